@@ -1,0 +1,64 @@
+"""The `workbench` command: one subcommand per file in `workbench/commands/`.
+
+A WorkbenchError becomes one sentence on standard error and exit status 2, as does a wrong option.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+
+from workbench import __version__
+from workbench.errors import WorkbenchError
+
+# Subcommand -> what it does. The module workbench.commands.<name> is imported only when it is used,
+# so that `workbench --help` does not wait for torch.
+COMMANDS = {
+    "demo": "hear a voice, the same voice with flipped bits, and the same voice healed",
+    "data": "build, fetch or check the recordings",
+    "train": "train a generator: float, then quantisation-aware",
+    "measure": "measure how well a trained generator speaks",
+    "lower": "lower a checkpoint to an integer program and a memory image",
+    "flip": "flip bits of a memory image and save what it sounds like",
+    "heal": "let upsets arrive while a voice speaks, with and without healing",
+    "export": "write the C firmware folder of a generator",
+    "emulate": "run the exported firmware on emulated Cortex-M processors",
+}
+
+
+class _Parser(argparse.ArgumentParser):
+    """argparse, with the usage line kept out of the way of the one sentence that matters."""
+
+    def error(self, message: str) -> None:  # type: ignore[override]
+        self.exit(2, f"workbench: {message}; see `{self.prog} --help`\n")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one subcommand; return the exit status (0 well, 2 a mistake the user can mend)."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    parser = _Parser(prog="workbench", description="The self-healing tinyML audio workbench.")
+    parser.add_argument("--version", action="version", version=f"workbench {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    wanted = next((word for word in words if word in COMMANDS), None)
+    for name, summary in COMMANDS.items():
+        command = commands.add_parser(name, help=summary, description=summary, allow_abbrev=False)
+        if name == wanted:
+            module = importlib.import_module(f"workbench.commands.{name}")
+            module.add_arguments(command)
+            command.set_defaults(run=module.run)
+    options = parser.parse_args(words)
+    try:
+        options.run(options)
+    except WorkbenchError as error:
+        print(f"workbench {options.command}: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print(f"workbench {options.command}: interrupted", file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

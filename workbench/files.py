@@ -1,0 +1,89 @@
+"""Files that are either whole or absent: written beside the target, checked, then moved.
+
+A killed run or a full disk leaves the earlier file untouched.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from workbench.errors import WorkbenchError
+
+
+def output_folder(path: Path | str) -> Path:
+    """Make the folder `path` if it is missing and prove that files can be written there.
+
+    Raises WorkbenchError when it cannot be made or written.
+    """
+    folder = Path(path)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise WorkbenchError(
+            f"cannot write to the folder {folder} ({error.strerror or error}); "
+            "choose another with --out"
+        ) from error
+    return folder
+
+
+@contextmanager
+def replacing(path: Path | str) -> Iterator[Path]:
+    """Give a temporary path beside `path`; move it over `path` when the block ends well.
+
+    Raises WorkbenchError when the file system refuses, with the earlier `path` left as it was.
+    """
+    target = Path(path)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=target.suffix)
+        os.close(handle)
+    except OSError as error:
+        raise _refused(target, error) from error
+    temporary = Path(name)
+    try:
+        yield temporary
+        _sync(temporary)
+        temporary.chmod(0o666 & ~_umask())
+        temporary.replace(target)
+    except OSError as error:
+        raise _refused(target, error) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_bytes(path: Path | str, data: bytes) -> None:
+    """Replace the file `path` by `data`, all or nothing."""
+    _write(path, lambda temporary: temporary.write_bytes(data))
+
+
+def write_text(path: Path | str, text: str) -> None:
+    """Replace the file `path` by UTF-8 `text`, all or nothing."""
+    _write(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
+
+
+def _write(path: Path | str, write: Callable[[Path], object]) -> None:
+    with replacing(path) as temporary:
+        write(temporary)
+
+
+def _sync(path: Path) -> None:
+    with open(path, "rb+") as file:
+        os.fsync(file.fileno())
+
+
+def _umask() -> int:
+    current = os.umask(0)
+    os.umask(current)
+    return current
+
+
+def _refused(target: Path, error: OSError) -> WorkbenchError:
+    return WorkbenchError(
+        f"cannot write {target} ({error.strerror or error}); free some space or choose another place"
+    )
