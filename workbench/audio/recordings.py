@@ -1,0 +1,124 @@
+"""Folders of recordings: the shipped voice, proved by checksums, or a researcher's own sounds.
+
+A label is the path below the folder without its suffix: `digits/0`, `phonetic/a_p`, `kick`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from workbench.audio.resources import recordings_folder
+from workbench.audio.sound_files import SAMPLE_RATE_HZ, pcm16, read_audio
+from workbench.errors import WorkbenchError
+
+SUFFIXES = (".flac", ".ogg", ".wav")
+CHECKSUMS = "checksums.json"
+_REPAIR = "run `workbench data build`, or clone the repository again"
+
+
+def load_recordings(folder: Path | str | None = None, *, prefix: str = "") -> dict[str, np.ndarray]:
+    """Return label -> float32 [samples] in [-1, 1] at 16 kHz, in natural order of the labels.
+
+    Without `folder` the shipped recordings are read and each is checked against its SHA-256.
+    `prefix` keeps the labels that begin with it, `digits/` for example. Nothing is trimmed here.
+    Raises WorkbenchError for a folder that is missing or has no fitting recording, two files of
+    one label, a shipped recording that is not the one that was shipped, and as `read_audio` does.
+    """
+    place = recordings_folder() if folder is None else Path(folder)
+    paths = {
+        label: path for label, path in find_recordings(place).items() if label.startswith(prefix)
+    }
+    if not paths:
+        wanted = f"label that begins with {prefix!r}" if prefix else "recording"
+        raise WorkbenchError(
+            f"the folder {place} has no {wanted}; put {', '.join(SUFFIXES)} files there"
+            + (f", or {_REPAIR}" if folder is None else "")
+        )
+    recordings = {label: read_audio(path) for label, path in paths.items()}
+    if folder is None:
+        expected = read_checksums(place)["recordings"]
+        for label, samples in recordings.items():
+            _check_against(expected, label, samples, paths[label])
+    return recordings
+
+
+def find_recordings(folder: Path) -> dict[str, Path]:
+    """Return label -> path of every sound file in `folder` and below, in natural order.
+
+    Raises WorkbenchError when the folder is missing or two files have one label.
+    """
+    if not folder.is_dir():
+        raise WorkbenchError(f"there is no folder {folder}; check the name")
+    found: dict[str, Path] = {}
+    for path in sorted(folder.rglob("*")):
+        if path.suffix.lower() not in SUFFIXES or path.name.startswith(".") or not path.is_file():
+            continue
+        label = path.relative_to(folder).with_suffix("").as_posix()
+        if label in found:
+            raise WorkbenchError(
+                f"{found[label]} and {path} would both be called {label!r}; rename one of them"
+            )
+        found[label] = path
+    return dict(sorted(found.items(), key=lambda item: natural_order(item[0])))
+
+
+def natural_order(label: str) -> tuple[str | int, ...]:
+    """Return a sorting key that counts: `digits/2` comes before `digits/10`."""
+    return tuple(int(part) if part.isdecimal() else part for part in re.split(r"([0-9]+)", label))
+
+
+def pcm_sha256(samples: np.ndarray) -> str:
+    """Return the SHA-256, in hexadecimal, of float [samples] as little-endian int16 codes."""
+    return hashlib.sha256(pcm16(samples).tobytes()).hexdigest()
+
+
+def read_checksums(folder: Path) -> dict[str, Any]:
+    """Return the contents of `checksums.json` in `folder`.
+
+    Raises WorkbenchError when it is missing or damaged.
+    """
+    path = folder / CHECKSUMS
+    try:
+        checksums = json.loads(path.read_text(encoding="utf-8"))
+        if checksums["sample_rate_hz"] != SAMPLE_RATE_HZ or not checksums["recordings"]:
+            raise ValueError("unexpected contents")
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise WorkbenchError(f"cannot use {path} ({error}); {_REPAIR}") from error
+    return dict(checksums)
+
+
+def check_recordings(folder: Path | None = None) -> int:
+    """Check every file of a folder that has a `checksums.json`; return how many there are.
+
+    The samples decide whether a recording may be used; the bytes of the file are compared as well,
+    so that damage outside the sound is seen too.
+    Raises WorkbenchError for the first file that is missing, unknown or different.
+    """
+    place = recordings_folder() if folder is None else folder
+    expected = read_checksums(place)["recordings"]
+    paths = find_recordings(place)
+    for label in expected:
+        if label not in paths:
+            raise WorkbenchError(f"the recording {place / label} is missing; {_REPAIR}")
+    for label, path in paths.items():
+        _check_against(expected, label, read_audio(path), path)
+        if hashlib.sha256(path.read_bytes()).hexdigest() != expected[label]["file_sha256"]:
+            raise WorkbenchError(
+                f"{path} holds the right sound but its bytes have changed; {_REPAIR}"
+            )
+    return len(paths)
+
+
+def _check_against(expected: dict[str, Any], label: str, samples: np.ndarray, path: Path) -> None:
+    if label not in expected:
+        raise WorkbenchError(
+            f"{path} is not one of the shipped recordings; keep your own in another folder"
+        )
+    if pcm_sha256(samples) != expected[label]["pcm_sha256"]:
+        raise WorkbenchError(f"{path} is not the recording that was shipped; {_REPAIR}")

@@ -1,0 +1,131 @@
+"""The source of the shipped voice: the Debian package asterisk-core-sounds-en-g722.
+
+Its files are ITU-T G.722 at 64 kbit/s, without a header: each byte is two samples at 16 kHz.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+from workbench.audio.resources import recordings_folder
+from workbench.errors import WorkbenchError
+
+PACKAGE = "asterisk-core-sounds-en-g722"
+VERSION = "1.6.1-1"
+INSTALLED = Path("/usr/share/asterisk/sounds/en_US_f_Allison")
+_INSTALL = f"install it with `apt-get install {PACKAGE} ffmpeg`"
+
+
+def installed_voice() -> Path:
+    """Return the folder of the installed package; WorkbenchError when it is not installed."""
+    if not INSTALLED.is_dir():
+        raise WorkbenchError(f"the Debian package {PACKAGE} is not installed; {_INSTALL}")
+    return INSTALLED
+
+
+@contextmanager
+def any_voice() -> Iterator[Path]:
+    """Give the folder of the installed package, or of one downloaded for as long as the block runs.
+
+    Raises WorkbenchError when it is not installed and cannot be downloaded.
+    """
+    if INSTALLED.is_dir():
+        yield INSTALLED
+        return
+    with tempfile.TemporaryDirectory(prefix="voice-") as name:
+        yield _download(Path(name))
+
+
+def read_manifest(path: Path | None = None) -> dict[str, str]:
+    """Return file name below the voice's folder -> SHA-256 of the G.722 file, all 568 of them.
+
+    The file has the format of `sha256sum` and is named after the package's version.
+    """
+    path = path or recordings_folder() / f"{PACKAGE}_{VERSION}.sha256"
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+        pairs = (line.split("  ", 1) for line in lines)
+        return {name: digest for digest, name in pairs}
+    except (OSError, ValueError) as error:
+        raise WorkbenchError(
+            f"cannot use the list of the package's files {path} ({error}); "
+            "clone the repository again"
+        ) from error
+
+
+def check_source(path: Path, expected_sha256: str) -> None:
+    """Compare one G.722 file with the package's version that the workbench was made from.
+
+    Raises WorkbenchError, naming the file, when it is missing or different.
+    """
+    if not path.is_file():
+        raise WorkbenchError(f"{path} is missing from the voice; install {PACKAGE} {VERSION} again")
+    if hashlib.sha256(path.read_bytes()).hexdigest() != expected_sha256:
+        raise WorkbenchError(
+            f"{path} is not the file of {PACKAGE} {VERSION}; install that version of the package"
+        )
+
+
+def decode_g722(path: Path) -> np.ndarray:
+    """Return int16 [samples] at 16 kHz of a G.722 file, decoded by ffmpeg.
+
+    Raises WorkbenchError when ffmpeg is missing or fails, or the length is not two samples a byte.
+    """
+    command = [
+        "ffmpeg",
+        "-v",
+        "error",
+        "-nostdin",
+        "-f",
+        "g722",
+        "-i",
+        str(path),
+        "-f",
+        "s16le",
+        "-",
+    ]
+    samples = np.frombuffer(_run(command), dtype="<i2")
+    expected = 2 * path.stat().st_size
+    if len(samples) != expected:
+        raise WorkbenchError(
+            f"ffmpeg decoded {len(samples)} samples of {path} where {expected} are due; "
+            "use another version of ffmpeg"
+        )
+    return samples
+
+
+def _download(folder: Path) -> Path:
+    """Download and unpack the package below `folder`; return the voice's folder."""
+    _run(["apt-get", "download", PACKAGE], folder)
+    archives = sorted(folder.glob("*.deb"))
+    if len(archives) != 1:
+        raise WorkbenchError(f"apt-get left {len(archives)} packages where 1 is due; {_INSTALL}")
+    _run(["dpkg-deb", "-x", archives[0].name, "unpacked"], folder)
+    voice = folder / "unpacked" / INSTALLED.relative_to("/")
+    if not voice.is_dir():
+        raise WorkbenchError(
+            f"{archives[0].name} does not hold {INSTALLED}; install {PACKAGE} {VERSION}"
+        )
+    return voice
+
+
+def _run(command: list[str], folder: Path | None = None) -> bytes:
+    """Run a program and return its standard output; WorkbenchError when missing or failing."""
+    if shutil.which(command[0]) is None:
+        raise WorkbenchError(
+            f"the program {command[0]} is missing; on Debian or Ubuntu {_INSTALL} "
+            "(the shipped recordings need neither)"
+        )
+    done = subprocess.run(command, cwd=folder, capture_output=True, check=False)
+    if done.returncode != 0:
+        last = (done.stderr.decode(errors="replace").strip().splitlines() or ["no message"])[-1]
+        raise WorkbenchError(f"`{' '.join(command)}` failed ({last}); {_INSTALL}")
+    return done.stdout

@@ -1,0 +1,53 @@
+"""`workbench data build|fetch|check`: make the shipped recordings, get the whole voice, or check."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from workbench.audio.collection import Made, build, fetch
+from workbench.audio.recordings import check_recordings
+from workbench.audio.resources import recordings_folder
+from workbench.audio.voice_package import any_voice, installed_voice
+
+_FETCHED = Path("out/recordings")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the action and the folder."""
+    parser.add_argument(
+        "action",
+        choices=("build", "fetch", "check"),
+        help="build: make the shipped recordings from the installed Debian package; "
+        "fetch: make every recording of the voice, downloading the package if need be; "
+        "check: compare every recording with its checksums",
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        metavar="DIR",
+        help=f"the folder to make or check (fetch: {_FETCHED}, otherwise the shipped recordings)",
+    )
+
+
+def run(options: argparse.Namespace) -> None:
+    """Do the action and print one line of what it found or made; WorkbenchError when it cannot."""
+    if options.action == "check":
+        folder = options.out or recordings_folder()
+        print(f"{check_recordings(folder)} recordings in {folder} are as they were made")
+    elif options.action == "build":
+        out = options.out or recordings_folder()
+        _tell(build(installed_voice(), out), out)
+    else:
+        out = options.out or _FETCHED
+        with any_voice() as voice:
+            _tell(fetch(voice, out), out)
+
+
+def _tell(made: Made, out: Path) -> None:
+    print(
+        f"{made.recordings} recordings, {made.total_s:.1f} s, "
+        f"{made.total_bytes / 1e6:.2f} MB in {out}"
+    )
+    for label, reason in made.left_out.items():
+        print(f"left out {label}: {reason}")
