@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -222,7 +222,7 @@ class Program:
 
     def with_parameters(self, arrays: dict[tuple[str, str], np.ndarray]) -> Program:
         """The same program with some arrays replaced; keys are (operator name, field)."""
-        changed = {
+        changed: dict[str, dict[str, Any]] = {
             operator.name: {
                 field: arrays[operator.name, field]
                 for field in operator.PARAMETERS

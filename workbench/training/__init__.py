@@ -1,0 +1,1 @@
+"""Training of generators: float first, then quantisation-aware, resumable at any step."""

@@ -1,0 +1,109 @@
+"""Where a training run stands, in one safetensors file, so that a killed run continues."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import nn
+
+from workbench.errors import WorkbenchError
+from workbench.files import replacing
+
+PROGRESS_FILE = "training.safetensors"
+
+
+@dataclass
+class TrainingState:
+    """Stage ("float" or "qat"), next step, weights, Adam moments, all losses so far."""
+
+    stage: str
+    step: int
+    model: dict[str, torch.Tensor]
+    adam: dict[str, torch.Tensor]
+    losses: list[float]
+    seconds: float = 0.0
+
+    def capture(self, model: nn.Module, optimiser: torch.optim.Optimizer) -> None:
+        """Copy weights and moments out of a running model."""
+        self.model = {name: t.detach().cpu().clone() for name, t in model.state_dict().items()}
+        self.adam = {
+            f"{name}/{moment}": torch.as_tensor(value).detach().cpu().clone()
+            for name, parameter in model.named_parameters()
+            for moment, value in optimiser.state.get(parameter, {}).items()
+        }
+
+    def restore(self, model: nn.Module, optimiser: torch.optim.Optimizer) -> None:
+        """Copy weights and moments into a fresh model; nothing happens at the start of a stage."""
+        if self.model:
+            model.load_state_dict(self.model)
+        parameters = dict(model.named_parameters())
+        for key, value in self.adam.items():
+            name, moment = key.rsplit("/", 1)
+            parameter = parameters[name]
+            moved = value if moment == "step" else value.to(parameter.device)
+            optimiser.state[parameter][moment] = moved.clone()
+
+
+def save_progress(folder: Path, identity: str, state: TrainingState) -> None:
+    """Replace the progress file in `folder`."""
+    tensors = {f"model:{name}": tensor for name, tensor in state.model.items()}
+    tensors |= {f"adam:{name}": tensor for name, tensor in state.adam.items()}
+    notes = {
+        "identity": _digest(identity),
+        "stage": state.stage,
+        "step": str(state.step),
+        "seconds": str(state.seconds),
+        "losses": json.dumps(state.losses),
+    }
+    with replacing(folder / PROGRESS_FILE) as temporary:
+        save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, temporary, notes)
+
+
+def load_progress(folder: Path, identity: str) -> TrainingState | None:
+    """The state of an earlier run of the same task in `folder`, or None when there is none.
+
+    Raises WorkbenchError when the file is damaged or belongs to another task.
+    """
+    path = folder / PROGRESS_FILE
+    if not path.exists():
+        return None
+    try:
+        with safe_open(path, framework="pt") as file:
+            notes = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        state = TrainingState(
+            notes["stage"],
+            int(notes["step"]),
+            _strip(tensors, "model:"),
+            _strip(tensors, "adam:"),
+            json.loads(notes["losses"]),
+            float(notes["seconds"]),
+        )
+    except (SafetensorError, OSError, KeyError, ValueError) as error:
+        raise WorkbenchError(
+            f"{path} is damaged ({error}); delete it to start this training anew"
+        ) from error
+    if notes.get("identity") != _digest(identity):
+        raise WorkbenchError(
+            f"{path} belongs to a training with other data, seed or settings; "
+            "choose another --out or delete it"
+        )
+    return state
+
+
+def _strip(tensors: dict[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:
+    return {
+        name.removeprefix(prefix): tensor
+        for name, tensor in tensors.items()
+        if name.startswith(prefix)
+    }
+
+
+def _digest(identity: str) -> str:
+    return hashlib.sha256(identity.encode()).hexdigest()
