@@ -1,0 +1,152 @@
+"""The shipped recordings are the ones that were shipped; a researcher's folder is read as it is."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from workbench.audio import recordings, resources
+from workbench.audio.recordings import (
+    check_recordings,
+    find_recordings,
+    load_recordings,
+    natural_order,
+    read_checksums,
+)
+from workbench.audio.sound_files import write_wav
+from workbench.cli import main
+from workbench.errors import WorkbenchError
+
+NOISE = np.random.default_rng(0).uniform(-0.5, 0.5, 2000).astype(np.float32)
+
+
+@pytest.fixture
+def copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a copy of the shipped digits that stands in for the shipped recordings."""
+    source, folder = resources.recordings_folder(), tmp_path / "recordings"
+    shutil.copytree(source / "digits", folder / "digits")
+    checksums = read_checksums(source)
+    checksums["recordings"] = {
+        label: entry
+        for label, entry in checksums["recordings"].items()
+        if label.startswith("digits/")
+    }
+    (folder / "checksums.json").write_text(json.dumps(checksums))
+    monkeypatch.setattr(recordings, "recordings_folder", lambda: folder)
+    return folder
+
+
+def test_the_shipped_recordings_are_whole() -> None:
+    assert check_recordings() == 182
+    assert main(["data", "check"]) == 0
+
+
+def test_the_shipped_voice() -> None:
+    voice = load_recordings()
+    assert len(voice) == 182
+    assert list(voice)[:12] == [f"digits/{number}" for number in range(12)]
+    assert sum(map(len, voice.values())) / 16_000 == pytest.approx(147.2, abs=0.05)
+    for samples in voice.values():
+        assert samples.dtype == np.float32
+        assert samples.ndim == 1
+        assert 0.01 < np.abs(samples).max() <= 1
+
+
+def test_a_prefix_chooses() -> None:
+    assert len(load_recordings(prefix="phonetic/")) == 27
+    with pytest.raises(WorkbenchError, match="no label that begins with 'phonetics/'"):
+        load_recordings(prefix="phonetics/")
+
+
+def _flip(path: Path, position: int) -> None:
+    data = bytearray(path.read_bytes())
+    data[position] ^= 1
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize("position", [0, 60, 5000, -1])
+def test_a_flipped_bit_is_found(copy: Path, position: int) -> None:
+    assert check_recordings(copy) == 94
+    _flip(copy / "digits" / "3.flac", position)
+    with pytest.raises(WorkbenchError, match=r"digits/3\.flac"):
+        check_recordings(copy)
+
+
+def test_the_command_says_which_file_changed(
+    copy: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["data", "check", "--out", str(copy)]) == 0
+    _flip(copy / "digits" / "3.flac", 5000)
+    assert main(["data", "check", "--out", str(copy)]) == 2
+    assert "digits/3.flac" in capsys.readouterr().err
+
+
+def test_loading_refuses_another_sound(copy: Path) -> None:
+    shutil.copy(copy / "digits" / "4.flac", copy / "digits" / "3.flac")
+    with pytest.raises(WorkbenchError, match=r"digits/3\.flac .*`workbench data build`"):
+        load_recordings()
+    assert len(load_recordings(prefix="digits/4")) == 2
+
+
+def test_a_missing_or_added_file_is_found(copy: Path) -> None:
+    (copy / "digits" / "3.flac").rename(copy / "digits" / "three.flac")
+    with pytest.raises(WorkbenchError, match="digits/3 is missing"):
+        check_recordings(copy)
+    with pytest.raises(WorkbenchError, match="not one of the shipped recordings"):
+        load_recordings()
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"sample_rate_hz": 8000, "recordings": {}}'])
+def test_damaged_checksums_are_refused(copy: Path, text: str) -> None:
+    (copy / "checksums.json").write_text(text)
+    with pytest.raises(WorkbenchError, match=r"checksums\.json"):
+        check_recordings(copy)
+
+
+def test_a_folder_of_ones_own(tmp_path: Path) -> None:
+    for name in ("kick.wav", "deep/snare.WAV", "take10.wav", "take9.wav"):
+        write_wav(tmp_path / name, NOISE)
+    (tmp_path / "notes.txt").write_text("not a sound")
+    (tmp_path / ".hidden.wav").write_text("not a sound")
+    own = load_recordings(tmp_path)
+    assert list(own) == ["deep/snare", "kick", "take9", "take10"]
+    assert np.allclose(own["kick"], NOISE, atol=2**-15)
+
+
+def test_two_files_of_one_label_are_refused(tmp_path: Path) -> None:
+    write_wav(tmp_path / "kick.wav", NOISE)
+    (tmp_path / "kick.flac").write_bytes(b"")
+    with pytest.raises(WorkbenchError, match=r"kick\.flac and .*kick\.wav"):
+        load_recordings(tmp_path)
+
+
+def test_an_empty_or_missing_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(WorkbenchError, match="has no recording"):
+        load_recordings(tmp_path)
+    with pytest.raises(WorkbenchError, match="there is no folder"):
+        find_recordings(tmp_path / "nowhere")
+
+
+@given(st.lists(st.integers(0, 10**6)))
+def test_numbers_are_ordered_by_value(numbers: list[int]) -> None:
+    labels = sorted((f"take{number}" for number in numbers), key=natural_order)
+    assert [int(label[4:]) for label in labels] == sorted(numbers)
+
+
+@given(st.lists(st.text(max_size=8)))
+def test_any_labels_can_be_ordered(labels: list[str]) -> None:
+    assert sorted(sorted(labels, key=natural_order)) == sorted(labels)
+
+
+def test_missing_data_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resources, "_PACKAGE", tmp_path / "workbench")
+    with pytest.raises(WorkbenchError, match="data folder is missing"):
+        resources.data_folder()
+    (tmp_path / "workbench" / "data" / "recordings").mkdir(parents=True)
+    assert resources.data_folder() == tmp_path / "workbench" / "data"
