@@ -1,0 +1,81 @@
+"""The one file format of the workbench: a JSON header and raw bytes, checked from end to end.
+
+Layout, little endian: magic (8 bytes), format version (uint32), header length (uint32), payload
+length (uint64), header (JSON, UTF-8), payload, SHA-256 of everything before it (32 bytes).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import struct
+from pathlib import Path
+from typing import Any
+
+from workbench.errors import WorkbenchError
+from workbench.files import write_bytes
+
+FORMAT_VERSION = 1
+_PREFIX = struct.Struct("<8sIIQ")
+_DIGEST_BYTES = hashlib.sha256().digest_size
+
+
+def write_container(path: Path | str, *, kind: str, header: dict[str, Any], payload: bytes) -> None:
+    """Replace the file `path`, all or nothing.
+
+    kind: at most 8 ASCII letters, the file's magic. header: JSON-ready data. Raises WorkbenchError
+    when the file cannot be written.
+    """
+    words = json.dumps(header, separators=(",", ":"), sort_keys=True).encode()
+    prefix = _PREFIX.pack(_magic(kind), FORMAT_VERSION, len(words), len(payload))
+    body = prefix + words + payload
+    write_bytes(path, body + hashlib.sha256(body).digest())
+
+
+def read_container(path: Path | str, *, kind: str) -> tuple[dict[str, Any], bytes]:
+    """Return (header, payload) of the file `path`.
+
+    Raises WorkbenchError when it is missing, of another kind or version, cut short or altered.
+    """
+    path = Path(path)
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise WorkbenchError(
+            f"cannot read {path} ({error.strerror or error}); check its name"
+        ) from error
+    _check_prefix(path, data, kind)
+    _, _, header_bytes, payload_bytes = _PREFIX.unpack_from(data)
+    expected = _PREFIX.size + header_bytes + payload_bytes + _DIGEST_BYTES
+    if len(data) != expected:
+        raise WorkbenchError(
+            f"{path} has {len(data)} bytes where its header announces {expected}; "
+            "it was cut short or added to, so copy or make it again"
+        )
+    body, digest = data[:-_DIGEST_BYTES], data[-_DIGEST_BYTES:]
+    if hashlib.sha256(body).digest() != digest:
+        raise WorkbenchError(f"{path} was altered (its checksum differs); copy or make it again")
+    try:
+        header = json.loads(body[_PREFIX.size : _PREFIX.size + header_bytes])
+    except ValueError as error:
+        raise WorkbenchError(f"{path} has a header that is not JSON ({error})") from error
+    if not isinstance(header, dict):
+        raise WorkbenchError(f"{path} has a header that is not a JSON object")
+    return header, body[_PREFIX.size + header_bytes :]
+
+
+def _check_prefix(path: Path, data: bytes, kind: str) -> None:
+    if len(data) < _PREFIX.size + _DIGEST_BYTES:
+        raise WorkbenchError(f"{path} is too short for a {kind} file; copy or make it again")
+    magic, version, _, _ = _PREFIX.unpack_from(data)
+    if magic != _magic(kind):
+        raise WorkbenchError(f"{path} is not a {kind} file (it starts with {magic!r})")
+    if version != FORMAT_VERSION:
+        raise WorkbenchError(
+            f"{path} has format version {version} and this workbench reads {FORMAT_VERSION}; "
+            "use the version that wrote it"
+        )
+
+
+def _magic(kind: str) -> bytes:
+    return kind.encode("ascii").ljust(8, b"\0")

@@ -1,0 +1,296 @@
+"""The `plain` layout: where each tensor of a program lies in the flat memory image.
+
+Sections in address order; every tensor starts at a multiple of 4 bytes and padding is zero:
+    sram   weights bias shift table embed   the working copy of the parameters
+    sram   state                            histories of the convolutions
+    sram   healer                           uint32 frame, uint32 cursor
+    flash  golden                           byte-for-byte copy of the working copy
+    flash  check                            uint32 CRC-32 of every page of the working copy
+Numbers are little endian. Convolution weights are [up, out, taps, in / groups] in C order; 4-bit
+codes are packed two to a byte, low nibble first, every [up, out] row starting at a byte.
+"""
+
+from __future__ import annotations
+
+import bisect
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from workbench.errors import WorkbenchError
+from workbench.integer.program import Conv, Program, code_dtype
+from workbench.integer.reference import convolutions_with_history
+
+LAYOUT = "plain"
+WORKING_SECTIONS = ("weights", "bias", "shift", "table", "embed")
+SRAM_SECTIONS = (*WORKING_SECTIONS, "state", "healer")
+FLASH_SECTIONS = ("golden", "check")
+SECTIONS = SRAM_SECTIONS + FLASH_SECTIONS
+PAGE_BYTES = 256
+
+_SECTION_OF = {
+    "weight": "weights",
+    "bias": "bias",
+    "shift": "shift",
+    "table": "table",
+    "rows": "embed",
+}
+_ALIGNMENT_BYTES = 4
+
+
+@dataclass(frozen=True)
+class Section:
+    """Addresses start .. start + size_bytes - 1; region is "sram" or "flash"."""
+
+    name: str
+    region: str
+    start: int
+    size_bytes: int
+
+    @property
+    def stop(self) -> int:
+        """First address after the section."""
+        return self.start + self.size_bytes
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a tensor lies.
+
+    operator, tensor: its logical name, e.g. ("conv_in", "weight"); ("healer", "cursor").
+    bits: width of an element, 4 to 32. shape: of the tensor; elements are in C order.
+    start: first address. size_bytes: without the padding behind it.
+    """
+
+    section: str
+    operator: str
+    tensor: str
+    bits: int
+    shape: tuple[int, ...]
+    start: int
+    size_bytes: int
+
+    @property
+    def dtype(self) -> np.dtype:
+        """Little-endian dtype of the unpacked elements."""
+        if self.section in ("healer", "check"):
+            return np.dtype("<u4")
+        return code_dtype(self.bits).newbyteorder("<")
+
+
+@dataclass(frozen=True)
+class Site:
+    """One bit of the image by its logical name.
+
+    operator, tensor: "" for padding, which no computation reads; "golden" has the names of the
+    parameters that it keeps. index: of the element. bit: within the element, 0 the lowest.
+    address: byte in the image. section: of SECTIONS.
+    """
+
+    section: str
+    operator: str
+    tensor: str
+    index: tuple[int, ...]
+    bit: int
+    address: int
+
+    def __str__(self) -> str:
+        if not self.operator:
+            return f"padding of {self.section} at address {self.address}"
+        index = ", ".join(str(i) for i in self.index)
+        kept = "golden copy of " if self.section == "golden" else ""
+        return f"{kept}{self.operator}.{self.tensor}[{index}] bit {self.bit}"
+
+
+class Layout:
+    """Sections and places of one program, and the way between bits and names.
+
+    page_bytes: size of the pages that `check` guards; a positive multiple of 4.
+    """
+
+    def __init__(self, program: Program, page_bytes: int = PAGE_BYTES) -> None:
+        if page_bytes < 4 or page_bytes % 4:
+            raise WorkbenchError(
+                f"a page of {page_bytes} bytes is not possible; use a multiple of 4"
+            )
+        self.page_bytes = page_bytes
+        self.sections: dict[str, Section] = {}
+        self.places: list[Place] = []
+        for name in (*WORKING_SECTIONS, "state", "healer"):
+            self._append(name, _tensors(program, name))
+        self.working_bytes = self.sections["state"].start
+        self.sram_bytes = self.sections["healer"].stop
+        parameters = [place for place in self.places if place.section in WORKING_SECTIONS]
+        self._add_section("golden", self.working_bytes)
+        self.places += [
+            Place(
+                "golden", p.operator, p.tensor, p.bits, p.shape, self.sram_bytes + p.start, p.size_bytes
+            )
+            for p in parameters
+        ]  # fmt: skip
+        self._append("check", [("check", "crc32", 32, (self.pages,))])
+        self.size_bytes = self.sections["check"].stop
+
+    @property
+    def pages(self) -> int:
+        """Pages of the working copy; the last may be shorter."""
+        return -(-self.working_bytes // self.page_bytes)
+
+    def page(self, number: int) -> slice:
+        """Addresses of page `number` in the working copy."""
+        start = number * self.page_bytes
+        return slice(start, min(start + self.page_bytes, self.working_bytes))
+
+    def page_contents(self, number: int) -> tuple[str, ...]:
+        """Logical names of the tensors that page `number` touches, e.g. ("conv_in.weight",)."""
+        page = self.page(number)
+        return tuple(
+            f"{p.operator}.{p.tensor}"
+            for p in self.places
+            if p.start < page.stop and p.start + p.size_bytes > page.start
+        )
+
+    def section_at(self, address: int) -> Section:
+        """The section of a byte; WorkbenchError when the address lies outside of the image."""
+        if not 0 <= address < self.size_bytes:
+            raise WorkbenchError(
+                f"address {address} lies outside of the image of {self.size_bytes} bytes"
+            )
+        return next(s for s in self.sections.values() if s.start <= address < s.stop)
+
+    def place(self, operator: str, tensor: str, *, golden: bool = False) -> Place:
+        """The place of a tensor by its logical name; WorkbenchError when there is none."""
+        try:
+            return self._by_name[golden, operator, tensor]
+        except KeyError:
+            known = sorted({place.operator for place in self.places})
+            raise WorkbenchError(
+                f"the image has no tensor {operator}.{tensor}; its operators are {', '.join(known)}"
+            ) from None
+
+    def site(self, position: int) -> Site:
+        """The logical name of bit `position` (8 * address + bit)."""
+        address, bit = divmod(position, 8)
+        section = self.section_at(address).name
+        nearest = self.places[bisect.bisect_right(self._starts, address) - 1]
+        offset = address - nearest.start
+        if nearest.section != section or offset >= nearest.size_bytes:
+            return Site(section, "", "", (), bit, address)
+        if nearest.bits == 4:
+            row, byte = divmod(offset, _row_bytes(nearest))
+            column = 2 * byte + bit // 4
+            if column >= _row_length(nearest):
+                return Site(section, "", "", (), bit, address)
+            flat, bit = row * _row_length(nearest) + column, bit % 4
+        else:
+            flat, byte = divmod(offset, nearest.bits // 8)
+            bit += 8 * byte
+        index = tuple(int(i) for i in np.unravel_index(flat, nearest.shape))
+        return Site(section, nearest.operator, nearest.tensor, index, bit, address)
+
+    def position(
+        self, operator: str, tensor: str, index: tuple[int, ...], bit: int, *, golden: bool = False
+    ) -> int:
+        """The inverse of `site`; WorkbenchError when index or bit lie outside of the tensor."""
+        place = self.place(operator, tensor, golden=golden)
+        inside = len(index) == len(place.shape) and all(
+            0 <= i < n for i, n in zip(index, place.shape, strict=True)
+        )
+        if not inside or not 0 <= bit < place.bits:
+            raise WorkbenchError(
+                f"{operator}.{tensor} has shape {list(place.shape)} and {place.bits} bits an element; "
+                f"index {list(index)}, bit {bit} is not in it"
+            )
+        return int(self.element_positions(place)[index]) + bit
+
+    def element_positions(self, place: Place) -> np.ndarray:
+        """Bit position of bit 0 of every element of `place`, int64, in the tensor's shape."""
+        count = int(np.prod(place.shape))
+        if place.bits == 4:
+            row, column = np.divmod(np.arange(count), _row_length(place))
+            offset = 8 * row * _row_bytes(place) + 4 * column
+        else:
+            offset = np.arange(count) * place.bits
+        return (8 * place.start + offset).reshape(place.shape)
+
+    def positions(
+        self, *, section: str | None = None, operator: str | None = None, tensor: str | None = None
+    ) -> np.ndarray:
+        """Every bit position, ascending int64, of the tensors that match; padding is left out.
+
+        section: one of SECTIONS, or None for the working copy. Raises WorkbenchError when nothing
+        matches.
+        """
+        wanted = WORKING_SECTIONS if section is None else (section,)
+        chosen = [
+            place
+            for place in self.places
+            if place.section in wanted
+            and operator in (None, place.operator)
+            and tensor in (None, place.tensor)
+        ]
+        if not chosen:
+            raise WorkbenchError(
+                f"nothing in the image matches section {section or 'any'}, operator "
+                f"{operator or 'any'}, tensor {tensor or 'any'}"
+            )
+        parts = [
+            (self.element_positions(place).reshape(-1, 1) + np.arange(place.bits)).reshape(-1)
+            for place in chosen
+        ]
+        return np.concatenate(parts)
+
+    @cached_property
+    def _by_name(self) -> dict[tuple[bool, str, str], Place]:
+        return {(p.section == "golden", p.operator, p.tensor): p for p in self.places}
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        return [place.start for place in self.places]
+
+    def _add_section(self, name: str, size_bytes: int) -> None:
+        start = max((section.stop for section in self.sections.values()), default=0)
+        region = "flash" if name in FLASH_SECTIONS else "sram"
+        self.sections[name] = Section(name, region, start, size_bytes)
+
+    def _append(self, name: str, tensors: list[tuple[str, str, int, tuple[int, ...]]]) -> None:
+        start = max((section.stop for section in self.sections.values()), default=0)
+        address = start
+        for operator, tensor, bits, shape in tensors:
+            size = _size_bytes(bits, shape)
+            self.places.append(Place(name, operator, tensor, bits, shape, address, size))
+            address += -(-size // _ALIGNMENT_BYTES) * _ALIGNMENT_BYTES
+        self._add_section(name, address - start)
+
+
+def _tensors(program: Program, section: str) -> list[tuple[str, str, int, tuple[int, ...]]]:
+    """(operator, tensor, bits, shape) of everything in an sram section, in program order."""
+    if section == "healer":
+        return [("healer", "frame", 32, (1,)), ("healer", "cursor", 32, (1,))]
+    if section == "state":
+        return [
+            (conv.name, "history", source.bits, (conv.history, source.channels))
+            for conv, source in convolutions_with_history(program)
+        ]
+    found = []
+    for operator, tensor, array in program.parameters():
+        if _SECTION_OF[tensor] == section:
+            packed = isinstance(operator, Conv) and tensor == "weight" and operator.weight_bits == 4
+            bits = 4 if packed else 8 * array.dtype.itemsize
+            found.append((operator.name, tensor, bits, array.shape))
+    return found
+
+
+def _size_bytes(bits: int, shape: tuple[int, ...]) -> int:
+    if bits == 4:
+        return shape[0] * shape[1] * -(-(shape[2] * shape[3]) // 2)
+    return int(np.prod(shape)) * bits // 8
+
+
+def _row_length(place: Place) -> int:
+    return place.shape[2] * place.shape[3]
+
+
+def _row_bytes(place: Place) -> int:
+    return -(-_row_length(place) // 2)
