@@ -1,0 +1,1 @@
+"""What is done with a generator, an image and a healer: the demonstration, campaigns, comparisons."""

@@ -1,0 +1,172 @@
+"""Everything that the demonstration found out, as data: what the page shows and summary.json holds.
+
+Sounds are float32 [samples] in [-1, 1] at 16 kHz. A value that does not exist is None, and a
+sentence beside it says why.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from workbench.audio.metrics import SoundMetrics
+
+
+@dataclass(frozen=True, eq=False)
+class Clip:
+    """One sound of the page.
+
+    clean, recording: metrics against the clean quantised voice and the recording; None against
+    itself. heard: what the recogniser understood in each of its presentations, () without one.
+    positions: the flipped bits of the image that spoke. by_section: how many fell where.
+    """
+
+    key: str
+    title: str
+    caption: str
+    samples: np.ndarray
+    clean: SoundMetrics | None
+    recording: SoundMetrics | None
+    heard: tuple[str, ...]
+    positions: tuple[int, ...] = ()
+    by_section: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Section:
+    """A stretch of the working copy: addresses start .. start + size_bytes - 1."""
+
+    name: str
+    start: int
+    size_bytes: int
+
+
+@dataclass(frozen=True)
+class LogLine:
+    """One finding of the healer, in words. holds: names of the tensors on the page."""
+
+    frame: int
+    page: int
+    holds: tuple[str, ...]
+    diagnosis: str
+    remedy: str
+    verdict: str
+
+
+@dataclass(frozen=True, eq=False)
+class Course:
+    """How one device fared. damaged_bits: int64 [frames], wrong bits of the working copy after each
+    frame. error_db: float64 [frames], level of the error against that of the clean voice."""
+
+    samples: np.ndarray
+    snr_db: float
+    word_snr_db: tuple[float, ...]
+    damaged_bits: np.ndarray
+    error_db: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Life:
+    """The voice speaks several words while upsets arrive, without and with the healer.
+
+    upsets: (frame, bit position) in order of arrival. sites: their names.
+    """
+
+    words: tuple[str, ...]
+    frames: int
+    frame_s: float
+    pages: int
+    page_bytes: int
+    pages_per_frame: int
+    upsets_per_s: float
+    upsets: tuple[tuple[int, int], ...]
+    sites: tuple[str, ...]
+    clean: np.ndarray
+    none: Course
+    healed: Course
+    log: tuple[LogLine, ...]
+
+
+@dataclass(frozen=True)
+class Core:
+    """What the exported firmware costs on one emulated core, on a named board.
+
+    budget: instructions that the board's clock allows a frame, at one a cycle. samples, equal: how
+    many were compared with the reference, and how many of them were equal.
+    """
+
+    core: str
+    board: str
+    clock_hz: float
+    instructions_per_frame: float
+    budget: float
+    flash_bytes: int
+    flash_size_bytes: int
+    ram_bytes: int
+    ram_size_bytes: int
+    real_time: bool
+    samples: int
+    equal: int
+
+    @property
+    def share_of_clock(self) -> float:
+        """Instructions of a frame by those that fit; below 1 in real time."""
+        return self.instructions_per_frame / self.budget
+
+
+@dataclass(frozen=True)
+class Device:
+    """The emulated devices: costs of each core, and the log that `core` wrote over the same life.
+
+    samples, equal: of the healed life, compared with the simulation.
+    """
+
+    cores: tuple[Core, ...]
+    core: str
+    log: tuple[LogLine, ...]
+    samples: int
+    equal: int
+
+
+@dataclass(frozen=True)
+class Healing:
+    """How the image of the `healed` clip was mended: the word was spoken while it happened."""
+
+    flips: int
+    frames: int
+    seconds: float
+    pages: int
+    pages_restored: int
+
+
+@dataclass(frozen=True, eq=False)
+class Demonstration:
+    """The whole of it. device is None where the firmware could not be built: device_absent says why.
+
+    sections: of the working copy. story: what the checkpoint says of itself, in words. hashes: name
+    -> hexadecimal digest. commands: (figure, the command that makes it).
+    """
+
+    version: str
+    command: str
+    word: str
+    spoken: str
+    seed: int
+    clips: tuple[Clip, ...]
+    sections: tuple[Section, ...]
+    healing: Healing
+    life: Life
+    device: Device | None
+    device_absent: str
+    recogniser_absent: str
+    story: dict[str, Any]
+    hashes: dict[str, str]
+    commands: tuple[tuple[str, str], ...]
+    macs_per_frame: int
+    frame_s: float
+
+    def clip(self, key: str) -> Clip:
+        """The clip called `key`."""
+        return next(clip for clip in self.clips if clip.key == key)

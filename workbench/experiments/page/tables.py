@@ -1,0 +1,125 @@
+"""The tables of the page: healing log, cores, commands, the checkpoint's story."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any
+
+from workbench.experiments.demo_record import Core, Demonstration, LogLine
+from workbench.experiments.page.figures import Figures
+
+
+def log_table(demo: Demonstration) -> str:
+    """The healer's log: what the simulation and the device say, line by line."""
+    device = demo.device.log if demo.device else ()
+    rows = "".join(
+        _log_row(demo, line, device[number] if number < len(device) else None)
+        for number, line in enumerate(demo.life.log)
+    )
+    rows += "".join(_log_row(demo, None, line) for line in device[len(demo.life.log) :])
+    second = f"Device ({demo.device.core})" if demo.device else "Device"
+    return f"""<div class="scroll log" role="region" tabindex="0" aria-label="The healer's log">
+<table><thead><tr><th scope="col">Time</th><th scope="col">Page</th><th scope="col">Holds</th><th scope="col">Simulation</th><th scope="col">{escape(second)}</th><th scope="col">Equal</th></tr></thead>
+<tbody>{rows}</tbody></table></div>"""
+
+
+def _log_row(demo: Demonstration, simulated: LogLine | None, device: LogLine | None) -> str:
+    line = simulated or device
+    assert line is not None
+    if demo.device is None:
+        equal = "–"
+    else:
+        equal = (
+            '<span class="yes">yes</span>' if simulated == device else '<span class="no">no</span>'
+        )
+    holds = ", ".join(line.holds)
+    return (
+        f"<tr><td>{line.frame * demo.frame_s:.3f} s</td><td>{line.page}</td>"
+        f"<td><code>{escape(holds)}</code></td><td>{_finding(simulated)}</td>"
+        f"<td>{_finding(device)}</td><td>{equal}</td></tr>"
+    )
+
+
+def _finding(line: LogLine | None) -> str:
+    if line is None:
+        return '<span class="soft">nothing</span>'
+    return escape(f"{line.diagnosis} → {line.remedy} → {line.verdict}")
+
+
+def cores_table(demo: Demonstration, figures: Figures) -> str:
+    """What each emulated core needs, or why there is no such table."""
+    if demo.device is None:
+        return f'<p class="notice" role="note">{escape(demo.device_absent)}</p>'
+    columns = "".join(
+        f'<th scope="col">{escape(core.core)}<small>{escape(core.board)}</small></th>'
+        for core in demo.device.cores
+    )
+    rows = "".join(
+        f'<tr><th scope="row">{label}</th>'
+        + "".join(f"<td>{cell(core, figures)}</td>" for core in demo.device.cores)
+        + "</tr>"
+        for label, cell in _CORE_ROWS.items()
+    )
+    return f"""<div class="scroll" role="region" tabindex="0" aria-label="Costs on each core">
+<table class="cores"><thead><tr><th scope="col"><span class="hidden">Cost</span></th>{columns}</tr></thead><tbody>{rows}</tbody></table></div>"""
+
+
+def _number(core: Core, field: str, figures: Figures, **options: Any) -> str:
+    return figures.number("device", "cores", core.core, field, **options)
+
+
+def _share(used: str, whole: str, core: Core, figures: Figures) -> str:
+    share = getattr(core, used) / getattr(core, whole)
+    return (
+        f"{_number(core, used, figures, scale=1 / 1024, digits=1)} of "
+        f"{_number(core, whole, figures, scale=1 / 1024)} KiB{_bar(share)}"
+    )
+
+
+def _bar(share: float) -> str:
+    full = "over" if share > 1 else ""
+    return (
+        f'<span class="bar {full}" aria-hidden="true"><i style="width:{min(share, 1):.1%}"></i></span>'
+    )
+
+
+def _load(core: Core, figures: Figures) -> str:
+    return (
+        f"{_number(core, 'share_of_clock', figures, scale=100, digits=1)} % of "
+        f"{_number(core, 'clock_hz', figures, scale=1e-6)} MHz{_bar(core.share_of_clock)}"
+    )
+
+
+_CORE_ROWS = {
+    "Instructions a frame": lambda core, figures: _number(core, "instructions_per_frame", figures),
+    "Share of the board's clock": _load,
+    "In real time": lambda core, figures: (
+        '<span class="yes">yes</span>' if core.real_time else '<span class="no">no</span>'
+    ),
+    "Flash": lambda core, figures: _share("flash_bytes", "flash_size_bytes", core, figures),
+    "RAM": lambda core, figures: _share("ram_bytes", "ram_size_bytes", core, figures),
+    "Samples equal to the reference": lambda core, figures: (
+        f"{_number(core, 'equal', figures)} of {_number(core, 'samples', figures)}"
+    ),
+}
+
+
+def commands_table(demo: Demonstration) -> str:
+    """Which command makes which figure."""
+    rows = "".join(
+        f"<tr><td>{escape(what)}</td><td><code>{escape(command)}</code></td></tr>"
+        for what, command in demo.commands
+    )
+    return f"<table><thead><tr><th scope='col'>What</th><th scope='col'>Command</th></tr></thead><tbody>{rows}</tbody></table>"
+
+
+def story_list(demo: Demonstration) -> str:
+    """The checkpoint's story and the hashes, as a description list."""
+    rows = {**demo.story, **{f"{name} hash": digest for name, digest in demo.hashes.items()}}
+    return (
+        "<dl>"
+        + "".join(
+            f"<dt>{escape(name)}</dt><dd>{escape(str(value))}</dd>" for name, value in rows.items()
+        )
+        + "</dl>"
+    )
