@@ -1,0 +1,19 @@
+"""`challenge` as an integer program, ready for everything that comes after training."""
+
+from __future__ import annotations
+
+from workbench.integer.lowering import Lowered, RowIndexes, lower
+from workbench.models.challenge import SAMPLE_RATE_HZ, Challenge
+
+
+def lower_challenge(model: Challenge) -> Lowered:
+    """Lower a trained, quantised `challenge`; its inputs for words are `model.indexes(words)`.
+
+    Raises WorkbenchError naming the layer that cannot be lowered exactly.
+    """
+    return lower(
+        model,
+        {"word": RowIndexes(), "position": RowIndexes()},
+        name="challenge",
+        input_rate_hz=SAMPLE_RATE_HZ / model.config.samples_per_frame,
+    )
