@@ -1,0 +1,97 @@
+"""Notebook 01 in a real JupyterLab in a real browser, used by keyboard as a person would."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+playwright = pytest.importorskip(
+    "playwright.sync_api", reason="playwright, which drives the browser, is not installed"
+)
+
+from lab import browser, browser_path, lab_server  # noqa: E402
+
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+NOTEBOOK = "01_hear_a_bit_flip.ipynb"
+
+pytestmark = pytest.mark.skipif(
+    browser_path() is None,
+    reason="neither chromium nor google-chrome is installed, so no browser can open the notebook",
+)
+
+
+def test_the_panel_follows_the_keyboard(tmp_path: Path) -> None:
+    expect = playwright.expect
+    shutil.copy(NOTEBOOKS / NOTEBOOK, tmp_path)
+    with (
+        lab_server(tmp_path, tmp_path) as (address, token),
+        browser(tmp_path / "profile", width=1280, height=1500) as context,
+    ):
+        page = context.new_page()
+        mistakes: list[str] = []
+        strangers: list[str] = []
+        page.on("pageerror", lambda error: mistakes.append(str(error)))
+        page.on("request", lambda request: strangers.append(request.url) if _is_outside(request.url) else None)
+        page.goto(f"{address}/lab/tree/{NOTEBOOK}?token={token}")
+        page.locator(".jp-Notebook").wait_for(timeout=60_000)
+        page.get_by_text("| Idle").wait_for(timeout=60_000)  # earlier, Run All is lost
+        page.locator(".jp-Notebook .jp-Cell").first.click()
+        page.get_by_role("menuitem", name="Run", exact=True).click()
+        page.locator('[data-command="runmenu:run-all"]').click()
+
+        readout = page.locator(".readout")
+        expect(readout).to_contain_text("SNR", timeout=60_000)
+        ten_flips = readout.inner_text()
+        _press(page, "Flips", "ArrowRight", "20")
+        expect(readout).not_to_have_text(ten_flips)
+        assert _snr(readout.inner_text()) < _snr(ten_flips)
+
+        panel = page.locator(".jp-OutputArea-output", has=readout)
+        expect(panel.locator("audio")).to_have_count(2)
+        durations = panel.locator("audio").evaluate_all(
+            "players => Promise.all(players.map(p => p.duration > 0 ? p.duration : "
+            "new Promise(done => p.addEventListener('loadedmetadata', () => done(p.duration)))))"
+        )
+        assert all(0.5 < seconds < 2 for seconds in durations)
+        assert all(panel.locator("img").evaluate_all("all => all.map(i => i.naturalWidth > 100)"))
+
+        for _ in range(6):  # from 20 flips to 2000, then let the healer work at 64 pages a frame
+            page.keyboard.press("ArrowRight")
+        _press(page, "Flips", "ArrowRight", "5000")
+        broken = readout.inner_text()
+        assert "broken" in broken
+        _dropdown(page, "Healer").select_option(label="64 pages a frame")
+        expect(readout).to_contain_text("wrong bits left 0")
+        assert _snr(readout.inner_text()) > _snr(broken)
+
+        _dropdown(page, "Section").select_option(label="shift")
+        expect(page.locator(".mistake")).to_contain_text("ask for fewer")
+        _press(page, "Flips", "Home", "0")
+        expect(readout).to_contain_text("every sample equal")
+        page.screenshot(path=tmp_path / "panel.png")
+        assert not mistakes
+        assert not strangers
+
+
+def _press(page, slider: str, key: str, value: str) -> None:  # type: ignore[no-untyped-def]
+    """Press a key on a slider and wait until its readout shows `value`."""
+    widget = page.locator(".widget-hslider", has_text=re.compile(rf"^{slider}"))
+    widget.locator(".noUi-handle").focus()
+    page.keyboard.press(key)
+    playwright.expect(widget.locator(".widget-readout")).to_have_text(value)
+
+
+def _dropdown(page, label: str):  # type: ignore[no-untyped-def]
+    return page.locator(".widget-dropdown", has_text=re.compile(rf"^{label}")).locator("select")
+
+
+def _snr(readout: str) -> float:
+    found = re.search(r"SNR\s*([−-]?[0-9.]+) dB", readout)
+    return float(found[1].replace("−", "-")) if found else float("inf")
+
+
+def _is_outside(url: str) -> bool:
+    return not url.startswith(("http://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:"))

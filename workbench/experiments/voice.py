@@ -1,0 +1,97 @@
+"""A trained generator ready to be damaged: its model, program, clean memory image and recordings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from workbench.audio.recogniser import DIGIT_WORDS
+from workbench.audio.recordings import load_recordings
+from workbench.audio.resources import data_folder
+from workbench.errors import WorkbenchError
+from workbench.integer.lowered_challenge import lower_challenge
+from workbench.integer.program import Program
+from workbench.integer.reference import run
+from workbench.memory.image import Image
+from workbench.models.challenge import Challenge
+from workbench.training.checkpoint import load_checkpoint
+
+
+@dataclass(frozen=True, eq=False)
+class Voice:
+    """A generator of spoken words and what it was taught with.
+
+    recordings: word -> float32 [samples], of any length. story: what the checkpoint says of itself.
+    """
+
+    model: Challenge
+    program: Program
+    recordings: dict[str, np.ndarray]
+    story: dict[str, Any]
+
+    @cached_property
+    def image(self) -> Image:
+        """The clean memory image."""
+        return Image.of(self.program)
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """What it can say, in the order of its embedding."""
+        return self.model.config.words
+
+    @property
+    def frame_s(self) -> float:
+        """Duration of a frame in seconds."""
+        return 1.0 / self.program.frame_rate_hz
+
+    def spoken(self, word: str) -> str:
+        """The word as it is said: "seven" for "7"."""
+        return DIGIT_WORDS.get(word, word)
+
+    def inputs(self, word: str) -> dict[str, np.ndarray]:
+        """Inputs of the program, int32 [1, frames, 1], that make it say `word`.
+
+        Raises WorkbenchError for a word that it was not taught.
+        """
+        return self.model.indexes([word])
+
+    def sound(self, codes: np.ndarray) -> np.ndarray:
+        """Output codes [1, samples, 1] as float32 [samples] in [-1, 1]."""
+        exponent = self.program.signal(self.program.output).exponent
+        assert exponent is not None  # outputs are sounds, not row indexes
+        return np.clip(np.ldexp(codes[0, :, 0].astype(np.float32), exponent), -1.0, 1.0)
+
+    def speak(self, word: str, image: Image | None = None) -> np.ndarray:
+        """`word` spoken from `image`, by default the clean one: float32 [samples]."""
+        program = image.to_program() if image is not None else self.program
+        return self.sound(run(program, self.inputs(word))[program.output])
+
+    def recording(self, word: str) -> np.ndarray:
+        """The recording of `word`, cut or padded with silence to the length of `speak(word)`."""
+        if word not in self.recordings:
+            raise WorkbenchError(
+                f"there is no recording of {word!r}; there are {', '.join(self.recordings)}"
+            )
+        samples = self.recordings[word]
+        length = self.model.config.frames * self.model.config.samples_per_frame
+        return np.pad(samples, (0, max(0, length - len(samples))))[:length]
+
+
+def shipped_voice(name: str = "seed0") -> Voice:
+    """The voice that ships with the workbench, saying the ten digits; see `open_voice`."""
+    return open_voice(data_folder() / "checkpoints" / "challenge" / name)
+
+
+def open_voice(folder: Path | str) -> Voice:
+    """The voice of the checkpoint in `folder`, with the shipped recordings of its words.
+
+    Raises WorkbenchError when the checkpoint or the recordings are missing or damaged.
+    """
+    model, story = load_checkpoint(folder)
+    digits = load_recordings(prefix="digits/")
+    recordings = {label.removeprefix("digits/"): samples for label, samples in digits.items()}
+    return Voice(model, lower_challenge(model).program, recordings, story)

@@ -1,0 +1,1 @@
+"""Panels for notebooks: controls and pictures only, all computing is done by the packages below."""

@@ -1,0 +1,123 @@
+"""The panel of notebook 01: flip bits of a voice's memory, hear and see what becomes of a word.
+
+It shows what `workbench.experiments.hearing.hear` returns and decides nothing itself.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ipywidgets as widgets
+
+from workbench.errors import WorkbenchError
+from workbench.experiments.hearing import Damage, Heard, hear
+from workbench.experiments.voice import Voice, shipped_voice
+from workbench.memory.layout import WORKING_SECTIONS
+from workbench.panels.views import failed, readout, site_list, sound
+
+FLIPS = (0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
+PAGES_PER_FRAME = (("no healer", 0), ("1 page a frame", 1), ("4 pages a frame", 4),
+                   ("16 pages a frame", 16), ("64 pages a frame", 64))  # fmt: skip
+_ANY = "any"
+_BITS = 32  # the widest element of the working copy, a bias
+_WIDE = widgets.Layout(width="100%")
+
+
+class FlipPanel(widgets.VBox):
+    """Controls, the word before and after with its numbers, and the names of the flipped bits.
+
+    voice: the one that ships unless another is given, opened once. Raises WorkbenchError when it
+    cannot be opened; later mistakes are told in the panel.
+    """
+
+    def __init__(self, voice: Voice | None = None) -> None:
+        self.voice = voice or shipped_voice()
+        self.controls = _controls(self.voice)
+        self.numbers = widgets.HTML(layout=_WIDE)
+        self.before, self.after = widgets.HTML(), widgets.HTML()
+        self.sites = widgets.HTML(layout=_WIDE)
+        for control in self.controls.values():
+            control.observe(self._changed, names="value")
+        super().__init__(
+            [
+                _grid(list(self.controls.values()), "17rem"),
+                self.numbers,
+                _grid([self.before, self.after], "20rem"),
+                self.sites,
+            ],
+            layout=widgets.Layout(max_width="64rem"),
+        )
+        self.update()
+
+    def damage(self) -> Damage:
+        """What the controls ask for."""
+        chosen = {name: control.value for name, control in self.controls.items()}
+        return Damage(
+            flips=chosen["flips"],
+            seed=chosen["seed"],
+            section=_or_none(chosen["section"]),
+            operator=_or_none(chosen["operator"]),
+            bit=_or_none(chosen["bit"]),
+            pages_per_frame=chosen["healer"],
+        )
+
+    def update(self) -> None:
+        """Speak the word again and show it; a mistake becomes a sentence in place of the numbers."""
+        word = self.controls["word"].value
+        try:
+            self._show(word, hear(self.voice, word, self.damage()))
+        except WorkbenchError as error:
+            self.numbers.value = failed(str(error))
+
+    def _show(self, word: str, heard: Heard) -> None:
+        spoken = self.voice.spoken(word)
+        self.numbers.value = readout(heard)
+        self.before.value = sound("Before", f"“{spoken}”, no flips", heard.before)
+        self.after.value = sound("After", f"“{spoken}”, flipped bits", heard.after)
+        self.sites.value = site_list(heard.sites)
+
+    def _changed(self, _: Any) -> None:
+        self.update()
+
+
+def _controls(voice: Voice) -> dict[str, widgets.Widget]:
+    """The controls by name, in the order in which they are shown."""
+    layout = voice.image.layout
+    sections = [name for name in WORKING_SECTIONS if layout.sections[name].size_bytes]
+    operators = dict.fromkeys(
+        place.operator for place in layout.places if place.section in WORKING_SECTIONS
+    )
+    options = {"style": {"description_width": "5.5rem"}, "layout": _WIDE}
+    words = [(voice.spoken(word), word) for word in voice.words]
+    return {
+        "word": widgets.Dropdown(options=words, description="Word", **options),
+        "flips": widgets.SelectionSlider(
+            options=FLIPS, value=10, description="Flips", continuous_update=False, **options
+        ),
+        "section": widgets.Dropdown(options=[_ANY, *sections], description="Section", **options),
+        "operator": widgets.Dropdown(options=[_ANY, *operators], description="Operator", **options),
+        "bit": widgets.SelectionSlider(
+            options=[_ANY, *range(_BITS)],
+            value=_ANY,
+            description="Bit",
+            continuous_update=False,
+            **options,
+        ),
+        "seed": widgets.IntSlider(
+            min=0, max=99, description="Seed", continuous_update=False, **options
+        ),
+        "healer": widgets.Dropdown(options=PAGES_PER_FRAME, description="Healer", **options),
+    }
+
+
+def _grid(children: list[widgets.Widget], smallest: str) -> widgets.GridBox:
+    """As many columns as fit, none narrower than `smallest`."""
+    columns = f"repeat(auto-fit, minmax(min({smallest}, 100%), 1fr))"
+    return widgets.GridBox(
+        children,
+        layout=widgets.Layout(grid_template_columns=columns, grid_gap="0.2rem 1.2rem", width="100%"),
+    )
+
+
+def _or_none(value: Any) -> Any:
+    return None if value == _ANY else value

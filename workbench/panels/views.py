@@ -1,0 +1,78 @@
+"""Pieces of HTML for panels: a sound with its picture, numbers, names of bits, a mistake.
+
+They take their colours from JupyterLab's theme, light or dark.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from html import escape
+
+import numpy as np
+
+from workbench.experiments.hearing import Heard
+from workbench.experiments.page.pictures import spectrogram_uri, wav_uri
+
+_SITES_SHOWN = 12
+_SOFT = "color: var(--jp-ui-font-color2)"
+_CLASS_COLOURS = {
+    "transparent": "#13703f",
+    "acceptable": "#7a5a00",
+    "degraded": "#a8480c",
+    "broken": "#b02a20",
+}
+
+
+def sound(title: str, words: str, samples: np.ndarray) -> str:
+    """A title, the spectrogram of float [samples] and a player of it."""
+    name = escape(f"{title}: {words}")
+    return f"""<div style="line-height: 1.4">
+  <div><b>{escape(title)}</b> <span style="{_SOFT}">{escape(words)}</span></div>
+  <img src="{spectrogram_uri(samples)}" alt="Spectrogram, 0 to 8 kHz. {name}"
+    style="display: block; width: 100%; height: 11rem; border-radius: 6px; margin: .3rem 0">
+  <audio controls src="{wav_uri(samples)}" aria-label="Play {name}"
+    style="display: block; width: 100%; height: 2.4rem"></audio>
+</div>"""
+
+
+def readout(heard: Heard) -> str:
+    """SNR, log-mel distance, class and what the healer did, in one line that is read out."""
+    metrics = heard.metrics
+    same = metrics.snr_db == math.inf
+    snr = "∞ (every sample equal)" if same else f"{metrics.snr_db:.1f} dB"
+    parts = [
+        f"<span>SNR <b>{snr}</b></span>",
+        f"<span>log-mel <b>{metrics.log_mel_db:.2f} dB</b></span>",
+        f'<span style="background: {_CLASS_COLOURS[metrics.quality]}; color: #fff; '
+        f'border-radius: 1rem; padding: 0 .8rem"><b>{metrics.quality}</b></span>',
+        f'<span style="{_SOFT}">pages healed {heard.pages_healed}, '
+        f"wrong bits left {heard.bits_left}</span>",
+    ]
+    return (
+        '<div role="status" class="readout" style="display: flex; flex-wrap: wrap; '
+        'gap: .2rem 1.6rem; align-items: baseline; font-size: 1.1rem; margin: .5rem 0">'
+        + "".join(parts)
+        + "</div>"
+    )
+
+
+def site_list(sites: Sequence[str]) -> str:
+    """The names of the flipped bits, the first dozen of them."""
+    if not sites:
+        return f'<p style="{_SOFT}">No bit is flipped.</p>'
+    shown = "".join(f"<li><code>{escape(site)}</code></li>" for site in sites[:_SITES_SHOWN])
+    more = len(sites) - _SITES_SHOWN
+    rest = f'<p style="{_SOFT}">and {more:,} more</p>' if more > 0 else ""
+    return (
+        "<div style='line-height: 1.5; margin-top: .5rem'><b>Flipped bits</b>"
+        f"<ul style='columns: 20rem; margin: .3rem 0'>{shown}</ul>{rest}</div>"
+    )
+
+
+def failed(sentence: str) -> str:
+    """A mistake, told in one sentence."""
+    return (
+        '<div role="alert" class="mistake" style="border-left: 4px solid #b02a20; '
+        f'padding: .3rem .8rem; margin: .5rem 0">{escape(sentence)}</div>'
+    )
