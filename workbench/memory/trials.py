@@ -1,0 +1,79 @@
+"""Fault trials: whole utterances spoken by many damaged images, in batches on the engine.
+
+A trial equals flipping its bits in the image and running the plain reference. Layout: output codes
+[trials, samples, channels].
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from workbench.errors import WorkbenchError
+from workbench.integer.engine import Change, Engine
+from workbench.integer.program import Program
+from workbench.memory.changes import flips_by_tensor, flipped_values, parameter_changes
+from workbench.memory.image import Image
+
+# Trials that run together: few enough for their activations to stay in the cache.
+TRIALS_AT_ONCE = 16
+
+
+def run_trials(
+    image: Image,
+    faults: Sequence[np.ndarray],
+    inputs: Mapping[str, np.ndarray],
+    *,
+    engine: Engine | None = None,
+) -> np.ndarray:
+    """Output codes of an utterance with each trial's bits flipped from its start.
+
+    image: may hold flips of its own. faults: bit positions, one array a trial; flips of the state
+    are the histories at the start, flips of golden copy, checks and healer change no sound here.
+    inputs: one utterance for all, [1, frames * rate, channels]. engine: of `image.program`, made
+    when None. Raises WorkbenchError for positions outside of the image and inputs that do not fit.
+    """
+    engine = engine or Engine(image.program)
+    already = image.flipped()
+    bits = 8 * image.layout.size_bytes
+    for positions in faults:
+        outside = positions[(positions < 0) | (positions >= bits)]
+        if outside.size:
+            raise WorkbenchError(
+                f"bit position {outside[0]} lies outside of the image of {bits // 8} bytes"
+            )
+    blocks = []
+    for start in range(0, len(faults), TRIALS_AT_ONCE):
+        block = [
+            np.concatenate([already, fault]) for fault in faults[start : start + TRIALS_AT_ONCE]
+        ]
+        stream = engine.stream(len(block))
+        stream.write_histories(_first_histories(image, block))
+        changes = parameter_changes(image.program, image.layout, block)
+        blocks.append(stream.step(inputs, changes))
+    return np.concatenate(blocks)
+
+
+def sound_of(program: Program, codes: np.ndarray) -> np.ndarray:
+    """Output codes [samples, 1] as float32 [samples] in [-1, 1]; value = code * 2**exponent."""
+    signal = program.signal(program.output)
+    if signal.exponent is None or signal.channels != 1:
+        raise WorkbenchError(
+            f"the output {signal.name!r} of program {program.name} is not a sound of one channel"
+        )
+    values = np.ldexp(codes[:, 0].astype(np.float64), signal.exponent)
+    return np.clip(values, -1.0, 1.0).astype(np.float32)
+
+
+def _first_histories(image: Image, faults: Sequence[np.ndarray]) -> dict[str, Change]:
+    """Histories that are not silent at the start; in the clean image every one is zero."""
+    return {
+        place.operator: Change(
+            flips.trial,
+            flips.element,
+            flipped_values(np.zeros_like(flips.mask), flips.mask, place.bits),
+        )
+        for place, flips in flips_by_tensor(image.layout, faults)
+        if place.section == "state"
+    }
