@@ -229,7 +229,7 @@ class _ConvKernel:
 
     def __init__(self, conv: Conv, source_bits: int, device: torch.device) -> None:
         self.conv = conv
-        up, out, taps, fan_in = conv.weight.shape
+        up, _, taps, fan_in = conv.weight.shape
         matrix = conv.weight.reshape(up, conv.groups, -1, taps, fan_in).transpose(1, 3, 4, 0, 2)
         matrix = matrix.reshape(conv.groups, taps * fan_in, -1)  # [groups, taps * in, up * out]
         # A fault changes codes within their width, so this bound of the clean weights always holds.

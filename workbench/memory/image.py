@@ -9,12 +9,18 @@ import hashlib
 import zlib
 from collections.abc import Iterable
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 
+from workbench.container import read_container, write_container
 from workbench.errors import WorkbenchError
 from workbench.integer.program import Program
+from workbench.integer.storage import program_from, program_header, program_payload
 from workbench.memory.layout import LAYOUT, PAGE_BYTES, Layout, Place, Site
+
+KIND = "image"
+_HEADER_KEYS = {"layout", "page_bytes", "program", "program_bytes"}
 
 
 class Image:
@@ -41,6 +47,44 @@ class Image:
         data[golden.start : golden.stop] = working
         checks = [zlib.crc32(working[layout.page(n)].tobytes()) for n in range(layout.pages)]
         write_tensor(data, layout.place("check", "crc32"), np.array(checks, np.uint32))
+        return cls(program, layout, data)
+
+    def save(self, path: Path | str) -> None:
+        """Replace the file `path`, all or nothing: the clean program, then the bytes as they are."""
+        parameters = program_payload(self.program)
+        header = {
+            "layout": LAYOUT,
+            "page_bytes": self.layout.page_bytes,
+            "program": program_header(self.program),
+            "program_bytes": len(parameters),
+        }
+        write_container(path, kind=KIND, header=header, payload=parameters + self.data.tobytes())
+
+    @classmethod
+    def load(cls, path: Path | str) -> Image:
+        """Read an image, flips and all; WorkbenchError when anything about the file is off."""
+        header, payload = read_container(path, kind=KIND)
+        if header.keys() != _HEADER_KEYS:
+            raise WorkbenchError(
+                f"{path} has a header with {sorted(header)} where an image has "
+                f"{sorted(_HEADER_KEYS)}; make it again"
+            )
+        if header["layout"] != LAYOUT:
+            raise WorkbenchError(
+                f"{path} has the layout {header['layout']!r} and this workbench knows {LAYOUT!r}; "
+                "use the version that wrote it"
+            )
+        page_bytes, program_bytes = header["page_bytes"], header["program_bytes"]
+        if type(page_bytes) is not int or type(program_bytes) is not int or program_bytes < 0:
+            raise WorkbenchError(f"{path} has sizes that are not whole numbers; make it again")
+        program = program_from(header["program"], payload[:program_bytes], str(path))
+        layout = Layout(program, page_bytes)
+        data = np.frombuffer(payload[program_bytes:], np.uint8)
+        if len(data) != layout.size_bytes:
+            raise WorkbenchError(
+                f"{path} holds {len(data)} bytes of memory and its program needs "
+                f"{layout.size_bytes}; make it again"
+            )
         return cls(program, layout, data)
 
     @property
@@ -146,4 +190,8 @@ def flip_bits(data: np.ndarray, positions: Iterable[int] | np.ndarray) -> None:
 
 def differing_bits(data: np.ndarray, other: np.ndarray) -> np.ndarray:
     """Positions, ascending int64, of the bits in which two uint8 [bytes] arrays differ."""
-    return np.flatnonzero(np.unpackbits(data ^ other, bitorder="little"))
+    difference = data ^ other
+    addresses = np.flatnonzero(difference)
+    bits = np.unpackbits(difference[addresses, None], axis=1, bitorder="little")
+    which, bit = np.nonzero(bits)
+    return 8 * addresses[which] + bit

@@ -13,7 +13,7 @@ import numpy as np
 from workbench.errors import WorkbenchError
 from workbench.integer.engine import Change, Engine
 from workbench.integer.program import Program
-from workbench.memory.changes import flips_by_tensor, flipped_values, parameter_changes
+from workbench.memory.changes import flipped_values, flips_by_tensor, parameter_changes
 from workbench.memory.image import Image
 
 # Trials that run together: few enough for their activations to stay in the cache.
