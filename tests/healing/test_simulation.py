@@ -1,0 +1,143 @@
+"""Simulated lives against a plain oracle: samples, log and every byte at the end."""
+
+import numpy as np
+import pytest
+from healing_oracle import live_plainly
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from programs import random_inputs, random_program, seeds
+
+from workbench.errors import WorkbenchError
+from workbench.healing.log import Diagnosis, LogEntry, Remedy, Verdict
+from workbench.healing.simulation import simulate, simulate_many
+from workbench.healing.strategy import Strategy
+from workbench.healing.upsets import Upset
+from workbench.memory.image import Image
+
+strategies = st.one_of(
+    st.just(Strategy("none")),
+    st.builds(Strategy, st.just("crc-scrub"), pages_per_frame=st.integers(1, 12)),
+)
+
+
+def random_schedule(image: Image, seed: int, frames: int, count: int) -> list[Upset]:
+    """Upsets spread evenly over the sections, some of them of the same bit in the same frame."""
+    rng = np.random.default_rng([seed, 2])
+    sections = [s for s in image.layout.sections.values() if s.size_bytes]
+    upsets = []
+    for _ in range(count):
+        section = sections[rng.integers(len(sections))]
+        position = int(rng.integers(8 * section.start, 8 * section.stop))
+        upsets.append(Upset(int(rng.integers(frames)), position))
+        if rng.random() < 0.1:
+            upsets.append(upsets[-1])
+        if rng.random() < 0.3 and section.name == "golden":  # the working copy suffers as well
+            twin = position - 8 * section.start
+            upsets.append(Upset(int(rng.integers(frames)), twin ^ int(rng.integers(2))))
+    return sorted(upsets, key=lambda upset: upset.frame)
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    seed=seeds,
+    frames=st.integers(1, 14),
+    count=st.integers(0, 12),
+    strategy=strategies,
+    page_bytes=st.sampled_from([8, 32, 256]),
+    before=st.integers(0, 4),
+)
+def test_a_life_equals_the_oracle(
+    seed: int, frames: int, count: int, strategy: Strategy, page_bytes: int, before: int
+) -> None:
+    program = random_program(seed)
+    image = Image.of(program, page_bytes=page_bytes)
+    rng = np.random.default_rng([seed, 3])
+    image = image.flip(rng.integers(0, 8 * image.layout.size_bytes, before))
+    inputs = random_inputs(program, seed, frames)
+    starts = sorted({int(n) for n in rng.integers(0, frames, rng.integers(0, 4))})
+    upsets = random_schedule(image, seed, frames, count)
+    codes, log, data = live_plainly(image, inputs, upsets, strategy, starts)
+    life = simulate(image, inputs, upsets, strategy, word_starts=starts)
+    np.testing.assert_array_equal(life.codes, codes)
+    assert list(life.log) == log
+    np.testing.assert_array_equal(life.image.data, data)
+    assert life.wrong_bits[-1] == np.sum(life.image.flipped() < 8 * image.layout.working_bytes)
+
+
+@settings(max_examples=20, deadline=None)
+@given(seed=seeds, devices=st.integers(1, 5), strategy=strategies)
+def test_a_fleet_is_its_devices(seed: int, devices: int, strategy: Strategy) -> None:
+    program = random_program(seed)
+    image = Image.of(program, page_bytes=32)
+    inputs = random_inputs(program, seed, 9)
+    schedules = [random_schedule(image, seed + n, 9, 3) for n in range(devices)]
+    lives = simulate_many(image, inputs, schedules, strategy, word_starts=[0, 5])
+    for schedule, life in zip(schedules, lives, strict=True):
+        alone = simulate(image, inputs, schedule, strategy, word_starts=[0, 5])
+        np.testing.assert_array_equal(life.codes, alone.codes)
+        np.testing.assert_array_equal(life.image.data, alone.image.data)
+        np.testing.assert_array_equal(life.wrong_bits, alone.wrong_bits)
+        assert life.log == alone.log
+
+
+def _image_with_two_pages() -> Image:
+    for seed in range(100):
+        image = Image.of(random_program(seed), page_bytes=32)
+        if image.layout.pages >= 3:
+            return image
+    raise AssertionError("no program of three pages")
+
+
+def test_each_diagnosis_has_its_remedy_and_verdict() -> None:
+    image = _image_with_two_pages()
+    layout = image.layout
+    inputs = random_inputs(image.program, 0, 6)
+    golden, check = layout.sections["golden"].start, layout.sections["check"].start
+    scrub_all = Strategy("crc-scrub", pages_per_frame=layout.pages)
+    memory, second = 8 * 0 + 3, 8 * 32 + 1
+    for upsets, wanted in (
+        ([Upset(1, memory)], [LogEntry(1, 0, Diagnosis.MEMORY, Remedy.RESTORE, Verdict.HEALED)]),
+        (
+            [Upset(2, memory), Upset(2, 8 * golden + 8 * 33)],
+            [LogEntry(2, 0, Diagnosis.MEMORY, Remedy.RESTORE, Verdict.HEALED)],
+        ),
+        (
+            [Upset(4, 8 * (check + 4) + 30)],
+            [LogEntry(n, 1, Diagnosis.CHECK, Remedy.NONE, Verdict.UNHEALED) for n in (4, 5)],
+        ),
+        (
+            [Upset(5, second), Upset(5, 8 * golden + second + 8)],
+            [LogEntry(5, 1, Diagnosis.AMBIGUOUS, Remedy.NONE, Verdict.UNHEALED)],
+        ),
+        # The golden copy alone is never looked at while its page is well.
+        ([Upset(0, 8 * golden + second)], []),
+    ):
+        life = simulate(image, inputs, upsets, scrub_all)
+        assert list(life.log) == wanted
+        assert len(life.lines()) == len(wanted) and len(life.sites()) == len(upsets)
+
+
+def test_a_cursor_and_a_frame_count_gone_astray_do_no_harm() -> None:
+    image = _image_with_two_pages()
+    frame, cursor = (
+        image.layout.position("healer", name, (0,), 31) for name in ("frame", "cursor")
+    )
+    upsets = [Upset(1, cursor), Upset(2, frame), Upset(2, 5)]
+    life = simulate(
+        image, random_inputs(image.program, 0, 40), upsets, Strategy("crc-scrub", pages_per_frame=1)
+    )
+    assert [entry.verdict for entry in life.log] == [Verdict.HEALED]
+    assert life.log[0].frame >= 2**31
+    assert not life.wrong_bits[-1] and life.wrong_bits[2] == 1
+
+
+def test_what_does_not_fit_is_refused() -> None:
+    image = _image_with_two_pages()
+    inputs = random_inputs(image.program, 0, 3)
+    with pytest.raises(WorkbenchError, match="lies outside of the image"):
+        simulate(image, inputs, [Upset(3, 0)], Strategy("none"))
+    with pytest.raises(WorkbenchError, match="lies outside of the image"):
+        simulate(image, inputs, [Upset(0, 8 * image.layout.size_bytes)], Strategy("none"))
+    with pytest.raises(WorkbenchError, match="no frames"):
+        simulate(image, random_inputs(image.program, 0, 0), [], Strategy("none"))
+    assert simulate_many(image, inputs, [], Strategy("none")) == []

@@ -1,0 +1,74 @@
+"""What a healer writes down: where, what it takes it for, what it did, and whether that helped.
+
+The numbers are those of the firmware's log.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any
+
+from workbench.memory.layout import Layout
+
+
+class Diagnosis(IntEnum):
+    """What a page that differs from its check is taken for.
+
+    MEMORY: an upset of the working copy. CHECK: of the stored check. AMBIGUOUS: neither the golden
+    copy and the check nor the golden copy and the page agree.
+    """
+
+    MEMORY = 1
+    CHECK = 2
+    AMBIGUOUS = 3
+
+
+class Remedy(IntEnum):
+    """What was done about it."""
+
+    NONE = 0
+    RESTORE = 1
+
+
+class Verdict(IntEnum):
+    """Whether the page agrees with its check now."""
+
+    HEALED = 1
+    UNHEALED = 2
+
+
+@dataclass(frozen=True)
+class LogEntry:
+    """One finding. frame: the healer's own count, which an upset may have changed."""
+
+    frame: int
+    page: int
+    diagnosis: Diagnosis
+    remedy: Remedy
+    verdict: Verdict
+
+    def describe(self, layout: Layout, *, frame_s: float) -> dict[str, Any]:
+        """The entry in words, JSON-ready; `tensors` are those that the page touches."""
+        return {
+            "frame": self.frame,
+            "time_s": self.frame * frame_s,
+            "page": self.page,
+            "tensors": list(layout.page_contents(self.page)),
+            "diagnosis": self.diagnosis.name,
+            "remedy": self.remedy.name,
+            "verdict": self.verdict.name,
+        }
+
+
+def log_lines(log: tuple[LogEntry, ...], layout: Layout, *, frame_s: float) -> list[str]:
+    """One readable line an entry."""
+    lines = []
+    for entry in log:
+        plain = entry.describe(layout, frame_s=frame_s)
+        lines.append(
+            f"frame {plain['frame']:>6}  {plain['time_s']:8.3f} s  page {plain['page']:>4} "
+            f"({', '.join(plain['tensors'])}): {plain['diagnosis'].lower()}, "
+            f"{plain['remedy'].lower()}, {plain['verdict'].lower()}"
+        )
+    return lines

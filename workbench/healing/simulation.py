@@ -1,0 +1,216 @@
+"""Devices that speak while upsets arrive and a healer works, over the batched engine.
+
+Frame order: word start silences the histories; upsets flip their bits; the frame is computed; the
+healer runs; its frame count grows. Between two events memory is constant, so all frames until the
+next one run at once. A fleet is the batch: one device a trial, equal inputs, own upsets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from workbench.errors import WorkbenchError
+from workbench.healing.device import Device
+from workbench.healing.log import LogEntry, log_lines
+from workbench.healing.strategy import Strategy
+from workbench.healing.upsets import Upset
+from workbench.integer.engine import Change, Engine
+from workbench.integer.reference import Codes, checked_inputs
+from workbench.memory.changes import flipped_values, flips_by_tensor, parameter_changes
+from workbench.memory.image import Image, write_tensor
+from workbench.memory.trials import sound_of
+
+# Frames times devices that run together: bounds the memory that activations take.
+_FRAMES_AT_ONCE = 512
+
+
+@dataclass(frozen=True, eq=False)
+class Life:
+    """What became of one device.
+
+    codes: of the output, [frames * rate, channels]. log: the healer's findings, in order.
+    image: every byte at the end. upsets: what happened to it, in order of arrival.
+    wrong_bits: int64 [frames], bits of the working copy that were wrong after each frame.
+    """
+
+    codes: np.ndarray
+    log: tuple[LogEntry, ...]
+    image: Image
+    upsets: tuple[Upset, ...]
+    wrong_bits: np.ndarray
+
+    @property
+    def frame_s(self) -> float:
+        """Duration of a frame in seconds."""
+        return 1.0 / self.image.program.frame_rate_hz
+
+    def samples(self) -> np.ndarray:
+        """The sound, float32 [samples] in [-1, 1]; WorkbenchError when the output is none."""
+        return sound_of(self.image.program, self.codes)
+
+    def lines(self) -> list[str]:
+        """The log, one readable line an entry."""
+        return log_lines(self.log, self.image.layout, frame_s=self.frame_s)
+
+    def sites(self) -> tuple[str, ...]:
+        """The logical names of the upsets' bits."""
+        return tuple(str(self.image.site(upset.position)) for upset in self.upsets)
+
+
+def simulate(
+    image: Image,
+    inputs: Mapping[str, np.ndarray],
+    upsets: Iterable[Upset],
+    strategy: Strategy,
+    *,
+    word_starts: Sequence[int] = (),
+    engine: Engine | None = None,
+) -> Life:
+    """The life of one device; see `simulate_many`."""
+    (life,) = simulate_many(
+        image, inputs, [upsets], strategy, word_starts=word_starts, engine=engine
+    )
+    return life
+
+
+def simulate_many(
+    image: Image,
+    inputs: Mapping[str, np.ndarray],
+    schedules: Sequence[Iterable[Upset]],
+    strategy: Strategy,
+    *,
+    word_starts: Sequence[int] = (),
+    engine: Engine | None = None,
+) -> list[Life]:
+    """The lives of devices that hear the same inputs and suffer each its own upsets.
+
+    image: what every device starts with, flips and all. inputs: [1, frames * rate, channels] by
+    name. word_starts: frames before which all histories are silenced. engine: of `image.program`,
+    made when None. Raises WorkbenchError when an upset lies outside of the image or of the run, an
+    input does not fit or there are no frames.
+    """
+    if not schedules:
+        return []
+    return _Fleet(image, inputs, schedules, strategy, word_starts, engine).live()
+
+
+class _Fleet:
+    """The state of a run. `done` frames are computed; memory is as it is at frame `done`."""
+
+    def __init__(
+        self,
+        image: Image,
+        inputs: Mapping[str, np.ndarray],
+        schedules: Sequence[Iterable[Upset]],
+        strategy: Strategy,
+        word_starts: Sequence[int],
+        engine: Engine | None,
+    ) -> None:
+        self.image = image
+        self.program = image.program
+        self.inputs: Codes = checked_inputs(self.program, inputs)
+        first = self.program.inputs[0]
+        self.frames = self.inputs[first].shape[1] // self.program.signal(first).rate
+        if not self.frames:
+            raise WorkbenchError("there are no frames to live through; give longer inputs")
+        self.word_starts = frozenset(word_starts)
+        self.schedules = [tuple(sorted(s, key=lambda upset: upset.frame)) for s in schedules]
+        self.arrivals = self._arrivals()
+        clean = Image.of(self.program, page_bytes=image.layout.page_bytes).data
+        self.devices = [Device(image, strategy, clean) for _ in schedules]
+        self.stream = (engine or Engine(self.program)).stream(len(schedules))
+        self.codes: list[np.ndarray] = []
+        self.wrong_bits = np.zeros((len(schedules), self.frames), np.int64)
+        self.done = 0
+        self._flip_histories(self._state_at_start())
+        self._memory_changed()
+
+    def live(self) -> list[Life]:
+        for frame in range(self.frames):
+            if frame in self.word_starts:
+                self._compute_until(frame)
+                self.stream.reset()
+                for device in self.devices:
+                    device.silence()
+            if frame in self.arrivals:
+                self._compute_until(frame)
+                self._strike(self.arrivals[frame])
+            mended = [device.heal() for device in self.devices]
+            if any(mended):
+                self._compute_until(frame + 1)
+                self._memory_changed()
+            self.wrong_bits[:, frame] = [len(device.wrong) for device in self.devices]
+        self._compute_until(self.frames)
+        return [self._life(number) for number in range(len(self.devices))]
+
+    def _arrivals(self) -> dict[int, list[list[int]]]:
+        """Frame -> bit positions that flip before it, for each device."""
+        arrivals: dict[int, list[list[int]]] = {}
+        bits = 8 * self.image.layout.size_bytes
+        for number, schedule in enumerate(self.schedules):
+            for upset in schedule:
+                if not (0 <= upset.frame < self.frames and 0 <= upset.position < bits):
+                    raise WorkbenchError(
+                        f"the upset of bit {upset.position} at frame {upset.frame} lies outside of "
+                        f"the image of {bits} bits or the run of {self.frames} frames"
+                    )
+                each = arrivals.setdefault(upset.frame, [[] for _ in self.schedules])
+                each[number].append(upset.position)
+        return arrivals
+
+    def _strike(self, arrivals: list[list[int]]) -> None:
+        hit = [device.flip(hits) for device, hits in zip(self.devices, arrivals, strict=True)]
+        if any(hit):
+            self._memory_changed()
+        self._flip_histories([np.array(hits, np.int64) for hits in arrivals])
+
+    def _memory_changed(self) -> None:
+        """Frames from now on are computed from the working copies as they are."""
+        wrong = [device.wrong for device in self.devices]
+        self.changes = parameter_changes(self.program, self.image.layout, wrong)
+
+    def _compute_until(self, frame: int) -> None:
+        """Compute the frames before `frame` with memory as it was since `done`."""
+        at_once = max(1, _FRAMES_AT_ONCE // len(self.devices))
+        for first in range(self.done, frame, at_once):
+            last = min(first + at_once, frame)
+            part = {
+                name: codes[:, first * rate : last * rate]
+                for name, codes in self.inputs.items()
+                for rate in (self.program.signal(name).rate,)
+            }
+            self.codes.append(self.stream.step(part, self.changes))
+        self.done = frame
+
+    def _state_at_start(self) -> list[np.ndarray]:
+        state = self.image.layout.sections["state"]
+        positions = self.image.flipped()
+        inside = positions[(positions >= 8 * state.start) & (positions < 8 * state.stop)]
+        return [inside for _ in self.devices]
+
+    def _flip_histories(self, faults: Sequence[np.ndarray]) -> None:
+        changes = {}
+        for place, flips in flips_by_tensor(self.image.layout, faults):
+            if place.section == "state":
+                rows = [
+                    self.stream.read_history(place.operator, t).reshape(-1) for t in flips.trial
+                ]
+                old = np.array([row[e] for row, e in zip(rows, flips.element, strict=True)])
+                value = flipped_values(old, flips.mask, place.bits)
+                changes[place.operator] = Change(flips.trial, flips.element, value)
+        self.stream.write_histories(changes)
+
+    def _life(self, number: int) -> Life:
+        device = self.devices[number]
+        for place in self.image.layout.places:
+            if place.section == "state":
+                rows = self.stream.read_history(place.operator, number)
+                write_tensor(device.data, place, rows)
+        codes = np.concatenate([part[number] for part in self.codes])
+        image = Image(self.program, self.image.layout, device.data)
+        return Life(
+            codes, tuple(device.log), image, self.schedules[number], self.wrong_bits[number]
+        )

@@ -1,0 +1,58 @@
+"""Upsets that arrive over time: which bit flips before which frame.
+
+Reference: single-event upsets as a Poisson process; rates in upsets per bit and day. Every schedule
+is a pure function of its seed and the number of the device.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from workbench.errors import WorkbenchError
+from workbench.memory.sampling import counter_stream
+
+SECONDS_PER_DAY = 86_400.0
+
+
+@dataclass(frozen=True, order=True)
+class Upset:
+    """One bit flips at the start of a frame. position: 8 * address + bit of the image."""
+
+    frame: int
+    position: int
+
+
+def expected_upsets(upsets_per_bit_day: float, *, bits: int, duration_s: float) -> float:
+    """Mean number of upsets in `bits` bits during `duration_s` seconds."""
+    return upsets_per_bit_day * bits * duration_s / SECONDS_PER_DAY
+
+
+def poisson_upsets(
+    candidates: np.ndarray, *, frames: int, mean_upsets: float, seed: int, device: int = 0
+) -> tuple[Upset, ...]:
+    """A Poisson process over `frames` frames in which any candidate may be hit, also again.
+
+    candidates: bit positions int64 [bits]. mean_upsets: expected number over all frames. Sorted by
+    arrival. Raises WorkbenchError when there is nothing to hit or the mean is not a number >= 0.
+    """
+    if not (math.isfinite(mean_upsets) and mean_upsets >= 0) or frames < 1 or not len(candidates):
+        raise WorkbenchError(
+            f"cannot schedule {mean_upsets} upsets in {len(candidates)} bits over {frames} frames; "
+            "give a mean of at least 0, some bits and some frames"
+        )
+    if mean_upsets == 0:
+        return ()
+    words = counter_stream(f"poisson upsets,seed={seed}", device)
+    mean_gap_frames = frames / mean_upsets
+    upsets: list[Upset] = []
+    time_frames = 0.0
+    while True:
+        uniform, chosen = (int(word) for word in words.random_raw(2))
+        # Exponential gap by inversion; 53 bits of the word, never zero.
+        time_frames -= mean_gap_frames * math.log(((uniform >> 11) + 1) * 2.0**-53)
+        if time_frames >= frames:
+            return tuple(upsets)
+        upsets.append(Upset(int(time_frames), int(candidates[chosen % len(candidates)])))
