@@ -17,7 +17,8 @@ from workbench.healing.device import Device
 from workbench.healing.log import LogEntry, log_lines
 from workbench.healing.strategy import Strategy
 from workbench.healing.upsets import Upset
-from workbench.integer.engine import Change, Engine
+from workbench.integer.engine import Engine
+from workbench.integer.engine_kernels import Change
 from workbench.integer.reference import Codes, checked_inputs
 from workbench.memory.changes import flipped_values, flips_by_tensor, parameter_changes
 from workbench.memory.image import Image, write_tensor

@@ -9,16 +9,22 @@ floating point is exact in any order of summation.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
 
 import numpy as np
 import torch
 
 from workbench.errors import WorkbenchError
+from workbench.integer.engine_kernels import (
+    Change,
+    Changes,
+    ConvKernel,
+    Fields,
+    clean_array,
+    rescale,
+    tensors,
+    variants,
+)
 from workbench.integer.program import (
-    INT32_MAX,
-    SHIFT_MAX,
-    SHIFT_MIN,
     Add,
     Concat,
     Conv,
@@ -30,28 +36,6 @@ from workbench.integer.program import (
     code_dtype,
 )
 from workbench.integer.reference import checked_inputs, convolutions_with_history
-from workbench.integer.validation import accumulator_bound
-
-_EXACT_FLOAT32 = 2**24
-# Weight differences are added in parts of this many products, to bound the memory they take.
-_PRODUCTS_AT_ONCE = 1 << 22
-_FACTORS = torch.tensor([2.0**-shift for shift in range(SHIFT_MIN, SHIFT_MAX + 1)])
-
-
-class Change(NamedTuple):
-    """New values of some elements of one tensor: int64 [changes] each, no element of a trial twice.
-
-    trial: which variant. element: flat index in C order. value: fits the tensor's width.
-    """
-
-    trial: np.ndarray
-    element: np.ndarray
-    value: np.ndarray
-
-
-# (operator, field) -> what differs from the clean program; fields are the operator's PARAMETERS.
-Changes = Mapping[tuple[str, str], Change]
-_Fields = dict[str, Change]
 
 
 class Engine:
@@ -61,9 +45,14 @@ class Engine:
         self.program = program
         self.device = torch.device(device or "cpu")
         self._kernels = {
-            operator.name: _ConvKernel(operator, program.sources(operator)[0].bits, self.device)
+            operator.name: ConvKernel(operator, program.sources(operator)[0].bits, self.device)
             for operator in program.operators
             if isinstance(operator, Conv)
+        }
+        self._arrays = {
+            operator.name: clean_array(array, self.device)
+            for operator, _, array in program.parameters()
+            if not isinstance(operator, Conv)
         }
         self._fields = {(operator.name, field) for operator, field, _ in program.parameters()}
         self._last_reader = {
@@ -110,7 +99,7 @@ class Engine:
         operator: Operator,
         sources: list[torch.Tensor],
         histories: dict[str, torch.Tensor],
-        fields: _Fields,
+        fields: Fields,
         trials: int,
     ) -> torch.Tensor:
         x = sources[0]
@@ -121,9 +110,9 @@ class Engine:
         if isinstance(operator, Concat):
             return torch.cat(_same_batch(sources), dim=2)
         field = operator.PARAMETERS[0]
-        array = _variants(getattr(operator, field), fields.get(field), trials, self.device)
+        array = variants(self._arrays[operator.name], fields.get(field), trials)
         if isinstance(operator, Rescale):
-            return _rescale(operator, x, array)
+            return rescale(operator, x, array)
         if isinstance(operator, Table):
             table = array.to(torch.float32)  # [1 or trials, 256]
             return table[_trial_index(table)[:, :, None], x.to(torch.int64) + 128]
@@ -137,7 +126,7 @@ class Engine:
         conv: Conv,
         x: torch.Tensor,
         histories: dict[str, torch.Tensor],
-        fields: _Fields,
+        fields: Fields,
         trials: int,
     ) -> torch.Tensor:
         length = x.shape[1]
@@ -204,7 +193,7 @@ class EngineStream:
         for name, change in changes.items():
             rows = self.histories[name]
             flat = rows.expand(self.trials, -1, -1).reshape(self.trials, -1).clone()
-            trial, element, value = _tensors(change, rows.device)
+            trial, element, value = tensors(change, rows.device)
             flat[trial, element] = value.to(flat.dtype)
             self.histories[name] = flat.reshape(self.trials, *rows.shape[1:])
 
@@ -222,106 +211,6 @@ class EngineStream:
         dtype = code_dtype(self.engine.program.signal(name).bits)
         plain = codes.cpu().numpy().astype(dtype)
         return np.broadcast_to(plain, (self.trials, *plain.shape[1:]))
-
-
-class _ConvKernel:
-    """One convolution: a clean product by its matrix, plus what the trials changed."""
-
-    def __init__(self, conv: Conv, source_bits: int, device: torch.device) -> None:
-        self.conv = conv
-        up, _, taps, fan_in = conv.weight.shape
-        matrix = conv.weight.reshape(up, conv.groups, -1, taps, fan_in).transpose(1, 3, 4, 0, 2)
-        matrix = matrix.reshape(conv.groups, taps * fan_in, -1)  # [groups, taps * in, up * out]
-        # A fault changes codes within their width, so this bound of the clean weights always holds.
-        self.bound = accumulator_bound(conv, source_bits)
-        self.matrix = torch.from_numpy(matrix.astype(np.float64)).to(device, self._dtype())
-
-    def _dtype(self) -> torch.dtype:
-        # TF32 and bfloat16 products, which a lower precision setting allows, are not exact.
-        exact = torch.get_float32_matmul_precision() == "highest"
-        return torch.float32 if exact and self.bound <= _EXACT_FLOAT32 else torch.float64
-
-    def __call__(self, x: torch.Tensor, length: int, fields: _Fields, trials: int) -> torch.Tensor:
-        """x [1 or trials, history + length, in] -> [1 or trials, length / stride * up, out]."""
-        conv = self.conv
-        sums = self._product(x, length)
-        if "weight" in fields:
-            sums = sums.to(torch.float64).expand(trials, -1, -1, -1).clone()
-            self._add_differences(sums, x, fields["weight"])
-        bias = _variants(conv.bias, fields.get("bias"), trials, x.device)[:, None, None]
-        changed = "weight" in fields or "bias" in fields
-        sums = sums + bias.to(torch.float64 if changed else sums.dtype)
-        if changed or self.bound > INT32_MAX:
-            sums = _wrap_int32(sums)
-        shift = _variants(conv.shift, fields.get("shift"), trials, x.device)[:, None, None]
-        y = (sums * _factor(shift, sums.dtype)).floor_().clamp_(conv.low, conv.high)
-        return y.reshape(y.shape[0], -1, conv.out_channels).to(torch.float32)
-
-    def _product(self, x: torch.Tensor, length: int) -> torch.Tensor:
-        """Sums of the clean weights, [x's trials, time, up, out]."""
-        conv = self.conv
-        first = [tap * conv.dilation for tap in range(conv.taps)]
-        seen = torch.stack([x[:, j : j + length : conv.stride] for j in first], dim=2)
-        trials, time = seen.shape[:2]
-        columns = seen.reshape(trials * time, conv.taps, conv.groups, -1).transpose(1, 2)
-        columns = columns.transpose(0, 1).reshape(conv.groups, trials * time, -1)
-        sums = torch.bmm(columns.to(self.matrix.dtype), self.matrix)
-        sums = sums.reshape(conv.groups, trials, time, conv.up, -1).permute(1, 2, 3, 0, 4)
-        return sums.reshape(trials, time, conv.up, conv.out_channels)
-
-    def _add_differences(self, sums: torch.Tensor, x: torch.Tensor, change: Change) -> None:
-        """sums[trial, t, u, o] += (new - old weight) * x[trial, t * stride + tap * dilation, i]."""
-        conv = self.conv
-        old = conv.weight.reshape(-1)[change.element].astype(np.int64)
-        u, o, tap, i = np.unravel_index(change.element, conv.weight.shape)
-        channel = o // (conv.out_channels // conv.groups) * conv.weight.shape[3] + i
-        source = change.trial if x.shape[0] > 1 else np.zeros_like(change.trial)
-        columns = (source, tap * conv.dilation, channel, change.value - old, change.trial, u, o)
-        parts = max(1, _PRODUCTS_AT_ONCE // max(1, sums.shape[1]))
-        time = torch.arange(sums.shape[1], device=x.device)
-        for start in range(0, len(old), parts):
-            source_, first, channel_, difference, trial, u_, o_ = (
-                torch.from_numpy(column[start : start + parts, None]).to(x.device)
-                for column in columns
-            )
-            seen = x[source_, first + time * conv.stride, channel_].to(sums.dtype)
-            sums.index_put_((trial, time[None], u_, o_), seen * difference, accumulate=True)
-
-
-def _rescale(operator: Rescale, x: torch.Tensor, shift: torch.Tensor) -> torch.Tensor:
-    # x * 2**-shift + 1/2 needs 16 bits and `shift` more; beyond float32 compute in float64.
-    dtype = torch.float32 if int(shift.max()) <= 8 else torch.float64
-    shift = shift[:, :, None]
-    half = torch.where(shift > 0, 0.5, 0.0).to(dtype)
-    y = (x.to(dtype) * _factor(shift, dtype) + half).floor_()
-    return y.clamp_(operator.low, operator.high).to(torch.float32)
-
-
-def _factor(shift: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
-    """2**-shift of the clamped shift: a product by it is exact, its floor is the right shift."""
-    return _FACTORS.to(shift.device, dtype)[shift.clamp(SHIFT_MIN, SHIFT_MAX) - SHIFT_MIN]
-
-
-def _wrap_int32(sums: torch.Tensor) -> torch.Tensor:
-    """Whole numbers in float64, reduced modulo 2**32 to -2**31 .. 2**31 - 1."""
-    return sums - torch.floor((sums + 2.0**31) * 2.0**-32) * 2.0**32
-
-
-def _variants(
-    array: np.ndarray, change: Change | None, trials: int, device: torch.device
-) -> torch.Tensor:
-    """Flattened `array` for each trial, int64 [trials, size]; [1, size] when nothing changed."""
-    clean = torch.from_numpy(array.astype(np.int64).reshape(1, -1)).to(device)
-    if change is None:
-        return clean
-    each = clean.repeat(trials, 1)
-    trial, element, value = _tensors(change, device)
-    each[trial, element] = value
-    return each
-
-
-def _tensors(change: Change, device: torch.device) -> tuple[torch.Tensor, ...]:
-    return tuple(torch.from_numpy(array).to(device) for array in change)
 
 
 def _trial_index(each: torch.Tensor) -> torch.Tensor:

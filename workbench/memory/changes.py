@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from workbench.integer.engine import Change
+from workbench.integer.engine_kernels import Change
 from workbench.integer.program import Program
 from workbench.memory.layout import WORKING_SECTIONS, Layout, Place
 
@@ -76,14 +76,7 @@ def locate(layout: Layout, positions: np.ndarray) -> tuple[np.ndarray, np.ndarra
 
     The tensor is an index into `layout.places`, -1 for padding; the element a flat index.
     """
-    places = layout.places
-    start, size, bits, length = (
-        np.array(column, np.int64)
-        for column in zip(
-            *((p.start, p.size_bytes, p.bits, int(np.prod(p.shape[2:]))) for p in places),
-            strict=True,
-        )
-    )
+    start, size, bits, length = layout.columns
     number = np.searchsorted(start, positions >> 3, side="right") - 1
     offset = positions - 8 * start[number]
     element, bit = np.divmod(offset, bits[number])

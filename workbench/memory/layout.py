@@ -249,6 +249,12 @@ class Layout:
     def _starts(self) -> list[int]:
         return [place.start for place in self.places]
 
+    @cached_property
+    def columns(self) -> np.ndarray:
+        """Start, size in bytes, bits an element and row length of every place, int64 [4, places]."""
+        rows = [(p.start, p.size_bytes, p.bits, int(np.prod(p.shape[2:]))) for p in self.places]
+        return np.array(rows, np.int64).T
+
     def _add_section(self, name: str, size_bytes: int) -> None:
         start = max((section.stop for section in self.sections.values()), default=0)
         region = "flash" if name in FLASH_SECTIONS else "sram"

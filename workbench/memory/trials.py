@@ -11,13 +11,14 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from workbench.errors import WorkbenchError
-from workbench.integer.engine import Change, Engine
+from workbench.integer.engine import Engine
+from workbench.integer.engine_kernels import Change
 from workbench.integer.program import Program
 from workbench.memory.changes import flipped_values, flips_by_tensor, parameter_changes
 from workbench.memory.image import Image
 
 # Trials that run together: few enough for their activations to stay in the cache.
-TRIALS_AT_ONCE = 16
+TRIALS_AT_ONCE = 8
 
 
 def run_trials(
