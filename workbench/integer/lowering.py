@@ -67,8 +67,9 @@ class LoweredInput:
 class LoweredLayer:
     """One call of a layer, in the order of the forward pass.
 
-    path: of the module. signal: the program's signal that holds its result exactly, None where it
-    has none (an accumulator that waits for its quantiser). channels_last: axes of the result.
+    path: of the layer, "" for the module itself, which comes last. signal: the program's signal that
+    holds its result exactly, None where there is none (an accumulator that waits for its quantiser).
+    channels_last: axes of the result.
     """
 
     path: str

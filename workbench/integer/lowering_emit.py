@@ -6,6 +6,7 @@ the value exactly or refuses by name.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from fractions import Fraction
@@ -94,9 +95,7 @@ class Emitter:
         elif isinstance(value, Sum):
             made = self._exact_sum(value, where)
         else:
-            raise refusal(
-                where, f"its input {value.label} is not quantised; put a QuantIdentity between"
-            )
+            raise refusal(where, f"{value.label} is not quantised; put a QuantIdentity behind it")
         self._exact[id(value)] = (value, made)  # the value is kept so that its id stays its own
         return made
 
@@ -325,7 +324,8 @@ def _width(low: int, high: int) -> int:
 
 
 def _free(label: str, taken: set[str]) -> str:
-    """`label`, or the first of label_2, label_3, ... that is not taken."""
+    """`label` in characters that names may have, or the first of label_2, label_3, ... not taken."""
+    label = re.sub(r"[^A-Za-z0-9_.]", "_", label)
     name, number = label, 2
     while name in taken:
         name, number = f"{label}_{number}", number + 1

@@ -41,7 +41,8 @@ class Traced:
 class Walk:
     """Visits every call of a graph and hands its meaning to an `Emitter`.
 
-    layers: (module path, value) of every call of a layer, in the order of the forward pass.
+    layers: (module path, value) of every call of a layer in the order of the forward pass, the module
+    itself, path "", last.
     """
 
     def __init__(self, module: nn.Module, inputs: Mapping[str, Traced], emitter: Emitter) -> None:
@@ -78,13 +79,8 @@ class Walk:
         value = node.args[0]
         if not isinstance(value, fx.Node):
             raise refusal(self.root, "it must return one tensor")
-        content = self.values[value].content
-        if not isinstance(content, Codes):
-            raise refusal(
-                f"the output of {self.root}",
-                f"{content.label} is not quantised; end with a QuantIdentity",
-            )
-        return content
+        self.layers.append(("", self.values[value]))
+        return self.emit.codes(self.values[value].content, f"the output of {self.root}")
 
     # -- layers ---------------------------------------------------------------------------------
 

@@ -5,6 +5,9 @@ Everything refused here is named with its operator and with what would fit.
 
 from __future__ import annotations
 
+import math
+import re
+
 import numpy as np
 
 from workbench.errors import WorkbenchError
@@ -24,21 +27,36 @@ from workbench.integer.program import (
     code_range,
 )
 
+# Far beyond any microcontroller; they keep a damaged or hostile file from asking for the moon.
+_MOST_ROWS, _MOST_CHANNELS, _MOST_EXPONENT = 1 << 20, 1 << 16, 127
+# Names become file names, C identifiers and comments.
+_NAME = re.compile(r"[A-Za-z0-9_.\-]{1,200}")
+_SOURCES = {Conv: 1, Rescale: 1, Table: 1, Embed: 1, Add: 2}
+
 
 def check_program(program: Program) -> None:
     """Raise WorkbenchError unless names, shapes, widths, rates and ranges fit together."""
+    _check_name("program", program.name)
     names = [signal.name for signal in program.signals]
     _need(len(set(names)) == len(names), f"program {program.name}", "two signals share a name")
     labels = [operator.name for operator in program.operators]
     _need(len(set(labels)) == len(labels), f"program {program.name}", "two operators share a name")
-    _need(program.frame_rate_hz > 0, f"program {program.name}", "the frame rate must be positive")
+    _need(
+        0 < program.frame_rate_hz < math.inf,
+        f"program {program.name}",
+        "the frame rate must be positive",
+    )
     for signal in program.signals:
         _check_signal(signal)
     written = set(program.inputs)
     for name in program.inputs:
         program.signal(name)
     for operator in program.operators:
+        _check_name("operator", operator.name)
         where = f"operator {operator.name}"
+        count = len(operator.sources)
+        fits = count == _SOURCES.get(type(operator), max(count, 1))
+        _need(fits, where, f"cannot read {count} signals")
         for source in operator.sources:
             program.signal(source)
             _need(source in written, where, f"reads signal {source!r} before it is written")
@@ -59,10 +77,20 @@ def accumulator_bound(conv: Conv, source_bits: int) -> int:
 
 
 def _check_signal(signal: Signal) -> None:
+    _check_name("signal", signal.name)
     where = f"signal {signal.name}"
     _need(signal.bits in (8, 16, 32), where, f"has {signal.bits} bits; use 8, 16 or 32 (index)")
     _need((signal.bits == 32) == (signal.exponent is None), where, "only row indexes lack a scale")
-    _need(signal.channels >= 1 and signal.rate >= 1, where, "needs channels and rate of at least 1")
+    _need(
+        1 <= signal.channels <= _MOST_CHANNELS and 1 <= signal.rate <= _MOST_ROWS,
+        where,
+        f"needs 1..{_MOST_CHANNELS} channels and 1..{_MOST_ROWS} rows a frame",
+    )
+    _need(
+        signal.exponent is None or abs(signal.exponent) <= _MOST_EXPONENT,
+        where,
+        f"needs an exponent between -{_MOST_EXPONENT} and {_MOST_EXPONENT}",
+    )
 
 
 def _check_operator(operator: Operator, sources: tuple[Signal, ...], target: Signal) -> None:
@@ -75,7 +103,6 @@ def _check_operator(operator: Operator, sources: tuple[Signal, ...], target: Sig
     if isinstance(operator, Conv):
         _check_conv(operator, sources[0], target)
     elif isinstance(operator, Add):
-        _need(len(sources) == 2, where, "adds two signals, no more and no fewer")
         _same(where, sources, "exponent", "channels", "rate")
         _need(sources[0].exponent == target.exponent, where, "keeps the exponent of its sources")
         _need(_shape(sources[0]) == _shape(target), where, "keeps channels and rate")
@@ -126,6 +153,7 @@ def _check_conv(conv: Conv, source: Signal, target: Signal) -> None:
     )
     _need(conv.weight_bits in (4, 8), where, f"has {conv.weight_bits}-bit weights; use 4 or 8")
     _need(min(conv.dilation, conv.stride, conv.groups) >= 1, where, "needs positive sizes")
+    _need(conv.history <= _MOST_ROWS, where, f"looks back over more than {_MOST_ROWS} rows")
     up, out, taps, fan_in = conv.weight.shape
     _need(
         out % conv.groups == 0 and fan_in * conv.groups == source.channels,
@@ -157,6 +185,13 @@ def check_accumulators(program: Program) -> None:
                 f"can reach an accumulator of {bound}, beyond int32; "
                 "use fewer inputs, narrower codes or smaller biases",
             )
+
+
+def _check_name(kind: str, name: str) -> None:
+    if not _NAME.fullmatch(name):
+        raise WorkbenchError(
+            f"{kind} name {name[:40]!r}: use 1 to 200 of A-Z, a-z, 0-9, point, hyphen, underscore"
+        )
 
 
 def _shape(signal: Signal) -> tuple[int, int]:

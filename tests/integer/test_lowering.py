@@ -1,0 +1,314 @@
+"""Promise 1: a Brevitas module in evaluation mode and its program give the same codes everywhere."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from programs import seeds, split_frames
+from random_modules import BLOCK_ROWS, Example, random_example
+from torch import nn
+
+from workbench.audio.resources import data_folder
+from workbench.integer.agreement import disagreements, layer_codes
+from workbench.integer.lowered_challenge import lower_challenge
+from workbench.integer.lowering import Lowered, RowIndexes, Samples, lower
+from workbench.integer.lowering_weights import polyphase
+from workbench.integer.program import Add, Conv, Rescale, Table
+from workbench.integer.reference import Stream, run
+from workbench.integer.validation import accumulator_bound, check_accumulators
+from workbench.models.challenge import Challenge, ChallengeConfig
+from workbench.models.layers import CausalConv1d, Precision, quantise
+from workbench.models.quantisers import CALIBRATION_STEPS
+from workbench.training.checkpoint import load_checkpoint
+
+
+def _lower(example: Example) -> Lowered:
+    return lower(example.module, example.ways, name="random", input_rate_hz=100.0)
+
+
+@settings(max_examples=50, deadline=None)
+@given(seed=seeds, steps=st.integers(1, 6), cut=st.integers(0, BLOCK_ROWS))
+def test_every_layer_of_a_random_module_gives_the_same_codes(
+    seed: int, steps: int, cut: int
+) -> None:
+    example = random_example(seed, steps=steps, blocks=1)
+    assume(example.alive())
+    lowered = _lower(example)
+    differing = disagreements(example.module, lowered, example.inputs)
+    assert lowered.program.output in differing
+    assert differing == dict.fromkeys(differing, 0)
+    check_accumulators(lowered.program)
+    _check_frames(lowered, example, cut)
+
+
+def _check_frames(lowered: Lowered, example: Example, cut: int) -> None:
+    """One frame at a time up to the end, after a first part of any length, equals all at once."""
+    program, codes = lowered.program, lowered.codes(example.inputs)
+    whole = run(program, codes)
+    first = program.inputs[0]
+    frames = codes[first].shape[1] // program.signal(first).rate
+    stream = Stream(program, batch=len(codes[first]))
+    bounds = [0, *range(min(cut, frames), frames + 1)] if cut else [*range(frames + 1)]
+    parts = [stream.step(split_frames(program, codes, a, b)) for a, b in itertools.pairwise(bounds)]
+    for name, expected in whole.items():
+        joined = np.concatenate([part[name] for part in parts], axis=1)
+        np.testing.assert_array_equal(joined, expected)
+
+
+@settings(max_examples=20, deadline=None)
+@given(seed=seeds, steps=st.integers(1, 5))
+def test_float32_is_exact_where_accumulators_stay_below_24_bits(seed: int, steps: int) -> None:
+    example = random_example(seed, steps=steps, blocks=1, simple=True)
+    assume(example.alive())
+    lowered = _lower(example)
+    program = lowered.program
+    for operator in program.operators:
+        if isinstance(operator, Conv):
+            assume(accumulator_bound(operator, program.sources(operator)[0].bits) < 2**24)
+    differing = disagreements(example.module, lowered, example.inputs, dtype=torch.float32)
+    assert differing == dict.fromkeys(differing, 0)
+
+
+def test_saturation_and_ties_really_happen_in_these_modules() -> None:
+    """Every kind of rounding and clamping that the random modules are meant to try."""
+    seen: dict[str, int] = dict.fromkeys(
+        ("conv saturates", "conv ties", "conv shifts left", "rescale saturates", "rescale ties",
+         "rescale shifts left", "add saturates", "int4", "16 bits", "grouped", "polyphase",
+         "missing taps", "strided", "table", "wide sum"), 0,
+    )  # fmt: skip
+    for seed in range(24):
+        example = random_example(seed, steps=1 + seed % 5, blocks=1)
+        if example.alive():
+            _count(_lower(example), example, seen)
+    assert min(seen.values()) > 0, seen
+
+
+def _count(lowered: Lowered, example: Example, seen: dict[str, int]) -> None:
+    program = lowered.program
+    values = {
+        name: codes.astype(np.int64)
+        for name, codes in run(program, lowered.codes(example.inputs)).items()
+    }
+    for operator in program.operators:
+        sources = [values[name] for name in operator.sources]
+        target = program.target(operator)
+        seen["16 bits"] += target.bits == 16
+        seen["table"] += isinstance(operator, Table)
+        if isinstance(operator, Add):
+            total = sources[0] + sources[1]
+            seen["add saturates"] += int((total != values[operator.target]).sum())
+            seen["wide sum"] += operator.name.endswith(".wide")
+        if isinstance(operator, Rescale):
+            shift = int(operator.shift[0])
+            seen["rescale shifts left"] += shift < 0
+            if shift > 0:
+                seen["rescale ties"] += int((sources[0] % (1 << shift) == 1 << (shift - 1)).sum())
+            seen["rescale saturates"] += int(
+                ((sources[0] * 2.0**-shift) > values[operator.target] + 0.5).sum()
+            )
+        if isinstance(operator, Conv):
+            _count_conv(operator, sources[0], values[operator.target], seen)
+
+
+def _count_conv(conv: Conv, x: np.ndarray, y: np.ndarray, seen: dict[str, int]) -> None:
+    padded = np.pad(x, ((0, 0), (conv.history, 0), (0, 0)))
+    accumulator = _accumulators(conv, padded, x.shape[1])
+    shift = conv.shift.astype(np.int64)
+    right = np.maximum(shift, 0)
+    # The rounding constant is in the bias, so a tie is an accumulator without a remainder.
+    seen["conv ties"] += int(((accumulator % (1 << right) == 0) & (right > 0)).sum())
+    seen["conv saturates"] += int((np.floor(accumulator * 2.0**-shift) > y).sum())
+    seen["conv shifts left"] += int((shift < 0).sum())
+    seen["int4"] += conv.weight_bits == 4
+    seen["grouped"] += conv.groups > 1
+    seen["polyphase"] += conv.up > 1
+    seen["missing taps"] += conv.up > 1 and bool((conv.weight == 0).all(axis=(1, 3)).any())
+    seen["strided"] += conv.stride > 1
+
+
+def _accumulators(conv: Conv, padded: np.ndarray, length: int) -> np.ndarray:
+    """The convolution by torch, another way than the reference's: int64 [batch, time, out]."""
+    signal = torch.from_numpy(padded).double().transpose(1, 2)
+    phases = [
+        F.conv1d(
+            signal,
+            torch.from_numpy(conv.weight[u].astype(float)).transpose(1, 2),  # [out, in, taps]
+            torch.from_numpy(conv.bias.astype(float)),
+            stride=conv.stride,
+            dilation=conv.dilation,
+            groups=conv.groups,
+        )
+        for u in range(conv.up)
+    ]
+    joined = torch.stack(phases, dim=-1)  # [batch, out, time, up]
+    return joined.flatten(2).transpose(1, 2).long().numpy()
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.integers(1, 5), st.integers(1, 9), st.integers(1, 3), st.integers(1, 3), st.integers(1, 2), seeds
+)  # fmt: skip
+def test_polyphase_form_is_the_transposed_convolution(
+    stride: int, kernel: int, dilation: int, groups: int, fan: int, seed: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    weight = rng.integers(-9, 10, (groups * fan, 2, kernel))
+    x = rng.integers(-9, 10, (1, groups * fan, 7))
+    phases = polyphase(weight, stride, dilation, groups)
+    conv = Conv(
+        "up", ("x",), "y", phases.astype(np.int8), np.zeros(2 * groups, np.int32),
+        np.zeros(2 * groups, np.int8), -(2**15), 2**15 - 1, groups=groups,
+    )  # fmt: skip
+    padded = np.pad(x.transpose(0, 2, 1), ((0, 0), (conv.history, 0), (0, 0)))
+    expected = F.conv_transpose1d(
+        torch.from_numpy(x).double(), torch.from_numpy(weight).double(),
+        stride=stride, dilation=dilation, groups=groups,
+    ).numpy()[..., : 7 * stride]  # fmt: skip
+    length = expected.shape[
+        -1
+    ]  # shorter than 7 * stride where the kernel is shorter than the stride
+    actual = _accumulators(conv, padded, 7).transpose(0, 2, 1)
+    np.testing.assert_array_equal(actual[..., :length], expected)
+
+
+# -- challenge ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("trunk_weight_bits", [8, 4])
+def test_challenge_gives_the_same_codes_in_every_layer(trunk_weight_bits: int) -> None:
+    torch.manual_seed(trunk_weight_bits)
+    config = ChallengeConfig(
+        words=("zero", "one"), frames=6, embedding=4, channels=(8, 6, 4), upsampling=(2, 2, 2),
+        trunk_weight_bits=trunk_weight_bits,
+    )  # fmt: skip
+    model = Challenge(config, quantised=True)
+    inputs = _words(model)
+    with torch.no_grad():
+        for _ in range(CALIBRATION_STEPS + 1):
+            model(**inputs)
+    _check_challenge(model.eval())
+
+
+def test_shipped_challenge_gives_the_same_codes_in_every_layer() -> None:
+    folder = data_folder() / "checkpoints" / "challenge" / "seed0"
+    if not (folder / "model.json").exists():
+        pytest.skip(f"the trained checkpoint {folder} is missing")
+    model, _ = load_checkpoint(folder)
+    _check_challenge(model)
+
+
+def _words(model: Challenge) -> dict[str, torch.Tensor]:
+    indexes = model.indexes(model.config.words)
+    return {name: torch.from_numpy(rows[..., 0]).long() for name, rows in indexes.items()}
+
+
+def _check_challenge(model: Challenge) -> None:
+    lowered = lower_challenge(model)
+    program = lowered.program
+    inputs = _words(model)
+    assert disagreements(model, lowered, inputs) == dict.fromkeys(
+        (operator.target for operator in program.operators if operator.kind != "embed"), 0
+    )
+    for name, codes in lowered.codes(inputs).items():
+        np.testing.assert_array_equal(codes, model.indexes(model.config.words)[name])
+    assert program.sample_rate_hz == 16_000
+    assert program.frame_rate_hz * model.config.samples_per_frame == 16_000
+    check_accumulators(program)
+    with torch.no_grad():
+        sound = model.double()(**inputs).value[:, 0].numpy()
+    codes = run(program, lowered.codes(inputs))[program.output]
+    np.testing.assert_array_equal(program.waveform(codes), np.clip(sound, -1, 1).astype(np.float32))
+
+
+# -- graphs -------------------------------------------------------------------------------------
+
+PRECISION = Precision(8, 8)
+
+
+class Shared(nn.Module):
+    """One convolution and one quantiser called twice, at half the rate of the input."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.act, self.slow = (
+            quantise(PRECISION),
+            CausalConv1d(2, 2, 3, stride=2, precision=PRECISION),
+        )
+        self.parts = nn.ModuleDict({"a b": CausalConv1d(2, 2, 2, precision=PRECISION)})
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = self.act(self.slow(self.act(x)))
+        return self.act(self.parts["a b"](self.act(self.parts["a b"](x))))
+
+
+def test_shared_layers_are_operators_of_their_own_and_strides_set_the_frame() -> None:
+    module = Shared().eval()
+    with pytest.raises(Exception, match="meet exactly one QuantIdentity, once"):
+        lower(_Twice(), {"x": Samples(2)}, name="twice", input_rate_hz=50.0)
+    lowered = lower(module, {"x": Samples(2)}, name="shared", input_rate_hz=50.0)
+    program = lowered.program
+    assert [operator.name for operator in program.operators] == ["slow", "parts.a_b", "parts.a_b_2"]
+    assert (program.signal("x").rate, program.frame_rate_hz, program.sample_rate_hz) == (2, 25, 25)
+    x = torch.randn(2, 2, 10)
+    codes = layer_codes(module, lowered, {"x": x})
+    assert set(codes) == {"x", "slow", "parts.a_b", "parts.a_b_2"}
+    np.testing.assert_array_equal(codes["x"], lowered.codes({"x": x})["x"])
+    assert sum(disagreements(module, lowered, {"x": x}).values()) == 0
+
+
+class _Twice(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.a, self.b = quantise(PRECISION), quantise(PRECISION)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.a(x) + self.b(x)
+
+
+def test_lowering_leaves_the_module_as_it_was() -> None:
+    module = Shared().train()
+    before = {name: tensor.clone() for name, tensor in module.state_dict().items()}
+    lower(module, {"x": Samples(2)}, name="shared", input_rate_hz=50.0)
+    assert module.training
+    for name, tensor in module.state_dict().items():
+        assert tensor.dtype == before[name].dtype
+        assert torch.equal(tensor, before[name])
+
+
+def test_a_channel_that_training_emptied_lowers_exactly() -> None:
+    torch.manual_seed(1)
+    module = Shared().eval()
+    with torch.no_grad():
+        module.slow.weight[0] = 0.0  # its scale is then Brevitas's smallest, 2**-40
+    lowered = lower(module, {"x": Samples(2)}, name="shared", input_rate_hz=50.0)
+    differing = disagreements(module, lowered, {"x": torch.randn(1, 2, 40)})
+    assert differing == dict.fromkeys(differing, 0)
+
+
+def test_rates_of_several_inputs() -> None:
+    class Two(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.rows, self.act = nn.Embedding(3, 2), quantise(PRECISION)
+            self.slow, self.join = (
+                CausalConv1d(1, 2, 4, stride=4, precision=PRECISION),
+                quantise(PRECISION),
+            )
+
+        def forward(self, index: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+            slow = self.join(self.rows(index).transpose(1, 2))
+            return self.join(slow + self.join(self.slow(self.act(x))))
+
+    module = Two().eval()
+    ways = {"index": RowIndexes(rate=3), "x": Samples(1, rate=12)}
+    lowered = lower(module, ways, name="two", input_rate_hz=10.0)
+    assert [lowered.program.signal(name).rate for name in ("index", "x")] == [1, 4]
+    assert lowered.program.frame_rate_hz == 30
+    inputs = {"index": torch.randint(0, 3, (1, 5)), "x": torch.randn(1, 1, 20)}
+    assert sum(disagreements(module, lowered, inputs).values()) == 0
