@@ -1,0 +1,133 @@
+"""The batched engine against the reference: every signal, changed parameters, own inputs, frames."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from programs import random_inputs, random_program, seeds, split_frames
+
+from workbench.errors import WorkbenchError
+from workbench.integer.engine import Engine
+from workbench.integer.engine_kernels import Change
+from workbench.integer.program import Conv, Program, Signal
+from workbench.integer.reference import Stream, run
+
+Arrays = dict[tuple[str, str], np.ndarray]
+
+
+def random_changes(
+    program: Program, seed: int, trials: int
+) -> tuple[dict[tuple[str, str], Change], list[Arrays]]:
+    """Changes of some arrays in some trials, sparse and as whole arrays for each trial."""
+    rng = np.random.default_rng([seed, 4])
+    changes, whole = {}, [{} for _ in range(trials)]
+    for operator, field, array in program.parameters():
+        if rng.random() < 0.5:
+            continue
+        packed = isinstance(operator, Conv) and field == "weight" and operator.weight_bits == 4
+        low, high = (-8, 7) if packed else (np.iinfo(array.dtype).min, np.iinfo(array.dtype).max)
+        rows = []
+        for trial in np.flatnonzero(rng.random(trials) < 0.6):
+            count = int(rng.integers(1, array.size + 1))
+            element = rng.permutation(array.size)[:count]
+            value = rng.choice([low, high, 0, int(rng.integers(low, high + 1))], count)
+            changed = array.copy().reshape(-1)
+            changed[element] = value
+            whole[trial][operator.name, field] = changed.reshape(array.shape)
+            rows.append(np.stack([np.full(count, trial), element, value]))
+        if rows:
+            changes[operator.name, field] = Change(*np.concatenate(rows, axis=1))
+    return changes, whole
+
+
+@settings(max_examples=150, deadline=None)
+@given(seed=seeds, trials=st.integers(1, 4), own_inputs=st.booleans(), cut=st.integers(0, 5))
+def test_every_signal_of_every_trial_equals_the_reference(
+    seed: int, trials: int, own_inputs: bool, cut: int
+) -> None:
+    program = random_program(seed)
+    inputs = random_inputs(program, seed, 5, batch=trials if own_inputs else 1)
+    changes, whole = random_changes(program, seed, trials)
+    stream = Engine(program).stream(trials)
+    parts = [
+        stream.signals(split_frames(program, inputs, a, b), changes)
+        for a, b in ((0, cut), (cut, 5))
+        if a < b
+    ]
+    for trial in range(trials):
+        chosen = {name: x[trial : trial + 1] if own_inputs else x for name, x in inputs.items()}
+        reference = Stream(program.with_parameters(whole[trial]))
+        expected = reference.step(chosen)
+        for name, codes in expected.items():
+            found = np.concatenate([part[name][trial] for part in parts])
+            assert found.dtype == codes.dtype
+            np.testing.assert_array_equal(found, codes[0], err_msg=name)
+        for name, rows in reference.histories.items():
+            np.testing.assert_array_equal(stream.read_history(name, trial), rows[0])
+
+
+@settings(max_examples=30, deadline=None)
+@given(seed=seeds)
+def test_changes_come_and_go_and_a_reset_is_silence(seed: int) -> None:
+    program = random_program(seed)
+    inputs = random_inputs(program, seed, 3)
+    changes, _ = random_changes(program, seed, 2)
+    stream = Engine(program).stream(2)
+    stream.step(inputs, changes)
+    stream.reset()
+    clean = run(program, inputs)[program.output]
+    for codes in stream.step(inputs):
+        np.testing.assert_array_equal(codes, clean[0])
+
+
+def test_sums_beyond_float32_and_int32_are_exact() -> None:
+    """Worst cases on purpose: full-scale int16 rows, extreme weights, biases at the edge."""
+    weight = np.full((1, 2, 4, 16), -128, np.int8)
+    weight[0, 1] = 127
+    bias = np.array([2**31 - 1, -(2**31)], np.int32)
+    signals = (Signal("x", 16, 16, 1, -7), Signal("y", 16, 2, 1, -7))
+    for shift in (-15, 0, 15, 31):
+        shifts = np.full(2, shift, np.int8)
+        conv = Conv("conv", ("x",), "y", weight, bias, shifts, -(2**15), 2**15 - 1)
+        program = Program("p", ("x",), "y", 100.0, signals, (conv,))
+        rng = np.random.default_rng(5)
+        for x in (
+            np.full((1, 9, 16), -(2**15), np.int16),
+            rng.integers(-(2**15), 2**15, (1, 9, 16)).astype(np.int16),
+        ):
+            expected = run(program, {"x": x})["y"][0]
+            np.testing.assert_array_equal(Engine(program).stream().step({"x": x})[0], expected)
+
+
+def test_a_lower_matmul_precision_does_not_harm() -> None:
+    program = random_program(11)
+    inputs = random_inputs(program, 11, 4)
+    torch.set_float32_matmul_precision("medium")
+    try:
+        found = Engine(program).stream().step(inputs)
+    finally:
+        torch.set_float32_matmul_precision("highest")
+    np.testing.assert_array_equal(found, run(program, inputs)[program.output])
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device here")
+def test_cuda_equals_the_reference() -> None:
+    for seed in range(40):
+        program = random_program(seed)
+        inputs = random_inputs(program, seed, 4)
+        changes, whole = random_changes(program, seed, 3)
+        codes = Engine(program, "cuda").stream(3).step(inputs, changes)
+        for trial in range(3):
+            expected = run(program.with_parameters(whole[trial]), inputs)[program.output]
+            np.testing.assert_array_equal(codes[trial], expected[0])
+
+
+def test_what_does_not_fit_is_refused_by_name() -> None:
+    program = random_program(3)
+    stream = Engine(program).stream(3)
+    none = np.zeros(0, np.int64)
+    with pytest.raises(WorkbenchError, match=r"no parameter nobody\.weight"):
+        stream.step(random_inputs(program, 3, 1), {("nobody", "weight"): Change(none, none, none)})
+    with pytest.raises(WorkbenchError, match="for 2 trials and there are 3"):
+        stream.step(random_inputs(program, 3, 1, batch=2))
