@@ -1,0 +1,188 @@
+"""The header of an exported model: sizes, the memory image as a typed struct, its functions."""
+
+from __future__ import annotations
+
+from workbench.firmware.plan import Firmware, c_type
+from workbench.memory.layout import Place
+
+_ALIGNMENT_BYTES = 4
+
+
+def header(firmware: Firmware) -> str:
+    """The text of PREFIX.h."""
+    guard = firmware.macro("h")
+    parts = [
+        _opening(firmware),
+        f"#ifndef {guard}\n#define {guard}\n",
+        _includes(firmware),
+        _constants(firmware),
+        _parameters(firmware),
+        _state(firmware),
+        _memory(firmware),
+        _instance(firmware),
+        _addresses(firmware),
+        _flash(firmware),
+        _functions(firmware),
+        "#endif",
+    ]
+    return "\n".join(part for part in parts if part) + "\n"
+
+
+def signature(firmware: Firmware) -> str:
+    """The declaration of the step function, without semicolon."""
+    program = firmware.program
+    inputs = "".join(
+        f"const {c_type(program.signal(name).bits)} *in_{firmware.inputs.of(name)}, "
+        for name in program.inputs
+    )
+    output = c_type(program.signal(program.output).bits)
+    return (
+        f"void {firmware.prefix}_step({firmware.prefix}_instance *model, {inputs}{output} *output)"
+    )
+
+
+def _opening(firmware: Firmware) -> str:
+    return f"""/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Program {firmware.program.name}, written by the workbench: do not edit, export again.
+ * Names, numbers and weights of this model carry the licence of its training data and card.
+ */"""
+
+
+def _includes(firmware: Firmware) -> str:
+    return '#include "runtime/wb_codes.h"\n#include "runtime/wb_scrub.h"\n'
+
+
+def _constants(firmware: Firmware) -> str:
+    lines = [
+        f'#define {firmware.macro("hash")} "{firmware.image.content_hash}"',
+        f"#define {firmware.macro('frames_per_second')} {firmware.program.frame_rate_hz!r}",
+    ]
+    lines += [
+        f"#define {firmware.macro(name)} {size}u" for name, size in firmware.constants().items()
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _members(firmware: Firmware, places: list[Place]) -> list[str]:
+    lines, section = [], ""
+    for place in places:
+        if place.section != section:
+            section = place.section
+            lines.append(f"    /* {section} */")
+        count = place.size_bytes * 8 // max(8, place.bits)
+        shape = " ".join(str(size) for size in place.shape)
+        packed = ", two codes a byte" if place.bits == 4 else ""
+        lines.append(
+            f"    {c_type(place.bits)} {firmware.member(place)}[{count}]; "
+            f"/* {place.operator}: [{shape}]{packed} */"
+        )
+        padding = -place.size_bytes % _ALIGNMENT_BYTES
+        if padding:
+            lines.append(f"    uint8_t padding_{firmware.member(place)}[{padding}];")
+    return lines
+
+
+def _struct(lines: list[str], name: str) -> str:
+    return "typedef struct {\n" + "\n".join(lines) + f"\n}} {name};\n"
+
+
+def _parameters(firmware: Firmware) -> str:
+    places = firmware.parameters()
+    if not places:
+        return ""
+    return _struct(_members(firmware, places), f"{firmware.prefix}_parameters")
+
+
+def _state(firmware: Firmware) -> str:
+    places = firmware.histories()
+    if not places:
+        return ""
+    return _struct(_members(firmware, places), f"{firmware.prefix}_state")
+
+
+def _memory(firmware: Firmware) -> str:
+    prefix = firmware.prefix
+    lines = []
+    if firmware.copies:
+        lines.append(f"    {prefix}_parameters parameters;")
+    if firmware.histories():
+        lines.append(f"    {prefix}_state state;")
+    lines.append("    wb_healer healer;")
+    start = firmware.macro("memory_start")
+    return (
+        f"/* The RAM part of the memory image: its byte n is image address {start} + n. */\n"
+        + _struct(lines, f"{prefix}_memory")
+    )
+
+
+def _instance(firmware: Firmware) -> str:
+    scratch = firmware.macro("scratch_bytes")
+    lines = [f"    {firmware.prefix}_memory memory;"]
+    if firmware.heals:
+        lines += [
+            "    uint32_t log_count; /* entries ever written */",
+            f"    wb_log_entry log[{firmware.macro('log_entries')}]; "
+            "/* entry n is log[n % size] */",
+        ]
+    lines += [
+        "    union {",
+        f"        int8_t codes8[{scratch}];",
+        f"        int16_t codes16[{scratch} / 2u];",
+        f"        int32_t codes32[{scratch} / 4u];",
+        "    } scratch; /* signals of the frame in work; holds nothing between steps */",
+    ]
+    return "/* Everything that a running model needs; yours to place. */\n" + _struct(
+        lines, f"{firmware.prefix}_instance"
+    )
+
+
+def _addresses(firmware: Firmware) -> str:
+    prefix, start = firmware.prefix, firmware.memory_start
+    checks = [(f"sizeof({prefix}_memory)", firmware.memory_bytes, "memory")]
+    if firmware.parameters():
+        size = firmware.layout.working_bytes
+        checks.append((f"sizeof({prefix}_parameters)", size, "parameters"))
+    for place in firmware.parameters():
+        member = firmware.member(place)
+        checks.append((f"offsetof({prefix}_parameters, {member})", place.start, member))
+    for place in firmware.histories():
+        member = firmware.member(place)
+        offset = f"offsetof({prefix}_memory, state.{member})"
+        checks.append((offset, place.start - start, member))
+    healer = firmware.layout.sections["healer"].start - start
+    checks.append((f"offsetof({prefix}_memory, healer)", healer, "healer"))
+    lines = [
+        f"typedef char {prefix}_check_{name}[{found} == {expected}u ? 1 : -1];"
+        for found, expected, name in checks
+    ]
+    return (
+        "/* Compilation stops here where a compiler lays the structs out in another way. */\n"
+        + "\n".join(lines)
+        + "\n"
+    )
+
+
+def _flash(firmware: Firmware) -> str:
+    lines = []
+    if firmware.parameters():
+        lines.append(f"extern WB_FLASH {firmware.prefix}_parameters {firmware.prefix}_golden;")
+    if firmware.heals:
+        lines.append(
+            f"extern WB_FLASH uint32_t {firmware.prefix}_check[{firmware.macro('pages')}];"
+        )
+    return "/* What lies in flash. */\n" + "\n".join(lines) + "\n" if lines else ""
+
+
+def _functions(firmware: Firmware) -> str:
+    name = firmware.prefix
+    heals = "Then the healer looks at its pages. " if firmware.heals else ""
+    return f"""/* Call once before anything else: fills RAM from flash. */
+void {name}_init({name}_instance *model);
+
+/* Silences the histories: call it before every new utterance. */
+void {name}_reset({name}_instance *model);
+
+/* Computes one frame. {heals}Sizes: the macros ..._CODES above. */
+{signature(firmware)};
+"""

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Integer arithmetic with one meaning on every compiler.
+ *
+ * Codes are int8_t or int16_t. Nothing here relies on how a compiler shifts negative numbers or
+ * converts large unsigned ones; good compilers turn every function into an instruction or two.
+ */
+#ifndef WB_CODES_H
+#define WB_CODES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(__BYTE_ORDER__) && defined(__ORDER_LITTLE_ENDIAN__)
+#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "The memory image of a model is little endian: choose a little-endian target."
+#endif
+#elif !defined(__LITTLE_ENDIAN__)
+#error "Cannot tell the byte order: define __LITTLE_ENDIAN__ once you know that it is little endian."
+#endif
+
+/* The field of a stored shift: whatever a fault makes of the byte is clamped to it before use. */
+#define WB_SHIFT_MIN (-15)
+#define WB_SHIFT_MAX 31
+
+/* Where golden copy and checks lie. A test build empties it to be able to damage flash as well. */
+#ifndef WB_FLASH
+#define WB_FLASH const
+#endif
+
+static inline int32_t wb_clamp(int32_t value, int32_t low, int32_t high)
+{
+    return value < low ? low : value > high ? high : value;
+}
+
+/* The signed number with the bits of `word`. */
+static inline int32_t wb_signed(uint32_t word)
+{
+    return word <= (uint32_t)INT32_MAX ? (int32_t)word : -(int32_t)~word - 1;
+}
+
+/* floor(value / 2**places), places 0..31. */
+static inline int32_t wb_shift_right(int32_t value, int32_t places)
+{
+    return value < 0 ? ~(~value >> places) : value >> places;
+}
+
+/*
+ * clamp(value >> shift), or clamp(value << -shift) for a negative shift; low and high fit 16 bits.
+ * Beyond 16 bits a left shift ends at the clamp anyway, so the value is cut first: no overflow.
+ */
+static inline int32_t wb_requantise(int32_t value, int32_t shift, int32_t low, int32_t high)
+{
+    const int32_t places = wb_clamp(shift, WB_SHIFT_MIN, WB_SHIFT_MAX);
+    if (places >= 0) {
+        value = wb_shift_right(value, places);
+    } else {
+        value = wb_clamp(value, -65535, 65535) * ((int32_t)1 << -places);
+    }
+    return wb_clamp(value, low, high);
+}
+
+/* Read code number `index` of codes that are `bits` (8 or 16) wide. */
+static inline int32_t wb_load(const void *codes, uint32_t bits, size_t index)
+{
+    return bits == 16 ? ((const int16_t *)codes)[index] : ((const int8_t *)codes)[index];
+}
+
+/* Write a value that fits `bits` (8 or 16). */
+static inline void wb_store(void *codes, uint32_t bits, size_t index, int32_t value)
+{
+    if (bits == 16) {
+        ((int16_t *)codes)[index] = (int16_t)value;
+    } else {
+        ((int8_t *)codes)[index] = (int8_t)value;
+    }
+}
+
+static inline void wb_copy(void *target, const void *source, size_t bytes)
+{
+    unsigned char *to = target;
+    const unsigned char *from = source;
+    while (bytes--) {
+        *to++ = *from++;
+    }
+}
+
+static inline void wb_zero(void *target, size_t bytes)
+{
+    unsigned char *to = target;
+    while (bytes--) {
+        *to++ = 0;
+    }
+}
+
+#endif

@@ -1,0 +1,90 @@
+"""Where each signal lies in the scratch memory of a step: signals that never live together share it.
+
+Reference: greedy placement by size, the largest first. Layout: a buffer holds free room for the
+longest history of the convolutions that read it, then the signal's rows of one frame.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from workbench.integer.program import Conv, Program, Signal
+
+_ALIGNMENT_BYTES = 4
+
+
+@dataclass(frozen=True)
+class Scratch:
+    """offsets: byte offset of each signal's first new row, by name. size_bytes: of it all."""
+
+    offsets: dict[str, int]
+    size_bytes: int
+
+
+@dataclass(frozen=True)
+class _Buffer:
+    """first, last: operators between which the signal lives, -1 for before the first."""
+
+    name: str
+    room_bytes: int
+    size_bytes: int
+    first: int
+    last: int
+
+    def meets(self, other: _Buffer) -> bool:
+        return self.first <= other.last and other.first <= self.last
+
+
+def row_bytes(signal: Signal) -> int:
+    """Bytes of one row."""
+    return signal.channels * signal.bits // 8
+
+
+def frame_bytes(signal: Signal) -> int:
+    """Bytes of the rows of one frame."""
+    return signal.rate * row_bytes(signal)
+
+
+def plan_scratch(program: Program) -> Scratch:
+    """Give every signal a place."""
+    placed: list[tuple[int, _Buffer]] = []
+    for buffer in sorted(_buffers(program), key=lambda b: (-b.size_bytes, b.first, b.name)):
+        start = 0
+        for other_start, other in sorted(placed, key=lambda pair: pair[0]):
+            free = start + buffer.size_bytes <= other_start
+            if buffer.meets(other) and not free:
+                start = max(start, other_start + other.size_bytes)
+        placed.append((start, buffer))
+    return Scratch(
+        {buffer.name: start + buffer.room_bytes for start, buffer in placed},
+        max(start + buffer.size_bytes for start, buffer in placed),
+    )
+
+
+def _buffers(program: Program) -> list[_Buffer]:
+    first = {name: -1 for name in program.inputs}
+    last = dict(first)
+    room = dict.fromkeys(program.inputs, 0)
+    for number, operator in enumerate(program.operators):
+        for name in operator.sources:
+            last[name] = number
+            if isinstance(operator, Conv):
+                back = operator.history * row_bytes(program.signal(name))
+                room[name] = max(room[name], _aligned(back))
+        first[operator.target] = last[operator.target] = number
+        room[operator.target] = 0
+    last[program.output] = len(program.operators)
+    return [
+        _Buffer(
+            name,
+            room[name],
+            room[name] + _aligned(frame_bytes(program.signal(name))),
+            first[name],
+            last[name],
+        )
+        for name in first
+    ]
+
+
+def _aligned(size_bytes: int) -> int:
+    return -(-size_bytes // _ALIGNMENT_BYTES) * _ALIGNMENT_BYTES

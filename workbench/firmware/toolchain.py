@@ -1,0 +1,122 @@
+"""Compilers: the system's or zig's for this machine, zig's for Cortex-M; builds leave nothing behind.
+
+Reference: `python -m ziglang cc` is clang with the headers and linkers of every target.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from importlib.resources import as_file, files
+from pathlib import Path
+
+from workbench.errors import WorkbenchError
+
+WARNINGS = ("-std=c99", "-pedantic", "-Wall", "-Wextra", "-Wconversion", "-Werror")
+SANITIZERS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-g")
+RUNTIME = "runtime"
+_DEVICE = ("-ffreestanding", "-nostdlib", "-fno-sanitize=all", "-ffunction-sections")
+_EXTRA = "pip install 'self-healing-audio-workbench[mcu]'"
+_LONGEST_MESSAGE = 300
+
+
+def zig_compiler() -> list[str]:
+    """The command that cross-compiles; WorkbenchError naming the extra when it is missing."""
+    if importlib.util.find_spec("ziglang") is None:
+        raise WorkbenchError(
+            f"the cross compiler ziglang is not installed; get it with the extra mcu: {_EXTRA}"
+        )
+    return [sys.executable, "-m", "ziglang", "cc"]
+
+
+def host_compiler() -> list[str]:
+    """The command that compiles for this machine: cc, gcc or clang if there is one, else zig's."""
+    for name in ("cc", "gcc", "clang"):
+        found = shutil.which(name)
+        if found:
+            return [found]
+    try:
+        return zig_compiler()
+    except WorkbenchError:
+        raise WorkbenchError(
+            f"there is no C compiler (looked for cc, gcc, clang and ziglang); install one: {_EXTRA}"
+        ) from None
+
+
+@contextmanager
+def build_folder(sources: Mapping[str, str]) -> Iterator[Path]:
+    """A temporary folder with these files and the runtime headers; gone when the block ends."""
+    try:
+        with tempfile.TemporaryDirectory(prefix="workbench-") as name:
+            folder = Path(name)
+            for path, text in {**sources, **runtime_headers()}.items():
+                target = folder / path
+                target.parent.mkdir(exist_ok=True)
+                target.write_text(text, encoding="utf-8")
+            yield folder
+    except OSError as error:
+        raise WorkbenchError(
+            f"cannot build in a temporary folder ({error}); free some space or set TMPDIR"
+        ) from error
+
+
+def runtime_headers() -> dict[str, str]:
+    """The C runtime: path below an exported folder -> text."""
+    return package_texts(RUNTIME)
+
+
+def package_texts(name: str) -> dict[str, str]:
+    """The files of a folder of this package: "folder/file" -> text."""
+    with as_file(files("workbench.firmware") / name) as folder:
+        return {
+            f"{name}/{path.name}": path.read_text(encoding="utf-8")
+            for path in sorted(folder.iterdir())
+            if path.is_file()
+        }
+
+
+def compile_shared(folder: Path, output: Path, *, options: Sequence[str] = ()) -> None:
+    """Build every C file of `folder` into a shared library for this machine.
+
+    Raises WorkbenchError with the compiler's first complaint.
+    """
+    run_compiler([*host_compiler(), "-shared", "-fPIC", "-O2", *options], folder, output)
+
+
+def compile_device(folder: Path, output: Path, *, cpu: str, linker_script: Path) -> None:
+    """Build every C file of `folder` into an ELF file for a Cortex-M, `cpu` as zig names it."""
+    target = ["-target", "thumb-freestanding-eabi", f"-mcpu={cpu}", "-O2", *_DEVICE]
+    link = ["-Wl,--gc-sections", "-T", str(linker_script)]
+    run_compiler([*zig_compiler(), *target, *WARNINGS, *link], folder, output)
+
+
+def run_compiler(command: Sequence[str], folder: Path, output: Path) -> None:
+    """Run `command` over the C files of `folder`; WorkbenchError with its first complaint."""
+    sources = [str(path) for path in sorted(folder.glob("*.c"))]
+    caches = {"ZIG_LOCAL_CACHE_DIR": str(folder / "zig-cache")}
+    try:
+        done = subprocess.run(
+            [*command, f"-I{folder}", *sources, "-o", str(output)],
+            capture_output=True,
+            text=True,
+            env={**os.environ, **caches},
+            cwd=folder,
+        )
+    except OSError as error:
+        raise WorkbenchError(
+            f"cannot start the compiler {command[0]} ({error.strerror}); check its installation"
+        ) from error
+    if done.returncode:
+        complaints = [line for line in done.stderr.splitlines() if "error" in line] or [
+            done.stderr or f"exit status {done.returncode}"
+        ]
+        raise WorkbenchError(
+            f"the compiler {' '.join(command[:4])} refuses the exported C: "
+            f"{complaints[0].strip()[:_LONGEST_MESSAGE]}; please report it with the program"
+        )

@@ -1,0 +1,183 @@
+"""A running model behind its memory: the same driver for the host library and the emulated chip.
+
+A machine gives two things: a call of a function without arguments, and a writable view of the memory
+behind a symbol. Everything else follows from the memory image.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import Protocol
+
+import numpy as np
+
+from workbench.errors import WorkbenchError
+from workbench.firmware.plan import LOG_ENTRY_BYTES, Firmware
+from workbench.firmware.unit import input_buffer
+from workbench.healing.log import Diagnosis, LogEntry, Remedy, Verdict
+from workbench.healing.upsets import Upset
+from workbench.integer.program import code_dtype
+from workbench.integer.reference import checked_inputs
+from workbench.memory.image import Image, flip_bits
+
+_LOG_DTYPE = np.dtype(
+    [("frame", "<u4"), ("page", "<u4"), ("diagnosis", "u1"), ("remedy", "u1"), ("verdict", "u1"),
+     ("unused", "u1")]
+)  # fmt: skip
+
+
+class Machine(Protocol):
+    """Something that runs compiled C."""
+
+    def call(self, function: str) -> None:
+        """Call a function that takes and returns nothing."""
+
+    def view(self, symbol: str, size_bytes: int) -> np.ndarray:
+        """Memory behind a symbol, uint8 [size_bytes], writable (flash too: an upset does not ask)."""
+
+
+class Twin:
+    """One model on a machine, just initialised.
+
+    log: everything that its healer wrote so far.
+    """
+
+    def __init__(self, machine: Machine, firmware: Firmware) -> None:
+        self.machine = machine
+        self.firmware = firmware
+        self.log: list[LogEntry] = []
+        name, layout, program = firmware.prefix, firmware.layout, firmware.program
+        start = firmware.memory_start
+        log_at = firmware.memory_bytes
+        log_bytes = 4 + LOG_ENTRY_BYTES * firmware.log_entries if firmware.heals else 0
+        instance = machine.view(f"{name}_unit", log_at + log_bytes)
+        # Image address of the first byte -> bytes that lie there.
+        self._memory = {start: instance[:log_at]}
+        if layout.working_bytes:
+            golden = layout.sections["golden"]
+            self._memory[golden.start] = machine.view(f"{name}_golden", golden.size_bytes)
+        if firmware.heals:
+            check = layout.sections["check"]
+            self._memory[check.start] = machine.view(f"{name}_check", check.size_bytes)
+            self._log_count = instance[log_at : log_at + 4].view("<u4")
+            self._log_ring = instance[log_at + 4 :].view(_LOG_DTYPE)
+        self._inputs = {
+            given: _buffer(machine, firmware, input_buffer(firmware, given), given)
+            for given in program.inputs
+        }
+        self._output = _buffer(machine, firmware, f"{name}_unit_output", program.output)
+        self._call("init")
+
+    def reset(self) -> None:
+        """Silence the histories."""
+        self._call("reset")
+
+    def flip(self, positions: Iterable[int]) -> None:
+        """Invert bits of the image: RAM and flash alike.
+
+        Bits of sections that this firmware does not have (the checks without a healer, the working
+        copy with weights in flash) are left out. Raises WorkbenchError outside of the image.
+        """
+        for position in positions:
+            memory, offset = self.locate(position // 8)
+            if memory is not None:
+                flip_bits(memory, [8 * offset + position % 8])
+
+    def locate(self, address: int) -> tuple[np.ndarray | None, int]:
+        """The block of memory that holds an image address and the offset in it; None if none does."""
+        self.firmware.layout.section_at(address)
+        for start, memory in self._memory.items():
+            if start <= address < start + len(memory):
+                return memory, address - start
+        return None, 0
+
+    def step(self, inputs: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Compute one frame: [rate, channels] codes of each input -> [rate, channels] of the output."""
+        for name, buffer in self._inputs.items():
+            buffer[:] = inputs[name]
+        self._call("step")
+        self._collect_log()
+        return self._output.copy()
+
+    def run(
+        self,
+        inputs: Mapping[str, np.ndarray],
+        upsets: Iterable[Upset] = (),
+        *,
+        word_starts: Collection[int] = (),
+    ) -> np.ndarray:
+        """Compute all frames of `inputs`, [1, frames * rate, channels] by name, in the frame order
+        of `workbench.healing.simulation`; returns [frames * rate, channels] of the output.
+        """
+        checked = checked_inputs(self.firmware.program, inputs)
+        return np.concatenate(
+            [
+                self._frame(frame, codes, upsets, word_starts)
+                for frame, codes in enumerate(frames_of(self.firmware, checked))
+            ]
+        )
+
+    def image(self) -> Image:
+        """The image as it is now; what this firmware does not have is as in the clean image."""
+        data = self.firmware.image.data.copy()
+        for start, memory in self._memory.items():
+            data[start : start + len(memory)] = memory
+        return Image(self.firmware.program, self.firmware.layout, data)
+
+    def _frame(
+        self,
+        frame: int,
+        codes: Mapping[str, np.ndarray],
+        upsets: Iterable[Upset],
+        word_starts: Collection[int],
+    ) -> np.ndarray:
+        if frame in word_starts:
+            self.reset()
+        self.flip(upset.position for upset in upsets if upset.frame == frame)
+        return self.step(codes)
+
+    def _call(self, what: str) -> None:
+        self.machine.call(f"{self.firmware.prefix}_unit_{what}")
+
+    def _collect_log(self) -> None:
+        if not self.firmware.heals:
+            return
+        for number in range(len(self.log), int(self._log_count[0])):
+            entry = self._log_ring[number % len(self._log_ring)]
+            self.log.append(
+                LogEntry(
+                    int(entry["frame"]),
+                    int(entry["page"]),
+                    Diagnosis(entry["diagnosis"]),
+                    Remedy(entry["remedy"]),
+                    Verdict(entry["verdict"]),
+                )
+            )
+
+
+def frames_of(firmware: Firmware, inputs: Mapping[str, np.ndarray]) -> list[dict[str, np.ndarray]]:
+    """Checked inputs [1, frames * rate, channels] cut into frames [rate, channels]."""
+    program = firmware.program
+    first = program.inputs[0]
+    rates = {name: program.signal(name).rate for name in program.inputs}
+    frames = inputs[first].shape[1] // rates[first]
+    if not frames or len(inputs[first]) != 1:
+        raise WorkbenchError(
+            f"a device runs one utterance of at least one frame, and input {first!r} is "
+            f"{list(inputs[first].shape)}; give [1, frames * {rates[first]}, channels]"
+        )
+    return [
+        {
+            name: codes[0, frame * rates[name] : (frame + 1) * rates[name]]
+            for name, codes in inputs.items()
+        }
+        for frame in range(frames)
+    ]
+
+
+def _buffer(machine: Machine, firmware: Firmware, symbol: str, signal: str) -> np.ndarray:
+    """The codes of one frame of `signal` that lie behind `symbol`, [rate, channels]."""
+    described = firmware.program.signal(signal)
+    dtype = code_dtype(described.bits).newbyteorder("<")
+    shape = described.rate, described.channels
+    return machine.view(symbol, int(np.prod(shape)) * dtype.itemsize).view(dtype).reshape(shape)
