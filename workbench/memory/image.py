@@ -78,7 +78,10 @@ class Image:
         if type(page_bytes) is not int or type(program_bytes) is not int or program_bytes < 0:
             raise WorkbenchError(f"{path} has sizes that are not whole numbers; make it again")
         program = program_from(header["program"], payload[:program_bytes], str(path))
-        layout = Layout(program, page_bytes)
+        try:
+            layout = Layout(program, page_bytes)
+        except WorkbenchError as error:
+            raise WorkbenchError(f"{path}: {error}") from error
         data = np.frombuffer(payload[program_bytes:], np.uint8)
         if len(data) != layout.size_bytes:
             raise WorkbenchError(
