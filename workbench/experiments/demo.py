@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from workbench import __version__
-from workbench.experiments.demo_clips import Listener, clean_clips, flipped_clips
+from workbench.experiments.demo_clips import Listener, clean_clips, flipped_clips, healed_clip
 from workbench.experiments.demo_device import run_device
-from workbench.experiments.demo_life import heal_and_speak, live
+from workbench.experiments.demo_life import heal_and_speak, live, script_of, upsets_of
 from workbench.experiments.demo_record import Demonstration, Section
 from workbench.experiments.demo_stages import Stages
+from workbench.experiments.demo_story import commands, tell_story
 from workbench.experiments.demo_summary import summarise
 from workbench.experiments.page import render
 from workbench.experiments.voice import Voice
@@ -32,8 +32,8 @@ class DemoPlan:
 
     flips: tuple[int, ...] = (1, 10, 100, 1000)
     script: tuple[str, ...] = tuple("31415926")
-    upsets_per_s: float = 150.0
-    pages_per_frame: int = 4
+    upsets_per_s: float = 40.0
+    pages_per_frame: int = 16
 
 
 def make_demo(
@@ -42,13 +42,66 @@ def make_demo(
     """Do it all and write the page and its figures to `out`; returns the path of the page.
 
     What lay there before is left alone until everything is done. Raises WorkbenchError when the
-    voice cannot say the word or `out` cannot be written.
+    voice cannot say a word or `out` cannot be written.
     """
     folder = output_folder(out)
-    demonstration = demonstrate(voice, word=word, seed=seed, plan=plan or DemoPlan())
-    summary = summarise(demonstration)
-    page = render(demonstration, summary)
-    figures = json.dumps(summary, indent=1, allow_nan=False, ensure_ascii=False)
+    stages = Stages(6)
+    demonstration = demonstrate(
+        voice, word=word, seed=seed, plan=plan or DemoPlan(), stages=stages
+    )
+    with stages.stage("the page"):
+        summary = summarise(demonstration)
+        page = render(demonstration, summary)
+        figures = json.dumps(summary, indent=1, allow_nan=False, ensure_ascii=False)
     write_text(folder / PAGE_FILE, page)
     write_text(folder / SUMMARY_FILE, figures + "\n")
     return folder / PAGE_FILE
+
+
+def demonstrate(
+    voice: Voice, *, word: str, seed: int, plan: DemoPlan, stages: Stages
+) -> Demonstration:
+    """Everything that the page shows, in the first five stages."""
+    with stages.stage(f"the word {voice.spoken(word)!r}: recorded, float, quantised"):
+        listener = Listener(voice, word)
+        clips = clean_clips(listener, voice.speak_in_float(word))
+    with stages.stage(f"flipping {', '.join(f'{count:,}' for count in plan.flips)} bits"):
+        flipped, broken = flipped_clips(listener, word, plan.flips, seed=seed)
+    with stages.stage("healing the last one"):
+        healed, healing = heal_and_speak(voice, broken, word, pages_per_frame=plan.pages_per_frame)
+        clips += [*flipped, healed_clip(listener, healed)]
+    with stages.stage(f"{len(plan.script)} words under {plan.upsets_per_s:g} upsets a second"):
+        script = script_of(voice, plan.script)
+        upsets = upsets_of(voice, script, upsets_per_s=plan.upsets_per_s, seed=seed)
+        life = live(
+            voice,
+            script,
+            upsets,
+            upsets_per_s=plan.upsets_per_s,
+            pages_per_frame=plan.pages_per_frame,
+        )
+    with stages.stage("firmware: compiling it and running it on emulated cores"):
+        device, device_absent = run_device(voice, word, life, plan.pages_per_frame)
+    layout = voice.image.layout
+    return Demonstration(
+        version=__version__,
+        command=f"workbench demo --word {word} --seed {seed}",
+        word=word,
+        spoken=voice.spoken(word),
+        seed=seed,
+        clips=tuple(clips),
+        sections=tuple(
+            Section(name, layout.sections[name].start, layout.sections[name].size_bytes)
+            for name in WORKING_SECTIONS
+        ),
+        healing=healing,
+        life=life,
+        device=device,
+        device_absent=device_absent,
+        recogniser_absent=listener.absent,
+        story=tell_story(voice.story),
+        hashes={"program": voice.program.content_hash, "image": voice.image.content_hash},
+        commands=commands(word=word, seed=seed, flipped=flipped, life=life),
+        macs_per_frame=voice.program.macs_per_frame(),
+        frame_s=voice.frame_s,
+    )

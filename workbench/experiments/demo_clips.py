@@ -10,9 +10,11 @@ from workbench.audio.metrics import measure
 from workbench.audio.recogniser import VARIANTS, Recogniser, digit_recogniser
 from workbench.errors import WorkbenchError
 from workbench.experiments.demo_record import Clip
-from workbench.experiments.flips import choose_flips, count_by_section
 from workbench.experiments.voice import Voice
 from workbench.memory.image import Image
+from workbench.memory.layout import Layout
+from workbench.memory.sampling import Plan, TrialId
+from workbench.memory.trials import run_trials, sound_of
 
 
 class Listener:
@@ -33,8 +35,9 @@ class Listener:
         samples: np.ndarray,
         *,
         positions: np.ndarray | None = None,
+        trial: str = "",
     ) -> Clip:
-        """A clip with all its metrics. positions: the flipped bits of the image that spoke."""
+        """A clip with all its metrics; positions and trial as `Clip` has them."""
         flipped = np.zeros(0, np.int64) if positions is None else positions
         return Clip(
             key=key,
@@ -45,7 +48,8 @@ class Listener:
             recording=None if key == "recording" else measure(samples, self.recording),
             heard=self._heard(samples),
             positions=tuple(int(position) for position in flipped),
-            by_section=count_by_section(self.voice.image.layout, flipped),
+            by_section=_by_section(self.voice.image.layout, flipped),
+            trial=trial,
         )
 
     def _heard(self, samples: np.ndarray) -> tuple[str, ...]:
@@ -84,23 +88,37 @@ def clean_clips(listener: Listener, float_sound: np.ndarray) -> list[Clip]:
 def flipped_clips(
     listener: Listener, word: str, counts: Sequence[int], *, seed: int
 ) -> tuple[list[Clip], Image]:
-    """A clip for each number of flips, the lower ones a part of the higher, and the last image."""
+    """A clip for each number of flips, every one a trial of its own, and the last one's image."""
     voice = listener.voice
     layout = voice.image.layout
-    chosen = choose_flips(layout, max(counts), seed=seed)
-    clips = []
-    for count in sorted(counts):
-        image = voice.image.flip(chosen[:count])
-        clips.append(
-            listener.clip(
-                f"flipped_{count}",
-                f"{count:,} flip{'s' if count > 1 else ''}",
-                f"{count:,} of {8 * layout.working_bytes:,} bits.",
-                voice.speak(word, image),
-                positions=chosen[:count],
-            )
+    plans = [Plan(flips=count, seed=seed) for count in counts]
+    faults = [plan.faults(layout, [0])[0] for plan in plans]
+    codes = run_trials(voice.image, faults, voice.inputs(word))
+    clips = [
+        listener.clip(
+            f"flipped_{plan.flips}",
+            f"{plan.flips:,} flip{'s' if plan.flips > 1 else ''}",
+            f"{plan.flips:,} of {8 * layout.working_bytes:,} bits.",
+            sound_of(voice.program, spoken),
+            positions=positions,
+            trial=str(TrialId.of(voice.image, word, plan, 0)),
         )
-    return clips, image
+        for plan, positions, spoken in zip(plans, faults, codes, strict=True)
+    ]
+    return clips, voice.image.flip(faults[-1])
+
+
+def healed_clip(listener: Listener, healed: np.ndarray) -> Clip:
+    """The word after the healer went through the most damaged image."""
+    return listener.clip(
+        "healed", "Healed", "The most damaged memory, after the healer went through it.", healed
+    )
+
+
+def _by_section(layout: Layout, positions: np.ndarray) -> dict[str, int]:
+    """How many of the bits lie in each section that has any, in address order."""
+    names = [layout.section_at(int(position) // 8).name for position in positions]
+    return {name: names.count(name) for name in layout.sections if name in names}
 
 
 def _recogniser(spoken: str) -> tuple[Recogniser | None, str]:

@@ -21,6 +21,7 @@ class Clip:
     clean, recording: metrics against the clean quantised voice and the recording; None against
     itself. heard: what the recogniser understood in each of its presentations, () without one.
     positions: the flipped bits of the image that spoke. by_section: how many fell where.
+    trial: the identifier from which it can be repeated.
     """
 
     key: str
@@ -32,6 +33,7 @@ class Clip:
     heard: tuple[str, ...]
     positions: tuple[int, ...] = ()
     by_section: dict[str, int] = field(default_factory=dict)
+    trial: str = ""
 
 
 @dataclass(frozen=True)

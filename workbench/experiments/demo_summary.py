@@ -48,6 +48,7 @@ def _clip(clip: Clip) -> dict[str, Any]:
         "title": clip.title,
         "sound": _sound(clip.samples),
         "flips": len(clip.positions),
+        "trial": clip.trial,
         "flips_by_section": clip.by_section,
         "clean": _metrics(clip.clean),
         "recording": _metrics(clip.recording),

@@ -7,24 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from workbench.audio.metrics import SoundMetrics, measure
-from workbench.experiments.flips import choose_flips
 from workbench.experiments.voice import Voice
-
-
-@dataclass(frozen=True)
-class Damage:
-    """What is done to the memory before a word is spoken.
-
-    flips: how many bits, 0 for none. section, operator, bit: which may be hit; None is any of the
-    working copy. pages_per_frame: how many the healer checks after each frame, 0 without a healer.
-    """
-
-    flips: int
-    seed: int = 0
-    section: str | None = None
-    operator: str | None = None
-    bit: int | None = None
-    pages_per_frame: int = 0
+from workbench.healing.log import Verdict
+from workbench.healing.simulation import simulate
+from workbench.healing.strategy import CRC_SCRUB, NONE, Strategy
+from workbench.healing.upsets import Upset
+from workbench.memory.sampling import Plan, TrialId
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,13 +20,36 @@ class Heard:
     """What came of it.
 
     before, after: float32 [samples], clean and damaged. metrics: of `after` against `before`.
-    sites: names of the flipped bits. pages_healed: in the course of the word. bits_left: wrong bits
-    of the working copy after it.
+    sites: names of the flipped bits, by address. trial: the identifier of the flips. pages_healed:
+    in the course of the word. bits_left: wrong bits of the working copy after it.
     """
 
     before: np.ndarray
     after: np.ndarray
     metrics: SoundMetrics
     sites: tuple[str, ...]
+    trial: str
     pages_healed: int
     bits_left: int
+
+
+def hear(voice: Voice, word: str, plan: Plan, *, pages_per_frame: int = 0) -> Heard:
+    """Flip the bits that `plan` draws, then let `voice` say `word`.
+
+    pages_per_frame: how many pages the healer checks after each frame, 0 for no healer. Raises
+    WorkbenchError for a word that it cannot say and a plan that does not fit the image.
+    """
+    (positions,) = plan.faults(voice.image.layout, [0])
+    strategy = Strategy(CRC_SCRUB, pages_per_frame) if pages_per_frame else Strategy(NONE)
+    upsets = [Upset(0, int(position)) for position in positions]
+    life = simulate(voice.image, voice.inputs(word), upsets, strategy, word_starts=(0,))
+    before, after = voice.speak(word), life.samples()
+    return Heard(
+        before=before,
+        after=after,
+        metrics=measure(after, before, perceptual=False),
+        sites=life.sites(),
+        trial=str(TrialId.of(voice.image, word, plan, 0)),
+        pages_healed=sum(entry.verdict == Verdict.HEALED for entry in life.log),
+        bits_left=int(life.wrong_bits[-1]),
+    )

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from workbench.audio.recogniser import DIGIT_WORDS
 from workbench.audio.recordings import load_recordings
@@ -17,6 +18,7 @@ from workbench.integer.lowered_challenge import lower_challenge
 from workbench.integer.program import Program
 from workbench.integer.reference import run
 from workbench.memory.image import Image
+from workbench.memory.trials import sound_of
 from workbench.models.challenge import Challenge
 from workbench.training.checkpoint import load_checkpoint
 
@@ -59,16 +61,20 @@ class Voice:
         """
         return self.model.indexes([word])
 
-    def sound(self, codes: np.ndarray) -> np.ndarray:
-        """Output codes [1, samples, 1] as float32 [samples] in [-1, 1]."""
-        exponent = self.program.signal(self.program.output).exponent
-        assert exponent is not None  # outputs are sounds, not row indexes
-        return np.clip(np.ldexp(codes[0, :, 0].astype(np.float32), exponent), -1.0, 1.0)
-
     def speak(self, word: str, image: Image | None = None) -> np.ndarray:
         """`word` spoken from `image`, by default the clean one: float32 [samples]."""
         program = image.to_program() if image is not None else self.program
-        return self.sound(run(program, self.inputs(word))[program.output])
+        return sound_of(program, run(program, self.inputs(word))[program.output][0])
+
+    def speak_in_float(self, word: str) -> np.ndarray:
+        """`word` from the float twin, the same weights without quantisers: float32 [samples]."""
+        indexes = {
+            name: torch.from_numpy(codes[:, :, 0]).long()
+            for name, codes in self.inputs(word).items()
+        }
+        with torch.no_grad():
+            output = float_twin(self.model)(**indexes)
+        return np.clip(output[0, 0].numpy(), -1.0, 1.0)
 
     def recording(self, word: str) -> np.ndarray:
         """The recording of `word`, cut or padded with silence to the length of `speak(word)`."""
@@ -95,3 +101,11 @@ def open_voice(folder: Path | str) -> Voice:
     digits = load_recordings(prefix="digits/")
     recordings = {label.removeprefix("digits/"): samples for label, samples in digits.items()}
     return Voice(model, lower_challenge(model).program, recordings, story)
+
+
+def float_twin(model: Challenge) -> Challenge:
+    """The same network with the same weights in float32, its quantisers switched off."""
+    twin = Challenge(model.config, quantised=False)
+    weights = {name: tensor for name, tensor in model.state_dict().items() if name in twin.state_dict()}
+    twin.load_state_dict(weights)
+    return twin.eval()

@@ -10,14 +10,14 @@ from typing import Any
 import ipywidgets as widgets
 
 from workbench.errors import WorkbenchError
-from workbench.experiments.hearing import Damage, Heard, hear
+from workbench.experiments.hearing import Heard, hear
 from workbench.experiments.voice import Voice, shipped_voice
 from workbench.memory.layout import WORKING_SECTIONS
+from workbench.memory.sampling import Plan
 from workbench.panels.views import failed, readout, site_list, sound
 
 FLIPS = (0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
-PAGES_PER_FRAME = (("no healer", 0), ("1 page a frame", 1), ("4 pages a frame", 4),
-                   ("16 pages a frame", 16), ("64 pages a frame", 64))  # fmt: skip
+PAGES_PER_FRAME = {f"{pages} pages a frame" if pages else "none": pages for pages in (0, 8, 16, 64)}
 _ANY = "any"
 _BITS = 32  # the widest element of the working copy, a bias
 _WIDE = widgets.Layout(width="100%")
@@ -49,23 +49,22 @@ class FlipPanel(widgets.VBox):
         )
         self.update()
 
-    def damage(self) -> Damage:
-        """What the controls ask for."""
+    def plan(self) -> Plan:
+        """The flips that the controls ask for."""
         chosen = {name: control.value for name, control in self.controls.items()}
-        return Damage(
+        return Plan(
             flips=chosen["flips"],
             seed=chosen["seed"],
-            section=_or_none(chosen["section"]),
-            operator=_or_none(chosen["operator"]),
-            bit=_or_none(chosen["bit"]),
-            pages_per_frame=chosen["healer"],
+            sections=_only(chosen["section"]),
+            operators=_only(chosen["operator"]),
+            bits=_only(chosen["bit"]),
         )
 
     def update(self) -> None:
         """Speak the word again and show it; a mistake becomes a sentence in place of the numbers."""
-        word = self.controls["word"].value
+        word, pages = self.controls["word"].value, self.controls["healer"].value
         try:
-            self._show(word, hear(self.voice, word, self.damage()))
+            self._show(word, hear(self.voice, word, self.plan(), pages_per_frame=pages))
         except WorkbenchError as error:
             self.numbers.value = failed(str(error))
 
@@ -74,7 +73,7 @@ class FlipPanel(widgets.VBox):
         self.numbers.value = readout(heard)
         self.before.value = sound("Before", f"“{spoken}”, no flips", heard.before)
         self.after.value = sound("After", f"“{spoken}”, flipped bits", heard.after)
-        self.sites.value = site_list(heard.sites)
+        self.sites.value = site_list(heard.sites, heard.trial)
 
     def _changed(self, _: Any) -> None:
         self.update()
@@ -106,7 +105,7 @@ def _controls(voice: Voice) -> dict[str, widgets.Widget]:
         "seed": widgets.IntSlider(
             min=0, max=99, description="Seed", continuous_update=False, **options
         ),
-        "healer": widgets.Dropdown(options=PAGES_PER_FRAME, description="Healer", **options),
+        "healer": widgets.Dropdown(options=PAGES_PER_FRAME.items(), description="Healer", **options),
     }
 
 
@@ -119,5 +118,5 @@ def _grid(children: list[widgets.Widget], smallest: str) -> widgets.GridBox:
     )
 
 
-def _or_none(value: Any) -> Any:
-    return None if value == _ANY else value
+def _only(value: Any) -> tuple[Any, ...]:
+    return () if value == _ANY else (value,)

@@ -57,17 +57,16 @@ def readout(heard: Heard) -> str:
     )
 
 
-def site_list(sites: Sequence[str]) -> str:
-    """The names of the flipped bits, the first dozen of them."""
+def site_list(sites: Sequence[str], trial: str) -> str:
+    """The names of the flipped bits, the first dozen of them, and the trial's identifier."""
     if not sites:
         return f'<p style="{_SOFT}">No bit is flipped.</p>'
     shown = "".join(f"<li><code>{escape(site)}</code></li>" for site in sites[:_SITES_SHOWN])
     more = len(sites) - _SITES_SHOWN
-    rest = f'<p style="{_SOFT}">and {more:,} more</p>' if more > 0 else ""
-    return (
-        "<div style='line-height: 1.5; margin-top: .5rem'><b>Flipped bits</b>"
-        f"<ul style='columns: 20rem; margin: .3rem 0'>{shown}</ul>{rest}</div>"
-    )
+    rest = f" and {more:,} more" if more > 0 else ""
+    return f"""<div style="line-height: 1.5; margin-top: .5rem"><b>Flipped bits</b>{rest}
+<ul style="columns: 20rem; margin: .3rem 0">{shown}</ul>
+<span style="{_SOFT}">this trial: <code style="overflow-wrap: anywhere">{escape(trial)}</code></span></div>"""
 
 
 def failed(sentence: str) -> str:

@@ -72,7 +72,8 @@ def _badge(clip: Clip, figures: Figures) -> str:
         return '<span class="badge reference">the reference</span>'
     path = f"clips.{clip.key}.clean"
     if clip.clean.snr_db == float("inf"):
-        return '<span class="badge identical">identical, every sample</span>'
+        masked = " <small>(these faults are masked)</small>" if clip.positions else ""
+        return f'<span class="badge identical">identical, every sample</span>{masked}'
     if clip.key in ("recording", "float"):
         return ""  # the classes are about faults, and these have none
     return badge(figures.value("clips", clip.key, "clean", "quality"), f"{path}.quality")

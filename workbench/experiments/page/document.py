@@ -113,12 +113,13 @@ def _healing(demo: Demonstration, figures: Figures) -> str:
 
 def _life(demo: Demonstration, figures: Figures) -> str:
     return (
-        f"The voice counts through {len(demo.life.words)} words in "
+        f"The voice says {len(demo.life.words)} words in "
         f"{figures.number('life', 'seconds', digits=1)} s, and in that time "
         f"{figures.number('life', 'upsets')} bits of its memory flip, wherever and whenever chance "
         f"wants, {figures.number('life', 'upsets_per_s')} a second on average. That is a lifetime of "
         "radiation squeezed into seconds, so that you can hear it. The healer looks at each page "
-        f"once in {figures.number('life', 'round_s', digits=2)} s."
+        f"once in {figures.number('life', 'round_s', digits=2)} s; until it comes by, a bit that "
+        "matters can be heard."
     )
 
 

@@ -3,47 +3,52 @@
 from __future__ import annotations
 
 from html import escape
+from itertools import zip_longest
 from typing import Any
 
 from workbench.experiments.demo_record import Core, Demonstration, LogLine
 from workbench.experiments.page.figures import Figures
 
+_CYCLES = (
+    "The emulator counts instructions, not clock cycles: real chips need more cycles than "
+    "instructions, for loads and slow flash above all. “In real time” holds at one instruction a "
+    "cycle."
+)
+
 
 def log_table(demo: Demonstration) -> str:
-    """The healer's log: what the simulation and the device say, line by line."""
+    """The healer's log line by line: the simulation's, and beside it the device's where it ran."""
     device = demo.device.log if demo.device else ()
-    rows = "".join(
-        _log_row(demo, line, device[number] if number < len(device) else None)
-        for number, line in enumerate(demo.life.log)
-    )
-    rows += "".join(_log_row(demo, None, line) for line in device[len(demo.life.log) :])
-    second = f"Device ({demo.device.core})" if demo.device else "Device"
+    pairs = zip_longest(demo.life.log, device)
+    rows = "".join(_log_row(demo, simulated, found) for simulated, found in pairs)
+    columns = ["Time", "Page", "Holds", "Simulation"]
+    if demo.device:
+        columns += [f"Device ({demo.device.core})", "Equal"]
+    head = "".join(f'<th scope="col">{escape(column)}</th>' for column in columns)
     return f"""<div class="scroll log" role="region" tabindex="0" aria-label="The healer's log">
-<table><thead><tr><th scope="col">Time</th><th scope="col">Page</th><th scope="col">Holds</th><th scope="col">Simulation</th><th scope="col">{escape(second)}</th><th scope="col">Equal</th></tr></thead>
-<tbody>{rows}</tbody></table></div>"""
+<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"""
 
 
 def _log_row(demo: Demonstration, simulated: LogLine | None, device: LogLine | None) -> str:
     line = simulated or device
-    assert line is not None
-    if demo.device is None:
-        equal = "–"
-    else:
-        equal = (
-            '<span class="yes">yes</span>' if simulated == device else '<span class="no">no</span>'
-        )
-    holds = ", ".join(line.holds)
-    return (
+    assert line is not None  # zip_longest yields at least one of a pair
+    row = (
         f"<tr><td>{line.frame * demo.frame_s:.3f} s</td><td>{line.page}</td>"
-        f"<td><code>{escape(holds)}</code></td><td>{_finding(simulated)}</td>"
-        f"<td>{_finding(device)}</td><td>{equal}</td></tr>"
+        f"<td><code>{escape(', '.join(line.holds))}</code></td><td>{_finding(simulated)}</td>"
     )
+    if demo.device:
+        row += f"<td>{_finding(device)}</td><td>{_yes_no(simulated == device)}</td>"
+    return row + "</tr>"
 
 
 def _finding(line: LogLine | None) -> str:
     if line is None:
         return '<span class="soft">nothing</span>'
     return escape(f"{line.diagnosis} → {line.remedy} → {line.verdict}")
+
+
+def _yes_no(yes: bool) -> str:
+    return '<span class="yes">yes</span>' if yes else '<span class="no">no</span>'
 
 
 def cores_table(demo: Demonstration, figures: Figures) -> str:
@@ -61,7 +66,8 @@ def cores_table(demo: Demonstration, figures: Figures) -> str:
         for label, cell in _CORE_ROWS.items()
     )
     return f"""<div class="scroll" role="region" tabindex="0" aria-label="Costs on each core">
-<table class="cores"><thead><tr><th scope="col"><span class="hidden">Cost</span></th>{columns}</tr></thead><tbody>{rows}</tbody></table></div>"""
+<table class="cores"><thead><tr><th scope="col"><span class="hidden">Cost</span></th>{columns}</tr></thead><tbody>{rows}</tbody></table></div>
+<p class="soft">{_CYCLES}</p>"""
 
 
 def _number(core: Core, field: str, figures: Figures, **options: Any) -> str:
@@ -93,9 +99,7 @@ def _load(core: Core, figures: Figures) -> str:
 _CORE_ROWS = {
     "Instructions a frame": lambda core, figures: _number(core, "instructions_per_frame", figures),
     "Share of the board's clock": _load,
-    "In real time": lambda core, figures: (
-        '<span class="yes">yes</span>' if core.real_time else '<span class="no">no</span>'
-    ),
+    "In real time": lambda core, _: _yes_no(core.real_time),
     "Flash": lambda core, figures: _share("flash_bytes", "flash_size_bytes", core, figures),
     "RAM": lambda core, figures: _share("ram_bytes", "ram_size_bytes", core, figures),
     "Samples equal to the reference": lambda core, figures: (

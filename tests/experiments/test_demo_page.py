@@ -1,0 +1,159 @@
+"""The page of `workbench demo`: complete, true to its summary, self-contained, and never half done."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from page_reader import Page, decoded, looked_up
+from voices import tiny_voice
+
+from workbench.audio.sound_files import pcm16
+from workbench.cli import main
+from workbench.experiments import demo
+from workbench.experiments.demo import DemoPlan, make_demo
+
+PLAN = DemoPlan(flips=(1, 40), script=("3", "1"), upsets_per_s=400.0, pages_per_frame=2)
+WHY_NOT = "the firmware was left out of this test; install nothing"
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Page, dict[str, Any], Path]:
+    """A demonstration of an untrained voice without firmware, read back."""
+    out = tmp_path_factory.mktemp("demo") / "new" / "folder"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(demo, "run_device", lambda *_, **__: (None, WHY_NOT))
+        page = make_demo(tiny_voice(), out, word="7", seed=3, plan=PLAN)
+    html = page.read_text(encoding="utf-8")
+    return Page(html), json.loads((out / "summary.json").read_text(encoding="utf-8")), out
+
+
+def test_every_player_is_there_and_plays(made: tuple[Page, dict[str, Any], Path]) -> None:
+    page, summary, _ = made
+    clips = ("recording", "float", "quantised", "flipped_1", "flipped_40", "healed")
+    lives = ("clean", "none", "healed")
+    sounds = {f"audio-{key}": summary["clips"][key]["sound"] for key in clips}
+    sounds |= {f"audio-life-{key}": summary["life"][key]["sound"] for key in lives}
+    assert page.sounds.keys() == sounds.keys()
+    for name, expected in sounds.items():
+        samples, rate_hz = decoded(page.sounds[name])
+        assert rate_hz == 16_000
+        assert len(samples) == expected["samples"]
+        assert 0 < np.abs(samples).max() <= 1
+        assert np.abs(samples).max() == pytest.approx(expected["peak"], abs=2**-15)
+        assert hashlib.sha256(pcm16(samples).tobytes()).hexdigest() == expected["sha256"]
+
+
+def test_figures_are_those_of_the_summary(made: tuple[Page, dict[str, Any], Path]) -> None:
+    page, summary, _ = made
+    for figure in page.figures:
+        value = looked_up(summary, figure.path)
+        if isinstance(value, str):
+            assert figure.text == value
+        elif value is None:
+            assert figure.text in ("–", "∞")
+        else:
+            shown = figure.text.replace("−", "-").replace(",", "")
+            decimals = len(shown.partition(".")[2])
+            assert shown == f"{value * figure.scale:.{decimals}f}", figure
+    paths = {figure.path for figure in page.figures}
+    for field in ("snr_db", "log_mel_db", "multi_resolution_stft"):
+        assert ("clips", "flipped_40", "clean", field) in paths
+        assert ("clips", "flipped_40", "recording", field) in paths
+
+
+def test_what_has_no_value_says_why(made: tuple[Page, dict[str, Any], Path]) -> None:
+    page, summary, _ = made
+    absent = summary["clips"]["flipped_40"]["clean"]["absent"]
+    assert "0.4 s" in absent["stoi"]  # the tiny voice's words are shorter than that
+    assert absent["stoi"] in page.text
+    assert summary["device"] == {"absent": WHY_NOT}
+    assert page.text.count(WHY_NOT) >= 2  # beside the log and in place of the cores' table
+
+
+def test_loads_nothing_and_names_everything(made: tuple[Page, dict[str, Any], Path]) -> None:
+    page, _, out = made
+    assert page.loaded and all(address.startswith("data:") for address in page.loaded)
+    assert not re.findall(r"url\(|@import|fetch\(|XMLHttpRequest|import\(", page.html)
+    assert page.without_name == []
+    assert len(page.ids) == len(set(page.ids))
+    assert {path.name for path in out.iterdir()} == {"index.html", "summary.json"}
+    assert (out / "index.html").stat().st_size < 4_000_000
+
+
+def test_licence_and_synthetic_voice_are_told(made: tuple[Page, dict[str, Any], Path]) -> None:
+    page, _, _ = made
+    for words in ("Allison Smith", "CC BY-SA 3.0", "synthetic voice", "workbench demo --word 7 --seed 3"):
+        assert words in page.text
+
+
+def test_healing_restores_every_sample(made: tuple[Page, dict[str, Any], Path]) -> None:
+    _, summary, _ = made
+    clips = summary["clips"]
+    assert clips["flipped_40"]["sound"]["sha256"] != clips["quantised"]["sound"]["sha256"]
+    assert clips["healed"]["sound"]["sha256"] == clips["quantised"]["sound"]["sha256"]
+    assert clips["healed"]["clean"]["identical"]
+    assert summary["life"]["healed"]["damaged_bits_at_end"] < summary["life"]["none"]["damaged_bits_at_end"]
+    assert summary["life"]["heals"] > 0
+
+
+def test_the_same_seed_makes_the_same_page(
+    made: tuple[Page, dict[str, Any], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page, _, _ = made
+    monkeypatch.setattr(demo, "run_device", lambda *_, **__: (None, WHY_NOT))
+    again = make_demo(tiny_voice(), tmp_path, word="7", seed=3, plan=PLAN)
+    assert again.read_text(encoding="utf-8") == page.html
+
+
+def test_an_earlier_page_survives_a_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "index.html").write_text("the page of yesterday")
+    (tmp_path / "summary.json").write_text("{}")
+
+    def explode(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(demo, "run_device", explode)
+    with pytest.raises(KeyboardInterrupt):
+        make_demo(tiny_voice(), tmp_path, word="7", seed=0, plan=PLAN)
+    assert (tmp_path / "index.html").read_text() == "the page of yesterday"
+    assert (tmp_path / "summary.json").read_text() == "{}"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["index.html", "summary.json"]
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (["--word", "eleventy"], "cannot say 'eleventy'"),
+        (["--out", "{file}/demo"], "cannot write to the folder"),
+        (["--seed", "x"], "invalid int value: 'x'"),
+        (["--wrod", "7"], "unrecognized arguments: --wrod"),
+    ],
+)
+def test_mistakes_are_one_sentence(
+    options: list[str],
+    sentence: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr("workbench.commands.demo.shipped_voice", tiny_voice)
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / "a-file"
+    file.write_text("not a folder")
+    words = ["demo", *(option.format(file=file) for option in options)]
+    try:
+        status = main(words)
+    except SystemExit as error:  # argparse leaves by itself
+        status = int(error.code or 0)
+    told = capsys.readouterr().err.strip().splitlines()
+    assert status == 2
+    assert sentence in told[-1]
+    assert "Traceback" not in "".join(told)

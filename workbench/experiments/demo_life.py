@@ -1,0 +1,146 @@
+"""The healer at work in the demonstration: mending a broken image, and a life under upsets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from workbench.audio.metrics import snr_db
+from workbench.experiments.demo_record import Course, Healing, Life, LogLine
+from workbench.experiments.voice import Voice
+from workbench.healing.log import Diagnosis, LogEntry, Remedy, Verdict
+from workbench.healing.simulation import Life as Simulated
+from workbench.healing.simulation import simulate
+from workbench.healing.strategy import CRC_SCRUB, NONE, Strategy, overheads
+from workbench.healing.upsets import Upset, poisson_upsets
+from workbench.integer.reference import Codes
+from workbench.memory.image import Image
+from workbench.memory.layout import SRAM_SECTIONS, Layout
+
+DIAGNOSES = {
+    Diagnosis.MEMORY: "memory upset",
+    Diagnosis.CHECK: "check damaged",
+    Diagnosis.AMBIGUOUS: "unclear",
+}
+REMEDIES = {Remedy.NONE: "left alone", Remedy.RESTORE: "page restored"}
+VERDICTS = {Verdict.HEALED: "healed", Verdict.UNHEALED: "not healed"}
+_WINDOW_FRAMES = 5  # over which the error curve is averaged
+_QUIETEST = 1e-12  # of the clean voice's mean power; -120 dB
+
+
+@dataclass(frozen=True, eq=False)
+class Script:
+    """Words to be spoken one after the other. starts: first frame of each."""
+
+    words: tuple[str, ...]
+    inputs: Codes
+    frames: int
+    starts: tuple[int, ...]
+
+
+def script_of(voice: Voice, words: Sequence[str]) -> Script:
+    """The inputs that make `voice` say `words`; WorkbenchError for a word that it cannot say."""
+    spoken = [voice.inputs(word) for word in words]
+    frames = voice.model.config.frames
+    return Script(
+        words=tuple(words),
+        inputs={name: np.concatenate([word[name] for word in spoken], axis=1) for name in spoken[0]},
+        frames=frames * len(words),
+        starts=tuple(range(0, frames * len(words), frames)),
+    )
+
+
+def heal_and_speak(
+    voice: Voice, image: Image, word: str, *, pages_per_frame: int
+) -> tuple[np.ndarray, Healing]:
+    """Let the healer go through a broken `image` once while it speaks, then let it say `word`.
+
+    Returns the word as it was spoken after that, float32 [samples], and how the healing went.
+    """
+    strategy = Strategy(CRC_SCRUB, pages_per_frame)
+    scan = overheads(image.layout, strategy).frames_per_scan or 1
+    frames = voice.model.config.frames
+    script = script_of(voice, [word] * (-(-scan // frames) + 1))
+    life = simulate(image, script.inputs, (), strategy, word_starts=script.starts)
+    samples = life.samples()
+    healing = Healing(
+        flips=len(image.flipped()),
+        frames=scan,
+        seconds=scan * voice.frame_s,
+        pages=image.layout.pages,
+        pages_restored=sum(entry.verdict == Verdict.HEALED for entry in life.log),
+    )
+    return samples[len(samples) // len(script.words) * (len(script.words) - 1) :], healing
+
+
+def upsets_of(voice: Voice, script: Script, *, upsets_per_s: float, seed: int) -> tuple[Upset, ...]:
+    """Random upsets of everything in SRAM: parameters, histories and the healer's own variables."""
+    layout = voice.image.layout
+    sections = [name for name in SRAM_SECTIONS if layout.sections[name].size_bytes]
+    candidates = np.concatenate([layout.positions(section=name) for name in sections])
+    mean = upsets_per_s * script.frames * voice.frame_s
+    return poisson_upsets(candidates, frames=script.frames, mean_upsets=mean, seed=seed)
+
+
+def live(
+    voice: Voice, script: Script, upsets: Sequence[Upset], *, upsets_per_s: float, pages_per_frame: int
+) -> Life:
+    """The voice speaks the script three times: undisturbed, under upsets, and with the healer."""
+    unhealed = Strategy(NONE)
+    healer = Strategy(CRC_SCRUB, pages_per_frame)
+    calm, damaged, healed = (
+        simulate(voice.image, script.inputs, hits, strategy, word_starts=script.starts)
+        for hits, strategy in (((), unhealed), (upsets, unhealed), (upsets, healer))
+    )
+    clean = calm.samples()
+    layout = voice.image.layout
+    return Life(
+        words=script.words,
+        frames=len(calm.wrong_bits),
+        frame_s=voice.frame_s,
+        pages=layout.pages,
+        page_bytes=layout.page_bytes,
+        pages_per_frame=pages_per_frame,
+        upsets_per_s=upsets_per_s,
+        upsets=tuple((upset.frame, upset.position) for upset in healed.upsets),
+        sites=healed.sites(),
+        clean=clean,
+        none=_course(damaged, clean, words=len(script.words)),
+        healed=_course(healed, clean, words=len(script.words)),
+        log=tuple(log_line(entry, layout) for entry in healed.log),
+    )
+
+
+def log_line(entry: LogEntry, layout: Layout) -> LogLine:
+    """A finding of the healer in words."""
+    return LogLine(
+        frame=entry.frame,
+        page=entry.page,
+        holds=layout.page_contents(entry.page),
+        diagnosis=DIAGNOSES[entry.diagnosis],
+        remedy=REMEDIES[entry.remedy],
+        verdict=VERDICTS[entry.verdict],
+    )
+
+
+def _course(life: Simulated, clean: np.ndarray, *, words: int) -> Course:
+    samples = life.samples()
+    parts = zip(np.split(samples, words), np.split(clean, words), strict=True)
+    return Course(
+        samples=samples,
+        snr_db=snr_db(samples, clean),
+        word_snr_db=tuple(snr_db(part, expected) for part, expected in parts),
+        damaged_bits=life.wrong_bits,
+        error_db=_error_db(samples, clean, frames=len(life.wrong_bits)),
+    )
+
+
+def _error_db(samples: np.ndarray, clean: np.ndarray, *, frames: int) -> np.ndarray:
+    """Power of the error in each frame against the mean power of the clean voice, in dB."""
+    error = (samples.astype(np.float64) - clean) ** 2
+    window = np.ones(_WINDOW_FRAMES) / _WINDOW_FRAMES
+    smooth = np.convolve(error.reshape(frames, -1).mean(axis=1), window, mode="same")
+    power = max(float(np.mean(clean.astype(np.float64) ** 2)), np.finfo(float).tiny)
+    return 10 * np.log10(np.maximum(smooth / power, _QUIETEST))
