@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 
@@ -27,6 +28,10 @@ COMMANDS = {
     "emulate": "run the exported firmware on emulated Cortex-M processors",
 }
 
+# What a shell reports for a program that SIGINT or SIGPIPE ended.
+_INTERRUPTED = 130
+_READER_GONE = 141
+
 
 class _Parser(argparse.ArgumentParser):
     """argparse, with the usage line kept out of the way of the one sentence that matters."""
@@ -36,8 +41,24 @@ class _Parser(argparse.ArgumentParser):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one subcommand; return the exit status (0 well, 2 a mistake the user can mend)."""
+    """Run one subcommand; return the exit status (0 well, 2 a mistake the user can mend).
+
+    `arguments` defaults to those of the process. A wrong option ends the process with status 2.
+    """
     words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        try:
+            return _run(_parse(words))
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        # As in `workbench ... | head -1`: nobody reads on. What is still buffered goes nowhere,
+        # or Python would complain again at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _READER_GONE
+
+
+def _parse(words: Sequence[str]) -> argparse.Namespace:
     parser = _Parser(prog="workbench", description="The self-healing tinyML audio workbench.")
     parser.add_argument("--version", action="version", version=f"workbench {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -48,7 +69,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             module = importlib.import_module(f"workbench.commands.{name}")
             module.add_arguments(command)
             command.set_defaults(run=module.run)
-    options = parser.parse_args(words)
+    return parser.parse_args(words)
+
+
+def _run(options: argparse.Namespace) -> int:
     try:
         options.run(options)
     except WorkbenchError as error:
@@ -56,7 +80,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     except KeyboardInterrupt:
         print(f"workbench {options.command}: interrupted", file=sys.stderr)
-        return 130
+        return _INTERRUPTED
     return 0
 
 

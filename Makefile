@@ -1,0 +1,59 @@
+# make demo    set up, then hear a voice, the same voice with flipped bits, and the same voice healed
+# make test    set up, then run every check and test
+# make lab     set up, then open JupyterLab on the notebooks
+# make install only set up
+#
+# PYTHON=python3.12    the Python that makes .venv (3.11 to 3.14)
+# TORCH_INDEX=URL      one more package index for PyTorch: on Linux without an NVIDIA card, the CPU
+#                      wheel index that "Get started" on pytorch.org shows saves several GB
+
+PYTHON ?= python3
+TORCH_INDEX ?=
+
+RUN = .venv/bin/python -m
+# Written last, so that an interrupted set-up is not taken for a complete one.
+STAMP = .venv/set-up-is-complete
+PIP_INSTALL = $(RUN) pip install --disable-pip-version-check --constraint constraints.txt
+PROJECT_INSTALL = $(PIP_INSTALL) --build-constraint constraints.txt \
+	$(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
+# Extras that need a C compiler where no wheel fits; the set-up goes on without them.
+OPTIONAL = recogniser pesq
+
+.PHONY: help install demo test check lab
+
+help:
+	@sed -n '/^$$/q; s/^# \{0,1\}//p' Makefile
+
+install: $(STAMP)
+
+demo: $(STAMP)
+	$(RUN) workbench demo
+
+test: check
+	$(RUN) pytest --numprocesses auto --dist worksteal
+
+check: $(STAMP)
+	$(RUN) ruff check .
+	$(RUN) ruff format --check .
+	$(RUN) mypy
+
+lab: $(STAMP)
+	$(RUN) jupyterlab notebooks
+
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; ok = (3, 11) <= sys.version_info[:2] <= (3, 14); ok or sys.exit("make: the workbench needs Python 3.11 to 3.14, but $(PYTHON) is %d.%d; install one and name it, for example: make demo PYTHON=python3.12" % sys.version_info[:2])'
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+		echo "make: $(PYTHON) cannot make virtual environments; on Debian or Ubuntu: apt install python3-venv" >&2; exit 1; }
+	@rm -f $@
+	@.venv/bin/python -c 'import pip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+		echo "Making .venv"; $(PYTHON) -m venv --clear .venv; }
+	@echo "Installing into .venv (about a minute, once)"
+	@if test "`uname`" = Linux && test -z "$(TORCH_INDEX)"; then \
+		echo "If pip now downloads several GB of CUDA packages that you do not want, stop it and see TORCH_INDEX in the Makefile."; fi
+	@$(PIP_INSTALL) --quiet pip
+	@$(PROJECT_INSTALL) --editable '.[mcu,dev]'
+	@for extra in $(OPTIONAL); do \
+		$(PROJECT_INSTALL) --editable ".[$$extra]" >.venv/$$extra.log 2>&1 || \
+		echo "The extra '$$extra' could not be installed and is left out (.venv/$$extra.log says why; it may need a C compiler); to try again: make -B install"; \
+	done
+	@touch $@
