@@ -10,7 +10,7 @@ from programs import random_inputs, random_program, seeds, split_frames
 from workbench.errors import WorkbenchError
 from workbench.integer.engine import Engine
 from workbench.integer.engine_kernels import Change
-from workbench.integer.program import Conv, Program, Signal
+from workbench.integer.program import Conv, Program, Rescale, Signal
 from workbench.integer.reference import Stream, run
 
 # The GPU takes part where there is one; the arithmetic is the same.
@@ -102,6 +102,29 @@ def test_sums_beyond_float32_and_int32_are_exact() -> None:
         ):
             expected = run(program, {"x": x})["y"][0]
             np.testing.assert_array_equal(Engine(program).stream().step({"x": x})[0], expected)
+
+
+def test_large_partial_sums_that_cancel_keep_their_last_bit() -> None:
+    """Sums run to 2**27, beyond float32's whole numbers, before their second half cancels them."""
+    weight = np.repeat(np.array([127, -127], np.int8), 32).reshape(1, 1, 1, 64)
+    conv = Conv("conv", ("x",), "y", weight, np.zeros(1, np.int32), np.zeros(1, np.int8),
+                -(2**15), 2**15 - 1)  # fmt: skip
+    signals = (Signal("x", 16, 64, 1, -7), Signal("y", 16, 1, 1, -7))
+    program = Program("p", ("x",), "y", 100.0, signals, (conv,))
+    x = np.random.default_rng(6).integers(32_000, 32_004, (1, 50, 64)).astype(np.int16)
+    expected = run(program, {"x": x})["y"]
+    assert len(np.unique(expected)) > 10
+    np.testing.assert_array_equal(Engine(program).stream().step({"x": x}), expected)
+
+
+def test_rescale_is_exact_for_every_shift_and_code() -> None:
+    x = np.arange(-(2**15), 2**15).astype(np.int16).reshape(1, -1, 1)
+    signals = (Signal("x", 16, 1, 1, -7), Signal("y", 16, 1, 1, -7))
+    for shift in range(-17, 34):
+        rescale = Rescale("rescale", ("x",), "y", np.array([shift], np.int8), -(2**15), 2**15 - 1)
+        program = Program("p", ("x",), "y", 100.0, signals, (rescale,))
+        expected = run(program, {"x": x})["y"]
+        np.testing.assert_array_equal(Engine(program).stream().step({"x": x}), expected)
 
 
 def test_a_lower_matmul_precision_does_not_harm() -> None:

@@ -114,16 +114,15 @@ class ConvKernel:
 
 
 def rescale(operator: Rescale, x: torch.Tensor, shift: torch.Tensor) -> torch.Tensor:
-    """clamp(floor(x * 2**-shift + 1/2)), without the half for left shifts.
+    """clamp(floor(x * 2**-shift + 1/2), low, high), which is the reference's shift with rounding.
 
     x: [1 or trials, time, channels]. shift: int64 [1 or trials, 1].
     """
-    # x * 2**-shift + 1/2 needs 16 bits and `shift` more; beyond float32 compute in float64.
-    dtype = torch.float32 if int(shift.max()) <= 8 else torch.float64
-    shift = shift[:, :, None]
-    half = torch.where(shift > 0, 0.5, 0.0).to(dtype)
-    y = (x.to(dtype) * _factor(shift, dtype) + half).floor_()
-    return y.clamp_(operator.low, operator.high).to(torch.float32)
+    # A 16-bit code times 2**-shift is exact. Left shifts lose the half to the floor. The sum is
+    # exact for right shifts up to 23; beyond, it lies between 0.49 and 0.51 however it is rounded,
+    # and its floor is 0 as it should be.
+    y = (x * _factor(shift, x.dtype)[:, :, None] + 0.5).floor_()
+    return y.clamp_(operator.low, operator.high)
 
 
 def _factor(shift: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:

@@ -1,0 +1,132 @@
+"""`workbench flip`: flip bits of a memory image, hear the difference, and be able to repeat it."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+
+from workbench.audio.metrics import measure
+from workbench.audio.sound_files import write_wav
+from workbench.errors import WorkbenchError
+from workbench.experiments.voice import Voice, open_voice, shipped_voice
+from workbench.files import output_folder
+from workbench.memory.image import Image
+from workbench.memory.layout import SECTIONS
+from workbench.memory.sampling import Plan, TrialId
+from workbench.memory.trials import run_trials, sound_of
+
+_OUT = Path("out/flip")
+_FLIPS, _SEED, _WORD = 10, 0, "3"
+_SITES_SHOWN = 10
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what is flipped, what is said, and where the files go."""
+    parser.add_argument("generator", nargs="?", choices=("challenge",), default="challenge")
+    parser.add_argument("--word", help=f"what is said ({_WORD})")
+    parser.add_argument(
+        "--flips", type=int, help=f"how many different bits ({_FLIPS}; none more with --image)"
+    )
+    parser.add_argument("--seed", type=int, help=f"another one flips other bits ({_SEED})")
+    parser.add_argument("--trial", type=int, help="number of the trial of this seed (0)")
+    parser.add_argument(
+        "--section",
+        action="append",
+        choices=SECTIONS,
+        help="flip only in this section of the memory, may be given again (the working copy)",
+    )
+    parser.add_argument("--operator", action="append", help="only in this operator, again (any)")
+    parser.add_argument(
+        "--bit", action="append", type=int, help="only this bit of an element, 0 the lowest (any)"
+    )
+    parser.add_argument(
+        "--replay", metavar="ID", help="repeat the trial that an earlier call printed"
+    )
+    parser.add_argument(
+        "--image", type=Path, metavar="FILE", help="start from a saved image, flips and all"
+    )
+    parser.add_argument(
+        "--checkpoint", type=Path, metavar="DIR", help="the trained generator (the shipped one)"
+    )
+    parser.add_argument(
+        "--out", type=Path, default=_OUT, metavar="DIR", help=f"where to write ({_OUT})"
+    )
+
+
+def run(options: argparse.Namespace) -> None:
+    """Write before.wav, after.wav and faulty.image and tell what was flipped and what it did.
+
+    Raises WorkbenchError for an image of another generator, another image's trial, places that do
+    not exist and a folder that cannot be written.
+    """
+    voice = open_voice(options.checkpoint) if options.checkpoint else shipped_voice()
+    image = _image(options, voice)
+    trial = _trial(options, image)
+    inputs = voice.inputs(trial.word)
+    (positions,) = trial.plan.faults(image.layout, [trial.index])
+    before, after = (
+        sound_of(image.program, run_trials(start, [flips], inputs)[0])
+        for start, flips in ((voice.image, np.zeros(0, np.int64)), (image, positions))
+    )
+    faulty = image.flip(positions)
+    out = output_folder(options.out)
+    write_wav(out / "before.wav", before)
+    write_wav(out / "after.wav", after)
+    faulty.save(out / "faulty.image")
+    _tell_sites(faulty)
+    metrics = measure(after, before, perceptual=False)
+    print(
+        f"SNR {metrics.snr_db:.1f} dB, log-mel distance {metrics.log_mel_db:.2f} dB: "
+        f"{metrics.quality}"
+    )
+    print(f"replay: {trial}")
+    print(f"before.wav, after.wav and faulty.image are in {out}")
+
+
+def _image(options: argparse.Namespace, voice: Voice) -> Image:
+    if not options.image:
+        return voice.image
+    image = Image.load(options.image)
+    if image.program.content_hash != voice.program.content_hash:
+        raise WorkbenchError(
+            f"{options.image} was made from another generator than the one that would speak; "
+            "name its checkpoint with --checkpoint"
+        )
+    return image
+
+
+def _trial(options: argparse.Namespace, image: Image) -> TrialId:
+    chosen = {
+        name: getattr(options, name)
+        for name in ("word", "flips", "seed", "trial", "section", "operator", "bit")
+        if getattr(options, name) is not None
+    }
+    if options.replay:
+        if chosen:
+            raise WorkbenchError(
+                f"--replay says everything about the trial already; leave out --{min(chosen)}"
+            )
+        trial = TrialId.parse(options.replay)
+        trial.check(image)
+        return trial
+    plan = Plan(
+        flips=chosen.get("flips", 0 if options.image else _FLIPS),
+        seed=chosen.get("seed", _SEED),
+        sections=tuple(chosen.get("section", ())),
+        operators=tuple(chosen.get("operator", ())),
+        bits=tuple(chosen.get("bit", ())),
+    )
+    if chosen.get("trial", 0) < 0:
+        raise WorkbenchError("--trial counts from 0; choose a number that is not negative")
+    return TrialId.of(image, chosen.get("word", _WORD), plan, chosen.get("trial", 0))
+
+
+def _tell_sites(faulty: Image) -> None:
+    flipped = faulty.flipped()
+    print(f"{len(flipped)} of {8 * faulty.layout.size_bytes} bits of the image are flipped")
+    for position in flipped[:_SITES_SHOWN]:
+        print(f"  {faulty.site(int(position))}")
+    if len(flipped) > _SITES_SHOWN:
+        print(f"  and {len(flipped) - _SITES_SHOWN} more")

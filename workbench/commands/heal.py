@@ -1,0 +1,173 @@
+"""`workbench heal`: let upsets arrive while a voice speaks, with and without healing."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from workbench.audio.metrics import SoundMetrics, measure
+from workbench.audio.sound_files import write_wav
+from workbench.experiments.demo_life import Script, script_of
+from workbench.experiments.voice import Voice, open_voice, shipped_voice
+from workbench.files import output_folder, write_text
+from workbench.healing.simulation import Life, simulate
+from workbench.healing.strategy import CRC_SCRUB, NONE, STRATEGIES, Strategy, overheads
+from workbench.healing.timeline import draw_timeline
+from workbench.healing.upsets import Upset, expected_upsets, poisson_upsets
+from workbench.integer.engine import Engine
+from workbench.memory.layout import SECTIONS, SRAM_SECTIONS
+
+_OUT = Path("out/heal")
+_UPSETS, _PAGES = 40.0, 4
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what is said, how upsets arrive, how they are healed, and where the files go."""
+    parser.add_argument("generator", nargs="?", choices=("challenge",), default="challenge")
+    parser.add_argument(
+        "--words", default="3,1,4,1,5", help="what is said, separated by commas (3,1,4,1,5)"
+    )
+    amount = parser.add_mutually_exclusive_group()
+    amount.add_argument(
+        "--rate", type=float, metavar="R", help="mean upsets per bit and day (accelerated)"
+    )
+    amount.add_argument(
+        "--upsets", type=float, metavar="N", help=f"mean upsets of the whole run ({_UPSETS:.0f})"
+    )
+    parser.add_argument("--strategy", choices=STRATEGIES, default=CRC_SCRUB)
+    parser.add_argument(
+        "--pages", type=int, metavar="N", help=f"pages that are checked after each frame ({_PAGES})"
+    )
+    parser.add_argument(
+        "--section",
+        action="append",
+        choices=SECTIONS,
+        help="where upsets fall, may be given again (everything in SRAM)",
+    )
+    parser.add_argument("--seed", type=int, default=0, help="another one gives other upsets (0)")
+    parser.add_argument(
+        "--checkpoint", type=Path, metavar="DIR", help="the trained generator (the shipped one)"
+    )
+    parser.add_argument(
+        "--out", type=Path, default=_OUT, metavar="DIR", help=f"where to write ({_OUT})"
+    )
+
+
+def run(options: argparse.Namespace) -> None:
+    """Write the sounds, the log, a timeline and all figures as JSON, and tell the main ones.
+
+    Raises WorkbenchError for words it cannot say, a wrong strategy or rate, and a folder that
+    cannot be written.
+    """
+    strategy = _strategy(options)
+    voice = open_voice(options.checkpoint) if options.checkpoint else shipped_voice()
+    script = script_of(voice, [word for word in options.words.split(",") if word])
+    upsets = _upsets(options, voice, script)
+    engine = Engine(voice.program)
+    clean, unhealed, healed = (
+        simulate(voice.image, script.inputs, hits, healer, word_starts=script.starts, engine=engine)
+        for hits, healer in (((), Strategy(NONE)), (upsets, Strategy(NONE)), (upsets, strategy))
+    )
+    out = output_folder(options.out)
+    for name, life in (("clean", clean), ("unhealed", unhealed), ("healed", healed)):
+        write_wav(out / f"{name}.wav", life.samples())
+    figures = {
+        "words": _compare(script, clean, unhealed, healed),
+        "strategy": dataclasses.asdict(strategy),
+        "overheads": dataclasses.asdict(overheads(voice.image.layout, strategy)),
+        "seed": options.seed,
+        "frames": script.frames,
+        "frame_s": voice.frame_s,
+        "image": voice.image.content_hash,
+        "upsets": _described_upsets(healed),
+        "log": [entry.describe(voice.image.layout, frame_s=voice.frame_s) for entry in healed.log],
+    }
+    write_text(out / "heal.json", json.dumps(figures, indent=1) + "\n")
+    write_text(out / "log.txt", "".join(f"{line}\n" for line in healed.lines()))
+    draw_timeline(
+        out / "timeline.png",
+        clean=clean,
+        unhealed=unhealed,
+        healed=healed,
+        word_starts=script.starts,
+    )
+    _tell(figures, healed, out)
+
+
+def _strategy(options: argparse.Namespace) -> Strategy:
+    default = _PAGES if options.strategy == CRC_SCRUB else 0
+    return Strategy(options.strategy, default if options.pages is None else options.pages)
+
+
+def _upsets(options: argparse.Namespace, voice: Voice, script: Script) -> tuple[Upset, ...]:
+    layout = voice.image.layout
+    sections = [
+        name
+        for name in dict.fromkeys(options.section or SRAM_SECTIONS)
+        if layout.sections[name].size_bytes
+    ]
+    candidates = np.concatenate(
+        [np.zeros(0, np.int64), *(layout.positions(section=name) for name in sections)]
+    )
+    mean = _UPSETS if options.upsets is None else options.upsets
+    if options.rate is not None:
+        duration_s = script.frames * voice.frame_s
+        mean = expected_upsets(options.rate, bits=len(candidates), duration_s=duration_s)
+    return poisson_upsets(candidates, frames=script.frames, mean_upsets=mean, seed=options.seed)
+
+
+def _compare(script: Script, clean: Life, unhealed: Life, healed: Life) -> list[dict[str, Any]]:
+    """Metrics of every word against the same word without upsets."""
+    parts = [np.split(life.samples(), len(script.words)) for life in (clean, unhealed, healed)]
+    return [
+        {
+            "word": word,
+            "unhealed": _plain(measure(damaged, expected, perceptual=False)),
+            "healed": _plain(measure(mended, expected, perceptual=False)),
+        }
+        for word, expected, damaged, mended in zip(script.words, *parts, strict=True)
+    ]
+
+
+def _plain(metrics: SoundMetrics) -> dict[str, Any]:
+    """JSON has no infinity: the SNR of equal sounds is null."""
+    snr = metrics.snr_db if math.isfinite(metrics.snr_db) else None
+    return {"snr_db": snr, "log_mel_db": metrics.log_mel_db, "class": metrics.quality}
+
+
+def _described_upsets(life: Life) -> list[dict[str, Any]]:
+    return [
+        {
+            "frame": upset.frame,
+            "time_s": upset.frame * life.frame_s,
+            "position": upset.position,
+            "site": site,
+        }
+        for upset, site in zip(life.upsets, life.sites(), strict=True)
+    ]
+
+
+def _tell(figures: dict[str, Any], healed: Life, out: Path) -> None:
+    cost = figures["overheads"]
+    print(f"{len(healed.upsets)} upsets in {healed.frame_s * figures['frames']:.2f} s; the healer:")
+    for line in healed.lines():
+        print(f"  {line}")
+    print("word  without healer          with healer")
+    for row in figures["words"]:
+        columns = [
+            f"{'equal' if row[kind]['snr_db'] is None else format(row[kind]['snr_db'], '.1f') + ' dB'}"
+            f", {row[kind]['class']}"
+            for kind in ("unhealed", "healed")
+        ]
+        print(f"{row['word']:<5} {columns[0]:<23} {columns[1]}")
+    print(
+        f"{figures['strategy']['name']} takes {cost['flash_bytes']} bytes of flash and "
+        f"{cost['ram_bytes']} of RAM, and sees every page within {cost['frames_per_scan']} frames"
+    )
+    print(f"sounds, log, timeline.png and heal.json are in {out}")
