@@ -62,7 +62,7 @@ def plan_scratch(program: Program) -> Scratch:
 
 
 def _buffers(program: Program) -> list[_Buffer]:
-    first = {name: -1 for name in program.inputs}
+    first = dict.fromkeys(program.inputs, -1)
     last = dict(first)
     room = dict.fromkeys(program.inputs, 0)
     for number, operator in enumerate(program.operators):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
@@ -117,7 +117,8 @@ def _shape(firmware: Firmware, conv: Conv) -> str:
             "taps": conv.taps,
             "dilation": conv.dilation,
             "stride": conv.stride,
-            "groups": conv.groups,
+            "fan_in": conv.weight.shape[3],
+            "group_columns": conv.out_channels // conv.groups,
             "up": conv.up,
             "x_bits": source.bits,
             "weight_bits": conv.weight_bits,
@@ -132,7 +133,7 @@ def _shape_name(firmware: Firmware, conv: Conv) -> str:
     return f"{firmware.prefix}_shape_{firmware.operators.of(conv.name)}"
 
 
-def _constant(kind: str, name: str, fields: dict[str, object]) -> str:
+def _constant(kind: str, name: str, fields: Mapping[str, object]) -> str:
     lines = "\n".join(f"    .{field} = {value}," for field, value in fields.items())
     return f"static const {kind} {name} = {{\n{lines}\n}};\n"
 

@@ -13,7 +13,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from importlib.resources import as_file, files
+from importlib.resources import files
 from pathlib import Path
 
 from workbench.errors import WorkbenchError
@@ -21,7 +21,7 @@ from workbench.errors import WorkbenchError
 WARNINGS = ("-std=c99", "-pedantic", "-Wall", "-Wextra", "-Wconversion", "-Werror")
 SANITIZERS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-g")
 RUNTIME = "runtime"
-_DEVICE = ("-ffreestanding", "-nostdlib", "-fno-sanitize=all", "-ffunction-sections")
+_DEVICE = ("-ffreestanding", "-fno-sanitize=all", "-ffunction-sections")
 _EXTRA = "pip install 'self-healing-audio-workbench[mcu]'"
 _LONGEST_MESSAGE = 300
 
@@ -73,12 +73,12 @@ def runtime_headers() -> dict[str, str]:
 
 def package_texts(name: str) -> dict[str, str]:
     """The files of a folder of this package: "folder/file" -> text."""
-    with as_file(files("workbench.firmware") / name) as folder:
-        return {
-            f"{name}/{path.name}": path.read_text(encoding="utf-8")
-            for path in sorted(folder.iterdir())
-            if path.is_file()
-        }
+    folder = files("workbench.firmware") / name
+    return {
+        f"{name}/{path.name}": path.read_text(encoding="utf-8")
+        for path in sorted(folder.iterdir(), key=lambda path: path.name)
+        if path.is_file()
+    }
 
 
 def compile_shared(folder: Path, output: Path, *, options: Sequence[str] = ()) -> None:

@@ -17,12 +17,13 @@
 
 typedef struct {
     uint32_t rows;     /* input rows in a frame, a multiple of stride */
-    uint32_t channels; /* of an input row, a multiple of groups */
-    uint32_t columns;  /* channels of an output row, a multiple of groups */
+    uint32_t channels; /* of an input row */
+    uint32_t columns;  /* channels of an output row */
     uint32_t taps;
     uint32_t dilation;
     uint32_t stride;
-    uint32_t groups;
+    uint32_t fan_in;        /* channels of an input row that a column sees: channels / groups */
+    uint32_t group_columns; /* columns that see the same: columns / groups */
     uint32_t up;
     uint32_t x_bits;      /* 8 or 16 */
     uint32_t weight_bits; /* 4 or 8 */
@@ -78,14 +79,13 @@ static inline void wb_conv(const wb_conv_shape *shape, const void *weight, const
 {
     const size_t row_bytes = (size_t)shape->channels * shape->x_bits / 8;
     const size_t back_bytes = (size_t)(shape->taps - 1) * shape->dilation * row_bytes;
-    const size_t fan_in = shape->channels / shape->groups;
-    const size_t group_columns = shape->columns / shape->groups;
-    const size_t row_weights = fan_in * shape->taps;
+    const size_t group_bytes = (size_t)shape->fan_in * shape->x_bits / 8;
+    const size_t row_weights = (size_t)shape->fan_in * shape->taps;
     const size_t weight_bytes = shape->weight_bits == 4 ? (row_weights + 1) / 2 : row_weights;
     /* Taps that touch are one long run. */
-    const int joined = shape->dilation == 1 && shape->groups == 1;
+    const int joined = shape->dilation == 1 && shape->fan_in == shape->channels;
     const size_t runs = joined ? 1 : shape->taps;
-    const size_t run_codes = joined ? row_weights : fan_in;
+    const size_t run_codes = joined ? row_weights : shape->fan_in;
     const size_t run_bytes = shape->dilation * row_bytes;
     unsigned char *const window = (unsigned char *)x - back_bytes;
     size_t written = 0;
@@ -94,16 +94,17 @@ static inline void wb_conv(const wb_conv_shape *shape, const void *weight, const
     for (size_t row = 0; row < shape->rows; row += shape->stride) {
         const uint8_t *weights = weight;
         for (uint32_t u = 0; u < shape->up; u++) {
+            const unsigned char *group = window + row * row_bytes;
+            uint32_t left = shape->group_columns;
             for (size_t column = 0; column < shape->columns; column++) {
-                const size_t group = column / group_columns;
-                const unsigned char *codes =
-                    window + row * row_bytes + group * fan_in * shape->x_bits / 8;
+                const unsigned char *codes = group;
                 uint32_t sum = (uint32_t)bias[column];
                 for (size_t run = 0; run < runs; run++) {
+                    const size_t first = run * shape->fan_in;
                     if (shape->weight_bits == 4) {
-                        sum += wb_dot_w4(codes, shape->x_bits, weights, run * fan_in, run_codes);
+                        sum += wb_dot_w4(codes, shape->x_bits, weights, first, run_codes);
                     } else {
-                        const int8_t *taps = (const int8_t *)weights + run * fan_in;
+                        const int8_t *taps = (const int8_t *)weights + first;
                         sum += wb_dot_w8(codes, shape->x_bits, taps, run_codes);
                     }
                     codes += run_bytes;
@@ -111,6 +112,10 @@ static inline void wb_conv(const wb_conv_shape *shape, const void *weight, const
                 weights += weight_bytes;
                 wb_store(y, shape->y_bits, written++,
                          wb_requantise(wb_signed(sum), shift[column], shape->low, shape->high));
+                if (--left == 0) {
+                    left = shape->group_columns;
+                    group += group_bytes;
+                }
             }
         }
     }

@@ -1,0 +1,72 @@
+"""Cores that can be emulated, and real boards that carry them, to hold the costs against.
+
+Sources: Raspberry Pi, "RP2040 Datasheet" and "Raspberry Pi Pico Datasheet"; Nordic Semiconductor,
+"nRF52840 Product Specification"; STMicroelectronics, "STM32F405xx STM32F407xx" datasheet DS8626.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from workbench.errors import WorkbenchError
+
+
+@dataclass(frozen=True)
+class Core:
+    """zig_cpu: what the compiler calls it. unicorn_cpu: what the emulator calls it."""
+
+    name: str
+    title: str
+    zig_cpu: str
+    unicorn_cpu: str
+
+
+@dataclass(frozen=True)
+class Board:
+    """A board that one can buy. clock_hz: the highest that its maker specifies."""
+
+    name: str
+    core: str
+    clock_hz: float
+    flash_bytes: int
+    ram_bytes: int
+    source: str
+
+    def instructions_per_frame(self, frame_rate_hz: float) -> float:
+        """Instructions that fit in one frame if every one takes one cycle: an upper bound.
+
+        Real cores need more cycles than instructions (loads, taken branches, flash wait states), so
+        a share of this budget is a lower bound of the real load.
+        """
+        return self.clock_hz / frame_rate_hz
+
+
+CORES = {
+    core.name: core
+    for core in (
+        Core("m0plus", "Cortex-M0+", "cortex_m0plus", "UC_CPU_ARM_CORTEX_M0"),
+        Core("m4", "Cortex-M4", "cortex_m4", "UC_CPU_ARM_CORTEX_M4"),
+    )
+}
+
+# For each core, the first is the one that costs are held against.
+BOARDS = (
+    Board("Raspberry Pi Pico", "m0plus", 133e6, 2 << 20, 264 << 10, "RP2040 datasheet, 1.1"),
+    Board("nRF52840 DK", "m4", 64e6, 1 << 20, 256 << 10, "nRF52840 product specification, key features"),
+    Board("STM32F4DISCOVERY", "m4", 168e6, 1 << 20, 192 << 10, "STM32F407 datasheet DS8626, features"),
+)  # fmt: skip
+
+
+def core_named(name: str) -> Core:
+    """The core called `name`; WorkbenchError when there is none."""
+    try:
+        return CORES[name]
+    except KeyError:
+        raise WorkbenchError(
+            f"there is no emulated core {name!r}; choose one of {', '.join(CORES)}"
+        ) from None
+
+
+def boards_with(core: str) -> tuple[Board, ...]:
+    """The boards that carry `core`."""
+    return tuple(board for board in BOARDS if board.core == core)

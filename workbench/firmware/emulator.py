@@ -1,0 +1,205 @@
+"""An emulated Cortex-M that runs one firmware file: flash read-only, RAM apart, instructions counted.
+
+Reference: Unicorn 2 (QEMU's translator). It counts instructions, not cycles.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import importlib
+import io
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from workbench.errors import WorkbenchError
+from workbench.firmware.boards import Core
+from workbench.firmware.toolchain import WARNINGS, build_folder, compile_shared, package_texts
+
+# As in device/device.ld.
+FLASH_START, FLASH_BYTES = 0x0800_0000, 2 << 20
+RAM_START, RAM_BYTES = 0x2000_0000, 1 << 20
+# Where functions return to: nothing lies there, and the emulator stops.
+_RETURN = FLASH_START + FLASH_BYTES - 16
+_STACK_TOP = RAM_START + RAM_BYTES
+_STACK_PAINT = 0xA5
+_THUMB = 1
+_ENABLE_FPU = 0x4000_0000
+_EXTRA = "pip install 'self-healing-audio-workbench[mcu]'"
+
+
+class Strike(NamedTuple):
+    """A bit that flips while a function runs, after so many of its instructions."""
+
+    after: int
+    byte: np.ndarray  # uint8 [1], a view of RAM
+    bit: int
+
+
+class _Upset(ctypes.Structure):
+    _fields_ = (
+        ("after", ctypes.c_uint64),
+        ("byte", ctypes.c_void_p),
+        ("mask", ctypes.c_uint8),
+    )
+
+
+class _Counts(ctypes.Structure):
+    _fields_ = (
+        ("flash", ctypes.c_void_p),
+        ("flash_start", ctypes.c_uint64),
+        ("flash_bytes", ctypes.c_uint64),
+        ("known", ctypes.c_void_p),
+        ("instructions", ctypes.c_uint64),
+        ("upsets", ctypes.POINTER(_Upset)),
+        ("waiting", ctypes.c_uint64),
+    )
+
+
+class _Counter:
+    """The memory of the native block hook, device/counter.c."""
+
+    def __init__(self, flash: np.ndarray) -> None:
+        self._known = np.zeros(FLASH_BYTES // 2, np.uint32)
+        self.counts = _Counts(
+            flash.ctypes.data, FLASH_START, FLASH_BYTES, self._known.ctypes.data, 0, None, 0
+        )
+
+    def arm(self, strikes: Sequence[Strike]) -> None:
+        """Count from zero, and let these bits, sorted by time, flip when it has come."""
+        upsets = (_Upset(s.after, s.byte.ctypes.data, 1 << s.bit) for s in strikes)
+        self._upsets = (_Upset * len(strikes))(*upsets)
+        self.counts.instructions = 0
+        self.counts.upsets = self._upsets
+        self.counts.waiting = len(strikes)
+
+
+@cache
+def _block_hook() -> Any:
+    """The native function that runs at every jump, compiled once for a process."""
+    source = package_texts("device")["device/counter.c"]
+    with build_folder({"counter.c": source}) as folder:
+        compile_shared(folder, folder / "counter.so", options=WARNINGS)
+        return ctypes.CDLL(str(folder / "counter.so")).counter_block
+
+
+class EmulatedMachine:
+    """A chip with a firmware in its flash; see `twin.Machine`.
+
+    flash_bytes, ram_bytes: what the firmware occupies, the stack not counted.
+    strikes: bits that flip during the next call. instructions: of the last call.
+    """
+
+    def __init__(self, elf: Path, core: Core) -> None:
+        self._unicorn, self._arm = component("unicorn"), component("unicorn.arm_const")
+        self._flash = np.zeros(FLASH_BYTES, np.uint8)
+        self._ram = np.zeros(RAM_BYTES, np.uint8)
+        self.flash_bytes, self.ram_bytes, self._symbols = self._load(elf)
+        self._uc = self._chip(core)
+        self._counter = _Counter(self._flash)
+        self._hook_blocks()
+        self.strikes: list[Strike] = []
+        self.instructions = 0
+        self._paint = self.ram_bytes
+        self._ram[self._paint :] = _STACK_PAINT
+
+    def call(self, function: str) -> None:
+        """Run a function without arguments to its end; WorkbenchError when the chip faults."""
+        arm, uc = self._arm, self._uc
+        strikes = sorted(self.strikes, key=lambda strike: strike.after)
+        self._counter.arm(strikes)
+        uc.reg_write(arm.UC_ARM_REG_SP, _STACK_TOP)
+        uc.reg_write(arm.UC_ARM_REG_LR, _RETURN | _THUMB)
+        try:
+            uc.emu_start(self.symbol(function) | _THUMB, _RETURN)
+        except self._unicorn.UcError as error:
+            place = uc.reg_read(arm.UC_ARM_REG_PC)
+            raise WorkbenchError(
+                f"the emulated device faults in {function} at {place:#x} ({error}); "
+                "please report it with the program"
+            ) from error
+        for late in strikes[len(strikes) - self._counter.counts.waiting :]:
+            late.byte[0] ^= 1 << late.bit
+        self.strikes = []
+        self.instructions = self._counter.counts.instructions
+
+    def view(self, symbol: str, size_bytes: int) -> np.ndarray:
+        """Memory behind a symbol, uint8 [size_bytes], writable from outside."""
+        address = self.symbol(symbol)
+        memory, start = (
+            (self._ram, RAM_START) if address >= RAM_START else (self._flash, FLASH_START)
+        )
+        return memory[address - start : address - start + size_bytes]
+
+    def symbol(self, name: str) -> int:
+        """Its address, without the Thumb bit; WorkbenchError when the firmware has none."""
+        try:
+            return self._symbols[name] & ~_THUMB
+        except KeyError:
+            raise WorkbenchError(f"the firmware has no symbol {name}; build it again") from None
+
+    @property
+    def stack_bytes(self) -> int:
+        """The deepest that the stack has been, in bytes."""
+        free = self._ram[self._paint :]
+        used = np.flatnonzero(free != _STACK_PAINT)
+        return len(free) - int(used[0]) if used.size else 0
+
+    def _load(self, elf: Path) -> tuple[int, int, dict[str, int]]:
+        """Put the file's segments in flash; sizes of what lies in flash and RAM, and symbols."""
+        file = component("elftools.elf.elffile").ELFFile(io.BytesIO(elf.read_bytes()))
+        for segment in file.iter_segments("PT_LOAD"):
+            data, start = segment.data(), segment["p_paddr"] - FLASH_START
+            if data:
+                self._flash[start : start + len(data)] = np.frombuffer(data, np.uint8)
+        sizes = {FLASH_START: 0, RAM_START: 0}
+        for section in file.iter_sections():
+            allocated = section["sh_flags"] & 2
+            if allocated and section["sh_size"]:
+                start = RAM_START if section["sh_addr"] >= RAM_START else FLASH_START
+                sizes[start] = max(sizes[start], section["sh_addr"] + section["sh_size"] - start)
+        symbols = {
+            symbol.name: symbol["st_value"]
+            for symbol in file.get_section_by_name(".symtab").iter_symbols()
+            if symbol.name
+        }
+        return sizes[FLASH_START], sizes[RAM_START], symbols
+
+    def _chip(self, core: Core) -> Any:
+        uc, arm = self._unicorn, self._arm
+        # Not UC_MODE_MCLASS: it makes every chip a Cortex-M33.
+        chip = uc.Uc(uc.UC_ARCH_ARM, uc.UC_MODE_THUMB, cpu=getattr(arm, core.unicorn_cpu))
+        runs = uc.UC_PROT_READ | uc.UC_PROT_EXEC
+        keeps = uc.UC_PROT_READ | uc.UC_PROT_WRITE
+        chip.mem_map_ptr(FLASH_START, FLASH_BYTES, runs, self._flash.ctypes.data)
+        chip.mem_map_ptr(RAM_START, RAM_BYTES, keeps, self._ram.ctypes.data)
+        chip.reg_write(arm.UC_ARM_REG_FPEXC, _ENABLE_FPU)
+        return chip
+
+    def _hook_blocks(self) -> None:
+        """Hang the native function in, past the wrapper that would call Python at every block."""
+        binding = importlib.import_module("unicorn.unicorn_py3.unicorn")
+        status = binding.uclib.uc_hook_add(
+            self._uc._uch,
+            ctypes.byref(ctypes.c_size_t()),
+            ctypes.c_int(self._unicorn.UC_HOOK_BLOCK),
+            ctypes.cast(_block_hook(), ctypes.c_void_p),
+            ctypes.byref(self._counter.counts),
+            ctypes.c_uint64(1),
+            ctypes.c_uint64(0),
+        )
+        if status != self._unicorn.UC_ERR_OK:
+            raise WorkbenchError(f"the emulator refuses the block hook (status {status})")
+
+
+def component(module: str) -> Any:
+    """Import a part of the emulator; WorkbenchError naming the extra when it is missing."""
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        raise WorkbenchError(
+            f"{module.split('.')[0]} is not installed; get the emulator with the extra mcu: {_EXTRA}"
+        ) from error
