@@ -15,6 +15,7 @@ from brevitas.nn.quant_layer import QuantNonLinearActLayer
 from torch import nn
 
 from workbench.integer.lowering import RowIndexes, Samples
+from workbench.models.challenge import Challenge, ChallengeConfig
 from workbench.models.layers import (
     CausalConv1d,
     CausalConvTranspose1d,
@@ -23,6 +24,7 @@ from workbench.models.layers import (
     quantise,
     relu,
 )
+from workbench.models.quantisers import CALIBRATION_STEPS as CHALLENGE_CALIBRATION_STEPS
 from workbench.models.quantisers import WEIGHTS, ActInt8, ActInt16, Bias32
 
 CALIBRATION_STEPS = 2
@@ -311,3 +313,23 @@ def random_example(seed: int, *, steps: int, blocks: int, simple: bool = False) 
     )
     # Louder than what was heard in calibration, so that codes saturate.
     return Example(module.eval(), ways, inputs(loudness * 2.0 ** maker.number(0, 3)))
+
+
+def tiny_challenge(trunk_weight_bits: int) -> Challenge:
+    """A small random generator of two words, calibrated and in evaluation mode."""
+    torch.manual_seed(trunk_weight_bits)
+    config = ChallengeConfig(
+        words=("yes", "no"), frames=6, embedding=4, channels=(8, 6, 4), upsampling=(2, 2, 2),
+        trunk_weight_bits=trunk_weight_bits,
+    )  # fmt: skip
+    model = Challenge(config, quantised=True)
+    with torch.no_grad():
+        for _ in range(CHALLENGE_CALIBRATION_STEPS + 1):
+            model(**word_inputs(model))
+    return model.eval()
+
+
+def word_inputs(model: Challenge) -> dict[str, torch.Tensor]:
+    """The module's own inputs that say every word."""
+    indexes = model.indexes(model.config.words)
+    return {name: torch.from_numpy(rows[..., 0]).long() for name, rows in indexes.items()}

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from programs import seeds, split_frames
-from random_modules import BLOCK_ROWS, Example, random_example
+from random_modules import BLOCK_ROWS, Example, random_example, tiny_challenge, word_inputs
 from torch import nn
 
 from workbench.audio.resources import data_folder
@@ -22,9 +22,9 @@ from workbench.integer.lowering_weights import polyphase
 from workbench.integer.program import Add, Conv, Rescale, Table
 from workbench.integer.reference import Stream, run
 from workbench.integer.validation import accumulator_bound, check_accumulators
-from workbench.models.challenge import Challenge, ChallengeConfig
+from workbench.memory.trials import sound_of
+from workbench.models.challenge import Challenge
 from workbench.models.layers import CausalConv1d, Precision, quantise
-from workbench.models.quantisers import CALIBRATION_STEPS
 from workbench.training.checkpoint import load_checkpoint
 
 
@@ -182,17 +182,7 @@ def test_polyphase_form_is_the_transposed_convolution(
 
 @pytest.mark.parametrize("trunk_weight_bits", [8, 4])
 def test_challenge_gives_the_same_codes_in_every_layer(trunk_weight_bits: int) -> None:
-    torch.manual_seed(trunk_weight_bits)
-    config = ChallengeConfig(
-        words=("zero", "one"), frames=6, embedding=4, channels=(8, 6, 4), upsampling=(2, 2, 2),
-        trunk_weight_bits=trunk_weight_bits,
-    )  # fmt: skip
-    model = Challenge(config, quantised=True)
-    inputs = _words(model)
-    with torch.no_grad():
-        for _ in range(CALIBRATION_STEPS + 1):
-            model(**inputs)
-    _check_challenge(model.eval())
+    _check_challenge(tiny_challenge(trunk_weight_bits))
 
 
 def test_shipped_challenge_gives_the_same_codes_in_every_layer() -> None:
@@ -203,15 +193,10 @@ def test_shipped_challenge_gives_the_same_codes_in_every_layer() -> None:
     _check_challenge(model)
 
 
-def _words(model: Challenge) -> dict[str, torch.Tensor]:
-    indexes = model.indexes(model.config.words)
-    return {name: torch.from_numpy(rows[..., 0]).long() for name, rows in indexes.items()}
-
-
 def _check_challenge(model: Challenge) -> None:
     lowered = lower_challenge(model)
     program = lowered.program
-    inputs = _words(model)
+    inputs = word_inputs(model)
     assert disagreements(model, lowered, inputs) == dict.fromkeys(
         (operator.target for operator in program.operators if operator.kind != "embed"), 0
     )
@@ -223,7 +208,9 @@ def _check_challenge(model: Challenge) -> None:
     with torch.no_grad():
         sound = model.double()(**inputs).value[:, 0].numpy()
     codes = run(program, lowered.codes(inputs))[program.output]
-    np.testing.assert_array_equal(program.waveform(codes), np.clip(sound, -1, 1).astype(np.float32))
+    for word, expected in zip(codes, sound, strict=True):
+        heard = sound_of(program, word)
+        np.testing.assert_array_equal(heard, np.clip(expected, -1, 1).astype(np.float32))
 
 
 # -- graphs -------------------------------------------------------------------------------------

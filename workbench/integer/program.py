@@ -214,17 +214,6 @@ class Program:
         """Rows of the output signal per second."""
         return self.frame_rate_hz * self.signal(self.output).rate
 
-    def waveform(self, codes: np.ndarray) -> np.ndarray:
-        """Output codes [batch, time, 1] as sound: float32 [batch, time].
-
-        A code c of exponent e is the amplitude c * 2**e; full scale is -1..1, what exceeds it is
-        clipped as a player would. Every metric, picture and file takes its sound from here.
-        """
-        exponent = self.signal(self.output).exponent or 0
-        return np.clip(np.ldexp(codes[..., 0].astype(np.float64), exponent), -1, 1).astype(
-            np.float32
-        )
-
     def parameters(self) -> Iterator[tuple[Operator, str, np.ndarray]]:
         """Every array that lives in the memory image, as (operator, field, array)."""
         for operator in self.operators:

@@ -1,0 +1,58 @@
+"""`workbench lower challenge` from a checkpoint to two files and a table, and what it refuses."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from random_modules import tiny_challenge
+
+from workbench.cli import main
+from workbench.integer.lowered_challenge import lower_challenge
+from workbench.integer.storage import load_program
+from workbench.memory.image import Image
+from workbench.training.checkpoint import load_checkpoint, save_checkpoint
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("checkpoint")
+    save_checkpoint(tiny_challenge(4), {}, folder)
+    return folder
+
+
+def _lower(checkpoint: Path, out: Path) -> int:
+    return main(["lower", "challenge", "--checkpoint", str(checkpoint), "--out", str(out)])
+
+
+def test_program_image_and_table(
+    checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _lower(checkpoint, tmp_path / "new" / "c.program") == 0
+    model, _ = load_checkpoint(checkpoint)
+    program = lower_challenge(model).program
+    assert load_program(tmp_path / "new" / "c.program").content_hash == program.content_hash
+    image = Image.load(tmp_path / "new" / "c.image")
+    assert image.content_hash == Image.of(program).content_hash
+    printed = capsys.readouterr().out
+    for operator in program.operators:
+        assert f"\n{operator.name} " in printed
+    assert "what Brevitas computes, in every layer" in printed
+    total = next(line for line in printed.splitlines() if line.startswith("total"))
+    assert f"{program.macs_per_frame():,}" in total
+
+
+def test_refusals_leave_earlier_files_alone(
+    checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "c.program"
+    out.write_text("earlier")
+    for folder, target, words in [
+        (tmp_path / "nothing", out, "no checkpoint in"),
+        (checkpoint, tmp_path / "c.program" / "below.program", "cannot write"),
+        (checkpoint, tmp_path / "c.image", "is the name of the image"),
+    ]:
+        assert _lower(folder, target) == 2
+        assert words in capsys.readouterr().err
+    assert out.read_text() == "earlier"
+    assert list(tmp_path.iterdir()) == [out]

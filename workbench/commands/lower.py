@@ -1,0 +1,151 @@
+"""`workbench lower challenge`: a checkpoint as an integer program and as a memory image, with a table.
+
+Every code of every layer is compared with Brevitas over all words before anything is written.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from workbench.audio.resources import data_folder
+from workbench.errors import WorkbenchError
+from workbench.integer.agreement import disagreements
+from workbench.integer.lowered_challenge import lower_challenge
+from workbench.integer.lowering import Lowered
+from workbench.integer.program import Conv, Embed, Operator, Program
+from workbench.integer.reference import Codes
+from workbench.integer.reference import run as run_program
+from workbench.integer.storage import save_program
+from workbench.integer.validation import accumulator_bound
+from workbench.memory.image import Image
+from workbench.memory.layout import WORKING_SECTIONS
+from workbench.models.challenge import Challenge
+from workbench.training.checkpoint import load_checkpoint
+
+_OUT = Path("out/challenge.program")
+_HEADINGS = (
+    "operator", "kind", "shape", "weight bits", "bytes", "MACs/frame", "acc bits", "at clamp",
+)  # fmt: skip
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the generator, the checkpoint and the file."""
+    parser.add_argument("generator", choices=("challenge",), help="which generator to lower")
+    parser.add_argument(
+        "--checkpoint", type=Path, metavar="DIR", help="a trained checkpoint (the shipped one)"
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=_OUT,
+        metavar="FILE",
+        help=f"the program to write; its image goes beside it, ending in .image ({_OUT})",
+    )
+
+
+def run(options: argparse.Namespace) -> None:
+    """Lower, compare, write both files and print the table; WorkbenchError when it cannot."""
+    image_path = options.out.with_suffix(".image")
+    if image_path == options.out:
+        raise WorkbenchError(
+            f"--out {options.out} is the name of the image; call the program .program"
+        )
+    folder = options.checkpoint or data_folder() / "checkpoints" / "challenge" / "seed0"
+    model, _ = load_checkpoint(folder)
+    lowered = lower_challenge(model)
+    program, words = lowered.program, model.config.words
+    compared = _compare(model, lowered)
+    codes = run_program(program, model.indexes(words))
+    image = Image.of(program)
+    save_program(program, options.out)
+    image.save(image_path)
+    print(_table(program, image, codes))
+    print(
+        f"{compared:,} codes of {len(words)} words are what Brevitas computes, in every layer\n"
+        f"{options.out}: program {program.content_hash[:12]}, "
+        f"{program.macs_per_frame() * program.frame_rate_hz / 1e6:.1f} million MACs a second\n"
+        f"{image_path}: image of {image.layout.sram_bytes:,} bytes of RAM "
+        f"and {image.layout.size_bytes - image.layout.sram_bytes:,} of flash"
+    )
+
+
+def _compare(model: Challenge, lowered: Lowered) -> int:
+    """Number of codes compared with Brevitas; WorkbenchError when one differs."""
+    compared = 0
+    for word in model.config.words:  # one by one, so that float64 needs little memory
+        rows = model.indexes([word])
+        inputs = {name: torch.from_numpy(index[..., 0]).long() for name, index in rows.items()}
+        differing = disagreements(model, lowered, inputs)
+        wrong = [name for name, count in differing.items() if count]
+        if wrong:
+            raise WorkbenchError(
+                f"the program differs from Brevitas at {wrong[0]} for the word {word!r}; "
+                "please report this as a defect of the lowering"
+            )
+        frames = model.config.frames
+        signals = [lowered.program.signal(name) for name in differing]
+        compared += sum(frames * signal.rate * signal.channels for signal in signals)
+    return compared
+
+
+def _table(program: Program, image: Image, codes: Codes) -> str:
+    sizes: dict[str, int] = {}
+    for place in image.layout.places:
+        if place.section in WORKING_SECTIONS:
+            sizes[place.operator] = sizes.get(place.operator, 0) + place.size_bytes
+    rows = [
+        _row(program, operator, sizes.get(operator.name, 0), codes[operator.target])
+        for operator in program.operators
+    ]
+    total = (
+        "total",
+        "",
+        "",
+        "",
+        f"{sum(sizes.values()):,}",
+        f"{program.macs_per_frame():,}",
+        "",
+        "",
+    )
+    return _aligned([_HEADINGS, *rows, total])
+
+
+def _row(program: Program, operator: Operator, size: int, made: np.ndarray) -> tuple[str, ...]:
+    shape, bits, macs, bound = "", "", "", ""
+    if isinstance(operator, Conv):
+        up, out, taps, fan_in = operator.weight.shape
+        shape = f"{fan_in}x{taps} -> {f'{up}x' if up > 1 else ''}{out}"
+        bits = str(operator.weight_bits)
+        source = program.sources(operator)[0]
+        macs = f"{operator.macs_per_position() * (source.rate // operator.stride):,}"
+        bound = str(accumulator_bound(operator, source.bits).bit_length() + 1)
+    if isinstance(operator, Embed):
+        shape = f"{operator.rows.shape[0]} x {operator.rows.shape[1]}"
+    bytes_ = f"{size:,}" if size else ""
+    return operator.name, operator.kind, shape, bits, bytes_, macs, bound, _clamped(operator, made)
+
+
+def _clamped(operator: Operator, made: np.ndarray) -> str:
+    """Share of the codes that lie at the end of a clamp; the zeros of a ReLU do not count."""
+    low, high = getattr(operator, "low", None), getattr(operator, "high", None)
+    if low is None:
+        return ""
+    at_end = (made == high) | ((made == low) & (low < 0))
+    return f"{at_end.mean():.2%}"
+
+
+def _aligned(rows: Sequence[tuple[str, ...]]) -> str:
+    """Columns side by side, names to the left and figures to the right."""
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    return "\n".join(
+        "  ".join(
+            cell.ljust(width) if i < 3 else cell.rjust(width)
+            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    )
