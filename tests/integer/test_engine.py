@@ -9,7 +9,7 @@ from programs import random_inputs, random_program, seeds, split_frames
 
 from workbench.errors import WorkbenchError
 from workbench.integer.engine import Engine
-from workbench.integer.engine_kernels import Change
+from workbench.integer.engine_kernels import Change, ConvKernel
 from workbench.integer.program import Conv, Program, Rescale, Signal
 from workbench.integer.reference import Stream, run
 
@@ -104,8 +104,12 @@ def test_sums_beyond_float32_and_int32_are_exact() -> None:
             np.testing.assert_array_equal(Engine(program).stream().step({"x": x})[0], expected)
 
 
-def test_large_partial_sums_that_cancel_keep_their_last_bit() -> None:
-    """Sums run to 2**27, beyond float32's whole numbers, before their second half cancels them."""
+@pytest.mark.parametrize("changed", [False, True])
+def test_large_partial_sums_that_cancel_keep_their_last_bit(changed: bool) -> None:
+    """Sums run to 2**27, beyond float32's whole numbers, before their second half cancels them.
+
+    changed: the clean weights are zero, and a fault makes them what they are.
+    """
     weight = np.repeat(np.array([127, -127], np.int8), 32).reshape(1, 1, 1, 64)
     conv = Conv("conv", ("x",), "y", weight, np.zeros(1, np.int32), np.zeros(1, np.int8),
                 -(2**15), 2**15 - 1)  # fmt: skip
@@ -114,7 +118,12 @@ def test_large_partial_sums_that_cancel_keep_their_last_bit() -> None:
     x = np.random.default_rng(6).integers(32_000, 32_004, (1, 50, 64)).astype(np.int16)
     expected = run(program, {"x": x})["y"]
     assert len(np.unique(expected)) > 10
-    np.testing.assert_array_equal(Engine(program).stream().step({"x": x}), expected)
+    changes = {}
+    if changed:
+        program = program.with_parameters({("conv", "weight"): np.zeros_like(weight)})
+        values = weight.reshape(-1).astype(np.int64)
+        changes["conv", "weight"] = Change(np.zeros(64, np.int64), np.arange(64), values)
+    np.testing.assert_array_equal(Engine(program).stream().step({"x": x}, changes), expected)
 
 
 def test_rescale_is_exact_for_every_shift_and_code() -> None:
@@ -133,9 +142,12 @@ def test_a_lower_matmul_precision_does_not_harm() -> None:
     torch.set_float32_matmul_precision("medium")
     try:
         found = Engine(program).stream().step(inputs)
+        conv = next(operator for operator in program.operators if isinstance(operator, Conv))
+        kernel = ConvKernel(conv, program.sources(conv)[0].bits, torch.device("cpu"))
     finally:
         torch.set_float32_matmul_precision("highest")
     np.testing.assert_array_equal(found, run(program, inputs)[program.output])
+    assert kernel.matrix.dtype == torch.float64  # some processors would use bfloat16 for float32
 
 
 def test_what_does_not_fit_is_refused_by_name() -> None:

@@ -13,6 +13,7 @@ import numpy as np
 
 from workbench.audio.metrics import SoundMetrics, measure
 from workbench.audio.sound_files import write_wav
+from workbench.errors import WorkbenchError
 from workbench.experiments.demo_life import Script, script_of
 from workbench.experiments.voice import Voice, open_voice, shipped_voice
 from workbench.files import output_folder, write_text
@@ -67,7 +68,10 @@ def run(options: argparse.Namespace) -> None:
     """
     strategy = _strategy(options)
     voice = open_voice(options.checkpoint) if options.checkpoint else shipped_voice()
-    script = script_of(voice, [word for word in options.words.split(",") if word])
+    words = [word for word in options.words.split(",") if word]
+    if not words:
+        raise WorkbenchError("--words names no word; write for example --words 3,1,4")
+    script = script_of(voice, words)
     upsets = _upsets(options, voice, script)
     engine = Engine(voice.program)
     clean, unhealed, healed = (
@@ -166,8 +170,9 @@ def _tell(figures: dict[str, Any], healed: Life, out: Path) -> None:
             for kind in ("unhealed", "healed")
         ]
         print(f"{row['word']:<5} {columns[0]:<23} {columns[1]}")
-    print(
-        f"{figures['strategy']['name']} takes {cost['flash_bytes']} bytes of flash and "
-        f"{cost['ram_bytes']} of RAM, and sees every page within {cost['frames_per_scan']} frames"
-    )
+    if cost["frames_per_scan"]:
+        print(
+            f"the healer takes {cost['flash_bytes']} bytes of flash and {cost['ram_bytes']} of RAM "
+            f"beside its code, and sees every page within {cost['frames_per_scan']} frames"
+        )
     print(f"sounds, log, timeline.png and heal.json are in {out}")

@@ -1,0 +1,62 @@
+"""`workbench heal` with the shipped generator: files, figures, refusals."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from workbench.audio.metrics import snr_db
+from workbench.audio.sound_files import read_audio
+from workbench.cli import main
+
+
+def test_healing_is_heard_logged_and_drawn(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["heal", "challenge", "--words", "3,1,4", "--upsets", "60", "--seed", "5"]
+    assert main([*arguments, "--pages", "20", "--out", str(tmp_path)]) == 0
+    told = capsys.readouterr().out
+    figures = json.loads((tmp_path / "heal.json").read_text())
+    clean, unhealed, healed = (
+        read_audio(tmp_path / f"{name}.wav") for name in ("clean", "unhealed", "healed")
+    )
+    assert snr_db(healed, clean) > snr_db(unhealed, clean) + 3
+    assert [row["word"] for row in figures["words"]] == ["3", "1", "4"]
+    parts = zip(figures["words"], *(np.split(x, 3) for x in (clean, unhealed)), strict=True)
+    for row, expected, damaged in parts:
+        assert row["unhealed"]["snr_db"] == pytest.approx(snr_db(damaged, expected), abs=0.2)
+    hits = [upset for upset in figures["upsets"] if "." in upset["site"]]
+    assert len(hits) == len(figures["upsets"]) > 20
+    assert {entry["verdict"] for entry in figures["log"]} == {"HEALED"}
+    assert len((tmp_path / "log.txt").read_text().splitlines()) == len(figures["log"]) > 10
+    assert (tmp_path / "timeline.png").read_bytes().startswith(b"\x89PNG")
+    for entry in figures["log"]:
+        assert f"page {entry['page']:>4} ({', '.join(entry['tensors'])})" in told
+    assert str(figures["overheads"]["flash_bytes"]) in told
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--words", "zebra"], "zebra"),
+        (["--words", ","], "names no word"),
+        (["--strategy", "none", "--pages", "3"], "checks no pages"),
+        (["--pages", "0"], "at least 1"),
+        (["--upsets", "-4"], "cannot schedule"),
+    ],
+)
+def test_mistakes_are_one_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
+) -> None:
+    assert main(["heal", "challenge", "--out", str(tmp_path), *arguments]) == 2
+    refused = capsys.readouterr().err
+    assert words in refused and refused.count("\n") == 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_rate_and_number_exclude_each_other(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        main(["heal", "challenge", "--rate", "1", "--upsets", "1"])
+    assert left.value.code == 2
+    assert "not allowed with" in capsys.readouterr().err

@@ -1,0 +1,78 @@
+"""Arrivals, strategies and what they cost."""
+
+import math
+
+import numpy as np
+import pytest
+from programs import random_program
+
+from workbench.errors import WorkbenchError
+from workbench.healing.strategy import Overheads, Strategy, overheads
+from workbench.healing.upsets import expected_upsets, poisson_upsets
+from workbench.memory.image import Image
+
+BITS = np.arange(100, 164)
+
+
+def test_arrivals_are_a_poisson_process() -> None:
+    """Mean, variance and spread over frames and bits within five standard deviations."""
+    devices, frames, mean = 2000, 50, 3.0
+    fleet = [
+        poisson_upsets(BITS, frames=frames, mean_upsets=mean, seed=1, device=n)
+        for n in range(devices)
+    ]
+    counts = np.array([len(upsets) for upsets in fleet])
+    assert abs(counts.mean() - mean) < 5 * math.sqrt(mean / devices)
+    assert abs(counts.var() - mean) < 5 * math.sqrt((mean + 2 * mean**2) / devices)
+    total = counts.sum()
+    for values, size in (
+        ([upset.frame for upsets in fleet for upset in upsets], frames),
+        ([upset.position - 100 for upsets in fleet for upset in upsets], len(BITS)),
+    ):
+        found = np.bincount(values, minlength=size)
+        assert len(found) == size
+        expected = total / size
+        chi_squared = np.sum((found - expected) ** 2 / expected)
+        assert chi_squared < size + 5 * math.sqrt(2 * size)
+
+
+def test_a_schedule_is_a_function_of_its_seed_and_device() -> None:
+    first = poisson_upsets(BITS, frames=50, mean_upsets=9, seed=1)
+    assert first == poisson_upsets(BITS, frames=50, mean_upsets=9, seed=1, device=0)
+    assert first != poisson_upsets(BITS, frames=50, mean_upsets=9, seed=2)
+    assert first != poisson_upsets(BITS, frames=50, mean_upsets=9, seed=1, device=1)
+    assert list(first) == sorted(first, key=lambda upset: upset.frame)
+    assert poisson_upsets(BITS, frames=50, mean_upsets=0, seed=1) == ()
+
+
+def test_the_mean_has_its_units() -> None:
+    assert expected_upsets(2.0, bits=1000, duration_s=43_200.0) == 1000.0
+
+
+@pytest.mark.parametrize("mean", [-1.0, math.nan, math.inf])
+def test_a_mean_that_is_none_is_refused(mean: float) -> None:
+    with pytest.raises(WorkbenchError, match="cannot schedule"):
+        poisson_upsets(BITS, frames=5, mean_upsets=mean, seed=0)
+
+
+@pytest.mark.parametrize(
+    ("name", "pages", "words"),
+    [
+        ("prayer", 0, "no strategy 'prayer'; choose one of none, crc-scrub"),
+        ("crc-scrub", 0, "cannot check 0 pages"),
+        ("none", 3, "checks no pages"),
+    ],
+)
+def test_strategies_that_do_not_exist_are_refused(name: str, pages: int, words: str) -> None:
+    with pytest.raises(WorkbenchError, match=words):
+        Strategy(name, pages)
+
+
+def test_overheads_count_every_byte_that_is_not_the_generator() -> None:
+    layout = Image.of(random_program(4), page_bytes=32).layout
+    cost = overheads(layout, Strategy("crc-scrub", pages_per_frame=2))
+    state = layout.sections["state"].size_bytes
+    bare = layout.working_bytes + state
+    assert cost.flash_bytes + cost.ram_bytes == layout.size_bytes - bare
+    assert (cost.frames_per_scan - 1) * 2 < layout.pages <= cost.frames_per_scan * 2
+    assert overheads(layout, Strategy("none")) == Overheads(0, 0, 0, 0, None)

@@ -1,0 +1,84 @@
+"""`workbench flip` with the shipped generator: heard, saved, and repeated from its identifier."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from workbench.cli import main
+from workbench.experiments.voice import shipped_voice
+from workbench.integer.reference import Stream
+from workbench.memory.sampling import Plan
+from workbench.memory.trials import run_trials
+
+FILES = ("before.wav", "after.wav", "faulty.image")
+
+
+def flip(out: Path, *arguments: str) -> int:
+    return main(["flip", "challenge", "--out", str(out), *arguments])
+
+
+def replay_line(text: str) -> str:
+    return text.split("replay: ")[1].split("\n")[0]
+
+
+def test_a_trial_replays_from_its_identifier(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, second, third = tmp_path / "first", tmp_path / "second", tmp_path / "third"
+    assert flip(first, "--word", "7", "--flips", "40", "--seed", "9", "--section", "weights") == 0
+    told = capsys.readouterr().out
+    assert told.count(".weight[") == 10 and "and 30 more" in told
+    assert flip(second, "--replay", replay_line(told)) == 0
+    again = capsys.readouterr().out
+    assert again.splitlines()[:-1] == told.splitlines()[:-1]
+    for name in FILES:
+        assert (first / name).read_bytes() == (second / name).read_bytes()
+    # The saved image, loaded, sounds the same.
+    assert flip(third, "--word", "7", "--image", str(first / "faulty.image")) == 0
+    for name in FILES:
+        assert (third / name).read_bytes() == (first / name).read_bytes()
+    # A trial of another image is refused, and earlier results stay.
+    capsys.readouterr()
+    image = ["--image", str(first / "faulty.image")]
+    assert flip(second, "--replay", replay_line(told), *image) == 2
+    refused = capsys.readouterr().err
+    assert "the trial belongs to image" in refused and refused.count("\n") == 1
+    assert (second / "after.wav").read_bytes() == (first / "after.wav").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--word", "zebra"], "zebra"),
+        (["--flips", "100000000"], "do not fit"),
+        (["--flips", "-1"], "do not fit"),
+        (["--operator", "nobody"], "no operator 'nobody'"),
+        (["--replay", "nonsense"], "not the identifier of a trial"),
+        (["--replay", "0123456789ab,word=3,flips=1,seed=1,trial=0"], "belongs to image"),
+        (["--replay", "x", "--flips", "3"], "leave out --flips"),
+        (["--trial", "-1"], "counts from 0"),
+        (["--image", "missing.image"], "cannot read missing.image"),
+        (["--checkpoint", "missing"], "no checkpoint in missing"),
+    ],
+)
+def test_mistakes_are_one_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
+) -> None:
+    assert flip(tmp_path, *arguments) == 2
+    refused = capsys.readouterr().err
+    assert words in refused and refused.count("\n") == 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_trials_of_the_shipped_generator_equal_the_reference() -> None:
+    voice = shipped_voice()
+    inputs = voice.inputs("4")
+    for plan in (Plan(1, 3), Plan(100, 3), Plan(3000, 3), Plan(60, 3, sections=("state", "bias"))):
+        faults = plan.faults(voice.image.layout, range(3))
+        for codes, positions in zip(run_trials(voice.image, faults, inputs), faults, strict=True):
+            faulty = voice.image.flip(positions)
+            stream = Stream(faulty.to_program())
+            stream.histories = faulty.histories()
+            expected = stream.step(inputs)[voice.program.output][0]
+            np.testing.assert_array_equal(codes, expected)
