@@ -1,0 +1,96 @@
+"""The `workbench` command: quick help, one sentence and status 2 for a mistake, quiet pipes."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from workbench import __version__
+from workbench.cli import COMMANDS, main
+
+SCRIPT = Path(sys.executable).parent / "workbench"
+
+
+def _run(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "workbench", *words], capture_output=True, text=True
+    )
+
+
+def test_help_names_every_command_without_waiting_for_torch() -> None:
+    code = (
+        "import sys; from workbench.cli import main\n"
+        "try: main(['--help'])\n"
+        "except SystemExit as end: assert not end.code\n"
+        "slow = {'torch', 'numpy', 'brevitas', 'matplotlib'} & set(sys.modules)\n"
+        "assert not slow, slow"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    for name, summary in COMMANDS.items():
+        assert name in done.stdout
+        assert summary.split(",")[0].split(" ")[0] in done.stdout
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_help(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        main([name, "--help"])
+    assert not end.value.code
+    assert capsys.readouterr().out.startswith(f"usage: workbench {name}")
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_an_unknown_option_is_one_sentence(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        main([name, "--no-such-option"])
+    assert end.value.code == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.startswith("workbench") and said.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        ([], "COMMAND"),
+        (["sing"], "'sing'"),
+        (["--loud"], "COMMAND"),
+        (["data", "eat"], "'eat'"),
+        (["data", "check", "--loud"], "--loud"),
+        (["data", "check", "--ou", "x"], "--ou"),
+        (["data", "check", "--out", "/no/such/folder"], "/no/such/folder"),
+    ],
+)
+def test_a_mistake_is_one_sentence_and_status_2(words: list[str], named: str) -> None:
+    done = _run(*words)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.startswith("workbench") and done.stderr.count("\n") == 1
+    assert named in done.stderr
+
+
+@pytest.mark.parametrize("start", [[sys.executable, "-m", "workbench"], [str(SCRIPT)]])
+def test_both_ways_to_start(start: list[str]) -> None:
+    if not Path(start[0]).exists():
+        pytest.skip("the script `workbench` is not installed beside this Python")
+    done = subprocess.run([*start, "--version"], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, f"workbench {__version__}\n")
+
+
+@pytest.mark.parametrize("words", [["data", "check"], ["--help"], ["data", "--help"]])
+def test_a_reader_that_goes_away_is_no_error(words: list[str]) -> None:
+    running = subprocess.Popen(
+        [sys.executable, "-m", "workbench", *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert running.stdout is not None and running.stderr is not None
+    running.stdout.close()
+    assert running.stderr.read() == b""
+    running.stderr.close()
+    # argparse swallows the broken pipe by itself where Python does not buffer.
+    assert running.wait() in ((0, 141) if "--help" in words else (141,))
