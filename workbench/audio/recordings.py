@@ -48,6 +48,23 @@ def load_recordings(folder: Path | str | None = None, *, prefix: str = "") -> di
     return recordings
 
 
+def load_words(folder: Path | str | None = None) -> dict[str, np.ndarray]:
+    """Return word -> float32 [samples]; the word is the file's name without folder and ending.
+
+    Without `folder` the shipped numbers, "0" among them. Raises WorkbenchError when two recordings
+    have one word, and as `load_recordings` does.
+    """
+    words: dict[str, np.ndarray] = {}
+    for label, samples in load_recordings(folder, prefix="" if folder else "digits/").items():
+        word = label.rsplit("/", 1)[-1]
+        if word in words:
+            raise WorkbenchError(
+                f"{folder} has two recordings called {word!r}; give every word one file"
+            )
+        words[word] = samples
+    return words
+
+
 def find_recordings(folder: Path) -> dict[str, Path]:
     """Return label -> path of every sound file in `folder` and below, in natural order.
 

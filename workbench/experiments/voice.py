@@ -11,8 +11,7 @@ import numpy as np
 import torch
 
 from workbench.audio.recogniser import DIGIT_WORDS
-from workbench.audio.recordings import load_recordings
-from workbench.audio.resources import data_folder
+from workbench.audio.recordings import load_words
 from workbench.errors import WorkbenchError
 from workbench.integer.lowered_challenge import lower_challenge
 from workbench.integer.program import Program
@@ -20,7 +19,7 @@ from workbench.integer.reference import run
 from workbench.memory.image import Image
 from workbench.memory.trials import sound_of
 from workbench.models.challenge import Challenge
-from workbench.training.checkpoint import load_checkpoint
+from workbench.training.checkpoint import load_checkpoint, shipped_checkpoint
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,23 +88,23 @@ class Voice:
 
 def shipped_voice(name: str = "seed0") -> Voice:
     """The voice that ships with the workbench, saying the ten digits; see `open_voice`."""
-    return open_voice(data_folder() / "checkpoints" / "challenge" / name)
+    return open_voice(shipped_checkpoint(name))
 
 
-def open_voice(folder: Path | str) -> Voice:
-    """The voice of the checkpoint in `folder`, with the shipped recordings of its words.
+def open_voice(folder: Path | str, data: Path | str | None = None) -> Voice:
+    """The voice of the checkpoint in `folder`, with the recordings in `data` or those shipped.
 
     Raises WorkbenchError when the checkpoint or the recordings are missing or damaged.
     """
     model, story = load_checkpoint(folder)
-    digits = load_recordings(prefix="digits/")
-    recordings = {label.removeprefix("digits/"): samples for label, samples in digits.items()}
-    return Voice(model, lower_challenge(model).program, recordings, story)
+    return Voice(model, lower_challenge(model).program, load_words(data), story)
 
 
 def float_twin(model: Challenge) -> Challenge:
     """The same network with the same weights in float32, its quantisers switched off."""
     twin = Challenge(model.config, quantised=False)
-    weights = {name: tensor for name, tensor in model.state_dict().items() if name in twin.state_dict()}
+    weights = {
+        name: tensor for name, tensor in model.state_dict().items() if name in twin.state_dict()
+    }
     twin.load_state_dict(weights)
     return twin.eval()

@@ -15,6 +15,7 @@ from typing import Any
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 
+from workbench.audio.resources import data_folder
 from workbench.errors import WorkbenchError
 from workbench.files import output_folder, write_bytes, write_text
 from workbench.models.challenge import Challenge, ChallengeConfig
@@ -37,6 +38,18 @@ def save_checkpoint(model: Challenge, story: dict[str, Any], folder: Path | str)
     }
     write_bytes(folder / WEIGHTS_FILE, weights)
     write_text(folder / STORY_FILE, json.dumps({**essentials, **story}, indent=1) + "\n")
+
+
+def shipped_checkpoint(name: str = "seed0") -> Path:
+    """The folder of a checkpoint of `challenge` that ships: "seed0", "seed1", "seed2", "int4"."""
+    return data_folder() / "checkpoints" / "challenge" / name
+
+
+def record_measured(folder: Path | str, figures: dict[str, Any]) -> None:
+    """Put what was measured of the checkpoint in `folder` into its story."""
+    folder = Path(folder)
+    story = {**read_story(folder), "measured": figures}
+    write_text(folder / STORY_FILE, json.dumps(story, indent=1) + "\n")
 
 
 def load_checkpoint(folder: Path | str) -> tuple[Challenge, dict[str, Any]]:

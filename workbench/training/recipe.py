@@ -25,9 +25,9 @@ class Recipe:
 
 
 PRESETS = {
-    # Minutes on two CPU cores.
+    # About three minutes on a CPU core.
     "default": Recipe(),
-    # How the shipped checkpoints were made.
+    # How the shipped checkpoints were made: about ten minutes.
     "long": Recipe(float_steps=6000, qat_steps=3000),
     # Seconds; sounds like nothing, exercises everything.
     "tiny": Recipe(float_steps=6, qat_steps=4, channels=(8, 8, 4), frames=12),

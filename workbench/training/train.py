@@ -1,14 +1,15 @@
 """Train `challenge` on recordings: float, calibration of ranges, quantisation-aware.
 
 Every step is a pure function of (state, seed, step), so that a run killed anywhere and started
-again ends where an undisturbed one would.
+again ends where an undisturbed one would. It loses what it did since it last saved, 2 seconds.
 """
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from math import ceil, cos, pi
 from pathlib import Path
 from typing import Any
@@ -22,25 +23,48 @@ from workbench.files import output_folder
 from workbench.models.challenge import SAMPLE_RATE_HZ, Challenge, ChallengeConfig
 from workbench.models.layers import tensor_value
 from workbench.models.quantisers import CALIBRATION_STEPS
-from workbench.training.checkpoint import save_checkpoint
+from workbench.training.checkpoint import STORY_FILE, save_checkpoint
+from workbench.training.curve import CURVE_FILE, write_loss_curve
 from workbench.training.loss import WaveformLoss
-from workbench.training.progress import TrainingState, load_progress, save_progress
+from workbench.training.progress import (
+    PROGRESS_FILE,
+    TrainingState,
+    load_progress,
+    save_progress,
+)
 from workbench.training.recipe import Recipe
 
 LONGEST_WORD_S = 2.0
-SAVE_EVERY_S = 20.0
+SAVE_EVERY_S = 2.0
 
 
 @dataclass
 class Task:
-    """What is trained: recordings by word, padded to one length; seed; recipe; device."""
+    """What is trained.
+
+    targets: the recordings in the order of config.words, padded to one length, float32
+    [words, samples]. device: as torch names it, e.g. "cpu" or "cuda".
+    """
 
     config: ChallengeConfig
-    targets: torch.Tensor  # float32 [words, samples]
+    targets: torch.Tensor
     recipe: Recipe
     seed: int
-    data: dict[str, Any] = field(default_factory=dict)
-    device: str = "cpu"
+    device: str
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """What the recordings were, for the checkpoint's story."""
+        return {
+            "recordings": len(self.targets),
+            "samples_each": self.targets.shape[1],
+            "float32_sha256": hashlib.sha256(self.targets.numpy().tobytes()).hexdigest(),
+        }
+
+    @property
+    def identity(self) -> str:
+        """What must be equal for a run to be continued rather than refused."""
+        return repr((asdict(self.config), asdict(self.recipe), self.seed, self.data))
 
 
 def make_task(
@@ -53,7 +77,8 @@ def make_task(
 ) -> Task:
     """Shape the generator after `recordings` (word -> float32 [samples] at 16 kHz).
 
-    Raises WorkbenchError when there is no recording or one is too long.
+    device: None takes CUDA when there is one. Raises WorkbenchError when there is no recording, one
+    is too long, or the device does not exist.
     """
     if not recordings:
         raise WorkbenchError("there is no recording to train on; name a folder with --data")
@@ -73,42 +98,38 @@ def make_task(
     for row, samples in zip(targets, recordings.values(), strict=True):
         kept = torch.from_numpy(np.asarray(samples, np.float32))[: len(row)]
         row[: len(kept)] = kept
-    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
-    return Task(config, targets, recipe, seed, device=device)
+    return Task(config, targets, recipe, seed, _checked_device(device))
 
 
 def train(
     task: Task, out: Path | str, *, on_step: Callable[[TrainingState], None] | None = None
 ) -> Challenge:
-    """Train to the end, resuming what lies in `out`; writes the checkpoint there and returns it.
+    """Train to the end, continuing what lies in `out`; write checkpoint and loss curve, return it.
 
-    Raises WorkbenchError when `out` holds another run or cannot be written.
+    on_step: called after every step with the state so far. Raises WorkbenchError when `out` holds
+    a finished checkpoint or another run, or cannot be written.
     """
     out = output_folder(out)
+    if (out / STORY_FILE).exists():
+        raise WorkbenchError(
+            f"{out} holds a finished checkpoint already; choose another --out or delete the folder"
+        )
     torch.manual_seed(task.seed)
-    identity = _identity(task)
-    state = load_progress(out, identity) or TrainingState("float", 0, {}, {}, [])
-    started = time.monotonic() - state.seconds
+    state = load_progress(out, task.identity) or TrainingState("float", 0, {}, {}, [])
+    run = _Run(task, out, time.monotonic() - state.seconds, on_step)
     if state.stage == "float":
         model = Challenge(task.config, quantised=False).to(task.device)
-        _stage(task, model, state, out, identity, started, on_step)
+        run.stage(model, state)
         state = TrainingState("qat", 0, _cpu_state(model), {}, state.losses)
     model = Challenge(task.config, quantised=True).to(task.device)
     if state.step == 0:
         load_float_weights(model, state.model)
         calibrate(model, task)
         state.model = {}
-    _stage(task, model, state, out, identity, started, on_step)
-    story = {
-        "recipe": asdict(task.recipe),
-        "seed": task.seed,
-        "data": task.data,
-        "seconds": round(time.monotonic() - started, 1),
-        "device": task.device,
-        "torch": torch.__version__,
-        "losses": thin(state.losses),
-    }
-    save_checkpoint(model.eval(), story, out)
+    run.stage(model, state)
+    write_loss_curve(state.losses, task.recipe.float_steps, out / CURVE_FILE)
+    save_checkpoint(model.eval(), run.story(state), out)
+    (out / PROGRESS_FILE).unlink(missing_ok=True)
     return model
 
 
@@ -131,52 +152,61 @@ def calibrate(model: Challenge, task: Task) -> None:
         model(**inputs)
 
 
-def _stage(
-    task: Task,
-    model: Challenge,
-    state: TrainingState,
-    out: Path,
-    identity: str,
-    started: float,
-    on_step: Callable[[TrainingState], None] | None,
-) -> None:
-    """Run the remaining steps of `state.stage`, saving progress now and then."""
-    recipe = task.recipe
-    quantised = state.stage == "qat"
-    steps, rate = (
-        (recipe.qat_steps, recipe.qat_rate)
-        if quantised
-        else (recipe.float_steps, recipe.float_rate)
-    )
-    optimiser = torch.optim.Adam(model.parameters(), lr=rate, betas=(0.8, 0.99))
-    state.restore(model, optimiser)
-    loss_of = WaveformLoss().to(task.device)
-    targets = task.targets.to(task.device)
-    model.train()
-    saved = time.monotonic()
-    with tqdm(
-        total=steps, initial=state.step, desc="quantised" if quantised else "float", unit="step"
-    ) as bar:
-        while state.step < steps:
-            optimiser.param_groups[0]["lr"] = rate * schedule(state.step, steps)
-            chosen = batch_of(task, state.stage, state.step)
-            output = tensor_value(model(**_indexes(model, task, chosen)))[:, 0]
-            loss = loss_of(output, targets[chosen])
-            optimiser.zero_grad()
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(model.parameters(), recipe.gradient_norm)
-            optimiser.step()
-            state.losses.append(round(loss.item(), 4))
-            state.step += 1
-            bar.update()
-            bar.set_postfix(loss=f"{np.mean(state.losses[-50:]):.3f}", refresh=False)
-            if on_step:
-                on_step(state)
-            if time.monotonic() - saved > SAVE_EVERY_S or state.step == steps:
-                state.seconds = time.monotonic() - started
-                state.capture(model, optimiser)
-                save_progress(out, identity, state)
-                saved = time.monotonic()
+@dataclass
+class _Run:
+    """A training run that is going on; started: on the monotonic clock, earlier runs included."""
+
+    task: Task
+    out: Path
+    started: float
+    on_step: Callable[[TrainingState], None] | None
+
+    def stage(self, model: Challenge, state: TrainingState) -> None:
+        """Run the remaining steps of `state.stage`, saving progress now and then."""
+        recipe = self.task.recipe
+        float_stage = state.stage == "float"
+        steps = recipe.float_steps if float_stage else recipe.qat_steps
+        rate = recipe.float_rate if float_stage else recipe.qat_rate
+        optimiser = torch.optim.Adam(model.parameters(), lr=rate, betas=(0.8, 0.99))
+        state.restore(model, optimiser)
+        loss_of = WaveformLoss().to(self.task.device)
+        targets = self.task.targets.to(self.task.device)
+        model.train()
+        saved = time.monotonic()
+        title = "float" if float_stage else "quantised"
+        with tqdm(total=steps, initial=state.step, desc=title, unit="step") as bar:
+            while state.step < steps:
+                optimiser.param_groups[0]["lr"] = rate * schedule(state.step, steps)
+                chosen = batch_of(self.task, state.stage, state.step)
+                output = tensor_value(model(**_indexes(model, self.task, chosen)))[:, 0]
+                loss = loss_of(output, targets[chosen])
+                optimiser.zero_grad()
+                loss.backward()
+                torch.nn.utils.clip_grad_norm_(model.parameters(), recipe.gradient_norm)
+                optimiser.step()
+                state.losses.append(round(loss.item(), 4))
+                state.step += 1
+                bar.update()
+                bar.set_postfix(loss=f"{np.mean(state.losses[-50:]):.3f}", refresh=False)
+                if time.monotonic() - saved > SAVE_EVERY_S or state.step == steps:
+                    state.seconds = time.monotonic() - self.started
+                    state.capture(model, optimiser)
+                    save_progress(self.out, self.task.identity, state)
+                    saved = time.monotonic()
+                if self.on_step:
+                    self.on_step(state)
+
+    def story(self, state: TrainingState) -> dict[str, Any]:
+        """How the checkpoint was made."""
+        return {
+            "recipe": asdict(self.task.recipe),
+            "seed": self.task.seed,
+            "data": self.task.data,
+            "seconds": round(time.monotonic() - self.started, 1),
+            "device": self.task.device,
+            "torch": torch.__version__,
+            "losses": thin(state.losses),
+        }
 
 
 def schedule(step: int, steps: int) -> float:
@@ -209,7 +239,12 @@ def _cpu_state(model: Challenge) -> dict[str, torch.Tensor]:
     return {name: tensor.detach().cpu().clone() for name, tensor in model.state_dict().items()}
 
 
-def _identity(task: Task) -> str:
-    """What must be equal for a run to be continued rather than refused."""
-    data = [round(float(value), 6) for value in task.targets.abs().sum(dim=1)]
-    return repr((asdict(task.config), asdict(task.recipe), task.seed, data))
+def _checked_device(device: str | None) -> str:
+    if device is None:
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise WorkbenchError(f"cannot train on {device!r} ({reason}); use --device cpu") from error
+    return device

@@ -1,0 +1,72 @@
+"""`workbench measure challenge`: how well trained generators speak, each and on average."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from workbench.experiments.quality import (
+    Quality,
+    mean_quality,
+    quality_of_recordings,
+    quality_of_voice,
+)
+from workbench.experiments.voice import open_voice
+from workbench.files import write_text
+from workbench.training.checkpoint import record_measured, shipped_checkpoint
+
+_SHIPPED = ("seed0", "seed1", "seed2")
+_COLUMNS = ("recognised", "pesq_nb", "stoi", "log_mel_db")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the checkpoints and where the figures go."""
+    parser.add_argument("generator", choices=("challenge",), help="which generator to measure")
+    parser.add_argument(
+        "--checkpoint",
+        type=Path,
+        action="append",
+        metavar="DIR",
+        help="a trained checkpoint; may be given several times (the three training seeds that ship)",
+    )
+    parser.add_argument(
+        "--data", type=Path, metavar="FOLDER", help="the recordings that it learned (those shipped)"
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here as well")
+    parser.add_argument(
+        "--record", action="store_true", help="put the figures into each checkpoint's model.json"
+    )
+
+
+def run(options: argparse.Namespace) -> None:
+    """Measure, print a table, write what was asked for; WorkbenchError when it cannot."""
+    folders = options.checkpoint or [shipped_checkpoint(name) for name in _SHIPPED]
+    voices = {str(folder): open_voice(folder, options.data) for folder in folders}
+    rows = {name: quality_of_voice(voice) for name, voice in voices.items()}
+    first = next(iter(voices.values()))
+    short = {name: Path(name).name for name in rows}
+    unique = len(set(short.values())) == len(short)
+    table = {short[name] if unique else name: quality for name, quality in rows.items()}
+    if len(rows) > 1:
+        table["mean"] = mean_quality(list(rows.values()))
+    table["recordings"] = quality_of_recordings(first)
+    print(_table(table))
+    for name, reason in table["recordings"].absent.items():
+        print(f"no {name}: {reason}")
+    if options.record:
+        for name, quality in rows.items():
+            record_measured(name, quality.figures())
+    if options.json:
+        figures = {name: quality.figures() for name, quality in table.items()}
+        write_text(options.json, json.dumps(figures, indent=1) + "\n")
+
+
+def _table(rows: dict[str, Quality]) -> str:
+    width = max(len(name) for name in rows)
+    lines = ["  ".join([" " * width, *(f"{column:>10}" for column in _COLUMNS)])]
+    for name, quality in rows.items():
+        values = (getattr(quality, column) for column in _COLUMNS)
+        cells = ["         -" if value is None else f"{value:10.3f}" for value in values]
+        lines.append("  ".join([name.ljust(width), *cells]))
+    return "\n".join(lines)
