@@ -49,7 +49,7 @@ def test_the_mean_has_its_units() -> None:
     assert expected_upsets(2.0, bits=1000, duration_s=43_200.0) == 1000.0
 
 
-@pytest.mark.parametrize("mean", [-1.0, math.nan, math.inf])
+@pytest.mark.parametrize("mean", [-1.0, math.nan, math.inf, 1e9])
 def test_a_mean_that_is_none_is_refused(mean: float) -> None:
     with pytest.raises(WorkbenchError, match="cannot schedule"):
         poisson_upsets(BITS, frames=5, mean_upsets=mean, seed=0)

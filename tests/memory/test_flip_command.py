@@ -57,7 +57,7 @@ def test_a_trial_replays_from_its_identifier(
         (["--replay", "nonsense"], "not the identifier of a trial"),
         (["--replay", "0123456789ab,word=3,flips=1,seed=1,trial=0"], "belongs to image"),
         (["--replay", "x", "--flips", "3"], "leave out --flips"),
-        (["--trial", "-1"], "counts from 0"),
+        (["--trial", "-1"], "run from 0"),
         (["--image", "missing.image"], "cannot read missing.image"),
         (["--checkpoint", "missing"], "no checkpoint in missing"),
     ],

@@ -118,8 +118,6 @@ def _trial(options: argparse.Namespace, image: Image) -> TrialId:
         operators=tuple(chosen.get("operator", ())),
         bits=tuple(chosen.get("bit", ())),
     )
-    if chosen.get("trial", 0) < 0:
-        raise WorkbenchError("--trial counts from 0; choose a number that is not negative")
     return TrialId.of(image, chosen.get("word", _WORD), plan, chosen.get("trial", 0))
 
 

@@ -15,6 +15,7 @@ from workbench.errors import WorkbenchError
 from workbench.memory.sampling import counter_stream
 
 SECONDS_PER_DAY = 86_400.0
+_MOST_UPSETS = 1e7  # in one run; more would be noise, and a slip in the units of the rate
 
 
 @dataclass(frozen=True, order=True)
@@ -36,12 +37,12 @@ def poisson_upsets(
     """A Poisson process over `frames` frames in which any candidate may be hit, also again.
 
     candidates: bit positions int64 [bits]. mean_upsets: expected number over all frames. Sorted by
-    arrival. Raises WorkbenchError when there is nothing to hit or the mean is not a number >= 0.
+    arrival. Raises WorkbenchError when there is nothing to hit or the mean is not in 0 .. 1e7.
     """
-    if not (math.isfinite(mean_upsets) and mean_upsets >= 0) or frames < 1 or not len(candidates):
+    if not 0 <= mean_upsets <= _MOST_UPSETS or frames < 1 or not len(candidates):
         raise WorkbenchError(
             f"cannot schedule {mean_upsets} upsets in {len(candidates)} bits over {frames} frames; "
-            "give a mean of at least 0, some bits and some frames"
+            f"give a mean of 0 to {_MOST_UPSETS:.0e}, some bits and some frames"
         )
     if mean_upsets == 0:
         return ()

@@ -21,7 +21,14 @@ _HASH_DIGITS = 12
 
 
 def counter_stream(label: str, index: int) -> np.random.Philox:
-    """Random words number `index` of the family `label`; different streams never overlap."""
+    """Random words number `index` of the family `label`; different streams never overlap.
+
+    Raises WorkbenchError unless index is in 0 .. 2**64 - 1.
+    """
+    if not 0 <= index < 2**64:
+        raise WorkbenchError(
+            f"there is no trial or device number {index}; they run from 0 to 2**64 - 1"
+        )
     key = int.from_bytes(hashlib.sha256(label.encode()).digest()[:16], "little")
     return np.random.Philox(key=key, counter=index << 128)
 
