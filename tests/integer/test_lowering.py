@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 
+import brevitas.nn as qnn
 import numpy as np
 import pytest
 import torch
@@ -11,7 +12,15 @@ import torch.nn.functional as F
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from programs import seeds, split_frames
-from random_modules import BLOCK_ROWS, Example, random_example, tiny_challenge, word_inputs
+from random_modules import (
+    BLOCK_ROWS,
+    Example,
+    QuickAct8,
+    QuickAct16,
+    random_example,
+    tiny_challenge,
+    word_inputs,
+)
 from torch import nn
 
 from workbench.audio.resources import data_folder
@@ -25,6 +34,7 @@ from workbench.integer.validation import accumulator_bound, check_accumulators
 from workbench.memory.trials import sound_of
 from workbench.models.challenge import Challenge
 from workbench.models.layers import CausalConv1d, Precision, quantise
+from workbench.models.quantisers import Bias32, WeightInt8
 from workbench.training.checkpoint import load_checkpoint
 
 
@@ -256,6 +266,35 @@ class _Twice(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return self.a(x) + self.b(x)
+
+
+def test_quantisers_inside_brevitas_layers() -> None:
+    """input_quant and output_quant of layers, and Brevitas's own addition."""
+
+    class Inside(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            act = {"return_quant_tensor": True, "output_quant": QuickAct8}
+            weights = {"weight_quant": WeightInt8, "bias_quant": Bias32}
+            self.a = qnn.QuantConv1d(2, 3, 1, input_quant=QuickAct8, **weights, **act)
+            self.b = qnn.QuantConv1d(3, 3, 1, **weights, **act)
+            self.add = qnn.QuantEltwiseAdd(QuickAct8, QuickAct16, return_quant_tensor=True)
+            self.last = qnn.QuantEltwiseAdd(QuickAct8, QuickAct8, tie_input_output_quant=False)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            y = self.a(x)
+            return self.last(self.add(y, self.b(y)), y)
+
+    torch.manual_seed(2)
+    module = Inside().train()
+    for _ in range(4):
+        module(torch.randn(2, 2, 50))
+    lowered = lower(module, {"x": Samples(2)}, name="inside", input_rate_hz=50.0)
+    kinds = [operator.kind for operator in lowered.program.operators]
+    assert (kinds.count("conv"), kinds.count("table")) == (2, 0)
+    differing = disagreements(module, lowered, {"x": 2 * torch.randn(2, 2, 50)})
+    assert set(differing) >= {"a", "b", lowered.program.output}
+    assert sum(differing.values()) == 0
 
 
 def test_lowering_leaves_the_module_as_it_was() -> None:

@@ -106,6 +106,9 @@ def _branch(x: Any) -> Any:
 CASES: dict[str, tuple[Net, str]] = {
     "unknown layer": (
         _layer(nn.Conv1d(2, 2, 1)), r"layer inner\.1 \(Conv1d\): no such layer"),
+    "two arguments": (
+        Net(nn.Bilinear(2, 2, 2), lambda net, x: net.last(net.inner[1](x, x))),
+        r"layer inner\.1 \(Bilinear\): no layer that is called like this"),
     "batch norm": (_layer(nn.BatchNorm1d(2)), r"layer inner\.1 \(BatchNorm1d\): no such layer"),
     "own forward": (_layer(OwnConv(2, 2, 1, **WEIGHTS)), r"layer inner\.1 \(OwnConv\): no such layer"),
     "padding on both sides": (

@@ -4,7 +4,7 @@
 
 The promise holds for the module in evaluation mode in float64; nothing is approximated. Known are
 the layers of `workbench.models.layers`; Brevitas's QuantIdentity, QuantReLU, QuantHardTanh, QuantTanh,
-QuantSigmoid, QuantConv1d, QuantConvTranspose1d and QuantLinear; nn.Embedding; elementwise functions of
+QuantSigmoid, QuantConv1d, QuantConvTranspose1d, QuantLinear and QuantEltwiseAdd; nn.Embedding; elementwise functions of
 embeddings and of 8-bit signals; sums, torch.cat over channels, F.pad before the first row, transposes.
 Every value must meet a quantiser of `workbench.models.quantisers` before a layer with weights.
 """
@@ -169,6 +169,10 @@ def _signal(signal: Codes | Indexes, rows: Fraction) -> Signal:
     if isinstance(signal, Indexes):
         return Signal(signal.label, 32, 1, rate, None)
     return Signal(signal.label, signal.bits, signal.channels, rate, signal.exponent)
+
+
+def _array(values: Any) -> np.ndarray:
+    return values.detach().cpu().numpy() if isinstance(values, torch.Tensor) else np.asarray(values)
 
 
 def _input_codes(values: np.ndarray, way: LoweredInput) -> np.ndarray:

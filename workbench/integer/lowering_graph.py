@@ -85,12 +85,14 @@ class Walk:
     # -- layers ---------------------------------------------------------------------------------
 
     def _layer(self, node: fx.Node, layer: nn.Module, where: str) -> Traced:
-        if len(node.args) != 1 or node.kwargs or not isinstance(node.args[0], fx.Node):
-            raise refusal(where, "it must be called with one tensor")
-        x = self.values[node.args[0]]
         path = str(node.target)
+        if known.behaves_as(layer, (qnn.QuantEltwiseAdd,)):
+            return self._added(node, layer, where, path)
+        if len(node.args) != 1 or node.kwargs or not isinstance(node.args[0], fx.Node):
+            raise refusal(where, "no layer that is called like this is known here")
+        x = self.values[node.args[0]]
         self._check_pure(node, where, layer)
-        if isinstance(layer, nn.Embedding) and type(layer).forward is nn.Embedding.forward:
+        if known.behaves_as(layer, (nn.Embedding,)):
             return self._embedding(layer, x, where, path)
         if type(layer) in known.IDENTITY_LAYERS:
             return x
@@ -105,7 +107,18 @@ class Walk:
             return self._weights(layer, x, where, path)
         raise refusal(where, "no such layer is known here; see help('workbench.integer.lowering')")
 
-    def _embedding(self, layer: nn.Embedding, x: Traced, where: str, path: str) -> Traced:
+    def _added(self, node: fx.Node, layer: Any, where: str, path: str) -> Traced:
+        given = [self.values[tensor] for tensor in known.tensors(node)]
+        if len(given) != 2 or given[0].channels_last != given[1].channels_last:
+            raise refusal(where, "it must add two tensors of one shape")
+        terms = [
+            self._requantised(x, layer.input_quant, where, f"{path}.input_quant").content
+            for x in given
+        ]
+        total = Traced(self.emit.add(terms, where, path), given[0].channels_last)
+        return self._requantised(total, layer.output_quant, where, f"{path}.output_quant")
+
+    def _embedding(self, layer: Any, x: Traced, where: str, path: str) -> Traced:
         if not isinstance(x.content, Indexes):
             raise refusal(where, "it looks up rows by an input of whole numbers only")
         if layer.max_norm is not None:

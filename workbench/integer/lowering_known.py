@@ -81,4 +81,5 @@ def in_place(node: fx.Node, layer: nn.Module | None = None) -> bool:
 
 def called(node: fx.Node) -> str:
     """The name of the function, method or layer that `node` calls."""
-    return node.target if isinstance(node.target, str) else node.target.__name__
+    target = node.target
+    return target if isinstance(target, str) else getattr(target, "__name__", repr(target))
