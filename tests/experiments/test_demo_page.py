@@ -5,30 +5,32 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from page_reader import Page, decoded, looked_up
-from voices import tiny_voice
+from voices import voice
 
+from workbench.audio.recogniser import digit_recogniser
 from workbench.audio.sound_files import pcm16
 from workbench.cli import main
 from workbench.experiments import demo
 from workbench.experiments.demo import DemoPlan, make_demo
 
-PLAN = DemoPlan(flips=(1, 40), script=("3", "1"), upsets_per_s=400.0, pages_per_frame=2)
+PLAN = DemoPlan(flips=(1, 40), script=("3", "1"), upsets_per_s=40.0, pages_per_frame=16)
 WHY_NOT = "the firmware was left out of this test; install nothing"
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Page, dict[str, Any], Path]:
-    """A demonstration of an untrained voice without firmware, read back."""
+    """A short demonstration without firmware, read back."""
     out = tmp_path_factory.mktemp("demo") / "new" / "folder"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(demo, "run_device", lambda *_, **__: (None, WHY_NOT))
-        page = make_demo(tiny_voice(), out, word="7", seed=3, plan=PLAN)
+        page = make_demo(voice(), out, word="7", seed=3, plan=PLAN)
     html = page.read_text(encoding="utf-8")
     return Page(html), json.loads((out / "summary.json").read_text(encoding="utf-8")), out
 
@@ -67,13 +69,23 @@ def test_figures_are_those_of_the_summary(made: tuple[Page, dict[str, Any], Path
         assert ("clips", "flipped_40", "recording", field) in paths
 
 
-def test_what_has_no_value_says_why(made: tuple[Page, dict[str, Any], Path]) -> None:
-    page, summary, _ = made
-    absent = summary["clips"]["flipped_40"]["clean"]["absent"]
-    assert "0.4 s" in absent["stoi"]  # the tiny voice's words are shorter than that
-    assert absent["stoi"] in page.text
-    assert summary["device"] == {"absent": WHY_NOT}
-    assert page.text.count(WHY_NOT) >= 2  # beside the log and in place of the cores' table
+def test_without_the_extras_the_page_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for package in ("pesq", "pystoi", "pocketsphinx", "ziglang", "unicorn", "elftools"):
+        monkeypatch.setitem(sys.modules, package, None)
+    digit_recogniser.cache_clear()
+    page = Page(make_demo(voice(), tmp_path, word="1", seed=0, plan=PLAN).read_text("utf-8"))
+    summary = json.loads((tmp_path / "summary.json").read_text("utf-8"))
+    metrics = summary["clips"]["flipped_40"]["clean"]
+    assert metrics["pesq_nb"] is None
+    assert metrics["stoi"] is None
+    assert metrics["snr_db"] is not None
+    reasons = [*metrics["absent"].values(), summary["recogniser_absent"], summary["device"]["absent"]]
+    for reason in reasons:
+        assert "pip install" in reason
+        assert reason in page.text
+    assert page.text.count(summary["device"]["absent"]) >= 2  # at the log and at the cores
 
 
 def test_loads_nothing_and_names_everything(made: tuple[Page, dict[str, Any], Path]) -> None:
@@ -107,7 +119,7 @@ def test_the_same_seed_makes_the_same_page(
 ) -> None:
     page, _, _ = made
     monkeypatch.setattr(demo, "run_device", lambda *_, **__: (None, WHY_NOT))
-    again = make_demo(tiny_voice(), tmp_path, word="7", seed=3, plan=PLAN)
+    again = make_demo(voice(), tmp_path, word="7", seed=3, plan=PLAN)
     assert again.read_text(encoding="utf-8") == page.html
 
 
@@ -122,7 +134,7 @@ def test_an_earlier_page_survives_a_failure(
 
     monkeypatch.setattr(demo, "run_device", explode)
     with pytest.raises(KeyboardInterrupt):
-        make_demo(tiny_voice(), tmp_path, word="7", seed=0, plan=PLAN)
+        make_demo(voice(), tmp_path, word="7", seed=0, plan=PLAN)
     assert (tmp_path / "index.html").read_text() == "the page of yesterday"
     assert (tmp_path / "summary.json").read_text() == "{}"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["index.html", "summary.json"]
@@ -144,7 +156,7 @@ def test_mistakes_are_one_sentence(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr("workbench.commands.demo.shipped_voice", tiny_voice)
+    monkeypatch.setattr("workbench.commands.demo.shipped_voice", voice)
     monkeypatch.chdir(tmp_path)
     file = tmp_path / "a-file"
     file.write_text("not a folder")

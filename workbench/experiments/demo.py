@@ -15,6 +15,7 @@ from workbench.experiments.demo_stages import Stages
 from workbench.experiments.demo_story import commands, tell_story
 from workbench.experiments.demo_summary import summarise
 from workbench.experiments.page import render
+from workbench.experiments.threads import one_thread
 from workbench.experiments.voice import Voice
 from workbench.files import output_folder, write_text
 from workbench.memory.layout import WORKING_SECTIONS
@@ -46,9 +47,10 @@ def make_demo(
     """
     folder = output_folder(out)
     stages = Stages(6)
-    demonstration = demonstrate(
-        voice, word=word, seed=seed, plan=plan or DemoPlan(), stages=stages
-    )
+    with one_thread():
+        demonstration = demonstrate(
+            voice, word=word, seed=seed, plan=plan or DemoPlan(), stages=stages
+        )
     with stages.stage("the page"):
         summary = summarise(demonstration)
         page = render(demonstration, summary)

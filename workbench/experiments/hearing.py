@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from workbench.audio.metrics import SoundMetrics, measure
+from workbench.experiments.threads import one_thread
 from workbench.experiments.voice import Voice
 from workbench.healing.log import Verdict
 from workbench.healing.simulation import simulate
@@ -42,12 +43,14 @@ def hear(voice: Voice, word: str, plan: Plan, *, pages_per_frame: int = 0) -> He
     (positions,) = plan.faults(voice.image.layout, [0])
     strategy = Strategy(CRC_SCRUB, pages_per_frame) if pages_per_frame else Strategy(NONE)
     upsets = [Upset(0, int(position)) for position in positions]
-    life = simulate(voice.image, voice.inputs(word), upsets, strategy, word_starts=(0,))
-    before, after = voice.speak(word), life.samples()
+    with one_thread():
+        life = simulate(voice.image, voice.inputs(word), upsets, strategy, word_starts=(0,))
+        before, after = voice.speak(word), life.samples()
+        metrics = measure(after, before, perceptual=False)
     return Heard(
         before=before,
         after=after,
-        metrics=measure(after, before, perceptual=False),
+        metrics=metrics,
         sites=life.sites(),
         trial=str(TrialId.of(voice.image, word, plan, 0)),
         pages_healed=sum(entry.verdict == Verdict.HEALED for entry in life.log),

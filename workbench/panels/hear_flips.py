@@ -20,7 +20,7 @@ FLIPS = (0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
 PAGES_PER_FRAME = {f"{pages} pages a frame" if pages else "none": pages for pages in (0, 8, 16, 64)}
 _ANY = "any"
 _BITS = 32  # the widest element of the working copy, a bias
-_WIDE = widgets.Layout(width="100%")
+_WIDE = widgets.Layout(width="auto")
 
 
 class FlipPanel(widgets.VBox):
