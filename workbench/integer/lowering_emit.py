@@ -123,6 +123,10 @@ class Emitter:
 
     def relu(self, value: Content, where: str, label: str) -> Content:
         """max(value, 0)."""
+        if isinstance(value, Cat):
+            return replace(
+                value, parts=tuple(self.relu(part, where, label) for part in value.parts)
+            )
         if isinstance(value, Codes):
             return Sum(label, (value,), relu=True)
         if isinstance(value, Sum | Accumulator):
