@@ -113,8 +113,9 @@ class _Fleet:
         self.image = image
         self.program = image.program
         self.inputs: Codes = checked_inputs(self.program, inputs)
+        self.rates = {name: self.program.signal(name).rate for name in self.program.inputs}
         first = self.program.inputs[0]
-        self.frames = self.inputs[first].shape[1] // self.program.signal(first).rate
+        self.frames = self.inputs[first].shape[1] // self.rates[first]
         if not self.frames:
             raise WorkbenchError("there are no frames to live through; give longer inputs")
         self.word_starts = frozenset(word_starts)
@@ -179,9 +180,8 @@ class _Fleet:
         for first in range(self.done, frame, at_once):
             last = min(first + at_once, frame)
             part = {
-                name: codes[:, first * rate : last * rate]
+                name: codes[:, first * self.rates[name] : last * self.rates[name]]
                 for name, codes in self.inputs.items()
-                for rate in (self.program.signal(name).rate,)
             }
             self.codes.append(self.stream.step(part, self.changes))
         self.done = frame
