@@ -50,7 +50,9 @@ class Page(HTMLParser):
             self.loaded.append(str(given[LOADING[tag]]))
         if tag == "audio":
             self.sounds[str(given["id"])] = str(given["src"])
-        if tag == "img" and not given.get("alt") or tag == "audio" and not given.get("aria-label"):
+        if (tag == "img" and not given.get("alt")) or (
+            tag == "audio" and not given.get("aria-label")
+        ):
             self.without_name.append(tag)
         figure = None
         if "data-figure" in given:

@@ -81,7 +81,11 @@ def test_without_the_extras_the_page_says_so(
     assert metrics["pesq_nb"] is None
     assert metrics["stoi"] is None
     assert metrics["snr_db"] is not None
-    reasons = [*metrics["absent"].values(), summary["recogniser_absent"], summary["device"]["absent"]]
+    reasons = [
+        *metrics["absent"].values(),
+        summary["recogniser_absent"],
+        summary["device"]["absent"],
+    ]
     for reason in reasons:
         assert "pip install" in reason
         assert reason in page.text
@@ -100,7 +104,12 @@ def test_loads_nothing_and_names_everything(made: tuple[Page, dict[str, Any], Pa
 
 def test_licence_and_synthetic_voice_are_told(made: tuple[Page, dict[str, Any], Path]) -> None:
     page, _, _ = made
-    for words in ("Allison Smith", "CC BY-SA 3.0", "synthetic voice", "workbench demo --word 7 --seed 3"):
+    for words in (
+        "Allison Smith",
+        "CC BY-SA 3.0",
+        "synthetic voice",
+        "workbench demo --word 7 --seed 3",
+    ):
         assert words in page.text
 
 
@@ -110,7 +119,10 @@ def test_healing_restores_every_sample(made: tuple[Page, dict[str, Any], Path]) 
     assert clips["flipped_40"]["sound"]["sha256"] != clips["quantised"]["sound"]["sha256"]
     assert clips["healed"]["sound"]["sha256"] == clips["quantised"]["sound"]["sha256"]
     assert clips["healed"]["clean"]["identical"]
-    assert summary["life"]["healed"]["damaged_bits_at_end"] < summary["life"]["none"]["damaged_bits_at_end"]
+    assert (
+        summary["life"]["healed"]["damaged_bits_at_end"]
+        < summary["life"]["none"]["damaged_bits_at_end"]
+    )
     assert summary["life"]["heals"] > 0
 
 

@@ -34,7 +34,10 @@ def test_the_panel_follows_the_keyboard(tmp_path: Path) -> None:
         mistakes: list[str] = []
         strangers: list[str] = []
         page.on("pageerror", lambda error: mistakes.append(str(error)))
-        page.on("request", lambda request: strangers.append(request.url) if _is_outside(request.url) else None)
+        page.on(
+            "request",
+            lambda request: strangers.append(request.url) if _is_outside(request.url) else None,
+        )
         page.goto(f"{address}/lab/tree/{NOTEBOOK}?token={token}")
         page.locator(".jp-Notebook").wait_for(timeout=60_000)
         page.get_by_text("| Idle").wait_for(timeout=60_000)  # earlier, Run All is lost

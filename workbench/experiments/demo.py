@@ -103,7 +103,13 @@ def demonstrate(
         recogniser_absent=listener.absent,
         story=tell_story(voice.story),
         hashes={"program": voice.program.content_hash, "image": voice.image.content_hash},
-        commands=commands(word=word, seed=seed, flipped=flipped, life=life),
+        commands=commands(
+            word=word,
+            seed=seed,
+            flipped=flipped,
+            life=life,
+            upsets=plan.upsets_per_s * script.frames * voice.frame_s,
+        ),
         macs_per_frame=voice.program.macs_per_frame(),
         frame_s=voice.frame_s,
     )

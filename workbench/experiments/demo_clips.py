@@ -23,8 +23,8 @@ class Listener:
     def __init__(self, voice: Voice, word: str) -> None:
         self.voice = voice
         self.spoken = voice.spoken(word)
-        self.recording = voice.recording(word)
         self.clean = voice.speak(word)
+        self.recording = voice.recording(word)
         self.recogniser, self.absent = _recogniser(self.spoken)
 
     def clip(

@@ -46,7 +46,9 @@ def script_of(voice: Voice, words: Sequence[str]) -> Script:
     frames = voice.model.config.frames
     return Script(
         words=tuple(words),
-        inputs={name: np.concatenate([word[name] for word in spoken], axis=1) for name in spoken[0]},
+        inputs={
+            name: np.concatenate([word[name] for word in spoken], axis=1) for name in spoken[0]
+        },
         frames=frames * len(words),
         starts=tuple(range(0, frames * len(words), frames)),
     )
@@ -85,7 +87,12 @@ def upsets_of(voice: Voice, script: Script, *, upsets_per_s: float, seed: int) -
 
 
 def live(
-    voice: Voice, script: Script, upsets: Sequence[Upset], *, upsets_per_s: float, pages_per_frame: int
+    voice: Voice,
+    script: Script,
+    upsets: Sequence[Upset],
+    *,
+    upsets_per_s: float,
+    pages_per_frame: int,
 ) -> Life:
     """The voice speaks the script three times: undisturbed, under upsets, and with the healer."""
     unhealed = Strategy(NONE)

@@ -10,28 +10,53 @@ from workbench.experiments.demo_record import Clip, Life
 
 def tell_story(story: dict[str, Any]) -> dict[str, str]:
     """The checkpoint's own JSON in words; what it does not say is left out."""
-    recipe = story.get("recipe", {})
-    told = {
-        "Generator": story.get("generator"),
-        "Seed of the training": story.get("seed"),
-        "Training": recipe
-        and f"{recipe['float_steps']:,} steps in float, then {recipe['qat_steps']:,} steps "
-        "quantisation-aware",
-        "Took": "seconds" in story and f"{story['seconds'] / 60:.0f} minutes on {story['device']}",
-        "Made with": "torch" in story and f"torch {story['torch']}",
-        "Weights (SHA-256)": story.get("weights_sha256"),
+    told: dict[str, str] = {}
+    if "seed" in story:
+        told["Checkpoint"] = f"{story.get('generator', '')}, training seed {story['seed']}"
+    if "recipe" in story:
+        recipe = story["recipe"]
+        told["Trained"] = (
+            f"{recipe['float_steps']:,} steps in float, then {recipe['qat_steps']:,} steps "
+            "quantisation-aware"
+        )
+    if "seconds" in story:
+        told["In"] = f"{story['seconds'] / 60:.0f} minutes on {story['device']}"
+    measured = story.get("measured", {})
+    told |= {
+        name: f"{measured[field] * scale:.{digits}f} {unit}".strip()
+        for name, field, scale, digits, unit in _MEASURED
+        if measured.get(field) is not None
     }
-    return {name: str(words) for name, words in told.items() if words or words == 0}
+    return told
+
+
+_MEASURED = (
+    ("Understood", "recognised", 100, 0, "% of all ten digits, five presentations each"),
+    ("PESQ", "pesq_nb", 1, 2, "(mean of ten digits against the recordings)"),
+    ("STOI", "stoi", 1, 3, ""),
+    ("Log-mel", "log_mel_db", 1, 1, "dB"),
+)
 
 
 def commands(
-    *, word: str, seed: int, flipped: Sequence[Clip], life: Life
+    *, word: str, seed: int, flipped: Sequence[Clip], life: Life, upsets: float
 ) -> tuple[tuple[str, str], ...]:
-    """(what, the command that makes it), for everything on the page."""
+    """(what, the command that makes it), for everything on the page. upsets: mean of the life."""
+    words = ",".join(life.words)
     return (
         ("This page, all of it", f"workbench demo --word {word} --seed {seed}"),
+        ("The network", "workbench train challenge --preset long --seed 0 --out DIR"),
+        ("Its quality", "workbench measure challenge"),
+        ("Its integers and its memory", "workbench lower challenge"),
         *(
             (f"The voice with {clip.title}", f"workbench flip --replay {clip.trial}")
             for clip in flipped
         ),
+        (
+            "The life under upsets, and its log",
+            f"workbench heal --words {words} --upsets {upsets:g} --pages {life.pages_per_frame} "
+            f"--seed {seed}",
+        ),
+        ("The firmware", "workbench export challenge --out DIR"),
+        ("The cores", "workbench emulate challenge"),
     )

@@ -38,7 +38,9 @@ def summarise(demo: Demonstration) -> dict[str, Any]:
         "clips": {clip.key: _clip(clip) for clip in demo.clips},
         "healing": dataclasses.asdict(demo.healing),
         "life": _life(demo.life),
-        "device": _device(demo.device, demo.life) if demo.device else {"absent": demo.device_absent},
+        "device": _device(demo.device, demo.life)
+        if demo.device
+        else {"absent": demo.device_absent},
         "recogniser_absent": demo.recogniser_absent,
     }
 

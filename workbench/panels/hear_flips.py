@@ -105,7 +105,9 @@ def _controls(voice: Voice) -> dict[str, widgets.Widget]:
         "seed": widgets.IntSlider(
             min=0, max=99, description="Seed", continuous_update=False, **options
         ),
-        "healer": widgets.Dropdown(options=PAGES_PER_FRAME.items(), description="Healer", **options),
+        "healer": widgets.Dropdown(
+            options=PAGES_PER_FRAME.items(), description="Healer", **options
+        ),
     }
 
 
@@ -114,7 +116,9 @@ def _grid(children: list[widgets.Widget], smallest: str) -> widgets.GridBox:
     columns = f"repeat(auto-fit, minmax(min({smallest}, 100%), 1fr))"
     return widgets.GridBox(
         children,
-        layout=widgets.Layout(grid_template_columns=columns, grid_gap="0.2rem 1.2rem", width="100%"),
+        layout=widgets.Layout(
+            grid_template_columns=columns, grid_gap="0.2rem 1.2rem", width="100%"
+        ),
     )
 
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from html import escape
 
+import numpy as np
+
+from workbench.audio.sound_files import SAMPLE_RATE_HZ
 from workbench.experiments.demo_record import Clip, Demonstration
 from workbench.experiments.page.figures import Figures
 from workbench.experiments.page.pictures import spectrogram_uri, wav_uri
@@ -41,16 +44,16 @@ def card(clip: Clip, demo: Demonstration, figures: Figures) -> str:
 </article>"""
 
 
-def spectrogram(samples: object, alt: str) -> str:
+def spectrogram(samples: np.ndarray, alt: str) -> str:
     """A spectrogram with its axes; a picture that a playing player's cursor moves over."""
-    seconds = len(samples) / 16_000  # type: ignore[arg-type]
+    seconds = len(samples) / SAMPLE_RATE_HZ
     return f"""<figure class="spectrogram">
     <div class="picture"><img src="{spectrogram_uri(samples)}" alt="Spectrogram: {escape(alt)}"><i class="cursor"></i></div>
     <figcaption><span>0–8 kHz upwards</span><span>{seconds:.2f} s</span></figcaption>
   </figure>"""
 
 
-def player(key: str, label: str, samples: object, *, group: str = "") -> str:
+def player(key: str, label: str, samples: np.ndarray, *, group: str = "") -> str:
     """An audio player of float [samples], with its sound inside."""
     marked = f' data-group="{group}"' if group else ""
     return (
@@ -106,9 +109,7 @@ def _metrics(clip: Clip, figures: Figures) -> str:
   </table>"""
 
 
-def _metric(
-    clip: Clip, against: str, field: str, unit: str, digits: int, figures: Figures
-) -> str:
+def _metric(clip: Clip, against: str, field: str, unit: str, digits: int, figures: Figures) -> str:
     metrics = figures.value("clips", clip.key, against)
     if metrics is None:
         return '<span class="soft">itself</span>'

@@ -61,7 +61,11 @@ def _cards(clips: list[Clip], demo: Demonstration, figures: Figures) -> str:
 def _hero(demo: Demonstration) -> str:
     """Three spectrograms: clean, damaged, healed."""
     damaged = _most_damaged(demo)
-    pictures = (("clean", demo.clip("quantised")), (damaged.title, damaged), ("healed", demo.clip("healed")))
+    pictures = (
+        ("clean", demo.clip("quantised")),
+        (damaged.title, damaged),
+        ("healed", demo.clip("healed")),
+    )
     return "".join(
         f'<figure><img src="{spectrogram_uri(clip.samples)}" alt="Spectrogram of the voice: '
         f'{escape(name)}"><figcaption>{escape(name)}</figcaption></figure>'

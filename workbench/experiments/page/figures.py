@@ -9,7 +9,6 @@ from __future__ import annotations
 from html import escape
 from typing import Any
 
-
 MINUS = "\N{MINUS SIGN}"
 
 

@@ -84,9 +84,7 @@ def _share(used: str, whole: str, core: Core, figures: Figures) -> str:
 
 def _bar(share: float) -> str:
     full = "over" if share > 1 else ""
-    return (
-        f'<span class="bar {full}" aria-hidden="true"><i style="width:{min(share, 1):.1%}"></i></span>'
-    )
+    return f'<span class="bar {full}" aria-hidden="true"><i style="width:{min(share, 1):.1%}"></i></span>'
 
 
 def _load(core: Core, figures: Figures) -> str:

@@ -5,6 +5,7 @@ An inline SVG whose colours come from the page's style, so that it follows light
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from html import escape
 
 import numpy as np
@@ -46,6 +47,8 @@ def description(life: Life) -> str:
 
 
 class _Drawing:
+    """The parts of the picture from top to bottom."""
+
     def __init__(self, life: Life) -> None:
         self.life = life
         self.seconds = life.frames * life.frame_s
@@ -79,7 +82,11 @@ class _Drawing:
             self._curve(course.error_db, y, name, base=_ERROR_TOP + _ERROR_HEIGHT)
             for name, course in (("none", self.life.none), ("healed", self.life.healed))
         )
-        return _heading(_ERROR_TOP, "Error of the sound, against the level of the clean voice") + grid + lines
+        return (
+            _heading(_ERROR_TOP, "Error of the sound, against the level of the clean voice")
+            + grid
+            + lines
+        )
 
     def bits(self) -> str:
         top = max(int(self.life.none.damaged_bits.max(initial=0)), 1)
@@ -121,7 +128,16 @@ class _Drawing:
     def _mark(self, y: float, text: str) -> str:
         return f'<path class="grid" d="M{LEFT} {y:.1f}H{WIDTH - RIGHT}"/>' + _label(y + 4, text)
 
-    def _curve(self, values, y, name: str, *, base: float, step: bool = False) -> str:  # type: ignore[no-untyped-def]
+    def _curve(
+        self,
+        values: np.ndarray,
+        y: Callable[[float], float],
+        name: str,
+        *,
+        base: float,
+        step: bool = False,
+    ) -> str:
+        """A line over the frames and the area below it; `step` keeps each value for its frame."""
         points = []
         for frame, value in enumerate(values):
             left = self.x(frame * self.life.frame_s)
