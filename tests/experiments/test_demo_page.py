@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from browsers import browser, needs_browser
 from page_reader import Page, decoded, looked_up
 from voices import voice
 
@@ -100,6 +101,39 @@ def test_loads_nothing_and_names_everything(made: tuple[Page, dict[str, Any], Pa
     assert len(page.ids) == len(set(page.ids))
     assert {path.name for path in out.iterdir()} == {"index.html", "summary.json"}
     assert (out / "index.html").stat().st_size < 4_000_000
+
+
+@needs_browser
+def test_it_plays_in_a_browser(made: tuple[Page, dict[str, Any], Path], tmp_path: Path) -> None:
+    from playwright.sync_api import expect
+
+    _, summary, out = made
+    with browser(tmp_path / "profile", width=390, height=800) as context:
+        page = context.new_page()
+        mistakes: list[str] = []
+        page.on("console", lambda message: mistakes.append(message.text))
+        page.on("pageerror", lambda error: mistakes.append(str(error)))
+        page.goto((out / "index.html").as_uri())
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        page.wait_for_function("[...document.querySelectorAll('audio')].every(a => a.duration > 0)")
+        durations = page.locator("audio").evaluate_all("all => all.map(a => [a.id, a.duration])")
+        sounds = {f"audio-{key}": clip["sound"] for key, clip in summary["clips"].items()}
+        sounds |= {
+            f"audio-life-{key}": summary["life"][key]["sound"]
+            for key in ("clean", "none", "healed")
+        }
+        expected = {name: sound["seconds"] for name, sound in sounds.items()}
+        assert dict(durations) == pytest.approx(expected, abs=0.001)
+
+        page.get_by_role("button", name="Play the story").click()
+        expect(page.get_by_role("status")).to_have_text("Quantised network")
+        expect(page.locator(".card.playing h3")).to_have_text("Quantised network")
+        page.get_by_role("button", name="Stop").click()
+        expect(page.locator(".card.playing")).to_have_count(0)
+        page.locator("svg.timeline").click(position={"x": 300, "y": 100})
+        expect(page.locator(".card.playing h3")).to_have_text("Upsets, no healer")
+        expect(page.locator("svg.timeline")).to_have_class("timeline live")
+        assert mistakes == []
 
 
 def test_licence_and_synthetic_voice_are_told(made: tuple[Page, dict[str, Any], Path]) -> None:

@@ -1,11 +1,10 @@
-"""A JupyterLab server with settings of its own, and Chromium, for tests that use a notebook by hand."""
+"""A JupyterLab server with settings of its own, for tests that use a notebook by hand."""
 
 from __future__ import annotations
 
 import json
 import os
 import secrets
-import shutil
 import signal
 import socket
 import subprocess
@@ -16,47 +15,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import BrowserContext, sync_playwright
-
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-# As root and in containers Chromium starts only without its sandbox; the pages are our own.
-FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--autoplay-policy=no-user-gesture-required",
-)
 SETTINGS = {
     "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
     # Otherwise outputs outside of the window are not in the document.
     "notebook-extension/tracker": {"windowingMode": "none"},
 }
-
-
-def browser_path() -> str | None:
-    """Path of Chromium or Chrome, None when there is none."""
-    return next((path for name in BROWSERS if (path := shutil.which(name))), None)
-
-
-@contextmanager
-def browser(profile: Path, *, width: int, height: int) -> Iterator[BrowserContext]:
-    """A headless browser with a fresh profile."""
-    with sync_playwright() as playwright:
-        context = playwright.chromium.launch_persistent_context(
-            profile,
-            executable_path=browser_path(),
-            headless=True,
-            args=list(FLAGS),
-            viewport={"width": width, "height": height},
-        )
-        try:
-            yield context
-        finally:
-            context.close()
 
 
 @contextmanager

@@ -6,25 +6,17 @@ import re
 import shutil
 from pathlib import Path
 
-import pytest
-
-playwright = pytest.importorskip(
-    "playwright.sync_api", reason="playwright, which drives the browser, is not installed"
-)
-
-from lab import browser, browser_path, lab_server  # noqa: E402
+from browsers import browser, needs_browser
+from lab import lab_server
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 NOTEBOOK = "01_hear_a_bit_flip.ipynb"
 
-pytestmark = pytest.mark.skipif(
-    browser_path() is None,
-    reason="neither chromium nor google-chrome is installed, so no browser can open the notebook",
-)
 
-
+@needs_browser
 def test_the_panel_follows_the_keyboard(tmp_path: Path) -> None:
-    expect = playwright.expect
+    from playwright.sync_api import expect
+
     shutil.copy(NOTEBOOKS / NOTEBOOK, tmp_path)
     with (
         lab_server(tmp_path, tmp_path) as (address, token),
@@ -83,10 +75,12 @@ def test_the_panel_follows_the_keyboard(tmp_path: Path) -> None:
 
 def _press(page, slider: str, key: str, value: str) -> None:  # type: ignore[no-untyped-def]
     """Press a key on a slider and wait until its readout shows `value`."""
+    from playwright.sync_api import expect
+
     widget = page.locator(".widget-hslider", has_text=re.compile(rf"^{slider}"))
     widget.locator(".noUi-handle").focus()
     page.keyboard.press(key)
-    playwright.expect(widget.locator(".widget-readout")).to_have_text(value)
+    expect(widget.locator(".widget-readout")).to_have_text(value)
 
 
 def _dropdown(page, label: str):  # type: ignore[no-untyped-def]

@@ -1,0 +1,58 @@
+"""Headless Chromium for tests that look at a page as a person would."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import BrowserContext
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+# As root and in containers Chromium starts only without its sandbox; the pages are our own.
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--autoplay-policy=no-user-gesture-required",
+)
+
+
+def browser_path() -> str | None:
+    """Path of Chromium or Chrome, None when there is none."""
+    return next((path for name in BROWSERS if (path := shutil.which(name))), None)
+
+
+@contextmanager
+def browser(profile: Path, *, width: int, height: int) -> Iterator[BrowserContext]:
+    """A headless browser with a fresh profile."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        context = playwright.chromium.launch_persistent_context(
+            profile,
+            executable_path=browser_path(),
+            headless=True,
+            args=list(FLAGS),
+            viewport={"width": width, "height": height},
+        )
+        try:
+            yield context
+        finally:
+            context.close()
+
+
+needs_browser = pytest.mark.skipif(
+    browser_path() is None or find_spec("playwright") is None,
+    reason="there is no chromium or google-chrome, or playwright, which drives it, is not installed",
+)
