@@ -17,6 +17,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from workbench.errors import WorkbenchError
+from workbench.firmware.boards import Core
 
 WARNINGS = ("-std=c99", "-pedantic", "-Wall", "-Wextra", "-Wconversion", "-Werror")
 SANITIZERS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-g")
@@ -89,11 +90,11 @@ def compile_shared(folder: Path, output: Path, *, options: Sequence[str] = ()) -
     run_compiler([*host_compiler(), "-shared", "-fPIC", "-O2", *options], folder, output)
 
 
-def compile_device(folder: Path, output: Path, *, cpu: str, linker_script: Path) -> None:
-    """Build every C file of `folder` into an ELF file for a Cortex-M, `cpu` as zig names it."""
-    target = ["-target", "thumb-freestanding-eabi", f"-mcpu={cpu}", "-O2", *_DEVICE]
+def compile_device(folder: Path, output: Path, *, core: Core, linker_script: Path) -> None:
+    """Build every C file of `folder` into an ELF file for `core`; WorkbenchError as above."""
+    target = ["-target", "thumb-freestanding-eabi", f"-mcpu={core.zig_cpu}", *core.options]
     link = ["-Wl,--gc-sections", "-T", str(linker_script)]
-    run_compiler([*zig_compiler(), *target, *WARNINGS, *link], folder, output)
+    run_compiler([*zig_compiler(), *target, *_DEVICE, *WARNINGS, *link], folder, output)
 
 
 def run_compiler(command: Sequence[str], folder: Path, output: Path) -> None:

@@ -15,6 +15,12 @@
 
 #include "wb_codes.h"
 
+#if defined(__GNUC__)
+#define WB_NOINLINE __attribute__((noinline))
+#else
+#define WB_NOINLINE
+#endif
+
 typedef struct {
     uint32_t rows;     /* input rows in a frame, a multiple of stride */
     uint32_t channels; /* of an input row */
@@ -37,85 +43,183 @@ static inline uint32_t wb_product(int32_t x, int32_t weight)
     return (uint32_t)(x * weight); /* at most 16 by 8 bits: fits */
 }
 
-/* Sum of `count` products of codes with int8_t weights. */
-static inline uint32_t wb_dot_w8(const void *codes, uint32_t bits, const int8_t *weight, size_t count)
+/* Rows of weights whose sums are in work at a time; even. */
+#define WB_ROWS 16u
+
+/*
+ * Add the products of `count` codes x to the sums of `rows` rows of weights, which begin
+ * `weight_bytes` apart.
+ *
+ * Two rows at once, so that every code is loaded once for both; an odd row at the end is its own
+ * neighbour, and the sum behind it is not used. Counting down, and a function of its own: on a
+ * Cortex-M0+ the inner loop then stays in registers.
+ */
+WB_NOINLINE static void wb_rows_x8_w8(const int8_t *x, size_t count, const int8_t *weights,
+                                      size_t weight_bytes, uint32_t *sums, uint32_t rows)
 {
-    uint32_t sum = 0;
-    if (bits == 16) {
-        const int16_t *x = codes;
-        for (; count; count--) {
-            sum += wb_product(*x++, *weight++);
+    while (rows) {
+        const uint32_t pair = rows > 1;
+        const int8_t *const second = pair ? weights + weight_bytes : weights;
+        uint32_t first_sum = sums[0];
+        uint32_t second_sum = sums[1];
+        for (size_t i = count; i;) {
+            i--;
+            first_sum += wb_product(x[i], weights[i]);
+            second_sum += wb_product(x[i], second[i]);
         }
-    } else {
-        const int8_t *x = codes;
-        for (; count; count--) {
-            sum += wb_product(*x++, *weight++);
-        }
+        sums[0] = first_sum;
+        sums[1] = second_sum;
+        sums += 2;
+        weights = second + weight_bytes;
+        rows -= pair + 1;
     }
-    return sum;
 }
 
-/* The same with packed 4-bit weights, of which the first is nibble number `first` of the row. */
-static inline uint32_t wb_dot_w4(const void *codes, uint32_t bits, const uint8_t *row, size_t first,
-                                 size_t count)
+WB_NOINLINE static void wb_rows_x16_w8(const int16_t *x, size_t count, const int8_t *weights,
+                                      size_t weight_bytes, uint32_t *sums, uint32_t rows)
 {
-    uint32_t sum = 0;
-    for (size_t i = 0; i < count; i++) {
-        const size_t nibble = first + i;
-        const uint32_t packed = row[nibble / 2];
-        const uint32_t code = nibble % 2 ? packed >> 4 : packed & 15u;
-        sum += wb_product(wb_load(codes, bits, i), (int32_t)(code ^ 8u) - 8);
+    while (rows) {
+        const uint32_t pair = rows > 1;
+        const int8_t *const second = pair ? weights + weight_bytes : weights;
+        uint32_t first_sum = sums[0];
+        uint32_t second_sum = sums[1];
+        for (size_t i = count; i;) {
+            i--;
+            first_sum += wb_product(x[i], weights[i]);
+            second_sum += wb_product(x[i], second[i]);
+        }
+        sums[0] = first_sum;
+        sums[1] = second_sum;
+        sums += 2;
+        weights = second + weight_bytes;
+        rows -= pair + 1;
     }
-    return sum;
+}
+
+/* The signed value of nibble number `index`. */
+static inline int32_t wb_nibble(const uint8_t *packed, size_t index)
+{
+    const uint32_t both = packed[index / 2];
+    return (int32_t)(((index % 2 ? both >> 4 : both) & 15u) ^ 8u) - 8;
+}
+
+/* The same with packed weights, of which the first is nibble number `start` of every row. */
+WB_NOINLINE static void wb_rows_w4(const void *x, uint32_t x_bits, size_t count,
+                                   const uint8_t *weights, size_t start, size_t weight_bytes,
+                                   uint32_t *sums, uint32_t rows)
+{
+    for (uint32_t row = 0; row < rows; row++) {
+        for (size_t i = 0; i < count; i++) {
+            const int32_t code = wb_load(x, x_bits, i);
+            sums[row] += wb_product(code, wb_nibble(weights, start + i));
+        }
+        weights += weight_bytes;
+    }
+}
+
+/* How a convolution goes over its input; worked out once a frame. */
+typedef struct {
+    size_t runs;         /* stretches of contiguous codes in a window ... */
+    size_t run_codes;    /* ... of this length ... */
+    size_t run_bytes;    /* ... this far apart */
+    size_t weight_bytes; /* from one row of weights to the next */
+} wb_conv_walk;
+
+/* Add the products of a whole window to the sums of `rows` rows. */
+static inline void wb_window(const wb_conv_shape *shape, const wb_conv_walk *walk,
+                             const unsigned char *x, const unsigned char *weights, uint32_t *sums,
+                             uint32_t rows)
+{
+    const size_t count = walk->run_codes;
+    const size_t end = walk->runs * count;
+    for (size_t start = 0; start < end; start += count) {
+        if (shape->weight_bits == 4) {
+            wb_rows_w4(x, shape->x_bits, count, weights, start, walk->weight_bytes, sums, rows);
+        } else if (shape->x_bits == 16) {
+            wb_rows_x16_w8((const int16_t *)(const void *)x, count,
+                           (const int8_t *)weights + start, walk->weight_bytes, sums, rows);
+        } else {
+            wb_rows_x8_w8((const int8_t *)x, count, (const int8_t *)weights + start,
+                          walk->weight_bytes, sums, rows);
+        }
+        x += walk->run_bytes;
+    }
+}
+
+/* Where a row of output columns continues: column 0 follows the last. */
+static inline uint32_t wb_next_column(const wb_conv_shape *shape, uint32_t column)
+{
+    return column + 1 < shape->columns ? column + 1 : 0;
+}
+
+/* Compute `rows` output codes, of columns from `column` on, at y; all see the window at x. */
+static inline void wb_codes_out(const wb_conv_shape *shape, const wb_conv_walk *walk,
+                                const unsigned char *x, const unsigned char *weights,
+                                const int32_t *bias, const int8_t *shift, uint32_t column, void *y,
+                                uint32_t rows)
+{
+    uint32_t sums[WB_ROWS];
+    uint32_t at = column;
+    for (uint32_t row = 0; row < rows; row++) {
+        sums[row] = (uint32_t)bias[at];
+        at = wb_next_column(shape, at);
+    }
+    if (rows % 2) {
+        sums[rows] = 0;
+    }
+    wb_window(shape, walk, x, weights, sums, rows);
+    at = column;
+    for (uint32_t row = 0; row < rows; row++) {
+        wb_store(y, shape->y_bits, row,
+                 wb_requantise(wb_signed(sums[row]), shift[at], shape->low, shape->high));
+        at = wb_next_column(shape, at);
+    }
 }
 
 /*
  * One frame. `x` points at the first new row; as many bytes as `history` has lie free before it.
- * The history is brought there, so that every window is a run of contiguous rows, and its
- * successor is taken back afterwards. `history` is null where the convolution does not look back.
+ * The history is brought there, so that every window is made of contiguous rows, and its successor
+ * is taken back afterwards. `history` is null where the convolution does not look back.
  */
 static inline void wb_conv(const wb_conv_shape *shape, const void *weight, const int32_t *bias,
                            const int8_t *shift, void *history, void *x, void *y)
 {
     const size_t row_bytes = (size_t)shape->channels * shape->x_bits / 8;
     const size_t back_bytes = (size_t)(shape->taps - 1) * shape->dilation * row_bytes;
-    const size_t group_bytes = (size_t)shape->fan_in * shape->x_bits / 8;
     const size_t row_weights = (size_t)shape->fan_in * shape->taps;
-    const size_t weight_bytes = shape->weight_bits == 4 ? (row_weights + 1) / 2 : row_weights;
-    /* Taps that touch are one long run. */
-    const int joined = shape->dilation == 1 && shape->fan_in == shape->channels;
-    const size_t runs = joined ? 1 : shape->taps;
-    const size_t run_codes = joined ? row_weights : shape->fan_in;
-    const size_t run_bytes = shape->dilation * row_bytes;
+    const int one_group = shape->fan_in == shape->channels;
+    const int joined = one_group && shape->dilation == 1; /* taps that touch are one run */
+    const wb_conv_walk walk = {
+        .runs = joined ? 1 : shape->taps,
+        .run_codes = joined ? row_weights : shape->fan_in,
+        .run_bytes = shape->dilation * row_bytes,
+        .weight_bytes = shape->weight_bits == 4 ? (row_weights + 1) / 2 : row_weights,
+    };
+    /* Rows of weights that see the same codes, and how far the next see others. */
+    const uint32_t alike = one_group ? shape->up * shape->columns : shape->group_columns;
+    const size_t group_bytes = (size_t)shape->fan_in * shape->x_bits / 8;
     unsigned char *const window = (unsigned char *)x - back_bytes;
-    size_t written = 0;
+    unsigned char *next = y;
 
     wb_copy(window, history, back_bytes);
     for (size_t row = 0; row < shape->rows; row += shape->stride) {
-        const uint8_t *weights = weight;
-        for (uint32_t u = 0; u < shape->up; u++) {
-            const unsigned char *group = window + row * row_bytes;
-            uint32_t left = shape->group_columns;
-            for (size_t column = 0; column < shape->columns; column++) {
-                const unsigned char *codes = group;
-                uint32_t sum = (uint32_t)bias[column];
-                for (size_t run = 0; run < runs; run++) {
-                    const size_t first = run * shape->fan_in;
-                    if (shape->weight_bits == 4) {
-                        sum += wb_dot_w4(codes, shape->x_bits, weights, first, run_codes);
-                    } else {
-                        const int8_t *taps = (const int8_t *)weights + first;
-                        sum += wb_dot_w8(codes, shape->x_bits, taps, run_codes);
-                    }
-                    codes += run_bytes;
-                }
-                weights += weight_bytes;
-                wb_store(y, shape->y_bits, written++,
-                         wb_requantise(wb_signed(sum), shift[column], shape->low, shape->high));
-                if (--left == 0) {
-                    left = shape->group_columns;
-                    group += group_bytes;
-                }
+        const unsigned char *weights = weight;
+        const unsigned char *codes = window + row * row_bytes;
+        uint32_t column = 0;
+        uint32_t left = alike;
+        for (uint32_t todo = shape->up * shape->columns; todo;) {
+            const uint32_t rows = left < WB_ROWS ? left : WB_ROWS;
+            wb_codes_out(shape, &walk, codes, weights, bias, shift, column, next, rows);
+            weights += rows * walk.weight_bytes;
+            next += rows * shape->y_bits / 8;
+            todo -= rows;
+            left -= rows;
+            for (column += rows; column >= shape->columns;) {
+                column -= shape->columns;
+            }
+            if (left == 0) {
+                left = alike;
+                codes = column ? codes + group_bytes : window + row * row_bytes;
             }
         }
     }
