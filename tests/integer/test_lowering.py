@@ -24,6 +24,7 @@ from random_modules import (
 from torch import nn
 
 from workbench.audio.resources import data_folder
+from workbench.errors import WorkbenchError
 from workbench.integer.agreement import disagreements, layer_codes
 from workbench.integer.lowered_challenge import lower_challenge
 from workbench.integer.lowering import Lowered, RowIndexes, Samples, lower
@@ -39,7 +40,11 @@ from workbench.training.checkpoint import load_checkpoint
 
 
 def _lower(example: Example) -> Lowered:
-    return lower(example.module, example.ways, name="random", input_rate_hz=100.0)
+    try:
+        return lower(example.module, example.ways, name="random", input_rate_hz=100.0)
+    except WorkbenchError as error:  # about one in a thousand has a bias that fills int32 by itself
+        assume("beyond int32" not in str(error))
+        raise
 
 
 @settings(max_examples=50, deadline=None)
