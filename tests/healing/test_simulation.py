@@ -1,5 +1,7 @@
 """Simulated lives against a plain oracle: samples, log and every byte at the end."""
 
+import zlib
+
 import numpy as np
 import pytest
 from healing_oracle import live_plainly
@@ -37,14 +39,14 @@ def random_schedule(image: Image, seed: int, frames: int, count: int) -> list[Up
     return sorted(upsets, key=lambda upset: upset.frame)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(
     seed=seeds,
     frames=st.integers(1, 14),
     count=st.integers(0, 12),
     strategy=strategies,
     page_bytes=st.sampled_from([8, 32, 256]),
-    before=st.integers(0, 4),
+    before=st.integers(0, 12),
 )
 def test_a_life_equals_the_oracle(
     seed: int, frames: int, count: int, strategy: Strategy, page_bytes: int, before: int
@@ -52,7 +54,7 @@ def test_a_life_equals_the_oracle(
     program = random_program(seed)
     image = Image.of(program, page_bytes=page_bytes)
     rng = np.random.default_rng([seed, 3])
-    image = image.flip(rng.integers(0, 8 * image.layout.size_bytes, before))
+    image = image.flip([upset.position for upset in random_schedule(image, seed + 1, 1, before)])
     inputs = random_inputs(program, seed, frames)
     starts = sorted({int(n) for n in rng.integers(0, frames, rng.integers(0, 4))})
     upsets = random_schedule(image, seed, frames, count)
@@ -115,6 +117,39 @@ def test_each_diagnosis_has_its_remedy_and_verdict() -> None:
         life = simulate(image, inputs, upsets, scrub_all)
         assert list(life.log) == wanted
         assert len(life.lines()) == len(wanted) and len(life.sites()) == len(upsets)
+
+
+def test_the_state_of_the_image_is_where_a_life_begins() -> None:
+    """Histories flipped beforehand are heard, unless a word starts; then even padding is zero."""
+    image = next(
+        image
+        for image in map(Image.of, map(random_program, range(200)))
+        if any(place.size_bytes % 4 for place in image.layout.places if place.section == "state")
+    )
+    state = image.layout.sections["state"]
+    faulty = image.flip(np.arange(8 * state.start, 8 * state.stop))
+    inputs = random_inputs(image.program, 0, 1)
+    for starts in ([], [0]):
+        codes, _, data = live_plainly(faulty, inputs, [], Strategy("none"), starts)
+        life = simulate(faulty, inputs, [], Strategy("none"), word_starts=starts)
+        np.testing.assert_array_equal(life.codes, codes)
+        np.testing.assert_array_equal(life.image.data, data)
+
+
+def test_the_golden_copy_is_what_a_page_is_restored_from() -> None:
+    """A golden copy that was altered together with its check counts as the truth."""
+    image = _image_with_two_pages()
+    layout = image.layout
+    golden, check = layout.sections["golden"].start, layout.sections["check"].start
+    altered = image.flip([8 * golden + 77])
+    page = altered.data[golden + layout.page(0).start : golden + layout.page(0).stop]
+    new, old = zlib.crc32(page.tobytes()), int(image.data[check : check + 4].view("<u4")[0])
+    altered = altered.flip([8 * check + bit for bit in range(32) if (new ^ old) >> bit & 1])
+    life = simulate(
+        altered, random_inputs(image.program, 0, 1), [], Strategy("crc-scrub", pages_per_frame=1)
+    )
+    assert life.log == (LogEntry(0, 0, Diagnosis.MEMORY, Remedy.RESTORE, Verdict.HEALED),)
+    assert life.wrong_bits.tolist() == [1] and life.image.flipped()[0] == 77
 
 
 def test_a_cursor_and_a_frame_count_gone_astray_do_no_harm() -> None:
