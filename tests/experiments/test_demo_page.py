@@ -16,7 +16,7 @@ from page_reader import Page, decoded, looked_up
 from voices import voice
 
 from workbench.audio.recogniser import digit_recogniser
-from workbench.audio.sound_files import pcm16
+from workbench.audio.sound_files import pcm16, read_audio
 from workbench.cli import main
 from workbench.experiments import demo
 from workbench.experiments.demo import DemoPlan, make_demo
@@ -158,6 +158,29 @@ def test_healing_restores_every_sample(made: tuple[Page, dict[str, Any], Path]) 
         < summary["life"]["none"]["damaged_bits_at_end"]
     )
     assert summary["life"]["heals"] > 0
+
+
+def test_the_commands_on_the_page_repeat_its_sounds(
+    made: tuple[Page, dict[str, Any], Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page, summary, _ = made
+    sounds = {
+        "flips=40": {"after.wav": summary["clips"]["flipped_40"]["sound"]},
+        "--words 3,1": {
+            "unhealed.wav": summary["life"]["none"]["sound"],
+            "healed.wav": summary["life"]["healed"]["sound"],
+        },
+    }
+    for part, files in sounds.items():
+        (command,) = re.findall(rf"<code>workbench ([^<]*{part}[^<]*)</code>", page.html)
+        assert main([*command.split(), "--out", str(tmp_path)]) == 0
+        for name, sound in files.items():
+            samples = pcm16(read_audio(tmp_path / name)).tobytes()
+            assert hashlib.sha256(samples).hexdigest() == sound["sha256"]
+    log = json.loads((tmp_path / "heal.json").read_text(encoding="utf-8"))["log"]
+    assert [(line["frame"], line["page"]) for line in log] == [
+        (line["frame"], line["page"]) for line in summary["life"]["log"]
+    ]
 
 
 def test_the_same_seed_makes_the_same_page(
