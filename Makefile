@@ -13,13 +13,15 @@ TORCH_INDEX ?=
 RUN = .venv/bin/python -m
 # Written last, so that an interrupted set-up is not taken for a complete one.
 STAMP = .venv/set-up-is-complete
-PIP_INSTALL = $(RUN) pip install --disable-pip-version-check --constraint constraints.txt
+# Modules are compiled when first imported; compiling all of PyTorch and JupyterLab takes longer.
+PIP_INSTALL = $(RUN) pip install --disable-pip-version-check --no-compile \
+	--constraint constraints.txt
 PROJECT_INSTALL = $(PIP_INSTALL) --build-constraint constraints.txt \
 	$(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 # Extras that need a C compiler where no wheel fits; the set-up goes on without them.
 OPTIONAL = recogniser pesq
 
-.PHONY: help install demo test check lab
+.PHONY: help install demo test check suite lab
 
 help:
 	@sed -n '/^$$/q; s/^# \{0,1\}//p' Makefile
@@ -29,7 +31,9 @@ install: $(STAMP)
 demo: $(STAMP)
 	$(RUN) workbench demo
 
-test: check
+test: check suite
+
+suite: $(STAMP)
 	$(RUN) pytest --numprocesses auto --dist worksteal
 
 check: $(STAMP)
