@@ -20,7 +20,7 @@ def tell_story(story: dict[str, Any]) -> dict[str, str]:
             "quantisation-aware"
         )
     if "seconds" in story:
-        told["In"] = f"{story['seconds'] / 60:.0f} minutes on {story['device']}"
+        told["Took"] = f"{story['seconds'] / 60:.0f} minutes on {story['device']}"
     measured = story.get("measured", {})
     told |= {
         name: f"{measured[field] * scale:.{digits}f} {unit}".strip()
