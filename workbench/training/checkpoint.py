@@ -73,8 +73,11 @@ def load_checkpoint(folder: Path | str) -> tuple[Challenge, dict[str, Any]]:
         model = Challenge(_config(story, folder), quantised=True)
         model.load_state_dict(load(weights))
     except (SafetensorError, RuntimeError) as error:
-        reason = str(error).splitlines()[0]
-        raise WorkbenchError(f"{path} does not fit its configuration: {reason}") from error
+        reason = str(error).splitlines()[-1].strip()
+        raise WorkbenchError(
+            f"{path} does not fit the configuration in {STORY_FILE} ({reason}); "
+            "restore both from one copy or train again"
+        ) from error
     return model.eval(), story
 
 

@@ -38,10 +38,16 @@ class TrainingState:
             for moment, value in optimiser.state.get(parameter, {}).items()
         }
 
-    def restore(self, model: nn.Module, optimiser: torch.optim.Optimizer) -> None:
-        """Copy weights and moments into a fresh model; nothing happens at the start of a stage."""
+    def restore_weights(self, model: nn.Module) -> None:
+        """Copy the weights into a fresh model; nothing happens at the start of a stage.
+
+        Brevitas replaces its scales' parameters when it loads them, so the optimiser comes after.
+        """
         if self.model:
             model.load_state_dict(self.model)
+
+    def restore_moments(self, model: nn.Module, optimiser: torch.optim.Optimizer) -> None:
+        """Copy Adam's moments into a fresh optimiser of `model`."""
         parameters = dict(model.named_parameters())
         for key, value in self.adam.items():
             name, moment = key.rsplit("/", 1)

@@ -167,8 +167,9 @@ class _Run:
         float_stage = state.stage == "float"
         steps = recipe.float_steps if float_stage else recipe.qat_steps
         rate = recipe.float_rate if float_stage else recipe.qat_rate
+        state.restore_weights(model)
         optimiser = torch.optim.Adam(model.parameters(), lr=rate, betas=(0.8, 0.99))
-        state.restore(model, optimiser)
+        state.restore_moments(model, optimiser)
         loss_of = WaveformLoss().to(self.task.device)
         targets = self.task.targets.to(self.task.device)
         model.train()

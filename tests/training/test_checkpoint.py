@@ -1,0 +1,114 @@
+"""Checkpoints: what was saved comes back, what does not belong together is refused by name."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from voices import voice
+
+from workbench.errors import WorkbenchError
+from workbench.experiments.quality import mean_quality, quality_of_recordings, quality_of_voice
+from workbench.experiments.voice import float_twin
+from workbench.models.challenge import Challenge, ChallengeConfig
+from workbench.models.layers import tensor_value
+from workbench.training.checkpoint import (
+    load_checkpoint,
+    read_story,
+    record_measured,
+    save_checkpoint,
+    shipped_checkpoint,
+)
+
+CONFIG = ChallengeConfig(words=("a", "b"), frames=8, channels=(8, 8, 4))
+
+
+def words_of(model: Challenge) -> torch.Tensor:
+    indexes = model.indexes(model.config.words)
+    with torch.no_grad():
+        inputs = {name: torch.from_numpy(i[:, :, 0]).long() for name, i in indexes.items()}
+        return tensor_value(model(**inputs))[:, 0]
+
+
+@pytest.fixture
+def saved(tmp_path: Path) -> Path:
+    torch.manual_seed(3)
+    model = Challenge(CONFIG, quantised=True).train()
+    for _ in range(40):
+        words_of(model)
+    save_checkpoint(model.eval(), {"seed": 3}, tmp_path)
+    return tmp_path
+
+
+def test_it_speaks_the_same_after_loading(saved: Path) -> None:
+    first, story = load_checkpoint(saved)
+    second, _ = load_checkpoint(saved)
+    assert first.config == CONFIG and story["seed"] == 3
+    assert words_of(first).abs().max() > 0
+    assert torch.equal(words_of(first), words_of(second))
+    record_measured(saved, {"pesq_nb": 1.5})
+    assert load_checkpoint(saved)[1]["measured"] == {"pesq_nb": 1.5}
+
+
+def edit(folder: Path, **changes: object) -> None:
+    path = folder / "model.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+
+
+def test_what_does_not_belong_together_is_refused(saved: Path, tmp_path: Path) -> None:
+    weights = saved / "model.safetensors"
+    whole = weights.read_bytes()
+    for damaged in (whole[:-1], whole[:100], b"", whole[:-1] + bytes([whole[-1] ^ 1])):
+        weights.write_bytes(damaged)
+        with pytest.raises(WorkbenchError, match="checksum differs"):
+            load_checkpoint(saved)
+    weights.write_bytes(whole)
+    edit(saved, config={**json.loads((saved / "model.json").read_text())["config"], "frames": 9})
+    with pytest.raises(WorkbenchError, match=r"does not fit the configuration in .*size mismatch"):
+        load_checkpoint(saved)
+    edit(saved, config={"colour": 1})
+    with pytest.raises(WorkbenchError, match="bad configuration"):
+        load_checkpoint(saved)
+    edit(saved, format_version=2)
+    with pytest.raises(WorkbenchError, match="format version 2"):
+        load_checkpoint(saved)
+    edit(saved, generator="piano")
+    with pytest.raises(WorkbenchError, match="does not describe"):
+        read_story(saved)
+    (saved / "model.json").write_text("{")
+    with pytest.raises(WorkbenchError, match="not valid JSON"):
+        read_story(saved)
+    with pytest.raises(WorkbenchError, match="no checkpoint in"):
+        read_story(tmp_path / "nowhere")
+
+
+def test_a_word_that_was_not_taught_is_refused_by_name() -> None:
+    with pytest.raises(WorkbenchError, match="cannot say 'c'; it says a, b"):
+        Challenge(CONFIG, quantised=False).indexes(["a", "c"])
+
+
+def test_the_float_twin_is_close_and_not_the_same() -> None:
+    model = voice().model
+    quantised, plain = words_of(model), words_of(float_twin(model))
+    noise = (plain - quantised).square().mean()
+    assert 5 < 10 * torch.log10(plain.square().mean() / noise) < 40
+
+
+def test_the_shipped_voice_speaks_as_well_as_its_card_says() -> None:
+    quality = quality_of_voice(voice())
+    measured = voice().story["measured"]
+    for name in ("recognised", "pesq_nb", "stoi", "log_mel_db"):
+        if name not in quality.absent:  # floats may differ a little between machines
+            assert getattr(quality, name) == pytest.approx(measured[name], rel=0.05), name
+    real = quality_of_recordings(voice())
+    assert real.log_mel_db == 0.0 < quality.log_mel_db <= 6.0
+    assert mean_quality([quality, real]).log_mel_db == pytest.approx(quality.log_mel_db / 2)
+
+
+@pytest.mark.parametrize("name", ["seed0", "seed1", "seed2", "int4"])
+def test_every_shipped_checkpoint_loads_and_tells_its_story(name: str) -> None:
+    model, story = load_checkpoint(shipped_checkpoint(name))
+    assert story["measured"]["pesq_nb"] > 2.3 and story["data"]["recordings"] == 10
+    assert model.config.trunk_weight_bits == (4 if name == "int4" else 8)
+    assert np.mean(story["losses"][-5:]) < np.mean(story["losses"][:5]) / 3

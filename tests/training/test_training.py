@@ -1,0 +1,209 @@
+"""Training: what a killed run leaves, what is refused, and that learning happens at all."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from workbench.cli import main
+from workbench.errors import WorkbenchError
+from workbench.training.checkpoint import load_checkpoint
+from workbench.training.progress import PROGRESS_FILE, TrainingState
+from workbench.training.recipe import PRESETS, Recipe
+from workbench.training.train import Task, batch_of, make_task, schedule, thin, train
+
+TINY = PRESETS["tiny"]
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+def hums(words: str = "abc", samples: int = 1500) -> dict[str, np.ndarray]:
+    t = np.arange(samples) / 16_000
+    return {
+        word: (0.3 * np.sin(2 * np.pi * 200 * (n + 1) * t)).astype(np.float32)
+        for n, word in enumerate(words)
+    }
+
+
+def tiny_task(recipe: Recipe = TINY, **changes: object) -> Task:
+    return make_task(hums(), recipe=recipe, device="cpu", **changes)  # type: ignore[arg-type]
+
+
+def weights_of(folder: Path) -> bytes:
+    return (folder / "model.safetensors").read_bytes()
+
+
+def test_it_learns(tmp_path: Path) -> None:
+    losses: list[float] = []
+    recipe = replace(TINY, float_steps=60, qat_steps=20)
+    train(tiny_task(recipe), tmp_path, on_step=lambda state: losses.append(state.losses[-1]))
+    assert len(losses) == 80
+    assert np.mean(losses[50:60]) < 0.8 * np.mean(losses[:5])
+    assert np.mean(losses[-10:]) < 0.8 * np.mean(losses[:5])
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    torch.set_num_threads(1)
+    folder = tmp_path_factory.mktemp("whole")
+    train(tiny_task(), folder)
+    return weights_of(folder)
+
+
+@pytest.mark.parametrize("stop_at", [2, 6, 8])
+def test_a_stopped_run_goes_on_to_the_same_weights(
+    tmp_path: Path, stop_at: int, undisturbed: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workbench.training.train.SAVE_EVERY_S", -1.0)
+
+    def stop(state: TrainingState) -> None:
+        if len(state.losses) == stop_at:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(tiny_task(), tmp_path, on_step=stop)
+    assert (tmp_path / PROGRESS_FILE).exists()
+    steps: list[int] = []
+    train(tiny_task(), tmp_path, on_step=lambda state: steps.append(len(state.losses)))
+    assert steps == list(range(stop_at + 1, 11))
+    assert weights_of(tmp_path) == undisturbed
+    assert not (tmp_path / PROGRESS_FILE).exists()
+
+
+def test_a_really_killed_run_goes_on_to_the_same_weights(tmp_path: Path) -> None:
+    script = (
+        "import sys, torch; torch.set_num_threads(1)\n"
+        "sys.path.insert(0, sys.argv[2])\n"
+        "from test_training import *\n"
+        "import workbench.training.train as t; t.SAVE_EVERY_S = -1.0\n"
+        "train(tiny_task(replace(TINY, float_steps=12, qat_steps=12)), sys.argv[1],\n"
+        "      on_step=lambda state: print(len(state.losses), flush=True))\n"
+    )
+    command = [sys.executable, "-c", script, str(tmp_path / "killed"), str(Path(__file__).parent)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as running:
+        assert running.stdout is not None
+        for line in running.stdout:
+            if int(line) >= 16:
+                time.sleep(0.01)  # somewhere in the middle of a step or of saving it
+                os.kill(running.pid, signal.SIGKILL)
+                break
+    task = tiny_task(replace(TINY, float_steps=12, qat_steps=12))
+    steps: list[int] = []
+    train(task, tmp_path / "killed", on_step=lambda state: steps.append(len(state.losses)))
+    assert 16 < steps[0] <= 24
+    train(task, tmp_path / "whole")
+    assert weights_of(tmp_path / "killed") == weights_of(tmp_path / "whole")
+
+
+def test_seeds_make_different_voices_and_one_seed_the_same(
+    tmp_path: Path, undisturbed: bytes
+) -> None:
+    for seed in (0, 2):
+        train(tiny_task(seed=seed), tmp_path / str(seed))
+    assert weights_of(tmp_path / "0") == undisturbed != weights_of(tmp_path / "2")
+
+
+def test_another_task_does_not_take_over_a_folder(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr("workbench.training.train.SAVE_EVERY_S", -1.0)
+
+    def stop(state: TrainingState) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(tiny_task(), tmp_path, on_step=stop)
+    kept = (tmp_path / PROGRESS_FILE).read_bytes()
+    with pytest.raises(WorkbenchError, match="another --out"):
+        train(tiny_task(seed=9), tmp_path)
+    assert (tmp_path / PROGRESS_FILE).read_bytes() == kept
+    (tmp_path / PROGRESS_FILE).write_bytes(kept[: len(kept) // 2])
+    with pytest.raises(WorkbenchError, match="is damaged"):
+        train(tiny_task(), tmp_path)
+
+
+def test_a_finished_checkpoint_is_not_trained_over(tmp_path: Path) -> None:
+    train(tiny_task(), tmp_path)
+    before = weights_of(tmp_path)
+    with pytest.raises(WorkbenchError, match="finished checkpoint"):
+        train(tiny_task(seed=3), tmp_path)
+    assert weights_of(tmp_path) == before
+
+
+def test_recordings_that_do_not_fit_are_refused_by_name() -> None:
+    with pytest.raises(WorkbenchError, match="no recording"):
+        make_task({}, recipe=TINY)
+    with pytest.raises(WorkbenchError, match=r"'long' lasts 2\.50 s"):
+        make_task({"long": np.zeros(40_000, np.float32)}, recipe=TINY)
+    with pytest.raises(WorkbenchError, match="cannot train on 'moon'"):
+        make_task(hums(), recipe=TINY, device="moon")
+
+
+def test_batches_and_rates_depend_on_seed_stage_and_step_alone() -> None:
+    task = make_task(hums("abcdefghij"), recipe=TINY, seed=5, device="cpu")
+    drawn = [batch_of(task, stage, step) for stage in ("float", "qat") for step in range(20)]
+    assert drawn == [
+        batch_of(task, stage, step) for stage in ("float", "qat") for step in range(20)
+    ]
+    assert len({tuple(batch) for batch in drawn}) > 20
+    assert all(len(set(batch)) == TINY.batch for batch in drawn)
+    rates = [schedule(step, 1000) for step in range(1000)]
+    assert rates[0] == pytest.approx(1 / 30) and max(rates) == pytest.approx(1.0, abs=0.01)
+    assert rates[-1] == pytest.approx(0.02, abs=0.001)
+
+
+def test_thin_keeps_the_mean() -> None:
+    assert thin([1.0, 3.0], points=1) == [2.0]
+    assert thin([]) == []
+    assert len(thin([0.5] * 999)) == 200
+
+
+def write_hums(folder: Path) -> None:
+    from workbench.audio.sound_files import write_wav
+
+    folder.mkdir()
+    for word, samples in hums().items():
+        write_wav(folder / f"{word}.wav", samples)
+
+
+def test_the_command_trains_a_folder_of_recordings(tmp_path: Path, capsys) -> None:
+    write_hums(tmp_path / "mine")
+    command = ["train", "challenge", "--data", str(tmp_path / "mine"), "--preset", "tiny"]
+    out = tmp_path / "out"
+    assert main([*command, "--out", str(out), "--trunk-bits", "4"]) == 0
+    model, story = load_checkpoint(out)
+    assert model.config.words == ("a", "b", "c") and model.config.trunk_weight_bits == 4
+    assert story["data"]["recordings"] == 3 and len(story["losses"]) == 10
+    assert (out / "loss.png").read_bytes().startswith(b"\x89PNG")
+    assert str(tmp_path) not in json.dumps(story)
+    capsys.readouterr()
+    assert main([*command, "--out", str(out)]) == 2
+    assert "finished checkpoint" in capsys.readouterr().err
+
+
+def test_the_command_refuses_what_cannot_be_trained(tmp_path: Path, capsys) -> None:
+    from workbench.audio.sound_files import write_wav
+
+    write_hums(tmp_path / "mine")
+    write_wav(tmp_path / "mine" / "slow.wav", np.full(4000, 0.1, np.float32), 8000)
+    command = ["train", "challenge", "--preset", "tiny", "--out", str(tmp_path / "out")]
+    assert main([*command, "--data", str(tmp_path / "mine")]) == 2
+    assert "slow.wav is sampled at 8000 Hz" in capsys.readouterr().err
+    assert main([*command, "--data", str(tmp_path / "nowhere")]) == 2
+    assert "there is no folder" in capsys.readouterr().err
+    (tmp_path / "file").write_text("")
+    assert main(["train", "challenge", "--preset", "tiny", "--out", str(tmp_path / "file")]) == 2
+    assert "cannot write to the folder" in capsys.readouterr().err
+    for wrong in (["--preset", "huge"], ["--trunk-bits", "5"], ["--speed", "1"]):
+        with pytest.raises(SystemExit) as stopped:
+            main(["train", "challenge", *wrong])
+        assert stopped.value.code == 2
