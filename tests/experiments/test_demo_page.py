@@ -6,6 +6,8 @@ import hashlib
 import json
 import re
 import sys
+from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,10 @@ from workbench.audio.recogniser import digit_recogniser
 from workbench.audio.sound_files import pcm16, read_audio
 from workbench.cli import main
 from workbench.experiments import demo
-from workbench.experiments.demo import DemoPlan, make_demo
+from workbench.experiments.demo import DemoPlan, demonstrate, make_demo
+from workbench.experiments.demo_stages import Stages
+from workbench.experiments.demo_summary import summarise
+from workbench.experiments.page import render
 
 PLAN = DemoPlan(flips=(1, 40), script=("3", "1"), upsets_per_s=40.0, pages_per_frame=16)
 WHY_NOT = "the firmware was left out of this test; install nothing"
@@ -91,6 +96,33 @@ def test_without_the_extras_the_page_says_so(
         assert "pip install" in reason
         assert reason in page.text
     assert page.text.count(summary["device"]["absent"]) >= 2  # at the log and at the cores
+
+
+@pytest.mark.skipif(
+    any(find_spec(name) is None for name in ("ziglang", "unicorn", "elftools")),
+    reason="ziglang, unicorn or pyelftools, which compile and emulate firmware, are not installed",
+)
+def test_the_device_is_compared_sample_by_sample_and_line_by_line() -> None:
+    plan = replace(PLAN, upsets_per_s=120.0)
+    shown = demonstrate(voice(), word="2", seed=1, plan=plan, stages=Stages(5))
+    assert shown.device is not None
+    summary = summarise(shown)
+    assert summary["device"]["cores"].keys() == {"Cortex-M0+", "Cortex-M4"}
+    for core in summary["device"]["cores"].values():
+        assert core["equal"] == core["samples"] == 96 * 128
+        assert core["real_time"] == (core["share_of_clock"] <= 1)
+    life = summary["device"]["life"]
+    assert life["log_equal"] and life["log_lines"] == len(summary["life"]["log"]) > 0
+    assert life["equal"] == life["samples"] == 2 * 96 * 128
+    equal = Page(render(shown, summary))
+    assert "Equal." in equal.text and "All samples equal." in equal.text
+    table = equal.html[equal.html.index('class="scroll log"') : equal.html.index('id="chip"')]
+    assert table.count('<span class="yes">yes</span>') == life["log_lines"]
+
+    device = replace(shown.device, log=shown.device.log[1:], equal=0)
+    shown = replace(shown, device=device)
+    differs = Page(render(shown, summarise(shown))).text
+    assert "Not equal." in differs and "please report it" in differs
 
 
 def test_loads_nothing_and_names_everything(made: tuple[Page, dict[str, Any], Path]) -> None:

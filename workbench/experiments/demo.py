@@ -83,7 +83,7 @@ def demonstrate(
             pages_per_frame=plan.pages_per_frame,
         )
     with stages.stage("firmware: compiling it and running it on emulated cores"):
-        device, device_absent = run_device(voice, word, life, plan.pages_per_frame)
+        device, device_absent = run_device(voice, word, script, upsets, life)
     layout = voice.image.layout
     return Demonstration(
         version=__version__,

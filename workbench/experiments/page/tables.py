@@ -117,7 +117,10 @@ def commands_table(demo: Demonstration) -> str:
 
 def story_list(demo: Demonstration) -> str:
     """The checkpoint's story and the hashes, as a description list."""
-    rows = {**demo.story, **{f"{name.title()} (SHA-256)": digest for name, digest in demo.hashes.items()}}
+    rows = {
+        **demo.story,
+        **{f"{name.title()} (SHA-256)": digest for name, digest in demo.hashes.items()},
+    }
     return (
         "<dl>"
         + "".join(
