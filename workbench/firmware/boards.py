@@ -15,7 +15,8 @@ from workbench.errors import WorkbenchError
 class Core:
     """zig_cpu: what the compiler calls it. unicorn_cpu: what the emulator calls it.
 
-    options: of the compiler, measured to be the best for it.
+    options: of the compiler, measured to be the best for it. scrub_instructions_per_byte: that the
+    healer takes to check a page in which all is well, measured with them.
     """
 
     name: str
@@ -23,6 +24,7 @@ class Core:
     zig_cpu: str
     unicorn_cpu: str
     options: tuple[str, ...]
+    scrub_instructions_per_byte: float
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,7 @@ CORES = {
             "cortex_m0plus",
             "UC_CPU_ARM_CORTEX_M0",
             ("-O2", "-fomit-frame-pointer", "-fno-unroll-loops"),
+            15.2,
         ),
         Core(
             "m4",
@@ -62,6 +65,7 @@ CORES = {
             "cortex_m4",
             "UC_CPU_ARM_CORTEX_M4",
             ("-O2", "-fomit-frame-pointer"),
+            8.6,
         ),
     )
 }

@@ -106,16 +106,23 @@ class Twin:
         *,
         word_starts: Collection[int] = (),
     ) -> np.ndarray:
-        """Compute all frames of `inputs`, [1, frames * rate, channels] by name, in the frame order
-        of `workbench.healing.simulation`; returns [frames * rate, channels] of the output.
+        """Compute all frames in the frame order of `workbench.healing.simulation`.
+
+        inputs: as `frames_of`. Returns the codes of the output, [frames * rate, channels].
         """
-        checked = checked_inputs(self.firmware.program, inputs)
-        return np.concatenate(
-            [
-                self._frame(frame, codes, upsets, word_starts)
-                for frame, codes in enumerate(frames_of(self.firmware, checked))
-            ]
-        )
+        heard = []
+        for frame, codes in enumerate(frames_of(self.firmware, inputs)):
+            self.begin_frame(frame, upsets, word_starts)
+            heard.append(self.step(codes))
+        return np.concatenate(heard)
+
+    def begin_frame(
+        self, frame: int, upsets: Iterable[Upset], word_starts: Collection[int]
+    ) -> None:
+        """What happens before frame `frame` is computed: silence at a word start, then upsets."""
+        if frame in word_starts:
+            self.reset()
+        self.flip(upset.position for upset in upsets if upset.frame == frame)
 
     def image(self) -> Image:
         """The image as it is now; what this firmware does not have is as in the clean image."""
@@ -123,18 +130,6 @@ class Twin:
         for start, memory in self._memory.items():
             data[start : start + len(memory)] = memory
         return Image(self.firmware.program, self.firmware.layout, data)
-
-    def _frame(
-        self,
-        frame: int,
-        codes: Mapping[str, np.ndarray],
-        upsets: Iterable[Upset],
-        word_starts: Collection[int],
-    ) -> np.ndarray:
-        if frame in word_starts:
-            self.reset()
-        self.flip(upset.position for upset in upsets if upset.frame == frame)
-        return self.step(codes)
 
     def _call(self, what: str) -> None:
         self.machine.call(f"{self.firmware.prefix}_unit_{what}")
@@ -156,20 +151,24 @@ class Twin:
 
 
 def frames_of(firmware: Firmware, inputs: Mapping[str, np.ndarray]) -> list[dict[str, np.ndarray]]:
-    """Checked inputs [1, frames * rate, channels] cut into frames [rate, channels]."""
+    """Inputs [1, frames * rate, channels] by name, checked and cut into frames [rate, channels].
+
+    Raises WorkbenchError when an input does not fit, or for no frames or several utterances.
+    """
     program = firmware.program
+    checked = checked_inputs(program, inputs)
     first = program.inputs[0]
     rates = {name: program.signal(name).rate for name in program.inputs}
-    frames = inputs[first].shape[1] // rates[first]
-    if not frames or len(inputs[first]) != 1:
+    frames = checked[first].shape[1] // rates[first]
+    if not frames or len(checked[first]) != 1:
         raise WorkbenchError(
             f"a device runs one utterance of at least one frame, and input {first!r} is "
-            f"{list(inputs[first].shape)}; give [1, frames * {rates[first]}, channels]"
+            f"{list(checked[first].shape)}; give [1, frames * {rates[first]}, channels]"
         )
     return [
         {
             name: codes[0, frame * rates[name] : (frame + 1) * rates[name]]
-            for name, codes in inputs.items()
+            for name, codes in checked.items()
         }
         for frame in range(frames)
     ]

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from workbench.firmware.plan import Firmware, c_type
 
+# What the unit can do, each a function PREFIX_unit_CALL without arguments.
+UNIT_CALLS = ("init", "reset", "step")
+
 
 def unit(firmware: Firmware) -> str:
     """The text of PREFIX_unit.c."""
@@ -17,7 +20,7 @@ def unit(firmware: Firmware) -> str:
         f"[{firmware.macro(f'in_{firmware.inputs.of(given)}_codes')}];\n"
         for given in program.inputs
     )
-    declared = "".join(f"void {name}_unit_{call}(void);\n" for call in ("init", "reset", "step"))
+    declared = "".join(f"void {name}_unit_{call}(void);\n" for call in UNIT_CALLS)
     arguments = ", ".join(input_buffer(firmware, given) for given in program.inputs)
     return f"""/* SPDX-License-Identifier: Apache-2.0 */
 #include "{name}.h"

@@ -1,0 +1,160 @@
+"""One life of an emulated device: what it said, wrote down and cost.
+
+Layout: codes [frames * rate, channels]; costs in instructions, which Unicorn counts exactly, and not
+in cycles, of which a real core needs more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from workbench.errors import WorkbenchError
+from workbench.firmware.boards import Core
+from workbench.firmware.emulator import EmulatedMachine, Strike
+from workbench.firmware.plan import RAM, Firmware
+from workbench.firmware.source import model_sources
+from workbench.firmware.toolchain import build_folder, compile_device, package_texts
+from workbench.firmware.twin import Twin, frames_of
+from workbench.firmware.unit import UNIT_CALLS, unit
+from workbench.healing.log import LogEntry
+from workbench.healing.strategy import CRC_SCRUB, NONE, Strategy
+from workbench.healing.upsets import Upset
+from workbench.memory.image import Image
+
+_PREFIX = "model"
+
+
+@dataclass(frozen=True, order=True)
+class MidFrameUpset:
+    """A bit of RAM flips while a frame is computed.
+
+    share: of the frame's instructions that are done by then, 0 to 1. position: 8 * address + bit.
+    """
+
+    frame: int
+    share: float
+    position: int
+
+
+@dataclass(frozen=True, eq=False)
+class EmulatedRun:
+    """codes: of the output. log: what the device wrote. image: every byte at the end.
+
+    instructions: int64 [frames], the healer's included. flash_bytes: code and constants. ram_bytes:
+    everything but the stack. stack_bytes: the deepest that it was.
+    """
+
+    core: Core
+    codes: np.ndarray
+    log: tuple[LogEntry, ...]
+    image: Image
+    instructions: np.ndarray
+    flash_bytes: int
+    ram_bytes: int
+    stack_bytes: int
+
+    @property
+    def instructions_per_frame(self) -> float:
+        """On average."""
+        return float(self.instructions.mean())
+
+
+def emulate(
+    image: Image,
+    core: Core,
+    inputs: Mapping[str, np.ndarray],
+    *,
+    pages_per_frame: int = 0,
+    upsets: Iterable[Upset] = (),
+    mid_frame: Iterable[MidFrameUpset] = (),
+    word_starts: Collection[int] = (),
+    weights: str = RAM,
+) -> EmulatedRun:
+    """Compile `image` for `core`, run all frames of `inputs` and measure.
+
+    image: flips that it holds strike before the first frame. inputs: [1, frames * rate, channels] by
+    name. pages_per_frame: that the healer checks; 0 leaves the healer out. upsets: at frame starts,
+    in RAM or flash. mid_frame: in RAM, while a frame is computed. Raises WorkbenchError without
+    compiler or emulator, and for inputs or upsets that do not fit.
+    """
+    strategy = Strategy(CRC_SCRUB, pages_per_frame) if pages_per_frame else Strategy(NONE)
+    clean = Image.of(image.program, page_bytes=image.layout.page_bytes)
+    firmware = Firmware.of(clean, strategy=strategy, weights=weights, prefix=_PREFIX)
+    frames = frames_of(firmware, inputs)
+    upsets, mid_frame = tuple(upsets), tuple(mid_frame)
+    _check_upsets(firmware, len(frames), upsets, mid_frame)
+    machine = emulated_machine(firmware, core)
+    if mid_frame:  # a rehearsal tells how many instructions the first frame takes
+        Twin(machine, firmware).step(frames[0])
+    usual = machine.instructions
+    twin = Twin(machine, firmware)
+    twin.flip(int(position) for position in image.flipped())
+    heard, counts = [], []
+    for frame, codes in enumerate(frames):
+        twin.begin_frame(frame, upsets, word_starts)
+        machine.strikes = _strikes(twin, usual, [hit for hit in mid_frame if hit.frame == frame])
+        heard.append(twin.step(codes))
+        usual = machine.instructions
+        counts.append(usual)
+    return EmulatedRun(
+        core=core,
+        codes=np.concatenate(heard),
+        log=tuple(twin.log),
+        image=twin.image(),
+        instructions=np.array(counts, np.int64),
+        flash_bytes=machine.flash_bytes,
+        ram_bytes=machine.ram_bytes,
+        stack_bytes=machine.stack_bytes,
+    )
+
+
+def emulated_machine(firmware: Firmware, core: Core) -> EmulatedMachine:
+    """Compile for `core` and load into an emulated chip; no file stays behind."""
+    name = firmware.prefix
+    device = package_texts("device")
+    kept = " ".join(f"{name}_unit_{call}" for call in UNIT_CALLS)
+    sources = {
+        **model_sources(firmware),
+        f"{name}_unit.c": unit(firmware),
+        "startup.c": device["device/startup.c"],
+        "device.ld": f"{device['device/device.ld']}EXTERN({kept})\n",
+    }
+    with build_folder(sources) as folder:
+        elf = folder / "firmware.elf"
+        compile_device(folder, elf, core=core, linker_script=folder / "device.ld")
+        return EmulatedMachine(elf, core)
+
+
+def _check_upsets(
+    firmware: Firmware,
+    frames: int,
+    upsets: Sequence[Upset],
+    mid_frame: Sequence[MidFrameUpset],
+) -> None:
+    bits = 8 * firmware.layout.size_bytes
+    sram = range(8 * firmware.memory_start, 8 * firmware.layout.sram_bytes)
+    everything: list[Upset | MidFrameUpset] = [*upsets, *mid_frame]
+    for hit in everything:
+        if not (0 <= hit.frame < frames and 0 <= hit.position < bits):
+            raise WorkbenchError(
+                f"the upset of bit {hit.position} at frame {hit.frame} lies outside of the image of "
+                f"{bits} bits or the run of {frames} frames"
+            )
+        if isinstance(hit, MidFrameUpset) and not (hit.position in sram and 0 <= hit.share <= 1):
+            raise WorkbenchError(
+                f"bit {hit.position} cannot flip at {hit.share} of a frame: mid-frame upsets hit "
+                f"RAM, bits {sram.start}..{sram.stop - 1}, at a share of 0 to 1"
+            )
+
+
+def _strikes(twin: Twin, instructions: int, hits: Sequence[MidFrameUpset]) -> list[Strike]:
+    strikes = []
+    for hit in hits:
+        memory, offset = twin.locate(hit.position // 8)
+        assert memory is not None  # it lies in RAM
+        after = round(hit.share * instructions)
+        strikes.append(Strike(after, memory[offset : offset + 1], hit.position % 8))
+    return strikes
