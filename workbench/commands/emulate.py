@@ -1,0 +1,190 @@
+"""`workbench emulate`: the firmware on emulated Cortex-M, compared, measured, damaged and healed."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from workbench.errors import WorkbenchError
+from workbench.experiments.voice import Voice, open_voice, shipped_voice
+from workbench.files import write_text
+from workbench.firmware.boards import CORES, Board, Core, boards_with
+from workbench.firmware.emulate import EmulatedRun, MidFrameUpset, emulate
+from workbench.healing.log import log_lines
+from workbench.integer.reference import run as run_program
+from workbench.memory.layout import Layout
+
+_PAGES, _UPSETS = 4, 20
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the generator, cores, words, upsets and where the figures go."""
+    parser.add_argument("generator", nargs="?", choices=("challenge",), default="challenge")
+    parser.add_argument(
+        "--checkpoint", type=Path, metavar="DIR", help="a trained checkpoint (the shipped one)"
+    )
+    parser.add_argument(
+        "--core", action="append", choices=tuple(CORES), help="may be given again (all of them)"
+    )
+    parser.add_argument(
+        "--word", action="append", metavar="W", help="what it says, may be given again (every word)"
+    )
+    parser.add_argument(
+        "--pages", type=int, default=_PAGES, metavar="N", help=f"pages checked a frame ({_PAGES})"
+    )
+    parser.add_argument(
+        "--upsets",
+        type=int,
+        default=_UPSETS,
+        metavar="N",
+        help=f"bits of the working copy that flip in mid-frame ({_UPSETS})",
+    )
+    parser.add_argument("--seed", type=int, default=0, help="another one flips other bits (0)")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures there as well")
+
+
+def run(options: argparse.Namespace) -> None:
+    """Run every core and tell what it costs and how it heals.
+
+    Raises WorkbenchError when a component is missing, a word is unknown or a sample differs.
+    """
+    if options.pages < 1 or options.upsets < 0 or options.seed < 0:
+        raise WorkbenchError("--pages must be at least 1, --upsets and --seed at least 0")
+    voice = open_voice(options.checkpoint) if options.checkpoint else shipped_voice()
+    words = options.word or list(voice.words)
+    figures = []
+    for name in dict.fromkeys(options.core or CORES):
+        figures.append(_on_core(voice, words, CORES[name], options))
+        _tell(figures[-1])
+    if options.json:
+        told = {"words": words, "seed": options.seed, "cores": figures}
+        write_text(options.json, json.dumps(told, indent=1) + "\n")
+    print(
+        "Instructions are counted exactly and a real core needs more cycles than that, so each share "
+        "of a clock is a lower bound."
+    )
+
+
+def _on_core(
+    voice: Voice, words: Sequence[str], core: Core, options: argparse.Namespace
+) -> dict[str, Any]:
+    inputs = _script(voice, words)
+    starts = range(0, len(words) * voice.model.config.frames, voice.model.config.frames)
+    upsets = _upsets(voice.image.layout, starts.stop, options)
+
+    def live(pages: int, hits: Sequence[MidFrameUpset] = ()) -> EmulatedRun:
+        return emulate(
+            voice.image, core, inputs, pages_per_frame=pages, mid_frame=hits, word_starts=starts
+        )
+
+    bare, clean, damaged = live(0), live(options.pages), live(options.pages, upsets)
+    compared = _compare(voice, words, (bare, clean))
+    layout = voice.image.layout
+    wrong = damaged.image.flipped()
+    return {
+        "core": core.title,
+        "samples_equal": compared,
+        "instructions_per_frame": clean.instructions_per_frame,
+        "most_instructions": int(clean.instructions.max()),
+        "flash_bytes": clean.flash_bytes,
+        "ram_bytes": clean.ram_bytes + clean.stack_bytes,
+        "stack_bytes": clean.stack_bytes,
+        "healer": {
+            "instructions_per_frame": clean.instructions_per_frame - bare.instructions_per_frame,
+            "flash_bytes": clean.flash_bytes - bare.flash_bytes,
+            "ram_bytes": clean.ram_bytes - bare.ram_bytes,
+        },
+        "boards": [
+            _on_board(board, clean, voice.program.frame_rate_hz)
+            for board in boards_with(core.name)
+        ],
+        "upsets": [
+            {"frame": u.frame, "share": u.share, "position": u.position,
+             "site": str(layout.site(u.position))}
+            for u in upsets
+        ],
+        "log": [entry.describe(layout, frame_s=voice.frame_s) for entry in damaged.log],
+        "lines": log_lines(damaged.log, layout, frame_s=voice.frame_s),
+        "wrong_bits_at_end": int((wrong < 8 * layout.working_bytes).sum()),
+        "samples_changed": int((damaged.codes != clean.codes).sum()),
+    }  # fmt: skip
+
+
+def _script(voice: Voice, words: Sequence[str]) -> dict[str, np.ndarray]:
+    """The inputs of all words, one behind the other."""
+    each = [voice.inputs(word) for word in words]
+    return {name: np.concatenate([one[name] for one in each], axis=1) for name in each[0]}
+
+
+def _compare(voice: Voice, words: Sequence[str], runs: Sequence[EmulatedRun]) -> int:
+    """Number of samples that are equal to the reference; WorkbenchError when one is not."""
+    expected = np.concatenate(
+        [run_program(voice.program, voice.inputs(word))[voice.program.output][0] for word in words]
+    )
+    for made in runs:
+        differing = np.flatnonzero((made.codes != expected).any(axis=1))
+        if differing.size:
+            raise WorkbenchError(
+                f"the {made.core.title} differs from the reference in {differing.size} samples, the "
+                f"first {differing[0]}; please report this as a defect of the firmware"
+            )
+    return sum(made.codes.size for made in runs)
+
+
+def _upsets(layout: Layout, frames: int, options: argparse.Namespace) -> list[MidFrameUpset]:
+    """Bits of the working copy, anywhere in the first half of the run, so that most are found."""
+    rng = np.random.default_rng(options.seed)
+    positions = rng.choice(layout.positions(), options.upsets, replace=False)
+    return sorted(
+        MidFrameUpset(int(rng.integers(max(1, frames // 2))), float(rng.random()), int(position))
+        for position in positions
+    )
+
+
+def _on_board(board: Board, run: EmulatedRun, frame_rate_hz: float) -> dict[str, Any]:
+    budget = board.instructions_per_frame(frame_rate_hz)
+    ram_bytes = run.ram_bytes + run.stack_bytes
+    fits = run.flash_bytes <= board.flash_bytes and ram_bytes <= board.ram_bytes
+    return {
+        "board": board.name,
+        "source": board.source,
+        "clock_hz": board.clock_hz,
+        "share_of_clock": run.instructions_per_frame / budget,
+        "share_of_flash": run.flash_bytes / board.flash_bytes,
+        "share_of_ram": ram_bytes / board.ram_bytes,
+        "real_time": bool(fits and run.instructions.max() <= budget),
+    }
+
+
+def _tell(core: dict[str, Any]) -> None:
+    healer = core["healer"]
+    print(
+        f"{core['core']}: {core['samples_equal']:,} samples, with and without healer, equal to the "
+        f"reference; "
+        f"{core['instructions_per_frame']:,.0f} instructions a frame, {core['flash_bytes']:,} bytes "
+        f"of flash, {core['ram_bytes']:,} of RAM ({core['stack_bytes']} of them stack)"
+    )
+    print(
+        f"  healer's part: {healer['instructions_per_frame']:,.0f} instructions a frame "
+        f"({healer['instructions_per_frame'] / core['instructions_per_frame']:.1%}), "
+        f"{healer['flash_bytes']:,} bytes of flash, {healer['ram_bytes']:,} of RAM"
+    )
+    for board in core["boards"]:
+        print(
+            f"  {board['board']:<18} {board['clock_hz'] / 1e6:>4.0f} MHz: "
+            f"{board['share_of_clock']:>6.1%} of the clock, {board['share_of_flash']:>6.1%} of flash, "
+            f"{board['share_of_ram']:>6.1%} of RAM, "
+            f"real time{' ' if board['real_time'] else ' not '}possible"
+        )
+    print(f"  {len(core['upsets'])} bits flipped in mid-frame; the device's log:")
+    for line in core["lines"]:
+        print(f"    {line}")
+    print(
+        f"  {core['samples_changed']:,} samples sounded differently; "
+        f"{core['wrong_bits_at_end']} wrong bits left in the working copy"
+    )
