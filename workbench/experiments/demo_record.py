@@ -95,14 +95,17 @@ class Life:
 class Core:
     """What the exported firmware costs on one emulated core, on a named board.
 
-    budget: instructions that the board's clock allows a frame, at one a cycle. samples, equal: how
-    many were compared with the reference, and how many of them were equal.
+    instructions_per_frame: on average, `healer_instructions` of them the healer's. budget: what the
+    board's clock allows a frame, at one instruction a cycle. ram_bytes: with the deepest stack.
+    real_time: every frame fits. samples, equal: how many were compared with the reference, and how
+    many of them were equal.
     """
 
     core: str
     board: str
     clock_hz: float
     instructions_per_frame: float
+    healer_instructions: float
     budget: float
     flash_bytes: int
     flash_size_bytes: int

@@ -96,6 +96,7 @@ def _load(core: Core, figures: Figures) -> str:
 
 _CORE_ROWS = {
     "Instructions a frame": lambda core, figures: _number(core, "instructions_per_frame", figures),
+    "Of them the healer's": lambda core, figures: _number(core, "healer_instructions", figures),
     "Share of the board's clock": _load,
     "In real time": lambda core, _: _yes_no(core.real_time),
     "Flash": lambda core, figures: _share("flash_bytes", "flash_size_bytes", core, figures),
