@@ -57,6 +57,9 @@ def commands(
             f"workbench heal --words {words} --upsets {upsets:g} --pages {life.pages_per_frame} "
             f"--seed {seed}",
         ),
-        ("The firmware", "workbench export challenge --out DIR"),
-        ("The cores", "workbench emulate challenge"),
+        ("The firmware", f"workbench export challenge --pages {life.pages_per_frame} --out DIR"),
+        (
+            "The cores",
+            f"workbench emulate challenge --word {word} --pages {life.pages_per_frame} --upsets 0",
+        ),
     )
