@@ -11,7 +11,7 @@ from workbench.experiments.page.figures import Figures
 
 _CYCLES = (
     "The emulator counts instructions, not clock cycles: real chips need more cycles than "
-    "instructions, for loads and slow flash above all. “In real time” holds at one instruction a "
+    "instructions, for loads and slow flash above all. “Real time” is taken at one instruction a "
     "cycle."
 )
 
@@ -98,7 +98,7 @@ _CORE_ROWS = {
     "Instructions a frame": lambda core, figures: _number(core, "instructions_per_frame", figures),
     "Of them the healer's": lambda core, figures: _number(core, "healer_instructions", figures),
     "Share of the board's clock": _load,
-    "In real time": lambda core, _: _yes_no(core.real_time),
+    "Real time possible": lambda core, _: _yes_no(core.real_time),
     "Flash": lambda core, figures: _share("flash_bytes", "flash_size_bytes", core, figures),
     "RAM": lambda core, figures: _share("ram_bytes", "ram_size_bytes", core, figures),
     "Samples equal to the reference": lambda core, figures: (
