@@ -15,10 +15,9 @@ from workbench.errors import WorkbenchError
 from workbench.firmware.boards import Core
 from workbench.firmware.emulator import EmulatedMachine, Strike
 from workbench.firmware.plan import RAM, Firmware
-from workbench.firmware.source import model_sources
 from workbench.firmware.toolchain import build_folder, compile_device, package_texts
 from workbench.firmware.twin import Twin, frames_of
-from workbench.firmware.unit import UNIT_CALLS, unit
+from workbench.firmware.unit import UNIT_CALLS, unit_sources
 from workbench.healing.log import LogEntry
 from workbench.healing.strategy import CRC_SCRUB, NONE, Strategy
 from workbench.healing.upsets import Upset
@@ -86,7 +85,7 @@ def emulate(
     frames = frames_of(firmware, inputs)
     upsets, mid_frame = tuple(upsets), tuple(mid_frame)
     _check_upsets(firmware, len(frames), upsets, mid_frame)
-    machine = emulated_machine(firmware, core)
+    machine = emulated_machine([firmware], core)
     if mid_frame:  # a rehearsal tells how many instructions the first frame takes
         Twin(machine, firmware).step(frames[0])
     usual = machine.instructions
@@ -111,14 +110,17 @@ def emulate(
     )
 
 
-def emulated_machine(firmware: Firmware, core: Core) -> EmulatedMachine:
-    """Compile for `core` and load into an emulated chip; no file stays behind."""
-    name = firmware.prefix
+def emulated_machine(firmwares: Sequence[Firmware], core: Core) -> EmulatedMachine:
+    """Compile models with different prefixes for `core` and load them into one emulated chip.
+
+    No file stays behind. Raises WorkbenchError without compiler or emulator.
+    """
     device = package_texts("device")
-    kept = " ".join(f"{name}_unit_{call}" for call in UNIT_CALLS)
+    kept = " ".join(
+        f"{firmware.prefix}_unit_{call}" for firmware in firmwares for call in UNIT_CALLS
+    )
     sources = {
-        **model_sources(firmware),
-        f"{name}_unit.c": unit(firmware),
+        **unit_sources(firmwares),
         "startup.c": device["device/startup.c"],
         "device.ld": f"{device['device/device.ld']}EXTERN({kept})\n",
     }

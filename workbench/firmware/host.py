@@ -9,9 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from workbench.firmware.plan import Firmware
-from workbench.firmware.source import model_sources
 from workbench.firmware.toolchain import SANITIZERS, WARNINGS, build_folder, compile_shared
-from workbench.firmware.unit import unit
+from workbench.firmware.unit import unit_sources
 
 # Flash that can be damaged: the switch drops its const.
 _WRITABLE_FLASH = "-DWB_FLASH="
@@ -32,15 +31,6 @@ class HostMachine:
         return np.ctypeslib.as_array((ctypes.c_uint8 * size_bytes).in_dll(self._library, symbol))
 
 
-def host_sources(firmwares: Sequence[Firmware]) -> dict[str, str]:
-    """File name -> text of models with different prefixes, each with its unit."""
-    sources: dict[str, str] = {}
-    for firmware in firmwares:
-        sources |= model_sources(firmware)
-        sources[f"{firmware.prefix}_unit.c"] = unit(firmware)
-    return sources
-
-
 def compile_host_library(
     firmwares: Sequence[Firmware], library: Path, *, sanitize: bool = False
 ) -> None:
@@ -50,13 +40,13 @@ def compile_host_library(
     was started with their library. Raises WorkbenchError without a compiler.
     """
     options = [*WARNINGS, _WRITABLE_FLASH, *(SANITIZERS if sanitize else ())]
-    with build_folder(host_sources(firmwares)) as folder:
+    with build_folder(unit_sources(firmwares)) as folder:
         compile_shared(folder, library, options=options)
 
 
 def host_machine(firmwares: Sequence[Firmware]) -> HostMachine:
     """Compile and load models with different prefixes; no file stays behind."""
-    with build_folder(host_sources(firmwares)) as folder:
+    with build_folder(unit_sources(firmwares)) as folder:
         library = folder / "library.so"
         compile_shared(folder, library, options=[*WARNINGS, _WRITABLE_FLASH])
         return HostMachine(library)

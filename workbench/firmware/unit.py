@@ -5,7 +5,10 @@ The host twin and the emulator call its functions without arguments and read and
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from workbench.firmware.plan import Firmware, c_type
+from workbench.firmware.source import model_sources
 
 # What the unit can do, each a function PREFIX_unit_CALL without arguments.
 UNIT_CALLS = ("init", "reset", "step")
@@ -44,6 +47,15 @@ void {name}_unit_step(void)
     {name}_step(&{name}_unit, {arguments}, {name}_unit_output);
 }}
 """
+
+
+def unit_sources(firmwares: Sequence[Firmware]) -> dict[str, str]:
+    """File name -> text of models with different prefixes, each with its unit."""
+    sources: dict[str, str] = {}
+    for firmware in firmwares:
+        sources |= model_sources(firmware)
+        sources[f"{firmware.prefix}_unit.c"] = unit(firmware)
+    return sources
 
 
 def input_buffer(firmware: Firmware, name: str) -> str:

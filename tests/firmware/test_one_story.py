@@ -1,0 +1,76 @@
+"""Promise 4: the C runtime and the Python simulation tell one story of the same upsets."""
+
+import numpy as np
+import pytest
+from batches import random_firmwares, random_upsets
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from programs import random_inputs, seeds
+
+from workbench.firmware.host import host_machine
+from workbench.firmware.plan import Firmware
+from workbench.firmware.twin import Machine, Twin
+from workbench.healing.log import Diagnosis, Verdict
+from workbench.healing.simulation import simulate
+from workbench.healing.upsets import Upset
+
+COUNT, FRAMES = 24, 16
+
+
+@pytest.fixture(scope="module")
+def compiled() -> tuple[Machine, list[Firmware]]:
+    firmwares = [f for f in random_firmwares(21, COUNT) if f.weights == "ram"]
+    return host_machine(firmwares), firmwares
+
+
+@settings(max_examples=200, deadline=None)
+@given(data=st.data(), seed=seeds, count=st.integers(0, 80))
+def test_same_samples_same_log_same_bytes(compiled, data, seed: int, count: int) -> None:
+    machine, firmwares = compiled
+    firmware = firmwares[data.draw(st.integers(0, len(firmwares) - 1), label="program")]
+    image = firmware.image
+    upsets = random_upsets(image, seed, frames=FRAMES, count=count)
+    starts = data.draw(st.sets(st.integers(0, FRAMES - 1), max_size=3), label="word starts")
+    inputs = random_inputs(firmware.program, seed, FRAMES)
+    life = simulate(image, inputs, upsets, firmware.strategy, word_starts=sorted(starts))
+    twin = Twin(machine, firmware)
+    try:
+        codes = twin.run(inputs, upsets, word_starts=starts)
+        np.testing.assert_array_equal(codes, life.codes)
+        assert twin.log == list(life.log)
+        held = image.layout.size_bytes if firmware.heals else image.layout.sections["check"].start
+        np.testing.assert_array_equal(twin.image().data[:held], life.image.data[:held])
+    finally:  # flash outlives the twin
+        flash = 8 * image.layout.sections["golden"].start
+        twin.flip(upset.position for upset in upsets if upset.position >= flash)
+
+
+def test_every_diagnosis_is_made(compiled) -> None:
+    """So that the test above cannot pass for want of something to diagnose."""
+    machine, firmwares = compiled
+    found = set()
+    for seed, firmware in enumerate(firmwares):
+        upsets = random_upsets(firmware.image, seed, frames=FRAMES, count=60)
+        twin = Twin(machine, firmware)
+        twin.run(random_inputs(firmware.program, seed, FRAMES), upsets)
+        flash = 8 * firmware.layout.sections["golden"].start
+        twin.flip(upset.position for upset in upsets if upset.position >= flash)
+        found |= {(entry.diagnosis, entry.verdict) for entry in twin.log}
+    assert found == {
+        (Diagnosis.MEMORY, Verdict.HEALED),
+        (Diagnosis.CHECK, Verdict.UNHEALED),
+        (Diagnosis.AMBIGUOUS, Verdict.UNHEALED),
+    }
+
+
+def test_the_log_wraps_and_nothing_is_lost(compiled) -> None:
+    machine, firmwares = compiled
+    firmware = max((f for f in firmwares if f.heals), key=lambda f: f.layout.pages)
+    frames = 200
+    bits = np.random.default_rng(5).integers(0, 8 * firmware.layout.working_bytes, frames)
+    upsets = [Upset(frame, int(bit)) for frame, bit in enumerate(bits)]
+    inputs = random_inputs(firmware.program, 1, frames)
+    twin = Twin(machine, firmware)
+    twin.run(inputs, upsets)
+    assert twin.log == list(simulate(firmware.image, inputs, upsets, firmware.strategy).log)
+    assert len(twin.log) > 2 * firmware.log_entries

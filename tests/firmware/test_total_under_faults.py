@@ -1,0 +1,149 @@
+"""Whatever bits flip, in any section: no undefined behaviour and nothing out of bounds."""
+
+import ctypes
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from batches import random_firmwares
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from workbench.firmware.host import compile_host_library
+from workbench.firmware.plan import Firmware
+from workbench.firmware.toolchain import (
+    SANITIZERS,
+    WARNINGS,
+    build_folder,
+    compile_shared,
+    host_compiler,
+    run_compiler,
+)
+from workbench.integer.program import Conv
+from workbench.integer.reference import requantise, wrap_int32
+
+HERE = Path(__file__).parent
+SEED, COUNT = 31, 20
+
+needs_gcc = pytest.mark.skipif(
+    shutil.which("gcc") is None, reason="gcc, whose sanitizers this test loads, is not installed"
+)
+
+
+def _sanitizer_libraries() -> str:
+    asked = (["gcc", f"-print-file-name=lib{name}.so"] for name in ("asan", "ubsan"))
+    return ":".join(subprocess.check_output(words, text=True).strip() for words in asked)
+
+
+@needs_gcc
+def test_damaged_images_under_the_sanitizers(tmp_path: Path) -> None:
+    library = tmp_path / "library.so"
+    compile_host_library(random_firmwares(SEED, COUNT), library, sanitize=True)
+    done = subprocess.run(
+        [sys.executable, str(HERE / "sanitized_lives.py"), str(library), str(SEED), str(COUNT)],
+        env={
+            **os.environ,
+            "LD_PRELOAD": _sanitizer_libraries(),
+            "ASAN_OPTIONS": "detect_leaks=0",
+            "PYTHONPATH": os.pathsep.join([str(HERE), str(HERE.parent)]),
+        },
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.stdout.startswith(f"{COUNT} programs lived")
+
+
+@needs_gcc
+def test_kernels_stay_inside_arrays_of_exact_size(tmp_path: Path) -> None:
+    """Every operand in an allocation of its own, so that one byte too far is seen."""
+    firmwares = random_firmwares(SEED + 1, 30)
+    calls = [call for firmware in firmwares for call in _exact_calls(firmware)]
+    assert len(calls) > 30
+    body = "\n".join(calls)
+    source = (
+        '#include <stdlib.h>\n#include "runtime/wb_conv.h"\n'
+        f"static void *filled(size_t bytes)\n{{\n    unsigned char *made = malloc(bytes + !bytes);\n"
+        "    for (size_t i = 0; made && i < bytes; i++) {\n"
+        "        made[i] = (unsigned char)(rand() & 255);\n    }\n    return made;\n}\n"
+        f"int main(void)\n{{\n{body}\n    return 0;\n}}\n"
+    )
+    program = tmp_path / "program"
+    with build_folder({"kernels.c": source}) as folder:
+        run_compiler([*host_compiler(), "-O1", *WARNINGS, *SANITIZERS], folder, program)
+    done = subprocess.run([program], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-3000:]
+
+
+def _exact_calls(firmware: Firmware) -> list[str]:
+    """A C block for every convolution: random bytes in, all arrays exactly as long as they must be."""
+    program, layout = firmware.program, firmware.layout
+    blocks = []
+    for operator in program.operators:
+        if not isinstance(operator, Conv):
+            continue
+        (source,), target = program.sources(operator), program.target(operator)
+        row_bytes = source.channels * source.bits // 8
+        back = operator.history * row_bytes
+        y_bytes = target.rate * target.channels * target.bits // 8
+        shape = {
+            "rows": source.rate, "channels": source.channels, "columns": operator.out_channels,
+            "taps": operator.taps, "dilation": operator.dilation, "stride": operator.stride,
+            "fan_in": operator.weight.shape[3],
+            "group_columns": operator.out_channels // operator.groups, "up": operator.up,
+            "x_bits": source.bits, "weight_bits": operator.weight_bits, "y_bits": target.bits,
+            "low": operator.low, "high": operator.high,
+        }  # fmt: skip
+        fields = ", ".join(f".{name} = {value}" for name, value in shape.items())
+        weight = layout.place(operator.name, "weight").size_bytes
+        out = operator.out_channels
+        blocks.append(
+            f"    {{\n        const wb_conv_shape shape = {{{fields}}};\n"
+            f"        void *w = filled({weight}), *b = filled({4 * out}), *s = filled({out});\n"
+            f"        void *h = filled({back}), *x = filled({back + source.rate * row_bytes});\n"
+            f"        void *y = filled({y_bytes});\n"
+            f"        wb_conv(&shape, w, b, s, h, (unsigned char *)x + {back}, y);\n"
+            "        free(w);\n        free(b);\n        free(s);\n        free(h);\n"
+            "        free(x);\n        free(y);\n    }"
+        )
+    return blocks
+
+
+@pytest.fixture(scope="module")
+def requantise_in_c():
+    source = (
+        '#include "runtime/wb_codes.h"\n'
+        "int32_t call(uint32_t sum, int32_t shift, int32_t low, int32_t high);\n"
+        "int32_t call(uint32_t sum, int32_t shift, int32_t low, int32_t high)\n"
+        "{\n    return wb_requantise(wb_signed(sum), shift, low, high);\n}\n"
+    )
+    with build_folder({"call.c": source}) as folder:
+        compile_shared(folder, folder / "call.so", options=WARNINGS)
+        function = ctypes.CDLL(str(folder / "call.so")).call
+    function.argtypes = [ctypes.c_uint32, *[ctypes.c_int32] * 3]
+    return function
+
+
+@settings(max_examples=2000, deadline=None)
+@given(
+    total=st.one_of(
+        st.integers(-(2**31), 2**31 - 1),
+        st.integers(-70000, 70000),
+        st.sampled_from([-(2**31), 2**31 - 1, -65536, 65535, -1, 0]),
+    ),
+    shift=st.integers(-128, 127),
+    bits=st.sampled_from([8, 16]),
+    clamp=st.data(),
+)
+def test_requantising_means_what_the_reference_says(
+    requantise_in_c, total: int, shift: int, bits: int, clamp: st.DataObject
+) -> None:
+    codes = st.integers(-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
+    low, high = sorted((clamp.draw(codes), clamp.draw(codes)))
+    wide = requantise(wrap_int32(np.array([total])), np.array([shift], np.int8))
+    expected = int(np.clip(wide, low, high)[0])
+    assert requantise_in_c(total % 2**32, shift, low, high) == expected
