@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from workbench.errors import WorkbenchError
+from workbench.experiments.script import script_of
 from workbench.experiments.voice import Voice, open_voice, shipped_voice
 from workbench.files import write_text
 from workbench.firmware.boards import CORES, Board, Core, boards_with
@@ -73,13 +74,17 @@ def run(options: argparse.Namespace) -> None:
 def _on_core(
     voice: Voice, words: Sequence[str], core: Core, options: argparse.Namespace
 ) -> dict[str, Any]:
-    inputs = _script(voice, words)
-    starts = range(0, len(words) * voice.model.config.frames, voice.model.config.frames)
-    upsets = _upsets(voice.image.layout, starts.stop, options)
+    script = script_of(voice, words)
+    upsets = _upsets(voice.image.layout, script.frames, options)
 
     def live(pages: int, hits: Sequence[MidFrameUpset] = ()) -> EmulatedRun:
         return emulate(
-            voice.image, core, inputs, pages_per_frame=pages, mid_frame=hits, word_starts=starts
+            voice.image,
+            core,
+            script.inputs,
+            pages_per_frame=pages,
+            mid_frame=hits,
+            word_starts=script.starts,
         )
 
     bare, clean, damaged = live(0), live(options.pages), live(options.pages, upsets)
@@ -113,12 +118,6 @@ def _on_core(
         "wrong_bits_at_end": int((wrong < 8 * layout.working_bytes).sum()),
         "samples_changed": int((damaged.codes != clean.codes).sum()),
     }  # fmt: skip
-
-
-def _script(voice: Voice, words: Sequence[str]) -> dict[str, np.ndarray]:
-    """The inputs of all words, one behind the other."""
-    each = [voice.inputs(word) for word in words]
-    return {name: np.concatenate([one[name] for one in each], axis=1) for name in each[0]}
 
 
 def _compare(voice: Voice, words: Sequence[str], runs: Sequence[EmulatedRun]) -> int:

@@ -14,7 +14,7 @@ import numpy as np
 from workbench.audio.metrics import SoundMetrics, measure
 from workbench.audio.sound_files import write_wav
 from workbench.errors import WorkbenchError
-from workbench.experiments.demo_life import Script, script_of
+from workbench.experiments.script import Script, script_of
 from workbench.experiments.voice import Voice, open_voice, shipped_voice
 from workbench.files import output_folder, write_text
 from workbench.healing.simulation import Life, simulate

@@ -9,12 +9,13 @@ from pathlib import Path
 from workbench import __version__
 from workbench.experiments.demo_clips import Listener, clean_clips, flipped_clips, healed_clip
 from workbench.experiments.demo_device import run_device
-from workbench.experiments.demo_life import heal_and_speak, live, script_of, upsets_of
+from workbench.experiments.demo_life import heal_and_speak, live, upsets_of
 from workbench.experiments.demo_record import Demonstration, Section
 from workbench.experiments.demo_stages import Stages
 from workbench.experiments.demo_story import commands, tell_story
 from workbench.experiments.demo_summary import summarise
 from workbench.experiments.page import render
+from workbench.experiments.script import script_of
 from workbench.experiments.threads import one_thread
 from workbench.experiments.voice import Voice
 from workbench.files import output_folder, write_text

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from workbench.errors import WorkbenchError
-from workbench.experiments.demo_life import Script, log_line
+from workbench.experiments.demo_life import log_line
 from workbench.experiments.demo_record import Core, Device, Life
+from workbench.experiments.script import Script
 from workbench.experiments.voice import Voice
 from workbench.firmware.boards import CORES, boards_with
 from workbench.firmware.boards import Core as Chip

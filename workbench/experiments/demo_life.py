@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from workbench.audio.metrics import snr_db
 from workbench.experiments.demo_record import Course, Healing, Life, LogLine
+from workbench.experiments.script import Script, script_of
 from workbench.experiments.voice import Voice
 from workbench.healing.log import Diagnosis, LogEntry, Remedy, Verdict
 from workbench.healing.simulation import Life as Simulated
 from workbench.healing.simulation import simulate
 from workbench.healing.strategy import CRC_SCRUB, NONE, Strategy, overheads
 from workbench.healing.upsets import Upset, poisson_upsets
-from workbench.integer.reference import Codes
 from workbench.memory.image import Image
 from workbench.memory.layout import SRAM_SECTIONS, Layout
 
@@ -28,30 +27,6 @@ REMEDIES = {Remedy.NONE: "left alone", Remedy.RESTORE: "page restored"}
 VERDICTS = {Verdict.HEALED: "healed", Verdict.UNHEALED: "not healed"}
 _WINDOW_FRAMES = 5  # over which the error curve is averaged
 _QUIETEST = 1e-12  # of the clean voice's mean power; -120 dB
-
-
-@dataclass(frozen=True, eq=False)
-class Script:
-    """Words to be spoken one after the other. starts: first frame of each."""
-
-    words: tuple[str, ...]
-    inputs: Codes
-    frames: int
-    starts: tuple[int, ...]
-
-
-def script_of(voice: Voice, words: Sequence[str]) -> Script:
-    """The inputs that make `voice` say `words`; WorkbenchError for a word that it cannot say."""
-    spoken = [voice.inputs(word) for word in words]
-    frames = voice.model.config.frames
-    return Script(
-        words=tuple(words),
-        inputs={
-            name: np.concatenate([word[name] for word in spoken], axis=1) for name in spoken[0]
-        },
-        frames=frames * len(words),
-        starts=tuple(range(0, frames * len(words), frames)),
-    )
 
 
 def heal_and_speak(
