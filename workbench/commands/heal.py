@@ -110,15 +110,7 @@ def _strategy(options: argparse.Namespace) -> Strategy:
 
 
 def _upsets(options: argparse.Namespace, voice: Voice, script: Script) -> tuple[Upset, ...]:
-    layout = voice.image.layout
-    sections = [
-        name
-        for name in dict.fromkeys(options.section or SRAM_SECTIONS)
-        if layout.sections[name].size_bytes
-    ]
-    candidates = np.concatenate(
-        [np.zeros(0, np.int64), *(layout.positions(section=name) for name in sections)]
-    )
+    candidates = voice.image.layout.positions(options.section or SRAM_SECTIONS)
     mean = _UPSETS if options.upsets is None else options.upsets
     if options.rate is not None:
         duration_s = script.frames * voice.frame_s

@@ -54,9 +54,7 @@ def heal_and_speak(
 
 def upsets_of(voice: Voice, script: Script, *, upsets_per_s: float, seed: int) -> tuple[Upset, ...]:
     """Random upsets of everything in SRAM: parameters, histories and the healer's own variables."""
-    layout = voice.image.layout
-    sections = [name for name in SRAM_SECTIONS if layout.sections[name].size_bytes]
-    candidates = np.concatenate([layout.positions(section=name) for name in sections])
+    candidates = voice.image.layout.positions(SRAM_SECTIONS)
     mean = upsets_per_s * script.frames * voice.frame_s
     return poisson_upsets(candidates, frames=script.frames, mean_upsets=mean, seed=seed)
 

@@ -13,7 +13,8 @@ codes are packed two to a byte, low nibble first, every [up, out] row starting a
 from __future__ import annotations
 
 import bisect
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -124,11 +125,9 @@ class Layout:
         parameters = [place for place in self.places if place.section in WORKING_SECTIONS]
         self._add_section("golden", self.working_bytes)
         self.places += [
-            Place(
-                "golden", p.operator, p.tensor, p.bits, p.shape, self.sram_bytes + p.start, p.size_bytes
-            )
-            for p in parameters
-        ]  # fmt: skip
+            replace(place, section="golden", start=self.sram_bytes + place.start)
+            for place in parameters
+        ]
         self._append("check", [("check", "crc32", 32, (self.pages,))])
         self.size_bytes = self.sections["check"].stop
 
@@ -215,31 +214,24 @@ class Layout:
         return (8 * place.start + offset).reshape(place.shape)
 
     def positions(
-        self, *, section: str | None = None, operator: str | None = None, tensor: str | None = None
+        self,
+        sections: Sequence[str] = WORKING_SECTIONS,
+        *,
+        operators: Sequence[str] = (),
+        bits: Sequence[int] = (),
     ) -> np.ndarray:
-        """Every bit position, ascending int64, of the tensors that match; padding is left out.
+        """Positions of the bits of all tensors in `sections`, ascending int64; no padding.
 
-        section: one of SECTIONS, or None for the working copy. Raises WorkbenchError when nothing
-        matches.
+        operators: of these alone, () for any. bits: these of an element alone, 0 the lowest, () for
+        any. Names that nothing has are no mistake here: nothing matches them.
         """
-        wanted = WORKING_SECTIONS if section is None else (section,)
-        chosen = [
-            place
-            for place in self.places
-            if place.section in wanted
-            and operator in (None, place.operator)
-            and tensor in (None, place.tensor)
-        ]
-        if not chosen:
-            raise WorkbenchError(
-                f"nothing in the image matches section {section or 'any'}, operator "
-                f"{operator or 'any'}, tensor {tensor or 'any'}"
-            )
-        parts = [
-            (self.element_positions(place).reshape(-1, 1) + np.arange(place.bits)).reshape(-1)
-            for place in chosen
-        ]
-        return np.concatenate(parts)
+        found = [np.zeros(0, np.int64)]
+        for place in self.places:
+            if place.section in sections and (not operators or place.operator in operators):
+                chosen = [bit for bit in range(place.bits) if not bits or bit in bits]
+                first = self.element_positions(place).reshape(-1, 1)
+                found.append((first + np.array(chosen, np.int64)).reshape(-1))
+        return np.concatenate(found)
 
     @cached_property
     def _by_name(self) -> dict[tuple[bool, str, str], Place]:

@@ -62,13 +62,9 @@ class Plan:
                     raise WorkbenchError(
                         f"the image has no {kind} {name!r}; it has {', '.join(sorted(choice))}"
                     )
-        found = [
-            (layout.element_positions(place).reshape(-1, 1) + self._bits(place.bits)).reshape(-1)
-            for place in layout.places
-            if place.section in (self.sections or WORKING_SECTIONS)
-            and (not self.operators or place.operator in self.operators)
-        ]
-        positions = np.sort(np.concatenate([np.zeros(0, np.int64), *found]))
+        positions = layout.positions(
+            self.sections or WORKING_SECTIONS, operators=self.operators, bits=self.bits
+        )
         if not 0 <= self.flips <= len(positions):
             raise WorkbenchError(
                 f"{self.flips} flips do not fit in the {len(positions)} bits that match "
@@ -91,11 +87,6 @@ class Plan:
             "bit": [str(bit) for bit in self.bits],
         }
         return ",".join(f"{key}={_joined(values)}" for key, values in parts.items() if values)
-
-    def _bits(self, width: int) -> np.ndarray:
-        every = range(width)
-        chosen = every if not self.bits else sorted(set(self.bits) & set(every))
-        return np.array(list(chosen), np.int64)
 
 
 @dataclass(frozen=True)
