@@ -6,7 +6,7 @@ from functools import cache
 
 import torch
 
-from workbench.experiments.voice import Voice, shipped_voice
+from workbench.experiments.voice import Voice, open_voice
 
 
 @cache
@@ -16,4 +16,4 @@ def voice() -> Voice:
     Tests share the cores, and two threads that wait for each other are slower than one.
     """
     torch.set_num_threads(1)
-    return shipped_voice()
+    return open_voice()

@@ -23,7 +23,6 @@ from random_modules import (
 )
 from torch import nn
 
-from workbench.audio.resources import data_folder
 from workbench.errors import WorkbenchError
 from workbench.integer.agreement import disagreements, layer_codes
 from workbench.integer.lowered_challenge import lower_challenge
@@ -36,7 +35,7 @@ from workbench.memory.trials import sound_of
 from workbench.models.challenge import Challenge
 from workbench.models.layers import CausalConv1d, Precision, quantise
 from workbench.models.quantisers import Bias32, WeightInt8
-from workbench.training.checkpoint import load_checkpoint
+from workbench.training.checkpoint import load_checkpoint, shipped_checkpoint
 
 
 def _lower(example: Example) -> Lowered:
@@ -201,10 +200,7 @@ def test_challenge_gives_the_same_codes_in_every_layer(trunk_weight_bits: int) -
 
 
 def test_shipped_challenge_gives_the_same_codes_in_every_layer() -> None:
-    folder = data_folder() / "checkpoints" / "challenge" / "seed0"
-    if not (folder / "model.json").exists():
-        pytest.skip(f"the trained checkpoint {folder} is missing")
-    model, _ = load_checkpoint(folder)
+    model, _ = load_checkpoint(shipped_checkpoint())
     _check_challenge(model)
 
 
@@ -251,7 +247,7 @@ class Shared(nn.Module):
 
 def test_shared_layers_are_operators_of_their_own_and_strides_set_the_frame() -> None:
     module = Shared().eval()
-    with pytest.raises(Exception, match="meet exactly one QuantIdentity, once"):
+    with pytest.raises(WorkbenchError, match="meet exactly one QuantIdentity, once"):
         lower(_Twice(), {"x": Samples(2)}, name="twice", input_rate_hz=50.0)
     lowered = lower(module, {"x": Samples(2)}, name="shared", input_rate_hz=50.0)
     program = lowered.program

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from workbench.cli import main
-from workbench.experiments.voice import shipped_voice
+from workbench.experiments.voice import open_voice
 from workbench.integer.reference import Stream
 from workbench.memory.sampling import Plan
 from workbench.memory.trials import run_trials
@@ -72,7 +72,7 @@ def test_mistakes_are_one_sentence(
 
 
 def test_trials_of_the_shipped_generator_equal_the_reference() -> None:
-    voice = shipped_voice()
+    voice = open_voice()
     inputs = voice.inputs("4")
     for plan in (Plan(1, 3), Plan(100, 3), Plan(3000, 3), Plan(60, 3, sections=("state", "bias"))):
         faults = plan.faults(voice.image.layout, range(3))

@@ -8,8 +8,6 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from workbench.audio.resources import data_folder
-
 NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
 LONGEST_CELL_LINES = 10
 
@@ -36,10 +34,6 @@ def test_stored_thin_and_without_outputs(path: Path) -> None:
     assert path.stat().st_size < 20_000
 
 
-@pytest.mark.skipif(
-    not (data_folder() / "checkpoints" / "challenge" / "seed0").is_dir(),
-    reason="the trained checkpoint data/checkpoints/challenge/seed0 is not there",
-)
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=_named)
 def test_runs_from_top_to_bottom(path: Path) -> None:
     notebook = nbformat.read(path, as_version=4)

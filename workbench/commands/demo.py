@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from workbench.experiments.demo import make_demo
-from workbench.experiments.voice import shipped_voice
+from workbench.experiments.voice import open_voice
 
 _OUT = Path("out/demo")
 
@@ -24,5 +24,5 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Make the page and say where it is; WorkbenchError when it cannot be made."""
-    page = make_demo(shipped_voice(), options.out, word=options.word, seed=options.seed)
+    page = make_demo(open_voice(), options.out, word=options.word, seed=options.seed)
     print(f"open {page} in a browser; its figures are in {page.with_name('summary.json')}")

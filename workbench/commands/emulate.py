@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from workbench.commands.common import PAGES, add_checkpoint, add_generator
 from workbench.errors import WorkbenchError
 from workbench.experiments.script import script_of
-from workbench.experiments.voice import Voice, open_voice, shipped_voice
+from workbench.experiments.voice import Voice, open_voice
 from workbench.files import write_text
 from workbench.firmware.boards import CORES, Board, Core, boards_with
 from workbench.firmware.emulate import EmulatedRun, MidFrameUpset, emulate
@@ -20,15 +21,13 @@ from workbench.healing.log import log_lines
 from workbench.integer.reference import run as run_program
 from workbench.memory.layout import Layout
 
-_PAGES, _UPSETS = 4, 20
+_UPSETS = 20
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the generator, cores, words, upsets and where the figures go."""
-    parser.add_argument("generator", nargs="?", choices=("challenge",), default="challenge")
-    parser.add_argument(
-        "--checkpoint", type=Path, metavar="DIR", help="a trained checkpoint (the shipped one)"
-    )
+    add_generator(parser)
+    add_checkpoint(parser)
     parser.add_argument(
         "--core", action="append", choices=tuple(CORES), help="may be given again (all of them)"
     )
@@ -36,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--word", action="append", metavar="W", help="what it says, may be given again (every word)"
     )
     parser.add_argument(
-        "--pages", type=int, default=_PAGES, metavar="N", help=f"pages checked a frame ({_PAGES})"
+        "--pages", type=int, default=PAGES, metavar="N", help=f"pages checked a frame ({PAGES})"
     )
     parser.add_argument(
         "--upsets",
@@ -56,7 +55,7 @@ def run(options: argparse.Namespace) -> None:
     """
     if options.pages < 1 or options.upsets < 0 or options.seed < 0:
         raise WorkbenchError("--pages must be at least 1, --upsets and --seed at least 0")
-    voice = open_voice(options.checkpoint) if options.checkpoint else shipped_voice()
+    voice = open_voice(options.checkpoint)
     words = options.word or list(voice.words)
     figures = []
     for name in dict.fromkeys(options.core or CORES):

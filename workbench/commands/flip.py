@@ -9,8 +9,9 @@ import numpy as np
 
 from workbench.audio.metrics import measure
 from workbench.audio.sound_files import write_wav
+from workbench.commands.common import add_checkpoint, add_generator
 from workbench.errors import WorkbenchError
-from workbench.experiments.voice import Voice, open_voice, shipped_voice
+from workbench.experiments.voice import Voice, open_voice
 from workbench.files import output_folder
 from workbench.memory.image import Image
 from workbench.memory.layout import SECTIONS
@@ -24,7 +25,7 @@ _SITES_SHOWN = 10
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what is flipped, what is said, and where the files go."""
-    parser.add_argument("generator", nargs="?", choices=("challenge",), default="challenge")
+    add_generator(parser)
     parser.add_argument("--word", help=f"what is said ({_WORD})")
     parser.add_argument(
         "--flips", type=int, help=f"how many different bits ({_FLIPS}; none more with --image)"
@@ -47,9 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--image", type=Path, metavar="FILE", help="start from a saved image, flips and all"
     )
-    parser.add_argument(
-        "--checkpoint", type=Path, metavar="DIR", help="the trained generator (the shipped one)"
-    )
+    add_checkpoint(parser)
     parser.add_argument(
         "--out", type=Path, default=_OUT, metavar="DIR", help=f"where to write ({_OUT})"
     )
@@ -61,7 +60,7 @@ def run(options: argparse.Namespace) -> None:
     Raises WorkbenchError for an image of another generator, another image's trial, places that do
     not exist and a folder that cannot be written.
     """
-    voice = open_voice(options.checkpoint) if options.checkpoint else shipped_voice()
+    voice = open_voice(options.checkpoint)
     image = _image(options, voice)
     trial = _trial(options, image)
     inputs = voice.inputs(trial.word)

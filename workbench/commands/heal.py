@@ -13,9 +13,10 @@ import numpy as np
 
 from workbench.audio.metrics import SoundMetrics, measure
 from workbench.audio.sound_files import write_wav
+from workbench.commands.common import add_checkpoint, add_generator, add_pages, strategy_of
 from workbench.errors import WorkbenchError
 from workbench.experiments.script import Script, script_of
-from workbench.experiments.voice import Voice, open_voice, shipped_voice
+from workbench.experiments.voice import Voice, open_voice
 from workbench.files import output_folder, write_text
 from workbench.healing.simulation import Life, simulate
 from workbench.healing.strategy import CRC_SCRUB, NONE, STRATEGIES, Strategy, overheads
@@ -25,12 +26,12 @@ from workbench.integer.engine import Engine
 from workbench.memory.layout import SECTIONS, SRAM_SECTIONS
 
 _OUT = Path("out/heal")
-_UPSETS, _PAGES = 40.0, 4
+_UPSETS = 40.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what is said, how upsets arrive, how they are healed, and where the files go."""
-    parser.add_argument("generator", nargs="?", choices=("challenge",), default="challenge")
+    add_generator(parser)
     parser.add_argument(
         "--words", default="3,1,4,1,5", help="what is said, separated by commas (3,1,4,1,5)"
     )
@@ -42,9 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--upsets", type=float, metavar="N", help=f"mean upsets of the whole run ({_UPSETS:.0f})"
     )
     parser.add_argument("--strategy", choices=STRATEGIES, default=CRC_SCRUB)
-    parser.add_argument(
-        "--pages", type=int, metavar="N", help=f"pages that are checked after each frame ({_PAGES})"
-    )
+    add_pages(parser)
     parser.add_argument(
         "--section",
         action="append",
@@ -52,9 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="where upsets fall, may be given again (everything in SRAM)",
     )
     parser.add_argument("--seed", type=int, default=0, help="another one gives other upsets (0)")
-    parser.add_argument(
-        "--checkpoint", type=Path, metavar="DIR", help="the trained generator (the shipped one)"
-    )
+    add_checkpoint(parser)
     parser.add_argument(
         "--out", type=Path, default=_OUT, metavar="DIR", help=f"where to write ({_OUT})"
     )
@@ -66,8 +63,8 @@ def run(options: argparse.Namespace) -> None:
     Raises WorkbenchError for words it cannot say, a wrong strategy or rate, and a folder that
     cannot be written.
     """
-    strategy = _strategy(options)
-    voice = open_voice(options.checkpoint) if options.checkpoint else shipped_voice()
+    strategy = strategy_of(options.strategy, options.pages)
+    voice = open_voice(options.checkpoint)
     words = [word for word in options.words.split(",") if word]
     if not words:
         raise WorkbenchError("--words names no word; write for example --words 3,1,4")
@@ -102,11 +99,6 @@ def run(options: argparse.Namespace) -> None:
         word_starts=script.starts,
     )
     _tell(figures, healed, out)
-
-
-def _strategy(options: argparse.Namespace) -> Strategy:
-    default = _PAGES if options.strategy == CRC_SCRUB else 0
-    return Strategy(options.strategy, default if options.pages is None else options.pages)
 
 
 def _upsets(options: argparse.Namespace, voice: Voice, script: Script) -> tuple[Upset, ...]:

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from workbench.audio.resources import data_folder
+from workbench.commands.common import add_checkpoint, add_generator
 from workbench.errors import WorkbenchError
 from workbench.integer.agreement import disagreements
 from workbench.integer.lowered_challenge import lower_challenge
@@ -25,7 +25,7 @@ from workbench.integer.validation import accumulator_bound
 from workbench.memory.image import Image
 from workbench.memory.layout import WORKING_SECTIONS
 from workbench.models.challenge import Challenge
-from workbench.training.checkpoint import load_checkpoint
+from workbench.training.checkpoint import load_checkpoint, shipped_checkpoint
 
 _OUT = Path("out/challenge.program")
 _HEADINGS = (
@@ -35,10 +35,8 @@ _HEADINGS = (
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the generator, the checkpoint and the file."""
-    parser.add_argument("generator", choices=("challenge",), help="which generator to lower")
-    parser.add_argument(
-        "--checkpoint", type=Path, metavar="DIR", help="a trained checkpoint (the shipped one)"
-    )
+    add_generator(parser)
+    add_checkpoint(parser)
     parser.add_argument(
         "--out",
         type=Path,
@@ -55,8 +53,7 @@ def run(options: argparse.Namespace) -> None:
         raise WorkbenchError(
             f"--out {options.out} is the name of the image; call the program .program"
         )
-    folder = options.checkpoint or data_folder() / "checkpoints" / "challenge" / "seed0"
-    model, _ = load_checkpoint(folder)
+    model, _ = load_checkpoint(options.checkpoint or shipped_checkpoint())
     lowered = lower_challenge(model)
     program, words = lowered.program, model.config.words
     compared = _compare(model, lowered)

@@ -6,6 +6,7 @@ import argparse
 import json
 from pathlib import Path
 
+from workbench.commands.common import add_generator
 from workbench.experiments.quality import (
     Quality,
     mean_quality,
@@ -22,7 +23,7 @@ _COLUMNS = ("recognised", "pesq_nb", "stoi", "log_mel_db")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the checkpoints and where the figures go."""
-    parser.add_argument("generator", choices=("challenge",), help="which generator to measure")
+    add_generator(parser)
     parser.add_argument(
         "--checkpoint",
         type=Path,

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from workbench.audio.recogniser import DIGIT_WORDS
 from workbench.audio.recordings import load_words
+from workbench.commands.common import add_generator
 from workbench.training.checkpoint import STORY_FILE
 from workbench.training.curve import CURVE_FILE
 from workbench.training.recipe import PRESETS
@@ -18,7 +19,7 @@ _OUT = Path("out/training/challenge")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the generator, its recordings and how long it trains."""
-    parser.add_argument("generator", choices=("challenge",), help="which generator to train")
+    add_generator(parser)
     parser.add_argument(
         "--data",
         type=Path,

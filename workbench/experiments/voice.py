@@ -86,17 +86,12 @@ class Voice:
         return np.pad(samples, (0, max(0, length - len(samples))))[:length]
 
 
-def shipped_voice(name: str = "seed0") -> Voice:
-    """The voice that ships with the workbench, saying the ten digits; see `open_voice`."""
-    return open_voice(shipped_checkpoint(name))
-
-
-def open_voice(folder: Path | str, data: Path | str | None = None) -> Voice:
-    """The voice of the checkpoint in `folder`, with the recordings in `data` or those shipped.
+def open_voice(folder: Path | str | None = None, data: Path | str | None = None) -> Voice:
+    """The voice of the checkpoint in `folder`, with the recordings in `data`; None for the shipped.
 
     Raises WorkbenchError when the checkpoint or the recordings are missing or damaged.
     """
-    model, story = load_checkpoint(folder)
+    model, story = load_checkpoint(folder or shipped_checkpoint())
     return Voice(model, lower_challenge(model).program, load_words(data), story)
 
 

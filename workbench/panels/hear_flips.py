@@ -11,7 +11,7 @@ import ipywidgets as widgets
 
 from workbench.errors import WorkbenchError
 from workbench.experiments.hearing import Heard, hear
-from workbench.experiments.voice import Voice, shipped_voice
+from workbench.experiments.voice import Voice, open_voice
 from workbench.memory.layout import WORKING_SECTIONS
 from workbench.memory.sampling import Plan
 from workbench.panels.views import failed, readout, site_list, sound
@@ -31,7 +31,7 @@ class FlipPanel(widgets.VBox):
     """
 
     def __init__(self, voice: Voice | None = None) -> None:
-        self.voice = voice or shipped_voice()
+        self.voice = voice or open_voice()
         self.controls = _controls(self.voice)
         self.numbers = widgets.HTML(layout=_WIDE)
         self.before, self.after = widgets.HTML(), widgets.HTML()

@@ -1,0 +1,43 @@
+"""Options that several subcommands have, declared and read in one way."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from workbench.healing.strategy import CRC_SCRUB, Strategy
+
+GENERATORS = ("challenge",)
+PAGES = 4  # that a healer checks after each frame, unless told otherwise
+
+
+def add_generator(parser: argparse.ArgumentParser) -> None:
+    """Declare the generator, which may be left out while there is one."""
+    default = GENERATORS[0]
+    parser.add_argument(
+        "generator",
+        nargs="?",
+        choices=GENERATORS,
+        default=default,
+        help=f"which generator ({default})",
+    )
+
+
+def add_checkpoint(parser: argparse.ArgumentParser) -> None:
+    """Declare the checkpoint; without it `options.checkpoint` is None."""
+    parser.add_argument(
+        "--checkpoint", type=Path, metavar="DIR", help="a trained checkpoint (the shipped one)"
+    )
+
+
+def add_pages(parser: argparse.ArgumentParser) -> None:
+    """Declare how much the healer checks; see `strategy_of`."""
+    parser.add_argument(
+        "--pages", type=int, metavar="N", help=f"pages that are checked after each frame ({PAGES})"
+    )
+
+
+def strategy_of(name: str, pages: int | None) -> Strategy:
+    """The strategy called `name` with --pages; WorkbenchError when the two do not fit."""
+    default = PAGES if name == CRC_SCRUB else 0
+    return Strategy(name, default if pages is None else pages)
