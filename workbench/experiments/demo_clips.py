@@ -14,7 +14,7 @@ from workbench.experiments.voice import Voice
 from workbench.memory.image import Image
 from workbench.memory.layout import Layout
 from workbench.memory.sampling import Plan, TrialId
-from workbench.memory.trials import run_trials, sound_of
+from workbench.memory.trials import run_trials
 
 
 class Listener:
@@ -99,7 +99,7 @@ def flipped_clips(
             f"flipped_{plan.flips}",
             f"{plan.flips:,} flip{'s' if plan.flips > 1 else ''}",
             f"{plan.flips:,} of {8 * layout.working_bytes:,} bits.",
-            sound_of(voice.program, spoken),
+            voice.program.sound(spoken),
             positions=positions,
             trial=str(TrialId.of(voice.image, word, plan, 0)),
         )

@@ -14,7 +14,6 @@ from workbench.firmware.boards import Core as Chip
 from workbench.firmware.emulate import emulate
 from workbench.healing.upsets import Upset
 from workbench.integer.reference import run
-from workbench.memory.trials import sound_of
 
 _LIFE_CORE = CORES["m4"]
 
@@ -38,7 +37,7 @@ def run_device(
         )
     except WorkbenchError as error:
         return None, str(error)
-    samples = sound_of(voice.program, lived.codes)
+    samples = voice.program.sound(lived.codes)
     device = Device(
         cores=cores,
         core=_LIFE_CORE.title,

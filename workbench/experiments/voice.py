@@ -17,7 +17,6 @@ from workbench.integer.lowered_challenge import lower_challenge
 from workbench.integer.program import Program
 from workbench.integer.reference import run
 from workbench.memory.image import Image
-from workbench.memory.trials import sound_of
 from workbench.models.challenge import Challenge
 from workbench.training.checkpoint import load_checkpoint, shipped_checkpoint
 
@@ -63,7 +62,7 @@ class Voice:
     def speak(self, word: str, image: Image | None = None) -> np.ndarray:
         """`word` spoken from `image`, by default the clean one: float32 [samples]."""
         program = image.to_program() if image is not None else self.program
-        return sound_of(program, run(program, self.inputs(word))[program.output][0])
+        return program.sound(run(program, self.inputs(word))[program.output][0])
 
     def speak_in_float(self, word: str) -> np.ndarray:
         """`word` from the float twin, the same weights without quantisers: float32 [samples]."""

@@ -6,6 +6,10 @@
   const playhead = chart.querySelector(".playhead");
   const left = Number(chart.dataset.left), right = Number(chart.dataset.right);
 
+  function start(player) {
+    return player.play().then(() => true, () => false);  // false: stopped before it began
+  }
+
   function follow(player) {
     const share = player.duration ? player.currentTime / player.duration : 0;
     const cursor = player.closest(".card").querySelector(".cursor");
@@ -41,7 +45,7 @@
     const x = (event.clientX - box.left) / box.width * chart.viewBox.baseVal.width;
     const share = Math.min(Math.max((x - left) / (right - left), 0), 1);
     current.currentTime = share * current.duration;
-    current.play();
+    start(current);
   });
 
   // The story: some sounds one after the other.
@@ -58,7 +62,7 @@
     const over = new Promise((done) => {
       for (const event of ["ended", "pause"]) player.addEventListener(event, done, { once: true });
     });
-    await player.play();
+    if (!await start(player)) return false;
     await over;
     await new Promise((done) => setTimeout(done, 350));
     return player.ended;
