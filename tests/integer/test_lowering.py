@@ -31,7 +31,6 @@ from workbench.integer.lowering_weights import polyphase
 from workbench.integer.program import Add, Conv, Rescale, Table
 from workbench.integer.reference import Stream, run
 from workbench.integer.validation import accumulator_bound, check_accumulators
-from workbench.memory.trials import sound_of
 from workbench.models.challenge import Challenge
 from workbench.models.layers import CausalConv1d, Precision, quantise
 from workbench.models.quantisers import Bias32, WeightInt8
@@ -220,7 +219,7 @@ def _check_challenge(model: Challenge) -> None:
         sound = model.double()(**inputs).value[:, 0].numpy()
     codes = run(program, lowered.codes(inputs))[program.output]
     for word, expected in zip(codes, sound, strict=True):
-        heard = sound_of(program, word)
+        heard = program.sound(word)
         np.testing.assert_array_equal(heard, np.clip(expected, -1, 1).astype(np.float32))
 
 

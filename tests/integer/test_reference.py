@@ -82,3 +82,8 @@ def test_inputs_are_checked() -> None:
         Stream(program).step({"x": np.zeros((1, 4, 5))})
     with pytest.raises(WorkbenchError, match="leaves its range"):
         Stream(program).step({"x": np.full((1, 4, 5), 128)})
+
+
+def test_only_one_channel_of_codes_is_a_sound() -> None:
+    with pytest.raises(WorkbenchError, match="not a sound of one channel"):
+        _one_conv().sound(np.zeros((4, 3), np.int8))

@@ -12,7 +12,7 @@ from workbench.memory import trials
 from workbench.memory.changes import locate
 from workbench.memory.image import Image
 from workbench.memory.layout import SECTIONS
-from workbench.memory.trials import run_trials, sound_of
+from workbench.memory.trials import run_trials
 
 
 def speak_plainly(image: Image, inputs: dict[str, np.ndarray]) -> np.ndarray:
@@ -99,13 +99,3 @@ def test_what_does_not_fit_is_refused() -> None:
     for position in (-1, 8 * image.layout.size_bytes):
         with pytest.raises(WorkbenchError, match="lies outside of the image"):
             run_trials(image, [np.array([position])], inputs)
-    with pytest.raises(WorkbenchError, match="not a sound of one channel"):
-        sound_of(_program_with_channels(), np.zeros((4, 2), np.int16))
-
-
-def _program_with_channels():
-    return next(
-        program
-        for program in map(random_program, range(100))
-        if program.signal(program.output).channels > 1
-    )

@@ -16,7 +16,7 @@ from workbench.files import output_folder
 from workbench.memory.image import Image
 from workbench.memory.layout import SECTIONS
 from workbench.memory.sampling import Plan, TrialId
-from workbench.memory.trials import run_trials, sound_of
+from workbench.memory.trials import run_trials
 
 _OUT = Path("out/flip")
 _FLIPS, _SEED, _WORD = 10, 0, "3"
@@ -66,7 +66,7 @@ def run(options: argparse.Namespace) -> None:
     inputs = voice.inputs(trial.word)
     (positions,) = trial.plan.faults(image.layout, [trial.index])
     before, after = (
-        sound_of(image.program, run_trials(start, [flips], inputs)[0])
+        image.program.sound(run_trials(start, [flips], inputs)[0])
         for start, flips in ((voice.image, np.zeros(0, np.int64)), (image, positions))
     )
     faulty = image.flip(positions)

@@ -22,7 +22,6 @@ from workbench.integer.engine_kernels import Change
 from workbench.integer.reference import Codes, checked_inputs
 from workbench.memory.changes import flipped_values, flips_by_tensor, parameter_changes
 from workbench.memory.image import Image, write_tensor
-from workbench.memory.trials import sound_of
 
 # Frames times devices that run together: bounds the memory that activations take.
 _FRAMES_AT_ONCE = 512
@@ -50,7 +49,7 @@ class Life:
 
     def samples(self) -> np.ndarray:
         """The sound, float32 [samples] in [-1, 1]; WorkbenchError when the output is none."""
-        return sound_of(self.image.program, self.codes)
+        return self.image.program.sound(self.codes)
 
     def lines(self) -> list[str]:
         """The log, one readable line an entry."""

@@ -28,7 +28,9 @@ class Strategy:
                 f"there is no strategy {self.name!r}; choose one of {', '.join(STRATEGIES)}"
             )
         if self.name == NONE and self.pages_per_frame != 0:
-            raise WorkbenchError("the strategy none checks no pages; leave out pages_per_frame")
+            raise WorkbenchError(
+                "the strategy none checks no pages; ask for 0, or choose crc-scrub"
+            )
         if self.name == CRC_SCRUB and self.pages_per_frame < 1:
             raise WorkbenchError(
                 f"the strategy {CRC_SCRUB} cannot check {self.pages_per_frame} pages a frame; "

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import torch
@@ -15,6 +14,7 @@ from torch import nn
 
 from workbench.integer.lowering import Lowered
 from workbench.integer.reference import run
+from workbench.models.layers import tensor_value
 
 
 def disagreements(
@@ -49,7 +49,7 @@ def layer_codes(
     results: list[torch.Tensor] = []
     for path in {layer.path for layer in lowered.layers}:
         module.get_submodule(path).register_forward_hook(
-            lambda _, __, result: results.append(_plain(result))
+            lambda _, __, result: results.append(tensor_value(result).detach().clone())
         )
     with torch.no_grad():
         module(**{name: _in(dtype, tensor) for name, tensor in inputs.items()})
@@ -62,10 +62,6 @@ def layer_codes(
         steps = np.ldexp(result.double().numpy(), -exponent)
         codes[layer.signal] = steps if layer.channels_last else steps.transpose(0, 2, 1)
     return codes
-
-
-def _plain(result: Any) -> torch.Tensor:
-    return (result.value if hasattr(result, "value") else result).detach().clone()
 
 
 def _in(dtype: torch.dtype, tensor: torch.Tensor) -> torch.Tensor:

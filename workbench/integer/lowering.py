@@ -3,9 +3,10 @@
     lowered = lower(module, {"x": Samples(channels=4)}, name="mine", input_rate_hz=100.0)
 
 The promise holds for the module in evaluation mode in float64; nothing is approximated. Known are
-the layers of `workbench.models.layers`; Brevitas's QuantIdentity, QuantReLU, QuantHardTanh, QuantTanh,
-QuantSigmoid, QuantConv1d, QuantConvTranspose1d, QuantLinear and QuantEltwiseAdd; nn.Embedding; elementwise functions of
-embeddings and of 8-bit signals; sums, torch.cat over channels, F.pad before the first row, transposes.
+the layers of `workbench.models.layers`; Brevitas's QuantIdentity, QuantReLU, QuantHardTanh,
+QuantTanh, QuantSigmoid, QuantConv1d, QuantConvTranspose1d, QuantLinear and QuantEltwiseAdd;
+nn.Embedding; elementwise functions of embeddings and of 8-bit signals; sums, torch.cat over
+channels, F.pad before the first row, transposes.
 Every value must meet a quantiser of `workbench.models.quantisers` before a layer with weights.
 """
 
@@ -94,9 +95,7 @@ class Lowered:
         missing = [name for name in self.inputs if name not in inputs]
         if missing:
             raise WorkbenchError(f"program {self.program.name} needs the input {missing[0]!r} too")
-        return {
-            name: _input_codes(np.asarray(inputs[name]), way) for name, way in self.inputs.items()
-        }
+        return {name: _input_codes(_array(inputs[name]), way) for name, way in self.inputs.items()}
 
 
 def lower(

@@ -72,7 +72,7 @@ class Emitter:
         if quantiser.function:
             value = self.apply(value, lambda x: x, where, label)
         if isinstance(value, Mapped | Rows):
-            return self._look_up(value, quantiser, where)
+            return self._look_up(value, quantiser)
         if isinstance(value, Accumulator):
             return self._conv(value, quantiser, where)
         if isinstance(value, Codes):
@@ -162,7 +162,7 @@ class Emitter:
         self.signals.append(codes)
         return codes
 
-    def _look_up(self, value: Mapped | Rows, quantiser: Quantiser, where: str) -> Codes:
+    def _look_up(self, value: Mapped | Rows, quantiser: Quantiser) -> Codes:
         codes = quantiser.codes(value.values)
         low, high = int(codes.min()), int(codes.max())
         label = value.label if isinstance(value, Mapped) else f"{value.label}.rows"

@@ -239,7 +239,9 @@ class Walk:
             (2, -1) if last else (1, -2)
         ):
             raise refusal(
-                where, "it must join channels, the last axis of [batch, time, channel] or the ..."
+                where,
+                "it must join channels: the last axis of [batch, time, channel], the middle one of "
+                "[batch, channel, time]",
             )
         if len({part.content.rate for part in parts}) > 1:
             raise refusal(where, "it joins tensors of different lengths")

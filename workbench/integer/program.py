@@ -214,6 +214,19 @@ class Program:
         """Rows of the output signal per second."""
         return self.frame_rate_hz * self.signal(self.output).rate
 
+    def sound(self, codes: np.ndarray) -> np.ndarray:
+        """Output codes [samples, 1] as float32 [samples] in [-1, 1]: code * 2**exponent, clipped.
+
+        Raises WorkbenchError when the output is not one channel of codes.
+        """
+        signal = self.signal(self.output)
+        if signal.exponent is None or signal.channels != 1:
+            raise WorkbenchError(
+                f"the output {signal.name!r} of program {self.name} is not a sound of one channel"
+            )
+        values = np.ldexp(codes[:, 0].astype(np.float64), signal.exponent)
+        return np.clip(values, -1.0, 1.0).astype(np.float32)
+
     def parameters(self) -> Iterator[tuple[Operator, str, np.ndarray]]:
         """Every array that lives in the memory image, as (operator, field, array)."""
         for operator in self.operators:

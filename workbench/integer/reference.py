@@ -100,10 +100,8 @@ def convolve(conv: Conv, x: np.ndarray, length: int) -> np.ndarray:
             for j in range(conv.taps):
                 first = j * conv.dilation
                 seen = x[:, first : first + length : conv.stride, g * fan_in : (g + 1) * fan_in]
-                taps = weight[
-                    u, g * per_group : (g + 1) * per_group, j
-                ]  # [out / groups, in / groups]
-                accumulator += seen @ taps.T
+                # [batch, time, in / groups] @ [in / groups, out / groups]
+                accumulator += seen @ weight[u, g * per_group : (g + 1) * per_group, j].T
             columns.append(accumulator)
         rows.append(np.concatenate(columns, axis=2))
     accumulator = np.stack(rows, axis=2) + conv.bias.astype(np.int64)  # [batch, time, up, out]

@@ -13,7 +13,6 @@ import numpy as np
 from workbench.errors import WorkbenchError
 from workbench.integer.engine import Engine
 from workbench.integer.engine_kernels import Change
-from workbench.integer.program import Program
 from workbench.memory.changes import flipped_values, flips_by_tensor, parameter_changes
 from workbench.memory.image import Image
 
@@ -54,17 +53,6 @@ def run_trials(
         changes = parameter_changes(image.program, image.layout, block)
         blocks.append(stream.step(inputs, changes))
     return np.concatenate(blocks)
-
-
-def sound_of(program: Program, codes: np.ndarray) -> np.ndarray:
-    """Output codes [samples, 1] as float32 [samples] in [-1, 1]; value = code * 2**exponent."""
-    signal = program.signal(program.output)
-    if signal.exponent is None or signal.channels != 1:
-        raise WorkbenchError(
-            f"the output {signal.name!r} of program {program.name} is not a sound of one channel"
-        )
-    values = np.ldexp(codes[:, 0].astype(np.float64), signal.exponent)
-    return np.clip(values, -1.0, 1.0).astype(np.float32)
 
 
 def _first_histories(image: Image, faults: Sequence[np.ndarray]) -> dict[str, Change]:
