@@ -65,7 +65,7 @@ CORES = {
             "cortex_m4",
             "UC_CPU_ARM_CORTEX_M4",
             ("-O2", "-fomit-frame-pointer"),
-            8.6,
+            9.0,
         ),
     )
 }

@@ -116,9 +116,7 @@ def emulated_machine(firmwares: Sequence[Firmware], core: Core) -> EmulatedMachi
     No file stays behind. Raises WorkbenchError without compiler or emulator.
     """
     device = package_texts("device")
-    kept = " ".join(
-        f"{firmware.prefix}_unit_{call}" for firmware in firmwares for call in UNIT_CALLS
-    )
+    kept = " ".join(name for firmware in firmwares for name in _looked_at(firmware))
     sources = {
         **unit_sources(firmwares),
         "startup.c": device["device/startup.c"],
@@ -128,6 +126,14 @@ def emulated_machine(firmwares: Sequence[Firmware], core: Core) -> EmulatedMachi
         elf = folder / "firmware.elf"
         compile_device(folder, elf, core=core, linker_script=folder / "device.ld")
         return EmulatedMachine(elf, core)
+
+
+def _looked_at(firmware: Firmware) -> list[str]:
+    """Symbols that the emulator asks for, which the linker must not drop."""
+    names = [f"unit_{call}" for call in UNIT_CALLS]
+    names += ["golden"] if firmware.layout.working_bytes else []
+    names += ["check"] if firmware.heals else []
+    return [f"{firmware.prefix}_{name}" for name in names]
 
 
 def _check_upsets(

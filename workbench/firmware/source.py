@@ -90,7 +90,7 @@ def _check(firmware: Firmware) -> str:
     lines = "\n".join(f"    {word:#010x}u," for word in stored)
     pages = firmware.macro("pages")
     plan = {
-        "golden": f"&{firmware.prefix}_golden",
+        "golden": f"(const volatile unsigned char *)&{firmware.prefix}_golden",
         "check": f"{firmware.prefix}_check",
         "bytes": firmware.macro("parameter_bytes"),
         "page_bytes": firmware.macro("page_bytes"),

@@ -30,29 +30,31 @@ typedef struct {
     uint32_t cursor; /* next page to look at */
 } wb_healer;
 
-/* What is fixed when the firmware is built. */
+/*
+ * What is fixed when the firmware is built. Memory that is looked after is volatile: the compiler
+ * must not take what it has once seen there, not even in flash, for what is there now.
+ */
 typedef struct {
-    const void *golden;    /* bytes of all pages */
-    const uint32_t *check; /* CRC-32 of every page */
-    uint32_t bytes;        /* of all pages together */
-    uint32_t page_bytes;   /* of each but the last, which may be shorter */
+    const volatile unsigned char *golden; /* bytes of all pages */
+    const volatile uint32_t *check;       /* CRC-32 of every page */
+    uint32_t bytes;                       /* of all pages together */
+    uint32_t page_bytes; /* of each but the last, which may be shorter */
     uint32_t pages;
     uint32_t pages_per_frame;
     uint32_t log_entries; /* a power of two */
 } wb_scrub_plan;
 
 /* CRC-32 as in IEEE 802.3 (0 for no bytes), four bits a step. */
-static inline uint32_t wb_crc32(const void *data, size_t bytes)
+static inline uint32_t wb_crc32(const volatile unsigned char *data, size_t bytes)
 {
     static const uint32_t table[16] = {
         0x00000000u, 0x1db71064u, 0x3b6e20c8u, 0x26d930acu, 0x76dc4190u, 0x6b6b51f4u,
         0x4db26158u, 0x5005713cu, 0xedb88320u, 0xf00f9344u, 0xd6d6a3e8u, 0xcb61b38cu,
         0x9b64c2b0u, 0x86d3d2d4u, 0xa00ae278u, 0xbdbdf21cu,
     };
-    const unsigned char *next = data;
     uint32_t crc = 0xffffffffu;
     while (bytes--) {
-        crc ^= *next++;
+        crc ^= *data++;
         crc = crc >> 4 ^ table[crc & 15u];
         crc = crc >> 4 ^ table[crc & 15u];
     }
@@ -66,8 +68,8 @@ static inline int wb_scrub_page(const wb_scrub_plan *plan, void *working, uint32
     const uint32_t start = page * plan->page_bytes;
     const uint32_t left = plan->bytes - start;
     const uint32_t size = left < plan->page_bytes ? left : plan->page_bytes;
-    unsigned char *const bytes = (unsigned char *)working + start;
-    const unsigned char *const kept = (const unsigned char *)plan->golden + start;
+    volatile unsigned char *const bytes = (unsigned char *)working + start;
+    const volatile unsigned char *const kept = plan->golden + start;
     const uint32_t expected = plan->check[page];
     const uint32_t found = wb_crc32(bytes, size);
     uint32_t golden;
@@ -82,7 +84,9 @@ static inline int wb_scrub_page(const wb_scrub_plan *plan, void *working, uint32
     if (golden == expected) {
         entry->diagnosis = WB_DIAGNOSIS_MEMORY;
         entry->remedy = WB_REMEDY_RESTORE;
-        wb_copy(bytes, kept, size);
+        for (uint32_t i = 0; i < size; i++) {
+            bytes[i] = kept[i];
+        }
         if (wb_crc32(bytes, size) == expected) {
             entry->verdict = WB_VERDICT_HEALED;
         }

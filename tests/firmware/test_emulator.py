@@ -1,0 +1,190 @@
+"""Promise 2 on emulated Cortex-M0+ and M4, and what the emulator must not let pass."""
+
+import numpy as np
+import pytest
+from batches import needs_emulator, random_firmwares, random_upsets
+from programs import random_inputs, random_program
+
+from workbench.errors import WorkbenchError
+from workbench.firmware import emulator
+from workbench.firmware.boards import BOARDS, CORES, Core, boards_with, core_named
+from workbench.firmware.emulate import MidFrameUpset, emulate, emulated_machine
+from workbench.firmware.emulator import EmulatedMachine
+from workbench.firmware.plan import Firmware
+from workbench.firmware.toolchain import build_folder, compile_device, package_texts
+from workbench.firmware.twin import Twin
+from workbench.healing.log import Diagnosis, Verdict
+from workbench.healing.simulation import simulate
+from workbench.healing.upsets import Upset
+from workbench.integer.program import Program, Rescale, Signal
+from workbench.integer.reference import run
+from workbench.memory.image import Image
+
+pytestmark = needs_emulator
+
+COUNT, FRAMES = 12, 10
+
+
+@pytest.fixture(scope="module", params=CORES.values(), ids=CORES)
+def chip(request: pytest.FixtureRequest) -> tuple[EmulatedMachine, list[Firmware]]:
+    firmwares = random_firmwares(41, COUNT)
+    return emulated_machine(firmwares, request.param), firmwares
+
+
+def test_every_sample_is_equal(chip) -> None:
+    machine, firmwares = chip
+    for seed, firmware in enumerate(firmwares):
+        inputs = random_inputs(firmware.program, seed, FRAMES)
+        expected = run(firmware.program, inputs)[firmware.program.output][0]
+        np.testing.assert_array_equal(Twin(machine, firmware).run(inputs), expected)
+
+
+def test_the_device_tells_the_same_story(chip) -> None:
+    machine, firmwares = chip
+    logged = 0
+    for seed, firmware in enumerate(f for f in firmwares if f.weights == "ram"):
+        inputs = random_inputs(firmware.program, seed, FRAMES)
+        upsets = random_upsets(firmware.image, seed, frames=FRAMES, count=40)
+        life = simulate(firmware.image, inputs, upsets, firmware.strategy, word_starts=(4,))
+        twin = Twin(machine, firmware)
+        np.testing.assert_array_equal(twin.run(inputs, upsets, word_starts=(4,)), life.codes)
+        assert twin.log == list(life.log)
+        logged += len(twin.log)
+        flash = 8 * firmware.layout.sections["golden"].start
+        twin.flip(upset.position for upset in upsets if upset.position >= flash)
+    assert logged > 20
+
+
+def test_instructions_are_counted(chip) -> None:
+    """More frames' worth of work is more instructions, and the same work the same."""
+    machine, firmwares = chip
+    firmware = next(f for f in firmwares if f.heals)
+    inputs = random_inputs(firmware.program, 1, 1)
+    codes = {name: values[0] for name, values in inputs.items()}
+    counts = []
+    for _ in range(2):
+        twin = Twin(machine, firmware)
+        twin.step(codes)
+        counts.append(machine.instructions)
+        twin.reset()
+        assert 0 < machine.instructions < counts[0]
+    assert counts[0] == counts[1] > firmware.program.macs_per_frame()
+    assert 0 < machine.stack_bytes < 2048
+
+
+@pytest.fixture(scope="module")
+def program():
+    """Enough parameters for several pages."""
+    return next(
+        made
+        for made in map(random_program, range(1000))
+        if Image.of(made).layout.working_bytes > 400
+    )
+
+
+@pytest.mark.parametrize("core", CORES.values(), ids=CORES)
+def test_a_flip_in_mid_frame_is_found_and_mended(core: Core, program) -> None:
+    image = Image.of(program, page_bytes=64)
+    inputs = random_inputs(program, 3, 30)
+    bit = 8 * 70 + 7  # page 1
+    pages_per_frame = 8
+    hits = [MidFrameUpset(10, 0.5, bit)]
+    made = emulate(image, core, inputs, pages_per_frame=pages_per_frame, mid_frame=hits)
+    (entry,) = made.log
+    assert (entry.page, entry.diagnosis, entry.verdict) == (1, Diagnosis.MEMORY, Verdict.HEALED)
+    assert 10 <= entry.frame <= 10 + image.layout.pages // pages_per_frame
+    assert not (made.image.flipped() < 8 * image.layout.working_bytes).any()
+    clean = emulate(image, core, inputs, pages_per_frame=pages_per_frame)
+    until = 10 * program.signal(program.output).rate
+    np.testing.assert_array_equal(made.codes[:until], clean.codes[:until])
+
+
+def test_a_flip_in_mid_frame_comes_in_mid_frame() -> None:
+    """A shift that is read early and one that is read late: only a flip before that is heard."""
+    signals = tuple(Signal(f"s{n}", 8, 1, 200, 0) for n in range(3))
+    shift = np.zeros(1, np.int8)
+    steps = tuple(
+        Rescale(f"op{n}", (f"s{n}",), f"s{n + 1}", shift.copy(), -128, 127) for n in range(2)
+    )
+    two = Program("two", ("s0",), "s2", 100.0, signals, steps)
+    image = Image.of(two)
+    first = image.layout.position("op0", "shift", (0,), 0)
+    second = image.layout.position("op1", "shift", (0,), 0)
+    inputs = {"s0": np.full((1, 200, 1), 64, np.int8)}
+
+    def heard(share: float, bit: int) -> int:
+        made = emulate(image, CORES["m4"], inputs, mid_frame=[MidFrameUpset(0, share, bit)])
+        assert made.image.flipped().tolist()[:1] == [bit]
+        return int(made.codes[-1, 0])
+
+    assert heard(0.0, first) == heard(0.0, second) == 32  # one shift to the right: halved
+    assert heard(0.5, second) == 32 and heard(0.5, first) == 64
+    assert heard(1.0, first) == heard(1.0, second) == 64
+
+
+def test_flips_of_the_image_strike_before_the_first_frame(program) -> None:
+    image = Image.of(program)
+    rng = np.random.default_rng(2)
+    damaged = image.flip(rng.integers(0, 8 * image.layout.working_bytes, 20))
+    inputs = random_inputs(program, 3, 3)
+    made = emulate(damaged, CORES["m0plus"], inputs)
+    expected = run(damaged.to_program(), inputs)[program.output][0]
+    np.testing.assert_array_equal(made.codes, expected)
+    assert made.image.flipped().size >= damaged.flipped().size
+
+
+def test_healing_costs_what_it_costs(program) -> None:
+    image = Image.of(program, page_bytes=64)
+    inputs = random_inputs(program, 3, 2)
+    for core in CORES.values():
+        bare = emulate(image, core, inputs)
+        healed = emulate(image, core, inputs, pages_per_frame=4)
+        assert healed.flash_bytes > bare.flash_bytes + image.layout.sections["check"].size_bytes
+        assert healed.ram_bytes > bare.ram_bytes
+        # What the exported README says of a page that is well.
+        instructions = healed.instructions_per_frame - bare.instructions_per_frame
+        assert instructions / (4 * 64) == pytest.approx(core.scrub_instructions_per_byte, rel=0.25)
+
+
+@pytest.mark.parametrize("core", CORES.values(), ids=CORES)
+@pytest.mark.parametrize("where", ["flash", "null"])
+def test_writes_to_flash_and_null_fault(core: Core, where: str) -> None:
+    target = "device_vectors" if where == "flash" else "(const device_vector *)0"
+    startup = package_texts("device")["device/startup.c"].replace(
+        "    for (;;) {\n    }",
+        f"    *(volatile uint32_t *)(uintptr_t)({target}) = 1;\n    for (;;) {{\n    }}",
+    )
+    sources = {"startup.c": startup, "device.ld": package_texts("device")["device/device.ld"]}
+    with build_folder(sources) as folder:
+        elf = folder / "a.elf"
+        compile_device(folder, elf, core=core, linker_script=folder / "device.ld")
+        machine = EmulatedMachine(elf, core)
+    with pytest.raises(WorkbenchError, match=r"(?i)faults in device_reset at 0x8.*write"):
+        machine.call("device_reset")
+
+
+def test_upsets_that_do_not_fit_are_refused(program) -> None:
+    image, inputs = Image.of(program), random_inputs(program, 1, 2)
+    flash = 8 * image.layout.sram_bytes
+    for upsets, mid_frame in (
+        ([Upset(2, 0)], []),
+        ([Upset(0, 8 * image.layout.size_bytes)], []),
+        ([], [MidFrameUpset(0, 1.5, 0)]),
+        ([], [MidFrameUpset(0, 0.5, flash)]),
+    ):
+        with pytest.raises(WorkbenchError, match=r"outside of|mid-frame upsets hit RAM"):
+            emulate(image, CORES["m4"], inputs, upsets=upsets, mid_frame=mid_frame)
+
+
+def test_a_missing_emulator_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(WorkbenchError, match="not installed; get the emulator with the extra mcu"):
+        emulator.component("unicorn_that_is_not_there")
+
+
+def test_boards_and_cores() -> None:
+    for core in CORES:
+        assert boards_with(core)
+    assert {board.core for board in BOARDS} == set(CORES)
+    assert boards_with("m0plus")[0].instructions_per_frame(125.0) == 133e6 / 125
+    with pytest.raises(WorkbenchError, match="m0plus, m4"):
+        core_named("m55")
