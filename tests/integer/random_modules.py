@@ -24,8 +24,8 @@ from workbench.models.layers import (
     quantise,
     relu,
 )
-from workbench.models.quantisers import CALIBRATION_STEPS as CHALLENGE_CALIBRATION_STEPS
 from workbench.models.quantisers import WEIGHTS, ActInt8, ActInt16, Bias32
+from workbench.training.train import calibrate
 
 CALIBRATION_STEPS = 2
 # Strides leave 1/2, 1/3, ... of the rows; so many rows of an input are whole everywhere.
@@ -323,13 +323,5 @@ def tiny_challenge(trunk_weight_bits: int) -> Challenge:
         trunk_weight_bits=trunk_weight_bits,
     )  # fmt: skip
     model = Challenge(config, quantised=True)
-    with torch.no_grad():
-        for _ in range(CHALLENGE_CALIBRATION_STEPS + 1):
-            model(**word_inputs(model))
+    calibrate(model)
     return model.eval()
-
-
-def word_inputs(model: Challenge) -> dict[str, torch.Tensor]:
-    """The module's own inputs that say every word."""
-    indexes = model.indexes(model.config.words)
-    return {name: torch.from_numpy(rows[..., 0]).long() for name, rows in indexes.items()}

@@ -19,7 +19,6 @@ from random_modules import (
     QuickAct16,
     random_example,
     tiny_challenge,
-    word_inputs,
 )
 from torch import nn
 
@@ -206,7 +205,7 @@ def test_shipped_challenge_gives_the_same_codes_in_every_layer() -> None:
 def _check_challenge(model: Challenge) -> None:
     lowered = lower_challenge(model)
     program = lowered.program
-    inputs = word_inputs(model)
+    inputs = model.tensors(model.config.words)
     assert disagreements(model, lowered, inputs) == dict.fromkeys(
         (operator.target for operator in program.operators if operator.kind != "embed"), 0
     )

@@ -20,23 +20,21 @@ from workbench.training.checkpoint import (
     save_checkpoint,
     shipped_checkpoint,
 )
+from workbench.training.train import calibrate
 
 CONFIG = ChallengeConfig(words=("a", "b"), frames=8, channels=(8, 8, 4))
 
 
 def words_of(model: Challenge) -> torch.Tensor:
-    indexes = model.indexes(model.config.words)
     with torch.no_grad():
-        inputs = {name: torch.from_numpy(i[:, :, 0]).long() for name, i in indexes.items()}
-        return tensor_value(model(**inputs))[:, 0]
+        return tensor_value(model(**model.tensors(model.config.words)))[:, 0]
 
 
 @pytest.fixture
 def saved(tmp_path: Path) -> Path:
     torch.manual_seed(3)
-    model = Challenge(CONFIG, quantised=True).train()
-    for _ in range(40):
-        words_of(model)
+    model = Challenge(CONFIG, quantised=True)
+    calibrate(model)
     save_checkpoint(model.eval(), {"seed": 3}, tmp_path)
     return tmp_path
 

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from workbench.commands.common import add_checkpoint, add_generator
 from workbench.errors import WorkbenchError
@@ -75,9 +74,7 @@ def _compare(model: Challenge, lowered: Lowered) -> int:
     """Number of codes compared with Brevitas; WorkbenchError when one differs."""
     compared = 0
     for word in model.config.words:  # one by one, so that float64 needs little memory
-        rows = model.indexes([word])
-        inputs = {name: torch.from_numpy(index[..., 0]).long() for name, index in rows.items()}
-        differing = disagreements(model, lowered, inputs)
+        differing = disagreements(model, lowered, model.tensors([word]))
         wrong = [name for name, count in differing.items() if count]
         if wrong:
             raise WorkbenchError(

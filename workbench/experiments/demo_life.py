@@ -14,6 +14,7 @@ from workbench.healing.log import Diagnosis, LogEntry, Remedy, Verdict
 from workbench.healing.simulation import Life as Simulated
 from workbench.healing.simulation import simulate
 from workbench.healing.strategy import CRC_SCRUB, NONE, Strategy, overheads
+from workbench.healing.timeline import snr_over_time
 from workbench.healing.upsets import Upset, poisson_upsets
 from workbench.memory.image import Image
 from workbench.memory.layout import SRAM_SECTIONS, Layout
@@ -25,8 +26,6 @@ DIAGNOSES = {
 }
 REMEDIES = {Remedy.NONE: "left alone", Remedy.RESTORE: "page restored"}
 VERDICTS = {Verdict.HEALED: "healed", Verdict.UNHEALED: "not healed"}
-_WINDOW_FRAMES = 5  # over which the error curve is averaged
-_QUIETEST = 1e-12  # of the clean voice's mean power; -120 dB
 
 
 def heal_and_speak(
@@ -74,7 +73,6 @@ def live(
         simulate(voice.image, script.inputs, hits, strategy, word_starts=script.starts)
         for hits, strategy in (((), unhealed), (upsets, unhealed), (upsets, healer))
     )
-    clean = calm.samples()
     layout = voice.image.layout
     return Life(
         words=script.words,
@@ -86,9 +84,9 @@ def live(
         upsets_per_s=upsets_per_s,
         upsets=tuple((upset.frame, upset.position) for upset in healed.upsets),
         sites=healed.sites(),
-        clean=clean,
-        none=_course(damaged, clean, words=len(script.words)),
-        healed=_course(healed, clean, words=len(script.words)),
+        clean=calm.samples(),
+        none=_course(damaged, calm, words=len(script.words)),
+        healed=_course(healed, calm, words=len(script.words)),
         log=tuple(log_line(entry, layout) for entry in healed.log),
     )
 
@@ -105,22 +103,13 @@ def log_line(entry: LogEntry, layout: Layout) -> LogLine:
     )
 
 
-def _course(life: Simulated, clean: np.ndarray, *, words: int) -> Course:
-    samples = life.samples()
+def _course(life: Simulated, calm: Simulated, *, words: int) -> Course:
+    samples, clean = life.samples(), calm.samples()
     parts = zip(np.split(samples, words), np.split(clean, words), strict=True)
     return Course(
         samples=samples,
         snr_db=snr_db(samples, clean),
         word_snr_db=tuple(snr_db(part, expected) for part, expected in parts),
         damaged_bits=life.wrong_bits,
-        error_db=_error_db(samples, clean, frames=len(life.wrong_bits)),
+        error_db=-snr_over_time(life, calm),
     )
-
-
-def _error_db(samples: np.ndarray, clean: np.ndarray, *, frames: int) -> np.ndarray:
-    """Power of the error in each frame against the mean power of the clean voice, in dB."""
-    error = (samples.astype(np.float64) - clean) ** 2
-    window = np.ones(_WINDOW_FRAMES) / _WINDOW_FRAMES
-    smooth = np.convolve(error.reshape(frames, -1).mean(axis=1), window, mode="same")
-    power = max(float(np.mean(clean.astype(np.float64) ** 2)), np.finfo(float).tiny)
-    return 10 * np.log10(np.maximum(smooth / power, _QUIETEST))

@@ -66,12 +66,8 @@ class Voice:
 
     def speak_in_float(self, word: str) -> np.ndarray:
         """`word` from the float twin, the same weights without quantisers: float32 [samples]."""
-        indexes = {
-            name: torch.from_numpy(codes[:, :, 0]).long()
-            for name, codes in self.inputs(word).items()
-        }
         with torch.no_grad():
-            output = float_twin(self.model)(**indexes)
+            output = float_twin(self.model)(**self.model.tensors([word]))
         return np.clip(output[0, 0].numpy(), -1.0, 1.0)
 
     def recording(self, word: str) -> np.ndarray:

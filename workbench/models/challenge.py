@@ -111,6 +111,16 @@ class Challenge(nn.Module):
             "position": np.broadcast_to(position[None, :, None], shape).copy(),
         }
 
+    def tensors(self, words: Sequence[str]) -> dict[str, torch.Tensor]:
+        """What `indexes` gives, as `forward` takes it: int64 [len(words), frames] by name.
+
+        They lie on the model's device.
+        """
+        return {
+            name: torch.from_numpy(rows[:, :, 0]).to(self.word.weight.device, torch.int64)
+            for name, rows in self.indexes(words).items()
+        }
+
 
 def _residuals(
     channels: int, dilations: Sequence[int], shared: nn.Module, precision: Precision

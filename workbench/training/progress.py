@@ -31,7 +31,7 @@ class TrainingState:
 
     def capture(self, model: nn.Module, optimiser: torch.optim.Optimizer) -> None:
         """Copy weights and moments out of a running model."""
-        self.model = {name: t.detach().cpu().clone() for name, t in model.state_dict().items()}
+        self.model = copied_weights(model)
         self.adam = {
             f"{name}/{moment}": torch.as_tensor(value).detach().cpu().clone()
             for name, parameter in model.named_parameters()
@@ -54,6 +54,11 @@ class TrainingState:
             parameter = parameters[name]
             moved = value if moment == "step" else value.to(parameter.device)
             optimiser.state[parameter][moment] = moved.clone()
+
+
+def copied_weights(model: nn.Module) -> dict[str, torch.Tensor]:
+    """The model's state on the CPU, a tensor of its own for every name, shared ones too."""
+    return {name: tensor.detach().cpu().clone() for name, tensor in model.state_dict().items()}
 
 
 def save_progress(folder: Path, identity: str, state: TrainingState) -> None:

@@ -29,6 +29,7 @@ from workbench.training.loss import WaveformLoss
 from workbench.training.progress import (
     PROGRESS_FILE,
     TrainingState,
+    copied_weights,
     load_progress,
     save_progress,
 )
@@ -120,11 +121,11 @@ def train(
     if state.stage == "float":
         model = Challenge(task.config, quantised=False).to(task.device)
         run.stage(model, state)
-        state = TrainingState("qat", 0, _cpu_state(model), {}, state.losses)
+        state = TrainingState("qat", 0, copied_weights(model), {}, state.losses)
     model = Challenge(task.config, quantised=True).to(task.device)
     if state.step == 0:
         load_float_weights(model, state.model)
-        calibrate(model, task)
+        calibrate(model)
         state.model = {}
     run.stage(model, state)
     write_loss_curve(state.losses, task.recipe.float_steps, out / CURVE_FILE)
@@ -144,10 +145,10 @@ def load_float_weights(model: Challenge, weights: dict[str, torch.Tensor]) -> No
 
 
 @torch.no_grad()
-def calibrate(model: Challenge, task: Task) -> None:
+def calibrate(model: Challenge) -> None:
     """Let every activation quantiser see all words, then freeze its range into a parameter."""
     model.train()
-    inputs = _indexes(model, task, list(range(len(task.targets))))
+    inputs = model.tensors(model.config.words)
     for _ in range(CALIBRATION_STEPS + 1):
         model(**inputs)
 
@@ -179,7 +180,8 @@ class _Run:
             while state.step < steps:
                 optimiser.param_groups[0]["lr"] = rate * schedule(state.step, steps)
                 chosen = batch_of(self.task, state.stage, state.step)
-                output = tensor_value(model(**_indexes(model, self.task, chosen)))[:, 0]
+                words = [self.task.config.words[row] for row in chosen]
+                output = tensor_value(model(**model.tensors(words)))[:, 0]
                 loss = loss_of(output, targets[chosen])
                 optimiser.zero_grad()
                 loss.backward()
@@ -226,18 +228,6 @@ def thin(losses: list[float], points: int = 200) -> list[float]:
     """Means of equal parts of a loss curve, at most `points` of them."""
     parts = np.array_split(np.asarray(losses), min(points, max(len(losses), 1)))
     return [round(float(part.mean()), 4) for part in parts if len(part)]
-
-
-def _indexes(model: Challenge, task: Task, chosen: list[int]) -> dict[str, torch.Tensor]:
-    streams = model.indexes([task.config.words[i] for i in chosen])
-    return {
-        name: torch.from_numpy(codes[:, :, 0]).long().to(task.device)
-        for name, codes in streams.items()
-    }
-
-
-def _cpu_state(model: Challenge) -> dict[str, torch.Tensor]:
-    return {name: tensor.detach().cpu().clone() for name, tensor in model.state_dict().items()}
 
 
 def _checked_device(device: str | None) -> str:
