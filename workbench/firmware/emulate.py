@@ -76,7 +76,8 @@ def emulate(
 
     image: flips that it holds strike before the first frame. inputs: [1, frames * rate, channels] by
     name. pages_per_frame: that the healer checks; 0 leaves the healer out. upsets: at frame starts,
-    in RAM or flash. mid_frame: in RAM, while a frame is computed. Raises WorkbenchError without
+    in RAM or flash (with weights in flash, a compiler may have put a tiny tensor into its code, where
+    no upset finds it). mid_frame: in RAM, while a frame is computed. Raises WorkbenchError without
     compiler or emulator, and for inputs or upsets that do not fit.
     """
     strategy = Strategy(CRC_SCRUB, pages_per_frame) if pages_per_frame else Strategy(NONE)
