@@ -1,4 +1,4 @@
-"""What all tests share: Hypothesis without deadlines, one thread a worker, no skips where none may be.
+"""What all tests share: Hypothesis without deadlines, one thread, no skips where none may be.
 
 With WORKBENCH_NO_SKIP=1 (.ci/run sets it) a skipped test or module counts as failed.
 """
@@ -14,9 +14,9 @@ from hypothesis import settings
 
 _Report = TypeVar("_Report", pytest.TestReport, pytest.CollectReport)
 
-# Two workers of pytest-xdist fill two cores; torch reads this when it is first imported.
-if "PYTEST_XDIST_WORKER" in os.environ:
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
+# Small tensors by the thousand: threads would only wait for each other, and workers of pytest-xdist
+# fill the cores already. Torch reads this when it is first imported; programs that tests start, too.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 settings.register_profile("workbench", deadline=None, print_blob=True)
 settings.load_profile("workbench")

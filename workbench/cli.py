@@ -82,7 +82,3 @@ def _run(options: argparse.Namespace) -> int:
         print(f"workbench {options.command}: interrupted", file=sys.stderr)
         return _INTERRUPTED
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -60,18 +60,14 @@ def replacing(path: Path | str) -> Iterator[Path]:
 
 
 def write_bytes(path: Path | str, data: bytes) -> None:
-    """Replace the file `path` by `data`, all or nothing."""
-    _write(path, lambda temporary: temporary.write_bytes(data))
+    """Replace the file `path` by `data`, all or nothing; WorkbenchError as `replacing`."""
+    with replacing(path) as temporary:
+        temporary.write_bytes(data)
 
 
 def write_text(path: Path | str, text: str) -> None:
-    """Replace the file `path` by UTF-8 `text`, all or nothing."""
-    _write(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
-
-
-def _write(path: Path | str, write: Callable[[Path], object]) -> None:
-    with replacing(path) as temporary:
-        write(temporary)
+    """Replace the file `path` by UTF-8 `text`, all or nothing; WorkbenchError as `replacing`."""
+    write_bytes(path, text.encode())
 
 
 def _sync(path: Path) -> None:

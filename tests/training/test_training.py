@@ -11,7 +11,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from workbench.cli import main
 from workbench.errors import WorkbenchError
@@ -21,11 +20,6 @@ from workbench.training.recipe import PRESETS, Recipe
 from workbench.training.train import Task, batch_of, make_task, schedule, thin, train
 
 TINY = PRESETS["tiny"]
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> None:
-    torch.set_num_threads(1)
 
 
 def hums(words: str = "abc", samples: int = 1500) -> dict[str, np.ndarray]:
@@ -55,7 +49,6 @@ def test_it_learns(tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    torch.set_num_threads(1)
     folder = tmp_path_factory.mktemp("whole")
     train(tiny_task(), folder)
     return weights_of(folder)
@@ -83,7 +76,7 @@ def test_a_stopped_run_goes_on_to_the_same_weights(
 
 def test_a_really_killed_run_goes_on_to_the_same_weights(tmp_path: Path) -> None:
     script = (
-        "import sys, torch; torch.set_num_threads(1)\n"
+        "import sys\n"
         "sys.path.insert(0, sys.argv[2])\n"
         "from test_training import *\n"
         "import workbench.training.train as t; t.SAVE_EVERY_S = -1.0\n"

@@ -33,11 +33,14 @@ _PEAK = 0.7
 
 @dataclass(frozen=True)
 class Variant:
-    """How a word is presented: silence on both sides, then white noise over all of it."""
+    """How a word is presented: silence on both sides, then white Gaussian noise over all of it.
 
-    padding_s: float = 0.3
-    noise_rms: float = 3e-3
-    seed: int = 0
+    padding_s: of silence on each side. noise_rms: full scale is 1. seed: of PCG64.
+    """
+
+    padding_s: float
+    noise_rms: float
+    seed: int
 
 
 # A word counts as understood by the share of these in which it is: one hearing alone is a coin
@@ -59,22 +62,12 @@ class Recognition:
     heard: tuple[tuple[str, ...], ...]
 
     @property
-    def rate(self) -> float:
-        """Share of the hearings, over all waves and variants, that got the word right."""
-        hearings = sum(len(answers) for answers in self.heard)
-        return sum(map(sum, self._right)) / hearings
-
-    @property
     def per_wave(self) -> tuple[float, ...]:
-        """For each wave the share of the variants in which it was understood."""
-        return tuple(sum(right) / len(right) for right in self._right)
-
-    @property
-    def _right(self) -> list[list[bool]]:
-        return [
-            [answer == word for answer in answers]
+        """For each wave the share, 0 to 1, of the variants in which it was understood."""
+        return tuple(
+            answers.count(word) / len(answers)
             for word, answers in zip(self.words, self.heard, strict=True)
-        ]
+        )
 
 
 class Recogniser:
@@ -88,21 +81,13 @@ class Recogniser:
         self.words = tuple(words)
         self._decoder = _decoder(self.words)
 
-    def recognise(
-        self,
-        samples: np.ndarray,
-        *,
-        padding_s: float = 0.3,
-        noise_rms: float = 3e-3,
-        seed: int = 0,
-    ) -> str:
+    def recognise(self, samples: np.ndarray, variant: Variant = VARIANTS[0]) -> str:
         """Return which of the words float [samples] at 16 kHz says, or "" for none of them.
 
-        The peak is brought to 0.7, silence of `padding_s` put on both sides, white Gaussian noise
-        of `noise_rms` (full scale is 1) from PCG64(`seed`) added over everything.
+        The peak is brought to 0.7, then the sound presented as `variant` says.
         Raises WorkbenchError when `samples` is empty, not [samples] or not finite.
         """
-        pcm = _presented(samples, Variant(padding_s, noise_rms, seed))
+        pcm = _presented(samples, variant)
         decoder = self._decoder
         with warnings.catch_warnings():
             # Called unnecessary by the package, yet its noise tracker keeps the last sound's level.
@@ -120,17 +105,16 @@ def recognise_words(
     words: Sequence[str],
     *,
     recogniser: Recogniser | None = None,
-    variants: Sequence[Variant] = VARIANTS,
 ) -> Recognition:
-    """Hear every wave in every variant; `words` are the right answers, one a wave.
+    """Hear every wave in every one of VARIANTS; `words` are the right answers, one a wave.
 
     The recogniser chooses among the ten digits unless another is given.
     Raises WorkbenchError when the lengths differ, nothing is given, or a word cannot be answered.
     """
     recogniser = recogniser or digit_recogniser()
-    if len(waves) != len(words) or not words or not variants:
+    if len(waves) != len(words) or not words:
         raise WorkbenchError(
-            f"{len(waves)} sounds, {len(words)} words and {len(variants)} variants do not fit; "
+            f"{len(waves)} sounds and {len(words)} words do not fit; "
             "give one word for each sound, and at least one of each"
         )
     unknown = sorted(set(words) - set(recogniser.words))
@@ -140,25 +124,9 @@ def recognise_words(
             "make one with Recogniser(words)"
         )
     heard = tuple(
-        tuple(
-            recogniser.recognise(
-                wave, padding_s=variant.padding_s, noise_rms=variant.noise_rms, seed=variant.seed
-            )
-            for variant in variants
-        )
-        for wave in waves
+        tuple(recogniser.recognise(wave, variant) for variant in VARIANTS) for wave in waves
     )
     return Recognition(words=tuple(words), heard=heard)
-
-
-def recognition_rate(
-    waves: Sequence[np.ndarray],
-    words: Sequence[str],
-    *,
-    recogniser: Recogniser | None = None,
-) -> float:
-    """Return the share, 0 to 1, of waves x VARIANTS understood; arguments as `recognise_words`."""
-    return recognise_words(waves, words, recogniser=recogniser).rate
 
 
 @lru_cache(maxsize=1)

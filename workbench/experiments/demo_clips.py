@@ -55,15 +55,7 @@ class Listener:
     def _heard(self, samples: np.ndarray) -> tuple[str, ...]:
         if self.recogniser is None:
             return ()
-        return tuple(
-            self.recogniser.recognise(
-                samples,
-                padding_s=variant.padding_s,
-                noise_rms=variant.noise_rms,
-                seed=variant.seed,
-            )
-            for variant in VARIANTS
-        )
+        return tuple(self.recogniser.recognise(samples, variant) for variant in VARIANTS)
 
 
 def clean_clips(listener: Listener, float_sound: np.ndarray) -> list[Clip]:
