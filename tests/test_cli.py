@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -28,11 +29,13 @@ def test_help_names_every_command_without_waiting_for_torch() -> None:
         "slow = {'torch', 'numpy', 'brevitas', 'matplotlib'} & set(sys.modules)\n"
         "assert not slow, slow"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    wide = {**os.environ, "COLUMNS": "200"}  # so that no line is broken
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=wide)
     assert done.returncode == 0, done.stderr
-    for name, summary in COMMANDS.items():
-        assert name in done.stdout
-        assert summary.split(",")[0].split(" ")[0] in done.stdout
+    listed = dict(
+        line.split(maxsplit=1) for line in done.stdout.splitlines() if len(line.split()) > 1
+    )
+    assert COMMANDS.items() <= listed.items()
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -193,7 +193,7 @@ def test_healing_restores_every_sample(made: tuple[Page, dict[str, Any], Path]) 
 
 
 def test_the_commands_on_the_page_repeat_its_sounds(
-    made: tuple[Page, dict[str, Any], Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    made: tuple[Page, dict[str, Any], Path], tmp_path: Path
 ) -> None:
     page, summary, _ = made
     sounds = {

@@ -82,7 +82,8 @@ def test_a_fleet_is_its_devices(seed: int, devices: int, strategy: Strategy) -> 
         assert life.log == alone.log
 
 
-def _image_with_two_pages() -> Image:
+def _image_of_three_pages() -> Image:
+    """Three or more, of 32 bytes."""
     for seed in range(100):
         image = Image.of(random_program(seed), page_bytes=32)
         if image.layout.pages >= 3:
@@ -91,7 +92,7 @@ def _image_with_two_pages() -> Image:
 
 
 def test_each_diagnosis_has_its_remedy_and_verdict() -> None:
-    image = _image_with_two_pages()
+    image = _image_of_three_pages()
     layout = image.layout
     inputs = random_inputs(image.program, 0, 6)
     golden, check = layout.sections["golden"].start, layout.sections["check"].start
@@ -138,7 +139,7 @@ def test_the_state_of_the_image_is_where_a_life_begins() -> None:
 
 def test_the_golden_copy_is_what_a_page_is_restored_from() -> None:
     """A golden copy that was altered together with its check counts as the truth."""
-    image = _image_with_two_pages()
+    image = _image_of_three_pages()
     layout = image.layout
     golden, check = layout.sections["golden"].start, layout.sections["check"].start
     altered = image.flip([8 * golden + 77])
@@ -153,7 +154,7 @@ def test_the_golden_copy_is_what_a_page_is_restored_from() -> None:
 
 
 def test_a_cursor_and_a_frame_count_gone_astray_do_no_harm() -> None:
-    image = _image_with_two_pages()
+    image = _image_of_three_pages()
     frame, cursor = (
         image.layout.position("healer", name, (0,), 31) for name in ("frame", "cursor")
     )
@@ -167,7 +168,7 @@ def test_a_cursor_and_a_frame_count_gone_astray_do_no_harm() -> None:
 
 
 def test_what_does_not_fit_is_refused() -> None:
-    image = _image_with_two_pages()
+    image = _image_of_three_pages()
     inputs = random_inputs(image.program, 0, 3)
     with pytest.raises(WorkbenchError, match="lies outside of the image"):
         simulate(image, inputs, [Upset(3, 0)], Strategy("none"))

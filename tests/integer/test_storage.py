@@ -166,9 +166,7 @@ def test_what_is_off_is_named(tmp_path: Path, change: Any, words: str) -> None:
         ([True], "not at most 4 sizes"),
     ],
 )
-def test_shapes_are_checked_before_anything_is_made(
-    tmp_path: Path, shape: list[int], words: str
-) -> None:
+def test_shapes_are_checked_before_anything_is_made(shape: list[int], words: str) -> None:
     program = random_program(3)
     header = program_header(program)
     operator = next(plain for plain in header["operators"] if plain["kind"] == "conv")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from workbench.commands.common import add_generator
 from workbench.experiments.quality import (
+    MEASURES,
     Quality,
     mean_quality,
     quality_of_recordings,
@@ -18,7 +19,6 @@ from workbench.files import write_text
 from workbench.training.checkpoint import record_measured, shipped_checkpoint
 
 _SHIPPED = ("seed0", "seed1", "seed2")
-_COLUMNS = ("recognised", "pesq_nb", "stoi", "log_mel_db")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,32 +42,36 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Measure, print a table, write what was asked for; WorkbenchError when it cannot."""
-    folders = options.checkpoint or [shipped_checkpoint(name) for name in _SHIPPED]
-    voices = {str(folder): open_voice(folder, options.data) for folder in folders}
-    rows = {name: quality_of_voice(voice) for name, voice in voices.items()}
-    first = next(iter(voices.values()))
-    short = {name: Path(name).name for name in rows}
-    unique = len(set(short.values())) == len(short)
-    table = {short[name] if unique else name: quality for name, quality in rows.items()}
-    if len(rows) > 1:
-        table["mean"] = mean_quality(list(rows.values()))
-    table["recordings"] = quality_of_recordings(first)
+    given = options.checkpoint or [shipped_checkpoint(name) for name in _SHIPPED]
+    folders = list(dict.fromkeys(given))
+    voices = [open_voice(folder, options.data) for folder in folders]
+    qualities = [quality_of_voice(voice) for voice in voices]
+    table = dict(zip(_labels(folders), qualities, strict=True))
+    if len(qualities) > 1:
+        table["mean"] = mean_quality(qualities)
+    table["recordings"] = quality_of_recordings(voices[0])
     print(_table(table))
     for name, reason in table["recordings"].absent.items():
         print(f"no {name}: {reason}")
     if options.record:
-        for name, quality in rows.items():
-            record_measured(name, quality.figures())
+        for folder, quality in zip(folders, qualities, strict=True):
+            record_measured(folder, quality.figures())
     if options.json:
         figures = {name: quality.figures() for name, quality in table.items()}
         write_text(options.json, json.dumps(figures, indent=1) + "\n")
 
 
+def _labels(folders: list[Path]) -> list[str]:
+    """Last parts of the paths, or all of them where two would be called the same."""
+    names = [folder.name for folder in folders]
+    return names if len(set(names)) == len(names) else [str(folder) for folder in folders]
+
+
 def _table(rows: dict[str, Quality]) -> str:
     width = max(len(name) for name in rows)
-    lines = ["  ".join([" " * width, *(f"{column:>10}" for column in _COLUMNS)])]
+    lines = ["  ".join([" " * width, *(f"{column:>10}" for column in MEASURES)])]
     for name, quality in rows.items():
-        values = (getattr(quality, column) for column in _COLUMNS)
+        values = (getattr(quality, column) for column in MEASURES)
         cells = ["         -" if value is None else f"{value:10.3f}" for value in values]
         lines.append("  ".join([name.ljust(width), *cells]))
     return "\n".join(lines)

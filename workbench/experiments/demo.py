@@ -10,7 +10,7 @@ from workbench import __version__
 from workbench.experiments.demo_clips import Listener, clean_clips, flipped_clips, healed_clip
 from workbench.experiments.demo_device import run_device
 from workbench.experiments.demo_life import heal_and_speak, live, upsets_of
-from workbench.experiments.demo_record import Demonstration, Section
+from workbench.experiments.demo_record import Demonstration
 from workbench.experiments.demo_stages import Stages
 from workbench.experiments.demo_story import commands, tell_story
 from workbench.experiments.demo_summary import summarise
@@ -85,7 +85,6 @@ def demonstrate(
         )
     with stages.stage("firmware: compiling it and running it on emulated cores"):
         device, device_absent = run_device(voice, word, script, upsets, life)
-    layout = voice.image.layout
     return Demonstration(
         version=__version__,
         command=f"workbench demo --word {word} --seed {seed}",
@@ -93,10 +92,7 @@ def demonstrate(
         spoken=voice.spoken(word),
         seed=seed,
         clips=tuple(clips),
-        sections=tuple(
-            Section(name, layout.sections[name].start, layout.sections[name].size_bytes)
-            for name in WORKING_SECTIONS
-        ),
+        sections=tuple(voice.image.layout.sections[name] for name in WORKING_SECTIONS),
         healing=healing,
         life=life,
         device=device,

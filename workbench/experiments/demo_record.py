@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from workbench.audio.metrics import SoundMetrics
+from workbench.memory.layout import Section
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,15 +35,6 @@ class Clip:
     positions: tuple[int, ...] = ()
     by_section: dict[str, int] = field(default_factory=dict)
     trial: str = ""
-
-
-@dataclass(frozen=True)
-class Section:
-    """A stretch of the working copy: addresses start .. start + size_bytes - 1."""
-
-    name: str
-    start: int
-    size_bytes: int
 
 
 @dataclass(frozen=True)

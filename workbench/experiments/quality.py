@@ -14,6 +14,8 @@ from workbench.audio.recogniser import Recogniser, recognise_words
 from workbench.errors import WorkbenchError
 from workbench.experiments.voice import Voice
 
+MEASURES = ("recognised", "pesq_nb", "stoi", "log_mel_db")  # fields of Quality that have a mean
+
 
 @dataclass(frozen=True)
 class Quality:
@@ -59,8 +61,7 @@ def mean_quality(qualities: Sequence[Quality]) -> Quality:
         known = [value for value in values if value is not None]
         return float(np.mean(known)) if len(known) == len(values) else None
 
-    names = ("recognised", "pesq_nb", "stoi", "log_mel_db")
-    means = {name: mean([getattr(quality, name) for quality in qualities]) for name in names}
+    means = {name: mean([getattr(quality, name) for quality in qualities]) for name in MEASURES}
     words = set.intersection(*(set(quality.per_word) for quality in qualities))
     per_word = {
         word: float(np.mean([quality.per_word[word] for quality in qualities]))

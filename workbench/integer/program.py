@@ -28,7 +28,7 @@ def code_range(bits: int) -> tuple[int, int]:
 
 
 def code_dtype(bits: int) -> np.dtype:
-    """The NumPy dtype that stores codes of `bits` bits (4-bit codes are stored in int8)."""
+    """The NumPy dtype that stores codes of 4, 8, 16 or 32 bits (4-bit codes are stored in int8)."""
     return np.dtype({4: np.int8, 8: np.int8, 16: np.int16, 32: np.int32}[bits])
 
 

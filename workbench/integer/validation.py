@@ -12,8 +12,6 @@ import numpy as np
 
 from workbench.errors import WorkbenchError
 from workbench.integer.program import (
-    INT32_MAX,
-    INT32_MIN,
     Add,
     Concat,
     Conv,
@@ -172,19 +170,6 @@ def _check_conv(conv: Conv, source: Signal, target: Signal) -> None:
     low, high = code_range(conv.weight_bits)
     fits = conv.weight.min() >= low and conv.weight.max() <= high
     _need(fits, where, f"has weights outside of {low}..{high}")
-
-
-def check_accumulators(program: Program) -> None:
-    """Raise WorkbenchError unless every clean accumulator fits int32."""
-    for operator in program.operators:
-        if isinstance(operator, Conv):
-            bound = accumulator_bound(operator, program.sources(operator)[0].bits)
-            _need(
-                bound <= min(INT32_MAX, -INT32_MIN),
-                f"operator {operator.name}",
-                f"can reach an accumulator of {bound}, beyond int32; "
-                "use fewer inputs, narrower codes or smaller biases",
-            )
 
 
 def _check_name(kind: str, name: str) -> None:

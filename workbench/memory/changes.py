@@ -32,7 +32,8 @@ def parameter_changes(
 ) -> dict[tuple[str, str], Change]:
     """What the program's parameters become when each trial's bits of the clean image are flipped.
 
-    Only the working copy has a say; a position that a trial holds twice is not flipped.
+    faults: bit positions inside of the image, int64, an array a trial; a position that a trial holds
+    twice is not flipped. Only the working copy has a say. Keys are (operator, field).
     """
     arrays = {(operator.name, field): array for operator, field, array in program.parameters()}
     changes = {}
@@ -72,8 +73,9 @@ def flipped_values(old: np.ndarray, mask: np.ndarray, bits: int) -> np.ndarray:
 
 
 def locate(layout: Layout, positions: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Tensor, element and bit of each position, int64 [n]; `Layout.site` for many at once.
+    """Tensor, element and bit of each position inside of the image, int64 [n] each.
 
+    `Layout.site` for many at once; its plainer way of finding them is what this one is tested with.
     The tensor is an index into `layout.places`, -1 for padding; the element a flat index.
     """
     start, size, bits, length = layout.columns

@@ -26,7 +26,8 @@ _HEADER_KEYS = {"layout", "page_bytes", "program", "program_bytes"}
 class Image:
     """Bytes of `program` under a layout; immutable, a flip gives a new image.
 
-    program: the clean program. data: uint8 [layout.size_bytes], read-only, possibly with flips.
+    program: the clean program. data: uint8 [layout.size_bytes], possibly with flips; the image keeps
+    the array itself, not a copy, and makes it read-only.
     """
 
     def __init__(self, program: Program, layout: Layout, data: np.ndarray) -> None:

@@ -33,13 +33,13 @@ def render(demo: Demonstration, summary: dict[str, Any]) -> str:
         "voice_cards": _cards([demo.clip(key) for key in VOICE], demo, figures),
         "damaged_cards": _cards(damaged, demo, figures),
         "healed_card": _cards([demo.clip("healed")], demo, figures),
-        "healing": _healing(demo, figures),
+        "healing": _healing(figures),
         "life": _life(demo, figures),
         "life_players": _life_players(demo, figures),
         "timeline": timeline(demo.life),
         "log_verdict": _log_verdict(demo, figures),
         "log": log_table(demo),
-        "cores_verdict": _cores_verdict(demo, figures),
+        "cores_verdict": _cores_verdict(demo),
         "cores": cores_table(demo, figures),
         "commands": commands_table(demo),
         "story": story_list(demo),
@@ -103,7 +103,7 @@ def _facts(demo: Demonstration, figures: Figures) -> str:
     return "".join(f"<li><b>{number}</b> <span>{words}</span></li>" for number, words in facts)
 
 
-def _healing(demo: Demonstration, figures: Figures) -> str:
+def _healing(figures: Figures) -> str:
     return (
         f"The memory with {figures.number('healing', 'flips')} flipped bits was handed to the "
         f"healer. It checks {figures.number('life', 'pages_per_frame')} of "
@@ -172,7 +172,7 @@ def _log_verdict(demo: Demonstration, figures: Figures) -> str:
     )
 
 
-def _cores_verdict(demo: Demonstration, figures: Figures) -> str:
+def _cores_verdict(demo: Demonstration) -> str:
     if demo.device is None:
         return ""
     compared = sum(core.samples for core in demo.device.cores)
