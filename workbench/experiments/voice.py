@@ -60,7 +60,10 @@ class Voice:
         return self.model.indexes([word])
 
     def speak(self, word: str, image: Image | None = None) -> np.ndarray:
-        """`word` spoken from `image`, by default the clean one: float32 [samples]."""
+        """`word` spoken from the working copy of `image`, by default the clean one: float32 [samples].
+
+        It begins in silence: what the state section of `image` holds is not heard.
+        """
         program = image.to_program() if image is not None else self.program
         return program.sound(run(program, self.inputs(word))[program.output][0])
 

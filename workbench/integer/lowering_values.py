@@ -97,12 +97,11 @@ class Sum:
 
 
 @dataclass(frozen=True, eq=False)
-class Mapped:
-    """A function of an int8 signal: values[x + 128] for the code x; float64 [256]."""
+class _OfSignal:
+    """Something made from one signal that keeps its shape."""
 
     label: str
     source: Codes
-    values: np.ndarray
 
     @property
     def channels(self) -> int:
@@ -113,6 +112,20 @@ class Mapped:
     def rate(self) -> Fraction:
         """Rate of the source."""
         return self.source.rate
+
+
+@dataclass(frozen=True, eq=False)
+class Mapped(_OfSignal):
+    """A function of an int8 signal: values[x + 128] for the code x; float64 [256]."""
+
+    values: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Padded(_OfSignal):
+    """A signal with `rows` rows of zeros before its first, as a causal convolution wants it."""
+
+    rows: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,25 +163,6 @@ class Cat:
     def rate(self) -> Fraction:
         """Rate of every part."""
         return self.parts[0].rate
-
-
-@dataclass(frozen=True, eq=False)
-class Padded:
-    """A signal with `rows` rows of zeros before its first, as a causal convolution wants it."""
-
-    label: str
-    source: Codes
-    rows: int
-
-    @property
-    def channels(self) -> int:
-        """Channels of the source."""
-        return self.source.channels
-
-    @property
-    def rate(self) -> Fraction:
-        """Rate of the source."""
-        return self.source.rate
 
 
 Content = Codes | Indexes | Unquantised | Accumulator | Sum | Mapped | Rows | Cat | Padded

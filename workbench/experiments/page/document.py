@@ -7,6 +7,13 @@ from importlib.resources import files
 from string import Template
 from typing import Any
 
+from workbench.audio.metrics import (
+    ACCEPTABLE_LOG_MEL_DB,
+    ACCEPTABLE_SNR_DB,
+    DEGRADED_SNR_DB,
+    TRANSPARENT_LOG_MEL_DB,
+    TRANSPARENT_SNR_DB,
+)
 from workbench.experiments.demo_record import Clip, Demonstration
 from workbench.experiments.page.cards import card, player
 from workbench.experiments.page.figures import Figures
@@ -33,6 +40,7 @@ def render(demo: Demonstration, summary: dict[str, Any]) -> str:
         "voice_cards": _cards([demo.clip(key) for key in VOICE], demo, figures),
         "damaged_cards": _cards(damaged, demo, figures),
         "healed_card": _cards([demo.clip("healed")], demo, figures),
+        "classes": _classes(),
         "healing": _healing(figures),
         "life": _life(demo, figures),
         "life_players": _life_players(demo, figures),
@@ -101,6 +109,15 @@ def _facts(demo: Demonstration, figures: Figures) -> str:
             )
         )
     return "".join(f"<li><b>{number}</b> <span>{words}</span></li>" for number, words in facts)
+
+
+def _classes() -> str:
+    """The limits of the classes of damage."""
+    return (
+        f"transparent (SNR ≥ {TRANSPARENT_SNR_DB:g} dB and log-mel ≤ {TRANSPARENT_LOG_MEL_DB:g} dB), "
+        f"acceptable (≥ {ACCEPTABLE_SNR_DB:g} and ≤ {ACCEPTABLE_LOG_MEL_DB:g}), "
+        f"degraded (SNR ≥ {DEGRADED_SNR_DB:g}), broken (below)."
+    )
 
 
 def _healing(figures: Figures) -> str:
