@@ -148,15 +148,15 @@ def _tell(figures: dict[str, Any], healed: Life, out: Path) -> None:
         print(f"  {line}")
     print("word  without healer          with healer")
     for row in figures["words"]:
-        columns = [
-            f"{'equal' if row[kind]['snr_db'] is None else format(row[kind]['snr_db'], '.1f') + ' dB'}"
-            f", {row[kind]['class']}"
-            for kind in ("unhealed", "healed")
-        ]
-        print(f"{row['word']:<5} {columns[0]:<23} {columns[1]}")
+        print(f"{row['word']:<5} {_fared(row['unhealed']):<23} {_fared(row['healed'])}")
     if cost["frames_per_scan"]:
         print(
             f"the healer takes {cost['flash_bytes']} bytes of flash and {cost['ram_bytes']} of RAM "
             f"beside its code, and sees every page within {cost['frames_per_scan']} frames"
         )
     print(f"sounds, log, timeline.png and heal.json are in {out}")
+
+
+def _fared(metrics: dict[str, Any]) -> str:
+    snr = metrics["snr_db"]
+    return f"{'equal' if snr is None else f'{snr:.1f} dB'}, {metrics['class']}"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from workbench.audio.sound_files import SAMPLE_RATE_HZ
 from workbench.integer.lowering import Lowered, RowIndexes, lower
-from workbench.models.challenge import SAMPLE_RATE_HZ, Challenge
+from workbench.models.challenge import Challenge
 
 
 def lower_challenge(model: Challenge) -> Lowered:

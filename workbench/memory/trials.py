@@ -29,7 +29,7 @@ def run_trials(
 ) -> np.ndarray:
     """Output codes of an utterance with each trial's bits flipped from its start.
 
-    image: may hold flips of its own. faults: bit positions, one array a trial; flips of the state
+    image: may hold flips of its own. faults: bit positions, an array a trial, at least one; flips of the state
     are the histories at the start, flips of golden copy, checks and healer change no sound here.
     inputs: one utterance for all, [1, frames * rate, channels]. engine: of `image.program`, made
     when None. Raises WorkbenchError for positions outside of the image and inputs that do not fit.

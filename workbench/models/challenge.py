@@ -26,8 +26,6 @@ from workbench.models.layers import (
     relu,
 )
 
-SAMPLE_RATE_HZ = 16_000
-
 
 @dataclass(frozen=True)
 class ChallengeConfig:

@@ -20,18 +20,23 @@ PROGRESS_FILE = "training.safetensors"
 
 @dataclass
 class TrainingState:
-    """Stage ("float" or "qat"), next step, weights, Adam moments, all losses so far."""
+    """Where a run stands.
+
+    stage: "float" or "qat". step: the next one of this stage. weights: by name, empty
+    while a fresh model is where the stage stands. adam: the optimiser's moments by "parameter/moment". losses: of every step so far, both
+    stages. seconds: spent until it was last saved.
+    """
 
     stage: str
     step: int
-    model: dict[str, torch.Tensor]
+    weights: dict[str, torch.Tensor]
     adam: dict[str, torch.Tensor]
     losses: list[float]
     seconds: float = 0.0
 
     def capture(self, model: nn.Module, optimiser: torch.optim.Optimizer) -> None:
         """Copy weights and moments out of a running model."""
-        self.model = copied_weights(model)
+        self.weights = copied_weights(model)
         self.adam = {
             f"{name}/{moment}": torch.as_tensor(value).detach().cpu().clone()
             for name, parameter in model.named_parameters()
@@ -43,8 +48,8 @@ class TrainingState:
 
         Brevitas replaces its scales' parameters when it loads them, so the optimiser comes after.
         """
-        if self.model:
-            model.load_state_dict(self.model)
+        if self.weights:
+            model.load_state_dict(self.weights)
 
     def restore_moments(self, model: nn.Module, optimiser: torch.optim.Optimizer) -> None:
         """Copy Adam's moments into a fresh optimiser of `model`."""
@@ -63,7 +68,7 @@ def copied_weights(model: nn.Module) -> dict[str, torch.Tensor]:
 
 def save_progress(folder: Path, identity: str, state: TrainingState) -> None:
     """Replace the progress file in `folder`."""
-    tensors = {f"model:{name}": tensor for name, tensor in state.model.items()}
+    tensors = {f"model:{name}": tensor for name, tensor in state.weights.items()}
     tensors |= {f"adam:{name}": tensor for name, tensor in state.adam.items()}
     notes = {
         "identity": _digest(identity),

@@ -18,9 +18,10 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
+from workbench.audio.sound_files import SAMPLE_RATE_HZ
 from workbench.errors import WorkbenchError
 from workbench.files import output_folder
-from workbench.models.challenge import SAMPLE_RATE_HZ, Challenge, ChallengeConfig
+from workbench.models.challenge import Challenge, ChallengeConfig
 from workbench.models.layers import tensor_value
 from workbench.models.quantisers import CALIBRATION_STEPS
 from workbench.training.checkpoint import STORY_FILE, save_checkpoint
@@ -124,9 +125,9 @@ def train(
         state = TrainingState("qat", 0, copied_weights(model), {}, state.losses)
     model = Challenge(task.config, quantised=True).to(task.device)
     if state.step == 0:
-        load_float_weights(model, state.model)
+        load_float_weights(model, state.weights)
         calibrate(model)
-        state.model = {}
+        state.weights = {}
     run.stage(model, state)
     write_loss_curve(state.losses, task.recipe.float_steps, out / CURVE_FILE)
     save_checkpoint(model.eval(), run.story(state), out)
