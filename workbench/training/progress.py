@@ -22,9 +22,9 @@ PROGRESS_FILE = "training.safetensors"
 class TrainingState:
     """Where a run stands.
 
-    stage: "float" or "qat". step: the next one of this stage. weights: by name, empty
-    while a fresh model is where the stage stands. adam: the optimiser's moments by "parameter/moment". losses: of every step so far, both
-    stages. seconds: spent until it was last saved.
+    stage: "float" or "qat". step: the next one of this stage. weights: by name, empty while a fresh
+    model is where the stage stands. adam: the optimiser's moments by "parameter/moment". losses: of
+    every step so far, both stages. seconds: spent until it was last saved.
     """
 
     stage: str
