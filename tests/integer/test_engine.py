@@ -136,6 +136,21 @@ def test_rescale_is_exact_for_every_shift_and_code() -> None:
         np.testing.assert_array_equal(Engine(program).stream().step({"x": x}), expected)
 
 
+@settings(max_examples=20, deadline=None)
+@given(seed=seeds)
+def test_no_frames_give_no_rows_and_leave_the_histories(seed: int) -> None:
+    program = random_program(seed)
+    inputs = random_inputs(program, seed, 2)
+    expected = run(program, inputs)[program.output]
+    stream = Engine(program).stream()
+    found = [
+        stream.step(split_frames(program, inputs, a, b))
+        for a, b in ((0, 0), (0, 1), (1, 1), (1, 2))
+    ]
+    assert [len(part[0]) for part in (found[0], found[2])] == [0, 0]
+    np.testing.assert_array_equal(np.concatenate(found, axis=1), expected)
+
+
 def test_a_lower_matmul_precision_does_not_harm() -> None:
     program = random_program(11)
     inputs = random_inputs(program, 11, 4)

@@ -322,6 +322,24 @@ def test_a_channel_that_training_emptied_lowers_exactly() -> None:
     assert differing == dict.fromkeys(differing, 0)
 
 
+def test_a_layer_may_have_the_name_of_an_input_that_comes_later() -> None:
+    class Net(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.late, self.act = CausalConv1d(1, 1, 2, precision=PRECISION), quantise(PRECISION)
+            self.other = quantise(PRECISION)
+
+        def forward(self, early: torch.Tensor, late: torch.Tensor) -> torch.Tensor:
+            return self.act(self.act(self.late(self.act(early))) + self.other(late))
+
+    module = Net().eval()
+    ways = {"early": Samples(1), "late": Samples(1)}
+    lowered = lower(module, ways, name="net", input_rate_hz=50.0)
+    assert lowered.program.inputs == ("early", "late")
+    differing = disagreements(module, lowered, {name: torch.randn(1, 1, 30) for name in ways})
+    assert differing == dict.fromkeys(differing, 0)
+
+
 def test_rates_of_several_inputs() -> None:
     class Two(nn.Module):
         def __init__(self) -> None:

@@ -99,6 +99,12 @@ def _heavy() -> nn.Module:
     return layer
 
 
+def _hooked(register: Callable[..., Any]) -> nn.Module:
+    layer = CausalConv1d(2, 2, 1, precision=NARROW)
+    register(layer, lambda *_: None)
+    return layer
+
+
 def _branch(x: Any) -> Any:
     return x if x.sum() > 0 else -x
 
@@ -114,6 +120,14 @@ CASES: dict[str, tuple[Net, str]] = {
     "padding on both sides": (
         _layer(_plain(3, padding=1)), r"layer inner\.1 \(QuantConv1d\): it pads both ends"),
     "padding 'same'": (_layer(_plain(3, padding="same")), "it pads both ends"),
+    "padding 'same' with a stride": (
+        Net(_plain(3, padding="same", stride=2), lambda net, x: net.last(net.inner(F.pad(x, (2, 0))))),
+        "it pads both ends"),
+    "forward hook": (
+        _layer(_hooked(nn.Module.register_forward_hook)),
+        r"layer inner\.1 \(CausalConv1d\): its forward hooks may change what it does"),
+    "hook before forward": (
+        _layer(_hooked(nn.Module.register_forward_pre_hook)), "its forward hooks may change"),
     "no padding": (_layer(_plain(3)), r"it has 0 rows of zeros .* \(kernel - 1\) \* dilation = 2"),
     "padded too far": (
         Net(_plain(3), lambda net, x: net.last(net.inner(F.pad(x, (3, 0))))), "it has 3 rows of zeros"),

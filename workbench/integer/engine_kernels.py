@@ -88,10 +88,11 @@ class ConvKernel:
         first = [tap * conv.dilation for tap in range(conv.taps)]
         seen = torch.stack([x[:, j : j + length : conv.stride] for j in first], dim=2)
         trials, time = seen.shape[:2]
-        columns = seen.reshape(trials * time, conv.taps, conv.groups, -1).transpose(1, 2)
-        columns = columns.transpose(0, 1).reshape(conv.groups, trials * time, -1)
+        fan_in, per_group = conv.weight.shape[3], conv.out_channels // conv.groups
+        columns = seen.reshape(trials * time, conv.taps, conv.groups, fan_in).permute(2, 0, 1, 3)
+        columns = columns.reshape(conv.groups, trials * time, conv.taps * fan_in)
         sums = torch.bmm(columns.to(self.matrix.dtype), self.matrix)
-        sums = sums.reshape(conv.groups, trials, time, conv.up, -1).permute(1, 2, 3, 0, 4)
+        sums = sums.reshape(conv.groups, trials, time, conv.up, per_group).permute(1, 2, 3, 0, 4)
         return sums.reshape(trials, time, conv.up, conv.out_channels)
 
     def _add_differences(self, sums: torch.Tensor, x: torch.Tensor, change: Change) -> None:

@@ -115,7 +115,7 @@ def lower(
     module = copy.deepcopy(module).cpu().double().eval()
     graph = trace(module)
     _check_arguments([node.target for node in graph.nodes if node.op == "placeholder"], inputs)
-    emitter = Emitter()
+    emitter = Emitter(inputs)
     traced = {label: _declare(emitter, label, way) for label, way in inputs.items()}
     walk = Walk(module, traced, emitter)
     with torch.no_grad():

@@ -7,7 +7,7 @@ the value exactly or refuses by name.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from fractions import Fraction
 
@@ -48,10 +48,12 @@ class Emitter:
     """Collects the operators and signals of one program.
 
     operators: in execution order. signals: every `Codes` and `Indexes`, inputs included.
-    inputs: the quantiser of each float input, by its name.
+    inputs: the quantiser of each float input, by its name. reserved: names of the program's inputs,
+    which no other signal may take.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, reserved: Iterable[str]) -> None:
+        self.reserved = set(reserved)
         self.operators: list[Operator] = []
         self.signals: list[Codes | Indexes] = []
         self.inputs: dict[str, Quantiser] = {}
@@ -282,7 +284,7 @@ class Emitter:
     def _target(
         self, like: Content, label: str, bits: int, exponent: int, low: int, high: int
     ) -> Codes:
-        taken = {signal.label for signal in self.signals}
+        taken = self.reserved | {signal.label for signal in self.signals}
         codes = Codes(_free(label, taken), bits, like.channels, like.rate, exponent, low, high)
         self.signals.append(codes)
         return codes

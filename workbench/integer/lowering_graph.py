@@ -86,6 +86,8 @@ class Walk:
 
     def _layer(self, node: fx.Node, layer: nn.Module, where: str) -> Traced:
         path = str(node.target)
+        if known.has_hooks(layer):
+            raise refusal(where, "its forward hooks may change what it does; remove them")
         if known.behaves_as(layer, (qnn.QuantEltwiseAdd,)):
             return self._added(node, layer, where, path)
         if len(node.args) != 1 or node.kwargs or not isinstance(node.args[0], fx.Node):

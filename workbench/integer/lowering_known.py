@@ -44,6 +44,11 @@ def behaves_as(layer: nn.Module, kinds: tuple[Any, ...]) -> bool:
     return any(isinstance(layer, kind) and own.forward is kind.forward for kind in kinds)
 
 
+def has_hooks(layer: nn.Module) -> bool:
+    """Whether anything runs before or behind `layer`'s own forward."""
+    return bool(layer._forward_hooks or layer._forward_pre_hooks)
+
+
 def on_arrays(function: Callable[..., torch.Tensor]) -> Callable[[np.ndarray], np.ndarray]:
     """An elementwise torch function as one of float64 arrays."""
     return lambda values: function(torch.from_numpy(values.copy())).numpy()

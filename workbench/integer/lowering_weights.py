@@ -23,7 +23,8 @@ def read_convolution(
     layer: qnn.QuantConv1d, source: Codes | Padded, where: str, label: str
 ) -> Accumulator:
     """A Conv1d whose padding is causal: CausalConv1d, or a plain one with the zeros before it."""
-    if layer.padding not in ((0,), 0, "valid"):
+    # Brevitas keeps padding 0 where it pads a strided layer "same" by itself.
+    if layer.padding not in ((0,), 0, "valid") or layer.is_same_padded_strided:
         raise refusal(where, "it pads both ends, so it looks ahead; use CausalConv1d")
     needed = (layer.kernel_size[0] - 1) * layer.dilation[0]
     given = source.rows if isinstance(source, Padded) else 0
