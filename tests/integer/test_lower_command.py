@@ -51,6 +51,7 @@ def test_refusals_leave_earlier_files_alone(
         (tmp_path / "nothing", out, "no checkpoint in"),
         (checkpoint, tmp_path / "c.program" / "below.program", "cannot write"),
         (checkpoint, tmp_path / "c.image", "is the name of the image"),
+        (checkpoint, Path("."), "is a folder"),
     ]:
         assert _lower(folder, target) == 2
         assert words in capsys.readouterr().err

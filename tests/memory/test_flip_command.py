@@ -55,6 +55,7 @@ def test_a_trial_replays_from_its_identifier(
         (["--flips", "-1"], "do not fit"),
         (["--operator", "nobody"], "no operator 'nobody'"),
         (["--replay", "nonsense"], "not the identifier of a trial"),
+        (["--replay", ""], "not the identifier of a trial"),
         (["--replay", "0123456789ab,word=3,flips=1,seed=1,trial=0"], "belongs to image"),
         (["--replay", "x", "--flips", "3"], "leave out --flips"),
         (["--trial", "-1"], "run from 0"),

@@ -77,8 +77,30 @@ def test_what_does_not_belong_together_is_refused(saved: Path, tmp_path: Path) -
     (saved / "model.json").write_text("{")
     with pytest.raises(WorkbenchError, match="not valid JSON"):
         read_story(saved)
+    (saved / "model.json").write_text("[" * 100_000)
+    with pytest.raises(WorkbenchError, match="not valid JSON"):
+        read_story(saved)
     with pytest.raises(WorkbenchError, match="no checkpoint in"):
         read_story(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("frames", "x"), ("frames", 8.0), ("frames", 10**9), ("frames", True), ("embedding", 0),
+        ("embedding", None), ("channels", [8, 8]), ("channels", 8), ("channels", [8, 8, -4]),
+        ("channels", [8, 8, "4"]), ("upsampling", [4, 4]), ("trunk_dilations", [1, 0, 4]),
+        ("trunk_dilations", 3), ("upper_dilations", [[1], 3]), ("trunk_weight_bits", 5),
+        ("trunk_weight_bits", [8]), ("words", None), ("words", "ab"), ("words", ["a", 1]),
+        ("words", ["a", "a"]), ("words", []), ("words", [["a"], ["b"]]),
+    ],
+)  # fmt: skip
+def test_an_impossible_configuration_is_refused_by_name(
+    saved: Path, field: str, value: object
+) -> None:
+    edit(saved, config={**json.loads((saved / "model.json").read_text())["config"], field: value})
+    with pytest.raises(WorkbenchError, match=rf"model\.json: bad configuration \({field} is "):
+        load_checkpoint(saved)
 
 
 def test_a_word_that_was_not_taught_is_refused_by_name() -> None:

@@ -87,7 +87,9 @@ def find_recordings(folder: Path) -> dict[str, Path]:
 
 def natural_order(label: str) -> tuple[str | int, ...]:
     """Return a sorting key that counts: `digits/2` comes before `digits/10`."""
-    return tuple(int(part) if part.isdecimal() else part for part in re.split(r"([0-9]+)", label))
+    # Every second part is a number; digits of other scripts are letters here.
+    parts = re.split(r"([0-9]+)", label)
+    return tuple(int(part) if number % 2 else part for number, part in enumerate(parts))
 
 
 def pcm_sha256(samples: np.ndarray) -> str:

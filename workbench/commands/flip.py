@@ -102,7 +102,7 @@ def _trial(options: argparse.Namespace, image: Image) -> TrialId:
         for name in ("word", "flips", "seed", "trial", "section", "operator", "bit")
         if getattr(options, name) is not None
     }
-    if options.replay:
+    if options.replay is not None:
         if chosen:
             raise WorkbenchError(
                 f"--replay says everything about the trial already; leave out --{min(chosen)}"

@@ -47,6 +47,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Lower, compare, write both files and print the table; WorkbenchError when it cannot."""
+    if not options.out.name:
+        raise WorkbenchError(f"--out {options.out} is a folder; name a file in it")
     image_path = options.out.with_suffix(".image")
     if image_path == options.out:
         raise WorkbenchError(

@@ -19,9 +19,15 @@ from workbench.audio.resources import data_folder
 from workbench.errors import WorkbenchError
 from workbench.files import output_folder, write_bytes, write_text
 from workbench.models.challenge import Challenge, ChallengeConfig
+from workbench.models.quantisers import WEIGHTS
 
 WEIGHTS_FILE, STORY_FILE = "model.safetensors", "model.json"
 FORMAT_VERSION = 1
+
+# What keeps a damaged configuration from asking for more memory than there is.
+_MOST_FRAMES, _MOST_CHANNELS = 1 << 16, 1 << 10
+# Fields of several numbers -> how many; None for any.
+_SEVERAL = {"channels": 3, "upsampling": 3, "trunk_dilations": None, "upper_dilations": None}
 
 
 def save_checkpoint(model: Challenge, story: dict[str, Any], folder: Path | str) -> None:
@@ -91,7 +97,7 @@ def read_story(folder: Path) -> dict[str, Any]:
             f"no checkpoint in {folder} ({error.strerror}: {STORY_FILE}); "
             "make one with `workbench train challenge --out DIR`"
         ) from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise WorkbenchError(f"{path} is not valid JSON ({error}); restore or retrain") from error
     if not isinstance(story, dict) or story.get("generator") != "challenge":
         raise WorkbenchError(f"{path} does not describe a checkpoint of a generator known here")
@@ -109,6 +115,28 @@ def _config(story: dict[str, Any], folder: Path) -> ChallengeConfig:
             name: tuple(value) if isinstance(value, list) else value
             for name, value in story["config"].items()
         }
-        return ChallengeConfig(**plain)
+        config = ChallengeConfig(**plain)
     except (KeyError, TypeError, AttributeError) as error:
         raise WorkbenchError(f"{folder / STORY_FILE}: bad configuration ({error})") from error
+    for field in dataclasses.fields(config):
+        value = getattr(config, field.name)
+        if not _is_possible(field.name, value):
+            raise WorkbenchError(
+                f"{folder / STORY_FILE}: bad configuration ({field.name} is {repr(value)[:40]}); "
+                "restore it or train again"
+            )
+    return config
+
+
+def _is_possible(name: str, value: Any) -> bool:
+    """Whether a generator could be built with this value, and soon."""
+    if name == "words":
+        words = value if isinstance(value, tuple) else ()
+        return all(isinstance(word, str) for word in words) and 0 < len(words) == len(set(words))
+    if name == "trunk_weight_bits":
+        return type(value) is int and value in WEIGHTS
+    sizes = value if name in _SEVERAL else (value,)
+    if not isinstance(sizes, tuple) or _SEVERAL.get(name) not in (None, len(sizes)):
+        return False
+    most = _MOST_FRAMES if name == "frames" else _MOST_CHANNELS
+    return all(type(size) is int and 1 <= size <= most for size in sizes)
