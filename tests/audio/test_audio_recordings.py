@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -102,7 +103,14 @@ def test_a_missing_or_added_file_is_found(copy: Path) -> None:
         load_recordings()
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"sample_rate_hz": 8000, "recordings": {}}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "[]", "{}", "[" * 100_000, '{"sample_rate_hz": 8000, "recordings": {}}',
+        '{"sample_rate_hz": 16000, "recordings": ["digits/0"]}',
+        '{"sample_rate_hz": 16000, "recordings": {"digits/0": {"samples": 1}}}',
+    ],
+)  # fmt: skip
 def test_damaged_checksums_are_refused(copy: Path, text: str) -> None:
     (copy / "checksums.json").write_text(text)
     with pytest.raises(WorkbenchError, match=r"checksums\.json"):
@@ -123,6 +131,17 @@ def test_two_files_of_one_label_are_refused(tmp_path: Path) -> None:
     write_wav(tmp_path / "kick.wav", NOISE)
     (tmp_path / "kick.flac").write_bytes(b"")
     with pytest.raises(WorkbenchError, match=r"kick\.flac and .*kick\.wav"):
+        load_recordings(tmp_path)
+
+
+@pytest.mark.parametrize("name", [b"\xff.wav", b"two\nlines.wav"])
+def test_a_name_that_is_no_plain_text_is_refused(tmp_path: Path, name: bytes) -> None:
+    path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + name))
+    try:
+        path.write_bytes(b"")
+    except OSError:
+        pytest.skip("this file system takes no such names")
+    with pytest.raises(WorkbenchError, match="is no plain text; rename"):
         load_recordings(tmp_path)
 
 

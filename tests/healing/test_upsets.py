@@ -60,6 +60,7 @@ def test_a_mean_that_is_none_is_refused(mean: float) -> None:
     [
         ("prayer", 0, "no strategy 'prayer'; choose one of none, crc-scrub"),
         ("crc-scrub", 0, "cannot check 0 pages"),
+        ("crc-scrub", 10**9, "at most 4096"),
         ("none", 3, "checks no pages"),
     ],
 )

@@ -139,6 +139,11 @@ def test_recordings_that_do_not_fit_are_refused_by_name() -> None:
         make_task({"long": np.zeros(40_000, np.float32)}, recipe=TINY)
     with pytest.raises(WorkbenchError, match="cannot train on 'moon'"):
         make_task(hums(), recipe=TINY, device="moon")
+    with pytest.raises(WorkbenchError, match="cannot train on 'meta'"):
+        make_task(hums(), recipe=TINY, device="meta")
+    for seed in (-1, 2**64):
+        with pytest.raises(WorkbenchError, match=f"there is no seed {seed}"):
+            make_task(hums(), recipe=TINY, seed=seed, device="cpu")
 
 
 def test_batches_and_rates_depend_on_seed_stage_and_step_alone() -> None:

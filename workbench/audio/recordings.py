@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import unicodedata
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +69,8 @@ def load_words(folder: Path | str | None = None) -> dict[str, np.ndarray]:
 def find_recordings(folder: Path) -> dict[str, Path]:
     """Return label -> path of every sound file in `folder` and below, in natural order.
 
-    Raises WorkbenchError when the folder is missing or two files have one label.
+    Raises WorkbenchError when the folder is missing, a name is no plain text or two files have one
+    label.
     """
     if not folder.is_dir():
         raise WorkbenchError(f"there is no folder {folder}; check the name")
@@ -77,6 +79,9 @@ def find_recordings(folder: Path) -> dict[str, Path]:
         if path.suffix.lower() not in SUFFIXES or path.name.startswith(".") or not path.is_file():
             continue
         label = path.relative_to(folder).with_suffix("").as_posix()
+        # Control characters, and what stands for bytes that are no UTF-8.
+        if any(unicodedata.category(letter) in ("Cc", "Cs") for letter in label):
+            raise WorkbenchError(f"the file name {path.name!r} is no plain text; rename the file")
         if label in found:
             raise WorkbenchError(
                 f"{found[label]} and {path} would both be called {label!r}; rename one of them"
@@ -105,9 +110,13 @@ def read_checksums(folder: Path) -> dict[str, Any]:
     path = folder / CHECKSUMS
     try:
         checksums = json.loads(path.read_text(encoding="utf-8"))
-        if checksums["sample_rate_hz"] != SAMPLE_RATE_HZ or not checksums["recordings"]:
+        digests = [
+            (entry["pcm_sha256"], entry["file_sha256"])
+            for entry in checksums["recordings"].values()
+        ]
+        if checksums["sample_rate_hz"] != SAMPLE_RATE_HZ or not digests:
             raise ValueError("unexpected contents")
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise WorkbenchError(f"cannot use {path} ({error}); {_REPAIR}") from error
     return dict(checksums)
 

@@ -9,6 +9,7 @@ from workbench.memory.layout import Layout
 
 NONE, CRC_SCRUB = "none", "crc-scrub"
 STRATEGIES = (NONE, CRC_SCRUB)
+_MOST_PAGES = 4096  # in one frame; a slip of the finger would run for ever
 
 
 @dataclass(frozen=True)
@@ -16,7 +17,7 @@ class Strategy:
     """What the healer does after each frame.
 
     name: "none", or "crc-scrub": compare the CRC-32 of `pages_per_frame` pages with the stored one
-    and restore from the golden copy. pages_per_frame: at least 1, and 0 for "none".
+    and restore from the golden copy. pages_per_frame: 1 to 4096, and 0 for "none".
     """
 
     name: str
@@ -31,10 +32,10 @@ class Strategy:
             raise WorkbenchError(
                 "the strategy none checks no pages; ask for 0, or choose crc-scrub"
             )
-        if self.name == CRC_SCRUB and self.pages_per_frame < 1:
+        if self.name == CRC_SCRUB and not 1 <= self.pages_per_frame <= _MOST_PAGES:
             raise WorkbenchError(
                 f"the strategy {CRC_SCRUB} cannot check {self.pages_per_frame} pages a frame; "
-                "choose at least 1"
+                f"choose at least 1 and at most {_MOST_PAGES}"
             )
 
 

@@ -80,10 +80,12 @@ def make_task(
     """Shape the generator after `recordings` (word -> float32 [samples] at 16 kHz).
 
     device: None takes CUDA when there is one. Raises WorkbenchError when there is no recording, one
-    is too long, or the device does not exist.
+    is too long, or seed or device do not exist.
     """
     if not recordings:
         raise WorkbenchError("there is no recording to train on; name a folder with --data")
+    if not 0 <= seed < 2**64:
+        raise WorkbenchError(f"there is no seed {seed}; choose one from 0 to 2**64 - 1")
     for word, samples in recordings.items():
         if len(samples) > LONGEST_WORD_S * SAMPLE_RATE_HZ:
             raise WorkbenchError(
@@ -235,8 +237,8 @@ def _checked_device(device: str | None) -> str:
     if device is None:
         return "cuda" if torch.cuda.is_available() else "cpu"
     try:
-        torch.empty(1, device=device)
-    except (RuntimeError, AssertionError) as error:
+        torch.zeros(1, device=device).item()  # there are devices that can store but not compute
+    except (RuntimeError, AssertionError, ImportError) as error:
         reason = str(error).splitlines()[0]
         raise WorkbenchError(f"cannot train on {device!r} ({reason}); use --device cpu") from error
     return device
