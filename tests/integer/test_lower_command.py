@@ -52,6 +52,7 @@ def test_refusals_leave_earlier_files_alone(
         (checkpoint, tmp_path / "c.program" / "below.program", "cannot write"),
         (checkpoint, tmp_path / "c.image", "is the name of the image"),
         (checkpoint, Path("."), "is a folder"),
+        (checkpoint, checkpoint / "model.safetensors", "is part of the checkpoint"),
     ]:
         assert _lower(folder, target) == 2
         assert words in capsys.readouterr().err

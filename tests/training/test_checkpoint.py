@@ -8,6 +8,7 @@ import pytest
 import torch
 from voices import voice
 
+from workbench.cli import main
 from workbench.errors import WorkbenchError
 from workbench.experiments.quality import mean_quality, quality_of_recordings, quality_of_voice
 from workbench.experiments.voice import float_twin
@@ -47,6 +48,16 @@ def test_it_speaks_the_same_after_loading(saved: Path) -> None:
     assert torch.equal(words_of(first), words_of(second))
     record_measured(saved, {"pesq_nb": 1.5})
     assert load_checkpoint(saved)[1]["measured"] == {"pesq_nb": 1.5}
+
+
+def test_figures_do_not_replace_the_checkpoint(
+    saved: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    story = saved / "model.json"
+    before = story.read_text()
+    assert main(["measure", "--checkpoint", str(saved), "--json", str(story)]) == 2
+    assert "is part of the checkpoint" in capsys.readouterr().err
+    assert story.read_text() == before
 
 
 def edit(folder: Path, **changes: object) -> None:

@@ -119,9 +119,10 @@ def test_another_task_does_not_take_over_a_folder(tmp_path: Path, monkeypatch) -
     with pytest.raises(WorkbenchError, match="another --out"):
         train(tiny_task(seed=9), tmp_path)
     assert (tmp_path / PROGRESS_FILE).read_bytes() == kept
-    (tmp_path / PROGRESS_FILE).write_bytes(kept[: len(kept) // 2])
-    with pytest.raises(WorkbenchError, match="is damaged"):
-        train(tiny_task(), tmp_path)
+    for damaged in (kept[: len(kept) // 2], kept[:-2] + bytes([kept[-2] ^ 1]) + kept[-1:]):
+        (tmp_path / PROGRESS_FILE).write_bytes(damaged)
+        with pytest.raises(WorkbenchError, match="is damaged"):
+            train(tiny_task(), tmp_path)
 
 
 def test_a_finished_checkpoint_is_not_trained_over(tmp_path: Path) -> None:

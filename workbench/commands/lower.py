@@ -24,7 +24,7 @@ from workbench.integer.validation import accumulator_bound
 from workbench.memory.image import Image
 from workbench.memory.layout import WORKING_SECTIONS
 from workbench.models.challenge import Challenge
-from workbench.training.checkpoint import load_checkpoint, shipped_checkpoint
+from workbench.training.checkpoint import load_checkpoint, refuse_replacing, shipped_checkpoint
 
 _OUT = Path("out/challenge.program")
 _HEADINGS = (
@@ -54,7 +54,9 @@ def run(options: argparse.Namespace) -> None:
         raise WorkbenchError(
             f"--out {options.out} is the name of the image; call the program .program"
         )
-    model, _ = load_checkpoint(options.checkpoint or shipped_checkpoint())
+    checkpoint = options.checkpoint or shipped_checkpoint()
+    refuse_replacing(options.out, checkpoint)
+    model, _ = load_checkpoint(checkpoint)
     lowered = lower_challenge(model)
     program, words = lowered.program, model.config.words
     compared = _compare(model, lowered)

@@ -16,7 +16,7 @@ from workbench.experiments.quality import (
 )
 from workbench.experiments.voice import open_voice
 from workbench.files import write_text
-from workbench.training.checkpoint import record_measured, shipped_checkpoint
+from workbench.training.checkpoint import record_measured, refuse_replacing, shipped_checkpoint
 
 _SHIPPED = ("seed0", "seed1", "seed2")
 
@@ -44,6 +44,8 @@ def run(options: argparse.Namespace) -> None:
     """Measure, print a table, write what was asked for; WorkbenchError when it cannot."""
     given = options.checkpoint or [shipped_checkpoint(name) for name in _SHIPPED]
     folders = list(dict.fromkeys(given))
+    for folder in folders if options.json else ():
+        refuse_replacing(options.json, folder)
     voices = [open_voice(folder, options.data) for folder in folders]
     qualities = [quality_of_voice(voice) for voice in voices]
     table = dict(zip(_labels(folders), qualities, strict=True))

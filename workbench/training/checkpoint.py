@@ -58,6 +58,12 @@ def record_measured(folder: Path | str, figures: dict[str, Any]) -> None:
     write_text(folder / STORY_FILE, json.dumps(story, indent=1) + "\n")
 
 
+def refuse_replacing(path: Path, folder: Path | str) -> None:
+    """Raise WorkbenchError when the file `path` is one of the checkpoint in `folder`."""
+    if path.resolve() in {(Path(folder) / name).resolve() for name in (WEIGHTS_FILE, STORY_FILE)}:
+        raise WorkbenchError(f"{path} is part of the checkpoint; choose another place")
+
+
 def load_checkpoint(folder: Path | str) -> tuple[Challenge, dict[str, Any]]:
     """Read (quantised model in evaluation mode, story) from `folder`.
 

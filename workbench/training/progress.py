@@ -77,8 +77,10 @@ def save_progress(folder: Path, identity: str, state: TrainingState) -> None:
         "seconds": str(state.seconds),
         "losses": json.dumps(state.losses),
     }
+    tensors = {name: tensor.contiguous() for name, tensor in tensors.items()}
+    notes["sha256"] = _checksum(notes, tensors)
     with replacing(folder / PROGRESS_FILE) as temporary:
-        save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, temporary, notes)
+        save_file(tensors, temporary, notes)
 
 
 def load_progress(folder: Path, identity: str) -> TrainingState | None:
@@ -93,6 +95,8 @@ def load_progress(folder: Path, identity: str) -> TrainingState | None:
         with safe_open(path, framework="pt") as file:
             notes = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        if notes.pop("sha256", None) != _checksum(notes, tensors):
+            raise ValueError("its checksum differs")
         state = TrainingState(
             notes["stage"],
             int(notes["step"]),
@@ -119,6 +123,15 @@ def _strip(tensors: dict[str, torch.Tensor], prefix: str) -> dict[str, torch.Ten
         for name, tensor in tensors.items()
         if name.startswith(prefix)
     }
+
+
+def _checksum(notes: dict[str, str], tensors: dict[str, torch.Tensor]) -> str:
+    """SHA-256 over all that a progress file says, in an order of its own."""
+    digest = hashlib.sha256(json.dumps(notes, sort_keys=True).encode())
+    for name, tensor in sorted(tensors.items()):
+        digest.update(f"{name} {tensor.dtype} {list(tensor.shape)}".encode())
+        digest.update(tensor.numpy().tobytes())
+    return digest.hexdigest()
 
 
 def _digest(identity: str) -> str:
