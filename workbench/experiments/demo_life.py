@@ -10,7 +10,7 @@ from workbench.audio.metrics import snr_db
 from workbench.experiments.demo_record import Course, Healing, Life, LogLine
 from workbench.experiments.script import Script, script_of
 from workbench.experiments.voice import Voice
-from workbench.healing.log import Diagnosis, LogEntry, Remedy, Verdict
+from workbench.healing.log import LogEntry, Verdict, in_words
 from workbench.healing.simulation import Life as Simulated
 from workbench.healing.simulation import simulate
 from workbench.healing.strategy import CRC_SCRUB, NONE, Strategy, overheads
@@ -18,14 +18,6 @@ from workbench.healing.timeline import snr_over_time
 from workbench.healing.upsets import Upset, poisson_upsets
 from workbench.memory.image import Image
 from workbench.memory.layout import SRAM_SECTIONS, Layout
-
-DIAGNOSES = {
-    Diagnosis.MEMORY: "memory upset",
-    Diagnosis.CHECK: "check damaged",
-    Diagnosis.AMBIGUOUS: "unclear",
-}
-REMEDIES = {Remedy.NONE: "left alone", Remedy.RESTORE: "page restored"}
-VERDICTS = {Verdict.HEALED: "healed", Verdict.UNHEALED: "not healed"}
 
 
 def heal_and_speak(
@@ -97,9 +89,9 @@ def log_line(entry: LogEntry, layout: Layout) -> LogLine:
         frame=entry.frame,
         page=entry.page,
         holds=layout.page_contents(entry.page),
-        diagnosis=DIAGNOSES[entry.diagnosis],
-        remedy=REMEDIES[entry.remedy],
-        verdict=VERDICTS[entry.verdict],
+        diagnosis=in_words(entry.diagnosis),
+        remedy=in_words(entry.remedy),
+        verdict=in_words(entry.verdict),
     )
 
 

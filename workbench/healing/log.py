@@ -61,14 +61,30 @@ class LogEntry:
         }
 
 
+# By name: as numbers, a diagnosis equals a remedy.
+_WORDS = {
+    "MEMORY": "memory upset",
+    "CHECK": "check damaged",
+    "AMBIGUOUS": "unclear",
+    "NONE": "left alone",
+    "RESTORE": "page restored",
+    "HEALED": "healed",
+    "UNHEALED": "not healed",
+}
+
+
+def in_words(finding: IntEnum) -> str:
+    """A part of a log entry as it is shown to people, e.g. "page restored"."""
+    return _WORDS[finding.name]
+
+
 def log_lines(log: tuple[LogEntry, ...], layout: Layout, *, frame_s: float) -> list[str]:
     """One readable line an entry."""
     lines = []
     for entry in log:
-        plain = entry.describe(layout, frame_s=frame_s)
+        found = ", ".join(map(in_words, (entry.diagnosis, entry.remedy, entry.verdict)))
         lines.append(
-            f"frame {plain['frame']:>6}  {plain['time_s']:8.3f} s  page {plain['page']:>4} "
-            f"({', '.join(plain['tensors'])}): {plain['diagnosis'].lower()}, "
-            f"{plain['remedy'].lower()}, {plain['verdict'].lower()}"
+            f"frame {entry.frame:>6}  {entry.frame * frame_s:8.3f} s  page {entry.page:>4} "
+            f"({', '.join(layout.page_contents(entry.page))}): {found}"
         )
     return lines
