@@ -97,3 +97,14 @@ def test_a_reader_that_goes_away_is_no_error(words: list[str]) -> None:
     running.stderr.close()
     # argparse swallows the broken pipe by itself where Python does not buffer.
     assert running.wait() in ((0, 141) if "--help" in words else (141,))
+
+
+def test_an_interrupt_is_one_line_even_while_packages_load(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(name: str) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("workbench.cli.importlib.import_module", interrupted)
+    assert main(["data", "check"]) == 130
+    assert capsys.readouterr().err == "workbench: interrupted\n"

@@ -51,6 +51,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _run(_parse(words))
         finally:
             sys.stdout.flush()
+    except KeyboardInterrupt:
+        print("workbench: interrupted", file=sys.stderr)
+        return _INTERRUPTED
     except BrokenPipeError:
         # As in `workbench ... | head -1`: nobody reads on. What is still buffered goes nowhere,
         # or Python would complain again at its end.
@@ -78,7 +81,4 @@ def _run(options: argparse.Namespace) -> int:
     except WorkbenchError as error:
         print(f"workbench {options.command}: {error}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
-        print(f"workbench {options.command}: interrupted", file=sys.stderr)
-        return _INTERRUPTED
     return 0

@@ -182,6 +182,7 @@ def test_the_command_trains_a_folder_of_recordings(tmp_path: Path, capsys) -> No
     model, story = load_checkpoint(out)
     assert model.config.words == ("a", "b", "c") and model.config.trunk_weight_bits == 4
     assert story["data"]["recordings"] == 3 and len(story["losses"]) == 10
+    assert f"--data {tmp_path / 'mine'}" in capsys.readouterr().out
     assert (out / "loss.png").read_bytes().startswith(b"\x89PNG")
     assert str(tmp_path) not in json.dumps(story)
     capsys.readouterr()

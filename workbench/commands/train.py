@@ -64,4 +64,5 @@ def run(options: argparse.Namespace) -> None:
         )
         raise
     print(f"{options.out / STORY_FILE}, with its weights and {CURVE_FILE} beside it")
-    print(f"measure it with `workbench measure challenge --checkpoint {options.out}`")
+    learned = f" --data {options.data}" if options.data else ""
+    print(f"measure it with `workbench measure challenge --checkpoint {options.out}{learned}`")
