@@ -110,19 +110,27 @@ def test_the_device_is_compared_sample_by_sample_and_line_by_line() -> None:
     assert summary["device"]["cores"].keys() == {"Cortex-M0+", "Cortex-M4"}
     for core in summary["device"]["cores"].values():
         assert core["equal"] == core["samples"] == 96 * 128
-        assert core["real_time"] == (core["share_of_clock"] <= 1)
+        assert core["cycles_per_instruction"] == pytest.approx(1 / core["share_of_clock"])
     life = summary["device"]["life"]
     assert life["log_equal"] and life["log_lines"] == len(summary["life"]["log"]) > 0
     assert life["equal"] == life["samples"] == 2 * 96 * 128
     equal = Page(render(shown, summary))
     assert "Equal." in equal.text and "All samples equal." in equal.text
+    for core in shown.device.cores:
+        at_most = f"no more than {core.cycles_per_instruction:.2f} cycles"
+        assert (at_most in equal.text) == (core.share_of_clock <= 1)
+    slow = sum(core.share_of_clock > 1 for core in shown.device.cores)
+    assert equal.text.count("too slow") == slow < 2
+    assert f"The healer checks {PLAN.pages_per_frame} pages a frame here" in equal.text
     table = equal.html[equal.html.index('class="scroll log"') : equal.html.index('id="chip"')]
     assert table.count('<span class="yes">yes</span>') == life["log_lines"]
 
-    device = replace(shown.device, log=shown.device.log[1:], equal=0)
+    cores = tuple(replace(core, budget=core.budget / 4) for core in shown.device.cores)
+    device = replace(shown.device, cores=cores, log=shown.device.log[1:], equal=0)
     shown = replace(shown, device=device)
     differs = Page(render(shown, summarise(shown))).text
     assert "Not equal." in differs and "please report it" in differs
+    assert differs.count("too slow") == 2 and "no more than" not in differs
 
 
 def test_loads_nothing_and_names_everything(made: tuple[Page, dict[str, Any], Path]) -> None:

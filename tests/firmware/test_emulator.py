@@ -15,6 +15,7 @@ from workbench.firmware.toolchain import build_folder, compile_device, package_t
 from workbench.firmware.twin import Twin
 from workbench.healing.log import Diagnosis, Verdict
 from workbench.healing.simulation import simulate
+from workbench.healing.strategy import Strategy
 from workbench.healing.upsets import Upset
 from workbench.integer.program import Program, Rescale, Signal
 from workbench.integer.reference import run
@@ -140,10 +141,13 @@ def test_healing_costs_what_it_costs(program) -> None:
         bare = emulate(image, core, inputs)
         healed = emulate(image, core, inputs, pages_per_frame=4)
         assert healed.flash_bytes > bare.flash_bytes + image.layout.sections["check"].size_bytes
-        assert healed.ram_bytes > bare.ram_bytes
-        # What the exported README says of a page that is well.
+        # The log alone: the healer's variables are there without it, too.
+        firmware = Firmware.of(
+            image, strategy=Strategy("crc-scrub", 4), weights="ram", prefix="model"
+        )
+        assert healed.ram_bytes - bare.ram_bytes == firmware.log_bytes
         instructions = healed.instructions_per_frame - bare.instructions_per_frame
-        assert instructions / (4 * 64) == pytest.approx(core.scrub_instructions_per_byte, rel=0.25)
+        assert 5 < instructions / (4 * 64) < 20
 
 
 @pytest.mark.parametrize("core", CORES.values(), ids=CORES)

@@ -1,15 +1,14 @@
 """The exported folder: complete, clean, followed as its README says; and what is refused."""
 
 import hashlib
-import json
-import os
 import re
 import shutil
 import subprocess
 from pathlib import Path
 
+import numpy as np
 import pytest
-from batches import needs_emulator, needs_zig, random_firmwares
+from batches import needs_zig, random_firmwares
 from programs import random_inputs, random_program
 from voices import voice
 
@@ -96,13 +95,87 @@ def test_the_folder_is_complete_and_the_same_every_time(folder: Path, tmp_path: 
 
 
 def test_what_the_readme_says_compiles(folder: Path, tmp_path: Path) -> None:
-    shown = re.search(r"```c\n(.*?)```", (folder / "README.md").read_text(), re.DOTALL)
-    assert shown
+    example, _ = _shown(folder)
+    _compile(tmp_path, folder, example, "-c")
+
+
+def test_the_readmes_example_speaks_each_word_of_its_table(folder: Path, tmp_path: Path) -> None:
+    example, _ = _shown(folder)
+    rows = re.findall(r"^\| (\d+) \| (\w+) \|$", (folder / "README.md").read_text(), re.MULTILINE)
+    assert {spoken: int(row) for row, spoken in rows} == {
+        voice().spoken(word): row for row, word in enumerate(voice().words)
+    }
+    chosen = re.search(r"in_word\[0\] = (\d+);", example)
+    assert chosen and len(rows) == 10
+    for row in (int(chosen[1]), 3):
+        plays = example.replace(chosen[0], f"in_word[0] = {row};")
+        plays = plays.replace(
+            "/* play the output */", "fwrite(output, 2, MODEL_OUTPUT_CODES, stdout);"
+        )
+        plays = plays.replace("for (;;) {", "for (int once = 0; once < 1; once++) {")
+        program = _compile(
+            tmp_path, folder, f"#include <stdio.h>\n{plays}", str(folder / "model.c")
+        )
+        played = np.frombuffer(subprocess.run([program], capture_output=True).stdout, "<i2")
+        heard = voice().program.sound(played.reshape(-1, 1))
+        np.testing.assert_array_equal(heard, voice().speak(voice().words[row]))
+
+
+def test_the_readmes_trial_is_found_and_logged(folder: Path, tmp_path: Path) -> None:
+    example, trial = _shown(folder)
+    address, bit, frame = 256 * 7 + 9, 6, 5  # page 7: looked at in frames 1, 91, ...
+    tries = example.replace(
+        "model_step(",
+        f"uint32_t address = {address}u, bit = {bit}u;\nif (frame == {frame}u) {trial}\nmodel_step(",
+    ).replace(
+        "/* play the output */",
+        r'printf("%lu %lu\n", (unsigned long)model_device.log_count, '
+        "(unsigned long)model_device.log[0].page);",
+    )
+    tries = tries.replace("for (;;) {", "for (int once = 0; once < 1; once++) {")
+    program = _compile(tmp_path, folder, f"#include <stdio.h>\n{tries}", str(folder / "model.c"))
+    lines = subprocess.run([program], capture_output=True, text=True).stdout.splitlines()
+    counts = [tuple(map(int, line.split())) for line in lines]
+    assert len(counts) == 96
+    assert all(count == 0 for count, _ in counts[:91]) and set(counts[91:]) == {(1, 7)}
+
+
+def test_the_readme_says_which_ram_the_healer_takes(folder: Path, tmp_path: Path) -> None:
+    readme = " ".join((folder / "README.md").read_text().split())
+    assert "8 bytes of RAM for its variables and 196 for its log" in readme
+    assert "instructions a frame" not in readme and "`workbench emulate --pages 4`" in readme
+    words = ["export", "challenge", "--out", str(tmp_path), "--pages", "30"]
+    assert main(words) == 0
+    readme = " ".join((tmp_path / "README.md").read_text().split())
+    assert "8 bytes of RAM for its variables and 388 for its log" in readme
+
+
+def test_without_a_healer_or_a_description_the_example_compiles(tmp_path: Path) -> None:
+    program = random_program(3)
+    export(Image.of(program), tmp_path / "out", vectors={"one": random_inputs(program, 1, 2)})
+    example, trial = _shown(tmp_path / "out")
+    assert "/* fill the inputs */" in example
+    flips = example.replace(
+        "/* play the output */", f"uint32_t address = MODEL_MEMORY_START, bit = 0; {trial}"
+    )
+    _compile(tmp_path, tmp_path / "out", flips, "-c")
+    assert "log_count" not in (tmp_path / "out" / "README.md").read_text()
+
+
+def _shown(folder: Path) -> tuple[str, str]:
+    """The README's example and its line that flips a bit."""
+    example, trial = re.findall(r"```c\n(.*?)```", (folder / "README.md").read_text(), re.DOTALL)
+    return example, trial
+
+
+def _compile(tmp_path: Path, folder: Path, text: str, *more: str) -> str:
     source = tmp_path / "main.c"
-    source.write_text(shown[1].replace("FRAMES", "96"))
-    command = [*host_compiler(), *WARNINGS, f"-I{folder}", "-c", str(source), "-o"]
-    done = subprocess.run([*command, str(tmp_path / "main.o")], capture_output=True, text=True)
+    source.write_text(text)
+    made = str(tmp_path / "main.out")
+    command = [*host_compiler(), *WARNINGS, f"-I{folder}", str(source), *more, "-o", made]
+    done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+    return made
 
 
 @needs_zig
@@ -186,41 +259,3 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(
     told = capsys.readouterr().err
     assert told.count("\n") == 1 and "cannot write to the folder" in told and "--out" in told
     assert blocked.read_text() == "mine"
-
-
-@needs_emulator
-def test_emulate_challenge(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The shipped voice on both cores: every sample equal, flips in mid-frame found and mended."""
-    figures = tmp_path / "figures.json"
-    assert main(["emulate", "--word", "3", "--upsets", "4", "--json", str(figures)]) == 0
-    told = capsys.readouterr().out
-    assert "Raspberry Pi Pico" in told and "STM32F4DISCOVERY" in told
-    found = json.loads(figures.read_text())
-    assert [core["core"] for core in found["cores"]] == ["Cortex-M0+", "Cortex-M4"]
-    rows = voice().model.config.frames * voice().model.config.samples_per_frame
-    for core in found["cores"]:
-        assert core["samples_equal"] == 2 * rows
-        assert len(core["upsets"]) == 4 and core["wrong_bits_at_end"] == 0
-        pages = {upset["position"] // 8 // 256 for upset in core["upsets"]}
-        assert {entry["page"] for entry in core["log"]} == pages
-        assert all(entry["verdict"] == "HEALED" for entry in core["log"])
-        assert core["healer"]["instructions_per_frame"] < 0.03 * core["instructions_per_frame"]
-    assert os.listdir(tmp_path) == ["figures.json"]
-
-
-@needs_emulator
-def test_emulate_says_what_is_wrong(capsys: pytest.CaptureFixture[str], monkeypatch) -> None:
-    assert main(["emulate", "--word", "eleven"]) == 2
-    assert "cannot say 'eleven'" in capsys.readouterr().err
-    assert main(["emulate", "--pages", "0"]) == 2
-    monkeypatch.setattr("workbench.commands.emulate.run_program", lambda program, inputs: {
-        program.output: _silence(program, inputs)
-    })  # fmt: skip
-    assert main(["emulate", "--word", "3", "--core", "m4"]) == 2
-    assert "differs from the reference" in capsys.readouterr().err
-
-
-def _silence(program, inputs):
-    from workbench.integer.reference import run
-
-    return run(program, inputs)[program.output] * 0

@@ -33,7 +33,8 @@ def test_healing_is_heard_logged_and_drawn(
     assert (tmp_path / "timeline.png").read_bytes().startswith(b"\x89PNG")
     for entry in figures["log"]:
         assert f"page {entry['page']:>4} ({', '.join(entry['tensors'])})" in told
-    assert str(figures["overheads"]["flash_bytes"]) in told
+    assert f"takes {figures['overheads']['flash_bytes']} bytes of flash" in told
+    assert "for its variables, 8 of RAM (a device's code and log come on top)" in told
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from workbench.firmware.emulate import EmulatedRun, MidFrameUpset, emulate
 from workbench.healing.log import log_lines
 from workbench.integer.reference import run as run_program
 from workbench.memory.layout import Layout
+from workbench.training.checkpoint import refuse_replacing, shipped_checkpoint
 
 _UPSETS = 20
 
@@ -51,11 +52,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Run every core and tell what it costs and how it heals.
 
-    Raises WorkbenchError when a component is missing, a word is unknown or a sample differs.
+    Raises WorkbenchError when a component is missing, a word is unknown, an option cannot be or a
+    sample differs.
     """
-    if options.pages < 1 or options.upsets < 0 or options.seed < 0:
-        raise WorkbenchError("--pages must be at least 1, --upsets and --seed at least 0")
+    for name, least in (("pages", 1), ("upsets", 0), ("seed", 0)):
+        value = getattr(options, name)
+        if value < least:
+            raise WorkbenchError(f"--{name} is {value}; it must be at least {least}")
+    if options.json:
+        refuse_replacing(options.json, options.checkpoint or shipped_checkpoint())
     voice = open_voice(options.checkpoint)
+    bits = len(voice.image.layout.positions())
+    if options.upsets > bits:
+        raise WorkbenchError(
+            f"--upsets is {options.upsets} and the working copy has {bits} bits, of which each flips "
+            "at most once; choose fewer"
+        )
     words = options.word or list(voice.words)
     figures = []
     for name in dict.fromkeys(options.core or CORES):
@@ -86,7 +98,7 @@ def _on_core(
             word_starts=script.starts,
         )
 
-    bare, clean, damaged = live(0), live(options.pages), live(options.pages, upsets)
+    clean, bare, damaged = live(options.pages), live(0), live(options.pages, upsets)
     compared = _compare(voice, words, (bare, clean))
     layout = voice.image.layout
     wrong = damaged.image.flipped()
@@ -101,7 +113,8 @@ def _on_core(
         "healer": {
             "instructions_per_frame": clean.instructions_per_frame - bare.instructions_per_frame,
             "flash_bytes": clean.flash_bytes - bare.flash_bytes,
-            "ram_bytes": clean.ram_bytes - bare.ram_bytes,
+            "log_bytes": clean.ram_bytes - bare.ram_bytes,
+            "variable_bytes": layout.sections["healer"].size_bytes,
         },
         "boards": [
             _on_board(board, clean, voice.program.frame_rate_hz)
@@ -147,16 +160,25 @@ def _upsets(layout: Layout, frames: int, options: argparse.Namespace) -> list[Mi
 def _on_board(board: Board, run: EmulatedRun, frame_rate_hz: float) -> dict[str, Any]:
     budget = board.instructions_per_frame(frame_rate_hz)
     ram_bytes = run.ram_bytes + run.stack_bytes
-    fits = run.flash_bytes <= board.flash_bytes and ram_bytes <= board.ram_bytes
     return {
         "board": board.name,
         "source": board.source,
         "clock_hz": board.clock_hz,
         "share_of_clock": run.instructions_per_frame / budget,
+        "cycles_per_instruction": budget / run.instructions_per_frame,
         "share_of_flash": run.flash_bytes / board.flash_bytes,
         "share_of_ram": ram_bytes / board.ram_bytes,
-        "real_time": bool(fits and run.instructions.max() <= budget),
     }
+
+
+def _verdict(board: dict[str, Any]) -> str:
+    """What can be said without knowing how many cycles an instruction takes."""
+    if max(board["share_of_flash"], board["share_of_ram"]) > 1:
+        return "does not fit"
+    if board["share_of_clock"] > 1:
+        return "too slow"
+    cycles = board["cycles_per_instruction"]
+    return f"keeps up only if an instruction takes no more than {cycles:.2f} cycles"
 
 
 def _tell(core: dict[str, Any]) -> None:
@@ -170,19 +192,22 @@ def _tell(core: dict[str, Any]) -> None:
     print(
         f"  healer's part: {healer['instructions_per_frame']:,.0f} instructions a frame "
         f"({healer['instructions_per_frame'] / core['instructions_per_frame']:.1%}), "
-        f"{healer['flash_bytes']:,} bytes of flash, {healer['ram_bytes']:,} of RAM"
+        f"{healer['flash_bytes']:,} bytes of flash; RAM: {healer['log_bytes']:,} bytes of log, "
+        f"{healer['variable_bytes']} of variables"
     )
     for board in core["boards"]:
         print(
             f"  {board['board']:<18} {board['clock_hz'] / 1e6:>4.0f} MHz: "
-            f"{board['share_of_clock']:>6.1%} of the clock, {board['share_of_flash']:>6.1%} of flash, "
-            f"{board['share_of_ram']:>6.1%} of RAM, "
-            f"real time{' ' if board['real_time'] else ' not '}possible"
+            f"at least {board['share_of_clock']:.1%} of the clock, "
+            f"{board['share_of_flash']:.1%} of flash, {board['share_of_ram']:.1%} of RAM: "
+            f"{_verdict(board)}"
         )
     print(f"  {len(core['upsets'])} bits flipped in mid-frame; the device's log:")
     for line in core["lines"]:
         print(f"    {line}")
+    left = core["wrong_bits_at_end"]
+    why = ": the run ended before the healer came by" if left else ""
     print(
         f"  {core['samples_changed']:,} samples sounded differently; "
-        f"{core['wrong_bits_at_end']} wrong bits left in the working copy"
+        f"{left} wrong bits left in the working copy{why}"
     )

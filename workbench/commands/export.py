@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from workbench.audio.sound_files import SAMPLE_RATE_HZ
 from workbench.commands.common import add_checkpoint, add_generator, add_pages, strategy_of
-from workbench.experiments.voice import open_voice
-from workbench.firmware.export import export, memory_table
-from workbench.firmware.plan import RAM, WEIGHTS
+from workbench.experiments.voice import Voice, open_voice
+from workbench.firmware.export import Feeding, export, memory_table
+from workbench.firmware.plan import RAM, WEIGHTS, c_type
 from workbench.healing.strategy import CRC_SCRUB, NONE, STRATEGIES
 
 _VECTORS = 2  # words that become golden vectors
@@ -39,7 +40,12 @@ def run(options: argparse.Namespace) -> None:
     voice = open_voice(options.checkpoint)
     words = {voice.spoken(word): voice.inputs(word) for word in voice.words[:_VECTORS]}
     firmware = export(
-        voice.image, options.out, vectors=words, strategy=strategy, weights=options.weights
+        voice.image,
+        options.out,
+        vectors=words,
+        strategy=strategy,
+        weights=options.weights,
+        feeding=_feeding(voice),
     )
     rows = memory_table(firmware)
     for what, where, size in rows:
@@ -48,3 +54,29 @@ def run(options: argparse.Namespace) -> None:
         f"{options.out}: firmware {firmware.image.content_hash[:12]}, strategy {strategy.name}, "
         f"golden vectors {', '.join(words)}; `make -C {options.out} check` tries it"
     )
+
+
+def _feeding(voice: Voice) -> Feeding:
+    """How to make this voice speak; the example says its last word."""
+    frames, last = voice.model.config.frames, len(voice.words) - 1
+    counted = c_type(voice.program.signal("position").bits)
+    rows = "\n".join(
+        f"| {row} | {_cell(voice.spoken(word))} |" for row, word in enumerate(voice.words)
+    )
+    return Feeding(
+        frames=frames,
+        fill=(
+            f"in_word[0] = {last}; /* which word: see the table below */",
+            f"in_position[0] = ({counted})frame;",
+        ),
+        notes=f"""`in_word` is the word, the same in all of its frames; `in_position` is the number of the frame in the
+word. Every word has {frames} frames, 0 to {frames - 1}, {frames * voice.frame_s:.3g} s; a frame gives {voice.model.config.samples_per_frame} samples of sound at {SAMPLE_RATE_HZ:,} Hz.
+
+| `in_word` | says |
+|---|---|
+{rows}""",
+    )
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")

@@ -151,8 +151,9 @@ def _tell(figures: dict[str, Any], healed: Life, out: Path) -> None:
         print(f"{row['word']:<5} {_fared(row['unhealed']):<23} {_fared(row['healed'])}")
     if cost["frames_per_scan"]:
         print(
-            f"the healer takes {cost['flash_bytes']} bytes of flash and {cost['ram_bytes']} of RAM "
-            f"beside its code, and sees every page within {cost['frames_per_scan']} frames"
+            f"the healer takes {cost['flash_bytes']} bytes of flash and, for its variables, "
+            f"{cost['ram_bytes']} of RAM (a device's code and log come on top), and sees every page "
+            f"within {cost['frames_per_scan']} frames"
         )
     print(f"sounds, log, timeline.png and heal.json are in {out}")
 

@@ -69,7 +69,6 @@ def _cost(voice: Voice, word: str, chip: Chip, pages_per_frame: int) -> Core:
         flash_size_bytes=board.flash_bytes,
         ram_bytes=healing.ram_bytes + healing.stack_bytes,
         ram_size_bytes=board.ram_bytes,
-        real_time=int(healing.instructions.max()) <= budget,
         samples=healing.codes.size,
         equal=int((healing.codes == expected).sum()),
     )

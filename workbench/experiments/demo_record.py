@@ -89,8 +89,7 @@ class Core:
 
     instructions_per_frame: on average, `healer_instructions` of them the healer's. budget: what the
     board's clock allows a frame, at one instruction a cycle. ram_bytes: with the deepest stack.
-    real_time: every frame fits. samples, equal: how many were compared with the reference, and how
-    many of them were equal.
+    samples, equal: how many were compared with the reference, and how many of them were equal.
     """
 
     core: str
@@ -103,14 +102,18 @@ class Core:
     flash_size_bytes: int
     ram_bytes: int
     ram_size_bytes: int
-    real_time: bool
     samples: int
     equal: int
 
     @property
     def share_of_clock(self) -> float:
-        """Instructions of a frame by those that fit; below 1 in real time."""
+        """Instructions of a frame by those that fit at one a cycle: the least that the load can be."""
         return self.instructions_per_frame / self.budget
+
+    @property
+    def cycles_per_instruction(self) -> float:
+        """The most cycles that an instruction may take for the board to keep up; below 1 it cannot."""
+        return self.budget / self.instructions_per_frame
 
 
 @dataclass(frozen=True)

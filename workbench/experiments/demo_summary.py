@@ -119,7 +119,11 @@ def _finite(value: float) -> float | None:
 def _device(device: Device, life: Life) -> dict[str, Any]:
     return {
         "cores": {
-            core.core: {**dataclasses.asdict(core), "share_of_clock": core.share_of_clock}
+            core.core: {
+                **dataclasses.asdict(core),
+                "share_of_clock": core.share_of_clock,
+                "cycles_per_instruction": core.cycles_per_instruction,
+            }
             for core in device.cores
         },
         "life": {

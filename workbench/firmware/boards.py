@@ -15,8 +15,7 @@ from workbench.errors import WorkbenchError
 class Core:
     """zig_cpu: what the compiler calls it. unicorn_cpu: what the emulator calls it.
 
-    options: of the compiler, measured to be the best for it. scrub_instructions_per_byte: that the
-    healer takes to check a page in which all is well, measured with them.
+    options: of the compiler, measured to be the best for it.
     """
 
     name: str
@@ -24,7 +23,6 @@ class Core:
     zig_cpu: str
     unicorn_cpu: str
     options: tuple[str, ...]
-    scrub_instructions_per_byte: float
 
 
 @dataclass(frozen=True)
@@ -57,7 +55,6 @@ CORES = {
             "cortex_m0plus",
             "UC_CPU_ARM_CORTEX_M0",
             ("-O2", "-fomit-frame-pointer", "-fno-unroll-loops"),
-            15.2,
         ),
         Core(
             "m4",
@@ -65,7 +62,6 @@ CORES = {
             "cortex_m4",
             "UC_CPU_ARM_CORTEX_M4",
             ("-O2", "-fomit-frame-pointer"),
-            9.0,
         ),
     )
 }

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from string import Template
 
 from workbench.errors import WorkbenchError
 from workbench.files import output_folder, write_text
-from workbench.firmware.boards import CORES
-from workbench.firmware.plan import LOG_ENTRY_BYTES, RAM, Firmware, c_type
+from workbench.firmware.plan import RAM, Firmware, c_type
 from workbench.firmware.source import model_sources
 from workbench.firmware.toolchain import package_texts, runtime_headers
 from workbench.firmware.vectors import Inputs, vector_sources
@@ -20,6 +20,19 @@ from workbench.memory.image import Image
 _TEMPLATES = "folder"
 
 
+@dataclass(frozen=True)
+class Feeding:
+    """How to feed a model, for the README of its folder.
+
+    frames: of an utterance. fill: lines of C that fill the arrays `in_...` of frame `frame`, which
+    counts from 0. notes: Markdown that says what the inputs mean.
+    """
+
+    frames: int = 100
+    fill: tuple[str, ...] = ("/* fill the inputs */",)
+    notes: str = ""
+
+
 def export(
     image: Image,
     folder: Path | str,
@@ -28,13 +41,15 @@ def export(
     strategy: Strategy | None = None,
     weights: str = RAM,
     prefix: str = "model",
+    feeding: Feeding | None = None,
 ) -> Firmware:
     """Write the firmware of a clean image to `folder`; files with other names are left alone.
 
     vectors: title -> inputs of an utterance whose output is kept, [1, frames * rate, channels] by
     name; at least one. strategy: none when left out. weights: "ram", or "flash" to read the
-    parameters where they are stored. prefix: of all names in C. Raises WorkbenchError when the parts
-    do not go together or the folder cannot be written.
+    parameters where they are stored. prefix: of all names in C. feeding: what the README shows;
+    when left out, a place to fill in. Raises WorkbenchError when the parts do not go together or
+    the folder cannot be written.
     """
     if not vectors:
         raise WorkbenchError("firmware needs at least one golden vector; give inputs to run")
@@ -45,7 +60,7 @@ def export(
         **model_sources(firmware),
         **vector_sources(firmware, vectors),
         **runtime_headers(),
-        **_templates(firmware),
+        **_templates(firmware, feeding or Feeding()),
     }
     target = output_folder(folder)
     for name, text in texts.items():
@@ -53,7 +68,7 @@ def export(
     return firmware
 
 
-def _templates(firmware: Firmware) -> dict[str, str]:
+def _templates(firmware: Firmware, feeding: Feeding) -> dict[str, str]:
     program, name = firmware.program, firmware.prefix
     arguments = [f"in_{firmware.inputs.of(given)}" for given in program.inputs]
     described = [program.signal(given) for given in program.inputs]
@@ -64,6 +79,9 @@ def _templates(firmware: Firmware) -> dict[str, str]:
         "program_hash": program.content_hash,
         "frames_per_second": f"{program.frame_rate_hz:g}",
         "memory_start": firmware.macro("memory_start"),
+        "frames": str(feeding.frames),
+        "fill": "\n            ".join(feeding.fill),
+        "notes": f"\n{feeding.notes.strip()}\n" if feeding.notes else "",
         "arguments": "".join(f"{argument}, " for argument in arguments),
         "buffers": "".join(
             f"static {c_type(signal.bits)} {argument}[{firmware.macro(f'{argument}_codes')}];\n"
@@ -76,6 +94,7 @@ def _templates(firmware: Firmware) -> dict[str, str]:
         "memory": "\n".join(
             f"| {what} | {where} | {size:,} |" for what, where, size in memory_table(firmware)
         ),
+        "trial": _trial(firmware),
         "healing": _healing(firmware),
     }
     return {
@@ -106,8 +125,20 @@ def memory_table(firmware: Firmware) -> list[tuple[str, str, int]]:
         ("frame count and cursor", "RAM", layout.sections["healer"].size_bytes),
     ]
     if firmware.heals:
-        rows.append(("log", "RAM", 4 + LOG_ENTRY_BYTES * firmware.log_entries))
+        rows.append(("log", "RAM", firmware.log_bytes))
     return [*rows, ("scratch for the frame in work", "RAM", firmware.scratch.size_bytes)]
+
+
+def _trial(firmware: Firmware) -> str:
+    """Where to see what became of a flipped bit."""
+    if not firmware.heals:
+        return "Nothing mends it: this firmware has no healer."
+    name, scan = firmware.prefix, overheads(firmware.layout, firmware.strategy).frames_per_scan
+    return (
+        f"Below `{firmware.macro('parameter_bytes')}` lie the parameters, in the order of "
+        f"`{name}_parameters`: within {scan}\n"
+        f"steps the healer finds such a bit and `{name}_device.log_count` grows (see below)."
+    )
 
 
 def _healing(firmware: Firmware) -> str:
@@ -119,15 +150,12 @@ def _healing(firmware: Firmware) -> str:
         )
     name = firmware.prefix
     cost = overheads(firmware.layout, firmware.strategy)
-    instructions = " and ".join(
-        f"{round(cost.bytes_per_frame * core.scrub_instructions_per_byte, -2):,.0f} on a {core.title}"
-        for core in CORES.values()
-    )
+    check_bytes = firmware.layout.sections["check"].size_bytes
     return f"""After every frame the healer compares the CRC-32 of {cost.pages_per_frame} pages of {firmware.layout.page_bytes} bytes with the stored one, so that
 every page is seen within {cost.frames_per_scan} frames. A page that differs is restored from the golden copy where that
-agrees with the stored CRC-32. It costs {cost.flash_bytes:,} bytes of flash (the golden copy among them, which
-`init` needs anyway), {cost.ram_bytes + 4 + LOG_ENTRY_BYTES * firmware.log_entries} bytes of RAM and, where all is well, about {instructions}
-instructions a frame.
+agrees with the stored CRC-32. Beside its code it takes {check_bytes:,} bytes of flash for the CRC-32s (the
+golden copy is there without it, too: `init` reads it), {cost.ram_bytes} bytes of RAM for its variables and
+{firmware.log_bytes} for its log. `workbench emulate --pages {cost.pages_per_frame}` tells what it costs in instructions.
 
 The log is a ring in `{name}_instance`: `log_count` entries were written since `init`, entry n is
 `log[n % {firmware.macro("log_entries")}]`. One frame never writes more entries than fit; read them between

@@ -102,6 +102,11 @@ class Firmware:
         wanted = max(LOG_ENTRIES, self.strategy.pages_per_frame)
         return 1 << (wanted - 1).bit_length()
 
+    @property
+    def log_bytes(self) -> int:
+        """RAM of the log: the ring and the count of what was ever written; 0 without a healer."""
+        return 4 + LOG_ENTRY_BYTES * self.log_entries if self.heals else 0
+
     def parameters(self) -> list[Place]:
         """The parameters, in address order."""
         return [place for place in self.layout.places if place.section in WORKING_SECTIONS]

@@ -1,0 +1,104 @@
+"""`workbench emulate` with the shipped generator: figures, what it says of them, refusals."""
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from batches import needs_emulator
+from voices import voice
+
+from workbench.cli import main
+from workbench.integer.reference import run
+from workbench.training.checkpoint import shipped_checkpoint
+
+
+@needs_emulator
+def test_emulate_challenge(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The shipped voice on both cores: every sample equal, flips in mid-frame found and mended."""
+    figures = tmp_path / "figures.json"
+    assert main(["emulate", "--word", "3", "--upsets", "4", "--json", str(figures)]) == 0
+    told = capsys.readouterr().out
+    assert "Raspberry Pi Pico" in told and "STM32F4DISCOVERY" in told
+    found = json.loads(figures.read_text())
+    assert [core["core"] for core in found["cores"]] == ["Cortex-M0+", "Cortex-M4"]
+    rows = voice().model.config.frames * voice().model.config.samples_per_frame
+    for core in found["cores"]:
+        assert core["samples_equal"] == 2 * rows
+        assert len(core["upsets"]) == 4 and core["wrong_bits_at_end"] == 0
+        pages = {upset["position"] // 8 // 256 for upset in core["upsets"]}
+        assert {entry["page"] for entry in core["log"]} == pages
+        assert all(entry["verdict"] == "HEALED" for entry in core["log"])
+        assert core["healer"]["instructions_per_frame"] < 0.03 * core["instructions_per_frame"]
+        assert (core["healer"]["log_bytes"], core["healer"]["variable_bytes"]) == (196, 8)
+        for board in core["boards"]:
+            share = board["share_of_clock"]
+            assert f"at least {share:.1%} of the clock" in told
+            pace = "too slow" if share > 1 else f"no more than {1 / share:.2f} cycles"
+            (line,) = [line for line in told.splitlines() if board["board"] in line]
+            assert line.endswith(pace)
+    assert "196 bytes of log, 8 of variables" in told and "before the healer came by" not in told
+    assert os.listdir(tmp_path) == ["figures.json"]
+
+
+@needs_emulator
+def test_emulate_says_why_bits_are_left(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One page a frame: a word is over long before all of them were seen."""
+    figures = tmp_path / "figures.json"
+    words = ["emulate", "--word", "7", "--core", "m4", "--pages", "1", "--json", str(figures)]
+    assert main(words) == 0
+    (core,) = json.loads(figures.read_text())["cores"]
+    left = core["wrong_bits_at_end"]
+    told = capsys.readouterr().out
+    assert left > 0
+    assert (
+        f"{left} wrong bits left in the working copy: the run ended before the healer came by"
+        in told
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--pages", "0"], "--pages is 0; it must be at least 1"),
+        (["--upsets", "-1"], "--upsets is -1; it must be at least 0"),
+        (["--seed", "-3"], "--seed is -3; it must be at least 0"),
+        (["--upsets", "99999999"], "--upsets is 99999999 and the working copy has"),
+    ],
+)
+def test_emulate_names_the_wrong_option(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
+) -> None:
+    assert main(["emulate", *arguments]) == 2
+    told = capsys.readouterr().err
+    assert words in told and told.count("\n") == 1
+
+
+@pytest.mark.parametrize("given", [True, False])
+def test_emulate_does_not_write_over_its_checkpoint(
+    given: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch
+) -> None:
+    checkpoint = tmp_path / "checkpoint"
+    shutil.copytree(shipped_checkpoint(), checkpoint)
+    kept = (checkpoint / "model.json").read_bytes()
+    monkeypatch.setattr("workbench.commands.emulate.shipped_checkpoint", lambda: checkpoint)
+    words = ["emulate", "--json", str(checkpoint / "model.json")]
+    assert main([*words, *(["--checkpoint", str(checkpoint)] if given else [])]) == 2
+    assert "is part of the checkpoint" in capsys.readouterr().err
+    assert (checkpoint / "model.json").read_bytes() == kept
+
+
+@needs_emulator
+def test_emulate_says_what_is_wrong(capsys: pytest.CaptureFixture[str], monkeypatch) -> None:
+    assert main(["emulate", "--word", "eleven"]) == 2
+    assert "cannot say 'eleven'" in capsys.readouterr().err
+    monkeypatch.setattr("workbench.commands.emulate.run_program", lambda program, inputs: {
+        program.output: _silence(program, inputs)
+    })  # fmt: skip
+    assert main(["emulate", "--word", "3", "--core", "m4"]) == 2
+    assert "differs from the reference" in capsys.readouterr().err
+
+
+def _silence(program, inputs):
+    return run(program, inputs)[program.output] * 0
