@@ -147,6 +147,14 @@ def test_recordings_that_do_not_fit_are_refused_by_name() -> None:
             make_task(hums(), recipe=TINY, seed=seed, device="cpu")
 
 
+@pytest.mark.parametrize(("stage", "rate"), [("float", "float_rate"), ("qat", "qat_rate")])
+def test_a_run_that_diverges_leaves_no_checkpoint(tmp_path: Path, stage: str, rate: str) -> None:
+    recipe = replace(TINY, **{rate: 1e30})
+    with pytest.raises(WorkbenchError, match=rf"diverged at step \d of the {stage} stage"):
+        train(tiny_task(recipe), tmp_path)
+    assert not (tmp_path / "model.json").exists()
+
+
 def test_batches_and_rates_depend_on_seed_stage_and_step_alone() -> None:
     task = make_task(hums("abcdefghij"), recipe=TINY, seed=5, device="cpu")
     drawn = [batch_of(task, stage, step) for stage in ("float", "qat") for step in range(20)]
@@ -188,6 +196,29 @@ def test_the_command_trains_a_folder_of_recordings(tmp_path: Path, capsys) -> No
     capsys.readouterr()
     assert main([*command, "--out", str(out)]) == 2
     assert "finished checkpoint" in capsys.readouterr().err
+
+
+def test_the_command_says_how_to_go_on_after_an_interrupt(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_hums(tmp_path / "mine")
+    out = tmp_path / "out"
+    command = ["train", "--data", str(tmp_path / "mine"), "--preset", "tiny", "--out", str(out)]
+    drawn: list[tuple[str, int]] = []
+
+    def interrupted(task: Task, stage: str, step: int) -> list[int]:
+        drawn.append((stage, step))
+        if len(drawn) == 4:
+            signal.raise_signal(signal.SIGINT)
+        return batch_of(task, stage, step)
+
+    monkeypatch.setattr("workbench.training.train.SAVE_EVERY_S", -1.0)
+    monkeypatch.setattr("workbench.training.train.batch_of", interrupted)
+    assert main(command) == 130
+    assert f"progress is saved in {out}" in capsys.readouterr().err
+    assert main(command) == 0
+    steps = [("float", step) for step in range(6)] + [("qat", step) for step in range(4)]
+    assert drawn == [*steps[:4], *steps[3:]]
 
 
 def test_the_command_refuses_what_cannot_be_trained(tmp_path: Path, capsys) -> None:

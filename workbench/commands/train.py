@@ -12,7 +12,7 @@ from workbench.commands.common import add_generator
 from workbench.training.checkpoint import STORY_FILE
 from workbench.training.curve import CURVE_FILE
 from workbench.training.recipe import PRESETS
-from workbench.training.train import make_task, train
+from workbench.training.train import SAVE_EVERY_S, make_task, train
 
 _OUT = Path("out/training/challenge")
 
@@ -59,7 +59,8 @@ def run(options: argparse.Namespace) -> None:
         train(task, options.out)
     except KeyboardInterrupt:
         print(
-            f"\nwhat is trained so far is kept in {options.out}; the same command goes on from there",
+            f"\nprogress is saved in {options.out} every {SAVE_EVERY_S:g} s; "
+            "the same command goes on from there",
             file=sys.stderr,
         )
         raise

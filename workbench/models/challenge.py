@@ -63,6 +63,7 @@ class Challenge(nn.Module):
         c0, c1, c2 = config.channels
         u0, u1, u2 = config.upsampling
         self.word = nn.Embedding(len(config.words), config.embedding)
+        # Fixed: the weights of `position` are parameters of the program, but never trained.
         self.position = nn.Embedding.from_pretrained(_time_code(config.frames, config.embedding))
         self.squash = nn.Tanh()
         self.quantise_input = quantise(trunk)

@@ -111,7 +111,7 @@ def train(
     """Train to the end, continuing what lies in `out`; write checkpoint and loss curve, return it.
 
     on_step: called after every step with the state so far. Raises WorkbenchError when `out` holds
-    a finished checkpoint or another run, or cannot be written.
+    a finished checkpoint or another run, cannot be written, or the training diverges.
     """
     out = output_folder(out)
     if (out / STORY_FILE).exists():
@@ -188,7 +188,8 @@ class _Run:
                 loss = loss_of(output, targets[chosen])
                 optimiser.zero_grad()
                 loss.backward()
-                torch.nn.utils.clip_grad_norm_(model.parameters(), recipe.gradient_norm)
+                norm = torch.nn.utils.clip_grad_norm_(model.parameters(), recipe.gradient_norm)
+                _refuse_divergence(norm, state)
                 optimiser.step()
                 state.losses.append(round(loss.item(), 4))
                 state.step += 1
@@ -225,6 +226,15 @@ def batch_of(task: Task, stage: str, step: int) -> list[int]:
     generator = np.random.Generator(np.random.Philox(key=[task.seed, stage == "qat"], counter=step))
     count = len(task.targets)
     return sorted(int(i) for i in generator.permutation(count)[: task.recipe.batch])
+
+
+def _refuse_divergence(norm: torch.Tensor, state: TrainingState) -> None:
+    """Stop before a gradient that is no number makes the weights none: they would be saved."""
+    if not norm.isfinite():
+        raise WorkbenchError(
+            f"training diverged at step {state.step + 1} of the {state.stage} stage (its gradient is "
+            f"{norm.item()}); choose another --seed, or lower rates in the recipe, and another --out"
+        )
 
 
 def thin(losses: list[float], points: int = 200) -> list[float]:
