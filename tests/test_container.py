@@ -50,7 +50,7 @@ def test_other_files_are_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(WorkbenchError, match="cannot read"):
         read_container(path, kind="TEST")
     write_container(path, kind="OTHER", header={}, payload=b"")
-    with pytest.raises(WorkbenchError, match="not a TEST file"):
+    with pytest.raises(WorkbenchError, match="not of the kind TEST"):
         read_container(path, kind="TEST")
     changed = bytearray(path.read_bytes())
     changed[8] = 9

@@ -66,10 +66,12 @@ def read_container(path: Path | str, *, kind: str) -> tuple[dict[str, Any], byte
 
 def _check_prefix(path: Path, data: bytes, kind: str) -> None:
     if len(data) < _PREFIX.size + _DIGEST_BYTES:
-        raise WorkbenchError(f"{path} is too short for a {kind} file; copy or make it again")
+        raise WorkbenchError(f"{path} is too short to be of the kind {kind}; copy or make it again")
     magic, version, _, _ = _PREFIX.unpack_from(data)
     if magic != _magic(kind):
-        raise WorkbenchError(f"{path} is not a {kind} file (it starts with {magic!r})")
+        raise WorkbenchError(
+            f"{path} is not of the kind {kind} (it starts with {magic!r}); name another file"
+        )
     if version != FORMAT_VERSION:
         raise WorkbenchError(
             f"{path} has format version {version} and this workbench reads {FORMAT_VERSION}; "

@@ -8,6 +8,7 @@ import pytest
 from workbench.cli import main
 from workbench.experiments.voice import open_voice
 from workbench.integer.reference import Stream
+from workbench.memory.image import Image
 from workbench.memory.sampling import Plan
 from workbench.memory.trials import run_trials
 
@@ -52,7 +53,7 @@ def test_a_trial_replays_from_its_identifier(
     [
         (["--word", "zebra"], "zebra"),
         (["--flips", "100000000"], "do not fit"),
-        (["--flips", "-1"], "do not fit"),
+        (["--flips", "-1"], "cannot flip -1 bits"),
         (["--operator", "nobody"], "no operator 'nobody'"),
         (["--replay", "nonsense"], "not the identifier of a trial"),
         (["--replay", ""], "not the identifier of a trial"),
@@ -83,3 +84,23 @@ def test_trials_of_the_shipped_generator_equal_the_reference() -> None:
             stream.histories = faulty.histories()
             expected = stream.step(inputs)[voice.program.output][0]
             np.testing.assert_array_equal(codes, expected)
+
+
+def test_every_flipped_bit_is_named_in_a_file(tmp_path: Path) -> None:
+    assert main(["flip", "--flips", "30", "--out", str(tmp_path)]) == 0
+    lines = (tmp_path / "sites.txt").read_text().splitlines()
+    faulty = Image.load(tmp_path / "faulty.image")
+    expected = [f"{position}\t{faulty.site(int(position))}" for position in faulty.flipped()]
+    assert lines == expected and len(lines) == 30
+
+
+def test_a_number_below_zero_and_a_bit_that_no_element_has_are_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for words, said in (
+        (["--flips", "-3"], "cannot flip -3 bits"),
+        (["--bit", "99"], "no bit of the memory matches"),
+    ):
+        assert main(["flip", *words, "--out", str(tmp_path / "new")]) == 2
+        assert said in capsys.readouterr().err
+    assert not (tmp_path / "new").exists()

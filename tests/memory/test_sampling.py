@@ -116,7 +116,7 @@ def test_places_that_do_not_exist_are_refused_by_name() -> None:
         Plan(1, 0, sections=("heap",)).candidates(layout)
     with pytest.raises(WorkbenchError, match="no operator 'nobody'"):
         Plan(1, 0, operators=("nobody",)).candidates(layout)
-    with pytest.raises(WorkbenchError, match="do not fit in the 0 bits"):
+    with pytest.raises(WorkbenchError, match="no bit of the memory matches"):
         Plan(1, 0, sections=("shift",), bits=(9,)).candidates(layout)
     with pytest.raises(WorkbenchError, match="do not fit"):
         Plan(10**7, 0).candidates(layout)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from workbench.audio.sound_files import write_wav
 from workbench.commands.common import add_checkpoint, add_generator
 from workbench.errors import WorkbenchError
 from workbench.experiments.voice import Voice, open_voice
-from workbench.files import output_folder
+from workbench.files import output_folder, write_text
 from workbench.memory.image import Image
 from workbench.memory.layout import SECTIONS
 from workbench.memory.sampling import Plan, TrialId
@@ -20,7 +21,7 @@ from workbench.memory.trials import run_trials
 
 _OUT = Path("out/flip")
 _FLIPS, _SEED, _WORD = 10, 0, "3"
-_SITES_SHOWN = 10
+_SITES_SHOWN, _SITES_FILE = 10, "sites.txt"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -55,14 +56,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Write before.wav, after.wav and faulty.image and tell what was flipped and what it did.
+    """Write before.wav, after.wav, faulty.image and sites.txt and tell what was flipped and what it did.
 
     Raises WorkbenchError for an image of another generator, another image's trial, places that do
     not exist and a folder that cannot be written.
     """
     voice = open_voice(options.checkpoint)
     image = _image(options, voice)
-    trial = _trial(options, image)
+    trial = _trial(options, image, voice.words)
     inputs = voice.inputs(trial.word)
     (positions,) = trial.plan.faults(image.layout, [trial.index])
     before, after = (
@@ -74,14 +75,14 @@ def run(options: argparse.Namespace) -> None:
     write_wav(out / "before.wav", before)
     write_wav(out / "after.wav", after)
     faulty.save(out / "faulty.image")
-    _tell_sites(faulty)
+    _tell_sites(faulty, out)
     metrics = measure(after, before, perceptual=False)
     print(
         f"SNR {metrics.snr_db:.1f} dB, log-mel distance {metrics.log_mel_db:.2f} dB: "
         f"{metrics.quality}"
     )
     print(f"replay: {trial}")
-    print(f"before.wav, after.wav and faulty.image are in {out}")
+    print(f"before.wav, after.wav, faulty.image and {_SITES_FILE} are in {out}")
 
 
 def _image(options: argparse.Namespace, voice: Voice) -> Image:
@@ -96,7 +97,7 @@ def _image(options: argparse.Namespace, voice: Voice) -> Image:
     return image
 
 
-def _trial(options: argparse.Namespace, image: Image) -> TrialId:
+def _trial(options: argparse.Namespace, image: Image, words: Sequence[str]) -> TrialId:
     chosen = {
         name: getattr(options, name)
         for name in ("word", "flips", "seed", "trial", "section", "operator", "bit")
@@ -117,13 +118,18 @@ def _trial(options: argparse.Namespace, image: Image) -> TrialId:
         operators=tuple(chosen.get("operator", ())),
         bits=tuple(chosen.get("bit", ())),
     )
-    return TrialId.of(image, chosen.get("word", _WORD), plan, chosen.get("trial", 0))
+    word = chosen.get("word", _WORD if _WORD in words else words[0])
+    return TrialId.of(image, word, plan, chosen.get("trial", 0))
 
 
-def _tell_sites(faulty: Image) -> None:
+def _tell_sites(faulty: Image, out: Path) -> None:
+    """Write position (8 * address + bit) and name of every flipped bit, and print the first."""
     flipped = faulty.flipped()
-    print(f"{len(flipped)} of {8 * faulty.layout.size_bytes} bits of the image are flipped")
-    for position in flipped[:_SITES_SHOWN]:
-        print(f"  {faulty.site(int(position))}")
-    if len(flipped) > _SITES_SHOWN:
-        print(f"  and {len(flipped) - _SITES_SHOWN} more")
+    sites = [str(faulty.site(int(position))) for position in flipped]
+    lines = (f"{position}\t{site}\n" for position, site in zip(flipped, sites, strict=True))
+    write_text(out / _SITES_FILE, "".join(lines))
+    print(f"{len(flipped):,} bits of the image are flipped")
+    for site in sites[:_SITES_SHOWN]:
+        print(f"  {site}")
+    if len(sites) > _SITES_SHOWN:
+        print(f"  and {len(sites) - _SITES_SHOWN:,} more, all in {_SITES_FILE}")

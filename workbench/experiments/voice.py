@@ -77,7 +77,8 @@ class Voice:
         """The recording of `word`, cut or padded with silence to the length of `speak(word)`."""
         if word not in self.recordings:
             raise WorkbenchError(
-                f"there is no recording of {word!r}; there are {', '.join(self.recordings)}"
+                f"there is no recording of {word!r} among the {len(self.recordings)} given; name the "
+                "folder that the voice learned with --data"
             )
         samples = self.recordings[word]
         length = self.model.config.frames * self.model.config.samples_per_frame

@@ -65,7 +65,14 @@ class Plan:
         positions = layout.positions(
             self.sections or WORKING_SECTIONS, operators=self.operators, bits=self.bits
         )
-        if not 0 <= self.flips <= len(positions):
+        if self.flips < 0:
+            raise WorkbenchError(f"cannot flip {self.flips} bits; ask for 0 or more")
+        if self.flips and not len(positions):
+            raise WorkbenchError(
+                f"no bit of the memory matches {self}; elements have 4 to 32 bits, 0 the lowest, and "
+                "an operator has not every section"
+            )
+        if self.flips > len(positions):
             raise WorkbenchError(
                 f"{self.flips} flips do not fit in the {len(positions)} bits that match "
                 f"{self}; ask for fewer or for more places"
