@@ -41,10 +41,12 @@ def test_healing_is_heard_logged_and_drawn(
     ("arguments", "words"),
     [
         (["--words", "zebra"], "zebra"),
-        (["--words", ","], "names no word"),
+        (["--words", ","], "has an empty word"),
+        (["--words", "3,1,,4"], "'3,1,,4' has an empty word"),
         (["--strategy", "none", "--pages", "3"], "checks no pages"),
         (["--pages", "0"], "at least 1"),
-        (["--upsets", "-4"], "cannot schedule"),
+        (["--upsets", "-4"], "--upsets is -4; choose a number that is at least 0"),
+        (["--rate", "nan"], "--rate is nan; choose a number"),
     ],
 )
 def test_mistakes_are_one_sentence(
@@ -54,6 +56,33 @@ def test_mistakes_are_one_sentence(
     refused = capsys.readouterr().err
     assert words in refused and refused.count("\n") == 1
     assert not list(tmp_path.iterdir())
+
+
+def test_without_a_healer_none_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["heal", "--words", "three", "--strategy", "none", "--out", str(tmp_path)]
+    assert main(arguments) == 0
+    told = capsys.readouterr().out
+    (row,) = json.loads((tmp_path / "heal.json").read_text())["words"]
+    assert row["word"] == "3"
+    assert "healer:" not in told and "with healer" not in told and "without healer" in told
+    fared = row["unhealed"]
+    distance = f"log-mel {fared['log_mel_db']:.2f} dB: {fared['class']}"
+    assert f"3     SNR {fared['snr_db']:.1f} dB, {distance}\n" in told
+
+
+@pytest.mark.parametrize(
+    ("section", "pages", "why"),
+    [("golden", "4", "until a page needs it"), ("check", "1", "when its page is scrubbed")],
+)
+def test_damage_to_flash_that_nobody_sees_is_explained(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], section: str, pages: str, why: str
+) -> None:
+    arguments = ["heal", "--words", "3", "--section", section, "--pages", pages, "--upsets", "1"]
+    assert main([*arguments, "--out", str(tmp_path)]) == 0
+    figures = json.loads((tmp_path / "heal.json").read_text())
+    assert figures["log"] == [] and figures["upsets"]
+    told = capsys.readouterr().out
+    assert "nothing found" in told and why in told
 
 
 def test_rate_and_number_exclude_each_other(capsys: pytest.CaptureFixture[str]) -> None:

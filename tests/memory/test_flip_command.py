@@ -73,6 +73,26 @@ def test_mistakes_are_one_sentence(
     assert not list(tmp_path.iterdir())
 
 
+def test_it_says_what_the_bits_were_drawn_from(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert flip(tmp_path, "--flips", "1000") == 0
+    candidates = len(open_voice().image.layout.positions())
+    told = capsys.readouterr().out
+    assert told.startswith(f"flipped: 1,000 of {candidates:,} bits of the working copy\n")
+    narrow = ["--section", "weights", "--operator", "conv_in", "--bit", "7", "--flips", "2"]
+    assert flip(tmp_path / "more", *narrow, "--image", str(tmp_path / "faulty.image")) == 0
+    told = capsys.readouterr().out
+    assert "bits of section weights in conv_in, bit 7 of each element; with earlier ones" in told
+
+
+def test_a_word_may_be_named_as_it_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert flip(tmp_path, "--word", "seven") == 0
+    assert ",word=7," in replay_line(capsys.readouterr().out)
+
+
 def test_trials_of_the_shipped_generator_equal_the_reference() -> None:
     voice = open_voice()
     inputs = voice.inputs("4")
@@ -98,8 +118,13 @@ def test_a_number_below_zero_and_a_bit_that_no_element_has_are_named(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for words, said in (
-        (["--flips", "-3"], "cannot flip -3 bits"),
-        (["--bit", "99"], "no bit of the memory matches"),
+        (["--flips", "-3"], "cannot flip -3 bits; ask for at least 0"),
+        (["--bit", "99"], "no element there has a bit 99; elements have 4, 8, 16 or 32 bits"),
+        (["--bit", "8", "--section", "weights"], "you can choose 0 to 7"),
+        (
+            ["--operator", "conv_in", "--section", "embed"],
+            "conv_in has nothing in the section embed",
+        ),
     ):
         assert main(["flip", *words, "--out", str(tmp_path / "new")]) == 2
         assert said in capsys.readouterr().err

@@ -116,7 +116,11 @@ def test_places_that_do_not_exist_are_refused_by_name() -> None:
         Plan(1, 0, sections=("heap",)).candidates(layout)
     with pytest.raises(WorkbenchError, match="no operator 'nobody'"):
         Plan(1, 0, operators=("nobody",)).candidates(layout)
-    with pytest.raises(WorkbenchError, match="no bit of the memory matches"):
+    with pytest.raises(WorkbenchError, match=r"has a bit 9; .* choose 0 to 7"):
         Plan(1, 0, sections=("shift",), bits=(9,)).candidates(layout)
+    with pytest.raises(
+        WorkbenchError, match=r"healer has nothing in the section weights; .*healer"
+    ):
+        Plan(1, 0, sections=("weights",), operators=("healer",)).candidates(layout)
     with pytest.raises(WorkbenchError, match="do not fit"):
         Plan(10**7, 0).candidates(layout)

@@ -65,7 +65,7 @@ def test_the_panel_follows_the_keyboard(tmp_path: Path) -> None:
 
         _dropdown(page, "Section").select_option(label="shift")
         _press(page, "Bit", "End", "31")
-        expect(page.locator(".mistake")).to_contain_text("no bit of the memory matches")
+        expect(page.locator(".mistake")).to_contain_text("no element there has a bit")
         _press(page, "Bit", "Home", "any")
         expect(readout).to_contain_text("SNR")
         page.screenshot(path=tmp_path / "panel.png")

@@ -1,6 +1,7 @@
 """Checkpoints: what was saved comes back, what does not belong together is refused by name."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,9 +9,11 @@ import pytest
 import torch
 from voices import voice
 
+from workbench.audio.metrics import MetricUnavailable
 from workbench.cli import main
 from workbench.errors import WorkbenchError
 from workbench.experiments.quality import mean_quality, quality_of_recordings, quality_of_voice
+from workbench.experiments.script import script_of
 from workbench.experiments.voice import float_twin
 from workbench.models.challenge import Challenge, ChallengeConfig
 from workbench.models.layers import tensor_value
@@ -21,6 +24,7 @@ from workbench.training.checkpoint import (
     save_checkpoint,
     shipped_checkpoint,
 )
+from workbench.training.progress import PROGRESS_FILE
 from workbench.training.train import calibrate
 
 CONFIG = ChallengeConfig(words=("a", "b"), frames=8, channels=(8, 8, 4))
@@ -124,6 +128,53 @@ def test_the_float_twin_is_close_and_not_the_same() -> None:
     quantised, plain = words_of(model), words_of(float_twin(model))
     noise = (plain - quantised).square().mean()
     assert 5 < 10 * torch.log10(plain.square().mean() / noise) < 40
+
+
+def test_a_training_that_is_not_finished_is_told_from_no_checkpoint(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / PROGRESS_FILE).write_bytes(b"")
+    assert main(["measure", "--checkpoint", str(tmp_path)]) == 2
+    told = capsys.readouterr().err
+    assert f"the training in {tmp_path} is not finished" in told and "goes on" in told
+
+
+def test_words_are_known_by_what_is_said() -> None:
+    assert [voice().word(text) for text in ("7", "seven", "zebra")] == ["7", "7", "zebra"]
+    for name, rows in voice().inputs("7").items():
+        np.testing.assert_array_equal(voice().inputs("seven")[name], rows)
+    assert script_of(voice(), ["three", "1"]).words == ("3", "1")
+    with pytest.raises(WorkbenchError, match="cannot say 'zebra'"):
+        voice().inputs("zebra")
+
+
+def test_a_word_that_has_no_value_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def short(test: np.ndarray, reference: np.ndarray) -> float:
+        if np.array_equal(reference, voice().recording("4")):
+            raise MetricUnavailable("it is too short")
+        return 1.0
+
+    def missing(test: np.ndarray, reference: np.ndarray) -> float:
+        raise MetricUnavailable("its package is missing")
+
+    monkeypatch.setattr("workbench.experiments.quality.pesq_nb", short)
+    monkeypatch.setattr("workbench.experiments.quality.stoi", missing)
+    quality = quality_of_recordings(voice())
+    assert (quality.pesq_nb, quality.stoi, quality.log_mel_db) == (None, None, 0.0)
+    assert quality.absent["pesq_nb"] == "word '4': it is too short"
+    assert quality.absent["stoi"] == "its package is missing"
+    assert main(["measure", "--checkpoint", str(shipped_checkpoint())]) == 0
+    told = capsys.readouterr().out
+    assert told.count("pesq_nb has no value; word '4': it is too short\n") == 1
+    assert "stoi has no value; its package is missing\n" in told
+
+
+def test_recordings_of_other_words_are_asked_for_by_option() -> None:
+    stranger = replace(voice(), recordings={"a": np.zeros(9, np.float32)})
+    with pytest.raises(WorkbenchError, match=r"no recording of '3' among the 1 given; .*--data"):
+        stranger.recording("3")
 
 
 def test_the_shipped_voice_speaks_as_well_as_its_card_says() -> None:

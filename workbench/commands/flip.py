@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +26,7 @@ _SITES_SHOWN, _SITES_FILE = 10, "sites.txt"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what is flipped, what is said, and where the files go."""
     add_generator(parser)
-    parser.add_argument("--word", help=f"what is said ({_WORD})")
+    parser.add_argument("--word", help=f"what is said, 7 or seven ({_WORD})")
     parser.add_argument(
         "--flips", type=int, help=f"how many different bits ({_FLIPS}; none more with --image)"
     )
@@ -63,7 +62,7 @@ def run(options: argparse.Namespace) -> None:
     """
     voice = open_voice(options.checkpoint)
     image = _image(options, voice)
-    trial = _trial(options, image, voice.words)
+    trial = _trial(options, image, voice)
     inputs = voice.inputs(trial.word)
     (positions,) = trial.plan.faults(image.layout, [trial.index])
     before, after = (
@@ -75,7 +74,7 @@ def run(options: argparse.Namespace) -> None:
     write_wav(out / "before.wav", before)
     write_wav(out / "after.wav", after)
     faulty.save(out / "faulty.image")
-    _tell_sites(faulty, out)
+    _tell_sites(faulty, trial.plan, out)
     metrics = measure(after, before, perceptual=False)
     print(
         f"SNR {metrics.snr_db:.1f} dB, log-mel distance {metrics.log_mel_db:.2f} dB: "
@@ -97,7 +96,7 @@ def _image(options: argparse.Namespace, voice: Voice) -> Image:
     return image
 
 
-def _trial(options: argparse.Namespace, image: Image, words: Sequence[str]) -> TrialId:
+def _trial(options: argparse.Namespace, image: Image, voice: Voice) -> TrialId:
     chosen = {
         name: getattr(options, name)
         for name in ("word", "flips", "seed", "trial", "section", "operator", "bit")
@@ -118,18 +117,31 @@ def _trial(options: argparse.Namespace, image: Image, words: Sequence[str]) -> T
         operators=tuple(chosen.get("operator", ())),
         bits=tuple(chosen.get("bit", ())),
     )
-    word = chosen.get("word", _WORD if _WORD in words else words[0])
+    word = voice.word(chosen.get("word", _WORD if _WORD in voice.words else voice.words[0]))
     return TrialId.of(image, word, plan, chosen.get("trial", 0))
 
 
-def _tell_sites(faulty: Image, out: Path) -> None:
-    """Write position (8 * address + bit) and name of every flipped bit, and print the first."""
+def _tell_sites(faulty: Image, plan: Plan, out: Path) -> None:
+    """Write position (8 * address + bit) and name of every flipped bit, and print the first.
+
+    Those of `plan` may come on top of others that were flipped before.
+    """
     flipped = faulty.flipped()
     sites = [str(faulty.site(int(position))) for position in flipped]
     lines = (f"{position}\t{site}\n" for position, site in zip(flipped, sites, strict=True))
     write_text(out / _SITES_FILE, "".join(lines))
-    print(f"{len(flipped):,} bits of the image are flipped")
+    earlier = "" if len(flipped) == plan.flips else f"; with earlier ones {len(flipped):,} differ"
+    candidates = len(plan.candidates(faulty.layout))
+    print(f"flipped: {plan.flips:,} of {candidates:,} bits of {_where(plan)}{earlier}")
     for site in sites[:_SITES_SHOWN]:
         print(f"  {site}")
     if len(sites) > _SITES_SHOWN:
         print(f"  and {len(sites) - _SITES_SHOWN:,} more, all in {_SITES_FILE}")
+
+
+def _where(plan: Plan) -> str:
+    """What the bits of a plan were drawn from, in words."""
+    place = f"section {' + '.join(plan.sections)}" if plan.sections else "the working copy"
+    operators = f" in {' + '.join(plan.operators)}" if plan.operators else ""
+    bits = f", bit {' + '.join(map(str, plan.bits))} of each element" if plan.bits else ""
+    return place + operators + bits

@@ -27,13 +27,19 @@ from workbench.memory.layout import SECTIONS, SRAM_SECTIONS
 
 _OUT = Path("out/heal")
 _UPSETS = 40.0
+_WORDS = ("3", "1", "4", "1", "5")
+# A check of the working copy against its CRC does not look at these, or only now and then.
+_UNSEEN = {
+    "golden": "damage to the golden copy stays unseen until a page needs it",
+    "check": "damage to a check is seen when its page is scrubbed",
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what is said, how upsets arrive, how they are healed, and where the files go."""
     add_generator(parser)
     parser.add_argument(
-        "--words", default="3,1,4,1,5", help="what is said, separated by commas (3,1,4,1,5)"
+        "--words", help=f"what is said, 3 or three, separated by commas ({','.join(_WORDS)})"
     )
     amount = parser.add_mutually_exclusive_group()
     amount.add_argument(
@@ -65,10 +71,7 @@ def run(options: argparse.Namespace) -> None:
     """
     strategy = strategy_of(options.strategy, options.pages)
     voice = open_voice(options.checkpoint)
-    words = [word for word in options.words.split(",") if word]
-    if not words:
-        raise WorkbenchError("--words names no word; write for example --words 3,1,4")
-    script = script_of(voice, words)
+    script = script_of(voice, _words(options, voice))
     upsets = _upsets(options, voice, script)
     engine = Engine(voice.program)
     clean, unhealed, healed = (
@@ -101,7 +104,22 @@ def run(options: argparse.Namespace) -> None:
     _tell(figures, healed, out)
 
 
+def _words(options: argparse.Namespace, voice: Voice) -> tuple[str, ...]:
+    if options.words is None:
+        return _WORDS if set(_WORDS) <= set(voice.words) else voice.words[: len(_WORDS)]
+    words = tuple(options.words.split(","))
+    if "" in words:
+        raise WorkbenchError(
+            f"--words {options.words!r} has an empty word; write for example --words 3,1,4"
+        )
+    return words
+
+
 def _upsets(options: argparse.Namespace, voice: Voice, script: Script) -> tuple[Upset, ...]:
+    for name in ("rate", "upsets"):
+        value = getattr(options, name)
+        if value is not None and not 0 <= value < math.inf:
+            raise WorkbenchError(f"--{name} is {value:g}; choose a number that is at least 0")
     candidates = voice.image.layout.positions(options.section or SRAM_SECTIONS)
     mean = _UPSETS if options.upsets is None else options.upsets
     if options.rate is not None:
@@ -143,12 +161,20 @@ def _described_upsets(life: Life) -> list[dict[str, Any]]:
 
 def _tell(figures: dict[str, Any], healed: Life, out: Path) -> None:
     cost = figures["overheads"]
-    print(f"{len(healed.upsets)} upsets in {healed.frame_s * figures['frames']:.2f} s; the healer:")
-    for line in healed.lines():
-        print(f"  {line}")
-    print("word  without healer          with healer")
-    for row in figures["words"]:
-        print(f"{row['word']:<5} {_fared(row['unhealed']):<23} {_fared(row['healed'])}")
+    healing = figures["strategy"]["name"] != NONE
+    told = f"{len(healed.upsets)} upsets in {healed.frame_s * figures['frames']:.2f} s"
+    print(f"{told}; the healer:" if healing else told)
+    if healing:
+        for line in healed.lines() or _why_empty(healed):
+            print(f"  {line}")
+    columns = ("unhealed", "healed") if healing else ("unhealed",)
+    titles = ("without healer", "with healer")[: len(columns)]
+    rows = [("word", *titles)] + [
+        (row["word"], *(_fared(row[column]) for column in columns)) for row in figures["words"]
+    ]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for cells in rows:
+        print("  ".join(map(str.ljust, cells, widths)).rstrip())
     if cost["frames_per_scan"]:
         print(
             f"the healer takes {cost['flash_bytes']} bytes of flash and, for its variables, "
@@ -158,6 +184,13 @@ def _tell(figures: dict[str, Any], healed: Life, out: Path) -> None:
     print(f"sounds, log, timeline.png and heal.json are in {out}")
 
 
+def _why_empty(healed: Life) -> list[str]:
+    """What an empty log means, by the sections that were hit."""
+    hit = {healed.image.layout.section_at(upset.position // 8).name for upset in healed.upsets}
+    return ["nothing found", *(why for section, why in _UNSEEN.items() if section in hit)]
+
+
 def _fared(metrics: dict[str, Any]) -> str:
     snr = metrics["snr_db"]
-    return f"{'equal' if snr is None else f'{snr:.1f} dB'}, {metrics['class']}"
+    ratio = "equal" if snr is None else f"SNR {snr:.1f} dB"
+    return f"{ratio}, log-mel {metrics['log_mel_db']:.2f} dB: {metrics['class']}"

@@ -53,8 +53,9 @@ def run(options: argparse.Namespace) -> None:
         table["mean"] = mean_quality(qualities)
     table["recordings"] = quality_of_recordings(voices[0])
     print(_table(table))
-    for name, reason in table["recordings"].absent.items():
-        print(f"no {name}: {reason}")
+    absent = [part for quality in table.values() for part in quality.absent.items()]
+    for name, reason in dict.fromkeys(absent):
+        print(f"{name} has no value; {reason}")
     if options.record:
         for folder, quality in zip(folders, qualities, strict=True):
             record_measured(folder, quality.figures())

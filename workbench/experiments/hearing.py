@@ -40,6 +40,7 @@ def hear(voice: Voice, word: str, plan: Plan, *, pages_per_frame: int = 0) -> He
     pages_per_frame: how many pages the healer checks after each frame, 0 for no healer. Raises
     WorkbenchError for a word that it cannot say and a plan that does not fit the image.
     """
+    word = voice.word(word)
     (positions,) = plan.faults(voice.image.layout, [0])
     strategy = Strategy(CRC_SCRUB, pages_per_frame) if pages_per_frame else Strategy(NONE)
     upsets = [Upset(0, int(position)) for position in positions]

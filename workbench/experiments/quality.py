@@ -15,6 +15,7 @@ from workbench.errors import WorkbenchError
 from workbench.experiments.voice import Voice
 
 MEASURES = ("recognised", "pesq_nb", "stoi", "log_mel_db")  # fields of Quality that have a mean
+_WORDS_SHOWN = 10
 
 
 @dataclass(frozen=True)
@@ -72,17 +73,33 @@ def mean_quality(qualities: Sequence[Quality]) -> Quality:
     return Quality(**means, per_word=per_word, absent=absent)
 
 
+def _told(reasons: Mapping[str, str], *, words: int) -> str:
+    """Why there is no mean over `words` words, given why each of some has no value."""
+    parts = []
+    for reason in dict.fromkeys(reasons.values()):
+        stopped = [repr(word) for word, why in reasons.items() if why == reason]
+        shown = ", ".join(stopped[:_WORDS_SHOWN])
+        more = f" and {len(stopped) - _WORDS_SHOWN} more" if len(stopped) > _WORDS_SHOWN else ""
+        plural = "s" if len(stopped) > 1 else ""
+        parts.append(reason if len(stopped) == words else f"word{plural} {shown}{more}: {reason}")
+    return "; ".join(parts)
+
+
 def _quality(sounds: Mapping[str, np.ndarray], voice: Voice) -> Quality:
     absent: dict[str, str] = {}
 
     def mean(name: str, metric: Callable[[np.ndarray, np.ndarray], float]) -> float | None:
-        try:
-            return float(
-                np.mean([metric(sound, voice.recording(word)) for word, sound in sounds.items()])
-            )
-        except MetricUnavailable as error:
-            absent[name] = str(error)
+        values: list[float] = []
+        reasons: dict[str, str] = {}
+        for word, sound in sounds.items():
+            try:
+                values.append(metric(sound, voice.recording(word)))
+            except MetricUnavailable as error:
+                reasons[word] = str(error)
+        if reasons:
+            absent[name] = _told(reasons, words=len(sounds))
             return None
+        return float(np.mean(values))
 
     per_word: dict[str, float] = {}
     try:

@@ -15,7 +15,7 @@ from workbench.integer.reference import Codes
 class Script:
     """Words and the inputs that make a voice say them.
 
-    inputs: int32 [1, frames, 1] by name. frames: of all words together. starts: first frame of each.
+    words: as the voice has them, "7" where "seven" was asked for. inputs: int32 [1, frames, 1] by name. frames: of all words together. starts: first frame of each.
     """
 
     words: tuple[str, ...]
@@ -26,10 +26,11 @@ class Script:
 
 def script_of(voice: Voice, words: Sequence[str]) -> Script:
     """The script of at least one word; WorkbenchError for a word that `voice` cannot say."""
-    spoken = [voice.inputs(word) for word in words]
+    taught = tuple(voice.word(word) for word in words)
+    spoken = [voice.inputs(word) for word in taught]
     each = voice.model.config.frames
     return Script(
-        words=tuple(words),
+        words=taught,
         inputs={
             name: np.concatenate([word[name] for word in spoken], axis=1) for name in spoken[0]
         },

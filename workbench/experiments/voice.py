@@ -52,12 +52,17 @@ class Voice:
         """The word as it is said: "seven" for "7"."""
         return DIGIT_WORDS.get(word, word)
 
+    def word(self, text: str) -> str:
+        """The word of `words` that `text` means: itself, or "7" for "seven"; else `text` as it is."""
+        by_sound = {self.spoken(word): word for word in self.words}
+        return text if text in self.words else by_sound.get(text, text)
+
     def inputs(self, word: str) -> dict[str, np.ndarray]:
-        """Inputs of the program, int32 [1, frames, 1], that make it say `word`.
+        """Inputs of the program, int32 [1, frames, 1], that make it say `word` or what it means.
 
         Raises WorkbenchError for a word that it was not taught.
         """
-        return self.model.indexes([word])
+        return self.model.indexes([self.word(word)])
 
     def speak(self, word: str, image: Image | None = None) -> np.ndarray:
         """`word` spoken from the working copy of `image`, by default the clean one: float32 [samples].
@@ -70,7 +75,7 @@ class Voice:
     def speak_in_float(self, word: str) -> np.ndarray:
         """`word` from the float twin, the same weights without quantisers: float32 [samples]."""
         with torch.no_grad():
-            output = float_twin(self.model)(**self.model.tensors([word]))
+            output = float_twin(self.model)(**self.model.tensors([self.word(word)]))
         return np.clip(output[0, 0].numpy(), -1.0, 1.0)
 
     def recording(self, word: str) -> np.ndarray:

@@ -66,18 +66,36 @@ class Plan:
             self.sections or WORKING_SECTIONS, operators=self.operators, bits=self.bits
         )
         if self.flips < 0:
-            raise WorkbenchError(f"cannot flip {self.flips} bits; ask for 0 or more")
+            raise WorkbenchError(f"cannot flip {self.flips} bits; ask for at least 0")
         if self.flips and not len(positions):
-            raise WorkbenchError(
-                f"no bit of the memory matches {self}; elements have 4 to 32 bits, 0 the lowest, and "
-                "an operator has not every section"
-            )
+            raise WorkbenchError(self._why_nothing(layout))
         if self.flips > len(positions):
             raise WorkbenchError(
                 f"{self.flips} flips do not fit in the {len(positions)} bits that match "
                 f"{self}; ask for fewer or for more places"
             )
         return positions
+
+    def _why_nothing(self, layout: Layout) -> str:
+        """Which part of the plan leaves no bit to flip, and what could be asked for."""
+        sections = self.sections or WORKING_SECTIONS
+        owned = [
+            place
+            for place in layout.places
+            if place.size_bytes and (not self.operators or place.operator in self.operators)
+        ]
+        places = [place for place in owned if place.section in sections]
+        if not places:
+            has = {place.section for place in owned}
+            return (
+                f"{' and '.join(self.operators) or 'the program'} has nothing in the section "
+                f"{' or '.join(sections)}; it has {', '.join(s for s in SECTIONS if s in has)}"
+            )
+        widths = sorted({place.bits for place in places})
+        return (
+            f"no element there has a bit {' or '.join(map(str, self.bits))}; elements have 4, 8, 16 "
+            f"or 32 bits, and there you can choose 0 to {widths[-1] - 1}"
+        )
 
     def faults(self, layout: Layout, indexes: Iterable[int]) -> list[np.ndarray]:
         """The bit positions of each trial, ascending int64 [flips], all different."""

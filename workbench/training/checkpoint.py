@@ -20,6 +20,7 @@ from workbench.errors import WorkbenchError
 from workbench.files import output_folder, write_bytes, write_text
 from workbench.models.challenge import Challenge, ChallengeConfig
 from workbench.models.quantisers import WEIGHTS
+from workbench.training.progress import PROGRESS_FILE
 
 WEIGHTS_FILE, STORY_FILE = "model.safetensors", "model.json"
 FORMAT_VERSION = 1
@@ -99,6 +100,11 @@ def read_story(folder: Path) -> dict[str, Any]:
     try:
         story = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
+        if (folder / PROGRESS_FILE).exists():
+            raise WorkbenchError(
+                f"the training in {folder} is not finished; the `workbench train` command that began "
+                "it, given again, goes on with it"
+            ) from error
         raise WorkbenchError(
             f"no checkpoint in {folder} ({error.strerror}: {STORY_FILE}); "
             "make one with `workbench train challenge --out DIR`"
