@@ -105,7 +105,7 @@ def test_the_set_up_installed_the_pins() -> None:
 
 
 def test_base_dependencies_stay_few() -> None:
-    assert len(PROJECT["dependencies"]) <= 12
+    assert len(PROJECT["dependencies"]) <= 14
 
 
 def test_nothing_is_listed_twice() -> None:
