@@ -18,9 +18,10 @@ NEEDS = {
     "errors": set(),
     "files": {"errors"},
     "container": {"files"},
+    "compilers": {"errors"},
     "audio": {"container"},
     "models": {"audio"},
-    "integer": {"models"},  # lowering starts from the models' modules
+    "integer": {"models", "compilers"},  # lowering starts from the models' modules
     "memory": {"integer"},
     "training": {"models", "memory"},
     "healing": {"memory"},

@@ -1,21 +1,16 @@
-"""Compilers: the system's or zig's for this machine, zig's for Cortex-M; builds leave nothing behind.
-
-Reference: `python -m ziglang cc` is clang with the headers and linkers of every target.
-"""
+"""Compiling exported C for this machine and for Cortex-M; builds leave nothing behind."""
 
 from __future__ import annotations
 
-import importlib.util
 import os
-import shutil
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
 
+from workbench.compilers import host_compiler, zig_compiler
 from workbench.errors import WorkbenchError
 from workbench.firmware.boards import Core
 
@@ -23,31 +18,7 @@ WARNINGS = ("-std=c99", "-pedantic", "-Wall", "-Wextra", "-Wconversion", "-Werro
 SANITIZERS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-g")
 RUNTIME = "runtime"
 _DEVICE = ("-ffreestanding", "-fno-sanitize=all", "-ffunction-sections")
-_EXTRA = "pip install 'self-healing-audio-workbench[mcu]'"
 _LONGEST_MESSAGE = 300
-
-
-def zig_compiler() -> list[str]:
-    """The command that cross-compiles; WorkbenchError naming the extra when it is missing."""
-    if importlib.util.find_spec("ziglang") is None:
-        raise WorkbenchError(
-            f"the cross compiler ziglang is not installed; get it with the extra mcu: {_EXTRA}"
-        )
-    return [sys.executable, "-m", "ziglang", "cc"]
-
-
-def host_compiler() -> list[str]:
-    """The command that compiles for this machine: cc, gcc or clang if there is one, else zig's."""
-    for name in ("cc", "gcc", "clang"):
-        found = shutil.which(name)
-        if found:
-            return [found]
-    try:
-        return zig_compiler()
-    except WorkbenchError:
-        raise WorkbenchError(
-            f"there is no C compiler (looked for cc, gcc, clang and ziglang); install one: {_EXTRA}"
-        ) from None
 
 
 @contextmanager

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Fault trials by sparse differences: what the arrays look like that Python hands over.
+ *
+ * One clean run of an utterance is kept. A trial recomputes only rows that can differ from it and
+ * forgets rows that came out equal. Sums are modulo 2**32, as in the plain reference.
+ *
+ * Codes of 8 bits are stored as code + 128 (uint8), codes of 16 bits as int16, [rows, stride] with
+ * `stride` elements a row, whole words of 4 bytes. `pad` rows of zero codes lie before row 0.
+ */
+#ifndef WB_SPARSE_H
+#define WB_SPARSE_H
+
+#include <stdint.h>
+
+enum { CONV, ADD, RESCALE, TABLE, EMBED, CONCAT };
+enum { ACTIVATION, WEIGHT, BIAS, SHIFT, ENTRY, HISTORY, ACCUMULATOR };
+
+typedef struct {
+    int32_t bits;      /* 8 or 16; 32 for row indexes */
+    int32_t channels;
+    int32_t stride;    /* elements a row */
+    int32_t pad;       /* rows of zero codes before the first */
+    int32_t rows;
+    int32_t rate;      /* rows a frame */
+    int32_t last_use;  /* number of the last operator that reads it; of operators for the output */
+    int32_t sink;      /* 1: the output, read by nobody, so that its rows need no masks */
+    void *clean;       /* row 0, as all below */
+    void *now;         /* equal to clean between trials */
+    uint64_t *dirty;   /* [rows] one bit for each word of a row that differs; unused in a sink */
+    int32_t low, high; /* rows low .. high - 1 can be dirty */
+} Signal;
+
+typedef struct {
+    int32_t kind;
+    int32_t target;
+    int32_t source, other; /* signals; `other` of ADD */
+    int32_t sources;       /* CONCAT: how many, in `concat` */
+    int32_t clamp_low, clamp_high;
+    int32_t up, out, taps, fan_in, groups, dilation, stride, weight_bits; /* CONV */
+    int32_t columns;       /* up * out */
+    int32_t padded;        /* columns rounded up to 16 */
+    int32_t positions;     /* of the utterance; each gives `up` rows */
+    int32_t per_frame;     /* positions a frame */
+    int32_t any_left;      /* some column shifts left */
+    int32_t entry_bits, entries, width; /* TABLE, EMBED: entries of `width` elements */
+    const int32_t *concat;
+    const int8_t *weight;  /* as in the program: [up, out, taps, fan_in] */
+    const int32_t *bias;   /* [out] */
+    const int8_t *shift;   /* [out], [1] for RESCALE; not yet clamped to its field */
+    const void *packed;    /* [taps, words, padded, lanes] int8 x 4 or int16 x 2, zero where padded */
+    const int32_t *base;   /* [padded] bias, less what the + 128 of the codes adds */
+    const int32_t *right, *left; /* [padded] shift of each column, one of the two zero */
+    int32_t *clean_sums;   /* [positions, padded] */
+    const int16_t *clean_entry; /* [entries * width] */
+    int16_t *entry;             /* equal to clean_entry between trials */
+} Operator;
+
+typedef struct {
+    int32_t operator_; /* before which it acts; the number of operators: after the last */
+    int32_t kind;
+    int32_t element;   /* flat, see trial.c for each kind */
+    int32_t frame;     /* from which on, or in which */
+    uint32_t keep, flip; /* new bits = (old & keep) ^ flip */
+    int32_t signal;    /* ACTIVATION: which */
+} Fault;
+
+typedef struct {
+    int32_t reached;   /* last operator whose output differs, -1 if none */
+    int32_t first;     /* first output row that differs, -1 if none */
+    int32_t differing; /* output rows that differ */
+    int32_t max_error;
+    int64_t error_energy;
+} Outcome;
+
+typedef struct {
+    int32_t signals, operators, output, most_columns, most_positions;
+    Signal *signal;
+    Operator *operator_;
+    int64_t macs;             /* multiply-accumulates performed, counted up */
+    /* scratch, of the largest convolution */
+    int32_t *column_of_slot;  /* [most_columns] */
+    int32_t *slot_of_column;  /* [most_columns], -1 between trials */
+    int32_t *column_sums;     /* [most_columns, most_positions] added to the sums of changed columns */
+    int8_t *column_shift;     /* [most_columns, most_positions] */
+    uint8_t *shift_changed;   /* [most_columns] */
+    uint8_t *special;         /* [most_positions] 0 between trials */
+} Model;
+
+#endif

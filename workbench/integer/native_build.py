@@ -1,0 +1,100 @@
+"""The C of `native/`, compiled for this machine at first use and kept in the user's cache.
+
+The library's name is a hash of its sources, its compiler and the processor's features, so that one
+cache serves machines that differ; $WORKBENCH_CACHE or $XDG_CACHE_HOME says where it lies.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+
+from workbench.compilers import host_compiler
+from workbench.errors import WorkbenchError
+from workbench.files import replacing
+
+_OPTIONS = ("-std=gnu11", "-O3", "-fno-sanitize=all", "-shared", "-fPIC")
+_LONGEST_MESSAGE = 300
+
+
+@cache
+def native_library(plain: bool = False) -> ctypes.CDLL:
+    """The loaded library; `plain` leaves out instructions that not every processor has.
+
+    Raises WorkbenchError without a C compiler, or when it refuses.
+    """
+    if sys.byteorder != "little":
+        raise WorkbenchError(
+            "the native engine needs a little-endian processor; choose the engine torch"
+        )
+    sources = _sources()
+    # -DWB_PLAIN also serves compilers that do not know this processor.
+    options = [*_OPTIONS, *(["-DWB_PLAIN"] if plain else ["-march=native"])]
+    command = [*host_compiler(), *options]
+    name = hashlib.sha256(repr((command, sources, _processor())).encode()).hexdigest()[:20]
+    for folder in (_cache_folder(), Path(tempfile.gettempdir()) / f"workbench-{os.getuid()}"):
+        library = folder / f"native-{name}.so"
+        if library.exists() and library.stat().st_uid == os.getuid():
+            return ctypes.CDLL(str(library))
+        try:
+            _compile(command, sources, library)
+            return ctypes.CDLL(str(library))
+        except WorkbenchError as error:
+            refused = error
+    raise refused
+
+
+def _sources() -> dict[str, str]:
+    folder = files("workbench.integer") / "native"
+    return {
+        path.name: path.read_text(encoding="utf-8")
+        for path in sorted(folder.iterdir(), key=lambda path: path.name)
+        if path.name.endswith((".c", ".h"))
+    }
+
+
+def _processor() -> str:
+    """What -march=native depends on."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.machine() + platform.processor()
+    told = [line for line in lines if line.startswith(("model name", "flags", "Features"))]
+    return platform.machine() + "".join(sorted(set(told)))
+
+
+def _cache_folder() -> Path:
+    named = os.environ.get("WORKBENCH_CACHE")
+    if named:
+        return Path(named)
+    caches = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(caches) / "self-healing-audio-workbench"
+
+
+def _compile(command: list[str], sources: dict[str, str], library: Path) -> None:
+    with replacing(library) as output, tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for path, text in sources.items():
+            (folder / path).write_text(text, encoding="utf-8")
+        caches = {"ZIG_LOCAL_CACHE_DIR": str(folder / "zig-cache")}
+        done = subprocess.run(
+            [*command, *(path for path in sources if path.endswith(".c")), "-o", str(output)],
+            capture_output=True,
+            text=True,
+            env={**os.environ, **caches},
+            cwd=folder,
+        )
+        if done.returncode:
+            complaint = done.stderr.strip() or f"exit status {done.returncode}"
+            raise WorkbenchError(
+                f"the compiler {command[0]} refuses the native engine "
+                f"({complaint[:_LONGEST_MESSAGE]}); choose the engine torch, or another compiler"
+            )

@@ -1,0 +1,204 @@
+"""A program and its clean run, laid out as the C of `native/sparse.h` wants them."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from workbench.integer.program import (
+    SHIFT_MAX,
+    SHIFT_MIN,
+    Add,
+    Concat,
+    Conv,
+    Embed,
+    Program,
+    Rescale,
+    Signal,
+    Table,
+)
+
+_KINDS = (Conv, Add, Rescale, Table, Embed, Concat)  # in the order of the C enumeration
+_MOST_COLUMNS = 1024
+_MOST_WORDS = 64  # of a row: one bit each in its mask
+_VECTOR = 16  # columns that are computed together
+_CLEAN_LOW = 2**31 - 1
+
+_int, _pointer = ctypes.c_int32, ctypes.c_void_p
+
+
+def _struct(name: str, integers: str, pointers: str, more: str = "") -> type[ctypes.Structure]:
+    fields: list[tuple[str, Any]] = [(field, _int) for field in integers.split()]
+    fields += [(field, _pointer) for field in pointers.split()]
+    fields += [(field, _int) for field in more.split()]
+    return type(name, (ctypes.Structure,), {"_fields_": fields})
+
+
+_Signal = _struct(
+    "_Signal",
+    "bits channels stride pad rows rate last_use sink",
+    "clean now dirty",
+    "low high",
+)
+_Operator = _struct(
+    "_Operator",
+    "kind target source other sources clamp_low clamp_high up out taps fan_in groups dilation "
+    "stride weight_bits columns padded positions per_frame any_left entry_bits entries width",
+    "concat weight bias shift packed base right left clean_sums clean_entry entry",
+)
+
+
+class _Model(ctypes.Structure):
+    _fields_ = (
+        ("signals", _int), ("operators", _int), ("output", _int), ("most_columns", _int),
+        ("most_positions", _int), ("signal", _pointer), ("operator_", _pointer),
+        ("macs", ctypes.c_int64), ("column_of_slot", _pointer), ("slot_of_column", _pointer),
+        ("column_sums", _pointer), ("column_shift", _pointer), ("shift_changed", _pointer),
+        ("special", _pointer),
+    )  # fmt: skip
+
+
+def unsupported(program: Program) -> str | None:
+    """Why the native engine cannot run `program`, or None."""
+    for signal in program.signals:
+        lanes = 4 if signal.bits == 8 else 2
+        if signal.bits != 32 and signal.channels > lanes * _MOST_WORDS:
+            return f"{signal.name} has {signal.channels} channels, more than {lanes * _MOST_WORDS}"
+    for operator in program.operators:
+        if isinstance(operator, Conv) and operator.up * operator.out_channels > _MOST_COLUMNS:
+            return f"{operator.name} has more than {_MOST_COLUMNS} columns"
+    if program.signal(program.output).bits == 32:
+        return "its output is a row index"
+    return None
+
+
+class NativeModel:
+    """Owner of all arrays behind `struct`; values: clean codes [1, rows, channels] by signal."""
+
+    def __init__(self, program: Program, values: Mapping[str, np.ndarray]) -> None:
+        self._kept: list[np.ndarray] = []
+        self._program = program
+        self._numbers = {signal.name: i for i, signal in enumerate(program.signals)}
+        signals = [self._signal(signal, values[signal.name][0]) for signal in program.signals]
+        operators = [
+            self._operator(operator, len(values[operator.sources[0]][0]))
+            for operator in program.operators
+        ]
+        columns = max([1, *(operator.padded for operator in operators)])
+        positions = max([1, *(operator.positions for operator in operators)])
+        self._signals = (_Signal * len(signals))(*signals)
+        self._operators = (_Operator * max(1, len(operators)))(*operators)
+        self.struct = _Model(
+            signals=len(signals),
+            operators=len(operators),
+            output=self._numbers[program.output],
+            most_columns=columns,
+            most_positions=positions,
+            signal=ctypes.cast(self._signals, ctypes.c_void_p),
+            operator_=ctypes.cast(self._operators, ctypes.c_void_p),
+            macs=0,
+            column_of_slot=self._array(np.zeros(columns, np.int32)),
+            slot_of_column=self._array(np.full(columns, -1, np.int32)),
+            column_sums=self._array(np.zeros((columns, positions), np.int32)),
+            column_shift=self._array(np.zeros((columns, positions), np.int8)),
+            shift_changed=self._array(np.zeros(columns, np.uint8)),
+            special=self._array(np.zeros(positions, np.uint8)),
+        )
+
+    def _array(self, array: np.ndarray) -> int:
+        """The address of a contiguous copy that lives as long as this object."""
+        copy = np.array(array, order="C")
+        self._kept.append(copy)
+        return copy.ctypes.data
+
+    def _signal(self, signal: Signal, codes: np.ndarray) -> ctypes.Structure:
+        program = self._program
+        readers = [i for i, op in enumerate(program.operators) if signal.name in op.sources]
+        is_output = signal.name == program.output
+        sink = is_output and not readers
+        lanes = {8: 4, 16: 2, 32: 1}[signal.bits]
+        stride = signal.channels if sink else -(-signal.channels // lanes) * lanes
+        looks_back = [op.history for op in map(program.operators.__getitem__, readers)
+                      if isinstance(op, Conv)]  # fmt: skip
+        pad = max([0, *looks_back])
+        zero = 128 if signal.bits == 8 else 0
+        dtype = {8: np.uint8, 16: np.int16, 32: np.int32}[signal.bits]
+        # A vector may be read beyond the last row.
+        rows = np.full((pad + len(codes) + -(-64 // stride), stride), zero, dtype)
+        rows[pad : pad + len(codes), : signal.channels] = codes.astype(np.int32) + zero
+        skip = pad * stride * rows.itemsize
+        return _Signal(
+            bits=signal.bits,
+            channels=signal.channels,
+            stride=stride,
+            pad=pad,
+            rows=len(codes),
+            rate=signal.rate,
+            last_use=len(program.operators) if is_output else max([-1, *readers]),
+            sink=sink,
+            clean=self._array(rows) + skip,
+            now=self._array(rows) + skip,
+            dirty=self._array(np.zeros(max(1, len(codes)), np.uint64)),
+            low=_CLEAN_LOW,
+            high=0,
+        )
+
+    def _operator(self, operator: Any, source_rows: int) -> ctypes.Structure:
+        sources = [self._numbers[name] for name in operator.sources]
+        made = _Operator(
+            kind=_KINDS.index(type(operator)),
+            target=self._numbers[operator.target],
+            source=sources[0],
+            other=sources[-1],
+        )
+        if isinstance(operator, Conv | Add | Rescale):
+            made.clamp_low, made.clamp_high = operator.low, operator.high
+        if isinstance(operator, Conv):
+            self._conv(made, operator, source_rows)
+        elif isinstance(operator, Rescale):
+            made.shift = self._array(operator.shift)
+        elif isinstance(operator, Concat):
+            made.sources, made.concat = len(sources), self._array(np.array(sources, np.int32))
+        elif isinstance(operator, Table | Embed):
+            entries = operator.table[:, None] if isinstance(operator, Table) else operator.rows
+            made.entry_bits = 8 * entries.itemsize
+            made.entries, made.width = entries.shape
+            made.clean_entry = self._array(entries.astype(np.int16))
+            made.entry = self._array(entries.astype(np.int16))
+        return made
+
+    def _conv(self, made: Any, conv: Conv, source_rows: int) -> None:
+        source = self._program.sources(conv)[0]
+        up, out, taps, fan_in = conv.weight.shape
+        columns = up * out
+        padded = -(-columns // _VECTOR) * _VECTOR
+        made.up, made.out, made.taps, made.fan_in = up, out, taps, fan_in
+        made.groups, made.dilation, made.stride = conv.groups, conv.dilation, conv.stride
+        made.weight_bits, made.columns, made.padded = conv.weight_bits, columns, padded
+        made.positions, made.per_frame = source_rows // conv.stride, source.rate // conv.stride
+        dense = np.zeros((columns, taps, source.channels), np.int64)
+        per_group = out // conv.groups
+        for group in range(conv.groups):
+            rows = slice(group * per_group, (group + 1) * per_group)
+            seen = slice(group * fan_in, (group + 1) * fan_in)
+            dense.reshape(up, out, taps, -1)[:, rows, :, seen] = conv.weight[:, rows]
+        lanes, zero, dtype = (4, 128, np.int8) if source.bits == 8 else (2, 0, np.int16)
+        words = -(-source.channels // lanes)
+        packed = np.zeros((taps, words, lanes, padded), dtype)
+        by_channel = packed.reshape(taps, words * lanes, padded)
+        by_channel[:, : source.channels, :columns] = dense.transpose(1, 2, 0)
+        bias = np.zeros(padded, np.int64)
+        bias[:columns] = np.tile(conv.bias.astype(np.int64), up) - zero * dense.sum(axis=(1, 2))
+        shift = np.zeros(padded, np.int32)
+        shift[:columns] = np.tile(np.clip(conv.shift, SHIFT_MIN, SHIFT_MAX), up)
+        made.any_left = bool((shift < 0).any())
+        made.weight, made.bias = self._array(conv.weight), self._array(conv.bias)
+        made.shift = self._array(conv.shift)
+        made.packed = self._array(packed.transpose(0, 1, 3, 2))
+        made.base = self._array(bias.astype(np.int32))  # modulo 2**32
+        made.right = self._array(np.maximum(shift, 0))
+        made.left = self._array(np.maximum(-shift, 0))
+        made.clean_sums = self._array(np.zeros((made.positions, padded), np.int32))
