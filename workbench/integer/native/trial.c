@@ -9,56 +9,7 @@
 #include <stdlib.h>
 
 #include "convolve.h"
-
-/* TABLE, EMBED, RESCALE, ADD, CONCAT: whole rows, where a source or a parameter differs. */
-static void run_rows(Model *m, Operator *op, const Fault *fault, int faults)
-{
-    const Signal *a = m->signal + op->source, *b = m->signal + op->other;
-    Signal *y = m->signal + op->target;
-    int from = faults ? fault[0].frame * y->rate : y->rows; /* sorted by time */
-    int first = from, last = faults ? y->rows : 0, next = 0, shift = op->kind == RESCALE ? op->shift[0] : 0;
-    int32_t one[MOST_COLUMNS], two[MOST_COLUMNS];
-    int sources = op->kind == CONCAT ? op->sources : op->kind == ADD ? 2 : 1;
-    const int32_t pair[2] = {op->source, op->other}, *source = op->kind == CONCAT ? op->concat : pair;
-    for (int k = 0; k < sources; k++) {
-        const Signal *s = m->signal + source[k];
-        if (s->low < first) first = s->low;
-        if (s->high > last) last = s->high;
-    }
-    for (int row = first; row < last; row++) {
-        uint64_t mask = 0;
-        for (; next < faults && fault[next].frame * y->rate <= row; next++) {
-            const Fault *f = fault + next;
-            if (op->kind == RESCALE) shift = after(f, shift, 8);
-            else op->entry[f->element] = (int16_t)after(f, op->entry[f->element], op->entry_bits);
-        }
-        for (int k = 0; k < sources; k++) mask |= mask_of(m->signal + source[k], row);
-        if (!mask && row < from) continue;
-        if (op->kind == CONCAT) {
-            for (int k = 0, at = 0; k < sources; at += m->signal[source[k++]].channels)
-                load_row(m->signal + source[k], row, one + at);
-        } else if (op->kind == EMBED) {
-            int index = clamp(((const int32_t *)a->now)[(long)row * a->stride], 0, op->entries - 1);
-            for (int i = 0; i < y->channels; i++) one[i] = op->entry[(long)index * op->width + i];
-        } else {
-            load_row(a, row, one);
-            if (op->kind == ADD) {
-                load_row(b, row, two);
-                for (int i = 0; i < y->channels; i++) one[i] = clamp(one[i] + two[i], op->clamp_low, op->clamp_high);
-            } else if (op->kind == TABLE) {
-                for (int i = 0; i < y->channels; i++) one[i] = op->entry[one[i] + 128];
-            } else {
-                int s = clamp(shift, -15, 31), right = s > 0 ? s : 0, scale = 1 << (s < 0 ? -s : 0);
-                int rounding = s > 0 ? 1 << (s - 1) : 0, low = op->clamp_low, high = op->clamp_high;
-                for (int i = 0; i < y->channels; i++) one[i] = clamp((one[i] + rounding) >> right, -32768, 32767);
-                for (int i = 0; i < y->channels; i++) one[i] = clamp(one[i] * scale, low, high);
-            }
-        }
-        store_rows(y, row, 1, one);
-    }
-    if (op->kind != RESCALE)
-        for (int i = 0; i < next; i++) op->entry[fault[i].element] = op->clean_entry[fault[i].element];
-}
+#include "elementwise.h"
 
 static void upset_activation(Model *m, const Fault *f)
 {
@@ -67,27 +18,62 @@ static void upset_activation(Model *m, const Fault *f)
     store_code(s, row, channel, after(f, code_at(s, s->now, (long)row * s->stride + channel), s->bits));
 }
 
+static inline void add_error(Outcome *o, int row, int error)
+{
+    int size = error < 0 ? -error : error;
+    if (!error) return;
+    if (o->first < 0) o->first = row;
+    if (size > o->max_error) o->max_error = size;
+    o->error_energy += (int64_t)error * error;
+}
+
+#if WB_VNNI
+
+/* Rows of one 16-bit code, 16 at a time, the last of them one by one. */
+static int compare_samples(const Signal *s, Outcome *o)
+{
+    const int16_t *now = s->now, *clean = s->clean;
+    __m512i most = _mm512_setzero_si512(), energy = most;
+    int row = s->low;
+    for (; row + 16 <= s->high; row += 16) {
+        __m512i x = _mm512_cvtepi16_epi32(_mm256_loadu_si256((const __m256i *)(now + row)));
+        __m512i y = _mm512_cvtepi16_epi32(_mm256_loadu_si256((const __m256i *)(clean + row)));
+        __m512i error = _mm512_abs_epi32(_mm512_sub_epi32(x, y));
+        __mmask16 differ = _mm512_test_epi32_mask(error, error);
+        if (!differ) continue;
+        if (o->first < 0) o->first = row + __builtin_ctz(differ);
+        o->differing += __builtin_popcount(differ);
+        most = _mm512_max_epi32(most, error);
+        /* Products of the even and of the odd lanes; an |error| has 17 bits. */
+        __m512i odd = _mm512_srli_epi64(error, 32);
+        energy = _mm512_add_epi64(energy, _mm512_mul_epu32(error, error));
+        energy = _mm512_add_epi64(energy, _mm512_mul_epu32(odd, odd));
+    }
+    o->max_error = _mm512_reduce_max_epi32(most);
+    o->error_energy = _mm512_reduce_add_epi64(energy);
+    return row;
+}
+
+#endif
+
 static Outcome compare(const Model *m, int reached)
 {
     const Signal *s = m->signal + m->output;
-    Outcome result = {reached, -1, 0, 0, 0};
-    for (int row = s->low; row < s->high; row++) {
-        int64_t energy = 0;
+    Outcome o = {reached, -1, 0, 0, 0};
+    int row = s->low;
+#if WB_VNNI
+    if (s->sink && s->channels == 1 && s->bits == 16 && differs(s)) row = compare_samples(s, &o);
+#endif
+    for (; row < s->high; row++) {
+        int64_t before = o.error_energy;
         if (!s->sink && !s->dirty[row]) continue;
         for (int c = 0; c < s->channels; c++) {
             long element = (long)row * s->stride + c;
-            int64_t error = code_at(s, s->now, element) - code_at(s, s->clean, element);
-            int size = (int)(error < 0 ? -error : error);
-            energy += error * error;
-            if (size > result.max_error) result.max_error = size;
+            add_error(&o, row, code_at(s, s->now, element) - code_at(s, s->clean, element));
         }
-        if (energy) {
-            if (result.first < 0) result.first = row;
-            result.differing++;
-            result.error_energy += energy;
-        }
+        o.differing += o.error_energy != before;
     }
-    return result;
+    return o;
 }
 
 static void copy_output(const Model *m, int16_t *output)
