@@ -39,14 +39,15 @@ def _struct(name: str, integers: str, pointers: str, more: str = "") -> type[cty
 
 _Signal = _struct(
     "_Signal",
-    "bits channels stride pad rows rate last_use sink",
+    "bits channels stride word_shift pad rows rate last_use sink",
     "clean now dirty",
     "low high",
 )
 _Operator = _struct(
     "_Operator",
     "kind target source other sources clamp_low clamp_high up out taps fan_in groups dilation "
-    "stride weight_bits columns padded positions per_frame any_left entry_bits entries width",
+    "stride weight_bits fold history rows_seen apart advance rows_made columns padded positions "
+    "per_frame any_left entry_bits entries width",
     "concat weight bias shift packed base right left clean_sums clean_entry entry",
 )
 
@@ -120,7 +121,8 @@ class NativeModel:
         is_output = signal.name == program.output
         sink = is_output and not readers
         lanes = {8: 4, 16: 2, 32: 1}[signal.bits]
-        stride = signal.channels if sink else -(-signal.channels // lanes) * lanes
+        words = 1 << (-(-signal.channels // lanes) - 1).bit_length()
+        stride = signal.channels if sink else words * lanes
         looks_back = [op.history for op in map(program.operators.__getitem__, readers)
                       if isinstance(op, Conv)]  # fmt: skip
         pad = max([0, *looks_back])
@@ -134,6 +136,7 @@ class NativeModel:
             bits=signal.bits,
             channels=signal.channels,
             stride=stride,
+            word_shift=words.bit_length() - 1,
             pad=pad,
             rows=len(codes),
             rate=signal.rate,
@@ -141,7 +144,7 @@ class NativeModel:
             sink=sink,
             clean=self._array(rows) + skip,
             now=self._array(rows) + skip,
-            dirty=self._array(np.zeros(max(1, len(codes)), np.uint64)),
+            dirty=self._array(np.zeros(len(codes) * words // 8 + 16, np.uint8)),
             low=_CLEAN_LOW,
             high=0,
         )
@@ -173,32 +176,54 @@ class NativeModel:
     def _conv(self, made: Any, conv: Conv, source_rows: int) -> None:
         source = self._program.sources(conv)[0]
         up, out, taps, fan_in = conv.weight.shape
-        columns = up * out
-        padded = -(-columns // _VECTOR) * _VECTOR
         made.up, made.out, made.taps, made.fan_in = up, out, taps, fan_in
         made.groups, made.dilation, made.stride = conv.groups, conv.dilation, conv.stride
-        made.weight_bits, made.columns, made.padded = conv.weight_bits, columns, padded
-        made.positions, made.per_frame = source_rows // conv.stride, source.rate // conv.stride
-        dense = np.zeros((columns, taps, source.channels), np.int64)
-        per_group = out // conv.groups
-        for group in range(conv.groups):
-            rows = slice(group * per_group, (group + 1) * per_group)
-            seen = slice(group * fan_in, (group + 1) * fan_in)
-            dense.reshape(up, out, taps, -1)[:, rows, :, seen] = conv.weight[:, rows]
+        made.weight_bits, made.history = conv.weight_bits, conv.history
+        per_frame = source.rate // conv.stride
+        fold = _fold(up * out, per_frame, conv)
+        made.fold, made.apart, made.advance = fold, conv.dilation, conv.stride * fold
+        made.rows_seen, made.rows_made = taps + (fold - 1) * conv.stride, up * fold
+        made.per_frame = per_frame // fold
+        made.positions = source_rows // made.advance
+        made.columns = columns = fold * up * out
+        made.padded = padded = -(-columns // _VECTOR) * _VECTOR
+        dense = _dense_weights(conv, source.channels)  # [up, out, taps, channels]
+        folded = np.zeros((fold, up, out, made.rows_seen, source.channels), np.int64)
+        for k in range(fold):
+            folded[k, :, :, k * conv.stride : k * conv.stride + taps] = dense
+        # A code of 8 bits is stored as code + 128: take back what the 128 adds.
         lanes, zero, dtype = (4, 128, np.int8) if source.bits == 8 else (2, 0, np.int16)
-        words = -(-source.channels // lanes)
-        packed = np.zeros((taps, words, lanes, padded), dtype)
-        by_channel = packed.reshape(taps, words * lanes, padded)
-        by_channel[:, : source.channels, :columns] = dense.transpose(1, 2, 0)
-        bias = np.zeros(padded, np.int64)
-        bias[:columns] = np.tile(conv.bias.astype(np.int64), up) - zero * dense.sum(axis=(1, 2))
-        shift = np.zeros(padded, np.int32)
-        shift[:columns] = np.tile(np.clip(conv.shift, SHIFT_MIN, SHIFT_MAX), up)
+        words = 1 << (-(-source.channels // lanes) - 1).bit_length()
+        packed = np.zeros((made.rows_seen, words * lanes, padded), dtype)
+        packed[:, : source.channels, :columns] = folded.reshape(
+            columns, made.rows_seen, -1
+        ).transpose(1, 2, 0)
+        packed = packed.reshape(made.rows_seen, words, lanes, padded).transpose(0, 1, 3, 2)
+        base, shift = np.zeros(padded, np.int64), np.zeros(padded, np.int32)
+        base[:columns] = np.tile(conv.bias, made.rows_made) - zero * folded.sum(axis=(3, 4)).ravel()
+        shift[:columns] = np.tile(np.clip(conv.shift, SHIFT_MIN, SHIFT_MAX), made.rows_made)
         made.any_left = bool((shift < 0).any())
         made.weight, made.bias = self._array(conv.weight), self._array(conv.bias)
-        made.shift = self._array(conv.shift)
-        made.packed = self._array(packed.transpose(0, 1, 3, 2))
-        made.base = self._array(bias.astype(np.int32))  # modulo 2**32
+        made.shift, made.packed = self._array(conv.shift), self._array(packed)
+        made.base = self._array(base.astype(np.int32))  # modulo 2**32
         made.right = self._array(np.maximum(shift, 0))
         made.left = self._array(np.maximum(-shift, 0))
         made.clean_sums = self._array(np.zeros((made.positions, padded), np.int32))
+
+
+def _fold(columns: int, per_frame: int, conv: Conv) -> int:
+    """How many positions fill a vector with their columns, 1 where they cannot be neighbours."""
+    fold = _VECTOR // columns if columns <= _VECTOR else 1
+    exact = fold * columns == _VECTOR and per_frame % fold == 0
+    return fold if exact and conv.dilation == 1 else 1
+
+
+def _dense_weights(conv: Conv, channels: int) -> np.ndarray:
+    """Weights [up, out, taps, channels] with zeros between the groups."""
+    up, out, taps, fan_in = conv.weight.shape
+    dense = np.zeros((up, out, taps, channels), np.int64)
+    per_group = out // conv.groups
+    for group in range(conv.groups):
+        rows = slice(group * per_group, (group + 1) * per_group)
+        dense[:, rows, :, group * fan_in : (group + 1) * fan_in] = conv.weight[:, rows]
+    return dense

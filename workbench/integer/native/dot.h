@@ -2,7 +2,7 @@
  *
  * Dot products of rows of codes with packed weights, on VNNI where there is one, else plain C.
  *
- * A word is 4 codes of 8 bits or 2 of 16. Words of weights: [taps, words, padded] of 4 bytes.
+ * A word is 4 codes of 8 bits or 2 of 16. Words of weights: [rows_seen, words, padded] of 4 bytes.
  */
 #ifndef WB_DOT_H
 #define WB_DOT_H
@@ -25,7 +25,7 @@
 /* A difference of one word of one input row, and the weights that it meets. */
 typedef struct {
     uint32_t now, clean;
-    int32_t word; /* tap * words + word of the row */
+    int32_t word; /* row seen * words + word of the row */
 } Difference;
 
 static inline uint32_t load_word(const void *p)
@@ -41,7 +41,7 @@ static inline uint32_t load_word(const void *p)
 
 /* ROWS positions x BLOCKS vectors of 16 columns. All but the pointers are constants when inlined. */
 static inline __attribute__((always_inline)) void tile(
-    const uint8_t *const *x, long tap_bytes, int taps, int words, const uint8_t *w, long word_bytes,
+    const uint8_t *const *x, long apart_bytes, int rows_seen, int words, const uint8_t *w, long word_bytes,
     const int32_t *base, int32_t *sums, int padded, int wide, const int ROWS, const int BLOCKS)
 {
     __m512i a[12][4], v[4];
@@ -52,14 +52,14 @@ static inline __attribute__((always_inline)) void tile(
         for (int r = 0; r < ROWS; r++)
             a[r][n] = b;
     }
-    for (int tap = 0; tap < taps; tap++) {
+    for (int seen = 0; seen < rows_seen; seen++) {
         for (int k = 0; k < words; k++, w += word_bytes) {
 #pragma GCC unroll 4
             for (int n = 0; n < BLOCKS; n++)
                 v[n] = _mm512_loadu_si512(w + 64 * n);
 #pragma GCC unroll 12
             for (int r = 0; r < ROWS; r++) {
-                __m512i b = _mm512_set1_epi32((int)load_word(x[r] + tap * tap_bytes + 4 * k));
+                __m512i b = _mm512_set1_epi32((int)load_word(x[r] + seen * apart_bytes + 4 * k));
 #pragma GCC unroll 4
                 for (int n = 0; n < BLOCKS; n++)
                     a[r][n] = DOT(a[r][n], b, v[n], wide);
@@ -75,7 +75,7 @@ static inline __attribute__((always_inline)) void tile(
 
 /* Sums of `rows` positions, at most MOST_TILE: sums[r, padded] = base + x[r] . packed. */
 static inline __attribute__((always_inline)) void full_sums_of_width(
-    const Operator *op, const uint8_t *const *x, int rows, long tap_bytes, int words, int32_t *sums, int wide)
+    const Operator *op, const uint8_t *const *x, int rows, long apart_bytes, int words, int32_t *sums, int wide)
 {
     const uint8_t *w = op->packed;
     long word_bytes = 4L * op->padded;
@@ -83,7 +83,7 @@ static inline __attribute__((always_inline)) void full_sums_of_width(
         int left = (op->padded - n) / 16;
         for (int r = 0; r < rows;) {
             int more = rows - r;
-#define TILE(R, B) tile(x + r, tap_bytes, op->taps, words, w + 4L * n, word_bytes, op->base + n, \
+#define TILE(R, B) tile(x + r, apart_bytes, op->rows_seen, words, w + 4L * n, word_bytes, op->base + n, \
                         sums + (long)r * op->padded + n, op->padded, wide, R, B), r += R
             if (left >= 4) {
                 if (more >= 6) TILE(6, 4);
@@ -105,12 +105,13 @@ static inline __attribute__((always_inline)) void full_sums_of_width(
 }
 
 static inline __attribute__((always_inline)) void add_block(
-    const uint8_t *w, long word_bytes, const Difference *d, int count, int32_t *sums, int wide, const int BLOCKS)
+    const uint8_t *w, long word_bytes, const Difference *d, int count, const int32_t *from, int32_t *sums, int wide,
+    const int BLOCKS)
 {
     __m512i a[4], s[4];
 #pragma GCC unroll 4
     for (int n = 0; n < BLOCKS; n++) {
-        a[n] = _mm512_loadu_si512(sums + 16 * n);
+        a[n] = _mm512_loadu_si512(from + 16 * n);
         s[n] = _mm512_setzero_si512();
     }
     for (int i = 0; i < count; i++) {
@@ -127,29 +128,31 @@ static inline __attribute__((always_inline)) void add_block(
         _mm512_storeu_si512(sums + 16 * n, _mm512_sub_epi32(a[n], s[n]));
 }
 
-static void add_differences(const Operator *op, const Difference *d, int count, int32_t *sums, int wide)
+/* sums[padded] = from[padded] + what the differences add. */
+static void add_differences(
+    const Operator *op, const Difference *d, int count, const int32_t *from, int32_t *sums, int wide)
 {
     long word_bytes = 4L * op->padded;
     for (int n = 0; n < op->padded;) {
         int left = (op->padded - n) / 16;
         const uint8_t *w = (const uint8_t *)op->packed + 4L * n;
         if (left >= 4) {
-            if (wide) add_block(w, word_bytes, d, count, sums + n, 1, 4);
-            else add_block(w, word_bytes, d, count, sums + n, 0, 4);
+            if (wide) add_block(w, word_bytes, d, count, from + n, sums + n, 1, 4);
+            else add_block(w, word_bytes, d, count, from + n, sums + n, 0, 4);
             n += 64;
         } else {
-            if (wide) add_block(w, word_bytes, d, count, sums + n, 1, 1);
-            else add_block(w, word_bytes, d, count, sums + n, 0, 1);
+            if (wide) add_block(w, word_bytes, d, count, from + n, sums + n, 1, 1);
+            else add_block(w, word_bytes, d, count, from + n, sums + n, 0, 1);
             n += 16;
         }
     }
 }
 
 static void full_sums(
-    const Operator *op, const uint8_t *const *x, int rows, long tap_bytes, int words, int32_t *sums, int wide)
+    const Operator *op, const uint8_t *const *x, int rows, long apart_bytes, int words, int32_t *sums, int wide)
 {
-    if (wide) full_sums_of_width(op, x, rows, tap_bytes, words, sums, 1);
-    else full_sums_of_width(op, x, rows, tap_bytes, words, sums, 0);
+    if (wide) full_sums_of_width(op, x, rows, apart_bytes, words, sums, 1);
+    else full_sums_of_width(op, x, rows, apart_bytes, words, sums, 0);
 }
 
 #else
@@ -172,19 +175,22 @@ static inline void dot_word(const Operator *op, uint32_t x, long word, uint32_t 
 }
 
 static void full_sums(
-    const Operator *op, const uint8_t *const *x, int rows, long tap_bytes, int words, int32_t *sums, int wide)
+    const Operator *op, const uint8_t *const *x, int rows, long apart_bytes, int words, int32_t *sums, int wide)
 {
     for (int r = 0; r < rows; r++) {
         int32_t *row = sums + (long)r * op->padded;
         memcpy(row, op->base, 4 * (size_t)op->padded);
-        for (int tap = 0; tap < op->taps; tap++)
+        for (int seen = 0; seen < op->rows_seen; seen++)
             for (int k = 0; k < words; k++)
-                dot_word(op, load_word(x[r] + tap * tap_bytes + 4 * k), (long)tap * words + k, (uint32_t *)row, wide, 1);
+                dot_word(op, load_word(x[r] + seen * apart_bytes + 4 * k), (long)seen * words + k, (uint32_t *)row, wide, 1);
     }
 }
 
-static void add_differences(const Operator *op, const Difference *d, int count, int32_t *sums, int wide)
+/* sums[padded] = from[padded] + what the differences add. */
+static void add_differences(
+    const Operator *op, const Difference *d, int count, const int32_t *from, int32_t *sums, int wide)
 {
+    if (from != sums) memcpy(sums, from, 4 * (size_t)op->padded);
     for (int i = 0; i < count; i++) {
         dot_word(op, d[i].now, d[i].word, (uint32_t *)sums, wide, 1);
         dot_word(op, d[i].clean, d[i].word, (uint32_t *)sums, wide, (uint32_t)-1);

@@ -5,7 +5,7 @@
 #ifndef WB_ELEMENTWISE_H
 #define WB_ELEMENTWISE_H
 
-#include "rows.h"
+#include "requantise.h"
 
 #if WB_VNNI
 
@@ -28,44 +28,37 @@ static inline __m512i shifted_bytes(__m512i x, int shift, int low, int high)
     return _mm512_inserti64x4(_mm512_castsi256_si512(_mm512_cvtepi16_epi8(a)), _mm512_cvtepi16_epi8(b), 1);
 }
 
-/* One row of ADD (b not NULL) or RESCALE between signals of one width, 64 bytes at a time and only
- * where `mask` says that a source differs. */
-static inline void fast_row(
-    const Operator *op, const Signal *a, const Signal *b, Signal *y, int row, uint64_t mask, int shift)
+/* ADD (b not NULL) or RESCALE between signals of one width, 64 bytes at a time and only where a
+ * source differs. Padding codes stay what they are, so that a word differs only where a code does. */
+static void fast_rows(const Operator *op, const Signal *a, const Signal *b, Signal *y, long first, long last)
 {
-    long start = row * row_bytes(y), bytes = row_bytes(y);
-    const char *pa = (const char *)a->now + start, *pb = b ? (const char *)b->now + start : 0;
-    char *to = (char *)y->now + start;
-    const char *clean = (const char *)y->clean + start;
-    __m512i bias = _mm512_set1_epi8(y->bits == 8 ? -128 : 0);
-    uint64_t changed = 0;
-    for (int i = 0; i < bytes; i += 64, mask >>= 16) {
+    long bytes = row_bytes(y), end = y->rows * bytes;
+    int shift = op->kind == RESCALE ? op->shift[0] : 0, bits = y->bits;
+    __m512i bias = _mm512_set1_epi8(bits == 8 ? -128 : 0);
+    for (long i = first * bytes / 64 * 64; i < last * bytes; i += 64) {
+        uint64_t mask = bits_at(a, i / 4) | (b ? bits_at(b, i / 4) : 0);
         if (!(mask & 0xFFFF)) continue;
-        __mmask16 k = bytes - i >= 64 ? 0xFFFF : (__mmask16)((1u << ((bytes - i) / 4)) - 1);
-        __m512i x = _mm512_xor_si512(_mm512_maskz_loadu_epi32(k, pa + i), bias);
+        __mmask16 k = end - i >= 64 ? 0xFFFF : (__mmask16)((1u << ((end - i) / 4)) - 1);
+        __m512i x = _mm512_xor_si512(_mm512_maskz_loadu_epi32(k, (const char *)a->now + i), bias);
         if (b) {
-            __m512i z = _mm512_xor_si512(_mm512_maskz_loadu_epi32(k, pb + i), bias);
-            x = y->bits == 8 ? _mm512_adds_epi8(x, z) : _mm512_adds_epi16(x, z);
-            x = saturated(x, op->clamp_low, op->clamp_high, y->bits);
-        } else if (shift && y->bits == 8) {
+            __m512i z = _mm512_xor_si512(_mm512_maskz_loadu_epi32(k, (const char *)b->now + i), bias);
+            x = bits == 8 ? _mm512_adds_epi8(x, z) : _mm512_adds_epi16(x, z);
+            x = saturated(x, op->clamp_low, op->clamp_high, bits);
+        } else if (shift && bits == 8) {
             x = shifted_bytes(x, shift, op->clamp_low, op->clamp_high);
         } else {
-            x = saturated(x, op->clamp_low, op->clamp_high, y->bits);
+            x = saturated(x, op->clamp_low, op->clamp_high, bits);
         }
         x = _mm512_xor_si512(x, bias);
-        _mm512_mask_storeu_epi32(to + i, k, x);
-        changed |= (uint64_t)_mm512_mask_cmpneq_epi32_mask(k, x, _mm512_maskz_loadu_epi32(k, clean + i)) << (i / 4);
-    }
-    if (changed) {
-        y->dirty[row] = changed;
-        note(y, row);
+        _mm512_mask_storeu_epi32((char *)y->now + i, k, x);
+        note_words(y, i / 4, _mm512_mask_cmpneq_epi32_mask(k, x, _mm512_maskz_loadu_epi32(k, (const char *)y->clean + i)));
     }
 }
 
-static inline int is_fast(const Operator *op, const Signal *a, const Signal *b, const Signal *y, int shift)
+static inline int is_fast(const Operator *op, const Signal *a, const Signal *b, const Signal *y)
 {
-    /* Padding codes must stay what they are, so that a word differs only where a code does. */
     if (y->sink || a->bits != y->bits || b->bits != y->bits || y->channels != y->stride) return 0;
+    int shift = op->kind == RESCALE ? op->shift[0] : 0;
     return op->kind == ADD || (op->kind == RESCALE && (!shift || (y->bits == 8 && shift > 0 && shift <= 8)));
 }
 
@@ -118,7 +111,10 @@ static void run_rows(Model *m, Operator *op, const Fault *fault, int faults)
     }
 #if WB_VNNI
     const Signal *a = m->signal + op->source, *b = op->kind == ADD ? m->signal + op->other : 0;
-    int fast = !faults && is_fast(op, a, b ? b : a, y, shift);
+    if (!faults && is_fast(op, a, b ? b : a, y)) {
+        fast_rows(op, a, b, y, first, last);
+        return;
+    }
 #endif
     for (int row = first; row < last; row++) {
         uint64_t mask = 0;
@@ -129,12 +125,6 @@ static void run_rows(Model *m, Operator *op, const Fault *fault, int faults)
         }
         for (int k = 0; k < sources; k++) mask |= mask_of(m->signal + source[k], row);
         if (!mask && row < from) continue;
-#if WB_VNNI
-        if (fast) {
-            fast_row(op, a, b, y, row, mask, shift);
-            continue;
-        }
-#endif
         compute_row(m, op, row, shift, codes);
         store_rows(y, row, 1, codes);
     }

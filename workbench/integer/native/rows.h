@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Rows of signals: read a code, store a row and note where it differs from the clean run.
+ * Rows of signals: read a code, store codes and note where they differ from the clean run.
  */
 #ifndef WB_ROWS_H
 #define WB_ROWS_H
@@ -34,10 +34,15 @@ static inline long row_bytes(const Signal *s)
     return s->bits == 8 ? s->stride : 2L * s->stride;
 }
 
-static inline void note(Signal *s, int row)
+static inline int lanes_of(const Signal *s)
 {
-    if (row < s->low) s->low = row;
-    if (row >= s->high) s->high = row + 1;
+    return s->bits == 8 ? 4 : 2;
+}
+
+static inline void note(Signal *s, long row)
+{
+    if (row < s->low) s->low = (int32_t)row;
+    if (row >= s->high) s->high = (int32_t)row + 1;
 }
 
 static inline int differs(const Signal *s)
@@ -45,14 +50,33 @@ static inline int differs(const Signal *s)
     return s->low < s->high;
 }
 
-static inline uint64_t mask_of(const Signal *s, int row)
+/* Bits `at` and up of the words that differ; the array goes 8 bytes beyond its last bit. */
+static inline uint64_t bits_at(const Signal *s, long at)
 {
-    return row < s->low || row >= s->high ? 0 : s->dirty[row];
+    uint64_t v;
+    memcpy(&v, s->dirty + (at >> 3), 8);
+    return v >> (at & 7);
 }
 
-static inline void load_row(const Signal *s, int row, int32_t *y)
+/* Words of a row that differ. */
+static inline uint64_t mask_of(const Signal *s, long row)
 {
-    long start = (long)row * s->stride;
+    if (row < s->low || row >= s->high) return 0;
+    return bits_at(s, row << s->word_shift) & (~0ull >> (64 - (1 << s->word_shift)));
+}
+
+/* Set bits whose words were clean before; at most 56 of them, or aligned to 8. */
+static inline void set_bits(Signal *s, long at, uint64_t mask)
+{
+    uint64_t v;
+    memcpy(&v, s->dirty + (at >> 3), 8);
+    v |= mask << (at & 7);
+    memcpy(s->dirty + (at >> 3), &v, 8);
+}
+
+static inline void load_row(const Signal *s, long row, int32_t *y)
+{
+    long start = row * s->stride;
     if (s->bits == 8) {
         const uint8_t *x = (const uint8_t *)s->now + start;
         for (int i = 0; i < s->channels; i++) y[i] = x[i] - 128;
@@ -62,31 +86,10 @@ static inline void load_row(const Signal *s, int row, int32_t *y)
     }
 }
 
-/* Pack `count` codes to where `element` begins; a bit for each word that differs from the clean run.
- * y is readable, and writable, up to the next multiple of 16. */
+/* Store `count` codes from `element` on; a bit for each word that differs from the clean run. */
 static inline uint64_t pack(Signal *s, long element, const int32_t *y, int count)
 {
     uint64_t mask = 0;
-#if WB_VNNI
-    for (int i = 0; i < count; i += 16) {
-        __mmask16 k = count - i >= 16 ? 0xFFFF : (__mmask16)((1u << (count - i)) - 1);
-        __m512i v = _mm512_maskz_loadu_epi32(k, y + i);
-        if (s->bits == 8) {
-            uint8_t *to = (uint8_t *)s->now + element + i;
-            __m128i codes = _mm_xor_si128(_mm512_cvtepi32_epi8(v), _mm_set1_epi8(-128));
-            __m128i clean = _mm_maskz_loadu_epi8(k, (const uint8_t *)s->clean + element + i);
-            codes = _mm_maskz_mov_epi8(k, codes);
-            _mm_mask_storeu_epi8(to, k, codes);
-            mask |= (uint64_t)_mm_cmpneq_epi32_mask(codes, clean) << (i / 4 & 63);
-        } else {
-            int16_t *to = (int16_t *)s->now + element + i;
-            __m256i codes = _mm512_cvtepi32_epi16(v);
-            __m256i clean = _mm256_maskz_loadu_epi16(k, (const int16_t *)s->clean + element + i);
-            _mm256_mask_storeu_epi16(to, k, codes);
-            mask |= (uint64_t)_mm256_cmpneq_epi32_mask(codes, clean) << (i / 2 & 63);
-        }
-    }
-#else
     if (s->bits == 8) {
         uint8_t *to = (uint8_t *)s->now + element;
         const uint8_t *clean = (const uint8_t *)s->clean + element;
@@ -102,58 +105,50 @@ static inline uint64_t pack(Signal *s, long element, const int32_t *y, int count
             mask |= (uint64_t)(to[i] != clean[i]) << (i / 2 & 63);
         }
     }
-#endif
     return mask;
 }
 
-/* Store `rows` rows of codes, one behind the other in y, from `row` on. */
-static inline void store_rows(Signal *s, int row, int rows, const int32_t *y)
+/* Store rows that are still clean from `row` on; their codes lie one behind the other in y. */
+static inline void store_rows(Signal *s, long row, int rows, const int32_t *y)
 {
     if (s->sink) {
-        if (pack(s, (long)row * s->channels, y, rows * s->channels)) {
+        if (pack(s, row * s->channels, y, rows * s->channels)) {
             note(s, row);
             note(s, row + rows - 1);
         }
         return;
     }
     for (int r = 0; r < rows; r++, row++) {
-        uint64_t mask = pack(s, (long)row * s->stride, y + r * s->channels, s->channels);
-        /* A row outside of the range holds a mask of 0 and is not dirty. */
-        if (mask | mask_of(s, row)) {
-            s->dirty[row] = mask;
+        uint64_t mask = pack(s, row * s->stride, y + r * s->channels, s->channels);
+        if (mask) {
+            set_bits(s, row << s->word_shift, mask);
             note(s, row);
         }
     }
 }
 
 /* Store one code and note whether its word differs. */
-static inline void store_code(Signal *s, int row, int channel, int value)
+static inline void store_code(Signal *s, long row, int channel, int value)
 {
-    long element = (long)row * s->stride + channel;
+    long element = row * s->stride + channel;
     if (s->bits == 8) ((uint8_t *)s->now)[element] = (uint8_t)(value + 128);
     else ((int16_t *)s->now)[element] = (int16_t)value;
-    int lanes = s->bits == 8 ? 4 : 2;
-    if (!s->sink) {
-        long word = 4L * (channel / lanes) + row * row_bytes(s);
-        uint64_t bit = 1ull << (channel / lanes);
-        if (load_word((char *)s->now + word) != load_word((char *)s->clean + word)) s->dirty[row] |= bit;
-        else s->dirty[row] &= ~bit;
-    }
     note(s, row);
+    if (s->sink) return;
+    long word = (row << s->word_shift) + channel / lanes_of(s);
+    uint8_t bit = (uint8_t)(1 << (word & 7));
+    if (load_word((char *)s->now + 4 * word) != load_word((char *)s->clean + 4 * word)) s->dirty[word >> 3] |= bit;
+    else s->dirty[word >> 3] &= (uint8_t)~bit;
 }
 
 static void restore(Signal *s)
 {
     if (!differs(s)) return;
-    long bytes = row_bytes(s);
-    if (s->sink) {
-        memcpy((char *)s->now + s->low * bytes, (char *)s->clean + s->low * bytes, (size_t)((s->high - s->low) * bytes));
-    } else {
-        for (int row = s->low; row < s->high; row++)
-            if (s->dirty[row]) {
-                memcpy((char *)s->now + row * bytes, (char *)s->clean + row * bytes, (size_t)bytes);
-                s->dirty[row] = 0;
-            }
+    long start = s->low * row_bytes(s), bytes = s->high * row_bytes(s) - start;
+    memcpy((char *)s->now + start, (char *)s->clean + start, (size_t)bytes);
+    if (!s->sink) {
+        long first = ((long)s->low << s->word_shift) >> 3, last = (((long)s->high << s->word_shift) + 7) >> 3;
+        memset(s->dirty + first, 0, (size_t)(last - first));
     }
     s->low = INT32_MAX;
     s->high = 0;

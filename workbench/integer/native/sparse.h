@@ -5,8 +5,8 @@
  * One clean run of an utterance is kept. A trial recomputes only rows that can differ from it and
  * forgets rows that came out equal. Sums are modulo 2**32, as in the plain reference.
  *
- * Codes of 8 bits are stored as code + 128 (uint8), codes of 16 bits as int16, [rows, stride] with
- * `stride` elements a row, whole words of 4 bytes. `pad` rows of zero codes lie before row 0.
+ * Codes of 8 bits are stored as code + 128 (uint8), codes of 16 bits as int16, [rows, stride]. A row
+ * is 2**word_shift words of 4 bytes; `pad` rows of zero codes lie before row 0.
  */
 #ifndef WB_SPARSE_H
 #define WB_SPARSE_H
@@ -19,7 +19,8 @@ enum { ACTIVATION, WEIGHT, BIAS, SHIFT, ENTRY, HISTORY, ACCUMULATOR };
 typedef struct {
     int32_t bits;      /* 8 or 16; 32 for row indexes */
     int32_t channels;
-    int32_t stride;    /* elements a row */
+    int32_t stride;    /* elements a row; the channels alone in a sink */
+    int32_t word_shift;
     int32_t pad;       /* rows of zero codes before the first */
     int32_t rows;
     int32_t rate;      /* rows a frame */
@@ -27,7 +28,7 @@ typedef struct {
     int32_t sink;      /* 1: the output, read by nobody, so that its rows need no masks */
     void *clean;       /* row 0, as all below */
     void *now;         /* equal to clean between trials */
-    uint64_t *dirty;   /* [rows] one bit for each word of a row that differs; unused in a sink */
+    uint8_t *dirty;    /* bits [rows, words]: which words differ from clean; unused in a sink */
     int32_t low, high; /* rows low .. high - 1 can be dirty */
 } Signal;
 
@@ -38,17 +39,24 @@ typedef struct {
     int32_t sources;       /* CONCAT: how many, in `concat` */
     int32_t clamp_low, clamp_high;
     int32_t up, out, taps, fan_in, groups, dilation, stride, weight_bits; /* CONV */
-    int32_t columns;       /* up * out */
-    int32_t padded;        /* columns rounded up to 16 */
-    int32_t positions;     /* of the utterance; each gives `up` rows */
-    int32_t per_frame;     /* positions a frame */
+    /* `fold` positions are computed as one, so that few columns fill a vector. All that follows is
+     * of folded positions: */
+    int32_t fold;
+    int32_t history;         /* position p sees the input rows p * advance - history + k * apart, */
+    int32_t rows_seen;       /* k = 0 .. rows_seen - 1, */
+    int32_t apart, advance;
+    int32_t rows_made;       /* and makes the output rows p * rows_made and so on: fold * up */
+    int32_t columns;         /* rows_made * out */
+    int32_t padded;          /* columns rounded up to 16 */
+    int32_t positions;       /* of the utterance */
+    int32_t per_frame;       /* positions a frame */
     int32_t any_left;      /* some column shifts left */
     int32_t entry_bits, entries, width; /* TABLE, EMBED: entries of `width` elements */
     const int32_t *concat;
     const int8_t *weight;  /* as in the program: [up, out, taps, fan_in] */
     const int32_t *bias;   /* [out] */
     const int8_t *shift;   /* [out], [1] for RESCALE; not yet clamped to its field */
-    const void *packed;    /* [taps, words, padded, lanes] int8 x 4 or int16 x 2, zero where padded */
+    const void *packed;    /* [rows_seen, words, padded, lanes] int8 x 4 or int16 x 2, zero where padded */
     const int32_t *base;   /* [padded] bias, less what the + 128 of the codes adds */
     const int32_t *right, *left; /* [padded] shift of each column, one of the two zero */
     int32_t *clean_sums;   /* [positions, padded] */

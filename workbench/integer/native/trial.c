@@ -66,7 +66,7 @@ static Outcome compare(const Model *m, int reached)
 #endif
     for (; row < s->high; row++) {
         int64_t before = o.error_energy;
-        if (!s->sink && !s->dirty[row]) continue;
+        if (!s->sink && !mask_of(s, row)) continue;
         for (int c = 0; c < s->channels; c++) {
             long element = (long)row * s->stride + c;
             add_error(&o, row, code_at(s, s->now, element) - code_at(s, s->clean, element));
@@ -118,14 +118,14 @@ int32_t wb_prepare(Model *m)
         Operator *op = m->operator_ + number;
         if (op->kind != CONV) continue;
         Signal *x = m->signal + op->source, *y = m->signal + op->target;
-        int lanes = x->bits == 8 ? 4 : 2, codes[MOST_COLUMNS];
+        int codes[MOST_COLUMNS];
         for (int p = 0; p < op->positions; p++) {
-            long row = (long)p * op->stride - (op->taps - 1) * op->dilation;
+            long row = (long)p * op->advance - op->history;
             const uint8_t *start = (const uint8_t *)x->now + row * row_bytes(x);
             int32_t *sums = op->clean_sums + (long)p * op->padded;
-            full_sums(op, &start, 1, op->dilation * row_bytes(x), x->stride / lanes, sums, x->bits == 16);
+            full_sums(op, &start, 1, op->apart * row_bytes(x), x->stride / lanes_of(x), sums, x->bits == 16);
             requantise_row(op, sums, codes);
-            store_rows(y, p * op->up, op->up, codes);
+            store_rows(y, (long)p * op->rows_made, op->rows_made, codes);
         }
         if (differs(y)) return number;
     }
