@@ -58,7 +58,7 @@ class _Model(ctypes.Structure):
         ("most_positions", _int), ("signal", _pointer), ("operator_", _pointer),
         ("macs", ctypes.c_int64), ("column_of_slot", _pointer), ("slot_of_column", _pointer),
         ("column_sums", _pointer), ("column_shift", _pointer), ("shift_changed", _pointer),
-        ("special", _pointer),
+        ("special", _pointer), ("words_differ", _pointer),
     )  # fmt: skip
 
 
@@ -90,6 +90,7 @@ class NativeModel:
         ]
         columns = max([1, *(operator.padded for operator in operators)])
         positions = max([1, *(operator.positions for operator in operators)])
+        rows = max(signal.pad + signal.rows for signal in signals)
         self._signals = (_Signal * len(signals))(*signals)
         self._operators = (_Operator * max(1, len(operators)))(*operators)
         self.struct = _Model(
@@ -107,6 +108,7 @@ class NativeModel:
             column_shift=self._array(np.zeros((columns, positions), np.int8)),
             shift_changed=self._array(np.zeros(columns, np.uint8)),
             special=self._array(np.zeros(positions, np.uint8)),
+            words_differ=self._array(np.zeros(rows, np.uint8)),
         )
 
     def _array(self, array: np.ndarray) -> int:

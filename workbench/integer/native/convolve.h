@@ -8,6 +8,10 @@
 #include "conv_faults.h"
 
 #define MOST_DIFFERENCES 256
+#ifndef PER_DIFFERENCE
+#define PER_DIFFERENCE 6
+#define PER_POSITION 60
+#endif
 
 /* From the sums of a position to its output rows. */
 static inline void finish(const Work *w, int p, int32_t *sums)
@@ -100,6 +104,19 @@ static void differences_at(const Work *w, int p)
     finish(w, p, sums);
 }
 
+/* How many words of each row differ, by row from -pad on; zero outside of low .. high - 1. */
+static const uint8_t *count_words(Model *m, const Signal *x)
+{
+    uint8_t *count = m->words_differ + x->pad;
+    for (int row = x->low; row < x->high; row++) count[row] = (uint8_t)__builtin_popcountll(mask_of(x, row));
+    return count;
+}
+
+static void forget_counts(Model *m, const Signal *x)
+{
+    if (differs(x)) memset(m->words_differ + x->pad + x->low, 0, (size_t)(x->high - x->low));
+}
+
 static void convolve(Model *m, const Operator *op, const Fault *fault, int faults, Overlay *overlay)
 {
     Work w = {.m = m, .op = op, .x = m->signal + op->source, .y = m->signal + op->target,
@@ -107,6 +124,8 @@ static void convolve(Model *m, const Operator *op, const Fault *fault, int fault
     const Signal *x = w.x;
     int words = x->stride / lanes_of(x), first = 0, last = 0, pending = 0, at[MOST_TILE];
     const uint8_t *rows[MOST_TILE];
+    /* In vectors of 16 products: a difference needs two, and time to be found, whatever it meets. */
+    int full = op->rows_seen * words * op->padded / 16, per_difference = 2 * op->padded / 16 + PER_DIFFERENCE;
     if (faults) take_faults(&w);
     if (w.overlays || w.accumulators) {
         last = op->positions;
@@ -117,14 +136,14 @@ static void convolve(Model *m, const Operator *op, const Fault *fault, int fault
         last = (x->high - 1 + op->history) / op->advance + 1;
         if (last > op->positions) last = op->positions;
     }
+    const uint8_t *words_differ = count_words(m, x);
     for (int p = first; p < last; p++) {
         long row = (long)p * op->advance - op->history;
         int changed = 0;
-        for (int k = 0; k < op->rows_seen; k++) changed += __builtin_popcountll(mask_of(x, row + k * op->apart));
+        for (int k = 0; k < op->rows_seen; k++) changed += words_differ[row + k * op->apart];
         int forced = faults && m->special[p] == FORCED;
         if (!changed && !forced) continue;
-        /* A difference costs two products and the loading of weights, which many positions share. */
-        if (forced || 5 * changed < 2 * op->rows_seen * words) {
+        if (forced || changed * per_difference + PER_POSITION < full) {
             differences_at(&w, p);
             continue;
         }
@@ -136,6 +155,7 @@ static void convolve(Model *m, const Operator *op, const Fault *fault, int fault
         }
     }
     if (pending) flush(&w, at, rows, pending);
+    forget_counts(m, x);
     if (w.slots) finish_columns(&w);
     if (faults) {
         memset(m->special, 0, (size_t)op->positions);

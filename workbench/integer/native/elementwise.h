@@ -35,6 +35,7 @@ static void fast_rows(const Operator *op, const Signal *a, const Signal *b, Sign
     long bytes = row_bytes(y), end = y->rows * bytes;
     int shift = op->kind == RESCALE ? op->shift[0] : 0, bits = y->bits;
     __m512i bias = _mm512_set1_epi8(bits == 8 ? -128 : 0);
+    long low = end, high = 0;
     for (long i = first * bytes / 64 * 64; i < last * bytes; i += 64) {
         uint64_t mask = bits_at(a, i / 4) | (b ? bits_at(b, i / 4) : 0);
         if (!(mask & 0xFFFF)) continue;
@@ -51,8 +52,15 @@ static void fast_rows(const Operator *op, const Signal *a, const Signal *b, Sign
         }
         x = _mm512_xor_si512(x, bias);
         _mm512_mask_storeu_epi32((char *)y->now + i, k, x);
-        note_words(y, i / 4, _mm512_mask_cmpneq_epi32_mask(k, x, _mm512_maskz_loadu_epi32(k, (const char *)y->clean + i)));
+        __mmask16 differ = _mm512_mask_cmpneq_epi32_mask(k, x, _mm512_maskz_loadu_epi32(k, (const char *)y->clean + i));
+        if (!differ) continue;
+        set_bits(y, i / 4, differ);
+        if (i < low) low = i;
+        high = i + 64;
     }
+    if (!high) return;
+    note(y, low / bytes);
+    note(y, ((high < end ? high : end) - 1) / bytes);
 }
 
 static inline int is_fast(const Operator *op, const Signal *a, const Signal *b, const Signal *y)

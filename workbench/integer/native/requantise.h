@@ -36,27 +36,21 @@ static inline __m512i narrowed(const Operator *op, const int32_t *sums, int n)
     return _mm512_srav_epi32(_mm512_loadu_si512(sums + n), _mm512_loadu_si512(op->right + n));
 }
 
-/* Note the words of 64 bytes from `word` on that differ. */
-static inline void note_words(Signal *s, long word, uint64_t differ)
+/* Note which of the words from `word` on differ; they belong to the rows first .. last. */
+static inline void note_words(Signal *s, long word, uint64_t differ, long first, long last)
 {
     if (!differ) return;
-    if (s->sink) {
-        /* One word may hold several rows. */
-        long first = word * lanes_of(s) / s->channels, last = ((word + 16) * lanes_of(s) - 1) / s->channels;
-        note(s, first);
-        note(s, last < s->rows ? last : s->rows - 1);
-        return;
-    }
-    set_bits(s, word, differ);
-    note(s, (word + __builtin_ctzll(differ)) >> s->word_shift);
-    note(s, (word + 63 - __builtin_clzll(differ)) >> s->word_shift);
+    if (!s->sink) set_bits(s, word, differ);
+    note(s, first);
+    note(s, last);
 }
 
 static inline void store_sums(const Operator *op, Signal *y, int p, const int32_t *sums)
 {
     /* Saturating packs work within 128-bit lanes; this puts them in order. */
     const __m512i in_order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
-    long element = (long)p * op->columns;
+    const __m512i in_pairs = _mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7);
+    long element = (long)p * op->columns, first = (long)p * op->rows_made, last = first + op->rows_made - 1;
     int n = 0;
     if (y->bits == 8) {
         __m512i low = _mm512_set1_epi8((char)op->clamp_low), high = _mm512_set1_epi8((char)op->clamp_high);
@@ -69,14 +63,22 @@ static inline void store_sums(const Operator *op, Signal *y, int p, const int32_
             v = _mm512_min_epi8(_mm512_max_epi8(v, low), high);
             v = _mm512_xor_si512(v, _mm512_set1_epi8(-128));
             _mm512_storeu_si512(to + n, v);
-            note_words(y, (element + n) / 4, _mm512_cmpneq_epi32_mask(v, _mm512_loadu_si512(clean + n)));
+            note_words(y, (element + n) / 4, _mm512_cmpneq_epi32_mask(v, _mm512_loadu_si512(clean + n)), first, last);
+        }
+        for (; n + 32 <= op->columns; n += 32) {
+            __m512i a = _mm512_packs_epi32(narrowed(op, sums, n), narrowed(op, sums, n + 16));
+            __m256i v = _mm512_cvtsepi16_epi8(_mm512_permutexvar_epi64(in_pairs, a));
+            v = _mm256_min_epi8(_mm256_max_epi8(v, _mm512_castsi512_si256(low)), _mm512_castsi512_si256(high));
+            v = _mm256_xor_si256(v, _mm256_set1_epi8(-128));
+            _mm256_storeu_si256((__m256i *)(to + n), v);
+            note_words(y, (element + n) / 4, _mm256_cmpneq_epi32_mask(v, _mm256_loadu_si256((const __m256i *)(clean + n))), first, last);
         }
         for (; n < op->columns; n += 16) {
             __m128i v = _mm512_cvtsepi32_epi8(narrowed(op, sums, n));
             v = _mm_min_epi8(_mm_max_epi8(v, _mm512_castsi512_si128(low)), _mm512_castsi512_si128(high));
             v = _mm_xor_si128(v, _mm_set1_epi8(-128));
             _mm_storeu_si128((__m128i *)(to + n), v);
-            note_words(y, (element + n) / 4, _mm_cmpneq_epi32_mask(v, _mm_loadu_si128((const __m128i *)(clean + n))));
+            note_words(y, (element + n) / 4, _mm_cmpneq_epi32_mask(v, _mm_loadu_si128((const __m128i *)(clean + n))), first, last);
         }
     } else {
         __m256i low = _mm256_set1_epi16((short)op->clamp_low), high = _mm256_set1_epi16((short)op->clamp_high);
@@ -86,7 +88,7 @@ static inline void store_sums(const Operator *op, Signal *y, int p, const int32_
             __m256i v = _mm512_cvtsepi32_epi16(narrowed(op, sums, n));
             v = _mm256_min_epi16(_mm256_max_epi16(v, low), high);
             _mm256_storeu_si256((__m256i *)(to + n), v);
-            note_words(y, (element + n) / 2, _mm256_cmpneq_epi32_mask(v, _mm256_loadu_si256((const __m256i *)(clean + n))));
+            note_words(y, (element + n) / 2, _mm256_cmpneq_epi32_mask(v, _mm256_loadu_si256((const __m256i *)(clean + n))), first, last);
         }
     }
 }

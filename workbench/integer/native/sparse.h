@@ -93,6 +93,7 @@ typedef struct {
     int8_t *column_shift;     /* [most_columns, most_positions] */
     uint8_t *shift_changed;   /* [most_columns] */
     uint8_t *special;         /* [most_positions] 0 between trials */
+    uint8_t *words_differ;    /* [most pad + rows] 0 between convolutions */
 } Model;
 
 #endif
