@@ -1,0 +1,58 @@
+"""What happens to bits in the course of a trial, in one table for many trials.
+
+Reference: the common classes of hardware faults, bit flips and stuck-at cells. Layout: columns
+sorted by trial, then frame, then position.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+FLIP, CLEAR, SET = 0, 1, 2  # inverted; stuck at 0; stuck at 1
+ACTIONS = ("flip", "stuck at 0", "stuck at 1")
+
+
+class Events(NamedTuple):
+    """Events of many trials: int64 [n] trial, frame and position, uint8 [n] action.
+
+    trial: its number within the batch, from 0. position: 8 * address + bit of the image, or beyond
+    it of `TransientSites`. An event happens at the start of its frame, before that is computed and
+    after a word's reset of the histories; at a transient site within the frame.
+
+    FLIP inverts the bit once. CLEAR and SET on a stored bit that nothing rewrites hold from then on;
+    in the `state` section, where histories move on every frame, the cell is forced again at the start
+    of every later frame and the forced value moves on; at a transient site they hold in that frame
+    alone. At the start of a frame cells that are stuck already are forced first, then the frame's
+    events happen in their order.
+    """
+
+    trial: np.ndarray
+    frame: np.ndarray
+    position: np.ndarray
+    action: np.ndarray
+
+    def of_trial(self, trial: int) -> Events:
+        """The events of one trial, renumbered as trial 0."""
+        first, last = np.searchsorted(self.trial, [trial, trial + 1])
+        chosen = slice(int(first), int(last))
+        return Events(
+            np.zeros(chosen.stop - chosen.start, np.int64),
+            self.frame[chosen],
+            self.position[chosen],
+            self.action[chosen],
+        )
+
+
+def sorted_events(
+    trial: np.ndarray, frame: np.ndarray, position: np.ndarray, action: np.ndarray
+) -> Events:
+    """Events from columns [n] in any order; equal (trial, frame, position) keep theirs."""
+    order = np.lexsort((position, frame, trial))
+    return Events(
+        trial[order].astype(np.int64),
+        frame[order].astype(np.int64),
+        position[order].astype(np.int64),
+        action[order].astype(np.uint8),
+    )
