@@ -54,7 +54,7 @@ static void fast_rows(const Operator *op, const Signal *a, const Signal *b, Sign
         _mm512_mask_storeu_epi32((char *)y->now + i, k, x);
         __mmask16 differ = _mm512_mask_cmpneq_epi32_mask(k, x, _mm512_maskz_loadu_epi32(k, (const char *)y->clean + i));
         if (!differ) continue;
-        set_bits(y, i / 4, differ);
+        set_16_bits(y, i / 4, differ);
         if (i < low) low = i;
         high = i + 64;
     }

@@ -36,11 +36,15 @@ static inline __m512i narrowed(const Operator *op, const int32_t *sums, int n)
     return _mm512_srav_epi32(_mm512_loadu_si512(sums + n), _mm512_loadu_si512(op->right + n));
 }
 
-/* Note which of the words from `word` on differ; they belong to the rows first .. last. */
-static inline void note_words(Signal *s, long word, uint64_t differ, long first, long last)
+/* Note which of `words` words from `word` on differ; they belong to the rows first .. last. */
+static inline __attribute__((always_inline)) void note_words(
+    Signal *s, long word, const int words, uint64_t differ, long first, long last)
 {
     if (!differ) return;
-    if (!s->sink) set_bits(s, word, differ);
+    if (s->sink) ;
+    else if (words < 16) set_bits_of_byte(s, word, (uint8_t)differ);
+    else if (word & 15) set_bits(s, word, differ);
+    else set_16_bits(s, word, (uint16_t)differ);
     note(s, first);
     note(s, last);
 }
@@ -63,7 +67,7 @@ static inline void store_sums(const Operator *op, Signal *y, int p, const int32_
             v = _mm512_min_epi8(_mm512_max_epi8(v, low), high);
             v = _mm512_xor_si512(v, _mm512_set1_epi8(-128));
             _mm512_storeu_si512(to + n, v);
-            note_words(y, (element + n) / 4, _mm512_cmpneq_epi32_mask(v, _mm512_loadu_si512(clean + n)), first, last);
+            note_words(y, (element + n) / 4, 16, _mm512_cmpneq_epi32_mask(v, _mm512_loadu_si512(clean + n)), first, last);
         }
         for (; n + 32 <= op->columns; n += 32) {
             __m512i a = _mm512_packs_epi32(narrowed(op, sums, n), narrowed(op, sums, n + 16));
@@ -71,14 +75,14 @@ static inline void store_sums(const Operator *op, Signal *y, int p, const int32_
             v = _mm256_min_epi8(_mm256_max_epi8(v, _mm512_castsi512_si256(low)), _mm512_castsi512_si256(high));
             v = _mm256_xor_si256(v, _mm256_set1_epi8(-128));
             _mm256_storeu_si256((__m256i *)(to + n), v);
-            note_words(y, (element + n) / 4, _mm256_cmpneq_epi32_mask(v, _mm256_loadu_si256((const __m256i *)(clean + n))), first, last);
+            note_words(y, (element + n) / 4, 8, _mm256_cmpneq_epi32_mask(v, _mm256_loadu_si256((const __m256i *)(clean + n))), first, last);
         }
         for (; n < op->columns; n += 16) {
             __m128i v = _mm512_cvtsepi32_epi8(narrowed(op, sums, n));
             v = _mm_min_epi8(_mm_max_epi8(v, _mm512_castsi512_si128(low)), _mm512_castsi512_si128(high));
             v = _mm_xor_si128(v, _mm_set1_epi8(-128));
             _mm_storeu_si128((__m128i *)(to + n), v);
-            note_words(y, (element + n) / 4, _mm_cmpneq_epi32_mask(v, _mm_loadu_si128((const __m128i *)(clean + n))), first, last);
+            note_words(y, (element + n) / 4, 4, _mm_cmpneq_epi32_mask(v, _mm_loadu_si128((const __m128i *)(clean + n))), first, last);
         }
     } else {
         __m256i low = _mm256_set1_epi16((short)op->clamp_low), high = _mm256_set1_epi16((short)op->clamp_high);
@@ -88,7 +92,7 @@ static inline void store_sums(const Operator *op, Signal *y, int p, const int32_
             __m256i v = _mm512_cvtsepi32_epi16(narrowed(op, sums, n));
             v = _mm256_min_epi16(_mm256_max_epi16(v, low), high);
             _mm256_storeu_si256((__m256i *)(to + n), v);
-            note_words(y, (element + n) / 2, _mm256_cmpneq_epi32_mask(v, _mm256_loadu_si256((const __m256i *)(clean + n))), first, last);
+            note_words(y, (element + n) / 2, 8, _mm256_cmpneq_epi32_mask(v, _mm256_loadu_si256((const __m256i *)(clean + n))), first, last);
         }
     }
 }

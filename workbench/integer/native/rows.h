@@ -74,6 +74,18 @@ static inline void set_bits(Signal *s, long at, uint64_t mask)
     memcpy(s->dirty + (at >> 3), &v, 8);
 }
 
+/* The same for 16 bits at a multiple of 16, and for up to 8 within a byte: a store no wider than
+ * that, or the next one, a byte or two on, would have to wait for it. */
+static inline void set_16_bits(Signal *s, long at, uint16_t mask)
+{
+    memcpy(s->dirty + (at >> 3), &mask, 2);
+}
+
+static inline void set_bits_of_byte(Signal *s, long at, uint8_t mask)
+{
+    s->dirty[at >> 3] |= (uint8_t)(mask << (at & 7));
+}
+
 static inline void load_row(const Signal *s, long row, int32_t *y)
 {
     long start = row * s->stride;
