@@ -78,6 +78,6 @@ def test_events_are_sorted_and_taken_apart() -> None:
     )  # fmt: skip
     assert events.trial.tolist() == [0, 2, 2, 2]
     assert events.action.tolist() == [FLIP, FLIP, SET, CLEAR]
-    assert events.of_trial(2).frame.tolist() == [0, 1, 1]
-    assert events.of_trial(2).trial.tolist() == [0, 0, 0]
-    assert not len(events.of_trial(1).frame)
+    assert events.of_trials(2, 3).frame.tolist() == [0, 1, 1]
+    assert events.of_trials(1, 3).trial.tolist() == [1, 1, 1]
+    assert not len(events.of_trials(1, 2).frame)

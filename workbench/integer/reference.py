@@ -30,6 +30,19 @@ from workbench.integer.program import (
 Codes = dict[str, np.ndarray]
 
 
+class Touch:
+    """What may change values while a frame is computed; this one changes nothing."""
+
+    def before(self, number: int, values: Codes) -> None:
+        """Operator `number` is about to run on `values`, int64 codes by signal name, or all have run.
+
+        It may change the arrays in place, within the widths of their signals.
+        """
+
+    def accumulator(self, number: int, sums: np.ndarray) -> None:
+        """Convolution `number` has its `sums`, int32 range, int64 [batch, time, up, out]; likewise."""
+
+
 class Stream:
     """A running program: feed it frames, it remembers what the next frames need.
 
@@ -43,51 +56,60 @@ class Stream:
             for operator, source in convolutions_with_history(program)
         }
 
-    def step(self, inputs: Mapping[str, np.ndarray]) -> Codes:
+    def step(self, inputs: Mapping[str, np.ndarray], touch: Touch | None = None) -> Codes:
         """Run whole frames of `inputs` ([batch, frames * rate, channels] integers, by signal name).
 
-        Returns the codes of every signal, each in its own dtype. Raises WorkbenchError when an
-        input is missing, misshapen or out of range.
+        touch: for transient faults. Returns the codes of every signal, each in its own dtype.
+        Raises WorkbenchError when an input is missing, misshapen or out of range.
         """
+        touch = touch or Touch()
         values: Codes = {
             name: codes.astype(np.int64)
             for name, codes in checked_inputs(self.program, inputs).items()
         }
-        for operator in self.program.operators:
-            values[operator.target] = self._execute(
-                operator, [values[name] for name in operator.sources]
-            )
+        for number, operator in enumerate(self.program.operators):
+            touch.before(number, values)
+            sources = [values[name] for name in operator.sources]
+            if isinstance(operator, Conv):
+                sums = self._accumulate(operator, sources[0])
+                touch.accumulator(number, sums)
+                values[operator.target] = activate(operator, sums)
+            else:
+                values[operator.target] = _execute(operator, sources)
+        touch.before(len(self.program.operators), values)
         return {
             name: codes.astype(code_dtype(self.program.signal(name).bits))
             for name, codes in values.items()
         }
 
-    def _execute(self, operator: Operator, sources: list[np.ndarray]) -> np.ndarray:
-        if isinstance(operator, Conv):
-            return self._conv(operator, sources[0])
-        if isinstance(operator, Add):
-            return np.clip(sources[0] + sources[1], operator.low, operator.high)
-        if isinstance(operator, Rescale):
-            return rescale(operator, sources[0])
-        if isinstance(operator, Table):
-            return operator.table.astype(np.int64)[sources[0] + 128]
-        if isinstance(operator, Embed):
-            index = np.clip(sources[0][:, :, 0], 0, len(operator.rows) - 1)
-            return operator.rows.astype(np.int64)[index]
-        if isinstance(operator, Concat):
-            return np.concatenate(sources, axis=2)
-        raise WorkbenchError(f"operator {operator.name}: unknown kind {operator.kind!r}")
-
-    def _conv(self, conv: Conv, x: np.ndarray) -> np.ndarray:
+    def _accumulate(self, conv: Conv, x: np.ndarray) -> np.ndarray:
         length = x.shape[1]
         if conv.history:
             x = np.concatenate([self.histories[conv.name], x], axis=1)
             self.histories[conv.name] = x[:, x.shape[1] - conv.history :]
-        return convolve(conv, x, length)
+        return accumulate(conv, x, length)
 
 
-def convolve(conv: Conv, x: np.ndarray, length: int) -> np.ndarray:
-    """Convolve int64 x [batch, history + length, in] to int64 [batch, length / stride * up, out]."""
+def _execute(operator: Operator, sources: list[np.ndarray]) -> np.ndarray:
+    if isinstance(operator, Add):
+        return np.clip(sources[0] + sources[1], operator.low, operator.high)
+    if isinstance(operator, Rescale):
+        return rescale(operator, sources[0])
+    if isinstance(operator, Table):
+        return operator.table.astype(np.int64)[sources[0] + 128]
+    if isinstance(operator, Embed):
+        index = np.clip(sources[0][:, :, 0], 0, len(operator.rows) - 1)
+        return operator.rows.astype(np.int64)[index]
+    if isinstance(operator, Concat):
+        return np.concatenate(sources, axis=2)
+    raise WorkbenchError(f"operator {operator.name}: unknown kind {operator.kind!r}")
+
+
+def accumulate(conv: Conv, x: np.ndarray, length: int) -> np.ndarray:
+    """Sums of int64 x [batch, history + length, in]: int64 [batch, length / stride, up, out].
+
+    The bias is in them, and they are reduced to the range of int32.
+    """
     batch = x.shape[0]
     weight = conv.weight.astype(np.int64)
     per_group = conv.out_channels // conv.groups
@@ -104,10 +126,13 @@ def convolve(conv: Conv, x: np.ndarray, length: int) -> np.ndarray:
                 accumulator += seen @ weight[u, g * per_group : (g + 1) * per_group, j].T
             columns.append(accumulator)
         rows.append(np.concatenate(columns, axis=2))
-    accumulator = np.stack(rows, axis=2) + conv.bias.astype(np.int64)  # [batch, time, up, out]
-    y = requantise(wrap_int32(accumulator), conv.shift)
-    y = np.clip(y, conv.low, conv.high)
-    return y.reshape(batch, -1, conv.out_channels)
+    return wrap_int32(np.stack(rows, axis=2) + conv.bias.astype(np.int64))
+
+
+def activate(conv: Conv, sums: np.ndarray) -> np.ndarray:
+    """Codes int64 [batch, time * up, out] of the sums int64 [batch, time, up, out]."""
+    y = np.clip(requantise(sums, conv.shift), conv.low, conv.high)
+    return y.reshape(len(sums), -1, conv.out_channels)
 
 
 def wrap_int32(x: np.ndarray) -> np.ndarray:

@@ -33,15 +33,14 @@ class Events(NamedTuple):
     position: np.ndarray
     action: np.ndarray
 
-    def of_trial(self, trial: int) -> Events:
-        """The events of one trial, renumbered as trial 0."""
-        first, last = np.searchsorted(self.trial, [trial, trial + 1])
-        chosen = slice(int(first), int(last))
+    def of_trials(self, first: int, stop: int) -> Events:
+        """The events of the trials first .. stop - 1, renumbered from 0."""
+        begin, end = np.searchsorted(self.trial, [first, stop])
         return Events(
-            np.zeros(chosen.stop - chosen.start, np.int64),
-            self.frame[chosen],
-            self.position[chosen],
-            self.action[chosen],
+            self.trial[begin:end] - first,
+            self.frame[begin:end],
+            self.position[begin:end],
+            self.action[begin:end],
         )
 
 

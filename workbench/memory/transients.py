@@ -30,7 +30,7 @@ class TransientPlace:
     section: "activations", codes in the buffer of `signal` just before the operator, [rate,
     channels]; whoever reads them later sees them too, and a convolution's history keeps them. Or
     "accumulators", the sums of a convolution with the bias added, wrapped to int32, before they are
-    requantised: [positions, up, out], `signal` is "".
+    requantised: [positions, up, out], `signal` is None.
     operator, tensor: the name; the finished output is ("output", "input:<signal>"), and `number` is
     then the count of operators. bits: of an element. first: position of its first bit.
     """
@@ -39,7 +39,7 @@ class TransientPlace:
     number: int
     operator: str
     tensor: str
-    signal: str
+    signal: str | None
     bits: int
     shape: tuple[int, ...]
     first: int = 0
@@ -168,7 +168,13 @@ def _places(program: Program) -> list[TransientPlace]:
             shape = (positions, operator.up, operator.out_channels)
             places.append(
                 TransientPlace(
-                    ACCUMULATORS, number, operator.name, "accumulator", "", ACCUMULATOR_BITS, shape
+                    ACCUMULATORS,
+                    number,
+                    operator.name,
+                    "accumulator",
+                    None,
+                    ACCUMULATOR_BITS,
+                    shape,
                 )
             )
     return places + _codes(program.signal(program.output), len(program.operators), OUTPUT)
