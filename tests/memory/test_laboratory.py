@@ -1,0 +1,181 @@
+"""The fast engine is the truth: every trial equals its events on the plain reference (promise 3)."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from programs import random_inputs, random_program, seeds
+
+from workbench.errors import WorkbenchError
+from workbench.integer import native_build, reference
+from workbench.integer.native_model import unsupported
+from workbench.integer.program import Program
+from workbench.memory import laboratory
+from workbench.memory.events import FLIP, Events, sorted_events
+from workbench.memory.image import Image
+from workbench.memory.laboratory import Laboratory
+from workbench.memory.transients import Sites
+from workbench.memory.truth import play
+
+FRAMES = 4
+
+
+def small_program(seed: int) -> Program:
+    """A random program that the native engine runs."""
+    while unsupported(random_program(seed, 8)):
+        seed += 1
+    return random_program(seed, 8)
+
+
+def random_events(sites: Sites, rng: np.random.Generator, trials: int) -> Events:
+    """Anything anywhere: stored bits of every section, transient ones, stuck ones, bits hit again."""
+    count = int(rng.choice([trials, 3 * trials, 20 * trials]))
+    transient = rng.random(count) < rng.choice([0.0, 0.3, 1.0])
+    stop = np.where(transient, sites.size, sites.transients.first)
+    start = np.where(transient, sites.transients.first, 0)
+    position = rng.integers(start, np.maximum(stop, start + 1)) % sites.size
+    working = 8 * sites.layout.sections["healer"].start
+    if working and rng.random() < 0.7:  # where the sound depends on
+        position = np.where(transient, position, position % working)
+    if rng.random() < 0.3:
+        position[1::2] = position[: len(position[1::2])]
+    frame = rng.integers(0, FRAMES + 1, count) * (rng.random() < 0.7)
+    action = rng.integers(0, 3, count) * (rng.random() < 0.7)
+    return sorted_events(rng.integers(0, trials, count), frame, position, action)
+
+
+def random_case(seed: int) -> tuple[Image, dict[str, np.ndarray], Events, int]:
+    rng = np.random.default_rng(seed)
+    image = Image.of(small_program(seed))
+    inputs = random_inputs(image.program, seed, FRAMES)
+    if rng.random() < 0.3:
+        image = image.flip(rng.integers(0, 8 * image.layout.size_bytes, 5))
+    trials = int(rng.integers(1, 6))
+    return image, inputs, random_events(Sites(image), rng, trials), trials
+
+
+def check_against_the_truth(lab: Laboratory, events: Events, trials: int) -> np.ndarray:
+    """All columns of the outcomes and all sounds; returns the outcomes."""
+    truth = np.stack(
+        [play(lab.image, lab.inputs, events.of_trials(t, t + 1)) for t in range(trials)]
+    )
+    np.testing.assert_array_equal(lab.sounds(events, trials), truth)
+    clean = reference.run(lab.image.program, lab.inputs)[lab.image.program.output][0]
+    error = truth.astype(np.int64) - clean
+    outcomes = lab.outcomes(events, trials)
+    rows = error.any(axis=2)
+    np.testing.assert_array_equal(outcomes["differing"], rows.sum(axis=1))
+    first = np.where(rows.any(axis=1), rows.argmax(axis=1), -1)
+    np.testing.assert_array_equal(outcomes["first"], first)
+    np.testing.assert_array_equal(outcomes["max_error"], np.abs(error).max(axis=(1, 2)))
+    np.testing.assert_array_equal(outcomes["error_energy"], (error**2).sum(axis=(1, 2)))
+    return outcomes
+
+
+@settings(max_examples=250, deadline=None)
+@given(seed=seeds)
+def test_the_native_engine_is_the_truth(seed: int) -> None:
+    image, inputs, events, trials = random_case(seed)
+    check_against_the_truth(Laboratory(image, inputs, engine="native"), events, trials)
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=seeds)
+def test_so_it_is_without_special_instructions(seed: int) -> None:
+    image, inputs, events, trials = random_case(seed)
+    lab = Laboratory(image, inputs, engine="native", plain=True)
+    check_against_the_truth(lab, events, trials)
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=seeds)
+def test_the_torch_engine_is_the_truth(seed: int) -> None:
+    image, inputs, events, trials = random_case(seed)
+    check_against_the_truth(Laboratory(image, inputs, engine="torch"), events, trials)
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=seeds, frame=st.integers(0, FRAMES - 1))
+def test_reached_is_the_last_operator_that_differs(seed: int, frame: int) -> None:
+    rng = np.random.default_rng(seed)
+    image = Image.of(small_program(seed))
+    inputs = random_inputs(image.program, seed, FRAMES)
+    working = 8 * image.layout.working_bytes
+    if not working:
+        return
+    positions = rng.integers(0, working, 8)
+    trials = len(positions)
+    events = sorted_events(np.arange(trials), np.zeros(trials), positions, np.full(trials, FLIP))
+    reached = Laboratory(image, inputs, engine="native").outcomes(events, trials)["reached"]
+    clean = reference.run(image.program, inputs)
+    for trial, position in enumerate(events.position):
+        faulty = reference.run(image.flip([position]).to_program(), inputs)
+        differ = [
+            number
+            for number, operator in enumerate(image.program.operators)
+            if (faulty[operator.target] != clean[operator.target]).any()
+        ]
+        assert reached[trial] == max(differ, default=-1)
+
+
+def test_many_trials_and_one_at_a_time_agree() -> None:
+    image, inputs, _, _ = random_case(5)
+    lab = Laboratory(image, inputs)
+    events = random_events(Sites(image), np.random.default_rng(5), 40)
+    together = lab.outcomes(events, 40)
+    alone = [lab.outcomes(events.of_trials(t, t + 1), 1)[0] for t in range(40)]
+    np.testing.assert_array_equal(together, np.array(alone))
+    backwards = [lab.outcomes(events.of_trials(t, t + 1), 1)[0] for t in reversed(range(40))]
+    np.testing.assert_array_equal(together, np.array(backwards[::-1]))
+
+
+def test_no_compiler_falls_back_to_torch(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing() -> list[str]:
+        raise WorkbenchError("there is no C compiler")
+
+    image, inputs, events, trials = random_case(11)
+    expected = Laboratory(image, inputs, engine="native").sounds(events, trials)
+    native_build.native_library.cache_clear()
+    monkeypatch.setattr(native_build, "host_compiler", missing)
+    try:
+        lab = Laboratory(image, inputs)
+        assert lab.engine == "torch" and lab.macs is None
+        np.testing.assert_array_equal(lab.sounds(events, trials), expected)
+        with pytest.raises(WorkbenchError, match="no C compiler"):
+            Laboratory(image, inputs, engine="native")
+    finally:
+        native_build.native_library.cache_clear()
+
+
+def test_a_compiler_that_refuses_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(native_build, "_sources", lambda: {"trial.c": "#error no\n"})
+    native_build.native_library.cache_clear()
+    try:
+        with pytest.raises(WorkbenchError, match=r"refuses the native engine.*#error no"):
+            native_build.native_library()
+    finally:
+        native_build.native_library.cache_clear()
+
+
+def test_what_does_not_fit_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    image, inputs, _, _ = random_case(5)
+    with pytest.raises(WorkbenchError, match="native or torch"):
+        Laboratory(image, inputs, engine="cuda")
+    lab = Laboratory(image, inputs)
+    end = Sites(image).size
+
+    def one(trial: int, frame: int, position: int) -> Events:
+        columns = (np.array([value]) for value in (trial, frame, position, FLIP))
+        return Events(*columns)
+
+    for events, message in (
+        (one(1, 0, 0), "no trial 1"),
+        (one(0, -1, 0), "no frame -1"),
+        (one(0, 0, end), f"no bit position {end}"),
+    ):
+        for engine in laboratory.ENGINES:
+            with pytest.raises(WorkbenchError, match=message):
+                Laboratory(image, inputs, engine=engine).outcomes(events, 1)
+    with pytest.raises(WorkbenchError, match="is missing"):
+        Laboratory(image, {})
+    assert len(lab.outcomes(one(0, FRAMES, 0), 1)) == 1  # after the end: nothing happens

@@ -1,0 +1,115 @@
+"""The fault laboratory: what thousands of fault trials a second do to one utterance, exactly.
+
+A trial equals `truth.play` with its events. Two engines: "native", sparse differences in C, and
+"torch", batches on any torch device. Layout: output codes [trials, rows, channels].
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from workbench.errors import WorkbenchError
+from workbench.integer import reference
+from workbench.integer.native_model import unsupported
+from workbench.integer.sparse import OUTCOME, SparseRun
+from workbench.memory.events import Events
+from workbench.memory.image import Image
+from workbench.memory.native_faults import FaultTranslator
+from workbench.memory.torch_trials import torch_sounds
+
+ENGINES = ("native", "torch")
+_TRIALS_AT_ONCE = 64  # whose sounds are held to compute outcomes from them
+
+
+class Laboratory:
+    """One image and one utterance, ready for trials.
+
+    image: flips that it holds already are part of every trial. inputs: [1, frames * rate, channels]
+    by name. engine: "native", "torch", or None for the native one where it can be built and runs the
+    program. device: of torch. plain: no special instructions. clean: output codes of the clean program, [rows, channels].
+    signal_energy: sum of their squares. Raises WorkbenchError for inputs that do not fit, and for an
+    engine that is unknown or cannot run here.
+    """
+
+    def __init__(
+        self,
+        image: Image,
+        inputs: Mapping[str, np.ndarray],
+        *,
+        engine: str | None = None,
+        device: str | None = None,
+        plain: bool = False,
+    ) -> None:
+        if engine not in (None, *ENGINES):
+            raise WorkbenchError(f"there is no engine {engine!r}; choose {' or '.join(ENGINES)}")
+        self.image = image
+        self.inputs = reference.checked_inputs(image.program, inputs)
+        self.device = device
+        self._native = None if engine == "torch" or device else self._native_run(engine, plain)
+        if self._native:
+            self.clean = self._native.clean
+        else:
+            self.clean = reference.run(image.program, self.inputs)[image.program.output][0]
+        self.engine = "native" if self._native else "torch"
+        self.frames = len(self.clean) // image.program.signal(image.program.output).rate
+        self.signal_energy = int(np.sum(self.clean.astype(np.int64) ** 2))
+        self._translator = FaultTranslator(image, self.frames)
+
+    def _native_run(self, engine: str | None, plain: bool) -> SparseRun | None:
+        """None where another engine may do it."""
+        if engine is None and unsupported(self.image.program):
+            return None
+        try:
+            return SparseRun(self.image.program, self.inputs, plain=plain)
+        except WorkbenchError:
+            if engine == "native":
+                raise
+            return None
+
+    @property
+    def macs(self) -> int | None:
+        """Multiply-accumulates performed for trials so far; None when the engine does not count."""
+        return self._native.macs if self._native else None
+
+    def outcomes(self, events: Events, trials: int) -> np.ndarray:
+        """What came of each trial: OUTCOME [trials]; `events.trial` is in 0 .. trials - 1.
+
+        `reached` is -2 where the engine does not know it. Raises WorkbenchError for events that name
+        no bit, frame or trial.
+        """
+        if self._native:
+            return self._native.outcomes(*self._translator(events, trials))
+        self._translator.check(events, trials)
+        parts = [np.zeros(0, OUTCOME)]
+        for start in range(0, trials, _TRIALS_AT_ONCE):
+            stop = min(start + _TRIALS_AT_ONCE, trials)
+            parts.append(self._compared(self.sounds(events.of_trials(start, stop), stop - start)))
+        return np.concatenate(parts)
+
+    def sounds(self, events: Events, trials: int) -> np.ndarray:
+        """Output codes of each trial, [trials, rows, channels], in the output's dtype."""
+        if self._native:
+            codes = self._native.sounds(*self._translator(events, trials))
+            return codes.astype(self.clean.dtype)
+        self._translator.check(events, trials)
+        return torch_sounds(self.image, self.inputs, events, trials, device=self.device)
+
+    def snr_db(self, outcomes: np.ndarray) -> np.ndarray:
+        """10 log10(signal energy / error energy), float64 [trials]; inf where nothing differs."""
+        energy = outcomes["error_energy"].astype(np.float64)
+        with np.errstate(divide="ignore"):
+            ratio = 10.0 * np.log10(self.signal_energy / np.where(energy > 0, energy, 1.0))
+        return np.where(energy > 0, ratio, np.inf)
+
+    def _compared(self, sounds: np.ndarray) -> np.ndarray:
+        error = sounds.astype(np.int64) - self.clean.astype(np.int64)
+        differs = error.any(axis=2)
+        outcomes = np.zeros(len(sounds), OUTCOME)
+        outcomes["reached"] = -2
+        outcomes["first"] = np.where(differs.any(axis=1), differs.argmax(axis=1), -1)
+        outcomes["differing"] = differs.sum(axis=1)
+        outcomes["max_error"] = np.abs(error).max(axis=(1, 2), initial=0)
+        outcomes["error_energy"] = (error**2).sum(axis=(1, 2))
+        return outcomes
