@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from programs import random_inputs, random_program, seeds, split_frames
 
+from workbench import compilers
 from workbench.errors import WorkbenchError
 from workbench.firmware import toolchain
 from workbench.firmware.host import host_machine
@@ -105,7 +106,7 @@ def test_the_batch_has_everything(compiled) -> None:
 
 @needs_zig
 def test_a_second_compiler_agrees(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(toolchain, "host_compiler", toolchain.zig_compiler)
+    monkeypatch.setattr(toolchain, "host_compiler", compilers.zig_compiler)
     firmwares = random_firmwares(12, 8)
     machine = host_machine(firmwares)
     for seed, firmware in enumerate(firmwares):
@@ -115,13 +116,13 @@ def test_a_second_compiler_agrees(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_no_compiler_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(toolchain.shutil, "which", lambda _: None)
-    monkeypatch.setattr(toolchain.importlib.util, "find_spec", lambda _: None)
+    monkeypatch.setattr(compilers.shutil, "which", lambda _: None)
+    monkeypatch.setattr(compilers.importlib.util, "find_spec", lambda _: None)
     firmwares = random_firmwares(13, 1)
     with pytest.raises(WorkbenchError, match=r"no C compiler.*mcu"):
         host_machine(firmwares)
     with pytest.raises(WorkbenchError, match="extra mcu"):
-        toolchain.zig_compiler()
+        compilers.zig_compiler()
 
 
 def test_what_the_compiler_refuses_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -131,7 +132,7 @@ def test_what_the_compiler_refuses_is_told(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_a_big_endian_target_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    compiler = toolchain.host_compiler()
+    compiler = compilers.host_compiler()
     swapped = [*compiler, "-U__BYTE_ORDER__", "-D__BYTE_ORDER__=__ORDER_BIG_ENDIAN__"]
     monkeypatch.setattr(toolchain, "host_compiler", lambda: swapped)
     with pytest.raises(WorkbenchError, match="little endian"):

@@ -13,12 +13,13 @@ from programs import random_inputs, random_program
 from voices import voice
 
 from workbench.cli import main
+from workbench.compilers import host_compiler, zig_compiler
 from workbench.errors import WorkbenchError
 from workbench.firmware.boards import CORES
 from workbench.firmware.export import export, memory_table
 from workbench.firmware.names import Names
 from workbench.firmware.scratch import frame_bytes, plan_scratch, row_bytes
-from workbench.firmware.toolchain import WARNINGS, host_compiler, zig_compiler
+from workbench.firmware.toolchain import WARNINGS
 from workbench.healing.strategy import Strategy
 from workbench.integer.program import Conv
 from workbench.memory.image import Image

@@ -13,6 +13,7 @@ from batches import random_firmwares
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from workbench.compilers import host_compiler
 from workbench.firmware.host import compile_host_library
 from workbench.firmware.plan import Firmware
 from workbench.firmware.toolchain import (
@@ -20,7 +21,6 @@ from workbench.firmware.toolchain import (
     WARNINGS,
     build_folder,
     compile_shared,
-    host_compiler,
     run_compiler,
 )
 from workbench.integer.program import Conv

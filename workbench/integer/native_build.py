@@ -19,7 +19,7 @@ from pathlib import Path
 
 from workbench.compilers import host_compiler
 from workbench.errors import WorkbenchError
-from workbench.files import replacing
+from workbench.files import output_folder, replacing
 
 _OPTIONS = ("-std=gnu11", "-O3", "-fno-sanitize=all", "-shared", "-fPIC")
 _LONGEST_MESSAGE = 300
@@ -40,16 +40,10 @@ def native_library(plain: bool = False) -> ctypes.CDLL:
     options = [*_OPTIONS, *(["-DWB_PLAIN"] if plain else ["-march=native"])]
     command = [*host_compiler(), *options]
     name = hashlib.sha256(repr((command, sources, _processor())).encode()).hexdigest()[:20]
-    for folder in (_cache_folder(), Path(tempfile.gettempdir()) / f"workbench-{os.getuid()}"):
-        library = folder / f"native-{name}.so"
-        if library.exists() and library.stat().st_uid == os.getuid():
-            return ctypes.CDLL(str(library))
-        try:
-            _compile(command, sources, library)
-            return ctypes.CDLL(str(library))
-        except WorkbenchError as error:
-            refused = error
-    raise refused
+    library = _cache_folder() / f"native-{name}.so"
+    if not library.exists() or library.stat().st_uid != os.getuid():
+        _compile(command, sources, library)
+    return ctypes.CDLL(str(library))
 
 
 def _sources() -> dict[str, str]:
@@ -72,11 +66,14 @@ def _processor() -> str:
 
 
 def _cache_folder() -> Path:
+    """The first folder that can be written: the one that the user named, the usual one, a common one."""
     named = os.environ.get("WORKBENCH_CACHE")
-    if named:
-        return Path(named)
     caches = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(caches) / "self-healing-audio-workbench"
+    usual = Path(named) if named else Path(caches) / "self-healing-audio-workbench"
+    try:
+        return output_folder(usual)
+    except WorkbenchError:
+        return output_folder(Path(tempfile.gettempdir()) / f"workbench-{os.getuid()}")
 
 
 def _compile(command: list[str], sources: dict[str, str], library: Path) -> None:
