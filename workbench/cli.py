@@ -23,6 +23,7 @@ COMMANDS = {
     "measure": "measure how well a trained generator speaks",
     "lower": "lower a checkpoint to an integer program and a memory image",
     "flip": "flip bits of a memory image and save what it sounds like",
+    "replay": "hear any fault trial again from its identifier, and what happened in it",
     "heal": "let upsets arrive while a voice speaks, with and without healing",
     "export": "write the C firmware folder of a generator",
     "emulate": "run the exported firmware on emulated Cortex-M processors",

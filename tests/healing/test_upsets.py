@@ -8,7 +8,8 @@ from programs import random_program
 
 from workbench.errors import WorkbenchError
 from workbench.healing.strategy import Overheads, Strategy, overheads
-from workbench.healing.upsets import expected_upsets, poisson_upsets
+from workbench.healing.upsets import poisson_upsets
+from workbench.memory.arrivals import expected_upsets
 from workbench.memory.image import Image
 
 BITS = np.arange(100, 164)

@@ -1,4 +1,4 @@
-"""`workbench flip` with the shipped generator: heard, saved, and repeated from its identifier."""
+"""`workbench flip` and `workbench replay` with the shipped generator: heard, saved, and repeated."""
 
 from pathlib import Path
 
@@ -8,8 +8,10 @@ import pytest
 from workbench.cli import main
 from workbench.experiments.voice import open_voice
 from workbench.integer.reference import Stream
+from workbench.memory.faults_bits import Flips
 from workbench.memory.image import Image
-from workbench.memory.sampling import Plan
+from workbench.memory.plan import Plan
+from workbench.memory.transients import Sites
 from workbench.memory.trials import run_trials
 
 FILES = ("before.wav", "after.wav", "faulty.image")
@@ -26,26 +28,31 @@ def replay_line(text: str) -> str:
 def test_a_trial_replays_from_its_identifier(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    first, second, third = tmp_path / "first", tmp_path / "second", tmp_path / "third"
+    first, second, third = tmp_path / "first", tmp_path / "second.wav", tmp_path / "third"
     assert flip(first, "--word", "7", "--flips", "40", "--seed", "9", "--section", "weights") == 0
     told = capsys.readouterr().out
     assert told.count(".weight[") == 10 and "and 30 more" in told
-    assert flip(second, "--replay", replay_line(told)) == 0
+    replay = ["replay", replay_line(told), "--out", str(second)]
+    assert main([*replay, "--events", str(tmp_path / "events.txt")]) == 0
     again = capsys.readouterr().out
-    assert again.splitlines()[:-1] == told.splitlines()[:-1]
-    for name in FILES:
-        assert (first / name).read_bytes() == (second / name).read_bytes()
+    assert next(line for line in told.splitlines() if line.startswith("SNR")) in again
+    assert second.read_bytes() == (first / "after.wav").read_bytes()
+    # Every bit by name.
+    sites = [line.split("\t")[1] for line in (first / "sites.txt").read_text().splitlines()]
+    events = (tmp_path / "events.txt").read_text().splitlines()
+    assert len(events) == 40
+    for line, site in zip(events, sites, strict=True):
+        assert line in again and line.startswith(f"frame 0: flip {site} (position ")
     # The saved image, loaded, sounds the same.
     assert flip(third, "--word", "7", "--image", str(first / "faulty.image")) == 0
     for name in FILES:
         assert (third / name).read_bytes() == (first / name).read_bytes()
     # A trial of another image is refused, and earlier results stay.
     capsys.readouterr()
-    image = ["--image", str(first / "faulty.image")]
-    assert flip(second, "--replay", replay_line(told), *image) == 2
+    assert main([*replay, "--image", str(first / "faulty.image")]) == 2
     refused = capsys.readouterr().err
     assert "the trial belongs to image" in refused and refused.count("\n") == 1
-    assert (second / "after.wav").read_bytes() == (first / "after.wav").read_bytes()
+    assert second.read_bytes() == (first / "after.wav").read_bytes()
 
 
 @pytest.mark.parametrize(
@@ -55,10 +62,6 @@ def test_a_trial_replays_from_its_identifier(
         (["--flips", "100000000"], "do not fit"),
         (["--flips", "-1"], "cannot flip -1 bits"),
         (["--operator", "nobody"], "no operator 'nobody'"),
-        (["--replay", "nonsense"], "not the identifier of a trial"),
-        (["--replay", ""], "not the identifier of a trial"),
-        (["--replay", "0123456789ab,word=3,flips=1,seed=1,trial=0"], "belongs to image"),
-        (["--replay", "x", "--flips", "3"], "leave out --flips"),
         (["--trial", "-1"], "run from 0"),
         (["--image", "missing.image"], "cannot read missing.image"),
         (["--checkpoint", "missing"], "no checkpoint in missing"),
@@ -96,8 +99,10 @@ def test_a_word_may_be_named_as_it_is_said(
 def test_trials_of_the_shipped_generator_equal_the_reference() -> None:
     voice = open_voice()
     inputs = voice.inputs("4")
-    for plan in (Plan(1, 3), Plan(100, 3), Plan(3000, 3), Plan(60, 3, sections=("state", "bias"))):
-        faults = plan.faults(voice.image.layout, range(3))
+    state = Plan(Flips(60), 3, sections=("state", "bias"))
+    for plan in (Plan(Flips(1), 3), Plan(Flips(100), 3), Plan(Flips(3000), 3), state):
+        events = plan.events(Sites(voice.image), np.arange(3))
+        faults = [events.of_trials(n, n + 1).position for n in range(3)]
         for codes, positions in zip(run_trials(voice.image, faults, inputs), faults, strict=True):
             faulty = voice.image.flip(positions)
             stream = Stream(faulty.to_program())

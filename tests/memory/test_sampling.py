@@ -1,126 +1,107 @@
-"""Trials are pure functions of plan and number, and their identifiers repeat them (promise 5)."""
+"""The generator against NumPy's, and draws against exact probabilities."""
+
+import itertools
+from fractions import Fraction
+from math import comb
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from programs import random_inputs, random_program, seeds
 
 from workbench.errors import WorkbenchError
-from workbench.memory.image import Image
-from workbench.memory.layout import SECTIONS, WORKING_SECTIONS
-from workbench.memory.sampling import Plan, TrialId
-from workbench.memory.trials import run_trials
-
-GOLDEN = ([1278, 2414, 3282, 4196, 5191, 5346], [1472, 1611, 2742, 4487, 4838, 6364])
-
-labels = st.text(min_size=1, max_size=8)
-plans = st.builds(
-    Plan,
-    flips=st.integers(0, 2000),
-    seed=st.integers(0, 2**32),
-    sections=st.lists(st.sampled_from(SECTIONS), unique=True, max_size=3).map(tuple),
-    operators=st.lists(labels, max_size=3).map(tuple),
-    bits=st.lists(st.integers(0, 31), max_size=3).map(tuple),
+from workbench.memory.sampling import (
+    _binomial_table,
+    binomial_counts,
+    counter_stream,
+    counter_words,
+    distinct,
+    ragged_words,
 )
+
+labels = st.text(max_size=9)
+indexes = st.lists(st.integers(0, 2**63 - 1), min_size=1, max_size=6)
 
 
 @settings(max_examples=60, deadline=None)
-@given(seed=seeds, share=st.floats(0, 1), data=st.data())
-def test_a_trial_never_repeats_a_bit_and_stays_where_it_may(
-    seed: int, share: float, data: st.DataObject
-) -> None:
-    layout = Image.of(random_program(seed)).layout
-    sections = tuple(s for s in WORKING_SECTIONS if layout.sections[s].size_bytes)
-    if not sections:
-        return
-    chosen = tuple(data.draw(st.sets(st.sampled_from(sections), min_size=1)))
-    bits = tuple(data.draw(st.sets(st.integers(0, 3), max_size=2)))
-    everything = Plan(0, seed, chosen, bits=bits).candidates(layout)
-    plan = Plan(round(share * len(everything)), seed, chosen, bits=bits)
-    first, second = plan.faults(layout, [0, 1])
-    assert len(set(first.tolist())) == len(first) == plan.flips
-    assert set(first.tolist()) <= set(everything.tolist())
-    for position in first[:20]:
-        site = layout.site(int(position))
-        assert site.section in chosen and (not bits or site.bit in bits)
-    np.testing.assert_array_equal(plan.faults(layout, [1, 0])[0], second)
-    if plan.flips == len(everything):
-        np.testing.assert_array_equal(first, everything)
+@given(label=labels, index=indexes, count=st.integers(0, 13))
+def test_words_are_those_of_the_counter_stream(label: str, index: list[int], count: int) -> None:
+    words = counter_words(label, np.array(index), count)
+    assert words.shape == (len(index), count) and words.dtype == np.uint64
+    for row, number in zip(words, index, strict=True):
+        np.testing.assert_array_equal(row, counter_stream(label, number).random_raw(count))
 
 
-def test_every_bit_is_drawn_equally_often() -> None:
-    layout = Image.of(random_program(4)).layout
-    plan = Plan(5, 1, sections=("weights",))
-    candidates = plan.candidates(layout)
-    draws = 3000
-    counts = np.bincount(
-        np.searchsorted(candidates, np.concatenate(plan.faults(layout, range(draws)))),
-        minlength=len(candidates),
-    )
-    expected = draws * plan.flips / len(candidates)
-    chi_squared = np.sum((counts - expected) ** 2 / expected)
-    # Mean n - 1 and variance 2 (n - 1): five standard deviations.
-    assert chi_squared < len(candidates) + 5 * np.sqrt(2 * len(candidates))
+@settings(max_examples=40, deadline=None)
+@given(index=indexes, data=st.data())
+def test_words_from_anywhere_to_anywhere(index: list[int], data: st.DataObject) -> None:
+    sizes = st.lists(st.integers(0, 11), min_size=len(index), max_size=len(index))
+    counts, first = data.draw(sizes), data.draw(sizes)
+    found = ragged_words("x", np.array(index), np.array(counts), np.array(first))
+    streams = (counter_stream("x", i).random_raw(22)[f : f + c] for i, c, f in zip(index, counts, first, strict=True))  # fmt: skip
+    np.testing.assert_array_equal(found, np.concatenate(list(streams)))
 
 
-def test_known_trials_stay_what_they_are() -> None:
-    """Golden vectors, made by this function at version 0.1.0: identifiers are kept for years."""
-    layout = Image.of(random_program(4)).layout
-    first, second = Plan(6, 7).faults(layout, [0, 3])
-    assert (first.tolist(), second.tolist()) == GOLDEN
+def test_many_blocks_are_the_same_as_few() -> None:
+    words = counter_words("many", np.arange(20_000), 5)
+    for number in (0, 8191, 8192, 19_999):
+        np.testing.assert_array_equal(words[number], counter_stream("many", number).random_raw(5))
 
 
-@given(plan=plans, word=labels, index=st.integers(0, 2**40), digest=st.integers(0, 16**12 - 1))
-def test_an_identifier_reads_back(plan: Plan, word: str, index: int, digest: int) -> None:
-    trial = TrialId(f"{digest:012x}", word, plan, index)
-    text = str(trial)
-    assert TrialId.parse(text) == trial
-    assert text.isascii() and not set(text) & set(" \n'\"$&;/\\")
+def test_numbers_below_zero_are_refused() -> None:
+    with pytest.raises(WorkbenchError, match="no trial or device number -3; they run from 0"):
+        counter_words("x", np.array([1, -3]), 2)
+    with pytest.raises(WorkbenchError, match="no trial or device number"):
+        counter_stream("x", 2**64)
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "0123456789ab",
-        "0123456789ab,word=3,flips=1,seed=1",
-        "0123456789ab,word=3,flips=x,seed=1,trial=0",
-        "0123456789ab,word=3,flips=1,seed=1,trial=0,more=1",
-        "0123456789ab,word=3,flips=1,seed=1,trial=-1",
-        "0123,word=3,flips=1,seed=1,trial=0",
-    ],
-)
-def test_what_is_no_identifier_is_refused(text: str) -> None:
-    with pytest.raises(WorkbenchError, match="not the identifier of a trial"):
-        TrialId.parse(text)
+@settings(max_examples=60, deadline=None)
+@given(label=labels, size=st.integers(1, 50), data=st.data())
+def test_distinct_numbers_by_the_plainest_way(label: str, size: int, data: st.DataObject) -> None:
+    """Against drawing word by word and leaving out what was there before."""
+    counts = np.array(data.draw(st.lists(st.integers(0, size), min_size=1, max_size=6)))
+    stream, value, word = distinct(label, np.arange(len(counts)), counts, size)
+    for number, count in enumerate(counts):
+        expected: dict[int, int] = {}
+        raw = counter_stream(label, number)
+        while len(expected) < count:
+            drawn = int(raw.random_raw())
+            expected.setdefault(drawn % size, drawn)
+        chosen = stream == number
+        assert value[chosen].tolist() == sorted(expected)
+        assert dict(zip(value[chosen].tolist(), word[chosen].tolist(), strict=True)) == expected
 
 
-def test_a_trial_replays_against_its_image_and_no_other() -> None:
-    image, other = Image.of(random_program(4)), Image.of(random_program(5))
-    inputs = random_inputs(image.program, 4, 3)
-    trial = TrialId.of(image, "3", Plan(9, 7), 2)
-    made = run_trials(image, trial.plan.faults(image.layout, [trial.index]), inputs)
-    again = TrialId.parse(str(trial))
-    again.check(Image.of(random_program(4)))
-    replayed = run_trials(image, again.plan.faults(image.layout, [again.index]), inputs)
-    np.testing.assert_array_equal(made, replayed)
-    for wrong in (other, image.flip([0]), Image.of(random_program(4), page_bytes=64)):
-        with pytest.raises(WorkbenchError, match="the trial belongs to image"):
-            again.check(wrong)
+def test_every_set_is_drawn_equally_often() -> None:
+    trials = 30_000
+    _, value, _ = distinct("sets", np.arange(trials), np.full(trials, 3), 6)
+    keys = (value.reshape(-1, 3) @ [36, 6, 1]).tolist()
+    counts = [keys.count(a * 36 + b * 6 + c) for a, b, c in itertools.combinations(range(6), 3)]
+    expected = trials / comb(6, 3)
+    chi_squared = sum((count - expected) ** 2 / expected for count in counts)
+    assert sum(counts) == trials and chi_squared < 19 + 5 * np.sqrt(2 * 19)
 
 
-def test_places_that_do_not_exist_are_refused_by_name() -> None:
-    layout = Image.of(random_program(4)).layout
-    with pytest.raises(WorkbenchError, match="no section 'heap'"):
-        Plan(1, 0, sections=("heap",)).candidates(layout)
-    with pytest.raises(WorkbenchError, match="no operator 'nobody'"):
-        Plan(1, 0, operators=("nobody",)).candidates(layout)
-    with pytest.raises(WorkbenchError, match=r"has a bit 9; .* choose 0 to 7"):
-        Plan(1, 0, sections=("shift",), bits=(9,)).candidates(layout)
-    with pytest.raises(
-        WorkbenchError, match=r"healer has nothing in the section weights; .*healer"
-    ):
-        Plan(1, 0, sections=("weights",), operators=("healer",)).candidates(layout)
-    with pytest.raises(WorkbenchError, match="do not fit"):
-        Plan(10**7, 0).candidates(layout)
+@settings(max_examples=60, deadline=None)
+@given(size=st.integers(0, 40), numerator=st.integers(0, 64))
+def test_counts_are_binomial_exactly(size: int, numerator: int) -> None:
+    """Each threshold against the sum of exact probabilities."""
+    p = Fraction(numerator, 64)
+    lowest, thresholds = _binomial_table(size, p)
+    bounds = [0, *(int(t) for t in thresholds), 2**64]
+    for step, (below, upto) in enumerate(itertools.pairwise(bounds)):
+        k = lowest + step
+        exact = comb(size, k) * p**k * (1 - p) ** (size - k)
+        assert abs(Fraction(upto - below, 2**64) - exact) < Fraction(3, 2**64)
+    words = np.array([0, 2**63, 2**64 - 1], np.uint64)
+    counts = binomial_counts(words, size, p)
+    assert (counts >= 0).all() and (counts <= size).all() and (np.diff(counts) >= 0).all()
+
+
+def test_large_counts_have_the_right_mean_and_spread() -> None:
+    words = counter_words("n", np.arange(20_000), 1)[:, 0]
+    for size, rate in ((731_384, 1e-3), (10**9, 1e-9), (5_000_000, 0.5)):
+        counts = binomial_counts(words, size, Fraction(rate))
+        mean, variance = size * rate, size * rate * (1 - rate)
+        assert abs(counts.mean() - mean) < 5 * np.sqrt(variance / len(words))
+        assert abs(counts.var() / variance - 1) < 0.1

@@ -11,7 +11,9 @@ from voices import voice
 
 from workbench.experiments.hearing import hear
 from workbench.experiments.page.pictures import wav_uri
-from workbench.memory.sampling import Plan
+from workbench.memory.faults_bits import Flips
+from workbench.memory.plan import Plan
+from workbench.memory.transients import Sites
 from workbench.panels.hear_flips import FlipPanel
 
 
@@ -25,7 +27,7 @@ def test_shows_what_the_function_returns(panel: FlipPanel) -> None:
     controls["word"].value, controls["section"].value = "3", "weights"
     controls["operator"].value, controls["bit"].value = "up0", 6
     controls["seed"].value, controls["flips"].value = 5, 20
-    plan = Plan(flips=20, seed=5, sections=("weights",), operators=("up0",), bits=(6,))
+    plan = Plan(Flips(20), seed=5, sections=("weights",), operators=("up0",), bits=(6,))
     assert panel.plan() == plan
     heard = hear(panel.voice, "3", plan)
     assert wav_uri(heard.before) in panel.before.value
@@ -71,9 +73,9 @@ def test_everything_has_a_name_and_the_state_stays_small(panel: FlipPanel) -> No
 
 
 def test_hearing_equals_speaking_from_the_flipped_image() -> None:
-    plan = Plan(flips=30, seed=8)
+    plan = Plan(Flips(30), seed=8)
     heard = hear(voice(), "6", plan)
-    image = voice().image.flip(plan.faults(voice().image.layout, [0])[0])
+    image = voice().image.flip(plan.events(Sites(voice().image), np.array([0])).position)
     np.testing.assert_array_equal(heard.after, voice().speak("6", image))
     np.testing.assert_array_equal(heard.before, voice().speak("6"))
     assert heard.bits_left == 30

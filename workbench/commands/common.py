@@ -5,7 +5,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from workbench.errors import WorkbenchError
+from workbench.experiments.voice import Voice
 from workbench.healing.strategy import CRC_SCRUB, Strategy
+from workbench.memory.image import Image
 
 GENERATORS = ("challenge",)
 PAGES = 4  # that a healer checks after each frame, unless told otherwise
@@ -28,6 +31,26 @@ def add_checkpoint(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--checkpoint", type=Path, metavar="DIR", help="a trained checkpoint (the shipped one)"
     )
+
+
+def add_image(parser: argparse.ArgumentParser) -> None:
+    """Declare a saved image to start from; see `image_of`."""
+    parser.add_argument(
+        "--image", type=Path, metavar="FILE", help="start from a saved image, flips and all"
+    )
+
+
+def image_of(path: Path | None, voice: Voice) -> Image:
+    """The image saved at `path`, or the clean one; WorkbenchError when it is not of `voice`."""
+    if path is None:
+        return voice.image
+    image = Image.load(path)
+    if image.program.content_hash != voice.program.content_hash:
+        raise WorkbenchError(
+            f"{path} was made from another generator than the one that would speak; "
+            "name its checkpoint with --checkpoint"
+        )
+    return image
 
 
 def add_pages(parser: argparse.ArgumentParser) -> None:

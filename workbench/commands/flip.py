@@ -9,13 +9,14 @@ import numpy as np
 
 from workbench.audio.metrics import measure
 from workbench.audio.sound_files import write_wav
-from workbench.commands.common import add_checkpoint, add_generator
-from workbench.errors import WorkbenchError
+from workbench.commands.common import add_checkpoint, add_generator, add_image, image_of
 from workbench.experiments.voice import Voice, open_voice
 from workbench.files import output_folder, write_text
+from workbench.memory.faults_bits import Flips
 from workbench.memory.image import Image
 from workbench.memory.layout import SECTIONS
-from workbench.memory.sampling import Plan, TrialId
+from workbench.memory.plan import Plan, TrialId
+from workbench.memory.transients import Sites
 from workbench.memory.trials import run_trials
 
 _OUT = Path("out/flip")
@@ -42,12 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--bit", action="append", type=int, help="only this bit of an element, 0 the lowest (any)"
     )
-    parser.add_argument(
-        "--replay", metavar="ID", help="repeat the trial that an earlier call printed"
-    )
-    parser.add_argument(
-        "--image", type=Path, metavar="FILE", help="start from a saved image, flips and all"
-    )
+    add_image(parser)
     add_checkpoint(parser)
     parser.add_argument(
         "--out", type=Path, default=_OUT, metavar="DIR", help=f"where to write ({_OUT})"
@@ -57,14 +53,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Write before.wav, after.wav, faulty.image and sites.txt and tell what was flipped and what it did.
 
-    Raises WorkbenchError for an image of another generator, another image's trial, places that do
-    not exist and a folder that cannot be written.
+    Raises WorkbenchError for an image of another generator, places that do not exist and a folder
+    that cannot be written.
     """
     voice = open_voice(options.checkpoint)
-    image = _image(options, voice)
+    image = image_of(options.image, voice)
     trial = _trial(options, image, voice)
     inputs = voice.inputs(trial.word)
-    (positions,) = trial.plan.faults(image.layout, [trial.index])
+    positions = trial.events(Sites(image)).position
     before, after = (
         image.program.sound(run_trials(start, [flips], inputs)[0])
         for start, flips in ((voice.image, np.zeros(0, np.int64)), (image, positions))
@@ -74,7 +70,7 @@ def run(options: argparse.Namespace) -> None:
     write_wav(out / "before.wav", before)
     write_wav(out / "after.wav", after)
     faulty.save(out / "faulty.image")
-    _tell_sites(faulty, trial.plan, out)
+    _tell_sites(faulty, trial.plan, len(positions), out)
     metrics = measure(after, before, perceptual=False)
     print(
         f"SNR {metrics.snr_db:.1f} dB, log-mel distance {metrics.log_mel_db:.2f} dB: "
@@ -84,34 +80,14 @@ def run(options: argparse.Namespace) -> None:
     print(f"before.wav, after.wav, faulty.image and {_SITES_FILE} are in {out}")
 
 
-def _image(options: argparse.Namespace, voice: Voice) -> Image:
-    if not options.image:
-        return voice.image
-    image = Image.load(options.image)
-    if image.program.content_hash != voice.program.content_hash:
-        raise WorkbenchError(
-            f"{options.image} was made from another generator than the one that would speak; "
-            "name its checkpoint with --checkpoint"
-        )
-    return image
-
-
 def _trial(options: argparse.Namespace, image: Image, voice: Voice) -> TrialId:
     chosen = {
         name: getattr(options, name)
         for name in ("word", "flips", "seed", "trial", "section", "operator", "bit")
         if getattr(options, name) is not None
     }
-    if options.replay is not None:
-        if chosen:
-            raise WorkbenchError(
-                f"--replay says everything about the trial already; leave out --{min(chosen)}"
-            )
-        trial = TrialId.parse(options.replay)
-        trial.check(image)
-        return trial
     plan = Plan(
-        flips=chosen.get("flips", 0 if options.image else _FLIPS),
+        model=Flips(chosen.get("flips", 0 if options.image else _FLIPS)),
         seed=chosen.get("seed", _SEED),
         sections=tuple(chosen.get("section", ())),
         operators=tuple(chosen.get("operator", ())),
@@ -121,18 +97,18 @@ def _trial(options: argparse.Namespace, image: Image, voice: Voice) -> TrialId:
     return TrialId.of(image, word, plan, chosen.get("trial", 0))
 
 
-def _tell_sites(faulty: Image, plan: Plan, out: Path) -> None:
+def _tell_sites(faulty: Image, plan: Plan, flips: int, out: Path) -> None:
     """Write position (8 * address + bit) and name of every flipped bit, and print the first.
 
-    Those of `plan` may come on top of others that were flipped before.
+    The `flips` of `plan` may come on top of others that were flipped before.
     """
     flipped = faulty.flipped()
     sites = [str(faulty.site(int(position))) for position in flipped]
     lines = (f"{position}\t{site}\n" for position, site in zip(flipped, sites, strict=True))
     write_text(out / _SITES_FILE, "".join(lines))
-    earlier = "" if len(flipped) == plan.flips else f"; with earlier ones {len(flipped):,} differ"
-    candidates = len(plan.candidates(faulty.layout))
-    print(f"flipped: {plan.flips:,} of {candidates:,} bits of {_where(plan)}{earlier}")
+    earlier = "" if len(flipped) == flips else f"; with earlier ones {len(flipped):,} differ"
+    candidates = len(plan.candidates(Sites(faulty)))
+    print(f"flipped: {flips:,} of {candidates:,} bits of {_where(plan)}{earlier}")
     for site in sites[:_SITES_SHOWN]:
         print(f"  {site}")
     if len(sites) > _SITES_SHOWN:

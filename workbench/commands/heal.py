@@ -21,8 +21,9 @@ from workbench.files import output_folder, write_text
 from workbench.healing.simulation import Life, simulate
 from workbench.healing.strategy import CRC_SCRUB, NONE, STRATEGIES, Strategy, overheads
 from workbench.healing.timeline import draw_timeline
-from workbench.healing.upsets import Upset, expected_upsets, poisson_upsets
+from workbench.healing.upsets import Upset, poisson_upsets
 from workbench.integer.engine import Engine
+from workbench.memory.arrivals import expected_upsets
 from workbench.memory.layout import SECTIONS, SRAM_SECTIONS
 
 _OUT = Path("out/heal")

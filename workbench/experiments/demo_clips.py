@@ -11,9 +11,11 @@ from workbench.audio.recogniser import VARIANTS, Recogniser, digit_recogniser
 from workbench.errors import WorkbenchError
 from workbench.experiments.demo_record import Clip
 from workbench.experiments.voice import Voice
+from workbench.memory.faults_bits import Flips
 from workbench.memory.image import Image
 from workbench.memory.layout import Layout
-from workbench.memory.sampling import Plan, TrialId
+from workbench.memory.plan import Plan, TrialId
+from workbench.memory.transients import Sites
 from workbench.memory.trials import run_trials
 
 
@@ -82,20 +84,20 @@ def flipped_clips(
 ) -> tuple[list[Clip], Image]:
     """A clip for each number of flips, every one a trial of its own, and the last one's image."""
     voice = listener.voice
-    layout = voice.image.layout
-    plans = [Plan(flips=count, seed=seed) for count in counts]
-    faults = [plan.faults(layout, [0])[0] for plan in plans]
+    layout, sites = voice.image.layout, Sites(voice.image)
+    plans = [Plan(Flips(count), seed) for count in counts]
+    faults = [plan.events(sites, np.array([0])).position for plan in plans]
     codes = run_trials(voice.image, faults, voice.inputs(word))
     clips = [
         listener.clip(
-            f"flipped_{plan.flips}",
-            f"{plan.flips:,} flip{'s' if plan.flips > 1 else ''}",
-            f"{plan.flips:,} of {8 * layout.working_bytes:,} bits.",
+            f"flipped_{count}",
+            f"{count:,} flip{'s' if count > 1 else ''}",
+            f"{count:,} of {8 * layout.working_bytes:,} bits.",
             voice.program.sound(spoken),
             positions=positions,
             trial=str(TrialId.of(voice.image, word, plan, 0)),
         )
-        for plan, positions, spoken in zip(plans, faults, codes, strict=True)
+        for count, plan, positions, spoken in zip(counts, plans, faults, codes, strict=True)
     ]
     return clips, voice.image.flip(faults[-1])
 

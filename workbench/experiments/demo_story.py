@@ -48,10 +48,7 @@ def commands(
         ("The network", "workbench train challenge --preset long --seed 0 --out DIR"),
         ("Its quality", "workbench measure challenge"),
         ("Its integers and its memory", "workbench lower challenge"),
-        *(
-            (f"The voice with {clip.title}", f"workbench flip --replay {clip.trial}")
-            for clip in flipped
-        ),
+        *((f"The voice with {clip.title}", f"workbench replay {clip.trial}") for clip in flipped),
         (
             "The life under upsets, and its log",
             f"workbench heal --words {words} --upsets {upsets:g} --pages {life.pages_per_frame} "

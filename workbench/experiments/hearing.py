@@ -7,13 +7,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from workbench.audio.metrics import SoundMetrics, measure
+from workbench.errors import WorkbenchError
 from workbench.experiments.threads import one_thread
 from workbench.experiments.voice import Voice
 from workbench.healing.log import Verdict
 from workbench.healing.simulation import simulate
 from workbench.healing.strategy import CRC_SCRUB, NONE, Strategy
 from workbench.healing.upsets import Upset
-from workbench.memory.sampling import Plan, TrialId
+from workbench.memory.events import FLIP
+from workbench.memory.plan import Plan, TrialId
+from workbench.memory.transients import Sites
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,15 +38,25 @@ class Heard:
 
 
 def hear(voice: Voice, word: str, plan: Plan, *, pages_per_frame: int = 0) -> Heard:
-    """Flip the bits that `plan` draws, then let `voice` say `word`.
+    """Let the stored bits flip that trial 0 of `plan` draws while `voice` says `word`.
 
     pages_per_frame: how many pages the healer checks after each frame, 0 for no healer. Raises
-    WorkbenchError for a word that it cannot say and a plan that does not fit the image.
+    WorkbenchError for a word that it cannot say and a plan that does not fit the image or does
+    anything else than flip stored bits.
     """
     word = voice.word(word)
-    (positions,) = plan.faults(voice.image.layout, [0])
+    sites = Sites(voice.image)
+    events = plan.events(sites, np.array([0]))
+    if (events.action != FLIP).any() or (events.position >= sites.transients.first).any():
+        raise WorkbenchError(
+            f"a healer's life has flips of stored bits alone, and the plan {plan} has others; replay "
+            "its trials instead"
+        )
     strategy = Strategy(CRC_SCRUB, pages_per_frame) if pages_per_frame else Strategy(NONE)
-    upsets = [Upset(0, int(position)) for position in positions]
+    upsets = [
+        Upset(int(frame), int(position))
+        for frame, position in zip(events.frame, events.position, strict=True)
+    ]
     with one_thread():
         life = simulate(voice.image, voice.inputs(word), upsets, strategy, word_starts=(0,))
         before, after = voice.speak(word), life.samples()

@@ -1,7 +1,7 @@
 """Upsets that arrive over time: which bit flips before which frame.
 
-Reference: single-event upsets as a Poisson process; rates in upsets per bit and day. Every schedule
-is a pure function of its seed and the number of the device.
+Reference: single-event upsets as a Poisson process; rates are in `workbench.memory.arrivals`. Every
+schedule is a pure function of its seed and the number of the device.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import numpy as np
 from workbench.errors import WorkbenchError
 from workbench.memory.sampling import counter_stream
 
-SECONDS_PER_DAY = 86_400.0
 _MOST_UPSETS = 1e7  # in one run; more would be noise, and a slip in the units of the rate
 
 
@@ -24,11 +23,6 @@ class Upset:
 
     frame: int
     position: int
-
-
-def expected_upsets(upsets_per_bit_day: float, *, bits: int, duration_s: float) -> float:
-    """Mean number of upsets in `bits` bits during `duration_s` seconds."""
-    return upsets_per_bit_day * bits * duration_s / SECONDS_PER_DAY
 
 
 def poisson_upsets(

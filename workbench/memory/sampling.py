@@ -1,23 +1,27 @@
-"""Which bits a trial flips: a pure function of a plan and a number, the same on every machine.
+"""Random draws that are pure functions of a label and a number, the same on every machine.
 
-Reference: Philox, Salmon et al. 2011, https://doi.org/10.1145/2063384.2063405 (only its raw words
-are used, which NumPy keeps stable); Bentley and Floyd 1987, https://doi.org/10.1145/30401.315746.
+Reference: Philox4x64-10, Salmon et al. 2011, https://doi.org/10.1145/2063384.2063405. Integers alone:
+no draw depends on how a machine rounds. Layout: one row of words for each number (trial, device).
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
-from dataclasses import dataclass
-from urllib.parse import quote, unquote
+from fractions import Fraction
+from functools import lru_cache
 
 import numpy as np
 
 from workbench.errors import WorkbenchError
-from workbench.memory.image import Image
-from workbench.memory.layout import SECTIONS, WORKING_SECTIONS, Layout
 
-_HASH_DIGITS = 12
+_MULTIPLIERS = (0xD2E7470EE14C6C93, 0xCA5A826395121157)
+_WEYL = (0x9E3779B97F4A7C15, 0xBB67AE8584CAA73B)
+_ROUNDS = 10
+_WORDS = 4  # in a block of the generator
+_BLOCKS_AT_ONCE = 1 << 13  # which stay in the cache
+_LOW = np.uint64(0xFFFFFFFF)
+_HALF = np.uint64(32)
+_PRECISION_BITS = 160  # of a probability in a table of counts
 
 
 def counter_stream(label: str, index: int) -> np.random.Philox:
@@ -26,163 +30,140 @@ def counter_stream(label: str, index: int) -> np.random.Philox:
     Raises WorkbenchError unless index is in 0 .. 2**64 - 1.
     """
     if not 0 <= index < 2**64:
-        raise WorkbenchError(
-            f"there is no trial or device number {index}; they run from 0 to 2**64 - 1"
-        )
-    key = int.from_bytes(hashlib.sha256(label.encode()).digest()[:16], "little")
-    return np.random.Philox(key=key, counter=index << 128)
+        raise _no_such_number(index)
+    return np.random.Philox(key=_key(label), counter=index << 128)
 
 
-@dataclass(frozen=True)
-class Plan:
-    """How the bits of a trial are drawn: `flips` different ones, uniformly from those that match.
+def counter_words(label: str, indexes: np.ndarray, count: int) -> np.ndarray:
+    """The first `count` words of `counter_stream` for each index: uint64 [n, count]."""
+    indexes = np.asarray(indexes)
+    words = ragged_words(label, indexes, np.full(len(indexes), count), np.zeros(len(indexes), int))
+    return words.reshape(len(indexes), count)
 
-    sections: of the image, () for the working copy. operators: (), any. bits: of an element, 0 the
-    lowest; () for all.
+
+def ragged_words(
+    label: str, indexes: np.ndarray, counts: np.ndarray, first: np.ndarray
+) -> np.ndarray:
+    """Words number first[i] .. first[i] + counts[i] - 1 of each stream i, one after the other.
+
+    indexes, counts, first: integers [n]. Returns uint64 [sum of counts].
     """
-
-    flips: int
-    seed: int
-    sections: tuple[str, ...] = ()
-    operators: tuple[str, ...] = ()
-    bits: tuple[int, ...] = ()
-
-    def candidates(self, layout: Layout) -> np.ndarray:
-        """Positions of the bits that match, ascending int64; padding never does.
-
-        Raises WorkbenchError when a name is unknown or fewer than `flips` bits match.
-        """
-        known = {place.operator for place in layout.places}
-        for kind, names, choice in (
-            ("section", self.sections, set(SECTIONS)),
-            ("operator", self.operators, known),
-        ):
-            for name in names:
-                if name not in choice:
-                    raise WorkbenchError(
-                        f"the image has no {kind} {name!r}; it has {', '.join(sorted(choice))}"
-                    )
-        positions = layout.positions(
-            self.sections or WORKING_SECTIONS, operators=self.operators, bits=self.bits
-        )
-        if self.flips < 0:
-            raise WorkbenchError(f"cannot flip {self.flips} bits; ask for at least 0")
-        if self.flips and not len(positions):
-            raise WorkbenchError(self._why_nothing(layout))
-        if self.flips > len(positions):
-            raise WorkbenchError(
-                f"{self.flips} flips do not fit in the {len(positions)} bits that match "
-                f"{self}; ask for fewer or for more places"
-            )
-        return positions
-
-    def _why_nothing(self, layout: Layout) -> str:
-        """Which part of the plan leaves no bit to flip, and what could be asked for."""
-        sections = self.sections or WORKING_SECTIONS
-        owned = [
-            place
-            for place in layout.places
-            if place.size_bytes and (not self.operators or place.operator in self.operators)
-        ]
-        places = [place for place in owned if place.section in sections]
-        if not places:
-            has = {place.section for place in owned}
-            return (
-                f"{' and '.join(self.operators) or 'the program'} has nothing in the section "
-                f"{' or '.join(sections)}; it has {', '.join(s for s in SECTIONS if s in has)}"
-            )
-        widths = sorted({place.bits for place in places})
-        return (
-            f"no element there has a bit {' or '.join(map(str, self.bits))}; elements have 4, 8, 16 "
-            f"or 32 bits, and there you can choose 0 to {widths[-1] - 1}"
-        )
-
-    def faults(self, layout: Layout, indexes: Iterable[int]) -> list[np.ndarray]:
-        """The bit positions of each trial, ascending int64 [flips], all different."""
-        candidates = self.candidates(layout)
-        label = f"flips {self}"
-        return [candidates[_sample(len(candidates), self.flips, label, i)] for i in indexes]
-
-    def __str__(self) -> str:
-        parts = {
-            "flips": [str(self.flips)],
-            "seed": [str(self.seed)],
-            "section": self.sections,
-            "operator": self.operators,
-            "bit": [str(bit) for bit in self.bits],
-        }
-        return ",".join(f"{key}={_joined(values)}" for key, values in parts.items() if values)
+    indexes = np.asarray(indexes)
+    if len(indexes) and indexes.min() < 0:
+        raise _no_such_number(int(indexes.min()))
+    first_block = first // _WORDS
+    blocks = np.where(counts > 0, -(-(first + counts) // _WORDS) - first_block, 0)
+    stream = np.repeat(np.arange(len(indexes)), blocks)
+    block = np.arange(len(stream)) - np.repeat(np.cumsum(blocks) - blocks, blocks)
+    # NumPy's Philox counts before it makes a block, so that its first one is number 1.
+    number = (block + first_block[stream] + 1).astype(np.uint64)
+    words = _philox(_key(label), number, indexes.astype(np.uint64)[stream]).reshape(-1)
+    if not (first % _WORDS).any() and not (counts % _WORDS).any():
+        return words
+    offset = (_WORDS * block - (first % _WORDS)[stream])[:, None] + np.arange(_WORDS)
+    return words[((offset >= 0) & (offset < counts[stream][:, None])).reshape(-1)]
 
 
-@dataclass(frozen=True)
-class TrialId:
-    """All that is needed to repeat a trial against a named image, as one short string.
+def distinct(
+    label: str, indexes: np.ndarray, counts: np.ndarray, size: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """counts[i] different numbers below `size` for each stream i, every set equally likely.
 
-    image: first digits of the content hash. word: what is spoken. index: number of the trial.
+    They are the first counts[i] different ones of the stream's words modulo `size`, so that a larger
+    count only adds to a smaller one. Returns stream 0 .. n - 1, number (int64) and the word (uint64)
+    that drew it, sorted by stream and number. counts are at most `size`.
     """
-
-    image: str
-    word: str
-    plan: Plan
-    index: int
-
-    @classmethod
-    def of(cls, image: Image, word: str, plan: Plan, index: int) -> TrialId:
-        """The identifier of a trial on `image`."""
-        return cls(image.content_hash[:_HASH_DIGITS], word, plan, index)
-
-    @classmethod
-    def parse(cls, text: str) -> TrialId:
-        """Read `str(identifier)`; WorkbenchError when it is not one."""
-        digits, *parts = text.strip().split(",")
-        try:
-            fields = dict(part.split("=", 1) for part in parts)
-            plan = Plan(
-                flips=int(fields.pop("flips")),
-                seed=int(fields.pop("seed")),
-                sections=_split(fields.pop("section", "")),
-                operators=_split(fields.pop("operator", "")),
-                bits=tuple(int(bit) for bit in _split(fields.pop("bit", ""))),
-            )
-            found = cls(digits, unquote(fields.pop("word")), plan, int(fields.pop("trial")))
-        except (KeyError, ValueError) as error:
-            raise WorkbenchError(_malformed(text)) from error
-        if str(found) != text.strip() or len(digits) != _HASH_DIGITS or found.index < 0:
-            raise WorkbenchError(_malformed(text))
-        return found
-
-    def check(self, image: Image) -> None:
-        """Raise WorkbenchError unless this trial belongs to `image`."""
-        if not image.content_hash.startswith(self.image):
-            raise WorkbenchError(
-                f"the trial belongs to image {self.image} and this one is "
-                f"{image.content_hash[:_HASH_DIGITS]}; name the checkpoint or image it was made from"
-            )
-
-    def __str__(self) -> str:
-        return f"{self.image},word={_joined([self.word])},{self.plan},trial={self.index}"
+    wanted = np.asarray(counts, np.int64)
+    stream = np.repeat(np.arange(len(wanted)), wanted)
+    word = ragged_words(label, indexes, wanted, np.zeros_like(wanted))
+    used = wanted.copy()
+    while True:
+        value = (word % np.uint64(max(1, size))).astype(np.int64)
+        _, kept = np.unique(stream * size + value, return_index=True)
+        found = np.bincount(stream[kept], minlength=len(wanted))
+        if len(kept) == len(word) and (found == wanted).all():
+            return stream[kept], value[kept], word[kept]
+        # First come, first kept, and no more than wanted; draws stand in their order.
+        kept.sort()
+        kept = kept[np.argsort(stream[kept], kind="stable")]
+        rank = np.arange(len(kept)) - np.repeat(np.cumsum(found) - found, found)
+        kept = kept[rank < wanted[stream[kept]]]
+        stream, word = stream[kept], word[kept]
+        missing = wanted - np.minimum(found, wanted)
+        # About as many words as it takes to meet that many new numbers.
+        ask = np.where(missing > 0, missing * size // np.maximum(1, size - found) + 1, 0)
+        word = np.concatenate([word, ragged_words(label, indexes, ask, used)])
+        stream = np.concatenate([stream, np.repeat(np.arange(len(wanted)), ask)])
+        used += ask
 
 
-def _sample(size: int, count: int, label: str, index: int) -> np.ndarray:
-    """`count` different numbers below `size`, ascending int64 (Floyd's algorithm)."""
-    words = counter_stream(label, index).random_raw(count).tolist()
-    chosen: set[int] = set()
-    for last, word in zip(range(size - count, size), words, strict=True):
-        drawn = word % (last + 1)
-        chosen.add(last if drawn in chosen else drawn)
-    return np.array(sorted(chosen), np.int64)
+def binomial_counts(words: np.ndarray, size: int, probability: Fraction) -> np.ndarray:
+    """How many of `size` independent events happen: int64 [n], one for each uint64 word.
+
+    By inversion, exact to 2**-64 in every probability; a larger probability gives a word no smaller
+    count.
+    """
+    lowest, thresholds = _binomial_table(size, probability)
+    return lowest + np.searchsorted(thresholds, words, side="right").astype(np.int64)
 
 
-def _joined(values: Iterable[str]) -> str:
-    return "+".join(quote(value, safe="") for value in values)
+@lru_cache(maxsize=64)
+def _binomial_table(size: int, probability: Fraction) -> tuple[int, np.ndarray]:
+    """A count and, from it on, 2**64 * P(no more than the count), uint64."""
+    p, whole = probability.numerator, probability.denominator
+    q = whole - p
+    if p <= 0 or q <= 0 or not size:
+        return (size if q <= 0 else 0), np.zeros(0, np.uint64)
+    mode = min((size + 1) * p // whole, size)
+    weights = {mode: 1 << _PRECISION_BITS}
+    count, weight = mode, weights[mode]
+    while count < size and (weight := weight * (size - count) * p // ((count + 1) * q)):
+        count += 1
+        weights[count] = weight
+    count, weight = mode, weights[mode]
+    while count > 0 and (weight := weight * count * q // ((size - count + 1) * p)):
+        count -= 1
+        weights[count] = weight
+    total = sum(weights.values())
+    thresholds, below = [], 0
+    for each in sorted(weights)[:-1]:
+        below += weights[each]
+        thresholds.append(min((below << 64) // total, 2**64 - 1))
+    return min(weights), np.array(thresholds, np.uint64)
 
 
-def _split(text: str) -> tuple[str, ...]:
-    return tuple(unquote(value) for value in text.split("+")) if text else ()
+def _philox(key: int, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """Blocks of the counters (low, 0, high, 0): uint64 [n, 4]."""
+    out = np.empty((len(low), _WORDS), np.uint64)
+    for start in range(0, len(low), _BLOCKS_AT_ONCE):
+        part = slice(start, start + _BLOCKS_AT_ONCE)
+        a, c = low[part], high[part]
+        b = d = np.zeros(len(a), np.uint64)
+        keys = [key % 2**64, key >> 64]
+        for _ in range(_ROUNDS):
+            k0, k1 = (np.uint64(k) for k in keys)
+            high_a, low_a = _product(_MULTIPLIERS[0], a)
+            high_c, low_c = _product(_MULTIPLIERS[1], c)
+            a, b, c, d = high_c ^ b ^ k0, low_c, high_a ^ d ^ k1, low_a
+            keys = [(k + w) % 2**64 for k, w in zip(keys, _WEYL, strict=True)]
+        out[part] = np.stack([a, b, c, d], axis=1)
+    return out
 
 
-def _malformed(text: str) -> str:
-    return (
-        f"{text!r} is not the identifier of a trial; copy the whole line that `workbench flip` "
-        "printed after 'replay:'"
+def _product(multiplier: int, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """High and low word of the 128-bit product with uint64 x."""
+    high, low = np.uint64(multiplier >> 32), np.uint64(multiplier & 0xFFFFFFFF)
+    x_high, x_low = x >> _HALF, x & _LOW
+    middle = high * x_low + ((low * x_low) >> _HALF)
+    carried = low * x_high + (middle & _LOW)
+    return high * x_high + (middle >> _HALF) + (carried >> _HALF), np.uint64(multiplier) * x
+
+
+def _key(label: str) -> int:
+    return int.from_bytes(hashlib.sha256(label.encode()).digest()[:16], "little")
+
+
+def _no_such_number(index: int) -> WorkbenchError:
+    return WorkbenchError(
+        f"there is no trial or device number {index}; they run from 0 to 2**64 - 1"
     )

@@ -6,6 +6,7 @@ Layout: positions behind the last bit of the image, dense, in execution order, w
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -15,10 +16,11 @@ from workbench.errors import WorkbenchError
 from workbench.integer.program import Conv, Program, Signal
 from workbench.memory.changes import locate
 from workbench.memory.image import Image
-from workbench.memory.layout import Layout, Place
+from workbench.memory.layout import SECTIONS, Layout, Place
 
 ACTIVATIONS, ACCUMULATORS = "activations", "accumulators"
 TRANSIENT_SECTIONS = (ACTIVATIONS, ACCUMULATORS)
+ALL_SECTIONS = SECTIONS + TRANSIENT_SECTIONS
 ACCUMULATOR_BITS = 32
 OUTPUT = "output"  # stands for an operator where the finished output waits to be taken
 
@@ -134,6 +136,7 @@ class Sites:
             *self.transients.places,
         )
         self.size = self.transients.first + self.transients.size
+        self._candidates: dict[tuple[tuple[str | int, ...], ...], np.ndarray] = {}
 
     def site(self, position: int) -> str:
         """The name of one bit; WorkbenchError when there is none at that position."""
@@ -155,6 +158,65 @@ class Sites:
         found[:, ~stored] = self.transients.locate(positions[~stored])
         found[0, ~stored] += len(self.layout.places)
         return found[0], found[1], found[2]
+
+    def candidates(
+        self, sections: Sequence[str], operators: Sequence[str] = (), bits: Sequence[int] = ()
+    ) -> np.ndarray:
+        """Positions of the bits that match, ascending int64, at least one; padding never does.
+
+        sections: of ALL_SECTIONS. operators, bits of an element: () for any. Raises WorkbenchError
+        when a name is unknown or nothing matches.
+        """
+        key = (tuple(sections), tuple(operators), tuple(bits))
+        if key not in self._candidates:
+            self._candidates = {key: self._matching(*key)}  # the last choice, they are large
+        return self._candidates[key]
+
+    def _matching(
+        self, sections: tuple[str, ...], operators: tuple[str, ...], bits: tuple[int, ...]
+    ) -> np.ndarray:
+        known = {place.operator for place in self.places}
+        for kind, names, choice in (
+            ("section", sections, set(ALL_SECTIONS)),
+            ("operator", operators, known),
+        ):
+            for name in names:
+                if name not in choice:
+                    raise WorkbenchError(
+                        f"the image has no {kind} {name!r}; it has {', '.join(sorted(choice))}"
+                    )
+        found = [self.layout.positions(sections, operators=operators, bits=bits)]
+        for place in self.transients.places:
+            if place.section in sections and (not operators or place.operator in operators):
+                chosen = [bit for bit in range(place.bits) if not bits or bit in bits]
+                first = np.arange(place.first, place.first + place.size, place.bits)
+                found.append((first[:, None] + np.array(chosen, np.int64)).reshape(-1))
+        positions = np.concatenate(found)
+        if not len(positions):
+            raise WorkbenchError(self._why_nothing(sections, operators, bits))
+        return positions
+
+    def _why_nothing(
+        self, sections: Sequence[str], operators: Sequence[str], bits: Sequence[int]
+    ) -> str:
+        """Which part of the choice leaves no bit, and what could be asked for."""
+        owned = [
+            place
+            for place in self.places
+            if np.prod(place.shape) and (not operators or place.operator in operators)
+        ]
+        places = [place for place in owned if place.section in sections]
+        if not places:
+            has = {place.section for place in owned}
+            return (
+                f"{' and '.join(operators) or 'the program'} has nothing in the section "
+                f"{' or '.join(sections)}; it has {', '.join(s for s in ALL_SECTIONS if s in has)}"
+            )
+        widths = sorted({place.bits for place in places})
+        return (
+            f"no element there has a bit {' or '.join(map(str, bits))}; elements have 4, 8, 16 "
+            f"or 32 bits, and there you can choose 0 to {widths[-1] - 1}"
+        )
 
 
 def _places(program: Program) -> list[TransientPlace]:

@@ -12,8 +12,9 @@ import ipywidgets as widgets
 from workbench.errors import WorkbenchError
 from workbench.experiments.hearing import Heard, hear
 from workbench.experiments.voice import Voice, open_voice
+from workbench.memory.faults_bits import Flips
 from workbench.memory.layout import WORKING_SECTIONS
-from workbench.memory.sampling import Plan
+from workbench.memory.plan import Plan
 from workbench.panels.views import failed, readout, site_list, sound
 
 FLIPS = (0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
@@ -53,7 +54,7 @@ class FlipPanel(widgets.VBox):
         """The flips that the controls ask for."""
         chosen = {name: control.value for name, control in self.controls.items()}
         return Plan(
-            flips=chosen["flips"],
+            model=Flips(chosen["flips"]),
             seed=chosen["seed"],
             sections=_only(chosen["section"]),
             operators=_only(chosen["operator"]),

@@ -1,0 +1,220 @@
+"""Plans and identifiers as text: read back, held to their hash, refused in one sentence."""
+
+import numpy as np
+import pytest
+from fault_plans import MAKERS
+from hypothesis import given
+from hypothesis import strategies as st
+from programs import random_inputs, random_program
+
+from workbench.errors import WorkbenchError
+from workbench.memory.faults import FaultModel
+from workbench.memory.faults_bits import Bits, Each, Flips, Stuck
+from workbench.memory.faults_rates import Ber, Retention, Weak
+from workbench.memory.faults_space import Burst, Mbu
+from workbench.memory.faults_time import Arrive, Transient
+from workbench.memory.image import Image
+from workbench.memory.plan import Plan, TrialId
+from workbench.memory.transients import ALL_SECTIONS, Sites
+from workbench.memory.truth import play
+
+# Made by these functions at version 0.1.0 for random_program(4): identifiers are kept for years.
+GOLDEN = {
+    "each=set,frame=2": [[2], [3], [2]],
+    "flips=6,seed=7": [[0, 0, 0, 0, 0, 0], [28, 579, 3728, 4173, 5860, 6510], [0, 0, 0, 0, 0, 0]],
+    "stuck=4,at=either,seed=7": [[0, 0, 0, 0], [389, 1040, 4293, 4527], [1, 2, 1, 2]],
+    "ber=0.001,seed=7": [[0, 0, 0, 0, 0], [19, 811, 900, 1858, 5821], [0, 0, 0, 0, 0]],
+    "retention=0.002,zeros=0.0005,seed=7": [
+        [0, 0, 0, 0, 0],
+        [314, 1839, 2689, 3941, 4394],
+        [0, 0, 0, 0, 0],
+    ],
+    "weak=0.542,chip=vc707,at=either,seed=11": [[0], [4859], [2]],
+    "burst=5,seed=7": [[0, 0, 0, 0, 0], [4187, 4188, 4189, 4190, 4191], [0, 0, 0, 0, 0]],
+    "mbu=5,word=8,interleave=2,seed=7": [
+        [0, 0, 0, 0, 0],
+        [4021, 4037, 4044, 4060, 4076],
+        [0, 0, 0, 0, 0],
+    ],
+    "transient=4,frames=9,seed=7": [[0, 4, 6, 6], [18066, 15341, 14889, 16635], [0, 0, 0, 0]],
+    "arrive=1e-05,frames=9,speed=200000000.0,seed=7": [
+        [0, 1, 1, 1, 2, 2, 3, 3, 4, 4, 5, 6, 6, 6, 6, 7, 7, 8, 8, 8, 8],
+        [
+            6048,
+            4384,
+            5685,
+            5869,
+            5443,
+            5474,
+            3509,
+            4636,
+            3112,
+            6160,
+            5349,
+            483,
+            873,
+            4367,
+            5110,
+            3548,
+            4763,
+            1157,
+            1444,
+            4544,
+            4552,
+        ],
+        [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+    ],
+}
+
+labels = st.text(min_size=1, max_size=8)
+models = st.builds(
+    lambda name, seed: MAKERS[name](np.random.default_rng(seed)),
+    st.sampled_from(sorted(MAKERS)),
+    st.integers(0, 2**32),
+)
+plans = st.builds(
+    Plan,
+    model=models,
+    seed=st.integers(0, 2**32),
+    sections=st.lists(st.sampled_from(ALL_SECTIONS), unique=True, max_size=3).map(tuple),
+    operators=st.lists(labels, max_size=3).map(tuple),
+    bits=st.lists(st.integers(0, 31), max_size=3).map(tuple),
+)
+
+
+@given(plan=plans, word=labels, index=st.integers(0, 2**40), digest=st.integers(0, 16**12 - 1))
+def test_an_identifier_reads_back(plan: Plan, word: str, index: int, digest: int) -> None:
+    trial = TrialId(f"{digest:012x}", word, plan, index)
+    text = str(trial)
+    assert TrialId.parse(text) == trial and Plan.parse(str(plan)) == plan
+    assert text.isascii() and not set(text) & set(" \n'\"$&;/\\")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "0123456789ab", "0123456789ab,word=3,flips=1,seed=1", "0123456789ab,word=3,flips=1,trial=x",
+     "0123,word=3,flips=1,seed=1,plan=0,trial=0", "0123456789ab,word=3,flips=1,plan=0,trial=-1"],
+)  # fmt: skip
+def test_what_is_no_identifier_is_refused(text: str) -> None:
+    with pytest.raises(WorkbenchError, match="not the identifier of a trial"):
+        TrialId.parse(text)
+
+
+def test_an_altered_plan_is_refused() -> None:
+    text = str(TrialId("0123456789ab", "3", Plan(Flips(5), 1), 0))
+    TrialId.parse(text)
+    for altered in (text.replace("flips=5", "flips=6"), text.replace("plan=", "plan=0")):
+        with pytest.raises(WorkbenchError, match=r"has the hash .* and the identifier says"):
+            TrialId.parse(altered)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "is not a plan"),
+        ("flips", "is not a plan"),
+        ("flips=1,flips=2", "is not a plan"),
+        ("seed=1,flips=1", "no fault model 'seed'"),
+        ("gremlins=3", "no fault model 'gremlins'"),
+        ("flips=many", "cannot have flips=many"),
+        ("flips=1,seed=x", "are whole numbers"),
+        ("flips=1,more=1", "has no use for more"),
+        ("transient=3", r"transient needs frames="),
+        ("flips=-1", "cannot flip -1 bits"),
+        ("each=melt", "each=melt is unknown"),
+        ("each=flip,frame=-1", "no frame -1"),
+        ("stuck=2,at=2", "cannot be stuck at 2"),
+        ("stuck=-2", "cannot have -2 stuck cells"),
+        ("bits=4+4", "named twice"),
+        ("ber=1.5", "a bit-error rate of 1.5 is not possible"),
+        ("ber=nan", "a bit-error rate of nan is not possible"),
+        ("retention=0.1,zeros=-1", "the loss of zeros of -1.0 is not possible"),
+        ("weak=0.3", "did not work at 0.3 V; its cells are known from 0.54 V"),
+        ("weak=0.55,chip=z80", "no measured weak cells of 'z80'"),
+        ("weak=0.55,at=2", "cannot prefer 2"),
+        ("burst=0", "a burst of 0 bits"),
+        ("mbu=0", "an upset of 0 cells"),
+        ("mbu=2,word=0", "a word of 0 bits"),
+        ("mbu=2,interleave=0", "interleaves 0 words"),
+        ("transient=-1,frames=3", "cannot flip -1 bits"),
+        ("transient=1,frames=0", "no time in 0 frames"),
+        ("arrive=fast,frames=3", "'fast' is no rate of upsets"),
+        ("arrive=-1,frames=3", "'-1' is no rate of upsets"),
+        ("arrive=1e-6,frames=0", "no time in 0 frames"),
+        ("arrive=1e-6,frames=3,speed=inf", "a speed of inf is not possible"),
+    ],
+)
+def test_impossible_plans_are_one_sentence(text: str, words: str) -> None:
+    with pytest.raises(WorkbenchError, match=words) as refused:
+        Plan.parse(text)
+    assert "\n" not in str(refused.value)
+
+
+def test_plans_that_do_not_fit_are_one_sentence() -> None:
+    sites = Sites(Image.of(random_program(4)))
+    no_burst = Plan(Burst(3), sections=("weights",), bits=(1,))
+    far = sites.layout.size_bytes * 8
+    cases: tuple[tuple[Plan, int, str], ...] = (
+        (Plan(Flips(1), sections=("heap",)), 0, "no section 'heap'"),
+        (Plan(Flips(1), operators=("nobody",)), 0, "no operator 'nobody'"),
+        (Plan(Flips(1), sections=("shift",), bits=(9,)), 0, "has a bit 9; .* choose 0 to 7"),
+        (Plan(Flips(1), sections=("weights",), operators=("healer",)), 0, "healer has nothing in"),
+        (Plan(Flips(10**7)), 0, "do not fit in the"),
+        (Plan(Stuck(10**7)), 0, "do not fit in the"),
+        (Plan(Transient(10**7, 3)), 0, "do not fit in the"),
+        (Plan(Mbu(200), sections=("healer",)), 0, "do not fit in the"),
+        (Plan(Flips(1)), -1, "no trial or device number -1"),
+        (Plan(Each()), 10**9, "there is no trial 1000000000"),
+        (Plan(Bits((3,))), 1, "has one trial, number 0"),
+        (Plan(Bits((far,)), sections=("weights",)), 0, "is not among the"),
+        (no_burst, 0, "lie side by side"),
+        (Plan(Weak(0.54), sections=("golden",)), 0, "low voltage harms SRAM"),
+        (Plan(Retention(0.1), sections=("activations",)), 0, "activations are not stored"),
+        (Plan(Arrive(1.0, 9, 1e12)), 0, "would arrive in one trial"),
+    )
+    for plan, index, words in cases:
+        with pytest.raises(WorkbenchError, match=words) as refused:
+            plan.events(sites, np.array([index]))
+        assert "\n" not in str(refused.value)
+
+
+def test_sizes() -> None:
+    sites = Sites(Image.of(random_program(4)))
+    weights = Plan(Each("set"), sections=("weights",))
+    assert weights.size(sites) == len(weights.candidates(sites))
+    assert Plan(Bits((3,))).size(sites) == 1
+    assert Plan(Flips(1)).size(sites) is None
+
+
+def test_known_trials_stay_what_they_are() -> None:
+    sites = Sites(Image.of(random_program(4)))
+    for text, expected in GOLDEN.items():
+        events = Plan.parse(text).events(sites, np.array([3]))
+        assert [events.frame.tolist(), events.position.tolist(), events.action.tolist()] == expected
+
+
+def test_a_trial_replays_against_its_image_and_no_other() -> None:
+    image, other = Image.of(random_program(4)), Image.of(random_program(5))
+    inputs = random_inputs(image.program, 4, 3)
+    trial = TrialId.of(image, "3", Plan(Flips(9), 7), 2)
+    made = play(image, inputs, trial.plan.events(Sites(image), np.array([2])))
+    again = TrialId.parse(str(trial))
+    replayed = play(image, inputs, again.events(Sites(Image.of(random_program(4)))))
+    np.testing.assert_array_equal(made, replayed)
+    for wrong in (other, image.flip([0]), Image.of(random_program(4), page_bytes=64)):
+        with pytest.raises(WorkbenchError, match="the trial belongs to image"):
+            again.events(Sites(wrong))
+
+
+def test_models_say_their_parameters() -> None:
+    texts: dict[FaultModel, str] = {
+        Flips(3): "flips=3",
+        Each(): "each=flip,frame=0",
+        Bits((9, 4)): "bits=4+9",
+        Ber(1e-5): "ber=1e-05",
+        Mbu(3): "mbu=3,word=32,interleave=4",
+        Weak(0.55): "weak=0.55,chip=vc707,at=either",
+    }
+    assert {str(model): text for model, text in texts.items()} == {t: t for t in texts.values()}
+    arrive = Plan.parse("arrive=1000FIT/Mbit,frames=96")
+    assert arrive == Plan.parse("arrive=2.4e-11,frames=96,speed=1")

@@ -1,0 +1,123 @@
+"""`workbench replay`: the sound of any trial ever run, from its identifier, and what happened in it."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+
+from workbench.audio.metrics import measure
+from workbench.audio.sound_files import write_wav
+from workbench.commands.common import add_checkpoint, add_image, image_of
+from workbench.experiments.voice import open_voice
+from workbench.files import write_text
+from workbench.memory.events import ACTIONS, Events
+from workbench.memory.layout import Place
+from workbench.memory.plan import TrialId
+from workbench.memory.transients import Sites, TransientPlace
+from workbench.memory.truth import play
+
+_OUT = Path("out/replay.wav")
+_EVENTS_SHOWN = 40
+# What the indexes of a tensor count.
+_AXES = {
+    "weight": ("phase", "channel", "tap", "input"),
+    "bias": ("channel",),
+    "shift": ("channel",),
+    "table": ("entry",),
+    "rows": ("row", "channel"),
+    "history": ("row", "channel"),
+    "accumulator": ("position", "phase", "channel"),
+    "crc32": ("page",),
+}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the trial, what it started from, and where the sound goes."""
+    parser.add_argument("trial", metavar="ID", help="the identifier that was printed for a trial")
+    add_image(parser)
+    add_checkpoint(parser)
+    parser.add_argument(
+        "--out", type=Path, default=_OUT, metavar="FILE", help=f"the sound to write ({_OUT})"
+    )
+    parser.add_argument(
+        "--events", type=Path, metavar="FILE", help="write all events there, one a line"
+    )
+
+
+def run(options: argparse.Namespace) -> None:
+    """Play the trial on the plain reference, write its sound and tell what happened and what it did.
+
+    Raises WorkbenchError for what is no identifier, a trial of another image or generator, and a file
+    that cannot be written.
+    """
+    trial = TrialId.parse(options.trial)
+    voice = open_voice(options.checkpoint)
+    image = image_of(options.image, voice)
+    sites = Sites(image)
+    events = trial.events(sites)
+    inputs = voice.inputs(trial.word)
+    calm = events.of_trials(1, 1)
+    clean, codes = play(voice.image, inputs, calm), play(image, inputs, events)
+    lines = event_lines(events, sites)
+    if options.events:
+        write_text(options.events, "".join(f"{line}\n" for line in lines))
+    sound = image.program.sound(codes)
+    write_wav(options.out, sound)
+
+    print(f"trial {trial.index} of {trial.plan}, saying {voice.spoken(trial.word)!r}")
+    print(f"events: {len(lines):,}{_earlier(len(image.flipped()))}")
+    for line in lines[:_EVENTS_SHOWN]:
+        print(f"  {line}")
+    if len(lines) > _EVENTS_SHOWN:
+        print(f"  and {len(lines) - _EVENTS_SHOWN:,} more; --events FILE writes them all")
+    print(_compared(codes, clean))
+    metrics = measure(sound, image.program.sound(clean), perceptual=False)
+    print(
+        f"SNR {metrics.snr_db:.1f} dB, log-mel distance {metrics.log_mel_db:.2f} dB: "
+        f"{metrics.quality}"
+    )
+    print(f"the sound is in {options.out}")
+
+
+def event_lines(events: Events, sites: Sites) -> list[str]:
+    """Every event in words: frame, what happens, and the bit by name, meaning and address."""
+    number, element, _ = sites.locate(events.position)
+    lines = []
+    for place, index, frame, position, action in zip(
+        number, element, events.frame, events.position, events.action, strict=True
+    ):
+        meaning = _meaning(sites.places[place], int(index)) if place >= 0 else ""
+        stored = position < sites.transients.first
+        address = f"address {position >> 3} bit {position & 7}" if stored else "not stored"
+        inside = ", ".join(filter(None, (meaning, address)))
+        lines.append(
+            f"frame {frame}: {ACTIONS[action]} {sites.site(int(position))} "
+            f"(position {position}: {inside})"
+        )
+    return lines
+
+
+def _meaning(place: Place | TransientPlace, element: int) -> str:
+    """Which channel, tap, ... an element is: "phase 0, channel 3, tap 1, input 2"."""
+    axes = _AXES.get(place.tensor, ("row", "channel") if ":" in place.tensor else ())
+    index = np.unravel_index(element, place.shape)
+    if len(axes) != len(index):
+        return ""
+    return ", ".join(f"{axis} {i}" for axis, i in zip(axes, index, strict=True))
+
+
+def _earlier(flipped: int) -> str:
+    return f", after {flipped:,} bits that the image had flipped already" if flipped else ""
+
+
+def _compared(codes: np.ndarray, clean: np.ndarray) -> str:
+    error = codes.astype(np.int64) - clean.astype(np.int64)
+    differs = np.flatnonzero(error.any(axis=1))
+    if not len(differs):
+        return "masked: every sample is the same"
+    return (
+        f"{len(differs):,} of {len(codes):,} samples differ, the first is number {differs[0]:,}, "
+        f"the largest error is {np.abs(error).max():,} codes"
+    )

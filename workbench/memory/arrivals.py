@@ -1,0 +1,90 @@
+"""How often bits are upset: units, conversions, and rates that others have published.
+
+Reference: FIT, failures in 10**9 device hours, JEDEC JESD89A. Rates are upsets for each bit and day;
+a Mbit is 10**6 bits.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+from workbench.errors import WorkbenchError
+
+SECONDS_PER_DAY = 86_400.0
+_HOURS_PER_DAY = 24.0
+_FIT_UNIT, _DAY_UNIT = "FIT/Mbit", "upsets/bit/day"
+
+
+@dataclass(frozen=True)
+class Environment:
+    """A place and its published rate in upsets for each bit and day, with the source's own words."""
+
+    name: str
+    upsets_per_bit_day: float
+    source: str
+
+
+def bit_day_rate(fit_per_mbit: float) -> float:
+    """Upsets for each bit and day of a rate in FIT/Mbit."""
+    return fit_per_mbit * _HOURS_PER_DAY / 1e15
+
+
+def fit_per_mbit(upsets_per_bit_day: float) -> float:
+    """The inverse of `bit_day_rate`."""
+    return upsets_per_bit_day * 1e15 / _HOURS_PER_DAY
+
+
+def expected_upsets(upsets_per_bit_day: float, *, bits: int, duration_s: float) -> float:
+    """Mean number of upsets in `bits` bits during `duration_s` seconds."""
+    return upsets_per_bit_day * bits * duration_s / SECONDS_PER_DAY
+
+
+# Fluxes of neutrons above 10 MeV, in 1 / (cm**2 h): the reference of JESD89A at sea level in New York,
+# and the nominal one of IEC 62396-1 at 12.2 km and 45 degrees.
+_SEA_LEVEL_FLUX, _AIRCRAFT_FLUX = 13.0, 6000.0
+
+ENVIRONMENTS = {
+    place.name: place
+    for place in (
+        Environment(
+            "sea-level",
+            bit_day_rate(1200),
+            "IEC 61508: soft errors of embedded memories, 700 to 1200 FIT/Mbit; the upper end",
+        ),
+        Environment(
+            "aircraft",
+            bit_day_rate(1200 * _AIRCRAFT_FLUX / _SEA_LEVEL_FLUX),
+            "derived, not measured: sea-level scaled by the neutron flux above 10 MeV, 6000 / (cm2 h) "
+            "at 12.2 km and 45 degrees (IEC 62396-1) to 13 / (cm2 h) in New York (JEDEC JESD89A)",
+        ),
+        Environment(
+            "low-earth-orbit",
+            4.04e-7,
+            "Bentoutou, A review of in-orbit observations of radiation-induced effects in commercial "
+            "memories onboard Alsat-1: 4.04e-7 SEU/bit/day over eight years",
+        ),
+    )
+}
+
+
+def read_rate(text: str) -> float:
+    """Upsets for each bit and day: "4e-7", "4e-7upsets/bit/day", "1200FIT/Mbit" or a name of ENVIRONMENTS.
+
+    Raises WorkbenchError for anything else and for rates that are negative or not finite.
+    """
+    words = unquote(text).strip()
+    if words in ENVIRONMENTS:
+        return ENVIRONMENTS[words].upsets_per_bit_day
+    number = words.removesuffix(_DAY_UNIT).removesuffix(_FIT_UNIT)
+    try:
+        rate = float(number)
+    except ValueError:
+        rate = math.nan
+    if not 0 <= rate < math.inf:
+        raise WorkbenchError(
+            f"{text!r} is no rate of upsets; give a number of {_DAY_UNIT}, one with {_FIT_UNIT} behind "
+            f"it, or {', '.join(ENVIRONMENTS)}"
+        )
+    return bit_day_rate(rate) if words.endswith(_FIT_UNIT) else rate
