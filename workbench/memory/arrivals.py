@@ -77,9 +77,9 @@ def read_rate(text: str) -> float:
     words = unquote(text).strip()
     if words in ENVIRONMENTS:
         return ENVIRONMENTS[words].upsets_per_bit_day
-    number = words.removesuffix(_DAY_UNIT).removesuffix(_FIT_UNIT)
+    unit = next((unit for unit in (_FIT_UNIT, _DAY_UNIT) if words.endswith(unit)), "")
     try:
-        rate = float(number)
+        rate = float(words.removesuffix(unit))
     except ValueError:
         rate = math.nan
     if not 0 <= rate < math.inf:
@@ -87,4 +87,4 @@ def read_rate(text: str) -> float:
             f"{text!r} is no rate of upsets; give a number of {_DAY_UNIT}, one with {_FIT_UNIT} behind "
             f"it, or {', '.join(ENVIRONMENTS)}"
         )
-    return bit_day_rate(rate) if words.endswith(_FIT_UNIT) else rate
+    return bit_day_rate(rate) if unit == _FIT_UNIT else rate
