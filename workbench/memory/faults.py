@@ -16,8 +16,10 @@ import numpy as np
 from workbench.errors import WorkbenchError
 from workbench.memory.events import CLEAR, SET, Events
 from workbench.memory.layout import WORKING_SECTIONS
+from workbench.memory.sampling import no_such_number
 from workbench.memory.transients import Sites
 
+MOST_FRAMES = 1_000_000  # of an utterance; hours
 VALUES = ("0", "1", "either")  # at which a cell is stuck
 
 
@@ -42,7 +44,10 @@ class FaultModel:
         seed, on which draws depend. Raises WorkbenchError when the model does not fit the candidates
         or there is no such trial.
         """
-        return self._events(sites, candidates, self._label(plan, seed), np.asarray(indexes))
+        numbers = np.asarray(indexes)
+        if numbers.dtype == object:  # beyond 64 bits
+            raise no_such_number(max(indexes))
+        return self._events(sites, candidates, self._label(plan, seed), numbers)
 
     def size(self, candidates: np.ndarray) -> int | None:
         """How many different trials there are; None when they are drawn at random."""
@@ -120,6 +125,13 @@ def check_count(count: int, candidates: np.ndarray, model: FaultModel) -> None:
             f"{count} bits do not fit in the {len(candidates)} that match {model}; ask for fewer or "
             "for more places"
         )
+
+
+def need_frames(frames: int) -> None:
+    """Raise WorkbenchError unless it is a time to speak in."""
+    need(
+        0 < frames <= MOST_FRAMES, f"there is no time in {frames} frames; give 1 to {MOST_FRAMES:,}"
+    )
 
 
 def need(condition: bool, otherwise: str) -> None:

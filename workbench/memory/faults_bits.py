@@ -14,6 +14,7 @@ import numpy as np
 from workbench.errors import WorkbenchError
 from workbench.memory.events import CLEAR, FLIP, SET, Events
 from workbench.memory.faults import (
+    MOST_FRAMES,
     VALUES,
     FaultModel,
     at_once,
@@ -41,7 +42,10 @@ class Each(FaultModel):
     def __post_init__(self) -> None:
         if self.action not in self.ACTIONS:
             raise WorkbenchError(f"each={self.action} is unknown; choose {', '.join(self.ACTIONS)}")
-        need(self.frame >= 0, f"there is no frame {self.frame}; use 0 or more")
+        need(
+            0 <= self.frame < MOST_FRAMES,
+            f"there is no frame {self.frame}; use 0 to {MOST_FRAMES - 1:,}",
+        )
 
     def _size(self, candidates: np.ndarray) -> int:
         return len(candidates)
@@ -125,12 +129,14 @@ class Bits(FaultModel):
         self, sites: Sites, candidates: np.ndarray, label: str, indexes: np.ndarray
     ) -> Events:
         need(not np.any(indexes), "a plan that names its bits has one trial, number 0")
-        positions = np.array(self.positions, np.int64)
-        strange = np.setdiff1d(positions, candidates)
-        if len(strange):
+        strange = [p for p in self.positions if not 0 <= p < sites.size]
+        if not strange:
+            strange = np.setdiff1d(self.positions, candidates, assume_unique=True).tolist()
+        if strange:
             raise WorkbenchError(
                 f"bit position {strange[0]} is not among the {len(candidates)} that the plan may "
                 "hit; check the position and the sections"
             )
+        positions = np.array(self.positions, np.int64)
         trial = np.repeat(np.arange(len(indexes)), len(positions))
         return at_once(trial, np.tile(positions, len(indexes)), FLIP)

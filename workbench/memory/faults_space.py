@@ -17,6 +17,7 @@ from workbench.memory.sampling import counter_words
 from workbench.memory.transients import Sites
 
 _MOST_CELLS = 256  # of one upset
+_WIDEST = 65_536  # bits of a word, words of a row
 
 
 @dataclass(frozen=True)
@@ -69,8 +70,11 @@ class Mbu(FaultModel):
             0 < self.cells <= _MOST_CELLS,
             f"an upset of {self.cells} cells is not possible; use 1 to {_MOST_CELLS}",
         )
-        need(self.word > 0, f"a word of {self.word} bits is not possible; use 1 or more")
-        need(self.interleave > 0, f"no memory interleaves {self.interleave} words; use 1 or more")
+        for what, value in (("a word of", self.word), ("an interleaving of", self.interleave)):
+            need(
+                0 < value <= _WIDEST,
+                f"{what} {value} is not possible; use 1 to {_WIDEST:,} of them",
+            )
 
     def _events(
         self, sites: Sites, candidates: np.ndarray, label: str, indexes: np.ndarray

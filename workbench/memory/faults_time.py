@@ -17,7 +17,7 @@ import numpy as np
 from workbench.errors import WorkbenchError
 from workbench.memory.arrivals import SECONDS_PER_DAY, read_rate
 from workbench.memory.events import FLIP, Events, sorted_events
-from workbench.memory.faults import FaultModel, check_count, need
+from workbench.memory.faults import FaultModel, check_count, need, need_frames
 from workbench.memory.layout import SRAM_SECTIONS
 from workbench.memory.sampling import binomial_counts, counter_words, distinct, ragged_words
 from workbench.memory.transients import TRANSIENT_SECTIONS, Sites
@@ -40,7 +40,7 @@ class Transient(FaultModel):
 
     def __post_init__(self) -> None:
         need(self.count >= 0, f"cannot flip {self.count} bits; ask for at least 0")
-        need(self.frames > 0, f"there is no time in {self.frames} frames; give 1 or more")
+        need_frames(self.frames)
 
     def _events(
         self, sites: Sites, candidates: np.ndarray, label: str, indexes: np.ndarray
@@ -72,7 +72,7 @@ class Arrive(FaultModel):
     def __post_init__(self) -> None:
         for what, value in (("rate", self.rate), ("speed", self.speed)):
             need(0 <= value < math.inf, f"a {what} of {value} is not possible; use 0 or more")
-        need(self.frames > 0, f"there is no time in {self.frames} frames; give 1 or more")
+        need_frames(self.frames)
 
     @classmethod
     def _value(cls, field: dataclasses.Field[Any], text: str) -> Any:

@@ -30,7 +30,7 @@ def counter_stream(label: str, index: int) -> np.random.Philox:
     Raises WorkbenchError unless index is in 0 .. 2**64 - 1.
     """
     if not 0 <= index < 2**64:
-        raise _no_such_number(index)
+        raise no_such_number(index)
     return np.random.Philox(key=_key(label), counter=index << 128)
 
 
@@ -50,7 +50,7 @@ def ragged_words(
     """
     indexes = np.asarray(indexes)
     if len(indexes) and indexes.min() < 0:
-        raise _no_such_number(int(indexes.min()))
+        raise no_such_number(int(indexes.min()))
     first_block = first // _WORDS
     blocks = np.where(counts > 0, -(-(first + counts) // _WORDS) - first_block, 0)
     stream = np.repeat(np.arange(len(indexes)), blocks)
@@ -163,7 +163,8 @@ def _key(label: str) -> int:
     return int.from_bytes(hashlib.sha256(label.encode()).digest()[:16], "little")
 
 
-def _no_such_number(index: int) -> WorkbenchError:
+def no_such_number(index: int) -> WorkbenchError:
+    """What to raise for a number that no stream has."""
     return WorkbenchError(
         f"there is no trial or device number {index}; they run from 0 to 2**64 - 1"
     )
