@@ -115,7 +115,7 @@ class Criticality:
         """Means of `values` over all bits of a tensor's name: operators, float64 [operators, bits].
 
         values: of every bit, e.g. `harm`. NaN where an operator has no such bit or none was tried.
-        Operators are those that have such a tensor, in program order.
+        Operators are those that have such a tensor, in image order.
         """
         numbers = self._places(tensor)
         places = [self.image.layout.places[number] for number in numbers]
@@ -136,9 +136,13 @@ class Criticality:
         return _means(key, values[chosen], channels * place.bits).reshape(channels, place.bits)
 
     def channels(self, values: np.ndarray) -> tuple[list[str], np.ndarray]:
-        """Means over all bits of a channel's parameters: operators, float64 [operators, channels]."""
+        """Means over all bits of a channel's parameters: operators, float64 [operators, channels].
+
+        Operators are all those with parameters, in program order.
+        """
         parameters = self._places()
-        operators = list(dict.fromkeys(self.image.layout.places[n].operator for n in parameters))
+        owners = {self.image.layout.places[number].operator for number in parameters}
+        operators = [o.name for o in self.image.program.operators if o.name in owners]
         widest = int(self.bits.channel.max(initial=0)) + 1
         row = np.full(len(self.image.layout.places) + 1, -1)  # the last for padding
         for number in parameters:

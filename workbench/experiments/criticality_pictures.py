@@ -1,0 +1,176 @@
+"""The criticality map and what protection buys, as PNG files.
+
+Colours: dark is harmful, in a map that the colour-blind can read; white is no such bit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from matplotlib.colors import Colormap, LogNorm
+from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
+from matplotlib.patches import Patch
+from matplotlib.ticker import FuncFormatter, PercentFormatter
+
+from workbench.experiments.criticality import Criticality
+from workbench.experiments.criticality_ranking import Ranking
+from workbench.files import replacing
+
+_LABELS = {
+    "weight": "weights",
+    "bias": "biases",
+    "shift": "shifts",
+    "table": "tables",
+    "rows": "embeddings",
+}
+_DPI = 120
+_LEAST_HARM, _LEAST_SHARE = 1e-7, 1e-4  # where the colours begin
+_NEARLY_NOTHING = 1e-30  # below both, to be drawn as such
+_NONE, _UNTRIED = "#e6e6e6", "#f4c7a1"
+_COLUMN_INCHES, _ROW_INCHES = 0.105, 0.17
+_HARM, _BROKEN = "#1f6f8b", "#b2452f"
+
+
+def draw_map(path: Path, criticality: Criticality) -> None:
+    """Replace the PNG file `path` by the map; WorkbenchError when it cannot be written.
+
+    Upper row: mean harm of a flip by operator and bit, a panel a kind of tensor, then by operator and
+    channel over all bits. Lower row: the share of such trials that are broken.
+    """
+    operators, channels = criticality.channels(criticality.harm)
+    tensors = criticality.tensors()
+    widths = [criticality.by_operator(criticality.harm, tensor)[1].shape[1] for tensor in tensors]
+    widths = [max(width, 8) for width in (*widths, channels.shape[1])]
+    figure = Figure(
+        figsize=(
+            3.6 + _COLUMN_INCHES * sum(widths) + 0.25 * len(widths),
+            1.8 + 2 * _ROW_INCHES * max(len(operators), 8),
+        ),
+        layout="constrained",
+    )
+    rows = figure.subplots(2, len(widths), sharey=True, squeeze=False, width_ratios=widths)
+    for axes, values, title, least in (
+        (rows[0], criticality.harm, "mean harm of a flip\n(error / signal energy)", _LEAST_HARM),
+        (rows[1], criticality.broken, "share of flips that\nbreak the word", _LEAST_SHARE),
+    ):
+        norm = LogNorm(least, 1.0)
+        for panel, tensor in zip(axes, tensors, strict=False):
+            image = _tensor_panel(panel, criticality, values, tensor, operators, norm)
+        shown = criticality.channels(values)[1]
+        exists = criticality.channels(np.ones(len(values)))[1]
+        image = _heat(axes[-1], shown, ~np.isnan(exists), norm)
+        axes[0].set_yticks(range(len(operators)), operators, fontsize=7)
+        figure.colorbar(image, ax=list(axes), label=title, extend="min", pad=0.01, aspect=30)
+    for column, panel in enumerate(rows[0]):
+        last = column == len(tensors)
+        panel.set_title(
+            "all parameters of a channel" if last else _LABELS[tensors[column]], fontsize=10
+        )
+        rows[1][column].set_xlabel("channel" if last else "bit", fontsize=9)
+    untried = np.isnan(criticality.harm).any()
+    legend = [Patch(facecolor="white", edgecolor="0.6", label="no such bit")]
+    legend.append(Patch(facecolor=_NONE, edgecolor="0.6", label="below the scale, or never"))
+    if untried:
+        legend.append(Patch(facecolor=_UNTRIED, edgecolor="0.6", label="not tried"))
+    figure.legend(handles=legend, loc="outside lower left", ncols=3, frameon=False, fontsize=9)
+    figure.suptitle(_caption(criticality), fontsize=11)
+    _save(figure, path)
+
+
+def draw_protection(path: Path, ranking: Ranking, shares: Sequence[float]) -> None:
+    """Replace the PNG file `path`: harm and broken trials that remain against the protected share.
+
+    shares: points to mark and name, 0 to 1. WorkbenchError when the file cannot be written.
+    """
+    figure = Figure(figsize=(8, 5), layout="constrained")
+    axes = figure.subplots()
+    size = len(ranking.addresses)
+    protected = np.arange(1, size + 1) / size
+    axes.semilogx(protected, ranking.harm_left[1:], color=_HARM, lw=2, label="harm")
+    if ranking.broken.any():
+        axes.semilogx(
+            protected, ranking.broken_left[1:], color=_BROKEN, lw=2, ls="--", label="broken words"
+        )
+    for share in shares:
+        count = ranking.count(share)
+        x, y = count / size, float(ranking.harm_left[count])
+        axes.plot(x, y, "o", color=_HARM)
+        axes.annotate(
+            f"{100 * share:g} % of the bytes:\n{100 * y:.1f} % of the harm left",
+            (x, y), (-9, -5), textcoords="offset points", fontsize=9, color="0.2", ha="right", va="top",
+        )  # fmt: skip
+    axes.set_xlabel(f"protected share of the {size:,} bytes, worst first")
+    axes.set_ylabel("remaining share, one flip at a time")
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{100 * x:g}%"))
+    axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    axes.set_xlim(1 / size, 1)
+    axes.set_ylim(0, 1.02)
+    axes.grid(color="0.9")
+    axes.legend(frameon=False, loc="upper right")
+    _save(figure, path)
+
+
+def _tensor_panel(
+    axes: Axes,
+    criticality: Criticality,
+    values: np.ndarray,
+    tensor: str,
+    operators: list[str],
+    norm: LogNorm,
+) -> AxesImage:
+    """One kind of tensor: operators downwards, bits from 0 on the left."""
+    names, found = criticality.by_operator(values, tensor)
+    _, ones = criticality.by_operator(np.ones(len(values)), tensor)
+    shown = np.full((len(operators), found.shape[1]), np.nan)
+    exists = np.zeros(shown.shape, bool)
+    rows = [operators.index(name) for name in names]
+    shown[rows], exists[rows] = found, ~np.isnan(ones)
+    image = _heat(axes, shown, exists, norm)
+    last = found.shape[1] - 1
+    axes.set_xticks([*range(0, last, 8 if last > 15 else 4), last])
+    return image
+
+
+def _heat(axes: Axes, values: np.ndarray, exists: np.ndarray, norm: LogNorm) -> AxesImage:
+    untried = np.where(exists & np.isnan(values), 1.0, np.nan)
+    axes.imshow(untried, cmap=_flat(_UNTRIED), aspect="auto", interpolation="nearest")
+    image = axes.imshow(
+        np.where(values > 0, values, np.where(np.isnan(values), np.nan, _NEARLY_NOTHING)),
+        cmap=_colours(), norm=norm, aspect="auto", interpolation="nearest",
+    )  # fmt: skip
+    axes.tick_params(labelsize=8, length=2)
+    for side in axes.spines.values():
+        side.set_color("0.7")
+    return image
+
+
+def _colours() -> Colormap:
+    colours = colormaps["viridis_r"].copy()
+    colours.set_under(_NONE)
+    colours.set_bad(alpha=0.0)
+    return colours
+
+
+def _flat(colour: str) -> Colormap:
+    colours = colormaps["gray"].copy()
+    colours.set_over(colour)
+    colours.set_under(colour)
+    colours.set_bad(alpha=0.0)
+    return colours
+
+
+def _caption(criticality: Criticality) -> str:
+    return (
+        f"{criticality.rows:,} single flips in {criticality.image.layout.working_bytes:,} bytes; "
+        f"{100 * criticality.coverage:.3g} % of the bits tried"
+    )
+
+
+def _save(figure: Figure, path: Path) -> None:
+    with replacing(path) as temporary:
+        figure.savefig(temporary, dpi=_DPI, format="png")
