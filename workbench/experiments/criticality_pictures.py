@@ -5,13 +5,12 @@ Colours: dark is harmful, in a map that the colour-blind can read; white is no s
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.axes import Axes
-from matplotlib.colors import Colormap, LogNorm
+from matplotlib.colors import Colormap, ListedColormap, LogNorm
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from matplotlib.patches import Patch
@@ -82,10 +81,10 @@ def draw_map(path: Path, criticality: Criticality) -> None:
     _save(figure, path)
 
 
-def draw_protection(path: Path, ranking: Ranking, shares: Sequence[float]) -> None:
+def draw_protection(path: Path, ranking: Ranking, share: float) -> None:
     """Replace the PNG file `path`: harm and broken trials that remain against the protected share.
 
-    shares: points to mark and name, 0 to 1. WorkbenchError when the file cannot be written.
+    share: the point to mark, more than 0 to 1. WorkbenchError when the file cannot be written.
     """
     figure = Figure(figsize=(8, 5), layout="constrained")
     axes = figure.subplots()
@@ -96,14 +95,9 @@ def draw_protection(path: Path, ranking: Ranking, shares: Sequence[float]) -> No
         axes.semilogx(
             protected, ranking.broken_left[1:], color=_BROKEN, lw=2, ls="--", label="broken words"
         )
-    for share in shares:
-        count = ranking.count(share)
-        x, y = count / size, float(ranking.harm_left[count])
-        axes.plot(x, y, "o", color=_HARM)
-        axes.annotate(
-            f"{100 * share:g} % of the bytes:\n{100 * y:.1f} % of the harm left",
-            (x, y), (-9, -5), textcoords="offset points", fontsize=9, color="0.2", ha="right", va="top",
-        )  # fmt: skip
+    x, left = ranking.count(share) / size, 1 - ranking.carried(share)
+    told = f"{100 * share:g} % of the bytes protected: {100 * left:.1f} % of the harm left"
+    axes.plot(x, left, "o", color=_HARM, label=told)
     axes.set_xlabel(f"protected share of the {size:,} bytes, worst first")
     axes.set_ylabel("remaining share, one flip at a time")
     axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{100 * x:g}%"))
@@ -138,7 +132,7 @@ def _tensor_panel(
 
 def _heat(axes: Axes, values: np.ndarray, exists: np.ndarray, norm: LogNorm) -> AxesImage:
     untried = np.where(exists & np.isnan(values), 1.0, np.nan)
-    axes.imshow(untried, cmap=_flat(_UNTRIED), aspect="auto", interpolation="nearest")
+    axes.imshow(untried, cmap=ListedColormap([_UNTRIED]), aspect="auto", interpolation="nearest")
     image = axes.imshow(
         np.where(values > 0, values, np.where(np.isnan(values), np.nan, _NEARLY_NOTHING)),
         cmap=_colours(), norm=norm, aspect="auto", interpolation="nearest",
@@ -156,19 +150,16 @@ def _colours() -> Colormap:
     return colours
 
 
-def _flat(colour: str) -> Colormap:
-    colours = colormaps["gray"].copy()
-    colours.set_over(colour)
-    colours.set_under(colour)
-    colours.set_bad(alpha=0.0)
-    return colours
-
-
 def _caption(criticality: Criticality) -> str:
-    return (
-        f"{criticality.rows:,} single flips in {criticality.image.layout.working_bytes:,} bytes; "
-        f"{100 * criticality.coverage:.3g} % of the bits tried"
-    )
+    coverage = criticality.coverage
+    tried = "every bit tried"
+    if coverage < 1:
+        tried = (
+            f"{100 * coverage:.3g} % of the bits tried, the others estimated from those of the same "
+            "tensor and bit"
+        )
+    size = criticality.image.layout.working_bytes
+    return f"{criticality.rows:,} single flips in {size:,} bytes; {tried}"
 
 
 def _save(figure: Figure, path: Path) -> None:
