@@ -1,4 +1,4 @@
-"""The criticality map and what protection buys, as PNG files.
+"""Pictures of the criticality map and of what protection buys.
 
 Colours: dark is harmful, in a map that the colour-blind can read; white is no such bit.
 """
@@ -35,8 +35,8 @@ _COLUMN_INCHES, _ROW_INCHES = 0.105, 0.17
 _HARM, _BROKEN = "#1f6f8b", "#b2452f"
 
 
-def draw_map(path: Path, criticality: Criticality) -> None:
-    """Replace the PNG file `path` by the map; WorkbenchError when it cannot be written.
+def map_figure(criticality: Criticality) -> Figure:
+    """The map of all parameters.
 
     Upper row: mean harm of a flip by operator and bit, a panel a kind of tensor, then by operator and
     channel over all bits. Lower row: the share of such trials that are broken.
@@ -78,13 +78,13 @@ def draw_map(path: Path, criticality: Criticality) -> None:
         legend.append(Patch(facecolor=_UNTRIED, edgecolor="0.6", label="not tried"))
     figure.legend(handles=legend, loc="outside lower left", ncols=3, frameon=False, fontsize=9)
     figure.suptitle(_caption(criticality), fontsize=11)
-    _save(figure, path)
+    return figure
 
 
-def draw_protection(path: Path, ranking: Ranking, share: float) -> None:
-    """Replace the PNG file `path`: harm and broken trials that remain against the protected share.
+def protection_figure(ranking: Ranking, share: float) -> Figure:
+    """Harm and broken trials that remain against the protected share.
 
-    share: the point to mark, more than 0 to 1. WorkbenchError when the file cannot be written.
+    share: the point to mark; WorkbenchError unless it is more than 0 and at most 1.
     """
     figure = Figure(figsize=(8, 5), layout="constrained")
     axes = figure.subplots()
@@ -106,7 +106,13 @@ def draw_protection(path: Path, ranking: Ranking, share: float) -> None:
     axes.set_ylim(0, 1.02)
     axes.grid(color="0.9")
     axes.legend(frameon=False, loc="upper right")
-    _save(figure, path)
+    return figure
+
+
+def save_figure(path: Path, figure: Figure) -> None:
+    """Replace the PNG file `path`; WorkbenchError when it cannot be written."""
+    with replacing(path) as temporary:
+        figure.savefig(temporary, dpi=_DPI, format="png")
 
 
 def _tensor_panel(
@@ -144,10 +150,7 @@ def _heat(axes: Axes, values: np.ndarray, exists: np.ndarray, norm: LogNorm) -> 
 
 
 def _colours() -> Colormap:
-    colours = colormaps["viridis_r"].copy()
-    colours.set_under(_NONE)
-    colours.set_bad(alpha=0.0)
-    return colours
+    return colormaps["viridis_r"].with_extremes(under=_NONE, bad=(0.0, 0.0, 0.0, 0.0))
 
 
 def _caption(criticality: Criticality) -> str:
@@ -160,8 +163,3 @@ def _caption(criticality: Criticality) -> str:
         )
     size = criticality.image.layout.working_bytes
     return f"{criticality.rows:,} single flips in {size:,} bytes; {tried}"
-
-
-def _save(figure: Figure, path: Path) -> None:
-    with replacing(path) as temporary:
-        figure.savefig(temporary, dpi=_DPI, format="png")

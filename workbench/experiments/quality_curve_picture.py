@@ -1,4 +1,4 @@
-"""The curve of quality against bit-error rate as a PNG file.
+"""A picture of quality against bit-error rate.
 
 Colours: Okabe and Ito's, which the colour-blind tell apart; protection is told by the line's style.
 """
@@ -6,7 +6,7 @@ Colours: Okabe and Ito's, which the colour-blind tell apart; protection is told 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -16,21 +16,24 @@ from matplotlib.ticker import PercentFormatter
 
 from workbench.errors import WorkbenchError
 from workbench.experiments.quality_curve import AT_LEAST, CurvePoint
-from workbench.files import replacing
 
 _COLOURS = ("#009e73", "#0072b2", "#e69f00", "#d55e00")
 _WORDS = ("every sample equal", "transparent or better", "acceptable or better", "not broken")
 _STYLES = ("-", "--", ":", "-.")
 _SNR_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7")
 _HEADROOM_DB = 6.0  # between the best finite SNR and where "no difference" is drawn
-_DPI = 120
+_BESIDE: dict[str, Any] = {
+    "loc": "center left",
+    "bbox_to_anchor": (1.0, 0.5),
+    "frameon": False,
+    "fontsize": 9,
+}
 
 
-def draw_curve(path: Path, points: Sequence[CurvePoint]) -> None:
-    """Replace the PNG file `path`: shares of classes above, quantiles of SNR below.
+def curve_figure(points: Sequence[CurvePoint]) -> Figure:
+    """Shares of classes above, quantiles of SNR below, a style of line a protection.
 
-    Raises WorkbenchError without points, for more than four protections and when the file cannot be
-    written.
+    Raises WorkbenchError without points and for more than four protections.
     """
     kinds = list(dict.fromkeys(point.protection for point in points))
     if not 0 < len(kinds) <= len(_STYLES):
@@ -38,7 +41,7 @@ def draw_curve(path: Path, points: Sequence[CurvePoint]) -> None:
             f"a curve is drawn for one to {len(_STYLES)} protections and these results have "
             f"{len(kinds)}; name fewer folders"
         )
-    figure = Figure(figsize=(8.5, 8), layout="constrained")
+    figure = Figure(figsize=(10, 8), layout="constrained")
     shares, snr = figure.subplots(2, 1, sharex=True)
     top = _top_db(points)
     for number, kind in enumerate(kinds):
@@ -51,14 +54,14 @@ def draw_curve(path: Path, points: Sequence[CurvePoint]) -> None:
             Line2D([], [], color="0.3", ls=style, label=kind or "no protection")
             for style, kind in zip(_STYLES, kinds, strict=False)
         ]
-    shares.legend(handles=handles, loc="lower left", frameon=False, fontsize=9)
+    shares.legend(handles=handles, **_BESIDE)
     shares.set_ylabel("share of trials\n(bands: 95 % Wilson intervals)")
     shares.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     shares.set_ylim(-0.02, 1.02)
     snr.set_ylabel("SNR in dB: median, with bands of\nhalf and of 90 % of the trials")
     snr.set_xlabel("bit-error rate (probability of each bit to be wrong)")
     snr.set_xscale("log")
-    snr.legend(loc="lower left", frameon=False, fontsize=9)
+    snr.legend(**_BESIDE)
     if any(np.isinf(point.snr_db).any() for point in points):
         snr.axhline(top, color="0.6", lw=0.8, ls=":")
         snr.annotate(
@@ -68,8 +71,7 @@ def draw_curve(path: Path, points: Sequence[CurvePoint]) -> None:
     for axes in (shares, snr):
         axes.grid(color="0.92")
         axes.spines[["top", "right"]].set_visible(False)
-    with replacing(path) as temporary:
-        figure.savefig(temporary, dpi=_DPI, format="png")
+    return figure
 
 
 def _draw_shares(axes: Axes, points: Sequence[CurvePoint], style: str) -> None:

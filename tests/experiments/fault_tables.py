@@ -1,0 +1,53 @@
+"""Tables of results as a campaign writes them, made by hand or by real trials."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+
+from workbench.audio.metrics import ACCEPTABLE_SNR_DB, DEGRADED_SNR_DB, TRANSPARENT_SNR_DB
+from workbench.memory.events import Events
+from workbench.memory.laboratory import Laboratory
+from workbench.memory.protection import ProtectionMask
+
+QUALITIES = ("masked", "transparent", "acceptable", "degraded", "broken")
+
+
+def quality_codes(snr_db: np.ndarray) -> np.ndarray:
+    """Index into QUALITIES by SNR alone."""
+    limits = (DEGRADED_SNR_DB, ACCEPTABLE_SNR_DB, TRANSPARENT_SNR_DB)
+    return np.where(np.isinf(snr_db), 0, 4 - np.searchsorted(limits, snr_db, side="right"))
+
+
+def table_of(
+    position: Sequence[int] | np.ndarray,
+    snr_db: Sequence[float] | np.ndarray,
+    events: Sequence[int] | np.ndarray | None = None,
+) -> pa.Table:
+    """A row a trial, of a single event unless told otherwise."""
+    snr = np.asarray(snr_db, np.float32)
+    codes = pa.array(quality_codes(snr), pa.int32())
+    return pa.table(
+        {
+            "events": np.ones(len(snr), np.int32)
+            if events is None
+            else np.asarray(events, np.int32),
+            "position": np.asarray(position, np.int64),
+            "snr_db": snr,
+            "quality": pa.DictionaryArray.from_arrays(codes, list(QUALITIES)),
+        }
+    )
+
+
+def run_events(
+    lab: Laboratory, events: Events, trials: int, mask: ProtectionMask | None = None
+) -> pa.Table:
+    """What `events` do, as a campaign would note it; with `mask` those on protected bytes do not occur."""
+    happened = mask.drop(events) if mask else events
+    first = np.searchsorted(happened.trial, np.arange(trials))
+    count = np.bincount(happened.trial, minlength=trials)
+    position = np.full(trials, -1)
+    position[count > 0] = happened.position[first[count > 0]]
+    return table_of(position, lab.snr_db(lab.outcomes(happened, trials)), count)
