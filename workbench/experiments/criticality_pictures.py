@@ -73,7 +73,7 @@ def map_figure(criticality: Criticality) -> Figure:
         rows[1][column].set_xlabel("channel" if last else "bit", fontsize=9)
     untried = np.isnan(criticality.harm).any()
     legend = [Patch(facecolor="white", edgecolor="0.6", label="no such bit")]
-    legend.append(Patch(facecolor=_NONE, edgecolor="0.6", label="below the scale, or never"))
+    legend.append(Patch(facecolor=_NONE, edgecolor="0.6", label="below the scale, zero included"))
     if untried:
         legend.append(Patch(facecolor=_UNTRIED, edgecolor="0.6", label="not tried"))
     figure.legend(handles=legend, loc="outside lower left", ncols=3, frameon=False, fontsize=9)

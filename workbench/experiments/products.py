@@ -1,0 +1,83 @@
+"""What a fault campaign is made into: the criticality map with a protection mask, or a curve.
+
+Layout: files in one folder; the figures that are told come back as JSON-ready values, shares 0 to 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from workbench.experiments.criticality import Criticality
+from workbench.experiments.criticality_pictures import map_figure, protection_figure, save_figure
+from workbench.experiments.criticality_ranking import Ranking
+from workbench.experiments.criticality_tables import write_bytes_ranked, write_map
+from workbench.experiments.quality_curve import AT_LEAST, SNR_QUANTILES, CurvePoint, curve_points
+from workbench.experiments.quality_curve_picture import curve_figure
+from workbench.memory.image import Image
+
+MAP_FILES = ("map.png", "map.csv", "critical.csv", "protection.png", "protection.mask")
+CURVE_FILES = ("curve.png",)
+_RANKED_BYTES = 1000  # at least so many, where so many do harm
+
+
+def write_map_products(out: Path, image: Image, table: pa.Table, *, share: float) -> dict[str, Any]:
+    """Write MAP_FILES to the folder `out` from trials of single events; what they say in numbers.
+
+    share: of the bytes that the mask protects, more than 0 to 1. Raises WorkbenchError for a table that
+    is no such table, another share, and files that cannot be written.
+    """
+    criticality = Criticality(image, table)
+    ranking = Ranking.of(criticality)
+    mask = ranking.protect(share)
+    save_figure(out / "map.png", map_figure(criticality))
+    write_map(out / "map.csv", criticality)
+    rows = max(_RANKED_BYTES, len(mask.addresses))
+    write_bytes_ranked(out / "critical.csv", criticality, ranking, rows=rows)
+    save_figure(out / "protection.png", protection_figure(ranking, share))
+    mask.save(out / "protection.mask")
+    return {
+        "trials": criticality.rows,
+        "left_out": criticality.left_out,
+        "coverage": criticality.coverage,
+        "share": mask.share,
+        "bytes": len(mask.addresses),
+        "harm_carried": ranking.carried(share),
+        "broken_carried": ranking.broken_carried(share),
+        "mean_harm": float(ranking.harm.sum() / (8 * len(ranking.addresses))),
+        "mask": mask.digest,
+        "tensors": mask.names(image),
+        "worst": [str(image.site(8 * int(address))) for address in ranking.addresses[:10]],
+    }
+
+
+def write_curve_products(out: Path, sweep: Iterable[tuple[float, str, pa.Table]]) -> dict[str, Any]:
+    """Write CURVE_FILES to the folder `out` from (bit-error rate, protection, results) of campaigns.
+
+    Raises WorkbenchError for campaigns without trials, too many kinds, and files that cannot be
+    written.
+    """
+    points = curve_points(sweep)
+    save_figure(out / "curve.png", curve_figure(points))
+    return {"points": [_told(point) for point in points]}
+
+
+def _told(point: CurvePoint) -> dict[str, Any]:
+    """JSON has no infinity: a quantile of the SNR where nothing differs is None."""
+    low, high = point.interval
+    return {
+        "rate": point.rate,
+        "protection": point.protection,
+        "trials": point.trials,
+        "at_least": {
+            name: {"share": share, "low": float(low[n]), "high": float(high[n])}
+            for n, (name, share) in enumerate(zip(AT_LEAST, point.shares.tolist(), strict=True))
+        },
+        "snr_db": {
+            f"{quantile:g}": None if value == float("inf") else float(value)
+            for quantile, value in zip(SNR_QUANTILES, point.snr_db, strict=True)
+        },
+    }
