@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from workbench.experiments.criticality import Criticality
@@ -47,10 +48,10 @@ def write_map_products(out: Path, image: Image, table: pa.Table, *, share: float
         "bytes": len(mask.addresses),
         "harm_carried": ranking.carried(share),
         "broken_carried": ranking.broken_carried(share),
-        "mean_harm": float(ranking.harm.sum() / (8 * len(ranking.addresses))),
+        "mean_harm": float(np.nanmean(criticality.harm[criticality.bits.place >= 0])),
         "mask": mask.digest,
         "tensors": mask.names(image),
-        "worst": [str(image.site(8 * int(address))) for address in ranking.addresses[:10]],
+        "worst": [byte_name(image, int(address)) for address in ranking.addresses[:10]],
     }
 
 
@@ -63,6 +64,14 @@ def write_curve_products(out: Path, sweep: Iterable[tuple[float, str, pa.Table]]
     points = curve_points(sweep)
     save_figure(out / "curve.png", curve_figure(points))
     return {"points": [_told(point) for point in points]}
+
+
+def byte_name(image: Image, address: int) -> str:
+    """A byte by what is in it: "up0.bias[3] bits 16 to 23", two 4-bit elements by the first."""
+    low, high = image.site(8 * address), image.site(8 * address + 7)
+    name = str(low).rpartition(" bit ")[0] or str(low)
+    same = (low.operator, low.tensor, low.index) == (high.operator, high.tensor, high.index)
+    return f"{name} bits {low.bit} to {high.bit}" if same and low.operator else name
 
 
 def _told(point: CurvePoint) -> dict[str, Any]:

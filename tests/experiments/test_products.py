@@ -1,0 +1,90 @@
+"""The files that a campaign is made into, from real trials: they agree with each other and are whole."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fault_tables import run_events
+from programs import random_program
+
+from workbench.errors import WorkbenchError
+from workbench.experiments.products import (
+    CURVE_FILES,
+    MAP_FILES,
+    byte_name,
+    write_curve_products,
+    write_map_products,
+)
+from workbench.experiments.voice import open_voice
+from workbench.memory.faults_bits import Flips
+from workbench.memory.faults_rates import Ber
+from workbench.memory.image import Image
+from workbench.memory.laboratory import Laboratory
+from workbench.memory.plan import Plan
+from workbench.memory.protection import ProtectionMask
+from workbench.memory.transients import Sites
+
+IMAGE = open_voice().image
+SITES = Sites(IMAGE)
+LAB = Laboratory(IMAGE, open_voice().inputs("8"))
+PNG = b"\x89PNG\r\n"
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, object]]:
+    out = tmp_path_factory.mktemp("map")
+    table = run_events(LAB, Plan(Flips(1)).events(SITES, np.arange(20_000)), 20_000)
+    return out, write_map_products(out, IMAGE, table, share=0.01)
+
+
+def test_map_files_and_figures(made: tuple[Path, dict[str, object]]) -> None:
+    out, told = made
+    assert sorted(path.name for path in out.iterdir()) == sorted(MAP_FILES)
+    assert all((out / name).read_bytes().startswith(PNG) for name in MAP_FILES if ".png" in name)
+    mask = ProtectionMask.load(out / "protection.mask")
+    mask.check(IMAGE)
+    assert mask.digest == told["mask"] and len(mask.addresses) == told["bytes"] == 915
+    assert told["share"] == pytest.approx(0.01, rel=1e-3)
+    assert 0.5 < told["harm_carried"] < 1 and 0.5 < told["broken_carried"] <= 1
+    assert told["trials"] == 20_000 and 0.02 < told["coverage"] < 0.03
+    assert 0.001 < told["mean_harm"] < 0.01  # 0.0038 for all bits of the word 3
+    json.dumps(told, allow_nan=False)
+
+
+def test_the_mask_helps_where_many_bits_are_wrong(
+    made: tuple[Path, dict[str, object]], tmp_path: Path
+) -> None:
+    """Found by single flips of one word, it is tried on many flips at once."""
+    mask = ProtectionMask.load(made[0] / "protection.mask")
+    events = {rate: Plan(Ber(rate)).events(SITES, np.arange(60)) for rate in (1e-5, 2e-4)}
+    sweep = [
+        (rate, label, run_events(LAB, events[rate], 60, shield))
+        for rate in events
+        for label, shield in (("", None), ("the worst 1 %", mask))
+    ]
+    points = write_curve_products(tmp_path, sweep)["points"]
+    assert [path.name for path in tmp_path.iterdir()] == list(CURVE_FILES)
+    median = {(p["rate"], p["protection"]): p["snr_db"]["0.5"] for p in points}
+    assert median[2e-4, "the worst 1 %"] > median[2e-4, ""] + 5
+    sound = {(p["rate"], p["protection"]): p["at_least"]["degraded"] for p in points}
+    assert sound[2e-4, "the worst 1 %"]["low"] > sound[2e-4, ""]["high"]
+    json.dumps(points, allow_nan=False)
+
+
+def test_nothing_is_written_for_a_share_that_cannot_be(tmp_path: Path) -> None:
+    table = run_events(LAB, Plan(Flips(1)).events(SITES, np.arange(500)), 500)
+    with pytest.raises(WorkbenchError, match="cannot protect 200 % of the bytes"):
+        write_map_products(tmp_path, IMAGE, table, share=2.0)
+    assert not list(tmp_path.iterdir())
+
+
+def test_bytes_have_names() -> None:
+    position = IMAGE.layout.position("up0", "bias", (3,), 17)
+    assert byte_name(IMAGE, position // 8) == "up0.bias[3] bits 16 to 23"
+    seed = 0
+    while not any(place.bits == 4 for place in Image.of(random_program(seed, 8)).layout.places):
+        seed += 1
+    packed = Image.of(random_program(seed, 8))
+    place = next(place for place in packed.layout.places if place.bits == 4)
+    assert byte_name(packed, place.start) == f"{place.operator}.weight[0, 0, 0, 0]"
