@@ -36,15 +36,15 @@ class FaultTranslator:
         self.frames = frames
         self.already = image.flipped()
         operators = {operator.name: i for i, operator in enumerate(image.program.operators)}
-        signals = {signal.name: i for i, signal in enumerate(image.program.signals)}
+        signals: dict[str | None, int] = {
+            signal.name: i for i, signal in enumerate(image.program.signals)
+        }
         places = self.sites.places
         self._kind = np.array([_kind(place) for place in places], np.int32)
         self._operator = np.array(
             [operators.get(place.operator, len(operators)) for place in places], np.int32
         )
-        self._signal = np.array(
-            [signals[p.signal] if _kind(p) == ACTIVATION else 0 for p in places], np.int32
-        )
+        self._signal = np.array([signals.get(_signal(place), 0) for place in places], np.int32)
 
     def __call__(self, events: Events, trials: int) -> tuple[np.ndarray, np.ndarray]:
         """FAULT [n] in the order that the engine needs, and offsets int64 [trials + 1]."""
@@ -86,9 +86,13 @@ class FaultTranslator:
                 )
 
 
+def _signal(place: Place | TransientPlace) -> str | None:
+    return place.signal if isinstance(place, TransientPlace) else None
+
+
 def _kind(place: Place | TransientPlace) -> int:
     if isinstance(place, TransientPlace):
-        return ACTIVATION if place.signal else ACCUMULATOR
+        return ACTIVATION if place.signal is not None else ACCUMULATOR
     if place.section in WORKING_SECTIONS:
         return KIND_OF_FIELD[place.tensor]
     return HISTORY if place.section == "state" else _NO_KIND

@@ -1,0 +1,204 @@
+"""Intervals cover as often as they say, and stratified estimates do so with far fewer trials."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from programs import random_inputs, random_program
+from scipy import stats
+
+from workbench.errors import WorkbenchError
+from workbench.experiments.share_of_harm import share_below, worst_snr_db
+from workbench.experiments.statistics import clopper_pearson, sample_size, wilson
+from workbench.experiments.strata import strata_of
+from workbench.experiments.stratified import (
+    Estimate,
+    Stratum,
+    estimate,
+    tail_share,
+    uniform_trials,
+)
+from workbench.memory.image import Image
+from workbench.memory.laboratory import Laboratory
+from workbench.memory.transients import Sites
+
+CAMPAIGNS = 120
+# Fewer than so many of 120 intervals at 95 % cover once in a million times.
+FEWEST = int(stats.binom.ppf(1e-6, CAMPAIGNS, 0.95))
+
+
+def test_known_values() -> None:
+    low, high = wilson(8, 10)
+    assert (round(float(low), 4), round(float(high), 4)) == (0.4902, 0.9433)
+    low, high = clopper_pearson(8, 10)
+    assert (round(float(low), 4), round(float(high), 4)) == (0.4439, 0.9748)
+    # Leveugle et al. 2009, table 1: 1,000,000 faults, 95 %: 9,513 for 1 % and 384 for 5 %.
+    assert abs(sample_size(1_000_000, 0.01) - 9513) <= 1
+    assert abs(sample_size(1_000_000, 0.05) - 384) <= 1
+    assert sample_size(10, 0.01) == 10
+
+
+@given(n=st.integers(0, 200), data=st.data(), confidence=st.floats(0.5, 0.999))
+def test_intervals_hold_the_share_and_are_symmetric(
+    n: int, data: st.DataObject, confidence: float
+) -> None:
+    k = data.draw(st.integers(0, n))
+    for method in (wilson, clopper_pearson):
+        low, high = method(k, n, confidence)
+        assert 0 <= low <= (k / n if n else 0.5) <= high <= 1
+        mirrored = method(n - k, n, confidence)
+        assert np.allclose((1 - high, 1 - low), mirrored, atol=1e-12)
+        if k == 0:
+            assert low == 0
+        if k == n:
+            assert high == 1
+
+
+@pytest.mark.parametrize("p", [0.001, 0.02, 0.3, 0.5])
+@pytest.mark.parametrize("n", [20, 500])
+def test_exact_coverage_over_all_outcomes(p: float, n: int) -> None:
+    k = np.arange(n + 1)
+    chance = stats.binom.pmf(k, n, p)
+    low, high = clopper_pearson(k, n)
+    assert chance[(low <= p) & (p <= high)].sum() >= 0.95 - 1e-9
+    low, high = wilson(k, n)
+    assert chance[(low <= p) & (p <= high)].sum() >= 0.83  # its known dips
+
+
+@given(share=st.floats(0.001, 0.5), width=st.floats(0.002, 0.1))
+def test_uniform_trials_give_the_width(share: float, width: float) -> None:
+    n = uniform_trials(share, width)
+    assert wilson(share * n, n).half_width <= width * 1.0001
+    assert n < 2 or wilson(share * (n - 1), n - 1).half_width > width * 0.999
+
+
+def population(seed: int) -> tuple[list[Stratum], np.ndarray]:
+    """Strata of scores, normal around a mean of their own; some without any effect."""
+    rng = np.random.default_rng(seed)
+    strata, scores, start = [], [], 0
+    for number in range(40):
+        size = int(rng.integers(300, 4000))
+        mean = rng.choice([8.0, 25.0, 40.0, 60.0, 80.0], p=[0.02, 0.1, 0.2, 0.3, 0.38])
+        each = rng.normal(mean, rng.uniform(3, 9), size)
+        each[rng.random(size) < rng.choice([0.0, 0.5])] = np.inf
+        strata.append(Stratum(str(number), np.arange(start, start + size)))
+        scores.append(each)
+        start += size
+    return strata, np.concatenate(scores)
+
+
+@pytest.mark.parametrize(("seed", "half_width"), [(1, 0.004), (2, 0.002), (3, 0.006)])
+def test_coverage_against_the_whole_population(seed: int, half_width: float) -> None:
+    strata, scores = population(seed)
+    truth = np.mean(scores < 9.0)
+    found = [
+        estimate(strata, scores.__getitem__, below=9.0, half_width=half_width, seed=number)
+        for number in range(CAMPAIGNS)
+    ]
+    covered = sum(bool(each.interval.low <= truth <= each.interval.high) for each in found)
+    assert covered >= FEWEST
+    assert all(each.half_width <= half_width for each in found)
+    # No bias beyond what chance explains.
+    shares = np.array([each.share for each in found])
+    assert abs(shares.mean() - truth) < 4.5 * shares.std() / np.sqrt(CAMPAIGNS) + 1e-6
+
+
+def test_a_rare_class_takes_fewer_trials() -> None:
+    strata, scores = population(3)
+    truth = float(np.mean(scores < 9.0))
+    assert 0.001 < truth < 0.01
+    costs = [
+        estimate(strata, scores.__getitem__, below=9.0, half_width=0.0005, seed=number).cost
+        for number in range(10)
+    ]
+    assert np.mean(costs) < uniform_trials(truth, 0.0005) / 5
+
+
+def test_everything_tried_is_the_truth() -> None:
+    strata, scores = population(5)
+    found = estimate(strata, scores.__getitem__, below=9.0, half_width=1e-9)
+    assert found.share == pytest.approx(np.mean(scores < 9.0), abs=1e-12)
+    assert found.half_width == 0 and found.trials.sum() == len(scores)
+
+
+def test_pure_function_of_the_seed_and_told_on_the_way() -> None:
+    strata, scores = population(4)
+    told: list[Estimate] = []
+    runs = [
+        estimate(
+            strata, scores.__getitem__, below=9.0, half_width=0.004, seed=s, progress=told.append
+        )
+        for s in (3, 3, 4)
+    ]
+    assert (runs[0].trials == runs[1].trials).all() and (runs[0].hits == runs[1].hits).all()
+    assert (runs[0].hits != runs[2].hits).any()
+    assert told[-1] is runs[-1]
+
+
+def test_a_site_is_tried_once_outside_of_the_pilots() -> None:
+    strata, scores = population(6)
+    seen: list[np.ndarray] = []
+
+    def evaluate(sites: np.ndarray) -> np.ndarray:
+        seen.append(sites)
+        return scores[sites]
+
+    found = estimate(strata, evaluate, below=9.0, half_width=0.002)
+    after = np.concatenate(seen[2:])  # two rounds of pilots come first
+    assert len(np.unique(after)) == len(after)
+    assert found.cost == sum(len(sites) for sites in seen)
+
+
+def test_tails() -> None:
+    assert tail_share(np.array([np.inf, np.inf, np.inf]), 9.0) == 0
+    assert tail_share(np.array([10.0, 10.5, 9.5, 10.1]), 9.0) < 0.5
+    assert tail_share(np.array([0.0, 1.0, 2.0]), 9.0) > 0.9
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"half_width": 0.0}, "half-width of 0"),
+        ({"half_width": 2.0}, "half-width of 2"),
+        ({"pilot": 1}, "pilots of at least 2"),
+        ({"confidence": 1.0}, "confidence of 1"),
+    ],
+)
+def test_nonsense_is_refused(change: dict[str, float], message: str) -> None:
+    strata, scores = population(1)
+    options = {"below": 9.0, "half_width": 0.01, **change}
+    with pytest.raises(WorkbenchError, match=message):
+        estimate(strata, scores.__getitem__, **options)
+
+
+def test_impossible_counts_and_empty_strata_are_refused() -> None:
+    with pytest.raises(WorkbenchError, match="more hits than trials"):
+        wilson(3, 2)
+    with pytest.raises(WorkbenchError, match="no sample size"):
+        sample_size(0, 0.01)
+    for strata, message in (([], "no strata"), ([Stratum("x", np.zeros(0, int))], "'x' is empty")):
+        with pytest.raises(WorkbenchError, match=message):
+            estimate(strata, lambda sites: sites * 1.0, below=9.0, half_width=0.01)
+
+
+def test_an_exhaustive_small_program() -> None:
+    """Real flips of a real image: the strata hold every bit once, the estimate covers the truth."""
+    image = Image.of(random_program(8, 8))
+    sites = Sites(image)
+    candidates = sites.candidates(("weights", "bias", "shift", "table", "embed"), (), ())
+    strata = strata_of(sites, candidates, least_sites=64)
+    parts = np.concatenate([stratum.sites for stratum in strata])
+    np.testing.assert_array_equal(np.sort(parts), candidates)
+    assert len({stratum.label for stratum in strata}) == len(strata)
+    words = {str(word): random_inputs(image.program, word, 6) for word in (1, 2)}
+    laboratories = {word: Laboratory(image, inputs) for word, inputs in words.items()}
+    truth = np.mean(worst_snr_db(laboratories, candidates) < 19.0)
+    covered = 0
+    for seed in range(20):
+        found = share_below(
+            image, words, candidates, snr_db=19.0, half_width=0.03, confidence=0.95, seed=seed
+        )
+        covered += bool(found.interval.low <= truth <= found.interval.high)
+    assert covered >= 15

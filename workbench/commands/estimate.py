@@ -1,0 +1,125 @@
+"""`workbench estimate`: how many bits are dangerous, to a requested width, from few trials."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from workbench.audio.metrics import ACCEPTABLE_SNR_DB, DEGRADED_SNR_DB, TRANSPARENT_SNR_DB
+from workbench.commands.common import add_checkpoint, add_generator, add_image, image_of
+from workbench.experiments.share_of_harm import share_below
+from workbench.experiments.statistics import CONFIDENCE, sample_size
+from workbench.experiments.stratified import Estimate, uniform_trials
+from workbench.experiments.voice import open_voice
+from workbench.files import write_text
+from workbench.memory.faults_bits import Each
+from workbench.memory.plan import Plan
+from workbench.memory.transients import Sites
+
+# A class and the SNR in dB under which a sound is in it or in a worse one.
+_CLASSES = {
+    "broken": DEGRADED_SNR_DB,
+    "degraded": ACCEPTABLE_SNR_DB,
+    "audible": TRANSPARENT_SNR_DB,
+}
+_HALF_WIDTH = 0.0005
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what counts as harm, how sure to be, and which bits and words are meant."""
+    add_generator(parser)
+    parser.add_argument(
+        "--quality",
+        choices=_CLASSES,
+        default="broken",
+        help="the harm that counts, or worse, by SNR: under 9, 19 or 28 dB (broken)",
+    )
+    parser.add_argument(
+        "--half-width", type=float, default=_HALF_WIDTH, help=f"of the interval ({_HALF_WIDTH})"
+    )
+    parser.add_argument(
+        "--confidence", type=float, default=CONFIDENCE, help=f"of the interval ({CONFIDENCE})"
+    )
+    parser.add_argument("--words", help="words with commas, the worst of them counts (all)")
+    parser.add_argument("--section", action="append", help="only there, again (the working copy)")
+    parser.add_argument("--operator", action="append", help="only in this operator, again (any)")
+    parser.add_argument("--seed", type=int, default=0, help="another one tries other bits (0)")
+    add_image(parser)
+    add_checkpoint(parser)
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there")
+
+
+def run(options: argparse.Namespace) -> None:
+    """Sample until the interval is as narrow as asked for, then tell it and what it cost.
+
+    Raises WorkbenchError for places and words that do not exist and impossible widths.
+    """
+    voice = open_voice(options.checkpoint)
+    image = image_of(options.image, voice)
+    words = options.words.split(",") if options.words else list(voice.words)
+    plan = Plan(
+        Each(), sections=tuple(options.section or ()), operators=tuple(options.operator or ())
+    )
+    candidates = plan.candidates(Sites(image))
+    with tqdm(desc="sampling", unit="trial", leave=False, disable=None) as bar:
+
+        def show(now: Estimate) -> None:
+            bar.update(now.cost - bar.n)
+            bar.set_postfix_str(f"{now.share:.4%} +- {now.half_width:.4%}")
+
+        found = share_below(
+            image,
+            {word: voice.inputs(word) for word in words},
+            candidates,
+            snr_db=_CLASSES[options.quality],
+            half_width=options.half_width,
+            confidence=options.confidence,
+            seed=options.seed,
+            progress=show,
+        )
+    _tell(found, options, words, candidates)
+
+
+def _tell(
+    found: Estimate, options: argparse.Namespace, words: list[str], candidates: np.ndarray
+) -> None:
+    confidence = options.confidence
+    low, high = (float(bound) for bound in found.interval)
+    blind = uniform_trials(found.share, found.half_width, confidence)
+    leveugle = sample_size(
+        len(candidates), options.half_width, confidence, max(found.share, 1 / len(candidates))
+    )
+    print(
+        f"{options.quality} or worse, in at least one of {len(words)} words, when one of "
+        f"{len(candidates):,} bits flips: {found.share:.4%} of the bits, {low:.4%} to {high:.4%} "
+        f"(confidence {confidence:g})"
+    )
+    print(
+        f"{found.cost:,} bits tried, {found.pilots:,} of them pilots, in {len(found.sizes)} strata; "
+        f"drawing bits blindly takes {blind:,} for the same width: {blind / found.cost:.1f} times as many"
+    )
+    print(
+        f"Leveugle's sample size for +-{options.half_width:g} at this share: {leveugle:,}; "
+        f"where the share is not known: {sample_size(len(candidates), options.half_width, confidence):,}"
+    )
+    if options.json:
+        figures = {
+            "quality": options.quality,
+            "words": words,
+            "bits": len(candidates),
+            "share": found.share,
+            "low": low,
+            "high": high,
+            "confidence": confidence,
+            "tried": found.cost,
+            "pilots": found.pilots,
+            "strata": len(found.sizes),
+            "blind_trials": blind,
+            "saving": blind / found.cost,
+            "leveugle": leveugle,
+        }
+        write_text(options.json, json.dumps(figures, indent=2) + "\n")
