@@ -25,6 +25,7 @@ COMMANDS = {
     "flip": "flip bits of a memory image and save what it sounds like",
     "replay": "hear any fault trial again from its identifier, and what happened in it",
     "estimate": "estimate how many bits are dangerous, to a requested width, from few trials",
+    "worst": "find the few bits that do most harm together",
     "heal": "let upsets arrive while a voice speaks, with and without healing",
     "export": "write the C firmware folder of a generator",
     "emulate": "run the exported firmware on emulated Cortex-M processors",

@@ -1,0 +1,119 @@
+"""The worst bits: exact harm, at least as bad as any single flip, far worse than random ones."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from programs import random_inputs, random_program, seeds
+
+from workbench.cli import main
+from workbench.errors import WorkbenchError
+from workbench.experiments.adversarial import harm_of, worst_bits
+from workbench.integer import reference
+from workbench.integer.program import Program
+from workbench.integer.smooth import run_smooth, smooth_parameters
+from workbench.memory.image import Image
+from workbench.memory.plan import TrialId
+
+
+def harm_by_reference(image: Image, inputs: dict[str, np.ndarray], positions: list[int]) -> float:
+    clean = reference.run(image.program, inputs)[image.program.output].astype(np.int64)
+    faulty = reference.run(image.flip(positions).to_program(), inputs)[image.program.output]
+    return float(harm_of(((faulty - clean) ** 2).sum(), int((clean**2).sum())))
+
+
+def spoken(seed: int) -> tuple[Image, dict[str, np.ndarray]]:
+    """A small program that is not silent."""
+    while True:
+        program = random_program(seed, 6)
+        inputs = random_inputs(program, seed, 4)
+        if (
+            Image.of(program).layout.working_bytes
+            and reference.run(program, inputs)[program.output].any()
+        ):
+            return Image.of(program), inputs
+        seed += 1
+
+
+@settings(max_examples=25, deadline=None)
+@given(seed=seeds)
+def test_the_first_bit_is_the_worst_of_all_and_its_harm_exact(seed: int) -> None:
+    image, inputs = spoken(seed)
+    candidates = image.layout.positions()[:1500]  # fewer than are looked at for one tensor or all
+    steps = worst_bits(image, {"a": inputs}, candidates, bits=min(2, len(candidates)))
+    found = [step.position for step in steps]
+    assert len(set(found)) == len(found) and set(found) <= set(candidates.tolist())
+    for count in range(1, len(steps) + 1):
+        assert steps[count - 1].harm == pytest.approx(
+            harm_by_reference(image, inputs, found[:count])
+        )
+    others = np.random.default_rng(seed).choice(candidates, 30)
+    assert steps[0].harm >= max(harm_by_reference(image, inputs, [int(p)]) for p in others) - 1e-12
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=seeds)
+def test_gradients_are_those_of_the_program_without_rounding(seed: int) -> None:
+    """Against differences of the smooth program itself, along a random direction."""
+    program: Program = random_program(seed, 6)
+    inputs = random_inputs(program, seed, 3)
+    parameters = smooth_parameters(program)
+    if not parameters:
+        return
+    y = run_smooth(program, parameters, inputs)
+    assert tuple(y.shape) == reference.run(program, inputs)[program.output].shape
+    if not y.requires_grad:
+        return
+    rng = np.random.default_rng(seed)
+    towards = {n: torch.from_numpy(rng.normal(size=p.shape)) for n, p in parameters.items()}
+    size = 1e-7
+    moved = [
+        run_smooth(
+            program, {n: p + sign * size * towards[n] for n, p in parameters.items()}, inputs
+        )
+        for sign in (1, -1)
+    ]
+    measured = ((moved[0] - moved[1]).sum() / (2 * size)).detach()
+    gradients = torch.autograd.grad(y.sum(), list(parameters.values()), allow_unused=True)
+    expected = sum(
+        (g * towards[n]).sum() for n, g in zip(parameters, gradients, strict=True) if g is not None
+    )
+    scale = max(abs(float(measured)), y.detach().abs().sum().item() * 1e-2, 1.0)
+    # A clamp's corner may lie between the two: rare, and then differences say nothing.
+    inside = torch.allclose(moved[0] + moved[1], 2 * y, atol=1e-6 * scale)
+    assert not inside or float(expected) == pytest.approx(float(measured), abs=1e-3 * scale)
+
+
+def test_what_makes_no_sense_is_refused() -> None:
+    image, inputs = spoken(3)
+    bits = image.layout.positions()
+    for candidates, count, words, message in (
+        (bits, 0, {"a": inputs}, "cannot find the worst 0"),
+        (bits[:3], 4, {"a": inputs}, "the worst 4 of 3 bits"),
+        (bits, 1, {}, "no words"),
+        (np.array([8 * image.layout.working_bytes]), 1, {"a": inputs}, "not in the working copy"),
+    ):
+        with pytest.raises(WorkbenchError, match=message):
+            worst_bits(image, words, candidates, bits=count)
+
+
+def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["worst", "challenge", "--bits", "2", "--words", "seven,3", "--out", str(tmp_path)]
+    assert main(command) == 0
+    told = capsys.readouterr().out
+    found = json.loads((tmp_path / "worst.json").read_text())
+    harms = [bit["harm"] for bit in found["bits"]]
+    random = float(told.split("as many random bits: ")[1].split()[0])
+    assert harms[1] > harms[0] > 20 * random
+    trial = TrialId.parse(found["replay"]["7"])
+    assert str(trial) in told
+    assert [bit["position"] for bit in found["bits"]]
+    assert main(["replay", str(trial), "--out", str(tmp_path / "again.wav")]) == 0
+    again = (tmp_path / "again.wav").read_bytes()
+    assert again == (tmp_path / "after.wav").read_bytes()
+    assert found["bits"][0]["name"] in capsys.readouterr().out

@@ -1,0 +1,113 @@
+"""`workbench worst`: the few bits that an attacker, or bad luck, would choose."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from workbench.audio.metrics import measure
+from workbench.audio.sound_files import write_wav
+from workbench.commands.common import add_checkpoint, add_generator, add_image, image_of
+from workbench.experiments.adversarial import Step, harm_of, worst_bits
+from workbench.experiments.threads import one_thread
+from workbench.experiments.voice import Voice, open_voice
+from workbench.files import output_folder, write_text
+from workbench.memory.faults_bits import Bits, Each, Flips
+from workbench.memory.image import Image
+from workbench.memory.laboratory import Laboratory
+from workbench.memory.layout import WORKING_SECTIONS
+from workbench.memory.plan import Plan, TrialId
+from workbench.memory.transients import Sites
+
+_OUT = Path("out/worst")
+_BITS, _RANDOM_TRIALS = 5, 200
+_SECTIONS = ("weights",)  # one bit of a bias drowns everything, which is soon told
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare how many bits, where they may lie, and which words they should spoil."""
+    add_generator(parser)
+    parser.add_argument("--bits", type=int, default=_BITS, help=f"how many to find ({_BITS})")
+    parser.add_argument("--words", help="words with commas whose mean harm counts (all)")
+    parser.add_argument(
+        "--section",
+        action="append",
+        choices=WORKING_SECTIONS,
+        help=f"where they may lie, may be given again ({' '.join(_SECTIONS)})",
+    )
+    parser.add_argument("--operator", action="append", help="only in this operator, again (any)")
+    parser.add_argument("--seed", type=int, default=0, help="of the gradient's probes (0)")
+    add_image(parser)
+    add_checkpoint(parser)
+    parser.add_argument(
+        "--out", type=Path, default=_OUT, metavar="DIR", help=f"where to write ({_OUT})"
+    )
+
+
+def run(options: argparse.Namespace) -> None:
+    """Search, tell each bit and the harm so far beside that of random bits, write sounds and JSON.
+
+    Raises WorkbenchError for places and words that do not exist, too many bits and a folder that cannot
+    be written.
+    """
+    voice = open_voice(options.checkpoint)
+    image = image_of(options.image, voice)
+    asked = options.words.split(",") if options.words else voice.words
+    inputs = {voice.word(word): voice.inputs(word) for word in asked}
+    where = Plan(
+        Each(),
+        sections=tuple(options.section or _SECTIONS),
+        operators=tuple(options.operator or ()),
+    )
+    candidates = where.candidates(Sites(image))
+    out = output_folder(options.out)
+    print(
+        f"the worst {options.bits} of {len(candidates):,} bits; harm is error / (error + signal), the "
+        f"mean over {len(inputs)} words"
+    )
+    with one_thread(), tqdm(total=options.bits, unit="bit", leave=False, disable=None) as bar:
+
+        def show(step: Step) -> None:
+            bar.update()
+            bar.write(f"  {step.harm:.4f} with {step.name}")
+
+        steps = worst_bits(
+            image, inputs, candidates, bits=options.bits, seed=options.seed, progress=show
+        )
+    positions = tuple(step.position for step in steps)
+    plan = Plan(Bits(positions))
+    trials = {word: str(TrialId.of(image, word, plan, 0)) for word in inputs}
+    random = _random_harm(image, inputs[next(iter(inputs))], where, len(steps))
+    print(f"as many random bits: {random:.4f} (mean of {_RANDOM_TRIALS} trials, first word)")
+    _write(voice, image, steps, trials, out)
+
+
+def _random_harm(image: Image, inputs: dict[str, np.ndarray], where: Plan, bits: int) -> float:
+    laboratory = Laboratory(image, inputs)
+    plan = Plan(Flips(bits), sections=where.sections, operators=where.operators)
+    events = plan.events(Sites(image), np.arange(_RANDOM_TRIALS))
+    energy = laboratory.outcomes(events, _RANDOM_TRIALS)["error_energy"]
+    return float(harm_of(energy, laboratory.signal_energy).mean())
+
+
+def _write(
+    voice: Voice, image: Image, steps: list[Step], trials: dict[str, str], out: Path
+) -> None:
+    word = next(iter(trials))
+    before = voice.speak(word)
+    after = voice.speak(word, image.flip([step.position for step in steps]))
+    write_wav(out / "before.wav", before)
+    write_wav(out / "after.wav", after)
+    found = [{"position": step.position, "name": step.name, "harm": step.harm} for step in steps]
+    write_text(out / "worst.json", json.dumps({"bits": found, "replay": trials}, indent=2) + "\n")
+    metrics = measure(after, before, perceptual=False)
+    print(
+        f"{voice.spoken(word)!r}: SNR {metrics.snr_db:.1f} dB, log-mel distance "
+        f"{metrics.log_mel_db:.2f} dB: {metrics.quality}"
+    )
+    print(f"replay: {trials[word]}")
+    print(f"before.wav, after.wav and worst.json are in {out}")
