@@ -15,7 +15,7 @@ from workbench.cli import main
 from workbench.errors import WorkbenchError
 from workbench.experiments.adversarial import harm_of, worst_bits
 from workbench.integer import reference
-from workbench.integer.program import Program
+from workbench.integer.program import Conv, Program
 from workbench.integer.smooth import run_smooth, smooth_parameters
 from workbench.memory.image import Image
 from workbench.memory.plan import TrialId
@@ -56,37 +56,20 @@ def test_the_first_bit_is_the_worst_of_all_and_its_harm_exact(seed: int) -> None
     assert steps[0].harm >= max(harm_by_reference(image, inputs, [int(p)]) for p in others) - 1e-12
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(seed=seeds)
-def test_gradients_are_those_of_the_program_without_rounding(seed: int) -> None:
-    """Against differences of the smooth program itself, along a random direction."""
-    program: Program = random_program(seed, 6)
-    inputs = random_inputs(program, seed, 3)
-    parameters = smooth_parameters(program)
-    if not parameters:
-        return
-    y = run_smooth(program, parameters, inputs)
-    assert tuple(y.shape) == reference.run(program, inputs)[program.output].shape
-    if not y.requires_grad:
-        return
-    rng = np.random.default_rng(seed)
-    towards = {n: torch.from_numpy(rng.normal(size=p.shape)) for n, p in parameters.items()}
-    size = 1e-7
-    moved = [
-        run_smooth(
-            program, {n: p + sign * size * towards[n] for n, p in parameters.items()}, inputs
-        )
-        for sign in (1, -1)
-    ]
-    measured = ((moved[0] - moved[1]).sum() / (2 * size)).detach()
-    gradients = torch.autograd.grad(y.sum(), list(parameters.values()), allow_unused=True)
-    expected = sum(
-        (g * towards[n]).sum() for n, g in zip(parameters, gradients, strict=True) if g is not None
+def test_one_operator_without_rounding_is_less_than_a_step_off(seed: int) -> None:
+    program: Program = random_program(seed, 1)
+    inputs = random_inputs(program, seed, 4)
+    exact = reference.run(program, inputs)[program.output]
+    with torch.no_grad():
+        smooth = run_smooth(program, smooth_parameters(program), inputs).numpy()
+    assert smooth.shape == exact.shape
+    wraps = any(
+        isinstance(operator, Conv) and (np.abs(operator.bias.astype(np.int64)) > 2**30).any()
+        for operator in program.operators
     )
-    scale = max(abs(float(measured)), y.detach().abs().sum().item() * 1e-2, 1.0)
-    # A clamp's corner may lie between the two: rare, and then differences say nothing.
-    inside = torch.allclose(moved[0] + moved[1], 2 * y, atol=1e-6 * scale)
-    assert not inside or float(expected) == pytest.approx(float(measured), abs=1e-3 * scale)
+    assert wraps or np.abs(smooth - exact).max(initial=0) <= 1
 
 
 def test_what_makes_no_sense_is_refused() -> None:
