@@ -1,4 +1,4 @@
-"""The worst bits: exact harm, at least as bad as any single flip, far worse than random ones."""
+"""The worst bits: exact damage, at least as bad as any single flip, far worse than random ones."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from programs import random_inputs, random_program, seeds
 
 from workbench.cli import main
 from workbench.errors import WorkbenchError
-from workbench.experiments.adversarial import harm_of, worst_bits
+from workbench.experiments.adversarial import error_share, worst_bits
 from workbench.integer import reference
 from workbench.integer.program import Conv, Program
 from workbench.integer.smooth import run_smooth, smooth_parameters
@@ -21,10 +21,10 @@ from workbench.memory.image import Image
 from workbench.memory.plan import TrialId
 
 
-def harm_by_reference(image: Image, inputs: dict[str, np.ndarray], positions: list[int]) -> float:
+def error_by_reference(image: Image, inputs: dict[str, np.ndarray], positions: list[int]) -> float:
     clean = reference.run(image.program, inputs)[image.program.output].astype(np.int64)
     faulty = reference.run(image.flip(positions).to_program(), inputs)[image.program.output]
-    return float(harm_of(((faulty - clean) ** 2).sum(), int((clean**2).sum())))
+    return float(error_share(((faulty - clean) ** 2).sum(), int((clean**2).sum())))
 
 
 def spoken(seed: int) -> tuple[Image, dict[str, np.ndarray]]:
@@ -42,18 +42,20 @@ def spoken(seed: int) -> tuple[Image, dict[str, np.ndarray]]:
 
 @settings(max_examples=25, deadline=None)
 @given(seed=seeds)
-def test_the_first_bit_is_the_worst_of_all_and_its_harm_exact(seed: int) -> None:
+def test_the_first_bit_is_the_worst_of_all_and_its_error_exact(seed: int) -> None:
     image, inputs = spoken(seed)
     candidates = image.layout.positions()[:1000]  # no more than are looked at
     steps = worst_bits(image, {"a": inputs}, candidates, bits=min(2, len(candidates)))
     found = [step.position for step in steps]
     assert len(set(found)) == len(found) and set(found) <= set(candidates.tolist())
     for count in range(1, len(steps) + 1):
-        assert steps[count - 1].harm == pytest.approx(
-            harm_by_reference(image, inputs, found[:count])
+        assert steps[count - 1].error == pytest.approx(
+            error_by_reference(image, inputs, found[:count])
         )
     others = np.random.default_rng(seed).choice(candidates, 30)
-    assert steps[0].harm >= max(harm_by_reference(image, inputs, [int(p)]) for p in others) - 1e-12
+    assert (
+        steps[0].error >= max(error_by_reference(image, inputs, [int(p)]) for p in others) - 1e-12
+    )
 
 
 @settings(max_examples=150, deadline=None)
@@ -90,9 +92,9 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert main(command) == 0
     told = capsys.readouterr().out
     found = json.loads((tmp_path / "worst.json").read_text())
-    harms = [bit["harm"] for bit in found["bits"]]
+    errors = [bit["error_share"] for bit in found["bits"]]
     random = float(told.split("as many random bits: ")[1].split()[0])
-    assert harms[1] > harms[0] > 20 * random
+    assert errors[1] > errors[0] > 20 * random
     trial = TrialId.parse(found["replay"]["7"])
     assert str(trial) in told
     assert [bit["position"] for bit in found["bits"]]

@@ -12,7 +12,7 @@ from tqdm import tqdm
 from workbench.audio.metrics import measure
 from workbench.audio.sound_files import write_wav
 from workbench.commands.common import add_checkpoint, add_generator, add_image, image_of
-from workbench.experiments.adversarial import Step, harm_of, worst_bits
+from workbench.experiments.adversarial import Step, error_share, worst_bits
 from workbench.experiments.threads import one_thread
 from workbench.experiments.voice import Voice, open_voice
 from workbench.files import output_folder, write_text
@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare how many bits, where they may lie, and which words they should spoil."""
     add_generator(parser)
     parser.add_argument("--bits", type=int, default=_BITS, help=f"how many to find ({_BITS})")
-    parser.add_argument("--words", help="words with commas whose mean harm counts (all)")
+    parser.add_argument("--words", help="words with commas whose mean damage counts (all)")
     parser.add_argument(
         "--section",
         action="append",
@@ -49,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Search, tell each bit and the harm so far beside that of random bits, write sounds and JSON.
+    """Search, tell each bit and the damage so far beside that of random bits, write sounds and JSON.
 
     Raises WorkbenchError for places and words that do not exist, too many bits and a folder that cannot
     be written.
@@ -66,14 +66,14 @@ def run(options: argparse.Namespace) -> None:
     candidates = where.candidates(Sites(image))
     out = output_folder(options.out)
     print(
-        f"the worst {options.bits} of {len(candidates):,} bits; harm is error / (error + signal), the "
-        f"mean over {len(inputs)} words"
+        f"the worst {options.bits} of {len(candidates):,} bits; share of the error's energy in the "
+        f"output, mean over {len(inputs)} words"
     )
     with one_thread(), tqdm(total=options.bits, unit="bit", leave=False, disable=None) as bar:
 
         def show(step: Step) -> None:
             bar.update()
-            bar.write(f"  {step.harm:.4f} with {step.name}")
+            bar.write(f"  {step.error:.4f} with {step.name}")
 
         steps = worst_bits(
             image, inputs, candidates, bits=options.bits, seed=options.seed, progress=show
@@ -81,17 +81,17 @@ def run(options: argparse.Namespace) -> None:
     positions = tuple(step.position for step in steps)
     plan = Plan(Bits(positions))
     trials = {word: str(TrialId.of(image, word, plan, 0)) for word in inputs}
-    random = _random_harm(image, inputs[next(iter(inputs))], where, len(steps))
+    random = _random_share(image, inputs[next(iter(inputs))], where, len(steps))
     print(f"as many random bits: {random:.4f} (mean of {_RANDOM_TRIALS} trials, first word)")
     _write(voice, image, steps, trials, out)
 
 
-def _random_harm(image: Image, inputs: dict[str, np.ndarray], where: Plan, bits: int) -> float:
+def _random_share(image: Image, inputs: dict[str, np.ndarray], where: Plan, bits: int) -> float:
     laboratory = Laboratory(image, inputs)
     plan = Plan(Flips(bits), sections=where.sections, operators=where.operators)
     events = plan.events(Sites(image), np.arange(_RANDOM_TRIALS))
     energy = laboratory.outcomes(events, _RANDOM_TRIALS)["error_energy"]
-    return float(harm_of(energy, laboratory.signal_energy).mean())
+    return float(error_share(energy, laboratory.signal_energy).mean())
 
 
 def _write(
@@ -102,7 +102,9 @@ def _write(
     after = voice.speak(word, image.flip([step.position for step in steps]))
     write_wav(out / "before.wav", before)
     write_wav(out / "after.wav", after)
-    found = [{"position": step.position, "name": step.name, "harm": step.harm} for step in steps]
+    found = [
+        {"position": step.position, "name": step.name, "error_share": step.error} for step in steps
+    ]
     write_text(out / "worst.json", json.dumps({"bits": found, "replay": trials}, indent=2) + "\n")
     metrics = measure(after, before, perceptual=False)
     print(

@@ -31,14 +31,14 @@ Inputs = Mapping[str, Mapping[str, np.ndarray]]
 
 @dataclass(frozen=True)
 class Step:
-    """One more bit. position, name: which. harm: after it, 0 to 1; see `harm_of`."""
+    """One more bit. position, name: which. error: share after it, 0 to 1; see `error_share`."""
 
     position: int
     name: str
-    harm: float
+    error: float
 
 
-def harm_of(error_energy: np.ndarray, signal_energy: int) -> np.ndarray:
+def error_share(error_energy: np.ndarray, signal_energy: int) -> np.ndarray:
     """error / (error + signal), energies of one word: 0 untouched, 0.5 at 0 dB SNR, 1 drowned.
 
     Monotone in the error, and no word can be made so loud that it outweighs all others.
@@ -58,7 +58,7 @@ def worst_bits(
 ) -> list[Step]:
     """The `bits` most harmful flips, in the order found; each step keeps those before it.
 
-    inputs: of one or more words; harm is the mean over them. candidates: positions of the working copy
+    inputs: of one or more words; the mean error share over them counts. candidates: positions of the working copy
     that may be flipped, int64. seed: of the probes. progress: is told every step. Raises
     WorkbenchError when candidates lie elsewhere or are fewer than `bits`.
     """
@@ -97,24 +97,24 @@ def _best_step(
     sites = Sites(faulty)
     promising = _promising(image, faulty, sites, inputs, candidates, rng)
     first, *others = (Laboratory(faulty, each) for each in inputs.values())
-    harms = _harms(first, promising)
+    errors = _errors(first, promising)
     if others:
-        finalists = np.argsort(-harms, kind="stable")[:_FINALISTS]
+        finalists = np.argsort(-errors, kind="stable")[:_FINALISTS]
         promising = promising[finalists]
-        each = [harms[finalists], *(_harms(lab, promising) for lab in others)]
-        harms = np.mean(each, axis=0)
-    best = int(np.argmax(harms))
+        each = [errors[finalists], *(_errors(lab, promising) for lab in others)]
+        errors = np.mean(each, axis=0)
+    best = int(np.argmax(errors))
     position = int(promising[best])
-    return Step(position, sites.site(position), float(harms[best]))
+    return Step(position, sites.site(position), float(errors[best]))
 
 
-def _harms(laboratory: Laboratory, positions: np.ndarray) -> np.ndarray:
-    """Harm of one word for each bit, on top of what the image holds already."""
+def _errors(laboratory: Laboratory, positions: np.ndarray) -> np.ndarray:
+    """Error share of one word for each bit, on top of what the image holds already."""
     trials = len(positions)
     nothing = np.zeros(trials, np.int64)
     events = Events(np.arange(trials), nothing, positions, nothing.astype(np.uint8))
     outcomes = laboratory.outcomes(events, trials)
-    return harm_of(outcomes["error_energy"], laboratory.signal_energy)
+    return error_share(outcomes["error_energy"], laboratory.signal_energy)
 
 
 def _promising(
