@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
+from fault_plans import MAKERS, random_plan, trials_of
 from hypothesis import given, settings
-from hypothesis import strategies as st
 from programs import random_inputs, random_program, seeds
 
 from workbench.errors import WorkbenchError
@@ -94,9 +94,21 @@ def test_the_torch_engine_is_the_truth(seed: int) -> None:
     check_against_the_truth(Laboratory(image, inputs, engine="torch"), events, trials)
 
 
+@pytest.mark.parametrize("model", MAKERS)
+@settings(max_examples=40, deadline=None)
+@given(seed=seeds)
+def test_trials_of_every_fault_model_are_the_truth(model: str, seed: int) -> None:
+    image = Image.of(small_program(seed))
+    inputs = random_inputs(image.program, seed, FRAMES)
+    sites = Sites(image)
+    plan = random_plan(np.random.default_rng(seed), sites, model)
+    indexes, events = trials_of(plan, sites, 3)
+    check_against_the_truth(Laboratory(image, inputs, engine="native"), events, len(indexes))
+
+
 @settings(max_examples=60, deadline=None)
-@given(seed=seeds, frame=st.integers(0, FRAMES - 1))
-def test_reached_is_the_last_operator_that_differs(seed: int, frame: int) -> None:
+@given(seed=seeds)
+def test_reached_is_the_last_operator_that_differs(seed: int) -> None:
     rng = np.random.default_rng(seed)
     image = Image.of(small_program(seed))
     inputs = random_inputs(image.program, seed, FRAMES)
