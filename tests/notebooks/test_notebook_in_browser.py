@@ -1,26 +1,30 @@
-"""Notebook 01 in a real JupyterLab in a real browser, used by keyboard as a person would."""
+"""The notebooks in a real JupyterLab in a real browser, used by keyboard as a person would."""
 
 from __future__ import annotations
 
 import re
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from browsers import browser, needs_browser
 from lab import lab_server
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
-NOTEBOOK = "01_hear_a_bit_flip.ipynb"
 
 
-@needs_browser
-def test_the_panel_follows_the_keyboard(tmp_path: Path) -> None:
-    from playwright.sync_api import expect
+@contextmanager
+def all_cells_run(folder: Path, notebook: str) -> Iterator[Any]:
+    """The page of a notebook whose cells were just asked to run, in files of its own under `folder`.
 
-    shutil.copy(NOTEBOOKS / NOTEBOOK, tmp_path)
+    In the end nothing may have gone wrong in the page, and nothing been asked of other hosts.
+    """
+    shutil.copy(NOTEBOOKS / notebook, folder)
     with (
-        lab_server(tmp_path, tmp_path) as (address, token),
-        browser(tmp_path / "profile", width=1280, height=1500) as context,
+        lab_server(folder, folder) as (address, token),
+        browser(folder / "profile", width=1280, height=1500) as context,
     ):
         page = context.new_page()
         mistakes: list[str] = []
@@ -30,13 +34,22 @@ def test_the_panel_follows_the_keyboard(tmp_path: Path) -> None:
             "request",
             lambda request: strangers.append(request.url) if _is_outside(request.url) else None,
         )
-        page.goto(f"{address}/lab/tree/{NOTEBOOK}?token={token}")
+        page.goto(f"{address}/lab/tree/{notebook}?token={token}")
         page.locator(".jp-Notebook").wait_for(timeout=60_000)
         page.get_by_text("| Idle").wait_for(timeout=60_000)  # earlier, Run All is lost
         page.locator(".jp-Notebook .jp-Cell").first.click()
         page.get_by_role("menuitem", name="Run", exact=True).click()
         page.locator('[data-command="runmenu:run-all"]').click()
+        yield page
+        assert not mistakes
+        assert not strangers
 
+
+@needs_browser
+def test_the_panel_follows_the_keyboard(tmp_path: Path) -> None:
+    from playwright.sync_api import expect
+
+    with all_cells_run(tmp_path, "01_hear_a_bit_flip.ipynb") as page:
         readout = page.locator(".readout")
         expect(readout).to_contain_text("SNR", timeout=60_000)
         ten_flips = readout.inner_text()
@@ -69,8 +82,23 @@ def test_the_panel_follows_the_keyboard(tmp_path: Path) -> None:
         _press(page, "Bit", "Home", "any")
         expect(readout).to_contain_text("SNR")
         page.screenshot(path=tmp_path / "panel.png")
-        assert not mistakes
-        assert not strangers
+
+
+@needs_browser
+def test_the_map_is_seen_and_heard(tmp_path: Path) -> None:
+    from playwright.sync_api import expect
+
+    with all_cells_run(tmp_path, "02_map_the_critical_bits.ipynb") as page:
+        outputs = page.locator(".jp-OutputArea-output")
+        expect(outputs.get_by_alt_text("Quality over the bit-error rate")).to_be_visible(
+            timeout=90_000
+        )
+        expect(outputs.locator("img")).to_have_count(3)
+        expect(outputs.locator("audio")).to_have_count(4)
+        assert all(outputs.locator("img").evaluate_all("all => all.map(i => i.naturalWidth > 500)"))
+        expect(outputs.filter(has_text="% of the bytes carry")).to_be_visible()
+        expect(page.locator(".jp-RenderedText[data-mime-type*=stderr]")).to_have_count(0)
+        page.screenshot(path=tmp_path / "map.png")
 
 
 def _press(page, slider: str, key: str, value: str) -> None:  # type: ignore[no-untyped-def]

@@ -24,6 +24,7 @@ from workbench.integer.program import (
 _KINDS = (Conv, Add, Rescale, Table, Embed, Concat)  # in the order of the C enumeration
 _MOST_COLUMNS = 1024
 _MOST_WORDS = 64  # of a row: one bit each in its mask
+_CACHE_LINE = 64  # bytes
 _VECTOR = 16  # columns that are computed together
 _CLEAN_LOW = 2**31 - 1
 
@@ -112,9 +113,15 @@ class NativeModel:
         )
 
     def _array(self, array: np.ndarray) -> int:
-        """The address of a contiguous copy that lives as long as this object."""
-        copy = np.array(array, order="C")
-        self._kept.append(copy)
+        """The address of a contiguous copy that lives as long as this object.
+
+        It begins a cache line, or every load of a whole vector would touch two.
+        """
+        room = np.empty(array.nbytes + _CACHE_LINE, np.uint8)
+        skip = -room.ctypes.data % _CACHE_LINE
+        copy = room[skip : skip + array.nbytes]
+        copy[:] = np.ascontiguousarray(array).reshape(-1).view(np.uint8)
+        self._kept.append(room)
         return copy.ctypes.data
 
     def _signal(self, signal: Signal, codes: np.ndarray) -> ctypes.Structure:
