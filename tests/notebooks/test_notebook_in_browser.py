@@ -90,14 +90,13 @@ def test_the_map_is_seen_and_heard(tmp_path: Path) -> None:
 
     with all_cells_run(tmp_path, "02_map_the_critical_bits.ipynb") as page:
         outputs = page.locator(".jp-OutputArea-output")
-        expect(outputs.get_by_alt_text("Quality over the bit-error rate")).to_be_visible(
-            timeout=90_000
-        )
-        expect(outputs.locator("img")).to_have_count(3)
+        pictures = outputs.locator("img")  # map, protection, curve
+        expect(pictures).to_have_count(3, timeout=90_000)
         expect(outputs.locator("audio")).to_have_count(4)
-        assert all(outputs.locator("img").evaluate_all("all => all.map(i => i.naturalWidth > 500)"))
+        assert all(pictures.evaluate_all("all => all.map(i => i.naturalWidth > 500)"))
         expect(outputs.filter(has_text="% of the bytes carry")).to_be_visible()
         expect(page.locator(".jp-RenderedText[data-mime-type*=stderr]")).to_have_count(0)
+        pictures.first.scroll_into_view_if_needed()
         page.screenshot(path=tmp_path / "map.png")
 
 
