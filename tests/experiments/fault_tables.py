@@ -1,4 +1,4 @@
-"""Tables of results as a campaign writes them, made by hand or by real trials."""
+"""Tables of results as a campaign writes them, made by hand."""
 
 from __future__ import annotations
 
@@ -8,11 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from workbench.audio.metrics import ACCEPTABLE_SNR_DB, DEGRADED_SNR_DB, TRANSPARENT_SNR_DB
-from workbench.memory.events import Events
-from workbench.memory.laboratory import Laboratory
-from workbench.memory.protection import ProtectionMask
-
-QUALITIES = ("masked", "transparent", "acceptable", "degraded", "broken")
+from workbench.experiments.trial_table import QUALITIES
 
 
 def quality_codes(snr_db: np.ndarray) -> np.ndarray:
@@ -39,15 +35,3 @@ def table_of(
             "quality": pa.DictionaryArray.from_arrays(codes, list(QUALITIES)),
         }
     )
-
-
-def run_events(
-    lab: Laboratory, events: Events, trials: int, mask: ProtectionMask | None = None
-) -> pa.Table:
-    """What `events` do, as a campaign would note it; with `mask` those on protected bytes do not occur."""
-    happened = mask.drop(events) if mask else events
-    first = np.searchsorted(happened.trial, np.arange(trials))
-    count = np.bincount(happened.trial, minlength=trials)
-    position = np.full(trials, -1)
-    position[count > 0] = happened.position[first[count > 0]]
-    return table_of(position, lab.snr_db(lab.outcomes(happened, trials)), count)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fault_tables import run_events, table_of
+from fault_tables import table_of
 from matplotlib.image import imread
 
 from workbench.errors import WorkbenchError
@@ -20,6 +20,7 @@ from workbench.experiments.criticality_tables import (
 )
 from workbench.experiments.quality_curve import curve_points
 from workbench.experiments.quality_curve_picture import curve_figure
+from workbench.experiments.trial_table import trial_table
 from workbench.experiments.voice import open_voice
 from workbench.memory.faults_bits import Flips
 from workbench.memory.laboratory import Laboratory
@@ -32,9 +33,10 @@ VOICE = open_voice()
 @pytest.fixture(scope="module")
 def criticality() -> Criticality:
     """From 3,000 real flips, of which some strata have none."""
-    events = Plan(Flips(1), seed=3).events(Sites(VOICE.image), np.arange(3000))
-    lab = Laboratory(VOICE.image, VOICE.inputs("3"))
-    return Criticality(VOICE.image, run_events(lab, events, 3000))
+    lab, plan = Laboratory(VOICE.image, VOICE.inputs("3")), Plan(Flips(1), seed=3)
+    some = np.arange(3000)
+    table = trial_table(lab, Sites(VOICE.image), word="3", plan=plan, indexes=some)
+    return Criticality(VOICE.image, table)
 
 
 def rows_of(path: Path) -> list[dict[str, str]]:
@@ -50,7 +52,7 @@ def test_the_map_has_a_panel_for_every_tensor_and_one_for_channels(
         axes for axes in figure.axes if axes.images and axes.get_xlabel() in ("bit", "channel")
     ]
     titles = [axes.get_title() for axes in figure.axes[:5]]
-    assert titles == ["weights", "biases", "shifts", "embeddings", "all parameters of a channel"]
+    assert titles == ["weights", "biases", "shifts", "embed", "all parameters of a channel"]
     assert [axes.get_xlabel() for axes in panels] == ["bit"] * 4 + ["channel"]
     widths = [axes.images[1].get_array().shape[1] for axes in panels]
     assert widths == [8, 32, 8, 8, 64]

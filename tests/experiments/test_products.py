@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
-from fault_tables import run_events
 from programs import random_program
 
 from workbench.errors import WorkbenchError
@@ -16,9 +16,8 @@ from workbench.experiments.products import (
     write_curve_products,
     write_map_products,
 )
+from workbench.experiments.trial_table import trial_table
 from workbench.experiments.voice import open_voice
-from workbench.memory.faults_bits import Flips
-from workbench.memory.faults_rates import Ber
 from workbench.memory.image import Image
 from workbench.memory.laboratory import Laboratory
 from workbench.memory.plan import Plan
@@ -31,11 +30,16 @@ LAB = Laboratory(IMAGE, open_voice().inputs("8"))
 PNG = b"\x89PNG\r\n"
 
 
+def trials(plan: str, count: int, mask: ProtectionMask | None = None) -> pa.Table:
+    return trial_table(
+        LAB, SITES, word="8", plan=Plan.parse(plan), indexes=np.arange(count), mask=mask
+    )
+
+
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, object]]:
     out = tmp_path_factory.mktemp("map")
-    table = run_events(LAB, Plan(Flips(1)).events(SITES, np.arange(20_000)), 20_000)
-    return out, write_map_products(out, IMAGE, table, share=0.01)
+    return out, write_map_products(out, IMAGE, trials("flips=1", 20_000), share=0.01)
 
 
 def test_map_files_and_figures(made: tuple[Path, dict[str, object]]) -> None:
@@ -57,10 +61,9 @@ def test_the_mask_helps_where_many_bits_are_wrong(
 ) -> None:
     """Found by single flips of one word, it is tried on many flips at once."""
     mask = ProtectionMask.load(made[0] / "protection.mask")
-    events = {rate: Plan(Ber(rate)).events(SITES, np.arange(60)) for rate in (1e-5, 2e-4)}
     sweep = [
-        (rate, label, run_events(LAB, events[rate], 60, shield))
-        for rate in events
+        (rate, label, trials(f"ber={rate}", 60, shield))
+        for rate in (1e-5, 2e-4)
         for label, shield in (("", None), ("the worst 1 %", mask))
     ]
     points = write_curve_products(tmp_path, sweep)["points"]
@@ -73,9 +76,8 @@ def test_the_mask_helps_where_many_bits_are_wrong(
 
 
 def test_nothing_is_written_for_a_share_that_cannot_be(tmp_path: Path) -> None:
-    table = run_events(LAB, Plan(Flips(1)).events(SITES, np.arange(500)), 500)
     with pytest.raises(WorkbenchError, match="cannot protect 200 % of the bytes"):
-        write_map_products(tmp_path, IMAGE, table, share=2.0)
+        write_map_products(tmp_path, IMAGE, trials("flips=1", 500), share=2.0)
     assert not list(tmp_path.iterdir())
 
 

@@ -25,13 +25,13 @@ _LABELS = {
     "bias": "biases",
     "shift": "shifts",
     "table": "tables",
-    "rows": "embeddings",
+    "rows": "embed",
 }
 _DPI = 120
 _LEAST_HARM, _LEAST_SHARE = 1e-7, 1e-4  # where the colours begin
 _NEARLY_NOTHING = 1e-30  # below both, to be drawn as such
 _NONE, _UNTRIED = "#e6e6e6", "#f4c7a1"
-_COLUMN_INCHES, _ROW_INCHES = 0.105, 0.17
+_COLUMN_INCHES, _ROW_INCHES = 0.07, 0.16
 _HARM, _BROKEN = "#1f6f8b", "#b2452f"
 
 
@@ -47,7 +47,7 @@ def map_figure(criticality: Criticality) -> Figure:
     widths = [max(width, 8) for width in (*widths, channels.shape[1])]
     figure = Figure(
         figsize=(
-            3.6 + _COLUMN_INCHES * sum(widths) + 0.25 * len(widths),
+            2.4 + _COLUMN_INCHES * sum(widths) + 0.25 * len(widths),
             1.8 + 2 * _ROW_INCHES * max(len(operators), 8),
         ),
         layout="constrained",
