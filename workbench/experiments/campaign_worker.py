@@ -1,0 +1,155 @@
+"""What a process of a campaign does: open image and words once, then run shard after shard.
+
+Only plain data travels: bytes of files, arrays, text. Nothing here needs Brevitas or a generator.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from workbench.audio.metrics import log_mel_db, quality_class
+from workbench.errors import WorkbenchError
+from workbench.experiments.store_manifest import Campaign
+from workbench.experiments.store_shards import encode
+from workbench.experiments.threads import one_thread
+from workbench.experiments.trial_table import trial_table
+from workbench.memory.image import Image
+from workbench.memory.laboratory import Laboratory
+from workbench.memory.plan import Plan
+from workbench.memory.protection import ProtectionMask
+from workbench.memory.sampling import counter_words
+from workbench.memory.transients import Sites
+
+_WORDS_OPEN = 2  # at a time; shards go through the words in order
+_SOUNDS_AT_ONCE = 256
+# Where the threads of one process take turns: a laboratory has one set of buffers.
+_ONE_AT_A_TIME = threading.Lock()
+
+
+@dataclass(frozen=True, eq=False)
+class Work:
+    """All that a process on any machine needs.
+
+    image: the file's bytes. inputs: by word and name, [1, rows, channels]. mask: bytes of the
+    protection mask's file, b"" for none.
+    """
+
+    campaign: Campaign
+    image: bytes
+    inputs: dict[str, dict[str, np.ndarray]]
+    mask: bytes = b""
+
+    @classmethod
+    def of(
+        cls,
+        campaign: Campaign,
+        image: Image,
+        inputs: dict[str, dict[str, np.ndarray]],
+        mask: ProtectionMask | None,
+    ) -> Work:
+        """Pack what is open."""
+        return cls(campaign, _file_bytes(image), inputs, _file_bytes(mask) if mask else b"")
+
+
+class _Bench:
+    """What a process keeps open for a campaign."""
+
+    def __init__(self, work: Work) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "file"
+            file.write_bytes(work.image)
+            self.image = Image.load(file)
+            file.write_bytes(work.mask)
+            self.mask = ProtectionMask.load(file) if work.mask else None
+        self.campaign = work.campaign
+        if self.image.content_hash != self.campaign.image:
+            raise WorkbenchError(
+                "a worker understands the image otherwise; install one version of the workbench on "
+                "all machines"
+            )
+        self.sites = Sites(self.image)
+        self.plan = Plan.parse(self.campaign.plan)
+        self.laboratory = lru_cache(maxsize=_WORDS_OPEN)(
+            lambda word: Laboratory(self.image, work.inputs[word])
+        )
+
+    def shard(self, number: int) -> bytes:
+        shard = self.campaign.shard(number)
+        laboratory = self.laboratory(shard.word)
+        table = trial_table(
+            laboratory,
+            self.sites,
+            word=shard.word,
+            plan=self.plan,
+            indexes=shard.indexes,
+            mask=self.mask,
+        )
+        if self.campaign.log_mel:
+            table = self._measured(table, laboratory)
+        return encode(table, number=number, campaign=self.campaign.identity)
+
+    def _measured(self, table: pa.Table, laboratory: Laboratory) -> pa.Table:
+        """The table with log_mel_db of its chosen trials, and their quality by both measures."""
+        trial = table["trial"].to_numpy()
+        chosen = chosen_for_log_mel(self.campaign, trial)
+        quality = np.array(table["quality"].to_pylist(), object)
+        distance = np.where(chosen & (quality == "masked"), 0.0, np.nan)
+        rows = np.flatnonzero(chosen & (quality != "masked"))
+        snr_db = table["snr_db"].to_numpy()
+        for start in range(0, len(rows), _SOUNDS_AT_ONCE):
+            part = rows[start : start + _SOUNDS_AT_ONCE]
+            for row, found in zip(part, self._distances(trial[part], laboratory), strict=True):
+                distance[row] = found
+                quality[row] = quality_class(float(snr_db[row]), found)
+        columns = {
+            "log_mel_db": pa.array(distance, mask=np.isnan(distance)),
+            "quality": pa.array(quality.tolist(), pa.string()).dictionary_encode(),
+        }
+        for name, column in columns.items():
+            field = table.schema.field(name)
+            where = table.schema.get_field_index(name)
+            table = table.set_column(where, field, column.cast(field.type))
+        return table
+
+    def _distances(self, trials: np.ndarray, laboratory: Laboratory) -> list[float]:
+        events = self.plan.events(self.sites, trials)
+        if self.mask:
+            events = self.mask.drop(events)
+        sound = self.image.program.sound
+        clean = sound(laboratory.clean)
+        return [log_mel_db(sound(codes), clean) for codes in laboratory.sounds(events, len(trials))]
+
+
+def run_shard(work: Work, number: int) -> tuple[int, bytes]:
+    """Number and file of a shard; WorkbenchError as `trial_table`."""
+    with _ONE_AT_A_TIME, one_thread():
+        if not _open or _open[0].campaign != work.campaign:
+            _open[:] = [_Bench(work)]
+        return number, _open[0].shard(number)
+
+
+_open: list[_Bench] = []  # at most one
+
+
+def chosen_for_log_mel(campaign: Campaign, trials: np.ndarray) -> np.ndarray:
+    """Which of the trials (integers [n]) have their log-mel distance measured: bool [n].
+
+    Each is chosen with the probability log_mel / trials, by words that depend on plan and number alone.
+    """
+    if campaign.log_mel >= campaign.trials:
+        return np.ones(len(trials), bool)
+    words = counter_words(f"log-mel {campaign.plan}", trials, 1)[:, 0]
+    return words < np.uint64((campaign.log_mel << 64) // campaign.trials)
+
+
+def _file_bytes(thing: Image | ProtectionMask) -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        thing.save(Path(folder) / "file")
+        return (Path(folder) / "file").read_bytes()
