@@ -70,7 +70,7 @@ def trial_table(
     place, element, bit = np.full((3, trials), -1)
     place[hit], element[hit], bit[hit] = sites.locate(position[hit])
     nameless = place < 0
-    codes = np.where(outcomes["first"] < 0, 0, _quality(snr_db))
+    codes = np.where(outcomes["first"] < 0, 0, snr_quality(snr_db))
     columns = {
         "word": _dictionary(np.zeros(trials, np.int32), [word]),
         "trial": np.asarray(indexes, np.int64),
@@ -94,8 +94,8 @@ def trial_table(
     return pa.Table.from_arrays(arrays, schema=SCHEMA)
 
 
-def _quality(snr_db: np.ndarray) -> np.ndarray:
-    """Index into QUALITIES, 1 to 4."""
+def snr_quality(snr_db: np.ndarray) -> np.ndarray:
+    """Class by the SNR in dB alone, of trials that are not masked: index into QUALITIES, 1 to 4."""
     limits = (DEGRADED_SNR_DB, ACCEPTABLE_SNR_DB, TRANSPARENT_SNR_DB)
     return 4 - np.searchsorted(limits, snr_db, side="right")
 

@@ -1,0 +1,256 @@
+"""`workbench campaign`: the fate of every bit, or of trials of any fault model, for every word."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from workbench.commands.common import add_checkpoint, add_generator, add_image, image_of
+from workbench.errors import WorkbenchError
+from workbench.experiments.campaign import campaign_of, part_of, run_campaign
+from workbench.experiments.campaign_summary import summary
+from workbench.experiments.statistics import sample_size
+from workbench.experiments.store import Results, Store, merge, open_results
+from workbench.experiments.store_manifest import Campaign
+from workbench.experiments.store_shards import Damage
+from workbench.experiments.voice import open_voice
+from workbench.files import write_text
+from workbench.memory.faults_bits import Each
+from workbench.memory.plan import MODELS, Plan
+from workbench.memory.protection import ProtectionMask
+from workbench.memory.transients import Sites
+
+_OUT = Path("out/campaign")
+_TRIALS = 10_000
+_HALF_WIDTH = 0.01
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare which trials, where they run, and where the results go."""
+    add_generator(parser)
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument(
+        "--exhaustive", action="store_true", help="every bit of the working copy, one a trial"
+    )
+    what.add_argument(
+        "--fault",
+        action="append",
+        metavar="TEXT",
+        help="a fault model like flips=3 or ber=1e-5; several make a sweep, in folders below --out",
+    )
+    what.add_argument(
+        "--merge", nargs="+", type=Path, metavar="DIR", help="put parts of a campaign into --out"
+    )
+    parser.add_argument(
+        "--trials", type=int, metavar="N", help=f"for each word (all that there are, or {_TRIALS})"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="another one draws other trials (0)")
+    parser.add_argument("--words", help="words with commas (all)")
+    parser.add_argument("--section", action="append", help="only there, again (the working copy)")
+    parser.add_argument("--operator", action="append", help="only in this operator, again (any)")
+    parser.add_argument("--bit", action="append", type=int, help="only this bit of values, again")
+    add_image(parser)
+    add_checkpoint(parser)
+    parser.add_argument(
+        "--protect", type=Path, metavar="FILE", help="no events at bytes that this mask protects"
+    )
+    parser.add_argument(
+        "--log-mel",
+        type=int,
+        default=0,
+        metavar="N",
+        help="measure the log-mel distance in about N trials a word as well (0)",
+    )
+    parser.add_argument("--jobs", type=int, metavar="N", help="processes (one a core)")
+    parser.add_argument("--dask", metavar="ADDRESS", help="run on the cluster of this scheduler")
+    parser.add_argument(
+        "--part", default="1/1", metavar="I/N", help="this machine's share of the work, as 2/3"
+    )
+    parser.add_argument(
+        "--out", type=Path, default=_OUT, metavar="DIR", help=f"results, new or begun ({_OUT})"
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there")
+
+
+def run(options: argparse.Namespace) -> None:
+    """Run what is missing, or merge, then tell what came of the trials.
+
+    Raises WorkbenchError for faults, words, places and parts that do not exist, a folder with other
+    results, a dead scheduler and a full disk.
+    """
+    if options.merge:
+        for damage in merge(options.merge, options.out):
+            _complain(damage, "it is left out")
+        _tell([open_results(options.out, whole=False)], options.json)
+        return
+    if not (options.exhaustive or options.fault):
+        raise WorkbenchError(
+            "say which trials: --exhaustive for every bit, --fault ber=1e-5 for a fault model"
+        )
+    part = _part(options.part)
+    plans = _plans(options)
+    voice = open_voice(options.checkpoint)
+    image = image_of(options.image, voice)
+    mask = ProtectionMask.load(options.protect) if options.protect else None
+    words = [
+        voice.word(word) for word in (options.words.split(",") if options.words else voice.words)
+    ]
+    inputs = {word: voice.inputs(word) for word in words}
+    sites = Sites(image)
+    for plan in plans:
+        print(_population(plan, sites, len(inputs)))
+    todo = [
+        (
+            folder,
+            campaign_of(
+                image,
+                inputs,
+                plan,
+                trials=_trials(plan, sites, options.trials),
+                log_mel=options.log_mel,
+                mask=mask,
+            ),
+        )
+        for plan, folder in zip(plans, _folders(options.out, plans), strict=True)
+    ]
+    for folder, campaign in todo:
+        _run(folder, campaign, image, inputs, mask, part, options)
+    _tell([open_results(folder, whole=False) for folder, _ in todo], options.json)
+
+
+def _run(
+    folder: Path,
+    campaign: Campaign,
+    image: Any,
+    inputs: Any,
+    mask: ProtectionMask | None,
+    part: tuple[int, int],
+    options: argparse.Namespace,
+) -> None:
+    with Store(folder, campaign) as store:
+        for damage in store.damaged:
+            _complain(damage, "it was moved aside and is done again")
+        before = _rows(campaign, store, part)
+        if before:
+            print(f"{before:,} trials are in {folder} already")
+        started = time.perf_counter()
+        try:
+            run_campaign(
+                store,
+                image,
+                inputs,
+                mask=mask,
+                jobs=options.jobs,
+                dask=options.dask,
+                part=part,
+                progress=True,
+            )
+        except KeyboardInterrupt:
+            print(
+                f"{_rows(campaign, store, part):,} trials are kept in {folder}; the same command "
+                "goes on from there",
+                file=sys.stderr,
+            )
+            raise
+        spent = time.perf_counter() - started
+        ran = _rows(campaign, store, part) - before
+    if ran:
+        print(f"{ran:,} trials in {spent:.1f} s, {ran / spent:,.0f} a second")
+
+
+def _rows(campaign: Campaign, store: Store, part: tuple[int, int]) -> int:
+    return sum(len(campaign.shard(n).indexes) for n in part_of(campaign, part) if n in store.done)
+
+
+def _complain(damage: Damage, what: str) -> None:
+    print(f"workbench campaign: the shard {damage.path.name} {damage.why}; {what}", file=sys.stderr)
+
+
+def _plans(options: argparse.Namespace) -> list[Plan]:
+    """The plans that are asked for; WorkbenchError for faults that nobody knows."""
+    plans = [Plan(Each())] if options.exhaustive else [_fault(text) for text in options.fault]
+    narrowed = [
+        replace(
+            plan,
+            seed=options.seed or plan.seed,
+            sections=tuple(options.section or plan.sections),
+            operators=tuple(options.operator or plan.operators),
+            bits=tuple(options.bit or plan.bits),
+        )
+        for plan in plans
+    ]
+    if len(set(map(str, narrowed))) < len(narrowed):
+        raise WorkbenchError("the same --fault is given twice; give each once")
+    return narrowed
+
+
+def _fault(text: str) -> Plan:
+    name = text.strip().partition("=")[0]
+    if name in MODELS:
+        return Plan.parse(text)
+    near = get_close_matches(name, MODELS, n=1)
+    raise WorkbenchError(
+        f"there is no fault model {name!r}; "
+        + (f"did you mean {near[0]}=...?" if near else f"choose {', '.join(MODELS)}")
+    )
+
+
+def _folders(out: Path, plans: Sequence[Plan]) -> list[Path]:
+    """`out` itself for one plan, folders below it named by their models for several."""
+    if len(plans) == 1:
+        return [out]
+    names = [str(plan.model) for plan in plans]
+    if len(set(names)) < len(names):
+        names = [str(plan) for plan in plans]
+    return [out / name.replace(",", " ") for name in names]
+
+
+def _trials(plan: Plan, sites: Sites, asked: int | None) -> int | None:
+    return _TRIALS if asked is None and plan.size(sites) is None else asked
+
+
+def _part(text: str) -> tuple[int, int]:
+    which, _, parts = text.partition("/")
+    if not which.isdecimal() or not parts.isdecimal() or not 1 <= int(which) <= int(parts):
+        raise WorkbenchError(f"there is no part {text}; the parts of three are 1/3, 2/3 and 3/3")
+    return int(which), int(parts)
+
+
+def _population(plan: Plan, sites: Sites, words: int) -> str:
+    bits = len(plan.candidates(sites))
+    return (
+        f"{plan}: {bits:,} bits x {words} words; Leveugle's sample size for +-{_HALF_WIDTH:.0%} of "
+        f"its single faults: {sample_size(bits * words, _HALF_WIDTH):,}"
+    )
+
+
+def _tell(results: Sequence[Results], path: Path | None) -> None:
+    figures = summary(results)
+    for told in figures:
+        print(f"{told['plan']}: {told['trials']:,} trials in {told['folder']}")
+        if told["missing"]:
+            print(f"  missing: {told['missing']:,} trials; other parts have them, or run it again")
+        for name, each in told["quality"].items():
+            print(
+                f"  {name:<11} {each['count']:>11,} {each['share']:>9.4%} "
+                f"({each['low']:.4%} to {each['high']:.4%})"
+            )
+        heard = told["log_mel"]
+        if heard["measured"]:
+            print(
+                f"  log-mel changed the class of {heard['changed']:,} of the {heard['measured']:,} "
+                "trials in which it was measured"
+            )
+        worst = told.get("worst")
+        if worst and worst["snr_db"] is not None:
+            print(f"  lowest SNR {worst['snr_db']:.1f} dB, replay: {worst['replay']}")
+        print(f'  {told["bytes"] / 1e6:.1f} MB; pandas.read_parquet("{told["folder"]}/shards")')
+    if path:
+        write_text(path, json.dumps({"campaigns": figures}, indent=2, allow_nan=False) + "\n")

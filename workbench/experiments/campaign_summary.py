@@ -1,0 +1,69 @@
+"""What a campaign found, in numbers: how many trials of each class, surely how many, and the worst one."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from workbench.experiments.statistics import CONFIDENCE, wilson
+from workbench.experiments.store import Results
+from workbench.experiments.trial_table import QUALITIES, snr_quality
+from workbench.memory.plan import HASH_DIGITS, TrialId
+
+_COLUMNS = ("word", "trial", "snr_db", "log_mel_db", "quality")
+
+
+def summary(results: Sequence[Results]) -> list[dict[str, Any]]:
+    """JSON-ready figures of each, shares 0 to 1; see `_summary`."""
+    return [_summary(each) for each in results]
+
+
+def _summary(results: Results) -> dict[str, Any]:
+    """Counts, shares and their intervals by class and word, what log-mel changed, the worst trial."""
+    campaign = results.campaign
+    counts = {word: dict.fromkeys(QUALITIES, 0) for word in campaign.words}
+    measured = changed = 0
+    worst: tuple[float, str, int] | None = None
+    for table in results.tables(_COLUMNS):
+        word = table["word"][0].as_py()
+        quality = table["quality"].combine_chunks()
+        names = quality.dictionary.to_pylist()
+        codes = np.array([QUALITIES.index(name) for name in names])[quality.indices.to_numpy()]
+        snr_db = table["snr_db"].to_numpy()
+        for name, count in zip(QUALITIES, np.bincount(codes, minlength=5).tolist(), strict=True):
+            counts[word][name] += count
+        heard = table["log_mel_db"].is_valid().to_numpy()
+        measured += int(heard.sum())
+        changed += int((heard & (codes > 0) & (codes != snr_quality(snr_db))).sum())
+        lowest = int(snr_db.argmin())
+        if worst is None or snr_db[lowest] < worst[0]:
+            worst = float(snr_db[lowest]), word, int(table["trial"][lowest].as_py())
+    trials = sum(sum(each.values()) for each in counts.values())
+    told: dict[str, Any] = {
+        "folder": str(results.folder),
+        "plan": campaign.plan,
+        "protection": campaign.protection,
+        "trials": trials,
+        "missing": campaign.rows - trials,
+        "words": counts,
+        "quality": {
+            name: _share(sum(each[name] for each in counts.values()), trials) for name in QUALITIES
+        },
+        "log_mel": {"measured": measured, "changed": changed},
+        "bytes": sum(path.stat().st_size for path in results.shards.values()),
+    }
+    if worst is not None:
+        told["worst"] = {
+            "snr_db": worst[0] if math.isfinite(worst[0]) else None,
+            "replay": str(TrialId(campaign.image[:HASH_DIGITS], worst[1], results.plan, worst[2])),
+        }
+    return told
+
+
+def _share(count: int, trials: int) -> dict[str, Any]:
+    low, high = wilson(count, trials, CONFIDENCE)
+    share = count / trials if trials else 0.0
+    return {"count": count, "share": share, "low": float(low), "high": float(high)}
