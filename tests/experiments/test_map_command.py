@@ -1,0 +1,112 @@
+"""`workbench map` from results to files: real trials, both kinds of products, mistakes in one sentence."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from workbench.cli import main
+from workbench.experiments.products import MAP_FILES
+from workbench.experiments.store import Store
+from workbench.experiments.store_manifest import Campaign
+from workbench.experiments.store_shards import encode
+from workbench.experiments.trial_table import trial_table
+from workbench.experiments.voice import open_voice
+from workbench.memory.laboratory import Laboratory
+from workbench.memory.plan import Plan
+from workbench.memory.protection import ProtectionMask
+from workbench.memory.transients import Sites
+
+VOICE = open_voice()
+IMAGE = VOICE.image
+SITES = Sites(IMAGE)
+LABS = {word: Laboratory(IMAGE, VOICE.inputs(word)) for word in ("1", "2")}
+
+
+def campaign(
+    folder: Path, plan: str, trials: int, *, words: str = "12", mask: ProtectionMask | None = None
+) -> Path:
+    """The folder that a campaign leaves: a shard a word."""
+    what = Campaign(
+        plan=str(Plan.parse(plan)),
+        image=IMAGE.content_hash,
+        program=IMAGE.program.content_hash,
+        words=tuple(words),
+        inputs="",
+        trials=trials,
+        trials_a_shard=trials,
+        protection=mask.digest if mask else "",
+    )
+    with Store(folder, what) as store:
+        for number in range(what.shards):
+            shard = what.shard(number)
+            table = trial_table(
+                LABS[shard.word], SITES, word=shard.word, plan=Plan.parse(plan),
+                indexes=shard.indexes, mask=mask,
+            )  # fmt: skip
+            store.add(number, encode(table, number=number, campaign=what.identity))
+    return folder
+
+
+def refused(words: list[str], capsys: pytest.CaptureFixture[str]) -> str:
+    assert main(["map", *words]) == 2
+    said = capsys.readouterr()
+    assert said.err.count("\n") == 1 and not said.out
+    return said.err
+
+
+def test_a_map_of_two_campaigns(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    first = campaign(tmp_path / "a", "flips=1,seed=1", 3000)
+    second = campaign(tmp_path / "b", "flips=1,seed=2", 3000)
+    out, figures = tmp_path / "out", tmp_path / "figures.json"
+    words = ["map", str(first), str(second), "--protect", "1%", "--out", str(out)]
+    assert main([*words, "--json", str(figures)]) == 0
+    said = capsys.readouterr().out
+    assert sorted(path.name for path in out.iterdir()) == sorted(MAP_FILES)
+    told = json.loads(figures.read_text())
+    assert told["trials"] == 12_000
+    assert f"1 % of the bytes carry {100 * told['harm_carried']:.0f} % of the harm" in said
+    mask = ProtectionMask.load(out / "protection.mask")
+    mask.check(IMAGE)
+    assert len(mask.addresses) == 915 and mask.digest in said
+
+
+def test_a_curve_with_and_without_a_mask(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mask = ProtectionMask.of(IMAGE, range(IMAGE.layout.sections["bias"].start, 89_028))
+    folders = [
+        campaign(tmp_path / f"{rate} {bool(shield)}", f"ber={rate}", 30, mask=shield)
+        for rate in (1e-5, 1e-4)
+        for shield in (None, mask)
+    ]
+    out, figures = tmp_path / "out", tmp_path / "figures.json"
+    words = ["map", *map(str, folders), "--out", str(out), "--json", str(figures)]
+    assert main(words) == 0
+    said = capsys.readouterr().out
+    assert [path.name for path in out.iterdir()] == ["curve.png"]
+    points = json.loads(figures.read_text())["points"]
+    assert {(p["rate"], p["protection"], p["trials"]) for p in points} == {
+        (rate, kind, 60) for rate in (1e-5, 1e-4) for kind in ("", f"mask {mask.digest}")
+    }
+    assert said.count("bit-error rate") == 4 and f"0.0001 with mask {mask.digest}" in said
+
+
+def test_mistakes_are_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    flips = str(campaign(tmp_path / "flips", "flips=1", 50, words="1"))
+    curve = str(campaign(tmp_path / "ber", "ber=1e-5", 5, words="1"))
+    out = ["--out", str(tmp_path / "out")]
+    assert "holds no trials at a bit-error rate" in refused([curve, flips, *out], capsys)
+    assert "a curve protects nothing" in refused([curve, "--protect", "1%", *out], capsys)
+    for share in ("0.3", "nan%", "101%"):
+        assert "no share of the bytes" in refused([flips, "--protect", share, *out], capsys)
+    assert "holds no results of a campaign" in refused([str(tmp_path / "nowhere"), *out], capsys)
+    faulty = tmp_path / "faulty.image"
+    IMAGE.flip([5]).save(faulty)
+    assert "holds the trials of image" in refused([flips, "--image", str(faulty), *out], capsys)
+    shard = next((tmp_path / "ber" / "shards").iterdir())
+    shard.write_bytes(shard.read_bytes()[:-50])
+    assert "was cut short or altered" in refused([curve, *out], capsys)
+    assert not (tmp_path / "out").exists()
+    many = str(campaign(tmp_path / "many", "flips=4", 5, words="1"))
+    assert "a map needs single flips" in refused([many, *out], capsys)

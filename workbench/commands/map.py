@@ -1,0 +1,144 @@
+"""`workbench map`: which bytes are critical and what protecting them buys, or quality over bit errors."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from workbench.commands.common import add_checkpoint, add_image, image_of
+from workbench.errors import WorkbenchError
+from workbench.experiments.criticality import COLUMNS
+from workbench.experiments.products import (
+    CURVE_FILES,
+    MAP_FILES,
+    write_curve_products,
+    write_map_products,
+)
+from workbench.experiments.store import Results, open_results
+from workbench.experiments.voice import open_voice
+from workbench.files import output_folder, write_text
+from workbench.memory.faults_rates import Ber
+
+_OUT = Path("out/map")
+_PROTECT = "0.3%"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the results, how much to protect, and where the files go."""
+    parser.add_argument(
+        "results",
+        nargs="+",
+        type=Path,
+        metavar="DIR",
+        help="results of `workbench campaign`: of single flips for a map, of several ber= for a curve",
+    )
+    parser.add_argument(
+        "--protect",
+        metavar="SHARE",
+        help=f"share of the bytes that the mask protects ({_PROTECT}%)",  # argparse needs it twice
+    )
+    add_image(parser)
+    add_checkpoint(parser)
+    parser.add_argument(
+        "--out", type=Path, default=_OUT, metavar="DIR", help=f"where to write ({_OUT})"
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there")
+
+
+def run(options: argparse.Namespace) -> None:
+    """Write map.png, map.csv, critical.csv, protection.png and protection.mask, or curve.png; tell.
+
+    Raises WorkbenchError for results that are not whole, of another image or of both kinds, a share
+    that is none and a folder that cannot be written.
+    """
+    image = image_of(options.image, open_voice(options.checkpoint))
+    found = [open_results(folder) for folder in options.results]
+    for results in found:
+        results.check(image)
+    sweep = [isinstance(results.plan.model, Ber) for results in found]
+    if any(sweep) and not all(sweep):
+        raise WorkbenchError(
+            f"{found[sweep.index(False)].folder} holds no trials at a bit-error rate and "
+            f"{found[sweep.index(True)].folder} does; make a map of the one and a curve of the other"
+        )
+    if any(sweep):
+        if options.protect is not None:
+            raise WorkbenchError(
+                "a curve protects nothing; make a mask from single flips, run the campaigns with it, "
+                "and leave out --protect"
+            )
+        out = output_folder(options.out)
+        told = write_curve_products(out, [_at_rate(results) for results in found])
+        _tell_curve(told)
+    else:
+        share = _share(options.protect or _PROTECT)
+        out = output_folder(options.out)
+        table = pa.concat_tables([results.table(COLUMNS) for results in found])
+        told = write_map_products(out, image, table, share=share)
+        _tell_map(told)
+    if options.json:
+        write_text(options.json, json.dumps(told, indent=2, allow_nan=False) + "\n")
+    files = CURVE_FILES if any(sweep) else MAP_FILES
+    print(f"{', '.join(files)} {'are' if len(files) > 1 else 'is'} in {out}")
+
+
+def _at_rate(results: Results) -> tuple[float, str, pa.Table]:
+    """Bit-error rate, what else sets these trials apart, and their rows."""
+    plan = results.plan
+    assert isinstance(plan.model, Ber)
+    where = [*plan.sections, *plan.operators, *(f"bit {bit}" for bit in plan.bits)]
+    parts = [f"mask {results.protection}"] if results.protection else []
+    if where:
+        parts.append(f"only {' '.join(where)}")
+    return plan.model.rate, ", ".join(parts), results.table(("snr_db", "quality"))
+
+
+def _share(text: str) -> float:
+    """0.003 of "0.3%"; the sign is asked for, since 0.3 could be meant either way."""
+    number, percent, rest = text.strip().partition("%")
+    try:
+        share = float(number) / 100 if percent and not rest else 0.0
+    except ValueError:
+        share = 0.0
+    if not 0 < share <= 1:
+        raise WorkbenchError(
+            f"--protect {text} is no share of the bytes; write one like {_PROTECT}, at most 100%"
+        )
+    return share
+
+
+def _tell_map(told: dict[str, Any]) -> None:
+    share, worst = 100 * told["share"], told["worst"]
+    print(f"trials: {told['trials']:,} of single bits, {100 * told['coverage']:.3g} % of all bits")
+    if told["left_out"]:
+        print(f"left out: {told['left_out']:,} trials without an event in the working copy")
+    print(f"a flip does harm of {told['mean_harm']:.2g} of the signal's energy on average")
+    print(
+        f"{share:.2g} % of the bytes carry {100 * told['harm_carried']:.0f} % of the harm and "
+        f"{100 * told['broken_carried']:.0f} % of the broken words"
+    )
+    tensors = sorted(told["tensors"].items(), key=lambda item: -item[1])[:3]
+    names = ", ".join(f"{count} of {name}" for name, count in tensors)
+    print(f"protected: {told['bytes']:,} bytes, {names}, ... (mask {told['mask']})")
+    print(f"the worst: {'; '.join(worst[:3])}")
+
+
+def _tell_curve(told: dict[str, Any]) -> None:
+    for point in told["points"]:
+        broken = point["at_least"]["degraded"]
+        median = point["snr_db"]["0.5"]
+        quality = "every sample equal" if median is None else f"{median:.1f} dB"
+        print(
+            f"bit-error rate {point['rate']:g}{_with(point['protection'])}: median SNR {quality}, "
+            f"broken {100 * (1 - broken['share']):.1f} % "
+            f"({100 * (1 - broken['high']):.1f} to {100 * (1 - broken['low']):.1f} %) "
+            f"of {point['trials']:,}"
+        )
+
+
+def _with(protection: str) -> str:
+    return f" with {protection}" if protection else ""
