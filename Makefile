@@ -2,6 +2,7 @@
 # make test    set up, then run every check and test
 # make lab     set up, then open JupyterLab on the notebooks
 # make install only set up
+# make peers   also install the fault injectors that `workbench bench campaign` compares with
 #
 # PYTHON=python3.12    the Python that makes .venv (3.11 to 3.14)
 # TORCH_INDEX=URL      one more package index for PyTorch: on Linux without an NVIDIA card, the CPU
@@ -21,7 +22,7 @@ PROJECT_INSTALL = $(PIP_INSTALL) --build-constraint constraints.txt \
 # Extras that need a C compiler where no wheel fits; the set-up goes on without them.
 OPTIONAL = recogniser pesq
 
-.PHONY: help install demo test check suite lab
+.PHONY: help install demo test check suite lab peers
 
 help:
 	@sed -n '/^$$/q; s/^# \{0,1\}//p' Makefile
@@ -43,6 +44,11 @@ check: $(STAMP)
 
 lab: $(STAMP)
 	$(RUN) jupyterlab notebooks
+
+# One of them asks for an older NumPy than it needs, so it comes without its dependencies.
+peers: $(STAMP)
+	$(PROJECT_INSTALL) --editable '.[peers]'
+	$(PIP_INSTALL) --no-deps --group peers-alone
 
 $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; ok = (3, 11) <= sys.version_info[:2] <= (3, 14); ok or sys.exit("make: the workbench needs Python 3.11 to 3.14, but $(PYTHON) is %d.%d; install one and name it, for example: make demo PYTHON=python3.12" % sys.version_info[:2])'

@@ -133,7 +133,7 @@ def test_makefile_and_ci_name_no_python_package() -> None:
     installs = re.findall(r"^\t.*\$\((?:PIP|PROJECT)_INSTALL\) (.+)$", makefile, re.MULTILINE)
     assert installs
     for words in installs:
-        assert re.match(r"--quiet pip$|--editable ['\"]\.\[", words), words
+        assert re.match(r"--quiet pip$|--no-deps --group |--editable ['\"]\.\[", words), words
     assert "pip install" not in (ROOT / ".ci" / "run").read_text()
     extras = re.search(r"^OPTIONAL = (.+)$", makefile, re.MULTILINE)
     assert extras and set(extras[1].split()) <= set(EXTRAS)

@@ -91,7 +91,7 @@ class OneByOne(Injector):
 class PlainLoop(OneByOne):
     """Flip the bit in place, run, flip it back: no framework at all."""
 
-    NAME = "plain fp32 loop"
+    NAME = "plain-fp32-loop"
 
     def __init__(self, module: FloatDecoder, x: torch.Tensor, seed: int) -> None:
         super().__init__(module, x, seed)

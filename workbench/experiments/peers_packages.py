@@ -26,7 +26,7 @@ class PyTorchFI(OneByOne):
     such dimension.
     """
 
-    NAME = "PyTorchFI"
+    NAME = "pytorchfi"
     MODULE = "pytorchfi"
 
     def __init__(self, module: FloatDecoder, x: torch.Tensor, seed: int) -> None:
@@ -66,7 +66,7 @@ class Mrfi(OneByOne):
     enabled once more, with no position selected; all others are switched off.
     """
 
-    NAME = "MRFI"
+    NAME = "mrfi"
     MODULE = "mrfi"
 
     def __init__(self, module: FloatDecoder, x: torch.Tensor, seed: int) -> None:
