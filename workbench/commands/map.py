@@ -113,7 +113,10 @@ def _share(text: str) -> float:
 
 def _tell_map(told: dict[str, Any]) -> None:
     share, worst = 100 * told["share"], told["worst"]
-    print(f"trials: {told['trials']:,} of single bits, {100 * told['coverage']:.3g} % of all bits")
+    rest = ", the others estimated from these" if told["coverage"] < 1 else ""
+    print(
+        f"trials: {told['trials']:,} of single bits, {100 * told['coverage']:.3g} % of all bits{rest}"
+    )
     if told["left_out"]:
         print(f"left out: {told['left_out']:,} trials without an event in the working copy")
     print(f"a flip does harm of {told['mean_harm']:.2g} of the signal's energy on average")
