@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
 from pathlib import Path
 
@@ -40,7 +41,7 @@ def run(options: argparse.Namespace) -> None:
 
     Raises WorkbenchError for times and numbers that make no sense and an engine that cannot run.
     """
-    if options.seconds <= 0 or options.check < 0:
+    if not 0 < options.seconds < math.inf or options.check < 0:
         raise WorkbenchError(
             f"cannot measure for {options.seconds:g} s and check {options.check} trials; "
             "give more than 0 seconds and at least 0 trials"

@@ -1,0 +1,145 @@
+"""`workbench bench campaign`: what it writes, and that its plain loop and its checks are right."""
+
+from __future__ import annotations
+
+import copy
+import json
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from workbench.cli import main
+from workbench.experiments.bench_campaign import bench_campaign
+from workbench.experiments.bench_decoder import Decoder, decoder
+from workbench.experiments.peers import INSTALL, Flip, OneByOne, PlainLoop
+from workbench.experiments.peers_packages import PEERS
+from workbench.memory.laboratory import Laboratory
+
+
+@pytest.fixture(scope="module")
+def subject() -> Decoder:
+    return decoder()
+
+
+@pytest.fixture(autouse=True)
+def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    batches = {"native": 50, "torch": 2}
+    monkeypatch.setattr("workbench.experiments.bench_campaign._ENGINE_TRIALS", batches)
+    monkeypatch.setattr("workbench.experiments.bench_campaign._PEER_TRIALS", 2)
+
+
+class _Absent(OneByOne):
+    NAME = "absent"
+    MODULE = "no_such_module_anywhere"
+
+
+class _Wrong(PlainLoop):
+    """Flips another bit than it says."""
+
+    NAME = "wrong"
+
+    def trial(self, flip: Flip) -> torch.Tensor:
+        return super().trial(flip._replace(bit=flip.bit ^ 1))
+
+
+class _Broken(PlainLoop):
+    NAME = "broken"
+
+    def trial(self, flip: Flip) -> torch.Tensor:
+        raise KeyError("bit")
+
+
+def test_the_plain_loop_flips_the_bit_that_it_is_told(subject: Decoder) -> None:
+    loop = PlainLoop(copy.deepcopy(subject.module), subject.x, seed=0)
+    for flip in (Flip(0, 5, 31), Flip(3, 1000, 23), Flip(8, 223, 0), Flip(1, 65535, 12)):
+        by_hand = copy.deepcopy(subject.module)
+        weight = by_hand.convolutions()[flip.layer].weight.view(-1)
+        (word,) = struct.unpack("<I", struct.pack("<f", float(weight[flip.element])))
+        (weight[flip.element],) = struct.unpack("<f", struct.pack("<I", word ^ 1 << flip.bit))
+        with torch.inference_mode():
+            assert torch.equal(loop.trial(flip), by_hand(subject.x))
+            assert torch.equal(loop.module(subject.x), subject.module(subject.x)), "it restores"
+
+
+def test_flips_are_drawn_from_all_bits_of_all_weights(subject: Decoder) -> None:
+    loop = PlainLoop(copy.deepcopy(subject.module), subject.x, seed=0)
+    flips = np.array(loop._draw(100_000))
+    sizes = np.array(loop.sizes)
+    share = np.bincount(flips[:, 0], minlength=len(sizes)) / len(flips)
+    assert np.allclose(share, sizes / sizes.sum(), atol=0.006)
+    assert np.allclose(np.bincount(flips[:, 2]) / len(flips), 1 / 32, atol=0.004)
+    assert (flips[:, 1] >= 0).all() and (flips[:, 1] < sizes[flips[:, 0]]).all()
+
+
+def _no_packages(monkeypatch: pytest.MonkeyPatch) -> None:
+    for kind in PEERS:
+        monkeypatch.setattr(kind, "MODULE", "no_such_module_anywhere")
+
+
+@pytest.mark.parametrize("engine", [None, "torch"])
+def test_the_figures_as_json(
+    engine: str | None,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    _no_packages(monkeypatch)
+    file = tmp_path / "figures.json"
+    chosen = ["--engine", engine] if engine else []
+    words = ["bench", "campaign", "--seconds", "0.01", "--check", "6", "--json", str(file)]
+    assert main([*words, *chosen]) == 0
+    told = json.loads(file.read_text())
+    assert told["engine"]["trials_per_s"] > 0
+    if told["engine"]["name"] == "native":
+        assert told["engine"]["gmacs_per_s"] > 0
+        assert 0 < told["engine"]["peak_share"] < 1
+    else:
+        assert told["engine"]["gmacs_per_s"] is told["engine"]["peak_share"] is None
+    assert told["checked_trials"] == 6 and told["mismatches"] == 0
+    assert told["peak_memory_bytes"] > 0
+    plain = told["peers"].pop("plain-fp32-loop")
+    assert plain["ratio"] == pytest.approx(told["engine"]["trials_per_s"] / plain["trials_per_s"])
+    assert list(told["peers"]) == ["pytorchfi", "mrfi", "seu-injection-framework"]
+    printed = capsys.readouterr().out
+    for name, peer in told["peers"].items():
+        assert peer["trials_per_s"] is None and peer["ratio"] is None
+        assert name in peer["reason"] and f"`{INSTALL}`" in peer["reason"]
+        assert peer["reason"] in printed, "never left out silently"
+
+
+def test_an_injector_that_cannot_be_trusted_is_reported() -> None:
+    figures = bench_campaign(seconds=0.01, check=0, peers=(_Absent, _Wrong, _Broken))
+    reasons = {name: rate.reason for name, rate in figures.peers.items()}
+    assert reasons.pop("plain-fp32-loop") is None
+    assert f"`{INSTALL}`" in str(reasons["absent"])
+    assert "self-check" in str(reasons["wrong"])
+    assert "KeyError" in str(reasons["broken"])
+    assert all(figures.ratio(name) is None for name in reasons)
+
+
+@pytest.mark.parametrize("field", ["first", "differing", "max_error", "error_energy", "reached"])
+def test_a_mismatch_is_noticed_and_ends_with_status_1(
+    field: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _no_packages(monkeypatch)
+    right = Laboratory.outcomes
+
+    def wrong(self: Laboratory, events: object, trials: int) -> np.ndarray:
+        outcomes = right(self, events, trials)  # type: ignore[arg-type]
+        outcomes[field][0] += 1
+        return outcomes
+
+    monkeypatch.setattr(Laboratory, "outcomes", wrong)
+    with pytest.raises(SystemExit) as ended:
+        main(["bench", "campaign", "--seconds", "0.01", "--check", "3"])
+    assert ended.value.code == 1
+    assert "3 trials, 1 mismatches" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("words", [["--seconds", "0"], ["--check", "-1"], ["--seconds", "nan"]])
+def test_settings_that_make_no_sense(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["bench", "campaign", *words]) == 2
+    assert "more than 0 seconds" in capsys.readouterr().err
