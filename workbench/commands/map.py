@@ -19,6 +19,7 @@ from workbench.experiments.products import (
     write_map_products,
 )
 from workbench.experiments.store import Results, open_results
+from workbench.experiments.store_manifest import MANIFEST_FILE
 from workbench.experiments.voice import open_voice
 from workbench.files import output_folder, write_text
 from workbench.memory.faults_rates import Ber
@@ -34,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         type=Path,
         metavar="DIR",
-        help="results of `workbench campaign`: of single flips for a map, of several ber= for a curve",
+        help="results of `workbench campaign` or a sweep of it: single flips for a map, ber= for a curve",
     )
     parser.add_argument(
         "--protect",
@@ -56,7 +57,7 @@ def run(options: argparse.Namespace) -> None:
     that is none and a folder that cannot be written.
     """
     image = image_of(options.image, open_voice(options.checkpoint))
-    found = [open_results(folder) for folder in options.results]
+    found = [open_results(each) for folder in options.results for each in _folders(folder)]
     for results in found:
         results.check(image)
     sweep = [isinstance(results.plan.model, Ber) for results in found]
@@ -84,6 +85,13 @@ def run(options: argparse.Namespace) -> None:
         write_text(options.json, json.dumps(told, indent=2, allow_nan=False) + "\n")
     files = CURVE_FILES if any(sweep) else MAP_FILES
     print(f"{', '.join(files)} {'are' if len(files) > 1 else 'is'} in {out}")
+
+
+def _folders(folder: Path) -> list[Path]:
+    """The folder itself, or those below it that hold results, as a sweep leaves them."""
+    if (folder / MANIFEST_FILE).exists():
+        return [folder]
+    return sorted(path.parent for path in folder.glob(f"*/{MANIFEST_FILE}")) or [folder]
 
 
 def _at_rate(results: Results) -> tuple[float, str, pa.Table]:
