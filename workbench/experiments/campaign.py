@@ -6,6 +6,7 @@ One joblib body for both. The parent alone writes, so that workers need no disk 
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from typing import Any
@@ -122,8 +123,9 @@ def run_campaign(
             disable=None if progress else True,
         ) as bar,
     ):
+        parent = os.getpid() if dask is None else None
         parallel = joblib.Parallel(return_as="generator_unordered", batch_size=1)
-        calls = (joblib.delayed(run_shard)(work, number) for number in missing)
+        calls = (joblib.delayed(run_shard)(work, number, parent) for number in missing)
         with closing(parallel(calls)) as finished:
             for number, data in finished:
                 store.add(number, data)

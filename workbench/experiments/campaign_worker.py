@@ -5,8 +5,10 @@ Only plain data travels: bytes of files, arrays, text. Nothing here needs Brevit
 
 from __future__ import annotations
 
+import os
 import tempfile
 import threading
+import time
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -29,6 +31,7 @@ from workbench.memory.transients import Sites
 
 _WORDS_OPEN = 2  # at a time; shards go through the words in order
 _SOUNDS_AT_ONCE = 256
+_WATCH_S = 0.5
 # Where the threads of one process take turns: a laboratory has one set of buffers.
 _ONE_AT_A_TIME = threading.Lock()
 
@@ -127,8 +130,14 @@ class _Bench:
         return [log_mel_db(sound(codes), clean) for codes in laboratory.sounds(events, len(trials))]
 
 
-def run_shard(work: Work, number: int) -> tuple[int, bytes]:
-    """Number and file of a shard; WorkbenchError as `trial_table`."""
+def run_shard(work: Work, number: int, parent: int | None = None) -> tuple[int, bytes]:
+    """Number and file of a shard; WorkbenchError as `trial_table`.
+
+    parent: the process whose child this one may be; the child ends when the parent is gone.
+    """
+    if parent == os.getppid() and not _watching:
+        _watching.append(threading.Thread(target=_watch, args=(parent,), daemon=True))
+        _watching[0].start()
     with _ONE_AT_A_TIME, one_thread():
         if not _open or _open[0].campaign != work.campaign:
             _open[:] = [_Bench(work)]
@@ -136,6 +145,14 @@ def run_shard(work: Work, number: int) -> tuple[int, bytes]:
 
 
 _open: list[_Bench] = []  # at most one
+_watching: list[threading.Thread] = []  # at most one
+
+
+def _watch(parent: int) -> None:
+    """A worker whose parent was killed would work off its queue for nobody and then wait."""
+    while os.getppid() == parent:
+        time.sleep(_WATCH_S)
+    os._exit(1)
 
 
 def chosen_for_log_mel(campaign: Campaign, trials: np.ndarray) -> np.ndarray:

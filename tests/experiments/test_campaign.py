@@ -1,0 +1,242 @@
+"""Campaigns: every row is the laboratory's, and a campaign that is killed anywhere loses none."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from small_campaign import IMAGE, INPUTS, run_small, small_campaign
+
+from workbench.audio.metrics import log_mel_db, quality_class
+from workbench.errors import WorkbenchError
+from workbench.experiments import campaign_worker
+from workbench.experiments.campaign import campaign_of, run_campaign
+from workbench.experiments.store import Store, read_results
+from workbench.experiments.trial_table import trial_table
+from workbench.memory.laboratory import Laboratory
+from workbench.memory.plan import Plan
+from workbench.memory.protection import ProtectionMask
+from workbench.memory.transients import Sites
+
+SCRIPT = Path(__file__).parent / "small_campaign.py"
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(SCRIPT.parents[1])}
+MASK = ProtectionMask.of(IMAGE, range(40))
+
+
+def script(*words: object) -> list[str]:
+    return [sys.executable, str(SCRIPT), *map(str, words)]
+
+
+@pytest.fixture(scope="module")
+def rows(tmp_path_factory: pytest.TempPathFactory) -> pa.Table:
+    folder = tmp_path_factory.mktemp("whole")
+    run_small(folder)
+    return read_results(folder)
+
+
+@pytest.mark.parametrize("mask", [None, MASK], ids=["bare", "protected"])
+@pytest.mark.parametrize("plan", ["each=flip", "ber=0.001,seed=3", "transient=2,frames=20"])
+def test_rows_are_those_of_the_laboratory(
+    plan: str, mask: ProtectionMask | None, tmp_path: Path
+) -> None:
+    run_small(tmp_path, small_campaign(plan, trials=100, cut=30, mask=mask), mask=mask)
+    parsed, indexes = Plan.parse(plan), np.arange(100)
+    truth = [
+        trial_table(
+            Laboratory(IMAGE, each),
+            Sites(IMAGE),
+            word=word,
+            plan=parsed,
+            indexes=indexes,
+            mask=mask,
+        )
+        for word, each in INPUTS.items()
+    ]
+    found = read_results(tmp_path)
+    assert found.to_pylist() == pa.concat_tables(truth).to_pylist()
+
+
+def test_log_mel_of_a_sample_decides_with_the_snr(tmp_path: Path) -> None:
+    run_small(tmp_path, small_campaign(trials=900, log_mel=150))
+    run_small(tmp_path / "cut", small_campaign(trials=900, log_mel=150, cut=333))
+    table = read_results(tmp_path)
+    assert table.equals(read_results(tmp_path / "cut"))
+    measured = [row for row in table.to_pylist() if row["log_mel_db"] is not None]
+    assert 200 < len(measured) < 400  # 300 on average
+    sites, plan = Sites(IMAGE), Plan.parse("each=flip")
+    laboratories = {word: Laboratory(IMAGE, each) for word, each in INPUTS.items()}
+    classes = set()
+    for row in measured:
+        laboratory = laboratories[row["word"]]
+        codes = laboratory.sounds(plan.events(sites, np.array([row["trial"]])), 1)[0]
+        sound = IMAGE.program.sound
+        distance = log_mel_db(sound(codes), sound(laboratory.clean))
+        assert row["log_mel_db"] == pytest.approx(distance, abs=1e-5)
+        expected = quality_class(row["snr_db"], distance) if row["first_sample"] >= 0 else "masked"
+        assert row["quality"] == expected
+        classes.add(expected)
+    assert len(classes) > 2
+
+
+def test_a_killed_campaign_resumes_and_repeats_no_row(tmp_path: Path, rows: pa.Table) -> None:
+    killed = 0
+    running = [
+        subprocess.Popen(
+            script(tmp_path / str(seed), "kill", seed),
+            env=ENVIRONMENT,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for seed in (1, 2)
+    ]
+    for seed, process in zip((1, 2), running, strict=True):
+        out, _ = process.communicate(timeout=60)
+        assert process.returncode == 0
+        killed += int(out)
+        assert read_results(tmp_path / str(seed)).equals(rows)
+        assert not list((tmp_path / str(seed)).glob("damaged/*"))
+    assert killed >= 10
+
+
+def test_a_campaign_on_two_cores_is_killed_with_its_workers(tmp_path: Path, rows: pa.Table) -> None:
+    running = subprocess.Popen(script(tmp_path, 2), env=ENVIRONMENT)
+    deadline = time.monotonic() + 30
+    while len(list(tmp_path.glob("shards/*"))) < 5 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    workers = {pid for pid, parent in processes().items() if parent == running.pid}
+    running.send_signal(signal.SIGKILL)
+    running.wait()
+    assert len(workers) >= 2
+    while workers & set(processes()):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    before = {path.name for path in tmp_path.glob("shards/0*")}
+    assert 5 <= len(before) < 60
+    subprocess.run(script(tmp_path, 2), env=ENVIRONMENT, check=True, timeout=60)
+    assert before <= {path.name for path in tmp_path.glob("shards/0*")}
+    assert read_results(tmp_path).equals(rows)
+
+
+def processes() -> dict[int, int]:
+    """Parents of all processes."""
+    listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True)
+    pairs = (map(int, line.split()) for line in listed.stdout.splitlines())
+    return dict(pairs)
+
+
+def test_what_is_finished_is_not_done_again(
+    tmp_path: Path, rows: pa.Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_small(tmp_path, part=(2, 3))
+    calls = []
+    run_shard = campaign_worker.run_shard
+
+    def counting(work: campaign_worker.Work, number: int, parent: int) -> tuple[int, bytes]:
+        calls.append(number)
+        if len(calls) == 9:
+            raise KeyboardInterrupt
+        return run_shard(work, number)
+
+    monkeypatch.setattr("workbench.experiments.campaign.run_shard", counting)
+    with pytest.raises(KeyboardInterrupt):
+        run_small(tmp_path)
+    run_small(tmp_path)
+    assert sorted(set(calls)) == [n for n in range(60) if n % 3 != 1]
+    assert len(calls) == 40 + 1
+    assert read_results(tmp_path).equals(rows)
+
+
+def test_a_cluster_that_loses_a_worker_gives_the_same(tmp_path: Path, rows: pa.Table) -> None:
+    distributed = pytest.importorskip("distributed")
+    with distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
+    ) as cluster:
+        victim = next(iter(cluster.workers.values())).pid
+
+        class Killing(Store):
+            def add(self, number: int, data: bytes) -> None:
+                super().add(number, data)
+                if len(self.done) == 8:
+                    os.kill(victim, signal.SIGKILL)
+
+        with Killing(tmp_path, small_campaign()) as store:
+            run_campaign(store, IMAGE, INPUTS, dask=cluster.scheduler_address)
+    assert read_results(tmp_path).equals(rows)
+
+
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "nonsense://x", "no port"])
+def test_a_dead_scheduler_is_one_sentence(
+    address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workbench.experiments.campaign._TIMEOUT_S", 2)
+    started = time.monotonic()
+    with pytest.raises(WorkbenchError, match="no Dask scheduler answers at"):
+        run_small(tmp_path, dask=address)
+    assert time.monotonic() - started < 20
+
+
+def test_a_worker_that_dies_is_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workbench.experiments.campaign.run_shard", _die)
+    with pytest.raises(WorkbenchError, match="a worker process was killed"):
+        run_small(tmp_path, jobs=2)
+
+
+def _die(work: object, number: int, parent: int) -> tuple[int, bytes]:
+    os.kill(os.getpid(), signal.SIGKILL)
+    return number, b""
+
+
+def test_workers_need_no_generator() -> None:
+    code = (
+        "import sys, workbench.experiments.campaign_worker\n"
+        "slow = {'brevitas', 'jupyterlab', 'matplotlib', 'distributed'} & set(sys.modules)\n"
+        "assert not slow, slow"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_shards_are_cut_by_the_work_in_them() -> None:
+    each = campaign_of(IMAGE, INPUTS, Plan.parse("flips=1"), trials=10_000_000)
+    assert each.trials_a_shard == 65_536
+    many = campaign_of(IMAGE, INPUTS, Plan.parse("flips=30"), trials=10_000_000)
+    assert many.trials_a_shard == 65_536 // 30
+    few = campaign_of(IMAGE, INPUTS, Plan.parse("flips=1"), trials=50)
+    assert few.shards >= 16
+    assert campaign_of(IMAGE, INPUTS, Plan.parse("each=flip")).trials == 3768
+
+
+@pytest.mark.parametrize(
+    ("plan", "options", "named"),
+    [
+        ("flips=1", {"trials": 0}, "at least one trial"),
+        ("flips=1", {}, "has no end"),
+        ("each=flip", {"trials": 4000}, "there are no 4,000 trials"),
+        ("flips=1", {"trials": 10, "log_mel": 11}, "log-mel"),
+        ("flips=1", {"trials": 10, "log_mel": -1}, "log-mel"),
+        ("flips=1,operator=larynx", {"trials": 10}, "no operator 'larynx'"),
+        ("flips=90000", {"trials": 10}, "90000 bits do not fit"),
+    ],
+)
+def test_campaigns_that_cannot_be_are_refused(
+    plan: str, options: dict[str, int], named: str
+) -> None:
+    with pytest.raises(WorkbenchError, match=named):
+        campaign_of(IMAGE, INPUTS, Plan.parse(plan), **options)  # type: ignore[arg-type]
+
+
+def test_jobs_parts_and_masks_that_cannot_be_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(WorkbenchError, match="0 jobs"):
+        run_small(tmp_path, jobs=0)
+    with pytest.raises(WorkbenchError, match="no part 4 of 3"):
+        run_small(tmp_path, part=(4, 3))
+    with pytest.raises(WorkbenchError, match="is for image"):
+        small_campaign(mask=ProtectionMask.of(IMAGE.flip([3]), [1]))
