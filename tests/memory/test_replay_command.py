@@ -9,6 +9,7 @@ from workbench.audio.sound_files import wav_bytes
 from workbench.cli import main
 from workbench.experiments.voice import open_voice
 from workbench.memory.plan import Plan, TrialId
+from workbench.memory.protection import ProtectionMask
 from workbench.memory.transients import Sites
 from workbench.memory.truth import play
 
@@ -71,3 +72,24 @@ def test_a_word_it_cannot_say_is_named(tmp_path: Path, capsys: pytest.CaptureFix
     trial = TrialId.of(open_voice().image, "zebra", Plan.parse("flips=1"), 0)
     assert main(["replay", str(trial), "--out", str(tmp_path / "x.wav")]) == 2
     assert "zebra" in capsys.readouterr().err
+
+
+def test_a_trial_under_a_protection_mask(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    image = open_voice().image
+    mask = ProtectionMask.of(image, np.arange(0, image.layout.working_bytes, 2))
+    mask.save(tmp_path / "half.mask")
+    plan = Plan.parse("ber=1e-4,seed=5")
+    trial = str(TrialId.of(image, "5", plan, 0, mask=mask))
+    assert TrialId.parse(trial).protection == mask.digest
+    options = ["--out", str(tmp_path / "x.wav"), "--protect", str(tmp_path / "half.mask")]
+    assert main(["replay", trial, *options]) == 0
+    events = mask.drop(plan.events(Sites(image), np.array([0])))
+    assert f"events: {len(events.position)}\n" in capsys.readouterr().out
+    codes = play(image, open_voice().inputs("5"), events)
+    assert (tmp_path / "x.wav").read_bytes() == wav_bytes(image.program.sound(codes))
+    assert main(["replay", trial, *options[:2]]) == 2
+    assert f"under the protection mask {mask.digest}" in capsys.readouterr().err
+    assert main(["replay", str(TrialId.of(image, "5", plan, 0)), *options]) == 2
+    assert "without a protection mask" in capsys.readouterr().err

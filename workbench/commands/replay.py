@@ -15,6 +15,7 @@ from workbench.files import write_text
 from workbench.memory.events import ACTIONS, Events
 from workbench.memory.layout import Place
 from workbench.memory.plan import TrialId
+from workbench.memory.protection import ProtectionMask
 from workbench.memory.transients import Sites, TransientPlace
 from workbench.memory.truth import play
 
@@ -39,6 +40,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_image(parser)
     add_checkpoint(parser)
     parser.add_argument(
+        "--protect", type=Path, metavar="FILE", help="the mask that the trial ran under"
+    )
+    parser.add_argument(
         "--out", type=Path, default=_OUT, metavar="FILE", help=f"the sound to write ({_OUT})"
     )
     parser.add_argument(
@@ -56,7 +60,8 @@ def run(options: argparse.Namespace) -> None:
     voice = open_voice(options.checkpoint)
     image = image_of(options.image, voice)
     sites = Sites(image)
-    events = trial.events(sites)
+    mask = ProtectionMask.load(options.protect) if options.protect else None
+    events = trial.events(sites, mask)
     inputs = voice.inputs(trial.word)
     calm = events.of_trials(1, 1)
     clean, codes = play(voice.image, inputs, calm), play(image, inputs, events)

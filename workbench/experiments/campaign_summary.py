@@ -58,7 +58,15 @@ def _summary(results: Results) -> dict[str, Any]:
     if worst is not None:
         told["worst"] = {
             "snr_db": worst[0] if math.isfinite(worst[0]) else None,
-            "replay": str(TrialId(campaign.image[:HASH_DIGITS], worst[1], results.plan, worst[2])),
+            "replay": str(
+                TrialId(
+                    campaign.image[:HASH_DIGITS],
+                    worst[1],
+                    results.plan,
+                    worst[2],
+                    campaign.protection,
+                )
+            ),
         }
     return told
 

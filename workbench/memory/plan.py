@@ -22,6 +22,7 @@ from workbench.memory.faults_rates import Ber, Retention, Weak
 from workbench.memory.faults_space import Burst, Mbu
 from workbench.memory.faults_time import Arrive, Transient
 from workbench.memory.image import Image
+from workbench.memory.protection import ProtectionMask
 from workbench.memory.transients import TRANSIENT_SECTIONS, Sites
 
 # Text names a model by its name, which is the key of its first field.
@@ -117,17 +118,22 @@ class TrialId:
     """All that is needed to repeat a trial against a named image, as one short string.
 
     image: first digits of the content hash. word: what is spoken. index: number of the trial.
+    protection: digest of the mask whose bytes nothing happened to, "" without one.
     """
 
     image: str
     word: str
     plan: Plan
     index: int
+    protection: str = ""
 
     @classmethod
-    def of(cls, image: Image, word: str, plan: Plan, index: int) -> TrialId:
+    def of(
+        cls, image: Image, word: str, plan: Plan, index: int, *, mask: ProtectionMask | None = None
+    ) -> TrialId:
         """The identifier of a trial on `image`."""
-        return cls(image.content_hash[:HASH_DIGITS], word, plan, index)
+        digest = mask.digest if mask else ""
+        return cls(image.content_hash[:HASH_DIGITS], word, plan, index, digest)
 
     @classmethod
     def parse(cls, text: str) -> TrialId:
@@ -135,13 +141,14 @@ class TrialId:
         image, _, rest = text.strip().partition(",word=")
         word, _, rest = rest.partition(",")
         written, _, rest = rest.partition(",plan=")
+        written, _, protection = written.partition(",protect=")
         plan_hash, _, index = rest.partition(",trial=")
         if len(image) != HASH_DIGITS or not index.isdecimal() or not index.isascii():
             raise WorkbenchError(
                 f"{text!r} is not the identifier of a trial; copy the whole line that was printed "
                 "after 'replay:'"
             )
-        found = cls(image, unquote(word), Plan.parse(written), int(index))
+        found = cls(image, unquote(word), Plan.parse(written), int(index), protection)
         if plan_hash != found.plan.hash:
             raise WorkbenchError(
                 f"the plan {written!r} has the hash {found.plan.hash} and the identifier says "
@@ -157,14 +164,27 @@ class TrialId:
                 f"{image.content_hash[:HASH_DIGITS]}; name the checkpoint or image it was made from"
             )
 
-    def events(self, sites: Sites) -> Events:
-        """What happens in the trial; errors as `check` and `Plan.events`."""
+    def events(self, sites: Sites, mask: ProtectionMask | None = None) -> Events:
+        """What happens in the trial; errors as `check` and `Plan.events`.
+
+        Also raises WorkbenchError when `mask` is not the one that the trial ran under.
+        """
         self.check(sites.image)
-        return self.plan.events(sites, np.array([self.index]))
+        if self.protection != (mask.digest if mask else ""):
+            raise WorkbenchError(
+                f"the trial ran under the protection mask {self.protection}; name its file with "
+                "--protect"
+                if self.protection
+                else "the trial ran without a protection mask; leave out --protect"
+            )
+        events = self.plan.events(sites, np.array([self.index]))
+        return mask.drop(events) if mask else events
 
     def __str__(self) -> str:
         word = _joined([self.word])
-        return f"{self.image},word={word},{self.plan},plan={self.plan.hash},trial={self.index}"
+        protected = f",protect={self.protection}" if self.protection else ""
+        end = f"{protected},plan={self.plan.hash},trial={self.index}"
+        return f"{self.image},word={word},{self.plan}{end}"
 
 
 def _values(text: str) -> dict[str, str]:
