@@ -18,6 +18,7 @@ from workbench.errors import WorkbenchError
 
 _HASH_DIGITS = 16
 _NAME = re.compile(r"(\d{6,})-([0-9a-f]{16})\.parquet")
+_ASCENDING = ("trial", "position", "element")  # half of a file if they were not stored as steps
 _NUMBER, _CAMPAIGN = b"shard", b"campaign"
 
 
@@ -46,8 +47,15 @@ class Found(NamedTuple):
 def encode(table: pa.Table, *, number: int, campaign: str) -> bytes:
     """The bytes of a shard file."""
     named = table.replace_schema_metadata({_NUMBER: str(number), _CAMPAIGN: campaign})
+    ascending = [name for name in _ASCENDING if name in table.column_names]
     sink = pa.BufferOutputStream()
-    pq.write_table(named, sink, compression="zstd")
+    pq.write_table(
+        named,
+        sink,
+        compression="zstd",
+        use_dictionary=[name for name in table.column_names if name not in ascending],
+        column_encoding=dict.fromkeys(ascending, "DELTA_BINARY_PACKED"),
+    )
     return sink.getvalue().to_pybytes()
 
 
