@@ -171,6 +171,18 @@ def test_a_cluster_that_loses_a_worker_gives_the_same(tmp_path: Path, rows: pa.T
     assert read_results(tmp_path).equals(rows)
 
 
+def test_a_cluster_without_workers_is_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    distributed = pytest.importorskip("distributed")
+    monkeypatch.setattr("workbench.experiments.campaign._TIMEOUT_S", 2)
+    with (
+        distributed.LocalCluster(n_workers=0, processes=True, dashboard_address=None) as cluster,
+        pytest.raises(WorkbenchError, match=r"was lost or has no workers.*run the same command"),
+    ):
+        run_small(tmp_path, dask=cluster.scheduler_address)
+
+
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "nonsense://x", "no port"])
 def test_a_dead_scheduler_is_one_sentence(
     address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

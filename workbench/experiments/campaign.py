@@ -6,10 +6,10 @@ One joblib body for both. The parent alone writes, so that workers need no disk 
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
-from typing import Any
 
 import joblib
 import numpy as np
@@ -145,13 +145,13 @@ def part_of(campaign: Campaign, part: tuple[int, int]) -> list[int]:
 @contextmanager
 def _workers(jobs: int, dask: str | None) -> Iterator[None]:
     """Let joblib use processes here, or a cluster; what happens to workers is told in a sentence."""
+    if dask is not None:
+        with _cluster(dask):
+            yield
+        return
     try:
-        if dask is None:
-            with joblib.parallel_config(backend="loky", n_jobs=jobs):
-                yield
-        else:
-            with _client(dask), joblib.parallel_config(backend="dask"):
-                yield
+        with joblib.parallel_config(backend="loky", n_jobs=jobs):
+            yield
     except TerminatedWorkerError as error:
         raise WorkbenchError(
             "a worker process was killed, often for want of memory; what is finished is kept, so run "
@@ -159,21 +159,36 @@ def _workers(jobs: int, dask: str | None) -> Iterator[None]:
         ) from error
 
 
-def _client(address: str) -> Any:
+@contextmanager
+def _cluster(address: str) -> Iterator[None]:
     try:
-        from distributed import Client
+        import distributed
     except ImportError as error:
         raise WorkbenchError(
             "--dask needs the package distributed; install the extra with "
             '`pip install "self-healing-audio-workbench[cluster]"`'
         ) from error
+    # It logs the pages of traceback that a sentence stands for below.
+    log = logging.getLogger("distributed")
+    level = log.level
+    log.setLevel(logging.CRITICAL + 1)
     try:
-        return Client(address, timeout=_TIMEOUT_S)
-    except (OSError, ValueError, TypeError) as error:
+        try:
+            client = distributed.Client(address, timeout=_TIMEOUT_S)
+        except (OSError, ValueError, TypeError) as error:
+            raise WorkbenchError(
+                f"no Dask scheduler answers at {address} ({_first_line(error)}); start one with "
+                "`dask scheduler` and give the address that it prints"
+            ) from error
+        with client, joblib.parallel_config(backend="dask", wait_for_workers_timeout=_TIMEOUT_S):
+            yield
+    except (distributed.CancelledError, distributed.KilledWorker, TimeoutError) as error:
         raise WorkbenchError(
-            f"no Dask scheduler answers at {address} ({_first_line(error)}); start one with "
-            "`dask scheduler` and give the address that it prints"
+            f"the cluster at {address} was lost or has no workers ({_first_line(error)}); what is "
+            "finished is kept, so mend it and run the same command again"
         ) from error
+    finally:
+        log.setLevel(level)
 
 
 def _first_line(error: Exception) -> str:

@@ -1,0 +1,168 @@
+"""`workbench campaign`: figures that the table confirms, sweeps, parts, refusals in one sentence."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from workbench.cli import main
+from workbench.experiments.statistics import wilson
+from workbench.experiments.store import read_results
+from workbench.experiments.voice import open_voice
+from workbench.memory.plan import TrialId
+from workbench.memory.protection import ProtectionMask
+from workbench.memory.transients import Sites
+from workbench.memory.truth import play
+
+SMALL = ("--exhaustive", "--section", "bias", "--operator", "up2", "--words", "3,seven")
+
+
+def campaign(*words: object) -> int:
+    return main(["campaign", "challenge", "--jobs", "1", *map(str, words)])
+
+
+def test_figures_are_those_of_the_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out, figures = tmp_path / "out", tmp_path / "figures.json"
+    assert campaign(*SMALL, "--log-mel", 20, "--out", out, "--json", figures) == 0
+    said = capsys.readouterr().out
+    (told,) = json.loads(figures.read_text())["campaigns"]
+    table = read_results(out)
+    assert told["trials"] == table.num_rows == 2 * 32 and told["missing"] == 0
+    counted = Counter(table["quality"].to_pylist())
+    for name, each in told["quality"].items():
+        low, high = wilson(counted[name], table.num_rows)
+        assert (each["count"], each["share"]) == (counted[name], counted[name] / 64)
+        assert (each["low"], each["high"]) == (low, high)
+        assert f"{name:<11} {counted[name]:>11,}" in said
+    assert set(told["words"]) == {"3", "7"}
+    assert told["log_mel"]["measured"] == 64 - table["log_mel_db"].null_count > 0
+    assert "Leveugle's sample size" in said and "64 trials in" in said
+    assert campaign(*SMALL, "--log-mel", 20, "--out", out) == 0
+    assert "64 trials are in" in capsys.readouterr().out
+
+
+def test_the_worst_trial_can_be_replayed(tmp_path: Path) -> None:
+    figures = tmp_path / "figures.json"
+    assert campaign(*SMALL, "--out", tmp_path / "out", "--json", figures) == 0
+    worst = json.loads(figures.read_text())["campaigns"][0]["worst"]
+    trial, voice = TrialId.parse(worst["replay"]), open_voice()
+    inputs, events = voice.inputs(trial.word), trial.events(Sites(voice.image))
+    clean = play(voice.image, inputs, events.of_trials(1, 1)).astype(np.int64)
+    error = play(voice.image, inputs, events) - clean
+    assert worst["snr_db"] == pytest.approx(10 * np.log10(np.sum(clean**2) / np.sum(error**2)))
+
+
+def test_a_sweep_with_and_without_protection(tmp_path: Path) -> None:
+    faults = ("--fault", "ber=1e-4", "--fault", "flips=2,seed=5", "--words", "3", "--trials", 30)
+    assert campaign(*faults, "--out", tmp_path / "bare") == 0
+    assert sorted(p.name for p in (tmp_path / "bare").iterdir()) == ["ber=0.0001", "flips=2"]
+    image = open_voice().image
+    ProtectionMask.of(image, range(image.layout.working_bytes)).save(tmp_path / "all.mask")
+    shield = ("--protect", tmp_path / "all.mask")
+    assert campaign(*faults, *shield, "--out", tmp_path / "shielded") == 0
+    for name in ("ber=0.0001", "flips=2"):
+        assert set(read_results(tmp_path / "bare" / name)["events"].to_pylist()) - {0}
+        assert set(read_results(tmp_path / "shielded" / name)["events"].to_pylist()) == {0}
+    assert campaign(*faults, *shield, "--out", tmp_path / "bare") == 2
+
+
+def test_parts_are_merged(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for n in (1, 2):
+        assert campaign(*SMALL, "--part", f"{n}/2", "--out", tmp_path / f"part{n}") == 0
+        assert "missing: 32 trials" in capsys.readouterr().out
+    assert campaign(*SMALL, "--out", tmp_path / "whole") == 0
+    shard = sorted((tmp_path / "part2" / "shards").iterdir())[0]
+    parts = ("--merge", tmp_path / "part1", tmp_path / "part2", "--out", tmp_path / "merged")
+    whole = shard.read_bytes()
+    shard.write_bytes(whole[:100])
+    assert campaign(*parts) == 0
+    said = capsys.readouterr()
+    assert f"{shard.name} was cut short or altered; it is left out" in said.err
+    assert "missing: 2 trials" in said.out
+    shard.write_bytes(whole)
+    assert campaign(*parts) == 0
+    assert read_results(tmp_path / "merged").equals(read_results(tmp_path / "whole"))
+
+
+def test_a_damaged_shard_is_named_on_stderr(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert campaign(*SMALL, "--out", tmp_path) == 0
+    before = read_results(tmp_path)
+    shard = sorted((tmp_path / "shards").iterdir())[5]
+    shard.write_bytes(shard.read_bytes()[:-1])
+    capsys.readouterr()
+    assert campaign(*SMALL, "--out", tmp_path) == 0
+    said = capsys.readouterr()
+    assert said.err.startswith(f"workbench campaign: the shard {shard.name} was cut short")
+    assert "2 trials in " in said.out
+    assert read_results(tmp_path).equals(before)
+
+
+def test_an_interrupt_says_how_to_go_on(tmp_path: Path) -> None:
+    """As a terminal does it, to the workers as well."""
+    command = [sys.executable, "-m", "workbench", "campaign", "--fault", "ber=1e-4", "--jobs", "2"]
+    running = subprocess.Popen(
+        [*command, "--trials", "100000", "--words", "3", "--out", str(tmp_path)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    deadline = time.monotonic() + 60
+    while not list(tmp_path.glob("shards/0*")) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    os.killpg(running.pid, signal.SIGINT)
+    _, said = running.communicate(timeout=60)
+    assert running.returncode == 130
+    kept, interrupted = said.splitlines()
+    assert "trials are kept in" in kept and "the same command goes on from there" in kept
+    assert interrupted == "workbench: interrupted"
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        ((), "--exhaustive"),
+        (("--fault", "beer=1e-5"), "did you mean ber=...?"),
+        (("--fault", "catastrophe"), "choose each, flips"),
+        (("--fault", "ber=2"), "bit-error rate"),
+        (("--fault", "flips=1", "--fault", "flips=1"), "given twice"),
+        (("--fault", "flips=1", "--trials", 0), "at least one trial"),
+        (("--fault", "flips=1", "--part", "4/3"), "no part 4/3"),
+        (("--fault", "flips=1", "--part", "three"), "no part three"),
+        (("--fault", "flips=1", "--words", "eleven"), "eleven"),
+        (("--fault", "flips=1", "--jobs", 0), "0 jobs"),
+        (("--fault", "flips=1", "--log-mel", -1), "log-mel"),
+        (("--exhaustive", "--operator", "larynx"), "larynx"),
+        (("--exhaustive", "--protect", "no.mask"), "no.mask"),
+        (("--fault", "flips=1", "--dask", "nonsense://x"), "no Dask scheduler answers"),
+        (("--merge", "nowhere"), "holds no results"),
+    ],
+)
+def test_nonsense_is_one_sentence(
+    words: tuple[object, ...], named: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert campaign(*words, "--out", tmp_path / "out") == 2
+    said = capfd.readouterr().err
+    assert said.startswith("workbench campaign: ") and said.count("\n") == 1
+    assert named in said
+
+
+def test_a_folder_of_another_plan_is_kept(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert campaign(*SMALL, "--out", tmp_path) == 0
+    before = read_results(tmp_path)
+    assert campaign("--fault", "flips=1", "--trials", 5, "--out", tmp_path) == 2
+    assert "choose another folder with --out" in capsys.readouterr().err
+    assert read_results(tmp_path).equals(before)
