@@ -10,6 +10,7 @@ from programs import random_inputs, random_program
 from scipy import stats
 
 from workbench.errors import WorkbenchError
+from workbench.experiments.bench_estimate import bench_estimate
 from workbench.experiments.share_of_harm import share_below, worst_snr_db
 from workbench.experiments.statistics import clopper_pearson, sample_size, wilson
 from workbench.experiments.strata import strata_of
@@ -202,3 +203,16 @@ def test_an_exhaustive_small_program() -> None:
         )
         covered += bool(found.interval.low <= truth <= found.interval.high)
     assert covered >= 15
+
+
+def test_the_benchmark_against_the_truth() -> None:
+    image = Image.of(random_program(8, 8))
+    rows = bench_estimate(
+        image, random_inputs(image.program, 1, 4), repeats=20, half_widths=(0.05, 0.02)
+    )
+    assert [(row.quality, row.half_width) for row in rows] == [
+        (quality, width) for quality in ("broken", "degraded or worse") for width in (0.05, 0.02)
+    ]
+    for row in rows:
+        assert 0 <= row.share <= 1 and row.covered >= 0.6 and row.tried > 0
+        assert row.as_json()["saving"] == row.blind / row.tried

@@ -13,26 +13,44 @@ from tqdm import tqdm
 from workbench.errors import WorkbenchError
 from workbench.experiments.bench_campaign import Figures, bench_campaign
 from workbench.experiments.bench_decoder import FRAMES, MACS, SAMPLES, WEIGHTS
+from workbench.experiments.bench_estimate import bench_estimate
+from workbench.experiments.voice import open_voice
 from workbench.files import write_text
 from workbench.memory.laboratory import ENGINES
 
-BENCHMARKS = ("campaign",)
+BENCHMARKS = ("campaign", "estimate")
 _SECONDS = 5.0
 _CHECK = 1000
+_REPEATS, _WORD = 200, "7"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare which benchmark, how long, and where the figures go."""
     parser.add_argument(
-        "benchmark", choices=BENCHMARKS, help="campaign: fault trials a second, beside other tools"
+        "benchmark",
+        choices=BENCHMARKS,
+        help="campaign: fault trials a second, beside other tools; estimate: coverage and saving of "
+        "`workbench estimate` against the exhaustive truth of one word",
     )
     parser.add_argument(
-        "--seconds", type=float, default=_SECONDS, help=f"for each tool, in all ({_SECONDS:g})"
+        "--seconds",
+        type=float,
+        default=_SECONDS,
+        help=f"campaign: for each tool, in all ({_SECONDS:g})",
     )
     parser.add_argument(
-        "--check", type=int, default=_CHECK, help=f"trials compared with the reference ({_CHECK})"
+        "--check",
+        type=int,
+        default=_CHECK,
+        help=f"campaign: trials compared with the reference ({_CHECK})",
     )
-    parser.add_argument("--engine", choices=ENGINES, help="of the laboratory (the faster one)")
+    parser.add_argument(
+        "--engine", choices=ENGINES, help="campaign: of the laboratory (the faster one)"
+    )
+    parser.add_argument(
+        "--repeats", type=int, default=_REPEATS, help=f"estimate: how often ({_REPEATS})"
+    )
+    parser.add_argument("--word", default=_WORD, help=f"estimate: which is said ({_WORD})")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there")
 
 
@@ -41,6 +59,38 @@ def run(options: argparse.Namespace) -> None:
 
     Raises WorkbenchError for times and numbers that make no sense and an engine that cannot run.
     """
+    if options.benchmark == "estimate":
+        _run_estimate(options)
+    else:
+        _run_campaign(options)
+
+
+def _run_estimate(options: argparse.Namespace) -> None:
+    if options.repeats < 1:
+        raise WorkbenchError(f"cannot estimate {options.repeats} times; give at least 1")
+    voice = open_voice()
+    with tqdm(bar_format="{desc} [{elapsed}]", leave=False, disable=None) as bar:
+        rows = bench_estimate(
+            voice.image,
+            voice.inputs(options.word),
+            repeats=options.repeats,
+            progress=bar.set_description_str,
+        )
+    print(f"{options.repeats} estimates each, against all bits flipped, saying {options.word!r}")
+    print(
+        f"{'share of flips':<18}{'truth':>8}{'+-':>10}{'covered':>9}{'bias':>8}{'trials':>9}"
+        f"{'blind':>9}{'saving':>8}"
+    )
+    for row in rows:
+        print(
+            f"{row.quality:<18}{row.share:>8.3%}{row.half_width:>10.3%}{row.covered:>9.1%}"
+            f"{row.bias:>8.2%}{row.tried:>9,.0f}{row.blind:>9,}{row.saving:>7.1f}x"
+        )
+    if options.json:
+        write_text(options.json, json.dumps([row.as_json() for row in rows], indent=2) + "\n")
+
+
+def _run_campaign(options: argparse.Namespace) -> None:
     if not 0 < options.seconds < math.inf or options.check < 0:
         raise WorkbenchError(
             f"cannot measure for {options.seconds:g} s and check {options.check} trials; "
