@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from workbench.cli import main
+from workbench.experiments.listening import Listener
 from workbench.experiments.statistics import wilson
 from workbench.experiments.store import read_results
 from workbench.experiments.voice import open_voice
@@ -59,6 +60,23 @@ def test_the_worst_trial_can_be_replayed(tmp_path: Path) -> None:
     clean = play(voice.image, inputs, events.of_trials(1, 1)).astype(np.int64)
     error = play(voice.image, inputs, events) - clean
     assert worst["snr_db"] == pytest.approx(10 * np.log10(np.sum(clean**2) / np.sum(error**2)))
+
+
+def test_some_trials_are_listened_to(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A voice that nothing happened to is understood, a drowned one is not."""
+    figures = tmp_path / "figures.json"
+    harmless = ("--fault", "flips=0", "--fault", "bits=712223", "--words", "3", "--trials", 1)
+    assert campaign(*harmless, "--listen", 1, "--out", tmp_path / "out", "--json", figures) == 0
+    calm, drowned = (each["heard"] for each in json.loads(figures.read_text())["campaigns"])
+    assert calm["masked"]["recognised"] == 1 and drowned["broken"]["recognised"] < 0.5
+    assert "heard 1 broken: recognised 0." in capsys.readouterr().out
+    (row,) = read_results(tmp_path / "out" / "bits=712223").to_pylist()
+    voice = open_voice()
+    damaged = voice.speak("3", voice.image.flip([712223]))
+    listener = Listener(["3"])
+    recognised, pesq = listener.hear([damaged], voice.speak("3"), "3")
+    assert row["recognised"] == pytest.approx(recognised[0])
+    assert row["pesq_nb"] == (None if np.isnan(pesq[0]) else pytest.approx(pesq[0]))
 
 
 def test_a_sweep_with_and_without_protection(tmp_path: Path) -> None:

@@ -150,6 +150,7 @@ def test_leftovers_of_killed_writers_are_removed(copy: Path) -> None:
         ({"inputs": "0"}, "inputs "),
         ({"trials": 3}, "trials 1500 and not 3"),
         ({"log_mel": 3}, "log mel 0 and not 3"),
+        ({"listen": 3}, "listen 0 and not 3"),
         ({"protection": "abc"}, "protection '' and not 'abc'"),
     ],
 )

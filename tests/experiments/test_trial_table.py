@@ -61,7 +61,11 @@ def test_rows_are_the_oracles(plan: str) -> None:
         assert row["differing_samples"] == len(differs)
         assert row["max_error"] == np.abs(error).max()
         assert row["error_energy"] == (error**2).sum()
-        assert row["log_mel_db"] is None
+        assert row["rms_error"] == pytest.approx(np.sqrt(np.mean(error**2)), rel=1e-6)
+        outcome = LAB.outcomes(events, 1)[0]
+        reached = VOICE.program.operators[outcome["reached"]].name
+        assert row["reached"] == (reached if outcome["reached"] >= 0 else None)
+        assert row["log_mel_db"] is row["recognised"] is row["pesq_nb"] is None
         if len(differs):
             assert row["snr_db"] == pytest.approx(
                 10 * np.log10(LAB.signal_energy / (error**2).sum()), rel=1e-6

@@ -68,6 +68,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="measure the log-mel distance in about N trials a word as well (0)",
     )
+    parser.add_argument(
+        "--listen",
+        type=int,
+        default=0,
+        metavar="N",
+        help="let the recogniser and PESQ hear about N trials a word, a quarter of a second each (0)",
+    )
     parser.add_argument("--jobs", type=int, metavar="N", help="processes (one a core)")
     parser.add_argument("--dask", metavar="ADDRESS", help="run on the cluster of this scheduler")
     parser.add_argument(
@@ -115,6 +122,7 @@ def run(options: argparse.Namespace) -> None:
                 plan,
                 trials=_trials(plan, sites, options.trials),
                 log_mel=options.log_mel,
+                listen=options.listen,
                 mask=mask,
             ),
         )
@@ -248,6 +256,9 @@ def _tell(results: Sequence[Results], path: Path | None) -> None:
                 f"  log-mel changed the class of {heard['changed']:,} of the {heard['measured']:,} "
                 "trials in which it was measured"
             )
+        for name, each in told["heard"].items():
+            pesq = "" if each["pesq_nb"] is None else f", PESQ-NB {each['pesq_nb']:.2f}"
+            print(f"  heard {each['trials']:,} {name}: recognised {each['recognised']:.2f}{pesq}")
         worst = told.get("worst")
         if worst and worst["snr_db"] is not None:
             print(f"  lowest SNR {worst['snr_db']:.1f} dB, replay: {worst['replay']}")

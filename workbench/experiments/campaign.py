@@ -18,6 +18,7 @@ from tqdm import tqdm
 
 from workbench.errors import WorkbenchError
 from workbench.experiments.campaign_worker import Work, run_shard
+from workbench.experiments.listening import Listener
 from workbench.experiments.store import Store
 from workbench.experiments.store_manifest import Campaign
 from workbench.memory.image import Image
@@ -39,12 +40,13 @@ def campaign_of(
     *,
     trials: int | None = None,
     log_mel: int = 0,
+    listen: int = 0,
     mask: ProtectionMask | None = None,
 ) -> Campaign:
     """The campaign of `trials` trials of `plan` for each word, None for all that there are.
 
-    inputs: of each word. log_mel: of about how many trials a word the log-mel distance is measured,
-    masked ones among them. Raises WorkbenchError when there are no such trials, nothing to say, and
+    inputs: of each word. log_mel, listen: of about how many trials a word the log-mel distance is
+    measured, or the recogniser's answer and PESQ, masked ones among them. Raises WorkbenchError when there are no such trials, nothing to say, and
     when plan or mask do not fit the image.
     """
     sites = Sites(image)
@@ -59,13 +61,16 @@ def campaign_of(
             f"there are no {trials:,} trials of {plan}, only {size:,}; ask for fewer or leave out "
             "--trials for all of them"
         )
-    if not 0 <= log_mel <= trials:
-        raise WorkbenchError(
-            f"the log-mel distance cannot be measured in {log_mel:,} of {trials:,} trials; "
-            "choose 0 or more, and no more than there are"
-        )
-    if log_mel:
+    for what, count in (("the log-mel distance", log_mel), ("what is heard", listen)):
+        if not 0 <= count <= trials:
+            raise WorkbenchError(
+                f"{what} cannot be measured in {count:,} of {trials:,} trials; "
+                "choose 0 or more, and no more than there are"
+            )
+    if log_mel or listen:
         image.program.sound(np.zeros((1, 1), np.int16))  # for its refusal
+    if listen:
+        Listener(tuple(inputs))  # likewise
     if mask:
         mask.check(image)
     pilots = plan.events(sites, np.arange(min(trials, _PILOTS)))
@@ -81,6 +86,7 @@ def campaign_of(
         trials=trials,
         trials_a_shard=max(1, min(cut, few, trials)),
         log_mel=log_mel,
+        listen=listen,
         protection=mask.digest if mask else "",
     )
 

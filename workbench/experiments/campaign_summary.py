@@ -13,7 +13,7 @@ from workbench.experiments.store import Results
 from workbench.experiments.trial_table import QUALITIES, snr_quality
 from workbench.memory.plan import HASH_DIGITS, TrialId
 
-_COLUMNS = ("word", "trial", "snr_db", "log_mel_db", "quality")
+_COLUMNS = ("word", "trial", "snr_db", "log_mel_db", "recognised", "pesq_nb", "quality")
 
 
 def summary(results: Sequence[Results]) -> list[dict[str, Any]]:
@@ -25,6 +25,7 @@ def _summary(results: Results) -> dict[str, Any]:
     """Counts, shares and their intervals by class and word, what log-mel changed, the worst trial."""
     campaign = results.campaign
     counts = {word: dict.fromkeys(QUALITIES, 0) for word in campaign.words}
+    heard_by: dict[str, list[tuple[float, float]]] = {name: [] for name in QUALITIES}
     measured = changed = 0
     worst: tuple[float, str, int] | None = None
     for table in results.tables(_COLUMNS):
@@ -38,6 +39,14 @@ def _summary(results: Results) -> dict[str, Any]:
         heard = table["log_mel_db"].is_valid().to_numpy()
         measured += int(heard.sum())
         changed += int((heard & (codes > 0) & (codes != snr_quality(snr_db))).sum())
+        listened = table["recognised"].is_valid().to_numpy()
+        for code, *answer in zip(
+            codes[listened],
+            table["recognised"].to_numpy()[listened],
+            table["pesq_nb"].to_numpy()[listened],
+            strict=True,
+        ):
+            heard_by[QUALITIES[code]].append((float(answer[0]), float(answer[1])))
         lowest = int(snr_db.argmin())
         if worst is None or snr_db[lowest] < worst[0]:
             worst = float(snr_db[lowest]), word, int(table["trial"][lowest].as_py())
@@ -53,6 +62,7 @@ def _summary(results: Results) -> dict[str, Any]:
             name: _share(sum(each[name] for each in counts.values()), trials) for name in QUALITIES
         },
         "log_mel": {"measured": measured, "changed": changed},
+        "heard": {name: _heard(answers) for name, answers in heard_by.items() if answers},
         "bytes": sum(path.stat().st_size for path in results.shards.values()),
     }
     if worst is not None:
@@ -69,6 +79,17 @@ def _summary(results: Results) -> dict[str, Any]:
             ),
         }
     return told
+
+
+def _heard(answers: list[tuple[float, float]]) -> dict[str, Any]:
+    """Means over the trials that were listened to; PESQ over those that have one, or None."""
+    recognised, pesq = np.array(answers).T
+    known = pesq[~np.isnan(pesq)]
+    return {
+        "trials": len(answers),
+        "recognised": float(recognised.mean()),
+        "pesq_nb": float(known.mean()) if len(known) else None,
+    }
 
 
 def _share(count: int, trials: int) -> dict[str, Any]:

@@ -18,6 +18,7 @@ import pyarrow as pa
 
 from workbench.audio.metrics import log_mel_db, quality_class
 from workbench.errors import WorkbenchError
+from workbench.experiments.listening import Listener
 from workbench.experiments.store_manifest import Campaign
 from workbench.experiments.store_shards import encode
 from workbench.experiments.threads import one_thread
@@ -79,6 +80,7 @@ class _Bench:
             )
         self.sites = Sites(self.image)
         self.plan = Plan.parse(self.campaign.plan)
+        self.listener = lru_cache(maxsize=1)(lambda: Listener(self.campaign.words))
         self.laboratory = lru_cache(maxsize=_WORDS_OPEN)(
             lambda word: Laboratory(self.image, work.inputs[word])
         )
@@ -96,12 +98,14 @@ class _Bench:
         )
         if self.campaign.log_mel:
             table = self._measured(table, laboratory)
+        if self.campaign.listen:
+            table = self._heard(table, laboratory, shard.word)
         return encode(table, number=number, campaign=self.campaign.identity)
 
     def _measured(self, table: pa.Table, laboratory: Laboratory) -> pa.Table:
         """The table with log_mel_db of its chosen trials, and their quality by both measures."""
         trial = table["trial"].to_numpy()
-        chosen = chosen_for_log_mel(self.campaign, trial)
+        chosen = chosen_trials(self.campaign, "log-mel", self.campaign.log_mel, trial)
         quality = np.array(table["quality"].to_pylist(), object)
         distance = np.where(chosen & (quality == "masked"), 0.0, np.nan)
         rows = np.flatnonzero(chosen & (quality != "masked"))
@@ -111,23 +115,46 @@ class _Bench:
             for row, found in zip(part, self._distances(trial[part], laboratory), strict=True):
                 distance[row] = found
                 quality[row] = quality_class(float(snr_db[row]), found)
-        columns = {
-            "log_mel_db": pa.array(distance, mask=np.isnan(distance)),
-            "quality": pa.array(quality.tolist(), pa.string()).dictionary_encode(),
-        }
-        for name, column in columns.items():
-            field = table.schema.field(name)
-            where = table.schema.get_field_index(name)
-            table = table.set_column(where, field, column.cast(field.type))
-        return table
+        return _replaced(
+            table,
+            log_mel_db=pa.array(distance, mask=np.isnan(distance)),
+            quality=pa.array(quality.tolist(), pa.string()).dictionary_encode(),
+        )
+
+    def _heard(self, table: pa.Table, laboratory: Laboratory, word: str) -> pa.Table:
+        """The table with recognised and pesq_nb of its chosen trials."""
+        trial = table["trial"].to_numpy()
+        recognised, quality = np.full((2, len(trial)), np.nan)
+        rows = np.flatnonzero(chosen_trials(self.campaign, "listen", self.campaign.listen, trial))
+        clean = self.image.program.sound(laboratory.clean)
+        for start in range(0, len(rows), _SOUNDS_AT_ONCE):
+            part = rows[start : start + _SOUNDS_AT_ONCE]
+            sounds = self._sounds(trial[part], laboratory)
+            recognised[part], quality[part] = self.listener().hear(sounds, clean, word)
+        return _replaced(
+            table,
+            recognised=pa.array(recognised, mask=np.isnan(recognised)),
+            pesq_nb=pa.array(quality, mask=np.isnan(quality)),
+        )
 
     def _distances(self, trials: np.ndarray, laboratory: Laboratory) -> list[float]:
+        clean = self.image.program.sound(laboratory.clean)
+        return [log_mel_db(sound, clean) for sound in self._sounds(trials, laboratory)]
+
+    def _sounds(self, trials: np.ndarray, laboratory: Laboratory) -> list[np.ndarray]:
         events = self.plan.events(self.sites, trials)
         if self.mask:
             events = self.mask.drop(events)
-        sound = self.image.program.sound
-        clean = sound(laboratory.clean)
-        return [log_mel_db(sound(codes), clean) for codes in laboratory.sounds(events, len(trials))]
+        return [self.image.program.sound(c) for c in laboratory.sounds(events, len(trials))]
+
+
+def _replaced(table: pa.Table, **columns: pa.Array) -> pa.Table:
+    """`table` with other columns under these names, in its schema."""
+    for name, column in columns.items():
+        where = table.schema.get_field_index(name)
+        field = table.schema.field(where)
+        table = table.set_column(where, field, column.cast(field.type))
+    return table
 
 
 def run_shard(work: Work, number: int, parent: int | None = None) -> tuple[int, bytes]:
@@ -155,15 +182,15 @@ def _watch(parent: int) -> None:
     os._exit(1)
 
 
-def chosen_for_log_mel(campaign: Campaign, trials: np.ndarray) -> np.ndarray:
-    """Which of the trials (integers [n]) have their log-mel distance measured: bool [n].
+def chosen_trials(campaign: Campaign, what: str, count: int, trials: np.ndarray) -> np.ndarray:
+    """In which of the trials (integers [n]) something dear is measured: bool [n].
 
-    Each is chosen with the probability log_mel / trials, by words that depend on plan and number alone.
+    Each is chosen with the probability count / trials, by words that depend on `what`, plan and number.
     """
-    if campaign.log_mel >= campaign.trials:
+    if count >= campaign.trials:
         return np.ones(len(trials), bool)
-    words = counter_words(f"log-mel {campaign.plan}", trials, 1)[:, 0]
-    return words < np.uint64((campaign.log_mel << 64) // campaign.trials)
+    words = counter_words(f"{what} {campaign.plan}", trials, 1)[:, 0]
+    return words < np.uint64((count << 64) // campaign.trials)
 
 
 def _file_bytes(thing: Image | ProtectionMask) -> bytes:

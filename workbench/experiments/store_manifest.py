@@ -47,8 +47,9 @@ class Campaign:
 
     plan: its text. image: content hash of what is hit, its program included. program: content hash.
     words: what is spoken. inputs: SHA-256 over what the words feed in. trials: a word's; their numbers
-    are 0 .. trials - 1. trials_a_shard: at most. log_mel: about so many trials of a word have their
-    log-mel distance measured. protection: digest of a protection mask, "" for none.
+    are 0 .. trials - 1. trials_a_shard: at most. log_mel, listen: about so many trials of a word have
+    their log-mel distance measured, or are heard by a recogniser and PESQ. protection: digest of a
+    protection mask, "" for none.
     """
 
     plan: str
@@ -59,6 +60,7 @@ class Campaign:
     trials: int
     trials_a_shard: int
     log_mel: int = 0
+    listen: int = 0
     protection: str = ""
     format: int = FORMAT_VERSION
 

@@ -15,6 +15,7 @@ from workbench.memory.protection import ProtectionMask
 from workbench.memory.transients import Sites
 
 QUALITIES = ("masked", "transparent", "acceptable", "degraded", "broken")
+HEARD = ("log_mel_db", "recognised", "pesq_nb")  # measured in a part of the trials
 _NAMES = pa.dictionary(pa.int32(), pa.string())
 SCHEMA = pa.schema(
     {
@@ -27,13 +28,16 @@ SCHEMA = pa.schema(
         "tensor": _NAMES,
         "element": pa.int32(),
         "bit": pa.int8(),
-        "reached": pa.int16(),
+        "reached": _NAMES,
         "first_sample": pa.int32(),
         "differing_samples": pa.int32(),
         "max_error": pa.int32(),
+        "rms_error": pa.float32(),
         "error_energy": pa.int64(),
         "snr_db": pa.float32(),
         "log_mel_db": pa.float32(),
+        "recognised": pa.float32(),
+        "pesq_nb": pa.float32(),
         "quality": _NAMES,
     }
 )
@@ -52,7 +56,8 @@ def trial_table(
 
     word: what the laboratory's inputs say. mask: events on bytes that it protects do not happen, and
     `events` does not count them. The columns frame to bit are those of a trial's first event; without
-    one frame and position are -1 and the others null, as they are for padding.
+    one frame and position are -1 and the others null, as they are for padding. reached: the last
+    operator whose output differs, null where none does or the engine does not know.
     Raises WorkbenchError when plan or mask do not fit the image.
     """
     events = plan.events(sites, indexes)
@@ -81,13 +86,18 @@ def trial_table(
         "tensor": _dictionary(place, [each.tensor for each in sites.places], nameless),
         "element": pa.array(element, mask=nameless),
         "bit": pa.array(bit, mask=nameless),
-        "reached": outcomes["reached"],
+        "reached": _dictionary(
+            outcomes["reached"],
+            [operator.name for operator in sites.program.operators],
+            outcomes["reached"] < 0,
+        ),
         "first_sample": outcomes["first"],
         "differing_samples": outcomes["differing"],
         "max_error": outcomes["max_error"],
+        "rms_error": np.sqrt(outcomes["error_energy"] / laboratory.clean.size),
         "error_energy": outcomes["error_energy"],
         "snr_db": snr_db,
-        "log_mel_db": pa.nulls(trials, pa.float32()),
+        **{name: pa.nulls(trials, pa.float32()) for name in HEARD},
         "quality": _dictionary(codes, list(QUALITIES)),
     }
     arrays = [pa.array(columns[field.name]).cast(field.type) for field in SCHEMA]

@@ -1,0 +1,40 @@
+"""Listening to trials as a person would: is the word still understood, and how bad does it sound?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from workbench.audio.metrics import MetricUnavailable, pesq_nb
+from workbench.audio.recogniser import DIGIT_WORDS, Recogniser, recognise_words
+
+
+class Listener:
+    """A speech recogniser that chooses among `words` (7 is seven), and PESQ.
+
+    Raises WorkbenchError without the recogniser and for words that its dictionary lacks.
+    """
+
+    def __init__(self, words: Sequence[str]) -> None:
+        self._answers = {word: DIGIT_WORDS.get(word, word) for word in words}
+        self._recogniser = Recogniser(tuple(self._answers.values()))
+
+    def hear(
+        self, sounds: Sequence[np.ndarray], clean: np.ndarray, word: str
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Share of presentations in which each sound is understood as `word`, and its PESQ to `clean`.
+
+        sounds, clean: float32 [samples] at 16 kHz. Returns float64 [sounds] twice, 0 to 1 and 1 to
+        4.55; NaN where PESQ has no value or is not installed.
+        """
+        answers = [self._answers[word]] * len(sounds)
+        heard = recognise_words(sounds, answers, recogniser=self._recogniser)
+        return np.array(heard.per_wave), np.array([_pesq(sound, clean) for sound in sounds])
+
+
+def _pesq(sound: np.ndarray, clean: np.ndarray) -> float:
+    try:
+        return pesq_nb(sound, clean)
+    except MetricUnavailable:
+        return float("nan")
