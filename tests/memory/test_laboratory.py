@@ -191,3 +191,12 @@ def test_what_does_not_fit_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(WorkbenchError, match="is missing"):
         Laboratory(image, {})
     assert len(lab.outcomes(one(0, FRAMES, 0), 1)) == 1  # after the end: nothing happens
+
+
+@pytest.mark.parametrize("engine", laboratory.ENGINES)
+def test_no_trials_and_trials_without_events(engine: str) -> None:
+    image, inputs, events, _ = random_case(5)
+    nothing = events.of_trials(0, 0)
+    lab = Laboratory(image.flip(image.flipped()), inputs, engine=engine)
+    assert len(lab.outcomes(nothing, 0)) == 0 and lab.sounds(nothing, 0).shape[0] == 0
+    assert (lab.outcomes(nothing, 3)["first"] == -1).all()

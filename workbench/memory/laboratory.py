@@ -94,6 +94,8 @@ class Laboratory:
             codes = self._native.sounds(*self._translator(events, trials))
             return codes.astype(self.clean.dtype)
         self._translator.check(events, trials)
+        if not trials:
+            return np.zeros((0, *self.clean.shape), self.clean.dtype)
         return torch_sounds(self.image, self.inputs, events, trials, device=self.device)
 
     def snr_db(self, outcomes: np.ndarray) -> np.ndarray:
