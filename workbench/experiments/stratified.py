@@ -21,10 +21,11 @@ from workbench.experiments.statistics import (
 )
 
 _GROWTH = 0.6  # of the trials still thought to be missing, how many are run before looking again
-_LEAST_ROUND = 100
-_SECOND_PILOT = 0.05
-_TAIL_TRIALS = 3
-_FEW_HITS = 15
+_LEAST_ROUND = 100  # trials
+_SECOND_PILOT = 0.05  # of the trials that the first pilot lets expect
+_TAIL_TRIALS = 3  # of a pilot, that the shape of its scores counts as much as
+_FEW_HITS = 15  # too few to trust the variance
+_BLIND = 0.4  # of the trials are shared out by the size of the strata, whatever the pilots saw
 _LEAST_TRIALS = 2  # in a stratum, besides its pilot
 _LEAST_SHARE = 1e-4  # what a pilot that saw nothing unusual still allows
 _LEAST_SPREAD = 1.0  # of scores, in their unit
@@ -141,8 +142,8 @@ class _Campaign:
         self.begun = np.zeros_like(self.sizes)
         self.seen = [np.zeros(0) for _ in strata]  # scores of the pilots
         self._pilot(np.minimum(pilot, self.sizes))
-        # A second pilot where the first leaves most to be found out: a quarter of what would be
-        # needed with the allocation so far.
+        # A second pilot where the first leaves most to be found out: a twentieth of what would
+        # be needed with the allocation so far.
         needed = (normal_quantile(confidence) * self._spread().sum() / half_width) ** 2
         self._pilot(self._shared_out(_SECOND_PILOT * needed, self.begun))
         # A stratum that its pilots tried in full is known.
@@ -167,8 +168,13 @@ class _Campaign:
         return self.sizes / self.sizes.sum() * np.sqrt(self.likely * (1 - self.likely))
 
     def _shared_out(self, goal: float, done: np.ndarray) -> np.ndarray:
-        """How many more trials in each stratum make about `goal` in all, by Neyman's allocation."""
-        wanted = np.ceil(goal * self._spread() / self._spread().sum()).astype(np.int64)
+        """How many more trials in each stratum make about `goal` in all, by Neyman's allocation.
+
+        A part is shared out by size alone: pilots cannot know of what they did not see.
+        """
+        spread, weights = self._spread(), self.sizes / self.sizes.sum()
+        shares = (1 - _BLIND) * spread / spread.sum() + _BLIND * weights
+        wanted = np.ceil(goal * shares).astype(np.int64)
         return np.maximum(np.minimum(wanted, self.sizes) - done, 0)
 
     @property
@@ -188,10 +194,24 @@ class _Campaign:
     def estimate(self, confidence: float) -> Estimate:
         weights = self.sizes / self.sizes.sum()
         share = float(np.sum(weights * self.hits / self.trials))
-        interval = _interval(share, weights, self._variances(), self.trials, self.hits, confidence)
+        variance = float(np.sum(weights**2 * self._variances())) + self._unseen(weights)
+        interval = _interval(share, variance, self.trials, self.hits, confidence)
         return Estimate(
             share, interval, self.trials.copy(), self.hits.copy(), self.sizes, self.pilots
         )
+
+    def _unseen(self, weights: np.ndarray) -> float:
+        """Variance of what the strata without any hit contribute, taken together.
+
+        n trials without a hit leave room for a share of about 1 / n; n is what a simple sample of
+        those strata would be worth as much as, (sum W_h)^2 / sum W_h^2 / n_h.
+        """
+        silent = (self.hits == 0) & (self.trials < self.sizes)
+        if not silent.any():
+            return 0.0
+        weight = float(weights[silent].sum())
+        worth = weight**2 / float(np.sum(weights[silent] ** 2 / self.trials[silent]))
+        return weight**2 / (worth * (worth + 2))
 
     def _try(self, start: np.ndarray, count: np.ndarray) -> list[np.ndarray]:
         """Scores of `count` sites of each stratum from `start` on, in the drawn order, cyclic."""
@@ -229,18 +249,16 @@ def tail_share(scores: np.ndarray, below: float) -> float:
 
 def _interval(
     share: float,
-    weights: np.ndarray,
-    variances: np.ndarray,
+    variance: float,
     trials: np.ndarray,
     hits: np.ndarray,
     confidence: float,
 ) -> Interval:
     """Clopper-Pearson's at the sample size at which a simple sample had this variance.
 
-    n* = p (1 - p) / sum_h W_h^2 v_h, which for rare classes is far more than the trials made. After
+    n* = p (1 - p) / variance, which for rare classes is far more than the trials made. After
     a few hits it is not trusted to be: then n* is at most the number of trials.
     """
-    variance = float(np.sum(weights**2 * variances))
     if variance == 0.0:  # all sites of all strata were tried
         return Interval(np.array(share), np.array(share))
     floor = 1.0 / trials.sum()  # a share of zero says no more than that it is smaller than this
