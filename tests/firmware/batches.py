@@ -5,9 +5,10 @@ import importlib.util
 import numpy as np
 import pytest
 from programs import random_program
+from random_strategies import random_strategy
 
 from workbench.firmware.plan import Firmware
-from workbench.healing.strategy import Strategy
+from workbench.healing.named import nothing
 from workbench.healing.upsets import Upset
 from workbench.memory.image import Image
 
@@ -22,16 +23,15 @@ needs_emulator = pytest.mark.skipif(
 
 
 def random_firmwares(seed: int, count: int) -> list[Firmware]:
-    """Firmware of random programs: one in four without healer, one in eight with weights in flash."""
+    """Firmware of random programs and strategies: one in four without healer, one in eight with weights in flash."""
     rng = np.random.default_rng([seed, 3])
     made = []
     for number in range(count):
         heals = number % 4 != 0
-        strategy = Strategy("crc-scrub", int(rng.integers(1, 5))) if heals else Strategy("none")
-        image = Image.of(
-            random_program(int(rng.integers(2**32)), operators=int(rng.integers(1, 9))),
-            page_bytes=int(rng.choice([4, 16, 64, 256])),
-        )
+        program = random_program(int(rng.integers(2**32)), operators=int(rng.integers(1, 9)))
+        heals = heals and Image.of(program).layout.working_bytes > 0
+        strategy = random_strategy(int(rng.integers(2**32)), program) if heals else nothing()
+        image = strategy.image(program)
         weights = "flash" if number % 8 == 4 else "ram"
         made.append(
             Firmware.of(image, strategy=strategy, weights=weights, prefix=f"p{seed}_{number}")

@@ -13,10 +13,11 @@ from workbench.firmware import toolchain
 from workbench.firmware.host import host_machine
 from workbench.firmware.plan import Firmware
 from workbench.firmware.twin import Machine, Twin
-from workbench.healing.strategy import Strategy
+from workbench.healing.named import nothing
 from workbench.integer.reference import Stream, run
-from workbench.memory.image import Image, flip_bits, write_tensor
+from workbench.memory.image import Image, flip_bits
 from workbench.memory.layout import WORKING_SECTIONS
+from workbench.memory.tensors import write_tensor
 
 COUNT = 40
 
@@ -143,7 +144,7 @@ def test_a_big_endian_target_is_refused(monkeypatch: pytest.MonkeyPatch) -> None
 def test_a_prefix_that_makes_no_names_is_refused(prefix: str) -> None:
     image = Image.of(random_program(1))
     with pytest.raises(WorkbenchError, match="prefix"):
-        Firmware.of(image, strategy=Strategy("none"), weights="ram", prefix=prefix)
+        Firmware.of(image, strategy=nothing(), weights="ram", prefix=prefix)
 
 
 def test_builds_leave_no_files(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:

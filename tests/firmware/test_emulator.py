@@ -14,8 +14,8 @@ from workbench.firmware.plan import Firmware
 from workbench.firmware.toolchain import build_folder, compile_device, package_texts
 from workbench.firmware.twin import Twin
 from workbench.healing.log import Diagnosis, Verdict
+from workbench.healing.named import crc_scrub
 from workbench.healing.simulation import simulate
-from workbench.healing.strategy import Strategy
 from workbench.healing.upsets import Upset
 from workbench.integer.program import Program, Rescale, Signal
 from workbench.integer.reference import run
@@ -142,9 +142,7 @@ def test_healing_costs_what_it_costs(program) -> None:
         healed = emulate(image, core, inputs, pages_per_frame=4)
         assert healed.flash_bytes > bare.flash_bytes + image.layout.sections["check"].size_bytes
         # The log alone: the healer's variables are there without it, too.
-        firmware = Firmware.of(
-            image, strategy=Strategy("crc-scrub", 4), weights="ram", prefix="model"
-        )
+        firmware = Firmware.of(image, strategy=crc_scrub(4), weights="ram", prefix="model")
         assert healed.ram_bytes - bare.ram_bytes == firmware.log_bytes
         instructions = healed.instructions_per_frame - bare.instructions_per_frame
         assert 5 < instructions / (4 * 64) < 20

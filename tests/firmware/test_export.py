@@ -20,7 +20,7 @@ from workbench.firmware.export import export, memory_table
 from workbench.firmware.names import Names
 from workbench.firmware.scratch import frame_bytes, plan_scratch, row_bytes
 from workbench.firmware.toolchain import WARNINGS
-from workbench.healing.strategy import Strategy
+from workbench.healing.named import crc_scrub
 from workbench.integer.program import Conv
 from workbench.memory.image import Image
 
@@ -238,9 +238,9 @@ def test_what_does_not_go_together_is_refused(tmp_path: Path) -> None:
     vectors = {"one": random_inputs(program, 1, 2)}
     out = tmp_path / "out"
     for words, options in (
-        ("weights in flash", {"weights": "flash", "strategy": Strategy("crc-scrub", 1)}),
+        ("weights in flash", {"weights": "flash", "strategy": crc_scrub(1)}),
         ("cannot lie in", {"weights": "eeprom"}),
-        ("at most 256 pages", {"strategy": Strategy("crc-scrub", 300)}),
+        ("at most 256 pages", {"strategy": crc_scrub(300)}),
         ("prefix", {"prefix": "Model"}),
         ("golden vector", {"vectors": {}}),
     ):

@@ -10,7 +10,8 @@ from workbench.healing.log import Diagnosis, LogEntry, Remedy, Verdict
 from workbench.healing.strategy import Strategy
 from workbench.healing.upsets import Upset
 from workbench.integer.reference import Stream
-from workbench.memory.image import Image, flip_bits, write_tensor
+from workbench.memory.image import Image, flip_bits
+from workbench.memory.tensors import write_tensor
 
 Codes = dict[str, np.ndarray]
 
@@ -37,7 +38,8 @@ def live_plainly(
         for place in layout.places:
             if place.section == "state":
                 write_tensor(data, place, stream.histories[place.operator][0])
-        _heal(data, layout, strategy, log)
+        if strategy.guards and layout.watches:
+            _heal(data, layout, strategy, log)
     return np.concatenate(heard), log, data
 
 
@@ -49,30 +51,39 @@ def _put(data: np.ndarray, address: int, word: int) -> None:
     data[address : address + 4] = list(word.to_bytes(4, "little"))
 
 
+def _majority(data: np.ndarray, address: int) -> int:
+    a, b, c = (_word(data, address + 4 * copy) for copy in range(3))
+    return a & b | a & c | b & c
+
+
 def _heal(data: np.ndarray, layout, strategy: Strategy, log: list[LogEntry]) -> None:
+    """CRC-32 pages without limits: of the healer's variables only frame and cursor matter."""
+    (guard,) = strategy.guards
+    page_bytes = guard.area.unit_bytes
+    pages = -(-layout.working_bytes // page_bytes)
     frame_at = layout.sections["healer"].start
-    cursor_at = frame_at + 4
+    cursor_at = frame_at + 4 * 12
     golden_at, check_at = layout.sections["golden"].start, layout.sections["check"].start
-    frame = _word(data, frame_at)
-    if strategy.name == "crc-scrub" and layout.pages:
-        for _ in range(strategy.pages_per_frame):
-            page = _word(data, cursor_at) % layout.pages
-            _put(data, cursor_at, (page + 1) % layout.pages)
-            start = page * layout.page_bytes
-            stop = min(start + layout.page_bytes, layout.working_bytes)
-            found = zlib.crc32(data[start:stop].tobytes())
-            expected = _word(data, check_at + 4 * page)
-            if found == expected:
-                continue
-            golden = data[golden_at + start : golden_at + stop].copy()
-            kept = zlib.crc32(golden.tobytes())
-            if kept == expected:
-                data[start:stop] = golden
-                log.append(LogEntry(frame, page, Diagnosis.MEMORY, Remedy.RESTORE, Verdict.HEALED))
-            elif kept == found:
-                log.append(LogEntry(frame, page, Diagnosis.CHECK, Remedy.NONE, Verdict.UNHEALED))
-            else:
-                log.append(
-                    LogEntry(frame, page, Diagnosis.AMBIGUOUS, Remedy.NONE, Verdict.UNHEALED)
-                )
-    _put(data, frame_at, (frame + 1) % 2**32)
+    frame, cursor = _majority(data, frame_at), _majority(data, cursor_at)
+    for _ in range(guard.per_frame):
+        page = cursor % pages
+        cursor = (page + 1) % pages
+        start = page * page_bytes
+        stop = min(start + page_bytes, layout.working_bytes)
+        found = zlib.crc32(data[start:stop].tobytes())
+        expected = _word(data, check_at + 4 * page)
+        if found == expected:
+            continue
+        golden = data[golden_at + start : golden_at + stop].copy()
+        diagnosis, remedy, verdict = Diagnosis.AMBIGUOUS, Remedy.NONE, Verdict.UNHEALED
+        if zlib.crc32(golden.tobytes()) == expected:
+            data[start:stop] = golden
+            diagnosis, remedy, verdict = Diagnosis.MEMORY, Remedy.RESTORE, Verdict.HEALED
+        elif np.array_equal(golden, data[start:stop]):
+            diagnosis = Diagnosis.CHECK
+        log.append(LogEntry(frame, 0, page, diagnosis, remedy, verdict))
+    for copy in range(3):
+        for at, word in ((frame_at, frame + 1), (cursor_at, cursor)):
+            _put(data, at + 4 * copy, word % 2**32)
+        for variable in (1, 2, 3):  # nothing rests, is spent or waits
+            _put(data, frame_at + 12 * variable + 4 * copy, 0)

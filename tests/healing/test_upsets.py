@@ -7,10 +7,10 @@ import pytest
 from programs import random_program
 
 from workbench.errors import WorkbenchError
-from workbench.healing.strategy import Overheads, Strategy, overheads
+from workbench.healing.costs import Overheads, overheads
+from workbench.healing.named import crc_scrub, named, nothing, scrub
 from workbench.healing.upsets import poisson_upsets
 from workbench.memory.arrivals import expected_upsets
-from workbench.memory.image import Image
 
 BITS = np.arange(100, 164)
 
@@ -56,25 +56,22 @@ def test_a_mean_that_is_none_is_refused(mean: float) -> None:
         poisson_upsets(BITS, frames=5, mean_upsets=mean, seed=0)
 
 
-@pytest.mark.parametrize(
-    ("name", "pages", "words"),
-    [
-        ("prayer", 0, "no strategy 'prayer'; choose one of none, crc-scrub"),
-        ("crc-scrub", 0, "cannot check 0 pages"),
-        ("crc-scrub", 10**9, "at most 4096"),
-        ("none", 3, "checks no pages"),
-    ],
-)
-def test_strategies_that_do_not_exist_are_refused(name: str, pages: int, words: str) -> None:
-    with pytest.raises(WorkbenchError, match=words):
-        Strategy(name, pages)
+def test_strategies_that_do_not_exist_are_refused() -> None:
+    with pytest.raises(WorkbenchError, match="no strategy 'prayer'; choose one of none, reboot"):
+        named("prayer")
+    with pytest.raises(WorkbenchError, match="cannot look at 0 units"):
+        crc_scrub(0)
+    with pytest.raises(WorkbenchError, match="at most 4096"):
+        crc_scrub(10**9)
 
 
 def test_overheads_count_every_byte_that_is_not_the_generator() -> None:
-    layout = Image.of(random_program(4), page_bytes=32).layout
-    cost = overheads(layout, Strategy("crc-scrub", pages_per_frame=2))
+    strategy = scrub("crc32", 2, unit_bytes=32)
+    layout = strategy.image(random_program(4)).layout
+    cost = overheads(layout, strategy)
     state = layout.sections["state"].size_bytes
     bare = layout.working_bytes + state
     assert cost.flash_bytes + cost.ram_bytes == layout.size_bytes - bare
-    assert (cost.frames_per_scan - 1) * 2 < layout.pages <= cost.frames_per_scan * 2
-    assert overheads(layout, Strategy("none")) == Overheads(0, 0, 0, 0, None)
+    pages = layout.watches[0].units
+    assert (cost.frames_per_scan - 1) * 2 < pages <= cost.frames_per_scan * 2
+    assert overheads(layout, nothing()) == Overheads(0, 0, 0, 0, None)

@@ -10,8 +10,9 @@ from programs import random_program, seeds
 
 from workbench.errors import WorkbenchError
 from workbench.integer.program import Conv
-from workbench.memory.image import Image, pack_int4, unpack_int4
+from workbench.memory.image import Image
 from workbench.memory.layout import SECTIONS, WORKING_SECTIONS
+from workbench.memory.tensors import pack_int4, unpack_int4
 
 
 @settings(max_examples=50, deadline=None)
@@ -23,7 +24,7 @@ def test_the_clean_image_holds_the_program(seed: int) -> None:
     assert not any(history.any() for history in image.histories().values())
     golden = image.layout.sections["golden"]
     np.testing.assert_array_equal(image.data[golden.start : golden.stop], image.working)
-    checks = image.layout.place("check", "crc32")
+    checks = image.layout.place("crc32_0", "check")
     stored = image.data[checks.start :].tobytes()
     for page in range(image.layout.pages):
         crc = int.from_bytes(stored[4 * page : 4 * page + 4], "little")

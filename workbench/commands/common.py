@@ -7,7 +7,8 @@ from pathlib import Path
 
 from workbench.errors import WorkbenchError
 from workbench.experiments.voice import Voice
-from workbench.healing.strategy import CRC_SCRUB, Strategy
+from workbench.healing.named import CRC_SCRUB, NONE, crc_scrub, named
+from workbench.healing.strategy import Strategy
 from workbench.memory.image import Image
 
 GENERATORS = ("challenge",)
@@ -62,5 +63,13 @@ def add_pages(parser: argparse.ArgumentParser) -> None:
 
 def strategy_of(name: str, pages: int | None) -> Strategy:
     """The strategy called `name` with --pages; WorkbenchError when the two do not fit."""
-    default = PAGES if name == CRC_SCRUB else 0
-    return Strategy(name, default if pages is None else pages)
+    if pages is None:
+        return named(name)
+    if name == CRC_SCRUB:
+        return crc_scrub(pages)
+    if name == NONE and not pages:
+        return named(name)
+    raise WorkbenchError(
+        f"--pages is for {CRC_SCRUB} and the strategy is {name}; leave it out, or compose your own "
+        "in a notebook"
+    )

@@ -18,6 +18,8 @@ from workbench.files import write_text
 from workbench.firmware.boards import CORES, Board, Core, boards_with
 from workbench.firmware.emulate import EmulatedRun, MidFrameUpset, emulate
 from workbench.healing.log import log_lines
+from workbench.healing.named import crc_scrub
+from workbench.healing.strategy import Strategy
 from workbench.integer.reference import run as run_program
 from workbench.memory.layout import Layout
 from workbench.training.checkpoint import refuse_replacing, shipped_checkpoint
@@ -88,17 +90,19 @@ def _on_core(
     script = script_of(voice, words)
     upsets = _upsets(voice.image.layout, script.frames, options)
 
-    def live(pages: int, hits: Sequence[MidFrameUpset] = ()) -> EmulatedRun:
+    healer = crc_scrub(options.pages)
+
+    def live(strategy: Strategy | None, hits: Sequence[MidFrameUpset] = ()) -> EmulatedRun:
         return emulate(
             voice.image,
             core,
             script.inputs,
-            pages_per_frame=pages,
+            strategy=strategy,
             mid_frame=hits,
             word_starts=script.starts,
         )
 
-    clean, bare, damaged = live(options.pages), live(0), live(options.pages, upsets)
+    clean, bare, damaged = live(healer), live(None), live(healer, upsets)
     compared = _compare(voice, words, (bare, clean))
     layout = voice.image.layout
     wrong = damaged.image.flipped()

@@ -10,7 +10,7 @@ from workbench.commands.common import add_checkpoint, add_generator, add_pages, 
 from workbench.experiments.voice import Voice, open_voice
 from workbench.firmware.export import Feeding, export, memory_table
 from workbench.firmware.plan import RAM, WEIGHTS, c_type
-from workbench.healing.strategy import CRC_SCRUB, NONE, STRATEGIES
+from workbench.healing.named import CRC_SCRUB, NAMED, NONE
 
 _VECTORS = 2  # words that become golden vectors
 
@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where to write")
     add_checkpoint(parser)
     parser.add_argument(
-        "--strategy", choices=STRATEGIES, help="the healer (crc-scrub with --weights ram)"
+        "--strategy", choices=NAMED, help="the healer (crc-scrub with --weights ram)"
     )
     add_pages(parser)
     parser.add_argument(
@@ -40,7 +40,7 @@ def run(options: argparse.Namespace) -> None:
     voice = open_voice(options.checkpoint)
     words = {voice.spoken(word): voice.inputs(word) for word in voice.words[:_VECTORS]}
     firmware = export(
-        voice.image,
+        strategy.image(voice.program) if strategy.heals else voice.image,
         options.out,
         vectors=words,
         strategy=strategy,

@@ -18,12 +18,14 @@ from workbench.errors import WorkbenchError
 from workbench.experiments.script import Script, script_of
 from workbench.experiments.voice import Voice, open_voice
 from workbench.files import output_folder, write_text
+from workbench.healing.costs import overheads
+from workbench.healing.named import CRC_SCRUB, NAMED, NONE, nothing
 from workbench.healing.simulation import Life, simulate
-from workbench.healing.strategy import CRC_SCRUB, NONE, STRATEGIES, Strategy, overheads
 from workbench.healing.timeline import draw_timeline
 from workbench.healing.upsets import Upset, poisson_upsets
 from workbench.integer.engine import Engine
 from workbench.memory.arrivals import expected_upsets
+from workbench.memory.image import Image
 from workbench.memory.layout import SECTIONS, SRAM_SECTIONS
 
 _OUT = Path("out/heal")
@@ -49,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     amount.add_argument(
         "--upsets", type=float, metavar="N", help=f"mean upsets of the whole run ({_UPSETS:.0f})"
     )
-    parser.add_argument("--strategy", choices=STRATEGIES, default=CRC_SCRUB)
+    parser.add_argument("--strategy", choices=NAMED, default=CRC_SCRUB)
     add_pages(parser)
     parser.add_argument(
         "--section",
@@ -73,11 +75,12 @@ def run(options: argparse.Namespace) -> None:
     strategy = strategy_of(options.strategy, options.pages)
     voice = open_voice(options.checkpoint)
     script = script_of(voice, _words(options, voice))
-    upsets = _upsets(options, voice, script)
+    image = strategy.image(voice.program) if strategy.heals else voice.image
+    upsets = _upsets(options, image, voice.frame_s, script)
     engine = Engine(voice.program)
     clean, unhealed, healed = (
-        simulate(voice.image, script.inputs, hits, healer, word_starts=script.starts, engine=engine)
-        for hits, healer in (((), Strategy(NONE)), (upsets, Strategy(NONE)), (upsets, strategy))
+        simulate(image, script.inputs, hits, healer, word_starts=script.starts, engine=engine)
+        for hits, healer in (((), nothing()), (upsets, nothing()), (upsets, strategy))
     )
     out = output_folder(options.out)
     for name, life in (("clean", clean), ("unhealed", unhealed), ("healed", healed)):
@@ -85,13 +88,13 @@ def run(options: argparse.Namespace) -> None:
     figures = {
         "words": _compare(script, clean, unhealed, healed),
         "strategy": dataclasses.asdict(strategy),
-        "overheads": dataclasses.asdict(overheads(voice.image.layout, strategy)),
+        "overheads": dataclasses.asdict(overheads(image.layout, strategy)),
         "seed": options.seed,
         "frames": script.frames,
         "frame_s": voice.frame_s,
-        "image": voice.image.content_hash,
+        "image": image.content_hash,
         "upsets": _described_upsets(healed),
-        "log": [entry.describe(voice.image.layout, frame_s=voice.frame_s) for entry in healed.log],
+        "log": [entry.describe(image.layout, frame_s=voice.frame_s) for entry in healed.log],
     }
     write_text(out / "heal.json", json.dumps(figures, indent=1) + "\n")
     write_text(out / "log.txt", "".join(f"{line}\n" for line in healed.lines()))
@@ -116,15 +119,17 @@ def _words(options: argparse.Namespace, voice: Voice) -> tuple[str, ...]:
     return words
 
 
-def _upsets(options: argparse.Namespace, voice: Voice, script: Script) -> tuple[Upset, ...]:
+def _upsets(
+    options: argparse.Namespace, image: Image, frame_s: float, script: Script
+) -> tuple[Upset, ...]:
     for name in ("rate", "upsets"):
         value = getattr(options, name)
         if value is not None and not 0 <= value < math.inf:
             raise WorkbenchError(f"--{name} is {value:g}; choose a number that is at least 0")
-    candidates = voice.image.layout.positions(options.section or SRAM_SECTIONS)
+    candidates = image.layout.positions(options.section or SRAM_SECTIONS)
     mean = _UPSETS if options.upsets is None else options.upsets
     if options.rate is not None:
-        duration_s = script.frames * voice.frame_s
+        duration_s = script.frames * frame_s
         mean = expected_upsets(options.rate, bits=len(candidates), duration_s=duration_s)
     return poisson_upsets(candidates, frames=script.frames, mean_upsets=mean, seed=options.seed)
 
@@ -178,9 +183,9 @@ def _tell(figures: dict[str, Any], healed: Life, out: Path) -> None:
         print("  ".join(map(str.ljust, cells, widths)).rstrip())
     if cost["frames_per_scan"]:
         print(
-            f"the healer takes {cost['flash_bytes']} bytes of flash and, for its variables, "
-            f"{cost['ram_bytes']} of RAM (a device's code and log come on top), and sees every page "
-            f"within {cost['frames_per_scan']} frames"
+            f"the healer takes {cost['golden_bytes'] + cost['check_bytes']} bytes of flash and, for its "
+            f"variables and checks, {cost['ram_bytes']} of RAM (a device's code and log come on top), "
+            f"and sees everything within {cost['frames_per_scan']} frames"
         )
     print(f"sounds, log, timeline.png and heal.json are in {out}")
 

@@ -30,7 +30,7 @@ _AXES = {
     "rows": ("row", "channel"),
     "history": ("row", "channel"),
     "accumulator": ("position", "phase", "channel"),
-    "crc32": ("page",),
+    "check": ("page", "byte"),
 }
 
 

@@ -12,6 +12,7 @@ from workbench.experiments.voice import Voice
 from workbench.firmware.boards import CORES, boards_with
 from workbench.firmware.boards import Core as Chip
 from workbench.firmware.emulate import emulate
+from workbench.healing.named import crc_scrub
 from workbench.healing.upsets import Upset
 from workbench.integer.reference import run
 
@@ -31,7 +32,7 @@ def run_device(
             voice.image,
             _LIFE_CORE,
             script.inputs,
-            pages_per_frame=life.pages_per_frame,
+            strategy=crc_scrub(life.pages_per_frame),
             upsets=upsets,
             word_starts=script.starts,
         )
@@ -52,8 +53,8 @@ def _cost(voice: Voice, word: str, chip: Chip, pages_per_frame: int) -> Core:
     """Run `word` on one core, compare it with the reference, hold its costs against a board."""
     inputs = voice.inputs(word)
     bare, healing = (
-        emulate(voice.image, chip, inputs, pages_per_frame=pages, word_starts=(0,))
-        for pages in (0, pages_per_frame)
+        emulate(voice.image, chip, inputs, strategy=strategy, word_starts=(0,))
+        for strategy in (None, crc_scrub(pages_per_frame))
     )
     expected = run(voice.program, inputs)[voice.program.output][0]
     board = boards_with(chip.name)[0]

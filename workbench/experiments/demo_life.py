@@ -10,10 +10,11 @@ from workbench.audio.metrics import snr_db
 from workbench.experiments.demo_record import Course, Healing, Life, LogLine
 from workbench.experiments.script import Script, script_of
 from workbench.experiments.voice import Voice
+from workbench.healing.costs import overheads
 from workbench.healing.log import LogEntry, Verdict, in_words
+from workbench.healing.named import crc_scrub, nothing
 from workbench.healing.simulation import Life as Simulated
 from workbench.healing.simulation import simulate
-from workbench.healing.strategy import CRC_SCRUB, NONE, Strategy, overheads
 from workbench.healing.timeline import snr_over_time
 from workbench.healing.upsets import Upset, poisson_upsets
 from workbench.memory.image import Image
@@ -27,7 +28,7 @@ def heal_and_speak(
 
     Returns the word as it was spoken after that, float32 [samples], and how the healing went.
     """
-    strategy = Strategy(CRC_SCRUB, pages_per_frame)
+    strategy = crc_scrub(pages_per_frame)
     scan = overheads(image.layout, strategy).frames_per_scan or 1
     frames = voice.model.config.frames
     script = script_of(voice, [word] * (-(-scan // frames) + 1))
@@ -59,8 +60,8 @@ def live(
     pages_per_frame: int,
 ) -> Life:
     """The voice speaks the script three times: undisturbed, under upsets, and with the healer."""
-    unhealed = Strategy(NONE)
-    healer = Strategy(CRC_SCRUB, pages_per_frame)
+    unhealed = nothing()
+    healer = crc_scrub(pages_per_frame)
     calm, damaged, healed = (
         simulate(voice.image, script.inputs, hits, strategy, word_starts=script.starts)
         for hits, strategy in (((), unhealed), (upsets, unhealed), (upsets, healer))
@@ -87,8 +88,8 @@ def log_line(entry: LogEntry, layout: Layout) -> LogLine:
     """A finding of the healer in words."""
     return LogLine(
         frame=entry.frame,
-        page=entry.page,
-        holds=layout.page_contents(entry.page),
+        page=entry.unit,
+        holds=layout.contents(layout.watches[entry.area].addresses(entry.unit)),
         diagnosis=in_words(entry.diagnosis),
         remedy=in_words(entry.remedy),
         verdict=in_words(entry.verdict),

@@ -11,8 +11,8 @@ from workbench.errors import WorkbenchError
 from workbench.experiments.threads import one_thread
 from workbench.experiments.voice import Voice
 from workbench.healing.log import Verdict
+from workbench.healing.named import crc_scrub, nothing
 from workbench.healing.simulation import simulate
-from workbench.healing.strategy import CRC_SCRUB, NONE, Strategy
 from workbench.healing.upsets import Upset
 from workbench.memory.events import FLIP
 from workbench.memory.plan import Plan, TrialId
@@ -52,7 +52,7 @@ def hear(voice: Voice, word: str, plan: Plan, *, pages_per_frame: int = 0) -> He
             f"a healer's life has flips of stored bits alone, and the plan {plan} has others; replay "
             "its trials instead"
         )
-    strategy = Strategy(CRC_SCRUB, pages_per_frame) if pages_per_frame else Strategy(NONE)
+    strategy = crc_scrub(pages_per_frame) if pages_per_frame else nothing()
     upsets = [
         Upset(int(frame), int(position))
         for frame, position in zip(events.frame, events.position, strict=True)

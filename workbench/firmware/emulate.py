@@ -19,7 +19,8 @@ from workbench.firmware.toolchain import build_folder, compile_device, package_t
 from workbench.firmware.twin import Twin, frames_of
 from workbench.firmware.unit import UNIT_CALLS, unit_sources
 from workbench.healing.log import LogEntry
-from workbench.healing.strategy import CRC_SCRUB, NONE, Strategy
+from workbench.healing.named import nothing
+from workbench.healing.strategy import Strategy
 from workbench.healing.upsets import Upset
 from workbench.memory.image import Image
 
@@ -66,7 +67,7 @@ def emulate(
     core: Core,
     inputs: Mapping[str, np.ndarray],
     *,
-    pages_per_frame: int = 0,
+    strategy: Strategy | None = None,
     upsets: Iterable[Upset] = (),
     mid_frame: Iterable[MidFrameUpset] = (),
     word_starts: Collection[int] = (),
@@ -75,14 +76,14 @@ def emulate(
     """Compile `image` for `core`, run all frames of `inputs` and measure.
 
     image: flips that it holds strike before the first frame. inputs: [1, frames * rate, channels] by
-    name. pages_per_frame: that the healer checks; 0 leaves the healer out. upsets: at frame starts,
+    name. strategy: whose `image` it is; left out, there is no healer. upsets: at frame starts,
     in RAM or flash (with weights in flash, a compiler may have put a tiny tensor into its code, where
     no upset finds it). mid_frame: in RAM, while a frame is computed. Raises WorkbenchError without
     compiler or emulator, and for inputs or upsets that do not fit.
     """
-    strategy = Strategy(CRC_SCRUB, pages_per_frame) if pages_per_frame else Strategy(NONE)
-    clean = Image.of(image.program, page_bytes=image.layout.page_bytes)
-    firmware = Firmware.of(clean, strategy=strategy, weights=weights, prefix=_PREFIX)
+    firmware = Firmware.of(
+        image.clean(), strategy=strategy or nothing(), weights=weights, prefix=_PREFIX
+    )
     frames = frames_of(firmware, inputs)
     upsets, mid_frame = tuple(upsets), tuple(mid_frame)
     _check_upsets(firmware, len(frames), upsets, mid_frame)
@@ -133,7 +134,7 @@ def _looked_at(firmware: Firmware) -> list[str]:
     """Symbols that the emulator asks for, which the linker must not drop."""
     names = [f"unit_{call}" for call in UNIT_CALLS]
     names += ["golden"] if firmware.layout.working_bytes else []
-    names += ["check"] if firmware.heals else []
+    names += ["check"] if firmware.checks() else []
     return [f"{firmware.prefix}_{name}" for name in names]
 
 
@@ -144,7 +145,7 @@ def _check_upsets(
     mid_frame: Sequence[MidFrameUpset],
 ) -> None:
     bits = 8 * firmware.layout.size_bytes
-    sram = range(8 * firmware.memory_start, 8 * firmware.layout.sram_bytes)
+    sram = range(8 * firmware.memory_start, 8 * (firmware.memory_start + firmware.memory_bytes))
     everything: list[Upset | MidFrameUpset] = [*upsets, *mid_frame]
     for hit in everything:
         if not (0 <= hit.frame < frames and 0 <= hit.position < bits):

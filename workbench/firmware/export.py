@@ -13,8 +13,11 @@ from workbench.firmware.plan import RAM, Firmware, c_type
 from workbench.firmware.source import model_sources
 from workbench.firmware.toolchain import package_texts, runtime_headers
 from workbench.firmware.vectors import Inputs, vector_sources
-from workbench.healing.strategy import NONE, Strategy, overheads
+from workbench.healing.costs import overheads
+from workbench.healing.named import nothing
+from workbench.healing.strategy import Guard, Strategy
 from workbench.integer.program import Signal
+from workbench.memory.areas import ABFT
 from workbench.memory.image import Image
 
 _TEMPLATES = "folder"
@@ -53,9 +56,7 @@ def export(
     """
     if not vectors:
         raise WorkbenchError("firmware needs at least one golden vector; give inputs to run")
-    firmware = Firmware.of(
-        image, strategy=strategy or Strategy(NONE), weights=weights, prefix=prefix
-    )
+    firmware = Firmware.of(image, strategy=strategy or nothing(), weights=weights, prefix=prefix)
     texts = {
         **model_sources(firmware),
         **vector_sources(firmware, vectors),
@@ -116,15 +117,15 @@ def memory_table(firmware: Firmware) -> list[tuple[str, str, int]]:
     rows = [
         ("parameters" + (", golden copy" if firmware.copies else ""), "flash", layout.working_bytes)
     ]
-    if firmware.heals:
-        rows.append(("CRC-32 of every page", "flash", layout.sections["check"].size_bytes))
+    if firmware.checks():
+        rows.append(("check data", "flash", layout.sections["check"].size_bytes))
     if firmware.copies:
         rows.append(("parameters, working copy", "RAM", layout.working_bytes))
-    rows += [
-        ("histories", "RAM", layout.sections["state"].size_bytes),
-        ("frame count and cursor", "RAM", layout.sections["healer"].size_bytes),
-    ]
+    rows.append(("histories", "RAM", layout.sections["state"].size_bytes))
     if firmware.heals:
+        rows.append(("the healer's variables", "RAM", layout.sections["healer"].size_bytes))
+        if firmware.ram_check_bytes:
+            rows.append(("check data that is signed anew", "RAM", firmware.ram_check_bytes))
         rows.append(("log", "RAM", firmware.log_bytes))
     return [*rows, ("scratch for the frame in work", "RAM", firmware.scratch.size_bytes)]
 
@@ -134,10 +135,12 @@ def _trial(firmware: Firmware) -> str:
     if not firmware.heals:
         return "Nothing mends it: this firmware has no healer."
     name, scan = firmware.prefix, overheads(firmware.layout, firmware.strategy).frames_per_scan
+    if scan is None:
+        return "The healer finds such a bit when it reaches a sum, and writes it down (see below)."
     return (
         f"Below `{firmware.macro('parameter_bytes')}` lie the parameters, in the order of "
         f"`{name}_parameters`: within {scan}\n"
-        f"steps the healer finds such a bit and `{name}_device.log_count` grows (see below)."
+        f"steps the healer finds such a bit and `{name}_device.log_head.count` grows (see below)."
     )
 
 
@@ -148,25 +151,62 @@ def _healing(firmware: Firmware) -> str:
             f"Left out: no code, no checks.{where} To have it, export with "
             "`--strategy crc-scrub --weights ram`."
         )
-    name = firmware.prefix
-    cost = overheads(firmware.layout, firmware.strategy)
-    check_bytes = firmware.layout.sections["check"].size_bytes
-    return f"""After every frame the healer compares the CRC-32 of {cost.pages_per_frame} pages of {firmware.layout.page_bytes} bytes with the stored one, so that
-every page is seen within {cost.frames_per_scan} frames. A page that differs is restored from the golden copy where that
-agrees with the stored CRC-32. Beside its code it takes {check_bytes:,} bytes of flash for the CRC-32s (the
-golden copy is there without it, too: `init` reads it), {cost.ram_bytes} bytes of RAM for its variables and
-{firmware.log_bytes} for its log. `workbench emulate --pages {cost.pages_per_frame}` tells what it costs in instructions.
+    name, strategy = firmware.prefix, firmware.strategy
+    cost = overheads(firmware.layout, strategy)
+    areas = "\n".join(
+        f"| {number} | {watch.label.rsplit('_', 1)[0]} | {watch.units} of "
+        f"{_unit(guard)} | {_looks(guard)} | "
+        f"{', then '.join(f'`{rung.name}`' for rung in guard.ladder) or 'nothing'} |"
+        for number, (guard, watch) in enumerate(
+            zip(strategy.guards, firmware.layout.watches, strict=True)
+        )
+    )
+    policy = strategy.policy
+    limit = (
+        f"at most {policy.heals} remedies, a new one granted every {policy.refill_frames} frames"
+        if policy.heals
+        else "no limit to the number of remedies"
+    )
+    return f"""Strategy `{strategy.name}`{f" ({strategy.source})" if strategy.source else ""}. After every frame the healer has its turn:
 
-The log is a ring in `{name}_instance`: `log_count` entries were written since `init`, entry n is
-`log[n % {firmware.macro("log_entries")}]`. One frame never writes more entries than fit; read them between
-steps. An entry holds the frame, the page, and
+| area | code | units | looks at | remedies |
+|---|---|---|---|---|
+{areas}
+
+A unit that disagrees with its check {policy.persistence} times in a row is diagnosed; remedies are tried from the left until
+one helps; then the healer rests for {policy.cool_down_frames} frames; {limit}.
+Who is wrong, memory or check, is decided by evidence (the code itself, a second check, or the golden
+copy), so that a damaged check never destroys good weights. The healer's own variables exist three times,
+and the majority counts. Beside its code it takes {cost.check_bytes:,} bytes of flash for checks, {cost.ram_bytes:,} bytes of RAM for
+checks and variables, and {firmware.log_bytes} for its log.
+
+**Choosing.** `workbench compare` holds all strategies against the same faults, with what each costs;
+`workbench emulate --costs` measures instructions and bytes for each core. Export again with
+`--strategy NAME`; how many units are looked at in a frame sets how soon damage is found and what a
+frame costs. Without a golden copy to restore from, choose a code that corrects.
+
+**Observing.** The log is a ring in `{name}_instance`: `log_head.count` entries were ever written, entry n is
+`log[n % {firmware.macro("log_entries")}]`. One frame never writes more entries than fit. It outlives a reset that keeps
+RAM: `init` empties it only if its head is damaged or was written by another build. Read the bytes of
+`log_head` and `log` from the device into a file, and `workbench log FILE --strategy {strategy.name}` tells them in
+words, with times and the names of tensors. An entry holds frame, unit, area, and
 
 | field | value | means |
 |---|---|---|
 | `diagnosis` | `WB_DIAGNOSIS_MEMORY` | the working copy was damaged |
-| | `WB_DIAGNOSIS_CHECK` | the stored CRC-32 is damaged, the page is not |
-| | `WB_DIAGNOSIS_AMBIGUOUS` | golden copy and CRC-32 disagree: at least one of both is damaged |
-| `remedy` | `WB_REMEDY_RESTORE`, `WB_REMEDY_NONE` | what was done |
-| `verdict` | `WB_VERDICT_HEALED`, `WB_VERDICT_UNHEALED` | whether page and CRC-32 agree now |
+| | `WB_DIAGNOSIS_CHECK` | the check is damaged, the unit is not |
+| | `WB_DIAGNOSIS_AMBIGUOUS` | golden copy and check disagree: at least one of both is damaged |
+| | `WB_DIAGNOSIS_COMPUTE` | a sum was wrong and memory is not |
+| `remedy` | `WB_REMEDY_...` | what was done, the last that was tried |
+| `verdict` | `WB_VERDICT_HEALED`, `WB_VERDICT_UNHEALED` | whether unit and check agree now |
+| | `WB_VERDICT_DEFERRED` | the budget of remedies is spent |"""
 
-To know what a page holds, look up address page * {firmware.macro("page_bytes")} in `{name}_parameters`."""
+
+def _unit(guard: Guard) -> str:
+    return "one operator" if guard.area.code == ABFT else f"{guard.area.unit_bytes} bytes"
+
+
+def _looks(guard: Guard) -> str:
+    if guard.area.code == ABFT:
+        return "every sum, as it arises"
+    return f"{guard.per_frame} a frame"

@@ -17,6 +17,7 @@ def header(firmware: Firmware) -> str:
         _includes(firmware),
         _constants(firmware),
         _parameters(firmware),
+        _checks(firmware),
         _state(firmware),
         _memory(firmware),
         _instance(firmware),
@@ -50,7 +51,7 @@ def _opening(firmware: Firmware) -> str:
 
 
 def _includes(firmware: Firmware) -> str:
-    return '#include "runtime/wb_codes.h"\n#include "runtime/wb_scrub.h"\n'
+    return '#include "runtime/wb_codes.h"\n#include "runtime/wb_heal.h"\n'
 
 
 def _constants(firmware: Firmware) -> str:
@@ -94,6 +95,13 @@ def _parameters(firmware: Firmware) -> str:
     return _struct(_members(firmware, places), f"{firmware.prefix}_parameters")
 
 
+def _checks(firmware: Firmware) -> str:
+    places = firmware.checks()
+    if not places:
+        return ""
+    return _struct(_members(firmware, places), f"{firmware.prefix}_checks")
+
+
 def _state(firmware: Firmware) -> str:
     places = firmware.histories()
     if not places:
@@ -108,7 +116,14 @@ def _memory(firmware: Firmware) -> str:
         lines.append(f"    {prefix}_parameters parameters;")
     if firmware.histories():
         lines.append(f"    {prefix}_state state;")
-    lines.append("    wb_healer healer;")
+    if firmware.variables:
+        lines.append(
+            f"    uint32_t healer[{firmware.variables}]; /* its variables, three times each */"
+        )
+    if firmware.ram_check_bytes:
+        lines.append(f"    uint8_t ram_checks[{firmware.ram_check_bytes}];")
+    if not lines:
+        lines.append("    uint8_t nothing;")
     start = firmware.macro("memory_start")
     return (
         f"/* The RAM part of the memory image: its byte n is image address {start} + n. */\n"
@@ -121,7 +136,7 @@ def _instance(firmware: Firmware) -> str:
     lines = [f"    {firmware.prefix}_memory memory;"]
     if firmware.heals:
         lines += [
-            "    uint32_t log_count; /* entries ever written */",
+            "    wb_log_head log_head;",
             f"    wb_log_entry log[{firmware.macro('log_entries')}]; "
             "/* entry n is log[n % size] */",
         ]
@@ -139,7 +154,7 @@ def _instance(firmware: Firmware) -> str:
 
 def _addresses(firmware: Firmware) -> str:
     prefix, start = firmware.prefix, firmware.memory_start
-    checks = [(f"sizeof({prefix}_memory)", firmware.memory_bytes, "memory")]
+    checks = [(f"sizeof({prefix}_memory)", firmware.memory_bytes or 1, "memory")]
     if firmware.parameters():
         size = firmware.layout.working_bytes
         checks.append((f"sizeof({prefix}_parameters)", size, "parameters"))
@@ -150,8 +165,17 @@ def _addresses(firmware: Firmware) -> str:
         member = firmware.member(place)
         offset = f"offsetof({prefix}_memory, state.{member})"
         checks.append((offset, place.start - start, member))
-    healer = firmware.layout.sections["healer"].start - start
-    checks.append((f"offsetof({prefix}_memory, healer)", healer, "healer"))
+    for part, section, there in (
+        ("healer", "healer", firmware.variables),
+        ("ram_checks", "ram_check", firmware.ram_check_bytes),
+    ):
+        if there:
+            there_at = firmware.layout.sections[section].start - start
+            checks.append((f"offsetof({prefix}_memory, {part})", there_at, part))
+    flash = firmware.layout.sections["check"].start
+    for place in firmware.checks():
+        member = firmware.member(place)
+        checks.append((f"offsetof({prefix}_checks, {member})", place.start - flash, member))
     lines = [
         f"typedef char {prefix}_check_{name}[{found} == {expected}u ? 1 : -1];"
         for found, expected, name in checks
@@ -167,16 +191,14 @@ def _flash(firmware: Firmware) -> str:
     lines = []
     if firmware.parameters():
         lines.append(f"extern WB_FLASH {firmware.prefix}_parameters {firmware.prefix}_golden;")
-    if firmware.heals:
-        lines.append(
-            f"extern WB_FLASH uint32_t {firmware.prefix}_check[{firmware.macro('pages')}];"
-        )
+    if firmware.checks():
+        lines.append(f"extern WB_FLASH {firmware.prefix}_checks {firmware.prefix}_check;")
     return "/* What lies in flash. */\n" + "\n".join(lines) + "\n" if lines else ""
 
 
 def _functions(firmware: Firmware) -> str:
     name = firmware.prefix
-    heals = "Then the healer looks at its pages. " if firmware.heals else ""
+    heals = "Then the healer has its turn. " if firmware.heals else ""
     return f"""/* Call once before anything else: fills RAM from flash. */
 void {name}_init({name}_instance *model);
 

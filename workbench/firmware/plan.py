@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 
 from workbench.errors import WorkbenchError
 from workbench.firmware.names import Names, checked_prefix
 from workbench.firmware.scratch import Scratch, plan_scratch
-from workbench.healing.strategy import CRC_SCRUB, Strategy
+from workbench.healing.strategy import Strategy
 from workbench.integer.program import Program
+from workbench.memory.areas import ABFT
 from workbench.memory.image import Image
 from workbench.memory.layout import WORKING_SECTIONS, Layout, Place
 
@@ -16,7 +18,8 @@ RAM, FLASH = "ram", "flash"
 WEIGHTS = (RAM, FLASH)
 LOG_ENTRIES = 16
 LOG_ENTRY_BYTES = 12
-_MOST_PAGES_PER_FRAME = 256
+LOG_HEAD_BYTES = 20
+_MOST_UNITS_PER_FRAME = 256
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,15 +46,21 @@ class Firmware:
             raise WorkbenchError(
                 f"weights cannot lie in {weights!r}; choose one of {', '.join(WEIGHTS)}"
             )
-        if weights == FLASH and strategy.name == CRC_SCRUB:
+        if weights == FLASH and strategy.heals:
             raise WorkbenchError(
-                f"the strategy {CRC_SCRUB} mends a working copy in RAM and weights in flash have "
+                f"the strategy {strategy.name} mends a working copy in RAM and weights in flash have "
                 "none; choose the strategy none or weights in ram"
             )
-        if strategy.pages_per_frame > _MOST_PAGES_PER_FRAME:
+        for guard in strategy.guards:
+            if guard.per_frame > _MOST_UNITS_PER_FRAME:
+                raise WorkbenchError(
+                    f"firmware looks at no more than {_MOST_UNITS_PER_FRAME} units a frame, and "
+                    f"{guard.area.code} at {guard.per_frame}; make its units larger"
+                )
+        if strategy.heals and image.layout.areas != strategy.areas:
             raise WorkbenchError(
-                f"firmware checks at most {_MOST_PAGES_PER_FRAME} pages a frame, not "
-                f"{strategy.pages_per_frame}; make the pages larger"
+                f"the image has no checks for the strategy {strategy.name}; make it with "
+                "strategy.image(program)"
             )
         flipped = len(image.flipped())
         if flipped:
@@ -62,6 +71,8 @@ class Firmware:
         names, inputs = Names(), Names()
         for operator in image.program.operators:
             names.of(operator.name)
+        for watch in image.layout.watches:
+            names.of(watch.label)
         for name in image.program.inputs:
             inputs.of(name)
         return cls(image, strategy, weights, prefix, names, inputs, plan_scratch(image.program))
@@ -78,8 +89,8 @@ class Firmware:
 
     @property
     def heals(self) -> bool:
-        """Whether there is a scrubber: wanted, and something to scrub."""
-        return self.strategy.name == CRC_SCRUB and self.layout.pages > 0
+        """Whether there is a healer: wanted, and something to heal."""
+        return self.strategy.heals and bool(self.layout.watches)
 
     @property
     def copies(self) -> bool:
@@ -93,19 +104,40 @@ class Firmware:
 
     @property
     def memory_bytes(self) -> int:
-        """Size of the memory struct: the image's SRAM part, without what stays in flash."""
-        return self.layout.sram_bytes - self.memory_start
+        """Size of the memory struct: the image's SRAM part, without what this firmware has not."""
+        stop = self.layout.sram_bytes if self.heals else self.layout.sections["state"].stop
+        return stop - self.memory_start
+
+    @property
+    def variables(self) -> int:
+        """Words of the healer's variables, three each."""
+        return self.layout.sections["healer"].size_bytes // 4 if self.heals else 0
+
+    @property
+    def ram_check_bytes(self) -> int:
+        """Check data in RAM."""
+        return self.layout.sections["ram_check"].size_bytes if self.heals else 0
 
     @property
     def log_entries(self) -> int:
         """Entries of the ring, a power of two: one frame's findings always fit."""
-        wanted = max(LOG_ENTRIES, self.strategy.pages_per_frame)
+        looks = sum(
+            watch.units if guard.area.code == ABFT else guard.per_frame
+            for guard, watch in zip(self.strategy.guards, self.layout.watches, strict=False)
+        )
+        wanted = max(LOG_ENTRIES, looks)
         return 1 << (wanted - 1).bit_length()
 
     @property
     def log_bytes(self) -> int:
-        """RAM of the log: the ring and the count of what was ever written; 0 without a healer."""
-        return 4 + LOG_ENTRY_BYTES * self.log_entries if self.heals else 0
+        """RAM of the log: its head and the ring; 0 without a healer."""
+        return LOG_HEAD_BYTES + LOG_ENTRY_BYTES * self.log_entries if self.heals else 0
+
+    @property
+    def build(self) -> tuple[int, int]:
+        """Two words that tell a log of this build from one of another."""
+        told = hashlib.sha256(f"{self.image.content_hash} {self.strategy}".encode()).digest()
+        return int.from_bytes(told[:4], "little"), int.from_bytes(told[4:8], "little")
 
     def parameters(self) -> list[Place]:
         """The parameters, in address order."""
@@ -114,6 +146,12 @@ class Firmware:
     def histories(self) -> list[Place]:
         """The histories, in address order."""
         return [place for place in self.layout.places if place.section == "state"]
+
+    def checks(self) -> list[Place]:
+        """The check data in flash, in address order."""
+        if not self.heals:
+            return []
+        return [place for place in self.layout.places if place.section == "check"]
 
     def member(self, place: Place) -> str:
         """The struct member that is this tensor."""
@@ -141,12 +179,7 @@ class Firmware:
             "scratch_bytes": self.scratch.size_bytes,
         }
         if self.heals:
-            sizes |= {
-                "page_bytes": self.layout.page_bytes,
-                "pages": self.layout.pages,
-                "pages_per_frame": self.strategy.pages_per_frame,
-                "log_entries": self.log_entries,
-            }
+            sizes["log_entries"] = self.log_entries
         return sizes
 
 

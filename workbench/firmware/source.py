@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 import numpy as np
 
 from workbench.errors import WorkbenchError
 from workbench.firmware.header import header, signature
+from workbench.firmware.healer import abft_calls, constant, healer, shape_name
 from workbench.firmware.plan import Firmware, c_type
 from workbench.firmware.scratch import frame_bytes, row_bytes
 from workbench.integer.program import (
@@ -53,10 +54,12 @@ def _source(firmware: Firmware) -> str:
         f"/* Program {firmware.program.name}, written by the workbench: "
         "do not edit, export again. */",
         f'#include "{firmware.prefix}.h"\n',
-        '#include "runtime/wb_conv.h"\n#include "runtime/wb_pointwise.h"\n',
+        '#include "runtime/wb_abft.h"\n#include "runtime/wb_ecc.h"\n'
+        '#include "runtime/wb_pointwise.h"\n#include "runtime/wb_triple.h"\n',
         _golden(firmware),
         _check(firmware),
         *(_shape(firmware, conv) for conv in convs),
+        healer(firmware) if firmware.heals else "",
         _init(firmware),
         _reset(firmware),
         _step(firmware),
@@ -65,7 +68,10 @@ def _source(firmware: Firmware) -> str:
 
 
 def _golden(firmware: Firmware) -> str:
-    places = firmware.parameters()
+    return _in_flash(firmware, firmware.parameters(), "parameters", "golden")
+
+
+def _in_flash(firmware: Firmware, places: list[Place], kind: str, name: str) -> str:
     if not places:
         return ""
     members = "\n".join(
@@ -73,7 +79,7 @@ def _golden(firmware: Firmware) -> str:
         f"{numbers(_stored(firmware, place), indent='        ')}\n    }},"
         for place in places
     )
-    return f"WB_FLASH {firmware.prefix}_parameters {firmware.prefix}_golden = {{\n{members}\n}};\n"
+    return f"WB_FLASH {firmware.prefix}_{kind} {firmware.prefix}_{name} = {{\n{members}\n}};\n"
 
 
 def _stored(firmware: Firmware, place: Place) -> np.ndarray:
@@ -83,33 +89,14 @@ def _stored(firmware: Firmware, place: Place) -> np.ndarray:
 
 
 def _check(firmware: Firmware) -> str:
-    if not firmware.heals:
-        return ""
-    section = firmware.layout.sections["check"]
-    stored = firmware.image.data[section.start : section.stop].copy().view("<u4").tolist()
-    lines = "\n".join(f"    {word:#010x}u," for word in stored)
-    pages = firmware.macro("pages")
-    plan = {
-        "golden": f"(const volatile unsigned char *)&{firmware.prefix}_golden",
-        "check": f"{firmware.prefix}_check",
-        "bytes": firmware.macro("parameter_bytes"),
-        "page_bytes": firmware.macro("page_bytes"),
-        "pages": pages,
-        "pages_per_frame": firmware.macro("pages_per_frame"),
-        "log_entries": firmware.macro("log_entries"),
-    }
-    return (
-        f"/* CRC-32 of every page. */\n"
-        f"WB_FLASH uint32_t {firmware.prefix}_check[{pages}] = {{\n{lines}\n}};\n\n"
-        + _constant("wb_scrub_plan", "scrubber", plan)
-    )
+    return _in_flash(firmware, firmware.checks(), "checks", "check")
 
 
 def _shape(firmware: Firmware, conv: Conv) -> str:
     (source,) = firmware.program.sources(conv)
-    return _constant(
+    return constant(
         "wb_conv_shape",
-        _shape_name(firmware, conv),
+        shape_name(firmware, conv.name),
         {
             "rows": source.rate,
             "channels": source.channels,
@@ -129,15 +116,6 @@ def _shape(firmware: Firmware, conv: Conv) -> str:
     )
 
 
-def _shape_name(firmware: Firmware, conv: Conv) -> str:
-    return f"{firmware.prefix}_shape_{firmware.operators.of(conv.name)}"
-
-
-def _constant(kind: str, name: str, fields: Mapping[str, object]) -> str:
-    lines = "\n".join(f"    .{field} = {value}," for field, value in fields.items())
-    return f"static const {kind} {name} = {{\n{lines}\n}};\n"
-
-
 def _init(firmware: Firmware) -> str:
     name = firmware.prefix
     lines = []
@@ -145,11 +123,18 @@ def _init(firmware: Firmware) -> str:
         lines.append(
             f"    wb_copy(&model->memory.parameters, &{name}_golden, sizeof {name}_golden);"
         )
-    lines += ["    model->memory.healer.frame = 0;", "    model->memory.healer.cursor = 0;"]
+    opening = []
     if firmware.heals:
-        lines.append("    model->log_count = 0;")
+        low, high = firmware.build
+        opening = [f"    const wb_memory memory = {name}_memory_of(model);", ""]
+        lines += [
+            "    wb_zero(model->memory.healer, sizeof model->memory.healer);",
+            "    wb_boot_checks(&memory);",
+            f"    wb_log_begin(&model->log_head, {low:#010x}u, {high:#010x}u);",
+        ]
     lines.append(f"    {name}_reset(model);")
-    return f"void {name}_init({name}_instance *model)\n{{\n" + "\n".join(lines) + "\n}\n"
+    body = "\n".join([*opening, *lines])
+    return f"void {name}_init({name}_instance *model)\n{{\n{body}\n}}\n"
 
 
 def _reset(firmware: Firmware) -> str:
@@ -174,11 +159,7 @@ def _step(firmware: Firmware) -> str:
         lines += _calls(firmware, operator)
     lines.append(f"wb_copy(output, {_at(firmware, output)}, {frame_bytes(output)});")
     if firmware.heals:
-        lines += [
-            "wb_scrub(&scrubber, &model->memory.parameters, &model->memory.healer, model->log,",
-            "         &model->log_count);",
-        ]
-    lines.append("model->memory.healer.frame++;")
+        lines.append("wb_heal(&memory, state_of_healer);")
     body = "\n".join(f"    {line}" if line else "" for line in lines)
     return f"{signature(firmware)}\n{{\n{body}\n}}\n"
 
@@ -190,6 +171,9 @@ def _locals(firmware: Firmware) -> Iterator[str]:
     if firmware.parameters():
         where = "model->memory.parameters" if firmware.copies else f"{firmware.prefix}_golden"
         yield f"const {firmware.prefix}_parameters *const parameters = &{where};"
+    if firmware.heals:
+        yield f"const wb_memory memory = {firmware.prefix}_memory_of(model);"
+        yield f"uint32_t state_of_healer[{firmware.variables // 3}] = {{0}};"
     if firmware.histories():
         yield f"{firmware.prefix}_state *const state = &model->memory.state;"
 
@@ -213,12 +197,22 @@ def _calls(firmware: Firmware, operator: Operator) -> list[str]:
     comment = f"/* {operator.name} */"
     if isinstance(operator, Conv):
         history = f"state->history_{name}" if operator.history else "NULL"
-        return [
-            comment,
-            f"wb_conv(&{_shape_name(firmware, operator)}, parameters->weight_{name},",
-            f"        parameters->bias_{name}, parameters->shift_{name}, {history},",
-            f"        {x[0]}, {y});",
-        ]
+        arguments = (
+            f"&{shape_name(firmware, operator.name)}, parameters->weight_{name},\n"
+            f"        parameters->bias_{name}, parameters->shift_{name}, {history},\n"
+            f"        {x[0]}, {y}"
+        )
+        for watched, area, unit in abft_calls(firmware):
+            if watched == operator.name:
+                check = f"&{firmware.prefix}_parts_{area}[{unit}].check"
+                return [
+                    comment,
+                    f"if (wb_conv_checked({arguments}, {check}) &&",
+                    f"    wb_alarm(&memory, {area}u, {unit}u)) {{",
+                    f"    wb_conv_again({arguments});",
+                    "}",
+                ]
+        return [comment, f"wb_conv({arguments});"]
     if isinstance(operator, Add):
         return [
             comment,

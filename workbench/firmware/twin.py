@@ -12,7 +12,7 @@ from typing import Protocol
 import numpy as np
 
 from workbench.errors import WorkbenchError
-from workbench.firmware.plan import LOG_ENTRY_BYTES, Firmware
+from workbench.firmware.plan import LOG_HEAD_BYTES, Firmware
 from workbench.firmware.unit import input_buffer
 from workbench.healing.log import Diagnosis, LogEntry, Remedy, Verdict
 from workbench.healing.upsets import Upset
@@ -20,9 +20,9 @@ from workbench.integer.program import code_dtype
 from workbench.integer.reference import checked_inputs
 from workbench.memory.image import Image, flip_bits
 
-_LOG_DTYPE = np.dtype(
-    [("frame", "<u4"), ("page", "<u4"), ("diagnosis", "u1"), ("remedy", "u1"), ("verdict", "u1"),
-     ("unused", "u1")]
+LOG_DTYPE = np.dtype(
+    [("frame", "<u4"), ("unit", "<u4"), ("area", "u1"), ("diagnosis", "u1"), ("remedy", "u1"),
+     ("verdict", "u1")]
 )  # fmt: skip
 
 
@@ -49,18 +49,20 @@ class Twin:
         name, layout, program = firmware.prefix, firmware.layout, firmware.program
         start = firmware.memory_start
         log_at = firmware.memory_bytes
-        log_bytes = 4 + LOG_ENTRY_BYTES * firmware.log_entries if firmware.heals else 0
-        instance = machine.view(f"{name}_unit", log_at + log_bytes)
+        instance = machine.view(f"{name}_unit", log_at + firmware.log_bytes)
         # Image address of the first byte -> bytes that lie there.
         self._memory = {start: instance[:log_at]}
         if layout.working_bytes:
             golden = layout.sections["golden"]
             self._memory[golden.start] = machine.view(f"{name}_golden", golden.size_bytes)
-        if firmware.heals:
+        if firmware.checks():
             check = layout.sections["check"]
             self._memory[check.start] = machine.view(f"{name}_check", check.size_bytes)
-            self._log_count = instance[log_at : log_at + 4].view("<u4")
-            self._log_ring = instance[log_at + 4 :].view(_LOG_DTYPE)
+        if firmware.heals:
+            # Where RAM survives a reset, the log does: this device starts from cold.
+            instance[log_at : log_at + LOG_HEAD_BYTES] = 0
+            self._log_count = instance[log_at + 12 : log_at + 16].view("<u4")
+            self._log_ring = instance[log_at + LOG_HEAD_BYTES :].view(LOG_DTYPE)
         self._inputs = {
             given: _buffer(machine, firmware, input_buffer(firmware, given), given)
             for given in program.inputs
@@ -142,7 +144,8 @@ class Twin:
             self.log.append(
                 LogEntry(
                     int(entry["frame"]),
-                    int(entry["page"]),
+                    int(entry["area"]),
+                    int(entry["unit"]),
                     Diagnosis(entry["diagnosis"]),
                     Remedy(entry["remedy"]),
                     Verdict(entry["verdict"]),

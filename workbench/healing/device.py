@@ -1,19 +1,26 @@
 """The memory of one simulated device and the healer that works in it, on real bytes.
 
-Reference: memory scrubbing with a CRC-32 for each page and restoration from a golden copy. Layout:
-see `workbench.memory.layout`; the healer's own variables lie in the image and can be hit.
+After each frame: the healer's variables are the bitwise majority of three copies; every guard looks
+at its next units; the variables are written back. The C of `workbench/firmware/runtime/wb_heal.h`
+does the same, statement by statement. Layout: see `workbench.memory.layout`.
 """
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from workbench.errors import WorkbenchError
 from workbench.healing.log import Diagnosis, LogEntry, Remedy, Verdict
-from workbench.healing.strategy import CRC_SCRUB, Strategy
+from workbench.healing.strategy import RESIGNING, Guard, Strategy
+from workbench.memory.areas import ABFT, GOLDEN, RAM
 from workbench.memory.image import Image, differing_bits, flip_bits
+from workbench.memory.layout import HEALER_VARIABLES
+from workbench.memory.watch import PageWatch, Watch
+from workbench.memory.watch_triple import TripleWatch
+
+_WRAP = 2**32
 
 
 class Device:
@@ -22,22 +29,42 @@ class Device:
     The histories of a running stream are kept by the engine; the state section waits for them.
 
     wrong: positions of the bits of the working copy that are not as they were made, int64.
-    log: what the healer found so far.
+    log: what the healer found so far. changed: whether working bytes changed since it was last set
+    to False. silenced: whether the histories are to become silent, likewise.
     """
 
-    def __init__(self, image: Image, strategy: Strategy, clean: np.ndarray) -> None:
-        """clean: the data of the clean image of the same program, uint8 [bytes]."""
+    def __init__(
+        self,
+        image: Image,
+        strategy: Strategy,
+        clean: np.ndarray,
+        stuck: Iterable[tuple[int, int]] = (),
+    ) -> None:
+        """clean: the data of the clean image of the same program, uint8 [bytes].
+
+        stuck: (position, value) of cells that are always 0 or always 1. Raises WorkbenchError for an
+        image that was made for other guards.
+        """
         self.layout = image.layout
+        if strategy.guards and self.layout.areas != strategy.areas:
+            raise WorkbenchError(
+                f"the image has no checks for the strategy {strategy.name}; make it with "
+                "strategy.image(program)"
+            )
         self.strategy = strategy
+        self.guards = list(zip(strategy.guards, self.layout.watches, strict=False))
         self.data = image.data.copy()
         self.log: list[LogEntry] = []
+        self.changed = self.silenced = False
         self._clean_working = clean[: self.layout.working_bytes]
-        sections = self.layout.sections
-        self._healer = self.data[sections["healer"].start : sections["healer"].stop].view("<u4")
-        self._check = self.data[sections["check"].start : sections["check"].stop].view("<u4")
-        # Pages that differ from their check, kept up to date at every change of either: a scrub that
-        # finds nothing wrong, as nearly all do, need not compute a CRC-32 to know it.
-        self._mismatched = {n for n in range(self.layout.pages) if self._differs(n)}
+        self._stuck = [(position >> 3, 1 << (position & 7), value) for position, value in stuck]
+        healer = self.layout.sections["healer"]
+        self._variables = self.data[healer.start : healer.stop].view("<u4").reshape(-1, 3)
+        self._settle()
+        # Units that disagree with their checks, kept up to date at every change of either: a look
+        # at one that does not, as nearly all are, need not read it again.
+        self.suspect: list[set[int]]
+        self._suspect_all()
         self.wrong = self._find_wrong()
 
     def silence(self) -> None:
@@ -48,67 +75,247 @@ class Device:
     def flip(self, positions: Sequence[int]) -> bool:
         """Invert bits; tell whether the working copy changed."""
         flip_bits(self.data, positions)
-        working = False
-        check = self.layout.sections["check"]
-        for address in {position >> 3 for position in positions}:
-            if address < self.layout.working_bytes:
-                working = True
-                self._look_at(address // self.layout.page_bytes)
-            elif check.start <= address < check.stop:
-                self._look_at((address - check.start) // 4)
-        if working:
+        touched = np.unique(np.asarray(positions, np.int64) >> 3)
+        self._settle()
+        self._look_again(touched)
+        if (touched < self.layout.working_bytes).any():
             self.wrong = self._find_wrong()
-        return working
+            return True
+        return False
+
+    @property
+    def idle(self) -> bool:
+        """Whether the healer finds nothing to do until something changes."""
+        return not any(self.suspect)
+
+    def skip(self, frames: int) -> None:
+        """As many calls of `heal` as that, of an idle device."""
+        if not self.guards:
+            return
+        state = self._vote()
+        if state["frame"] + frames >= _WRAP:
+            for _ in range(frames):
+                self.heal()
+            return
+        policy = self.strategy.policy
+        looks = max(0, frames - state["rest"])
+        state["rest"] -= frames - looks
+        for number, (guard, watch) in enumerate(self.guards):
+            if looks and guard.area.code != ABFT and watch.units:
+                cursor = state["cursor"][number] % watch.units
+                state["cursor"][number] = (cursor + looks * guard.per_frame) % watch.units
+                state["strikes"] = 0
+        first = state["frame"]
+        granted = (first + frames) // policy.refill_frames - first // policy.refill_frames
+        state["spent"] = max(0, state["spent"] - granted)
+        state["frame"] = first + frames
+        self._keep(state)
 
     def heal(self) -> bool:
         """What the healer does after a frame; tell whether the working copy changed."""
-        frame, cursor = (int(word) for word in self._healer)
-        mended = False
-        pages = self.layout.pages
-        if self.strategy.name == CRC_SCRUB and pages:
-            page = cursor % pages
-            if self._mismatched:
-                for step in range(self.strategy.pages_per_frame):
-                    mended |= self._scrub(frame, (page + step) % pages)
-            self._healer[1] = (page + self.strategy.pages_per_frame) % pages
-        self._healer[0] = (frame + 1) % 2**32
-        if mended:
-            self.wrong = self._find_wrong()
-        return mended
-
-    def _scrub(self, frame: int, page: int) -> bool:
-        """Check one page, mend it if need be; tell whether it was restored."""
-        if page not in self._mismatched:
+        if not self.guards:
             return False
-        found = self._crc(self.layout.page(page))
-        expected = int(self._check[page])
-        golden_start = self.layout.sections["golden"].start
-        place = self.layout.page(page)
-        golden = slice(golden_start + place.start, golden_start + place.stop)
-        kept = self._crc(golden)
-        diagnosis = Diagnosis.AMBIGUOUS
-        remedy, verdict = Remedy.NONE, Verdict.UNHEALED
-        if kept == expected:
-            diagnosis, remedy = Diagnosis.MEMORY, Remedy.RESTORE
-            self.data[place] = self.data[golden]
-            self._look_at(page)
-            verdict = Verdict.UNHEALED if page in self._mismatched else Verdict.HEALED
-        elif kept == found:
-            diagnosis = Diagnosis.CHECK
-        self.log.append(LogEntry(frame, page, diagnosis, remedy, verdict))
-        return remedy == Remedy.RESTORE
-
-    def _look_at(self, page: int) -> None:
-        if self._differs(page):
-            self._mismatched.add(page)
+        self.changed = False
+        state = self._vote()
+        if state["rest"]:
+            state["rest"] -= 1
         else:
-            self._mismatched.discard(page)
+            for number, (guard, watch) in enumerate(self.guards):
+                if guard.area.code != ABFT and watch.units:
+                    self._guard(number, guard, watch, state)
+        state["frame"] = (state["frame"] + 1) % _WRAP
+        if state["frame"] % self.strategy.policy.refill_frames == 0:
+            state["spent"] = max(0, state["spent"] - 1)
+        self._keep(state)
+        if self.changed:
+            self.wrong = self._find_wrong()
+        return self.changed
 
-    def _differs(self, page: int) -> bool:
-        return self._crc(self.layout.page(page)) != int(self._check[page])
+    def alarm(self, number: int, unit: int) -> bool:
+        """ABFT found a wrong sum in its operator `unit`; tell whether that is to be repeated."""
+        guard, watch = self.guards[number]
+        self.changed = False
+        state = self._vote()
+        diagnosis, remedy, verdict = Diagnosis.COMPUTE, Remedy.NONE, Verdict.UNHEALED
+        if watch.wrong(self.data, unit):
+            diagnosis = self._by_golden(watch, unit)
+        if diagnosis == Diagnosis.MEMORY and Remedy.RESTORE in guard.ladder:
+            remedy = Remedy.RESTORE
+            watch.restore(self.data, unit)
+            self._mended(watch.written(self.data, unit))
+        elif diagnosis == Diagnosis.COMPUTE and Remedy.REPEAT in guard.ladder:
+            remedy = Remedy.REPEAT
+        if remedy != Remedy.NONE and not watch.wrong(self.data, unit):
+            verdict = Verdict.HEALED
+        self.log.append(LogEntry(state["frame"], number, unit, diagnosis, remedy, verdict))
+        if self.changed:
+            self.wrong = self._find_wrong()
+        return remedy != Remedy.NONE and Remedy.REPEAT in guard.ladder
 
-    def _crc(self, addresses: slice) -> int:
-        return zlib.crc32(self.data[addresses].tobytes())
+    def _guard(self, number: int, guard: Guard, watch: Watch, state: dict) -> None:
+        for _ in range(guard.per_frame):
+            unit = state["cursor"][number] % watch.units
+            if state["rest"]:
+                return
+            if unit not in self.suspect[number]:
+                state["strikes"] = 0
+            elif state["strikes"] + 1 < self.strategy.policy.persistence:
+                state["strikes"] += 1
+                state["cursor"][number] = unit
+                return
+            else:
+                state["strikes"] = 0
+                self._act(number, guard, watch, unit, state)
+            state["cursor"][number] = (unit + 1) % watch.units
+
+    def _act(self, number: int, guard: Guard, watch: Watch, unit: int, state: dict) -> None:
+        policy = self.strategy.policy
+        diagnosis = self._diagnose(guard, watch, unit)
+        remedy, verdict = Remedy.NONE, Verdict.UNHEALED
+        if policy.heals and state["spent"] >= policy.heals:
+            verdict = Verdict.DEFERRED
+        elif diagnosis == Diagnosis.MEMORY:
+            for rung in guard.ladder:
+                if self._apply(rung, watch, unit):
+                    remedy = rung
+                    if not watch.wrong(self.data, unit):
+                        verdict = Verdict.HEALED
+                        break
+        elif diagnosis == Diagnosis.CHECK:
+            remedy = self._mend_check(guard, watch, unit)
+            self._recheck(number, unit)
+            if remedy != Remedy.NONE and not watch.wrong(self.data, unit):
+                verdict = Verdict.HEALED
+        self.log.append(LogEntry(state["frame"], number, unit, diagnosis, remedy, verdict))
+        if remedy != Remedy.NONE:
+            state["rest"] = policy.cool_down_frames
+            state["spent"] += 1 if policy.heals else 0
+            if policy.reset_histories and diagnosis == Diagnosis.MEMORY:
+                self.silenced = True
+
+    def _diagnose(self, guard: Guard, watch: Watch, unit: int) -> Diagnosis:
+        if isinstance(watch, TripleWatch):
+            return Diagnosis.MEMORY if watch.data_wrong(self.data, unit) else Diagnosis.CHECK
+        if isinstance(watch, PageWatch) and watch.code.self_evident:
+            return Diagnosis.MEMORY if watch.data_wrong(self.data, unit) else Diagnosis.CHECK
+        if isinstance(watch, PageWatch) and watch.second:
+            return Diagnosis.MEMORY if watch.second_wrong(self.data, unit) else Diagnosis.CHECK
+        if guard.area.code != GOLDEN and Remedy.RESTORE in guard.ladder:
+            return self._by_golden(watch, unit)
+        return Diagnosis.MEMORY
+
+    def _by_golden(self, watch: Watch, unit: int) -> Diagnosis:
+        if not watch.wrong(self.data, unit, golden=True):
+            return Diagnosis.MEMORY
+        return Diagnosis.CHECK if watch.same_as_golden(self.data, unit) else Diagnosis.AMBIGUOUS
+
+    def _mend_check(self, guard: Guard, watch: Watch, unit: int) -> Remedy:
+        """What can be done about a check alone: by its code, or by signing in RAM."""
+        remedy = Remedy.NONE
+        if isinstance(watch, TripleWatch):
+            if guard.ladder and not watch.map_wrong(self.data, unit):
+                watch.correct(self.data, unit)
+                remedy = Remedy.CORRECT
+        elif isinstance(watch, PageWatch) and guard.area.keep == RAM and guard.ladder:
+            watch.sign(self.data, unit)
+            remedy = Remedy.RESIGN
+        self._settle()
+        return remedy
+
+    def _apply(self, rung: Remedy, watch: Watch, unit: int) -> bool:
+        """Do it; tell whether it could be done."""
+        if rung == Remedy.RESTORE:
+            if watch.wrong(self.data, unit, golden=True):
+                return False
+            watch.restore(self.data, unit)
+            self._mended(watch.written(self.data, unit))
+        elif rung == Remedy.CORRECT:
+            assert isinstance(watch, PageWatch | TripleWatch)
+            watch.correct(self.data, unit)
+            self._mended(watch.written(self.data, unit))
+        elif rung in RESIGNING:
+            self._replace(rung, watch, unit)
+            watch.sign(self.data, unit)
+            self._mended(watch.written(self.data, unit))
+        elif rung == Remedy.REBOOT:
+            self._reboot()
+        return True
+
+    def _replace(self, rung: Remedy, watch: Watch, unit: int) -> None:
+        """Zero, interpolate or clip the located bytes, in ascending order, as signed weights."""
+        weights = self.data.view(np.int8)
+        for address in watch.located(self.data, unit).tolist():
+            left = int(weights[address - 1]) if address > watch.start else 0
+            right = int(weights[address + 1]) if address + 1 < watch.stop else 0
+            if rung == Remedy.ZERO:
+                value = 0
+            elif rung == Remedy.INTERPOLATE:
+                value = (left + right) >> 1
+            else:
+                value = min(max(int(weights[address]), min(left, right)), max(left, right))
+            weights[address] = value
+            self._settle()
+
+    def _reboot(self) -> None:
+        golden = self.layout.sections["golden"]
+        self.data[: self.layout.working_bytes] = self.data[golden.start : golden.stop]
+        self._settle()
+        for guard, watch in self.guards:
+            for unit in range(watch.units):
+                if isinstance(watch, TripleWatch):
+                    watch.copy(self.data, unit)
+                elif guard.area.keep == RAM:
+                    watch.sign(self.data, unit)
+        self._settle()
+        self.changed = self.silenced = True
+        self._suspect_all()
+
+    def _mended(self, addresses: slice | np.ndarray) -> None:
+        """Working bytes were written."""
+        self._settle()
+        self.changed = True
+        self._look_again(np.arange(self.layout.working_bytes)[addresses])
+
+    def _look_again(self, addresses: np.ndarray) -> None:
+        for number, (_, watch) in enumerate(self.guards):
+            for unit in watch.units_in(addresses):
+                self._recheck(number, unit)
+
+    def _recheck(self, number: int, unit: int) -> None:
+        if self.guards[number][1].wrong(self.data, unit):
+            self.suspect[number].add(unit)
+        else:
+            self.suspect[number].discard(unit)
+
+    def _suspect_all(self) -> None:
+        self.suspect = [
+            {unit for unit in range(watch.units) if watch.wrong(self.data, unit)}
+            for _, watch in self.guards
+        ]
+
+    def _settle(self) -> None:
+        """Stuck cells take their value back."""
+        for address, mask, value in self._stuck:
+            self.data[address] = (self.data[address] & ~np.uint8(mask)) | (mask if value else 0)
+
+    def _vote(self) -> dict:
+        a, b, c = self._variables.T.astype(np.int64)
+        words = (a & b | a & c | b & c).tolist()
+        state: dict = dict(zip(HEALER_VARIABLES, words, strict=False))
+        state["cursor"] = words[len(HEALER_VARIABLES) :]
+        policy = self.strategy.policy
+        for name, most in (
+            ("rest", policy.cool_down_frames),
+            ("spent", policy.heals),
+            ("strikes", policy.persistence - 1),
+        ):
+            state[name] = min(state[name], most)
+        return state
+
+    def _keep(self, state: dict) -> None:
+        words = [*(state[name] for name in HEALER_VARIABLES), *state["cursor"]]
+        self._variables[:] = np.array(words, np.int64).astype(np.uint32)[:, None]
+        self._settle()
 
     def _find_wrong(self) -> np.ndarray:
         return differing_bits(self.data[: self.layout.working_bytes], self._clean_working)

@@ -13,48 +13,65 @@ from workbench.memory.layout import Layout
 
 
 class Diagnosis(IntEnum):
-    """What a page that differs from its check is taken for.
+    """What a unit that disagrees with its check is taken for.
 
-    MEMORY: an upset of the working copy. CHECK: of the stored check. AMBIGUOUS: neither the golden
-    copy and the check nor the golden copy and the page agree.
+    MEMORY: damage of the working copy. CHECK: of what is stored to check it. AMBIGUOUS: several
+    things are damaged and nobody can tell which. COMPUTE: a sum was wrong and memory is not.
     """
 
     MEMORY = 1
     CHECK = 2
     AMBIGUOUS = 3
+    COMPUTE = 4
 
 
 class Remedy(IntEnum):
-    """What was done about it."""
+    """What was done about it.
+
+    RESTORE: from the golden copy. CORRECT: by the code. ZERO, INTERPOLATE, CLIP: damaged bytes became
+    zero, the mean of their neighbours, or were cut to the range of these; then the unit was signed
+    anew. RESIGN: only the check was made anew. REBOOT: all parameters from the golden copy, silent
+    histories, all checks in RAM made anew. REPEAT: the operator was computed again.
+    """
 
     NONE = 0
     RESTORE = 1
+    CORRECT = 2
+    ZERO = 3
+    INTERPOLATE = 4
+    CLIP = 5
+    RESIGN = 6
+    REBOOT = 7
+    REPEAT = 8
 
 
 class Verdict(IntEnum):
-    """Whether the page agrees with its check now."""
+    """Whether unit and check agree now. DEFERRED: the policy does not let the healer act yet."""
 
     HEALED = 1
     UNHEALED = 2
+    DEFERRED = 3
 
 
 @dataclass(frozen=True)
 class LogEntry:
-    """One finding. frame: the healer's own count, which an upset may have changed."""
+    """One finding. frame: the healer's own count. area: number of the watched area. unit: of it."""
 
     frame: int
-    page: int
+    area: int
+    unit: int
     diagnosis: Diagnosis
     remedy: Remedy
     verdict: Verdict
 
     def describe(self, layout: Layout, *, frame_s: float) -> dict[str, Any]:
-        """The entry in words, JSON-ready; `tensors` are those that the page touches."""
+        """The entry in words, JSON-ready; `tensors` are those that the unit touches."""
         return {
             "frame": self.frame,
             "time_s": self.frame * frame_s,
-            "page": self.page,
-            "tensors": list(layout.page_contents(self.page)),
+            "area": layout.watches[self.area].label,
+            "unit": self.unit,
+            "tensors": list(layout.contents(layout.watches[self.area].addresses(self.unit))),
             "diagnosis": self.diagnosis.name,
             "remedy": self.remedy.name,
             "verdict": self.verdict.name,
@@ -66,15 +83,24 @@ _WORDS = {
     "MEMORY": "memory upset",
     "CHECK": "check damaged",
     "AMBIGUOUS": "unclear",
+    "COMPUTE": "sum went wrong",
     "NONE": "left alone",
-    "RESTORE": "page restored",
+    "RESTORE": "restored",
+    "CORRECT": "corrected",
+    "ZERO": "zeroed",
+    "INTERPOLATE": "interpolated",
+    "CLIP": "clipped",
+    "RESIGN": "check signed anew",
+    "REBOOT": "rebooted",
+    "REPEAT": "computed again",
     "HEALED": "healed",
     "UNHEALED": "not healed",
+    "DEFERRED": "deferred",
 }
 
 
 def in_words(finding: IntEnum) -> str:
-    """A part of a log entry as it is shown to people, e.g. "page restored"."""
+    """A part of a log entry as it is shown to people, e.g. "restored"."""
     return _WORDS[finding.name]
 
 
@@ -83,8 +109,11 @@ def log_lines(log: tuple[LogEntry, ...], layout: Layout, *, frame_s: float) -> l
     lines = []
     for entry in log:
         found = ", ".join(map(in_words, (entry.diagnosis, entry.remedy, entry.verdict)))
+        told = entry.describe(layout, frame_s=frame_s)
+        tensors = told["tensors"]
+        where = ", ".join(tensors[:2]) + (", ..." if len(tensors) > 2 else "")
         lines.append(
-            f"frame {entry.frame:>6}  {entry.frame * frame_s:8.3f} s  page {entry.page:>4} "
-            f"({', '.join(layout.page_contents(entry.page))}): {found}"
+            f"frame {entry.frame:>6}  {told['time_s']:8.3f} s  {told['area']} {entry.unit:>4} "
+            f"({where}): {found}"
         )
     return lines

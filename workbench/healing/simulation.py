@@ -1,7 +1,7 @@
 """Devices that speak while upsets arrive and a healer works, over the batched engine.
 
-Frame order: word start silences the histories; upsets flip their bits; the frame is computed; the
-healer runs; its frame count grows. Between two events memory is constant, so all frames until the
+Frame order: word start silences the histories; upsets flip their bits; the frame is computed, and
+checksum rows compare its sums as they arise; the healer runs; its frame count grows. Between two events memory is constant, so all frames until the
 next one run at once. A fleet is the batch: one device a trial, equal inputs, own upsets.
 """
 
@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 
 from workbench.errors import WorkbenchError
 from workbench.healing.device import Device
@@ -19,9 +20,13 @@ from workbench.healing.strategy import Strategy
 from workbench.healing.upsets import Upset
 from workbench.integer.engine import Engine
 from workbench.integer.engine_kernels import Change
+from workbench.integer.program import Conv
 from workbench.integer.reference import Codes, checked_inputs
+from workbench.memory.areas import ABFT
 from workbench.memory.changes import flipped_values, flips_by_tensor, parameter_changes
-from workbench.memory.image import Image, write_tensor
+from workbench.memory.image import Image
+from workbench.memory.tensors import write_tensor
+from workbench.memory.watch_sums import AbftWatch
 
 # Frames times devices that run together: bounds the memory that activations take.
 _FRAMES_AT_ONCE = 512
@@ -97,6 +102,19 @@ def simulate_many(
     return _Fleet(image, inputs, schedules, strategy, word_starts, engine).live()
 
 
+def sums_differ(conv: Conv, x: np.ndarray, rows: np.ndarray, total: int) -> bool:
+    """Whether a checksum row that is off by `rows` and `total` shows in some sum of one frame.
+
+    x: int64 [history + rows of the frame, channels]. rows, total: as `AbftWatch.difference`.
+    """
+    length = len(x) - conv.history
+    wrong = np.full(length // conv.stride, total, np.int64)
+    for tap in range(conv.taps):
+        first = tap * conv.dilation
+        wrong += x[first : first + length : conv.stride] @ rows[tap]
+    return bool((wrong % 2**32).any())
+
+
 class _Fleet:
     """The state of a run. `done` frames are computed; memory is as it is at frame `done`."""
 
@@ -111,6 +129,7 @@ class _Fleet:
     ) -> None:
         self.image = image
         self.program = image.program
+        self.strategy = strategy
         self.inputs: Codes = checked_inputs(self.program, inputs)
         self.rates = {name: self.program.signal(name).rate for name in self.program.inputs}
         first = self.program.inputs[0]
@@ -120,8 +139,10 @@ class _Fleet:
         self.word_starts = frozenset(word_starts)
         self.schedules = [tuple(sorted(s, key=lambda upset: upset.frame)) for s in schedules]
         self.arrivals = self._arrivals()
-        clean = Image.of(self.program, page_bytes=image.layout.page_bytes).data
+        clean = image.clean().data
         self.devices = [Device(image, strategy, clean) for _ in schedules]
+        codes = [area.code for area in strategy.areas]
+        self.abft = codes.index(ABFT) if ABFT in codes and image.layout.watches else -1
         self.stream = (engine or Engine(self.program)).stream(len(schedules))
         self.codes: list[np.ndarray] = []
         self.wrong_bits = np.zeros((len(schedules), self.frames), np.int64)
@@ -139,10 +160,14 @@ class _Fleet:
             if frame in self.arrivals:
                 self._compute_until(frame)
                 self._strike(self.arrivals[frame])
+            if self.abft >= 0 and any(device.suspect[self.abft] for device in self.devices):
+                self._compute_until(frame)
+                self._compute_watched(frame)
             mended = [device.heal() for device in self.devices]
             if any(mended):
                 self._compute_until(frame + 1)
                 self._memory_changed()
+            self._silence([n for n, device in enumerate(self.devices) if device.silenced], frame)
             self.wrong_bits[:, frame] = [len(device.wrong) for device in self.devices]
         self._compute_until(self.frames)
         return [self._life(number) for number in range(len(self.devices))]
@@ -184,6 +209,57 @@ class _Fleet:
             }
             self.codes.append(self.stream.step(part, self.changes))
         self.done = frame
+
+    def _compute_watched(self, frame: int) -> None:
+        """Compute one frame in which checksum rows may disagree with the sums of some devices."""
+        part = {
+            name: codes[:, frame * self.rates[name] : (frame + 1) * self.rates[name]]
+            for name, codes in self.inputs.items()
+        }
+        before = dict(self.stream.histories)
+        told: set[tuple[int, int]] = set()
+        while True:
+            self.stream.histories = dict(before)
+            signals = self.stream.signals(part, self.changes)
+            repeat = False
+            for number, device in enumerate(self.devices):
+                for unit in self._alarms(number, signals, before):
+                    if (number, unit) not in told:
+                        told.add((number, unit))
+                        if device.alarm(self.abft, unit):
+                            repeat = True
+                            break  # what follows is computed again
+            if not repeat:
+                break
+            self._memory_changed()
+        self.codes.append(signals[self.program.output])
+        self.done = frame + 1
+        self._memory_changed()
+
+    def _alarms(self, number: int, signals: Codes, histories: dict[str, torch.Tensor]) -> list[int]:
+        """The operators of a device whose sums of this frame are wrong, in the order of the program."""
+        device = self.devices[number]
+        watch = device.guards[self.abft][1]
+        assert isinstance(watch, AbftWatch)
+        found = []
+        for unit in sorted(device.suspect[self.abft]):
+            conv = watch.operators[unit]
+            x = signals[conv.sources[0]][number].astype(np.int64)
+            if conv.history:
+                rows = histories[conv.name]
+                past = rows[number if len(rows) > 1 else 0].cpu().numpy().astype(np.int64)
+                x = np.concatenate([past, x])
+            if sums_differ(conv, x, *watch.difference(device.data, unit)):
+                found.append(unit)
+        return found
+
+    def _silence(self, numbers: list[int], frame: int) -> None:
+        if numbers:
+            self._compute_until(frame + 1)
+            self.stream.silence(numbers)
+            for number in numbers:
+                self.devices[number].silence()
+                self.devices[number].silenced = False
 
     def _state_at_start(self) -> list[np.ndarray]:
         state = self.image.layout.sections["state"]

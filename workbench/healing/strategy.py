@@ -1,68 +1,189 @@
-"""Healing strategies as data, and what each costs in memory and time."""
+"""Healing strategies as data: what is watched, what is done about damage, and how eagerly.
+
+A strategy is the same for the simulation and for the firmware; what it stores is part of the memory
+image that it makes, and is hit by faults like all the rest.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from workbench.errors import WorkbenchError
+from workbench.healing.log import Remedy
+from workbench.integer.program import Conv, Program
+from workbench.memory.areas import ABFT, CODES, FLASH, GOLDEN, RADAR, RAM, TRIPLE, Area
+from workbench.memory.image import Image
 from workbench.memory.layout import Layout
 
-NONE, CRC_SCRUB = "none", "crc-scrub"
-STRATEGIES = (NONE, CRC_SCRUB)
-_MOST_PAGES = 4096  # in one frame; a slip of the finger would run for ever
+RESIGNING = (Remedy.ZERO, Remedy.INTERPOLATE, Remedy.CLIP)
+# What may stand on a ladder.
+RUNGS = (Remedy.CORRECT, Remedy.RESTORE, *RESIGNING, Remedy.REBOOT, Remedy.REPEAT)
+_MOST_UNITS = 4096  # looked at in one frame; a slip of the finger would run for ever
+_MOST_FRAMES = 2**20
+
+
+@dataclass(frozen=True)
+class Guard:
+    """One area, looked after.
+
+    area: what is watched. per_frame: units looked at after each frame, 1 to 4096; ABFT looks at all
+    of its operators while they are computed. ladder: remedies in the order in which they are tried
+    until one helps; none only observes.
+    """
+
+    area: Area
+    per_frame: int = 1
+    ladder: tuple[Remedy, ...] = (Remedy.RESTORE,)
+
+    def __post_init__(self) -> None:
+        name, area = self.area.code, self.area
+        if not 1 <= self.per_frame <= _MOST_UNITS:
+            raise WorkbenchError(
+                f"{name} cannot look at {self.per_frame} units a frame; choose at least 1 and at "
+                f"most {_MOST_UNITS}"
+            )
+        wrong = [rung for rung in self.ladder if rung not in RUNGS]
+        if wrong or len(set(self.ladder)) < len(self.ladder):
+            raise WorkbenchError(
+                f"the ladder of {name} has a rung twice, or one that none can be; choose from "
+                f"{', '.join(rung.name for rung in RUNGS)}"
+            )
+        signs_anew = [rung for rung in self.ladder if rung in RESIGNING]
+        if signs_anew and (area.keep != RAM or name not in CODES or not _stores(name)):
+            raise WorkbenchError(
+                f"{name} cannot {signs_anew[0].name}: what it leaves has to be signed anew, so the "
+                'checks must lie in RAM; write keep="ram" with a code that stores checks'
+            )
+        if name == RADAR and set(signs_anew) - {Remedy.ZERO}:
+            raise WorkbenchError(
+                "the groups of radar are interleaved and have no neighbours; choose ZERO or RESTORE"
+            )
+        if Remedy.CORRECT in self.ladder and not corrects(name):
+            able = [each for each in (*CODES, TRIPLE) if corrects(each)]
+            raise WorkbenchError(
+                f"{name} cannot CORRECT anything; choose a code that does: {', '.join(able)}"
+            )
+        if name == ABFT and set(self.ladder) - {Remedy.RESTORE, Remedy.REPEAT}:
+            raise WorkbenchError("abft can RESTORE its operator and REPEAT it, nothing else")
+        if name != ABFT and Remedy.REPEAT in self.ladder:
+            raise WorkbenchError(f"{name} looks at memory after a frame; only abft can REPEAT")
+        if name == ABFT and area.keep != FLASH:
+            raise WorkbenchError('the checksum rows of abft lie in flash; leave out keep="ram"')
+        if name == TRIPLE and self.ladder not in ((), (Remedy.CORRECT,)):
+            raise WorkbenchError("triple copies can CORRECT, by majority, and nothing else")
+        if name == GOLDEN and set(self.ladder) - {Remedy.RESTORE, Remedy.REBOOT}:
+            raise WorkbenchError("a comparison with the golden copy can RESTORE or REBOOT")
+
+
+@dataclass(frozen=True)
+class Policy:
+    """How eagerly the healer acts, the same for all guards.
+
+    persistence: looks in a row that must find a unit damaged before anything is done, 1 to 255;
+    until then it stays at that unit. cool_down_frames: that it rests after each remedy. heals,
+    refill_frames: of the budget: at most so many remedies are saved up, and a new one is granted
+    every so many frames; 0 for no limit. reset_histories: silence the histories after a remedy
+    on memory, since they remember what the damage did.
+    """
+
+    persistence: int = 1
+    cool_down_frames: int = 0
+    heals: int = 0
+    refill_frames: int = 125
+    reset_histories: bool = False
+
+    def __post_init__(self) -> None:
+        for name, least, most in (
+            ("persistence", 1, 255),
+            ("cool_down_frames", 0, _MOST_FRAMES),
+            ("heals", 0, 255),
+            ("refill_frames", 1, _MOST_FRAMES),
+        ):
+            value = getattr(self, name)
+            if not least <= value <= most:
+                raise WorkbenchError(
+                    f"a policy's {name} cannot be {value}; choose {least} to {most}"
+                )
 
 
 @dataclass(frozen=True)
 class Strategy:
-    """What the healer does after each frame.
+    """What a device does for its own memory.
 
-    name: "none", or "crc-scrub": compare the CRC-32 of `pages_per_frame` pages with the stored one
-    and restore from the golden copy. pages_per_frame: 1 to 4096, and 0 for "none".
+    name: for tables. guards: in the order in which they work. policy: of all. source: where the
+    idea was published, or "".
     """
 
     name: str
-    pages_per_frame: int = 0
+    guards: tuple[Guard, ...] = ()
+    policy: Policy = field(default_factory=Policy)
+    source: str = ""
 
     def __post_init__(self) -> None:
-        if self.name not in STRATEGIES:
-            raise WorkbenchError(
-                f"there is no strategy {self.name!r}; choose one of {', '.join(STRATEGIES)}"
-            )
-        if self.name == NONE and self.pages_per_frame != 0:
-            raise WorkbenchError(
-                "the strategy none checks no pages; ask for 0, or choose crc-scrub"
-            )
-        if self.name == CRC_SCRUB and not 1 <= self.pages_per_frame <= _MOST_PAGES:
-            raise WorkbenchError(
-                f"the strategy {CRC_SCRUB} cannot check {self.pages_per_frame} pages a frame; "
-                f"choose at least 1 and at most {_MOST_PAGES}"
-            )
+        codes = [guard.area.code for guard in self.guards]
+        if codes.count(ABFT) > 1:
+            raise WorkbenchError("one abft guard watches all operators it can; leave out the other")
+        watched = [g for g in self.guards if g.area.code not in (ABFT, TRIPLE)]
+        for number, guard in enumerate(watched):
+            for other in watched[:number]:
+                if (
+                    _write(guard)
+                    and _write(other)
+                    and set(guard.area.sections) & set(other.area.sections)
+                ):
+                    raise WorkbenchError(
+                        f"{guard.area.code} and {other.area.code} would both change the bytes of "
+                        f"{' '.join(sorted(set(guard.area.sections) & set(other.area.sections)))} "
+                        "without knowing of each other's checks; give each its own sections"
+                    )
+
+    @property
+    def areas(self) -> tuple[Area, ...]:
+        """What is watched."""
+        return tuple(guard.area for guard in self.guards)
+
+    @property
+    def heals(self) -> bool:
+        """Whether anything is watched at all."""
+        return bool(self.guards)
+
+    def image(self, program: Program) -> Image:
+        """The clean memory image of a device that runs `program` under this strategy.
+
+        Raises WorkbenchError for units larger than what they divide, and remedies that cannot work
+        on this program's weights.
+        """
+        layout = Layout(program, areas=self.areas)
+        for watch, guard in zip(layout.watches, self.guards, strict=False):
+            area = guard.area
+            size = watch.stop - watch.start
+            if area.code in CODES and area.unit_bytes > max(size, 8):
+                raise WorkbenchError(
+                    f"a unit of {area.unit_bytes} bytes is larger than {' '.join(area.sections)}, "
+                    f"which have {size}; use at most {max(8, size // 8 * 8)}"
+                )
+            if area.code == TRIPLE and not watch.units:
+                raise WorkbenchError("triple copies of no bytes protect nothing; give addresses")
+            packed = [
+                o.name for o in program.operators if isinstance(o, Conv) and o.weight_bits == 4
+            ]
+            if packed and {Remedy.INTERPOLATE, Remedy.CLIP} & set(guard.ladder) and "weights" in area.sections:  # fmt: skip
+                raise WorkbenchError(
+                    f"{packed[0]} has two weights in a byte, which have no neighbours of their own; "
+                    "choose ZERO"
+                )
+        return Image.of(program, areas=self.areas)
 
 
-@dataclass(frozen=True)
-class Overheads:
-    """Memory and time that a strategy takes beyond the bare generator; code is measured elsewhere.
-
-    flash_bytes: golden copy and checks. ram_bytes: the healer's own variables.
-    frames_per_scan: until every page was seen once; None when none is ever seen.
-    """
-
-    flash_bytes: int
-    ram_bytes: int
-    pages_per_frame: int
-    bytes_per_frame: int
-    frames_per_scan: int | None
+def corrects(code: str) -> bool:
+    """Whether a code can put damage right by itself."""
+    return code == TRIPLE or (code in CODES and CODES[code].corrects)
 
 
-def overheads(layout: Layout, strategy: Strategy) -> Overheads:
-    """What `strategy` costs on an image with this layout."""
-    if strategy.name == NONE or not layout.pages:
-        return Overheads(0, 0, 0, 0, None)
-    pages = strategy.pages_per_frame
-    return Overheads(
-        flash_bytes=layout.sections["golden"].size_bytes + layout.sections["check"].size_bytes,
-        ram_bytes=layout.sections["healer"].size_bytes,
-        pages_per_frame=pages,
-        bytes_per_frame=round(pages * layout.working_bytes / layout.pages),
-        frames_per_scan=-(-layout.pages // pages),
-    )
+def _stores(code: str) -> bool:
+    return CODES[code].check_bytes(8) > 0
+
+
+def _write(guard: Guard) -> bool:
+    """Whether it leaves bytes that were never trained, which another check would not know."""
+    return bool(set(guard.ladder) & set(RESIGNING))

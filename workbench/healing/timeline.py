@@ -14,7 +14,7 @@ from workbench.healing.simulation import Life
 
 _WINDOW_FRAMES = 5
 _BEST_DB = 60.0  # where the curve ends when nothing differs
-_UNHEALED, _HEALED = "#b2452f", "#1f6f8b"
+_UNHEALED, _HEALED, _DEFERRED = "#b2452f", "#1f6f8b", "#c99a2e"
 
 
 def draw_timeline(
@@ -68,7 +68,7 @@ def _draw_events(axes: Axes, life: Life) -> None:
             if entry.verdict == verdict and entry.frame < len(life.wrong_bits)
         ]
     for row, (colour, frames) in enumerate(
-        zip(("0.3", _HEALED, _UNHEALED), rows.values(), strict=True)
+        zip(("0.3", _HEALED, _UNHEALED, _DEFERRED), rows.values(), strict=True)
     ):
         axes.plot(
             np.array(frames) * life.frame_s, np.full(len(frames), -row), "|", color=colour, ms=14

@@ -8,7 +8,7 @@ floating point is exact in any order of summation.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -154,6 +154,13 @@ class EngineStream:
         for conv, source in convolutions_with_history(self.engine.program):
             shape = (1, conv.history, source.channels)
             self.histories[conv.name] = torch.zeros(shape, device=self.engine.device)
+
+    def silence(self, trials: Sequence[int]) -> None:
+        """Every history of these trials becomes zero."""
+        for name, rows in self.histories.items():
+            rows = rows.expand(self.trials, -1, -1).clone()
+            rows[list(trials)] = 0
+            self.histories[name] = rows
 
     def step(self, inputs: Mapping[str, np.ndarray], changes: Changes | None = None) -> np.ndarray:
         """Run whole frames; codes of the output, [trials, frames * rate, channels].

@@ -6,8 +6,8 @@ Reference: single-event upsets as bit flips of stored bytes. Layout: see `workbe
 from __future__ import annotations
 
 import hashlib
-import zlib
 from collections.abc import Iterable
+from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
 
@@ -17,10 +17,12 @@ from workbench.container import read_container, write_container
 from workbench.errors import WorkbenchError
 from workbench.integer.program import Program
 from workbench.integer.storage import program_from, program_header, program_payload
-from workbench.memory.layout import LAYOUT, PAGE_BYTES, Layout, Place, Site
+from workbench.memory.areas import PAGE_BYTES, Area
+from workbench.memory.layout import LAYOUT, Layout, Site
+from workbench.memory.tensors import read_tensor, write_tensor
 
 KIND = "image"
-_HEADER_KEYS = {"layout", "page_bytes", "program", "program_bytes"}
+_HEADER_KEYS = {"layout", "page_bytes", "areas", "program", "program_bytes"}
 
 
 class Image:
@@ -37,17 +39,28 @@ class Image:
         self.data.flags.writeable = False
 
     @classmethod
-    def of(cls, program: Program, *, page_bytes: int = PAGE_BYTES) -> Image:
-        """The clean image of `program`: silent state, golden copy, CRC-32 of every page."""
-        layout = Layout(program, page_bytes)
+    def of(
+        cls,
+        program: Program,
+        *,
+        page_bytes: int = PAGE_BYTES,
+        areas: tuple[Area, ...] | None = None,
+    ) -> Image:
+        """The clean image of `program`: silent state, golden copy, checks; see `Layout`."""
+        return cls._clean(Layout(program, page_bytes, areas))
+
+    @classmethod
+    def _clean(cls, layout: Layout) -> Image:
+        program = layout.program
         data = np.zeros(layout.size_bytes, np.uint8)
         for operator, tensor, array in program.parameters():
             write_tensor(data, layout.place(operator.name, tensor), array)
         working = data[: layout.working_bytes]
         golden = layout.sections["golden"]
         data[golden.start : golden.stop] = working
-        checks = [zlib.crc32(working[layout.page(n)].tobytes()) for n in range(layout.pages)]
-        write_tensor(data, layout.place("check", "crc32"), np.array(checks, np.uint32))
+        for watch in layout.watches:
+            for unit in range(watch.units):
+                watch.sign(data, unit)
         return cls(program, layout, data)
 
     def save(self, path: Path | str) -> None:
@@ -56,6 +69,7 @@ class Image:
         header = {
             "layout": LAYOUT,
             "page_bytes": self.layout.page_bytes,
+            "areas": [asdict(area) for area in self.layout.areas],
             "program": program_header(self.program),
             "program_bytes": len(parameters),
         }
@@ -80,7 +94,7 @@ class Image:
             raise WorkbenchError(f"{path} has sizes that are not whole numbers; make it again")
         program = program_from(header["program"], payload[:program_bytes], str(path))
         try:
-            layout = Layout(program, page_bytes)
+            layout = Layout(program, page_bytes, _areas(header["areas"]))
         except WorkbenchError as error:
             raise WorkbenchError(f"{path}: {error}") from error
         data = np.frombuffer(payload[program_bytes:], np.uint8)
@@ -99,7 +113,8 @@ class Image:
     @cached_property
     def content_hash(self) -> str:
         """SHA-256 over layout, page size, clean program and bytes; 64 hexadecimal digits."""
-        digest = hashlib.sha256(f"{LAYOUT} {self.layout.page_bytes} ".encode())
+        layout = self.layout
+        digest = hashlib.sha256(f"{LAYOUT} {layout.page_bytes} {layout.areas}".encode())
         digest.update(self.program.content_hash.encode())
         digest.update(self.data.tobytes())
         return digest.hexdigest()
@@ -115,9 +130,11 @@ class Image:
 
     def flipped(self) -> np.ndarray:
         """Positions of the bits that differ from the clean image, ascending int64."""
-        return differing_bits(
-            self.data, Image.of(self.program, page_bytes=self.layout.page_bytes).data
-        )
+        return differing_bits(self.data, self.clean().data)
+
+    def clean(self) -> Image:
+        """The image of the same program under the same layout, without flips."""
+        return Image._clean(self.layout)
 
     def site(self, position: int) -> Site:
         """The logical name of one bit; see `Layout.site`."""
@@ -143,40 +160,15 @@ class Image:
         }
 
 
-def write_tensor(data: np.ndarray, place: Place, array: np.ndarray) -> None:
-    """Store `array` of `place.shape` in the bytes of `place`."""
-    stored = data[place.start : place.start + place.size_bytes]
-    if place.bits == 4:
-        stored[:] = pack_int4(array.reshape(place.shape[0] * place.shape[1], -1)).reshape(-1)
-    else:
-        stored[:] = np.ascontiguousarray(array, place.dtype).view(np.uint8).reshape(-1)
-
-
-def read_tensor(data: np.ndarray, place: Place) -> np.ndarray:
-    """Read the tensor of `place` from `data` uint8 [..., bytes]; native dtype, [..., *shape]."""
-    stored = data[..., place.start : place.start + place.size_bytes]
-    lead = data.shape[:-1]
-    if place.bits == 4:
-        rows = stored.reshape(*lead, place.shape[0] * place.shape[1], -1)
-        codes = unpack_int4(rows, place.shape[2] * place.shape[3])
-    else:
-        codes = np.ascontiguousarray(stored).view(place.dtype)
-    return codes.reshape(*lead, *place.shape).astype(place.dtype.newbyteorder("="))
-
-
-def pack_int4(codes: np.ndarray) -> np.ndarray:
-    """Pack int8 codes -8..7 [rows, n] two to a byte, low nibble first: uint8 [rows, ceil(n / 2)]."""
-    nibbles = codes.astype(np.uint8) & 0xF
-    if nibbles.shape[1] % 2:
-        nibbles = np.pad(nibbles, ((0, 0), (0, 1)))
-    return nibbles[:, 0::2] | nibbles[:, 1::2] << 4
-
-
-def unpack_int4(packed: np.ndarray, columns: int) -> np.ndarray:
-    """Inverse of `pack_int4`: uint8 [..., ceil(columns / 2)] -> int8 -8..7 [..., columns]."""
-    nibbles = np.stack([packed & 0xF, packed >> 4], axis=-1)
-    nibbles = nibbles.reshape(*packed.shape[:-1], -1)[..., :columns]
-    return ((nibbles ^ 8).astype(np.int8) - 8).astype(np.int8)
+def _areas(described: object) -> tuple[Area, ...]:
+    """The areas of a file's header; WorkbenchError for what are none."""
+    try:
+        return tuple(
+            Area(**{name: tuple(v) if isinstance(v, list) else v for name, v in each.items()})  # type: ignore[arg-type]
+            for each in described  # type: ignore[attr-defined]
+        )
+    except (TypeError, AttributeError) as error:
+        raise WorkbenchError("its watched areas cannot be read; make it again") from error
 
 
 def flip_bits(data: np.ndarray, positions: Iterable[int] | np.ndarray) -> None:

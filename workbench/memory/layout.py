@@ -3,9 +3,12 @@
 Sections in address order; every tensor starts at a multiple of 4 bytes and padding is zero:
     sram   weights bias shift table embed   the working copy of the parameters
     sram   state                            histories of the convolutions
-    sram   healer                           uint32 frame, uint32 cursor
+    sram   healer                           uint32 variables of the healer, each three times
+    sram   ram_check                        check data that can be signed anew
     flash  golden                           byte-for-byte copy of the working copy
-    flash  check                            uint32 CRC-32 of every page of the working copy
+    flash  check                            check data that cannot
+What is watched by which code, and so what the last sections hold, are the layout's `areas`: by
+default CRC-32 of every page of the working copy, in flash.
 Numbers are little endian. Convolution weights are [up, out, taps, in / groups] in C order; 4-bit
 codes are packed two to a byte, low nibble first, every [up, out] row starting at a byte.
 """
@@ -22,13 +25,16 @@ import numpy as np
 from workbench.errors import WorkbenchError
 from workbench.integer.program import Conv, Program, code_dtype
 from workbench.integer.reference import convolutions_with_history
+from workbench.memory.areas import PAGE_BYTES, WORKING_SECTIONS, Area
+from workbench.memory.watch import Tensor, Watch
+from workbench.memory.watches import watches
 
-LAYOUT = "plain"
-WORKING_SECTIONS = ("weights", "bias", "shift", "table", "embed")
-SRAM_SECTIONS = (*WORKING_SECTIONS, "state", "healer")
+LAYOUT = "plain-2"
+SRAM_SECTIONS = (*WORKING_SECTIONS, "state", "healer", "ram_check")
 FLASH_SECTIONS = ("golden", "check")
 SECTIONS = SRAM_SECTIONS + FLASH_SECTIONS
-PAGE_BYTES = 256
+# Of the healer, besides a cursor for every area; see `workbench.healing.device`.
+HEALER_VARIABLES = ("frame", "rest", "spent", "strikes")
 
 _SECTION_OF = {
     "weight": "weights",
@@ -59,7 +65,8 @@ class Section:
 class Place:
     """Where a tensor lies.
 
-    operator, tensor: its logical name, e.g. ("conv_in", "weight"); ("healer", "cursor").
+    operator, tensor: its logical name, e.g. ("conv_in", "weight"); ("healer", "cursor"), ("crc32_0",
+    "check").
     bits: width of an element, 4 to 32. shape: of the tensor; elements are in C order.
     start: first address. size_bytes: without the padding behind it.
     """
@@ -75,7 +82,7 @@ class Place:
     @property
     def dtype(self) -> np.dtype:
         """Little-endian dtype of the unpacked elements."""
-        if self.section in ("healer", "check"):
+        if self.section == "healer":
             return np.dtype("<u4")
         return code_dtype(self.bits).newbyteorder("<")
 
@@ -107,29 +114,40 @@ class Site:
 class Layout:
     """Sections and places of one program, and the way between bits and names.
 
-    page_bytes: size of the pages that `check` guards; a positive multiple of 4.
+    page_bytes: size of the pages that logs and masks speak of, a multiple of 8, and of the default
+    areas. areas: what codes watch. watches: the same with addresses.
     """
 
-    def __init__(self, program: Program, page_bytes: int = PAGE_BYTES) -> None:
-        if page_bytes < 4 or page_bytes % 4:
-            raise WorkbenchError(
-                f"a page of {page_bytes} bytes is not possible; use a multiple of 4"
-            )
+    def __init__(
+        self,
+        program: Program,
+        page_bytes: int = PAGE_BYTES,
+        areas: tuple[Area, ...] | None = None,
+    ) -> None:
+        self.program = program
         self.page_bytes = page_bytes
+        self.areas = (Area("crc32", unit_bytes=page_bytes),) if areas is None else areas
         self.sections: dict[str, Section] = {}
         self.places: list[Place] = []
-        for name in (*WORKING_SECTIONS, "state", "healer"):
+        for name in (*WORKING_SECTIONS, "state"):
             self._append(name, _tensors(program, name))
         self.working_bytes = self.sections["state"].start
-        self.sram_bytes = self.sections["healer"].stop
+        self.watches: list[Watch] = watches(self.areas, self) if self.working_bytes else []
+        self._append("healer", _healer(len(self.watches)))
+        self._append("ram_check", self._checks("ram_check"))
+        self.sram_bytes = self.sections["ram_check"].stop
         parameters = [place for place in self.places if place.section in WORKING_SECTIONS]
         self._add_section("golden", self.working_bytes)
         self.places += [
             replace(place, section="golden", start=self.sram_bytes + place.start)
             for place in parameters
         ]
-        self._append("check", [("check", "crc32", 32, (self.pages,))])
+        self._append("check", self._checks("check"))
         self.size_bytes = self.sections["check"].stop
+
+    def _checks(self, section: str) -> list[Tensor]:
+        found = [pair for watch in self.watches for pair in watch.tensors()]
+        return [tensor for where, tensor in found if where == section]
 
     @property
     def pages(self) -> int:
@@ -143,11 +161,16 @@ class Layout:
 
     def page_contents(self, number: int) -> tuple[str, ...]:
         """Logical names of the tensors that page `number` touches, e.g. ("conv_in.weight",)."""
-        page = self.page(number)
+        return self.contents(self.page(number))
+
+    def contents(self, addresses: slice | np.ndarray) -> tuple[str, ...]:
+        """Logical names of the tensors that some bytes of the working copy belong to."""
+        chosen = np.zeros(self.working_bytes, bool)
+        chosen[addresses] = True
         return tuple(
             f"{p.operator}.{p.tensor}"
             for p in self.places
-            if p.start < page.stop and p.start + p.size_bytes > page.start
+            if p.section in WORKING_SECTIONS and chosen[p.start : p.start + p.size_bytes].any()
         )
 
     def section_at(self, address: int) -> Section:
@@ -252,7 +275,7 @@ class Layout:
         region = "flash" if name in FLASH_SECTIONS else "sram"
         self.sections[name] = Section(name, region, start, size_bytes)
 
-    def _append(self, name: str, tensors: list[tuple[str, str, int, tuple[int, ...]]]) -> None:
+    def _append(self, name: str, tensors: list[Tensor]) -> None:
         start = max((section.stop for section in self.sections.values()), default=0)
         address = start
         for operator, tensor, bits, shape in tensors:
@@ -262,10 +285,16 @@ class Layout:
         self._add_section(name, address - start)
 
 
-def _tensors(program: Program, section: str) -> list[tuple[str, str, int, tuple[int, ...]]]:
-    """(operator, tensor, bits, shape) of everything in an sram section, in program order."""
-    if section == "healer":
-        return [("healer", "frame", 32, (1,)), ("healer", "cursor", 32, (1,))]
+def _healer(areas: int) -> list[Tensor]:
+    """Every variable three times; none without areas."""
+    if not areas:
+        return []
+    variables: list[Tensor] = [("healer", name, 32, (3,)) for name in HEALER_VARIABLES]
+    return [*variables, ("healer", "cursor", 32, (areas, 3))]
+
+
+def _tensors(program: Program, section: str) -> list[Tensor]:
+    """(operator, tensor, bits, shape) of the parameters or histories of a section, in program order."""
     if section == "state":
         return [
             (conv.name, "history", source.bits, (conv.history, source.channels))

@@ -13,7 +13,8 @@ import numpy as np
 from workbench.errors import WorkbenchError
 from workbench.integer.reference import Codes, Stream, Touch, checked_inputs
 from workbench.memory.events import CLEAR, FLIP, Events
-from workbench.memory.image import Image, write_tensor
+from workbench.memory.image import Image
+from workbench.memory.tensors import write_tensor
 from workbench.memory.transients import ACCUMULATORS, TransientPlace, TransientSites
 
 Happening = tuple[int, int]  # position, action

@@ -17,8 +17,10 @@
 
 #if defined(__GNUC__)
 #define WB_NOINLINE __attribute__((noinline))
+#define WB_INLINE inline __attribute__((always_inline))
 #else
 #define WB_NOINLINE
+#define WB_INLINE inline
 #endif
 
 typedef struct {
@@ -40,7 +42,7 @@ typedef struct {
 
 static inline uint32_t wb_product(int32_t x, int32_t weight)
 {
-    return (uint32_t)(x * weight); /* at most 16 by 8 bits: fits */
+    return (uint32_t)(x * weight); /* at most 16 by 16 bits: fits */
 }
 
 /* Rows of weights whose sums are in work at a time; even. */
@@ -152,13 +154,17 @@ static inline uint32_t wb_next_column(const wb_conv_shape *shape, uint32_t colum
     return column + 1 < shape->columns ? column + 1 : 0;
 }
 
-/* Compute `rows` output codes, of columns from `column` on, at y; all see the window at x. */
-static inline void wb_codes_out(const wb_conv_shape *shape, const wb_conv_walk *walk,
+/*
+ * Compute `rows` output codes, of columns from `column` on, at y; all see the window at x. Returns the
+ * sum of the accumulators where `checked`.
+ */
+static WB_INLINE uint32_t wb_codes_out(const wb_conv_shape *shape, const wb_conv_walk *walk,
                                 const unsigned char *x, const unsigned char *weights,
                                 const int32_t *bias, const int8_t *shift, uint32_t column, void *y,
-                                uint32_t rows)
+                                uint32_t rows, int checked)
 {
     uint32_t sums[WB_ROWS];
+    uint32_t total = 0;
     uint32_t at = column;
     for (uint32_t row = 0; row < rows; row++) {
         sums[row] = (uint32_t)bias[at];
@@ -170,22 +176,62 @@ static inline void wb_codes_out(const wb_conv_shape *shape, const wb_conv_walk *
     wb_window(shape, walk, x, weights, sums, rows);
     at = column;
     for (uint32_t row = 0; row < rows; row++) {
+        total += checked ? sums[row] : 0u;
         wb_store(y, shape->y_bits, row,
                  wb_requantise(wb_signed(sums[row]), shift[at], shape->low, shape->high));
         at = wb_next_column(shape, at);
     }
+    return total;
+}
+
+/* The checksum row of a convolution: its weights and biases summed over all columns and phases. */
+typedef struct {
+    const volatile int16_t *rows;
+    const volatile int32_t *total;
+} wb_checksum;
+
+/* What the accumulators of a position make together, by the checksum row. */
+static inline uint32_t wb_expected_total(const wb_conv_shape *shape, const wb_conv_walk *walk,
+                                         const unsigned char *x, const wb_checksum *check)
+{
+    uint32_t total = (uint32_t)*check->total;
+    const volatile int16_t *row = check->rows;
+    for (size_t run = 0; run < walk->runs; run++) {
+        if (shape->x_bits == 16) {
+            const int16_t *const codes = (const int16_t *)(const void *)x;
+            for (size_t i = 0; i < walk->run_codes; i++) {
+                total += wb_product(codes[i], row[i]);
+            }
+        } else {
+            const int8_t *const codes = (const int8_t *)x;
+            for (size_t i = 0; i < walk->run_codes; i++) {
+                total += wb_product(codes[i], row[i]);
+            }
+        }
+        row += walk->run_codes;
+        x += walk->run_bytes;
+    }
+    return total;
+}
+
+/* Bytes of the history of a convolution. */
+static inline size_t wb_back_bytes(const wb_conv_shape *shape)
+{
+    return (size_t)(shape->taps - 1) * shape->dilation * shape->channels * shape->x_bits / 8;
 }
 
 /*
- * One frame. `x` points at the first new row; as many bytes as `history` has lie free before it.
+ * One frame; returns whether the sums of some position disagree with `check`, if there is one (then
+ * there is one group). `x` points at the first new row; as many bytes as `history` has lie free before it.
  * The history is brought there, so that every window is made of contiguous rows, and its successor
  * is taken back afterwards. `history` is null where the convolution does not look back.
  */
-static inline void wb_conv(const wb_conv_shape *shape, const void *weight, const int32_t *bias,
-                           const int8_t *shift, void *history, void *x, void *y)
+static WB_INLINE int wb_conv_frame(const wb_conv_shape *shape, const void *weight,
+                                   const int32_t *bias, const int8_t *shift, void *history,
+                                   void *x, void *y, const wb_checksum *check)
 {
     const size_t row_bytes = (size_t)shape->channels * shape->x_bits / 8;
-    const size_t back_bytes = (size_t)(shape->taps - 1) * shape->dilation * row_bytes;
+    const size_t back_bytes = wb_back_bytes(shape);
     const size_t row_weights = (size_t)shape->fan_in * shape->taps;
     const int one_group = shape->fan_in == shape->channels;
     const int joined = one_group && shape->dilation == 1; /* taps that touch are one run */
@@ -200,6 +246,7 @@ static inline void wb_conv(const wb_conv_shape *shape, const void *weight, const
     const size_t group_bytes = (size_t)shape->fan_in * shape->x_bits / 8;
     unsigned char *const window = (unsigned char *)x - back_bytes;
     unsigned char *next = y;
+    int wrong = 0;
 
     wb_copy(window, history, back_bytes);
     for (size_t row = 0; row < shape->rows; row += shape->stride) {
@@ -207,9 +254,11 @@ static inline void wb_conv(const wb_conv_shape *shape, const void *weight, const
         const unsigned char *codes = window + row * row_bytes;
         uint32_t column = 0;
         uint32_t left = alike;
+        uint32_t total = check ? wb_expected_total(shape, &walk, codes, check) : 0u;
         for (uint32_t todo = shape->up * shape->columns; todo;) {
             const uint32_t rows = left < WB_ROWS ? left : WB_ROWS;
-            wb_codes_out(shape, &walk, codes, weights, bias, shift, column, next, rows);
+            total -= wb_codes_out(shape, &walk, codes, weights, bias, shift, column, next, rows,
+                                  check != NULL);
             weights += rows * walk.weight_bytes;
             next += rows * shape->y_bits / 8;
             todo -= rows;
@@ -222,8 +271,33 @@ static inline void wb_conv(const wb_conv_shape *shape, const void *weight, const
                 codes = column ? codes + group_bytes : window + row * row_bytes;
             }
         }
+        wrong |= total != 0;
     }
     wb_copy(history, window + shape->rows * row_bytes, back_bytes);
+    return wrong;
+}
+
+static inline void wb_conv(const wb_conv_shape *shape, const void *weight, const int32_t *bias,
+                           const int8_t *shift, void *history, void *x, void *y)
+{
+    (void)wb_conv_frame(shape, weight, bias, shift, history, x, y, NULL);
+}
+
+static inline int wb_conv_checked(const wb_conv_shape *shape, const void *weight,
+                                  const int32_t *bias, const int8_t *shift, void *history, void *x,
+                                  void *y, const wb_checksum *check)
+{
+    return wb_conv_frame(shape, weight, bias, shift, history, x, y, check);
+}
+
+/* The same frame once more, whose input still lies at x behind the history that it began with. */
+static inline void wb_conv_again(const wb_conv_shape *shape, const void *weight,
+                                 const int32_t *bias, const int8_t *shift, void *history, void *x,
+                                 void *y)
+{
+    const size_t back_bytes = wb_back_bytes(shape);
+    wb_copy(history, (unsigned char *)x - back_bytes, back_bytes);
+    wb_conv(shape, weight, bias, shift, history, x, y);
 }
 
 #endif

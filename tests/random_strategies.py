@@ -1,0 +1,77 @@
+"""Random strategies: any code over any sections, any ladder and policy that may go together."""
+
+import numpy as np
+
+from workbench.errors import WorkbenchError
+from workbench.healing.log import Remedy
+from workbench.healing.strategy import RESIGNING, Guard, Policy, Strategy, corrects
+from workbench.integer.program import Program
+from workbench.memory.areas import (
+    ABFT,
+    CODES,
+    GOLDEN,
+    KINDS,
+    RADAR,
+    SIGNATURES,
+    TRIPLE,
+    WORKING_SECTIONS,
+    Area,
+)
+from workbench.memory.image import Image
+
+
+def random_strategy(seed: int, program: Program) -> Strategy:
+    """One to three guards that `program` can have, by trial and error."""
+    rng = np.random.default_rng([seed, 5])
+    while True:
+        try:
+            guards = tuple(_guard(rng, program) for _ in range(rng.integers(1, 4)))
+            strategy = Strategy(f"random {seed}", guards, _policy(rng))
+            strategy.image(program)
+        except WorkbenchError:
+            continue
+        return strategy
+
+
+def _policy(rng: np.random.Generator) -> Policy:
+    if rng.random() < 0.4:
+        return Policy()
+    return Policy(
+        persistence=int(rng.integers(1, 4)),
+        cool_down_frames=int(rng.choice([0, 0, 1, 3])),
+        heals=int(rng.choice([0, 0, 1, 2])),
+        refill_frames=int(rng.integers(1, 9)),
+        reset_histories=bool(rng.random() < 0.3),
+    )
+
+
+def _guard(rng: np.random.Generator, program: Program) -> Guard:
+    code = str(rng.choice(KINDS))
+    first = rng.integers(len(WORKING_SECTIONS))
+    last = rng.integers(first, len(WORKING_SECTIONS)) + 1
+    keep = str(rng.choice(["flash", "ram"])) if code in CODES else "flash"
+    second = str(rng.choice(list(SIGNATURES))) if code in CODES and rng.random() < 0.3 else None
+    working = Image.of(program, areas=()).layout.working_bytes
+    addresses = rng.choice(working, min(working, int(rng.integers(1, 80))), replace=False)
+    area = Area(
+        code,
+        WORKING_SECTIONS[first:last] if code not in (ABFT, TRIPLE) else WORKING_SECTIONS,
+        unit_bytes=int(rng.choice([8, 16, 32, 64, 256])),
+        keep=keep,
+        second=second,
+        addresses=tuple(int(a) for a in addresses) if code == TRIPLE else (),
+    )
+    return Guard(area, int(rng.integers(1, 6)), _ladder(rng, code, keep))
+
+
+def _ladder(rng: np.random.Generator, code: str, keep: str) -> tuple[Remedy, ...]:
+    if code == ABFT:
+        return [(), (Remedy.RESTORE,), (Remedy.RESTORE, Remedy.REPEAT)][rng.integers(3)]
+    if code == TRIPLE:
+        return (Remedy.CORRECT,)
+    possible = [Remedy.RESTORE, Remedy.REBOOT]
+    if code != GOLDEN:
+        possible += [Remedy.CORRECT] if corrects(code) else []
+        possible += RESIGNING if keep == "ram" and code != RADAR else ()
+    chosen = rng.permutation(len(possible))[: rng.integers(0, 4)]
+    return tuple(possible[n] for n in chosen)

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Checksum rows that a convolution compares its sums with while it computes them, and what is done
+ * where they disagree: who is wrong is decided by looking at memory.
+ */
+#ifndef WB_ABFT_H
+#define WB_ABFT_H
+
+#include "wb_conv.h"
+#include "wb_remedy.h"
+
+/* A convolution that is watched; offsets in the working copy and in the golden copy. */
+typedef struct {
+    const wb_conv_shape *shape;
+    wb_checksum check;
+    uint32_t weight;
+    uint32_t weight_bytes;
+    uint32_t bias;
+} wb_abft_part;
+
+/* The sum over all rows of one column of weights, `at` codes from the left. */
+static inline int32_t wb_column_sum(const wb_conv_shape *shape, const wb_byte *weights,
+                                    uint32_t row_codes, uint32_t at)
+{
+    const uint32_t packed = shape->weight_bits == 4;
+    const uint32_t row_bytes = packed ? (row_codes + 1) / 2 : row_codes;
+    int32_t sum = 0;
+    for (uint32_t row = 0; row < shape->up * shape->columns; row++) {
+        if (packed) {
+            const uint32_t both = weights[at / 2];
+            sum += (int32_t)(((at % 2 ? both >> 4 : both) & 15u) ^ 8u) - 8;
+        } else {
+            sum += wb_weight(weights + at);
+        }
+        weights += row_bytes;
+    }
+    return sum;
+}
+
+static inline int wb_abft_wrong(const wb_memory *memory, const wb_area *area, uint32_t unit,
+                                int golden)
+{
+    const wb_abft_part *const part = (const wb_abft_part *)area->parts + unit;
+    const wb_conv_shape *const shape = part->shape;
+    const wb_byte *const from = golden ? memory->golden : memory->working;
+    const uint32_t row_codes = shape->taps * shape->fan_in;
+    uint32_t total = (uint32_t)*part->check.total;
+    for (uint32_t i = 0; i < row_codes; i++) {
+        if (wb_column_sum(shape, from + part->weight, row_codes, i) != part->check.rows[i]) {
+            return 1;
+        }
+    }
+    for (uint32_t column = 0; column < shape->columns; column++) {
+        total -= wb_word(from + part->bias + 4 * column) * shape->up;
+    }
+    return total != 0;
+}
+
+static inline int wb_abft_same(const wb_memory *memory, const wb_area *area, uint32_t unit)
+{
+    const wb_abft_part *const part = (const wb_abft_part *)area->parts + unit;
+    for (uint32_t i = 0; i < part->weight_bytes; i++) {
+        if (memory->working[part->weight + i] != memory->golden[part->weight + i]) {
+            return 0;
+        }
+    }
+    for (uint32_t i = 0; i < 4 * part->shape->columns; i++) {
+        if (memory->working[part->bias + i] != memory->golden[part->bias + i]) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+static inline int wb_abft_restore(const wb_memory *memory, const wb_area *area, uint32_t unit)
+{
+    const wb_abft_part *const part = (const wb_abft_part *)area->parts + unit;
+    for (uint32_t i = 0; i < part->weight_bytes; i++) {
+        WB_PUT(memory->working + part->weight + i, memory->golden[part->weight + i]);
+    }
+    for (uint32_t i = 0; i < 4 * part->shape->columns; i++) {
+        WB_PUT(memory->working + part->bias + i, memory->golden[part->bias + i]);
+    }
+    return 1;
+}
+
+/* Unit `unit` of area `number` found its sums wrong; returns whether it is to compute them again. */
+static inline int wb_alarm(const wb_memory *memory, uint32_t number, uint32_t unit)
+{
+    const wb_area *const area = &memory->plan->areas[number];
+    int diagnosis = WB_DIAGNOSIS_COMPUTE;
+    int remedy = WB_REMEDY_NONE;
+    int verdict = WB_VERDICT_UNHEALED;
+    int repeats = 0;
+    for (uint32_t rung = 0; rung < area->rungs; rung++) {
+        repeats |= area->ladder[rung].remedy == WB_REMEDY_REPEAT;
+    }
+    if (area->wrong(memory, area, unit, 0)) {
+        diagnosis = wb_by_golden(memory, area, unit);
+    }
+    if (diagnosis == WB_DIAGNOSIS_MEMORY) {
+        for (uint32_t rung = 0; rung < area->rungs; rung++) {
+            if (area->ladder[rung].remedy == WB_REMEDY_RESTORE) {
+                area->ladder[rung].apply(memory, area, unit);
+                remedy = WB_REMEDY_RESTORE;
+            }
+        }
+    } else if (diagnosis == WB_DIAGNOSIS_COMPUTE && repeats) {
+        remedy = WB_REMEDY_REPEAT;
+    }
+    if (remedy != WB_REMEDY_NONE && !area->wrong(memory, area, unit, 0)) {
+        verdict = WB_VERDICT_HEALED;
+    }
+    wb_write_log(memory, wb_majority(memory->variables), number, unit, diagnosis, remedy, verdict);
+    return remedy != WB_REMEDY_NONE && repeats;
+}
+
+#endif

@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Codes over units of memory: what is stored beside a unit, and whether both agree.
+ *
+ * A unit has `count` bytes, `step` apart; step is 1 for all codes but RADAR and
+ * the CRC beside it. Units begin at multiples
+ * of 4 bytes and count is a multiple of 4, so that whole words are read. Memory that is looked after is
+ * volatile: the compiler must not take what it has once seen there, not even in flash, for what is
+ * there now.
+ */
+#ifndef WB_CHECK_H
+#define WB_CHECK_H
+
+#include "wb_codes.h"
+
+typedef volatile unsigned char wb_byte;
+
+/* How a byte of RAM is written. A test build replaces it by one in which cells can be stuck. */
+#ifndef WB_PUT
+#define WB_PUT(place, value) (*(place) = (unsigned char)(value))
+#endif
+
+typedef struct wb_code wb_code;
+
+struct wb_code {
+    int (*wrong)(const wb_code *code, const wb_byte *unit, uint32_t count, uint32_t step,
+                 const wb_byte *check);
+    void (*sign)(const wb_code *code, const wb_byte *unit, uint32_t count, uint32_t step,
+                 wb_byte *check);
+    /* Of codes that tell damaged data from a damaged check, else null. */
+    int (*data_wrong)(const wb_code *code, const wb_byte *unit, uint32_t count,
+                      const wb_byte *check);
+    /* Of codes that correct, else null; `own` is the check if it may be written, else null. */
+    void (*correct)(const wb_code *code, wb_byte *unit, uint32_t count, const wb_byte *check,
+                    wb_byte *own);
+    /* Whether the `part_bytes` bytes from `index` on are damaged; null where a code cannot tell. */
+    int (*part_wrong)(const wb_code *code, const wb_byte *unit, uint32_t count,
+                      const wb_byte *check, uint32_t index);
+    uint32_t part_bytes;
+    const unsigned char (*table)[16]; /* of SECDED: what a nibble gives at each place */
+};
+
+static inline uint32_t wb_word(const wb_byte *at)
+{
+    return *(const volatile uint32_t *)(const volatile void *)at;
+}
+
+static inline uint32_t wb_bytes(const wb_byte *at, uint32_t count)
+{
+    uint32_t word = 0;
+    while (count--) {
+        word = word << 8 | at[count];
+    }
+    return word;
+}
+
+static inline void wb_put_bytes(wb_byte *at, uint32_t word, uint32_t count)
+{
+    for (; count; count--) {
+        WB_PUT(at, word & 255u);
+        word >>= 8;
+        at++;
+    }
+}
+
+static inline uint32_t wb_ones(uint32_t word)
+{
+    uint32_t count = 0;
+    for (; word; word &= word - 1u) {
+        count++;
+    }
+    return count;
+}
+
+/* XOR of all words. */
+static inline uint32_t wb_xor(const wb_byte *unit, uint32_t count)
+{
+    uint32_t sum = 0;
+    for (uint32_t i = 0; i < count; i += 4) {
+        sum ^= wb_word(unit + i);
+    }
+    return sum;
+}
+
+static inline int wb_xor_wrong(const wb_code *code, const wb_byte *unit, uint32_t count,
+                               uint32_t step, const wb_byte *check)
+{
+    (void)code, (void)step;
+    return wb_xor(unit, count) != wb_bytes(check, 4);
+}
+
+static inline void wb_xor_sign(const wb_code *code, const wb_byte *unit, uint32_t count,
+                               uint32_t step, wb_byte *check)
+{
+    (void)code, (void)step;
+    wb_put_bytes(check, wb_xor(unit, count), 4);
+}
+
+/* Two words that are stored one after the other. */
+typedef struct {
+    uint32_t first;
+    uint32_t second;
+} wb_pair;
+
+/* Sum of the words and sum of the running sums, modulo 2**32. */
+static inline wb_pair wb_dual_sum(const wb_byte *unit, uint32_t count)
+{
+    wb_pair sum = {0, 0};
+    for (uint32_t i = 0; i < count; i += 4) {
+        sum.first += wb_word(unit + i);
+        sum.second += sum.first;
+    }
+    return sum;
+}
+
+static inline int wb_pair_differs(wb_pair pair, const wb_byte *check)
+{
+    return pair.first != wb_bytes(check, 4) || pair.second != wb_bytes(check + 4, 4);
+}
+
+static inline void wb_put_pair(wb_byte *check, wb_pair pair)
+{
+    wb_put_bytes(check, pair.first, 4);
+    wb_put_bytes(check + 4, pair.second, 4);
+}
+
+static inline int wb_dual_sum_wrong(const wb_code *code, const wb_byte *unit, uint32_t count,
+                                    uint32_t step, const wb_byte *check)
+{
+    (void)code, (void)step;
+    return wb_pair_differs(wb_dual_sum(unit, count), check);
+}
+
+static inline void wb_dual_sum_sign(const wb_code *code, const wb_byte *unit, uint32_t count,
+                                    uint32_t step, wb_byte *check)
+{
+    (void)code, (void)step;
+    wb_put_pair(check, wb_dual_sum(unit, count));
+}
+
+/* CRC-16, polynomial 0x1021, begun with ones, four bits a step. */
+static inline uint32_t wb_crc16(const wb_byte *unit, uint32_t count, uint32_t step)
+{
+    static const uint16_t table[16] = {
+        0x0000u, 0x1021u, 0x2042u, 0x3063u, 0x4084u, 0x50a5u, 0x60c6u, 0x70e7u,
+        0x8108u, 0x9129u, 0xa14au, 0xb16bu, 0xc18cu, 0xd1adu, 0xe1ceu, 0xf1efu,
+    };
+    uint32_t crc = 0xffffu;
+    while (count--) {
+        const uint32_t byte = *unit;
+        unit += step;
+        crc = (crc << 4 ^ table[(crc >> 12 ^ byte >> 4) & 15u]) & 0xffffu;
+        crc = (crc << 4 ^ table[(crc >> 12 ^ byte) & 15u]) & 0xffffu;
+    }
+    return crc;
+}
+
+static inline int wb_crc16_wrong(const wb_code *code, const wb_byte *unit, uint32_t count,
+                                 uint32_t step, const wb_byte *check)
+{
+    (void)code;
+    return wb_crc16(unit, count, step) != wb_bytes(check, 2);
+}
+
+static inline void wb_crc16_sign(const wb_code *code, const wb_byte *unit, uint32_t count,
+                                 uint32_t step, wb_byte *check)
+{
+    (void)code;
+    wb_put_bytes(check, wb_crc16(unit, count, step), 2);
+}
+
+/* CRC-32 as in IEEE 802.3 (0 for no bytes), four bits a step. */
+static inline uint32_t wb_crc32(const wb_byte *unit, uint32_t count, uint32_t step)
+{
+    static const uint32_t table[16] = {
+        0x00000000u, 0x1db71064u, 0x3b6e20c8u, 0x26d930acu, 0x76dc4190u, 0x6b6b51f4u,
+        0x4db26158u, 0x5005713cu, 0xedb88320u, 0xf00f9344u, 0xd6d6a3e8u, 0xcb61b38cu,
+        0x9b64c2b0u, 0x86d3d2d4u, 0xa00ae278u, 0xbdbdf21cu,
+    };
+    uint32_t crc = 0xffffffffu;
+    while (count--) {
+        crc ^= *unit;
+        unit += step;
+        crc = crc >> 4 ^ table[crc & 15u];
+        crc = crc >> 4 ^ table[crc & 15u];
+    }
+    return ~crc;
+}
+
+static inline int wb_crc32_wrong(const wb_code *code, const wb_byte *unit, uint32_t count,
+                                 uint32_t step, const wb_byte *check)
+{
+    (void)code;
+    return wb_crc32(unit, count, step) != wb_bytes(check, 4);
+}
+
+static inline void wb_crc32_sign(const wb_code *code, const wb_byte *unit, uint32_t count,
+                                 uint32_t step, wb_byte *check)
+{
+    (void)code;
+    wb_put_bytes(check, wb_crc32(unit, count, step), 4);
+}
+
+/* a * element in GF(2**32) modulo x**32 + x**7 + x**3 + x**2 + 1. */
+static inline uint32_t wb_times_a(uint32_t element)
+{
+    return element << 1 ^ (0x8du & (0u - (element >> 31)));
+}
+
+/* P and Q of RAID-6 over the words of a unit. */
+static inline wb_pair wb_pq(const wb_byte *unit, uint32_t count)
+{
+    wb_pair sum = {0, 0};
+    for (uint32_t i = 0; i < count; i += 4) {
+        const uint32_t word = wb_word(unit + i);
+        sum.first ^= word;
+        sum.second = wb_times_a(sum.second) ^ word;
+    }
+    return sum;
+}
+
+static inline int wb_pq_wrong(const wb_code *code, const wb_byte *unit, uint32_t count,
+                              uint32_t step, const wb_byte *check)
+{
+    (void)code, (void)step;
+    return wb_pair_differs(wb_pq(unit, count), check);
+}
+
+static inline void wb_pq_sign(const wb_code *code, const wb_byte *unit, uint32_t count,
+                              uint32_t step, wb_byte *check)
+{
+    (void)code, (void)step;
+    wb_put_pair(check, wb_pq(unit, count));
+}
+
+static inline wb_pair wb_pq_differences(const wb_byte *unit, uint32_t count, const wb_byte *check)
+{
+    wb_pair sum = wb_pq(unit, count);
+    sum.first ^= wb_bytes(check, 4);
+    sum.second ^= wb_bytes(check + 4, 4);
+    return sum;
+}
+
+/* A flip of the check shows as one bit of the sums, and damage of the data does not. */
+static inline int wb_pq_data_wrong(const wb_code *code, const wb_byte *unit, uint32_t count,
+                                   const wb_byte *check)
+{
+    const wb_pair sum = wb_pq_differences(unit, count, check);
+    (void)code;
+    return wb_ones(sum.first) + wb_ones(sum.second) != 1;
+}
+
+/* Damage e of word i of n gives P' = e and Q' = a**(n - 1 - i) e. */
+static inline void wb_pq_correct(const wb_code *code, wb_byte *unit, uint32_t count,
+                                 const wb_byte *check, wb_byte *own)
+{
+    const wb_pair sum = wb_pq_differences(unit, count, check);
+    uint32_t product = sum.first;
+    if (wb_ones(sum.first) + wb_ones(sum.second) == 1) {
+        if (own) {
+            wb_pq_sign(code, unit, count, 1, own);
+        }
+        return;
+    }
+    for (uint32_t end = count; end; end -= 4) {
+        if (product == sum.second) {
+            wb_byte *const word = unit + end - 4;
+            wb_put_bytes(word, wb_word(word) ^ sum.first, 4);
+            return;
+        }
+        product = wb_times_a(product);
+    }
+}
+
+/* Parities of four bytes, bit i that of byte i. */
+static inline uint32_t wb_parities(uint32_t word)
+{
+    word ^= word >> 4;
+    word ^= word >> 2;
+    word ^= word >> 1;
+    word &= 0x01010101u;
+    return (word | word >> 7 | word >> 14 | word >> 21) & 15u;
+}
+
+/* Byte `index` of the check: parities of up to eight bytes. */
+static inline uint32_t wb_parity(const wb_byte *unit, uint32_t count, uint32_t index)
+{
+    const uint32_t start = 8 * index;
+    const uint32_t low = wb_parities(wb_word(unit + start));
+    return start + 4 < count ? low | wb_parities(wb_word(unit + start + 4)) << 4 : low;
+}
+
+static inline int wb_parity_wrong(const wb_code *code, const wb_byte *unit, uint32_t count,
+                                  uint32_t step, const wb_byte *check)
+{
+    uint32_t wrong = 0;
+    (void)code, (void)step;
+    for (uint32_t i = 0; 8 * i < count; i++) {
+        wrong |= wb_parity(unit, count, i) ^ check[i];
+    }
+    return wrong != 0;
+}
+
+static inline void wb_parity_sign(const wb_code *code, const wb_byte *unit, uint32_t count,
+                                  uint32_t step, wb_byte *check)
+{
+    (void)code, (void)step;
+    for (uint32_t i = 0; 8 * i < count; i++) {
+        WB_PUT(check + i, wb_parity(unit, count, i));
+    }
+}
+
+static inline int wb_parity_part_wrong(const wb_code *code, const wb_byte *unit, uint32_t count,
+                                       const wb_byte *check, uint32_t index)
+{
+    const uint32_t differs = wb_parity(unit, count, index / 8) ^ check[index / 8];
+    (void)code;
+    return (int)(differs >> index % 8 & 1u);
+}
+
+/* Two bits of a sum of the weights, of which a key has some count negatively. */
+static inline uint32_t wb_radar(const wb_byte *unit, uint32_t count, uint32_t step)
+{
+    uint32_t key = 0xb5c3u;
+    uint32_t sum = 0;
+    for (; count; count--) {
+        const uint32_t weight = (uint32_t)((int32_t)(*unit ^ 128u) - 128);
+        sum = key & 1u ? sum - weight : sum + weight;
+        key = key >> 1 | (key & 1u) << 15;
+        unit += step;
+    }
+    return sum >> 7 & 3u;
+}
+
+static inline int wb_radar_wrong(const wb_code *code, const wb_byte *unit, uint32_t count,
+                                 uint32_t step, const wb_byte *check)
+{
+    (void)code;
+    return wb_radar(unit, count, step) != *check;
+}
+
+static inline void wb_radar_sign(const wb_code *code, const wb_byte *unit, uint32_t count,
+                                 uint32_t step, wb_byte *check)
+{
+    (void)code;
+    WB_PUT(check, wb_radar(unit, count, step));
+}
+
+#endif

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A healer: looks at a few units of memory a frame, says what is damaged, mends it, writes it down.
+ *
+ * Everything that it keeps in RAM may be damaged as well. Its variables exist three times and are the
+ * majority, bit by bit; each is brought into its range before use. Who is wrong, memory or check, is
+ * decided by evidence: by the code itself, by a second check, or by the golden copy.
+ */
+#ifndef WB_HEAL_H
+#define WB_HEAL_H
+
+#include "wb_check.h"
+
+enum {
+    WB_DIAGNOSIS_MEMORY = 1,
+    WB_DIAGNOSIS_CHECK = 2,
+    WB_DIAGNOSIS_AMBIGUOUS = 3,
+    WB_DIAGNOSIS_COMPUTE = 4
+};
+enum {
+    WB_REMEDY_NONE = 0,
+    WB_REMEDY_RESTORE = 1,
+    WB_REMEDY_CORRECT = 2,
+    WB_REMEDY_ZERO = 3,
+    WB_REMEDY_INTERPOLATE = 4,
+    WB_REMEDY_CLIP = 5,
+    WB_REMEDY_RESIGN = 6,
+    WB_REMEDY_REBOOT = 7,
+    WB_REMEDY_REPEAT = 8
+};
+enum { WB_VERDICT_HEALED = 1, WB_VERDICT_UNHEALED = 2, WB_VERDICT_DEFERRED = 3 };
+
+typedef struct {
+    uint32_t frame; /* the healer's own count of frames */
+    uint32_t unit;
+    uint8_t area;
+    uint8_t diagnosis; /* WB_DIAGNOSIS_... */
+    uint8_t remedy;    /* WB_REMEDY_... */
+    uint8_t verdict;   /* WB_VERDICT_... */
+} wb_log_entry;
+
+/* What stands before a log. It outlives a reset that keeps RAM: `wb_log_begin` knows its own. */
+typedef struct {
+    uint32_t magic;
+    uint32_t build[2]; /* of the model's hash */
+    uint32_t count;    /* entries ever written; entry n is log[n % size] */
+    uint32_t inverse;  /* ~count */
+} wb_log_head;
+
+#define WB_LOG_MAGIC 0x474c4257u /* "WBLG" */
+
+/* The healer's variables: three words each. */
+enum { WB_FRAME, WB_REST, WB_SPENT, WB_STRIKES, WB_CURSORS };
+
+typedef struct wb_area wb_area;
+typedef struct wb_memory wb_memory;
+
+typedef struct {
+    int (*apply)(const wb_memory *memory, const wb_area *area, uint32_t unit); /* 0: cannot */
+    uint8_t remedy;
+} wb_rung;
+
+/* What is watched. All functions but `wrong` may be null. */
+struct wb_area {
+    int (*wrong)(const wb_memory *memory, const wb_area *area, uint32_t unit, int golden);
+    int (*same)(const wb_memory *memory, const wb_area *area, uint32_t unit);
+    int (*diagnose)(const wb_memory *memory, const wb_area *area, uint32_t unit);
+    int (*mend_check)(const wb_memory *memory, const wb_area *area, uint32_t unit); /* remedy */
+    void (*boot)(const wb_memory *memory, const wb_area *area, uint32_t unit);
+    const wb_rung *ladder;
+    const wb_code *code;
+    const wb_code *second;
+    const wb_byte *check;        /* in flash; null where checks are in RAM ... */
+    const wb_byte *second_check;
+    uint32_t ram_check; /* ... this far into their section */
+    uint32_t ram_second;
+    uint32_t check_bytes; /* of a unit */
+    uint32_t second_bytes;
+    uint32_t start; /* in the working copy */
+    uint32_t stop;
+    uint32_t unit_bytes;
+    uint32_t units;
+    uint32_t step; /* from byte to byte; units of more than 1 are interleaved */
+    uint32_t rungs;
+    uint32_t per_frame;
+    const void *parts; /* of triple copies and checksum rows */
+};
+
+typedef struct {
+    const wb_area *areas;
+    uint32_t area_count;
+    uint32_t persistence;
+    uint32_t cool_down_frames;
+    uint32_t heals; /* saved up at most; 0 for no limit */
+    uint32_t refill_frames;
+    uint32_t reset_histories;
+    uint32_t working_bytes;
+    uint32_t state_bytes;
+    uint32_t log_entries; /* a power of two */
+} wb_heal_plan;
+
+/* Where everything is. */
+struct wb_memory {
+    const wb_heal_plan *plan;
+    wb_byte *working;
+    const wb_byte *golden;
+    unsigned char *state;
+    volatile uint32_t *variables;
+    wb_byte *ram_checks;
+    wb_log_head *head;
+    wb_log_entry *log;
+};
+
+static inline uint32_t wb_majority(const volatile uint32_t *copies)
+{
+    const uint32_t a = copies[0], b = copies[1], c = copies[2];
+    return (a & b) | (a & c) | (b & c);
+}
+
+static inline uint32_t wb_at_most(uint32_t value, uint32_t most)
+{
+    return value < most ? value : most;
+}
+
+static inline void wb_put_word(volatile uint32_t *at, uint32_t word)
+{
+    wb_put_bytes((wb_byte *)(volatile void *)at, word, 4);
+}
+
+/* Empty the log unless this build wrote it and its head is whole. */
+static inline void wb_log_begin(wb_log_head *head, uint32_t build_low, uint32_t build_high)
+{
+    if (head->magic != WB_LOG_MAGIC || head->build[0] != build_low ||
+        head->build[1] != build_high || head->inverse != ~head->count) {
+        head->magic = WB_LOG_MAGIC;
+        head->build[0] = build_low;
+        head->build[1] = build_high;
+        head->count = 0;
+        head->inverse = ~0u;
+    }
+}
+
+static inline void wb_write_log(const wb_memory *memory, uint32_t frame, uint32_t area,
+                                uint32_t unit, int diagnosis, int remedy, int verdict)
+{
+    wb_log_head *const head = memory->head;
+    wb_log_entry *const entry = &memory->log[head->count & (memory->plan->log_entries - 1u)];
+    entry->frame = frame;
+    entry->unit = unit;
+    entry->area = (uint8_t)area;
+    entry->diagnosis = (uint8_t)diagnosis;
+    entry->remedy = (uint8_t)remedy;
+    entry->verdict = (uint8_t)verdict;
+    head->count++;
+    head->inverse = ~head->count;
+}
+
+/* Checks in RAM and triple copies, made from the working copy. */
+static inline void wb_boot_checks(const wb_memory *memory)
+{
+    for (uint32_t number = 0; number < memory->plan->area_count; number++) {
+        const wb_area *const area = &memory->plan->areas[number];
+        for (uint32_t unit = 0; area->boot && unit < area->units; unit++) {
+            area->boot(memory, area, unit);
+        }
+    }
+}
+
+/* The policy, and what one look comes to. */
+
+static inline void wb_act(const wb_memory *memory, uint32_t number, uint32_t unit, uint32_t *state)
+{
+    const wb_heal_plan *const plan = memory->plan;
+    const wb_area *const area = &plan->areas[number];
+    const int diagnosis = area->diagnose(memory, area, unit);
+    int remedy = WB_REMEDY_NONE;
+    int verdict = WB_VERDICT_UNHEALED;
+    if (plan->heals && state[WB_SPENT] >= plan->heals) {
+        verdict = WB_VERDICT_DEFERRED;
+    } else if (diagnosis == WB_DIAGNOSIS_MEMORY) {
+        for (uint32_t rung = 0; rung < area->rungs && verdict != WB_VERDICT_HEALED; rung++) {
+            if (area->ladder[rung].apply(memory, area, unit)) {
+                remedy = area->ladder[rung].remedy;
+                if (!area->wrong(memory, area, unit, 0)) {
+                    verdict = WB_VERDICT_HEALED;
+                }
+            }
+        }
+    } else if (diagnosis == WB_DIAGNOSIS_CHECK && area->mend_check) {
+        remedy = area->mend_check(memory, area, unit);
+        if (remedy != WB_REMEDY_NONE && !area->wrong(memory, area, unit, 0)) {
+            verdict = WB_VERDICT_HEALED;
+        }
+    }
+    wb_write_log(memory, state[WB_FRAME], number, unit, diagnosis, remedy, verdict);
+    if (remedy != WB_REMEDY_NONE) {
+        state[WB_REST] = plan->cool_down_frames;
+        state[WB_SPENT] += plan->heals ? 1u : 0u;
+        if (plan->reset_histories && diagnosis == WB_DIAGNOSIS_MEMORY) {
+            wb_zero(memory->state, plan->state_bytes);
+        }
+    }
+}
+
+static inline void wb_guard(const wb_memory *memory, uint32_t number, uint32_t *state)
+{
+    const wb_area *const area = &memory->plan->areas[number];
+    uint32_t *const cursor = &state[WB_CURSORS + number];
+    for (uint32_t i = 0; i < area->per_frame && !state[WB_REST]; i++) {
+        const uint32_t unit = *cursor % area->units;
+        if (!area->wrong(memory, area, unit, 0)) {
+            state[WB_STRIKES] = 0;
+        } else if (state[WB_STRIKES] + 1 < memory->plan->persistence) {
+            state[WB_STRIKES]++;
+            *cursor = unit;
+            return;
+        } else {
+            state[WB_STRIKES] = 0;
+            wb_act(memory, number, unit, state);
+        }
+        *cursor = unit + 1 < area->units ? unit + 1 : 0;
+    }
+}
+
+/* After every frame. `state` has room for one word of each variable. */
+static inline void wb_heal(const wb_memory *memory, uint32_t *state)
+{
+    const wb_heal_plan *const plan = memory->plan;
+    const uint32_t words = WB_CURSORS + plan->area_count;
+    for (uint32_t i = 0; i < words; i++) {
+        state[i] = wb_majority(memory->variables + 3 * i);
+    }
+    state[WB_REST] = wb_at_most(state[WB_REST], plan->cool_down_frames);
+    state[WB_SPENT] = wb_at_most(state[WB_SPENT], plan->heals);
+    state[WB_STRIKES] = wb_at_most(state[WB_STRIKES], plan->persistence - 1u);
+    if (state[WB_REST]) {
+        state[WB_REST]--;
+    } else {
+        for (uint32_t number = 0; number < plan->area_count; number++) {
+            if (plan->areas[number].per_frame && plan->areas[number].units) {
+                wb_guard(memory, number, state);
+            }
+        }
+    }
+    state[WB_FRAME]++;
+    if (state[WB_FRAME] % plan->refill_frames == 0 && state[WB_SPENT]) {
+        state[WB_SPENT]--;
+    }
+    for (uint32_t i = 0; i < words; i++) {
+        for (uint32_t copy = 0; copy < 3; copy++) {
+            wb_put_word(memory->variables + 3 * i + copy, state[i]);
+        }
+    }
+}
+
+#endif

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Pages and interleaved groups: how they are diagnosed, and what can be done about them. */
+#ifndef WB_REMEDY_H
+#define WB_REMEDY_H
+
+#include "wb_heal.h"
+
+static inline uint32_t wb_unit_start(const wb_area *area, uint32_t unit)
+{
+    return area->start + (area->step > 1 ? unit : unit * area->unit_bytes);
+}
+
+static inline uint32_t wb_unit_count(const wb_area *area, uint32_t unit)
+{
+    const uint32_t left = area->stop - wb_unit_start(area, unit);
+    if (area->step > 1) {
+        return (left + area->step - 1) / area->step;
+    }
+    return wb_at_most(left, area->unit_bytes);
+}
+
+static inline wb_byte *wb_own_check(const wb_memory *memory, const wb_area *area, uint32_t unit)
+{
+    return area->check ? NULL : memory->ram_checks + area->ram_check + unit * area->check_bytes;
+}
+
+static inline const wb_byte *wb_check(const wb_memory *memory, const wb_area *area, uint32_t unit)
+{
+    return area->check ? area->check + unit * area->check_bytes
+                       : wb_own_check(memory, area, unit);
+}
+
+static inline int wb_page_wrong(const wb_memory *memory, const wb_area *area, uint32_t unit,
+                                int golden)
+{
+    const wb_byte *const from = golden ? memory->golden : memory->working;
+    return area->code->wrong(area->code, from + wb_unit_start(area, unit),
+                             wb_unit_count(area, unit), area->step, wb_check(memory, area, unit));
+}
+
+static inline int wb_page_same(const wb_memory *memory, const wb_area *area, uint32_t unit)
+{
+    uint32_t at = wb_unit_start(area, unit);
+    for (uint32_t left = wb_unit_count(area, unit); left; left--) {
+        if (memory->working[at] != memory->golden[at]) {
+            return 0;
+        }
+        at += area->step;
+    }
+    return 1;
+}
+
+static inline int wb_golden_wrong(const wb_memory *memory, const wb_area *area, uint32_t unit,
+                                  int golden)
+{
+    return !golden && !wb_page_same(memory, area, unit);
+}
+
+static inline int wb_presumed(const wb_memory *memory, const wb_area *area, uint32_t unit)
+{
+    (void)memory, (void)area, (void)unit;
+    return WB_DIAGNOSIS_MEMORY;
+}
+
+static inline int wb_by_code(const wb_memory *memory, const wb_area *area, uint32_t unit)
+{
+    const wb_byte *const from = memory->working + wb_unit_start(area, unit);
+    return area->code->data_wrong(area->code, from, wb_unit_count(area, unit),
+                                  wb_check(memory, area, unit))
+               ? WB_DIAGNOSIS_MEMORY
+               : WB_DIAGNOSIS_CHECK;
+}
+
+static inline int wb_by_second(const wb_memory *memory, const wb_area *area, uint32_t unit)
+{
+    const wb_byte *const kept = area->second_check ? area->second_check
+                                                   : memory->ram_checks + area->ram_second;
+    return area->second->wrong(area->second, memory->working + wb_unit_start(area, unit),
+                               wb_unit_count(area, unit), area->step,
+                               kept + unit * area->second_bytes)
+               ? WB_DIAGNOSIS_MEMORY
+               : WB_DIAGNOSIS_CHECK;
+}
+
+static inline int wb_by_golden(const wb_memory *memory, const wb_area *area, uint32_t unit)
+{
+    if (!area->wrong(memory, area, unit, 1)) {
+        return WB_DIAGNOSIS_MEMORY;
+    }
+    return area->same(memory, area, unit) ? WB_DIAGNOSIS_CHECK : WB_DIAGNOSIS_AMBIGUOUS;
+}
+
+/* Make the checks in RAM those of the working copy. */
+static inline void wb_sign(const wb_memory *memory, const wb_area *area, uint32_t unit)
+{
+    const wb_byte *const from = memory->working + wb_unit_start(area, unit);
+    const uint32_t count = wb_unit_count(area, unit);
+    area->code->sign(area->code, from, count, area->step, wb_own_check(memory, area, unit));
+    if (area->second) {
+        area->second->sign(area->second, from, count, area->step,
+                           memory->ram_checks + area->ram_second + unit * area->second_bytes);
+    }
+}
+
+static inline int wb_resign(const wb_memory *memory, const wb_area *area, uint32_t unit)
+{
+    wb_sign(memory, area, unit);
+    return WB_REMEDY_RESIGN;
+}
+
+static inline int wb_restore(const wb_memory *memory, const wb_area *area, uint32_t unit)
+{
+    uint32_t at = wb_unit_start(area, unit);
+    if (area->wrong(memory, area, unit, 1)) {
+        return 0;
+    }
+    for (uint32_t left = wb_unit_count(area, unit); left; left--) {
+        WB_PUT(memory->working + at, memory->golden[at]);
+        at += area->step;
+    }
+    return 1;
+}
+
+static inline int wb_correct(const wb_memory *memory, const wb_area *area, uint32_t unit)
+{
+    area->code->correct(area->code, memory->working + wb_unit_start(area, unit),
+                        wb_unit_count(area, unit), wb_check(memory, area, unit),
+                        wb_own_check(memory, area, unit));
+    return 1;
+}
+
+static inline int32_t wb_weight(const wb_byte *at)
+{
+    return (int32_t)(*at ^ 128u) - 128;
+}
+
+static inline int wb_replace(const wb_memory *memory, const wb_area *area, uint32_t unit,
+                             int remedy)
+{
+    const wb_code *const code = area->code;
+    const uint32_t start = wb_unit_start(area, unit);
+    const uint32_t count = wb_unit_count(area, unit);
+    int damaged = 1;
+    for (uint32_t i = 0; i < count; i++) {
+        const uint32_t at = start + i * area->step;
+        wb_byte *const byte = memory->working + at;
+        const int32_t left = at > area->start ? wb_weight(byte - 1) : 0;
+        const int32_t right = at + 1 < area->stop ? wb_weight(byte + 1) : 0;
+        const int32_t low = left < right ? left : right;
+        const int32_t high = left < right ? right : left;
+        if (code->part_wrong && i % code->part_bytes == 0) {
+            damaged = code->part_wrong(code, memory->working + start, count,
+                                       wb_check(memory, area, unit), i);
+        }
+        if (!damaged) {
+            continue;
+        }
+        if (remedy == WB_REMEDY_INTERPOLATE) {
+            WB_PUT(byte, wb_shift_right(left + right, 1));
+        } else if (remedy == WB_REMEDY_CLIP) {
+            WB_PUT(byte, wb_clamp(wb_weight(byte), low, high));
+        } else {
+            WB_PUT(byte, 0);
+        }
+    }
+    wb_sign(memory, area, unit);
+    return 1;
+}
+
+static inline int wb_zero_unit(const wb_memory *memory, const wb_area *area, uint32_t unit)
+{
+    return wb_replace(memory, area, unit, WB_REMEDY_ZERO);
+}
+
+static inline int wb_interpolate(const wb_memory *memory, const wb_area *area, uint32_t unit)
+{
+    return wb_replace(memory, area, unit, WB_REMEDY_INTERPOLATE);
+}
+
+static inline int wb_clip(const wb_memory *memory, const wb_area *area, uint32_t unit)
+{
+    return wb_replace(memory, area, unit, WB_REMEDY_CLIP);
+}
+
+static inline int wb_reboot(const wb_memory *memory, const wb_area *area, uint32_t unit)
+{
+    (void)area, (void)unit;
+    for (uint32_t at = 0; at < memory->plan->working_bytes; at++) {
+        WB_PUT(memory->working + at, memory->golden[at]);
+    }
+    wb_zero(memory->state, memory->plan->state_bytes);
+    wb_boot_checks(memory);
+    return 1;
+}
+
+#endif

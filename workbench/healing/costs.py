@@ -1,0 +1,56 @@
+"""What a strategy stores and how often it looks; instructions are measured on emulated devices."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from workbench.healing.log import Remedy
+from workbench.healing.strategy import Strategy
+from workbench.memory.areas import ABFT, GOLDEN
+from workbench.memory.layout import Layout
+
+
+@dataclass(frozen=True)
+class Overheads:
+    """Memory and time that a strategy takes beyond the bare generator; code is measured elsewhere.
+
+    golden_bytes: of flash, the golden copy, where the strategy reads it (a device that copies its
+    parameters to RAM has it anyway). check_bytes: of flash. ram_bytes: checks and the healer's
+    variables. frames_per_scan: until every unit was seen once; None when none is ever looked for.
+    """
+
+    golden_bytes: int
+    check_bytes: int
+    ram_bytes: int
+    bytes_per_frame: int
+    frames_per_scan: int | None
+
+    @property
+    def flash_bytes(self) -> int:
+        """Golden copy and checks."""
+        return self.golden_bytes + self.check_bytes
+
+
+def overheads(layout: Layout, strategy: Strategy) -> Overheads:
+    """What `strategy` costs on an image with this layout, which must be the strategy's."""
+    if not strategy.heals or not layout.watches:
+        return Overheads(0, 0, 0, 0, None)
+    pairs = list(zip(strategy.guards, layout.watches, strict=True))
+    golden = any(
+        guard.area.code == GOLDEN or {Remedy.RESTORE, Remedy.REBOOT} & set(guard.ladder)
+        for guard, _ in pairs
+    )
+    scans = [(guard, watch) for guard, watch in pairs if guard.area.code != ABFT and watch.units]
+    sections = layout.sections
+    return Overheads(
+        golden_bytes=sections["golden"].size_bytes if golden else 0,
+        check_bytes=sections["check"].size_bytes,
+        ram_bytes=sections["healer"].size_bytes + sections["ram_check"].size_bytes,
+        bytes_per_frame=sum(
+            min(guard.per_frame * guard.area.unit_bytes, watch.stop - watch.start)
+            for guard, watch in scans
+        ),
+        frames_per_scan=max(
+            (-(-watch.units // guard.per_frame) for guard, watch in scans), default=None
+        ),
+    )

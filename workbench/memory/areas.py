@@ -1,0 +1,76 @@
+"""Areas of the working copy that a code watches, as data.
+
+Reference: the codes are in `codes` and `ecc`. Layout: `watch` lays an area out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from workbench.errors import WorkbenchError
+from workbench.memory.codes import SIGNATURES, Code
+from workbench.memory.ecc import ECC, InPlace
+
+CODES: dict[str, Code] = {**SIGNATURES, **ECC}
+GOLDEN, ABFT, TRIPLE, RADAR = "golden", "abft", "triple", "radar"
+KINDS = (*CODES, GOLDEN, ABFT, TRIPLE)
+FLASH, RAM = "flash", "ram"
+WORKING_SECTIONS = ("weights", "bias", "shift", "table", "embed")
+PAGE_BYTES = 256
+
+
+@dataclass(frozen=True)
+class Area:
+    """What is watched, and how.
+
+    code: of KINDS. sections: consecutive ones of the working copy. unit_bytes: of a page, or of a
+    group of RADAR, whose groups are interleaved; a multiple of 8. keep: whether its checks lie in
+    "flash" or in "ram", where they can be signed anew. second: another signature of the same units,
+    kept beside it, that decides whether the unit or its check is damaged. columns: ABFT watches
+    convolutions with at least so many. addresses: of the bytes that are kept in triple.
+    """
+
+    code: str
+    sections: tuple[str, ...] = WORKING_SECTIONS
+    unit_bytes: int = PAGE_BYTES
+    keep: str = FLASH
+    second: str | None = None
+    columns: int = 1
+    addresses: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.code not in KINDS:
+            raise WorkbenchError(
+                f"there is no code {self.code!r}; choose one of {', '.join(KINDS)}"
+            )
+        if self.second is not None and self.second not in SIGNATURES:
+            raise WorkbenchError(
+                f"{self.second!r} is no signature that could be a second check; choose one of "
+                f"{', '.join(SIGNATURES)}"
+            )
+        if self.code == RADAR and self.second not in (None, "crc16", "crc32"):
+            raise WorkbenchError(
+                f"{self.second} reads whole words and radar's groups are interleaved; choose crc16 or "
+                "crc32 as second check"
+            )
+        if self.keep not in (FLASH, RAM):
+            raise WorkbenchError(f"checks cannot lie in {self.keep!r}; choose flash or ram")
+        order = [s for s in WORKING_SECTIONS if s in self.sections]
+        joined = "".join(WORKING_SECTIONS).find("".join(self.sections))
+        if not self.sections or tuple(order) != self.sections or joined < 0:
+            raise WorkbenchError(
+                f"the sections {' '.join(self.sections)} do not follow each other; choose "
+                f"neighbours of {' '.join(WORKING_SECTIONS)}, in this order"
+            )
+        if self.unit_bytes < 8 or self.unit_bytes % 8:
+            nearest = max(8, self.unit_bytes // 8 * 8)
+            raise WorkbenchError(
+                f"a unit of {self.unit_bytes} bytes is not possible; use a multiple of 8, like "
+                f"{nearest}"
+            )
+        code = CODES.get(self.code)
+        if isinstance(code, InPlace) and self.unit_bytes % code.word_bytes:
+            raise WorkbenchError(
+                f"units of {self.unit_bytes} bytes cut the words of {self.code}; use a multiple of "
+                f"{code.word_bytes}"
+            )

@@ -1,0 +1,22 @@
+"""The areas of a layout with their addresses."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from workbench.memory.areas import ABFT, GOLDEN, TRIPLE, Area
+from workbench.memory.watch import GoldenWatch, PageWatch, Watch
+from workbench.memory.watch_sums import AbftWatch
+from workbench.memory.watch_triple import TripleWatch
+
+if TYPE_CHECKING:
+    from workbench.memory.layout import Layout
+
+
+def watches(areas: tuple[Area, ...], layout: Layout) -> list[Watch]:
+    """The areas of a layout whose working sections are laid out."""
+    kinds = {GOLDEN: GoldenWatch, ABFT: AbftWatch, TRIPLE: TripleWatch}
+    return [
+        kinds.get(area.code, PageWatch)(area, layout, f"{area.code}_{number}")
+        for number, area in enumerate(areas)
+    ]
