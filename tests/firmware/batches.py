@@ -22,14 +22,14 @@ needs_emulator = pytest.mark.skipif(
 )
 
 
-def random_firmwares(seed: int, count: int) -> list[Firmware]:
+def random_firmwares(seed: int, count: int, *, healers: bool = True) -> list[Firmware]:
     """Firmware of random programs and strategies: one in four without healer, one in eight with weights in flash."""
     rng = np.random.default_rng([seed, 3])
     made = []
     for number in range(count):
         heals = number % 4 != 0
         program = random_program(int(rng.integers(2**32)), operators=int(rng.integers(1, 9)))
-        heals = heals and Image.of(program).layout.working_bytes > 0
+        heals = healers and heals and Image.of(program).layout.working_bytes > 0
         strategy = random_strategy(int(rng.integers(2**32)), program) if heals else nothing()
         image = strategy.image(program)
         weights = "flash" if number % 8 == 4 else "ram"
@@ -44,7 +44,7 @@ def random_upsets(image: Image, seed: int, *, frames: int, count: int) -> list[U
     rng = np.random.default_rng([seed, 2])
     sections = [s for s in image.layout.sections.values() if s.size_bytes]
     upsets = []
-    for _ in range(count):
+    for _ in range(count if sections else 0):
         section = sections[rng.integers(len(sections))]
         position = int(rng.integers(8 * section.start, 8 * section.stop))
         upsets.append(Upset(int(rng.integers(frames)), position))

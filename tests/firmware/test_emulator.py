@@ -14,7 +14,7 @@ from workbench.firmware.plan import Firmware
 from workbench.firmware.toolchain import build_folder, compile_device, package_texts
 from workbench.firmware.twin import Twin
 from workbench.healing.log import Diagnosis, Verdict
-from workbench.healing.named import crc_scrub
+from workbench.healing.named import scrub
 from workbench.healing.simulation import simulate
 from workbench.healing.upsets import Upset
 from workbench.integer.program import Program, Rescale, Signal
@@ -85,17 +85,17 @@ def program():
 
 @pytest.mark.parametrize("core", CORES.values(), ids=CORES)
 def test_a_flip_in_mid_frame_is_found_and_mended(core: Core, program) -> None:
-    image = Image.of(program, page_bytes=64)
+    strategy = scrub("crc32", 8, unit_bytes=64)
+    image = strategy.image(program)
     inputs = random_inputs(program, 3, 30)
     bit = 8 * 70 + 7  # page 1
-    pages_per_frame = 8
     hits = [MidFrameUpset(10, 0.5, bit)]
-    made = emulate(image, core, inputs, pages_per_frame=pages_per_frame, mid_frame=hits)
+    made = emulate(image, core, inputs, strategy=strategy, mid_frame=hits)
     (entry,) = made.log
-    assert (entry.page, entry.diagnosis, entry.verdict) == (1, Diagnosis.MEMORY, Verdict.HEALED)
-    assert 10 <= entry.frame <= 10 + image.layout.pages // pages_per_frame
+    assert (entry.unit, entry.diagnosis, entry.verdict) == (1, Diagnosis.MEMORY, Verdict.HEALED)
+    assert 10 <= entry.frame <= 10 + image.layout.watches[0].units // 8
     assert not (made.image.flipped() < 8 * image.layout.working_bytes).any()
-    clean = emulate(image, core, inputs, pages_per_frame=pages_per_frame)
+    clean = emulate(image, core, inputs, strategy=strategy)
     until = 10 * program.signal(program.output).rate
     np.testing.assert_array_equal(made.codes[:until], clean.codes[:until])
 
@@ -135,15 +135,15 @@ def test_flips_of_the_image_strike_before_the_first_frame(program) -> None:
 
 
 def test_healing_costs_what_it_costs(program) -> None:
-    image = Image.of(program, page_bytes=64)
+    strategy = scrub("crc32", 4, unit_bytes=64)
+    image = strategy.image(program)
     inputs = random_inputs(program, 3, 2)
     for core in CORES.values():
         bare = emulate(image, core, inputs)
-        healed = emulate(image, core, inputs, pages_per_frame=4)
+        healed = emulate(image, core, inputs, strategy=strategy)
         assert healed.flash_bytes > bare.flash_bytes + image.layout.sections["check"].size_bytes
-        # The log alone: the healer's variables are there without it, too.
-        firmware = Firmware.of(image, strategy=crc_scrub(4), weights="ram", prefix="model")
-        assert healed.ram_bytes - bare.ram_bytes == firmware.log_bytes
+        firmware = Firmware.of(image, strategy=strategy, weights="ram", prefix="model")
+        assert healed.ram_bytes - bare.ram_bytes == firmware.log_bytes + 4 * firmware.variables
         instructions = healed.instructions_per_frame - bare.instructions_per_frame
         assert 5 < instructions / (4 * 64) < 20
 

@@ -80,7 +80,8 @@ def test_the_folder_is_complete_and_the_same_every_time(folder: Path, tmp_path: 
     assert names == {
         "Makefile", "README.md", "memory.ld", "model.c", "model.h", "model_check.c",
         "model_vectors.c", "model_vectors.h", "runtime/wb_codes.h", "runtime/wb_conv.h",
-        "runtime/wb_pointwise.h", "runtime/wb_scrub.h",
+        "runtime/wb_abft.h", "runtime/wb_check.h", "runtime/wb_ecc.h", "runtime/wb_heal.h",
+        "runtime/wb_pointwise.h", "runtime/wb_remedy.h", "runtime/wb_triple.h",
     }  # fmt: skip
     for name in names:
         text = (folder / name).read_text()
@@ -130,8 +131,8 @@ def test_the_readmes_trial_is_found_and_logged(folder: Path, tmp_path: Path) -> 
         f"uint32_t address = {address}u, bit = {bit}u;\nif (frame == {frame}u) {trial}\nmodel_step(",
     ).replace(
         "/* play the output */",
-        r'printf("%lu %lu\n", (unsigned long)model_device.log_count, '
-        "(unsigned long)model_device.log[0].page);",
+        r'printf("%lu %lu\n", (unsigned long)model_device.log_head.count, '
+        "(unsigned long)model_device.log[0].unit);",
     )
     tries = tries.replace("for (;;) {", "for (int once = 0; once < 1; once++) {")
     program = _compile(tmp_path, folder, f"#include <stdio.h>\n{tries}", str(folder / "model.c"))
@@ -143,12 +144,12 @@ def test_the_readmes_trial_is_found_and_logged(folder: Path, tmp_path: Path) -> 
 
 def test_the_readme_says_which_ram_the_healer_takes(folder: Path, tmp_path: Path) -> None:
     readme = " ".join((folder / "README.md").read_text().split())
-    assert "8 bytes of RAM for its variables and 196 for its log" in readme
-    assert "instructions a frame" not in readme and "`workbench emulate --pages 4`" in readme
+    assert "60 bytes of RAM for checks and variables, and 212 for its log" in readme
+    assert "instructions a frame" not in readme and "`workbench emulate --costs`" in readme
     words = ["export", "challenge", "--out", str(tmp_path), "--pages", "30"]
     assert main(words) == 0
     readme = " ".join((tmp_path / "README.md").read_text().split())
-    assert "8 bytes of RAM for its variables and 388 for its log" in readme
+    assert "60 bytes of RAM for checks and variables, and 404 for its log" in readme
 
 
 def test_without_a_healer_or_a_description_the_example_compiles(tmp_path: Path) -> None:
@@ -160,7 +161,7 @@ def test_without_a_healer_or_a_description_the_example_compiles(tmp_path: Path) 
         "/* play the output */", f"uint32_t address = MODEL_MEMORY_START, bit = 0; {trial}"
     )
     _compile(tmp_path, tmp_path / "out", flips, "-c")
-    assert "log_count" not in (tmp_path / "out" / "README.md").read_text()
+    assert "log_head" not in (tmp_path / "out" / "README.md").read_text()
 
 
 def _shown(folder: Path) -> tuple[str, str]:
@@ -240,7 +241,7 @@ def test_what_does_not_go_together_is_refused(tmp_path: Path) -> None:
     for words, options in (
         ("weights in flash", {"weights": "flash", "strategy": crc_scrub(1)}),
         ("cannot lie in", {"weights": "eeprom"}),
-        ("at most 256 pages", {"strategy": crc_scrub(300)}),
+        ("no more than 256 units", {"strategy": crc_scrub(300)}),
         ("prefix", {"prefix": "Model"}),
         ("golden vector", {"vectors": {}}),
     ):

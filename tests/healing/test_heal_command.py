@@ -32,9 +32,10 @@ def test_healing_is_heard_logged_and_drawn(
     assert len((tmp_path / "log.txt").read_text().splitlines()) == len(figures["log"]) > 10
     assert (tmp_path / "timeline.png").read_bytes().startswith(b"\x89PNG")
     for entry in figures["log"]:
-        assert f"page {entry['page']:>4} ({', '.join(entry['tensors'])})" in told
-    assert f"takes {figures['overheads']['flash_bytes']} bytes of flash" in told
-    assert "for its variables, 8 of RAM (a device's code and log come on top)" in told
+        assert f"{entry['area']} {entry['unit']:>4} ({', '.join(entry['tensors'][:2])}" in told
+    cost = figures["overheads"]
+    assert f"takes {cost['golden_bytes'] + cost['check_bytes']} bytes of flash" in told
+    assert "its variables and checks, 60 of RAM (a device's code and log come on top)" in told
 
 
 @pytest.mark.parametrize(
@@ -43,7 +44,7 @@ def test_healing_is_heard_logged_and_drawn(
         (["--words", "zebra"], "zebra"),
         (["--words", ","], "has an empty word"),
         (["--words", "3,1,,4"], "'3,1,,4' has an empty word"),
-        (["--strategy", "none", "--pages", "3"], "checks no pages"),
+        (["--strategy", "none", "--pages", "3"], "--pages is for crc-scrub"),
         (["--pages", "0"], "at least 1"),
         (["--upsets", "-4"], "--upsets is -4; choose a number that is at least 0"),
         (["--rate", "nan"], "--rate is nan; choose a number"),

@@ -13,9 +13,10 @@ def test_every_finding_has_words_of_its_own() -> None:
 
 def test_a_line_says_when_where_what_and_how_it_ended() -> None:
     layout = Image.of(random_program(1)).layout
-    entry = LogEntry(250, 0, Diagnosis.MEMORY, Remedy.RESTORE, Verdict.HEALED)
+    entry = LogEntry(250, 0, 0, Diagnosis.MEMORY, Remedy.RESTORE, Verdict.HEALED)
     (line,) = log_lines((entry,), layout, frame_s=0.008)
-    tensors = ", ".join(layout.page_contents(0))
+    names = layout.page_contents(0)
+    tensors = ", ".join(names[:2]) + (", ..." if len(names) > 2 else "")
     assert line == (
-        f"frame    250     2.000 s  page    0 ({tensors}): memory upset, page restored, healed"
+        f"frame    250     2.000 s  crc32_0    0 ({tensors}): memory upset, restored, healed"
     )

@@ -127,5 +127,5 @@ def test_what_is_not_in_the_image_is_refused_by_name() -> None:
     with pytest.raises(WorkbenchError, match="is not in it"):
         image.layout.position("healer", "cursor", (0,), 32)
     assert not len(image.layout.positions(["golden"], operators=["nobody"]))
-    with pytest.raises(WorkbenchError, match="multiple of 4"):
+    with pytest.raises(WorkbenchError, match="multiple of 8"):
         Image.of(random_program(1), page_bytes=10)

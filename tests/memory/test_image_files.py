@@ -19,7 +19,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @settings(max_examples=40, deadline=None)
-@given(seed=seeds, page_bytes=st.sampled_from([4, 64, 256]), flips=st.integers(0, 20))
+@given(seed=seeds, page_bytes=st.sampled_from([8, 64, 256]), flips=st.integers(0, 20))
 def test_a_faulty_image_survives_the_disk(
     folder: Path, seed: int, page_bytes: int, flips: int
 ) -> None:
@@ -57,7 +57,9 @@ def test_damaged_files_are_refused_and_never_crash(folder: Path, data: st.DataOb
     [
         ({"layout": "packed"}, "layout 'packed'"),
         ({"page_bytes": "256"}, "not whole numbers"),
-        ({"page_bytes": 10}, "page of 10 bytes"),
+        ({"areas": [{"code": "crc32", "unit_bytes": 10}]}, "unit of 10 bytes"),
+        ({"areas": 3}, "cannot be read"),
+        ({"areas": [{"colour": 3}]}, "cannot be read"),
         ({"program_bytes": -1}, "not whole numbers"),
         ({"program_bytes": 0}, "payload"),
         ({"program": []}, "not a JSON object"),

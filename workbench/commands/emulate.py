@@ -117,7 +117,7 @@ def _on_core(
         "healer": {
             "instructions_per_frame": clean.instructions_per_frame - bare.instructions_per_frame,
             "flash_bytes": clean.flash_bytes - bare.flash_bytes,
-            "log_bytes": clean.ram_bytes - bare.ram_bytes,
+            "log_bytes": clean.ram_bytes - bare.ram_bytes - layout.sections["healer"].size_bytes,
             "variable_bytes": layout.sections["healer"].size_bytes,
         },
         "boards": [

@@ -185,7 +185,7 @@ checks and variables, and {firmware.log_bytes} for its log.
 `--strategy NAME`; how many units are looked at in a frame sets how soon damage is found and what a
 frame costs. Without a golden copy to restore from, choose a code that corrects.
 
-**Observing.** The log is a ring in `{name}_instance`: `log_head.count` entries were ever written, entry n is
+**Observing.** The log is a ring in `{name}_instance`: `count` of its `log_head` entries were ever written, entry n is
 `log[n % {firmware.macro("log_entries")}]`. One frame never writes more entries than fit. It outlives a reset that keeps
 RAM: `init` empties it only if its head is damaged or was written by another build. Read the bytes of
 `log_head` and `log` from the device into a file, and `workbench log FILE --strategy {strategy.name}` tells them in

@@ -129,6 +129,11 @@ def _init(firmware: Firmware) -> str:
         opening = [f"    const wb_memory memory = {name}_memory_of(model);", ""]
         lines += [
             "    wb_zero(model->memory.healer, sizeof model->memory.healer);",
+            *(
+                ["    wb_zero(model->memory.ram_checks, sizeof model->memory.ram_checks);"]
+                if firmware.ram_check_bytes
+                else []
+            ),
             "    wb_boot_checks(&memory);",
             f"    wb_log_begin(&model->log_head, {low:#010x}u, {high:#010x}u);",
         ]

@@ -268,7 +268,7 @@ class Layout:
     def columns(self) -> np.ndarray:
         """Start, size in bytes, bits an element and row length of every place, int64 [4, places]."""
         rows = [(p.start, p.size_bytes, p.bits, int(np.prod(p.shape[2:]))) for p in self.places]
-        return np.array(rows, np.int64).T
+        return np.array(rows, np.int64).reshape(-1, 4).T
 
     def _add_section(self, name: str, size_bytes: int) -> None:
         start = max((section.stop for section in self.sections.values()), default=0)
