@@ -22,11 +22,12 @@ def table_of(
     snr_db: Sequence[float] | np.ndarray,
     events: Sequence[int] | np.ndarray | None = None,
 ) -> pa.Table:
-    """A row a trial, of a single event unless told otherwise."""
+    """A row a trial, one word, of a single event unless told otherwise."""
     snr = np.asarray(snr_db, np.float32)
     codes = pa.array(quality_codes(snr), pa.int32())
     return pa.table(
         {
+            "trial": np.arange(len(snr)),
             "events": np.ones(len(snr), np.int32)
             if events is None
             else np.asarray(events, np.int32),

@@ -89,7 +89,20 @@ def test_a_curve_with_and_without_a_mask(
     assert {(p["rate"], p["protection"], p["trials"]) for p in points} == {
         (rate, kind, 60) for rate in (1e-5, 1e-4) for kind in ("", f"mask {mask.digest}")
     }
+    assert said.count("of 60 words, 30 devices") == 4
     assert said.count("bit-error rate") == 4 and f"0.0001 with mask {mask.digest}" in said
+
+
+def test_other_words_of_one_plan_are_the_same_devices(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    campaign(tmp_path / "one", "ber=1e-4", 30, words="1")
+    campaign(tmp_path / "two", "ber=1e-4", 30, words="2")
+    campaign(tmp_path / "drawn anew", "ber=1e-4,seed=1", 30, words="1")
+    for names, devices in ((("one", "two"), 30), (("one", "drawn anew"), 60)):
+        folders = [str(tmp_path / name) for name in names]
+        assert main(["map", *folders, "--out", str(tmp_path / "out")]) == 0
+        assert f"of 60 words, {devices} devices" in capsys.readouterr().out
 
 
 def test_mistakes_are_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,7 +12,7 @@ from scipy import stats
 from workbench.errors import WorkbenchError
 from workbench.experiments.bench_estimate import bench_estimate
 from workbench.experiments.share_of_harm import share_below, worst_snr_db
-from workbench.experiments.statistics import clopper_pearson, sample_size, wilson
+from workbench.experiments.statistics import clopper_pearson, clustered, sample_size, wilson
 from workbench.experiments.strata import strata_of
 from workbench.experiments.stratified import (
     Estimate,
@@ -73,6 +73,34 @@ def test_uniform_trials_give_the_width(share: float, width: float) -> None:
     n = uniform_trials(share, width)
     assert wilson(share * n, n).half_width <= width * 1.0001
     assert n < 2 or wilson(share * (n - 1), n - 1).half_width > width * 0.999
+
+
+def test_ten_identical_words_are_worth_one_and_independent_ones_ten() -> None:
+    rng = np.random.default_rng(1)
+    one = rng.random(400) < 0.3
+    np.testing.assert_allclose(clustered(10 * one, np.full(400, 10)), wilson(one.sum(), 400))
+    np.testing.assert_allclose(clustered(one, np.ones(400)), wilson(one.sum(), 400))
+    ten = rng.binomial(10, 0.3, 400)
+    np.testing.assert_allclose(
+        clustered(ten, np.full(400, 10)).half_width, wilson(ten.sum(), 4000).half_width, rtol=0.1
+    )
+    np.testing.assert_allclose(clustered(np.zeros(400), np.full(400, 10)), wilson(0, 400))
+    assert clustered(np.zeros(0), np.zeros(0)) == (0, 1)
+
+
+@pytest.mark.parametrize("words", [np.full(200, 10), np.arange(200) % 10 + 1])
+def test_clustered_intervals_cover(words: np.ndarray) -> None:
+    """Each device has a share of its own, so that its words hang together."""
+    rng = np.random.default_rng(2)
+    hits = rng.binomial(words, rng.beta(0.8, 1.2, (4000, 200)))  # 0.4 on average
+    covered = naive = 0
+    for each in hits:
+        low, high = clustered(each, words)
+        covered += bool(low <= 0.4 <= high)
+        low, high = wilson(each.sum(), words.sum())
+        naive += bool(low <= 0.4 <= high)
+    assert abs(covered / 4000 - 0.95) < 0.015
+    assert naive / 4000 < 0.8  # as if all words were independent
 
 
 def population(seed: int) -> tuple[list[Stratum], np.ndarray]:

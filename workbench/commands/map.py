@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,18 +12,20 @@ import pyarrow as pa
 
 from workbench.commands.common import add_checkpoint, add_image, image_of
 from workbench.errors import WorkbenchError
-from workbench.experiments.criticality import COLUMNS
+from workbench.experiments.criticality import COLUMNS as MAP_COLUMNS
 from workbench.experiments.products import (
     CURVE_FILES,
     MAP_FILES,
     write_curve_products,
     write_map_products,
 )
+from workbench.experiments.quality_curve import COLUMNS as CURVE_COLUMNS
 from workbench.experiments.store import Results, open_results
 from workbench.experiments.store_manifest import MANIFEST_FILE
 from workbench.experiments.voice import open_voice
 from workbench.files import output_folder, write_text
 from workbench.memory.faults_rates import Ber
+from workbench.memory.plan import Plan
 
 _OUT = Path("out/map")
 _PROTECT = "0.3%"
@@ -73,12 +76,12 @@ def run(options: argparse.Namespace) -> None:
                 "and leave out --protect"
             )
         out = output_folder(options.out)
-        told = write_curve_products(out, [_at_rate(results) for results in found])
+        told = write_curve_products(out, _sweep(found))
         _tell_curve(told)
     else:
         share = _share(options.protect or _PROTECT)
         out = output_folder(options.out)
-        table = pa.concat_tables([results.table(COLUMNS) for results in found])
+        table = pa.concat_tables([results.table(MAP_COLUMNS) for results in found])
         told = write_map_products(out, image, table, share=share)
         _tell_map(told)
     if options.json:
@@ -94,15 +97,19 @@ def _folders(folder: Path) -> list[Path]:
     return sorted(path.parent for path in folder.glob(f"*/{MANIFEST_FILE}")) or [folder]
 
 
-def _at_rate(results: Results) -> tuple[float, str, pa.Table]:
-    """Bit-error rate, what else sets these trials apart, and their rows."""
-    plan = results.plan
-    assert isinstance(plan.model, Ber)
-    where = [*plan.sections, *plan.operators, *(f"bit {bit}" for bit in plan.bits)]
-    parts = [f"mask {results.protection}"] if results.protection else []
-    if where:
-        parts.append(f"only {' '.join(where)}")
-    return plan.model.rate, ", ".join(parts), results.table(("snr_db", "quality"))
+def _sweep(found: list[Results]) -> Iterator[tuple[float, str, pa.Table]]:
+    """Bit-error rate, what else sets trials apart, and their rows, other words of equal plans together."""
+    drawn: dict[tuple[Plan, str], list[pa.Table]] = {}
+    for results in found:
+        key = results.plan, results.protection
+        drawn.setdefault(key, []).append(results.table(CURVE_COLUMNS))
+    for (plan, protection), tables in drawn.items():
+        assert isinstance(plan.model, Ber)
+        where = [*plan.sections, *plan.operators, *(f"bit {bit}" for bit in plan.bits)]
+        parts = [f"mask {protection}"] if protection else []
+        if where:
+            parts.append(f"only {' '.join(where)}")
+        yield plan.model.rate, ", ".join(parts), pa.concat_tables(tables).unify_dictionaries()
 
 
 def _share(text: str) -> float:
@@ -147,7 +154,7 @@ def _tell_curve(told: dict[str, Any]) -> None:
             f"bit-error rate {point['rate']:g}{_with(point['protection'])}: median SNR {quality}, "
             f"broken {100 * (1 - broken['share']):.1f} % "
             f"({100 * (1 - broken['high']):.1f} to {100 * (1 - broken['low']):.1f} %) "
-            f"of {point['trials']:,}"
+            f"of {point['trials']:,} words, {point['devices']:,} devices"
         )
 
 

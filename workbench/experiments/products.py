@@ -81,6 +81,7 @@ def _told(point: CurvePoint) -> dict[str, Any]:
         "rate": point.rate,
         "protection": point.protection,
         "trials": point.trials,
+        "devices": point.devices,
         "at_least": {
             name: {"share": share, "low": float(low[n]), "high": float(high[n])}
             for n, (name, share) in enumerate(zip(AT_LEAST, point.shares.tolist(), strict=True))
