@@ -12,7 +12,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from workbench.commands.common import add_checkpoint, add_generator, add_image, image_of
+from workbench.commands.common import add_checkpoint, add_generator, add_image, image_of, inputs_of
 from workbench.errors import WorkbenchError
 from workbench.experiments.campaign import campaign_of, part_of, run_campaign
 from workbench.experiments.campaign_summary import summary
@@ -106,10 +106,7 @@ def run(options: argparse.Namespace) -> None:
     voice = open_voice(options.checkpoint)
     image = image_of(options.image, voice)
     mask = ProtectionMask.load(options.protect) if options.protect else None
-    words = [
-        voice.word(word) for word in (options.words.split(",") if options.words else voice.words)
-    ]
-    inputs = {word: voice.inputs(word) for word in words}
+    inputs = inputs_of(options.words, voice)
     sites = Sites(image)
     for plan in plans:
         print(_population(plan, sites, len(inputs)))
