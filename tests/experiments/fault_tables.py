@@ -27,12 +27,12 @@ def table_of(
     codes = pa.array(quality_codes(snr), pa.int32())
     return pa.table(
         {
-            "trial": np.arange(len(snr)),
             "events": np.ones(len(snr), np.int32)
             if events is None
             else np.asarray(events, np.int32),
             "position": np.asarray(position, np.int64),
             "snr_db": snr,
             "quality": pa.DictionaryArray.from_arrays(codes, list(QUALITIES)),
+            "trial": np.arange(len(snr)),
         }
     )

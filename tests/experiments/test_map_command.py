@@ -105,6 +105,29 @@ def test_other_words_of_one_plan_are_the_same_devices(
         assert f"of 60 words, {devices} devices" in capsys.readouterr().out
 
 
+def test_a_map_of_some_bits_says_so_and_protects_no_others(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plan = "each=flip,section=bias,operator=up2"
+    layout = IMAGE.layout
+    tried = layout.positions(("bias",), operators=("up2",)) // 8
+    mask = ProtectionMask.of(IMAGE, tried[:1])
+    whole = campaign(tmp_path / "whole", plan, 32)
+    masked = campaign(tmp_path / "masked", plan, 32, mask=mask)
+    out = ["--protect", "5%", "--out", str(tmp_path / "out")]
+    assert main(["map", str(whole), *out]) == 0
+    said = capsys.readouterr().out
+    assert "all shares are of these alone" in said and "broken words of the bits tried" in said
+    found = ProtectionMask.load(tmp_path / "out" / "protection.mask")
+    assert found.addresses.tolist() == sorted(set(tried.tolist()))
+    assert main(["map", str(masked), *out]) == 0
+    said = capsys.readouterr().out
+    assert f"under the protection mask {mask.digest}" in said
+    found = ProtectionMask.load(tmp_path / "out" / "protection.mask")
+    assert found.addresses.tolist() == sorted(set(tried[8:].tolist()))
+    assert "different protection masks" in refused([str(whole), str(masked), *out], capsys)
+
+
 def test_mistakes_are_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     flips = str(campaign(tmp_path / "flips", "flips=1", 50, words="1"))
     curve = str(campaign(tmp_path / "ber", "ber=1e-5", 5, words="1"))
@@ -121,5 +144,8 @@ def test_mistakes_are_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture
     shard.write_bytes(shard.read_bytes()[:-50])
     assert "was cut short or altered" in refused([curve, *out], capsys)
     assert not (tmp_path / "out").exists()
+    for plan in ("each=set", "stuck=1"):
+        folder = str(campaign(tmp_path / plan, plan, 50, words="1"))
+        assert "a map needs bits that flip" in refused([folder, *out], capsys)
     many = str(campaign(tmp_path / "many", "flips=4", 5, words="1"))
     assert "a map needs single flips" in refused([many, *out], capsys)

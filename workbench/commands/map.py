@@ -24,10 +24,12 @@ from workbench.experiments.store import Results, open_results
 from workbench.experiments.store_manifest import MANIFEST_FILE
 from workbench.experiments.voice import open_voice
 from workbench.files import output_folder, write_text
-from workbench.memory.faults_rates import Ber
+from workbench.memory.faults_bits import Each, Stuck
+from workbench.memory.faults_rates import Ber, Retention, Weak
 from workbench.memory.plan import Plan
 
 _OUT = Path("out/map")
+_NO_FLIPS = (Stuck, Retention, Weak)
 _PROTECT = "0.3%"
 
 
@@ -56,8 +58,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Write map.png, map.csv, critical.csv, protection.png and protection.mask, or curve.png; tell.
 
-    Raises WorkbenchError for results that are not whole, of another image or of both kinds, a share
-    that is none and a folder that cannot be written.
+    Raises WorkbenchError for results that are not whole, of another image, of both kinds or of other
+    faults than flips, a share that is none and a folder that cannot be written.
     """
     image = image_of(options.image, open_voice(options.checkpoint))
     found = [open_results(each) for folder in options.results for each in _folders(folder)]
@@ -80,9 +82,10 @@ def run(options: argparse.Namespace) -> None:
         _tell_curve(told)
     else:
         share = _share(options.protect or _PROTECT)
+        protection = _protection_of_flips(found)
         out = output_folder(options.out)
         table = pa.concat_tables([results.table(MAP_COLUMNS) for results in found])
-        told = write_map_products(out, image, table, share=share)
+        told = write_map_products(out, image, table, share=share, protection=protection)
         _tell_map(told)
     if options.json:
         write_text(options.json, json.dumps(told, indent=2, allow_nan=False) + "\n")
@@ -112,6 +115,23 @@ def _sweep(found: list[Results]) -> Iterator[tuple[float, str, pa.Table]]:
         yield plan.model.rate, ", ".join(parts), pa.concat_tables(tables).unify_dictionaries()
 
 
+def _protection_of_flips(found: list[Results]) -> str:
+    """The mask that all these trials ran under; WorkbenchError for several, and unless bits flip."""
+    for results in found:
+        model = results.plan.model
+        if isinstance(model, _NO_FLIPS) or (isinstance(model, Each) and model.action != "flip"):
+            raise WorkbenchError(
+                f"{results.folder} holds trials of {model} and a map needs bits that flip; run "
+                "`workbench campaign --exhaustive`, or a plan with flips=1"
+            )
+        if results.protection != found[0].protection:
+            raise WorkbenchError(
+                f"{results.folder} and {found[0].folder} have different protection masks; make a map "
+                "of each"
+            )
+    return found[0].protection
+
+
 def _share(text: str) -> float:
     """0.003 of "0.3%"; the sign is asked for, since 0.3 could be meant either way."""
     number, percent, rest = text.strip().partition("%")
@@ -128,17 +148,19 @@ def _share(text: str) -> float:
 
 def _tell_map(told: dict[str, Any]) -> None:
     share, worst = 100 * told["share"], told["worst"]
-    rest = ", the others estimated from these" if told["coverage"] < 1 else ""
-    print(
-        f"trials: {told['trials']:,} of single bits, {100 * told['coverage']:.3g} % of all bits{rest}"
-    )
+    these = "" if told["whole"] else " of the bits tried"
+    print(f"trials: {told['trials']:,} of single bits; {told['about']}")
+    if told["protection"]:
+        print("bytes which that mask protects could not be tried and are not in the new one")
     if told["left_out"]:
         print(f"left out: {told['left_out']:,} trials without an event in the working copy")
-    print(f"a flip does harm of {told['mean_harm']:.2g} of the signal's energy on average")
+    print(f"a flip does harm of {told['mean_harm']:.2g} of the signal's energy on average{these}")
     print(
         f"{share:.2g} % of the bytes carry {100 * told['harm_carried']:.0f} % of the harm and "
-        f"{100 * told['broken_carried']:.0f} % of the broken words"
+        f"{100 * told['broken_carried']:.0f} % of the broken words{these}"
     )
+    if told["bytes"] == told["known_bytes"]:
+        print("the mask holds every byte of which anything is known, and no other")
     tensors = sorted(told["tensors"].items(), key=lambda item: -item[1])[:3]
     names = ", ".join(f"{count} of {name}" for name, count in tensors)
     print(f"protected: {told['bytes']:,} bytes, {names}, ... (mask {told['mask']})")
