@@ -134,6 +134,32 @@ def test_coverage_against_the_whole_population(seed: int, half_width: float) -> 
     assert abs(shares.mean() - truth) < 4.5 * shares.std() / np.sqrt(CAMPAIGNS) + 1e-6
 
 
+@pytest.mark.parametrize(
+    ("rare", "relative_width"), [(0.001, 0.5), (0.001, 0.1), (0.003, 0.5), (0.003, 0.2)]
+)
+def test_rare_hits_of_a_big_stratum_hidden_beside_a_small_visible_one(
+    rare: float, relative_width: float
+) -> None:
+    """Pilots see the hits of the small stratum, and hardly one of the big one that has half of all."""
+    rng = np.random.default_rng(0)
+    scores = [rng.normal(60, 6, int(rng.integers(300, 4000))) for _ in range(58)]
+    for each in scores:
+        each[rng.random(len(each)) < 0.5] = np.inf
+    hidden = np.where(rng.random(200_000) < rare, -5.0, np.inf)
+    scores = [hidden, rng.normal(9, 6, 1000), *scores]
+    bounds = np.cumsum([0, *map(len, scores)])
+    strata = [Stratum(str(n), np.arange(*bounds[n : n + 2])) for n in range(len(scores))]
+    score = np.concatenate(scores)
+    truth = float(np.mean(score < 9.0))
+    half_width = truth * relative_width
+    found = [
+        estimate(strata, score.__getitem__, below=9.0, half_width=half_width, seed=seed)
+        for seed in range(80)
+    ]
+    assert sum(e.interval.low <= truth <= e.interval.high for e in found) >= 0.85 * 80
+    assert abs(np.mean([each.share for each in found]) - truth) < half_width / 5
+
+
 def test_a_rare_class_takes_fewer_trials() -> None:
     strata, scores = population(3)
     truth = float(np.mean(scores < 9.0))
@@ -223,24 +249,31 @@ def test_an_exhaustive_small_program() -> None:
     assert len({stratum.label for stratum in strata}) == len(strata)
     words = {str(word): random_inputs(image.program, word, 6) for word in (1, 2)}
     laboratories = {word: Laboratory(image, inputs) for word, inputs in words.items()}
-    truth = np.mean(worst_snr_db(laboratories, candidates) < 19.0)
-    covered = 0
-    for seed in range(20):
-        found = share_below(
-            image, words, candidates, snr_db=19.0, half_width=0.03, confidence=0.95, seed=seed
-        )
-        covered += bool(found.interval.low <= truth <= found.interval.high)
-    assert covered >= 15
+    snr_db = worst_snr_db(laboratories, candidates)
+    truth = np.mean(snr_db < 19.0)
+
+    def look_up(positions: np.ndarray) -> np.ndarray:
+        return snr_db[np.searchsorted(candidates, positions)]
+
+    asked = {"half_width": 0.03, "confidence": 0.95}
+    found = [
+        estimate(strata_of(sites, candidates), look_up, below=19.0, seed=seed, **asked)
+        for seed in range(CAMPAIGNS)
+    ]
+    assert sum(bool(e.interval.low <= truth <= e.interval.high) for e in found) >= FEWEST
+    flipped = share_below(image, words, candidates, snr_db=19.0, seed=7, **asked)
+    assert flipped.interval == found[7].interval and 0 < flipped.cost < len(candidates)
 
 
 def test_the_benchmark_against_the_truth() -> None:
     image = Image.of(random_program(8, 8))
     rows = bench_estimate(
-        image, random_inputs(image.program, 1, 4), repeats=20, half_widths=(0.05, 0.02)
+        image, random_inputs(image.program, 1, 4), repeats=CAMPAIGNS, half_widths=(0.05, 0.02)
     )
     assert [(row.quality, row.half_width) for row in rows] == [
         (quality, width) for quality in ("broken", "degraded or worse") for width in (0.05, 0.02)
     ]
     for row in rows:
-        assert 0 <= row.share <= 1 and row.covered >= 0.6 and row.tried > 0
+        assert 0 <= row.share <= 1 and row.tried > 0
+        assert row.covered * CAMPAIGNS >= FEWEST
         assert row.as_json()["saving"] == row.blind / row.tried
