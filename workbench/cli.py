@@ -28,7 +28,7 @@ COMMANDS = {
     "estimate": "estimate how many bits are dangerous, to a requested width, from few trials",
     "worst": "find the few bits that do most harm together",
     "map": "see which bytes are critical and what protecting them buys, or quality over bit errors",
-    "bench": "measure trials per second beside other fault injectors",
+    "bench": "measure trials per second beside other fault injectors, or how honest `estimate` is",
     "heal": "let upsets arrive while a voice speaks, with and without healing",
     "export": "write the C firmware folder of a generator",
     "emulate": "run the exported firmware on emulated Cortex-M processors",

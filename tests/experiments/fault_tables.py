@@ -22,7 +22,7 @@ def table_of(
     snr_db: Sequence[float] | np.ndarray,
     events: Sequence[int] | np.ndarray | None = None,
 ) -> pa.Table:
-    """A row a trial, of a single event unless told otherwise."""
+    """A row a trial, one word, of a single event unless told otherwise."""
     snr = np.asarray(snr_db, np.float32)
     codes = pa.array(quality_codes(snr), pa.int32())
     return pa.table(
@@ -33,5 +33,6 @@ def table_of(
             "position": np.asarray(position, np.int64),
             "snr_db": snr,
             "quality": pa.DictionaryArray.from_arrays(codes, list(QUALITIES)),
+            "trial": np.arange(len(snr)),
         }
     )

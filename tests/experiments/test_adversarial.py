@@ -87,6 +87,19 @@ def test_what_makes_no_sense_is_refused() -> None:
             worst_bits(image, words, candidates, bits=count)
 
 
+def test_random_bits_are_heard_in_every_word_and_drawn_by_the_seed(tmp_path: Path) -> None:
+    """One word after the other, their mean is what all of them have together."""
+
+    def random_share(*options: str) -> float:
+        assert main(["worst", "challenge", "--bits", "1", "--out", str(tmp_path), *options]) == 0
+        return float(json.loads((tmp_path / "worst.json").read_text())["random"]["error_share"])
+
+    few = ("--section", "bias", "--operator", "up0")
+    alone = [random_share("--words", word, *few) for word in ("seven", "3")]
+    assert random_share("--words", "seven,3", *few) == pytest.approx(np.mean(alone))
+    assert random_share("--words", "3", *few, "--seed", "-1") != alone[1]
+
+
 def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     command = ["worst", "challenge", "--bits", "2", "--words", "seven,3", "--out", str(tmp_path)]
     assert main(command) == 0
@@ -95,6 +108,7 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     errors = [bit["error_share"] for bit in found["bits"]]
     random = float(told.split("as many random bits: ")[1].split()[0])
     assert errors[1] > errors[0] > 20 * random
+    assert found["random"] == {"error_share": pytest.approx(random, abs=5e-5), "draws": 200}
     trial = TrialId.parse(found["replay"]["7"])
     assert str(trial) in told
     assert [bit["position"] for bit in found["bits"]]

@@ -16,7 +16,7 @@ import pytest
 
 from workbench.cli import main
 from workbench.experiments.listening import Listener
-from workbench.experiments.statistics import wilson
+from workbench.experiments.statistics import clustered
 from workbench.experiments.store import read_results
 from workbench.experiments.voice import open_voice
 from workbench.memory.plan import TrialId
@@ -40,15 +40,38 @@ def test_figures_are_those_of_the_table(tmp_path: Path, capsys: pytest.CaptureFi
     assert told["trials"] == table.num_rows == 2 * 32 and told["missing"] == 0
     counted = Counter(table["quality"].to_pylist())
     for name, each in told["quality"].items():
-        low, high = wilson(counted[name], table.num_rows)
         assert (each["count"], each["share"]) == (counted[name], counted[name] / 64)
-        assert (each["low"], each["high"]) == (low, high)
+        assert (each["low"], each["high"]) == (None, None)  # nothing was left to chance
         assert f"{name:<11} {counted[name]:>11,}" in said
     assert set(told["words"]) == {"3", "7"}
     assert told["log_mel"]["measured"] == 64 - table["log_mel_db"].null_count > 0
     assert "Leveugle's sample size" in said and "64 trials in" in said
+    assert "all 32 that there are, for each word: the shares are exact" in said
     assert campaign(*SMALL, "--log-mel", 20, "--out", out) == 0
     assert "64 trials are in" in capsys.readouterr().out
+
+
+def test_intervals_take_the_words_of_a_trial_together(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    figures = tmp_path / "figures.json"
+    faults = ("--fault", "ber=1e-4", "--words", "3,7", "--trials", 40)
+    assert campaign(*faults, "--out", tmp_path / "out", "--json", figures) == 0
+    (told,) = json.loads(figures.read_text())["campaigns"]
+    table = read_results(tmp_path / "out")
+    trial, quality = table["trial"].to_numpy(), np.array(table["quality"].to_pylist())
+    for name, each in told["quality"].items():
+        hits = np.bincount(trial, weights=quality == name)
+        interval = clustered(hits, np.full(40, 2))
+        np.testing.assert_allclose((each["low"], each["high"]), interval)
+    assert "drawn at random, 40 for each of 2 words" in capsys.readouterr().out
+
+
+def test_the_first_bits_are_no_sample(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert campaign("--fault", "each=flip", "--trials", 20, "--words", 3, "--out", tmp_path) == 0
+    said = capsys.readouterr().out
+    assert "the first 20 of 731,384 by address, no random sample: no intervals" in said
+    assert " to " not in said.split("no intervals")[1].split("lowest")[0]
 
 
 def test_the_worst_trial_can_be_replayed(tmp_path: Path) -> None:

@@ -47,6 +47,29 @@ def test_untried_bits_take_the_mean_of_their_tensor_and_bit() -> None:
     assert found.coverage == pytest.approx(3 / 731_384)
 
 
+def test_under_a_mask_nothing_is_estimated() -> None:
+    """An untried byte may be one that the mask protects."""
+    found = Criticality(IMAGE, table_of([UP2, UP2 + 8], [10.0, 20.0]), protection="abc")
+    assert np.isnan(found.harm[UP2 + 16]) and found.known.sum() == 2
+    assert Ranking.of(found).addresses.tolist() == [UP2 // 8, UP2 // 8 + 1]
+    assert found.about.endswith("all shares are of these alone, under the protection mask abc")
+
+
+def test_what_is_said_of_the_bits_not_tried() -> None:
+    everything = IMAGE.layout.positions()
+    told = [
+        Criticality(IMAGE, table_of(some, np.zeros(len(some)))).about
+        for some in (everything, everything[:64], everything[4000:])
+    ]
+    assert told[0] == "every bit tried"
+    assert told[1].endswith(
+        "estimated from those of the same tensor and bit, all shares are of these alone"
+    )
+    assert told[2].endswith(
+        "% of the bits tried, the others estimated from those of the same tensor and bit"
+    )
+
+
 @given(seed=seeds)
 def test_stratified_totals_do_not_depend_on_how_often_a_stratum_was_drawn(seed: int) -> None:
     """All bits of a stratum do the same harm, strata are sampled unequally: the total is exact."""
@@ -113,15 +136,17 @@ def test_ranks_and_what_protection_buys() -> None:
     for position, value in ((UP2, 0.0), (UP2 + 1, 10.0), (UP2 + 9, 3.0103)):
         snr[positions == position] = value
     ranking = Ranking.of(Criticality(IMAGE, table_of(positions, snr)))
-    size, byte = IMAGE.layout.working_bytes, UP2 // 8
+    size, byte, known = IMAGE.layout.working_bytes, UP2 // 8, len(positions) // 8
     assert ranking.addresses[:2].tolist() == [byte, byte + 1]
     np.testing.assert_allclose(ranking.harm[:3], [1.1, 0.5, 0], rtol=1e-6)
     np.testing.assert_allclose(ranking.harm_left[:3], [1, 0.5 / 1.6, 0], atol=1e-6)
     np.testing.assert_allclose(ranking.broken[:3], [1, 1, 0])
-    assert ranking.harm_left[-1] == 0 and len(ranking.harm_left) == size + 1
+    assert ranking.harm_left[-1] == 0 and len(ranking.harm_left) == known + 1
     assert ranking.carried(1e-9) == pytest.approx(1.1 / 1.6)
     assert ranking.broken_carried(1 / size) == 0.5
     assert ranking.protect(2 / size).addresses.tolist() == [byte, byte + 1]
+    # However much is asked for, no byte is protected that nothing is known of.
+    np.testing.assert_array_equal(ranking.protect(1.0).addresses, np.unique(positions // 8))
 
 
 @settings(max_examples=10)
@@ -129,9 +154,12 @@ def test_ranks_and_what_protection_buys() -> None:
 def test_the_worst_come_first(seed: int) -> None:
     rng = np.random.default_rng(seed)
     positions = rng.choice(8 * IMAGE.layout.working_bytes, 300)
-    ranking = Ranking.of(Criticality(IMAGE, table_of(positions, rng.choice([0, 5, 30], 300))))
+    found = Criticality(IMAGE, table_of(positions, rng.choice([0, 5, 30], 300)))
+    ranking = Ranking.of(found)
     assert (np.diff(ranking.harm) <= 0).all()
-    assert sorted(ranking.addresses.tolist()) == list(range(IMAGE.layout.working_bytes))
+    assert set(positions[found.bits.place[positions] >= 0] // 8) <= set(ranking.addresses)
+    padding = np.flatnonzero((found.bits.place < 0).reshape(-1, 8).all(axis=1))
+    assert len(padding) and not set(padding) & set(ranking.addresses)
     assert (np.diff(ranking.harm_left) <= 1e-12).all() and (ranking.broken_left >= 0).all()
     share = rng.uniform(0.001, 1)
     mask = ranking.protect(share)

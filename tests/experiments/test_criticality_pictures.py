@@ -4,6 +4,7 @@ import csv
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from fault_tables import table_of
 from matplotlib.image import imread
@@ -20,6 +21,7 @@ from workbench.experiments.criticality_tables import (
 )
 from workbench.experiments.quality_curve import curve_points
 from workbench.experiments.quality_curve_picture import curve_figure
+from workbench.experiments.statistics import wilson
 from workbench.experiments.trial_table import trial_table
 from workbench.experiments.voice import open_voice
 from workbench.memory.faults_bits import Flips
@@ -117,6 +119,7 @@ def test_a_curve_of_shares_and_snr() -> None:
     assert [(p.rate, p.protection, p.trials) for p in points] == [
         (1e-5, "", 4), (1e-3, "", 4), (1e-3, "hardened", 2),
     ]  # fmt: skip
+    assert [p.devices for p in points] == [4, 4, 2]  # different tables are of different devices
     np.testing.assert_allclose(points[0].shares, [0.75, 1, 1, 1])
     np.testing.assert_allclose(points[1].shares, [0, 0, 0.25, 0.5])
     np.testing.assert_allclose(points[1].snr_db, [5, 5, 5, 10, 20])
@@ -131,6 +134,16 @@ def test_a_curve_of_shares_and_snr() -> None:
     ]  # fmt: skip
     drawn = np.concatenate([line.get_ydata() for line in snr.lines[:2]])
     assert np.isfinite(drawn.astype(float)).all()
+
+
+def test_more_words_of_the_same_devices_are_no_more_devices() -> None:
+    one = table_of([0] * 40, [5.0, 15.0, 25.0, np.inf] * 10)
+    (point,), (tenfold,) = (
+        curve_points([(1e-3, "", pa.concat_tables([one] * n))]) for n in (1, 10)
+    )
+    assert (tenfold.trials, tenfold.devices) == (400, 40)
+    np.testing.assert_allclose(tenfold.interval, wilson(40 * point.shares, 40))
+    np.testing.assert_allclose(tenfold.interval, point.interval)
 
 
 def test_curves_that_cannot_be() -> None:

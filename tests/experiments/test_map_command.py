@@ -89,7 +89,43 @@ def test_a_curve_with_and_without_a_mask(
     assert {(p["rate"], p["protection"], p["trials"]) for p in points} == {
         (rate, kind, 60) for rate in (1e-5, 1e-4) for kind in ("", f"mask {mask.digest}")
     }
+    assert said.count("of 60 words, 30 devices") == 4
     assert said.count("bit-error rate") == 4 and f"0.0001 with mask {mask.digest}" in said
+
+
+def test_other_words_of_one_plan_are_the_same_devices(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    campaign(tmp_path / "one", "ber=1e-4", 30, words="1")
+    campaign(tmp_path / "two", "ber=1e-4", 30, words="2")
+    campaign(tmp_path / "drawn anew", "ber=1e-4,seed=1", 30, words="1")
+    for names, devices in ((("one", "two"), 30), (("one", "drawn anew"), 60)):
+        folders = [str(tmp_path / name) for name in names]
+        assert main(["map", *folders, "--out", str(tmp_path / "out")]) == 0
+        assert f"of 60 words, {devices} devices" in capsys.readouterr().out
+
+
+def test_a_map_of_some_bits_says_so_and_protects_no_others(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plan = "each=flip,section=bias,operator=up2"
+    layout = IMAGE.layout
+    tried = layout.positions(("bias",), operators=("up2",)) // 8
+    mask = ProtectionMask.of(IMAGE, tried[:1])
+    whole = campaign(tmp_path / "whole", plan, 32)
+    masked = campaign(tmp_path / "masked", plan, 32, mask=mask)
+    out = ["--protect", "5%", "--out", str(tmp_path / "out")]
+    assert main(["map", str(whole), *out]) == 0
+    said = capsys.readouterr().out
+    assert "all shares are of these alone" in said and "broken words of the bits tried" in said
+    found = ProtectionMask.load(tmp_path / "out" / "protection.mask")
+    assert found.addresses.tolist() == sorted(set(tried.tolist()))
+    assert main(["map", str(masked), *out]) == 0
+    said = capsys.readouterr().out
+    assert f"under the protection mask {mask.digest}" in said
+    found = ProtectionMask.load(tmp_path / "out" / "protection.mask")
+    assert found.addresses.tolist() == sorted(set(tried[8:].tolist()))
+    assert "different protection masks" in refused([str(whole), str(masked), *out], capsys)
 
 
 def test_mistakes_are_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -108,5 +144,8 @@ def test_mistakes_are_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture
     shard.write_bytes(shard.read_bytes()[:-50])
     assert "was cut short or altered" in refused([curve, *out], capsys)
     assert not (tmp_path / "out").exists()
+    for plan in ("each=set", "stuck=1"):
+        folder = str(campaign(tmp_path / plan, plan, 50, words="1"))
+        assert "a map needs bits that flip" in refused([folder, *out], capsys)
     many = str(campaign(tmp_path / "many", "flips=4", 5, words="1"))
     assert "a map needs single flips" in refused([many, *out], capsys)

@@ -12,7 +12,7 @@ from scipy import stats
 from workbench.errors import WorkbenchError
 from workbench.experiments.bench_estimate import bench_estimate
 from workbench.experiments.share_of_harm import share_below, worst_snr_db
-from workbench.experiments.statistics import clopper_pearson, sample_size, wilson
+from workbench.experiments.statistics import clopper_pearson, clustered, sample_size, wilson
 from workbench.experiments.strata import strata_of
 from workbench.experiments.stratified import (
     Estimate,
@@ -75,6 +75,34 @@ def test_uniform_trials_give_the_width(share: float, width: float) -> None:
     assert n < 2 or wilson(share * (n - 1), n - 1).half_width > width * 0.999
 
 
+def test_ten_identical_words_are_worth_one_and_independent_ones_ten() -> None:
+    rng = np.random.default_rng(1)
+    one = rng.random(400) < 0.3
+    np.testing.assert_allclose(clustered(10 * one, np.full(400, 10)), wilson(one.sum(), 400))
+    np.testing.assert_allclose(clustered(one, np.ones(400)), wilson(one.sum(), 400))
+    ten = rng.binomial(10, 0.3, 400)
+    np.testing.assert_allclose(
+        clustered(ten, np.full(400, 10)).half_width, wilson(ten.sum(), 4000).half_width, rtol=0.1
+    )
+    np.testing.assert_allclose(clustered(np.zeros(400), np.full(400, 10)), wilson(0, 400))
+    assert clustered(np.zeros(0), np.zeros(0)) == (0, 1)
+
+
+@pytest.mark.parametrize("words", [np.full(200, 10), np.arange(200) % 10 + 1])
+def test_clustered_intervals_cover(words: np.ndarray) -> None:
+    """Each device has a share of its own, so that its words hang together."""
+    rng = np.random.default_rng(2)
+    hits = rng.binomial(words, rng.beta(0.8, 1.2, (4000, 200)))  # 0.4 on average
+    covered = naive = 0
+    for each in hits:
+        low, high = clustered(each, words)
+        covered += bool(low <= 0.4 <= high)
+        low, high = wilson(each.sum(), words.sum())
+        naive += bool(low <= 0.4 <= high)
+    assert abs(covered / 4000 - 0.95) < 0.015
+    assert naive / 4000 < 0.8  # as if all words were independent
+
+
 def population(seed: int) -> tuple[list[Stratum], np.ndarray]:
     """Strata of scores, normal around a mean of their own; some without any effect."""
     rng = np.random.default_rng(seed)
@@ -104,6 +132,32 @@ def test_coverage_against_the_whole_population(seed: int, half_width: float) -> 
     # No bias beyond what chance explains.
     shares = np.array([each.share for each in found])
     assert abs(shares.mean() - truth) < 4.5 * shares.std() / np.sqrt(CAMPAIGNS) + 1e-6
+
+
+@pytest.mark.parametrize(
+    ("rare", "relative_width"), [(0.001, 0.5), (0.001, 0.1), (0.003, 0.5), (0.003, 0.2)]
+)
+def test_rare_hits_of_a_big_stratum_hidden_beside_a_small_visible_one(
+    rare: float, relative_width: float
+) -> None:
+    """Pilots see the hits of the small stratum, and hardly one of the big one that has half of all."""
+    rng = np.random.default_rng(0)
+    scores = [rng.normal(60, 6, int(rng.integers(300, 4000))) for _ in range(58)]
+    for each in scores:
+        each[rng.random(len(each)) < 0.5] = np.inf
+    hidden = np.where(rng.random(200_000) < rare, -5.0, np.inf)
+    scores = [hidden, rng.normal(9, 6, 1000), *scores]
+    bounds = np.cumsum([0, *map(len, scores)])
+    strata = [Stratum(str(n), np.arange(*bounds[n : n + 2])) for n in range(len(scores))]
+    score = np.concatenate(scores)
+    truth = float(np.mean(score < 9.0))
+    half_width = truth * relative_width
+    found = [
+        estimate(strata, score.__getitem__, below=9.0, half_width=half_width, seed=seed)
+        for seed in range(80)
+    ]
+    assert sum(e.interval.low <= truth <= e.interval.high for e in found) >= 0.85 * 80
+    assert abs(np.mean([each.share for each in found]) - truth) < half_width / 5
 
 
 def test_a_rare_class_takes_fewer_trials() -> None:
@@ -195,24 +249,31 @@ def test_an_exhaustive_small_program() -> None:
     assert len({stratum.label for stratum in strata}) == len(strata)
     words = {str(word): random_inputs(image.program, word, 6) for word in (1, 2)}
     laboratories = {word: Laboratory(image, inputs) for word, inputs in words.items()}
-    truth = np.mean(worst_snr_db(laboratories, candidates) < 19.0)
-    covered = 0
-    for seed in range(20):
-        found = share_below(
-            image, words, candidates, snr_db=19.0, half_width=0.03, confidence=0.95, seed=seed
-        )
-        covered += bool(found.interval.low <= truth <= found.interval.high)
-    assert covered >= 15
+    snr_db = worst_snr_db(laboratories, candidates)
+    truth = np.mean(snr_db < 19.0)
+
+    def look_up(positions: np.ndarray) -> np.ndarray:
+        return snr_db[np.searchsorted(candidates, positions)]
+
+    asked = {"half_width": 0.03, "confidence": 0.95}
+    found = [
+        estimate(strata_of(sites, candidates), look_up, below=19.0, seed=seed, **asked)
+        for seed in range(CAMPAIGNS)
+    ]
+    assert sum(bool(e.interval.low <= truth <= e.interval.high) for e in found) >= FEWEST
+    flipped = share_below(image, words, candidates, snr_db=19.0, seed=7, **asked)
+    assert flipped.interval == found[7].interval and 0 < flipped.cost < len(candidates)
 
 
 def test_the_benchmark_against_the_truth() -> None:
     image = Image.of(random_program(8, 8))
     rows = bench_estimate(
-        image, random_inputs(image.program, 1, 4), repeats=20, half_widths=(0.05, 0.02)
+        image, random_inputs(image.program, 1, 4), repeats=CAMPAIGNS, half_widths=(0.05, 0.02)
     )
     assert [(row.quality, row.half_width) for row in rows] == [
         (quality, width) for quality in ("broken", "degraded or worse") for width in (0.05, 0.02)
     ]
     for row in rows:
-        assert 0 <= row.share <= 1 and row.covered >= 0.6 and row.tried > 0
+        assert 0 <= row.share <= 1 and row.tried > 0
+        assert row.covered * CAMPAIGNS >= FEWEST
         assert row.as_json()["saving"] == row.blind / row.tried

@@ -171,7 +171,7 @@ def test_what_is_no_results_folder_is_refused(copy: Path, tmp_path: Path) -> Non
     for wrong, why in (
         (text[:-20], "is damaged"),
         (text.replace('"trials": 1500', '"trials": 1400'), "is damaged"),
-        (text.replace('"format": 1', '"format": 2'), "has the format 2"),
+        (text.replace('"format": 2', '"format": 3'), "has the format 3"),
         ("[]", "is damaged"),
         ("{}", "has the format None"),
     ):

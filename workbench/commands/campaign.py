@@ -12,11 +12,11 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from workbench.commands.common import add_checkpoint, add_generator, add_image, image_of
+from workbench.commands.common import add_checkpoint, add_generator, add_image, image_of, inputs_of
 from workbench.errors import WorkbenchError
 from workbench.experiments.campaign import campaign_of, part_of, run_campaign
 from workbench.experiments.campaign_summary import summary
-from workbench.experiments.statistics import sample_size
+from workbench.experiments.statistics import CONFIDENCE, sample_size
 from workbench.experiments.store import Results, Store, merge, open_results
 from workbench.experiments.store_manifest import Campaign
 from workbench.experiments.store_shards import Damage
@@ -106,10 +106,7 @@ def run(options: argparse.Namespace) -> None:
     voice = open_voice(options.checkpoint)
     image = image_of(options.image, voice)
     mask = ProtectionMask.load(options.protect) if options.protect else None
-    words = [
-        voice.word(word) for word in (options.words.split(",") if options.words else voice.words)
-    ]
-    inputs = {word: voice.inputs(word) for word in words}
+    inputs = inputs_of(options.words, voice)
     sites = Sites(image)
     for plan in plans:
         print(_population(plan, sites, len(inputs)))
@@ -239,17 +236,34 @@ def _population(plan: Plan, sites: Sites, words: int) -> str:
     )
 
 
+def _drawn(told: dict[str, Any]) -> str:
+    """What the trials stand for, and so whether their shares have intervals."""
+    trials, population = told["trials_a_word"], told["population"]
+    if population is None:
+        return (
+            f"drawn at random, {trials:,} for each of {len(told['words'])} words; the intervals "
+            f"({CONFIDENCE:.0%}) take the words of a trial together"
+        )
+    if told["missing"]:
+        return "not yet all of them, and no random sample: no intervals"
+    if trials < population:
+        return (
+            f"the first {trials:,} of {population:,} by address, no random sample: no intervals; "
+            "flips=1 draws bits at random"
+        )
+    return f"all {population:,} that there are, for each word: the shares are exact"
+
+
 def _tell(results: Sequence[Results], path: Path | None) -> None:
     figures = summary(results)
     for told in figures:
         print(f"{told['plan']}: {told['trials']:,} trials in {told['folder']}")
         if told["missing"]:
             print(f"  missing: {told['missing']:,} trials; other parts have them, or run it again")
+        print(f"  {_drawn(told)}")
         for name, each in told["quality"].items():
-            print(
-                f"  {name:<11} {each['count']:>11,} {each['share']:>9.4%} "
-                f"({each['low']:.4%} to {each['high']:.4%})"
-            )
+            interval = "" if each["low"] is None else f" ({each['low']:.4%} to {each['high']:.4%})"
+            print(f"  {name:<11} {each['count']:>11,} {each['share']:>9.4%}{interval}")
         heard = told["log_mel"]
         if heard["measured"]:
             print(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+import numpy as np
+
 from workbench.errors import WorkbenchError
 from workbench.experiments.voice import Voice
 from workbench.healing.named import CRC_SCRUB, NONE, crc_scrub, named
@@ -52,6 +54,15 @@ def image_of(path: Path | None, voice: Voice) -> Image:
             "name its checkpoint with --checkpoint"
         )
     return image
+
+
+def inputs_of(words: str | None, voice: Voice) -> dict[str, dict[str, np.ndarray]]:
+    """What makes the voice say each of these words with commas between them, each once; None for all.
+
+    Raises WorkbenchError for a word that it was not taught.
+    """
+    asked = voice.words if words is None else words.split(",")
+    return {word: voice.inputs(word) for word in map(voice.word, asked)}
 
 
 def add_pages(parser: argparse.ArgumentParser) -> None:

@@ -10,13 +10,20 @@ import numpy as np
 from tqdm import tqdm
 
 from workbench.audio.metrics import ACCEPTABLE_SNR_DB, DEGRADED_SNR_DB, TRANSPARENT_SNR_DB
-from workbench.commands.common import add_checkpoint, add_generator, add_image, image_of
+from workbench.commands.common import (
+    add_checkpoint,
+    add_generator,
+    add_image,
+    image_of,
+    inputs_of,
+)
 from workbench.experiments.share_of_harm import share_below
 from workbench.experiments.statistics import CONFIDENCE, sample_size
 from workbench.experiments.stratified import Estimate, uniform_trials
 from workbench.experiments.voice import open_voice
 from workbench.files import write_text
 from workbench.memory.faults_bits import Each
+from workbench.memory.layout import SECTIONS
 from workbench.memory.plan import Plan
 from workbench.memory.transients import Sites
 
@@ -45,7 +52,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--confidence", type=float, default=CONFIDENCE, help=f"of the interval ({CONFIDENCE})"
     )
     parser.add_argument("--words", help="words with commas, the worst of them counts (all)")
-    parser.add_argument("--section", action="append", help="only there, again (the working copy)")
+    parser.add_argument(
+        "--section",
+        action="append",
+        choices=SECTIONS,
+        help="only there, may be given again (the working copy)",
+    )
     parser.add_argument("--operator", action="append", help="only in this operator, again (any)")
     parser.add_argument("--seed", type=int, default=0, help="another one tries other bits (0)")
     add_image(parser)
@@ -60,7 +72,7 @@ def run(options: argparse.Namespace) -> None:
     """
     voice = open_voice(options.checkpoint)
     image = image_of(options.image, voice)
-    words = options.words.split(",") if options.words else list(voice.words)
+    inputs = inputs_of(options.words, voice)
     plan = Plan(
         Each(), sections=tuple(options.section or ()), operators=tuple(options.operator or ())
     )
@@ -73,7 +85,7 @@ def run(options: argparse.Namespace) -> None:
 
         found = share_below(
             image,
-            {word: voice.inputs(word) for word in words},
+            inputs,
             candidates,
             snr_db=_CLASSES[options.quality],
             half_width=options.half_width,
@@ -81,7 +93,7 @@ def run(options: argparse.Namespace) -> None:
             seed=options.seed,
             progress=show,
         )
-    _tell(found, options, words, candidates)
+    _tell(found, options, list(inputs), candidates)
 
 
 def _tell(
@@ -89,7 +101,9 @@ def _tell(
 ) -> None:
     confidence = options.confidence
     low, high = (float(bound) for bound in found.interval)
-    blind = uniform_trials(found.share, found.half_width, confidence)
+    blind = len(candidates)  # where all were tried
+    if found.half_width:
+        blind = uniform_trials(found.share, found.half_width, confidence)
     leveugle = sample_size(
         len(candidates), options.half_width, confidence, max(found.share, 1 / len(candidates))
     )

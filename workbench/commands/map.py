@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,20 +12,24 @@ import pyarrow as pa
 
 from workbench.commands.common import add_checkpoint, add_image, image_of
 from workbench.errors import WorkbenchError
-from workbench.experiments.criticality import COLUMNS
+from workbench.experiments.criticality import COLUMNS as MAP_COLUMNS
 from workbench.experiments.products import (
     CURVE_FILES,
     MAP_FILES,
     write_curve_products,
     write_map_products,
 )
+from workbench.experiments.quality_curve import COLUMNS as CURVE_COLUMNS
 from workbench.experiments.store import Results, open_results
 from workbench.experiments.store_manifest import MANIFEST_FILE
 from workbench.experiments.voice import open_voice
 from workbench.files import output_folder, write_text
-from workbench.memory.faults_rates import Ber
+from workbench.memory.faults_bits import Each, Stuck
+from workbench.memory.faults_rates import Ber, Retention, Weak
+from workbench.memory.plan import Plan
 
 _OUT = Path("out/map")
+_NO_FLIPS = (Stuck, Retention, Weak)
 _PROTECT = "0.3%"
 
 
@@ -53,8 +58,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Write map.png, map.csv, critical.csv, protection.png and protection.mask, or curve.png; tell.
 
-    Raises WorkbenchError for results that are not whole, of another image or of both kinds, a share
-    that is none and a folder that cannot be written.
+    Raises WorkbenchError for results that are not whole, of another image, of both kinds or of other
+    faults than flips, a share that is none and a folder that cannot be written.
     """
     image = image_of(options.image, open_voice(options.checkpoint))
     found = [open_results(each) for folder in options.results for each in _folders(folder)]
@@ -73,13 +78,14 @@ def run(options: argparse.Namespace) -> None:
                 "and leave out --protect"
             )
         out = output_folder(options.out)
-        told = write_curve_products(out, [_at_rate(results) for results in found])
+        told = write_curve_products(out, _sweep(found))
         _tell_curve(told)
     else:
         share = _share(options.protect or _PROTECT)
+        protection = _protection_of_flips(found)
         out = output_folder(options.out)
-        table = pa.concat_tables([results.table(COLUMNS) for results in found])
-        told = write_map_products(out, image, table, share=share)
+        table = pa.concat_tables([results.table(MAP_COLUMNS) for results in found])
+        told = write_map_products(out, image, table, share=share, protection=protection)
         _tell_map(told)
     if options.json:
         write_text(options.json, json.dumps(told, indent=2, allow_nan=False) + "\n")
@@ -94,15 +100,36 @@ def _folders(folder: Path) -> list[Path]:
     return sorted(path.parent for path in folder.glob(f"*/{MANIFEST_FILE}")) or [folder]
 
 
-def _at_rate(results: Results) -> tuple[float, str, pa.Table]:
-    """Bit-error rate, what else sets these trials apart, and their rows."""
-    plan = results.plan
-    assert isinstance(plan.model, Ber)
-    where = [*plan.sections, *plan.operators, *(f"bit {bit}" for bit in plan.bits)]
-    parts = [f"mask {results.protection}"] if results.protection else []
-    if where:
-        parts.append(f"only {' '.join(where)}")
-    return plan.model.rate, ", ".join(parts), results.table(("snr_db", "quality"))
+def _sweep(found: list[Results]) -> Iterator[tuple[float, str, pa.Table]]:
+    """Bit-error rate, what else sets trials apart, and their rows, other words of equal plans together."""
+    drawn: dict[tuple[Plan, str], list[pa.Table]] = {}
+    for results in found:
+        key = results.plan, results.protection
+        drawn.setdefault(key, []).append(results.table(CURVE_COLUMNS))
+    for (plan, protection), tables in drawn.items():
+        assert isinstance(plan.model, Ber)
+        where = [*plan.sections, *plan.operators, *(f"bit {bit}" for bit in plan.bits)]
+        parts = [f"mask {protection}"] if protection else []
+        if where:
+            parts.append(f"only {' '.join(where)}")
+        yield plan.model.rate, ", ".join(parts), pa.concat_tables(tables).unify_dictionaries()
+
+
+def _protection_of_flips(found: list[Results]) -> str:
+    """The mask that all these trials ran under; WorkbenchError for several, and unless bits flip."""
+    for results in found:
+        model = results.plan.model
+        if isinstance(model, _NO_FLIPS) or (isinstance(model, Each) and model.action != "flip"):
+            raise WorkbenchError(
+                f"{results.folder} holds trials of {model} and a map needs bits that flip; run "
+                "`workbench campaign --exhaustive`, or a plan with flips=1"
+            )
+        if results.protection != found[0].protection:
+            raise WorkbenchError(
+                f"{results.folder} and {found[0].folder} have different protection masks; make a map "
+                "of each"
+            )
+    return found[0].protection
 
 
 def _share(text: str) -> float:
@@ -121,17 +148,19 @@ def _share(text: str) -> float:
 
 def _tell_map(told: dict[str, Any]) -> None:
     share, worst = 100 * told["share"], told["worst"]
-    rest = ", the others estimated from these" if told["coverage"] < 1 else ""
-    print(
-        f"trials: {told['trials']:,} of single bits, {100 * told['coverage']:.3g} % of all bits{rest}"
-    )
+    these = "" if told["whole"] else " of the bits tried"
+    print(f"trials: {told['trials']:,} of single bits; {told['about']}")
+    if told["protection"]:
+        print("bytes which that mask protects could not be tried and are not in the new one")
     if told["left_out"]:
         print(f"left out: {told['left_out']:,} trials without an event in the working copy")
-    print(f"a flip does harm of {told['mean_harm']:.2g} of the signal's energy on average")
+    print(f"a flip does harm of {told['mean_harm']:.2g} of the signal's energy on average{these}")
     print(
         f"{share:.2g} % of the bytes carry {100 * told['harm_carried']:.0f} % of the harm and "
-        f"{100 * told['broken_carried']:.0f} % of the broken words"
+        f"{100 * told['broken_carried']:.0f} % of the broken words{these}"
     )
+    if told["bytes"] == told["known_bytes"]:
+        print("the mask holds every byte of which anything is known, and no other")
     tensors = sorted(told["tensors"].items(), key=lambda item: -item[1])[:3]
     names = ", ".join(f"{count} of {name}" for name, count in tensors)
     print(f"protected: {told['bytes']:,} bytes, {names}, ... (mask {told['mask']})")
@@ -147,7 +176,7 @@ def _tell_curve(told: dict[str, Any]) -> None:
             f"bit-error rate {point['rate']:g}{_with(point['protection'])}: median SNR {quality}, "
             f"broken {100 * (1 - broken['share']):.1f} % "
             f"({100 * (1 - broken['high']):.1f} to {100 * (1 - broken['low']):.1f} %) "
-            f"of {point['trials']:,}"
+            f"of {point['trials']:,} words, {point['devices']:,} devices"
         )
 
 

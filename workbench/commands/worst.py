@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +12,14 @@ from tqdm import tqdm
 
 from workbench.audio.metrics import measure
 from workbench.audio.sound_files import write_wav
-from workbench.commands.common import add_checkpoint, add_generator, add_image, image_of
-from workbench.experiments.adversarial import Step, error_share, worst_bits
+from workbench.commands.common import (
+    add_checkpoint,
+    add_generator,
+    add_image,
+    image_of,
+    inputs_of,
+)
+from workbench.experiments.adversarial import Inputs, Step, error_share, worst_bits
 from workbench.experiments.threads import one_thread
 from workbench.experiments.voice import Voice, open_voice
 from workbench.files import output_folder, write_text
@@ -40,7 +47,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"where they may lie, may be given again ({' '.join(_SECTIONS)})",
     )
     parser.add_argument("--operator", action="append", help="only in this operator, again (any)")
-    parser.add_argument("--seed", type=int, default=0, help="of the gradient's probes (0)")
+    parser.add_argument(
+        "--seed", type=int, default=0, help="of the gradient's probes and of the random bits (0)"
+    )
     add_image(parser)
     add_checkpoint(parser)
     parser.add_argument(
@@ -56,8 +65,7 @@ def run(options: argparse.Namespace) -> None:
     """
     voice = open_voice(options.checkpoint)
     image = image_of(options.image, voice)
-    asked = options.words.split(",") if options.words else voice.words
-    inputs = {voice.word(word): voice.inputs(word) for word in asked}
+    inputs = inputs_of(options.words, voice)
     where = Plan(
         Each(),
         sections=tuple(options.section or _SECTIONS),
@@ -81,21 +89,25 @@ def run(options: argparse.Namespace) -> None:
     positions = tuple(step.position for step in steps)
     plan = Plan(Bits(positions))
     trials = {word: str(TrialId.of(image, word, plan, 0)) for word in inputs}
-    random = _random_share(image, inputs[next(iter(inputs))], where, len(steps))
-    print(f"as many random bits: {random:.4f} (mean of {_RANDOM_TRIALS} trials, first word)")
-    _write(voice, image, steps, trials, out)
+    drawn = replace(where, model=Flips(len(steps)), seed=options.seed)
+    random = _random_share(image, inputs, drawn)
+    print(f"as many random bits: {random:.4f} (mean of {_RANDOM_TRIALS} draws, the same words)")
+    _write(voice, image, steps, random, trials, out)
 
 
-def _random_share(image: Image, inputs: dict[str, np.ndarray], where: Plan, bits: int) -> float:
-    laboratory = Laboratory(image, inputs)
-    plan = Plan(Flips(bits), sections=where.sections, operators=where.operators)
+def _random_share(image: Image, inputs: Inputs, plan: Plan) -> float:
+    """Mean error share over all words and the first _RANDOM_TRIALS trials of `plan`."""
     events = plan.events(Sites(image), np.arange(_RANDOM_TRIALS))
-    energy = laboratory.outcomes(events, _RANDOM_TRIALS)["error_energy"]
-    return float(error_share(energy, laboratory.signal_energy).mean())
+    shares = []
+    for each in inputs.values():
+        laboratory = Laboratory(image, each)
+        energy = laboratory.outcomes(events, _RANDOM_TRIALS)["error_energy"]
+        shares.append(error_share(energy, laboratory.signal_energy))
+    return float(np.mean(shares))
 
 
 def _write(
-    voice: Voice, image: Image, steps: list[Step], trials: dict[str, str], out: Path
+    voice: Voice, image: Image, steps: list[Step], random: float, trials: dict[str, str], out: Path
 ) -> None:
     word = next(iter(trials))
     before = voice.speak(word)
@@ -105,7 +117,12 @@ def _write(
     found = [
         {"position": step.position, "name": step.name, "error_share": step.error} for step in steps
     ]
-    write_text(out / "worst.json", json.dumps({"bits": found, "replay": trials}, indent=2) + "\n")
+    told = {
+        "bits": found,
+        "random": {"error_share": random, "draws": _RANDOM_TRIALS},
+        "replay": trials,
+    }
+    write_text(out / "worst.json", json.dumps(told, indent=2) + "\n")
     metrics = measure(after, before, perceptual=False)
     print(
         f"{voice.spoken(word)!r}: SNR {metrics.snr_db:.1f} dB, log-mel distance "

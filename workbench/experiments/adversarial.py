@@ -19,6 +19,7 @@ from workbench.memory.events import Events
 from workbench.memory.image import Image
 from workbench.memory.laboratory import Laboratory
 from workbench.memory.layout import WORKING_SECTIONS
+from workbench.memory.sampling import KEYS
 from workbench.memory.transients import Sites
 
 _PROBES = 4  # random directions of the output by which curvature is estimated
@@ -76,7 +77,7 @@ def worst_bits(
     if not inputs:
         raise WorkbenchError("there are no words to do harm to; name at least one")
     steps: list[Step] = []
-    rng = np.random.Generator(np.random.Philox(key=seed))
+    rng = np.random.Generator(np.random.Philox(key=seed % KEYS))
     for _ in range(bits):
         found = np.array([step.position for step in steps], np.int64)
         step = _best_step(image, inputs, np.setdiff1d(candidates, found), found, rng)

@@ -85,6 +85,7 @@ def campaign_of(
         inputs=_digest(inputs),
         trials=trials,
         trials_a_shard=max(1, min(cut, few, trials)),
+        population=size,
         log_mel=log_mel,
         listen=listen,
         protection=mask.digest if mask else "",

@@ -1,4 +1,7 @@
-"""What a campaign found, in numbers: how many trials of each class, surely how many, and the worst one."""
+"""What a campaign found, in numbers: how many trials of each class, surely how many, and the worst one.
+
+A trial does the same to the bits for every word, so its words are one cluster of an interval.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from workbench.experiments.statistics import CONFIDENCE, wilson
+from workbench.experiments.statistics import clustered
 from workbench.experiments.store import Results
 from workbench.experiments.trial_table import QUALITIES, snr_quality
 from workbench.memory.plan import HASH_DIGITS, TrialId
@@ -22,9 +25,10 @@ def summary(results: Sequence[Results]) -> list[dict[str, Any]]:
 
 
 def _summary(results: Results) -> dict[str, Any]:
-    """Counts, shares and their intervals by class and word, what log-mel changed, the worst trial."""
+    """Counts and shares by class and word, intervals of random draws, what log-mel changed, the worst."""
     campaign = results.campaign
     counts = {word: dict.fromkeys(QUALITIES, 0) for word in campaign.words}
+    by_trial = np.zeros((len(QUALITIES), campaign.trials), np.int32)
     heard_by: dict[str, list[tuple[float, float]]] = {name: [] for name in QUALITIES}
     measured = changed = 0
     worst: tuple[float, str, int] | None = None
@@ -36,6 +40,7 @@ def _summary(results: Results) -> dict[str, Any]:
         snr_db = table["snr_db"].to_numpy()
         for name, count in zip(QUALITIES, np.bincount(codes, minlength=5).tolist(), strict=True):
             counts[word][name] += count
+        by_trial[codes, table["trial"].to_numpy()] += 1
         heard = table["log_mel_db"].is_valid().to_numpy()
         measured += int(heard.sum())
         changed += int((heard & (codes > 0) & (codes != snr_quality(snr_db))).sum())
@@ -57,10 +62,10 @@ def _summary(results: Results) -> dict[str, Any]:
         "protection": campaign.protection,
         "trials": trials,
         "missing": campaign.rows - trials,
+        "trials_a_word": campaign.trials,
+        "population": campaign.population,
         "words": counts,
-        "quality": {
-            name: _share(sum(each[name] for each in counts.values()), trials) for name in QUALITIES
-        },
+        "quality": _shares(by_trial, drawn=campaign.population is None),
         "log_mel": {"measured": measured, "changed": changed},
         "heard": {name: _heard(answers) for name, answers in heard_by.items() if answers},
         "bytes": sum(path.stat().st_size for path in results.shards.values()),
@@ -92,7 +97,17 @@ def _heard(answers: list[tuple[float, float]]) -> dict[str, Any]:
     }
 
 
-def _share(count: int, trials: int) -> dict[str, Any]:
-    low, high = wilson(count, trials, CONFIDENCE)
-    share = count / trials if trials else 0.0
-    return {"count": count, "share": share, "low": float(low), "high": float(high)}
+def _shares(by_trial: np.ndarray, *, drawn: bool) -> dict[str, dict[str, Any]]:
+    """Each class's count, share and interval; low and high are None where nothing was `drawn`."""
+    counts = by_trial.sum(axis=1)
+    shares = counts / max(int(counts.sum()), 1)
+    told: dict[str, dict[str, Any]] = {
+        name: {"count": int(count), "share": float(share), "low": None, "high": None}
+        for name, count, share in zip(QUALITIES, counts, shares, strict=True)
+    }
+    if drawn:
+        rows = by_trial.sum(axis=0)
+        interval = clustered(by_trial[:, rows > 0], rows[rows > 0])
+        for each, low, high in zip(told.values(), *interval, strict=True):
+            each.update(low=float(low), high=float(high))
+    return told

@@ -75,10 +75,13 @@ class Criticality:
     What was not tried is estimated: a bit without trials takes the mean of those tried in the same
     tensor at the same bit of the element (so sums over strata of tensor and bit are the stratified
     estimates, however unequally those were sampled). Bits where none was tried stay unknown, NaN.
+    protection: digest of the mask that all trials ran under, "" for none; under one nothing is
+    estimated, since what it protects could not be tried.
     """
 
-    def __init__(self, image: Image, table: pa.Table) -> None:
+    def __init__(self, image: Image, table: pa.Table, *, protection: str = "") -> None:
         self.image = image
+        self.protection = protection
         position, damage, broken, degraded, self.left_out = _usable(table, image)
         self.rows = len(position)
         size = 8 * image.layout.working_bytes
@@ -110,6 +113,32 @@ class Criticality:
         """Share of the bits of all tensors of the working copy that were tried, 0 to 1."""
         named = self.bits.place >= 0
         return float((self.tried[named] > 0).mean())
+
+    @cached_property
+    def known(self) -> np.ndarray:
+        """Which bits anything is known of, tried or estimated; bool [8 * working_bytes]."""
+        return (self.bits.place >= 0) & ~np.isnan(self.harm)
+
+    @property
+    def whole(self) -> bool:
+        """Whether something is known of every bit of all tensors."""
+        return bool(self.known[self.bits.place >= 0].all())
+
+    @property
+    def about(self) -> str:
+        """What was tried and what the rest is, in words."""
+        tried = self.coverage
+        parts = ["every bit tried" if tried == 1 else f"{100 * tried:.3g} % of the bits tried"]
+        named = int((self.bits.place >= 0).sum())
+        estimated = self.known.sum() / named - tried
+        if estimated > 0:
+            rest = "the others" if self.whole else f"{100 * estimated:.3g} %"
+            parts.append(f"{rest} estimated from those of the same tensor and bit")
+        if not self.whole:
+            parts.append("all shares are of these alone")
+        if self.protection:
+            parts.append(f"under the protection mask {self.protection}")
+        return ", ".join(parts)
 
     def by_operator(self, values: np.ndarray, tensor: str) -> tuple[list[str], np.ndarray]:
         """Means of `values` over all bits of a tensor's name: operators, float64 [operators, bits].
@@ -172,6 +201,8 @@ class Criticality:
             values = sums / self.tried
         widest = int(self.bits.bit.max(initial=0)) + 1
         named = self.bits.place >= 0
+        if self.protection:
+            return np.where(named, values, 0.0)
         stratum = np.where(named, self.bits.place * widest + self.bits.bit, 0)
         means = _means(stratum[named], values[named], int(stratum.max(initial=0)) + 1)
         values = np.where(self.tried > 0, values, means[stratum] if len(means) else np.nan)

@@ -77,27 +77,32 @@ def map_figure(criticality: Criticality) -> Figure:
     if untried:
         legend.append(Patch(facecolor=_UNTRIED, edgecolor="0.6", label="not tried"))
     figure.legend(handles=legend, loc="outside lower left", ncols=3, frameon=False, fontsize=9)
-    figure.suptitle(_caption(criticality), fontsize=11)
+    size = criticality.image.layout.working_bytes
+    figure.suptitle(
+        f"{criticality.rows:,} single flips in {size:,} bytes; {criticality.about}", fontsize=11
+    )
     return figure
 
 
-def protection_figure(ranking: Ranking, share: float) -> Figure:
+def protection_figure(ranking: Ranking, share: float, about: str = "") -> Figure:
     """Harm and broken trials that remain against the protected share.
 
-    share: the point to mark; WorkbenchError unless it is more than 0 and at most 1.
+    share: the point to mark; WorkbenchError unless it is more than 0 and at most 1. about: what was
+    tried, in words.
     """
     figure = Figure(figsize=(8, 5), layout="constrained")
     axes = figure.subplots()
-    size = len(ranking.addresses)
-    protected = np.arange(1, size + 1) / size
+    size = ranking.image.layout.working_bytes
+    protected = np.arange(1, len(ranking.addresses) + 1) / size
     axes.semilogx(protected, ranking.harm_left[1:], color=_HARM, lw=2, label="harm")
     if ranking.broken.any():
         axes.semilogx(
             protected, ranking.broken_left[1:], color=_BROKEN, lw=2, ls="--", label="broken words"
         )
     x, left = ranking.count(share) / size, 1 - ranking.carried(share)
-    told = f"{100 * share:g} % of the bytes protected: {100 * left:.1f} % of the harm left"
+    told = f"{100 * x:.2g} % of the bytes protected: {100 * left:.1f} % of the harm left"
     axes.plot(x, left, "o", color=_HARM, label=told)
+    axes.set_title(about, fontsize=9)
     axes.set_xlabel(f"protected share of the {size:,} bytes, worst first")
     axes.set_ylabel("remaining share, one flip at a time")
     axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{100 * x:g}%"))
@@ -151,15 +156,3 @@ def _heat(axes: Axes, values: np.ndarray, exists: np.ndarray, norm: LogNorm) -> 
 
 def _colours() -> Colormap:
     return colormaps["viridis_r"].with_extremes(under=_NONE, bad=(0.0, 0.0, 0.0, 0.0))
-
-
-def _caption(criticality: Criticality) -> str:
-    coverage = criticality.coverage
-    tried = "every bit tried"
-    if coverage < 1:
-        tried = (
-            f"{100 * coverage:.3g} % of the bits tried, the others estimated from those of the same "
-            "tensor and bit"
-        )
-    size = criticality.image.layout.working_bytes
-    return f"{criticality.rows:,} single flips in {size:,} bytes; {tried}"

@@ -19,10 +19,11 @@ from workbench.memory.protection import ProtectionMask
 
 @dataclass(frozen=True)
 class Ranking:
-    """Bytes of the working copy, worst first; among equals the lower address comes first.
+    """Bytes of which anything is known, worst first; among equals the lower address comes first.
 
-    addresses: int64 [working_bytes]. harm, broken: of each, sums over its bits of the mean harm and
-    of the share of broken trials, float64 [working_bytes]; bits of which nothing is known count 0.
+    addresses: int64 [n], of the working copy, without padding. harm, broken: of each, sums over its
+    bits of the mean harm and of the share of broken trials, float64 [n]; bits of which nothing is
+    known count 0.
     """
 
     image: Image
@@ -42,12 +43,13 @@ class Ranking:
                 f"none of the {criticality.rows:,} flips did any harm, so that no byte is more "
                 "critical than another; run a campaign with more trials"
             )
-        order = np.argsort(-harm, kind="stable")
+        known = np.flatnonzero(criticality.known.reshape(-1, 8).any(axis=1))
+        order = known[np.argsort(-harm[known], kind="stable")]
         return cls(criticality.image, order, harm[order], broken[order])
 
     @cached_property
     def harm_left(self) -> np.ndarray:
-        """Share of all harm that remains with the worst 0, 1, ... bytes protected, [bytes + 1]."""
+        """Share of all harm that remains with the worst 0, 1, ... bytes protected, float64 [n + 1]."""
         return _left(self.harm)
 
     @cached_property
@@ -56,7 +58,7 @@ class Ranking:
         return _left(self.broken)
 
     def count(self, share: float) -> int:
-        """How many bytes `share` of the working copy are, rounded, at least 1.
+        """How many bytes `share` of the working copy are, rounded, at least 1, at most all ranked.
 
         Raises WorkbenchError unless 0 < share <= 1.
         """
@@ -64,7 +66,8 @@ class Ranking:
             raise WorkbenchError(
                 f"cannot protect {100 * share:g} % of the bytes; choose more than 0 % and at most 100 %"
             )
-        return max(1, round(share * len(self.addresses)))
+        wanted = round(share * self.image.layout.working_bytes)
+        return min(max(1, wanted), len(self.addresses))
 
     def carried(self, share: float) -> float:
         """Share of all harm that the worst `share` of the bytes carry."""

@@ -25,27 +25,34 @@ CURVE_FILES = ("curve.png",)
 _RANKED_BYTES = 1000  # at least so many, where so many do harm
 
 
-def write_map_products(out: Path, image: Image, table: pa.Table, *, share: float) -> dict[str, Any]:
+def write_map_products(
+    out: Path, image: Image, table: pa.Table, *, share: float, protection: str = ""
+) -> dict[str, Any]:
     """Write MAP_FILES to the folder `out` from trials of single events; what they say in numbers.
 
-    share: of the bytes that the mask protects, more than 0 to 1. Raises WorkbenchError for a table that
-    is no such table, another share, and files that cannot be written.
+    share: of the bytes that the new mask protects, more than 0 to 1; at most those of which anything
+    is known. protection: digest of the mask that the trials ran under. Raises WorkbenchError for a
+    table that is no such table, another share, and files that cannot be written.
     """
-    criticality = Criticality(image, table)
+    criticality = Criticality(image, table, protection=protection)
     ranking = Ranking.of(criticality)
     mask = ranking.protect(share)
     save_figure(out / "map.png", map_figure(criticality))
     write_map(out / "map.csv", criticality)
     rows = max(_RANKED_BYTES, len(mask.addresses))
     write_bytes_ranked(out / "critical.csv", criticality, ranking, rows=rows)
-    save_figure(out / "protection.png", protection_figure(ranking, share))
+    save_figure(out / "protection.png", protection_figure(ranking, share, criticality.about))
     mask.save(out / "protection.mask")
     return {
         "trials": criticality.rows,
         "left_out": criticality.left_out,
         "coverage": criticality.coverage,
+        "whole": criticality.whole,
+        "about": criticality.about,
+        "protection": protection,
         "share": mask.share,
         "bytes": len(mask.addresses),
+        "known_bytes": len(ranking.addresses),
         "harm_carried": ranking.carried(share),
         "broken_carried": ranking.broken_carried(share),
         "mean_harm": float(np.nanmean(criticality.harm[criticality.bits.place >= 0])),
@@ -81,6 +88,7 @@ def _told(point: CurvePoint) -> dict[str, Any]:
         "rate": point.rate,
         "protection": point.protection,
         "trials": point.trials,
+        "devices": point.devices,
         "at_least": {
             name: {"share": share, "low": float(low[n]), "high": float(high[n])}
             for n, (name, share) in enumerate(zip(AT_LEAST, point.shares.tolist(), strict=True))

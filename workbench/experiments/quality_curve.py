@@ -1,7 +1,7 @@
 """How the quality of a voice falls with the bit-error rate: shares of classes and SNR, with bands.
 
-Reference: Wilson's intervals for shares, see `statistics`. Layout: a point a rate and protection,
-lowest rate first.
+Reference: intervals of clustered rows, see `statistics`; a trial does the same to the bits for every
+word, as a device would. Layout: a point a rate and protection, lowest rate first.
 """
 
 from __future__ import annotations
@@ -11,11 +11,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from workbench.audio.metrics import CLASSES
 from workbench.errors import WorkbenchError
-from workbench.experiments.statistics import CONFIDENCE, Interval, wilson
+from workbench.experiments.statistics import Interval, clustered
 
+COLUMNS = ("trial", "snr_db", "quality")
 MASKED = "masked"
 # Each counts with those before it: "at least acceptable" and so on. All the others are broken.
 AT_LEAST = (MASKED, *CLASSES[:-1])
@@ -27,13 +29,15 @@ class CurvePoint:
     """What came of the trials at one bit-error rate.
 
     rate: probability of a bit to be wrong. protection: of the bytes, in words, "" for none. trials:
-    how many. shares: those at least masked, transparent, acceptable, degraded, float64 [4]; interval:
-    95 % Wilson intervals of them. snr_db: quantiles SNR_QUANTILES, inf where nothing differs.
+    how many, a word each. devices: how many different draws of wrong bits. shares: those at least
+    masked, transparent, acceptable, degraded, float64 [4]; interval: 95 % intervals of them. snr_db:
+    quantiles SNR_QUANTILES, inf where nothing differs.
     """
 
     rate: float
     protection: str
     trials: int
+    devices: int
     shares: np.ndarray
     interval: Interval
     snr_db: np.ndarray
@@ -42,28 +46,44 @@ class CurvePoint:
 def curve_points(sweep: Iterable[tuple[float, str, pa.Table]]) -> list[CurvePoint]:
     """Points of (rate, protection, table of results) in any order; equal ones are pooled.
 
-    Tables have the columns snr_db and quality. Raises WorkbenchError for a table without rows.
+    Tables have the columns COLUMNS. Rows of a table with the same trial are of one device, different
+    tables are of different ones. Raises WorkbenchError for a table without rows.
     """
     groups: dict[tuple[str, float], list[pa.Table]] = {}
     for rate, protection, table in sweep:
-        groups.setdefault((protection, rate), []).append(table.select(["snr_db", "quality"]))
+        groups.setdefault((protection, rate), []).append(table)
     return [
-        _point(rate, protection, pa.concat_tables(groups[protection, rate]))
-        for protection, rate in sorted(groups)
+        _point(rate, protection, groups[protection, rate]) for protection, rate in sorted(groups)
     ]
 
 
-def _point(rate: float, protection: str, table: pa.Table) -> CurvePoint:
-    trials = len(table)
+def _point(rate: float, protection: str, tables: list[pa.Table]) -> CurvePoint:
+    trials = sum(len(table) for table in tables)
     if not trials:
         raise WorkbenchError(
             f"there is no trial at a bit-error rate of {rate:g}; run its campaign to the end"
         )
-    counts = {
-        each["values"]: each["counts"] for each in table["quality"].value_counts().to_pylist()
-    }
-    hits = np.cumsum([counts.get(name, 0) for name in AT_LEAST])
-    snr = np.quantile(table["snr_db"].to_numpy(), SNR_QUANTILES, method="inverted_cdf")
+    by_device = np.concatenate([_by_device(table) for table in tables], axis=1)
+    hits = np.cumsum(by_device, axis=0)
+    at_least, rows = hits[:-1], hits[-1]
+    snr = np.concatenate([table["snr_db"].to_numpy() for table in tables])
     return CurvePoint(
-        rate, protection, trials, hits / trials, wilson(hits, trials, CONFIDENCE), snr
+        rate,
+        protection,
+        trials,
+        len(rows),
+        at_least.sum(axis=1) / trials,
+        clustered(at_least, rows),
+        np.quantile(snr, SNR_QUANTILES, method="inverted_cdf"),
     )
+
+
+def _by_device(table: pa.Table) -> np.ndarray:
+    """How many rows of each class each device has, int64 [classes, devices]."""
+    classes = (*AT_LEAST, CLASSES[-1])
+    names = table["quality"].cast(pa.string())
+    code = pc.index_in(names, value_set=pa.array(classes)).to_numpy()
+    _, device = np.unique(table["trial"].to_numpy(), return_inverse=True)
+    counts = np.zeros((len(classes), int(device.max(initial=-1)) + 1), np.int64)
+    np.add.at(counts, (code, device), 1)
+    return counts

@@ -55,7 +55,7 @@ def curve_figure(points: Sequence[CurvePoint]) -> Figure:
             for style, kind in zip(_STYLES, kinds, strict=False)
         ]
     shares.legend(handles=handles, **_BESIDE)
-    shares.set_ylabel("share of trials\n(bands: 95 % Wilson intervals)")
+    shares.set_ylabel("share of trials\n(bands: 95 % intervals, clustered by device)")
     shares.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     shares.set_ylim(-0.02, 1.02)
     snr.set_ylabel("SNR in dB: median, with bands of\nhalf and of 90 % of the trials")

@@ -1,7 +1,8 @@
 """Intervals for proportions, and how many trials they need.
 
 References: Wilson 1927, https://doi.org/10.1080/01621459.1927.10502953; Clopper and Pearson 1934,
-https://doi.org/10.1093/biomet/26.4.404; Leveugle et al. 2009, https://doi.org/10.1109/DATE.2009.5090716.
+https://doi.org/10.1093/biomet/26.4.404; Leveugle et al. 2009, https://doi.org/10.1109/DATE.2009.5090716;
+Korn and Graubard 1998, Survey Methodology 24, 193-201, for effective sample sizes.
 """
 
 from __future__ import annotations
@@ -80,6 +81,32 @@ def clopper_pearson(
     low = np.where(hits > 0, betaincinv(np.maximum(hits, 1e-300), misses + 1, tail), 0.0)
     high = np.where(misses > 0, betaincinv(hits + 1, np.maximum(misses, 1e-300), 1 - tail), 1.0)
     return Interval(np.nan_to_num(low, nan=0.0), np.nan_to_num(high, nan=1.0))
+
+
+def clustered(hits: np.ndarray, rows: np.ndarray, confidence: float = CONFIDENCE) -> Interval:
+    """Interval of a share of rows that are not independent: those of a cluster may be all alike.
+
+        p = sum h_i / sum m_i,  variance = n / (n - 1) sum (h_i - p m_i)^2 / (sum m_i)^2
+
+    hits, rows: h_i and m_i of each of n clusters, [..., n] and [n]. Wilson's interval at the effective
+    sample size p (1 - p) / variance (Korn and Graubard 1998), which is at least what clusters of
+    identical rows are worth, (sum m_i)^2 / sum m_i^2, and at most all rows: with one row a cluster it
+    is `wilson`. Errors as there.
+    """
+    hits, rows = _counts(hits, rows)
+    total = float(rows.sum())
+    if not total:
+        return wilson(hits.sum(axis=-1), total, confidence)
+    share = hits.sum(axis=-1) / total
+    n = len(rows)
+    residual = hits - share[..., None] * rows
+    variance = n / max(n - 1, 1) * (residual**2).sum(axis=-1) / total**2
+    alike = total**2 / float((rows**2).sum())
+    worth = np.divide(
+        share * (1 - share), variance, out=np.full(share.shape, alike), where=variance > 0
+    )
+    worth = np.clip(worth, alike, total)
+    return wilson(share * worth, worth, confidence)
 
 
 def sample_size(

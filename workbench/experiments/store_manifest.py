@@ -21,7 +21,7 @@ from workbench.errors import WorkbenchError
 from workbench.files import write_text
 from workbench.memory.plan import Plan
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 MANIFEST_FILE = "manifest.json"
 _PACKAGES = ("joblib", "numpy", "pyarrow", "torch")
 _SHOWN = 60  # characters of a value in a message
@@ -47,8 +47,9 @@ class Campaign:
 
     plan: its text. image: content hash of what is hit, its program included. program: content hash.
     words: what is spoken. inputs: SHA-256 over what the words feed in. trials: a word's; their numbers
-    are 0 .. trials - 1. trials_a_shard: at most. log_mel, listen: about so many trials of a word have
-    their log-mel distance measured, or are heard by a recogniser and PESQ. protection: digest of a
+    are 0 .. trials - 1. trials_a_shard: at most. population: how many different trials the plan has,
+    None when it draws them at random. log_mel, listen: about so many trials of a word have their
+    log-mel distance measured, or are heard by a recogniser and PESQ. protection: digest of a
     protection mask, "" for none.
     """
 
@@ -59,6 +60,7 @@ class Campaign:
     inputs: str
     trials: int
     trials_a_shard: int
+    population: int | None = None
     log_mel: int = 0
     listen: int = 0
     protection: str = ""

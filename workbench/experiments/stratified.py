@@ -19,6 +19,7 @@ from workbench.experiments.statistics import (
     clopper_pearson,
     normal_quantile,
 )
+from workbench.memory.sampling import KEYS
 
 _GROWTH = 0.6  # of the trials still thought to be missing, how many are run before looking again
 _LEAST_ROUND = 100  # trials
@@ -131,9 +132,9 @@ class _Campaign:
         self.evaluate = evaluate
         self.below = below
         self.order = [
-            np.random.Generator(np.random.Philox(key=seed, counter=number << 128)).permutation(
-                stratum.sites
-            )
+            np.random.Generator(
+                np.random.Philox(key=seed % KEYS, counter=number << 128)
+            ).permutation(stratum.sites)
             for number, stratum in enumerate(strata)
         ]
         self.sizes = np.array([len(stratum.sites) for stratum in strata])

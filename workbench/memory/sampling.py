@@ -14,6 +14,7 @@ import numpy as np
 
 from workbench.errors import WorkbenchError
 
+KEYS = 2**128  # a seed modulo this is a key of Philox
 _MULTIPLIERS = (0xD2E7470EE14C6C93, 0xCA5A826395121157)
 _WEYL = (0x9E3779B97F4A7C15, 0xBB67AE8584CAA73B)
 _ROUNDS = 10
