@@ -166,7 +166,7 @@ def test_plans_that_do_not_fit_are_one_sentence() -> None:
         (Plan(Flips(10**7)), 0, "do not fit in the"),
         (Plan(Stuck(10**7)), 0, "do not fit in the"),
         (Plan(Transient(10**7, 3)), 0, "do not fit in the"),
-        (Plan(Mbu(700), sections=("healer",)), 0, "do not fit in the"),
+        (Plan(Mbu(256), sections=("shift",)), 0, "do not fit in the"),
         (Plan(Flips(1)), -1, "no trial or device number -1"),
         (Plan(Each()), 10**9, "there is no trial 1000000000"),
         (Plan(Flips(1)), 2**64, "no trial or device number 18446744073709551616"),
