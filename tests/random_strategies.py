@@ -53,9 +53,11 @@ def _guard(rng: np.random.Generator, program: Program) -> Guard:
     second = str(rng.choice(list(SIGNATURES))) if code in CODES and rng.random() < 0.3 else None
     working = Image.of(program, areas=()).layout.working_bytes
     addresses = rng.choice(working, min(working, int(rng.integers(1, 80))), replace=False)
+    sections = WORKING_SECTIONS[first:last] if code not in (ABFT, TRIPLE) else WORKING_SECTIONS
+    sections = WORKING_SECTIONS[:1] if code.startswith("in-place") else sections
     area = Area(
         code,
-        WORKING_SECTIONS[first:last] if code not in (ABFT, TRIPLE) else WORKING_SECTIONS,
+        sections,
         unit_bytes=int(rng.choice([8, 16, 32, 64, 256])),
         keep=keep,
         second=second,

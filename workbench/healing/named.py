@@ -105,8 +105,8 @@ def radar(groups: int = 2, *, group_bytes: int = 512) -> Strategy:
 
 def in_place(bits: int = 64, pages: int = 4) -> Strategy:
     """Weights that are code words themselves; no check beside them. See `workbench.memory.in_place`."""
-    guard = Guard(Area(f"in-place{bits}", ("weights", "bias")), pages, (Remedy.CORRECT,))
-    rest = Guard(Area("secded32", WORKING_SECTIONS[2:], keep=RAM), 2, (Remedy.CORRECT,))
+    guard = Guard(Area(f"in-place{bits}", _WEIGHTS), pages, (Remedy.CORRECT,))
+    rest = _words_for_the_rest((Remedy.CORRECT,))
     return Strategy(f"in-place{bits}", (guard, rest), source=_GUAN)
 
 

@@ -12,7 +12,9 @@ from workbench.errors import WorkbenchError
 from workbench.healing.log import Remedy
 from workbench.integer.program import Conv, Program
 from workbench.memory.areas import ABFT, CODES, FLASH, GOLDEN, RADAR, RAM, TRIPLE, Area
+from workbench.memory.ecc import InPlace
 from workbench.memory.image import Image
+from workbench.memory.in_place import in_place_program
 from workbench.memory.layout import Layout
 
 RESIGNING = (Remedy.ZERO, Remedy.INTERPOLATE, Remedy.CLIP)
@@ -150,7 +152,7 @@ class Strategy:
     def image(self, program: Program) -> Image:
         """The clean memory image of a device that runs `program` under this strategy.
 
-        Raises WorkbenchError for units larger than what they divide, and remedies that cannot work
+        A code that lies in the weights themselves moves them to the nearest code words. Raises WorkbenchError for units larger than what they divide, and remedies that cannot work
         on this program's weights.
         """
         layout = Layout(program, areas=self.areas)
@@ -172,6 +174,9 @@ class Strategy:
                     f"{packed[0]} has two weights in a byte, which have no neighbours of their own; "
                     "choose ZERO"
                 )
+        for area in self.areas:
+            if isinstance(CODES.get(area.code), InPlace):
+                program = in_place_program(program, area.code)
         return Image.of(program, areas=self.areas)
 
 

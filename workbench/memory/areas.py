@@ -69,6 +69,11 @@ class Area:
                 f"{nearest}"
             )
         code = CODES.get(self.code)
+        if isinstance(code, InPlace) and self.sections != ("weights",):
+            raise WorkbenchError(
+                f"{self.code} moves the lowest bits of what it watches, which only weights bear; "
+                'write sections=("weights",), and guard the rest with another code'
+            )
         if isinstance(code, InPlace) and self.unit_bytes % code.word_bytes:
             raise WorkbenchError(
                 f"units of {self.unit_bytes} bytes cut the words of {self.code}; use a multiple of "

@@ -95,13 +95,19 @@ class Secded(_Words):
 class InPlace(_Words):
     """Extended Hamming words without any check beside them: a clean word has the syndrome zero.
 
-    Column of bit i: i, with a further bit set for overall parity, so that two flips are never taken
-    for one. word_bytes: a power of two, 8 to 32. Bytes beyond the last whole word are not watched.
+    Columns are the numbers 0 .. bits - 1, with a further bit set for overall parity, so that two
+    flips are never taken for one. Bit b of byte k has the number 8 k + (b ^ s(k)), where the bits of
+    s(k) are k0 k1, k1 k2 and k0 k2: the columns of the lowest bits alone then span everything, and
+    any word is near a code word. word_bytes: a power of two, 8 to 32. Bytes beyond the last whole word
+    are not watched.
     """
 
     def __init__(self, word_bytes: int) -> None:
         bits = 8 * word_bytes
-        super().__init__(word_bytes, bits | np.arange(bits))
+        byte, bit = np.divmod(np.arange(bits), 8)
+        k0, k1, k2 = byte & 1, byte >> 1 & 1, byte >> 2 & 1
+        turned = (k0 & k1) | (k1 & k2) << 1 | (k0 & k2) << 2
+        super().__init__(word_bytes, bits | 8 * byte | (bit ^ turned))
         self.name = f"in-place{bits}"
         self.syndrome_bits = bits.bit_length()
 

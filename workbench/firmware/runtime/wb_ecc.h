@@ -105,10 +105,14 @@ static inline uint32_t wb_odd(uint32_t word)
     return 0x6996u >> (word & 15u) & 1u;
 }
 
-/* XOR of the numbers of all bits that are set, with 8 * part_bytes added where their count is odd. */
+/*
+ * XOR of the numbers of all bits that are set, with 8 * part_bytes added where their count is odd. Bit b
+ * of byte k has the number 8 k + (b ^ s(k)), where the bits of s(k) are k0 k1, k1 k2 and k0 k2.
+ */
 static inline uint32_t wb_in_place_syndrome(const wb_code *code, const wb_byte *word)
 {
     uint32_t all = 0;
+    uint32_t odd_words = 0; /* those with k2 */
     uint32_t syndrome = 0;
     for (uint32_t place = 4; place < code->part_bytes; place *= 2) {
         uint32_t upper = 0; /* words whose number has this bit */
@@ -116,12 +120,15 @@ static inline uint32_t wb_in_place_syndrome(const wb_code *code, const wb_byte *
             upper ^= i & place ? wb_word(word + i) : 0u;
         }
         syndrome |= wb_odd(upper) * 8u * place;
+        odd_words = place == 4 ? upper : odd_words;
     }
     for (uint32_t i = 0; i < code->part_bytes; i += 4) {
         all ^= wb_word(word + i);
     }
-    syndrome |= wb_odd(all & 0xaaaaaaaau) | wb_odd(all & 0xccccccccu) << 1;
-    syndrome |= wb_odd(all & 0xf0f0f0f0u) << 2 | wb_odd(all & 0xff00ff00u) << 3;
+    syndrome |= wb_odd(all & (0xaaaaaaaau ^ 0xff000000u));
+    syndrome |= wb_odd((all & 0xccccccccu) ^ (odd_words & 0xffff0000u)) << 1;
+    syndrome |= wb_odd((all & 0xf0f0f0f0u) ^ (odd_words & 0xff00ff00u)) << 2;
+    syndrome |= wb_odd(all & 0xff00ff00u) << 3;
     syndrome |= wb_odd(all & 0xffff0000u) << 4 | wb_odd(all) * 8u * code->part_bytes;
     return syndrome;
 }
@@ -158,9 +165,11 @@ static inline void wb_in_place_correct(const wb_code *code, wb_byte *unit, uint3
     for (uint32_t end = code->part_bytes; end <= count; end += code->part_bytes) {
         wb_byte *const word = unit + end - code->part_bytes;
         const uint32_t syndrome = wb_in_place_syndrome(code, word);
-        const uint32_t bit = syndrome - 8u * code->part_bytes;
+        const uint32_t number = syndrome - 8u * code->part_bytes;
         if (syndrome >= 8u * code->part_bytes) {
-            WB_PUT(word + bit / 8, word[bit / 8] ^ 1u << bit % 8);
+            const uint32_t k = number / 8;
+            const uint32_t turned = (k & k >> 1 & 1u) | (k & k >> 1 & 2u) | (k << 2 & k & 4u);
+            WB_PUT(word + k, word[k] ^ 1u << ((number ^ turned) & 7u));
         }
     }
 }
