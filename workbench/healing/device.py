@@ -75,7 +75,8 @@ class Device:
     def flip(self, positions: Sequence[int]) -> bool:
         """Invert bits; tell whether the working copy changed."""
         flip_bits(self.data, positions)
-        touched = np.unique(np.asarray(positions, np.int64) >> 3)
+        struck = [position >> 3 for position in positions] + [place for place, *_ in self._stuck]
+        touched = np.unique(np.array(struck, np.int64))
         self._settle()
         self._look_again(touched)
         if (touched < self.layout.working_bytes).any():
@@ -83,13 +84,26 @@ class Device:
             return True
         return False
 
-    @property
-    def idle(self) -> bool:
-        """Whether the healer finds nothing to do until something changes."""
-        return not any(self.suspect)
+    def stick(self, position: int, value: int) -> bool:
+        """From now on a cell is always 0 or always 1; tell whether the working copy changed."""
+        self._stuck.append((position >> 3, 1 << (position & 7), value))
+        return self.flip(())
+
+    def quiet_frames(self) -> int | None:
+        """How many calls of `heal` from now on find nothing; None for all, while nothing changes.
+
+        What checksum rows see is no matter of `heal`.
+        """
+        waits = []
+        for number, (guard, watch) in enumerate(self.guards):
+            if guard.area.code != ABFT and self.suspect[number]:
+                cursor = self._vote()["cursor"][number] % watch.units
+                ahead = min((unit - cursor) % watch.units for unit in self.suspect[number])
+                waits.append(ahead // guard.per_frame)
+        return min(waits) + self._vote()["rest"] if waits else None
 
     def skip(self, frames: int) -> None:
-        """As many calls of `heal` as that, of an idle device."""
+        """As many calls of `heal` as that, which must be quiet ones."""
         if not self.guards:
             return
         state = self._vote()

@@ -89,17 +89,19 @@ def simulate_many(
     *,
     word_starts: Sequence[int] = (),
     engine: Engine | None = None,
+    devices: list[Device] | None = None,
 ) -> list[Life]:
     """The lives of devices that hear the same inputs and suffer each its own upsets.
 
     image: what every device starts with, flips and all. inputs: [1, frames * rate, channels] by
     name. word_starts: frames before which all histories are silenced. engine: of `image.program`,
-    made when None. Raises WorkbenchError when an upset lies outside of the image or of the run, an
+    made when None. devices: that have lived already and go on with a word, instead of new ones; their
+    logs go on, too. Raises WorkbenchError when an upset lies outside of the image or of the run, an
     input does not fit or there are no frames.
     """
     if not schedules:
         return []
-    return _Fleet(image, inputs, schedules, strategy, word_starts, engine).live()
+    return _Fleet(image, inputs, schedules, strategy, word_starts, engine, devices).live()
 
 
 def sums_differ(conv: Conv, x: np.ndarray, rows: np.ndarray, total: int) -> bool:
@@ -126,6 +128,7 @@ class _Fleet:
         strategy: Strategy,
         word_starts: Sequence[int],
         engine: Engine | None,
+        devices: list[Device] | None = None,
     ) -> None:
         self.image = image
         self.program = image.program
@@ -140,14 +143,15 @@ class _Fleet:
         self.schedules = [tuple(sorted(s, key=lambda upset: upset.frame)) for s in schedules]
         self.arrivals = self._arrivals()
         clean = image.clean().data
-        self.devices = [Device(image, strategy, clean) for _ in schedules]
+        self.devices = devices or [Device(image, strategy, clean) for _ in schedules]
         codes = [area.code for area in strategy.areas]
         self.abft = codes.index(ABFT) if ABFT in codes and image.layout.watches else -1
         self.stream = (engine or Engine(self.program)).stream(len(schedules))
         self.codes: list[np.ndarray] = []
         self.wrong_bits = np.zeros((len(schedules), self.frames), np.int64)
         self.done = 0
-        self._flip_histories(self._state_at_start())
+        if not devices:  # a device that has lived begins with a word, and so in silence
+            self._flip_histories(self._state_at_start())
         self._memory_changed()
 
     def live(self) -> list[Life]:
@@ -172,26 +176,36 @@ class _Fleet:
         self._compute_until(self.frames)
         return [self._life(number) for number in range(len(self.devices))]
 
-    def _arrivals(self) -> dict[int, list[list[int]]]:
-        """Frame -> bit positions that flip before it, for each device."""
-        arrivals: dict[int, list[list[int]]] = {}
+    def _arrivals(self) -> dict[int, list[list[Upset]]]:
+        """Frame -> what happens before it, for each device."""
+        arrivals: dict[int, list[list[Upset]]] = {}
         bits = 8 * self.image.layout.size_bytes
         for number, schedule in enumerate(self.schedules):
             for upset in schedule:
+                state = self.image.layout.sections["state"]
+                if upset.stuck >= 0 and state.start <= upset.position >> 3 < state.stop:
+                    raise WorkbenchError(
+                        "a healer's life knows no stuck cells in histories; use a campaign with stuck="
+                    )
                 if not (0 <= upset.frame < self.frames and 0 <= upset.position < bits):
                     raise WorkbenchError(
                         f"the upset of bit {upset.position} at frame {upset.frame} lies outside of "
                         f"the image of {bits} bits or the run of {self.frames} frames"
                     )
                 each = arrivals.setdefault(upset.frame, [[] for _ in self.schedules])
-                each[number].append(upset.position)
+                each[number].append(upset)
         return arrivals
 
-    def _strike(self, arrivals: list[list[int]]) -> None:
-        hit = [device.flip(hits) for device, hits in zip(self.devices, arrivals, strict=True)]
-        if any(hit):
+    def _strike(self, arrivals: list[list[Upset]]) -> None:
+        flips = [[hit.position for hit in hits if hit.stuck < 0] for hits in arrivals]
+        hit = False
+        for device, hits, upsets in zip(self.devices, flips, arrivals, strict=True):
+            hit |= bool(hits) and device.flip(hits)
+            for upset in upsets:
+                hit |= upset.stuck >= 0 and device.stick(upset.position, upset.stuck)
+        if hit:
             self._memory_changed()
-        self._flip_histories([np.array(hits, np.int64) for hits in arrivals])
+        self._flip_histories([np.array(hits, np.int64) for hits in flips])
 
     def _memory_changed(self) -> None:
         """Frames from now on are computed from the working copies as they are."""
@@ -286,7 +300,7 @@ class _Fleet:
                 rows = self.stream.read_history(place.operator, number)
                 write_tensor(device.data, place, rows)
         codes = np.concatenate([part[number] for part in self.codes])
-        image = Image(self.program, self.image.layout, device.data)
+        image = Image(self.program, self.image.layout, device.data.copy())
         return Life(
             codes, tuple(device.log), image, self.schedules[number], self.wrong_bits[number]
         )

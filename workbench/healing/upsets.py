@@ -19,10 +19,14 @@ _MOST_UPSETS = 1e7  # in one run; more would be noise, and a slip in the units o
 
 @dataclass(frozen=True, order=True)
 class Upset:
-    """One bit flips at the start of a frame. position: 8 * address + bit of the image."""
+    """One bit flips at the start of a frame. position: 8 * address + bit of the image.
+
+    stuck: -1 for a flip; 0 or 1 where the cell holds this value from then on.
+    """
 
     frame: int
     position: int
+    stuck: int = -1
 
 
 def poisson_upsets(

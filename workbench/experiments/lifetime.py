@@ -1,0 +1,335 @@
+"""Many devices speak while faults arrive and each heals itself: what is heard of it, and how soon it ends.
+
+Memory lives by events, and only words that a fault touches are computed, by the fault laboratory; where
+a healer depends on what is said (checksum rows, silenced histories), these words run frame by frame.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import joblib
+import numpy as np
+
+from workbench.experiments.mission import Mission
+from workbench.experiments.threads import one_thread
+from workbench.experiments.trial_table import QUALITIES, snr_quality
+from workbench.healing.device import Device
+from workbench.healing.log import LogEntry, Verdict
+from workbench.healing.memory_life import lives_by_memory, memory_life
+from workbench.healing.simulation import simulate_many
+from workbench.healing.strategy import Strategy
+from workbench.healing.upsets import Upset
+from workbench.integer.engine import Engine
+from workbench.integer.program import Program
+from workbench.integer.reference import Codes
+from workbench.memory.events import FLIP, sorted_events
+from workbench.memory.image import Image
+from workbench.memory.laboratory import Laboratory
+
+_DEVICES_A_TASK = 25
+_MASKED = QUALITIES.index("masked")
+_AUDIBLE = QUALITIES.index("acceptable")  # the first class in which a difference can be heard
+
+
+@dataclass(frozen=True, eq=False)
+class Fleet:
+    """What became of the devices of a mission under one strategy.
+
+    quality: uint8 [devices, words], index into QUALITIES by SNR to the clean sound. harm: float32
+    [devices, words], energy of the error over that of the clean sound, at most 1. wrong_samples:
+    int64 [devices], samples that differed. upsets: int64 [devices], that struck at all. detected,
+    repaired: frames from an upset of the working copy to the first entry about its unit, and until
+    its bit was right again; those that never were are not in it. struck: upsets of the working copy.
+    verdicts: entries by verdict. harmful: remedies that left more bits wrong than before.
+    oscillations: remedies of a unit that nothing had struck since it was last mended. wrong_bits: of
+    the working copies at the end.
+    """
+
+    strategy: Strategy
+    mission: Mission
+    quality: np.ndarray
+    harm: np.ndarray
+    wrong_samples: np.ndarray
+    upsets: np.ndarray
+    struck: int
+    detected: np.ndarray
+    repaired: np.ndarray
+    verdicts: dict[str, int]
+    harmful: int
+    oscillations: int
+    wrong_bits: int
+    word_s: float
+
+    @property
+    def device_s(self) -> float:
+        """Seconds that all devices lived together."""
+        return self.quality.size * self.word_s
+
+    @property
+    def availability(self) -> float:
+        """Share of the words in which nothing can be heard."""
+        return float((self.quality < _AUDIBLE).mean())
+
+
+@dataclass
+class _Tally:
+    """What is counted while devices live, in the same words as `Fleet`."""
+
+    detected: list[int] = field(default_factory=list)
+    repaired: list[int] = field(default_factory=list)
+    verdicts: dict[str, int] = field(default_factory=lambda: {v.name.lower(): 0 for v in Verdict})
+    struck: int = 0
+    harmful: int = 0
+    oscillations: int = 0
+    wrong_bits: int = 0
+
+
+def fleet_life(
+    program: Program,
+    inputs: dict[str, Codes],
+    strategy: Strategy,
+    mission: Mission,
+    *,
+    jobs: int = -1,
+    progress: Callable[[int], None] | None = None,
+) -> Fleet:
+    """Let a fleet live.
+
+    inputs: of every word that may be said, [1, frames * rate, channels] by name; all equally long.
+    jobs: processes, -1 for one a core. progress: is told of devices that are done.
+    """
+    image = strategy.image(program)
+    tasks = [
+        range(first, min(first + _DEVICES_A_TASK, mission.devices))
+        for first in range(0, mission.devices, _DEVICES_A_TASK)
+    ]
+    parallel = joblib.Parallel(
+        n_jobs=min(jobs, len(tasks)) if jobs > 0 else jobs, return_as="generator"
+    )
+    parts = []
+    for part in parallel(
+        joblib.delayed(_live)(image, inputs, strategy, mission, task) for task in tasks
+    ):
+        parts.append(part)
+        if progress:
+            progress(len(part[0]))
+    quality, harm, wrong, upsets = (
+        np.concatenate(each) for each in list(zip(*parts, strict=True))[:4]
+    )
+    tallies = [part[4] for part in parts]
+    frames = _frames(image, inputs)
+    return Fleet(
+        strategy=strategy,
+        mission=mission,
+        quality=quality,
+        harm=harm,
+        wrong_samples=wrong,
+        upsets=upsets,
+        struck=sum(t.struck for t in tallies),
+        detected=np.array([n for t in tallies for n in t.detected], np.int64),
+        repaired=np.array([n for t in tallies for n in t.repaired], np.int64),
+        verdicts={v: sum(t.verdicts[v] for t in tallies) for v in tallies[0].verdicts},
+        harmful=sum(t.harmful for t in tallies),
+        oscillations=sum(t.oscillations for t in tallies),
+        wrong_bits=sum(t.wrong_bits for t in tallies),
+        word_s=frames / program.frame_rate_hz,
+    )
+
+
+def _frames(image: Image, inputs: dict[str, Codes]) -> int:
+    name = image.program.inputs[0]
+    return next(iter(inputs.values()))[name].shape[1] // image.program.signal(name).rate
+
+
+def _live(
+    image: Image, inputs: dict[str, Codes], strategy: Strategy, mission: Mission, devices: range
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, _Tally]:
+    """(quality, harm, wrong samples, upsets, tally) of some devices."""
+    with one_thread():
+        return _Task(image, inputs, strategy, mission, devices).run()
+
+
+class _Task:
+    def __init__(
+        self,
+        image: Image,
+        inputs: dict[str, Codes],
+        strategy: Strategy,
+        mission: Mission,
+        devices: range,
+    ) -> None:
+        self.image, self.inputs = image, inputs
+        self.script = mission.script(tuple(inputs))
+        self.frames = _frames(image, inputs)
+        self.devices = [Device(image, strategy, image.data) for _ in devices]
+        frame_s = 1.0 / image.program.frame_rate_hz
+        self.upsets = [
+            mission.upsets(
+                image.layout, number, frames=self.frames * mission.words, frame_s=frame_s
+            )
+            for number in devices
+        ]
+        shape = len(devices), mission.words
+        self.energy = np.zeros(shape, np.int64)
+        self.differing = np.zeros(shape, np.int64)
+        self.laboratories = {
+            word: Laboratory(image, inputs[word]) for word in sorted(set(self.script))
+        }
+        self.tally = _Tally()
+
+    def run(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, _Tally]:
+        if lives_by_memory(self.devices[0]):
+            self._by_memory()
+        else:
+            self._by_frame()
+        signal = np.array([self.laboratories[word].signal_energy for word in self.script])
+        with np.errstate(divide="ignore", invalid="ignore"):
+            snr = 10 * np.log10(signal / self.energy)
+        quality = np.where(self.energy > 0, snr_quality(np.nan_to_num(snr, nan=99.0)), _MASKED)
+        harm = np.minimum(1.0, self.energy / np.maximum(signal, 1)).astype(np.float32)
+        self.tally.wrong_bits = sum(len(device.wrong) for device in self.devices)
+        upsets = np.array([len(hits) for hits in self.upsets])
+        return quality.astype(np.uint8), harm, self.differing.sum(axis=1), upsets, self.tally
+
+    def _by_memory(self) -> None:
+        """Whole lives of memory first, then every touched word as one trial."""
+        trials: dict[str, list[tuple[int, int, np.ndarray, np.ndarray]]] = {}
+        for number, device in enumerate(self.devices):
+            hits = self.upsets[number]
+            life = memory_life(device, hits, self.frames * len(self.script))
+            self._count(device, hits, life.log, life.frame, life.position)
+            for word, frame, position in _touched(
+                life.frame, life.position, self.frames, len(self.script), self.image
+            ):
+                trials.setdefault(self.script[word], []).append((number, word, frame, position))
+        for name, rows in trials.items():
+            laboratory = self.laboratories[name]
+            lengths = [len(row[2]) for row in rows]
+            frame, position = (np.concatenate([row[n] for row in rows]) for n in (2, 3))
+            events = sorted_events(
+                np.repeat(np.arange(len(rows)), lengths), frame, position,
+                np.full(len(frame), FLIP, np.uint8),
+            )  # fmt: skip
+            outcomes = laboratory.outcomes(events, len(rows))
+            where = tuple(np.array([row[n] for row in rows]) for n in (0, 1))
+            self.energy[where] = outcomes["error_energy"]
+            self.differing[where] = outcomes["differing"]
+
+    def _by_frame(self) -> None:
+        """Word by word, the devices that something is wrong with together."""
+        engine = Engine(self.image.program)
+        pending = [list(hits) for hits in self.upsets]
+        for word, name in enumerate(self.script):
+            start, stop = word * self.frames, (word + 1) * self.frames
+            active, schedules = [], []
+            for number, device in enumerate(self.devices):
+                now = [u for u in pending[number] if u.frame < stop]
+                pending[number] = pending[number][len(now) :]
+                if now or len(device.wrong) or any(device.suspect):
+                    active.append(number)
+                    schedules.append([Upset(u.frame - start, u.position, u.stuck) for u in now])
+                else:
+                    device.skip(self.frames)
+            if not active:
+                continue
+            devices = [self.devices[number] for number in active]
+            known = [len(device.log) for device in devices]
+            before = [len(device.wrong) for device in devices]
+            lives = simulate_many(
+                self.image, self.inputs[name], schedules, devices[0].strategy,
+                word_starts=(0,), engine=engine, devices=devices,
+            )  # fmt: skip
+            clean = self.laboratories[name].clean.astype(np.int64)
+            for number, life, since, wrong in zip(active, lives, known, before, strict=True):
+                device = self.devices[number]
+                error = life.codes.astype(np.int64) - clean
+                self.energy[number, word] = np.sum(error**2)
+                self.differing[number, word] = np.sum(error.any(axis=1))
+                log = [(entry.frame, entry) for entry in device.log[since:]]
+                hits = [Upset(u.frame + start, u.position, u.stuck) for u in life.upsets]
+                self._count(
+                    device, hits, log, *_repairs(life.wrong_bits, wrong, hits, start, self.image)
+                )
+
+    def _count(
+        self,
+        device: Device,
+        upsets: list[Upset],
+        log: tuple[tuple[int, LogEntry], ...] | list[tuple[int, LogEntry]],
+        frame: np.ndarray,
+        position: np.ndarray,
+    ) -> None:
+        """frame, position: when which bits were inverted, to follow upsets to their repair."""
+        tally, working = self.tally, 8 * self.image.layout.working_bytes
+        entries: dict[tuple[int, int], list[int]] = {}
+        for at, entry in log:
+            tally.verdicts[entry.verdict.name.lower()] += 1
+            entries.setdefault((entry.area, entry.unit), []).append(at)
+        times: dict[int, list[int]] = {}
+        for at, bit in zip(frame.tolist(), position.tolist(), strict=True):
+            times.setdefault(bit, []).append(at)
+        struck: dict[tuple[int, int], list[int]] = {}
+        for upset in upsets:
+            address = np.array([upset.position >> 3])
+            units = [
+                (number, unit)
+                for number, (_, watch) in enumerate(device.guards)
+                for unit in watch.units_in(address)
+            ]
+            for unit in units:
+                struck.setdefault(unit, []).append(upset.frame)
+            if upset.position >= working or upset.frame not in times.get(upset.position, []):
+                continue
+            tally.struck += 1
+            seen = [at for unit in units for at in entries.get(unit, []) if at >= upset.frame]
+            if seen:
+                tally.detected.append(min(seen) - upset.frame)
+            later = [at for at in times[upset.position] if at > upset.frame]
+            if later:
+                tally.repaired.append(later[0] - upset.frame)
+        for unit, ats in entries.items():
+            hit = struck.get(unit, [])
+            previous = -1
+            for at in ats:
+                if previous >= 0 and not any(previous < h <= at for h in hit):
+                    tally.oscillations += 1
+                previous = at
+
+
+def _touched(
+    frame: np.ndarray, position: np.ndarray, frames: int, words: int, image: Image
+) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
+    """(word, frame in it, position) of the words that begin with wrong bits or in which bits change."""
+    wrong: set[int] = set()
+    working = 8 * image.layout.working_bytes
+    cuts = np.searchsorted(frame, np.arange(words + 1) * frames)
+    for word in range(words):
+        part = slice(cuts[word], cuts[word + 1])
+        if wrong or part.stop > part.start:
+            begun = np.array(sorted(wrong), np.int64)
+            yield (
+                word,
+                np.concatenate([np.zeros(len(begun), np.int64), frame[part] - word * frames]),
+                np.concatenate([begun, position[part]]),
+            )
+        for bit in position[part].tolist():
+            if bit < working:
+                wrong ^= {bit}
+
+
+def _repairs(
+    wrong_bits: np.ndarray, before: int, hits: list[Upset], start: int, image: Image
+) -> tuple[np.ndarray, np.ndarray]:
+    """Of a life by frames: every upset of the working copy, and its repair when nothing is wrong again."""
+    frame, position = [], []
+    for hit in hits:
+        if hit.position < 8 * image.layout.working_bytes:
+            frame.append(hit.frame)
+            position.append(hit.position)
+            healed = np.flatnonzero(wrong_bits[hit.frame - start :] == 0)
+            if len(healed):
+                frame.append(hit.frame + int(healed[0]) + 1)
+                position.append(hit.position)
+    return np.array(frame, np.int64), np.array(position, np.int64)
