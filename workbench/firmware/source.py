@@ -214,7 +214,7 @@ def _calls(firmware: Firmware, operator: Operator) -> list[str]:
                     comment,
                     f"if (wb_conv_checked({arguments}, {check}) &&",
                     f"    wb_alarm(&memory, {area}u, {unit}u)) {{",
-                    f"    wb_conv_again({arguments});",
+                    f"    wb_conv_again({arguments}, {check});",
                     "}",
                 ]
         return [comment, f"wb_conv({arguments});"]

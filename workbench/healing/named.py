@@ -53,7 +53,7 @@ def blind(pages: int = 4) -> Strategy:
     return Strategy("golden-scrub", (Guard(Area(GOLDEN), pages),), source=_MUKHERJEE)
 
 
-def plus_q(pages: int = 2) -> Strategy:
+def plus_q(pages: int = 1) -> Strategy:
     """P + Q sums correct a word, the golden copy what is worse."""
     guard = Guard(Area("pq", unit_bytes=1024), pages, (Remedy.CORRECT, Remedy.RESTORE))
     return Strategy("pq-scrub", (guard,), source=_ANVIN)

@@ -18,23 +18,36 @@ typedef struct {
     uint32_t bias;
 } wb_abft_part;
 
-/* The sum over all rows of one column of weights, `at` codes from the left. */
-static inline int32_t wb_column_sum(const wb_conv_shape *shape, const wb_byte *weights,
-                                    uint32_t row_codes, uint32_t at)
+/* Columns whose sums are in work at a time; even. */
+#define WB_COLUMNS 8u
+
+/* Sums over all rows of `count` columns of weights, from `at` codes from the left on. */
+static inline void wb_column_sums(const wb_conv_shape *shape, const wb_byte *weights,
+                                  uint32_t row_codes, uint32_t at, uint32_t count, int32_t *sums)
 {
     const uint32_t packed = shape->weight_bits == 4;
     const uint32_t row_bytes = packed ? (row_codes + 1) / 2 : row_codes;
-    int32_t sum = 0;
+    for (uint32_t i = 0; i < WB_COLUMNS; i++) {
+        sums[i] = 0;
+    }
+    weights += packed ? at / 2 : at;
     for (uint32_t row = 0; row < shape->up * shape->columns; row++) {
         if (packed) {
-            const uint32_t both = weights[at / 2];
-            sum += (int32_t)(((at % 2 ? both >> 4 : both) & 15u) ^ 8u) - 8;
+            for (uint32_t i = 0; i < count; i++) {
+                const uint32_t both = weights[i / 2];
+                sums[i] += (int32_t)(((i % 2 ? both >> 4 : both) & 15u) ^ 8u) - 8;
+            }
+        } else if (count == WB_COLUMNS) {
+            for (uint32_t i = 0; i < WB_COLUMNS; i++) {
+                sums[i] += ((const volatile signed char *)weights)[i];
+            }
         } else {
-            sum += wb_weight(weights + at);
+            for (uint32_t i = 0; i < count; i++) {
+                sums[i] += ((const volatile signed char *)weights)[i];
+            }
         }
         weights += row_bytes;
     }
-    return sum;
 }
 
 static inline int wb_abft_wrong(const wb_memory *memory, const wb_area *area, uint32_t unit,
@@ -44,10 +57,16 @@ static inline int wb_abft_wrong(const wb_memory *memory, const wb_area *area, ui
     const wb_conv_shape *const shape = part->shape;
     const wb_byte *const from = golden ? memory->golden : memory->working;
     const uint32_t row_codes = shape->taps * shape->fan_in;
-    uint32_t total = (uint32_t)*part->check.total;
-    for (uint32_t i = 0; i < row_codes; i++) {
-        if (wb_column_sum(shape, from + part->weight, row_codes, i) != part->check.rows[i]) {
-            return 1;
+    const volatile int16_t *const rows = part->check.rows;
+    uint32_t total = (uint32_t)*(const volatile int32_t *)part->check.total;
+    for (uint32_t at = 0; at < row_codes; at += WB_COLUMNS) {
+        const uint32_t count = wb_at_most(row_codes - at, WB_COLUMNS);
+        int32_t sums[WB_COLUMNS];
+        wb_column_sums(shape, from + part->weight, row_codes, at, count, sums);
+        for (uint32_t i = 0; i < count; i++) {
+            if (sums[i] != rows[at + i]) {
+                return 1;
+            }
         }
     }
     for (uint32_t column = 0; column < shape->columns; column++) {

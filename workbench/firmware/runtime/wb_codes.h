@@ -28,6 +28,14 @@
 #define WB_FLASH const
 #endif
 
+#if defined(__GNUC__)
+#define WB_NOINLINE __attribute__((noinline, unused))
+#define WB_INLINE inline __attribute__((always_inline))
+#else
+#define WB_NOINLINE
+#define WB_INLINE inline
+#endif
+
 static inline int32_t wb_clamp(int32_t value, int32_t low, int32_t high)
 {
     return value < low ? low : value > high ? high : value;

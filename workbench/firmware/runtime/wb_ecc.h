@@ -29,7 +29,7 @@ static inline uint32_t wb_secded_sum(const wb_code *code, const wb_byte *word, u
     return sum;
 }
 
-static inline uint32_t wb_secded_syndrome(const wb_code *code, const wb_byte *unit,
+WB_NOINLINE static uint32_t wb_secded_syndrome(const wb_code *code, const wb_byte *unit,
                                           uint32_t count, const wb_byte *check, uint32_t start)
 {
     return wb_secded_sum(code, unit + start, wb_word_bytes(code, count, start)) ^
@@ -109,7 +109,7 @@ static inline uint32_t wb_odd(uint32_t word)
  * XOR of the numbers of all bits that are set, with 8 * part_bytes added where their count is odd. Bit b
  * of byte k has the number 8 k + (b ^ s(k)), where the bits of s(k) are k0 k1, k1 k2 and k0 k2.
  */
-static inline uint32_t wb_in_place_syndrome(const wb_code *code, const wb_byte *word)
+WB_NOINLINE static uint32_t wb_in_place_syndrome(const wb_code *code, const wb_byte *word)
 {
     uint32_t all = 0;
     uint32_t odd_words = 0; /* those with k2 */

@@ -134,7 +134,7 @@ static inline int32_t wb_weight(const wb_byte *at)
     return (int32_t)(*at ^ 128u) - 128;
 }
 
-static inline int wb_replace(const wb_memory *memory, const wb_area *area, uint32_t unit,
+WB_NOINLINE static int wb_replace(const wb_memory *memory, const wb_area *area, uint32_t unit,
                              int remedy)
 {
     const wb_code *const code = area->code;

@@ -1,0 +1,127 @@
+"""What a healing strategy costs on a device: instructions, code and memory, measured by emulation.
+
+The measured table ships with the package, `data/costs.json`, and is what simulations quote; `workbench
+emulate --costs` makes it anew. Instructions are counted, not cycles.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from functools import cache
+from importlib.resources import files
+
+import numpy as np
+
+from workbench.errors import WorkbenchError
+from workbench.firmware.boards import Core
+from workbench.firmware.emulate import EmulatedRun, emulate
+from workbench.healing.named import nothing
+from workbench.healing.strategy import Strategy
+from workbench.healing.upsets import Upset
+from workbench.integer.program import Program
+from workbench.memory.layout import Layout
+
+TABLE = "data/costs.json"
+_UPSETS = 40
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Of one strategy on one core, beyond the same generator without a healer.
+
+    instructions: of a clean frame, mean. worst_frame: the most in any frame, clean or under upsets,
+    generator included. finding: instructions that a frame takes more for each entry that it writes,
+    mean; None where nothing was found. code_bytes: of flash, code and its tables. check_bytes: of
+    flash, what is stored to check. ram_bytes: checks, variables and log. stack_bytes: the deepest,
+    generator included. generator: instructions of a frame without a healer, mean.
+    """
+
+    strategy: str
+    core: str
+    instructions: float
+    worst_frame: int
+    finding: float | None
+    code_bytes: int
+    check_bytes: int
+    ram_bytes: int
+    stack_bytes: int
+    generator: float
+
+    @property
+    def share(self) -> float:
+        """Instructions of a clean frame over those of the generator."""
+        return self.instructions / self.generator
+
+
+def measure_cost(
+    program: Program,
+    inputs: Mapping[str, np.ndarray],
+    strategy: Strategy,
+    core: Core,
+    *,
+    bare: EmulatedRun | None = None,
+    seed: int = 0,
+) -> Cost:
+    """Run `inputs` without a healer, with it, and with it under upsets of everything it watches.
+
+    bare: the run without a healer, where it is at hand. Raises WorkbenchError without compiler or
+    emulator, and where the strategy does not fit the program.
+    """
+    bare = bare or bare_run(program, inputs, core)
+    image = strategy.image(program)
+    clean = emulate(image, core, inputs, strategy=strategy)
+    upsets = _upsets(image.layout, len(clean.instructions), seed)
+    struck = emulate(image, core, inputs, strategy=strategy, upsets=upsets)
+    entries = np.zeros(len(struck.instructions), np.int64)
+    for entry in struck.log:
+        entries[min(entry.frame, len(entries) - 1)] += 1
+    extra = struck.instructions - clean.instructions
+    found = entries > 0
+    checks = image.layout.sections["check"].size_bytes if strategy.heals else 0
+    return Cost(
+        strategy=strategy.name,
+        core=core.name,
+        instructions=float(clean.instructions.mean() - bare.instructions.mean()),
+        worst_frame=int(max(clean.instructions.max(), struck.instructions.max())),
+        finding=float(extra[found].sum() / entries[found].sum()) if found.any() else None,
+        code_bytes=clean.flash_bytes - bare.flash_bytes - checks,
+        check_bytes=checks,
+        ram_bytes=clean.ram_bytes - bare.ram_bytes,
+        stack_bytes=max(clean.stack_bytes, struck.stack_bytes),
+        generator=float(bare.instructions.mean()),
+    )
+
+
+def bare_run(program: Program, inputs: Mapping[str, np.ndarray], core: Core) -> EmulatedRun:
+    """The generator without a healer."""
+    return emulate(nothing().image(program), core, inputs)
+
+
+def _upsets(layout: Layout, frames: int, seed: int) -> list[Upset]:
+    rng = np.random.default_rng([seed, 7])
+    positions = rng.integers(0, 8 * layout.working_bytes, _UPSETS)
+    return sorted(Upset(int(rng.integers(frames)), int(position)) for position in positions)
+
+
+def as_json(costs: Iterable[Cost], *, program: Program) -> str:
+    """The table as text; `program`: what was run."""
+    rows = [asdict(cost) for cost in costs]
+    return json.dumps({"program": program.content_hash, "costs": rows}, indent=1) + "\n"
+
+
+@cache
+def shipped_costs() -> dict[tuple[str, str], Cost]:
+    """The table that ships with the package: (strategy, core) -> cost on `challenge`.
+
+    Raises WorkbenchError when it cannot be read.
+    """
+    try:
+        told = json.loads((files("workbench.firmware") / TABLE).read_text(encoding="utf-8"))
+        rows = [Cost(**row) for row in told["costs"]]
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise WorkbenchError(
+            f"the table of costs cannot be read ({error}); make it with `workbench emulate --costs`"
+        ) from error
+    return {(row.strategy, row.core): row for row in rows}
