@@ -50,7 +50,7 @@ static inline void wb_column_sums(const wb_conv_shape *shape, const wb_byte *wei
     }
 }
 
-static inline int wb_abft_wrong(const wb_memory *memory, const wb_area *area, uint32_t unit,
+WB_NOINLINE static int wb_abft_wrong(const wb_memory *memory, const wb_area *area, uint32_t unit,
                                 int golden)
 {
     const wb_abft_part *const part = (const wb_abft_part *)area->parts + unit;
@@ -75,7 +75,7 @@ static inline int wb_abft_wrong(const wb_memory *memory, const wb_area *area, ui
     return total != 0;
 }
 
-static inline int wb_abft_same(const wb_memory *memory, const wb_area *area, uint32_t unit)
+WB_COLD static int wb_abft_same(const wb_memory *memory, const wb_area *area, uint32_t unit)
 {
     const wb_abft_part *const part = (const wb_abft_part *)area->parts + unit;
     for (uint32_t i = 0; i < part->weight_bytes; i++) {
@@ -91,7 +91,7 @@ static inline int wb_abft_same(const wb_memory *memory, const wb_area *area, uin
     return 1;
 }
 
-static inline int wb_abft_restore(const wb_memory *memory, const wb_area *area, uint32_t unit)
+WB_COLD static int wb_abft_restore(const wb_memory *memory, const wb_area *area, uint32_t unit)
 {
     const wb_abft_part *const part = (const wb_abft_part *)area->parts + unit;
     for (uint32_t i = 0; i < part->weight_bytes; i++) {
@@ -104,7 +104,7 @@ static inline int wb_abft_restore(const wb_memory *memory, const wb_area *area, 
 }
 
 /* Unit `unit` of area `number` found its sums wrong; returns whether it is to compute them again. */
-static inline int wb_alarm(const wb_memory *memory, uint32_t number, uint32_t unit)
+WB_COLD static int wb_alarm(const wb_memory *memory, uint32_t number, uint32_t unit)
 {
     const wb_area *const area = &memory->plan->areas[number];
     int diagnosis = WB_DIAGNOSIS_COMPUTE;

@@ -252,7 +252,7 @@ static inline wb_pair wb_pq_differences(const wb_byte *unit, uint32_t count, con
 }
 
 /* A flip of the check shows as one bit of the sums, and damage of the data does not. */
-static inline int wb_pq_data_wrong(const wb_code *code, const wb_byte *unit, uint32_t count,
+WB_COLD static int wb_pq_data_wrong(const wb_code *code, const wb_byte *unit, uint32_t count,
                                    const wb_byte *check)
 {
     const wb_pair sum = wb_pq_differences(unit, count, check);
@@ -261,7 +261,7 @@ static inline int wb_pq_data_wrong(const wb_code *code, const wb_byte *unit, uin
 }
 
 /* Damage e of word i of n gives P' = e and Q' = a**(n - 1 - i) e. */
-static inline void wb_pq_correct(const wb_code *code, wb_byte *unit, uint32_t count,
+WB_COLD static void wb_pq_correct(const wb_code *code, wb_byte *unit, uint32_t count,
                                  const wb_byte *check, wb_byte *own)
 {
     const wb_pair sum = wb_pq_differences(unit, count, check);

@@ -30,9 +30,11 @@
 
 #if defined(__GNUC__)
 #define WB_NOINLINE __attribute__((noinline, unused))
+#define WB_COLD __attribute__((noinline, unused, cold)) /* rarely called: small, not fast */
 #define WB_INLINE inline __attribute__((always_inline))
 #else
 #define WB_NOINLINE
+#define WB_COLD
 #define WB_INLINE inline
 #endif
 

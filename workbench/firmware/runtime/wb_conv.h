@@ -309,7 +309,7 @@ WB_NOINLINE static int wb_conv_checked(const wb_conv_shape *shape, const void *w
 }
 
 /* The same frame once more, whose input still lies at x behind the history that it began with. */
-static inline void wb_conv_again(const wb_conv_shape *shape, const void *weight,
+WB_COLD static void wb_conv_again(const wb_conv_shape *shape, const void *weight,
                                  const int32_t *bias, const int8_t *shift, void *history, void *x,
                                  void *y, const wb_checksum *check)
 {

@@ -63,7 +63,7 @@ static inline int wb_secded_part_wrong(const wb_code *code, const wb_byte *unit,
     return wb_secded_syndrome(code, unit, count, check, index) != 0;
 }
 
-static inline int wb_secded_data_wrong(const wb_code *code, const wb_byte *unit, uint32_t count,
+WB_COLD static int wb_secded_data_wrong(const wb_code *code, const wb_byte *unit, uint32_t count,
                                        const wb_byte *check)
 {
     for (uint32_t start = 0; start < count; start += code->part_bytes) {
@@ -75,7 +75,7 @@ static inline int wb_secded_data_wrong(const wb_code *code, const wb_byte *unit,
     return 0;
 }
 
-static inline void wb_secded_correct(const wb_code *code, wb_byte *unit, uint32_t count,
+WB_COLD static void wb_secded_correct(const wb_code *code, wb_byte *unit, uint32_t count,
                                      const wb_byte *check, wb_byte *own)
 {
     for (uint32_t start = 0; start < count; start += code->part_bytes) {
@@ -158,7 +158,7 @@ static inline int wb_in_place_data_wrong(const wb_code *code, const wb_byte *uni
     return 1;
 }
 
-static inline void wb_in_place_correct(const wb_code *code, wb_byte *unit, uint32_t count,
+WB_COLD static void wb_in_place_correct(const wb_code *code, wb_byte *unit, uint32_t count,
                                        const wb_byte *check, wb_byte *own)
 {
     (void)check, (void)own;

@@ -140,7 +140,7 @@ static inline void wb_log_begin(wb_log_head *head, uint32_t build_low, uint32_t 
     }
 }
 
-static inline void wb_write_log(const wb_memory *memory, uint32_t frame, uint32_t area,
+WB_COLD static void wb_write_log(const wb_memory *memory, uint32_t frame, uint32_t area,
                                 uint32_t unit, int diagnosis, int remedy, int verdict)
 {
     wb_log_head *const head = memory->head;
@@ -168,7 +168,7 @@ static inline void wb_boot_checks(const wb_memory *memory)
 
 /* The policy, and what one look comes to. */
 
-static inline void wb_act(const wb_memory *memory, uint32_t number, uint32_t unit, uint32_t *state)
+WB_COLD static void wb_act(const wb_memory *memory, uint32_t number, uint32_t unit, uint32_t *state)
 {
     const wb_heal_plan *const plan = memory->plan;
     const wb_area *const area = &plan->areas[number];

@@ -108,7 +108,7 @@ static inline int wb_resign(const wb_memory *memory, const wb_area *area, uint32
     return WB_REMEDY_RESIGN;
 }
 
-static inline int wb_restore(const wb_memory *memory, const wb_area *area, uint32_t unit)
+WB_COLD static int wb_restore(const wb_memory *memory, const wb_area *area, uint32_t unit)
 {
     uint32_t at = wb_unit_start(area, unit);
     if (area->wrong(memory, area, unit, 1)) {
@@ -121,7 +121,7 @@ static inline int wb_restore(const wb_memory *memory, const wb_area *area, uint3
     return 1;
 }
 
-static inline int wb_correct(const wb_memory *memory, const wb_area *area, uint32_t unit)
+WB_COLD static int wb_correct(const wb_memory *memory, const wb_area *area, uint32_t unit)
 {
     area->code->correct(area->code, memory->working + wb_unit_start(area, unit),
                         wb_unit_count(area, unit), wb_check(memory, area, unit),
@@ -134,7 +134,7 @@ static inline int32_t wb_weight(const wb_byte *at)
     return (int32_t)(*at ^ 128u) - 128;
 }
 
-WB_NOINLINE static int wb_replace(const wb_memory *memory, const wb_area *area, uint32_t unit,
+WB_COLD static int wb_replace(const wb_memory *memory, const wb_area *area, uint32_t unit,
                              int remedy)
 {
     const wb_code *const code = area->code;
@@ -182,7 +182,7 @@ static inline int wb_clip(const wb_memory *memory, const wb_area *area, uint32_t
     return wb_replace(memory, area, unit, WB_REMEDY_CLIP);
 }
 
-static inline int wb_reboot(const wb_memory *memory, const wb_area *area, uint32_t unit)
+WB_COLD static int wb_reboot(const wb_memory *memory, const wb_area *area, uint32_t unit)
 {
     (void)area, (void)unit;
     for (uint32_t at = 0; at < memory->plan->working_bytes; at++) {

@@ -70,7 +70,7 @@ static inline unsigned char wb_triple_vote(const wb_memory *memory, const wb_are
     return (unsigned char)((a & b) | (a & c) | (b & c));
 }
 
-static inline int wb_triple_diagnose(const wb_memory *memory, const wb_area *area, uint32_t unit)
+WB_COLD static int wb_triple_diagnose(const wb_memory *memory, const wb_area *area, uint32_t unit)
 {
     const wb_triple *const triple = area->parts;
     const wb_span span = wb_triple_span(triple, unit);
@@ -85,7 +85,7 @@ static inline int wb_triple_diagnose(const wb_memory *memory, const wb_area *are
     return WB_DIAGNOSIS_CHECK;
 }
 
-static inline int wb_triple_correct(const wb_memory *memory, const wb_area *area, uint32_t unit)
+WB_COLD static int wb_triple_correct(const wb_memory *memory, const wb_area *area, uint32_t unit)
 {
     const wb_triple *const triple = area->parts;
     wb_byte *const copies = memory->ram_checks + area->ram_check;
