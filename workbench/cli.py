@@ -30,6 +30,8 @@ COMMANDS = {
     "map": "see which bytes are critical and what protecting them buys, or quality over bit errors",
     "bench": "measure trials per second beside other fault injectors, or how honest `estimate` is",
     "heal": "let upsets arrive while a voice speaks, with and without healing",
+    "lifetime": "let a fleet of devices live under upsets for a long time, each healing itself",
+    "compare": "hold healing strategies against the same faults: what is left, what it costs",
     "export": "write the C firmware folder of a generator",
     "emulate": "run the exported firmware on emulated Cortex-M processors",
 }

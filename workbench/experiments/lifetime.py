@@ -37,13 +37,13 @@ _AUDIBLE = QUALITIES.index("acceptable")  # the first class in which a differenc
 class Fleet:
     """What became of the devices of a mission under one strategy.
 
-    quality: uint8 [devices, words], index into QUALITIES by SNR to the clean sound. harm: float32
-    [devices, words], energy of the error over that of the clean sound, at most 1. wrong_samples:
-    int64 [devices], samples that differed. upsets: int64 [devices], that struck at all. detected,
+    quality: int64 [5], words of all devices by class, as QUALITIES, by SNR to the clean sound. harm:
+    float64 [devices], energy of the error over that of the clean sound, at most 1, mean over the words.
+    wrong_samples: that differed. upsets: int64 [devices], that struck at all. detected,
     repaired: frames from an upset of the working copy to the first entry about its unit, and until
     its bit was right again; those that never were are not in it. struck: upsets of the working copy.
-    verdicts: entries by verdict. harmful: remedies that left more bits wrong than before.
-    oscillations: remedies of a unit that nothing had struck since it was last mended. wrong_bits: of
+    verdicts: entries by verdict.
+    oscillations: entries about a unit that nothing had struck since it was last mended. wrong_bits: of
     the working copies at the end.
     """
 
@@ -51,13 +51,12 @@ class Fleet:
     mission: Mission
     quality: np.ndarray
     harm: np.ndarray
-    wrong_samples: np.ndarray
+    wrong_samples: int
     upsets: np.ndarray
     struck: int
     detected: np.ndarray
     repaired: np.ndarray
     verdicts: dict[str, int]
-    harmful: int
     oscillations: int
     wrong_bits: int
     word_s: float
@@ -65,12 +64,12 @@ class Fleet:
     @property
     def device_s(self) -> float:
         """Seconds that all devices lived together."""
-        return self.quality.size * self.word_s
+        return int(self.quality.sum()) * self.word_s
 
     @property
     def availability(self) -> float:
         """Share of the words in which nothing can be heard."""
-        return float((self.quality < _AUDIBLE).mean())
+        return float(self.quality[:_AUDIBLE].sum() / self.quality.sum())
 
 
 @dataclass
@@ -80,8 +79,9 @@ class _Tally:
     detected: list[int] = field(default_factory=list)
     repaired: list[int] = field(default_factory=list)
     verdicts: dict[str, int] = field(default_factory=lambda: {v.name.lower(): 0 for v in Verdict})
+    quality: np.ndarray = field(default_factory=lambda: np.zeros(len(QUALITIES), np.int64))
+    wrong_samples: int = 0
     struck: int = 0
-    harmful: int = 0
     oscillations: int = 0
     wrong_bits: int = 0
 
@@ -115,23 +115,20 @@ def fleet_life(
         parts.append(part)
         if progress:
             progress(len(part[0]))
-    quality, harm, wrong, upsets = (
-        np.concatenate(each) for each in list(zip(*parts, strict=True))[:4]
-    )
-    tallies = [part[4] for part in parts]
+    harm, upsets = (np.concatenate([part[n] for part in parts]) for n in (0, 1))
+    tallies = [part[2] for part in parts]
     frames = _frames(image, inputs)
     return Fleet(
         strategy=strategy,
         mission=mission,
-        quality=quality,
+        quality=np.sum([t.quality for t in tallies], axis=0),
         harm=harm,
-        wrong_samples=wrong,
+        wrong_samples=sum(t.wrong_samples for t in tallies),
         upsets=upsets,
         struck=sum(t.struck for t in tallies),
         detected=np.array([n for t in tallies for n in t.detected], np.int64),
         repaired=np.array([n for t in tallies for n in t.repaired], np.int64),
         verdicts={v: sum(t.verdicts[v] for t in tallies) for v in tallies[0].verdicts},
-        harmful=sum(t.harmful for t in tallies),
         oscillations=sum(t.oscillations for t in tallies),
         wrong_bits=sum(t.wrong_bits for t in tallies),
         word_s=frames / program.frame_rate_hz,
@@ -145,8 +142,8 @@ def _frames(image: Image, inputs: dict[str, Codes]) -> int:
 
 def _live(
     image: Image, inputs: dict[str, Codes], strategy: Strategy, mission: Mission, devices: range
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, _Tally]:
-    """(quality, harm, wrong samples, upsets, tally) of some devices."""
+) -> tuple[np.ndarray, np.ndarray, _Tally]:
+    """(harm, upsets, tally) of some devices."""
     with one_thread():
         return _Task(image, inputs, strategy, mission, devices).run()
 
@@ -160,8 +157,8 @@ class _Task:
         mission: Mission,
         devices: range,
     ) -> None:
-        self.image, self.inputs = image, inputs
-        self.script = mission.script(tuple(inputs))
+        self.image, self.inputs, self.words = image, inputs, tuple(inputs)
+        self.script = mission.script(len(inputs))
         self.frames = _frames(image, inputs)
         self.devices = [Device(image, strategy, image.data) for _ in devices]
         frame_s = 1.0 / image.program.frame_rate_hz
@@ -171,31 +168,37 @@ class _Task:
             )
             for number in devices
         ]
-        shape = len(devices), mission.words
-        self.energy = np.zeros(shape, np.int64)
-        self.differing = np.zeros(shape, np.int64)
-        self.laboratories = {
-            word: Laboratory(image, inputs[word]) for word in sorted(set(self.script))
-        }
+        self.laboratories = [Laboratory(image, inputs[word]) for word in self.words]
+        self.harm = np.zeros(len(devices))
         self.tally = _Tally()
 
-    def run(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, _Tally]:
+    def run(self) -> tuple[np.ndarray, np.ndarray, _Tally]:
         if lives_by_memory(self.devices[0]):
             self._by_memory()
         else:
             self._by_frame()
-        signal = np.array([self.laboratories[word].signal_energy for word in self.script])
-        with np.errstate(divide="ignore", invalid="ignore"):
-            snr = 10 * np.log10(signal / self.energy)
-        quality = np.where(self.energy > 0, snr_quality(np.nan_to_num(snr, nan=99.0)), _MASKED)
-        harm = np.minimum(1.0, self.energy / np.maximum(signal, 1)).astype(np.float32)
-        self.tally.wrong_bits = sum(len(device.wrong) for device in self.devices)
+        words = len(self.script)
+        tally = self.tally
+        tally.quality[_MASKED] += len(self.devices) * words - int(tally.quality.sum())
+        tally.wrong_bits = sum(len(device.wrong) for device in self.devices)
         upsets = np.array([len(hits) for hits in self.upsets])
-        return quality.astype(np.uint8), harm, self.differing.sum(axis=1), upsets, self.tally
+        return self.harm / words, upsets, tally
+
+    def _heard(
+        self, laboratory: Laboratory, device: np.ndarray, energy: np.ndarray, differing: np.ndarray
+    ) -> None:
+        """Words that a fault touched: energy of the error and samples that differ, [words]."""
+        signal = laboratory.signal_energy
+        with np.errstate(divide="ignore"):
+            snr = 10 * np.log10(signal / energy.astype(np.float64))
+        quality = np.where(energy > 0, snr_quality(snr), _MASKED)
+        self.tally.quality += np.bincount(quality, minlength=len(QUALITIES))
+        self.tally.wrong_samples += int(differing.sum())
+        np.add.at(self.harm, device, np.minimum(1.0, energy / max(signal, 1)))
 
     def _by_memory(self) -> None:
         """Whole lives of memory first, then every touched word as one trial."""
-        trials: dict[str, list[tuple[int, int, np.ndarray, np.ndarray]]] = {}
+        trials: list[list[tuple[int, np.ndarray, np.ndarray]]] = [[] for _ in self.words]
         for number, device in enumerate(self.devices):
             hits = self.upsets[number]
             life = memory_life(device, hits, self.frames * len(self.script))
@@ -203,55 +206,72 @@ class _Task:
             for word, frame, position in _touched(
                 life.frame, life.position, self.frames, len(self.script), self.image
             ):
-                trials.setdefault(self.script[word], []).append((number, word, frame, position))
-        for name, rows in trials.items():
-            laboratory = self.laboratories[name]
-            lengths = [len(row[2]) for row in rows]
-            frame, position = (np.concatenate([row[n] for row in rows]) for n in (2, 3))
+                trials[self.script[word]].append((number, frame, position))
+        for laboratory, rows in zip(self.laboratories, trials, strict=True):
+            if not rows:
+                continue
+            lengths = [len(row[1]) for row in rows]
+            frame, position = (np.concatenate([row[n] for row in rows]) for n in (1, 2))
             events = sorted_events(
                 np.repeat(np.arange(len(rows)), lengths), frame, position,
                 np.full(len(frame), FLIP, np.uint8),
             )  # fmt: skip
             outcomes = laboratory.outcomes(events, len(rows))
-            where = tuple(np.array([row[n] for row in rows]) for n in (0, 1))
-            self.energy[where] = outcomes["error_energy"]
-            self.differing[where] = outcomes["differing"]
+            devices = np.array([row[0] for row in rows])
+            self._heard(laboratory, devices, outcomes["error_energy"], outcomes["differing"])
 
     def _by_frame(self) -> None:
         """Word by word, the devices that something is wrong with together."""
         engine = Engine(self.image.program)
         pending = [list(hits) for hits in self.upsets]
-        for word, name in enumerate(self.script):
-            start, stop = word * self.frames, (word + 1) * self.frames
+        word = 0
+        while word < len(self.script):
+            stop = (word + 1) * self.frames
             active, schedules = [], []
             for number, device in enumerate(self.devices):
                 now = [u for u in pending[number] if u.frame < stop]
                 pending[number] = pending[number][len(now) :]
                 if now or len(device.wrong) or any(device.suspect):
                     active.append(number)
-                    schedules.append([Upset(u.frame - start, u.position, u.stuck) for u in now])
-                else:
-                    device.skip(self.frames)
+                    schedules.append(now)
+            # While nothing happens to anybody, time passes at once.
+            following = word + 1
             if not active:
-                continue
-            devices = [self.devices[number] for number in active]
-            known = [len(device.log) for device in devices]
-            before = [len(device.wrong) for device in devices]
-            lives = simulate_many(
-                self.image, self.inputs[name], schedules, devices[0].strategy,
-                word_starts=(0,), engine=engine, devices=devices,
-            )  # fmt: skip
-            clean = self.laboratories[name].clean.astype(np.int64)
-            for number, life, since, wrong in zip(active, lives, known, before, strict=True):
-                device = self.devices[number]
-                error = life.codes.astype(np.int64) - clean
-                self.energy[number, word] = np.sum(error**2)
-                self.differing[number, word] = np.sum(error.any(axis=1))
-                log = [(entry.frame, entry) for entry in device.log[since:]]
-                hits = [Upset(u.frame + start, u.position, u.stuck) for u in life.upsets]
-                self._count(
-                    device, hits, log, *_repairs(life.wrong_bits, wrong, hits, start, self.image)
-                )
+                coming = [hits[0].frame // self.frames for hits in pending if hits]
+                following = min([*coming, len(self.script)])
+            for number, device in enumerate(self.devices):
+                if number not in active:
+                    device.skip((following - word) * self.frames)
+            if active:
+                self._word(engine, word, active, schedules)
+            word = following
+
+    def _word(
+        self, engine: Engine, word: int, active: list[int], schedules: list[list[Upset]]
+    ) -> None:
+        start, number = word * self.frames, int(self.script[word])
+        laboratory = self.laboratories[number]
+        devices = [self.devices[n] for n in active]
+        known = [len(device.log) for device in devices]
+        lives = simulate_many(
+            self.image,
+            self.inputs[self.words[number]],
+            [[Upset(u.frame - start, u.position, u.stuck) for u in hits] for hits in schedules],
+            devices[0].strategy,
+            word_starts=(0,),
+            engine=engine,
+            devices=devices,
+        )
+        error = np.stack([life.codes for life in lives]).astype(np.int64) - laboratory.clean
+        self._heard(
+            laboratory,
+            np.array(active),
+            (error**2).sum(axis=(1, 2)),
+            error.any(axis=2).sum(axis=1),
+        )
+        for device, life, hits, since in zip(devices, lives, schedules, known, strict=True):
+            log = [(entry.frame, entry) for entry in device.log[since:]]
+            self._count(device, hits, log, *_repairs(life.wrong_bits, hits, start, self.image))
 
     def _count(
         self,
@@ -304,23 +324,31 @@ def _touched(
     """(word, frame in it, position) of the words that begin with wrong bits or in which bits change."""
     wrong: set[int] = set()
     working = 8 * image.layout.working_bytes
-    cuts = np.searchsorted(frame, np.arange(words + 1) * frames)
-    for word in range(words):
-        part = slice(cuts[word], cuts[word + 1])
-        if wrong or part.stop > part.start:
-            begun = np.array(sorted(wrong), np.int64)
-            yield (
-                word,
-                np.concatenate([np.zeros(len(begun), np.int64), frame[part] - word * frames]),
-                np.concatenate([begun, position[part]]),
-            )
-        for bit in position[part].tolist():
+    changed = np.unique(frame // frames)
+    following = iter([*changed[changed < words].tolist(), words])
+    word, coming = 0, next(following)
+    while word < words:
+        if not wrong:
+            word = coming
+        if word == words:
+            return
+        first, last = np.searchsorted(frame, [word * frames, (word + 1) * frames])
+        begun = np.array(sorted(wrong), np.int64)
+        yield (
+            word,
+            np.concatenate([np.zeros(len(begun), np.int64), frame[first:last] - word * frames]),
+            np.concatenate([begun, position[first:last]]),
+        )
+        for bit in position[first:last].tolist():
             if bit < working:
                 wrong ^= {bit}
+        word += 1
+        while coming < word:
+            coming = next(following)
 
 
 def _repairs(
-    wrong_bits: np.ndarray, before: int, hits: list[Upset], start: int, image: Image
+    wrong_bits: np.ndarray, hits: list[Upset], start: int, image: Image
 ) -> tuple[np.ndarray, np.ndarray]:
     """Of a life by frames: every upset of the working copy, and its repair when nothing is wrong again."""
     frame, position = [], []

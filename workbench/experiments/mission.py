@@ -28,8 +28,9 @@ class Mission:
 
     upsets_per_bit_s: of SRAM; flash: of golden copy and checks in flash, in proportion to that. kind:
     "single" flips; "mbu", two by two neighbours (of a bit and of a byte); "burst", 8 bits in a row;
-    "stuck" cells. at_start: bit positions that flip in every device before its first word. Raises
-    WorkbenchError for what cannot be.
+    "stuck" cells. at_start: bit positions that flip in every device before its first word.
+    start_rate: probability of every other bit of the working copy to flip then. Raises WorkbenchError
+    for what cannot be.
     """
 
     devices: int
@@ -39,6 +40,7 @@ class Mission:
     kind: str = "single"
     seed: int = 0
     at_start: tuple[int, ...] = ()
+    start_rate: float = 0.0
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
@@ -50,16 +52,23 @@ class Mission:
                     f"a mission's {name} cannot be {value}; it is at least {least}"
                 )
 
-    def script(self, words: tuple[str, ...]) -> list[str]:
-        """What every device says: words drawn by the seed."""
+    def script(self, vocabulary: int) -> np.ndarray:
+        """What every device says: numbers of words, drawn by the seed, int64 [words]."""
         drawn = counter_stream(f"mission words,seed={self.seed}", 0).random_raw(self.words)
-        return [words[int(each % len(words))] for each in drawn]
+        return (drawn % vocabulary).astype(np.int64)
 
     def upsets(self, layout: Layout, device: int, *, frames: int, frame_s: float) -> list[Upset]:
         """The faults of one device, sorted, as positions in a strategy's image."""
         common = _bits(layout, (*WORKING_SECTIONS, "state"))
         own = [("healer", "ram_check"), ("golden", "check")]
         found = [Upset(0, position) for position in self.at_start]
+        if self.start_rate:
+            weights = _bits(layout, WORKING_SECTIONS)
+            hits = poisson_upsets(
+                weights, frames=1, mean_upsets=self.start_rate * len(weights), seed=self.seed,
+                device=device + 3 * _OWN,
+            )  # fmt: skip
+            found += [Upset(0, position) for position in {hit.position for hit in hits}]
         for number, (bits, share) in enumerate(
             [(common, 1.0), (_bits(layout, own[0]), 1.0), (_bits(layout, own[1]), self.flash)]
         ):

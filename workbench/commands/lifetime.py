@@ -1,0 +1,117 @@
+"""`workbench lifetime`: many devices through compressed time, each healing itself."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import time
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from workbench.commands.common import add_checkpoint, add_generator
+from workbench.errors import WorkbenchError
+from workbench.experiments.compare import Environment, record_of
+from workbench.experiments.contestants import NAMES, contestant
+from workbench.experiments.mission import KINDS, Mission
+from workbench.experiments.voice import open_voice
+from workbench.files import write_text
+from workbench.memory.arrivals import ENVIRONMENTS, SECONDS_PER_DAY, read_rate
+
+_DEVICES, _WORDS = 100, 100
+_SPEED = 1.0
+_YEAR_S = 365.25 * SECONDS_PER_DAY
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the fleet, its environment and its healer."""
+    add_generator(parser)
+    parser.add_argument(
+        "--strategy", choices=NAMES, default="pq-scrub", metavar="NAME",
+        help=f"the healer (pq-scrub): {', '.join(NAMES)}",
+    )  # fmt: skip
+    parser.add_argument(
+        "--rate", default="low-earth-orbit",
+        help="upsets of a bit and day: a number, one with FIT/Mbit behind it, or "
+        f"{', '.join(ENVIRONMENTS)} (low-earth-orbit)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--speed", type=float, default=_SPEED, help="upsets come so many times as often (1)"
+    )
+    parser.add_argument("--kind", choices=KINDS, default=KINDS[0], help=f"of faults ({KINDS[0]})")
+    parser.add_argument("--devices", type=int, default=_DEVICES, help=f"how many ({_DEVICES})")
+    parser.add_argument(
+        "--words", type=int, default=_WORDS, help=f"that each of them says ({_WORDS})"
+    )
+    parser.add_argument("--days", type=float, help="that each of them speaks, instead of --words")
+    parser.add_argument("--seed", type=int, default=0, help="another one draws other faults (0)")
+    parser.add_argument("--jobs", type=int, default=-1, help="processes (one a core)")
+    add_checkpoint(parser)
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures there")
+
+
+def run(options: argparse.Namespace) -> None:
+    """Let the fleet live and tell what was heard, found and mended, and how fast that went.
+
+    Raises WorkbenchError for rates, strategies and sizes that cannot be.
+    """
+    if not 0 < options.speed < math.inf:
+        raise WorkbenchError(f"--speed is {options.speed:g}; choose a number above 0")
+    voice = open_voice(options.checkpoint)
+    inputs = {word: voice.inputs(word) for word in voice.words}
+    strategy, program = contestant(options.strategy, voice.program, inputs)
+    word_s = voice.model.config.frames * voice.frame_s
+    words = options.words
+    if options.days is not None:
+        words = max(1, round(options.days * SECONDS_PER_DAY / word_s))
+    rate = read_rate(options.rate) * options.speed
+    mission = Mission(
+        devices=options.devices, words=words, upsets_per_bit_s=rate / SECONDS_PER_DAY,
+        kind=options.kind, seed=options.seed,
+    )  # fmt: skip
+    title = f"{options.rate} x {options.speed:g}, {options.kind}"
+    started = time.perf_counter()
+    with tqdm(total=mission.devices, unit="device", leave=False, disable=None) as bar:
+        record = record_of(
+            None, program, inputs, strategy, Environment("lifetime", title), mission,
+            jobs=options.jobs, progress=bar.update,
+        )  # fmt: skip
+    record["wall_s"] = time.perf_counter() - started
+    record["factor"] = record["device_s"] / record["wall_s"]
+    _tell(record, title)
+    if options.json:
+        write_text(options.json, json.dumps(record, indent=1, allow_nan=False) + "\n")
+
+
+def _tell(record: dict[str, Any], title: str) -> None:
+    lived = record["device_s"]
+    print(
+        f"{record['devices']} devices with {record['strategy']}, {title}: {lived:,.0f} s of life "
+        f"({lived / _YEAR_S:.3g} device-years), {record['upsets']:,} upsets, {record['struck']:,} of "
+        "bits of the working copy"
+    )
+    print(
+        f"nothing to be heard in {100 * record['availability']:.4g} % of the words, something for "
+        f"{record['audible_s']:,.1f} s; harm {100 * record['harm']:.3g} % of the sound's energy"
+    )
+    if record["struck"]:
+        found, mended = record["detection_s"], record["repair_s"]
+        print(
+            f"found: {record['detected']:,}, after {_seconds(found)} on average; right again: "
+            f"{record['repaired']:,}, after {_seconds(mended)}; wrong bits at the end: "
+            f"{record['wrong_bits_left']:,}"
+        )
+    entries = ", ".join(f"{count:,} {name}" for name, count in record["verdicts"].items() if count)
+    print(
+        f"log: {entries or 'empty'}; units found again without a new upset: {record['oscillations']:,}"
+    )
+    print(
+        f"{record['wall_s']:.1f} s: {record['factor']:,.0f} times real time, "
+        f"{record['factor'] / _YEAR_S:.3g} device-years a second"
+    )
+
+
+def _seconds(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f} s"

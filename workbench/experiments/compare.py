@@ -1,0 +1,203 @@
+"""Strategies against the same faults: what each lets through, and what it costs.
+
+Differences are paired by device: all strategies meet the same faults of working copy and histories.
+Layout: one record, JSON-ready, for each strategy and environment.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from workbench.errors import WorkbenchError
+from workbench.experiments.lifetime import Fleet, fleet_life
+from workbench.experiments.mission import Mission
+from workbench.experiments.statistics import CONFIDENCE, normal_quantile
+from workbench.experiments.trial_table import QUALITIES
+from workbench.files import output_folder, write_text
+from workbench.firmware.costs import Cost, shipped_costs
+from workbench.healing.costs import overheads
+from workbench.healing.strategy import Strategy
+from workbench.integer.program import Program
+from workbench.integer.reference import Codes
+
+REFERENCE = "crc-scrub"
+CORE = "m4"
+_RECORDS = "records"
+_VERSION = 1  # of the records; a new one when fleets are counted differently
+
+
+@dataclass(frozen=True)
+class Environment:
+    """A kind of trouble. upsets_per_s: that arrive in the working copy of one device.
+
+    kind: as of `Mission`. start_rate: bit-error rate before the first word. adversarial: bits that an
+    attacker flips before the first word, the worst that were found.
+    """
+
+    name: str
+    title: str
+    upsets_per_s: float = 0.0
+    kind: str = "single"
+    start_rate: float = 0.0
+    adversarial: int = 0
+
+
+ENVIRONMENTS = {
+    each.name: each
+    for each in (
+        Environment("single", "single upsets, one a second", 1.0),
+        Environment("mbu", "2 x 2 neighbours, one in 4 s", 0.25, "mbu"),
+        Environment("burst", "8 bits in a row, one in 8 s", 0.125, "burst"),
+        Environment("stuck", "stuck cells, one in 4 s", 0.25, "stuck"),
+        Environment("ber", "bit-error rate 1e-4 at the start", start_rate=1e-4),
+        Environment("adversarial", "the 5 worst bits at the start", adversarial=5),
+    )
+}
+
+
+def mission_of(
+    environment: Environment,
+    working_bits: int,
+    *,
+    devices: int,
+    words: int,
+    seed: int,
+    worst: Sequence[int] = (),
+) -> Mission:
+    """The mission of an environment for images with so many bits of working copy.
+
+    worst: bit positions, the worst first. Raises WorkbenchError where fewer than needed are given.
+    """
+    if len(worst) < environment.adversarial:
+        raise WorkbenchError(
+            f"{environment.name} needs {environment.adversarial} bits and has {len(worst)}; "
+            "look for them with `workbench worst`"
+        )
+    return Mission(
+        devices=devices,
+        words=words,
+        upsets_per_bit_s=environment.upsets_per_s / working_bits,
+        kind=environment.kind,
+        seed=seed,
+        start_rate=environment.start_rate,
+        at_start=tuple(worst[: environment.adversarial]),
+    )
+
+
+def record_of(
+    folder: Path | None,
+    program: Program,
+    inputs: dict[str, Codes],
+    strategy: Strategy,
+    environment: Environment,
+    mission: Mission,
+    *,
+    jobs: int = -1,
+    progress: Callable[[int], None] | None = None,
+) -> dict[str, Any]:
+    """The figures of one strategy in one environment, from `folder` where they are there already.
+
+    A record's name is a hash of all that it depends on, so that a comparison that was killed goes on
+    and one that was changed starts anew. folder: None to keep nothing.
+    """
+    path = None
+    if folder is not None:
+        told = f"{_VERSION} {program.content_hash} {strategy} {mission} {sorted(inputs)}"
+        name = hashlib.sha256(told.encode()).hexdigest()[:12]
+        path = output_folder(folder / _RECORDS) / f"{strategy.name}-{environment.name}-{name}.json"
+        if path.exists():
+            record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+            if progress:
+                progress(mission.devices)
+            return record
+    fleet = fleet_life(program, inputs, strategy, mission, jobs=jobs, progress=progress)
+    record = _record(program, fleet, environment)
+    if path is not None:
+        write_text(path, json.dumps(record, indent=1, allow_nan=False) + "\n")
+    return record
+
+
+def _record(program: Program, fleet: Fleet, environment: Environment) -> dict[str, Any]:
+    strategy, frame_s = fleet.strategy, 1.0 / program.frame_rate_hz
+    layout = strategy.image(program).layout
+    stored = overheads(layout, strategy)
+    return {
+        "strategy": strategy.name,
+        "environment": environment.name,
+        "source": strategy.source,
+        "devices": fleet.mission.devices,
+        "device_s": fleet.device_s,
+        "upsets": int(fleet.upsets.sum()),
+        "harm": float(fleet.harm.mean()),
+        "harm_of_devices": [round(float(each), 9) for each in fleet.harm],
+        "availability": fleet.availability,
+        "quality": {
+            name: float(fleet.quality[code] / fleet.quality.sum())
+            for code, name in enumerate(QUALITIES)
+        },
+        "audible_s": float((1 - fleet.availability) * fleet.device_s),
+        "wrong_samples": fleet.wrong_samples,
+        "struck": fleet.struck,
+        "detected": len(fleet.detected),
+        "repaired": len(fleet.repaired),
+        "detection_s": _mean(fleet.detected, frame_s),
+        "repair_s": _mean(fleet.repaired, frame_s),
+        "verdicts": fleet.verdicts,
+        "oscillations": fleet.oscillations,
+        "wrong_bits_left": fleet.wrong_bits,
+        "memory": {
+            "check_bytes": stored.check_bytes,
+            "ram_bytes": stored.ram_bytes,
+            "golden_bytes": stored.golden_bytes,
+            "bytes_per_frame": stored.bytes_per_frame,
+        },
+        "device": _device_costs(strategy),
+    }
+
+
+def _device_costs(strategy: Strategy) -> dict[str, Any] | None:
+    """Measured on CORE, or None where the table does not know the strategy."""
+    cost: Cost | None = shipped_costs().get((strategy.name, CORE))
+    if cost is None:
+        return None
+    return {
+        "core": CORE,
+        "instructions": cost.instructions,
+        "share": cost.share,
+        "worst_frame": cost.worst_frame,
+        "code_bytes": cost.code_bytes,
+        "ram_bytes": cost.ram_bytes,
+        "flash_bytes": cost.code_bytes + cost.check_bytes,
+    }
+
+
+def _mean(frames: np.ndarray, frame_s: float) -> float | None:
+    return float(frames.mean() * frame_s) if len(frames) else None
+
+
+def with_differences(records: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The records with `difference` to the reference strategy in the same environment.
+
+    mean, low, high: of harm, paired by device, with a normal interval (confidence 95 %); None where
+    the reference is not among them.
+    """
+    references = {r["environment"]: r for r in records if r["strategy"] == REFERENCE}
+    made = []
+    for record in records:
+        reference = references.get(record["environment"])
+        difference = None
+        if reference and len(reference["harm_of_devices"]) == len(record["harm_of_devices"]):
+            pairs = np.subtract(record["harm_of_devices"], reference["harm_of_devices"])
+            spread = normal_quantile(CONFIDENCE) * pairs.std() / math.sqrt(len(pairs))
+            mean = float(pairs.mean())
+            difference = {"mean": mean, "low": mean - float(spread), "high": mean + float(spread)}
+        made.append({**record, "difference": difference})
+    return made

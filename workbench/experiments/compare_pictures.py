@@ -1,0 +1,133 @@
+"""Pictures of a comparison: what is left of the harm, and what that costs in memory and time.
+
+Colours: from Okabe and Ito's set, which the colour-blind tell apart.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.colors import LogNorm
+from matplotlib.figure import Figure
+
+from workbench.files import replacing
+from workbench.healing.simulation import Life
+
+_LEAST_HARM = 1e-6  # drawn for none at all
+_FRONT, _BEHIND = "#0072b2", "#999999"
+_AXES = (
+    ("RAM, bytes", lambda r: r["device"]["ram_bytes"]),
+    ("flash for code and checks, bytes", lambda r: r["device"]["flash_bytes"]),
+    ("instructions a clean frame, Cortex-M4", lambda r: r["device"]["instructions"]),
+)
+
+
+def draw_harm(path: Path, records: Sequence[dict[str, Any]], titles: dict[str, str]) -> None:
+    """Replace the PNG file `path`: a row a strategy, a column an environment, mean harm in each."""
+    strategies = list(dict.fromkeys(record["strategy"] for record in records))
+    environments = [name for name in titles if any(r["environment"] == name for r in records)]
+    harm = np.full((len(strategies), len(environments)), np.nan)
+    for record in records:
+        row, column = strategies.index(record["strategy"]), record["environment"]
+        harm[row, environments.index(column)] = max(record["harm"], _LEAST_HARM)
+    order = np.argsort(np.nanmean(np.log10(harm), axis=1))
+    figure = Figure(
+        figsize=(1.6 * len(environments) + 3.5, 0.36 * len(strategies) + 2), layout="constrained"
+    )
+    axes = figure.subplots()
+    picture = axes.imshow(harm[order], norm=LogNorm(1e-5, 1.0), cmap="cividis_r", aspect="auto")
+    for row, strategy in enumerate(order):
+        for column in range(len(environments)):
+            value = harm[strategy, column]
+            if np.isfinite(value):
+                colour = "white" if value > 3e-3 else "black"
+                text = "0" if value <= _LEAST_HARM else f"{float(f'{100 * value:.2g}'):g} %"
+                axes.text(column, row, text, ha="center", va="center", color=colour, fontsize=8)
+    axes.set_yticks(range(len(strategies)), [strategies[n] for n in order])
+    axes.set_xticks(range(len(environments)), [_wrapped(titles[name]) for name in environments])
+    axes.set_title(
+        "energy of the error, share of the sound's (at most 1), mean over words and devices"
+    )
+    figure.colorbar(picture, ax=axes, label="harm")
+    _save(figure, path)
+
+
+def draw_costs(path: Path, records: Sequence[dict[str, Any]]) -> None:
+    """Replace the PNG file `path`: harm of one environment against each cost, the best ones joined."""
+    shown = [record for record in records if record["device"]]
+    figure = Figure(figsize=(15, 5.5), layout="constrained")
+    for axes, (title, cost) in zip(figure.subplots(1, len(_AXES), sharey=True), _AXES, strict=True):
+        points = [(max(1.0, cost(r)), max(r["harm"], _LEAST_HARM), r["strategy"]) for r in shown]
+        front = pareto([(x, y) for x, y, _ in points])
+        for number, (x, y, _) in enumerate(points):
+            axes.plot(x, y, "o", color=_FRONT if number in front else _BEHIND)
+        for (x, y), names in _crowds(points):
+            text = "\n".join(", ".join(names[n : n + 2]) for n in range(0, len(names), 2))
+            axes.annotate(text, (x, y), xytext=(5, 3), textcoords="offset points", fontsize=7)
+        joined = sorted(points[number] for number in front)
+        axes.step([p[0] for p in joined], [p[1] for p in joined], where="post", color=_FRONT, lw=1)
+        axes.set_xscale("log")
+        axes.set_yscale("log")
+        axes.set_xlabel(title)
+        axes.margins(x=0.2)
+    figure.axes[0].set_ylabel("harm that is left")
+    _save(figure, path)
+
+
+def _crowds(
+    points: Sequence[tuple[float, float, str]],
+) -> list[tuple[tuple[float, float], list[str]]]:
+    """Points that lie so near each other that they need one label: (where, names)."""
+    crowds: list[tuple[tuple[float, float], list[str]]] = []
+    for x, y, name in sorted(points):
+        for (other_x, other_y), names in crowds:
+            if abs(np.log10(x / other_x)) < 0.25 and abs(np.log10(y / other_y)) < 0.15:
+                names.append(name)
+                break
+        else:
+            crowds.append(((x, y), [name]))
+    return crowds
+
+
+def pareto(points: Sequence[tuple[float, float]]) -> set[int]:
+    """Numbers of the points that no other beats in one coordinate without losing in the other."""
+    return {
+        number
+        for number, (x, y) in enumerate(points)
+        if not any(a <= x and b <= y and (a, b) != (x, y) for a, b in points)
+    }
+
+
+def draw_timelines(path: Path, lives: dict[str, Life], word_starts: Sequence[int]) -> None:
+    """Replace the PNG file `path`: wrong bits of one device over time, a row a strategy."""
+    figure = Figure(figsize=(12, 0.55 * len(lives) + 1.2), layout="constrained")
+    rows = figure.subplots(len(lives), 1, sharex=True, squeeze=False)[:, 0]
+    for axes, (name, life) in zip(rows, lives.items(), strict=True):
+        time_s = np.arange(len(life.wrong_bits)) * life.frame_s
+        axes.fill_between(time_s, life.wrong_bits, step="post", color="#d55e00", lw=0)
+        for upset in life.upsets:
+            axes.axvline(upset.frame * life.frame_s, color="0.3", lw=0.6, ymin=0.75)
+        for start in word_starts:
+            axes.axvline(start * life.frame_s, color="0.88", lw=0.8, zorder=0)
+        axes.set_ylabel(name, rotation=0, ha="right", va="center", fontsize=8)
+        top = max(1, int(life.wrong_bits.max()))
+        axes.set_yticks([0, top])
+        axes.set_ylim(0, top * 1.3)
+        axes.tick_params(labelsize=7)
+    rows[-1].set_xlabel(
+        "time in s (grey: words; ticks: upsets; orange: wrong bits of the working copy)"
+    )
+    _save(figure, path)
+
+
+def _wrapped(text: str) -> str:
+    return "\n".join(textwrap.wrap(text, 16))
+
+
+def _save(figure: Figure, path: Path) -> None:
+    with replacing(path) as temporary:
+        figure.savefig(temporary, dpi=120)
