@@ -9,14 +9,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from tqdm import tqdm
 
 from workbench.commands.common import PAGES, add_checkpoint, add_generator
 from workbench.errors import WorkbenchError
+from workbench.experiments.contestants import NAMES, contestant, fitting
 from workbench.experiments.script import script_of
 from workbench.experiments.voice import Voice, open_voice
 from workbench.files import write_text
 from workbench.firmware.boards import CORES, Board, Core, boards_with
+from workbench.firmware.costs import Cost, as_json, bare_run, measure_cost
 from workbench.firmware.emulate import EmulatedRun, MidFrameUpset, emulate
+from workbench.firmware.soak import soak
 from workbench.healing.log import log_lines
 from workbench.healing.named import crc_scrub
 from workbench.healing.strategy import Strategy
@@ -25,6 +29,7 @@ from workbench.memory.layout import Layout
 from workbench.training.checkpoint import refuse_replacing, shipped_checkpoint
 
 _UPSETS = 20
+_COST_FRAMES = 24  # of the last word
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -47,6 +52,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help=f"bits of the working copy that flip in mid-frame ({_UPSETS})",
     )
+    parser.add_argument(
+        "--costs",
+        action="store_true",
+        help="measure instead what every healing strategy costs on each core",
+    )
+    parser.add_argument(
+        "--soak",
+        type=int,
+        metavar="FRAMES",
+        help="instead run so many clean frames of random words on this machine and count what the healer "
+        "writes down",
+    )
+    parser.add_argument(
+        "--strategy", action="append", choices=NAMES, metavar="NAME",
+        help=f"for --costs and --soak, may be given again (all): {', '.join(NAMES)}",
+    )  # fmt: skip
     parser.add_argument("--seed", type=int, default=0, help="another one flips other bits (0)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures there as well")
 
@@ -70,6 +91,12 @@ def run(options: argparse.Namespace) -> None:
             f"--upsets is {options.upsets} and the working copy has {bits} bits, of which each flips "
             "at most once; choose fewer"
         )
+    if options.costs:
+        _costs(voice, options)
+        return
+    if options.soak is not None:
+        _soak(voice, options)
+        return
     words = options.word or list(voice.words)
     figures = []
     for name in dict.fromkeys(options.core or CORES):
@@ -82,6 +109,74 @@ def run(options: argparse.Namespace) -> None:
         "Instructions are counted exactly and a real core needs more cycles than that, so each share "
         "of a clock is a lower bound."
     )
+
+
+def _costs(voice: Voice, options: argparse.Namespace) -> None:
+    """Measure, tell a table a core, and write the table that simulations quote with --json."""
+    inputs = {word: voice.inputs(word) for word in voice.words}
+    names = options.strategy or fitting(NAMES, voice.program)
+    cores = [CORES[name] for name in dict.fromkeys(options.core or CORES)]
+    rows: list[Cost] = []
+    with tqdm(total=len(names) * len(cores), leave=False, disable=None) as bar:
+        for core in cores:
+            frames = {
+                name: codes[:, :_COST_FRAMES] for name, codes in inputs[voice.words[-1]].items()
+            }
+            bare = bare_run(voice.program, frames, core)
+            for name in names:
+                strategy, program = contestant(name, voice.program, inputs)
+                rows.append(measure_cost(program, frames, strategy, core, bare=bare))
+                bar.update()
+            _tell_costs(core, [row for row in rows if row.core == core.name])
+    if options.json:
+        write_text(options.json, as_json(rows, program=voice.program))
+
+
+def _tell_costs(core: Core, rows: Sequence[Cost]) -> None:
+    print(f"{core.title}, {rows[0].generator:,.0f} instructions a frame without a healer")
+    table = [
+        (
+            "strategy",
+            "instr. a frame",
+            "share",
+            "a finding",
+            "worst frame",
+            "code",
+            "checks",
+            "RAM",
+            "stack",
+        )
+    ]
+    table += [
+        (
+            row.strategy,
+            f"{row.instructions:,.0f}",
+            f"{100 * row.share:.2f} %",
+            f"{row.finding:,.0f}" if row.finding is not None else "-",
+            f"{row.worst_frame:,}",
+            f"{row.code_bytes:,}",
+            f"{row.check_bytes:,}",
+            f"{row.ram_bytes:,}",
+            f"{row.stack_bytes:,}",
+        )
+        for row in rows
+    ]  # fmt: skip
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    for cells in table:
+        print("  " + "  ".join(map(str.ljust, cells, widths)).rstrip())
+
+
+def _soak(voice: Voice, options: argparse.Namespace) -> None:
+    if options.soak < 1:
+        raise WorkbenchError(f"--soak is {options.soak}; run at least 1 frame")
+    inputs = {word: voice.inputs(word) for word in voice.words}
+    for name in options.strategy or fitting(NAMES, voice.program):
+        strategy, program = contestant(name, voice.program, inputs)
+        if strategy.heals:
+            entries = soak(
+                program, list(inputs.values()), strategy, options.soak, seed=options.seed
+            )
+            print(f"{name}: {entries:,} entries in {options.soak:,} clean frames", flush=True)
 
 
 def _on_core(
