@@ -223,6 +223,7 @@ class _Task:
     def _by_frame(self) -> None:
         """Word by word, the devices that something is wrong with together."""
         engine = Engine(self.image.program)
+        repairs: list[list[tuple[int, int]]] = [[] for _ in self.devices]
         pending = [list(hits) for hits in self.upsets]
         word = 0
         while word < len(self.script):
@@ -243,16 +244,23 @@ class _Task:
                 if number not in active:
                     device.skip((following - word) * self.frames)
             if active:
-                self._word(engine, word, active, schedules)
+                self._word(engine, word, active, schedules, repairs)
             word = following
+        for device, hits, found in zip(self.devices, self.upsets, repairs, strict=True):
+            frame, position = np.array(found, np.int64).reshape(-1, 2).T
+            self._count(device, hits, [(e.frame, e) for e in device.log], frame, position)
 
     def _word(
-        self, engine: Engine, word: int, active: list[int], schedules: list[list[Upset]]
+        self,
+        engine: Engine,
+        word: int,
+        active: list[int],
+        schedules: list[list[Upset]],
+        repairs: list[list[tuple[int, int]]],
     ) -> None:
         start, number = word * self.frames, int(self.script[word])
         laboratory = self.laboratories[number]
         devices = [self.devices[n] for n in active]
-        known = [len(device.log) for device in devices]
         lives = simulate_many(
             self.image,
             self.inputs[self.words[number]],
@@ -269,9 +277,8 @@ class _Task:
             (error**2).sum(axis=(1, 2)),
             error.any(axis=2).sum(axis=1),
         )
-        for device, life, hits, since in zip(devices, lives, schedules, known, strict=True):
-            log = [(entry.frame, entry) for entry in device.log[since:]]
-            self._count(device, hits, log, *_repairs(life.wrong_bits, hits, start, self.image))
+        for device, life, hits in zip(active, lives, schedules, strict=True):
+            repairs[device] += _repairs(life.wrong_bits, hits, start, self.image)
 
     def _count(
         self,
@@ -349,15 +356,14 @@ def _touched(
 
 def _repairs(
     wrong_bits: np.ndarray, hits: list[Upset], start: int, image: Image
-) -> tuple[np.ndarray, np.ndarray]:
-    """Of a life by frames: every upset of the working copy, and its repair when nothing is wrong again."""
-    frame, position = [], []
+) -> list[tuple[int, int]]:
+    """(frame, position): upsets of the working copy, and their repair when nothing is wrong again."""
+    found = []
     for hit in hits:
-        if hit.position < 8 * image.layout.working_bytes:
-            frame.append(hit.frame)
-            position.append(hit.position)
+        stored = int(image.data[hit.position >> 3]) >> (hit.position & 7) & 1
+        if hit.position < 8 * image.layout.working_bytes and hit.stuck != stored:
+            found.append((hit.frame, hit.position))
             healed = np.flatnonzero(wrong_bits[hit.frame - start :] == 0)
             if len(healed):
-                frame.append(hit.frame + int(healed[0]) + 1)
-                position.append(hit.position)
-    return np.array(frame, np.int64), np.array(position, np.int64)
+                found.append((hit.frame + int(healed[0]) + 1, hit.position))
+    return found

@@ -1,0 +1,58 @@
+"""A life of memory by events is the life frame by frame."""
+
+import numpy as np
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from programs import random_inputs, random_program, seeds
+from random_strategies import random_strategy
+
+from workbench.healing.device import Device
+from workbench.healing.memory_life import lives_by_memory, memory_life
+from workbench.healing.simulation import simulate
+from workbench.healing.upsets import Upset
+from workbench.memory.image import Image
+
+FRAMES = 40
+
+
+@settings(max_examples=150, deadline=None)
+@given(seed=seeds, count=st.integers(0, 25))
+def test_events_tell_what_frames_tell(seed: int, count: int) -> None:
+    program = random_program(seed)
+    assume(Image.of(program, areas=()).layout.working_bytes)
+    strategy = random_strategy(seed, program)
+    image = strategy.image(program)
+    device = Device(image, strategy, image.data)
+    assume(lives_by_memory(device))
+    upsets = _upsets(image, seed, count)
+    life = simulate(image, random_inputs(program, seed, FRAMES), upsets, strategy)
+    events = memory_life(device, upsets, FRAMES)
+    assert [entry for _, entry in events.log] == list(life.log)
+    state = image.layout.sections["state"]
+    made, expected = device.data.copy(), life.image.data.copy()
+    made[state.start : state.stop] = expected[state.start : state.stop] = 0
+    np.testing.assert_array_equal(made, expected)
+    for frame in range(FRAMES):
+        struck = [u for u in upsets if u.frame == frame + 1]
+        if not struck:  # what strikes before a frame is not what was wrong after the last
+            assert _count(events, frame + 1, image) == life.wrong_bits[frame]
+
+
+def _count(events, frame: int, image: Image) -> int:
+    """Bits of the working copy that are wrong when a frame is computed."""
+    chosen = events.position[events.frame <= frame]
+    chosen = chosen[chosen < 8 * image.layout.working_bytes]
+    return int((np.unique(chosen, return_counts=True)[1] % 2).sum())
+
+
+def _upsets(image: Image, seed: int, count: int) -> list[Upset]:
+    """Flips anywhere and stuck cells anywhere but in histories."""
+    rng = np.random.default_rng([seed, 4])
+    state = image.layout.sections["state"]
+    made = []
+    for _ in range(count):
+        position = int(rng.integers(8 * image.layout.size_bytes))
+        history = state.start <= position >> 3 < state.stop
+        stuck = int(rng.integers(2)) if rng.random() < 0.2 and not history else -1
+        made.append(Upset(int(rng.integers(FRAMES)), position, stuck))
+    return sorted(made)

@@ -1,0 +1,122 @@
+"""What cannot work is refused when it is composed, with the reason and what fits."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from programs import random_program, seeds
+from random_strategies import random_strategy
+
+from workbench.errors import WorkbenchError
+from workbench.healing.device import Device
+from workbench.healing.log import Remedy
+from workbench.healing.named import NAMED, crc_scrub, named
+from workbench.healing.strategy import Guard, Policy, Strategy
+from workbench.memory.areas import Area
+from workbench.memory.image import Image
+
+ZERO, CORRECT, REPEAT, RESTORE = Remedy.ZERO, Remedy.CORRECT, Remedy.REPEAT, Remedy.RESTORE
+BIG = next(p for p in map(random_program, range(99)) if Image.of(p).layout.working_bytes > 1000)
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: Area("md5"), "no code 'md5'; choose one of xor"),
+        (lambda: Area("crc32", second="triple"), "no signature that could be a second check"),
+        (lambda: Area("crc32", keep="tape"), "cannot lie in 'tape'; choose flash or ram"),
+        (lambda: Area("crc32", ("weights", "shift")), "do not follow each other"),
+        (lambda: Area("crc32", unit_bytes=100), "unit of 100 bytes .* like 96"),
+        (lambda: Area("in-place256", ("weights",), 8), "cut the words of in-place256"),
+        (lambda: Area("in-place64"), "which only weights bear"),
+        (lambda: Area("radar", ("weights",), second="xor"), "choose crc16 or crc32"),
+        (lambda: Guard(Area("crc32"), ladder=(ZERO,)), 'write keep="ram"'),
+        (lambda: Guard(Area("crc32", keep="ram"), ladder=(CORRECT,)), "code that does: pq, secded64"),
+        (lambda: Guard(Area("crc32"), ladder=(REPEAT,)), "only abft can REPEAT"),
+        (lambda: Guard(Area("crc32"), ladder=(RESTORE, RESTORE)), "a rung twice"),
+        (lambda: Guard(Area("crc32"), ladder=(Remedy.RESIGN,)), "choose from CORRECT"),
+        (lambda: Guard(Area("abft"), ladder=(Remedy.REBOOT,)), "abft can RESTORE"),
+        (lambda: Guard(Area("triple", addresses=(3,))), "by majority, and nothing else"),
+        (lambda: Guard(Area("golden"), ladder=(CORRECT,)), "golden cannot CORRECT"),
+        (
+            lambda: Guard(Area("radar", ("weights",), keep="ram"), ladder=(Remedy.CLIP,)),
+            "have no neighbours",
+        ),
+        (lambda: Policy(persistence=0), "persistence cannot be 0; choose 1 to 255"),
+        (lambda: Policy(heals=-1), "heals cannot be -1"),
+        (
+            lambda: Strategy(
+                "twice",
+                (
+                    Guard(Area("parity", keep="ram"), ladder=(ZERO,)),
+                    Guard(Area("crc16", keep="ram"), ladder=(ZERO,)),
+                ),
+            ),
+            "both change the bytes of .* give each its own sections",
+        ),
+        (
+            lambda: Strategy("two", (Guard(Area("abft")), Guard(Area("abft")))),
+            "one abft guard watches all",
+        ),
+        (
+            lambda: Strategy("big", (Guard(Area("crc32", unit_bytes=8192)),)).image(BIG),
+            "larger than weights .* use at most",
+        ),
+        (
+            lambda: Strategy("far", (Guard(Area("triple", addresses=(10**6,)), 1, (CORRECT,)),)).image(BIG),
+            "byte 1000000 cannot be kept in triple",
+        ),
+        (
+            lambda: Strategy("no", (Guard(Area("triple"), 1, (CORRECT,)),)).image(BIG),
+            "triple copies of no bytes",
+        ),
+    ],
+)  # fmt: skip
+def test_what_cannot_work_is_refused(make: Callable[[], object], words: str) -> None:
+    with pytest.raises(WorkbenchError, match=words):
+        make()
+
+
+def test_a_device_of_another_strategy_is_refused() -> None:
+    image = Image.of(BIG)
+    with pytest.raises(WorkbenchError, match="no checks for the strategy xor-scrub; make it with"):
+        Device(image, named("xor-scrub"), image.data)
+    Device(image, crc_scrub(), image.data)
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_every_named_strategy_makes_a_clean_image(name: str) -> None:
+    strategy = named(name)
+    assert strategy.name == name
+    try:
+        image = strategy.image(BIG)
+    except WorkbenchError as error:  # small sections, packed weights
+        assert "larger than" in str(error) or "two weights in a byte" in str(error)
+        return
+    device = Device(image, strategy, image.data)
+    assert not any(device.suspect) and not len(device.wrong)
+    assert device.heal() is False and device.log == []
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=seeds)
+def test_waiting_at_once_is_waiting_frame_by_frame(seed: int) -> None:
+    """Whatever the healer's variables are: flips leave them anywhere."""
+    program = random_program(seed)
+    if not Image.of(program, areas=()).layout.working_bytes:
+        return
+    strategy = random_strategy(seed, program)
+    image = strategy.image(program)
+    one, many = (Device(image, strategy, image.data) for _ in range(2))
+    healer = image.layout.sections["healer"]
+    rng = np.random.default_rng(seed)
+    flips = rng.integers(8 * healer.start, 8 * healer.stop, 40).tolist()
+    for device in (one, many):
+        device.flip(flips)
+    frames = int(rng.integers(1, 300))
+    one.skip(frames)
+    for _ in range(frames):
+        many.heal()
+    np.testing.assert_array_equal(one.data, many.data)
+    assert one.log == many.log == []
