@@ -100,6 +100,31 @@ def test_the_map_is_seen_and_heard(tmp_path: Path) -> None:
         page.screenshot(path=tmp_path / "map.png")
 
 
+@needs_browser
+def test_two_healers_are_heard_and_seen(tmp_path: Path) -> None:
+    from playwright.sync_api import expect
+
+    with all_cells_run(tmp_path, "03_compare_healing_strategies.ipynb") as page:
+        outputs = page.locator(".jp-OutputArea-output")
+        readouts = outputs.locator(".readout")
+        expect(readouts).to_have_count(2, timeout=110_000)
+        panel = outputs.filter(has=readouts)
+        expect(panel.locator("audio")).to_have_count(2)
+        expect(panel.locator("img")).to_have_count(3)  # two spectrograms and the timeline
+        assert all(panel.locator("img").evaluate_all("all => all.map(i => i.naturalWidth > 100)"))
+        expect(readouts.nth(0)).to_contain_text("0 log entries")
+        expect(readouts.nth(1)).not_to_contain_text("0 log entries")
+        _dropdown(page, "Healer A").select_option(label="parity-zero")
+        expect(readouts.nth(0)).not_to_contain_text("0 log entries")
+        _dropdown(page, "Faults").select_option(label="stuck")
+        _press(page, "a second", "Home", "0.2")
+        expect(readouts.nth(1)).to_contain_text("upsets")
+        expect(page.locator(".mistake")).to_have_count(0)
+        expect(page.locator(".jp-RenderedText[data-mime-type*=stderr]")).to_have_count(0)
+        panel.scroll_into_view_if_needed()
+        page.screenshot(path=tmp_path / "healers.png")
+
+
 def _press(page, slider: str, key: str, value: str) -> None:  # type: ignore[no-untyped-def]
     """Press a key on a slider and wait until its readout shows `value`."""
     from playwright.sync_api import expect

@@ -1,0 +1,135 @@
+"""The comparison: pairs, fronts, records that are found again, and the command from end to end."""
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from workbench.audio.sound_files import read_audio
+from workbench.cli import main
+from workbench.errors import WorkbenchError
+from workbench.experiments import compare
+from workbench.experiments.compare import ENVIRONMENTS, mission_of, with_differences
+from workbench.experiments.compare_pictures import pareto
+from workbench.experiments.contestants import NAMES, contestant
+from workbench.experiments.voice import open_voice
+from workbench.healing.restriction import restricted_program
+from workbench.integer.reference import run
+from workbench.memory.image import Image
+from workbench.memory.protection import ProtectionMask
+
+POINTS = st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), max_size=20)
+
+
+@given(points=POINTS)
+def test_the_front_is_what_nobody_beats(points: list[tuple[float, float]]) -> None:
+    front = pareto(points)
+    for number, (x, y) in enumerate(points):
+        beaten = any(a <= x and b <= y and (a < x or b < y) for a, b in points)
+        assert (number in front) != beaten
+
+
+def test_differences_are_paired_by_device() -> None:
+    def record(name: str, harm: list[float]) -> dict:
+        return {"strategy": name, "environment": "single", "harm_of_devices": harm}
+
+    noise = np.random.default_rng(1).random(50)
+    records = [record("crc-scrub", noise.tolist()), record("other", (noise + 0.01).tolist())]
+    own, other = (each["difference"] for each in with_differences(records))
+    assert own == {"mean": 0, "low": 0, "high": 0}
+    assert other["low"] == pytest.approx(0.01) == other["high"]  # though devices differ by far more
+    assert with_differences(records[1:])[0]["difference"] is None
+
+
+def test_an_attack_needs_its_bits() -> None:
+    with pytest.raises(WorkbenchError, match="needs 5 bits and has 2; look for them"):
+        mission_of(ENVIRONMENTS["adversarial"], 8, devices=1, words=1, seed=0, worst=(1, 2))
+
+
+def test_range_restriction_is_not_heard_while_all_is_well() -> None:
+    voice = open_voice()
+    inputs = [voice.inputs(word) for word in voice.words[:2]]
+    narrow = restricted_program(voice.program, inputs)
+    assert narrow.content_hash != voice.program.content_hash
+    for word in inputs:
+        made, expected = (run(p, word)[p.output] for p in (narrow, voice.program))
+        np.testing.assert_array_equal(made, expected)
+
+
+def test_contestants_and_masks(tmp_path: Path) -> None:
+    voice = open_voice()
+    ProtectionMask.of(voice.image, np.array([5, 90_000])).save(tmp_path / "two.mask")
+    strategy, program = contestant("triple", voice.program, {}, tmp_path / "two.mask")
+    assert strategy.areas[0].addresses == (5, 90_000) and program is voice.program
+    by_bias, _ = contestant("triple", voice.program, {})
+    image = Image.of(voice.program)
+    names = {image.site(8 * a).tensor for a in by_bias.areas[0].addresses}
+    assert names == {"bias"}
+    with pytest.raises(WorkbenchError, match="no strategy 'hope'"):
+        contestant("hope", voice.program, {})
+
+
+def test_compare_goes_on_where_it_was(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ["compare", "challenge", "--devices", "2", "--words", "3", "--out", str(tmp_path),
+             "--jobs", "1", "--environment", "single", "--environment", "ber",
+             "--json", str(tmp_path / "all.json")]  # fmt: skip
+    for name in ("none", "crc-scrub", "abft", "in-place64", "range"):
+        words += ["--strategy", name]
+    assert main(words) == 0
+    told = capsys.readouterr().out
+    records = json.loads((tmp_path / "all.json").read_text())
+    assert len(records) == 10 == len(list((tmp_path / "records").iterdir()))
+    by_name = {(r["strategy"], r["environment"]): r for r in records}
+    assert by_name["crc-scrub", "ber"]["harm"] < by_name["none", "ber"]["harm"]
+    assert by_name["none", "single"]["device"]["instructions"] == 0
+    assert by_name["abft", "ber"]["verdicts"]["healed"] > 10
+    assert by_name["in-place64", "single"]["memory"]["check_bytes"] == 0
+    for record in records:
+        assert sum(record["quality"].values()) == pytest.approx(1)
+        assert record["device_s"] == pytest.approx(2 * 3 * 0.768)
+    assert len(re.findall(r"^none ", told, re.MULTILINE)) == 2
+    for name in ("harm", "costs", "timelines"):
+        assert (tmp_path / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+    clean, healed = (read_audio(tmp_path / f"{name}.wav") for name in ("clean", "crc-scrub"))
+    assert len(clean) == len(healed) == 3 * 12_288
+
+    monkeypatch.setattr(compare, "fleet_life", lambda *a, **k: pytest.fail("lived again"))
+    assert main(words) == 0
+    assert json.loads((tmp_path / "all.json").read_text()) == records
+
+
+def test_lifetime_tells_years(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["lifetime", "challenge", "--devices", "2", "--days", "20", "--jobs", "1",
+             "--json", str(tmp_path / "l.json")]  # fmt: skip
+    assert main(words) == 0
+    told, record = capsys.readouterr().out, json.loads((tmp_path / "l.json").read_text())
+    assert "device-years a second" in told and "low-earth-orbit x 1, single" in told
+    assert record["device_s"] == pytest.approx(2 * 20 * 86_400, rel=1e-4)
+    assert record["upsets"] > 0 and record["wrong_bits_left"] == 0 and record["availability"] > 0.99
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["compare", "--devices", "0"], "--devices is 0; it must be at least 1"),
+        (["lifetime", "--speed", "0"], "--speed is 0"),
+        (["lifetime", "--rate", "often"], "'often' is no rate of upsets"),
+        (["lifetime", "--words", "0"], "words cannot be 0"),
+    ],
+)
+def test_mistakes_are_one_sentence(
+    words: list[str], sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(words) == 2
+    told = capsys.readouterr().err
+    assert sentence in told and told.count("\n") == 1
+
+
+def test_names_are_known() -> None:
+    assert len(NAMES) >= 14

@@ -1,0 +1,68 @@
+"""What strategies cost, measured; and that a clean device raises no alarm."""
+
+import json
+from dataclasses import asdict
+
+import pytest
+from batches import needs_emulator
+from programs import random_inputs, random_program
+
+from workbench.errors import WorkbenchError
+from workbench.firmware.boards import CORES
+from workbench.firmware.costs import Cost, as_json, measure_cost, shipped_costs
+from workbench.firmware.soak import soak
+from workbench.healing.named import abft, named, nothing, scrub
+from workbench.memory.image import Image
+
+PROGRAM = next(p for p in map(random_program, range(99)) if Image.of(p).layout.working_bytes > 600)
+
+
+@needs_emulator
+def test_more_looks_cost_more() -> None:
+    inputs = random_inputs(PROGRAM, 1, 8)
+    none, one, two = (
+        measure_cost(PROGRAM, inputs, strategy, CORES["m4"])
+        for strategy in (
+            nothing(), scrub("crc32", 1, unit_bytes=64), scrub("crc32", 2, unit_bytes=64),
+        )
+    )  # fmt: skip
+    assert none == Cost("none", "m4", 0.0, none.worst_frame, None, 0, 0, 0, none.stack_bytes,
+                        none.generator)  # fmt: skip
+    assert 300 < one.instructions < two.instructions < 2 * one.instructions
+    assert (
+        one.check_bytes == two.check_bytes == 4 * -(-Image.of(PROGRAM).layout.working_bytes // 64)
+    )
+    assert one.code_bytes > 1000 and one.ram_bytes == 212 + 60
+    assert one.worst_frame > one.generator + one.instructions and one.finding > 0
+    told = json.loads(as_json([one, two], program=PROGRAM))
+    assert told["costs"] == [asdict(one), asdict(two)]
+
+
+def test_the_shipped_table_is_complete_and_of_this_model() -> None:
+    """Targets that the workbench states for `challenge` on a Cortex-M4."""
+    costs = shipped_costs()
+    pq, sums = costs["pq-scrub", "m4"], costs["abft", "m4"]
+    assert pq.instructions <= 2500 and pq.code_bytes <= 6144 and pq.ram_bytes <= 1024
+    assert sums.share <= 0.05
+
+
+@pytest.mark.parametrize("strategy", [abft(), named("pq-scrub"), scrub("xor", 3, unit_bytes=32)],
+                         ids=lambda s: s.name)  # fmt: skip
+def test_a_clean_device_raises_no_alarm(strategy) -> None:
+    program = PROGRAM if strategy.name != "pq-scrub" else _large()
+    words = [random_inputs(program, seed, 5) for seed in range(3)]
+    assert soak(program, words, strategy, 5_000, seed=2) == 0
+
+
+def _large():
+    return next(
+        p for p in map(random_program, range(999)) if Image.of(p).layout.working_bytes > 1100
+    )
+
+
+def test_a_soak_needs_a_healer_and_equal_words() -> None:
+    words = [random_inputs(PROGRAM, seed, 5) for seed in range(2)]
+    with pytest.raises(WorkbenchError, match="has no healer that could be wrong"):
+        soak(PROGRAM, words, nothing(), 10)
+    with pytest.raises(WorkbenchError, match="cannot follow at random"):
+        soak(PROGRAM, [*words, random_inputs(PROGRAM, 5, 4)], abft(), 10)

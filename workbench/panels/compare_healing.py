@@ -1,0 +1,122 @@
+"""The panel of notebook 03: two healers, the same faults; hear both, see their memory, read their logs.
+
+It shows what `workbench.experiments.healed_life` returns and decides nothing itself.
+"""
+
+from __future__ import annotations
+
+import base64
+from html import escape
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import ipywidgets as widgets
+
+from workbench.errors import WorkbenchError
+from workbench.experiments.compare_pictures import draw_timelines
+from workbench.experiments.contestants import NAMES, contestant, fitting
+from workbench.experiments.healed_life import HealedLife, healed_life
+from workbench.experiments.mission import KINDS, Mission
+from workbench.experiments.voice import Voice, open_voice
+from workbench.panels.views import failed, sound
+
+_WORDS = 4
+_RATES = (0.2, 0.5, 1, 2, 5, 10, 20, 50)
+_LINES = 8
+_WIDE = widgets.Layout(width="auto")
+_SOFT = "color: var(--jp-ui-font-color2)"
+
+
+class HealingPanel(widgets.VBox):
+    """Controls, a sound for each of two strategies with its numbers and log, and a timeline of both.
+
+    voice: the one that ships unless another is given. Raises WorkbenchError when it cannot be opened;
+    later mistakes are told in the panel.
+    """
+
+    def __init__(self, voice: Voice | None = None) -> None:
+        self.voice = voice or open_voice()
+        self.inputs = {word: self.voice.inputs(word) for word in self.voice.words}
+        names = fitting(NAMES, self.voice.program)
+        options = {"style": {"description_width": "6rem"}, "layout": _WIDE}
+        self.controls: dict[str, widgets.Widget] = {
+            "one": widgets.Dropdown(options=names, value="none", description="Healer A", **options),
+            "two": widgets.Dropdown(
+                options=names, value="pq-scrub", description="Healer B", **options
+            ),
+            "kind": widgets.Dropdown(options=KINDS, description="Faults", **options),
+            "rate": widgets.SelectionSlider(
+                options=_RATES, value=10, description="a second", continuous_update=False, **options
+            ),
+            "seed": widgets.IntSlider(
+                min=0, max=99, description="Seed", continuous_update=False, **options
+            ),
+        }
+        self.message = widgets.HTML(layout=_WIDE)
+        self.sides = [widgets.HTML(), widgets.HTML()]
+        self.timeline = widgets.HTML(layout=_WIDE)
+        for control in self.controls.values():
+            control.observe(self._changed, names="value")
+        columns = widgets.Layout(
+            grid_template_columns="repeat(auto-fit, minmax(min(20rem, 100%), 1fr))",
+            grid_gap="0.2rem 1.2rem",
+            width="100%",
+        )
+        super().__init__(
+            [
+                widgets.GridBox(list(self.controls.values()), layout=columns),
+                self.message,
+                widgets.GridBox(self.sides, layout=columns),
+                self.timeline,
+            ],
+            layout=widgets.Layout(max_width="64rem"),
+        )
+        self.update()
+
+    def update(self) -> None:
+        """Let both live and show them; a mistake becomes a sentence."""
+        chosen = {name: control.value for name, control in self.controls.items()}
+        bits = 8 * self.voice.image.layout.working_bytes
+        try:
+            mission = Mission(
+                1, _WORDS, chosen["rate"] / bits, kind=chosen["kind"], seed=chosen["seed"]
+            )
+            lives = {}
+            for side, name in zip(self.sides, (chosen["one"], chosen["two"]), strict=True):
+                strategy, program = contestant(name, self.voice.program, self.inputs)
+                lives[name] = healed_life(self.voice, mission, strategy, program)
+                side.value = _told(name, lives[name])
+            self.timeline.value = _timeline(lives)
+            self.message.value = ""
+        except WorkbenchError as error:
+            self.message.value = failed(str(error))
+
+    def _changed(self, _: Any) -> None:
+        self.update()
+
+
+def _told(name: str, lived: HealedLife) -> str:
+    """A sound with its picture, numbers and the first lines of the log."""
+    metrics, lines = lived.metrics, lived.life.lines()
+    snr = f"SNR {metrics.snr_db:.1f} dB" if metrics.snr_db < 1e9 else "every sample equal"
+    shown = "".join(f"<li>{escape(line)}</li>" for line in lines[:_LINES])
+    more = f"<li>and {len(lines) - _LINES:,} more</li>" if len(lines) > _LINES else ""
+    return (
+        sound(name, f"“{' '.join(lived.script.words)}”: {snr}, {metrics.quality}", lived.samples)
+        + f'<p role="status" class="readout" style="{_SOFT}">{len(lived.life.upsets)} upsets, '
+        f"{len(lines)} log entries, {int(lived.life.wrong_bits[-1])} bits wrong at the end</p>"
+        + f'<ul style="font-size: .8rem; line-height: 1.3">{shown}{more}</ul>'
+    )
+
+
+def _timeline(lives: dict[str, HealedLife]) -> str:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "timeline.png"
+        starts = next(iter(lives.values())).script.starts
+        draw_timelines(path, {name: lived.life for name, lived in lives.items()}, starts)
+        picture = base64.b64encode(path.read_bytes()).decode()
+    return (
+        f'<img src="data:image/png;base64,{picture}" style="width: 100%" '
+        'alt="Wrong bits of the working copy over time, a row for each healer">'
+    )
