@@ -33,6 +33,7 @@ COMMANDS = {
     "lifetime": "let a fleet of devices live under upsets for a long time, each healing itself",
     "compare": "hold healing strategies against the same faults: what is left, what it costs",
     "export": "write the C firmware folder of a generator",
+    "log": "tell what a device's healer wrote down, from bytes of its memory",
     "emulate": "run the exported firmware on emulated Cortex-M processors",
 }
 

@@ -16,8 +16,8 @@ from workbench.errors import WorkbenchError
 from workbench.experiments.contestants import NAMES, contestant, fitting
 from workbench.experiments.script import script_of
 from workbench.experiments.voice import Voice, open_voice
-from workbench.files import write_text
-from workbench.firmware.boards import CORES, Board, Core, boards_with
+from workbench.files import replacing, write_text
+from workbench.firmware.boards import CORES, USUAL_CORES, Board, Core, boards_with
 from workbench.firmware.costs import Cost, as_json, bare_run, measure_cost
 from workbench.firmware.emulate import EmulatedRun, MidFrameUpset, emulate
 from workbench.firmware.soak import soak
@@ -37,7 +37,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_generator(parser)
     add_checkpoint(parser)
     parser.add_argument(
-        "--core", action="append", choices=tuple(CORES), help="may be given again (all of them)"
+        "--core",
+        action="append",
+        choices=tuple(CORES),
+        help=f"may be given again ({' '.join(USUAL_CORES)})",
     )
     parser.add_argument(
         "--word", action="append", metavar="W", help="what it says, may be given again (every word)"
@@ -69,6 +72,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"for --costs and --soak, may be given again (all): {', '.join(NAMES)}",
     )  # fmt: skip
     parser.add_argument("--seed", type=int, default=0, help="another one flips other bits (0)")
+    parser.add_argument(
+        "--log", type=Path, metavar="FILE", help="keep the log's bytes, which `workbench log` reads"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures there as well")
 
 
@@ -99,7 +105,7 @@ def run(options: argparse.Namespace) -> None:
         return
     words = options.word or list(voice.words)
     figures = []
-    for name in dict.fromkeys(options.core or CORES):
+    for name in dict.fromkeys(options.core or USUAL_CORES):
         figures.append(_on_core(voice, words, CORES[name], options))
         _tell(figures[-1])
     if options.json:
@@ -115,7 +121,7 @@ def _costs(voice: Voice, options: argparse.Namespace) -> None:
     """Measure, tell a table a core, and write the table that simulations quote with --json."""
     inputs = {word: voice.inputs(word) for word in voice.words}
     names = options.strategy or fitting(NAMES, voice.program)
-    cores = [CORES[name] for name in dict.fromkeys(options.core or CORES)]
+    cores = [CORES[name] for name in dict.fromkeys(options.core or USUAL_CORES)]
     rows: list[Cost] = []
     with tqdm(total=len(names) * len(cores), leave=False, disable=None) as bar:
         for core in cores:
@@ -199,6 +205,9 @@ def _on_core(
 
     clean, bare, damaged = live(healer), live(None), live(healer, upsets)
     compared = _compare(voice, words, (bare, clean))
+    if options.log:
+        with replacing(options.log) as temporary:
+            temporary.write_bytes(damaged.log_bytes)
     layout = voice.image.layout
     wrong = damaged.image.flipped()
     return {

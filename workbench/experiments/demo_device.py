@@ -9,7 +9,7 @@ from workbench.experiments.demo_life import log_line
 from workbench.experiments.demo_record import Core, Device, Life
 from workbench.experiments.script import Script
 from workbench.experiments.voice import Voice
-from workbench.firmware.boards import CORES, boards_with
+from workbench.firmware.boards import CORES, USUAL_CORES, boards_with
 from workbench.firmware.boards import Core as Chip
 from workbench.firmware.emulate import emulate
 from workbench.healing.named import crc_scrub
@@ -27,7 +27,7 @@ def run_device(
     Returns (device, "") or, where a compiler or the emulator is missing, (None, why).
     """
     try:
-        cores = tuple(_cost(voice, word, chip, life.pages_per_frame) for chip in CORES.values())
+        cores = tuple(_cost(voice, word, CORES[name], life.pages_per_frame) for name in USUAL_CORES)
         lived = emulate(
             voice.image,
             _LIFE_CORE,

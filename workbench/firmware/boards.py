@@ -1,7 +1,7 @@
 """Cores that can be emulated, and real boards that carry them, to hold the costs against.
 
 Sources: Raspberry Pi, "RP2040 Datasheet" and "Raspberry Pi Pico Datasheet"; Nordic Semiconductor,
-"nRF52840 Product Specification"; STMicroelectronics, "STM32F405xx STM32F407xx" datasheet DS8626.
+"nRF52840 Product Specification"; STMicroelectronics, datasheets of each STM32 as named below.
 """
 
 from __future__ import annotations
@@ -63,13 +63,40 @@ CORES = {
             "UC_CPU_ARM_CORTEX_M4",
             ("-O2", "-fomit-frame-pointer"),
         ),
+        Core(
+            "m3",
+            "Cortex-M3",
+            "cortex_m3",
+            "UC_CPU_ARM_CORTEX_M3",
+            ("-O2", "-fomit-frame-pointer"),
+        ),
+        Core(
+            "m7",
+            "Cortex-M7",
+            "cortex_m7",
+            "UC_CPU_ARM_CORTEX_M7",
+            ("-O2", "-fomit-frame-pointer"),
+        ),
+        # The compiler leaves its DSP instructions out unless it is told.
+        Core(
+            "m33",
+            "Cortex-M33",
+            "cortex_m33+dsp",
+            "UC_CPU_ARM_CORTEX_M33",
+            ("-O2", "-fomit-frame-pointer"),
+        ),
     )
 }
+# Those that are run where nothing else is asked for: the smallest, and the most common.
+USUAL_CORES = ("m0plus", "m4")
 
 # For each core, the first is the one that costs are held against.
 BOARDS = (
     Board("Raspberry Pi Pico", "m0plus", 133e6, 2 << 20, 264 << 10, "RP2040 datasheet, 1.1"),
     Board("STM32F4DISCOVERY", "m4", 168e6, 1 << 20, 128 << 10, "STM32F407 datasheet DS8626, features (without CCM RAM)"),
+    Board("NUCLEO-F207ZG", "m3", 120e6, 1 << 20, 128 << 10, "STM32F205xx STM32F207xx datasheet DS6329"),
+    Board("32F746GDISCOVERY", "m7", 216e6, 1 << 20, 320 << 10, "STM32F745xx STM32F746xx datasheet DS10916"),
+    Board("NUCLEO-U575ZI-Q", "m33", 160e6, 2 << 20, 784 << 10, "STM32U575xx datasheet DS13737"),
     Board("nRF52840 DK", "m4", 64e6, 1 << 20, 256 << 10, "nRF52840 product specification, key features"),
 )  # fmt: skip
 

@@ -44,7 +44,7 @@ class EmulatedRun:
     """codes: of the output. log: what the device wrote. image: every byte at the end.
 
     instructions: int64 [frames], the healer's included. flash_bytes: code and constants. ram_bytes:
-    everything but the stack. stack_bytes: the deepest that it was.
+    everything but the stack. stack_bytes: the deepest that it was. log_bytes: the log as it lies in RAM.
     """
 
     core: Core
@@ -55,6 +55,7 @@ class EmulatedRun:
     flash_bytes: int
     ram_bytes: int
     stack_bytes: int
+    log_bytes: bytes
 
     @property
     def instructions_per_frame(self) -> float:
@@ -109,6 +110,7 @@ def emulate(
         flash_bytes=machine.flash_bytes,
         ram_bytes=machine.ram_bytes,
         stack_bytes=machine.stack_bytes,
+        log_bytes=twin.log_bytes(),
     )
 
 

@@ -126,6 +126,13 @@ class Twin:
             self.reset()
         self.flip(upset.position for upset in upsets if upset.frame == frame)
 
+    def log_bytes(self) -> bytes:
+        """Head and ring of the log, as they lie in RAM; nothing without a healer."""
+        firmware = self.firmware
+        start = firmware.memory_bytes
+        unit = self.machine.view(f"{firmware.prefix}_unit", start + firmware.log_bytes)
+        return unit[start:].tobytes()
+
     def image(self) -> Image:
         """The image as it is now; what this firmware does not have is as in the clean image."""
         data = self.firmware.image.data.copy()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from workbench.files import replacing
-from workbench.healing.log import Verdict
+from workbench.healing.log import LogEntry, Verdict, in_words
 from workbench.healing.simulation import Life
 
 _WINDOW_FRAMES = 5
@@ -41,6 +42,26 @@ def draw_timeline(
     for axes in (events, wrong, ratio):
         for start in word_starts:
             axes.axvline(start * healed.frame_s, color="0.85", zorder=0)
+    with replacing(path) as temporary:
+        figure.savefig(temporary, dpi=120)
+
+
+def draw_log(path: Path, log: Sequence[LogEntry], areas: Sequence[str], *, frame_s: float) -> None:
+    """Replace the PNG file `path`: a row for each watched area, a mark for each entry, by verdict."""
+    figure = Figure(figsize=(11, 1.2 + 0.5 * len(areas)), layout="constrained")
+    axes = figure.subplots()
+    colours = {Verdict.HEALED: _HEALED, Verdict.UNHEALED: _UNHEALED, Verdict.DEFERRED: _DEFERRED}
+    for verdict, colour in colours.items():
+        chosen = [entry for entry in log if entry.verdict == verdict]
+        axes.plot(
+            [entry.frame * frame_s for entry in chosen],
+            [-entry.area for entry in chosen],
+            "|", color=colour, ms=16, mew=1.5, label=in_words(verdict),
+        )  # fmt: skip
+    axes.set_yticks([-row for row in range(len(areas))], areas)
+    axes.set_ylim(-len(areas) + 0.4, 0.6)
+    axes.set_xlabel("time in s")
+    axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False)
     with replacing(path) as temporary:
         figure.savefig(temporary, dpi=120)
 

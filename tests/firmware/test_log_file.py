@@ -1,0 +1,105 @@
+"""Logs that leave a device: decoded, refused where they are another's, kept over a warm reset."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from batches import needs_emulator
+from programs import random_inputs, random_program
+
+from workbench.cli import main
+from workbench.errors import WorkbenchError
+from workbench.firmware.host import host_machine
+from workbench.firmware.log_file import read_log
+from workbench.firmware.plan import RAM, Firmware
+from workbench.firmware.twin import Twin
+from workbench.healing.named import nothing, scrub
+from workbench.healing.upsets import Upset
+from workbench.memory.image import Image
+
+PROGRAM = next(p for p in map(random_program, range(99)) if Image.of(p).layout.working_bytes > 600)
+FRAMES = 60
+
+
+def firmware(pages: int, prefix: str = "logs") -> Firmware:
+    strategy = scrub("crc32", pages, unit_bytes=64)
+    return Firmware.of(strategy.image(PROGRAM), strategy=strategy, weights=RAM, prefix=prefix)
+
+
+@pytest.fixture
+def lived() -> Twin:
+    made = firmware(4)
+    twin = Twin(host_machine([made]), made)
+    bits = np.random.default_rng(3).integers(0, 8 * made.layout.working_bytes, FRAMES)
+    upsets = [Upset(frame, int(bit)) for frame, bit in enumerate(bits)]
+    twin.run(random_inputs(PROGRAM, 1, FRAMES), upsets)
+    return twin
+
+
+def test_a_log_is_read_from_a_dump(lived: Twin) -> None:
+    noise = np.random.default_rng(1).integers(0, 255, 500, np.uint8).tobytes()
+    read = read_log(noise + lived.log_bytes() + noise, lived.firmware, "dump")
+    assert len(lived.log) > lived.firmware.log_entries
+    assert read.lost == len(lived.log) - lived.firmware.log_entries
+    assert list(read.entries) == lived.log[read.lost :]
+
+
+def test_the_log_outlives_a_warm_reset_and_nothing_else(lived: Twin) -> None:
+    before = lived.log_bytes()
+    lived.machine.call("logs_unit_init")
+    assert lived.log_bytes() == before
+    head = lived.machine.view("logs_unit", lived.firmware.memory_bytes + 20)[-20:]
+    for damaged in range(20):  # one byte of the head is enough for it to be none
+        lived.machine.view("logs_unit", lived.firmware.memory_bytes + len(before))[
+            -len(before) :
+        ] = np.frombuffer(before, np.uint8)
+        head[damaged] ^= 0x10
+        lived.machine.call("logs_unit_init")
+        assert read_log(lived.log_bytes(), lived.firmware, "RAM").entries == ()
+
+
+def test_what_is_no_log_is_refused(lived: Twin) -> None:
+    data, made = lived.log_bytes(), lived.firmware
+    for wrong, text in (
+        (b"nothing here", "holds no log: its 12 bytes"),
+        (data[:100], "ends within the log: 80 bytes of"),
+        (data[:12] + b"\x01" + data[13:], "head of the log in x is damaged"),
+        (data[:28] + b"\x09" + data[29:], "says what no healer writes"),
+    ):
+        with pytest.raises(WorkbenchError, match=text):
+            read_log(wrong, made, "x")
+    with pytest.raises(WorkbenchError, match=r"x is the log of build .* that were exported"):
+        read_log(data, firmware(5), "x")
+    bare = Firmware.of(nothing().image(PROGRAM), strategy=nothing(), weights=RAM, prefix="bare")
+    with pytest.raises(WorkbenchError, match="none writes no log"):
+        read_log(data, bare, "x")
+
+
+@needs_emulator
+def test_a_device_tells_its_story(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    log, told, picture = tmp_path / "log.bin", tmp_path / "log.json", tmp_path / "log.png"
+    words = [
+        "emulate",
+        "challenge",
+        "--core",
+        "m4",
+        "--word",
+        "7",
+        "--upsets",
+        "6",
+        "--pages",
+        "16",
+    ]
+    assert main([*words, "--log", str(log), "--json", str(tmp_path / "e.json")]) == 0
+    capsys.readouterr()
+    assert main(["log", str(log), "--pages", "16", "--out", str(picture), "--json", str(told)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    expected = json.loads((tmp_path / "e.json").read_text())["cores"][0]["log"]
+    assert json.loads(told.read_text()) == {"lost": 0, "entries": expected}
+    assert len(lines) == len(expected) + 1 and "memory upset, restored, healed" in lines[0]
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    assert main(["log", str(log)]) == 2  # of another number of pages
+    assert "is the log of build" in capsys.readouterr().err
+    assert main(["log", str(tmp_path / "none.bin")]) == 2
+    assert "cannot read" in capsys.readouterr().err

@@ -1,0 +1,89 @@
+"""The log of a device, as bytes of its RAM, in words again.
+
+Layout: `wb_log_head` (magic, two words of the build, count, its inverse), then the ring of entries; see
+`runtime/wb_heal.h`. The bytes may lie anywhere in a larger dump.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from workbench.errors import WorkbenchError
+from workbench.firmware.plan import LOG_HEAD_BYTES, Firmware
+from workbench.firmware.twin import LOG_DTYPE
+from workbench.healing.log import Diagnosis, LogEntry, Remedy, Verdict
+
+MAGIC = 0x474C4257
+
+
+class DeviceLog(NamedTuple):
+    """entries: the last that fit the ring, the oldest first. lost: how many were written before."""
+
+    entries: tuple[LogEntry, ...]
+    lost: int
+
+
+def read_log(data: bytes, firmware: Firmware, source: str) -> DeviceLog:
+    """The log in `data`, of a device that runs `firmware`.
+
+    source: where the bytes are from, for messages. Raises WorkbenchError where there is no log, one of
+    another build, or a damaged one.
+    """
+    if not firmware.heals:
+        raise WorkbenchError(
+            f"a device with the strategy {firmware.strategy.name} writes no log; name the strategy of "
+            "the export with --strategy"
+        )
+    start = data.find(MAGIC.to_bytes(4, "little"))
+    if start < 0 or len(data) < start + LOG_HEAD_BYTES:
+        raise WorkbenchError(
+            f"{source} holds no log: its {len(data):,} bytes do not have the four with which one begins "
+            f"({MAGIC:#x}); dump the RAM of log_head and log of the model's instance"
+        )
+    low, high, count, inverse = np.frombuffer(data, "<u4", 4, start + 4).tolist()
+    if (low, high) != firmware.build:
+        raise WorkbenchError(
+            f"{source} is the log of build {high:08x}{low:08x} and this firmware is "
+            f"{firmware.build[1]:08x}{firmware.build[0]:08x}; name the checkpoint, strategy and pages "
+            "that were exported"
+        )
+    if count != ~inverse % 2**32:
+        raise WorkbenchError(
+            f"the head of the log in {source} is damaged (count {count}, its inverse {inverse}); dump "
+            "it again"
+        )
+    size = firmware.log_entries * LOG_DTYPE.itemsize
+    ring = np.frombuffer(data[start + LOG_HEAD_BYTES :][:size], np.uint8)
+    if len(ring) < size:
+        raise WorkbenchError(
+            f"{source} ends within the log: {len(ring)} bytes of {size} are there; dump all of it"
+        )
+    entries = ring.view(LOG_DTYPE)
+    first = max(0, count - len(entries))
+    return DeviceLog(
+        tuple(_entry(entries[n % len(entries)], n, firmware, source) for n in range(first, count)),
+        first,
+    )
+
+
+def _entry(stored: np.void, number: int, firmware: Firmware, source: str) -> LogEntry:
+    area, unit = int(stored["area"]), int(stored["unit"])
+    watches = firmware.layout.watches
+    try:
+        if area >= len(watches) or unit >= watches[area].units:
+            raise ValueError
+        return LogEntry(
+            int(stored["frame"]),
+            area,
+            unit,
+            Diagnosis(int(stored["diagnosis"])),
+            Remedy(int(stored["remedy"])),
+            Verdict(int(stored["verdict"])),
+        )
+    except ValueError:
+        raise WorkbenchError(
+            f"entry {number} of the log in {source} says what no healer writes ({stored!s}); its "
+            "memory was damaged, dump it again"
+        ) from None
