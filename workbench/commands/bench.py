@@ -6,22 +6,33 @@ import argparse
 import json
 import math
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 from tqdm import tqdm
 
 from workbench.errors import WorkbenchError
+from workbench.experiments.adversarial import worst_bits
 from workbench.experiments.bench_campaign import Figures, bench_campaign
+from workbench.experiments.bench_codes import (
+    ATTACK_BITS,
+    FLIPS,
+    GROUP_BYTES,
+    attack_on_radar,
+    bench_codes,
+)
 from workbench.experiments.bench_decoder import FRAMES, MACS, SAMPLES, WEIGHTS
 from workbench.experiments.bench_estimate import bench_estimate
+from workbench.experiments.threads import one_thread
 from workbench.experiments.voice import open_voice
 from workbench.files import write_text
 from workbench.memory.laboratory import ENGINES
 
-BENCHMARKS = ("campaign", "estimate")
+BENCHMARKS = ("campaign", "estimate", "codes")
 _SECONDS = 5.0
 _CHECK = 1000
 _REPEATS, _WORD = 200, "7"
+_TRIALS = 5_000
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "benchmark",
         choices=BENCHMARKS,
         help="campaign: fault trials a second, beside other tools; estimate: coverage and saving of "
-        "`workbench estimate` against the exhaustive truth of one word",
+        "`workbench estimate` against the exhaustive truth of one word; codes: what checks of memory see",
     )
     parser.add_argument(
         "--seconds",
@@ -50,6 +61,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--repeats", type=int, default=_REPEATS, help=f"estimate: how often ({_REPEATS})"
     )
+    parser.add_argument(
+        "--trials", type=int, default=_TRIALS, help=f"codes: faults of each kind ({_TRIALS:,})"
+    )
     parser.add_argument("--word", default=_WORD, help=f"estimate: which is said ({_WORD})")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there")
 
@@ -61,6 +75,8 @@ def run(options: argparse.Namespace) -> None:
     """
     if options.benchmark == "estimate":
         _run_estimate(options)
+    elif options.benchmark == "codes":
+        _run_codes(options)
     else:
         _run_campaign(options)
 
@@ -88,6 +104,35 @@ def _run_estimate(options: argparse.Namespace) -> None:
         )
     if options.json:
         write_text(options.json, json.dumps([row.as_json() for row in rows], indent=2) + "\n")
+
+
+def _run_codes(options: argparse.Namespace) -> None:
+    if options.trials < 1:
+        raise WorkbenchError(f"cannot try {options.trials} faults; give at least 1")
+    voice = open_voice()
+    inputs = {word: voice.inputs(word) for word in voice.words}
+    with tqdm(bar_format="{desc} [{elapsed}]", leave=False, disable=None) as bar, one_thread():
+        rows = bench_codes(voice.image, trials=options.trials, progress=bar.set_description_str)
+        bar.set_description_str("looking for the worst bits")
+        tops = voice.image.layout.positions(("weights",))
+        worst = worst_bits(voice.image, inputs, tops, bits=ATTACK_BITS)
+    print(f"share of random faults within a page that a code misses, {options.trials:,} of each")
+    print(f"{'code':<10}{'page':>6}{'checks':>9}" + "".join(f"{n:>9} bits" for n in FLIPS))
+    for row in rows:
+        share = row.check_bytes / row.watched_bytes
+        cells = "".join(f"{100 * row.missed[n]:>12.3g} %" for n in FLIPS)
+        print(f"{row.code:<10}{row.page_bytes:>6}{share:>9.2%}{cells}")
+    random, chosen, size = attack_on_radar(
+        voice.image, [step.position for step in worst], trials=min(options.trials, 2000)
+    )
+    print(
+        f"radar, groups of {GROUP_BYTES}, {size} bytes of signatures: of {ATTACK_BITS} sign bits at random "
+        f"{random:.2f} lie in groups that are flagged, of the {ATTACK_BITS} worst bits {chosen:g}"
+    )
+    if options.json:
+        told = {"codes": [asdict(row) for row in rows],
+                "radar": {"random": random, "worst": chosen, "bytes": size}}  # fmt: skip
+        write_text(options.json, json.dumps(told, indent=2) + "\n")
 
 
 def _run_campaign(options: argparse.Namespace) -> None:

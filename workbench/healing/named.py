@@ -59,6 +59,13 @@ def plus_q(pages: int = 1) -> Strategy:
     return Strategy("pq-scrub", (guard,), source=_ANVIN)
 
 
+def two_speeds(pages: int = 1) -> Strategy:
+    """P + Q sums, where the little besides the weights, which does most of the harm, is seen far oftener."""
+    ladder = (Remedy.CORRECT, Remedy.RESTORE)
+    weights = Guard(Area("pq", _WEIGHTS, 1024), pages, ladder)
+    return Strategy("two-speeds", (weights, Guard(Area("pq", _REST), 1, ladder)), source=_ANVIN)
+
+
 def plus_q_alone(pages: int = 2) -> Strategy:
     """P + Q sums without a golden copy: what is worse than a damaged word is set to zero."""
     area = Area("pq", unit_bytes=256, keep=RAM)
@@ -127,6 +134,11 @@ def abft_crc(pages: int = 1, *, columns: int = 1) -> Strategy:
     return Strategy("abft-crc", guards, source=_HUANG)
 
 
+def abft_two_speeds() -> Strategy:
+    """Checksum rows for what reaches a sum, P + Q sums over all, the little besides weights oftener."""
+    return Strategy("abft-two-speeds", (*abft().guards, *two_speeds().guards), source=_HUANG)
+
+
 NAMED: dict[str, Callable[[], Strategy]] = {
     NONE: nothing,
     "reboot": reboot,
@@ -136,6 +148,7 @@ NAMED: dict[str, Callable[[], Strategy]] = {
     "crc16-scrub": lambda: scrub("crc16", source=_MAXINO),
     CRC_SCRUB: crc_scrub,
     "pq-scrub": plus_q,
+    "two-speeds": two_speeds,
     "pq-alone": plus_q_alone,
     "secded64-scrub": lambda: secded(64),
     "secded32-scrub": lambda: secded(32),
@@ -147,6 +160,7 @@ NAMED: dict[str, Callable[[], Strategy]] = {
     "in-place256": lambda: in_place(256),
     "abft": abft,
     "abft-crc": abft_crc,
+    "abft-two-speeds": abft_two_speeds,
 }
 
 
