@@ -1,5 +1,7 @@
 """Random strategies: any code over any sections, any ladder and policy that may go together."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from workbench.errors import WorkbenchError
@@ -26,11 +28,25 @@ def random_strategy(seed: int, program: Program) -> Strategy:
     while True:
         try:
             guards = tuple(_guard(rng, program) for _ in range(rng.integers(1, 4)))
-            strategy = Strategy(f"random {seed}", guards, _policy(rng))
+            spares = int(rng.integers(1, 4)) if rng.random() < 0.5 else 0
+            if spares:  # pages of one size, which may move
+                size = int(rng.choice([8, 16, 32, 64]))
+                guards = tuple(_movable(rng, guard, size) for guard in guards)
+            strategy = Strategy(f"random {seed}", guards, _policy(rng), spare_pages=spares)
             strategy.image(program)
         except WorkbenchError:
             continue
         return strategy
+
+
+def _movable(rng: np.random.Generator, guard: Guard, size: int) -> Guard:
+    area = replace(guard.area, unit_bytes=size)
+    if area.code in (ABFT, TRIPLE, RADAR):
+        area = replace(area, code="crc32", addresses=(), second=None)
+    ladder = list(guard.ladder)
+    ladder.insert(int(rng.integers(len(ladder) + 1)), Remedy.RELOCATE)
+    dropped = (Remedy.INTERPOLATE, Remedy.CLIP, Remedy.REPEAT)
+    return Guard(area, guard.per_frame, tuple(rung for rung in ladder if rung not in dropped))
 
 
 def _policy(rng: np.random.Generator) -> Policy:

@@ -122,6 +122,8 @@ def _memory(firmware: Firmware) -> str:
         )
     if firmware.ram_check_bytes:
         lines.append(f"    uint8_t ram_checks[{firmware.ram_check_bytes}];")
+    if firmware.spare_bytes:
+        lines.append(f"    uint8_t spare[{firmware.spare_bytes}];")
     if not lines:
         lines.append("    uint8_t nothing;")
     start = firmware.macro("memory_start")
@@ -140,6 +142,10 @@ def _instance(firmware: Firmware) -> str:
             f"    wb_log_entry log[{firmware.macro('log_entries')}]; "
             "/* entry n is log[n % size] */",
         ]
+    if firmware.bounce_bytes:
+        lines.append(
+            f"    uint32_t bounce[{firmware.bounce_bytes // 4}]; /* where moved bytes are put together */"
+        )
     lines += [
         "    union {",
         f"        int8_t codes8[{scratch}];",
@@ -168,6 +174,7 @@ def _addresses(firmware: Firmware) -> str:
     for part, section, there in (
         ("healer", "healer", firmware.variables),
         ("ram_checks", "ram_check", firmware.ram_check_bytes),
+        ("spare", "spare", firmware.spare_bytes),
     ):
         if there:
             there_at = firmware.layout.sections[section].start - start

@@ -24,6 +24,7 @@ _RUNGS = {
     Remedy.INTERPOLATE: "wb_interpolate",
     Remedy.CLIP: "wb_clip",
     Remedy.REBOOT: "wb_reboot",
+    Remedy.RELOCATE: "wb_relocate",
     Remedy.REPEAT: "NULL",
 }
 
@@ -62,6 +63,8 @@ def healer(firmware: Firmware) -> str:
         "working_bytes": firmware.macro("parameter_bytes"),
         "state_bytes": f"{firmware.layout.sections['state'].size_bytes}u",
         "log_entries": firmware.macro("log_entries"),
+        "spares": f"{firmware.layout.spare_pages}u",
+        "spare_bytes": f"{firmware.layout.spare_bytes}u",
     }
     parts = [
         *tables.values(),
@@ -245,18 +248,23 @@ def shape_name(firmware: Firmware, operator: str) -> str:
 
 
 def _memory(firmware: Firmware) -> str:
-    name = firmware.prefix
+    name, spares = firmware.prefix, firmware.layout.spare_pages
     state = "(unsigned char *)&model->memory.state" if firmware.histories() else "NULL"
     checks = "model->memory.ram_checks" if firmware.ram_check_bytes else "NULL"
-    return f"""static inline wb_memory {name}_memory_of({name}_instance *model)
+    spare = "model->memory.spare" if spares else "NULL"
+    return f"""static inline wb_memory {name}_memory_of({name}_instance *model, uint32_t *state,
+                                           wb_moved *moved)
 {{
     const wb_memory memory = {{
         .plan = &{name}_heal_plan,
         .working = (wb_byte *)&model->memory.parameters,
         .golden = (const wb_byte *)&{name}_golden,
-        .state = {state},
+        .histories = {state},
         .variables = model->memory.healer,
         .ram_checks = {checks},
+        .spare = {spare},
+        .state = state,
+        .moved = moved,
         .head = &model->log_head,
         .log = model->log,
     }};

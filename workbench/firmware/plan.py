@@ -119,6 +119,28 @@ class Firmware:
         return self.layout.sections["ram_check"].size_bytes if self.heals else 0
 
     @property
+    def spare_bytes(self) -> int:
+        """Spare pages, all together."""
+        return self.layout.sections["spare"].size_bytes if self.heals else 0
+
+    @property
+    def bounce_bytes(self) -> int:
+        """Room for what an operator reads at a time, where pages may move: rows, biases and shifts."""
+        if not self.spare_bytes:
+            return 0
+        return sum(self.bounces.values())
+
+    @property
+    def bounces(self) -> dict[str, int]:
+        """Room for a row of weights, and for whole tensors of each other kind, by tensor; bytes."""
+        found = {"weight": 0, "bias": 0, "shift": 0, "table": 0, "rows": 0}
+        for place in self.parameters():
+            rows = place.shape[0] * place.shape[1] if place.tensor == "weight" else 1
+            size = -(-place.size_bytes // rows)
+            found[place.tensor] = max(found[place.tensor], -(-size // 4) * 4)
+        return found
+
+    @property
     def log_entries(self) -> int:
         """Entries of the ring, a power of two: one frame's findings always fit."""
         looks = sum(

@@ -126,7 +126,7 @@ def _init(firmware: Firmware) -> str:
     opening = []
     if firmware.heals:
         low, high = firmware.build
-        opening = [f"    const wb_memory memory = {name}_memory_of(model);", ""]
+        opening = [*(f"    {line}" for line in _healing_locals(firmware)), ""]
         lines += [
             "    wb_zero(model->memory.healer, sizeof model->memory.healer);",
             *(
@@ -134,6 +134,12 @@ def _init(firmware: Firmware) -> str:
                 if firmware.ram_check_bytes
                 else []
             ),
+            *(
+                ["    wb_zero(model->memory.spare, sizeof model->memory.spare);"]
+                if firmware.spare_bytes
+                else []
+            ),
+            "    wb_wake(&memory);",
             "    wb_boot_checks(&memory);",
             f"    wb_log_begin(&model->log_head, {low:#010x}u, {high:#010x}u);",
         ]
@@ -156,6 +162,8 @@ def _step(firmware: Firmware) -> str:
     program = firmware.program
     output = program.signal(program.output)
     lines = [*_locals(firmware), ""]
+    if firmware.heals:
+        lines.append("wb_wake(&memory);")
     for name in program.inputs:
         given = f"in_{firmware.inputs.of(name)}"
         signal = program.signal(name)
@@ -164,7 +172,7 @@ def _step(firmware: Firmware) -> str:
         lines += _calls(firmware, operator)
     lines.append(f"wb_copy(output, {_at(firmware, output)}, {frame_bytes(output)});")
     if firmware.heals:
-        lines.append("wb_heal(&memory, state_of_healer);")
+        lines.append("wb_heal(&memory);")
     body = "\n".join(f"    {line}" if line else "" for line in lines)
     return f"{signature(firmware)}\n{{\n{body}\n}}\n"
 
@@ -177,10 +185,28 @@ def _locals(firmware: Firmware) -> Iterator[str]:
         where = "model->memory.parameters" if firmware.copies else f"{firmware.prefix}_golden"
         yield f"const {firmware.prefix}_parameters *const parameters = &{where};"
     if firmware.heals:
-        yield f"const wb_memory memory = {firmware.prefix}_memory_of(model);"
-        yield f"uint32_t state_of_healer[{firmware.variables // 3}] = {{0}};"
+        yield from _healing_locals(firmware)
+    if firmware.spare_bytes and any(isinstance(o, Conv) for o in firmware.program.operators):
+        yield "const wb_moved_weights moved_weights = {&memory, wb_gather, (void *)model->bounce};"
     if firmware.histories():
         yield f"{firmware.prefix}_state *const state = &model->memory.state;"
+
+
+def _healing_locals(firmware: Firmware) -> Iterator[str]:
+    yield f"uint32_t healer_state[{firmware.variables // 3}] = {{0}};"
+    yield f"wb_moved moved[{max(1, firmware.layout.spare_pages)}];"
+    yield f"const wb_memory memory = {firmware.prefix}_memory_of(model, healer_state, moved);"
+
+
+def _read(firmware: Firmware, tensor: str, name: str, kind: str) -> str:
+    """A parameter as it is read: put together where parts of it may lie in spare pages."""
+    plain = f"parameters->{tensor}_{name}"
+    if not firmware.spare_bytes:
+        return plain
+    kinds = list(firmware.bounces)
+    offset = sum(firmware.bounces[kind] for kind in kinds[: kinds.index(tensor)]) // 4
+    bounce = f"model->bounce + {offset}u"
+    return f"(const {kind} *)wb_gather(&memory, {plain}, sizeof {plain}, {bounce})"
 
 
 def _used(firmware: Firmware, signal: Signal) -> bool:
@@ -202,11 +228,23 @@ def _calls(firmware: Firmware, operator: Operator) -> list[str]:
     comment = f"/* {operator.name} */"
     if isinstance(operator, Conv):
         history = f"state->history_{name}" if operator.history else "NULL"
+        bias = _read(firmware, "bias", name, "int32_t")
+        shift = _read(firmware, "shift", name, "int8_t")
         arguments = (
             f"&{shape_name(firmware, operator.name)}, parameters->weight_{name},\n"
-            f"        parameters->bias_{name}, parameters->shift_{name}, {history},\n"
+            f"        {bias},\n        {shift}, {history},\n"
             f"        {x[0]}, {y}"
         )
+        if firmware.spare_bytes:
+            first = f"parameters->weight_{name}"
+            return [
+                comment,
+                f"if (wb_moved_within(&memory, {first}, sizeof {first})) {{",
+                f"    wb_conv_moved({arguments}, &moved_weights);",
+                "} else {",
+                f"    wb_conv({arguments});",
+                "}",
+            ]
         for watched, area, unit in abft_calls(firmware):
             if watched == operator.name:
                 check = f"&{firmware.prefix}_parts_{area}[{unit}].check"
@@ -225,20 +263,23 @@ def _calls(firmware: Firmware, operator: Operator) -> list[str]:
             f"{count}, {operator.low}, {operator.high});",
         ]
     if isinstance(operator, Rescale):
+        shift = f"{_read(firmware, 'shift', name, 'int8_t')}[0]"
+        if firmware.spare_bytes:
+            shift = f"*{_read(firmware, 'shift', name, 'int8_t')}"
         return [
             comment,
-            f"wb_rescale({x[0]}, {sources[0].bits}, parameters->shift_{name}[0], {y}, "
+            f"wb_rescale({x[0]}, {sources[0].bits}, {shift}, {y}, "
             f"{target.bits}, {count}, {operator.low}, {operator.high});",
         ]
     if isinstance(operator, Table):
         return [
             comment,
-            f"wb_table({x[0]}, parameters->table_{name}, {y}, {target.bits}, {count});",
+            f"wb_table({x[0]}, {_read(firmware, 'table', name, 'void')}, {y}, {target.bits}, {count});",
         ]
     if isinstance(operator, Embed):
         return [
             comment,
-            f"wb_embed({x[0]}, {target.rate}, parameters->rows_{name}, {len(operator.rows)}, "
+            f"wb_embed({x[0]}, {target.rate}, {_read(firmware, 'rows', name, 'void')}, {len(operator.rows)}, "
             f"{row_bytes(target)}, {y});",
         ]
     if isinstance(operator, Concat):

@@ -21,6 +21,7 @@ from workbench.memory.watch import PageWatch, Watch
 from workbench.memory.watch_triple import TripleWatch
 
 _WRAP = 2**32
+FREE, RETIRED = 0, _WRAP - 1  # entries of the map of spare pages; else the page's address plus one
 
 
 class Device:
@@ -58,6 +59,9 @@ class Device:
         self.changed = self.silenced = False
         self._clean_working = clean[: self.layout.working_bytes]
         self._stuck = [(position >> 3, 1 << (position & 7), value) for position, value in stuck]
+        # Address of the page whose place each spare page takes, or -1. `data` has what lies where it
+        # is looked for: a broken page and its spare have changed places.
+        self._moved = [-1] * self.layout.spare_pages
         healer = self.layout.sections["healer"]
         self._variables = self.data[healer.start : healer.stop].view("<u4").reshape(-1, 3)
         self._settle()
@@ -74,10 +78,29 @@ class Device:
 
     def flip(self, positions: Sequence[int]) -> bool:
         """Invert bits; tell whether the working copy changed."""
-        flip_bits(self.data, positions)
-        struck = [position >> 3 for position in positions] + [place for place, *_ in self._stuck]
-        touched = np.unique(np.array(struck, np.int64))
+        struck = [8 * self._seen(position >> 3) + (position & 7) for position in positions]
+        flip_bits(self.data, struck)
+        touched = [position >> 3 for position in struck]
+        touched += [self._seen(place) for place, *_ in self._stuck]
         self._settle()
+        return self._struck(np.unique(np.array(touched, np.int64)))
+
+    def physical(self) -> np.ndarray:
+        """The bytes where they really lie, uint8."""
+        data = self.data.copy()
+        for spare, page in enumerate(self._moved):
+            if page >= 0:
+                _exchange(data, page, self._spare(spare), self._page_bytes(page))
+        return data
+
+    def _struck(self, touched: np.ndarray) -> bool:
+        healer = self.layout.sections["healer"]
+        hit = self._moved and ((touched >= healer.start) & (touched < healer.stop)).any()
+        if hit and self._follow(self._vote()["map"]):
+            self._settle()
+            self.wrong = self._find_wrong()
+            self._suspect_all()
+            return True
         self._look_again(touched)
         if (touched < self.layout.working_bytes).any():
             self.wrong = self._find_wrong()
@@ -190,7 +213,7 @@ class Device:
             verdict = Verdict.DEFERRED
         elif diagnosis == Diagnosis.MEMORY:
             for rung in guard.ladder:
-                if self._apply(rung, watch, unit):
+                if self._apply(rung, watch, unit, state):
                     remedy = rung
                     if not watch.wrong(self.data, unit):
                         verdict = Verdict.HEALED
@@ -236,7 +259,7 @@ class Device:
         self._settle()
         return remedy
 
-    def _apply(self, rung: Remedy, watch: Watch, unit: int) -> bool:
+    def _apply(self, rung: Remedy, watch: Watch, unit: int, state: dict) -> bool:
         """Do it; tell whether it could be done."""
         if rung == Remedy.RESTORE:
             if watch.wrong(self.data, unit, golden=True):
@@ -251,9 +274,66 @@ class Device:
             self._replace(rung, watch, unit)
             watch.sign(self.data, unit)
             self._mended(watch.written(self.data, unit))
+        elif rung == Remedy.RELOCATE:
+            return self._relocate(watch, unit, state)
         elif rung == Remedy.REBOOT:
             self._reboot()
         return True
+
+    def _relocate(self, watch: Watch, unit: int, state: dict) -> bool:
+        """Give a page the next spare one; a spare that it has already is retired."""
+        if watch.wrong(self.data, unit, golden=True) or FREE not in state["map"]:
+            return False
+        where = watch.addresses(unit)
+        assert isinstance(where, slice)
+        spare = state["map"].index(FREE)
+        if where.start in self._moved:
+            state["map"][self._moved.index(where.start)] = RETIRED
+        state["map"][spare] = where.start + 1
+        self._follow(state["map"])
+        watch.restore(self.data, unit)
+        self._mended(where)
+        return True
+
+    def _follow(self, entries: list[int]) -> bool:
+        """Let pages and spares change places as the map has it; tell whether any did."""
+        starts = {
+            watch.start + unit * guard.area.unit_bytes
+            for guard, watch in self.guards
+            for unit in range(watch.units)
+        }
+        wanted: list[int] = []
+        for entry in entries:
+            page = entry - 1
+            wanted.append(page if page in starts and page not in wanted else -1)
+        if wanted == self._moved:
+            return False
+        for spare, page in enumerate(self._moved):
+            if page >= 0:
+                _exchange(self.data, page, self._spare(spare), self._page_bytes(page))
+        self._moved = wanted
+        for spare, page in enumerate(wanted):
+            if page >= 0:
+                _exchange(self.data, page, self._spare(spare), self._page_bytes(page))
+        return True
+
+    def _spare(self, number: int) -> int:
+        return self.layout.sections["spare"].start + number * self.layout.spare_bytes
+
+    def _page_bytes(self, page: int) -> int:
+        stop = next(watch.stop for _, watch in self.guards if watch.start <= page < watch.stop)
+        return min(self.layout.spare_bytes, stop - page)
+
+    def _seen(self, address: int) -> int:
+        """Where in `data` the cell with this address is."""
+        for spare, page in enumerate(self._moved):
+            if page >= 0:
+                first, size = self._spare(spare), self._page_bytes(page)
+                if page <= address < page + size:
+                    return first + address - page
+                if first <= address < first + size:
+                    return page + address - first
+        return address
 
     def _replace(self, rung: Remedy, watch: Watch, unit: int) -> None:
         """Zero, interpolate or clip the located bytes, in ascending order, as signed weights."""
@@ -273,6 +353,11 @@ class Device:
     def _reboot(self) -> None:
         golden = self.layout.sections["golden"]
         self.data[: self.layout.working_bytes] = self.data[golden.start : golden.stop]
+        for spare, page in enumerate(self._moved):
+            if page >= 0:  # the broken page itself is written, too
+                kept = slice(golden.start + page, golden.start + page + self._page_bytes(page))
+                first = self._spare(spare)
+                self.data[first : first + self._page_bytes(page)] = self.data[kept]
         self._settle()
         for guard, watch in self.guards:
             for unit in range(watch.units):
@@ -309,14 +394,17 @@ class Device:
 
     def _settle(self) -> None:
         """Stuck cells take their value back."""
-        for address, mask, value in self._stuck:
+        for place, mask, value in self._stuck:
+            address = self._seen(place)
             self.data[address] = (self.data[address] & ~np.uint8(mask)) | (mask if value else 0)
 
     def _vote(self) -> dict:
         a, b, c = self._variables.T.astype(np.int64)
         words = (a & b | a & c | b & c).tolist()
         state: dict = dict(zip(HEALER_VARIABLES, words, strict=False))
-        state["cursor"] = words[len(HEALER_VARIABLES) :]
+        first = len(HEALER_VARIABLES)
+        state["cursor"] = words[first : first + len(self.guards)]
+        state["map"] = words[first + len(self.guards) :]
         policy = self.strategy.policy
         for name, most in (
             ("rest", policy.cool_down_frames),
@@ -327,9 +415,14 @@ class Device:
         return state
 
     def _keep(self, state: dict) -> None:
-        words = [*(state[name] for name in HEALER_VARIABLES), *state["cursor"]]
+        words = [*(state[name] for name in HEALER_VARIABLES), *state["cursor"], *state["map"]]
         self._variables[:] = np.array(words, np.int64).astype(np.uint32)[:, None]
         self._settle()
 
     def _find_wrong(self) -> np.ndarray:
         return differing_bits(self.data[: self.layout.working_bytes], self._clean_working)
+
+
+def _exchange(data: np.ndarray, page: int, spare: int, size: int) -> None:
+    one, other = slice(page, page + size), slice(spare, spare + size)
+    data[one], data[other] = data[other].copy(), data[one].copy()

@@ -31,7 +31,8 @@ class Remedy(IntEnum):
     RESTORE: from the golden copy. CORRECT: by the code. ZERO, INTERPOLATE, CLIP: damaged bytes became
     zero, the mean of their neighbours, or were cut to the range of these; then the unit was signed
     anew. RESIGN: only the check was made anew. REBOOT: all parameters from the golden copy, silent
-    histories, all checks in RAM made anew. REPEAT: the operator was computed again.
+    histories, all checks in RAM made anew. REPEAT: the operator was computed again. RELOCATE: a
+    spare page, restored from the golden copy, took the place of one with a stuck cell.
     """
 
     NONE = 0
@@ -43,6 +44,7 @@ class Remedy(IntEnum):
     RESIGN = 6
     REBOOT = 7
     REPEAT = 8
+    RELOCATE = 9
 
 
 class Verdict(IntEnum):
@@ -93,6 +95,7 @@ _WORDS = {
     "RESIGN": "check signed anew",
     "REBOOT": "rebooted",
     "REPEAT": "computed again",
+    "RELOCATE": "moved to a spare page",
     "HEALED": "healed",
     "UNHEALED": "not healed",
     "DEFERRED": "deferred",

@@ -300,7 +300,7 @@ class _Fleet:
                 rows = self.stream.read_history(place.operator, number)
                 write_tensor(device.data, place, rows)
         codes = np.concatenate([part[number] for part in self.codes])
-        image = Image(self.program, self.image.layout, device.data.copy())
+        image = Image(self.program, self.image.layout, device.physical())
         return Life(
             codes, tuple(device.log), image, self.schedules[number], self.wrong_bits[number]
         )

@@ -19,9 +19,17 @@ from workbench.memory.layout import Layout
 
 RESIGNING = (Remedy.ZERO, Remedy.INTERPOLATE, Remedy.CLIP)
 # What may stand on a ladder.
-RUNGS = (Remedy.CORRECT, Remedy.RESTORE, *RESIGNING, Remedy.REBOOT, Remedy.REPEAT)
+RUNGS = (
+    Remedy.CORRECT,
+    Remedy.RESTORE,
+    *RESIGNING,
+    Remedy.RELOCATE,
+    Remedy.REBOOT,
+    Remedy.REPEAT,
+)
 _MOST_UNITS = 4096  # looked at in one frame; a slip of the finger would run for ever
 _MOST_FRAMES = 2**20
+_MOST_SPARES = 16
 
 
 @dataclass(frozen=True)
@@ -73,8 +81,12 @@ class Guard:
             raise WorkbenchError('the checksum rows of abft lie in flash; leave out keep="ram"')
         if name == TRIPLE and self.ladder not in ((), (Remedy.CORRECT,)):
             raise WorkbenchError("triple copies can CORRECT, by majority, and nothing else")
-        if name == GOLDEN and set(self.ladder) - {Remedy.RESTORE, Remedy.REBOOT}:
-            raise WorkbenchError("a comparison with the golden copy can RESTORE or REBOOT")
+        if name == GOLDEN and set(self.ladder) - {Remedy.RESTORE, Remedy.RELOCATE, Remedy.REBOOT}:
+            raise WorkbenchError(
+                "a comparison with the golden copy can RESTORE, RELOCATE or REBOOT"
+            )
+        if Remedy.RELOCATE in self.ladder and (name == RADAR or name not in (*CODES, GOLDEN)):
+            raise WorkbenchError(f"{name} does not watch pages, and only pages can RELOCATE")
 
 
 @dataclass(frozen=True)
@@ -113,15 +125,17 @@ class Strategy:
     """What a device does for its own memory.
 
     name: for tables. guards: in the order in which they work. policy: of all. source: where the
-    idea was published, or "".
+    idea was published, or "". spare_pages: of RAM, that RELOCATE uses up, 0 to 16.
     """
 
     name: str
     guards: tuple[Guard, ...] = ()
     policy: Policy = field(default_factory=Policy)
     source: str = ""
+    spare_pages: int = 0
 
     def __post_init__(self) -> None:
+        self._check_spares()
         codes = [guard.area.code for guard in self.guards]
         if codes.count(ABFT) > 1:
             raise WorkbenchError("one abft guard watches all operators it can; leave out the other")
@@ -139,6 +153,28 @@ class Strategy:
                         "without knowing of each other's checks; give each its own sections"
                     )
 
+    def _check_spares(self) -> None:
+        moves = any(Remedy.RELOCATE in guard.ladder for guard in self.guards)
+        if not 0 <= self.spare_pages <= _MOST_SPARES or moves != (self.spare_pages > 0):
+            raise WorkbenchError(
+                f"{self.spare_pages} spare pages do not go with these ladders; RELOCATE needs 1 to "
+                f"{_MOST_SPARES}, and nothing else needs any"
+            )
+        if not moves:
+            return
+        sizes = {guard.area.unit_bytes for guard in self.guards}
+        sections = [section for guard in self.guards for section in guard.area.sections]
+        odd = [g.area.code for g in self.guards if g.area.code in (ABFT, TRIPLE, RADAR)]
+        if len(sizes) > 1 or len(set(sections)) < len(sections) or odd:
+            raise WorkbenchError(
+                "where pages move, all guards need pages of one size and sections of their own"
+                + (f"; {odd[0]} does not watch pages" if odd else "")
+            )
+        if any({Remedy.INTERPOLATE, Remedy.CLIP} & set(guard.ladder) for guard in self.guards):
+            raise WorkbenchError(
+                "where pages move, bytes have no neighbours to INTERPOLATE or CLIP with; choose ZERO"
+            )
+
     @property
     def areas(self) -> tuple[Area, ...]:
         """What is watched."""
@@ -155,7 +191,7 @@ class Strategy:
         A code that lies in the weights themselves moves them to the nearest code words. Raises WorkbenchError for units larger than what they divide, and remedies that cannot work
         on this program's weights.
         """
-        layout = Layout(program, areas=self.areas)
+        layout = Layout(program, areas=self.areas, spare_pages=self.spare_pages)
         for watch, guard in zip(layout.watches, self.guards, strict=False):
             area = guard.area
             size = watch.stop - watch.start
@@ -177,7 +213,7 @@ class Strategy:
         for area in self.areas:
             if isinstance(CODES.get(area.code), InPlace):
                 program = in_place_program(program, area.code)
-        return Image.of(program, areas=self.areas)
+        return Image.of(program, areas=self.areas, spare_pages=self.spare_pages)
 
 
 def corrects(code: str) -> bool:

@@ -22,7 +22,7 @@ from workbench.memory.layout import LAYOUT, Layout, Site
 from workbench.memory.tensors import read_tensor, write_tensor
 
 KIND = "image"
-_HEADER_KEYS = {"layout", "page_bytes", "areas", "program", "program_bytes"}
+_HEADER_KEYS = {"layout", "page_bytes", "areas", "spare_pages", "program", "program_bytes"}
 
 
 class Image:
@@ -45,9 +45,10 @@ class Image:
         *,
         page_bytes: int = PAGE_BYTES,
         areas: tuple[Area, ...] | None = None,
+        spare_pages: int = 0,
     ) -> Image:
         """The clean image of `program`: silent state, golden copy, checks; see `Layout`."""
-        return cls._clean(Layout(program, page_bytes, areas))
+        return cls._clean(Layout(program, page_bytes, areas, spare_pages))
 
     @classmethod
     def _clean(cls, layout: Layout) -> Image:
@@ -69,6 +70,7 @@ class Image:
         header = {
             "layout": LAYOUT,
             "page_bytes": self.layout.page_bytes,
+            "spare_pages": self.layout.spare_pages,
             "areas": [asdict(area) for area in self.layout.areas],
             "program": program_header(self.program),
             "program_bytes": len(parameters),
@@ -94,7 +96,10 @@ class Image:
             raise WorkbenchError(f"{path} has sizes that are not whole numbers; make it again")
         program = program_from(header["program"], payload[:program_bytes], str(path))
         try:
-            layout = Layout(program, page_bytes, _areas(header["areas"]))
+            spare_pages = header["spare_pages"]
+            if type(spare_pages) is not int or not 0 <= spare_pages <= len(payload):
+                raise WorkbenchError("its number of spare pages cannot be; make it again")
+            layout = Layout(program, page_bytes, _areas(header["areas"]), spare_pages)
         except WorkbenchError as error:
             raise WorkbenchError(f"{path}: {error}") from error
         data = np.frombuffer(payload[program_bytes:], np.uint8)
@@ -114,7 +119,9 @@ class Image:
     def content_hash(self) -> str:
         """SHA-256 over layout, page size, clean program and bytes; 64 hexadecimal digits."""
         layout = self.layout
-        digest = hashlib.sha256(f"{LAYOUT} {layout.page_bytes} {layout.areas}".encode())
+        digest = hashlib.sha256(
+            f"{LAYOUT} {layout.page_bytes} {layout.areas} {layout.spare_pages}".encode()
+        )
         digest.update(self.program.content_hash.encode())
         digest.update(self.data.tobytes())
         return digest.hexdigest()

@@ -5,6 +5,7 @@ Sections in address order; every tensor starts at a multiple of 4 bytes and padd
     sram   state                            histories of the convolutions
     sram   healer                           uint32 variables of the healer, each three times
     sram   ram_check                        check data that can be signed anew
+    sram   spare                            pages that take the place of broken ones
     flash  golden                           byte-for-byte copy of the working copy
     flash  check                            check data that cannot
 What is watched by which code, and so what the last sections hold, are the layout's `areas`: by
@@ -30,7 +31,7 @@ from workbench.memory.watch import Tensor, Watch
 from workbench.memory.watches import watches
 
 LAYOUT = "plain-2"
-SRAM_SECTIONS = (*WORKING_SECTIONS, "state", "healer", "ram_check")
+SRAM_SECTIONS = (*WORKING_SECTIONS, "state", "healer", "ram_check", "spare")
 FLASH_SECTIONS = ("golden", "check")
 SECTIONS = SRAM_SECTIONS + FLASH_SECTIONS
 # Of the healer, besides a cursor for every area; see `workbench.healing.device`.
@@ -115,7 +116,8 @@ class Layout:
     """Sections and places of one program, and the way between bits and names.
 
     page_bytes: size of the pages that logs and masks speak of, a multiple of 8, and of the default
-    areas. areas: what codes watch. watches: the same with addresses.
+    areas. areas: what codes watch. watches: the same with addresses. spare_pages: as large as the
+    units of the first area.
     """
 
     def __init__(
@@ -123,8 +125,10 @@ class Layout:
         program: Program,
         page_bytes: int = PAGE_BYTES,
         areas: tuple[Area, ...] | None = None,
+        spare_pages: int = 0,
     ) -> None:
         self.program = program
+        self.spare_pages = spare_pages
         self.page_bytes = page_bytes
         self.areas = (Area("crc32", unit_bytes=page_bytes),) if areas is None else areas
         self.sections: dict[str, Section] = {}
@@ -133,9 +137,12 @@ class Layout:
             self._append(name, _tensors(program, name))
         self.working_bytes = self.sections["state"].start
         self.watches: list[Watch] = watches(self.areas, self) if self.working_bytes else []
-        self._append("healer", _healer(len(self.watches)))
+        self.spare_bytes = self.areas[0].unit_bytes if spare_pages else 0
+        self._append("healer", _healer(len(self.watches), spare_pages))
         self._append("ram_check", self._checks("ram_check"))
-        self.sram_bytes = self.sections["ram_check"].stop
+        spare: list[Tensor] = [("spare", "pages", 8, (spare_pages, self.spare_bytes))]
+        self._append("spare", spare if spare_pages else [])
+        self.sram_bytes = self.sections["spare"].stop
         parameters = [place for place in self.places if place.section in WORKING_SECTIONS]
         self._add_section("golden", self.working_bytes)
         self.places += [
@@ -285,12 +292,13 @@ class Layout:
         self._add_section(name, address - start)
 
 
-def _healer(areas: int) -> list[Tensor]:
+def _healer(areas: int, spare_pages: int) -> list[Tensor]:
     """Every variable three times; none without areas."""
     if not areas:
         return []
     variables: list[Tensor] = [("healer", name, 32, (3,)) for name in HEALER_VARIABLES]
-    return [*variables, ("healer", "cursor", 32, (areas, 3))]
+    variables.append(("healer", "cursor", 32, (areas, 3)))
+    return [*variables, ("healer", "map", 32, (spare_pages, 3))] if spare_pages else variables
 
 
 def _tensors(program: Program, section: str) -> list[Tensor]:

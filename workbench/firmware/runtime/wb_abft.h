@@ -130,7 +130,7 @@ WB_COLD static int wb_alarm(const wb_memory *memory, uint32_t number, uint32_t u
     if (remedy != WB_REMEDY_NONE && !area->wrong(memory, area, unit, 0)) {
         verdict = WB_VERDICT_HEALED;
     }
-    wb_write_log(memory, wb_majority(memory->variables), number, unit, diagnosis, remedy, verdict);
+    wb_write_log(memory, memory->state[WB_FRAME], number, unit, diagnosis, remedy, verdict);
     return remedy != WB_REMEDY_NONE && repeats;
 }
 

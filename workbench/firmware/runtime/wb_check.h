@@ -16,6 +16,10 @@
 typedef volatile unsigned char wb_byte;
 
 /* How a byte of RAM is written. A test build replaces it by one in which cells can be stuck. */
+#ifdef WB_STUCK
+void wb_stuck_put(wb_byte *place, unsigned char value);
+#define WB_PUT(place, value) wb_stuck_put((place), (unsigned char)(value))
+#endif
 #ifndef WB_PUT
 #define WB_PUT(place, value) (*(place) = (unsigned char)(value))
 #endif

@@ -232,6 +232,14 @@ static inline uint32_t wb_expected_total(const wb_conv_shape *shape, const wb_co
     return total;
 }
 
+/* Where weights lie that have moved; the type is that of the healer. */
+typedef struct {
+    const struct wb_memory *memory;
+    const void *(*gather)(const struct wb_memory *memory, const void *at, uint32_t bytes,
+                          void *bounce);
+    unsigned char *bounce; /* room for a row of weights */
+} wb_moved_weights;
+
 /* Bytes of the history of a convolution. */
 static inline size_t wb_back_bytes(const wb_conv_shape *shape)
 {
@@ -246,18 +254,19 @@ static inline size_t wb_back_bytes(const wb_conv_shape *shape)
  */
 static WB_INLINE int wb_conv_frame(const wb_conv_shape *shape, const void *weight,
                                    const int32_t *bias, const int8_t *shift, void *history,
-                                   void *x, void *y, const wb_checksum *check)
+                                   void *x, void *y, const wb_checksum *check,
+                                   const wb_moved_weights *moved)
 {
     const size_t row_bytes = (size_t)shape->channels * shape->x_bits / 8;
     const size_t back_bytes = wb_back_bytes(shape);
-    const size_t row_weights = (size_t)shape->fan_in * shape->taps;
+    const size_t row_codes = (size_t)shape->fan_in * shape->taps;
     const int one_group = shape->fan_in == shape->channels;
     const int joined = one_group && shape->dilation == 1; /* taps that touch are one run */
     const wb_conv_walk walk = {
         .runs = joined ? 1 : shape->taps,
-        .run_codes = joined ? row_weights : shape->fan_in,
+        .run_codes = joined ? row_codes : shape->fan_in,
         .run_bytes = shape->dilation * row_bytes,
-        .weight_bytes = shape->weight_bits == 4 ? (row_weights + 1) / 2 : row_weights,
+        .weight_bytes = shape->weight_bits == 4 ? (row_codes + 1) / 2 : row_codes,
     };
     /* Rows of weights that see the same codes, and how far the next see others. */
     const uint32_t alike = one_group ? shape->up * shape->columns : shape->group_columns;
@@ -274,8 +283,12 @@ static WB_INLINE int wb_conv_frame(const wb_conv_shape *shape, const void *weigh
         uint32_t left = alike;
         uint32_t total = check ? wb_expected_total(shape, &walk, codes, check) : 0u;
         for (uint32_t todo = shape->up * shape->columns; todo;) {
-            const uint32_t rows = left < WB_ROWS ? left : WB_ROWS;
-            total -= wb_codes_out(shape, &walk, codes, weights, bias, shift, column, next, rows,
+            /* One row at a time where some may have moved. */
+            const uint32_t rows = moved ? 1u : left < WB_ROWS ? left : WB_ROWS;
+            const void *const row_weights =
+                moved ? moved->gather(moved->memory, weights, (uint32_t)walk.weight_bytes, moved->bounce)
+                      : weights;
+            total -= wb_codes_out(shape, &walk, codes, row_weights, bias, shift, column, next, rows,
                                   check != NULL);
             weights += rows * walk.weight_bytes;
             next += rows * shape->y_bits / 8;
@@ -298,14 +311,22 @@ static WB_INLINE int wb_conv_frame(const wb_conv_shape *shape, const void *weigh
 static inline void wb_conv(const wb_conv_shape *shape, const void *weight, const int32_t *bias,
                            const int8_t *shift, void *history, void *x, void *y)
 {
-    (void)wb_conv_frame(shape, weight, bias, shift, history, x, y, NULL);
+    (void)wb_conv_frame(shape, weight, bias, shift, history, x, y, NULL, NULL);
+}
+
+/* The same where some weights have moved. */
+WB_COLD static void wb_conv_moved(const wb_conv_shape *shape, const void *weight,
+                                  const int32_t *bias, const int8_t *shift, void *history, void *x,
+                                  void *y, const wb_moved_weights *moved)
+{
+    (void)wb_conv_frame(shape, weight, bias, shift, history, x, y, NULL, moved);
 }
 
 WB_NOINLINE static int wb_conv_checked(const wb_conv_shape *shape, const void *weight,
                                   const int32_t *bias, const int8_t *shift, void *history, void *x,
                                   void *y, const wb_checksum *check)
 {
-    return wb_conv_frame(shape, weight, bias, shift, history, x, y, check);
+    return wb_conv_frame(shape, weight, bias, shift, history, x, y, check, NULL);
 }
 
 /* The same frame once more, whose input still lies at x behind the history that it began with. */

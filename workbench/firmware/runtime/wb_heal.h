@@ -26,7 +26,8 @@ enum {
     WB_REMEDY_CLIP = 5,
     WB_REMEDY_RESIGN = 6,
     WB_REMEDY_REBOOT = 7,
-    WB_REMEDY_REPEAT = 8
+    WB_REMEDY_REPEAT = 8,
+    WB_REMEDY_RELOCATE = 9
 };
 enum { WB_VERDICT_HEALED = 1, WB_VERDICT_UNHEALED = 2, WB_VERDICT_DEFERRED = 3 };
 
@@ -97,16 +98,27 @@ typedef struct {
     uint32_t working_bytes;
     uint32_t state_bytes;
     uint32_t log_entries; /* a power of two */
+    uint32_t spares;      /* spare pages ... */
+    uint32_t spare_bytes; /* ... of this size */
 } wb_heal_plan;
+
+/* A page that lies in a spare one; no bytes where the spare is free, retired or named wrongly. */
+typedef struct {
+    uint32_t start; /* in the working copy */
+    uint32_t bytes;
+} wb_moved;
 
 /* Where everything is. */
 struct wb_memory {
     const wb_heal_plan *plan;
     wb_byte *working;
     const wb_byte *golden;
-    unsigned char *state;
+    unsigned char *histories;
     volatile uint32_t *variables;
     wb_byte *ram_checks;
+    wb_byte *spare;
+    uint32_t *state; /* the variables, one word each */
+    wb_moved *moved; /* of each spare page */
     wb_log_head *head;
     wb_log_entry *log;
 };
@@ -166,10 +178,93 @@ static inline void wb_boot_checks(const wb_memory *memory)
     }
 }
 
+/* The unit of some area that begins at `start`: its bytes, or 0 where there is none. */
+WB_COLD static uint32_t wb_page_bytes(const wb_heal_plan *plan, uint32_t start)
+{
+    for (uint32_t number = 0; number < plan->area_count; number++) {
+        const wb_area *const area = &plan->areas[number];
+        if (start >= area->start && start < area->stop) {
+            const uint32_t left = area->stop - start;
+            return (start - area->start) % area->unit_bytes ? 0 : wb_at_most(left, plan->spare_bytes);
+        }
+    }
+    return 0;
+}
+
+/* Read the map of spare pages; of two that stand for one page the first counts. */
+static inline void wb_follow_map(const wb_memory *memory)
+{
+    const wb_heal_plan *const plan = memory->plan;
+    const uint32_t *const map = memory->state + WB_CURSORS + plan->area_count;
+    for (uint32_t spare = 0; spare < plan->spares; spare++) {
+        wb_moved *const moved = &memory->moved[spare];
+        moved->start = map[spare] - 1u;
+        moved->bytes = map[spare] ? wb_page_bytes(plan, moved->start) : 0u;
+        for (uint32_t other = 0; other < spare; other++) {
+            if (memory->moved[other].bytes && memory->moved[other].start == moved->start) {
+                moved->bytes = 0;
+            }
+        }
+    }
+}
+
+/* Where the byte at `start`, with which a page begins, lies. */
+static inline wb_byte *wb_page_at(const wb_memory *memory, uint32_t start)
+{
+    for (uint32_t spare = 0; spare < memory->plan->spares; spare++) {
+        if (memory->moved[spare].bytes && memory->moved[spare].start == start) {
+            return memory->spare + spare * memory->plan->spare_bytes;
+        }
+    }
+    return memory->working + start;
+}
+
+/* Whether any of the `bytes` bytes from `at` on lie in a spare page. */
+static inline int wb_moved_within(const wb_memory *memory, const void *at, uint32_t bytes)
+{
+    const uint32_t start = (uint32_t)((const wb_byte *)at - memory->working);
+    for (uint32_t spare = 0; spare < memory->plan->spares; spare++) {
+        const wb_moved moved = memory->moved[spare];
+        if (moved.bytes && moved.start < start + bytes && start < moved.start + moved.bytes) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/*
+ * `bytes` bytes of the working copy that begin at `at`: where they lie, or, where some of them have
+ * moved to spare pages, put together in `bounce`.
+ */
+static inline const void *wb_gather(const wb_memory *memory, const void *at, uint32_t bytes,
+                                    void *bounce)
+{
+    const uint32_t start = (uint32_t)((const wb_byte *)at - memory->working);
+    const void *found = at;
+    for (uint32_t spare = 0; spare < memory->plan->spares; spare++) {
+        const wb_moved moved = memory->moved[spare];
+        if (moved.bytes && moved.start < start + bytes && start < moved.start + moved.bytes) {
+            const unsigned char *const page =
+                (const unsigned char *)(uintptr_t)memory->spare + spare * memory->plan->spare_bytes;
+            if (found == at) {
+                wb_copy(bounce, at, bytes);
+                found = bounce;
+            }
+            for (uint32_t i = 0; i < moved.bytes; i++) {
+                if (moved.start + i >= start && moved.start + i < start + bytes) {
+                    ((unsigned char *)bounce)[moved.start + i - start] = page[i];
+                }
+            }
+        }
+    }
+    return found;
+}
+
 /* The policy, and what one look comes to. */
 
-WB_COLD static void wb_act(const wb_memory *memory, uint32_t number, uint32_t unit, uint32_t *state)
+WB_COLD static void wb_act(const wb_memory *memory, uint32_t number, uint32_t unit)
 {
+    uint32_t *const state = memory->state;
     const wb_heal_plan *const plan = memory->plan;
     const wb_area *const area = &plan->areas[number];
     const int diagnosis = area->diagnose(memory, area, unit);
@@ -197,7 +292,7 @@ WB_COLD static void wb_act(const wb_memory *memory, uint32_t number, uint32_t un
         state[WB_REST] = plan->cool_down_frames;
         state[WB_SPENT] += plan->heals ? 1u : 0u;
         if (plan->reset_histories && diagnosis == WB_DIAGNOSIS_MEMORY) {
-            wb_zero(memory->state, plan->state_bytes);
+            wb_zero(memory->histories, plan->state_bytes);
         }
     }
 }
@@ -216,23 +311,33 @@ static inline void wb_guard(const wb_memory *memory, uint32_t number, uint32_t *
             return;
         } else {
             state[WB_STRIKES] = 0;
-            wb_act(memory, number, unit, state);
+            wb_act(memory, number, unit);
         }
         *cursor = unit + 1 < area->units ? unit + 1 : 0;
     }
 }
 
-/* After every frame. `state` has room for one word of each variable. */
-static inline void wb_heal(const wb_memory *memory, uint32_t *state)
+/* Before every frame. */
+static inline void wb_wake(const wb_memory *memory)
 {
     const wb_heal_plan *const plan = memory->plan;
-    const uint32_t words = WB_CURSORS + plan->area_count;
+    uint32_t *const state = memory->state;
+    const uint32_t words = WB_CURSORS + plan->area_count + plan->spares;
     for (uint32_t i = 0; i < words; i++) {
         state[i] = wb_majority(memory->variables + 3 * i);
     }
     state[WB_REST] = wb_at_most(state[WB_REST], plan->cool_down_frames);
     state[WB_SPENT] = wb_at_most(state[WB_SPENT], plan->heals);
     state[WB_STRIKES] = wb_at_most(state[WB_STRIKES], plan->persistence - 1u);
+    wb_follow_map(memory);
+}
+
+/* After every frame. */
+static inline void wb_heal(const wb_memory *memory)
+{
+    const wb_heal_plan *const plan = memory->plan;
+    uint32_t *const state = memory->state;
+    const uint32_t words = WB_CURSORS + plan->area_count + plan->spares;
     if (state[WB_REST]) {
         state[WB_REST]--;
     } else {

@@ -19,6 +19,12 @@ static inline uint32_t wb_unit_count(const wb_area *area, uint32_t unit)
     return wb_at_most(left, area->unit_bytes);
 }
 
+/* Where the bytes of a unit lie. */
+static inline wb_byte *wb_unit_at(const wb_memory *memory, const wb_area *area, uint32_t unit)
+{
+    return wb_page_at(memory, wb_unit_start(area, unit));
+}
+
 static inline wb_byte *wb_own_check(const wb_memory *memory, const wb_area *area, uint32_t unit)
 {
     return area->check ? NULL : memory->ram_checks + area->ram_check + unit * area->check_bytes;
@@ -33,19 +39,21 @@ static inline const wb_byte *wb_check(const wb_memory *memory, const wb_area *ar
 static inline int wb_page_wrong(const wb_memory *memory, const wb_area *area, uint32_t unit,
                                 int golden)
 {
-    const wb_byte *const from = golden ? memory->golden : memory->working;
-    return area->code->wrong(area->code, from + wb_unit_start(area, unit),
-                             wb_unit_count(area, unit), area->step, wb_check(memory, area, unit));
+    const wb_byte *const from = golden ? memory->golden + wb_unit_start(area, unit)
+                                       : wb_unit_at(memory, area, unit);
+    return area->code->wrong(area->code, from, wb_unit_count(area, unit), area->step, wb_check(memory, area, unit));
 }
 
 static inline int wb_page_same(const wb_memory *memory, const wb_area *area, uint32_t unit)
 {
-    uint32_t at = wb_unit_start(area, unit);
+    const wb_byte *bytes = wb_unit_at(memory, area, unit);
+    const wb_byte *kept = memory->golden + wb_unit_start(area, unit);
     for (uint32_t left = wb_unit_count(area, unit); left; left--) {
-        if (memory->working[at] != memory->golden[at]) {
+        if (*bytes != *kept) {
             return 0;
         }
-        at += area->step;
+        bytes += area->step;
+        kept += area->step;
     }
     return 1;
 }
@@ -64,7 +72,7 @@ static inline int wb_presumed(const wb_memory *memory, const wb_area *area, uint
 
 static inline int wb_by_code(const wb_memory *memory, const wb_area *area, uint32_t unit)
 {
-    const wb_byte *const from = memory->working + wb_unit_start(area, unit);
+    const wb_byte *const from = wb_unit_at(memory, area, unit);
     return area->code->data_wrong(area->code, from, wb_unit_count(area, unit),
                                   wb_check(memory, area, unit))
                ? WB_DIAGNOSIS_MEMORY
@@ -75,7 +83,7 @@ static inline int wb_by_second(const wb_memory *memory, const wb_area *area, uin
 {
     const wb_byte *const kept = area->second_check ? area->second_check
                                                    : memory->ram_checks + area->ram_second;
-    return area->second->wrong(area->second, memory->working + wb_unit_start(area, unit),
+    return area->second->wrong(area->second, wb_unit_at(memory, area, unit),
                                wb_unit_count(area, unit), area->step,
                                kept + unit * area->second_bytes)
                ? WB_DIAGNOSIS_MEMORY
@@ -93,7 +101,7 @@ static inline int wb_by_golden(const wb_memory *memory, const wb_area *area, uin
 /* Make the checks in RAM those of the working copy. */
 static inline void wb_sign(const wb_memory *memory, const wb_area *area, uint32_t unit)
 {
-    const wb_byte *const from = memory->working + wb_unit_start(area, unit);
+    const wb_byte *const from = wb_unit_at(memory, area, unit);
     const uint32_t count = wb_unit_count(area, unit);
     area->code->sign(area->code, from, count, area->step, wb_own_check(memory, area, unit));
     if (area->second) {
@@ -110,21 +118,46 @@ static inline int wb_resign(const wb_memory *memory, const wb_area *area, uint32
 
 WB_COLD static int wb_restore(const wb_memory *memory, const wb_area *area, uint32_t unit)
 {
-    uint32_t at = wb_unit_start(area, unit);
+    wb_byte *bytes = wb_unit_at(memory, area, unit);
+    const wb_byte *kept = memory->golden + wb_unit_start(area, unit);
     if (area->wrong(memory, area, unit, 1)) {
         return 0;
     }
     for (uint32_t left = wb_unit_count(area, unit); left; left--) {
-        WB_PUT(memory->working + at, memory->golden[at]);
-        at += area->step;
+        WB_PUT(bytes, *kept);
+        bytes += area->step;
+        kept += area->step;
     }
     return 1;
 }
 
+/* Give a page the next free spare one, restored; a spare one that it had already is retired. */
+WB_COLD static int wb_relocate(const wb_memory *memory, const wb_area *area, uint32_t unit)
+{
+    const wb_heal_plan *const plan = memory->plan;
+    uint32_t *const map = memory->state + WB_CURSORS + plan->area_count;
+    const uint32_t start = wb_unit_start(area, unit);
+    if (area->wrong(memory, area, unit, 1)) {
+        return 0;
+    }
+    for (uint32_t spare = 0; spare < plan->spares; spare++) {
+        if (map[spare] == 0) {
+            for (uint32_t other = 0; other < plan->spares; other++) {
+                if (memory->moved[other].bytes && memory->moved[other].start == start) {
+                    map[other] = ~0u;
+                }
+            }
+            map[spare] = start + 1;
+            wb_follow_map(memory);
+            return wb_restore(memory, area, unit);
+        }
+    }
+    return 0;
+}
+
 WB_COLD static int wb_correct(const wb_memory *memory, const wb_area *area, uint32_t unit)
 {
-    area->code->correct(area->code, memory->working + wb_unit_start(area, unit),
-                        wb_unit_count(area, unit), wb_check(memory, area, unit),
+    area->code->correct(area->code, wb_unit_at(memory, area, unit), wb_unit_count(area, unit), wb_check(memory, area, unit),
                         wb_own_check(memory, area, unit));
     return 1;
 }
@@ -140,16 +173,18 @@ WB_COLD static int wb_replace(const wb_memory *memory, const wb_area *area, uint
     const wb_code *const code = area->code;
     const uint32_t start = wb_unit_start(area, unit);
     const uint32_t count = wb_unit_count(area, unit);
+    wb_byte *const bytes = wb_unit_at(memory, area, unit);
     int damaged = 1;
     for (uint32_t i = 0; i < count; i++) {
         const uint32_t at = start + i * area->step;
-        wb_byte *const byte = memory->working + at;
-        const int32_t left = at > area->start ? wb_weight(byte - 1) : 0;
-        const int32_t right = at + 1 < area->stop ? wb_weight(byte + 1) : 0;
+        wb_byte *const byte = bytes + i * area->step;
+        const int zero = remedy == WB_REMEDY_ZERO;
+        const int32_t left = !zero && at > area->start ? wb_weight(byte - 1) : 0;
+        const int32_t right = !zero && at + 1 < area->stop ? wb_weight(byte + 1) : 0;
         const int32_t low = left < right ? left : right;
         const int32_t high = left < right ? right : left;
         if (code->part_wrong && i % code->part_bytes == 0) {
-            damaged = code->part_wrong(code, memory->working + start, count,
+            damaged = code->part_wrong(code, bytes, count,
                                        wb_check(memory, area, unit), i);
         }
         if (!damaged) {
@@ -188,7 +223,13 @@ WB_COLD static int wb_reboot(const wb_memory *memory, const wb_area *area, uint3
     for (uint32_t at = 0; at < memory->plan->working_bytes; at++) {
         WB_PUT(memory->working + at, memory->golden[at]);
     }
-    wb_zero(memory->state, memory->plan->state_bytes);
+    for (uint32_t spare = 0; spare < memory->plan->spares; spare++) {
+        for (uint32_t i = 0; i < memory->moved[spare].bytes; i++) {
+            WB_PUT(memory->spare + spare * memory->plan->spare_bytes + i,
+                   memory->golden[memory->moved[spare].start + i]);
+        }
+    }
+    wb_zero(memory->histories, memory->plan->state_bytes);
     wb_boot_checks(memory);
     return 1;
 }
