@@ -1,5 +1,6 @@
 """Many random programs as firmware, compiled in one go, each with its own prefix."""
 
+import dataclasses
 import importlib.util
 
 import numpy as np
@@ -39,8 +40,10 @@ def random_firmwares(seed: int, count: int, *, healers: bool = True) -> list[Fir
     return made
 
 
-def random_upsets(image: Image, seed: int, *, frames: int, count: int) -> list[Upset]:
-    """Upsets spread evenly over all sections, some of them twice, some in copies of one place."""
+def random_upsets(
+    image: Image, seed: int, *, frames: int, count: int, stuck: bool = False
+) -> list[Upset]:
+    """Upsets spread evenly over all sections, some stuck if wanted, some of them twice, some in copies of one place."""
     rng = np.random.default_rng([seed, 2])
     sections = [s for s in image.layout.sections.values() if s.size_bytes]
     upsets = []
@@ -50,6 +53,8 @@ def random_upsets(image: Image, seed: int, *, frames: int, count: int) -> list[U
         upsets.append(Upset(int(rng.integers(frames)), position))
         if rng.random() < 0.1:
             upsets.append(upsets[-1])
+        elif stuck and section.region == "sram" and section.name != "state" and rng.random() < 0.3:
+            upsets[-1] = dataclasses.replace(upsets[-1], stuck=int(rng.integers(2)))
         if rng.random() < 0.3 and section.name == "golden":
             upsets.append(Upset(int(rng.integers(frames)), position - 8 * section.start))
     return sorted(upsets)

@@ -27,12 +27,14 @@ def compiled() -> tuple[Machine, list[Firmware]]:
 
 
 @settings(max_examples=200, deadline=None)
-@given(data=st.data(), seed=seeds, count=st.integers(0, 80))
-def test_same_samples_same_log_same_bytes(compiled, data, seed: int, count: int) -> None:
+@given(data=st.data(), seed=seeds, count=st.integers(0, 80), stuck=st.booleans())
+def test_same_samples_same_log_same_bytes(
+    compiled, data, seed: int, count: int, stuck: bool
+) -> None:
     machine, firmwares = compiled
     firmware = firmwares[data.draw(st.integers(0, len(firmwares) - 1), label="program")]
     image = firmware.image
-    upsets = random_upsets(image, seed, frames=FRAMES, count=count)
+    upsets = random_upsets(image, seed, frames=FRAMES, count=count, stuck=stuck and firmware.heals)
     starts = data.draw(st.sets(st.integers(0, FRAMES - 1), max_size=3), label="word starts")
     inputs = random_inputs(firmware.program, seed, FRAMES)
     life = simulate(image, inputs, upsets, firmware.strategy, word_starts=sorted(starts))

@@ -150,6 +150,10 @@ def _check_upsets(
     sram = range(8 * firmware.memory_start, 8 * (firmware.memory_start + firmware.memory_bytes))
     everything: list[Upset | MidFrameUpset] = [*upsets, *mid_frame]
     for hit in everything:
+        if isinstance(hit, Upset) and hit.stuck >= 0:
+            raise WorkbenchError(
+                "cells of the emulated device do not stick; use the host library or a simulation"
+            )
         if not (0 <= hit.frame < frames and 0 <= hit.position < bits):
             raise WorkbenchError(
                 f"the upset of bit {hit.position} at frame {hit.frame} lies outside of the image of "

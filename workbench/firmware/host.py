@@ -14,6 +14,32 @@ from workbench.firmware.unit import unit_sources
 
 # Flash that can be damaged: the switch drops its const.
 _WRITABLE_FLASH = "-DWB_FLASH="
+_STUCK = "-DWB_STUCK"
+_MOST_STUCK = 256
+_STUCK_SOURCE = f"""#include "runtime/wb_check.h"
+
+typedef struct {{
+    wb_byte *at;
+    unsigned char mask;
+    unsigned char value;
+}} cell;
+
+cell wb_stuck_cells[{_MOST_STUCK}];
+uint32_t wb_stuck_count;
+
+/* As memory writes a byte some of whose cells are stuck. */
+void wb_stuck_put(wb_byte *place, unsigned char value)
+{{
+    *place = value;
+    for (uint32_t i = 0; i < wb_stuck_count; i++) {{
+        const cell *const stuck = &wb_stuck_cells[i];
+        if (stuck->at == place) {{
+            *place = (unsigned char)(stuck->value ? *place | stuck->mask : *place & ~stuck->mask);
+        }}
+    }}
+}}
+"""
+_CELL = np.dtype([("at", np.uintp), ("mask", np.uint8), ("value", np.uint8)], align=True)
 
 
 class HostMachine:
@@ -21,10 +47,30 @@ class HostMachine:
 
     def __init__(self, library: Path | str) -> None:
         self._library = ctypes.CDLL(str(library))
+        self._cells = self.view("wb_stuck_cells", _MOST_STUCK * _CELL.itemsize).view(_CELL)
+        self._count = self.view("wb_stuck_count", 4).view(np.uint32)
+        self._stuck: list[tuple[np.ndarray, np.uint8, int]] = []
 
     def call(self, function: str) -> None:
         """Call a function that takes and returns nothing."""
         self._library[function]()
+
+    def stick(self, byte: np.ndarray, bit: int, value: int) -> None:
+        """From now on a bit of `byte`, uint8 [1], a view of RAM, is always `value`."""
+        self._cells[self._count[0]] = (byte.ctypes.data, 1 << bit, value)
+        self._count[0] += 1
+        self._stuck.append((byte, np.uint8(1 << bit), value))
+        self.settle()
+
+    def settle(self) -> None:
+        """Stuck cells take their value back, whatever flipped them."""
+        for byte, mask, value in self._stuck:
+            byte[0] = byte[0] | mask if value else byte[0] & ~mask
+
+    def unstick(self) -> None:
+        """No cell is stuck any more; they keep what they hold."""
+        self._count[0] = 0
+        self._stuck = []
 
     def view(self, symbol: str, size_bytes: int) -> np.ndarray:
         """Memory behind a symbol, uint8 [size_bytes], writable."""
@@ -39,14 +85,14 @@ def compile_host_library(
     sanitize: with the address and undefined-behaviour sanitizers, to be loaded by a process that
     was started with their library. Raises WorkbenchError without a compiler.
     """
-    options = [*WARNINGS, _WRITABLE_FLASH, *(SANITIZERS if sanitize else ())]
-    with build_folder(unit_sources(firmwares)) as folder:
+    options = [*WARNINGS, _WRITABLE_FLASH, _STUCK, *(SANITIZERS if sanitize else ())]
+    with build_folder({**unit_sources(firmwares), "stuck.c": _STUCK_SOURCE}) as folder:
         compile_shared(folder, library, options=options)
 
 
 def host_machine(firmwares: Sequence[Firmware]) -> HostMachine:
     """Compile and load models with different prefixes; no file stays behind."""
-    with build_folder(unit_sources(firmwares)) as folder:
+    with build_folder({}) as folder:
         library = folder / "library.so"
-        compile_shared(folder, library, options=[*WARNINGS, _WRITABLE_FLASH])
+        compile_host_library(firmwares, library)
         return HostMachine(library)

@@ -7,7 +7,7 @@ behind a symbol. Everything else follows from the memory image.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -34,6 +34,20 @@ class Machine(Protocol):
 
     def view(self, symbol: str, size_bytes: int) -> np.ndarray:
         """Memory behind a symbol, uint8 [size_bytes], writable (flash too: an upset does not ask)."""
+
+
+@runtime_checkable
+class Sticking(Protocol):
+    """A machine whose cells can be stuck."""
+
+    def stick(self, byte: np.ndarray, bit: int, value: int) -> None:
+        """From now on a bit of `byte`, uint8 [1], a view of RAM, is always `value`."""
+
+    def settle(self) -> None:
+        """Stuck cells take their value back, whatever flipped them."""
+
+    def unstick(self) -> None:
+        """No cell is stuck any more."""
 
 
 class Twin:
@@ -68,6 +82,8 @@ class Twin:
             for given in program.inputs
         }
         self._output = _buffer(machine, firmware, f"{name}_unit_output", program.output)
+        if isinstance(machine, Sticking):
+            machine.unstick()
         self._call("init")
 
     def reset(self) -> None:
@@ -84,6 +100,20 @@ class Twin:
             memory, offset = self.locate(position // 8)
             if memory is not None:
                 flip_bits(memory, [8 * offset + position % 8])
+        if isinstance(self.machine, Sticking):
+            self.machine.settle()
+
+    def stick(self, position: int, value: int) -> None:
+        """From now on a bit of the image in RAM is always `value`.
+
+        Raises WorkbenchError on a machine whose cells cannot stick, and in flash.
+        """
+        memory, offset = self.locate(position // 8)
+        if memory is None or not isinstance(self.machine, Sticking):
+            raise WorkbenchError(
+                f"bit {position} cannot stick here; only RAM of the host library has such cells"
+            )
+        self.machine.stick(memory[offset : offset + 1], position % 8, value)
 
     def locate(self, address: int) -> tuple[np.ndarray | None, int]:
         """The block of memory that holds an image address and the offset in it; None if none does."""
@@ -124,7 +154,11 @@ class Twin:
         """What happens before frame `frame` is computed: silence at a word start, then upsets."""
         if frame in word_starts:
             self.reset()
-        self.flip(upset.position for upset in upsets if upset.frame == frame)
+        now = [upset for upset in upsets if upset.frame == frame]
+        self.flip(upset.position for upset in now if upset.stuck < 0)
+        for upset in now:
+            if upset.stuck >= 0:
+                self.stick(upset.position, upset.stuck)
 
     def log_bytes(self) -> bytes:
         """Head and ring of the log, as they lie in RAM; nothing without a healer."""
