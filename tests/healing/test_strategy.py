@@ -17,6 +17,7 @@ from workbench.memory.areas import Area
 from workbench.memory.image import Image
 
 ZERO, CORRECT, REPEAT, RESTORE = Remedy.ZERO, Remedy.CORRECT, Remedy.REPEAT, Remedy.RESTORE
+RELOCATE = Remedy.RELOCATE
 BIG = next(p for p in map(random_program, range(99)) if Image.of(p).layout.working_bytes > 1000)
 
 
@@ -59,6 +60,17 @@ BIG = next(p for p in map(random_program, range(99)) if Image.of(p).layout.worki
             lambda: Strategy("two", (Guard(Area("abft")), Guard(Area("abft")))),
             "one abft guard watches all",
         ),
+        (lambda: Strategy("none", spare_pages=2), "do not go with these ladders"),
+        (
+            lambda: Strategy("stuck", (Guard(Area("crc32"), 1, (RELOCATE,)),)),
+            "0 spare pages do not go",
+        ),
+        (
+            lambda: Strategy("two sizes", (Guard(Area("crc32", ("weights",)), 1, (RELOCATE,)),
+                Guard(Area("crc32", ("bias",), 64)),), spare_pages=1),
+            "guards need pages of one size",
+        ),
+        (lambda: Guard(Area("triple", addresses=(1,)), 1, (RELOCATE,)), "only pages can RELOCATE"),
         (
             lambda: Strategy("big", (Guard(Area("crc32", unit_bytes=8192)),)).image(BIG),
             "larger than weights .* use at most",

@@ -13,15 +13,16 @@ import numpy as np
 
 from workbench.errors import WorkbenchError
 from workbench.healing.log import Diagnosis, LogEntry, Remedy, Verdict
+from workbench.healing.replacing import replace
+from workbench.healing.spares import FREE, RETIRED, Spares
 from workbench.healing.strategy import RESIGNING, Guard, Strategy
+from workbench.healing.variables import State, keep, vote
 from workbench.memory.areas import ABFT, GOLDEN, RAM
 from workbench.memory.image import Image, differing_bits, flip_bits
-from workbench.memory.layout import HEALER_VARIABLES
 from workbench.memory.watch import PageWatch, Watch
 from workbench.memory.watch_triple import TripleWatch
 
 _WRAP = 2**32
-FREE, RETIRED = 0, _WRAP - 1  # entries of the map of spare pages; else the page's address plus one
 
 
 class Device:
@@ -59,9 +60,7 @@ class Device:
         self.changed = self.silenced = False
         self._clean_working = clean[: self.layout.working_bytes]
         self._stuck = [(position >> 3, 1 << (position & 7), value) for position, value in stuck]
-        # Address of the page whose place each spare page takes, or -1. `data` has what lies where it
-        # is looked for: a broken page and its spare have changed places.
-        self._moved = [-1] * self.layout.spare_pages
+        self._spares = Spares(self.layout)
         healer = self.layout.sections["healer"]
         self._variables = self.data[healer.start : healer.stop].view("<u4").reshape(-1, 3)
         self._settle()
@@ -78,25 +77,23 @@ class Device:
 
     def flip(self, positions: Sequence[int]) -> bool:
         """Invert bits; tell whether the working copy changed."""
-        struck = [8 * self._seen(position >> 3) + (position & 7) for position in positions]
+        struck = [8 * self._spares.seen(position >> 3) + (position & 7) for position in positions]
         flip_bits(self.data, struck)
         touched = [position >> 3 for position in struck]
-        touched += [self._seen(place) for place, *_ in self._stuck]
+        touched += [self._spares.seen(place) for place, *_ in self._stuck]
         self._settle()
         return self._struck(np.unique(np.array(touched, np.int64)))
 
     def physical(self) -> np.ndarray:
         """The bytes where they really lie, uint8."""
-        data = self.data.copy()
-        for spare, page in enumerate(self._moved):
-            if page >= 0:
-                _exchange(data, page, self._spare(spare), self._page_bytes(page))
-        return data
+        return self._spares.exchanged(self.data)
 
     def _struck(self, touched: np.ndarray) -> bool:
         healer = self.layout.sections["healer"]
-        hit = self._moved and ((touched >= healer.start) & (touched < healer.stop)).any()
-        if hit and self._follow(self._vote()["map"]):
+        hit = (
+            self.layout.spare_pages and ((touched >= healer.start) & (touched < healer.stop)).any()
+        )
+        if hit and self._spares.follow(self.data, self._vote()["map"]):
             self._settle()
             self.wrong = self._find_wrong()
             self._suspect_all()
@@ -189,7 +186,7 @@ class Device:
             self.wrong = self._find_wrong()
         return remedy != Remedy.NONE and Remedy.REPEAT in guard.ladder
 
-    def _guard(self, number: int, guard: Guard, watch: Watch, state: dict) -> None:
+    def _guard(self, number: int, guard: Guard, watch: Watch, state: State) -> None:
         for _ in range(guard.per_frame):
             unit = state["cursor"][number] % watch.units
             if state["rest"]:
@@ -205,7 +202,7 @@ class Device:
                 self._act(number, guard, watch, unit, state)
             state["cursor"][number] = (unit + 1) % watch.units
 
-    def _act(self, number: int, guard: Guard, watch: Watch, unit: int, state: dict) -> None:
+    def _act(self, number: int, guard: Guard, watch: Watch, unit: int, state: State) -> None:
         policy = self.strategy.policy
         diagnosis = self._diagnose(guard, watch, unit)
         remedy, verdict = Remedy.NONE, Verdict.UNHEALED
@@ -259,7 +256,7 @@ class Device:
         self._settle()
         return remedy
 
-    def _apply(self, rung: Remedy, watch: Watch, unit: int, state: dict) -> bool:
+    def _apply(self, rung: Remedy, watch: Watch, unit: int, state: State) -> bool:
         """Do it; tell whether it could be done."""
         if rung == Remedy.RESTORE:
             if watch.wrong(self.data, unit, golden=True):
@@ -271,7 +268,7 @@ class Device:
             watch.correct(self.data, unit)
             self._mended(watch.written(self.data, unit))
         elif rung in RESIGNING:
-            self._replace(rung, watch, unit)
+            replace(rung, self.data, watch, unit, self._settle)
             watch.sign(self.data, unit)
             self._mended(watch.written(self.data, unit))
         elif rung == Remedy.RELOCATE:
@@ -280,84 +277,27 @@ class Device:
             self._reboot()
         return True
 
-    def _relocate(self, watch: Watch, unit: int, state: dict) -> bool:
+    def _relocate(self, watch: Watch, unit: int, state: State) -> bool:
         """Give a page the next spare one; a spare that it has already is retired."""
         if watch.wrong(self.data, unit, golden=True) or FREE not in state["map"]:
             return False
         where = watch.addresses(unit)
         assert isinstance(where, slice)
         spare = state["map"].index(FREE)
-        if where.start in self._moved:
-            state["map"][self._moved.index(where.start)] = RETIRED
+        if where.start in self._spares.moved:
+            state["map"][self._spares.moved.index(where.start)] = RETIRED
         state["map"][spare] = where.start + 1
-        self._follow(state["map"])
+        self._spares.follow(self.data, state["map"])
         watch.restore(self.data, unit)
         self._mended(where)
         return True
 
-    def _follow(self, entries: list[int]) -> bool:
-        """Let pages and spares change places as the map has it; tell whether any did."""
-        starts = {
-            watch.start + unit * guard.area.unit_bytes
-            for guard, watch in self.guards
-            for unit in range(watch.units)
-        }
-        wanted: list[int] = []
-        for entry in entries:
-            page = entry - 1
-            wanted.append(page if page in starts and page not in wanted else -1)
-        if wanted == self._moved:
-            return False
-        for spare, page in enumerate(self._moved):
-            if page >= 0:
-                _exchange(self.data, page, self._spare(spare), self._page_bytes(page))
-        self._moved = wanted
-        for spare, page in enumerate(wanted):
-            if page >= 0:
-                _exchange(self.data, page, self._spare(spare), self._page_bytes(page))
-        return True
-
-    def _spare(self, number: int) -> int:
-        return self.layout.sections["spare"].start + number * self.layout.spare_bytes
-
-    def _page_bytes(self, page: int) -> int:
-        stop = next(watch.stop for _, watch in self.guards if watch.start <= page < watch.stop)
-        return min(self.layout.spare_bytes, stop - page)
-
-    def _seen(self, address: int) -> int:
-        """Where in `data` the cell with this address is."""
-        for spare, page in enumerate(self._moved):
-            if page >= 0:
-                first, size = self._spare(spare), self._page_bytes(page)
-                if page <= address < page + size:
-                    return first + address - page
-                if first <= address < first + size:
-                    return page + address - first
-        return address
-
-    def _replace(self, rung: Remedy, watch: Watch, unit: int) -> None:
-        """Zero, interpolate or clip the located bytes, in ascending order, as signed weights."""
-        weights = self.data.view(np.int8)
-        for address in watch.located(self.data, unit).tolist():
-            left = int(weights[address - 1]) if address > watch.start else 0
-            right = int(weights[address + 1]) if address + 1 < watch.stop else 0
-            if rung == Remedy.ZERO:
-                value = 0
-            elif rung == Remedy.INTERPOLATE:
-                value = (left + right) >> 1
-            else:
-                value = min(max(int(weights[address]), min(left, right)), max(left, right))
-            weights[address] = value
-            self._settle()
-
     def _reboot(self) -> None:
         golden = self.layout.sections["golden"]
         self.data[: self.layout.working_bytes] = self.data[golden.start : golden.stop]
-        for spare, page in enumerate(self._moved):
-            if page >= 0:  # the broken page itself is written, too
-                kept = slice(golden.start + page, golden.start + page + self._page_bytes(page))
-                first = self._spare(spare)
-                self.data[first : first + self._page_bytes(page)] = self.data[kept]
+        for page, spare, size in self._spares.places():  # the broken page itself is written, too
+            kept = golden.start + page
+            self.data[spare : spare + size] = self.data[kept : kept + size]
         self._settle()
         for guard, watch in self.guards:
             for unit in range(watch.units):
@@ -395,34 +335,15 @@ class Device:
     def _settle(self) -> None:
         """Stuck cells take their value back."""
         for place, mask, value in self._stuck:
-            address = self._seen(place)
+            address = self._spares.seen(place)
             self.data[address] = (self.data[address] & ~np.uint8(mask)) | (mask if value else 0)
 
-    def _vote(self) -> dict:
-        a, b, c = self._variables.T.astype(np.int64)
-        words = (a & b | a & c | b & c).tolist()
-        state: dict = dict(zip(HEALER_VARIABLES, words, strict=False))
-        first = len(HEALER_VARIABLES)
-        state["cursor"] = words[first : first + len(self.guards)]
-        state["map"] = words[first + len(self.guards) :]
-        policy = self.strategy.policy
-        for name, most in (
-            ("rest", policy.cool_down_frames),
-            ("spent", policy.heals),
-            ("strikes", policy.persistence - 1),
-        ):
-            state[name] = min(state[name], most)
-        return state
+    def _vote(self) -> State:
+        return vote(self._variables, self.strategy.policy, areas=len(self.guards))
 
-    def _keep(self, state: dict) -> None:
-        words = [*(state[name] for name in HEALER_VARIABLES), *state["cursor"], *state["map"]]
-        self._variables[:] = np.array(words, np.int64).astype(np.uint32)[:, None]
+    def _keep(self, state: State) -> None:
+        keep(self._variables, state)
         self._settle()
 
     def _find_wrong(self) -> np.ndarray:
         return differing_bits(self.data[: self.layout.working_bytes], self._clean_working)
-
-
-def _exchange(data: np.ndarray, page: int, spare: int, size: int) -> None:
-    one, other = slice(page, page + size), slice(spare, spare + size)
-    data[one], data[other] = data[other].copy(), data[one].copy()

@@ -66,6 +66,16 @@ def two_speeds(pages: int = 1) -> Strategy:
     return Strategy("two-speeds", (weights, Guard(Area("pq", _REST), 1, ladder)), source=_ANVIN)
 
 
+def relocating(pages: int = 1, *, spare_pages: int = 4) -> Strategy:
+    """P + Q sums over pages of half a kilobyte, which move to spare memory where a cell is stuck."""
+    ladder = (Remedy.CORRECT, Remedy.RESTORE, Remedy.RELOCATE)
+    guards = (
+        Guard(Area("pq", _WEIGHTS, 512), 2 * pages, ladder),
+        Guard(Area("pq", _REST, 512), 1, ladder),
+    )
+    return Strategy("relocating", guards, source=_ANVIN, spare_pages=spare_pages)
+
+
 def plus_q_alone(pages: int = 2) -> Strategy:
     """P + Q sums without a golden copy: what is worse than a damaged word is set to zero."""
     area = Area("pq", unit_bytes=256, keep=RAM)
@@ -149,6 +159,7 @@ NAMED: dict[str, Callable[[], Strategy]] = {
     CRC_SCRUB: crc_scrub,
     "pq-scrub": plus_q,
     "two-speeds": two_speeds,
+    "relocating": relocating,
     "pq-alone": plus_q_alone,
     "secded64-scrub": lambda: secded(64),
     "secded32-scrub": lambda: secded(32),
