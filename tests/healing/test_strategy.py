@@ -70,7 +70,7 @@ BIG = next(p for p in map(random_program, range(99)) if Image.of(p).layout.worki
                 Guard(Area("crc32", ("bias",), 64)),), spare_pages=1),
             "guards need pages of one size",
         ),
-        (lambda: Guard(Area("triple", addresses=(1,)), 1, (RELOCATE,)), "only pages can RELOCATE"),
+        (lambda: Guard(Area("abft"), 1, (RELOCATE,)), "abft can RESTORE"),
         (
             lambda: Strategy("big", (Guard(Area("crc32", unit_bytes=8192)),)).image(BIG),
             "larger than weights .* use at most",

@@ -308,7 +308,7 @@ static WB_INLINE int wb_conv_frame(const wb_conv_shape *shape, const void *weigh
     return wrong;
 }
 
-static inline void wb_conv(const wb_conv_shape *shape, const void *weight, const int32_t *bias,
+WB_NOINLINE static void wb_conv(const wb_conv_shape *shape, const void *weight, const int32_t *bias,
                            const int8_t *shift, void *history, void *x, void *y)
 {
     (void)wb_conv_frame(shape, weight, bias, shift, history, x, y, NULL, NULL);

@@ -220,7 +220,7 @@ static inline wb_byte *wb_page_at(const wb_memory *memory, uint32_t start)
 }
 
 /* Whether any of the `bytes` bytes from `at` on lie in a spare page. */
-static inline int wb_moved_within(const wb_memory *memory, const void *at, uint32_t bytes)
+WB_NOINLINE static int wb_moved_within(const wb_memory *memory, const void *at, uint32_t bytes)
 {
     const uint32_t start = (uint32_t)((const wb_byte *)at - memory->working);
     for (uint32_t spare = 0; spare < memory->plan->spares; spare++) {
@@ -236,7 +236,7 @@ static inline int wb_moved_within(const wb_memory *memory, const void *at, uint3
  * `bytes` bytes of the working copy that begin at `at`: where they lie, or, where some of them have
  * moved to spare pages, put together in `bounce`.
  */
-static inline const void *wb_gather(const wb_memory *memory, const void *at, uint32_t bytes,
+WB_NOINLINE static const void *wb_gather(const wb_memory *memory, const void *at, uint32_t bytes,
                                     void *bounce)
 {
     const uint32_t start = (uint32_t)((const wb_byte *)at - memory->working);
