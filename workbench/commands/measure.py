@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 from pathlib import Path
 
 from workbench.commands.common import add_generator
+from workbench.errors import WorkbenchError
+from workbench.experiments.contestants import NAMES, contestant
 from workbench.experiments.quality import (
     MEASURES,
     Quality,
@@ -14,8 +17,9 @@ from workbench.experiments.quality import (
     quality_of_recordings,
     quality_of_voice,
 )
-from workbench.experiments.voice import open_voice
+from workbench.experiments.voice import Voice, open_voice
 from workbench.files import write_text
+from workbench.healing.named import NONE
 from workbench.training.checkpoint import record_measured, refuse_replacing, shipped_checkpoint
 
 _SHIPPED = ("seed0", "seed1", "seed2")
@@ -34,6 +38,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--data", type=Path, metavar="FOLDER", help="the recordings that it learned (those shipped)"
     )
+    parser.add_argument(
+        "--strategy", choices=NAMES, default=NONE, metavar="NAME",
+        help=f"of a device under this one, whose weights may have moved for it ({NONE}): "
+        + ", ".join(NAMES),
+    )  # fmt: skip
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here as well")
     parser.add_argument(
         "--record", action="store_true", help="put the figures into each checkpoint's model.json"
@@ -46,7 +55,11 @@ def run(options: argparse.Namespace) -> None:
     folders = list(dict.fromkeys(given))
     for folder in folders if options.json else ():
         refuse_replacing(options.json, folder)
-    voices = [open_voice(folder, options.data) for folder in folders]
+    if options.record and options.strategy != NONE:
+        raise WorkbenchError(
+            "--record keeps what a voice is without a strategy; leave one of both out"
+        )
+    voices = [_under(options.strategy, open_voice(folder, options.data)) for folder in folders]
     qualities = [quality_of_voice(voice) for voice in voices]
     table = dict(zip(_labels(folders), qualities, strict=True))
     if len(qualities) > 1:
@@ -62,6 +75,13 @@ def run(options: argparse.Namespace) -> None:
     if options.json:
         figures = {name: quality.figures() for name, quality in table.items()}
         write_text(options.json, json.dumps(figures, indent=1) + "\n")
+
+
+def _under(name: str, voice: Voice) -> Voice:
+    """The voice with the program that a device under a strategy runs."""
+    inputs = {word: voice.inputs(word) for word in voice.words}
+    strategy, program = contestant(name, voice.program, inputs)
+    return dataclasses.replace(voice, program=strategy.image(program).program)
 
 
 def _labels(folders: list[Path]) -> list[str]:
