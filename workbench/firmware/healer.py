@@ -179,7 +179,7 @@ def _page(firmware: Firmware, number: int, guard: Guard, watch: PageWatch) -> di
         fields["diagnose"] = "wb_by_code"
     elif second:
         fields["diagnose"] = "wb_by_second"
-    elif Remedy.RESTORE in guard.ladder:
+    elif guard.reads_golden:
         fields |= {"diagnose": "wb_by_golden", "same": "wb_page_same"}
     else:
         fields["diagnose"] = "wb_presumed"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from workbench.healing.log import Remedy
 from workbench.healing.strategy import Strategy
 from workbench.memory.areas import ABFT, GOLDEN
 from workbench.memory.layout import Layout
@@ -36,10 +35,7 @@ def overheads(layout: Layout, strategy: Strategy) -> Overheads:
     if not strategy.heals or not layout.watches:
         return Overheads(0, 0, 0, 0, None)
     pairs = list(zip(strategy.guards, layout.watches, strict=True))
-    golden = any(
-        guard.area.code == GOLDEN or {Remedy.RESTORE, Remedy.REBOOT} & set(guard.ladder)
-        for guard, _ in pairs
-    )
+    golden = any(guard.area.code == GOLDEN or guard.reads_golden for guard, _ in pairs)
     scans = [(guard, watch) for guard, watch in pairs if guard.area.code != ABFT and watch.units]
     sections = layout.sections
     return Overheads(

@@ -234,7 +234,7 @@ class Device:
             return Diagnosis.MEMORY if watch.data_wrong(self.data, unit) else Diagnosis.CHECK
         if isinstance(watch, PageWatch) and watch.second:
             return Diagnosis.MEMORY if watch.second_wrong(self.data, unit) else Diagnosis.CHECK
-        if guard.area.code != GOLDEN and Remedy.RESTORE in guard.ladder:
+        if guard.area.code != GOLDEN and guard.reads_golden:
             return self._by_golden(watch, unit)
         return Diagnosis.MEMORY
 

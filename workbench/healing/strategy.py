@@ -88,6 +88,11 @@ class Guard:
         if Remedy.RELOCATE in self.ladder and (name == RADAR or name not in (*CODES, GOLDEN)):
             raise WorkbenchError(f"{name} does not watch pages, and only pages can RELOCATE")
 
+    @property
+    def reads_golden(self) -> bool:
+        """Whether a remedy takes the golden copy for the truth; then it is evidence, too."""
+        return bool({Remedy.RESTORE, Remedy.RELOCATE, Remedy.REBOOT} & set(self.ladder))
+
 
 @dataclass(frozen=True)
 class Policy:

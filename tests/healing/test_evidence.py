@@ -1,0 +1,60 @@
+"""One damaged bit of what a healer keeps never costs a good weight, and one of a weight is always found."""
+
+import numpy as np
+import pytest
+
+from workbench.experiments.contestants import NAMES, contestant
+from workbench.experiments.voice import open_voice
+from workbench.healing.costs import overheads
+from workbench.healing.device import Device
+from workbench.healing.log import Diagnosis, Verdict
+from workbench.memory.areas import ABFT, TRIPLE
+from workbench.memory.image import Image
+
+HEALERS = [name for name in NAMES if name not in ("none", "range")]
+
+
+@pytest.fixture(scope="module", params=HEALERS)
+def prepared(request: pytest.FixtureRequest):
+    voice = open_voice()
+    strategy, program = contestant(request.param, voice.program, {})
+    image = strategy.image(program)
+    return strategy, image, overheads(image.layout, strategy).frames_per_scan or 1
+
+
+def live(strategy, image: Image, flips: list[int], frames: int) -> Device:
+    device = Device(image, strategy, image.data)
+    device.flip(flips)
+    for _ in range(2):  # the second scan must find nothing more to do
+        for _ in range(frames):
+            device.heal()
+    return device
+
+
+def test_damage_of_what_checks_is_no_damage_of_what_is_checked(prepared) -> None:
+    strategy, image, scan = prepared
+    rng = np.random.default_rng(4)
+    for name in ("healer", "ram_check", "golden", "check", "spare"):
+        section = image.layout.sections[name]
+        for _ in range(6 if section.size_bytes else 0):
+            bit = int(rng.integers(8 * section.start, 8 * section.stop))
+            device = live(strategy, image, [bit], scan)
+            if strategy.name != "golden-scrub" or name != "golden":
+                assert not len(device.wrong), image.site(bit)
+            assert not any(
+                entry.diagnosis == Diagnosis.MEMORY and strategy.name != "golden-scrub"
+                for entry in device.log
+            )
+
+
+def test_every_single_flip_of_a_watched_bit_is_found(prepared) -> None:
+    strategy, image, scan = prepared
+    rng = np.random.default_rng(5)
+    codes = {area.code for area in strategy.areas}
+    if codes <= {ABFT, TRIPLE} or "radar" in codes:
+        return  # what is said, or which bytes, or which bits decide
+    for bit in rng.integers(0, 8 * image.layout.working_bytes, 12).tolist():
+        device = live(strategy, image, [bit], scan)
+        if image.site(bit).operator:
+            assert any(e.verdict == Verdict.HEALED for e in device.log), image.site(bit)
+            assert not any(device.suspect)
