@@ -219,7 +219,7 @@ def test_the_commands_on_the_page_repeat_its_sounds(
             samples = pcm16(read_audio(tmp_path / name)).tobytes()
             assert hashlib.sha256(samples).hexdigest() == sound["sha256"]
     log = json.loads((tmp_path / "heal.json").read_text(encoding="utf-8"))["log"]
-    assert [(line["frame"], line["page"]) for line in log] == [
+    assert [(line["frame"], line["unit"]) for line in log] == [
         (line["frame"], line["page"]) for line in summary["life"]["log"]
     ]
 

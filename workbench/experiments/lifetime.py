@@ -6,7 +6,7 @@ a healer depends on what is said (checksum rows, silenced histories), these word
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import joblib
@@ -14,6 +14,7 @@ import numpy as np
 
 from workbench.experiments.mission import Mission
 from workbench.experiments.threads import one_thread
+from workbench.experiments.touched import repairs_of, touched_words
 from workbench.experiments.trial_table import QUALITIES, snr_quality
 from workbench.healing.device import Device
 from workbench.healing.log import LogEntry, Verdict
@@ -203,7 +204,7 @@ class _Task:
             hits = self.upsets[number]
             life = memory_life(device, hits, self.frames * len(self.script))
             self._count(device, hits, life.log, life.frame, life.position)
-            for word, frame, position in _touched(
+            for word, frame, position in touched_words(
                 life.frame, life.position, self.frames, len(self.script), self.image
             ):
                 trials[self.script[word]].append((number, frame, position))
@@ -278,7 +279,7 @@ class _Task:
             error.any(axis=2).sum(axis=1),
         )
         for device, life, hits in zip(active, lives, schedules, strict=True):
-            repairs[device] += _repairs(life.wrong_bits, hits, start, self.image)
+            repairs[device] += repairs_of(life.wrong_bits, hits, start, self.image)
 
     def _count(
         self,
@@ -323,47 +324,3 @@ class _Task:
                 if previous >= 0 and not any(previous < h <= at for h in hit):
                     tally.oscillations += 1
                 previous = at
-
-
-def _touched(
-    frame: np.ndarray, position: np.ndarray, frames: int, words: int, image: Image
-) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
-    """(word, frame in it, position) of the words that begin with wrong bits or in which bits change."""
-    wrong: set[int] = set()
-    working = 8 * image.layout.working_bytes
-    changed = np.unique(frame // frames)
-    following = iter([*changed[changed < words].tolist(), words])
-    word, coming = 0, next(following)
-    while word < words:
-        if not wrong:
-            word = coming
-        if word == words:
-            return
-        first, last = np.searchsorted(frame, [word * frames, (word + 1) * frames])
-        begun = np.array(sorted(wrong), np.int64)
-        yield (
-            word,
-            np.concatenate([np.zeros(len(begun), np.int64), frame[first:last] - word * frames]),
-            np.concatenate([begun, position[first:last]]),
-        )
-        for bit in position[first:last].tolist():
-            if bit < working:
-                wrong ^= {bit}
-        word += 1
-        while coming < word:
-            coming = next(following)
-
-
-def _repairs(
-    wrong_bits: np.ndarray, hits: list[Upset], start: int, image: Image
-) -> list[tuple[int, int]]:
-    """(frame, position): upsets of the working copy, and their repair when nothing is wrong again."""
-    found = []
-    for hit in hits:
-        stored = int(image.data[hit.position >> 3]) >> (hit.position & 7) & 1
-        if hit.position < 8 * image.layout.working_bytes and hit.stuck != stored:
-            found.append((hit.frame, hit.position))
-            healed = np.flatnonzero(wrong_bits[hit.frame - start :] == 0)
-            if len(healed):
-                found.append((hit.frame + int(healed[0]) + 1, hit.position))
-    return found

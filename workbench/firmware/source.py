@@ -54,7 +54,7 @@ def _source(firmware: Firmware) -> str:
         f"/* Program {firmware.program.name}, written by the workbench: "
         "do not edit, export again. */",
         f'#include "{firmware.prefix}.h"\n',
-        '#include "runtime/wb_abft.h"\n#include "runtime/wb_ecc.h"\n'
+        '#include "runtime/wb_abft.h"\n#include "runtime/wb_crc.h"\n#include "runtime/wb_ecc.h"\n'
         '#include "runtime/wb_pointwise.h"\n#include "runtime/wb_triple.h"\n',
         _golden(firmware),
         _check(firmware),
