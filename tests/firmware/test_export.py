@@ -195,7 +195,7 @@ def test_memory_adds_up() -> None:
     for firmware in random_firmwares(51, 16):
         rows = memory_table(firmware)
         held = sum(size for what, where, size in rows if where == "RAM" and what not in ("log",))
-        assert held == firmware.memory_bytes + firmware.scratch.size_bytes
+        assert held == (firmware.memory_bytes + firmware.scratch.size_bytes + firmware.bounce_bytes)
 
 
 def test_signals_that_live_together_lie_apart() -> None:

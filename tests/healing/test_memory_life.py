@@ -29,7 +29,7 @@ def test_events_tell_what_frames_tell(seed: int, count: int) -> None:
     events = memory_life(device, upsets, FRAMES)
     assert [entry for _, entry in events.log] == list(life.log)
     state = image.layout.sections["state"]
-    made, expected = device.data.copy(), life.image.data.copy()
+    made, expected = device.physical(), life.image.data.copy()
     made[state.start : state.stop] = expected[state.start : state.stop] = 0
     np.testing.assert_array_equal(made, expected)
     for frame in range(FRAMES):

@@ -126,6 +126,9 @@ def memory_table(firmware: Firmware) -> list[tuple[str, str, int]]:
         rows.append(("the healer's variables", "RAM", layout.sections["healer"].size_bytes))
         if firmware.ram_check_bytes:
             rows.append(("check data that is signed anew", "RAM", firmware.ram_check_bytes))
+        if firmware.spare_bytes:
+            rows.append(("spare pages", "RAM", firmware.spare_bytes))
+            rows.append(("room to put moved bytes together", "RAM", firmware.bounce_bytes))
         rows.append(("log", "RAM", firmware.log_bytes))
     return [*rows, ("scratch for the frame in work", "RAM", firmware.scratch.size_bytes)]
 
