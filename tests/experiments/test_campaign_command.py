@@ -74,6 +74,22 @@ def test_the_first_bits_are_no_sample(tmp_path: Path, capsys: pytest.CaptureFixt
     assert " to " not in said.split("no intervals")[1].split("lowest")[0]
 
 
+@pytest.mark.parametrize(
+    ("reason", "told"),
+    [(None, "engine: native\n"), ("no compiler", "engine: torch, far slower than native: no compiler\n")],
+)  # fmt: skip
+def test_the_engine_is_told(
+    reason: str | None,
+    told: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("workbench.commands.campaign.no_native_engine", lambda program: reason)
+    assert campaign(*SMALL, "--out", tmp_path) == 0
+    assert capsys.readouterr().out.count(told) == 1
+
+
 def test_the_worst_trial_can_be_replayed(tmp_path: Path) -> None:
     figures = tmp_path / "figures.json"
     assert campaign(*SMALL, "--out", tmp_path / "out", "--json", figures) == 0

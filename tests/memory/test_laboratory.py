@@ -1,5 +1,7 @@
 """The fast engine is the truth: every trial equals its events on the plain reference (promise 3)."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from fault_plans import MAKERS, random_plan, trials_of
@@ -152,11 +154,27 @@ def test_no_compiler_falls_back_to_torch(monkeypatch: pytest.MonkeyPatch) -> Non
     try:
         lab = Laboratory(image, inputs)
         assert lab.engine == "torch" and lab.macs is None
+        assert lab.reason == "there is no C compiler"
         np.testing.assert_array_equal(lab.sounds(events, trials), expected)
         with pytest.raises(WorkbenchError, match="no C compiler"):
             Laboratory(image, inputs, engine="native")
     finally:
         native_build.native_library.cache_clear()
+
+
+def test_an_engine_that_is_chosen_is_no_fall_back() -> None:
+    image, inputs, _, _ = random_case(11)
+    for options in ({}, {"engine": "native"}, {"engine": "torch"}, {"device": "cpu"}):
+        assert Laboratory(image, inputs, **options).reason is None  # type: ignore[arg-type]
+
+
+def test_a_native_engine_that_disagrees_is_never_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    image, inputs, _, _ = random_case(11)
+    lie = SimpleNamespace(wb_prepare=lambda model: 0)
+    monkeypatch.setattr("workbench.integer.sparse.native_library", lambda plain: lie)
+    for engine in (None, "native"):
+        with pytest.raises(WorkbenchError, match="disagrees with the reference in"):
+            Laboratory(image, inputs, engine=engine)
 
 
 def test_a_compiler_that_refuses_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -173,6 +191,8 @@ def test_what_does_not_fit_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     image, inputs, _, _ = random_case(5)
     with pytest.raises(WorkbenchError, match="native or torch"):
         Laboratory(image, inputs, engine="cuda")
+    with pytest.raises(WorkbenchError, match="the native engine has no device 'cpu'"):
+        Laboratory(image, inputs, engine="native", device="cpu")
     lab = Laboratory(image, inputs)
     end = Sites(image).size
 

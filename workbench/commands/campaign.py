@@ -23,6 +23,7 @@ from workbench.experiments.store_shards import Damage
 from workbench.experiments.voice import open_voice
 from workbench.files import write_text
 from workbench.memory.faults_bits import Each
+from workbench.memory.laboratory import no_native_engine
 from workbench.memory.plan import MODELS, Plan
 from workbench.memory.protection import ProtectionMask
 from workbench.memory.transients import Sites
@@ -125,6 +126,9 @@ def run(options: argparse.Namespace) -> None:
         )
         for plan, folder in zip(plans, _folders(options.out, plans), strict=True)
     ]
+    if options.dask is None:
+        reason = no_native_engine(image.program)
+        print(f"engine: torch, far slower than native: {reason}" if reason else "engine: native")
     for folder, campaign in todo:
         _run(folder, campaign, image, inputs, mask, part, options)
     _tell([open_results(folder, whole=False) for folder, _ in todo], options.json)

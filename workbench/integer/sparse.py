@@ -37,7 +37,8 @@ FAULT = np.dtype(
 )  # fmt: skip
 
 # What came of one trial, in codes of the output.
-#   reached: number of the last operator whose output differs, -1 if none does.
+#   reached: number of the last operator whose output differs, -1 if none does, REACHED_UNKNOWN
+#       from an engine that does not tell.
 #   first: first output row that differs, -1 if none. differing: how many rows do.
 #   max_error: largest |difference| of codes. error_energy: sum of their squares.
 OUTCOME = np.dtype(
@@ -46,6 +47,8 @@ OUTCOME = np.dtype(
         ("error_energy", "<i8"),
     ]
 )  # fmt: skip
+
+REACHED_UNKNOWN = -2
 
 _TRIALS_AT_ONCE = 4096  # between two looks at Ctrl-C
 
