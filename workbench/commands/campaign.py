@@ -52,7 +52,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--trials", type=int, metavar="N", help=f"for each word (all that there are, or {_TRIALS})"
     )
-    parser.add_argument("--seed", type=int, default=0, help="another one draws other trials (0)")
+    parser.add_argument(
+        "--seed", type=int, help="another one draws other trials (the plan's, or 0)"
+    )
     parser.add_argument("--words", help="words with commas (all)")
     parser.add_argument("--section", action="append", help="only there, again (the working copy)")
     parser.add_argument("--operator", action="append", help="only in this operator, again (any)")
@@ -188,7 +190,7 @@ def _plans(options: argparse.Namespace) -> list[Plan]:
     narrowed = [
         replace(
             plan,
-            seed=options.seed or plan.seed,
+            seed=plan.seed if options.seed is None else options.seed,
             sections=tuple(options.section or plan.sections),
             operators=tuple(options.operator or plan.operators),
             bits=tuple(options.bit or plan.bits),

@@ -43,7 +43,7 @@ class FaultModel:
             try:
                 object.__setattr__(self, field.name, _plain(str(field.type), value))
             except (TypeError, ValueError, OverflowError) as error:
-                raise WorkbenchError(f"a plan cannot have {key}={value!r}: {error}") from error
+                raise _no_value(key, repr(value), field) from error
         self._check()
 
     def _check(self) -> None:
@@ -92,7 +92,7 @@ class FaultModel:
                 try:
                     found[field.name] = cls._value(field, text)
                 except ValueError as error:
-                    raise WorkbenchError(f"a plan cannot have {key}={text}: {error}") from error
+                    raise _no_value(key, text, field) from error
             elif field.default is dataclasses.MISSING:
                 raise WorkbenchError(f"a plan with the fault model {cls.NAME} needs {key}=...")
         return cls(**found)
@@ -152,6 +152,12 @@ def need(condition: bool, otherwise: str) -> None:
     """Raise WorkbenchError(otherwise) unless `condition` holds."""
     if not condition:
         raise WorkbenchError(otherwise)
+
+
+def _no_value(key: str, value: str, field: dataclasses.Field[Any]) -> WorkbenchError:
+    kinds = {"int": "a whole number", "float": "a number, as 1e-5"}
+    wanted = kinds.get(str(field.type), "whole numbers with + between them")
+    return WorkbenchError(f"a plan cannot have {key}={value}; write {wanted}")
 
 
 def _plain(kind: str, value: Any) -> Any:
