@@ -1,5 +1,6 @@
 """The fast engine is the truth: every trial equals its events on the plain reference (promise 3)."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -11,7 +12,8 @@ from programs import random_inputs, random_program, seeds
 from workbench.errors import WorkbenchError
 from workbench.integer import native_build, reference
 from workbench.integer.native_model import unsupported
-from workbench.integer.program import Program
+from workbench.integer.program import Program, Rescale, Signal
+from workbench.integer.sparse import SparseRun
 from workbench.memory import laboratory
 from workbench.memory.events import FLIP, Events, sorted_events
 from workbench.memory.image import Image
@@ -220,3 +222,44 @@ def test_no_trials_and_trials_without_events(engine: str) -> None:
     lab = Laboratory(image.flip(image.flipped()), inputs, engine=engine)
     assert len(lab.outcomes(nothing, 0)) == 0 and lab.sounds(nothing, 0).shape[0] == 0
     assert (lab.outcomes(nothing, 3)["first"] == -1).all()
+
+
+@pytest.mark.parametrize("engine", laboratory.ENGINES)
+def test_no_time_to_speak_in(engine: str) -> None:
+    image, inputs, events, trials = random_case(5)
+    lab = Laboratory(image, {name: x[:, :0] for name, x in inputs.items()}, engine=engine)
+    assert (lab.outcomes(events, trials)["first"] == -1).all()
+    sounds = lab.sounds(events, trials)
+    truth = play(image, lab.inputs, events.of_trials(0, 1))
+    assert sounds.dtype == truth.dtype == play(image, inputs, events.of_trials(0, 1)).dtype
+    assert sounds.shape == (trials, *truth.shape)
+
+
+@pytest.mark.parametrize("engine", laboratory.ENGINES)
+def test_two_utterances_at_once_are_refused(engine: str) -> None:
+    image, inputs, events, _ = random_case(5)
+    two = {name: np.concatenate([x, x]) for name, x in inputs.items()}
+    with pytest.raises(WorkbenchError, match="holds 2 utterances; fault trials take one"):
+        Laboratory(image, two, engine=engine)
+    with pytest.raises(WorkbenchError, match="holds 2 utterances"):
+        play(image, two, events.of_trials(0, 1))
+    with pytest.raises(WorkbenchError, match="holds 2 utterances"):
+        SparseRun(image.program, two)
+
+
+def test_a_signal_that_nobody_writes_changes_nothing() -> None:
+    program = small_program(5)
+    lonely = replace(program, signals=(Signal("lonely", 8, 3, 2, -7), *program.signals))
+    image, inputs = Image.of(lonely), random_inputs(lonely, 5, FRAMES)
+    events = random_events(Sites(image), np.random.default_rng(5), 4)
+    check_against_the_truth(Laboratory(image, inputs, engine="native"), events, 4)
+
+
+def test_operators_that_the_native_engine_does_not_know_are_named() -> None:
+    class Louder(Rescale):
+        """Of somebody's own."""
+
+    codes = Signal("x", 8, 1, 1, -7), Signal("y", 8, 1, 1, -6)
+    louder = Louder("louder", ("x",), "y", np.ones(1, np.int8), -128, 127)
+    program = Program("own", ("x",), "y", 100.0, codes, (louder,))
+    assert unsupported(program) == "louder is of the kind 'louder'"

@@ -69,8 +69,13 @@ class SparseRun:
         if reason:
             raise WorkbenchError(f"the native engine cannot run {program.name}: {reason}")
         self._library = native_library(plain)
-        values = {**inputs, **reference.run(program, inputs)}
+        values = reference.run(program, reference.one_utterance(program, inputs))
         self.clean = values[program.output][0]
+        frames = len(self.clean) // program.signal(program.output).rate
+        for signal in program.signals:  # those that no operator writes
+            values.setdefault(
+                signal.name, np.zeros((1, frames * signal.rate, signal.channels), np.int64)
+            )
         self._model = NativeModel(program, values)
         self._check(program)
 

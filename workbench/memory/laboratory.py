@@ -52,7 +52,7 @@ class Laboratory:
                 f"the native engine has no device {device!r}; leave it out or choose the engine torch"
             )
         self.image = image
-        self.inputs = reference.checked_inputs(image.program, inputs)
+        self.inputs = reference.one_utterance(image.program, inputs)
         self.device = device
         automatic = engine is None and not device
         self.reason = no_native_engine(image.program, plain=plain) if automatic else None
@@ -110,7 +110,10 @@ class Laboratory:
         differs = error.any(axis=2)
         outcomes = np.zeros(len(sounds), OUTCOME)
         outcomes["reached"] = REACHED_UNKNOWN
-        outcomes["first"] = np.where(differs.any(axis=1), differs.argmax(axis=1), -1)
+        if differs.size:
+            outcomes["first"] = np.where(differs.any(axis=1), differs.argmax(axis=1), -1)
+        else:
+            outcomes["first"] = -1
         outcomes["differing"] = differs.sum(axis=1)
         outcomes["max_error"] = np.abs(error).max(axis=(1, 2), initial=0)
         outcomes["error_energy"] = (error**2).sum(axis=(1, 2))
