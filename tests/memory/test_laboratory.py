@@ -14,8 +14,8 @@ from workbench.integer import native_build, reference
 from workbench.integer.native_model import unsupported
 from workbench.integer.program import Program, Rescale, Signal
 from workbench.integer.sparse import SparseRun
-from workbench.memory import laboratory
-from workbench.memory.events import FLIP, Events, sorted_events
+from workbench.memory import laboratory, native_faults
+from workbench.memory.events import FLIP, SET, Events, sorted_events
 from workbench.memory.image import Image
 from workbench.memory.laboratory import Laboratory
 from workbench.memory.transients import Sites
@@ -143,6 +143,36 @@ def test_many_trials_and_one_at_a_time_agree() -> None:
     np.testing.assert_array_equal(together, np.array(alone))
     backwards = [lab.outcomes(events.of_trials(t, t + 1), 1)[0] for t in reversed(range(40))]
     np.testing.assert_array_equal(together, np.array(backwards[::-1]))
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=seeds)
+def test_many_faults_in_parts_are_the_truth(seed: int) -> None:
+    image, inputs, events, trials = random_case(seed)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(native_faults, "_FAULTS_AT_ONCE", 1 + seed % 40)
+        check_against_the_truth(Laboratory(image, inputs, engine="native"), events, trials)
+
+
+def test_stuck_histories_need_little_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are forced again in every frame; cut by events alone, they would be 100 times as many."""
+    program = small_program(5)
+    image, inputs = Image.of(program), random_inputs(program, 5, 100)
+    state = image.layout.sections["state"]
+    position = np.arange(8 * state.start, 8 * state.start + 40)
+    assert 8 * state.stop > position[-1]
+    trials = 50
+    events = Events(
+        np.repeat(np.arange(trials), 40),
+        np.zeros(trials * 40, np.int64),
+        np.tile(position, trials),
+        np.full(trials * 40, SET, np.uint8),
+    )
+    monkeypatch.setattr(native_faults, "_FAULTS_AT_ONCE", 10_000)
+    parts = list(Laboratory(image, inputs)._translator.parts(events, trials))
+    assert sum(len(offsets) - 1 for _, offsets in parts) == trials
+    assert all(len(faults) <= 10_000 + 40 * 100 for faults, _ in parts)
+    assert sum(len(faults) for faults, _ in parts) == trials * 40 * 100
 
 
 def test_no_compiler_falls_back_to_torch(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ A trial equals `truth.play` with its events. Two engines: "native", sparse diffe
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import starmap
 
 import numpy as np
 
@@ -79,10 +80,11 @@ class Laboratory:
         `reached` is REACHED_UNKNOWN where the engine does not know it. Raises WorkbenchError for events that name
         no bit, frame or trial.
         """
-        if self._native:
-            return self._native.outcomes(*self._translator(events, trials))
-        self._translator.check(events, trials)
         parts = [np.zeros(0, OUTCOME)]
+        if self._native:
+            parts += starmap(self._native.outcomes, self._translator.parts(events, trials))
+            return np.concatenate(parts)
+        self._translator.check(events, trials)
         for start in range(0, trials, _TRIALS_AT_ONCE):
             stop = min(start + _TRIALS_AT_ONCE, trials)
             parts.append(self._compared(self.sounds(events.of_trials(start, stop), stop - start)))
@@ -91,8 +93,9 @@ class Laboratory:
     def sounds(self, events: Events, trials: int) -> np.ndarray:
         """Output codes of each trial, [trials, rows, channels], in the output's dtype."""
         if self._native:
-            codes = self._native.sounds(*self._translator(events, trials))
-            return codes.astype(self.clean.dtype)
+            parts = [np.zeros((0, *self.clean.shape), np.int16)]
+            parts += starmap(self._native.sounds, self._translator.parts(events, trials))
+            return np.concatenate(parts).astype(self.clean.dtype)
         self._translator.check(events, trials)
         if not trials:
             return np.zeros((0, *self.clean.shape), self.clean.dtype)
