@@ -27,7 +27,7 @@ from workbench.memory.protection import ProtectionMask
 from workbench.memory.transients import Sites
 
 SCRIPT = Path(__file__).parent / "small_campaign.py"
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(SCRIPT.parents[1])}
+ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, SCRIPT.parents[1:3]))}
 MASK = ProtectionMask.of(IMAGE, range(40))
 
 
