@@ -17,6 +17,7 @@ from workbench.experiments.adversarial import error_share, worst_bits
 from workbench.integer import reference
 from workbench.integer.program import Conv, Program
 from workbench.integer.smooth import run_smooth, smooth_parameters
+from workbench.memory.faults_bits import Bits
 from workbench.memory.image import Image
 from workbench.memory.plan import TrialId
 
@@ -80,6 +81,7 @@ def test_what_makes_no_sense_is_refused() -> None:
     for candidates, count, words, message in (
         (bits, 0, {"a": inputs}, "cannot find the worst 0"),
         (bits[:3], 4, {"a": inputs}, "the worst 4 of 3 bits"),
+        (np.repeat(bits[:3], 2), 4, {"a": inputs}, "the worst 4 of 3 bits"),
         (bits, 1, {}, "no words"),
         (np.array([8 * image.layout.working_bytes]), 1, {"a": inputs}, "not in the working copy"),
     ):
@@ -111,8 +113,8 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert found["random"] == {"error_share": pytest.approx(random, abs=5e-5), "draws": 200}
     trial = TrialId.parse(found["replay"]["7"])
     assert str(trial) in told
-    assert [bit["position"] for bit in found["bits"]]
+    assert trial.plan.model == Bits(tuple(bit["position"] for bit in found["bits"]))
     assert main(["replay", str(trial), "--out", str(tmp_path / "again.wav")]) == 0
     again = (tmp_path / "again.wav").read_bytes()
-    assert again == (tmp_path / "after.wav").read_bytes()
+    assert again == (tmp_path / "after.wav").read_bytes() != (tmp_path / "before.wav").read_bytes()
     assert found["bits"][0]["name"] in capsys.readouterr().out

@@ -19,6 +19,7 @@ from workbench.errors import WorkbenchError
 from workbench.experiments import campaign_worker
 from workbench.experiments.campaign import campaign_of, run_campaign
 from workbench.experiments.store import Store, read_results
+from workbench.experiments.store_manifest import Campaign
 from workbench.experiments.trial_table import trial_table
 from workbench.memory.laboratory import Laboratory
 from workbench.memory.plan import Plan
@@ -26,7 +27,7 @@ from workbench.memory.protection import ProtectionMask
 from workbench.memory.transients import Sites
 
 SCRIPT = Path(__file__).parent / "small_campaign.py"
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(SCRIPT.parents[1])}
+ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, SCRIPT.parents[1:3]))}
 MASK = ProtectionMask.of(IMAGE, range(40))
 
 
@@ -230,6 +231,8 @@ def test_shards_are_cut_by_the_work_in_them() -> None:
     ("plan", "options", "named"),
     [
         ("flips=1", {"trials": 0}, "at least one trial"),
+        ("flips=0", {"trials": 10}, "nothing happens; ask for at least 1 bit"),
+        ("transient=0,frames=3", {"trials": 10}, "nothing happens"),
         ("flips=1", {}, "has no end"),
         ("each=flip", {"trials": 4000}, "there are no 4,000 trials"),
         ("flips=1", {"trials": 10, "log_mel": 11}, "log-mel"),
@@ -244,6 +247,15 @@ def test_campaigns_that_cannot_be_are_refused(
 ) -> None:
     with pytest.raises(WorkbenchError, match=named):
         campaign_of(IMAGE, INPUTS, Plan.parse(plan), **options)  # type: ignore[arg-type]
+
+
+def test_counts_may_be_of_numpy(tmp_path: Path) -> None:
+    of_numpy = campaign_of(
+        IMAGE, INPUTS, Plan.parse("flips=1"), trials=np.int64(9), log_mel=np.int32(2)
+    )
+    of_numpy.save(tmp_path)
+    assert of_numpy == campaign_of(IMAGE, INPUTS, Plan.parse("flips=1"), trials=9, log_mel=2)
+    assert Campaign.load(tmp_path) == of_numpy
 
 
 def test_jobs_parts_and_masks_that_cannot_be_are_refused(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ import pytest
 from workbench.cli import main
 from workbench.experiments.listening import Listener
 from workbench.experiments.statistics import clustered
-from workbench.experiments.store import read_results
+from workbench.experiments.store import open_results, read_results
 from workbench.experiments.voice import open_voice
 from workbench.memory.plan import TrialId
 from workbench.memory.protection import ProtectionMask
@@ -74,6 +74,22 @@ def test_the_first_bits_are_no_sample(tmp_path: Path, capsys: pytest.CaptureFixt
     assert " to " not in said.split("no intervals")[1].split("lowest")[0]
 
 
+@pytest.mark.parametrize(
+    ("reason", "told"),
+    [(None, "engine: native\n"), ("no compiler", "engine: torch, far slower than native: no compiler\n")],
+)  # fmt: skip
+def test_the_engine_is_told(
+    reason: str | None,
+    told: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("workbench.commands.campaign.no_native_engine", lambda program: reason)
+    assert campaign(*SMALL, "--out", tmp_path) == 0
+    assert capsys.readouterr().out.count(told) == 1
+
+
 def test_the_worst_trial_can_be_replayed(tmp_path: Path) -> None:
     figures = tmp_path / "figures.json"
     assert campaign(*SMALL, "--out", tmp_path / "out", "--json", figures) == 0
@@ -88,7 +104,7 @@ def test_the_worst_trial_can_be_replayed(tmp_path: Path) -> None:
 def test_some_trials_are_listened_to(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A voice that nothing happened to is understood, a drowned one is not."""
     figures = tmp_path / "figures.json"
-    harmless = ("--fault", "flips=0", "--fault", "bits=712223", "--words", "3", "--trials", 1)
+    harmless = ("--fault", "ber=0", "--fault", "bits=712223", "--words", "3", "--trials", 1)
     assert campaign(*harmless, "--listen", 1, "--out", tmp_path / "out", "--json", figures) == 0
     calm, drowned = (each["heard"] for each in json.loads(figures.read_text())["campaigns"])
     assert calm["masked"]["recognised"] == 1 and drowned["broken"]["recognised"] < 0.5
@@ -114,6 +130,13 @@ def test_a_sweep_with_and_without_protection(tmp_path: Path) -> None:
         assert set(read_results(tmp_path / "bare" / name)["events"].to_pylist()) - {0}
         assert set(read_results(tmp_path / "shielded" / name)["events"].to_pylist()) == {0}
     assert campaign(*faults, *shield, "--out", tmp_path / "bare") == 2
+
+
+def test_a_seed_overrides_that_of_the_plan(tmp_path: Path) -> None:
+    fault = ("--fault", "flips=2,seed=5", "--words", "3", "--trials", 3)
+    for seed, words in ((5, ()), (0, ("--seed", 0)), (7, ("--seed", 7))):
+        assert campaign(*fault, *words, "--out", tmp_path / str(seed)) == 0
+        assert open_results(tmp_path / str(seed)).campaign.plan == f"flips=2,seed={seed}"
 
 
 def test_parts_are_merged(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -176,6 +199,8 @@ def test_an_interrupt_says_how_to_go_on(tmp_path: Path) -> None:
         ((), "--exhaustive"),
         (("--fault", "beer=1e-5"), "did you mean ber=...?"),
         (("--fault", "catastrophe"), "choose each, flips"),
+        (("--fault", "flips=x"), "flips=x; write a whole number"),
+        (("--fault", "flips=0"), "nothing happens"),
         (("--fault", "ber=2"), "bit-error rate"),
         (("--fault", "flips=1", "--fault", "flips=1"), "given twice"),
         (("--fault", "flips=1", "--trials", 0), "at least one trial"),

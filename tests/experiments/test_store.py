@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import errno
-from dataclasses import replace
+import hashlib
+import json
+from dataclasses import fields, replace
 from pathlib import Path
 
 import duckdb
@@ -15,6 +17,7 @@ from small_campaign import IMAGE, run_small, small_campaign
 
 from workbench.errors import WorkbenchError
 from workbench.experiments.store import Store, merge, open_results, read_results
+from workbench.experiments.store_manifest import FORMAT_VERSION, Campaign
 from workbench.experiments.store_shards import encode, shard_name
 from workbench.experiments.trial_table import SCHEMA
 
@@ -133,12 +136,47 @@ def test_shards_that_contradict_each_other_are_both_redone(copy: Path, rows: pa.
 
 
 def test_leftovers_of_killed_writers_are_removed(copy: Path) -> None:
-    leftovers = [copy / "shards" / ".000001-abc.parquet.x.parquet", copy / ".manifest.json.q.json"]
+    shard = shards(copy)[0].name
+    leftovers = [
+        copy / "shards" / f".{shard}.abcdefg_.parquet",
+        copy / ".manifest.json.q0q0q0q0.json",
+    ]
     for path in leftovers:
         path.write_bytes(b"half")
     assert open_results(copy).campaign == small_campaign()
     Store(copy, small_campaign()).close()
     assert not any(path.exists() for path in leftovers)
+
+
+def test_what_others_put_there_with_a_dot_stays(copy: Path, rows: pa.Table) -> None:
+    (copy / "shards" / ".ipynb_checkpoints").mkdir()
+    others = [copy / "shards" / ".DS_Store", copy / ".manifest.json.swp"]
+    others.append(copy / "shards" / ".ipynb_checkpoints" / "note")
+    for path in others:
+        path.write_bytes(b"mine")
+    Store(copy, small_campaign()).close()
+    assert read_results(copy).equals(rows)
+    assert all(path.read_bytes() == b"mine" for path in others)
+
+
+def test_what_is_stored_has_a_format_of_its_own() -> None:
+    """Whoever changes columns or manifest counts FORMAT_VERSION up and then this digest changes."""
+    columns = [f"{field.name} {field.type}" for field in SCHEMA]
+    told = repr((FORMAT_VERSION, columns, [field.name for field in fields(Campaign)]))
+    assert hashlib.sha256(told.encode()).hexdigest()[:12] == "42887ce3679a"
+
+
+def test_results_of_another_version_are_not_called_damaged(copy: Path) -> None:
+    """As before the columns of what was heard."""
+    manifest = copy / "manifest.json"
+    told = json.loads(manifest.read_text()) | {"format": 1}
+    del told["listen"]
+    manifest.write_text(json.dumps(told))
+    for opened in (open_results, lambda folder: Store(folder, small_campaign())):
+        with pytest.raises(
+            WorkbenchError, match=r"written by another version .*read it with the ver"
+        ):
+            opened(copy)
 
 
 @pytest.mark.parametrize(
@@ -171,9 +209,12 @@ def test_what_is_no_results_folder_is_refused(copy: Path, tmp_path: Path) -> Non
     for wrong, why in (
         (text[:-20], "is damaged"),
         (text.replace('"trials": 1500', '"trials": 1400'), "is damaged"),
-        (text.replace('"format": 2', '"format": 3'), "has the format 3"),
+        (
+            text.replace('"format": 2', '"format": 3'),
+            r"another version.*\(format 3, this one has 2\)",
+        ),
         ("[]", "is damaged"),
-        ("{}", "has the format None"),
+        ("{}", "format None"),
     ):
         manifest.write_text(wrong)
         with pytest.raises(WorkbenchError, match=why):

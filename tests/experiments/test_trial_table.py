@@ -93,3 +93,15 @@ def test_a_mask_of_another_image_is_refused() -> None:
 
 def test_no_trials_are_no_rows() -> None:
     assert table_of("flips=1", []).num_rows == 0
+
+
+def test_no_time_to_speak_in() -> None:
+    silence = {name: x[:, :0] for name, x in VOICE.inputs("4").items()}
+    table = trial_table(
+        Laboratory(VOICE.image, silence),
+        SITES,
+        word="4",
+        plan=Plan.parse("flips=2"),
+        indexes=np.arange(2),
+    )
+    assert table["rms_error"].to_pylist() == [0, 0]

@@ -1,5 +1,8 @@
 """The fast engine is the truth: every trial equals its events on the plain reference (promise 3)."""
 
+from dataclasses import replace
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from fault_plans import MAKERS, random_plan, trials_of
@@ -9,9 +12,10 @@ from programs import random_inputs, random_program, seeds
 from workbench.errors import WorkbenchError
 from workbench.integer import native_build, reference
 from workbench.integer.native_model import unsupported
-from workbench.integer.program import Program
-from workbench.memory import laboratory
-from workbench.memory.events import FLIP, Events, sorted_events
+from workbench.integer.program import Program, Rescale, Signal
+from workbench.integer.sparse import SparseRun
+from workbench.memory import laboratory, native_faults
+from workbench.memory.events import FLIP, SET, Events, sorted_events
 from workbench.memory.image import Image
 from workbench.memory.laboratory import Laboratory
 from workbench.memory.transients import Sites
@@ -141,6 +145,36 @@ def test_many_trials_and_one_at_a_time_agree() -> None:
     np.testing.assert_array_equal(together, np.array(backwards[::-1]))
 
 
+@settings(max_examples=40, deadline=None)
+@given(seed=seeds)
+def test_many_faults_in_parts_are_the_truth(seed: int) -> None:
+    image, inputs, events, trials = random_case(seed)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(native_faults, "_FAULTS_AT_ONCE", 1 + seed % 40)
+        check_against_the_truth(Laboratory(image, inputs, engine="native"), events, trials)
+
+
+def test_stuck_histories_need_little_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are forced again in every frame; cut by events alone, they would be 100 times as many."""
+    program = small_program(5)
+    image, inputs = Image.of(program), random_inputs(program, 5, 100)
+    state = image.layout.sections["state"]
+    position = np.arange(8 * state.start, 8 * state.start + 40)
+    assert 8 * state.stop > position[-1]
+    trials = 50
+    events = Events(
+        np.repeat(np.arange(trials), 40),
+        np.zeros(trials * 40, np.int64),
+        np.tile(position, trials),
+        np.full(trials * 40, SET, np.uint8),
+    )
+    monkeypatch.setattr(native_faults, "_FAULTS_AT_ONCE", 10_000)
+    parts = list(Laboratory(image, inputs)._translator.parts(events, trials))
+    assert sum(len(offsets) - 1 for _, offsets in parts) == trials
+    assert all(len(faults) <= 10_000 + 40 * 100 for faults, _ in parts)
+    assert sum(len(faults) for faults, _ in parts) == trials * 40 * 100
+
+
 def test_no_compiler_falls_back_to_torch(monkeypatch: pytest.MonkeyPatch) -> None:
     def missing() -> list[str]:
         raise WorkbenchError("there is no C compiler")
@@ -152,11 +186,27 @@ def test_no_compiler_falls_back_to_torch(monkeypatch: pytest.MonkeyPatch) -> Non
     try:
         lab = Laboratory(image, inputs)
         assert lab.engine == "torch" and lab.macs is None
+        assert lab.reason == "there is no C compiler"
         np.testing.assert_array_equal(lab.sounds(events, trials), expected)
         with pytest.raises(WorkbenchError, match="no C compiler"):
             Laboratory(image, inputs, engine="native")
     finally:
         native_build.native_library.cache_clear()
+
+
+def test_an_engine_that_is_chosen_is_no_fall_back() -> None:
+    image, inputs, _, _ = random_case(11)
+    for options in ({}, {"engine": "native"}, {"engine": "torch"}, {"device": "cpu"}):
+        assert Laboratory(image, inputs, **options).reason is None  # type: ignore[arg-type]
+
+
+def test_a_native_engine_that_disagrees_is_never_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    image, inputs, _, _ = random_case(11)
+    lie = SimpleNamespace(wb_prepare=lambda model: 0)
+    monkeypatch.setattr("workbench.integer.sparse.native_library", lambda plain: lie)
+    for engine in (None, "native"):
+        with pytest.raises(WorkbenchError, match="disagrees with the reference in"):
+            Laboratory(image, inputs, engine=engine)
 
 
 def test_a_compiler_that_refuses_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -173,6 +223,8 @@ def test_what_does_not_fit_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     image, inputs, _, _ = random_case(5)
     with pytest.raises(WorkbenchError, match="native or torch"):
         Laboratory(image, inputs, engine="cuda")
+    with pytest.raises(WorkbenchError, match="the native engine has no device 'cpu'"):
+        Laboratory(image, inputs, engine="native", device="cpu")
     lab = Laboratory(image, inputs)
     end = Sites(image).size
 
@@ -200,3 +252,44 @@ def test_no_trials_and_trials_without_events(engine: str) -> None:
     lab = Laboratory(image.flip(image.flipped()), inputs, engine=engine)
     assert len(lab.outcomes(nothing, 0)) == 0 and lab.sounds(nothing, 0).shape[0] == 0
     assert (lab.outcomes(nothing, 3)["first"] == -1).all()
+
+
+@pytest.mark.parametrize("engine", laboratory.ENGINES)
+def test_no_time_to_speak_in(engine: str) -> None:
+    image, inputs, events, trials = random_case(5)
+    lab = Laboratory(image, {name: x[:, :0] for name, x in inputs.items()}, engine=engine)
+    assert (lab.outcomes(events, trials)["first"] == -1).all()
+    sounds = lab.sounds(events, trials)
+    truth = play(image, lab.inputs, events.of_trials(0, 1))
+    assert sounds.dtype == truth.dtype == play(image, inputs, events.of_trials(0, 1)).dtype
+    assert sounds.shape == (trials, *truth.shape)
+
+
+@pytest.mark.parametrize("engine", laboratory.ENGINES)
+def test_two_utterances_at_once_are_refused(engine: str) -> None:
+    image, inputs, events, _ = random_case(5)
+    two = {name: np.concatenate([x, x]) for name, x in inputs.items()}
+    with pytest.raises(WorkbenchError, match="holds 2 utterances; fault trials take one"):
+        Laboratory(image, two, engine=engine)
+    with pytest.raises(WorkbenchError, match="holds 2 utterances"):
+        play(image, two, events.of_trials(0, 1))
+    with pytest.raises(WorkbenchError, match="holds 2 utterances"):
+        SparseRun(image.program, two)
+
+
+def test_a_signal_that_nobody_writes_changes_nothing() -> None:
+    program = small_program(5)
+    lonely = replace(program, signals=(Signal("lonely", 8, 3, 2, -7), *program.signals))
+    image, inputs = Image.of(lonely), random_inputs(lonely, 5, FRAMES)
+    events = random_events(Sites(image), np.random.default_rng(5), 4)
+    check_against_the_truth(Laboratory(image, inputs, engine="native"), events, 4)
+
+
+def test_operators_that_the_native_engine_does_not_know_are_named() -> None:
+    class Louder(Rescale):
+        """Of somebody's own."""
+
+    codes = Signal("x", 8, 1, 1, -7), Signal("y", 8, 1, 1, -6)
+    louder = Louder("louder", ("x",), "y", np.ones(1, np.int8), -128, 127)
+    program = Program("own", ("x",), "y", 100.0, codes, (louder,))
+    assert unsupported(program) == "louder is of the kind 'louder'"

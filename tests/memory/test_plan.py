@@ -1,5 +1,8 @@
 """Plans and identifiers as text: read back, held to their hash, refused in one sentence."""
 
+from fractions import Fraction
+from typing import Any
+
 import numpy as np
 import pytest
 from fault_plans import MAKERS
@@ -91,6 +94,49 @@ def test_an_identifier_reads_back(plan: Plan, word: str, index: int, digest: int
     assert text.isascii() and not set(text) & set(" \n'\"$&;/\\")
 
 
+def other_number(value: Any, rng: np.random.Generator) -> Any:
+    """The same in another type."""
+    if isinstance(value, tuple):
+        return np.array(value) if rng.random() < 0.5 else [other_number(v, rng) for v in value]
+    if isinstance(value, str):
+        return np.str_(value)
+    kinds: list[Any] = [np.float64, Fraction] if isinstance(value, float) else [np.int64, np.uint32]
+    if value == int(value):
+        kinds += [int] if isinstance(value, float) else [np.int16]
+    return kinds[rng.integers(len(kinds))](value)
+
+
+@given(model=models, seed=st.integers(0, 2**32))
+def test_a_model_is_the_same_whatever_its_numbers_are(model: FaultModel, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    fields = {name: other_number(value, rng) for name, value in vars(model).items()}
+    made = type(model)(**fields)
+    assert (made, hash(made), str(made)) == (model, hash(model), str(model))
+
+
+def test_models_of_whole_numbers_and_short_floats_read_back() -> None:
+    short: Any = np.float32(1e-5)
+    for model in (Ber(1), Ber(-0.0), Ber(short), Arrive(2000000, 4, 1), Retention(0, 1)):
+        again = Plan.parse(str(Plan(model))).model
+        assert (again, str(again), hash(again)) == (model, str(model), hash(model))
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields", "words"),
+    [
+        (Flips, (1.5,), r"cannot have flips=1\.5"),
+        (Flips, ("many",), "cannot have flips='many'"),
+        (Ber, ("high",), "cannot have ber='high'"),
+        (Ber, (10**400,), "cannot have ber=1000"),
+        (Bits, (4,), "cannot have bits=4"),
+        (Transient, (1, None), "cannot have frames=None"),
+    ],
+)
+def test_fields_that_are_no_numbers_are_refused(kind: Any, fields: Any, words: str) -> None:
+    with pytest.raises(WorkbenchError, match=words):
+        kind(*fields)
+
+
 @pytest.mark.parametrize(
     "text",
     ["", "0123456789ab", "0123456789ab,word=3,flips=1,seed=1", "0123456789ab,word=3,flips=1,trial=x",
@@ -117,7 +163,9 @@ def test_an_altered_plan_is_refused() -> None:
         ("flips=1,flips=2", "is not a plan"),
         ("seed=1,flips=1", "no fault model 'seed'"),
         ("gremlins=3", "no fault model 'gremlins'"),
-        ("flips=many", "cannot have flips=many"),
+        ("flips=many", "cannot have flips=many; write a whole number"),
+        ("ber=x", "cannot have ber=x; write a number, as 1e-5"),
+        ("bits=1+x", r"cannot have bits=1\+x; write whole numbers with \+ between them"),
         ("flips=1,seed=x", "are whole numbers"),
         ("flips=1,more=1", "has no use for more"),
         ("transient=3", r"transient needs frames="),

@@ -23,6 +23,7 @@ from workbench.experiments.store_shards import Damage
 from workbench.experiments.voice import open_voice
 from workbench.files import write_text
 from workbench.memory.faults_bits import Each
+from workbench.memory.laboratory import no_native_engine
 from workbench.memory.plan import MODELS, Plan
 from workbench.memory.protection import ProtectionMask
 from workbench.memory.transients import Sites
@@ -51,7 +52,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--trials", type=int, metavar="N", help=f"for each word (all that there are, or {_TRIALS})"
     )
-    parser.add_argument("--seed", type=int, default=0, help="another one draws other trials (0)")
+    parser.add_argument(
+        "--seed", type=int, help="another one draws other trials (the plan's, or 0)"
+    )
     parser.add_argument("--words", help="words with commas (all)")
     parser.add_argument("--section", action="append", help="only there, again (the working copy)")
     parser.add_argument("--operator", action="append", help="only in this operator, again (any)")
@@ -125,6 +128,9 @@ def run(options: argparse.Namespace) -> None:
         )
         for plan, folder in zip(plans, _folders(options.out, plans), strict=True)
     ]
+    if options.dask is None:
+        reason = no_native_engine(image.program)
+        print(f"engine: torch, far slower than native: {reason}" if reason else "engine: native")
     for folder, campaign in todo:
         _run(folder, campaign, image, inputs, mask, part, options)
     _tell([open_results(folder, whole=False) for folder, _ in todo], options.json)
@@ -184,7 +190,7 @@ def _plans(options: argparse.Namespace) -> list[Plan]:
     narrowed = [
         replace(
             plan,
-            seed=options.seed or plan.seed,
+            seed=plan.seed if options.seed is None else options.seed,
             sections=tuple(options.section or plan.sections),
             operators=tuple(options.operator or plan.operators),
             bits=tuple(options.bit or plan.bits),

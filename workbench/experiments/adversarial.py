@@ -63,6 +63,7 @@ def worst_bits(
     that may be flipped, int64. seed: of the probes. progress: is told every step. Raises
     WorkbenchError when candidates lie elsewhere or are fewer than `bits`.
     """
+    candidates = np.unique(candidates)
     working = 8 * image.layout.working_bytes
     outside = candidates[(candidates < 0) | (candidates >= working)]
     if len(outside):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import operator
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -46,14 +47,17 @@ def campaign_of(
     """The campaign of `trials` trials of `plan` for each word, None for all that there are.
 
     inputs: of each word. log_mel, listen: of about how many trials a word the log-mel distance is
-    measured, or the recogniser's answer and PESQ, masked ones among them. Raises WorkbenchError when there are no such trials, nothing to say, and
-    when plan or mask do not fit the image.
+    measured, or the recogniser's answer and PESQ, masked ones among them. Raises WorkbenchError when
+    there are no such trials, nothing to happen or to say, and when plan or mask do not fit the image.
     """
+    if getattr(plan.model, "count", None) == 0:
+        raise WorkbenchError(f"in the plan {plan} nothing happens; ask for at least 1 bit")
     sites = Sites(image)
     size = plan.size(sites)
     trials = size if trials is None else trials
     if trials is None:
         raise WorkbenchError(f"the plan {plan} has no end; say how many trials with --trials")
+    trials, log_mel, listen = (operator.index(each) for each in (trials, log_mel, listen))
     if trials < 1 or not inputs:
         raise WorkbenchError("a campaign needs at least one trial and one word; give more of them")
     if size is not None and trials > size:

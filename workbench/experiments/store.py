@@ -46,7 +46,7 @@ class Store:
         try:
             self._adopt()
             found = _find(self.folder, campaign)
-            for path in (*found.leftovers, *self.folder.glob(f".{MANIFEST_FILE}.*")):
+            for path in (*found.leftovers, *self.folder.glob(f".{MANIFEST_FILE}.{8 * '?'}.json")):
                 path.unlink(missing_ok=True)
             self.damaged = [self._set_aside(damage) for damage in found.damaged]
         except BaseException:

@@ -21,6 +21,7 @@ from workbench.errors import WorkbenchError
 from workbench.files import write_text
 from workbench.memory.plan import Plan
 
+# Of the columns in `trial_table.SCHEMA` and the fields of `Campaign`: counted up with either.
 FORMAT_VERSION = 2
 MANIFEST_FILE = "manifest.json"
 _PACKAGES = ("joblib", "numpy", "pyarrow", "torch")
@@ -137,8 +138,9 @@ class Campaign:
             raise _damaged(path)
         if told.get("format") != FORMAT_VERSION:
             raise WorkbenchError(
-                f"{path} has the format {told.get('format')} and this workbench knows "
-                f"{FORMAT_VERSION}; use the version that wrote it, or another folder"
+                f"{path} was written by another version of the workbench (format "
+                f"{told.get('format')}, this one has {FORMAT_VERSION}); run it again in another "
+                "folder, or read it with the version that wrote it"
             )
         return cls._read(told, path)
 

@@ -18,6 +18,7 @@ from workbench.errors import WorkbenchError
 
 _HASH_DIGITS = 16
 _NAME = re.compile(r"(\d{6,})-([0-9a-f]{16})\.parquet")
+_LEFTOVER = re.compile(rf"\.{_NAME.pattern}\.\w+\.parquet")  # as `replacing` calls what it writes
 _ASCENDING = ("trial", "position", "element")  # half of a file if they were not stored as steps
 _NUMBER, _CAMPAIGN = b"shard", b"campaign"
 
@@ -36,7 +37,7 @@ class Found(NamedTuple):
     """What is in a folder of shards.
 
     shards: the usable ones by number, ascending. damaged: others of that kind. leftovers: temporary
-    files of writers that were killed.
+    files of writers that were killed; other names with a dot are somebody else's and left alone.
     """
 
     shards: dict[int, Path]
@@ -76,10 +77,11 @@ def find(folder: Path, *, campaign: str, shards: int) -> Found:
     leftovers: list[Path] = []
     contradicted: set[int] = set()
     for path in sorted(folder.glob("*")) + sorted(folder.glob(".*")):
-        if path.name.startswith("."):
-            leftovers.append(path)
-            continue
         if not path.is_file():
+            continue
+        if path.name.startswith("."):
+            if _LEFTOVER.fullmatch(path.name):
+                leftovers.append(path)
             continue
         number, why = _examined(path, campaign, shards)
         if why:

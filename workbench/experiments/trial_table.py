@@ -94,7 +94,7 @@ def trial_table(
         "first_sample": outcomes["first"],
         "differing_samples": outcomes["differing"],
         "max_error": outcomes["max_error"],
-        "rms_error": np.sqrt(outcomes["error_energy"] / laboratory.clean.size),
+        "rms_error": np.sqrt(outcomes["error_energy"] / max(1, laboratory.clean.size)),
         "error_energy": outcomes["error_energy"],
         "snr_db": snr_db,
         **{name: pa.nulls(trials, pa.float32()) for name in HEARD},

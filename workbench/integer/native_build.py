@@ -23,13 +23,15 @@ from workbench.files import output_folder, replacing
 
 _OPTIONS = ("-std=gnu11", "-O3", "-fno-sanitize=all", "-shared", "-fPIC")
 _LONGEST_MESSAGE = 300
+_NAME = "self-healing-audio-workbench"
 
 
 @cache
 def native_library(plain: bool = False) -> ctypes.CDLL:
     """The loaded library; `plain` leaves out instructions that not every processor has.
 
-    Raises WorkbenchError without a C compiler, or when it refuses.
+    Raises WorkbenchError without a C compiler, when it refuses, when nothing can be kept in the
+    cache, and when what lies there cannot be loaded although it was just compiled.
     """
     if sys.byteorder != "little":
         raise WorkbenchError(
@@ -43,7 +45,17 @@ def native_library(plain: bool = False) -> ctypes.CDLL:
     library = _cache_folder() / f"native-{name}.so"
     if not library.exists() or library.stat().st_uid != os.getuid():
         _compile(command, sources, library)
-    return ctypes.CDLL(str(library))
+    try:
+        return ctypes.CDLL(str(library))
+    except OSError:  # damaged, or of a disk that runs no programs
+        _compile(command, sources, library)
+    try:
+        return ctypes.CDLL(str(library))
+    except OSError as error:
+        raise WorkbenchError(
+            f"cannot load {library} ({error}); name a folder on a disk that runs programs with "
+            "$WORKBENCH_CACHE"
+        ) from error
 
 
 def _sources() -> dict[str, str]:
@@ -67,13 +79,27 @@ def _processor() -> str:
 
 def _cache_folder() -> Path:
     """The first folder that can be written: the one that the user named, the usual one, a common one."""
-    named = os.environ.get("WORKBENCH_CACHE")
-    caches = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    usual = Path(named) if named else Path(caches) / "self-healing-audio-workbench"
+    named, caches = (os.environ.get(name) for name in ("WORKBENCH_CACHE", "XDG_CACHE_HOME"))
     try:
-        return output_folder(usual)
-    except WorkbenchError:
-        return output_folder(Path(tempfile.gettempdir()) / f"workbench-{os.getuid()}")
+        usual = Path(caches) if caches else Path.home() / ".cache"
+        return output_folder(Path(named) if named else usual / _NAME).absolute()
+    except (WorkbenchError, RuntimeError):  # a user without a home
+        return _common_folder()
+
+
+def _common_folder() -> Path:
+    folder = Path(tempfile.gettempdir()).absolute() / f"workbench-{os.getuid()}"
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        why = "" if folder.lstat().st_uid == os.getuid() else "it belongs to somebody else"
+    except OSError as error:
+        why = error.strerror or str(error)
+    if why:
+        raise WorkbenchError(
+            f"the native engine cannot be kept in {folder} ({why}); name a folder of your own with "
+            "$WORKBENCH_CACHE"
+        )
+    return folder
 
 
 def _compile(command: list[str], sources: dict[str, str], library: Path) -> None:
@@ -86,6 +112,7 @@ def _compile(command: list[str], sources: dict[str, str], library: Path) -> None
             [*command, *(path for path in sources if path.endswith(".c")), "-o", str(output)],
             capture_output=True,
             text=True,
+            errors="replace",
             env={**os.environ, **caches},
             cwd=folder,
         )

@@ -70,6 +70,8 @@ def unsupported(program: Program) -> str | None:
         if signal.bits != 32 and signal.channels > lanes * _MOST_WORDS:
             return f"{signal.name} has {signal.channels} channels, more than {lanes * _MOST_WORDS}"
     for operator in program.operators:
+        if type(operator) not in _KINDS:
+            return f"{operator.name} is of the kind {operator.kind!r}"
         if isinstance(operator, Conv) and operator.up * operator.out_channels > _MOST_COLUMNS:
             return f"{operator.name} has more than {_MOST_COLUMNS} columns"
     if program.signal(program.output).bits == 32:

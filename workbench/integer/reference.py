@@ -190,3 +190,15 @@ def checked_inputs(program: Program, inputs: Mapping[str, np.ndarray]) -> Codes:
     if len(frames) > 1:
         raise WorkbenchError(f"the inputs of program {program.name} differ in batch or length")
     return {name: np.asarray(inputs[name]) for name in program.inputs}
+
+
+def one_utterance(program: Program, inputs: Mapping[str, np.ndarray]) -> Codes:
+    """The same of a batch of one, which is all that fault trials take."""
+    codes = checked_inputs(program, inputs)
+    for name, x in codes.items():
+        if len(x) != 1:
+            raise WorkbenchError(
+                f"input {name!r} of program {program.name} holds {len(x)} utterances; fault trials "
+                "take one, as [1, rows, channels]"
+            )
+    return codes

@@ -37,7 +37,8 @@ FAULT = np.dtype(
 )  # fmt: skip
 
 # What came of one trial, in codes of the output.
-#   reached: number of the last operator whose output differs, -1 if none does.
+#   reached: number of the last operator whose output differs, -1 if none does, REACHED_UNKNOWN
+#       from an engine that does not tell.
 #   first: first output row that differs, -1 if none. differing: how many rows do.
 #   max_error: largest |difference| of codes. error_energy: sum of their squares.
 OUTCOME = np.dtype(
@@ -46,6 +47,8 @@ OUTCOME = np.dtype(
         ("error_energy", "<i8"),
     ]
 )  # fmt: skip
+
+REACHED_UNKNOWN = -2
 
 _TRIALS_AT_ONCE = 4096  # between two looks at Ctrl-C
 
@@ -66,8 +69,13 @@ class SparseRun:
         if reason:
             raise WorkbenchError(f"the native engine cannot run {program.name}: {reason}")
         self._library = native_library(plain)
-        values = {**inputs, **reference.run(program, inputs)}
+        values = reference.run(program, reference.one_utterance(program, inputs))
         self.clean = values[program.output][0]
+        frames = len(self.clean) // program.signal(program.output).rate
+        for signal in program.signals:  # those that no operator writes
+            values.setdefault(
+                signal.name, np.zeros((1, frames * signal.rate, signal.channels), np.int64)
+            )
         self._model = NativeModel(program, values)
         self._check(program)
 

@@ -31,11 +31,6 @@ def bit_day_rate(fit_per_mbit: float) -> float:
     return fit_per_mbit * _HOURS_PER_DAY / 1e15
 
 
-def fit_per_mbit(upsets_per_bit_day: float) -> float:
-    """The inverse of `bit_day_rate`."""
-    return upsets_per_bit_day * 1e15 / _HOURS_PER_DAY
-
-
 def expected_upsets(upsets_per_bit_day: float, *, bits: int, duration_s: float) -> float:
     """Mean number of upsets in `bits` bits during `duration_s` seconds."""
     return upsets_per_bit_day * bits * duration_s / SECONDS_PER_DAY

@@ -7,6 +7,7 @@ Layout: a model is a frozen dataclass; as text "name=first field,second field=va
 from __future__ import annotations
 
 import dataclasses
+import operator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 from urllib.parse import quote, unquote
@@ -28,12 +29,25 @@ class FaultModel:
     """Base of all models.
 
     NAME: as text names it; the first field stands behind it. SECTIONS: where it strikes unless told
-    otherwise. ADDRESSES: whether it needs an address and so cannot hit transient bits.
+    otherwise. ADDRESSES: whether it needs an address and so cannot hit transient bits. Fields may be
+    given as any number that says the same, of NumPy too; WorkbenchError for those that make no sense.
     """
 
     NAME: ClassVar[str]
     SECTIONS: ClassVar[tuple[str, ...]] = WORKING_SECTIONS
     ADDRESSES: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        for key, field in zip(self._keys(), dataclasses.fields(self), strict=True):
+            value = getattr(self, field.name)
+            try:
+                object.__setattr__(self, field.name, _plain(str(field.type), value))
+            except (TypeError, ValueError, OverflowError) as error:
+                raise _no_value(key, repr(value), field) from error
+        self._check()
+
+    def _check(self) -> None:
+        """Raise WorkbenchError for fields that make no sense."""
 
     def events(
         self, sites: Sites, candidates: np.ndarray, plan: str, seed: int, indexes: np.ndarray
@@ -78,7 +92,7 @@ class FaultModel:
                 try:
                     found[field.name] = cls._value(field, text)
                 except ValueError as error:
-                    raise WorkbenchError(f"a plan cannot have {key}={text}: {error}") from error
+                    raise _no_value(key, text, field) from error
             elif field.default is dataclasses.MISSING:
                 raise WorkbenchError(f"a plan with the fault model {cls.NAME} needs {key}=...")
         return cls(**found)
@@ -138,6 +152,21 @@ def need(condition: bool, otherwise: str) -> None:
     """Raise WorkbenchError(otherwise) unless `condition` holds."""
     if not condition:
         raise WorkbenchError(otherwise)
+
+
+def _no_value(key: str, value: str, field: dataclasses.Field[Any]) -> WorkbenchError:
+    kinds = {"int": "a whole number", "float": "a number, as 1e-5"}
+    wanted = kinds.get(str(field.type), "whole numbers with + between them")
+    return WorkbenchError(f"a plan cannot have {key}={value}; write {wanted}")
+
+
+def _plain(kind: str, value: Any) -> Any:
+    """`value` as Python's own type, so that equal models have one text; TypeError and so on if it is none."""
+    if kind == "int":
+        return int(operator.index(value))
+    if kind == "float":
+        return float(value) + 0.0  # never -0.0
+    return str(value) if kind == "str" else tuple(int(operator.index(each)) for each in value)
 
 
 def _text(value: object) -> str:

@@ -39,7 +39,7 @@ class Each(FaultModel):
     NAME = "each"
     ACTIONS: ClassVar[dict[str, int]] = {"flip": FLIP, "clear": CLEAR, "set": SET}
 
-    def __post_init__(self) -> None:
+    def _check(self) -> None:
         if self.action not in self.ACTIONS:
             raise WorkbenchError(f"each={self.action} is unknown; choose {', '.join(self.ACTIONS)}")
         need(
@@ -73,7 +73,7 @@ class Flips(FaultModel):
 
     NAME = "flips"
 
-    def __post_init__(self) -> None:
+    def _check(self) -> None:
         need(self.count >= 0, f"cannot flip {self.count} bits; ask for at least 0")
 
     def _events(
@@ -94,7 +94,7 @@ class Stuck(FaultModel):
 
     NAME = "stuck"
 
-    def __post_init__(self) -> None:
+    def _check(self) -> None:
         need(self.count >= 0, f"cannot have {self.count} stuck cells; ask for at least 0")
         need(self.at in VALUES, f"a cell cannot be stuck at {self.at}; choose {', '.join(VALUES)}")
 
@@ -116,7 +116,7 @@ class Bits(FaultModel):
     NAME = "bits"
     SECTIONS = ALL_SECTIONS
 
-    def __post_init__(self) -> None:
+    def _check(self) -> None:
         need(len(self.positions) > 0, "a plan of bits names none; give their positions")
         twice = len(set(self.positions)) < len(self.positions)
         need(not twice, "a bit is named twice, which would not flip it; name each once")

@@ -42,7 +42,7 @@ class Ber(FaultModel):
 
     NAME = "ber"
 
-    def __post_init__(self) -> None:
+    def _check(self) -> None:
         _need_probability(self.rate, "a bit-error rate")
 
     def _events(
@@ -62,7 +62,7 @@ class Retention(FaultModel):
     NAME = "retention"
     ADDRESSES = True
 
-    def __post_init__(self) -> None:
+    def _check(self) -> None:
         _need_probability(self.ones, "the loss of ones")
         _need_probability(self.zeros, "the loss of zeros")
 
@@ -98,7 +98,7 @@ class Weak(FaultModel):
     NAME = "weak"
     ADDRESSES = True
 
-    def __post_init__(self) -> None:
+    def _check(self) -> None:
         need(self.at in VALUES, f"a cell cannot prefer {self.at}; choose {', '.join(VALUES)}")
         failure_probability(self.chip, self.volts)
 

@@ -29,7 +29,7 @@ class Burst(FaultModel):
     NAME = "burst"
     ADDRESSES = True
 
-    def __post_init__(self) -> None:
+    def _check(self) -> None:
         need(self.length > 0, f"a burst of {self.length} bits is not possible; use 1 or more")
 
     def _events(
@@ -65,7 +65,7 @@ class Mbu(FaultModel):
     NAME = "mbu"
     ADDRESSES = True
 
-    def __post_init__(self) -> None:
+    def _check(self) -> None:
         need(
             0 < self.cells <= _MOST_CELLS,
             f"an upset of {self.cells} cells is not possible; use 1 to {_MOST_CELLS}",

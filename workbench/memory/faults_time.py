@@ -38,7 +38,7 @@ class Transient(FaultModel):
     NAME = "transient"
     SECTIONS = ("state", *TRANSIENT_SECTIONS)
 
-    def __post_init__(self) -> None:
+    def _check(self) -> None:
         need(self.count >= 0, f"cannot flip {self.count} bits; ask for at least 0")
         need_frames(self.frames)
 
@@ -69,7 +69,7 @@ class Arrive(FaultModel):
     NAME = "arrive"
     SECTIONS = SRAM_SECTIONS
 
-    def __post_init__(self) -> None:
+    def _check(self) -> None:
         for what, value in (("rate", self.rate), ("speed", self.speed)):
             need(0 <= value < math.inf, f"a {what} of {value} is not possible; use 0 or more")
         need_frames(self.frames)

@@ -7,13 +7,16 @@ A trial equals `truth.play` with its events. Two engines: "native", sparse diffe
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import starmap
 
 import numpy as np
 
 from workbench.errors import WorkbenchError
 from workbench.integer import reference
+from workbench.integer.native_build import native_library
 from workbench.integer.native_model import unsupported
-from workbench.integer.sparse import OUTCOME, SparseRun
+from workbench.integer.program import Program
+from workbench.integer.sparse import OUTCOME, REACHED_UNKNOWN, SparseRun
 from workbench.memory.events import Events
 from workbench.memory.image import Image
 from workbench.memory.native_faults import FaultTranslator
@@ -29,8 +32,9 @@ class Laboratory:
     image: flips that it holds already are part of every trial. inputs: [1, frames * rate, channels]
     by name. engine: "native", "torch", or None for the native one where it can be built and runs the
     program. device: of torch. plain: no special instructions. clean: output codes of the clean program, [rows, channels].
-    signal_energy: sum of their squares. Raises WorkbenchError for inputs that do not fit, and for an
-    engine that is unknown or cannot run here.
+    signal_energy: sum of their squares. reason: why it fell back to torch, None where it did not.
+    Raises WorkbenchError for inputs that do not fit, for an engine that is unknown or cannot run
+    here, and for a native one that disagrees with the reference.
     """
 
     def __init__(
@@ -44,10 +48,18 @@ class Laboratory:
     ) -> None:
         if engine not in (None, *ENGINES):
             raise WorkbenchError(f"there is no engine {engine!r}; choose {' or '.join(ENGINES)}")
+        if engine == "native" and device:
+            raise WorkbenchError(
+                f"the native engine has no device {device!r}; leave it out or choose the engine torch"
+            )
         self.image = image
-        self.inputs = reference.checked_inputs(image.program, inputs)
+        self.inputs = reference.one_utterance(image.program, inputs)
         self.device = device
-        self._native = None if engine == "torch" or device else self._native_run(engine, plain)
+        automatic = engine is None and not device
+        self.reason = no_native_engine(image.program, plain=plain) if automatic else None
+        self._native = None
+        if engine == "native" or (automatic and not self.reason):
+            self._native = SparseRun(image.program, self.inputs, plain=plain)
         if self._native:
             self.clean = self._native.clean
         else:
@@ -57,17 +69,6 @@ class Laboratory:
         self.signal_energy = int(np.sum(self.clean.astype(np.int64) ** 2))
         self._translator = FaultTranslator(image, self.frames)
 
-    def _native_run(self, engine: str | None, plain: bool) -> SparseRun | None:
-        """None where another engine may do it."""
-        if engine is None and unsupported(self.image.program):
-            return None
-        try:
-            return SparseRun(self.image.program, self.inputs, plain=plain)
-        except WorkbenchError:
-            if engine == "native":
-                raise
-            return None
-
     @property
     def macs(self) -> int | None:
         """Multiply-accumulates performed for trials so far; None when the engine does not count."""
@@ -76,13 +77,14 @@ class Laboratory:
     def outcomes(self, events: Events, trials: int) -> np.ndarray:
         """What came of each trial: OUTCOME [trials]; `events.trial` is in 0 .. trials - 1.
 
-        `reached` is -2 where the engine does not know it. Raises WorkbenchError for events that name
+        `reached` is REACHED_UNKNOWN where the engine does not know it. Raises WorkbenchError for events that name
         no bit, frame or trial.
         """
-        if self._native:
-            return self._native.outcomes(*self._translator(events, trials))
-        self._translator.check(events, trials)
         parts = [np.zeros(0, OUTCOME)]
+        if self._native:
+            parts += starmap(self._native.outcomes, self._translator.parts(events, trials))
+            return np.concatenate(parts)
+        self._translator.check(events, trials)
         for start in range(0, trials, _TRIALS_AT_ONCE):
             stop = min(start + _TRIALS_AT_ONCE, trials)
             parts.append(self._compared(self.sounds(events.of_trials(start, stop), stop - start)))
@@ -91,8 +93,9 @@ class Laboratory:
     def sounds(self, events: Events, trials: int) -> np.ndarray:
         """Output codes of each trial, [trials, rows, channels], in the output's dtype."""
         if self._native:
-            codes = self._native.sounds(*self._translator(events, trials))
-            return codes.astype(self.clean.dtype)
+            parts = [np.zeros((0, *self.clean.shape), np.int16)]
+            parts += starmap(self._native.sounds, self._translator.parts(events, trials))
+            return np.concatenate(parts).astype(self.clean.dtype)
         self._translator.check(events, trials)
         if not trials:
             return np.zeros((0, *self.clean.shape), self.clean.dtype)
@@ -109,9 +112,24 @@ class Laboratory:
         error = sounds.astype(np.int64) - self.clean.astype(np.int64)
         differs = error.any(axis=2)
         outcomes = np.zeros(len(sounds), OUTCOME)
-        outcomes["reached"] = -2
-        outcomes["first"] = np.where(differs.any(axis=1), differs.argmax(axis=1), -1)
+        outcomes["reached"] = REACHED_UNKNOWN
+        if differs.size:
+            outcomes["first"] = np.where(differs.any(axis=1), differs.argmax(axis=1), -1)
+        else:
+            outcomes["first"] = -1
         outcomes["differing"] = differs.sum(axis=1)
         outcomes["max_error"] = np.abs(error).max(axis=(1, 2), initial=0)
         outcomes["error_energy"] = (error**2).sum(axis=(1, 2))
         return outcomes
+
+
+def no_native_engine(program: Program, *, plain: bool = False) -> str | None:
+    """Why trials of `program` fall back to torch on this machine, or None."""
+    reason = unsupported(program)
+    if reason:
+        return reason
+    try:
+        native_library(plain)
+    except WorkbenchError as error:
+        return str(error)
+    return None

@@ -5,6 +5,9 @@ Layout: events are arrays sorted by trial; what comes out is FAULT [n] and offse
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import pairwise
+
 import numpy as np
 
 from workbench.errors import WorkbenchError
@@ -23,6 +26,7 @@ from workbench.memory.transients import Sites, TransientPlace
 
 _NO_KIND = -1  # what no sound depends on: golden copy, checks, the healer's variables
 _ALL_BITS = 0xFFFFFFFF
+_FAULTS_AT_ONCE = 1 << 18  # of whole trials, with some hundred bytes each while they are translated
 
 
 class FaultTranslator:
@@ -46,9 +50,25 @@ class FaultTranslator:
         )
         self._signal = np.array([signals.get(_signal(place), 0) for place in places], np.int32)
 
-    def __call__(self, events: Events, trials: int) -> tuple[np.ndarray, np.ndarray]:
-        """FAULT [n] in the order that the engine needs, and offsets int64 [trials + 1]."""
+    def parts(self, events: Events, trials: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Parts of the trials, one after the other, that are small enough for the memory.
+
+        Of each: FAULT [n] in the order that the engine needs, and offsets int64 [its trials + 1].
+        Raises WorkbenchError as `check`.
+        """
         self.check(events, trials)
+        state = self.sites.layout.sections["state"]
+        stuck = (events.action != FLIP) & (events.position >= 8 * state.start)
+        stuck &= (events.position < 8 * state.stop) & (events.frame < self.frames)
+        faults = np.bincount(
+            events.trial, np.where(stuck, self.frames - events.frame, 1), minlength=trials
+        )
+        part = np.cumsum(faults + len(self.already)) // _FAULTS_AT_ONCE
+        starts = np.flatnonzero(np.diff(part, prepend=-1.0))
+        for start, stop in pairwise([*starts.tolist(), trials]):
+            yield self._translated(events.of_trials(start, stop), stop - start)
+
+    def _translated(self, events: Events, trials: int) -> tuple[np.ndarray, np.ndarray]:
         trial, frame, position, action = (np.asarray(column) for column in events)
         if len(self.already):
             trial = np.concatenate([np.repeat(np.arange(trials), len(self.already)), trial])

@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from workbench.errors import WorkbenchError
-from workbench.integer.reference import Codes, Stream, Touch, checked_inputs
+from workbench.integer.program import code_dtype
+from workbench.integer.reference import Codes, Stream, Touch, one_utterance
 from workbench.memory.events import CLEAR, FLIP, Events
 from workbench.memory.image import Image
 from workbench.memory.tensors import write_tensor
@@ -29,13 +30,14 @@ def play(image: Image, inputs: Mapping[str, np.ndarray], events: Events) -> np.n
     do not fit.
     """
     program = image.program
-    codes = checked_inputs(program, inputs)
+    codes = one_utterance(program, inputs)
     rates = {name: program.signal(name).rate for name in codes}
     frames = min(codes[name].shape[1] // rates[name] for name in codes)
     transients = TransientSites(program, image.layout)
     due = _due(events, transients)
     memory = _Memory(image)
-    parts = [np.zeros((0, program.signal(program.output).channels), np.int64)]
+    output = program.signal(program.output)
+    parts = [np.zeros((0, output.channels), code_dtype(output.bits))]
     for frame in range(frames):
         happening = due.get(frame, [])
         memory.begin([event for event in happening if event[0] < transients.first])
@@ -43,7 +45,7 @@ def play(image: Image, inputs: Mapping[str, np.ndarray], events: Events) -> np.n
         part = {n: c[:, frame * rates[n] : (frame + 1) * rates[n]] for n, c in codes.items()}
         values = memory.stream.step(part, _Strike(transients, transient))
         parts.append(values[program.output][0])
-    return np.concatenate(parts[1:] or parts)
+    return np.concatenate(parts)
 
 
 class _Memory:

@@ -10,9 +10,10 @@
 
 enum { UNTOUCHED, FORCED, DONE }; /* Model.special */
 
-/* From position `from` on, a row of the history reads `value` where the trial had `before`. */
+/* From position `from` on, a row of the history reads `value` where the trial had `before`. It lies
+ * before row `end`, the first of its frame; overlays come sorted by time and so by `from` and `end`. */
 typedef struct {
-    int row, channel, from, value, before;
+    int row, channel, from, end, value, before;
 } Overlay;
 
 typedef struct {
@@ -116,10 +117,11 @@ static void remember_history(Work *w, const Fault *f)
 {
     const Operator *op = w->op;
     const Signal *x = w->x;
-    Overlay h = {.row = f->frame * x->rate - (op->taps - 1) * op->dilation + f->element / x->channels,
-                 .channel = f->element % x->channels, .from = f->frame * op->per_frame};
+    int end = f->frame * x->rate;
+    Overlay h = {.row = end - (op->taps - 1) * op->dilation + f->element / x->channels,
+                 .channel = f->element % x->channels, .from = f->frame * op->per_frame, .end = end};
     h.before = code_at(x, x->now, (long)h.row * x->stride + h.channel);
-    for (int v = w->overlays - 1; v >= 0; v--)
+    for (int v = w->overlays - 1; v >= 0 && w->overlay[v].end > h.row; v--)
         if (w->overlay[v].row == h.row && w->overlay[v].channel == h.channel) {
             h.before = w->overlay[v].value;
             break;
@@ -169,16 +171,20 @@ static void add_overlays(const Work *w, int p, int32_t *sums)
 {
     const Operator *op = w->op;
     int wide = w->x->bits == 16, lanes = lanes_of(w->x), words = w->x->stride / lanes;
-    for (int v = 0; v < w->overlays; v++) {
-        const Overlay *h = w->overlay + v;
-        for (int k = 0; k < op->rows_seen; k++) {
-            if (p < h->from || position_of(op, h->row, k) != p) continue;
-            int at = h->channel % lanes * (wide ? 16 : 8);
-            uint32_t value = wide ? (uint16_t)h->value : (uint32_t)(h->value + 128);
-            uint32_t before = wide ? (uint16_t)h->before : (uint32_t)(h->before + 128);
-            Difference d = {value << at, before << at, k * words + h->channel / lanes};
-            add_differences(op, &d, 1, sums, sums, wide);
-        }
+    int oldest = p * op->advance - op->history, first = 0, last = w->overlays;
+    while (first < last) { /* the first that can reach as far back as the oldest row seen */
+        int middle = (first + last) / 2;
+        if (w->overlay[middle].end > oldest) last = middle;
+        else first = middle + 1;
+    }
+    for (const Overlay *h = w->overlay + first; h < w->overlay + w->overlays && h->from <= p; h++) {
+        int distance = h->row - oldest, k = distance / op->apart;
+        if (distance < 0 || k * op->apart != distance || k >= op->rows_seen) continue;
+        int at = h->channel % lanes * (wide ? 16 : 8);
+        uint32_t value = wide ? (uint16_t)h->value : (uint32_t)(h->value + 128);
+        uint32_t before = wide ? (uint16_t)h->before : (uint32_t)(h->before + 128);
+        Difference d = {value << at, before << at, k * words + h->channel / lanes};
+        add_differences(op, &d, 1, sums, sums, wide);
     }
 }
 
