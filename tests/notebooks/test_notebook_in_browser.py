@@ -106,7 +106,7 @@ def test_two_healers_are_heard_and_seen(tmp_path: Path) -> None:
 
     with all_cells_run(tmp_path, "03_compare_healing_strategies.ipynb") as page:
         outputs = page.locator(".jp-OutputArea-output")
-        readouts = outputs.locator(".readout")
+        readouts = page.locator(".readout")
         expect(readouts).to_have_count(2, timeout=110_000)
         panel = outputs.filter(has=readouts)
         expect(panel.locator("audio")).to_have_count(2)
