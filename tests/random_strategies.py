@@ -14,6 +14,7 @@ from workbench.memory.areas import (
     GOLDEN,
     KINDS,
     RADAR,
+    SELF_TEST,
     SIGNATURES,
     TRIPLE,
     WORKING_SECTIONS,
@@ -28,11 +29,14 @@ def random_strategy(seed: int, program: Program) -> Strategy:
     while True:
         try:
             guards = tuple(_guard(rng, program) for _ in range(rng.integers(1, 4)))
+            policy = _policy(rng)
+            if policy.validate:
+                guards = (*guards, Guard(Area(SELF_TEST), 1, (), every_frames=7))
             spares = int(rng.integers(1, 4)) if rng.random() < 0.5 else 0
             if spares:  # pages of one size, which may move
                 size = int(rng.choice([8, 16, 32, 64]))
                 guards = tuple(_movable(rng, guard, size) for guard in guards)
-            strategy = Strategy(f"random {seed}", guards, _policy(rng), spare_pages=spares)
+            strategy = Strategy(f"random {seed}", guards, policy, spare_pages=spares)
             strategy.image(program)
         except WorkbenchError:
             continue
@@ -41,12 +45,12 @@ def random_strategy(seed: int, program: Program) -> Strategy:
 
 def _movable(rng: np.random.Generator, guard: Guard, size: int) -> Guard:
     area = replace(guard.area, unit_bytes=size)
-    if area.code in (ABFT, TRIPLE, RADAR):
+    if area.code in (ABFT, TRIPLE, RADAR, SELF_TEST):
         area = replace(area, code="crc32", addresses=(), second=None)
     ladder = list(guard.ladder)
     ladder.insert(int(rng.integers(len(ladder) + 1)), Remedy.RELOCATE)
     dropped = (Remedy.INTERPOLATE, Remedy.CLIP, Remedy.REPEAT)
-    return Guard(area, guard.per_frame, tuple(rung for rung in ladder if rung not in dropped))
+    return replace(guard, area=area, ladder=tuple(r for r in ladder if r not in dropped))
 
 
 def _policy(rng: np.random.Generator) -> Policy:
@@ -58,6 +62,7 @@ def _policy(rng: np.random.Generator) -> Policy:
         heals=int(rng.choice([0, 0, 1, 2])),
         refill_frames=int(rng.integers(1, 9)),
         reset_histories=bool(rng.random() < 0.3),
+        validate=bool(rng.random() < 0.3),
     )
 
 
@@ -69,7 +74,9 @@ def _guard(rng: np.random.Generator, program: Program) -> Guard:
     second = str(rng.choice(list(SIGNATURES))) if code in CODES and rng.random() < 0.3 else None
     working = Image.of(program, areas=()).layout.working_bytes
     addresses = rng.choice(working, min(working, int(rng.integers(1, 80))), replace=False)
-    sections = WORKING_SECTIONS[first:last] if code not in (ABFT, TRIPLE) else WORKING_SECTIONS
+    sections = (
+        WORKING_SECTIONS[first:last] if code not in (ABFT, TRIPLE, SELF_TEST) else WORKING_SECTIONS
+    )
     sections = WORKING_SECTIONS[:1] if code.startswith("in-place") else sections
     area = Area(
         code,
@@ -79,7 +86,12 @@ def _guard(rng: np.random.Generator, program: Program) -> Guard:
         second=second,
         addresses=tuple(int(a) for a in addresses) if code == TRIPLE else (),
     )
-    return Guard(area, int(rng.integers(1, 6)), _ladder(rng, code, keep))
+    ladder = _ladder(rng, code, keep)
+    if code == ABFT:
+        return Guard(area, 1, ladder)
+    per_frame = 1 if code == SELF_TEST else int(rng.integers(1, 6))
+    every, stride = (int(rng.choice([1, 1, 2, 3])) for _ in range(2))
+    return Guard(area, per_frame, ladder, every_frames=every, stride=stride)
 
 
 def _ladder(rng: np.random.Generator, code: str, keep: str) -> tuple[Remedy, ...]:
@@ -88,7 +100,7 @@ def _ladder(rng: np.random.Generator, code: str, keep: str) -> tuple[Remedy, ...
     if code == TRIPLE:
         return (Remedy.CORRECT,)
     possible = [Remedy.RESTORE, Remedy.REBOOT]
-    if code != GOLDEN:
+    if code not in (GOLDEN, SELF_TEST):
         possible += [Remedy.CORRECT] if corrects(code) else []
         possible += RESIGNING if keep == "ram" and code != RADAR else ()
     chosen = rng.permutation(len(possible))[: rng.integers(0, 4)]

@@ -10,10 +10,11 @@ from collections.abc import Iterator, Mapping
 from workbench.firmware.plan import Firmware
 from workbench.healing.log import Remedy
 from workbench.healing.strategy import Guard
-from workbench.memory.areas import ABFT, GOLDEN, RADAR, RAM
+from workbench.memory.areas import ABFT, GOLDEN, RADAR, RAM, SELF_TEST
 from workbench.memory.codes import Code
 from workbench.memory.ecc import InPlace, Secded
 from workbench.memory.watch import PageWatch, Watch
+from workbench.memory.watch_self_test import SelfTestWatch
 from workbench.memory.watch_sums import AbftWatch
 from workbench.memory.watch_triple import TripleWatch
 
@@ -54,6 +55,12 @@ def healer(firmware: Firmware) -> str:
     )
     plan = {
         "areas": f"{name}_areas",
+        "validator": next(
+            (f"&{name}_areas[{n}]" for n, (g, _) in enumerate(pairs) if g.area.code == SELF_TEST),
+            "NULL",
+        )
+        if policy.validate
+        else "NULL",
         "area_count": f"{len(pairs)}u",
         "persistence": f"{policy.persistence}u",
         "cool_down_frames": f"{policy.cool_down_frames}u",
@@ -143,6 +150,8 @@ def _area(firmware: Firmware, number: int, guard: Guard, watch: Watch) -> dict[s
         "units": f"{watch.units}u",
         "step": f"{watch.units if area.code == RADAR else 1}u",
         "per_frame": f"{0 if area.code == ABFT else guard.per_frame}u",
+        "every_frames": f"{guard.every_frames}u",
+        "stride": f"{guard.stride % watch.units if watch.units else 0}u",
     }
     if guard.ladder:
         fields |= {"ladder": f"{name}_ladder_{number}", "rungs": f"{len(guard.ladder)}u"}
@@ -162,6 +171,13 @@ def _area(firmware: Firmware, number: int, guard: Guard, watch: Watch) -> dict[s
             "wrong": "wb_abft_wrong",
             "same": "wb_abft_same",
             "parts": f"{name}_parts_{number}" if watch.units else "NULL",
+        }
+    if isinstance(watch, SelfTestWatch):
+        return fields | {
+            "wrong": f"{name}_self_test",
+            "same": "wb_page_same",
+            "diagnose": "wb_by_golden" if guard.reads_golden else "wb_presumed",
+            "unit_bytes": f"{watch.stop}u",
         }
     assert area.code == GOLDEN
     return fields | {"wrong": "wb_golden_wrong", "same": "wb_page_same", "diagnose": "wb_presumed"}
@@ -257,6 +273,7 @@ def _memory(firmware: Firmware) -> str:
 {{
     const wb_memory memory = {{
         .plan = &{name}_heal_plan,
+        .model = model,
         .working = (wb_byte *)&model->memory.parameters,
         .golden = (const wb_byte *)&{name}_golden,
         .histories = {state},

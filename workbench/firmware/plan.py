@@ -13,6 +13,7 @@ from workbench.integer.program import Program
 from workbench.memory.areas import ABFT
 from workbench.memory.image import Image
 from workbench.memory.layout import WORKING_SECTIONS, Layout, Place
+from workbench.memory.watch_self_test import SelfTestWatch
 
 RAM, FLASH = "ram", "flash"
 WEIGHTS = (RAM, FLASH)
@@ -139,6 +140,12 @@ class Firmware:
             size = -(-place.size_bytes // rows)
             found[place.tensor] = max(found[place.tensor], -(-size // 4) * 4)
         return found
+
+    @property
+    def self_test(self) -> SelfTestWatch | None:
+        """The golden input, where the strategy has one."""
+        tests = [w for w in self.layout.watches if self.heals and isinstance(w, SelfTestWatch)]
+        return tests[0] if tests else None
 
     @property
     def log_entries(self) -> int:

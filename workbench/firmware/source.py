@@ -59,6 +59,7 @@ def _source(firmware: Firmware) -> str:
         _golden(firmware),
         _check(firmware),
         *(_shape(firmware, conv) for conv in convs),
+        _self_test(firmware),
         healer(firmware) if firmware.heals else "",
         _init(firmware),
         _reset(firmware),
@@ -158,6 +159,52 @@ def _reset(firmware: Firmware) -> str:
     return f"void {name}_reset({name}_instance *model)\n{{\n    {line}\n}}\n"
 
 
+def _self_test(firmware: Firmware) -> str:
+    """The frame of a golden input, computed with the working copy or the golden copy."""
+    name, program, watch = firmware.prefix, firmware.program, firmware.self_test
+    if watch is None:
+        return ""
+    label = firmware.operators.of(watch.label)
+    output = program.signal(program.output)
+    places = firmware.histories()
+    lines = [
+        f"{name}_instance *const model = memory->model;",
+        "/* Volatile: a compiler must not compute with what it believes to lie in flash. */",
+        f"const {name}_parameters *volatile const parameters_at =",
+        f"    golden ? &{name}_golden : &model->memory.parameters;",
+        f"const {name}_parameters *const parameters = parameters_at;",
+        f"const {name}_checks *volatile const kept_at = &{name}_check;",
+        f"const {name}_checks *const kept = kept_at;",
+        *([f"{name}_state *const state = &model->self_test;"] if places else []),
+        *_scratch_locals(firmware),
+        "uint32_t sum = 0;",
+        "(void)area, (void)unit;",
+    ]
+    for number, place in enumerate(places):
+        past = f"state->{firmware.member(place)}"
+        lines.append(f"wb_copy({past}, kept->history_{number}_{label}, sizeof {past});")
+    for number, given in enumerate(program.inputs):
+        signal = program.signal(given)
+        lines.append(
+            f"wb_copy({_at(firmware, signal)}, kept->input_{number}_{label}, {frame_bytes(signal)});"
+        )
+    for operator in program.operators:
+        lines += _calls(firmware, operator, checked=False)
+    told = [(_at(firmware, output), str(frame_bytes(output)))]
+    for place in places:
+        past = f"state->{firmware.member(place)}"
+        told.append((past, f"sizeof {past}"))
+    lines += [
+        f"sum = wb_crc32_on(sum, (const wb_byte *)({what}), {size}, 1);" for what, size in told
+    ]
+    lines.append(f"return sum != (uint32_t)kept->sum_{label}[0];")
+    body = "\n".join(f"    {line}" for line in lines)
+    return (
+        f"WB_COLD static int {name}_self_test(const wb_memory *memory, const wb_area *area, uint32_t unit,\n"
+        f"                                    int golden)\n{{\n{body}\n}}\n"
+    )
+
+
 def _step(firmware: Firmware) -> str:
     program = firmware.program
     output = program.signal(program.output)
@@ -177,10 +224,14 @@ def _step(firmware: Firmware) -> str:
     return f"{signature(firmware)}\n{{\n{body}\n}}\n"
 
 
-def _locals(firmware: Firmware) -> Iterator[str]:
+def _scratch_locals(firmware: Firmware) -> Iterator[str]:
     kinds = {signal.bits for signal in firmware.program.signals if _used(firmware, signal)}
     for bits in sorted(kinds):
         yield f"{c_type(bits)} *const codes{bits} = model->scratch.codes{bits};"
+
+
+def _locals(firmware: Firmware) -> Iterator[str]:
+    yield from _scratch_locals(firmware)
     if firmware.parameters():
         where = "model->memory.parameters" if firmware.copies else f"{firmware.prefix}_golden"
         yield f"const {firmware.prefix}_parameters *const parameters = &{where};"
@@ -219,7 +270,8 @@ def _at(firmware: Firmware, signal: Signal) -> str:
     return f"codes{signal.bits} + {offset}" if offset else f"codes{signal.bits}"
 
 
-def _calls(firmware: Firmware, operator: Operator) -> list[str]:
+def _calls(firmware: Firmware, operator: Operator, *, checked: bool = True) -> list[str]:
+    """checked: whether the sums are compared with checksum rows, where there are some."""
     program = firmware.program
     sources, target = program.sources(operator), program.target(operator)
     x, y = [_at(firmware, source) for source in sources], _at(firmware, target)
@@ -246,7 +298,7 @@ def _calls(firmware: Firmware, operator: Operator) -> list[str]:
                 "}",
             ]
         for watched, area, unit in abft_calls(firmware):
-            if watched == operator.name:
+            if checked and watched == operator.name:
                 check = f"&{firmware.prefix}_parts_{area}[{unit}].check"
                 return [
                     comment,

@@ -12,12 +12,13 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from workbench.errors import WorkbenchError
+from workbench.healing.evidence import by_golden, diagnose
 from workbench.healing.log import Diagnosis, LogEntry, Remedy, Verdict
 from workbench.healing.replacing import replace
 from workbench.healing.spares import FREE, RETIRED, Spares
 from workbench.healing.strategy import RESIGNING, Guard, Strategy
-from workbench.healing.variables import State, keep, vote
-from workbench.memory.areas import ABFT, GOLDEN, RAM
+from workbench.healing.variables import State, cursor_parts, cursor_word, keep, vote
+from workbench.memory.areas import ABFT, RAM, SELF_TEST
 from workbench.memory.image import Image, differing_bits, flip_bits
 from workbench.memory.watch import PageWatch, Watch
 from workbench.memory.watch_triple import TripleWatch
@@ -114,13 +115,16 @@ class Device:
 
         What checksum rows see is no matter of `heal`.
         """
-        waits = []
+        waits, state, policy = [], self._vote(), self.strategy.policy
         for number, (guard, watch) in enumerate(self.guards):
             if guard.area.code != ABFT and self.suspect[number]:
-                cursor = self._vote()["cursor"][number] % watch.units
-                ahead = min((unit - cursor) % watch.units for unit in self.suspect[number])
-                waits.append(ahead // guard.per_frame)
-        return min(waits) + self._vote()["rest"] if waits else None
+                now, _ = cursor_parts(state["cursor"][number], policy, units=watch.units)
+                back = pow(guard.stride, -1, watch.units)
+                ahead = min((unit - now) * back % watch.units for unit in self.suspect[number])
+                start = state["frame"] + state["rest"]
+                looks = -(-start // guard.every_frames) + ahead // guard.per_frame
+                waits.append(looks * guard.every_frames - state["frame"])
+        return min(waits) if waits else None
 
     def skip(self, frames: int) -> None:
         """As many calls of `heal` as that, which must be quiet ones."""
@@ -132,14 +136,16 @@ class Device:
                 self.heal()
             return
         policy = self.strategy.policy
-        looks = max(0, frames - state["rest"])
-        state["rest"] -= frames - looks
-        for number, (guard, watch) in enumerate(self.guards):
-            if looks and guard.area.code != ABFT and watch.units:
-                cursor = state["cursor"][number] % watch.units
-                state["cursor"][number] = (cursor + looks * guard.per_frame) % watch.units
-                state["strikes"] = 0
         first = state["frame"]
+        rested = min(frames, state["rest"])
+        state["rest"] -= rested
+        for number, (guard, watch) in enumerate(self.guards):
+            every = guard.every_frames
+            looks = -(-(first + frames) // every) - -(-(first + rested) // every)
+            if looks and guard.area.code != ABFT and watch.units:
+                unit, _ = cursor_parts(state["cursor"][number], policy, units=watch.units)
+                unit += looks * guard.per_frame * guard.stride
+                state["cursor"][number] = cursor_word(unit % watch.units)
         granted = (first + frames) // policy.refill_frames - first // policy.refill_frames
         state["spent"] = max(0, state["spent"] - granted)
         state["frame"] = first + frames
@@ -155,7 +161,8 @@ class Device:
             state["rest"] -= 1
         else:
             for number, (guard, watch) in enumerate(self.guards):
-                if guard.area.code != ABFT and watch.units:
+                looks = guard.area.code != ABFT and watch.units
+                if looks and state["frame"] % guard.every_frames == 0:
                     self._guard(number, guard, watch, state)
         state["frame"] = (state["frame"] + 1) % _WRAP
         if state["frame"] % self.strategy.policy.refill_frames == 0:
@@ -172,7 +179,7 @@ class Device:
         state = self._vote()
         diagnosis, remedy, verdict = Diagnosis.COMPUTE, Remedy.NONE, Verdict.UNHEALED
         if watch.wrong(self.data, unit):
-            diagnosis = self._by_golden(watch, unit)
+            diagnosis = by_golden(watch, self.data, unit)
         if diagnosis == Diagnosis.MEMORY and Remedy.RESTORE in guard.ladder:
             remedy = Remedy.RESTORE
             watch.restore(self.data, unit)
@@ -187,24 +194,23 @@ class Device:
         return remedy != Remedy.NONE and Remedy.REPEAT in guard.ladder
 
     def _guard(self, number: int, guard: Guard, watch: Watch, state: State) -> None:
+        policy = self.strategy.policy
+        unit, strikes = cursor_parts(state["cursor"][number], policy, units=watch.units)
         for _ in range(guard.per_frame):
-            unit = state["cursor"][number] % watch.units
             if state["rest"]:
-                return
-            if unit not in self.suspect[number]:
-                state["strikes"] = 0
-            elif state["strikes"] + 1 < self.strategy.policy.persistence:
-                state["strikes"] += 1
-                state["cursor"][number] = unit
-                return
-            else:
-                state["strikes"] = 0
+                break
+            if unit in self.suspect[number]:
+                if strikes + 1 < policy.persistence:
+                    strikes += 1
+                    break
                 self._act(number, guard, watch, unit, state)
-            state["cursor"][number] = (unit + 1) % watch.units
+            strikes = 0
+            unit = (unit + guard.stride) % watch.units
+        state["cursor"][number] = cursor_word(unit, strikes)
 
     def _act(self, number: int, guard: Guard, watch: Watch, unit: int, state: State) -> None:
         policy = self.strategy.policy
-        diagnosis = self._diagnose(guard, watch, unit)
+        diagnosis = diagnose(guard, watch, self.data, unit)
         remedy, verdict = Remedy.NONE, Verdict.UNHEALED
         if policy.heals and state["spent"] >= policy.heals:
             verdict = Verdict.DEFERRED
@@ -213,7 +219,8 @@ class Device:
                 if self._apply(rung, watch, unit, state):
                     remedy = rung
                     if not watch.wrong(self.data, unit):
-                        verdict = Verdict.HEALED
+                        verdict = self._validated(guard)
+                    if verdict == Verdict.HEALED:
                         break
         elif diagnosis == Diagnosis.CHECK:
             remedy = self._mend_check(guard, watch, unit)
@@ -227,21 +234,13 @@ class Device:
             if policy.reset_histories and diagnosis == Diagnosis.MEMORY:
                 self.silenced = True
 
-    def _diagnose(self, guard: Guard, watch: Watch, unit: int) -> Diagnosis:
-        if isinstance(watch, TripleWatch):
-            return Diagnosis.MEMORY if watch.data_wrong(self.data, unit) else Diagnosis.CHECK
-        if isinstance(watch, PageWatch) and watch.code.self_evident:
-            return Diagnosis.MEMORY if watch.data_wrong(self.data, unit) else Diagnosis.CHECK
-        if isinstance(watch, PageWatch) and watch.second:
-            return Diagnosis.MEMORY if watch.second_wrong(self.data, unit) else Diagnosis.CHECK
-        if guard.area.code != GOLDEN and guard.reads_golden:
-            return self._by_golden(watch, unit)
-        return Diagnosis.MEMORY
-
-    def _by_golden(self, watch: Watch, unit: int) -> Diagnosis:
-        if not watch.wrong(self.data, unit, golden=True):
-            return Diagnosis.MEMORY
-        return Diagnosis.CHECK if watch.same_as_golden(self.data, unit) else Diagnosis.AMBIGUOUS
+    def _validated(self, guard: Guard) -> Verdict:
+        """What a unit is that agrees with its check."""
+        if self.strategy.policy.validate and guard.area.code != SELF_TEST:
+            (test,) = (watch for each, watch in self.guards if each.area.code == SELF_TEST)
+            if test.wrong(self.data, 0) and not test.wrong(self.data, 0, golden=True):
+                return Verdict.INVALID
+        return Verdict.HEALED
 
     def _mend_check(self, guard: Guard, watch: Watch, unit: int) -> Remedy:
         """What can be done about a check alone: by its code, or by signing in RAM."""

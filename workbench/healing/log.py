@@ -48,11 +48,16 @@ class Remedy(IntEnum):
 
 
 class Verdict(IntEnum):
-    """Whether unit and check agree now. DEFERRED: the policy does not let the healer act yet."""
+    """Whether unit and check agree now.
+
+    DEFERRED: the policy does not let the healer act yet. INVALID: they agree, and golden inputs
+    still give another outcome.
+    """
 
     HEALED = 1
     UNHEALED = 2
     DEFERRED = 3
+    INVALID = 4
 
 
 @dataclass(frozen=True)
@@ -99,6 +104,7 @@ _WORDS = {
     "HEALED": "healed",
     "UNHEALED": "not healed",
     "DEFERRED": "deferred",
+    "INVALID": "fails the golden input",
 }
 
 

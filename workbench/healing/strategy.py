@@ -6,12 +6,23 @@ image that it makes, and is hit by faults like all the rest.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 from workbench.errors import WorkbenchError
 from workbench.healing.log import Remedy
 from workbench.integer.program import Conv, Program
-from workbench.memory.areas import ABFT, CODES, FLASH, GOLDEN, RADAR, RAM, TRIPLE, Area
+from workbench.memory.areas import (
+    ABFT,
+    CODES,
+    FLASH,
+    GOLDEN,
+    RADAR,
+    RAM,
+    SELF_TEST,
+    TRIPLE,
+    Area,
+)
 from workbench.memory.ecc import InPlace
 from workbench.memory.image import Image
 from workbench.memory.in_place import in_place_program
@@ -36,14 +47,17 @@ _MOST_SPARES = 16
 class Guard:
     """One area, looked after.
 
-    area: what is watched. per_frame: units looked at after each frame, 1 to 4096; ABFT looks at all
+    area: what is watched. per_frame: units looked at at a time, 1 to 4096; ABFT looks at all
     of its operators while they are computed. ladder: remedies in the order in which they are tried
-    until one helps; none only observes.
+    until one helps; none only observes. every_frames: it looks after every so many frames. stride:
+    the order, from unit n to unit n + stride; it has no factor in common with the number of units.
     """
 
     area: Area
     per_frame: int = 1
     ladder: tuple[Remedy, ...] = (Remedy.RESTORE,)
+    every_frames: int = 1
+    stride: int = 1
 
     def __post_init__(self) -> None:
         name, area = self.area.code, self.area
@@ -52,6 +66,15 @@ class Guard:
                 f"{name} cannot look at {self.per_frame} units a frame; choose at least 1 and at "
                 f"most {_MOST_UNITS}"
             )
+        if not (1 <= self.every_frames <= _MOST_FRAMES and 1 <= self.stride <= _MOST_FRAMES):
+            raise WorkbenchError(
+                f"{name} cannot look after every {self.every_frames} frames or go on by "
+                f"{self.stride} units; choose 1 to {_MOST_FRAMES} of each"
+            )
+        if name == SELF_TEST and self.per_frame > 1:
+            raise WorkbenchError("a self-test is one unit; leave out per_frame")
+        if name == ABFT and (self.every_frames > 1 or self.stride > 1):
+            raise WorkbenchError("abft looks at all sums of all frames; leave out every_frames and stride")  # fmt: skip
         wrong = [rung for rung in self.ladder if rung not in RUNGS]
         if wrong or len(set(self.ladder)) < len(self.ladder):
             raise WorkbenchError(
@@ -81,6 +104,10 @@ class Guard:
             raise WorkbenchError('the checksum rows of abft lie in flash; leave out keep="ram"')
         if name == TRIPLE and self.ladder not in ((), (Remedy.CORRECT,)):
             raise WorkbenchError("triple copies can CORRECT, by majority, and nothing else")
+        if name == SELF_TEST and area.keep != FLASH:
+            raise WorkbenchError('golden inputs lie in flash; leave out keep="ram"')
+        if name == SELF_TEST and set(self.ladder) - {Remedy.RESTORE, Remedy.REBOOT}:
+            raise WorkbenchError("a self-test does not know where; it can RESTORE all, or REBOOT")
         if name == GOLDEN and set(self.ladder) - {Remedy.RESTORE, Remedy.RELOCATE, Remedy.REBOOT}:
             raise WorkbenchError(
                 "a comparison with the golden copy can RESTORE, RELOCATE or REBOOT"
@@ -102,7 +129,9 @@ class Policy:
     until then it stays at that unit. cool_down_frames: that it rests after each remedy. heals,
     refill_frames: of the budget: at most so many remedies are saved up, and a new one is granted
     every so many frames; 0 for no limit. reset_histories: silence the histories after a remedy
-    on memory, since they remember what the damage did.
+    on memory, since they remember what the damage did. validate: a remedy counts as such only if the
+    golden input of the self-test, which there must be, gives the right outcome; else the next rung has
+    its turn. What checksum rows have repaired proves itself by its sums.
     """
 
     persistence: int = 1
@@ -110,6 +139,7 @@ class Policy:
     heals: int = 0
     refill_frames: int = 125
     reset_histories: bool = False
+    validate: bool = False
 
     def __post_init__(self) -> None:
         for name, least, most in (
@@ -142,8 +172,14 @@ class Strategy:
     def __post_init__(self) -> None:
         self._check_spares()
         codes = [guard.area.code for guard in self.guards]
-        if codes.count(ABFT) > 1:
-            raise WorkbenchError("one abft guard watches all operators it can; leave out the other")
+        if codes.count(ABFT) > 1 or codes.count(SELF_TEST) > 1:
+            raise WorkbenchError(
+                "one guard of abft, or of self-test, sees it all; leave out the other"
+            )
+        if self.policy.validate and SELF_TEST not in codes:
+            raise WorkbenchError(
+                'a remedy is validated by golden inputs; add a guard of Area("self-test")'
+            )
         watched = [g for g in self.guards if g.area.code not in (ABFT, TRIPLE)]
         for number, guard in enumerate(watched):
             for other in watched[:number]:
@@ -169,7 +205,8 @@ class Strategy:
             return
         sizes = {guard.area.unit_bytes for guard in self.guards}
         sections = [section for guard in self.guards for section in guard.area.sections]
-        odd = [g.area.code for g in self.guards if g.area.code in (ABFT, TRIPLE, RADAR)]
+        pageless = (ABFT, TRIPLE, RADAR, SELF_TEST)
+        odd = [g.area.code for g in self.guards if g.area.code in pageless]
         if len(sizes) > 1 or len(set(sections)) < len(sections) or odd:
             raise WorkbenchError(
                 "where pages move, all guards need pages of one size and sections of their own"
@@ -193,8 +230,9 @@ class Strategy:
     def image(self, program: Program) -> Image:
         """The clean memory image of a device that runs `program` under this strategy.
 
-        A code that lies in the weights themselves moves them to the nearest code words. Raises WorkbenchError for units larger than what they divide, and remedies that cannot work
-        on this program's weights.
+        A code that lies in the weights themselves moves them to the nearest code words. Raises
+        WorkbenchError for units larger than what they divide, and remedies that cannot work on this
+        program's weights.
         """
         layout = Layout(program, areas=self.areas, spare_pages=self.spare_pages)
         for watch, guard in zip(layout.watches, self.guards, strict=False):
@@ -204,6 +242,12 @@ class Strategy:
                 raise WorkbenchError(
                     f"a unit of {area.unit_bytes} bytes is larger than {' '.join(area.sections)}, "
                     f"which have {size}; use at most {max(8, size // 8 * 8)}"
+                )
+            if math.gcd(guard.stride, watch.units) > 1:
+                near = next(n for n in range(guard.stride, 0, -1) if math.gcd(n, watch.units) == 1)
+                raise WorkbenchError(
+                    f"in steps of {guard.stride}, {area.code} would never see some of its "
+                    f"{watch.units} units; a stride of {near} sees all"
                 )
             if area.code == TRIPLE and not watch.units:
                 raise WorkbenchError("triple copies of no bytes protect nothing; give addresses")

@@ -1,7 +1,8 @@
 """The healer's own variables: three copies of each, of which the majority counts, bit by bit.
 
 Reference: triple modular redundancy. Layout: uint32 [variables, 3] in the order of the `healer` section:
-HEALER_VARIABLES, a cursor for each area, an entry for each spare page.
+HEALER_VARIABLES, a cursor for each area, an entry for each spare page. The low 24 bits of a cursor are
+the unit that is looked at next, the rest how often in a row it was found damaged.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from workbench.memory.layout import HEALER_VARIABLES
 
 # By name; "cursor" and "map" are lists.
 State = dict[str, Any]
+_UNIT_BITS = 24
 
 
 def vote(copies: np.ndarray, policy: Policy, *, areas: int) -> State:
@@ -27,10 +29,20 @@ def vote(copies: np.ndarray, policy: Policy, *, areas: int) -> State:
     for name, most in (
         ("rest", policy.cool_down_frames),
         ("spent", policy.heals),
-        ("strikes", policy.persistence - 1),
     ):
         state[name] = min(state[name], most)
     return state
+
+
+def cursor_parts(word: int, policy: Policy, *, units: int) -> tuple[int, int]:
+    """(unit, times in a row that it was found damaged) of a cursor."""
+    unit = word % (1 << _UNIT_BITS) % units
+    return unit, min(word >> _UNIT_BITS, policy.persistence - 1)
+
+
+def cursor_word(unit: int, strikes: int = 0) -> int:
+    """The cursor that says so."""
+    return unit | strikes << _UNIT_BITS
 
 
 def keep(copies: np.ndarray, state: State) -> None:

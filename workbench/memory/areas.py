@@ -13,7 +13,8 @@ from workbench.memory.ecc import ECC, InPlace
 
 CODES: dict[str, Code] = {**SIGNATURES, **ECC}
 GOLDEN, ABFT, TRIPLE, RADAR = "golden", "abft", "triple", "radar"
-KINDS = (*CODES, GOLDEN, ABFT, TRIPLE)
+SELF_TEST = "self-test"
+KINDS = (*CODES, GOLDEN, ABFT, TRIPLE, SELF_TEST)
 FLASH, RAM = "flash", "ram"
 WORKING_SECTIONS = ("weights", "bias", "shift", "table", "embed")
 PAGE_BYTES = 256
@@ -55,6 +56,10 @@ class Area:
             )
         if self.keep not in (FLASH, RAM):
             raise WorkbenchError(f"checks cannot lie in {self.keep!r}; choose flash or ram")
+        if self.code == SELF_TEST and self.sections != WORKING_SECTIONS:
+            raise WorkbenchError(
+                "a self-test computes with all parameters at once; leave out its sections"
+            )
         order = [s for s in WORKING_SECTIONS if s in self.sections]
         joined = "".join(WORKING_SECTIONS).find("".join(self.sections))
         if not self.sections or tuple(order) != self.sections or joined < 0:

@@ -19,7 +19,7 @@ from workbench.integer.program import Program
 from workbench.integer.storage import program_from, program_header, program_payload
 from workbench.memory.areas import PAGE_BYTES, Area
 from workbench.memory.layout import LAYOUT, Layout, Site
-from workbench.memory.tensors import read_tensor, write_tensor
+from workbench.memory.tensors import read_tensor, stored_program, write_tensor
 
 KIND = "image"
 _HEADER_KEYS = {"layout", "page_bytes", "areas", "spare_pages", "program", "program_bytes"}
@@ -149,14 +149,7 @@ class Image:
 
     def to_program(self) -> Program:
         """The program that the working copy now holds, faults and all."""
-        return self.program.with_parameters(
-            {
-                (operator.name, tensor): read_tensor(
-                    self.data, self.layout.place(operator.name, tensor)
-                )
-                for operator, tensor, _ in self.program.parameters()
-            }
-        )
+        return stored_program(self.data, self.layout)
 
     def histories(self) -> dict[str, np.ndarray]:
         """The state section: int64 [1, history, channels] by operator, as `Stream.histories`."""

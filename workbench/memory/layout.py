@@ -30,12 +30,12 @@ from workbench.memory.areas import PAGE_BYTES, WORKING_SECTIONS, Area
 from workbench.memory.watch import Tensor, Watch
 from workbench.memory.watches import watches
 
-LAYOUT = "plain-2"
+LAYOUT = "plain-3"
 SRAM_SECTIONS = (*WORKING_SECTIONS, "state", "healer", "ram_check", "spare")
 FLASH_SECTIONS = ("golden", "check")
 SECTIONS = SRAM_SECTIONS + FLASH_SECTIONS
-# Of the healer, besides a cursor for every area; see `workbench.healing.device`.
-HEALER_VARIABLES = ("frame", "rest", "spent", "strikes")
+# Of the healer, besides a cursor for every area; see `workbench.healing.variables`.
+HEALER_VARIABLES = ("frame", "rest", "spent")
 
 _SECTION_OF = {
     "weight": "weights",

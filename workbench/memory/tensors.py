@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from workbench.memory.layout import Place
+    from workbench.integer.program import Program
+    from workbench.memory.layout import Layout, Place
 
 
 def write_tensor(data: np.ndarray, place: Place, array: np.ndarray) -> None:
@@ -32,6 +33,19 @@ def read_tensor(data: np.ndarray, place: Place) -> np.ndarray:
     else:
         codes = np.ascontiguousarray(stored).view(place.dtype)
     return codes.reshape(*lead, *place.shape).astype(place.dtype.newbyteorder("="))
+
+
+def stored_program(data: np.ndarray, layout: Layout, *, golden: bool = False) -> Program:
+    """The program that the working copy in `data`, or the golden copy, now holds, faults and all."""
+    program = layout.program
+    return program.with_parameters(
+        {
+            (operator.name, tensor): read_tensor(
+                data, layout.place(operator.name, tensor, golden=golden)
+            )
+            for operator, tensor, _ in program.parameters()
+        }
+    )
 
 
 def pack_int4(codes: np.ndarray) -> np.ndarray:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from workbench.memory.areas import ABFT, GOLDEN, TRIPLE, Area
+from workbench.memory.areas import ABFT, GOLDEN, SELF_TEST, TRIPLE, Area
 from workbench.memory.watch import GoldenWatch, PageWatch, Watch
+from workbench.memory.watch_self_test import SelfTestWatch
 from workbench.memory.watch_sums import AbftWatch
 from workbench.memory.watch_triple import TripleWatch
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 def watches(areas: tuple[Area, ...], layout: Layout) -> list[Watch]:
     """The areas of a layout whose working sections are laid out."""
-    kinds = {GOLDEN: GoldenWatch, ABFT: AbftWatch, TRIPLE: TripleWatch}
+    kinds = {GOLDEN: GoldenWatch, ABFT: AbftWatch, TRIPLE: TripleWatch, SELF_TEST: SelfTestWatch}
     return [
         kinds.get(area.code, PageWatch)(area, layout, f"{area.code}_{number}")
         for number, area in enumerate(areas)

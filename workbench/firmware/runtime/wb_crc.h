@@ -36,15 +36,16 @@ static inline void wb_crc16_sign(const wb_code *code, const wb_byte *unit, uint3
     wb_put_bytes(check, wb_crc16(unit, count, step), 2);
 }
 
-/* CRC-32 as in IEEE 802.3 (0 for no bytes), four bits a step. */
-WB_NOINLINE static uint32_t wb_crc32(const wb_byte *unit, uint32_t count, uint32_t step)
+/* CRC-32 as in IEEE 802.3 (0 for no bytes), four bits a step, of what follows bytes that have `crc`. */
+WB_NOINLINE static uint32_t wb_crc32_on(uint32_t crc, const wb_byte *unit, uint32_t count,
+                                        uint32_t step)
 {
     static const uint32_t table[16] = {
         0x00000000u, 0x1db71064u, 0x3b6e20c8u, 0x26d930acu, 0x76dc4190u, 0x6b6b51f4u,
         0x4db26158u, 0x5005713cu, 0xedb88320u, 0xf00f9344u, 0xd6d6a3e8u, 0xcb61b38cu,
         0x9b64c2b0u, 0x86d3d2d4u, 0xa00ae278u, 0xbdbdf21cu,
     };
-    uint32_t crc = 0xffffffffu;
+    crc = ~crc;
     while (count--) {
         crc ^= *unit;
         unit += step;
@@ -52,6 +53,11 @@ WB_NOINLINE static uint32_t wb_crc32(const wb_byte *unit, uint32_t count, uint32
         crc = crc >> 4 ^ table[crc & 15u];
     }
     return ~crc;
+}
+
+static inline uint32_t wb_crc32(const wb_byte *unit, uint32_t count, uint32_t step)
+{
+    return wb_crc32_on(0, unit, count, step);
 }
 
 static inline int wb_crc32_wrong(const wb_code *code, const wb_byte *unit, uint32_t count,

@@ -29,7 +29,12 @@ enum {
     WB_REMEDY_REPEAT = 8,
     WB_REMEDY_RELOCATE = 9
 };
-enum { WB_VERDICT_HEALED = 1, WB_VERDICT_UNHEALED = 2, WB_VERDICT_DEFERRED = 3 };
+enum {
+    WB_VERDICT_HEALED = 1,
+    WB_VERDICT_UNHEALED = 2,
+    WB_VERDICT_DEFERRED = 3,
+    WB_VERDICT_INVALID = 4
+};
 
 typedef struct {
     uint32_t frame; /* the healer's own count of frames */
@@ -51,7 +56,10 @@ typedef struct {
 #define WB_LOG_MAGIC 0x474c4257u /* "WBLG" */
 
 /* The healer's variables: three words each. */
-enum { WB_FRAME, WB_REST, WB_SPENT, WB_STRIKES, WB_CURSORS };
+enum { WB_FRAME, WB_REST, WB_SPENT, WB_CURSORS };
+
+/* Of a cursor: the unit that is looked at next; above it, how often in a row it was damaged. */
+#define WB_UNIT_BITS 24u
 
 typedef struct wb_area wb_area;
 typedef struct wb_memory wb_memory;
@@ -84,11 +92,14 @@ struct wb_area {
     uint32_t step; /* from byte to byte; units of more than 1 are interleaved */
     uint32_t rungs;
     uint32_t per_frame;
+    uint32_t every_frames;
+    uint32_t stride; /* from unit to unit, less than their number */
     const void *parts; /* of triple copies and checksum rows */
 };
 
 typedef struct {
     const wb_area *areas;
+    const wb_area *validator; /* the self-test that validates remedies, or null */
     uint32_t area_count;
     uint32_t persistence;
     uint32_t cool_down_frames;
@@ -111,6 +122,7 @@ typedef struct {
 /* Where everything is. */
 struct wb_memory {
     const wb_heal_plan *plan;
+    void *model; /* the instance */
     wb_byte *working;
     const wb_byte *golden;
     unsigned char *histories;
@@ -180,6 +192,17 @@ static inline void wb_boot_checks(const wb_memory *memory)
 
 #include "wb_spare.h"
 
+/* What a unit of `area` is that agrees with its check. */
+static inline int wb_validated(const wb_memory *memory, const wb_area *area)
+{
+    const wb_area *const test = memory->plan->validator;
+    if (test && test != area && test->wrong(memory, test, 0, 0) &&
+        !test->wrong(memory, test, 0, 1)) {
+        return WB_VERDICT_INVALID;
+    }
+    return WB_VERDICT_HEALED;
+}
+
 /* The policy, and what one look comes to. */
 
 WB_COLD static void wb_act(const wb_memory *memory, uint32_t number, uint32_t unit)
@@ -196,9 +219,8 @@ WB_COLD static void wb_act(const wb_memory *memory, uint32_t number, uint32_t un
         for (uint32_t rung = 0; rung < area->rungs && verdict != WB_VERDICT_HEALED; rung++) {
             if (area->ladder[rung].apply(memory, area, unit)) {
                 remedy = area->ladder[rung].remedy;
-                if (!area->wrong(memory, area, unit, 0)) {
-                    verdict = WB_VERDICT_HEALED;
-                }
+                verdict = area->wrong(memory, area, unit, 0) ? verdict
+                                                             : wb_validated(memory, area);
             }
         }
     } else if (diagnosis == WB_DIAGNOSIS_CHECK && area->mend_check) {
@@ -221,20 +243,21 @@ static inline void wb_guard(const wb_memory *memory, uint32_t number, uint32_t *
 {
     const wb_area *const area = &memory->plan->areas[number];
     uint32_t *const cursor = &state[WB_CURSORS + number];
+    uint32_t unit = (*cursor & ((1u << WB_UNIT_BITS) - 1u)) % area->units;
+    uint32_t strikes = wb_at_most(*cursor >> WB_UNIT_BITS, memory->plan->persistence - 1u);
     for (uint32_t i = 0; i < area->per_frame && !state[WB_REST]; i++) {
-        const uint32_t unit = *cursor % area->units;
-        if (!area->wrong(memory, area, unit, 0)) {
-            state[WB_STRIKES] = 0;
-        } else if (state[WB_STRIKES] + 1 < memory->plan->persistence) {
-            state[WB_STRIKES]++;
-            *cursor = unit;
-            return;
-        } else {
-            state[WB_STRIKES] = 0;
+        if (area->wrong(memory, area, unit, 0)) {
+            if (strikes + 1 < memory->plan->persistence) {
+                strikes++;
+                break;
+            }
             wb_act(memory, number, unit);
         }
-        *cursor = unit + 1 < area->units ? unit + 1 : 0;
+        strikes = 0;
+        unit += area->stride;
+        unit -= unit < area->units ? 0u : area->units;
     }
+    *cursor = unit | strikes << WB_UNIT_BITS;
 }
 
 /* Before every frame. */
@@ -248,7 +271,6 @@ static inline void wb_wake(const wb_memory *memory)
     }
     state[WB_REST] = wb_at_most(state[WB_REST], plan->cool_down_frames);
     state[WB_SPENT] = wb_at_most(state[WB_SPENT], plan->heals);
-    state[WB_STRIKES] = wb_at_most(state[WB_STRIKES], plan->persistence - 1u);
     wb_follow_map(memory);
 }
 
@@ -262,7 +284,9 @@ static inline void wb_heal(const wb_memory *memory)
         state[WB_REST]--;
     } else {
         for (uint32_t number = 0; number < plan->area_count; number++) {
-            if (plan->areas[number].per_frame && plan->areas[number].units) {
+            const wb_area *const area = &plan->areas[number];
+            const int looks = area->per_frame && area->units;
+            if (looks && (area->every_frames == 1 || state[WB_FRAME] % area->every_frames == 0)) {
                 wb_guard(memory, number, state);
             }
         }

@@ -1,0 +1,34 @@
+"""Who is wrong where a unit disagrees with its check: decided by the code, a second check, or the golden copy.
+
+Layout: functions take the bytes of a whole image, uint8, as `workbench.memory.watch` does.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from workbench.healing.log import Diagnosis
+from workbench.healing.strategy import Guard
+from workbench.memory.areas import GOLDEN
+from workbench.memory.watch import PageWatch, Watch
+from workbench.memory.watch_triple import TripleWatch
+
+
+def diagnose(guard: Guard, watch: Watch, data: np.ndarray, unit: int) -> Diagnosis:
+    """By the best evidence that a guard has; memory where it has none."""
+    if isinstance(watch, TripleWatch):
+        return Diagnosis.MEMORY if watch.data_wrong(data, unit) else Diagnosis.CHECK
+    if isinstance(watch, PageWatch) and watch.code.self_evident:
+        return Diagnosis.MEMORY if watch.data_wrong(data, unit) else Diagnosis.CHECK
+    if isinstance(watch, PageWatch) and watch.second:
+        return Diagnosis.MEMORY if watch.second_wrong(data, unit) else Diagnosis.CHECK
+    if guard.area.code != GOLDEN and guard.reads_golden:
+        return by_golden(watch, data, unit)
+    return Diagnosis.MEMORY
+
+
+def by_golden(watch: Watch, data: np.ndarray, unit: int) -> Diagnosis:
+    """By whether the golden copy agrees with the check."""
+    if not watch.wrong(data, unit, golden=True):
+        return Diagnosis.MEMORY
+    return Diagnosis.CHECK if watch.same_as_golden(data, unit) else Diagnosis.AMBIGUOUS
