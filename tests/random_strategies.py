@@ -31,7 +31,7 @@ def random_strategy(seed: int, program: Program) -> Strategy:
             guards = tuple(_guard(rng, program) for _ in range(rng.integers(1, 4)))
             policy = _policy(rng)
             if policy.validate:
-                guards = (*guards, Guard(Area(SELF_TEST), 1, (), every_frames=7))
+                guards = (*guards, Guard(Area(SELF_TEST, moments=2), 1, (), every_frames=7))
             spares = int(rng.integers(1, 4)) if rng.random() < 0.5 else 0
             if spares:  # pages of one size, which may move
                 size = int(rng.choice([8, 16, 32, 64]))
@@ -85,11 +85,12 @@ def _guard(rng: np.random.Generator, program: Program) -> Guard:
         keep=keep,
         second=second,
         addresses=tuple(int(a) for a in addresses) if code == TRIPLE else (),
+        moments=int(rng.integers(1, 4)) if code == SELF_TEST else 1,
     )
     ladder = _ladder(rng, code, keep)
     if code == ABFT:
         return Guard(area, 1, ladder)
-    per_frame = 1 if code == SELF_TEST else int(rng.integers(1, 6))
+    per_frame = min(int(rng.integers(1, 6)), area.moments if code == SELF_TEST else 5)
     every, stride = (int(rng.choice([1, 1, 2, 3])) for _ in range(2))
     return Guard(area, per_frame, ladder, every_frames=every, stride=stride)
 

@@ -19,6 +19,11 @@ from workbench.memory.image import Image
 ZERO, CORRECT, REPEAT, RESTORE = Remedy.ZERO, Remedy.CORRECT, Remedy.REPEAT, Remedy.RESTORE
 RELOCATE = Remedy.RELOCATE
 BIG = next(p for p in map(random_program, range(99)) if Image.of(p).layout.working_bytes > 1000)
+EVEN = next(
+    p
+    for p in map(random_program, range(99))
+    if (size := Image.of(p).layout.working_bytes) > 8 and -(-size // 8) % 2 == 0
+)
 
 
 @pytest.mark.parametrize(
@@ -44,6 +49,13 @@ BIG = next(p for p in map(random_program, range(99)) if Image.of(p).layout.worki
             lambda: Guard(Area("radar", ("weights",), keep="ram"), ladder=(Remedy.CLIP,)),
             "have no neighbours",
         ),
+        (lambda: Area("crc32", moments=2), "nothing else has any"),
+        (lambda: Area("self-test", ("weights",)), "leave out its sections"),
+        (lambda: Guard(Area("self-test"), 2), "more moments"),
+        (lambda: Guard(Area("self-test", keep="ram")), "lie in flash"),
+        (lambda: Guard(Area("self-test"), ladder=(CORRECT,)), "self-test cannot CORRECT"),
+        (lambda: Guard(Area("abft"), every_frames=2), "all sums of all frames"),
+        (lambda: Guard(Area("crc32"), every_frames=0), "after every 0 frames"),
         (lambda: Policy(persistence=0), "persistence cannot be 0; choose 1 to 255"),
         (lambda: Policy(heals=-1), "heals cannot be -1"),
         (
@@ -58,7 +70,15 @@ BIG = next(p for p in map(random_program, range(99)) if Image.of(p).layout.worki
         ),
         (
             lambda: Strategy("two", (Guard(Area("abft")), Guard(Area("abft")))),
-            "one abft guard watches all",
+            "one guard of abft",
+        ),
+        (
+            lambda: Strategy("hope", (Guard(Area("crc32")),), Policy(validate=True)),
+            'add a guard of Area."self-test"',
+        ),
+        (
+            lambda: Strategy("odd", (Guard(Area("crc32", unit_bytes=8), stride=2),)).image(EVEN),
+            "would never see some of its .* a stride of 1 sees all",
         ),
         (lambda: Strategy("none", spare_pages=2), "do not go with these ladders"),
         (

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from workbench.firmware.plan import Firmware
 from workbench.healing.log import Remedy
 from workbench.healing.strategy import Guard
-from workbench.memory.areas import ABFT, GOLDEN, RADAR, RAM, SELF_TEST
+from workbench.memory.areas import ABFT, GOLDEN, RADAR, RAM, SELF_TEST, TRIPLE
 from workbench.memory.codes import Code
 from workbench.memory.ecc import InPlace, Secded
 from workbench.memory.watch import PageWatch, Watch
@@ -129,10 +129,14 @@ def _nibbles(prefix: str, code: Secded) -> str:
 def _ladder(prefix: str, number: int, guard: Guard) -> str:
     if not guard.ladder:
         return ""
-    special = {ABFT: "wb_abft_restore", "triple": "wb_triple_correct"}.get(guard.area.code)
+    special = {
+        (ABFT, Remedy.RESTORE): "wb_abft_restore",
+        (TRIPLE, Remedy.CORRECT): "wb_triple_correct",
+        (SELF_TEST, Remedy.RESTORE): "wb_restore_all",
+    }
     lines = []
     for rung in guard.ladder:
-        function = _RUNGS[rung] if rung == Remedy.REPEAT or not special else special
+        function = special.get((guard.area.code, rung), _RUNGS[rung])
         lines.append(f"    {{{function}, WB_REMEDY_{rung.name}}},")
     return (
         f"static const wb_rung {prefix}_ladder_{number}[{len(lines)}] = {{\n"
@@ -175,7 +179,7 @@ def _area(firmware: Firmware, number: int, guard: Guard, watch: Watch) -> dict[s
     if isinstance(watch, SelfTestWatch):
         return fields | {
             "wrong": f"{name}_self_test",
-            "same": "wb_page_same",
+            "same": "wb_all_same",
             "diagnose": "wb_by_golden" if guard.reads_golden else "wb_presumed",
             "unit_bytes": f"{watch.stop}u",
         }

@@ -160,7 +160,7 @@ def _reset(firmware: Firmware) -> str:
 
 
 def _self_test(firmware: Firmware) -> str:
-    """The frame of a golden input, computed with the working copy or the golden copy."""
+    """A golden moment, computed with the working copy or the golden copy."""
     name, program, watch = firmware.prefix, firmware.program, firmware.self_test
     if watch is None:
         return ""
@@ -178,15 +178,18 @@ def _self_test(firmware: Firmware) -> str:
         *([f"{name}_state *const state = &model->self_test;"] if places else []),
         *_scratch_locals(firmware),
         "uint32_t sum = 0;",
-        "(void)area, (void)unit;",
+        "(void)area;",
     ]
     for number, place in enumerate(places):
         past = f"state->{firmware.member(place)}"
-        lines.append(f"wb_copy({past}, kept->history_{number}_{label}, sizeof {past});")
+        lines.append(
+            f"wb_copy({past}, (const char *)kept->history_{number}_{label} + unit * sizeof {past}, sizeof {past});"
+        )
     for number, given in enumerate(program.inputs):
         signal = program.signal(given)
         lines.append(
-            f"wb_copy({_at(firmware, signal)}, kept->input_{number}_{label}, {frame_bytes(signal)});"
+            f"wb_copy({_at(firmware, signal)}, (const char *)kept->input_{number}_{label} + "
+            f"unit * {frame_bytes(signal)}u, {frame_bytes(signal)});"
         )
     for operator in program.operators:
         lines += _calls(firmware, operator, checked=False)
@@ -197,7 +200,7 @@ def _self_test(firmware: Firmware) -> str:
     lines += [
         f"sum = wb_crc32_on(sum, (const wb_byte *)({what}), {size}, 1);" for what, size in told
     ]
-    lines.append(f"return sum != (uint32_t)kept->sum_{label}[0];")
+    lines.append(f"return sum != (uint32_t)kept->sum_{label}[unit];")
     body = "\n".join(f"    {line}" for line in lines)
     return (
         f"WB_COLD static int {name}_self_test(const wb_memory *memory, const wb_area *area, uint32_t unit,\n"

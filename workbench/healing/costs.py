@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from workbench.healing.strategy import Strategy
-from workbench.memory.areas import ABFT, GOLDEN
+from workbench.memory.areas import ABFT, GOLDEN, SELF_TEST
 from workbench.memory.layout import Layout
 
 
@@ -15,7 +15,8 @@ class Overheads:
 
     golden_bytes: of flash, the golden copy, where the strategy reads it (a device that copies its
     parameters to RAM has it anyway). check_bytes: of flash. ram_bytes: checks and the healer's
-    variables. frames_per_scan: until every unit was seen once; None when none is ever looked for.
+    variables. bytes_per_frame: read in a frame in which all guards look, those of golden inputs not
+    counted. frames_per_scan: until every unit was seen once; None when none is ever looked for.
     """
 
     golden_bytes: int
@@ -45,8 +46,10 @@ def overheads(layout: Layout, strategy: Strategy) -> Overheads:
         bytes_per_frame=sum(
             min(guard.per_frame * guard.area.unit_bytes, watch.stop - watch.start)
             for guard, watch in scans
+            if guard.area.code != SELF_TEST
         ),
         frames_per_scan=max(
-            (-(-watch.units // guard.per_frame) for guard, watch in scans), default=None
+            (-(-watch.units // guard.per_frame) * guard.every_frames for guard, watch in scans),
+            default=None,
         ),
     )

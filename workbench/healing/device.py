@@ -238,8 +238,9 @@ class Device:
         """What a unit is that agrees with its check."""
         if self.strategy.policy.validate and guard.area.code != SELF_TEST:
             (test,) = (watch for each, watch in self.guards if each.area.code == SELF_TEST)
-            if test.wrong(self.data, 0) and not test.wrong(self.data, 0, golden=True):
-                return Verdict.INVALID
+            for unit in range(test.units):
+                if test.wrong(self.data, unit) and not test.wrong(self.data, unit, golden=True):
+                    return Verdict.INVALID
         return Verdict.HEALED
 
     def _mend_check(self, guard: Guard, watch: Watch, unit: int) -> Remedy:

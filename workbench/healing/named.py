@@ -10,8 +10,17 @@ from collections.abc import Callable
 
 from workbench.errors import WorkbenchError
 from workbench.healing.log import Remedy
-from workbench.healing.strategy import Guard, Strategy
-from workbench.memory.areas import ABFT, GOLDEN, RADAR, RAM, TRIPLE, WORKING_SECTIONS, Area
+from workbench.healing.strategy import Guard, Policy, Strategy
+from workbench.memory.areas import (
+    ABFT,
+    GOLDEN,
+    RADAR,
+    RAM,
+    SELF_TEST,
+    TRIPLE,
+    WORKING_SECTIONS,
+    Area,
+)
 
 NONE, CRC_SCRUB = "none", "crc-scrub"
 _REST = WORKING_SECTIONS[1:]
@@ -127,6 +136,21 @@ def in_place(bits: int = 64, pages: int = 4) -> Strategy:
     return Strategy(f"in-place{bits}", (guard, rest), source=_GUAN)
 
 
+def self_test(every_frames: int = 32, *, moments: int = 4) -> Strategy:
+    """Golden inputs now and then; where an outcome is wrong, all parameters are restored."""
+    area = Area(SELF_TEST, moments=moments)
+    guard = Guard(area, ladder=(Remedy.RESTORE,), every_frames=every_frames)
+    return Strategy("self-test", (guard,))
+
+
+def validated(pages: int = 1, *, every_frames: int = 1250) -> Strategy:
+    """P + Q sums whose remedies count only if golden inputs agree."""
+    test = self_test(every_frames, moments=2).guards
+    return Strategy(
+        "pq-validated", (*plus_q(pages).guards, *test), Policy(validate=True), source=_ANVIN
+    )
+
+
 def triple(addresses: tuple[int, ...], units: int = 4) -> Strategy:
     """The most critical bytes three times, the majority wins."""
     return Strategy("triple", (Guard(Area(TRIPLE, addresses=addresses), units, (Remedy.CORRECT,)),))
@@ -169,6 +193,8 @@ NAMED: dict[str, Callable[[], Strategy]] = {
     "radar": radar,
     "in-place64": lambda: in_place(64),
     "in-place256": lambda: in_place(256),
+    "self-test": self_test,
+    "pq-validated": validated,
     "abft": abft,
     "abft-crc": abft_crc,
     "abft-two-speeds": abft_two_speeds,

@@ -71,8 +71,11 @@ class Guard:
                 f"{name} cannot look after every {self.every_frames} frames or go on by "
                 f"{self.stride} units; choose 1 to {_MOST_FRAMES} of each"
             )
-        if name == SELF_TEST and self.per_frame > 1:
-            raise WorkbenchError("a self-test is one unit; leave out per_frame")
+        if name == SELF_TEST and self.per_frame > area.moments:
+            raise WorkbenchError(
+                f"a self-test of {area.moments} moments cannot look at {self.per_frame} at a time; "
+                "give the area more moments"
+            )
         if name == ABFT and (self.every_frames > 1 or self.stride > 1):
             raise WorkbenchError("abft looks at all sums of all frames; leave out every_frames and stride")  # fmt: skip
         wrong = [rung for rung in self.ladder if rung not in RUNGS]

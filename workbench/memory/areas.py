@@ -18,6 +18,7 @@ KINDS = (*CODES, GOLDEN, ABFT, TRIPLE, SELF_TEST)
 FLASH, RAM = "flash", "ram"
 WORKING_SECTIONS = ("weights", "bias", "shift", "table", "embed")
 PAGE_BYTES = 256
+_MOST_MOMENTS = 64
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,8 @@ class Area:
     group of RADAR, whose groups are interleaved; a multiple of 8. keep: whether its checks lie in
     "flash" or in "ram", where they can be signed anew. second: another signature of the same units,
     kept beside it, that decides whether the unit or its check is damaged. columns: ABFT watches
-    convolutions with at least so many. addresses: of the bytes that are kept in triple.
+    convolutions with at least so many. addresses: of the bytes that are kept in triple. moments: of
+    a self-test, how many frames of golden inputs it has, each a unit, 1 to 64.
     """
 
     code: str
@@ -38,6 +40,7 @@ class Area:
     second: str | None = None
     columns: int = 1
     addresses: tuple[int, ...] = ()
+    moments: int = 1
 
     def __post_init__(self) -> None:
         if self.code not in KINDS:
@@ -56,6 +59,11 @@ class Area:
             )
         if self.keep not in (FLASH, RAM):
             raise WorkbenchError(f"checks cannot lie in {self.keep!r}; choose flash or ram")
+        if not 1 <= self.moments <= _MOST_MOMENTS or (self.moments > 1 and self.code != SELF_TEST):
+            raise WorkbenchError(
+                f"{self.code} cannot have {self.moments} golden moments; a self-test has 1 to "
+                f"{_MOST_MOMENTS}, and nothing else has any"
+            )
         if self.code == SELF_TEST and self.sections != WORKING_SECTIONS:
             raise WorkbenchError(
                 "a self-test computes with all parameters at once; leave out its sections"

@@ -1,6 +1,6 @@
-"""A golden input: one recorded frame that the device computes again, to compare its outcome.
+"""Golden inputs: recorded frames that the device computes again, to compare the outcome.
 
-Reference: built-in self-test with a known answer. The frame is taken from the midst of a stream of
+Reference: built-in self-test with a known answer. A frame is taken from the midst of a stream of
 random codes, with the histories of that moment, so that all taps of a convolution see something.
 Layout: see `watch`; input and histories as in the `state` section, then their CRC-32.
 """
@@ -29,7 +29,7 @@ _FRAMES_BEFORE = 32
 
 
 class SelfTestWatch(Watch):
-    """All parameters are one unit; it is wrong where the golden input gives another outcome.
+    """A unit is a golden moment; it is wrong where the parameters give another outcome than recorded.
 
     The outcome are the codes of the output and the histories after the frame: what an activation that
     is cut off hides from the output, a history may still show.
@@ -38,59 +38,58 @@ class SelfTestWatch(Watch):
     def __init__(self, area: Area, layout: Layout, label: str) -> None:
         super().__init__(area, layout, label)
         self.start, self.stop = 0, layout.working_bytes
-        self.units = 1
+        self.units = area.moments
         self.program = layout.program
         self._pasts = [operator.name for operator, _ in convolutions_with_history(self.program)]
 
     def tensors(self) -> list[tuple[str, Tensor]]:
-        """`input_n`, as the program's inputs; `history_n`, as its histories; `sum`, int32 [1]."""
+        """`input_n`, as the program's inputs, for each moment; `history_n`, as its histories; `sum`."""
         program = self.program
         given = [program.signal(name) for name in program.inputs]
         found: list[tuple[str, Tensor]] = [
-            ("check", (self.label, f"input_{n}", each.bits, (each.rate, each.channels)))
+            ("check", (self.label, f"input_{n}", each.bits, (self.units, each.rate, each.channels)))
             for n, each in enumerate(given)
         ]
         for n, (operator, source) in enumerate(convolutions_with_history(program)):
-            shape = (operator.history, source.channels)
+            shape = (self.units, operator.history, source.channels)
             found.append(("check", (self.label, f"history_{n}", source.bits, shape)))
-        return [*found, ("check", (self.label, "sum", 32, (1,)))]
+        return [*found, ("check", (self.label, "sum", 32, (self.units,)))]
 
     def addresses(self, unit: int) -> slice:
         """The whole working copy."""
         return slice(self.start, self.stop)
 
     def units_of(self, addresses: np.ndarray) -> np.ndarray:
-        """There is one."""
-        return np.zeros(len(addresses), np.int64)
+        """Every parameter matters to all of them."""
+        return np.arange(self.units) if len(addresses) else np.zeros(0, np.int64)
 
     def units_checked(self, place: Place, offset: np.ndarray) -> np.ndarray:
-        """Likewise."""
-        return np.zeros(len(offset), np.int64)
+        """By moment."""
+        return offset // (place.size_bytes // self.units)
 
     def wrong(self, data: np.ndarray, unit: int, *, golden: bool = False) -> bool:
         """By computing the frame with the parameters of the working copy, or of the golden copy."""
-        kept = int(read_tensor(data, self._place("sum"))[0]) % 2**32
-        return self._outcome(data, golden=golden) != kept
+        kept = int(self.stored(data, "sum")[unit]) % 2**32
+        return self._outcome(data, unit, golden=golden) != kept
 
     def sign(self, data: np.ndarray, unit: int) -> None:
-        """Record a frame of the program that `data` holds."""
+        """Record the moment with the program that `data` holds."""
         stream = Stream(stored_program(data, self.layout))
-        stream.step(self._drawn(_FRAMES_BEFORE, 0))
+        stream.step(self._drawn(_FRAMES_BEFORE, 2 * unit))
         for n, name in enumerate(self._pasts):
-            write_tensor(data, self._place(f"history_{n}"), stream.histories[name][0])
-        for n, codes in enumerate(self._drawn(1, _FRAMES_BEFORE).values()):
-            write_tensor(data, self._place(f"input_{n}"), codes[0])
-        outcome = (self._outcome(data) + 2**31) % 2**32 - 2**31
-        write_tensor(data, self._place("sum"), np.array([outcome]))
+            self._keep(data, f"history_{n}", unit, stream.histories[name][0])
+        for n, codes in enumerate(self._drawn(1, 2 * unit + 1).values()):
+            self._keep(data, f"input_{n}", unit, codes[0])
+        self._keep(data, "sum", unit, (self._outcome(data, unit) + 2**31) % 2**32 - 2**31)
 
-    def _outcome(self, data: np.ndarray, *, golden: bool = False) -> int:
-        """CRC-32 of the output's codes and the histories after the golden input."""
+    def _outcome(self, data: np.ndarray, unit: int, *, golden: bool = False) -> int:
+        """CRC-32 of the output's codes and the histories after a golden input."""
         stream = Stream(stored_program(data, self.layout, golden=golden))
         for n, name in enumerate(self._pasts):
-            past = read_tensor(data, self._place(f"history_{n}"))
+            past = self.stored(data, f"history_{n}")[unit]
             stream.histories[name] = past.astype(np.int64)[None]
         given = {
-            name: read_tensor(data, self._place(f"input_{n}")).astype(np.int64)[None]
+            name: self.stored(data, f"input_{n}")[unit].astype(np.int64)[None]
             for n, name in enumerate(self.program.inputs)
         }
         output = self.program.signal(self.program.output)
@@ -105,17 +104,24 @@ class SelfTestWatch(Watch):
             crc = zlib.crc32(np.ascontiguousarray(stored).tobytes(), crc)
         return crc
 
-    def _place(self, tensor: str) -> Place:
-        return self.layout.place(self.label, tensor)
+    def stored(self, data: np.ndarray, tensor: str) -> np.ndarray:
+        """A tensor of all moments."""
+        return read_tensor(data, self.layout.place(self.label, tensor))
 
-    def _drawn(self, frames: int, first: int) -> Mapping[str, np.ndarray]:
-        """Random codes that the inputs can take, [1, frames * rate, channels] by name."""
+    def _keep(self, data: np.ndarray, tensor: str, unit: int, values: np.ndarray | int) -> None:
+        """Write what belongs to one moment."""
+        all_moments = self.stored(data, tensor)
+        all_moments[unit] = values
+        write_tensor(data, self.layout.place(self.label, tensor), all_moments)
+
+    def _drawn(self, frames: int, number: int) -> Mapping[str, np.ndarray]:
+        """Random codes that the inputs can take, drawing `number`; [1, frames * rate, channels] by name."""
         found = {}
         for n, name in enumerate(self.program.inputs):
             signal = self.program.signal(name)
             low, high = self._ranges.get(name, code_range(signal.bits))
             shape = (1, frames * signal.rate, signal.channels)
-            raw = counter_stream(f"golden input {n}", first).random_raw(int(np.prod(shape)))
+            raw = counter_stream(f"golden input {n}", number).random_raw(int(np.prod(shape)))
             found[name] = (low + (raw % np.uint64(high - low + 1)).astype(np.int64)).reshape(shape)
         return found
 

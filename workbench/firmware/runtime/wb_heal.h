@@ -196,9 +196,10 @@ static inline void wb_boot_checks(const wb_memory *memory)
 static inline int wb_validated(const wb_memory *memory, const wb_area *area)
 {
     const wb_area *const test = memory->plan->validator;
-    if (test && test != area && test->wrong(memory, test, 0, 0) &&
-        !test->wrong(memory, test, 0, 1)) {
-        return WB_VERDICT_INVALID;
+    for (uint32_t unit = 0; test && test != area && unit < test->units; unit++) {
+        if (test->wrong(memory, test, unit, 0) && !test->wrong(memory, test, unit, 1)) {
+            return WB_VERDICT_INVALID;
+        }
     }
     return WB_VERDICT_HEALED;
 }

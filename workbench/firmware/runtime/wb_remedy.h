@@ -217,12 +217,33 @@ static inline int wb_clip(const wb_memory *memory, const wb_area *area, uint32_t
     return wb_replace(memory, area, unit, WB_REMEDY_CLIP);
 }
 
-WB_COLD static int wb_reboot(const wb_memory *memory, const wb_area *area, uint32_t unit)
+/* The units of a self-test are moments, and all of memory belongs to each. */
+static inline int wb_all_same(const wb_memory *memory, const wb_area *area, uint32_t unit)
 {
-    (void)area, (void)unit;
+    (void)unit;
+    return wb_page_same(memory, area, 0);
+}
+
+static inline void wb_copy_golden(const wb_memory *memory)
+{
     for (uint32_t at = 0; at < memory->plan->working_bytes; at++) {
         WB_PUT(memory->working + at, memory->golden[at]);
     }
+}
+
+WB_COLD static int wb_restore_all(const wb_memory *memory, const wb_area *area, uint32_t unit)
+{
+    if (area->wrong(memory, area, unit, 1)) {
+        return 0;
+    }
+    wb_copy_golden(memory);
+    return 1;
+}
+
+WB_COLD static int wb_reboot(const wb_memory *memory, const wb_area *area, uint32_t unit)
+{
+    (void)area, (void)unit;
+    wb_copy_golden(memory);
     for (uint32_t spare = 0; spare < memory->plan->spares; spare++) {
         for (uint32_t i = 0; i < memory->moved[spare].bytes; i++) {
             WB_PUT(memory->spare + spare * memory->plan->spare_bytes + i,
