@@ -34,6 +34,7 @@ COMMANDS = {
     "compare": "hold healing strategies against the same faults: what is left, what it costs",
     "export": "write the C firmware folder of a generator",
     "log": "tell what a device's healer wrote down, from bytes of its memory",
+    "agree": "hold the device against its simulation under random faults, to the last byte",
     "emulate": "run the exported firmware on emulated Cortex-M processors",
 }
 

@@ -1,0 +1,123 @@
+"""`workbench agree`: device and simulation live through the same faults and must tell one story."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+import numpy as np
+from tqdm import tqdm
+
+from workbench.commands.common import add_checkpoint, add_generator
+from workbench.errors import WorkbenchError
+from workbench.experiments.contestants import NAMES, contestant, fitting
+from workbench.experiments.threads import one_thread
+from workbench.experiments.voice import open_voice
+from workbench.firmware.agreement import (
+    Schedule,
+    first_difference,
+    near_schedule,
+    schedule_of,
+    schedule_text,
+)
+from workbench.firmware.boards import CORES
+from workbench.firmware.emulate import emulated_machine
+from workbench.firmware.host import host_machine
+from workbench.firmware.plan import RAM, Firmware
+from workbench.firmware.twin import Machine
+
+_HOST = "host"
+_CORES = (_HOST, *CORES)
+_SCHEDULES, _FRAMES = 20, 16
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the generator, strategies, cores and schedules."""
+    add_generator(parser)
+    add_checkpoint(parser)
+    parser.add_argument(
+        "--strategy", action="append", choices=NAMES, metavar="NAME",
+        help=f"may be given again (all): {', '.join(NAMES)}",
+    )  # fmt: skip
+    parser.add_argument(
+        "--core",
+        action="append",
+        choices=_CORES,
+        help=f"may be given again ({_HOST}: compiled for this machine)",
+    )
+    parser.add_argument(
+        "--schedules", type=int, default=_SCHEDULES, metavar="N",
+        help=f"of random upsets, for each strategy and core ({_SCHEDULES})",
+    )  # fmt: skip
+    parser.add_argument(
+        "--frames", type=int, default=_FRAMES, metavar="N", help=f"of a word, in each ({_FRAMES})"
+    )
+    parser.add_argument(
+        "--schedule", metavar="TEXT", help="live through this one alone, e.g. 12:4711,30:99=1"
+    )
+    parser.add_argument("--word", metavar="W", help="what is said (the first word)")
+    parser.add_argument("--seed", type=int, default=0, help="another one gives other upsets (0)")
+
+
+def run(options: argparse.Namespace) -> None:
+    """Compare samples, logs and every byte; tell what agreed.
+
+    Raises WorkbenchError with the smallest schedule where they differ, options that cannot be, and
+    without compiler or emulator.
+    """
+    for name, least in (("schedules", 1), ("frames", 1), ("seed", 0)):
+        if getattr(options, name) < least:
+            raise WorkbenchError(
+                f"--{name} is {getattr(options, name)}; it must be at least {least}"
+            )
+    voice = open_voice(options.checkpoint)
+    word = options.word or voice.words[0]
+    every = {each: voice.inputs(each) for each in voice.words}
+    inputs = {name: codes[:, : options.frames] for name, codes in voice.inputs(word).items()}
+    cores = list(dict.fromkeys(options.core or (_HOST,)))
+    names = list(dict.fromkeys(options.strategy or fitting(NAMES, voice.program)))
+    given = schedule_of(options.schedule) if options.schedule is not None else None
+    lived = 0
+    with one_thread(), tqdm(total=len(names) * len(cores), leave=False, disable=None) as bar:
+        for name in names:
+            strategy, program = contestant(name, voice.program, every)
+            image = strategy.image(program)
+            firmware = Firmware.of(image, strategy=strategy, weights=RAM, prefix="model")
+            for core in cores:
+                schedules = [given] if given is not None else _schedules(firmware, core, options)
+                _agree(firmware, core, inputs, schedules, options)
+                lived += len(schedules)
+                bar.update()
+    print(
+        f"{lived:,} lives of {options.frames} frames agree in every sample, log entry and byte: "
+        f"{len(names)} strategies on {', '.join(cores)}"
+    )
+
+
+def _schedules(firmware: Firmware, core: str, options: argparse.Namespace) -> Sequence[Schedule]:
+    first = options.seed * options.schedules
+    return [
+        near_schedule(firmware, first + n, frames=options.frames, stuck=core == _HOST and firmware.heals)
+        for n in range(options.schedules)
+    ]  # fmt: skip
+
+
+def _agree(
+    firmware: Firmware,
+    core: str,
+    inputs: dict[str, np.ndarray],
+    schedules: Sequence[Schedule],
+    options: argparse.Namespace,
+) -> None:
+    machine: Machine = (
+        host_machine([firmware]) if core == _HOST else emulated_machine([firmware], CORES[core])
+    )
+    found = first_difference(machine, firmware, inputs, schedules)
+    if found:
+        others = f" --word {options.word}" if options.word else ""
+        others += f" --checkpoint {options.checkpoint}" if options.checkpoint else ""
+        raise WorkbenchError(
+            f"device and simulation differ: {found.what}; see it again with `workbench agree "
+            f"{options.generator} --strategy {firmware.strategy.name} --core {core} --frames "
+            f"{options.frames}{others} --schedule {schedule_text(found.upsets)}` and please report it"
+        )
