@@ -31,14 +31,14 @@ def test_emulate_challenge(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
         assert {entry["unit"] for entry in core["log"]} == pages
         assert all(entry["verdict"] == "HEALED" for entry in core["log"])
         assert core["healer"]["instructions_per_frame"] < 0.03 * core["instructions_per_frame"]
-        assert (core["healer"]["log_bytes"], core["healer"]["variable_bytes"]) == (212, 60)
+        assert (core["healer"]["log_bytes"], core["healer"]["variable_bytes"]) == (212, 48)
         for board in core["boards"]:
             share = board["share_of_clock"]
             assert f"at least {share:.1%} of the clock" in told
             pace = "too slow" if share > 1 else f"no more than {1 / share:.2f} cycles"
             (line,) = [line for line in told.splitlines() if board["board"] in line]
             assert line.endswith(pace)
-    assert "212 bytes of log, 60 of variables" in told and "before the healer came by" not in told
+    assert "212 bytes of log, 48 of variables" in told and "before the healer came by" not in told
     assert os.listdir(tmp_path) == ["figures.json"]
 
 

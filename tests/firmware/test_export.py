@@ -144,12 +144,12 @@ def test_the_readmes_trial_is_found_and_logged(folder: Path, tmp_path: Path) -> 
 
 def test_the_readme_says_which_ram_the_healer_takes(folder: Path, tmp_path: Path) -> None:
     readme = " ".join((folder / "README.md").read_text().split())
-    assert "60 bytes of RAM for checks and variables, and 212 for its log" in readme
+    assert "48 bytes of RAM for checks and variables, and 212 for its log" in readme
     assert "instructions a frame" not in readme and "`workbench emulate --costs`" in readme
     words = ["export", "challenge", "--out", str(tmp_path), "--pages", "30"]
     assert main(words) == 0
     readme = " ".join((tmp_path / "README.md").read_text().split())
-    assert "60 bytes of RAM for checks and variables, and 404 for its log" in readme
+    assert "48 bytes of RAM for checks and variables, and 404 for its log" in readme
 
 
 def test_without_a_healer_or_a_description_the_example_compiles(tmp_path: Path) -> None:

@@ -7,22 +7,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from programs import random_inputs, random_program, seeds
 
+from workbench.firmware.agreement import first_difference
 from workbench.firmware.host import host_machine
 from workbench.firmware.plan import Firmware
 from workbench.firmware.twin import Machine, Twin
 from workbench.healing.log import Diagnosis, Remedy, Verdict
 from workbench.healing.named import scrub
-from workbench.healing.simulation import simulate
+from workbench.healing.simulation import simulate, simulate_many
+from workbench.healing.strategy import Guard, Policy, Strategy
 from workbench.healing.upsets import Upset
-from workbench.memory.areas import KINDS
+from workbench.memory.areas import KINDS, Area
 from workbench.memory.image import Image
 
-COUNT, FRAMES = 160, 16
+COUNT, FRAMES = 200, 16
 
 
 @pytest.fixture(scope="module")
 def compiled() -> tuple[Machine, list[Firmware]]:
-    firmwares = [f for f in random_firmwares(21, COUNT) if f.weights == "ram"]
+    firmwares = [f for f in random_firmwares(23, COUNT) if f.weights == "ram"]
     return host_machine(firmwares), firmwares
 
 
@@ -62,9 +64,9 @@ def test_every_diagnosis_is_made(compiled) -> None:
         twin.flip(upset.position for upset in upsets if upset.position >= flash)
         found |= {repr(part) for e in twin.log for part in (e.diagnosis, e.remedy, e.verdict)}
         codes |= {firmware.strategy.areas[entry.area].code for entry in twin.log}
-    # Without a transient fault no sum is wrong while memory is well.
-    repeats = {repr(Diagnosis.COMPUTE), repr(Remedy.REPEAT)}
-    assert {repr(part) for part in [*Diagnosis, *Remedy, *Verdict]} - repeats <= found
+    # Without a transient fault no sum is wrong while memory is well, and few remedies are refuted.
+    rare = {repr(Diagnosis.COMPUTE), repr(Remedy.REPEAT), repr(Verdict.INVALID)}
+    assert {repr(part) for part in [*Diagnosis, *Remedy, *Verdict]} - rare <= found
     assert codes == set(KINDS)
 
 
@@ -82,3 +84,29 @@ def test_the_log_wraps_and_nothing_is_lost() -> None:
     twin.run(inputs, upsets)
     assert twin.log == list(simulate(firmware.image, inputs, upsets, firmware.strategy).log)
     assert len(twin.log) > 2 * firmware.log_entries
+
+
+def test_a_remedy_is_refuted_by_golden_inputs_in_both_homes() -> None:
+    """Three flips that SECDED takes for one elsewhere; random schedules rarely meet them."""
+    program = next(p for p in map(random_program, range(99)) if len(_biases(p)) > 8)
+    words = Guard(Area("secded64", ("bias",), 8, keep="ram"), 64, (Remedy.CORRECT,))
+    tests = Guard(Area("self-test", moments=3), ladder=(), every_frames=50)
+    strategy = Strategy("careful", (words, tests), Policy(validate=True))
+    firmware = Firmware.of(
+        strategy.image(program), strategy=strategy, weights="ram", prefix="careful"
+    )
+    bias = 8 * firmware.layout.sections["bias"].start
+    schedules = [
+        [Upset(2, bias + first + bit) for bit in (12, 13, 15)]
+        for first in range(0, 8 * len(_biases(program)) - 63, 64)
+    ]
+    inputs = random_inputs(program, 1, FRAMES)
+    assert first_difference(host_machine([firmware]), firmware, inputs, schedules) is None
+    lives = simulate_many(firmware.image, inputs, schedules, strategy)
+    assert any(entry.verdict == Verdict.INVALID for life in lives for entry in life.log)
+
+
+def _biases(program):
+    image = Image.of(program)
+    bias = image.layout.sections["bias"]
+    return image.data[bias.start : bias.stop]

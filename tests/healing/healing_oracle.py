@@ -62,9 +62,9 @@ def _heal(data: np.ndarray, layout, strategy: Strategy, log: list[LogEntry]) -> 
     page_bytes = guard.area.unit_bytes
     pages = -(-layout.working_bytes // page_bytes)
     frame_at = layout.sections["healer"].start
-    cursor_at = frame_at + 4 * 12
+    cursor_at = frame_at + 4 * 9
     golden_at, check_at = layout.sections["golden"].start, layout.sections["check"].start
-    frame, cursor = _majority(data, frame_at), _majority(data, cursor_at)
+    frame, cursor = _majority(data, frame_at), _majority(data, cursor_at) % 2**24
     for _ in range(guard.per_frame):
         page = cursor % pages
         cursor = (page + 1) % pages
@@ -85,5 +85,5 @@ def _heal(data: np.ndarray, layout, strategy: Strategy, log: list[LogEntry]) -> 
     for copy in range(3):
         for at, word in ((frame_at, frame + 1), (cursor_at, cursor)):
             _put(data, at + 4 * copy, word % 2**32)
-        for variable in (1, 2, 3):  # nothing rests, is spent or waits
+        for variable in (1, 2):  # nothing rests or is spent
             _put(data, frame_at + 12 * variable + 4 * copy, 0)

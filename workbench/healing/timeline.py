@@ -15,7 +15,9 @@ from workbench.healing.simulation import Life
 
 _WINDOW_FRAMES = 5
 _BEST_DB = 60.0  # where the curve ends when nothing differs
-_UNHEALED, _HEALED, _DEFERRED = "#b2452f", "#1f6f8b", "#c99a2e"
+_UNHEALED, _HEALED = "#b2452f", "#1f6f8b"
+# As in `Verdict`.
+_VERDICTS = (_HEALED, _UNHEALED, "#c99a2e", "#7d3c98")
 
 
 def draw_timeline(
@@ -50,7 +52,7 @@ def draw_log(path: Path, log: Sequence[LogEntry], areas: Sequence[str], *, frame
     """Replace the PNG file `path`: a row for each watched area, a mark for each entry, by verdict."""
     figure = Figure(figsize=(11, 1.2 + 0.5 * len(areas)), layout="constrained")
     axes = figure.subplots()
-    colours = {Verdict.HEALED: _HEALED, Verdict.UNHEALED: _UNHEALED, Verdict.DEFERRED: _DEFERRED}
+    colours = dict(zip(Verdict, _VERDICTS, strict=True))
     for verdict, colour in colours.items():
         chosen = [entry for entry in log if entry.verdict == verdict]
         axes.plot(
@@ -89,7 +91,7 @@ def _draw_events(axes: Axes, life: Life) -> None:
             if entry.verdict == verdict and entry.frame < len(life.wrong_bits)
         ]
     for row, (colour, frames) in enumerate(
-        zip(("0.3", _HEALED, _UNHEALED, _DEFERRED), rows.values(), strict=True)
+        zip(("0.3", *_VERDICTS), rows.values(), strict=True)
     ):
         axes.plot(
             np.array(frames) * life.frame_s, np.full(len(frames), -row), "|", color=colour, ms=14
