@@ -29,7 +29,7 @@ from workbench.memory.layout import Layout
 from workbench.training.checkpoint import refuse_replacing, shipped_checkpoint
 
 _UPSETS = 20
-_COST_FRAMES = 24  # of the last word
+_COST_FRAMES = 32  # of the last word
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -145,7 +145,9 @@ def _tell_costs(core: Core, rows: Sequence[Cost]) -> None:
             "strategy",
             "instr. a frame",
             "share",
-            "a finding",
+            "at most",
+            "detection",
+            "remedy",
             "worst frame",
             "code",
             "checks",
@@ -158,7 +160,9 @@ def _tell_costs(core: Core, rows: Sequence[Cost]) -> None:
             row.strategy,
             f"{row.instructions:,.0f}",
             f"{100 * row.share:.2f} %",
-            f"{row.finding:,.0f}" if row.finding is not None else "-",
+            f"{row.step:,}",
+            f"{row.detection:,.0f}" if row.detection is not None else "-",
+            f"{row.remedy:,.0f}" if row.remedy is not None else "-",
             f"{row.worst_frame:,}",
             f"{row.code_bytes:,}",
             f"{row.check_bytes:,}",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from importlib.resources import files
 
@@ -18,7 +18,7 @@ from workbench.errors import WorkbenchError
 from workbench.firmware.boards import Core
 from workbench.firmware.emulate import EmulatedRun, emulate
 from workbench.healing.named import nothing
-from workbench.healing.strategy import Strategy
+from workbench.healing.strategy import Policy, Strategy
 from workbench.healing.upsets import Upset
 from workbench.integer.program import Program
 from workbench.memory.layout import Layout
@@ -31,9 +31,10 @@ _UPSETS = 40
 class Cost:
     """Of one strategy on one core, beyond the same generator without a healer.
 
-    instructions: of a clean frame, mean. worst_frame: the most in any frame, clean or under upsets,
-    generator included. finding: instructions that a frame takes more for each entry that it writes,
-    mean; None where nothing was found. code_bytes: of flash, code and its tables. check_bytes: of
+    instructions: of a clean frame, mean. step: the most in a clean frame. worst_frame: the most in any
+    frame, clean or under upsets, generator included. finding: instructions that a frame takes more for
+    each entry that it writes, mean; None where nothing was found. detection: the same where nothing
+    may be done about it; the rest of a finding is the remedy. code_bytes: of flash, code and its tables. check_bytes: of
     flash, what is stored to check. ram_bytes: checks, variables and log. stack_bytes: the deepest,
     generator included. generator: instructions of a frame without a healer, mean.
     """
@@ -41,8 +42,10 @@ class Cost:
     strategy: str
     core: str
     instructions: float
+    step: int
     worst_frame: int
     finding: float | None
+    detection: float | None
     code_bytes: int
     check_bytes: int
     ram_bytes: int
@@ -53,6 +56,13 @@ class Cost:
     def share(self) -> float:
         """Instructions of a clean frame over those of the generator."""
         return self.instructions / self.generator
+
+    @property
+    def remedy(self) -> float | None:
+        """Of a finding, without its detection; None where nothing was found."""
+        if self.finding is None or self.detection is None:
+            return None
+        return max(0.0, self.finding - self.detection)
 
 
 def measure_cost(
@@ -74,24 +84,49 @@ def measure_cost(
     clean = emulate(image, core, inputs, strategy=strategy)
     upsets = _upsets(image.layout, len(clean.instructions), seed)
     struck = emulate(image, core, inputs, strategy=strategy, upsets=upsets)
-    entries = np.zeros(len(struck.instructions), np.int64)
-    for entry in struck.log:
-        entries[min(entry.frame, len(entries) - 1)] += 1
-    extra = struck.instructions - clean.instructions
-    found = entries > 0
+    observing = replace(
+        strategy,
+        guards=tuple(replace(guard, ladder=()) for guard in strategy.guards),
+        policy=Policy(),
+        spare_pages=0,
+    )
+    observed, calm = (
+        emulate(observing.image(program), core, inputs, strategy=observing, upsets=hits)
+        for hits in (upsets, ())
+    )
+    beside = clean.instructions - bare.instructions
     checks = image.layout.sections["check"].size_bytes if strategy.heals else 0
     return Cost(
         strategy=strategy.name,
         core=core.name,
-        instructions=float(clean.instructions.mean() - bare.instructions.mean()),
+        instructions=_mean(beside, strategy),
+        step=int(beside.max()),
         worst_frame=int(max(clean.instructions.max(), struck.instructions.max())),
-        finding=float(extra[found].sum() / entries[found].sum()) if found.any() else None,
+        finding=_of_a_finding(struck, clean),
+        detection=_of_a_finding(observed, calm),
         code_bytes=clean.flash_bytes - bare.flash_bytes - checks,
         check_bytes=checks,
         ram_bytes=clean.ram_bytes - bare.ram_bytes,
         stack_bytes=max(clean.stack_bytes, struck.stack_bytes),
         generator=float(bare.instructions.mean()),
     )
+
+
+def _mean(beside: np.ndarray, strategy: Strategy) -> float:
+    """Of the healer's instructions [frames]; guards that look more rarely than that, in proportion."""
+    rare = [g.every_frames for g in strategy.guards if g.every_frames > len(beside)]
+    usual = float(beside[1:].mean()) if rare else float(beside.mean())
+    return usual + (float(beside[0]) - usual) / min(rare) if rare else usual
+
+
+def _of_a_finding(struck: EmulatedRun, clean: EmulatedRun) -> float | None:
+    """Instructions more for each entry of the log, in the frames that have some."""
+    entries = np.zeros(len(struck.instructions), np.int64)
+    for entry in struck.log:
+        entries[min(entry.frame, len(entries) - 1)] += 1
+    found = entries > 0
+    extra = (struck.instructions - clean.instructions)[found]
+    return float(extra.sum() / entries[found].sum()) if found.any() else None
 
 
 def bare_run(program: Program, inputs: Mapping[str, np.ndarray], core: Core) -> EmulatedRun:

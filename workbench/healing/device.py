@@ -115,6 +115,8 @@ class Device:
 
         What checksum rows see is no matter of `heal`.
         """
+        if not any(self.suspect):
+            return None
         waits, state, policy = [], self._vote(), self.strategy.policy
         for number, (guard, watch) in enumerate(self.guards):
             if guard.area.code != ABFT and self.suspect[number]:

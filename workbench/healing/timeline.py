@@ -90,9 +90,7 @@ def _draw_events(axes: Axes, life: Life) -> None:
             for entry in life.log
             if entry.verdict == verdict and entry.frame < len(life.wrong_bits)
         ]
-    for row, (colour, frames) in enumerate(
-        zip(("0.3", *_VERDICTS), rows.values(), strict=True)
-    ):
+    for row, (colour, frames) in enumerate(zip(("0.3", *_VERDICTS), rows.values(), strict=True)):
         axes.plot(
             np.array(frames) * life.frame_s, np.full(len(frames), -row), "|", color=colour, ms=14
         )
