@@ -34,6 +34,7 @@ def test_both_ways_of_hearing_agree(kind: str, strategy, monkeypatch) -> None:
     assert fast.wrong_samples == slow.wrong_samples
     assert fast.verdicts == slow.verdicts and fast.wrong_bits == slow.wrong_bits
     assert fast.struck == slow.struck and fast.oscillations == slow.oscillations
+    assert fast.false_heals == slow.false_heals
 
 
 def test_the_same_faults_strike_everybody_and_parts_do_not_matter(monkeypatch) -> None:

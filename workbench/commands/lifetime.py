@@ -105,7 +105,8 @@ def _tell(record: dict[str, Any], title: str) -> None:
         )
     entries = ", ".join(f"{count:,} {name}" for name, count in record["verdicts"].items() if count)
     print(
-        f"log: {entries or 'empty'}; units found again without a new upset: {record['oscillations']:,}"
+        f"log: {entries or 'empty'}; units found again without a new upset: {record['oscillations']:,}; "
+        f"remedies of what was well: {record['false_heals']:,}"
     )
     print(
         f"{record['wall_s']:.1f} s: {record['factor']:,.0f} times real time, "

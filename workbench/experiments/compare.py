@@ -31,7 +31,7 @@ from workbench.integer.reference import Codes
 REFERENCE = "crc-scrub"
 CORE = "m4"
 _RECORDS = "records"
-_VERSION = 1  # of the records; a new one when fleets are counted differently
+_VERSION = 2  # of the records; a new one when fleets are counted differently
 
 
 @dataclass(frozen=True)
@@ -152,6 +152,7 @@ def _record(program: Program, fleet: Fleet, environment: Environment) -> dict[st
         "repair_s": _mean(fleet.repaired, frame_s),
         "verdicts": fleet.verdicts,
         "oscillations": fleet.oscillations,
+        "false_heals": fleet.false_heals,
         "wrong_bits_left": fleet.wrong_bits,
         "memory": {
             "check_bytes": stored.check_bytes,

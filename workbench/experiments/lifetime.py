@@ -44,7 +44,8 @@ class Fleet:
     repaired: frames from an upset of the working copy to the first entry about its unit, and until
     its bit was right again; those that never were are not in it. struck: upsets of the working copy.
     verdicts: entries by verdict.
-    oscillations: entries about a unit that nothing had struck since it was last mended. wrong_bits: of
+    oscillations: entries about a unit that nothing had struck since it was last mended. false_heals:
+    remedies of units that were taken for damaged and were not. wrong_bits: of
     the working copies at the end.
     """
 
@@ -59,6 +60,7 @@ class Fleet:
     repaired: np.ndarray
     verdicts: dict[str, int]
     oscillations: int
+    false_heals: int
     wrong_bits: int
     word_s: float
 
@@ -84,6 +86,7 @@ class _Tally:
     wrong_samples: int = 0
     struck: int = 0
     oscillations: int = 0
+    false_heals: int = 0
     wrong_bits: int = 0
 
 
@@ -131,6 +134,7 @@ def fleet_life(
         repaired=np.array([n for t in tallies for n in t.repaired], np.int64),
         verdicts={v: sum(t.verdicts[v] for t in tallies) for v in tallies[0].verdicts},
         oscillations=sum(t.oscillations for t in tallies),
+        false_heals=sum(t.false_heals for t in tallies),
         wrong_bits=sum(t.wrong_bits for t in tallies),
         word_s=frames / program.frame_rate_hz,
     )
@@ -181,6 +185,7 @@ class _Task:
         words = len(self.script)
         tally = self.tally
         tally.quality[_MASKED] += len(self.devices) * words - int(tally.quality.sum())
+        tally.false_heals = sum(device.false_heals for device in self.devices)
         tally.wrong_bits = sum(len(device.wrong) for device in self.devices)
         upsets = np.array([len(hits) for hits in self.upsets])
         return self.harm / words, upsets, tally

@@ -12,13 +12,14 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from workbench.errors import WorkbenchError
-from workbench.healing.evidence import by_golden, diagnose
+from workbench.healing.evidence import by_golden, diagnose, validated
 from workbench.healing.log import Diagnosis, LogEntry, Remedy, Verdict
+from workbench.healing.looks import frames_before, look_on
 from workbench.healing.replacing import replace
 from workbench.healing.spares import FREE, RETIRED, Spares
 from workbench.healing.strategy import RESIGNING, Guard, Strategy
 from workbench.healing.variables import State, cursor_parts, cursor_word, keep, vote
-from workbench.memory.areas import ABFT, RAM, SELF_TEST
+from workbench.memory.areas import ABFT, RAM
 from workbench.memory.image import Image, differing_bits, flip_bits
 from workbench.memory.watch import PageWatch, Watch
 from workbench.memory.watch_triple import TripleWatch
@@ -33,7 +34,8 @@ class Device:
 
     wrong: positions of the bits of the working copy that are not as they were made, int64.
     log: what the healer found so far. changed: whether working bytes changed since it was last set
-    to False. silenced: whether the histories are to become silent, likewise.
+    to False. silenced: whether the histories are to become silent, likewise. false_heals: remedies of
+    units that were taken for damaged and were not.
     """
 
     def __init__(
@@ -59,6 +61,7 @@ class Device:
         self.data = image.data.copy()
         self.log: list[LogEntry] = []
         self.changed = self.silenced = False
+        self.false_heals = 0
         self._clean_working = clean[: self.layout.working_bytes]
         self._stuck = [(position >> 3, 1 << (position & 7), value) for position, value in stuck]
         self._spares = Spares(self.layout)
@@ -111,22 +114,18 @@ class Device:
         return self.flip(())
 
     def quiet_frames(self) -> int | None:
-        """How many calls of `heal` from now on find nothing; None for all, while nothing changes.
-
-        What checksum rows see is no matter of `heal`.
-        """
+        """How many calls of `heal`, which sums are no matter of, find nothing from now on; None: all."""
         if not any(self.suspect):
             return None
-        waits, state, policy = [], self._vote(), self.strategy.policy
-        for number, (guard, watch) in enumerate(self.guards):
-            if guard.area.code != ABFT and self.suspect[number]:
-                now, _ = cursor_parts(state["cursor"][number], policy, units=watch.units)
-                back = pow(guard.stride, -1, watch.units)
-                ahead = min((unit - now) * back % watch.units for unit in self.suspect[number])
-                start = state["frame"] + state["rest"]
-                looks = -(-start // guard.every_frames) + ahead // guard.per_frame
-                waits.append(looks * guard.every_frames - state["frame"])
-        return min(waits) if waits else None
+        state, policy = self._vote(), self.strategy.policy
+        return min(
+            (
+                frames_before(guard, n, state, policy, units=watch.units, suspects=self.suspect[n])
+                for n, (guard, watch) in enumerate(self.guards)
+                if guard.area.code != ABFT and self.suspect[n]
+            ),
+            default=None,
+        )
 
     def skip(self, frames: int) -> None:
         """As many calls of `heal` as that, which must be quiet ones."""
@@ -142,12 +141,16 @@ class Device:
         rested = min(frames, state["rest"])
         state["rest"] -= rested
         for number, (guard, watch) in enumerate(self.guards):
-            every = guard.every_frames
-            looks = -(-(first + frames) // every) - -(-(first + rested) // every)
-            if looks and guard.area.code != ABFT and watch.units:
-                unit, _ = cursor_parts(state["cursor"][number], policy, units=watch.units)
-                unit += looks * guard.per_frame * guard.stride
-                state["cursor"][number] = cursor_word(unit % watch.units)
+            if guard.area.code != ABFT and watch.units:
+                look_on(
+                    guard,
+                    number,
+                    state,
+                    policy,
+                    units=watch.units,
+                    start=first + rested,
+                    stop=first + frames,
+                )
         granted = (first + frames) // policy.refill_frames - first // policy.refill_frames
         state["spent"] = max(0, state["spent"] - granted)
         state["frame"] = first + frames
@@ -213,6 +216,8 @@ class Device:
     def _act(self, number: int, guard: Guard, watch: Watch, unit: int, state: State) -> None:
         policy = self.strategy.policy
         diagnosis = diagnose(guard, watch, self.data, unit)
+        where, clean = watch.addresses(unit), self._clean_working
+        damaged = (self.data[: len(clean)][where] != clean[where]).any()
         remedy, verdict = Remedy.NONE, Verdict.UNHEALED
         if policy.heals and state["spent"] >= policy.heals:
             verdict = Verdict.DEFERRED
@@ -221,7 +226,7 @@ class Device:
                 if self._apply(rung, watch, unit, state):
                     remedy = rung
                     if not watch.wrong(self.data, unit):
-                        verdict = self._validated(guard)
+                        verdict = validated(guard, policy, self.guards, self.data)
                     if verdict == Verdict.HEALED:
                         break
         elif diagnosis == Diagnosis.CHECK:
@@ -231,19 +236,11 @@ class Device:
                 verdict = Verdict.HEALED
         self.log.append(LogEntry(state["frame"], number, unit, diagnosis, remedy, verdict))
         if remedy != Remedy.NONE:
+            self.false_heals += diagnosis == Diagnosis.MEMORY and not damaged
             state["rest"] = policy.cool_down_frames
             state["spent"] += 1 if policy.heals else 0
             if policy.reset_histories and diagnosis == Diagnosis.MEMORY:
                 self.silenced = True
-
-    def _validated(self, guard: Guard) -> Verdict:
-        """What a unit is that agrees with its check."""
-        if self.strategy.policy.validate and guard.area.code != SELF_TEST:
-            (test,) = (watch for each, watch in self.guards if each.area.code == SELF_TEST)
-            for unit in range(test.units):
-                if test.wrong(self.data, unit) and not test.wrong(self.data, unit, golden=True):
-                    return Verdict.INVALID
-        return Verdict.HEALED
 
     def _mend_check(self, guard: Guard, watch: Watch, unit: int) -> Remedy:
         """What can be done about a check alone: by its code, or by signing in RAM."""

@@ -5,11 +5,13 @@ Layout: functions take the bytes of a whole image, uint8, as `workbench.memory.w
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
-from workbench.healing.log import Diagnosis
-from workbench.healing.strategy import Guard
-from workbench.memory.areas import GOLDEN
+from workbench.healing.log import Diagnosis, Verdict
+from workbench.healing.strategy import Guard, Policy
+from workbench.memory.areas import GOLDEN, SELF_TEST
 from workbench.memory.watch import PageWatch, Watch
 from workbench.memory.watch_triple import TripleWatch
 
@@ -25,6 +27,21 @@ def diagnose(guard: Guard, watch: Watch, data: np.ndarray, unit: int) -> Diagnos
     if guard.area.code != GOLDEN and guard.reads_golden:
         return by_golden(watch, data, unit)
     return Diagnosis.MEMORY
+
+
+def validated(
+    guard: Guard, policy: Policy, guards: Sequence[tuple[Guard, Watch]], data: np.ndarray
+) -> Verdict:
+    """What a remedy of `guard` is after which unit and check agree: golden inputs may refute it.
+
+    They cannot where they fail with the golden copy as well. guards: all of the strategy.
+    """
+    tests = [watch for each, watch in guards if each.area.code == SELF_TEST and each != guard]
+    for test in tests if policy.validate else ():
+        for unit in range(test.units):
+            if test.wrong(data, unit) and not test.wrong(data, unit, golden=True):
+                return Verdict.INVALID
+    return Verdict.HEALED
 
 
 def by_golden(watch: Watch, data: np.ndarray, unit: int) -> Diagnosis:
