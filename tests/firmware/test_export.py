@@ -152,6 +152,13 @@ def test_the_readme_says_which_ram_the_healer_takes(folder: Path, tmp_path: Path
     assert "48 bytes of RAM for checks and variables, and 404 for its log" in readme
 
 
+def test_the_readme_says_what_a_self_test_takes(tmp_path: Path) -> None:
+    assert main(["export", "challenge", "--out", str(tmp_path), "--strategy", "pq-validated"]) == 0
+    readme = " ".join((tmp_path / "README.md").read_text().split())
+    for words in ("1 every 1250 frames", "room for twice the work", "`WB_VERDICT_INVALID`"):
+        assert words in readme
+
+
 def test_without_a_healer_or_a_description_the_example_compiles(tmp_path: Path) -> None:
     program = random_program(3)
     export(Image.of(program), tmp_path / "out", vectors={"one": random_inputs(program, 1, 2)})
@@ -195,7 +202,9 @@ def test_memory_adds_up() -> None:
     for firmware in random_firmwares(51, 16):
         rows = memory_table(firmware)
         held = sum(size for what, where, size in rows if where == "RAM" and what not in ("log",))
-        assert held == (firmware.memory_bytes + firmware.scratch.size_bytes + firmware.bounce_bytes)
+        shadow = firmware.layout.sections["state"].size_bytes if firmware.self_test else 0
+        works = firmware.scratch.size_bytes + firmware.bounce_bytes
+        assert held == firmware.memory_bytes + works + shadow
 
 
 def test_signals_that_live_together_lie_apart() -> None:

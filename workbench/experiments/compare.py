@@ -117,7 +117,7 @@ def record_of(
             record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
             if progress:
                 progress(mission.devices)
-            return record
+            return {**record, "device": _device_costs(strategy)}  # the table may be newer
     fleet = fleet_life(program, inputs, strategy, mission, jobs=jobs, progress=progress)
     record = _record(program, fleet, environment)
     if path is not None:

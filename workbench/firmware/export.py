@@ -17,7 +17,7 @@ from workbench.healing.costs import overheads
 from workbench.healing.named import nothing
 from workbench.healing.strategy import Guard, Strategy
 from workbench.integer.program import Signal
-from workbench.memory.areas import ABFT
+from workbench.memory.areas import ABFT, SELF_TEST
 from workbench.memory.image import Image
 
 _TEMPLATES = "folder"
@@ -129,6 +129,9 @@ def memory_table(firmware: Firmware) -> list[tuple[str, str, int]]:
         if firmware.spare_bytes:
             rows.append(("spare pages", "RAM", firmware.spare_bytes))
             rows.append(("room to put moved bytes together", "RAM", firmware.bounce_bytes))
+        if firmware.self_test and firmware.histories():
+            size = layout.sections["state"].size_bytes
+            rows.append(("histories of the self-test", "RAM", size))
         rows.append(("log", "RAM", firmware.log_bytes))
     return [*rows, ("scratch for the frame in work", "RAM", firmware.scratch.size_bytes)]
 
@@ -170,6 +173,17 @@ def _healing(firmware: Firmware) -> str:
         if policy.heals
         else "no limit to the number of remedies"
     )
+    tested = ""
+    if firmware.self_test:
+        tested = (
+            "\nThe self-test computes a recorded frame again, within a frame of its own: leave the core room "
+            "for twice the work"
+            + (
+                ", or more after a remedy, which counts only if that frame comes out right."
+                if policy.validate
+                else "."
+            )
+        )
     return f"""Strategy `{strategy.name}`{f" ({strategy.source})" if strategy.source else ""}. After every frame the healer has its turn:
 
 | area | code | units | looks at | remedies |
@@ -177,7 +191,7 @@ def _healing(firmware: Firmware) -> str:
 {areas}
 
 A unit that disagrees with its check {policy.persistence} times in a row is diagnosed; remedies are tried from the left until
-one helps; then the healer rests for {policy.cool_down_frames} frames; {limit}.
+one helps; then the healer rests for {policy.cool_down_frames} frames; {limit}.{tested}
 Who is wrong, memory or check, is decided by evidence (the code itself, a second check, or the golden
 copy), so that a damaged check never destroys good weights. The healer's own variables exist three times,
 and the majority counts. Beside its code it takes {cost.check_bytes:,} bytes of flash for checks, {cost.ram_bytes:,} bytes of RAM for
@@ -202,14 +216,20 @@ words, with times and the names of tensors. An entry holds frame, unit, area, an
 | | `WB_DIAGNOSIS_COMPUTE` | a sum was wrong and memory is not |
 | `remedy` | `WB_REMEDY_...` | what was done, the last that was tried |
 | `verdict` | `WB_VERDICT_HEALED`, `WB_VERDICT_UNHEALED` | whether unit and check agree now |
-| | `WB_VERDICT_DEFERRED` | the budget of remedies is spent |"""
+| | `WB_VERDICT_DEFERRED` | the budget of remedies is spent |
+| | `WB_VERDICT_INVALID` | they agree, and a recorded frame still comes out wrong |"""
 
 
 def _unit(guard: Guard) -> str:
+    if guard.area.code == SELF_TEST:
+        return "a recorded frame"
     return "one operator" if guard.area.code == ABFT else f"{guard.area.unit_bytes} bytes"
 
 
 def _looks(guard: Guard) -> str:
     if guard.area.code == ABFT:
         return "every sum, as it arises"
-    return f"{guard.per_frame} a frame"
+    order = f", every {guard.stride}th" if guard.stride > 1 else ""
+    if guard.every_frames > 1:
+        return f"{guard.per_frame} every {guard.every_frames} frames{order}"
+    return f"{guard.per_frame} a frame{order}"
