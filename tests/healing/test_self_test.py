@@ -5,7 +5,9 @@ from itertools import combinations
 import numpy as np
 from hypothesis import given
 from programs import random_program, seeds
+from voices import voice
 
+from workbench.experiments.bench_codes import seen_by_golden_inputs
 from workbench.healing.device import Device
 from workbench.healing.log import Diagnosis, LogEntry, Remedy, Verdict
 from workbench.healing.strategy import Guard, Policy, Strategy
@@ -105,3 +107,10 @@ def _sum(columns: list[int], bits: tuple[int, ...]) -> int:
     for bit in bits:
         total ^= columns[bit]
     return total
+
+
+def test_more_moments_see_more() -> None:
+    one, four = (seen_by_golden_inputs(voice().image, moments, trials=25) for moments in (1, 4))
+    assert one.keys() == four.keys() == {"weights", "bias", "shift", "embed"}
+    assert all(one[section] <= four[section] for section in one)
+    assert one["bias"] < four["bias"] and four["bias"] > 0.3

@@ -18,8 +18,11 @@ from workbench.experiments.bench_codes import (
     ATTACK_BITS,
     FLIPS,
     GROUP_BYTES,
+    MOMENT_TRIALS,
+    MOMENTS,
     attack_on_radar,
     bench_codes,
+    seen_by_golden_inputs,
 )
 from workbench.experiments.bench_decoder import FRAMES, MACS, SAMPLES, WEIGHTS
 from workbench.experiments.bench_estimate import bench_estimate
@@ -116,6 +119,9 @@ def _run_codes(options: argparse.Namespace) -> None:
         bar.set_description_str("looking for the worst bits")
         tops = voice.image.layout.positions(("weights",))
         worst = worst_bits(voice.image, inputs, tops, bits=ATTACK_BITS)
+        bar.set_description_str("computing golden inputs")
+        trials = min(options.trials, MOMENT_TRIALS)
+        golden = {n: seen_by_golden_inputs(voice.image, n, trials=trials) for n in MOMENTS}
     print(f"share of random faults within a page that a code misses, {options.trials:,} of each")
     print(f"{'code':<10}{'page':>6}{'checks':>9}" + "".join(f"{n:>9} bits" for n in FLIPS))
     for row in rows:
@@ -129,8 +135,11 @@ def _run_codes(options: argparse.Namespace) -> None:
         f"radar, groups of {GROUP_BYTES}, {size} bytes of signatures: of {ATTACK_BITS} sign bits at random "
         f"{random:.2f} lie in groups that are flagged, of the {ATTACK_BITS} worst bits {chosen:g}"
     )
+    for moments, seen in golden.items():
+        shares = ", ".join(f"{share:.1%} of {section}" for section, share in seen.items())
+        print(f"golden inputs of {moments} frames see of {trials} single flips each: {shares}")
     if options.json:
-        told = {"codes": [asdict(row) for row in rows],
+        told = {"codes": [asdict(row) for row in rows], "golden inputs": golden,
                 "radar": {"random": random, "worst": chosen, "bytes": size}}  # fmt: skip
         write_text(options.json, json.dumps(told, indent=2) + "\n")
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from workbench.memory.areas import RADAR, SIGNATURES, Area
+from workbench.memory.areas import RADAR, SELF_TEST, SIGNATURES, WORKING_SECTIONS, Area
 from workbench.memory.image import Image
 from workbench.memory.layout import Layout
 from workbench.memory.syndromes import detected, faults_in_a_unit
@@ -19,6 +19,7 @@ from workbench.memory.watch import PageWatch
 
 FLIPS = (1, 2, 3, 4, 8)
 GROUP_BYTES, ATTACK_BITS = 512, 10
+MOMENTS, MOMENT_TRIALS = (1, 4, 16), 200
 _SEED = 11
 
 
@@ -79,6 +80,24 @@ def attack_on_radar(image: Image, worst: Sequence[int], *, trials: int) -> tuple
     ]
     chosen = np.array(worst, np.int64)
     return float(np.mean(found)), _flagged(watch, image.data, chosen), -(-2 * watch.units // 8)
+
+
+def seen_by_golden_inputs(
+    image: Image, moments: int, *, trials: int, seed: int = _SEED
+) -> dict[str, float]:
+    """Share of single flips, by section, that give one of so many golden moments another outcome."""
+    layout = Layout(image.program, areas=(Area(SELF_TEST, moments=moments),))
+    clean = Image.of(image.program, areas=layout.areas)
+    (watch,) = clean.layout.watches
+    rng = np.random.default_rng(seed)
+    seen = {}
+    for section in WORKING_SECTIONS:
+        positions = clean.layout.positions((section,))
+        if len(positions):
+            flips = [clean.flip([bit]).data for bit in rng.choice(positions, trials).tolist()]
+            shown = [any(watch.wrong(data, unit) for unit in range(moments)) for data in flips]
+            seen[section] = float(np.mean(shown))
+    return seen
 
 
 def _flagged(watch: PageWatch, data: np.ndarray, positions: np.ndarray) -> float:
