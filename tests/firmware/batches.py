@@ -1,6 +1,5 @@
 """Many random programs as firmware, compiled in one go, each with its own prefix."""
 
-import dataclasses
 import importlib.util
 
 import numpy as np
@@ -8,6 +7,7 @@ import pytest
 from programs import random_program
 from random_strategies import random_strategy
 
+from workbench.firmware.agreement import random_schedule
 from workbench.firmware.plan import Firmware
 from workbench.healing.named import nothing
 from workbench.healing.upsets import Upset
@@ -43,18 +43,5 @@ def random_firmwares(seed: int, count: int, *, healers: bool = True) -> list[Fir
 def random_upsets(
     image: Image, seed: int, *, frames: int, count: int, stuck: bool = False
 ) -> list[Upset]:
-    """Upsets spread evenly over all sections, some stuck if wanted, some of them twice, some in copies of one place."""
-    rng = np.random.default_rng([seed, 2])
-    sections = [s for s in image.layout.sections.values() if s.size_bytes]
-    upsets = []
-    for _ in range(count if sections else 0):
-        section = sections[rng.integers(len(sections))]
-        position = int(rng.integers(8 * section.start, 8 * section.stop))
-        upsets.append(Upset(int(rng.integers(frames)), position))
-        if rng.random() < 0.1:
-            upsets.append(upsets[-1])
-        elif stuck and section.region == "sram" and section.name != "state" and rng.random() < 0.3:
-            upsets[-1] = dataclasses.replace(upsets[-1], stuck=int(rng.integers(2)))
-        if rng.random() < 0.3 and section.name == "golden":
-            upsets.append(Upset(int(rng.integers(frames)), position - 8 * section.start))
-    return sorted(upsets)
+    """See `random_schedule`."""
+    return list(random_schedule(image, seed, frames=frames, count=count, stuck=stuck))
