@@ -26,8 +26,10 @@ def test_more_looks_cost_more() -> None:
             nothing(), scrub("crc32", 1, unit_bytes=64), scrub("crc32", 2, unit_bytes=64),
         )
     )  # fmt: skip
-    assert none == Cost("none", "m4", 0.0, none.worst_frame, None, 0, 0, 0, none.stack_bytes,
-                        none.generator)  # fmt: skip
+    assert none == Cost("none", "m4", 0.0, 0, none.worst_frame, None, None, 0, 0, 0,
+                        none.stack_bytes, none.generator)  # fmt: skip
+    assert 0 <= one.detection < one.finding == one.detection + one.remedy
+    assert one.instructions <= one.step
     assert 300 < one.instructions < two.instructions < 2 * one.instructions
     assert (
         one.check_bytes == two.check_bytes == 4 * -(-Image.of(PROGRAM).layout.working_bytes // 64)
