@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from workbench.files import replacing
 from workbench.healing.simulation import Life
@@ -57,16 +58,22 @@ def draw_harm(path: Path, records: Sequence[dict[str, Any]], titles: dict[str, s
 
 
 def draw_costs(path: Path, records: Sequence[dict[str, Any]]) -> None:
-    """Replace the PNG file `path`: harm of one environment against each cost, the best ones joined."""
-    shown = [record for record in records if record["device"]]
+    """Replace the PNG file `path`: harm of one environment against each cost, the best ones joined.
+
+    Strategies are numbered from the least harm on; a list beside the picture tells their names.
+    """
+    shown = sorted((r for r in records if r["device"]), key=lambda record: record["harm"])
     figure = Figure(figsize=(15, 5.5), layout="constrained")
     for axes, (title, cost) in zip(figure.subplots(1, len(_AXES), sharey=True), _AXES, strict=True):
-        points = [(max(1.0, cost(r)), max(r["harm"], _LEAST_HARM), r["strategy"]) for r in shown]
+        points = [
+            (max(1.0, cost(r)), max(r["harm"], _LEAST_HARM), str(number))
+            for number, r in enumerate(shown, 1)
+        ]
         front = pareto([(x, y) for x, y, _ in points])
         for number, (x, y, _) in enumerate(points):
             axes.plot(x, y, "o", color=_FRONT if number in front else _BEHIND)
         for (x, y), names in _crowds(points):
-            text = "\n".join(", ".join(names[n : n + 2]) for n in range(0, len(names), 2))
+            text = "\n".join(" ".join(names[n : n + 5]) for n in range(0, len(names), 5))
             axes.annotate(text, (x, y), xytext=(5, 3), textcoords="offset points", fontsize=7)
         joined = sorted(points[number] for number in front)
         axes.step([p[0] for p in joined], [p[1] for p in joined], where="post", color=_FRONT, lw=1)
@@ -75,13 +82,16 @@ def draw_costs(path: Path, records: Sequence[dict[str, Any]]) -> None:
         axes.set_xlabel(title)
         axes.margins(x=0.2)
     figure.axes[0].set_ylabel("harm that is left")
+    names = [f"{number}  {record['strategy']}" for number, record in enumerate(shown, 1)]
+    none = [Line2D([], [], ls="") for _ in names]
+    figure.legend(none, names, loc="outside right center", handlelength=0, frameon=False)
     _save(figure, path)
 
 
 def _crowds(
     points: Sequence[tuple[float, float, str]],
 ) -> list[tuple[tuple[float, float], list[str]]]:
-    """Points that lie so near each other that they need one label: (where, names)."""
+    """Points that lie so near each other that they need one label: (where, numbers)."""
     crowds: list[tuple[tuple[float, float], list[str]]] = []
     for x, y, name in sorted(points):
         for (other_x, other_y), names in crowds:
