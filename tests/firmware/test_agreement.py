@@ -1,6 +1,6 @@
 """`workbench agree`: homes that differ are caught, and told by the smallest schedule that shows it."""
 
-from collections.abc import Mapping
+import shlex
 
 import pytest
 from batches import needs_emulator
@@ -21,11 +21,12 @@ def test_a_schedule_is_read_as_it_is_written(schedule: list[Upset]) -> None:
     assert schedule_of(schedule_text(schedule)) == tuple(sorted(schedule))
 
 
-@pytest.mark.parametrize("text", ["12", "12:x", "1:2:3", "4:5=2", "4:5="])
+def test_nothing_stuck_is_a_flip() -> None:
+    assert schedule_of("4:5=") == (Upset(4, 5),)
+
+
+@pytest.mark.parametrize("text", ["12", "12:x", "1:2:3", "4:5=2"])
 def test_what_is_no_schedule_is_refused(text: str) -> None:
-    if text == "4:5=":  # nothing stuck is a flip
-        assert schedule_of(text) == (Upset(4, 5),)
-        return
     with pytest.raises(WorkbenchError, match="is no upset; write FRAME:BIT"):
         schedule_of(text)
 
@@ -37,34 +38,47 @@ def test_a_healthy_device_agrees(capsys: pytest.CaptureFixture[str]) -> None:
     assert "4 lives of 6 frames agree" in capsys.readouterr().out
 
 
-def test_a_broken_healer_is_caught_by_one_upset(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("right", "wrong", "told", "upsets"),
+    [
+        (
+            "head->count++;",
+            "if (remedy == WB_REMEDY_CORRECT) { entry->unit++; } head->count++;",
+            "log entry 0 is LogEntry",
+            1,
+        ),
+        ("state[WB_FRAME]++;", "state[WB_FRAME] += 2;", "in the end, healer.frame[0] bit 0", 0),
+    ],
+    ids=["wrong unit", "wrong time"],
+)
+def test_a_broken_healer_is_caught_by_the_fewest_upsets(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    right: str,
+    wrong: str,
+    told: str,
+    upsets: int,
 ) -> None:
-    """A device that writes down the wrong unit of what it corrects; the line that is told shows it again."""
-
-    def broken(texts: Mapping[str, str]) -> dict[str, str]:
-        told = dict(texts)
-        name = next(name for name in told if name.endswith("wb_heal.h"))
-        right = "head->count++;"
-        assert right in told[name]
-        told[name] = told[name].replace(
-            right, "if (remedy == WB_REMEDY_CORRECT) { entry->unit++; } head->count++;"
-        )
-        return told
-
-    honest = toolchain.runtime_headers
-    monkeypatch.setattr("workbench.firmware.toolchain.runtime_headers", lambda: broken(honest()))
-    words = ["agree", "--strategy", "pq-scrub", "--frames", "8"]
-    assert main(words) == 2
-    told = capsys.readouterr().err
-    assert "log entry 0 is LogEntry" in told and told.count("\n") == 1
-    line = told.split("`")[1]
-    schedule = line.split(" --schedule ")[1]
-    assert len(schedule_of(schedule)) == 1
-    assert main(line.split()[1:]) == 2
-    assert capsys.readouterr().err == told
+    """The line that is told shows it again, until the device is mended."""
+    texts = toolchain.runtime_headers()
+    name = next(name for name in texts if name.endswith("wb_heal.h"))
+    assert texts[name].count(right) == 1
+    broken = {**texts, name: texts[name].replace(right, wrong)}
+    monkeypatch.setattr("workbench.firmware.toolchain.runtime_headers", lambda: broken)
+    assert main(["agree", "--strategy", "pq-scrub", "--frames", "8"]) == 2
+    found = capsys.readouterr().err
+    assert told in found and found.count("\n") == 1
+    words = shlex.split(found.split("`")[1])
+    assert len(schedule_of(words[-1])) == upsets
+    assert main(words[1:]) == 2
+    assert capsys.readouterr().err == found
     monkeypatch.undo()
-    assert main(line.split()[1:]) == 0
+    assert main(words[1:]) == 0
+
+
+def test_agree_says_how_long_a_word_is(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["agree", "--frames", "97"]) == 2
+    assert "--frames is 97 and a word has 96; choose at most as many" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("option", ["schedules", "frames"])

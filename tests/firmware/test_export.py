@@ -202,9 +202,8 @@ def test_memory_adds_up() -> None:
     for firmware in random_firmwares(51, 16):
         rows = memory_table(firmware)
         held = sum(size for what, where, size in rows if where == "RAM" and what not in ("log",))
-        shadow = firmware.layout.sections["state"].size_bytes if firmware.self_test else 0
-        works = firmware.scratch.size_bytes + firmware.bounce_bytes
-        assert held == firmware.memory_bytes + works + shadow
+        works = firmware.scratch.size_bytes + firmware.bounce_bytes + firmware.self_test_bytes
+        assert held == firmware.memory_bytes + works
 
 
 def test_signals_that_live_together_lie_apart() -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+import shlex
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from tqdm import tqdm
@@ -73,21 +74,27 @@ def run(options: argparse.Namespace) -> None:
     voice = open_voice(options.checkpoint)
     word = options.word or voice.words[0]
     every = {each: voice.inputs(each) for each in voice.words}
-    inputs = {name: codes[:, : options.frames] for name, codes in voice.inputs(word).items()}
+    if options.frames > voice.model.config.frames:
+        raise WorkbenchError(
+            f"--frames is {options.frames} and a word has {voice.model.config.frames}; choose at "
+            "most as many"
+        )
+    rates = {name: voice.program.signal(name).rate for name in voice.program.inputs}
+    inputs = {
+        name: codes[:, : options.frames * rates[name]] for name, codes in voice.inputs(word).items()
+    }
     cores = list(dict.fromkeys(options.core or (_HOST,)))
     names = list(dict.fromkeys(options.strategy or fitting(NAMES, voice.program)))
     given = schedule_of(options.schedule) if options.schedule is not None else None
-    lived = 0
-    with one_thread(), tqdm(total=len(names) * len(cores), leave=False, disable=None) as bar:
+    lived = len(names) * len(cores) * (options.schedules if given is None else 1)
+    with one_thread(), tqdm(total=lived, leave=False, disable=None) as bar:
         for name in names:
             strategy, program = contestant(name, voice.program, every)
             image = strategy.image(program)
             firmware = Firmware.of(image, strategy=strategy, weights=RAM, prefix="model")
             for core in cores:
                 schedules = [given] if given is not None else _schedules(firmware, core, options)
-                _agree(firmware, core, inputs, schedules, options)
-                lived += len(schedules)
-                bar.update()
+                _agree(firmware, core, inputs, schedules, options, bar.update)
     print(
         f"{lived:,} lives of {options.frames} frames agree in every sample, log entry and byte: "
         f"{len(names)} strategies on {', '.join(cores)}"
@@ -108,16 +115,19 @@ def _agree(
     inputs: dict[str, np.ndarray],
     schedules: Sequence[Schedule],
     options: argparse.Namespace,
+    progress: Callable[[], object],
 ) -> None:
     machine: Machine = (
         host_machine([firmware]) if core == _HOST else emulated_machine([firmware], CORES[core])
     )
-    found = first_difference(machine, firmware, inputs, schedules)
+    found = first_difference(machine, firmware, inputs, schedules, progress=progress)
     if found:
-        others = f" --word {options.word}" if options.word else ""
-        others += f" --checkpoint {options.checkpoint}" if options.checkpoint else ""
+        words = ["workbench", "agree", options.generator, "--strategy", firmware.strategy.name]
+        words += ["--core", core, "--frames", str(options.frames)]
+        words += ["--word", options.word] if options.word else []
+        words += ["--checkpoint", str(options.checkpoint)] if options.checkpoint else []
+        words += ["--schedule", schedule_text(found.upsets)]
         raise WorkbenchError(
-            f"device and simulation differ: {found.what}; see it again with `workbench agree "
-            f"{options.generator} --strategy {firmware.strategy.name} --core {core} --frames "
-            f"{options.frames}{others} --schedule {schedule_text(found.upsets)}` and please report it"
+            f"device and simulation differ: {found.what}; see it again with `{shlex.join(words)}` "
+            "and please report it"
         )

@@ -82,14 +82,11 @@ def attack_on_radar(image: Image, worst: Sequence[int], *, trials: int) -> tuple
     return float(np.mean(found)), _flagged(watch, image.data, chosen), -(-2 * watch.units // 8)
 
 
-def seen_by_golden_inputs(
-    image: Image, moments: int, *, trials: int, seed: int = _SEED
-) -> dict[str, float]:
+def seen_by_golden_inputs(image: Image, moments: int, *, trials: int) -> dict[str, float]:
     """Share of single flips, by section, that give one of so many golden moments another outcome."""
-    layout = Layout(image.program, areas=(Area(SELF_TEST, moments=moments),))
-    clean = Image.of(image.program, areas=layout.areas)
+    clean = Image.of(image.program, areas=(Area(SELF_TEST, moments=moments),))
     (watch,) = clean.layout.watches
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(_SEED)
     seen = {}
     for section in WORKING_SECTIONS:
         positions = clean.layout.positions((section,))

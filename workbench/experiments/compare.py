@@ -117,12 +117,12 @@ def record_of(
             record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
             if progress:
                 progress(mission.devices)
-            return {**record, "device": _device_costs(strategy)}  # the table may be newer
+            return _with_costs(record, strategy)
     fleet = fleet_life(program, inputs, strategy, mission, jobs=jobs, progress=progress)
     record = _record(program, fleet, environment)
     if path is not None:
         write_text(path, json.dumps(record, indent=1, allow_nan=False) + "\n")
-    return record
+    return _with_costs(record, strategy)
 
 
 def _record(program: Program, fleet: Fleet, environment: Environment) -> dict[str, Any]:
@@ -160,16 +160,13 @@ def _record(program: Program, fleet: Fleet, environment: Environment) -> dict[st
             "golden_bytes": stored.golden_bytes,
             "bytes_per_frame": stored.bytes_per_frame,
         },
-        "device": _device_costs(strategy),
     }
 
 
-def _device_costs(strategy: Strategy) -> dict[str, Any] | None:
-    """Measured on CORE, or None where the table does not know the strategy."""
+def _with_costs(record: dict[str, Any], strategy: Strategy) -> dict[str, Any]:
+    """`device`: measured on CORE, None where the table of today does not know the strategy."""
     cost: Cost | None = shipped_costs().get((strategy.name, CORE))
-    if cost is None:
-        return None
-    return {
+    device = cost and {
         "core": CORE,
         "instructions": cost.instructions,
         "share": cost.share,
@@ -178,6 +175,7 @@ def _device_costs(strategy: Strategy) -> dict[str, Any] | None:
         "ram_bytes": cost.ram_bytes,
         "flash_bytes": cost.code_bytes + cost.check_bytes,
     }
+    return {**record, "device": device}
 
 
 def _mean(frames: np.ndarray, frame_s: float) -> float | None:

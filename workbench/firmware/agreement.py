@@ -25,7 +25,7 @@ _TOGETHER = 16  # devices that are simulated at once
 
 @dataclass(frozen=True)
 class Difference:
-    """The two homes differ on these upsets, and on no part of them. what: differs first."""
+    """The two homes differ on these upsets, and agree when any one is left out. what: differs first."""
 
     upsets: Schedule
     what: str
@@ -48,8 +48,9 @@ def first_difference(
     for first in range(0, len(told), _TOGETHER):
         part = told[first : first + _TOGETHER]
         for upsets, life in zip(part, _simulated(firmware, inputs, part, engine), strict=True):
-            if _what_differs(machine, firmware, inputs, upsets, life):
-                return _reduced(machine, firmware, inputs, upsets, engine)
+            what = _what_differs(machine, firmware, inputs, upsets, life)
+            if what:
+                return _reduced(machine, firmware, inputs, Difference(upsets, what), engine)
             progress()
     return None
 
@@ -123,10 +124,14 @@ def _simulated(
     schedules: Sequence[Schedule],
     engine: Engine,
 ) -> list[Life]:
-    starts = (len(frames_of(firmware, inputs)) // 2,)
+    starts = _word_starts(firmware, inputs)
     return simulate_many(
         firmware.image, inputs, schedules, firmware.strategy, word_starts=starts, engine=engine
     )
+
+
+def _word_starts(firmware: Firmware, inputs: Mapping[str, np.ndarray]) -> tuple[int, ...]:
+    return (len(frames_of(firmware, inputs)) // 2,)
 
 
 def _what_differs(
@@ -139,9 +144,8 @@ def _what_differs(
     """The first thing in which the device differs from its simulation, or nothing."""
     twin = Twin(machine, firmware)
     flash = 8 * firmware.layout.sections["golden"].start
-    starts = (len(frames_of(firmware, inputs)) // 2,)
     try:
-        codes = twin.run(inputs, upsets, word_starts=starts)
+        codes = twin.run(inputs, upsets, word_starts=_word_starts(firmware, inputs))
         return _told(firmware, codes, twin, life)
     finally:  # flash outlives the twin
         twin.flip(upset.position for upset in upsets if upset.position >= flash)
@@ -166,7 +170,7 @@ def _reduced(
     machine: Machine,
     firmware: Firmware,
     inputs: Mapping[str, np.ndarray],
-    upsets: Schedule,
+    found: Difference,
     engine: Engine,
 ) -> Difference:
     """Leave out halves, then quarters, then single upsets, as long as the homes still differ."""
@@ -175,14 +179,15 @@ def _reduced(
         (life,) = _simulated(firmware, inputs, [some], engine)
         return _what_differs(machine, firmware, inputs, some, life)
 
-    size = len(upsets)
+    size = len(found.upsets)
     while size:
-        for first in range(0, len(upsets), size):
-            fewer = upsets[:first] + upsets[first + size :]
-            if differs(fewer):
-                upsets = fewer
-                size = min(size, len(upsets))
+        for first in range(0, len(found.upsets), size):
+            fewer = found.upsets[:first] + found.upsets[first + size :]
+            what = differs(fewer)
+            if what:
+                found = Difference(fewer, what)
+                size = min(size, len(fewer))
                 break
         else:
             size //= 2
-    return Difference(upsets, differs(upsets))
+    return found

@@ -16,7 +16,7 @@ import numpy as np
 
 from workbench.errors import WorkbenchError
 from workbench.firmware.boards import Core
-from workbench.firmware.emulate import EmulatedRun, emulate
+from workbench.firmware.emulate import EmulatedRun, emulate, machine_for
 from workbench.healing.named import nothing
 from workbench.healing.strategy import Policy, Strategy
 from workbench.healing.upsets import Upset
@@ -80,22 +80,16 @@ def measure_cost(
     emulator, and where the strategy does not fit the program.
     """
     bare = bare or bare_run(program, inputs, core)
-    image = strategy.image(program)
-    clean = emulate(image, core, inputs, strategy=strategy)
-    upsets = _upsets(image.layout, len(clean.instructions), seed)
-    struck = emulate(image, core, inputs, strategy=strategy, upsets=upsets)
+    clean, struck = _both(program, inputs, strategy, core, seed)
     observing = replace(
         strategy,
         guards=tuple(replace(guard, ladder=()) for guard in strategy.guards),
         policy=Policy(),
         spare_pages=0,
     )
-    observed, calm = (
-        emulate(observing.image(program), core, inputs, strategy=observing, upsets=hits)
-        for hits in (upsets, ())
-    )
+    calm, observed = _both(program, inputs, observing, core, seed)
     beside = clean.instructions - bare.instructions
-    checks = image.layout.sections["check"].size_bytes if strategy.heals else 0
+    checks = clean.image.layout.sections["check"].size_bytes if strategy.heals else 0
     return Cost(
         strategy=strategy.name,
         core=core.name,
@@ -110,6 +104,21 @@ def measure_cost(
         stack_bytes=max(clean.stack_bytes, struck.stack_bytes),
         generator=float(bare.instructions.mean()),
     )
+
+
+def _both(
+    program: Program,
+    inputs: Mapping[str, np.ndarray],
+    strategy: Strategy,
+    core: Core,
+    seed: int,
+) -> tuple[EmulatedRun, EmulatedRun]:
+    """The same frames without upsets, and with some of the working copy."""
+    image = strategy.image(program)
+    machine = machine_for(image, core, strategy=strategy)
+    clean = emulate(image, core, inputs, strategy=strategy, machine=machine)
+    upsets = _upsets(image.layout, len(clean.instructions), seed)
+    return clean, emulate(image, core, inputs, strategy=strategy, upsets=upsets, machine=machine)
 
 
 def _mean(beside: np.ndarray, strategy: Strategy) -> float:

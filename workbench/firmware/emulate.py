@@ -73,22 +73,22 @@ def emulate(
     mid_frame: Iterable[MidFrameUpset] = (),
     word_starts: Collection[int] = (),
     weights: str = RAM,
+    machine: EmulatedMachine | None = None,
 ) -> EmulatedRun:
     """Compile `image` for `core`, run all frames of `inputs` and measure.
 
     image: flips that it holds strike before the first frame. inputs: [1, frames * rate, channels] by
     name. strategy: whose `image` it is; left out, there is no healer. upsets: at frame starts,
     in RAM or flash (with weights in flash, a compiler may have put a tiny tensor into its code, where
-    no upset finds it). mid_frame: in RAM, while a frame is computed. Raises WorkbenchError without
+    no upset finds it). mid_frame: in RAM, while a frame is computed. machine: made by
+    `machine_for` of the same, with its flash as it was, to save compiling it again. Raises WorkbenchError without
     compiler or emulator, and for inputs or upsets that do not fit.
     """
-    firmware = Firmware.of(
-        image.clean(), strategy=strategy or nothing(), weights=weights, prefix=_PREFIX
-    )
+    firmware = _firmware(image, strategy or nothing(), weights)
     frames = frames_of(firmware, inputs)
     upsets, mid_frame = tuple(upsets), tuple(mid_frame)
     _check_upsets(firmware, len(frames), upsets, mid_frame)
-    machine = emulated_machine([firmware], core)
+    machine = machine or emulated_machine([firmware], core)
     if mid_frame:  # a rehearsal tells how many instructions the first frame takes
         Twin(machine, firmware).step(frames[0])
     usual = machine.instructions
@@ -112,6 +112,15 @@ def emulate(
         stack_bytes=machine.stack_bytes,
         log_bytes=twin.log_bytes(),
     )
+
+
+def machine_for(image: Image, core: Core, *, strategy: Strategy) -> EmulatedMachine:
+    """A chip on which `emulate` may run `image` more than once. Raises as `emulated_machine`."""
+    return emulated_machine([_firmware(image, strategy, RAM)], core)
+
+
+def _firmware(image: Image, strategy: Strategy, weights: str) -> Firmware:
+    return Firmware.of(image.clean(), strategy=strategy, weights=weights, prefix=_PREFIX)
 
 
 def emulated_machine(firmwares: Sequence[Firmware], core: Core) -> EmulatedMachine:

@@ -129,9 +129,8 @@ def memory_table(firmware: Firmware) -> list[tuple[str, str, int]]:
         if firmware.spare_bytes:
             rows.append(("spare pages", "RAM", firmware.spare_bytes))
             rows.append(("room to put moved bytes together", "RAM", firmware.bounce_bytes))
-        if firmware.self_test and firmware.histories():
-            size = layout.sections["state"].size_bytes
-            rows.append(("histories of the self-test", "RAM", size))
+        if firmware.self_test_bytes:
+            rows.append(("histories of the self-test", "RAM", firmware.self_test_bytes))
         rows.append(("log", "RAM", firmware.log_bytes))
     return [*rows, ("scratch for the frame in work", "RAM", firmware.scratch.size_bytes)]
 
@@ -229,7 +228,7 @@ def _unit(guard: Guard) -> str:
 def _looks(guard: Guard) -> str:
     if guard.area.code == ABFT:
         return "every sum, as it arises"
-    order = f", every {guard.stride}th" if guard.stride > 1 else ""
+    order = f", in steps of {guard.stride}" if guard.stride > 1 else ""
     if guard.every_frames > 1:
         return f"{guard.per_frame} every {guard.every_frames} frames{order}"
     return f"{guard.per_frame} a frame{order}"

@@ -146,7 +146,7 @@ def _instance(firmware: Firmware) -> str:
         lines.append(
             f"    uint32_t bounce[{firmware.bounce_bytes // 4}]; /* where moved bytes are put together */"
         )
-    if firmware.self_test and firmware.histories():
+    if firmware.self_test_bytes:
         lines.append(
             f"    {firmware.prefix}_state self_test; /* histories of a golden input; between steps, nothing */"
         )

@@ -49,18 +49,14 @@ def healer(firmware: Firmware) -> str:
             if watch.second:
                 codes.append(_code(name, f"second_{number}", watch.second, guard))
     policy = firmware.strategy.policy
+    codes_of = [area.code for area in firmware.strategy.areas]
     areas = ",\n".join(
         "    {\n" + "\n".join(f"        .{f} = {v}," for f, v in fields.items()) + "\n    }"
         for fields in (_area(firmware, n, *pair) for n, pair in enumerate(pairs))
     )
     plan = {
         "areas": f"{name}_areas",
-        "validator": next(
-            (f"&{name}_areas[{n}]" for n, (g, _) in enumerate(pairs) if g.area.code == SELF_TEST),
-            "NULL",
-        )
-        if policy.validate
-        else "NULL",
+        "validator": f"&{name}_areas[{codes_of.index(SELF_TEST)}]" if policy.validate else "NULL",
         "area_count": f"{len(pairs)}u",
         "persistence": f"{policy.persistence}u",
         "cool_down_frames": f"{policy.cool_down_frames}u",

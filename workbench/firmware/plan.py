@@ -148,6 +148,11 @@ class Firmware:
         return tests[0] if tests else None
 
     @property
+    def self_test_bytes(self) -> int:
+        """RAM for the histories of a golden moment, while it is computed."""
+        return self.layout.sections["state"].size_bytes if self.self_test else 0
+
+    @property
     def log_entries(self) -> int:
         """Entries of the ring, a power of two: one frame's findings always fit."""
         looks = sum(

@@ -143,7 +143,7 @@ def self_test(every_frames: int = 32, *, moments: int = 4) -> Strategy:
     return Strategy("self-test", (guard,))
 
 
-def validated(pages: int = 1, *, every_frames: int = 1250) -> Strategy:
+def plus_q_validated(pages: int = 1, *, every_frames: int = 1250) -> Strategy:
     """P + Q sums whose remedies count only if golden inputs agree."""
     test = self_test(every_frames, moments=1).guards
     return Strategy(
@@ -194,7 +194,7 @@ NAMED: dict[str, Callable[[], Strategy]] = {
     "in-place64": lambda: in_place(64),
     "in-place256": lambda: in_place(256),
     "self-test": self_test,
-    "pq-validated": validated,
+    "pq-validated": plus_q_validated,
     "abft": abft,
     "abft-crc": abft_crc,
     "abft-two-speeds": abft_two_speeds,

@@ -142,8 +142,7 @@ class _Fleet:
         self.word_starts = frozenset(word_starts)
         self.schedules = [tuple(sorted(s, key=lambda upset: upset.frame)) for s in schedules]
         self.arrivals = self._arrivals()
-        clean = image.clean().data
-        self.devices = devices or [Device(image, strategy, clean) for _ in schedules]
+        self.devices = devices or self._new_devices()
         codes = [area.code for area in strategy.areas]
         self.abft = codes.index(ABFT) if ABFT in codes and image.layout.watches else -1
         self.stream = (engine or Engine(self.program)).stream(len(schedules))
@@ -153,6 +152,10 @@ class _Fleet:
         if not devices:  # a device that has lived begins with a word, and so in silence
             self._flip_histories(self._state_at_start())
         self._memory_changed()
+
+    def _new_devices(self) -> list[Device]:
+        clean = self.image.clean().data
+        return [Device(self.image, self.strategy, clean) for _ in self.schedules]
 
     def live(self) -> list[Life]:
         for frame in range(self.frames):
