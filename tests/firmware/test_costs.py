@@ -26,10 +26,12 @@ def test_more_looks_cost_more() -> None:
             nothing(), scrub("crc32", 1, unit_bytes=64), scrub("crc32", 2, unit_bytes=64),
         )
     )  # fmt: skip
-    assert none == Cost("none", "m4", 0.0, 0, none.worst_frame, None, None, 0, 0, 0,
+    assert none == Cost("none", "m4", 0.0, 0, none.worst_frame, None, None, 0.0, None, 0, 0, 0,
                         none.stack_bytes, none.generator)  # fmt: skip
     assert 0 <= one.detection < one.finding == one.detection + one.remedy
     assert one.instructions <= one.step
+    # At least the check of a page a look, and all of the page when it is restored.
+    assert 4 <= one.flash_reads < two.flash_reads <= 2 * one.flash_reads and 64 <= one.finding_reads
     assert 300 < one.instructions < two.instructions < 2 * one.instructions
     assert (
         one.check_bytes == two.check_bytes == 4 * -(-Image.of(PROGRAM).layout.working_bytes // 64)
@@ -45,7 +47,7 @@ def test_the_shipped_table_is_complete_and_of_this_model() -> None:
     costs = shipped_costs()
     pq, sums = costs["pq-scrub", "m4"], costs["abft", "m4"]
     assert pq.instructions <= 2500 and pq.code_bytes <= 6144 and pq.ram_bytes <= 1024
-    assert sums.share <= 0.05
+    assert sums.share <= 0.05 and sums.code_bytes <= 6144 and sums.ram_bytes <= 1024
 
 
 @pytest.mark.parametrize("strategy", [abft(), named("pq-scrub"), scrub("xor", 3, unit_bytes=32)],

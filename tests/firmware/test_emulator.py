@@ -53,7 +53,9 @@ def test_the_device_tells_the_same_story(chip) -> None:
     logged = 0
     for seed, firmware in enumerate(f for f in firmwares if f.weights == "ram"):
         inputs = random_inputs(firmware.program, seed, FRAMES)
-        upsets = random_upsets(firmware.image, seed, frames=FRAMES, count=40)
+        upsets = random_upsets(
+            firmware.image, seed, frames=FRAMES, count=40, stuck=firmware.heals and seed % 2 == 0
+        )
         life = simulate(firmware.image, inputs, upsets, firmware.strategy, word_starts=(4,))
         twin = Twin(machine, firmware)
         np.testing.assert_array_equal(twin.run(inputs, upsets, word_starts=(4,)), life.codes)

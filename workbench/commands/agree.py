@@ -93,7 +93,7 @@ def run(options: argparse.Namespace) -> None:
             image = strategy.image(program)
             firmware = Firmware.of(image, strategy=strategy, weights=RAM, prefix="model")
             for core in cores:
-                schedules = [given] if given is not None else _schedules(firmware, core, options)
+                schedules = [given] if given is not None else _schedules(firmware, options)
                 _agree(firmware, core, inputs, schedules, options, bar.update)
     print(
         f"{lived:,} lives of {options.frames} frames agree in every sample, log entry and byte: "
@@ -101,10 +101,10 @@ def run(options: argparse.Namespace) -> None:
     )
 
 
-def _schedules(firmware: Firmware, core: str, options: argparse.Namespace) -> Sequence[Schedule]:
+def _schedules(firmware: Firmware, options: argparse.Namespace) -> Sequence[Schedule]:
     first = options.seed * options.schedules
     return [
-        near_schedule(firmware, first + n, frames=options.frames, stuck=core == _HOST and firmware.heals)
+        near_schedule(firmware, first + n, frames=options.frames, stuck=firmware.heals)
         for n in range(options.schedules)
     ]  # fmt: skip
 

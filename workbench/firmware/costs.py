@@ -34,8 +34,10 @@ class Cost:
     instructions: of a clean frame, mean. step: the most in a clean frame. worst_frame: the most in any
     frame, clean or under upsets, generator included. finding: instructions that a frame takes more for
     each entry that it writes, mean; None where nothing was found. detection: the same where nothing
-    may be done about it; the rest of a finding is the remedy. code_bytes: of flash, code and its tables. check_bytes: of
-    flash, what is stored to check. ram_bytes: checks, variables and log. stack_bytes: the deepest,
+    may be done about it; the rest of a finding is the remedy. flash_reads: bytes that a clean frame reads
+    more in flash, constants beside code included, mean. finding_reads: bytes that an entry reads more;
+    None where nothing was found. (No healer writes flash: it would stop the emulated chip.) code_bytes: of
+    flash, code and its tables. check_bytes: of flash, what is stored to check. ram_bytes: checks, variables and log. stack_bytes: the deepest,
     generator included. generator: instructions of a frame without a healer, mean.
     """
 
@@ -46,6 +48,8 @@ class Cost:
     worst_frame: int
     finding: float | None
     detection: float | None
+    flash_reads: float
+    finding_reads: float | None
     code_bytes: int
     check_bytes: int
     ram_bytes: int
@@ -89,6 +93,7 @@ def measure_cost(
     )
     calm, observed = _both(program, inputs, observing, core, seed)
     beside = clean.instructions - bare.instructions
+    reads = clean.flash_reads - bare.flash_reads
     checks = clean.image.layout.sections["check"].size_bytes if strategy.heals else 0
     return Cost(
         strategy=strategy.name,
@@ -96,8 +101,10 @@ def measure_cost(
         instructions=_mean(beside, strategy),
         step=int(beside.max()),
         worst_frame=int(max(clean.instructions.max(), struck.instructions.max())),
-        finding=_of_a_finding(struck, clean),
-        detection=_of_a_finding(observed, calm),
+        finding=_of_a_finding(struck, struck.instructions - clean.instructions),
+        detection=_of_a_finding(observed, observed.instructions - calm.instructions),
+        flash_reads=_mean(reads, strategy),
+        finding_reads=_of_a_finding(struck, struck.flash_reads - clean.flash_reads),
         code_bytes=clean.flash_bytes - bare.flash_bytes - checks,
         check_bytes=checks,
         ram_bytes=clean.ram_bytes - bare.ram_bytes,
@@ -122,25 +129,26 @@ def _both(
 
 
 def _mean(beside: np.ndarray, strategy: Strategy) -> float:
-    """Of the healer's instructions [frames]; guards that look more rarely than that, in proportion."""
+    """Of what the healer takes in each frame, int64 [frames]; guards that look more rarely than that, in proportion."""
     rare = [g.every_frames for g in strategy.guards if g.every_frames > len(beside)]
     usual = float(beside[1:].mean()) if rare else float(beside.mean())
     return usual + (float(beside[0]) - usual) / min(rare) if rare else usual
 
 
-def _of_a_finding(struck: EmulatedRun, clean: EmulatedRun) -> float | None:
-    """Instructions more for each entry of the log, in the frames that have some."""
-    entries = np.zeros(len(struck.instructions), np.int64)
+def _of_a_finding(struck: EmulatedRun, extra: np.ndarray) -> float | None:
+    """What the frames with entries take more, int64 [frames], for each entry of the log."""
+    entries = np.zeros(len(extra), np.int64)
     for entry in struck.log:
         entries[min(entry.frame, len(entries) - 1)] += 1
     found = entries > 0
-    extra = (struck.instructions - clean.instructions)[found]
-    return float(extra.sum() / entries[found].sum()) if found.any() else None
+    return float(extra[found].sum() / entries[found].sum()) if found.any() else None
 
 
 def bare_run(program: Program, inputs: Mapping[str, np.ndarray], core: Core) -> EmulatedRun:
     """The generator without a healer."""
-    return emulate(nothing().image(program), core, inputs)
+    image = nothing().image(program)
+    machine = machine_for(image, core, strategy=nothing())
+    return emulate(image, core, inputs, machine=machine)
 
 
 def _upsets(layout: Layout, frames: int, seed: int) -> list[Upset]:

@@ -39,11 +39,27 @@ class Strike(NamedTuple):
     bit: int
 
 
+class StuckCell(NamedTuple):
+    """A bit that is always 0 or always 1."""
+
+    byte: np.ndarray  # uint8 [1], a view of RAM
+    bit: int
+    value: int
+
+
 class _Upset(ctypes.Structure):
     _fields_ = (
         ("after", ctypes.c_uint64),
         ("byte", ctypes.c_void_p),
         ("mask", ctypes.c_uint8),
+    )
+
+
+class _Cell(ctypes.Structure):
+    _fields_ = (
+        ("byte", ctypes.c_void_p),
+        ("mask", ctypes.c_uint8),
+        ("value", ctypes.c_uint8),
     )
 
 
@@ -56,53 +72,69 @@ class _Counts(ctypes.Structure):
         ("instructions", ctypes.c_uint64),
         ("upsets", ctypes.POINTER(_Upset)),
         ("waiting", ctypes.c_uint64),
+        ("flash_reads", ctypes.c_uint64),
+        ("stuck", ctypes.POINTER(_Cell)),
+        ("stuck_count", ctypes.c_uint64),
     )
 
 
 class _Counter:
-    """The memory of the native block hook, device/counter.c."""
+    """The memory of the native hooks, device/counter.c."""
 
     def __init__(self, flash: np.ndarray) -> None:
         self._known = np.zeros(FLASH_BYTES // 2, np.uint32)
         self.counts = _Counts(
-            flash.ctypes.data, FLASH_START, FLASH_BYTES, self._known.ctypes.data, 0, None, 0
+            flash.ctypes.data, FLASH_START, FLASH_BYTES, self._known.ctypes.data, 0, None, 0, 0, None, 0
         )
 
     def arm(self, strikes: Sequence[Strike]) -> None:
         """Count from zero, and let these bits, sorted by time, flip when it has come."""
         upsets = (_Upset(s.after, s.byte.ctypes.data, 1 << s.bit) for s in strikes)
         self._upsets = (_Upset * len(strikes))(*upsets)
-        self.counts.instructions = 0
+        self.counts.instructions = self.counts.flash_reads = 0
         self.counts.upsets = self._upsets
         self.counts.waiting = len(strikes)
 
+    def hold(self, cells: Sequence[StuckCell]) -> None:
+        """Let these cells, and no others, be stuck."""
+        told = (_Cell(c.byte.ctypes.data, 1 << c.bit, c.value) for c in cells)
+        self._cells = (_Cell * len(cells))(*told)
+        self.counts.stuck = self._cells
+        self.counts.stuck_count = len(cells)
+
 
 @cache
-def _block_hook() -> Any:
-    """The native function that runs at every jump, compiled once for a process."""
+def _hooks() -> Any:
+    """The native functions that run at every jump and every read, compiled once for a process."""
     source = package_texts("device")["device/counter.c"]
     with build_folder({"counter.c": source}) as folder:
         compile_shared(folder, folder / "counter.so", options=WARNINGS)
-        return ctypes.CDLL(str(folder / "counter.so")).counter_block
+        return ctypes.CDLL(str(folder / "counter.so"))
 
 
 class EmulatedMachine:
     """A chip with a firmware in its flash; see `twin.Machine`.
 
     flash_bytes, ram_bytes: what the firmware occupies, the stack not counted.
-    strikes: bits that flip during the next call. instructions: of the last call.
+    strikes: bits that flip during the next call. instructions: of the last call. flash_reads: bytes
+    of data that it read in flash, where they are counted (the chip is slower then). Flash that is
+    written to stops the chip.
     """
 
-    def __init__(self, elf: Path, core: Core) -> None:
+    def __init__(self, elf: Path, core: Core, *, count_reads: bool = False) -> None:
         self._unicorn, self._arm = component("unicorn"), component("unicorn.arm_const")
         self._flash = np.zeros(FLASH_BYTES, np.uint8)
         self._ram = np.zeros(RAM_BYTES, np.uint8)
         self.flash_bytes, self.ram_bytes, self._symbols = self._load(elf)
         self._uc = self._chip(core)
         self._counter = _Counter(self._flash)
-        self._hook_blocks()
+        self._hook(self._unicorn.UC_HOOK_BLOCK, "counter_block", first=1, last=0)  # everywhere
+        if count_reads:
+            last = FLASH_START + FLASH_BYTES - 1
+            self._hook(self._unicorn.UC_HOOK_MEM_READ, "counter_read", first=FLASH_START, last=last)
         self.strikes: list[Strike] = []
-        self.instructions = 0
+        self._stuck: list[StuckCell] = []
+        self.instructions = self.flash_reads = 0
         self._paint = self.ram_bytes
         self._ram[self._paint :] = _STACK_PAINT
 
@@ -124,7 +156,28 @@ class EmulatedMachine:
         for late in strikes[len(strikes) - self._counter.counts.waiting :]:
             late.byte[0] ^= 1 << late.bit
         self.strikes = []
+        self.settle()
         self.instructions = self._counter.counts.instructions
+        self.flash_reads = self._counter.counts.flash_reads
+
+    def stick(self, byte: np.ndarray, bit: int, value: int) -> None:
+        """From now on a bit of `byte`, uint8 [1], a view of memory, is always `value`.
+
+        What the chip writes there holds until its next jump.
+        """
+        self._stuck.append(StuckCell(byte, bit, value))
+        self._counter.hold(self._stuck)
+        self.settle()
+
+    def settle(self) -> None:
+        """Stuck cells take their value back, whatever flipped them."""
+        for byte, bit, value in self._stuck:
+            byte[0] = byte[0] | 1 << bit if value else byte[0] & ~np.uint8(1 << bit)
+
+    def unstick(self) -> None:
+        """No cell is stuck any more; they keep what they hold."""
+        self._stuck = []
+        self._counter.hold([])
 
     def view(self, symbol: str, size_bytes: int) -> np.ndarray:
         """Memory behind a symbol, uint8 [size_bytes], writable from outside."""
@@ -179,20 +232,20 @@ class EmulatedMachine:
         chip.reg_write(arm.UC_ARM_REG_FPEXC, _ENABLE_FPU)
         return chip
 
-    def _hook_blocks(self) -> None:
-        """Hang the native function in, past the wrapper that would call Python at every block."""
+    def _hook(self, kind: int, function: str, *, first: int, last: int) -> None:
+        """Hang a native function in, past the wrapper that would call Python every time."""
         binding = importlib.import_module("unicorn.unicorn_py3.unicorn")
         status = binding.uclib.uc_hook_add(
             self._uc._uch,
             ctypes.byref(ctypes.c_size_t()),
-            ctypes.c_int(self._unicorn.UC_HOOK_BLOCK),
-            ctypes.cast(_block_hook(), ctypes.c_void_p),
+            ctypes.c_int(kind),
+            ctypes.cast(_hooks()[function], ctypes.c_void_p),
             ctypes.byref(self._counter.counts),
-            ctypes.c_uint64(1),
-            ctypes.c_uint64(0),
+            ctypes.c_uint64(first),
+            ctypes.c_uint64(last),
         )
         if status != self._unicorn.UC_ERR_OK:
-            raise WorkbenchError(f"the emulator refuses the block hook (status {status})")
+            raise WorkbenchError(f"the emulator refuses the hook {function} (status {status})")
 
 
 def component(module: str) -> Any:

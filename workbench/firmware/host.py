@@ -56,7 +56,7 @@ class HostMachine:
         self._library[function]()
 
     def stick(self, byte: np.ndarray, bit: int, value: int) -> None:
-        """From now on a bit of `byte`, uint8 [1], a view of RAM, is always `value`."""
+        """From now on a bit of `byte`, uint8 [1], a view of memory, is always `value`."""
         self._cells[self._count[0]] = (byte.ctypes.data, 1 << bit, value)
         self._count[0] += 1
         self._stuck.append((byte, np.uint8(1 << bit), value))

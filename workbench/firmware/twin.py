@@ -7,7 +7,7 @@ behind a symbol. Everything else follows from the memory image.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
 import numpy as np
 
@@ -35,19 +35,14 @@ class Machine(Protocol):
     def view(self, symbol: str, size_bytes: int) -> np.ndarray:
         """Memory behind a symbol, uint8 [size_bytes], writable (flash too: an upset does not ask)."""
 
-
-@runtime_checkable
-class Sticking(Protocol):
-    """A machine whose cells can be stuck."""
-
     def stick(self, byte: np.ndarray, bit: int, value: int) -> None:
-        """From now on a bit of `byte`, uint8 [1], a view of RAM, is always `value`."""
+        """From now on a bit of `byte`, uint8 [1], a view of memory, is always `value`."""
 
     def settle(self) -> None:
         """Stuck cells take their value back, whatever flipped them."""
 
     def unstick(self) -> None:
-        """No cell is stuck any more."""
+        """No cell is stuck any more; they keep what they hold."""
 
 
 class Twin:
@@ -82,8 +77,7 @@ class Twin:
             for given in program.inputs
         }
         self._output = _buffer(machine, firmware, f"{name}_unit_output", program.output)
-        if isinstance(machine, Sticking):
-            machine.unstick()
+        machine.unstick()
         self._call("init")
 
     def reset(self) -> None:
@@ -100,18 +94,14 @@ class Twin:
             memory, offset = self.locate(position // 8)
             if memory is not None:
                 flip_bits(memory, [8 * offset + position % 8])
-        if isinstance(self.machine, Sticking):
-            self.machine.settle()
+        self.machine.settle()
 
     def stick(self, position: int, value: int) -> None:
-        """From now on a bit of the image in RAM is always `value`.
-
-        Raises WorkbenchError on a machine whose cells cannot stick, and in flash.
-        """
+        """From now on a bit of the image is always `value`; WorkbenchError where there is none."""
         memory, offset = self.locate(position // 8)
-        if memory is None or not isinstance(self.machine, Sticking):
+        if memory is None:
             raise WorkbenchError(
-                f"bit {position} cannot stick here; only RAM of the host library has such cells"
+                f"bit {position} cannot stick: this firmware does not have that part of the image"
             )
         self.machine.stick(memory[offset : offset + 1], position % 8, value)
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Block hook for the emulator, native because it runs at every jump: counts instructions exactly and
- * inverts bits of RAM once their time has come. Runs on the host, not on the device.
+ * Hooks for the emulator, native because they run at every jump and every read of flash: count
+ * instructions and bytes exactly, invert bits of RAM once their time has come, and hold cells that are
+ * stuck. They run on the host, not on the device.
  */
 #include <stdint.h>
 
@@ -12,6 +13,12 @@ typedef struct {
 } upset;
 
 typedef struct {
+    uint8_t *byte;
+    uint8_t mask;
+    uint8_t value; /* of the bit, 0 or 1 */
+} cell;
+
+typedef struct {
     const uint8_t *flash;
     uint64_t flash_start;
     uint64_t flash_bytes;
@@ -19,9 +26,13 @@ typedef struct {
     uint64_t instructions;
     const upset *upsets; /* by time */
     uint64_t waiting;    /* how many of them are left */
+    uint64_t flash_reads; /* bytes of data, constants that the compiler laid beside code too */
+    const cell *stuck;
+    uint64_t stuck_count;
 } counter;
 
 void counter_block(void *emulator, uint64_t address, uint32_t size, void *user);
+void counter_read(void *emulator, int kind, uint64_t address, int size, int64_t value, void *user);
 
 /* Thumb instructions are one halfword, or two where the first begins with 11101, 11110 or 11111. */
 static uint32_t count_block(const uint8_t *code, uint32_t size)
@@ -50,4 +61,14 @@ void counter_block(void *emulator, uint64_t address, uint32_t size, void *user)
         c->upsets++;
         c->waiting--;
     }
+    for (uint64_t i = 0; i < c->stuck_count; i++) {
+        const cell *const s = &c->stuck[i];
+        *s->byte = (uint8_t)(s->value ? *s->byte | s->mask : *s->byte & ~s->mask);
+    }
+}
+
+void counter_read(void *emulator, int kind, uint64_t address, int size, int64_t value, void *user)
+{
+    (void)emulator, (void)kind, (void)address, (void)value;
+    ((counter *)user)->flash_reads += (uint64_t)size;
 }
