@@ -30,6 +30,8 @@ def random_strategy(seed: int, program: Program) -> Strategy:
         try:
             guards = tuple(_guard(rng, program) for _ in range(rng.integers(1, 4)))
             policy = _policy(rng)
+            if rng.random() < 0.2:
+                guards = (_that_writes(rng),)
             if policy.validate:
                 guards = (*guards, Guard(Area(SELF_TEST, moments=2), 1, (), every_frames=7))
             spares = int(rng.integers(1, 4)) if rng.random() < 0.5 else 0
@@ -41,6 +43,14 @@ def random_strategy(seed: int, program: Program) -> Strategy:
         except WorkbenchError:
             continue
         return strategy
+
+
+def _that_writes(rng: np.random.Generator) -> Guard:
+    """First what may put a unit right, then what leaves other bytes."""
+    code = str(rng.choice([code for code in SIGNATURES if code != RADAR]))
+    area = Area(code, ("weights",), unit_bytes=int(rng.choice([8, 32, 64])), keep="ram")
+    first = [(), (Remedy.RESTORE,), (Remedy.CORRECT,)][rng.integers(2 + corrects(code))]
+    return Guard(area, int(rng.integers(1, 6)), (*first, RESIGNING[rng.integers(len(RESIGNING))]))
 
 
 def _movable(rng: np.random.Generator, guard: Guard, size: int) -> Guard:

@@ -8,7 +8,10 @@ from workbench.errors import WorkbenchError
 from workbench.experiments import lifetime
 from workbench.experiments.lifetime import fleet_life
 from workbench.experiments.mission import KINDS, Mission
+from workbench.healing.log import Remedy
 from workbench.healing.named import abft, nothing, scrub
+from workbench.healing.strategy import Guard, Policy, Strategy
+from workbench.memory.areas import Area
 from workbench.memory.image import Image
 
 PROGRAM = next(
@@ -17,6 +20,9 @@ PROGRAM = next(
 )  # fmt: skip
 WORDS = {name: random_inputs(PROGRAM, seed, 12) for seed, name in enumerate("abc")}
 STRATEGIES = (nothing(), scrub("crc32", 2, unit_bytes=64), scrub("xor", 1, unit_bytes=32))
+MOVING = Strategy(
+    "moving", (Guard(Area("pq", unit_bytes=64, keep="ram"), 2, (Remedy.RELOCATE,)),), spare_pages=4
+)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -35,6 +41,10 @@ def test_both_ways_of_hearing_agree(kind: str, strategy, monkeypatch) -> None:
     assert fast.verdicts == slow.verdicts and fast.wrong_bits == slow.wrong_bits
     assert fast.struck == slow.struck and fast.oscillations == slow.oscillations
     assert fast.false_heals == slow.false_heals
+    np.testing.assert_array_equal(np.sort(fast.detected), np.sort(slow.detected))
+    np.testing.assert_array_equal(np.sort(fast.repaired), np.sort(slow.repaired))
+    if strategy.heals and kind == "single":
+        assert len(slow.repaired) > 0.5 * slow.struck and slow.repaired.max() > 12
 
 
 def test_the_same_faults_strike_everybody_and_parts_do_not_matter(monkeypatch) -> None:
@@ -58,6 +68,46 @@ def test_the_same_faults_strike_everybody_and_parts_do_not_matter(monkeypatch) -
     assert whole.verdicts == parts.verdicts
 
 
+def test_all_memory_is_struck() -> None:
+    """What a strategy adds, spare pages too, at the rate of the rest; a check in flash more rarely."""
+    layout = MOVING.image(PROGRAM).layout
+    mission = Mission(1, 1, 1e-4, flash=1.0)
+    hits = np.array([u.position >> 3 for u in mission.upsets(layout, 0, frames=9999, frame_s=1.0)])
+    for section in layout.sections.values():
+        if section.size_bytes:
+            count = ((hits >= section.start) & (hits < section.stop)).sum()
+            mean = 1e-4 * 9999 * 8 * section.size_bytes
+            assert abs(count - mean) < 5 * mean**0.5, section.name
+
+
+def test_pages_that_moved_are_followed() -> None:
+    """Upsets in spare pages are found and put right like all others, and are no oscillations."""
+    bits = 8 * MOVING.image(PROGRAM).layout.working_bytes
+    mission = Mission(4, 60, 4.0 / bits, kind="stuck", seed=2)
+    fleet = fleet_life(PROGRAM, WORDS, MOVING, mission, jobs=1)
+    assert len(fleet.repaired) > 5 and fleet.false_heals == 0
+    flips = Mission(4, 60, 4.0 / bits, seed=2)
+    assert fleet_life(PROGRAM, WORDS, MOVING, flips, jobs=1).oscillations == 0
+
+
+def test_a_remedy_of_what_was_wrong_is_no_false_one() -> None:
+    bits = 8 * STRATEGIES[1].image(PROGRAM).layout.working_bytes
+    fleet = fleet_life(PROGRAM, WORDS, STRATEGIES[1], Mission(4, 20, 12.0 / bits), jobs=1)
+    assert fleet.verdicts["healed"] > 10 and fleet.false_heals == 0
+
+
+def test_what_was_never_healed_does_not_oscillate() -> None:
+    """Entries of a guard that only tells, and those that a spent budget defers."""
+    bits = 8 * STRATEGIES[1].image(PROGRAM).layout.working_bytes
+    mission = Mission(2, 40, 2.0 / bits, seed=1)
+    for guard, policy in (
+        (Guard(Area("crc32", unit_bytes=64), 4, ()), Policy()),
+        (Guard(Area("crc32", unit_bytes=64), 4), Policy(heals=1, refill_frames=2**20)),
+    ):
+        fleet = fleet_life(PROGRAM, WORDS, Strategy("idle", (guard,), policy), mission, jobs=1)
+        assert sum(fleet.verdicts.values()) > 20 and fleet.oscillations == 0
+
+
 def test_nothing_happens_where_nothing_strikes() -> None:
     fleet = fleet_life(PROGRAM, WORDS, STRATEGIES[1], Mission(2, 50, 0.0), jobs=1)
     assert fleet.availability == 1 and not fleet.harm.any() and not fleet.upsets.any()
@@ -70,6 +120,7 @@ def test_nothing_happens_where_nothing_strikes() -> None:
         ({"kind": "rust"}, "no fault 'rust'; choose single, mbu, burst, stuck"),
         ({"devices": 0}, "devices cannot be 0"),
         ({"upsets_per_bit_s": -1.0}, "upsets_per_bit_s cannot be -1.0"),
+        ({"start_rate": -1.0}, "start_rate of -1.0 is no probability"),
     ],
 )
 def test_missions_that_cannot_be_are_refused(change: dict, words: str) -> None:

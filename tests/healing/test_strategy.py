@@ -19,6 +19,7 @@ from workbench.memory.image import Image
 ZERO, CORRECT, REPEAT, RESTORE = Remedy.ZERO, Remedy.CORRECT, Remedy.REPEAT, Remedy.RESTORE
 RELOCATE = Remedy.RELOCATE
 BIG = next(p for p in map(random_program, range(99)) if Image.of(p).layout.working_bytes > 1000)
+ZEROES = Guard(Area("parity", keep="ram"), ladder=(ZERO,))
 EVEN = next(
     p
     for p in map(random_program, range(99))
@@ -52,7 +53,11 @@ EVEN = next(
         (lambda: Area("crc32", moments=2), "nothing else has any"),
         (lambda: Area("self-test", ("weights",)), "leave out its sections"),
         (lambda: Guard(Area("self-test"), 2), "more moments"),
-        (lambda: Guard(Area("self-test", keep="ram")), "lie in flash"),
+        (lambda: Area("self-test", keep="ram"), "self-test has no use for keep='ram'"),
+        (lambda: Area("golden", second="crc16"), "golden has no use for second='crc16'"),
+        (lambda: Area("crc32", columns=9), "crc32 has no use for columns=9"),
+        (lambda: Area("crc32", addresses=(1,)), "no use for addresses"),
+        (lambda: Area("abft", columns=0), "with 0 columns; choose at least 1"),
         (lambda: Guard(Area("self-test"), ladder=(CORRECT,)), "self-test cannot CORRECT"),
         (lambda: Guard(Area("abft"), every_frames=2), "all sums of all frames"),
         (lambda: Guard(Area("crc32"), every_frames=0), "after every 0 frames"),
@@ -66,7 +71,26 @@ EVEN = next(
                     Guard(Area("crc16", keep="ram"), ladder=(ZERO,)),
                 ),
             ),
-            "both change the bytes of .* give each its own sections",
+            "that crc16 takes for damage, again and again; give each its own sections",
+        ),
+        *(
+            (lambda other=other: Strategy("one", (ZEROES, other)), "takes for damage, again and again")
+            for other in (
+                Guard(Area("crc32"), ladder=()),
+                Guard(Area("pq", keep="ram"), ladder=(CORRECT,)),
+                Guard(Area("golden")),
+                Guard(Area("abft")),
+                Guard(Area("triple", addresses=(3,)), ladder=(CORRECT,)),
+                Guard(Area("self-test")),
+            )
+        ),
+        (
+            lambda: Strategy("many", (Guard(Area("golden", ("bias",))),) * 256),
+            "256 guards are more than a log can tell apart",
+        ),
+        (
+            lambda: Strategy("eager", (Guard(Area("abft")),), Policy(heals=1)),
+            "checksum rows act within the frame and know no policy",
         ),
         (
             lambda: Strategy("two", (Guard(Area("abft")), Guard(Area("abft")))),
@@ -94,6 +118,18 @@ EVEN = next(
         (
             lambda: Strategy("big", (Guard(Area("crc32", unit_bytes=8192)),)).image(BIG),
             "larger than weights .* use at most",
+        ),
+        (
+            lambda: Strategy("big", (Guard(Area("golden", unit_bytes=2**40)),)).image(BIG),
+            "larger than weights .* use at most",
+        ),
+        (
+            lambda: Strategy("thin", (Guard(Area("abft", columns=999)),)).image(BIG),
+            "abft would watch nothing",
+        ),
+        (
+            lambda: Strategy("mean", (Guard(Area("parity", ("bias",), keep="ram"), ladder=(Remedy.CLIP,)),)).image(BIG),
+            "has 32-bit values, which have no neighbours byte by byte",
         ),
         (
             lambda: Strategy("far", (Guard(Area("triple", addresses=(10**6,)), 1, (CORRECT,)),)).image(BIG),
@@ -124,7 +160,8 @@ def test_every_named_strategy_makes_a_clean_image(name: str) -> None:
     try:
         image = strategy.image(BIG)
     except WorkbenchError as error:  # small sections, packed weights
-        assert "larger than" in str(error) or "two weights in a byte" in str(error)
+        small = "which have" in str(error) and name not in ("interpolate", "clip")
+        assert small or "4-bit values, which have no neighbours" in str(error)
         return
     device = Device(image, strategy, image.data)
     assert not any(device.suspect) and not len(device.wrong)

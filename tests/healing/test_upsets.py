@@ -7,8 +7,9 @@ import pytest
 from programs import random_program
 
 from workbench.errors import WorkbenchError
+from workbench.experiments.voice import open_voice
 from workbench.healing.costs import Overheads, overheads
-from workbench.healing.named import crc_scrub, named, nothing, scrub
+from workbench.healing.named import NAMED, crc_scrub, named, nothing, scrub
 from workbench.healing.upsets import poisson_upsets
 from workbench.memory.arrivals import expected_upsets
 
@@ -65,13 +66,23 @@ def test_strategies_that_do_not_exist_are_refused() -> None:
         crc_scrub(10**9)
 
 
-def test_overheads_count_every_byte_that_is_not_the_generator() -> None:
+@pytest.mark.parametrize("name", sorted(NAMED))
+def test_overheads_count_every_byte_that_is_not_the_generator(name: str) -> None:
+    strategy = named(name)
+    layout = strategy.image(open_voice().program).layout
+    cost = overheads(layout, strategy)
+    bare = layout.working_bytes + layout.sections["state"].size_bytes
+    golden = layout.sections["golden"].size_bytes
+    assert cost.golden_bytes in (0, golden)
+    if strategy.heals:
+        assert cost.check_bytes + cost.ram_bytes == layout.size_bytes - bare - golden
+
+
+def test_overheads_tell_how_long_a_scan_takes() -> None:
     strategy = scrub("crc32", 2, unit_bytes=32)
     layout = strategy.image(random_program(4)).layout
     cost = overheads(layout, strategy)
-    state = layout.sections["state"].size_bytes
-    bare = layout.working_bytes + state
-    assert cost.flash_bytes + cost.ram_bytes == layout.size_bytes - bare
     pages = layout.watches[0].units
     assert (cost.frames_per_scan - 1) * 2 < pages <= cost.frames_per_scan * 2
+    assert cost.bytes_per_frame == 64
     assert overheads(layout, nothing()) == Overheads(0, 0, 0, 0, None)

@@ -77,7 +77,7 @@ def run(options: argparse.Namespace) -> None:
     script = script_of(voice, _words(options, voice))
     image = strategy.image(voice.program) if strategy.heals else voice.image
     upsets = _upsets(options, image, voice.frame_s, script)
-    engine = Engine(voice.program)
+    engine = Engine(image.program)
     clean, unhealed, healed = (
         simulate(image, script.inputs, hits, healer, word_starts=script.starts, engine=engine)
         for hits, healer in (((), nothing()), (upsets, nothing()), (upsets, strategy))

@@ -14,10 +14,10 @@ import numpy as np
 
 from workbench.experiments.mission import Mission
 from workbench.experiments.threads import one_thread
-from workbench.experiments.touched import repairs_of, touched_words
+from workbench.experiments.touched import touched_words
 from workbench.experiments.trial_table import QUALITIES, snr_quality
 from workbench.healing.device import Device
-from workbench.healing.log import LogEntry, Verdict
+from workbench.healing.log import Verdict
 from workbench.healing.memory_life import lives_by_memory, memory_life
 from workbench.healing.simulation import simulate_many
 from workbench.healing.strategy import Strategy
@@ -44,7 +44,7 @@ class Fleet:
     repaired: frames from an upset of the working copy to the first entry about its unit, and until
     its bit was right again; those that never were are not in it. struck: upsets of the working copy.
     verdicts: entries by verdict.
-    oscillations: entries about a unit that nothing had struck since it was last mended. false_heals:
+    oscillations: entries about a unit that nothing had struck since it was last healed. false_heals:
     remedies of units that were taken for damaged and were not. wrong_bits: of
     the working copies at the end.
     """
@@ -208,7 +208,7 @@ class _Task:
         for number, device in enumerate(self.devices):
             hits = self.upsets[number]
             life = memory_life(device, hits, self.frames * len(self.script))
-            self._count(device, hits, life.log, life.frame, life.position)
+            self._count(device)
             for word, frame, position in touched_words(
                 life.frame, life.position, self.frames, len(self.script), self.image
             ):
@@ -229,7 +229,6 @@ class _Task:
     def _by_frame(self) -> None:
         """Word by word, the devices that something is wrong with together."""
         engine = Engine(self.image.program)
-        repairs: list[list[tuple[int, int]]] = [[] for _ in self.devices]
         pending = [list(hits) for hits in self.upsets]
         word = 0
         while word < len(self.script):
@@ -250,19 +249,13 @@ class _Task:
                 if number not in active:
                     device.skip((following - word) * self.frames)
             if active:
-                self._word(engine, word, active, schedules, repairs)
+                self._word(engine, word, active, schedules)
             word = following
-        for device, hits, found in zip(self.devices, self.upsets, repairs, strict=True):
-            frame, position = np.array(found, np.int64).reshape(-1, 2).T
-            self._count(device, hits, [(e.frame, e) for e in device.log], frame, position)
+        for device in self.devices:
+            self._count(device)
 
     def _word(
-        self,
-        engine: Engine,
-        word: int,
-        active: list[int],
-        schedules: list[list[Upset]],
-        repairs: list[list[tuple[int, int]]],
+        self, engine: Engine, word: int, active: list[int], schedules: list[list[Upset]]
     ) -> None:
         start, number = word * self.frames, int(self.script[word])
         laboratory = self.laboratories[number]
@@ -283,49 +276,41 @@ class _Task:
             (error**2).sum(axis=(1, 2)),
             error.any(axis=2).sum(axis=1),
         )
-        for device, life, hits in zip(active, lives, schedules, strict=True):
-            repairs[device] += repairs_of(life.wrong_bits, hits, start, self.image)
 
-    def _count(
-        self,
-        device: Device,
-        upsets: list[Upset],
-        log: tuple[tuple[int, LogEntry], ...] | list[tuple[int, LogEntry]],
-        frame: np.ndarray,
-        position: np.ndarray,
-    ) -> None:
-        """frame, position: when which bits were inverted, to follow upsets to their repair."""
+    def _count(self, device: Device) -> None:
+        """Follow upsets to what was written down about them and to their repair."""
         tally, working = self.tally, 8 * self.image.layout.working_bytes
-        entries: dict[tuple[int, int], list[int]] = {}
-        for at, entry in log:
+        entries: dict[tuple[int, int], list[tuple[int, Verdict]]] = {}
+        for at, entry in zip(device.journal.written, device.log, strict=True):
             tally.verdicts[entry.verdict.name.lower()] += 1
-            entries.setdefault((entry.area, entry.unit), []).append(at)
+            entries.setdefault((entry.area, entry.unit), []).append((at, entry.verdict))
         times: dict[int, list[int]] = {}
-        for at, bit in zip(frame.tolist(), position.tolist(), strict=True):
+        for at, bit in zip(*(each.tolist() for each in device.journal.changes()), strict=True):
             times.setdefault(bit, []).append(at)
         struck: dict[tuple[int, int], list[int]] = {}
-        for upset in upsets:
-            address = np.array([upset.position >> 3])
+        for frame, position in device.journal.strikes:
+            address = np.array([position >> 3])
             units = [
                 (number, unit)
                 for number, (_, watch) in enumerate(device.guards)
                 for unit in watch.units_in(address)
             ]
             for unit in units:
-                struck.setdefault(unit, []).append(upset.frame)
-            if upset.position >= working or upset.frame not in times.get(upset.position, []):
+                struck.setdefault(unit, []).append(frame)
+            if position >= working or frame not in times.get(position, []):
                 continue
             tally.struck += 1
-            seen = [at for unit in units for at in entries.get(unit, []) if at >= upset.frame]
+            seen = [at for unit in units for at, _ in entries.get(unit, []) if at >= frame]
             if seen:
-                tally.detected.append(min(seen) - upset.frame)
-            later = [at for at in times[upset.position] if at > upset.frame]
+                tally.detected.append(min(seen) - frame)
+            later = [at for at in times[position] if at > frame]
             if later:
-                tally.repaired.append(later[0] - upset.frame)
-        for unit, ats in entries.items():
+                tally.repaired.append(later[0] - frame)
+        for unit, written in entries.items():
             hit = struck.get(unit, [])
-            previous = -1
-            for at in ats:
-                if previous >= 0 and not any(previous < h <= at for h in hit):
+            healed = -1
+            for at, verdict in written:
+                if healed >= 0 and not any(healed < h <= at for h in hit):
                     tally.oscillations += 1
-                previous = at
+                if verdict == Verdict.HEALED:
+                    healed = at

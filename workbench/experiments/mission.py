@@ -14,7 +14,7 @@ import numpy as np
 
 from workbench.errors import WorkbenchError
 from workbench.healing.upsets import Upset, poisson_upsets
-from workbench.memory.layout import WORKING_SECTIONS, Layout
+from workbench.memory.layout import FLASH_SECTIONS, SRAM_SECTIONS, WORKING_SECTIONS, Layout
 from workbench.memory.sampling import counter_stream
 
 KINDS = ("single", "mbu", "burst", "stuck")
@@ -29,7 +29,7 @@ class Mission:
     upsets_per_bit_s: of SRAM; flash: of golden copy and checks in flash, in proportion to that. kind:
     "single" flips; "mbu", two by two neighbours (of a bit and of a byte); "burst", 8 bits in a row;
     "stuck" cells. at_start: bit positions that flip in every device before its first word.
-    start_rate: probability of every other bit of the working copy to flip then. Raises WorkbenchError
+    start_rate: probability of each bit of the working copy to flip then, 0 to 1. Raises WorkbenchError
     for what cannot be.
     """
 
@@ -51,6 +51,8 @@ class Mission:
                 raise WorkbenchError(
                     f"a mission's {name} cannot be {value}; it is at least {least}"
                 )
+        if not 0 <= self.start_rate <= 1:
+            raise WorkbenchError(f"a start_rate of {self.start_rate} is no probability")
 
     def script(self, vocabulary: int) -> np.ndarray:
         """What every device says: numbers of words, drawn by the seed, int64 [words]."""
@@ -59,18 +61,18 @@ class Mission:
 
     def upsets(self, layout: Layout, device: int, *, frames: int, frame_s: float) -> list[Upset]:
         """The faults of one device, sorted, as positions in a strategy's image."""
-        common = _bits(layout, (*WORKING_SECTIONS, "state"))
-        own = [("healer", "ram_check"), ("golden", "check")]
+        shared = (*WORKING_SECTIONS, "state")
+        own = [[s for s in part if s not in shared] for part in (SRAM_SECTIONS, FLASH_SECTIONS)]
         found = [Upset(0, position) for position in self.at_start]
         if self.start_rate:
-            weights = _bits(layout, WORKING_SECTIONS)
+            weights = layout.positions(WORKING_SECTIONS)
             hits = poisson_upsets(
                 weights, frames=1, mean_upsets=self.start_rate * len(weights), seed=self.seed,
                 device=device + 3 * _OWN,
             )  # fmt: skip
             found += [Upset(0, position) for position in {hit.position for hit in hits}]
         for number, (bits, share) in enumerate(
-            [(common, 1.0), (_bits(layout, own[0]), 1.0), (_bits(layout, own[1]), self.flash)]
+            zip(map(layout.positions, (shared, *own)), (1.0, 1.0, self.flash), strict=True)
         ):
             mean = self.upsets_per_bit_s * share * len(bits) * frames * frame_s
             if len(bits) and mean:
@@ -95,7 +97,3 @@ class Mission:
         else:
             offsets = tuple(range(BURST_BITS)) if self.kind == "burst" else (0,)
         return [Upset(hit.frame, hit.position + n) for n in offsets if hit.position + n in inside]
-
-
-def _bits(layout: Layout, sections: tuple[str, ...]) -> np.ndarray:
-    return layout.positions(sections)

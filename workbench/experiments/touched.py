@@ -1,4 +1,4 @@
-"""Which words of a life a fault touched, and when its damage ended."""
+"""Which words of a life a fault touched."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from workbench.healing.upsets import Upset
 from workbench.memory.image import Image
 
 
@@ -37,18 +36,3 @@ def touched_words(
         word += 1
         while coming < word:
             coming = next(following)
-
-
-def repairs_of(
-    wrong_bits: np.ndarray, hits: list[Upset], start: int, image: Image
-) -> list[tuple[int, int]]:
-    """(frame, position): upsets of the working copy, and their repair when nothing is wrong again."""
-    found = []
-    for hit in hits:
-        stored = int(image.data[hit.position >> 3]) >> (hit.position & 7) & 1
-        if hit.position < 8 * image.layout.working_bytes and hit.stuck != stored:
-            found.append((hit.frame, hit.position))
-            healed = np.flatnonzero(wrong_bits[hit.frame - start :] == 0)
-            if len(healed):
-                found.append((hit.frame + int(healed[0]) + 1, hit.position))
-    return found

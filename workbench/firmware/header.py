@@ -84,29 +84,30 @@ def _members(firmware: Firmware, places: list[Place]) -> list[str]:
     return lines
 
 
-def _struct(lines: list[str], name: str) -> str:
-    return "typedef struct {\n" + "\n".join(lines) + f"\n}} {name};\n"
+def _struct(lines: list[str], name: str, *, aligned: bool = False) -> str:
+    """aligned: whether its bytes are also read as words, whatever its members are."""
+    return "typedef struct {\n" + "\n".join(lines) + f"\n}} {'WB_ALIGNED ' * aligned}{name};\n"
 
 
 def _parameters(firmware: Firmware) -> str:
     places = firmware.parameters()
     if not places:
         return ""
-    return _struct(_members(firmware, places), f"{firmware.prefix}_parameters")
+    return _struct(_members(firmware, places), f"{firmware.prefix}_parameters", aligned=True)
 
 
 def _checks(firmware: Firmware) -> str:
     places = firmware.checks()
     if not places:
         return ""
-    return _struct(_members(firmware, places), f"{firmware.prefix}_checks")
+    return _struct(_members(firmware, places), f"{firmware.prefix}_checks", aligned=True)
 
 
 def _state(firmware: Firmware) -> str:
     places = firmware.histories()
     if not places:
         return ""
-    return _struct(_members(firmware, places), f"{firmware.prefix}_state")
+    return _struct(_members(firmware, places), f"{firmware.prefix}_state", aligned=True)
 
 
 def _memory(firmware: Firmware) -> str:

@@ -1,6 +1,6 @@
 """The healer of an exported model as C: a table of what is watched, made from the strategy.
 
-Functions that the table does not name are not linked. Layout: `runtime/wb_heal.h`.
+Functions that nothing names are not linked. Layout: `runtime/wb_heal.h`.
 """
 
 from __future__ import annotations
@@ -191,7 +191,9 @@ def _page(firmware: Firmware, number: int, guard: Guard, watch: PageWatch) -> di
         "code": f"&{name}_code_{number}",
         "check_bytes": f"{code.check_bytes(guard.area.unit_bytes)}u",
     }
-    if code.self_evident:
+    if code.self_evident and guard.reads_golden:
+        fields |= {"diagnose": "wb_by_code_and_golden", "same": "wb_page_same"}
+    elif code.self_evident:
         fields["diagnose"] = "wb_by_code"
     elif second:
         fields["diagnose"] = "wb_by_second"

@@ -22,6 +22,7 @@ from workbench.integer.program import (
     Signal,
     Table,
 )
+from workbench.memory.areas import ABFT
 from workbench.memory.layout import Place
 
 _WIDTH = 100
@@ -222,7 +223,8 @@ def _step(firmware: Firmware) -> str:
         lines += _calls(firmware, operator)
     lines.append(f"wb_copy(output, {_at(firmware, output)}, {frame_bytes(output)});")
     if firmware.heals:
-        lines.append("wb_heal(&memory);")
+        looks = any(guard.area.code != ABFT for guard in firmware.strategy.guards)
+        lines.append(f"wb_heal(&memory, {int(looks)});")
     body = "\n".join(f"    {line}" if line else "" for line in lines)
     return f"{signature(firmware)}\n{{\n{body}\n}}\n"
 

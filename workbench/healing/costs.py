@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from workbench.healing.strategy import Strategy
 from workbench.memory.areas import ABFT, GOLDEN, SELF_TEST
 from workbench.memory.layout import Layout
+from workbench.memory.watch import Watch
 
 
 @dataclass(frozen=True)
@@ -14,9 +15,10 @@ class Overheads:
     """Memory and time that a strategy takes beyond the bare generator; code is measured elsewhere.
 
     golden_bytes: of flash, the golden copy, where the strategy reads it (a device that copies its
-    parameters to RAM has it anyway). check_bytes: of flash. ram_bytes: checks and the healer's
-    variables. bytes_per_frame: read in a frame in which all guards look, those of golden inputs not
-    counted. frames_per_scan: until every unit was seen once; None when none is ever looked for.
+    parameters to RAM has it anyway). check_bytes: of flash. ram_bytes: checks, spare pages and the healer's
+    variables; what a device needs beside its image, the log and the histories of a golden input, is
+    measured with its code. bytes_per_frame: of the working copy, read in a frame in which all guards
+    look, those of golden inputs not counted. frames_per_scan: until every unit was seen once; None when none is ever looked for.
     """
 
     golden_bytes: int
@@ -42,9 +44,9 @@ def overheads(layout: Layout, strategy: Strategy) -> Overheads:
     return Overheads(
         golden_bytes=sections["golden"].size_bytes if golden else 0,
         check_bytes=sections["check"].size_bytes,
-        ram_bytes=sections["healer"].size_bytes + sections["ram_check"].size_bytes,
+        ram_bytes=sum(sections[name].size_bytes for name in ("healer", "ram_check", "spare")),
         bytes_per_frame=sum(
-            min(guard.per_frame * guard.area.unit_bytes, watch.stop - watch.start)
+            sum(_bytes(watch, unit) for unit in range(min(guard.per_frame, watch.units)))
             for guard, watch in scans
             if guard.area.code != SELF_TEST
         ),
@@ -53,3 +55,8 @@ def overheads(layout: Layout, strategy: Strategy) -> Overheads:
             default=None,
         ),
     )
+
+
+def _bytes(watch: Watch, unit: int) -> int:
+    where = watch.addresses(unit)
+    return len(range(*where.indices(watch.stop))) if isinstance(where, slice) else len(where)

@@ -7,12 +7,13 @@ does the same, statement by statement. Layout: see `workbench.memory.layout`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from workbench.errors import WorkbenchError
 from workbench.healing.evidence import by_golden, diagnose, validated
+from workbench.healing.journal import Journal
 from workbench.healing.log import Diagnosis, LogEntry, Remedy, Verdict
 from workbench.healing.looks import frames_before, look_on
 from workbench.healing.replacing import replace
@@ -34,21 +35,15 @@ class Device:
 
     wrong: positions of the bits of the working copy that are not as they were made, int64.
     log: what the healer found so far. changed: whether working bytes changed since it was last set
-    to False. silenced: whether the histories are to become silent, likewise. false_heals: remedies of
-    units that were taken for damaged and were not.
+    to False. silenced: whether the histories are to become silent, likewise. journal: what happened when,
+    by the true count of frames, which no upset leads astray. false_heals: remedies of units that were
+    taken for damaged and were not.
     """
 
-    def __init__(
-        self,
-        image: Image,
-        strategy: Strategy,
-        clean: np.ndarray,
-        stuck: Iterable[tuple[int, int]] = (),
-    ) -> None:
+    def __init__(self, image: Image, strategy: Strategy, clean: np.ndarray) -> None:
         """clean: the data of the clean image of the same program, uint8 [bytes].
 
-        stuck: (position, value) of cells that are always 0 or always 1. Raises WorkbenchError for an
-        image that was made for other guards.
+        Raises WorkbenchError for an image that was made for other guards.
         """
         self.layout = image.layout
         if strategy.guards and self.layout.areas != strategy.areas:
@@ -60,10 +55,12 @@ class Device:
         self.guards = list(zip(strategy.guards, self.layout.watches, strict=False))
         self.data = image.data.copy()
         self.log: list[LogEntry] = []
+        self.journal = Journal()
         self.changed = self.silenced = False
         self.false_heals = 0
         self._clean_working = clean[: self.layout.working_bytes]
-        self._stuck = [(position >> 3, 1 << (position & 7), value) for position, value in stuck]
+        self._stuck: list[tuple[int, int, int]] = []
+        self._sticky_variables = False
         self._spares = Spares(self.layout)
         healer = self.layout.sections["healer"]
         self._variables = self.data[healer.start : healer.stop].view("<u4").reshape(-1, 3)
@@ -72,7 +69,8 @@ class Device:
         # at one that does not, as nearly all are, need not read it again.
         self.suspect: list[set[int]]
         self._suspect_all()
-        self.wrong = self._find_wrong()
+        self.wrong = np.zeros(0, np.int64)
+        self._find_wrong()
 
     def silence(self) -> None:
         """Zero the state section."""
@@ -83,6 +81,7 @@ class Device:
         """Invert bits; tell whether the working copy changed."""
         struck = [8 * self._spares.seen(position >> 3) + (position & 7) for position in positions]
         flip_bits(self.data, struck)
+        self.journal.struck(struck)
         touched = [position >> 3 for position in struck]
         touched += [self._spares.seen(place) for place, *_ in self._stuck]
         self._settle()
@@ -97,24 +96,37 @@ class Device:
         hit = (
             self.layout.spare_pages and ((touched >= healer.start) & (touched < healer.stop)).any()
         )
-        if hit and self._spares.follow(self.data, self._vote()["map"]):
-            self._settle()
-            self.wrong = self._find_wrong()
-            self._suspect_all()
+        if hit and self._follow():
+            self._find_wrong()
             return True
         self._look_again(touched)
         if (touched < self.layout.working_bytes).any():
-            self.wrong = self._find_wrong()
+            self._find_wrong()
             return True
         return False
+
+    def _follow(self) -> bool:
+        """Pages lie where the map says; tell whether any moved."""
+        if not self._spares.follow(self.data, self._vote()["map"]):
+            return False
+        self._settle()
+        self._suspect_all()
+        return True
 
     def stick(self, position: int, value: int) -> bool:
         """From now on a cell is always 0 or always 1; tell whether the working copy changed."""
         self._stuck.append((position >> 3, 1 << (position & 7), value))
+        self.journal.struck([8 * self._spares.seen(position >> 3) + (position & 7)])
+        healer = self.layout.sections["healer"]
+        self._sticky_variables |= (
+            sum(healer.start <= place < healer.stop for place, *_ in self._stuck) > 1
+        )
         return self.flip(())
 
     def quiet_frames(self) -> int | None:
         """How many calls of `heal`, which sums are no matter of, find nothing from now on; None: all."""
+        if self._sticky_variables:
+            return 0
         if not any(self.suspect):
             return None
         state, policy = self._vote(), self.strategy.policy
@@ -130,12 +142,14 @@ class Device:
     def skip(self, frames: int) -> None:
         """As many calls of `heal` as that, which must be quiet ones."""
         if not self.guards:
+            self.journal.now += frames
             return
         state = self._vote()
-        if state["frame"] + frames >= _WRAP:
+        if self._sticky_variables or state["frame"] + frames >= _WRAP:
             for _ in range(frames):
                 self.heal()
             return
+        self.journal.now += frames
         policy = self.strategy.policy
         first = state["frame"]
         rested = min(frames, state["rest"])
@@ -158,9 +172,15 @@ class Device:
 
     def heal(self) -> bool:
         """What the healer does after a frame; tell whether the working copy changed."""
-        if not self.guards:
-            return False
         self.changed = False
+        if self.guards:
+            self._heal()
+        self.journal.now += 1
+        if self.changed:
+            self._find_wrong()
+        return self.changed
+
+    def _heal(self) -> None:
         state = self._vote()
         if state["rest"]:
             state["rest"] -= 1
@@ -173,9 +193,9 @@ class Device:
         if state["frame"] % self.strategy.policy.refill_frames == 0:
             state["spent"] = max(0, state["spent"] - 1)
         self._keep(state)
-        if self.changed:
-            self.wrong = self._find_wrong()
-        return self.changed
+        # Of a variable two of whose copies are stuck, what was written is not what is there.
+        if self._sticky_variables and self._follow():
+            self.changed = True
 
     def alarm(self, number: int, unit: int) -> bool:
         """ABFT found a wrong sum in its operator `unit`; tell whether that is to be repeated."""
@@ -193,9 +213,9 @@ class Device:
             remedy = Remedy.REPEAT
         if remedy != Remedy.NONE and not watch.wrong(self.data, unit):
             verdict = Verdict.HEALED
-        self.log.append(LogEntry(state["frame"], number, unit, diagnosis, remedy, verdict))
+        self._write(LogEntry(state["frame"], number, unit, diagnosis, remedy, verdict))
         if self.changed:
-            self.wrong = self._find_wrong()
+            self._find_wrong()
         return remedy != Remedy.NONE and Remedy.REPEAT in guard.ladder
 
     def _guard(self, number: int, guard: Guard, watch: Watch, state: State) -> None:
@@ -234,13 +254,17 @@ class Device:
             self._recheck(number, unit)
             if remedy != Remedy.NONE and not watch.wrong(self.data, unit):
                 verdict = Verdict.HEALED
-        self.log.append(LogEntry(state["frame"], number, unit, diagnosis, remedy, verdict))
+        self._write(LogEntry(state["frame"], number, unit, diagnosis, remedy, verdict))
         if remedy != Remedy.NONE:
             self.false_heals += diagnosis == Diagnosis.MEMORY and not damaged
             state["rest"] = policy.cool_down_frames
             state["spent"] += 1 if policy.heals else 0
             if policy.reset_histories and diagnosis == Diagnosis.MEMORY:
                 self.silenced = True
+
+    def _write(self, entry: LogEntry) -> None:
+        self.log.append(entry)
+        self.journal.written.append(self.journal.now)
 
     def _mend_check(self, guard: Guard, watch: Watch, unit: int) -> Remedy:
         """What can be done about a check alone: by its code, or by signing in RAM."""
@@ -344,5 +368,7 @@ class Device:
         keep(self._variables, state)
         self._settle()
 
-    def _find_wrong(self) -> np.ndarray:
-        return differing_bits(self.data[: self.layout.working_bytes], self._clean_working)
+    def _find_wrong(self) -> None:
+        known, working = self.wrong, self.data[: self.layout.working_bytes]
+        self.wrong = differing_bits(working, self._clean_working)
+        self.journal.toggled(np.setxor1d(known, self.wrong))

@@ -21,7 +21,10 @@ def diagnose(guard: Guard, watch: Watch, data: np.ndarray, unit: int) -> Diagnos
     if isinstance(watch, TripleWatch):
         return Diagnosis.MEMORY if watch.data_wrong(data, unit) else Diagnosis.CHECK
     if isinstance(watch, PageWatch) and watch.code.self_evident:
-        return Diagnosis.MEMORY if watch.data_wrong(data, unit) else Diagnosis.CHECK
+        if watch.data_wrong(data, unit):
+            return Diagnosis.MEMORY
+        # Four flips and more may deceive a code.
+        return by_golden(watch, data, unit) if guard.reads_golden else Diagnosis.CHECK
     if isinstance(watch, PageWatch) and watch.second:
         return Diagnosis.MEMORY if watch.second_wrong(data, unit) else Diagnosis.CHECK
     if guard.area.code != GOLDEN and guard.reads_golden:

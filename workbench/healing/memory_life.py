@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 import numpy as np
 
@@ -46,50 +47,32 @@ def lives_by_memory(device: Device) -> bool:
 def memory_life(device: Device, upsets: Sequence[Upset], frames: int) -> MemoryLife:
     """Let `upsets`, sorted by frame, happen to a device, which is changed, and its healer work."""
     state = device.layout.sections["state"]
-    toggled: list[tuple[int, np.ndarray]] = []
-    log: list[tuple[int, LogEntry]] = []
-    now, index = 0, 0
-    while True:
-        until = upsets[index].frame if index < len(upsets) else frames
-        now = _wait(device, now, until, toggled, log)
-        if index == len(upsets):
-            break
-        arrived = []
-        while index < len(upsets) and upsets[index].frame == until:
-            arrived.append(upsets[index])
-            index += 1
-        before = device.wrong
-        hits = [upset.position for upset in arrived if upset.stuck < 0]
+    heard: list[tuple[int, int]] = []
+    for at, arrived in groupby(upsets, key=lambda upset: upset.frame):
+        _wait(device, at)
+        now = list(arrived)
+        hits = [upset.position for upset in now if upset.stuck < 0]
         device.flip(hits)
-        for upset in arrived:
+        for upset in now:
             if upset.stuck >= 0:
                 device.stick(upset.position, upset.stuck)
-        heard = np.array([p for p in hits if state.start <= p >> 3 < state.stop], np.int64)
-        toggled.append((now, np.concatenate([np.setxor1d(before, device.wrong), heard])))
-    frame = np.repeat([at for at, _ in toggled], [len(bits) for _, bits in toggled])
-    position = np.concatenate([np.zeros(0, np.int64), *(bits for _, bits in toggled)])
-    return MemoryLife(frame.astype(np.int64), position, tuple(log), frames)
+        heard += [(at, p) for p in hits if state.start <= p >> 3 < state.stop]
+    _wait(device, frames)
+    frame, position = device.journal.changes()
+    more = np.array(heard, np.int64).reshape(-1, 2)
+    frame, position = np.concatenate([frame, more[:, 0]]), np.concatenate([position, more[:, 1]])
+    order = np.argsort(frame, kind="stable")
+    log = tuple(zip(device.journal.written, device.log, strict=True))
+    return MemoryLife(frame[order], position[order], log, frames)
 
 
-def _wait(
-    device: Device,
-    now: int,
-    until: int,
-    toggled: list[tuple[int, np.ndarray]],
-    log: list[tuple[int, LogEntry]],
-) -> int:
+def _wait(device: Device, until: int) -> None:
     """Frames pass, and the healer finds what there is."""
-    while now < until:
+    while device.journal.now < until:
+        left = until - device.journal.now
         quiet = device.quiet_frames()
-        if quiet is None or now + quiet >= until:
-            device.skip(until - now)
-            return until
+        if quiet is None or quiet >= left:
+            device.skip(left)
+            return
         device.skip(quiet)
-        now += quiet
-        known, before = len(device.log), device.wrong
-        changed = device.heal()
-        log += [(now, entry) for entry in device.log[known:]]
-        now += 1
-        if changed:
-            toggled.append((now, np.setxor1d(before, device.wrong)))
-    return now
+        device.heal()

@@ -130,6 +130,11 @@ class _Fleet:
         engine: Engine | None,
         devices: list[Device] | None = None,
     ) -> None:
+        if engine and engine.program.content_hash != image.program.content_hash:
+            raise WorkbenchError(
+                "the engine was made for another program than the image, whose weights a strategy may "
+                "have moved; make it with Engine(image.program)"
+            )
         self.image = image
         self.program = image.program
         self.strategy = strategy

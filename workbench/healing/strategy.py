@@ -15,7 +15,6 @@ from workbench.integer.program import Conv, Program
 from workbench.memory.areas import (
     ABFT,
     CODES,
-    FLASH,
     GOLDEN,
     RADAR,
     RAM,
@@ -41,6 +40,7 @@ RUNGS = (
 _MOST_UNITS = 4096  # looked at in one frame; a slip of the finger would run for ever
 _MOST_FRAMES = 2**20
 _MOST_SPARES = 16
+_MOST_GUARDS = 255  # the log has a byte for it
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Guard:
 
     area: what is watched. per_frame: units looked at at a time, 1 to 4096; ABFT looks at all
     of its operators while they are computed. ladder: remedies in the order in which they are tried
-    until one helps; none only observes. every_frames: it looks after every so many frames. stride:
+    until one helps; none only observes. REBOOT takes all of the golden copy unseen, as start-up code does. every_frames: it looks after every so many frames. stride:
     the order, from unit n to unit n + stride; it has no factor in common with the number of units.
     """
 
@@ -103,12 +103,8 @@ class Guard:
             raise WorkbenchError("abft can RESTORE its operator and REPEAT it, nothing else")
         if name != ABFT and Remedy.REPEAT in self.ladder:
             raise WorkbenchError(f"{name} looks at memory after a frame; only abft can REPEAT")
-        if name == ABFT and area.keep != FLASH:
-            raise WorkbenchError('the checksum rows of abft lie in flash; leave out keep="ram"')
         if name == TRIPLE and self.ladder not in ((), (Remedy.CORRECT,)):
             raise WorkbenchError("triple copies can CORRECT, by majority, and nothing else")
-        if name == SELF_TEST and area.keep != FLASH:
-            raise WorkbenchError('golden inputs lie in flash; leave out keep="ram"')
         if name == SELF_TEST and set(self.ladder) - {Remedy.RESTORE, Remedy.REBOOT}:
             raise WorkbenchError("a self-test does not know where; it can RESTORE all, or REBOOT")
         if name == GOLDEN and set(self.ladder) - {Remedy.RESTORE, Remedy.RELOCATE, Remedy.REBOOT}:
@@ -126,7 +122,9 @@ class Guard:
 
 @dataclass(frozen=True)
 class Policy:
-    """How eagerly the healer acts, the same for all guards.
+    """How eagerly the healer acts, the same for all guards that look after a frame.
+
+    Checksum rows act within the frame and know no policy.
 
     persistence: looks in a row that must find a unit damaged before anything is done, 1 to 255;
     until then it stays at that unit. cool_down_frames: that it rests after each remedy. heals,
@@ -183,19 +181,23 @@ class Strategy:
             raise WorkbenchError(
                 'a remedy is validated by golden inputs; add a guard of Area("self-test")'
             )
-        watched = [g for g in self.guards if g.area.code not in (ABFT, TRIPLE)]
-        for number, guard in enumerate(watched):
-            for other in watched[:number]:
-                if (
-                    _write(guard)
-                    and _write(other)
-                    and set(guard.area.sections) & set(other.area.sections)
-                ):
+        if len(self.guards) > _MOST_GUARDS:
+            raise WorkbenchError(
+                f"{len(self.guards)} guards are more than a log can tell apart; use at most {_MOST_GUARDS}"
+            )
+        for writer in filter(_writes, self.guards):
+            for other in self.guards:
+                shared = set(writer.area.sections) & set(other.area.sections)
+                if shared and other is not writer and not _bears(other, writer):
                     raise WorkbenchError(
-                        f"{guard.area.code} and {other.area.code} would both change the bytes of "
-                        f"{' '.join(sorted(set(guard.area.sections) & set(other.area.sections)))} "
-                        "without knowing of each other's checks; give each its own sections"
+                        f"{writer.area.code} would leave bytes in {' '.join(sorted(shared))} that "
+                        f"{other.area.code} takes for damage, again and again; give each its own sections"
                     )
+        if self.policy != Policy() and codes == [ABFT]:
+            raise WorkbenchError(
+                "checksum rows act within the frame and know no policy; leave it out, or add a guard that "
+                "looks after the frames"
+            )
 
     def _check_spares(self) -> None:
         moves = any(Remedy.RELOCATE in guard.ladder for guard in self.guards)
@@ -241,12 +243,24 @@ class Strategy:
         for watch, guard in zip(layout.watches, self.guards, strict=False):
             area = guard.area
             size = watch.stop - watch.start
-            if area.code in CODES and area.unit_bytes > max(size, 8):
+            code = CODES.get(area.code)
+            least = code.word_bytes if isinstance(code, InPlace) else 8
+            if size < least > 8:
+                raise WorkbenchError(
+                    f"{' '.join(area.sections)} have {size} bytes and a word of {area.code} {least}; choose "
+                    "shorter words"
+                )
+            if (code or area.code == GOLDEN) and area.unit_bytes > max(size, 8):
                 raise WorkbenchError(
                     f"a unit of {area.unit_bytes} bytes is larger than {' '.join(area.sections)}, "
-                    f"which have {size}; use at most {max(8, size // 8 * 8)}"
+                    f"which have {size}; use at most {max(least, size // least * least)}"
                 )
-            if math.gcd(guard.stride, watch.units) > 1:
+            if area.code == ABFT and not watch.units and _convolutions(program):
+                raise WorkbenchError(
+                    f"abft would watch nothing: no convolution of one group has {area.columns} columns; "
+                    "choose fewer columns, or pages"
+                )
+            if watch.units and math.gcd(guard.stride, watch.units) > 1:
                 near = next(n for n in range(guard.stride, 0, -1) if math.gcd(n, watch.units) == 1)
                 raise WorkbenchError(
                     f"in steps of {guard.stride}, {area.code} would never see some of its "
@@ -254,18 +268,26 @@ class Strategy:
                 )
             if area.code == TRIPLE and not watch.units:
                 raise WorkbenchError("triple copies of no bytes protect nothing; give addresses")
-            packed = [
-                o.name for o in program.operators if isinstance(o, Conv) and o.weight_bits == 4
-            ]
-            if packed and {Remedy.INTERPOLATE, Remedy.CLIP} & set(guard.ladder) and "weights" in area.sections:  # fmt: skip
-                raise WorkbenchError(
-                    f"{packed[0]} has two weights in a byte, which have no neighbours of their own; "
-                    "choose ZERO"
-                )
+            if {Remedy.INTERPOLATE, Remedy.CLIP} & set(guard.ladder):
+                _refuse_other_widths(layout, area)
         for area in self.areas:
             if isinstance(CODES.get(area.code), InPlace):
                 program = in_place_program(program, area.code)
         return Image.of(program, areas=self.areas, spare_pages=self.spare_pages)
+
+
+def _convolutions(program: Program) -> bool:
+    return any(isinstance(operator, Conv) for operator in program.operators)
+
+
+def _refuse_other_widths(layout: Layout, area: Area) -> None:
+    """Neighbours are bytes, and so have to be the values."""
+    for place in layout.places:
+        if place.section in area.sections and place.bits != 8:
+            raise WorkbenchError(
+                f"{place.operator}.{place.tensor} has {place.bits}-bit values, which have no neighbours "
+                "byte by byte to INTERPOLATE or CLIP with; choose ZERO, or other sections"
+            )
 
 
 def corrects(code: str) -> bool:
@@ -277,6 +299,11 @@ def _stores(code: str) -> bool:
     return CODES[code].check_bytes(8) > 0
 
 
-def _write(guard: Guard) -> bool:
+def _writes(guard: Guard) -> bool:
     """Whether it leaves bytes that were never trained, which another check would not know."""
     return bool(set(guard.ladder) & set(RESIGNING))
+
+
+def _bears(guard: Guard, writer: Guard) -> bool:
+    """Whether a guard puts up with such bytes: golden inputs that only tell, or restore as the last."""
+    return guard.area.code == SELF_TEST and (not guard.ladder or writer.reads_golden)

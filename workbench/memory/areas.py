@@ -27,8 +27,8 @@ class Area:
 
     code: of KINDS. sections: consecutive ones of the working copy. unit_bytes: of a page, or of a
     group of RADAR, whose groups are interleaved; a multiple of 8. keep: whether its checks lie in
-    "flash" or in "ram", where they can be signed anew. second: another signature of the same units,
-    kept beside it, that decides whether the unit or its check is damaged. columns: ABFT watches
+    "flash" or in "ram", where they can be signed anew; of codes alone, as is `second`: another signature
+    of the same units, kept beside it, that decides whether the unit or its check is damaged. columns: ABFT watches
     convolutions with at least so many. addresses: of the bytes that are kept in triple. moments: of
     a self-test, how many frames of golden inputs it has, each a unit, 1 to 64.
     """
@@ -63,6 +63,21 @@ class Area:
             raise WorkbenchError(
                 f"{self.code} cannot have {self.moments} golden moments; a self-test has 1 to "
                 f"{_MOST_MOMENTS}, and nothing else has any"
+            )
+        for name, able in (
+            ("keep", CODES),
+            ("second", CODES),
+            ("columns", (ABFT,)),
+            ("addresses", (TRIPLE,)),
+        ):
+            usual = type(self).__dataclass_fields__[name].default
+            if getattr(self, name) != usual and self.code not in able:
+                raise WorkbenchError(
+                    f"{self.code} has no use for {name}={getattr(self, name)!r}; leave it out"
+                )
+        if not 1 <= self.columns < 2**16:
+            raise WorkbenchError(
+                f"abft cannot watch convolutions with {self.columns} columns; choose at least 1"
             )
         if self.code == SELF_TEST and self.sections != WORKING_SECTIONS:
             raise WorkbenchError(

@@ -44,9 +44,12 @@ struct wb_code {
     const unsigned char (*table)[16]; /* of SECDED: what a nibble gives at each place */
 };
 
+/* Four bytes of whatever type as a word. */
+typedef volatile uint32_t WB_ALIAS wb_any_word;
+
 static inline uint32_t wb_word(const wb_byte *at)
 {
-    return *(const volatile uint32_t *)(const volatile void *)at;
+    return *(const wb_any_word *)(const volatile void *)at;
 }
 
 static inline uint32_t wb_bytes(const wb_byte *at, uint32_t count)

@@ -32,10 +32,14 @@
 #define WB_NOINLINE __attribute__((noinline, unused))
 #define WB_COLD __attribute__((noinline, unused, cold)) /* rarely called: small, not fast */
 #define WB_INLINE inline __attribute__((always_inline))
+#define WB_ALIGNED __attribute__((aligned(4))) /* bytes that are read as words */
+#define WB_ALIAS __attribute__((may_alias))
 #else
 #define WB_NOINLINE
 #define WB_COLD
 #define WB_INLINE inline
+#define WB_ALIGNED
+#define WB_ALIAS
 #endif
 
 static inline int32_t wb_clamp(int32_t value, int32_t low, int32_t high)

@@ -69,7 +69,10 @@ typedef struct {
     uint8_t remedy;
 } wb_rung;
 
-/* What is watched. All functions but `wrong` may be null. */
+/*
+ * What is watched. `wrong` is never null, nor `diagnose` where there are looks after a frame, nor `same`
+ * where the golden copy is evidence; all other functions may be.
+ */
 struct wb_area {
     int (*wrong)(const wb_memory *memory, const wb_area *area, uint32_t unit, int golden);
     int (*same)(const wb_memory *memory, const wb_area *area, uint32_t unit);
@@ -148,7 +151,11 @@ static inline uint32_t wb_at_most(uint32_t value, uint32_t most)
 
 static inline void wb_put_word(volatile uint32_t *at, uint32_t word)
 {
+#ifdef WB_STUCK
     wb_put_bytes((wb_byte *)(volatile void *)at, word, 4);
+#else
+    *at = word;
+#endif
 }
 
 /* Empty the log unless this build wrote it and its head is whole. */
@@ -192,7 +199,7 @@ static inline void wb_boot_checks(const wb_memory *memory)
 
 #include "wb_spare.h"
 
-/* What a unit of `area` is that agrees with its check. */
+/* The verdict on a remedy after which unit and check agree: golden inputs may refute it. */
 static inline int wb_validated(const wb_memory *memory, const wb_area *area)
 {
     const wb_area *const test = memory->plan->validator;
@@ -275,8 +282,8 @@ static inline void wb_wake(const wb_memory *memory)
     wb_follow_map(memory);
 }
 
-/* After every frame. */
-static inline void wb_heal(const wb_memory *memory)
+/* After every frame. looks: whether some area is looked at then; a constant, for less code. */
+static inline void wb_heal(const wb_memory *memory, int looks)
 {
     const wb_heal_plan *const plan = memory->plan;
     uint32_t *const state = memory->state;
@@ -284,10 +291,10 @@ static inline void wb_heal(const wb_memory *memory)
     if (state[WB_REST]) {
         state[WB_REST]--;
     } else {
-        for (uint32_t number = 0; number < plan->area_count; number++) {
+        for (uint32_t number = 0; looks && number < plan->area_count; number++) {
             const wb_area *const area = &plan->areas[number];
-            const int looks = area->per_frame && area->units;
-            if (looks && (area->every_frames == 1 || state[WB_FRAME] % area->every_frames == 0)) {
+            const int some = area->per_frame && area->units;
+            if (some && (area->every_frames == 1 || state[WB_FRAME] % area->every_frames == 0)) {
                 wb_guard(memory, number, state);
             }
         }

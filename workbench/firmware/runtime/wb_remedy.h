@@ -70,6 +70,14 @@ static inline int wb_presumed(const wb_memory *memory, const wb_area *area, uint
     return WB_DIAGNOSIS_MEMORY;
 }
 
+static inline int wb_by_golden(const wb_memory *memory, const wb_area *area, uint32_t unit)
+{
+    if (!area->wrong(memory, area, unit, 1)) {
+        return WB_DIAGNOSIS_MEMORY;
+    }
+    return area->same(memory, area, unit) ? WB_DIAGNOSIS_CHECK : WB_DIAGNOSIS_AMBIGUOUS;
+}
+
 static inline int wb_by_code(const wb_memory *memory, const wb_area *area, uint32_t unit)
 {
     const wb_byte *const from = wb_unit_at(memory, area, unit);
@@ -77,6 +85,13 @@ static inline int wb_by_code(const wb_memory *memory, const wb_area *area, uint3
                                   wb_check(memory, area, unit))
                ? WB_DIAGNOSIS_MEMORY
                : WB_DIAGNOSIS_CHECK;
+}
+
+/* A code may be deceived by four flips and more: where there is a golden copy, it is asked as well. */
+static inline int wb_by_code_and_golden(const wb_memory *memory, const wb_area *area, uint32_t unit)
+{
+    const int diagnosis = wb_by_code(memory, area, unit);
+    return diagnosis == WB_DIAGNOSIS_CHECK ? wb_by_golden(memory, area, unit) : diagnosis;
 }
 
 static inline int wb_by_second(const wb_memory *memory, const wb_area *area, uint32_t unit)
@@ -88,14 +103,6 @@ static inline int wb_by_second(const wb_memory *memory, const wb_area *area, uin
                                kept + unit * area->second_bytes)
                ? WB_DIAGNOSIS_MEMORY
                : WB_DIAGNOSIS_CHECK;
-}
-
-static inline int wb_by_golden(const wb_memory *memory, const wb_area *area, uint32_t unit)
-{
-    if (!area->wrong(memory, area, unit, 1)) {
-        return WB_DIAGNOSIS_MEMORY;
-    }
-    return area->same(memory, area, unit) ? WB_DIAGNOSIS_CHECK : WB_DIAGNOSIS_AMBIGUOUS;
 }
 
 /* Make the checks in RAM those of the working copy. */
@@ -174,7 +181,7 @@ WB_COLD static int wb_replace(const wb_memory *memory, const wb_area *area, uint
     const uint32_t start = wb_unit_start(area, unit);
     const uint32_t count = wb_unit_count(area, unit);
     wb_byte *const bytes = wb_unit_at(memory, area, unit);
-    int damaged = 1;
+    int damaged = area->wrong(memory, area, unit, 0); /* a rung before may have put it right */
     for (uint32_t i = 0; i < count; i++) {
         const uint32_t at = start + i * area->step;
         wb_byte *const byte = bytes + i * area->step;
