@@ -17,10 +17,15 @@ from workbench.experiments.compare import ENVIRONMENTS, mission_of, with_differe
 from workbench.experiments.compare_pictures import pareto
 from workbench.experiments.contestants import NAMES, contestant
 from workbench.experiments.voice import open_voice
+from workbench.firmware.costs import known_cost
+from workbench.healing.named import named
 from workbench.healing.restriction import restricted_program
+from workbench.healing.strategy import Guard, Strategy
 from workbench.integer.reference import run
+from workbench.memory.areas import Area
 from workbench.memory.image import Image
 from workbench.memory.protection import ProtectionMask
+from workbench.training.checkpoint import shipped_checkpoint
 
 POINTS = st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), max_size=20)
 
@@ -43,6 +48,15 @@ def test_differences_are_paired_by_device() -> None:
     assert own == {"mean": 0, "low": 0, "high": 0}
     assert other["low"] == pytest.approx(0.01) == other["high"]  # though devices differ by far more
     assert with_differences(records[1:])[0]["difference"] is None
+
+
+def test_one_device_tells_nothing_about_others() -> None:
+    pair = [
+        {"strategy": name, "environment": "single", "harm_of_devices": [harm]}
+        for name, harm in (("crc-scrub", 0.1), ("other", 0.3))
+    ]
+    told = with_differences(pair)[1]["difference"]
+    assert told["mean"] == pytest.approx(0.2) and told["low"] is told["high"] is None
 
 
 def test_an_attack_needs_its_bits() -> None:
@@ -99,9 +113,27 @@ def test_compare_goes_on_where_it_was(
     clean, healed = (read_audio(tmp_path / f"{name}.wav") for name in ("clean", "crc-scrub"))
     assert len(clean) == len(healed) == 3 * 12_288
 
-    monkeypatch.setattr(compare, "fleet_life", lambda *a, **k: pytest.fail("lived again"))
+    torn = next((tmp_path / "records").glob("none-single-*"))
+    torn.write_text(torn.read_text()[:99])  # it alone is lived again
+    lived = compare.fleet_life
+    monkeypatch.setattr(
+        compare,
+        "fleet_life",
+        lambda p, i, s, *a, **k: (
+            lived(p, i, s, *a, **k) if s.name == "none" else pytest.fail(s.name)
+        ),
+    )
     assert main(words) == 0
     assert json.loads((tmp_path / "all.json").read_text()) == records
+
+
+def test_costs_are_those_of_the_very_firmware() -> None:
+    voice = open_voice()
+    assert known_cost(voice.program, named("crc-scrub"), "m4").strategy == "crc-scrub"
+    other = Strategy("crc-scrub", (Guard(Area("crc32", unit_bytes=64)),))
+    assert known_cost(voice.program, other, "m4") is None
+    int4 = open_voice(shipped_checkpoint("int4"))
+    assert known_cost(int4.program, named("crc-scrub"), "m4") is None
 
 
 def test_lifetime_tells_years(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -121,6 +153,10 @@ def test_lifetime_tells_years(tmp_path: Path, capsys: pytest.CaptureFixture[str]
         (["lifetime", "--speed", "0"], "--speed is 0"),
         (["lifetime", "--rate", "often"], "'often' is no rate of upsets"),
         (["lifetime", "--words", "0"], "words cannot be 0"),
+        (["lifetime", "--days", "nan"], "--days is nan"),
+        (["lifetime", "--days", "-3"], "--days is -3"),
+        (["lifetime", "--jobs", "0"], "--jobs is 0; it must be at least 1"),
+        (["compare", "--jobs", "-2"], "--jobs is -2"),
     ],
 )
 def test_mistakes_are_one_sentence(

@@ -38,7 +38,10 @@ def test_emulate_challenge(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
             pace = "too slow" if share > 1 else f"no more than {1 / share:.2f} cycles"
             (line,) = [line for line in told.splitlines() if board["board"] in line]
             assert line.endswith(pace)
-    assert "212 bytes of log, 48 of variables" in told and "before the healer came by" not in told
+    assert (
+        "260 bytes of RAM, 212 of them log and 48 variables" in told
+        and "before the healer came by" not in told
+    )
     assert os.listdir(tmp_path) == ["figures.json"]
 
 
@@ -65,6 +68,10 @@ def test_emulate_says_why_bits_are_left(tmp_path: Path, capsys: pytest.CaptureFi
         (["--upsets", "-1"], "--upsets is -1; it must be at least 0"),
         (["--seed", "-3"], "--seed is -3; it must be at least 0"),
         (["--upsets", "99999999"], "--upsets is 99999999 and the working copy has"),
+        (["--costs", "--pages", "2"], "--pages has no meaning with --costs"),
+        (["--soak", "9", "--core", "m4"], "--core has no meaning with --soak"),
+        (["--log", "x"], "--log has no meaning here; leave it out; name one --core for one log"),
+        (["--strategy", "abft", "--strategy", "none"], "a second --strategy has no meaning here"),
     ],
 )
 def test_emulate_names_the_wrong_option(

@@ -8,15 +8,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from batches import needs_zig, random_firmwares
+from batches import needs_emulator, needs_zig, random_firmwares
 from programs import random_inputs, random_program
 from voices import voice
 
 from workbench.cli import main
 from workbench.compilers import host_compiler, zig_compiler
 from workbench.errors import WorkbenchError
-from workbench.firmware.boards import CORES
+from workbench.firmware.boards import BOARDS, CORES
 from workbench.firmware.export import export, memory_table
+from workbench.firmware.fitting import Needs, refuse_small
 from workbench.firmware.names import Names
 from workbench.firmware.scratch import frame_bytes, plan_scratch, row_bytes
 from workbench.firmware.toolchain import WARNINGS
@@ -55,7 +56,7 @@ def test_make_check_says_all_equal(weights: str, folder: Path, tmp_path: Path) -
         ["make", "-C", str(folder), "check", compiler], capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout.rstrip().splitlines()[-2:] != [] and "all equal" in done.stdout
+    assert done.stdout.count(": 0 codes differ") == 2 and "all equal" in done.stdout
     source = folder / "model.c"
     spoilt = re.sub(
         r"(\.bias_up2 = \{\s*)(-?\d+)", lambda m: f"{m[1]}{int(m[2]) + 9999}", source.read_text()
@@ -185,6 +186,61 @@ def _compile(tmp_path: Path, folder: Path, text: str, *more: str) -> str:
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return made
+
+
+@needs_zig
+@pytest.mark.parametrize("strategy", ["none", "pq-scrub"])
+def test_a_header_is_read_by_cpp_as_well(strategy: str, tmp_path: Path) -> None:
+    assert main(["export", "challenge", "--out", str(tmp_path), "--strategy", strategy]) == 0
+    (tmp_path / "main.cpp").write_text(
+        '#include "model.h"\nstatic model_instance device;\n'
+        "void speak(int32_t *word, int16_t *position, int16_t *sound);\n"
+        "void begin() { model_init(&device); }\n"
+    )
+    options = ["-std=c++11", "-Wall", "-Wextra", "-pedantic", "-Werror", "-c", "-o", "a.o"]
+    compiler = [*zig_compiler()[:-1], "c++", "-target", "thumb-freestanding-eabi"]
+    done = subprocess.run(
+        [*compiler, *options, "main.cpp"], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@needs_emulator
+def test_boards_and_budgets(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What does not fit is refused, with the nearest that does, and nothing is written."""
+    out = tmp_path / "out"
+    words = ["export", "challenge", "--out", str(out)]
+    board = ["--board", "STM32F4DISCOVERY"]
+    for more, sentence in (
+        (["--budget", "9"], "--budget counts instructions of a core; name a board"),
+        (
+            ["--board", "nRF52840 DK"],
+            r"512,000 cycles .* the nearest that fits is STM32F4DISCOVERY",
+        ),
+        ([*board, "--strategy", "self-test"], "the nearest that fits is 32F746GDISCOVERY"),
+        (
+            [*board, "--budget", "2500"],
+            r"crc-scrub takes up to [\d,]+ instructions .* budget is 2,500; the nearest that fits is ",
+        ),
+        ([*board, "--budget", "9"], "no named strategy takes less than"),
+    ):
+        assert main([*words, *more]) == 2
+        told = capsys.readouterr().err
+        assert re.search(sentence, told) and told.count("\n") == 1 and not out.exists()
+    assert main([*words, *board, "--strategy", "pq-scrub", "--budget", "2500"]) == 0
+    told = capsys.readouterr().out
+    assert "STM32F4DISCOVERY: 10% of flash" in told and (out / "model.c").exists()
+
+
+def test_memory_that_is_too_small_is_refused() -> None:
+    board = next(board for board in BOARDS if board.name == "STM32F4DISCOVERY")
+    for needs, sentence in (
+        (Needs(board.flash_bytes + 1, 1, 1, 0), r"bytes of flash .* Raspberry Pi Pico"),
+        (Needs(1, board.ram_bytes + 1, 1, 0), "bytes of RAM .* nRF52840 DK"),
+        (Needs(1, 2**30, 1, 0), "no board that is known here has as much"),
+    ):
+        with pytest.raises(WorkbenchError, match=sentence):
+            refuse_small(board, needs, 125.0)
 
 
 @needs_zig

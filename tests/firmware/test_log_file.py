@@ -11,7 +11,7 @@ from programs import random_inputs, random_program
 from workbench.cli import main
 from workbench.errors import WorkbenchError
 from workbench.firmware.host import host_machine
-from workbench.firmware.log_file import read_log
+from workbench.firmware.log_file import MAGIC, read_log
 from workbench.firmware.plan import RAM, Firmware
 from workbench.firmware.twin import Twin
 from workbench.healing.named import nothing, scrub
@@ -57,6 +57,13 @@ def test_the_log_outlives_a_warm_reset_and_nothing_else(lived: Twin) -> None:
         head[damaged] ^= 0x10
         lived.machine.call("logs_unit_init")
         assert read_log(lived.log_bytes(), lived.firmware, "RAM").entries == ()
+
+
+def test_a_log_is_found_behind_what_looks_like_one(lived: Twin) -> None:
+    """The four bytes elsewhere in a dump, and the log of another model."""
+    decoy = MAGIC.to_bytes(4, "little") + bytes(40)
+    entries, _ = read_log(decoy + lived.log_bytes(), lived.firmware, "x")
+    assert list(entries) == lived.log[-len(entries) :]
 
 
 def test_what_is_no_log_is_refused(lived: Twin) -> None:

@@ -9,6 +9,9 @@ import pytest
 from workbench.audio.metrics import snr_db
 from workbench.audio.sound_files import read_audio
 from workbench.cli import main
+from workbench.experiments.contestants import contestant
+from workbench.experiments.voice import open_voice
+from workbench.integer.reference import run
 
 
 def test_healing_is_heard_logged_and_drawn(
@@ -36,6 +39,21 @@ def test_healing_is_heard_logged_and_drawn(
     cost = figures["overheads"]
     assert f"takes {cost['golden_bytes'] + cost['check_bytes']} bytes of flash" in told
     assert "its variables and checks, 48 of RAM (a device's code and log come on top)" in told
+
+
+@pytest.mark.parametrize("name", ["in-place64", "range", "triple"])
+def test_strategies_that_change_the_program_are_heard_as_they_are(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    arguments = ["heal", "challenge", "--words", "7", "--upsets", "0", "--strategy", name]
+    assert main([*arguments, "--out", str(tmp_path)]) == 0
+    assert "equal" in capsys.readouterr().out
+    voice = open_voice()
+    strategy, program = contestant(name, voice.program, {w: voice.inputs(w) for w in voice.words})
+    program = strategy.image(program).program
+    expected = run(program, voice.inputs("7"))[program.output][0, :, 0]
+    heard = read_audio(tmp_path / "healed.wav")
+    np.testing.assert_array_equal(np.round(heard * 32768), expected)
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,11 @@ from pathlib import Path
 import numpy as np
 
 from workbench.errors import WorkbenchError
+from workbench.experiments.contestants import NAMES, contestant
 from workbench.experiments.voice import Voice
-from workbench.healing.named import CRC_SCRUB, NONE, crc_scrub, named
+from workbench.healing.named import CRC_SCRUB, NONE, crc_scrub
 from workbench.healing.strategy import Strategy
+from workbench.integer.program import Program
 from workbench.memory.image import Image
 
 GENERATORS = ("challenge",)
@@ -65,22 +67,47 @@ def inputs_of(words: str | None, voice: Voice) -> dict[str, dict[str, np.ndarray
     return {word: voice.inputs(word) for word in map(voice.word, asked)}
 
 
-def add_pages(parser: argparse.ArgumentParser) -> None:
-    """Declare how much the healer checks; see `strategy_of`."""
+def add_strategy(parser: argparse.ArgumentParser, *, default: str = CRC_SCRUB) -> None:
+    """Declare the healer and how much it checks; see `strategy_of`."""
     parser.add_argument(
-        "--pages", type=int, metavar="N", help=f"pages that are checked after each frame ({PAGES})"
-    )
+        "--strategy", choices=NAMES, metavar="NAME",
+        help=f"the healer ({default}): {', '.join(NAMES)}",
+    )  # fmt: skip
+    parser.add_argument(
+        "--pages", type=int, metavar="N",
+        help=f"pages that {CRC_SCRUB} checks after each frame ({PAGES})",
+    )  # fmt: skip
 
 
-def strategy_of(name: str, pages: int | None) -> Strategy:
-    """The strategy called `name` with --pages; WorkbenchError when the two do not fit."""
-    if pages is None:
-        return named(name)
-    if name == CRC_SCRUB:
-        return crc_scrub(pages)
-    if name == NONE and not pages:
-        return named(name)
-    raise WorkbenchError(
-        f"--pages is for {CRC_SCRUB} and the strategy is {name}; leave it out, or compose your own "
-        "in a notebook"
-    )
+def strategy_of(name: str, pages: int | None, voice: Voice) -> tuple[Strategy, Program]:
+    """The strategy called `name` with --pages, and the program that it is for.
+
+    Raises WorkbenchError when the two do not fit.
+    """
+    if pages is not None and name == CRC_SCRUB:
+        return crc_scrub(pages), voice.program
+    if pages is not None and (pages or name != NONE):
+        raise WorkbenchError(
+            f"--pages is for {CRC_SCRUB} and the strategy is {name}; leave it out, or compose your own "
+            "in a notebook"
+        )
+    inputs = {word: voice.inputs(word) for word in voice.words}
+    return contestant(name, voice.program, inputs)
+
+
+def image_under(strategy: Strategy, program: Program) -> Image:
+    """What a device begins with; one that does not heal has the usual checks, which nobody reads."""
+    return strategy.image(program) if strategy.heals else Image.of(program)
+
+
+def add_jobs(parser: argparse.ArgumentParser) -> None:
+    """Declare the number of processes; see `check_jobs`."""
+    parser.add_argument("--jobs", type=int, default=-1, help="processes (one a core)")
+
+
+def check_jobs(jobs: int) -> None:
+    """WorkbenchError for a number of processes that cannot be."""
+    if jobs != -1 and jobs < 1:
+        raise WorkbenchError(
+            f"--jobs is {jobs}; it must be at least 1, or be left out for one a core"
+        )

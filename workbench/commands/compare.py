@@ -11,7 +11,7 @@ import numpy as np
 from tqdm import tqdm
 
 from workbench.audio.sound_files import write_wav
-from workbench.commands.common import add_checkpoint, add_generator
+from workbench.commands.common import add_checkpoint, add_generator, add_jobs, check_jobs
 from workbench.errors import WorkbenchError
 from workbench.experiments.adversarial import worst_bits
 from workbench.experiments.compare import (
@@ -59,7 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="which bytes `triple` keeps (high bytes of biases)",
     )
-    parser.add_argument("--jobs", type=int, default=-1, help="processes (one a core)")
+    add_jobs(parser)
     add_checkpoint(parser)
     parser.add_argument(
         "--out", type=Path, default=_OUT, metavar="DIR", help=f"where to write, and go on ({_OUT})"
@@ -76,6 +76,7 @@ def run(options: argparse.Namespace) -> None:
     for name in ("devices", "words"):
         if getattr(options, name) < 1:
             raise WorkbenchError(f"--{name} is {getattr(options, name)}; it must be at least 1")
+    check_jobs(options.jobs)
     voice = open_voice(options.checkpoint)
     inputs = {word: voice.inputs(word) for word in voice.words}
     names = list(dict.fromkeys(options.strategy or fitting(NAMES, voice.program)))
@@ -153,11 +154,11 @@ def _tell(environment: Environment, records: list[dict[str, Any]]) -> None:
         print("  ".join(map(str.ljust, cells, widths)).rstrip())
 
 
-def _difference(difference: dict[str, float] | None) -> str:
-    if difference is None or difference["low"] == difference["high"] == 0:
+def _difference(difference: dict[str, float | None] | None) -> str:
+    low, high = (difference["low"], difference["high"]) if difference else (None, None)
+    if low is None or high is None or low == high == 0:
         return "-"
-    low, high = 100 * difference["low"], 100 * difference["high"]
-    return f"{low:+.3g} to {high:+.3g} %"
+    return f"{100 * low:+.3g} to {100 * high:+.3g} %"
 
 
 def _draw(out: Path, records: list[dict[str, Any]], environments: list[Environment]) -> None:

@@ -11,7 +11,13 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from workbench.commands.common import PAGES, add_checkpoint, add_generator
+from workbench.commands.common import (
+    PAGES,
+    add_checkpoint,
+    add_generator,
+    image_under,
+    strategy_of,
+)
 from workbench.errors import WorkbenchError
 from workbench.experiments.contestants import NAMES, contestant, fitting
 from workbench.experiments.script import script_of
@@ -22,8 +28,9 @@ from workbench.firmware.costs import Cost, as_json, bare_run, measure_cost
 from workbench.firmware.emulate import EmulatedRun, MidFrameUpset, emulate
 from workbench.firmware.soak import soak
 from workbench.healing.log import log_lines
-from workbench.healing.named import crc_scrub
+from workbench.healing.named import CRC_SCRUB
 from workbench.healing.strategy import Strategy
+from workbench.integer.program import Program
 from workbench.integer.reference import run as run_program
 from workbench.memory.layout import Layout
 from workbench.training.checkpoint import refuse_replacing, shipped_checkpoint
@@ -46,8 +53,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--word", action="append", metavar="W", help="what it says, may be given again (every word)"
     )
     parser.add_argument(
-        "--pages", type=int, default=PAGES, metavar="N", help=f"pages checked a frame ({PAGES})"
-    )
+        "--pages", type=int, metavar="N",
+        help=f"pages that {CRC_SCRUB} checks after each frame ({PAGES})",
+    )  # fmt: skip
     parser.add_argument(
         "--upsets",
         type=int,
@@ -69,7 +77,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--strategy", action="append", choices=NAMES, metavar="NAME",
-        help=f"for --costs and --soak, may be given again (all): {', '.join(NAMES)}",
+        help=f"the healer ({CRC_SCRUB}); for --costs and --soak, may be given again (all): "
+        f"{', '.join(NAMES)}",
     )  # fmt: skip
     parser.add_argument("--seed", type=int, default=0, help="another one flips other bits (0)")
     parser.add_argument(
@@ -86,8 +95,9 @@ def run(options: argparse.Namespace) -> None:
     """
     for name, least in (("pages", 1), ("upsets", 0), ("seed", 0)):
         value = getattr(options, name)
-        if value < least:
+        if value is not None and value < least:
             raise WorkbenchError(f"--{name} is {value}; it must be at least {least}")
+    _refuse_what_would_be_ignored(options)
     if options.json:
         refuse_replacing(options.json, options.checkpoint or shipped_checkpoint())
     voice = open_voice(options.checkpoint)
@@ -115,6 +125,25 @@ def run(options: argparse.Namespace) -> None:
         "Instructions are counted exactly and a real core needs more cycles than that, so each share "
         "of a clock is a lower bound."
     )
+
+
+def _refuse_what_would_be_ignored(options: argparse.Namespace) -> None:
+    """Options that the chosen measurement does not have."""
+    mode = "--costs" if options.costs else "--soak" if options.soak is not None else ""
+    unused = {
+        "--pages": options.pages is not None and mode,
+        "--word": options.word and mode,
+        "--log": options.log and (mode or len(options.core or USUAL_CORES) > 1),
+        "--core": options.core and mode == "--soak",
+        "--json": options.json and mode == "--soak",
+        "--soak": options.soak is not None and options.costs,
+        "a second --strategy": len(options.strategy or ()) > 1 and not mode,
+    }
+    for name, refused in unused.items():
+        if refused:
+            where = f"with {mode}" if mode else "here"
+            more = "; name one --core for one log" if name == "--log" and not mode else ""
+            raise WorkbenchError(f"{name} has no meaning {where}; leave it out{more}")
 
 
 def _costs(voice: Voice, options: argparse.Namespace) -> None:
@@ -197,26 +226,21 @@ def _on_core(
     voice: Voice, words: Sequence[str], core: Core, options: argparse.Namespace
 ) -> dict[str, Any]:
     script = script_of(voice, words)
-    upsets = _upsets(voice.image.layout, script.frames, options)
-
-    healer = crc_scrub(options.pages)
+    healer, program = strategy_of((options.strategy or [CRC_SCRUB])[0], options.pages, voice)
+    image = image_under(healer, program)
+    layout = image.layout
+    upsets = _upsets(layout, script.frames, options)
 
     def live(strategy: Strategy | None, hits: Sequence[MidFrameUpset] = ()) -> EmulatedRun:
         return emulate(
-            voice.image,
-            core,
-            script.inputs,
-            strategy=strategy,
-            mid_frame=hits,
-            word_starts=script.starts,
+            image, core, script.inputs, strategy=strategy, mid_frame=hits, word_starts=script.starts
         )
 
     clean, bare, damaged = live(healer), live(None), live(healer, upsets)
-    compared = _compare(voice, words, (bare, clean))
+    compared = _compare(image.program, voice, words, (bare, clean))
     if options.log:
         with replacing(options.log) as temporary:
             temporary.write_bytes(damaged.log_bytes)
-    layout = voice.image.layout
     wrong = damaged.image.flipped()
     return {
         "core": core.title,
@@ -229,7 +253,8 @@ def _on_core(
         "healer": {
             "instructions_per_frame": clean.instructions_per_frame - bare.instructions_per_frame,
             "flash_bytes": clean.flash_bytes - bare.flash_bytes,
-            "log_bytes": clean.ram_bytes - bare.ram_bytes - layout.sections["healer"].size_bytes,
+            "log_bytes": len(clean.log_bytes),
+            "ram_bytes": clean.ram_bytes - bare.ram_bytes,
             "variable_bytes": layout.sections["healer"].size_bytes,
         },
         "boards": [
@@ -248,10 +273,12 @@ def _on_core(
     }  # fmt: skip
 
 
-def _compare(voice: Voice, words: Sequence[str], runs: Sequence[EmulatedRun]) -> int:
+def _compare(
+    program: Program, voice: Voice, words: Sequence[str], runs: Sequence[EmulatedRun]
+) -> int:
     """Number of samples that are equal to the reference; WorkbenchError when one is not."""
     expected = np.concatenate(
-        [run_program(voice.program, voice.inputs(word))[voice.program.output][0] for word in words]
+        [run_program(program, voice.inputs(word))[program.output][0] for word in words]
     )
     for made in runs:
         differing = np.flatnonzero((made.codes != expected).any(axis=1))
@@ -308,8 +335,8 @@ def _tell(core: dict[str, Any]) -> None:
     print(
         f"  healer's part: {healer['instructions_per_frame']:,.0f} instructions a frame "
         f"({healer['instructions_per_frame'] / core['instructions_per_frame']:.1%}), "
-        f"{healer['flash_bytes']:,} bytes of flash; RAM: {healer['log_bytes']:,} bytes of log, "
-        f"{healer['variable_bytes']} of variables"
+        f"{healer['flash_bytes']:,} bytes of flash; {healer['ram_bytes']:,} bytes of RAM, "
+        f"{healer['log_bytes']:,} of them log and {healer['variable_bytes']} variables"
     )
     for board in core["boards"]:
         print(

@@ -13,14 +13,21 @@ import numpy as np
 
 from workbench.audio.metrics import SoundMetrics, measure
 from workbench.audio.sound_files import write_wav
-from workbench.commands.common import add_checkpoint, add_generator, add_pages, strategy_of
+from workbench.commands.common import (
+    add_checkpoint,
+    add_generator,
+    add_strategy,
+    image_under,
+    strategy_of,
+)
 from workbench.errors import WorkbenchError
 from workbench.experiments.script import Script, script_of
 from workbench.experiments.voice import Voice, open_voice
 from workbench.files import output_folder, write_text
 from workbench.healing.costs import overheads
-from workbench.healing.named import CRC_SCRUB, NAMED, NONE, nothing
+from workbench.healing.named import CRC_SCRUB, nothing
 from workbench.healing.simulation import Life, simulate
+from workbench.healing.strategy import Strategy
 from workbench.healing.timeline import draw_timeline
 from workbench.healing.upsets import Upset, poisson_upsets
 from workbench.integer.engine import Engine
@@ -31,7 +38,7 @@ from workbench.memory.layout import SECTIONS, SRAM_SECTIONS
 _OUT = Path("out/heal")
 _UPSETS = 40.0
 _WORDS = ("3", "1", "4", "1", "5")
-# A check of the working copy against its CRC does not look at these, or only now and then.
+# A check of the working copy does not look at these, or only now and then.
 _UNSEEN = {
     "golden": "damage to the golden copy stays unseen until a page needs it",
     "check": "damage to a check is seen when its page is scrubbed",
@@ -51,8 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     amount.add_argument(
         "--upsets", type=float, metavar="N", help=f"mean upsets of the whole run ({_UPSETS:.0f})"
     )
-    parser.add_argument("--strategy", choices=NAMED, default=CRC_SCRUB)
-    add_pages(parser)
+    add_strategy(parser)
     parser.add_argument(
         "--section",
         action="append",
@@ -72,10 +78,10 @@ def run(options: argparse.Namespace) -> None:
     Raises WorkbenchError for words it cannot say, a wrong strategy or rate, and a folder that
     cannot be written.
     """
-    strategy = strategy_of(options.strategy, options.pages)
     voice = open_voice(options.checkpoint)
+    strategy, program = strategy_of(options.strategy or CRC_SCRUB, options.pages, voice)
     script = script_of(voice, _words(options, voice))
-    image = strategy.image(voice.program) if strategy.heals else voice.image
+    image = image_under(strategy, program)
     upsets = _upsets(options, image, voice.frame_s, script)
     engine = Engine(image.program)
     clean, unhealed, healed = (
@@ -87,7 +93,7 @@ def run(options: argparse.Namespace) -> None:
         write_wav(out / f"{name}.wav", life.samples())
     figures = {
         "words": _compare(script, clean, unhealed, healed),
-        "strategy": dataclasses.asdict(strategy),
+        "strategy": _described(strategy),
         "overheads": dataclasses.asdict(overheads(image.layout, strategy)),
         "seed": options.seed,
         "frames": script.frames,
@@ -105,7 +111,15 @@ def run(options: argparse.Namespace) -> None:
         healed=healed,
         word_starts=script.starts,
     )
-    _tell(figures, healed, out)
+    _tell(figures, healed, strategy, out)
+
+
+def _described(strategy: Strategy) -> dict[str, Any]:
+    """JSON-ready, remedies by name."""
+    told = dataclasses.asdict(strategy)
+    for guard, made in zip(strategy.guards, told["guards"], strict=True):
+        made["ladder"] = [rung.name for rung in guard.ladder]
+    return told
 
 
 def _words(options: argparse.Namespace, voice: Voice) -> tuple[str, ...]:
@@ -165,9 +179,8 @@ def _described_upsets(life: Life) -> list[dict[str, Any]]:
     ]
 
 
-def _tell(figures: dict[str, Any], healed: Life, out: Path) -> None:
-    cost = figures["overheads"]
-    healing = figures["strategy"]["name"] != NONE
+def _tell(figures: dict[str, Any], healed: Life, strategy: Strategy, out: Path) -> None:
+    cost, healing = figures["overheads"], strategy.heals
     told = f"{len(healed.upsets)} upsets in {healed.frame_s * figures['frames']:.2f} s"
     print(f"{told}; the healer:" if healing else told)
     if healing:

@@ -11,7 +11,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from workbench.commands.common import add_checkpoint, add_generator
+from workbench.commands.common import add_checkpoint, add_generator, add_jobs, check_jobs
 from workbench.errors import WorkbenchError
 from workbench.experiments.compare import Environment, record_of
 from workbench.experiments.contestants import NAMES, contestant
@@ -47,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--days", type=float, help="that each of them speaks, instead of --words")
     parser.add_argument("--seed", type=int, default=0, help="another one draws other faults (0)")
-    parser.add_argument("--jobs", type=int, default=-1, help="processes (one a core)")
+    add_jobs(parser)
     add_checkpoint(parser)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures there")
 
@@ -59,6 +59,9 @@ def run(options: argparse.Namespace) -> None:
     """
     if not 0 < options.speed < math.inf:
         raise WorkbenchError(f"--speed is {options.speed:g}; choose a number above 0")
+    check_jobs(options.jobs)
+    if options.days is not None and not 0 < options.days < math.inf:
+        raise WorkbenchError(f"--days is {options.days:g}; choose a number above 0")
     voice = open_voice(options.checkpoint)
     inputs = {word: voice.inputs(word) for word in voice.words}
     strategy, program = contestant(options.strategy, voice.program, inputs)

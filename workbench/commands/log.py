@@ -6,9 +6,8 @@ import argparse
 import json
 from pathlib import Path
 
-from workbench.commands.common import add_checkpoint, add_pages, strategy_of
+from workbench.commands.common import add_checkpoint, add_strategy, strategy_of
 from workbench.errors import WorkbenchError
-from workbench.experiments.contestants import NAMES, contestant
 from workbench.experiments.voice import open_voice
 from workbench.files import write_text
 from workbench.firmware.log_file import read_log
@@ -21,11 +20,7 @@ from workbench.healing.timeline import draw_log
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the file, whose log it is, and where a picture goes."""
     parser.add_argument("file", type=Path, metavar="FILE", help="bytes of RAM that hold the log")
-    parser.add_argument(
-        "--strategy", choices=NAMES, default=CRC_SCRUB, metavar="NAME",
-        help=f"that was exported ({CRC_SCRUB}): {', '.join(NAMES)}",
-    )  # fmt: skip
-    add_pages(parser)
+    add_strategy(parser)
     add_checkpoint(parser)
     parser.add_argument("--out", type=Path, metavar="PNG", help="draw a timeline there")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the entries there")
@@ -43,11 +38,7 @@ def run(options: argparse.Namespace) -> None:
             f"cannot read {options.file} ({error.strerror}); name a file with the bytes of a log"
         ) from error
     voice = open_voice(options.checkpoint)
-    if options.pages is None:
-        inputs = {word: voice.inputs(word) for word in voice.words}
-        strategy, program = contestant(options.strategy, voice.program, inputs)
-    else:
-        strategy, program = strategy_of(options.strategy, options.pages), voice.program
+    strategy, program = strategy_of(options.strategy or CRC_SCRUB, options.pages, voice)
     firmware = Firmware.of(strategy.image(program), strategy=strategy, weights=RAM, prefix="model")
     entries, lost = read_log(data, firmware, str(options.file))
     for line in log_lines(entries, firmware.layout, frame_s=voice.frame_s):

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,10 +18,10 @@ import numpy as np
 from workbench.errors import WorkbenchError
 from workbench.experiments.lifetime import Fleet, fleet_life
 from workbench.experiments.mission import Mission
-from workbench.experiments.statistics import CONFIDENCE, normal_quantile
+from workbench.experiments.statistics import mean_interval
 from workbench.experiments.trial_table import QUALITIES
 from workbench.files import output_folder, write_text
-from workbench.firmware.costs import Cost, shipped_costs
+from workbench.firmware.costs import known_cost
 from workbench.healing.costs import overheads
 from workbench.healing.strategy import Strategy
 from workbench.integer.program import Program
@@ -31,7 +30,7 @@ from workbench.integer.reference import Codes
 REFERENCE = "crc-scrub"
 CORE = "m4"
 _RECORDS = "records"
-_VERSION = 2  # of the records; a new one when fleets are counted differently
+_VERSION = 3  # of the records; a new one when fleets are counted differently
 
 
 @dataclass(frozen=True)
@@ -114,15 +113,19 @@ def record_of(
         name = hashlib.sha256(told.encode()).hexdigest()[:12]
         path = output_folder(folder / _RECORDS) / f"{strategy.name}-{environment.name}-{name}.json"
         if path.exists():
-            record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-            if progress:
-                progress(mission.devices)
-            return _with_costs(record, strategy)
+            try:
+                record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+            except ValueError:  # a damaged record is measured again
+                path.unlink()
+            else:
+                if progress:
+                    progress(mission.devices)
+                return _with_costs(record, strategy, program)
     fleet = fleet_life(program, inputs, strategy, mission, jobs=jobs, progress=progress)
     record = _record(program, fleet, environment)
     if path is not None:
         write_text(path, json.dumps(record, indent=1, allow_nan=False) + "\n")
-    return _with_costs(record, strategy)
+    return _with_costs(record, strategy, program)
 
 
 def _record(program: Program, fleet: Fleet, environment: Environment) -> dict[str, Any]:
@@ -163,9 +166,9 @@ def _record(program: Program, fleet: Fleet, environment: Environment) -> dict[st
     }
 
 
-def _with_costs(record: dict[str, Any], strategy: Strategy) -> dict[str, Any]:
-    """`device`: measured on CORE, None where the table of today does not know the strategy."""
-    cost: Cost | None = shipped_costs().get((strategy.name, CORE))
+def _with_costs(record: dict[str, Any], strategy: Strategy, program: Program) -> dict[str, Any]:
+    """`device`: measured on CORE, None where the table of today does not know this very firmware."""
+    cost = known_cost(program, strategy, CORE)
     device = cost and {
         "core": CORE,
         "instructions": cost.instructions,
@@ -185,8 +188,8 @@ def _mean(frames: np.ndarray, frame_s: float) -> float | None:
 def with_differences(records: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """The records with `difference` to the reference strategy in the same environment.
 
-    mean, low, high: of harm, paired by device, with a normal interval (confidence 95 %); None where
-    the reference is not among them.
+    mean, low, high: of harm, paired by device, with Student's interval (confidence 95 %); None where
+    the reference is not among them, low and high None for a single device.
     """
     references = {r["environment"]: r for r in records if r["strategy"] == REFERENCE}
     made = []
@@ -195,8 +198,7 @@ def with_differences(records: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         difference = None
         if reference and len(reference["harm_of_devices"]) == len(record["harm_of_devices"]):
             pairs = np.subtract(record["harm_of_devices"], reference["harm_of_devices"])
-            spread = normal_quantile(CONFIDENCE) * pairs.std() / math.sqrt(len(pairs))
-            mean = float(pairs.mean())
-            difference = {"mean": mean, "low": mean - float(spread), "high": mean + float(spread)}
+            low, high = mean_interval(pairs)
+            difference = {"mean": float(pairs.mean()), "low": low, "high": high}
         made.append({**record, "difference": difference})
     return made

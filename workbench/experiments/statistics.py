@@ -43,6 +43,19 @@ def normal_quantile(confidence: float) -> float:
     return float(stats.norm.ppf((1 + confidence) / 2))
 
 
+def mean_interval(
+    values: np.ndarray, confidence: float = CONFIDENCE
+) -> tuple[float | None, float | None]:
+    """Student's interval of the mean of `values`, float64 [n]: mean +- t s / sqrt(n), n - 1 degrees of
+    freedom; (None, None) for fewer than two, of which nothing is known.
+    """
+    n = len(values)
+    if n < 2:
+        return None, None
+    spread = stats.t.ppf((1 + confidence) / 2, n - 1) * values.std(ddof=1) / math.sqrt(n)
+    return float(values.mean() - spread), float(values.mean() + spread)
+
+
 def wilson(
     hits: np.ndarray | float, trials: np.ndarray | float, confidence: float = CONFIDENCE
 ) -> Interval:

@@ -6,8 +6,9 @@ emulate --costs` makes it anew. Instructions are counted, not cycles.
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cache
 from importlib.resources import files
@@ -21,7 +22,9 @@ from workbench.healing.named import nothing
 from workbench.healing.strategy import Policy, Strategy
 from workbench.healing.upsets import Upset
 from workbench.integer.program import Program
-from workbench.memory.layout import Layout
+from workbench.memory.areas import ABFT
+from workbench.memory.image import Image
+from workbench.memory.layout import HEALER_VARIABLES, Layout
 
 TABLE = "data/costs.json"
 _UPSETS = 40
@@ -31,18 +34,21 @@ _UPSETS = 40
 class Cost:
     """Of one strategy on one core, beyond the same generator without a healer.
 
-    instructions: of a clean frame, mean. step: the most in a clean frame. worst_frame: the most in any
-    frame, clean or under upsets, generator included. finding: instructions that a frame takes more for
-    each entry that it writes, mean; None where nothing was found. detection: the same where nothing
-    may be done about it; the rest of a finding is the remedy. flash_reads: bytes that a clean frame reads
-    more in flash, constants beside code included, mean. finding_reads: bytes that an entry reads more;
-    None where nothing was found. (No healer writes flash: it would stop the emulated chip.) code_bytes: of
-    flash, code and its tables. check_bytes: of flash, what is stored to check. ram_bytes: checks, variables and log. stack_bytes: the deepest,
+    firmware: tells image, guards and policy from others, see `fingerprint`. instructions: of a clean
+    frame, mean. step: the most in a clean frame. worst_frame: the most in any frame that was seen, clean,
+    under single upsets, or with a flipped bit in every eight bytes of the working copy; generator
+    included. finding: instructions that a frame takes more for each entry that it writes, mean; None where
+    nothing was found. detection: the same where the budget of remedies is spent; the rest of a finding is
+    the remedy. flash_reads: bytes of golden copy and checks that a clean frame reads, mean. finding_reads:
+    bytes that an entry reads more; None where nothing was found. (No healer writes flash: it would stop
+    the emulated chip.) code_bytes: of flash, code and its tables. check_bytes: of
+    flash, what is stored to check. ram_bytes: checks, variables and log. stack_bytes: the deepest,
     generator included. generator: instructions of a frame without a healer, mean.
     """
 
     strategy: str
     core: str
+    firmware: str
     instructions: float
     step: int
     worst_frame: int
@@ -66,7 +72,7 @@ class Cost:
         """Of a finding, without its detection; None where nothing was found."""
         if self.finding is None or self.detection is None:
             return None
-        return max(0.0, self.finding - self.detection)
+        return self.finding - self.detection
 
 
 def measure_cost(
@@ -84,48 +90,78 @@ def measure_cost(
     emulator, and where the strategy does not fit the program.
     """
     bare = bare or bare_run(program, inputs, core)
-    clean, struck = _both(program, inputs, strategy, core, seed)
-    observing = replace(
-        strategy,
-        guards=tuple(replace(guard, ladder=()) for guard in strategy.guards),
-        policy=Policy(),
-        spare_pages=0,
-    )
-    calm, observed = _both(program, inputs, observing, core, seed)
+    image = strategy.image(program)
+    clean, struck, ruined = _lives(image, inputs, strategy, core, seed)
+    # Remedies are deferred from the beginning: all that is left of a finding is to find it.
+    policy = Policy(heals=1, refill_frames=2**20)
+    deferring = replace(strategy, policy=policy) if _scans(strategy) else _without_ladders(strategy)
+    calm, few, many = _lives(image, inputs, deferring, core, seed, spent=_scans(strategy))
+    # Where single upsets were missed, what much damage shows.
+    found, observed = (struck, few) if struck.log and few.log else (ruined, many)
     beside = clean.instructions - bare.instructions
-    reads = clean.flash_reads - bare.flash_reads
     checks = clean.image.layout.sections["check"].size_bytes if strategy.heals else 0
     return Cost(
         strategy=strategy.name,
         core=core.name,
+        firmware=fingerprint(image, strategy),
         instructions=_mean(beside, strategy),
         step=int(beside.max()),
-        worst_frame=int(max(clean.instructions.max(), struck.instructions.max())),
-        finding=_of_a_finding(struck, struck.instructions - clean.instructions),
+        worst_frame=int(max(run.instructions.max() for run in (clean, struck, ruined))),
+        finding=_of_a_finding(found, found.instructions - clean.instructions),
         detection=_of_a_finding(observed, observed.instructions - calm.instructions),
-        flash_reads=_mean(reads, strategy),
-        finding_reads=_of_a_finding(struck, struck.flash_reads - clean.flash_reads),
+        flash_reads=_mean(clean.flash_reads, strategy),
+        finding_reads=_of_a_finding(found, found.flash_reads - clean.flash_reads),
         code_bytes=clean.flash_bytes - bare.flash_bytes - checks,
         check_bytes=checks,
         ram_bytes=clean.ram_bytes - bare.ram_bytes,
-        stack_bytes=max(clean.stack_bytes, struck.stack_bytes),
+        stack_bytes=ruined.stack_bytes,  # of the same machine, all runs together
         generator=float(bare.instructions.mean()),
     )
 
 
-def _both(
-    program: Program,
+def _lives(
+    image: Image,
     inputs: Mapping[str, np.ndarray],
     strategy: Strategy,
     core: Core,
     seed: int,
-) -> tuple[EmulatedRun, EmulatedRun]:
-    """The same frames without upsets, and with some of the working copy."""
-    image = strategy.image(program)
+    *,
+    spent: bool = False,
+) -> tuple[EmulatedRun, EmulatedRun, EmulatedRun]:
+    """The same frames in peace, with single upsets, and with much of the working copy ruined.
+
+    spent: whether the budget is, before the first frame.
+    """
     machine = machine_for(image, core, strategy=strategy)
-    clean = emulate(image, core, inputs, strategy=strategy, machine=machine)
-    upsets = _upsets(image.layout, len(clean.instructions), seed)
-    return clean, emulate(image, core, inputs, strategy=strategy, upsets=upsets, machine=machine)
+    layout = image.layout
+    begun = _spend(layout) if spent else []
+
+    def live(upsets: Sequence[Upset]) -> EmulatedRun:
+        struck = [*begun, *upsets]
+        return emulate(image, core, inputs, strategy=strategy, upsets=struck, machine=machine)
+
+    clean = live(())
+    frames = len(clean.instructions)
+    rng = np.random.default_rng([seed, 8])
+    ruins = 64 * np.arange(layout.working_bytes // 8)
+    ruins += rng.integers(0, 64, len(ruins))
+    return clean, live(_upsets(layout, frames, seed)), live([Upset(0, int(at)) for at in ruins])
+
+
+def _scans(strategy: Strategy) -> bool:
+    """Whether all is done after the frames, where a budget counts."""
+    return strategy.heals and not any(guard.area.code == ABFT for guard in strategy.guards)
+
+
+def _without_ladders(strategy: Strategy) -> Strategy:
+    guards = tuple(replace(guard, ladder=()) for guard in strategy.guards)
+    return replace(strategy, guards=guards, policy=Policy(), spare_pages=0)
+
+
+def _spend(layout: Layout) -> list[Upset]:
+    """One remedy counts as spent, in all three copies of the variable."""
+    start = layout.sections["healer"].start + 12 * HEALER_VARIABLES.index("spent")
+    return [Upset(0, 8 * (start + 4 * copy)) for copy in range(3)]
 
 
 def _mean(beside: np.ndarray, strategy: Strategy) -> float:
@@ -146,9 +182,20 @@ def _of_a_finding(struck: EmulatedRun, extra: np.ndarray) -> float | None:
 
 def bare_run(program: Program, inputs: Mapping[str, np.ndarray], core: Core) -> EmulatedRun:
     """The generator without a healer."""
-    image = nothing().image(program)
-    machine = machine_for(image, core, strategy=nothing())
-    return emulate(image, core, inputs, machine=machine)
+    return emulate(nothing().image(program), core, inputs)
+
+
+def fingerprint(image: Image, strategy: Strategy) -> str:
+    """16 digits that tell a strategy on a program from all others, whatever it is called."""
+    told = f"{image.content_hash} {strategy.guards} {strategy.policy} {strategy.spare_pages}"
+    return hashlib.sha256(told.encode()).hexdigest()[:16]
+
+
+def known_cost(program: Program, strategy: Strategy, core: str) -> Cost | None:
+    """From the shipped table; None where it holds no such firmware. Raises as `shipped_costs`."""
+    wanted = fingerprint(strategy.image(program), strategy)
+    costs = (cost for cost in shipped_costs().values() if cost.core == core)
+    return next((cost for cost in costs if cost.firmware == wanted), None)
 
 
 def _upsets(layout: Layout, frames: int, seed: int) -> list[Upset]:

@@ -43,8 +43,8 @@ class MidFrameUpset:
 class EmulatedRun:
     """codes: of the output. log: what the device wrote. image: every byte at the end.
 
-    instructions: int64 [frames], the healer's included. flash_reads: bytes of data, int64 [frames], where
-    the machine counts them, else 0. flash_bytes: code and constants. ram_bytes:
+    instructions: int64 [frames], the healer's included. flash_reads: bytes of golden copy and checks, int64
+    [frames], where the machine counts them, else 0. flash_bytes: code and constants. ram_bytes:
     everything but the stack. stack_bytes: the deepest that it was. log_bytes: the log as it lies in RAM.
     """
 
@@ -119,7 +119,7 @@ def emulate(
 
 
 def machine_for(image: Image, core: Core, *, strategy: Strategy) -> EmulatedMachine:
-    """A chip that counts reads of flash, on which `emulate` may run `image` more than once.
+    """A chip that counts reads of golden copy and checks, on which `emulate` may run `image` more than once.
 
     Raises as `emulated_machine`.
     """
@@ -135,7 +135,7 @@ def emulated_machine(
 ) -> EmulatedMachine:
     """Compile models with different prefixes for `core` and load them into one emulated chip.
 
-    count_reads: of data in flash, which takes three times as long. No file stays behind. Raises WorkbenchError without compiler or emulator.
+    count_reads: of golden copy and checks, which takes three times as long. No file stays behind. Raises WorkbenchError without compiler or emulator.
     """
     device = package_texts("device")
     kept = " ".join(name for firmware in firmwares for name in _looked_at(firmware))
@@ -147,7 +147,20 @@ def emulated_machine(
     with build_folder(sources) as folder:
         elf = folder / "firmware.elf"
         compile_device(folder, elf, core=core, linker_script=folder / "device.ld")
-        return EmulatedMachine(elf, core, count_reads=count_reads)
+        counted = _in_flash(firmwares) if count_reads else {}
+        return EmulatedMachine(elf, core, counted=counted)
+
+
+def _in_flash(firmwares: Sequence[Firmware]) -> dict[str, int]:
+    """Symbol and size of every golden copy and of all checks."""
+    found = {}
+    for firmware in firmwares:
+        sections = firmware.layout.sections
+        if firmware.layout.working_bytes:
+            found[f"{firmware.prefix}_golden"] = sections["golden"].size_bytes
+        if firmware.checks():
+            found[f"{firmware.prefix}_check"] = sections["check"].size_bytes
+    return found
 
 
 def _looked_at(firmware: Firmware) -> list[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ctypes
 import importlib
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -84,7 +84,16 @@ class _Counter:
     def __init__(self, flash: np.ndarray) -> None:
         self._known = np.zeros(FLASH_BYTES // 2, np.uint32)
         self.counts = _Counts(
-            flash.ctypes.data, FLASH_START, FLASH_BYTES, self._known.ctypes.data, 0, None, 0, 0, None, 0
+            flash.ctypes.data,
+            FLASH_START,
+            FLASH_BYTES,
+            self._known.ctypes.data,
+            0,
+            None,
+            0,
+            0,
+            None,
+            0,
         )
 
     def arm(self, strikes: Sequence[Strike]) -> None:
@@ -117,11 +126,11 @@ class EmulatedMachine:
 
     flash_bytes, ram_bytes: what the firmware occupies, the stack not counted.
     strikes: bits that flip during the next call. instructions: of the last call. flash_reads: bytes
-    of data that it read in flash, where they are counted (the chip is slower then). Flash that is
-    written to stops the chip.
+    that it read of what is counted (the chip is slower then). Flash that is written to stops the chip.
     """
 
-    def __init__(self, elf: Path, core: Core, *, count_reads: bool = False) -> None:
+    def __init__(self, elf: Path, core: Core, *, counted: Mapping[str, int] | None = None) -> None:
+        """counted: symbol -> size in bytes of constants whose reads are counted."""
         self._unicorn, self._arm = component("unicorn"), component("unicorn.arm_const")
         self._flash = np.zeros(FLASH_BYTES, np.uint8)
         self._ram = np.zeros(RAM_BYTES, np.uint8)
@@ -129,9 +138,10 @@ class EmulatedMachine:
         self._uc = self._chip(core)
         self._counter = _Counter(self._flash)
         self._hook(self._unicorn.UC_HOOK_BLOCK, "counter_block", first=1, last=0)  # everywhere
-        if count_reads:
-            last = FLASH_START + FLASH_BYTES - 1
-            self._hook(self._unicorn.UC_HOOK_MEM_READ, "counter_read", first=FLASH_START, last=last)
+        for symbol, size in (counted or {}).items():
+            first = self.symbol(symbol)
+            last = first + size - 1
+            self._hook(self._unicorn.UC_HOOK_MEM_READ, "counter_read", first=first, last=last)
         self.strikes: list[Strike] = []
         self._stuck: list[StuckCell] = []
         self.instructions = self.flash_reads = 0

@@ -24,6 +24,7 @@ def header(firmware: Firmware) -> str:
         _addresses(firmware),
         _flash(firmware),
         _functions(firmware),
+        "#ifdef __cplusplus\n}\n#endif\n",
         "#endif",
     ]
     return "\n".join(part for part in parts if part) + "\n"
@@ -51,7 +52,7 @@ def _opening(firmware: Firmware) -> str:
 
 
 def _includes(firmware: Firmware) -> str:
-    return '#include "runtime/wb_codes.h"\n#include "runtime/wb_heal.h"\n'
+    return '#include "runtime/wb_model.h"\n\n#ifdef __cplusplus\nextern "C" {\n#endif\n'
 
 
 def _constants(firmware: Firmware) -> str:

@@ -1,7 +1,7 @@
 """The log of a device, as bytes of its RAM, in words again.
 
 Layout: `wb_log_head` (magic, two words of the build, count, its inverse), then the ring of entries; see
-`runtime/wb_heal.h`. The bytes may lie anywhere in a larger dump.
+`runtime/wb_model.h`. The bytes may lie anywhere in a larger dump.
 """
 
 from __future__ import annotations
@@ -36,7 +36,11 @@ def read_log(data: bytes, firmware: Firmware, source: str) -> DeviceLog:
             f"a device with the strategy {firmware.strategy.name} writes no log; name the strategy of "
             "the export with --strategy"
         )
-    start = data.find(MAGIC.to_bytes(4, "little"))
+    magic = MAGIC.to_bytes(4, "little")
+    ours = magic + np.array(firmware.build, "<u4").tobytes()
+    start = data.find(ours)  # a dump may hold other logs, or these four bytes elsewhere
+    if start < 0:
+        start = data.find(magic)
     if start < 0 or len(data) < start + LOG_HEAD_BYTES:
         raise WorkbenchError(
             f"{source} holds no log: its {len(data):,} bytes do not have the four with which one begins "

@@ -26,7 +26,7 @@ typedef struct {
     uint64_t instructions;
     const upset *upsets; /* by time */
     uint64_t waiting;    /* how many of them are left */
-    uint64_t flash_reads; /* bytes of data, constants that the compiler laid beside code too */
+    uint64_t flash_reads; /* bytes of what is counted */
     const cell *stuck;
     uint64_t stuck_count;
 } counter;

@@ -8,37 +8,21 @@
 #ifndef WB_CODES_H
 #define WB_CODES_H
 
-#include <stddef.h>
-#include <stdint.h>
-
-#if defined(__BYTE_ORDER__) && defined(__ORDER_LITTLE_ENDIAN__)
-#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
-#error "The memory image of a model is little endian: choose a little-endian target."
-#endif
-#elif !defined(__LITTLE_ENDIAN__)
-#error "Cannot tell the byte order: define __LITTLE_ENDIAN__ once you know that it is little endian."
-#endif
+#include "wb_model.h"
 
 /* The field of a stored shift: whatever a fault makes of the byte is clamped to it before use. */
 #define WB_SHIFT_MIN (-15)
 #define WB_SHIFT_MAX 31
 
-/* Where golden copy and checks lie. A test build empties it to be able to damage flash as well. */
-#ifndef WB_FLASH
-#define WB_FLASH const
-#endif
-
 #if defined(__GNUC__)
 #define WB_NOINLINE __attribute__((noinline, unused))
 #define WB_COLD __attribute__((noinline, unused, cold)) /* rarely called: small, not fast */
 #define WB_INLINE inline __attribute__((always_inline))
-#define WB_ALIGNED __attribute__((aligned(4))) /* bytes that are read as words */
 #define WB_ALIAS __attribute__((may_alias))
 #else
 #define WB_NOINLINE
 #define WB_COLD
 #define WB_INLINE inline
-#define WB_ALIGNED
 #define WB_ALIAS
 #endif
 

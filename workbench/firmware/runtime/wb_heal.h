@@ -11,50 +11,6 @@
 
 #include "wb_check.h"
 
-enum {
-    WB_DIAGNOSIS_MEMORY = 1,
-    WB_DIAGNOSIS_CHECK = 2,
-    WB_DIAGNOSIS_AMBIGUOUS = 3,
-    WB_DIAGNOSIS_COMPUTE = 4
-};
-enum {
-    WB_REMEDY_NONE = 0,
-    WB_REMEDY_RESTORE = 1,
-    WB_REMEDY_CORRECT = 2,
-    WB_REMEDY_ZERO = 3,
-    WB_REMEDY_INTERPOLATE = 4,
-    WB_REMEDY_CLIP = 5,
-    WB_REMEDY_RESIGN = 6,
-    WB_REMEDY_REBOOT = 7,
-    WB_REMEDY_REPEAT = 8,
-    WB_REMEDY_RELOCATE = 9
-};
-enum {
-    WB_VERDICT_HEALED = 1,
-    WB_VERDICT_UNHEALED = 2,
-    WB_VERDICT_DEFERRED = 3,
-    WB_VERDICT_INVALID = 4
-};
-
-typedef struct {
-    uint32_t frame; /* the healer's own count of frames */
-    uint32_t unit;
-    uint8_t area;
-    uint8_t diagnosis; /* WB_DIAGNOSIS_... */
-    uint8_t remedy;    /* WB_REMEDY_... */
-    uint8_t verdict;   /* WB_VERDICT_... */
-} wb_log_entry;
-
-/* What stands before a log. It outlives a reset that keeps RAM: `wb_log_begin` knows its own. */
-typedef struct {
-    uint32_t magic;
-    uint32_t build[2]; /* of the model's hash */
-    uint32_t count;    /* entries ever written; entry n is log[n % size] */
-    uint32_t inverse;  /* ~count */
-} wb_log_head;
-
-#define WB_LOG_MAGIC 0x474c4257u /* "WBLG" */
-
 /* The healer's variables: three words each. */
 enum { WB_FRAME, WB_REST, WB_SPENT, WB_CURSORS };
 

@@ -1,0 +1,54 @@
+"""Numbers that Python and C both write down are the same numbers."""
+
+import re
+
+import pytest
+
+from workbench.firmware.log_file import LOG_DTYPE, MAGIC
+from workbench.firmware.plan import LOG_ENTRY_BYTES, LOG_HEAD_BYTES
+from workbench.firmware.toolchain import runtime_headers
+from workbench.healing import variables
+from workbench.healing.log import Diagnosis, Remedy, Verdict
+from workbench.memory.codes import FIELD, RADAR_KEY
+from workbench.memory.layout import HEALER_VARIABLES
+from workbench.memory.watch_triple import TRIPLE_BYTES
+
+HEADERS = "\n".join(runtime_headers().values())
+
+
+@pytest.mark.parametrize("kind", [Diagnosis, Remedy, Verdict])
+def test_the_log_s_numbers(kind) -> None:
+    found = re.findall(rf"\bWB_{kind.__name__.upper()}_(\w+) = (\d+)", HEADERS)
+    assert {name: int(value) for name, value in found} == {each.name: each.value for each in kind}
+
+
+def test_the_healer_s_variables() -> None:
+    (names,) = re.findall(r"enum \{ (WB_FRAME[^}]*), WB_CURSORS \};", HEADERS)
+    assert names.lower().replace("wb_", "").split(", ") == list(HEALER_VARIABLES)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "value"),
+    [
+        (r"#define WB_UNIT_BITS (\w+)u", variables._UNIT_BITS),
+        (r"#define WB_LOG_MAGIC (\w+)u", MAGIC),
+        (r"uint32_t key = (\w+)u", RADAR_KEY),
+        (r"\((\w+)u & \(0u - \(element >> 31\)\)\)", FIELD),
+        (r"#define WB_TRIPLE_BYTES (\w+)u", TRIPLE_BYTES),
+    ],
+)
+def test_constants(pattern: str, value: int) -> None:
+    (found,) = re.findall(pattern, HEADERS)
+    assert int(found, 0) == value
+
+
+def test_what_lies_in_the_log() -> None:
+    entry, head = (
+        re.findall(r"uint(\d+)_t \w+(?:\[(\d)\])?;", body)
+        for body in (
+            re.search(r"typedef struct \{([^}]*)\} wb_log_entry;", HEADERS)[1],
+            re.search(r"typedef struct \{([^}]*)\} wb_log_head;", HEADERS)[1],
+        )
+    )
+    sizes = [sum(int(bits) // 8 * int(n or 1) for bits, n in part) for part in (entry, head)]
+    assert sizes == [LOG_ENTRY_BYTES, LOG_HEAD_BYTES] and LOG_DTYPE.itemsize == LOG_ENTRY_BYTES
