@@ -16,12 +16,12 @@ from workbench.firmware.boards import (
     core_named,
 )
 from workbench.firmware.emulate import MidFrameUpset, emulate, emulated_machine
-from workbench.firmware.emulator import EmulatedMachine
+from workbench.firmware.emulator import EmulatedMachine, Strike
 from workbench.firmware.plan import Firmware
 from workbench.firmware.toolchain import build_folder, compile_device, package_texts
 from workbench.firmware.twin import Twin
-from workbench.healing.log import Diagnosis, Verdict
-from workbench.healing.named import scrub
+from workbench.healing.log import Diagnosis, Remedy, Verdict
+from workbench.healing.named import abft, scrub
 from workbench.healing.simulation import simulate
 from workbench.healing.upsets import Upset
 from workbench.integer.program import Program, Rescale, Signal
@@ -131,6 +131,37 @@ def test_a_flip_in_mid_frame_comes_in_mid_frame() -> None:
     assert heard(0.0, first) == heard(0.0, second) == 32  # one shift to the right: halved
     assert heard(0.5, second) == 32 and heard(0.5, first) == 64
     assert heard(1.0, first) == heard(1.0, second) == 64
+
+
+def test_a_sum_that_goes_wrong_is_computed_again() -> None:
+    """Bits of the stack flip while sums lie there; memory is well, so the operator is repeated."""
+    program = next(
+        p for p in map(random_program, range(99)) if Image.of(p).layout.working_bytes > 600
+    )
+    made = Firmware.of(abft().image(program), strategy=abft(), weights="ram", prefix="sums")
+    machine = emulated_machine([made], CORES["m4"])
+    inputs = {name: codes[0] for name, codes in random_inputs(program, 1, 1).items()}
+    clean = Twin(machine, made).step(inputs)
+    usual, stack = machine.instructions, machine.stack
+    machine.limit = 20 * usual
+    rng = np.random.default_rng(0)
+    repeated = []
+    for _ in range(400):
+        twin = Twin(machine, made)
+        at = int(rng.integers(len(stack)))
+        machine.strikes = [
+            Strike(int(rng.integers(usual)), stack[at : at + 1], int(rng.integers(8)))
+        ]
+        try:
+            codes = twin.step(inputs)
+        except WorkbenchError:
+            continue  # a pointer or a counter was hit: the chip faults, or never comes back
+        for entry in twin.log:
+            assert (entry.diagnosis, entry.remedy) == (Diagnosis.COMPUTE, Remedy.REPEAT)
+            assert entry.verdict == Verdict.HEALED
+            np.testing.assert_array_equal(codes, clean)
+            repeated.append(entry)
+    assert len(repeated) >= 2
 
 
 def test_flips_of_the_image_strike_before_the_first_frame(program) -> None:

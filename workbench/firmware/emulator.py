@@ -27,6 +27,7 @@ _RETURN = FLASH_START + FLASH_BYTES - 16
 _STACK_TOP = RAM_START + RAM_BYTES
 _STACK_PAINT = 0xA5
 _THUMB = 1
+_MOST_INSTRUCTIONS = 2_000_000_000  # of a call; nothing that comes back takes as many
 _ENABLE_FPU = 0x4000_0000
 _EXTRA = "pip install 'self-healing-audio-workbench[mcu]'"
 
@@ -75,6 +76,8 @@ class _Counts(ctypes.Structure):
         ("flash_reads", ctypes.c_uint64),
         ("stuck", ctypes.POINTER(_Cell)),
         ("stuck_count", ctypes.c_uint64),
+        ("limit", ctypes.c_uint64),
+        ("stop", ctypes.c_void_p),
     )
 
 
@@ -84,16 +87,10 @@ class _Counter:
     def __init__(self, flash: np.ndarray) -> None:
         self._known = np.zeros(FLASH_BYTES // 2, np.uint32)
         self.counts = _Counts(
-            flash.ctypes.data,
-            FLASH_START,
-            FLASH_BYTES,
-            self._known.ctypes.data,
-            0,
-            None,
-            0,
-            0,
-            None,
-            0,
+            flash=flash.ctypes.data,
+            flash_start=FLASH_START,
+            flash_bytes=FLASH_BYTES,
+            known=self._known.ctypes.data,
         )
 
     def arm(self, strikes: Sequence[Strike]) -> None:
@@ -126,7 +123,8 @@ class EmulatedMachine:
 
     flash_bytes, ram_bytes: what the firmware occupies, the stack not counted.
     strikes: bits that flip during the next call. instructions: of the last call. flash_reads: bytes
-    that it read of what is counted (the chip is slower then). Flash that is written to stops the chip.
+    that it read of what is counted (the chip is slower then). limit: of instructions, after which a call
+    is given up. Flash that is written to stops the chip.
     """
 
     def __init__(self, elf: Path, core: Core, *, counted: Mapping[str, int] | None = None) -> None:
@@ -144,15 +142,17 @@ class EmulatedMachine:
             self._hook(self._unicorn.UC_HOOK_MEM_READ, "counter_read", first=first, last=last)
         self.strikes: list[Strike] = []
         self._stuck: list[StuckCell] = []
+        self.limit = _MOST_INSTRUCTIONS
         self.instructions = self.flash_reads = 0
         self._paint = self.ram_bytes
         self._ram[self._paint :] = _STACK_PAINT
 
     def call(self, function: str) -> None:
-        """Run a function without arguments to its end; WorkbenchError when the chip faults."""
+        """Run a function without arguments to its end; WorkbenchError when it faults or never ends."""
         arm, uc = self._arm, self._uc
         strikes = sorted(self.strikes, key=lambda strike: strike.after)
         self._counter.arm(strikes)
+        self._counter.counts.limit = self.limit
         uc.reg_write(arm.UC_ARM_REG_SP, _STACK_TOP)
         uc.reg_write(arm.UC_ARM_REG_LR, _RETURN | _THUMB)
         try:
@@ -163,6 +163,11 @@ class EmulatedMachine:
                 f"the emulated device faults in {function} at {place:#x} ({error}); "
                 "please report it with the program"
             ) from error
+        if self._counter.counts.instructions > self.limit:
+            raise WorkbenchError(
+                f"the emulated device does not come back from {function}: it was stopped after "
+                f"{self.limit:,} instructions"
+            )
         for late in strikes[len(strikes) - self._counter.counts.waiting :]:
             late.byte[0] ^= 1 << late.bit
         self.strikes = []
@@ -205,6 +210,11 @@ class EmulatedMachine:
             raise WorkbenchError(f"the firmware has no symbol {name}; build it again") from None
 
     @property
+    def stack(self) -> np.ndarray:
+        """The deepest stack that there was, uint8 [stack_bytes], writable from outside."""
+        return self._ram[len(self._ram) - self.stack_bytes :]
+
+    @property
     def stack_bytes(self) -> int:
         """The deepest that the stack has been, in bytes."""
         free = self._ram[self._paint :]
@@ -245,6 +255,7 @@ class EmulatedMachine:
     def _hook(self, kind: int, function: str, *, first: int, last: int) -> None:
         """Hang a native function in, past the wrapper that would call Python every time."""
         binding = importlib.import_module("unicorn.unicorn_py3.unicorn")
+        self._counter.counts.stop = ctypes.cast(binding.uclib.uc_emu_stop, ctypes.c_void_p)
         status = binding.uclib.uc_hook_add(
             self._uc._uch,
             ctypes.byref(ctypes.c_size_t()),

@@ -29,6 +29,8 @@ typedef struct {
     uint64_t flash_reads; /* bytes of what is counted */
     const cell *stuck;
     uint64_t stuck_count;
+    uint64_t limit; /* of instructions; then ... */
+    int (*stop)(void *emulator);
 } counter;
 
 void counter_block(void *emulator, uint64_t address, uint32_t size, void *user);
@@ -48,13 +50,15 @@ void counter_block(void *emulator, uint64_t address, uint32_t size, void *user)
 {
     counter *c = user;
     const uint64_t offset = address - c->flash_start;
-    (void)emulator;
     if (offset < c->flash_bytes && size <= c->flash_bytes - offset && size <= 0xffff) {
         uint32_t *known = &c->known[offset / 2];
         if (*known >> 16 != size) {
             *known = size << 16 | count_block(c->flash + offset, size);
         }
         c->instructions += *known & 0xffffu;
+    }
+    if (c->instructions > c->limit) {
+        (void)c->stop(emulator);
     }
     while (c->waiting && c->instructions >= c->upsets->after) {
         *c->upsets->byte ^= c->upsets->mask;
