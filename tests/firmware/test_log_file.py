@@ -10,12 +10,18 @@ from programs import random_inputs, random_program
 
 from workbench.cli import main
 from workbench.errors import WorkbenchError
+from workbench.firmware.export import export
+from workbench.firmware.exported import STRATEGY_FILE, exported_firmware
 from workbench.firmware.host import host_machine
 from workbench.firmware.log_file import MAGIC, read_log
-from workbench.firmware.plan import RAM, Firmware
+from workbench.firmware.plan import LOG_ENTRY_BYTES, LOG_HEAD_BYTES, RAM, Firmware
 from workbench.firmware.twin import Twin
+from workbench.healing.log import Remedy
 from workbench.healing.named import nothing, scrub
+from workbench.healing.strategy import Guard, Policy, Strategy
+from workbench.healing.strategy_file import summary
 from workbench.healing.upsets import Upset
+from workbench.memory.areas import Area
 from workbench.memory.image import Image
 
 PROGRAM = next(p for p in map(random_program, range(99)) if Image.of(p).layout.working_bytes > 600)
@@ -59,10 +65,20 @@ def test_the_log_outlives_a_warm_reset_and_nothing_else(lived: Twin) -> None:
         assert read_log(lived.log_bytes(), lived.firmware, "RAM").entries == ()
 
 
+def test_a_damaged_entry_is_left_out_and_the_rest_is_told(lived: Twin) -> None:
+    data, made = lived.log_bytes(), lived.firmware
+    entries, lost, none = read_log(data, made, "x")
+    assert none == () and lost > 0 and len(entries) == made.log_entries
+    first = LOG_HEAD_BYTES + LOG_ENTRY_BYTES * (lost % made.log_entries)
+    for byte in (7, 8, 9, 10, 11):  # a unit, an area, ... that there is not
+        broken = data[: first + byte] + b"\x77" + data[first + byte + 1 :]
+        assert read_log(broken, made, "x") == (entries[1:], lost, (lost,))
+
+
 def test_a_log_is_found_behind_what_looks_like_one(lived: Twin) -> None:
     """The four bytes elsewhere in a dump, and the log of another model."""
     decoy = MAGIC.to_bytes(4, "little") + bytes(40)
-    entries, _ = read_log(decoy + lived.log_bytes(), lived.firmware, "x")
+    entries, *_ = read_log(decoy + lived.log_bytes(), lived.firmware, "x")
     assert list(entries) == lived.log[-len(entries) :]
 
 
@@ -72,7 +88,6 @@ def test_what_is_no_log_is_refused(lived: Twin) -> None:
         (b"nothing here", "holds no log: its 12 bytes"),
         (data[:100], "ends within the log: 80 bytes of"),
         (data[:12] + b"\x01" + data[13:], "head of the log in x is damaged"),
-        (data[:28] + b"\x09" + data[29:], "says what no healer writes"),
     ):
         with pytest.raises(WorkbenchError, match=text):
             read_log(wrong, made, "x")
@@ -81,6 +96,44 @@ def test_what_is_no_log_is_refused(lived: Twin) -> None:
     bare = Firmware.of(nothing().image(PROGRAM), strategy=nothing(), weights=RAM, prefix="bare")
     with pytest.raises(WorkbenchError, match="none writes no log"):
         read_log(data, bare, "x")
+
+
+def test_a_composed_strategy_is_read_by_its_folder(tmp_path: Path) -> None:
+    """Exported from Python: the folder alone tells whose log it is."""
+    guards = (
+        Guard(
+            Area("pq", ("weights",), 64, keep="ram", second="crc16"),
+            3,
+            (Remedy.CORRECT, Remedy.ZERO),
+        ),
+        Guard(Area("self-test", moments=2), 1, (), every_frames=9),
+    )
+    policy = Policy(persistence=2, heals=9, validate=True)
+    strategy = Strategy("mine \u00e9", guards, policy, source='a "book"')
+    folder = tmp_path / "out"
+    inputs = random_inputs(PROGRAM, 1, FRAMES)
+    made = export(
+        strategy.image(PROGRAM), folder, vectors={"one": inputs}, strategy=strategy, prefix="own"
+    )
+    twin = Twin(host_machine([made]), made)
+    twin.run(inputs, [Upset(frame, 77 * frame) for frame in range(30)])
+    read = exported_firmware(folder)
+    assert read.strategy == strategy and read.build == made.build
+    entries, *_ = read_log(twin.log_bytes(), read, "x")
+    assert list(entries) == twin.log[-len(entries) :] and entries
+    assert summary(strategy).startswith(
+        "pq of 64 bytes with crc16 over weights, 3 a frame: CORRECT, ZERO; "
+    )
+    for text, sentence in (
+        ('{"prefix": "own"}', "describes no strategy"),
+        ((folder / STRATEGY_FILE).read_text().replace("CORRECT", "PRAY"), "describes no strategy"),
+        ((folder / STRATEGY_FILE).read_text().replace('"own"', '"../own"'), "own"),
+    ):
+        (folder / STRATEGY_FILE).write_text(text)
+        with pytest.raises(WorkbenchError, match=sentence):
+            exported_firmware(folder)
+    with pytest.raises(WorkbenchError, match="no exported firmware that heals"):
+        exported_firmware(tmp_path)
 
 
 @needs_emulator
@@ -103,7 +156,7 @@ def test_a_device_tells_its_story(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert main(["log", str(log), "--pages", "16", "--out", str(picture), "--json", str(told)]) == 0
     lines = capsys.readouterr().out.splitlines()
     expected = json.loads((tmp_path / "e.json").read_text())["cores"][0]["log"]
-    assert json.loads(told.read_text()) == {"lost": 0, "entries": expected}
+    assert json.loads(told.read_text()) == {"lost": 0, "damaged": [], "entries": expected}
     assert len(lines) == len(expected) + 1 and "memory upset, restored, healed" in lines[0]
     assert picture.read_bytes().startswith(b"\x89PNG")
     assert main(["log", str(log)]) == 2  # of another number of pages

@@ -38,7 +38,10 @@ def test_healing_is_heard_logged_and_drawn(
         assert f"{entry['area']} {entry['unit']:>4} ({', '.join(entry['tensors'][:2])}" in told
     cost = figures["overheads"]
     assert f"takes {cost['golden_bytes'] + cost['check_bytes']} bytes of flash" in told
-    assert "its variables and checks, 48 of RAM (a device's code and log come on top)" in told
+    assert (
+        "its variables and checks, 48 of RAM (a device's code and log come on top: `workbench emulate"
+        in told
+    )
 
 
 @pytest.mark.parametrize("name", ["in-place64", "range", "triple"])

@@ -54,7 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--frames", type=int, default=_FRAMES, metavar="N", help=f"of a word, in each ({_FRAMES})"
     )
     parser.add_argument(
-        "--schedule", metavar="TEXT", help="live through this one alone, e.g. 12:4711,30:99=1"
+        "--schedule", metavar="TEXT", help="live through this one alone, e.g. 3:4711,5:99=1"
     )
     parser.add_argument("--word", metavar="W", help="what is said (the first word)")
     parser.add_argument("--seed", type=int, default=0, help="another one gives other upsets (0)")

@@ -23,12 +23,13 @@ from workbench.experiments.compare import (
     with_differences,
 )
 from workbench.experiments.compare_pictures import draw_costs, draw_harm, draw_timelines
-from workbench.experiments.contestants import NAMES, contestant, fitting
+from workbench.experiments.contestants import NAMES, RANGE, contestant, fitting
 from workbench.experiments.script import script_of
 from workbench.experiments.threads import one_thread
 from workbench.experiments.voice import Voice, open_voice
 from workbench.files import output_folder, write_text
 from workbench.healing.simulation import Life, simulate
+from workbench.healing.strategy_file import summary
 from workbench.memory.image import Image
 
 _OUT = Path("out/compare")
@@ -44,6 +45,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--strategy", action="append", choices=NAMES, metavar="NAME",
         help=f"may be given again (all that fit): {', '.join(NAMES)}",
     )  # fmt: skip
+    parser.add_argument(
+        "--list", action="store_true", help="tell what each strategy does, and stop there"
+    )
     parser.add_argument(
         "--environment", action="append", choices=tuple(ENVIRONMENTS), metavar="NAME",
         help=f"may be given again (all): {', '.join(ENVIRONMENTS)}",
@@ -83,6 +87,12 @@ def run(options: argparse.Namespace) -> None:
     environments = [
         ENVIRONMENTS[name] for name in dict.fromkeys(options.environment or ENVIRONMENTS)
     ]
+    if options.list:
+        for name in names:
+            strategy, _ = contestant(name, voice.program, inputs, options.mask)
+            what = "activations are cut to what clean words reach" if name == RANGE else summary(strategy)
+            print(f"{name:<16} {what}")
+        return
     out = output_folder(options.out)
     worst = _worst(voice, environments)
     contestants = [contestant(name, voice.program, inputs, options.mask) for name in names]
@@ -103,6 +113,12 @@ def run(options: argparse.Namespace) -> None:
                     )
                 )  # fmt: skip
     records = with_differences(records)
+    print(
+        f"harm: energy of the error over that of the voice; vs {REFERENCE}: harm against its, by device "
+        "(95 % interval); broken, available: words below 6 dB, and with nothing to be heard; found in: time "
+        "from an upset to an entry about its unit; mended: bits right again; costs on an emulated Cortex-M4: "
+        "instructions a frame, bytes of RAM and of flash for code and checks"
+    )
     for environment in environments:
         _tell(environment, [r for r in records if r["environment"] == environment.name])
     _draw(out, records, environments)

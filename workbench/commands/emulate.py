@@ -163,6 +163,13 @@ def _costs(voice: Voice, options: argparse.Namespace) -> None:
                 rows.append(measure_cost(program, frames, strategy, core, bare=bare))
                 bar.update()
             _tell_costs(core, [row for row in rows if row.core == core.name])
+    print(
+        "In instructions: a clean frame on average and at most; for each entry of the log, to find (less than "
+        "nothing where a look ends at the first difference) and to mend; the worst frame with the generator's "
+        "work in it. In bytes: golden copy and checks read in a clean frame and for a finding; code, checks, "
+        "RAM and stack. All beyond the same generator without a healer, whose code a compiler may lay out "
+        "otherwise."
+    )
     if options.json:
         write_text(options.json, as_json(rows, program=voice.program))
 

@@ -28,6 +28,7 @@ from workbench.healing.costs import overheads
 from workbench.healing.named import CRC_SCRUB, nothing
 from workbench.healing.simulation import Life, simulate
 from workbench.healing.strategy import Strategy
+from workbench.healing.strategy_file import described
 from workbench.healing.timeline import draw_timeline
 from workbench.healing.upsets import Upset, poisson_upsets
 from workbench.integer.engine import Engine
@@ -93,7 +94,7 @@ def run(options: argparse.Namespace) -> None:
         write_wav(out / f"{name}.wav", life.samples())
     figures = {
         "words": _compare(script, clean, unhealed, healed),
-        "strategy": _described(strategy),
+        "strategy": described(strategy),
         "overheads": dataclasses.asdict(overheads(image.layout, strategy)),
         "seed": options.seed,
         "frames": script.frames,
@@ -112,14 +113,6 @@ def run(options: argparse.Namespace) -> None:
         word_starts=script.starts,
     )
     _tell(figures, healed, strategy, out)
-
-
-def _described(strategy: Strategy) -> dict[str, Any]:
-    """JSON-ready, remedies by name."""
-    told = dataclasses.asdict(strategy)
-    for guard, made in zip(strategy.guards, told["guards"], strict=True):
-        made["ladder"] = [rung.name for rung in guard.ladder]
-    return told
 
 
 def _words(options: argparse.Namespace, voice: Voice) -> tuple[str, ...]:
@@ -141,6 +134,12 @@ def _upsets(
         if value is not None and not 0 <= value < math.inf:
             raise WorkbenchError(f"--{name} is {value:g}; choose a number that is at least 0")
     candidates = image.layout.positions(options.section or SRAM_SECTIONS)
+    if not len(candidates):
+        sections = " ".join(options.section)
+        raise WorkbenchError(
+            f"{options.strategy or CRC_SCRUB} keeps nothing in {sections}; choose another --section or "
+            "--strategy"
+        )
     mean = _UPSETS if options.upsets is None else options.upsets
     if options.rate is not None:
         duration_s = script.frames * frame_s
@@ -197,7 +196,7 @@ def _tell(figures: dict[str, Any], healed: Life, strategy: Strategy, out: Path) 
     if cost["frames_per_scan"]:
         print(
             f"the healer takes {cost['golden_bytes'] + cost['check_bytes']} bytes of flash and, for its "
-            f"variables and checks, {cost['ram_bytes']} of RAM (a device's code and log come on top), "
+            f"variables and checks, {cost['ram_bytes']} of RAM (a device's code and log come on top: `workbench emulate --costs`), "
             f"and sees everything within {cost['frames_per_scan']} frames"
         )
     print(f"sounds, log, timeline.png and heal.json are in {out}")

@@ -22,6 +22,7 @@ from workbench.memory.arrivals import ENVIRONMENTS, SECONDS_PER_DAY, read_rate
 
 _DEVICES, _WORDS = 100, 100
 _SPEED = 1.0
+_MOST_DAYS = 36_500
 _YEAR_S = 365.25 * SECONDS_PER_DAY
 
 
@@ -42,10 +43,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--kind", choices=KINDS, default=KINDS[0], help=f"of faults ({KINDS[0]})")
     parser.add_argument("--devices", type=int, default=_DEVICES, help=f"how many ({_DEVICES})")
-    parser.add_argument(
-        "--words", type=int, default=_WORDS, help=f"that each of them says ({_WORDS})"
-    )
-    parser.add_argument("--days", type=float, help="that each of them speaks, instead of --words")
+    length = parser.add_mutually_exclusive_group()
+    length.add_argument("--words", type=int, default=_WORDS, help=f"that each says ({_WORDS})")
+    length.add_argument("--days", type=float, help="that each speaks, instead of --words")
     parser.add_argument("--seed", type=int, default=0, help="another one draws other faults (0)")
     add_jobs(parser)
     add_checkpoint(parser)
@@ -60,8 +60,10 @@ def run(options: argparse.Namespace) -> None:
     if not 0 < options.speed < math.inf:
         raise WorkbenchError(f"--speed is {options.speed:g}; choose a number above 0")
     check_jobs(options.jobs)
-    if options.days is not None and not 0 < options.days < math.inf:
-        raise WorkbenchError(f"--days is {options.days:g}; choose a number above 0")
+    if options.days is not None and not 0 < options.days <= _MOST_DAYS:
+        raise WorkbenchError(
+            f"--days is {options.days:g}; choose a number above 0 and at most {_MOST_DAYS:,}"
+        )
     voice = open_voice(options.checkpoint)
     inputs = {word: voice.inputs(word) for word in voice.words}
     strategy, program = contestant(options.strategy, voice.program, inputs)
@@ -91,7 +93,7 @@ def run(options: argparse.Namespace) -> None:
 def _tell(record: dict[str, Any], title: str) -> None:
     lived = record["device_s"]
     print(
-        f"{record['devices']} devices with {record['strategy']}, {title}: {lived:,.0f} s of life "
+        f"{record['devices']} device{'s' * (record['devices'] != 1)} with {record['strategy']}, {title}: {lived:,.0f} s of life "
         f"({lived / _YEAR_S:.3g} device-years), {record['upsets']:,} upsets, {record['struck']:,} of "
         "bits of the working copy"
     )

@@ -6,10 +6,11 @@ import argparse
 import json
 from pathlib import Path
 
-from workbench.commands.common import add_checkpoint, add_strategy, strategy_of
+from workbench.commands.common import add_checkpoint, add_strategy, image_under, strategy_of
 from workbench.errors import WorkbenchError
 from workbench.experiments.voice import open_voice
 from workbench.files import write_text
+from workbench.firmware.exported import exported_firmware
 from workbench.firmware.log_file import read_log
 from workbench.firmware.plan import RAM, Firmware
 from workbench.healing.log import log_lines
@@ -20,6 +21,10 @@ from workbench.healing.timeline import draw_log
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the file, whose log it is, and where a picture goes."""
     parser.add_argument("file", type=Path, metavar="FILE", help="bytes of RAM that hold the log")
+    parser.add_argument(
+        "--folder", type=Path, metavar="DIR",
+        help="that was exported; without it, what an export with the following options writes",
+    )  # fmt: skip
     add_strategy(parser)
     add_checkpoint(parser)
     parser.add_argument("--out", type=Path, metavar="PNG", help="draw a timeline there")
@@ -31,23 +36,38 @@ def run(options: argparse.Namespace) -> None:
 
     Raises WorkbenchError for a file that is no log of this build.
     """
+    if options.out and options.out.suffix != ".png":
+        raise WorkbenchError(f"--out {options.out}: the picture is a PNG; end its name with .png")
     try:
         data = options.file.read_bytes()
     except OSError as error:
         raise WorkbenchError(
             f"cannot read {options.file} ({error.strerror}); name a file with the bytes of a log"
         ) from error
-    voice = open_voice(options.checkpoint)
-    strategy, program = strategy_of(options.strategy or CRC_SCRUB, options.pages, voice)
-    firmware = Firmware.of(strategy.image(program), strategy=strategy, weights=RAM, prefix="model")
-    entries, lost = read_log(data, firmware, str(options.file))
-    for line in log_lines(entries, firmware.layout, frame_s=voice.frame_s):
+    firmware = exported_firmware(options.folder) if options.folder else _named(options)
+    entries, lost, damaged = read_log(data, firmware, str(options.file))
+    frame_s = 1.0 / firmware.program.frame_rate_hz
+    for line in log_lines(entries, firmware.layout, frame_s=frame_s):
         print(line)
     earlier = f", {lost:,} earlier ones are overwritten" if lost else ""
     print(f"{len(entries):,} entries{earlier}; times count from when the device was initialised")
+    if damaged:
+        print(
+            f"left out, since the memory of the log was damaged: entry {', '.join(map(str, damaged))}; "
+            "times that step back are damaged, too"
+        )
     if options.out:
         areas = [watch.label for watch in firmware.layout.watches]
-        draw_log(options.out, entries, areas, frame_s=voice.frame_s)
+        draw_log(options.out, entries, areas, frame_s=frame_s)
     if options.json:
-        described = [e.describe(firmware.layout, frame_s=voice.frame_s) for e in entries]
-        write_text(options.json, json.dumps({"lost": lost, "entries": described}, indent=1) + "\n")
+        described = [e.describe(firmware.layout, frame_s=frame_s) for e in entries]
+        told = {"lost": lost, "damaged": damaged, "entries": described}
+        write_text(options.json, json.dumps(told, indent=1) + "\n")
+
+
+def _named(options: argparse.Namespace) -> Firmware:
+    """The firmware that an export with these options writes."""
+    voice = open_voice(options.checkpoint)
+    strategy, program = strategy_of(options.strategy or CRC_SCRUB, options.pages, voice)
+    image = image_under(strategy, program)
+    return Firmware.of(image, strategy=strategy, weights=RAM, prefix="model")

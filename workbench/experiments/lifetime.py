@@ -109,9 +109,8 @@ def fleet_life(
         range(first, min(first + _DEVICES_A_TASK, mission.devices))
         for first in range(0, mission.devices, _DEVICES_A_TASK)
     ]
-    parallel = joblib.Parallel(
-        n_jobs=min(jobs, len(tasks)) if jobs > 0 else jobs, return_as="generator"
-    )
+    workers = min(joblib.effective_n_jobs(jobs), len(tasks))  # one works here, without a start
+    parallel = joblib.Parallel(n_jobs=workers, return_as="generator")
     parts = []
     for part in parallel(
         joblib.delayed(_live)(image, inputs, strategy, mission, task) for task in tasks

@@ -9,6 +9,7 @@ from string import Template
 
 from workbench.errors import WorkbenchError
 from workbench.files import output_folder, write_text
+from workbench.firmware.exported import STRATEGY_FILE, keep
 from workbench.firmware.plan import RAM, Firmware, c_type
 from workbench.firmware.source import model_sources
 from workbench.firmware.toolchain import package_texts, runtime_headers
@@ -17,10 +18,21 @@ from workbench.healing.costs import overheads
 from workbench.healing.named import nothing
 from workbench.healing.strategy import Guard, Strategy
 from workbench.integer.program import Signal
-from workbench.memory.areas import ABFT, SELF_TEST
+from workbench.memory.areas import ABFT, CODES, GOLDEN, SELF_TEST, TRIPLE
 from workbench.memory.image import Image
 
 _TEMPLATES = "folder"
+_HEALER_ROWS = (
+    "the healer's variables",
+    "check data that is signed anew",
+    "spare pages",
+    "room to put moved bytes together",
+    "histories of the self-test",
+)
+_EVIDENCE = """Who is wrong, memory or check, is decided by evidence (the code itself, a second check, or the golden
+copy), so that a damaged check does not destroy good weights."""
+_BELIEF = """Where there is no second evidence, a check or golden copy that disagrees is believed: damage of it can
+destroy a good weight."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +78,8 @@ def export(
     target = output_folder(folder)
     for name, text in texts.items():
         write_text(target / name, text)
+    if firmware.heals:
+        keep(firmware, target)
     return firmware
 
 
@@ -95,6 +109,8 @@ def _templates(firmware: Firmware, feeding: Feeding) -> dict[str, str]:
         "memory": "\n".join(
             f"| {what} | {where} | {size:,} |" for what, where, size in memory_table(firmware)
         ),
+        "kept": f"| `{STRATEGY_FILE}`, `{name}.image` | for `workbench log`; not for the device |\n"
+        * firmware.heals,
         "trial": _trial(firmware),
         "healing": _healing(firmware),
     }
@@ -167,6 +183,13 @@ def _healing(firmware: Firmware) -> str:
         )
     )
     policy = strategy.policy
+    persistent = f" {policy.persistence} times in a row" if policy.persistence > 1 else ""
+    rest = f"then the healer rests for {policy.cool_down_frames} frames; " * (
+        policy.cool_down_frames > 0
+    )
+    ram = sum(size for what, where, size in memory_table(firmware) if what in _HEALER_ROWS)
+    code = strategy.guards[0].area.code
+    judged = all(_has_evidence(guard) for guard in strategy.guards)
     limit = (
         f"at most {policy.heals} remedies, a new one granted every {policy.refill_frames} frames"
         if policy.heals
@@ -189,23 +212,29 @@ def _healing(firmware: Firmware) -> str:
 |---|---|---|---|---|
 {areas}
 
-A unit that disagrees with its check {policy.persistence} times in a row is diagnosed; remedies are tried from the left until
-one helps; then the healer rests for {policy.cool_down_frames} frames; {limit}.{tested}
-Who is wrong, memory or check, is decided by evidence (the code itself, a second check, or the golden
-copy), so that a damaged check never destroys good weights. The healer's own variables exist three times,
-and the majority counts. Beside its code it takes {cost.check_bytes:,} bytes of flash for checks, {cost.ram_bytes:,} bytes of RAM for
-checks and variables, and {firmware.log_bytes} for its log.
+A unit that disagrees with its check{persistent} is diagnosed; remedies are tried from the left until
+one helps; {rest}{limit}.{tested}
+{_EVIDENCE if judged else _BELIEF}
+The healer's own variables exist three times, and the majority counts. Beside its code it takes
+{cost.check_bytes:,} bytes of flash for checks, {ram:,} bytes of RAM, and {firmware.log_bytes} for its log.
 
-**Choosing.** `workbench compare` holds all strategies against the same faults, with what each costs;
-`workbench emulate --costs` measures instructions and bytes for each core. Export again with
-`--strategy NAME`; how many units are looked at in a frame sets how soon damage is found and what a
-frame costs. Without a golden copy to restore from, choose a code that corrects.
+**Choosing.** `workbench compare` holds all strategies against the same faults, with what each costs, and
+`workbench compare --list` says what each does; `workbench emulate --costs` measures instructions and bytes
+for each core. Export again with `--strategy NAME`; `--board` and `--budget` refuse what is too large or
+too slow. How many units are looked at in a frame (`per_frame` of a guard; `--pages N` for crc-scrub) sets how
+soon damage is found and what a frame costs; pages (`unit_bytes`) that are larger need fewer checks and longer
+looks. Compose a strategy of your own in Python: `Guard(Area("{code}", unit_bytes=512), per_frame=2)`.
+Flash keeps the parameters in any case, since RAM is filled from them at the start; `RESTORE` uses that copy.
 
 **Observing.** The log is a ring in `{name}_instance`: `count` of its `log_head` entries were ever written, entry n is
-`log[n % {firmware.macro("log_entries")}]`. One frame never writes more entries than fit. It outlives a reset that keeps
-RAM: `init` empties it only if its head is damaged or was written by another build. Read the bytes of
-`log_head` and `log` from the device into a file, and `workbench log FILE --strategy {strategy.name}` tells them in
-words, with times and the names of tensors. An entry holds frame, unit, area, and
+`log[n % {firmware.macro("log_entries")}]`, {firmware.log_entries} of them. One frame never writes more entries than fit. It outlives a reset
+that keeps RAM: `init` empties it only if its head is damaged or was written by another build (this one is
+`{firmware.macro("build")}`). Head and ring lie behind each other; with GDB, for instance,
+
+    dump binary memory log.bin &{name}_device.log_head &{name}_device.log[{firmware.log_entries}]
+
+writes them into a file (a dump of all of `{name}_device` does as well), and `workbench log log.bin --folder .`
+tells them in words, with times and the names of tensors. An entry holds frame, unit, area, and
 
 | field | value | means |
 |---|---|---|
@@ -217,6 +246,15 @@ words, with times and the names of tensors. An entry holds frame, unit, area, an
 | `verdict` | `WB_VERDICT_HEALED`, `WB_VERDICT_UNHEALED` | whether unit and check agree now |
 | | `WB_VERDICT_DEFERRED` | the budget of remedies is spent |
 | | `WB_VERDICT_INVALID` | they agree, and a recorded frame still comes out wrong |"""
+
+
+def _has_evidence(guard: Guard) -> bool:
+    """Whether a guard can tell a damaged unit from what says so."""
+    area = guard.area
+    if area.code == GOLDEN:
+        return False
+    judges = area.code in (ABFT, TRIPLE) or area.second is not None or guard.reads_golden
+    return judges or (area.code in CODES and CODES[area.code].self_evident)
 
 
 def _unit(guard: Guard) -> str:

@@ -58,6 +58,11 @@ def _includes(firmware: Firmware) -> str:
 def _constants(firmware: Firmware) -> str:
     lines = [
         f'#define {firmware.macro("hash")} "{firmware.image.content_hash}"',
+        *(
+            [f'#define {firmware.macro("build")} "{firmware.build_name}" /* of its logs */']
+            if firmware.heals
+            else []
+        ),
         f"#define {firmware.macro('frames_per_second')} {firmware.program.frame_rate_hz!r}",
     ]
     lines += [

@@ -19,17 +19,21 @@ MAGIC = 0x474C4257
 
 
 class DeviceLog(NamedTuple):
-    """entries: the last that fit the ring, the oldest first. lost: how many were written before."""
+    """entries: the last that fit the ring, the oldest first. lost: how many were written before.
+
+    damaged: numbers of those that say what no healer writes, and are left out.
+    """
 
     entries: tuple[LogEntry, ...]
     lost: int
+    damaged: tuple[int, ...]
 
 
 def read_log(data: bytes, firmware: Firmware, source: str) -> DeviceLog:
     """The log in `data`, of a device that runs `firmware`.
 
     source: where the bytes are from, for messages. Raises WorkbenchError where there is no log, one of
-    another build, or a damaged one.
+    another build, or one whose head is damaged.
     """
     if not firmware.heals:
         raise WorkbenchError(
@@ -50,8 +54,8 @@ def read_log(data: bytes, firmware: Firmware, source: str) -> DeviceLog:
     if (low, high) != firmware.build:
         raise WorkbenchError(
             f"{source} is the log of build {high:08x}{low:08x} and this firmware is "
-            f"{firmware.build[1]:08x}{firmware.build[0]:08x}; name the checkpoint, strategy and pages "
-            "that were exported"
+            f"{firmware.build_name}; name the exported folder with --folder, or the checkpoint, strategy "
+            "and pages that were exported"
         )
     if count != ~inverse % 2**32:
         raise WorkbenchError(
@@ -64,20 +68,23 @@ def read_log(data: bytes, firmware: Firmware, source: str) -> DeviceLog:
         raise WorkbenchError(
             f"{source} ends within the log: {len(ring)} bytes of {size} are there; dump all of it"
         )
-    entries = ring.view(LOG_DTYPE)
-    first = max(0, count - len(entries))
+    stored = ring.view(LOG_DTYPE)
+    first = max(0, count - len(stored))
+    told = {n: _entry(stored[n % len(stored)], firmware) for n in range(first, count)}
     return DeviceLog(
-        tuple(_entry(entries[n % len(entries)], n, firmware, source) for n in range(first, count)),
+        tuple(entry for entry in told.values() if entry),
         first,
+        tuple(n for n, entry in told.items() if entry is None),
     )
 
 
-def _entry(stored: np.void, number: int, firmware: Firmware, source: str) -> LogEntry:
+def _entry(stored: np.void, firmware: Firmware) -> LogEntry | None:
+    """In words; None for what was damaged beyond reading."""
     area, unit = int(stored["area"]), int(stored["unit"])
     watches = firmware.layout.watches
+    if area >= len(watches) or unit >= watches[area].units:
+        return None
     try:
-        if area >= len(watches) or unit >= watches[area].units:
-            raise ValueError
         return LogEntry(
             int(stored["frame"]),
             area,
@@ -87,7 +94,4 @@ def _entry(stored: np.void, number: int, firmware: Firmware, source: str) -> Log
             Verdict(int(stored["verdict"])),
         )
     except ValueError:
-        raise WorkbenchError(
-            f"entry {number} of the log in {source} says what no healer writes ({stored!s}); its "
-            "memory was damaged, dump it again"
-        ) from None
+        return None

@@ -173,6 +173,11 @@ class Firmware:
         told = hashlib.sha256(f"{self.image.content_hash} {self.strategy}".encode()).digest()
         return int.from_bytes(told[:4], "little"), int.from_bytes(told[4:8], "little")
 
+    @property
+    def build_name(self) -> str:
+        """The same as 16 hexadecimal digits."""
+        return "{1:08x}{0:08x}".format(*self.build)
+
     def parameters(self) -> list[Place]:
         """The parameters, in address order."""
         return [place for place in self.layout.places if place.section in WORKING_SECTIONS]

@@ -20,7 +20,9 @@ from workbench.memory.areas import (
     RAM,
     SELF_TEST,
     TRIPLE,
+    WORKING_SECTIONS,
     Area,
+    whole,
 )
 from workbench.memory.ecc import InPlace
 from workbench.memory.image import Image
@@ -60,6 +62,10 @@ class Guard:
     stride: int = 1
 
     def __post_init__(self) -> None:
+        if isinstance(self.ladder, Remedy):
+            raise WorkbenchError(f"ladder is a single remedy; write (Remedy.{self.ladder.name},)")
+        object.__setattr__(self, "ladder", tuple(self.ladder))
+        whole(self, "per_frame", "every_frames", "stride")
         name, area = self.area.code, self.area
         if not 1 <= self.per_frame <= _MOST_UNITS:
             raise WorkbenchError(
@@ -80,8 +86,9 @@ class Guard:
             raise WorkbenchError("abft looks at all sums of all frames; leave out every_frames and stride")  # fmt: skip
         wrong = [rung for rung in self.ladder if rung not in RUNGS]
         if wrong or len(set(self.ladder)) < len(self.ladder):
+            what = f"{wrong[0]!r}, which is none" if wrong else "a rung twice"
             raise WorkbenchError(
-                f"the ladder of {name} has a rung twice, or one that none can be; choose from "
+                f"the ladder of {name} has {what}; choose from Remedy's "
                 f"{', '.join(rung.name for rung in RUNGS)}"
             )
         signs_anew = [rung for rung in self.ladder if rung in RESIGNING]
@@ -143,6 +150,7 @@ class Policy:
     validate: bool = False
 
     def __post_init__(self) -> None:
+        whole(self, "persistence", "cool_down_frames", "heals", "refill_frames")
         for name, least, most in (
             ("persistence", 1, 255),
             ("cool_down_frames", 0, _MOST_FRAMES),
@@ -171,6 +179,10 @@ class Strategy:
     spare_pages: int = 0
 
     def __post_init__(self) -> None:
+        if isinstance(self.guards, Guard):
+            raise WorkbenchError("guards is a single guard; write a tuple, (Guard(...),)")
+        object.__setattr__(self, "guards", tuple(self.guards))
+        whole(self, "spare_pages")
         self._check_spares()
         codes = [guard.area.code for guard in self.guards]
         if codes.count(ABFT) > 1 or codes.count(SELF_TEST) > 1:
@@ -249,6 +261,10 @@ class Strategy:
                 raise WorkbenchError(
                     f"{' '.join(area.sections)} have {size} bytes and a word of {area.code} {least}; choose "
                     "shorter words"
+                )
+            if (code or area.code == GOLDEN) and not size and area.sections != WORKING_SECTIONS:
+                raise WorkbenchError(
+                    f"this program has nothing in {' '.join(area.sections)}; leave that guard out"
                 )
             if (code or area.code == GOLDEN) and area.unit_bytes > max(size, 8):
                 raise WorkbenchError(

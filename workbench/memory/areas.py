@@ -21,6 +21,14 @@ PAGE_BYTES = 256
 _MOST_MOMENTS = 64
 
 
+def whole(described: object, *names: str) -> None:
+    """Raise WorkbenchError naming the first of these attributes that is no whole number."""
+    for name in names:
+        value = getattr(described, name)
+        if type(value) is not int:
+            raise WorkbenchError(f"{name} is {value!r}; write a whole number")
+
+
 @dataclass(frozen=True)
 class Area:
     """What is watched, and how.
@@ -43,6 +51,18 @@ class Area:
     moments: int = 1
 
     def __post_init__(self) -> None:
+        whole(self, "unit_bytes", "columns", "moments")
+        if isinstance(self.sections, str):
+            raise WorkbenchError(
+                f"sections is the text {self.sections!r}; write ({self.sections!r},)"
+            )
+        object.__setattr__(self, "sections", tuple(self.sections))
+        object.__setattr__(self, "addresses", tuple(int(each) for each in self.addresses))
+        unknown = [section for section in self.sections if section not in WORKING_SECTIONS]
+        if unknown:
+            raise WorkbenchError(
+                f"there is no section {unknown[0]!r}; choose from {', '.join(WORKING_SECTIONS)}"
+            )
         if self.code not in KINDS:
             raise WorkbenchError(
                 f"there is no code {self.code!r}; choose one of {', '.join(KINDS)}"
