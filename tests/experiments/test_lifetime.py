@@ -18,6 +18,13 @@ PROGRAM = next(
     p for p in map(random_program, range(99))
     if Image.of(p).layout.working_bytes > 600 and len(Image.of(p).histories()) > 1
 )  # fmt: skip
+# Top bits of biases that reach sums whatever is said, one in each of the first operators with ABFT.
+PROGRAM_BIAS = tuple(
+    8 * place.start + 30
+    for place in abft().image(PROGRAM).layout.places
+    if place.section == "bias"
+    and place.operator in {o.name for o in abft().image(PROGRAM).layout.watches[0].operators}
+)
 WORDS = {name: random_inputs(PROGRAM, seed, 12) for seed, name in enumerate("abc")}
 STRATEGIES = (nothing(), scrub("crc32", 2, unit_bytes=64), scrub("xor", 1, unit_bytes=32))
 MOVING = Strategy(
@@ -66,6 +73,13 @@ def test_the_same_faults_strike_everybody_and_parts_do_not_matter(monkeypatch) -
     parts = fleet_life(PROGRAM, WORDS, abft(), mission, jobs=1)
     np.testing.assert_array_equal(whole.harm, parts.harm)
     assert whole.verdicts == parts.verdicts
+
+
+def test_checksum_rows_put_right_within_the_frame() -> None:
+    bias = PROGRAM_BIAS
+    fleet = fleet_life(PROGRAM, WORDS, abft(), Mission(2, 3, 0.0, at_start=bias), jobs=1)
+    assert fleet.struck == 2 * len(bias) and fleet.repaired.tolist() == [0] * fleet.struck
+    assert not fleet.harm.any() and fleet.wrong_bits == 0
 
 
 def test_all_memory_is_struck() -> None:

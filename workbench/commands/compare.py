@@ -90,7 +90,11 @@ def run(options: argparse.Namespace) -> None:
     if options.list:
         for name in names:
             strategy, _ = contestant(name, voice.program, inputs, options.mask)
-            what = "activations are cut to what clean words reach" if name == RANGE else summary(strategy)
+            what = (
+                "activations are cut to what clean words reach"
+                if name == RANGE
+                else summary(strategy)
+            )
             print(f"{name:<16} {what}")
         return
     out = output_folder(options.out)
@@ -115,7 +119,7 @@ def run(options: argparse.Namespace) -> None:
     records = with_differences(records)
     print(
         f"harm: energy of the error over that of the voice; vs {REFERENCE}: harm against its, by device "
-        "(95 % interval); broken, available: words below 6 dB, and with nothing to be heard; found in: time "
+        "(95 % interval); broken, available: words below 9 dB, and with nothing to be heard; found in: time "
         "from an upset to an entry about its unit; mended: bits right again; costs on an emulated Cortex-M4: "
         "instructions a frame, bytes of RAM and of flash for code and checks"
     )

@@ -21,7 +21,7 @@ from workbench.experiments.mission import Mission
 from workbench.experiments.statistics import mean_interval
 from workbench.experiments.trial_table import QUALITIES
 from workbench.files import output_folder, write_text
-from workbench.firmware.costs import known_cost
+from workbench.firmware.costs import Cost, known_cost
 from workbench.healing.costs import overheads
 from workbench.healing.strategy import Strategy
 from workbench.integer.program import Program
@@ -168,9 +168,13 @@ def _record(program: Program, fleet: Fleet, environment: Environment) -> dict[st
 
 def _with_costs(record: dict[str, Any], strategy: Strategy, program: Program) -> dict[str, Any]:
     """`device`: measured on CORE, None where the table of today does not know this very firmware."""
-    cost = known_cost(program, strategy, CORE)
+    return with_cost(record, known_cost(program, strategy, CORE))
+
+
+def with_cost(record: dict[str, Any], cost: Cost | None) -> dict[str, Any]:
+    """The record with what its strategy costs on a device, as `measure_cost` tells it."""
     device = cost and {
-        "core": CORE,
+        "core": cost.core,
         "instructions": cost.instructions,
         "share": cost.share,
         "worst_frame": cost.worst_frame,

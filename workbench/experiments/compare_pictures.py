@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -65,22 +66,22 @@ def draw_costs(path: Path, records: Sequence[dict[str, Any]]) -> None:
     shown = sorted((r for r in records if r["device"]), key=lambda record: record["harm"])
     figure = Figure(figsize=(15, 5.5), layout="constrained")
     for axes, (title, cost) in zip(figure.subplots(1, len(_AXES), sharey=True), _AXES, strict=True):
+        # On a logarithmic axis, nothing stands left of the least.
+        nothing = 0.6 * min((cost(r) for r in shown if cost(r) > 0), default=1.0)
         points = [
-            (max(1.0, cost(r)), max(r["harm"], _LEAST_HARM), str(number))
+            (max(nothing, cost(r)), max(r["harm"], _LEAST_HARM), str(number))
             for number, r in enumerate(shown, 1)
         ]
         front = pareto([(x, y) for x, y, _ in points])
         for number, (x, y, _) in enumerate(points):
             axes.plot(x, y, "o", color=_FRONT if number in front else _BEHIND)
-        for (x, y), names in _crowds(points):
-            text = "\n".join(" ".join(names[n : n + 5]) for n in range(0, len(names), 5))
-            axes.annotate(text, (x, y), xytext=(5, 3), textcoords="offset points", fontsize=7)
         joined = sorted(points[number] for number in front)
         axes.step([p[0] for p in joined], [p[1] for p in joined], where="post", color=_FRONT, lw=1)
         axes.set_xscale("log")
         axes.set_yscale("log")
-        axes.set_xlabel(title)
-        axes.margins(x=0.2)
+        axes.set_xlabel(f"{title} (0: leftmost)")
+        axes.margins(x=0.2, y=0.1)
+        _label(axes, points)
     figure.axes[0].set_ylabel("harm that is left")
     names = [f"{number}  {record['strategy']}" for number, record in enumerate(shown, 1)]
     none = [Line2D([], [], ls="") for _ in names]
@@ -88,19 +89,30 @@ def draw_costs(path: Path, records: Sequence[dict[str, Any]]) -> None:
     _save(figure, path)
 
 
-def _crowds(
-    points: Sequence[tuple[float, float, str]],
-) -> list[tuple[tuple[float, float], list[str]]]:
-    """Points that lie so near each other that they need one label: (where, numbers)."""
-    crowds: list[tuple[tuple[float, float], list[str]]] = []
+def _label(axes: Axes, points: Sequence[tuple[float, float, str]]) -> None:
+    """Numbers beside their points, where there is room, with a line to those that are farther away."""
+    taken: list[tuple[float, float]] = []
     for x, y, name in sorted(points):
-        for (other_x, other_y), names in crowds:
-            if abs(np.log10(x / other_x)) < 0.25 and abs(np.log10(y / other_y)) < 0.15:
-                names.append(name)
+        at_x, at_y = axes.transData.transform((x, y))
+        for reach in range(1, 12):
+            places = [(at_x + dx, at_y + dy * reach) for dy in (10, -10) for dx in (10, -10)]
+            free = [
+                p
+                for p in places
+                if all(abs(p[0] - q[0]) > 19 or abs(p[1] - q[1]) > 10 for q in taken)
+            ]
+            if free:
                 break
-        else:
-            crowds.append(((x, y), [name]))
-    return crowds
+        place = free[0] if free else places[0]
+        taken.append(place)
+        offset = (
+            72 / axes.figure.dpi * (place[0] - at_x),
+            72 / axes.figure.dpi * (place[1] - at_y),
+        )
+        axes.annotate(
+            name, (x, y), xytext=offset, textcoords="offset points", fontsize=7, ha="center",
+            va="center", arrowprops={"arrowstyle": "-", "lw": 0.4, "color": "0.5"} if reach > 1 else None,
+        )  # fmt: skip
 
 
 def pareto(points: Sequence[tuple[float, float]]) -> set[int]:

@@ -302,7 +302,8 @@ class _Task:
             seen = [at for unit in units for at, _ in entries.get(unit, []) if at >= frame]
             if seen:
                 tally.detected.append(min(seen) - frame)
-            later = [at for at in times[position] if at > frame]
+            # The bit became wrong then; checksum rows put it right within the same frame.
+            later = times[position][times[position].index(frame) + 1 :]
             if later:
                 tally.repaired.append(later[0] - frame)
         for unit, written in entries.items():
