@@ -9,10 +9,11 @@ from pathlib import Path
 from workbench.audio.recogniser import DIGIT_WORDS
 from workbench.audio.recordings import load_words
 from workbench.commands.common import add_generator
-from workbench.training.checkpoint import STORY_FILE
+from workbench.healing.named import NAMED
+from workbench.training.checkpoint import STORY_FILE, load_checkpoint
 from workbench.training.curve import CURVE_FILE
 from workbench.training.recipe import PRESETS
-from workbench.training.train import SAVE_EVERY_S, make_task, train
+from workbench.training.train import IN_PLACE, SAVE_EVERY_S, make_task, train
 
 _OUT = Path("out/training/challenge")
 
@@ -37,6 +38,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--trunk-bits", type=int, choices=(8, 4), default=8, help="weights of the largest part (8)"
     )
+    parser.add_argument(
+        "--code-words", choices=IN_PLACE, default="",
+        help="train on, so that weights lose less when they become words of this code",
+    )  # fmt: skip
+    parser.add_argument(
+        "--start", type=Path, metavar="DIR",
+        help="with --code-words: a finished checkpoint to go on from, instead of from nothing",
+    )  # fmt: skip
     parser.add_argument("--device", help="cpu or cuda (cuda when there is one)")
     parser.add_argument(
         "--out", type=Path, default=_OUT, metavar="DIR", help=f"checkpoint to write ({_OUT})"
@@ -46,7 +55,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Train, and say where the checkpoint lies; WorkbenchError when it cannot."""
     recordings = load_words(options.data)
-    if options.data is None:
+    start = load_checkpoint(options.start)[0] if options.start else None
+    if options.data is None and start is None:
         recordings = {digit: recordings[digit] for digit in DIGIT_WORDS}
     task = make_task(
         recordings,
@@ -54,6 +64,8 @@ def run(options: argparse.Namespace) -> None:
         seed=options.seed,
         trunk_weight_bits=options.trunk_bits,
         device=options.device,
+        code_words=options.code_words,
+        start=start,
     )
     try:
         train(task, options.out)
@@ -66,4 +78,7 @@ def run(options: argparse.Namespace) -> None:
         raise
     print(f"{options.out / STORY_FILE}, with its weights and {CURVE_FILE} beside it")
     learned = f" --data {options.data}" if options.data else ""
-    print(f"measure it with `workbench measure challenge --checkpoint {options.out}{learned}`")
+    under = f" --strategy {options.code_words}" if options.code_words in NAMED else ""
+    print(
+        f"measure it with `workbench measure challenge --checkpoint {options.out}{learned}{under}`"
+    )

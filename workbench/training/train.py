@@ -1,4 +1,4 @@
-"""Train `challenge` on recordings: float, calibration of ranges, quantisation-aware.
+"""Train `challenge` on recordings: float, calibration of ranges, quantisation-aware, code words if wanted.
 
 Every step is a pure function of (state, seed, step), so that a run killed anywhere and started
 again ends where an undisturbed one would. It loses what it did since it last saved, 2 seconds.
@@ -21,10 +21,12 @@ from tqdm import tqdm
 from workbench.audio.sound_files import SAMPLE_RATE_HZ
 from workbench.errors import WorkbenchError
 from workbench.files import output_folder
+from workbench.memory.ecc import ECC, InPlace
 from workbench.models.challenge import Challenge, ChallengeConfig
 from workbench.models.layers import tensor_value
 from workbench.models.quantisers import CALIBRATION_STEPS
 from workbench.training.checkpoint import STORY_FILE, save_checkpoint
+from workbench.training.code_words import CodeWords
 from workbench.training.curve import CURVE_FILE, write_loss_curve
 from workbench.training.loss import WaveformLoss
 from workbench.training.progress import (
@@ -38,6 +40,8 @@ from workbench.training.recipe import Recipe
 
 LONGEST_WORD_S = 2.0
 SAVE_EVERY_S = 2.0
+_REFRESH_STEPS = 10  # between searches for the nearest code words, which take longer than a step
+IN_PLACE = tuple(name for name, code in ECC.items() if isinstance(code, InPlace))
 
 
 @dataclass
@@ -45,7 +49,8 @@ class Task:
     """What is trained.
 
     targets: the recordings in the order of config.words, padded to one length, float32
-    [words, samples]. device: as torch names it, e.g. "cpu" or "cuda".
+    [words, samples]. device: as torch names it, e.g. "cpu" or "cuda". code_words: code whose words the
+    weights are to become, see `code_words`; "" for none. start: a finished model to go on from.
     """
 
     config: ChallengeConfig
@@ -53,6 +58,8 @@ class Task:
     recipe: Recipe
     seed: int
     device: str
+    code_words: str = ""
+    start: Challenge | None = None
 
     @property
     def data(self) -> dict[str, Any]:
@@ -66,7 +73,18 @@ class Task:
     @property
     def identity(self) -> str:
         """What must be equal for a run to be continued rather than refused."""
-        return repr((asdict(self.config), asdict(self.recipe), self.seed, self.data))
+        more = (self.code_words, self.origin) if self.code_words else ()
+        return repr((asdict(self.config), asdict(self.recipe), self.seed, self.data, *more))
+
+    @property
+    def origin(self) -> str:
+        """SHA-256 of the weights that it starts from; "" when it starts from nothing."""
+        if self.start is None:
+            return ""
+        digest = hashlib.sha256()
+        for name, tensor in sorted(copied_weights(self.start).items()):
+            digest.update(name.encode() + tensor.numpy().tobytes())
+        return digest.hexdigest()
 
 
 def make_task(
@@ -76,16 +94,33 @@ def make_task(
     seed: int = 0,
     trunk_weight_bits: int = 8,
     device: str | None = None,
+    code_words: str = "",
+    start: Challenge | None = None,
 ) -> Task:
     """Shape the generator after `recordings` (word -> float32 [samples] at 16 kHz).
 
-    device: None takes CUDA when there is one. Raises WorkbenchError when there is no recording, one
-    is too long, or seed or device do not exist.
+    device: None takes CUDA when there is one. start: goes with `code_words`; its words are what is
+    trained. Raises WorkbenchError when there is no recording, one is too long or missing, or seed,
+    device or code do not exist.
     """
     if not recordings:
         raise WorkbenchError("there is no recording to train on; name a folder with --data")
     if not 0 <= seed < 2**64:
         raise WorkbenchError(f"there is no seed {seed}; choose one from 0 to 2**64 - 1")
+    if code_words and code_words not in IN_PLACE:
+        raise WorkbenchError(
+            f"weights cannot be words of {code_words!r}; choose one of {', '.join(IN_PLACE)}"
+        )
+    if start is not None:
+        if not code_words:
+            raise WorkbenchError("a finished training goes on only for code words; name a code")
+        missing = [word for word in start.config.words if word not in recordings]
+        if missing:
+            raise WorkbenchError(
+                f"there is no recording of {missing[0]!r}, which the checkpoint says; name the folder "
+                "that it was trained on with --data"
+            )
+        recordings = {word: recordings[word] for word in start.config.words}
     for word, samples in recordings.items():
         if len(samples) > LONGEST_WORD_S * SAMPLE_RATE_HZ:
             raise WorkbenchError(
@@ -97,12 +132,12 @@ def make_task(
         config = replace(config, channels=recipe.channels)
     longest = max(len(samples) for samples in recordings.values())
     frames = recipe.frames or ceil(longest / config.samples_per_frame)
-    config = replace(config, frames=frames)
-    targets = torch.zeros(len(recordings), frames * config.samples_per_frame)
+    config = start.config if start else replace(config, frames=frames)
+    targets = torch.zeros(len(recordings), config.frames * config.samples_per_frame)
     for row, samples in zip(targets, recordings.values(), strict=True):
         kept = torch.from_numpy(np.asarray(samples, np.float32))[: len(row)]
         row[: len(kept)] = kept
-    return Task(config, targets, recipe, seed, _checked_device(device))
+    return Task(config, targets, recipe, seed, _checked_device(device), code_words, start)
 
 
 def train(
@@ -119,22 +154,38 @@ def train(
             f"{out} holds a finished checkpoint already; choose another --out or delete the folder"
         )
     torch.manual_seed(task.seed)
-    state = load_progress(out, task.identity) or TrainingState("float", 0, {}, {}, [])
+    state = load_progress(out, task.identity) or _beginning(task)
     run = _Run(task, out, time.monotonic() - state.seconds, on_step)
     if state.stage == "float":
         model = Challenge(task.config, quantised=False).to(task.device)
         run.stage(model, state)
         state = TrainingState("qat", 0, copied_weights(model), {}, state.losses)
     model = Challenge(task.config, quantised=True).to(task.device)
-    if state.step == 0:
-        load_float_weights(model, state.weights)
-        calibrate(model)
-        state.weights = {}
-    run.stage(model, state)
-    write_loss_curve(state.losses, task.recipe.float_steps, out / CURVE_FILE)
+    if state.stage == "qat":
+        if state.step == 0:
+            load_float_weights(model, state.weights)
+            calibrate(model)
+            state.weights = {}
+        run.stage(model, state)
+        if task.code_words:
+            state = TrainingState("words", 0, copied_weights(model), {}, state.losses)
+    if state.stage == "words":
+        words = CodeWords(model, task.code_words)
+        # The moves, which are none, at the beginning of the stage.
+        state.weights = {**copied_weights(model), **state.weights}
+        run.stage(model, state, words)
+        words.remove()
+    float_steps = 0 if task.start else task.recipe.float_steps
+    write_loss_curve(state.losses, float_steps, out / CURVE_FILE)
     save_checkpoint(model.eval(), run.story(state), out)
     (out / PROGRESS_FILE).unlink(missing_ok=True)
     return model
+
+
+def _beginning(task: Task) -> TrainingState:
+    if task.start is None:
+        return TrainingState("float", 0, {}, {}, [])
+    return TrainingState("words", 0, copied_weights(task.start), {}, [])
 
 
 def load_float_weights(model: Challenge, weights: dict[str, torch.Tensor]) -> None:
@@ -165,12 +216,14 @@ class _Run:
     started: float
     on_step: Callable[[TrainingState], None] | None
 
-    def stage(self, model: Challenge, state: TrainingState) -> None:
+    def stage(self, model: Challenge, state: TrainingState, moves: CodeWords | None = None) -> None:
         """Run the remaining steps of `state.stage`, saving progress now and then."""
         recipe = self.task.recipe
-        float_stage = state.stage == "float"
-        steps = recipe.float_steps if float_stage else recipe.qat_steps
-        rate = recipe.float_rate if float_stage else recipe.qat_rate
+        steps, rate, title = {
+            "float": (recipe.float_steps, recipe.float_rate, "float"),
+            "qat": (recipe.qat_steps, recipe.qat_rate, "quantised"),
+            "words": (recipe.words_steps, recipe.words_rate, "code words"),
+        }[state.stage]
         state.restore_weights(model)
         optimiser = torch.optim.Adam(model.parameters(), lr=rate, betas=(0.8, 0.99))
         state.restore_moments(model, optimiser)
@@ -178,9 +231,10 @@ class _Run:
         targets = self.task.targets.to(self.task.device)
         model.train()
         saved = time.monotonic()
-        title = "float" if float_stage else "quantised"
         with tqdm(total=steps, initial=state.step, desc=title, unit="step") as bar:
             while state.step < steps:
+                if moves and state.step % _REFRESH_STEPS == 0:
+                    moves.refresh()
                 optimiser.param_groups[0]["lr"] = rate * schedule(state.step, steps)
                 chosen = batch_of(self.task, state.stage, state.step)
                 words = [self.task.config.words[row] for row in chosen]
@@ -211,6 +265,11 @@ class _Run:
             "data": self.task.data,
             "seconds": round(time.monotonic() - self.started, 1),
             "device": self.task.device,
+            **(
+                {"code_words": self.task.code_words, "origin": self.task.origin}
+                if self.task.code_words
+                else {}
+            ),
             "torch": torch.__version__,
             "losses": thin(state.losses),
         }
@@ -223,7 +282,8 @@ def schedule(step: int, steps: int) -> float:
 
 def batch_of(task: Task, stage: str, step: int) -> list[int]:
     """The words of one step, a pure function of (seed, stage, step)."""
-    generator = np.random.Generator(np.random.Philox(key=[task.seed, stage == "qat"], counter=step))
+    key = [task.seed, ("float", "qat", "words").index(stage)]
+    generator = np.random.Generator(np.random.Philox(key=key, counter=step))
     count = len(task.targets)
     return sorted(int(i) for i in generator.permutation(count)[: task.recipe.batch])
 

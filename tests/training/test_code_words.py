@@ -1,0 +1,105 @@
+"""Training for code words: what the network hears is what will be flashed, and it makes up for it."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from test_training import TINY, hums, tiny_task, weights_of
+
+from workbench.cli import main
+from workbench.errors import WorkbenchError
+from workbench.integer.lowered_challenge import lower_challenge
+from workbench.integer.reference import run
+from workbench.memory.ecc import ECC
+from workbench.memory.image import Image
+from workbench.memory.in_place import in_place_program
+from workbench.models.challenge import Challenge
+from workbench.models.layers import tensor_value
+from workbench.training.checkpoint import load_checkpoint
+from workbench.training.code_words import CodeWords
+from workbench.training.train import make_task, train
+
+
+def trained(folder: Path, **changes) -> Challenge:
+    train(tiny_task(replace(TINY, float_steps=30, qat_steps=10), **changes), folder)
+    return load_checkpoint(folder)[0]
+
+
+@pytest.mark.parametrize("code", ["in-place64", "in-place128", "in-place256"])
+@pytest.mark.parametrize("bits", [8, 4])
+def test_what_is_heard_is_what_will_be_flashed(tmp_path: Path, code: str, bits: int) -> None:
+    """Brevitas with the moves, lowered or run, is the program whose weights were moved."""
+    model = trained(tmp_path, trunk_weight_bits=bits)
+    plain = lower_challenge(model).program
+    words = CodeWords(model, code)
+    words.refresh()
+    moved = lower_challenge(model).program
+    assert moved.content_hash == in_place_program(plain, code).content_hash != plain.content_hash
+    image = Image.of(moved, areas=())
+    section = image.layout.sections["weights"]
+    whole = section.size_bytes // ECC[code].word_bytes * ECC[code].word_bytes
+    weights = image.data[section.start : section.start + whole]
+    assert not ECC[code].wrong(weights, np.zeros(0, np.uint8))
+    with torch.no_grad():
+        heard = tensor_value(model.double()(**model.tensors(["a"])))[0, 0].numpy()
+    spoken = run(moved, model.indexes(["a"]))[moved.output][0, :, 0]
+    exponent = moved.signal(moved.output).exponent
+    np.testing.assert_array_equal(np.ldexp(heard, -exponent), spoken)
+    words.remove()
+    assert set(model.state_dict()) == set(load_checkpoint(tmp_path)[0].state_dict())
+    assert lower_challenge(model.float()).program.content_hash == plain.content_hash
+
+
+def test_gradients_pass_the_moves(tmp_path: Path) -> None:
+    model = trained(tmp_path).train()
+    CodeWords(model, "in-place64").refresh()
+    tensor_value(model(**model.tensors(["a", "b"]))).square().sum().backward()
+    assert model.conv_in.weight.grad.abs().sum() > 0
+
+
+def test_the_network_makes_up_for_code_words(tmp_path: Path) -> None:
+    """After training with them, moved weights are nearer to the recordings than before."""
+    start = trained(tmp_path / "start")
+    task = tiny_task(
+        replace(TINY, words_steps=80, words_rate=2e-3), code_words="in-place64", start=start
+    )
+    losses: list[float] = []
+    train(task, tmp_path / "words", on_step=lambda state: losses.append(state.losses[-1]))
+    assert np.mean(losses[-10:]) < 0.9 * np.mean(losses[:10])
+
+
+def test_a_stopped_run_ends_as_an_undisturbed_one(tmp_path: Path) -> None:
+    """Stopped between two searches for code words, whose moves it has to remember."""
+    recipe = replace(TINY, words_steps=14)
+    start = trained(tmp_path / "start")
+
+    def task():
+        return tiny_task(recipe, code_words="in-place64", start=start)
+
+    def stop(state) -> None:
+        if state.step == 13:
+            raise KeyboardInterrupt
+
+    train(task(), tmp_path / "whole")
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr("workbench.training.train.SAVE_EVERY_S", 0)
+        train(task(), tmp_path / "stopped", on_step=stop)
+    train(task(), tmp_path / "stopped")
+    assert weights_of(tmp_path / "stopped") == weights_of(tmp_path / "whole")
+    story = json.loads((tmp_path / "whole" / "model.json").read_text())
+    assert story["code_words"] == "in-place64" and len(story["origin"]) == 64
+
+
+def test_what_does_not_go_together_is_refused(tmp_path: Path, capsys) -> None:
+    start = trained(tmp_path)
+    with pytest.raises(WorkbenchError, match="words of 'crc32'; choose one of in-place64"):
+        tiny_task(code_words="crc32")
+    with pytest.raises(WorkbenchError, match="only for code words"):
+        tiny_task(start=start)
+    with pytest.raises(WorkbenchError, match="no recording of 'c'"):
+        make_task(hums("ab"), recipe=TINY, code_words="in-place64", start=start)
+    assert main(["train", "--start", str(tmp_path / "none"), "--code-words", "in-place64"]) == 2
+    assert "no checkpoint in" in capsys.readouterr().err

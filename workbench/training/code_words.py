@@ -1,0 +1,87 @@
+"""Training for weights that will be code words: the network hears what moving them to the nearest costs.
+
+Reference: straight-through estimator, Bengio et al. 2013, https://arxiv.org/abs/1308.3432. After lowering,
+`workbench.memory.in_place` moves every word of weights to the nearest code word. Here these moves are
+added to the quantised weights while training, again and again, so that whatever may still change makes up
+for them. Layout: moves are whole steps of a channel's scale, in the shape of the layer's weight.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from brevitas.nn import QuantConvTranspose1d
+from torch import nn
+
+from workbench.integer.lowered_challenge import lower_challenge
+from workbench.integer.lowering_weights import polyphase
+from workbench.integer.program import Conv
+from workbench.memory.in_place import in_place_program
+from workbench.models.challenge import Challenge
+
+_MOVES = "moves"
+
+
+class CodeWords:
+    """The moves of a model's weights to the words of a code, heard whenever the model computes.
+
+    They are buffers of its layers, so that they are saved with a run, until `remove` takes them away.
+    """
+
+    def __init__(self, model: Challenge, code: str) -> None:
+        """code: of `workbench.memory.ecc`, e.g. "in-place64". All moves are zero until `refresh`."""
+        self._model, self._code = model, code
+        self._plain = Challenge(model.config, quantised=True).eval()
+        self._layers: dict[str, Any] = {
+            name: layer for name, layer in model.named_modules() if hasattr(layer, "weight_quant")
+        }
+        self._hooks = []
+        for layer in self._layers.values():
+            layer.register_buffer(_MOVES, torch.zeros_like(layer.weight))
+            self._hooks.append(layer.weight_quant.register_forward_hook(_moved_by(layer)))
+
+    def refresh(self) -> None:
+        """Look for the nearest words of the weights as they are; they are recomputed on the CPU."""
+        state = {
+            name: tensor.detach().cpu().clone()
+            for name, tensor in self._model.state_dict().items()
+            if not name.endswith(f".{_MOVES}")
+        }
+        self._plain.load_state_dict(state)
+        program = lower_challenge(self._plain).program
+        moved = in_place_program(program, self._code)
+        for before, after in zip(program.operators, moved.operators, strict=True):
+            if isinstance(before, Conv) and isinstance(after, Conv):
+                layer = self._layers[before.name]
+                steps = after.weight.astype(np.int64) - before.weight
+                layer.moves.copy_(torch.from_numpy(_in_the_layer(layer, steps)))
+
+    def remove(self) -> None:
+        """The model is as it would be without this."""
+        for hook in self._hooks:
+            hook.remove()
+        for layer in self._layers.values():
+            delattr(layer, _MOVES)
+
+
+def _moved_by(layer: Any) -> Any:
+    """A hook that adds the layer's moves to its quantised weights; gradients pass as they are."""
+
+    def moved(_: nn.Module, __: Any, quantised: Any) -> Any:
+        return quantised.set(value=quantised.value + layer.moves * quantised.scale.detach())
+
+    return moved
+
+
+def _in_the_layer(layer: Any, steps: np.ndarray) -> np.ndarray:
+    """Steps of a program's weights [up, out, taps, in], in the shape of the layer's own."""
+    shape = tuple(layer.weight.shape)
+    if not isinstance(layer, QuantConvTranspose1d):
+        return steps[0].transpose(0, 2, 1)
+    numbers = np.arange(1, layer.weight.numel() + 1).reshape(shape)  # 0: a tap that nothing reaches
+    placed = polyphase(numbers, layer.stride[0], layer.dilation[0], layer.groups)
+    found = np.zeros(layer.weight.numel() + 1, np.int64)
+    found[placed] = steps
+    return found[1:].reshape(shape)
