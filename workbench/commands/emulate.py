@@ -18,6 +18,7 @@ from workbench.commands.common import (
     image_under,
     strategy_of,
 )
+from workbench.commands.cost_table import LEGEND, tell_costs
 from workbench.errors import WorkbenchError
 from workbench.experiments.contestants import NAMES, contestant, fitting
 from workbench.experiments.script import script_of
@@ -162,58 +163,10 @@ def _costs(voice: Voice, options: argparse.Namespace) -> None:
                 strategy, program = contestant(name, voice.program, inputs)
                 rows.append(measure_cost(program, frames, strategy, core, bare=bare))
                 bar.update()
-            _tell_costs(core, [row for row in rows if row.core == core.name])
-    print(
-        "In instructions: a clean frame on average and at most; for each entry of the log, to find (less than "
-        "nothing where a look ends at the first difference) and to mend; the worst frame with the generator's "
-        "work in it. In bytes: golden copy and checks read in a clean frame and for a finding; code, checks, "
-        "RAM and stack. All beyond the same generator without a healer, whose code a compiler may lay out "
-        "otherwise."
-    )
+            tell_costs(core, [row for row in rows if row.core == core.name])
+    print(LEGEND)
     if options.json:
         write_text(options.json, as_json(rows, program=voice.program))
-
-
-def _tell_costs(core: Core, rows: Sequence[Cost]) -> None:
-    print(f"{core.title}, {rows[0].generator:,.0f} instructions a frame without a healer")
-    table = [
-        (
-            "strategy",
-            "instr. a frame",
-            "share",
-            "at most",
-            "detection",
-            "remedy",
-            "worst frame",
-            "flash read",
-            "a finding",
-            "code",
-            "checks",
-            "RAM",
-            "stack",
-        )
-    ]
-    table += [
-        (
-            row.strategy,
-            f"{row.instructions:,.0f}",
-            f"{100 * row.share:.2f} %",
-            f"{row.step:,}",
-            f"{row.detection:,.0f}" if row.detection is not None else "-",
-            f"{row.remedy:,.0f}" if row.remedy is not None else "-",
-            f"{row.worst_frame:,}",
-            f"{row.flash_reads:,.0f}",
-            f"{row.finding_reads:,.0f}" if row.finding_reads is not None else "-",
-            f"{row.code_bytes:,}",
-            f"{row.check_bytes:,}",
-            f"{row.ram_bytes:,}",
-            f"{row.stack_bytes:,}",
-        )
-        for row in rows
-    ]  # fmt: skip
-    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-    for cells in table:
-        print("  " + "  ".join(map(str.ljust, cells, widths)).rstrip())
 
 
 def _soak(voice: Voice, options: argparse.Namespace) -> None:

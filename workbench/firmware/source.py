@@ -320,12 +320,10 @@ def _calls(firmware: Firmware, operator: Operator, *, checked: bool = True) -> l
             f"{count}, {operator.low}, {operator.high});",
         ]
     if isinstance(operator, Rescale):
-        shift = f"{_read(firmware, 'shift', name, 'int8_t')}[0]"
-        if firmware.spare_bytes:
-            shift = f"*{_read(firmware, 'shift', name, 'int8_t')}"
+        shift = _read(firmware, "shift", name, "int8_t")
         return [
             comment,
-            f"wb_rescale({x[0]}, {sources[0].bits}, {shift}, {y}, "
+            f"wb_rescale({x[0]}, {sources[0].bits}, *{shift}, {y}, "
             f"{target.bits}, {count}, {operator.low}, {operator.high});",
         ]
     if isinstance(operator, Table):

@@ -15,10 +15,11 @@ from workbench.errors import WorkbenchError
 from workbench.healing.evidence import by_golden, diagnose, validated
 from workbench.healing.journal import Journal
 from workbench.healing.log import Diagnosis, LogEntry, Remedy, Verdict
-from workbench.healing.looks import frames_before, look_on
+from workbench.healing.looks import frames_before, pass_quietly
 from workbench.healing.replacing import replace
 from workbench.healing.spares import FREE, RETIRED, Spares
 from workbench.healing.strategy import RESIGNING, Guard, Strategy
+from workbench.healing.stuck import StuckCells
 from workbench.healing.variables import State, cursor_parts, cursor_word, keep, vote
 from workbench.memory.areas import ABFT, RAM
 from workbench.memory.image import Image, differing_bits, flip_bits
@@ -59,8 +60,7 @@ class Device:
         self.changed = self.silenced = False
         self.false_heals = 0
         self._clean_working = clean[: self.layout.working_bytes]
-        self._stuck: list[tuple[int, int, int]] = []
-        self._sticky_variables = False
+        self._stuck = StuckCells(self.layout.sections["healer"])
         self._spares = Spares(self.layout)
         healer = self.layout.sections["healer"]
         self._variables = self.data[healer.start : healer.stop].view("<u4").reshape(-1, 3)
@@ -83,7 +83,7 @@ class Device:
         flip_bits(self.data, struck)
         self.journal.struck(struck)
         touched = [position >> 3 for position in struck]
-        touched += [self._spares.seen(place) for place, *_ in self._stuck]
+        touched += map(self._spares.seen, self._stuck.addresses)
         self._settle()
         return self._struck(np.unique(np.array(touched, np.int64)))
 
@@ -115,17 +115,13 @@ class Device:
 
     def stick(self, position: int, value: int) -> bool:
         """From now on a cell is always 0 or always 1; tell whether the working copy changed."""
-        self._stuck.append((position >> 3, 1 << (position & 7), value))
+        self._stuck.add(position, value)
         self.journal.struck([8 * self._spares.seen(position >> 3) + (position & 7)])
-        healer = self.layout.sections["healer"]
-        self._sticky_variables |= (
-            sum(healer.start <= place < healer.stop for place, *_ in self._stuck) > 1
-        )
         return self.flip(())
 
     def quiet_frames(self) -> int | None:
         """How many calls of `heal`, which sums are no matter of, find nothing from now on; None: all."""
-        if self._sticky_variables:
+        if self._stuck.in_variables:
             return 0
         if not any(self.suspect):
             return None
@@ -145,29 +141,12 @@ class Device:
             self.journal.now += frames
             return
         state = self._vote()
-        if self._sticky_variables or state["frame"] + frames >= _WRAP:
+        if self._stuck.in_variables or state["frame"] + frames >= _WRAP:
             for _ in range(frames):
                 self.heal()
             return
         self.journal.now += frames
-        policy = self.strategy.policy
-        first = state["frame"]
-        rested = min(frames, state["rest"])
-        state["rest"] -= rested
-        for number, (guard, watch) in enumerate(self.guards):
-            if guard.area.code != ABFT and watch.units:
-                look_on(
-                    guard,
-                    number,
-                    state,
-                    policy,
-                    units=watch.units,
-                    start=first + rested,
-                    stop=first + frames,
-                )
-        granted = (first + frames) // policy.refill_frames - first // policy.refill_frames
-        state["spent"] = max(0, state["spent"] - granted)
-        state["frame"] = first + frames
+        pass_quietly(state, self.strategy.policy, self.guards, frames)
         self._keep(state)
 
     def heal(self) -> bool:
@@ -194,7 +173,7 @@ class Device:
             state["spent"] = max(0, state["spent"] - 1)
         self._keep(state)
         # Of a variable two of whose copies are stuck, what was written is not what is there.
-        if self._sticky_variables and self._follow():
+        if self._stuck.in_variables and self._follow():
             self.changed = True
 
     def alarm(self, number: int, unit: int) -> bool:
@@ -356,10 +335,7 @@ class Device:
         ]
 
     def _settle(self) -> None:
-        """Stuck cells take their value back."""
-        for place, mask, value in self._stuck:
-            address = self._spares.seen(place)
-            self.data[address] = (self.data[address] & ~np.uint8(mask)) | (mask if value else 0)
+        self._stuck.settle(self.data, self._spares.seen)
 
     def _vote(self) -> State:
         return vote(self._variables, self.strategy.policy, areas=len(self.guards))

@@ -5,10 +5,12 @@ Layout: a cursor is as in `variables`; a guard looks after the frames that `ever
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from workbench.healing.strategy import Guard, Policy
 from workbench.healing.variables import State, cursor_parts, cursor_word
+from workbench.memory.areas import ABFT
+from workbench.memory.watch import Watch
 
 
 def frames_before(
@@ -20,6 +22,22 @@ def frames_before(
     ahead = min((unit - now) * back % units for unit in suspects)
     first = -(-(state["frame"] + state["rest"]) // guard.every_frames)
     return (first + ahead // guard.per_frame) * guard.every_frames - state["frame"]
+
+
+def pass_quietly(
+    state: State, policy: Policy, guards: Sequence[tuple[Guard, Watch]], frames: int
+) -> None:
+    """The variables after as many frames, in all of which nothing is found and the count does not wrap."""
+    first = state["frame"]
+    rested = min(frames, state["rest"])
+    state["rest"] -= rested
+    for number, (guard, watch) in enumerate(guards):
+        if guard.area.code != ABFT and watch.units:
+            start, stop = first + rested, first + frames
+            look_on(guard, number, state, policy, units=watch.units, start=start, stop=stop)
+    granted = (first + frames) // policy.refill_frames - first // policy.refill_frames
+    state["spent"] = max(0, state["spent"] - granted)
+    state["frame"] = first + frames
 
 
 def look_on(
