@@ -20,6 +20,9 @@ ZERO, CORRECT, REPEAT, RESTORE = Remedy.ZERO, Remedy.CORRECT, Remedy.REPEAT, Rem
 RELOCATE = Remedy.RELOCATE
 BIG = next(p for p in map(random_program, range(99)) if Image.of(p).layout.working_bytes > 1000)
 ZEROES = Guard(Area("parity", keep="ram"), ladder=(ZERO,))
+BARE = next(
+    p for p in map(random_program, range(99)) if not Image.of(p).layout.sections["table"].size_bytes
+)
 EVEN = next(
     p
     for p in map(random_program, range(99))
@@ -42,7 +45,19 @@ EVEN = next(
         (lambda: Guard(Area("crc32", keep="ram"), ladder=(CORRECT,)), "code that does: pq, secded64"),
         (lambda: Guard(Area("crc32"), ladder=(REPEAT,)), "only abft can REPEAT"),
         (lambda: Guard(Area("crc32"), ladder=(RESTORE, RESTORE)), "a rung twice"),
-        (lambda: Guard(Area("crc32"), ladder=(Remedy.RESIGN,)), "choose from CORRECT"),
+        (lambda: Guard(Area("crc32"), ladder=(Remedy.RESIGN,)), "RESIGN, which is no rung; choose from Remedy's CORRECT"),
+        (lambda: Guard(Area("crc32"), ladder=("restore",)), "'restore', which is no rung"),
+        (lambda: Guard(Area("crc32"), ladder=RESTORE), r"single remedy; write \(Remedy.RESTORE,\)"),
+        (lambda: Guard(Area("crc32"), per_frame=1.5), "per_frame is 1.5; write a whole number"),
+        (lambda: Policy(heals=2.0), "heals is 2.0; write a whole number"),
+        (lambda: Area("crc32", unit_bytes="256"), "unit_bytes is '256'; write a whole number"),
+        (lambda: Area("crc32", "weights"), r"is the text 'weights'; write \('weights',\)"),
+        (lambda: Area("crc32", ("wieghts",)), "no section 'wieghts'; choose from weights, bias"),
+        (lambda: Strategy("one", Guard(Area("crc32"))), "guards is a single guard; write a tuple"),
+        (
+            lambda: Strategy("bare", (Guard(Area("crc32", ("table",))),)).image(BARE),
+            "this program has nothing in table; leave that guard out",
+        ),
         (lambda: Guard(Area("abft"), ladder=(Remedy.REBOOT,)), "abft can RESTORE"),
         (lambda: Guard(Area("triple", addresses=(3,))), "by majority, and nothing else"),
         (lambda: Guard(Area("golden"), ladder=(CORRECT,)), "golden cannot CORRECT"),

@@ -64,23 +64,26 @@ def test_the_network_makes_up_for_code_words(tmp_path: Path) -> None:
     """After training with them, moved weights are nearer to the recordings than before."""
     start = trained(tmp_path / "start")
     task = tiny_task(
-        replace(TINY, words_steps=80, words_rate=2e-3), code_words="in-place64", start=start
+        replace(TINY, words_steps=60, rest_steps=20, words_rate=2e-3),
+        code_words="in-place64",
+        start=start,
     )
     losses: list[float] = []
     train(task, tmp_path / "words", on_step=lambda state: losses.append(state.losses[-1]))
     assert np.mean(losses[-10:]) < 0.9 * np.mean(losses[:10])
 
 
-def test_a_stopped_run_ends_as_an_undisturbed_one(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("stage", "step"), [("words", 13), ("rest", 3)])
+def test_a_stopped_run_ends_as_an_undisturbed_one(tmp_path: Path, stage: str, step: int) -> None:
     """Stopped between two searches for code words, whose moves it has to remember."""
-    recipe = replace(TINY, words_steps=14)
+    recipe = replace(TINY, words_steps=14, rest_steps=6)
     start = trained(tmp_path / "start")
 
     def task():
         return tiny_task(recipe, code_words="in-place64", start=start)
 
     def stop(state) -> None:
-        if state.step == 13:
+        if (state.stage, state.step) == (stage, step):
             raise KeyboardInterrupt
 
     train(task(), tmp_path / "whole")

@@ -86,7 +86,8 @@ class Guard:
             raise WorkbenchError("abft looks at all sums of all frames; leave out every_frames and stride")  # fmt: skip
         wrong = [rung for rung in self.ladder if rung not in RUNGS]
         if wrong or len(set(self.ladder)) < len(self.ladder):
-            what = f"{wrong[0]!r}, which is none" if wrong else "a rung twice"
+            name_of = getattr(wrong[0], "name", repr(wrong[0])) if wrong else ""
+            what = f"{name_of}, which is no rung" if wrong else "a rung twice"
             raise WorkbenchError(
                 f"the ladder of {name} has {what}; choose from Remedy's "
                 f"{', '.join(rung.name for rung in RUNGS)}"

@@ -58,12 +58,18 @@ class CodeWords:
                 steps = after.weight.astype(np.int64) - before.weight
                 layer.moves.copy_(torch.from_numpy(_in_the_layer(layer, steps)))
 
+    def freeze(self) -> None:
+        """Weights are trained no more: what they are moved to stays what it is."""
+        for layer in self._layers.values():
+            layer.weight.requires_grad_(False)
+
     def remove(self) -> None:
         """The model is as it would be without this."""
         for hook in self._hooks:
             hook.remove()
         for layer in self._layers.values():
             delattr(layer, _MOVES)
+            layer.weight.requires_grad_(True)
 
 
 def _moved_by(layer: Any) -> Any:

@@ -40,7 +40,8 @@ from workbench.training.recipe import Recipe
 
 LONGEST_WORD_S = 2.0
 SAVE_EVERY_S = 2.0
-_REFRESH_STEPS = 10  # between searches for the nearest code words, which take longer than a step
+# Between searches for the nearest code words, which take longer than a step; frozen ones stay.
+_REFRESH_STEPS = {"words": 10, "rest": 1 << 40}
 IN_PLACE = tuple(name for name, code in ECC.items() if isinstance(code, InPlace))
 
 
@@ -169,10 +170,15 @@ def train(
         run.stage(model, state)
         if task.code_words:
             state = TrainingState("words", 0, copied_weights(model), {}, state.losses)
-    if state.stage == "words":
+    if state.stage in ("words", "rest"):
         words = CodeWords(model, task.code_words)
+    if state.stage == "words":
         # The moves, which are none, at the beginning of the stage.
         state.weights = {**copied_weights(model), **state.weights}
+        run.stage(model, state, words)
+        state = TrainingState("rest", 0, copied_weights(model), {}, state.losses)
+    if state.stage == "rest":
+        words.freeze()
         run.stage(model, state, words)
         words.remove()
     float_steps = 0 if task.start else task.recipe.float_steps
@@ -223,9 +229,11 @@ class _Run:
             "float": (recipe.float_steps, recipe.float_rate, "float"),
             "qat": (recipe.qat_steps, recipe.qat_rate, "quantised"),
             "words": (recipe.words_steps, recipe.words_rate, "code words"),
+            "rest": (recipe.rest_steps, recipe.words_rate, "all but them"),
         }[state.stage]
         state.restore_weights(model)
-        optimiser = torch.optim.Adam(model.parameters(), lr=rate, betas=(0.8, 0.99))
+        trained = [each for each in model.parameters() if each.requires_grad]
+        optimiser = torch.optim.Adam(trained, lr=rate, betas=(0.8, 0.99))
         state.restore_moments(model, optimiser)
         loss_of = WaveformLoss().to(self.task.device)
         targets = self.task.targets.to(self.task.device)
@@ -233,7 +241,7 @@ class _Run:
         saved = time.monotonic()
         with tqdm(total=steps, initial=state.step, desc=title, unit="step") as bar:
             while state.step < steps:
-                if moves and state.step % _REFRESH_STEPS == 0:
+                if moves and state.step % _REFRESH_STEPS[state.stage] == 0:
                     moves.refresh()
                 optimiser.param_groups[0]["lr"] = rate * schedule(state.step, steps)
                 chosen = batch_of(self.task, state.stage, state.step)
@@ -282,7 +290,7 @@ def schedule(step: int, steps: int) -> float:
 
 def batch_of(task: Task, stage: str, step: int) -> list[int]:
     """The words of one step, a pure function of (seed, stage, step)."""
-    key = [task.seed, ("float", "qat", "words").index(stage)]
+    key = [task.seed, ("float", "qat", "words", "rest").index(stage)]
     generator = np.random.Generator(np.random.Philox(key=key, counter=step))
     count = len(task.targets)
     return sorted(int(i) for i in generator.permutation(count)[: task.recipe.batch])
