@@ -7,8 +7,9 @@ from workbench.experiments.contestants import NAMES, contestant
 from workbench.experiments.voice import open_voice
 from workbench.healing.costs import overheads
 from workbench.healing.device import Device
-from workbench.healing.log import Diagnosis, Verdict
-from workbench.memory.areas import ABFT, SELF_TEST, TRIPLE
+from workbench.healing.log import Diagnosis, Remedy, Verdict
+from workbench.healing.strategy import Guard, Strategy
+from workbench.memory.areas import ABFT, SELF_TEST, TRIPLE, Area
 from workbench.memory.image import Image
 
 HEALERS = [name for name in NAMES if name not in ("none", "range")]
@@ -52,9 +53,27 @@ def test_every_single_flip_of_a_watched_bit_is_found(prepared) -> None:
     rng = np.random.default_rng(5)
     codes = {area.code for area in strategy.areas}
     if codes <= {ABFT, TRIPLE, SELF_TEST} or "radar" in codes:
-        return  # what is said or heard, or which bytes, or which bits decide
+        return  # what is said or heard, or which bytes, or which bits decide: see test_one_story
     for bit in rng.integers(0, 8 * image.layout.working_bytes, 12).tolist():
         device = live(strategy, image, [bit], scan)
         if image.site(bit).operator:
             assert any(e.verdict == Verdict.HEALED for e in device.log), image.site(bit)
             assert not any(device.suspect) and not device.false_heals
+
+
+def test_four_flips_that_look_like_a_damaged_check_are_put_right() -> None:
+    """They deceive P + Q alone; where there is a golden copy, it is asked as well."""
+    program = open_voice().program
+    flips = [32 * word for word in (253, 255, 223, 248)]
+    for ladder, left in (((Remedy.CORRECT, Remedy.RESTORE), 0), ((Remedy.CORRECT, Remedy.ZERO), 4)):
+        area = Area("pq", ("weights",), 1024, keep="ram")
+        strategy = Strategy("one", (Guard(area, 4, ladder),))
+        image = strategy.image(program)
+        device = Device(image, strategy, image.data)
+        device.flip(flips)
+        watch = device.guards[0][1]
+        assert watch.wrong(device.data, 0) and not watch.data_wrong(device.data, 0)
+        for _ in range(100):
+            device.heal()
+        assert len(device.wrong) == left, ladder
+        assert not any(device.suspect)

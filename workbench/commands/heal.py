@@ -199,6 +199,10 @@ def _tell(figures: dict[str, Any], healed: Life, strategy: Strategy, out: Path) 
             f"variables and checks, {cost['ram_bytes']} of RAM (a device's code and log come on top: `workbench emulate --costs`), "
             f"and sees everything within {cost['frames_per_scan']} frames"
         )
+        print(
+            "healed means that unit and check agree again; strategies meet equal faults in `workbench compare`, "
+            "where upsets here fall on the memory that each has"
+        )
     print(f"sounds, log, timeline.png and heal.json are in {out}")
 
 

@@ -96,11 +96,10 @@ class Device:
         hit = (
             self.layout.spare_pages and ((touched >= healer.start) & (touched < healer.stop)).any()
         )
-        if hit and self._follow():
-            self._find_wrong()
-            return True
-        self._look_again(touched)
-        if (touched < self.layout.working_bytes).any():
+        moved = hit and self._follow()
+        if not moved:
+            self._look_again(touched)
+        if moved or (touched < self.layout.working_bytes).any():
             self._find_wrong()
             return True
         return False
@@ -248,10 +247,9 @@ class Device:
     def _mend_check(self, guard: Guard, watch: Watch, unit: int) -> Remedy:
         """What can be done about a check alone: by its code, or by signing in RAM."""
         remedy = Remedy.NONE
-        if isinstance(watch, TripleWatch):
-            if guard.ladder and not watch.map_wrong(self.data, unit):
-                watch.correct(self.data, unit)
-                remedy = Remedy.CORRECT
+        if isinstance(watch, TripleWatch) and guard.ladder and not watch.map_wrong(self.data, unit):
+            watch.correct(self.data, unit)
+            remedy = Remedy.CORRECT
         elif isinstance(watch, PageWatch) and guard.area.keep == RAM and guard.ladder:
             watch.sign(self.data, unit)
             remedy = Remedy.RESIGN
@@ -267,6 +265,8 @@ class Device:
             self._mended(watch.written(self.data, unit))
         elif rung == Remedy.CORRECT:
             assert isinstance(watch, PageWatch | TripleWatch)
+            if not watch.data_wrong(self.data, unit):
+                return False  # it would sign what the golden copy has shown to be damaged
             watch.correct(self.data, unit)
             self._mended(watch.written(self.data, unit))
         elif rung in RESIGNING:

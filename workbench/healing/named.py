@@ -1,4 +1,4 @@
-"""Strategies by name, each with the publication that its idea is from; all are data, edit freely.
+"""Strategies by name, with the publication that an idea is from where it is published; all are data, edit freely.
 
 What a strategy protects besides its weights (biases are a twentieth of the bytes and most of the harm)
 is the same wherever the published idea says nothing of it: SECDED words.

@@ -1,6 +1,7 @@
 """Codes that watch memory: what is stored beside a unit of bytes, and what it tells of their damage.
 
-References: CRC-32 of IEEE 802.3, CRC-16 of ITU-T X.25 (polynomial 0x1021); P + Q sums of H. P. Anvin,
+References: CRC-32 of IEEE 802.3; CRC-16/IBM-3740 (polynomial 0x1021, begun with 0xffff, not reflected,
+nothing added at the end; 0x29b1 for "123456789"); P + Q sums of H. P. Anvin,
 "The mathematics of RAID-6"; RADAR, Li et al. 2021, https://arxiv.org/abs/2101.08254. Layout: a unit
 is uint8 [bytes], its check uint8 [check bytes]; words are 32 bits, little endian, and what is missing
 of the last one counts as zero.
@@ -139,7 +140,7 @@ class PlusQ(Code):
         return _stored(p, q)
 
     def data_wrong(self, data: np.ndarray, check: np.ndarray) -> bool:
-        """A flip of the check shows as one bit of the sums, and damage of the data never does."""
+        """A flip of the check shows as one bit of the sums; of one to three flips of the data, in up to 1 KB, none does."""
         p, q = self._differences(data, check)
         return (p.bit_count() + q.bit_count()) != 1
 

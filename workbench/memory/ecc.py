@@ -81,7 +81,7 @@ class Secded(_Words):
         return self._sums(data) ^ check
 
     def data_wrong(self, data: np.ndarray, check: np.ndarray) -> bool:
-        """Unless each wrong word's syndrome is that of one bit of its check byte."""
+        """Unless each wrong word's syndrome is that of one bit of its check byte, as three flips may make it."""
         syndromes = self.syndromes(data, check)
         return bool((syndromes & (syndromes - 1)).any())
 

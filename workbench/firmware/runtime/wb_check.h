@@ -2,11 +2,10 @@
 /*
  * Codes over units of memory: what is stored beside a unit, and whether both agree.
  *
- * A unit has `count` bytes, `step` apart; step is 1 for all codes but RADAR and
- * the CRC beside it. Units begin at multiples
- * of 4 bytes and count is a multiple of 4, so that whole words are read. Memory that is looked after is
- * volatile: the compiler must not take what it has once seen there, not even in flash, for what is
- * there now.
+ * A unit has `count` bytes, `step` apart; step is 1 for all codes but RADAR and the CRC beside it. Units
+ * begin at multiples of 4 bytes and count is a multiple of 4, so that whole words are read. Memory that is
+ * looked after is volatile: the compiler must not take what it has once seen there, not even in flash, for
+ * what is there now.
  */
 #ifndef WB_CHECK_H
 #define WB_CHECK_H
@@ -195,7 +194,7 @@ static inline wb_pair wb_pq_differences(const wb_byte *unit, uint32_t count, con
     return sum;
 }
 
-/* A flip of the check shows as one bit of the sums, and damage of the data does not. */
+/* A flip of the check shows as one bit of the sums; of one to three flips of the data, none does. */
 WB_COLD static int wb_pq_data_wrong(const wb_code *code, const wb_byte *unit, uint32_t count,
                                    const wb_byte *check)
 {

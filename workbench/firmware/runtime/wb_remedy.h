@@ -162,10 +162,17 @@ WB_COLD static int wb_relocate(const wb_memory *memory, const wb_area *area, uin
     return 0;
 }
 
+/* A code that takes its check for damaged would sign what the golden copy has shown to be damaged. */
 WB_COLD static int wb_correct(const wb_memory *memory, const wb_area *area, uint32_t unit)
 {
-    area->code->correct(area->code, wb_unit_at(memory, area, unit), wb_unit_count(area, unit), wb_check(memory, area, unit),
-                        wb_own_check(memory, area, unit));
+    const wb_code *const code = area->code;
+    wb_byte *const bytes = wb_unit_at(memory, area, unit);
+    const uint32_t count = wb_unit_count(area, unit);
+    const wb_byte *const check = wb_check(memory, area, unit);
+    if (!code->data_wrong(code, bytes, count, check)) {
+        return 0;
+    }
+    code->correct(code, bytes, count, check, wb_own_check(memory, area, unit));
     return 1;
 }
 
