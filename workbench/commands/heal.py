@@ -200,8 +200,8 @@ def _tell(figures: dict[str, Any], healed: Life, strategy: Strategy, out: Path) 
             f"and sees everything within {cost['frames_per_scan']} frames"
         )
         print(
-            "healed means that unit and check agree again; strategies meet equal faults in `workbench compare`, "
-            "where upsets here fall on the memory that each has"
+            "healed: unit and check agree again. Upsets fell on the memory that this strategy has; "
+            "`workbench compare` lets strategies meet the same faults"
         )
     print(f"sounds, log, timeline.png and heal.json are in {out}")
 
