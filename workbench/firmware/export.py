@@ -220,7 +220,7 @@ The healer's own variables exist three times, and the majority counts. Beside it
 
 **Choosing.** `workbench compare` holds all strategies against the same faults, with what each costs, and
 `workbench compare --list` says what each does; `workbench emulate --costs` measures instructions and bytes
-for each core. Export again with `--strategy NAME`; `--board` and `--budget` refuse what is too large or
+for each core, and the worst frame, since a remedy takes longer than a look. Export again with `--strategy NAME`; `--board` and `--budget` refuse what is too large or
 too slow. How many units are looked at in a frame (`per_frame` of a guard; `--pages N` for crc-scrub) sets how
 soon damage is found and what a frame costs; pages (`unit_bytes`) that are larger need fewer checks and longer
 looks. Compose a strategy of your own in Python: `Guard(Area("{code}", unit_bytes=512), per_frame=2)`.
