@@ -144,6 +144,25 @@ def test_lifetime_tells_years(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert "device-years a second" in told and "low-earth-orbit x 1, single" in told
     assert record["device_s"] == pytest.approx(2 * 20 * 86_400, rel=1e-4)
     assert record["upsets"] > 0 and record["wrong_bits_left"] == 0 and record["availability"] > 0.99
+    frames, samples = record["detection_frames"], record["detection_samples"]
+    assert samples == pytest.approx(128 * frames) == pytest.approx(16_000 * record["detection_s"])
+    cost = known_cost(open_voice().program, named("pq-scrub"), "m4")
+    assert record["frames"] == pytest.approx(record["device_s"] * 125)
+    assert record["spent"]["instructions"] >= round(cost.instructions * record["frames"])
+    assert "healing took" in told
+
+
+def test_a_word_of_a_life_is_heard(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "then.wav"
+    words = ["lifetime", "--devices", "2", "--words", "30", "--rate", "0.2", "--hear", "1:29"]
+    assert main([*words, "--out", str(out)]) == 0
+    told = capsys.readouterr().out
+    assert len(read_audio(out)) == 12_288
+    assert re.search(r"device 1 says '\d' as its word 29, with \d+ bits wrong", told)
+    assert "memory upset, " in told
+    for wrong, sentence in (("1", "write DEVICE:WORD"), ("2:0", "no device 2 in this mission")):
+        assert main([*words[:-1], wrong]) == 2
+        assert sentence in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

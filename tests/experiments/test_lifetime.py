@@ -6,11 +6,13 @@ from programs import random_inputs, random_program
 
 from workbench.errors import WorkbenchError
 from workbench.experiments import lifetime
+from workbench.experiments.hear import hear
 from workbench.experiments.lifetime import fleet_life
 from workbench.experiments.mission import KINDS, Mission
 from workbench.healing.log import Remedy
 from workbench.healing.named import abft, nothing, scrub
 from workbench.healing.strategy import Guard, Policy, Strategy
+from workbench.integer.reference import run
 from workbench.memory.areas import Area
 from workbench.memory.image import Image
 
@@ -80,6 +82,26 @@ def test_checksum_rows_put_right_within_the_frame() -> None:
     fleet = fleet_life(PROGRAM, WORDS, abft(), Mission(2, 3, 0.0, at_start=bias), jobs=1)
     assert fleet.struck == 2 * len(bias) and fleet.repaired.tolist() == [0] * fleet.struck
     assert not fleet.harm.any() and fleet.wrong_bits == 0
+
+
+@pytest.mark.parametrize("strategy", [STRATEGIES[1], abft()], ids=lambda s: s.name)
+def test_any_word_of_any_device_can_be_heard(strategy) -> None:
+    """All of them together have the harm that the fleet has."""
+    bits = 8 * strategy.image(PROGRAM).layout.working_bytes
+    mission = Mission(2, 6, 30.0 / bits, seed=4, start_rate=1e-3)
+    fleet = fleet_life(PROGRAM, WORDS, strategy, mission, jobs=1)
+    for device in range(2):
+        harm = []
+        for word in range(6):
+            name, life = hear(PROGRAM, WORDS, strategy, mission, device=device, word=word)
+            clean = run(PROGRAM, WORDS[name])[PROGRAM.output][0].astype(np.int64)
+            error = (np.square(life.codes.astype(np.int64) - clean)).sum()
+            harm.append(min(1.0, error / max(np.square(clean).sum(), 1)))
+        assert np.mean(harm) == pytest.approx(fleet.harm[device], rel=1e-9)
+    assert fleet.harm.any()
+    for wrong in ({"device": 2, "word": 0}, {"device": 0, "word": 6}):
+        with pytest.raises(WorkbenchError, match="in this mission; choose 0 to"):
+            hear(PROGRAM, WORDS, strategy, mission, **wrong)
 
 
 def test_all_memory_is_struck() -> None:

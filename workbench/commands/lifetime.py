@@ -11,16 +11,22 @@ from typing import Any
 
 from tqdm import tqdm
 
+from workbench.audio.sound_files import write_wav
 from workbench.commands.common import add_checkpoint, add_generator, add_jobs, check_jobs
 from workbench.errors import WorkbenchError
 from workbench.experiments.compare import Environment, record_of
 from workbench.experiments.contestants import NAMES, contestant
+from workbench.experiments.hear import hear
 from workbench.experiments.mission import KINDS, Mission
 from workbench.experiments.voice import open_voice
 from workbench.files import write_text
+from workbench.healing.strategy import Strategy
+from workbench.integer.program import Program
+from workbench.integer.reference import Codes
 from workbench.memory.arrivals import ENVIRONMENTS, SECONDS_PER_DAY, read_rate
 
 _DEVICES, _WORDS = 100, 100
+_OUT = Path("out/lifetime.wav")
 _SPEED = 1.0
 _MOST_DAYS = 36_500
 _YEAR_S = 365.25 * SECONDS_PER_DAY
@@ -50,6 +56,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_jobs(parser)
     add_checkpoint(parser)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures there")
+    parser.add_argument(
+        "--hear", metavar="DEVICE:WORD",
+        help="instead of all that, what one device said then, both counted from 0, e.g. 0:17",
+    )  # fmt: skip
+    parser.add_argument(
+        "--out", type=Path, default=_OUT, metavar="WAV", help=f"where --hear writes it ({_OUT})"
+    )
 
 
 def run(options: argparse.Namespace) -> None:
@@ -76,6 +89,9 @@ def run(options: argparse.Namespace) -> None:
         devices=options.devices, words=words, upsets_per_bit_s=rate / SECONDS_PER_DAY,
         kind=options.kind, seed=options.seed,
     )  # fmt: skip
+    if options.hear:
+        _hear(program, inputs, strategy, mission, options)
+        return
     title = f"{options.rate} x {options.speed:g}, {options.kind}"
     started = time.perf_counter()
     with tqdm(total=mission.devices, unit="device", leave=False, disable=None) as bar:
@@ -88,6 +104,29 @@ def run(options: argparse.Namespace) -> None:
     _tell(record, title)
     if options.json:
         write_text(options.json, json.dumps(record, indent=1, allow_nan=False) + "\n")
+
+
+def _hear(
+    program: Program,
+    inputs: dict[str, Codes],
+    strategy: Strategy,
+    mission: Mission,
+    options: argparse.Namespace,
+) -> None:
+    """Write the sound of one word of one device, and tell how its memory was."""
+    try:
+        device, word = map(int, options.hear.split(":"))
+    except ValueError:
+        raise WorkbenchError(f"--hear is {options.hear!r}; write DEVICE:WORD, like 0:17") from None
+    said, life = hear(program, inputs, strategy, mission, device=device, word=word)
+    write_wav(options.out, life.samples())
+    wrong = life.wrong_bits
+    print(
+        f"{options.out}: device {device} says {said!r} as its word {word}, with {int(wrong.max())} bits "
+        f"wrong at most and {int(wrong[-1])} at the end; its log:"
+    )
+    for line in life.lines():
+        print(f"  {line}")
 
 
 def _tell(record: dict[str, Any], title: str) -> None:
@@ -113,6 +152,11 @@ def _tell(record: dict[str, Any], title: str) -> None:
         f"log: {entries or 'empty'}; units found again without a new upset: {record['oscillations']:,}; "
         f"remedies of what was well: {record['false_heals']:,}"
     )
+    if record["spent"] and record["strategy"] != "none":
+        print(
+            f"healing took {record['spent']['instructions']:.3g} instructions on a Cortex-M4 and read "
+            f"{record['spent']['flash_bytes_read']:.3g} bytes of golden copy and checks"
+        )
     print(
         f"{record['wall_s']:.1f} s: {record['factor']:,.0f} times real time, "
         f"{record['factor'] / _YEAR_S:.3g} device-years a second"

@@ -30,7 +30,7 @@ from workbench.integer.reference import Codes
 REFERENCE = "crc-scrub"
 CORE = "m4"
 _RECORDS = "records"
-_VERSION = 3  # of the records; a new one when fleets are counted differently
+_VERSION = 4  # of the records; a new one when fleets are counted differently
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,7 @@ def record_of(
 
 
 def _record(program: Program, fleet: Fleet, environment: Environment) -> dict[str, Any]:
-    strategy, frame_s = fleet.strategy, 1.0 / program.frame_rate_hz
+    strategy = fleet.strategy
     layout = strategy.image(program).layout
     stored = overheads(layout, strategy)
     return {
@@ -151,8 +151,9 @@ def _record(program: Program, fleet: Fleet, environment: Environment) -> dict[st
         "struck": fleet.struck,
         "detected": len(fleet.detected),
         "repaired": len(fleet.repaired),
-        "detection_s": _mean(fleet.detected, frame_s),
-        "repair_s": _mean(fleet.repaired, frame_s),
+        "frames": round(fleet.device_s * program.frame_rate_hz),
+        **_delays("detection", fleet.detected, program),
+        **_delays("repair", fleet.repaired, program),
         "verdicts": fleet.verdicts,
         "oscillations": fleet.oscillations,
         "false_heals": fleet.false_heals,
@@ -172,7 +173,10 @@ def _with_costs(record: dict[str, Any], strategy: Strategy, program: Program) ->
 
 
 def with_cost(record: dict[str, Any], cost: Cost | None) -> dict[str, Any]:
-    """The record with what its strategy costs on a device, as `measure_cost` tells it."""
+    """The record with what its strategy costs on a device, as `measure_cost` tells it.
+
+    spent: what all lives together took for healing, to be multiplied by what it costs in energy.
+    """
     device = cost and {
         "core": cost.core,
         "instructions": cost.instructions,
@@ -182,11 +186,30 @@ def with_cost(record: dict[str, Any], cost: Cost | None) -> dict[str, Any]:
         "ram_bytes": cost.ram_bytes,
         "flash_bytes": cost.code_bytes + cost.check_bytes,
     }
-    return {**record, "device": device}
+    spent = cost and {
+        "instructions": round(
+            cost.instructions * record["frames"] + (cost.finding or 0) * _found(record)
+        ),
+        "flash_bytes_read": round(
+            cost.flash_reads * record["frames"] + (cost.finding_reads or 0) * _found(record)
+        ),
+    }
+    return {**record, "device": device, "spent": spent}
 
 
-def _mean(frames: np.ndarray, frame_s: float) -> float | None:
-    return float(frames.mean() * frame_s) if len(frames) else None
+def _found(record: dict[str, Any]) -> int:
+    return int(sum(record["verdicts"].values()))
+
+
+def _delays(what: str, frames: np.ndarray, program: Program) -> dict[str, float | None]:
+    """Mean of int64 [n] frames as seconds, frames and samples of sound; None where there are none."""
+    mean = float(frames.mean()) if len(frames) else None
+    units = {
+        "s": 1.0 / program.frame_rate_hz,
+        "frames": 1.0,
+        "samples": float(program.signal(program.output).rate),
+    }
+    return {f"{what}_{name}": None if mean is None else mean * unit for name, unit in units.items()}
 
 
 def with_differences(records: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
