@@ -127,7 +127,7 @@ def test_no_compiler_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_what_the_compiler_refuses_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(toolchain, "runtime_headers", lambda: {"runtime/wb_codes.h": "#error no\n"})
+    monkeypatch.setattr(toolchain, "runtime_headers", lambda: {"runtime/wb_model.h": "#error no\n"})
     with pytest.raises(WorkbenchError, match=r"refuses the exported C.*#error no"):
         host_machine(random_firmwares(14, 1))
 

@@ -136,7 +136,7 @@ class Device:
 
     def skip(self, frames: int) -> None:
         """As many calls of `heal` as that, which must be quiet ones."""
-        if not self.guards:
+        if not frames or not self.guards:
             self.journal.now += frames
             return
         state = self._vote()
