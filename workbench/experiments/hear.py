@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from workbench.errors import WorkbenchError
+from workbench.experiments.lifetime import word_frames
 from workbench.experiments.mission import Mission
 from workbench.healing.device import Device
 from workbench.healing.simulation import Life, simulate_many
@@ -38,8 +39,7 @@ def hear(
             )
     image = strategy.image(program)
     script, names = mission.script(len(inputs)), tuple(inputs)
-    first = program.inputs[0]
-    frames = inputs[names[0]][first].shape[1] // program.signal(first).rate
+    frames = word_frames(program, inputs)
     upsets = mission.upsets(
         image.layout, device, frames=frames * mission.words, frame_s=1.0 / program.frame_rate_hz
     )

@@ -6,7 +6,7 @@ a healer depends on what is said (checksum rows, silenced histories), these word
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import joblib
@@ -120,7 +120,7 @@ def fleet_life(
             progress(len(part[0]))
     harm, upsets = (np.concatenate([part[n] for part in parts]) for n in (0, 1))
     tallies = [part[2] for part in parts]
-    frames = _frames(image, inputs)
+    frames = word_frames(image.program, inputs)
     return Fleet(
         strategy=strategy,
         mission=mission,
@@ -139,9 +139,10 @@ def fleet_life(
     )
 
 
-def _frames(image: Image, inputs: dict[str, Codes]) -> int:
-    name = image.program.inputs[0]
-    return next(iter(inputs.values()))[name].shape[1] // image.program.signal(name).rate
+def word_frames(program: Program, inputs: Mapping[str, Codes]) -> int:
+    """Of each word, which are all equally long."""
+    name = program.inputs[0]
+    return next(iter(inputs.values()))[name].shape[1] // program.signal(name).rate
 
 
 def _live(
@@ -163,7 +164,7 @@ class _Task:
     ) -> None:
         self.image, self.inputs, self.words = image, inputs, tuple(inputs)
         self.script = mission.script(len(inputs))
-        self.frames = _frames(image, inputs)
+        self.frames = word_frames(image.program, inputs)
         self.devices = [Device(image, strategy, image.data) for _ in devices]
         frame_s = 1.0 / image.program.frame_rate_hz
         self.upsets = [

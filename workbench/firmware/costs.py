@@ -24,7 +24,7 @@ from workbench.healing.upsets import Upset
 from workbench.integer.program import Program
 from workbench.memory.areas import ABFT
 from workbench.memory.image import Image
-from workbench.memory.layout import HEALER_VARIABLES, Layout
+from workbench.memory.layout import HEALER_VARIABLES, LAYOUT, Layout
 
 TABLE = "data/costs.json"
 _UPSETS = 40
@@ -34,7 +34,7 @@ _UPSETS = 40
 class Cost:
     """Of one strategy on one core, beyond the same generator without a healer.
 
-    firmware: tells image, guards and policy from others, see `fingerprint`. instructions: of a clean
+    firmware: tells program, guards and policy from others, see `fingerprint`. instructions: of a clean
     frame, mean. step: the most in a clean frame. worst_frame: the most in any frame that was seen, clean,
     under single upsets, or with a flipped bit in every eight bytes of the working copy; generator
     included. finding: instructions that a frame takes more for each entry that it writes, mean; None where
@@ -103,7 +103,7 @@ def measure_cost(
     return Cost(
         strategy=strategy.name,
         core=core.name,
-        firmware=fingerprint(image, strategy),
+        firmware=fingerprint(program, strategy),
         instructions=_mean(beside, strategy),
         step=int(beside.max()),
         worst_frame=int(max(run.instructions.max() for run in (clean, struck, ruined))),
@@ -185,15 +185,18 @@ def bare_run(program: Program, inputs: Mapping[str, np.ndarray], core: Core) -> 
     return emulate(nothing().image(program), core, inputs)
 
 
-def fingerprint(image: Image, strategy: Strategy) -> str:
-    """16 digits that tell a strategy on a program from all others, whatever it is called."""
-    told = f"{image.content_hash} {strategy.guards} {strategy.policy} {strategy.spare_pages}"
+def fingerprint(program: Program, strategy: Strategy) -> str:
+    """16 digits that tell a strategy on a program from all others, whatever it is called.
+
+    Without the image, which follows from both and may take seconds to make.
+    """
+    told = f"{LAYOUT} {program.content_hash} {strategy.guards} {strategy.policy} {strategy.spare_pages}"
     return hashlib.sha256(told.encode()).hexdigest()[:16]
 
 
 def known_cost(program: Program, strategy: Strategy, core: str) -> Cost | None:
     """From the shipped table; None where it holds no such firmware. Raises as `shipped_costs`."""
-    wanted = fingerprint(strategy.image(program), strategy)
+    wanted = fingerprint(program, strategy)
     costs = (cost for cost in shipped_costs().values() if cost.core == core)
     return next((cost for cost in costs if cost.firmware == wanted), None)
 

@@ -166,9 +166,7 @@ def _in_flash(firmwares: Sequence[Firmware]) -> dict[str, int]:
 def _looked_at(firmware: Firmware) -> list[str]:
     """Symbols that the emulator asks for, which the linker must not drop."""
     names = [f"unit_{call}" for call in UNIT_CALLS]
-    names += ["golden"] if firmware.layout.working_bytes else []
-    names += ["check"] if firmware.checks() else []
-    return [f"{firmware.prefix}_{name}" for name in names]
+    return [*(f"{firmware.prefix}_{name}" for name in names), *_in_flash([firmware])]
 
 
 def _check_upsets(

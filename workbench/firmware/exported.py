@@ -12,7 +12,7 @@ from workbench.errors import WorkbenchError
 from workbench.files import write_text
 from workbench.firmware.names import checked_prefix
 from workbench.firmware.plan import RAM, Firmware
-from workbench.healing.strategy_file import described, read_strategy
+from workbench.healing.strategy_file import described, strategy_described
 from workbench.memory.image import Image
 
 STRATEGY_FILE = "strategy.json"
@@ -32,9 +32,8 @@ def exported_firmware(folder: Path) -> Firmware:
     """
     path = folder / STRATEGY_FILE
     try:
-        text = path.read_text(encoding="utf-8")
-        told = json.loads(text)
-        prefix, strategy = str(told["prefix"]), json.dumps(told["strategy"])
+        told = json.loads(path.read_text(encoding="utf-8"))
+        prefix, strategy = str(told["prefix"]), told["strategy"]
     except OSError as error:
         raise WorkbenchError(
             f"{folder} holds no exported firmware that heals ({error.strerror}: {STRATEGY_FILE}); name "
@@ -47,7 +46,7 @@ def exported_firmware(folder: Path) -> Firmware:
     checked_prefix(prefix)
     image = Image.load(folder / _image_file(prefix))
     return Firmware.of(
-        image, strategy=read_strategy(strategy, str(path)), weights=RAM, prefix=prefix
+        image, strategy=strategy_described(strategy, str(path)), weights=RAM, prefix=prefix
     )
 
 

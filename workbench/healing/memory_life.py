@@ -13,7 +13,6 @@ from itertools import groupby
 import numpy as np
 
 from workbench.healing.device import Device
-from workbench.healing.log import LogEntry
 from workbench.healing.upsets import Upset
 from workbench.memory.areas import ABFT
 
@@ -21,13 +20,11 @@ from workbench.memory.areas import ABFT
 @dataclass(frozen=True, eq=False)
 class MemoryLife:
     """frame, position: int64 [n] each, when which bit of working copy or histories was inverted, by an
-    upset or by the healer, in order. log: (frame after which, entry). frames: of the whole life.
+    upset or by the healer, in order. What was written down is in the device's log and journal.
     """
 
     frame: np.ndarray
     position: np.ndarray
-    log: tuple[tuple[int, LogEntry], ...]
-    frames: int
 
 
 def lives_by_memory(device: Device) -> bool:
@@ -62,8 +59,7 @@ def memory_life(device: Device, upsets: Sequence[Upset], frames: int) -> MemoryL
     more = np.array(heard, np.int64).reshape(-1, 2)
     frame, position = np.concatenate([frame, more[:, 0]]), np.concatenate([position, more[:, 1]])
     order = np.argsort(frame, kind="stable")
-    log = tuple(zip(device.journal.written, device.log, strict=True))
-    return MemoryLife(frame[order], position[order], log, frames)
+    return MemoryLife(frame[order], position[order])
 
 
 def _wait(device: Device, until: int) -> None:

@@ -6,7 +6,6 @@ Layout: the fields of `Strategy`, `Guard`, `Area` and `Policy` by name, remedies
 from __future__ import annotations
 
 import dataclasses
-import json
 from typing import Any
 
 from workbench.errors import WorkbenchError
@@ -23,10 +22,9 @@ def described(strategy: Strategy) -> dict[str, Any]:
     return told
 
 
-def read_strategy(text: str, source: str) -> Strategy:
-    """The inverse of `json.dumps(described(strategy))`; WorkbenchError for what is no strategy."""
+def strategy_described(told: Any, source: str) -> Strategy:
+    """The inverse of `described`; WorkbenchError for what describes no strategy. source: for messages."""
     try:
-        told = json.loads(text)
         guards = tuple(
             Guard(**{
                 **guard,
@@ -36,7 +34,7 @@ def read_strategy(text: str, source: str) -> Strategy:
             for guard in told["guards"]
         )  # fmt: skip
         return Strategy(**{**told, "guards": guards, "policy": Policy(**told["policy"])})
-    except (ValueError, TypeError, KeyError, RecursionError) as error:
+    except (TypeError, KeyError) as error:
         raise WorkbenchError(
             f"{source} describes no strategy ({error}); export the firmware again"
         ) from error
