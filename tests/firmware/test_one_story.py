@@ -110,3 +110,48 @@ def _biases(program):
     image = Image.of(program)
     bias = image.layout.sections["bias"]
     return image.data[bias.start : bias.stop]
+
+
+def _once(guards: tuple[Guard, ...], policy: Policy, prefix: str, spare_pages: int = 0) -> Firmware:
+    program = next(
+        p
+        for p in map(random_program, range(400))
+        if Image.of(p).layout.sections["weights"].size_bytes > 200
+    )
+    strategy = Strategy(prefix, guards, policy, spare_pages=spare_pages)
+    return Firmware.of(strategy.image(program), strategy=strategy, weights="ram", prefix=prefix)
+
+
+def test_what_random_faults_seldom_meet() -> None:
+    """Cases in which the homes once differed, or could: found by hand, too rare for chance."""
+    four = Area("pq", ("weights",), 136, keep="ram")
+    page = Area("crc32", ("weights",), 32, keep="ram")
+    golden = Guard(Area("self-test", moments=2), 1, (), every_frames=50)
+    firmwares = [
+        _once((Guard(four, 4, (Remedy.CORRECT, Remedy.RESTORE)),), Policy(), "deceived"),
+        _once(
+            (Guard(page, 4, (Remedy.RESTORE, Remedy.ZERO)), golden),
+            Policy(validate=True),
+            "refuted",
+        ),
+        _once(
+            (Guard(Area("crc32", ("weights",), 64), 8, (Remedy.RELOCATE,)),), Policy(), "stuck", 2
+        ),
+    ]
+    layouts = {firmware.prefix: firmware.layout for firmware in firmwares}
+    bias = layouts["refuted"].sections["bias"]
+    entry = layouts["stuck"].place("healer", "map").start
+    schedules = {
+        # P' = 0 and one bit of Q', as a damaged check would have it.
+        "deceived": [Upset(0, 32 * word) for word in (1, 26, 31, 33)],
+        # The page is restored, and golden inputs fail all the same.
+        "refuted": [Upset(0, 31), *(Upset(0, 8 * at + 7) for at in range(bias.start + 3, bias.stop, 4))],
+        # Two copies of an entry of the map hold a bit that is written, and lose it.
+        "stuck": [Upset(0, 8 * (entry + 4 * copy), 0) for copy in range(2)] + [Upset(0, 5)],
+    }  # fmt: skip
+    machine = host_machine(firmwares)
+    for firmware in firmwares:
+        inputs = random_inputs(firmware.program, 1, FRAMES)
+        upsets = schedules[firmware.prefix]
+        assert simulate(firmware.image, inputs, upsets, firmware.strategy).log
+        assert first_difference(machine, firmware, inputs, [upsets]) is None, firmware.prefix

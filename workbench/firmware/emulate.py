@@ -141,7 +141,7 @@ def emulated_machine(
     kept = " ".join(name for firmware in firmwares for name in _looked_at(firmware))
     sources = {
         **unit_sources(firmwares),
-        "startup.c": device["device/startup.c"],
+        "wb_startup.c": device["device/startup.c"],
         "device.ld": f"{device['device/device.ld']}EXTERN({kept})\n",
     }
     with build_folder(sources) as folder:

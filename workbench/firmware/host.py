@@ -86,7 +86,7 @@ def compile_host_library(
     was started with their library. Raises WorkbenchError without a compiler.
     """
     options = [*WARNINGS, _WRITABLE_FLASH, _STUCK, *(SANITIZERS if sanitize else ())]
-    with build_folder({**unit_sources(firmwares), "stuck.c": _STUCK_SOURCE}) as folder:
+    with build_folder({**unit_sources(firmwares), "wb_stuck.c": _STUCK_SOURCE}) as folder:
         compile_shared(folder, library, options=options)
 
 
