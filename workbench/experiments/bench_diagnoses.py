@@ -26,6 +26,7 @@ from workbench.memory.watch_triple import TRIPLE_BYTES, TripleWatch
 
 WORKING, GOLDEN, CHECK, SECOND = "working copy", "golden copy", "check", "second check"
 BEFORE, AFTER, HEALING = "before boot", "after boot", "while healing"
+COLUMNS = ("MEMORY", "CHECK", "GOLDEN", "COMPUTE", "PRESUMED", "AMBIGUOUS", "-")
 SIX_MINUTES = 45_000  # frames of 8 ms
 _SUMS_FRAMES = 256  # that checksum rows are tried for
 _SEED = 17
@@ -60,6 +61,11 @@ class Score:
     most_entries: int = 0
     confusion: Counter[tuple[str, str]] = field(default_factory=Counter)
     wrong_examples: list[str] = field(default_factory=list)
+
+    def as_json(self) -> dict[str, object]:
+        """JSON-ready, without the matrix, which is of all strategies."""
+        told = {name: value for name, value in vars(self).items() if name != "confusion"}
+        return told | {"wrong_examples": self.wrong_examples[:5]}
 
 
 def bench_diagnoses(
@@ -114,7 +120,7 @@ def judge(score: Score, image: Image, strategy: Strategy, hits: Sequence[Hit]) -
     device, signed = Device(start, strategy, image.data), start.data.copy()
     device.flip([p for hit in hits if hit.when == AFTER for p in hit.positions])
     later = [p for hit in hits if hit.when == HEALING for p in hit.positions]
-    told = " + ".join(f"{hit.part} {hit.when}" for hit in sorted(hits)) or "nothing"
+    told = _told(hits)
     score.trials += 1
     spoilt, first = False, True
     while device.journal.now < SIX_MINUTES:
@@ -159,6 +165,23 @@ def judge(score: Score, image: Image, strategy: Strategy, hits: Sequence[Hit]) -
     units = Counter((entry.area, entry.unit) for entry in device.log)
     score.most_entries = max([score.most_entries, *units.values()])
     return device
+
+
+def _told(hits: Sequence[Hit]) -> str:
+    """What was hit; one part with its time, several by their names."""
+    if len(hits) == 1:
+        return f"{hits[0].part} {hits[0].when}"
+    return " + ".join(sorted({hit.part for hit in hits}))
+
+
+def confusion(scores: Sequence[Score]) -> dict[str, dict[str, int]]:
+    """What was hit -> first diagnosis -> trials of all strategies; "-" where nothing was found."""
+    rows: dict[str, dict[str, int]] = {}
+    for score in scores:
+        for (hit, diagnosis), trials in score.confusion.items():
+            row = rows.setdefault(hit, dict.fromkeys(COLUMNS, 0))
+            row[diagnosis] += trials
+    return dict(sorted(rows.items(), key=lambda row: (row[0].count("+"), row[0])))
 
 
 def _sound_the_alarm(device: Device) -> bool:
