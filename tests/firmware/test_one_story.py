@@ -11,6 +11,7 @@ from workbench.firmware.agreement import first_difference
 from workbench.firmware.host import host_machine
 from workbench.firmware.plan import Firmware
 from workbench.firmware.twin import Machine, Twin
+from workbench.healing.boot import booted
 from workbench.healing.log import Diagnosis, Remedy, Verdict
 from workbench.healing.named import scrub
 from workbench.healing.simulation import simulate, simulate_many
@@ -155,3 +156,39 @@ def test_what_random_faults_seldom_meet() -> None:
         upsets = schedules[firmware.prefix]
         assert simulate(firmware.image, inputs, upsets, firmware.strategy).log
         assert first_difference(machine, firmware, inputs, [upsets]) is None, firmware.prefix
+
+
+def test_damage_from_before_start_up_and_a_count_near_its_wrap() -> None:
+    """Golden copy and checks are hit before `init`; then the frame counter is 15 frames before its end."""
+    guards = (
+        Guard(Area("crc32", ("weights",), 32), 8, every_frames=3),
+        Guard(Area("pq", ("bias",), 16), 2, (Remedy.CORRECT, Remedy.RESTORE)),
+    )
+    firmware = _once(guards, Policy(heals=3, refill_frames=5), "old")
+    image, modulus = firmware.image, firmware.strategy.frame_modulus
+    place = image.layout.place("healer", "frame")
+    near = [
+        Upset(0, 8 * (place.start + 4 * copy) + bit)
+        for copy in range(3)
+        for bit in range(32)
+        if (modulus - 15) >> bit & 1
+    ]
+    machine, frames = host_machine([firmware]), 40
+    inputs = random_inputs(firmware.program, 1, frames)
+    rng, said = np.random.default_rng(8), set()
+    for _ in range(12):
+        golden, check = (image.layout.sections[name] for name in ("golden", "check"))
+        before = [int(rng.integers(8 * s.start, 8 * s.stop)) for s in (golden, golden, check)]
+        later = rng.integers(0, 8 * image.layout.working_bytes, 9).tolist()
+        upsets = near + [Upset(int(rng.integers(frames)), bit) for bit in later]
+        Twin(machine, firmware).flip(before)
+        twin = Twin(machine, firmware)  # starts with that flash
+        codes = twin.run(inputs, upsets)
+        life = simulate(booted(image.flip(before)), inputs, upsets, firmware.strategy)
+        assert twin.log == list(life.log)
+        np.testing.assert_array_equal(codes, life.codes)
+        np.testing.assert_array_equal(twin.image().data, life.image.data)
+        twin.flip(before)
+        said |= {(entry.diagnosis, entry.frame >= modulus) for entry in twin.log}
+    assert {(Diagnosis.GOLDEN, True), (Diagnosis.MEMORY, True)} <= said
+    assert any(not beyond for _, beyond in said)

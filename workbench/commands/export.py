@@ -46,7 +46,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--budget", type=int, metavar="N",
-        help="with --board: instructions that the healer may take in a frame",
+        help="with --board: instructions that the healer may take in a frame, also where it finds a "
+        "permanent fault",
     )  # fmt: skip
 
 
@@ -92,7 +93,8 @@ def _fit(voice: Voice, image: Image, strategy: Strategy, options: argparse.Names
     return (
         f"{board.name}: {needs.flash_bytes / board.flash_bytes:.0%} of flash, "
         f"{needs.ram_bytes / board.ram_bytes:.0%} of RAM; {needs.instructions:,} instructions in a clean "
-        f"frame at most, {needs.healer:,} of them the healer's: it keeps up if one takes no more than "
+        f"frame at most, {needs.healer:,} of them the healer's, which takes {needs.fault:,} where it finds a permanent fault: "
+        f"it keeps up if one takes no more than "
         f"{cycles / needs.instructions:.2f} cycles"
     )
 

@@ -17,7 +17,14 @@ import numpy as np
 
 from workbench.errors import WorkbenchError
 from workbench.firmware.boards import Core
-from workbench.firmware.emulate import EmulatedRun, emulate, machine_for
+from workbench.firmware.emulate import (
+    EmulatedRun,
+    emulate,
+    emulated_machine,
+    firmware_for,
+    machine_for,
+)
+from workbench.firmware.permanent import worst_under_permanent_faults
 from workbench.healing.named import nothing
 from workbench.healing.strategy import Policy, Strategy
 from workbench.healing.upsets import Upset
@@ -37,7 +44,7 @@ class Cost:
     firmware: tells program, guards and policy from others, see `fingerprint`. instructions: of a clean
     frame, mean. step: the most in a clean frame. worst_frame: the most in any frame that was seen, clean,
     under single upsets, or with a flipped bit in every eight bytes of the working copy; generator
-    included. finding: instructions that a frame takes more for each entry that it writes, mean; None where
+    included. fault: the most in a frame while one permanent fault stays, see `permanent`. finding: instructions that a frame takes more for each entry that it writes, mean; None where
     nothing was found. detection: the same where the budget of remedies is spent; the rest of a finding is
     the remedy. flash_reads: bytes of golden copy and checks that a clean frame reads, mean. finding_reads:
     bytes that an entry reads more; None where nothing was found. (No healer writes flash: it would stop
@@ -52,6 +59,7 @@ class Cost:
     instructions: float
     step: int
     worst_frame: int
+    fault: int
     finding: float | None
     detection: float | None
     flash_reads: float
@@ -106,6 +114,7 @@ def measure_cost(
         firmware=fingerprint(program, strategy),
         instructions=_mean(beside, strategy),
         step=int(beside.max()),
+        fault=_under_faults(image, strategy, core, inputs, bare),
         worst_frame=int(max(run.instructions.max() for run in (clean, struck, ruined))),
         finding=_of_a_finding(found, found.instructions - clean.instructions),
         detection=_of_a_finding(observed, observed.instructions - calm.instructions),
@@ -117,6 +126,20 @@ def measure_cost(
         stack_bytes=ruined.stack_bytes,  # of the same machine, all runs together
         generator=float(bare.instructions.mean()),
     )
+
+
+def _under_faults(
+    image: Image,
+    strategy: Strategy,
+    core: Core,
+    inputs: Mapping[str, np.ndarray],
+    bare: EmulatedRun,
+) -> int:
+    if not strategy.heals:
+        return 0
+    firmware = firmware_for(image, strategy)
+    machine = emulated_machine([firmware], core)
+    return worst_under_permanent_faults(machine, firmware, inputs, bare.instructions.tolist())
 
 
 def _lives(

@@ -86,7 +86,7 @@ def emulate(
     `machine_for` of the same, with its flash as it was, to save compiling it again. Raises WorkbenchError without
     compiler or emulator, and for inputs or upsets that do not fit.
     """
-    firmware = _firmware(image, strategy or nothing(), weights)
+    firmware = firmware_for(image, strategy or nothing(), weights)
     frames = frames_of(firmware, inputs)
     upsets, mid_frame = tuple(upsets), tuple(mid_frame)
     _check_upsets(firmware, len(frames), upsets, mid_frame)
@@ -123,10 +123,11 @@ def machine_for(image: Image, core: Core, *, strategy: Strategy) -> EmulatedMach
 
     Raises as `emulated_machine`.
     """
-    return emulated_machine([_firmware(image, strategy, RAM)], core, count_reads=True)
+    return emulated_machine([firmware_for(image, strategy)], core, count_reads=True)
 
 
-def _firmware(image: Image, strategy: Strategy, weights: str) -> Firmware:
+def firmware_for(image: Image, strategy: Strategy, weights: str = RAM) -> Firmware:
+    """What `emulate` compiles, from the clean image of the same program."""
     return Firmware.of(image.clean(), strategy=strategy, weights=weights, prefix=_PREFIX)
 
 

@@ -14,7 +14,8 @@ import numpy as np
 from workbench.errors import WorkbenchError
 from workbench.firmware.boards import BOARDS, CORES, Board
 from workbench.firmware.costs import shipped_costs
-from workbench.firmware.emulate import emulate
+from workbench.firmware.emulate import emulate, emulated_machine, firmware_for
+from workbench.firmware.permanent import worst_under_permanent_faults
 from workbench.healing.strategy import Strategy
 from workbench.memory.image import Image
 
@@ -22,13 +23,15 @@ from workbench.memory.image import Image
 @dataclass(frozen=True)
 class Needs:
     """flash_bytes: code and constants. ram_bytes: stack included. instructions, healer: the most of a
-    clean frame, of all and of the healer alone.
+    clean frame, of all and of the healer alone. fault: the most that the healer takes in a frame while
+    one permanent fault of RAM or flash stays.
     """
 
     flash_bytes: int
     ram_bytes: int
     instructions: int
     healer: int
+    fault: int
 
 
 def measured_needs(
@@ -43,11 +46,17 @@ def measured_needs(
     core = CORES[board.core]
     run = emulate(image, core, inputs, strategy=strategy, weights=weights)
     bare = emulate(image, core, inputs, weights=weights)
+    fault = 0
+    if strategy.heals:
+        firmware = firmware_for(image, strategy, weights)
+        machine = emulated_machine([firmware], core)
+        fault = worst_under_permanent_faults(machine, firmware, inputs, bare.instructions.tolist())
     return Needs(
         flash_bytes=run.flash_bytes,
         ram_bytes=run.ram_bytes + run.stack_bytes,
         instructions=int(run.instructions.max()),
         healer=int((run.instructions - bare.instructions).max()),
+        fault=fault,
     )
 
 
@@ -66,20 +75,26 @@ def refuse_small(board: Board, needs: Needs, frame_rate_hz: float) -> None:
 
 
 def refuse_dear(budget: int, needs: Needs, strategy: Strategy, core: str) -> None:
-    """Raise WorkbenchError when the healer takes more instructions in a frame than `budget`."""
-    if needs.healer <= budget:
+    """Raise WorkbenchError when the healer takes more than `budget` instructions in some frame.
+
+    Frames without damage count, and those under a single permanent fault.
+    """
+    takes = max(needs.healer, needs.fault)
+    if takes <= budget:
         return
-    costs = [cost for cost in shipped_costs().values() if cost.core == core]
-    fit = [cost for cost in costs if 0 < cost.step <= budget]
-    nearest = max(fit, key=lambda cost: cost.step, default=None)
+    costs = [cost for cost in shipped_costs().values() if cost.core == core and cost.step > 0]
+    most = {cost.strategy: max(cost.step, cost.fault) for cost in costs}
+    fit = [name for name, instructions in most.items() if instructions <= budget]
+    nearest = max(fit, key=lambda name: most[name], default=None)
     advice = (
-        f"the nearest that fits is {nearest.strategy} with {nearest.step:,} (measured on challenge)"
+        f"the nearest that fits is {nearest} with {most[nearest]:,} (measured on challenge)"
         if nearest
-        else f"no named strategy takes less than {min(c.step for c in costs if c.step > 0):,}"
+        else f"no named strategy takes less than {min(most.values()):,}"
     )
     raise WorkbenchError(
-        f"{strategy.name} takes up to {needs.healer:,} instructions in a frame on {CORES[core].title} "
-        f"and the budget is {budget:,}; {advice}"
+        f"{strategy.name} takes up to {needs.healer:,} instructions in a clean frame on "
+        f"{CORES[core].title}, up to {needs.fault:,} where a single permanent fault is found, and the "
+        f"budget is {budget:,}; {advice}"
     )
 
 
