@@ -221,15 +221,16 @@ def test_boards_and_budgets(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
         ),
         ([*board, "--strategy", "self-test"], "the nearest that fits is 32F746GDISCOVERY"),
         (
-            [*board, "--budget", "2500"],
-            r"crc-scrub takes up to [\d,]+ instructions .* budget is 2,500; the nearest that fits is ",
+            [*board, "--budget", "40000"],
+            r"crc-scrub takes up to [\d,]+ instructions in a clean frame .* up to [\d,]+ where a single "
+            r"permanent fault is found, and the budget is 40,000; the nearest that fits is ",
         ),
         ([*board, "--budget", "9"], "no named strategy takes less than"),
     ):
         assert main([*words, *more]) == 2
         told = capsys.readouterr().err
         assert re.search(sentence, told) and told.count("\n") == 1 and not out.exists()
-    assert main([*words, *board, "--strategy", "pq-scrub", "--budget", "2500"]) == 0
+    assert main([*words, *board, "--strategy", "pq-scrub", "--budget", "40000"]) == 0
     told = capsys.readouterr().out
     assert "STM32F4DISCOVERY: 10% of flash" in told and (out / "model.c").exists()
 
@@ -237,9 +238,9 @@ def test_boards_and_budgets(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
 def test_memory_that_is_too_small_is_refused() -> None:
     board = next(board for board in BOARDS if board.name == "STM32F4DISCOVERY")
     for needs, sentence in (
-        (Needs(board.flash_bytes + 1, 1, 1, 0), r"bytes of flash .* Raspberry Pi Pico"),
-        (Needs(1, board.ram_bytes + 1, 1, 0), "bytes of RAM .* nRF52840 DK"),
-        (Needs(1, 2**30, 1, 0), "no board that is known here has as much"),
+        (Needs(board.flash_bytes + 1, 1, 1, 0, 0), r"bytes of flash .* Raspberry Pi Pico"),
+        (Needs(1, board.ram_bytes + 1, 1, 0, 0), "bytes of RAM .* nRF52840 DK"),
+        (Needs(1, 2**30, 1, 0, 0), "no board that is known here has as much"),
     ):
         with pytest.raises(WorkbenchError, match=sentence):
             refuse_small(board, needs, 125.0)
