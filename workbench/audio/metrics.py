@@ -149,6 +149,22 @@ def quality_class(snr_db: float, log_mel_db: float) -> str:
     return "degraded" if snr_db >= DEGRADED_SNR_DB else "broken"
 
 
+def class_in_words(quality: str) -> str:
+    """A class of damage with the limit of SNR that it stands for: "broken (SNR < 9 dB)".
+
+    The limits concern the waveform: what is called broken may still be understood. "masked", of trials,
+    differs in no sample. Any other text is returned as it is.
+    """
+    limits = {
+        "masked": "every sample equal",
+        "transparent": f"SNR ≥ {TRANSPARENT_SNR_DB:g} dB",
+        "acceptable": f"SNR ≥ {ACCEPTABLE_SNR_DB:g} dB",
+        "degraded": f"SNR ≥ {DEGRADED_SNR_DB:g} dB",
+        "broken": f"SNR < {DEGRADED_SNR_DB:g} dB",
+    }
+    return f"{quality} ({limits[quality]})" if quality in limits else quality
+
+
 def measure(
     test: np.ndarray,
     reference: np.ndarray,

@@ -13,6 +13,7 @@ from typing import Any
 
 import ipywidgets as widgets
 
+from workbench.audio.metrics import class_in_words
 from workbench.errors import WorkbenchError
 from workbench.experiments.compare_pictures import draw_timelines
 from workbench.experiments.contestants import NAMES, contestant, fitting
@@ -103,7 +104,11 @@ def _told(name: str, lived: HealedLife) -> str:
     shown = "".join(f"<li>{escape(line)}</li>" for line in lines[:_LINES])
     more = f"<li>and {len(lines) - _LINES:,} more</li>" if len(lines) > _LINES else ""
     return (
-        sound(name, f"“{' '.join(lived.script.words)}”: {snr}, {metrics.quality}", lived.samples)
+        sound(
+            name,
+            f"“{' '.join(lived.script.words)}”: {snr}, {class_in_words(metrics.quality)}",
+            lived.samples,
+        )
         + f'<p role="status" class="readout" style="{_SOFT}">{len(lived.life.upsets)} upsets, '
         f"{len(lines)} log entries, {int(lived.life.wrong_bits[-1])} bits wrong at the end</p>"
         + f'<ul style="font-size: .8rem; line-height: 1.3">{shown}{more}</ul>'

@@ -7,6 +7,7 @@ from html import escape
 
 import numpy as np
 
+from workbench.audio.metrics import class_in_words
 from workbench.audio.sound_files import SAMPLE_RATE_HZ
 from workbench.experiments.demo_record import Clip, Demonstration
 from workbench.experiments.page.figures import Figures
@@ -19,12 +20,6 @@ METRICS = {
     "multi_resolution_stft": ("STFT", "", 3),
     "stoi": ("STOI", "", 3),
     "pesq_nb": ("PESQ", "", 2),
-}
-CLASS_MEANINGS = {
-    "transparent": "no difference to hear",
-    "acceptable": "a difference, no nuisance",
-    "degraded": "clearly worse",
-    "broken": "the voice is gone or going",
 }
 _STRIP_WIDTH = 1000
 _DENSE = 300  # from here on the lines of the strip overlap
@@ -63,10 +58,12 @@ def player(key: str, label: str, samples: np.ndarray, *, group: str = "") -> str
 
 
 def badge(quality: str, figure: str) -> str:
-    """A class by its name, sign and colour."""
+    """A class by its name, sign and colour, with the limit of SNR that it stands for."""
+    limit = class_in_words(quality).removeprefix(quality).strip()
     return (
-        f'<span class="badge {quality}" title="{CLASS_MEANINGS[quality]}">'
-        f'<span data-figure="{figure}">{quality}</span></span>'
+        f'<span class="badge {quality}" title="class by SNR to the clean voice; whether the word is '
+        f'understood is another matter"><span data-figure="{figure}">{quality}</span> '
+        f'<span class="limit">{escape(limit)}</span></span>'
     )
 
 
