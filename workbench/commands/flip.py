@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from workbench.audio.metrics import class_in_words, measure
+from workbench.audio.metrics import measure
 from workbench.audio.sound_files import write_wav
 from workbench.commands.common import add_checkpoint, add_generator, add_image, image_of
 from workbench.experiments.voice import Voice, open_voice
@@ -74,7 +74,7 @@ def run(options: argparse.Namespace) -> None:
     metrics = measure(after, before, perceptual=False)
     print(
         f"SNR {metrics.snr_db:.1f} dB, log-mel distance {metrics.log_mel_db:.2f} dB: "
-        f"{class_in_words(metrics.quality)}"
+        f"{metrics.in_words}"
     )
     print(f"replay: {trial}")
     print(f"before.wav, after.wav, faulty.image and {_SITES_FILE} are in {out}")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from workbench.audio.metrics import class_in_words, measure
+from workbench.audio.metrics import measure
 from workbench.audio.sound_files import write_wav
 from workbench.commands.common import add_checkpoint, add_image, image_of
 from workbench.experiments.voice import open_voice
@@ -81,7 +81,7 @@ def run(options: argparse.Namespace) -> None:
     metrics = measure(sound, image.program.sound(clean), perceptual=False)
     print(
         f"SNR {metrics.snr_db:.1f} dB, log-mel distance {metrics.log_mel_db:.2f} dB: "
-        f"{class_in_words(metrics.quality)}"
+        f"{metrics.in_words}"
     )
     print(f"the sound is in {options.out}")
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from workbench.audio.metrics import class_in_words, measure
+from workbench.audio.metrics import measure
 from workbench.audio.sound_files import write_wav
 from workbench.commands.common import (
     add_checkpoint,
@@ -126,7 +126,7 @@ def _write(
     metrics = measure(after, before, perceptual=False)
     print(
         f"{voice.spoken(word)!r}: SNR {metrics.snr_db:.1f} dB, log-mel distance "
-        f"{metrics.log_mel_db:.2f} dB: {class_in_words(metrics.quality)}"
+        f"{metrics.log_mel_db:.2f} dB: {metrics.in_words}"
     )
     print(f"replay: {trials[word]}")
     print(f"before.wav, after.wav and worst.json are in {out}")

@@ -60,7 +60,7 @@ class ClassHeard:
 class _Trial(NamedTuple):
     word: str
     plan: Plan
-    index: int
+    number: int
     snr_db: float
 
 
@@ -90,7 +90,7 @@ def heard_classes(
         for n, trial in enumerate(chosen):
             if progress:
                 progress("listening", n, len(chosen))
-            events = trial.plan.events(Sites(voice.image), np.array([trial.index]))
+            events = trial.plan.events(Sites(voice.image), np.array([trial.number]))
             codes = laboratories[trial.word].sounds(events, 1)[0]
             share, score = listener.hear(
                 [voice.program.sound(codes)], clean[trial.word], trial.word

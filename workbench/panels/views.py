@@ -11,7 +11,6 @@ from html import escape
 
 import numpy as np
 
-from workbench.audio.metrics import class_in_words
 from workbench.experiments.hearing import Heard
 from workbench.experiments.page.pictures import spectrogram_uri, wav_uri
 
@@ -41,13 +40,12 @@ def readout(heard: Heard) -> str:
     """SNR, log-mel distance, class and what the healer did, in one line that is read out."""
     metrics = heard.metrics
     same = metrics.snr_db == math.inf
-    limit = class_in_words(metrics.quality).removeprefix(metrics.quality).strip()
     snr = "∞ (every sample equal)" if same else f"{metrics.snr_db:.1f} dB"
     parts = [
         f"<span>SNR <b>{snr}</b></span>",
         f"<span>log-mel <b>{metrics.log_mel_db:.2f} dB</b></span>",
         f'<span style="background: {_CLASS_COLOURS[metrics.quality]}; color: #fff; '
-        f'border-radius: 1rem; padding: 0 .8rem"><b>{metrics.quality}</b> {escape(limit)}</span>',
+        f'border-radius: 1rem; padding: 0 .8rem"><b>{metrics.quality}</b> ({escape(metrics.limit)})</span>',
         f'<span style="{_SOFT}">pages healed {heard.pages_healed}, '
         f"wrong bits left {heard.bits_left}</span>",
     ]
