@@ -1,5 +1,5 @@
-// Names for the handles of sliders: ipywidgets draws a label beside them that belongs to no element, and a
-// slider over a list tells its position in the list where it should tell the value.
+// Names for the handles of sliders: ipywidgets draws a label beside them that belongs to no element, a slider
+// over a list tells its position in the list where it should tell the value, and one that is disabled hides it.
 "use strict";
 (() => {
   if (window.workbenchNames) return;
@@ -15,6 +15,7 @@
       for (const handle of slider.querySelectorAll(".noUi-handle")) {
         if (label) set(handle, "aria-label", label.textContent);
         if (readout) set(handle, "aria-valuetext", readout.textContent);
+        set(handle, "aria-disabled", String(handle.closest("[disabled]") !== null));
       }
       if (label && readout && readout.isContentEditable) {
         set(readout, "role", "textbox");
@@ -27,7 +28,7 @@
 
   window.workbenchNames = new MutationObserver(name);
   window.workbenchNames.observe(document.body, {
-    subtree: true, childList: true, characterData: true, attributes: true, attributeFilter: ["aria-valuetext"],
+    subtree: true, childList: true, characterData: true, attributes: true, attributeFilter: ["aria-valuetext", "disabled"],
   });
   name();
 })();

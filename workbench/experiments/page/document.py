@@ -118,7 +118,7 @@ def _classes() -> str:
         f"acceptable (≥ {ACCEPTABLE_SNR_DB:g} and ≤ {ACCEPTABLE_LOG_MEL_DB:g}), "
         f"degraded (SNR ≥ {DEGRADED_SNR_DB:g}), broken (below). They say how far the waveform is from "
         "the clean voice, in the SNR above all, and not whether the word is still understood, which stands "
-        "beside them: a word a little below the last limit often is. What listeners make of each class: "
+        "beside them: a word a little below the last limit may well be. What listeners make of each class: "
         "<code>workbench measure challenge --classes</code>."
     )
 
