@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -40,12 +41,12 @@ class _KnowsTheSnr:
 
 
 @pytest.fixture(scope="module")
-def heard() -> Iterator[tuple[list[ClassHeard], np.ndarray]]:
+def heard() -> tuple[list[ClassHeard], np.ndarray]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(class_calibration, "Listener", _KnowsTheSnr)
         _KnowsTheSnr.heard = []
         rows = heard_classes(voice(), sounds=SOUNDS, seed=1)
-        yield rows, np.array(_KnowsTheSnr.heard[len(voice().words) :])
+    return rows, np.array(_KnowsTheSnr.heard[len(voice().words) :])
 
 
 def test_every_sound_is_counted_where_its_snr_says(
@@ -127,3 +128,22 @@ def test_every_class_has_its_limit() -> None:
     assert set(SNR_LIMITS) == {"masked", *CLASSES}
     assert class_in_words("broken") == "broken (SNR < 9 dB)"
     assert class_in_words("no such class") == "no such class"
+
+
+def test_without_pesq_the_table_says_so(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = ClassHeard("broken (SNR < 9 dB)", 3, 0.4, 0.2, 0.6, 0, None, None, None)
+    monkeypatch.setattr("workbench.commands.class_table.heard_classes", lambda *_, **__: [row])
+    monkeypatch.setitem(sys.modules, "pesq", None)
+    assert main(["measure", "challenge", "--classes"]) == 0
+    assert "PESQ-NB has no value; " in (said := capsys.readouterr().out) and "pip install" in said
+
+
+def test_real_listeners_agree_with_the_order_of_the_classes() -> None:
+    pytest.importorskip("pocketsphinx")
+    pytest.importorskip("pesq")
+    rows = heard_classes(voice(), sounds=4)
+    scores = [row.pesq_nb for row in rows[:5]]
+    assert None not in scores and scores == sorted(scores, reverse=True)
+    assert (rows[1].understood or 0) > (rows[4].understood or 0)
