@@ -18,6 +18,7 @@ from workbench.errors import WorkbenchError
 from workbench.experiments import class_calibration
 from workbench.experiments.class_calibration import BROKEN_BANDS_DB, ClassHeard, heard_classes
 from workbench.experiments.statistics import clustered, mean_interval
+from workbench.memory.laboratory import Laboratory
 
 SOUNDS = 6
 
@@ -147,3 +148,12 @@ def test_real_listeners_agree_with_the_order_of_the_classes() -> None:
     scores = [row.pesq_nb for row in rows[:5]]
     assert None not in scores and scores == sorted(scores, reverse=True)
     assert (rows[1].understood or 0) > (rows[4].understood or 0)
+
+
+def test_flips_that_change_nothing_are_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(class_calibration, "Listener", _KnowsTheSnr)
+    monkeypatch.setattr(
+        Laboratory, "snr_db", lambda _, outcomes: np.full(len(outcomes["first"]), np.inf)
+    )
+    with pytest.raises(WorkbenchError, match="none of the flips"):
+        heard_classes(voice(), sounds=2)

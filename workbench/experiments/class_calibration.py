@@ -1,13 +1,13 @@
 """What the classes of damage mean to a listener: class by SNR against understood share and PESQ.
 
-The classes are limits of the SNR to the clean voice; a word far below them can still be understood. Here a
+The classes are limits of the SNR to the clean voice; a word a little below the last can still be understood. Here a
 sample of damaged words of every class is heard by the recogniser and by PESQ, which know nothing of the SNR.
 Layout: a row a class, the best first, then rows of parts of the last one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
@@ -29,7 +29,8 @@ from workbench.memory.transients import Sites
 FLIPS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000)
 _TRIALS_A_SOUND = 4  # of each number of flips, so that every class fills
 BROKEN_BANDS_DB = ((3.0, DEGRADED_SNR_DB), (-3.0, 3.0), (-np.inf, -3.0))
-_BROKEN = CLASSES[-1]
+
+Progress = Callable[[str, int, int], None]  # what is done, how much of it, of how much
 
 
 @dataclass(frozen=True)
@@ -69,85 +70,72 @@ def heard_classes(
     *,
     sounds: int,
     seed: int = 0,
-    progress: Callable[[str, int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> list[ClassHeard]:
-    """Draw flips of the working copy, 1 to 2,000 at a time, until each class has `sounds` words; hear them.
+    """Hear `sounds` damaged words of each class, drawn among random flips of the working copy, FLIPS at once.
 
     progress: is told what is being done, how much of it is done and how much there is. Returns the clean voice,
-    the four classes and BROKEN_BANDS_DB of the last. A class that so many draws do not fill has fewer
-    sounds. Raises WorkbenchError without the recogniser and for fewer than 2 sounds.
+    the four classes and BROKEN_BANDS_DB of the last. A class of which too few are drawn has fewer sounds.
+    Raises WorkbenchError without the recogniser, for fewer than 2 sounds and where no flip is heard.
     """
     if sounds < 2:
         raise WorkbenchError(f"{sounds} sounds of a class show nothing; ask for at least 2")
-    listener = Listener(voice.words)
+    listener, progress = Listener(voice.words), progress or _silent
     with one_thread():
+        sites = Sites(voice.image)
         laboratories = {word: Laboratory(voice.image, voice.inputs(word)) for word in voice.words}
-        chosen = _chosen(voice, laboratories, sounds=sounds, seed=seed, progress=progress)
-        clean = {word: voice.program.sound(lab.clean) for word, lab in laboratories.items()}
-        answers = [listener.hear([sound], sound, word) for word, sound in clean.items()]
-        rows = [_row("undamaged", *np.concatenate(answers, axis=1))]
-        snr_db, understood, pesq = np.full((3, len(chosen)), np.nan)
-        for n, trial in enumerate(chosen):
-            if progress:
-                progress("listening", n, len(chosen))
-            events = trial.plan.events(Sites(voice.image), np.array([trial.number]))
-            codes = laboratories[trial.word].sounds(events, 1)[0]
-            share, score = listener.hear(
-                [voice.program.sound(codes)], clean[trial.word], trial.word
+        chosen = _chosen(_drawn(laboratories, sites, sounds, seed, progress), sounds)
+        if not chosen:
+            raise WorkbenchError(
+                f"none of the flips drawn changed a sample of {len(voice.words)} words; ask for more sounds"
             )
-            snr_db[n], understood[n], pesq[n] = trial.snr_db, share[0], score[0]
-    for code, name in enumerate(QUALITIES[1:], 1):
-        here = snr_quality(snr_db) == code
-        rows.append(_row(class_in_words(name), understood[here], pesq[here]))
+        clean = {word: voice.program.sound(lab.clean) for word, lab in laboratories.items()}
+        undamaged = [listener.hear([sound], sound, word) for word, sound in clean.items()]
+        heard = []  # [sounds], pairs of understood share and PESQ, float64 [1] each
+        for n, (word, plan, number, _) in enumerate(chosen):
+            progress("listening", n, len(chosen))
+            codes = laboratories[word].sounds(plan.events(sites, np.array([number])), 1)[0]
+            heard.append(listener.hear([voice.program.sound(codes)], clean[word], word))
+    snr_db = np.array([trial.snr_db for trial in chosen])
+    understood, pesq = np.concatenate(heard, axis=1)
+    code = snr_quality(snr_db)
+    parts = [(class_in_words(name), code == n) for n, name in enumerate(QUALITIES[1:], 1)]
     for low, high in BROKEN_BANDS_DB:
-        here = (snr_db >= low) & (snr_db < high)
-        name = f"{low:g} to {high:g} dB" if np.isfinite(low) else f"below {high:g} dB"
-        rows.append(_row(f"{_BROKEN}, {name}", understood[here], pesq[here]))
-    return rows
+        band = f"{low:g} to {high:g} dB" if np.isfinite(low) else f"below {high:g} dB"
+        parts.append((f"{CLASSES[-1]}, {band}", (snr_db >= low) & (snr_db < high)))
+    return [
+        _row("undamaged", *np.concatenate(undamaged, axis=1)),
+        *(_row(name, understood[here], pesq[here]) for name, here in parts),
+    ]
 
 
-def _chosen(
-    voice: Voice,
-    laboratories: dict[str, Laboratory],
-    *,
-    sounds: int,
-    seed: int,
-    progress: Callable[[str, int, int], None] | None,
-) -> list[_Trial]:
-    """The first `sounds` trials of every class, in turns of words and numbers of flips."""
-    each = -(-_TRIALS_A_SOUND * sounds // len(voice.words))
+def _drawn(
+    laboratories: dict[str, Laboratory], sites: Sites, sounds: int, seed: int, progress: Progress
+) -> list[list[_Trial]]:
+    """A list of trials for each word and number of flips, other bits for every word."""
+    each = -(-_TRIALS_A_SOUND * sounds // len(laboratories))
     drawn: list[list[_Trial]] = []
-    for number, word in enumerate(voice.words):
-        for place, count in enumerate(FLIPS):
-            if progress:
-                progress("flipping", number * len(FLIPS) + place, len(voice.words) * len(FLIPS))
-            drawn.append(list(_trials(voice, laboratories[word], word, count, seed, number, each)))
-    filled = np.zeros(len(QUALITIES), np.int64)
+    for number, (word, laboratory) in enumerate(laboratories.items()):
+        numbers = np.arange(number * each, (number + 1) * each)
+        for count in FLIPS:
+            progress("flipping", len(drawn), len(laboratories) * len(FLIPS))
+            plan = Plan(Flips(count), seed)
+            snr_db = laboratory.snr_db(laboratory.outcomes(plan.events(sites, numbers), each))
+            pairs = zip(numbers.tolist(), snr_db.tolist(), strict=True)
+            drawn.append([_Trial(word, plan, trial, ratio) for trial, ratio in pairs])
+    return drawn
+
+
+def _chosen(drawn: list[list[_Trial]], sounds: int) -> list[_Trial]:
+    """The first `sounds` trials of every class, one of each list in turn; none that changed nothing."""
+    filled = dict.fromkeys(range(len(QUALITIES)), 0)
     chosen = []
-    for turn in zip(*drawn, strict=True):
-        for trial in turn:
-            code = int(snr_quality(np.array([trial.snr_db]))[0])
-            if np.isfinite(trial.snr_db) and filled[code] < sounds:
-                filled[code] += 1
-                chosen.append(trial)
+    for trial in (trial for turn in zip(*drawn, strict=True) for trial in turn):
+        code = int(snr_quality(np.array([trial.snr_db]))[0])
+        if np.isfinite(trial.snr_db) and filled[code] < sounds:
+            filled[code] += 1
+            chosen.append(trial)
     return chosen
-
-
-def _trials(
-    voice: Voice,
-    laboratory: Laboratory,
-    word: str,
-    count: int,
-    seed: int,
-    number: int,
-    each: int,
-) -> Iterator[_Trial]:
-    """Other bits for every word: the trials of word number n begin at n times `each`."""
-    plan = Plan(Flips(count), seed)
-    indexes = np.arange(number * each, (number + 1) * each)
-    outcomes = laboratory.outcomes(plan.events(Sites(voice.image), indexes), each)
-    for index, snr_db in zip(indexes, laboratory.snr_db(outcomes), strict=True):
-        yield _Trial(word, plan, int(index), float(snr_db))
 
 
 def _row(name: str, understood: np.ndarray, pesq: np.ndarray) -> ClassHeard:
@@ -164,3 +152,7 @@ def _row(name: str, understood: np.ndarray, pesq: np.ndarray) -> ClassHeard:
     return ClassHeard(
         name, len(understood), share, low, high, len(known), mean, pesq_low, pesq_high
     )
+
+
+def _silent(what: str, done: int, total: int) -> None:
+    """Nobody wants to know."""

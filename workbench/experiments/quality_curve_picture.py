@@ -20,7 +20,7 @@ from workbench.experiments.quality_curve import AT_LEAST, CurvePoint
 _COLOURS = ("#009e73", "#0072b2", "#e69f00", "#d55e00")
 _WORDS = (
     "every sample equal",
-    "transparent (≥ 28 dB)",
+    "transparent or better (≥ 28 dB)",
     "acceptable or better (≥ 19 dB)",
     "not broken (≥ 9 dB)",
 )

@@ -69,9 +69,8 @@ class HealingPanel(widgets.VBox):
         self.sides = [widgets.HTML(), widgets.HTML()]
         self.timeline = widgets.HTML(layout=_WIDE)
         self.status = Status((*self.sides, self.timeline))
-        self.worst: tuple[
-            int, ...
-        ] = ()  # bits of the weights, found when an environment needs them
+        # Of the weights, the worst first; looked for when an environment needs them.
+        self.worst: tuple[int, ...] = ()
         for control in self.controls.values():
             control.observe(self._changed, names="value")
         columns = widgets.Layout(

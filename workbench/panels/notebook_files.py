@@ -35,7 +35,7 @@ def results_folder(name: str) -> Path:
 
 
 def copy_notebooks(source: Path, target: Path) -> Iterator[str]:
-    """Copy the notebooks of `source` to `target` where nobody's work is lost; yields what is to be told.
+    """Copy the notebooks of `source` to `target` where nobody's work is lost; yields a sentence for each that stays behind or is replaced.
 
     Raises WorkbenchError when there are none, one cannot be read, or `target` cannot be written.
     """
@@ -97,8 +97,8 @@ def main(words: list[str]) -> int:
         if len(words) != 2:
             raise WorkbenchError(f"two folders are needed, FROM and TO, and {len(words)} are given")
         source, target = map(Path, words)
-        for told in copy_notebooks(source, target):
-            print(told)
+        for message in copy_notebooks(source, target):
+            print(message)
     except WorkbenchError as error:
         print(f"notebooks: {error}", file=sys.stderr)
         return 2

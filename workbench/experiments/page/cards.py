@@ -60,7 +60,7 @@ def player(key: str, label: str, samples: np.ndarray, *, group: str = "") -> str
 def badge(metrics: SoundMetrics, figure: str) -> str:
     """A class by its name, sign and colour, with the limit that decided it."""
     return (
-        f'<span class="badge {metrics.quality}" title="class by SNR to the clean voice; whether the '
+        f'<span class="badge {metrics.quality}" title="class by distance to the clean voice; whether the '
         f'word is understood is another matter"><span data-figure="{figure}">{metrics.quality}</span> '
         f'<span class="limit">({escape(metrics.limit)})</span></span>'
     )
