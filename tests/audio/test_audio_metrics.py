@@ -16,6 +16,7 @@ from workbench.audio import metrics
 from workbench.audio.metrics import (
     CLASSES,
     MetricUnavailable,
+    SoundMetrics,
     log_mel_db,
     measure,
     multi_resolution_stft,
@@ -126,6 +127,20 @@ def test_the_class_never_improves_with_more_damage(
 )
 def test_the_limits_of_the_classes(snr: float, distance: float, name: str) -> None:
     assert quality_class(snr, distance) == name
+
+
+@given(st.floats(-20, 60), st.floats(0, 20))
+def test_the_limit_that_is_told_decided_the_class(snr: float, distance: float) -> None:
+    quality = quality_class(snr, distance)
+    sound = SoundMetrics(snr, distance, None, None, None, quality)
+    what, sign, value, unit = sound.limit.split()
+    measured = {"SNR": snr, "log-mel": distance}[what]
+    holds = {"≥": measured >= float(value), "<": measured < float(value),
+             ">": measured > float(value)}  # fmt: skip
+    assert holds[sign] and unit == "dB"
+    # Where the SNR alone would give a better class, it is not the SNR that is told.
+    assert (what == "log-mel") == (quality_class(snr, 0.0) != quality)
+    assert sound.in_words == f"{quality} ({sound.limit})"
 
 
 @pytest.mark.parametrize("metric", [snr_db, *DISTANCES, *SCORES, measure])

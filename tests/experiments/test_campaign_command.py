@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from workbench.audio.metrics import class_in_words
 from workbench.cli import main
 from workbench.experiments.listening import Listener
 from workbench.experiments.statistics import clustered
@@ -42,7 +43,7 @@ def test_figures_are_those_of_the_table(tmp_path: Path, capsys: pytest.CaptureFi
     for name, each in told["quality"].items():
         assert (each["count"], each["share"]) == (counted[name], counted[name] / 64)
         assert (each["low"], each["high"]) == (None, None)  # nothing was left to chance
-        assert f"{name:<11} {counted[name]:>11,}" in said
+        assert f"{class_in_words(name):<27} {counted[name]:>11,}" in said
     assert set(told["words"]) == {"3", "7"}
     assert told["log_mel"]["measured"] == 64 - table["log_mel_db"].null_count > 0
     assert "Leveugle's sample size" in said and "64 trials in" in said

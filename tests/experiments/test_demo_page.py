@@ -7,6 +7,7 @@ import json
 import re
 import sys
 from dataclasses import replace
+from html import escape
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from browsers import browser, needs_browser
 from page_reader import Page, decoded, looked_up
 from voices import voice
 
+from workbench.audio.metrics import SoundMetrics
 from workbench.audio.recogniser import digit_recogniser
 from workbench.audio.sound_files import pcm16, read_audio
 from workbench.cli import main
@@ -73,6 +75,23 @@ def test_figures_are_those_of_the_summary(made: tuple[Page, dict[str, Any], Path
     for field in ("snr_db", "log_mel_db", "multi_resolution_stft"):
         assert ("clips", "flipped_40", "clean", field) in paths
         assert ("clips", "flipped_40", "recording", field) in paths
+
+
+def test_a_class_stands_with_the_limit_that_decided_it_and_what_was_understood(
+    made: tuple[Page, dict[str, Any], Path],
+) -> None:
+    page, summary, _ = made
+    clip = summary["clips"]["flipped_40"]
+    card = page.html.split('id="clip-flipped_40"')[1].split("</article>")[0]
+    names = ("snr_db", "log_mel_db", "multi_resolution_stft", "stoi", "pesq_nb", "quality")
+    limit = SoundMetrics(**{name: clip["clean"][name] for name in names}).limit
+    assert f"({escape(limit)})" in card
+    assert (
+        card.index(clip["clean"]["quality"])
+        < card.index(escape(limit))
+        < card.index("Understood as")
+    )
+    assert "workbench measure challenge --classes" in page.text
 
 
 def test_without_the_extras_the_page_says_so(

@@ -88,7 +88,7 @@ def test_without_a_healer_none_is_told(tmp_path: Path, capsys: pytest.CaptureFix
     assert row["word"] == "3"
     assert "healer:" not in told and "with healer" not in told and "without healer" in told
     fared = row["unhealed"]
-    distance = f"log-mel {fared['log_mel_db']:.2f} dB: {fared['class']}"
+    distance = f"log-mel {fared['log_mel_db']:.2f} dB: {fared['class']} ({fared['limit']})"
     assert f"3     SNR {fared['snr_db']:.1f} dB, {distance}\n" in told
 
 

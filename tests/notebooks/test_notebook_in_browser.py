@@ -13,6 +13,15 @@ from browsers import browser, needs_browser
 from lab import lab_server
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+# Writes down what a panel says while it is busy, and how many of its parts are dimmed then.
+WATCH_BUSY = """() => {
+    window.busy = [];
+    new MutationObserver(() => {
+        const busy = document.querySelector(".workbench-panel .workbench-busy");
+        const dim = document.querySelectorAll(".workbench-panel .workbench-stale").length;
+        if (busy) window.busy.push([busy.textContent, dim]);
+    }).observe(document.body, { subtree: true, childList: true, attributes: true });
+}"""
 
 
 @contextmanager
@@ -79,8 +88,12 @@ def test_the_panel_follows_the_keyboard(tmp_path: Path) -> None:
         _dropdown(page, "Section").select_option(label="shift")
         _press(page, "Bit", "End", "31")
         expect(page.locator(".mistake")).to_contain_text("no element there has a bit")
+        expect(page.locator(".workbench-stale")).to_have_count(4)
         _press(page, "Bit", "Home", "any")
-        expect(readout).to_contain_text("SNR")
+        expect(page.locator(".mistake, .workbench-stale")).to_have_count(0)
+        expect(page.get_by_role("slider", name="Bit", exact=True)).to_have_attribute(
+            "aria-valuetext", "any"
+        )
         page.screenshot(path=tmp_path / "panel.png")
 
 
@@ -114,12 +127,17 @@ def test_two_healers_are_heard_and_seen(tmp_path: Path) -> None:
         assert all(panel.locator("img").evaluate_all("all => all.map(i => i.naturalWidth > 100)"))
         expect(readouts.nth(0)).to_contain_text("0 log entries")
         expect(readouts.nth(1)).not_to_contain_text("0 log entries")
+        page.evaluate(WATCH_BUSY)
         _dropdown(page, "Healer A").select_option(label="parity-zero")
         expect(readouts.nth(0)).not_to_contain_text("0 log entries")
-        _dropdown(page, "Faults").select_option(label="stuck")
-        _press(page, "a second", "Home", "0.2")
-        expect(readouts.nth(1)).to_contain_text("upsets")
-        expect(page.locator(".mistake")).to_have_count(0)
+        _dropdown(page, "Faults").select_option(label="stuck cells")
+        _press(page, "upsets a second", "Home", "0.2")
+        _dropdown(page, "Faults").select_option(label="bit-error rate 1e-4 at the start")
+        rate = page.get_by_role("slider", name="upsets a second", disabled=True)
+        expect(rate).to_have_count(1)
+        expect(page.locator(".mistake, .workbench-stale")).to_have_count(0)
+        busy = page.evaluate("window.busy")
+        assert any(text.startswith("Letting parity-zero live") and dim == 3 for text, dim in busy)
         expect(page.locator(".jp-RenderedText[data-mime-type*=stderr]")).to_have_count(0)
         panel.scroll_into_view_if_needed()
         page.screenshot(path=tmp_path / "healers.png")
@@ -130,7 +148,7 @@ def _press(page, slider: str, key: str, value: str) -> None:  # type: ignore[no-
     from playwright.sync_api import expect
 
     widget = page.locator(".widget-hslider", has_text=re.compile(rf"^{slider}"))
-    widget.locator(".noUi-handle").focus()
+    page.get_by_role("slider", name=slider, exact=True).focus()
     page.keyboard.press(key)
     expect(widget.locator(".widget-readout")).to_have_text(value)
 

@@ -108,7 +108,8 @@ def _tell(
         len(candidates), options.half_width, confidence, max(found.share, 1 / len(candidates))
     )
     print(
-        f"{options.quality} or worse, in at least one of {len(words)} words, when one of "
+        f"{options.quality} or worse (SNR < {_CLASSES[options.quality]:g} dB), in at least one of "
+        f"{len(words)} words, when one of "
         f"{len(candidates):,} bits flips: {found.share:.4%} of the bits, {low:.4%} to {high:.4%} "
         f"(confidence {confidence:g})"
     )

@@ -163,7 +163,12 @@ def _compare(script: Script, clean: Life, unhealed: Life, healed: Life) -> list[
 def _plain(metrics: SoundMetrics) -> dict[str, Any]:
     """JSON has no infinity: the SNR of equal sounds is null."""
     snr = metrics.snr_db if math.isfinite(metrics.snr_db) else None
-    return {"snr_db": snr, "log_mel_db": metrics.log_mel_db, "class": metrics.quality}
+    return {
+        "snr_db": snr,
+        "log_mel_db": metrics.log_mel_db,
+        "class": metrics.quality,
+        "limit": metrics.limit,
+    }
 
 
 def _described_upsets(life: Life) -> list[dict[str, Any]]:
@@ -215,4 +220,6 @@ def _why_empty(healed: Life) -> list[str]:
 def _fared(metrics: dict[str, Any]) -> str:
     snr = metrics["snr_db"]
     ratio = "equal" if snr is None else f"SNR {snr:.1f} dB"
-    return f"{ratio}, log-mel {metrics['log_mel_db']:.2f} dB: {metrics['class']}"
+    return (
+        f"{ratio}, log-mel {metrics['log_mel_db']:.2f} dB: {metrics['class']} ({metrics['limit']})"
+    )

@@ -10,6 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from workbench.audio.metrics import DEGRADED_SNR_DB
 from workbench.commands.common import add_checkpoint, add_image, image_of
 from workbench.errors import WorkbenchError
 from workbench.experiments.criticality import COLUMNS as MAP_COLUMNS
@@ -157,7 +158,8 @@ def _tell_map(told: dict[str, Any]) -> None:
     print(f"a flip does harm of {told['mean_harm']:.2g} of the signal's energy on average{these}")
     print(
         f"{share:.2g} % of the bytes carry {100 * told['harm_carried']:.0f} % of the harm and "
-        f"{100 * told['broken_carried']:.0f} % of the broken words{these}"
+        f"{100 * told['broken_carried']:.0f} % of the broken words{these} "
+        f"(broken: SNR < {DEGRADED_SNR_DB:g} dB)"
     )
     if told["bytes"] == told["known_bytes"]:
         print("the mask holds every byte of which anything is known, and no other")
@@ -174,7 +176,7 @@ def _tell_curve(told: dict[str, Any]) -> None:
         quality = "every sample equal" if median is None else f"{median:.1f} dB"
         print(
             f"bit-error rate {point['rate']:g}{_with(point['protection'])}: median SNR {quality}, "
-            f"broken {100 * (1 - broken['share']):.1f} % "
+            f"broken (SNR < {DEGRADED_SNR_DB:g} dB) {100 * (1 - broken['share']):.1f} % "
             f"({100 * (1 - broken['high']):.1f} to {100 * (1 - broken['low']):.1f} %) "
             f"of {point['trials']:,} words, {point['devices']:,} devices"
         )

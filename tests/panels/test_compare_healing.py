@@ -1,0 +1,113 @@
+"""The panel of notebook 03: every environment, the lives that the functions tell, handles with names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import ipywidgets as widgets
+import numpy as np
+import pytest
+from voices import voice
+
+from workbench.errors import WorkbenchError
+from workbench.experiments.adversarial import Step
+from workbench.experiments.compare import ENVIRONMENTS, mission_of
+from workbench.experiments.contestants import contestant
+from workbench.experiments.healed_life import healed_life
+from workbench.experiments.page.pictures import wav_uri
+from workbench.panels import compare_healing
+from workbench.panels.compare_healing import HealingPanel
+from workbench.panels.names import PANEL
+from workbench.panels.status import STALE
+
+WORDS = 2
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[HealingPanel]:
+    """A panel whose devices say less than a listener would want."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(compare_healing, "_WORDS", WORDS)
+        yield HealingPanel(voice())
+
+
+@pytest.fixture
+def panel(shared: HealingPanel, monkeypatch: pytest.MonkeyPatch) -> HealingPanel:
+    """The panel with a search for the worst bits that is over at once."""
+
+    def found(image: Any, inputs: Any, candidates: np.ndarray, *, bits: int, progress: Any) -> Any:
+        steps = [Step(int(candidates[8 * n + 7]), "", 0.5) for n in range(bits)]
+        for step in steps:
+            progress(step)
+        return steps
+
+    monkeypatch.setattr(compare_healing, "worst_bits", found)
+    return shared
+
+
+def test_every_environment_is_offered(panel: HealingPanel) -> None:
+    offered = {name for _, name in panel.controls["kind"].options}
+    assert offered == set(ENVIRONMENTS)
+    assert panel.controls["rate"].description == "upsets a second"
+
+
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_it_shows_the_lives_of_that_environment(panel: HealingPanel, name: str) -> None:
+    panel.controls["kind"].value = name
+    environment = ENVIRONMENTS[name]
+    assert panel.controls["rate"].disabled == (not environment.upsets_per_s)
+    if environment.upsets_per_s:
+        environment = replace(environment, upsets_per_s=panel.controls["rate"].value)
+    mission = mission_of(
+        environment, 8 * voice().image.layout.working_bytes, devices=1, words=WORDS, seed=0,
+        worst=panel.worst,
+    )  # fmt: skip
+    strategy, program = contestant("pq-scrub", voice().program, panel.inputs)
+    lived = healed_life(voice(), mission, strategy, program)
+    assert len(lived.life.upsets) > 0
+    assert wav_uri(lived.samples) in panel.sides[1].value
+    assert lived.metrics.limit.replace("<", "&lt;").replace(">", "&gt;") in panel.sides[1].value
+    assert "alert" not in panel.status.value
+    assert STALE not in panel.timeline._dom_classes
+
+
+def test_the_worst_bits_are_looked_for_once(
+    panel: HealingPanel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    panel.controls["kind"].value = "adversarial"
+    assert len(panel.worst) == ENVIRONMENTS["adversarial"].adversarial
+
+    def again(*_: Any, **__: Any) -> Any:
+        raise AssertionError("looked for the worst bits again")
+
+    monkeypatch.setattr(compare_healing, "worst_bits", again)
+    panel.controls["kind"].value = "single"
+    panel.controls["kind"].value = "adversarial"
+    assert "alert" not in panel.status.value
+
+
+def test_what_goes_wrong_is_told_and_its_results_are_dimmed(
+    panel: HealingPanel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(compare_healing, "healed_life", _refused)
+        panel.controls["seed"].value = 1
+        assert "it does not fit" in panel.status.value
+        assert all(STALE in each._dom_classes for each in (*panel.sides, panel.timeline))
+    panel.controls["seed"].value = 2
+    assert "it does not fit" not in panel.status.value
+    assert all(STALE not in each._dom_classes for each in (*panel.sides, panel.timeline))
+
+
+def _refused(*_: Any) -> Any:
+    raise WorkbenchError("it does not fit")
+
+
+def test_handles_can_be_named(panel: HealingPanel) -> None:
+    assert PANEL in panel._dom_classes
+    (names,) = [part for part in panel.children if isinstance(part, widgets.Output)]
+    (output,) = names.outputs
+    assert "aria-label" in output["data"]["application/javascript"]
+    assert all(control.description for control in panel.controls.values())
