@@ -23,6 +23,7 @@ from workbench.memory.areas import (
     TRIPLE,
     WORKING_SECTIONS,
     Area,
+    instance,
     whole,
 )
 from workbench.memory.ecc import InPlace
@@ -66,6 +67,8 @@ class Guard:
     def __post_init__(self) -> None:
         if isinstance(self.ladder, Remedy):
             raise WorkbenchError(f"ladder is a single remedy; write (Remedy.{self.ladder.name},)")
+        instance(self.area, Area, "the area of a guard")
+        instance(self.ladder, tuple | list, "the ladder of a guard")
         object.__setattr__(self, "ladder", tuple(self.ladder))
         whole(self, "per_frame", "every_frames", "stride")
         name, area = self.area.code, self.area
@@ -154,6 +157,8 @@ class Policy:
 
     def __post_init__(self) -> None:
         whole(self, "persistence", "cool_down_frames", "heals", "refill_frames")
+        instance(self.reset_histories, bool, "reset_histories of a policy")
+        instance(self.validate, bool, "validate of a policy")
         for name, least, most in (
             ("persistence", 1, 255),
             ("cool_down_frames", 0, _MOST_FRAMES),
@@ -184,6 +189,7 @@ class Strategy:
     def __post_init__(self) -> None:
         if isinstance(self.guards, Guard):
             raise WorkbenchError("guards is a single guard; write a tuple, (Guard(...),)")
+        self._check_types()
         object.__setattr__(self, "guards", tuple(self.guards))
         whole(self, "spare_pages")
         self._check_spares()
@@ -219,6 +225,18 @@ class Strategy:
                 "checksum rows act within the frame and know no policy; leave it out, or add a guard that "
                 "looks after the frames"
             )
+
+    def _check_types(self) -> None:
+        instance(self.guards, tuple | list, "guards of a strategy")
+        for guard in self.guards:
+            instance(guard, Guard, "one of the guards of a strategy")
+        instance(self.policy, Policy, "the policy of a strategy")
+        for what, text in (("name", self.name), ("source", self.source)):
+            instance(text, str, f"the {what} of a strategy")
+            if not (text.isprintable() and (text.strip() or what == "source")):
+                raise WorkbenchError(
+                    f"the {what} of a strategy is {text!r:.60}; write a line of plain text"
+                )
 
     def _check_spares(self) -> None:
         moves = any(Remedy.RELOCATE in guard.ladder for guard in self.guards)
