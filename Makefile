@@ -1,6 +1,6 @@
 # make demo    set up, then hear a voice, the same voice with flipped bits, and the same voice healed
 # make test    set up, then run every check and test
-# make lab     set up, then open JupyterLab on the notebooks
+# make lab     set up, then open JupyterLab on copies of the notebooks, in out/notebooks
 # make install only set up
 # make peers   also install the fault injectors that `workbench bench campaign` compares with
 #
@@ -42,8 +42,10 @@ check: $(STAMP)
 	$(RUN) ruff format --check .
 	$(RUN) mypy
 
+# Copies that were edited stay; `git status` is clean whatever is run.
 lab: $(STAMP)
-	$(RUN) jupyterlab notebooks
+	$(RUN) workbench.panels.notebook_files notebooks out/notebooks
+	$(RUN) jupyterlab out/notebooks
 
 # One of them asks for an older NumPy than it needs, so it comes without its dependencies.
 peers: $(STAMP)

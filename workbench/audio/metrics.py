@@ -27,6 +27,13 @@ ACCEPTABLE_LOG_MEL_DB = 2.7
 DEGRADED_SNR_DB = 9.0
 
 CLASSES = ("transparent", "acceptable", "degraded", "broken")
+SNR_LIMITS = {
+    "masked": "every sample equal",
+    "transparent": f"SNR ≥ {TRANSPARENT_SNR_DB:g} dB",
+    "acceptable": f"SNR ≥ {ACCEPTABLE_SNR_DB:g} dB",
+    "degraded": f"SNR ≥ {DEGRADED_SNR_DB:g} dB",
+    "broken": f"SNR < {DEGRADED_SNR_DB:g} dB",
+}
 
 # FFT size, window and hop in samples: Yamamoto et al. 2020, table 1.
 STFT_RESOLUTIONS = ((512, 240, 50), (1024, 600, 120), (2048, 1200, 240))
@@ -49,6 +56,20 @@ class SoundMetrics:
     pesq_nb: float | None
     quality: str
     absent: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def limit(self) -> str:
+        """The limit that decided the class: "SNR < 9 dB", or "log-mel > 2.7 dB" where the SNR is better."""
+        by_snr = quality_class(self.snr_db, 0.0)
+        if by_snr == self.quality:
+            return SNR_LIMITS[self.quality]
+        exceeded = TRANSPARENT_LOG_MEL_DB if self.quality == "acceptable" else ACCEPTABLE_LOG_MEL_DB
+        return f"log-mel > {exceeded:g} dB"
+
+    @property
+    def in_words(self) -> str:
+        """The class with the limit that decided it: "broken (SNR < 9 dB)"."""
+        return f"{self.quality} ({self.limit})"
 
 
 def snr_db(test: np.ndarray, reference: np.ndarray) -> float:
@@ -147,6 +168,15 @@ def quality_class(snr_db: float, log_mel_db: float) -> str:
     if snr_db >= ACCEPTABLE_SNR_DB and log_mel_db <= ACCEPTABLE_LOG_MEL_DB:
         return "acceptable"
     return "degraded" if snr_db >= DEGRADED_SNR_DB else "broken"
+
+
+def class_in_words(quality: str) -> str:
+    """A class of damage with the limit of SNR that it stands for: "broken (SNR < 9 dB)".
+
+    The limits concern the waveform: what is called broken may still be understood. "masked", of trials,
+    differs in no sample. Any other text is returned as it is.
+    """
+    return f"{quality} ({SNR_LIMITS[quality]})" if quality in SNR_LIMITS else quality
 
 
 def measure(

@@ -12,6 +12,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from workbench.audio.metrics import class_in_words
 from workbench.commands.common import add_checkpoint, add_generator, add_image, image_of, inputs_of
 from workbench.errors import WorkbenchError
 from workbench.experiments.campaign import campaign_of, part_of, run_campaign
@@ -269,7 +270,9 @@ def _tell(results: Sequence[Results], path: Path | None) -> None:
         print(f"  {_drawn(told)}")
         for name, each in told["quality"].items():
             interval = "" if each["low"] is None else f" ({each['low']:.4%} to {each['high']:.4%})"
-            print(f"  {name:<11} {each['count']:>11,} {each['share']:>9.4%}{interval}")
+            print(
+                f"  {class_in_words(name):<27} {each['count']:>11,} {each['share']:>9.4%}{interval}"
+            )
         heard = told["log_mel"]
         if heard["measured"]:
             print(

@@ -74,7 +74,7 @@ def run(options: argparse.Namespace) -> None:
     metrics = measure(after, before, perceptual=False)
     print(
         f"SNR {metrics.snr_db:.1f} dB, log-mel distance {metrics.log_mel_db:.2f} dB: "
-        f"{metrics.quality}"
+        f"{metrics.in_words}"
     )
     print(f"replay: {trial}")
     print(f"before.wav, after.wav, faulty.image and {_SITES_FILE} are in {out}")

@@ -7,6 +7,7 @@ import dataclasses
 import json
 from pathlib import Path
 
+from workbench.commands.class_table import SOUNDS, tell_classes
 from workbench.commands.common import add_generator
 from workbench.errors import WorkbenchError
 from workbench.experiments.contestants import NAMES, contestant
@@ -47,10 +48,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--record", action="store_true", help="put the figures into each checkpoint's model.json"
     )
+    parser.add_argument(
+        "--classes",
+        action="store_true",
+        help="instead: what the classes of damage (by SNR) mean to a recogniser and to PESQ",
+    )
+    parser.add_argument(
+        "--sounds", type=int, default=SOUNDS, help=f"--classes: heard of each class ({SOUNDS})"
+    )
 
 
 def run(options: argparse.Namespace) -> None:
     """Measure, print a table, write what was asked for; WorkbenchError when it cannot."""
+    if options.classes:
+        _tell_classes(options)
+        return
     given = options.checkpoint or [shipped_checkpoint(name) for name in _SHIPPED]
     folders = list(dict.fromkeys(given))
     for folder in folders if options.json else ():
@@ -75,6 +87,19 @@ def run(options: argparse.Namespace) -> None:
     if options.json:
         figures = {name: quality.figures() for name, quality in table.items()}
         write_text(options.json, json.dumps(figures, indent=1) + "\n")
+
+
+def _tell_classes(options: argparse.Namespace) -> None:
+    if options.record or len(options.checkpoint or ()) > 1:
+        raise WorkbenchError(
+            "--classes is about one voice and keeps nothing in its checkpoint; give one --checkpoint "
+            "and leave out --record"
+        )
+    (folder,) = options.checkpoint or (shipped_checkpoint(),)
+    if options.json:
+        refuse_replacing(options.json, folder)
+    voice = _under(options.strategy, open_voice(folder, options.data))
+    tell_classes(voice, sounds=options.sounds, path=options.json)
 
 
 def _under(name: str, voice: Voice) -> Voice:

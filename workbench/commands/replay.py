@@ -81,7 +81,7 @@ def run(options: argparse.Namespace) -> None:
     metrics = measure(sound, image.program.sound(clean), perceptual=False)
     print(
         f"SNR {metrics.snr_db:.1f} dB, log-mel distance {metrics.log_mel_db:.2f} dB: "
-        f"{metrics.quality}"
+        f"{metrics.in_words}"
     )
     print(f"the sound is in {options.out}")
 

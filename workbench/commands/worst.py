@@ -126,7 +126,7 @@ def _write(
     metrics = measure(after, before, perceptual=False)
     print(
         f"{voice.spoken(word)!r}: SNR {metrics.snr_db:.1f} dB, log-mel distance "
-        f"{metrics.log_mel_db:.2f} dB: {metrics.quality}"
+        f"{metrics.log_mel_db:.2f} dB: {metrics.in_words}"
     )
     print(f"replay: {trials[word]}")
     print(f"before.wav, after.wav and worst.json are in {out}")

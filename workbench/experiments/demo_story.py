@@ -47,6 +47,7 @@ def commands(
         ("This page, all of it", f"workbench demo --word {word} --seed {seed}"),
         ("The network", "workbench train challenge --preset long --seed 0 --out DIR"),
         ("Its quality", "workbench measure challenge"),
+        ("What its classes of damage mean", "workbench measure challenge --classes"),
         ("Its integers and its memory", "workbench lower challenge"),
         *((f"The voice with {clip.title}", f"workbench replay {clip.trial}") for clip in flipped),
         (

@@ -18,7 +18,12 @@ from workbench.errors import WorkbenchError
 from workbench.experiments.quality_curve import AT_LEAST, CurvePoint
 
 _COLOURS = ("#009e73", "#0072b2", "#e69f00", "#d55e00")
-_WORDS = ("every sample equal", "transparent or better", "acceptable or better", "not broken")
+_WORDS = (
+    "every sample equal",
+    "transparent (≥ 28 dB)",
+    "acceptable or better (≥ 19 dB)",
+    "not broken (≥ 9 dB)",
+)
 _STYLES = ("-", "--", ":", "-.")
 _SNR_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7")
 _HEADROOM_DB = 6.0  # between the best finite SNR and where "no difference" is drawn

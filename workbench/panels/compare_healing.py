@@ -6,6 +6,7 @@ It shows what `workbench.experiments.healed_life` returns and decides nothing it
 from __future__ import annotations
 
 import base64
+from dataclasses import replace
 from html import escape
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,13 +14,17 @@ from typing import Any
 
 import ipywidgets as widgets
 
-from workbench.errors import WorkbenchError
+from workbench.experiments.adversarial import worst_bits
+from workbench.experiments.compare import ENVIRONMENTS, Environment, mission_of
 from workbench.experiments.compare_pictures import draw_timelines
 from workbench.experiments.contestants import NAMES, contestant, fitting
 from workbench.experiments.healed_life import HealedLife, healed_life
-from workbench.experiments.mission import KINDS, Mission
+from workbench.experiments.mission import Mission
+from workbench.experiments.threads import one_thread
 from workbench.experiments.voice import Voice, open_voice
-from workbench.panels.views import failed, sound
+from workbench.panels.names import PANEL, named_handles
+from workbench.panels.status import Status
+from workbench.panels.views import sound
 
 _WORDS = 4
 _RATES = (0.2, 0.5, 1, 2, 5, 10, 20, 50)
@@ -32,30 +37,41 @@ class HealingPanel(widgets.VBox):
     """Controls, a sound for each of two strategies with its numbers and log, and a timeline of both.
 
     voice: the one that ships unless another is given. Raises WorkbenchError when it cannot be opened;
-    later mistakes are told in the panel.
+    later mistakes are told in the panel, in `status`.
     """
 
     def __init__(self, voice: Voice | None = None) -> None:
         self.voice = voice or open_voice()
         self.inputs = {word: self.voice.inputs(word) for word in self.voice.words}
         names = fitting(NAMES, self.voice.program)
-        options = {"style": {"description_width": "6rem"}, "layout": _WIDE}
+        options = {"style": {"description_width": "8rem"}, "layout": _WIDE}
         self.controls: dict[str, widgets.Widget] = {
             "one": widgets.Dropdown(options=names, value="none", description="Healer A", **options),
             "two": widgets.Dropdown(
                 options=names, value="pq-scrub", description="Healer B", **options
             ),
-            "kind": widgets.Dropdown(options=KINDS, description="Faults", **options),
+            "kind": widgets.Dropdown(
+                options=[(_title(each), each.name) for each in ENVIRONMENTS.values()],
+                description="Faults",
+                **options,
+            ),
             "rate": widgets.SelectionSlider(
-                options=_RATES, value=10, description="a second", continuous_update=False, **options
+                options=_RATES,
+                value=10,
+                description="upsets a second",
+                continuous_update=False,
+                **options,
             ),
             "seed": widgets.IntSlider(
                 min=0, max=99, description="Seed", continuous_update=False, **options
             ),
         }
-        self.message = widgets.HTML(layout=_WIDE)
         self.sides = [widgets.HTML(), widgets.HTML()]
         self.timeline = widgets.HTML(layout=_WIDE)
+        self.status = Status((*self.sides, self.timeline))
+        self.worst: tuple[
+            int, ...
+        ] = ()  # bits of the weights, found when an environment needs them
         for control in self.controls.values():
             control.observe(self._changed, names="value")
         columns = widgets.Layout(
@@ -66,34 +82,63 @@ class HealingPanel(widgets.VBox):
         super().__init__(
             [
                 widgets.GridBox(list(self.controls.values()), layout=columns),
-                self.message,
+                self.status,
                 widgets.GridBox(self.sides, layout=columns),
                 self.timeline,
+                named_handles(),
             ],
             layout=widgets.Layout(max_width="64rem"),
         )
+        self.add_class(PANEL)
         self.update()
 
     def update(self) -> None:
-        """Let both live and show them; a mistake becomes a sentence."""
+        """Let both live and show them; what goes wrong becomes a sentence in `status`."""
         chosen = {name: control.value for name, control in self.controls.items()}
-        bits = 8 * self.voice.image.layout.working_bytes
-        try:
-            mission = Mission(
-                1, _WORDS, chosen["rate"] / bits, kind=chosen["kind"], seed=chosen["seed"]
-            )
+        environment = ENVIRONMENTS[chosen["kind"]]
+        self.controls["rate"].disabled = not environment.upsets_per_s
+        with self.status.working(f"letting {chosen['one']} and {chosen['two']} live"):
+            mission = self._mission(environment, chosen["rate"], chosen["seed"])
             lives = {}
             for side, name in zip(self.sides, (chosen["one"], chosen["two"]), strict=True):
+                self.status.tell(f"letting {name} live through the faults")
                 strategy, program = contestant(name, self.voice.program, self.inputs)
                 lives[name] = healed_life(self.voice, mission, strategy, program)
                 side.value = _told(name, lives[name])
             self.timeline.value = _timeline(lives)
-            self.message.value = ""
-        except WorkbenchError as error:
-            self.message.value = failed(str(error))
+
+    def _mission(self, environment: Environment, rate: float, seed: int) -> Mission:
+        """One device in an environment. rate: upsets a second, where it has them."""
+        if environment.upsets_per_s:
+            environment = replace(environment, upsets_per_s=rate)
+        if len(self.worst) < environment.adversarial:
+            self.worst = self._worst_bits(environment.adversarial)
+        bits = 8 * self.voice.image.layout.working_bytes
+        return mission_of(environment, bits, devices=1, words=_WORDS, seed=seed, worst=self.worst)
+
+    def _worst_bits(self, count: int) -> tuple[int, ...]:
+        """The bits of the weights that an attacker would choose, the worst first."""
+        found = 0
+
+        def tell(_: Any = None) -> None:
+            nonlocal found
+            self.status.tell(f"looking for the {count} worst bits, once: {found} found")
+            found += 1
+
+        tell()
+        candidates = self.voice.image.layout.positions(("weights",))
+        with one_thread():
+            steps = worst_bits(self.voice.image, self.inputs, candidates, bits=count, progress=tell)
+        return tuple(step.position for step in steps)
 
     def _changed(self, _: Any) -> None:
         self.update()
+
+
+def _title(environment: Environment) -> str:
+    """What an environment is called: without its rate where the slider sets that, "stuck cells"."""
+    title = environment.title
+    return title.split(",")[0] if environment.upsets_per_s else title
 
 
 def _told(name: str, lived: HealedLife) -> str:
@@ -103,7 +148,11 @@ def _told(name: str, lived: HealedLife) -> str:
     shown = "".join(f"<li>{escape(line)}</li>" for line in lines[:_LINES])
     more = f"<li>and {len(lines) - _LINES:,} more</li>" if len(lines) > _LINES else ""
     return (
-        sound(name, f"“{' '.join(lived.script.words)}”: {snr}, {metrics.quality}", lived.samples)
+        sound(
+            name,
+            f"“{' '.join(lived.script.words)}”: {snr}, {metrics.in_words}",
+            lived.samples,
+        )
         + f'<p role="status" class="readout" style="{_SOFT}">{len(lived.life.upsets)} upsets, '
         f"{len(lines)} log entries, {int(lived.life.wrong_bits[-1])} bits wrong at the end</p>"
         + f'<ul style="font-size: .8rem; line-height: 1.3">{shown}{more}</ul>'

@@ -9,13 +9,14 @@ from typing import Any
 
 import ipywidgets as widgets
 
-from workbench.errors import WorkbenchError
 from workbench.experiments.hearing import Heard, hear
 from workbench.experiments.voice import Voice, open_voice
 from workbench.memory.faults_bits import Flips
 from workbench.memory.layout import WORKING_SECTIONS
 from workbench.memory.plan import Plan
-from workbench.panels.views import failed, readout, site_list, sound
+from workbench.panels.names import PANEL, named_handles
+from workbench.panels.status import Status
+from workbench.panels.views import readout, site_list, sound
 
 FLIPS = (0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
 PAGES_PER_FRAME = {f"{pages} pages a frame" if pages else "none": pages for pages in (0, 8, 16, 64)}
@@ -28,7 +29,7 @@ class FlipPanel(widgets.VBox):
     """Controls, the word before and after with its numbers, and the names of the flipped bits.
 
     voice: the one that ships unless another is given, opened once. Raises WorkbenchError when it
-    cannot be opened; later mistakes are told in the panel.
+    cannot be opened; later mistakes are told in the panel, in `status`.
     """
 
     def __init__(self, voice: Voice | None = None) -> None:
@@ -37,17 +38,21 @@ class FlipPanel(widgets.VBox):
         self.numbers = widgets.HTML(layout=_WIDE)
         self.before, self.after = widgets.HTML(), widgets.HTML()
         self.sites = widgets.HTML(layout=_WIDE)
+        self.status = Status((self.numbers, self.before, self.after, self.sites))
         for control in self.controls.values():
             control.observe(self._changed, names="value")
         super().__init__(
             [
                 _grid(list(self.controls.values()), "17rem"),
+                self.status,
                 self.numbers,
                 _grid([self.before, self.after], "20rem"),
                 self.sites,
+                named_handles(),
             ],
             layout=widgets.Layout(max_width="64rem"),
         )
+        self.add_class(PANEL)
         self.update()
 
     def plan(self) -> Plan:
@@ -62,12 +67,10 @@ class FlipPanel(widgets.VBox):
         )
 
     def update(self) -> None:
-        """Speak the word again and show it; a mistake becomes a sentence in place of the numbers."""
+        """Speak the word again and show it; what goes wrong becomes a sentence in `status`."""
         word, pages = self.controls["word"].value, self.controls["healer"].value
-        try:
+        with self.status.working(f"speaking “{self.voice.spoken(word)}” from flipped memory"):
             self._show(word, hear(self.voice, word, self.plan(), pages_per_frame=pages))
-        except WorkbenchError as error:
-            self.numbers.value = failed(str(error))
 
     def _show(self, word: str, heard: Heard) -> None:
         spoken = self.voice.spoken(word)

@@ -45,7 +45,7 @@ def readout(heard: Heard) -> str:
         f"<span>SNR <b>{snr}</b></span>",
         f"<span>log-mel <b>{metrics.log_mel_db:.2f} dB</b></span>",
         f'<span style="background: {_CLASS_COLOURS[metrics.quality]}; color: #fff; '
-        f'border-radius: 1rem; padding: 0 .8rem"><b>{metrics.quality}</b></span>',
+        f'border-radius: 1rem; padding: 0 .8rem"><b>{metrics.quality}</b> ({escape(metrics.limit)})</span>',
         f'<span style="{_SOFT}">pages healed {heard.pages_healed}, '
         f"wrong bits left {heard.bits_left}</span>",
     ]

@@ -7,6 +7,7 @@ from html import escape
 
 import numpy as np
 
+from workbench.audio.metrics import SoundMetrics
 from workbench.audio.sound_files import SAMPLE_RATE_HZ
 from workbench.experiments.demo_record import Clip, Demonstration
 from workbench.experiments.page.figures import Figures
@@ -19,12 +20,6 @@ METRICS = {
     "multi_resolution_stft": ("STFT", "", 3),
     "stoi": ("STOI", "", 3),
     "pesq_nb": ("PESQ", "", 2),
-}
-CLASS_MEANINGS = {
-    "transparent": "no difference to hear",
-    "acceptable": "a difference, no nuisance",
-    "degraded": "clearly worse",
-    "broken": "the voice is gone or going",
 }
 _STRIP_WIDTH = 1000
 _DENSE = 300  # from here on the lines of the strip overlap
@@ -39,7 +34,7 @@ def card(clip: Clip, demo: Demonstration, figures: Figures) -> str:
   {_strip(clip, demo)}
   {spectrogram(clip.samples, f"{clip.title}, the word {demo.spoken}")}
   {player(clip.key, clip.title, clip.samples)}
-  <p class="verdict">{_badge(clip, figures)} {_heard(clip, demo)}</p>
+  <p class="verdict">{_badge(clip)} {_heard(clip, demo)}</p>
   {_metrics(clip, figures)}
 </article>"""
 
@@ -62,15 +57,16 @@ def player(key: str, label: str, samples: np.ndarray, *, group: str = "") -> str
     )
 
 
-def badge(quality: str, figure: str) -> str:
-    """A class by its name, sign and colour."""
+def badge(metrics: SoundMetrics, figure: str) -> str:
+    """A class by its name, sign and colour, with the limit that decided it."""
     return (
-        f'<span class="badge {quality}" title="{CLASS_MEANINGS[quality]}">'
-        f'<span data-figure="{figure}">{quality}</span></span>'
+        f'<span class="badge {metrics.quality}" title="class by SNR to the clean voice; whether the '
+        f'word is understood is another matter"><span data-figure="{figure}">{metrics.quality}</span> '
+        f'<span class="limit">({escape(metrics.limit)})</span></span>'
     )
 
 
-def _badge(clip: Clip, figures: Figures) -> str:
+def _badge(clip: Clip) -> str:
     if clip.clean is None:
         return '<span class="badge reference">the reference</span>'
     path = f"clips.{clip.key}.clean"
@@ -79,7 +75,7 @@ def _badge(clip: Clip, figures: Figures) -> str:
         return f'<span class="badge identical">identical, every sample</span>{masked}'
     if clip.key in ("recording", "float"):
         return ""  # the classes are about faults, and these have none
-    return badge(figures.value("clips", clip.key, "clean", "quality"), f"{path}.quality")
+    return badge(clip.clean, f"{path}.quality")
 
 
 def _heard(clip: Clip, demo: Demonstration) -> str:

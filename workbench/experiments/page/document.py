@@ -116,7 +116,10 @@ def _classes() -> str:
     return (
         f"transparent (SNR ≥ {TRANSPARENT_SNR_DB:g} dB and log-mel ≤ {TRANSPARENT_LOG_MEL_DB:g} dB), "
         f"acceptable (≥ {ACCEPTABLE_SNR_DB:g} and ≤ {ACCEPTABLE_LOG_MEL_DB:g}), "
-        f"degraded (SNR ≥ {DEGRADED_SNR_DB:g}), broken (below)."
+        f"degraded (SNR ≥ {DEGRADED_SNR_DB:g}), broken (below). They say how far the waveform is from "
+        "the clean voice, in the SNR above all, and not whether the word is still understood, which stands "
+        "beside them: a word a little below the last limit often is. What listeners make of each class: "
+        "<code>workbench measure challenge --classes</code>."
     )
 
 

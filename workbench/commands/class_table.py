@@ -1,0 +1,72 @@
+"""The table of `workbench measure --classes`: what the classes of damage mean to a listener."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from workbench.audio.metrics import MetricUnavailable, pesq_nb
+from workbench.audio.recogniser import VARIANTS
+from workbench.experiments.class_calibration import FLIPS, ClassHeard, heard_classes
+from workbench.experiments.voice import Voice
+from workbench.files import write_text
+
+SOUNDS = 200  # of each class, unless told otherwise
+
+
+def tell_classes(voice: Voice, *, sounds: int, path: Path | None) -> None:
+    """Hear `sounds` damaged words of every class, print the table, write it to `path` as JSON.
+
+    Raises WorkbenchError as `heard_classes`.
+    """
+    with tqdm(unit="sound", leave=False, disable=None) as bar:
+
+        def show(what: str, done: int, total: int) -> None:
+            bar.set_description_str(what, refresh=False)
+            bar.total, bar.n = total, done
+            bar.refresh()
+
+        rows = heard_classes(voice, sounds=sounds, progress=show)
+    print(
+        f"classes of damage, by SNR to the clean voice alone, and what listeners make of them: "
+        f"understood, of {len(VARIANTS)} presentations a sound, by a speech recogniser; PESQ-NB to the "
+        f"clean voice; 95 % intervals; {FLIPS[0]} to {FLIPS[-1]:,} random flips of the working copy"
+    )
+    width = max(len(row.name) for row in rows)
+    print(f"{'class':<{width}}  {'sounds':>6}  {'understood':<26}  PESQ-NB")
+    for row in rows:
+        cells = f"{row.name:<{width}}  {row.sounds:>6}  {_understood(row):<26}  {_pesq(row)}"
+        print(cells.rstrip())
+    absent = _absent()
+    if absent:
+        print(f"PESQ-NB has no value; {absent}")
+    if path:
+        figures = {"voice": voice.image.content_hash, "classes": [row.figures() for row in rows]}
+        write_text(path, json.dumps(figures, indent=1, allow_nan=False) + "\n")
+
+
+def _understood(row: ClassHeard) -> str:
+    if row.understood is None:
+        return "-"
+    return f"{row.understood:.1%} ({row.understood_low:.1%} to {row.understood_high:.1%})"
+
+
+def _pesq(row: ClassHeard) -> str:
+    if row.pesq_nb is None:
+        return "-"
+    interval = "" if row.pesq_low is None else f" ({row.pesq_low:.2f} to {row.pesq_high:.2f})"
+    fewer = f", {row.pesq_sounds} sounds" if row.pesq_sounds < row.sounds else ""
+    return f"{row.pesq_nb:.2f}{interval}{fewer}"
+
+
+def _absent() -> str:
+    """Why no sound has a PESQ here, "" where they can have one."""
+    tone = np.sin(np.arange(16_000) / 5.0)
+    try:
+        pesq_nb(tone, tone)
+    except MetricUnavailable as error:
+        return str(error)
+    return ""

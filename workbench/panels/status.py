@@ -1,0 +1,72 @@
+"""What a panel is doing: a line that says so, results dimmed while they are older than the settings.
+
+Controls stay enabled meanwhile: a control that is disabled loses the keyboard's focus, and what is changed
+while a result is computed is computed next.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from html import escape
+
+import ipywidgets as widgets
+
+from workbench.errors import WorkbenchError
+from workbench.panels.views import failed
+
+STALE = "workbench-stale"  # CSS class of results that are older than the settings
+_STYLE = f"""<style>
+.{STALE} {{ opacity: .35; filter: grayscale(1); }}
+.workbench-busy::before {{ content: ""; display: inline-block; width: .8em; height: .8em;
+  margin-right: .5em; vertical-align: -.1em; border-radius: 50%; border: 2px solid currentColor;
+  border-right-color: transparent; animation: workbench-turn 1s linear infinite; }}
+@keyframes workbench-turn {{ to {{ transform: rotate(1turn); }} }}
+@media (prefers-reduced-motion: reduce) {{ .workbench-busy::before {{ animation: none; }} }}
+</style>"""
+
+
+class Status(widgets.HTML):
+    """A line of a panel: empty, what is being done, or the sentence of what went wrong.
+
+    results: the widgets that are dimmed while, and as long as, they do not show the present settings.
+    """
+
+    def __init__(self, results: Sequence[widgets.Widget]) -> None:
+        super().__init__(_STYLE, layout=widgets.Layout(width="auto", min_height="1.8rem"))
+        self.results = tuple(results)
+
+    @contextmanager
+    def working(self, what: str) -> Iterator[None]:
+        """Say what is being done and dim the results until the block has ended well.
+
+        Whatever goes wrong in the block becomes a sentence here and leaves the results dimmed: a panel's
+        callback has nobody else to tell. The traceback of what is no WorkbenchError goes to Python's log.
+        """
+        for each in self.results:
+            each.add_class(STALE)
+        self.tell(what)
+        try:
+            yield
+        except WorkbenchError as error:
+            self._fail(str(error))
+        except KeyboardInterrupt:
+            self._fail("interrupted before the result was there; change a setting to go on")
+        except Exception as error:
+            logging.getLogger(__name__).exception("a panel failed while %s", what)
+            self._fail(
+                f"{type(error).__name__} while {what}: {' '.join(str(error).split())}; this is a defect "
+                "of the workbench or of an own strategy, and Python's log has its traceback"
+            )
+        else:
+            self.value = _STYLE
+            for each in self.results:
+                each.remove_class(STALE)
+
+    def tell(self, what: str) -> None:
+        """Say in the line that `what` is being done."""
+        self.value = f'{_STYLE}<div role="status" class="workbench-busy">{escape(what[:1].upper() + what[1:])} …</div>'
+
+    def _fail(self, sentence: str) -> None:
+        self.value = _STYLE + failed(sentence)
