@@ -80,12 +80,12 @@ def run(options: argparse.Namespace) -> None:
     absent = [part for quality in table.values() for part in quality.absent.items()]
     for name, reason in dict.fromkeys(absent):
         print(f"{name} has no value; {reason}")
-    if options.record:
-        for folder, quality in zip(folders, qualities, strict=True):
-            record_measured(folder, quality.figures())
     if options.json:
         figures = {name: quality.figures() for name, quality in table.items()}
         write_text(options.json, json.dumps(figures, indent=1) + "\n")
+    if options.record:
+        for folder, quality in zip(folders, qualities, strict=True):
+            record_measured(folder, quality.figures())
 
 
 def _tell_classes(options: argparse.Namespace) -> None:
