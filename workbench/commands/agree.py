@@ -93,7 +93,7 @@ def run(options: argparse.Namespace) -> None:
                 _agree(rival, firmware, core, inputs, schedules, options, bar.update)
     print(
         f"{lived:,} lives of {options.frames} frames agree in every sample, log entry and byte: "
-        f"{len(rivals)} strategies on {', '.join(cores)}"
+        f"{len(rivals)} {'strategy' if len(rivals) == 1 else 'strategies'} on {', '.join(cores)}"
     )
 
 
