@@ -56,8 +56,12 @@ def test_the_log_outlives_a_warm_reset_and_nothing_else(lived: Twin) -> None:
     before = lived.log_bytes()
     lived.machine.call("logs_unit_init")
     assert lived.log_bytes() == before
-    head = lived.machine.view("logs_unit", lived.firmware.memory_bytes + 20)[-20:]
-    for damaged in range(20):  # one byte of the head is enough for it to be none
+    head = lived.machine.view("logs_unit", lived.firmware.memory_bytes + LOG_HEAD_BYTES)[
+        -LOG_HEAD_BYTES:
+    ]
+    for damaged in range(
+        20
+    ):  # all but the count of repeats: one byte of the head is enough for it to be none
         lived.machine.view("logs_unit", lived.firmware.memory_bytes + len(before))[
             -len(before) :
         ] = np.frombuffer(before, np.uint8)
@@ -68,12 +72,12 @@ def test_the_log_outlives_a_warm_reset_and_nothing_else(lived: Twin) -> None:
 
 def test_a_damaged_entry_is_left_out_and_the_rest_is_told(lived: Twin) -> None:
     data, made = lived.log_bytes(), lived.firmware
-    entries, lost, none = read_log(data, made, "x")
-    assert none == () and lost > 0 and len(entries) == made.log_entries
+    entries, lost, none, repeats = read_log(data, made, "x")
+    assert none == () and repeats == 0 and lost > 0 and len(entries) == made.log_entries
     first = LOG_HEAD_BYTES + LOG_ENTRY_BYTES * (lost % made.log_entries)
     for byte in (7, 8, 9, 10, 11):  # a unit, an area, ... that there is not
         broken = data[: first + byte] + b"\x77" + data[first + byte + 1 :]
-        assert read_log(broken, made, "x") == (entries[1:], lost, (lost,))
+        assert read_log(broken, made, "x") == (entries[1:], lost, (lost,), 0)
 
 
 def test_a_log_is_found_behind_what_looks_like_one(lived: Twin) -> None:
@@ -87,7 +91,7 @@ def test_what_is_no_log_is_refused(lived: Twin) -> None:
     data, made = lived.log_bytes(), lived.firmware
     for wrong, text in (
         (b"nothing here", "holds no log: its 12 bytes"),
-        (data[:100], "ends within the log: 80 bytes of"),
+        (data[:100], "ends within the log: 76 bytes of"),
         (data[:12] + b"\x01" + data[13:], "head of the log in x is damaged"),
     ):
         with pytest.raises(WorkbenchError, match=text):
@@ -165,7 +169,12 @@ def test_a_device_tells_its_story(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert main(["log", str(log), "--pages", "16", "--out", str(picture), "--json", str(told)]) == 0
     lines = capsys.readouterr().out.splitlines()
     expected = json.loads((tmp_path / "e.json").read_text())["cores"][0]["log"]
-    assert json.loads(told.read_text()) == {"lost": 0, "damaged": [], "entries": expected}
+    assert json.loads(told.read_text()) == {
+        "lost": 0,
+        "damaged": [],
+        "repeats": 0,
+        "entries": expected,
+    }
     assert len(lines) == len(expected) + 1 and "memory upset, restored, healed" in lines[0]
     assert picture.read_bytes().startswith(b"\x89PNG")
     assert main(["log", str(log)]) == 2  # of another number of pages

@@ -57,33 +57,74 @@ def _majority(data: np.ndarray, address: int) -> int:
 
 
 def _heal(data: np.ndarray, layout, strategy: Strategy, log: list[LogEntry]) -> None:
-    """CRC-32 pages without limits: of the healer's variables only frame and cursor matter."""
+    """CRC-32 pages without limits: of the healer's variables only frame, epoch and cursor matter."""
     (guard,) = strategy.guards
     page_bytes = guard.area.unit_bytes
     pages = -(-layout.working_bytes // page_bytes)
+    scan = -(-pages // guard.per_frame)
     frame_at = layout.sections["healer"].start
-    cursor_at = frame_at + 4 * 9
+    epoch_at, cursor_at = frame_at + 12, frame_at + 4 * 12
     golden_at, check_at = layout.sections["golden"].start, layout.sections["check"].start
-    frame, cursor = _majority(data, frame_at), _majority(data, cursor_at) % 2**24
+    frame, cursor = _majority(data, frame_at) % (2**32 - 1), _majority(data, cursor_at) % 2**24
+    epoch = _majority(data, epoch_at)
+    waits = layout.sections["backoff"].start
     for _ in range(guard.per_frame):
         page = cursor % pages
         cursor = (page + 1) % pages
         start = page * page_bytes
         stop = min(start + page_bytes, layout.working_bytes)
-        found = zlib.crc32(data[start:stop].tobytes())
-        expected = _word(data, check_at + 4 * page)
-        if found == expected:
+        level = int(data[waits + page // 2]) >> 4 * (page % 2) & 15
+        if level % 8 > 1 and frame // scan % 2 ** (level % 8 - 1):
             continue
-        golden = data[golden_at + start : golden_at + stop].copy()
-        diagnosis, remedy, verdict = Diagnosis.AMBIGUOUS, Remedy.NONE, Verdict.UNHEALED
-        if zlib.crc32(golden.tobytes()) == expected:
-            data[start:stop] = golden
-            diagnosis, remedy, verdict = Diagnosis.MEMORY, Remedy.RESTORE, Verdict.HEALED
-        elif np.array_equal(golden, data[start:stop]):
-            diagnosis = Diagnosis.CHECK
-        log.append(LogEntry(frame, 0, page, diagnosis, remedy, verdict))
+        expected = _word(data, check_at + 4 * page)
+        new = 0
+        if zlib.crc32(data[start:stop].tobytes()) != expected:
+            golden = data[golden_at + start : golden_at + stop].copy()
+            diagnosis = _who(data[start:stop], golden, expected)
+            remedy, verdict = Remedy.NONE, Verdict.UNHEALED
+            if diagnosis == Diagnosis.MEMORY:
+                data[start:stop], remedy = golden, Remedy.RESTORE
+                if zlib.crc32(golden.tobytes()) == expected:
+                    verdict = Verdict.HEALED
+            if verdict == Verdict.UNHEALED:
+                new = min(7, max(1, level % 8) + 1)
+            if level % 8 < 2 or verdict == Verdict.HEALED:
+                at = epoch % 2**16 * (2**32 - 1) + frame
+                log.append(LogEntry(at, 0, page, diagnosis, remedy, verdict))
+        kept = int(data[waits + page // 2]) & (0xF0, 0x0F)[page % 2]
+        data[waits + page // 2] = kept | new << 4 * (page % 2)
+    frame += 1
     for copy in range(3):
-        for at, word in ((frame_at, frame + 1), (cursor_at, cursor)):
+        words = ((frame_at, frame % (2**32 - 1)), (epoch_at, epoch + frame // (2**32 - 1)))
+        for at, word in (*words, (cursor_at, cursor)):
             _put(data, at + 4 * copy, word % 2**32)
-        for variable in (1, 2):  # nothing rests or is spent
+        for variable in (2, 3):  # nothing rests or is spent
             _put(data, frame_at + 12 * variable + 4 * copy, 0)
+
+
+def _who(working: np.ndarray, golden: np.ndarray, expected: int) -> Diagnosis:
+    """By what a single flip would explain, which is tried out."""
+    same = np.array_equal(working, golden)
+    seen, kept = _explained(working, expected), _explained(golden, expected)
+    if kept == "agrees":
+        return Diagnosis.MEMORY
+    if seen == "check":
+        return Diagnosis.AMBIGUOUS if kept == "check" and not same else Diagnosis.CHECK
+    if kept == "check":
+        return Diagnosis.MEMORY
+    return Diagnosis.GOLDEN if "data" in (seen, kept) else Diagnosis.AMBIGUOUS
+
+
+def _explained(data: np.ndarray, expected: int) -> str:
+    """The one flip that lets a page agree with its check: of the check, of the data, or of neither."""
+    found = zlib.crc32(data.tobytes())
+    if found == expected:
+        return "agrees"
+    if (found ^ expected).bit_count() == 1:
+        return "check"
+    for bit in range(8 * len(data)):
+        tried = data.copy()
+        tried[bit // 8] ^= 1 << bit % 8
+        if zlib.crc32(tried.tobytes()) == expected:
+            return "data"
+    return "nothing"

@@ -39,7 +39,7 @@ def test_healing_is_heard_logged_and_drawn(
     cost = figures["overheads"]
     assert f"takes {cost['golden_bytes'] + cost['check_bytes']} bytes of flash" in told
     assert (
-        "its variables and checks, 48 of RAM (a device's code and log come on top: `workbench emulate"
+        "its variables and checks, 240 of RAM (a device's code and log come on top: `workbench emulate"
         in told
     )
 

@@ -72,7 +72,8 @@ def test_what_a_golden_input_shows_is_restored_and_what_it_says_wrongly_is_not(s
     device = heal(Strategy("test", (TEST,)), image, [8 * kept.start + 5, bit])
     assert device.log[0].diagnosis == Diagnosis.AMBIGUOUS  # golden copy and memory differ
     device = heal(Strategy("test", (TEST,)), image, [8 * kept.start + 5])
-    assert {(e.diagnosis, e.remedy) for e in device.log} == {(Diagnosis.CHECK, Remedy.NONE)}
+    # A golden copy that was damaged before start-up would look the same.
+    assert {(e.diagnosis, e.remedy) for e in device.log} == {(Diagnosis.AMBIGUOUS, Remedy.NONE)}
 
 
 def test_a_miscorrection_is_refuted_and_the_next_rung_tried() -> None:

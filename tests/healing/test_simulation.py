@@ -111,11 +111,25 @@ def test_each_diagnosis_has_its_remedy_and_verdict() -> None:
         ),
         (
             [Upset(4, 8 * (check + 4) + 30)],
-            [LogEntry(n, 0, 1, Diagnosis.CHECK, Remedy.NONE, Verdict.UNHEALED) for n in (4, 5)],
+            [LogEntry(4, 0, 1, Diagnosis.CHECK, Remedy.NONE, Verdict.UNHEALED)],
         ),
         (
             [Upset(5, second), Upset(5, 8 * golden + second + 8)],
+            [LogEntry(5, 0, 1, Diagnosis.GOLDEN, Remedy.NONE, Verdict.UNHEALED)],
+        ),
+        (
+            [
+                Upset(5, second),
+                Upset(5, second + 1),
+                Upset(5, 8 * golden + second + 8),
+                Upset(5, 8 * golden + second + 9),
+            ],
             [LogEntry(5, 0, 1, Diagnosis.AMBIGUOUS, Remedy.NONE, Verdict.UNHEALED)],
+        ),
+        # The check names itself: the golden copy may be taken, and the check stays as it is.
+        (
+            [Upset(5, second), Upset(5, 8 * (check + 4) + 30)],
+            [LogEntry(5, 0, 1, Diagnosis.MEMORY, Remedy.RESTORE, Verdict.UNHEALED)],
         ),
         # The golden copy alone is never looked at while its page is well.
         ([Upset(0, 8 * golden + second)], []),

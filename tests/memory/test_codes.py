@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from workbench.memory.areas import CODES
-from workbench.memory.codes import RADAR_KEY, SIGNATURES, times_a
+from workbench.memory.codes import RADAR_KEY, SIGNATURES, Judgement, times_a
 from workbench.memory.ecc import ECC, InPlace, Secded
 
 UNITS = st.integers(2, 20).flatmap(lambda n: arrays(np.uint8, 4 * n))
@@ -111,11 +111,11 @@ def test_pq_corrects_any_damage_of_a_word(data: np.ndarray, where: int, damage: 
     check, clean = code.sign(data), data.copy()
     first = 4 * (where % (len(data) // 4))
     data[first : first + 4] ^= np.frombuffer(damage.to_bytes(4, "little"), np.uint8)
-    assert code.wrong(data, check) and code.data_wrong(data, check)
+    assert code.wrong(data, check) and code.judge(data, check) == Judgement.BLAMES
     code.correct(data, check)
     np.testing.assert_array_equal(data, clean)
     check[where % 8] ^= 1 << where % 7
-    assert not code.data_wrong(data, check)
+    assert code.judge(data, check) == Judgement.CLEARS
     code.correct(data, check)
     assert not code.wrong(data, check)
     np.testing.assert_array_equal(data, clean)
@@ -141,11 +141,11 @@ def test_secded_words(code: Secded, data: np.ndarray, where: int, other: int) ->
     signed_clean = check.copy()
     bit = where % (8 * len(data))
     data[bit >> 3] ^= 1 << (bit & 7)
-    assert code.data_wrong(data, check)
+    assert code.judge(data, check) == Judgement.BLAMES
     code.correct(data, check)
     np.testing.assert_array_equal(data, clean)
     check[other % len(check)] ^= 1 << other % 7
-    assert code.wrong(data, check) and not code.data_wrong(data, check)
+    assert code.wrong(data, check) and code.judge(data, check) == Judgement.CLEARS
     code.correct(data, check)
     np.testing.assert_array_equal(check, signed_clean)
     word = bit // (8 * code.word_bytes) * 8 * code.word_bytes

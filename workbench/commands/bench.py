@@ -25,17 +25,20 @@ from workbench.experiments.bench_codes import (
     seen_by_golden_inputs,
 )
 from workbench.experiments.bench_decoder import FRAMES, MACS, SAMPLES, WEIGHTS
+from workbench.experiments.bench_diagnoses import COLUMNS, bench_diagnoses, confusion
 from workbench.experiments.bench_estimate import bench_estimate
+from workbench.experiments.contestants import NAMES, RANGE, contestant
 from workbench.experiments.threads import one_thread
 from workbench.experiments.voice import open_voice
 from workbench.files import write_text
+from workbench.healing.named import NONE
 from workbench.memory.laboratory import ENGINES
 
-BENCHMARKS = ("campaign", "estimate", "codes")
+BENCHMARKS = ("campaign", "estimate", "codes", "diagnoses")
 _SECONDS = 5.0
 _CHECK = 1000
 _REPEATS, _WORD = 200, "7"
-_TRIALS = 5_000
+_TRIALS, _DIAGNOSES = 5_000, 100
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -44,7 +47,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "benchmark",
         choices=BENCHMARKS,
         help="campaign: fault trials a second, beside other tools; estimate: coverage and saving of "
-        "`workbench estimate` against the exhaustive truth of one word; codes: what checks of memory see",
+        "`workbench estimate` against the exhaustive truth of one word; codes: what checks of memory see; "
+        "diagnoses: whether what healers write down is true",
     )
     parser.add_argument(
         "--seconds",
@@ -65,7 +69,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--repeats", type=int, default=_REPEATS, help=f"estimate: how often ({_REPEATS})"
     )
     parser.add_argument(
-        "--trials", type=int, default=_TRIALS, help=f"codes: faults of each kind ({_TRIALS:,})"
+        "--trials",
+        type=int,
+        help=f"codes: faults of each kind ({_TRIALS:,}); diagnoses: of each strategy ({_DIAGNOSES})",
     )
     parser.add_argument("--word", default=_WORD, help=f"estimate: which is said ({_WORD})")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there")
@@ -79,7 +85,9 @@ def run(options: argparse.Namespace) -> None:
     if options.benchmark == "estimate":
         _run_estimate(options)
     elif options.benchmark == "codes":
-        _run_codes(options)
+        _run_codes(options, options.trials if options.trials is not None else _TRIALS)
+    elif options.benchmark == "diagnoses":
+        _run_diagnoses(options, options.trials if options.trials is not None else _DIAGNOSES)
     else:
         _run_campaign(options)
 
@@ -109,27 +117,27 @@ def _run_estimate(options: argparse.Namespace) -> None:
         write_text(options.json, json.dumps([row.as_json() for row in rows], indent=2) + "\n")
 
 
-def _run_codes(options: argparse.Namespace) -> None:
-    if options.trials < 1:
-        raise WorkbenchError(f"cannot try {options.trials} faults; give at least 1")
+def _run_codes(options: argparse.Namespace, wanted: int) -> None:
+    if wanted < 1:
+        raise WorkbenchError(f"cannot try {wanted} faults; give at least 1")
     voice = open_voice()
     inputs = {word: voice.inputs(word) for word in voice.words}
     with tqdm(bar_format="{desc} [{elapsed}]", leave=False, disable=None) as bar, one_thread():
-        rows = bench_codes(voice.image, trials=options.trials, progress=bar.set_description_str)
+        rows = bench_codes(voice.image, trials=wanted, progress=bar.set_description_str)
         bar.set_description_str("looking for the worst bits")
         tops = voice.image.layout.positions(("weights",))
         worst = worst_bits(voice.image, inputs, tops, bits=ATTACK_BITS)
         bar.set_description_str("computing golden inputs")
-        trials = min(options.trials, MOMENT_TRIALS)
+        trials = min(wanted, MOMENT_TRIALS)
         golden = {n: seen_by_golden_inputs(voice.image, n, trials=trials) for n in MOMENTS}
-    print(f"share of random faults within a page that a code misses, {options.trials:,} of each")
+    print(f"share of random faults within a page that a code misses, {wanted:,} of each")
     print(f"{'code':<10}{'page':>6}{'checks':>9}" + "".join(f"{n:>9} bits" for n in FLIPS))
     for row in rows:
         share = row.check_bytes / row.watched_bytes
         cells = "".join(f"{100 * row.missed[n]:>12.3g} %" for n in FLIPS)
         print(f"{row.code:<10}{row.page_bytes:>6}{share:>9.2%}{cells}")
     random, chosen, size = attack_on_radar(
-        voice.image, [step.position for step in worst], trials=min(options.trials, 2000)
+        voice.image, [step.position for step in worst], trials=min(wanted, 2000)
     )
     print(
         f"radar, groups of {GROUP_BYTES}, {size} bytes of signatures: of {ATTACK_BITS} sign bits at random "
@@ -141,6 +149,39 @@ def _run_codes(options: argparse.Namespace) -> None:
     if options.json:
         told = {"codes": [asdict(row) for row in rows], "golden inputs": golden,
                 "radar": {"random": random, "worst": chosen, "bytes": size}}  # fmt: skip
+        write_text(options.json, json.dumps(told, indent=2) + "\n")
+
+
+def _run_diagnoses(options: argparse.Namespace, trials: int) -> None:
+    if trials < 1:
+        raise WorkbenchError(f"cannot judge {trials} faults; give at least 1")
+    program = open_voice().program
+    chosen = [contestant(name, program, {}) for name in NAMES if name not in (NONE, RANGE)]
+    with tqdm(bar_format="{desc} [{elapsed}]", leave=False, disable=None) as bar, one_thread():
+        scores = bench_diagnoses(
+            program,
+            [strategy for strategy, _ in chosen],
+            trials=trials,
+            progress=bar.set_description_str,
+        )
+    print(
+        f"{'strategy':<17}{'trials':>7}{'entries':>9}{'right':>7}{'open':>6}{'wrong':>7}{'spoilt':>8}{'most':>6}"
+    )
+    for score in scores:
+        print(
+            f"{score.strategy:<17}{score.trials:>7}{score.entries:>9,}{score.right:>7,}{score.open:>6,}"
+            f"{score.wrong:>7,}{score.spoilt:>8}{score.most_entries:>6}"
+        )
+    print(
+        "open: entries that claim nothing; spoilt: trials in which right bytes became wrong; most: entries "
+        "of one unit in six minutes\nfirst diagnosis of each trial, by what was hit:"
+    )
+    rows = confusion(scores)
+    print(f"{'':<48}" + "".join(f"{name:>10}" for name in COLUMNS))
+    for hit, row in rows.items():
+        print(f"{hit:<48}" + "".join(f"{row[name]:>10,}" for name in COLUMNS))
+    if options.json:
+        told = {"strategies": [score.as_json() for score in scores], "confusion": rows}
         write_text(options.json, json.dumps(told, indent=2) + "\n")
 
 

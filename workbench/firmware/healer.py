@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 
 from workbench.firmware.plan import Firmware
 from workbench.healing.backoff import SUMS_SHIFT, scan_frames
-from workbench.healing.evidence import TABLE, facts, has_golden
+from workbench.healing.evidence import TABLE, facts, has_golden, proves_by_agreeing
 from workbench.healing.log import Remedy
 from workbench.healing.strategy import Guard
 from workbench.memory.areas import ABFT, GOLDEN, RADAR, RAM, SELF_TEST, TRIPLE
@@ -193,16 +193,20 @@ def _area(firmware: Firmware, number: int, guard: Guard, watch: Watch) -> dict[s
         return fields | {
             "wrong": "wb_abft_wrong",
             "same": "wb_abft_same",
-            "witnesses": "wb_golden_says",
+            "witnesses": "wb_abft_says",
             "look_on": "wb_abft_look_on",
             "parts": f"{name}_parts_{number}" if watch.units else "NULL",
         }
     if isinstance(watch, SelfTestWatch):
-        return fields | {
-            "wrong": f"{name}_self_test",
-            "same": "wb_all_same",
-            "unit_bytes": f"{watch.stop}u",
-        } | ({"witnesses": "wb_golden_says"} if has_golden(guard) else {})
+        return (
+            fields
+            | {
+                "wrong": f"{name}_self_test",
+                "same": "wb_all_same",
+                "unit_bytes": f"{watch.stop}u",
+            }
+            | ({"witnesses": "wb_all_say"} if has_golden(guard) else {})
+        )
     assert area.code == GOLDEN
     return fields | {"wrong": "wb_golden_wrong"}
 
@@ -214,6 +218,7 @@ def _page(firmware: Firmware, number: int, guard: Guard, watch: PageWatch) -> di
         "wrong": "wb_page_wrong",
         "code": f"&{name}_code_{number}",
         "check_bytes": f"{code.check_bytes(guard.area.unit_bytes)}u",
+        "proves": f"{int(proves_by_agreeing(watch))}u",
     }
     if has_golden(guard):
         fields |= {"witnesses": "wb_page_and_golden_say", "same": "wb_page_same"}

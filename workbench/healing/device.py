@@ -211,7 +211,7 @@ class Device:
             return False
         diagnosis, remedy, verdict = Diagnosis.COMPUTE, Remedy.NONE, Verdict.UNHEALED
         if watch.wrong(self.data, unit):
-            diagnosis = diagnose(guard, watch, self.data, unit)
+            diagnosis = diagnose(self.guards, number, self.data, unit)
         if diagnosis == Diagnosis.MEMORY and Remedy.RESTORE in guard.ladder:
             remedy = Remedy.RESTORE
             watch.restore(self.data, unit)
@@ -246,7 +246,7 @@ class Device:
 
     def _act(self, number: int, guard: Guard, watch: Watch, unit: int, state: State) -> None:
         policy = self.strategy.policy
-        diagnosis = diagnose(guard, watch, self.data, unit)
+        diagnosis = diagnose(self.guards, number, self.data, unit)
         where, clean = watch.addresses(unit), self._clean_working
         damaged = (self.data[: len(clean)][where] != clean[where]).any()
         remedy, verdict = Remedy.NONE, Verdict.UNHEALED

@@ -27,7 +27,8 @@ from workbench.memory.watch_triple import TripleWatch
 class Says(IntFlag):
     """What is known of a unit that disagrees with its check; the numbers are those of the C runtime.
 
-    CLEARED: a code's judgement, or a second check that agrees, says that the working copy is sound.
+    CLEARED: a code's judgement, a second check that agrees, or pages of other guards that all agree with
+    theirs say that the working copy is sound.
     BLAMED: a code's judgement says that it is damaged. GOLDEN_AGREES: the golden copy agrees with the
     check. GOLDEN_CLEARED, GOLDEN_BLAMED: as the first two, of the golden copy. SAME: working copy and
     golden copy are equal. What a guard is, too: READS_GOLDEN, it has a golden copy; TWO_CHECKS; REMADE,
@@ -73,9 +74,15 @@ TABLE: tuple[tuple[Says, Says, Diagnosis], ...] = (
 )
 
 
-def diagnose(guard: Guard, watch: Watch, data: np.ndarray, unit: int) -> Diagnosis:
-    """What the witnesses of a unit that disagrees with its check prove; data: of an image, uint8."""
-    says = facts(guard, watch) | witnesses(guard, watch, data, unit)
+Guards = Sequence[tuple[Guard, Watch]]
+
+
+def diagnose(guards: Guards, number: int, data: np.ndarray, unit: int) -> Diagnosis:
+    """What the witnesses of a unit that disagrees with its check prove; data: of an image, uint8.
+
+    guards: all of the strategy, of which number `number` asks.
+    """
+    says = facts(*guards[number]) | witnesses(guards, number, data, unit)
     return next(
         diagnosis for counts, values, diagnosis in TABLE if Says(says & counts) == Says(values)
     )
@@ -98,8 +105,9 @@ def has_golden(guard: Guard) -> bool:
     return guard.area.code == ABFT or (guard.reads_golden and guard.area.code != GOLDEN)
 
 
-def witnesses(guard: Guard, watch: Watch, data: np.ndarray, unit: int) -> Says:
+def witnesses(guards: Guards, number: int, data: np.ndarray, unit: int) -> Says:
     """What they say of a unit that disagrees with its check."""
+    guard, watch = guards[number]
     if isinstance(watch, TripleWatch):
         return Says.BLAMED if watch.data_wrong(data, unit) else Says.CLEARED
     says = _judged(watch, data, unit, golden=False)
@@ -107,12 +115,33 @@ def witnesses(guard: Guard, watch: Watch, data: np.ndarray, unit: int) -> Says:
         return says
     if not watch.wrong(data, unit, golden=True):
         says |= Says.GOLDEN_AGREES
+    elif not isinstance(watch, PageWatch) and _cleared_by_pages(guards, watch, data, unit):
+        says |= Says.CLEARED
     golden = _judged(watch, data, unit, golden=True)
     if Says.CLEARED in golden:
         says |= Says.GOLDEN_CLEARED
     if Says.BLAMED in golden:
         says |= Says.GOLDEN_BLAMED
     return says | Says.SAME if watch.same_as_golden(data, unit) else says
+
+
+def _cleared_by_pages(guards: Guards, watch: Watch, data: np.ndarray, unit: int) -> bool:
+    """Whether pages of other guards cover a whole unit, and all agree with their checks."""
+    left = np.zeros(watch.layout.working_bytes, bool)
+    left[watch.addresses(unit)] = True
+    for _, other in guards:
+        if isinstance(other, PageWatch) and proves_by_agreeing(other):
+            inside = np.flatnonzero(left[other.start : other.stop]) + other.start
+            for page in sorted(set(other.units_of(inside).tolist())):
+                if other.wrong(data, page):
+                    return False
+                left[other.addresses(page)] = False
+    return not left.any()
+
+
+def proves_by_agreeing(watch: PageWatch) -> bool:
+    """Whether pages of this code that agree with their checks are sound: not where a code is blind."""
+    return watch.code.sees_every_flip and bool(watch.places)
 
 
 def trusts_golden(watch: Watch, data: np.ndarray, unit: int) -> bool:
@@ -143,9 +172,7 @@ _AS_SAID = {
 }
 
 
-def validated(
-    guard: Guard, policy: Policy, guards: Sequence[tuple[Guard, Watch]], data: np.ndarray
-) -> Verdict:
+def validated(guard: Guard, policy: Policy, guards: Guards, data: np.ndarray) -> Verdict:
     """What a remedy of `guard` is after which unit and check agree: golden inputs may refute it.
 
     They cannot where they fail with the golden copy as well. guards: all of the strategy.

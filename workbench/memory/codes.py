@@ -136,9 +136,7 @@ class _Crc(Code):
         if difference.bit_count() == 1:
             return Judgement.CLEARS
         return (
-            Judgement.BLAMES
-            if difference in self.single_flips(8 * len(data))
-            else Judgement.UNSURE
+            Judgement.BLAMES if difference in self.single_flips(8 * len(data)) else Judgement.UNSURE
         )
 
     def single_flips(self, bits: int) -> frozenset[int]:

@@ -91,6 +91,18 @@ WB_COLD static int wb_abft_same(const wb_memory *memory, const wb_area *area, ui
     return 1;
 }
 
+WB_COLD static uint32_t wb_abft_says(const wb_memory *memory, const wb_area *area, uint32_t unit)
+{
+    const wb_abft_part *const part = (const wb_abft_part *)area->parts + unit;
+    const uint32_t bias_stop = part->bias + 4 * part->shape->columns;
+    const uint32_t says = wb_golden_says(memory, area, unit);
+    return !(says & WB_SAYS_GOLDEN_AGREES) &&
+                   wb_cleared_by_pages(memory, part->weight, part->weight + part->weight_bytes) &&
+                   wb_cleared_by_pages(memory, part->bias, bias_stop)
+               ? says | WB_SAYS_CLEARED
+               : says;
+}
+
 WB_COLD static int wb_abft_restore(const wb_memory *memory, const wb_area *area, uint32_t unit)
 {
     const wb_abft_part *const part = (const wb_abft_part *)area->parts + unit;

@@ -85,6 +85,7 @@ struct wb_area {
     uint32_t every_frames;
     uint32_t stride; /* from unit to unit, less than their number */
     uint32_t facts;  /* WB_SAYS_READS_GOLDEN, ... */
+    uint32_t proves; /* pages that agree with their checks are sound */
     uint32_t first_unit;    /* its number among the units of all areas */
     uint32_t scan_frames;   /* until every unit was looked at once */
     uint32_t backoff_shift; /* scans are waited for so many times longer, as a power of two */

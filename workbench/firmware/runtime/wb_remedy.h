@@ -96,10 +96,39 @@ WB_COLD static uint32_t wb_judged(const wb_memory *memory, const wb_area *area, 
 }
 
 /* Whether a golden copy agrees with its check, and whether it is what the working copy is. */
-WB_COLD static uint32_t wb_golden_says(const wb_memory *memory, const wb_area *area, uint32_t unit)
+static inline uint32_t wb_golden_says(const wb_memory *memory, const wb_area *area, uint32_t unit)
 {
     return (area->wrong(memory, area, unit, 1) ? 0u : WB_SAYS_GOLDEN_AGREES) |
            (area->same(memory, area, unit) ? WB_SAYS_SAME : 0u);
+}
+
+/* Whether pages of other areas cover the bytes from `at` to `stop`, and all agree with their checks. */
+WB_COLD static int wb_cleared_by_pages(const wb_memory *memory, uint32_t at, uint32_t stop)
+{
+    const wb_heal_plan *const plan = memory->plan;
+    uint32_t number = 0;
+    while (at < stop && number < plan->area_count) {
+        const wb_area *const area = &plan->areas[number++];
+        if (area->proves && at >= area->start && at < area->stop) {
+            const uint32_t unit = (at - area->start) / area->unit_bytes;
+            if (area->wrong(memory, area, unit, 0)) {
+                return 0;
+            }
+            at = wb_unit_start(area, unit) + wb_unit_count(area, unit);
+            number = 0;
+        }
+    }
+    return at >= stop;
+}
+
+/* Of a self-test, whose units have all of memory. */
+WB_COLD static uint32_t wb_all_say(const wb_memory *memory, const wb_area *area, uint32_t unit)
+{
+    const uint32_t says = wb_golden_says(memory, area, unit);
+    return !(says & WB_SAYS_GOLDEN_AGREES) &&
+                   wb_cleared_by_pages(memory, 0, memory->plan->working_bytes)
+               ? says | WB_SAYS_CLEARED
+               : says;
 }
 
 WB_COLD static uint32_t wb_page_says(const wb_memory *memory, const wb_area *area, uint32_t unit)
