@@ -122,6 +122,25 @@ def test_figures_are_there_whatever_fails_later(
     assert (tmp_path / "out" / "none.wav").exists() == (broken != "simulate")
 
 
+def test_a_fleet_that_fails_leaves_the_others(
+    compared: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lived = command.record_of
+
+    def of_one(*arguments: Any, **more: Any) -> Any:
+        return break_down() if arguments[3].name == "none" else lived(*arguments, **more)
+
+    monkeypatch.setattr(device_costs, "bare_run", refuse)
+    monkeypatch.setattr(command, "record_of", of_one)
+    status, records = compared()
+    assert status == 2 and [each["strategy"] for each in records] == ["crc-scrub"]
+    assert "none in single failed (ValueError" in capsys.readouterr().err
+    monkeypatch.setattr(command, "record_of", break_down)
+    assert compared() == (2, [])
+    told = capsys.readouterr().err
+    assert "none in single, crc-scrub in single failed (ValueError" in told
+
+
 def test_one_that_cannot_be_measured_leaves_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
     program, inputs = voice().program, voice().inputs("7")
     cost = Cost("pq-scrub", "m4", "", 1.0, 1, 1, None, None, 0.0, None, 1, 1, 1, 1, 2.0)

@@ -44,6 +44,16 @@ def test_names_files_and_objects(mine: str) -> None:
     assert [each.asked for each in found] == ["none", mine]
 
 
+def test_one_strategy_need_not_be_a_list_and_other_things_get_a_sentence() -> None:
+    program = voice().program
+    assert [each.strategy for each in contestants(MINE, program, {})] == [MINE]
+    for wrong in (3, Area("crc32"), None):
+        with pytest.raises(
+            WorkbenchError, match="is no strategy; give a Strategy, a name or a file"
+        ):
+            contestants([wrong], program, {})
+
+
 def test_two_strategies_of_one_name_are_told_apart(tmp_path: Path) -> None:
     program = voice().program
     path = str(tmp_path / "fast.json")

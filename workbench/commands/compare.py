@@ -110,7 +110,9 @@ def run(options: argparse.Namespace) -> None:
     environments = [
         ENVIRONMENTS[name] for name in dict.fromkeys(options.environment or ENVIRONMENTS)
     ]
-    records = with_differences(_live(out, voice, inputs, rivals, environments, options))
+    attempts = Attempts()
+    records = with_differences(_live(attempts, out, voice, inputs, rivals, environments, options))
+    environments = [e for e in environments if any(r["environment"] == e.name for r in records)]
     _write(options.json, records)
     costs = _costs(out, voice, rivals, options.jobs)
     records = [
@@ -125,8 +127,8 @@ def run(options: argparse.Namespace) -> None:
     for rival in rivals:
         if rival.asked not in (*NAMES, rival.strategy.name):
             print(f"{rival.strategy.name} is {rival.asked}: {summary(rival.strategy)}")
-    attempts = Attempts()
-    _draw(attempts, out, records, environments)
+    if records:
+        _draw(attempts, out, records, environments)
     with attempts.step("sounds and timelines.png"):
         _sounds(out, voice, rivals, inputs, options)
     kinds = [path.name for path in map(out.joinpath, _PICTURES) if path.exists()]
@@ -149,6 +151,7 @@ def _list(voice: Voice, inputs: dict[str, Codes], options: argparse.Namespace) -
 
 
 def _live(
+    attempts: Attempts,
     out: Path,
     voice: Voice,
     inputs: dict[str, Codes],
@@ -171,12 +174,13 @@ def _live(
         for environment, mission in missions.items():
             for _, strategy, program in rivals:
                 bar.set_postfix_str(f"{strategy.name}, {environment.name}")
-                records.append(
-                    record_of(
-                        out, program, inputs, strategy, environment, mission,
-                        jobs=options.jobs, progress=bar.update,
-                    )
-                )  # fmt: skip
+                with attempts.step(f"{strategy.name} in {environment.name}"):
+                    records.append(
+                        record_of(
+                            out, program, inputs, strategy, environment, mission,
+                            jobs=options.jobs, progress=bar.update,
+                        )
+                    )  # fmt: skip
     return records
 
 

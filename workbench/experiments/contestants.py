@@ -38,6 +38,10 @@ def contestant(
     """
     if isinstance(name, Strategy):
         return name, program
+    if not isinstance(name, str):
+        raise WorkbenchError(
+            f"{name!r:.60} is no strategy; give a Strategy, a name or a file's name"
+        )
     refuse_unknown(name)
     if name == RANGE:
         strategy = Strategy(RANGE, source="Chen et al. 2021, https://arxiv.org/abs/2003.13874")
@@ -56,21 +60,22 @@ class Contestant(NamedTuple):
 
 
 def contestants(
-    names: Iterable[str | Strategy] | None,
+    names: Iterable[str | Strategy] | str | Strategy | None,
     program: Program,
     inputs: Mapping[str, Codes],
     mask: Path | None = None,
 ) -> list[Contestant]:
     """Strategies that meet each other, each once, so called that no two can be mixed up.
 
-    names: as of `contestant`; None for all of NAMES that can work on the program. A strategy of one's
+    names: each as of `contestant`; None for all of NAMES that can work on the program. A strategy of one's
     own that is called as another one gets its file, or a number, behind its name. Raises WorkbenchError
     as `contestant`, and for a strategy that cannot work on its program, which is told before any work.
     """
     found: list[Contestant] = []
     met: list[Strategy] = []
     taken = {_folded(name) for name in (*NAMES, *_TAKEN)}
-    for asked in dict.fromkeys(NAMES if names is None else names):
+    given = [names] if isinstance(names, str | Strategy) else names
+    for asked in dict.fromkeys(NAMES if given is None else given):
         strategy, used = contestant(asked, program, inputs, mask)
         if strategy in met:
             continue
