@@ -13,8 +13,9 @@ from voices import voice
 
 from workbench.audio.sound_files import read_audio
 from workbench.cli import main
+from workbench.commands.compare import _tell_rivals
 from workbench.errors import WorkbenchError
-from workbench.experiments.contestants import NAMES, contestant, contestants, file_stem
+from workbench.experiments.contestants import NAMES, Contestant, contestant, contestants, file_stem
 from workbench.experiments.hearing import hear
 from workbench.healing.log import Remedy
 from workbench.healing.named import crc_scrub, in_place, named
@@ -121,6 +122,12 @@ def test_compare_lists_all_and_says_which_do_not_fit(capsys: pytest.CaptureFixtu
     assert [line.split()[0] for line in lines] == list(NAMES)
     unfit = [line.split()[0] for line in lines if "(not for this network: " in line]
     assert unfit == ["interpolate", "clip"]
+    rivals = [Contestant(name, MINE, voice().program) for name in NAMES if name not in unfit]
+    _tell_rivals(rivals, every=True)
+    told = capsys.readouterr().out
+    assert told == "left out, since they do not suit this network: interpolate, clip\n"
+    _tell_rivals([Contestant("x/mine.json", MINE, voice().program)], every=False)
+    assert capsys.readouterr().out.startswith("mine is x/mine.json: pq of 512 bytes over weights")
 
 
 @pytest.mark.parametrize(

@@ -124,9 +124,7 @@ def run(options: argparse.Namespace) -> None:
     for environment in environments:
         tell_environment(environment, [r for r in records if r["environment"] == environment.name])
     tell_missing(records, {name: cost for name, cost in costs.items() if isinstance(cost, str)})
-    for rival in rivals:
-        if rival.asked not in (*NAMES, rival.strategy.name):
-            print(f"{rival.strategy.name} is {rival.asked}: {summary(rival.strategy)}")
+    _tell_rivals(rivals, every=options.strategy is None)
     if records:
         _draw(attempts, out, records, environments)
     with attempts.step("sounds and timelines.png"):
@@ -135,6 +133,17 @@ def run(options: argparse.Namespace) -> None:
     written = f"{', '.join([*kinds, 'sounds'])} and records are in {out}"
     attempts.finish(f"the figures are in {options.json or out}")
     print(written)
+
+
+def _tell_rivals(rivals: Sequence[Contestant], *, every: bool) -> None:
+    """What strategies from files do and, of all by name, which are not among them."""
+    for rival in rivals:
+        if rival.asked not in (*NAMES, rival.strategy.name):
+            print(f"{rival.strategy.name} is {rival.asked}: {summary(rival.strategy)}")
+    left_out = set(NAMES) - {rival.asked for rival in rivals} if every else ()
+    if left_out:
+        names = ", ".join(name for name in NAMES if name in left_out)
+        print(f"left out, since they do not suit this network: {names}")
 
 
 def _list(voice: Voice, inputs: dict[str, Codes], options: argparse.Namespace) -> None:

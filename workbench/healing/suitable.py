@@ -41,7 +41,7 @@ def refuse_unsuitable(guard: Guard, watch: Watch) -> None:
     if has_units(area) and area.unit_bytes > max(size, 8):
         raise WorkbenchError(
             f"a unit of {area.unit_bytes} bytes is larger than {where}, which have {size}; use at most "
-            f"{largest_unit(area.code, size)}"
+            f"{largest_unit(area.code, size)}, or what `fitted(strategy, program)` makes"
         )
     if area.code == ABFT and not watch.units and _convolutions(watch.layout):
         raise WorkbenchError(
