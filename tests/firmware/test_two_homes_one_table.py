@@ -7,9 +7,10 @@ import pytest
 from workbench.firmware.log_file import LOG_DTYPE, MAGIC
 from workbench.firmware.plan import LOG_ENTRY_BYTES, LOG_HEAD_BYTES
 from workbench.firmware.toolchain import runtime_headers
-from workbench.healing import variables
+from workbench.healing import backoff, variables
+from workbench.healing.evidence import Says
 from workbench.healing.log import Diagnosis, Remedy, Verdict
-from workbench.memory.codes import FIELD, RADAR_KEY
+from workbench.memory.codes import FIELD, RADAR_KEY, Judgement
 from workbench.memory.layout import HEALER_VARIABLES
 from workbench.memory.watch_triple import TRIPLE_BYTES
 
@@ -20,6 +21,19 @@ HEADERS = "\n".join(runtime_headers().values())
 def test_the_log_s_numbers(kind) -> None:
     found = re.findall(rf"\bWB_{kind.__name__.upper()}_(\w+) = (\d+)", HEADERS)
     assert {name: int(value) for name, value in found} == {each.name: each.value for each in kind}
+
+
+def test_what_witnesses_say_codes_judge_and_waiting_units_hold() -> None:
+    found = re.findall(r"\bWB_SAYS_(\w+) = (\d+)", HEADERS)
+    assert {name: int(value) for name, value in found} == {e.name: e.value for e in Says}
+    (judged,) = re.findall(r"enum \{ (WB_UNSURE[^}]*) \};", HEADERS)
+    assert judged == ", ".join(f"WB_{each.name} = {each.value}" for each in Judgement)
+    (levels,) = re.findall(r"enum \{ (WB_WELL[^}]*) \};", HEADERS)
+    names = ("WELL", "DEFERRED", "FAILED", "MOST", "ALARMED")
+    assert levels == ", ".join(f"WB_{name} = {getattr(backoff, name)}" for name in names)
+    assert f"#define WB_SUMS_FRAMES {backoff.SUMS_FRAMES}u" in HEADERS
+    # In `wb_judged` a judgement is what it says.
+    assert (int(Says.CLEARED), int(Says.BLAMED)) == (Judgement.CLEARS, Judgement.BLAMES)
 
 
 def test_the_healer_s_variables() -> None:

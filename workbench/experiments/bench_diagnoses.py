@@ -29,7 +29,6 @@ BEFORE, AFTER, HEALING = "before boot", "after boot", "while healing"
 COLUMNS = ("MEMORY", "CHECK", "GOLDEN", "COMPUTE", "PRESUMED", "AMBIGUOUS", "-")
 SIX_MINUTES = 45_000  # frames of 8 ms
 _SUMS_FRAMES = 256  # that checksum rows are tried for
-_SEED = 17
 
 
 @dataclass(frozen=True, order=True)
@@ -74,19 +73,23 @@ def bench_diagnoses(
     *,
     trials: int,
     flips: int = 1,
+    most_parts: int = 4,
+    seed: int = 17,
     progress: Callable[[str], object] = lambda name: None,
 ) -> list[Score]:
-    """Random faults of random units: one part, two, three or all of it, `flips` bits in each."""
+    """Random faults of random units: `flips` bits each in one part of it, or in up to `most_parts`."""
     scores = []
     for strategy in strategies:
         progress(strategy.name)
-        image, rng = strategy.image(program), np.random.default_rng(_SEED)
+        image, rng = strategy.image(program), np.random.default_rng(seed)
         score = Score(strategy.name)
         for _ in range(trials if strategy.heals else 0):
             number = int(rng.integers(len(strategy.guards)))
             watch = image.layout.watches[number]
-            unit = int(rng.integers(max(1, watch.units)))
-            hits = _random_hits(rng, parts(watch, unit), flips)
+            if not watch.units:
+                continue
+            unit = int(rng.integers(watch.units))
+            hits = _random_hits(rng, parts(watch, unit), flips, most_parts)
             judge(score, image, strategy, hits)
         scores.append(score)
     return scores
@@ -138,9 +141,11 @@ def judge(score: Score, image: Image, strategy: Strategy, hits: Sequence[Hit]) -
         for entry in device.log[written:]:
             guard, watch = device.guards[entry.area]
             # Checks in RAM are made of what start-up finds, or a remedy leaves: they know no better.
-            remade = guard.area.keep == RAM or isinstance(watch, TripleWatch)
+            remade = isinstance(watch, TripleWatch) or (guard.area.keep == RAM and watch.places)
             of_unit = parts(watch, entry.unit)
             claim = _claim(entry, of_unit, before, signed if remade else image.data)
+            if entry.diagnosis == Diagnosis.MEMORY:  # words in place know what they were made as
+                claim = claim or _claim(entry, of_unit, before, image.data)
             if entry.remedy in (*RESIGNING, Remedy.RESIGN):
                 for at in of_unit.values():
                     signed[at] = device.data[at]
@@ -217,11 +222,13 @@ def _claim(
     return None
 
 
-def _random_hits(rng: np.random.Generator, of_unit: dict[str, np.ndarray], flips: int) -> list[Hit]:
+def _random_hits(
+    rng: np.random.Generator, of_unit: dict[str, np.ndarray], flips: int, most: int
+) -> list[Hit]:
     """One part three times in six, two twice, more once."""
     names = [name for name, addresses in of_unit.items() if addresses.size]
     wanted = [1, 1, 1, 2, 2, len(names)][rng.integers(6)]
-    chosen = list(combinations(names, min(wanted, len(names))))
+    chosen = list(combinations(names, min(wanted, most, len(names))))
     hits = []
     for part in chosen[rng.integers(len(chosen))]:
         addresses = of_unit[part]

@@ -31,7 +31,7 @@ class Says(IntFlag):
     theirs say that the working copy is sound.
     BLAMED: a code's judgement says that it is damaged. GOLDEN_AGREES: the golden copy agrees with the
     check. GOLDEN_CLEARED, GOLDEN_BLAMED: as the first two, of the golden copy. SAME: working copy and
-    golden copy are equal. What a guard is, too: READS_GOLDEN, it has a golden copy; TWO_CHECKS; REMADE,
+    golden copy are equal. TWO_DISAGREE: so does the second check with the working copy. What a guard is, too: READS_GOLDEN, it has a golden copy; TWO_CHECKS; REMADE,
     its checks are made from the working copy at start-up.
     """
 
@@ -44,16 +44,21 @@ class Says(IntFlag):
     READS_GOLDEN = 64
     TWO_CHECKS = 128
     REMADE = 256
+    TWO_DISAGREE = 512
 
 
 _G = Says.READS_GOLDEN
+_CONTRADICTED = Says.TWO_CHECKS | Says.CLEARED | Says.GOLDEN_AGREES
 # (bits that count, their values, diagnosis): the first row that fits decides.
 TABLE: tuple[tuple[Says, Says, Diagnosis], ...] = (
     # Without a golden copy: the code's own judgement, then the majority of the checks.
     (_G | Says.CLEARED, Says.CLEARED, Diagnosis.CHECK),
     (_G | Says.BLAMED, Says.BLAMED, Diagnosis.MEMORY),
-    (_G | Says.TWO_CHECKS, Says.TWO_CHECKS, Diagnosis.MEMORY),
+    (_G | Says.TWO_DISAGREE, Says.TWO_DISAGREE, Diagnosis.MEMORY),
     (_G, Says(0), Diagnosis.PRESUMED),
+    # A second check clears the working copy and blames a golden copy that the first agrees with.
+    (_CONTRADICTED | Says.GOLDEN_BLAMED, _CONTRADICTED | Says.GOLDEN_BLAMED, Diagnosis.CHECK),
+    (_CONTRADICTED, _CONTRADICTED, Diagnosis.AMBIGUOUS),
     # Golden copy and check, which nobody copied from each other, agree: they are right.
     (Says.GOLDEN_AGREES, Says.GOLDEN_AGREES, Diagnosis.MEMORY),
     # The working copy is cleared; where a golden copy that differs is cleared as well, some code errs.
@@ -69,7 +74,7 @@ TABLE: tuple[tuple[Says, Says, Diagnosis], ...] = (
     (Says.GOLDEN_BLAMED, Says.GOLDEN_BLAMED, Diagnosis.GOLDEN),
     # A check that was made from the working copy at start-up has been damaged since.
     (Says.REMADE | Says.SAME, Says.REMADE | Says.SAME, Diagnosis.CHECK),
-    (Says.TWO_CHECKS | Says.SAME, Says.TWO_CHECKS | Says.SAME, Diagnosis.GOLDEN),
+    (Says.TWO_DISAGREE | Says.SAME, Says.TWO_DISAGREE | Says.SAME, Diagnosis.GOLDEN),
     (Says(0), Says(0), Diagnosis.AMBIGUOUS),
 )
 
@@ -111,6 +116,8 @@ def witnesses(guards: Guards, number: int, data: np.ndarray, unit: int) -> Says:
     if isinstance(watch, TripleWatch):
         return Says.BLAMED if watch.data_wrong(data, unit) else Says.CLEARED
     says = _judged(watch, data, unit, golden=False)
+    if isinstance(watch, PageWatch) and watch.second and watch.second_wrong(data, unit):
+        says |= Says.TWO_DISAGREE
     if not has_golden(guard):
         return says
     if not watch.wrong(data, unit, golden=True):
@@ -160,9 +167,9 @@ def _judged(watch: Watch, data: np.ndarray, unit: int, *, golden: bool) -> Says:
     if watch.second:
         if watch.second_wrong(data, unit, golden=golden):
             says |= _AS_SAID[watch.second_judge(data, unit, golden=golden)]
-        elif watch.second.judges or (watch.second.sees_every_flip and Says.BLAMED not in says):
+        elif watch.second.sees_every_flip:
             says |= Says.CLEARED
-    return says
+    return Says.BLAMED if Says.BLAMED in says else says  # a code blames less easily than it clears
 
 
 _AS_SAID = {

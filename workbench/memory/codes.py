@@ -65,8 +65,8 @@ class Code:
     def judge(self, data: np.ndarray, check: np.ndarray) -> Judgement:
         """Whether the unit or its check is damaged, of a unit that is `wrong`.
 
-        Never mistaken about fewer flips, in data and check together, than half of the code's
-        distance; a CRC or P + Q sum (distance 4) not about two either.
+        Never mistaken about a single flip of data or check. Codes of distance 4 over both (CRC, SECDED)
+        are not about two either; P + Q sums are, where a flip of the last words meets one of P.
         """
         return Judgement.UNSURE
 

@@ -27,7 +27,8 @@ enum {
     WB_SAYS_SAME = 32,
     WB_SAYS_READS_GOLDEN = 64,
     WB_SAYS_TWO_CHECKS = 128,
-    WB_SAYS_REMADE = 256
+    WB_SAYS_REMADE = 256,
+    WB_SAYS_TWO_DISAGREE = 512
 };
 
 /* A row of the table: the first whose `counts` bits have these `values` decides; the last always fits. */

@@ -88,11 +88,11 @@ WB_COLD static uint32_t wb_judged(const wb_memory *memory, const wb_area *area, 
         const wb_byte *const kept = wb_second_check(memory, area, unit);
         if (second->wrong(second, from, count, step, kept)) {
             says |= second->judge ? (uint32_t)second->judge(second, from, count, step, kept) : 0u;
-        } else if (second->judge || (second->sees_every_flip && !(says & WB_SAYS_BLAMED))) {
+        } else if (second->sees_every_flip) {
             says |= WB_SAYS_CLEARED;
         }
     }
-    return says;
+    return says & WB_SAYS_BLAMED ? WB_SAYS_BLAMED : says; /* a code blames less easily than it clears */
 }
 
 /* Whether a golden copy agrees with its check, and whether it is what the working copy is. */
@@ -133,14 +133,19 @@ WB_COLD static uint32_t wb_all_say(const wb_memory *memory, const wb_area *area,
 
 WB_COLD static uint32_t wb_page_says(const wb_memory *memory, const wb_area *area, uint32_t unit)
 {
-    return wb_judged(memory, area, unit, 0);
+    const uint32_t says = wb_judged(memory, area, unit, 0);
+    const int two = area->second &&
+                    area->second->wrong(area->second, wb_unit_at(memory, area, unit),
+                                        wb_unit_count(area, unit), area->step,
+                                        wb_second_check(memory, area, unit));
+    return two ? says | WB_SAYS_TWO_DISAGREE : says;
 }
 
 WB_COLD static uint32_t wb_page_and_golden_say(const wb_memory *memory, const wb_area *area,
                                                uint32_t unit)
 {
     const uint32_t golden = wb_judged(memory, area, unit, 1) * WB_SAYS_GOLDEN_CLEARED;
-    return wb_judged(memory, area, unit, 0) | golden | wb_golden_says(memory, area, unit);
+    return wb_page_says(memory, area, unit) | golden | wb_golden_says(memory, area, unit);
 }
 
 /* Whether the golden copy of a unit may be taken: it agrees with its check, or is cleared. */

@@ -1,0 +1,131 @@
+"""Units that nothing helps are reported once and tried more and more rarely; counts outlive their wrap."""
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from programs import random_program, seeds
+from random_strategies import random_strategy
+
+from workbench.experiments.contestants import contestant
+from workbench.experiments.voice import open_voice
+from workbench.healing.device import Device
+from workbench.healing.log import Diagnosis, Verdict
+from workbench.healing.strategy import Guard, Strategy
+from workbench.memory.areas import Area
+from workbench.memory.image import Image
+
+PROGRAM = next(p for p in map(random_program, range(99)) if Image.of(p).layout.working_bytes > 600)
+
+
+def test_an_unhealable_unit_is_tried_again_more_and_more_rarely() -> None:
+    strategy = Strategy("one", (Guard(Area("crc32", unit_bytes=64), 2),))
+    image = strategy.image(PROGRAM)
+    check = 8 * image.layout.sections["check"].start
+    scan = -(-image.layout.watches[0].units // 2)
+    device = Device(image, strategy, image.data)
+    device.flip([check + 3])
+    tries, before = [], 0
+    for frame in range(300 * scan):
+        device.heal()
+        now = len(device.log) + device.repeats
+        tries += [frame] * (now > before)
+        before = now
+    scans = np.diff(tries) // scan
+    assert len(device.log) == 1 and (np.diff(scans) >= 0).all()
+    assert scans[0] <= 2 and (scans[-2:] == 64).all() and len(scans) > 6
+    device.flip([check + 3])  # flash was written anew: the unit is well, and watched as before
+    device.wait(65 * scan)
+    device.flip([7])
+    device.wait(scan)
+    assert [e.verdict for e in device.log] == [Verdict.UNHEALED, Verdict.HEALED]
+
+
+def test_a_stuck_cell_fills_no_log() -> None:
+    strategy = Strategy("one", (Guard(Area("crc32", unit_bytes=64), 2),))
+    image = strategy.image(PROGRAM)
+    device = Device(image, strategy, image.data)
+    device.stick(5, 1 - (int(image.data[0]) >> 5 & 1))
+    device.wait(45_000)
+    assert [e.verdict for e in device.log] == [Verdict.UNHEALED]
+    assert device.repeats < 45_000 // (64 * -(-image.layout.watches[0].units // 2)) + 9
+
+
+def test_a_damaged_checksum_row_slows_a_few_frames() -> None:
+    """It once slowed every frame, and filled the log."""
+    strategy, program = contestant("abft-crc", open_voice().program, {})
+    image = strategy.image(program)
+    row = 8 * image.layout.place(image.layout.watches[0].label, "rows_2").start
+    device = Device(image, strategy, image.data)
+    device.flip([row])
+    for _ in range(2048):
+        for unit in sorted(device.suspect[0]):
+            assert not device.alarm(0, unit)
+        device.heal()
+    (entry,) = device.log
+    assert (entry.area, entry.unit, entry.diagnosis) == (0, 2, Diagnosis.CHECK)
+    assert 3 < device.repeats < 12
+
+
+def test_an_operator_whose_sums_are_right_again_is_watched_again() -> None:
+    strategy, program = contestant("abft", open_voice().program, {})
+    image = strategy.image(program)
+    row = 8 * image.layout.place(image.layout.watches[0].label, "rows_2").start
+    device = Device(image, strategy, image.data)
+    device.flip([row])
+    device.alarm(0, 2)
+    device.flip([row])
+    device.wait(200)
+    weight = 8 * int(image.layout.watches[0].addresses(2)[0])
+    device.flip([weight])
+    assert device.alarm(0, 2)
+    assert [e.verdict for e in device.log] == [Verdict.UNHEALED, Verdict.HEALED]
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    seed=seeds,
+    short=st.integers(0, 300),
+    frames=st.integers(0, 700),
+    flips=st.lists(st.integers(0, 10**6), max_size=4),
+)
+def test_waiting_is_healing_frame_by_frame_over_the_wrap_too(
+    seed: int, short: int, frames: int, flips: list[int]
+) -> None:
+    program = random_program(seed)
+    if not Image.of(program).layout.working_bytes:
+        return
+    strategy = random_strategy(seed, program)
+    image = strategy.image(program)
+    if not image.layout.watches:
+        return
+    place = image.layout.place("healer", "frame")
+    start = image.data.copy()
+    start[place.start : place.start + 12].view("<u4")[:] = strategy.frame_modulus - 1 - short
+    ends = []
+    for waits in (True, False):
+        device = Device(Image(program, image.layout, start), strategy, image.data)
+        device.flip([f % (8 * image.layout.size_bytes) for f in flips])
+        if waits:
+            device.wait(frames)
+        else:
+            for _ in range(frames):
+                device.heal()
+        ends.append((device.data.tobytes(), device.log, device.repeats))
+    assert ends[0] == ends[1]
+
+
+def test_periods_go_on_over_the_wrap_and_so_do_times() -> None:
+    """397 days at 125 frames a second; a guard that looks after every 7th frame goes on doing so."""
+    strategy = Strategy("one", (Guard(Area("crc32", unit_bytes=64), 2, every_frames=7),))
+    image = strategy.image(PROGRAM)
+    scan = 7 * -(-image.layout.watches[0].units // 2)
+    place = image.layout.place("healer", "frame")
+    start = image.data.copy()
+    start[place.start : place.start + 12].view("<u4")[:] = strategy.frame_modulus - 5 * scan
+    device = Device(Image(PROGRAM, image.layout, start), strategy, image.data)
+    for _ in range(10):
+        device.flip([9])
+        device.wait(scan)
+    frames = np.array([entry.frame for entry in device.log])
+    assert len(frames) == 10 and (np.diff(frames) == scan).all() and (frames % 7 == 0).all()
+    assert frames[0] < strategy.frame_modulus < frames[-1] < 2**48
