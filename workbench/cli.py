@@ -13,6 +13,7 @@ from collections.abc import Sequence
 
 from workbench import __version__
 from workbench.errors import WorkbenchError
+from workbench.files import refuse_unwritable
 
 # Subcommand -> what it does. The module workbench.commands.<name> is imported only when it is used,
 # so that `workbench --help` does not wait for torch.
@@ -87,6 +88,8 @@ def _parse(words: Sequence[str]) -> argparse.Namespace:
 
 def _run(options: argparse.Namespace) -> int:
     try:
+        if getattr(options, "json", None):
+            refuse_unwritable(options.json)
         options.run(options)
     except WorkbenchError as error:
         print(f"workbench {options.command}: {error}", file=sys.stderr)

@@ -14,6 +14,7 @@ from typing import Any
 
 from workbench.errors import WorkbenchError
 from workbench.files import write_bytes
+from workbench.sealed import json_object
 
 FORMAT_VERSION = 1
 _PREFIX = struct.Struct("<8sIIQ")
@@ -55,13 +56,9 @@ def read_container(path: Path | str, *, kind: str) -> tuple[dict[str, Any], byte
     body, digest = data[:-_DIGEST_BYTES], data[-_DIGEST_BYTES:]
     if hashlib.sha256(body).digest() != digest:
         raise WorkbenchError(f"{path} was altered (its checksum differs); copy or make it again")
-    try:
-        header = json.loads(body[_PREFIX.size : _PREFIX.size + header_bytes])
-    except ValueError as error:
-        raise WorkbenchError(f"{path} has a header that is not JSON ({error})") from error
-    if not isinstance(header, dict):
-        raise WorkbenchError(f"{path} has a header that is not a JSON object")
-    return header, body[_PREFIX.size + header_bytes :]
+    end = _PREFIX.size + header_bytes
+    header = json_object(body[_PREFIX.size : end], f"the header of {path}", "make it again")
+    return header, body[end:]
 
 
 def _check_prefix(path: Path, data: bytes, kind: str) -> None:

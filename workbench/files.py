@@ -59,6 +59,19 @@ def replacing(path: Path | str) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def refuse_unwritable(path: Path | str) -> None:
+    """Raise WorkbenchError where `replacing` would, before the work whose figures are to lie there."""
+    target = Path(path)
+    try:
+        if target.is_dir():
+            raise IsADirectoryError(0, "it is a folder")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=target.parent):
+            pass
+    except OSError as error:
+        raise _refused(target, error) from error
+
+
 def write_bytes(path: Path | str, data: bytes) -> None:
     """Replace the file `path` by `data`, all or nothing; WorkbenchError as `replacing`."""
     with replacing(path) as temporary:

@@ -55,7 +55,9 @@ def refused(words: list[str], capsys: pytest.CaptureFixture[str]) -> str:
     return said.err
 
 
-def test_a_map_of_two_campaigns(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_map_of_two_campaigns(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     first = campaign(tmp_path / "a", "flips=1,seed=1", 3000)
     second = campaign(tmp_path / "b", "flips=1,seed=2", 3000)
     out, figures = tmp_path / "out", tmp_path / "figures.json"
@@ -69,6 +71,18 @@ def test_a_map_of_two_campaigns(tmp_path: Path, capsys: pytest.CaptureFixture[st
     mask = ProtectionMask.load(out / "protection.mask")
     mask.check(IMAGE)
     assert len(mask.addresses) == 915 and mask.digest in said
+
+    def broken(path: Path, _: object) -> None:
+        raise ValueError(f"cannot draw {path.name}")
+
+    monkeypatch.setattr("workbench.commands.map.save_figure", broken)
+    words = [*words[:-1], str(tmp_path / "tables")]
+    assert main([*words, "--json", str(tmp_path / "again.json")]) == 2
+    said = capsys.readouterr()
+    assert "map.png failed (ValueError: cannot draw map.png); protection.png failed" in said.err
+    assert said.err.count("\n") == 1 and "1 % of the bytes carry" in said.out
+    assert json.loads((tmp_path / "again.json").read_text()) == told
+    assert {path.suffix for path in (tmp_path / "tables").iterdir()} == {".csv", ".mask"}
 
 
 def test_a_curve_with_and_without_a_mask(

@@ -23,6 +23,7 @@ from workbench.healing.strategy_file import summary
 from workbench.healing.upsets import Upset
 from workbench.memory.areas import Area
 from workbench.memory.image import Image
+from workbench.sealed import sealed
 
 PROGRAM = next(p for p in map(random_program, range(99)) if Image.of(p).layout.working_bytes > 600)
 FRAMES = 60
@@ -128,16 +129,24 @@ def test_a_composed_strategy_is_read_by_its_folder(tmp_path: Path) -> None:
     assert summary(strategy).startswith(
         "pq of 64 bytes with crc16 over weights, 3 a frame: CORRECT, ZERO; "
     )
-    for text, sentence in (
-        ('{"prefix": "own"}', "describes no strategy"),
-        ((folder / STRATEGY_FILE).read_text().replace("CORRECT", "PRAY"), "describes no strategy"),
-        ((folder / STRATEGY_FILE).read_text().replace('"own"', '"../own"'), "own"),
+    path = folder / STRATEGY_FILE
+    text = path.read_text()
+    for edited, sentence in (
+        ('{"prefix": "own"}', "has no sha256"),
+        (text.replace("CORRECT", "RESTORE"), "was edited since it was written"),
+        (resealed(text.replace("CORRECT", "PRAY")), "describes no strategy"),
+        (resealed(text.replace('"own"', '"../own"')), "own"),
+        (resealed(text.replace('"per_frame": 3', '"per_frame": 2')), "belongs to build"),
     ):
-        (folder / STRATEGY_FILE).write_text(text)
+        path.write_text(edited)
         with pytest.raises(WorkbenchError, match=sentence):
             exported_firmware(folder)
     with pytest.raises(WorkbenchError, match="no exported firmware that heals"):
         exported_firmware(tmp_path)
+
+
+def resealed(text: str) -> str:
+    return json.dumps(sealed(json.loads(text)))
 
 
 @needs_emulator

@@ -9,9 +9,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from tqdm import tqdm
 
-from workbench.commands.common import add_checkpoint, add_generator
+from workbench.commands.common import add_checkpoint, add_generator, add_strategies
 from workbench.errors import WorkbenchError
-from workbench.experiments.contestants import NAMES, contestant, fitting
+from workbench.experiments.contestants import Contestant, contestants
 from workbench.experiments.threads import one_thread
 from workbench.experiments.voice import open_voice
 from workbench.firmware.agreement import (
@@ -36,10 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the generator, strategies, cores and schedules."""
     add_generator(parser)
     add_checkpoint(parser)
-    parser.add_argument(
-        "--strategy", action="append", choices=NAMES, metavar="NAME",
-        help=f"may be given again (all): {', '.join(NAMES)}",
-    )  # fmt: skip
+    add_strategies(parser, default="all that fit")
     parser.add_argument(
         "--core",
         action="append",
@@ -84,20 +81,19 @@ def run(options: argparse.Namespace) -> None:
         name: codes[:, : options.frames * rates[name]] for name, codes in voice.inputs(word).items()
     }
     cores = list(dict.fromkeys(options.core or (_HOST,)))
-    names = list(dict.fromkeys(options.strategy or fitting(NAMES, voice.program)))
+    rivals = contestants(options.strategy, voice.program, every)
     given = schedule_of(options.schedule) if options.schedule is not None else None
-    lived = len(names) * len(cores) * (options.schedules if given is None else 1)
+    lived = len(rivals) * len(cores) * (options.schedules if given is None else 1)
     with one_thread(), tqdm(total=lived, leave=False, disable=None) as bar:
-        for name in names:
-            strategy, program = contestant(name, voice.program, every)
-            image = strategy.image(program)
-            firmware = Firmware.of(image, strategy=strategy, weights=RAM, prefix="model")
+        for rival in rivals:
+            image = rival.strategy.image(rival.program)
+            firmware = Firmware.of(image, strategy=rival.strategy, weights=RAM, prefix="model")
             for core in cores:
                 schedules = [given] if given is not None else _schedules(firmware, options)
-                _agree(firmware, core, inputs, schedules, options, bar.update)
+                _agree(rival, firmware, core, inputs, schedules, options, bar.update)
     print(
         f"{lived:,} lives of {options.frames} frames agree in every sample, log entry and byte: "
-        f"{len(names)} strategies on {', '.join(cores)}"
+        f"{len(rivals)} {'strategy' if len(rivals) == 1 else 'strategies'} on {', '.join(cores)}"
     )
 
 
@@ -110,6 +106,7 @@ def _schedules(firmware: Firmware, options: argparse.Namespace) -> Sequence[Sche
 
 
 def _agree(
+    rival: Contestant,
     firmware: Firmware,
     core: str,
     inputs: dict[str, np.ndarray],
@@ -122,7 +119,7 @@ def _agree(
     )
     found = first_difference(machine, firmware, inputs, schedules, progress=progress)
     if found:
-        words = ["workbench", "agree", options.generator, "--strategy", firmware.strategy.name]
+        words = ["workbench", "agree", options.generator, "--strategy", rival.asked]
         words += ["--core", core, "--frames", str(options.frames)]
         words += ["--word", options.word] if options.word else []
         words += ["--checkpoint", str(options.checkpoint)] if options.checkpoint else []

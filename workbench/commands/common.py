@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from workbench.errors import WorkbenchError
-from workbench.experiments.contestants import NAMES, contestant
+from workbench.experiments.contestants import contestant, refuse_unknown
 from workbench.experiments.voice import Voice
+from workbench.healing.fitted import fitted
 from workbench.healing.named import CRC_SCRUB, NONE, crc_scrub
 from workbench.healing.strategy import Strategy
 from workbench.integer.program import Program
@@ -67,11 +68,31 @@ def inputs_of(words: str | None, voice: Voice) -> dict[str, dict[str, np.ndarray
     return {word: voice.inputs(word) for word in map(voice.word, asked)}
 
 
+STRATEGIES = "a name that `workbench compare --list` tells, or a file of your own (`save_strategy`)"
+
+
+def strategy_text(text: str) -> str:
+    """What --strategy was given: a name or a file, which is read later; argparse's error for neither."""
+    try:
+        refuse_unknown(text)
+    except WorkbenchError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return text
+
+
+def add_strategies(parser: argparse.ArgumentParser, *, default: str) -> None:
+    """Declare any number of strategies; without one `options.strategy` is None."""
+    parser.add_argument(
+        "--strategy", action="append", type=strategy_text, metavar="NAME|FILE",
+        help=f"{STRATEGIES}; may be given again ({default})",
+    )  # fmt: skip
+
+
 def add_strategy(parser: argparse.ArgumentParser, *, default: str = CRC_SCRUB) -> None:
     """Declare the healer and how much it checks; see `strategy_of`."""
     parser.add_argument(
-        "--strategy", choices=NAMES, metavar="NAME",
-        help=f"the healer ({default}): {', '.join(NAMES)}",
+        "--strategy", type=strategy_text, metavar="NAME|FILE",
+        help=f"the healer: {STRATEGIES} ({default})",
     )  # fmt: skip
     parser.add_argument(
         "--pages", type=int, metavar="N",
@@ -80,12 +101,12 @@ def add_strategy(parser: argparse.ArgumentParser, *, default: str = CRC_SCRUB) -
 
 
 def strategy_of(name: str, pages: int | None, voice: Voice) -> tuple[Strategy, Program]:
-    """The strategy called `name` with --pages, and the program that it is for.
+    """The strategy called `name`, or in the file `name`, with --pages, and the program that it is for.
 
     Raises WorkbenchError when the two do not fit.
     """
     if pages is not None and name == CRC_SCRUB:
-        return crc_scrub(pages), voice.program
+        return fitted(crc_scrub(pages), voice.program), voice.program
     if pages is not None and (pages or name != NONE):
         raise WorkbenchError(
             f"--pages is for {CRC_SCRUB} and the strategy is {name}; leave it out, or compose your own "

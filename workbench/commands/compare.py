@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,40 +12,57 @@ import numpy as np
 from tqdm import tqdm
 
 from workbench.audio.sound_files import write_wav
-from workbench.commands.common import add_checkpoint, add_generator, add_jobs, check_jobs
+from workbench.commands.attempts import Attempts
+from workbench.commands.common import (
+    add_checkpoint,
+    add_generator,
+    add_jobs,
+    add_strategies,
+    check_jobs,
+)
+from workbench.commands.compare_table import LEGEND, tell_environment, tell_missing
 from workbench.errors import WorkbenchError
 from workbench.experiments.adversarial import worst_bits
 from workbench.experiments.compare import (
     ENVIRONMENTS,
-    REFERENCE,
     Environment,
     mission_of,
     record_of,
+    with_cost,
     with_differences,
 )
 from workbench.experiments.compare_pictures import draw_costs, draw_harm, draw_timelines
-from workbench.experiments.contestants import NAMES, RANGE, contestant, fitting
+from workbench.experiments.contestants import (
+    NAMES,
+    RANGE,
+    Contestant,
+    contestant,
+    contestants,
+    file_stem,
+)
+from workbench.experiments.device_costs import device_costs
 from workbench.experiments.script import script_of
 from workbench.experiments.threads import one_thread
 from workbench.experiments.voice import Voice, open_voice
 from workbench.files import output_folder, write_text
+from workbench.firmware.costs import Cost
+from workbench.healing.named import nothing
 from workbench.healing.simulation import Life, simulate
 from workbench.healing.strategy_file import summary
+from workbench.integer.reference import Codes
 from workbench.memory.image import Image
 
 _OUT = Path("out/compare")
 _DEVICES, _WORDS = 40, 25
 _HEARD_WORDS = 6
 _SINGLE = "single"
+_PICTURES = ("harm.png", "costs.png", "timelines.png")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare who competes, against what, how long, and where the files go."""
     add_generator(parser)
-    parser.add_argument(
-        "--strategy", action="append", choices=NAMES, metavar="NAME",
-        help=f"may be given again (all that fit): {', '.join(NAMES)}",
-    )  # fmt: skip
+    add_strategies(parser, default="all that fit")
     parser.add_argument(
         "--list", action="store_true", help="tell what each strategy does, and stop there"
     )
@@ -72,10 +90,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Let the fleets live, tell the table, draw harm, costs and timelines, write sounds and records.
+    """Let the fleets live, measure costs, tell the tables, draw harm, costs and timelines, write sounds.
 
-    A comparison that was stopped goes on where it was. Raises WorkbenchError for what is unknown or
-    cannot be, and a folder that cannot be written.
+    Figures are written before anything is measured on a device or drawn, and what fails then is told
+    at the end. A comparison that was stopped goes on where it was. Raises WorkbenchError for what is
+    unknown or cannot be, a folder that cannot be written, and what failed.
     """
     for name in ("devices", "words"):
         if getattr(options, name) < 1:
@@ -83,56 +102,114 @@ def run(options: argparse.Namespace) -> None:
     check_jobs(options.jobs)
     voice = open_voice(options.checkpoint)
     inputs = {word: voice.inputs(word) for word in voice.words}
-    names = list(dict.fromkeys(options.strategy or fitting(NAMES, voice.program)))
+    if options.list:
+        _list(voice, inputs, options)
+        return
+    out = output_folder(options.out)
+    rivals = contestants(options.strategy, voice.program, inputs, options.mask)
     environments = [
         ENVIRONMENTS[name] for name in dict.fromkeys(options.environment or ENVIRONMENTS)
     ]
-    if options.list:
-        for name in names:
-            strategy, _ = contestant(name, voice.program, inputs, options.mask)
-            what = (
-                "activations are cut to what clean words reach"
-                if name == RANGE
-                else summary(strategy)
-            )
-            print(f"{name:<16} {what}")
-        return
-    out = output_folder(options.out)
-    worst = _worst(voice, environments)
-    contestants = [contestant(name, voice.program, inputs, options.mask) for name in names]
-    total = len(contestants) * len(environments) * options.devices
-    records: list[dict[str, Any]] = []
-    with tqdm(total=total, unit="device", leave=False, disable=None) as bar:
-        for environment in environments:
-            mission = mission_of(
-                environment, 8 * voice.image.layout.working_bytes, devices=options.devices,
-                words=options.words, seed=options.seed, worst=worst,
-            )  # fmt: skip
-            for strategy, program in contestants:
-                bar.set_postfix_str(f"{strategy.name}, {environment.name}")
-                records.append(
-                    record_of(
-                        out, program, inputs, strategy, environment, mission,
-                        jobs=options.jobs, progress=bar.update,
-                    )
-                )  # fmt: skip
-    records = with_differences(records)
-    print(
-        f"harm: energy of the error over that of the voice; vs {REFERENCE}: harm against its, by device "
-        "(95 % interval); broken, available: words below 9 dB, and with nothing to be heard; found in: time "
-        "from an upset to an entry about its unit; mended: bits right again; costs on an emulated Cortex-M4: "
-        "instructions a frame, bytes of RAM and of flash for code and checks"
-    )
+    attempts = Attempts()
+    records = with_differences(_live(attempts, out, voice, inputs, rivals, environments, options))
+    environments = [e for e in environments if any(r["environment"] == e.name for r in records)]
+    _write(options.json, records)
+    costs = _costs(out, voice, rivals, options.jobs)
+    records = [
+        with_cost(each, cost if isinstance(cost := costs[each["strategy"]], Cost) else None)
+        for each in records
+    ]
+    _write(options.json, records)
+    print(LEGEND)
     for environment in environments:
-        _tell(environment, [r for r in records if r["environment"] == environment.name])
-    _draw(out, records, environments)
-    _sounds(out, voice, names, inputs, options)
-    if options.json:
-        write_text(options.json, json.dumps(records, indent=1, allow_nan=False) + "\n")
-    print(f"harm.png, costs.png, timelines.png, sounds and records are in {out}")
+        tell_environment(environment, [r for r in records if r["environment"] == environment.name])
+    tell_missing(records, {name: cost for name, cost in costs.items() if isinstance(cost, str)})
+    _tell_rivals(rivals, every=options.strategy is None)
+    if records:
+        _draw(attempts, out, records, environments)
+    with attempts.step("sounds and timelines.png"):
+        _sounds(out, voice, rivals, inputs, options)
+    kinds = [path.name for path in map(out.joinpath, _PICTURES) if path.exists()]
+    written = f"{', '.join([*kinds, 'sounds'])} and records are in {out}"
+    attempts.finish(f"the figures are in {options.json or out}")
+    print(written)
 
 
-def _worst(voice: Voice, environments: list[Environment]) -> tuple[int, ...]:
+def _tell_rivals(rivals: Sequence[Contestant], *, every: bool) -> None:
+    """What strategies from files do and, of all by name, which are not among them."""
+    for rival in rivals:
+        if rival.asked not in (*NAMES, rival.strategy.name):
+            print(f"{rival.strategy.name} is {rival.asked}: {summary(rival.strategy)}")
+    left_out = set(NAMES) - {rival.asked for rival in rivals} if every else ()
+    if left_out:
+        names = ", ".join(name for name in NAMES if name in left_out)
+        print(f"left out, since they do not suit this network: {names}")
+
+
+def _list(voice: Voice, inputs: dict[str, Codes], options: argparse.Namespace) -> None:
+    for name in dict.fromkeys(options.strategy or NAMES):
+        strategy, program = contestant(name, voice.program, inputs, options.mask)
+        what = (
+            "activations are cut to what clean words reach" if name == RANGE else summary(strategy)
+        )
+        try:
+            strategy.layout(program)
+        except WorkbenchError as error:
+            what += f" (not for this network: {error})"
+        print(f"{name:<16} {what}")
+
+
+def _live(
+    attempts: Attempts,
+    out: Path,
+    voice: Voice,
+    inputs: dict[str, Codes],
+    rivals: Sequence[Contestant],
+    environments: Sequence[Environment],
+    options: argparse.Namespace,
+) -> list[dict[str, Any]]:
+    """The records of all fleets, which are kept in `out` as they come."""
+    worst = _worst(voice, environments)
+    missions = {
+        environment: mission_of(
+            environment, 8 * voice.image.layout.working_bytes, devices=options.devices,
+            words=options.words, seed=options.seed, worst=worst,
+        )
+        for environment in environments
+    }  # fmt: skip
+    records = []
+    total = len(rivals) * len(environments) * options.devices
+    with tqdm(total=total, unit="device", leave=False, disable=None) as bar:
+        for environment, mission in missions.items():
+            for _, strategy, program in rivals:
+                bar.set_postfix_str(f"{strategy.name}, {environment.name}")
+                with attempts.step(f"{strategy.name} in {environment.name}"):
+                    records.append(
+                        record_of(
+                            out, program, inputs, strategy, environment, mission,
+                            jobs=options.jobs, progress=bar.update,
+                        )
+                    )  # fmt: skip
+    return records
+
+
+def _costs(
+    out: Path, voice: Voice, rivals: Sequence[Contestant], jobs: int
+) -> dict[str, Cost | str]:
+    """Measured in the last word where the shipped table does not know them."""
+    with tqdm(desc="costs", unit="strategy", leave=False, disable=None) as bar:
+        return device_costs(
+            rivals, voice.program, voice.inputs(voice.words[-1]), folder=out, jobs=jobs,
+            progress=lambda _: bar.update() and None,
+        )  # fmt: skip
+
+
+def _write(path: Path | None, records: Sequence[dict[str, Any]]) -> None:
+    if path:
+        write_text(path, json.dumps(records, indent=1, allow_nan=False) + "\n")
+
+
+def _worst(voice: Voice, environments: Sequence[Environment]) -> tuple[int, ...]:
     most = max((environment.adversarial for environment in environments), default=0)
     if not most:
         return ()
@@ -148,68 +225,49 @@ def _worst(voice: Voice, environments: list[Environment]) -> tuple[int, ...]:
     return tuple(step.position for step in steps)
 
 
-def _tell(environment: Environment, records: list[dict[str, Any]]) -> None:
-    print(f"\n{environment.title}: {records[0]['device_s']:,.0f} s of device life each")
-    rows = [("strategy", "harm", f"vs {REFERENCE}", "broken", "available", "found in", "mended",
-             "instr.", "RAM", "flash")]  # fmt: skip
-    for record in sorted(records, key=lambda each: each["harm"]):
-        device = record["device"]
-        struck = record["struck"]
-        rows.append(
-            (
-                record["strategy"],
-                f"{100 * record['harm']:.3g} %",
-                _difference(record["difference"]),
-                f"{100 * record['quality']['broken']:.1f} %",
-                f"{100 * record['availability']:.1f} %",
-                f"{record['detection_s']:.2f} s" if record["detection_s"] is not None else "-",
-                f"{100 * record['repaired'] / struck:.0f} %" if struck else "-",
-                f"{device['instructions']:,.0f}" if device else "-",
-                f"{device['ram_bytes']:,}" if device else "-",
-                f"{device['flash_bytes']:,}" if device else "-",
-            )
-        )
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for cells in rows:
-        print("  ".join(map(str.ljust, cells, widths)).rstrip())
-
-
-def _difference(difference: dict[str, float | None] | None) -> str:
-    low, high = (difference["low"], difference["high"]) if difference else (None, None)
-    if low is None or high is None or low == high == 0:
-        return "-"
-    return f"{100 * low:+.3g} to {100 * high:+.3g} %"
-
-
-def _draw(out: Path, records: list[dict[str, Any]], environments: list[Environment]) -> None:
-    draw_harm(out / "harm.png", records, {each.name: each.title for each in environments})
-    first = _SINGLE if any(each.name == _SINGLE for each in environments) else environments[0].name
-    draw_costs(out / "costs.png", [r for r in records if r["environment"] == first])
+def _draw(
+    attempts: Attempts,
+    out: Path,
+    records: Sequence[dict[str, Any]],
+    environments: Sequence[Environment],
+) -> None:
+    """Both pictures; none of an earlier comparison stays where one cannot be drawn."""
+    titles = {each.name: each.title for each in environments}
+    first = _SINGLE if _SINGLE in titles else environments[0].name
+    costly = [r for r in records if r["environment"] == first and r["device"]]
+    for name in _PICTURES:
+        (out / name).unlink(missing_ok=True)
+    with attempts.step("harm.png"):
+        draw_harm(out / "harm.png", records, titles)
+    if costly:
+        with attempts.step("costs.png"):
+            draw_costs(out / "costs.png", costly)
 
 
 def _sounds(
-    out: Path, voice: Voice, names: list[str], inputs: dict[str, Any], options: argparse.Namespace
+    out: Path,
+    voice: Voice,
+    rivals: Sequence[Contestant],
+    inputs: dict[str, Codes],
+    options: argparse.Namespace,
 ) -> None:
     """What the first device says under single upsets, and how its memory fares meanwhile."""
-    environment = ENVIRONMENTS[_SINGLE]
     mission = mission_of(
-        environment, 8 * voice.image.layout.working_bytes, devices=1,
+        ENVIRONMENTS[_SINGLE], 8 * voice.image.layout.working_bytes, devices=1,
         words=min(_HEARD_WORDS, options.words), seed=options.seed,
     )  # fmt: skip
     script = script_of(voice, [voice.words[n] for n in mission.script(len(voice.words))])
     lives: dict[str, Life] = {}
     with one_thread():
-        for name in tqdm(names, desc="sounds", leave=False, disable=None):
-            strategy, program = contestant(name, voice.program, inputs, options.mask)
+        for _, strategy, program in tqdm(rivals, desc="sounds", leave=False, disable=None):
             image = strategy.image(program)
             upsets = mission.upsets(image.layout, 0, frames=script.frames, frame_s=voice.frame_s)
-            lives[name] = simulate(
+            lives[strategy.name] = life = simulate(
                 image, script.inputs, upsets, strategy, word_starts=script.starts
             )
-            write_wav(out / f"{name}.wav", lives[name].samples())
+            write_wav(out / f"{file_stem(strategy.name)}.wav", life.samples())
         clean = simulate(
-            Image.of(voice.program), script.inputs, (), contestant("none", voice.program, inputs)[0],
-            word_starts=script.starts,
-        )  # fmt: skip
+            Image.of(voice.program), script.inputs, (), nothing(), word_starts=script.starts
+        )
     write_wav(out / "clean.wav", np.asarray(clean.samples()))
     draw_timelines(out / "timelines.png", lives, script.starts)

@@ -12,7 +12,7 @@ LEGEND = (
     "nothing where a look ends at the first difference) and to mend; the worst frame with the generator's "
     "work in it. In bytes: golden copy and checks read in a clean frame and for a finding; code, checks, "
     "RAM and stack. All beyond the same generator without a healer, whose code a compiler may lay out "
-    "otherwise."
+    'otherwise. "-": no upset was found, so that nothing is known of finding and mending.'
 )
 
 

@@ -11,16 +11,20 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
+from workbench.commands.attempts import Attempts
 from workbench.commands.common import (
     PAGES,
+    STRATEGIES,
     add_checkpoint,
     add_generator,
     image_under,
     strategy_of,
+    strategy_text,
 )
 from workbench.commands.cost_table import LEGEND, tell_costs
 from workbench.errors import WorkbenchError
-from workbench.experiments.contestants import NAMES, contestant, fitting
+from workbench.experiments.contestants import contestants
+from workbench.experiments.device_costs import COST_FRAMES
 from workbench.experiments.script import script_of
 from workbench.experiments.voice import Voice, open_voice
 from workbench.files import replacing, write_text
@@ -37,7 +41,6 @@ from workbench.memory.layout import Layout
 from workbench.training.checkpoint import refuse_replacing, shipped_checkpoint
 
 _UPSETS = 20
-_COST_FRAMES = 32  # of the last word
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -77,9 +80,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "writes down",
     )
     parser.add_argument(
-        "--strategy", action="append", choices=NAMES, metavar="NAME",
-        help=f"the healer ({CRC_SCRUB}); for --costs and --soak, may be given again (all): "
-        f"{', '.join(NAMES)}",
+        "--strategy", action="append", type=strategy_text, metavar="NAME|FILE",
+        help=f"the healer: {STRATEGIES} ({CRC_SCRUB}); for --costs and --soak, may be given again "
+        "(all that fit)",
     )  # fmt: skip
     parser.add_argument("--seed", type=int, default=0, help="another one flips other bits (0)")
     parser.add_argument(
@@ -119,9 +122,9 @@ def run(options: argparse.Namespace) -> None:
     for name in dict.fromkeys(options.core or USUAL_CORES):
         figures.append(_on_core(voice, words, CORES[name], options))
         _tell(figures[-1])
-    if options.json:
-        told = {"words": words, "seed": options.seed, "cores": figures}
-        write_text(options.json, json.dumps(told, indent=1) + "\n")
+        if options.json:  # after every core, since the next may fail
+            told = {"words": words, "seed": options.seed, "cores": figures}
+            write_text(options.json, json.dumps(told, indent=1) + "\n")
     print(
         "Instructions are counted exactly and a real core needs more cycles than that, so each share "
         "of a clock is a lower bound."
@@ -148,38 +151,47 @@ def _refuse_what_would_be_ignored(options: argparse.Namespace) -> None:
 
 
 def _costs(voice: Voice, options: argparse.Namespace) -> None:
-    """Measure, tell a table a core, and write the table that simulations quote with --json."""
+    """Measure, tell a table a core, and write the table that simulations quote with --json.
+
+    What was measured is written after every core; a strategy or core that fails is told at the end.
+    """
     inputs = {word: voice.inputs(word) for word in voice.words}
-    names = options.strategy or fitting(NAMES, voice.program)
+    rivals = contestants(options.strategy, voice.program, inputs)
     cores = [CORES[name] for name in dict.fromkeys(options.core or USUAL_CORES)]
+    frames = {name: codes[:, :COST_FRAMES] for name, codes in inputs[voice.words[-1]].items()}
     rows: list[Cost] = []
-    with tqdm(total=len(names) * len(cores), leave=False, disable=None) as bar:
+    attempts = Attempts()
+    with tqdm(total=len(rivals) * len(cores), leave=False, disable=None) as bar:
         for core in cores:
-            frames = {
-                name: codes[:, :_COST_FRAMES] for name, codes in inputs[voice.words[-1]].items()
-            }
-            bare = bare_run(voice.program, frames, core)
-            for name in names:
-                strategy, program = contestant(name, voice.program, inputs)
-                rows.append(measure_cost(program, frames, strategy, core, bare=bare))
-                bar.update()
-            tell_costs(core, [row for row in rows if row.core == core.name])
-    print(LEGEND)
-    if options.json:
-        write_text(options.json, as_json(rows, program=voice.program))
+            measured = []
+            with attempts.step(core.title):
+                bare = bare_run(voice.program, frames, core)
+                for _, strategy, program in rivals:
+                    with attempts.step(f"{strategy.name} on {core.title}"):
+                        measured.append(measure_cost(program, frames, strategy, core, bare=bare))
+                    bar.update()
+            if measured:
+                tell_costs(core, measured)
+            rows += measured
+            if options.json and rows:
+                write_text(options.json, as_json(rows, program=voice.program))
+    if rows:
+        print(LEGEND)
+    attempts.finish(f"{len(rows)} costs were measured")
 
 
 def _soak(voice: Voice, options: argparse.Namespace) -> None:
     if options.soak < 1:
         raise WorkbenchError(f"--soak is {options.soak}; run at least 1 frame")
     inputs = {word: voice.inputs(word) for word in voice.words}
-    for name in options.strategy or fitting(NAMES, voice.program):
-        strategy, program = contestant(name, voice.program, inputs)
+    for _, strategy, program in contestants(options.strategy, voice.program, inputs):
         if strategy.heals:
             entries = soak(
                 program, list(inputs.values()), strategy, options.soak, seed=options.seed
             )
-            print(f"{name}: {entries:,} entries in {options.soak:,} clean frames", flush=True)
+            print(
+                f"{strategy.name}: {entries:,} entries in {options.soak:,} clean frames", flush=True
+            )
 
 
 def _on_core(

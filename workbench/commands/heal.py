@@ -13,6 +13,7 @@ import numpy as np
 
 from workbench.audio.metrics import SoundMetrics, measure
 from workbench.audio.sound_files import write_wav
+from workbench.commands.attempts import Attempts
 from workbench.commands.common import (
     add_checkpoint,
     add_generator,
@@ -74,7 +75,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Write the sounds, the log, a timeline and all figures as JSON, and tell the main ones.
+    """Write all figures as JSON and the log, tell the main ones, write the sounds and a timeline.
 
     Raises WorkbenchError for words it cannot say, a wrong strategy or rate, and a folder that
     cannot be written.
@@ -90,8 +91,6 @@ def run(options: argparse.Namespace) -> None:
         for hits, healer in (((), nothing()), (upsets, nothing()), (upsets, strategy))
     )
     out = output_folder(options.out)
-    for name, life in (("clean", clean), ("unhealed", unhealed), ("healed", healed)):
-        write_wav(out / f"{name}.wav", life.samples())
     figures = {
         "words": _compare(script, clean, unhealed, healed),
         "strategy": described(strategy),
@@ -105,14 +104,21 @@ def run(options: argparse.Namespace) -> None:
     }
     write_text(out / "heal.json", json.dumps(figures, indent=1) + "\n")
     write_text(out / "log.txt", "".join(f"{line}\n" for line in healed.lines()))
-    draw_timeline(
-        out / "timeline.png",
-        clean=clean,
-        unhealed=unhealed,
-        healed=healed,
-        word_starts=script.starts,
-    )
-    _tell(figures, healed, strategy, out)
+    _tell(figures, healed, strategy)
+    attempts = Attempts()
+    for name, life in (("clean", clean), ("unhealed", unhealed), ("healed", healed)):
+        with attempts.step(f"{name}.wav"):
+            write_wav(out / f"{name}.wav", life.samples())
+    with attempts.step("timeline.png"):
+        draw_timeline(
+            out / "timeline.png",
+            clean=clean,
+            unhealed=unhealed,
+            healed=healed,
+            word_starts=script.starts,
+        )
+    attempts.finish(f"log and heal.json are in {out}")
+    print(f"sounds, log, timeline.png and heal.json are in {out}")
 
 
 def _words(options: argparse.Namespace, voice: Voice) -> tuple[str, ...]:
@@ -183,7 +189,7 @@ def _described_upsets(life: Life) -> list[dict[str, Any]]:
     ]
 
 
-def _tell(figures: dict[str, Any], healed: Life, strategy: Strategy, out: Path) -> None:
+def _tell(figures: dict[str, Any], healed: Life, strategy: Strategy) -> None:
     cost, healing = figures["overheads"], strategy.heals
     told = f"{len(healed.upsets)} upsets in {healed.frame_s * figures['frames']:.2f} s"
     print(f"{told}; the healer:" if healing else told)
@@ -208,7 +214,6 @@ def _tell(figures: dict[str, Any], healed: Life, strategy: Strategy, out: Path) 
             "healed: unit and check agree again. Upsets fell on the memory that this strategy has; "
             "`workbench compare` lets strategies meet the same faults"
         )
-    print(f"sounds, log, timeline.png and heal.json are in {out}")
 
 
 def _why_empty(healed: Life) -> list[str]:

@@ -12,14 +12,23 @@ from typing import Any
 from tqdm import tqdm
 
 from workbench.audio.sound_files import write_wav
-from workbench.commands.common import add_checkpoint, add_generator, add_jobs, check_jobs
+from workbench.commands.common import (
+    STRATEGIES,
+    add_checkpoint,
+    add_generator,
+    add_jobs,
+    check_jobs,
+    strategy_text,
+)
 from workbench.errors import WorkbenchError
-from workbench.experiments.compare import Environment, record_of
-from workbench.experiments.contestants import NAMES, contestant
+from workbench.experiments.compare import Environment, record_of, with_cost
+from workbench.experiments.contestants import contestants
+from workbench.experiments.device_costs import device_costs
 from workbench.experiments.hear import hear
 from workbench.experiments.mission import KINDS, Mission
 from workbench.experiments.voice import open_voice
 from workbench.files import write_text
+from workbench.firmware.costs import Cost
 from workbench.healing.strategy import Strategy
 from workbench.integer.program import Program
 from workbench.integer.reference import Codes
@@ -36,8 +45,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the fleet, its environment and its healer."""
     add_generator(parser)
     parser.add_argument(
-        "--strategy", choices=NAMES, default="pq-scrub", metavar="NAME",
-        help=f"the healer (pq-scrub): {', '.join(NAMES)}",
+        "--strategy", type=strategy_text, default="pq-scrub", metavar="NAME|FILE",
+        help=f"the healer: {STRATEGIES} (pq-scrub)",
     )  # fmt: skip
     parser.add_argument(
         "--rate", default="low-earth-orbit",
@@ -79,7 +88,7 @@ def run(options: argparse.Namespace) -> None:
         )
     voice = open_voice(options.checkpoint)
     inputs = {word: voice.inputs(word) for word in voice.words}
-    strategy, program = contestant(options.strategy, voice.program, inputs)
+    ((_, strategy, program),) = rivals = contestants([options.strategy], voice.program, inputs)
     word_s = voice.model.config.frames * voice.frame_s
     words = options.words
     if options.days is not None:
@@ -101,9 +110,16 @@ def run(options: argparse.Namespace) -> None:
         )  # fmt: skip
     record["wall_s"] = time.perf_counter() - started
     record["factor"] = record["device_s"] / record["wall_s"]
-    _tell(record, title)
-    if options.json:
-        write_text(options.json, json.dumps(record, indent=1, allow_nan=False) + "\n")
+    _write(options.json, record)
+    cost = device_costs(rivals, voice.program, voice.inputs(voice.words[-1]), jobs=1)[strategy.name]
+    record = with_cost(record, cost if isinstance(cost, Cost) else None)
+    _tell(record, title, cost if isinstance(cost, str) else "")
+    _write(options.json, record)
+
+
+def _write(path: Path | None, record: dict[str, Any]) -> None:
+    if path:
+        write_text(path, json.dumps(record, indent=1, allow_nan=False) + "\n")
 
 
 def _hear(
@@ -129,7 +145,7 @@ def _hear(
         print(f"  {line}")
 
 
-def _tell(record: dict[str, Any], title: str) -> None:
+def _tell(record: dict[str, Any], title: str, why_unknown: str) -> None:
     lived = record["device_s"]
     print(
         f"{record['devices']} device{'s' * (record['devices'] != 1)} with {record['strategy']}, {title}: {lived:,.0f} s of life "
@@ -143,8 +159,8 @@ def _tell(record: dict[str, Any], title: str) -> None:
     if record["struck"]:
         found, mended = record["detection_s"], record["repair_s"]
         print(
-            f"found: {record['detected']:,}, after {_seconds(found)} on average; right again: "
-            f"{record['repaired']:,}, after {_seconds(mended)}; wrong bits at the end: "
+            f"found: {record['detected']:,}{_after(found)}; right again: "
+            f"{record['repaired']:,}{_after(mended)}; wrong bits at the end: "
             f"{record['wrong_bits_left']:,}"
         )
     entries = ", ".join(f"{count:,} {name}" for name, count in record["verdicts"].items() if count)
@@ -157,11 +173,13 @@ def _tell(record: dict[str, Any], title: str) -> None:
             f"healing took {record['spent']['instructions']:.3g} instructions on a Cortex-M4 and read "
             f"{record['spent']['flash_bytes_read']:.3g} bytes of golden copy and checks"
         )
+    if why_unknown:
+        print(f"what healing takes on a device is unknown: {why_unknown}")
     print(
         f"{record['wall_s']:.1f} s: {record['factor']:,.0f} times real time, "
         f"{record['factor'] / _YEAR_S:.3g} device-years a second"
     )
 
 
-def _seconds(value: float | None) -> str:
-    return "-" if value is None else f"{value:.3f} s"
+def _after(seconds: float | None) -> str:
+    return "" if seconds is None else f", after {seconds:.3f} s on average"

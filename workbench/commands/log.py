@@ -6,6 +6,7 @@ import argparse
 import json
 from pathlib import Path
 
+from workbench.commands.attempts import Attempts
 from workbench.commands.common import add_checkpoint, add_strategy, image_under, strategy_of
 from workbench.errors import WorkbenchError
 from workbench.experiments.voice import open_voice
@@ -60,13 +61,16 @@ def run(options: argparse.Namespace) -> None:
             f"left out, since the memory of the log was damaged: entry {', '.join(map(str, damaged))}; "
             "times that step back are damaged, too"
         )
-    if options.out:
-        areas = [watch.label for watch in firmware.layout.watches]
-        draw_log(options.out, entries, areas, frame_s=frame_s)
     if options.json:
         described = [e.describe(firmware.layout, frame_s=frame_s) for e in entries]
         told = {"lost": lost, "damaged": damaged, "repeats": repeats, "entries": described}
         write_text(options.json, json.dumps(told, indent=1) + "\n")
+    attempts = Attempts()
+    if options.out:
+        areas = [watch.label for watch in firmware.layout.watches]
+        with attempts.step(str(options.out)):
+            draw_log(options.out, entries, areas, frame_s=frame_s)
+    attempts.finish("the entries are above")
 
 
 def _named(options: argparse.Namespace) -> Firmware:

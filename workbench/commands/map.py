@@ -11,14 +11,16 @@ from typing import Any
 import pyarrow as pa
 
 from workbench.audio.metrics import DEGRADED_SNR_DB
+from workbench.commands.attempts import Attempts
 from workbench.commands.common import add_checkpoint, add_image, image_of
 from workbench.errors import WorkbenchError
 from workbench.experiments.criticality import COLUMNS as MAP_COLUMNS
+from workbench.experiments.criticality_pictures import save_figure
 from workbench.experiments.products import (
     CURVE_FILES,
     MAP_FILES,
-    write_curve_products,
-    write_map_products,
+    curve_products,
+    map_products,
 )
 from workbench.experiments.quality_curve import COLUMNS as CURVE_COLUMNS
 from workbench.experiments.store import Results, open_results
@@ -79,17 +81,22 @@ def run(options: argparse.Namespace) -> None:
                 "and leave out --protect"
             )
         out = output_folder(options.out)
-        told = write_curve_products(out, _sweep(found))
-        _tell_curve(told)
+        products = curve_products(_sweep(found))
+        _tell_curve(products.told)
     else:
         share = _share(options.protect or _PROTECT)
         protection = _protection_of_flips(found)
         out = output_folder(options.out)
         table = pa.concat_tables([results.table(MAP_COLUMNS) for results in found])
-        told = write_map_products(out, image, table, share=share, protection=protection)
-        _tell_map(told)
+        products = map_products(out, image, table, share=share, protection=protection)
+        _tell_map(products.told)
     if options.json:
-        write_text(options.json, json.dumps(told, indent=2, allow_nan=False) + "\n")
+        write_text(options.json, json.dumps(products.told, indent=2, allow_nan=False) + "\n")
+    attempts = Attempts()
+    for name, figure in products.pictures.items():
+        with attempts.step(name):
+            save_figure(out / name, figure())
+    attempts.finish(f"all other figures are in {options.json or out}")
     files = CURVE_FILES if any(sweep) else MAP_FILES
     print(f"{', '.join(files)} {'are' if len(files) > 1 else 'is'} in {out}")
 

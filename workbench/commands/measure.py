@@ -8,9 +8,9 @@ import json
 from pathlib import Path
 
 from workbench.commands.class_table import SOUNDS, tell_classes
-from workbench.commands.common import add_generator
+from workbench.commands.common import STRATEGIES, add_generator, strategy_text
 from workbench.errors import WorkbenchError
-from workbench.experiments.contestants import NAMES, contestant
+from workbench.experiments.contestants import contestant
 from workbench.experiments.quality import (
     MEASURES,
     Quality,
@@ -40,9 +40,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--data", type=Path, metavar="FOLDER", help="the recordings that it learned (those shipped)"
     )
     parser.add_argument(
-        "--strategy", choices=NAMES, default=NONE, metavar="NAME",
-        help=f"of a device under this one, whose weights may have moved for it ({NONE}): "
-        + ", ".join(NAMES),
+        "--strategy", type=strategy_text, default=NONE, metavar="NAME|FILE",
+        help=f"of a device under this one, whose weights may have moved for it ({NONE}): {STRATEGIES}",
     )  # fmt: skip
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here as well")
     parser.add_argument(
@@ -81,12 +80,12 @@ def run(options: argparse.Namespace) -> None:
     absent = [part for quality in table.values() for part in quality.absent.items()]
     for name, reason in dict.fromkeys(absent):
         print(f"{name} has no value; {reason}")
-    if options.record:
-        for folder, quality in zip(folders, qualities, strict=True):
-            record_measured(folder, quality.figures())
     if options.json:
         figures = {name: quality.figures() for name, quality in table.items()}
         write_text(options.json, json.dumps(figures, indent=1) + "\n")
+    if options.record:
+        for folder, quality in zip(folders, qualities, strict=True):
+            record_measured(folder, quality.figures())
 
 
 def _tell_classes(options: argparse.Namespace) -> None:

@@ -109,11 +109,6 @@ def _random_share(image: Image, inputs: Inputs, plan: Plan) -> float:
 def _write(
     voice: Voice, image: Image, steps: list[Step], random: float, trials: dict[str, str], out: Path
 ) -> None:
-    word = next(iter(trials))
-    before = voice.speak(word)
-    after = voice.speak(word, image.flip([step.position for step in steps]))
-    write_wav(out / "before.wav", before)
-    write_wav(out / "after.wav", after)
     found = [
         {"position": step.position, "name": step.name, "error_share": step.error} for step in steps
     ]
@@ -123,6 +118,11 @@ def _write(
         "replay": trials,
     }
     write_text(out / "worst.json", json.dumps(told, indent=2) + "\n")
+    word = next(iter(trials))
+    before = voice.speak(word)
+    after = voice.speak(word, image.flip([step.position for step in steps]))
+    write_wav(out / "before.wav", before)
+    write_wav(out / "after.wav", after)
     metrics = measure(after, before, perceptual=False)
     print(
         f"{voice.spoken(word)!r}: SNR {metrics.snr_db:.1f} dB, log-mel distance "

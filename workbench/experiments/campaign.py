@@ -5,7 +5,6 @@ One joblib body for both. The parent alone writes, so that workers need no disk 
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import operator
 import os
@@ -20,6 +19,7 @@ from tqdm import tqdm
 from workbench.errors import WorkbenchError
 from workbench.experiments.campaign_worker import Work, run_shard
 from workbench.experiments.listening import Listener
+from workbench.experiments.provenance import inputs_digest
 from workbench.experiments.store import Store
 from workbench.experiments.store_manifest import Campaign
 from workbench.memory.image import Image
@@ -86,7 +86,7 @@ def campaign_of(
         image=image.content_hash,
         program=image.program.content_hash,
         words=tuple(inputs),
-        inputs=_digest(inputs),
+        inputs=inputs_digest(inputs),
         trials=trials,
         trials_a_shard=max(1, min(cut, few, trials)),
         population=size,
@@ -204,13 +204,3 @@ def _cluster(address: str) -> Iterator[None]:
 
 def _first_line(error: Exception) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0]
-
-
-def _digest(inputs: Mapping[str, Mapping[str, np.ndarray]]) -> str:
-    digest = hashlib.sha256()
-    for word, arrays in inputs.items():
-        for name, array in sorted(arrays.items()):
-            values = np.ascontiguousarray(array, "<i8")
-            digest.update(f"{word!r} {name!r} {values.shape} ".encode())
-            digest.update(values.tobytes())
-    return digest.hexdigest()

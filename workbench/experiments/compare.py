@@ -6,8 +6,6 @@ Layout: one record, JSON-ready, for each strategy and environment.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,11 +14,12 @@ from typing import Any
 import numpy as np
 
 from workbench.errors import WorkbenchError
+from workbench.experiments.compare_records import RecordFile
 from workbench.experiments.lifetime import Fleet, fleet_life
 from workbench.experiments.mission import Mission
+from workbench.experiments.provenance import inputs_digest
 from workbench.experiments.statistics import mean_interval
 from workbench.experiments.trial_table import QUALITIES
-from workbench.files import output_folder, write_text
 from workbench.firmware.costs import Cost, known_cost
 from workbench.healing.costs import overheads
 from workbench.healing.strategy import Strategy
@@ -29,7 +28,6 @@ from workbench.integer.reference import Codes
 
 REFERENCE = "crc-scrub"
 CORE = "m4"
-_RECORDS = "records"
 _VERSION = 4  # of the records; a new one when fleets are counted differently
 
 
@@ -105,26 +103,25 @@ def record_of(
     """The figures of one strategy in one environment, from `folder` where they are there already.
 
     A record's name is a hash of all that it depends on, so that a comparison that was killed goes on
-    and one that was changed starts anew. folder: None to keep nothing.
+    and one that was changed starts anew; what was damaged or edited is measured again. folder: None
+    to keep nothing.
     """
-    path = None
+    file = None
     if folder is not None:
-        told = f"{_VERSION} {program.content_hash} {strategy} {mission} {sorted(inputs)}"
-        name = hashlib.sha256(told.encode()).hexdigest()[:12]
-        path = output_folder(folder / _RECORDS) / f"{strategy.name}-{environment.name}-{name}.json"
-        if path.exists():
-            try:
-                record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-            except ValueError:  # a damaged record is measured again
-                path.unlink()
-            else:
-                if progress:
-                    progress(mission.devices)
-                return _with_costs(record, strategy, program)
+        file = RecordFile(
+            folder,
+            f"{strategy.name}-{environment.name}",
+            f"{_VERSION} {program.content_hash} {strategy} {mission} {inputs_digest(inputs)}",
+        )
+        record = file.read()
+        if record is not None:
+            if progress:
+                progress(mission.devices)
+            return _with_costs(record, strategy, program)
     fleet = fleet_life(program, inputs, strategy, mission, jobs=jobs, progress=progress)
     record = _record(program, fleet, environment)
-    if path is not None:
-        write_text(path, json.dumps(record, indent=1, allow_nan=False) + "\n")
+    if file is not None:
+        file.write(record)
     return _with_costs(record, strategy, program)
 
 

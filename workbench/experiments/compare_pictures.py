@@ -16,6 +16,7 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from workbench.errors import WorkbenchError
 from workbench.files import replacing
 from workbench.healing.simulation import Life
 
@@ -62,8 +63,14 @@ def draw_costs(path: Path, records: Sequence[dict[str, Any]]) -> None:
     """Replace the PNG file `path`: harm of one environment against each cost, the best ones joined.
 
     Strategies are numbered from the least harm on; a list beside the picture tells their names.
+    Raises WorkbenchError where no record has costs.
     """
     shown = sorted((r for r in records if r["device"]), key=lambda record: record["harm"])
+    if not shown:
+        raise WorkbenchError(
+            "no record has costs that could be drawn; measure them with `measure_cost` and add them "
+            "with `with_cost`"
+        )
     figure = Figure(figsize=(15, 5.5), layout="constrained")
     for axes, (title, cost) in zip(figure.subplots(1, len(_AXES), sharey=True), _AXES, strict=True):
         # On a logarithmic axis, nothing stands left of the least.

@@ -13,6 +13,7 @@ from workbench.experiments.voice import Voice
 from workbench.healing.log import Verdict
 from workbench.healing.named import crc_scrub, nothing
 from workbench.healing.simulation import simulate
+from workbench.healing.strategy import Strategy
 from workbench.healing.upsets import Upset
 from workbench.memory.events import FLIP
 from workbench.memory.plan import Plan, TrialId
@@ -37,36 +38,50 @@ class Heard:
     bits_left: int
 
 
-def hear(voice: Voice, word: str, plan: Plan, *, pages_per_frame: int = 0) -> Heard:
+def hear(
+    voice: Voice,
+    word: str,
+    plan: Plan,
+    *,
+    pages_per_frame: int = 0,
+    strategy: Strategy | None = None,
+) -> Heard:
     """Let the stored bits flip that trial 0 of `plan` draws while `voice` says `word`.
 
-    pages_per_frame: how many pages the healer checks after each frame, 0 for no healer. Raises
-    WorkbenchError for a word that it cannot say and a plan that does not fit the image or does
-    anything else than flip stored bits.
+    pages_per_frame: how many pages the healer checks after each frame, 0 for no healer. strategy:
+    of the healer instead; the plan then draws from the image that this strategy makes. Raises
+    WorkbenchError for a word that it cannot say, a plan that does not fit the image or does anything
+    else than flip stored bits, and two healers at once.
     """
     word = voice.word(word)
-    sites = Sites(voice.image)
+    if strategy is not None and pages_per_frame:
+        raise WorkbenchError(
+            "pages_per_frame is for crc-scrub; leave it out where strategy is given"
+        )
+    image = voice.image if strategy is None else strategy.image(voice.program)
+    sites = Sites(image)
     events = plan.events(sites, np.array([0]))
     if (events.action != FLIP).any() or (events.position >= sites.transients.first).any():
         raise WorkbenchError(
             f"a healer's life has flips of stored bits alone, and the plan {plan} has others; replay "
             "its trials instead"
         )
-    strategy = crc_scrub(pages_per_frame) if pages_per_frame else nothing()
+    if strategy is None:
+        strategy = crc_scrub(pages_per_frame) if pages_per_frame else nothing()
     upsets = [
         Upset(int(frame), int(position))
         for frame, position in zip(events.frame, events.position, strict=True)
     ]
     with one_thread():
-        life = simulate(voice.image, voice.inputs(word), upsets, strategy, word_starts=(0,))
-        before, after = voice.speak(word), life.samples()
+        life = simulate(image, voice.inputs(word), upsets, strategy, word_starts=(0,))
+        before, after = voice.speak(word, image), life.samples()
         metrics = measure(after, before, perceptual=False)
     return Heard(
         before=before,
         after=after,
         metrics=metrics,
         sites=life.sites(),
-        trial=str(TrialId.of(voice.image, word, plan, 0)),
+        trial=str(TrialId.of(image, word, plan, 0)),
         pages_healed=sum(entry.verdict == Verdict.HEALED for entry in life.log),
         bits_left=int(life.wrong_bits[-1]),
     )

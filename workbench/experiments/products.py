@@ -5,12 +5,13 @@ Layout: files in one folder; the figures that are told come back as JSON-ready v
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
+from matplotlib.figure import Figure
 
 from workbench.experiments.criticality import Criticality
 from workbench.experiments.criticality_pictures import map_figure, protection_figure, save_figure
@@ -25,10 +26,31 @@ CURVE_FILES = ("curve.png",)
 _RANKED_BYTES = 1000  # at least so many, where so many do harm
 
 
+class Products(NamedTuple):
+    """told: the figures. pictures: by file name, drawn when they are called."""
+
+    told: dict[str, Any]
+    pictures: dict[str, Callable[[], Figure]]
+
+    def draw(self, out: Path) -> None:
+        """Write all pictures to the folder `out`; WorkbenchError where they cannot be written."""
+        for name, figure in self.pictures.items():
+            save_figure(out / name, figure())
+
+
 def write_map_products(
     out: Path, image: Image, table: pa.Table, *, share: float, protection: str = ""
 ) -> dict[str, Any]:
-    """Write MAP_FILES to the folder `out` from trials of single events; what they say in numbers.
+    """Write MAP_FILES as `map_products` and its pictures; what they say in numbers."""
+    products = map_products(out, image, table, share=share, protection=protection)
+    products.draw(out)
+    return products.told
+
+
+def map_products(
+    out: Path, image: Image, table: pa.Table, *, share: float, protection: str = ""
+) -> Products:
+    """Write tables and mask of MAP_FILES to the folder `out` from trials of single events.
 
     share: of the bytes that the new mask protects, more than 0 to 1; at most those of which anything
     is known. protection: digest of the mask that the trials ran under. Raises WorkbenchError for a
@@ -37,13 +59,11 @@ def write_map_products(
     criticality = Criticality(image, table, protection=protection)
     ranking = Ranking.of(criticality)
     mask = ranking.protect(share)
-    save_figure(out / "map.png", map_figure(criticality))
     write_map(out / "map.csv", criticality)
     rows = max(_RANKED_BYTES, len(mask.addresses))
     write_bytes_ranked(out / "critical.csv", criticality, ranking, rows=rows)
-    save_figure(out / "protection.png", protection_figure(ranking, share, criticality.about))
     mask.save(out / "protection.mask")
-    return {
+    told = {
         "trials": criticality.rows,
         "left_out": criticality.left_out,
         "coverage": criticality.coverage,
@@ -60,17 +80,28 @@ def write_map_products(
         "tensors": mask.names(image),
         "worst": [byte_name(image, int(address)) for address in ranking.addresses[:10]],
     }
+    pictures = {
+        "map.png": lambda: map_figure(criticality),
+        "protection.png": lambda: protection_figure(ranking, share, criticality.about),
+    }
+    return Products(told, pictures)
 
 
 def write_curve_products(out: Path, sweep: Iterable[tuple[float, str, pa.Table]]) -> dict[str, Any]:
-    """Write CURVE_FILES to the folder `out` from (bit-error rate, protection, results) of campaigns.
+    """Write CURVE_FILES to the folder `out`; see `curve_products`."""
+    products = curve_products(sweep)
+    products.draw(out)
+    return products.told
 
-    Raises WorkbenchError for campaigns without trials, too many kinds, and files that cannot be
-    written.
+
+def curve_products(sweep: Iterable[tuple[float, str, pa.Table]]) -> Products:
+    """Of CURVE_FILES, from (bit-error rate, protection, results) of campaigns.
+
+    Raises WorkbenchError for campaigns without trials, and too many kinds when it is drawn.
     """
     points = curve_points(sweep)
-    save_figure(out / "curve.png", curve_figure(points))
-    return {"points": [_told(point) for point in points]}
+    told = {"points": [_told(point) for point in points]}
+    return Products(told, {"curve.png": lambda: curve_figure(points)})
 
 
 def byte_name(image: Image, address: int) -> str:

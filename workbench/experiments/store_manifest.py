@@ -6,25 +6,21 @@ Layout: JSON; the fields of `Campaign` decide what a trial is, the rest tells ho
 from __future__ import annotations
 
 import hashlib
-import importlib.metadata
 import json
-import platform
-import subprocess
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from workbench import __version__
 from workbench.errors import WorkbenchError
+from workbench.experiments.provenance import provenance
 from workbench.files import write_text
 from workbench.memory.plan import Plan
 
 # Of the columns in `trial_table.SCHEMA` and the fields of `Campaign`: counted up with either.
 FORMAT_VERSION = 2
 MANIFEST_FILE = "manifest.json"
-_PACKAGES = ("joblib", "numpy", "pyarrow", "torch")
 _SHOWN = 60  # characters of a value in a message
 
 
@@ -109,12 +105,7 @@ class Campaign:
             "seed": Plan.parse(self.plan).seed,
             "shards": self.shards,
             "identity": self.identity,
-            "commit": _commit(),
-            "versions": {
-                "workbench": __version__,
-                "python": platform.python_version(),
-                **{name: importlib.metadata.version(name) for name in _PACKAGES},
-            },
+            **provenance(),
         }
         write_text(folder / MANIFEST_FILE, json.dumps(told, indent=2) + "\n")
 
@@ -166,21 +157,3 @@ def _damaged(path: Path) -> WorkbenchError:
 def _short(value: object) -> str:
     text = repr(value)
     return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 3]}..."
-
-
-def _commit() -> str | None:
-    """The commit of the checkout that this code is in, None when it is installed otherwise."""
-    root = Path(__file__).parents[2]
-    if not (root / ".git").exists():
-        return None
-    try:
-        done = subprocess.run(
-            ["git", "-C", str(root), "rev-parse", "HEAD"],
-            capture_output=True,
-            text=True,
-            check=True,
-            timeout=10,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return done.stdout.strip()

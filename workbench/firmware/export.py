@@ -223,7 +223,8 @@ The healer's own variables exist three times, and the majority counts. Beside it
 for each core, and the worst frame, since a remedy takes longer than a look. Export again with `--strategy NAME`; `--board` and `--budget` refuse what is too large or
 too slow. How many units are looked at in a frame (`per_frame` of a guard; `--pages N` for crc-scrub) sets how
 soon damage is found and what a frame costs; pages (`unit_bytes`) that are larger need fewer checks and longer
-looks. Compose a strategy of your own in Python: `Guard(Area("{code}", unit_bytes=512), per_frame=2)`.
+looks. Compose a strategy of your own in Python: `Guard(Area("{code}", unit_bytes=512), per_frame=2)`; `save_strategy`
+makes a file of it, which `--strategy` takes like a name.
 Flash keeps the parameters in any case, since RAM is filled from them at the start; `RESTORE` uses that copy.
 
 **Observing.** The log is a ring in `{name}_instance`: `count` of its `log_head` entries were ever written, entry n is

@@ -1,28 +1,35 @@
 """What an exported folder keeps for the workbench: image and strategy, so that its device's log can be read.
 
-Layout: `strategy.json` names the prefix and describes the strategy; `PREFIX.image` is the memory image.
+Layout: `strategy.json`, a sealed JSON object, names the prefix and the build and describes the strategy;
+`PREFIX.image` is the memory image.
 """
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from workbench.errors import WorkbenchError
-from workbench.files import write_text
 from workbench.firmware.names import checked_prefix
 from workbench.firmware.plan import RAM, Firmware
-from workbench.healing.strategy_file import described, strategy_described
+from workbench.healing.strategy_file import EXPORTED, described, strategy_described
 from workbench.memory.image import Image
+from workbench.sealed import read_sealed, write_sealed
 
 STRATEGY_FILE = "strategy.json"
+_AGAIN = "export the firmware again"
 
 
 def keep(firmware: Firmware, folder: Path) -> None:
     """Write both into the folder of a firmware that heals."""
     firmware.image.save(folder / _image_file(firmware.prefix))
-    told = {"prefix": firmware.prefix, "strategy": described(firmware.strategy)}
-    write_text(folder / STRATEGY_FILE, json.dumps(told, indent=1) + "\n")
+    write_sealed(
+        folder / STRATEGY_FILE,
+        {
+            "prefix": firmware.prefix,
+            "build": firmware.build_name,
+            EXPORTED: described(firmware.strategy),
+        },
+    )
 
 
 def exported_firmware(folder: Path) -> Firmware:
@@ -32,22 +39,24 @@ def exported_firmware(folder: Path) -> Firmware:
     """
     path = folder / STRATEGY_FILE
     try:
-        told = json.loads(path.read_text(encoding="utf-8"))
-        prefix, strategy = str(told["prefix"]), told["strategy"]
+        contents = read_sealed(path, _AGAIN)
+        prefix, build = checked_prefix(str(contents["prefix"])), contents["build"]
+        strategy = strategy_described(contents[EXPORTED], str(path))
     except OSError as error:
         raise WorkbenchError(
             f"{folder} holds no exported firmware that heals ({error.strerror}: {STRATEGY_FILE}); name "
             "the folder that `workbench export` wrote"
         ) from error
-    except (ValueError, TypeError, KeyError, RecursionError) as error:
-        raise WorkbenchError(
-            f"{path} describes no strategy ({error}); export the firmware again"
-        ) from error
-    checked_prefix(prefix)
+    except KeyError as error:
+        raise WorkbenchError(f"{path} describes no strategy ({error}); {_AGAIN}") from error
     image = Image.load(folder / _image_file(prefix))
-    return Firmware.of(
-        image, strategy=strategy_described(strategy, str(path)), weights=RAM, prefix=prefix
-    )
+    firmware = Firmware.of(image, strategy=strategy, weights=RAM, prefix=prefix)
+    if firmware.build_name != build:
+        raise WorkbenchError(
+            f"{path} belongs to build {build!r:.40} and the image beside it makes "
+            f"{firmware.build_name}; {_AGAIN}"
+        )
+    return firmware
 
 
 def _image_file(prefix: str) -> str:

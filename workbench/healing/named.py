@@ -6,11 +6,14 @@ is the same wherever the published idea says nothing of it: SECDED words.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import difflib
+from collections.abc import Callable, Iterable
 
 from workbench.errors import WorkbenchError
+from workbench.healing.fitted import fitted
 from workbench.healing.log import Remedy
 from workbench.healing.strategy import Guard, Policy, Strategy
+from workbench.integer.program import Program
 from workbench.memory.areas import (
     ABFT,
     GOLDEN,
@@ -201,11 +204,20 @@ NAMED: dict[str, Callable[[], Strategy]] = {
 }
 
 
-def named(name: str) -> Strategy:
-    """The strategy called so, with its usual parameters; WorkbenchError when there is none."""
-    try:
-        return NAMED[name]()
-    except KeyError:
-        raise WorkbenchError(
-            f"there is no strategy {name!r}; choose one of {', '.join(NAMED)}"
-        ) from None
+def named(name: str, program: Program | None = None) -> Strategy:
+    """The strategy called so, with its usual parameters, fitted to `program` where that is given.
+
+    Raises WorkbenchError when there is none, with the nearest name.
+    """
+    if name not in NAMED:
+        raise WorkbenchError(no_such_strategy(name, NAMED))
+    strategy = NAMED[name]()
+    return fitted(strategy, program) if program is not None else strategy
+
+
+def no_such_strategy(name: str, names: Iterable[str]) -> str:
+    """The sentence for a name that is none of `names`."""
+    like = name.strip().lower().replace("_", "-").replace(" ", "-")
+    near = difflib.get_close_matches(like, list(names), n=1)
+    meant = f"did you mean {near[0]}? " if near else ""
+    return f"there is no strategy {name!r}; {meant}`workbench compare --list` shows all"

@@ -12,7 +12,8 @@ from functools import cached_property
 
 from workbench.errors import WorkbenchError
 from workbench.healing.log import Remedy
-from workbench.integer.program import Conv, Program
+from workbench.healing.suitable import refuse_unsuitable
+from workbench.integer.program import Program
 from workbench.memory.areas import (
     ABFT,
     CODES,
@@ -21,8 +22,8 @@ from workbench.memory.areas import (
     RAM,
     SELF_TEST,
     TRIPLE,
-    WORKING_SECTIONS,
     Area,
+    instance,
     whole,
 )
 from workbench.memory.ecc import InPlace
@@ -66,6 +67,8 @@ class Guard:
     def __post_init__(self) -> None:
         if isinstance(self.ladder, Remedy):
             raise WorkbenchError(f"ladder is a single remedy; write (Remedy.{self.ladder.name},)")
+        instance(self.area, Area, "the area of a guard")
+        instance(self.ladder, tuple | list, "the ladder of a guard")
         object.__setattr__(self, "ladder", tuple(self.ladder))
         whole(self, "per_frame", "every_frames", "stride")
         name, area = self.area.code, self.area
@@ -154,6 +157,8 @@ class Policy:
 
     def __post_init__(self) -> None:
         whole(self, "persistence", "cool_down_frames", "heals", "refill_frames")
+        instance(self.reset_histories, bool, "reset_histories of a policy")
+        instance(self.validate, bool, "validate of a policy")
         for name, least, most in (
             ("persistence", 1, 255),
             ("cool_down_frames", 0, _MOST_FRAMES),
@@ -184,6 +189,7 @@ class Strategy:
     def __post_init__(self) -> None:
         if isinstance(self.guards, Guard):
             raise WorkbenchError("guards is a single guard; write a tuple, (Guard(...),)")
+        self._check_types()
         object.__setattr__(self, "guards", tuple(self.guards))
         whole(self, "spare_pages")
         self._check_spares()
@@ -219,6 +225,18 @@ class Strategy:
                 "checksum rows act within the frame and know no policy; leave it out, or add a guard that "
                 "looks after the frames"
             )
+
+    def _check_types(self) -> None:
+        instance(self.guards, tuple | list, "guards of a strategy")
+        for guard in self.guards:
+            instance(guard, Guard, "one of the guards of a strategy")
+        instance(self.policy, Policy, "the policy of a strategy")
+        for what, text in (("name", self.name), ("source", self.source)):
+            instance(text, str, f"the {what} of a strategy")
+            if not (text.isprintable() and (text.strip() or what == "source")):
+                raise WorkbenchError(
+                    f"the {what} of a strategy is {text!r:.60}; write a line of plain text"
+                )
 
     def _check_spares(self) -> None:
         moves = any(Remedy.RELOCATE in guard.ladder for guard in self.guards)
@@ -267,66 +285,28 @@ class Strategy:
         frames = [guard.every_frames for guard in self.guards]
         return math.lcm(*frames, self.policy.refill_frames if self.policy.heals else 1)
 
+    def layout(self, program: Program) -> Layout:
+        """Where everything lies in its image; takes no time, unlike some images.
+
+        Raises WorkbenchError for units larger than what they divide, and remedies that cannot work
+        on this program's weights.
+        """
+        layout = Layout(program, areas=self.areas, spare_pages=self.spare_pages)
+        for guard, watch in zip(self.guards, layout.watches, strict=False):
+            refuse_unsuitable(guard, watch)
+        return layout
+
     def image(self, program: Program) -> Image:
         """The clean memory image of a device that runs `program` under this strategy.
 
         A code that lies in the weights themselves moves them to the nearest code words. Raises
-        WorkbenchError for units larger than what they divide, and remedies that cannot work on this
-        program's weights.
+        WorkbenchError as `layout`, and where no near weights are code words.
         """
-        layout = Layout(program, areas=self.areas, spare_pages=self.spare_pages)
-        for watch, guard in zip(layout.watches, self.guards, strict=False):
-            area = guard.area
-            size = watch.stop - watch.start
-            code = CODES.get(area.code)
-            least = code.word_bytes if isinstance(code, InPlace) else 8
-            if size < least > 8:
-                raise WorkbenchError(
-                    f"{' '.join(area.sections)} have {size} bytes and a word of {area.code} {least}; choose "
-                    "shorter words"
-                )
-            if (code or area.code == GOLDEN) and not size and area.sections != WORKING_SECTIONS:
-                raise WorkbenchError(
-                    f"this program has nothing in {' '.join(area.sections)}; leave that guard out"
-                )
-            if (code or area.code == GOLDEN) and area.unit_bytes > max(size, 8):
-                raise WorkbenchError(
-                    f"a unit of {area.unit_bytes} bytes is larger than {' '.join(area.sections)}, "
-                    f"which have {size}; use at most {max(least, size // least * least)}"
-                )
-            if area.code == ABFT and not watch.units and _convolutions(program):
-                raise WorkbenchError(
-                    f"abft would watch nothing: no convolution of one group has {area.columns} columns; "
-                    "choose fewer columns, or pages"
-                )
-            if watch.units and math.gcd(guard.stride, watch.units) > 1:
-                near = next(n for n in range(guard.stride, 0, -1) if math.gcd(n, watch.units) == 1)
-                raise WorkbenchError(
-                    f"in steps of {guard.stride}, {area.code} would never see some of its "
-                    f"{watch.units} units; a stride of {near} sees all"
-                )
-            if area.code == TRIPLE and not watch.units:
-                raise WorkbenchError("triple copies of no bytes protect nothing; give addresses")
-            if {Remedy.INTERPOLATE, Remedy.CLIP} & set(guard.ladder):
-                _refuse_other_widths(layout, area)
+        self.layout(program)
         for area in self.areas:
             if isinstance(CODES.get(area.code), InPlace):
                 program = in_place_program(program, area.code)
         return Image.of(program, areas=self.areas, spare_pages=self.spare_pages)
-
-
-def _convolutions(program: Program) -> bool:
-    return any(isinstance(operator, Conv) for operator in program.operators)
-
-
-def _refuse_other_widths(layout: Layout, area: Area) -> None:
-    """Neighbours are bytes, and so have to be the values."""
-    for place in layout.places:
-        if place.section in area.sections and place.bits != 8:
-            raise WorkbenchError(
-                f"{place.operator}.{place.tensor} has {place.bits}-bit values, which have no neighbours "
-                "byte by byte to INTERPOLATE or CLIP with; choose ZERO, or other sections"
-            )
 
 
 def corrects(code: str) -> bool:

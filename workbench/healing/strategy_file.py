@@ -1,17 +1,23 @@
 """A strategy as JSON, for what is exported and for reports, and as one line of text.
 
-Layout: the fields of `Strategy`, `Guard`, `Area` and `Policy` by name, remedies by theirs.
+Layout: the fields of `Strategy`, `Guard`, `Area` and `Policy` by name, remedies by theirs; in a file,
+"sha256" beside them, see `workbench.sealed`. An exported folder has them under the key "strategy".
 """
 
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 from typing import Any
 
 from workbench.errors import WorkbenchError
 from workbench.healing.log import Remedy
 from workbench.healing.strategy import Guard, Policy, Strategy
-from workbench.memory.areas import ABFT, SELF_TEST, TRIPLE, WORKING_SECTIONS, Area
+from workbench.memory.areas import ABFT, SELF_TEST, TRIPLE, WORKING_SECTIONS, Area, instance
+from workbench.sealed import DIGEST, json_object, unsealed, write_sealed
+
+EXPORTED = "strategy"  # its key in the file of an exported folder
+_REMAKE = "write it with `save_strategy`, or export the firmware again"
 
 
 def described(strategy: Strategy) -> dict[str, Any]:
@@ -23,21 +29,56 @@ def described(strategy: Strategy) -> dict[str, Any]:
 
 
 def strategy_described(told: Any, source: str) -> Strategy:
-    """The inverse of `described`; WorkbenchError for what describes no strategy. source: for messages."""
+    """The inverse of `described`; WorkbenchError for what describes no strategy.
+
+    What is left out of a guard, an area or the policy, or the policy itself, has its usual value.
+    source: for messages.
+    """
     try:
         guards = tuple(
-            Guard(**{
-                **guard,
-                "area": Area(**guard["area"]),
-                "ladder": tuple(Remedy[name] for name in guard["ladder"]),
-            })
+            Guard(**{**guard, "area": Area(**guard["area"]), **_ladder(guard)})
             for guard in told["guards"]
-        )  # fmt: skip
-        return Strategy(**{**told, "guards": guards, "policy": Policy(**told["policy"])})
-    except (TypeError, KeyError) as error:
+        )
+        policy = Policy(**told.get("policy", {}))
+        return Strategy(**{**told, "guards": guards, "policy": policy})
+    except (TypeError, KeyError, AttributeError) as error:
+        raise WorkbenchError(f"{source} describes no strategy ({error}); {_REMAKE}") from error
+    except WorkbenchError as error:
+        raise WorkbenchError(f"{source}: {error}") from error
+
+
+def save_strategy(strategy: Strategy, path: Path | str) -> None:
+    """Replace the file `path`, all or nothing; WorkbenchError when it cannot be written."""
+    write_sealed(path, described(strategy))
+
+
+def load_strategy(path: Path | str) -> Strategy:
+    """The strategy in the file `path`: of `save_strategy`, of an exported folder, or written by hand.
+
+    A file that was written by hand has no key "sha256", and its values are checked; one that has it
+    must not have been edited. Raises WorkbenchError for a file that is missing or damaged, and for
+    what cannot be a strategy.
+    """
+    path = Path(path)
+    try:
+        data = path.read_bytes()
+    except OSError as error:
         raise WorkbenchError(
-            f"{source} describes no strategy ({error}); export the firmware again"
+            f"cannot read the strategy {path} ({error.strerror or error}); name a file that "
+            "`save_strategy` or `workbench export` wrote"
         ) from error
+    contents = json_object(data, str(path), _REMAKE)
+    if DIGEST in contents:
+        cure = f'restore it, or delete its line "{DIGEST}" where the edit is meant'
+        contents = unsealed(contents, str(path), cure)
+    return strategy_described(contents.get(EXPORTED, contents), str(path))
+
+
+def _ladder(guard: dict[str, Any]) -> dict[str, tuple[Remedy, ...]]:
+    if "ladder" not in guard:
+        return {}
+    instance(guard["ladder"], list, "the ladder of a guard")
+    return {"ladder": tuple(Remedy[name] for name in guard["ladder"])}
 
 
 def summary(strategy: Strategy) -> str:

@@ -5,6 +5,8 @@ Reference: the codes are in `codes` and `ecc`. Layout: `watch` lays an area out.
 
 from __future__ import annotations
 
+import operator
+import types
 from dataclasses import dataclass
 
 from workbench.errors import WorkbenchError
@@ -27,6 +29,13 @@ def whole(described: object, *names: str) -> None:
         value = getattr(described, name)
         if type(value) is not int:
             raise WorkbenchError(f"{name} is {value!r}; write a whole number")
+
+
+def instance(value: object, kind: type | types.UnionType, what: str) -> None:
+    """Raise WorkbenchError unless `value`, which is called `what`, is of this type."""
+    if not isinstance(value, kind):
+        name = getattr(kind, "__name__", str(kind))
+        raise WorkbenchError(f"{what} is {value!r:.60}; write a value of the type {name}")
 
 
 @dataclass(frozen=True)
@@ -56,8 +65,12 @@ class Area:
             raise WorkbenchError(
                 f"sections is the text {self.sections!r}; write ({self.sections!r},)"
             )
+        for values in (self.sections, (self.code, self.keep)):
+            instance(values, tuple | list, "sections of a watched area")
+            for value in values:
+                instance(value, str, "a code, a section or a place of checks of a watched area")
         object.__setattr__(self, "sections", tuple(self.sections))
-        object.__setattr__(self, "addresses", tuple(int(each) for each in self.addresses))
+        object.__setattr__(self, "addresses", _addresses(self.addresses))
         unknown = [section for section in self.sections if section not in WORKING_SECTIONS]
         if unknown:
             raise WorkbenchError(
@@ -67,7 +80,7 @@ class Area:
             raise WorkbenchError(
                 f"there is no code {self.code!r}; choose one of {', '.join(KINDS)}"
             )
-        if self.second is not None and self.second not in SIGNATURES:
+        if self.second is not None and self.second not in tuple(SIGNATURES):
             raise WorkbenchError(
                 f"{self.second!r} is no signature that could be a second check; choose one of "
                 f"{', '.join(SIGNATURES)}"
@@ -127,3 +140,15 @@ class Area:
                 f"units of {self.unit_bytes} bytes cut the words of {self.code}; use a multiple of "
                 f"{code.word_bytes}"
             )
+
+
+def _addresses(values: object) -> tuple[int, ...]:
+    """Whole numbers, NumPy's too, of a list, a tuple or an array; 1.5 and "12" are none."""
+    try:
+        if isinstance(values, str | bytes):
+            raise TypeError
+        return tuple(operator.index(each) for each in values)  # type: ignore[attr-defined]
+    except TypeError:
+        raise WorkbenchError(
+            f"addresses are {values!r:.60}; write a list of whole numbers"
+        ) from None

@@ -6,6 +6,7 @@ It shows what `workbench.experiments.healed_life` returns and decides nothing it
 from __future__ import annotations
 
 import base64
+from collections.abc import Sequence
 from dataclasses import replace
 from html import escape
 from pathlib import Path
@@ -17,11 +18,12 @@ import ipywidgets as widgets
 from workbench.experiments.adversarial import worst_bits
 from workbench.experiments.compare import ENVIRONMENTS, Environment, mission_of
 from workbench.experiments.compare_pictures import draw_timelines
-from workbench.experiments.contestants import NAMES, contestant, fitting
+from workbench.experiments.contestants import NAMES, contestant, contestants, fitting
 from workbench.experiments.healed_life import HealedLife, healed_life
 from workbench.experiments.mission import Mission
 from workbench.experiments.threads import one_thread
 from workbench.experiments.voice import Voice, open_voice
+from workbench.healing.strategy import Strategy
 from workbench.panels.names import PANEL, named_handles
 from workbench.panels.status import Status
 from workbench.panels.views import sound
@@ -36,19 +38,26 @@ _SOFT = "color: var(--jp-ui-font-color2)"
 class HealingPanel(widgets.VBox):
     """Controls, a sound for each of two strategies with its numbers and log, and a timeline of both.
 
-    voice: the one that ships unless another is given. Raises WorkbenchError when it cannot be opened;
-    later mistakes are told in the panel, in `status`.
+    voice: the one that ships unless another is given. strategies: of one's own, to choose beside the
+    named ones, the first of them to begin with. Raises WorkbenchError when the voice cannot be opened
+    and for strategies that do not suit it; later mistakes are told in the panel, in `status`.
     """
 
-    def __init__(self, voice: Voice | None = None) -> None:
+    def __init__(self, voice: Voice | None = None, strategies: Sequence[Strategy] = ()) -> None:
         self.voice = voice or open_voice()
         self.inputs = {word: self.voice.inputs(word) for word in self.voice.words}
-        names = fitting(NAMES, self.voice.program)
+        rivals = contestants(strategies, self.voice.program, self.inputs)
+        self.own = {rival.strategy.name: rival.strategy for rival in rivals}
+        names = [*fitting(NAMES, self.voice.program)]
+        names += [name for name in self.own if name not in names]
         options = {"style": {"description_width": "8rem"}, "layout": _WIDE}
         self.controls: dict[str, widgets.Widget] = {
             "one": widgets.Dropdown(options=names, value="none", description="Healer A", **options),
             "two": widgets.Dropdown(
-                options=names, value="pq-scrub", description="Healer B", **options
+                options=names,
+                value=next(iter(self.own), "pq-scrub"),
+                description="Healer B",
+                **options,
             ),
             "kind": widgets.Dropdown(
                 options=[(_title(each), each.name) for each in ENVIRONMENTS.values()],
@@ -101,7 +110,8 @@ class HealingPanel(widgets.VBox):
             lives = {}
             for side, name in zip(self.sides, (chosen["one"], chosen["two"]), strict=True):
                 self.status.tell(f"letting {name} live through the faults")
-                strategy, program = contestant(name, self.voice.program, self.inputs)
+                chosen_one = self.own.get(name, name)
+                strategy, program = contestant(chosen_one, self.voice.program, self.inputs)
                 lives[name] = healed_life(self.voice, mission, strategy, program)
                 side.value = _told(name, lives[name])
             self.timeline.value = _timeline(lives)

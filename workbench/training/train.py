@@ -182,8 +182,8 @@ def train(
         run.stage(model, state, words)
         words.remove()
     float_steps = 0 if task.start else task.recipe.float_steps
-    write_loss_curve(state.losses, float_steps, out / CURVE_FILE)
     save_checkpoint(model.eval(), run.story(state), out)
+    write_loss_curve(state.losses, float_steps, out / CURVE_FILE)
     (out / PROGRESS_FILE).unlink(missing_ok=True)
     return model
 

@@ -1,0 +1,126 @@
+"""Strategies on disk: the same again, edited ones refused, those written by hand checked in all values."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from programs import random_program, seeds
+from random_strategies import random_strategy
+
+from workbench.errors import WorkbenchError
+from workbench.healing.log import Remedy
+from workbench.healing.named import NAMED, named
+from workbench.healing.strategy import Guard, Policy, Strategy
+from workbench.healing.strategy_file import load_strategy, save_strategy
+from workbench.memory.areas import Area
+
+MINE = Strategy(
+    "mine",
+    (Guard(Area("pq", ("weights",), 64, keep="ram"), 3), Guard(Area("self-test", moments=2))),
+    Policy(persistence=2, validate=True),
+)
+
+
+def test_every_named_strategy_comes_back(tmp_path: Path) -> None:
+    for name in NAMED:
+        save_strategy(named(name), tmp_path / "s.json")
+        assert load_strategy(tmp_path / "s.json") == named(name)
+
+
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(seed=seeds)
+def test_any_strategy_comes_back(tmp_path: Path, seed: int) -> None:
+    strategy = random_strategy(seed, random_program(seed))
+    save_strategy(strategy, tmp_path / "s.json")
+    assert load_strategy(tmp_path / "s.json") == strategy
+
+
+def test_an_edited_file_is_refused_until_it_is_meant(tmp_path: Path) -> None:
+    path = tmp_path / "s.json"
+    save_strategy(MINE, path)
+    path.write_text(path.read_text().replace('"persistence": 2', '"persistence": 3'))
+    with pytest.raises(WorkbenchError, match=r'was edited .* delete its line "sha256"'):
+        load_strategy(path)
+    contents = json.loads(path.read_text())
+    del contents["sha256"]
+    path.write_text(json.dumps(contents))
+    assert load_strategy(path).policy.persistence == 3
+
+
+def test_what_is_written_by_hand_may_leave_out_the_usual(tmp_path: Path) -> None:
+    path = tmp_path / "s.json"
+    path.write_text('{"name": "by hand", "guards": [{"area": {"code": "crc32"}, "per_frame": 2}]}')
+    assert load_strategy(path) == Strategy("by hand", (Guard(Area("crc32"), 2),))
+
+
+@pytest.mark.parametrize(
+    ("where", "value", "words"),
+    [
+        ("name", 7, "the name of a strategy is 7"),
+        ("name", "two\nlines", "plain text"),
+        ("name", "", "plain text"),
+        ("source", None, "the source of a strategy is None"),
+        ("spare_pages", 1.5, "write a whole number"),
+        ("color", 1, "describes no strategy"),
+        ("guards", 3, "describes no strategy"),
+        ("guards", "abc", "describes no strategy"),
+        ("guards.0.per_frame", "3", "write a whole number"),
+        ("guards.0.per_frame", 10**30, "cannot look at"),
+        ("guards.0.ladder", "RESTORE", "ladder of a guard is 'RESTORE'"),
+        ("guards.0.ladder", [["RESTORE"]], "describes no strategy"),
+        ("guards.0.ladder", ["PRAY"], "describes no strategy"),
+        ("guards.0.area", "crc32", "describes no strategy"),
+        ("guards.0.area.code", ["crc32"], "is \\['crc32'\\]"),
+        ("guards.0.area.second", ["crc16"], "no signature"),
+        ("guards.0.area.keep", {}, "write a value of the type str"),
+        ("guards.0.area.sections", "weights", "sections is the text"),
+        ("guards.0.area.sections", [["weights"]], "write a value of the type str"),
+        ("guards.0.area.addresses", "12", "write a list of whole numbers"),
+        ("guards.0.area.addresses", [1.5], "write a list of whole numbers"),
+        ("guards.0.area.unit_bytes", True, "write a whole number"),
+        ("policy", [], "describes no strategy"),
+        ("policy.validate", "no", "validate of a policy is 'no'"),
+        ("policy.heals", -1, "heals cannot be -1"),
+    ],
+)
+def test_what_cannot_be_is_named(tmp_path: Path, where: str, value: Any, words: str) -> None:
+    path = tmp_path / "s.json"
+    save_strategy(MINE, path)
+    contents = json.loads(path.read_text())
+    del contents["sha256"]
+    *way, last = where.split(".")
+    node = contents
+    for key in way:
+        node = node[int(key) if key.isdecimal() else key]
+    node[last] = value
+    path.write_text(json.dumps(contents))
+    with pytest.raises(WorkbenchError, match=words) as refusal:
+        load_strategy(path)
+    assert str(path) in str(refusal.value)
+
+
+def test_objects_of_other_types_are_refused_in_python_too() -> None:
+    for wrong in (
+        lambda: Guard("crc32"),
+        lambda: Guard(Area("crc32"), ladder="RESTORE"),
+        lambda: Guard(Area("crc32"), ladder=([],)),
+        lambda: Strategy("x", (Area("crc32"),)),
+        lambda: Strategy("x", "abc"),
+        lambda: Strategy("x", policy={}),
+        lambda: Area(3),
+        lambda: Area("crc32", sections=5),
+        lambda: Area("triple", addresses=7),
+    ):
+        with pytest.raises(WorkbenchError):
+            wrong()
+    assert Guard(Area("crc32"), ladder=[Remedy.RESTORE]).ladder == (Remedy.RESTORE,)
+
+
+def test_a_file_that_is_missing_is_named(tmp_path: Path) -> None:
+    for path in (tmp_path / "none.json", tmp_path):
+        with pytest.raises(WorkbenchError, match=r"cannot read the strategy .*; name a file"):
+            load_strategy(path)

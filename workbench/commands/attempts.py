@@ -1,0 +1,36 @@
+"""Steps of a command whose failure must not lose what the others have made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from workbench.errors import WorkbenchError
+
+
+class Attempts:
+    """Goes on where a step fails, and tells of all failures in one sentence at the end.
+
+    For steps after, or independent of, those that write figures. Interrupts are not held up.
+    """
+
+    def __init__(self) -> None:
+        self._failed: dict[str, list[str]] = {}
+
+    @contextmanager
+    def step(self, what: str) -> Iterator[None]:
+        """Keep what goes wrong in the block for the end. what: as it is called in that sentence."""
+        try:
+            yield
+        except Exception as error:  # a library that draws or compiles may raise anything
+            text = " ".join(str(error).split())
+            reason = (
+                text if isinstance(error, WorkbenchError) else f"{type(error).__name__}: {text}"
+            )
+            self._failed.setdefault(reason, []).append(what)
+
+    def finish(self, rest: str) -> None:
+        """Raise WorkbenchError if a step failed. rest: where everything else is, ends the sentence."""
+        if self._failed:
+            parts = [f"{', '.join(names)} failed ({why})" for why, names in self._failed.items()]
+            raise WorkbenchError("; ".join([*parts, rest]))

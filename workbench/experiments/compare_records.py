@@ -1,0 +1,47 @@
+"""Records of a comparison on disk: found again by what they depend on, and proved by a digest.
+
+Layout: NAME-HASH.json, a sealed JSON object; the record's own keys, `key` (SHA-256 over all that the
+figures depend on, whose first digits are HASH), and `commit` and `versions` of the code that made it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from pathlib import Path
+from typing import Any
+
+from workbench.errors import WorkbenchError
+from workbench.experiments.provenance import provenance
+from workbench.files import output_folder
+from workbench.sealed import read_sealed, write_sealed
+
+_RECORDS = "records"
+_BESIDE = ("key", "commit", "versions")  # of a file, not of the record in it
+_HASH_DIGITS = 12
+_LONGEST_NAME = 60
+
+
+class RecordFile:
+    """The place of one record in the folder of a comparison."""
+
+    def __init__(self, folder: Path, name: str, dependencies: str) -> None:
+        """name: for people. dependencies: text that differs wherever the figures may differ."""
+        self.key = hashlib.sha256(dependencies.encode()).hexdigest()
+        plain = re.sub(r"[^\w.-]", "_", name)[:_LONGEST_NAME]
+        file_name = f"{plain}-{self.key[:_HASH_DIGITS]}.json"
+        self.path = output_folder(folder / _RECORDS) / file_name
+
+    def read(self) -> dict[str, Any] | None:
+        """The record, None where there is none: missing, damaged, edited, or of other dependencies."""
+        try:
+            contents = read_sealed(self.path, "it is measured again")
+        except (OSError, WorkbenchError):
+            return None
+        if contents.get("key") != self.key:
+            return None
+        return {key: value for key, value in contents.items() if key not in _BESIDE}
+
+    def write(self, record: dict[str, Any]) -> None:
+        """Replace it, all or nothing; WorkbenchError when it cannot be written."""
+        write_sealed(self.path, {**record, "key": self.key, **provenance()})

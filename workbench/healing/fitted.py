@@ -1,0 +1,67 @@
+"""Strategies made to measure: units, words and looks no larger than the network that they divide."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from workbench.healing.strategy import Guard, Strategy
+from workbench.healing.suitable import has_units, largest_unit, least_unit
+from workbench.integer.program import Program
+from workbench.memory.areas import ABFT, CODES, Area
+from workbench.memory.ecc import InPlace
+from workbench.memory.layout import Layout
+
+
+def fitted(strategy: Strategy, program: Program) -> Strategy:
+    """The same strategy for a network that may be too small for its sizes; itself where it is not.
+
+    A unit is at most as large as what it divides (where pages move, all are as small as the smallest),
+    words in place are as long as the weights allow, a look takes no more units than there are, and
+    guards of what the program does not have are left out, unless none would remain. What still cannot
+    work is refused by `Strategy.layout`.
+    """
+    layout = Layout(program, areas=())
+    guards = [_sized(guard, layout) for guard in strategy.guards if _has_work(guard, layout)]
+    if strategy.spare_pages:
+        page = min((guard.area.unit_bytes for guard in guards), default=0)
+        guards = [replace(guard, area=replace(guard.area, unit_bytes=page)) for guard in guards]
+    guards = [_looking(guard, layout) for guard in guards]
+    return replace(strategy, guards=tuple(guards)) if guards else strategy
+
+
+def _bytes(area: Area, layout: Layout) -> int:
+    first, last = layout.sections[area.sections[0]], layout.sections[area.sections[-1]]
+    return last.stop - first.start
+
+
+def _has_work(guard: Guard, layout: Layout) -> bool:
+    if has_units(guard.area):
+        return _bytes(guard.area, layout) > 0
+    if guard.area.code != ABFT:
+        return True
+    (watch,) = Layout(layout.program, areas=(guard.area,)).watches or (None,)
+    return watch is not None and watch.units > 0
+
+
+def _sized(guard: Guard, layout: Layout) -> Guard:
+    area = guard.area
+    if not has_units(area):
+        return guard
+    size, code = _bytes(area, layout), area.code
+    if size < least_unit(code) and isinstance(CODES.get(code), InPlace):
+        code = _in_place_code(size)
+    unit = min(area.unit_bytes, largest_unit(code, size))
+    return replace(guard, area=replace(area, code=code, unit_bytes=unit))
+
+
+def _in_place_code(size: int) -> str:
+    """With the longest words that `size` bytes have room for, or the shortest."""
+    codes = sorted((name for name in CODES if isinstance(CODES[name], InPlace)), key=least_unit)
+    return [codes[0], *(name for name in codes if least_unit(name) <= size)][-1]
+
+
+def _looking(guard: Guard, layout: Layout) -> Guard:
+    if not has_units(guard.area):
+        return guard
+    units = -(-_bytes(guard.area, layout) // guard.area.unit_bytes)
+    return replace(guard, per_frame=min(guard.per_frame, units))
