@@ -15,11 +15,13 @@ import pyarrow.parquet as pq
 import pytest
 from small_campaign import IMAGE, run_small, small_campaign
 
+from workbench.cli import main
 from workbench.errors import WorkbenchError
 from workbench.experiments.store import Store, merge, open_results, read_results
 from workbench.experiments.store_manifest import FORMAT_VERSION, Campaign
 from workbench.experiments.store_shards import encode, shard_name
 from workbench.experiments.trial_table import SCHEMA
+from workbench.sealed import write_sealed
 
 
 @pytest.fixture(scope="module")
@@ -84,6 +86,13 @@ def from_elsewhere(path: Path) -> None:
     path.with_name(shard_name(3, data)).write_bytes(data)
 
 
+def of_other_columns(path: Path) -> None:
+    table = pa.table({"trial": [1]})
+    data = encode(table, number=3, campaign=small_campaign().identity)
+    path.unlink()
+    path.with_name(shard_name(3, data)).write_bytes(data)
+
+
 def badly_named(path: Path) -> None:
     path.rename(path.with_name("best results.parquet"))
 
@@ -96,6 +105,7 @@ def badly_named(path: Path) -> None:
         (renamed, "has the name of another shard"),
         (no_parquet, "is no Parquet file"),
         (from_elsewhere, "belongs to another campaign"),
+        (of_other_columns, "has other columns than a shard"),
         (badly_named, "is no shard by its name"),
     ],
 )
@@ -207,13 +217,14 @@ def test_what_is_no_results_folder_is_refused(copy: Path, tmp_path: Path) -> Non
     manifest = copy / "manifest.json"
     text = manifest.read_text()
     for wrong, why in (
-        (text[:-20], "is damaged"),
-        (text.replace('"trials": 1500', '"trials": 1400'), "is damaged"),
+        (text[:-20], "is not valid JSON"),
+        ("[" * 100_000, "is not valid JSON"),
+        (text.replace('"trials": 1500', '"trials": 1400'), "was edited since it was written"),
         (
             text.replace('"format": 2', '"format": 3'),
             r"another version.*\(format 3, this one has 2\)",
         ),
-        ("[]", "is damaged"),
+        ("[]", "is not a JSON object"),
         ("{}", "format None"),
     ):
         manifest.write_text(wrong)
@@ -224,6 +235,56 @@ def test_what_is_no_results_folder_is_refused(copy: Path, tmp_path: Path) -> Non
     manifest.unlink()
     with pytest.raises(WorkbenchError, match=r"holds shards without manifest\.json"):
         Store(copy, small_campaign())
+
+
+@pytest.mark.parametrize("key", ["commit", "versions", "seed", "plan_hash", "shards", "identity"])
+def test_where_results_came_from_cannot_be_edited(key: str, copy: Path) -> None:
+    manifest = copy / "manifest.json"
+    manifest.write_text(json.dumps(json.loads(manifest.read_text()) | {key: "0" * 40}))
+    with pytest.raises(WorkbenchError, match=r"manifest\.json was edited since it was written"):
+        open_results(copy)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"words": "ab"}, {"words": []}, {"words": [["a"], "b"]}, {"words": ["a", "a"]}, {"words": 3},
+     {"trials": 0}, {"trials": "9"}, {"trials_a_shard": 0}, {"image": None}, {"population": "all"},
+     {"log_mel": -1}, {"seed": 3}, {"plan_hash": "0"}, {"shards": 1}, {"plan": "flips=2,seed=0"}],
+)  # fmt: skip
+def test_a_sealed_manifest_that_cannot_be_is_refused(change: dict, copy: Path) -> None:
+    contents = json.loads((copy / "manifest.json").read_text())
+    write_sealed(copy / "manifest.json", contents | change)
+    with pytest.raises(WorkbenchError, match=r"manifest\.json is damaged"):
+        open_results(copy)
+
+
+def test_results_of_before_the_digest_are_sealed_on_request(
+    copy: Path, rows: pa.Table, capsys: pytest.CaptureFixture[str]
+) -> None:
+    manifest = copy / "manifest.json"
+    contents = json.loads(manifest.read_text())
+    earlier = {key: value for key, value in contents.items() if key != "sha256"}
+    manifest.write_text(json.dumps(earlier))
+    with pytest.raises(WorkbenchError, match="workbench seal"):
+        open_results(copy)
+    assert main(["seal", str(copy)]) == 0
+    assert small_campaign().image[:12] in capsys.readouterr().out
+    assert json.loads(manifest.read_text()) == contents and read_results(copy).equals(rows)
+    assert main(["seal", str(copy)]) == 2
+    manifest.write_text(json.dumps(earlier | {"trials": 3}))
+    assert main(["seal", str(copy)]) == 2
+    assert "is damaged" in capsys.readouterr().err
+
+
+def test_a_shard_that_arrow_cannot_read_is_named(copy: Path) -> None:
+    """Its name is right, as if a faulty machine had written it."""
+    path = shards(copy)[3]
+    data = bytearray(path.read_bytes())
+    data[200:600] = bytes(400)
+    path.unlink()
+    path.with_name(shard_name(3, bytes(data))).write_bytes(data)
+    with pytest.raises(WorkbenchError, match=r"cannot read .*000003-.*which redoes it"):
+        read_results(copy)
 
 
 def test_two_writers_at_once_are_refused(copy: Path) -> None:
