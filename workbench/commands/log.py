@@ -45,12 +45,16 @@ def run(options: argparse.Namespace) -> None:
             f"cannot read {options.file} ({error.strerror}); name a file with the bytes of a log"
         ) from error
     firmware = exported_firmware(options.folder) if options.folder else _named(options)
-    entries, lost, damaged = read_log(data, firmware, str(options.file))
+    entries, lost, damaged, repeats = read_log(data, firmware, str(options.file))
     frame_s = 1.0 / firmware.program.frame_rate_hz
     for line in log_lines(entries, firmware.layout, frame_s=frame_s):
         print(line)
     earlier = f", {lost:,} earlier ones are overwritten" if lost else ""
     print(f"{len(entries):,} entries{earlier}; times count from when the device was initialised")
+    if repeats:
+        print(
+            f"units that had been reported failed {repeats:,} more times, which are counted and not written"
+        )
     if damaged:
         print(
             f"left out, since the memory of the log was damaged: entry {', '.join(map(str, damaged))}; "
@@ -61,7 +65,7 @@ def run(options: argparse.Namespace) -> None:
         draw_log(options.out, entries, areas, frame_s=frame_s)
     if options.json:
         described = [e.describe(firmware.layout, frame_s=frame_s) for e in entries]
-        told = {"lost": lost, "damaged": damaged, "entries": described}
+        told = {"lost": lost, "damaged": damaged, "repeats": repeats, "entries": described}
         write_text(options.json, json.dumps(told, indent=1) + "\n")
 
 

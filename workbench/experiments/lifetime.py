@@ -247,7 +247,7 @@ class _Task:
                 following = min([*coming, len(self.script)])
             for number, device in enumerate(self.devices):
                 if number not in active:
-                    device.skip((following - word) * self.frames)
+                    device.wait((following - word) * self.frames)
             if active:
                 self._word(engine, word, active, schedules)
             word = following

@@ -234,13 +234,18 @@ that keeps RAM: `init` empties it only if its head is damaged or was written by 
     dump binary memory log.bin &{name}_device.log_head &{name}_device.log[{firmware.log_entries}]
 
 writes them into a file (a dump of all of `{name}_device` does as well), and `workbench log log.bin --folder .`
-tells them in words, with times and the names of tensors. An entry holds frame, unit, area, and
+tells them in words, with times and the names of tensors. The count of frames begins anew at
+`{firmware.macro("frame_modulus")}`, after a year or so, and `epoch` counts how often it did. A unit that nothing
+helps is written once, then tried again in every second, fourth, ... 64th scan; `log_head.repeats` counts
+these tries. An entry holds frame, epoch, unit, area, and
 
 | field | value | means |
 |---|---|---|
 | `diagnosis` | `WB_DIAGNOSIS_MEMORY` | the working copy was damaged |
 | | `WB_DIAGNOSIS_CHECK` | the check is damaged, the unit is not |
-| | `WB_DIAGNOSIS_AMBIGUOUS` | golden copy and check disagree: at least one of both is damaged |
+| | `WB_DIAGNOSIS_GOLDEN` | the golden copy is damaged, and the working copy made from it |
+| | `WB_DIAGNOSIS_PRESUMED` | nothing can tell; the working copy is taken for damaged |
+| | `WB_DIAGNOSIS_AMBIGUOUS` | several explanations fit as well; nothing is done |
 | | `WB_DIAGNOSIS_COMPUTE` | a sum was wrong and memory is not |
 | `remedy` | `WB_REMEDY_...` | what was done, the last that was tried |
 | `verdict` | `WB_VERDICT_HEALED`, `WB_VERDICT_UNHEALED` | whether unit and check agree now |
@@ -254,7 +259,7 @@ def _has_evidence(guard: Guard) -> bool:
     if area.code == GOLDEN:
         return False
     judges = area.code in (ABFT, TRIPLE) or area.second is not None or guard.reads_golden
-    return judges or (area.code in CODES and CODES[area.code].self_evident)
+    return judges or (area.code in CODES and CODES[area.code].judges)
 
 
 def _unit(guard: Guard) -> str:

@@ -131,6 +131,10 @@ def _memory(firmware: Firmware) -> str:
         lines.append(f"    uint8_t ram_checks[{firmware.ram_check_bytes}];")
     if firmware.spare_bytes:
         lines.append(f"    uint8_t spare[{firmware.spare_bytes}];")
+    if firmware.backoff_bytes:
+        lines.append(
+            f"    uint8_t backoff[{firmware.backoff_bytes}]; /* of units that nothing helped, 4 bits each */"
+        )
     if not lines:
         lines.append("    uint8_t nothing;")
     start = firmware.macro("memory_start")
@@ -186,6 +190,7 @@ def _addresses(firmware: Firmware) -> str:
         ("healer", "healer", firmware.variables),
         ("ram_checks", "ram_check", firmware.ram_check_bytes),
         ("spare", "spare", firmware.spare_bytes),
+        ("backoff", "backoff", firmware.backoff_bytes),
     ):
         if there:
             there_at = firmware.layout.sections[section].start - start

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from workbench.firmware.plan import Firmware
+from workbench.healing.backoff import SUMS_SHIFT, scan_frames
+from workbench.healing.evidence import TABLE, facts, has_golden
 from workbench.healing.log import Remedy
 from workbench.healing.strategy import Guard
 from workbench.memory.areas import ABFT, GOLDEN, RADAR, RAM, SELF_TEST, TRIPLE
@@ -57,6 +59,8 @@ def healer(firmware: Firmware) -> str:
     plan = {
         "areas": f"{name}_areas",
         "validator": f"&{name}_areas[{codes_of.index(SELF_TEST)}]" if policy.validate else "NULL",
+        "proofs": f"{name}_proofs",
+        "frames": firmware.macro("frame_modulus"),
         "area_count": f"{len(pairs)}u",
         "persistence": f"{policy.persistence}u",
         "cool_down_frames": f"{policy.cool_down_frames}u",
@@ -74,11 +78,21 @@ def healer(firmware: Firmware) -> str:
         *codes,
         *(_parts(firmware, n, watch) for n, (_, watch) in enumerate(pairs)),
         *(_ladder(name, n, guard) for n, (guard, _) in enumerate(pairs)),
+        _proofs(name),
         f"static const wb_area {name}_areas[{len(pairs)}] = {{\n{areas}\n}};\n",
         constant("wb_heal_plan", f"{name}_heal_plan", plan),
         _memory(firmware),
     ]
     return "\n".join(part for part in parts if part)
+
+
+def _proofs(prefix: str) -> str:
+    """What the witnesses prove, the table that the simulation has."""
+    rows = "\n".join(
+        f"    {{{int(counts)}u, {int(values)}u, WB_DIAGNOSIS_{diagnosis.name}}},"
+        for counts, values, diagnosis in TABLE
+    )
+    return f"static const wb_proof {prefix}_proofs[{len(TABLE)}] = {{\n{rows}\n}};\n"
 
 
 def _code(prefix: str, name: str, code: Code, guard: Guard) -> str:
@@ -96,8 +110,10 @@ def _code(prefix: str, name: str, code: Code, guard: Guard) -> str:
     fields["wrong"] = f"wb_{kind}_wrong"
     if guard.area.keep == RAM:  # a code that only reads need not know how to sign
         fields["sign"] = f"wb_{kind}_sign"
-    if code.self_evident:
-        fields["data_wrong"] = f"wb_{kind}_data_wrong"
+    if code.judges:
+        fields["judge"] = f"wb_{kind}_judge"
+    if code.sees_every_flip:
+        fields["sees_every_flip"] = "1u"
     if code.corrects and Remedy.CORRECT in guard.ladder:
         fields["correct"] = f"wb_{kind}_correct"
     return constant("wb_code", f"{prefix}_{name}", fields)
@@ -152,7 +168,14 @@ def _area(firmware: Firmware, number: int, guard: Guard, watch: Watch) -> dict[s
         "per_frame": f"{0 if area.code == ABFT else guard.per_frame}u",
         "every_frames": f"{guard.every_frames}u",
         "stride": f"{guard.stride % watch.units if watch.units else 0}u",
+        "facts": f"{int(facts(guard, watch))}u",
+        "first_unit": f"{sum(w.units for w in firmware.layout.watches[:number])}u",
+        "scan_frames": f"{max(1, scan_frames(guard, watch))}u",
+        "backoff_shift": f"{SUMS_SHIFT if area.code == ABFT else 0}u",
     }
+    reboots = any(Remedy.REBOOT in each.ladder for each in firmware.strategy.guards)
+    if reboots and (isinstance(watch, PageWatch) or area.code == GOLDEN):
+        fields["restore"] = "wb_restore"
     if guard.ladder:
         fields |= {"ladder": f"{name}_ladder_{number}", "rungs": f"{len(guard.ladder)}u"}
     if isinstance(watch, PageWatch):
@@ -160,7 +183,7 @@ def _area(firmware: Firmware, number: int, guard: Guard, watch: Watch) -> dict[s
     if isinstance(watch, TripleWatch):
         fields |= {
             "wrong": "wb_triple_wrong",
-            "diagnose": "wb_triple_diagnose",
+            "witnesses": "wb_triple_says",
             "boot": "wb_triple_boot",
             "ram_check": f"{_ram_offset(firmware, watch, 'copies')}u",
             "parts": f"&{name}_parts_{number}",
@@ -170,17 +193,18 @@ def _area(firmware: Firmware, number: int, guard: Guard, watch: Watch) -> dict[s
         return fields | {
             "wrong": "wb_abft_wrong",
             "same": "wb_abft_same",
+            "witnesses": "wb_golden_says",
+            "look_on": "wb_abft_look_on",
             "parts": f"{name}_parts_{number}" if watch.units else "NULL",
         }
     if isinstance(watch, SelfTestWatch):
         return fields | {
             "wrong": f"{name}_self_test",
             "same": "wb_all_same",
-            "diagnose": "wb_by_golden" if guard.reads_golden else "wb_presumed",
             "unit_bytes": f"{watch.stop}u",
-        }
+        } | ({"witnesses": "wb_golden_says"} if has_golden(guard) else {})
     assert area.code == GOLDEN
-    return fields | {"wrong": "wb_golden_wrong", "same": "wb_page_same", "diagnose": "wb_presumed"}
+    return fields | {"wrong": "wb_golden_wrong"}
 
 
 def _page(firmware: Firmware, number: int, guard: Guard, watch: PageWatch) -> dict[str, object]:
@@ -191,16 +215,10 @@ def _page(firmware: Firmware, number: int, guard: Guard, watch: PageWatch) -> di
         "code": f"&{name}_code_{number}",
         "check_bytes": f"{code.check_bytes(guard.area.unit_bytes)}u",
     }
-    if code.self_evident and guard.reads_golden:
-        fields |= {"diagnose": "wb_by_code_and_golden", "same": "wb_page_same"}
-    elif code.self_evident:
-        fields["diagnose"] = "wb_by_code"
-    elif second:
-        fields["diagnose"] = "wb_by_second"
-    elif guard.reads_golden:
-        fields |= {"diagnose": "wb_by_golden", "same": "wb_page_same"}
-    else:
-        fields["diagnose"] = "wb_presumed"
+    if has_golden(guard):
+        fields |= {"witnesses": "wb_page_and_golden_say", "same": "wb_page_same"}
+    elif code.judges or second:
+        fields["witnesses"] = "wb_page_says"
     if second:
         fields["second"] = f"&{name}_second_{number}"
         fields["second_bytes"] = f"{second.check_bytes(guard.area.unit_bytes)}u"
@@ -270,6 +288,7 @@ def _memory(firmware: Firmware) -> str:
     state = "(unsigned char *)&model->memory.state" if firmware.histories() else "NULL"
     checks = "model->memory.ram_checks" if firmware.ram_check_bytes else "NULL"
     spare = "model->memory.spare" if spares else "NULL"
+    backoff = "model->memory.backoff" if firmware.backoff_bytes else "NULL"
     return f"""static inline wb_memory {name}_memory_of({name}_instance *model, uint32_t *state,
                                            wb_moved *moved)
 {{
@@ -282,6 +301,7 @@ def _memory(firmware: Firmware) -> str:
         .variables = model->memory.healer,
         .ram_checks = {checks},
         .spare = {spare},
+        .backoff = {backoff},
         .state = state,
         .moved = moved,
         .head = &model->log_head,

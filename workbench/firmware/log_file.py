@@ -1,6 +1,6 @@
 """The log of a device, as bytes of its RAM, in words again.
 
-Layout: `wb_log_head` (magic, two words of the build, count, its inverse), then the ring of entries; see
+Layout: `wb_log_head` (magic, two words of the build, count, its inverse, repeats), then the ring of entries; see
 `runtime/wb_model.h`. The bytes may lie anywhere in a larger dump.
 """
 
@@ -12,8 +12,8 @@ import numpy as np
 
 from workbench.errors import WorkbenchError
 from workbench.firmware.plan import LOG_HEAD_BYTES, Firmware
-from workbench.firmware.twin import LOG_DTYPE
-from workbench.healing.log import Diagnosis, LogEntry, Remedy, Verdict
+from workbench.firmware.twin import LOG_DTYPE, log_entry
+from workbench.healing.log import LogEntry
 
 MAGIC = 0x474C4257
 
@@ -21,12 +21,14 @@ MAGIC = 0x474C4257
 class DeviceLog(NamedTuple):
     """entries: the last that fit the ring, the oldest first. lost: how many were written before.
 
-    damaged: numbers of those that say what no healer writes, and are left out.
+    damaged: numbers of those that say what no healer writes, and are left out. repeats: how often
+    units failed again that had been reported, which is counted and not written.
     """
 
     entries: tuple[LogEntry, ...]
     lost: int
     damaged: tuple[int, ...]
+    repeats: int
 
 
 def read_log(data: bytes, firmware: Firmware, source: str) -> DeviceLog:
@@ -50,7 +52,7 @@ def read_log(data: bytes, firmware: Firmware, source: str) -> DeviceLog:
             f"{source} holds no log: its {len(data):,} bytes do not have the four with which one begins "
             f"({MAGIC:#x}); dump the RAM of log_head and log of the model's instance"
         )
-    low, high, count, inverse = np.frombuffer(data, "<u4", 4, start + 4).tolist()
+    low, high, count, inverse, repeats = np.frombuffer(data, "<u4", 5, start + 4).tolist()
     if (low, high) != firmware.build:
         raise WorkbenchError(
             f"{source} is the log of build {high:08x}{low:08x} and this firmware is "
@@ -75,6 +77,7 @@ def read_log(data: bytes, firmware: Firmware, source: str) -> DeviceLog:
         tuple(entry for entry in told.values() if entry),
         first,
         tuple(n for n, entry in told.items() if entry is None),
+        repeats,
     )
 
 
@@ -85,13 +88,6 @@ def _entry(stored: np.void, firmware: Firmware) -> LogEntry | None:
     if area >= len(watches) or unit >= watches[area].units:
         return None
     try:
-        return LogEntry(
-            int(stored["frame"]),
-            area,
-            unit,
-            Diagnosis(int(stored["diagnosis"])),
-            Remedy(int(stored["remedy"])),
-            Verdict(int(stored["verdict"])),
-        )
+        return log_entry(stored, firmware.strategy.frame_modulus)
     except ValueError:
         return None

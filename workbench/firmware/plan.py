@@ -19,8 +19,9 @@ RAM, FLASH = "ram", "flash"
 WEIGHTS = (RAM, FLASH)
 LOG_ENTRIES = 16
 LOG_ENTRY_BYTES = 12
-LOG_HEAD_BYTES = 20
+LOG_HEAD_BYTES = 24
 _MOST_UNITS_PER_FRAME = 256
+_MOST_UNITS = 2**16  # the log has two bytes for them
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +58,12 @@ class Firmware:
                 raise WorkbenchError(
                     f"firmware looks at no more than {_MOST_UNITS_PER_FRAME} units a frame, and "
                     f"{guard.area.code} at {guard.per_frame}; make its units larger"
+                )
+        for watch in image.layout.watches if strategy.heals else ():
+            if watch.units > _MOST_UNITS:
+                raise WorkbenchError(
+                    f"firmware can tell {_MOST_UNITS:,} units apart in its log and {watch.area.code} has "
+                    f"{watch.units:,}; make its units larger"
                 )
         if strategy.heals and image.layout.areas != strategy.areas:
             raise WorkbenchError(
@@ -123,6 +130,11 @@ class Firmware:
     def spare_bytes(self) -> int:
         """Spare pages, all together."""
         return self.layout.sections["spare"].size_bytes if self.heals else 0
+
+    @property
+    def backoff_bytes(self) -> int:
+        """How long units wait that nothing helped."""
+        return self.layout.sections["backoff"].size_bytes if self.heals else 0
 
     @property
     def bounce_bytes(self) -> int:
@@ -219,6 +231,7 @@ class Firmware:
         }
         if self.heals:
             sizes["log_entries"] = self.log_entries
+            sizes["frame_modulus"] = self.strategy.frame_modulus
         return sizes
 
 

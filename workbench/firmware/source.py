@@ -141,6 +141,11 @@ def _init(firmware: Firmware) -> str:
                 if firmware.spare_bytes
                 else []
             ),
+            *(
+                ["    wb_zero(model->memory.backoff, sizeof model->memory.backoff);"]
+                if firmware.backoff_bytes
+                else []
+            ),
             "    wb_wake(&memory);",
             "    wb_boot_checks(&memory);",
             f"    wb_log_begin(&model->log_head, {low:#010x}u, {high:#010x}u);",

@@ -21,7 +21,7 @@ from workbench.integer.reference import checked_inputs
 from workbench.memory.image import Image, flip_bits
 
 LOG_DTYPE = np.dtype(
-    [("frame", "<u4"), ("unit", "<u4"), ("area", "u1"), ("diagnosis", "u1"), ("remedy", "u1"),
+    [("frame", "<u4"), ("epoch", "<u2"), ("unit", "<u2"), ("area", "u1"), ("diagnosis", "u1"), ("remedy", "u1"),
      ("verdict", "u1")]
 )  # fmt: skip
 
@@ -172,16 +172,19 @@ class Twin:
             return
         for number in range(len(self.log), int(self._log_count[0])):
             entry = self._log_ring[number % len(self._log_ring)]
-            self.log.append(
-                LogEntry(
-                    int(entry["frame"]),
-                    int(entry["area"]),
-                    int(entry["unit"]),
-                    Diagnosis(entry["diagnosis"]),
-                    Remedy(entry["remedy"]),
-                    Verdict(entry["verdict"]),
-                )
-            )
+            self.log.append(log_entry(entry, self.firmware.strategy.frame_modulus))
+
+
+def log_entry(stored: np.void, frame_modulus: int) -> LogEntry:
+    """An entry of the ring, one of LOG_DTYPE; ValueError for what no healer writes."""
+    return LogEntry(
+        int(stored["epoch"]) * frame_modulus + int(stored["frame"]),
+        int(stored["area"]),
+        int(stored["unit"]),
+        Diagnosis(int(stored["diagnosis"])),
+        Remedy(int(stored["remedy"])),
+        Verdict(int(stored["verdict"])),
+    )
 
 
 def frames_of(firmware: Firmware, inputs: Mapping[str, np.ndarray]) -> list[dict[str, np.ndarray]]:

@@ -44,7 +44,7 @@ def overheads(layout: Layout, strategy: Strategy) -> Overheads:
     return Overheads(
         golden_bytes=sections["golden"].size_bytes if golden else 0,
         check_bytes=sections["check"].size_bytes,
-        ram_bytes=sum(sections[name].size_bytes for name in ("healer", "ram_check", "spare")),
+        ram_bytes=sum(sections[name].size_bytes for name in ("healer", "ram_check", "spare", "backoff")),
         bytes_per_frame=sum(
             sum(_bytes(watch, unit) for unit in range(min(guard.per_frame, watch.units)))
             for guard, watch in scans

@@ -12,21 +12,26 @@ from collections.abc import Sequence
 import numpy as np
 
 from workbench.errors import WorkbenchError
-from workbench.healing.evidence import by_golden, diagnose, validated
+from workbench.healing import remedies
+from workbench.healing.backoff import SUMS_FRAMES, WELL, Backoff
+from workbench.healing.evidence import diagnose, validated
 from workbench.healing.journal import Journal
-from workbench.healing.log import Diagnosis, LogEntry, Remedy, Verdict
+from workbench.healing.log import CLIMBS, Diagnosis, LogEntry, Remedy, Verdict
 from workbench.healing.looks import frames_before, pass_quietly
-from workbench.healing.replacing import replace
-from workbench.healing.spares import FREE, RETIRED, Spares
-from workbench.healing.strategy import RESIGNING, Guard, Strategy
+from workbench.healing.spares import Spares
+from workbench.healing.strategy import Guard, Strategy
 from workbench.healing.stuck import StuckCells
-from workbench.healing.variables import State, cursor_parts, cursor_word, keep, vote
-from workbench.memory.areas import ABFT, RAM
+from workbench.healing.variables import (
+    State,
+    cursor_parts,
+    cursor_word,
+    keep,
+    time_of,
+    vote,
+)
+from workbench.memory.areas import ABFT
 from workbench.memory.image import Image, differing_bits, flip_bits
-from workbench.memory.watch import PageWatch, Watch
-from workbench.memory.watch_triple import TripleWatch
-
-_WRAP = 2**32
+from workbench.memory.watch import Watch
 
 
 class Device:
@@ -38,7 +43,7 @@ class Device:
     log: what the healer found so far. changed: whether working bytes changed since it was last set
     to False. silenced: whether the histories are to become silent, likewise. journal: what happened when,
     by the true count of frames, which no upset leads astray. false_heals: remedies of units that were
-    taken for damaged and were not.
+    taken for damaged and were not. repeats: findings of units that were reported already.
     """
 
     def __init__(self, image: Image, strategy: Strategy, clean: np.ndarray) -> None:
@@ -58,17 +63,18 @@ class Device:
         self.log: list[LogEntry] = []
         self.journal = Journal()
         self.changed = self.silenced = False
-        self.false_heals = 0
+        self.false_heals = self.repeats = 0
         self._clean_working = clean[: self.layout.working_bytes]
         self._stuck = StuckCells(self.layout.sections["healer"])
-        self._spares = Spares(self.layout)
+        self.spares = Spares(self.layout)
         healer = self.layout.sections["healer"]
+        self._backoff = Backoff(self.data, image.layout, strategy)
         self._variables = self.data[healer.start : healer.stop].view("<u4").reshape(-1, 3)
-        self._settle()
+        self.settle()
         # Units that disagree with their checks, kept up to date at every change of either: a look
         # at one that does not, as nearly all are, need not read it again.
         self.suspect: list[set[int]]
-        self._suspect_all()
+        self.suspect_all()
         self.wrong = np.zeros(0, np.int64)
         self._find_wrong()
 
@@ -79,17 +85,17 @@ class Device:
 
     def flip(self, positions: Sequence[int]) -> bool:
         """Invert bits; tell whether the working copy changed."""
-        struck = [8 * self._spares.seen(position >> 3) + (position & 7) for position in positions]
+        struck = [8 * self.spares.seen(position >> 3) + (position & 7) for position in positions]
         flip_bits(self.data, struck)
         self.journal.struck(struck)
         touched = [position >> 3 for position in struck]
-        touched += map(self._spares.seen, self._stuck.addresses)
-        self._settle()
+        touched += map(self.spares.seen, self._stuck.addresses)
+        self.settle()
         return self._struck(np.unique(np.array(touched, np.int64)))
 
     def physical(self) -> np.ndarray:
         """The bytes where they really lie, uint8."""
-        return self._spares.exchanged(self.data)
+        return self.spares.exchanged(self.data)
 
     def _struck(self, touched: np.ndarray) -> bool:
         healer = self.layout.sections["healer"]
@@ -106,33 +112,46 @@ class Device:
 
     def _follow(self) -> bool:
         """Pages lie where the map says; tell whether any moved."""
-        if not self._spares.follow(self.data, self._vote()["map"]):
+        if not self.spares.follow(self.data, self._vote()["map"]):
             return False
-        self._settle()
-        self._suspect_all()
+        self.settle()
+        self.suspect_all()
         return True
 
     def stick(self, position: int, value: int) -> bool:
         """From now on a cell is always 0 or always 1; tell whether the working copy changed."""
         self._stuck.add(position, value)
-        self.journal.struck([8 * self._spares.seen(position >> 3) + (position & 7)])
+        self.journal.struck([8 * self.spares.seen(position >> 3) + (position & 7)])
         return self.flip(())
 
     def quiet_frames(self) -> int | None:
         """How many calls of `heal`, which sums are no matter of, find nothing from now on; None: all."""
         if self._stuck.in_variables:
             return 0
-        if not any(self.suspect):
+        if not any(self.suspect) and not self._backoff.any():
             return None
         state, policy = self._vote(), self.strategy.policy
-        return min(
-            (
-                frames_before(guard, n, state, policy, units=watch.units, suspects=self.suspect[n])
-                for n, (guard, watch) in enumerate(self.guards)
-                if guard.area.code != ABFT and self.suspect[n]
-            ),
-            default=None,
-        )
+        quiet = []
+        for number, (guard, watch) in enumerate(self.guards):
+            units = self.suspect[number].union(self._backoff.waiting(number, watch.units))
+            if guard.area.code != ABFT and units:
+                quiet.append(
+                    frames_before(guard, number, state, policy, units=watch.units, suspects=units)
+                )
+            elif guard.area.code == ABFT and self._backoff.waiting(number, watch.units):
+                quiet.append(-state["frame"] % SUMS_FRAMES)
+        return min(quiet, default=None)
+
+    def wait(self, frames: int) -> None:
+        """As many calls of `heal` as that, which sums are no matter of."""
+        until = self.journal.now + frames
+        while self.journal.now < until:
+            left, quiet = until - self.journal.now, self.quiet_frames()
+            if quiet is None or quiet >= left:
+                self.skip(left)
+                return
+            self.skip(quiet)
+            self.heal()
 
     def skip(self, frames: int) -> None:
         """As many calls of `heal` as that, which must be quiet ones."""
@@ -140,12 +159,12 @@ class Device:
             self.journal.now += frames
             return
         state = self._vote()
-        if self._stuck.in_variables or state["frame"] + frames >= _WRAP:
+        if self._stuck.in_variables:
             for _ in range(frames):
                 self.heal()
             return
         self.journal.now += frames
-        pass_quietly(state, self.strategy.policy, self.guards, frames)
+        pass_quietly(state, self.strategy, self.guards, frames)
         self._keep(state)
 
     def heal(self) -> bool:
@@ -167,7 +186,13 @@ class Device:
                 looks = guard.area.code != ABFT and watch.units
                 if looks and state["frame"] % guard.every_frames == 0:
                     self._guard(number, guard, watch, state)
-        state["frame"] = (state["frame"] + 1) % _WRAP
+        if state["frame"] % SUMS_FRAMES == 0:
+            for number, (guard, watch) in enumerate(self.guards):
+                if guard.area.code == ABFT:
+                    self._backoff.look_on(number, watch.units, state["frame"])
+        state["frame"] += 1
+        if state["frame"] == self.strategy.frame_modulus:
+            state["frame"], state["epoch"] = 0, state["epoch"] + 1
         if state["frame"] % self.strategy.policy.refill_frames == 0:
             state["spent"] = max(0, state["spent"] - 1)
         self._keep(state)
@@ -180,18 +205,22 @@ class Device:
         guard, watch = self.guards[number]
         self.changed = False
         state = self._vote()
+        if not self._backoff.due(number, unit, state["frame"]):
+            self._backoff.alarmed(number, unit)
+            self.settle()
+            return False
         diagnosis, remedy, verdict = Diagnosis.COMPUTE, Remedy.NONE, Verdict.UNHEALED
         if watch.wrong(self.data, unit):
-            diagnosis = by_golden(watch, self.data, unit)
+            diagnosis = diagnose(guard, watch, self.data, unit)
         if diagnosis == Diagnosis.MEMORY and Remedy.RESTORE in guard.ladder:
             remedy = Remedy.RESTORE
             watch.restore(self.data, unit)
-            self._mended(watch.written(self.data, unit))
+            self.mended(watch.written(self.data, unit))
         elif diagnosis == Diagnosis.COMPUTE and Remedy.REPEAT in guard.ladder:
             remedy = Remedy.REPEAT
         if remedy != Remedy.NONE and not watch.wrong(self.data, unit):
             verdict = Verdict.HEALED
-        self._write(LogEntry(state["frame"], number, unit, diagnosis, remedy, verdict))
+        self._report(state, number, unit, diagnosis, remedy, verdict)
         if self.changed:
             self._find_wrong()
         return remedy != Remedy.NONE and Remedy.REPEAT in guard.ladder
@@ -202,11 +231,15 @@ class Device:
         for _ in range(guard.per_frame):
             if state["rest"]:
                 break
-            if unit in self.suspect[number]:
-                if strikes + 1 < policy.persistence:
-                    strikes += 1
-                    break
-                self._act(number, guard, watch, unit, state)
+            if self._backoff.due(number, unit, state["frame"]):
+                if unit in self.suspect[number]:
+                    if strikes + 1 < policy.persistence:
+                        strikes += 1
+                        break
+                    self._act(number, guard, watch, unit, state)
+                elif self._backoff.level(number, unit):
+                    self._backoff.put(number, unit, WELL)
+                    self.settle()
             strikes = 0
             unit = (unit + guard.stride) % watch.units
         state["cursor"][number] = cursor_word(unit, strikes)
@@ -219,101 +252,55 @@ class Device:
         remedy, verdict = Remedy.NONE, Verdict.UNHEALED
         if policy.heals and state["spent"] >= policy.heals:
             verdict = Verdict.DEFERRED
-        elif diagnosis == Diagnosis.MEMORY:
+        elif diagnosis in CLIMBS:
             for rung in guard.ladder:
-                if self._apply(rung, watch, unit, state):
+                if remedies.apply(self, rung, watch, unit, state):
                     remedy = rung
                     if not watch.wrong(self.data, unit):
                         verdict = validated(guard, policy, self.guards, self.data)
                     if verdict == Verdict.HEALED:
                         break
         elif diagnosis == Diagnosis.CHECK:
-            remedy = self._mend_check(guard, watch, unit)
+            remedy = remedies.mend_check(self, guard, watch, unit)
             self._recheck(number, unit)
             if remedy != Remedy.NONE and not watch.wrong(self.data, unit):
                 verdict = Verdict.HEALED
-        self._write(LogEntry(state["frame"], number, unit, diagnosis, remedy, verdict))
+        self._report(state, number, unit, diagnosis, remedy, verdict)
         if remedy != Remedy.NONE:
-            self.false_heals += diagnosis == Diagnosis.MEMORY and not damaged
+            self.false_heals += diagnosis in CLIMBS and not damaged
             state["rest"] = policy.cool_down_frames
             state["spent"] += 1 if policy.heals else 0
-            if policy.reset_histories and diagnosis == Diagnosis.MEMORY:
+            if policy.reset_histories and diagnosis in CLIMBS:
                 self.silenced = True
 
-    def _write(self, entry: LogEntry) -> None:
-        self.log.append(entry)
+    def _report(
+        self,
+        state: State,
+        number: int,
+        unit: int,
+        diagnosis: Diagnosis,
+        remedy: Remedy,
+        verdict: Verdict,
+    ) -> None:
+        """Write it down, unless a unit that cannot be healed was reported before."""
+        if verdict == Verdict.HEALED:
+            news = True
+            self._backoff.put(number, unit, WELL)
+        elif verdict == Verdict.DEFERRED:
+            news = self._backoff.deferred(number, unit)
+        else:
+            news = self._backoff.failed(number, unit)
+        self.settle()
+        if not news:
+            self.repeats += 1
+            return
+        frame = time_of(state, self.strategy)
+        self.log.append(LogEntry(frame, number, unit, diagnosis, remedy, verdict))
         self.journal.written.append(self.journal.now)
 
-    def _mend_check(self, guard: Guard, watch: Watch, unit: int) -> Remedy:
-        """What can be done about a check alone: by its code, or by signing in RAM."""
-        remedy = Remedy.NONE
-        if isinstance(watch, TripleWatch) and guard.ladder and not watch.map_wrong(self.data, unit):
-            watch.correct(self.data, unit)
-            remedy = Remedy.CORRECT
-        elif isinstance(watch, PageWatch) and guard.area.keep == RAM and guard.ladder:
-            watch.sign(self.data, unit)
-            remedy = Remedy.RESIGN
-        self._settle()
-        return remedy
-
-    def _apply(self, rung: Remedy, watch: Watch, unit: int, state: State) -> bool:
-        """Do it; tell whether it could be done."""
-        if rung == Remedy.RESTORE:
-            if watch.wrong(self.data, unit, golden=True):
-                return False
-            watch.restore(self.data, unit)
-            self._mended(watch.written(self.data, unit))
-        elif rung == Remedy.CORRECT:
-            assert isinstance(watch, PageWatch | TripleWatch)
-            if not watch.data_wrong(self.data, unit):
-                return False  # it would sign what the golden copy has shown to be damaged
-            watch.correct(self.data, unit)
-            self._mended(watch.written(self.data, unit))
-        elif rung in RESIGNING:
-            replace(rung, self.data, watch, unit, self._settle)
-            watch.sign(self.data, unit)
-            self._mended(watch.written(self.data, unit))
-        elif rung == Remedy.RELOCATE:
-            return self._relocate(watch, unit, state)
-        elif rung == Remedy.REBOOT:
-            self._reboot()
-        return True
-
-    def _relocate(self, watch: Watch, unit: int, state: State) -> bool:
-        """Give a page the next spare one; a spare that it has already is retired."""
-        if watch.wrong(self.data, unit, golden=True) or FREE not in state["map"]:
-            return False
-        where = watch.addresses(unit)
-        assert isinstance(where, slice)
-        spare = state["map"].index(FREE)
-        if where.start in self._spares.moved:
-            state["map"][self._spares.moved.index(where.start)] = RETIRED
-        state["map"][spare] = where.start + 1
-        self._spares.follow(self.data, state["map"])
-        watch.restore(self.data, unit)
-        self._mended(where)
-        return True
-
-    def _reboot(self) -> None:
-        golden = self.layout.sections["golden"]
-        self.data[: self.layout.working_bytes] = self.data[golden.start : golden.stop]
-        for page, spare, size in self._spares.places():  # the broken page itself is written, too
-            kept = golden.start + page
-            self.data[spare : spare + size] = self.data[kept : kept + size]
-        self._settle()
-        for guard, watch in self.guards:
-            for unit in range(watch.units):
-                if isinstance(watch, TripleWatch):
-                    watch.copy(self.data, unit)
-                elif guard.area.keep == RAM:
-                    watch.sign(self.data, unit)
-        self._settle()
-        self.changed = self.silenced = True
-        self._suspect_all()
-
-    def _mended(self, addresses: slice | np.ndarray) -> None:
+    def mended(self, addresses: slice | np.ndarray) -> None:
         """Working bytes were written."""
-        self._settle()
+        self.settle()
         self.changed = True
         self._look_again(np.arange(self.layout.working_bytes)[addresses])
 
@@ -328,21 +315,23 @@ class Device:
         else:
             self.suspect[number].discard(unit)
 
-    def _suspect_all(self) -> None:
+    def suspect_all(self) -> None:
+        """Look at every unit anew."""
         self.suspect = [
             {unit for unit in range(watch.units) if watch.wrong(self.data, unit)}
             for _, watch in self.guards
         ]
 
-    def _settle(self) -> None:
-        self._stuck.settle(self.data, self._spares.seen)
+    def settle(self) -> None:
+        """Stuck cells take their values back."""
+        self._stuck.settle(self.data, self.spares.seen)
 
     def _vote(self) -> State:
-        return vote(self._variables, self.strategy.policy, areas=len(self.guards))
+        return vote(self._variables, self.strategy, areas=len(self.guards))
 
     def _keep(self, state: State) -> None:
         keep(self._variables, state)
-        self._settle()
+        self.settle()
 
     def _find_wrong(self) -> None:
         known, working = self.wrong, self.data[: self.layout.working_bytes]

@@ -1,35 +1,146 @@
-"""Who is wrong where a unit disagrees with its check: decided by the code, a second check, or the golden copy.
+"""Who is damaged where a unit disagrees with its check: witnesses, and the table of what they prove.
 
-Layout: functions take the bytes of a whole image, uint8, as `workbench.memory.watch` does.
+A witness that was copied from another proves nothing about it: start-up fills the working copy from the
+golden copy and makes the checks in RAM from the working copy. So a working copy that equals its golden
+copy does not show that a check in flash is wrong; both may hold damage that was there before start-up.
+
+Reference: minimum-distance decoding over the witnesses, the explanation that needs the fewest damaged
+parts; where two that differ need as many, nobody can tell. Layout: what the witnesses say of a unit is
+a set of bits, `Says`; the firmware gets the same bits from C and the same table from here.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import IntFlag
 
 import numpy as np
 
 from workbench.healing.log import Diagnosis, Verdict
 from workbench.healing.strategy import Guard, Policy
-from workbench.memory.areas import GOLDEN, SELF_TEST
+from workbench.memory.areas import ABFT, GOLDEN, RAM, SELF_TEST
+from workbench.memory.codes import Judgement
 from workbench.memory.watch import PageWatch, Watch
 from workbench.memory.watch_triple import TripleWatch
 
 
+class Says(IntFlag):
+    """What is known of a unit that disagrees with its check; the numbers are those of the C runtime.
+
+    CLEARED: a code's judgement, or a second check that agrees, says that the working copy is sound.
+    BLAMED: a code's judgement says that it is damaged. GOLDEN_AGREES: the golden copy agrees with the
+    check. GOLDEN_CLEARED, GOLDEN_BLAMED: as the first two, of the golden copy. SAME: working copy and
+    golden copy are equal. What a guard is, too: READS_GOLDEN, it has a golden copy; TWO_CHECKS; REMADE,
+    its checks are made from the working copy at start-up.
+    """
+
+    CLEARED = 1
+    BLAMED = 2
+    GOLDEN_AGREES = 4
+    GOLDEN_CLEARED = 8
+    GOLDEN_BLAMED = 16
+    SAME = 32
+    READS_GOLDEN = 64
+    TWO_CHECKS = 128
+    REMADE = 256
+
+
+_G = Says.READS_GOLDEN
+# (bits that count, their values, diagnosis): the first row that fits decides.
+TABLE: tuple[tuple[Says, Says, Diagnosis], ...] = (
+    # Without a golden copy: the code's own judgement, then the majority of the checks.
+    (_G | Says.CLEARED, Says.CLEARED, Diagnosis.CHECK),
+    (_G | Says.BLAMED, Says.BLAMED, Diagnosis.MEMORY),
+    (_G | Says.TWO_CHECKS, Says.TWO_CHECKS, Diagnosis.MEMORY),
+    (_G, Says(0), Diagnosis.PRESUMED),
+    # Golden copy and check, which nobody copied from each other, agree: they are right.
+    (Says.GOLDEN_AGREES, Says.GOLDEN_AGREES, Diagnosis.MEMORY),
+    # The working copy is cleared; where a golden copy that differs is cleared as well, some code errs.
+    (
+        Says.CLEARED | Says.GOLDEN_CLEARED | Says.SAME,
+        Says.CLEARED | Says.GOLDEN_CLEARED,
+        Diagnosis.AMBIGUOUS,
+    ),
+    (Says.CLEARED, Says.CLEARED, Diagnosis.CHECK),
+    (Says.GOLDEN_CLEARED, Says.GOLDEN_CLEARED, Diagnosis.MEMORY),
+    # Neither copy is cleared, and one is blamed, or both have two checks against them.
+    (Says.BLAMED, Says.BLAMED, Diagnosis.GOLDEN),
+    (Says.GOLDEN_BLAMED, Says.GOLDEN_BLAMED, Diagnosis.GOLDEN),
+    # A check that was made from the working copy at start-up has been damaged since.
+    (Says.REMADE | Says.SAME, Says.REMADE | Says.SAME, Diagnosis.CHECK),
+    (Says.TWO_CHECKS | Says.SAME, Says.TWO_CHECKS | Says.SAME, Diagnosis.GOLDEN),
+    (Says(0), Says(0), Diagnosis.AMBIGUOUS),
+)
+
+
 def diagnose(guard: Guard, watch: Watch, data: np.ndarray, unit: int) -> Diagnosis:
-    """By the best evidence that a guard has; memory where it has none."""
-    if isinstance(watch, TripleWatch):
-        return Diagnosis.MEMORY if watch.data_wrong(data, unit) else Diagnosis.CHECK
-    if isinstance(watch, PageWatch) and watch.code.self_evident:
-        if watch.data_wrong(data, unit):
-            return Diagnosis.MEMORY
-        # Four flips and more may deceive a code.
-        return by_golden(watch, data, unit) if guard.reads_golden else Diagnosis.CHECK
+    """What the witnesses of a unit that disagrees with its check prove; data: of an image, uint8."""
+    says = facts(guard, watch) | witnesses(guard, watch, data, unit)
+    return next(
+        diagnosis for counts, values, diagnosis in TABLE if Says(says & counts) == Says(values)
+    )
+
+
+def facts(guard: Guard, watch: Watch) -> Says:
+    """What a guard has to judge by, whatever happens."""
+    says = Says(0)
+    if has_golden(guard):
+        says |= Says.READS_GOLDEN
     if isinstance(watch, PageWatch) and watch.second:
-        return Diagnosis.MEMORY if watch.second_wrong(data, unit) else Diagnosis.CHECK
-    if guard.area.code != GOLDEN and guard.reads_golden:
-        return by_golden(watch, data, unit)
-    return Diagnosis.MEMORY
+        says |= Says.TWO_CHECKS
+    if guard.area.keep == RAM and watch.places:
+        says |= Says.REMADE
+    return says
+
+
+def has_golden(guard: Guard) -> bool:
+    """Whether the golden copy is a witness: not where it is all that the working copy is compared with."""
+    return guard.area.code == ABFT or (guard.reads_golden and guard.area.code != GOLDEN)
+
+
+def witnesses(guard: Guard, watch: Watch, data: np.ndarray, unit: int) -> Says:
+    """What they say of a unit that disagrees with its check."""
+    if isinstance(watch, TripleWatch):
+        return Says.BLAMED if watch.data_wrong(data, unit) else Says.CLEARED
+    says = _judged(watch, data, unit, golden=False)
+    if not has_golden(guard):
+        return says
+    if not watch.wrong(data, unit, golden=True):
+        says |= Says.GOLDEN_AGREES
+    golden = _judged(watch, data, unit, golden=True)
+    if Says.CLEARED in golden:
+        says |= Says.GOLDEN_CLEARED
+    if Says.BLAMED in golden:
+        says |= Says.GOLDEN_BLAMED
+    return says | Says.SAME if watch.same_as_golden(data, unit) else says
+
+
+def trusts_golden(watch: Watch, data: np.ndarray, unit: int) -> bool:
+    """Whether the golden copy of a unit may be taken: it agrees with its check, or is cleared."""
+    agrees = not watch.wrong(data, unit, golden=True)
+    return agrees or Says.CLEARED in _judged(watch, data, unit, golden=True)
+
+
+def _judged(watch: Watch, data: np.ndarray, unit: int, *, golden: bool) -> Says:
+    """CLEARED, BLAMED or neither, of a working copy or golden copy that disagrees with the first check."""
+    says = Says(0)
+    if not isinstance(watch, PageWatch):
+        return says
+    if watch.wrong(data, unit, golden=golden):
+        says |= _AS_SAID[watch.judge(data, unit, golden=golden)]
+    if watch.second:
+        if watch.second_wrong(data, unit, golden=golden):
+            says |= _AS_SAID[watch.second_judge(data, unit, golden=golden)]
+        elif watch.second.judges or (watch.second.sees_every_flip and Says.BLAMED not in says):
+            says |= Says.CLEARED
+    return says
+
+
+_AS_SAID = {
+    Judgement.UNSURE: Says(0),
+    Judgement.CLEARS: Says.CLEARED,
+    Judgement.BLAMES: Says.BLAMED,
+}
 
 
 def validated(
@@ -47,10 +158,3 @@ def validated(
         for unit in range(test.units)
     )
     return Verdict.INVALID if refuted else Verdict.HEALED
-
-
-def by_golden(watch: Watch, data: np.ndarray, unit: int) -> Diagnosis:
-    """By whether the golden copy agrees with the check."""
-    if not watch.wrong(data, unit, golden=True):
-        return Diagnosis.MEMORY
-    return Diagnosis.CHECK if watch.same_as_golden(data, unit) else Diagnosis.AMBIGUOUS

@@ -15,14 +15,18 @@ from workbench.memory.layout import Layout
 class Diagnosis(IntEnum):
     """What a unit that disagrees with its check is taken for.
 
-    MEMORY: damage of the working copy. CHECK: of what is stored to check it. AMBIGUOUS: several
-    things are damaged and nobody can tell which. COMPUTE: a sum was wrong and memory is not.
+    MEMORY: damage of the working copy. CHECK: of what is stored to check it. AMBIGUOUS: the witnesses
+    allow several explanations, and nothing is done. COMPUTE: a sum was wrong and memory is not.
+    GOLDEN: damage of the golden copy, and of the working copy as well, which may have been made from
+    it. PRESUMED: no witness can tell, and the working copy is taken for damaged.
     """
 
     MEMORY = 1
     CHECK = 2
     AMBIGUOUS = 3
     COMPUTE = 4
+    GOLDEN = 5
+    PRESUMED = 6
 
 
 class Remedy(IntEnum):
@@ -62,7 +66,9 @@ class Verdict(IntEnum):
 
 @dataclass(frozen=True)
 class LogEntry:
-    """One finding. frame: the healer's own count. area: number of the watched area. unit: of it."""
+    """One finding. frame: the healer's own count, beyond the wrap of its counter. area: number of the
+    watched area. unit: of it.
+    """
 
     frame: int
     area: int
@@ -85,12 +91,17 @@ class LogEntry:
         }
 
 
+# What a ladder of remedies is climbed for.
+CLIMBS = (Diagnosis.MEMORY, Diagnosis.GOLDEN, Diagnosis.PRESUMED)
+
 # By name: as numbers, a diagnosis equals a remedy.
 _WORDS = {
     "MEMORY": "memory upset",
     "CHECK": "check damaged",
     "AMBIGUOUS": "unclear",
     "COMPUTE": "sum went wrong",
+    "GOLDEN": "golden copy damaged",
+    "PRESUMED": "taken for a memory upset",
     "NONE": "left alone",
     "RESTORE": "restored",
     "CORRECT": "corrected",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from workbench.healing.strategy import Guard, Policy
+from workbench.healing.strategy import Guard, Policy, Strategy
 from workbench.healing.variables import State, cursor_parts, cursor_word
 from workbench.memory.areas import ABFT
 from workbench.memory.watch import Watch
@@ -25,9 +25,20 @@ def frames_before(
 
 
 def pass_quietly(
+    state: State, strategy: Strategy, guards: Sequence[tuple[Guard, Watch]], frames: int
+) -> None:
+    """The variables after as many frames, in all of which nothing is found."""
+    while frames:
+        part = min(frames, strategy.frame_modulus - state["frame"])
+        _until_the_wrap(state, strategy.policy, guards, part)
+        if state["frame"] == strategy.frame_modulus:
+            state["frame"], state["epoch"] = 0, state["epoch"] + 1
+        frames -= part
+
+
+def _until_the_wrap(
     state: State, policy: Policy, guards: Sequence[tuple[Guard, Watch]], frames: int
 ) -> None:
-    """The variables after as many frames, in all of which nothing is found and the count does not wrap."""
     first = state["frame"]
     rested = min(frames, state["rest"])
     state["rest"] -= rested

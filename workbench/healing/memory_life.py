@@ -46,7 +46,7 @@ def memory_life(device: Device, upsets: Sequence[Upset], frames: int) -> MemoryL
     state = device.layout.sections["state"]
     heard: list[tuple[int, int]] = []
     for at, arrived in groupby(upsets, key=lambda upset: upset.frame):
-        _wait(device, at)
+        device.wait(at - device.journal.now)
         now = list(arrived)
         hits = [upset.position for upset in now if upset.stuck < 0]
         device.flip(hits)
@@ -54,21 +54,9 @@ def memory_life(device: Device, upsets: Sequence[Upset], frames: int) -> MemoryL
             if upset.stuck >= 0:
                 device.stick(upset.position, upset.stuck)
         heard += [(at, p) for p in hits if state.start <= p >> 3 < state.stop]
-    _wait(device, frames)
+    device.wait(frames - device.journal.now)
     frame, position = device.journal.changes()
     more = np.array(heard, np.int64).reshape(-1, 2)
     frame, position = np.concatenate([frame, more[:, 0]]), np.concatenate([position, more[:, 1]])
     order = np.argsort(frame, kind="stable")
     return MemoryLife(frame[order], position[order])
-
-
-def _wait(device: Device, until: int) -> None:
-    """Frames pass, and the healer finds what there is."""
-    while device.journal.now < until:
-        left = until - device.journal.now
-        quiet = device.quiet_frames()
-        if quiet is None or quiet >= left:
-            device.skip(left)
-            return
-        device.skip(quiet)
-        device.heal()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from workbench.errors import WorkbenchError
 from workbench.healing.log import Remedy
@@ -42,6 +43,7 @@ RUNGS = (
 )
 _MOST_UNITS = 4096  # looked at in one frame; a slip of the finger would run for ever
 _MOST_FRAMES = 2**20
+_MOST_PERIOD = 2**31 - 1
 _MOST_SPARES = 16
 _MOST_GUARDS = 255  # the log has a byte for it
 
@@ -191,6 +193,12 @@ class Strategy:
         object.__setattr__(self, "guards", tuple(self.guards))
         whole(self, "spare_pages")
         self._check_spares()
+        if self._period > _MOST_PERIOD:
+            raise WorkbenchError(
+                f"every_frames and refill_frames have no common multiple up to {_MOST_PERIOD:,} frames, so "
+                "that the schedule would break where the count of frames wraps; choose numbers with common "
+                "factors"
+            )
         codes = [guard.area.code for guard in self.guards]
         if codes.count(ABFT) > 1 or codes.count(SELF_TEST) > 1:
             raise WorkbenchError(
@@ -262,6 +270,20 @@ class Strategy:
     def heals(self) -> bool:
         """Whether anything is watched at all."""
         return bool(self.guards)
+
+    @cached_property
+    def frame_modulus(self) -> int:
+        """What frames are counted modulo: the largest multiple of all periods below 2^32.
+
+        So that at the wrap, after more than a year, every period goes on as before.
+        """
+        period = self._period
+        return (2**32 - 1) // period * period
+
+    @property
+    def _period(self) -> int:
+        frames = [guard.every_frames for guard in self.guards]
+        return math.lcm(*frames, self.policy.refill_frames if self.policy.heals else 1)
 
     def image(self, program: Program) -> Image:
         """The clean memory image of a device that runs `program` under this strategy.

@@ -1,7 +1,8 @@
 """The healer's own variables: three copies of each, of which the majority counts, bit by bit.
 
 Reference: triple modular redundancy. Layout: uint32 [variables, 3] in the order of the `healer` section:
-HEALER_VARIABLES, a cursor for each area, an entry for each spare page. The low 24 bits of a cursor are
+HEALER_VARIABLES, a cursor for each area, an entry for each spare page. Frames are counted modulo
+`frame_modulus`, and how often that wrapped in `epoch`. The low 24 bits of a cursor are
 the unit that is looked at next, the rest how often in a row it was found damaged.
 """
 
@@ -11,27 +12,35 @@ from typing import Any
 
 import numpy as np
 
-from workbench.healing.strategy import Policy
+from workbench.healing.strategy import Policy, Strategy
 from workbench.memory.layout import HEALER_VARIABLES
 
 # By name; "cursor" and "map" are lists.
 State = dict[str, Any]
 _UNIT_BITS = 24
+_EPOCHS = 2**16  # the log has so many
 
 
-def vote(copies: np.ndarray, policy: Policy, *, areas: int) -> State:
-    """The variables, each brought into the range that the policy gives it."""
+def vote(copies: np.ndarray, strategy: Strategy, *, areas: int) -> State:
+    """The variables, each brought into the range that strategy and policy give it."""
+    policy = strategy.policy
     a, b, c = copies.T.astype(np.int64)
     words = (a & b | a & c | b & c).tolist()
     first = len(HEALER_VARIABLES)
     state: State = dict(zip(HEALER_VARIABLES, words, strict=False))
     state["cursor"], state["map"] = words[first : first + areas], words[first + areas :]
+    state["frame"] %= strategy.frame_modulus
     for name, most in (
         ("rest", policy.cool_down_frames),
         ("spent", policy.heals),
     ):
         state[name] = min(state[name], most)
     return state
+
+
+def time_of(state: State, strategy: Strategy) -> int:
+    """Frames since start-up, as entries of the log have them."""
+    return int(state["epoch"] % _EPOCHS * strategy.frame_modulus + state["frame"])
 
 
 def cursor_parts(word: int, policy: Policy, *, units: int) -> tuple[int, int]:

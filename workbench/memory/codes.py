@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import binascii
 import zlib
+from enum import IntEnum
+from functools import cache
 
 import numpy as np
 
@@ -20,16 +22,29 @@ FIELD = 0x8D
 RADAR_KEY = 0xB5C3  # which weights of a group count negatively, by position modulo 16
 
 
+class Judgement(IntEnum):
+    """What a code can tell of a unit that disagrees with its check; the numbers are the C runtime's.
+
+    CLEARS: the difference is that of a damaged check, the unit is sound. BLAMES: it is that of
+    damaged data, the check is sound. UNSURE: neither, or the code cannot tell.
+    """
+
+    UNSURE = 0
+    CLEARS = 1
+    BLAMES = 2
+
+
 class Code:
     """What every code can do; `name` is that of strategies and of the C runtime.
 
-    self_evident: it tells damaged data from a damaged check by itself. corrects: it can put some
-    damage right.
+    judges: it tells damaged data from a damaged check by itself, see `judge`. corrects: it can put
+    some damage right. sees_every_flip: every single flip of data or check shows.
     """
 
     name = ""
-    self_evident = False
+    judges = False
     corrects = False
+    sees_every_flip = True
 
     def check_bytes(self, unit_bytes: int) -> int:
         """Bytes of check for a unit of so many."""
@@ -47,9 +62,13 @@ class Code:
         """Bytes among which the damage must be, bool [bytes]; all of them where a code cannot tell."""
         return np.full(len(data), self.wrong(data, check))
 
-    def data_wrong(self, data: np.ndarray, check: np.ndarray) -> bool:
-        """Of a self-evident code whose unit is `wrong`: whether more than the check is damaged."""
-        raise NotImplementedError
+    def judge(self, data: np.ndarray, check: np.ndarray) -> Judgement:
+        """Whether the unit or its check is damaged, of a unit that is `wrong`.
+
+        Never mistaken about fewer flips, in data and check together, than half of the code's
+        distance; a CRC or P + Q sum (distance 4) not about two either.
+        """
+        return Judgement.UNSURE
 
     def correct(self, data: np.ndarray, check: np.ndarray) -> None:
         """Of a code that `corrects`: put right what it can, in place."""
@@ -74,6 +93,7 @@ class DualSum(Code):
     """Sum of the words and sum of the running sums, both modulo 2^32."""
 
     name = "dual-sum"
+    judges = True
 
     def check_bytes(self, unit_bytes: int) -> int:
         """8 for any unit."""
@@ -86,8 +106,47 @@ class DualSum(Code):
         total = int(running[-1]) if len(running) else 0
         return _stored(total, int(running.sum() % _WORD))
 
+    def judge(self, data: np.ndarray, check: np.ndarray) -> Judgement:
+        """A flip of word i changes a by +-2^k and b by (n - i) times as much, one of the check a or b.
 
-class Crc16(Code):
+        Of a flip of bit k of a's check, (n - i) 2^k may be zero modulo 2^32 for a flip of the data as
+        well; then nobody can tell.
+        """
+        now, kept = self.sign(data).view("<u4").tolist(), check.view("<u4").tolist()
+        a, b = ((each - other) % _WORD for each, other in zip(now, kept, strict=True))
+        words = -(-len(data) // 4)
+        if a == 0:
+            return Judgement.CLEARS if _power_of_two(b) else Judgement.UNSURE
+        if not _power_of_two(a):
+            return Judgement.UNSURE
+        by_data = any(a * number % _WORD == b for number in range(1, words + 1))
+        if b == 0:
+            return Judgement.UNSURE if by_data else Judgement.CLEARS
+        return Judgement.BLAMES if by_data else Judgement.UNSURE
+
+
+class _Crc(Code):
+    """A cyclic code: the difference of two checks depends on the flips alone."""
+
+    judges = True
+
+    def judge(self, data: np.ndarray, check: np.ndarray) -> Judgement:
+        """One bit of difference is one of the check; that of any bit of the data has three or more."""
+        difference = int.from_bytes((self.sign(data) ^ check).tobytes(), "little")
+        if difference.bit_count() == 1:
+            return Judgement.CLEARS
+        return (
+            Judgement.BLAMES
+            if difference in self.single_flips(8 * len(data))
+            else Judgement.UNSURE
+        )
+
+    def single_flips(self, bits: int) -> frozenset[int]:
+        """The differences that single flips of so many bits of data make."""
+        raise NotImplementedError
+
+
+class Crc16(_Crc):
     """CRC-16 with polynomial 0x1021, begun with ones: sees all 1 to 3 flips in up to 4,093 bytes."""
 
     name = "crc16"
@@ -100,8 +159,12 @@ class Crc16(Code):
         """The remainder, highest bit first."""
         return np.array([binascii.crc_hqx(data.tobytes(), 0xFFFF)], "<u2").view(np.uint8)
 
+    def single_flips(self, bits: int) -> frozenset[int]:
+        """x^k modulo the polynomial, k from 16 on."""
+        return _chain(0x1021, bits, 16)
 
-class Crc32(Code):
+
+class Crc32(_Crc):
     """CRC-32 of IEEE 802.3: sees all 1 to 3 flips in up to 11 KB, all 4 in up to 371 bytes."""
 
     name = "crc32"
@@ -114,6 +177,10 @@ class Crc32(Code):
         """The usual reflected CRC-32; 0 for no bytes."""
         return _stored(zlib.crc32(data.tobytes()))
 
+    def single_flips(self, bits: int) -> frozenset[int]:
+        """x^k modulo the polynomial, k from 32 on; the highest power is the lowest bit."""
+        return _chain(0xEDB88320, bits, 32)
+
 
 class PlusQ(Code):
     """P = XOR_i w_i and Q = XOR_i a^(n - 1 - i) w_i in GF(2^32), as RAID-6 does over disks.
@@ -124,7 +191,7 @@ class PlusQ(Code):
     """
 
     name = "pq"
-    self_evident = True
+    judges = True
     corrects = True
 
     def check_bytes(self, unit_bytes: int) -> int:
@@ -139,24 +206,33 @@ class PlusQ(Code):
             q = times_a(q) ^ word
         return _stored(p, q)
 
-    def data_wrong(self, data: np.ndarray, check: np.ndarray) -> bool:
+    def judge(self, data: np.ndarray, check: np.ndarray) -> Judgement:
         """A flip of the check shows as one bit of the sums; of one to three flips of the data, in up to 1 KB, none does."""
         p, q = self._differences(data, check)
-        return (p.bit_count() + q.bit_count()) != 1
+        if p.bit_count() + q.bit_count() == 1:
+            return Judgement.CLEARS
+        return Judgement.BLAMES if self._damaged_word(data, p, q) >= 0 else Judgement.UNSURE
 
     def correct(self, data: np.ndarray, check: np.ndarray) -> None:
         """One damaged word, or one damaged sum."""
         p, q = self._differences(data, check)
-        if not self.data_wrong(data, check):
+        if self.judge(data, check) == Judgement.CLEARS:
             check[:] = self.sign(data)
             return
+        index = self._damaged_word(data, p, q)
+        if index >= 0:
+            place = slice(4 * index, min(4 * index + 4, len(data)))
+            data[place] ^= _stored(p)[: place.stop - place.start]
+
+    @staticmethod
+    def _damaged_word(data: np.ndarray, p: int, q: int) -> int:
+        """The only word whose damage explains both differences; -1 where none does."""
         product = p
         for index in range(-(-len(data) // 4) - 1, -1, -1):
             if product == q:
-                place = slice(4 * index, min(4 * index + 4, len(data)))
-                data[place] ^= _stored(p)[: place.stop - place.start]
-                return
+                return index
             product = times_a(product)
+        return -1
 
     def _differences(self, data: np.ndarray, check: np.ndarray) -> tuple[int, int]:
         p, q = (self.sign(data) ^ check).view("<u4").tolist()
@@ -189,6 +265,7 @@ class Radar(Code):
     """
 
     name = "radar"
+    sees_every_flip = False
 
     def check_bytes(self, unit_bytes: int) -> int:
         """2 bits, kept in a byte."""
@@ -210,6 +287,27 @@ SIGNATURES: dict[str, Code] = {
 def times_a(element: int) -> int:
     """a * element in GF(2^32), a the generator."""
     return (element << 1) % _WORD ^ (FIELD if element >> 31 else 0)
+
+
+def _power_of_two(number: int) -> bool:
+    """Whether `number`, modulo 2^32, is +-2^k."""
+    return number.bit_count() == 1 or (-number % _WORD).bit_count() == 1
+
+
+@cache
+def _chain(first: int, bits: int, width: int) -> frozenset[int]:
+    """`first` and what a CRC register of `width` bits makes of it, zeros coming in, for `bits` values.
+
+    16 bits shift to the left, 32 to the right, as the codes above do.
+    """
+    register, values = first, []
+    for _ in range(bits):
+        values.append(register)
+        if width == 16:
+            register = (register << 1) % 2**16 ^ (first if register >> 15 else 0)
+        else:
+            register = register >> 1 ^ (first if register & 1 else 0)
+    return frozenset(values)
 
 
 _PARITY = np.array([bin(byte).count("1") % 2 for byte in range(256)], np.uint8)

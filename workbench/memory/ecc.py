@@ -13,13 +13,13 @@ from itertools import combinations
 
 import numpy as np
 
-from workbench.memory.codes import Code
+from workbench.memory.codes import Code, Judgement
 
 
 class _Words(Code):
     """Words of `word_bytes`, each with its own syndrome: the XOR of the columns of its wrong bits."""
 
-    self_evident = True
+    judges = True
     corrects = True
 
     def __init__(self, word_bytes: int, columns: np.ndarray) -> None:
@@ -80,10 +80,13 @@ class Secded(_Words):
         """What data and check byte do not agree on; the 8th bit of a 7-bit check counts as damage."""
         return self._sums(data) ^ check
 
-    def data_wrong(self, data: np.ndarray, check: np.ndarray) -> bool:
-        """Unless each wrong word's syndrome is that of one bit of its check byte, as three flips may make it."""
+    def judge(self, data: np.ndarray, check: np.ndarray) -> Judgement:
+        """By each wrong word: one bit of its check byte, one of its data, or neither (two flips)."""
         syndromes = self.syndromes(data, check)
-        return bool((syndromes & (syndromes - 1)).any())
+        several = syndromes[(syndromes & (syndromes - 1)) != 0]
+        if not several.size:
+            return Judgement.CLEARS
+        return Judgement.BLAMES if np.isin(several, self.columns).all() else Judgement.UNSURE
 
     def _correct_word(self, data: np.ndarray, check: np.ndarray, word: int, syndrome: int) -> None:
         if syndrome & (syndrome - 1) == 0:
@@ -126,9 +129,9 @@ class InPlace(_Words):
         found[: whole // self.word_bytes] = self._sums(data[:whole])
         return found
 
-    def data_wrong(self, data: np.ndarray, check: np.ndarray) -> bool:
-        """Always: there is nothing else."""
-        return True
+    def judge(self, data: np.ndarray, check: np.ndarray) -> Judgement:
+        """Always the data: there is nothing else."""
+        return Judgement.BLAMES
 
 
 def hsiao_columns(data_bits: int, check_bits: int) -> np.ndarray:

@@ -6,6 +6,7 @@ Sections in address order; every tensor starts at a multiple of 4 bytes and padd
     sram   healer                           uint32 variables of the healer, each three times
     sram   ram_check                        check data that can be signed anew
     sram   spare                            pages that take the place of broken ones
+    sram   backoff                          4 bits a watched unit: how long a retry waits
     flash  golden                           byte-for-byte copy of the working copy
     flash  check                            check data that cannot
 What is watched by which code, and so what the last sections hold, are the layout's `areas`: by
@@ -30,12 +31,12 @@ from workbench.memory.areas import PAGE_BYTES, WORKING_SECTIONS, Area
 from workbench.memory.watch import Tensor, Watch
 from workbench.memory.watches import watches
 
-LAYOUT = "plain-3"
-SRAM_SECTIONS = (*WORKING_SECTIONS, "state", "healer", "ram_check", "spare")
+LAYOUT = "plain-4"
+SRAM_SECTIONS = (*WORKING_SECTIONS, "state", "healer", "ram_check", "spare", "backoff")
 FLASH_SECTIONS = ("golden", "check")
 SECTIONS = SRAM_SECTIONS + FLASH_SECTIONS
 # Of the healer, besides a cursor for every area; see `workbench.healing.variables`.
-HEALER_VARIABLES = ("frame", "rest", "spent")
+HEALER_VARIABLES = ("frame", "epoch", "rest", "spent")
 
 _SECTION_OF = {
     "weight": "weights",
@@ -142,7 +143,10 @@ class Layout:
         self._append("ram_check", self._checks("ram_check"))
         spare: list[Tensor] = [("spare", "pages", 8, (spare_pages, self.spare_bytes))]
         self._append("spare", spare if spare_pages else [])
-        self.sram_bytes = self.sections["spare"].stop
+        units = sum(watch.units for watch in self.watches)
+        waits: list[Tensor] = [("healer", "backoff", 4, (1, 1, 1, units))]
+        self._append("backoff", waits if units else [])
+        self.sram_bytes = self.sections["backoff"].stop
         parameters = [place for place in self.places if place.section in WORKING_SECTIONS]
         self._add_section("golden", self.working_bytes)
         self.places += [

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from workbench.memory.areas import CODES, FLASH, RADAR, RAM, Area
-from workbench.memory.codes import SIGNATURES
+from workbench.memory.codes import SIGNATURES, Judgement
 
 if TYPE_CHECKING:
     from workbench.memory.layout import Layout, Place
@@ -141,10 +141,21 @@ class PageWatch(Watch):
         """By the first code."""
         return self.code.wrong(self._both(data, unit)[golden], self.check(data, unit))
 
-    def second_wrong(self, data: np.ndarray, unit: int) -> bool:
+    def second_wrong(self, data: np.ndarray, unit: int, *, golden: bool = False) -> bool:
         """By the second."""
         assert self.second
-        return self.second.wrong(data[self.addresses(unit)], self.check(data, unit, second=True))
+        kept = self.check(data, unit, second=True)
+        return self.second.wrong(self._both(data, unit)[golden], kept)
+
+    def judge(self, data: np.ndarray, unit: int, *, golden: bool = False) -> Judgement:
+        """Of a unit, or its golden copy, that is `wrong`: what the code says of it."""
+        return self.code.judge(self._both(data, unit)[golden], self.check(data, unit))
+
+    def second_judge(self, data: np.ndarray, unit: int, *, golden: bool = False) -> Judgement:
+        """The same of the second code."""
+        assert self.second
+        kept = self.check(data, unit, second=True)
+        return self.second.judge(self._both(data, unit)[golden], kept)
 
     def sign(self, data: np.ndarray, unit: int) -> None:
         """Both checks."""
@@ -159,8 +170,8 @@ class PageWatch(Watch):
         return where[self.code.located(data[self.addresses(unit)], self.check(data, unit))]
 
     def data_wrong(self, data: np.ndarray, unit: int) -> bool:
-        """Of a self-evident code: whether more than the check is damaged."""
-        return self.code.data_wrong(data[self.addresses(unit)], self.check(data, unit))
+        """Whether more than the check is damaged, as the code says."""
+        return self.judge(data, unit) != Judgement.CLEARS
 
     def correct(self, data: np.ndarray, unit: int) -> None:
         """Of a code that corrects; a check in flash stays as it is."""

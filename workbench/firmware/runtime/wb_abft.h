@@ -103,6 +103,19 @@ WB_COLD static int wb_abft_restore(const wb_memory *memory, const wb_area *area,
     return 1;
 }
 
+/* After every WB_SUMS_FRAMES frames: forget the operators whose sums were right when they were tried. */
+WB_COLD static void wb_abft_look_on(const wb_memory *memory, const wb_area *area)
+{
+    for (uint32_t unit = 0; unit < area->units; unit++) {
+        const uint32_t level = wb_level(memory, area, unit);
+        if (level & WB_ALARMED) {
+            wb_put_level(memory, area, unit, level & WB_MOST);
+        } else if (level && wb_due(memory, area, unit)) {
+            wb_put_level(memory, area, unit, WB_WELL);
+        }
+    }
+}
+
 /* Unit `unit` of area `number` found its sums wrong; returns whether it is to compute them again. */
 WB_COLD static int wb_alarm(const wb_memory *memory, uint32_t number, uint32_t unit)
 {
@@ -111,11 +124,15 @@ WB_COLD static int wb_alarm(const wb_memory *memory, uint32_t number, uint32_t u
     int remedy = WB_REMEDY_NONE;
     int verdict = WB_VERDICT_UNHEALED;
     int repeats = 0;
+    if (!wb_due(memory, area, unit)) {
+        wb_put_level(memory, area, unit, wb_level(memory, area, unit) | WB_ALARMED);
+        return 0;
+    }
     for (uint32_t rung = 0; rung < area->rungs; rung++) {
         repeats |= area->ladder[rung].remedy == WB_REMEDY_REPEAT;
     }
     if (area->wrong(memory, area, unit, 0)) {
-        diagnosis = wb_by_golden(memory, area, unit);
+        diagnosis = wb_diagnose(memory, area, unit);
     }
     if (diagnosis == WB_DIAGNOSIS_MEMORY) {
         for (uint32_t rung = 0; rung < area->rungs; rung++) {
@@ -130,7 +147,7 @@ WB_COLD static int wb_alarm(const wb_memory *memory, uint32_t number, uint32_t u
     if (remedy != WB_REMEDY_NONE && !area->wrong(memory, area, unit, 0)) {
         verdict = WB_VERDICT_HEALED;
     }
-    wb_write_log(memory, memory->state[WB_FRAME], number, unit, diagnosis, remedy, verdict);
+    wb_report(memory, number, unit, diagnosis, remedy, verdict);
     return remedy != WB_REMEDY_NONE && repeats;
 }
 

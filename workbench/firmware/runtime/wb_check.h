@@ -23,6 +23,9 @@ void wb_stuck_put(wb_byte *place, unsigned char value);
 #define WB_PUT(place, value) (*(place) = (unsigned char)(value))
 #endif
 
+/* What a code tells of a unit that disagrees with its check: nothing, "sound" or "damaged". */
+enum { WB_UNSURE = 0, WB_CLEARS = 1, WB_BLAMES = 2 };
+
 typedef struct wb_code wb_code;
 
 struct wb_code {
@@ -30,9 +33,9 @@ struct wb_code {
                  const wb_byte *check);
     void (*sign)(const wb_code *code, const wb_byte *unit, uint32_t count, uint32_t step,
                  wb_byte *check);
-    /* Of codes that tell damaged data from a damaged check, else null. */
-    int (*data_wrong)(const wb_code *code, const wb_byte *unit, uint32_t count,
-                      const wb_byte *check);
+    /* Of codes that tell damaged data from a damaged check, else null: WB_UNSURE, ... */
+    int (*judge)(const wb_code *code, const wb_byte *unit, uint32_t count, uint32_t step,
+                 const wb_byte *check);
     /* Of codes that correct, else null; `own` is the check if it may be written, else null. */
     void (*correct)(const wb_code *code, wb_byte *unit, uint32_t count, const wb_byte *check,
                     wb_byte *own);
@@ -40,6 +43,7 @@ struct wb_code {
     int (*part_wrong)(const wb_code *code, const wb_byte *unit, uint32_t count,
                       const wb_byte *check, uint32_t index);
     uint32_t part_bytes;
+    uint32_t sees_every_flip; /* of data or check, so that it proves something where it agrees */
     const unsigned char (*table)[16]; /* of SECDED: what a nibble gives at each place */
 };
 
@@ -137,6 +141,34 @@ static inline int wb_dual_sum_wrong(const wb_code *code, const wb_byte *unit, ui
     return wb_pair_differs(wb_dual_sum(unit, count), check);
 }
 
+/* Whether a difference of sums is +-2**k. */
+static inline int wb_one_bit(uint32_t difference)
+{
+    return difference && (!(difference & (difference - 1u)) || !(-difference & (-difference - 1u)));
+}
+
+/* A flip of a word changes both sums, the second by a multiple; one of the check a single sum. */
+WB_COLD static int wb_dual_sum_judge(const wb_code *code, const wb_byte *unit, uint32_t count,
+                                     uint32_t step, const wb_byte *check)
+{
+    const wb_pair sum = wb_dual_sum(unit, count);
+    const uint32_t a = sum.first - wb_bytes(check, 4), b = sum.second - wb_bytes(check + 4, 4);
+    uint32_t product = 0;
+    int by_data = 0;
+    (void)code, (void)step;
+    if (!a) {
+        return wb_one_bit(b) ? WB_CLEARS : WB_UNSURE;
+    }
+    for (uint32_t i = 0; i < count; i += 4) {
+        product += a;
+        by_data |= product == b;
+    }
+    if (!wb_one_bit(a) || (b && !by_data) || (!b && by_data)) {
+        return WB_UNSURE;
+    }
+    return b ? WB_BLAMES : WB_CLEARS;
+}
+
 static inline void wb_dual_sum_sign(const wb_code *code, const wb_byte *unit, uint32_t count,
                                     uint32_t step, wb_byte *check)
 {
@@ -194,13 +226,29 @@ static inline wb_pair wb_pq_differences(const wb_byte *unit, uint32_t count, con
     return sum;
 }
 
+/* Where the word ends whose damage alone gives these differences; 0 where none does. */
+WB_NOINLINE static uint32_t wb_pq_damaged(wb_pair sum, uint32_t count)
+{
+    uint32_t product = sum.first;
+    for (uint32_t end = count; end; end -= 4) {
+        if (product == sum.second) {
+            return end;
+        }
+        product = wb_times_a(product);
+    }
+    return 0;
+}
+
 /* A flip of the check shows as one bit of the sums; of one to three flips of the data, none does. */
-WB_COLD static int wb_pq_data_wrong(const wb_code *code, const wb_byte *unit, uint32_t count,
-                                   const wb_byte *check)
+WB_COLD static int wb_pq_judge(const wb_code *code, const wb_byte *unit, uint32_t count,
+                               uint32_t step, const wb_byte *check)
 {
     const wb_pair sum = wb_pq_differences(unit, count, check);
-    (void)code;
-    return wb_ones(sum.first) + wb_ones(sum.second) != 1;
+    (void)code, (void)step;
+    if (wb_ones(sum.first) + wb_ones(sum.second) == 1) {
+        return WB_CLEARS;
+    }
+    return wb_pq_damaged(sum, count) ? WB_BLAMES : WB_UNSURE;
 }
 
 /* Damage e of word i of n gives P' = e and Q' = a**(n - 1 - i) e. */
@@ -208,20 +256,14 @@ WB_COLD static void wb_pq_correct(const wb_code *code, wb_byte *unit, uint32_t c
                                  const wb_byte *check, wb_byte *own)
 {
     const wb_pair sum = wb_pq_differences(unit, count, check);
-    uint32_t product = sum.first;
+    const uint32_t end = wb_pq_damaged(sum, count);
     if (wb_ones(sum.first) + wb_ones(sum.second) == 1) {
         if (own) {
             wb_pq_sign(code, unit, count, 1, own);
         }
-        return;
-    }
-    for (uint32_t end = count; end; end -= 4) {
-        if (product == sum.second) {
-            wb_byte *const word = unit + end - 4;
-            wb_put_bytes(word, wb_word(word) ^ sum.first, 4);
-            return;
-        }
-        product = wb_times_a(product);
+    } else if (end) {
+        wb_byte *const word = unit + end - 4;
+        wb_put_bytes(word, wb_word(word) ^ sum.first, 4);
     }
 }
 

@@ -29,6 +29,25 @@ static inline int wb_crc16_wrong(const wb_code *code, const wb_byte *unit, uint3
     return wb_crc16(unit, count, step) != wb_bytes(check, 2);
 }
 
+/* One bit of difference is one of the check; that of a bit of the data is a power of x, reduced. */
+WB_COLD static int wb_crc16_judge(const wb_code *code, const wb_byte *unit, uint32_t count,
+                                  uint32_t step, const wb_byte *check)
+{
+    const uint32_t difference = wb_crc16(unit, count, step) ^ wb_bytes(check, 2);
+    uint32_t power = 0x1021u;
+    (void)code;
+    if (!(difference & (difference - 1u))) {
+        return WB_CLEARS;
+    }
+    for (uint32_t bit = 0; bit < 8 * count; bit++) {
+        if (power == difference) {
+            return WB_BLAMES;
+        }
+        power = (power << 1 ^ (power >> 15) * 0x1021u) & 0xffffu;
+    }
+    return WB_UNSURE;
+}
+
 static inline void wb_crc16_sign(const wb_code *code, const wb_byte *unit, uint32_t count,
                                  uint32_t step, wb_byte *check)
 {
@@ -65,6 +84,25 @@ static inline int wb_crc32_wrong(const wb_code *code, const wb_byte *unit, uint3
 {
     (void)code;
     return wb_crc32(unit, count, step) != wb_bytes(check, 4);
+}
+
+/* As wb_crc16_judge; the highest power is the lowest bit. */
+WB_COLD static int wb_crc32_judge(const wb_code *code, const wb_byte *unit, uint32_t count,
+                                  uint32_t step, const wb_byte *check)
+{
+    const uint32_t difference = wb_crc32(unit, count, step) ^ wb_bytes(check, 4);
+    uint32_t power = 0xedb88320u;
+    (void)code;
+    if (!(difference & (difference - 1u))) {
+        return WB_CLEARS;
+    }
+    for (uint32_t bit = 0; bit < 8 * count; bit++) {
+        if (power == difference) {
+            return WB_BLAMES;
+        }
+        power = power >> 1 ^ (0xedb88320u & (0u - (power & 1u)));
+    }
+    return WB_UNSURE;
 }
 
 static inline void wb_crc32_sign(const wb_code *code, const wb_byte *unit, uint32_t count,

@@ -63,16 +63,32 @@ static inline int wb_secded_part_wrong(const wb_code *code, const wb_byte *unit,
     return wb_secded_syndrome(code, unit, count, check, index) != 0;
 }
 
-WB_COLD static int wb_secded_data_wrong(const wb_code *code, const wb_byte *unit, uint32_t count,
-                                       const wb_byte *check)
+/* The bit of a word whose flip gives a syndrome; beyond the last, where none does. */
+WB_NOINLINE static uint32_t wb_secded_bit(const wb_code *code, uint32_t syndrome)
 {
+    uint32_t bit = 0;
+    while (bit < 8 * code->part_bytes && code->table[bit / 4][1u << bit % 4] != syndrome) {
+        bit++;
+    }
+    return bit;
+}
+
+/* By each wrong word: one bit of its check byte, one of its data, or neither (two flips). */
+WB_COLD static int wb_secded_judge(const wb_code *code, const wb_byte *unit, uint32_t count,
+                                   uint32_t step, const wb_byte *check)
+{
+    int judged = WB_CLEARS;
+    (void)step;
     for (uint32_t start = 0; start < count; start += code->part_bytes) {
         const uint32_t syndrome = wb_secded_syndrome(code, unit, count, check, start);
         if (syndrome & (syndrome - 1u)) {
-            return 1;
+            if (wb_secded_bit(code, syndrome) == 8 * code->part_bytes) {
+                return WB_UNSURE;
+            }
+            judged = WB_BLAMES;
         }
     }
-    return 0;
+    return judged;
 }
 
 WB_COLD static void wb_secded_correct(const wb_code *code, wb_byte *unit, uint32_t count,
@@ -87,12 +103,10 @@ WB_COLD static void wb_secded_correct(const wb_code *code, wb_byte *unit, uint32
             }
             continue;
         }
-        for (uint32_t bit = 0; bit < 8 * wb_word_bytes(code, count, start); bit++) {
-            if (code->table[bit / 4][1u << bit % 4] == syndrome) {
-                wb_byte *const byte = unit + start + bit / 8;
-                WB_PUT(byte, *byte ^ 1u << bit % 8);
-                break;
-            }
+        const uint32_t bit = wb_secded_bit(code, syndrome);
+        if (bit < 8 * wb_word_bytes(code, count, start)) {
+            wb_byte *const byte = unit + start + bit / 8;
+            WB_PUT(byte, *byte ^ 1u << bit % 8);
         }
     }
 }
@@ -151,11 +165,11 @@ static inline void wb_in_place_sign(const wb_code *code, const wb_byte *unit, ui
     (void)code, (void)unit, (void)count, (void)step, (void)check;
 }
 
-static inline int wb_in_place_data_wrong(const wb_code *code, const wb_byte *unit, uint32_t count,
-                                         const wb_byte *check)
+static inline int wb_in_place_judge(const wb_code *code, const wb_byte *unit, uint32_t count,
+                                    uint32_t step, const wb_byte *check)
 {
-    (void)code, (void)unit, (void)count, (void)check;
-    return 1;
+    (void)code, (void)unit, (void)count, (void)step, (void)check;
+    return WB_BLAMES;
 }
 
 WB_COLD static void wb_in_place_correct(const wb_code *code, wb_byte *unit, uint32_t count,

@@ -3,8 +3,8 @@
  * A healer: looks at a few units of memory a frame, says what is damaged, mends it, writes it down.
  *
  * Everything that it keeps in RAM may be damaged as well. Its variables exist three times and are the
- * majority, bit by bit; each is brought into its range before use. Who is wrong, memory or check, is
- * decided by evidence: by the code itself, by a second check, or by the golden copy.
+ * majority, bit by bit; each is brought into its range before use. Who is damaged is decided by what
+ * the witnesses say (the code itself, a second check, the golden copy) and a table of what that proves.
  */
 #ifndef WB_HEAL_H
 #define WB_HEAL_H
@@ -12,10 +12,39 @@
 #include "wb_check.h"
 
 /* The healer's variables: three words each. */
-enum { WB_FRAME, WB_REST, WB_SPENT, WB_CURSORS };
+enum { WB_FRAME, WB_EPOCH, WB_REST, WB_SPENT, WB_CURSORS };
 
 /* Of a cursor: the unit that is looked at next; above it, how often in a row it was damaged. */
 #define WB_UNIT_BITS 24u
+
+/* What is known of a unit that disagrees with its check. */
+enum {
+    WB_SAYS_CLEARED = 1,
+    WB_SAYS_BLAMED = 2,
+    WB_SAYS_GOLDEN_AGREES = 4,
+    WB_SAYS_GOLDEN_CLEARED = 8,
+    WB_SAYS_GOLDEN_BLAMED = 16,
+    WB_SAYS_SAME = 32,
+    WB_SAYS_READS_GOLDEN = 64,
+    WB_SAYS_TWO_CHECKS = 128,
+    WB_SAYS_REMADE = 256
+};
+
+/* A row of the table: the first whose `counts` bits have these `values` decides; the last always fits. */
+typedef struct {
+    uint16_t counts;
+    uint16_t values;
+    uint8_t diagnosis;
+} wb_proof;
+
+/*
+ * How long a unit that nothing helps waits: 4 bits each. 0: it is well. 1: a remedy is deferred. 2 to
+ * 7: looked at in every 2**(n - 1)th scan. 8: the sums of an operator were wrong since it was last tried.
+ */
+enum { WB_WELL = 0, WB_DEFERRED = 1, WB_FAILED = 2, WB_MOST = 7, WB_ALARMED = 8 };
+
+/* Frames after which checksum rows look at what became of operators that wait. */
+#define WB_SUMS_FRAMES 64u
 
 typedef struct wb_area wb_area;
 typedef struct wb_memory wb_memory;
@@ -26,15 +55,17 @@ typedef struct {
 } wb_rung;
 
 /*
- * What is watched. `wrong` is never null, nor `diagnose` where there are looks after a frame, nor `same`
- * where the golden copy is evidence; all other functions may be.
+ * What is watched. `wrong` is never null, nor `same` where the golden copy is a witness; all other
+ * functions may be.
  */
 struct wb_area {
     int (*wrong)(const wb_memory *memory, const wb_area *area, uint32_t unit, int golden);
     int (*same)(const wb_memory *memory, const wb_area *area, uint32_t unit);
-    int (*diagnose)(const wb_memory *memory, const wb_area *area, uint32_t unit);
+    uint32_t (*witnesses)(const wb_memory *memory, const wb_area *area, uint32_t unit);
     int (*mend_check)(const wb_memory *memory, const wb_area *area, uint32_t unit); /* remedy */
+    int (*restore)(const wb_memory *memory, const wb_area *area, uint32_t unit); /* of pages */
     void (*boot)(const wb_memory *memory, const wb_area *area, uint32_t unit);
+    void (*look_on)(const wb_memory *memory, const wb_area *area);
     const wb_rung *ladder;
     const wb_code *code;
     const wb_code *second;
@@ -53,12 +84,18 @@ struct wb_area {
     uint32_t per_frame;
     uint32_t every_frames;
     uint32_t stride; /* from unit to unit, less than their number */
+    uint32_t facts;  /* WB_SAYS_READS_GOLDEN, ... */
+    uint32_t first_unit;    /* its number among the units of all areas */
+    uint32_t scan_frames;   /* until every unit was looked at once */
+    uint32_t backoff_shift; /* scans are waited for so many times longer, as a power of two */
     const void *parts; /* of triple copies and checksum rows */
 };
 
 typedef struct {
     const wb_area *areas;
     const wb_area *validator; /* the self-test that validates remedies, or null */
+    const wb_proof *proofs;
+    uint32_t frames; /* what frames are counted modulo, over 2**31 */
     uint32_t area_count;
     uint32_t persistence;
     uint32_t cool_down_frames;
@@ -88,6 +125,7 @@ struct wb_memory {
     volatile uint32_t *variables;
     wb_byte *ram_checks;
     wb_byte *spare;
+    wb_byte *backoff;
     uint32_t *state; /* the variables, one word each */
     wb_moved *moved; /* of each spare page */
     wb_log_head *head;
@@ -124,22 +162,83 @@ static inline void wb_log_begin(wb_log_head *head, uint32_t build_low, uint32_t 
         head->build[1] = build_high;
         head->count = 0;
         head->inverse = ~0u;
+        head->repeats = 0;
     }
 }
 
-WB_COLD static void wb_write_log(const wb_memory *memory, uint32_t frame, uint32_t area,
-                                uint32_t unit, int diagnosis, int remedy, int verdict)
+static inline uint32_t wb_level(const wb_memory *memory, const wb_area *area, uint32_t unit)
 {
+    const uint32_t at = area->first_unit + unit;
+    return (uint32_t)memory->backoff[at / 2] >> 4 * (at % 2) & 15u;
+}
+
+WB_NOINLINE static void wb_put_level(const wb_memory *memory, const wb_area *area, uint32_t unit,
+                                     uint32_t level)
+{
+    const uint32_t at = area->first_unit + unit;
+    const uint32_t shift = 4 * (at % 2);
+    wb_byte *const both = memory->backoff + at / 2;
+    WB_PUT(both, (*both & ~(15u << shift)) | level << shift);
+}
+
+WB_COLD static int wb_due_now(const wb_memory *memory, const wb_area *area, uint32_t level)
+{
+    const uint32_t scan = memory->state[WB_FRAME] / area->scan_frames;
+    return !(scan & ((1u << (level - 1u + area->backoff_shift)) - 1u));
+}
+
+/* Whether a unit is looked at in this frame. */
+static inline int wb_due(const wb_memory *memory, const wb_area *area, uint32_t unit)
+{
+    const uint32_t level = wb_level(memory, area, unit) & WB_MOST;
+    return level <= WB_DEFERRED || wb_due_now(memory, area, level);
+}
+
+/* Write a finding down, unless a unit that cannot be healed was reported before. */
+WB_COLD static void wb_report(const wb_memory *memory, uint32_t number, uint32_t unit,
+                              int diagnosis, int remedy, int verdict)
+{
+    const wb_area *const area = &memory->plan->areas[number];
     wb_log_head *const head = memory->head;
     wb_log_entry *const entry = &memory->log[head->count & (memory->plan->log_entries - 1u)];
-    entry->frame = frame;
-    entry->unit = unit;
-    entry->area = (uint8_t)area;
+    const uint32_t level = wb_level(memory, area, unit);
+    uint32_t next = WB_WELL;
+    int news = 1;
+    if (verdict == WB_VERDICT_DEFERRED) {
+        news = !level;
+        next = level ? level : WB_DEFERRED;
+    } else if (verdict != WB_VERDICT_HEALED) {
+        news = (level & WB_MOST) < WB_FAILED;
+        next = news ? WB_FAILED : wb_at_most((level & WB_MOST) + 1u, WB_MOST);
+        next |= area->look_on ? WB_ALARMED : 0u;
+    }
+    if (next != level) {
+        wb_put_level(memory, area, unit, next);
+    }
+    if (!news) {
+        head->repeats++;
+        return;
+    }
+    entry->frame = memory->state[WB_FRAME];
+    entry->epoch = (uint16_t)memory->state[WB_EPOCH];
+    entry->unit = (uint16_t)unit;
+    entry->area = (uint8_t)number;
     entry->diagnosis = (uint8_t)diagnosis;
     entry->remedy = (uint8_t)remedy;
     entry->verdict = (uint8_t)verdict;
     head->count++;
     head->inverse = ~head->count;
+}
+
+/* What the witnesses of a unit that disagrees with its check prove. */
+WB_COLD static int wb_diagnose(const wb_memory *memory, const wb_area *area, uint32_t unit)
+{
+    const uint32_t says = area->facts | (area->witnesses ? area->witnesses(memory, area, unit) : 0u);
+    const wb_proof *proof = memory->plan->proofs;
+    while ((says & proof->counts) != proof->values) {
+        proof++;
+    }
+    return proof->diagnosis;
 }
 
 /* Checks in RAM and triple copies, made from the working copy. */
@@ -174,12 +273,14 @@ WB_COLD static void wb_act(const wb_memory *memory, uint32_t number, uint32_t un
     uint32_t *const state = memory->state;
     const wb_heal_plan *const plan = memory->plan;
     const wb_area *const area = &plan->areas[number];
-    const int diagnosis = area->diagnose(memory, area, unit);
+    const int diagnosis = wb_diagnose(memory, area, unit);
+    const int climbs = diagnosis == WB_DIAGNOSIS_MEMORY || diagnosis == WB_DIAGNOSIS_GOLDEN ||
+                       diagnosis == WB_DIAGNOSIS_PRESUMED;
     int remedy = WB_REMEDY_NONE;
     int verdict = WB_VERDICT_UNHEALED;
     if (plan->heals && state[WB_SPENT] >= plan->heals) {
         verdict = WB_VERDICT_DEFERRED;
-    } else if (diagnosis == WB_DIAGNOSIS_MEMORY) {
+    } else if (climbs) {
         for (uint32_t rung = 0; rung < area->rungs && verdict != WB_VERDICT_HEALED; rung++) {
             if (area->ladder[rung].apply(memory, area, unit)) {
                 remedy = area->ladder[rung].remedy;
@@ -193,11 +294,11 @@ WB_COLD static void wb_act(const wb_memory *memory, uint32_t number, uint32_t un
             verdict = WB_VERDICT_HEALED;
         }
     }
-    wb_write_log(memory, state[WB_FRAME], number, unit, diagnosis, remedy, verdict);
+    wb_report(memory, number, unit, diagnosis, remedy, verdict);
     if (remedy != WB_REMEDY_NONE) {
         state[WB_REST] = plan->cool_down_frames;
         state[WB_SPENT] += plan->heals ? 1u : 0u;
-        if (plan->reset_histories && diagnosis == WB_DIAGNOSIS_MEMORY) {
+        if (plan->reset_histories && climbs) {
             wb_zero(memory->histories, plan->state_bytes);
         }
     }
@@ -210,12 +311,16 @@ static inline void wb_guard(const wb_memory *memory, uint32_t number, uint32_t *
     uint32_t unit = (*cursor & ((1u << WB_UNIT_BITS) - 1u)) % area->units;
     uint32_t strikes = wb_at_most(*cursor >> WB_UNIT_BITS, memory->plan->persistence - 1u);
     for (uint32_t i = 0; i < area->per_frame && !state[WB_REST]; i++) {
-        if (area->wrong(memory, area, unit, 0)) {
+        if (!wb_due(memory, area, unit)) {
+            /* nothing helped it lately */
+        } else if (area->wrong(memory, area, unit, 0)) {
             if (strikes + 1 < memory->plan->persistence) {
                 strikes++;
                 break;
             }
             wb_act(memory, number, unit);
+        } else if (wb_level(memory, area, unit)) {
+            wb_put_level(memory, area, unit, WB_WELL);
         }
         strikes = 0;
         unit += area->stride;
@@ -233,6 +338,7 @@ static inline void wb_wake(const wb_memory *memory)
     for (uint32_t i = 0; i < words; i++) {
         state[i] = wb_majority(memory->variables + 3 * i);
     }
+    state[WB_FRAME] -= state[WB_FRAME] >= plan->frames ? plan->frames : 0u;
     state[WB_REST] = wb_at_most(state[WB_REST], plan->cool_down_frames);
     state[WB_SPENT] = wb_at_most(state[WB_SPENT], plan->heals);
     wb_follow_map(memory);
@@ -255,7 +361,16 @@ static inline void wb_heal(const wb_memory *memory, int looks)
             }
         }
     }
+    for (uint32_t number = 0; number < plan->area_count; number++) {
+        if (!(state[WB_FRAME] % WB_SUMS_FRAMES) && plan->areas[number].look_on) {
+            plan->areas[number].look_on(memory, &plan->areas[number]);
+        }
+    }
     state[WB_FRAME]++;
+    if (state[WB_FRAME] == plan->frames) {
+        state[WB_FRAME] = 0;
+        state[WB_EPOCH]++;
+    }
     if (state[WB_FRAME] % plan->refill_frames == 0 && state[WB_SPENT]) {
         state[WB_SPENT]--;
     }

@@ -30,7 +30,9 @@ enum {
     WB_DIAGNOSIS_MEMORY = 1,
     WB_DIAGNOSIS_CHECK = 2,
     WB_DIAGNOSIS_AMBIGUOUS = 3,
-    WB_DIAGNOSIS_COMPUTE = 4
+    WB_DIAGNOSIS_COMPUTE = 4,
+    WB_DIAGNOSIS_GOLDEN = 5,
+    WB_DIAGNOSIS_PRESUMED = 6
 };
 enum {
     WB_REMEDY_NONE = 0,
@@ -52,8 +54,9 @@ enum {
 };
 
 typedef struct {
-    uint32_t frame; /* the healer's own count of frames */
-    uint32_t unit;
+    uint32_t frame; /* the healer's own count of frames ... */
+    uint16_t epoch; /* ... and how often it wrapped, at PREFIX_FRAME_MODULUS */
+    uint16_t unit;
     uint8_t area;
     uint8_t diagnosis; /* WB_DIAGNOSIS_... */
     uint8_t remedy;    /* WB_REMEDY_... */
@@ -66,6 +69,7 @@ typedef struct {
     uint32_t build[2]; /* of the model's hash */
     uint32_t count;    /* entries ever written; entry n is log[n % size] */
     uint32_t inverse;  /* ~count */
+    uint32_t repeats;  /* failures of units that were reported already, which are not written */
 } wb_log_head;
 
 #define WB_LOG_MAGIC 0x474c4257u /* "WBLG" */

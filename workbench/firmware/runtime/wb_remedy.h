@@ -64,45 +64,61 @@ static inline int wb_golden_wrong(const wb_memory *memory, const wb_area *area, 
     return !golden && !wb_page_same(memory, area, unit);
 }
 
-static inline int wb_presumed(const wb_memory *memory, const wb_area *area, uint32_t unit)
-{
-    (void)memory, (void)area, (void)unit;
-    return WB_DIAGNOSIS_MEMORY;
-}
-
-static inline int wb_by_golden(const wb_memory *memory, const wb_area *area, uint32_t unit)
-{
-    if (!area->wrong(memory, area, unit, 1)) {
-        return WB_DIAGNOSIS_MEMORY;
-    }
-    return area->same(memory, area, unit) ? WB_DIAGNOSIS_CHECK : WB_DIAGNOSIS_AMBIGUOUS;
-}
-
-static inline int wb_by_code(const wb_memory *memory, const wb_area *area, uint32_t unit)
-{
-    const wb_byte *const from = wb_unit_at(memory, area, unit);
-    return area->code->data_wrong(area->code, from, wb_unit_count(area, unit),
-                                  wb_check(memory, area, unit))
-               ? WB_DIAGNOSIS_MEMORY
-               : WB_DIAGNOSIS_CHECK;
-}
-
-/* A code may be deceived by four flips and more: where there is a golden copy, it is asked as well. */
-static inline int wb_by_code_and_golden(const wb_memory *memory, const wb_area *area, uint32_t unit)
-{
-    const int diagnosis = wb_by_code(memory, area, unit);
-    return diagnosis == WB_DIAGNOSIS_CHECK ? wb_by_golden(memory, area, unit) : diagnosis;
-}
-
-static inline int wb_by_second(const wb_memory *memory, const wb_area *area, uint32_t unit)
+static inline const wb_byte *wb_second_check(const wb_memory *memory, const wb_area *area,
+                                             uint32_t unit)
 {
     const wb_byte *const kept = area->second_check ? area->second_check
                                                    : memory->ram_checks + area->ram_second;
-    return area->second->wrong(area->second, wb_unit_at(memory, area, unit),
-                               wb_unit_count(area, unit), area->step,
-                               kept + unit * area->second_bytes)
-               ? WB_DIAGNOSIS_MEMORY
-               : WB_DIAGNOSIS_CHECK;
+    return kept + unit * area->second_bytes;
+}
+
+/* WB_SAYS_CLEARED, WB_SAYS_BLAMED or neither, of a unit or its golden copy. */
+WB_COLD static uint32_t wb_judged(const wb_memory *memory, const wb_area *area, uint32_t unit,
+                                  int golden)
+{
+    const wb_byte *const from = golden ? memory->golden + wb_unit_start(area, unit)
+                                       : wb_unit_at(memory, area, unit);
+    const uint32_t count = wb_unit_count(area, unit), step = area->step;
+    const wb_code *const code = area->code, *const second = area->second;
+    uint32_t says = 0;
+    if (code->judge && area->wrong(memory, area, unit, golden)) {
+        says |= (uint32_t)code->judge(code, from, count, step, wb_check(memory, area, unit));
+    }
+    if (second) {
+        const wb_byte *const kept = wb_second_check(memory, area, unit);
+        if (second->wrong(second, from, count, step, kept)) {
+            says |= second->judge ? (uint32_t)second->judge(second, from, count, step, kept) : 0u;
+        } else if (second->judge || (second->sees_every_flip && !(says & WB_SAYS_BLAMED))) {
+            says |= WB_SAYS_CLEARED;
+        }
+    }
+    return says;
+}
+
+/* Whether a golden copy agrees with its check, and whether it is what the working copy is. */
+WB_COLD static uint32_t wb_golden_says(const wb_memory *memory, const wb_area *area, uint32_t unit)
+{
+    return (area->wrong(memory, area, unit, 1) ? 0u : WB_SAYS_GOLDEN_AGREES) |
+           (area->same(memory, area, unit) ? WB_SAYS_SAME : 0u);
+}
+
+WB_COLD static uint32_t wb_page_says(const wb_memory *memory, const wb_area *area, uint32_t unit)
+{
+    return wb_judged(memory, area, unit, 0);
+}
+
+WB_COLD static uint32_t wb_page_and_golden_say(const wb_memory *memory, const wb_area *area,
+                                               uint32_t unit)
+{
+    const uint32_t golden = wb_judged(memory, area, unit, 1) * WB_SAYS_GOLDEN_CLEARED;
+    return wb_judged(memory, area, unit, 0) | golden | wb_golden_says(memory, area, unit);
+}
+
+/* Whether the golden copy of a unit may be taken: it agrees with its check, or is cleared. */
+WB_COLD static int wb_trusts_golden(const wb_memory *memory, const wb_area *area, uint32_t unit)
+{
+    return !area->wrong(memory, area, unit, 1) ||
+           (area->code && (wb_judged(memory, area, unit, 1) & WB_SAYS_CLEARED));
 }
 
 /* Make the checks in RAM those of the working copy. */
@@ -127,7 +143,7 @@ WB_COLD static int wb_restore(const wb_memory *memory, const wb_area *area, uint
 {
     wb_byte *bytes = wb_unit_at(memory, area, unit);
     const wb_byte *kept = memory->golden + wb_unit_start(area, unit);
-    if (area->wrong(memory, area, unit, 1)) {
+    if (!wb_trusts_golden(memory, area, unit)) {
         return 0;
     }
     for (uint32_t left = wb_unit_count(area, unit); left; left--) {
@@ -144,7 +160,7 @@ WB_COLD static int wb_relocate(const wb_memory *memory, const wb_area *area, uin
     const wb_heal_plan *const plan = memory->plan;
     uint32_t *const map = memory->state + WB_CURSORS + plan->area_count;
     const uint32_t start = wb_unit_start(area, unit);
-    if (area->wrong(memory, area, unit, 1)) {
+    if (!wb_trusts_golden(memory, area, unit)) {
         return 0;
     }
     for (uint32_t spare = 0; spare < plan->spares; spare++) {
@@ -169,7 +185,7 @@ WB_COLD static int wb_correct(const wb_memory *memory, const wb_area *area, uint
     wb_byte *const bytes = wb_unit_at(memory, area, unit);
     const uint32_t count = wb_unit_count(area, unit);
     const wb_byte *const check = wb_check(memory, area, unit);
-    if (!code->data_wrong(code, bytes, count, check)) {
+    if (code->judge(code, bytes, count, 1, check) == WB_CLEARS) {
         return 0;
     }
     code->correct(code, bytes, count, check, wb_own_check(memory, area, unit));
@@ -238,32 +254,49 @@ static inline int wb_all_same(const wb_memory *memory, const wb_area *area, uint
     return wb_page_same(memory, area, 0);
 }
 
-static inline void wb_copy_golden(const wb_memory *memory)
-{
-    for (uint32_t at = 0; at < memory->plan->working_bytes; at++) {
-        WB_PUT(memory->working + at, memory->golden[at]);
-    }
-}
-
 /* That the golden copy gives the right outcome is what the diagnosis was made by. */
 WB_COLD static int wb_restore_all(const wb_memory *memory, const wb_area *area, uint32_t unit)
 {
     (void)area, (void)unit;
-    wb_copy_golden(memory);
+    for (uint32_t at = 0; at < memory->plan->working_bytes; at++) {
+        WB_PUT(memory->working + at, memory->golden[at]);
+    }
     return 1;
 }
 
-WB_COLD static int wb_reboot(const wb_memory *memory, const wb_area *area, uint32_t unit)
+/* The first address, `at` or beyond, that belongs to no page. */
+static inline uint32_t wb_unwatched(const wb_heal_plan *plan, uint32_t at)
 {
-    (void)area, (void)unit;
-    wb_copy_golden(memory);
-    for (uint32_t spare = 0; spare < memory->plan->spares; spare++) {
-        for (uint32_t i = 0; i < memory->moved[spare].bytes; i++) {
-            WB_PUT(memory->spare + spare * memory->plan->spare_bytes + i,
-                   memory->golden[memory->moved[spare].start + i]);
+    for (uint32_t number = 0; number < plan->area_count; number++) {
+        const wb_area *const area = &plan->areas[number];
+        if (area->restore && at >= area->start && at < area->stop) {
+            at = area->stop;
+            number = ~0u; /* from the first area again */
         }
     }
-    wb_zero(memory->histories, memory->plan->state_bytes);
+    return at;
+}
+
+/* As start-up does, but for units whose golden copy is known to be damaged, which keep what they have. */
+WB_COLD static int wb_reboot(const wb_memory *memory, const wb_area *area, uint32_t unit)
+{
+    const wb_heal_plan *const plan = memory->plan;
+    if (!wb_trusts_golden(memory, area, unit)) {
+        return 0;
+    }
+    for (uint32_t at = 0; at < plan->working_bytes; at++) {
+        at = wb_unwatched(plan, at);
+        if (at < plan->working_bytes) {
+            WB_PUT(memory->working + at, memory->golden[at]);
+        }
+    }
+    for (uint32_t number = 0; number < plan->area_count; number++) {
+        const wb_area *const other = &plan->areas[number];
+        for (uint32_t each = 0; other->restore && each < other->units; each++) {
+            other->restore(memory, other, each);
+        }
+    }
+    wb_zero(memory->histories, plan->state_bytes);
     wb_boot_checks(memory);
     return 1;
 }

@@ -70,19 +70,19 @@ static inline unsigned char wb_triple_vote(const wb_memory *memory, const wb_are
     return (unsigned char)((a & b) | (a & c) | (b & c));
 }
 
-WB_COLD static int wb_triple_diagnose(const wb_memory *memory, const wb_area *area, uint32_t unit)
+WB_COLD static uint32_t wb_triple_says(const wb_memory *memory, const wb_area *area, uint32_t unit)
 {
     const wb_triple *const triple = area->parts;
     const wb_span span = wb_triple_span(triple, unit);
     if (wb_triple_map_wrong(triple, unit)) {
-        return WB_DIAGNOSIS_CHECK;
+        return WB_SAYS_CLEARED;
     }
     for (uint32_t i = span.first; i < span.last; i++) {
         if (memory->working[wb_triple_at(memory, triple, i)] != wb_triple_vote(memory, area, i)) {
-            return WB_DIAGNOSIS_MEMORY;
+            return WB_SAYS_BLAMED;
         }
     }
-    return WB_DIAGNOSIS_CHECK;
+    return WB_SAYS_CLEARED;
 }
 
 WB_COLD static int wb_triple_correct(const wb_memory *memory, const wb_area *area, uint32_t unit)
