@@ -109,13 +109,15 @@ def same_rows(one: Path, other: Path) -> bool:
 def read_shard(path: Path, columns: list[str] | None = None) -> pa.Table:
     """The table of a good shard, or these columns of it; WorkbenchError when it cannot be read."""
     try:
-        return pq.read_table(path, columns=columns)
+        table = pq.read_table(path, columns=columns)
+        table.validate(full=True)  # texts that are no UTF-8, lengths and indexes that do not fit
     except _UNREADABLE as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise WorkbenchError(
             f"cannot read {path} ({reason:.200}); remove it and run the same `workbench campaign` "
             "again, which redoes it"
         ) from error
+    return table
 
 
 def _examined(path: Path, campaign: str, shards: int) -> tuple[int, str]:
