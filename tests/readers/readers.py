@@ -102,4 +102,10 @@ READERS = {
     "wav": Reader(small.write_a_wav, "a.wav", small.sound_in("wav"), (BYTES,), free=True, weight=6),
     "flac": Reader(small.write_sound("flac"), "a.flac", small.sound_in("flac"), (BYTES,), free=True, weight=6),
     "ogg": Reader(small.write_sound("ogg"), "a.ogg", small.sound_in("ogg"), (BYTES,), free=True, weight=3),
+    **{
+        ending: Reader(
+            small.write_sound(ending), f"a.{ending}", small.sound_in(ending), (BYTES,), free=True, weight=2
+        )
+        for ending in ("rf64", "w64", "aiff", "au")
+    },
 }  # fmt: skip
