@@ -115,7 +115,7 @@ def _instead(value: Any, rng: random.Random) -> Any:
         return [value]
     if kind == 1:
         return str(value)
-    if kind == 2 and isinstance(value, int | float):
+    if kind == 2 and isinstance(value, int | float) and abs(value) < 1e9:
         return value + rng.choice((-1, 1, 0.5, 8))
     if kind == 3 and isinstance(value, str):
         return list(value)
