@@ -19,7 +19,7 @@ from workbench.sealed import read_sealed, write_sealed
 _RECORDS = "records"
 _BESIDE = ("key", "commit", "versions")  # of a file, not of the record in it
 _HASH_DIGITS = 12
-_LONGEST_NAME = 60
+_LONGEST_NAME = 40
 
 
 class RecordFile:

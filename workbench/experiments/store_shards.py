@@ -23,7 +23,7 @@ _LEFTOVER = re.compile(rf"\.{_NAME.pattern}\.\w+\.parquet")  # as `replacing` ca
 _ASCENDING = ("trial", "position", "element")  # half of a file if they were not stored as steps
 _NUMBER, _CAMPAIGN = b"shard", b"campaign"
 # Arrow's own exceptions, and those of Python that some of its errors are.
-_UNREADABLE = (pa.ArrowException, OSError, ValueError, KeyError, IndexError, TypeError, MemoryError)
+_UNREADABLE = (pa.ArrowException, OSError, ValueError, KeyError, IndexError, TypeError)
 
 
 class Damage(NamedTuple):

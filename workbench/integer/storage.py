@@ -112,7 +112,9 @@ class _Arrays:
             )
         if len(shape) > _MOST_AXES or any(type(n) is not int or n < 0 for n in shape):
             raise WorkbenchError(f"{where} has a shape that is not at most {_MOST_AXES} sizes")
-        if math.prod(max(n, 1) for n in shape) > _MOST_ELEMENTS:  # NumPy refuses some, even if empty
+        if (
+            math.prod(max(n, 1) for n in shape) > _MOST_ELEMENTS
+        ):  # NumPy refuses some, even if empty
             raise WorkbenchError(f"{where} has a shape of more than {_MOST_ELEMENTS:,} elements")
         dtype = _DTYPES[plain["dtype"]]
         size = math.prod(shape) * dtype.itemsize
