@@ -36,6 +36,7 @@ COMMANDS = {
     "export": "write the C firmware folder of a generator",
     "log": "tell what a device's healer wrote down, from bytes of its memory",
     "agree": "hold the device against its simulation under random faults, to the last byte",
+    "seal": "put checkpoints and results of earlier versions under a digest",
     "emulate": "run the exported firmware on emulated Cortex-M processors",
 }
 

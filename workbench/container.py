@@ -40,12 +40,14 @@ def read_container(path: Path | str, *, kind: str) -> tuple[dict[str, Any], byte
     """
     path = Path(path)
     try:
-        data = path.read_bytes()
+        with path.open("rb") as file:  # what is of another kind may be large, and is not read
+            data = file.read(_PREFIX.size + _DIGEST_BYTES)
+            _check_prefix(path, data, kind)
+            data += file.read()
     except OSError as error:
         raise WorkbenchError(
             f"cannot read {path} ({error.strerror or error}); check its name"
         ) from error
-    _check_prefix(path, data, kind)
     _, _, header_bytes, payload_bytes = _PREFIX.unpack_from(data)
     expected = _PREFIX.size + header_bytes + payload_bytes + _DIGEST_BYTES
     if len(data) != expected:

@@ -84,6 +84,13 @@ def from_elsewhere(path: Path) -> None:
     path.with_name(shard_name(3, data)).write_bytes(data)
 
 
+def of_other_columns(path: Path) -> None:
+    table = pa.table({"trial": [1]})
+    data = encode(table, number=3, campaign=small_campaign().identity)
+    path.unlink()
+    path.with_name(shard_name(3, data)).write_bytes(data)
+
+
 def badly_named(path: Path) -> None:
     path.rename(path.with_name("best results.parquet"))
 
@@ -96,6 +103,7 @@ def badly_named(path: Path) -> None:
         (renamed, "has the name of another shard"),
         (no_parquet, "is no Parquet file"),
         (from_elsewhere, "belongs to another campaign"),
+        (of_other_columns, "has other columns than a shard"),
         (badly_named, "is no shard by its name"),
     ],
 )
@@ -207,13 +215,14 @@ def test_what_is_no_results_folder_is_refused(copy: Path, tmp_path: Path) -> Non
     manifest = copy / "manifest.json"
     text = manifest.read_text()
     for wrong, why in (
-        (text[:-20], "is damaged"),
-        (text.replace('"trials": 1500', '"trials": 1400'), "is damaged"),
+        (text[:-20], "is not valid JSON"),
+        ("[" * 100_000, "is not valid JSON"),
+        (text.replace('"trials": 1500', '"trials": 1400'), "was edited since it was written"),
         (
             text.replace('"format": 2', '"format": 3'),
             r"another version.*\(format 3, this one has 2\)",
         ),
-        ("[]", "is damaged"),
+        ("[]", "is not a JSON object"),
         ("{}", "format None"),
     ):
         manifest.write_text(wrong)
@@ -224,6 +233,17 @@ def test_what_is_no_results_folder_is_refused(copy: Path, tmp_path: Path) -> Non
     manifest.unlink()
     with pytest.raises(WorkbenchError, match=r"holds shards without manifest\.json"):
         Store(copy, small_campaign())
+
+
+def test_a_shard_that_arrow_cannot_read_is_named(copy: Path) -> None:
+    """Its name is right, as if a faulty machine had written it."""
+    path = shards(copy)[3]
+    data = bytearray(path.read_bytes())
+    data[200:600] = bytes(400)
+    path.unlink()
+    path.with_name(shard_name(3, bytes(data))).write_bytes(data)
+    with pytest.raises(WorkbenchError, match=r"cannot read .*000003-.*which redoes it"):
+        read_results(copy)
 
 
 def test_two_writers_at_once_are_refused(copy: Path) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -30,7 +32,10 @@ def test_a_damaged_library_is_compiled_again(
 ) -> None:
     native_library()
     (library,) = cache.glob("*.so")
-    for number, wrong in enumerate((b"", b"garbage", library.read_bytes()[:64])):
+    whole = library.read_bytes()
+    flipped = bytearray(whole)
+    flipped[len(whole) // 2] ^= 1
+    for number, wrong in enumerate((b"", b"garbage", whole[:64], bytes(flipped), whole + b"!")):
         # Elsewhere, for what is loaded already would be found again by its path.
         elsewhere = tmp_path / str(number)
         elsewhere.mkdir()
@@ -38,6 +43,39 @@ def test_a_damaged_library_is_compiled_again(
         monkeypatch.setenv("WORKBENCH_CACHE", str(elsewhere))
         native_library.cache_clear()
         assert native_library().wb_prepare() == 7
+        assert [path.read_bytes() for path in elsewhere.glob("*.so")] == [whole]
+
+
+def test_a_process_survives_a_library_of_any_length(cache: Path) -> None:
+    """The loader maps the segments that a header announces, and touching what is not there kills."""
+    native_library()
+    (library,) = cache.glob("*.so")
+    whole = library.read_bytes()
+    script = (
+        "from workbench.integer import native_build\n"
+        f"native_build._sources = lambda: {TINY!r}\n"
+        "print(native_build.native_library().wb_prepare())\n"
+    )
+    for length in (len(whole) // 2, len(whole) // 4):
+        library.write_bytes(whole[:length])
+        command = [sys.executable, "-c", script]
+        both = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+        for process in both:  # which mend it at the same time
+            assert (process.communicate()[0], process.returncode) == ("7\n", 0)
+        assert library.read_bytes() == whole
+
+
+def test_a_library_of_somebody_else_is_left_alone(
+    cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache.mkdir()
+    native_library()
+    (library,) = cache.glob("*.so")
+    name = library.name.split("-")[1]
+    assert native_build._kept(cache, name) == library
+    monkeypatch.setattr(native_build.os, "getuid", lambda: library.stat().st_uid + 1)
+    assert native_build._kept(cache, name) is None
+    assert library.exists()
 
 
 def test_what_cannot_be_loaded_is_named(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:

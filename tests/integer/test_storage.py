@@ -160,7 +160,11 @@ def test_what_is_off_is_named(tmp_path: Path, change: Any, words: str) -> None:
 @pytest.mark.parametrize(
     ("shape", "words"),
     [
-        ([10**9, 10**9, 10**9, 10**9], "larger than what is left"),
+        ([10**9], "larger than what is left"),
+        ([10**9, 10**9, 10**9, 10**9], "more than 2,147,483,648 elements"),
+        ([0, 2**62, 2**62], "more than 2,147,483,648 elements"),
+        ([0, 2**70], "more than 2,147,483,648 elements"),
+        ([2**31 - 1, 2**31 - 1, 0], "more than 2,147,483,648 elements"),
         ([-1, -1], "not at most 4 sizes"),
         ([1] * 9, "not at most 4 sizes"),
         ([True], "not at most 4 sizes"),

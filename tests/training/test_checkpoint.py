@@ -1,12 +1,16 @@
 """Checkpoints: what was saved comes back, what does not belong together is refused by name."""
 
+import hashlib
 import json
+import shlex
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load, save
 from voices import voice
 
 from workbench.audio.metrics import MetricUnavailable
@@ -15,8 +19,10 @@ from workbench.errors import WorkbenchError
 from workbench.experiments.quality import mean_quality, quality_of_recordings, quality_of_voice
 from workbench.experiments.script import script_of
 from workbench.experiments.voice import float_twin
+from workbench.integer.lowered_challenge import lower_challenge
 from workbench.models.challenge import Challenge, ChallengeConfig
 from workbench.models.layers import tensor_value
+from workbench.sealed import digest_of, write_sealed
 from workbench.training.checkpoint import (
     load_checkpoint,
     read_story,
@@ -65,8 +71,22 @@ def test_figures_do_not_replace_the_checkpoint(
 
 
 def edit(folder: Path, **changes: object) -> None:
-    path = folder / "model.json"
-    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+    """Change the story and seal it again, as no accident does."""
+    write_sealed(folder / "model.json", {**story_of(folder), **changes})
+
+
+def story_of(folder: Path) -> dict[str, Any]:
+    return json.loads((folder / "model.json").read_text())
+
+
+def meant(folder: Path, **changes: object) -> None:
+    """Change the configuration, and all that proves it."""
+    config = {**story_of(folder)["config"], **changes}
+    digest = digest_of({"generator": "challenge", "config": config})
+    weights = folder / "model.safetensors"
+    weights.write_bytes(save(load(weights.read_bytes()), {"configuration_sha256": digest}))
+    checksum = hashlib.sha256(weights.read_bytes()).hexdigest()
+    edit(folder, config=config, weights_sha256=checksum)
 
 
 def test_what_does_not_belong_together_is_refused(saved: Path, tmp_path: Path) -> None:
@@ -77,14 +97,11 @@ def test_what_does_not_belong_together_is_refused(saved: Path, tmp_path: Path) -
         with pytest.raises(WorkbenchError, match="checksum differs"):
             load_checkpoint(saved)
     weights.write_bytes(whole)
-    edit(saved, config={**json.loads((saved / "model.json").read_text())["config"], "frames": 9})
-    with pytest.raises(WorkbenchError, match=r"does not fit the configuration in .*size mismatch"):
+    edit(saved, format_version=3)
+    with pytest.raises(WorkbenchError, match="format version 3"):
         load_checkpoint(saved)
-    edit(saved, config={"colour": 1})
-    with pytest.raises(WorkbenchError, match="bad configuration"):
-        load_checkpoint(saved)
-    edit(saved, format_version=2)
-    with pytest.raises(WorkbenchError, match="format version 2"):
+    edit(saved, format_version=[])
+    with pytest.raises(WorkbenchError, match=r"format version \[\]"):
         load_checkpoint(saved)
     edit(saved, generator="piano")
     with pytest.raises(WorkbenchError, match="does not describe"):
@@ -95,8 +112,108 @@ def test_what_does_not_belong_together_is_refused(saved: Path, tmp_path: Path) -
     (saved / "model.json").write_text("[" * 100_000)
     with pytest.raises(WorkbenchError, match="not valid JSON"):
         read_story(saved)
+    (saved / "model.json").write_text('{"a": ' + "[" * 40 + "]" * 40 + "}")
+    with pytest.raises(WorkbenchError, match="nested more than 32 deep"):
+        read_story(saved)
     with pytest.raises(WorkbenchError, match="no checkpoint in"):
         read_story(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('"trunk_weight_bits": 8', '"trunk_weight_bits": 4'),
+        ('"a",\n   "b"', '"b",\n   "a"'),
+        ('"a"', '"c"'),
+        ('   4\n  ],\n  "upper', '   5\n  ],\n  "upper'),
+        ('"seed": 3', '"seed": 4'),
+        ('"config": {', '"config": {"frames": 8,'),  # the same again, which changes nothing
+    ],
+)
+def test_an_edited_story_is_refused(saved: Path, old: str, new: str) -> None:
+    """Also where the weights would fit: another order of the words, dilations, weight bits."""
+    path = saved / "model.json"
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+    if json.loads(path.read_text()) == json.loads(text):
+        assert load_checkpoint(saved)[0].config == CONFIG
+        return
+    with pytest.raises(WorkbenchError, match=r"model\.json was edited since it was written"):
+        load_checkpoint(saved)
+    with pytest.raises(WorkbenchError, match="was edited"):
+        record_measured(saved, {})
+    write_sealed(path, json.loads(path.read_text()))
+    if '"seed"' in old:  # tells how the weights came about, not what they mean
+        return
+    with pytest.raises(
+        WorkbenchError, match=r"not the one that model\.safetensors .* trained with"
+    ):
+        load_checkpoint(saved)
+
+
+def test_files_of_two_checkpoints_do_not_mix(saved: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    torch.manual_seed(4)
+    model = Challenge(replace(CONFIG, words=("b", "a")), quantised=True)
+    calibrate(model)
+    save_checkpoint(model.eval(), {"seed": 3}, other)
+    (other / "model.safetensors").write_bytes((saved / "model.safetensors").read_bytes())
+    with pytest.raises(WorkbenchError, match="checksum differs"):
+        load_checkpoint(other)
+
+
+def test_a_reformatted_story_is_the_same(saved: Path) -> None:
+    path = saved / "model.json"
+    path.write_text(json.dumps(json.loads(path.read_text()), sort_keys=True))
+    assert load_checkpoint(saved)[0].config == CONFIG
+
+
+def test_weights_that_are_too_few_are_refused_before_memory_is_asked_for(saved: Path) -> None:
+    meant(saved, frames=9)
+    with pytest.raises(WorkbenchError, match=r"does not fit the configuration in .*size mismatch"):
+        load_checkpoint(saved)
+    meant(saved, frames=8, upsampling=[1024, 1024, 8], channels=[1024, 1024, 1024])
+    with pytest.raises(WorkbenchError, match=r"does not fit the configuration .*it is too small"):
+        load_checkpoint(saved)
+    meant(saved, colour=1)
+    with pytest.raises(WorkbenchError, match="bad configuration"):
+        load_checkpoint(saved)
+
+
+def earlier(folder: Path) -> None:
+    """As the first format had it: the same without digests of the configuration."""
+    weights = folder / "model.safetensors"
+    weights.write_bytes(save(load(weights.read_bytes())))
+    story = {key: value for key, value in story_of(folder).items() if key != "sha256"}
+    checksum = hashlib.sha256(weights.read_bytes()).hexdigest()
+    (folder / "model.json").write_text(
+        json.dumps({**story, "format_version": 1, "weights_sha256": checksum})
+    )
+
+
+def test_a_checkpoint_of_the_first_format_is_sealed_on_request(
+    saved: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    program = lower_challenge(load_checkpoint(saved)[0]).program.content_hash
+    story = story_of(saved)
+    earlier(saved)
+    with pytest.raises(WorkbenchError, match="workbench seal") as refusal:
+        load_checkpoint(saved)
+    words = shlex.split(str(refusal.value).split("`")[1])
+    assert main(words[1:]) == 0
+    assert program[:12] in capsys.readouterr().out
+    assert story_of(saved) == story
+    assert lower_challenge(load_checkpoint(saved)[0]).program.content_hash == program
+    assert main(words[1:]) == 2
+    assert "is under a digest already" in capsys.readouterr().err
+    earlier(saved)
+    weights = saved / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1])
+    assert main(words[1:]) == 2
+    assert "checksum differs" in capsys.readouterr().err
+    assert main(["seal", str(saved.parent / "nowhere")]) == 2
+    assert "neither a checkpoint" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -105,7 +222,7 @@ def test_what_does_not_belong_together_is_refused(saved: Path, tmp_path: Path) -
         ("frames", "x"), ("frames", 8.0), ("frames", 10**9), ("frames", True), ("embedding", 0),
         ("embedding", None), ("channels", [8, 8]), ("channels", 8), ("channels", [8, 8, -4]),
         ("channels", [8, 8, "4"]), ("upsampling", [4, 4]), ("trunk_dilations", [1, 0, 4]),
-        ("trunk_dilations", 3), ("upper_dilations", [[1], 3]), ("trunk_weight_bits", 5),
+        ("trunk_dilations", 3), ("trunk_dilations", [1] * 65), ("upper_dilations", [[1], 3]), ("trunk_weight_bits", 5),
         ("trunk_weight_bits", [8]), ("words", None), ("words", "ab"), ("words", ["a", 1]),
         ("words", ["a", "a"]), ("words", []), ("words", [["a"], ["b"]]),
     ],
@@ -113,7 +230,7 @@ def test_what_does_not_belong_together_is_refused(saved: Path, tmp_path: Path) -
 def test_an_impossible_configuration_is_refused_by_name(
     saved: Path, field: str, value: object
 ) -> None:
-    edit(saved, config={**json.loads((saved / "model.json").read_text())["config"], field: value})
+    meant(saved, **{field: value})
     with pytest.raises(WorkbenchError, match=rf"model\.json: bad configuration \({field} is "):
         load_checkpoint(saved)
 

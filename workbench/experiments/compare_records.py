@@ -17,9 +17,8 @@ from workbench.files import output_folder
 from workbench.sealed import read_sealed, write_sealed
 
 _RECORDS = "records"
-_BESIDE = ("key", "commit", "versions")  # of a file, not of the record in it
 _HASH_DIGITS = 12
-_LONGEST_NAME = 60
+_LONGEST_NAME = 40
 
 
 class RecordFile:
@@ -40,7 +39,8 @@ class RecordFile:
             return None
         if contents.get("key") != self.key:
             return None
-        return {key: value for key, value in contents.items() if key not in _BESIDE}
+        beside = {"key", *provenance()}  # of the file, not of the record in it
+        return {key: value for key, value in contents.items() if key not in beside}
 
     def write(self, record: dict[str, Any]) -> None:
         """Replace it, all or nothing; WorkbenchError when it cannot be written."""

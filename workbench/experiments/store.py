@@ -14,11 +14,17 @@ from functools import cached_property
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from workbench.errors import WorkbenchError
 from workbench.experiments.store_manifest import MANIFEST_FILE, Campaign
-from workbench.experiments.store_shards import Damage, Found, find, same_rows, shard_name
+from workbench.experiments.store_shards import (
+    Damage,
+    Found,
+    find,
+    read_shard,
+    same_rows,
+    shard_name,
+)
 from workbench.experiments.trial_table import SCHEMA
 from workbench.files import output_folder, write_bytes
 from workbench.memory.image import Image
@@ -129,7 +135,7 @@ class Results:
         """The table of each shard in order, or these columns of it."""
         names = list(columns) if columns is not None else None
         for path in self.shards.values():
-            yield pq.read_table(path, columns=names).replace_schema_metadata(None)
+            yield read_shard(path, names).replace_schema_metadata(None)
 
     def table(self, columns: Sequence[str] | None = None) -> pa.Table:
         """All rows, a row a trial, by word and number, or these columns of them."""

@@ -1,12 +1,14 @@
 """What a folder of results is the results of, as manifest.json beside the shards.
 
-Layout: JSON; the fields of `Campaign` decide what a trial is, the rest tells how it came about.
+Layout: a sealed JSON object (`workbench.sealed`); the fields of `Campaign` decide what a trial is, the rest
+tells how it came about.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import shlex
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,13 +17,14 @@ import numpy as np
 
 from workbench.errors import WorkbenchError
 from workbench.experiments.provenance import provenance
-from workbench.files import write_text
 from workbench.memory.plan import Plan
+from workbench.sealed import DIGEST, json_object, unsealed, write_sealed
 
 # Of the columns in `trial_table.SCHEMA` and the fields of `Campaign`: counted up with either.
 FORMAT_VERSION = 2
 MANIFEST_FILE = "manifest.json"
 _SHOWN = 60  # characters of a value in a message
+_CURE = "move its folder away, or copy the manifest from another part of the same campaign"
 
 
 class Shard(NamedTuple):
@@ -100,58 +103,102 @@ class Campaign:
 
     def save(self, folder: Path) -> None:
         """Replace the manifest in `folder`; WorkbenchError when it cannot be written."""
-        told = asdict(self) | {
-            "plan_hash": Plan.parse(self.plan).hash,
-            "seed": Plan.parse(self.plan).seed,
-            "shards": self.shards,
-            "identity": self.identity,
-            **provenance(),
-        }
-        write_text(folder / MANIFEST_FILE, json.dumps(told, indent=2) + "\n")
+        write_sealed(folder / MANIFEST_FILE, {**self._described, **provenance()})
 
     @classmethod
     def load(cls, folder: Path) -> Campaign:
         """The campaign of the results in `folder`.
 
-        Raises WorkbenchError when the manifest is missing, damaged or of another format.
+        Raises WorkbenchError when the manifest is missing, damaged, edited or of another format.
         """
         path = folder / MANIFEST_FILE
-        try:
-            told = json.loads(path.read_text())
-        except OSError as error:
+        contents = _parsed(folder)
+        if DIGEST not in contents:
             raise WorkbenchError(
-                f"{folder} holds no results of a campaign ({MANIFEST_FILE}: {error.strerror}); "
-                "name a folder that `workbench campaign` wrote"
-            ) from error
-        except ValueError as error:
-            raise _damaged(path) from error
-        if not isinstance(told, dict):
-            raise _damaged(path)
-        if told.get("format") != FORMAT_VERSION:
-            raise WorkbenchError(
-                f"{path} was written by another version of the workbench (format "
-                f"{told.get('format')}, this one has {FORMAT_VERSION}); run it again in another "
-                "folder, or read it with the version that wrote it"
+                f"{path} has no {DIGEST} that would prove it, as those of an earlier version; if "
+                f"nobody edited it, give it one with `workbench seal {shlex.quote(str(folder))}`"
             )
-        return cls._read(told, path)
+        return cls._read(unsealed(contents, str(path), _CURE), path)
 
     @classmethod
-    def _read(cls, told: dict[str, Any], path: Path) -> Campaign:
+    def _read(cls, contents: dict[str, Any], path: Path) -> Campaign:
         try:
-            words = tuple(str(word) for word in told["words"])
-            found = cls(**{**{f.name: told[f.name] for f in fields(cls)}, "words": words})
-            if found.identity == told["identity"]:
-                return found
-        except (KeyError, TypeError) as error:
+            values = {field.name: contents[field.name] for field in fields(cls)}
+        except KeyError as error:
             raise _damaged(path) from error
-        raise _damaged(path)
+        if isinstance(values["words"], list):
+            values["words"] = tuple(values["words"])
+        campaign = cls(**values)
+        if not campaign._is_possible:
+            raise _damaged(path)
+        try:
+            described = campaign._described
+        except WorkbenchError as error:
+            raise WorkbenchError(f"{path}: {error}") from error
+        if any(contents.get(key) != value for key, value in described.items() if key != "words"):
+            raise _damaged(path)
+        return campaign
+
+    @property
+    def _described(self) -> dict[str, Any]:
+        plan = Plan.parse(self.plan)
+        derived = {"plan_hash": plan.hash, "seed": plan.seed, "shards": self.shards}
+        return {**asdict(self), **derived, "identity": self.identity}
+
+    @property
+    def _is_possible(self) -> bool:
+        """Whether the fields are of the types and within the ranges that `campaign_of` makes."""
+        if not isinstance(self.words, tuple):
+            return False
+        texts = (self.plan, self.image, self.program, self.inputs, self.protection, *self.words)
+        counts = (self.trials, self.trials_a_shard, self.log_mel, self.listen)
+        return (
+            all(isinstance(text, str) for text in texts)
+            and 0 < len(self.words) == len(set(self.words))
+            and all(type(count) is int and count >= 0 for count in counts)
+            and self.trials > 0 < self.trials_a_shard
+            and (self.population is None or type(self.population) is int)
+        )
+
+
+def seal_manifest(folder: Path) -> Campaign:
+    """Put a manifest of an earlier version under a digest, as it is; return its campaign.
+
+    Nothing proves that its commit and versions were not edited before. Raises WorkbenchError as
+    `Campaign.load`, and for a manifest that has its digest already.
+    """
+    path = folder / MANIFEST_FILE
+    contents = _parsed(folder)
+    if DIGEST in contents:
+        Campaign.load(folder)
+        raise WorkbenchError(f"{path} is under a digest already; leave it as it is")
+    campaign = Campaign._read(contents, path)
+    write_sealed(path, contents)
+    return campaign
+
+
+def _parsed(folder: Path) -> dict[str, Any]:
+    """The contents of the manifest, of this format but with nothing proved."""
+    path = folder / MANIFEST_FILE
+    try:
+        text = path.read_bytes()
+    except OSError as error:
+        raise WorkbenchError(
+            f"{folder} holds no results of a campaign ({MANIFEST_FILE}: {error.strerror}); "
+            "name a folder that `workbench campaign` wrote"
+        ) from error
+    contents = json_object(text, str(path), _CURE)
+    if contents.get("format") != FORMAT_VERSION:
+        raise WorkbenchError(
+            f"{path} was written by another version of the workbench (format "
+            f"{contents.get('format')!r:.40}, this one has {FORMAT_VERSION}); run it again in another "
+            "folder, or read it with the version that wrote it"
+        )
+    return contents
 
 
 def _damaged(path: Path) -> WorkbenchError:
-    return WorkbenchError(
-        f"{path} is damaged; move its folder away, or copy the manifest from another part of the "
-        "same campaign"
-    )
+    return WorkbenchError(f"{path} is damaged; {_CURE}")
 
 
 def _short(value: object) -> str:

@@ -15,12 +15,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from workbench.errors import WorkbenchError
+from workbench.experiments.trial_table import SCHEMA
 
 _HASH_DIGITS = 16
 _NAME = re.compile(r"(\d{6,})-([0-9a-f]{16})\.parquet")
 _LEFTOVER = re.compile(rf"\.{_NAME.pattern}\.\w+\.parquet")  # as `replacing` calls what it writes
 _ASCENDING = ("trial", "position", "element")  # half of a file if they were not stored as steps
 _NUMBER, _CAMPAIGN = b"shard", b"campaign"
+# Arrow's own exceptions, and those of Python that some of its errors are.
+_UNREADABLE = (pa.ArrowException, OSError, ValueError, KeyError, IndexError, TypeError)
 
 
 class Damage(NamedTuple):
@@ -100,7 +103,21 @@ def find(folder: Path, *, campaign: str, shards: int) -> Found:
 
 def same_rows(one: Path, other: Path) -> bool:
     """Whether two good shards say the same, whichever version wrote them."""
-    return pq.read_table(one).equals(pq.read_table(other))
+    return read_shard(one).equals(read_shard(other))
+
+
+def read_shard(path: Path, columns: list[str] | None = None) -> pa.Table:
+    """The table of a good shard, or these columns of it; WorkbenchError when it cannot be read."""
+    try:
+        table = pq.read_table(path, columns=columns)
+        table.validate(full=True)  # texts that are no UTF-8, lengths and indexes that do not fit
+    except _UNREADABLE as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise WorkbenchError(
+            f"cannot read {path} ({reason:.200}); remove it and run the same `workbench campaign` "
+            "again, which redoes it"
+        ) from error
+    return table
 
 
 def _examined(path: Path, campaign: str, shards: int) -> tuple[int, str]:
@@ -118,13 +135,16 @@ def _examined(path: Path, campaign: str, shards: int) -> tuple[int, str]:
     if _digest(data) != match[2]:
         return number, "was cut short or altered"
     try:
-        metadata = pq.read_schema(pa.BufferReader(data)).metadata or {}
-    except pa.ArrowInvalid:
+        schema = pq.read_schema(pa.BufferReader(data))
+    except _UNREADABLE:
         return number, "is no Parquet file"
+    metadata = schema.metadata or {}
     if metadata.get(_CAMPAIGN) != campaign.encode():
         return number, "belongs to another campaign"
     if metadata.get(_NUMBER) != str(number).encode() or number >= shards:
         return number, "has the name of another shard"
+    if not schema.equals(SCHEMA):
+        return number, "has other columns than a shard"
     return number, ""
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from functools import cache
 from importlib.resources import files
 
@@ -32,9 +32,12 @@ from workbench.integer.program import Program
 from workbench.memory.areas import ABFT
 from workbench.memory.image import Image
 from workbench.memory.layout import HEALER_VARIABLES, LAYOUT, Layout
+from workbench.sealed import json_object
 
 TABLE = "data/costs.json"
 _UPSETS = 40
+_MOST = 2**63
+_REMAKE = "make it with `workbench emulate --costs`"
 
 
 @dataclass(frozen=True)
@@ -243,10 +246,32 @@ def shipped_costs() -> dict[tuple[str, str], Cost]:
     Raises WorkbenchError when it cannot be read.
     """
     try:
-        told = json.loads((files("workbench.firmware") / TABLE).read_text(encoding="utf-8"))
-        rows = [Cost(**row) for row in told["costs"]]
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise WorkbenchError(
-            f"the table of costs cannot be read ({error}); make it with `workbench emulate --costs`"
-        ) from error
+        text = (files("workbench.firmware") / TABLE).read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise WorkbenchError(f"the table of costs cannot be read ({error}); {_REMAKE}") from error
+    rows = costs_from(text, "the table of costs")
     return {(row.strategy, row.core): row for row in rows}
+
+
+def costs_from(text: str | bytes, where: str) -> list[Cost]:
+    """The rows of what `as_json` writes; WorkbenchError, which begins with `where`, for anything else."""
+    contents = json_object(text, where, _REMAKE)
+    try:
+        rows = [Cost(**row) for row in contents["costs"]]
+    except (TypeError, KeyError) as error:
+        raise WorkbenchError(f"{where} cannot be read ({error}); {_REMAKE}") from error
+    for row in rows:
+        for field in fields(Cost):
+            value = getattr(row, field.name)
+            if not _is_of(value, str(field.type)):
+                raise WorkbenchError(f"{where} has {field.name} {value!r:.60}; {_REMAKE}")
+    return rows
+
+
+def _is_of(value: object, kind: str) -> bool:
+    """Whether a value may be that of a field of this type; a float may be a whole number."""
+    if value is None or isinstance(value, str):
+        return kind == "str" if isinstance(value, str) else "None" in kind
+    if type(value) is int:
+        return kind != "str" and abs(value) < _MOST
+    return type(value) is float and "float" in kind and abs(value) < _MOST

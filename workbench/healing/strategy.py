@@ -12,6 +12,7 @@ from functools import cached_property
 
 from workbench.errors import WorkbenchError
 from workbench.healing.log import Remedy
+from workbench.healing.policy import MOST_FRAMES, Policy
 from workbench.healing.suitable import refuse_unsuitable
 from workbench.integer.program import Program
 from workbench.memory.areas import (
@@ -42,7 +43,6 @@ RUNGS = (
     Remedy.REPEAT,
 )
 _MOST_UNITS = 4096  # looked at in one frame; a slip of the finger would run for ever
-_MOST_FRAMES = 2**20
 _MOST_PERIOD = 2**31 - 1
 _MOST_SPARES = 16
 _MOST_GUARDS = 255  # the log has a byte for it
@@ -77,10 +77,10 @@ class Guard:
                 f"{name} cannot look at {self.per_frame} units a frame; choose at least 1 and at "
                 f"most {_MOST_UNITS}"
             )
-        if not (1 <= self.every_frames <= _MOST_FRAMES and 1 <= self.stride <= _MOST_FRAMES):
+        if not (1 <= self.every_frames <= MOST_FRAMES and 1 <= self.stride <= MOST_FRAMES):
             raise WorkbenchError(
                 f"{name} cannot look after every {self.every_frames} frames or go on by "
-                f"{self.stride} units; choose 1 to {_MOST_FRAMES} of each"
+                f"{self.stride} units; choose 1 to {MOST_FRAMES} of each"
             )
         if name == SELF_TEST and self.per_frame > area.moments:
             raise WorkbenchError(
@@ -131,45 +131,6 @@ class Guard:
     def reads_golden(self) -> bool:
         """Whether a remedy takes the golden copy for the truth; then it is evidence, too."""
         return bool({Remedy.RESTORE, Remedy.RELOCATE, Remedy.REBOOT} & set(self.ladder))
-
-
-@dataclass(frozen=True)
-class Policy:
-    """How eagerly the healer acts, the same for all guards that look after a frame.
-
-    Checksum rows act within the frame and know no policy.
-
-    persistence: looks in a row that must find a unit damaged before anything is done, 1 to 255;
-    until then it stays at that unit. cool_down_frames: that it rests after each remedy. heals,
-    refill_frames: of the budget: at most so many remedies are saved up, and a new one is granted
-    every so many frames; 0 for no limit. reset_histories: silence the histories after a remedy
-    on memory, since they remember what the damage did. validate: a remedy counts as such only if the
-    golden input of the self-test, which there must be, gives the right outcome; else the next rung has
-    its turn. What checksum rows have repaired proves itself by its sums.
-    """
-
-    persistence: int = 1
-    cool_down_frames: int = 0
-    heals: int = 0
-    refill_frames: int = 125
-    reset_histories: bool = False
-    validate: bool = False
-
-    def __post_init__(self) -> None:
-        whole(self, "persistence", "cool_down_frames", "heals", "refill_frames")
-        instance(self.reset_histories, bool, "reset_histories of a policy")
-        instance(self.validate, bool, "validate of a policy")
-        for name, least, most in (
-            ("persistence", 1, 255),
-            ("cool_down_frames", 0, _MOST_FRAMES),
-            ("heals", 0, 255),
-            ("refill_frames", 1, _MOST_FRAMES),
-        ):
-            value = getattr(self, name)
-            if not least <= value <= most:
-                raise WorkbenchError(
-                    f"a policy's {name} cannot be {value}; choose {least} to {most}"
-                )
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,9 @@
 """The C of `native/`, compiled for this machine at first use and kept in the user's cache.
 
 The library's name is a hash of its sources, its compiler and the processor's features, so that one
-cache serves machines that differ; $WORKBENCH_CACHE or $XDG_CACHE_HOME says where it lies.
+cache serves machines that differ, and the first digits of its own SHA-256, so that what was cut short
+or altered is compiled again: the loader maps a truncated library, and the process dies of SIGBUS.
+$WORKBENCH_CACHE or $XDG_CACHE_HOME says where it lies.
 """
 
 from __future__ import annotations
@@ -13,16 +15,18 @@ import platform
 import subprocess
 import sys
 import tempfile
+from contextlib import suppress
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
 from workbench.compilers import host_compiler
 from workbench.errors import WorkbenchError
-from workbench.files import output_folder, replacing
+from workbench.files import output_folder, write_bytes
 
 _OPTIONS = ("-std=gnu11", "-O3", "-fno-sanitize=all", "-shared", "-fPIC")
 _LONGEST_MESSAGE = 300
+_HASH_DIGITS = 16
 _NAME = "self-healing-audio-workbench"
 
 
@@ -42,13 +46,12 @@ def native_library(plain: bool = False) -> ctypes.CDLL:
     options = [*_OPTIONS, *(["-DWB_PLAIN"] if plain else ["-march=native"])]
     command = [*host_compiler(), *options]
     name = hashlib.sha256(repr((command, sources, _processor())).encode()).hexdigest()[:20]
-    library = _cache_folder() / f"native-{name}.so"
-    if not library.exists() or library.stat().st_uid != os.getuid():
-        _compile(command, sources, library)
-    try:
-        return ctypes.CDLL(str(library))
-    except OSError:  # damaged, or of a disk that runs no programs
-        _compile(command, sources, library)
+    folder = _cache_folder()
+    library = _kept(folder, name)
+    if library is not None:
+        with suppress(OSError):  # of another system, or of a disk that runs no programs
+            return ctypes.CDLL(str(library))
+    library = _compile(command, sources, folder, name)
     try:
         return ctypes.CDLL(str(library))
     except OSError as error:
@@ -56,6 +59,26 @@ def native_library(plain: bool = False) -> ctypes.CDLL:
             f"cannot load {library} ({error}); name a folder on a disk that runs programs with "
             "$WORKBENCH_CACHE"
         ) from error
+
+
+def _kept(folder: Path, name: str) -> Path | None:
+    """An intact library of this name that belongs to this user; damaged ones are removed."""
+    for library in sorted(folder.glob(f"native-{name}-*.so")):
+        try:
+            data, owner = library.read_bytes(), library.stat().st_uid
+        except OSError:  # removed by another process, or not to be read
+            continue
+        if owner != os.getuid():
+            continue
+        if library.name == _library_name(name, data):
+            return library
+        with suppress(OSError):
+            library.unlink()
+    return None
+
+
+def _library_name(name: str, data: bytes) -> str:
+    return f"native-{name}-{hashlib.sha256(data).hexdigest()[:_HASH_DIGITS]}.so"
 
 
 def _sources() -> dict[str, str]:
@@ -102,23 +125,29 @@ def _common_folder() -> Path:
     return folder
 
 
-def _compile(command: list[str], sources: dict[str, str], library: Path) -> None:
-    with replacing(library) as output, tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
+def _compile(command: list[str], sources: dict[str, str], folder: Path, name: str) -> Path:
+    """Compile and keep the library; processes that do so at once write files of equal bytes or names."""
+    with tempfile.TemporaryDirectory() as scratch_name:
+        scratch = Path(scratch_name)
+        output = scratch / "native.so"
         for path, text in sources.items():
-            (folder / path).write_text(text, encoding="utf-8")
-        caches = {"ZIG_LOCAL_CACHE_DIR": str(folder / "zig-cache")}
+            (scratch / path).write_text(text, encoding="utf-8")
+        caches = {"ZIG_LOCAL_CACHE_DIR": str(scratch / "zig-cache")}
         done = subprocess.run(
             [*command, *(path for path in sources if path.endswith(".c")), "-o", str(output)],
             capture_output=True,
             text=True,
             errors="replace",
             env={**os.environ, **caches},
-            cwd=folder,
+            cwd=scratch,
         )
-        if done.returncode:
+        if done.returncode or not output.is_file():
             complaint = done.stderr.strip() or f"exit status {done.returncode}"
             raise WorkbenchError(
                 f"the compiler {command[0]} refuses the native engine "
                 f"({complaint[:_LONGEST_MESSAGE]}); choose the engine torch, or another compiler"
             )
+        data = output.read_bytes()
+    library = folder / _library_name(name, data)
+    write_bytes(library, data)
+    return library

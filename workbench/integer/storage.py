@@ -21,6 +21,7 @@ from workbench.integer.program import OPERATORS, Operator, Program, Signal, stru
 KIND = "program"
 _DTYPES = {name: np.dtype(name).newbyteorder("<") for name in ("int8", "int16", "int32")}
 _MOST_AXES = 4  # of an array: the weights of a convolution
+_MOST_ELEMENTS = 2**31
 _PROGRAM_KEYS: dict[str, type] = {
     "name": str,
     "inputs": list,
@@ -111,6 +112,10 @@ class _Arrays:
             )
         if len(shape) > _MOST_AXES or any(type(n) is not int or n < 0 for n in shape):
             raise WorkbenchError(f"{where} has a shape that is not at most {_MOST_AXES} sizes")
+        if (
+            math.prod(max(n, 1) for n in shape) > _MOST_ELEMENTS
+        ):  # NumPy refuses some, even if empty
+            raise WorkbenchError(f"{where} has a shape of more than {_MOST_ELEMENTS:,} elements")
         dtype = _DTYPES[plain["dtype"]]
         size = math.prod(shape) * dtype.itemsize
         if size > len(self.payload) - self.taken:

@@ -94,6 +94,10 @@ class Image:
         page_bytes, program_bytes = header["page_bytes"], header["program_bytes"]
         if type(page_bytes) is not int or type(program_bytes) is not int or program_bytes < 0:
             raise WorkbenchError(f"{path} has sizes that are not whole numbers; make it again")
+        if not 8 <= page_bytes < 2**31 or page_bytes % 8:
+            raise WorkbenchError(
+                f"{path} has pages of {page_bytes!s:.40} bytes, which cannot be; make it again"
+            )
         program = program_from(header["program"], payload[:program_bytes], str(path))
         try:
             spare_pages = header["spare_pages"]

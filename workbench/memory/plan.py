@@ -138,11 +138,13 @@ class TrialId:
     @classmethod
     def parse(cls, text: str) -> TrialId:
         """Read `str(identifier)`; WorkbenchError when it is not one, or its plan was altered."""
-        image, _, rest = text.strip().partition(",word=")
+        text = text.strip()
+        image, _, rest = text.partition(",word=")
         word, _, rest = rest.partition(",")
         written, _, rest = rest.partition(",plan=")
         written, _, protection = written.partition(",protect=")
         plan_hash, _, index = rest.partition(",trial=")
+        _refuse_bytes(text)
         if len(image) != HASH_DIGITS or not index.isdecimal() or not index.isascii():
             raise WorkbenchError(
                 f"{text!r} is not the identifier of a trial; copy the whole line that was printed "
@@ -188,6 +190,7 @@ class TrialId:
 
 
 def _values(text: str) -> dict[str, str]:
+    _refuse_bytes(text)
     values: dict[str, str] = {}
     for part in text.strip().split(","):
         key, equals, value = part.partition("=")
@@ -198,6 +201,14 @@ def _values(text: str) -> dict[str, str]:
             )
         values[key] = value
     return values
+
+
+def _refuse_bytes(text: str) -> None:
+    """Python puts lone surrogates in place of bytes of a command line that are no UTF-8."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise WorkbenchError(f"{text!r} is no text in UTF-8; copy or write it again") from None
 
 
 def _joined(values: Iterable[str]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from workbench.errors import WorkbenchError
 from workbench.files import replacing
 
 PROGRESS_FILE = "training.safetensors"
+_STAGES = ("float", "qat", "words", "rest")
 
 
 @dataclass
@@ -105,9 +107,11 @@ def load_progress(folder: Path, identity: str) -> TrainingState | None:
             json.loads(notes["losses"]),
             float(notes["seconds"]),
         )
-    except (SafetensorError, OSError, KeyError, ValueError) as error:
+        if not _is_possible(state):
+            raise ValueError("it tells of no training")
+    except (SafetensorError, OSError, KeyError, ValueError, TypeError, RecursionError) as error:
         raise WorkbenchError(
-            f"{path} is damaged ({error}); delete it to start this training anew"
+            f"{path} is damaged ({' '.join(str(error).split())}); delete it to start this training anew"
         ) from error
     if notes.get("identity") != _digest(identity):
         raise WorkbenchError(
@@ -115,6 +119,18 @@ def load_progress(folder: Path, identity: str) -> TrainingState | None:
             "choose another --out or delete it"
         )
     return state
+
+
+def _is_possible(state: TrainingState) -> bool:
+    losses = state.losses
+    return (
+        state.stage in _STAGES
+        and state.step >= 0
+        and math.isfinite(state.seconds)
+        and isinstance(losses, list)
+        and all(type(loss) in (int, float) for loss in losses)
+        and all("/" in name for name in state.adam)
+    )
 
 
 def _strip(tensors: dict[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:

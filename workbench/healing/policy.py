@@ -1,0 +1,49 @@
+"""How eagerly a healer acts, as data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from workbench.errors import WorkbenchError
+from workbench.memory.areas import instance, whole
+
+MOST_FRAMES = 2**20
+
+
+@dataclass(frozen=True)
+class Policy:
+    """How eagerly the healer acts, the same for all guards that look after a frame.
+
+    Checksum rows act within the frame and know no policy.
+
+    persistence: looks in a row that must find a unit damaged before anything is done, 1 to 255;
+    until then it stays at that unit. cool_down_frames: that it rests after each remedy. heals,
+    refill_frames: of the budget: at most so many remedies are saved up, and a new one is granted
+    every so many frames; 0 for no limit. reset_histories: silence the histories after a remedy
+    on memory, since they remember what the damage did. validate: a remedy counts as such only if the
+    golden input of the self-test, which there must be, gives the right outcome; else the next rung has
+    its turn. What checksum rows have repaired proves itself by its sums.
+    """
+
+    persistence: int = 1
+    cool_down_frames: int = 0
+    heals: int = 0
+    refill_frames: int = 125
+    reset_histories: bool = False
+    validate: bool = False
+
+    def __post_init__(self) -> None:
+        whole(self, "persistence", "cool_down_frames", "heals", "refill_frames")
+        instance(self.reset_histories, bool, "reset_histories of a policy")
+        instance(self.validate, bool, "validate of a policy")
+        for name, least, most in (
+            ("persistence", 1, 255),
+            ("cool_down_frames", 0, MOST_FRAMES),
+            ("heals", 0, 255),
+            ("refill_frames", 1, MOST_FRAMES),
+        ):
+            value = getattr(self, name)
+            if not least <= value <= most:
+                raise WorkbenchError(
+                    f"a policy's {name} cannot be {value}; choose {least} to {most}"
+                )
