@@ -11,6 +11,7 @@ from typing import Any
 import brevitas.nn as qnn
 import numpy as np
 import torch
+from brevitas.proxy.parameter_quant import BiasQuantProxyFromInjectorBase
 from brevitas.quant_tensor import IntQuantTensor
 
 from workbench.integer.lowering_quantisers import whole_codes
@@ -80,6 +81,12 @@ def read_transposed(
         )
     if reach > stride and not isinstance(layer, CausalConvTranspose1d):
         raise refusal(where, "its output outlasts its input; use CausalConvTranspose1d")
+    if layer.groups > 1 and layer.weight_quant.is_quant_enabled and _scales(layer) > 1:
+        raise refusal(
+            where,
+            "Brevitas cannot run groups of a transposed convolution with a scale for each channel; use "
+            "WeightInt8PerTensor or WeightInt4PerTensor",
+        )
     weight, exponents, bits = _weight(layer, source, where)
     return Accumulator(
         label=label,
@@ -113,8 +120,9 @@ def polyphase(weight: np.ndarray, stride: int, dilation: int, groups: int) -> np
 
 def _weight(layer: Any, source: Codes, where: str) -> tuple[np.ndarray, np.ndarray, int]:
     """(weight codes int64 in the layer's own shape, accumulator exponents int64 [out], 4 or 8)."""
-    if not layer.weight_quant.is_quant_enabled:
+    if not getattr(layer.weight_quant, "is_quant_enabled", False):
         raise refusal(where, "its weights are not quantised; use WeightInt8 or WeightInt4")
+    check_finite(layer.weight, "weight", where)
     quantised = layer.quant_weight(_stand_in(layer, source))
     if not isinstance(quantised, IntQuantTensor):
         raise refusal(
@@ -142,6 +150,9 @@ def _bias(layer: Any, source: Codes, exponents: np.ndarray, where: str) -> np.nd
     """Bias in accumulator steps, int64 [out]."""
     if layer.bias is None:
         return np.zeros(len(exponents), np.int64)
+    check_finite(layer.bias, "bias", where)
+    if not isinstance(layer.bias_quant, BiasQuantProxyFromInjectorBase):
+        raise refusal(where, "its bias_quant is no quantiser; use bias_quant=Bias32")
     given = _stand_in(layer, source)
     values = tensor_value(layer.bias_quant(layer.bias, given, layer.quant_weight(given)))
     codes = np.ldexp(values.detach().cpu().double().numpy(), -exponents)
@@ -152,6 +163,23 @@ def _bias(layer: Any, source: Codes, exponents: np.ndarray, where: str) -> np.nd
     if codes.min() < INT32_MIN or codes.max() > INT32_MAX:
         raise refusal(where, "its bias does not fit int32; use bias_quant=Bias32")
     return codes.astype(np.int64)
+
+
+def _scales(layer: Any) -> int:
+    """How many scales its weights have."""
+    return int(layer.weight_quant.scale().numel())
+
+
+def check_finite(values: torch.Tensor, name: str, where: str) -> None:
+    """Raise WorkbenchError naming the first element that is nan or infinite."""
+    wrong = torch.nonzero(~torch.isfinite(values.detach()))
+    if len(wrong):
+        index = tuple(wrong[0].tolist())
+        raise refusal(
+            where,
+            f"its {name}{list(index)} is {float(values[index])}; look for what made it so in training "
+            "(a rate too high, a division by 0)",
+        )
 
 
 def _stand_in(layer: Any, source: Codes) -> IntQuantTensor:

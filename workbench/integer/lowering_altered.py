@@ -1,0 +1,118 @@
+"""Layers that are not what their class says: replaced methods, hooks, parametrisations, overrides.
+
+Lowering takes a layer by its meaning, so whatever changes the meaning is refused by name. Looked at
+are the module as it was given, before it is copied, and the classes as they were when this was imported.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterable
+from typing import Any
+
+from torch import fx, nn
+from torch.nn.modules import module as torch_module
+from torch.nn.utils import parametrize, prune, spectral_norm, weight_norm
+
+from workbench.integer.lowering_values import refusal
+
+# What a class may define without changing what its layers compute.
+_HARMLESS = {
+    "__class__", "__delattr__", "__dir__", "__eq__", "__format__", "__getstate__", "__hash__", "__init__",
+    "__init_subclass__", "__new__", "__reduce__", "__reduce_ex__", "__repr__", "__setstate__",
+    "__sizeof__", "__str__", "__subclasshook__", "_get_name", "_load_from_state_dict",
+    "_save_to_state_dict", "extra_repr", "load_state_dict", "reset_parameters", "state_dict",
+}  # fmt: skip
+_GLOBAL_HOOKS = ("_global_forward_hooks", "_global_forward_pre_hooks")
+
+
+class Genuine:
+    """The methods that `kinds` of layers had when this was made."""
+
+    def __init__(self, kinds: Iterable[type[nn.Module]]) -> None:
+        self._methods = {kind: _methods(kind) for kind in kinds}
+
+    def altered(self, layer: nn.Module, kind: type[nn.Module]) -> str | None:
+        """The name of a method of `layer`'s class that is not the one of `kind`, or None."""
+        own, known = _resolved(type(layer)), self._methods[kind]
+        changed = (name for name, method in known.items() if own.get(name) is not method)
+        return min(changed, default=None)
+
+
+def refuse_altered(module: nn.Module) -> None:
+    """Raise WorkbenchError naming the first part of `module` whose forward pass was changed from outside."""
+    for name in _GLOBAL_HOOKS:
+        if getattr(torch_module, name):
+            raise refusal(
+                f"module {type(module).__name__}",
+                "a forward hook for all modules is registered, which may change what they do; remove it",
+            )
+    for path, part in module.named_modules():
+        where = f"{'layer ' + path if path else 'module'} ({type(part).__name__})"
+        _refuse_hooks(part, where)
+        if parametrize.is_parametrized(part):
+            name = next(iter(part.parametrizations))  # type: ignore[arg-type]
+            raise refusal(
+                where,
+                f"its {name} has a parametrisation; make it permanent with "
+                f"torch.nn.utils.parametrize.remove_parametrizations(layer, {name!r})",
+            )
+        replaced = _replaced(part)
+        if replaced:
+            raise refusal(
+                where,
+                f"its {replaced} was replaced, which lowering cannot follow; write a module of your own "
+                "that calls this layer, and undo the replacement",
+            )
+
+
+def refuse_training(module: nn.Module) -> None:
+    """Raise WorkbenchError naming a part of `module` that `eval()` left in training mode."""
+    for path, part in module.named_modules():
+        if part.training:
+            raise refusal(
+                f"{'layer ' + path if path else 'module'} ({type(part).__name__})",
+                "it stays in training mode after eval(); let its train() pass the mode on",
+            )
+
+
+def _refuse_hooks(part: nn.Module, where: str) -> None:
+    for hook in (*part._forward_pre_hooks.values(), *part._forward_hooks.values()):
+        cure = "remove them"
+        if isinstance(hook, prune.BasePruningMethod):
+            cure = f"make the pruning permanent with torch.nn.utils.prune.remove(layer, {hook._tensor_name!r})"
+        elif isinstance(hook, weight_norm.WeightNorm):
+            cure = "make it permanent with torch.nn.utils.remove_weight_norm(layer)"
+        elif isinstance(hook, spectral_norm.SpectralNorm):
+            cure = "make it permanent with torch.nn.utils.remove_spectral_norm(layer)"
+        raise refusal(where, f"its forward hooks may change what it does; {cure}")
+
+
+def _replaced(part: nn.Module) -> str | None:
+    """The name of a method that the instance, or `__call__` that its class, puts in place of its own."""
+    kind = type(part)
+    shadows = (name for name in vars(part) if inspect.isroutine(getattr(kind, name, None)))
+    if kind.__call__ is not _CALL and not isinstance(part, fx.GraphModule):
+        return "__call__"
+    return min(shadows, default=None)
+
+
+def _methods(kind: type) -> dict[str, Any]:
+    """Every method and property of `kind` that may decide what it computes."""
+    return {
+        name: value
+        for name, value in _resolved(kind).items()
+        if name not in _HARMLESS
+        and (inspect.isroutine(value) or isinstance(value, property | classmethod | staticmethod))
+    }
+
+
+def _resolved(kind: type) -> dict[str, Any]:
+    """What each name of a class means, with nothing bound."""
+    found: dict[str, Any] = {}
+    for base in reversed(kind.__mro__):
+        found.update(vars(base))
+    return found
+
+
+_CALL = nn.Module.__call__
