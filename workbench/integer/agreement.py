@@ -19,9 +19,9 @@ from workbench.integer.program import Conv, Embed, Program
 from workbench.integer.reference import run
 from workbench.models.layers import tensor_value
 
-# Of the inputs made here: utterances from full range to quiet ones, and about how much work they may be.
+# Of the inputs made here: utterances from full range to quiet ones, their length and how much work it may be.
 _LOUDNESS = (1.0, 0.2, 0.02)
-_MOST_MACS = 20_000_000
+_LEAST_FRAMES, _MOST_MACS = 256, 20_000_000
 
 
 def disagreements(
@@ -98,7 +98,7 @@ def _random_input(
     if way.exponent is None:
         tables = (o for o in program.operators if isinstance(o, Embed) and name in o.sources)
         return rng.integers(0, min(len(table.rows) for table in tables), shape[:2])
-    quarters = rng.uniform(4 * way.low - 8, 4 * way.high + 8, shape)
+    quarters = rng.uniform(5 * way.low, 5 * way.high, shape)  # a fifth of them beyond the clamps
     quarters *= np.array(_LOUDNESS)[:, None, None]
     values = np.ldexp(np.rint(quarters), way.exponent - 2)
     return values if way.channels_last else np.ascontiguousarray(values.transpose(0, 2, 1))
@@ -112,7 +112,7 @@ def _frames(program: Program) -> int:
         if isinstance(operator, Conv)
     )
     affordable = _MOST_MACS // (len(_LOUDNESS) * max(program.macs_per_frame(), 1))
-    return max(min(int(reach) + 3, affordable), 2)
+    return max(min(int(reach) + _LEAST_FRAMES, affordable), 2)
 
 
 def _layer_codes(

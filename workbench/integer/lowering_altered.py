@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterable
+from functools import cache
 from typing import Any
 
 from torch import fx, nn
 from torch.nn.modules import module as torch_module
-from torch.nn.utils import parametrize, prune, spectral_norm, weight_norm
+from torch.nn.utils import parametrize, prune
+from torch.nn.utils.spectral_norm import SpectralNorm
+from torch.nn.utils.weight_norm import WeightNorm
 
 from workbench.integer.lowering_values import refusal
 
@@ -81,20 +84,24 @@ def _refuse_hooks(part: nn.Module, where: str) -> None:
         cure = "remove them"
         if isinstance(hook, prune.BasePruningMethod):
             cure = f"make the pruning permanent with torch.nn.utils.prune.remove(layer, {hook._tensor_name!r})"
-        elif isinstance(hook, weight_norm.WeightNorm):
+        elif isinstance(hook, WeightNorm):
             cure = "make it permanent with torch.nn.utils.remove_weight_norm(layer)"
-        elif isinstance(hook, spectral_norm.SpectralNorm):
+        elif isinstance(hook, SpectralNorm):
             cure = "make it permanent with torch.nn.utils.remove_spectral_norm(layer)"
         raise refusal(where, f"its forward hooks may change what it does; {cure}")
 
 
+@cache
+def _routines(kind: type) -> frozenset[str]:
+    """The names that are methods of `kind`; those that are patched in later do not matter here."""
+    return frozenset(name for name, value in _resolved(kind).items() if inspect.isroutine(value))
+
+
 def _replaced(part: nn.Module) -> str | None:
     """The name of a method that the instance, or `__call__` that its class, puts in place of its own."""
-    kind = type(part)
-    shadows = (name for name in vars(part) if inspect.isroutine(getattr(kind, name, None)))
-    if kind.__call__ is not _CALL and not isinstance(part, fx.GraphModule):
+    if type(part).__call__ is not _CALL and not isinstance(part, fx.GraphModule):
         return "__call__"
-    return min(shadows, default=None)
+    return min(vars(part).keys() & _routines(type(part)), default=None)
 
 
 def _methods(kind: type) -> dict[str, Any]:

@@ -198,9 +198,7 @@ class Walk:
             return self._argument(node, where)
         if target in known.ELEMENTWISE_FUNCTIONS:
             return self._elementwise(node, target, where, label)
-        raise refusal(
-            where, "no such function is known here; see help('workbench.integer.lowering')"
-        )
+        raise refusal(where, f"no such function is known here; {known.instead_of_call(node)}")
 
     def _method(self, node: fx.Node) -> Traced:
         where, label = self._where(node), self._label(node)
@@ -217,7 +215,7 @@ class Walk:
             return self._transposition(node, where)
         if name in known.ELEMENTWISE_METHODS:
             return self._elementwise(node, getattr(torch.Tensor, name), where, label)
-        raise refusal(where, "no such method is known here; see help('workbench.integer.lowering')")
+        raise refusal(where, f"no such method is known here; {known.instead_of_call(node)}")
 
     def _check_pure(self, node: fx.Node, where: str) -> None:
         if known.in_place(node, self.modules):

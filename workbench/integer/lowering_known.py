@@ -53,6 +53,25 @@ INSTEAD: dict[str, str] = {
     "ConstantPad1d": "call F.pad(x, (rows, 0)) in front of the convolution, or use CausalConv1d",
     "Softmax": "leave it to whoever reads the output",
 }
+_FIXED_AXES = "values stay [batch, channel, time] or, transposed, [batch, time, channel]"
+_NO_REDUCTION = "nothing may be measured over time or channels; use a convolution"
+_NO_CHOICE = "use torch.relu, torch.clamp, torch.abs or a function of known ones"
+FUNCTIONS_INSTEAD: dict[str, str] = {
+    **dict.fromkeys(("view", "reshape", "flatten", "squeeze", "unsqueeze", "stack"), _FIXED_AXES),
+    **dict.fromkeys(("mean", "sum", "max", "min", "std", "var", "norm", "amax"), _NO_REDUCTION),
+    **dict.fromkeys(
+        ("where", "gt", "lt", "ge", "le", "eq", "ne", "maximum", "minimum"), _NO_CHOICE
+    ),
+    **dict.fromkeys(("matmul", "bmm", "einsum", "linear"), "use brevitas.nn.QuantLinear"),
+    **dict.fromkeys(("conv1d", "conv_transpose1d"), "use CausalConv1d or CausalConvTranspose1d"),
+    **dict.fromkeys(
+        ("size", "getattr"), "what is computed may not depend on a shape, dtype or device"
+    ),
+    **dict.fromkeys(("softmax", "log_softmax"), "leave it to whoever reads the output"),
+    **dict.fromkeys(("round", "floor", "ceil"), "a quantiser rounds; use quantise(precision)"),
+    "getitem": "use a stride, or groups of a convolution, in place of a slice",
+    "batch_norm": INSTEAD["_BatchNorm"],
+}
 ADDITIONS = (operator.add, torch.add)
 # `x += y` and its like, by the function that gives the same value in a new tensor.
 ASSIGNMENTS: dict[Any, Any] = {
@@ -85,6 +104,11 @@ def instead_of(layer: nn.Module) -> str:
     """What to use in place of a layer that is not known."""
     cures = (INSTEAD[base.__name__] for base in type(layer).__mro__ if base.__name__ in INSTEAD)
     return next(cures, "see help('workbench.integer.lowering')")
+
+
+def instead_of_call(node: fx.Node) -> str:
+    """What to use in place of a function or method that is not known."""
+    return FUNCTIONS_INSTEAD.get(called(node), "see help('workbench.integer.lowering')")
 
 
 def on_arrays(function: Callable[..., torch.Tensor]) -> Callable[[np.ndarray], np.ndarray]:

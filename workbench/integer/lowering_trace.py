@@ -102,14 +102,13 @@ def _call(node: fx.Node) -> tuple[object, ...]:
 
 
 def _why(error: Exception) -> str:
-    """Where in the user's code, and what to do: the reason only where it is the user's own."""
+    """Where in the user's code, and what to do: the reason only where it does not speak of tracing."""
     frames = traceback.extract_tb(error.__traceback__)
     line = next((f for f in reversed(frames) if not f.filename.startswith(_OURS)), None)
-    where = f" at line {line.lineno}, {line.line!r}" if line and line.line else ""
+    where = f" at line {line.lineno}, {line.line[:60]!r}" if line and line.line else ""
     reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-    own = isinstance(error, AttributeError | NameError | ImportError | KeyError | IndexError)
-    if own and "Proxy" not in reason:
-        return f"{where} ({type(error).__name__}: {reason}); mend that line"
+    if not any(word in reason for word in ("Proxy", "__", "symbolic", "ndarray")):
+        return f"{where} ({reason}); mend that line"
     return (
         f"{where}; it must call the same layers whatever the data and its shape: use torch functions "
         "of whole tensors, and no NumPy, float(), len(), if or for on them"
