@@ -36,4 +36,4 @@ def nearest(name: object, known: Iterable[str]) -> str:
     """The end of a message about an unknown name: the nearest known one, or all of them."""
     names = list(known)
     near = get_close_matches(str(name), names, n=1)
-    return f"did you mean {near[0]}?" if near else f"choose {', '.join(names)}"
+    return f"did you mean {near[0]}?" if near else f"choose one of {', '.join(names)}"

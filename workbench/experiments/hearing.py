@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from workbench.audio.metrics import SoundMetrics, measure
-from workbench.errors import WorkbenchError
+from workbench.errors import WorkbenchError, expect
 from workbench.experiments.threads import one_thread
 from workbench.experiments.voice import Voice
 from workbench.healing.log import Verdict
@@ -44,6 +44,8 @@ def hear(voice: Voice, word: str, plan: Plan, *, pages_per_frame: int = 0) -> He
     WorkbenchError for a word that it cannot say and a plan that does not fit the image or does
     anything else than flip stored bits.
     """
+    expect(voice, Voice, "what is to be heard", "a Voice, as open_voice()")
+    expect(plan, Plan, "what is to happen", 'a Plan, as Plan.parse("flips=3")')
     word = voice.word(word)
     sites = Sites(voice.image)
     events = plan.events(sites, np.array([0]))

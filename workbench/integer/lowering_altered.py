@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterable
-from functools import cache
 from typing import Any
 
 from torch import fx, nn
@@ -50,17 +49,18 @@ def refuse_altered(module: nn.Module) -> None:
                 f"module {type(module).__name__}",
                 "a forward hook for all modules is registered, which may change what they do; remove it",
             )
+    methods: dict[type, set[str]] = {}
     for path, part in module.named_modules():
         where = f"{'layer ' + path if path else 'module'} ({type(part).__name__})"
         _refuse_hooks(part, where)
         if parametrize.is_parametrized(part):
-            name = next(iter(part.parametrizations))  # type: ignore[arg-type]
+            name = next(iter(part.parametrizations))
             raise refusal(
                 where,
                 f"its {name} has a parametrisation; make it permanent with "
                 f"torch.nn.utils.parametrize.remove_parametrizations(layer, {name!r})",
             )
-        replaced = _replaced(part)
+        replaced = _replaced(part, methods)
         if replaced:
             raise refusal(
                 where,
@@ -91,17 +91,17 @@ def _refuse_hooks(part: nn.Module, where: str) -> None:
         raise refusal(where, f"its forward hooks may change what it does; {cure}")
 
 
-@cache
-def _routines(kind: type) -> frozenset[str]:
-    """The names that are methods of `kind`; those that are patched in later do not matter here."""
-    return frozenset(name for name, value in _resolved(kind).items() if inspect.isroutine(value))
+def _replaced(part: nn.Module, methods: dict[type, set[str]]) -> str | None:
+    """The name of a method that the instance, or `__call__` that its class, puts in place of its own.
 
-
-def _replaced(part: nn.Module) -> str | None:
-    """The name of a method that the instance, or `__call__` that its class, puts in place of its own."""
-    if type(part).__call__ is not _CALL and not isinstance(part, fx.GraphModule):
+    methods: those of each class that was met, to be filled.
+    """
+    kind = type(part)
+    if kind.__call__ is not _CALL and not isinstance(part, fx.GraphModule):
         return "__call__"
-    return min(vars(part).keys() & _routines(type(part)), default=None)
+    if kind not in methods:
+        methods[kind] = {n for n, value in _resolved(kind).items() if inspect.isroutine(value)}
+    return min(vars(part).keys() & methods[kind], default=None)
 
 
 def _methods(kind: type) -> dict[str, Any]:
