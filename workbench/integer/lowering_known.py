@@ -46,7 +46,7 @@ INSTEAD: dict[str, str] = {
     "Linear": "use brevitas.nn.QuantLinear with the quantisers of workbench.models.quantisers",
     "PReLU": "its slope is a parameter; use nn.LeakyReLU with that slope",
     "RNNBase": "nothing recurrent is known; use dilated CausalConv1d layers",
-    "QuantRecurrentLayerMixin": "nothing recurrent is known; use dilated CausalConv1d layers",
+    "QuantRecurrentStackBase": "nothing recurrent is known; use dilated CausalConv1d layers",
     "_AvgPoolNd": "use a depthwise CausalConv1d with a stride",
     "_MaxPoolNd": "use CausalConv1d with a stride",
     "Upsample": "use CausalConvTranspose1d",

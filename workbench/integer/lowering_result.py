@@ -84,7 +84,7 @@ class Lowered:
         }
 
     def __repr__(self) -> str:
-        return f"Lowered from {len(self.layers)} calls of layers: {self.program!r}"
+        return f"Lowered from {len(self.layers) - 1} calls of layers: {self.program!r}"
 
 
 def _array(values: Any) -> np.ndarray:

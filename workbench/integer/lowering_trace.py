@@ -22,7 +22,7 @@ from workbench.integer.lowering_values import refusal
 _OURS = (str(Path(torch.__file__).parent), __file__)
 
 
-class _Value(fx.Proxy):
+class _Proxy(fx.Proxy):
     """What a forward pass is given in place of a tensor; `x += y` is recorded as what it is."""
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -56,11 +56,12 @@ class LayerTracer(fx.Tracer):
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
         """Whether to stop at `m`: its inside is arithmetic that lowering knows as a whole."""
         brevitas = isinstance(m, qnn.mixin.base.QuantLayerMixin)
+        brevitas |= type(m).__module__.startswith("brevitas.")
         return brevitas or super().is_leaf_module(m, module_qualified_name)
 
     def proxy(self, node: fx.Node) -> fx.Proxy:
         """The value of a call for the calls that follow."""
-        return _Value(node, self)
+        return _Proxy(node, self)
 
     def call_module(
         self,

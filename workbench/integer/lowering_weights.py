@@ -81,12 +81,6 @@ def read_transposed(
         )
     if reach > stride and not isinstance(layer, CausalConvTranspose1d):
         raise refusal(where, "its output outlasts its input; use CausalConvTranspose1d")
-    if layer.groups > 1 and layer.weight_quant.is_quant_enabled and _scales(layer) > 1:
-        raise refusal(
-            where,
-            "Brevitas cannot run groups of a transposed convolution with a scale for each channel; use "
-            "WeightInt8PerTensor or WeightInt4PerTensor",
-        )
     weight, exponents, bits = _weight(layer, source, where)
     return Accumulator(
         label=label,
@@ -123,7 +117,15 @@ def _weight(layer: Any, source: Codes, where: str) -> tuple[np.ndarray, np.ndarr
     if not getattr(layer.weight_quant, "is_quant_enabled", False):
         raise refusal(where, "its weights are not quantised; use WeightInt8 or WeightInt4")
     check_finite(layer.weight, "weight", where)
-    quantised = layer.quant_weight(_stand_in(layer, source))
+    try:
+        quantised = layer.quant_weight(_stand_in(layer, source))
+    except RuntimeError as error:  # of Brevitas, which cannot run the layer either
+        cure = "use the quantisers of workbench.models.quantisers"
+        if isinstance(layer, qnn.QuantConvTranspose1d) and layer.groups > 1:
+            cure = (
+                "groups need WeightInt8PerTensor or WeightInt4PerTensor, one scale for all channels"
+            )
+        raise refusal(where, f"Brevitas cannot quantise its weights; {cure}") from error
     if not isinstance(quantised, IntQuantTensor):
         raise refusal(
             where, "its weights are not quantised to integers; use WeightInt8 or WeightInt4"
@@ -163,11 +165,6 @@ def _bias(layer: Any, source: Codes, exponents: np.ndarray, where: str) -> np.nd
     if codes.min() < INT32_MIN or codes.max() > INT32_MAX:
         raise refusal(where, "its bias does not fit int32; use bias_quant=Bias32")
     return codes.astype(np.int64)
-
-
-def _scales(layer: Any) -> int:
-    """How many scales its weights have."""
-    return int(layer.weight_quant.scale().numel())
 
 
 def check_finite(values: torch.Tensor, name: str, where: str) -> None:
