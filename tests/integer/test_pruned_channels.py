@@ -122,7 +122,9 @@ def test_random_modules_with_random_pruning_lower_exactly(
                 if layer.bias is not None and rng.random() < share:
                     layer.bias[channel] = float(rng.choice([0.0, -1.0, 1e-6, -1e-6, 100.0]))
     try:
-        lowered = lower(example.module, example.ways, name="pruned", input_rate_hz=100.0)
+        lowered = lower(
+            example.module, example.ways, name="pruned", input_rate_hz=100.0, check=False
+        )
     except WorkbenchError as error:
         assert "in output channel" in str(error)  # only an accumulator beyond int32
         return
