@@ -97,7 +97,7 @@ def _random_input(
     shape = (batch, frames * signal.rate, signal.channels)
     if way.exponent is None:
         tables = (o for o in program.operators if isinstance(o, Embed) and name in o.sources)
-        return rng.integers(0, min(len(table.rows) for table in tables), shape[:2])
+        return rng.integers(0, min((len(table.rows) for table in tables), default=1), shape[:2])
     quarters = rng.uniform(5 * way.low, 5 * way.high, shape)  # a fifth of them beyond the clamps
     quarters *= np.array(_LOUDNESS)[:, None, None]
     values = np.ldexp(np.rint(quarters), way.exponent - 2)

@@ -63,13 +63,25 @@ def lower(
     _check_call(module, inputs, input_rate_hz, check)
     refuse_altered(module)
     module = _copy(module)
+    with torch.no_grad():
+        return _lower(module, inputs, name=name, input_rate_hz=input_rate_hz, check=check)
+
+
+def _lower(
+    module: nn.Module,
+    inputs: Mapping[str, RowIndexes | Samples],
+    *,
+    name: str,
+    input_rate_hz: float,
+    check: bool | Mapping[str, torch.Tensor],
+) -> Lowered:
+    """Lower a module in float64 and evaluation mode, which is run and traced."""
     graph = trace(module)
     _check_arguments([node.target for node in graph.nodes if node.op == "placeholder"], inputs)
     emitter = Emitter(inputs)
     traced = {label: _declare(emitter, label, way) for label, way in inputs.items()}
     walk = Walk(module, traced, emitter)
-    with torch.no_grad():
-        output = walk.run(graph)
+    output = walk.run(graph)
     lowered = _lowered(emitter, walk, inputs, output, name=name, input_rate_hz=input_rate_hz)
     if check is not False:
         _refuse_changing(module, graph, walk)
@@ -129,7 +141,8 @@ def _refuse_changing(module: nn.Module, graph: fx.Graph, walk: Walk) -> None:
     if node is not None:
         raise refusal(
             walk.where(node),
-            "a number in it, or the call itself, changes from one forward pass to the next; keep it fixed",
+            "a number or a kept tensor in it, or the call itself, changes from one forward pass to the next; "
+            "keep it fixed",
         )
 
 

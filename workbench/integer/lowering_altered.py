@@ -10,6 +10,7 @@ import inspect
 from collections.abc import Iterable
 from typing import Any
 
+import torch
 from torch import fx, nn
 from torch.nn.modules import module as torch_module
 from torch.nn.utils import parametrize, prune
@@ -25,6 +26,12 @@ _HARMLESS = {
     "__sizeof__", "__str__", "__subclasshook__", "_get_name", "_load_from_state_dict",
     "_save_to_state_dict", "extra_repr", "load_state_dict", "reset_parameters", "state_dict",
 }  # fmt: skip
+# Modules around a network, by class, and where the network is.
+_WRAPPERS = {
+    "OptimizedModule": "_orig_mod",
+    "DataParallel": "module",
+    "DistributedDataParallel": "module",
+}
 _GLOBAL_HOOKS = ("_global_forward_hooks", "_global_forward_pre_hooks")
 
 
@@ -49,10 +56,19 @@ def refuse_altered(module: nn.Module) -> None:
                 f"module {type(module).__name__}",
                 "a forward hook for all modules is registered, which may change what they do; remove it",
             )
+    if isinstance(module, torch.jit.ScriptModule):
+        raise refusal(
+            f"module {type(module).__name__}",
+            "torch.jit compiled it; lower the module it was made from",
+        )
     methods: dict[type, set[str]] = {}
     for path, part in module.named_modules():
+        if isinstance(part, torch.jit.ScriptModule):  # Brevitas's own, where BREVITAS_JIT is set
+            continue
         where = f"{'layer ' + path if path else 'module'} ({type(part).__name__})"
+        _refuse_wrappers(part, where)
         _refuse_hooks(part, where)
+        _refuse_tensors(part, where)
         if parametrize.is_parametrized(part):
             name = next(iter(part.parametrizations))
             raise refusal(
@@ -76,6 +92,22 @@ def refuse_training(module: nn.Module) -> None:
             raise refusal(
                 f"{'layer ' + path if path else 'module'} ({type(part).__name__})",
                 "it stays in training mode after eval(); let its train() pass the mode on",
+            )
+
+
+def _refuse_wrappers(part: nn.Module, where: str) -> None:
+    for base in type(part).__mro__:
+        if base.__name__ in _WRAPPERS:
+            raise refusal(where, f"it wraps the network; lower its {_WRAPPERS[base.__name__]}")
+
+
+def _refuse_tensors(part: nn.Module, where: str) -> None:
+    """Refuse tensors beside the parameters, which are neither copied nor brought to float64 with them."""
+    for name, value in vars(part).items():
+        if isinstance(value, torch.Tensor) and (name in ("weight", "bias") or not value.is_leaf):
+            raise refusal(
+                where,
+                f"its {name} is a computed tensor; detach it and make it a torch.nn.Parameter, or delete it",
             )
 
 

@@ -115,13 +115,14 @@ class Emitter:
             parts = tuple(self.apply(part, function, where, label) for part in value.parts)
             return replace(value, parts=parts)
         if isinstance(value, Mapped | Rows):
-            return replace(value, values=function(value.values))
+            return replace(value, values=_applied(function, value.values, where))
         source = self.codes(value, where)
         if source.bits != 8:
             raise refusal(
                 where, f"a function of {source.label} needs 8-bit codes; quantise it first"
             )
-        return Mapped(label, source, function(np.ldexp(_INT8_CODES.astype(float), source.exponent)))
+        values = np.ldexp(_INT8_CODES.astype(float), source.exponent)
+        return Mapped(label, source, _applied(function, values, where))
 
     def relu(self, value: Content, where: str, label: str) -> Content:
         """max(value, 0)."""
@@ -291,6 +292,19 @@ class Emitter:
 
     def _name(self, label: str) -> str:
         return _free(label, {operator.name for operator in self.operators})
+
+
+def _applied(
+    function: Callable[[np.ndarray], np.ndarray], values: np.ndarray, where: str
+) -> np.ndarray:
+    """An elementwise function of float64 values of any shape; WorkbenchError for what is none."""
+    try:
+        found = function(values)
+    except Exception as error:  # of what a user gave it
+        raise refusal(where, "it fails on plain values; check its other arguments") from error
+    if found.shape != values.shape:
+        raise refusal(where, "it does not act on each value alone; use elementwise functions")
+    return found
 
 
 def _clamp(quantiser: Quantiser, relu: bool) -> tuple[int, int]:

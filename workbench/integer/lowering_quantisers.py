@@ -96,7 +96,13 @@ def read_quantiser(proxy: Any, where: str) -> Quantiser:
                 where,
                 "its input is nan or infinite for some codes; clamp it in front of the quantiser",
             )
-        quantised = proxy(torch.from_numpy(np.ascontiguousarray(values, np.float64)))
+        try:
+            quantised = proxy(torch.from_numpy(np.ascontiguousarray(values, np.float64)))
+        except Exception as error:  # of a user's activation function
+            raise refusal(
+                where,
+                "its quantiser cannot be tried on values one by one; it must act on each alone",
+            ) from error
         return whole_codes(quantised.value, exponent, where)
 
     bits = 8 if width <= 8 else 16

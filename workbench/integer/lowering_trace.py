@@ -12,14 +12,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import brevitas
 import brevitas.nn as qnn
 import torch
 from torch import fx, nn
 
 from workbench.integer.lowering_values import refusal
 
-# Where torch and this file lie: an exception that comes from there speaks of tracing, not of the module.
-_OURS = (str(Path(torch.__file__).parent), __file__)
+# Where torch, Brevitas and the workbench lie: the last line outside of them is the user's own.
+_OURS = tuple(
+    str(Path(file).parents[up])
+    for file, up in ((torch.__file__, 0), (brevitas.__file__, 0), (__file__, 1))
+)
 
 
 class _Proxy(fx.Proxy):
@@ -90,8 +94,14 @@ def trace(module: nn.Module) -> fx.Graph:
 
 
 def changed_call(first: fx.Graph, second: fx.Graph) -> fx.Node | None:
-    """The first call of one trace of a module that another trace does not have, or None."""
-    others = [*map(_call, second.nodes)]
+    """The first call of one trace of a module that another trace does not have, or None.
+
+    A call that reads a tensor of an earlier trace, which the module kept, is another call too.
+    """
+    others = [
+        _call(node) if all(source.graph is second for source in node.all_input_nodes) else None
+        for node in second.nodes
+    ]
     for number, node in enumerate(first.nodes):
         if others[number : number + 1] != [_call(node)]:
             return node

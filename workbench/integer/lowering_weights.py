@@ -25,7 +25,8 @@ def read_convolution(
 ) -> Accumulator:
     """A Conv1d whose padding is causal: CausalConv1d, or a plain one with the zeros before it."""
     # Brevitas keeps padding 0 where it pads a strided layer "same" by itself.
-    if layer.padding not in ((0,), 0, "valid") or layer.is_same_padded_strided:
+    around = layer.padding_mode != "zeros" and any(layer._reversed_padding_repeated_twice)
+    if around or layer.padding not in ((0,), 0, "valid") or layer.is_same_padded_strided:
         raise refusal(where, "it pads both ends, so it looks ahead; use CausalConv1d")
     needed = (layer.kernel_size[0] - 1) * layer.dilation[0]
     given = source.rows if isinstance(source, Padded) else 0
@@ -116,6 +117,7 @@ def _weight(layer: Any, source: Codes, where: str) -> tuple[np.ndarray, np.ndarr
     """(weight codes int64 in the layer's own shape, accumulator exponents int64 [out], 4 or 8)."""
     if not getattr(layer.weight_quant, "is_quant_enabled", False):
         raise refusal(where, "its weights are not quantised; use WeightInt8 or WeightInt4")
+    _check_shape(layer, where)
     check_finite(layer.weight, "weight", where)
     try:
         quantised = layer.quant_weight(_stand_in(layer, source))
@@ -165,6 +167,23 @@ def _bias(layer: Any, source: Codes, exponents: np.ndarray, where: str) -> np.nd
     if codes.min() < INT32_MIN or codes.max() > INT32_MAX:
         raise refusal(where, "its bias does not fit int32; use bias_quant=Bias32")
     return codes.astype(np.int64)
+
+
+def _check_shape(layer: Any, where: str) -> None:
+    """Raise WorkbenchError where cutting channels out of the weights left the layer's sizes behind."""
+    if isinstance(layer, qnn.QuantLinear):
+        shape: tuple[int, ...] = (layer.out_features, layer.in_features)
+    elif isinstance(layer, qnn.QuantConvTranspose1d):
+        shape = (layer.in_channels, layer.out_channels // layer.groups, layer.kernel_size[0])
+    else:
+        shape = (layer.out_channels, layer.in_channels // layer.groups, layer.kernel_size[0])
+    found = tuple(layer.weight.shape)
+    if found != shape:
+        raise refusal(
+            where,
+            f"its weight is {list(found)} where its own sizes say {list(shape)}; make a layer of the new "
+            "size and copy the weight into it",
+        )
 
 
 def check_finite(values: torch.Tensor, name: str, where: str) -> None:
