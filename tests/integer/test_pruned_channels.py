@@ -132,6 +132,17 @@ def test_random_modules_with_random_pruning_lower_exactly(
     assert differing == dict.fromkeys(differing, 0)
 
 
+@pytest.mark.parametrize("left", [1e-30, 1e-12, 1e-9])
+@pytest.mark.parametrize("bias", [0.5, -0.5])
+def test_a_channel_with_next_to_nothing_left_lowers_exactly(left: float, bias: float) -> None:
+    for act in (quantise, relu):
+        net = _net("conv", Quick(8, 8), bias=True, act=act)
+        with torch.no_grad():
+            net[1].weight[1] *= left
+            net[1].bias[1] = bias
+        _exact(net)
+
+
 def test_a_constant_that_fits_no_accumulator_is_that_constant() -> None:
     net = _net("conv", Quick(8, 8), bias=True)
     with torch.no_grad():
@@ -231,11 +242,11 @@ def test_a_function_without_a_value_somewhere_is_named() -> None:
         _exact(Reciprocal().eval())
 
 
-def test_a_channel_of_nearly_nothing_is_named() -> None:
-    net = _net("conv", Quick(8, 8), bias=True)
+def test_a_channel_of_nearly_nothing_that_is_heard_is_named() -> None:
+    net = _net("conv", Quick(8, 16), bias=True)
     with torch.no_grad():
-        net[1].weight[1] = 1e-6
-        net[1].bias[1] = -300.0
+        net[1].weight[1] *= 1e-3
+        net[1].bias[1] = 3.0
     with pytest.raises(
         WorkbenchError,
         match=r"the accumulator of 1 can reach \d+, beyond int32, in output channel 1: its bias",

@@ -27,15 +27,32 @@ def requantised(
     shift = np.where(silent, 0, shift)
     rounding = np.where(shift > 0, 1 << np.clip(shift - 1, 0, SHIFT_MAX), 0)
     wide = ((bound + rounding > INT32_MAX) | (shift > SHIFT_MAX)) & ~silent
-    weight = np.where(silent[None, :, None, None], 0, value.weight)
+    weight = np.where(silent[None, :, None, None], 0, value.weight)  # a new array
     bias = np.where(silent, 0, value.bias) + rounding
     for channel in np.flatnonzero(wide):
-        if value.weight[:, channel].any():
+        code = _constant(value, quantiser, int(channel), int(bound[channel]))
+        if code is None:
             raise _too_wide(value, int(channel), int(bound[channel]), where)
-        # Pruned: Brevitas gives it its smallest scale, in which any bias fills int32. It is a constant.
-        code = _shifted(int(value.bias[channel]), int(exact_shift[channel]))
-        bias[channel], shift[channel] = min(max(code, quantiser.low), quantiser.high), 0
+        weight[:, channel], bias[channel], shift[channel] = 0, code, 0
     return weight, bias, shift
+
+
+def _constant(value: Accumulator, quantiser: Quantiser, channel: int, bound: int) -> int | None:
+    """The only code that a channel ever has, or None.
+
+    A pruned channel has one: in Brevitas's smallest scale, any bias fills int32 by itself.
+    """
+    bias, shift = int(value.bias[channel]), quantiser.exponent - int(value.exponents[channel])
+    spread = bound - abs(bias)  # what the weights add at most
+    low, high = (
+        (max(quantiser.low, 0), max(quantiser.high, 0))
+        if value.relu
+        else (quantiser.low, quantiser.high)
+    )
+    lowest, highest = (
+        min(max(_shifted(total, shift), low), high) for total in (bias - spread, bias + spread)
+    )
+    return lowest if lowest == highest else None
 
 
 def _shifted(total: int, shift: int) -> int:
