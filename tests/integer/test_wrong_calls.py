@@ -17,6 +17,7 @@ from workbench.experiments.hearing import hear
 from workbench.experiments.mission import Mission
 from workbench.experiments.voice import Voice, open_voice
 from workbench.healing.named import named
+from workbench.integer.engine import Engine
 from workbench.integer.lowering import Samples, lower
 from workbench.integer.program import Program
 from workbench.integer.reference import run
@@ -56,6 +57,11 @@ CALLS: dict[str, tuple[Callable[[Voice], Any], str]] = {
         lambda v: Laboratory(v.image, v.inputs("7"), engine="natve"), "no engine 'natve'; did you mean native"),
     "laboratory with a plan's text": (
         lambda v: Laboratory(v.image, v.inputs("7")).outcomes("flips=3", 1), r"what is to happen is 'flips=3'"),
+    "laboratory on a device": (
+        lambda v: Laboratory(v.image, v.inputs("7"), device="gpu").sounds(
+            Plan.parse("flips=1").events(Sites(v.image), np.array([0])), 1
+        ), "cannot compute on 'gpu' .*; use cpu or cuda"),
+    "engine on a number": (lambda v: Engine(v.program, 1.5), r"cannot compute on 1\.5"),
     "sounds of a plan's text": (
         lambda v: Laboratory(v.image, v.inputs("7")).sounds("flips=3", 1), r"what is to happen is 'flips=3'"),
     "play a program": (lambda v: play(v.program, v.inputs("7"), "x"), "the memory to play from is of the type Program"),

@@ -7,7 +7,9 @@ the layers of `workbench.models.layers`; Brevitas's QuantIdentity, QuantReLU, Qu
 QuantTanh, QuantSigmoid, QuantConv1d, QuantConvTranspose1d, QuantLinear and QuantEltwiseAdd;
 nn.Embedding; elementwise functions of embeddings and of 8-bit signals; sums, torch.cat over
 channels, F.pad before the first row, transposes.
-Every value must meet a quantiser of `workbench.models.quantisers` before a layer with weights.
+Every value must meet a quantiser of `workbench.models.quantisers` before a layer with weights; grouped
+transposed convolutions need one of those with a single scale. Layers whose methods were replaced, hooked,
+overridden or parametrised are refused, and what comes out is compared with the module before it is returned.
 """
 
 from __future__ import annotations
