@@ -19,19 +19,19 @@ from torch.nn.utils.weight_norm import WeightNorm
 
 from workbench.integer.lowering_values import refusal
 
-# What a class may define without changing what its layers compute.
+# What a class may define without changing what its layers compute, and which special methods change it.
 _HARMLESS = {
-    "__class__", "__delattr__", "__dir__", "__eq__", "__format__", "__getstate__", "__hash__", "__init__",
-    "__init_subclass__", "__new__", "__reduce__", "__reduce_ex__", "__repr__", "__setstate__",
-    "__sizeof__", "__str__", "__subclasshook__", "_get_name", "_load_from_state_dict",
-    "_save_to_state_dict", "extra_repr", "load_state_dict", "reset_parameters", "state_dict",
+    "_get_name", "_load_from_state_dict", "_save_to_state_dict", "extra_repr", "load_state_dict",
+    "reset_parameters", "state_dict",
 }  # fmt: skip
+_DECIDING = {"__call__", "__getattr__", "__getattribute__", "__torch_function__"}
 # Modules around a network, by class, and where the network is.
 _WRAPPERS = {
     "OptimizedModule": "_orig_mod",
     "DataParallel": "module",
     "DistributedDataParallel": "module",
 }
+_WITH_WEIGHTS = (nn.Conv1d, nn.ConvTranspose1d, nn.Linear, nn.Embedding)
 _GLOBAL_HOOKS = ("_global_forward_hooks", "_global_forward_pre_hooks")
 
 
@@ -104,7 +104,8 @@ def _refuse_wrappers(part: nn.Module, where: str) -> None:
 def _refuse_tensors(part: nn.Module, where: str) -> None:
     """Refuse tensors beside the parameters, which are neither copied nor brought to float64 with them."""
     for name, value in vars(part).items():
-        if isinstance(value, torch.Tensor) and (name in ("weight", "bias") or not value.is_leaf):
+        plain = name in ("weight", "bias") and isinstance(part, _WITH_WEIGHTS)
+        if isinstance(value, torch.Tensor) and (plain or not value.is_leaf):
             raise refusal(
                 where,
                 f"its {name} is a computed tensor; detach it and make it a torch.nn.Parameter, or delete it",
@@ -142,6 +143,7 @@ def _methods(kind: type) -> dict[str, Any]:
         name: value
         for name, value in _resolved(kind).items()
         if name not in _HARMLESS
+        and (not name.startswith("__") or name in _DECIDING)
         and (inspect.isroutine(value) or isinstance(value, property | classmethod | staticmethod))
     }
 
