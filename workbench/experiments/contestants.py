@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from workbench.errors import WorkbenchError, nearest
+from workbench.errors import WorkbenchError
 from workbench.healing.named import NAMED, named, triple
 from workbench.healing.restriction import restricted_program
 from workbench.healing.strategy import Strategy
@@ -33,7 +33,7 @@ def contestant(
     if name == TRIPLE:
         return triple(_critical(Image.of(program), mask)), program
     if name not in NAMED:
-        raise WorkbenchError(f"there is no strategy {name!r}; {nearest(name, NAMES)}")
+        raise WorkbenchError(f"there is no strategy {name!r}; choose from {', '.join(NAMES)}")
     return named(name), program
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from workbench.errors import WorkbenchError, nearest
+from workbench.errors import WorkbenchError
 from workbench.healing.log import Remedy
 from workbench.healing.strategy import Guard, Policy, Strategy
 from workbench.memory.areas import (
@@ -206,4 +206,6 @@ def named(name: str) -> Strategy:
     try:
         return NAMED[name]()
     except KeyError:
-        raise WorkbenchError(f"there is no strategy {name!r}; {nearest(name, NAMED)}") from None
+        raise WorkbenchError(
+            f"there is no strategy {name!r}; choose one of {', '.join(NAMED)}"
+        ) from None

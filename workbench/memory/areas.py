@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from workbench.errors import WorkbenchError, nearest
+from workbench.errors import WorkbenchError
 from workbench.memory.codes import SIGNATURES, Code
 from workbench.memory.ecc import ECC, InPlace
 
@@ -61,10 +61,12 @@ class Area:
         unknown = [section for section in self.sections if section not in WORKING_SECTIONS]
         if unknown:
             raise WorkbenchError(
-                f"there is no section {unknown[0]!r}; {nearest(unknown[0], WORKING_SECTIONS)}"
+                f"there is no section {unknown[0]!r}; choose from {', '.join(WORKING_SECTIONS)}"
             )
         if self.code not in KINDS:
-            raise WorkbenchError(f"there is no code {self.code!r}; {nearest(self.code, KINDS)}")
+            raise WorkbenchError(
+                f"there is no code {self.code!r}; choose one of {', '.join(KINDS)}"
+            )
         if self.second is not None and self.second not in SIGNATURES:
             raise WorkbenchError(
                 f"{self.second!r} is no signature that could be a second check; choose one of "
@@ -109,10 +111,10 @@ class Area:
                 f"neighbours of {' '.join(WORKING_SECTIONS)}, in this order"
             )
         if self.unit_bytes < 8 or self.unit_bytes % 8:
-            aligned = max(8, self.unit_bytes // 8 * 8)
+            nearest = max(8, self.unit_bytes // 8 * 8)
             raise WorkbenchError(
                 f"a unit of {self.unit_bytes} bytes is not possible; use a multiple of 8, like "
-                f"{aligned}"
+                f"{nearest}"
             )
         code = CODES.get(self.code)
         if isinstance(code, InPlace) and self.sections != ("weights",):
