@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 
 from workbench import __version__
-from workbench.errors import WorkbenchError
+from workbench.errors import WorkbenchError, nearest
 from workbench.files import refuse_unwritable
 
 # Subcommand -> what it does. The module workbench.commands.<name> is imported only when it is used,
@@ -50,6 +50,11 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> None:  # type: ignore[override]
         self.exit(2, f"workbench: {message}; see `{self.prog} --help`\n")
+
+    def _check_value(self, action: argparse.Action, value: object) -> None:
+        if action.choices is not None and value not in action.choices:
+            near = nearest(value, map(str, action.choices))
+            raise argparse.ArgumentError(action, f"there is no {value!r}; {near}")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -153,7 +153,7 @@ def test_nothing_happens_where_nothing_strikes() -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"kind": "rust"}, "no fault 'rust'; choose single, mbu, burst, stuck"),
+        ({"kind": "rust"}, "no fault 'rust'; did you mean burst"),
         ({"devices": 0}, "devices cannot be 0"),
         ({"upsets_per_bit_s": -1.0}, "upsets_per_bit_s cannot be -1.0"),
         ({"start_rate": -1.0}, "start_rate of -1.0 is no probability"),

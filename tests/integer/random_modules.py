@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -325,3 +326,24 @@ def tiny_challenge(trunk_weight_bits: int) -> Challenge:
     model = Challenge(config, quantised=True)
     calibrate(model)
     return model.eval()
+
+
+NETS_RATE_HZ = 100.0
+
+
+@functools.cache
+def small_net() -> nn.Sequential:
+    """quantiser, convolution, quantiser over two channels: calibrated, in evaluation mode; copy to change it."""
+    torch.manual_seed(0)
+    precision = Quick(8, 8)
+    net = nn.Sequential(
+        quantise(precision), CausalConv1d(2, 2, 3, precision=precision), quantise(precision)
+    )
+    for _ in range(CALIBRATION_STEPS + 1):
+        net(torch.randn(4, 2, 32))
+    return net.eval()
+
+
+def example_layers(module: nn.Module) -> list[Any]:
+    """Its layers with weights, each once."""
+    return [layer for layer in module.modules() if hasattr(layer, "weight_quant")]

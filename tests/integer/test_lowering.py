@@ -32,7 +32,7 @@ from workbench.training.checkpoint import load_checkpoint, shipped_checkpoint
 
 def _lower(example: Example) -> Lowered:
     try:
-        return lower(example.module, example.ways, name="random", input_rate_hz=100.0)
+        return lower(example.module, example.ways, name="random", input_rate_hz=100.0, check=False)
     except WorkbenchError as error:  # about one in a thousand has a bias that fills int32 by itself
         assume("beyond int32" not in str(error))
         raise

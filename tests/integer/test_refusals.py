@@ -114,9 +114,9 @@ CASES: dict[str, tuple[Net, str]] = {
         _layer(nn.Conv1d(2, 2, 1)), r"layer inner\.1 \(Conv1d\): no such layer"),
     "two arguments": (
         Net(nn.Bilinear(2, 2, 2), lambda net, x: net.last(net.inner[1](x, x))),
-        r"layer inner\.1 \(Bilinear\): no layer that is called like this"),
+        r"layer inner\.1 \(Bilinear\): no such layer"),
     "batch norm": (_layer(nn.BatchNorm1d(2)), r"layer inner\.1 \(BatchNorm1d\): no such layer"),
-    "own forward": (_layer(OwnConv(2, 2, 1, **WEIGHTS)), r"layer inner\.1 \(OwnConv\): no such layer"),
+    "own forward": (_layer(OwnConv(2, 2, 1, **WEIGHTS)), r"layer inner\.1 \(OwnConv\): its forward is not that of QuantConv1d"),
     "padding on both sides": (
         _layer(_plain(3, padding=1)), r"layer inner\.1 \(QuantConv1d\): it pads both ends"),
     "padding 'same'": (_layer(_plain(3, padding="same")), "it pads both ends"),

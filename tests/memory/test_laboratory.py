@@ -221,7 +221,7 @@ def test_a_compiler_that_refuses_is_named(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_what_does_not_fit_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     image, inputs, _, _ = random_case(5)
-    with pytest.raises(WorkbenchError, match="native or torch"):
+    with pytest.raises(WorkbenchError, match="native, torch"):
         Laboratory(image, inputs, engine="cuda")
     with pytest.raises(WorkbenchError, match="the native engine has no device 'cpu'"):
         Laboratory(image, inputs, engine="native", device="cpu")

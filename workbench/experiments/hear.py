@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from workbench.errors import WorkbenchError
+import numpy as np
+
+from workbench.errors import WorkbenchError, expect
 from workbench.experiments.lifetime import word_frames
 from workbench.experiments.mission import Mission
 from workbench.healing.device import Device
@@ -32,10 +34,14 @@ def hear(
 
     inputs: as of `fleet_life`. device, word: counted from 0. Raises WorkbenchError outside of the mission.
     """
+    expect(program, Program, "what speaks", "a Program, as `program` of a voice")
+    expect(inputs, Mapping, "what it says", "the inputs of each word, by word")
+    expect(strategy, Strategy, "the healer", 'a Strategy, as named("crc-scrub")')
+    expect(mission, Mission, "the workload", "a Mission")
     for name, value, count in (("device", device, mission.devices), ("word", word, mission.words)):
-        if not 0 <= value < count:
+        if not isinstance(value, int | np.integer) or not 0 <= value < count:
             raise WorkbenchError(
-                f"there is no {name} {value} in this mission; choose 0 to {count - 1}"
+                f"there is no {name} {value!r} in this mission; choose 0 to {count - 1}"
             )
     image = strategy.image(program)
     script, names = mission.script(len(inputs)), tuple(inputs)

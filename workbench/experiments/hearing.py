@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from workbench.audio.metrics import SoundMetrics, measure
-from workbench.errors import WorkbenchError
+from workbench.errors import WorkbenchError, expect
 from workbench.experiments.threads import one_thread
 from workbench.experiments.voice import Voice
 from workbench.healing.log import Verdict
@@ -53,6 +53,8 @@ def hear(
     WorkbenchError for a word that it cannot say, a plan that does not fit the image or does anything
     else than flip stored bits, and two healers at once.
     """
+    expect(voice, Voice, "what is to be heard", "a Voice, as open_voice()")
+    expect(plan, Plan, "what is to happen", 'a Plan, as Plan.parse("flips=3")')
     word = voice.word(word)
     if strategy is not None and pages_per_frame:
         raise WorkbenchError(

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from workbench.errors import WorkbenchError
+from workbench.errors import WorkbenchError, nearest
 from workbench.healing.upsets import Upset, poisson_upsets
 from workbench.memory.layout import FLASH_SECTIONS, SRAM_SECTIONS, WORKING_SECTIONS, Layout
 from workbench.memory.sampling import counter_stream
@@ -44,7 +44,7 @@ class Mission:
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
-            raise WorkbenchError(f"there is no fault {self.kind!r}; choose {', '.join(KINDS)}")
+            raise WorkbenchError(f"there is no fault {self.kind!r}; {nearest(self.kind, KINDS)}")
         for name, least in (("devices", 1), ("words", 1), ("upsets_per_bit_s", 0), ("flash", 0)):
             value = getattr(self, name)
             if not least <= value < 1e9:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import torch
 
 from workbench.audio.recogniser import DIGIT_WORDS
 from workbench.audio.recordings import load_words
-from workbench.errors import WorkbenchError
+from workbench.errors import WorkbenchError, expect
 from workbench.integer.lowered_challenge import lower_challenge
 from workbench.integer.program import Program
 from workbench.integer.reference import run
@@ -21,7 +22,7 @@ from workbench.models.challenge import Challenge
 from workbench.training.checkpoint import load_checkpoint, shipped_checkpoint
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Voice:
     """A generator of spoken words and what it was taught with.
 
@@ -37,6 +38,9 @@ class Voice:
     def image(self) -> Image:
         """The clean memory image."""
         return Image.of(self.program)
+
+    def __repr__(self) -> str:
+        return f"Voice that says {', '.join(self.words)} with {self.program!r}"
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -54,6 +58,7 @@ class Voice:
 
     def word(self, text: str) -> str:
         """The word of `words` that `text` means: itself, or "7" for "seven"; else `text` as it is."""
+        expect(text, str, "a word", 'text, as "7"')
         by_sound = {self.spoken(word): word for word in self.words}
         return text if text in self.words else by_sound.get(text, text)
 
@@ -69,6 +74,8 @@ class Voice:
 
         It begins in silence: what the state section of `image` holds is not heard.
         """
+        if image is not None:
+            expect(image, Image, "the memory to speak from", "an Image, as `image` of this voice")
         program = image.to_program() if image is not None else self.program
         return program.sound(run(program, self.inputs(word))[program.output][0])
 
@@ -95,6 +102,9 @@ def open_voice(folder: Path | str | None = None, data: Path | str | None = None)
 
     Raises WorkbenchError when the checkpoint or the recordings are missing or damaged.
     """
+    for what, place in (("the folder of a checkpoint", folder), ("the folder of recordings", data)):
+        if place is not None:
+            expect(place, (str, PathLike), what, "its path, or nothing for the shipped one")
     model, story = load_checkpoint(folder or shipped_checkpoint())
     return Voice(model, lower_challenge(model).program, load_words(data), story)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from workbench.errors import WorkbenchError
+from workbench.errors import WorkbenchError, nearest
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ def core_named(name: str) -> Core:
         return CORES[name]
     except KeyError:
         raise WorkbenchError(
-            f"there is no emulated core {name!r}; choose one of {', '.join(CORES)}"
+            f"there is no emulated core {name!r}; {nearest(name, CORES)}"
         ) from None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
-from workbench.errors import WorkbenchError
+from workbench.errors import WorkbenchError, nearest
 from workbench.firmware.names import Names, checked_prefix
 from workbench.firmware.scratch import Scratch, plan_scratch
 from workbench.healing.strategy import Strategy
@@ -45,9 +45,7 @@ class Firmware:
         """Check the wishes and lay everything out."""
         checked_prefix(prefix)
         if weights not in WEIGHTS:
-            raise WorkbenchError(
-                f"weights cannot lie in {weights!r}; choose one of {', '.join(WEIGHTS)}"
-            )
+            raise WorkbenchError(f"weights cannot lie in {weights!r}; {nearest(weights, WEIGHTS)}")
         if weights == FLASH and strategy.heals:
             raise WorkbenchError(
                 f"the strategy {strategy.name} mends a working copy in RAM and weights in flash have "

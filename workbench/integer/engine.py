@@ -43,7 +43,7 @@ class Engine:
 
     def __init__(self, program: Program, device: str | torch.device | None = None) -> None:
         self.program = program
-        self.device = torch.device(device or "cpu")
+        self.device = _checked_device(device or "cpu")
         self._kernels = {
             operator.name: ConvKernel(operator, program.sources(operator)[0].bits, self.device)
             for operator in program.operators
@@ -228,3 +228,12 @@ def _trial_index(each: torch.Tensor) -> torch.Tensor:
 def _same_batch(tensors: list[torch.Tensor]) -> list[torch.Tensor]:
     batch = max(x.shape[0] for x in tensors)
     return [x.expand(batch, -1, -1) for x in tensors]
+
+
+def _checked_device(device: str | torch.device) -> torch.device:
+    try:
+        torch.zeros(1, device=device).item()  # there are devices that can store but not compute
+        return torch.device(device)
+    except (RuntimeError, AssertionError, TypeError, NotImplementedError) as error:
+        reason = str(error).partition("\n")[0].partition(". ")[0]
+        raise WorkbenchError(f"cannot compute on {device!r} ({reason}); use cpu or cuda") from error

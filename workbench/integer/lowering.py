@@ -7,7 +7,9 @@ the layers of `workbench.models.layers`; Brevitas's QuantIdentity, QuantReLU, Qu
 QuantTanh, QuantSigmoid, QuantConv1d, QuantConvTranspose1d, QuantLinear and QuantEltwiseAdd;
 nn.Embedding; elementwise functions of embeddings and of 8-bit signals; sums, torch.cat over
 channels, F.pad before the first row, transposes.
-Every value must meet a quantiser of `workbench.models.quantisers` before a layer with weights.
+Every value must meet a quantiser of `workbench.models.quantisers` before a layer with weights; grouped
+transposed convolutions need one of those with a single scale. Layers whose methods were replaced, hooked,
+overridden or parametrised are refused, and what comes out is compared with the module before it is returned.
 """
 
 from __future__ import annotations
@@ -15,87 +17,28 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
 
-import numpy as np
 import torch
-from torch import nn
+from torch import fx, nn
 
-from workbench.errors import WorkbenchError
+from workbench.errors import WorkbenchError, described, expect
+from workbench.integer.agreement import check_agreement
+from workbench.integer.lowering_altered import refuse_altered, refuse_training
 from workbench.integer.lowering_emit import Emitter
 from workbench.integer.lowering_graph import Traced, Walk
-from workbench.integer.lowering_trace import trace
+from workbench.integer.lowering_result import (
+    Lowered,
+    LoweredInput,
+    LoweredLayer,
+    RowIndexes,
+    Samples,
+)
+from workbench.integer.lowering_trace import changed_call, trace
 from workbench.integer.lowering_values import Codes, Indexes, Unquantised, refusal
 from workbench.integer.program import Program, Signal, code_range
 
-
-@dataclass(frozen=True)
-class RowIndexes:
-    """An input of whole numbers [batch, time] that choose rows of embeddings."""
-
-    rate: int = 1
-
-
-@dataclass(frozen=True)
-class Samples:
-    """A float input, [batch, channels, time], or [batch, time, channels] where channels_last.
-
-    It must meet a QuantIdentity first; the program takes the codes. rate: rows for every row of an
-    input of rate 1.
-    """
-
-    channels: int
-    channels_last: bool = False
-    rate: int = 1
-
-
-@dataclass(frozen=True)
-class LoweredInput:
-    """How an input of the module becomes one of the program.
-
-    exponent: of one code step, None for row indexes. low, high: the range of its codes.
-    """
-
-    exponent: int | None
-    low: int
-    high: int
-    channels_last: bool
-
-
-@dataclass(frozen=True)
-class LoweredLayer:
-    """One call of a layer, in the order of the forward pass.
-
-    path: of the layer, "" for the module itself, which comes last. signal: the program's signal that
-    holds its result exactly, None where there is none (an accumulator that waits for its quantiser).
-    channels_last: axes of the result.
-    """
-
-    path: str
-    signal: str | None
-    channels_last: bool
-
-
-@dataclass(frozen=True)
-class Lowered:
-    """A program and how it belongs to its module: its inputs by name, its layers in order."""
-
-    program: Program
-    inputs: dict[str, LoweredInput]
-    layers: tuple[LoweredLayer, ...]
-
-    def codes(self, inputs: Mapping[str, Any]) -> dict[str, np.ndarray]:
-        """The module's inputs (tensors or arrays, by name) as the program's, [batch, time, channel].
-
-        Floats are rounded half up and clamped, as their quantiser does. Raises WorkbenchError when
-        an input is missing.
-        """
-        missing = [name for name in self.inputs if name not in inputs]
-        if missing:
-            raise WorkbenchError(f"program {self.program.name} needs the input {missing[0]!r} too")
-        return {name: _input_codes(_array(inputs[name]), way) for name, way in self.inputs.items()}
+__all__ = ["Lowered", "LoweredInput", "LoweredLayer", "RowIndexes", "Samples", "lower"]
 
 
 def lower(
@@ -104,22 +47,61 @@ def lower(
     *,
     name: str,
     input_rate_hz: float,
+    check: bool | Mapping[str, torch.Tensor] = True,
 ) -> Lowered:
     """Lower `module` as it is in evaluation mode; the module itself is left as it was.
 
     inputs: one entry for every argument of `forward`. name: of the program. input_rate_hz: rows a
-    second of an input of rate 1. A frame of the program is the shortest time in which every signal
-    has a whole number of rows. Raises WorkbenchError, naming the layer, for what cannot be lowered
-    exactly.
+    second of an input of rate 1. A frame of the program is the shortest time in which every signal has
+    a whole number of rows.
+
+    check: before it returns, trace the module once more, run it and the program on random inputs and
+    compare every code of every layer; with a mapping, on these inputs of the module (as `forward` takes
+    them, by name) too. False leaves that out, for a module that is compared elsewhere.
+
+    Raises WorkbenchError, naming the layer, for what cannot be lowered exactly, and for the first layer
+    of which a code differs.
     """
-    module = copy.deepcopy(module).cpu().double().eval()
+    _check_call(module, inputs, input_rate_hz, check)
+    refuse_altered(module)
+    module = _copy(module)
+    with torch.no_grad():
+        return _lower(module, inputs, name=name, input_rate_hz=input_rate_hz, check=check)
+
+
+def _lower(
+    module: nn.Module,
+    inputs: Mapping[str, RowIndexes | Samples],
+    *,
+    name: str,
+    input_rate_hz: float,
+    check: bool | Mapping[str, torch.Tensor],
+) -> Lowered:
+    """Lower a module in float64 and evaluation mode, which is run and traced."""
     graph = trace(module)
     _check_arguments([node.target for node in graph.nodes if node.op == "placeholder"], inputs)
     emitter = Emitter(inputs)
     traced = {label: _declare(emitter, label, way) for label, way in inputs.items()}
     walk = Walk(module, traced, emitter)
-    with torch.no_grad():
-        output = walk.run(graph)
+    output = walk.run(graph)
+    lowered = _lowered(emitter, walk, inputs, output, name=name, input_rate_hz=input_rate_hz)
+    if check is not False:
+        _refuse_changing(module, graph, walk)
+        check_agreement(module, lowered)
+    if isinstance(check, Mapping):
+        check_agreement(module, lowered, check)
+    return lowered
+
+
+def _lowered(
+    emitter: Emitter,
+    walk: Walk,
+    inputs: Mapping[str, RowIndexes | Samples],
+    output: Codes,
+    *,
+    name: str,
+    input_rate_hz: float,
+) -> Lowered:
     rows = _frame_rows(emitter)
     program = Program(
         name=name,
@@ -138,6 +120,32 @@ def lower(
     return Lowered(
         program, {label: _way(emitter, label, way) for label, way in inputs.items()}, layers
     )
+
+
+def _copy(module: nn.Module) -> nn.Module:
+    """A copy of `module` in float64 and evaluation mode, on the CPU."""
+    try:
+        copied = copy.deepcopy(module).cpu().double().eval()
+    except Exception as error:  # of whatever a user's module holds
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise refusal(
+            f"module {type(module).__name__}",
+            f"it cannot be copied ({reason}); detach tensors that it keeps, and leave out what is no part "
+            "of a network",
+        ) from error
+    refuse_training(copied)
+    return copied
+
+
+def _refuse_changing(module: nn.Module, graph: fx.Graph, walk: Walk) -> None:
+    """Trace once more: a number that a forward pass changes has another value then."""
+    node = changed_call(graph, trace(module))
+    if node is not None:
+        raise refusal(
+            walk.where(node),
+            "a number or a kept tensor in it, or the call itself, changes from one forward pass to the next; "
+            "keep it fixed",
+        )
 
 
 def _declare(emitter: Emitter, label: str, way: RowIndexes | Samples) -> Traced:
@@ -170,16 +178,30 @@ def _signal(signal: Codes | Indexes, rows: Fraction) -> Signal:
     return Signal(signal.label, signal.bits, signal.channels, rate, signal.exponent)
 
 
-def _array(values: Any) -> np.ndarray:
-    return values.detach().cpu().numpy() if isinstance(values, torch.Tensor) else np.asarray(values)
-
-
-def _input_codes(values: np.ndarray, way: LoweredInput) -> np.ndarray:
-    if way.exponent is None:
-        return values.astype(np.int32)[..., None]
-    steps = np.floor(np.ldexp(values.astype(np.float64), -way.exponent) + 0.5)
-    codes = np.clip(steps, way.low, way.high).astype(np.int64)
-    return codes if way.channels_last else codes.transpose(0, 2, 1)
+def _check_call(
+    module: nn.Module,
+    inputs: Mapping[str, RowIndexes | Samples],
+    input_rate_hz: float,
+    check: bool | Mapping[str, torch.Tensor],
+) -> None:
+    expect(module, nn.Module, "what is to be lowered", "a torch module")
+    cure = 'a dictionary of Samples or RowIndexes by argument of forward, as {"x": Samples(4)}'
+    expect(inputs, Mapping, "the description of inputs", cure)
+    for name, way in inputs.items():
+        expect(
+            way, (RowIndexes, Samples), f"the input {name!r}", "Samples(channels) or RowIndexes()"
+        )
+        for what, count in (("channels", getattr(way, "channels", 1)), ("rate", way.rate)):
+            if type(count) is not int or count < 1:
+                raise WorkbenchError(
+                    f"the input {name!r} has {what} {described(count)}; give a whole number above 0"
+                )
+    expect(check, (bool, Mapping), "check", "True, False, or tensors by argument of forward")
+    number = isinstance(input_rate_hz, int | float) and not isinstance(input_rate_hz, bool)
+    if not number or not 0 < input_rate_hz < math.inf:
+        raise WorkbenchError(
+            f"input_rate_hz is {described(input_rate_hz)}; give rows a second, a number above 0"
+        )
 
 
 def _check_arguments(wanted: list[str], given: Mapping[str, object]) -> None:

@@ -14,6 +14,7 @@ from fractions import Fraction
 import numpy as np
 
 from workbench.integer.lowering_quantisers import Quantiser
+from workbench.integer.lowering_requantise import requantised
 from workbench.integer.lowering_values import (
     Accumulator,
     Cat,
@@ -27,7 +28,6 @@ from workbench.integer.lowering_values import (
     refusal,
 )
 from workbench.integer.program import (
-    INT32_MAX,
     SHIFT_MAX,
     SHIFT_MIN,
     Add,
@@ -115,13 +115,14 @@ class Emitter:
             parts = tuple(self.apply(part, function, where, label) for part in value.parts)
             return replace(value, parts=parts)
         if isinstance(value, Mapped | Rows):
-            return replace(value, values=function(value.values))
+            return replace(value, values=_applied(function, value.values, where))
         source = self.codes(value, where)
         if source.bits != 8:
             raise refusal(
                 where, f"a function of {source.label} needs 8-bit codes; quantise it first"
             )
-        return Mapped(label, source, function(np.ldexp(_INT8_CODES.astype(float), source.exponent)))
+        values = np.ldexp(_INT8_CODES.astype(float), source.exponent)
+        return Mapped(label, source, _applied(function, values, where))
 
     def relu(self, value: Content, where: str, label: str) -> Content:
         """max(value, 0)."""
@@ -181,7 +182,7 @@ class Emitter:
 
     def _conv(self, value: Accumulator, quantiser: Quantiser, where: str) -> Codes:
         low, high = _clamp(quantiser, value.relu)
-        weight, bias, shift = _requantised(value, quantiser.exponent, where)
+        weight, bias, shift = requantised(value, quantiser, where)
         target = self._target(value, value.label, quantiser.bits, quantiser.exponent, low, high)
         self.operators.append(
             Conv(
@@ -293,30 +294,17 @@ class Emitter:
         return _free(label, {operator.name for operator in self.operators})
 
 
-def _requantised(
-    value: Accumulator, exponent: int, where: str
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(weight, bias with the rounding constant, shift) that bring `value` to steps of 2**exponent."""
-    largest = 1 << (value.source.bits - 1)
-    bound = np.abs(value.weight).sum(axis=(2, 3)).max(axis=0) * largest + np.abs(value.bias)
-    _check_bound(int(bound.max()), value.label, where)
-    shift = np.maximum(exponent - value.exponents, SHIFT_MIN)  # 15 to the left saturates any width
-    # An int32 accumulator never leaves 0 in steps 2**32 times as coarse as its own.
-    silent = shift > SHIFT_MAX
-    weight = np.where(silent[None, :, None, None], 0, value.weight)
-    bias, shift = np.where(silent, 0, value.bias), np.where(silent, 0, shift)
-    rounding = np.where(shift > 0, 1 << np.maximum(shift - 1, 0), 0)
-    _check_bound(int((np.where(silent, 0, bound) + rounding).max()), value.label, where)
-    return weight, bias + rounding, shift
-
-
-def _check_bound(bound: int, label: str, where: str) -> None:
-    if bound > INT32_MAX:
-        raise refusal(
-            where,
-            f"the accumulator of {label} can reach {bound}, beyond int32; "
-            "use fewer inputs, narrower codes or a smaller bias",
-        )
+def _applied(
+    function: Callable[[np.ndarray], np.ndarray], values: np.ndarray, where: str
+) -> np.ndarray:
+    """An elementwise function of float64 values of any shape; WorkbenchError for what is none."""
+    try:
+        found = function(values)
+    except Exception as error:  # of what a user gave it
+        raise refusal(where, "it fails on plain values; check its other arguments") from error
+    if found.shape != values.shape:
+        raise refusal(where, "it does not act on each value alone; use elementwise functions")
+    return found
 
 
 def _clamp(quantiser: Quantiser, relu: bool) -> tuple[int, int]:

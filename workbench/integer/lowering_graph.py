@@ -12,12 +12,11 @@ from typing import Any
 import brevitas.nn as qnn
 import torch
 import torch.nn.functional as F
-from brevitas.nn.quant_layer import QuantNonLinearActLayer
 from torch import fx, nn
 
 from workbench.integer import lowering_known as known
 from workbench.integer.lowering_emit import Emitter
-from workbench.integer.lowering_quantisers import read_quantiser
+from workbench.integer.lowering_quantisers import does_nothing, read_quantiser
 from workbench.integer.lowering_values import (
     Cat,
     Codes,
@@ -27,7 +26,12 @@ from workbench.integer.lowering_values import (
     Rows,
     refusal,
 )
-from workbench.integer.lowering_weights import read_convolution, read_linear, read_transposed
+from workbench.integer.lowering_weights import (
+    check_finite,
+    read_convolution,
+    read_linear,
+    read_transposed,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,8 +64,7 @@ class Walk:
                 self.values[node] = self.inputs[node.target]
             elif node.op == "call_module":
                 layer = self.modules[node.target]
-                where = f"layer {node.target} ({type(layer).__name__})"
-                self.values[node] = self._layer(node, layer, where)
+                self.values[node] = self._layer(node, layer, self.where(node))
                 self.layers.append((node.target, self.values[node]))
             elif node.op == "call_function":
                 self.values[node] = self._function(node)
@@ -86,28 +89,39 @@ class Walk:
 
     def _layer(self, node: fx.Node, layer: nn.Module, where: str) -> Traced:
         path = str(node.target)
-        if known.has_hooks(layer):
-            raise refusal(where, "its forward hooks may change what it does; remove them")
-        if known.behaves_as(layer, (qnn.QuantEltwiseAdd,)):
+        kind = known.kind_of(layer)
+        if kind is None:
+            raise refusal(where, f"no such layer is known here; {known.instead_of(layer)}")
+        self._check_genuine(layer, kind, where)
+        if kind is qnn.QuantEltwiseAdd:
             return self._added(node, layer, where, path)
         if len(node.args) != 1 or node.kwargs or not isinstance(node.args[0], fx.Node):
             raise refusal(where, "no layer that is called like this is known here")
         x = self.values[node.args[0]]
-        self._check_pure(node, where, layer)
-        if known.behaves_as(layer, (nn.Embedding,)):
+        self._check_pure(node, where)
+        if kind is nn.Embedding:
             return self._embedding(layer, x, where, path)
-        if type(layer) in known.IDENTITY_LAYERS:
+        if kind in known.IDENTITY_LAYERS:
             return x
-        if type(layer) is nn.ReLU:
+        if kind is nn.ReLU:
             return Traced(self.emit.relu(x.content, where, path), x.channels_last)
-        if type(layer) in known.ELEMENTWISE_LAYERS:
+        if kind in known.ELEMENTWISE_LAYERS:
             function = known.on_arrays(layer)
             return Traced(self.emit.apply(x.content, function, where, path), x.channels_last)
-        if known.behaves_as(layer, (QuantNonLinearActLayer,)):
+        if kind in known.ACTIVATIONS:
             return self._activation(layer, x, where, path)
-        if known.behaves_as(layer, (*known.CONVOLUTIONS, *known.TRANSPOSED, qnn.QuantLinear)):
-            return self._weights(layer, x, where, path)
-        raise refusal(where, "no such layer is known here; see help('workbench.integer.lowering')")
+        return self._weights(layer, x, where, path)
+
+    def _check_genuine(self, layer: Any, kind: type[nn.Module], where: str) -> None:
+        altered = known.GENUINE.altered(layer, kind)
+        if altered:
+            raise refusal(
+                where,
+                f"its {altered} is not that of {kind.__name__}, which is all that lowering knows; put "
+                "what you add into a module around the layer",
+            )
+        if getattr(layer, "export_mode", False):
+            raise refusal(where, "it is in Brevitas's export mode; switch that off")
 
     def _added(self, node: fx.Node, layer: Any, where: str, path: str) -> Traced:
         given = [self.values[tensor] for tensor in known.tensors(node)]
@@ -125,6 +139,7 @@ class Walk:
             raise refusal(where, "it looks up rows by an input of whole numbers only")
         if layer.max_norm is not None:
             raise refusal(where, "max_norm changes its rows while it runs; leave it out")
+        check_finite(layer.weight, "weight", where)
         rows = layer.weight.detach().cpu().double().numpy()
         return Traced(Rows(path, x.content, rows), True)
 
@@ -155,7 +170,7 @@ class Walk:
 
     def _requantised(self, x: Traced, proxy: Any, where: str, label: str) -> Traced:
         """x after a layer's optional quantiser of its input or output."""
-        if not proxy.is_quant_enabled:
+        if does_nothing(proxy, where, label):
             return x
         quantiser = read_quantiser(proxy, where)
         return Traced(self.emit.quantise(x.content, quantiser, where, label), x.channels_last)
@@ -167,7 +182,8 @@ class Walk:
         self._check_pure(node, where)
         if node.target is getattr and node.args[1] in ("value", "tensor"):
             return self._argument(node, where)  # the value of a QuantTensor
-        if node.target in known.ADDITIONS and len(known.tensors(node)) == 2:
+        target = known.ASSIGNMENTS.get(node.target, node.target)
+        if target in known.ADDITIONS and len(known.tensors(node)) == 2:
             return self._sum(node, where, label)
         if node.target in known.RELU:
             x = self._argument(node, where)
@@ -180,11 +196,9 @@ class Walk:
             return self._padding(node, where, label)
         if node.target is F.dropout and not known.training(node):
             return self._argument(node, where)
-        if node.target in known.ELEMENTWISE_FUNCTIONS:
-            return self._elementwise(node, node.target, where, label)
-        raise refusal(
-            where, "no such function is known here; see help('workbench.integer.lowering')"
-        )
+        if target in known.ELEMENTWISE_FUNCTIONS:
+            return self._elementwise(node, target, where, label)
+        raise refusal(where, f"no such function is known here; {known.instead_of_call(node)}")
 
     def _method(self, node: fx.Node) -> Traced:
         where, label = self._where(node), self._label(node)
@@ -201,11 +215,15 @@ class Walk:
             return self._transposition(node, where)
         if name in known.ELEMENTWISE_METHODS:
             return self._elementwise(node, getattr(torch.Tensor, name), where, label)
-        raise refusal(where, "no such method is known here; see help('workbench.integer.lowering')")
+        raise refusal(where, f"no such method is known here; {known.instead_of_call(node)}")
 
-    def _check_pure(self, node: fx.Node, where: str, layer: nn.Module | None = None) -> None:
-        if known.in_place(node, layer):
-            raise refusal(where, "it changes its input in place; let it return a new tensor")
+    def _check_pure(self, node: fx.Node, where: str) -> None:
+        if known.in_place(node, self.modules):
+            raise refusal(
+                where,
+                "it changes its input in place; let it return a new tensor, as x = x + y does and "
+                "x += y does not",
+            )
 
     def _argument(self, node: fx.Node, where: str) -> Traced:
         tensors = known.tensors(node)
@@ -274,6 +292,12 @@ class Walk:
         )
 
     # -- names ----------------------------------------------------------------------------------
+
+    def where(self, node: fx.Node) -> str:
+        """The layer or function that a call means, for messages."""
+        if node.op == "call_module":
+            return f"layer {node.target} ({type(self.modules[str(node.target)]).__name__})"
+        return self._where(node)
 
     def _scope(self, node: fx.Node) -> tuple[str, str]:
         """(path, class) of the module whose forward makes this call."""

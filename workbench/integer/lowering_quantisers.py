@@ -12,10 +12,15 @@ from typing import Any
 
 import numpy as np
 import torch
+from brevitas.proxy.runtime_quant import ActQuantProxyFromInjectorBase
 from brevitas.quant_tensor import IntQuantTensor
+from torch import nn
 
 from workbench.integer.lowering_values import power_of_two, refusal
 from workbench.integer.program import code_range
+
+# Brevitas makes no scale smaller than 1e-10, which is no power of two.
+_SILENT_SCALE = 1.1e-10
 
 
 @dataclass(frozen=True)
@@ -34,13 +39,32 @@ class Quantiser:
     codes: Callable[[np.ndarray], np.ndarray]
 
 
+def does_nothing(proxy: Any, where: str, name: str) -> bool:
+    """Whether an optional quantiser of a layer (`input_quant`, `output_quant`) is switched off.
+
+    Raises WorkbenchError for what is no quantiser of Brevitas, or acts without quantising.
+    """
+    if not isinstance(proxy, ActQuantProxyFromInjectorBase):
+        raise refusal(
+            where, f"its {name.rpartition('.')[2]} is a {type(proxy).__name__}, no quantiser"
+        )
+    fused = proxy.fused_activation_quant_proxy
+    if proxy.is_quant_enabled or fused is None:
+        return not proxy.is_quant_enabled
+    if not isinstance(fused.activation_impl, nn.Identity):
+        raise refusal(
+            where, "its quantiser is switched off and its function is not; leave out both"
+        )
+    return True
+
+
 def read_quantiser(proxy: Any, where: str) -> Quantiser:
     """Read a Brevitas activation proxy (`layer.act_quant`, `layer.output_quant`, ...) in eval mode.
 
     Raises WorkbenchError, naming `where`, unless its codes are signed, of 2 to 16 bits, at one scale
     that is a power of two, with zero point 0 and, where it is no function, rounded half up.
     """
-    if not proxy.is_quant_enabled:
+    if not isinstance(proxy, ActQuantProxyFromInjectorBase) or not proxy.is_quant_enabled:
         raise refusal(
             where, "its quantiser is switched off; give it one of workbench.models.quantisers"
         )
@@ -49,17 +73,36 @@ def read_quantiser(proxy: Any, where: str) -> Quantiser:
         raise refusal(where, "it does not quantise to integers")
     if probe.scale.numel() != 1:
         raise refusal(where, f"it has {probe.scale.numel()} scales; use one for the whole tensor")
-    exponent = power_of_two(float(probe.scale), where, "codes")
+    scale = float(probe.scale)
+    width = int(probe.bit_width)
+    if scale <= _SILENT_SCALE:
+        raise refusal(
+            where,
+            f"its quantiser saw only silence while it collected its range (no value beyond "
+            f"{scale * 2 ** (width - 1):.1g}); let it see sounds in training mode, or leave out the "
+            "layers that make the silence",
+        )
+    exponent = power_of_two(scale, where, "codes")
     if bool((probe.zero_point != 0).any()):
         raise refusal(where, "its zero point is not 0; use a symmetric quantiser")
     if not probe.signed:
         raise refusal(where, "its codes are unsigned; use the signed quantisers of the project")
-    width = int(probe.bit_width)
     if not 2 <= width <= 16:
         raise refusal(where, f"its codes have {width} bits; use 2 to 16")
 
     def codes(values: np.ndarray) -> np.ndarray:
-        quantised = proxy(torch.from_numpy(np.ascontiguousarray(values, np.float64)))
+        if not np.isfinite(values).all():
+            raise refusal(
+                where,
+                "its input is nan or infinite for some codes; clamp it in front of the quantiser",
+            )
+        try:
+            quantised = proxy(torch.from_numpy(np.ascontiguousarray(values, np.float64)))
+        except Exception as error:  # of a user's activation function
+            raise refusal(
+                where,
+                "its quantiser cannot be tried on values one by one; it must act on each alone",
+            ) from error
         return whole_codes(quantised.value, exponent, where)
 
     bits = 8 if width <= 8 else 16

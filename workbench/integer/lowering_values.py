@@ -175,6 +175,12 @@ def refusal(where: str, problem: str) -> WorkbenchError:
 
 def power_of_two(scale: float, where: str, what: str) -> int:
     """The exponent e of a scale 2**e; WorkbenchError naming `where` when it is no power of two."""
+    if not np.isfinite(scale):
+        raise refusal(
+            where,
+            f"the scale of its {what} is {scale}; look for nan and infinite values in what it was "
+            "trained with",
+        )
     mantissa, exponent = np.frexp(scale)
     if mantissa != 0.5:
         raise refusal(

@@ -11,6 +11,7 @@ from typing import Any
 import brevitas.nn as qnn
 import numpy as np
 import torch
+from brevitas.proxy.parameter_quant import BiasQuantProxyFromInjectorBase
 from brevitas.quant_tensor import IntQuantTensor
 
 from workbench.integer.lowering_quantisers import whole_codes
@@ -24,7 +25,8 @@ def read_convolution(
 ) -> Accumulator:
     """A Conv1d whose padding is causal: CausalConv1d, or a plain one with the zeros before it."""
     # Brevitas keeps padding 0 where it pads a strided layer "same" by itself.
-    if layer.padding not in ((0,), 0, "valid") or layer.is_same_padded_strided:
+    around = layer.padding_mode != "zeros" and any(layer._reversed_padding_repeated_twice)
+    if around or layer.padding not in ((0,), 0, "valid") or layer.is_same_padded_strided:
         raise refusal(where, "it pads both ends, so it looks ahead; use CausalConv1d")
     needed = (layer.kernel_size[0] - 1) * layer.dilation[0]
     given = source.rows if isinstance(source, Padded) else 0
@@ -113,9 +115,19 @@ def polyphase(weight: np.ndarray, stride: int, dilation: int, groups: int) -> np
 
 def _weight(layer: Any, source: Codes, where: str) -> tuple[np.ndarray, np.ndarray, int]:
     """(weight codes int64 in the layer's own shape, accumulator exponents int64 [out], 4 or 8)."""
-    if not layer.weight_quant.is_quant_enabled:
+    if not getattr(layer.weight_quant, "is_quant_enabled", False):
         raise refusal(where, "its weights are not quantised; use WeightInt8 or WeightInt4")
-    quantised = layer.quant_weight(_stand_in(layer, source))
+    _check_shape(layer, where)
+    check_finite(layer.weight, "weight", where)
+    try:
+        quantised = layer.quant_weight(_stand_in(layer, source))
+    except RuntimeError as error:  # of Brevitas, which cannot run the layer either
+        cure = "use the quantisers of workbench.models.quantisers"
+        if isinstance(layer, qnn.QuantConvTranspose1d) and layer.groups > 1:
+            cure = (
+                "groups need WeightInt8PerTensor or WeightInt4PerTensor, one scale for all channels"
+            )
+        raise refusal(where, f"Brevitas cannot quantise its weights; {cure}") from error
     if not isinstance(quantised, IntQuantTensor):
         raise refusal(
             where, "its weights are not quantised to integers; use WeightInt8 or WeightInt4"
@@ -142,6 +154,9 @@ def _bias(layer: Any, source: Codes, exponents: np.ndarray, where: str) -> np.nd
     """Bias in accumulator steps, int64 [out]."""
     if layer.bias is None:
         return np.zeros(len(exponents), np.int64)
+    check_finite(layer.bias, "bias", where)
+    if not isinstance(layer.bias_quant, BiasQuantProxyFromInjectorBase):
+        raise refusal(where, "its bias_quant is no quantiser; use bias_quant=Bias32")
     given = _stand_in(layer, source)
     values = tensor_value(layer.bias_quant(layer.bias, given, layer.quant_weight(given)))
     codes = np.ldexp(values.detach().cpu().double().numpy(), -exponents)
@@ -152,6 +167,35 @@ def _bias(layer: Any, source: Codes, exponents: np.ndarray, where: str) -> np.nd
     if codes.min() < INT32_MIN or codes.max() > INT32_MAX:
         raise refusal(where, "its bias does not fit int32; use bias_quant=Bias32")
     return codes.astype(np.int64)
+
+
+def _check_shape(layer: Any, where: str) -> None:
+    """Raise WorkbenchError where cutting channels out of the weights left the layer's sizes behind."""
+    if isinstance(layer, qnn.QuantLinear):
+        shape: tuple[int, ...] = (layer.out_features, layer.in_features)
+    elif isinstance(layer, qnn.QuantConvTranspose1d):
+        shape = (layer.in_channels, layer.out_channels // layer.groups, layer.kernel_size[0])
+    else:
+        shape = (layer.out_channels, layer.in_channels // layer.groups, layer.kernel_size[0])
+    found = tuple(layer.weight.shape)
+    if found != shape:
+        raise refusal(
+            where,
+            f"its weight is {list(found)} where its own sizes say {list(shape)}; make a layer of the new "
+            "size and copy the weight into it",
+        )
+
+
+def check_finite(values: torch.Tensor, name: str, where: str) -> None:
+    """Raise WorkbenchError naming the first element that is nan or infinite."""
+    wrong = torch.nonzero(~torch.isfinite(values.detach()))
+    if len(wrong):
+        index = tuple(wrong[0].tolist())
+        raise refusal(
+            where,
+            f"its {name}{list(index)} is {float(values[index])}; look for what made it so in training "
+            "(a rate too high, a division by 0)",
+        )
 
 
 def _stand_in(layer: Any, source: Codes) -> IntQuantTensor:

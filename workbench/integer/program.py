@@ -8,6 +8,7 @@ exponent e stands for the value c * 2**e.
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
@@ -15,7 +16,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from workbench.errors import WorkbenchError
+from workbench.errors import WorkbenchError, nearest
 
 INT32_MIN, INT32_MAX = -(2**31), 2**31 - 1
 # The field of a stored shift: whatever a fault makes of the byte is clamped to it before use.
@@ -47,7 +48,7 @@ class Signal:
     exponent: int | None
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Operator:
     """One step of a program: reads `sources`, writes the signal `target`.
 
@@ -65,8 +66,14 @@ class Operator:
         """The operator's name in the file format and in the C runtime, e.g. "conv"."""
         return type(self).__name__.lower()
 
+    def __repr__(self) -> str:
+        arrays = (f"{field} {_form(getattr(self, field))}" for field in self.PARAMETERS)
+        return f"{type(self).__name__} {self.name!r}: " + ", ".join(
+            [f"{' + '.join(self.sources)} -> {self.target}", *arrays]
+        )
 
-@dataclass(frozen=True, eq=False)
+
+@dataclass(frozen=True, eq=False, repr=False)
 class Conv(Operator):
     """Causal convolution; also linear (taps 1), depthwise (groups) and transposed (up > 1).
 
@@ -119,7 +126,7 @@ class Conv(Operator):
         return self.weight.size
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Add(Operator):
     """Saturating addition of two signals of equal exponent: clamp(a + b, low, high)."""
 
@@ -127,7 +134,7 @@ class Add(Operator):
     high: int
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Rescale(Operator):
     """Shift with rounding half up, then clamp: also ReLU (low = 0) and any change of width.
 
@@ -141,7 +148,7 @@ class Rescale(Operator):
     PARAMETERS = ("shift",)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Table(Operator):
     """Look-up of an int8 code: y = table[x + 128]; table: int8 or int16 [256]."""
 
@@ -150,7 +157,7 @@ class Table(Operator):
     PARAMETERS = ("table",)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Embed(Operator):
     """Look-up of a row by index, clamped to 0..rows - 1; rows: int8 or int16 [rows, channels]."""
 
@@ -159,7 +166,7 @@ class Embed(Operator):
     PARAMETERS = ("rows",)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Concat(Operator):
     """Channels of all sources side by side; all have one exponent and one width."""
 
@@ -169,7 +176,7 @@ OPERATORS: dict[str, type[Operator]] = {
 }
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Program:
     """Operators in execution order over named signals.
 
@@ -198,7 +205,7 @@ class Program:
             return self._signals[name]
         except KeyError:
             raise WorkbenchError(
-                f"program {self.name} has no signal {name!r}; it has {', '.join(self._signals)}"
+                f"program {self.name} has no signal {name!r}; {nearest(name, self._signals)}"
             ) from None
 
     def sources(self, operator: Operator) -> tuple[Signal, ...]:
@@ -265,6 +272,32 @@ class Program:
             digest.update(f"{operator.name}.{field}{array.shape}{array.dtype.str}".encode())
             digest.update(np.ascontiguousarray(array).tobytes())
         return digest.hexdigest()
+
+    def __repr__(self) -> str:
+        kinds = Counter(operator.kind for operator in self.operators)
+        size = sum(array.size for _, _, array in self.parameters())
+        return (
+            f"Program {self.name!r} ({self.content_hash[:12]}): "
+            f"{', '.join(f'{count} {kind}' for kind, count in kinds.items()) or 'no operators'}, "
+            f"{size:,} parameters\n"
+            f"  {', '.join(_flow(self.signal(name)) for name in self.inputs)} -> "
+            f"{_flow(self.signal(self.output))}\n"
+            f"  {self.frame_rate_hz:g} frames a second, {self.macs_per_frame():,} multiply-accumulates each"
+        )
+
+
+def _flow(signal: Signal) -> str:
+    """What a signal carries in a frame, in words."""
+    if signal.exponent is None:
+        return f"{signal.name} (row indexes)"
+    return (
+        f"{signal.name} (int{signal.bits} [{signal.rate}, {signal.channels}] a frame, "
+        f"steps of 2**{signal.exponent})"
+    )
+
+
+def _form(array: np.ndarray) -> str:
+    return f"{array.dtype.name} {list(array.shape)}"
 
 
 def structure(program: Program) -> dict[str, object]:

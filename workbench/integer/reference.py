@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from workbench.errors import WorkbenchError
+from workbench.errors import WorkbenchError, expect
 from workbench.integer.program import (
     SHIFT_MAX,
     SHIFT_MIN,
@@ -155,7 +155,10 @@ def rescale(operator: Rescale, x: np.ndarray) -> np.ndarray:
 
 def run(program: Program, inputs: Mapping[str, np.ndarray]) -> Codes:
     """Run a whole utterance from silence; see `Stream.step` for shapes and errors."""
-    first = next(iter(inputs.values()))
+    expect(
+        program, Program, "what is to be run", "a Program, as `program` of a voice or of lower(...)"
+    )
+    first = next(iter(checked_inputs(program, inputs).values()))
     return Stream(program, batch=len(first)).step(inputs)
 
 
@@ -170,6 +173,12 @@ def convolutions_with_history(program: Program) -> list[tuple[Conv, Signal]]:
 
 def checked_inputs(program: Program, inputs: Mapping[str, np.ndarray]) -> Codes:
     """The program's inputs, each [batch, frames * rate, channels]; WorkbenchError when one is off."""
+    expect(
+        inputs,
+        Mapping,
+        f"what program {program.name} is to run on",
+        "an array for each input, by name",
+    )
     frames = set()
     for name in program.inputs:
         signal = program.signal(name)

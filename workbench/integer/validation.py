@@ -173,9 +173,9 @@ def _check_conv(conv: Conv, source: Signal, target: Signal) -> None:
 
 
 def _check_name(kind: str, name: str) -> None:
-    if not _NAME.fullmatch(name):
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise WorkbenchError(
-            f"{kind} name {name[:40]!r}: use 1 to 200 of A-Z, a-z, 0-9, point, hyphen, underscore"
+            f"{kind} name {str(name)[:40]!r}: use 1 to 200 of A-Z, a-z, 0-9, point, hyphen, underscore"
         )
 
 

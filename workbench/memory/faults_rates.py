@@ -13,7 +13,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from workbench.errors import WorkbenchError
+from workbench.errors import WorkbenchError, nearest
 from workbench.memory.events import FLIP, Events
 from workbench.memory.faults import VALUES, FaultModel, at_once, need, stuck_actions
 from workbench.memory.sampling import binomial_counts, counter_words, distinct
@@ -130,7 +130,7 @@ def failure_probability(chip: str, volts: float) -> Fraction:
     """
     if chip not in UNDERVOLTED:
         raise WorkbenchError(
-            f"there are no measured weak cells of {chip!r}; choose {', '.join(UNDERVOLTED)}"
+            f"there are no measured weak cells of {chip!r}; {nearest(chip, UNDERVOLTED)}"
         )
     bits, cells = UNDERVOLTED[chip]
     known = sorted(cells)

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from workbench.container import read_container, write_container
-from workbench.errors import WorkbenchError
+from workbench.errors import WorkbenchError, described, expect
 from workbench.integer.program import Program
 from workbench.integer.storage import program_from, program_header, program_payload
 from workbench.memory.areas import PAGE_BYTES, Area
@@ -48,6 +48,8 @@ class Image:
         spare_pages: int = 0,
     ) -> Image:
         """The clean image of `program`: silent state, golden copy, checks; see `Layout`."""
+        cure = "a Program, as `program` of a voice or of lower(...)"
+        expect(program, Program, "what an image is to be made of", cure)
         return cls._clean(Layout(program, page_bytes, areas, spare_pages))
 
     @classmethod
@@ -133,7 +135,8 @@ class Image:
     def flip(self, positions: Iterable[int] | np.ndarray) -> Image:
         """A new image with each bit of `positions` (8 * address + bit) inverted.
 
-        A position given twice is inverted twice. Raises WorkbenchError outside of the image.
+        A position given twice is inverted twice. Raises WorkbenchError outside of the image and for
+        what are no whole numbers.
         """
         data = self.data.copy()
         flip_bits(data, positions)
@@ -148,12 +151,20 @@ class Image:
         return Image._clean(self.layout)
 
     def site(self, position: int) -> Site:
-        """The logical name of one bit; see `Layout.site`."""
+        """The logical name of one bit; see `Layout.site`. Raises WorkbenchError outside of the image."""
+        (position,) = _positions([position], len(self.data)).tolist()
         return self.layout.site(position)
 
     def to_program(self) -> Program:
         """The program that the working copy now holds, faults and all."""
         return stored_program(self.data, self.layout)
+
+    def __repr__(self) -> str:
+        ram = self.layout.sram_bytes
+        return (
+            f"Image of {self.program.name!r} ({self.content_hash[:12]}): {ram:,} bytes of RAM and "
+            f"{self.layout.size_bytes - ram:,} of flash"
+        )
 
     def histories(self) -> dict[str, np.ndarray]:
         """The state section: int64 [1, history, channels] by operator, as `Stream.histories`."""
@@ -176,16 +187,29 @@ def _areas(described: object) -> tuple[Area, ...]:
 
 
 def flip_bits(data: np.ndarray, positions: Iterable[int] | np.ndarray) -> None:
-    """Invert bits of `data` uint8 [bytes] in place; WorkbenchError outside of it."""
-    chosen = np.asarray(
-        positions if isinstance(positions, np.ndarray) else list(positions), np.int64
-    )
-    outside = chosen[(chosen < 0) | (chosen >= 8 * len(data))]
-    if outside.size:
-        raise WorkbenchError(
-            f"bit position {outside[0]} lies outside of the image of {len(data)} bytes"
-        )
+    """Invert bits of `data` uint8 [bytes] in place; WorkbenchError for what are no bits of it."""
+    chosen = _positions(positions, len(data))
     np.bitwise_xor.at(data, chosen >> 3, (1 << (chosen & 7)).astype(np.uint8))
+
+
+def _positions(positions: Iterable[int] | np.ndarray, size: int) -> np.ndarray:
+    """Bit positions as int64; WorkbenchError for what are no whole numbers inside of `size` bytes."""
+    if isinstance(positions, str | bytes) or not isinstance(positions, Iterable):
+        raise WorkbenchError(
+            f"bit positions are {described(positions)}; give a list of whole numbers, as [100]"
+        )
+    if not isinstance(positions, np.ndarray):
+        positions = np.array(list(positions), object)
+    if positions.dtype.kind not in "iu":
+        for value in positions.ravel().tolist() if positions.dtype != object else positions:
+            if isinstance(value, bool) or not isinstance(value, int | np.integer):
+                raise WorkbenchError(
+                    f"a bit position is {described(value)}; give a whole number, as 100"
+                )
+    outside = positions[(positions < 0) | (positions >= 8 * size)]
+    if outside.size:
+        raise WorkbenchError(f"bit position {outside[0]} lies outside of the image of {size} bytes")
+    return positions.astype(np.int64)
 
 
 def differing_bits(data: np.ndarray, other: np.ndarray) -> np.ndarray:

@@ -11,7 +11,7 @@ from itertools import starmap
 
 import numpy as np
 
-from workbench.errors import WorkbenchError
+from workbench.errors import WorkbenchError, expect, nearest
 from workbench.integer import reference
 from workbench.integer.native_build import native_library
 from workbench.integer.native_model import unsupported
@@ -23,6 +23,7 @@ from workbench.memory.native_faults import FaultTranslator
 from workbench.memory.torch_trials import torch_sounds
 
 ENGINES = ("native", "torch")
+_EVENTS = "Events, as plan.events(Sites(image), indexes)"
 _TRIALS_AT_ONCE = 64  # whose sounds are held to compute outcomes from them
 
 
@@ -46,8 +47,9 @@ class Laboratory:
         device: str | None = None,
         plain: bool = False,
     ) -> None:
+        expect(image, Image, "what a laboratory is to damage", "an Image, as `image` of a voice")
         if engine not in (None, *ENGINES):
-            raise WorkbenchError(f"there is no engine {engine!r}; choose {' or '.join(ENGINES)}")
+            raise WorkbenchError(f"there is no engine {engine!r}; {nearest(engine, ENGINES)}")
         if engine == "native" and device:
             raise WorkbenchError(
                 f"the native engine has no device {device!r}; leave it out or choose the engine torch"
@@ -80,6 +82,7 @@ class Laboratory:
         `reached` is REACHED_UNKNOWN where the engine does not know it. Raises WorkbenchError for events that name
         no bit, frame or trial.
         """
+        expect(events, Events, "what is to happen", _EVENTS)
         parts = [np.zeros(0, OUTCOME)]
         if self._native:
             parts += starmap(self._native.outcomes, self._translator.parts(events, trials))
@@ -92,6 +95,7 @@ class Laboratory:
 
     def sounds(self, events: Events, trials: int) -> np.ndarray:
         """Output codes of each trial, [trials, rows, channels], in the output's dtype."""
+        expect(events, Events, "what is to happen", _EVENTS)
         if self._native:
             parts = [np.zeros((0, *self.clean.shape), np.int16)]
             parts += starmap(self._native.sounds, self._translator.parts(events, trials))

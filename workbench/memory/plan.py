@@ -14,7 +14,7 @@ from urllib.parse import quote, unquote
 
 import numpy as np
 
-from workbench.errors import WorkbenchError
+from workbench.errors import WorkbenchError, expect, nearest
 from workbench.memory.events import Events
 from workbench.memory.faults import FaultModel
 from workbench.memory.faults_bits import Bits, Each, Flips, Stuck
@@ -47,6 +47,14 @@ class Plan:
     operators: tuple[str, ...] = ()
     bits: tuple[int, ...] = ()
 
+    def __post_init__(self) -> None:
+        expect(
+            self.model,
+            FaultModel,
+            "the fault model of a plan",
+            "one like Flips(3), or Plan.parse(text)",
+        )
+
     def candidates(self, sites: Sites) -> np.ndarray:
         """Positions that trials may hit, ascending int64; padding never is.
 
@@ -67,6 +75,7 @@ class Plan:
         No trial has two events at one bit. Raises WorkbenchError when the plan does not fit the image or a
         trial does not exist.
         """
+        expect(sites, Sites, "where a plan is to strike", "Sites(image)")
         return self.model.events(sites, self.candidates(sites), str(self), self.seed, indexes)
 
     def size(self, sites: Sites) -> int | None:
@@ -81,11 +90,12 @@ class Plan:
     @classmethod
     def parse(cls, text: str) -> Plan:
         """Read a plan, parts in any order but the model first; WorkbenchError when it is none."""
+        expect(text, str, "a plan", 'text like "flips=3,seed=0"')
         values = _values(text)
         name = next(iter(values), "")
         if name not in MODELS:
             raise WorkbenchError(
-                f"there is no fault model {name!r} for a plan to begin with; choose {', '.join(MODELS)}"
+                f"there is no fault model {name!r} for a plan to begin with; {nearest(name, MODELS)}"
             )
         model = MODELS[name].read(values)
         try:
@@ -138,6 +148,7 @@ class TrialId:
     @classmethod
     def parse(cls, text: str) -> TrialId:
         """Read `str(identifier)`; WorkbenchError when it is not one, or its plan was altered."""
+        expect(text, str, "the identifier of a trial", "the line that was printed after 'replay:'")
         text = text.strip()
         image, _, rest = text.partition(",word=")
         word, _, rest = rest.partition(",")

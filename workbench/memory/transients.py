@@ -12,7 +12,7 @@ from functools import cached_property
 
 import numpy as np
 
-from workbench.errors import WorkbenchError
+from workbench.errors import WorkbenchError, expect, nearest
 from workbench.integer.program import Conv, Program, Signal
 from workbench.memory.changes import locate
 from workbench.memory.image import Image
@@ -126,6 +126,7 @@ class Sites:
     """
 
     def __init__(self, image: Image) -> None:
+        expect(image, Image, "what has sites", "an Image, as `image` of a voice")
         self.image = image
         self.program = image.program
         self.layout = image.layout
@@ -183,7 +184,7 @@ class Sites:
             for name in names:
                 if name not in choice:
                     raise WorkbenchError(
-                        f"the image has no {kind} {name!r}; it has {', '.join(sorted(choice))}"
+                        f"the image has no {kind} {name!r}; {nearest(name, sorted(choice))}"
                     )
         found = [self.layout.positions(sections, operators=operators, bits=bits)]
         for place in self.transients.places:

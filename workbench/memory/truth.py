@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from workbench.errors import WorkbenchError
+from workbench.errors import WorkbenchError, expect
 from workbench.integer.program import code_dtype
 from workbench.integer.reference import Codes, Stream, Touch, one_utterance
 from workbench.memory.events import CLEAR, FLIP, Events
@@ -29,6 +29,8 @@ def play(image: Image, inputs: Mapping[str, np.ndarray], events: Events) -> np.n
     WorkbenchError for events of several trials, at bits or frames that do not exist, and inputs that
     do not fit.
     """
+    expect(image, Image, "the memory to play from", "an Image, as `image` of a voice")
+    expect(events, Events, "what is to happen", "Events, as plan.events(Sites(image), indexes)")
     program = image.program
     codes = one_utterance(program, inputs)
     rates = {name: program.signal(name).rate for name in codes}

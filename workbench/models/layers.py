@@ -14,7 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from workbench.models.quantisers import ACTIVATIONS, WEIGHTS, Bias32
+from workbench.errors import WorkbenchError
+from workbench.models.quantisers import ACTIVATIONS, WEIGHTS, WEIGHTS_PER_TENSOR, Bias32
 
 
 @dataclass(frozen=True)
@@ -27,12 +28,23 @@ class Precision:
     weight_bits: int | None = 8
     activation_bits: int | None = 8
 
-    def weights(self) -> dict[str, Any]:
-        """Keyword arguments for a Brevitas layer with weights."""
+    def __post_init__(self) -> None:
+        for name, bits, known in (
+            ("weight_bits", self.weight_bits, WEIGHTS),
+            ("activation_bits", self.activation_bits, ACTIVATIONS),
+        ):
+            if bits is not None and bits not in known:
+                raise WorkbenchError(
+                    f"a Precision cannot have {name}={bits!r}; choose "
+                    f"{' or '.join(map(str, known))}, or None for float"
+                )
+
+    def weights(self, *, per_tensor: bool = False) -> dict[str, Any]:
+        """Keyword arguments for a Brevitas layer with weights; per_tensor: one scale for all of them."""
         if self.weight_bits is None:
             return {"weight_quant": None, "bias_quant": None}
         return {
-            "weight_quant": WEIGHTS[self.weight_bits],
+            "weight_quant": (WEIGHTS_PER_TENSOR if per_tensor else WEIGHTS)[self.weight_bits],
             "bias_quant": Bias32,
             "return_quant_tensor": True,
         }
@@ -75,6 +87,7 @@ class CausalConv1d(qnn.QuantConv1d):
 
     def forward(self, x: Any) -> Any:
         """[batch, in, time] -> [batch, out, time / stride]; time is a multiple of stride."""
+        _check_quantised(self, x)
         return super().forward(F.pad(x, ((self.kernel_size[0] - 1) * self.dilation[0], 0)))
 
 
@@ -88,6 +101,7 @@ class CausalConvTranspose1d(qnn.QuantConvTranspose1d):
         kernel_size: int,
         *,
         stride: int,
+        groups: int = 1,
         bias: bool = True,
         precision: Precision = FLOAT,
     ) -> None:
@@ -96,12 +110,15 @@ class CausalConvTranspose1d(qnn.QuantConvTranspose1d):
             out_channels,
             kernel_size,
             stride=stride,
+            groups=groups,
             bias=bias,
-            **precision.weights(),
+            # Brevitas cannot run groups of a transposed convolution with a scale for each channel.
+            **precision.weights(per_tensor=groups > 1),
         )
 
     def forward(self, x: Any) -> Any:
         """[batch, in, time] -> [batch, out, time * stride]."""
+        _check_quantised(self, x)
         y = super().forward(x)
         length = x.shape[-1] * self.stride[0]
         if hasattr(y, "set"):  # a QuantTensor cannot be sliced, its value can
@@ -147,6 +164,16 @@ class ResidualBlock(nn.Module):
         return self.shared(x + self.shared(y))
 
 
+def _check_quantised(layer: Any, x: Any) -> None:
+    """Raise WorkbenchError for a plain tensor where Brevitas needs the scale that a quantiser gives."""
+    plain = not hasattr(x, "scale") and not layer.input_quant.is_quant_enabled
+    if layer.weight_quant.is_quant_enabled and layer.return_quant_tensor and plain:
+        raise WorkbenchError(
+            f"a quantised {type(layer).__name__} needs a quantised input; put quantise(precision) in "
+            "front of it, or relu(precision) in place of a plain ReLU"
+        )
+
+
 def tensor_value(x: Any) -> torch.Tensor:
-    """The plain tensor behind a QuantTensor, or x itself."""
+    """The plain tensor behind a QuantTensor, or x itself: what a loss is made of."""
     return x.value if hasattr(x, "value") else x

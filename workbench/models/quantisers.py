@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import torch
 from brevitas.quant import Int8ActPerTensorFixedPoint, Int32Bias
-from brevitas.quant.fixed_point import Int8WeightPerChannelFixedPoint
+from brevitas.quant.fixed_point import (
+    Int8WeightPerChannelFixedPoint,
+    Int8WeightPerTensorFixedPoint,
+)
 from torch import nn
 
 # Forward passes in training mode that only collect activation ranges; after them a scale is an
@@ -37,6 +40,19 @@ class WeightInt4(WeightInt8):
     bit_width = 4
 
 
+class WeightInt8PerTensor(Int8WeightPerTensorFixedPoint):
+    """Weights -127..127 at one scale for the whole layer.
+
+    For grouped transposed convolutions, which Brevitas cannot run with a scale for each channel.
+    """
+
+
+class WeightInt4PerTensor(WeightInt8PerTensor):
+    """Weights -7..7 at one scale for the whole layer, packed two to a byte."""
+
+    bit_width = 4
+
+
 class Bias32(Int32Bias):
     """Biases as int32 at the accumulator's own scale (input scale times weight scale)."""
 
@@ -55,4 +71,5 @@ class ActInt16(ActInt8):
 
 
 WEIGHTS = {4: WeightInt4, 8: WeightInt8}
+WEIGHTS_PER_TENSOR = {4: WeightInt4PerTensor, 8: WeightInt8PerTensor}
 ACTIVATIONS = {8: ActInt8, 16: ActInt16}

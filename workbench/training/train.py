@@ -19,7 +19,7 @@ import torch
 from tqdm import tqdm
 
 from workbench.audio.sound_files import SAMPLE_RATE_HZ
-from workbench.errors import WorkbenchError
+from workbench.errors import WorkbenchError, nearest
 from workbench.files import output_folder
 from workbench.memory.ecc import ECC, InPlace
 from workbench.models.challenge import Challenge, ChallengeConfig
@@ -110,7 +110,7 @@ def make_task(
         raise WorkbenchError(f"there is no seed {seed}; choose one from 0 to 2**64 - 1")
     if code_words and code_words not in IN_PLACE:
         raise WorkbenchError(
-            f"weights cannot be words of {code_words!r}; choose one of {', '.join(IN_PLACE)}"
+            f"weights cannot be words of {code_words!r}; {nearest(code_words, IN_PLACE)}"
         )
     if start is not None:
         if not code_words:
