@@ -12,7 +12,14 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from workbench.commands.common import add_checkpoint, add_generator, add_image, image_of, inputs_of
+from workbench.commands.common import (
+    add_checkpoint,
+    add_generator,
+    add_image,
+    add_words,
+    image_of,
+    inputs_of,
+)
 from workbench.errors import WorkbenchError
 from workbench.experiments.campaign import campaign_of, part_of, run_campaign
 from workbench.experiments.campaign_summary import summary
@@ -55,7 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--seed", type=int, help="another one draws other trials (the plan's, or 0)"
     )
-    parser.add_argument("--words", help="words with commas (all)")
+    add_words(parser, "words (all)")
     parser.add_argument("--section", action="append", help="only there, again (the working copy)")
     parser.add_argument("--operator", action="append", help="only in this operator, again (any)")
     parser.add_argument("--bit", action="append", type=int, help="only this bit of values, again")
@@ -282,6 +289,6 @@ def _tell(results: Sequence[Results], path: Path | None) -> None:
         worst = told.get("worst")
         if worst and worst["snr_db"] is not None:
             print(f"  lowest SNR {worst['snr_db']:.1f} dB, replay: {worst['replay']}")
-        print(f'  {told["bytes"] / 1e6:.1f} MB; pandas.read_parquet("{told["folder"]}/shards")')
+        print(f'  {told["bytes"] / 1e6:.1f} MB; pandas.read_parquet({told["folder"] + "/shards"!r})')
     if path:
         write_text(path, json.dumps({"campaigns": figures}, indent=2, allow_nan=False) + "\n")
