@@ -289,6 +289,8 @@ def _tell(results: Sequence[Results], path: Path | None) -> None:
         worst = told.get("worst")
         if worst and worst["snr_db"] is not None:
             print(f"  lowest SNR {worst['snr_db']:.1f} dB, replay: {worst['replay']}")
-        print(f'  {told["bytes"] / 1e6:.1f} MB; pandas.read_parquet({told["folder"] + "/shards"!r})')
+        print(
+            f"  {told['bytes'] / 1e6:.1f} MB; pandas.read_parquet({told['folder'] + '/shards'!r})"
+        )
     if path:
         write_text(path, json.dumps({"campaigns": figures}, indent=2, allow_nan=False) + "\n")
