@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 
 from workbench.audio import sound_files
 from workbench.audio.sound_files import read_audio
-from workbench.errors import WorkbenchError
+from workbench.errors import WorkbenchError, WorkbenchWarning
 
 RATE, COUNT = 16_000, 2_000
 CODES = (9000 * np.sin(np.arange(COUNT) / 7)).astype("<i2")
@@ -206,6 +207,33 @@ def test_other_files_are_refused_by_name(data: bytes, reason: str, tmp_path: Pat
 def test_another_kind_under_the_name_of_a_wav_is_refused(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "a.wav", CODES, RATE, format="MP3")
     assert "it is no WAV" in _refusal(tmp_path / "a.wav")
+
+
+_SEEDS = [write(BYTES) for write, _ in WRITERS.values()] + [write() for write in TAILS.values()]
+
+
+@given(
+    st.sampled_from(_SEEDS),
+    st.lists(st.tuples(st.integers(0, 130), st.binary(max_size=8)), min_size=1, max_size=4),
+    st.integers(0, BYTES),
+)
+def test_an_altered_file_is_read_or_refused_in_a_sentence(
+    tmp_path_factory: pytest.TempPathFactory,
+    seed: bytes,
+    changes: list[tuple[int, bytes]],
+    cut: int,
+) -> None:
+    data = bytearray(seed)
+    for address, value in changes:
+        data[address : address + len(value)] = value
+    path = tmp_path_factory.getbasetemp() / "altered.wav"
+    path.write_bytes(data[: len(data) - cut])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", WorkbenchWarning)
+        try:
+            assert np.isfinite(read_audio(path)).all()
+        except WorkbenchError as error:
+            assert str(path) in str(error) and "\n" not in str(error)
 
 
 @pytest.mark.parametrize(

@@ -97,6 +97,16 @@ class _Forwards(soundfile.SoundFile):
         return False
 
 
+class _Memory(io.BytesIO):
+    """Bytes in which libsndfile, led astray by a header, may look for what is before the beginning."""
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
+        try:
+            return super().seek(offset, whence)
+        except (ValueError, OverflowError):
+            return self.tell()
+
+
 def _decode(path: Path, wanted_hz: int) -> np.ndarray:
     """Return float32 [samples] of a file that has the right format; WorkbenchError as `read_audio`."""
     try:
@@ -107,13 +117,12 @@ def _decode(path: Path, wanted_hz: int) -> np.ndarray:
             if _is_ogg(file) and _ogg_is_cut_short(file, size):
                 raise Malformed("it is cut short")
             most_bytes = int(LONGEST_S + 1) * wanted_hz * _WIDEST_SAMPLE
-            file.seek(0)
-            source = (
-                io.BytesIO(corrected(file, data, most_bytes)) if data and data.rewrite else file
-            )
-            with _Forwards(source) as sound:
-                _check_format(path, sound, wanted_hz)
-                return _samples(path, sound)
+            source: Path | _Memory = path
+            if data and data.rewrite:
+                source = _Memory(corrected(file, data, most_bytes))
+        with _Forwards(source) as sound:
+            _check_format(path, sound, wanted_hz)
+            return _samples(path, sound)
     except _DECODER_ERRORS as error:
         # libsndfile's own words, without the Python object that it was given.
         reason = str(getattr(error, "error_string", error)) or type(error).__name__
