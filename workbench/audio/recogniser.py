@@ -231,8 +231,9 @@ def _reason_to_refuse(decoder: Any, phrase: str) -> str:
     tokens = phrase.split()
     if not tokens or any(decoder.lookup_word(token) is None for token in tokens):
         return "not in the recogniser's dictionary"
-    # "a(2)" is another pronunciation of "a"; a grammar gives such characters a meaning.
-    return "no plain word" if re.search(r"""[;=|*+<>()\[\]{}/"\\]""", phrase) else ""
+    # "a(2)" is another pronunciation of "a", and others are syntax.
+    special = re.search(r"""[;=|*+<>()\[\]{}/"\\]""", phrase)
+    return f"{special[0]!r} has a meaning in the recogniser's grammar" if special else ""
 
 
 def _presented(samples: np.ndarray, variant: Variant) -> bytes:

@@ -29,7 +29,7 @@ _SHIPPED = ("seed0", "seed1", "seed2")
 # What the recogniser needs for another language than US English, by pocketsphinx' own names.
 _MODELS = {
     "hmm": "folder of the acoustic model of another language (US English)",
-    "dict": "dictionary, a word and its phones on each line (US English)",
+    "dict": "dictionary, a word as its file is named and its phones on each line (US English)",
     "lm": "n-gram model to follow (it chooses among the voice's words)",
 }
 

@@ -171,8 +171,9 @@ def _recognised(
     sounds: Mapping[str, np.ndarray], voice: Voice, language: Language, means: _Means
 ) -> dict[str, float]:
     """Share of the variants in which each word was understood, of words that can be."""
-    # A digit is read out in English; another language's dictionary has entries for it, or none.
-    answers = {word: voice.spoken(word) if language == ENGLISH else word for word in sounds}
+    # A digit is read out in English; a dictionary of one's own has words as they are named.
+    english = language.dictionary is None
+    answers = {word: voice.spoken(word) if english else word for word in sounds}
     try:
         listener = Recogniser(list(answers.values()), language=language, leave_out=True)
     except WorkbenchError as error:  # no recogniser here, or no word that it knows
