@@ -108,6 +108,17 @@ def test_a_campaign_counts_each_word_once(trained: SimpleNamespace, tmp_path: Pa
     assert told["trials"] == 9
 
 
+def test_a_campaign_listens_to_what_the_recogniser_knows(
+    trained: SimpleNamespace, tmp_path: Path
+) -> None:
+    command = ["campaign", "--checkpoint", str(trained.checkpoint), "--fault", "flips=1"]
+    command += ["--trials", "3", "--listen", "2", "--jobs", "1", "--words", "über,seven"]
+    assert main([*command, "--out", str(tmp_path)]) == 0
+    rows = open_results(tmp_path).table().to_pylist()
+    assert {row["word"] for row in rows} == {"über", "seven"}
+    assert {row["word"] for row in rows if row["recognised"] is not None} == {"seven"}
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

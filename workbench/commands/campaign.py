@@ -285,7 +285,11 @@ def _tell(results: Sequence[Results], path: Path | None) -> None:
             )
         for name, each in told["heard"].items():
             pesq = "" if each["pesq_nb"] is None else f", PESQ-NB {each['pesq_nb']:.2f}"
-            print(f"  heard {each['trials']:,} {name}: recognised {each['recognised']:.2f}{pesq}")
+            share = each["recognised"]
+            understood = (
+                "word unknown to the recogniser" if share is None else f"recognised {share:.2f}"
+            )
+            print(f"  heard {each['trials']:,} {name}: {understood}{pesq}")
         worst = told.get("worst")
         if worst and worst["snr_db"] is not None:
             print(f"  lowest SNR {worst['snr_db']:.1f} dB, replay: {worst['replay']}")
