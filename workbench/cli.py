@@ -1,6 +1,7 @@
 """The `workbench` command: one subcommand per file in `workbench/commands/`.
 
-A WorkbenchError becomes one sentence on standard error and exit status 2, as does a wrong option.
+A WorkbenchError becomes one sentence on standard error and exit status 2, as does a wrong option; a
+WorkbenchWarning becomes a note there.
 """
 
 from __future__ import annotations
@@ -9,10 +10,13 @@ import argparse
 import importlib
 import os
 import sys
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
 
 from workbench import __version__
-from workbench.errors import WorkbenchError, nearest
+from workbench.errors import WorkbenchError, WorkbenchWarning, nearest
 from workbench.files import refuse_unwritable
 
 # Subcommand -> what it does. The module workbench.commands.<name> is imported only when it is used,
@@ -94,10 +98,28 @@ def _parse(words: Sequence[str]) -> argparse.Namespace:
 
 def _run(options: argparse.Namespace) -> int:
     try:
-        if getattr(options, "json", None):
-            refuse_unwritable(options.json)
-        options.run(options)
+        with _notes(options.command):
+            if getattr(options, "json", None):
+                refuse_unwritable(options.json)
+            options.run(options)
     except WorkbenchError as error:
         print(f"workbench {options.command}: {error}", file=sys.stderr)
         return 2
     return 0
+
+
+@contextmanager
+def _notes(command: str) -> Iterator[None]:
+    """Print each WorkbenchWarning as one line on standard error while the block runs."""
+    usual = warnings.showwarning
+
+    def show(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
+        if issubclass(category, WorkbenchWarning):
+            print(f"workbench {command}: note: {message}", file=sys.stderr)
+        else:
+            usual(message, category, *where, **more)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", WorkbenchWarning)
+        warnings.showwarning = show
+        yield

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
+from pathlib import Path
 
 import numpy as np
+import pocketsphinx
 import pytest
 
 from workbench.audio.recogniser import (
     DIGIT_WORDS,
     VARIANTS,
+    Language,
     Recogniser,
     digit_recogniser,
     recognise_words,
@@ -76,6 +80,48 @@ def test_what_is_no_signal_is_refused(bad: np.ndarray) -> None:
 def test_words_not_in_the_dictionary_are_refused(words: list[str]) -> None:
     with pytest.raises(WorkbenchError, match="dictionary lacks"):
         Recogniser(words)
+
+
+def test_words_that_cannot_be_understood_are_left_out_by_name(digits: list[np.ndarray]) -> None:
+    listener = Recogniser(["one", "qqqz", "two", "a(2)", 'say "one"'], leave_out=True)
+    assert listener.words == ("one", "two")
+    assert list(listener.left_out) == ["qqqz", "a(2)", 'say "one"']
+    assert listener.recognise(digits[1]) == "one"
+    with pytest.raises(WorkbenchError, match="dictionary lacks 'qqqz'"):
+        Recogniser(["qqqz"], leave_out=True)
+
+
+def test_a_dictionary_of_ones_own(tmp_path: Path, digits: list[np.ndarray]) -> None:
+    own = tmp_path / "own.dict"
+    own.write_text("über W AH N\nzwei T UW\n", encoding="utf-8")
+    listener = Recogniser(["über", "zwei"], language=Language(dictionary=own))
+    assert [listener.recognise(digits[n]) for n in (1, 2)] == ["über", "zwei"]
+    with pytest.raises(WorkbenchError, match="dictionary lacks 'one'"):
+        Recogniser(["one"], language=Language(dictionary=own))
+
+
+def _copy_of_the_model(folder: Path) -> Path:
+    return Path(shutil.copytree(pocketsphinx.get_model_path("en-us/en-us"), folder / "hmm"))
+
+
+@pytest.mark.parametrize("damage", ["mdef", "means", "feat.params"])
+def test_a_damaged_model_ends_in_a_sentence(damage: str, tmp_path: Path) -> None:
+    """Some of them end the process that loads them: pocketsphinx calls exit."""
+    hmm = _copy_of_the_model(tmp_path)
+    (hmm / damage).write_bytes(b"-garbage " * 9)
+    with pytest.raises(WorkbenchError, match=r"pocketsphinx cannot load .*hmm") as refusal:
+        Recogniser(WORDS, language=Language(acoustic_model=hmm))
+    assert "\n" not in str(refusal.value)
+
+
+def test_a_missing_model_is_named(tmp_path: Path) -> None:
+    for language, told in (
+        (Language(acoustic_model=tmp_path / "hmm"), "folder of an acoustic model"),
+        (Language(dictionary=tmp_path), "file for --dict"),
+        (Language(language_model=tmp_path / "lm"), "file for --lm"),
+    ):
+        with pytest.raises(WorkbenchError, match=f"there is no {told}"):
+            Recogniser(WORDS, language=language)
 
 
 def test_questions_that_do_not_fit_are_refused(digits: list[np.ndarray]) -> None:

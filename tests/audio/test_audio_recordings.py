@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import unicodedata
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,7 @@ from workbench.audio.recordings import (
 )
 from workbench.audio.sound_files import write_wav
 from workbench.cli import main
-from workbench.errors import WorkbenchError
+from workbench.errors import WorkbenchError, WorkbenchWarning
 
 NOISE = np.random.default_rng(0).uniform(-0.5, 0.5, 2000).astype(np.float32)
 
@@ -122,7 +123,8 @@ def test_a_folder_of_ones_own(tmp_path: Path) -> None:
         write_wav(tmp_path / name, NOISE)
     (tmp_path / "notes.txt").write_text("not a sound")
     (tmp_path / ".hidden.wav").write_text("not a sound")
-    own = load_recordings(tmp_path)
+    with pytest.warns(WorkbenchWarning, match=r"not used in .*: 'notes\.txt'; recordings end in"):
+        own = load_recordings(tmp_path)
     assert list(own) == ["deep/snare", "kick", "take9", "take10"]
     assert np.allclose(own["kick"], NOISE, atol=2**-15)
 
@@ -132,6 +134,41 @@ def test_two_files_of_one_label_are_refused(tmp_path: Path) -> None:
     (tmp_path / "kick.flac").write_bytes(b"")
     with pytest.raises(WorkbenchError, match=r"kick\.flac and .*kick\.wav"):
         load_recordings(tmp_path)
+
+
+def test_unused_files_are_named_even_where_nothing_can_be_read(tmp_path: Path) -> None:
+    for number in range(12):
+        (tmp_path / f"song{number:02}.mp3").write_bytes(b"")
+    (tmp_path / "kick.wav").mkdir()
+    with (
+        pytest.warns(WorkbenchWarning, match=r"'kick\.wav', 'song00\.mp3'.* and 3 more"),
+        pytest.raises(WorkbenchError, match="has no recording"),
+    ):
+        load_recordings(tmp_path)
+
+
+def test_a_folder_of_recordings_alone_is_read_without_a_word(
+    tmp_path: Path, recwarn: pytest.WarningsRecorder
+) -> None:
+    write_wav(tmp_path / "deep" / "kick.wav", NOISE)
+    (tmp_path / "checksums.json").write_text("{}")
+    (tmp_path / ".DS_Store").write_bytes(b"")
+    load_recordings(tmp_path)
+    load_recordings(prefix="digits/7")
+    assert not recwarn.list
+
+
+def test_names_are_read_and_asked_for_in_one_form_of_unicode(tmp_path: Path) -> None:
+    for form, folder in (("NFC", "one"), ("NFD", "other")):
+        write_wav(tmp_path / folder / unicodedata.normalize(form, "über.wav"), NOISE)
+        label = f"{folder}/{unicodedata.normalize('NFC', 'über')}"
+        for asked in ("NFC", "NFD"):
+            prefix = unicodedata.normalize(asked, label)
+            assert list(load_recordings(tmp_path, prefix=prefix)) == [label]
+    shutil.copy(*(tmp_path / "one" / unicodedata.normalize(f, "über.wav") for f in ("NFC", "NFD")))
+    if len(list((tmp_path / "one").iterdir())) == 2:  # some file systems take them for one name
+        with pytest.raises(WorkbenchError, match="would both be called"):
+            find_recordings(tmp_path)
 
 
 @pytest.mark.parametrize("name", [b"\xff.wav", b"two\nlines.wav"])

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from workbench.audio.sound_files import pcm16, read_audio, wav_bytes, write_wav
-from workbench.errors import WorkbenchError
+from workbench.errors import WorkbenchError, WorkbenchWarning
 
 RATE = 16_000
 TONE = (0.5 * np.sin(2 * np.pi * 440 * np.arange(RATE) / RATE)).astype(np.float32)
@@ -48,7 +48,7 @@ BAD: dict[str, tuple[str, Callable[[Path], object], str]] = {
     "wrong rate": (
         "a.wav",
         lambda path: _write(path, rate=44_100),
-        "44100 Hz .*`ffmpeg -i a.wav -ar 16000",
+        "44100 Hz .*`ffmpeg -i .*a.wav -ar 16000",
     ),
     "stereo": ("a.wav", lambda path: _write(path, np.stack([TONE, TONE], 1)), "2 channels"),
     "too short": ("a.wav", lambda path: _write(path, TONE[:799]), "lasts 0.050 s and at least"),
@@ -104,7 +104,24 @@ def test_a_wav_of_unknown_length_is_read(tmp_path: Path) -> None:
 
 def test_overshoot_is_clipped(tmp_path: Path) -> None:
     _write(tmp_path / "a.wav", 2.4 * TONE, subtype="FLOAT")
-    assert np.abs(read_audio(tmp_path / "a.wav")).max() == 1.0
+    with pytest.warns(
+        WorkbenchWarning, match="a.wav: 6,000 of 16,000 samples lie beyond full scale"
+    ):
+        assert np.abs(read_audio(tmp_path / "a.wav")).max() == 1.0
+
+
+def test_a_sum_that_was_clipped_before_is_said(tmp_path: Path) -> None:
+    _write(tmp_path / "a.wav", np.clip(2.4 * TONE, -1, 1))
+    with pytest.warns(WorkbenchWarning, match="samples stand at full scale"):
+        read_audio(tmp_path / "a.wav")
+
+
+def test_touching_full_scale_is_not_clipping(
+    tmp_path: Path, recwarn: pytest.WarningsRecorder
+) -> None:
+    _write(tmp_path / "a.wav", 2 * TONE)
+    read_audio(tmp_path / "a.wav")
+    assert not recwarn.list
 
 
 @given(hnp.arrays("<i2", st.integers(1, 300)), st.sampled_from([8000, 16_000, 48_000]))

@@ -236,7 +236,7 @@ def test_an_impossible_configuration_is_refused_by_name(
 
 
 def test_a_word_that_was_not_taught_is_refused_by_name() -> None:
-    with pytest.raises(WorkbenchError, match="cannot say 'c'; it says a, b"):
+    with pytest.raises(WorkbenchError, match="cannot say 'c'; it says 'a', 'b'"):
         Challenge(CONFIG, quantised=False).indexes(["a", "c"])
 
 
@@ -279,12 +279,12 @@ def test_a_word_that_has_no_value_is_named(
     monkeypatch.setattr("workbench.experiments.quality.pesq_nb", short)
     monkeypatch.setattr("workbench.experiments.quality.stoi", missing)
     quality = quality_of_recordings(voice())
-    assert (quality.pesq_nb, quality.stoi, quality.log_mel_db) == (None, None, 0.0)
-    assert quality.absent["pesq_nb"] == "word '4': it is too short"
+    assert (quality.pesq_nb, quality.stoi, quality.log_mel_db) == (1.0, None, 0.0)
+    assert quality.left_out == {"pesq_nb": {"4": "it is too short"}}
     assert quality.absent["stoi"] == "its package is missing"
     assert main(["measure", "--checkpoint", str(shipped_checkpoint())]) == 0
     told = capsys.readouterr().out
-    assert told.count("pesq_nb has no value; word '4': it is too short\n") == 1
+    assert told.count("pesq_nb of seed0, recordings is without '4' (it is too short)\n") == 1
     assert "stoi has no value; its package is missing\n" in told
 
 

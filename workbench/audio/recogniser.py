@@ -1,14 +1,19 @@
 """A listener that cannot be flattered: pocketsphinx, told only which words may occur.
 
-Huggins-Daines et al. 2006, https://doi.org/10.1109/ICASSP.2006.1659988; US English, 16 kHz.
+Huggins-Daines et al. 2006, https://doi.org/10.1109/ICASSP.2006.1659988; 16 kHz. The package brings
+US English; models of other languages are files that a user names.
 """
 
 from __future__ import annotations
 
+import re
+import subprocess
+import sys
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -70,16 +75,49 @@ class Recognition:
         )
 
 
+@dataclass(frozen=True)
+class Language:
+    """Files of pocketsphinx for a language; None for those of US English, which it brings.
+
+    acoustic_model: folder with mdef, means and so on (hmm). dictionary: word -> phones. language_model:
+    n-grams (lm); the recogniser then follows these instead of choosing among the given words.
+    """
+
+    acoustic_model: Path | None = None
+    dictionary: Path | None = None
+    language_model: Path | None = None
+
+
+ENGLISH = Language()
+
+
 class Recogniser:
     """A recogniser of one word, or phrase, out of a given list.
 
-    Its answer depends on the samples and the settings alone, not on what it heard before.
-    Raises WorkbenchError without pocketsphinx and for words that its dictionary lacks.
+    words: those that it may answer. left_out: word -> why it cannot be one; always empty unless
+    `leave_out`. Its answer depends on the samples and the settings alone, not on what it heard before.
+    Raises WorkbenchError without pocketsphinx, for a model that cannot be loaded, and for words that
+    its dictionary lacks: for any of them, or with `leave_out` when it lacks all.
     """
 
-    def __init__(self, words: Sequence[str]) -> None:
-        self.words = tuple(words)
-        self._decoder = _decoder(self.words)
+    def __init__(
+        self, words: Sequence[str], *, language: Language = ENGLISH, leave_out: bool = False
+    ) -> None:
+        self._decoder = _decoder(language)
+        reasons = {word: _reason_to_refuse(self._decoder, word) for word in words}
+        self.words = tuple(word for word in words if not reasons[word])
+        self.left_out = {word: reason for word, reason in reasons.items() if reason}
+        if not self.words or (self.left_out and not leave_out):
+            lacking = ", ".join(map(repr, self.left_out)) or "any word"
+            raise WorkbenchError(
+                f"the recogniser's dictionary lacks {lacking}; give words that it has "
+                "(lower-case US English), or the dictionary of another language"
+            )
+        if language.language_model is None:
+            choices = " | ".join(self.words)
+            grammar = f"#JSGF V1.0; grammar words; public <word> = {choices};"
+            self._decoder.add_jsgf_string("words", grammar)
+            self._decoder.activate_search("words")
 
     def recognise(self, samples: np.ndarray, variant: Variant = VARIANTS[0]) -> str:
         """Return which of the words float [samples] at 16 kHz says, or "" for none of them.
@@ -135,36 +173,67 @@ def digit_recogniser() -> Recogniser:
     return Recogniser(tuple(DIGIT_WORDS.values()))
 
 
-def _decoder(words: tuple[str, ...]) -> Any:
+def _decoder(language: Language) -> Any:
     try:
-        from pocketsphinx import Decoder, get_model_path
+        from pocketsphinx import Decoder
     except ImportError as error:
         raise WorkbenchError(
             "the speech recogniser needs the package pocketsphinx; install the extra with "
             '`pip install "self-healing-audio-workbench[speech]"`'
         ) from error
-    decoder = Decoder(
-        hmm=get_model_path("en-us/en-us"),
-        dict=get_model_path("en-us/cmudict-en-us.dict"),
-        lm=None,
-        loglevel="FATAL",
-        samprate=SAMPLE_RATE_HZ,
+    settings = _settings(language)
+    if language != ENGLISH:
+        _prove(settings)
+    return Decoder(**settings, loglevel="FATAL", samprate=SAMPLE_RATE_HZ)
+
+
+def _settings(language: Language) -> dict[str, str | None]:
+    """Arguments of the decoder; WorkbenchError for a file of `language` that does not exist."""
+    from pocketsphinx import get_model_path
+
+    settings = {
+        "hmm": language.acoustic_model or get_model_path("en-us/en-us"),
+        "dict": language.dictionary or get_model_path("en-us/cmudict-en-us.dict"),
+        "lm": language.language_model,
+    }
+    for name, path in settings.items():
+        if path is None:
+            continue
+        if not (Path(path).is_dir() if name == "hmm" else Path(path).is_file()):
+            kind = "folder of an acoustic model" if name == "hmm" else f"file for --{name}"
+            raise WorkbenchError(f"there is no {kind} {str(path)!r}; check the name")
+    return {name: None if path is None else str(path) for name, path in settings.items()}
+
+
+def _prove(settings: dict[str, str | None]) -> None:
+    """Load a user's model in a process of its own: a damaged one ends the process that loads it."""
+    program = (
+        "import sys; from pocketsphinx import Decoder; h, d, l = sys.argv[1:];"
+        f"Decoder(hmm=h, dict=d, lm=l or None, loglevel='ERROR', samprate={SAMPLE_RATE_HZ})"
     )
-    unknown = [word for word in words if not _in_dictionary(decoder, word)]
-    if unknown or not words:
+    done = subprocess.run(
+        [sys.executable, "-c", program, *(path or "" for path in settings.values())],
+        capture_output=True,
+        check=False,
+    )
+    if done.returncode:
+        lines = done.stderr.decode(errors="replace").splitlines()
+        told = [line for line in lines if line.startswith(("ERROR", "FATAL"))] or lines
+        reason = told[0][:200].strip() if told else f"exit status {done.returncode}"
+        given = ", ".join(repr(path) for path in settings.values() if path)
         raise WorkbenchError(
-            f"the recogniser's dictionary lacks {', '.join(map(repr, unknown)) or 'any word'}; "
-            "give lower-case US English words"
+            f"pocketsphinx cannot load {given} ({reason}); name the files of one of its models"
         )
-    choices = " | ".join(words)
-    decoder.add_jsgf_string("words", f"#JSGF V1.0; grammar words; public <word> = {choices};")
-    decoder.activate_search("words")
-    return decoder
 
 
-def _in_dictionary(decoder: Any, phrase: str) -> bool:
+def _reason_to_refuse(decoder: Any, phrase: str) -> str:
+    """Why the recogniser cannot choose `phrase`; "" when it can."""
     tokens = phrase.split()
-    return bool(tokens) and all(decoder.lookup_word(token) is not None for token in tokens)
+    if not tokens or any(decoder.lookup_word(token) is None for token in tokens):
+        return "not in the recogniser's dictionary"
+    # "a(2)" is another pronunciation of "a", and others are syntax.
+    special = re.search(r"""[;=|*+<>()\[\]{}/"\\]""", phrase)
+    return f"{special[0]!r} has a meaning in the recogniser's grammar" if special else ""
 
 
 def _presented(samples: np.ndarray, variant: Variant) -> bytes:

@@ -1,6 +1,7 @@
 """Folders of recordings: the shipped voice, proved by checksums, or a researcher's own sounds.
 
-A label is the path below the folder without its suffix: `digits/0`, `phonetic/a_p`, `kick`.
+A label is the path below the folder without its suffix: `digits/0`, `phonetic/a_p`, `kick`, in
+Unicode's form NFC, whichever the file system uses.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import hashlib
 import json
 import re
 import unicodedata
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +18,11 @@ import numpy as np
 
 from workbench.audio.resources import recordings_folder
 from workbench.audio.sound_files import SAMPLE_RATE_HZ, pcm16, read_audio
-from workbench.errors import WorkbenchError
+from workbench.errors import WorkbenchError, WorkbenchWarning
 
-SUFFIXES = (".flac", ".ogg", ".wav")
+SUFFIXES = (".aif", ".aifc", ".aiff", ".au", ".flac", ".ogg", ".w64", ".wav")
 CHECKSUMS = "checksums.json"
+_NAMES_SHOWN = 10
 _REPAIR = "run `workbench data build`, or clone the repository again"
 
 
@@ -28,13 +31,16 @@ def load_recordings(folder: Path | str | None = None, *, prefix: str = "") -> di
 
     Without `folder` the shipped recordings are read and each is checked against its SHA-256.
     `prefix` keeps the labels that begin with it, `digits/` for example. Nothing is trimmed here.
+    A WorkbenchWarning names the files of `folder` that are not used.
     Raises WorkbenchError for a folder that is missing or has no fitting recording, two files of
     one label, a shipped recording that is not the one that was shipped, and as `read_audio` does.
     """
     place = recordings_folder() if folder is None else Path(folder)
-    paths = {
-        label: path for label, path in find_recordings(place).items() if label.startswith(prefix)
-    }
+    prefix = nfc(prefix)
+    found = find_recordings(place)
+    if folder is not None:
+        _name_unused(place, set(found.values()))
+    paths = {label: path for label, path in found.items() if label.startswith(prefix)}
     if not paths:
         wanted = f"label that begins with {prefix!r}" if prefix else "recording"
         raise WorkbenchError(
@@ -78,7 +84,7 @@ def find_recordings(folder: Path) -> dict[str, Path]:
     for path in sorted(folder.rglob("*")):
         if path.suffix.lower() not in SUFFIXES or path.name.startswith(".") or not path.is_file():
             continue
-        label = path.relative_to(folder).with_suffix("").as_posix()
+        label = nfc(path.relative_to(folder).with_suffix("").as_posix())
         # Control characters, and what stands for bytes that are no UTF-8.
         if any(unicodedata.category(letter) in ("Cc", "Cs") for letter in label):
             raise WorkbenchError(f"the file name {path.name!r} is no plain text; rename the file")
@@ -88,6 +94,14 @@ def find_recordings(folder: Path) -> dict[str, Path]:
             )
         found[label] = path
     return dict(sorted(found.items(), key=lambda item: natural_order(item[0])))
+
+
+def nfc(text: str) -> str:
+    """Return `text` in the one form of Unicode in which names are compared: "ü" is one character.
+
+    macOS hands out names in NFD, where it is two; keyboards write NFC.
+    """
+    return unicodedata.normalize("NFC", text)
 
 
 def natural_order(label: str) -> tuple[str | int, ...]:
@@ -150,3 +164,24 @@ def _check_against(expected: dict[str, Any], label: str, samples: np.ndarray, pa
         )
     if pcm_sha256(samples) != expected[label]["pcm_sha256"]:
         raise WorkbenchError(f"{path} is not the recording that was shipped; {_REPAIR}")
+
+
+def _name_unused(folder: Path, used: set[Path]) -> None:
+    """Warn of the files in `folder` and below that are no recordings; hidden ones are left out."""
+    unused = [
+        path.relative_to(folder).as_posix()
+        for path in sorted(folder.rglob("*"))
+        if path not in used
+        and path.name != CHECKSUMS
+        and not path.name.startswith(".")
+        and (not path.is_dir() or path.suffix.lower() in SUFFIXES)
+    ]
+    if not unused:
+        return
+    names = ", ".join(map(repr, unused[:_NAMES_SHOWN]))
+    more = f" and {len(unused) - _NAMES_SHOWN:,} more" if len(unused) > _NAMES_SHOWN else ""
+    warnings.warn(
+        f"not used in {folder}: {names}{more}; recordings end in {', '.join(SUFFIXES)}",
+        WorkbenchWarning,
+        stacklevel=3,
+    )

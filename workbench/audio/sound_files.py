@@ -6,14 +6,18 @@
 from __future__ import annotations
 
 import io
-import struct
+import os
+import shlex
+import warnings
 import wave
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import soundfile
 
-from workbench.errors import WorkbenchError
+from workbench.audio.containers import Malformed, corrected, find_data
+from workbench.errors import WorkbenchError, WorkbenchWarning
 from workbench.files import write_bytes
 
 SAMPLE_RATE_HZ = 16_000
@@ -21,22 +25,38 @@ SHORTEST_S = 0.05
 LONGEST_S = 30.0
 # Lossy decoders overshoot full scale a little; a file beyond this was not scaled to [-1, 1].
 _LARGEST_OVERSHOOT = 2.0
-_UNKNOWN_LENGTH = 0xFFFFFFFF  # what an encoder writes into a WAV header when it cannot seek back
+_FORMATS = ("WAV", "WAVEX", "RF64", "W64", "AIFF", "AU", "FLAC", "OGG")
+_BLOCK = 1 << 16  # samples that are decoded at a time
+_WIDEST_SAMPLE = 8  # bytes
+_OGG_PAGE = 65_307  # bytes of the largest one
+_UNKNOWN_FRAMES = 1 << 60  # libsndfile's word for a FLAC stream from a pipe is 2^63 - 1
+_CLIPPED_RUN = 4  # neighbours at full scale that no sound has by chance
+_DECODER_ERRORS = (
+    Malformed,
+    soundfile.SoundFileError,
+    OSError,
+    RuntimeError,
+    ValueError,
+    TypeError,
+    OverflowError,
+    AssertionError,
+    MemoryError,
+)
 
 
 def read_audio(path: Path | str, *, sample_rate_hz: int = SAMPLE_RATE_HZ) -> np.ndarray:
-    """Read a WAV, FLAC or Ogg file: float32 [samples] in [-1, 1], 0.05 s to 30 s long.
+    """Read a WAV, FLAC, Ogg, AIFF, AU or W64 file: float32 [samples] in [-1, 1], 0.05 s to 30 s long.
 
-    A lossy file's overshoot beyond full scale is clipped; nothing is trimmed or resampled.
+    What lies beyond full scale is clipped; nothing is trimmed or resampled. A WorkbenchWarning says
+    how many samples were clipped, here or before. A length that an encoder left open is measured.
     Raises WorkbenchError, naming the file, when it is missing, unreadable, cut short, at another
     sample rate, of several channels, too short, too long, silent, not finite or out of range.
     """
     path = Path(path)
-    samples, rate_hz = _decode(path)
-    _check_format(path, samples, rate_hz, sample_rate_hz)
-    mono = samples[:, 0]
-    _check_samples(path, mono)
-    return np.clip(mono, -1.0, 1.0)
+    samples = _decode(path, sample_rate_hz)
+    _check_samples(path, samples)
+    _say_clipped(path, samples)
+    return np.clip(samples, -1.0, 1.0)
 
 
 def pcm16(samples: np.ndarray) -> np.ndarray:
@@ -70,65 +90,107 @@ def write_wav(path: Path | str, samples: np.ndarray, sample_rate_hz: int = SAMPL
     write_bytes(path, wav_bytes(samples, sample_rate_hz))
 
 
-def _decode(path: Path) -> tuple[np.ndarray, int]:
-    """Return float32 [frames, channels] and the sample rate in Hz."""
-    if not path.is_file():
-        raise WorkbenchError(f"there is no sound file {path}; check the name")
+class _Forwards(soundfile.SoundFile):
+    """Read from the beginning to the end: some encodings and some damaged files cannot be rewound."""
+
+    def seekable(self) -> bool:
+        return False
+
+
+class _Memory(io.BytesIO):
+    """Bytes in which libsndfile, led astray by a header, may look for what is before the beginning."""
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
+        try:
+            return super().seek(offset, whence)
+        except (ValueError, OverflowError):
+            return self.tell()
+
+
+def _decode(path: Path, wanted_hz: int) -> np.ndarray:
+    """Return float32 [samples] of a file that has the right format; WorkbenchError as `read_audio`."""
     try:
-        if _is_cut_short(path):
-            raise _damaged(path, "it is cut short")
-        with soundfile.SoundFile(path) as file:
-            samples = file.read(dtype="float32", always_2d=True)
-            if len(samples) != file.frames:
-                raise _damaged(path, f"{len(samples)} of its {file.frames} samples can be decoded")
-            return samples, int(file.samplerate)
-    except (OSError, RuntimeError, struct.error) as error:
-        raise _damaged(path, str(error).removesuffix(".")) from error
+        if not path.is_file():
+            raise WorkbenchError(f"there is no sound file {path}; check the name")
+        with open(path, "rb") as file:
+            data = find_data(file, size := os.fstat(file.fileno()).st_size)
+            if _is_ogg(file) and _ogg_is_cut_short(file, size):
+                raise Malformed("it is cut short")
+            most_bytes = int(LONGEST_S + 1) * wanted_hz * _WIDEST_SAMPLE
+            source: Path | _Memory = path
+            if data and data.rewrite:
+                source = _Memory(corrected(file, data, most_bytes))
+        with _Forwards(source) as sound:
+            _check_format(path, sound, wanted_hz)
+            return _samples(path, sound)
+    except _DECODER_ERRORS as error:
+        # libsndfile's own words, without the Python object that it was given.
+        reason = str(getattr(error, "error_string", error)) or type(error).__name__
+        raise _damaged(path, reason.rstrip(".\n")) from error
+
+
+def _samples(path: Path, sound: _Forwards) -> np.ndarray:
+    """Decode block by block, so that a false length costs no memory, and never beyond LONGEST_S."""
+    blocks: list[np.ndarray] = []
+    most, there = int(LONGEST_S * sound.samplerate), 0
+    while there <= most:
+        blocks.append(sound.read(_BLOCK, dtype="float32", always_2d=True)[:, 0])
+        there += len(blocks[-1])
+        if len(blocks[-1]) < _BLOCK:
+            break
+    if there != sound.frames and sound.frames < _UNKNOWN_FRAMES:
+        raise _damaged(path, f"{there} of its {sound.frames} samples can be decoded")
+    _check_duration(path, there / sound.samplerate)
+    return np.concatenate(blocks)
 
 
 def _damaged(path: Path, reason: str) -> WorkbenchError:
-    return WorkbenchError(f"cannot read the sound file {path} ({reason}); copy or record it again")
+    return WorkbenchError(
+        f"cannot read the sound file {path} ({reason}); copy, convert or record it again"
+    )
 
 
-def _is_cut_short(path: Path) -> bool:
-    """Tell whether a WAV or Ogg file ends before its own bookkeeping says it does.
-
-    libsndfile decodes such files without a word. FLAC needs no look: its decoder complains.
-    """
-    data = path.read_bytes()
-    if data[:4] == b"RIFF" and len(data) >= 8:
-        declared = int.from_bytes(data[4:8], "little")
-        return declared not in (0, _UNKNOWN_LENGTH) and len(data) < declared + 8
-    if data[:4] == b"OggS":
-        return _ogg_is_cut_short(data)
-    return False
+def _is_ogg(file: BinaryIO) -> bool:
+    file.seek(0)
+    return file.read(4) == b"OggS"
 
 
-def _ogg_is_cut_short(data: bytes) -> bool:
+def _ogg_is_cut_short(file: BinaryIO, size: int) -> bool:
     """Look at the last page: it must be whole and carry the end-of-stream flag (RFC 3533)."""
+    file.seek(max(0, size - 2 * _OGG_PAGE))
+    data = file.read(2 * _OGG_PAGE)
     start = data.rfind(b"OggS")
     header = data[start : start + 27]
-    if len(header) < 27:
+    if start < 0 or len(header) < 27:
         return True
     segments = data[start + 27 : start + 27 + header[26]]
     whole = len(data) >= start + 27 + header[26] + sum(segments)
     return not (whole and header[5] & 4)
 
 
-def _check_format(path: Path, samples: np.ndarray, rate_hz: int, wanted_hz: int) -> None:
-    channels = samples.shape[1]
-    convert = f"ffmpeg -i {path.name} -ar {wanted_hz} -ac 1 converted.wav"
-    if rate_hz != wanted_hz:
+def _check_format(path: Path, sound: soundfile.SoundFile, wanted_hz: int) -> None:
+    """Refuse another rate, several channels or a wrong length, before anything is decoded."""
+    convert = f"ffmpeg -i {shlex.quote(str(path))} -ar {wanted_hz} -ac 1 converted.wav"
+    if sound.format not in _FORMATS:
         raise WorkbenchError(
-            f"{path} is sampled at {rate_hz} Hz and {wanted_hz} Hz is needed; "
+            f"{path} holds {sound.format} and WAV, FLAC, Ogg, AIFF, AU or W64 is needed; "
+            f"convert it, for example with `{convert}`"
+        )
+    if sound.samplerate != wanted_hz:
+        raise WorkbenchError(
+            f"{path} is sampled at {sound.samplerate} Hz and {wanted_hz} Hz is needed; "
             f"resample it, for example with `{convert}`"
         )
-    if channels != 1:
+    if sound.channels != 1:
         raise WorkbenchError(
-            f"{path} has {channels} channels and one is needed; "
+            f"{path} has {sound.channels} channels and one is needed; "
             f"mix it down, for example with `{convert}`"
         )
-    duration_s = len(samples) / rate_hz
+    if sound.frames < _UNKNOWN_FRAMES:
+        _check_duration(path, sound.frames / sound.samplerate)
+
+
+def _check_duration(path: Path, duration_s: float) -> None:
     if duration_s < SHORTEST_S:
         raise WorkbenchError(
             f"{path} lasts {duration_s:.3f} s and at least {SHORTEST_S} s is needed; leave it out"
@@ -149,4 +211,28 @@ def _check_samples(path: Path, samples: np.ndarray) -> None:
     if peak > _LARGEST_OVERSHOOT:
         raise WorkbenchError(
             f"{path} reaches {peak:.3g} where full scale is 1; scale it to [-1, 1] and save again"
+        )
+
+
+def _say_clipped(path: Path, samples: np.ndarray) -> None:
+    """Warn of samples beyond full scale, and of runs at it: a sum that did not fit when it was mixed."""
+    beyond = int((np.abs(samples) > 1.0).sum())
+    if beyond:
+        warnings.warn(
+            f"{path}: {beyond:,} of {len(samples):,} samples lie beyond full scale and are clipped; "
+            "lower the level before saving it",
+            WorkbenchWarning,
+            stacklevel=3,
+        )
+        return
+    full = np.abs(samples) >= 1.0 - 2.0**-15
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], full, [False]])))
+    runs = edges[1::2] - edges[::2]
+    clipped = int(runs[runs >= _CLIPPED_RUN].sum())
+    if clipped:
+        warnings.warn(
+            f"{path}: {clipped:,} of {len(samples):,} samples stand at full scale, so that it was "
+            "clipped when it was mixed or recorded; mix or record it at a lower level",
+            WorkbenchWarning,
+            stacklevel=3,
         )

@@ -6,6 +6,7 @@ Its files are ITU-T G.722 at 64 kbit/s, without a header: each byte is two sampl
 from __future__ import annotations
 
 import hashlib
+import shlex
 import shutil
 import subprocess
 import tempfile
@@ -127,5 +128,5 @@ def _run(command: list[str], folder: Path | None = None) -> bytes:
     done = subprocess.run(command, cwd=folder, capture_output=True, check=False)
     if done.returncode != 0:
         last = (done.stderr.decode(errors="replace").strip().splitlines() or ["no message"])[-1]
-        raise WorkbenchError(f"`{' '.join(command)}` failed ({last}); {_INSTALL}")
+        raise WorkbenchError(f"`{shlex.join(command)}` failed ({last}); {_INSTALL}")
     return done.stdout

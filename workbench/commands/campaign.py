@@ -13,7 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from workbench.audio.metrics import class_in_words
-from workbench.commands.common import add_checkpoint, add_generator, add_image, image_of, inputs_of
+from workbench.commands.common import (
+    add_checkpoint,
+    add_generator,
+    add_image,
+    add_words,
+    image_of,
+    inputs_of,
+)
 from workbench.errors import WorkbenchError
 from workbench.experiments.campaign import campaign_of, part_of, run_campaign
 from workbench.experiments.campaign_summary import summary
@@ -56,7 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--seed", type=int, help="another one draws other trials (the plan's, or 0)"
     )
-    parser.add_argument("--words", help="words with commas (all)")
+    add_words(parser, "words (all)")
     parser.add_argument("--section", action="append", help="only there, again (the working copy)")
     parser.add_argument("--operator", action="append", help="only in this operator, again (any)")
     parser.add_argument("--bit", action="append", type=int, help="only this bit of values, again")
@@ -281,10 +288,16 @@ def _tell(results: Sequence[Results], path: Path | None) -> None:
             )
         for name, each in told["heard"].items():
             pesq = "" if each["pesq_nb"] is None else f", PESQ-NB {each['pesq_nb']:.2f}"
-            print(f"  heard {each['trials']:,} {name}: recognised {each['recognised']:.2f}{pesq}")
+            share = each["recognised"]
+            understood = (
+                "word unknown to the recogniser" if share is None else f"recognised {share:.2f}"
+            )
+            print(f"  heard {each['trials']:,} {name}: {understood}{pesq}")
         worst = told.get("worst")
         if worst and worst["snr_db"] is not None:
             print(f"  lowest SNR {worst['snr_db']:.1f} dB, replay: {worst['replay']}")
-        print(f'  {told["bytes"] / 1e6:.1f} MB; pandas.read_parquet("{told["folder"]}/shards")')
+        print(
+            f"  {told['bytes'] / 1e6:.1f} MB; pandas.read_parquet({told['folder'] + '/shards'!r})"
+        )
     if path:
         write_text(path, json.dumps({"campaigns": figures}, indent=2, allow_nan=False) + "\n")

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import re
+import shlex
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -59,12 +62,48 @@ def image_of(path: Path | None, voice: Voice) -> Image:
     return image
 
 
-def inputs_of(words: str | None, voice: Voice) -> dict[str, dict[str, np.ndarray]]:
-    """What makes the voice say each of these words with commas between them, each once; None for all.
+def add_words(parser: argparse.ArgumentParser, help_: str) -> None:
+    """Declare --words, which takes several at once and may be given again; see `words_of`."""
+    parser.add_argument(
+        "--words", action="append", metavar="W,W",
+        help=f"{help_}; commas between them, or the option again; \\, is a comma in a word",
+    )  # fmt: skip
 
-    Raises WorkbenchError for a word that it was not taught.
+
+def words_of(texts: Sequence[str], voice: Voice) -> tuple[str, ...]:
+    r"""The words in the texts of --words: a comma ends one unless a backslash stands before it.
+
+    A backslash stands for itself, except before a comma or another backslash. Raises WorkbenchError
+    for an empty word, and for a word of `voice` whose comma has no backslash.
     """
-    asked = voice.words if words is None else words.split(",")
+    words: list[str] = []
+    for text in texts:
+        words.append("")
+        for piece in re.findall(r"\\[\\,]|,|[^\\,]+|\\", text):
+            if piece == ",":
+                words.append("")
+            else:
+                words[-1] += piece[1:] if piece in (r"\\", r"\,") else piece
+        if "" in words:
+            raise WorkbenchError(
+                f"--words {text!r} has an empty word; write for example --words 3,1,4"
+            )
+    known = set(voice.words)
+    for text in texts:
+        if voice.word(text) in known and not known.issuperset(map(voice.word, words)):
+            escaped = shlex.quote(text.replace(",", r"\,"))
+            raise WorkbenchError(
+                f"--words takes {text!r} for several words; write --words {escaped} for the one"
+            )
+    return tuple(words)
+
+
+def inputs_of(words: Sequence[str] | None, voice: Voice) -> dict[str, dict[str, np.ndarray]]:
+    """What makes the voice say each word in the texts of --words, each once; None for all.
+
+    Raises WorkbenchError for a word that it was not taught, and as `words_of`.
+    """
+    asked = voice.words if words is None else words_of(words, voice)
     return {word: voice.inputs(word) for word in map(voice.word, asked)}
 
 

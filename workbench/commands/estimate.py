@@ -14,6 +14,7 @@ from workbench.commands.common import (
     add_checkpoint,
     add_generator,
     add_image,
+    add_words,
     image_of,
     inputs_of,
 )
@@ -51,7 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--confidence", type=float, default=CONFIDENCE, help=f"of the interval ({CONFIDENCE})"
     )
-    parser.add_argument("--words", help="words with commas, the worst of them counts (all)")
+    add_words(parser, "words, the worst of them counts (all)")
     parser.add_argument(
         "--section",
         action="append",

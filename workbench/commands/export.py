@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 from pathlib import Path
 
 from workbench.audio.sound_files import SAMPLE_RATE_HZ
@@ -77,7 +78,7 @@ def run(options: argparse.Namespace) -> None:
         print(fit)
     print(
         f"{options.out}: firmware {firmware.image.content_hash[:12]}, strategy {strategy.name}, "
-        f"golden vectors {', '.join(words)}; `make -C {options.out} check` tries it"
+        f"golden vectors {', '.join(words)}; `make -C {shlex.quote(str(options.out))} check` tries it"
     )
 
 

@@ -18,8 +18,10 @@ from workbench.commands.common import (
     add_checkpoint,
     add_generator,
     add_strategy,
+    add_words,
     image_under,
     strategy_of,
+    words_of,
 )
 from workbench.errors import WorkbenchError
 from workbench.experiments.script import Script, script_of
@@ -50,9 +52,7 @@ _UNSEEN = {
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what is said, how upsets arrive, how they are healed, and where the files go."""
     add_generator(parser)
-    parser.add_argument(
-        "--words", help=f"what is said, 3 or three, separated by commas ({','.join(_WORDS)})"
-    )
+    add_words(parser, f"what is said, 3 or three ({','.join(_WORDS)})")
     amount = parser.add_mutually_exclusive_group()
     amount.add_argument(
         "--rate", type=float, metavar="R", help="mean upsets per bit and day (accelerated)"
@@ -124,12 +124,7 @@ def run(options: argparse.Namespace) -> None:
 def _words(options: argparse.Namespace, voice: Voice) -> tuple[str, ...]:
     if options.words is None:
         return _WORDS if set(_WORDS) <= set(voice.words) else voice.words[: len(_WORDS)]
-    words = tuple(options.words.split(","))
-    if "" in words:
-        raise WorkbenchError(
-            f"--words {options.words!r} has an empty word; write for example --words 3,1,4"
-        )
-    return words
+    return words_of(options.words, voice)
 
 
 def _upsets(

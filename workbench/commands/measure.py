@@ -7,8 +7,10 @@ import dataclasses
 import json
 from pathlib import Path
 
+from workbench.audio.recogniser import Language
 from workbench.commands.class_table import SOUNDS, tell_classes
 from workbench.commands.common import STRATEGIES, add_generator, strategy_text
+from workbench.commands.own_metrics import own_metrics
 from workbench.errors import WorkbenchError
 from workbench.experiments.contestants import contestant
 from workbench.experiments.quality import (
@@ -17,6 +19,7 @@ from workbench.experiments.quality import (
     mean_quality,
     quality_of_recordings,
     quality_of_voice,
+    told_reasons,
 )
 from workbench.experiments.voice import Voice, open_voice
 from workbench.files import write_text
@@ -24,6 +27,12 @@ from workbench.healing.named import NONE
 from workbench.training.checkpoint import record_measured, refuse_replacing, shipped_checkpoint
 
 _SHIPPED = ("seed0", "seed1", "seed2")
+# What the recogniser needs for another language than US English, by pocketsphinx' own names.
+_MODELS = {
+    "hmm": "folder of the acoustic model of another language (US English)",
+    "dict": "dictionary, a word as its file is named and its phones on each line (US English)",
+    "lm": "n-gram model to follow (it chooses among the voice's words)",
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,6 +52,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--strategy", type=strategy_text, default=NONE, metavar="NAME|FILE",
         help=f"of a device under this one, whose weights may have moved for it ({NONE}): {STRATEGIES}",
     )  # fmt: skip
+    parser.add_argument(
+        "--metric", action="append", default=[], metavar="MODULE:FUNCTION",
+        help="a metric of your own, called with a word's sound and its recording (arrays of samples, "
+        "16 kHz) and returning a number; may be given again",
+    )  # fmt: skip
+    for name, what in _MODELS.items():
+        parser.add_argument(
+            f"--{name}", type=Path, metavar="DIR" if name == "hmm" else "FILE",
+            help=f"pocketsphinx: {what}",
+        )  # fmt: skip
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here as well")
     parser.add_argument(
         "--record", action="store_true", help="put the figures into each checkpoint's model.json"
@@ -71,15 +90,26 @@ def run(options: argparse.Namespace) -> None:
             "--record keeps what a voice is without a strategy; leave one of both out"
         )
     voices = [_under(options.strategy, open_voice(folder, options.data)) for folder in folders]
-    qualities = [quality_of_voice(voice) for voice in voices]
+    language = Language(options.hmm, options.dict, options.lm)
+    metrics = own_metrics(options.metric)
+    qualities = [quality_of_voice(voice, language=language, metrics=metrics) for voice in voices]
     table = dict(zip(_labels(folders), qualities, strict=True))
     if len(qualities) > 1:
         table["mean"] = mean_quality(qualities)
-    table["recordings"] = quality_of_recordings(voices[0])
+    table["recordings"] = quality_of_recordings(voices[0], language=language, metrics=metrics)
     print(_table(table))
     absent = [part for quality in table.values() for part in quality.absent.items()]
     for name, reason in dict.fromkeys(absent):
         print(f"{name} has no value; {reason}")
+    for name in (*MEASURES, *metrics):
+        reasons = {
+            row: told_reasons(quality.left_out[name])
+            for row, quality in table.items()
+            if name in quality.left_out and row != "mean"
+        }
+        for reason in dict.fromkeys(reasons.values()):
+            rows = ", ".join(row for row, why in reasons.items() if why == reason)
+            print(f"{name} of {rows} is without {reason}")
     if options.json:
         figures = {name: quality.figures() for name, quality in table.items()}
         write_text(options.json, json.dumps(figures, indent=1) + "\n")
@@ -116,9 +146,11 @@ def _labels(folders: list[Path]) -> list[str]:
 
 def _table(rows: dict[str, Quality]) -> str:
     width = max(len(name) for name in rows)
-    lines = ["  ".join([" " * width, *(f"{column:>10}" for column in MEASURES)])]
+    columns = [*MEASURES, *next(iter(rows.values())).own]
+    widths = [max(10, len(column)) for column in columns]
+    lines = ["  ".join([" " * width, *map(str.rjust, columns, widths)])]
     for name, quality in rows.items():
-        values = (getattr(quality, column) for column in MEASURES)
-        cells = ["         -" if value is None else f"{value:10.3f}" for value in values]
-        lines.append("  ".join([name.ljust(width), *cells]))
+        values = map(quality.value, columns)
+        cells = ("-" if value is None else f"{value:.3f}" for value in values)
+        lines.append("  ".join([name.ljust(width), *map(str.rjust, cells, widths)]))
     return "\n".join(lines)

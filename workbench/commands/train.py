@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 from pathlib import Path
 
@@ -77,8 +78,7 @@ def run(options: argparse.Namespace) -> None:
         )
         raise
     print(f"{options.out / STORY_FILE}, with its weights and {CURVE_FILE} beside it")
-    learned = f" --data {options.data}" if options.data else ""
-    under = f" --strategy {options.code_words}" if options.code_words in NAMED else ""
-    print(
-        f"measure it with `workbench measure challenge --checkpoint {options.out}{learned}{under}`"
-    )
+    words = ["workbench", "measure", options.generator, "--checkpoint", str(options.out)]
+    words += ["--data", str(options.data)] if options.data else []
+    words += ["--strategy", options.code_words] if options.code_words in NAMED else []
+    print(f"measure it with `{shlex.join(words)}`")

@@ -16,6 +16,7 @@ from workbench.commands.common import (
     add_checkpoint,
     add_generator,
     add_image,
+    add_words,
     image_of,
     inputs_of,
 )
@@ -39,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare how many bits, where they may lie, and which words they should spoil."""
     add_generator(parser)
     parser.add_argument("--bits", type=int, default=_BITS, help=f"how many to find ({_BITS})")
-    parser.add_argument("--words", help="words with commas whose mean damage counts (all)")
+    add_words(parser, "words whose mean damage counts (all)")
     parser.add_argument(
         "--section",
         action="append",

@@ -44,7 +44,9 @@ def _summary(results: Results) -> dict[str, Any]:
         heard = table["log_mel_db"].is_valid().to_numpy()
         measured += int(heard.sum())
         changed += int((heard & (codes > 0) & (codes != snr_quality(snr_db))).sum())
-        listened = table["recognised"].is_valid().to_numpy()
+        listened = (
+            table["recognised"].is_valid().to_numpy() | table["pesq_nb"].is_valid().to_numpy()
+        )
         for code, *answer in zip(
             codes[listened],
             table["recognised"].to_numpy()[listened],
@@ -87,14 +89,12 @@ def _summary(results: Results) -> dict[str, Any]:
 
 
 def _heard(answers: list[tuple[float, float]]) -> dict[str, Any]:
-    """Means over the trials that were listened to; PESQ over those that have one, or None."""
-    recognised, pesq = np.array(answers).T
-    known = pesq[~np.isnan(pesq)]
-    return {
-        "trials": len(answers),
-        "recognised": float(recognised.mean()),
-        "pesq_nb": float(known.mean()) if len(known) else None,
-    }
+    """Means over the trials that were listened to and have a value, or None."""
+    means = []
+    for figures in np.array(answers, np.float64).T:
+        known = figures[~np.isnan(figures)]
+        means.append(float(known.mean()) if len(known) else None)
+    return {"trials": len(answers), "recognised": means[0], "pesq_nb": means[1]}
 
 
 def _shares(by_trial: np.ndarray, *, drawn: bool) -> dict[str, dict[str, Any]]:

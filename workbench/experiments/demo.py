@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -88,7 +89,7 @@ def demonstrate(
         device, device_absent = run_device(voice, word, script, upsets, life)
     return Demonstration(
         version=__version__,
-        command=f"workbench demo --word {word} --seed {seed}",
+        command=f"workbench demo --word {shlex.quote(word)} --seed {seed}",
         word=word,
         spoken=voice.spoken(word),
         seed=seed,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from typing import Any
 
@@ -42,7 +43,8 @@ def commands(
     *, word: str, seed: int, flipped: Sequence[Clip], life: Life, upsets: float
 ) -> tuple[tuple[str, str], ...]:
     """(what, the command that makes it), for everything on the page. upsets: mean of the life."""
-    words = ",".join(life.words)
+    escaped = (each.replace("\\", r"\\").replace(",", r"\,") for each in life.words)
+    words, word = shlex.quote(",".join(escaped)), shlex.quote(word)
     return (
         ("This page, all of it", f"workbench demo --word {word} --seed {seed}"),
         ("The network", "workbench train challenge --preset long --seed 0 --out DIR"),

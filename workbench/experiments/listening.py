@@ -13,12 +13,12 @@ from workbench.audio.recogniser import DIGIT_WORDS, Recogniser, recognise_words
 class Listener:
     """A speech recogniser that chooses among `words` (7 is seven), and PESQ.
 
-    Raises WorkbenchError without the recogniser and for words that its dictionary lacks.
+    Raises WorkbenchError without the recogniser, and where its dictionary lacks all of the words.
     """
 
     def __init__(self, words: Sequence[str]) -> None:
         self._answers = {word: DIGIT_WORDS.get(word, word) for word in words}
-        self._recogniser = Recogniser(tuple(self._answers.values()))
+        self._recogniser = Recogniser(tuple(self._answers.values()), leave_out=True)
 
     def hear(
         self, sounds: Sequence[np.ndarray], clean: np.ndarray, word: str
@@ -26,11 +26,14 @@ class Listener:
         """Share of presentations in which each sound is understood as `word`, and its PESQ to `clean`.
 
         sounds, clean: float32 [samples] at 16 kHz. Returns float64 [sounds] twice, 0 to 1 and 1 to
-        4.55; NaN where PESQ has no value or is not installed.
+        4.55; NaN for a word that the dictionary lacks, and where PESQ has no value or is not installed.
         """
+        quality = np.array([_pesq(sound, clean) for sound in sounds])
+        if self._answers[word] in self._recogniser.left_out:
+            return np.full(len(sounds), np.nan), quality
         answers = [self._answers[word]] * len(sounds)
         heard = recognise_words(sounds, answers, recogniser=self._recogniser)
-        return np.array(heard.per_wave), np.array([_pesq(sound, clean) for sound in sounds])
+        return np.array(heard.per_wave), quality
 
 
 def _pesq(sound: np.ndarray, clean: np.ndarray) -> float:

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from workbench.audio.recogniser import DIGIT_WORDS
-from workbench.audio.recordings import load_words
+from workbench.audio.recordings import load_words, nfc
 from workbench.errors import WorkbenchError, expect
 from workbench.integer.lowered_challenge import lower_challenge
 from workbench.integer.program import Program
@@ -57,10 +57,16 @@ class Voice:
         return DIGIT_WORDS.get(word, word)
 
     def word(self, text: str) -> str:
-        """The word of `words` that `text` means: itself, or "7" for "seven"; else `text` as it is."""
+        """The word of `words` that `text` means: itself, or "7" for "seven"; else `text` as it is.
+
+        Both are compared in Unicode's form NFC.
+        """
         expect(text, str, "a word", 'text, as "7"')
-        by_sound = {self.spoken(word): word for word in self.words}
-        return text if text in self.words else by_sound.get(text, text)
+        if text in self.words:
+            return text
+        by_sound = {nfc(self.spoken(word)): word for word in self.words}
+        by_name = {nfc(word): word for word in self.words}
+        return {**by_sound, **by_name}.get(nfc(text), text)
 
     def inputs(self, word: str) -> dict[str, np.ndarray]:
         """Inputs of the program, int32 [1, frames, 1], that make it say `word` or what it means.
@@ -87,12 +93,14 @@ class Voice:
 
     def recording(self, word: str) -> np.ndarray:
         """The recording of `word`, cut or padded with silence to the length of `speak(word)`."""
-        if word not in self.recordings:
+        named = {nfc(name): name for name in self.recordings}
+        name = word if word in self.recordings else named.get(nfc(word))
+        if name is None:
             raise WorkbenchError(
                 f"there is no recording of {word!r} among the {len(self.recordings)} given; name the "
                 "folder that the voice learned with --data"
             )
-        samples = self.recordings[word]
+        samples = self.recordings[name]
         length = self.model.config.frames * self.model.config.samples_per_frame
         return np.pad(samples, (0, max(0, length - len(samples))))[:length]
 

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from math import prod
 
 import numpy as np
 import torch
 from torch import nn
 
+from workbench.audio.recordings import nfc
 from workbench.errors import WorkbenchError
 from workbench.models.layers import (
     FLOAT,
@@ -94,16 +96,22 @@ class Challenge(nn.Module):
     def indexes(self, words: Sequence[str]) -> dict[str, np.ndarray]:
         """Row indexes, int32 [len(words), frames, 1] by input name, that make it say each word.
 
+        Words are compared in Unicode's form NFC.
         Raises WorkbenchError naming a word it was not trained on.
         """
         known = self.config.words
+        rows = {nfc(word): row for row, word in enumerate(known)}
+        rows |= {word: row for row, word in enumerate(known)}
         for word in words:
-            if word not in known:
+            if word not in rows and nfc(word) not in rows:
+                near = get_close_matches(word, known, n=1)
                 raise WorkbenchError(
-                    f"this generator cannot say {word!r}; it says {', '.join(known)}"
+                    f"this generator cannot say {word!r}; "
+                    + (f"did you mean {near[0]!r}? " if near else "")
+                    + f"it says {', '.join(map(repr, known))}"
                 )
         shape = (len(words), self.config.frames, 1)
-        chosen = np.array([known.index(word) for word in words], np.int32)
+        chosen = np.array([rows[word if word in rows else nfc(word)] for word in words], np.int32)
         position = np.arange(self.config.frames, dtype=np.int32)
         return {
             "word": np.broadcast_to(chosen[:, None, None], shape).copy(),

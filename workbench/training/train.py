@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
+from workbench.audio.recordings import nfc
 from workbench.audio.sound_files import SAMPLE_RATE_HZ
 from workbench.errors import WorkbenchError, nearest
 from workbench.files import output_folder
@@ -106,6 +107,7 @@ def make_task(
     """
     if not recordings:
         raise WorkbenchError("there is no recording to train on; name a folder with --data")
+    recordings = {nfc(word): samples for word, samples in recordings.items()}
     if not 0 <= seed < 2**64:
         raise WorkbenchError(f"there is no seed {seed}; choose one from 0 to 2**64 - 1")
     if code_words and code_words not in IN_PLACE:
@@ -115,13 +117,13 @@ def make_task(
     if start is not None:
         if not code_words:
             raise WorkbenchError("a finished training goes on only for code words; name a code")
-        missing = [word for word in start.config.words if word not in recordings]
+        missing = [word for word in start.config.words if nfc(word) not in recordings]
         if missing:
             raise WorkbenchError(
                 f"there is no recording of {missing[0]!r}, which the checkpoint says; name the folder "
                 "that it was trained on with --data"
             )
-        recordings = {word: recordings[word] for word in start.config.words}
+        recordings = {word: recordings[nfc(word)] for word in start.config.words}
     for word, samples in recordings.items():
         if len(samples) > LONGEST_WORD_S * SAMPLE_RATE_HZ:
             raise WorkbenchError(
