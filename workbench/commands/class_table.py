@@ -9,7 +9,7 @@ import numpy as np
 from tqdm import tqdm
 
 from workbench.audio.metrics import MetricUnavailable, pesq_nb
-from workbench.audio.recogniser import VARIANTS
+from workbench.audio.recogniser import VARIANTS, Language
 from workbench.experiments.class_calibration import FLIPS, ClassHeard, heard_classes
 from workbench.experiments.voice import Voice
 from workbench.files import write_text
@@ -17,7 +17,7 @@ from workbench.files import write_text
 SOUNDS = 200  # of each class, unless told otherwise
 
 
-def tell_classes(voice: Voice, *, sounds: int, path: Path | None) -> None:
+def tell_classes(voice: Voice, *, language: Language, sounds: int, path: Path | None) -> None:
     """Hear `sounds` damaged words of every class, print the table, write it to `path` as JSON.
 
     Raises WorkbenchError as `heard_classes`.
@@ -29,7 +29,7 @@ def tell_classes(voice: Voice, *, sounds: int, path: Path | None) -> None:
             bar.total, bar.n = total, done
             bar.refresh()
 
-        rows = heard_classes(voice, sounds=sounds, progress=show)
+        rows = heard_classes(voice, language=language, sounds=sounds, progress=show)
     print(
         f"classes of damage, by SNR to the clean voice alone, and what listeners make of them: "
         f"understood, of {len(VARIANTS)} presentations a sound, by a speech recogniser; PESQ-NB to the "

@@ -119,16 +119,17 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _tell_classes(options: argparse.Namespace) -> None:
-    if options.record or len(options.checkpoint or ()) > 1:
+    if options.record or options.metric or len(options.checkpoint or ()) > 1:
         raise WorkbenchError(
-            "--classes is about one voice and keeps nothing in its checkpoint; give one --checkpoint "
-            "and leave out --record"
+            "--classes is about one voice, keeps nothing in its checkpoint and has its own measures; give "
+            "one --checkpoint and leave out --record and --metric"
         )
     (folder,) = options.checkpoint or (shipped_checkpoint(),)
     if options.json:
         refuse_replacing(options.json, folder)
     voice = _under(options.strategy, open_voice(folder, options.data))
-    tell_classes(voice, sounds=options.sounds, path=options.json)
+    language = Language(options.hmm, options.dict, options.lm)
+    tell_classes(voice, language=language, sounds=options.sounds, path=options.json)
 
 
 def _under(name: str, voice: Voice) -> Voice:

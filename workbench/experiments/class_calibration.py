@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from workbench.audio.metrics import CLASSES, DEGRADED_SNR_DB, class_in_words
-from workbench.audio.recogniser import VARIANTS
+from workbench.audio.recogniser import ENGLISH, VARIANTS, Language
 from workbench.errors import WorkbenchError
 from workbench.experiments.listening import Listener
 from workbench.experiments.statistics import clustered, mean_interval
@@ -70,6 +70,7 @@ def heard_classes(
     *,
     sounds: int,
     seed: int = 0,
+    language: Language = ENGLISH,
     progress: Progress | None = None,
 ) -> list[ClassHeard]:
     """Hear `sounds` damaged words of each class, drawn among random flips of the working copy, FLIPS at once.
@@ -80,7 +81,7 @@ def heard_classes(
     """
     if sounds < 2:
         raise WorkbenchError(f"{sounds} sounds of a class show nothing; ask for at least 2")
-    listener, progress = Listener(voice.words), progress or _silent
+    listener, progress = Listener(voice.words, language=language), progress or _silent
     with one_thread():
         sites = Sites(voice.image)
         laboratories = {word: Laboratory(voice.image, voice.inputs(word)) for word in voice.words}

@@ -7,18 +7,26 @@ from collections.abc import Sequence
 import numpy as np
 
 from workbench.audio.metrics import MetricUnavailable, pesq_nb
-from workbench.audio.recogniser import DIGIT_WORDS, Recogniser, recognise_words
+from workbench.audio.recogniser import (
+    DIGIT_WORDS,
+    ENGLISH,
+    Language,
+    Recogniser,
+    recognise_words,
+)
 
 
 class Listener:
-    """A speech recogniser that chooses among `words` (7 is seven), and PESQ.
+    """A speech recogniser that chooses among `words` (7 is seven), and PESQ. language: its models.
 
     Raises WorkbenchError without the recogniser, and where its dictionary lacks all of the words.
     """
 
-    def __init__(self, words: Sequence[str]) -> None:
+    def __init__(self, words: Sequence[str], *, language: Language = ENGLISH) -> None:
         self._answers = {word: DIGIT_WORDS.get(word, word) for word in words}
-        self._recogniser = Recogniser(tuple(self._answers.values()), leave_out=True)
+        self._recogniser = Recogniser(
+            tuple(self._answers.values()), language=language, leave_out=True
+        )
 
     def hear(
         self, sounds: Sequence[np.ndarray], clean: np.ndarray, word: str
