@@ -1,31 +1,112 @@
-"""What all tests share: one thread, kernels as asked for, byte code kept, no skips where none may be.
+"""What all tests share: one thread, kept byte code, results made once, no skips where none may be.
 
 Environment:
-- WORKBENCH_KERNELS: as for the workbench itself, see `workbench.integer.native_build`. Where it asks for
-  less than this processor can do, PyTorch is held to the same, so that one machine tests what others run.
+- WORKBENCH_KERNELS, as for the workbench itself (`workbench.integer.native_build`): where it leaves out
+  instructions that this processor has, PyTorch leaves them out as well, so that one machine tests what
+  others run.
 - WORKBENCH_TEST_PROFILE=nightly: larger random batches, see `profiles`.
 - WORKBENCH_NO_SKIP=1 (.ci/run sets it): a skipped test or module counts as failed.
 
-Shared by tests: `profiles` (sizes of random batches), `programs` and `random_strategies` (random subjects),
-`voices` (the shipped voice), `shared_results` (made once for all workers of pytest-xdist), `processes`
-(waiting for other processes), `browsers`.
+For tests: the fixture `made_once` below; `profiles` (sizes of random batches), `waiting` (for what
+happens in other processes), `programs` and `random_strategies` (random subjects), `voices` (the
+shipped voice), `browsers`. C that was compiled once is not compiled again in the same run.
 """
 
 from __future__ import annotations
 
+import fcntl
+import hashlib
 import os
+import shutil
 import sys
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Sequence
+from pathlib import Path
 from typing import TypeVar
 
 import pytest
+from hypothesis import settings
 
 _Report = TypeVar("_Report", pytest.TestReport, pytest.CollectReport)
+MadeOnce = Callable[[str, Callable[[Path], object]], Path]
 
 # Small tensors by the thousand: threads would only wait for each other, and workers of pytest-xdist
 # fill the cores already. Torch reads this when it is first imported; programs that tests start, too.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-# Containers switch byte code off; then every program that a test starts compiles all of PyTorch anew.
+# Containers switch byte code off; every program that a test starts would compile PyTorch anew.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
+
+settings.register_profile("workbench", deadline=None, print_blob=True)
+settings.register_profile("nightly", deadline=None, print_blob=True, max_examples=2000)
+settings.load_profile(os.environ.get("WORKBENCH_TEST_PROFILE", "workbench"))
+
+
+@pytest.fixture(scope="session")
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> MadeOnce:
+    """`made_once(name, make)`: a folder that `make(folder)` filled, once for all workers of a run.
+
+    Tests only read it.
+    """
+    base = tmp_path_factory.getbasetemp()
+    # Each worker of pytest-xdist has a folder of its own in the one that all share.
+    shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "made-once"
+    shared.mkdir(exist_ok=True)
+
+    def folder(name: str, make: Callable[[Path], object]) -> Path:
+        made = shared / name
+        with (shared / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not made.exists():
+                unfinished = shared / f"{name}.unfinished"
+                shutil.rmtree(unfinished, ignore_errors=True)
+                unfinished.mkdir()
+                make(unfinished)
+                unfinished.rename(made)
+        return made
+
+    return folder
+
+
+@pytest.fixture(autouse=True, scope="session")
+def compiled_once(made_once: MadeOnce) -> Generator[None]:
+    """The same C, compiled with the same command in any test of a run, is compiled once."""
+    from workbench.firmware import toolchain
+
+    compile_anew = toolchain.run_compiler
+
+    def compiled(command: Sequence[str], folder: Path, output: Path) -> None:
+        words = [word.replace(str(folder), "") for word in command]
+        digest = hashlib.sha256(repr(words).encode())
+        for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+            text = path.read_bytes()
+            digest.update(f"{path.relative_to(folder)} {len(text)} ".encode() + text)
+        made = made_once(
+            f"compiled-{digest.hexdigest()[:20]}",
+            lambda out: compile_anew(command, folder, out / "output"),
+        )
+        shutil.copy(made / "output", output)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(toolchain, "run_compiler", compiled)
+        yield
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    return _no_skip((yield))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    return _no_skip((yield))
+
+
+def _no_skip(report: _Report) -> _Report:
+    """Turn a skip into a failure that keeps the reason, where WORKBENCH_NO_SKIP=1."""
+    expected_failure = hasattr(report, "wasxfail")
+    if os.environ.get("WORKBENCH_NO_SKIP") == "1" and report.skipped and not expected_failure:
+        reason = report.longrepr[-1] if isinstance(report.longrepr, tuple) else report.longrepr
+        report.outcome = "failed"
+        report.longrepr = f"nothing may be skipped here (WORKBENCH_NO_SKIP=1): {reason}"
+    return report

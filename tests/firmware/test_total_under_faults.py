@@ -49,7 +49,7 @@ def test_damaged_images_under_the_sanitizers(tmp_path: Path) -> None:
             **os.environ,
             "LD_PRELOAD": _sanitizer_libraries(),
             "ASAN_OPTIONS": "detect_leaks=0",
-            "PYTHONPATH": os.pathsep.join([str(HERE), str(HERE.parent)]),
+            "PYTHONPATH": os.pathsep.join([str(HERE), str(HERE.parent), *sys.path]),
         },
         capture_output=True,
         text=True,
