@@ -7,6 +7,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from nbclient import NotebookClient
+from waiting import LIMIT_S
 
 NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
 LONGEST_CELL_LINES = 10
@@ -38,5 +39,9 @@ def test_stored_thin_and_without_outputs(path: Path) -> None:
 def test_runs_from_top_to_bottom(path: Path) -> None:
     notebook = nbformat.read(path, as_version=4)
     NotebookClient(
-        notebook, timeout=120, kernel_name="python3", resources={"metadata": {"path": path.parent}}
+        notebook,
+        timeout=None,  # a kernel that dies ends it
+        startup_timeout=int(LIMIT_S),
+        kernel_name="python3",
+        resources={"metadata": {"path": path.parent}},
     ).execute()
