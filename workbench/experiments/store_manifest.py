@@ -19,6 +19,7 @@ import numpy as np
 from workbench import __version__
 from workbench.errors import WorkbenchError
 from workbench.files import write_text
+from workbench.integer.native_build import kernels_here
 from workbench.memory.plan import Plan
 
 # Of the columns in `trial_table.SCHEMA` and the fields of `Campaign`: counted up with either.
@@ -110,6 +111,7 @@ class Campaign:
             "shards": self.shards,
             "identity": self.identity,
             "commit": _commit(),
+            "kernels": kernels_here(),  # of who wrote this; workers of a cluster may have others
             "versions": {
                 "workbench": __version__,
                 "python": platform.python_version(),
