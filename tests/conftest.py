@@ -4,12 +4,13 @@ Environment:
 - WORKBENCH_KERNELS, as for the workbench itself (`workbench.integer.native_build`): where it leaves out
   instructions that this processor has, PyTorch leaves them out as well, so that one machine tests what
   others run.
-- WORKBENCH_TEST_PROFILE=nightly: larger random batches, see `profiles`.
+- WORKBENCH_TEST_PROFILE=nightly: random tests try many times as many examples.
 - WORKBENCH_NO_SKIP=1 (.ci/run sets it): a skipped test or module counts as failed.
 
-For tests: the fixture `made_once` below; `profiles` (sizes of random batches), `waiting` (for what
-happens in other processes), `programs` and `random_strategies` (random subjects), `voices` (the
-shipped voice), `browsers`. C that was compiled once is not compiled again in the same run.
+For tests: the fixture `made_once` below; `waiting` (for what happens in other processes), `programs` and
+`random_strategies` (random subjects), `voices` (the shipped voice), `kernels`, `browsers`. C that was
+compiled once is not compiled again in the same run. `max_examples` of a test are those of every
+run, so keep them few: the nightly run multiplies them.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import platform
 import shutil
 import sys
 from collections.abc import Callable, Generator, Sequence
@@ -33,13 +35,62 @@ MadeOnce = Callable[[str, Callable[[Path], object]], Path]
 # fill the cores already. Torch reads this when it is first imported; programs that tests start, too.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+# PyTorch as on a processor that has no more than these kernels of the native engine.
+_TORCH_KERNELS = {
+    "avx2": ("avx2", "AVX2", "AVX2"),
+    "plain": ("default", "SSE41", "SSE4_2"),
+}
+_VARIABLES = ("ATEN_CPU_CAPABILITY", "ONEDNN_MAX_CPU_ISA", "MKL_ENABLE_INSTRUCTIONS")
+for _name, _value in zip(
+    _VARIABLES, _TORCH_KERNELS.get(os.environ.get("WORKBENCH_KERNELS", ""), ()), strict=False
+):
+    os.environ.setdefault(_name, _value)
+
 # Containers switch byte code off; every program that a test starts would compile PyTorch anew.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
+_NIGHTLY_FACTOR = 50
+_SETTINGS = "_hypothesis_internal_use_settings"
 settings.register_profile("workbench", deadline=None, print_blob=True)
-settings.register_profile("nightly", deadline=None, print_blob=True, max_examples=2000)
-settings.load_profile(os.environ.get("WORKBENCH_TEST_PROFILE", "workbench"))
+settings.load_profile("workbench")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Nightly, random tests try more examples; Hypothesis has no public way to change given ones."""
+    if os.environ.get("WORKBENCH_TEST_PROFILE") != "nightly":
+        return
+    random = {item.obj for item in items if hasattr(getattr(item, "obj", None), _SETTINGS)}
+    for function in random:
+        usual = getattr(function, _SETTINGS)
+        more = settings(usual, max_examples=_NIGHTLY_FACTOR * usual.max_examples)
+        setattr(function, _SETTINGS, more)
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Say which processor and kernels the tests run on; with -q there would be no header."""
+    if not hasattr(session.config, "workerinput"):
+        reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+        reporter.write_line(f"processor: {_processor()}; kernels: {_kernels()}")
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        lines = []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()
+
+
+def _kernels() -> str:
+    from workbench.errors import WorkbenchError
+    from workbench.integer.native_build import kernels_asked_for, kernels_here
+
+    try:
+        return f"{kernels_here()} (asked for: {kernels_asked_for()})"
+    except WorkbenchError as error:
+        raise pytest.UsageError(str(error)) from error
 
 
 @pytest.fixture(scope="session")

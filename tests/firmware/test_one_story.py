@@ -3,9 +3,8 @@
 import numpy as np
 import pytest
 from batches import random_firmwares, random_upsets
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from profiles import examples
 from programs import random_inputs, random_program, seeds
 
 from workbench.firmware.agreement import first_difference
@@ -29,7 +28,7 @@ def compiled() -> tuple[Machine, list[Firmware]]:
     return host_machine(firmwares), firmwares
 
 
-@examples(80)
+@settings(max_examples=80, deadline=None)
 @given(data=st.data(), seed=seeds, count=st.integers(0, 80), stuck=st.booleans())
 def test_same_samples_same_log_same_bytes(
     compiled, data, seed: int, count: int, stuck: bool

@@ -128,7 +128,7 @@ def requantise_in_c():
     return function
 
 
-@settings(max_examples=2000, deadline=None)
+@settings(max_examples=600, deadline=None)
 @given(
     total=st.one_of(
         st.integers(-(2**31), 2**31 - 1),

@@ -8,7 +8,6 @@ import pytest
 from fault_plans import MAKERS, random_plan, trials_of
 from hypothesis import given, settings
 from kernels import KERNELS_HERE
-from profiles import examples
 from programs import random_inputs, random_program, seeds
 
 from workbench.errors import WorkbenchError
@@ -79,7 +78,7 @@ def check_against_the_truth(lab: Laboratory, events: Events, trials: int) -> np.
 
 
 @pytest.mark.kernels
-@examples(80)
+@settings(max_examples=80, deadline=None)
 @given(seed=seeds)
 def test_the_native_engine_is_the_truth(seed: int) -> None:
     image, inputs, events, trials = random_case(seed)
@@ -87,7 +86,7 @@ def test_the_native_engine_is_the_truth(seed: int) -> None:
 
 
 @pytest.mark.parametrize("kernels", KERNELS_HERE)
-@examples(30)
+@settings(max_examples=30, deadline=None)
 @given(seed=seeds)
 def test_so_it_is_with_all_kernels_that_run_here(kernels: str, seed: int) -> None:
     image, inputs, events, trials = random_case(seed)
@@ -96,7 +95,7 @@ def test_so_it_is_with_all_kernels_that_run_here(kernels: str, seed: int) -> Non
     check_against_the_truth(lab, events, trials)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(seed=seeds)
 def test_the_torch_engine_is_the_truth(seed: int) -> None:
     image, inputs, events, trials = random_case(seed)
@@ -104,7 +103,7 @@ def test_the_torch_engine_is_the_truth(seed: int) -> None:
 
 
 @pytest.mark.parametrize("model", MAKERS)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(seed=seeds)
 def test_trials_of_every_fault_model_are_the_truth(model: str, seed: int) -> None:
     image = Image.of(small_program(seed))

@@ -83,6 +83,7 @@ def test_the_network_makes_up_for_code_words(finished, tmp_path: Path) -> None:
     assert np.mean(losses[-10:]) < 0.95 * np.mean(losses[:10])
 
 
+@pytest.mark.kernels
 @pytest.mark.parametrize(("stage", "step"), [("words", 9), ("rest", 2)])
 def test_a_stopped_run_ends_as_an_undisturbed_one(
     finished, tmp_path: Path, stage: str, step: int

@@ -57,6 +57,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return weights_of(folder)
 
 
+@pytest.mark.kernels
 @pytest.mark.parametrize("stop_at", [2, 6, 8])
 def test_a_stopped_run_goes_on_to_the_same_weights(
     tmp_path: Path, stop_at: int, undisturbed: bytes, monkeypatch: pytest.MonkeyPatch
