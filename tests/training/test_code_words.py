@@ -24,14 +24,15 @@ from workbench.training.train import make_task, train
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Path]:
+def finished(made_once) -> dict[int, Path]:
     """Folders of a trained model, by the bits of its trunk."""
-    folders = {}
-    for bits in (8, 4):
-        folders[bits] = tmp_path_factory.mktemp("finished")
-        recipe = replace(TINY, float_steps=30, qat_steps=10)
-        train(tiny_task(recipe, trunk_weight_bits=bits), folders[bits])
-    return folders
+    recipe = replace(TINY, float_steps=30, qat_steps=10)
+
+    def trained(bits: int) -> Path:
+        task = tiny_task(recipe, trunk_weight_bits=bits)
+        return made_once(f"trained-{bits}", lambda folder: train(task, folder))
+
+    return {bits: trained(bits) for bits in (8, 4)}
 
 
 def model_of(folder: Path) -> Challenge:
@@ -83,8 +84,9 @@ def test_the_network_makes_up_for_code_words(finished, tmp_path: Path) -> None:
     assert np.mean(losses[-10:]) < 0.95 * np.mean(losses[:10])
 
 
-@pytest.mark.kernels
-@pytest.mark.parametrize(("stage", "step"), [("words", 9), ("rest", 2)])
+@pytest.mark.parametrize(
+    ("stage", "step"), [("words", 9), pytest.param("rest", 2, marks=pytest.mark.kernels)]
+)
 def test_a_stopped_run_ends_as_an_undisturbed_one(
     finished, tmp_path: Path, stage: str, step: int
 ) -> None:

@@ -51,14 +51,11 @@ CLIPPED = replace(TINY, gradient_norm=0.1)  # always, so that whatever counts in
 
 
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    folder = tmp_path_factory.mktemp("whole")
-    train(tiny_task(CLIPPED), folder)
-    return weights_of(folder)
+def undisturbed(made_once) -> bytes:
+    return weights_of(made_once("undisturbed", lambda folder: train(tiny_task(CLIPPED), folder)))
 
 
-@pytest.mark.kernels
-@pytest.mark.parametrize("stop_at", [2, 6, 8])
+@pytest.mark.parametrize("stop_at", [2, 6, pytest.param(8, marks=pytest.mark.kernels)])
 def test_a_stopped_run_goes_on_to_the_same_weights(
     tmp_path: Path, stop_at: int, undisturbed: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
