@@ -1,5 +1,6 @@
 # make demo    set up, then hear a voice, the same voice with flipped bits, and the same voice healed
 # make test    set up, then run every check and test
+# make nightly as the tests of `make test`, on many more random examples
 # make lab     set up, then open JupyterLab on copies of the notebooks, in out/notebooks
 # make install only set up
 # make peers   also install the fault injectors that `workbench bench campaign` compares with
@@ -12,6 +13,9 @@ PYTHON ?= python3
 TORCH_INDEX ?=
 
 RUN = .venv/bin/python -m
+PYTEST = $(RUN) pytest --numprocesses auto --dist worksteal
+# Containers often switch byte code off; then every start would compile PyTorch anew.
+export PYTHONDONTWRITEBYTECODE =
 # Written last, so that an interrupted set-up is not taken for a complete one.
 STAMP = .venv/set-up-is-complete
 # Modules are compiled when first imported; compiling all of PyTorch and JupyterLab takes longer.
@@ -22,7 +26,7 @@ PROJECT_INSTALL = $(PIP_INSTALL) --build-constraint constraints.txt \
 # Extras that need a C compiler where no wheel fits; the set-up goes on without them.
 OPTIONAL = recogniser pesq
 
-.PHONY: help install demo test check suite lab peers
+.PHONY: help install demo test check suite nightly lab peers
 
 help:
 	@sed -n '/^$$/q; s/^# \{0,1\}//p' Makefile
@@ -35,7 +39,13 @@ demo: $(STAMP)
 test: check suite
 
 suite: $(STAMP)
-	$(RUN) pytest --numprocesses auto --dist worksteal
+	$(PYTEST)
+	@for kernels in `.venv/bin/python tests/kernels.py`; do \
+		WORKBENCH_KERNELS=$$kernels $(RUN) pytest -m kernels `grep -rl 'mark\.kernels' tests --include='test_*.py'` || exit 1; done
+
+# Hours: random tests try many times as many examples.
+nightly: $(STAMP)
+	WORKBENCH_TEST_PROFILE=nightly $(PYTEST)
 
 check: $(STAMP)
 	$(RUN) ruff check .

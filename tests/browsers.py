@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from waiting import LIMIT_S
 
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext
@@ -35,9 +36,10 @@ def browser_path() -> str | None:
 
 @contextmanager
 def browser(profile: Path, *, width: int, height: int) -> Iterator[BrowserContext]:
-    """A headless browser with a fresh profile."""
-    from playwright.sync_api import sync_playwright
+    """A headless browser with a fresh profile, whose pages are waited for as long as they take."""
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=1000 * LIMIT_S)
     with sync_playwright() as playwright:
         context = playwright.chromium.launch_persistent_context(
             profile,
@@ -45,7 +47,9 @@ def browser(profile: Path, *, width: int, height: int) -> Iterator[BrowserContex
             headless=True,
             args=list(FLAGS),
             viewport={"width": width, "height": height},
+            timeout=1000 * LIMIT_S,
         )
+        context.set_default_timeout(1000 * LIMIT_S)
         try:
             yield context
         finally:

@@ -1,25 +1,176 @@
-"""What all tests share: Hypothesis without deadlines, one thread, no skips where none may be.
+"""What all tests share: one thread, kept byte code, results made once, no skips where none may be.
 
-With WORKBENCH_NO_SKIP=1 (.ci/run sets it) a skipped test or module counts as failed.
+Environment:
+- WORKBENCH_KERNELS, as for the workbench itself (`workbench.integer.native_build`): where it leaves out
+  instructions that this processor has, PyTorch leaves them out as well, so that one machine tests what
+  others run.
+- WORKBENCH_TEST_PROFILE=nightly: random tests try many times as many examples.
+- WORKBENCH_NO_SKIP=1 (.ci/run sets it): a skipped test or module counts as failed.
+
+For tests: the fixture `made_once` below; `waiting` (for what happens in other processes), `programs` and
+`random_strategies` (random subjects), `voices` (the shipped voice), `kernels`, `browsers`. In one run, C
+that was compiled is not compiled again, and a voice that was opened is not lowered again: its model
+and program are shared, so copy what you change. `max_examples` of a test are those of every
+run, so keep them few: the nightly run multiplies them.
 """
 
 from __future__ import annotations
 
+import copy
+import fcntl
+import hashlib
 import os
-from collections.abc import Generator
-from typing import TypeVar
+import platform
+import shutil
+import sys
+from collections.abc import Callable, Generator, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
 
 import pytest
 from hypothesis import settings
 
 _Report = TypeVar("_Report", pytest.TestReport, pytest.CollectReport)
+MadeOnce = Callable[[str, Callable[[Path], object]], Path]
 
 # Small tensors by the thousand: threads would only wait for each other, and workers of pytest-xdist
 # fill the cores already. Torch reads this when it is first imported; programs that tests start, too.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+# PyTorch as on a processor that has no more than these kernels of the native engine.
+_TORCH_KERNELS = {
+    "avx2": ("avx2", "AVX2", "AVX2"),
+    "plain": ("default", "SSE41", "SSE4_2"),
+}
+_VARIABLES = ("ATEN_CPU_CAPABILITY", "ONEDNN_MAX_CPU_ISA", "MKL_ENABLE_INSTRUCTIONS")
+for _name, _value in zip(
+    _VARIABLES, _TORCH_KERNELS.get(os.environ.get("WORKBENCH_KERNELS", ""), ()), strict=False
+):
+    os.environ.setdefault(_name, _value)
+
+# Containers switch byte code off; every program that a test starts would compile PyTorch anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
+_NIGHTLY_FACTOR = 50
+_SETTINGS = "_hypothesis_internal_use_settings"
 settings.register_profile("workbench", deadline=None, print_blob=True)
 settings.load_profile("workbench")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Nightly, random tests try more examples; Hypothesis has no public way to change given ones."""
+    if os.environ.get("WORKBENCH_TEST_PROFILE") != "nightly":
+        return
+    random = {item.obj for item in items if hasattr(getattr(item, "obj", None), _SETTINGS)}
+    for function in random:
+        usual = getattr(function, _SETTINGS)
+        more = settings(usual, max_examples=_NIGHTLY_FACTOR * usual.max_examples)
+        setattr(function, _SETTINGS, more)
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Say which processor and kernels the tests run on; with -q there would be no header."""
+    if not hasattr(session.config, "workerinput"):
+        reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+        reporter.write_line(f"processor: {_processor()}; kernels: {_kernels()}")
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        lines = []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()
+
+
+def _kernels() -> str:
+    from workbench.errors import WorkbenchError
+    from workbench.integer.native_build import kernels_asked_for, kernels_here
+
+    try:
+        return f"{kernels_here()} (asked for: {kernels_asked_for()})"
+    except WorkbenchError as error:
+        raise pytest.UsageError(str(error)) from error
+
+
+@pytest.fixture(scope="session")
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> MadeOnce:
+    """`made_once(name, make)`: a folder that `make(folder)` filled, once for all workers of a run.
+
+    Tests only read it.
+    """
+    base = tmp_path_factory.getbasetemp()
+    # Each worker of pytest-xdist has a folder of its own in the one that all share.
+    shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "made-once"
+    shared.mkdir(exist_ok=True)
+
+    def folder(name: str, make: Callable[[Path], object]) -> Path:
+        made = shared / name
+        with (shared / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not made.exists():
+                unfinished = shared / f"{name}.unfinished"
+                shutil.rmtree(unfinished, ignore_errors=True)
+                unfinished.mkdir()
+                make(unfinished)
+                unfinished.rename(made)
+        return made
+
+    return folder
+
+
+@pytest.fixture(autouse=True, scope="session")
+def compiled_once(made_once: MadeOnce) -> Generator[None]:
+    """The same C, compiled with the same command in any test of a run, is compiled once."""
+    from workbench.firmware import toolchain
+
+    compile_anew = toolchain.run_compiler
+
+    def compiled(command: Sequence[str], folder: Path, output: Path) -> None:
+        words = [word.replace(str(folder), "") for word in command]
+        digest = hashlib.sha256(repr(words).encode())
+        for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+            text = path.read_bytes()
+            digest.update(f"{path.relative_to(folder)} {len(text)} ".encode() + text)
+        made = made_once(
+            f"compiled-{digest.hexdigest()[:20]}",
+            lambda out: compile_anew(command, folder, out / "output"),
+        )
+        shutil.copy(made / "output", output)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(toolchain, "run_compiler", compiled)
+        yield
+
+
+def pytest_runtest_setup() -> None:
+    """As soon as voices can be opened, a checkpoint is read and lowered once, until its files differ."""
+    voice = sys.modules.get("workbench.experiments.voice")
+    if voice is None or hasattr(voice, "opened_once"):
+        return
+    load, lower = voice.load_checkpoint, voice.lower_challenge
+    loaded: dict[object, tuple[Any, Any]] = {}
+    lowered: dict[object, Any] = {}
+
+    def load_once(folder: Path | str, *more: object, **named: object) -> tuple[Any, Any]:
+        files = (path for path in sorted(Path(folder).glob("model.*")) if path.is_file())
+        key = (tuple((path.name, path.read_bytes()) for path in files), repr((more, named)))
+        if key not in loaded:
+            loaded[key] = load(folder, *more, **named)
+        model, told = loaded[key]
+        return model, copy.deepcopy(told)
+
+    def lower_once(model: Any, *more: object, **named: object) -> Any:
+        if all(model is not known for known, _ in loaded.values()):
+            return lower(model, *more, **named)
+        key = (id(model), repr((more, named)))
+        if key not in lowered:
+            lowered[key] = lower(model, *more, **named)
+        return lowered[key]
+
+    voice.load_checkpoint, voice.lower_challenge, voice.opened_once = load_once, lower_once, True
 
 
 @pytest.hookimpl(wrapper=True)

@@ -1,7 +1,8 @@
 """A small campaign on a random program; as a script, it runs one in a folder until it is killed.
 
 `small_campaign.py FOLDER JOBS` runs it. `small_campaign.py FOLDER kill SEED` forks a process that runs
-it, kills that after a random time, and so on until one reaches the end; prints how many were killed.
+it and dies after a random number of shards, and so on until one reaches the end; prints how many died.
+`small_campaign.py FOLDER hold` runs it with two workers, which stop before they hand over shard HELD.
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ from pathlib import Path
 import numpy as np
 from programs import random_inputs, random_program
 
+from workbench.experiments import campaign
 from workbench.experiments.campaign import campaign_of, run_campaign
+from workbench.experiments.campaign_worker import Work, run_shard
 from workbench.experiments.store import Store
 from workbench.experiments.store_manifest import Campaign
 from workbench.memory.image import Image
@@ -26,8 +29,9 @@ from workbench.memory.protection import ProtectionMask
 PROGRAM = random_program(111, 8)  # of one channel; a third of its bits matter
 IMAGE = Image.of(PROGRAM)
 INPUTS = {word: random_inputs(PROGRAM, seed, 30) for seed, word in enumerate(("one", "two"))}
-_LONGEST_LIFE_S = 0.1  # of the first process; each may live a little longer, so that one arrives
-_GROWTH = 1.1
+HELD = 20
+_MOST_SHARDS = 5  # of one life
+_LAST_MOMENT_S = 0.003  # of processor time, within the next shard or a little later
 
 
 def small_campaign(
@@ -44,36 +48,60 @@ def small_campaign(
 
 def run_small(
     folder: Path | str,
-    campaign: Campaign | None = None,
+    made: Campaign | None = None,
     *,
     jobs: int = 1,
     dask: str | None = None,
     part: tuple[int, int] = (1, 1),
     mask: ProtectionMask | None = None,
 ) -> Store:
-    with Store(folder, campaign or small_campaign()) as store:
+    with Store(folder, made or small_campaign()) as store:
         run_campaign(store, IMAGE, INPUTS, jobs=jobs, dask=dask, part=part, mask=mask)
     return store
+
+
+class _Dying(Store):
+    """Its process ends without warning, soon after a number of shards."""
+
+    shards, moment_s = 0, 0.0
+
+    def add(self, number: int, data: bytes) -> None:
+        super().add(number, data)
+        self.shards -= 1
+        if self.shards == 0:  # SIGPROF ends a process that does not expect it, like SIGKILL
+            signal.setitimer(signal.ITIMER_PROF, self.moment_s)
 
 
 def _run_and_kill(folder: str, seed: int) -> int:
     rng = np.random.default_rng(seed)
     killed = 0
     while True:
+        shards = int(rng.integers(1, _MOST_SHARDS + 1))
+        moment_s = float(rng.uniform(1e-6, _LAST_MOMENT_S))
         child = os.fork()
         if not child:
-            run_small(folder)
+            with _Dying(folder, small_campaign()) as store:
+                store.shards, store.moment_s = shards, moment_s
+                run_campaign(store, IMAGE, INPUTS, jobs=1)
             os._exit(0)
-        time.sleep(rng.random() * _LONGEST_LIFE_S * _GROWTH**killed)
-        os.kill(child, signal.SIGKILL)
         _, status = os.waitpid(child, 0)
         if os.WIFEXITED(status):
             return killed if os.WEXITSTATUS(status) == 0 else -1
         killed += 1
 
 
+def _held(work: Work, number: int, parent: int) -> tuple[int, bytes]:
+    done = run_shard(work, number, parent)
+    while number >= HELD:
+        time.sleep(0.1)
+    return done
+
+
 if __name__ == "__main__":
     if sys.argv[2] == "kill":
         print(_run_and_kill(sys.argv[1], int(sys.argv[3])))
+    elif sys.argv[2] == "hold":
+        campaign.run_shard = _held
+        run_small(sys.argv[1], jobs=2)
     else:
         run_small(sys.argv[1], jobs=int(sys.argv[2]))

@@ -7,12 +7,12 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections import Counter
 from pathlib import Path
 
 import numpy as np
 import pytest
+from waiting import LIMIT_S, wait_until
 
 from workbench.audio.metrics import class_in_words
 from workbench.cli import main
@@ -177,17 +177,15 @@ def test_an_interrupt_says_how_to_go_on(tmp_path: Path) -> None:
     """As a terminal does it, to the workers as well."""
     command = [sys.executable, "-m", "workbench", "campaign", "--fault", "ber=1e-4", "--jobs", "2"]
     running = subprocess.Popen(
-        [*command, "--trials", "100000", "--words", "3", "--out", str(tmp_path)],
+        [*command, "--trials", "10000000", "--words", "3", "--out", str(tmp_path)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
     )
-    deadline = time.monotonic() + 60
-    while not list(tmp_path.glob("shards/0*")) and time.monotonic() < deadline:
-        time.sleep(0.05)
+    wait_until(lambda: list(tmp_path.glob("shards/0*")), running)
     os.killpg(running.pid, signal.SIGINT)
-    _, said = running.communicate(timeout=60)
+    _, said = running.communicate(timeout=LIMIT_S)
     assert running.returncode == 130
     kept, interrupted = said.splitlines()
     assert "trials are kept in" in kept and "the same command goes on from there" in kept

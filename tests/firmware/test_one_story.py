@@ -29,7 +29,7 @@ def compiled() -> tuple[Machine, list[Firmware]]:
     return host_machine(firmwares), firmwares
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(data=st.data(), seed=seeds, count=st.integers(0, 80), stuck=st.booleans())
 def test_same_samples_same_log_same_bytes(
     compiled, data, seed: int, count: int, stuck: bool

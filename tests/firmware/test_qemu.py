@@ -9,6 +9,7 @@ import pytest
 from batches import random_upsets
 from programs import random_inputs, random_program
 from random_strategies import random_strategy
+from waiting import LIMIT_S
 
 from workbench.experiments.voice import open_voice
 from workbench.firmware.plan import RAM, Firmware
@@ -169,7 +170,7 @@ def _run(sources: dict[str, str], elf: Path) -> list[int]:
     done = subprocess.run(
         [QEMU, "-M", "mps2-an386", "-nographic", "-semihosting-config", "enable=on,target=native",
          "-kernel", str(elf)],
-        capture_output=True, text=True, timeout=60,
+        capture_output=True, text=True, timeout=LIMIT_S,
     )  # fmt: skip
     assert "qemu" not in done.stderr, done.stderr[:500]
     return [int(line, 16) for line in (done.stdout + done.stderr).split()]

@@ -15,7 +15,7 @@ from workbench.memory.image import Image
 FRAMES = 40
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(seed=seeds, count=st.integers(0, 25))
 def test_events_tell_what_frames_tell(seed: int, count: int) -> None:
     program = random_program(seed)

@@ -44,8 +44,9 @@ def random_changes(
     return changes, whole
 
 
+@pytest.mark.kernels
 @pytest.mark.parametrize("device", DEVICES)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(seed=seeds, trials=st.integers(1, 4), own_inputs=st.booleans(), cut=st.integers(0, 5))
 def test_every_signal_of_every_trial_equals_the_reference(
     device: str, seed: int, trials: int, own_inputs: bool, cut: int

@@ -38,7 +38,8 @@ def _lower(example: Example) -> Lowered:
         raise
 
 
-@settings(max_examples=50, deadline=None)
+@pytest.mark.kernels
+@settings(max_examples=15, deadline=None)
 @given(seed=seeds, steps=st.integers(1, 6), cut=st.integers(0, BLOCK_ROWS))
 def test_every_layer_of_a_random_module_gives_the_same_codes(
     seed: int, steps: int, cut: int
@@ -74,7 +75,7 @@ def _check_frames(lowered: Lowered, example: Example, cut: int) -> None:
         np.testing.assert_array_equal(joined, expected)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(seed=seeds, steps=st.integers(1, 5))
 def test_float32_is_exact_where_accumulators_stay_below_24_bits(seed: int, steps: int) -> None:
     example = random_example(seed, steps=steps, blocks=1, simple=True)

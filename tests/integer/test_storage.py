@@ -72,7 +72,7 @@ LEAVES = st.one_of(
 )  # fmt: skip
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(seed=seeds, data=st.data())
 def test_altered_headers_behind_a_valid_checksum_are_refused(
     seed: int, data: st.DataObject

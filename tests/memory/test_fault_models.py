@@ -17,7 +17,7 @@ def test_every_model_has_random_plans() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(MODELS))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(seed=seeds)
 def test_bits_are_candidates_and_none_is_hit_twice(name: str, seed: int) -> None:
     rng = np.random.default_rng(seed)
@@ -35,7 +35,7 @@ def test_bits_are_candidates_and_none_is_hit_twice(name: str, seed: int) -> None
 
 
 @pytest.mark.parametrize("name", sorted(MODELS))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(seed=seeds)
 def test_a_trial_is_a_pure_function_of_plan_and_number(name: str, seed: int) -> None:
     """Also of the text of the plan, and of nothing that was drawn before or beside it."""

@@ -17,7 +17,7 @@ from workbench.memory.in_place import _REACH, _search, in_place_program
 NONE = np.zeros(0, np.uint8)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(seed=seeds, code=st.sampled_from(["in-place64", "in-place128", "in-place256"]))
 def test_all_words_are_code_words(seed: int, code: str) -> None:
     program = random_program(seed)

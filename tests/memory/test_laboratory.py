@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from fault_plans import MAKERS, random_plan, trials_of
 from hypothesis import given, settings
+from kernels import KERNELS_HERE
 from programs import random_inputs, random_program, seeds
 
 from workbench.errors import WorkbenchError
@@ -76,22 +77,25 @@ def check_against_the_truth(lab: Laboratory, events: Events, trials: int) -> np.
     return outcomes
 
 
-@settings(max_examples=250, deadline=None)
+@pytest.mark.kernels
+@settings(max_examples=80, deadline=None)
 @given(seed=seeds)
 def test_the_native_engine_is_the_truth(seed: int) -> None:
     image, inputs, events, trials = random_case(seed)
     check_against_the_truth(Laboratory(image, inputs, engine="native"), events, trials)
 
 
-@settings(max_examples=60, deadline=None)
+@pytest.mark.parametrize("kernels", KERNELS_HERE)
+@settings(max_examples=30, deadline=None)
 @given(seed=seeds)
-def test_so_it_is_without_special_instructions(seed: int) -> None:
+def test_so_it_is_with_all_kernels_that_run_here(kernels: str, seed: int) -> None:
     image, inputs, events, trials = random_case(seed)
-    lab = Laboratory(image, inputs, engine="native", plain=True)
+    lab = Laboratory(image, inputs, engine="native", kernels=kernels)
+    assert lab.kernels == kernels
     check_against_the_truth(lab, events, trials)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(seed=seeds)
 def test_the_torch_engine_is_the_truth(seed: int) -> None:
     image, inputs, events, trials = random_case(seed)
@@ -99,7 +103,7 @@ def test_the_torch_engine_is_the_truth(seed: int) -> None:
 
 
 @pytest.mark.parametrize("model", MAKERS)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(seed=seeds)
 def test_trials_of_every_fault_model_are_the_truth(model: str, seed: int) -> None:
     image = Image.of(small_program(seed))
@@ -203,7 +207,7 @@ def test_an_engine_that_is_chosen_is_no_fall_back() -> None:
 def test_a_native_engine_that_disagrees_is_never_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
     image, inputs, _, _ = random_case(11)
     lie = SimpleNamespace(wb_prepare=lambda model: 0)
-    monkeypatch.setattr("workbench.integer.sparse.native_library", lambda plain: lie)
+    monkeypatch.setattr("workbench.integer.sparse.native_library", lambda kernels: lie)
     for engine in (None, "native"):
         with pytest.raises(WorkbenchError, match="disagrees with the reference in"):
             Laboratory(image, inputs, engine=engine)

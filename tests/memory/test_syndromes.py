@@ -20,7 +20,7 @@ PROGRAM = next(
 
 
 @pytest.mark.parametrize("code", [c for c in CODES if not c.startswith("in-place")])
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(seed=st.integers(0, 2**32 - 1), flips=st.integers(1, 6), together=st.booleans())
 def test_syndromes_equal_reading_again(code: str, seed: int, flips: int, together: bool) -> None:
     image = Image.of(PROGRAM, areas=(Area(code, ("weights",), 64),))

@@ -37,7 +37,7 @@ def random_faults(image: Image, rng: np.random.Generator, section: str) -> np.nd
 
 
 @pytest.mark.parametrize("section", SECTIONS)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(seed=seeds)
 def test_flips_of_a_section_equal_flipped_bytes(section: str, seed: int) -> None:
     rng = np.random.default_rng(seed)

@@ -9,11 +9,12 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from waiting import LIMIT_S, wait_until
 
 SETTINGS = {
     "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
@@ -61,15 +62,17 @@ def lab_server(folder: Path, notebooks: Path) -> Iterator[tuple[str, str]]:
 
 
 def _wait_for(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
-    for _ in range(240):
-        if server.poll() is not None:
-            break
+    def answers() -> bool:
         try:
-            urllib.request.urlopen(address, timeout=1).close()
-            return
+            urllib.request.urlopen(address, timeout=LIMIT_S).close()
         except OSError:
-            time.sleep(0.25)
-    raise AssertionError(f"JupyterLab did not start:\n{log.read_text()[-2000:]}")
+            return False
+        return True
+
+    try:
+        wait_until(answers, server)
+    except AssertionError as error:
+        raise AssertionError(f"JupyterLab did not start:\n{log.read_text()[-2000:]}") from error
 
 
 def _free_port() -> int:

@@ -44,8 +44,8 @@ def all_cells_run(folder: Path, notebook: str) -> Iterator[Any]:
             lambda request: strangers.append(request.url) if _is_outside(request.url) else None,
         )
         page.goto(f"{address}/lab/tree/{notebook}?token={token}")
-        page.locator(".jp-Notebook").wait_for(timeout=60_000)
-        page.get_by_text("| Idle").wait_for(timeout=60_000)  # earlier, Run All is lost
+        page.locator(".jp-Notebook").wait_for()
+        page.get_by_text("| Idle").wait_for()  # earlier, Run All is lost
         page.locator(".jp-Notebook .jp-Cell").first.click()
         page.get_by_role("menuitem", name="Run", exact=True).click()
         page.locator('[data-command="runmenu:run-all"]').click()
@@ -60,7 +60,7 @@ def test_the_panel_follows_the_keyboard(tmp_path: Path) -> None:
 
     with all_cells_run(tmp_path, "01_hear_a_bit_flip.ipynb") as page:
         readout = page.locator(".readout")
-        expect(readout).to_contain_text("SNR", timeout=60_000)
+        expect(readout).to_contain_text("SNR")
         ten_flips = readout.inner_text()
         _press(page, "Flips", "ArrowRight", "20")
         expect(readout).to_contain_text("wrong bits left 20")
@@ -104,7 +104,7 @@ def test_the_map_is_seen_and_heard(tmp_path: Path) -> None:
     with all_cells_run(tmp_path, "02_map_the_critical_bits.ipynb") as page:
         outputs = page.locator(".jp-OutputArea-output")
         pictures = outputs.locator("img")  # map, protection, curve
-        expect(pictures).to_have_count(3, timeout=90_000)
+        expect(pictures).to_have_count(3)
         expect(outputs.locator("audio")).to_have_count(4)
         assert all(pictures.evaluate_all("all => all.map(i => i.naturalWidth > 500)"))
         expect(outputs.filter(has_text="% of the bytes carry")).to_be_visible()
@@ -120,7 +120,7 @@ def test_two_healers_are_heard_and_seen(tmp_path: Path) -> None:
     with all_cells_run(tmp_path, "03_compare_healing_strategies.ipynb") as page:
         outputs = page.locator(".jp-OutputArea-output")
         readouts = page.locator(".readout")
-        expect(readouts).to_have_count(2, timeout=110_000)
+        expect(readouts).to_have_count(2)
         panel = outputs.filter(has=readouts)
         expect(panel.locator("audio")).to_have_count(2)
         expect(panel.locator("img")).to_have_count(3)  # two spectrograms and the timeline

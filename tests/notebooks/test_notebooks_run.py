@@ -8,6 +8,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from nbclient import NotebookClient
+from waiting import LIMIT_S
 
 NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
 LONGEST_CELL_LINES = 10
@@ -41,7 +42,11 @@ def test_runs_from_top_to_bottom(path: Path, tmp_path: Path) -> None:
     shutil.copy(path, tmp_path)
     notebook = nbformat.read(path, as_version=4)
     NotebookClient(
-        notebook, timeout=None, kernel_name="python3", resources={"metadata": {"path": tmp_path}}
+        notebook,
+        timeout=None,  # a kernel that dies ends it
+        startup_timeout=int(LIMIT_S),
+        kernel_name="python3",
+        resources={"metadata": {"path": tmp_path}},
     ).execute()
     assert {made.name for made in tmp_path.iterdir()} <= {path.name, "results"}
     assert (tmp_path / path.name).read_bytes() == path.read_bytes()

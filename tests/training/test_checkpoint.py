@@ -3,6 +3,7 @@
 import hashlib
 import json
 import shlex
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -41,13 +42,17 @@ def words_of(model: Challenge) -> torch.Tensor:
         return tensor_value(model(**model.tensors(model.config.words)))[:, 0]
 
 
-@pytest.fixture
-def saved(tmp_path: Path) -> Path:
+def _save(folder: Path) -> None:
     torch.manual_seed(3)
     model = Challenge(CONFIG, quantised=True)
     calibrate(model)
-    save_checkpoint(model.eval(), {"seed": 3}, tmp_path)
-    return tmp_path
+    save_checkpoint(model.eval(), {"seed": 3}, folder)
+
+
+@pytest.fixture
+def saved(made_once, tmp_path: Path) -> Path:
+    """A copy of its own; calibrating takes long."""
+    return shutil.copytree(made_once("checkpoint", _save), tmp_path, dirs_exist_ok=True)
 
 
 def test_it_speaks_the_same_after_loading(saved: Path) -> None:

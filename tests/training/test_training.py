@@ -47,14 +47,15 @@ def test_it_learns(tmp_path: Path) -> None:
     assert np.mean(losses[-10:]) < 0.8 * np.mean(losses[:5])
 
 
+CLIPPED = replace(TINY, gradient_norm=0.1)  # always, so that whatever counts in the norm shows
+
+
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    folder = tmp_path_factory.mktemp("whole")
-    train(tiny_task(), folder)
-    return weights_of(folder)
+def undisturbed(made_once) -> bytes:
+    return weights_of(made_once("undisturbed", lambda folder: train(tiny_task(CLIPPED), folder)))
 
 
-@pytest.mark.parametrize("stop_at", [2, 6, 8])
+@pytest.mark.parametrize("stop_at", [2, 6, pytest.param(8, marks=pytest.mark.kernels)])
 def test_a_stopped_run_goes_on_to_the_same_weights(
     tmp_path: Path, stop_at: int, undisturbed: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -65,10 +66,10 @@ def test_a_stopped_run_goes_on_to_the_same_weights(
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        train(tiny_task(), tmp_path, on_step=stop)
+        train(tiny_task(CLIPPED), tmp_path, on_step=stop)
     assert (tmp_path / PROGRESS_FILE).exists()
     steps: list[int] = []
-    train(tiny_task(), tmp_path, on_step=lambda state: steps.append(len(state.losses)))
+    train(tiny_task(CLIPPED), tmp_path, on_step=lambda state: steps.append(len(state.losses)))
     assert steps == list(range(stop_at + 1, 11))
     assert weights_of(tmp_path) == undisturbed
     assert not (tmp_path / PROGRESS_FILE).exists()
@@ -81,7 +82,8 @@ def test_a_really_killed_run_goes_on_to_the_same_weights(tmp_path: Path) -> None
         "from test_training import *\n"
         "import workbench.training.train as t; t.SAVE_EVERY_S = -1.0\n"
         "train(tiny_task(replace(TINY, float_steps=12, qat_steps=12)), sys.argv[1],\n"
-        "      on_step=lambda state: print(len(state.losses), flush=True))\n"
+        "      on_step=lambda state: (print(len(state.losses), flush=True),\n"
+        "                             len(state.losses) == 20 and signal.pause()))\n"
     )
     command = [sys.executable, "-c", script, str(tmp_path / "killed"), str(Path(__file__).parent)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as running:
@@ -94,7 +96,7 @@ def test_a_really_killed_run_goes_on_to_the_same_weights(tmp_path: Path) -> None
     task = tiny_task(replace(TINY, float_steps=12, qat_steps=12))
     steps: list[int] = []
     train(task, tmp_path / "killed", on_step=lambda state: steps.append(len(state.losses)))
-    assert 16 < steps[0] <= 24
+    assert 16 < steps[0] <= 21
     train(task, tmp_path / "whole")
     assert weights_of(tmp_path / "killed") == weights_of(tmp_path / "whole")
 
@@ -103,7 +105,7 @@ def test_seeds_make_different_voices_and_one_seed_the_same(
     tmp_path: Path, undisturbed: bytes
 ) -> None:
     for seed in (0, 2):
-        train(tiny_task(seed=seed), tmp_path / str(seed))
+        train(tiny_task(CLIPPED, seed=seed), tmp_path / str(seed))
     assert weights_of(tmp_path / "0") == undisturbed != weights_of(tmp_path / "2")
 
 

@@ -30,6 +30,7 @@ from workbench.experiments.store_manifest import Campaign
 from workbench.experiments.store_shards import Damage
 from workbench.experiments.voice import open_voice
 from workbench.files import write_text
+from workbench.integer.native_build import kernels_here
 from workbench.memory.faults_bits import Each
 from workbench.memory.laboratory import no_native_engine
 from workbench.memory.plan import MODELS, Plan
@@ -138,7 +139,8 @@ def run(options: argparse.Namespace) -> None:
     ]
     if options.dask is None:
         reason = no_native_engine(image.program)
-        print(f"engine: torch, far slower than native: {reason}" if reason else "engine: native")
+        native = f"engine: native, kernels {kernels_here()}"
+        print(f"engine: torch, far slower than native: {reason}" if reason else native)
     for folder, campaign in todo:
         _run(folder, campaign, image, inputs, mask, part, options)
     _tell([open_results(folder, whole=False) for folder, _ in todo], options.json)

@@ -34,8 +34,6 @@ ROUNDS = 5
 _ENGINE_TRIALS = {"native": 8192, "torch": 64}  # at once
 _PEER_TRIALS = 100
 _SELF_CHECK = 20
-# Rows, inner and columns of int8 products: convolutions of this size, and larger ones.
-_PEAK_SHAPES = ((512, 96, 96), (512, 512, 512), (2048, 1024, 1024), (4096, 2048, 512))
 _PEAK_S = 0.3
 _PLAN = Plan(Flips(1), sections=("weights",))
 
@@ -54,17 +52,20 @@ class Rate:
 class Figures:
     """What the benchmark found.
 
-    gmacs_per_s: int8 multiply-accumulates that the engine really made, in 1e9 a second; None where it
-    does not count. peak_gmacs_per_s: of `torch._int_mm` on the same core. macs_per_trial: their mean.
+    kernels: that ran, see `native_build`. gmacs_per_s: int8 multiply-accumulates that the engine really
+    made, in 1e9 a second; None where it does not count. peak_gmacs_per_s: what the same kernels reach at
+    their best on this decoder, see `SparseRun.peak_gmacs_per_s`; None likewise.
+    macs_per_trial: their mean.
     peak_memory_bytes: of this process. checked, mismatches: trials that were compared with the plain
     reference, and those that differ. check_s: how long that took.
     """
 
     engine: str
+    kernels: str
     trials_per_s: float
     gmacs_per_s: float | None
     macs_per_trial: float | None
-    peak_gmacs_per_s: float
+    peak_gmacs_per_s: float | None
     peers: dict[str, Rate]
     checked: int
     mismatches: int
@@ -73,8 +74,10 @@ class Figures:
 
     @property
     def peak_share(self) -> float | None:
-        """Of `torch._int_mm`, 0 to 1."""
-        return None if self.gmacs_per_s is None else self.gmacs_per_s / self.peak_gmacs_per_s
+        """Of what these kernels reach, 0 to 1."""
+        if self.gmacs_per_s is None or self.peak_gmacs_per_s is None:
+            return None
+        return self.gmacs_per_s / self.peak_gmacs_per_s
 
     @property
     def forward_gmacs_per_s(self) -> float:
@@ -99,6 +102,7 @@ class Figures:
         return {
             "engine": {
                 "name": self.engine,
+                "kernels": self.kernels,
                 "trials_per_s": self.trials_per_s,
                 "gmacs_per_s": self.gmacs_per_s,
                 "macs_per_trial": self.macs_per_trial,
@@ -149,7 +153,7 @@ def bench_campaign(
             rounds.append(campaign.run(seconds / ROUNDS))
             for name, injector in ready.items():
                 found[name].append(_timed(injector, seconds / ROUNDS))
-            peaks.append(_peak(min(_PEAK_S, seconds / ROUNDS)))
+            peaks.append(campaign.laboratory.peak_gmacs_per_s(min(_PEAK_S, seconds / ROUNDS)))
         rates |= {name: Rate(statistics.median(each)) for name, each in found.items()}
         memory = _peak_memory()
         progress(f"checking {check} trials against the plain reference")
@@ -158,10 +162,11 @@ def bench_campaign(
         middle = sorted(rounds)[len(rounds) // 2]
         return Figures(
             engine=campaign.laboratory.engine,
+            kernels=campaign.laboratory.kernels,
             trials_per_s=middle[0],
             gmacs_per_s=middle[1],
             macs_per_trial=None if middle[1] is None else middle[1] * 1e9 / middle[0],
-            peak_gmacs_per_s=max(peaks),
+            peak_gmacs_per_s=max((peak for peak in peaks if peak is not None), default=None),
             peers=rates,
             checked=check,
             mismatches=mismatches,
@@ -266,24 +271,6 @@ def _timed(injector: Injector, seconds: float) -> float:
         passed = time.perf_counter() - started
         if passed >= seconds:
             return trials / passed
-
-
-def _peak(seconds: float) -> float:
-    """Of `torch._int_mm`, int8 to int32, in 1e9 multiply-accumulates a second: its best shape."""
-    best = 0.0
-    for rows, inner, columns in _PEAK_SHAPES:
-        a = torch.randint(-128, 128, (rows, inner), dtype=torch.int8)
-        b = torch.randint(-128, 128, (inner, columns), dtype=torch.int8)
-        torch._int_mm(a, b)
-        products, started = 0, time.perf_counter()
-        while True:
-            torch._int_mm(a, b)
-            products += 1
-            passed = time.perf_counter() - started
-            if passed >= seconds / len(_PEAK_SHAPES):
-                break
-        best = max(best, products * rows * inner * columns / passed / 1e9)
-    return best
 
 
 def _peak_memory() -> int:

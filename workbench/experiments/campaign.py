@@ -31,7 +31,8 @@ EVENTS_A_SHARD = 65_536  # about, which take a few seconds
 _LEAST_TRIALS = 1024  # in a shard, unless there are too few for all cores
 _MOST_SHARDS_OF_FEW = 32
 _PILOTS = 64  # trials whose events are counted to cut shards
-_TIMEOUT_S = 10
+_CONNECT_S = 10  # to a scheduler
+_WORKERS_S = 10  # until the first worker is there
 
 
 def campaign_of(
@@ -185,13 +186,13 @@ def _cluster(address: str) -> Iterator[None]:
     log.setLevel(logging.CRITICAL + 1)
     try:
         try:
-            client = distributed.Client(address, timeout=_TIMEOUT_S)
+            client = distributed.Client(address, timeout=_CONNECT_S)
         except (OSError, ValueError, TypeError) as error:
             raise WorkbenchError(
                 f"no Dask scheduler answers at {address} ({_first_line(error)}); start one with "
                 "`dask scheduler` and give the address that it prints"
             ) from error
-        with client, joblib.parallel_config(backend="dask", wait_for_workers_timeout=_TIMEOUT_S):
+        with client, joblib.parallel_config(backend="dask", wait_for_workers_timeout=_WORKERS_S):
             yield
     except (distributed.CancelledError, distributed.KilledWorker, TimeoutError) as error:
         raise WorkbenchError(

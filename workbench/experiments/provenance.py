@@ -14,14 +14,19 @@ from typing import Any
 import numpy as np
 
 from workbench import __version__
+from workbench.integer.native_build import kernels_here
 
 _PACKAGES = ("joblib", "numpy", "pyarrow", "torch")
 
 
 def provenance() -> dict[str, Any]:
-    """JSON-ready: `commit`, None outside of a checkout, and `versions` by package."""
+    """JSON-ready: `commit`, None outside of a checkout, `kernels` and `versions` by package.
+
+    kernels: of the native engine, as `kernels_here`; workers of a cluster may have others.
+    """
     return {
         "commit": _commit(),
+        "kernels": kernels_here(),
         "versions": {
             "workbench": __version__,
             "python": platform.python_version(),

@@ -15,6 +15,7 @@ from workbench.firmware.unit import unit_sources
 # Flash that can be damaged: the switch drops its const.
 _WRITABLE_FLASH = "-DWB_FLASH="
 _STUCK = "-DWB_STUCK"
+_PARTS = "models"
 _MOST_STUCK = 256
 _STUCK_SOURCE = f"""#include "runtime/wb_check.h"
 
@@ -86,7 +87,10 @@ def compile_host_library(
     was started with their library. Raises WorkbenchError without a compiler.
     """
     options = [*WARNINGS, _WRITABLE_FLASH, _STUCK, *(SANITIZERS if sanitize else ())]
-    with build_folder({**unit_sources(firmwares), "wb_stuck.c": _STUCK_SOURCE}) as folder:
+    sources = {f"{_PARTS}/{name}": text for name, text in unit_sources(firmwares).items()}
+    # One translation unit: the runtime is compiled once and not once for every model.
+    parts = "".join(f'#include "{name}"\n' for name in sources if name.endswith(".c"))
+    with build_folder({**sources, "library.c": parts + _STUCK_SOURCE}) as folder:
         compile_shared(folder, library, options=options)
 
 

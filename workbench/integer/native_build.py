@@ -4,6 +4,12 @@ The library's name is a hash of its sources, its compiler and the processor's fe
 cache serves machines that differ, and the first digits of its own SHA-256, so that what was cut short
 or altered is compiled again: the loader maps a truncated library, and the process dies of SIGBUS.
 $WORKBENCH_CACHE or $XDG_CACHE_HOME says where it lies.
+
+$WORKBENCH_KERNELS chooses the instructions, so that one machine can try what others run; results are
+the same with all of them. "auto": whatever this processor has. "vnni": 8-bit dot products of
+AVX-512. "avx2": plain C that the compiler may turn into AVX2 (x86-64-v3). "plain": plain C for any
+processor of this kind. What "auto" has chosen is told by `kernels_of`, which also knows "avx512": plain C that
+the compiler may turn into AVX-512.
 """
 
 from __future__ import annotations
@@ -28,23 +34,79 @@ _OPTIONS = ("-std=gnu11", "-O3", "-fno-sanitize=all", "-shared", "-fPIC")
 _LONGEST_MESSAGE = 300
 _HASH_DIGITS = 16
 _NAME = "self-healing-audio-workbench"
+KERNELS = ("auto", "vnni", "avx2", "plain")
+_VARIABLE = "WORKBENCH_KERNELS"
+# x86-64-v3, as /proc/cpuinfo names it.
+_AVX2 = {"avx2", "fma", "bmi1", "bmi2", "abm", "movbe", "f16c"}
+
+
+def kernels_asked_for() -> str:
+    """One of KERNELS: what $WORKBENCH_KERNELS says, "auto" when it says nothing; else WorkbenchError."""
+    asked = os.environ.get(_VARIABLE) or KERNELS[0]
+    if asked not in KERNELS:
+        raise WorkbenchError(
+            f"there are no kernels {asked!r}, which ${_VARIABLE} asks for; set it to one of "
+            f"{', '.join(KERNELS)}"
+        )
+    return asked
+
+
+def kernels_of(library: ctypes.CDLL) -> str:
+    """What a library was compiled to: "vnni", "avx512", "avx2" or "plain"."""
+    library.wb_kernels.restype = ctypes.c_char_p
+    return str(library.wb_kernels().decode())
+
+
+def kernels_here() -> str:
+    """What trials of this process run on: as `kernels_of`, "torch" where there is no native library."""
+    asked = kernels_asked_for()
+    try:
+        return kernels_of(native_library(asked))
+    except WorkbenchError:
+        return "torch"
 
 
 @cache
-def native_library(plain: bool = False) -> ctypes.CDLL:
-    """The loaded library; `plain` leaves out instructions that not every processor has.
+def native_library(kernels: str = KERNELS[0]) -> ctypes.CDLL:
+    """The loaded library. kernels: one of KERNELS.
 
-    Raises WorkbenchError without a C compiler, when it refuses, when nothing can be kept in the
-    cache, and when what lies there cannot be loaded although it was just compiled.
+    Raises WorkbenchError for kernels that this processor has not, without a C compiler, when it
+    refuses, when nothing can be kept in the cache, and when what lies there cannot be loaded
+    although it was just compiled.
     """
+    library = _library(kernels)
+    if kernels == "vnni" and kernels_of(library) != kernels:
+        raise _missing(kernels)
+    return library
+
+
+def _missing(kernels: str) -> WorkbenchError:
+    return WorkbenchError(
+        f"this processor does not have what the kernels {kernels!r} need; set ${_VARIABLE} to auto "
+        "or plain"
+    )
+
+
+def _options(kernels: str, compiler: list[str]) -> list[str]:
+    """The compiler's options for KERNELS; zig's names differ, and it takes all it finds by itself."""
+    zig = "ziglang" in compiler
+    if kernels == "avx2":
+        if not set(_processor().split()) >= _AVX2:
+            raise _missing(kernels)
+        return ["-march=x86_64_v3" if zig else "-march=x86-64-v3"]
+    if kernels == "plain":  # also serves compilers that do not know this processor
+        return ["-DWB_PLAIN", *(["-mcpu=baseline"] if zig else [])]
+    return ["-march=native"]
+
+
+def _library(kernels: str) -> ctypes.CDLL:
     if sys.byteorder != "little":
         raise WorkbenchError(
             "the native engine needs a little-endian processor; choose the engine torch"
         )
     sources = _sources()
-    # -DWB_PLAIN also serves compilers that do not know this processor.
-    options = [*_OPTIONS, *(["-DWB_PLAIN"] if plain else ["-march=native"])]
-    command = [*host_compiler(), *options]
+    compiler = host_compiler()
+    command = [*compiler, *_OPTIONS, *_options(kernels, compiler)]
     name = hashlib.sha256(repr((command, sources, _processor())).encode()).hexdigest()[:20]
     folder = _cache_folder()
     library = _kept(folder, name)

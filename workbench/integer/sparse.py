@@ -8,13 +8,15 @@ Layout: faults are one structured array for all trials, see `FAULT`.
 from __future__ import annotations
 
 import ctypes
+import time
 from collections.abc import Mapping
+from itertools import product
 
 import numpy as np
 
 from workbench.errors import WorkbenchError
 from workbench.integer import reference
-from workbench.integer.native_build import native_library
+from workbench.integer.native_build import kernels_asked_for, kernels_of, native_library
 from workbench.integer.native_model import NativeModel, unsupported
 from workbench.integer.program import Program
 
@@ -57,18 +59,19 @@ class SparseRun:
     """The clean run of one utterance, and trials that differ from it.
 
     inputs: one utterance, [1, frames * rate, channels] integers by name. clean: output codes [rows, channels].
-    macs: multiply-accumulates that trials performed so far. plain: without special instructions.
+    macs: multiply-accumulates that trials performed so far. kernels: given, see `native_build`, None for what
+    $WORKBENCH_KERNELS says.
     Raises WorkbenchError for inputs that do not fit, for programs beyond its limits (`unsupported`
     says which), and without a C compiler.
     """
 
     def __init__(
-        self, program: Program, inputs: Mapping[str, np.ndarray], *, plain: bool = False
+        self, program: Program, inputs: Mapping[str, np.ndarray], *, kernels: str | None = None
     ) -> None:
         reason = unsupported(program)
         if reason:
             raise WorkbenchError(f"the native engine cannot run {program.name}: {reason}")
-        self._library = native_library(plain)
+        self._library = native_library(kernels or kernels_asked_for())
         values = reference.run(program, reference.one_utterance(program, inputs))
         self.clean = values[program.output][0]
         frames = len(self.clean) // program.signal(program.output).rate
@@ -80,9 +83,31 @@ class SparseRun:
         self._check(program)
 
     @property
+    def kernels(self) -> str:
+        """What was compiled, e.g. "vnni", see `native_build`."""
+        return kernels_of(self._library)
+
+    @property
     def macs(self) -> int:
         """Multiply-accumulates performed by all trials so far, those of the clean run left out."""
         return int(self._model.struct.macs)
+
+    def peak_gmacs_per_s(self, seconds: float) -> float:
+        """The most that these kernels reach on this program, in 1e9 multiply-accumulates a second.
+
+        Of whole convolutions and of differences, one operator after the other: the fastest.
+        """
+        rehearse = self._library.wb_rehearse
+        rehearse.restype = ctypes.c_int64
+        model, operators = ctypes.byref(self._model.struct), self._model.struct.operators
+        best = 0.0
+        for number, by_differences in product(range(operators), (0, 1)):
+            done, passed, started = 0, 0.0, time.perf_counter()
+            while passed < seconds / operators / 2:
+                done += rehearse(model, number, by_differences)
+                passed = time.perf_counter() - started
+            best = max(best, done / passed / 1e9)
+        return best
 
     def outcomes(self, faults: np.ndarray, offsets: np.ndarray) -> np.ndarray:
         """OUTCOME [trials]. faults: FAULT [n], trial t has offsets[t] .. offsets[t + 1] - 1.

@@ -13,7 +13,7 @@ import numpy as np
 
 from workbench.errors import WorkbenchError, expect, nearest
 from workbench.integer import reference
-from workbench.integer.native_build import native_library
+from workbench.integer.native_build import kernels_asked_for, native_library
 from workbench.integer.native_model import unsupported
 from workbench.integer.program import Program
 from workbench.integer.sparse import OUTCOME, REACHED_UNKNOWN, SparseRun
@@ -32,7 +32,8 @@ class Laboratory:
 
     image: flips that it holds already are part of every trial. inputs: [1, frames * rate, channels]
     by name. engine: "native", "torch", or None for the native one where it can be built and runs the
-    program. device: of torch. plain: no special instructions. clean: output codes of the clean program, [rows, channels].
+    program. device: of torch. kernels: of the native engine, see `native_build`; None for what $WORKBENCH_KERNELS
+    says. clean: output codes of the clean program, [rows, channels].
     signal_energy: sum of their squares. reason: why it fell back to torch, None where it did not.
     Raises WorkbenchError for inputs that do not fit, for an engine that is unknown or cannot run
     here, and for a native one that disagrees with the reference.
@@ -45,7 +46,7 @@ class Laboratory:
         *,
         engine: str | None = None,
         device: str | None = None,
-        plain: bool = False,
+        kernels: str | None = None,
     ) -> None:
         expect(image, Image, "what a laboratory is to damage", "an Image, as `image` of a voice")
         if engine not in (None, *ENGINES):
@@ -58,10 +59,10 @@ class Laboratory:
         self.inputs = reference.one_utterance(image.program, inputs)
         self.device = device
         automatic = engine is None and not device
-        self.reason = no_native_engine(image.program, plain=plain) if automatic else None
+        self.reason = no_native_engine(image.program, kernels=kernels) if automatic else None
         self._native = None
         if engine == "native" or (automatic and not self.reason):
-            self._native = SparseRun(image.program, self.inputs, plain=plain)
+            self._native = SparseRun(image.program, self.inputs, kernels=kernels)
         if self._native:
             self.clean = self._native.clean
         else:
@@ -72,9 +73,18 @@ class Laboratory:
         self._translator = FaultTranslator(image, self.frames)
 
     @property
+    def kernels(self) -> str:
+        """What runs: "vnni", "avx512", "avx2" or "plain" of the native engine, else "torch"."""
+        return self._native.kernels if self._native else "torch"
+
+    @property
     def macs(self) -> int | None:
         """Multiply-accumulates performed for trials so far; None when the engine does not count."""
         return self._native.macs if self._native else None
+
+    def peak_gmacs_per_s(self, seconds: float) -> float | None:
+        """What the kernels in use reach at their best on this program, None of torch."""
+        return self._native.peak_gmacs_per_s(seconds) if self._native else None
 
     def outcomes(self, events: Events, trials: int) -> np.ndarray:
         """What came of each trial: OUTCOME [trials]; `events.trial` is in 0 .. trials - 1.
@@ -127,13 +137,14 @@ class Laboratory:
         return outcomes
 
 
-def no_native_engine(program: Program, *, plain: bool = False) -> str | None:
+def no_native_engine(program: Program, *, kernels: str | None = None) -> str | None:
     """Why trials of `program` fall back to torch on this machine, or None."""
     reason = unsupported(program)
     if reason:
         return reason
+    asked = kernels or kernels_asked_for()
     try:
-        native_library(plain)
+        native_library(asked)
     except WorkbenchError as error:
         return str(error)
     return None

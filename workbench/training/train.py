@@ -1,7 +1,9 @@
 """Train `challenge` on recordings: float, calibration of ranges, quantisation-aware, code words if wanted.
 
 Every step is a pure function of (state, seed, step), so that a run killed anywhere and started
-again ends where an undisturbed one would. It loses what it did since it last saved, 2 seconds.
+again ends with the same weights, bit for bit, as an undisturbed one: on the same processor, with the
+same PyTorch and number of threads, which all decide how sums are rounded. It loses what it did since
+it last saved, 2 seconds.
 """
 
 from __future__ import annotations
@@ -250,9 +252,10 @@ class _Run:
                 words = [self.task.config.words[row] for row in chosen]
                 output = tensor_value(model(**model.tensors(words)))[:, 0]
                 loss = loss_of(output, targets[chosen])
-                optimiser.zero_grad()
+                # Of frozen parameters too: what an earlier stage left there would count in the norm.
+                model.zero_grad()
                 loss.backward()
-                norm = torch.nn.utils.clip_grad_norm_(model.parameters(), recipe.gradient_norm)
+                norm = torch.nn.utils.clip_grad_norm_(trained, recipe.gradient_norm)
                 _refuse_divergence(norm, state)
                 optimiser.step()
                 state.losses.append(round(loss.item(), 4))

@@ -14,9 +14,17 @@
 
 #if defined(__AVX512VNNI__) && defined(__AVX512BW__) && defined(__AVX512VL__) && !defined(WB_PLAIN)
 #define WB_VNNI 1
+#define WB_KERNELS "vnni"
 #include <immintrin.h>
 #else
 #define WB_VNNI 0
+#if defined(__AVX512F__)
+#define WB_KERNELS "avx512"
+#elif defined(__AVX2__)
+#define WB_KERNELS "avx2"
+#else
+#define WB_KERNELS "plain"
+#endif
 #endif
 
 #define MOST_COLUMNS 1024 /* of one operator, padded */

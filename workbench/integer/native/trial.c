@@ -132,6 +132,49 @@ int32_t wb_prepare(Model *m)
     return -1;
 }
 
+/* All sums of a convolution of the clean run, computed once more. */
+static int64_t sums_again(const Operator *op, const Signal *x)
+{
+    const uint8_t *rows[MOST_TILE];
+    for (int p = 0, count; p < op->positions; p += count) {
+        for (count = 0; count < MOST_TILE && p + count < op->positions; count++) {
+            long row = (long)(p + count) * op->advance - op->history;
+            rows[count] = (const uint8_t *)x->clean + row * row_bytes(x);
+        }
+        int32_t *sums = op->clean_sums + (long)p * op->padded; /* which they are already */
+        full_sums(op, rows, count, op->apart * row_bytes(x), x->stride / lanes_of(x), sums, x->bits == 16);
+    }
+    return (int64_t)op->positions * op->fold * op->taps * x->channels * op->up * op->out;
+}
+
+/* The same few words come and go at every position, so that their weights stay in the nearest cache. */
+static int64_t differences_again(const Operator *op, const Signal *x)
+{
+    Difference d[16];
+    int most = op->rows_seen * x->stride / lanes_of(x), count = most < 16 ? most : 16;
+    for (int i = 0; i < count; i++) d[i] = (Difference){0x01020304u, 0x01020304u, i};
+    for (int p = 0; p < op->positions; p++) {
+        int32_t *sums = op->clean_sums + (long)p * op->padded; /* they stay as they are */
+        add_differences(op, d, count, sums, sums, x->bits == 16);
+    }
+    return (int64_t)op->positions * 2 * count * lanes_of(x) * op->columns;
+}
+
+/* How fast the kernels can be: work of no consequence for one operator. Returns its multiply-accumulates,
+ * 0 for what is no convolution. */
+int64_t wb_rehearse(Model *m, int32_t number, int32_t by_differences)
+{
+    const Operator *op = m->operator_ + number;
+    const Signal *x = m->signal + op->source;
+    if (op->kind != CONV) return 0;
+    return by_differences ? differences_again(op, x) : sums_again(op, x);
+}
+
+const char *wb_kernels(void)
+{
+    return WB_KERNELS;
+}
+
 /* Trial t has the faults offset[t] .. offset[t + 1] - 1. output: NULL, or [trials, rows, channels].
  * Returns 0, or 1 when there is no memory. */
 int32_t wb_trials(Model *m, const int64_t *offset, const Fault *fault, int64_t trials, Outcome *outcome, int16_t *output)

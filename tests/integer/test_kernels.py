@@ -1,0 +1,96 @@
+"""$WORKBENCH_KERNELS: which instructions the native engine uses, and what is said about them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from kernels import KERNELS_HERE
+from programs import random_inputs, random_program
+from test_native_build import TINY
+
+from workbench.cli import main
+from workbench.errors import WorkbenchError
+from workbench.integer import native_build
+from workbench.integer.native_build import (
+    kernels_asked_for,
+    kernels_here,
+    kernels_of,
+    native_library,
+)
+from workbench.memory.image import Image
+from workbench.memory.laboratory import Laboratory
+from workbench.memory.plan import Plan
+from workbench.memory.transients import Sites
+
+CAMPAIGN = ["campaign", "challenge", "--fault", "flips=1", "--trials", "2", "--words", "3"]
+
+
+def test_plain_kernels_run_everywhere_and_each_is_a_library_of_its_own() -> None:
+    assert "plain" in KERNELS_HERE
+    libraries = {native_library(kernels)._name for kernels in KERNELS_HERE}
+    assert len(libraries) == len(KERNELS_HERE)
+    assert kernels_of(native_library()) in (*KERNELS_HERE, "avx512")
+
+
+@pytest.mark.parametrize("kernels", KERNELS_HERE)
+def test_the_variable_decides_and_the_manifest_tells(
+    kernels: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    monkeypatch.setenv("WORKBENCH_KERNELS", kernels)
+    program = random_program(111, 8)
+    assert Laboratory(Image.of(program), random_inputs(program, 1, 3)).kernels == kernels
+    assert main([*CAMPAIGN, "--jobs", "1", "--out", str(tmp_path)]) == 0
+    assert f"engine: native, kernels {kernels}\n" in capsys.readouterr().out
+    assert json.loads((tmp_path / "manifest.json").read_text())["kernels"] == kernels
+
+
+def test_no_variable_takes_what_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    for unset in ("", None):
+        monkeypatch.setenv("WORKBENCH_KERNELS", unset or "")
+        if unset is None:
+            monkeypatch.delenv("WORKBENCH_KERNELS")
+        assert kernels_asked_for() == "auto"
+        assert kernels_here() == kernels_of(native_library())
+
+
+def test_kernels_that_do_not_exist_are_refused_and_no_reason_to_fall_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    monkeypatch.setenv("WORKBENCH_KERNELS", "fast")
+    assert main([*CAMPAIGN, "--out", str(tmp_path)]) == 2
+    message = capsys.readouterr().err
+    assert "no kernels 'fast', which $WORKBENCH_KERNELS asks for" in message
+    assert "auto, vnni, avx2, plain" in message and message.count("\n") == 1
+
+
+@pytest.mark.parametrize("kernels", ["vnni", "avx2"])
+def test_what_this_processor_has_not_is_refused(
+    kernels: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A compiler that is told to make plain C stands for a processor without the rest."""
+    without = {"trial.c": TINY["trial.c"] + 'const char *wb_kernels(void) { return "plain"; }\n'}
+    monkeypatch.setattr(native_build, "_sources", lambda: without)
+    monkeypatch.setattr(native_build, "_processor", lambda: "x86_64flags : fpu sse4_2 avx")
+    monkeypatch.setenv("WORKBENCH_CACHE", str(tmp_path))
+    native_library.cache_clear()
+    try:
+        with pytest.raises(WorkbenchError, match=f"not have what the kernels '{kernels}' need"):
+            native_library(kernels)
+    finally:
+        native_library.cache_clear()
+
+
+@pytest.mark.parametrize("kernels", KERNELS_HERE)
+def test_measuring_the_peak_leaves_no_trace(kernels: str) -> None:
+    for seed in (111, 7):
+        program = random_program(seed, 8)
+        image, inputs = Image.of(program), random_inputs(program, seed, 12)
+        events = Plan.parse("flips=2,seed=1").events(Sites(image), np.arange(50))
+        before = Laboratory(image, inputs, kernels=kernels)
+        after = Laboratory(image, inputs, kernels=kernels)
+        assert after.peak_gmacs_per_s(0.001) > 0 and after.macs == 0
+        np.testing.assert_array_equal(after.outcomes(events, 50), before.outcomes(events, 50))
+        assert after.macs == before.macs

@@ -1,0 +1,23 @@
+"""Kernels of the native engine that this machine can run; as a script, those that are not its usual ones.
+
+Tests with the mark `kernels` are run once more in each of these: `make suite`.
+"""
+
+from __future__ import annotations
+
+from workbench.errors import WorkbenchError
+from workbench.integer.native_build import KERNELS, kernels_of, native_library
+
+
+def _loadable(kernels: str) -> bool:
+    try:
+        return kernels_of(native_library(kernels)) == kernels
+    except WorkbenchError:
+        return False
+
+
+KERNELS_HERE = tuple(filter(_loadable, KERNELS[1:]))
+
+if __name__ == "__main__":
+    usual = kernels_of(native_library())
+    print(*(kernels for kernels in KERNELS_HERE if kernels != usual))
