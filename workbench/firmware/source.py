@@ -129,22 +129,17 @@ def _init(firmware: Firmware) -> str:
     if firmware.heals:
         low, high = firmware.build
         opening = [*(f"    {line}" for line in _healing_locals(firmware)), ""]
+        parts = {
+            "healer": firmware.variables,
+            "ram_checks": firmware.ram_check_bytes,
+            "spare": firmware.spare_bytes,
+            "backoff": firmware.backoff_bytes,
+        }
         lines += [
-            "    wb_zero(model->memory.healer, sizeof model->memory.healer);",
             *(
-                ["    wb_zero(model->memory.ram_checks, sizeof model->memory.ram_checks);"]
-                if firmware.ram_check_bytes
-                else []
-            ),
-            *(
-                ["    wb_zero(model->memory.spare, sizeof model->memory.spare);"]
-                if firmware.spare_bytes
-                else []
-            ),
-            *(
-                ["    wb_zero(model->memory.backoff, sizeof model->memory.backoff);"]
-                if firmware.backoff_bytes
-                else []
+                f"    wb_zero(model->memory.{part}, sizeof model->memory.{part});"
+                for part, size in parts.items()
+                if size
             ),
             "    wb_wake(&memory);",
             "    wb_boot_checks(&memory);",
