@@ -12,6 +12,7 @@ from workbench.experiments.contestants import NAMES, fitting
 from workbench.experiments.voice import open_voice
 from workbench.firmware.boards import CORES
 from workbench.firmware.costs import Cost, as_json, known_cost, measure_cost, shipped_costs
+from workbench.firmware.plan import LOG_ENTRY_BYTES, LOG_HEAD_BYTES
 from workbench.firmware.soak import soak
 from workbench.healing.named import NAMED, abft, named, nothing, scrub
 from workbench.memory.image import Image
@@ -28,17 +29,21 @@ def test_more_looks_cost_more() -> None:
             nothing(), scrub("crc32", 1, unit_bytes=64), scrub("crc32", 2, unit_bytes=64),
         )
     )  # fmt: skip
-    assert none == Cost("none", "m4", none.firmware, 0.0, 0, none.worst_frame, None, None, 0.0, None, 0, 0, 0,
+    assert none == Cost("none", "m4", none.firmware, 0.0, 0, none.worst_frame, 0, None, None, 0.0, None, 0, 0, 0,
                         none.stack_bytes, none.generator)  # fmt: skip
     assert 0 <= one.detection < one.finding == one.detection + one.remedy
     assert one.instructions <= one.step
     # At least the check of a page a look, and all of the page when it is restored.
     assert 4 <= one.flash_reads < two.flash_reads <= 2 * one.flash_reads and one.finding_reads >= 64
     assert 300 < one.instructions < two.instructions < 2 * one.instructions
+    units = -(-Image.of(PROGRAM).layout.working_bytes // 64)
+    assert one.check_bytes == two.check_bytes == 4 * units
+    assert one.step < one.fault < one.worst_frame  # a page is found and restored, and no more
+    backoff = -(-units // 8) * 4  # 4 bits each, in whole words
     assert (
-        one.check_bytes == two.check_bytes == 4 * -(-Image.of(PROGRAM).layout.working_bytes // 64)
+        one.code_bytes > 1000
+        and one.ram_bytes == LOG_HEAD_BYTES + 16 * LOG_ENTRY_BYTES + 60 + backoff
     )
-    assert one.code_bytes > 1000 and one.ram_bytes == 212 + 48
     assert one.worst_frame > one.generator + one.instructions and one.finding > 0
     told = json.loads(as_json([one, two], program=PROGRAM))
     assert told["costs"] == [asdict(one), asdict(two)]
@@ -51,6 +56,7 @@ def test_the_shipped_table_is_complete_and_of_this_model() -> None:
     assert set(costs) == {(name, core) for name in fitting(NAMES, program) for core in CORES}
     for name in NAMED:
         assert known_cost(program, named(name), "m4") == costs[name, "m4"]
+    assert all(cost.step <= cost.fault for cost in costs.values() if cost.ram_bytes)
     pq, sums = costs["pq-scrub", "m4"], costs["abft", "m4"]
     assert pq.instructions <= 2500 and pq.code_bytes <= 6144 and pq.ram_bytes <= 1024
     assert sums.share <= 0.05 and sums.code_bytes <= 6144 and sums.ram_bytes <= 1024

@@ -10,7 +10,7 @@ from workbench.firmware.costs import Cost
 LEGEND = (
     "In instructions: a clean frame on average and at most; for each entry of the log, to find (less than "
     "nothing where a look ends at the first difference) and to mend; the worst frame with the generator's "
-    "work in it. In bytes: golden copy and checks read in a clean frame and for a finding; code, checks, "
+    "work in it; the most that the healer takes in a frame while one permanent fault stays. In bytes: golden copy and checks read in a clean frame and for a finding; code, checks, "
     "RAM and stack. All beyond the same generator without a healer, whose code a compiler may lay out "
     'otherwise. "-": no upset was found, so that nothing is known of finding and mending.'
 )
@@ -28,6 +28,7 @@ def tell_costs(core: Core, rows: Sequence[Cost]) -> None:
             "detection",
             "remedy",
             "worst frame",
+            "fault",
             "flash read",
             "a finding",
             "code",
@@ -45,6 +46,7 @@ def tell_costs(core: Core, rows: Sequence[Cost]) -> None:
             f"{row.detection:,.0f}" if row.detection is not None else "-",
             f"{row.remedy:,.0f}" if row.remedy is not None else "-",
             f"{row.worst_frame:,}",
+            f"{row.fault:,}",
             f"{row.flash_reads:,.0f}",
             f"{row.finding_reads:,.0f}" if row.finding_reads is not None else "-",
             f"{row.code_bytes:,}",

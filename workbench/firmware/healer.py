@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 
 from workbench.firmware.plan import Firmware
 from workbench.healing.backoff import SUMS_SHIFT, scan_frames
-from workbench.healing.evidence import TABLE, facts, has_golden, proves_by_agreeing
+from workbench.healing.evidence import Guards, facts, has_golden, proves_by_agreeing, rows_for
 from workbench.healing.log import Remedy
 from workbench.healing.strategy import Guard
 from workbench.memory.areas import ABFT, GOLDEN, RADAR, RAM, SELF_TEST, TRIPLE
@@ -60,6 +60,11 @@ def healer(firmware: Firmware) -> str:
         "areas": f"{name}_areas",
         "validator": f"&{name}_areas[{codes_of.index(SELF_TEST)}]" if policy.validate else "NULL",
         "proofs": f"{name}_proofs",
+        **(
+            {"sums": f"&{name}_areas[{codes_of.index(ABFT)}]", "look_on": "wb_abft_look_on"}
+            if ABFT in codes_of
+            else {}
+        ),
         "frames": firmware.macro("frame_modulus"),
         "area_count": f"{len(pairs)}u",
         "persistence": f"{policy.persistence}u",
@@ -78,7 +83,7 @@ def healer(firmware: Firmware) -> str:
         *codes,
         *(_parts(firmware, n, watch) for n, (_, watch) in enumerate(pairs)),
         *(_ladder(name, n, guard) for n, (guard, _) in enumerate(pairs)),
-        _proofs(name),
+        _proofs(name, pairs),
         f"static const wb_area {name}_areas[{len(pairs)}] = {{\n{areas}\n}};\n",
         constant("wb_heal_plan", f"{name}_heal_plan", plan),
         _memory(firmware),
@@ -86,13 +91,14 @@ def healer(firmware: Firmware) -> str:
     return "\n".join(part for part in parts if part)
 
 
-def _proofs(prefix: str) -> str:
+def _proofs(prefix: str, guards: Guards) -> str:
     """What the witnesses prove, the table that the simulation has."""
+    table = rows_for(guards)
     rows = "\n".join(
         f"    {{{int(counts)}u, {int(values)}u, WB_DIAGNOSIS_{diagnosis.name}}},"
-        for counts, values, diagnosis in TABLE
+        for counts, values, diagnosis in table
     )
-    return f"static const wb_proof {prefix}_proofs[{len(TABLE)}] = {{\n{rows}\n}};\n"
+    return f"static const wb_proof {prefix}_proofs[{len(table)}] = {{\n{rows}\n}};\n"
 
 
 def _code(prefix: str, name: str, code: Code, guard: Guard) -> str:
@@ -193,8 +199,7 @@ def _area(firmware: Firmware, number: int, guard: Guard, watch: Watch) -> dict[s
         return fields | {
             "wrong": "wb_abft_wrong",
             "same": "wb_abft_same",
-            "witnesses": "wb_abft_says",
-            "look_on": "wb_abft_look_on",
+            "witnesses": "wb_abft_says" if _pages_prove(firmware) else "wb_golden_says",
             "parts": f"{name}_parts_{number}" if watch.units else "NULL",
         }
     if isinstance(watch, SelfTestWatch):
@@ -205,10 +210,19 @@ def _area(firmware: Firmware, number: int, guard: Guard, watch: Watch) -> dict[s
                 "same": "wb_all_same",
                 "unit_bytes": f"{watch.stop}u",
             }
-            | ({"witnesses": "wb_all_say"} if has_golden(guard) else {})
+            | (
+                {"witnesses": "wb_all_say" if _pages_prove(firmware) else "wb_golden_says"}
+                if has_golden(guard)
+                else {}
+            )
         )
     assert area.code == GOLDEN
     return fields | {"wrong": "wb_golden_wrong"}
+
+
+def _pages_prove(firmware: Firmware) -> bool:
+    """Whether pages of some guard can show that what another guard takes for wrong is sound."""
+    return any(isinstance(w, PageWatch) and proves_by_agreeing(w) for w in firmware.layout.watches)
 
 
 def _page(firmware: Firmware, number: int, guard: Guard, watch: PageWatch) -> dict[str, object]:

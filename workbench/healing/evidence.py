@@ -93,6 +93,17 @@ def diagnose(guards: Guards, number: int, data: np.ndarray, unit: int) -> Diagno
     )
 
 
+_FACTS = Says.READS_GOLDEN | Says.TWO_CHECKS | Says.REMADE
+
+
+def rows_for(guards: Guards) -> list[tuple[Says, Says, Diagnosis]]:
+    """The rows of TABLE that some of these guards can meet, in its order."""
+    kinds = [facts(*each) for each in guards]
+    return [
+        row for row in TABLE if any((kind & row[0] & _FACTS) == (row[1] & _FACTS) for kind in kinds)
+    ]
+
+
 def facts(guard: Guard, watch: Watch) -> Says:
     """What a guard has to judge by, whatever happens."""
     says = Says(0)

@@ -66,7 +66,6 @@ struct wb_area {
     int (*mend_check)(const wb_memory *memory, const wb_area *area, uint32_t unit); /* remedy */
     int (*restore)(const wb_memory *memory, const wb_area *area, uint32_t unit); /* of pages */
     void (*boot)(const wb_memory *memory, const wb_area *area, uint32_t unit);
-    void (*look_on)(const wb_memory *memory, const wb_area *area);
     const wb_rung *ladder;
     const wb_code *code;
     const wb_code *second;
@@ -96,6 +95,8 @@ struct wb_area {
 typedef struct {
     const wb_area *areas;
     const wb_area *validator; /* the self-test that validates remedies, or null */
+    const wb_area *sums;      /* checksum rows, or null, and what they do every WB_SUMS_FRAMES */
+    void (*look_on)(const wb_memory *memory, const wb_area *area);
     const wb_proof *proofs;
     uint32_t frames; /* what frames are counted modulo, over 2**31 */
     uint32_t area_count;
@@ -287,10 +288,8 @@ static inline void wb_heal(const wb_memory *memory, int looks)
             }
         }
     }
-    for (uint32_t number = 0; number < plan->area_count; number++) {
-        if (!(state[WB_FRAME] % WB_SUMS_FRAMES) && plan->areas[number].look_on) {
-            plan->areas[number].look_on(memory, &plan->areas[number]);
-        }
+    if (plan->sums && !(state[WB_FRAME] % WB_SUMS_FRAMES)) {
+        plan->look_on(memory, plan->sums);
     }
     state[WB_FRAME]++;
     if (state[WB_FRAME] == plan->frames) {

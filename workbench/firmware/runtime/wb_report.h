@@ -32,17 +32,12 @@ WB_NOINLINE static void wb_put_level(const wb_memory *memory, const wb_area *are
     WB_PUT(both, (*both & ~(15u << shift)) | level << shift);
 }
 
-WB_COLD static int wb_due_now(const wb_memory *memory, const wb_area *area, uint32_t level)
-{
-    const uint32_t scan = memory->state[WB_FRAME] / area->scan_frames;
-    return !(scan & ((1u << (level - 1u + area->backoff_shift)) - 1u));
-}
-
 /* Whether a unit is looked at in this frame. */
-static inline int wb_due(const wb_memory *memory, const wb_area *area, uint32_t unit)
+WB_NOINLINE static int wb_due(const wb_memory *memory, const wb_area *area, uint32_t unit)
 {
     const uint32_t level = wb_level(memory, area, unit) & WB_MOST;
-    return level <= WB_DEFERRED || wb_due_now(memory, area, level);
+    const uint32_t scans = level <= WB_DEFERRED ? 1u : 1u << (level - 1u + area->backoff_shift);
+    return scans == 1u || !(memory->state[WB_FRAME] / area->scan_frames & (scans - 1u));
 }
 
 /* Write a finding down, unless a unit that cannot be healed was reported before. */
@@ -61,7 +56,7 @@ WB_COLD static void wb_report(const wb_memory *memory, uint32_t number, uint32_t
     } else if (verdict != WB_VERDICT_HEALED) {
         news = (level & WB_MOST) < WB_FAILED;
         next = news ? WB_FAILED : wb_at_most((level & WB_MOST) + 1u, WB_MOST);
-        next |= area->look_on ? WB_ALARMED : 0u;
+        next |= area->backoff_shift ? WB_ALARMED : 0u;
     }
     if (next != level) {
         wb_put_level(memory, area, unit, next);
