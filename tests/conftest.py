@@ -145,7 +145,15 @@ def compiled_once(made_once: MadeOnce) -> Generator[None]:
         yield
 
 
+def pytest_collectstart() -> None:
+    _open_voices_once()
+
+
 def pytest_runtest_setup() -> None:
+    _open_voices_once()
+
+
+def _open_voices_once() -> None:
     """As soon as voices can be opened, a checkpoint is read and lowered once, until its files differ."""
     voice = sys.modules.get("workbench.experiments.voice")
     if voice is None or hasattr(voice, "opened_once"):
