@@ -96,14 +96,16 @@ def _kernels() -> str:
 
 
 @pytest.fixture(scope="session")
-def made_once(tmp_path_factory: pytest.TempPathFactory) -> MadeOnce:
+def made_once(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> MadeOnce:
     """`made_once(name, make)`: a folder that `make(folder)` filled, once for all workers of a run.
 
     Tests only read it.
     """
     base = tmp_path_factory.getbasetemp()
     # Each worker of pytest-xdist has a folder of its own in the one that all share.
-    shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "made-once"
+    shared = (base.parent if hasattr(request.config, "workerinput") else base) / "made-once"
     shared.mkdir(exist_ok=True)
 
     def folder(name: str, make: Callable[[Path], object]) -> Path:
