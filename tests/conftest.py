@@ -96,9 +96,7 @@ def _kernels() -> str:
 
 
 @pytest.fixture(scope="session")
-def made_once(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> MadeOnce:
+def made_once(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> MadeOnce:
     """`made_once(name, make)`: a folder that `make(folder)` filled, once for all workers of a run.
 
     Tests only read it.
