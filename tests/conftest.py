@@ -96,14 +96,14 @@ def _kernels() -> str:
 
 
 @pytest.fixture(scope="session")
-def made_once(tmp_path_factory: pytest.TempPathFactory) -> MadeOnce:
+def made_once(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> MadeOnce:
     """`made_once(name, make)`: a folder that `make(folder)` filled, once for all workers of a run.
 
     Tests only read it.
     """
     base = tmp_path_factory.getbasetemp()
     # Each worker of pytest-xdist has a folder of its own in the one that all share.
-    shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "made-once"
+    shared = (base.parent if hasattr(request.config, "workerinput") else base) / "made-once"
     shared.mkdir(exist_ok=True)
 
     def folder(name: str, make: Callable[[Path], object]) -> Path:
@@ -145,7 +145,15 @@ def compiled_once(made_once: MadeOnce) -> Generator[None]:
         yield
 
 
+def pytest_collectstart() -> None:
+    _open_voices_once()
+
+
 def pytest_runtest_setup() -> None:
+    _open_voices_once()
+
+
+def _open_voices_once() -> None:
     """As soon as voices can be opened, a checkpoint is read and lowered once, until its files differ."""
     voice = sys.modules.get("workbench.experiments.voice")
     if voice is None or hasattr(voice, "opened_once"):

@@ -77,7 +77,7 @@ def test_the_first_bits_are_no_sample(tmp_path: Path, capsys: pytest.CaptureFixt
 
 @pytest.mark.parametrize(
     ("reason", "told"),
-    [(None, "engine: native\n"), ("no compiler", "engine: torch, far slower than native: no compiler\n")],
+    [(None, "engine: native, kernels "), ("no compiler", "engine: torch, far slower than native: no compiler\n")],
 )  # fmt: skip
 def test_the_engine_is_told(
     reason: str | None,

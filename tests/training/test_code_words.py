@@ -75,7 +75,7 @@ def test_the_network_makes_up_for_code_words(finished, tmp_path: Path) -> None:
     """After training with them, moved weights are nearer to the recordings than before."""
     start = model_of(finished[8])
     task = tiny_task(
-        replace(TINY, words_steps=60, rest_steps=20, words_rate=2e-3),
+        replace(TINY, words_steps=41, rest_steps=9, words_rate=2e-3),
         code_words="in-place64",
         start=start,
     )
