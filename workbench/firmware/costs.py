@@ -221,9 +221,12 @@ def fingerprint(program: Program, strategy: Strategy) -> str:
 
 
 def known_cost(program: Program, strategy: Strategy, core: str) -> Cost | None:
-    """From the shipped table; None where it holds no such firmware. Raises as `shipped_costs`."""
+    """From the shipped table; None where it holds no such firmware, or cannot be read."""
     wanted = fingerprint(program, strategy)
-    costs = (cost for cost in shipped_costs().values() if cost.core == core)
+    try:
+        costs = [cost for cost in shipped_costs().values() if cost.core == core]
+    except WorkbenchError:
+        return None
     return next((cost for cost in costs if cost.firmware == wanted), None)
 
 

@@ -12,12 +12,13 @@ import numpy as np
 
 from workbench.firmware.plan import Firmware
 from workbench.firmware.twin import Machine, Twin, frames_of
-from workbench.healing.strategy import Policy
+from workbench.healing.log import Remedy
+from workbench.healing.strategy import Guard
 from workbench.healing.upsets import Upset
 from workbench.healing.variables import cursor_word
 from workbench.memory.areas import ABFT
-from workbench.memory.layout import Layout
 from workbench.memory.watch import Watch
+from workbench.memory.watch_self_test import SelfTestWatch
 from workbench.memory.watch_sums import AbftWatch
 
 FRAMES = 3  # the first finds the fault, the others show what it costs to live with it
@@ -55,52 +56,90 @@ def worst_under_permanent_faults(
 def permanent_faults(firmware: Firmware) -> Iterator[list[Upset]]:
     """Upsets of frame 0: one fault each of the working copy, the check and the golden copy of a unit.
 
-    Of pages, the first, one in the midst and the last; of checksum rows, every operator; units of one
-    guard are alike otherwise. Damage of the golden copy is that of before start-up, which RAM has too.
+    Of pages, the first, one in the midst and the last, and one of every operator where pages may move;
+    of checksum rows and golden inputs, a bias of every operator, which every sum shows. All guards that watch the
+    faulty byte look at it in this frame. Damage of the golden copy is that of before start-up, which
+    the working copy has as well.
     """
-    layout, policy = firmware.layout, firmware.strategy.policy
+    layout = firmware.layout
     golden = layout.sections["golden"].start
-    for number, (guard, watch) in enumerate(
-        zip(firmware.strategy.guards, layout.watches, strict=True)
-    ):
-        last = watch.units - 1
-        few = sorted({0, last // 2, last} - {-1})
-        for unit in range(watch.units) if guard.area.code == ABFT else few:
-            at_unit = _cursor_at(layout, policy, number, unit)
-            where = np.arange(layout.working_bytes)[watch.addresses(unit)]
-            first = 8 * int(where[0]) + 6  # a bit that even RADAR's signatures see
-            if isinstance(watch, AbftWatch):
-                yield [Upset(0, first), *at_unit]
-            else:
-                yield [_stuck(firmware, first), *at_unit]
-            yield [Upset(0, first), Upset(0, first + 8 * golden), *at_unit]
-            check = _check_of(watch, unit)
-            if check is not None:
-                yield [Upset(0, check), *at_unit]
+    guards = list(zip(firmware.strategy.guards, layout.watches, strict=True))
+    for number, (guard, watch) in enumerate(guards):
+        for unit in _units(firmware, guard, watch):
+            for position in _positions(watch, unit):
+                seen = cursors_at(firmware, {number: unit}, position >> 3)
+                yield [stuck_cell(firmware, position), *seen]
+                yield [Upset(0, position), Upset(0, position + 8 * golden), *seen]
+            for check in _checks_of(watch, unit):
+                fault = stuck_cell(firmware, check) if check < 8 * golden else Upset(0, check)
+                yield [fault, *seen]
 
 
-def _stuck(firmware: Firmware, position: int) -> Upset:
+def _units(firmware: Firmware, guard: Guard, watch: Watch) -> list[int]:
+    if guard.area.code == ABFT:
+        return list(range(watch.units))
+    last = watch.units - 1
+    units = {0, last // 2, last} - {-1}
+    if Remedy.RELOCATE in guard.ladder:
+        for place in firmware.parameters():
+            middle = np.array([place.start + place.size_bytes // 2])
+            inside = (middle >= watch.start) & (middle < watch.stop)
+            units |= set(watch.units_of(middle[inside]).tolist())
+    return sorted(units)
+
+
+def _positions(watch: Watch, unit: int) -> list[int]:
+    """Bits of a unit that all codes see, and sums of any input: bit 12 of a bias, else bit 6 of a byte.
+
+    Its first and its last byte, since a comparison stops at the first difference.
+    """
+    if isinstance(watch, AbftWatch | SelfTestWatch):
+        name = watch.operators[unit].name if isinstance(watch, AbftWatch) else None
+        return [
+            8 * place.start + 12
+            for place in watch.layout.places
+            if place.section == "bias" and name in (None, place.operator)
+        ]
+    where = np.arange(watch.layout.working_bytes)[watch.addresses(unit)]
+    return sorted({8 * int(where[0]) + 6, 8 * int(where[-1]) + 6})
+
+
+def stuck_cell(firmware: Firmware, position: int) -> Upset:
     """A cell that holds the other value for ever."""
     value = int(firmware.image.data[position >> 3]) >> (position & 7) & 1
     return Upset(0, position, 1 - value)
 
 
-def _check_of(watch: Watch, unit: int) -> int | None:
-    """A bit of what is stored to check a unit; of RAM it flips, and is signed anew."""
+def _checks_of(watch: Watch, unit: int) -> list[int]:
+    """Bits of what is stored to check a unit: of the first and the last byte of each tensor."""
+    positions = set()
     for place in watch.places:
         offsets = np.arange(place.size_bytes)
         inside = np.flatnonzero(
             np.broadcast_to(watch.units_checked(place, offsets) == unit, offsets.shape)
         )
-        if inside.size:
-            return 8 * (place.start + int(inside[0]))
-    return None
+        positions |= (
+            {8 * (place.start + int(at)) for at in inside[[0, -1]]} if inside.size else set()
+        )
+    return sorted(positions)
 
 
-def _cursor_at(layout: Layout, policy: Policy, number: int, unit: int) -> list[Upset]:
-    """The cursor of a guard is at a unit that was found wrong as often as its policy asks, less once."""
-    place = layout.place("healer", "cursor")
-    word = cursor_word(unit, policy.persistence - 1)
-    bits = [bit for bit in range(32) if word >> bit & 1]
-    first = 8 * (place.start + 12 * number)
-    return [Upset(0, first + 32 * copy + bit) for copy in range(3) for bit in bits]
+def cursors_at(firmware: Firmware, units: dict[int, int], address: int) -> list[Upset]:
+    """Cursors of all guards at the unit that has a byte, found wrong as often as the policy asks, less once.
+
+    units: of guards whose unit is given.
+    """
+    place = firmware.layout.place("healer", "cursor")
+    upsets: list[Upset] = []
+    for number, watch in enumerate(firmware.layout.watches):
+        seen = watch.units_in(np.array([address]))
+        unit = units.get(number, min(seen, default=0))
+        word = cursor_word(unit, firmware.strategy.policy.persistence - 1)
+        first = 8 * (place.start + 12 * number)
+        upsets += [
+            Upset(0, first + 32 * copy + bit)
+            for copy in range(3)
+            for bit in range(32)
+            if word >> bit & 1
+        ]
+    return upsets

@@ -54,7 +54,8 @@ class Guard:
 
     area: what is watched. per_frame: units looked at at a time, 1 to 4096; ABFT looks at all
     of its operators while they are computed. ladder: remedies in the order in which they are tried
-    until one helps; none only observes. REBOOT takes all of the golden copy unseen, as start-up code does. every_frames: it looks after every so many frames. stride:
+    until one helps; none only observes. REBOOT
+    takes all of the golden copy but units that their check refutes. every_frames: it looks after every so many frames. stride:
     the order, from unit n to unit n + stride; it has no factor in common with the number of units.
     """
 
