@@ -31,7 +31,8 @@ def test_emulate_challenge(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
         assert {entry["unit"] for entry in core["log"]} == pages
         assert all(entry["verdict"] == "HEALED" for entry in core["log"])
         assert core["healer"]["instructions_per_frame"] < 0.03 * core["instructions_per_frame"]
-        assert (core["healer"]["log_bytes"], core["healer"]["variable_bytes"]) == (212, 48)
+        sizes = [core["healer"][f"{part}_bytes"] for part in ("log", "variable", "backoff")]
+        assert sizes == [216, 60, 180] and core["healer"]["ram_bytes"] == sum(sizes)
         for board in core["boards"]:
             share = board["share_of_clock"]
             assert f"at least {share:.1%} of the clock" in told

@@ -228,6 +228,7 @@ def _on_core(
             "log_bytes": len(clean.log_bytes),
             "ram_bytes": clean.ram_bytes - bare.ram_bytes,
             "variable_bytes": layout.sections["healer"].size_bytes,
+            "backoff_bytes": layout.sections["backoff"].size_bytes,
         },
         "boards": [
             _on_board(board, clean, voice.program.frame_rate_hz)
@@ -308,7 +309,8 @@ def _tell(core: dict[str, Any]) -> None:
         f"  healer's part: {healer['instructions_per_frame']:,.0f} instructions a frame "
         f"({healer['instructions_per_frame'] / core['instructions_per_frame']:.1%}), "
         f"{healer['flash_bytes']:,} bytes of flash; {healer['ram_bytes']:,} bytes of RAM, "
-        f"{healer['log_bytes']:,} of them log and {healer['variable_bytes']} variables"
+        f"{healer['log_bytes']:,} of them log, {healer['variable_bytes']} variables and "
+        f"{healer['backoff_bytes']} how long damaged units wait"
     )
     for board in core["boards"]:
         print(

@@ -59,7 +59,7 @@ def cores_table(demo: Demonstration, figures: Figures) -> str:
         for core in demo.device.cores
     )
     rows = "".join(
-        f'<tr><th scope="row">{label}</th>'
+        f'<tr><th scope="row">{label.format(pages=demo.life.pages_per_frame)}</th>'
         + "".join(f"<td>{cell(core, figures)}</td>" for core in demo.device.cores)
         + "</tr>"
         for label, cell in _CORE_ROWS.items()
@@ -102,7 +102,9 @@ def _pace(core: Core, figures: Figures) -> str:
 
 _CORE_ROWS = {
     "Instructions a frame": lambda core, figures: _number(core, "instructions_per_frame", figures),
-    "Of them the healer's": lambda core, figures: _number(core, "healer_instructions", figures),
+    "Of them the healer's, at {pages} pages a frame": lambda core, figures: _number(
+        core, "healer_instructions", figures
+    ),
     "Share of the board's clock": _load,
     "Keeps up with the sound": _pace,
     "Flash": lambda core, figures: _share("flash_bytes", "flash_size_bytes", core, figures),
