@@ -182,6 +182,8 @@ def test_an_interrupt_says_how_to_go_on(tmp_path: Path) -> None:
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        # Where the tests run in a shell's background, children would ignore it.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     wait_until(lambda: list(tmp_path.glob("shards/0*")), running)
     os.killpg(running.pid, signal.SIGINT)

@@ -192,3 +192,24 @@ def test_damage_from_before_start_up_and_a_count_near_its_wrap() -> None:
         said |= {(entry.diagnosis, entry.frame >= modulus) for entry in twin.log}
     assert {(Diagnosis.GOLDEN, True), (Diagnosis.MEMORY, True)} <= said
     assert any(not beyond for _, beyond in said)
+
+
+def test_pages_that_overlap_clear_the_same_bytes_in_both() -> None:
+    """A page straddles what a guard before it watches, whose check is damaged beside a golden input's sum."""
+    guards = (
+        Guard(Area("crc32", ("bias",), 8), 4, ()),
+        Guard(Area("crc32", unit_bytes=64), 4, ()),
+        Guard(Area("self-test", moments=2), 1, (Remedy.RESTORE,)),
+    )
+    firmware = _once(guards, Policy(), "straddle")
+    layout = firmware.layout
+    check = 8 * layout.place(layout.watches[0].label, "check").start
+    total = 8 * layout.place(layout.watches[2].label, "sum").start
+    golden = 8 * layout.sections["golden"].start
+    schedules = [
+        [Upset(0, check + 3 + 32 * page), Upset(0, total + 1), *far]
+        for page in range(layout.watches[0].units)
+        for far in ([], [Upset(0, golden + 77)])
+    ]
+    inputs = random_inputs(firmware.program, 1, FRAMES)
+    assert first_difference(host_machine([firmware]), firmware, inputs, schedules) is None

@@ -68,7 +68,7 @@ def _heal(data: np.ndarray, layout, strategy: Strategy, log: list[LogEntry]) -> 
     frame, cursor = _majority(data, frame_at) % (2**32 - 1), _majority(data, cursor_at) % 2**24
     epoch = _majority(data, epoch_at)
     waits = layout.sections["backoff"].start
-    for _ in range(guard.per_frame):
+    for _ in range(min(guard.per_frame, pages)):
         page = cursor % pages
         cursor = (page + 1) % pages
         start = page * page_bytes

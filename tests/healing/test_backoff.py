@@ -1,16 +1,18 @@
 """Units that nothing helps are reported once and tried more and more rarely; counts outlive their wrap."""
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from programs import random_program, seeds
 from random_strategies import random_strategy
 
+from workbench.errors import WorkbenchError
 from workbench.experiments.contestants import contestant
 from workbench.experiments.voice import open_voice
 from workbench.healing.device import Device
 from workbench.healing.log import Diagnosis, Verdict
-from workbench.healing.strategy import Guard, Strategy
+from workbench.healing.strategy import Guard, Policy, Strategy
 from workbench.memory.areas import Area
 from workbench.memory.image import Image
 
@@ -129,3 +131,39 @@ def test_periods_go_on_over_the_wrap_and_so_do_times() -> None:
     frames = np.array([entry.frame for entry in device.log])
     assert len(frames) == 10 and (np.diff(frames) == scan).all() and (frames % 7 == 0).all()
     assert frames[0] < strategy.frame_modulus < frames[-1] < 2**48
+
+
+def test_persistence_beyond_the_looks_of_a_scan_heals_a_unit_that_waited() -> None:
+    """All units are seen in one frame, and two looks must find a unit damaged."""
+    area = Area("crc32", unit_bytes=64)
+    units = Strategy("one", (Guard(area),)).image(PROGRAM).layout.watches[0].units
+    for persistence, looks in ((2, units), (3, -(-units // 2))):
+        strategy = Strategy("one", (Guard(area, looks),), Policy(persistence=persistence))
+        image = strategy.image(PROGRAM)
+        device = Device(image, strategy, image.data)
+        waits = 8 * image.layout.sections["backoff"].start
+        device.flip([5, waits + 1, waits + 2])  # unit 0 waits as if it had failed
+        device.wait(70 * 64)
+        assert [entry.verdict for entry in device.log] == [Verdict.HEALED]
+        assert not len(device.wrong)
+
+
+@pytest.mark.parametrize("refill", [128, 256, 1024])
+def test_a_hopeless_unit_leaves_budget_and_time_to_the_others(refill: int) -> None:
+    area = Area("crc32", unit_bytes=64)
+    units = Strategy("one", (Guard(area),)).image(PROGRAM).layout.watches[0].units
+    for policy in (Policy(heals=1, refill_frames=refill), Policy(cool_down_frames=2 * units)):
+        strategy = Strategy("one", (Guard(area, 1),), policy)
+        image = strategy.image(PROGRAM)
+        device = Device(image, strategy, image.data)
+        device.stick(5, 1 - (int(image.data[0]) >> 5 & 1))
+        device.wait(20_000)
+        device.flip([8 * 64 * 5 + 3])
+        device.wait(70 * 64 * units)
+        assert [position >> 9 for position in device.wrong] == [0]
+
+
+def test_a_scan_that_takes_years_is_refused() -> None:
+    slow = Guard(Area("crc32", unit_bytes=8), every_frames=2**20)
+    with pytest.raises(WorkbenchError, match=r"would see its .* units once in .* frames"):
+        Strategy("slow", (slow,)).image(open_voice().program)

@@ -69,5 +69,5 @@ def hear(
         if number in troubled or len(lived.wrong) or any(lived.suspect):
             say(number)
         else:
-            lived.skip(frames)
+            lived.wait(frames)
     return names[script[word]], say(word)

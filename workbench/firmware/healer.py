@@ -11,6 +11,7 @@ from workbench.firmware.plan import Firmware
 from workbench.healing.backoff import SUMS_SHIFT, scan_frames
 from workbench.healing.evidence import Guards, facts, has_golden, proves_by_agreeing, rows_for
 from workbench.healing.log import Remedy
+from workbench.healing.looks import looks_of
 from workbench.healing.strategy import Guard
 from workbench.memory.areas import ABFT, GOLDEN, RADAR, RAM, SELF_TEST, TRIPLE
 from workbench.memory.codes import Code
@@ -171,7 +172,7 @@ def _area(firmware: Firmware, number: int, guard: Guard, watch: Watch) -> dict[s
         "unit_bytes": f"{area.unit_bytes}u",
         "units": f"{watch.units}u",
         "step": f"{watch.units if area.code == RADAR else 1}u",
-        "per_frame": f"{0 if area.code == ABFT else guard.per_frame}u",
+        "per_frame": f"{0 if area.code == ABFT else looks_of(guard, watch.units)}u",
         "every_frames": f"{guard.every_frames}u",
         "stride": f"{guard.stride % watch.units if watch.units else 0}u",
         "facts": f"{int(facts(guard, watch))}u",

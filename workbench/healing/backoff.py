@@ -3,7 +3,8 @@
 Reference: bounded exponential back-off. Layout: 4 bits for every watched unit, in the `backoff` section:
 0 where all is well, 1 where a remedy is deferred, 2 to 7 after so many failures less one; the highest
 bit says that an operator's sums were wrong since the last look at it (checksum rows alone use it).
-Nothing protects these bits: an upset of them hides a unit for 64 scans at most, or reports it twice.
+Nothing protects these bits: an upset of them hides a unit for 64 scans at most, or lets its next
+failure be counted without being written, or be written twice.
 """
 
 from __future__ import annotations
@@ -96,7 +97,7 @@ class Backoff:
 
     def deferred(self, number: int, unit: int) -> bool:
         """The policy does not let a remedy happen yet; tell whether that is news."""
-        if self.level(number, unit):
+        if self.level(number, unit) & MOST:
             return False
         self.put(number, unit, DEFERRED)
         return True

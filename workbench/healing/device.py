@@ -17,7 +17,7 @@ from workbench.healing.backoff import SUMS_FRAMES, WELL, Backoff
 from workbench.healing.evidence import diagnose, validated
 from workbench.healing.journal import Journal
 from workbench.healing.log import CLIMBS, Diagnosis, LogEntry, Remedy, Verdict
-from workbench.healing.looks import frames_before, pass_quietly
+from workbench.healing.looks import frames_before, looks_of, pass_quietly
 from workbench.healing.spares import Spares
 from workbench.healing.strategy import Guard, Strategy
 from workbench.healing.stuck import StuckCells
@@ -139,7 +139,8 @@ class Device:
                     frames_before(guard, number, state, policy, units=watch.units, suspects=units)
                 )
             elif guard.area.code == ABFT and self._backoff.waiting(number, watch.units):
-                quiet.append(-state["frame"] % SUMS_FRAMES)
+                wrap = self.strategy.frame_modulus - state["frame"]
+                quiet.append(min(-state["frame"] % SUMS_FRAMES, wrap))
         return min(quiet, default=None)
 
     def wait(self, frames: int) -> None:
@@ -228,10 +229,11 @@ class Device:
     def _guard(self, number: int, guard: Guard, watch: Watch, state: State) -> None:
         policy = self.strategy.policy
         unit, strikes = cursor_parts(state["cursor"][number], policy, units=watch.units)
-        for _ in range(guard.per_frame):
+        for _ in range(looks_of(guard, watch.units)):
             if state["rest"]:
                 break
-            if self._backoff.due(number, unit, state["frame"]):
+            # A unit that was found wrong already, as persistence asks for, is due whatever the scan is.
+            if strikes or self._backoff.due(number, unit, state["frame"]):
                 if unit in self.suspect[number]:
                     if strikes + 1 < policy.persistence:
                         strikes += 1
@@ -265,11 +267,12 @@ class Device:
             self._recheck(number, unit)
             if remedy != Remedy.NONE and not watch.wrong(self.data, unit):
                 verdict = Verdict.HEALED
-        self._report(state, number, unit, diagnosis, remedy, verdict)
+        news = self._report(state, number, unit, diagnosis, remedy, verdict)
         if remedy != Remedy.NONE:
             self.false_heals += diagnosis in CLIMBS and not damaged
-            state["rest"] = policy.cool_down_frames
-            state["spent"] += 1 if policy.heals else 0
+            if news:  # what fails again costs the others no rest and no budget
+                state["rest"] = policy.cool_down_frames
+                state["spent"] += 1 if policy.heals else 0
             if policy.reset_histories and diagnosis in CLIMBS:
                 self.silenced = True
 
@@ -281,8 +284,8 @@ class Device:
         diagnosis: Diagnosis,
         remedy: Remedy,
         verdict: Verdict,
-    ) -> None:
-        """Write it down, unless a unit that cannot be healed was reported before."""
+    ) -> bool:
+        """Write it down, unless a unit that cannot be healed was reported before; tell whether it was news."""
         if verdict == Verdict.HEALED:
             news = True
             self._backoff.put(number, unit, WELL)
@@ -293,10 +296,11 @@ class Device:
         self.settle()
         if not news:
             self.repeats += 1
-            return
+            return False
         frame = time_of(state, self.strategy)
         self.log.append(LogEntry(frame, number, unit, diagnosis, remedy, verdict))
         self.journal.written.append(self.journal.now)
+        return True
 
     def mended(self, addresses: slice | np.ndarray) -> None:
         """Working bytes were written."""

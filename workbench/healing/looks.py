@@ -13,6 +13,11 @@ from workbench.memory.areas import ABFT
 from workbench.memory.watch import Watch
 
 
+def looks_of(guard: Guard, units: int) -> int:
+    """Units that a guard of `units` looks at in a frame, each once."""
+    return min(guard.per_frame, units)
+
+
 def frames_before(
     guard: Guard, number: int, state: State, policy: Policy, *, units: int, suspects: Iterable[int]
 ) -> int:
@@ -21,7 +26,7 @@ def frames_before(
     back = pow(guard.stride, -1, units)
     ahead = min((unit - now) * back % units for unit in suspects)
     first = -(-(state["frame"] + state["rest"]) // guard.every_frames)
-    return (first + ahead // guard.per_frame) * guard.every_frames - state["frame"]
+    return (first + ahead // looks_of(guard, units)) * guard.every_frames - state["frame"]
 
 
 def pass_quietly(
@@ -58,5 +63,5 @@ def look_on(
     looks = -(-stop // guard.every_frames) - -(-start // guard.every_frames)
     if looks:
         unit, _ = cursor_parts(state["cursor"][number], policy, units=units)
-        unit += looks * guard.per_frame * guard.stride
+        unit += looks * looks_of(guard, units) * guard.stride
         state["cursor"][number] = cursor_word(unit % units)

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from workbench.healing.strategy import Guard
 
 
+_MOST_SCAN_FRAMES = 2**30
+
+
 def has_units(area: Area) -> bool:
     """Whether `unit_bytes` of an area means anything: pages, groups and words, not sums or inputs."""
     return area.code in CODES or area.code == GOLDEN
@@ -53,6 +56,12 @@ def refuse_unsuitable(guard: Guard, watch: Watch) -> None:
         raise WorkbenchError(
             f"in steps of {guard.stride}, {area.code} would never see some of its {watch.units} "
             f"units; a stride of {near} sees all"
+        )
+    scan = -(-watch.units // guard.per_frame) * guard.every_frames
+    if scan > _MOST_SCAN_FRAMES:
+        raise WorkbenchError(
+            f"{area.code} would see its {watch.units:,} units once in {scan:,} frames, more than anybody "
+            "counts; let it look after fewer frames or at more units"
         )
     if area.code == TRIPLE and not watch.units:
         raise WorkbenchError("triple copies of no bytes protect nothing; give addresses")

@@ -39,6 +39,10 @@ class Watch:
         """Of the working bytes of a unit."""
         raise NotImplementedError
 
+    def ranges(self, unit: int) -> list[tuple[int, int]]:
+        """(first address, one past the last) of the runs that a unit consists of; all of it by default."""
+        return [(self.start, self.stop)]
+
     def units_in(self, addresses: np.ndarray) -> set[int]:
         """The units that bytes of the image, int64, belong to as data or as check."""
         inside = addresses[(addresses >= self.start) & (addresses < self.stop)]

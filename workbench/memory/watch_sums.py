@@ -64,6 +64,10 @@ class AbftWatch(Watch):
         """Weights, then biases."""
         return np.concatenate([np.arange(*each) for each in self._ranges[unit]])
 
+    def ranges(self, unit: int) -> list[tuple[int, int]]:
+        """Weights, then biases."""
+        return self._ranges[unit]
+
     def units_of(self, addresses: np.ndarray) -> np.ndarray:
         """By operator."""
         return np.array(

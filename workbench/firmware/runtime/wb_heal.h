@@ -221,10 +221,12 @@ WB_COLD static void wb_act(const wb_memory *memory, uint32_t number, uint32_t un
             verdict = WB_VERDICT_HEALED;
         }
     }
-    wb_report(memory, number, unit, diagnosis, remedy, verdict);
+    const int news = wb_report(memory, number, unit, diagnosis, remedy, verdict);
     if (remedy != WB_REMEDY_NONE) {
-        state[WB_REST] = plan->cool_down_frames;
-        state[WB_SPENT] += plan->heals ? 1u : 0u;
+        if (news) { /* what fails again costs the others no rest and no budget */
+            state[WB_REST] = plan->cool_down_frames;
+            state[WB_SPENT] += plan->heals ? 1u : 0u;
+        }
         if (plan->reset_histories && climbs) {
             wb_zero(memory->histories, plan->state_bytes);
         }
@@ -238,8 +240,8 @@ static inline void wb_guard(const wb_memory *memory, uint32_t number, uint32_t *
     uint32_t unit = (*cursor & ((1u << WB_UNIT_BITS) - 1u)) % area->units;
     uint32_t strikes = wb_at_most(*cursor >> WB_UNIT_BITS, memory->plan->persistence - 1u);
     for (uint32_t i = 0; i < area->per_frame && !state[WB_REST]; i++) {
-        if (!wb_due(memory, area, unit)) {
-            /* nothing helped it lately */
+        if (!strikes && !wb_due(memory, area, unit)) {
+            /* nothing helped it lately; what was found wrong already, as persistence asks for, is due */
         } else if (area->wrong(memory, area, unit, 0)) {
             if (strikes + 1 < memory->plan->persistence) {
                 strikes++;

@@ -40,9 +40,9 @@ WB_NOINLINE static int wb_due(const wb_memory *memory, const wb_area *area, uint
     return scans == 1u || !(memory->state[WB_FRAME] / area->scan_frames & (scans - 1u));
 }
 
-/* Write a finding down, unless a unit that cannot be healed was reported before. */
-WB_COLD static void wb_report(const wb_memory *memory, uint32_t number, uint32_t unit,
-                              int diagnosis, int remedy, int verdict)
+/* Write a finding down, unless a unit that cannot be healed was reported before: whether it was news. */
+WB_COLD static int wb_report(const wb_memory *memory, uint32_t number, uint32_t unit,
+                             int diagnosis, int remedy, int verdict)
 {
     const wb_area *const area = &memory->plan->areas[number];
     wb_log_head *const head = memory->head;
@@ -51,8 +51,8 @@ WB_COLD static void wb_report(const wb_memory *memory, uint32_t number, uint32_t
     uint32_t next = WB_WELL;
     int news = 1;
     if (verdict == WB_VERDICT_DEFERRED) {
-        news = !level;
-        next = level ? level : WB_DEFERRED;
+        news = !(level & WB_MOST);
+        next = news ? WB_DEFERRED : level;
     } else if (verdict != WB_VERDICT_HEALED) {
         news = (level & WB_MOST) < WB_FAILED;
         next = news ? WB_FAILED : wb_at_most((level & WB_MOST) + 1u, WB_MOST);
@@ -63,7 +63,7 @@ WB_COLD static void wb_report(const wb_memory *memory, uint32_t number, uint32_t
     }
     if (!news) {
         head->repeats++;
-        return;
+        return 0;
     }
     entry->frame = memory->state[WB_FRAME];
     entry->epoch = (uint16_t)memory->state[WB_EPOCH];
@@ -74,6 +74,7 @@ WB_COLD static void wb_report(const wb_memory *memory, uint32_t number, uint32_t
     entry->verdict = (uint8_t)verdict;
     head->count++;
     head->inverse = ~head->count;
+    return 1;
 }
 
 #endif
