@@ -12,7 +12,7 @@ from tqdm import tqdm
 from workbench.audio.metrics import MetricUnavailable, log_mel_db, pesq_nb, stoi
 from workbench.audio.neighbours import mfcc, warped_distances
 from workbench.audio.recogniser import ENGLISH, Language, Recogniser, answers, recognise_words
-from workbench.errors import WorkbenchError
+from workbench.errors import WorkbenchError, expect
 from workbench.experiments.voice import Voice
 
 # Fields of Quality that are means over words.
@@ -66,6 +66,7 @@ def quality_of_voice(
 
     language: that the recogniser understands. metrics: name -> a metric of one's own.
     """
+    expect(voice, Voice, "what is to be measured", "a Voice, as open_voice()")
     sounds = {
         word: voice.speak(word)
         for word in tqdm(voice.words, desc="speaking", unit="word", leave=False, disable=None)
@@ -77,6 +78,7 @@ def quality_of_recordings(
     voice: Voice, *, language: Language = ENGLISH, metrics: Mapping[str, Metric] | None = None
 ) -> Quality:
     """The same measures of the recordings themselves: what a perfect generator would reach."""
+    expect(voice, Voice, "what has recordings", "a Voice, as open_voice()")
     sounds = {word: voice.recording(word) for word in voice.words}
     return _quality(sounds, voice, language, metrics or {})
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Iterable
 
-from workbench.errors import WorkbenchError
+from workbench.errors import WorkbenchError, expect
 from workbench.healing.fitted import fitted
 from workbench.healing.log import Remedy
 from workbench.healing.strategy import Guard, Policy, Strategy
@@ -209,6 +209,7 @@ def named(name: str, program: Program | None = None) -> Strategy:
 
     Raises WorkbenchError when there is none, with the nearest name.
     """
+    expect(name, str, "the name of a strategy", 'text, as "crc-scrub"')
     if name not in NAMED:
         raise WorkbenchError(no_such_strategy(name, NAMED))
     strategy = NAMED[name]()

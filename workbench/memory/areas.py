@@ -6,10 +6,9 @@ Reference: the codes are in `codes` and `ecc`. Layout: `watch` lays an area out.
 from __future__ import annotations
 
 import operator
-import types
 from dataclasses import dataclass
 
-from workbench.errors import WorkbenchError
+from workbench.errors import WorkbenchError, expect
 from workbench.memory.codes import SIGNATURES, Code
 from workbench.memory.ecc import ECC, InPlace
 
@@ -29,13 +28,6 @@ def whole(described: object, *names: str) -> None:
         value = getattr(described, name)
         if type(value) is not int:
             raise WorkbenchError(f"{name} is {value!r}; write a whole number")
-
-
-def instance(value: object, kind: type | types.UnionType, what: str) -> None:
-    """Raise WorkbenchError unless `value`, which is called `what`, is of this type."""
-    if not isinstance(value, kind):
-        name = getattr(kind, "__name__", str(kind))
-        raise WorkbenchError(f"{what} is {value!r:.60}; write a value of the type {name}")
 
 
 @dataclass(frozen=True)
@@ -66,9 +58,10 @@ class Area:
                 f"sections is the text {self.sections!r}; write ({self.sections!r},)"
             )
         for values in (self.sections, (self.code, self.keep)):
-            instance(values, tuple | list, "sections of a watched area")
+            expect(values, (tuple, list), "sections of a watched area", "a tuple of names")
             for value in values:
-                instance(value, str, "a code, a section or a place of checks of a watched area")
+                what = "a code, a section or a place of checks of a watched area"
+                expect(value, str, what, "its name as text")
         object.__setattr__(self, "sections", tuple(self.sections))
         object.__setattr__(self, "addresses", _addresses(self.addresses))
         unknown = [section for section in self.sections if section not in WORKING_SECTIONS]
