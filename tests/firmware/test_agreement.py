@@ -25,10 +25,18 @@ def test_nothing_stuck_is_a_flip() -> None:
     assert schedule_of("4:5=") == (Upset(4, 5),)
 
 
-@pytest.mark.parametrize("text", ["12", "12:x", "1:2:3", "4:5=2"])
+@pytest.mark.parametrize(
+    "text", ["12", "12:x", "1:2:3", "4:5=2", "-1:3", "1:-3", "1_0:3", "1:2=-1", "9" * 99 + ":1"]
+)
 def test_what_is_no_schedule_is_refused(text: str) -> None:
     with pytest.raises(WorkbenchError, match="is no upset; write FRAME:BIT"):
         schedule_of(text)
+
+
+@pytest.mark.parametrize("text", ["0:99999999999999999999", "99999999999999999999:0"])
+def test_an_upset_outside_of_every_memory_is_refused(text: str) -> None:
+    with pytest.raises(WorkbenchError, match="lies outside of every run and image; write numbers"):
+        schedule_of(f"1:2,{text}")
 
 
 @needs_emulator
