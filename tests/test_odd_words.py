@@ -124,7 +124,7 @@ def test_a_campaign_listens_to_what_the_recogniser_knows(
     ("words", "message"),
     [
         (["a,b"], r"--words takes 'a,b' for several words; write --words 'a\,b' for the one"),
-        (["uber"], "cannot say 'uber'; did you mean 'über'?"),
+        (["uber"], "cannot say 'uber'; did you mean über?"),
         (["it's,,seven"], """--words "it's,,seven" has an empty word"""),
         (["seven", ""], "--words '' has an empty word"),
     ],

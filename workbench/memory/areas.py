@@ -8,7 +8,7 @@ from __future__ import annotations
 import operator
 from dataclasses import dataclass
 
-from workbench.errors import WorkbenchError, expect
+from workbench.errors import WorkbenchError, expect, nearest
 from workbench.memory.codes import SIGNATURES, Code
 from workbench.memory.ecc import ECC, InPlace
 
@@ -67,12 +67,10 @@ class Area:
         unknown = [section for section in self.sections if section not in WORKING_SECTIONS]
         if unknown:
             raise WorkbenchError(
-                f"there is no section {unknown[0]!r}; choose from {', '.join(WORKING_SECTIONS)}"
+                f"there is no section {unknown[0]!r}; {nearest(unknown[0], WORKING_SECTIONS)}"
             )
         if self.code not in KINDS:
-            raise WorkbenchError(
-                f"there is no code {self.code!r}; choose one of {', '.join(KINDS)}"
-            )
+            raise WorkbenchError(f"there is no code {self.code!r}; {nearest(self.code, KINDS)}")
         if self.second is not None and self.second not in tuple(SIGNATURES):
             raise WorkbenchError(
                 f"{self.second!r} is no signature that could be a second check; choose one of "
@@ -117,10 +115,10 @@ class Area:
                 f"neighbours of {' '.join(WORKING_SECTIONS)}, in this order"
             )
         if self.unit_bytes < 8 or self.unit_bytes % 8:
-            nearest = max(8, self.unit_bytes // 8 * 8)
+            size = max(8, self.unit_bytes // 8 * 8)
             raise WorkbenchError(
                 f"a unit of {self.unit_bytes} bytes is not possible; use a multiple of 8, like "
-                f"{nearest}"
+                f"{size}"
             )
         code = CODES.get(self.code)
         if isinstance(code, InPlace) and self.sections != ("weights",):
