@@ -73,8 +73,8 @@ class Area:
             raise WorkbenchError(f"there is no code {self.code!r}; {nearest(self.code, KINDS)}")
         if self.second is not None and self.second not in tuple(SIGNATURES):
             raise WorkbenchError(
-                f"{self.second!r} is no signature that could be a second check; choose one of "
-                f"{', '.join(SIGNATURES)}"
+                f"{self.second!r} is no signature that could be a second check; "
+                f"{nearest(self.second, SIGNATURES)}"
             )
         if self.code == RADAR and self.second not in (None, "crc16", "crc32"):
             raise WorkbenchError(

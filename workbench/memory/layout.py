@@ -24,7 +24,7 @@ from functools import cached_property
 
 import numpy as np
 
-from workbench.errors import WorkbenchError
+from workbench.errors import WorkbenchError, nearest
 from workbench.integer.program import Conv, Program, code_dtype
 from workbench.integer.reference import convolutions_with_history
 from workbench.memory.areas import PAGE_BYTES, WORKING_SECTIONS, Area
@@ -197,9 +197,10 @@ class Layout:
         try:
             return self._by_name[golden, operator, tensor]
         except KeyError:
-            known = sorted({place.operator for place in self.places})
+            known = sorted({f"{place.operator}.{place.tensor}" for place in self.places})
+            wanted = f"{operator}.{tensor}"
             raise WorkbenchError(
-                f"the image has no tensor {operator}.{tensor}; its operators are {', '.join(known)}"
+                f"the image has no tensor {wanted!r}; {nearest(wanted, known)}"
             ) from None
 
     def site(self, position: int) -> Site:
