@@ -197,10 +197,11 @@ class Layout:
         try:
             return self._by_name[golden, operator, tensor]
         except KeyError:
-            known = sorted({f"{place.operator}.{place.tensor}" for place in self.places})
-            wanted = f"{operator}.{tensor}"
+            tensors = {place.tensor for place in self.places if place.operator == operator}
+            asked = tensor if tensors else operator
+            known = sorted(tensors or {place.operator for place in self.places})
             raise WorkbenchError(
-                f"the image has no tensor {wanted!r}; {nearest(wanted, known)}"
+                f"the image has no tensor {operator}.{tensor}; {nearest(asked, known)}"
             ) from None
 
     def site(self, position: int) -> Site:
