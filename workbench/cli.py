@@ -53,7 +53,8 @@ class _Parser(argparse.ArgumentParser):
     """argparse, with the usage line kept out of the way of the one sentence that matters."""
 
     def error(self, message: str) -> None:  # type: ignore[override]
-        self.exit(2, f"workbench: {message}; see `{self.prog} --help`\n")
+        joint = " See" if message.endswith("?") else "; see"
+        self.exit(2, f"workbench: {message}{joint} `{self.prog} --help`\n")
 
     def _check_value(self, action: argparse.Action, value: object) -> None:
         if action.choices is not None and value not in action.choices:

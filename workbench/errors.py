@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import Any
 
+_MOST_NAMES = 20  # that a message lists
+
 
 class WorkbenchError(Exception):
     """A mistake in the input or the surroundings that the user can mend.
@@ -39,8 +41,37 @@ def described(value: object) -> str:
     return f"{reprlib.repr(value)} ({name})" if plain else f"of the type {name}"
 
 
-def nearest(name: object, known: Iterable[str]) -> str:
-    """The end of a message about an unknown name: the nearest known one, or all of them."""
+def nearest(name: object, known: Iterable[str], *, also: Iterable[str] = ()) -> str:
+    """The end of a message about an unknown name: the nearest known one, or those that there are.
+
+    also: other names of the same things, to guess but not to list.
+    """
     names = list(known)
-    near = get_close_matches(str(name), names, n=1)
-    return f"did you mean {near[0]}?" if near else f"choose one of {', '.join(names)}"
+    near = closest(name, [*names, *also])
+    if near is not None:
+        return f"did you mean {_quoted(near)}?"
+    more = f" and {len(names) - _MOST_NAMES:,} more" if len(names) > _MOST_NAMES else ""
+    return f"choose one of {', '.join(map(_quoted, names[:_MOST_NAMES]))}{more}"
+
+
+def closest(name: object, known: Iterable[str]) -> str | None:
+    """The known name that is most probably meant, whatever its case: CRC is crc-scrub; None for none.
+
+    A name that begins with `name` comes before one that is spelt like it, a whole part of it first.
+    """
+    asked, names = _folded(str(name)), {each: _folded(each) for each in known}
+    begin = [each for each, folded in names.items() if asked and folded.startswith(asked)]
+    if begin:
+        return min(
+            begin, key=lambda each: (not f"{names[each]}-".startswith(f"{asked}-"), len(each))
+        )
+    near = get_close_matches(asked, names.values(), n=1)
+    return next((each for each, folded in names.items() if [folded] == near), None)
+
+
+def _folded(name: str) -> str:
+    return name.strip().casefold().replace("_", "-").replace(" ", "-")
+
+
+def _quoted(name: str) -> str:
+    return name if name.isprintable() and not set(name) & set(" ,;'\"\\") else repr(name)

@@ -9,9 +9,16 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from os import PathLike
 from pathlib import Path
 
-from workbench.errors import WorkbenchError
+from workbench.errors import WorkbenchError, expect
+
+
+def path_of(path: Path | str, what: str = "a file") -> Path:
+    """`path` as a Path; WorkbenchError, calling it `what`, for anything but a path."""
+    expect(path, (str, PathLike), what, "its path")
+    return Path(path)
 
 
 def output_folder(path: Path | str) -> Path:
@@ -19,7 +26,7 @@ def output_folder(path: Path | str) -> Path:
 
     Raises WorkbenchError when it cannot be made or written.
     """
-    folder = Path(path)
+    folder = path_of(path, "a folder")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
@@ -38,7 +45,7 @@ def replacing(path: Path | str) -> Iterator[Path]:
 
     Raises WorkbenchError when the file system refuses, with the earlier `path` left as it was.
     """
-    target = Path(path)
+    target = path_of(path)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(
@@ -61,7 +68,7 @@ def replacing(path: Path | str) -> Iterator[Path]:
 
 def refuse_unwritable(path: Path | str) -> None:
     """Raise WorkbenchError where `replacing` would, before the work whose figures are to lie there."""
-    target = Path(path)
+    target = path_of(path)
     try:
         if target.is_dir():
             raise IsADirectoryError(0, "it is a folder")

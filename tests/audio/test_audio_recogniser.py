@@ -15,6 +15,7 @@ from workbench.audio.recogniser import (
     VARIANTS,
     Language,
     Recogniser,
+    answers,
     digit_recogniser,
     recognise_words,
 )
@@ -34,7 +35,13 @@ def test_the_shipped_digits_are_understood(digits: list[np.ndarray]) -> None:
     result = recognise_words(digits, WORDS)
     assert np.mean(result.per_wave) >= 0.9
     assert len(result.heard) == len(result.per_wave) == 10
-    assert {len(answers) for answers in result.heard} == {len(VARIANTS)}
+    assert {len(heard) for heard in result.heard} == {len(VARIANTS)}
+
+
+def test_digits_are_read_out_in_english_alone() -> None:
+    assert answers(["7", "seven", "left"]) == {"7": "seven", "seven": "seven", "left": "left"}
+    assert answers(["7"], Language(Path("hmm"))) == {"7": "seven"}  # its dictionary is English
+    assert answers(["7"], Language(dictionary=Path("a.dict"))) == {"7": "7"}
 
 
 def test_noise_is_not_understood(digits: list[np.ndarray]) -> None:

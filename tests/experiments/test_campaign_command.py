@@ -198,8 +198,8 @@ def test_an_interrupt_says_how_to_go_on(tmp_path: Path) -> None:
     ("words", "named"),
     [
         ((), "--exhaustive"),
-        (("--fault", "beer=1e-5"), "did you mean ber=...?"),
-        (("--fault", "catastrophe"), "choose each, flips"),
+        (("--fault", "beer=1e-5"), "no fault model 'beer'; did you mean ber?"),
+        (("--fault", "catastrophe"), "choose one of each, flips"),
         (("--fault", "flips=x"), "flips=x; write a whole number"),
         (("--fault", "flips=0"), "nothing happens"),
         (("--fault", "ber=2"), "bit-error rate"),

@@ -6,17 +6,19 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from voices import voice
 
 from workbench.audio.metrics import CLASSES, SNR_LIMITS, class_in_words, snr_db
-from workbench.audio.recogniser import VARIANTS
+from workbench.audio.recogniser import ENGLISH, VARIANTS, Language
 from workbench.cli import main
 from workbench.errors import WorkbenchError
 from workbench.experiments import class_calibration
 from workbench.experiments.class_calibration import BROKEN_BANDS_DB, ClassHeard, heard_classes
+from workbench.experiments.listening import Listener
 from workbench.experiments.statistics import clustered, mean_interval
 from workbench.memory.laboratory import Laboratory
 
@@ -28,8 +30,8 @@ class _KnowsTheSnr:
 
     heard: list[float] = []  # noqa: RUF012
 
-    def __init__(self, words: Sequence[str]) -> None:
-        assert tuple(words) == voice().words
+    def __init__(self, words: Sequence[str], *, language: Language) -> None:
+        assert tuple(words) == voice().words and language == ENGLISH
 
     def hear(
         self, sounds: Sequence[np.ndarray], clean: np.ndarray, word: str
@@ -102,15 +104,29 @@ def test_the_command_prints_and_writes_the_table(
         ClassHeard("broken (SNR < 9 dB)", 3, 0.4, 0.2, 0.6, 2, 1.5, 1.25, 1.75),
         ClassHeard("degraded (SNR ≥ 9 dB)", 0, None, None, None, 0, None, None, None),
     ]
-    asked: dict[str, int] = {}
+    asked: dict[str, Any] = {}
     monkeypatch.setattr(
         "workbench.commands.class_table.heard_classes",
-        lambda _, *, sounds, progress: asked.update(sounds=sounds) or rows,
+        lambda _, *, language, sounds, progress: (
+            asked.update(language=language, sounds=sounds) or rows
+        ),
     )
     path = tmp_path / "classes.json"
-    main(["measure", "challenge", "--classes", "--sounds", "7", "--json", str(path)])
+    main(
+        [
+            "measure",
+            "challenge",
+            "--classes",
+            "--sounds",
+            "7",
+            "--dict",
+            "a.dict",
+            "--json",
+            str(path),
+        ]
+    )
     said = capsys.readouterr().out
-    assert asked == {"sounds": 7}
+    assert asked == {"language": Language(dictionary=Path("a.dict")), "sounds": 7}
     assert "40.0% (20.0% to 60.0%)" in said and "1.50 (1.25 to 1.75), 2 sounds" in said
     assert [line.split()[-3:] for line in said.splitlines()][-1] == ["0", "-", "-"]
     assert json.loads(path.read_text("utf-8"))["classes"][0] == rows[0].figures()
@@ -148,6 +164,16 @@ def test_real_listeners_agree_with_the_order_of_the_classes() -> None:
     scores = [row.pesq_nb for row in rows[:5]]
     assert None not in scores and scores == sorted(scores, reverse=True)
     assert (rows[1].understood or 0) > (rows[4].understood or 0)
+
+
+def test_a_dictionary_has_the_words_as_they_are_named(tmp_path: Path) -> None:
+    pytest.importorskip("pocketsphinx")
+    path = tmp_path / "own.dict"
+    path.write_text("7 S EH V AH N\n3 TH R IY\n")
+    clean = voice().speak("7")
+    listener = Listener(["3", "7"], language=Language(dictionary=path))
+    (understood,), _ = listener.hear([clean], clean, "7")
+    assert understood > 0.5
 
 
 def test_flips_that_change_nothing_are_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:

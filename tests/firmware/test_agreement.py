@@ -25,10 +25,18 @@ def test_nothing_stuck_is_a_flip() -> None:
     assert schedule_of("4:5=") == (Upset(4, 5),)
 
 
-@pytest.mark.parametrize("text", ["12", "12:x", "1:2:3", "4:5=2"])
+@pytest.mark.parametrize(
+    "text", ["12", "12:x", "1:2:3", "4:5=2", "-1:3", "1:-3", "1_0:3", "1:2=-1", "9" * 99 + ":1"]
+)
 def test_what_is_no_schedule_is_refused(text: str) -> None:
     with pytest.raises(WorkbenchError, match="is no upset; write FRAME:BIT"):
         schedule_of(text)
+
+
+@pytest.mark.parametrize("text", ["0:99999999999999999999", "99999999999999999999:0"])
+def test_an_upset_outside_of_every_memory_is_refused(text: str) -> None:
+    with pytest.raises(WorkbenchError, match="lies outside of every run and image; write numbers"):
+        schedule_of(f"1:2,{text}")
 
 
 @needs_emulator
@@ -61,8 +69,7 @@ def test_a_broken_healer_is_caught_by_the_fewest_upsets(
 ) -> None:
     """The line that is told shows it again, until the device is mended."""
     texts = toolchain.runtime_headers()
-    name = next(name for name in texts if name.endswith("wb_heal.h"))
-    assert texts[name].count(right) == 1
+    (name,) = (name for name in texts if texts[name].count(right) == 1)
     broken = {**texts, name: texts[name].replace(right, wrong)}
     monkeypatch.setattr("workbench.firmware.toolchain.runtime_headers", lambda: broken)
     assert main(["agree", "--strategy", "pq-scrub", "--frames", "8"]) == 2

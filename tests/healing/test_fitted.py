@@ -127,7 +127,8 @@ def test_words_in_place_are_as_long_as_the_weights_allow() -> None:
 @pytest.mark.parametrize(
     ("wrong", "near"),
     [("crc-scrb", "crc-scrub"), ("CRC_SCRUB", "crc-scrub"), ("two speeds", "two-speeds"),
-     ("parity", "parity-zero"), ("pq_scrub ", "pq-scrub")],
+     ("parity", "parity-zero"), ("pq_scrub ", "pq-scrub"), ("CRC", "crc-scrub"),
+     ("SECDED64", "secded64-scrub")],
 )  # fmt: skip
 def test_a_misspelt_name_gets_the_nearest(wrong: str, near: str) -> None:
     with pytest.raises(WorkbenchError) as refusal:

@@ -52,7 +52,7 @@ EVEN = next(
         (lambda: Policy(heals=2.0), "heals is 2.0; write a whole number"),
         (lambda: Area("crc32", unit_bytes="256"), "unit_bytes is '256'; write a whole number"),
         (lambda: Area("crc32", "weights"), r"is the text 'weights'; write \('weights',\)"),
-        (lambda: Area("crc32", ("wieghts",)), "no section 'wieghts'; choose from weights, bias"),
+        (lambda: Area("crc32", ("wieghts",)), "no section 'wieghts'; did you mean weights\\?"),
         (lambda: Strategy("one", Guard(Area("crc32"))), "guards is a single guard; write a tuple"),
         (
             lambda: Strategy("bare", (Guard(Area("crc32", ("table",))),)).image(BARE),

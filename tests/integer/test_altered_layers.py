@@ -153,6 +153,15 @@ ALTERED: dict[str, tuple[Callable[[nn.Sequential], Any], str]] = {
         lambda net: setattr(net[1], "weight_quant", nn.Identity()), r"layer 1 .* its weights are not quantised"),
     "another bias quantiser": (
         lambda net: setattr(net[1], "bias_quant", nn.Identity()), r"layer 1 .* its bias_quant is no quantiser"),
+    "inside of a weight quantiser": (
+        lambda net: setattr(net[1].weight_quant, "tensor_quant", nn.Identity()),
+        r"layer 1 .* Brevitas cannot quantise its weights; use the quantisers of workbench"),
+    "inside of a bias quantiser": (
+        lambda net: setattr(net[1].bias_quant, "tensor_quant", nn.Identity()),
+        r"layer 1 .* Brevitas cannot quantise its bias; use bias_quant=Bias32"),
+    "inside of a quantiser": (
+        lambda net: setattr(net[0].act_quant.fused_activation_quant_proxy, "tensor_quant", nn.Identity()),
+        r"layer 0 .*: its quantiser cannot be run; give it one of workbench.models.quantisers"),
     "export mode": (lambda net: setattr(net[1], "export_mode", True), r"layer 1 .* export mode"),
     "dropout in evaluation": (
         _put(1, _AlwaysDrops), r"layer 1\.drop \(Dropout\): it stays in training mode after eval\(\)"),

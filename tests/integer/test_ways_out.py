@@ -151,6 +151,9 @@ def test_a_mistyped_option_value_gets_the_nearest_name(
         (["flip", "challenge", "--section", "wieghts"], "--section: there is no 'wieghts'; did you mean weights?"),
         (["flip", "chalenge"], "there is no 'chalenge'; did you mean challenge?"),
         (["compare", "challenge", "--strategy", "crc_scrub"], "did you mean crc-scrub?"),
+        (["flip", "challenge", "--section", "WEIGHT"], "did you mean weights? See `workbench flip --help`"),
+        (["export", "challenge", "--board", "STM32"], "did you mean STM32F4DISCOVERY? See"),
+        (["emulate", "challenge", "--core", "M4"], "did you mean m4? See"),
         (["trian"], "there is no 'trian'; did you mean train?"),
         (["train", "challenge", "--trunk-bits", "5"], "there is no 5; choose one of 8, 4"),
     ):  # fmt: skip

@@ -16,11 +16,13 @@ from workbench.experiments.hear import hear as hear_in_mission
 from workbench.experiments.hearing import hear
 from workbench.experiments.mission import Mission
 from workbench.experiments.voice import Voice, open_voice
+from workbench.firmware.boards import core_named
 from workbench.healing.named import named
 from workbench.integer.engine import Engine
 from workbench.integer.lowering import Samples, lower
 from workbench.integer.program import Program
 from workbench.integer.reference import run
+from workbench.memory.arrivals import read_rate
 from workbench.memory.image import Image
 from workbench.memory.laboratory import Laboratory
 from workbench.memory.plan import Plan, TrialId
@@ -72,7 +74,13 @@ CALLS: dict[str, tuple[Callable[[Voice], Any], str]] = {
     "open a number": (lambda v: open_voice(3), r"the folder of a checkpoint is 3 \(int\); give its path"),
     "open with data": (lambda v: open_voice(None, 3), r"the folder of recordings is 3 \(int\)"),
     "speak from a voice": (lambda v: v.speak("7", v), "the memory to speak from is of the type Voice"),
-    "speak another word": (lambda v: v.speak("seve"), "cannot say 'seve'"),
+    "speak another word": (lambda v: v.speak("seve"), "cannot say 'seve'; did you mean seven"),
+    "speak a misspelt word": (lambda v: v.speak("siven"), r"cannot say 'siven'; did you mean seven\?$"),
+    "speak no word": (lambda v: v.speak("fgh"), "choose one of 0, 1, 2, 3, 4, 5, 6, 7, 8, 9$"),
+    "run on a core": (lambda v: core_named("M4"), r"no emulated core 'M4'; did you mean m4\?"),
+    "rate": (lambda v: read_rate("low-earth"), r"'low-earth' is no rate of upsets; did you mean low-earth-orbit\?"),
+    "rate in capitals": (lambda v: read_rate("Aircraft"), r"did you mean aircraft\?"),
+    "rate with another unit": (lambda v: read_rate("1200FIT"), "give a number of"),
     "plan of a text": (lambda v: Plan("flips=3"), r"the fault model of a plan is 'flips=3' \(str\)"),
     "plan of a number": (lambda v: Plan.parse(3), r"a plan is 3 \(int\); give text like"),
     "plan with a misspelt model": (lambda v: Plan.parse("flps=3"), r"'flps' .*did you mean flips\?"),
@@ -158,5 +166,11 @@ def test_what_is_printed_is_a_few_lines(voice: Voice) -> None:
 def test_unknown_names_get_the_nearest_or_all() -> None:
     assert nearest("crc-scrup", ["pq-scrub", "crc-scrub"]) == "did you mean crc-scrub?"
     assert nearest("xyz", ["a", "b"]) == "choose one of a, b"
+    assert nearest("SCRUB", ["pq-scrub", "Scrub", "scrubber"]) == "did you mean Scrub?"
+    assert nearest("low", ["lowest", "low-earth-orbit"]) == "did you mean low-earth-orbit?"
+    assert nearest("two wrods", ["two words"]) == "did you mean 'two words'?"
+    assert nearest("siven", ["7"], also=["seven"]) == "did you mean seven?"
+    assert nearest("", ["a", "b"]) == "choose one of a, b"
+    assert nearest("?", map(str, range(100))).endswith("18, 19 and 80 more")
     assert len(described("x" * 10_000)) < 60
     assert described(None) == "None (NoneType)"

@@ -124,6 +124,8 @@ def test_what_is_not_in_the_image_is_refused_by_name() -> None:
         image.flip([-1])
     with pytest.raises(WorkbenchError, match=r"no tensor nobody\.weight"):
         image.layout.position("nobody", "weight", (0,), 0)
+    with pytest.raises(WorkbenchError, match=r"healer\.cursors; did you mean cursor\?"):
+        image.layout.place("healer", "cursors")
     with pytest.raises(WorkbenchError, match="is not in it"):
         image.layout.position("healer", "cursor", (0,), 32)
     assert not len(image.layout.positions(["golden"], operators=["nobody"]))

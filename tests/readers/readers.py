@@ -99,6 +99,7 @@ READERS = {
         small.write_identifiers, "a.txt", lambda folder: small.lines_in(folder, TrialId), (TEXT,), free=True,
         weight=10,
     ),
+    "schedule": Reader(small.write_schedule, "a.txt", small.schedule_in, (TEXT,), free=True, weight=4),
     "wav": Reader(small.write_a_wav, "a.wav", small.sound_in("wav"), (BYTES,), free=True, weight=6),
     "flac": Reader(small.write_sound("flac"), "a.flac", small.sound_in("flac"), (BYTES,), free=True, weight=6),
     "ogg": Reader(small.write_sound("ogg"), "a.ogg", small.sound_in("ogg"), (BYTES,), free=True, weight=3),

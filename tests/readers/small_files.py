@@ -26,6 +26,7 @@ from workbench.experiments.store import Store, open_results
 from workbench.experiments.store_manifest import Campaign
 from workbench.experiments.store_shards import encode, shard_name
 from workbench.experiments.trial_table import SCHEMA
+from workbench.firmware.agreement import schedule_of, schedule_text
 from workbench.firmware.costs import as_json, costs_from, shipped_costs
 from workbench.firmware.exported import exported_firmware, keep
 from workbench.firmware.log_file import MAGIC, read_log
@@ -271,6 +272,16 @@ def write_plans(folder: Path) -> None:
 def write_identifiers(folder: Path) -> None:
     lines = (str(TrialId.of(IMAGE, "öne+two", Plan.parse(plan), 17)) for plan in PLANS)
     (folder / "a.txt").write_text("\n".join(lines), encoding="utf-8")
+
+
+def write_schedule(folder: Path) -> None:
+    (folder / "a.txt").write_text("12:4711,30:99=1,0:5=0")
+
+
+def schedule_in(folder: Path) -> object:
+    schedule = schedule_of(_text(folder / "a.txt"))
+    assert schedule_of(schedule_text(schedule)) == schedule
+    return schedule
 
 
 def lines_in(folder: Path, kind: type[Plan] | type[TrialId]) -> object:

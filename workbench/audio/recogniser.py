@@ -10,7 +10,7 @@ import re
 import subprocess
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -70,8 +70,8 @@ class Recognition:
     def per_wave(self) -> tuple[float, ...]:
         """For each wave the share, 0 to 1, of the variants in which it was understood."""
         return tuple(
-            answers.count(word) / len(answers)
-            for word, answers in zip(self.words, self.heard, strict=True)
+            given.count(word) / len(given)
+            for word, given in zip(self.words, self.heard, strict=True)
         )
 
 
@@ -89,6 +89,15 @@ class Language:
 
 
 ENGLISH = Language()
+
+
+def answers(words: Iterable[str], language: Language = ENGLISH) -> dict[str, str]:
+    """Word -> what a recogniser of `language` answers to it: "seven" for "7" in English.
+
+    A dictionary of one's own has the words as they are named.
+    """
+    spoken = DIGIT_WORDS if language.dictionary is None else {}
+    return {word: spoken.get(word, word) for word in words}
 
 
 class Recogniser:

@@ -19,6 +19,7 @@ import numpy as np
 from workbench.audio.resources import recordings_folder
 from workbench.audio.sound_files import SAMPLE_RATE_HZ, pcm16, read_audio
 from workbench.errors import WorkbenchError, WorkbenchWarning
+from workbench.files import path_of
 
 SUFFIXES = (".aif", ".aifc", ".aiff", ".au", ".flac", ".ogg", ".w64", ".wav")
 CHECKSUMS = "checksums.json"
@@ -35,7 +36,7 @@ def load_recordings(folder: Path | str | None = None, *, prefix: str = "") -> di
     Raises WorkbenchError for a folder that is missing or has no fitting recording, two files of
     one label, a shipped recording that is not the one that was shipped, and as `read_audio` does.
     """
-    place = recordings_folder() if folder is None else Path(folder)
+    place = recordings_folder() if folder is None else path_of(folder, "a folder of recordings")
     prefix = nfc(prefix)
     found = find_recordings(place)
     if folder is not None:

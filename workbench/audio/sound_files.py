@@ -18,7 +18,7 @@ import soundfile
 
 from workbench.audio.containers import Malformed, corrected, find_data
 from workbench.errors import WorkbenchError, WorkbenchWarning
-from workbench.files import write_bytes
+from workbench.files import path_of, write_bytes
 
 SAMPLE_RATE_HZ = 16_000
 SHORTEST_S = 0.05
@@ -52,7 +52,7 @@ def read_audio(path: Path | str, *, sample_rate_hz: int = SAMPLE_RATE_HZ) -> np.
     Raises WorkbenchError, naming the file, when it is missing, unreadable, cut short, at another
     sample rate, of several channels, too short, too long, silent, not finite or out of range.
     """
-    path = Path(path)
+    path = path_of(path, "the file of a sound")
     samples = _decode(path, sample_rate_hz)
     _check_samples(path, samples)
     _say_clipped(path, samples)

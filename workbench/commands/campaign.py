@@ -8,7 +8,6 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,7 @@ from workbench.commands.common import (
     image_of,
     inputs_of,
 )
-from workbench.errors import WorkbenchError
+from workbench.errors import WorkbenchError, nearest
 from workbench.experiments.campaign import campaign_of, part_of, run_campaign
 from workbench.experiments.campaign_summary import summary
 from workbench.experiments.statistics import CONFIDENCE, sample_size
@@ -216,11 +215,7 @@ def _fault(text: str) -> Plan:
     name = text.strip().partition("=")[0]
     if name in MODELS:
         return Plan.parse(text)
-    near = get_close_matches(name, MODELS, n=1)
-    raise WorkbenchError(
-        f"there is no fault model {name!r}; "
-        + (f"did you mean {near[0]}=...?" if near else f"choose {', '.join(MODELS)}")
-    )
+    raise WorkbenchError(f"there is no fault model {name!r}; {nearest(name, MODELS)}")
 
 
 def _folders(out: Path, plans: Sequence[Plan]) -> list[Path]:

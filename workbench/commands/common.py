@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import re
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +12,7 @@ import numpy as np
 from workbench.errors import WorkbenchError
 from workbench.experiments.contestants import contestant, refuse_unknown
 from workbench.experiments.voice import Voice
+from workbench.experiments.word_lists import in_one_text, words_in
 from workbench.healing.fitted import fitted
 from workbench.healing.named import CRC_SCRUB, NONE, crc_scrub
 from workbench.healing.strategy import Strategy
@@ -71,30 +71,25 @@ def add_words(parser: argparse.ArgumentParser, help_: str) -> None:
 
 
 def words_of(texts: Sequence[str], voice: Voice) -> tuple[str, ...]:
-    r"""The words in the texts of --words: a comma ends one unless a backslash stands before it.
+    """The words in the texts of --words, see `word_lists`.
 
-    A backslash stands for itself, except before a comma or another backslash. Raises WorkbenchError
-    for an empty word, and for a word of `voice` whose comma has no backslash.
+    Raises WorkbenchError for an empty word, and for a word of `voice` whose commas and backslashes
+    have no backslash, so that it reads as other words.
     """
-    words: list[str] = []
+    known, words = set(voice.words), []
     for text in texts:
-        words.append("")
-        for piece in re.findall(r"\\[\\,]|,|[^\\,]+|\\", text):
-            if piece == ",":
-                words.append("")
-            else:
-                words[-1] += piece[1:] if piece in (r"\\", r"\,") else piece
-        if "" in words:
+        read = words_in(text)
+        if "" in read:
             raise WorkbenchError(
                 f"--words {text!r} has an empty word; write for example --words 3,1,4"
             )
-    known = set(voice.words)
-    for text in texts:
-        if voice.word(text) in known and not known.issuperset(map(voice.word, words)):
-            escaped = shlex.quote(text.replace(",", r"\,"))
+        if voice.word(text) in known and not known.issuperset(map(voice.word, read)):
+            what = "several words" if len(read) > 1 else "another word"
             raise WorkbenchError(
-                f"--words takes {text!r} for several words; write --words {escaped} for the one"
+                f"--words takes {text!r} for {what}; write --words "
+                f"{shlex.quote(in_one_text([text]))} for the one"
             )
+        words += read
     return tuple(words)
 
 

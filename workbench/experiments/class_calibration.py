@@ -15,7 +15,7 @@ import numpy as np
 
 from workbench.audio.metrics import CLASSES, DEGRADED_SNR_DB, class_in_words
 from workbench.audio.recogniser import ENGLISH, VARIANTS, Language
-from workbench.errors import WorkbenchError
+from workbench.errors import WorkbenchError, expect
 from workbench.experiments.listening import Listener
 from workbench.experiments.statistics import clustered, mean_interval
 from workbench.experiments.threads import one_thread
@@ -79,6 +79,7 @@ def heard_classes(
     the four classes and BROKEN_BANDS_DB of the last. A class of which too few are drawn has fewer sounds.
     Raises WorkbenchError without the recogniser, for fewer than 2 sounds and where no flip is heard.
     """
+    expect(voice, Voice, "what is to be heard", "a Voice, as open_voice()")
     if sounds < 2:
         raise WorkbenchError(f"{sounds} sounds of a class show nothing; ask for at least 2")
     listener, progress = Listener(voice.words, language=language), progress or _silent

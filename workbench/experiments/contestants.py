@@ -9,7 +9,7 @@ from itertools import chain, count
 from pathlib import Path
 from typing import NamedTuple
 
-from workbench.errors import WorkbenchError
+from workbench.errors import WorkbenchError, expect
 from workbench.healing.named import NAMED, named, no_such_strategy, triple
 from workbench.healing.restriction import restricted_program
 from workbench.healing.strategy import Strategy
@@ -38,10 +38,7 @@ def contestant(
     """
     if isinstance(name, Strategy):
         return name, program
-    if not isinstance(name, str):
-        raise WorkbenchError(
-            f"{name!r:.60} is no strategy; give a Strategy, a name or a file's name"
-        )
+    expect(name, str, "a strategy", "a Strategy, a name or a file's name")
     refuse_unknown(name)
     if name == RANGE:
         strategy = Strategy(RANGE, source="Chen et al. 2021, https://arxiv.org/abs/2003.13874")
@@ -75,6 +72,8 @@ def contestants(
     met: list[Strategy] = []
     taken = {_folded(name) for name in (*NAMES, *_TAKEN)}
     given = [names] if isinstance(names, str | Strategy) else names
+    if given is not None:
+        expect(given, Iterable, "what is to be compared", "a list of strategies or their names")
     for asked in dict.fromkeys(NAMES if given is None else given):
         strategy, used = contestant(asked, program, inputs, mask)
         if strategy in met:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from workbench.experiments.demo_record import Clip, Life
+from workbench.experiments.word_lists import in_one_text
 
 
 def tell_story(story: dict[str, Any]) -> dict[str, str]:
@@ -43,8 +44,7 @@ def commands(
     *, word: str, seed: int, flipped: Sequence[Clip], life: Life, upsets: float
 ) -> tuple[tuple[str, str], ...]:
     """(what, the command that makes it), for everything on the page. upsets: mean of the life."""
-    escaped = (each.replace("\\", r"\\").replace(",", r"\,") for each in life.words)
-    words, word = shlex.quote(",".join(escaped)), shlex.quote(word)
+    words, word = shlex.quote(in_one_text(life.words)), shlex.quote(word)
     return (
         ("This page, all of it", f"workbench demo --word {word} --seed {seed}"),
         ("The network", "workbench train challenge --preset long --seed 0 --out DIR"),

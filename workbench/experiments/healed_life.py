@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from workbench.audio.metrics import SoundMetrics, measure
+from workbench.errors import expect
 from workbench.experiments.mission import Mission
 from workbench.experiments.script import Script, script_of
 from workbench.experiments.threads import one_thread
@@ -36,6 +37,9 @@ def healed_life(
     program: what it runs, that of `voice` when None. Raises WorkbenchError where the strategy does
     not fit it.
     """
+    expect(voice, Voice, "what speaks", "a Voice, as open_voice()")
+    expect(mission, Mission, "the workload", "a Mission")
+    expect(strategy, Strategy, "the healer", 'a Strategy, as named("crc-scrub")')
     image = strategy.image(program or voice.program)
     script = script_of(voice, [voice.words[n] for n in mission.script(len(voice.words))])
     upsets = mission.upsets(image.layout, 0, frames=script.frames, frame_s=voice.frame_s)

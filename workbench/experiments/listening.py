@@ -8,22 +8,22 @@ import numpy as np
 
 from workbench.audio.metrics import MetricUnavailable, pesq_nb
 from workbench.audio.recogniser import (
-    DIGIT_WORDS,
     ENGLISH,
     Language,
     Recogniser,
+    answers,
     recognise_words,
 )
 
 
 class Listener:
-    """A speech recogniser that chooses among `words` (7 is seven), and PESQ. language: its models.
+    """A speech recogniser that chooses among `words`, and PESQ. language: its models.
 
     Raises WorkbenchError without the recogniser, and where its dictionary lacks all of the words.
     """
 
     def __init__(self, words: Sequence[str], *, language: Language = ENGLISH) -> None:
-        self._answers = {word: DIGIT_WORDS.get(word, word) for word in words}
+        self._answers = answers(words, language)
         self._recogniser = Recogniser(
             tuple(self._answers.values()), language=language, leave_out=True
         )
@@ -39,8 +39,8 @@ class Listener:
         quality = np.array([_pesq(sound, clean) for sound in sounds])
         if self._answers[word] in self._recogniser.left_out:
             return np.full(len(sounds), np.nan), quality
-        answers = [self._answers[word]] * len(sounds)
-        heard = recognise_words(sounds, answers, recogniser=self._recogniser)
+        expected = [self._answers[word]] * len(sounds)
+        heard = recognise_words(sounds, expected, recogniser=self._recogniser)
         return np.array(heard.per_wave), quality
 
 

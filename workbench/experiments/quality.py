@@ -11,8 +11,8 @@ from tqdm import tqdm
 
 from workbench.audio.metrics import MetricUnavailable, log_mel_db, pesq_nb, stoi
 from workbench.audio.neighbours import mfcc, warped_distances
-from workbench.audio.recogniser import ENGLISH, Language, Recogniser, recognise_words
-from workbench.errors import WorkbenchError
+from workbench.audio.recogniser import ENGLISH, Language, Recogniser, answers, recognise_words
+from workbench.errors import WorkbenchError, expect
 from workbench.experiments.voice import Voice
 
 # Fields of Quality that are means over words.
@@ -66,6 +66,7 @@ def quality_of_voice(
 
     language: that the recogniser understands. metrics: name -> a metric of one's own.
     """
+    expect(voice, Voice, "what is to be measured", "a Voice, as open_voice()")
     sounds = {
         word: voice.speak(word)
         for word in tqdm(voice.words, desc="speaking", unit="word", leave=False, disable=None)
@@ -77,6 +78,7 @@ def quality_of_recordings(
     voice: Voice, *, language: Language = ENGLISH, metrics: Mapping[str, Metric] | None = None
 ) -> Quality:
     """The same measures of the recordings themselves: what a perfect generator would reach."""
+    expect(voice, Voice, "what has recordings", "a Voice, as open_voice()")
     sounds = {word: voice.recording(word) for word in voice.words}
     return _quality(sounds, voice, language, metrics or {})
 
@@ -146,7 +148,7 @@ def _quality(
 ) -> Quality:
     means = _Means()
     recordings = {word: voice.recording(word) for word in sounds}
-    per_word = _recognised(sounds, voice, language, means)
+    per_word = _recognised(sounds, language, means)
     _neighbours(sounds, recordings, means)
     usual = {"pesq_nb": pesq_nb, "stoi": stoi, "log_mel_db": log_mel_db}
     for name, metric in {**usual, **{own: _guarded(metrics[own]) for own in metrics}}.items():
@@ -168,27 +170,25 @@ def _quality(
 
 
 def _recognised(
-    sounds: Mapping[str, np.ndarray], voice: Voice, language: Language, means: _Means
+    sounds: Mapping[str, np.ndarray], language: Language, means: _Means
 ) -> dict[str, float]:
     """Share of the variants in which each word was understood, of words that can be."""
-    # A digit is read out in English; a dictionary of one's own has words as they are named.
-    english = language.dictionary is None
-    answers = {word: voice.spoken(word) if english else word for word in sounds}
+    expected = answers(sounds, language)
     try:
-        listener = Recogniser(list(answers.values()), language=language, leave_out=True)
+        listener = Recogniser(list(expected.values()), language=language, leave_out=True)
     except WorkbenchError as error:  # no recogniser here, or no word that it knows
         if language != ENGLISH:
             raise
         means.values["recognised"], means.absent["recognised"] = None, str(error)
         return {}
-    kept = [word for word, answer in answers.items() if answer in listener.words]
+    kept = [word for word, answer in expected.items() if answer in listener.words]
     heard = recognise_words(
-        [sounds[word] for word in kept], [answers[word] for word in kept], recogniser=listener
+        [sounds[word] for word in kept], [expected[word] for word in kept], recogniser=listener
     )
     per_word = dict(zip(kept, heard.per_wave, strict=True))
     reasons = {
         word: listener.left_out[answer]
-        for word, answer in answers.items()
+        for word, answer in expected.items()
         if answer in listener.left_out
     }
     means.add("recognised", per_word, reasons)

@@ -26,7 +26,7 @@ from workbench.experiments.store_shards import (
     shard_name,
 )
 from workbench.experiments.trial_table import SCHEMA
-from workbench.files import output_folder, write_bytes
+from workbench.files import output_folder, path_of, write_bytes
 from workbench.memory.image import Image
 from workbench.memory.plan import Plan
 
@@ -150,7 +150,7 @@ def open_results(folder: Path | str, *, whole: bool = True) -> Results:
     whole: whether shards may not be missing. Raises WorkbenchError when they are, and for a folder
     without results or with damaged ones.
     """
-    folder = Path(folder)
+    folder = path_of(folder, "the folder of results")
     campaign = Campaign.load(folder)
     found = _find(folder, campaign)
     if found.damaged:
@@ -178,7 +178,7 @@ def merge(folders: Iterable[Path | str], out: Path | str) -> list[Damage]:
     Damaged shards are left out and returned. Raises WorkbenchError when the campaigns differ or two
     folders contradict each other, before anything is written, and when `out` cannot be written.
     """
-    sources = [Path(folder) for folder in folders]
+    sources = [path_of(folder, "a folder of results") for folder in folders]
     if not sources:
         raise WorkbenchError("there is nothing to merge; name the folders of the parts")
     campaign = Campaign.load(sources[0])

@@ -13,7 +13,7 @@ import torch
 
 from workbench.audio.recogniser import DIGIT_WORDS
 from workbench.audio.recordings import load_words, nfc
-from workbench.errors import WorkbenchError, expect
+from workbench.errors import WorkbenchError, expect, nearest
 from workbench.integer.lowered_challenge import lower_challenge
 from workbench.integer.program import Program
 from workbench.integer.reference import run
@@ -73,7 +73,13 @@ class Voice:
 
         Raises WorkbenchError for a word that it was not taught.
         """
-        return self.model.indexes([self.word(word)])
+        taught = self.word(word)
+        if taught not in self.words:
+            said = map(self.spoken, self.words)
+            raise WorkbenchError(
+                f"this generator cannot say {word!r}; {nearest(word, self.words, also=said)}"
+            )
+        return self.model.indexes([taught])
 
     def speak(self, word: str, image: Image | None = None) -> np.ndarray:
         """`word` spoken from the working copy of `image`, by default the clean one: float32 [samples].

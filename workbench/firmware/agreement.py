@@ -6,12 +6,13 @@ can be given back. Layout: inputs [1, frames * rate, channels]; the histories ar
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from workbench.errors import WorkbenchError
+from workbench.errors import WorkbenchError, expect
 from workbench.firmware.plan import Firmware
 from workbench.firmware.twin import Machine, Twin, frames_of
 from workbench.healing.simulation import Life, simulate_many
@@ -21,6 +22,8 @@ from workbench.memory.image import Image
 
 Schedule = tuple[Upset, ...]
 _TOGETHER = 16  # devices that are simulated at once
+_UPSET = re.compile(r"([0-9]{1,40}):([0-9]{1,40})(?:=([01]?))?")
+_MOST = 2**35 - 1  # bits of the address space of the cores
 
 
 @dataclass(frozen=True)
@@ -102,19 +105,21 @@ def schedule_text(upsets: Iterable[Upset]) -> str:
 
 def schedule_of(text: str) -> Schedule:
     """The inverse; WorkbenchError for what is no schedule."""
+    expect(text, str, "a schedule", 'text, as "12:4711,30:99=1"')
     upsets = []
-    for part in filter(None, text.split(",")):
-        try:
-            frame, rest = part.split(":")
-            position, _, stuck = rest.partition("=")
-            upsets.append(Upset(int(frame), int(position), int(stuck) if stuck else -1))
-            if upsets[-1].stuck not in (-1, 0, 1):
-                raise ValueError
-        except ValueError:
+    for part in filter(None, map(str.strip, text.split(","))):
+        match = _UPSET.fullmatch(part)
+        if match is None:
             raise WorkbenchError(
-                f"{part!r} is no upset; write FRAME:BIT for a flip, FRAME:BIT=1 for a stuck cell, "
+                f"{part!r:.60} is no upset; write FRAME:BIT for a flip, FRAME:BIT=1 for a stuck cell, "
                 "and commas between them"
-            ) from None
+            )
+        frame, position, stuck = match.groups()
+        if max(int(frame), int(position)) > _MOST:
+            raise WorkbenchError(
+                f"the upset {part!r} lies outside of every run and image; write numbers up to {_MOST:,}"
+            )
+        upsets.append(Upset(int(frame), int(position), int(stuck) if stuck else -1))
     return tuple(sorted(upsets))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from workbench.errors import expect
 from workbench.healing.strategy import Guard, Strategy
 from workbench.healing.suitable import has_units, largest_unit, least_unit
 from workbench.integer.program import Program
@@ -20,6 +21,8 @@ def fitted(strategy: Strategy, program: Program) -> Strategy:
     guards of what the program does not have are left out, unless none would remain. What still cannot
     work is refused by `Strategy.layout`.
     """
+    cure = "a Program, as `program` of a voice"
+    expect(program, Program, "what a strategy is to be fitted to", cure)
     layout = Layout(program, areas=())
     guards = [_sized(guard, layout) for guard in strategy.guards if _has_work(guard, layout)]
     if strategy.spare_pages:

@@ -6,10 +6,9 @@ is the same wherever the published idea says nothing of it: SECDED words.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterable
 
-from workbench.errors import WorkbenchError
+from workbench.errors import WorkbenchError, closest, expect
 from workbench.healing.fitted import fitted
 from workbench.healing.log import Remedy
 from workbench.healing.strategy import Guard, Policy, Strategy
@@ -209,6 +208,7 @@ def named(name: str, program: Program | None = None) -> Strategy:
 
     Raises WorkbenchError when there is none, with the nearest name.
     """
+    expect(name, str, "the name of a strategy", 'text, as "crc-scrub"')
     if name not in NAMED:
         raise WorkbenchError(no_such_strategy(name, NAMED))
     strategy = NAMED[name]()
@@ -217,7 +217,6 @@ def named(name: str, program: Program | None = None) -> Strategy:
 
 def no_such_strategy(name: str, names: Iterable[str]) -> str:
     """The sentence for a name that is none of `names`."""
-    like = name.strip().lower().replace("_", "-").replace(" ", "-")
-    near = difflib.get_close_matches(like, list(names), n=1)
-    meant = f"did you mean {near[0]}? " if near else ""
+    near = closest(name, names)
+    meant = f"did you mean {near}? " if near else ""
     return f"there is no strategy {name!r}; {meant}`workbench compare --list` shows all"

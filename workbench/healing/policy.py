@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from workbench.errors import WorkbenchError
-from workbench.memory.areas import instance, whole
+from workbench.errors import WorkbenchError, expect
+from workbench.memory.areas import whole
 
 MOST_FRAMES = 2**20
 
@@ -34,8 +34,8 @@ class Policy:
 
     def __post_init__(self) -> None:
         whole(self, "persistence", "cool_down_frames", "heals", "refill_frames")
-        instance(self.reset_histories, bool, "reset_histories of a policy")
-        instance(self.validate, bool, "validate of a policy")
+        for name in ("reset_histories", "validate"):
+            expect(getattr(self, name), bool, f"{name} of a policy", "True or False")
         for name, least, most in (
             ("persistence", 1, 255),
             ("cool_down_frames", 0, MOST_FRAMES),

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import NoneType
 
 import numpy as np
 import torch
 
-from workbench.errors import WorkbenchError
+from workbench.errors import WorkbenchError, expect
 from workbench.healing.device import Device
 from workbench.healing.log import LogEntry, log_lines
 from workbench.healing.strategy import Strategy
@@ -99,6 +100,11 @@ def simulate_many(
     logs go on, too. Raises WorkbenchError when an upset lies outside of the image or of the run, an
     input does not fit or there are no frames.
     """
+    expect(image, Image, "the memory of a device", "an Image, as `strategy.image(program)`")
+    expect(strategy, Strategy, "the healer", 'a Strategy, as named("crc-scrub")')
+    expect(engine, (Engine, NoneType), "the engine", "Engine(image.program), or nothing")
+    expect(schedules, Sequence, "the list of schedules", "a list of upsets for each device")
+    expect(word_starts, Iterable, "word_starts", "a list of frames")
     if not schedules:
         return []
     return _Fleet(image, inputs, schedules, strategy, word_starts, engine, devices).live()
@@ -115,6 +121,18 @@ def sums_differ(conv: Conv, x: np.ndarray, rows: np.ndarray, total: int) -> bool
         first = tap * conv.dilation
         wrong += x[first : first + length : conv.stride] @ rows[tap]
     return bool((wrong % 2**32).any())
+
+
+def _sorted(schedule: Iterable[Upset]) -> tuple[Upset, ...]:
+    """By arrival; WorkbenchError for what is no list of upsets."""
+    cure = "a list of upsets, as [Upset(frame=0, position=4711)]"
+    expect(schedule, Iterable, "what happens to a device", cure)
+    upsets = tuple(schedule)
+    for upset in upsets:
+        expect(upset, Upset, "one of the upsets of a device", "Upset(frame, position)")
+        for name, value in (("frame", upset.frame), ("position", upset.position)):
+            expect(value, (int, np.integer), f"the {name} of an upset", "a whole number")
+    return tuple(sorted(upsets, key=lambda upset: upset.frame))
 
 
 class _Fleet:
@@ -145,7 +163,7 @@ class _Fleet:
         if not self.frames:
             raise WorkbenchError("there are no frames to live through; give longer inputs")
         self.word_starts = frozenset(word_starts)
-        self.schedules = [tuple(sorted(s, key=lambda upset: upset.frame)) for s in schedules]
+        self.schedules = [_sorted(schedule) for schedule in schedules]
         self.arrivals = self._arrivals()
         self.devices = devices or self._new_devices()
         codes = [area.code for area in strategy.areas]

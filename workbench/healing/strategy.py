@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from workbench.errors import WorkbenchError
+from workbench.errors import WorkbenchError, expect
 from workbench.healing.log import Remedy
 from workbench.healing.policy import MOST_FRAMES, Policy
 from workbench.healing.suitable import refuse_unsuitable
@@ -24,7 +24,6 @@ from workbench.memory.areas import (
     SELF_TEST,
     TRIPLE,
     Area,
-    instance,
     whole,
 )
 from workbench.memory.ecc import InPlace
@@ -68,8 +67,9 @@ class Guard:
     def __post_init__(self) -> None:
         if isinstance(self.ladder, Remedy):
             raise WorkbenchError(f"ladder is a single remedy; write (Remedy.{self.ladder.name},)")
-        instance(self.area, Area, "the area of a guard")
-        instance(self.ladder, tuple | list, "the ladder of a guard")
+        expect(self.area, Area, "the area of a guard", 'an Area, as Area("crc32")')
+        cure = "a tuple of remedies, as (Remedy.RESTORE,)"
+        expect(self.ladder, (tuple, list), "the ladder of a guard", cure)
         object.__setattr__(self, "ladder", tuple(self.ladder))
         whole(self, "per_frame", "every_frames", "stride")
         name, area = self.area.code, self.area
@@ -189,12 +189,14 @@ class Strategy:
             )
 
     def _check_types(self) -> None:
-        instance(self.guards, tuple | list, "guards of a strategy")
+        expect(self.guards, (tuple, list), "guards of a strategy", "a tuple of guards")
         for guard in self.guards:
-            instance(guard, Guard, "one of the guards of a strategy")
-        instance(self.policy, Policy, "the policy of a strategy")
+            expect(
+                guard, Guard, "one of the guards of a strategy", 'a Guard, as Guard(Area("crc32"))'
+            )
+        expect(self.policy, Policy, "the policy of a strategy", "a Policy, as Policy()")
         for what, text in (("name", self.name), ("source", self.source)):
-            instance(text, str, f"the {what} of a strategy")
+            expect(text, str, f"the {what} of a strategy", "text")
             if not (text.isprintable() and (text.strip() or what == "source")):
                 raise WorkbenchError(
                     f"the {what} of a strategy is {text!r:.60}; write a line of plain text"
@@ -253,6 +255,8 @@ class Strategy:
         Raises WorkbenchError for units larger than what they divide, and remedies that cannot work
         on this program's weights.
         """
+        cure = "a Program, as `program` of a voice or of lower(...)"
+        expect(program, Program, "what a strategy is to protect", cure)
         layout = Layout(program, areas=self.areas, spare_pages=self.spare_pages)
         for guard, watch in zip(self.guards, layout.watches, strict=False):
             refuse_unsuitable(guard, watch)

@@ -10,10 +10,11 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
-from workbench.errors import WorkbenchError
+from workbench.errors import WorkbenchError, expect
+from workbench.files import path_of
 from workbench.healing.log import Remedy
 from workbench.healing.strategy import Guard, Policy, Strategy
-from workbench.memory.areas import ABFT, SELF_TEST, TRIPLE, WORKING_SECTIONS, Area, instance
+from workbench.memory.areas import ABFT, SELF_TEST, TRIPLE, WORKING_SECTIONS, Area
 from workbench.sealed import DIGEST, json_object, unsealed, write_sealed
 
 EXPORTED = "strategy"  # its key in the file of an exported folder
@@ -49,6 +50,7 @@ def strategy_described(told: Any, source: str) -> Strategy:
 
 def save_strategy(strategy: Strategy, path: Path | str) -> None:
     """Replace the file `path`, all or nothing; WorkbenchError when it cannot be written."""
+    expect(strategy, Strategy, "what is to be saved", 'a Strategy, as named("crc-scrub")')
     write_sealed(path, described(strategy))
 
 
@@ -59,7 +61,7 @@ def load_strategy(path: Path | str) -> Strategy:
     must not have been edited. Raises WorkbenchError for a file that is missing or damaged, and for
     what cannot be a strategy.
     """
-    path = Path(path)
+    path = path_of(path, "the file of a strategy")
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -77,7 +79,7 @@ def load_strategy(path: Path | str) -> Strategy:
 def _ladder(guard: dict[str, Any]) -> dict[str, tuple[Remedy, ...]]:
     if "ladder" not in guard:
         return {}
-    instance(guard["ladder"], list, "the ladder of a guard")
+    expect(guard["ladder"], list, "the ladder of a guard", 'a list of names, as ["RESTORE"]')
     return {"ladder": tuple(Remedy[name] for name in guard["ladder"])}
 
 

@@ -68,7 +68,12 @@ def read_quantiser(proxy: Any, where: str) -> Quantiser:
         raise refusal(
             where, "its quantiser is switched off; give it one of workbench.models.quantisers"
         )
-    probe = proxy(torch.zeros(1, 1, 1, dtype=torch.float64))
+    try:
+        probe = proxy(torch.zeros(1, 1, 1, dtype=torch.float64))
+    except Exception as error:  # of a quantiser that was replaced, or a user's activation function
+        raise refusal(
+            where, "its quantiser cannot be run; give it one of workbench.models.quantisers"
+        ) from error
     if not isinstance(probe, IntQuantTensor):
         raise refusal(where, "it does not quantise to integers")
     if probe.scale.numel() != 1:

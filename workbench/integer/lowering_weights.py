@@ -121,7 +121,7 @@ def _weight(layer: Any, source: Codes, where: str) -> tuple[np.ndarray, np.ndarr
     check_finite(layer.weight, "weight", where)
     try:
         quantised = layer.quant_weight(_stand_in(layer, source))
-    except RuntimeError as error:  # of Brevitas, which cannot run the layer either
+    except Exception as error:  # of Brevitas, which cannot run the layer either
         cure = "use the quantisers of workbench.models.quantisers"
         if isinstance(layer, qnn.QuantConvTranspose1d) and layer.groups > 1:
             cure = (
@@ -158,7 +158,10 @@ def _bias(layer: Any, source: Codes, exponents: np.ndarray, where: str) -> np.nd
     if not isinstance(layer.bias_quant, BiasQuantProxyFromInjectorBase):
         raise refusal(where, "its bias_quant is no quantiser; use bias_quant=Bias32")
     given = _stand_in(layer, source)
-    values = tensor_value(layer.bias_quant(layer.bias, given, layer.quant_weight(given)))
+    try:
+        values = tensor_value(layer.bias_quant(layer.bias, given, layer.quant_weight(given)))
+    except Exception as error:  # likewise
+        raise refusal(where, "Brevitas cannot quantise its bias; use bias_quant=Bias32") from error
     codes = np.ldexp(values.detach().cpu().double().numpy(), -exponents)
     if not np.array_equal(codes, np.floor(codes)):
         raise refusal(

@@ -6,10 +6,9 @@ Reference: the codes are in `codes` and `ecc`. Layout: `watch` lays an area out.
 from __future__ import annotations
 
 import operator
-import types
 from dataclasses import dataclass
 
-from workbench.errors import WorkbenchError
+from workbench.errors import WorkbenchError, expect, nearest
 from workbench.memory.codes import SIGNATURES, Code
 from workbench.memory.ecc import ECC, InPlace
 
@@ -29,13 +28,6 @@ def whole(described: object, *names: str) -> None:
         value = getattr(described, name)
         if type(value) is not int:
             raise WorkbenchError(f"{name} is {value!r}; write a whole number")
-
-
-def instance(value: object, kind: type | types.UnionType, what: str) -> None:
-    """Raise WorkbenchError unless `value`, which is called `what`, is of this type."""
-    if not isinstance(value, kind):
-        name = getattr(kind, "__name__", str(kind))
-        raise WorkbenchError(f"{what} is {value!r:.60}; write a value of the type {name}")
 
 
 @dataclass(frozen=True)
@@ -66,24 +58,23 @@ class Area:
                 f"sections is the text {self.sections!r}; write ({self.sections!r},)"
             )
         for values in (self.sections, (self.code, self.keep)):
-            instance(values, tuple | list, "sections of a watched area")
+            expect(values, (tuple, list), "sections of a watched area", "a tuple of names")
             for value in values:
-                instance(value, str, "a code, a section or a place of checks of a watched area")
+                what = "a code, a section or a place of checks of a watched area"
+                expect(value, str, what, "its name as text")
         object.__setattr__(self, "sections", tuple(self.sections))
         object.__setattr__(self, "addresses", _addresses(self.addresses))
         unknown = [section for section in self.sections if section not in WORKING_SECTIONS]
         if unknown:
             raise WorkbenchError(
-                f"there is no section {unknown[0]!r}; choose from {', '.join(WORKING_SECTIONS)}"
+                f"there is no section {unknown[0]!r}; {nearest(unknown[0], WORKING_SECTIONS)}"
             )
         if self.code not in KINDS:
-            raise WorkbenchError(
-                f"there is no code {self.code!r}; choose one of {', '.join(KINDS)}"
-            )
+            raise WorkbenchError(f"there is no code {self.code!r}; {nearest(self.code, KINDS)}")
         if self.second is not None and self.second not in tuple(SIGNATURES):
             raise WorkbenchError(
-                f"{self.second!r} is no signature that could be a second check; choose one of "
-                f"{', '.join(SIGNATURES)}"
+                f"{self.second!r} is no signature that could be a second check; "
+                f"{nearest(self.second, SIGNATURES)}"
             )
         if self.code == RADAR and self.second not in (None, "crc16", "crc32"):
             raise WorkbenchError(
@@ -124,10 +115,10 @@ class Area:
                 f"neighbours of {' '.join(WORKING_SECTIONS)}, in this order"
             )
         if self.unit_bytes < 8 or self.unit_bytes % 8:
-            nearest = max(8, self.unit_bytes // 8 * 8)
+            size = max(8, self.unit_bytes // 8 * 8)
             raise WorkbenchError(
                 f"a unit of {self.unit_bytes} bytes is not possible; use a multiple of 8, like "
-                f"{nearest}"
+                f"{size}"
             )
         code = CODES.get(self.code)
         if isinstance(code, InPlace) and self.sections != ("weights",):

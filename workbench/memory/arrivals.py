@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from workbench.errors import WorkbenchError
+from workbench.errors import WorkbenchError, closest
 
 SECONDS_PER_DAY = 86_400.0
 _HOURS_PER_DAY = 24.0
@@ -78,6 +78,9 @@ def read_rate(text: str) -> float:
     except ValueError:
         rate = math.nan
     if not 0 <= rate < math.inf:
+        near = closest(words, ENVIRONMENTS)
+        if near:
+            raise WorkbenchError(f"{text!r} is no rate of upsets; did you mean {near}?")
         raise WorkbenchError(
             f"{text!r} is no rate of upsets; give a number of {_DAY_UNIT}, one with {_FIT_UNIT} behind "
             f"it, or {', '.join(ENVIRONMENTS)}"

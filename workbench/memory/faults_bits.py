@@ -11,7 +11,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from workbench.errors import WorkbenchError
+from workbench.errors import WorkbenchError, nearest
 from workbench.memory.events import CLEAR, FLIP, SET, Events
 from workbench.memory.faults import (
     MOST_FRAMES,
@@ -41,7 +41,9 @@ class Each(FaultModel):
 
     def _check(self) -> None:
         if self.action not in self.ACTIONS:
-            raise WorkbenchError(f"each={self.action} is unknown; choose {', '.join(self.ACTIONS)}")
+            raise WorkbenchError(
+                f"each={self.action} is unknown; {nearest(self.action, self.ACTIONS)}"
+            )
         need(
             0 <= self.frame < MOST_FRAMES,
             f"there is no frame {self.frame}; use 0 to {MOST_FRAMES - 1:,}",

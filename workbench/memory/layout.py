@@ -24,7 +24,7 @@ from functools import cached_property
 
 import numpy as np
 
-from workbench.errors import WorkbenchError
+from workbench.errors import WorkbenchError, nearest
 from workbench.integer.program import Conv, Program, code_dtype
 from workbench.integer.reference import convolutions_with_history
 from workbench.memory.areas import PAGE_BYTES, WORKING_SECTIONS, Area
@@ -197,9 +197,11 @@ class Layout:
         try:
             return self._by_name[golden, operator, tensor]
         except KeyError:
-            known = sorted({place.operator for place in self.places})
+            tensors = {place.tensor for place in self.places if place.operator == operator}
+            asked = tensor if tensors else operator
+            known = sorted(tensors or {place.operator for place in self.places})
             raise WorkbenchError(
-                f"the image has no tensor {operator}.{tensor}; its operators are {', '.join(known)}"
+                f"the image has no tensor {operator}.{tensor}; {nearest(asked, known)}"
             ) from None
 
     def site(self, position: int) -> Site:

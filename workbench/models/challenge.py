@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from math import prod
 
 import numpy as np
@@ -17,7 +16,7 @@ import torch
 from torch import nn
 
 from workbench.audio.recordings import nfc
-from workbench.errors import WorkbenchError
+from workbench.errors import WorkbenchError, nearest
 from workbench.models.layers import (
     FLOAT,
     CausalConv1d,
@@ -104,12 +103,7 @@ class Challenge(nn.Module):
         rows |= {word: row for row, word in enumerate(known)}
         for word in words:
             if word not in rows and nfc(word) not in rows:
-                near = get_close_matches(word, known, n=1)
-                raise WorkbenchError(
-                    f"this generator cannot say {word!r}; "
-                    + (f"did you mean {near[0]!r}? " if near else "")
-                    + f"it says {', '.join(map(repr, known))}"
-                )
+                raise WorkbenchError(f"this generator cannot say {word!r}; {nearest(word, known)}")
         shape = (len(words), self.config.frames, 1)
         chosen = np.array([rows[word if word in rows else nfc(word)] for word in words], np.int32)
         position = np.arange(self.config.frames, dtype=np.int32)

@@ -11,10 +11,12 @@ from dataclasses import replace
 from html import escape
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import NoneType
 from typing import Any
 
 import ipywidgets as widgets
 
+from workbench.errors import expect
 from workbench.experiments.adversarial import worst_bits
 from workbench.experiments.compare import ENVIRONMENTS, Environment, mission_of
 from workbench.experiments.compare_pictures import draw_timelines
@@ -44,6 +46,7 @@ class HealingPanel(widgets.VBox):
     """
 
     def __init__(self, voice: Voice | None = None, strategies: Sequence[Strategy] = ()) -> None:
+        expect(voice, (Voice, NoneType), "the voice of a panel", "a Voice, as open_voice()")
         self.voice = voice or open_voice()
         self.inputs = {word: self.voice.inputs(word) for word in self.voice.words}
         rivals = contestants(strategies, self.voice.program, self.inputs)

@@ -5,10 +5,12 @@ It shows what `workbench.experiments.hearing.hear` returns and decides nothing i
 
 from __future__ import annotations
 
+from types import NoneType
 from typing import Any
 
 import ipywidgets as widgets
 
+from workbench.errors import expect
 from workbench.experiments.hearing import Heard, hear
 from workbench.experiments.voice import Voice, open_voice
 from workbench.memory.faults_bits import Flips
@@ -33,6 +35,7 @@ class FlipPanel(widgets.VBox):
     """
 
     def __init__(self, voice: Voice | None = None) -> None:
+        expect(voice, (Voice, NoneType), "the voice of a panel", "a Voice, as open_voice()")
         self.voice = voice or open_voice()
         self.controls = _controls(self.voice)
         self.numbers = widgets.HTML(layout=_WIDE)

@@ -20,7 +20,7 @@ from safetensors.torch import load, save
 
 from workbench.audio.resources import data_folder
 from workbench.errors import WorkbenchError
-from workbench.files import output_folder, write_bytes
+from workbench.files import output_folder, path_of, write_bytes
 from workbench.models.challenge import Challenge, ChallengeConfig
 from workbench.models.quantisers import WEIGHTS
 from workbench.sealed import digest_of, json_object, unsealed, write_sealed
@@ -53,7 +53,7 @@ def seal_checkpoint(folder: Path | str) -> None:
     Nothing proves that it was not edited before. Raises WorkbenchError as `load_checkpoint`, and for a
     checkpoint that has its digests already.
     """
-    folder = Path(folder)
+    folder = path_of(folder, "the folder of a checkpoint")
     story = _parsed(folder)
     if story["format_version"] != _UNPROVED_VERSION:
         read_story(folder)
@@ -77,7 +77,7 @@ def shipped_checkpoint(name: str = "seed0") -> Path:
 
 def record_measured(folder: Path | str, figures: dict[str, Any]) -> None:
     """Put what was measured of the checkpoint in `folder` into its story."""
-    folder = Path(folder)
+    folder = path_of(folder, "the folder of a checkpoint")
     write_sealed(folder / STORY_FILE, {**read_story(folder), "measured": figures})
 
 
@@ -92,7 +92,7 @@ def load_checkpoint(folder: Path | str) -> tuple[Challenge, dict[str, Any]]:
 
     Raises WorkbenchError when a file is missing, damaged, of a newer format or of another model.
     """
-    folder = Path(folder)
+    folder = path_of(folder, "the folder of a checkpoint")
     story = read_story(folder)
     weights = _weights(folder, story)
     if _metadata(weights).get(_CONFIGURATION) != _configuration_digest(story):

@@ -1,0 +1,95 @@
+"""Files, strategies, lives and panels that are given another kind of thing: one sentence that names it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from voices import voice
+
+from workbench.audio.recordings import load_recordings
+from workbench.audio.sound_files import read_audio, write_wav
+from workbench.errors import WorkbenchError
+from workbench.experiments.class_calibration import heard_classes
+from workbench.experiments.contestants import contestants
+from workbench.experiments.healed_life import healed_life
+from workbench.experiments.quality import quality_of_recordings, quality_of_voice
+from workbench.experiments.store import merge, open_results
+from workbench.files import output_folder, write_text
+from workbench.healing.named import named
+from workbench.healing.simulation import simulate, simulate_many
+from workbench.healing.strategy import Guard, Policy, Strategy
+from workbench.healing.strategy_file import load_strategy, save_strategy
+from workbench.healing.upsets import Upset
+from workbench.integer.storage import load_program
+from workbench.memory.areas import Area
+from workbench.memory.image import Image
+from workbench.memory.protection import ProtectionMask
+from workbench.panels.compare_healing import HealingPanel
+from workbench.panels.hear_flips import FlipPanel
+from workbench.training.checkpoint import load_checkpoint
+
+
+def _life(**changed: Any) -> Any:
+    arguments = {
+        "image": voice().image, "inputs": voice().inputs("7"), "upsets": (), "strategy": named("none"),
+    }  # fmt: skip
+    return simulate(**{**arguments, **changed})
+
+
+NO_LIST = r"what happens to a device is 3 \(int\); give a list of upsets"
+CALLS: dict[str, tuple[Callable[[], Any], str]] = {
+    "image in a number": (lambda: Image.load(3), r"the file of the kind image is 3 \(int\); give its path"),
+    "image to a number": (lambda: voice().image.save(3), r"a file is 3 \(int\); give its path"),
+    "program in nothing": (lambda: load_program(None), r"the file of the kind program is None"),
+    "mask in a number": (lambda: ProtectionMask.load(3), r"the file of the kind protect is 3"),
+    "checkpoint in a number": (lambda: load_checkpoint(3), "the folder of a checkpoint is 3"),
+    "results in a number": (lambda: open_results(3), "the folder of results is 3"),
+    "results of a number": (lambda: merge([3], "a"), "a folder of results is 3"),
+    "sound in a number": (lambda: read_audio(3), "the file of a sound is 3"),
+    "sound to a number": (lambda: write_wav(3, voice().speak("7")), "a file is 3"),
+    "recordings in a number": (lambda: load_recordings(3), "a folder of recordings is 3"),
+    "folder": (lambda: output_folder(3), "a folder is 3"),
+    "text": (lambda: write_text(None, ""), "a file is None"),
+    "strategy in a number": (lambda: load_strategy(3), r"the file of a strategy is 3 \(int\); give its path"),
+    "name for a strategy": (lambda: save_strategy("x", Path("a.json")), r"what is to be saved is 'x' \(str\); give a Str"),
+    "strategy by number": (lambda: named(3), r"the name of a strategy is 3 \(int\); give text"),
+    "strategy by list": (lambda: named([]), r"the name of a strategy is \[\] \(list\)"),
+    "strategy for a voice": (lambda: named("crc-scrub", voice()), "fitted to is of the type Voice; give a Program"),
+    "image for a voice": (lambda: named("crc-scrub").image(voice()), "to protect is of the type Voice; give a Program"),
+    "layout for a voice": (lambda: named("crc-scrub").layout(voice()), "to protect is of the type Voice"),
+    "guard of a name": (lambda: Guard("crc32"), r"the area of a guard is 'crc32' \(str\); give an Area"),
+    "guards of an area": (lambda: Strategy("a", (Area("crc32"),)), "one of the guards .* of the type Area; give a Guard"),
+    "policy of a dictionary": (lambda: Strategy("a", policy={}), r"the policy of a strategy is \{\} \(dict\)"),
+    "policy": (lambda: Policy(validate=1), r"validate of a policy is 1 \(int\); give True or False"),
+    "life of a voice": (lambda: _life(image=voice()), "the memory of a device is of the type Voice; give an Image"),
+    "life under a name": (lambda: _life(strategy="none"), r"the healer is 'none' \(str\); give a Strategy"),
+    "life with numbers": (lambda: _life(upsets=[3]), r"one of the upsets of a device is 3 \(int\); give Upset"),
+    "life with a number": (lambda: _life(upsets=3), NO_LIST),
+    "life with half frames": (lambda: _life(upsets=[Upset(1.5, 3)]), r"the frame of an upset is 1\.5 \(float\)"),
+    "life with a bit's name": (lambda: _life(upsets=[Upset(1, "a")]), r"the position of an upset is 'a'"),
+    "life with word starts": (lambda: _life(word_starts=3), "word_starts is 3"),
+    "life on an engine": (lambda: _life(engine="native"), "the engine is 'native'"),
+    "lives with a number": (
+        lambda: simulate_many(voice().image, voice().inputs("7"), 3, named("none")), "the list of schedules is 3"),
+    "panel of flips": (lambda: FlipPanel(3), r"the voice of a panel is 3 \(int\); give a Voice"),
+    "panel of healing": (lambda: HealingPanel(3), r"the voice of a panel is 3 \(int\); give a Voice"),
+    "panel with a number": (lambda: HealingPanel(voice(), 3), r"what is to be compared is 3 \(int\)"),
+    "strategies by number": (
+        lambda: contestants([3], voice().program, {}), r"a strategy is 3 \(int\); give a Strategy, a name"),
+    "healed life": (lambda: healed_life(voice().image, None, None), "what speaks is of the type Image"),
+    "classes": (lambda: heard_classes(voice().image, sounds=2), "what is to be heard is of the type Image"),
+    "quality": (lambda: quality_of_voice(voice().image), "what is to be measured is of the type Image"),
+    "quality of recordings": (lambda: quality_of_recordings(3), "what has recordings is 3"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CALLS)
+def test_a_wrong_call_gets_one_sentence(case: str) -> None:
+    call, words = CALLS[case]
+    with pytest.raises(WorkbenchError, match=words) as refusal:
+        call()
+    assert "\n" not in str(refusal.value)
+    assert len(str(refusal.value)) < 300
