@@ -143,7 +143,7 @@ def test_a_fleet_that_fails_leaves_the_others(
 
 def test_one_that_cannot_be_measured_leaves_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
     program, inputs = voice().program, voice().inputs("7")
-    cost = Cost("pq-scrub", "m4", "", 1.0, 1, 1, None, None, 0.0, None, 1, 1, 1, 1, 2.0)
+    cost = Cost("pq-scrub", "m4", "", 1.0, 1, 1, 1, None, None, 0.0, None, 1, 1, 1, 1, 2.0)
 
     def measured(_: Any, __: Any, strategy: Any, *___: Any, **____: Any) -> Cost:
         return cost if strategy.name == "mine" else break_down()
