@@ -76,6 +76,32 @@ def test_a_mistake_is_one_sentence_and_status_2(words: list[str], named: str) ->
     assert named in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("words", "near"),
+    [
+        (["heal", "challenge", "--word", "7"], ", did you mean --words?"),
+        (["heal", "--sed=3"], ", did you mean --seed?"),
+        (["data", "check", "--ou", "x"], ", did you mean --out?"),
+        (["heal", "challenge", "7"], ""),
+        (["data", "check", "--zzz"], ""),
+    ],
+)
+def test_an_unknown_option_gets_the_nearest_and_the_help_of_its_command(
+    words: list[str], near: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(words)
+    assert end.value.code == 2
+    assert capsys.readouterr().err.endswith(f"{near}; see `workbench {words[0]} --help`\n")
+
+
+def test_the_summary_of_bench_names_what_it_measures() -> None:
+    from workbench.commands.bench import BENCHMARKS
+
+    about = {"campaign": "fault trials"}
+    assert all(about.get(name, name) in COMMANDS["bench"] for name in BENCHMARKS)
+
+
 @pytest.mark.parametrize("start", [[sys.executable, "-m", "workbench"], [str(SCRIPT)]])
 def test_both_ways_to_start(start: list[str]) -> None:
     if not Path(start[0]).exists():

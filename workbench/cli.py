@@ -13,6 +13,7 @@ import sys
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from difflib import get_close_matches
 from typing import Any
 
 from workbench import __version__
@@ -33,7 +34,8 @@ COMMANDS = {
     "estimate": "estimate how many bits are dangerous, to a requested width, from few trials",
     "worst": "find the few bits that do most harm together",
     "map": "see which bytes are critical and what protecting them buys, or quality over bit errors",
-    "bench": "measure trials per second beside other fault injectors, or how honest `estimate` is",
+    "bench": "measure fault trials per second beside other tools, how honest `estimate` is, what codes see and "
+    "whether diagnoses are true",
     "heal": "let upsets arrive while a voice speaks, with and without healing",
     "lifetime": "let a fleet of devices live under upsets for a long time, each healing itself",
     "compare": "hold healing strategies against the same faults: what is left, what it costs",
@@ -94,7 +96,19 @@ def _parse(words: Sequence[str]) -> argparse.Namespace:
             module = importlib.import_module(f"workbench.commands.{name}")
             module.add_arguments(command)
             command.set_defaults(run=module.run)
-    return parser.parse_args(words)
+    options, rest = parser.parse_known_args(words)
+    if rest:
+        command = commands.choices[options.command]
+        command.error(f"unrecognized arguments: {' '.join(rest)}{_meant(rest, command)}")
+    return options
+
+
+def _meant(rest: Sequence[str], command: argparse.ArgumentParser) -> str:
+    """ ", did you mean --words?" where an option of `command` is near to the first unknown one."""
+    wrong = next((word.partition("=")[0] for word in rest if word.startswith("--")), "")
+    known = [option.lstrip("-") for option in command._option_string_actions]
+    near = get_close_matches(wrong.lstrip("-"), known, n=1)
+    return f", did you mean --{near[0]}?" if near else ""
 
 
 def _run(options: argparse.Namespace) -> int:

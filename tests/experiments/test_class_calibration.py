@@ -29,6 +29,7 @@ class _KnowsTheSnr:
     """A listener that understands one presentation for each 5 dB, and whose PESQ is the SNR."""
 
     heard: list[float] = []  # noqa: RUF012
+    left_out: dict[str, str] = {}  # noqa: RUF012
 
     def __init__(self, words: Sequence[str], *, language: Language) -> None:
         assert tuple(words) == voice().words and language == ENGLISH
@@ -75,7 +76,9 @@ def test_every_sound_is_counted_where_its_snr_says(
         )
         assert (row.pesq_low is None) == (len(here) < 2)
         if row.pesq_low is not None:
-            assert (row.pesq_low, row.pesq_high) == pytest.approx(mean_interval(here), rel=1e-3)
+            assert (row.pesq_low, row.pesq_high) == pytest.approx(
+                np.clip(mean_interval(here), 1, 4.55), rel=1e-3
+            )
     assert [row.sounds for row in rows[1:5]] == [SOUNDS] * 4
     assert sum(row.sounds for row in rows[5:]) == SOUNDS
 
@@ -128,7 +131,7 @@ def test_the_command_prints_and_writes_the_table(
     said = capsys.readouterr().out
     assert asked == {"language": Language(dictionary=Path("a.dict")), "sounds": 7}
     assert "40.0% (20.0% to 60.0%)" in said and "1.50 (1.25 to 1.75), 2 sounds" in said
-    assert [line.split()[-3:] for line in said.splitlines()][-1] == ["0", "-", "-"]
+    assert ["0", "-", "-"] in [line.split()[-3:] for line in said.splitlines()]
     assert json.loads(path.read_text("utf-8"))["classes"][0] == rows[0].figures()
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from workbench.cli import main
+from workbench.commands.estimate import _beside
 
 
 def estimate(*words: str) -> int:
@@ -41,3 +42,9 @@ def test_a_word_that_it_was_not_taught_is_refused(capsys: pytest.CaptureFixture[
     assert estimate("--words", "7,eleven") == 2
     said = capsys.readouterr().err
     assert "eleven" in said and said.count("\n") == 1
+
+
+def test_where_blind_drawing_is_cheaper_it_says_so() -> None:
+    assert _beside(3_000, 1_500) == "2.0 times as many"
+    assert _beside(1_500, 3_000).startswith("1,500 fewer than this took")
+    assert _beside(7, 7) == "1.0 times as many"

@@ -40,7 +40,7 @@ def test_emulate_challenge(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
             (line,) = [line for line in told.splitlines() if board["board"] in line]
             assert line.endswith(pace)
     assert (
-        "260 bytes of RAM, 212 of them log and 48 variables" in told
+        "456 bytes of RAM, 216 of them log, 60 variables and 180 how long" in told
         and "before the healer came by" not in told
     )
     assert os.listdir(tmp_path) == ["figures.json"]

@@ -22,6 +22,7 @@ from workbench.firmware.names import Names
 from workbench.firmware.scratch import frame_bytes, plan_scratch, row_bytes
 from workbench.firmware.toolchain import WARNINGS
 from workbench.healing.named import crc_scrub
+from workbench.healing.strategy import Strategy
 from workbench.integer.program import Conv
 from workbench.memory.image import Image
 
@@ -328,3 +329,45 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(
     told = capsys.readouterr().err
     assert told.count("\n") == 1 and "cannot write to the folder" in told and "--out" in told
     assert blocked.read_text() == "mine"
+
+
+@pytest.mark.parametrize("own", ["README.md", "Makefile", "notes/x.txt", "model.h"])
+def test_a_folder_with_own_files_is_refused_and_left_alone(
+    own: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    program = random_program(3)
+    vectors = {"one": random_inputs(program, 1, 2)}
+    path = tmp_path / own
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("mine")
+    with pytest.raises(WorkbenchError, match=r"no earlier export .* empty or a new folder"):
+        export(Image.of(program), tmp_path, vectors=vectors)
+    assert main(["export", "challenge", "--out", str(tmp_path)]) == 2
+    told = capsys.readouterr().err
+    assert told.count("\n") == 1 and "--out" in told and str(tmp_path) in told
+    assert [file.read_text() for file in tmp_path.rglob("*") if file.is_file()] == ["mine"]
+
+
+@pytest.mark.parametrize("strategy", [None, crc_scrub(1)])
+def test_an_earlier_export_may_be_replaced(strategy: Strategy | None, tmp_path: Path) -> None:
+    program = random_program(3)
+    vectors = {"one": random_inputs(program, 1, 2)}
+    (tmp_path / ".gitignore").write_text("*.o")
+    export(Image.of(program), tmp_path, vectors=vectors)
+    (tmp_path / "notes.txt").write_text("mine")
+    image = strategy.image(program) if strategy else Image.of(program)
+    export(image, tmp_path, vectors=vectors, strategy=strategy, prefix="other")
+    assert (tmp_path / "other.h").exists() and (tmp_path / "notes.txt").read_text() == "mine"
+    (tmp_path / "README.md").write_text("mine now")
+    with pytest.raises(WorkbenchError, match="no earlier export"):
+        export(Image.of(program), tmp_path, vectors=vectors)
+    assert (tmp_path / "README.md").read_text() == "mine now"
+
+
+def test_a_budget_below_nothing_is_refused_first(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workbench.commands.export.open_voice", lambda *_: pytest.fail("read"))
+    out = ["--out", str(tmp_path), "--board", BOARDS[0].name]
+    assert main(["export", "challenge", *out, "--budget", "-5"]) == 2
+    assert "--budget is -5 instructions; give at least 0" in capsys.readouterr().err

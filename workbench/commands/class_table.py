@@ -11,6 +11,7 @@ from tqdm import tqdm
 from workbench.audio.metrics import MetricUnavailable, pesq_nb
 from workbench.audio.recogniser import VARIANTS, Language
 from workbench.experiments.class_calibration import FLIPS, ClassHeard, heard_classes
+from workbench.experiments.quality import told_reasons
 from workbench.experiments.voice import Voice
 from workbench.files import write_text
 
@@ -40,9 +41,15 @@ def tell_classes(voice: Voice, *, language: Language, sounds: int, path: Path | 
     for row in rows:
         cells = f"{row.name:<{width}}  {row.sounds:>6}  {_understood(row):<26}  {_pesq(row)}"
         print(cells.rstrip())
-    absent = _absent()
-    if absent:
-        print(f"PESQ-NB has no value; {absent}")
+    if rows[0].left_out:
+        print(f"all rows are without {told_reasons(rows[0].left_out)}")
+    for row in rows:
+        if not row.sounds:
+            print(f"{row.name}: none of the flips drawn damages a sound so; ask for more --sounds")
+    silent = [row.name for row in rows if row.sounds and row.pesq_nb is None]
+    if silent:
+        reason = _absent() or f"PESQ refuses every sound of {', '.join(silent)}"
+        print(f"PESQ-NB has no value; {reason}")
     if path:
         figures = {"voice": voice.image.content_hash, "classes": [row.figures() for row in rows]}
         write_text(path, json.dumps(figures, indent=1, allow_nan=False) + "\n")

@@ -108,7 +108,7 @@ def run(options: argparse.Namespace) -> None:
     bits = len(voice.image.layout.positions())
     if options.upsets > bits:
         raise WorkbenchError(
-            f"--upsets is {options.upsets} and the working copy has {bits} bits, of which each flips "
+            f"--upsets is {options.upsets:,} and the working copy has {bits:,} bits, of which each flips "
             "at most once; choose fewer"
         )
     if options.costs:
@@ -303,14 +303,14 @@ def _tell(core: dict[str, Any]) -> None:
         f"{core['core']}: {core['samples_equal']:,} samples, with and without healer, equal to the "
         f"reference; "
         f"{core['instructions_per_frame']:,.0f} instructions a frame, {core['flash_bytes']:,} bytes "
-        f"of flash, {core['ram_bytes']:,} of RAM ({core['stack_bytes']} of them stack)"
+        f"of flash, {core['ram_bytes']:,} of RAM ({core['stack_bytes']:,} of them stack)"
     )
     print(
         f"  healer's part: {healer['instructions_per_frame']:,.0f} instructions a frame "
         f"({healer['instructions_per_frame'] / core['instructions_per_frame']:.1%}), "
         f"{healer['flash_bytes']:,} bytes of flash; {healer['ram_bytes']:,} bytes of RAM, "
-        f"{healer['log_bytes']:,} of them log, {healer['variable_bytes']} variables and "
-        f"{healer['backoff_bytes']} how long damaged units wait"
+        f"{healer['log_bytes']:,} of them log, {healer['variable_bytes']:,} variables and "
+        f"{healer['backoff_bytes']:,} how long damaged units wait"
     )
     for board in core["boards"]:
         print(
@@ -319,12 +319,12 @@ def _tell(core: dict[str, Any]) -> None:
             f"{board['share_of_flash']:.1%} of flash, {board['share_of_ram']:.1%} of RAM: "
             f"{_verdict(board)}"
         )
-    print(f"  {len(core['upsets'])} bits flipped in mid-frame; the device's log:")
+    print(f"  {len(core['upsets']):,} bits flipped in mid-frame; the device's log:")
     for line in core["lines"]:
         print(f"    {line}")
     left = core["wrong_bits_at_end"]
     why = ": the run ended before the healer came by" if left else ""
     print(
         f"  {core['samples_changed']:,} samples sounded differently; "
-        f"{left} wrong bits left in the working copy{why}"
+        f"{left:,} wrong bits left in the working copy{why}"
     )

@@ -116,7 +116,7 @@ def _tell(
     )
     print(
         f"{found.cost:,} bits tried, {found.pilots:,} of them pilots, in {len(found.sizes)} strata; "
-        f"drawing bits blindly takes {blind:,} for the same width: {blind / found.cost:.1f} times as many"
+        f"drawing bits blindly takes {blind:,} for the same width: {_beside(blind, found.cost)}"
     )
     print(
         f"Leveugle's sample size for +-{options.half_width:g} at this share: {leveugle:,}; "
@@ -139,3 +139,10 @@ def _tell(
             "leveugle": leveugle,
         }
         write_text(options.json, json.dumps(figures, indent=2) + "\n")
+
+
+def _beside(blind: int, tried: int) -> str:
+    """Blind trials beside those that the estimate took, in words."""
+    if blind < tried:
+        return f"{tried - blind:,} fewer than this took, so strata save nothing at this width"
+    return f"{blind / tried:.1f} times as many"

@@ -18,6 +18,7 @@ from workbench.errors import WorkbenchError
 from workbench.experiments.voice import Voice, open_voice
 from workbench.firmware.boards import BOARDS
 from workbench.firmware.export import Feeding, export, memory_table
+from workbench.firmware.exported import refuse_foreign
 from workbench.firmware.fitting import measured_needs, refuse_dear, refuse_small
 from workbench.firmware.plan import RAM, WEIGHTS, c_type
 from workbench.healing.named import CRC_SCRUB, NONE
@@ -58,6 +59,9 @@ def run(options: argparse.Namespace) -> None:
     name = options.strategy or (CRC_SCRUB if options.weights == RAM else NONE)
     if options.budget is not None and options.board is None:
         raise WorkbenchError("--budget counts instructions of a core; name a board with --board")
+    if options.budget is not None and options.budget < 0:
+        raise WorkbenchError(f"--budget is {options.budget:,} instructions; give at least 0")
+    refuse_foreign(options.out)
     voice = open_voice(options.checkpoint)
     strategy, program = strategy_of(name, options.pages, voice)
     words = {voice.spoken(word): voice.inputs(word) for word in voice.words[:_VECTORS]}

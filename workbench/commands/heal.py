@@ -186,7 +186,7 @@ def _described_upsets(life: Life) -> list[dict[str, Any]]:
 
 def _tell(figures: dict[str, Any], healed: Life, strategy: Strategy) -> None:
     cost, healing = figures["overheads"], strategy.heals
-    told = f"{len(healed.upsets)} upsets in {healed.frame_s * figures['frames']:.2f} s"
+    told = f"{len(healed.upsets):,} upsets in {healed.frame_s * figures['frames']:.2f} s"
     print(f"{told}; the healer:" if healing else told)
     if healing:
         for line in healed.lines() or _why_empty(healed):
@@ -201,9 +201,9 @@ def _tell(figures: dict[str, Any], healed: Life, strategy: Strategy) -> None:
         print("  ".join(map(str.ljust, cells, widths)).rstrip())
     if cost["frames_per_scan"]:
         print(
-            f"the healer takes {cost['golden_bytes'] + cost['check_bytes']} bytes of flash and, for its "
-            f"variables and checks, {cost['ram_bytes']} of RAM (a device's code and log come on top: `workbench emulate --costs`), "
-            f"and sees everything within {cost['frames_per_scan']} frames"
+            f"the healer takes {cost['golden_bytes'] + cost['check_bytes']:,} bytes of flash and, for its "
+            f"variables and checks, {cost['ram_bytes']:,} of RAM (a device's code and log come on top: `workbench emulate --costs`), "
+            f"and sees everything within {cost['frames_per_scan']:,} frames"
         )
         print(
             "healed: unit and check agree again. Upsets fell on the memory that this strategy has; "

@@ -138,7 +138,7 @@ def _hear(
     write_wav(options.out, life.samples())
     wrong = life.wrong_bits
     print(
-        f"{options.out}: device {device} says {said!r} as its word {word}, with {int(wrong.max())} bits "
+        f"{options.out}: device {device} says {said!r} as its word {word}, with {int(wrong.max()):,} bits "
         f"wrong at most and {int(wrong[-1])} at the end; its log:"
     )
     for line in life.lines():

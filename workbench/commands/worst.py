@@ -75,7 +75,7 @@ def run(options: argparse.Namespace) -> None:
     candidates = where.candidates(Sites(image))
     out = output_folder(options.out)
     print(
-        f"the worst {options.bits} of {len(candidates):,} bits; share of the error's energy in the "
+        f"the worst {options.bits:,} of {len(candidates):,} bits; share of the error's energy in the "
         f"output, mean over {len(inputs)} words"
     )
     with one_thread(), tqdm(total=options.bits, unit="bit", leave=False, disable=None) as bar:

@@ -19,7 +19,7 @@ from workbench.audio.recogniser import (
 class Listener:
     """A speech recogniser that chooses among `words`, and PESQ. language: its models.
 
-    Raises WorkbenchError without the recogniser, and where its dictionary lacks all of the words.
+    left_out: word -> why the recogniser does not know it. Raises WorkbenchError without the recogniser, and where its dictionary lacks all of the words.
     """
 
     def __init__(self, words: Sequence[str], *, language: Language = ENGLISH) -> None:
@@ -27,6 +27,8 @@ class Listener:
         self._recogniser = Recogniser(
             tuple(self._answers.values()), language=language, leave_out=True
         )
+        missing = self._recogniser.left_out
+        self.left_out = {word: missing[a] for word, a in self._answers.items() if a in missing}
 
     def hear(
         self, sounds: Sequence[np.ndarray], clean: np.ndarray, word: str

@@ -9,7 +9,7 @@ from string import Template
 
 from workbench.errors import WorkbenchError
 from workbench.files import output_folder, write_text
-from workbench.firmware.exported import STRATEGY_FILE, keep
+from workbench.firmware.exported import STRATEGY_FILE, keep, refuse_foreign
 from workbench.firmware.plan import RAM, Firmware, c_type
 from workbench.firmware.source import model_sources
 from workbench.firmware.toolchain import package_texts, runtime_headers
@@ -64,8 +64,8 @@ def export(
     vectors: title -> inputs of an utterance whose output is kept, [1, frames * rate, channels] by
     name; at least one. strategy: none when left out. weights: "ram", or "flash" to read the
     parameters where they are stored. prefix: of all names in C. feeding: what the README shows;
-    when left out, a place to fill in. Raises WorkbenchError when the parts do not go together or
-    the folder cannot be written.
+    when left out, a place to fill in. Raises WorkbenchError when the parts do not go together, the
+    folder cannot be written, or it has files and no earlier export.
     """
     if not vectors:
         raise WorkbenchError("firmware needs at least one golden vector; give inputs to run")
@@ -76,6 +76,7 @@ def export(
         **runtime_headers(),
         **_templates(firmware, feeding or Feeding()),
     }
+    refuse_foreign(folder)
     target = output_folder(folder)
     for name, text in texts.items():
         write_text(target / name, text)

@@ -6,6 +6,7 @@ Layout: `strategy.json`, a sealed JSON object, names the prefix and the build an
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from workbench.errors import WorkbenchError
@@ -17,6 +18,34 @@ from workbench.sealed import read_sealed, write_sealed
 
 STRATEGY_FILE = "strategy.json"
 _AGAIN = "export the firmware again"
+_HASH = re.compile(rb'^#define \w+_HASH "[0-9a-f]{64}"$', re.MULTILINE)  # in PREFIX.h
+_README = b"computed by the workbench's plain reference executor"
+
+
+def refuse_foreign(folder: Path | str) -> None:
+    """Raise WorkbenchError where `folder` has files and no earlier export, whose files may be replaced.
+
+    An export is known by the hash in its PREFIX.h; a README.md beside it must be an export's too.
+    Hidden files do not count.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        return
+    try:
+        if all(path.name.startswith(".") for path in folder.iterdir()):
+            return
+        readme = folder / "README.md"
+        own = not readme.exists() or _README in readme.read_bytes()
+        if own and any(_HASH.search(path.read_bytes()) for path in folder.glob("*.h")):
+            return
+    except OSError as error:
+        raise WorkbenchError(
+            f"cannot read the folder {folder} ({error.strerror or error}); choose another with --out"
+        ) from error
+    raise WorkbenchError(
+        f"the folder {folder} holds files that are no earlier export and could be replaced; choose an "
+        "empty or a new folder with --out"
+    )
 
 
 def keep(firmware: Firmware, folder: Path) -> None:

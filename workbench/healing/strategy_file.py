@@ -10,7 +10,7 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
-from workbench.errors import WorkbenchError, expect
+from workbench.errors import WorkbenchError, expect, nearest
 from workbench.files import path_of
 from workbench.healing.log import Remedy
 from workbench.healing.strategy import Guard, Policy, Strategy
@@ -36,14 +36,11 @@ def strategy_described(told: Any, source: str) -> Strategy:
     source: for messages.
     """
     try:
-        guards = tuple(
-            Guard(**{**guard, "area": Area(**guard["area"]), **_ladder(guard)})
-            for guard in told["guards"]
-        )
-        policy = Policy(**told.get("policy", {}))
-        return Strategy(**{**told, "guards": guards, "policy": policy})
-    except (TypeError, KeyError, AttributeError) as error:
-        raise WorkbenchError(f"{source} describes no strategy ({error}); {_REMAKE}") from error
+        fields = _fields(told, Strategy, "the strategy")
+        expect(fields.get("guards", []), list, "guards of the strategy", "a list of guards")
+        guards = tuple(_guard_of(guard, n) for n, guard in enumerate(fields.get("guards", [])))
+        policy = Policy(**_fields(fields.get("policy", {}), Policy, "the policy"))
+        return Strategy(**{**fields, "guards": guards, "policy": policy})
     except WorkbenchError as error:
         raise WorkbenchError(f"{source}: {error}") from error
 
@@ -76,11 +73,36 @@ def load_strategy(path: Path | str) -> Strategy:
     return strategy_described(contents.get(EXPORTED, contents), str(path))
 
 
-def _ladder(guard: dict[str, Any]) -> dict[str, tuple[Remedy, ...]]:
-    if "ladder" not in guard:
-        return {}
-    expect(guard["ladder"], list, "the ladder of a guard", 'a list of names, as ["RESTORE"]')
-    return {"ladder": tuple(Remedy[name] for name in guard["ladder"])}
+def _fields(told: Any, kind: type[Any], what: str) -> dict[str, Any]:
+    """The JSON object `told`, once it has every field that `kind` needs and none that it lacks."""
+    expect(told, dict, what, "an object with its fields")
+    known = {field.name: field for field in dataclasses.fields(kind)}
+    for name in told:
+        if name not in known:
+            raise WorkbenchError(f"{what} has no field {name!r:.60}; {nearest(name, known)}")
+    for name, field in known.items():
+        absent = field.default is field.default_factory is dataclasses.MISSING
+        if absent and name not in told:
+            raise WorkbenchError(f"{what} lacks the field {name!r}; write it")
+    return dict(told)
+
+
+def _guard_of(told: Any, number: int) -> Guard:
+    what = f"guard {number} of the strategy"
+    fields = _fields(told, Guard, what)
+    fields["area"] = Area(**_fields(fields["area"], Area, f"the area of {what}"))
+    if "ladder" in fields:
+        expect(fields["ladder"], list, "the ladder of a guard", 'a list of names, as ["RESTORE"]')
+        fields["ladder"] = tuple(_remedy(name, what) for name in fields["ladder"])
+    return Guard(**fields)
+
+
+def _remedy(name: Any, what: str) -> Remedy:
+    known = Remedy.__members__
+    if not isinstance(name, str) or name not in known:
+        near = nearest(name, known)
+        raise WorkbenchError(f"the ladder of {what} has no remedy {name!r:.60}; {near}")
+    return known[name]
 
 
 def summary(strategy: Strategy) -> str:

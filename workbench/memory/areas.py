@@ -117,7 +117,7 @@ class Area:
         if self.unit_bytes < 8 or self.unit_bytes % 8:
             size = max(8, self.unit_bytes // 8 * 8)
             raise WorkbenchError(
-                f"a unit of {self.unit_bytes} bytes is not possible; use a multiple of 8, like "
+                f"a unit of {self.unit_bytes:,} bytes is not possible; use a multiple of 8, like "
                 f"{size}"
             )
         code = CODES.get(self.code)
@@ -128,7 +128,7 @@ class Area:
             )
         if isinstance(code, InPlace) and self.unit_bytes % code.word_bytes:
             raise WorkbenchError(
-                f"units of {self.unit_bytes} bytes cut the words of {self.code}; use a multiple of "
+                f"units of {self.unit_bytes:,} bytes cut the words of {self.code}; use a multiple of "
                 f"{code.word_bytes}"
             )
 

@@ -136,7 +136,7 @@ def check_count(count: int, candidates: np.ndarray, model: FaultModel) -> None:
     """Raise WorkbenchError when there are fewer candidates than `count`."""
     if count > len(candidates):
         raise WorkbenchError(
-            f"{count} bits do not fit in the {len(candidates)} that match {model}; ask for fewer or "
+            f"{count:,} bits do not fit in the {len(candidates):,} that match {model}; ask for fewer or "
             "for more places"
         )
 

@@ -58,7 +58,7 @@ class Each(FaultModel):
         wrong = indexes[(indexes < 0) | (indexes >= len(candidates))]
         if len(wrong):
             raise WorkbenchError(
-                f"there is no trial {wrong[0]}: {len(candidates)} bits match, each is hit by one "
+                f"there is no trial {wrong[0]}: {len(candidates):,} bits match, each is hit by one "
                 f"trial, 0 to {len(candidates) - 1}"
             )
         trial = np.arange(len(indexes))

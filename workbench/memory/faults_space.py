@@ -30,7 +30,7 @@ class Burst(FaultModel):
     ADDRESSES = True
 
     def _check(self) -> None:
-        need(self.length > 0, f"a burst of {self.length} bits is not possible; use 1 or more")
+        need(self.length > 0, f"a burst of {self.length:,} bits is not possible; use 1 or more")
 
     def _events(
         self, sites: Sites, candidates: np.ndarray, label: str, indexes: np.ndarray
@@ -41,7 +41,7 @@ class Burst(FaultModel):
         starts = first[(last - first == self.length - 1) & ((first < sram) == (last < sram))]
         if not len(starts):
             raise WorkbenchError(
-                f"no {self.length} bits that match lie side by side; ask for a shorter burst"
+                f"no {self.length:,} bits that match lie side by side; ask for a shorter burst"
             )
         words = counter_words(label, indexes, 1)[:, 0]
         start = starts[(words % np.uint64(len(starts))).astype(np.int64)]

@@ -111,8 +111,8 @@ class Image:
         data = np.frombuffer(payload[program_bytes:], np.uint8)
         if len(data) != layout.size_bytes:
             raise WorkbenchError(
-                f"{path} holds {len(data)} bytes of memory and its program needs "
-                f"{layout.size_bytes}; make it again"
+                f"{path} holds {len(data):,} bytes of memory and its program needs "
+                f"{layout.size_bytes:,}; make it again"
             )
         return cls(program, layout, data)
 
@@ -208,7 +208,9 @@ def _positions(positions: Iterable[int] | np.ndarray, size: int) -> np.ndarray:
                 )
     outside = positions[(positions < 0) | (positions >= 8 * size)]
     if outside.size:
-        raise WorkbenchError(f"bit position {outside[0]} lies outside of the image of {size} bytes")
+        raise WorkbenchError(
+            f"bit position {outside[0]} lies outside of the image of {size:,} bytes"
+        )
     return positions.astype(np.int64)
 
 

@@ -188,7 +188,7 @@ class Layout:
         """The section of a byte; WorkbenchError when the address lies outside of the image."""
         if not 0 <= address < self.size_bytes:
             raise WorkbenchError(
-                f"address {address} lies outside of the image of {self.size_bytes} bytes"
+                f"address {address} lies outside of the image of {self.size_bytes:,} bytes"
             )
         return next(s for s in self.sections.values() if s.start <= address < s.stop)
 

@@ -76,7 +76,7 @@ class ProtectionMask:
         bits = np.unpackbits(np.frombuffer(payload, np.uint8), bitorder="little")
         if len(payload) != -(-size // 8) or bits[size:].any():
             raise WorkbenchError(
-                f"{path} does not hold one bit for each of {size} bytes; make it again"
+                f"{path} does not hold one bit for each of {size:,} bytes; make it again"
             )
         return cls(image, page_bytes, bits[:size].astype(bool))
 
@@ -93,8 +93,8 @@ class ProtectionMask:
         """Raise WorkbenchError unless this mask was made for `image`."""
         if image.layout.page_bytes != self.page_bytes:
             raise WorkbenchError(
-                f"the protection mask is for pages of {self.page_bytes} bytes and this image has "
-                f"pages of {image.layout.page_bytes}; make the mask again from its own results"
+                f"the protection mask is for pages of {self.page_bytes:,} bytes and this image has "
+                f"pages of {image.layout.page_bytes:,}; make the mask again from its own results"
             )
         if image.content_hash != self.image:
             raise WorkbenchError(

@@ -123,7 +123,7 @@ def faults_in_a_unit(
         where = np.arange(watch.stop)[watch.addresses(int(unit))]
         if flips > 8 * len(where):
             raise WorkbenchError(
-                f"{flips} flips do not fit a unit of {len(where)} bytes; use fewer"
+                f"{flips:,} flips do not fit a unit of {len(where):,} bytes; use fewer"
             )
         chosen = rng.choice(8 * len(where), flips, replace=False)
         rows.append(8 * where[chosen >> 3] + (chosen & 7))

@@ -41,7 +41,7 @@ def run_trials(
         outside = positions[(positions < 0) | (positions >= bits)]
         if outside.size:
             raise WorkbenchError(
-                f"bit position {outside[0]} lies outside of the image of {bits // 8} bytes"
+                f"bit position {outside[0]} lies outside of the image of {bits // 8:,} bytes"
             )
     blocks = []
     for start in range(0, len(faults), TRIALS_AT_ONCE):

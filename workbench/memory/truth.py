@@ -120,7 +120,7 @@ def _due(events: Events, transients: TransientSites) -> dict[int, list[Happening
         if frame < 0 or not 0 <= position < end:
             raise WorkbenchError(
                 f"the event at frame {frame}, bit position {position} lies outside of time or of the "
-                f"{end} bits of the program"
+                f"{end:,} bits of the program"
             )
         due.setdefault(frame, []).append((position, action))
     return due

@@ -33,7 +33,7 @@ class TripleWatch(Watch):
         if outside.size:
             raise WorkbenchError(
                 f"byte {outside[0]} cannot be kept in triple: the working copy has "
-                f"{layout.working_bytes} bytes; take a protection mask of this image"
+                f"{layout.working_bytes:,} bytes; take a protection mask of this image"
             )
         self.units = -(-len(self.chosen) // TRIPLE_BYTES)
 
