@@ -68,7 +68,7 @@ def test_emulate_says_why_bits_are_left(tmp_path: Path, capsys: pytest.CaptureFi
         (["--pages", "0"], "--pages is 0; it must be at least 1"),
         (["--upsets", "-1"], "--upsets is -1; it must be at least 0"),
         (["--seed", "-3"], "--seed is -3; it must be at least 0"),
-        (["--upsets", "99999999"], "--upsets is 99999999 and the working copy has"),
+        (["--upsets", "99999999"], "--upsets is 99,999,999 and the working copy has"),
         (["--costs", "--pages", "2"], "--pages has no meaning with --costs"),
         (["--soak", "9", "--core", "m4"], "--core has no meaning with --soak"),
         (["--log", "x"], "--log has no meaning here; leave it out; name one --core for one log"),

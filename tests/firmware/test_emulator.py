@@ -154,8 +154,9 @@ def test_a_sum_that_goes_wrong_is_computed_again() -> None:
         ]
         try:
             codes = twin.step(inputs)
-        except WorkbenchError:
-            continue  # a pointer or a counter was hit: the chip faults, or never comes back
+        except (WorkbenchError, ValueError):
+            # A pointer or a counter was hit: the chip faults, never comes back, or writes what no healer does.
+            continue
         for entry in twin.log:
             assert (entry.diagnosis, entry.remedy) == (Diagnosis.COMPUTE, Remedy.REPEAT)
             assert entry.verdict == Verdict.HEALED
@@ -184,7 +185,9 @@ def test_healing_costs_what_it_costs(program) -> None:
         healed = emulate(image, core, inputs, strategy=strategy)
         assert healed.flash_bytes > bare.flash_bytes + image.layout.sections["check"].size_bytes
         firmware = Firmware.of(image, strategy=strategy, weights="ram", prefix="model")
-        assert healed.ram_bytes - bare.ram_bytes == firmware.log_bytes + 4 * firmware.variables
+        assert healed.ram_bytes - bare.ram_bytes == (
+            firmware.log_bytes + 4 * firmware.variables + firmware.backoff_bytes
+        )
         instructions = healed.instructions_per_frame - bare.instructions_per_frame
         assert 5 < instructions / (4 * 64) < 20
 

@@ -70,7 +70,7 @@ def test_what_is_written_by_hand_may_leave_out_the_usual(tmp_path: Path) -> None
         ("guards.0.perframe", 2, "guard 0 .* no field 'perframe'; did you mean per_frame"),
         ("guards.0.area.cod", "pq", "area of guard 0 .* no field 'cod'; did you mean code"),
         ("policy.persistance", 2, "policy has no field 'persistance'; did you mean persistence"),
-        ("guards", 3, "guards of the strategy is 3; .* list"),
+        ("guards", 3, "guards of the strategy is 3 .* list"),
         ("guards", "abc", "guards of the strategy is 'abc'"),
         ("guards", [3], "guard 0 of the strategy is 3"),
         ("guards", [{}], "guard 0 of the strategy lacks the field 'area'"),

@@ -240,7 +240,7 @@ that keeps RAM: `init` empties it only if its head is damaged or was written by 
 writes them into a file (a dump of all of `{name}_device` does as well), and `workbench log log.bin --folder .`
 tells them in words, with times and the names of tensors. The count of frames begins anew at
 `{firmware.macro("frame_modulus")}`, after a year or so, and `epoch` counts how often it did. A unit that nothing
-helps is written once, then tried again in every second, fourth, ... 64th scan; `log_head.repeats` counts
+helps is written once, then tried again in every second, fourth, ... 64th scan; `repeats` of `log_head` counts
 these tries. An entry holds frame, epoch, unit, area, and
 
 | field | value | means |
