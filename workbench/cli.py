@@ -104,7 +104,7 @@ def _parse(words: Sequence[str]) -> argparse.Namespace:
 
 
 def _meant(rest: Sequence[str], command: argparse.ArgumentParser) -> str:
-    """ ", did you mean --words?" where an option of `command` is near to the first unknown one."""
+    """The option of `command` that is nearest to the first unknown one, as a question; "" without any."""
     wrong = next((word.partition("=")[0] for word in rest if word.startswith("--")), "")
     known = [option.lstrip("-") for option in command._option_string_actions]
     near = get_close_matches(wrong.lstrip("-"), known, n=1)

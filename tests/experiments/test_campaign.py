@@ -227,7 +227,7 @@ def test_shards_are_cut_by_the_work_in_them() -> None:
         ("flips=1", {"trials": 10, "log_mel": -1}, "log-mel"),
         ("flips=1", {"trials": 10, "listen": 11}, "what is heard cannot be measured in 11"),
         ("flips=1,operator=larynx", {"trials": 10}, "no operator 'larynx'"),
-        ("flips=90000", {"trials": 10}, "90000 bits do not fit"),
+        ("flips=90000", {"trials": 10}, "90,000 bits do not fit"),
     ],
 )
 def test_campaigns_that_cannot_be_are_refused(

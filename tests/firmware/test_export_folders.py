@@ -1,30 +1,17 @@
 """What an exported folder may replace, and what is refused before anything is written."""
 
-
-import hashlib
-import re
 import shutil
-import subprocess
 from pathlib import Path
 
-import numpy as np
 import pytest
-from batches import needs_emulator, needs_zig, random_firmwares
 from programs import random_inputs, random_program
-from voices import voice
 
 from workbench.cli import main
-from workbench.compilers import host_compiler, zig_compiler
 from workbench.errors import WorkbenchError
-from workbench.firmware.boards import BOARDS, CORES
-from workbench.firmware.export import export, memory_table
-from workbench.firmware.fitting import Needs, refuse_small
-from workbench.firmware.names import Names
-from workbench.firmware.scratch import frame_bytes, plan_scratch, row_bytes
-from workbench.firmware.toolchain import WARNINGS
+from workbench.firmware.boards import BOARDS
+from workbench.firmware.export import export
 from workbench.healing.named import crc_scrub
 from workbench.healing.strategy import Strategy
-from workbench.integer.program import Conv
 from workbench.memory.image import Image
 
 needs_make = pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")

@@ -135,6 +135,7 @@ def test_a_composed_strategy_is_read_by_its_folder(tmp_path: Path) -> None:
         ('{"prefix": "own"}', "has no sha256"),
         (text.replace("CORRECT", "RESTORE"), "was edited since it was written"),
         (resealed(text.replace("CORRECT", "PRAY")), "has no remedy 'PRAY'"),
+        (resealed(text.replace('"prefix"', '"prefixes"')), "lacks the field 'prefix'"),
         (resealed(text.replace('"own"', '"../own"')), "own"),
         (resealed(text.replace('"per_frame": 3', '"per_frame": 2')), "belongs to build"),
     ):

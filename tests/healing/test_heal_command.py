@@ -37,7 +37,7 @@ def test_healing_is_heard_logged_and_drawn(
     for entry in figures["log"]:
         assert f"{entry['area']} {entry['unit']:>4} ({', '.join(entry['tensors'][:2])}" in told
     cost = figures["overheads"]
-    assert f"takes {cost['golden_bytes'] + cost['check_bytes']} bytes of flash" in told
+    assert f"takes {cost['golden_bytes'] + cost['check_bytes']:,} bytes of flash" in told
     assert (
         "its variables and checks, 240 of RAM (a device's code and log come on top: `workbench emulate"
         in told

@@ -127,6 +127,13 @@ def test_objects_of_other_types_are_refused_in_python_too() -> None:
     assert Guard(Area("crc32"), ladder=[Remedy.RESTORE]).ladder == (Remedy.RESTORE,)
 
 
+def test_a_file_without_guards_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "s.json"
+    path.write_text('{"name": "x"}')
+    with pytest.raises(WorkbenchError, match="the strategy lacks the field 'guards'"):
+        load_strategy(path)
+
+
 def test_a_file_that_is_missing_is_named(tmp_path: Path) -> None:
     for path in (tmp_path / "none.json", tmp_path):
         with pytest.raises(WorkbenchError, match=r"cannot read the strategy .*; name a file"):

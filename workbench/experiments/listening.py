@@ -19,7 +19,8 @@ from workbench.audio.recogniser import (
 class Listener:
     """A speech recogniser that chooses among `words`, and PESQ. language: its models.
 
-    left_out: word -> why the recogniser does not know it. Raises WorkbenchError without the recogniser, and where its dictionary lacks all of the words.
+    left_out: word -> why the recogniser does not know it. Raises WorkbenchError without the recogniser,
+    and where its dictionary lacks all of the words.
     """
 
     def __init__(self, words: Sequence[str], *, language: Language = ENGLISH) -> None:

@@ -77,7 +77,7 @@ def exported_firmware(folder: Path) -> Firmware:
             "the folder that `workbench export` wrote"
         ) from error
     except KeyError as error:
-        raise WorkbenchError(f"{path} describes no strategy ({error}); {_AGAIN}") from error
+        raise WorkbenchError(f"{path} lacks the field {error}; {_AGAIN}") from error
     image = Image.load(folder / _image_file(prefix))
     firmware = Firmware.of(image, strategy=strategy, weights=RAM, prefix=prefix)
     if firmware.build_name != build:

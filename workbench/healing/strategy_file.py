@@ -37,8 +37,10 @@ def strategy_described(told: Any, source: str) -> Strategy:
     """
     try:
         fields = _fields(told, Strategy, "the strategy")
-        expect(fields.get("guards", []), list, "guards of the strategy", "a list of guards")
-        guards = tuple(_guard_of(guard, n) for n, guard in enumerate(fields.get("guards", [])))
+        if "guards" not in fields:
+            raise WorkbenchError("the strategy lacks the field 'guards'; write it, [] for none")
+        expect(fields["guards"], list, "guards of the strategy", "a list of guards")
+        guards = tuple(_guard_of(guard, n) for n, guard in enumerate(fields["guards"]))
         policy = Policy(**_fields(fields.get("policy", {}), Policy, "the policy"))
         return Strategy(**{**fields, "guards": guards, "policy": policy})
     except WorkbenchError as error:
