@@ -92,7 +92,8 @@ def test_an_unknown_option_gets_the_nearest_and_the_help_of_its_command(
     with pytest.raises(SystemExit) as end:
         main(words)
     assert end.value.code == 2
-    assert capsys.readouterr().err.endswith(f"{near}; see `workbench {words[0]} --help`\n")
+    see = f"{near} See" if near else "; see"
+    assert capsys.readouterr().err.endswith(f"{see} `workbench {words[0]} --help`\n")
 
 
 def test_the_summary_of_bench_names_what_it_measures() -> None:
