@@ -83,7 +83,7 @@ def test_an_operator_whose_sums_are_right_again_is_watched_again() -> None:
     assert [e.verdict for e in device.log] == [Verdict.UNHEALED, Verdict.HEALED]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(
     seed=seeds,
     short=st.integers(0, 300),
