@@ -144,6 +144,12 @@ def judge(score: Score, image: Image, strategy: Strategy, hits: Sequence[Hit]) -
             remade = isinstance(watch, TripleWatch) or (guard.area.keep == RAM and watch.places)
             of_unit = parts(watch, entry.unit)
             claim = _claim(entry, of_unit, before, signed if remade else image.data)
+            if (
+                claim is False and entry.remedy == Remedy.NONE
+            ):  # a guard before it, in the same frame, may
+                claim = _claim(
+                    entry, of_unit, device.data, image.data
+                )  # have taken what is damaged
             if entry.diagnosis == Diagnosis.MEMORY:  # words in place know what they were made as
                 claim = claim or _claim(entry, of_unit, before, image.data)
             if entry.remedy in (*RESIGNING, Remedy.RESIGN):
