@@ -40,8 +40,8 @@ class Watch:
         raise NotImplementedError
 
     def ranges(self, unit: int) -> list[tuple[int, int]]:
-        """(first address, one past the last) of the runs that a unit consists of; all of it by default."""
-        return [(self.start, self.stop)]
+        """(first address, one past the last) of the runs of working bytes that a unit consists of."""
+        raise NotImplementedError
 
     def units_in(self, addresses: np.ndarray) -> set[int]:
         """The units that bytes of the image, int64, belong to as data or as check."""

@@ -59,6 +59,10 @@ class SelfTestWatch(Watch):
         """The whole working copy."""
         return slice(self.start, self.stop)
 
+    def ranges(self, unit: int) -> list[tuple[int, int]]:
+        """The whole working copy, one run."""
+        return [(self.start, self.stop)]
+
     def units_of(self, addresses: np.ndarray) -> np.ndarray:
         """Every parameter matters to all of them."""
         return np.arange(self.units) if len(addresses) else np.zeros(0, np.int64)
