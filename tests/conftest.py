@@ -1,7 +1,7 @@
 """What all tests share: one thread, kept byte code, results made once, no skips where none may be.
 
 Environment:
-- WORKBENCH_KERNELS, as for the workbench itself (`workbench.integer.native_build`): where it leaves out
+- WORKBENCH_KERNELS, as for the workbench itself (`workbench.integer.native.build`): where it leaves out
   instructions that this processor has, PyTorch leaves them out as well, so that one machine tests what
   others run.
 - WORKBENCH_TEST_PROFILE=nightly: random tests try many times as many examples.
@@ -87,7 +87,7 @@ def _processor() -> str:
 
 def _kernels() -> str:
     from workbench.errors import WorkbenchError
-    from workbench.integer.native_build import kernels_asked_for, kernels_here
+    from workbench.integer.native.build import kernels_asked_for, kernels_here
 
     try:
         return f"{kernels_here()} (asked for: {kernels_asked_for()})"
@@ -155,7 +155,7 @@ def pytest_runtest_setup() -> None:
 
 def _open_voices_once() -> None:
     """As soon as voices can be opened, a checkpoint is read and lowered once, until its files differ."""
-    voice = sys.modules.get("workbench.experiments.voice")
+    voice = sys.modules.get("workbench.experiments.voices.voice")
     if voice is None or hasattr(voice, "opened_once"):
         return
     load, lower = voice.load_checkpoint, voice.lower_challenge

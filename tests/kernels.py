@@ -6,7 +6,7 @@ Tests with the mark `kernels` are run once more in each of these: `make suite`.
 from __future__ import annotations
 
 from workbench.errors import WorkbenchError
-from workbench.integer.native_build import KERNELS, kernels_of, native_library
+from workbench.integer.native.build import KERNELS, kernels_of, native_library
 
 
 def _loadable(kernels: str) -> bool:

@@ -8,7 +8,8 @@ from workbench.errors import WorkbenchError
 from workbench.healing.log import Remedy
 from workbench.healing.strategy import RESIGNING, Guard, Policy, Strategy, corrects
 from workbench.integer.program import Program
-from workbench.memory.areas import (
+from workbench.memory.image import Image
+from workbench.memory.watches.areas import (
     ABFT,
     CODES,
     GOLDEN,
@@ -20,7 +21,6 @@ from workbench.memory.areas import (
     WORKING_SECTIONS,
     Area,
 )
-from workbench.memory.image import Image
 
 
 def random_strategy(seed: int, program: Program) -> Strategy:

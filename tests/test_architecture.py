@@ -21,10 +21,10 @@ NEEDS = {
     "container": {"sealed"},
     "compilers": {"errors"},
     "audio": {"container"},
-    "models": {"audio"},
-    "integer": {"models", "compilers"},  # lowering starts from the models' modules
+    "generators": {"audio"},
+    "integer": {"generators", "compilers"},  # lowering starts from their layers
     "memory": {"integer"},
-    "training": {"models", "memory"},
+    "training": {"generators", "memory"},
     "healing": {"memory"},
     "firmware": {"memory", "healing"},
     "experiments": {"training", "firmware"},

@@ -19,10 +19,10 @@ from workbench.audio.sound_files import write_wav
 from workbench.cli import main
 from workbench.commands.common import words_of
 from workbench.errors import WorkbenchError, WorkbenchWarning
-from workbench.experiments.campaign_summary import summary
-from workbench.experiments.store import open_results
-from workbench.experiments.voice import Voice, open_voice
-from workbench.experiments.word_lists import in_one_text, words_in
+from workbench.experiments.campaigns.store import open_results
+from workbench.experiments.campaigns.summary import summary
+from workbench.experiments.voices.voice import Voice, open_voice
+from workbench.experiments.voices.word_lists import in_one_text, words_in
 
 WORDS = ["über", "it's", "a,b", "two words", 'say "hi"', "back\\slash", "seven"]
 NFD = unicodedata.normalize("NFD", "über")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from workbench.experiments.voice import Voice, open_voice
+from workbench.experiments.voices.voice import Voice, open_voice
 
 
 @cache

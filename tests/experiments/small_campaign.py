@@ -17,14 +17,14 @@ from pathlib import Path
 import numpy as np
 from programs import random_inputs, random_program
 
-from workbench.experiments import campaign
-from workbench.experiments.campaign import campaign_of, run_campaign
-from workbench.experiments.campaign_worker import Work, run_shard
-from workbench.experiments.store import Store
-from workbench.experiments.store_manifest import Campaign
+from workbench.experiments.campaigns import campaign
+from workbench.experiments.campaigns.campaign import campaign_of, run_campaign
+from workbench.experiments.campaigns.manifest import Campaign
+from workbench.experiments.campaigns.store import Store
+from workbench.experiments.campaigns.worker import Work, run_shard
+from workbench.memory.faults.plan import Plan
+from workbench.memory.faults.protection import ProtectionMask
 from workbench.memory.image import Image
-from workbench.memory.plan import Plan
-from workbench.memory.protection import ProtectionMask
 
 PROGRAM = random_program(111, 8)  # of one channel; a third of its bits matter
 IMAGE = Image.of(PROGRAM)

@@ -13,13 +13,13 @@ from programs import random_inputs, random_program, seeds
 
 from workbench.cli import main
 from workbench.errors import WorkbenchError
-from workbench.experiments.adversarial import error_share, worst_bits
+from workbench.experiments.maps.worst_bits import error_share, worst_bits
 from workbench.integer import reference
 from workbench.integer.program import Conv, Program
 from workbench.integer.smooth import run_smooth, smooth_parameters
-from workbench.memory.faults_bits import Bits
+from workbench.memory.faults.bits import Bits
+from workbench.memory.faults.plan import TrialId
 from workbench.memory.image import Image
-from workbench.memory.plan import TrialId
 
 
 def error_by_reference(image: Image, inputs: dict[str, np.ndarray], positions: list[int]) -> float:

@@ -12,12 +12,12 @@ import pytest
 import torch
 
 from workbench.cli import main
-from workbench.experiments.bench_campaign import bench_campaign
-from workbench.experiments.bench_decoder import Decoder, decoder
-from workbench.experiments.peers import INSTALL, Flip, OneByOne, PlainLoop
-from workbench.experiments.peers_packages import PEERS
-from workbench.integer.native_build import kernels_asked_for, kernels_of, native_library
-from workbench.memory.laboratory import Laboratory
+from workbench.experiments.bench.campaign import bench_campaign
+from workbench.experiments.bench.decoder import Decoder, decoder
+from workbench.experiments.bench.peers import INSTALL, Flip, OneByOne, PlainLoop
+from workbench.experiments.bench.peers_packages import PEERS
+from workbench.integer.native.build import kernels_asked_for, kernels_of, native_library
+from workbench.memory.trials.laboratory import Laboratory
 
 
 @pytest.fixture(scope="module")
@@ -28,8 +28,8 @@ def subject() -> Decoder:
 @pytest.fixture(autouse=True)
 def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     batches = {"native": 50, "torch": 2}
-    monkeypatch.setattr("workbench.experiments.bench_campaign._ENGINE_TRIALS", batches)
-    monkeypatch.setattr("workbench.experiments.bench_campaign._PEER_TRIALS", 2)
+    monkeypatch.setattr("workbench.experiments.bench.campaign._ENGINE_TRIALS", batches)
+    monkeypatch.setattr("workbench.experiments.bench.campaign._PEER_TRIALS", 2)
 
 
 class _Absent(OneByOne):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from workbench.experiments.bench_decoder import FRAMES, MACS, SAMPLES, WEIGHTS, Decoder, decoder
+from workbench.experiments.bench.decoder import FRAMES, MACS, SAMPLES, WEIGHTS, Decoder, decoder
 from workbench.integer import reference
 from workbench.integer.program import Conv, code_range
 

@@ -16,15 +16,15 @@ from waiting import LIMIT_S, wait_until
 
 from workbench.audio.metrics import log_mel_db, quality_class
 from workbench.errors import WorkbenchError
-from workbench.experiments import campaign_worker
-from workbench.experiments.campaign import campaign_of, run_campaign
-from workbench.experiments.store import Store, read_results
-from workbench.experiments.store_manifest import Campaign
-from workbench.experiments.trial_table import trial_table
-from workbench.memory.laboratory import Laboratory
-from workbench.memory.plan import Plan
-from workbench.memory.protection import ProtectionMask
-from workbench.memory.transients import Sites
+from workbench.experiments.campaigns import worker as campaign_worker
+from workbench.experiments.campaigns.campaign import campaign_of, run_campaign
+from workbench.experiments.campaigns.manifest import Campaign
+from workbench.experiments.campaigns.store import Store, read_results
+from workbench.experiments.campaigns.trial_table import trial_table
+from workbench.memory.faults.plan import Plan
+from workbench.memory.faults.protection import ProtectionMask
+from workbench.memory.faults.transients import Sites
+from workbench.memory.trials.laboratory import Laboratory
 
 SCRIPT = Path(__file__).parent / "small_campaign.py"
 ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, SCRIPT.parents[1:3]))}
@@ -135,7 +135,7 @@ def test_what_is_finished_is_not_done_again(
             raise KeyboardInterrupt
         return run_shard(work, number)
 
-    monkeypatch.setattr("workbench.experiments.campaign.run_shard", counting)
+    monkeypatch.setattr("workbench.experiments.campaigns.campaign.run_shard", counting)
     with pytest.raises(KeyboardInterrupt):
         run_small(tmp_path)
     run_small(tmp_path)
@@ -166,7 +166,7 @@ def test_a_cluster_without_workers_is_one_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     distributed = pytest.importorskip("distributed")
-    monkeypatch.setattr("workbench.experiments.campaign._WORKERS_S", 2)
+    monkeypatch.setattr("workbench.experiments.campaigns.campaign._WORKERS_S", 2)
     with (
         distributed.LocalCluster(n_workers=0, processes=True, dashboard_address=None) as cluster,
         pytest.raises(WorkbenchError, match=r"was lost or has no workers.*run the same command"),
@@ -178,7 +178,7 @@ def test_a_cluster_without_workers_is_one_sentence(
 def test_a_dead_scheduler_is_one_sentence(
     address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("workbench.experiments.campaign._CONNECT_S", 2)
+    monkeypatch.setattr("workbench.experiments.campaigns.campaign._CONNECT_S", 2)
     with pytest.raises(WorkbenchError, match="no Dask scheduler answers at"):
         run_small(tmp_path, dask=address)
 
@@ -186,7 +186,7 @@ def test_a_dead_scheduler_is_one_sentence(
 def test_a_worker_that_dies_is_one_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("workbench.experiments.campaign.run_shard", _die)
+    monkeypatch.setattr("workbench.experiments.campaigns.campaign.run_shard", _die)
     with pytest.raises(WorkbenchError, match="a worker process was killed"):
         run_small(tmp_path, jobs=2)
 
@@ -198,7 +198,7 @@ def _die(work: object, number: int, parent: int) -> tuple[int, bytes]:
 
 def test_workers_need_no_generator() -> None:
     code = (
-        "import sys, workbench.experiments.campaign_worker\n"
+        "import sys, workbench.experiments.campaigns.worker\n"
         "slow = {'brevitas', 'jupyterlab', 'matplotlib', 'distributed'} & set(sys.modules)\n"
         "assert not slow, slow"
     )

@@ -16,14 +16,14 @@ from waiting import LIMIT_S, wait_until
 
 from workbench.audio.metrics import class_in_words
 from workbench.cli import main
-from workbench.experiments.listening import Listener
-from workbench.experiments.statistics import clustered
-from workbench.experiments.store import open_results, read_results
-from workbench.experiments.voice import open_voice
-from workbench.memory.plan import TrialId
-from workbench.memory.protection import ProtectionMask
-from workbench.memory.transients import Sites
-from workbench.memory.truth import play
+from workbench.experiments.campaigns.store import open_results, read_results
+from workbench.experiments.estimates.statistics import clustered
+from workbench.experiments.voices.listening import Listener
+from workbench.experiments.voices.voice import open_voice
+from workbench.memory.faults.plan import TrialId
+from workbench.memory.faults.protection import ProtectionMask
+from workbench.memory.faults.transients import Sites
+from workbench.memory.trials.truth import play
 
 SMALL = ("--exhaustive", "--section", "bias", "--operator", "up2", "--words", "3,seven")
 

@@ -16,11 +16,15 @@ from workbench.audio.metrics import CLASSES, SNR_LIMITS, class_in_words, snr_db
 from workbench.audio.recogniser import ENGLISH, VARIANTS, Language
 from workbench.cli import main
 from workbench.errors import WorkbenchError
-from workbench.experiments import class_calibration
-from workbench.experiments.class_calibration import BROKEN_BANDS_DB, ClassHeard, heard_classes
-from workbench.experiments.listening import Listener
-from workbench.experiments.statistics import clustered, mean_interval
-from workbench.memory.laboratory import Laboratory
+from workbench.experiments.estimates.statistics import clustered, mean_interval
+from workbench.experiments.voices import class_calibration
+from workbench.experiments.voices.class_calibration import (
+    BROKEN_BANDS_DB,
+    ClassHeard,
+    heard_classes,
+)
+from workbench.experiments.voices.listening import Listener
+from workbench.memory.trials.laboratory import Laboratory
 
 SOUNDS = 6
 

@@ -12,11 +12,17 @@ from hypothesis import strategies as st
 from voices import voice
 
 from workbench.cli import main
-from workbench.experiments import class_calibration
-from workbench.experiments.class_calibration import ClassHeard, _chosen, _row, _Trial, heard_classes
-from workbench.experiments.trial_table import snr_quality
-from workbench.memory.faults_bits import Flips
-from workbench.memory.plan import Plan
+from workbench.experiments.campaigns.trial_table import snr_quality
+from workbench.experiments.voices import class_calibration
+from workbench.experiments.voices.class_calibration import (
+    ClassHeard,
+    _chosen,
+    _row,
+    _Trial,
+    heard_classes,
+)
+from workbench.memory.faults.bits import Flips
+from workbench.memory.faults.plan import Plan
 
 PLAN = Plan(Flips(1), 0)
 MISSING = "its dictionary lacks the word"

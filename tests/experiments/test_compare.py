@@ -12,19 +12,19 @@ from hypothesis import strategies as st
 from workbench.audio.sound_files import read_audio
 from workbench.cli import main
 from workbench.errors import WorkbenchError
-from workbench.experiments import compare
-from workbench.experiments.compare import ENVIRONMENTS, mission_of, with_differences
-from workbench.experiments.compare_pictures import pareto
-from workbench.experiments.contestants import NAMES, contestant
-from workbench.experiments.voice import open_voice
+from workbench.experiments.fleets import comparison as compare
+from workbench.experiments.fleets.comparison import ENVIRONMENTS, mission_of, with_differences
+from workbench.experiments.fleets.pictures import pareto
+from workbench.experiments.fleets.variants import NAMES, contestant
+from workbench.experiments.voices.voice import open_voice
 from workbench.firmware.costs import known_cost
 from workbench.healing.named import named
 from workbench.healing.restriction import restricted_program
 from workbench.healing.strategy import Guard, Strategy
 from workbench.integer.reference import run
-from workbench.memory.areas import Area
+from workbench.memory.faults.protection import ProtectionMask
 from workbench.memory.image import Image
-from workbench.memory.protection import ProtectionMask
+from workbench.memory.watches.areas import Area
 from workbench.training.checkpoint import shipped_checkpoint
 
 POINTS = st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), max_size=20)

@@ -19,9 +19,9 @@ from workbench.commands import heal as heal_command
 from workbench.commands.attempts import Attempts
 from workbench.commands.compare_table import tell_missing
 from workbench.errors import WorkbenchError
-from workbench.experiments import device_costs
-from workbench.experiments.compare_pictures import draw_costs
-from workbench.experiments.contestants import Contestant
+from workbench.experiments.fleets import device_costs
+from workbench.experiments.fleets.pictures import draw_costs
+from workbench.experiments.fleets.variants import Contestant
 from workbench.firmware.costs import Cost, measure_cost
 from workbench.healing.named import named
 
@@ -206,7 +206,9 @@ def test_a_place_that_cannot_be_written_is_told_first(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("workbench.experiments.voice.load_checkpoint", break_down)  # any work
+    monkeypatch.setattr(
+        "workbench.experiments.voices.voice.load_checkpoint", break_down
+    )  # any work
     (tmp_path / "file").write_text("")
     for path in (tmp_path, tmp_path / "file" / "x.json"):
         assert main([command, "--json", str(path)]) == 2

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from programs import random_program, seeds
 
 from workbench.errors import WorkbenchError
-from workbench.experiments.criticality import Bits, Criticality, channel_axis, harm
-from workbench.experiments.criticality_ranking import Ranking
-from workbench.experiments.voice import open_voice
+from workbench.experiments.maps.criticality import Bits, Criticality, channel_axis, harm
+from workbench.experiments.maps.ranking import Ranking
+from workbench.experiments.voices.voice import open_voice
 from workbench.memory.image import Image
 from workbench.memory.layout import WORKING_SECTIONS
 

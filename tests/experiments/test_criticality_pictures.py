@@ -10,24 +10,24 @@ from fault_tables import table_of
 from matplotlib.image import imread
 
 from workbench.errors import WorkbenchError
-from workbench.experiments.criticality import Criticality
-from workbench.experiments.criticality_pictures import map_figure, protection_figure, save_figure
-from workbench.experiments.criticality_ranking import Ranking
-from workbench.experiments.criticality_tables import (
+from workbench.experiments.campaigns.trial_table import trial_table
+from workbench.experiments.estimates.statistics import wilson
+from workbench.experiments.maps.criticality import Criticality
+from workbench.experiments.maps.pictures import map_figure, protection_figure, save_figure
+from workbench.experiments.maps.quality_curve import curve_points
+from workbench.experiments.maps.quality_curve_picture import curve_figure
+from workbench.experiments.maps.ranking import Ranking
+from workbench.experiments.maps.tables import (
     BYTE_COLUMNS,
     MAP_COLUMNS,
     write_bytes_ranked,
     write_map,
 )
-from workbench.experiments.quality_curve import curve_points
-from workbench.experiments.quality_curve_picture import curve_figure
-from workbench.experiments.statistics import wilson
-from workbench.experiments.trial_table import trial_table
-from workbench.experiments.voice import open_voice
-from workbench.memory.faults_bits import Flips
-from workbench.memory.laboratory import Laboratory
-from workbench.memory.plan import Plan
-from workbench.memory.transients import Sites
+from workbench.experiments.voices.voice import open_voice
+from workbench.memory.faults.bits import Flips
+from workbench.memory.faults.plan import Plan
+from workbench.memory.faults.transients import Sites
+from workbench.memory.trials.laboratory import Laboratory
 
 VOICE = open_voice()
 

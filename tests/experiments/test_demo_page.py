@@ -22,11 +22,11 @@ from workbench.audio.metrics import SoundMetrics
 from workbench.audio.recogniser import digit_recogniser
 from workbench.audio.sound_files import pcm16, read_audio
 from workbench.cli import main
-from workbench.experiments import demo
-from workbench.experiments.demo import DemoPlan, demonstrate, make_demo
-from workbench.experiments.demo_stages import Stages
-from workbench.experiments.demo_summary import summarise
-from workbench.experiments.page import render
+from workbench.experiments.demo import demo
+from workbench.experiments.demo.demo import DemoPlan, demonstrate, make_demo
+from workbench.experiments.demo.page import render
+from workbench.experiments.demo.stages import Stages
+from workbench.experiments.demo.summary import summarise
 
 PLAN = DemoPlan(flips=(1, 40), script=("3", "1"), upsets_per_s=40.0, pages_per_frame=16)
 WHY_NOT = "the firmware was left out of this test; install nothing"

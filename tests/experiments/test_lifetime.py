@@ -5,16 +5,16 @@ import pytest
 from programs import random_inputs, random_program
 
 from workbench.errors import WorkbenchError
-from workbench.experiments import lifetime
-from workbench.experiments.hear import hear
-from workbench.experiments.lifetime import fleet_life
-from workbench.experiments.mission import KINDS, Mission
+from workbench.experiments.fleets import lifetime
+from workbench.experiments.fleets.device_sound import hear
+from workbench.experiments.fleets.lifetime import fleet_life
+from workbench.experiments.fleets.workload import KINDS, Mission
 from workbench.healing.log import Remedy
 from workbench.healing.named import abft, nothing, scrub
 from workbench.healing.strategy import Guard, Policy, Strategy
 from workbench.integer.reference import run
-from workbench.memory.areas import Area
 from workbench.memory.image import Image
+from workbench.memory.watches.areas import Area
 
 PROGRAM = next(
     p for p in map(random_program, range(99))

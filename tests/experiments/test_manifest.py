@@ -12,7 +12,7 @@ from small_campaign import run_small, small_campaign
 
 from workbench.cli import main
 from workbench.errors import WorkbenchError
-from workbench.experiments.store import open_results, read_results
+from workbench.experiments.campaigns.store import open_results, read_results
 from workbench.sealed import write_sealed
 
 FEW = small_campaign(trials=20)

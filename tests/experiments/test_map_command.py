@@ -6,16 +6,16 @@ from pathlib import Path
 import pytest
 
 from workbench.cli import main
-from workbench.experiments.products import MAP_FILES
-from workbench.experiments.store import Store
-from workbench.experiments.store_manifest import Campaign
-from workbench.experiments.store_shards import encode
-from workbench.experiments.trial_table import trial_table
-from workbench.experiments.voice import open_voice
-from workbench.memory.laboratory import Laboratory
-from workbench.memory.plan import Plan
-from workbench.memory.protection import ProtectionMask
-from workbench.memory.transients import Sites
+from workbench.experiments.campaigns.manifest import Campaign
+from workbench.experiments.campaigns.shards import encode
+from workbench.experiments.campaigns.store import Store
+from workbench.experiments.campaigns.trial_table import trial_table
+from workbench.experiments.maps.products import MAP_FILES
+from workbench.experiments.voices.voice import open_voice
+from workbench.memory.faults.plan import Plan
+from workbench.memory.faults.protection import ProtectionMask
+from workbench.memory.faults.transients import Sites
+from workbench.memory.trials.laboratory import Laboratory
 
 VOICE = open_voice()
 IMAGE = VOICE.image

@@ -15,15 +15,21 @@ from workbench.audio.sound_files import read_audio
 from workbench.cli import main
 from workbench.commands.compare import _tell_rivals
 from workbench.errors import WorkbenchError
-from workbench.experiments.contestants import NAMES, Contestant, contestant, contestants, file_stem
-from workbench.experiments.hearing import hear
+from workbench.experiments.fleets.variants import (
+    NAMES,
+    Contestant,
+    contestant,
+    contestants,
+    file_stem,
+)
+from workbench.experiments.voices.faulty_speech import hear
 from workbench.healing.log import Remedy
 from workbench.healing.named import crc_scrub, in_place, named
 from workbench.healing.strategy import Guard, Strategy
 from workbench.healing.strategy_file import save_strategy
-from workbench.memory.areas import Area
-from workbench.memory.faults_bits import Bits, Flips
-from workbench.memory.plan import Plan
+from workbench.memory.faults.bits import Bits, Flips
+from workbench.memory.faults.plan import Plan
+from workbench.memory.watches.areas import Area
 
 MINE = Strategy(
     "mine", (Guard(Area("pq", ("weights",), 512), 2, (Remedy.CORRECT, Remedy.RESTORE)),)

@@ -9,20 +9,20 @@ import pytest
 from programs import random_program
 
 from workbench.errors import WorkbenchError
-from workbench.experiments.products import (
+from workbench.experiments.campaigns.trial_table import trial_table
+from workbench.experiments.maps.products import (
     CURVE_FILES,
     MAP_FILES,
     byte_name,
     write_curve_products,
     write_map_products,
 )
-from workbench.experiments.trial_table import trial_table
-from workbench.experiments.voice import open_voice
+from workbench.experiments.voices.voice import open_voice
+from workbench.memory.faults.plan import Plan
+from workbench.memory.faults.protection import ProtectionMask
+from workbench.memory.faults.transients import Sites
 from workbench.memory.image import Image
-from workbench.memory.laboratory import Laboratory
-from workbench.memory.plan import Plan
-from workbench.memory.protection import ProtectionMask
-from workbench.memory.transients import Sites
+from workbench.memory.trials.laboratory import Laboratory
 
 IMAGE = open_voice().image
 SITES = Sites(IMAGE)

@@ -10,26 +10,26 @@ from programs import random_inputs, random_program
 from scipy import stats
 
 from workbench.errors import WorkbenchError
-from workbench.experiments.bench_estimate import bench_estimate
-from workbench.experiments.share_of_harm import share_below, worst_snr_db
-from workbench.experiments.statistics import (
+from workbench.experiments.bench.estimate import bench_estimate
+from workbench.experiments.estimates.share_of_harm import share_below, worst_snr_db
+from workbench.experiments.estimates.statistics import (
     clopper_pearson,
     clustered,
     mean_interval,
     sample_size,
     wilson,
 )
-from workbench.experiments.strata import strata_of
-from workbench.experiments.stratified import (
+from workbench.experiments.estimates.strata import strata_of
+from workbench.experiments.estimates.stratified import (
     Estimate,
     Stratum,
     estimate,
     tail_share,
     uniform_trials,
 )
+from workbench.memory.faults.transients import Sites
 from workbench.memory.image import Image
-from workbench.memory.laboratory import Laboratory
-from workbench.memory.transients import Sites
+from workbench.memory.trials.laboratory import Laboratory
 
 CAMPAIGNS = 120
 # Fewer than so many of 120 intervals at 95 % cover once in a million times.

@@ -16,10 +16,10 @@ import pytest
 from small_campaign import IMAGE, run_small, small_campaign
 
 from workbench.errors import WorkbenchError
-from workbench.experiments.store import Store, merge, open_results, read_results
-from workbench.experiments.store_manifest import FORMAT_VERSION, Campaign
-from workbench.experiments.store_shards import encode, shard_name
-from workbench.experiments.trial_table import SCHEMA
+from workbench.experiments.campaigns.manifest import FORMAT_VERSION, Campaign
+from workbench.experiments.campaigns.shards import encode, shard_name
+from workbench.experiments.campaigns.store import Store, merge, open_results, read_results
+from workbench.experiments.campaigns.trial_table import SCHEMA
 
 
 @pytest.fixture(scope="module")

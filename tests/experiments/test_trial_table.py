@@ -6,13 +6,13 @@ import pytest
 
 from workbench.audio.metrics import quality_class
 from workbench.errors import WorkbenchError
-from workbench.experiments.trial_table import SCHEMA, trial_table
-from workbench.experiments.voice import open_voice
-from workbench.memory.laboratory import Laboratory
-from workbench.memory.plan import Plan
-from workbench.memory.protection import ProtectionMask
-from workbench.memory.transients import Sites
-from workbench.memory.truth import play
+from workbench.experiments.campaigns.trial_table import SCHEMA, trial_table
+from workbench.experiments.voices.voice import open_voice
+from workbench.memory.faults.plan import Plan
+from workbench.memory.faults.protection import ProtectionMask
+from workbench.memory.faults.transients import Sites
+from workbench.memory.trials.laboratory import Laboratory
+from workbench.memory.trials.truth import play
 
 VOICE = open_voice()
 SITES = Sites(VOICE.image)

@@ -7,8 +7,8 @@ import pytest
 from programs import random_program
 from random_strategies import random_strategy
 
-from workbench.firmware.agreement import random_schedule
-from workbench.firmware.plan import Firmware
+from workbench.firmware.design import Firmware
+from workbench.firmware.equivalence import random_schedule
 from workbench.healing.named import nothing
 from workbench.healing.upsets import Upset
 from workbench.memory.image import Image

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from workbench.cli import main
 from workbench.errors import WorkbenchError
 from workbench.firmware import toolchain
-from workbench.firmware.agreement import schedule_of, schedule_text
+from workbench.firmware.equivalence import schedule_of, schedule_text
 from workbench.healing.upsets import Upset
 
 upsets = st.builds(Upset, st.integers(0, 9999), st.integers(0, 10**7), st.integers(-1, 1))

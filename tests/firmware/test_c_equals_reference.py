@@ -10,8 +10,8 @@ from programs import random_inputs, random_program, seeds, split_frames
 from workbench import compilers
 from workbench.errors import WorkbenchError
 from workbench.firmware import toolchain
+from workbench.firmware.design import Firmware
 from workbench.firmware.host import host_machine
-from workbench.firmware.plan import Firmware
 from workbench.firmware.twin import Machine, Twin
 from workbench.healing.named import nothing
 from workbench.integer.reference import Stream, run

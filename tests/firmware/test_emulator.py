@@ -15,9 +15,9 @@ from workbench.firmware.boards import (
     boards_with,
     core_named,
 )
+from workbench.firmware.design import Firmware
 from workbench.firmware.emulate import MidFrameUpset, emulate, emulated_machine
 from workbench.firmware.emulator import EmulatedMachine, Strike
-from workbench.firmware.plan import Firmware
 from workbench.firmware.toolchain import build_folder, compile_device, package_texts
 from workbench.firmware.twin import Twin
 from workbench.healing.log import Diagnosis, Remedy, Verdict

@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from programs import random_inputs, random_program, seeds
 
-from workbench.firmware.agreement import first_difference
+from workbench.firmware.design import Firmware
+from workbench.firmware.equivalence import first_difference
 from workbench.firmware.host import host_machine
-from workbench.firmware.plan import Firmware
 from workbench.firmware.twin import Machine, Twin
 from workbench.healing.boot import booted
 from workbench.healing.log import Diagnosis, Remedy, Verdict
@@ -17,8 +17,8 @@ from workbench.healing.named import scrub
 from workbench.healing.simulation import simulate, simulate_many
 from workbench.healing.strategy import Guard, Policy, Strategy
 from workbench.healing.upsets import Upset
-from workbench.memory.areas import KINDS, Area
 from workbench.memory.image import Image
+from workbench.memory.watches.areas import KINDS, Area
 
 COUNT, FRAMES = 200, 16
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from batches import needs_emulator
 
-from workbench.experiments.voice import open_voice
+from workbench.experiments.voices.voice import open_voice
 from workbench.firmware.boards import CORES
 from workbench.firmware.emulate import emulate, emulated_machine, firmware_for
 from workbench.firmware.permanent import (

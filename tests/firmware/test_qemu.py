@@ -11,8 +11,8 @@ from programs import random_inputs, random_program
 from random_strategies import random_strategy
 from waiting import LIMIT_S
 
-from workbench.experiments.voice import open_voice
-from workbench.firmware.plan import RAM, Firmware
+from workbench.experiments.voices.voice import open_voice
+from workbench.firmware.design import RAM, Firmware
 from workbench.firmware.source import model_sources, numbers
 from workbench.firmware.toolchain import WARNINGS, build_folder
 from workbench.firmware.twin import frames_of

@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workbench.compilers import host_compiler
+from workbench.firmware.design import Firmware
 from workbench.firmware.host import compile_host_library
-from workbench.firmware.plan import Firmware
 from workbench.firmware.toolchain import (
     SANITIZERS,
     WARNINGS,

@@ -4,15 +4,15 @@ import re
 
 import pytest
 
+from workbench.firmware.design import LOG_ENTRY_BYTES, LOG_HEAD_BYTES
 from workbench.firmware.log_file import LOG_DTYPE, MAGIC
-from workbench.firmware.plan import LOG_ENTRY_BYTES, LOG_HEAD_BYTES
 from workbench.firmware.toolchain import runtime_headers
 from workbench.healing import backoff, variables
 from workbench.healing.evidence import Says
 from workbench.healing.log import Diagnosis, Remedy, Verdict
-from workbench.memory.codes import FIELD, RADAR_KEY, Judgement
+from workbench.memory.codes.signatures import FIELD, RADAR_KEY, Judgement
 from workbench.memory.layout import HEALER_VARIABLES
-from workbench.memory.watch_triple import TRIPLE_BYTES
+from workbench.memory.watches.triple import TRIPLE_BYTES
 
 HEADERS = "\n".join(runtime_headers().values())
 

@@ -8,13 +8,13 @@ from programs import random_program, seeds
 from random_strategies import random_strategy
 
 from workbench.errors import WorkbenchError
-from workbench.experiments.contestants import contestant
-from workbench.experiments.voice import open_voice
+from workbench.experiments.fleets.variants import contestant
+from workbench.experiments.voices.voice import open_voice
 from workbench.healing.device import Device
 from workbench.healing.log import Diagnosis, Verdict
 from workbench.healing.strategy import Guard, Policy, Strategy
-from workbench.memory.areas import Area
 from workbench.memory.image import Image
+from workbench.memory.watches.areas import Area
 
 PROGRAM = next(p for p in map(random_program, range(99)) if Image.of(p).layout.working_bytes > 600)
 

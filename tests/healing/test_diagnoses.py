@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from programs import random_program, seeds
 from random_strategies import random_strategy
 
-from workbench.experiments.bench_diagnoses import (
+from workbench.experiments.bench.diagnoses import (
     AFTER,
     BEFORE,
     CHECK,
@@ -23,15 +23,15 @@ from workbench.experiments.bench_diagnoses import (
     judge,
     parts,
 )
-from workbench.experiments.contestants import NAMES, contestant
-from workbench.experiments.voice import open_voice
+from workbench.experiments.fleets.variants import NAMES, contestant
+from workbench.experiments.voices.voice import open_voice
 from workbench.healing.boot import booted
 from workbench.healing.evidence import TABLE, Says, diagnose, facts, witnesses
 from workbench.healing.log import Diagnosis, Remedy, Verdict
 from workbench.healing.named import named
 from workbench.healing.strategy import Guard, Strategy
-from workbench.memory.areas import Area
 from workbench.memory.image import Image, flip_bits
+from workbench.memory.watches.areas import Area
 
 HEALERS = [name for name in NAMES if name not in ("none", "range")]
 BELIEVES = "golden-scrub"  # has nothing but the golden copy, and says so

@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
-from workbench.experiments.contestants import NAMES, contestant
-from workbench.experiments.voice import open_voice
-from workbench.healing.costs import overheads
+from workbench.experiments.fleets.variants import NAMES, contestant
+from workbench.experiments.voices.voice import open_voice
 from workbench.healing.device import Device
 from workbench.healing.log import Diagnosis, Remedy, Verdict
+from workbench.healing.overheads import overheads
 from workbench.healing.strategy import Guard, Strategy
-from workbench.memory.areas import ABFT, SELF_TEST, TRIPLE, Area
 from workbench.memory.image import Image
+from workbench.memory.watches.areas import ABFT, SELF_TEST, TRIPLE, Area
 
 HEALERS = [name for name in NAMES if name not in ("none", "range")]
 

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from programs import random_inputs, random_program, seeds
 
 from workbench.errors import WorkbenchError
-from workbench.experiments.voice import open_voice
-from workbench.firmware.agreement import first_difference, near_schedule
+from workbench.experiments.voices.voice import open_voice
+from workbench.firmware.design import Firmware
+from workbench.firmware.equivalence import first_difference, near_schedule
 from workbench.firmware.host import host_machine
-from workbench.firmware.plan import Firmware
 from workbench.healing.fitted import fitted
 from workbench.healing.log import Remedy
 from workbench.healing.named import NAMED, named
@@ -20,8 +20,8 @@ from workbench.healing.simulation import simulate
 from workbench.healing.strategy import Guard, Strategy
 from workbench.healing.upsets import Upset
 from workbench.integer.program import Conv, Program, Signal
-from workbench.memory.areas import ABFT, TRIPLE, Area
 from workbench.memory.image import Image
+from workbench.memory.watches.areas import ABFT, TRIPLE, Area
 from workbench.training.checkpoint import shipped_checkpoint
 
 # What no size can mend: nibbles have no neighbours, sums of groups are not watched, words of padding.

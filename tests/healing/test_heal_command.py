@@ -9,8 +9,8 @@ import pytest
 from workbench.audio.metrics import snr_db
 from workbench.audio.sound_files import read_audio
 from workbench.cli import main
-from workbench.experiments.contestants import contestant
-from workbench.experiments.voice import open_voice
+from workbench.experiments.fleets.variants import contestant
+from workbench.experiments.voices.voice import open_voice
 from workbench.integer.reference import run
 
 

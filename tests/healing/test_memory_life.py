@@ -7,7 +7,7 @@ from programs import random_inputs, random_program, seeds
 from random_strategies import random_strategy
 
 from workbench.healing.device import Device
-from workbench.healing.memory_life import lives_by_memory, memory_life
+from workbench.healing.memory_simulation import lives_by_memory, memory_life
 from workbench.healing.simulation import simulate
 from workbench.healing.upsets import Upset
 from workbench.memory.image import Image

@@ -7,13 +7,13 @@ from hypothesis import given
 from programs import random_program, seeds
 from voices import voice
 
-from workbench.experiments.bench_codes import seen_by_golden_inputs
+from workbench.experiments.bench.codes import seen_by_golden_inputs
 from workbench.healing.device import Device
 from workbench.healing.log import Diagnosis, LogEntry, Remedy, Verdict
 from workbench.healing.strategy import Guard, Policy, Strategy
 from workbench.integer.reference import Stream
-from workbench.memory.areas import CODES, Area
 from workbench.memory.image import Image
+from workbench.memory.watches.areas import CODES, Area
 
 TEST = Guard(Area("self-test", moments=2), 2, (Remedy.RESTORE,), every_frames=3)
 WORDS = Guard(Area("secded64", ("bias",), 8, keep="ram"), 64, (Remedy.CORRECT, Remedy.RESTORE))

@@ -13,8 +13,8 @@ from workbench.healing.device import Device
 from workbench.healing.log import Remedy
 from workbench.healing.named import NAMED, crc_scrub, named
 from workbench.healing.strategy import Guard, Policy, Strategy
-from workbench.memory.areas import Area
 from workbench.memory.image import Image
+from workbench.memory.watches.areas import Area
 
 ZERO, CORRECT, REPEAT, RESTORE = Remedy.ZERO, Remedy.CORRECT, Remedy.REPEAT, Remedy.RESTORE
 RELOCATE = Remedy.RELOCATE

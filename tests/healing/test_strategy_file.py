@@ -16,7 +16,7 @@ from workbench.healing.log import Remedy
 from workbench.healing.named import NAMED, named
 from workbench.healing.strategy import Guard, Policy, Strategy
 from workbench.healing.strategy_file import load_strategy, save_strategy
-from workbench.memory.areas import Area
+from workbench.memory.watches.areas import Area
 
 MINE = Strategy(
     "mine",

@@ -7,11 +7,11 @@ import pytest
 from programs import random_program
 
 from workbench.errors import WorkbenchError
-from workbench.experiments.voice import open_voice
-from workbench.healing.costs import Overheads, overheads
+from workbench.experiments.voices.voice import open_voice
 from workbench.healing.named import NAMED, crc_scrub, named, nothing, scrub
+from workbench.healing.overheads import Overheads, overheads
 from workbench.healing.upsets import poisson_upsets
-from workbench.memory.arrivals import expected_upsets
+from workbench.memory.faults.arrivals import expected_upsets
 
 BITS = np.arange(100, 164)
 

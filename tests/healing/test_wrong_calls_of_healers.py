@@ -12,11 +12,11 @@ from voices import voice
 from workbench.audio.recordings import load_recordings
 from workbench.audio.sound_files import read_audio, write_wav
 from workbench.errors import WorkbenchError
-from workbench.experiments.class_calibration import heard_classes
-from workbench.experiments.contestants import contestants
-from workbench.experiments.healed_life import healed_life
-from workbench.experiments.quality import quality_of_recordings, quality_of_voice
-from workbench.experiments.store import merge, open_results
+from workbench.experiments.campaigns.store import merge, open_results
+from workbench.experiments.fleets.healed_speech import healed_life
+from workbench.experiments.fleets.variants import contestants
+from workbench.experiments.voices.class_calibration import heard_classes
+from workbench.experiments.voices.quality import quality_of_recordings, quality_of_voice
 from workbench.files import output_folder, write_text
 from workbench.healing.named import named
 from workbench.healing.simulation import simulate, simulate_many
@@ -24,9 +24,9 @@ from workbench.healing.strategy import Guard, Policy, Strategy
 from workbench.healing.strategy_file import load_strategy, save_strategy
 from workbench.healing.upsets import Upset
 from workbench.integer.storage import load_program
-from workbench.memory.areas import Area
+from workbench.memory.faults.protection import ProtectionMask
 from workbench.memory.image import Image
-from workbench.memory.protection import ProtectionMask
+from workbench.memory.watches.areas import Area
 from workbench.panels.compare_healing import HealingPanel
 from workbench.panels.hear_flips import FlipPanel
 from workbench.training.checkpoint import load_checkpoint

@@ -15,9 +15,8 @@ import torch.nn.functional as F
 from brevitas.nn.quant_layer import QuantNonLinearActLayer
 from torch import nn
 
-from workbench.integer.lowering import RowIndexes, Samples
-from workbench.models.challenge import Challenge, ChallengeConfig
-from workbench.models.layers import (
+from workbench.generators.challenge import Challenge, ChallengeConfig
+from workbench.generators.layers import (
     CausalConv1d,
     CausalConvTranspose1d,
     Precision,
@@ -25,7 +24,8 @@ from workbench.models.layers import (
     quantise,
     relu,
 )
-from workbench.models.quantisers import WEIGHTS, ActInt8, ActInt16, Bias32
+from workbench.generators.quantisers import WEIGHTS, ActInt8, ActInt16, Bias32
+from workbench.integer.lowering.lower import RowIndexes, Samples
 from workbench.training.train import calibrate
 
 CALIBRATION_STEPS = 2

@@ -16,10 +16,10 @@ from torch import nn
 from torch.nn.utils import parametrizations, parametrize, prune, spectral_norm, weight_norm
 
 from workbench.errors import WorkbenchError
-from workbench.integer.lowering import Lowered, Samples, lower
-from workbench.integer.lowering_altered import _HARMLESS, Genuine, refuse_altered
-from workbench.models.layers import CausalConv1d, Precision, quantise, relu
-from workbench.models.quantisers import ActInt8, Bias32, WeightInt8
+from workbench.generators.layers import CausalConv1d, Precision, quantise, relu
+from workbench.generators.quantisers import ActInt8, Bias32, WeightInt8
+from workbench.integer.lowering.altered import _HARMLESS, Genuine, refuse_altered
+from workbench.integer.lowering.lower import Lowered, Samples, lower
 
 PRECISION = Precision(8, 8)
 WEIGHTS = {"weight_quant": WeightInt8, "bias_quant": Bias32, "return_quant_tensor": True}
@@ -161,7 +161,7 @@ ALTERED: dict[str, tuple[Callable[[nn.Sequential], Any], str]] = {
         r"layer 1 .* Brevitas cannot quantise its bias; use bias_quant=Bias32"),
     "inside of a quantiser": (
         lambda net: setattr(net[0].act_quant.fused_activation_quant_proxy, "tensor_quant", nn.Identity()),
-        r"layer 0 .*: its quantiser cannot be run; give it one of workbench.models.quantisers"),
+        r"layer 0 .*: its quantiser cannot be run; give it one of workbench.generators.quantisers"),
     "export mode": (lambda net: setattr(net[1], "export_mode", True), r"layer 1 .* export mode"),
     "dropout in evaluation": (
         _put(1, _AlwaysDrops), r"layer 1\.drop \(Dropout\): it stays in training mode after eval\(\)"),

@@ -13,17 +13,17 @@ from test_native_build import TINY
 
 from workbench.cli import main
 from workbench.errors import WorkbenchError
-from workbench.integer import native_build
-from workbench.integer.native_build import (
+from workbench.integer.native import build as native_build
+from workbench.integer.native.build import (
     kernels_asked_for,
     kernels_here,
     kernels_of,
     native_library,
 )
+from workbench.memory.faults.plan import Plan
+from workbench.memory.faults.transients import Sites
 from workbench.memory.image import Image
-from workbench.memory.laboratory import Laboratory
-from workbench.memory.plan import Plan
-from workbench.memory.transients import Sites
+from workbench.memory.trials.laboratory import Laboratory
 
 CAMPAIGN = ["campaign", "challenge", "--fault", "flips=1", "--trials", "2", "--words", "3"]
 

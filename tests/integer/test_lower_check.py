@@ -12,10 +12,10 @@ from random_modules import NETS_RATE_HZ, small_net
 from torch import nn
 
 from workbench.errors import WorkbenchError
-from workbench.integer.agreement import random_inputs
+from workbench.generators.layers import Precision, quantise
 from workbench.integer.lowered_challenge import lower_challenge
-from workbench.integer.lowering import Lowered, Samples, lower
-from workbench.models.layers import Precision, quantise
+from workbench.integer.lowering.layer_check import random_inputs
+from workbench.integer.lowering.lower import Lowered, Samples, lower
 from workbench.training.checkpoint import load_checkpoint, shipped_checkpoint
 
 PRECISION = Precision(8, 8)

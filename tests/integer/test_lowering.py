@@ -19,14 +19,14 @@ from random_modules import (
 )
 
 from workbench.errors import WorkbenchError
-from workbench.integer.agreement import disagreements
+from workbench.generators.challenge import Challenge
 from workbench.integer.lowered_challenge import lower_challenge
-from workbench.integer.lowering import Lowered, lower
-from workbench.integer.lowering_weights import polyphase
+from workbench.integer.lowering.layer_check import disagreements
+from workbench.integer.lowering.lower import Lowered, lower
+from workbench.integer.lowering.weights import polyphase
 from workbench.integer.program import INT32_MAX, Add, Conv, Program, Rescale, Table
 from workbench.integer.reference import Stream, run
 from workbench.integer.validation import accumulator_bound
-from workbench.models.challenge import Challenge
 from workbench.training.checkpoint import load_checkpoint, shipped_checkpoint
 
 

@@ -10,10 +10,10 @@ from random_modules import QuickAct8, QuickAct16
 from torch import nn
 
 from workbench.errors import WorkbenchError
-from workbench.integer.agreement import disagreements, layer_codes
-from workbench.integer.lowering import RowIndexes, Samples, lower
-from workbench.models.layers import CausalConv1d, Precision, quantise
-from workbench.models.quantisers import Bias32, WeightInt8
+from workbench.generators.layers import CausalConv1d, Precision, quantise
+from workbench.generators.quantisers import Bias32, WeightInt8
+from workbench.integer.lowering.layer_check import disagreements, layer_codes
+from workbench.integer.lowering.lower import RowIndexes, Samples, lower
 
 PRECISION = Precision(8, 8)
 

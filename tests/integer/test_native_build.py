@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from workbench.errors import WorkbenchError
-from workbench.integer import native_build
-from workbench.integer.native_build import native_library
+from workbench.integer.native import build as native_build
+from workbench.integer.native.build import native_library
 
 TINY = {"trial.c": "int wb_prepare(void) { return 7; }\n"}
 

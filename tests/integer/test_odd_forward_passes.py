@@ -15,10 +15,10 @@ from random_modules import NETS_RATE_HZ, small_net
 from torch import nn
 
 from workbench.errors import WorkbenchError
-from workbench.integer.agreement import disagreements, random_inputs
-from workbench.integer.lowering import Lowered, Samples, lower
-from workbench.models.layers import CausalConv1d, Precision, quantise
-from workbench.models.quantisers import ActInt8
+from workbench.generators.layers import CausalConv1d, Precision, quantise
+from workbench.generators.quantisers import ActInt8
+from workbench.integer.lowering.layer_check import disagreements, random_inputs
+from workbench.integer.lowering.lower import Lowered, Samples, lower
 
 PRECISION = Precision(8, 8)
 

@@ -15,15 +15,15 @@ from random_modules import CALIBRATION_STEPS, Quick, QuickAct8, example_layers, 
 from torch import nn
 
 from workbench.errors import WorkbenchError
-from workbench.integer.agreement import disagreements, random_inputs
-from workbench.integer.lowering import Lowered, RowIndexes, Samples, lower
-from workbench.models.layers import CausalConv1d, CausalConvTranspose1d, quantise, relu
-from workbench.models.quantisers import (
+from workbench.generators.layers import CausalConv1d, CausalConvTranspose1d, quantise, relu
+from workbench.generators.quantisers import (
     WEIGHTS,
     WEIGHTS_PER_TENSOR,
     Bias32,
     WeightInt8,
 )
+from workbench.integer.lowering.layer_check import disagreements, random_inputs
+from workbench.integer.lowering.lower import Lowered, RowIndexes, Samples, lower
 
 KINDS = ("conv", "depthwise", "grouped", "transposed", "grouped transposed", "linear", "plain")
 

@@ -18,10 +18,16 @@ from brevitas.quant import (
 from torch import nn
 
 from workbench.errors import WorkbenchError
-from workbench.integer.lowering import RowIndexes, Samples, lower
-from workbench.models.challenge import Challenge, ChallengeConfig
-from workbench.models.layers import FLOAT, CausalConv1d, CausalConvTranspose1d, Precision, quantise
-from workbench.models.quantisers import ActInt8, Bias32, WeightInt8
+from workbench.generators.challenge import Challenge, ChallengeConfig
+from workbench.generators.layers import (
+    FLOAT,
+    CausalConv1d,
+    CausalConvTranspose1d,
+    Precision,
+    quantise,
+)
+from workbench.generators.quantisers import ActInt8, Bias32, WeightInt8
+from workbench.integer.lowering.lower import RowIndexes, Samples, lower
 
 NARROW, WIDE = Precision(8, 8), Precision(8, 16)
 WEIGHTS = {"weight_quant": WeightInt8, "bias_quant": Bias32, "return_quant_tensor": True}

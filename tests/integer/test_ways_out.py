@@ -15,9 +15,9 @@ from torch import nn
 
 from workbench.cli import main
 from workbench.errors import WorkbenchError
-from workbench.integer.lowering import Lowered, Samples, lower
-from workbench.models.layers import CausalConv1d, CausalConvTranspose1d, quantise
-from workbench.models.quantisers import Bias32, WeightInt8, WeightInt8PerTensor
+from workbench.generators.layers import CausalConv1d, CausalConvTranspose1d, quantise
+from workbench.generators.quantisers import Bias32, WeightInt8, WeightInt8PerTensor
+from workbench.integer.lowering.lower import Lowered, Samples, lower
 
 PRECISION = Quick(8, 8)
 

@@ -12,23 +12,23 @@ from random_modules import NETS_RATE_HZ, small_net
 from voices import voice as shipped_voice
 
 from workbench.errors import WorkbenchError, described, nearest
-from workbench.experiments.hear import hear as hear_in_mission
-from workbench.experiments.hearing import hear
-from workbench.experiments.mission import Mission
-from workbench.experiments.voice import Voice, open_voice
+from workbench.experiments.fleets.device_sound import hear as hear_in_mission
+from workbench.experiments.fleets.workload import Mission
+from workbench.experiments.voices.faulty_speech import hear
+from workbench.experiments.voices.voice import Voice, open_voice
 from workbench.firmware.boards import core_named
+from workbench.generators.layers import CausalConv1d, Precision
 from workbench.healing.named import named
 from workbench.integer.engine import Engine
-from workbench.integer.lowering import Samples, lower
+from workbench.integer.lowering.lower import Samples, lower
 from workbench.integer.program import Program
 from workbench.integer.reference import run
-from workbench.memory.arrivals import read_rate
+from workbench.memory.faults.arrivals import read_rate
+from workbench.memory.faults.plan import Plan, TrialId
+from workbench.memory.faults.transients import Sites
 from workbench.memory.image import Image
-from workbench.memory.laboratory import Laboratory
-from workbench.memory.plan import Plan, TrialId
-from workbench.memory.transients import Sites
-from workbench.memory.truth import play
-from workbench.models.layers import CausalConv1d, Precision
+from workbench.memory.trials.laboratory import Laboratory
+from workbench.memory.trials.truth import play
 
 
 @pytest.fixture(scope="module")

@@ -7,15 +7,15 @@ from collections.abc import Callable
 import numpy as np
 
 from workbench.errors import WorkbenchError
-from workbench.memory.events import Events
-from workbench.memory.faults import FaultModel
-from workbench.memory.faults_bits import Bits, Each, Flips, Stuck
-from workbench.memory.faults_rates import Ber, Retention, Weak
-from workbench.memory.faults_space import Burst, Mbu
-from workbench.memory.faults_time import Arrive, Transient
+from workbench.memory.faults.bits import Bits, Each, Flips, Stuck
+from workbench.memory.faults.events import Events
+from workbench.memory.faults.model import FaultModel
+from workbench.memory.faults.plan import Plan
+from workbench.memory.faults.rates import Ber, Retention, Weak
+from workbench.memory.faults.space import Burst, Mbu
+from workbench.memory.faults.time import Arrive, Transient
+from workbench.memory.faults.transients import ALL_SECTIONS, Sites
 from workbench.memory.layout import SECTIONS, WORKING_SECTIONS
-from workbench.memory.plan import Plan
-from workbench.memory.transients import ALL_SECTIONS, Sites
 
 FRAMES = 4  # in which plans let things happen
 

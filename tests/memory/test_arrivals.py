@@ -3,7 +3,7 @@
 import pytest
 
 from workbench.errors import WorkbenchError
-from workbench.memory.arrivals import (
+from workbench.memory.faults.arrivals import (
     ENVIRONMENTS,
     bit_day_rate,
     expected_upsets,

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from workbench.memory.areas import CODES
-from workbench.memory.codes import RADAR_KEY, SIGNATURES, Judgement, times_a
-from workbench.memory.ecc import ECC, InPlace, Secded
+from workbench.memory.codes.ecc import ECC, InPlace, Secded
+from workbench.memory.codes.signatures import RADAR_KEY, SIGNATURES, Judgement, times_a
+from workbench.memory.watches.areas import CODES
 
 UNITS = st.integers(2, 20).flatmap(lambda n: arrays(np.uint8, 4 * n))
 MASKS = st.sampled_from([1 << bit for bit in range(8)])

@@ -9,14 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from programs import random_program, seeds
 
-from workbench.memory.events import CLEAR, SET, Events
-from workbench.memory.faults_bits import Each, Flips, Stuck
-from workbench.memory.faults_rates import UNDERVOLTED, Ber, Retention, Weak, failure_probability
-from workbench.memory.faults_space import Burst, Mbu, neighbours
-from workbench.memory.faults_time import Arrive, Transient
+from workbench.memory.faults.bits import Each, Flips, Stuck
+from workbench.memory.faults.events import CLEAR, SET, Events
+from workbench.memory.faults.plan import Plan
+from workbench.memory.faults.rates import UNDERVOLTED, Ber, Retention, Weak, failure_probability
+from workbench.memory.faults.space import Burst, Mbu, neighbours
+from workbench.memory.faults.time import Arrive, Transient
+from workbench.memory.faults.transients import Sites
 from workbench.memory.image import Image
-from workbench.memory.plan import Plan
-from workbench.memory.transients import Sites
 
 SITES = Sites(Image.of(random_program(4)))
 

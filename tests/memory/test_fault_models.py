@@ -6,10 +6,10 @@ from fault_plans import MAKERS, random_plan, trials_of
 from hypothesis import given, settings
 from programs import random_program, seeds
 
-from workbench.memory.events import CLEAR, FLIP, SET
+from workbench.memory.faults.events import CLEAR, FLIP, SET
+from workbench.memory.faults.plan import MODELS, Plan
+from workbench.memory.faults.transients import Sites
 from workbench.memory.image import Image
-from workbench.memory.plan import MODELS, Plan
-from workbench.memory.transients import Sites
 
 
 def test_every_model_has_random_plans() -> None:

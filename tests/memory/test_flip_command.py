@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from workbench.cli import main
-from workbench.experiments.voice import open_voice
+from workbench.experiments.voices.voice import open_voice
 from workbench.integer.reference import Stream
-from workbench.memory.faults_bits import Flips
+from workbench.memory.faults.bits import Flips
+from workbench.memory.faults.plan import Plan
+from workbench.memory.faults.transients import Sites
 from workbench.memory.image import Image
-from workbench.memory.plan import Plan
-from workbench.memory.transients import Sites
-from workbench.memory.trials import run_trials
+from workbench.memory.trials.batches import run_trials
 
 FILES = ("before.wav", "after.wav", "faulty.image")
 

@@ -10,9 +10,9 @@ from programs import random_program, seeds
 
 from workbench.errors import WorkbenchError
 from workbench.integer.program import Conv
-from workbench.memory.ecc import ECC, InPlace
+from workbench.memory.codes.ecc import ECC, InPlace
+from workbench.memory.codes.in_place import _REACH, _search, in_place_program
 from workbench.memory.image import Image
-from workbench.memory.in_place import _REACH, _search, in_place_program
 
 NONE = np.zeros(0, np.uint8)
 
@@ -62,7 +62,7 @@ def test_nothing_nearer_is_a_code_word(seed: int) -> None:
 @pytest.mark.parametrize("code", ["in-place64", "in-place128", "in-place256"])
 def test_every_single_flip_of_the_voice_is_corrected(code: str) -> None:
     """Of a sample of 3,000 of its bits, as they are stored."""
-    from workbench.experiments.voice import open_voice
+    from workbench.experiments.voices.voice import open_voice
 
     words = ECC[code]
     image = Image.of(in_place_program(open_voice().program, code), areas=())

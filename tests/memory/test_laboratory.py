@@ -11,16 +11,17 @@ from kernels import KERNELS_HERE
 from programs import random_inputs, random_program, seeds
 
 from workbench.errors import WorkbenchError
-from workbench.integer import native_build, reference
-from workbench.integer.native_model import unsupported
+from workbench.integer import reference
+from workbench.integer.native import build as native_build
+from workbench.integer.native.model import unsupported
+from workbench.integer.native.trials import SparseRun
 from workbench.integer.program import Program, Rescale, Signal
-from workbench.integer.sparse import SparseRun
-from workbench.memory import laboratory, native_faults
-from workbench.memory.events import FLIP, SET, Events, sorted_events
+from workbench.memory.faults.events import FLIP, SET, Events, sorted_events
+from workbench.memory.faults.transients import Sites
 from workbench.memory.image import Image
-from workbench.memory.laboratory import Laboratory
-from workbench.memory.transients import Sites
-from workbench.memory.truth import play
+from workbench.memory.trials import laboratory, native_faults
+from workbench.memory.trials.laboratory import Laboratory
+from workbench.memory.trials.truth import play
 
 FRAMES = 4
 
@@ -207,7 +208,7 @@ def test_an_engine_that_is_chosen_is_no_fall_back() -> None:
 def test_a_native_engine_that_disagrees_is_never_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
     image, inputs, _, _ = random_case(11)
     lie = SimpleNamespace(wb_prepare=lambda model: 0)
-    monkeypatch.setattr("workbench.integer.sparse.native_library", lambda kernels: lie)
+    monkeypatch.setattr("workbench.integer.native.trials.native_library", lambda kernels: lie)
     for engine in (None, "native"):
         with pytest.raises(WorkbenchError, match="disagrees with the reference in"):
             Laboratory(image, inputs, engine=engine)

@@ -11,15 +11,15 @@ from hypothesis import strategies as st
 from programs import random_inputs, random_program
 
 from workbench.errors import WorkbenchError
-from workbench.memory.faults import FaultModel
-from workbench.memory.faults_bits import Bits, Each, Flips, Stuck
-from workbench.memory.faults_rates import Ber, Retention, Weak
-from workbench.memory.faults_space import Burst, Mbu
-from workbench.memory.faults_time import Arrive, Transient
+from workbench.memory.faults.bits import Bits, Each, Flips, Stuck
+from workbench.memory.faults.model import FaultModel
+from workbench.memory.faults.plan import Plan, TrialId
+from workbench.memory.faults.rates import Ber, Retention, Weak
+from workbench.memory.faults.space import Burst, Mbu
+from workbench.memory.faults.time import Arrive, Transient
+from workbench.memory.faults.transients import ALL_SECTIONS, Sites
 from workbench.memory.image import Image
-from workbench.memory.plan import Plan, TrialId
-from workbench.memory.transients import ALL_SECTIONS, Sites
-from workbench.memory.truth import play
+from workbench.memory.trials.truth import play
 
 # Made by these functions at version 0.1.0 for random_program(4): identifiers are kept for years.
 GOLDEN = {

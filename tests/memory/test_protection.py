@@ -10,11 +10,11 @@ from programs import random_inputs, random_program, seeds
 
 from workbench.container import read_container, write_container
 from workbench.errors import WorkbenchError
-from workbench.memory.events import FLIP, Events, sorted_events
+from workbench.memory.faults.events import FLIP, Events, sorted_events
+from workbench.memory.faults.protection import KIND, ProtectionMask
+from workbench.memory.faults.transients import Sites
 from workbench.memory.image import Image
-from workbench.memory.laboratory import Laboratory
-from workbench.memory.protection import KIND, ProtectionMask
-from workbench.memory.transients import Sites
+from workbench.memory.trials.laboratory import Laboratory
 
 
 def some_image(seed: int = 0) -> Image:

@@ -7,11 +7,11 @@ import pytest
 
 from workbench.audio.sound_files import wav_bytes
 from workbench.cli import main
-from workbench.experiments.voice import open_voice
-from workbench.memory.plan import Plan, TrialId
-from workbench.memory.protection import ProtectionMask
-from workbench.memory.transients import Sites
-from workbench.memory.truth import play
+from workbench.experiments.voices.voice import open_voice
+from workbench.memory.faults.plan import Plan, TrialId
+from workbench.memory.faults.protection import ProtectionMask
+from workbench.memory.faults.transients import Sites
+from workbench.memory.trials.truth import play
 
 
 @pytest.mark.parametrize(

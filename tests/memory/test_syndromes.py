@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 from programs import random_program
 
 from workbench.errors import WorkbenchError
-from workbench.memory.areas import CODES, Area
+from workbench.memory.codes.syndromes import detected, faults_in_a_unit
 from workbench.memory.image import Image, flip_bits
-from workbench.memory.syndromes import detected, faults_in_a_unit
-from workbench.memory.watch import PageWatch
+from workbench.memory.watches.areas import CODES, Area
+from workbench.memory.watches.pages import PageWatch
 
 PROGRAM = next(
     p

@@ -7,9 +7,9 @@ from programs import random_program, seeds
 
 from workbench.errors import WorkbenchError
 from workbench.integer.program import Conv
-from workbench.memory.events import CLEAR, FLIP, SET, sorted_events
+from workbench.memory.faults.events import CLEAR, FLIP, SET, sorted_events
+from workbench.memory.faults.transients import OUTPUT, Sites
 from workbench.memory.image import Image
-from workbench.memory.transients import OUTPUT, Sites
 
 
 @settings(max_examples=40, deadline=None)

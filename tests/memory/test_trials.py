@@ -8,11 +8,11 @@ from programs import random_inputs, random_program, seeds
 
 from workbench.errors import WorkbenchError
 from workbench.integer.reference import Stream
-from workbench.memory import trials
 from workbench.memory.changes import locate
 from workbench.memory.image import Image
 from workbench.memory.layout import SECTIONS
-from workbench.memory.trials import run_trials
+from workbench.memory.trials import batches as trials
+from workbench.memory.trials.batches import run_trials
 
 
 def speak_plainly(image: Image, inputs: dict[str, np.ndarray]) -> np.ndarray:

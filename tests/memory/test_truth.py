@@ -12,10 +12,10 @@ from workbench.healing.simulation import simulate
 from workbench.healing.upsets import Upset
 from workbench.integer.program import Conv, Program, Rescale, Signal
 from workbench.integer.reference import Stream, run
-from workbench.memory.events import CLEAR, FLIP, SET, Events, sorted_events
+from workbench.memory.faults.events import CLEAR, FLIP, SET, Events, sorted_events
+from workbench.memory.faults.transients import Sites, TransientPlace
 from workbench.memory.image import Image
-from workbench.memory.transients import Sites, TransientPlace
-from workbench.memory.truth import play
+from workbench.memory.trials.truth import play
 
 
 def happen(*events: tuple[int, int, int]) -> Events:

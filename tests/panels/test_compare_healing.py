@@ -12,11 +12,11 @@ import pytest
 from voices import voice
 
 from workbench.errors import WorkbenchError
-from workbench.experiments.adversarial import Step
-from workbench.experiments.compare import ENVIRONMENTS, mission_of
-from workbench.experiments.contestants import contestant
-from workbench.experiments.healed_life import healed_life
-from workbench.experiments.page.pictures import wav_uri
+from workbench.experiments.demo.page.pictures import wav_uri
+from workbench.experiments.fleets.comparison import ENVIRONMENTS, mission_of
+from workbench.experiments.fleets.healed_speech import healed_life
+from workbench.experiments.fleets.variants import contestant
+from workbench.experiments.maps.worst_bits import Step
 from workbench.panels import compare_healing
 from workbench.panels.compare_healing import HealingPanel
 from workbench.panels.names import PANEL

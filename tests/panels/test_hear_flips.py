@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from voices import voice
 
-from workbench.experiments.hearing import hear
-from workbench.experiments.page.pictures import wav_uri
-from workbench.memory.faults_bits import Flips
-from workbench.memory.plan import Plan
-from workbench.memory.transients import Sites
+from workbench.experiments.demo.page.pictures import wav_uri
+from workbench.experiments.voices.faulty_speech import hear
+from workbench.memory.faults.bits import Flips
+from workbench.memory.faults.plan import Plan
+from workbench.memory.faults.transients import Sites
 from workbench.panels.hear_flips import FlipPanel
 
 

@@ -13,11 +13,11 @@ import small_files as small
 
 from workbench.audio.recordings import CHECKSUMS, read_checksums
 from workbench.audio.voice_package import read_manifest
-from workbench.experiments.store_manifest import MANIFEST_FILE
+from workbench.experiments.campaigns.manifest import MANIFEST_FILE
 from workbench.firmware.exported import STRATEGY_FILE
 from workbench.healing.strategy_file import load_strategy
 from workbench.integer.storage import save_program
-from workbench.memory.plan import Plan, TrialId
+from workbench.memory.faults.plan import Plan, TrialId
 from workbench.training.checkpoint import STORY_FILE, WEIGHTS_FILE, read_story
 from workbench.training.progress import PROGRESS_FILE
 

@@ -21,25 +21,25 @@ from safetensors.torch import load, save, save_file
 from workbench.audio.recordings import CHECKSUMS
 from workbench.audio.sound_files import read_audio, write_wav
 from workbench.errors import WorkbenchError
-from workbench.experiments.compare_records import RecordFile
-from workbench.experiments.store import Store, open_results
-from workbench.experiments.store_manifest import Campaign
-from workbench.experiments.store_shards import encode, shard_name
-from workbench.experiments.trial_table import SCHEMA
-from workbench.firmware.agreement import schedule_of, schedule_text
+from workbench.experiments.campaigns.manifest import Campaign
+from workbench.experiments.campaigns.shards import encode, shard_name
+from workbench.experiments.campaigns.store import Store, open_results
+from workbench.experiments.campaigns.trial_table import SCHEMA
+from workbench.experiments.fleets.records import RecordFile
 from workbench.firmware.costs import as_json, costs_from, shipped_costs
+from workbench.firmware.design import LOG_HEAD_BYTES, RAM, Firmware
+from workbench.firmware.equivalence import schedule_of, schedule_text
 from workbench.firmware.exported import exported_firmware, keep
 from workbench.firmware.log_file import MAGIC, read_log
-from workbench.firmware.plan import LOG_HEAD_BYTES, RAM, Firmware
+from workbench.generators.challenge import Challenge, ChallengeConfig
 from workbench.healing.log import Remedy
 from workbench.healing.strategy import Guard, Policy, Strategy
 from workbench.healing.strategy_file import described, save_strategy
 from workbench.integer.storage import load_program
-from workbench.memory.areas import Area
+from workbench.memory.faults.plan import Plan, TrialId
+from workbench.memory.faults.protection import ProtectionMask
 from workbench.memory.image import Image
-from workbench.memory.plan import Plan, TrialId
-from workbench.memory.protection import ProtectionMask
-from workbench.models.challenge import Challenge, ChallengeConfig
+from workbench.memory.watches.areas import Area
 from workbench.sealed import digest_of, sealed
 from workbench.training.checkpoint import (
     STORY_FILE,

@@ -17,12 +17,16 @@ from voices import voice
 from workbench.audio.metrics import MetricUnavailable
 from workbench.cli import main
 from workbench.errors import WorkbenchError
-from workbench.experiments.quality import mean_quality, quality_of_recordings, quality_of_voice
-from workbench.experiments.script import script_of
-from workbench.experiments.voice import float_twin
+from workbench.experiments.voices.quality import (
+    mean_quality,
+    quality_of_recordings,
+    quality_of_voice,
+)
+from workbench.experiments.voices.script import script_of
+from workbench.experiments.voices.voice import float_twin
+from workbench.generators.challenge import Challenge, ChallengeConfig
+from workbench.generators.layers import tensor_value
 from workbench.integer.lowered_challenge import lower_challenge
-from workbench.models.challenge import Challenge, ChallengeConfig
-from workbench.models.layers import tensor_value
 from workbench.sealed import digest_of, write_sealed
 from workbench.training.checkpoint import (
     load_checkpoint,
@@ -281,8 +285,8 @@ def test_a_word_that_has_no_value_is_named(
     def missing(test: np.ndarray, reference: np.ndarray) -> float:
         raise MetricUnavailable("its package is missing")
 
-    monkeypatch.setattr("workbench.experiments.quality.pesq_nb", short)
-    monkeypatch.setattr("workbench.experiments.quality.stoi", missing)
+    monkeypatch.setattr("workbench.experiments.voices.quality.pesq_nb", short)
+    monkeypatch.setattr("workbench.experiments.voices.quality.stoi", missing)
     quality = quality_of_recordings(voice())
     assert (quality.pesq_nb, quality.stoi, quality.log_mel_db) == (1.0, None, 0.0)
     assert quality.left_out == {"pesq_nb": {"4": "it is too short"}}

@@ -11,13 +11,13 @@ from test_training import TINY, hums, tiny_task, weights_of
 
 from workbench.cli import main
 from workbench.errors import WorkbenchError
+from workbench.generators.challenge import Challenge
+from workbench.generators.layers import tensor_value
 from workbench.integer.lowered_challenge import lower_challenge
 from workbench.integer.reference import run
-from workbench.memory.ecc import ECC
+from workbench.memory.codes.ecc import ECC
+from workbench.memory.codes.in_place import in_place_program
 from workbench.memory.image import Image
-from workbench.memory.in_place import in_place_program
-from workbench.models.challenge import Challenge
-from workbench.models.layers import tensor_value
 from workbench.training.checkpoint import load_checkpoint
 from workbench.training.code_words import CodeWords
 from workbench.training.train import make_task, train

@@ -11,20 +11,20 @@ from tqdm import tqdm
 
 from workbench.commands.common import add_checkpoint, add_generator, add_strategies
 from workbench.errors import WorkbenchError
-from workbench.experiments.contestants import Contestant, contestants
+from workbench.experiments.fleets.variants import Contestant, contestants
 from workbench.experiments.threads import one_thread
-from workbench.experiments.voice import open_voice
-from workbench.firmware.agreement import (
+from workbench.experiments.voices.voice import open_voice
+from workbench.firmware.boards import CORES
+from workbench.firmware.design import RAM, Firmware
+from workbench.firmware.emulate import emulated_machine
+from workbench.firmware.equivalence import (
     Schedule,
     first_difference,
     near_schedule,
     schedule_of,
     schedule_text,
 )
-from workbench.firmware.boards import CORES
-from workbench.firmware.emulate import emulated_machine
 from workbench.firmware.host import host_machine
-from workbench.firmware.plan import RAM, Firmware
 from workbench.firmware.twin import Machine
 
 _HOST = "host"

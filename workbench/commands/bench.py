@@ -12,9 +12,8 @@ from pathlib import Path
 from tqdm import tqdm
 
 from workbench.errors import WorkbenchError
-from workbench.experiments.adversarial import worst_bits
-from workbench.experiments.bench_campaign import Figures, bench_campaign
-from workbench.experiments.bench_codes import (
+from workbench.experiments.bench.campaign import Figures, bench_campaign
+from workbench.experiments.bench.codes import (
     ATTACK_BITS,
     FLIPS,
     GROUP_BYTES,
@@ -24,15 +23,16 @@ from workbench.experiments.bench_codes import (
     bench_codes,
     seen_by_golden_inputs,
 )
-from workbench.experiments.bench_decoder import FRAMES, MACS, SAMPLES, WEIGHTS
-from workbench.experiments.bench_diagnoses import COLUMNS, bench_diagnoses, confusion
-from workbench.experiments.bench_estimate import bench_estimate
-from workbench.experiments.contestants import NAMES, RANGE, contestant
+from workbench.experiments.bench.decoder import FRAMES, MACS, SAMPLES, WEIGHTS
+from workbench.experiments.bench.diagnoses import COLUMNS, bench_diagnoses, confusion
+from workbench.experiments.bench.estimate import bench_estimate
+from workbench.experiments.fleets.variants import NAMES, RANGE, contestant
+from workbench.experiments.maps.worst_bits import worst_bits
 from workbench.experiments.threads import one_thread
-from workbench.experiments.voice import open_voice
+from workbench.experiments.voices.voice import open_voice
 from workbench.files import write_text
 from workbench.healing.named import NONE
-from workbench.memory.laboratory import ENGINES
+from workbench.memory.trials.laboratory import ENGINES
 
 BENCHMARKS = ("campaign", "estimate", "codes", "diagnoses")
 _SECONDS = 5.0

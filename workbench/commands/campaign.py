@@ -21,20 +21,20 @@ from workbench.commands.common import (
     inputs_of,
 )
 from workbench.errors import WorkbenchError, nearest
-from workbench.experiments.campaign import campaign_of, part_of, run_campaign
-from workbench.experiments.campaign_summary import summary
-from workbench.experiments.statistics import CONFIDENCE, sample_size
-from workbench.experiments.store import Results, Store, merge, open_results
-from workbench.experiments.store_manifest import Campaign
-from workbench.experiments.store_shards import Damage
-from workbench.experiments.voice import open_voice
+from workbench.experiments.campaigns.campaign import campaign_of, part_of, run_campaign
+from workbench.experiments.campaigns.manifest import Campaign
+from workbench.experiments.campaigns.shards import Damage
+from workbench.experiments.campaigns.store import Results, Store, merge, open_results
+from workbench.experiments.campaigns.summary import summary
+from workbench.experiments.estimates.statistics import CONFIDENCE, sample_size
+from workbench.experiments.voices.voice import open_voice
 from workbench.files import write_text
-from workbench.integer.native_build import kernels_here
-from workbench.memory.faults_bits import Each
-from workbench.memory.laboratory import no_native_engine
-from workbench.memory.plan import MODELS, Plan
-from workbench.memory.protection import ProtectionMask
-from workbench.memory.transients import Sites
+from workbench.integer.native.build import kernels_here
+from workbench.memory.faults.bits import Each
+from workbench.memory.faults.plan import MODELS, Plan
+from workbench.memory.faults.protection import ProtectionMask
+from workbench.memory.faults.transients import Sites
+from workbench.memory.trials.laboratory import no_native_engine
 
 _OUT = Path("out/campaign")
 _TRIALS = 10_000

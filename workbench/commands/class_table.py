@@ -10,9 +10,9 @@ from tqdm import tqdm
 
 from workbench.audio.metrics import MetricUnavailable, pesq_nb
 from workbench.audio.recogniser import VARIANTS, Language
-from workbench.experiments.class_calibration import FLIPS, ClassHeard, heard_classes
-from workbench.experiments.quality import told_reasons
-from workbench.experiments.voice import Voice
+from workbench.experiments.voices.class_calibration import FLIPS, ClassHeard, heard_classes
+from workbench.experiments.voices.quality import told_reasons
+from workbench.experiments.voices.voice import Voice
 from workbench.files import write_text
 
 SOUNDS = 200  # of each class, unless told otherwise

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from workbench.errors import WorkbenchError
-from workbench.experiments.contestants import contestant, refuse_unknown
-from workbench.experiments.voice import Voice
-from workbench.experiments.word_lists import in_one_text, words_in
+from workbench.experiments.fleets.variants import contestant, refuse_unknown
+from workbench.experiments.voices.voice import Voice
+from workbench.experiments.voices.word_lists import in_one_text, words_in
 from workbench.healing.fitted import fitted
 from workbench.healing.named import CRC_SCRUB, NONE, crc_scrub
 from workbench.healing.strategy import Strategy

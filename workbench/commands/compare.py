@@ -22,8 +22,7 @@ from workbench.commands.common import (
 )
 from workbench.commands.compare_table import LEGEND, tell_environment, tell_missing
 from workbench.errors import WorkbenchError
-from workbench.experiments.adversarial import worst_bits
-from workbench.experiments.compare import (
+from workbench.experiments.fleets.comparison import (
     ENVIRONMENTS,
     Environment,
     mission_of,
@@ -31,8 +30,9 @@ from workbench.experiments.compare import (
     with_cost,
     with_differences,
 )
-from workbench.experiments.compare_pictures import draw_costs, draw_harm, draw_timelines
-from workbench.experiments.contestants import (
+from workbench.experiments.fleets.device_costs import device_costs
+from workbench.experiments.fleets.pictures import draw_costs, draw_harm, draw_timelines
+from workbench.experiments.fleets.variants import (
     NAMES,
     RANGE,
     Contestant,
@@ -40,10 +40,10 @@ from workbench.experiments.contestants import (
     contestants,
     file_stem,
 )
-from workbench.experiments.device_costs import device_costs
-from workbench.experiments.script import script_of
+from workbench.experiments.maps.worst_bits import worst_bits
 from workbench.experiments.threads import one_thread
-from workbench.experiments.voice import Voice, open_voice
+from workbench.experiments.voices.script import script_of
+from workbench.experiments.voices.voice import Voice, open_voice
 from workbench.files import output_folder, write_text
 from workbench.firmware.costs import Cost
 from workbench.healing.named import nothing

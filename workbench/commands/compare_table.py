@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from workbench.experiments.compare import REFERENCE, Environment
+from workbench.experiments.fleets.comparison import REFERENCE, Environment
 
 LEGEND = (
     f"harm: energy of the error over that of the voice; vs {REFERENCE}: harm against its, by device (95 % "

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from workbench.experiments.demo import make_demo
-from workbench.experiments.voice import open_voice
+from workbench.experiments.demo.demo import make_demo
+from workbench.experiments.voices.voice import open_voice
 
 _OUT = Path("out/demo")
 

@@ -23,10 +23,10 @@ from workbench.commands.common import (
 )
 from workbench.commands.cost_table import LEGEND, tell_costs
 from workbench.errors import WorkbenchError
-from workbench.experiments.contestants import contestants
-from workbench.experiments.device_costs import COST_FRAMES
-from workbench.experiments.script import script_of
-from workbench.experiments.voice import Voice, open_voice
+from workbench.experiments.fleets.device_costs import COST_FRAMES
+from workbench.experiments.fleets.variants import contestants
+from workbench.experiments.voices.script import script_of
+from workbench.experiments.voices.voice import Voice, open_voice
 from workbench.files import replacing, write_text
 from workbench.firmware.boards import CORES, USUAL_CORES, Board, Core, boards_with
 from workbench.firmware.costs import Cost, as_json, bare_run, measure_cost

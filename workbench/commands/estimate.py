@@ -18,15 +18,15 @@ from workbench.commands.common import (
     image_of,
     inputs_of,
 )
-from workbench.experiments.share_of_harm import share_below
-from workbench.experiments.statistics import CONFIDENCE, sample_size
-from workbench.experiments.stratified import Estimate, uniform_trials
-from workbench.experiments.voice import open_voice
+from workbench.experiments.estimates.share_of_harm import share_below
+from workbench.experiments.estimates.statistics import CONFIDENCE, sample_size
+from workbench.experiments.estimates.stratified import Estimate, uniform_trials
+from workbench.experiments.voices.voice import open_voice
 from workbench.files import write_text
-from workbench.memory.faults_bits import Each
+from workbench.memory.faults.bits import Each
+from workbench.memory.faults.plan import Plan
+from workbench.memory.faults.transients import Sites
 from workbench.memory.layout import SECTIONS
-from workbench.memory.plan import Plan
-from workbench.memory.transients import Sites
 
 # A class and the SNR in dB under which a sound is in it or in a worse one.
 _CLASSES = {

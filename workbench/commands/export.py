@@ -15,12 +15,12 @@ from workbench.commands.common import (
     strategy_of,
 )
 from workbench.errors import WorkbenchError
-from workbench.experiments.voice import Voice, open_voice
+from workbench.experiments.voices.voice import Voice, open_voice
 from workbench.firmware.boards import BOARDS
+from workbench.firmware.design import RAM, WEIGHTS, c_type
 from workbench.firmware.export import Feeding, export, memory_table
 from workbench.firmware.exported import refuse_foreign
 from workbench.firmware.fitting import measured_needs, refuse_dear, refuse_small
-from workbench.firmware.plan import RAM, WEIGHTS, c_type
 from workbench.healing.named import CRC_SCRUB, NONE
 from workbench.healing.strategy import Strategy
 from workbench.memory.image import Image

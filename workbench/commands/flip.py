@@ -10,14 +10,14 @@ import numpy as np
 from workbench.audio.metrics import measure
 from workbench.audio.sound_files import write_wav
 from workbench.commands.common import add_checkpoint, add_generator, add_image, image_of
-from workbench.experiments.voice import Voice, open_voice
+from workbench.experiments.voices.voice import Voice, open_voice
 from workbench.files import output_folder, write_text
-from workbench.memory.faults_bits import Flips
+from workbench.memory.faults.bits import Flips
+from workbench.memory.faults.plan import Plan, TrialId
+from workbench.memory.faults.transients import Sites
 from workbench.memory.image import Image
 from workbench.memory.layout import SECTIONS
-from workbench.memory.plan import Plan, TrialId
-from workbench.memory.transients import Sites
-from workbench.memory.trials import run_trials
+from workbench.memory.trials.batches import run_trials
 
 _OUT = Path("out/flip")
 _FLIPS, _SEED, _WORD = 10, 0, "3"

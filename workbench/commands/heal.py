@@ -24,18 +24,18 @@ from workbench.commands.common import (
     words_of,
 )
 from workbench.errors import WorkbenchError
-from workbench.experiments.script import Script, script_of
-from workbench.experiments.voice import Voice, open_voice
+from workbench.experiments.voices.script import Script, script_of
+from workbench.experiments.voices.voice import Voice, open_voice
 from workbench.files import output_folder, write_text
-from workbench.healing.costs import overheads
 from workbench.healing.named import CRC_SCRUB, nothing
+from workbench.healing.overheads import overheads
 from workbench.healing.simulation import Life, simulate
 from workbench.healing.strategy import Strategy
 from workbench.healing.strategy_file import described
 from workbench.healing.timeline import draw_timeline
 from workbench.healing.upsets import Upset, poisson_upsets
 from workbench.integer.engine import Engine
-from workbench.memory.arrivals import expected_upsets
+from workbench.memory.faults.arrivals import expected_upsets
 from workbench.memory.image import Image
 from workbench.memory.layout import SECTIONS, SRAM_SECTIONS
 

@@ -21,18 +21,18 @@ from workbench.commands.common import (
     strategy_text,
 )
 from workbench.errors import WorkbenchError
-from workbench.experiments.compare import Environment, record_of, with_cost
-from workbench.experiments.contestants import contestants
-from workbench.experiments.device_costs import device_costs
-from workbench.experiments.hear import hear
-from workbench.experiments.mission import KINDS, Mission
-from workbench.experiments.voice import open_voice
+from workbench.experiments.fleets.comparison import Environment, record_of, with_cost
+from workbench.experiments.fleets.device_costs import device_costs
+from workbench.experiments.fleets.device_sound import hear
+from workbench.experiments.fleets.variants import contestants
+from workbench.experiments.fleets.workload import KINDS, Mission
+from workbench.experiments.voices.voice import open_voice
 from workbench.files import write_text
 from workbench.firmware.costs import Cost
 from workbench.healing.strategy import Strategy
 from workbench.integer.program import Program
 from workbench.integer.reference import Codes
-from workbench.memory.arrivals import ENVIRONMENTS, SECONDS_PER_DAY, read_rate
+from workbench.memory.faults.arrivals import ENVIRONMENTS, SECONDS_PER_DAY, read_rate
 
 _DEVICES, _WORDS = 100, 100
 _OUT = Path("out/lifetime.wav")

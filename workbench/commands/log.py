@@ -9,11 +9,11 @@ from pathlib import Path
 from workbench.commands.attempts import Attempts
 from workbench.commands.common import add_checkpoint, add_strategy, image_under, strategy_of
 from workbench.errors import WorkbenchError
-from workbench.experiments.voice import open_voice
+from workbench.experiments.voices.voice import open_voice
 from workbench.files import write_text
+from workbench.firmware.design import RAM, Firmware
 from workbench.firmware.exported import exported_firmware
 from workbench.firmware.log_file import read_log
-from workbench.firmware.plan import RAM, Firmware
 from workbench.healing.log import log_lines
 from workbench.healing.named import CRC_SCRUB
 from workbench.healing.timeline import draw_log

@@ -13,9 +13,10 @@ import numpy as np
 
 from workbench.commands.common import add_checkpoint, add_generator
 from workbench.errors import WorkbenchError
-from workbench.integer.agreement import disagreements
+from workbench.generators.challenge import Challenge
 from workbench.integer.lowered_challenge import lower_challenge
-from workbench.integer.lowering import Lowered
+from workbench.integer.lowering.layer_check import disagreements
+from workbench.integer.lowering.lower import Lowered
 from workbench.integer.program import Conv, Embed, Operator, Program
 from workbench.integer.reference import Codes
 from workbench.integer.reference import run as run_program
@@ -23,7 +24,6 @@ from workbench.integer.storage import save_program
 from workbench.integer.validation import accumulator_bound
 from workbench.memory.image import Image
 from workbench.memory.layout import WORKING_SECTIONS
-from workbench.models.challenge import Challenge
 from workbench.training.checkpoint import load_checkpoint, refuse_replacing, shipped_checkpoint
 
 _OUT = Path("out/challenge.program")

@@ -14,22 +14,22 @@ from workbench.audio.metrics import DEGRADED_SNR_DB
 from workbench.commands.attempts import Attempts
 from workbench.commands.common import add_checkpoint, add_image, image_of
 from workbench.errors import WorkbenchError
-from workbench.experiments.criticality import COLUMNS as MAP_COLUMNS
-from workbench.experiments.criticality_pictures import save_figure
-from workbench.experiments.products import (
+from workbench.experiments.campaigns.manifest import MANIFEST_FILE
+from workbench.experiments.campaigns.store import Results, open_results
+from workbench.experiments.maps.criticality import COLUMNS as MAP_COLUMNS
+from workbench.experiments.maps.pictures import save_figure
+from workbench.experiments.maps.products import (
     CURVE_FILES,
     MAP_FILES,
     curve_products,
     map_products,
 )
-from workbench.experiments.quality_curve import COLUMNS as CURVE_COLUMNS
-from workbench.experiments.store import Results, open_results
-from workbench.experiments.store_manifest import MANIFEST_FILE
-from workbench.experiments.voice import open_voice
+from workbench.experiments.maps.quality_curve import COLUMNS as CURVE_COLUMNS
+from workbench.experiments.voices.voice import open_voice
 from workbench.files import output_folder, write_text
-from workbench.memory.faults_bits import Each, Stuck
-from workbench.memory.faults_rates import Ber, Retention, Weak
-from workbench.memory.plan import Plan
+from workbench.memory.faults.bits import Each, Stuck
+from workbench.memory.faults.plan import Plan
+from workbench.memory.faults.rates import Ber, Retention, Weak
 
 _OUT = Path("out/map")
 _NO_FLIPS = (Stuck, Retention, Weak)

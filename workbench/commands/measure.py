@@ -12,8 +12,8 @@ from workbench.commands.class_table import SOUNDS, tell_classes
 from workbench.commands.common import STRATEGIES, add_generator, strategy_text
 from workbench.commands.own_metrics import own_metrics
 from workbench.errors import WorkbenchError
-from workbench.experiments.contestants import contestant
-from workbench.experiments.quality import (
+from workbench.experiments.fleets.variants import contestant
+from workbench.experiments.voices.quality import (
     MEASURES,
     Quality,
     mean_quality,
@@ -21,7 +21,7 @@ from workbench.experiments.quality import (
     quality_of_voice,
     told_reasons,
 )
-from workbench.experiments.voice import Voice, open_voice
+from workbench.experiments.voices.voice import Voice, open_voice
 from workbench.files import write_text
 from workbench.healing.named import NONE
 from workbench.training.checkpoint import record_measured, refuse_replacing, shipped_checkpoint

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from functools import reduce
 
 from workbench.errors import WorkbenchError
-from workbench.experiments.quality import MEASURES, Metric
+from workbench.experiments.voices.quality import MEASURES, Metric
 
 
 def own_metrics(names: Sequence[str]) -> dict[str, Metric]:

@@ -10,14 +10,14 @@ import numpy as np
 from workbench.audio.metrics import measure
 from workbench.audio.sound_files import write_wav
 from workbench.commands.common import add_checkpoint, add_image, image_of
-from workbench.experiments.voice import open_voice
+from workbench.experiments.voices.voice import open_voice
 from workbench.files import write_text
-from workbench.memory.events import ACTIONS, Events
+from workbench.memory.faults.events import ACTIONS, Events
+from workbench.memory.faults.plan import TrialId
+from workbench.memory.faults.protection import ProtectionMask
+from workbench.memory.faults.transients import Sites, TransientPlace
 from workbench.memory.layout import Place
-from workbench.memory.plan import TrialId
-from workbench.memory.protection import ProtectionMask
-from workbench.memory.transients import Sites, TransientPlace
-from workbench.memory.truth import play
+from workbench.memory.trials.truth import play
 
 _OUT = Path("out/replay.wav")
 _EVENTS_SHOWN = 40

@@ -6,8 +6,8 @@ import argparse
 from pathlib import Path
 
 from workbench.errors import WorkbenchError
-from workbench.experiments.store_manifest import MANIFEST_FILE, seal_manifest
-from workbench.experiments.voice import open_voice
+from workbench.experiments.campaigns.manifest import MANIFEST_FILE, seal_manifest
+from workbench.experiments.voices.voice import open_voice
 from workbench.training.checkpoint import STORY_FILE, seal_checkpoint
 
 

@@ -20,16 +20,16 @@ from workbench.commands.common import (
     image_of,
     inputs_of,
 )
-from workbench.experiments.adversarial import Inputs, Step, error_share, worst_bits
+from workbench.experiments.maps.worst_bits import Inputs, Step, error_share, worst_bits
 from workbench.experiments.threads import one_thread
-from workbench.experiments.voice import Voice, open_voice
+from workbench.experiments.voices.voice import Voice, open_voice
 from workbench.files import output_folder, write_text
-from workbench.memory.faults_bits import Bits, Each, Flips
+from workbench.memory.faults.bits import Bits, Each, Flips
+from workbench.memory.faults.plan import Plan, TrialId
+from workbench.memory.faults.transients import Sites
 from workbench.memory.image import Image
-from workbench.memory.laboratory import Laboratory
 from workbench.memory.layout import WORKING_SECTIONS
-from workbench.memory.plan import Plan, TrialId
-from workbench.memory.transients import Sites
+from workbench.memory.trials.laboratory import Laboratory
 
 _OUT = Path("out/worst")
 _BITS, _RANDOM_TRIALS = 5, 200

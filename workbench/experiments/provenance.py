@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from workbench import __version__
-from workbench.integer.native_build import kernels_here
+from workbench.integer.native.build import kernels_here
 
 _PACKAGES = ("joblib", "numpy", "pyarrow", "torch")
 

@@ -29,9 +29,9 @@ from workbench.healing.named import nothing
 from workbench.healing.strategy import Policy, Strategy
 from workbench.healing.upsets import Upset
 from workbench.integer.program import Program
-from workbench.memory.areas import ABFT
 from workbench.memory.image import Image
 from workbench.memory.layout import HEALER_VARIABLES, LAYOUT, Layout
+from workbench.memory.watches.areas import ABFT
 from workbench.sealed import json_object
 
 TABLE = "data/costs.json"

@@ -13,8 +13,8 @@ import numpy as np
 
 from workbench.errors import WorkbenchError
 from workbench.firmware.boards import Core
+from workbench.firmware.design import RAM, Firmware
 from workbench.firmware.emulator import EmulatedMachine, Strike
-from workbench.firmware.plan import RAM, Firmware
 from workbench.firmware.toolchain import build_folder, compile_device, package_texts
 from workbench.firmware.twin import Twin, frames_of
 from workbench.firmware.unit import UNIT_CALLS, unit_sources

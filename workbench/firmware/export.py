@@ -9,17 +9,17 @@ from string import Template
 
 from workbench.errors import WorkbenchError
 from workbench.files import output_folder, write_text
+from workbench.firmware.design import RAM, Firmware, c_type
 from workbench.firmware.exported import STRATEGY_FILE, keep, refuse_foreign
-from workbench.firmware.plan import RAM, Firmware, c_type
 from workbench.firmware.source import model_sources
 from workbench.firmware.toolchain import package_texts, runtime_headers
 from workbench.firmware.vectors import Inputs, vector_sources
-from workbench.healing.costs import overheads
 from workbench.healing.named import nothing
+from workbench.healing.overheads import overheads
 from workbench.healing.strategy import Guard, Strategy
 from workbench.integer.program import Signal
-from workbench.memory.areas import ABFT, CODES, GOLDEN, SELF_TEST, TRIPLE
 from workbench.memory.image import Image
+from workbench.memory.watches.areas import ABFT, CODES, GOLDEN, SELF_TEST, TRIPLE
 
 _TEMPLATES = "folder"
 _HEALER_ROWS = (

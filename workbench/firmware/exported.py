@@ -10,8 +10,8 @@ import re
 from pathlib import Path
 
 from workbench.errors import WorkbenchError
+from workbench.firmware.design import RAM, Firmware
 from workbench.firmware.names import checked_prefix
-from workbench.firmware.plan import RAM, Firmware
 from workbench.healing.strategy_file import EXPORTED, described, strategy_described
 from workbench.memory.image import Image
 from workbench.sealed import read_sealed, write_sealed

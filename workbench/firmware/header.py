@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workbench.firmware.plan import Firmware, c_type
+from workbench.firmware.design import Firmware, c_type
 from workbench.memory.layout import Place
 
 _ALIGNMENT_BYTES = 4

@@ -7,19 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from workbench.firmware.plan import Firmware
+from workbench.firmware.design import Firmware
 from workbench.healing.backoff import SUMS_SHIFT, scan_frames
 from workbench.healing.evidence import Guards, facts, has_golden, proves_by_agreeing, rows_for
 from workbench.healing.log import Remedy
-from workbench.healing.looks import looks_of
+from workbench.healing.scrub_schedule import looks_of
 from workbench.healing.strategy import Guard
-from workbench.memory.areas import ABFT, GOLDEN, RADAR, RAM, SELF_TEST, TRIPLE
-from workbench.memory.codes import Code
-from workbench.memory.ecc import InPlace, Secded
-from workbench.memory.watch import PageWatch, Watch
-from workbench.memory.watch_self_test import SelfTestWatch
-from workbench.memory.watch_sums import AbftWatch
-from workbench.memory.watch_triple import TripleWatch
+from workbench.memory.codes.ecc import InPlace, Secded
+from workbench.memory.codes.signatures import Code
+from workbench.memory.watches.areas import ABFT, GOLDEN, RADAR, RAM, SELF_TEST, TRIPLE
+from workbench.memory.watches.pages import PageWatch, Watch
+from workbench.memory.watches.self_test import SelfTestWatch
+from workbench.memory.watches.sums import AbftWatch
+from workbench.memory.watches.triple import TripleWatch
 
 _RUNGS = {
     Remedy.RESTORE: "wb_restore",

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from workbench.firmware.plan import Firmware
+from workbench.firmware.design import Firmware
 from workbench.firmware.toolchain import SANITIZERS, WARNINGS, build_folder, compile_shared
 from workbench.firmware.unit import unit_sources
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from workbench.errors import WorkbenchError
-from workbench.firmware.plan import LOG_HEAD_BYTES, Firmware
+from workbench.firmware.design import LOG_HEAD_BYTES, Firmware
 from workbench.firmware.twin import LOG_DTYPE, log_entry
 from workbench.healing.log import LogEntry
 

@@ -10,16 +10,16 @@ from typing import Protocol
 
 import numpy as np
 
-from workbench.firmware.plan import Firmware
+from workbench.firmware.design import Firmware
 from workbench.firmware.twin import Machine, Twin, frames_of
 from workbench.healing.log import Remedy
 from workbench.healing.strategy import Guard
 from workbench.healing.upsets import Upset
 from workbench.healing.variables import cursor_word
-from workbench.memory.areas import ABFT
-from workbench.memory.watch import Watch
-from workbench.memory.watch_self_test import SelfTestWatch
-from workbench.memory.watch_sums import AbftWatch
+from workbench.memory.watches.areas import ABFT
+from workbench.memory.watches.pages import Watch
+from workbench.memory.watches.self_test import SelfTestWatch
+from workbench.memory.watches.sums import AbftWatch
 
 FRAMES = 3  # the first finds the fault, the others show what it costs to live with it
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from workbench.compilers import host_compiler
 from workbench.errors import WorkbenchError
-from workbench.firmware.plan import RAM, Firmware, c_type
+from workbench.firmware.design import RAM, Firmware, c_type
 from workbench.firmware.source import model_sources, numbers
 from workbench.firmware.toolchain import build_folder, run_compiler
 from workbench.firmware.twin import frames_of

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from workbench.errors import WorkbenchError
+from workbench.firmware.design import Firmware, c_type
 from workbench.firmware.header import header, signature
 from workbench.firmware.healer import abft_calls, constant, healer, shape_name
-from workbench.firmware.plan import Firmware, c_type
 from workbench.firmware.scratch import frame_bytes, row_bytes
 from workbench.integer.program import (
     INT32_MIN,
@@ -22,8 +22,8 @@ from workbench.integer.program import (
     Signal,
     Table,
 )
-from workbench.memory.areas import ABFT
 from workbench.memory.layout import Place
+from workbench.memory.watches.areas import ABFT
 
 _WIDTH = 100
 

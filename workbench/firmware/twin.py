@@ -12,7 +12,7 @@ from typing import Protocol
 import numpy as np
 
 from workbench.errors import WorkbenchError
-from workbench.firmware.plan import LOG_HEAD_BYTES, Firmware
+from workbench.firmware.design import LOG_HEAD_BYTES, Firmware
 from workbench.firmware.unit import input_buffer
 from workbench.healing.log import Diagnosis, LogEntry, Remedy, Verdict
 from workbench.healing.upsets import Upset

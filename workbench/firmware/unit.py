@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from workbench.firmware.plan import Firmware, c_type
+from workbench.firmware.design import Firmware, c_type
 from workbench.firmware.source import model_sources
 
 # What the unit can do, each a function PREFIX_unit_CALL without arguments.

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from workbench.firmware.plan import Firmware, c_type
+from workbench.firmware.design import Firmware, c_type
 from workbench.firmware.source import numbers
 from workbench.firmware.twin import frames_of
 from workbench.integer.program import Signal

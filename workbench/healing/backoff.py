@@ -14,9 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from workbench.healing.strategy import Guard, Strategy
-from workbench.memory.areas import ABFT
 from workbench.memory.layout import Layout
-from workbench.memory.watch import Watch
+from workbench.memory.watches.areas import ABFT
+from workbench.memory.watches.pages import Watch
 
 WELL, DEFERRED, FAILED, MOST = 0, 1, 2, 7
 ALARMED = 8

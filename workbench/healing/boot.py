@@ -6,10 +6,10 @@ RAM those of the working copy.
 
 from __future__ import annotations
 
-from workbench.memory.areas import RAM
 from workbench.memory.image import Image
 from workbench.memory.layout import SRAM_SECTIONS
-from workbench.memory.watch_triple import TripleWatch
+from workbench.memory.watches.areas import RAM
+from workbench.memory.watches.triple import TripleWatch
 
 
 def booted(image: Image) -> Image:

@@ -14,10 +14,10 @@ import numpy as np
 from workbench.errors import WorkbenchError
 from workbench.healing import remedies
 from workbench.healing.backoff import SUMS_FRAMES, WELL, Backoff
+from workbench.healing.event_trace import Journal
 from workbench.healing.evidence import diagnose, validated
-from workbench.healing.journal import Journal
 from workbench.healing.log import CLIMBS, Diagnosis, LogEntry, Remedy, Verdict
-from workbench.healing.looks import frames_before, looks_of, pass_quietly
+from workbench.healing.scrub_schedule import frames_before, looks_of, pass_quietly
 from workbench.healing.spares import Spares
 from workbench.healing.strategy import Guard, Strategy
 from workbench.healing.stuck import StuckCells
@@ -29,9 +29,9 @@ from workbench.healing.variables import (
     time_of,
     vote,
 )
-from workbench.memory.areas import ABFT
 from workbench.memory.image import Image, differing_bits, flip_bits
-from workbench.memory.watch import Watch
+from workbench.memory.watches.areas import ABFT
+from workbench.memory.watches.pages import Watch
 
 
 class Device:

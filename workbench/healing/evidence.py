@@ -18,10 +18,10 @@ import numpy as np
 
 from workbench.healing.log import Diagnosis, Verdict
 from workbench.healing.strategy import Guard, Policy
-from workbench.memory.areas import ABFT, GOLDEN, RAM, SELF_TEST
-from workbench.memory.codes import Judgement
-from workbench.memory.watch import PageWatch, Watch
-from workbench.memory.watch_triple import TripleWatch
+from workbench.memory.codes.signatures import Judgement
+from workbench.memory.watches.areas import ABFT, GOLDEN, RAM, SELF_TEST
+from workbench.memory.watches.pages import PageWatch, Watch
+from workbench.memory.watches.triple import TripleWatch
 
 
 class Says(IntFlag):

@@ -8,9 +8,9 @@ from workbench.errors import expect
 from workbench.healing.strategy import Guard, Strategy
 from workbench.healing.suitable import has_units, largest_unit, least_unit
 from workbench.integer.program import Program
-from workbench.memory.areas import ABFT, CODES, Area
-from workbench.memory.ecc import InPlace
+from workbench.memory.codes.ecc import InPlace
 from workbench.memory.layout import Layout
+from workbench.memory.watches.areas import ABFT, CODES, Area
 
 
 def fitted(strategy: Strategy, program: Program) -> Strategy:

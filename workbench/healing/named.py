@@ -13,7 +13,7 @@ from workbench.healing.fitted import fitted
 from workbench.healing.log import Remedy
 from workbench.healing.strategy import Guard, Policy, Strategy
 from workbench.integer.program import Program
-from workbench.memory.areas import (
+from workbench.memory.watches.areas import (
     ABFT,
     GOLDEN,
     RADAR,
@@ -132,7 +132,7 @@ def radar(groups: int = 2, *, group_bytes: int = 512) -> Strategy:
 
 
 def in_place(bits: int = 64, pages: int = 4) -> Strategy:
-    """Weights that are code words themselves; no check beside them. See `workbench.memory.in_place`."""
+    """Weights that are code words themselves; no check beside them. See `workbench.memory.codes.in_place`."""
     guard = Guard(Area(f"in-place{bits}", _WEIGHTS), pages, (Remedy.CORRECT,))
     rest = _words_for_the_rest((Remedy.CORRECT,))
     return Strategy(f"in-place{bits}", (guard, rest), source=_GUAN)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from workbench.errors import WorkbenchError, expect
-from workbench.memory.areas import whole
+from workbench.memory.watches.areas import whole
 
 MOST_FRAMES = 2**20
 

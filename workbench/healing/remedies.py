@@ -16,9 +16,9 @@ from workbench.healing.replacing import replace
 from workbench.healing.spares import FREE, RETIRED
 from workbench.healing.strategy import RESIGNING, Guard
 from workbench.healing.variables import State
-from workbench.memory.areas import GOLDEN, RAM
-from workbench.memory.watch import PageWatch, Watch
-from workbench.memory.watch_triple import TripleWatch
+from workbench.memory.watches.areas import GOLDEN, RAM
+from workbench.memory.watches.pages import PageWatch, Watch
+from workbench.memory.watches.triple import TripleWatch
 
 if TYPE_CHECKING:
     from workbench.healing.device import Device

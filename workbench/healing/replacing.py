@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from workbench.healing.log import Remedy
-from workbench.memory.watch import Watch
+from workbench.memory.watches.pages import Watch
 
 
 def replace(

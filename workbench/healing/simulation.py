@@ -23,11 +23,11 @@ from workbench.integer.engine import Engine
 from workbench.integer.engine_kernels import Change
 from workbench.integer.program import Conv
 from workbench.integer.reference import Codes, checked_inputs
-from workbench.memory.areas import ABFT
 from workbench.memory.changes import flipped_values, flips_by_tensor, parameter_changes
 from workbench.memory.image import Image
 from workbench.memory.tensors import write_tensor
-from workbench.memory.watch_sums import AbftWatch
+from workbench.memory.watches.areas import ABFT
+from workbench.memory.watches.sums import AbftWatch
 
 # Frames times devices that run together: bounds the memory that activations take.
 _FRAMES_AT_ONCE = 512

@@ -15,7 +15,11 @@ from workbench.healing.log import Remedy
 from workbench.healing.policy import MOST_FRAMES, Policy
 from workbench.healing.suitable import refuse_unsuitable
 from workbench.integer.program import Program
-from workbench.memory.areas import (
+from workbench.memory.codes.ecc import InPlace
+from workbench.memory.codes.in_place import in_place_program
+from workbench.memory.image import Image
+from workbench.memory.layout import Layout
+from workbench.memory.watches.areas import (
     ABFT,
     CODES,
     GOLDEN,
@@ -26,10 +30,6 @@ from workbench.memory.areas import (
     Area,
     whole,
 )
-from workbench.memory.ecc import InPlace
-from workbench.memory.image import Image
-from workbench.memory.in_place import in_place_program
-from workbench.memory.layout import Layout
 
 RESIGNING = (Remedy.ZERO, Remedy.INTERPOLATE, Remedy.CLIP)
 # What may stand on a ladder.

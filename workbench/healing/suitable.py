@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from workbench.errors import WorkbenchError
 from workbench.healing.log import Remedy
 from workbench.integer.program import Conv
-from workbench.memory.areas import ABFT, CODES, GOLDEN, TRIPLE, WORKING_SECTIONS, Area
-from workbench.memory.ecc import InPlace
+from workbench.memory.codes.ecc import InPlace
 from workbench.memory.layout import Layout
-from workbench.memory.watch import Watch
+from workbench.memory.watches.areas import ABFT, CODES, GOLDEN, TRIPLE, WORKING_SECTIONS, Area
+from workbench.memory.watches.pages import Watch
 
 if TYPE_CHECKING:
     from workbench.healing.strategy import Guard

@@ -1,6 +1,6 @@
 """Upsets that arrive over time: which bit flips before which frame.
 
-Reference: single-event upsets as a Poisson process; rates are in `workbench.memory.arrivals`. Every
+Reference: single-event upsets as a Poisson process; rates are in `workbench.memory.faults.arrivals`. Every
 schedule is a pure function of its seed and the number of the device.
 """
 

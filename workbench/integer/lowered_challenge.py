@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from workbench.audio.sound_files import SAMPLE_RATE_HZ
-from workbench.integer.lowering import Lowered, RowIndexes, lower
-from workbench.models.challenge import Challenge
+from workbench.generators.challenge import Challenge
+from workbench.integer.lowering.lower import Lowered, RowIndexes, lower
 
 
 def lower_challenge(model: Challenge) -> Lowered:

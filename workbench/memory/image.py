@@ -17,9 +17,9 @@ from workbench.container import read_container, write_container
 from workbench.errors import WorkbenchError, described, expect
 from workbench.integer.program import Program
 from workbench.integer.storage import program_from, program_header, program_payload
-from workbench.memory.areas import PAGE_BYTES, Area
 from workbench.memory.layout import LAYOUT, Layout, Site
 from workbench.memory.tensors import read_tensor, stored_program, write_tensor
+from workbench.memory.watches.areas import PAGE_BYTES, Area
 
 KIND = "image"
 _HEADER_KEYS = {"layout", "page_bytes", "areas", "spare_pages", "program", "program_bytes"}

@@ -27,9 +27,9 @@ import numpy as np
 from workbench.errors import WorkbenchError, nearest
 from workbench.integer.program import Conv, Program, code_dtype
 from workbench.integer.reference import convolutions_with_history
-from workbench.memory.areas import PAGE_BYTES, WORKING_SECTIONS, Area
-from workbench.memory.watch import Tensor, Watch
-from workbench.memory.watches import watches
+from workbench.memory.watches.areas import PAGE_BYTES, WORKING_SECTIONS, Area
+from workbench.memory.watches.pages import Tensor, Watch
+from workbench.memory.watches.registry import watches
 
 LAYOUT = "plain-4"
 SRAM_SECTIONS = (*WORKING_SECTIONS, "state", "healer", "ram_check", "spare", "backoff")

@@ -1,6 +1,6 @@
 """The panel of notebook 03: two healers, the same faults; hear both, see their memory, read their logs.
 
-It shows what `workbench.experiments.healed_life` returns and decides nothing itself.
+It shows what `workbench.experiments.fleets.healed_speech` returns and decides nothing itself.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from typing import Any
 import ipywidgets as widgets
 
 from workbench.errors import expect
-from workbench.experiments.adversarial import worst_bits
-from workbench.experiments.compare import ENVIRONMENTS, Environment, mission_of
-from workbench.experiments.compare_pictures import draw_timelines
-from workbench.experiments.contestants import NAMES, contestant, contestants, fitting
-from workbench.experiments.healed_life import HealedLife, healed_life
-from workbench.experiments.mission import Mission
+from workbench.experiments.fleets.comparison import ENVIRONMENTS, Environment, mission_of
+from workbench.experiments.fleets.healed_speech import HealedLife, healed_life
+from workbench.experiments.fleets.pictures import draw_timelines
+from workbench.experiments.fleets.variants import NAMES, contestant, contestants, fitting
+from workbench.experiments.fleets.workload import Mission
+from workbench.experiments.maps.worst_bits import worst_bits
 from workbench.experiments.threads import one_thread
-from workbench.experiments.voice import Voice, open_voice
+from workbench.experiments.voices.voice import Voice, open_voice
 from workbench.healing.strategy import Strategy
 from workbench.panels.names import PANEL, named_handles
 from workbench.panels.status import Status

@@ -1,6 +1,6 @@
 """The panel of notebook 01: flip bits of a voice's memory, hear and see what becomes of a word.
 
-It shows what `workbench.experiments.hearing.hear` returns and decides nothing itself.
+It shows what `workbench.experiments.voices.faulty_speech.hear` returns and decides nothing itself.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from typing import Any
 import ipywidgets as widgets
 
 from workbench.errors import expect
-from workbench.experiments.hearing import Heard, hear
-from workbench.experiments.voice import Voice, open_voice
-from workbench.memory.faults_bits import Flips
+from workbench.experiments.voices.faulty_speech import Heard, hear
+from workbench.experiments.voices.voice import Voice, open_voice
+from workbench.memory.faults.bits import Flips
+from workbench.memory.faults.plan import Plan
 from workbench.memory.layout import WORKING_SECTIONS
-from workbench.memory.plan import Plan
 from workbench.panels.names import PANEL, named_handles
 from workbench.panels.status import Status
 from workbench.panels.views import readout, site_list, sound

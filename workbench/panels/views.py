@@ -11,8 +11,8 @@ from html import escape
 
 import numpy as np
 
-from workbench.experiments.hearing import Heard
-from workbench.experiments.page.pictures import spectrogram_uri, wav_uri
+from workbench.experiments.demo.page.pictures import spectrogram_uri, wav_uri
+from workbench.experiments.voices.faulty_speech import Heard
 
 _SITES_SHOWN = 12
 _SOFT = "color: var(--jp-ui-font-color2)"

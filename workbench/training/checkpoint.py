@@ -21,8 +21,8 @@ from safetensors.torch import load, save
 from workbench.audio.resources import data_folder
 from workbench.errors import WorkbenchError
 from workbench.files import output_folder, path_of, write_bytes
-from workbench.models.challenge import Challenge, ChallengeConfig
-from workbench.models.quantisers import WEIGHTS
+from workbench.generators.challenge import Challenge, ChallengeConfig
+from workbench.generators.quantisers import WEIGHTS
 from workbench.sealed import digest_of, json_object, unsealed, write_sealed
 from workbench.training.progress import PROGRESS_FILE
 

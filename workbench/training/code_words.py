@@ -1,7 +1,7 @@
 """Training for weights that will be code words: the network hears what moving them to the nearest costs.
 
 Reference: straight-through estimator, Bengio et al. 2013, https://arxiv.org/abs/1308.3432. After lowering,
-`workbench.memory.in_place` moves every word of weights to the nearest code word. Here these moves are
+`workbench.memory.codes.in_place` moves every word of weights to the nearest code word. Here these moves are
 added to the quantised weights while training, again and again, so that whatever may still change makes up
 for them. Layout: moves are whole steps of a channel's scale, in the shape of the layer's weight.
 """
@@ -15,11 +15,11 @@ import torch
 from brevitas.nn import QuantConvTranspose1d
 from torch import nn
 
+from workbench.generators.challenge import Challenge
 from workbench.integer.lowered_challenge import lower_challenge
-from workbench.integer.lowering_weights import polyphase
+from workbench.integer.lowering.weights import polyphase
 from workbench.integer.program import Conv
-from workbench.memory.in_place import in_place_program
-from workbench.models.challenge import Challenge
+from workbench.memory.codes.in_place import in_place_program
 
 _MOVES = "moves"
 
@@ -31,7 +31,7 @@ class CodeWords:
     """
 
     def __init__(self, model: Challenge, code: str) -> None:
-        """code: of `workbench.memory.ecc`, e.g. "in-place64". All moves are zero until `refresh`."""
+        """code: of `workbench.memory.codes.ecc`, e.g. "in-place64". All moves are zero until `refresh`."""
         self._model, self._code = model, code
         self._plain = Challenge(model.config, quantised=True).eval()
         self._layers: dict[str, Any] = {

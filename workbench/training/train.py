@@ -24,10 +24,10 @@ from workbench.audio.recordings import nfc
 from workbench.audio.sound_files import SAMPLE_RATE_HZ
 from workbench.errors import WorkbenchError, nearest
 from workbench.files import output_folder
-from workbench.memory.ecc import ECC, InPlace
-from workbench.models.challenge import Challenge, ChallengeConfig
-from workbench.models.layers import tensor_value
-from workbench.models.quantisers import CALIBRATION_STEPS
+from workbench.generators.challenge import Challenge, ChallengeConfig
+from workbench.generators.layers import tensor_value
+from workbench.generators.quantisers import CALIBRATION_STEPS
+from workbench.memory.codes.ecc import ECC, InPlace
 from workbench.training.checkpoint import STORY_FILE, save_checkpoint
 from workbench.training.code_words import CodeWords
 from workbench.training.curve import CURVE_FILE, write_loss_curve

@@ -1,0 +1,46 @@
+"""The generator's own layers: they stream, round as the C code does, and train what they should."""
+
+import numpy as np
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from workbench.generators.challenge import Challenge, ChallengeConfig
+from workbench.generators.quantisers import RoundHalfUp
+
+CONFIG = ChallengeConfig(words=("a", "b"), frames=24, channels=(8, 8, 4))
+
+
+@given(st.lists(st.integers(-(2**20), 2**20), min_size=1))
+def test_halves_are_rounded_up_and_gradients_pass(quarters: list[int]) -> None:
+    x = torch.tensor(quarters, dtype=torch.float64, requires_grad=True)
+    rounded = RoundHalfUp()(x / 4)
+    assert rounded.tolist() == [(quarter + 2) // 4 for quarter in quarters]
+    rounded.sum().backward()
+    assert torch.equal(x.grad, torch.full_like(x, 0.25))
+
+
+def test_what_comes_later_is_not_heard_before() -> None:
+    torch.manual_seed(0)
+    model = Challenge(CONFIG, quantised=False).double()
+    one, other = model.tensors(["a"]), model.tensors(["b"])
+    with torch.no_grad():
+        before = model(**one)[0, 0]
+        assert len(before) == CONFIG.frames * CONFIG.samples_per_frame
+        for frame in range(CONFIG.frames):
+            word = torch.cat([one["word"][:, :frame], other["word"][:, frame:]], dim=1)
+            after = model(word, one["position"])[0, 0]
+            first = frame * CONFIG.samples_per_frame
+            assert torch.equal(before[:first], after[:first])
+            assert not torch.equal(before[first:], after[first:])
+
+
+def test_the_time_code_is_fixed_and_tells_every_frame_apart() -> None:
+    model = Challenge(CONFIG, quantised=True)
+    code = model.position.weight
+    assert not code.requires_grad and model.word.weight.requires_grad
+    assert code.abs().max() <= 1
+    codes = np.round(code.numpy() * 127)  # as far as 8 bits can tell
+    assert len(np.unique(codes, axis=0)) == CONFIG.frames
+    again = Challenge(CONFIG, quantised=False).position.weight
+    assert torch.equal(code, again)

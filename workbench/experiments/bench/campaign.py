@@ -1,0 +1,278 @@
+"""Trials per second, side by side in one run on one core: the laboratory and other injectors.
+
+All bits of all weights uniformly, one decoder, one input, single flips. Rounds alternate, so that
+what else the machine does hits all alike; medians of rounds count. Layout: see `Figures`.
+"""
+
+from __future__ import annotations
+
+import copy
+import resource
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from workbench.experiments.bench.decoder import MACS, Decoder, decoder
+from workbench.experiments.bench.peers import Flip, Injector, PlainLoop
+from workbench.experiments.bench.peers_packages import PEERS
+from workbench.experiments.threads import one_thread
+from workbench.integer import reference
+from workbench.integer.program import Program
+from workbench.memory.faults.bits import Flips
+from workbench.memory.faults.plan import Plan
+from workbench.memory.faults.transients import Sites
+from workbench.memory.image import Image
+from workbench.memory.trials.laboratory import Laboratory
+
+ROUNDS = 5
+_ENGINE_TRIALS = {"native": 8192, "torch": 64}  # at once
+_PEER_TRIALS = 100
+_SELF_CHECK = 20
+_PEAK_S = 0.3
+_PLAN = Plan(Flips(1), sections=("weights",))
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Rate:
+    """One injector. trials_per_s: the median of the rounds, None where it did not run; then why."""
+
+    trials_per_s: float | None
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What the benchmark found.
+
+    kernels: that ran, see `native_build`. gmacs_per_s: int8 multiply-accumulates that the engine really
+    made, in 1e9 a second; None where it does not count. peak_gmacs_per_s: what the same kernels reach at
+    their best on this decoder, see `SparseRun.peak_gmacs_per_s`; None likewise.
+    macs_per_trial: their mean.
+    peak_memory_bytes: of this process. checked, mismatches: trials that were compared with the plain
+    reference, and those that differ. check_s: how long that took.
+    """
+
+    engine: str
+    kernels: str
+    trials_per_s: float
+    gmacs_per_s: float | None
+    macs_per_trial: float | None
+    peak_gmacs_per_s: float | None
+    peers: dict[str, Rate]
+    checked: int
+    mismatches: int
+    check_s: float
+    peak_memory_bytes: int
+
+    @property
+    def peak_share(self) -> float | None:
+        """Of what these kernels reach, 0 to 1."""
+        if self.gmacs_per_s is None or self.peak_gmacs_per_s is None:
+            return None
+        return self.gmacs_per_s / self.peak_gmacs_per_s
+
+    @property
+    def forward_gmacs_per_s(self) -> float:
+        """What computing every trial in full would take, in 1e9 multiply-accumulates a second."""
+        return self.trials_per_s * MACS / 1e9
+
+    def ratio(self, name: str) -> float | None:
+        """How many times as many trials a second as that peer."""
+        rate = self.peers[name].trials_per_s
+        return self.trials_per_s / rate if rate else None
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain data; null with a `reason` for peers that did not run."""
+        peers = {
+            name: {
+                "trials_per_s": rate.trials_per_s,
+                "ratio": self.ratio(name),
+                **({"reason": rate.reason} if rate.reason else {}),
+            }
+            for name, rate in self.peers.items()
+        }
+        return {
+            "engine": {
+                "name": self.engine,
+                "kernels": self.kernels,
+                "trials_per_s": self.trials_per_s,
+                "gmacs_per_s": self.gmacs_per_s,
+                "macs_per_trial": self.macs_per_trial,
+                "peak_gmacs_per_s": self.peak_gmacs_per_s,
+                "peak_share": self.peak_share,
+                "forward_gmacs_per_s": self.forward_gmacs_per_s,
+            },
+            "peers": peers,
+            "checked_trials": self.checked,
+            "mismatches": self.mismatches,
+            "check_s": self.check_s,
+            "peak_memory_bytes": self.peak_memory_bytes,
+        }
+
+
+def bench_campaign(
+    *,
+    seconds: float = 5.0,
+    check: int = 1000,
+    engine: str | None = None,
+    peers: tuple[type[Injector], ...] = PEERS,
+    progress: Progress = lambda _: None,
+) -> Figures:
+    """Measure everything, each injector for `seconds` in all, and check `check` trials.
+
+    engine: of the laboratory. progress: is told what is going on. Raises WorkbenchError where the
+    engine cannot run.
+    """
+    with one_thread():
+        subject = decoder()
+        campaign = _Campaign(subject, engine)
+        rates: dict[str, Rate] = {}
+        ready: dict[str, Injector] = {}
+        kinds: tuple[type[Injector], ...] = (PlainLoop, *peers)
+        for kind in kinds:
+            progress(f"preparing {kind.NAME}")
+            made = _prepared(kind, subject)
+            if isinstance(made, str):
+                rates[kind.NAME] = Rate(None, made)
+            else:
+                rates[kind.NAME] = Rate(0.0)
+                ready[kind.NAME] = made
+        campaign.run(seconds / ROUNDS / 2)  # warm
+        found: dict[str, list[float]] = {name: [] for name in ready}
+        rounds, peaks = [], []
+        for number in range(ROUNDS):
+            progress(f"round {number + 1} of {ROUNDS}")
+            rounds.append(campaign.run(seconds / ROUNDS))
+            for name, injector in ready.items():
+                found[name].append(_timed(injector, seconds / ROUNDS))
+            peaks.append(campaign.laboratory.peak_gmacs_per_s(min(_PEAK_S, seconds / ROUNDS)))
+        rates |= {name: Rate(statistics.median(each)) for name, each in found.items()}
+        memory = _peak_memory()
+        progress(f"checking {check} trials against the plain reference")
+        started = time.perf_counter()
+        mismatches = campaign.mismatches(check)
+        middle = sorted(rounds)[len(rounds) // 2]
+        return Figures(
+            engine=campaign.laboratory.engine,
+            kernels=campaign.laboratory.kernels,
+            trials_per_s=middle[0],
+            gmacs_per_s=middle[1],
+            macs_per_trial=None if middle[1] is None else middle[1] * 1e9 / middle[0],
+            peak_gmacs_per_s=max((peak for peak in peaks if peak is not None), default=None),
+            peers=rates,
+            checked=check,
+            mismatches=mismatches,
+            check_s=time.perf_counter() - started,
+            peak_memory_bytes=memory,
+        )
+
+
+class _Campaign:
+    """The laboratory and an endless plan of single flips."""
+
+    def __init__(self, subject: Decoder, engine: str | None) -> None:
+        self.subject = subject
+        self.image = Image.of(subject.program)
+        self.sites = Sites(self.image)
+        self.laboratory = Laboratory(self.image, subject.inputs, engine=engine)
+        self.next = 0
+
+    def run(self, seconds: float) -> tuple[float, float | None]:
+        """Trials a second, drawing them included, and 1e9 multiply-accumulates a second."""
+        before = self.laboratory.macs
+        at_once = _ENGINE_TRIALS[self.laboratory.engine]
+        first, started = self.next, time.perf_counter()
+        while True:
+            events = _PLAN.events(self.sites, np.arange(self.next, self.next + at_once))
+            self.laboratory.outcomes(events, at_once)
+            self.next += at_once
+            passed = time.perf_counter() - started
+            if passed >= seconds:
+                break
+        after = self.laboratory.macs
+        counted = None if before is None or after is None else (after - before) / passed / 1e9
+        return (self.next - first) / passed, counted
+
+    def mismatches(self, trials: int) -> int:
+        """How many of fresh trials differ from the plain reference, in a code or in the outcome."""
+        events = _PLAN.events(self.sites, np.arange(self.next, self.next + trials))
+        outcomes = self.laboratory.outcomes(events, trials)
+        sounds = self.laboratory.sounds(events, trials)
+        clean = reference.run(self.image.program, self.subject.inputs)
+        wrong = 0
+        for position, outcome, sound in zip(events.position, outcomes, sounds, strict=True):
+            faulty = self.image.flip([int(position)]).to_program()
+            codes = reference.run(faulty, self.subject.inputs)
+            same = np.array_equal(codes[faulty.output][0], sound)
+            wrong += not (same and _agrees(outcome, faulty, codes, clean))
+        return wrong
+
+
+def _agrees(
+    outcome: np.void, program: Program, codes: reference.Codes, clean: reference.Codes
+) -> bool:
+    """Whether an OUTCOME tells how the codes of all signals differ from the clean ones."""
+    differ = [
+        number
+        for number, operator in enumerate(program.operators)
+        if not np.array_equal(codes[operator.target], clean[operator.target])
+    ]
+    error = codes[program.output][0].astype(np.int64) - clean[program.output][0]
+    rows = np.flatnonzero(error.any(axis=1))
+    # The torch engine does not know how far a fault reached, and says -2.
+    return (
+        int(outcome["reached"]) in (-2, max(differ, default=-1))
+        and int(outcome["first"]) == (rows[0] if len(rows) else -1)
+        and int(outcome["differing"]) == len(rows)
+        and int(outcome["max_error"]) == np.abs(error).max()
+        and int(outcome["error_energy"]) == (error**2).sum()
+    )
+
+
+def _prepared(kind: type[Injector], subject: Decoder) -> Injector | str:
+    """An injector that is warm and was checked, or why there is none."""
+    missing = kind.missing()
+    if missing:
+        return missing
+    try:
+        injector = kind(copy.deepcopy(subject.module), subject.x, seed=1)
+        plain = PlainLoop(copy.deepcopy(subject.module), subject.x, seed=1)
+        wrong = sum(_self_check(injector, plain))
+        injector.run(_PEER_TRIALS)
+    except Exception as error:  # whatever a package of another hand may raise
+        return f"{kind.NAME} fails here and is left out ({type(error).__name__}: {error})"
+    if wrong:
+        return f"{kind.NAME} fails its self-check and is left out: {wrong} outputs are not the plain loop's"
+    return injector
+
+
+def _self_check(injector: Injector, plain: PlainLoop) -> Iterator[bool]:
+    """For some trials, whether the output is another than what the plain loop makes of the flip."""
+    seen: list[tuple[Flip, torch.Tensor]] = []
+    while len(seen) < _SELF_CHECK:
+        injector.run(_SELF_CHECK, lambda flip, output: seen.append((flip, output.clone())))
+    with torch.inference_mode():
+        for flip, output in seen:
+            yield not np.array_equal(output, plain.trial(flip), equal_nan=True)
+
+
+def _timed(injector: Injector, seconds: float) -> float:
+    trials, started = 0, time.perf_counter()
+    while True:
+        trials += injector.run(_PEER_TRIALS)
+        passed = time.perf_counter() - started
+        if passed >= seconds:
+            return trials / passed
+
+
+def _peak_memory() -> int:
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return most if sys.platform == "darwin" else most * 1024

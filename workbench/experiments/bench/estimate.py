@@ -1,0 +1,88 @@
+"""How honest and how thrifty stratified estimates are, against the exhaustive truth of one word."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from workbench.audio.metrics import ACCEPTABLE_SNR_DB, DEGRADED_SNR_DB
+from workbench.experiments.estimates.share_of_harm import worst_snr_db
+from workbench.experiments.estimates.strata import strata_of
+from workbench.experiments.estimates.stratified import estimate, uniform_trials
+from workbench.memory.faults.transients import Sites
+from workbench.memory.image import Image
+from workbench.memory.trials.laboratory import Laboratory
+
+CLASSES = {"broken": DEGRADED_SNR_DB, "degraded or worse": ACCEPTABLE_SNR_DB}
+HALF_WIDTHS = (0.001, 0.0005, 0.00025)
+
+
+@dataclass(frozen=True)
+class Row:
+    """Many estimates of one class at one width.
+
+    share: the truth. covered: share of the 95 % intervals that hold it. bias: of the mean estimate,
+    relative. tried: mean trials, pilots included. blind: how many bits drawn blindly take.
+    """
+
+    quality: str
+    half_width: float
+    share: float
+    covered: float
+    bias: float
+    tried: float
+    blind: int
+
+    @property
+    def saving(self) -> float:
+        """Blind trials for each one made."""
+        return self.blind / self.tried
+
+    def as_json(self) -> dict[str, Any]:
+        """All fields and the saving."""
+        return {**asdict(self), "saving": self.saving}
+
+
+def bench_estimate(
+    image: Image,
+    inputs: Mapping[str, np.ndarray],
+    *,
+    repeats: int,
+    half_widths: tuple[float, ...] = HALF_WIDTHS,
+    progress: Callable[[str], None] = lambda text: None,
+) -> list[Row]:
+    """Flip every bit of the working copy once, then estimate `repeats` times from that truth."""
+    candidates = image.layout.positions()
+    progress(f"flipping all {len(candidates):,} bits")
+    truth = worst_snr_db({"": Laboratory(image, inputs)}, candidates)
+    strata = strata_of(Sites(image), candidates)
+
+    def look_up(positions: np.ndarray) -> np.ndarray:
+        return truth[np.searchsorted(candidates, positions)]
+
+    rows = []
+    for quality, limit in CLASSES.items():
+        share = float(np.mean(truth < limit))
+        for width in half_widths:
+            progress(f"{repeats} estimates of {quality} to +-{width:g}")
+            found = [
+                estimate(strata, look_up, below=limit, half_width=width, seed=seed)
+                for seed in range(repeats)
+            ]
+            covered = [each.interval.low <= share <= each.interval.high for each in found]
+            mean = float(np.mean([each.share for each in found]))
+            rows.append(
+                Row(
+                    quality,
+                    width,
+                    share,
+                    float(np.mean(covered)),
+                    mean / share - 1 if share else 0.0,
+                    float(np.mean([each.cost for each in found])),
+                    uniform_trials(share, width),
+                )
+            )
+    return rows

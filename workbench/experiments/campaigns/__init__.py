@@ -1,0 +1,1 @@
+"""Fault campaigns: shards, workers, results."""

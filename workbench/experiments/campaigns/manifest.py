@@ -1,0 +1,206 @@
+"""What a folder of results is the results of, as manifest.json beside the shards.
+
+Layout: a sealed JSON object (`workbench.sealed`); the fields of `Campaign` decide what a trial is, the rest
+tells how it came about.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shlex
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from workbench.errors import WorkbenchError
+from workbench.experiments.provenance import provenance
+from workbench.memory.faults.plan import Plan
+from workbench.sealed import DIGEST, json_object, unsealed, write_sealed
+
+# Of the columns in `trial_table.SCHEMA` and the fields of `Campaign`: counted up with either.
+FORMAT_VERSION = 2
+MANIFEST_FILE = "manifest.json"
+_SHOWN = 60  # characters of a value in a message
+_CURE = "move its folder away, or copy the manifest from another part of the same campaign"
+
+
+class Shard(NamedTuple):
+    """A part of a campaign: the trials start .. stop - 1 of one word."""
+
+    number: int
+    word: str
+    start: int
+    stop: int
+
+    @property
+    def indexes(self) -> np.ndarray:
+        """Numbers of the trials, int64 [stop - start]."""
+        return np.arange(self.start, self.stop, dtype=np.int64)
+
+
+@dataclass(frozen=True)
+class Campaign:
+    """Which trials there are, and how they are cut; folders with equal campaigns can be merged.
+
+    plan: its text. image: content hash of what is hit, its program included. program: content hash.
+    words: what is spoken. inputs: SHA-256 over what the words feed in. trials: a word's; their numbers
+    are 0 .. trials - 1. trials_a_shard: at most. population: how many different trials the plan has,
+    None when it draws them at random. log_mel, listen: about so many trials of a word have their
+    log-mel distance measured, or are heard by a recogniser and PESQ. protection: digest of a
+    protection mask, "" for none.
+    """
+
+    plan: str
+    image: str
+    program: str
+    words: tuple[str, ...]
+    inputs: str
+    trials: int
+    trials_a_shard: int
+    population: int | None = None
+    log_mel: int = 0
+    listen: int = 0
+    protection: str = ""
+    format: int = FORMAT_VERSION
+
+    @property
+    def identity(self) -> str:
+        """SHA-256 over all fields, 64 hexadecimal digits."""
+        text = json.dumps(asdict(self), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    @property
+    def shards_a_word(self) -> int:
+        """How many shards the trials of one word make."""
+        return -(-self.trials // self.trials_a_shard)
+
+    @property
+    def shards(self) -> int:
+        """How many shards there are in all."""
+        return len(self.words) * self.shards_a_word
+
+    @property
+    def rows(self) -> int:
+        """How many trials there are in all."""
+        return len(self.words) * self.trials
+
+    def shard(self, number: int) -> Shard:
+        """Shard number 0 .. shards - 1."""
+        word, part = divmod(number, self.shards_a_word)
+        start = part * self.trials_a_shard
+        return Shard(number, self.words[word], start, min(start + self.trials_a_shard, self.trials))
+
+    def difference(self, other: Campaign) -> str:
+        """What differs first, in words, "" when nothing does."""
+        for field in fields(self):
+            mine, its = getattr(self, field.name), getattr(other, field.name)
+            if mine != its:
+                return f"{field.name.replace('_', ' ')} {_short(its)} and not {_short(mine)}"
+        return ""
+
+    def save(self, folder: Path) -> None:
+        """Replace the manifest in `folder`; WorkbenchError when it cannot be written."""
+        write_sealed(folder / MANIFEST_FILE, {**self._described, **provenance()})
+
+    @classmethod
+    def load(cls, folder: Path) -> Campaign:
+        """The campaign of the results in `folder`.
+
+        Raises WorkbenchError when the manifest is missing, damaged, edited or of another format.
+        """
+        path = folder / MANIFEST_FILE
+        contents = _parsed(folder)
+        if DIGEST not in contents:
+            raise WorkbenchError(
+                f"{path} has no {DIGEST} that would prove it, as those of an earlier version; if "
+                f"nobody edited it, give it one with `workbench seal {shlex.quote(str(folder))}`"
+            )
+        return cls._read(unsealed(contents, str(path), _CURE), path)
+
+    @classmethod
+    def _read(cls, contents: dict[str, Any], path: Path) -> Campaign:
+        try:
+            values = {field.name: contents[field.name] for field in fields(cls)}
+        except KeyError as error:
+            raise _damaged(path) from error
+        if isinstance(values["words"], list):
+            values["words"] = tuple(values["words"])
+        campaign = cls(**values)
+        if not campaign._is_possible:
+            raise _damaged(path)
+        try:
+            described = campaign._described
+        except WorkbenchError as error:
+            raise WorkbenchError(f"{path}: {error}") from error
+        if any(contents.get(key) != value for key, value in described.items() if key != "words"):
+            raise _damaged(path)
+        return campaign
+
+    @property
+    def _described(self) -> dict[str, Any]:
+        plan = Plan.parse(self.plan)
+        derived = {"plan_hash": plan.hash, "seed": plan.seed, "shards": self.shards}
+        return {**asdict(self), **derived, "identity": self.identity}
+
+    @property
+    def _is_possible(self) -> bool:
+        """Whether the fields are of the types and within the ranges that `campaign_of` makes."""
+        if not isinstance(self.words, tuple):
+            return False
+        texts = (self.plan, self.image, self.program, self.inputs, self.protection, *self.words)
+        counts = (self.trials, self.trials_a_shard, self.log_mel, self.listen)
+        return (
+            all(isinstance(text, str) for text in texts)
+            and 0 < len(self.words) == len(set(self.words))
+            and all(type(count) is int and count >= 0 for count in counts)
+            and self.trials > 0 < self.trials_a_shard
+            and (self.population is None or type(self.population) is int)
+        )
+
+
+def seal_manifest(folder: Path) -> Campaign:
+    """Put a manifest of an earlier version under a digest, as it is; return its campaign.
+
+    Nothing proves that its commit and versions were not edited before. Raises WorkbenchError as
+    `Campaign.load`, and for a manifest that has its digest already.
+    """
+    path = folder / MANIFEST_FILE
+    contents = _parsed(folder)
+    if DIGEST in contents:
+        Campaign.load(folder)
+        raise WorkbenchError(f"{path} is under a digest already; leave it as it is")
+    campaign = Campaign._read(contents, path)
+    write_sealed(path, contents)
+    return campaign
+
+
+def _parsed(folder: Path) -> dict[str, Any]:
+    """The contents of the manifest, of this format but with nothing proved."""
+    path = folder / MANIFEST_FILE
+    try:
+        text = path.read_bytes()
+    except OSError as error:
+        raise WorkbenchError(
+            f"{folder} holds no results of a campaign ({MANIFEST_FILE}: {error.strerror}); "
+            "name a folder that `workbench campaign` wrote"
+        ) from error
+    contents = json_object(text, str(path), _CURE)
+    if contents.get("format") != FORMAT_VERSION:
+        raise WorkbenchError(
+            f"{path} was written by another version of the workbench (format "
+            f"{contents.get('format')!r:.40}, this one has {FORMAT_VERSION}); run it again in another "
+            "folder, or read it with the version that wrote it"
+        )
+    return contents
+
+
+def _damaged(path: Path) -> WorkbenchError:
+    return WorkbenchError(f"{path} is damaged; {_CURE}")
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 3]}..."

@@ -1,0 +1,119 @@
+"""Trials and what came of them as a table: a row a trial, its first event by name and its outcome.
+
+Reference: none. Layout: SCHEMA, Arrow; the class of quality is decided by the SNR alone.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+
+from workbench.audio.metrics import ACCEPTABLE_SNR_DB, DEGRADED_SNR_DB, TRANSPARENT_SNR_DB
+from workbench.memory.faults.plan import Plan
+from workbench.memory.faults.protection import ProtectionMask
+from workbench.memory.faults.transients import Sites
+from workbench.memory.trials.laboratory import Laboratory
+
+QUALITIES = ("masked", "transparent", "acceptable", "degraded", "broken")
+HEARD = ("log_mel_db", "recognised", "pesq_nb")  # measured in a part of the trials
+_NAMES = pa.dictionary(pa.int32(), pa.string())
+SCHEMA = pa.schema(
+    {
+        "word": _NAMES,
+        "trial": pa.int64(),
+        "events": pa.int32(),
+        "frame": pa.int32(),
+        "position": pa.int64(),
+        "operator": _NAMES,
+        "tensor": _NAMES,
+        "element": pa.int32(),
+        "bit": pa.int8(),
+        "reached": _NAMES,
+        "first_sample": pa.int32(),
+        "differing_samples": pa.int32(),
+        "max_error": pa.int32(),
+        "rms_error": pa.float32(),
+        "error_energy": pa.int64(),
+        "snr_db": pa.float32(),
+        "log_mel_db": pa.float32(),
+        "recognised": pa.float32(),
+        "pesq_nb": pa.float32(),
+        "quality": _NAMES,
+    }
+)
+
+
+def trial_table(
+    laboratory: Laboratory,
+    sites: Sites,
+    *,
+    word: str,
+    plan: Plan,
+    indexes: np.ndarray,
+    mask: ProtectionMask | None = None,
+) -> pa.Table:
+    """Run the trials `indexes` (int64 [n]) of `plan` and describe them: SCHEMA, n rows in that order.
+
+    word: what the laboratory's inputs say. mask: events on bytes that it protects do not happen, and
+    `events` does not count them. The columns frame to bit are those of a trial's first event; without
+    one frame and position are -1 and the others null, as they are for padding. reached: the last
+    operator whose output differs, null where none does or the engine does not know.
+    Raises WorkbenchError when plan or mask do not fit the image.
+    """
+    events = plan.events(sites, indexes)
+    if mask:
+        mask.check(sites.image)
+        events = mask.drop(events)
+    trials = len(indexes)
+    outcomes = laboratory.outcomes(events, trials)
+    snr_db = laboratory.snr_db(outcomes)
+    count = np.bincount(events.trial, minlength=trials)
+    hit = count > 0
+    first = np.searchsorted(events.trial, np.arange(trials))[hit]
+    frame, position = np.full((2, trials), -1)
+    frame[hit], position[hit] = events.frame[first], events.position[first]
+    place, element, bit = np.full((3, trials), -1)
+    place[hit], element[hit], bit[hit] = sites.locate(position[hit])
+    nameless = place < 0
+    codes = np.where(outcomes["first"] < 0, 0, snr_quality(snr_db))
+    columns = {
+        "word": _dictionary(np.zeros(trials, np.int32), [word]),
+        "trial": np.asarray(indexes, np.int64),
+        "events": count,
+        "frame": frame,
+        "position": position,
+        "operator": _dictionary(place, [each.operator for each in sites.places], nameless),
+        "tensor": _dictionary(place, [each.tensor for each in sites.places], nameless),
+        "element": pa.array(element, mask=nameless),
+        "bit": pa.array(bit, mask=nameless),
+        "reached": _dictionary(
+            outcomes["reached"],
+            [operator.name for operator in sites.program.operators],
+            outcomes["reached"] < 0,
+        ),
+        "first_sample": outcomes["first"],
+        "differing_samples": outcomes["differing"],
+        "max_error": outcomes["max_error"],
+        "rms_error": np.sqrt(outcomes["error_energy"] / max(1, laboratory.clean.size)),
+        "error_energy": outcomes["error_energy"],
+        "snr_db": snr_db,
+        **{name: pa.nulls(trials, pa.float32()) for name in HEARD},
+        "quality": _dictionary(codes, list(QUALITIES)),
+    }
+    arrays = [pa.array(columns[field.name]).cast(field.type) for field in SCHEMA]
+    return pa.Table.from_arrays(arrays, schema=SCHEMA)
+
+
+def snr_quality(snr_db: np.ndarray) -> np.ndarray:
+    """Class by the SNR in dB alone, of trials that are not masked: index into QUALITIES, 1 to 4."""
+    limits = (DEGRADED_SNR_DB, ACCEPTABLE_SNR_DB, TRANSPARENT_SNR_DB)
+    return 4 - np.searchsorted(limits, snr_db, side="right")
+
+
+def _dictionary(
+    which: np.ndarray, names: list[str], null: np.ndarray | None = None
+) -> pa.DictionaryArray:
+    """names[which], each name once in the dictionary and only those that occur."""
+    found, code = np.unique(np.array([*names, ""], object)[which], return_inverse=True)
+    indices = pa.array(code.reshape(-1).astype(np.int32), mask=null)
+    return pa.DictionaryArray.from_arrays(indices, pa.array(found.tolist(), pa.string()))

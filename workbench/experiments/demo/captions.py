@@ -1,0 +1,65 @@
+"""What the page tells beside sounds and figures: the checkpoint's story, and how to repeat it."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from typing import Any
+
+from workbench.experiments.demo.record import Clip, Life
+from workbench.experiments.voices.word_lists import in_one_text
+
+
+def tell_story(story: dict[str, Any]) -> dict[str, str]:
+    """The checkpoint's own JSON in words; what it does not say is left out."""
+    told: dict[str, str] = {}
+    if "seed" in story:
+        told["Checkpoint"] = f"{story.get('generator', '')}, training seed {story['seed']}"
+    if "recipe" in story:
+        recipe = story["recipe"]
+        told["Trained"] = (
+            f"{recipe['float_steps']:,} steps in float, then {recipe['qat_steps']:,} steps "
+            "quantisation-aware"
+        )
+    if "seconds" in story:
+        told["Took"] = f"{story['seconds'] / 60:.0f} minutes on {story['device']}"
+    measured = story.get("measured", {})
+    told |= {
+        name: f"{measured[field] * scale:.{digits}f} {unit}".strip()
+        for name, field, scale, digits, unit in _MEASURED
+        if measured.get(field) is not None
+    }
+    return told
+
+
+_MEASURED = (
+    ("Understood", "recognised", 100, 0, "% of all ten digits, five presentations each"),
+    ("PESQ", "pesq_nb", 1, 2, "(mean of ten digits against the recordings)"),
+    ("STOI", "stoi", 1, 3, ""),
+    ("Log-mel", "log_mel_db", 1, 1, "dB"),
+)
+
+
+def commands(
+    *, word: str, seed: int, flipped: Sequence[Clip], life: Life, upsets: float
+) -> tuple[tuple[str, str], ...]:
+    """(what, the command that makes it), for everything on the page. upsets: mean of the life."""
+    words, word = shlex.quote(in_one_text(life.words)), shlex.quote(word)
+    return (
+        ("This page, all of it", f"workbench demo --word {word} --seed {seed}"),
+        ("The network", "workbench train challenge --preset long --seed 0 --out DIR"),
+        ("Its quality", "workbench measure challenge"),
+        ("What its classes of damage mean", "workbench measure challenge --classes"),
+        ("Its integers and its memory", "workbench lower challenge"),
+        *((f"The voice with {clip.title}", f"workbench replay {clip.trial}") for clip in flipped),
+        (
+            "The life under upsets, and its log",
+            f"workbench heal --words {words} --upsets {upsets:g} --pages {life.pages_per_frame} "
+            f"--seed {seed}",
+        ),
+        ("The firmware", f"workbench export challenge --pages {life.pages_per_frame} --out DIR"),
+        (
+            "The cores",
+            f"workbench emulate challenge --word {word} --pages {life.pages_per_frame} --upsets 0",
+        ),
+    )

@@ -1,0 +1,126 @@
+"""The sounds of the page that say one word: recorded, float, quantised, flipped, healed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from workbench.audio.metrics import measure
+from workbench.audio.recogniser import VARIANTS, Recogniser, digit_recogniser
+from workbench.errors import WorkbenchError
+from workbench.experiments.demo.record import Clip
+from workbench.experiments.voices.voice import Voice
+from workbench.memory.faults.bits import Flips
+from workbench.memory.faults.plan import Plan, TrialId
+from workbench.memory.faults.transients import Sites
+from workbench.memory.image import Image
+from workbench.memory.layout import Layout
+from workbench.memory.trials.batches import run_trials
+
+
+class Listener:
+    """Measures and recognises sounds of one word against its recording and its clean voice."""
+
+    def __init__(self, voice: Voice, word: str) -> None:
+        self.voice = voice
+        self.spoken = voice.spoken(word)
+        self.clean = voice.speak(word)
+        self.recording = voice.recording(word)
+        self.recogniser, self.absent = _recogniser(self.spoken)
+
+    def clip(
+        self,
+        key: str,
+        title: str,
+        caption: str,
+        samples: np.ndarray,
+        *,
+        positions: np.ndarray | None = None,
+        trial: str = "",
+    ) -> Clip:
+        """A clip with all its metrics; positions and trial as `Clip` has them."""
+        flipped = np.zeros(0, np.int64) if positions is None else positions
+        return Clip(
+            key=key,
+            title=title,
+            caption=caption,
+            samples=samples,
+            clean=None if key == "quantised" else measure(samples, self.clean),
+            recording=None if key == "recording" else measure(samples, self.recording),
+            heard=self._heard(samples),
+            positions=tuple(int(position) for position in flipped),
+            by_section=_by_section(self.voice.image.layout, flipped),
+            trial=trial,
+        )
+
+    def _heard(self, samples: np.ndarray) -> tuple[str, ...]:
+        if self.recogniser is None:
+            return ()
+        return tuple(self.recogniser.recognise(samples, variant) for variant in VARIANTS)
+
+
+def clean_clips(listener: Listener, float_sound: np.ndarray) -> list[Clip]:
+    """Recording, float network and quantised network."""
+    return [
+        listener.clip("recording", "Recording", "A person said this.", listener.recording),
+        listener.clip(
+            "float",
+            "Float network",
+            "The same network with its quantisers switched off, in 32-bit floating point.",
+            float_sound,
+        ),
+        listener.clip(
+            "quantised",
+            "Quantised network",
+            "8-bit weights, integers only: what runs on the chip. Damage is measured against it.",
+            listener.clean,
+        ),
+    ]
+
+
+def flipped_clips(
+    listener: Listener, word: str, counts: Sequence[int], *, seed: int
+) -> tuple[list[Clip], Image]:
+    """A clip for each number of flips, every one a trial of its own, and the last one's image."""
+    voice = listener.voice
+    layout, sites = voice.image.layout, Sites(voice.image)
+    plans = [Plan(Flips(count), seed) for count in counts]
+    faults = [plan.events(sites, np.array([0])).position for plan in plans]
+    codes = run_trials(voice.image, faults, voice.inputs(word))
+    clips = [
+        listener.clip(
+            f"flipped_{count}",
+            f"{count:,} flip{'s' if count > 1 else ''}",
+            f"{count:,} of {8 * layout.working_bytes:,} bits.",
+            voice.program.sound(spoken),
+            positions=positions,
+            trial=str(TrialId.of(voice.image, word, plan, 0)),
+        )
+        for count, plan, positions, spoken in zip(counts, plans, faults, codes, strict=True)
+    ]
+    return clips, voice.image.flip(faults[-1])
+
+
+def healed_clip(listener: Listener, healed: np.ndarray) -> Clip:
+    """The word after the healer went through the most damaged image."""
+    return listener.clip(
+        "healed", "Healed", "The most damaged memory, after the healer went through it.", healed
+    )
+
+
+def _by_section(layout: Layout, positions: np.ndarray) -> dict[str, int]:
+    """How many of the bits lie in each section that has any, in address order."""
+    names = [layout.section_at(int(position) // 8).name for position in positions]
+    return {name: names.count(name) for name in layout.sections if name in names}
+
+
+def _recogniser(spoken: str) -> tuple[Recogniser | None, str]:
+    """The recogniser of the digits, or None and the reason."""
+    try:
+        recogniser = digit_recogniser()
+    except WorkbenchError as error:
+        return None, str(error)
+    if spoken not in recogniser.words:
+        return None, f"the recogniser chooses among the ten digits, and {spoken!r} is none of them"
+    return recogniser, ""

@@ -1,0 +1,114 @@
+"""The demonstration: a voice, the same voice damaged and healed, its firmware; as data and a page."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+
+from workbench import __version__
+from workbench.experiments.demo.captions import commands, tell_story
+from workbench.experiments.demo.clips import Listener, clean_clips, flipped_clips, healed_clip
+from workbench.experiments.demo.device import run_device
+from workbench.experiments.demo.page import render
+from workbench.experiments.demo.record import Demonstration
+from workbench.experiments.demo.simulated import heal_and_speak, live, upsets_of
+from workbench.experiments.demo.stages import Stages
+from workbench.experiments.demo.summary import summarise
+from workbench.experiments.threads import one_thread
+from workbench.experiments.voices.script import script_of
+from workbench.experiments.voices.voice import Voice
+from workbench.files import output_folder, write_text
+from workbench.memory.layout import WORKING_SECTIONS
+
+PAGE_FILE, SUMMARY_FILE = "index.html", "summary.json"
+
+
+@dataclass(frozen=True)
+class DemoPlan:
+    """What the demonstration does, beside the word and the seed.
+
+    flips: numbers of flipped bits, one clip each. script: words spoken while upsets arrive.
+    upsets_per_s: of the whole SRAM image, on average. pages_per_frame: that the healer checks.
+    """
+
+    flips: tuple[int, ...] = (1, 10, 100, 1000)
+    script: tuple[str, ...] = tuple("31415926")
+    upsets_per_s: float = 40.0
+    pages_per_frame: int = 16
+
+
+def make_demo(
+    voice: Voice, out: Path | str, *, word: str, seed: int, plan: DemoPlan | None = None
+) -> Path:
+    """Do it all and write the page and its figures to `out`; returns the path of the page.
+
+    What lay there before is left alone until everything is done. Raises WorkbenchError when the
+    voice cannot say a word or `out` cannot be written.
+    """
+    folder = output_folder(out)
+    stages = Stages(6)
+    with one_thread():
+        demonstration = demonstrate(
+            voice, word=word, seed=seed, plan=plan or DemoPlan(), stages=stages
+        )
+    with stages.stage("the page"):
+        summary = summarise(demonstration)
+        page = render(demonstration, summary)
+        figures = json.dumps(summary, indent=1, allow_nan=False, ensure_ascii=False)
+    write_text(folder / PAGE_FILE, page)
+    write_text(folder / SUMMARY_FILE, figures + "\n")
+    return folder / PAGE_FILE
+
+
+def demonstrate(
+    voice: Voice, *, word: str, seed: int, plan: DemoPlan, stages: Stages
+) -> Demonstration:
+    """Everything that the page shows, in the first five stages."""
+    word = voice.word(word)
+    with stages.stage(f"the word {voice.spoken(word)!r}: recorded, float, quantised"):
+        listener = Listener(voice, word)
+        clips = clean_clips(listener, voice.speak_in_float(word))
+    with stages.stage(f"flipping {', '.join(f'{count:,}' for count in plan.flips)} bits"):
+        flipped, broken = flipped_clips(listener, word, plan.flips, seed=seed)
+    with stages.stage("healing the last one"):
+        healed, healing = heal_and_speak(voice, broken, word, pages_per_frame=plan.pages_per_frame)
+        clips += [*flipped, healed_clip(listener, healed)]
+    with stages.stage(f"{len(plan.script)} words under {plan.upsets_per_s:g} upsets a second"):
+        script = script_of(voice, plan.script)
+        upsets = upsets_of(voice, script, upsets_per_s=plan.upsets_per_s, seed=seed)
+        life = live(
+            voice,
+            script,
+            upsets,
+            upsets_per_s=plan.upsets_per_s,
+            pages_per_frame=plan.pages_per_frame,
+        )
+    with stages.stage("firmware: compiling it and running it on emulated cores"):
+        device, device_absent = run_device(voice, word, script, upsets, life)
+    return Demonstration(
+        version=__version__,
+        command=f"workbench demo --word {shlex.quote(word)} --seed {seed}",
+        word=word,
+        spoken=voice.spoken(word),
+        seed=seed,
+        clips=tuple(clips),
+        sections=tuple(voice.image.layout.sections[name] for name in WORKING_SECTIONS),
+        healing=healing,
+        life=life,
+        device=device,
+        device_absent=device_absent,
+        recogniser_absent=listener.absent,
+        story=tell_story(voice.story),
+        hashes={"program": voice.program.content_hash, "image": voice.image.content_hash},
+        commands=commands(
+            word=word,
+            seed=seed,
+            flipped=flipped,
+            life=life,
+            upsets=plan.upsets_per_s * script.frames * voice.frame_s,
+        ),
+        macs_per_frame=voice.program.macs_per_frame(),
+        frame_s=voice.frame_s,
+    )

@@ -1,0 +1,8 @@
+"""The demonstration's page: one self-contained HTML file, made of data and three files beside this.
+
+`page.html` is the frame, `page.css` the looks, `page.js` what a page without it can do without.
+"""
+
+from workbench.experiments.demo.page.document import render
+
+__all__ = ["render"]

@@ -1,0 +1,160 @@
+"""The picture of a life under upsets: words, error of the sound, wrong bits, upsets and heals.
+
+An inline SVG whose colours come from the page's style, so that it follows light and dark.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from html import escape
+
+import numpy as np
+
+from workbench.audio.recogniser import DIGIT_WORDS
+from workbench.experiments.demo.record import Life
+
+LEFT, RIGHT, WIDTH = 96, 16, 1000
+_WORDS_TOP, _WORDS_HEIGHT = 8, 26
+_ERROR_TOP, _ERROR_HEIGHT = 68, 130
+_BITS_TOP, _BITS_HEIGHT = 234, 96
+_EVENTS_TOP, _EVENTS_STEP = 350, 26
+_AXIS_TOP = 402
+HEIGHT = 428
+QUIETEST_DB, LOUDEST_DB = -60.0, 10.0
+
+
+def timeline(life: Life) -> str:
+    """The SVG element; its x axis runs from `LEFT` to `WIDTH - RIGHT` over the whole life."""
+    draw = _Drawing(life)
+    parts = [draw.words(), draw.error(), draw.bits(), draw.events(), draw.axis()]
+    return (
+        f'<svg class="timeline" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
+        f'aria-labelledby="timeline-title timeline-desc" data-left="{LEFT}" '
+        f'data-right="{WIDTH - RIGHT}"><title id="timeline-title">Upsets and heals over time</title>'
+        f'<desc id="timeline-desc">{escape(description(life))}</desc>{"".join(parts)}'
+        f'<line class="playhead" x1="{LEFT}" x2="{LEFT}" y1="4" y2="{_AXIS_TOP}"/></svg>'
+    )
+
+
+def description(life: Life) -> str:
+    """The picture in words."""
+    return (
+        f"{len(life.words)} words in {life.frames * life.frame_s:.1f} seconds, {len(life.upsets)} "
+        f"upsets. Without healing the wrong bits add up to {int(life.none.damaged_bits[-1])}; with "
+        f"healing there are never more than {int(life.healed.damaged_bits.max())}, and "
+        f"{int(life.healed.damaged_bits[-1])} at the end."
+    )
+
+
+class _Drawing:
+    """The parts of the picture from top to bottom."""
+
+    def __init__(self, life: Life) -> None:
+        self.life = life
+        self.seconds = life.frames * life.frame_s
+
+    def x(self, second: float) -> float:
+        return LEFT + (WIDTH - RIGHT - LEFT) * second / self.seconds
+
+    def words(self) -> str:
+        width_s = self.seconds / len(self.life.words)
+        boxes = []
+        for number, word in enumerate(self.life.words):
+            left, right = self.x(number * width_s), self.x((number + 1) * width_s)
+            boxes.append(
+                f'<rect class="word" x="{left + 1:.1f}" y="{_WORDS_TOP}" rx="4" '
+                f'width="{right - left - 2:.1f}" height="{_WORDS_HEIGHT}"/>'
+                f'<text class="spoken" x="{(left + right) / 2:.1f}" y="{_WORDS_TOP + 18}">'
+                f"{escape(DIGIT_WORDS.get(word, word))}</text>"
+            )
+        return _label(_WORDS_TOP + 18, "says") + "".join(boxes)
+
+    def error(self) -> str:
+        def y(level: float) -> float:
+            share = (np.clip(level, QUIETEST_DB, LOUDEST_DB) - QUIETEST_DB) / (
+                LOUDEST_DB - QUIETEST_DB
+            )
+            return _ERROR_TOP + _ERROR_HEIGHT * (1 - float(share))
+
+        marks = {-60.0: "none", -40.0: "–40 dB", -20.0: "–20 dB", 0.0: "as loud"}
+        grid = "".join(self._mark(y(level), text) for level, text in marks.items())
+        lines = "".join(
+            self._curve(course.error_db, y, name, base=_ERROR_TOP + _ERROR_HEIGHT)
+            for name, course in (("none", self.life.none), ("healed", self.life.healed))
+        )
+        return (
+            _heading(_ERROR_TOP, "Error of the sound, against the level of the clean voice")
+            + grid
+            + lines
+        )
+
+    def bits(self) -> str:
+        top = max(int(self.life.none.damaged_bits.max(initial=0)), 1)
+
+        def y(count: float) -> float:
+            return _BITS_TOP + _BITS_HEIGHT * (1 - count / top)
+
+        grid = self._mark(y(0), "0") + self._mark(y(top), str(top))
+        lines = "".join(
+            self._curve(course.damaged_bits, y, name, base=_BITS_TOP + _BITS_HEIGHT, step=True)
+            for name, course in (("none", self.life.none), ("healed", self.life.healed))
+        )
+        return _heading(_BITS_TOP, "Wrong bits in the memory's working copy") + grid + lines
+
+    def events(self) -> str:
+        upsets = [self.x(frame * self.life.frame_s) for frame, _ in self.life.upsets]
+        heals = [
+            self.x((line.frame + 1) * self.life.frame_s)
+            for line in self.life.log
+            if line.verdict == "healed"
+        ]
+        rows = (("upset", "upsets", upsets), ("heal", "heals", heals))
+        return "".join(
+            _label(_EVENTS_TOP + _EVENTS_STEP * row + 12, label)
+            + f'<path class="{name}" d="'
+            + "".join(f"M{x:.1f} {_EVENTS_TOP + _EVENTS_STEP * row}v16" for x in places)
+            + '"/>'
+            for row, (name, label, places) in enumerate(rows)
+        )
+
+    def axis(self) -> str:
+        ticks = "".join(
+            f'<path class="tick" d="M{self.x(second):.1f} {_AXIS_TOP}v5"/>'
+            f'<text class="unit" x="{self.x(second):.1f}" y="{_AXIS_TOP + 19}">{second} s</text>'
+            for second in range(int(self.seconds) + 1)
+        )
+        return f'<path class="tick" d="M{LEFT} {_AXIS_TOP}H{WIDTH - RIGHT}"/>{ticks}'
+
+    def _mark(self, y: float, text: str) -> str:
+        return f'<path class="grid" d="M{LEFT} {y:.1f}H{WIDTH - RIGHT}"/>' + _label(y + 4, text)
+
+    def _curve(
+        self,
+        values: np.ndarray,
+        y: Callable[[float], float],
+        name: str,
+        *,
+        base: float,
+        step: bool = False,
+    ) -> str:
+        """A line over the frames and the area below it; `step` keeps each value for its frame."""
+        points = []
+        for frame, value in enumerate(values):
+            left = self.x(frame * self.life.frame_s)
+            right = self.x((frame + 1) * self.life.frame_s)
+            places = (left, right) if step else ((left + right) / 2,)
+            points += [f"{place:.1f} {y(value):.1f}" for place in places]
+        line = "M" + "L".join(points)
+        first, last = points[0].split()[0], points[-1].split()[0]
+        return (
+            f'<path class="area {name}" d="{line}L{last} {base}L{first} {base}Z"/>'
+            f'<path class="line {name}" d="{line}"/>'
+        )
+
+
+def _label(y: float, text: str) -> str:
+    return f'<text class="label" x="{LEFT - 10}" y="{y:.1f}">{escape(text)}</text>'
+
+
+def _heading(top: float, text: str) -> str:
+    return f'<text class="heading" x="{LEFT}" y="{top - 8}">{escape(text)}</text>'

@@ -1,0 +1,108 @@
+"""The healer at work in the demonstration: mending a broken image, and a life under upsets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from workbench.audio.metrics import snr_db
+from workbench.experiments.demo.record import Course, Healing, Life, LogLine
+from workbench.experiments.voices.script import Script, script_of
+from workbench.experiments.voices.voice import Voice
+from workbench.healing.log import LogEntry, Verdict, in_words
+from workbench.healing.named import crc_scrub, nothing
+from workbench.healing.overheads import overheads
+from workbench.healing.simulation import Life as Simulated
+from workbench.healing.simulation import simulate
+from workbench.healing.timeline import snr_over_time
+from workbench.healing.upsets import Upset, poisson_upsets
+from workbench.memory.image import Image
+from workbench.memory.layout import SRAM_SECTIONS, Layout
+
+
+def heal_and_speak(
+    voice: Voice, image: Image, word: str, *, pages_per_frame: int
+) -> tuple[np.ndarray, Healing]:
+    """Let the healer go through a broken `image` once while it speaks, then let it say `word`.
+
+    Returns the word as it was spoken after that, float32 [samples], and how the healing went.
+    """
+    strategy = crc_scrub(pages_per_frame)
+    scan = overheads(image.layout, strategy).frames_per_scan or 1
+    frames = voice.model.config.frames
+    script = script_of(voice, [word] * (-(-scan // frames) + 1))
+    life = simulate(image, script.inputs, (), strategy, word_starts=script.starts)
+    samples = life.samples()
+    healing = Healing(
+        flips=len(image.flipped()),
+        frames=scan,
+        seconds=scan * voice.frame_s,
+        pages=image.layout.pages,
+        pages_restored=sum(entry.verdict == Verdict.HEALED for entry in life.log),
+    )
+    return samples[len(samples) // len(script.words) * (len(script.words) - 1) :], healing
+
+
+def upsets_of(voice: Voice, script: Script, *, upsets_per_s: float, seed: int) -> tuple[Upset, ...]:
+    """Random upsets of everything in SRAM: parameters, histories and the healer's own variables."""
+    candidates = voice.image.layout.positions(SRAM_SECTIONS)
+    mean = upsets_per_s * script.frames * voice.frame_s
+    return poisson_upsets(candidates, frames=script.frames, mean_upsets=mean, seed=seed)
+
+
+def live(
+    voice: Voice,
+    script: Script,
+    upsets: Sequence[Upset],
+    *,
+    upsets_per_s: float,
+    pages_per_frame: int,
+) -> Life:
+    """The voice speaks the script three times: undisturbed, under upsets, and with the healer."""
+    unhealed = nothing()
+    healer = crc_scrub(pages_per_frame)
+    calm, damaged, healed = (
+        simulate(voice.image, script.inputs, hits, strategy, word_starts=script.starts)
+        for hits, strategy in (((), unhealed), (upsets, unhealed), (upsets, healer))
+    )
+    layout = voice.image.layout
+    return Life(
+        words=script.words,
+        frames=len(calm.wrong_bits),
+        frame_s=voice.frame_s,
+        pages=layout.pages,
+        page_bytes=layout.page_bytes,
+        pages_per_frame=pages_per_frame,
+        upsets_per_s=upsets_per_s,
+        upsets=tuple((upset.frame, upset.position) for upset in healed.upsets),
+        sites=healed.sites(),
+        clean=calm.samples(),
+        none=_course(damaged, calm, words=len(script.words)),
+        healed=_course(healed, calm, words=len(script.words)),
+        log=tuple(log_line(entry, layout) for entry in healed.log),
+    )
+
+
+def log_line(entry: LogEntry, layout: Layout) -> LogLine:
+    """A finding of the healer in words."""
+    return LogLine(
+        frame=entry.frame,
+        page=entry.unit,
+        holds=layout.contents(layout.watches[entry.area].addresses(entry.unit)),
+        diagnosis=in_words(entry.diagnosis),
+        remedy=in_words(entry.remedy),
+        verdict=in_words(entry.verdict),
+    )
+
+
+def _course(life: Simulated, calm: Simulated, *, words: int) -> Course:
+    samples, clean = life.samples(), calm.samples()
+    parts = zip(np.split(samples, words), np.split(clean, words), strict=True)
+    return Course(
+        samples=samples,
+        snr_db=snr_db(samples, clean),
+        word_snr_db=tuple(snr_db(part, expected) for part, expected in parts),
+        damaged_bits=life.wrong_bits,
+        error_db=-snr_over_time(life, calm),
+    )

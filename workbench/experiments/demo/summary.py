@@ -1,0 +1,140 @@
+"""The figures of a demonstration as plain JSON data: the one source of every number on its page.
+
+A number that is not finite or does not exist is null, with the reason under "absent" beside it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import math
+from typing import Any
+
+import numpy as np
+
+from workbench.audio.metrics import SoundMetrics
+from workbench.audio.sound_files import SAMPLE_RATE_HZ, pcm16
+from workbench.experiments.demo.record import Clip, Course, Demonstration, Device, Life, LogLine
+
+IDENTICAL = "infinite: equal to the reference, sample for sample"
+
+
+def summarise(demo: Demonstration) -> dict[str, Any]:
+    """Every figure of `demo`, ready for json.dumps(..., allow_nan=False)."""
+    return {
+        "version": demo.version,
+        "command": demo.command,
+        "word": demo.word,
+        "spoken": demo.spoken,
+        "seed": demo.seed,
+        "hashes": demo.hashes,
+        "checkpoint": demo.story,
+        "memory": {
+            "working_bytes": sum(section.size_bytes for section in demo.sections),
+            "sections": {section.name: section.size_bytes for section in demo.sections},
+            "macs_per_s": round(demo.macs_per_frame / demo.frame_s),
+            "frame_ms": 1e3 * demo.frame_s,
+        },
+        "clips": {clip.key: _clip(clip) for clip in demo.clips},
+        "healing": dataclasses.asdict(demo.healing),
+        "life": _life(demo.life),
+        "device": _device(demo.device, demo.life)
+        if demo.device
+        else {"absent": demo.device_absent},
+        "recogniser_absent": demo.recogniser_absent,
+    }
+
+
+def _clip(clip: Clip) -> dict[str, Any]:
+    return {
+        "title": clip.title,
+        "sound": _sound(clip.samples),
+        "flips": len(clip.positions),
+        "trial": clip.trial,
+        "flips_by_section": clip.by_section,
+        "clean": _metrics(clip.clean),
+        "recording": _metrics(clip.recording),
+        "heard": list(clip.heard),
+    }
+
+
+def _sound(samples: np.ndarray) -> dict[str, Any]:
+    return {
+        "samples": len(samples),
+        "seconds": len(samples) / SAMPLE_RATE_HZ,
+        "peak": float(np.abs(samples).max()),
+        "sha256": hashlib.sha256(pcm16(samples).tobytes()).hexdigest(),
+    }
+
+
+def _metrics(metrics: SoundMetrics | None) -> dict[str, Any] | None:
+    if metrics is None:
+        return None
+    values = dataclasses.asdict(metrics)
+    absent = dict(values.pop("absent"))
+    for name, value in values.items():
+        if isinstance(value, float) and not math.isfinite(value):
+            values[name] = None
+            absent[name] = IDENTICAL if value > 0 else "minus infinite: the reference is silent"
+    return {**values, "identical": metrics.snr_db == math.inf, "absent": absent}
+
+
+def _life(life: Life) -> dict[str, Any]:
+    return {
+        "words": list(life.words),
+        "frames": life.frames,
+        "seconds": life.frames * life.frame_s,
+        "pages": life.pages,
+        "page_bytes": life.page_bytes,
+        "pages_per_frame": life.pages_per_frame,
+        "round_s": life.pages / life.pages_per_frame * life.frame_s,
+        "upsets_per_s": life.upsets_per_s,
+        "upsets": len(life.upsets),
+        "upset_sites": [
+            {"frame": frame, "position": position, "site": site}
+            for (frame, position), site in zip(life.upsets, life.sites, strict=True)
+        ],
+        "clean": {"sound": _sound(life.clean)},
+        "none": _course(life.none),
+        "healed": _course(life.healed),
+        "heals": sum(line.verdict == "healed" for line in life.log),
+        "log": [_line(line) for line in life.log],
+    }
+
+
+def _course(course: Course) -> dict[str, Any]:
+    return {
+        "sound": _sound(course.samples),
+        "snr_db": _finite(course.snr_db),
+        "word_snr_db": [_finite(value) for value in course.word_snr_db],
+        "most_damaged_bits": int(course.damaged_bits.max(initial=0)),
+        "damaged_bits_at_end": int(course.damaged_bits[-1]),
+    }
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def _device(device: Device, life: Life) -> dict[str, Any]:
+    return {
+        "cores": {
+            core.core: {
+                **dataclasses.asdict(core),
+                "share_of_clock": core.share_of_clock,
+                "cycles_per_instruction": core.cycles_per_instruction,
+            }
+            for core in device.cores
+        },
+        "life": {
+            "core": device.core,
+            "samples": device.samples,
+            "equal": device.equal,
+            "log_lines": len(device.log),
+            "log_equal": device.log == life.log,
+        },
+    }
+
+
+def _line(line: LogLine) -> dict[str, Any]:
+    return {**dataclasses.asdict(line), "holds": list(line.holds)}

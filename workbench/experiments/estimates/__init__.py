@@ -1,0 +1,1 @@
+"""Shares of dangerous bits from samples, with intervals."""

@@ -1,0 +1,56 @@
+"""How many bits of an image are dangerous: the share of single flips that spoil a set of words.
+
+Stratified, so that a rare class takes a small part of the trials that drawing bits blindly would.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from workbench.experiments.estimates.strata import strata_of
+from workbench.experiments.estimates.stratified import Estimate, estimate
+from workbench.memory.faults.events import Events
+from workbench.memory.faults.transients import Sites
+from workbench.memory.image import Image
+from workbench.memory.trials.laboratory import Laboratory
+
+
+def worst_snr_db(laboratories: Mapping[str, Laboratory], positions: np.ndarray) -> np.ndarray:
+    """The lowest SNR over all words when one bit is flipped, float64 [n]; inf when none differs.
+
+    laboratories: of one image, by word. positions: int64 [n], one trial each.
+    """
+    trials = len(positions)
+    nothing = np.zeros(trials, np.int64)
+    events = Events(np.arange(trials), nothing, positions, nothing.astype(np.uint8))
+    ratios = [lab.snr_db(lab.outcomes(events, trials)) for lab in laboratories.values()]
+    return np.min(ratios, axis=0)
+
+
+def share_below(
+    image: Image,
+    inputs: Mapping[str, Mapping[str, np.ndarray]],
+    candidates: np.ndarray,
+    *,
+    snr_db: float,
+    half_width: float,
+    confidence: float,
+    seed: int = 0,
+    progress: Callable[[Estimate], None] | None = None,
+) -> Estimate:
+    """The share of `candidates` (positions, int64) whose flip takes some word below `snr_db`.
+
+    inputs: of each word. half_width, confidence, seed, progress: as for `estimate`, also its errors.
+    """
+    laboratories = {word: Laboratory(image, each) for word, each in inputs.items()}
+    return estimate(
+        strata_of(Sites(image), candidates),
+        lambda positions: worst_snr_db(laboratories, positions),
+        below=snr_db,
+        half_width=half_width,
+        confidence=confidence,
+        seed=seed,
+        progress=progress,
+    )

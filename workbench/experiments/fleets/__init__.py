@@ -1,0 +1,1 @@
+"""Simulated fleets of devices that heal themselves."""

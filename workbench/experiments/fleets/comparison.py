@@ -1,0 +1,228 @@
+"""Strategies against the same faults: what each lets through, and what it costs.
+
+Differences are paired by device: all strategies meet the same faults of working copy and histories.
+Layout: one record, JSON-ready, for each strategy and environment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from workbench.errors import WorkbenchError
+from workbench.experiments.campaigns.trial_table import QUALITIES
+from workbench.experiments.estimates.statistics import mean_interval
+from workbench.experiments.fleets.lifetime import Fleet, fleet_life
+from workbench.experiments.fleets.records import RecordFile
+from workbench.experiments.fleets.workload import Mission
+from workbench.experiments.provenance import inputs_digest
+from workbench.firmware.costs import Cost, known_cost
+from workbench.healing.overheads import overheads
+from workbench.healing.strategy import Strategy
+from workbench.integer.program import Program
+from workbench.integer.reference import Codes
+
+REFERENCE = "crc-scrub"
+CORE = "m4"
+_VERSION = 4  # of the records; a new one when fleets are counted differently
+
+
+@dataclass(frozen=True)
+class Environment:
+    """A kind of trouble. upsets_per_s: that arrive in the working copy of one device.
+
+    kind: as of `Mission`. start_rate: bit-error rate before the first word. adversarial: bits that an
+    attacker flips before the first word, the worst that were found.
+    """
+
+    name: str
+    title: str
+    upsets_per_s: float = 0.0
+    kind: str = "single"
+    start_rate: float = 0.0
+    adversarial: int = 0
+
+
+ENVIRONMENTS = {
+    each.name: each
+    for each in (
+        Environment("single", "single upsets, one a second", 1.0),
+        Environment("mbu", "2 x 2 neighbours, one in 4 s", 0.25, "mbu"),
+        Environment("burst", "8 bits in a row, one in 8 s", 0.125, "burst"),
+        Environment("stuck", "stuck cells, one in 4 s", 0.25, "stuck"),
+        Environment("ber", "bit-error rate 1e-4 at the start", start_rate=1e-4),
+        Environment("adversarial", "the 5 worst bits at the start", adversarial=5),
+    )
+}
+
+
+def mission_of(
+    environment: Environment,
+    working_bits: int,
+    *,
+    devices: int,
+    words: int,
+    seed: int,
+    worst: Sequence[int] = (),
+) -> Mission:
+    """The mission of an environment for images with so many bits of working copy.
+
+    worst: bit positions, the worst first. Raises WorkbenchError where fewer than needed are given.
+    """
+    if len(worst) < environment.adversarial:
+        raise WorkbenchError(
+            f"{environment.name} needs {environment.adversarial} bits and has {len(worst)}; "
+            "look for them with `workbench worst`"
+        )
+    return Mission(
+        devices=devices,
+        words=words,
+        upsets_per_bit_s=environment.upsets_per_s / working_bits,
+        kind=environment.kind,
+        seed=seed,
+        start_rate=environment.start_rate,
+        at_start=tuple(worst[: environment.adversarial]),
+    )
+
+
+def record_of(
+    folder: Path | None,
+    program: Program,
+    inputs: dict[str, Codes],
+    strategy: Strategy,
+    environment: Environment,
+    mission: Mission,
+    *,
+    jobs: int = -1,
+    progress: Callable[[int], None] | None = None,
+) -> dict[str, Any]:
+    """The figures of one strategy in one environment, from `folder` where they are there already.
+
+    A record's name is a hash of all that it depends on, so that a comparison that was killed goes on
+    and one that was changed starts anew; what was damaged or edited is measured again. folder: None
+    to keep nothing.
+    """
+    file = None
+    if folder is not None:
+        file = RecordFile(
+            folder,
+            f"{strategy.name}-{environment.name}",
+            f"{_VERSION} {program.content_hash} {strategy} {mission} {inputs_digest(inputs)}",
+        )
+        record = file.read()
+        if record is not None:
+            if progress:
+                progress(mission.devices)
+            return _with_costs(record, strategy, program)
+    fleet = fleet_life(program, inputs, strategy, mission, jobs=jobs, progress=progress)
+    record = _record(program, fleet, environment)
+    if file is not None:
+        file.write(record)
+    return _with_costs(record, strategy, program)
+
+
+def _record(program: Program, fleet: Fleet, environment: Environment) -> dict[str, Any]:
+    strategy = fleet.strategy
+    layout = strategy.image(program).layout
+    stored = overheads(layout, strategy)
+    return {
+        "strategy": strategy.name,
+        "environment": environment.name,
+        "source": strategy.source,
+        "devices": fleet.mission.devices,
+        "device_s": fleet.device_s,
+        "upsets": int(fleet.upsets.sum()),
+        "harm": float(fleet.harm.mean()),
+        "harm_of_devices": [round(float(each), 9) for each in fleet.harm],
+        "availability": fleet.availability,
+        "quality": {
+            name: float(fleet.quality[code] / fleet.quality.sum())
+            for code, name in enumerate(QUALITIES)
+        },
+        "audible_s": float((1 - fleet.availability) * fleet.device_s),
+        "wrong_samples": fleet.wrong_samples,
+        "struck": fleet.struck,
+        "detected": len(fleet.detected),
+        "repaired": len(fleet.repaired),
+        "frames": round(fleet.device_s * program.frame_rate_hz),
+        **_delays("detection", fleet.detected, program),
+        **_delays("repair", fleet.repaired, program),
+        "verdicts": fleet.verdicts,
+        "oscillations": fleet.oscillations,
+        "false_heals": fleet.false_heals,
+        "wrong_bits_left": fleet.wrong_bits,
+        "memory": {
+            "check_bytes": stored.check_bytes,
+            "ram_bytes": stored.ram_bytes,
+            "golden_bytes": stored.golden_bytes,
+            "bytes_per_frame": stored.bytes_per_frame,
+        },
+    }
+
+
+def _with_costs(record: dict[str, Any], strategy: Strategy, program: Program) -> dict[str, Any]:
+    """`device`: measured on CORE, None where the table of today does not know this very firmware."""
+    return with_cost(record, known_cost(program, strategy, CORE))
+
+
+def with_cost(record: dict[str, Any], cost: Cost | None) -> dict[str, Any]:
+    """The record with what its strategy costs on a device, as `measure_cost` tells it.
+
+    spent: what all lives together took for healing, to be multiplied by what it costs in energy.
+    """
+    device = cost and {
+        "core": cost.core,
+        "instructions": cost.instructions,
+        "share": cost.share,
+        "worst_frame": cost.worst_frame,
+        "code_bytes": cost.code_bytes,
+        "ram_bytes": cost.ram_bytes,
+        "flash_bytes": cost.code_bytes + cost.check_bytes,
+    }
+    spent = cost and {
+        "instructions": round(
+            cost.instructions * record["frames"] + (cost.finding or 0) * _found(record)
+        ),
+        "flash_bytes_read": round(
+            cost.flash_reads * record["frames"] + (cost.finding_reads or 0) * _found(record)
+        ),
+    }
+    return {**record, "device": device, "spent": spent}
+
+
+def _found(record: dict[str, Any]) -> int:
+    return int(sum(record["verdicts"].values()))
+
+
+def _delays(what: str, frames: np.ndarray, program: Program) -> dict[str, float | None]:
+    """Mean of int64 [n] frames as seconds, frames and samples of sound; None where there are none."""
+    mean = float(frames.mean()) if len(frames) else None
+    units = {
+        "s": 1.0 / program.frame_rate_hz,
+        "frames": 1.0,
+        "samples": float(program.signal(program.output).rate),
+    }
+    return {f"{what}_{name}": None if mean is None else mean * unit for name, unit in units.items()}
+
+
+def with_differences(records: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The records with `difference` to the reference strategy in the same environment.
+
+    mean, low, high: of harm, paired by device, with Student's interval (confidence 95 %); None where
+    the reference is not among them, low and high None for a single device.
+    """
+    references = {r["environment"]: r for r in records if r["strategy"] == REFERENCE}
+    made = []
+    for record in records:
+        reference = references.get(record["environment"])
+        difference = None
+        if reference and len(reference["harm_of_devices"]) == len(record["harm_of_devices"]):
+            pairs = np.subtract(record["harm_of_devices"], reference["harm_of_devices"])
+            low, high = mean_interval(pairs)
+            difference = {"mean": float(pairs.mean()), "low": low, "high": high}
+        made.append({**record, "difference": difference})
+    return made

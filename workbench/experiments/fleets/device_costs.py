@@ -1,0 +1,116 @@
+"""What the strategies of a comparison cost on a device: from the shipped table, from disk, or measured now.
+
+Layout: a measured cost is kept as a record, like those of fleets, named by all that it depends on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import joblib
+import numpy as np
+
+from workbench import __version__
+from workbench.errors import WorkbenchError
+from workbench.experiments.fleets.comparison import CORE
+from workbench.experiments.fleets.records import RecordFile
+from workbench.experiments.fleets.variants import Contestant
+from workbench.experiments.provenance import inputs_digest
+from workbench.firmware.boards import CORES
+from workbench.firmware.costs import Cost, bare_run, fingerprint, known_cost, measure_cost
+from workbench.firmware.emulate import EmulatedRun
+from workbench.firmware.toolchain import runtime_headers
+from workbench.integer.program import Program
+
+COST_FRAMES = 32  # of one word, that are measured
+
+
+def device_costs(
+    rivals: Sequence[Contestant],
+    program: Program,
+    inputs: Mapping[str, np.ndarray],
+    *,
+    folder: Path | None = None,
+    jobs: int = -1,
+    progress: Callable[[str], None] | None = None,
+) -> dict[str, Cost | str]:
+    """By name of the strategy: its cost on CORE, or why that is unknown.
+
+    program: the generator without a healer. inputs: of one word, [1, frames * rate, channels] by name,
+    of which the first COST_FRAMES are measured. folder: of the comparison, None to keep nothing. jobs:
+    processes, -1 for one a core. progress: is told the name of each strategy that was measured.
+    """
+    rates = {name: program.signal(name).rate for name in inputs}
+    frames = {name: codes[:, : COST_FRAMES * rates[name]] for name, codes in inputs.items()}
+    found: dict[str, Cost | str] = {}
+    missing: list[Contestant] = []
+    for rival in rivals:
+        cost = known_cost(rival.program, rival.strategy, CORE) or _kept(folder, rival, frames)
+        if cost:
+            found[rival.strategy.name] = cost
+        else:
+            missing.append(rival)
+    if missing:
+        found |= _measured(missing, program, frames, folder, jobs, progress)
+    return found
+
+
+def _measured(
+    rivals: Sequence[Contestant],
+    program: Program,
+    frames: Mapping[str, np.ndarray],
+    folder: Path | None,
+    jobs: int,
+    progress: Callable[[str], None] | None,
+) -> dict[str, Cost | str]:
+    found: dict[str, Cost | str] = {}
+    try:
+        bare = bare_run(program, frames, CORES[CORE])
+        workers = min(joblib.effective_n_jobs(jobs), len(rivals))
+        parallel = joblib.Parallel(n_jobs=workers, return_as="generator")
+        costs = parallel(joblib.delayed(_measure)(rival, frames, bare) for rival in rivals)
+        for rival, cost in zip(rivals, costs, strict=True):
+            found[rival.strategy.name] = cost
+            file = _file(folder, rival, frames)
+            if file and isinstance(cost, Cost):
+                file.write(asdict(cost))
+            if progress:
+                progress(rival.strategy.name)
+    except Exception as error:  # figures of fleets are worth more than the reason of this
+        return {rival.strategy.name: _reason(error) for rival in rivals} | found
+    return found
+
+
+def _measure(rival: Contestant, frames: Mapping[str, np.ndarray], bare: EmulatedRun) -> Cost | str:
+    try:
+        return measure_cost(rival.program, frames, rival.strategy, CORES[CORE], bare=bare)
+    except Exception as error:  # of compiler or emulator; the others go on
+        return _reason(error)
+
+
+def _reason(error: Exception) -> str:
+    text = " ".join(str(error).split())
+    return text if isinstance(error, WorkbenchError) else f"{type(error).__name__}: {text}"
+
+
+def _kept(folder: Path | None, rival: Contestant, frames: Mapping[str, np.ndarray]) -> Cost | None:
+    file = _file(folder, rival, frames)
+    record = file.read() if file else None
+    try:
+        return Cost(**record) if record else None
+    except TypeError:  # of another workbench
+        return None
+
+
+def _file(
+    folder: Path | None, rival: Contestant, frames: Mapping[str, np.ndarray]
+) -> RecordFile | None:
+    if folder is None:
+        return None
+    runtime = hashlib.sha256(repr(runtime_headers()).encode()).hexdigest()
+    firmware = fingerprint(rival.program, rival.strategy)
+    key = f"cost {__version__} {runtime} {CORE} {firmware} {inputs_digest({'': frames})}"
+    return RecordFile(folder, f"{rival.strategy.name}-cost", key)

@@ -1,0 +1,155 @@
+"""Strategies by name or from a file, each with the program that it runs: some change it beforehand."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from itertools import chain, count
+from pathlib import Path
+from typing import NamedTuple
+
+from workbench.errors import WorkbenchError, expect
+from workbench.healing.named import NAMED, named, no_such_strategy, triple
+from workbench.healing.restriction import restricted_program
+from workbench.healing.strategy import Strategy
+from workbench.healing.strategy_file import load_strategy
+from workbench.integer.program import Program
+from workbench.integer.reference import Codes
+from workbench.memory.faults.protection import ProtectionMask
+from workbench.memory.image import Image
+
+TRIPLE, RANGE = "triple", "range"
+NAMES = (*NAMED, TRIPLE, RANGE)
+_FILE = ".json"
+_TAKEN = ("clean",)  # the voice without faults, beside the sounds of strategies
+_LONGEST_STEM = 60
+
+
+def contestant(
+    name: str | Strategy, program: Program, inputs: Mapping[str, Codes], mask: Path | None = None
+) -> tuple[Strategy, Program]:
+    """A strategy, and the program that it is for.
+
+    name: one of NAMES, whose sizes are fitted to the program; a file that `load_strategy` reads; or a
+    strategy, as it is. inputs: every word, for range restriction. mask: of the bytes that are kept in
+    triple; without it, the two high bytes of every bias, where maps of the critical bits find most of
+    the harm. Raises WorkbenchError for a name that is none, and as `load_strategy`.
+    """
+    if isinstance(name, Strategy):
+        return name, program
+    expect(name, str, "a strategy", "a Strategy, a name or a file's name")
+    refuse_unknown(name)
+    if name == RANGE:
+        strategy = Strategy(RANGE, source="Chen et al. 2021, https://arxiv.org/abs/2003.13874")
+        return strategy, restricted_program(program, inputs.values())
+    if name == TRIPLE:
+        return triple(_critical(Image.of(program), mask)), program
+    return (named(name, program) if name in NAMED else load_strategy(name)), program
+
+
+class Contestant(NamedTuple):
+    """asked: the name or file that it was asked for by. program: what it runs."""
+
+    asked: str
+    strategy: Strategy
+    program: Program
+
+
+def contestants(
+    names: Iterable[str | Strategy] | str | Strategy | None,
+    program: Program,
+    inputs: Mapping[str, Codes],
+    mask: Path | None = None,
+) -> list[Contestant]:
+    """Strategies that meet each other, each once, so called that no two can be mixed up.
+
+    names: each as of `contestant`; None for all of NAMES that can work on the program. A strategy of one's
+    own that is called as another one gets its file, or a number, behind its name. Raises WorkbenchError
+    as `contestant`, and for a strategy that cannot work on its program, which is told before any work.
+    """
+    found: list[Contestant] = []
+    met: list[Strategy] = []
+    taken = {_folded(name) for name in (*NAMES, *_TAKEN)}
+    given = [names] if isinstance(names, str | Strategy) else names
+    if given is not None:
+        expect(given, Iterable, "what is to be compared", "a list of strategies or their names")
+    for asked in dict.fromkeys(NAMES if given is None else given):
+        strategy, used = contestant(asked, program, inputs, mask)
+        if strategy in met:
+            continue
+        met.append(strategy)
+        if asked not in NAMES and not _is_known(strategy, program, inputs, mask):
+            strategy = replace(strategy, name=_free_name(strategy.name, asked, taken))
+        try:
+            strategy.image(used)
+        except WorkbenchError as error:
+            if names is None:
+                continue
+            raise WorkbenchError(f"{strategy.name} does not suit this network: {error}") from error
+        taken.add(_folded(strategy.name))
+        text = asked if isinstance(asked, str) else strategy.name
+        found.append(Contestant(text, strategy, used))
+    return found
+
+
+def _is_known(
+    strategy: Strategy, program: Program, inputs: Mapping[str, Codes], mask: Path | None
+) -> bool:
+    name = strategy.name
+    if name == RANGE or name not in NAMES:  # range is another program, not a strategy
+        return False
+    return strategy == contestant(name, program, inputs, mask)[0]
+
+
+def _free_name(name: str, asked: str | Strategy, taken: set[str]) -> str:
+    names = [name, *([f"{name} ({asked})"] if isinstance(asked, str) else [])]
+    numbered = (f"{name[: _LONGEST_STEM // 2]} {number}" for number in count(2))
+    return next(each for each in chain(names, numbered) if _folded(each) not in taken)
+
+
+def _folded(name: str) -> str:
+    return file_stem(name).lower()  # some file systems know no capitals
+
+
+def fitting(names: Sequence[str], program: Program) -> list[str]:
+    """Those of NAMES whose sizes and remedies suit a program; whether code words can be found takes longer."""
+    return [name for name in names if name == RANGE or _suits(name, program)]
+
+
+def _suits(name: str, program: Program) -> bool:
+    try:
+        contestant(name, program, {})[0].layout(program)
+    except WorkbenchError:
+        return False
+    return True
+
+
+def file_stem(name: str) -> str:
+    """A file name, without its ending, for what belongs to the strategy called `name`."""
+    return re.sub(r"[^\w.-]", "_", name).lstrip(".")[:_LONGEST_STEM] or "_"
+
+
+def refuse_unknown(text: str) -> None:
+    """Raise WorkbenchError for what is neither a name of NAMES nor can be a file."""
+    if text not in NAMES and not _names_file(text):
+        raise WorkbenchError(no_such_strategy(text, NAMES))
+
+
+def _names_file(text: str) -> bool:
+    path = Path(text)
+    return path.suffix == _FILE or len(path.parts) > 1 or path.is_file()
+
+
+def _critical(image: Image, mask: Path | None) -> tuple[int, ...]:
+    if mask is not None:
+        chosen = ProtectionMask.load(mask)
+        chosen.names(image)  # refuses a mask of another image
+        return tuple(int(address) for address in chosen.protected.nonzero()[0])
+    return tuple(
+        place.start + 4 * index + byte
+        for place in image.layout.places
+        if place.section == "bias"
+        for index in range(place.size_bytes // 4)
+        for byte in (2, 3)
+    )

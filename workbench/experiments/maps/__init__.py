@@ -1,0 +1,1 @@
+"""Criticality maps and what they protect."""

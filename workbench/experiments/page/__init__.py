@@ -1,8 +1,0 @@
-"""The demonstration's page: one self-contained HTML file, made of data and three files beside this.
-
-`page.html` is the frame, `page.css` the looks, `page.js` what a page without it can do without.
-"""
-
-from workbench.experiments.page.document import render
-
-__all__ = ["render"]

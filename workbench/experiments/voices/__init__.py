@@ -1,0 +1,1 @@
+"""Trained generators ready to be damaged, and how well they speak."""

@@ -1,0 +1,178 @@
+"""What the classes of damage mean to a listener: class by SNR against understood share and PESQ.
+
+The classes are limits of the SNR to the clean voice; a word a little below the last can still be understood. Here a
+sample of damaged words of every class is heard by the recogniser and by PESQ, which know nothing of the SNR.
+Layout: a row a class, the best first, then rows of parts of the last one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, replace
+from itertools import islice, zip_longest
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from workbench.audio.metrics import CLASSES, DEGRADED_SNR_DB, class_in_words
+from workbench.audio.recogniser import ENGLISH, VARIANTS, Language
+from workbench.errors import WorkbenchError, expect
+from workbench.experiments.campaigns.trial_table import QUALITIES, snr_quality
+from workbench.experiments.estimates.statistics import clustered, mean_interval
+from workbench.experiments.threads import one_thread
+from workbench.experiments.voices.listening import Listener
+from workbench.experiments.voices.voice import Voice
+from workbench.memory.faults.bits import Flips
+from workbench.memory.faults.plan import Plan
+from workbench.memory.faults.transients import Sites
+from workbench.memory.trials.laboratory import Laboratory
+
+FLIPS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000)
+_PESQ_RANGE = (1.0, 4.55)
+_TRIALS_A_SOUND = 4  # of each number of flips, so that every class fills
+BROKEN_BANDS_DB = ((3.0, DEGRADED_SNR_DB), (-3.0, 3.0), (-np.inf, -3.0))
+
+Progress = Callable[[str, int, int], None]  # what is done, how much of it, of how much
+
+
+@dataclass(frozen=True)
+class ClassHeard:
+    """What listeners made of the sounds of one class, or of a part of it.
+
+    name: in words, with its limits. sounds: how many were heard. understood: share of their presentations, 0 to
+    1, in which the recogniser understood the word; understood_low, understood_high: its 95 % interval,
+    presentations of a sound counted as a cluster. pesq_nb: mean of the `pesq_sounds` that have a value, 1 to
+    4.55, to the clean voice; pesq_low, pesq_high: Student's interval, within 1 to 4.55. None where there is no
+    value. left_out: word -> why no row has it.
+    """
+
+    name: str
+    sounds: int
+    understood: float | None
+    understood_low: float | None
+    understood_high: float | None
+    pesq_sounds: int
+    pesq_nb: float | None
+    pesq_low: float | None
+    pesq_high: float | None
+    left_out: dict[str, str] = field(default_factory=dict)
+
+    def figures(self) -> dict[str, Any]:
+        """Plain data for JSON."""
+        return asdict(self)
+
+
+class _Trial(NamedTuple):
+    word: str
+    plan: Plan
+    number: int
+    snr_db: float
+
+
+def heard_classes(
+    voice: Voice,
+    *,
+    sounds: int,
+    seed: int = 0,
+    language: Language = ENGLISH,
+    progress: Progress | None = None,
+) -> list[ClassHeard]:
+    """Hear `sounds` damaged words of each class, drawn among random flips of the working copy, FLIPS at once.
+
+    progress: is told what is being done, how much of it is done and how much there is. Returns the clean voice,
+    the four classes and BROKEN_BANDS_DB of the last. Words take turns in each class, but those that the
+    recogniser does not know; a class of which too few are drawn has fewer sounds.
+    Raises WorkbenchError without the recogniser, for fewer than 2 sounds and where no flip is heard.
+    """
+    expect(voice, Voice, "what is to be heard", "a Voice, as open_voice()")
+    if sounds < 2:
+        raise WorkbenchError(f"{sounds} sounds of a class show nothing; ask for at least 2")
+    listener, progress = Listener(voice.words, language=language), progress or _silent
+    with one_thread():
+        sites = Sites(voice.image)
+        words = [word for word in voice.words if word not in listener.left_out]
+        laboratories = {word: Laboratory(voice.image, voice.inputs(word)) for word in words}
+        drawn = _drawn(laboratories, sites, sounds, seed, progress)
+        chosen = _chosen(drawn, sounds, np.random.default_rng(seed))
+        if not chosen:
+            raise WorkbenchError(
+                f"none of the flips drawn changed a sample of {len(words)} words; ask for more sounds"
+            )
+        clean = {word: voice.program.sound(lab.clean) for word, lab in laboratories.items()}
+        undamaged = [listener.hear([sound], sound, word) for word, sound in clean.items()]
+        heard = []  # [sounds], pairs of understood share and PESQ, float64 [1] each
+        for n, (word, plan, number, _) in enumerate(chosen):
+            progress("listening", n, len(chosen))
+            codes = laboratories[word].sounds(plan.events(sites, np.array([number])), 1)[0]
+            heard.append(listener.hear([voice.program.sound(codes)], clean[word], word))
+    snr_db = np.array([trial.snr_db for trial in chosen])
+    understood, pesq = np.concatenate(heard, axis=1)
+    code = snr_quality(snr_db)
+    parts = [(class_in_words(name), code == n) for n, name in enumerate(QUALITIES[1:], 1)]
+    for low, high in BROKEN_BANDS_DB:
+        band = f"{low:g} to {high:g} dB" if np.isfinite(low) else f"below {high:g} dB"
+        parts.append((f"{CLASSES[-1]}, {band}", (snr_db >= low) & (snr_db < high)))
+    rows = [
+        _row("undamaged", *np.concatenate(undamaged, axis=1)),
+        *(_row(name, understood[here], pesq[here]) for name, here in parts),
+    ]
+    return [replace(row, left_out=dict(listener.left_out)) for row in rows]
+
+
+def _drawn(
+    laboratories: dict[str, Laboratory], sites: Sites, sounds: int, seed: int, progress: Progress
+) -> list[_Trial]:
+    """Trials of each word and number of flips, as many of each, other bits for every word."""
+    each = -(-_TRIALS_A_SOUND * sounds // len(laboratories))
+    drawn: list[_Trial] = []
+    for number, (word, laboratory) in enumerate(laboratories.items()):
+        numbers = np.arange(number * each, (number + 1) * each)
+        for count in FLIPS:
+            progress("flipping", len(drawn) // each, len(laboratories) * len(FLIPS))
+            plan = Plan(Flips(count), seed)
+            snr_db = laboratory.snr_db(laboratory.outcomes(plan.events(sites, numbers), each))
+            pairs = zip(numbers.tolist(), snr_db.tolist(), strict=True)
+            drawn.extend(_Trial(word, plan, trial, ratio) for trial, ratio in pairs)
+    return drawn
+
+
+def _chosen(drawn: list[_Trial], sounds: int, random: np.random.Generator) -> list[_Trial]:
+    """`sounds` trials of every class or all there are, words in turn; none that changed nothing.
+
+    The order of words and of a word's trials is random in each class, so that a small sample prefers no
+    word and no number of flips.
+    """
+    shuffled = [drawn[n] for n in random.permutation(len(drawn))]
+    codes = snr_quality(np.array([trial.snr_db for trial in shuffled]))
+    chosen: list[_Trial] = []
+    for code in range(len(QUALITIES)):
+        of_words: dict[str, list[_Trial]] = {}
+        for trial, own in zip(shuffled, codes, strict=True):
+            if own == code and np.isfinite(trial.snr_db):
+                of_words.setdefault(trial.word, []).append(trial)
+        turns = zip_longest(*of_words.values())
+        chosen += islice((trial for turn in turns for trial in turn if trial), sounds)
+    return chosen
+
+
+def _row(name: str, understood: np.ndarray, pesq: np.ndarray) -> ClassHeard:
+    """Shares float64 [n] of presentations and PESQ float64 [n], NaN where there is none."""
+    known = pesq[~np.isnan(pesq)]
+    share = low = high = None
+    if len(understood):
+        presentations = np.full(len(understood), len(VARIANTS))
+        interval = clustered(np.rint(understood * presentations), presentations)
+        share = float(understood.mean())
+        low, high = (min(max(float(bound), 0.0), 1.0) for bound in interval)
+    pesq_low, pesq_high = (
+        bound if bound is None else float(np.clip(bound, *_PESQ_RANGE))
+        for bound in mean_interval(known)
+    )
+    mean = float(known.mean()) if len(known) else None
+    return ClassHeard(
+        name, len(understood), share, low, high, len(known), mean, pesq_low, pesq_high
+    )
+
+
+def _silent(what: str, done: int, total: int) -> None:
+    """Nobody wants to know."""

@@ -1,0 +1,39 @@
+"""Several words spoken one after the other: inputs for a life that lasts longer than one word."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from workbench.experiments.voices.voice import Voice
+from workbench.integer.reference import Codes
+
+
+@dataclass(frozen=True, eq=False)
+class Script:
+    """Words and the inputs that make a voice say them.
+
+    words: as the voice has them, "7" where "seven" was asked for. inputs: int32 [1, frames, 1] by name. frames: of all words together. starts: first frame of each.
+    """
+
+    words: tuple[str, ...]
+    inputs: Codes
+    frames: int
+    starts: tuple[int, ...]
+
+
+def script_of(voice: Voice, words: Sequence[str]) -> Script:
+    """The script of at least one word; WorkbenchError for a word that `voice` cannot say."""
+    taught = tuple(voice.word(word) for word in words)
+    spoken = [voice.inputs(word) for word in taught]
+    each = voice.model.config.frames
+    return Script(
+        words=taught,
+        inputs={
+            name: np.concatenate([word[name] for word in spoken], axis=1) for name in spoken[0]
+        },
+        frames=each * len(words),
+        starts=tuple(range(0, each * len(words), each)),
+    )

@@ -1,0 +1,238 @@
+"""What is decided before any C is written: names, members, scratch memory, healing, or a refusal."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+from workbench.errors import WorkbenchError, nearest
+from workbench.firmware.names import Names, checked_prefix
+from workbench.firmware.scratch import Scratch, plan_scratch
+from workbench.healing.strategy import Strategy
+from workbench.integer.program import Program
+from workbench.memory.image import Image
+from workbench.memory.layout import WORKING_SECTIONS, Layout, Place
+from workbench.memory.watches.areas import ABFT
+from workbench.memory.watches.self_test import SelfTestWatch
+
+RAM, FLASH = "ram", "flash"
+WEIGHTS = (RAM, FLASH)
+LOG_ENTRIES = 16
+LOG_ENTRY_BYTES = 12
+LOG_HEAD_BYTES = 24
+_MOST_UNITS_PER_FRAME = 256
+_MOST_UNITS = 2**16  # the log has two bytes for them
+
+
+@dataclass(frozen=True, eq=False)
+class Firmware:
+    """A clean image and what its firmware is to do with it.
+
+    weights: "ram" for a working copy in SRAM, "flash" to read the golden copy itself. prefix: of all
+    its names. Raises WorkbenchError when the parts do not go together.
+    """
+
+    image: Image
+    strategy: Strategy
+    weights: str
+    prefix: str
+    operators: Names
+    inputs: Names
+    scratch: Scratch
+
+    @classmethod
+    def of(cls, image: Image, *, strategy: Strategy, weights: str, prefix: str) -> Firmware:
+        """Check the wishes and lay everything out."""
+        checked_prefix(prefix)
+        if weights not in WEIGHTS:
+            raise WorkbenchError(f"weights cannot lie in {weights!r}; {nearest(weights, WEIGHTS)}")
+        if weights == FLASH and strategy.heals:
+            raise WorkbenchError(
+                f"the strategy {strategy.name} mends a working copy in RAM and weights in flash have "
+                "none; choose the strategy none or weights in ram"
+            )
+        for guard in strategy.guards:
+            if guard.per_frame > _MOST_UNITS_PER_FRAME:
+                raise WorkbenchError(
+                    f"firmware looks at no more than {_MOST_UNITS_PER_FRAME} units a frame, and "
+                    f"{guard.area.code} at {guard.per_frame}; make its units larger"
+                )
+        for watch in image.layout.watches if strategy.heals else ():
+            if watch.units > _MOST_UNITS:
+                raise WorkbenchError(
+                    f"firmware can tell {_MOST_UNITS:,} units apart in its log and {watch.area.code} has "
+                    f"{watch.units:,}; make its units larger"
+                )
+        if strategy.heals and image.layout.areas != strategy.areas:
+            raise WorkbenchError(
+                f"the image has no checks for the strategy {strategy.name}; make it with "
+                "strategy.image(program)"
+            )
+        flipped = len(image.flipped())
+        if flipped:
+            raise WorkbenchError(
+                f"firmware is written from a clean image and this one has {flipped} flipped bits; "
+                "take the image of its program"
+            )
+        names, inputs = Names(), Names()
+        for operator in image.program.operators:
+            names.of(operator.name)
+        for watch in image.layout.watches:
+            names.of(watch.label)
+        for name in image.program.inputs:
+            inputs.of(name)
+        return cls(image, strategy, weights, prefix, names, inputs, plan_scratch(image.program))
+
+    @property
+    def program(self) -> Program:
+        """The program that it runs."""
+        return self.image.program
+
+    @property
+    def layout(self) -> Layout:
+        """Where everything lies in the memory image."""
+        return self.image.layout
+
+    @property
+    def heals(self) -> bool:
+        """Whether there is a healer: wanted, and something to heal."""
+        return self.strategy.heals and bool(self.layout.watches)
+
+    @property
+    def copies(self) -> bool:
+        """Whether parameters have a working copy in RAM."""
+        return self.weights == RAM and self.layout.working_bytes > 0
+
+    @property
+    def memory_start(self) -> int:
+        """Image address of the first byte of the memory struct."""
+        return 0 if self.weights == RAM else self.layout.working_bytes
+
+    @property
+    def memory_bytes(self) -> int:
+        """Size of the memory struct: the image's SRAM part, without what this firmware has not."""
+        stop = self.layout.sram_bytes if self.heals else self.layout.sections["state"].stop
+        return stop - self.memory_start
+
+    @property
+    def variables(self) -> int:
+        """Words of the healer's variables, three each."""
+        return self.layout.sections["healer"].size_bytes // 4 if self.heals else 0
+
+    @property
+    def ram_check_bytes(self) -> int:
+        """Check data in RAM."""
+        return self.layout.sections["ram_check"].size_bytes if self.heals else 0
+
+    @property
+    def spare_bytes(self) -> int:
+        """Spare pages, all together."""
+        return self.layout.sections["spare"].size_bytes if self.heals else 0
+
+    @property
+    def backoff_bytes(self) -> int:
+        """How long units wait that nothing helped."""
+        return self.layout.sections["backoff"].size_bytes if self.heals else 0
+
+    @property
+    def bounce_bytes(self) -> int:
+        """Room for what an operator reads at a time, where pages may move: rows, biases and shifts."""
+        if not self.spare_bytes:
+            return 0
+        return sum(self.bounces.values())
+
+    @property
+    def bounces(self) -> dict[str, int]:
+        """Room for a row of weights, and for whole tensors of each other kind, by tensor; bytes."""
+        found = {"weight": 0, "bias": 0, "shift": 0, "table": 0, "rows": 0}
+        for place in self.parameters():
+            rows = place.shape[0] * place.shape[1] if place.tensor == "weight" else 1
+            size = -(-place.size_bytes // rows)
+            found[place.tensor] = max(found[place.tensor], -(-size // 4) * 4)
+        return found
+
+    @property
+    def self_test(self) -> SelfTestWatch | None:
+        """The golden input, where the strategy has one."""
+        tests = [w for w in self.layout.watches if self.heals and isinstance(w, SelfTestWatch)]
+        return tests[0] if tests else None
+
+    @property
+    def self_test_bytes(self) -> int:
+        """RAM for the histories of a golden moment, while it is computed."""
+        return self.layout.sections["state"].size_bytes if self.self_test else 0
+
+    @property
+    def log_entries(self) -> int:
+        """Entries of the ring, a power of two: one frame's findings always fit."""
+        looks = sum(
+            watch.units if guard.area.code == ABFT else guard.per_frame
+            for guard, watch in zip(self.strategy.guards, self.layout.watches, strict=False)
+        )
+        wanted = max(LOG_ENTRIES, looks)
+        return 1 << (wanted - 1).bit_length()
+
+    @property
+    def log_bytes(self) -> int:
+        """RAM of the log: its head and the ring; 0 without a healer."""
+        return LOG_HEAD_BYTES + LOG_ENTRY_BYTES * self.log_entries if self.heals else 0
+
+    @property
+    def build(self) -> tuple[int, int]:
+        """Two words that tell a log of this build from one of another."""
+        told = hashlib.sha256(f"{self.image.content_hash} {self.strategy}".encode()).digest()
+        return int.from_bytes(told[:4], "little"), int.from_bytes(told[4:8], "little")
+
+    @property
+    def build_name(self) -> str:
+        """The same as 16 hexadecimal digits."""
+        return "{1:08x}{0:08x}".format(*self.build)
+
+    def parameters(self) -> list[Place]:
+        """The parameters, in address order."""
+        return [place for place in self.layout.places if place.section in WORKING_SECTIONS]
+
+    def histories(self) -> list[Place]:
+        """The histories, in address order."""
+        return [place for place in self.layout.places if place.section == "state"]
+
+    def checks(self) -> list[Place]:
+        """The check data in flash, in address order."""
+        if not self.heals:
+            return []
+        return [place for place in self.layout.places if place.section == "check"]
+
+    def member(self, place: Place) -> str:
+        """The struct member that is this tensor."""
+        return f"{place.tensor}_{self.operators.of(place.operator)}"
+
+    def macro(self, name: str) -> str:
+        """A macro of this model."""
+        return f"{self.prefix}_{name}".upper()
+
+    def constants(self) -> dict[str, int]:
+        """Sizes that the header announces, by macro name without prefix."""
+        output = self.program.signal(self.program.output)
+        sizes = {
+            f"in_{self.inputs.of(name)}_codes": signal.rate * signal.channels
+            for name in self.program.inputs
+            for signal in (self.program.signal(name),)
+        }
+        sizes |= {
+            "output_rows": output.rate,
+            "output_channels": output.channels,
+            "output_codes": output.rate * output.channels,
+            "parameter_bytes": self.layout.working_bytes,
+            "memory_start": self.memory_start,
+            "memory_bytes": self.memory_bytes,
+            "scratch_bytes": self.scratch.size_bytes,
+        }
+        if self.heals:
+            sizes["log_entries"] = self.log_entries
+            sizes["frame_modulus"] = self.strategy.frame_modulus
+        return sizes
+
+
+def c_type(bits: int) -> str:
+    """The C type of stored codes of `bits` bits; packed 4-bit codes are bytes."""
+    return {4: "uint8_t", 8: "int8_t", 16: "int16_t", 32: "int32_t"}[bits]

@@ -1,0 +1,198 @@
+"""One story: do the simulation and the device say, keep and write down the same, and where not, since what?
+
+A schedule on which they differ is reduced until every upset in it is needed, and told in a form that
+can be given back. Layout: inputs [1, frames * rate, channels]; the histories are silenced half way.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from workbench.errors import WorkbenchError, expect
+from workbench.firmware.design import Firmware
+from workbench.firmware.twin import Machine, Twin, frames_of
+from workbench.healing.simulation import Life, simulate_many
+from workbench.healing.upsets import Upset
+from workbench.integer.engine import Engine
+from workbench.memory.image import Image
+
+Schedule = tuple[Upset, ...]
+_TOGETHER = 16  # devices that are simulated at once
+_UPSET = re.compile(r"([0-9]{1,40}):([0-9]{1,40})(?:=([01]?))?")
+_MOST = 2**35 - 1  # bits of the address space of the cores
+
+
+@dataclass(frozen=True)
+class Difference:
+    """The two homes differ on these upsets, and agree when any one is left out. what: differs first."""
+
+    upsets: Schedule
+    what: str
+
+
+def first_difference(
+    machine: Machine,
+    firmware: Firmware,
+    inputs: Mapping[str, np.ndarray],
+    schedules: Sequence[Iterable[Upset]],
+    *,
+    progress: Callable[[], object] = lambda: None,
+) -> Difference | None:
+    """Let a device and its simulation live through all schedules; the first difference, reduced.
+
+    machine: that has `firmware` and may flip its flash. progress: is called after each schedule.
+    """
+    engine = Engine(firmware.program)
+    told = [tuple(schedule) for schedule in schedules]
+    for first in range(0, len(told), _TOGETHER):
+        part = told[first : first + _TOGETHER]
+        for upsets, life in zip(part, _simulated(firmware, inputs, part, engine), strict=True):
+            what = _what_differs(machine, firmware, inputs, upsets, life)
+            if what:
+                return _reduced(machine, firmware, inputs, Difference(upsets, what), engine)
+            progress()
+    return None
+
+
+def random_schedule(
+    image: Image, seed: int, *, frames: int, count: int, stuck: bool = False
+) -> Schedule:
+    """Upsets of all sections alike, some stuck if wanted, some twice, some in both copies of a place."""
+    rng = np.random.default_rng([seed, 2])
+    sections = [s for s in image.layout.sections.values() if s.size_bytes]
+    upsets = []
+    for _ in range(count if sections else 0):
+        section = sections[rng.integers(len(sections))]
+        frame = int(rng.integers(frames))
+        position = int(rng.integers(8 * section.start, 8 * section.stop))
+        cell = stuck and section.region == "sram" and section.name != "state"
+        upsets.append(Upset(frame, position))
+        if rng.random() < 0.1:
+            upsets.append(upsets[-1])
+        elif cell and rng.random() < 0.3:
+            upsets[-1] = Upset(frame, position, int(rng.integers(2)))
+        if rng.random() < 0.3 and section.name == "golden":
+            upsets.append(Upset(int(rng.integers(frames)), position - 8 * section.start))
+    return tuple(sorted(upsets))
+
+
+def near_schedule(firmware: Firmware, seed: int, *, frames: int, stuck: bool = False) -> Schedule:
+    """As `random_schedule`, and as many again where the guards look within these frames."""
+    rng = np.random.default_rng([seed, 4])
+    upsets = list(random_schedule(firmware.image, seed, frames=frames, count=6, stuck=stuck))
+    for guard, watch in zip(firmware.strategy.guards, firmware.layout.watches, strict=True):
+        looks = max(1, frames // guard.every_frames * guard.per_frame)
+        for _ in range(3 if watch.units else 0):
+            unit = int(rng.integers(min(watch.units, looks))) * guard.stride % watch.units
+            where = np.arange(firmware.layout.working_bytes)[watch.addresses(unit)]
+            for _ in range(int(rng.integers(1, 4))):
+                position = 8 * int(rng.choice(where)) + int(rng.integers(8))
+                upsets.append(Upset(int(rng.integers(frames)), position))
+    return tuple(sorted(upsets))
+
+
+def schedule_text(upsets: Iterable[Upset]) -> str:
+    """For example "12:4711,30:99=1": bit 4711 flips at frame 12; from 30 on, bit 99 is stuck at 1."""
+    return ",".join(
+        f"{each.frame}:{each.position}" + (f"={each.stuck}" if each.stuck >= 0 else "")
+        for each in upsets
+    )
+
+
+def schedule_of(text: str) -> Schedule:
+    """The inverse; WorkbenchError for what is no schedule."""
+    expect(text, str, "a schedule", 'text, as "12:4711,30:99=1"')
+    upsets = []
+    for part in filter(None, map(str.strip, text.split(","))):
+        match = _UPSET.fullmatch(part)
+        if match is None:
+            raise WorkbenchError(
+                f"{part!r:.60} is no upset; write FRAME:BIT for a flip, FRAME:BIT=1 for a stuck cell, "
+                "and commas between them"
+            )
+        frame, position, stuck = match.groups()
+        if max(int(frame), int(position)) > _MOST:
+            raise WorkbenchError(
+                f"the upset {part!r} lies outside of every run and image; write numbers up to {_MOST:,}"
+            )
+        upsets.append(Upset(int(frame), int(position), int(stuck) if stuck else -1))
+    return tuple(sorted(upsets))
+
+
+def _simulated(
+    firmware: Firmware,
+    inputs: Mapping[str, np.ndarray],
+    schedules: Sequence[Schedule],
+    engine: Engine,
+) -> list[Life]:
+    starts = _word_starts(firmware, inputs)
+    return simulate_many(
+        firmware.image, inputs, schedules, firmware.strategy, word_starts=starts, engine=engine
+    )
+
+
+def _word_starts(firmware: Firmware, inputs: Mapping[str, np.ndarray]) -> tuple[int, ...]:
+    return (len(frames_of(firmware, inputs)) // 2,)
+
+
+def _what_differs(
+    machine: Machine,
+    firmware: Firmware,
+    inputs: Mapping[str, np.ndarray],
+    upsets: Schedule,
+    life: Life,
+) -> str:
+    """The first thing in which the device differs from its simulation, or nothing."""
+    twin = Twin(machine, firmware)
+    flash = 8 * firmware.layout.sections["golden"].start
+    try:
+        codes = twin.run(inputs, upsets, word_starts=_word_starts(firmware, inputs))
+        return _told(firmware, codes, twin, life)
+    finally:  # flash outlives the twin
+        twin.flip(upset.position for upset in upsets if upset.position >= flash)
+
+
+def _told(firmware: Firmware, codes: np.ndarray, twin: Twin, life: Life) -> str:
+    for number, (device, simulated) in enumerate(zip(twin.log, life.log, strict=False)):
+        if device != simulated:
+            return f"log entry {number} is {device} on the device and {simulated} in the simulation"
+    if len(twin.log) != len(life.log):
+        return f"the device wrote {len(twin.log)} log entries and the simulation {len(life.log)}"
+    rows = np.flatnonzero((codes != life.codes).any(axis=1))
+    if rows.size:
+        return f"{rows.size} samples differ, the first {rows[0]}"
+    layout = firmware.layout
+    held = layout.size_bytes if firmware.heals else layout.sections["check"].start
+    places = np.flatnonzero(twin.image().data[:held] != life.image.data[:held])
+    return f"in the end, {layout.site(8 * int(places[0]))} differs" if places.size else ""
+
+
+def _reduced(
+    machine: Machine,
+    firmware: Firmware,
+    inputs: Mapping[str, np.ndarray],
+    found: Difference,
+    engine: Engine,
+) -> Difference:
+    """Leave out halves, then quarters, then single upsets, as long as the homes still differ."""
+
+    def differs(some: Schedule) -> str:
+        (life,) = _simulated(firmware, inputs, [some], engine)
+        return _what_differs(machine, firmware, inputs, some, life)
+
+    size = len(found.upsets)
+    while size:
+        for first in range(0, len(found.upsets), size):
+            fewer = found.upsets[:first] + found.upsets[first + size :]
+            what = differs(fewer)
+            if what:
+                found = Difference(fewer, what)
+                size = min(size, len(fewer))
+                break
+        else:
+            size //= 2
+    return found

@@ -1,0 +1,62 @@
+"""The life of a device's memory alone, by events: nothing is computed while nothing happens.
+
+What healers of memory do does not depend on what is said, unless checksum rows watch the sums. Layout:
+frames count from the device's first; a change at frame f is there when f is computed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+import numpy as np
+
+from workbench.healing.device import Device
+from workbench.healing.upsets import Upset
+from workbench.memory.watches.areas import ABFT
+
+
+@dataclass(frozen=True, eq=False)
+class MemoryLife:
+    """frame, position: int64 [n] each, when which bit of working copy or histories was inverted, by an
+    upset or by the healer, in order. What was written down is in the device's log and journal.
+    """
+
+    frame: np.ndarray
+    position: np.ndarray
+
+
+def lives_by_memory(device: Device) -> bool:
+    """Whether the life of this device's memory can be told without its sound.
+
+    Not where checksum rows watch sums, nor where histories are silenced within a word.
+    """
+    return (
+        not any(
+            guard.area.code == ABFT or any(rung.name == "REBOOT" for rung in guard.ladder)
+            for guard, _ in device.guards
+        )
+        and not device.strategy.policy.reset_histories
+    )
+
+
+def memory_life(device: Device, upsets: Sequence[Upset], frames: int) -> MemoryLife:
+    """Let `upsets`, sorted by frame, happen to a device, which is changed, and its healer work."""
+    state = device.layout.sections["state"]
+    heard: list[tuple[int, int]] = []
+    for at, arrived in groupby(upsets, key=lambda upset: upset.frame):
+        device.wait(at - device.journal.now)
+        now = list(arrived)
+        hits = [upset.position for upset in now if upset.stuck < 0]
+        device.flip(hits)
+        for upset in now:
+            if upset.stuck >= 0:
+                device.stick(upset.position, upset.stuck)
+        heard += [(at, p) for p in hits if state.start <= p >> 3 < state.stop]
+    device.wait(frames - device.journal.now)
+    frame, position = device.journal.changes()
+    more = np.array(heard, np.int64).reshape(-1, 2)
+    frame, position = np.concatenate([frame, more[:, 0]]), np.concatenate([position, more[:, 1]])
+    order = np.argsort(frame, kind="stable")
+    return MemoryLife(frame[order], position[order])

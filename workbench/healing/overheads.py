@@ -1,0 +1,64 @@
+"""What a strategy stores and how often it looks; instructions are measured on emulated devices."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from workbench.healing.strategy import Strategy
+from workbench.memory.layout import Layout
+from workbench.memory.watches.areas import ABFT, GOLDEN, SELF_TEST
+from workbench.memory.watches.pages import Watch
+
+
+@dataclass(frozen=True)
+class Overheads:
+    """Memory and time that a strategy takes beyond the bare generator; code is measured elsewhere.
+
+    golden_bytes: of flash, the golden copy, where the strategy reads it (a device that copies its
+    parameters to RAM has it anyway). check_bytes: of flash. ram_bytes: checks, spare pages and the healer's
+    variables; what a device needs beside its image, the log and the histories of a golden input, is
+    measured with its code. bytes_per_frame: of the working copy, read in a frame in which all guards
+    look, those of golden inputs not counted. frames_per_scan: until every unit was seen once; None when none is ever looked for.
+    """
+
+    golden_bytes: int
+    check_bytes: int
+    ram_bytes: int
+    bytes_per_frame: int
+    frames_per_scan: int | None
+
+    @property
+    def flash_bytes(self) -> int:
+        """Golden copy and checks."""
+        return self.golden_bytes + self.check_bytes
+
+
+def overheads(layout: Layout, strategy: Strategy) -> Overheads:
+    """What `strategy` costs on an image with this layout, which must be the strategy's."""
+    if not strategy.heals or not layout.watches:
+        return Overheads(0, 0, 0, 0, None)
+    pairs = list(zip(strategy.guards, layout.watches, strict=True))
+    golden = any(guard.area.code == GOLDEN or guard.reads_golden for guard, _ in pairs)
+    scans = [(guard, watch) for guard, watch in pairs if guard.area.code != ABFT and watch.units]
+    sections = layout.sections
+    return Overheads(
+        golden_bytes=sections["golden"].size_bytes if golden else 0,
+        check_bytes=sections["check"].size_bytes,
+        ram_bytes=sum(
+            sections[name].size_bytes for name in ("healer", "ram_check", "spare", "backoff")
+        ),
+        bytes_per_frame=sum(
+            sum(_bytes(watch, unit) for unit in range(min(guard.per_frame, watch.units)))
+            for guard, watch in scans
+            if guard.area.code != SELF_TEST
+        ),
+        frames_per_scan=max(
+            (-(-watch.units // guard.per_frame) * guard.every_frames for guard, watch in scans),
+            default=None,
+        ),
+    )
+
+
+def _bytes(watch: Watch, unit: int) -> int:
+    where = watch.addresses(unit)
+    return len(range(*where.indices(watch.stop))) if isinstance(where, slice) else len(where)

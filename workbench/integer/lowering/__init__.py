@@ -1,0 +1,1 @@
+"""From Brevitas modules to integer programs, exactly or not at all."""

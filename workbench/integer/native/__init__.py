@@ -1,0 +1,1 @@
+"""The native engine: C for this processor, built at first use."""

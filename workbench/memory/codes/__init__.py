@@ -1,0 +1,1 @@
+"""Checks of memory: signatures and error-correcting codes."""

@@ -1,0 +1,1 @@
+"""Fault models, plans and events."""

@@ -1,0 +1,230 @@
+"""Plans: which fault trials there are, as one line of text, and the identifier of any one of them.
+
+A trial is a pure function of plan, number and image, the same on every machine. Layout of the text:
+"flips=10,seed=0,section=weights+bias,operator=conv_in,bit=7"; an identifier puts the image and the
+word before it, and the plan's hash and the number of the trial behind it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from urllib.parse import quote, unquote
+
+import numpy as np
+
+from workbench.errors import WorkbenchError, expect, nearest
+from workbench.memory.faults.bits import Bits, Each, Flips, Stuck
+from workbench.memory.faults.events import Events
+from workbench.memory.faults.model import FaultModel
+from workbench.memory.faults.protection import ProtectionMask
+from workbench.memory.faults.rates import Ber, Retention, Weak
+from workbench.memory.faults.space import Burst, Mbu
+from workbench.memory.faults.time import Arrive, Transient
+from workbench.memory.faults.transients import TRANSIENT_SECTIONS, Sites
+from workbench.memory.image import Image
+
+# Text names a model by its name, which is the key of its first field.
+MODELS: dict[str, type[FaultModel]] = {
+    kind.NAME: kind
+    for kind in (Each, Flips, Stuck, Bits, Ber, Retention, Weak, Burst, Mbu, Transient, Arrive)
+}
+HASH_DIGITS = 12
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Which trials there are: a fault model and where it may strike.
+
+    model: what happens. seed: other numbers give other draws. sections: of ALL_SECTIONS, () for the
+    model's own (the working copy for most). operators: (), any. bits: of an element, 0 the lowest; () for all.
+    """
+
+    model: FaultModel
+    seed: int = 0
+    sections: tuple[str, ...] = ()
+    operators: tuple[str, ...] = ()
+    bits: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        expect(
+            self.model,
+            FaultModel,
+            "the fault model of a plan",
+            "one like Flips(3), or Plan.parse(text)",
+        )
+
+    def candidates(self, sites: Sites) -> np.ndarray:
+        """Positions that trials may hit, ascending int64; padding never is.
+
+        Raises WorkbenchError when a name is unknown, nothing matches, or the model cannot strike there.
+        """
+        sections = self.sections or self.model.SECTIONS
+        lost = [section for section in sections if section in TRANSIENT_SECTIONS]
+        if self.model.ADDRESSES and lost:
+            raise WorkbenchError(
+                f"the fault model {self.model.NAME} needs stored bits, and {lost[0]} are not stored; "
+                "name other sections"
+            )
+        return sites.candidates(sections, self.operators, self.bits)
+
+    def events(self, sites: Sites, indexes: np.ndarray) -> Events:
+        """What happens in the trials `indexes` (integers [n]), numbered 0 .. n - 1 in that order.
+
+        No trial has two events at one bit. Raises WorkbenchError when the plan does not fit the image or a
+        trial does not exist.
+        """
+        expect(sites, Sites, "where a plan is to strike", "Sites(image)")
+        return self.model.events(sites, self.candidates(sites), str(self), self.seed, indexes)
+
+    def size(self, sites: Sites) -> int | None:
+        """How many different trials there are; None when they are drawn at random, without end."""
+        return self.model.size(self.candidates(sites))
+
+    @property
+    def hash(self) -> str:
+        """First 12 hexadecimal digits of the SHA-256 of the text."""
+        return hashlib.sha256(str(self).encode()).hexdigest()[:HASH_DIGITS]
+
+    @classmethod
+    def parse(cls, text: str) -> Plan:
+        """Read a plan, parts in any order but the model first; WorkbenchError when it is none."""
+        expect(text, str, "a plan", 'text like "flips=3,seed=0"')
+        values = _values(text)
+        name = next(iter(values), "")
+        if name not in MODELS:
+            raise WorkbenchError(
+                f"there is no fault model {name!r} for a plan to begin with; {nearest(name, MODELS)}"
+            )
+        model = MODELS[name].read(values)
+        try:
+            plan = cls(
+                model=model,
+                seed=int(values.pop("seed", "0")),
+                sections=_split(values.pop("section", "")),
+                operators=_split(values.pop("operator", "")),
+                bits=tuple(int(bit) for bit in _split(values.pop("bit", ""))),
+            )
+        except ValueError as error:
+            raise WorkbenchError(f"seed and bit of the plan {text!r} are whole numbers") from error
+        if values:
+            raise WorkbenchError(f"the plan {text!r} has no use for {', '.join(values)}")
+        return plan
+
+    def __str__(self) -> str:
+        parts = {
+            "seed": [str(self.seed)],
+            "section": self.sections,
+            "operator": self.operators,
+            "bit": [str(bit) for bit in self.bits],
+        }
+        where = (f"{key}={_joined(values)}" for key, values in parts.items() if values)
+        return ",".join([str(self.model), *where])
+
+
+@dataclass(frozen=True)
+class TrialId:
+    """All that is needed to repeat a trial against a named image, as one short string.
+
+    image: first digits of the content hash. word: what is spoken. index: number of the trial.
+    protection: digest of the mask whose bytes nothing happened to, "" without one.
+    """
+
+    image: str
+    word: str
+    plan: Plan
+    index: int
+    protection: str = ""
+
+    @classmethod
+    def of(
+        cls, image: Image, word: str, plan: Plan, index: int, *, mask: ProtectionMask | None = None
+    ) -> TrialId:
+        """The identifier of a trial on `image`."""
+        digest = mask.digest if mask else ""
+        return cls(image.content_hash[:HASH_DIGITS], word, plan, index, digest)
+
+    @classmethod
+    def parse(cls, text: str) -> TrialId:
+        """Read `str(identifier)`; WorkbenchError when it is not one, or its plan was altered."""
+        expect(text, str, "the identifier of a trial", "the line that was printed after 'replay:'")
+        text = text.strip()
+        image, _, rest = text.partition(",word=")
+        word, _, rest = rest.partition(",")
+        written, _, rest = rest.partition(",plan=")
+        written, _, protection = written.partition(",protect=")
+        plan_hash, _, index = rest.partition(",trial=")
+        _refuse_bytes(text)
+        if len(image) != HASH_DIGITS or not index.isdecimal() or not index.isascii():
+            raise WorkbenchError(
+                f"{text!r} is not the identifier of a trial; copy the whole line that was printed "
+                "after 'replay:'"
+            )
+        found = cls(image, unquote(word), Plan.parse(written), int(index), protection)
+        if plan_hash != found.plan.hash:
+            raise WorkbenchError(
+                f"the plan {written!r} has the hash {found.plan.hash} and the identifier says "
+                f"{plan_hash or 'none'}: one of them was altered; copy the whole line again"
+            )
+        return found
+
+    def check(self, image: Image) -> None:
+        """Raise WorkbenchError unless this trial belongs to `image`."""
+        if not image.content_hash.startswith(self.image):
+            raise WorkbenchError(
+                f"the trial belongs to image {self.image} and this one is "
+                f"{image.content_hash[:HASH_DIGITS]}; name the checkpoint or image it was made from"
+            )
+
+    def events(self, sites: Sites, mask: ProtectionMask | None = None) -> Events:
+        """What happens in the trial; errors as `check` and `Plan.events`.
+
+        Also raises WorkbenchError when `mask` is not the one that the trial ran under.
+        """
+        self.check(sites.image)
+        if self.protection != (mask.digest if mask else ""):
+            raise WorkbenchError(
+                f"the trial ran under the protection mask {self.protection}; name its file with "
+                "--protect"
+                if self.protection
+                else "the trial ran without a protection mask; leave out --protect"
+            )
+        events = self.plan.events(sites, np.array([self.index]))
+        return mask.drop(events) if mask else events
+
+    def __str__(self) -> str:
+        word = _joined([self.word])
+        protected = f",protect={self.protection}" if self.protection else ""
+        end = f"{protected},plan={self.plan.hash},trial={self.index}"
+        return f"{self.image},word={word},{self.plan}{end}"
+
+
+def _values(text: str) -> dict[str, str]:
+    _refuse_bytes(text)
+    values: dict[str, str] = {}
+    for part in text.strip().split(","):
+        key, equals, value = part.partition("=")
+        if not equals or not value or key in values:
+            raise WorkbenchError(
+                f"{text!r} is not a plan; it has parts like flips=10,seed=0 with commas between them, "
+                "each once"
+            )
+        values[key] = value
+    return values
+
+
+def _refuse_bytes(text: str) -> None:
+    """Python puts lone surrogates in place of bytes of a command line that are no UTF-8."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise WorkbenchError(f"{text!r} is no text in UTF-8; copy or write it again") from None
+
+
+def _joined(values: Iterable[str]) -> str:
+    return "+".join(quote(value, safe="") for value in values)
+
+
+def _split(text: str) -> tuple[str, ...]:
+    return tuple(unquote(value) for value in text.split("+")) if text else ()

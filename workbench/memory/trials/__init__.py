@@ -1,0 +1,1 @@
+"""Fault trials: the exact definition and the fast engines."""

@@ -1,0 +1,150 @@
+"""The fault laboratory: what thousands of fault trials a second do to one utterance, exactly.
+
+A trial equals `truth.play` with its events. Two engines: "native", sparse differences in C, and
+"torch", batches on any torch device. Layout: output codes [trials, rows, channels].
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import starmap
+
+import numpy as np
+
+from workbench.errors import WorkbenchError, expect, nearest
+from workbench.integer import reference
+from workbench.integer.native.build import kernels_asked_for, native_library
+from workbench.integer.native.model import unsupported
+from workbench.integer.native.trials import OUTCOME, REACHED_UNKNOWN, SparseRun
+from workbench.integer.program import Program
+from workbench.memory.faults.events import Events
+from workbench.memory.image import Image
+from workbench.memory.trials.native_faults import FaultTranslator
+from workbench.memory.trials.torch_trials import torch_sounds
+
+ENGINES = ("native", "torch")
+_EVENTS = "Events, as plan.events(Sites(image), indexes)"
+_TRIALS_AT_ONCE = 64  # whose sounds are held to compute outcomes from them
+
+
+class Laboratory:
+    """One image and one utterance, ready for trials.
+
+    image: flips that it holds already are part of every trial. inputs: [1, frames * rate, channels]
+    by name. engine: "native", "torch", or None for the native one where it can be built and runs the
+    program. device: of torch. kernels: of the native engine, see `native_build`; None for what $WORKBENCH_KERNELS
+    says. clean: output codes of the clean program, [rows, channels].
+    signal_energy: sum of their squares. reason: why it fell back to torch, None where it did not.
+    Raises WorkbenchError for inputs that do not fit, for an engine that is unknown or cannot run
+    here, and for a native one that disagrees with the reference.
+    """
+
+    def __init__(
+        self,
+        image: Image,
+        inputs: Mapping[str, np.ndarray],
+        *,
+        engine: str | None = None,
+        device: str | None = None,
+        kernels: str | None = None,
+    ) -> None:
+        expect(image, Image, "what a laboratory is to damage", "an Image, as `image` of a voice")
+        if engine not in (None, *ENGINES):
+            raise WorkbenchError(f"there is no engine {engine!r}; {nearest(engine, ENGINES)}")
+        if engine == "native" and device:
+            raise WorkbenchError(
+                f"the native engine has no device {device!r}; leave it out or choose the engine torch"
+            )
+        self.image = image
+        self.inputs = reference.one_utterance(image.program, inputs)
+        self.device = device
+        automatic = engine is None and not device
+        self.reason = no_native_engine(image.program, kernels=kernels) if automatic else None
+        self._native = None
+        if engine == "native" or (automatic and not self.reason):
+            self._native = SparseRun(image.program, self.inputs, kernels=kernels)
+        if self._native:
+            self.clean = self._native.clean
+        else:
+            self.clean = reference.run(image.program, self.inputs)[image.program.output][0]
+        self.engine = "native" if self._native else "torch"
+        self.frames = len(self.clean) // image.program.signal(image.program.output).rate
+        self.signal_energy = int(np.sum(self.clean.astype(np.int64) ** 2))
+        self._translator = FaultTranslator(image, self.frames)
+
+    @property
+    def kernels(self) -> str:
+        """What runs: "vnni", "avx512", "avx2" or "plain" of the native engine, else "torch"."""
+        return self._native.kernels if self._native else "torch"
+
+    @property
+    def macs(self) -> int | None:
+        """Multiply-accumulates performed for trials so far; None when the engine does not count."""
+        return self._native.macs if self._native else None
+
+    def peak_gmacs_per_s(self, seconds: float) -> float | None:
+        """What the kernels in use reach at their best on this program, None of torch."""
+        return self._native.peak_gmacs_per_s(seconds) if self._native else None
+
+    def outcomes(self, events: Events, trials: int) -> np.ndarray:
+        """What came of each trial: OUTCOME [trials]; `events.trial` is in 0 .. trials - 1.
+
+        `reached` is REACHED_UNKNOWN where the engine does not know it. Raises WorkbenchError for events that name
+        no bit, frame or trial.
+        """
+        expect(events, Events, "what is to happen", _EVENTS)
+        parts = [np.zeros(0, OUTCOME)]
+        if self._native:
+            parts += starmap(self._native.outcomes, self._translator.parts(events, trials))
+            return np.concatenate(parts)
+        self._translator.check(events, trials)
+        for start in range(0, trials, _TRIALS_AT_ONCE):
+            stop = min(start + _TRIALS_AT_ONCE, trials)
+            parts.append(self._compared(self.sounds(events.of_trials(start, stop), stop - start)))
+        return np.concatenate(parts)
+
+    def sounds(self, events: Events, trials: int) -> np.ndarray:
+        """Output codes of each trial, [trials, rows, channels], in the output's dtype."""
+        expect(events, Events, "what is to happen", _EVENTS)
+        if self._native:
+            parts = [np.zeros((0, *self.clean.shape), np.int16)]
+            parts += starmap(self._native.sounds, self._translator.parts(events, trials))
+            return np.concatenate(parts).astype(self.clean.dtype)
+        self._translator.check(events, trials)
+        if not trials:
+            return np.zeros((0, *self.clean.shape), self.clean.dtype)
+        return torch_sounds(self.image, self.inputs, events, trials, device=self.device)
+
+    def snr_db(self, outcomes: np.ndarray) -> np.ndarray:
+        """10 log10(signal energy / error energy), float64 [trials]; inf where nothing differs."""
+        energy = outcomes["error_energy"].astype(np.float64)
+        with np.errstate(divide="ignore"):
+            ratio = 10.0 * np.log10(self.signal_energy / np.where(energy > 0, energy, 1.0))
+        return np.where(energy > 0, ratio, np.inf)
+
+    def _compared(self, sounds: np.ndarray) -> np.ndarray:
+        error = sounds.astype(np.int64) - self.clean.astype(np.int64)
+        differs = error.any(axis=2)
+        outcomes = np.zeros(len(sounds), OUTCOME)
+        outcomes["reached"] = REACHED_UNKNOWN
+        if differs.size:
+            outcomes["first"] = np.where(differs.any(axis=1), differs.argmax(axis=1), -1)
+        else:
+            outcomes["first"] = -1
+        outcomes["differing"] = differs.sum(axis=1)
+        outcomes["max_error"] = np.abs(error).max(axis=(1, 2), initial=0)
+        outcomes["error_energy"] = (error**2).sum(axis=(1, 2))
+        return outcomes
+
+
+def no_native_engine(program: Program, *, kernels: str | None = None) -> str | None:
+    """Why trials of `program` fall back to torch on this machine, or None."""
+    reason = unsupported(program)
+    if reason:
+        return reason
+    asked = kernels or kernels_asked_for()
+    try:
+        native_library(asked)
+    except WorkbenchError as error:
+        return str(error)
+    return None

@@ -1,0 +1,1 @@
+"""What is watched in an image, and by which check."""

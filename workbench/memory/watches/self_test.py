@@ -1,0 +1,139 @@
+"""Golden inputs: recorded frames that the device computes again, to compare the outcome.
+
+Reference: built-in self-test with a known answer. A frame is taken from the midst of a stream of
+random codes, with the histories of that moment, so that all taps of a convolution see something.
+Layout: see `pages`; input and histories as in the `state` section, then their CRC-32.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from workbench.integer.program import Embed, code_dtype, code_range
+from workbench.integer.reference import Stream, convolutions_with_history
+from workbench.memory.sampling import counter_stream
+from workbench.memory.tensors import read_tensor, stored_program, write_tensor
+from workbench.memory.watches.areas import Area
+from workbench.memory.watches.pages import Tensor, Watch
+
+if TYPE_CHECKING:
+    from workbench.memory.layout import Layout, Place
+
+# Of the stream, before the frame that is kept: histories of deep programs are full by then.
+_FRAMES_BEFORE = 32
+
+
+class SelfTestWatch(Watch):
+    """A unit is a golden moment; it is wrong where the parameters give another outcome than recorded.
+
+    The outcome are the codes of the output and the histories after the frame: what an activation that
+    is cut off hides from the output, a history may still show.
+    """
+
+    def __init__(self, area: Area, layout: Layout, label: str) -> None:
+        super().__init__(area, layout, label)
+        self.start, self.stop = 0, layout.working_bytes
+        self.units = area.moments
+        self.program = layout.program
+        self._pasts = [operator.name for operator, _ in convolutions_with_history(self.program)]
+
+    def tensors(self) -> list[tuple[str, Tensor]]:
+        """`input_n`, as the program's inputs, for each moment; `history_n`, as its histories; `sum`."""
+        program = self.program
+        given = [program.signal(name) for name in program.inputs]
+        found: list[tuple[str, Tensor]] = [
+            ("check", (self.label, f"input_{n}", each.bits, (self.units, each.rate, each.channels)))
+            for n, each in enumerate(given)
+        ]
+        for n, (operator, source) in enumerate(convolutions_with_history(program)):
+            shape = (self.units, operator.history, source.channels)
+            found.append(("check", (self.label, f"history_{n}", source.bits, shape)))
+        return [*found, ("check", (self.label, "sum", 32, (self.units,)))]
+
+    def addresses(self, unit: int) -> slice:
+        """The whole working copy."""
+        return slice(self.start, self.stop)
+
+    def ranges(self, unit: int) -> list[tuple[int, int]]:
+        """The whole working copy, one run."""
+        return [(self.start, self.stop)]
+
+    def units_of(self, addresses: np.ndarray) -> np.ndarray:
+        """Every parameter matters to all of them."""
+        return np.arange(self.units) if len(addresses) else np.zeros(0, np.int64)
+
+    def units_checked(self, place: Place, offset: np.ndarray) -> np.ndarray:
+        """By moment."""
+        return offset // (place.size_bytes // self.units)
+
+    def wrong(self, data: np.ndarray, unit: int, *, golden: bool = False) -> bool:
+        """By computing the frame with the parameters of the working copy, or of the golden copy."""
+        kept = int(self.stored(data, "sum")[unit]) % 2**32
+        return self._outcome(data, unit, golden=golden) != kept
+
+    def sign(self, data: np.ndarray, unit: int) -> None:
+        """Record the moment with the program that `data` holds."""
+        stream = Stream(stored_program(data, self.layout))
+        stream.step(self._drawn(_FRAMES_BEFORE, 2 * unit))
+        for n, name in enumerate(self._pasts):
+            self._keep(data, f"history_{n}", unit, stream.histories[name][0])
+        for n, codes in enumerate(self._drawn(1, 2 * unit + 1).values()):
+            self._keep(data, f"input_{n}", unit, codes[0])
+        self._keep(data, "sum", unit, (self._outcome(data, unit) + 2**31) % 2**32 - 2**31)
+
+    def _outcome(self, data: np.ndarray, unit: int, *, golden: bool = False) -> int:
+        """CRC-32 of the output's codes and the histories after a golden input."""
+        stream = Stream(stored_program(data, self.layout, golden=golden))
+        for n, name in enumerate(self._pasts):
+            past = self.stored(data, f"history_{n}")[unit]
+            stream.histories[name] = past.astype(np.int64)[None]
+        given = {
+            name: self.stored(data, f"input_{n}")[unit].astype(np.int64)[None]
+            for n, name in enumerate(self.program.inputs)
+        }
+        output = self.program.signal(self.program.output)
+        told = [(stream.step(given)[output.name], output.bits)]
+        told += [
+            (stream.histories[operator.name], source.bits)
+            for operator, source in convolutions_with_history(self.program)
+        ]
+        crc = 0
+        for codes, bits in told:
+            stored = codes[0].astype(code_dtype(bits).newbyteorder("<"))
+            crc = zlib.crc32(np.ascontiguousarray(stored).tobytes(), crc)
+        return crc
+
+    def stored(self, data: np.ndarray, tensor: str) -> np.ndarray:
+        """A tensor of all moments."""
+        return read_tensor(data, self.layout.place(self.label, tensor))
+
+    def _keep(self, data: np.ndarray, tensor: str, unit: int, values: np.ndarray | int) -> None:
+        """Write what belongs to one moment."""
+        all_moments = self.stored(data, tensor)
+        all_moments[unit] = values
+        write_tensor(data, self.layout.place(self.label, tensor), all_moments)
+
+    def _drawn(self, frames: int, number: int) -> Mapping[str, np.ndarray]:
+        """Random codes that the inputs can take, drawing `number`; [1, frames * rate, channels] by name."""
+        found = {}
+        for n, name in enumerate(self.program.inputs):
+            signal = self.program.signal(name)
+            low, high = self._ranges.get(name, code_range(signal.bits))
+            shape = (1, frames * signal.rate, signal.channels)
+            raw = counter_stream(f"golden input {n}", number).random_raw(int(np.prod(shape)))
+            found[name] = (low + (raw % np.uint64(high - low + 1)).astype(np.int64)).reshape(shape)
+        return found
+
+    @cached_property
+    def _ranges(self) -> dict[str, tuple[int, int]]:
+        """Of inputs that choose a row of a table of rows."""
+        return {
+            operator.sources[0]: (0, len(operator.rows) - 1)
+            for operator in self.program.operators
+            if isinstance(operator, Embed)
+        }

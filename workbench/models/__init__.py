@@ -1,1 +1,0 @@
-"""Generators and what they are built from: one file of quantisers, one of layers, one a generator."""
