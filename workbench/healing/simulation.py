@@ -40,6 +40,7 @@ class Life:
     codes: of the output, [frames * rate, channels]. log: the healer's findings, in order.
     image: every byte at the end. upsets: what happened to it, in order of arrival.
     wrong_bits: int64 [frames], bits of the working copy that were wrong after each frame.
+    repeats: findings of units that were reported already, which the log does not have.
     """
 
     codes: np.ndarray
@@ -47,6 +48,7 @@ class Life:
     image: Image
     upsets: tuple[Upset, ...]
     wrong_bits: np.ndarray
+    repeats: int
 
     @property
     def frame_s(self) -> float:
@@ -328,5 +330,10 @@ class _Fleet:
         codes = np.concatenate([part[number] for part in self.codes])
         image = Image(self.program, self.image.layout, device.physical())
         return Life(
-            codes, tuple(device.log), image, self.schedules[number], self.wrong_bits[number]
+            codes,
+            tuple(device.log),
+            image,
+            self.schedules[number],
+            self.wrong_bits[number],
+            device.repeats,
         )
