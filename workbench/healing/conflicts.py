@@ -43,11 +43,14 @@ def _conflict(one: Guard, other: Guard) -> bool:
     """Whether `one` makes bytes right, by a source of its own, that `other` then repairs again.
 
     RESTORE by a code is of two sources that agree with each other, so only CORRECT makes a conflict with
-    the golden copy. Where golden copy and checks agree since start-up made one of the other, it does, too.
+    the golden copy; REBOOT makes what lies in RAM anew, and none with that. What start-up found agrees with a
+    golden copy that was damaged before, so that there RESTORE makes a conflict with checks in flash.
     """
     if Remedy.CORRECT not in one.ladder or not other.ladder:
         return False
-    return _source(other) == _COPY or (_source(one), _source(other)) == (_MADE, _FOUND)
+    if _source(other) == _COPY:
+        return _source(one) == _MADE or other.ladder[0] != Remedy.REBOOT
+    return (_source(one), _source(other)) == (_MADE, _FOUND)
 
 
 def _source(guard: Guard) -> str:
