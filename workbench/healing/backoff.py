@@ -3,8 +3,7 @@
 Reference: bounded exponential back-off. Layout: 4 bits for every watched unit, in the `backoff` section:
 0 where all is well, 1 where a remedy is deferred, 2 to 7 after so many failures less one; the highest
 bit says that an operator's sums were wrong since the last look at it (checksum rows alone use it).
-Nothing protects these bits (checksum rows use all 16 values but three, so that none is left that only an
-upset makes): an upset of them hides a unit for 64 scans at most, or lets its next failure be counted
+Nothing protects these bits (checksum rows use 13 of the 16 values, too many to tell an upset by): an upset of them hides a unit for 64 scans at most, or lets its next failure be counted
 without being written, or be written twice. A unit that is found well in between loses such an upset.
 """
 
