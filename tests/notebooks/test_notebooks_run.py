@@ -7,7 +7,9 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from browsers import can_browse
 from nbclient import NotebookClient
+from test_notebook_in_browser import RUN_HERE
 from waiting import LIMIT_S
 
 NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
@@ -36,20 +38,26 @@ def test_stored_thin_and_without_outputs(path: Path) -> None:
     assert path.stat().st_size < 20_000
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=_named)
-def test_runs_from_top_to_bottom(path: Path, tmp_path: Path) -> None:
+def test_all_run_from_top_to_bottom(tmp_path: Path) -> None:
+    """Where there is a browser, most of them do so in test_notebook_in_browser, and not once more."""
+    for path in NOTEBOOKS:
+        if not (can_browse() and path.name in RUN_HERE):
+            _run(path, tmp_path / path.stem)
+
+
+def _run(path: Path, folder: Path) -> None:
     """In a folder of its own, where it writes nothing but what lies in `results`."""
-    shutil.copy(path, tmp_path)
-    notebook = nbformat.read(path, as_version=4)
+    folder.mkdir()
+    shutil.copy(path, folder)
     NotebookClient(
-        notebook,
+        nbformat.read(path, as_version=4),
         timeout=None,  # a kernel that dies ends it
         startup_timeout=int(LIMIT_S),
         kernel_name="python3",
-        resources={"metadata": {"path": tmp_path}},
+        resources={"metadata": {"path": folder}},
     ).execute()
-    assert {made.name for made in tmp_path.iterdir()} <= {path.name, "results"}
-    assert (tmp_path / path.name).read_bytes() == path.read_bytes()
+    assert {made.name for made in folder.iterdir()} <= {path.name, "results"}
+    assert (folder / path.name).read_bytes() == path.read_bytes()
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=_named)
