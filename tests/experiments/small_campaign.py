@@ -1,7 +1,7 @@
 """A small campaign on a random program; as a script, it runs one in a folder until it is killed.
 
-`small_campaign.py FOLDER kill SEED` forks a process that runs it
-and dies after a random number of shards, and so on until one reaches the end; prints how many died.
+`small_campaign.py FOLDER kill SEED` forks a process that runs it and dies after a random number
+of shards, and so on until one reaches the end; prints how many died.
 `small_campaign.py FOLDER hold` runs it with two workers, which stop before they hand over shard HELD.
 """
 

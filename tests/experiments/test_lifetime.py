@@ -14,7 +14,6 @@ from workbench.healing.named import abft, nothing, scrub
 from workbench.healing.strategy import Guard, Policy, Strategy
 from workbench.integer.reference import run
 from workbench.memory.areas import Area
-from workbench.memory.image import Image
 
 # One that the native engine runs, with histories, and harmed by most faults.
 PROGRAM = random_program(36)

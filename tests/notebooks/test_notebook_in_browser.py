@@ -9,10 +9,9 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
-import nbformat
 import pytest
 from browsers import browser, needs_browser
-from lab import lab_server
+from lab import code_cells, lab_server
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 # All cells of these are run here, so that test_notebooks_run need not do it again.
@@ -82,9 +81,10 @@ def all_cells_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Opened]:
 def _all_have_run(page: Any, notebook: Path) -> None:
     from playwright.sync_api import expect
 
-    cells = [c for c in nbformat.read(notebook, as_version=4).cells if c.cell_type == "code"]
     counts = page.locator(".jp-CodeCell .jp-InputArea-prompt")
-    expect(counts).to_have_text([f"[{number}]:" for number in range(1, len(cells) + 1)])
+    expect(counts).to_have_text(
+        [f"[{number}]:" for number in range(1, len(code_cells(notebook)) + 1)]
+    )
     expect(page.locator(".jp-OutputArea-output[data-mime-type*=error]")).to_have_count(0)
     expect(page.locator(".jp-OutputArea-output[data-mime-type*=stderr]")).to_have_count(0)
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-import nbformat
 import pytest
 from browsers import can_browse
-from nbclient import NotebookClient
+from lab import code_cells
 from test_notebook_in_browser import RUN_HERE
 from waiting import LIMIT_S
 
@@ -26,6 +25,8 @@ def test_there_are_notebooks() -> None:
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=_named)
 def test_stored_thin_and_without_outputs(path: Path) -> None:
+    import nbformat  # slow to import, and no other test needs it
+
     notebook = nbformat.read(path, as_version=4)
     nbformat.validate(notebook)
     assert "widgets" not in notebook.metadata
@@ -47,6 +48,9 @@ def test_all_run_from_top_to_bottom(tmp_path: Path) -> None:
 
 def _run(path: Path, folder: Path) -> None:
     """In a folder of its own, where it writes nothing but what lies in `results`."""
+    import nbformat
+    from nbclient import NotebookClient
+
     folder.mkdir()
     shutil.copy(path, folder)
     NotebookClient(
@@ -65,8 +69,7 @@ def test_what_takes_long_says_what_it_does(path: Path) -> None:
     """Opening a voice, fleets of devices, curves, maps and firmware: each under a line or a bar."""
     slow = ("open_voice()", "trial_table(", "record_of(", "write_map_products(", "measure_cost(",
             " export(")  # fmt: skip
-    for cell in nbformat.read(path, as_version=4).cells:
-        lines = cell.source.splitlines() if cell.cell_type == "code" else []
-        for line in lines:
+    for cell in code_cells(path):
+        for line in cell.splitlines():
             if any(call in line for call in slow) and "import" not in line:
-                assert "with doing(" in cell.source or "tqdm(" in cell.source, line
+                assert "with doing(" in cell or "tqdm(" in cell, line
