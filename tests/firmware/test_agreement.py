@@ -72,7 +72,7 @@ def test_a_broken_healer_is_caught_by_the_fewest_upsets(
     (name,) = (name for name in texts if texts[name].count(right) == 1)
     broken = {**texts, name: texts[name].replace(right, wrong)}
     monkeypatch.setattr("workbench.firmware.toolchain.runtime_headers", lambda: broken)
-    assert main(["agree", "--strategy", "pq-scrub", "--frames", "8"]) == 2
+    assert main(["agree", "--strategy", "pq-scrub", "--frames", "8", "--word", "7"]) == 2
     found = capsys.readouterr().err
     assert told in found and found.count("\n") == 1
     words = shlex.split(found.split("`")[1])
