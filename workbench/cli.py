@@ -9,11 +9,14 @@ from __future__ import annotations
 import argparse
 import importlib
 import os
+import signal
 import sys
+import threading
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
+from types import FrameType
 from typing import Any
 
 from workbench import __version__
@@ -49,6 +52,7 @@ COMMANDS = {
 # What a shell reports for a program that SIGINT or SIGPIPE ended.
 _INTERRUPTED = 130
 _READER_GONE = 141
+_AGAIN_S = 0.1  # until an interrupt that had to wait is tried again
 
 
 class _Parser(argparse.ArgumentParser):
@@ -72,7 +76,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
         try:
-            return _run(_parse(words))
+            with _interrupts():
+                return _run(_parse(words))
         finally:
             sys.stdout.flush()
     except KeyboardInterrupt:
@@ -83,6 +88,42 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # or Python would complain again at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _READER_GONE
+
+
+@contextmanager
+def _interrupts() -> Iterator[None]:
+    """Let `_interrupt` handle SIGINT, where Python itself would."""
+    usual = signal.getsignal(signal.SIGINT)
+    first = threading.current_thread() is threading.main_thread()
+    if not first or usual is not signal.default_int_handler:
+        yield
+        return
+    signal.signal(signal.SIGINT, _interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, usual)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    """Raise KeyboardInterrupt, but never into an import.
+
+    PyTorch imports some packages only if they can be imported: it takes an interrupt for a package that
+    cannot, and goes on as if there was none, or fails later. While the command itself is imported nothing
+    has begun, and the process ends; later the interrupt waits for the end of the import.
+    """
+    importing = False
+    while frame is not None and frame.f_code is not main.__code__:
+        importing = importing or frame.f_code.co_filename.startswith("<frozen importlib")
+        if importing and frame.f_code is _parse.__code__:
+            os.write(2, b"workbench: interrupted\n")
+            os._exit(_INTERRUPTED)
+        frame = frame.f_back
+    if not importing:
+        raise KeyboardInterrupt
+    again = threading.Timer(_AGAIN_S, os.kill, (os.getpid(), signal.SIGINT))
+    again.daemon = True
+    again.start()
 
 
 def _parse(words: Sequence[str]) -> argparse.Namespace:

@@ -21,6 +21,15 @@ def path_of(path: Path | str, what: str = "a file") -> Path:
     return Path(path)
 
 
+def as_argument(path: Path | str) -> str:
+    """`path` as an argument, still to be quoted, of a command in a hint.
+
+    A relative path that begins with "-" would be read as an option, one with ":" as an address.
+    """
+    text = str(path)
+    return f"./{text}" if text.startswith("-") or ":" in text.partition("/")[0] else text
+
+
 def output_folder(path: Path | str) -> Path:
     """Make the folder `path` if it is missing and prove that files can be written there.
 

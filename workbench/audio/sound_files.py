@@ -18,7 +18,7 @@ import soundfile
 
 from workbench.audio.containers import Malformed, corrected, find_data
 from workbench.errors import WorkbenchError, WorkbenchWarning
-from workbench.files import path_of, write_bytes
+from workbench.files import as_argument, path_of, write_bytes
 
 SAMPLE_RATE_HZ = 16_000
 SHORTEST_S = 0.05
@@ -170,7 +170,7 @@ def _ogg_is_cut_short(file: BinaryIO, size: int) -> bool:
 
 def _check_format(path: Path, sound: soundfile.SoundFile, wanted_hz: int) -> None:
     """Refuse another rate, several channels or a wrong length, before anything is decoded."""
-    convert = f"ffmpeg -i {shlex.quote(str(path))} -ar {wanted_hz} -ac 1 converted.wav"
+    convert = f"ffmpeg -i {shlex.quote(as_argument(path))} -ar {wanted_hz} -ac 1 converted.wav"
     if sound.format not in _FORMATS:
         raise WorkbenchError(
             f"{path} holds {sound.format} and WAV, FLAC, Ogg, AIFF, AU or W64 is needed; "

@@ -20,7 +20,7 @@ from safetensors.torch import load, save
 
 from workbench.audio.resources import data_folder
 from workbench.errors import WorkbenchError
-from workbench.files import output_folder, path_of, write_bytes
+from workbench.files import as_argument, output_folder, path_of, write_bytes
 from workbench.generators.challenge import Challenge, ChallengeConfig
 from workbench.generators.quantisers import WEIGHTS
 from workbench.sealed import digest_of, json_object, unsealed, write_sealed
@@ -111,7 +111,7 @@ def read_story(folder: Path) -> dict[str, Any]:
     if story["format_version"] == _UNPROVED_VERSION:
         raise WorkbenchError(
             f"{path} is of an earlier format, in which nothing proves the configuration; if nobody "
-            f"edited it, put it under a digest with `workbench seal {shlex.quote(str(folder))}`"
+            f"edited it, put it under a digest with `workbench seal {shlex.quote(as_argument(folder))}`"
         )
     return unsealed(story, str(path), "restore it, or train again")
 
