@@ -16,9 +16,36 @@ from workbench.errors import WorkbenchError, expect
 
 
 def path_of(path: Path | str, what: str = "a file") -> Path:
-    """`path` as a Path; WorkbenchError, calling it `what`, for anything but a path."""
+    """`path` as a Path; WorkbenchError, calling it `what`, for what no file can be called."""
     expect(path, (str, PathLike), what, "its path")
+    try:
+        possible = b"\0" not in os.fsencode(path)
+    except UnicodeEncodeError:  # half of a surrogate pair
+        possible = False
+    if not possible:
+        raise WorkbenchError(
+            f"{what} cannot be called {os.fspath(path)!r:.200}; leave out the characters that no file "
+            "name can have"
+        )
     return Path(path)
+
+
+def exists(path: Path) -> bool:
+    """Whether there is something at `path`; False where the file system refuses to look, too.
+
+    Path.exists raises for names that are too long and folders that may not be searched.
+    """
+    return os.path.exists(path)
+
+
+def is_file(path: Path) -> bool:
+    """Whether there is a file at `path`, as `exists`."""
+    return os.path.isfile(path)
+
+
+def is_folder(path: Path) -> bool:
+    """Whether there is a folder at `path`, as `exists`."""
+    return os.path.isdir(path)
 
 
 def output_folder(path: Path | str) -> Path:
@@ -70,7 +97,7 @@ def refuse_unwritable(path: Path | str) -> None:
     """Raise WorkbenchError where `replacing` would, before the work whose figures are to lie there."""
     target = path_of(path)
     try:
-        if target.is_dir():
+        if is_folder(target):
             raise IsADirectoryError(0, "it is a folder")
         target.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=target.parent):

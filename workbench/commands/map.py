@@ -26,7 +26,7 @@ from workbench.experiments.quality_curve import COLUMNS as CURVE_COLUMNS
 from workbench.experiments.store import Results, open_results
 from workbench.experiments.store_manifest import MANIFEST_FILE
 from workbench.experiments.voice import open_voice
-from workbench.files import output_folder, write_text
+from workbench.files import exists, output_folder, write_text
 from workbench.memory.faults_bits import Each, Stuck
 from workbench.memory.faults_rates import Ber, Retention, Weak
 from workbench.memory.plan import Plan
@@ -103,7 +103,7 @@ def run(options: argparse.Namespace) -> None:
 
 def _folders(folder: Path) -> list[Path]:
     """The folder itself, or those below it that hold results, as a sweep leaves them."""
-    if (folder / MANIFEST_FILE).exists():
+    if exists(folder / MANIFEST_FILE):
         return [folder]
     return sorted(path.parent for path in folder.glob(f"*/{MANIFEST_FILE}")) or [folder]
 
