@@ -17,7 +17,7 @@ from workbench.audio.sound_files import read_audio
 from workbench.errors import WorkbenchError
 from workbench.experiments.store import Store, merge, open_results
 from workbench.experiments.store_manifest import Campaign, seal_manifest
-from workbench.files import output_folder, path_of, write_bytes
+from workbench.files import output_folder, path_of, refuse_unwritable, write_bytes
 from workbench.firmware.exported import exported_firmware
 from workbench.healing.strategy_file import load_strategy
 from workbench.integer.storage import load_program
@@ -153,6 +153,25 @@ def test_names_that_the_terminal_cannot_show_are_printed_escaped(
 ) -> None:
     screen = io.BytesIO()
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(screen, encoding, errors="strict"))
-    monkeypatch.setattr(cli, "_run", lambda _: print("\udcfe.program") or 0)  # type: ignore[func-returns-value]
+    monkeypatch.setattr(cli, "_run", lambda _: print("\udcfe.program") or 0)
     assert cli.main(["seal", "x"]) == 0
     assert screen.getvalue() == b"\\udcfe.program\n"
+
+
+def test_a_pipe_is_written_to_and_stays_a_pipe(tmp_path: Path) -> None:
+    """As /dev/stdout, /dev/null and a shell's >(command), which must never become a file."""
+    pipe = tmp_path / "pipe.json"
+    os.mkfifo(pipe)
+    reading = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    refuse_unwritable(pipe)
+    write_bytes(pipe, b"figures")
+    assert os.read(reading, 100) == b"figures"
+    os.close(reading)
+    assert pipe.is_fifo()
+    assert list(tmp_path.iterdir()) == [pipe]
+
+
+def test_a_device_that_is_full_is_a_sentence() -> None:
+    with pytest.raises(WorkbenchError, match=r"cannot write /dev/full \(No space left on device\)"):
+        write_bytes("/dev/full", b"figures")
+    assert Path("/dev/full").is_char_device()

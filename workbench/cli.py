@@ -83,9 +83,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # as in `workbench ... | head -1`: nobody reads on
         _discard_output()
         return _READER_GONE
-    except (
-        OSError
-    ) as error:  # of a file that no reader or writer took care of, or of standard output
+    except OSError as error:  # of standard output, or a file that nothing took care of
         reason = error.strerror or str(error)
         where = f"cannot use {error.filename}" if error.filename else "cannot go on"
         print(f"workbench: {where} ({reason}); check names, permissions and space", file=sys.stderr)
