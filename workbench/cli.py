@@ -1,23 +1,24 @@
 """The `workbench` command: one subcommand per file in `workbench/commands/`.
 
-A WorkbenchError becomes one sentence on standard error and exit status 2, as does a wrong option; a
-WorkbenchWarning becomes a note there.
+A WorkbenchError becomes one sentence on standard error and exit status 2, as do a wrong option and
+whatever the file system refuses; a WorkbenchWarning becomes a note there.
 """
 
 from __future__ import annotations
 
 import argparse
 import importlib
+import io
 import os
 import signal
 import sys
 import threading
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from difflib import get_close_matches
 from types import FrameType
-from typing import Any
+from typing import Any, TextIO
 
 from workbench import __version__
 from workbench.errors import WorkbenchError, WorkbenchWarning, nearest
@@ -74,6 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     `arguments` defaults to those of the process. A wrong option ends the process with status 2.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
+    _never_fail_to_encode(sys.stdout)
     try:
         try:
             with _interrupts():
@@ -83,11 +85,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("workbench: interrupted", file=sys.stderr)
         return _INTERRUPTED
-    except BrokenPipeError:
-        # As in `workbench ... | head -1`: nobody reads on. What is still buffered goes nowhere,
-        # or Python would complain again at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # as in `workbench ... | head -1`: nobody reads on
+        _discard_output()
         return _READER_GONE
+    except OSError as error:  # of standard output, or a file that nothing took care of
+        reason = error.strerror or str(error)
+        where = f"cannot use {error.filename}" if error.filename else "cannot go on"
+        print(f"workbench: {where} ({reason}); check names, permissions and space", file=sys.stderr)
+        _discard_output()
+        return 2
+
+
+def _never_fail_to_encode(stream: TextIO) -> None:
+    """Print what the terminal's encoding lacks, file names that are no text among it, as an escape."""
+    if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+        stream.reconfigure(errors="backslashreplace")
+
+
+def _discard_output() -> None:
+    """Let what is still buffered go nowhere, or Python would complain again at its end."""
+    with suppress(OSError, ValueError):  # of an output that is no file
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @contextmanager

@@ -18,7 +18,7 @@ import soundfile
 
 from workbench.audio.containers import Malformed, corrected, find_data
 from workbench.errors import WorkbenchError, WorkbenchWarning
-from workbench.files import as_argument, path_of, write_bytes
+from workbench.files import as_argument, is_file, path_of, write_bytes
 
 SAMPLE_RATE_HZ = 16_000
 SHORTEST_S = 0.05
@@ -110,7 +110,7 @@ class _Memory(io.BytesIO):
 def _decode(path: Path, wanted_hz: int) -> np.ndarray:
     """Return float32 [samples] of a file that has the right format; WorkbenchError as `read_audio`."""
     try:
-        if not path.is_file():
+        if not is_file(path):
             raise WorkbenchError(f"there is no sound file {path}; check the name")
         with open(path, "rb") as file:
             data = find_data(file, size := os.fstat(file.fileno()).st_size)

@@ -45,7 +45,7 @@ from workbench.experiments.maps.worst_bits import worst_bits
 from workbench.experiments.threads import one_thread
 from workbench.experiments.voices.script import script_of
 from workbench.experiments.voices.voice import Voice, open_voice
-from workbench.files import output_folder, write_text
+from workbench.files import exists, output_folder, write_text
 from workbench.firmware.costs import Cost
 from workbench.healing.named import nothing
 from workbench.healing.simulation import Life, simulate
@@ -132,7 +132,7 @@ def run(options: argparse.Namespace) -> None:
         _draw(attempts, out, records, environments)
     with attempts.step("sounds and timelines.png"):
         _sounds(out, voice, rivals, inputs, options)
-    kinds = [path.name for path in map(out.joinpath, _PICTURES) if path.exists()]
+    kinds = [path.name for path in map(out.joinpath, _PICTURES) if exists(path)]
     written = f"{', '.join([*kinds, 'sounds'])} and records are in {out}"
     attempts.finish(f"the figures are above, and what could be written is in {options.json or out}")
     print(written)

@@ -14,7 +14,7 @@ from safetensors.torch import save
 from torch import nn
 
 from workbench.errors import WorkbenchError
-from workbench.files import write_bytes
+from workbench.files import exists, write_bytes
 
 PROGRESS_FILE = "training.safetensors"
 _STAGES = ("float", "qat", "words", "rest")
@@ -91,7 +91,7 @@ def load_progress(folder: Path, identity: str) -> TrainingState | None:
     Raises WorkbenchError when the file is damaged or belongs to another task.
     """
     path = folder / PROGRESS_FILE
-    if not path.exists():
+    if not exists(path):
         return None
     try:
         with safe_open(path, framework="pt") as file:

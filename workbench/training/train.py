@@ -23,7 +23,7 @@ from tqdm import tqdm
 from workbench.audio.recordings import nfc
 from workbench.audio.sound_files import SAMPLE_RATE_HZ
 from workbench.errors import WorkbenchError, nearest
-from workbench.files import output_folder
+from workbench.files import exists, output_folder
 from workbench.generators.challenge import Challenge, ChallengeConfig
 from workbench.generators.layers import tensor_value
 from workbench.generators.quantisers import CALIBRATION_STEPS
@@ -154,7 +154,7 @@ def train(
     a finished checkpoint or another run, cannot be written, or the training diverges.
     """
     out = output_folder(out)
-    if (out / STORY_FILE).exists():
+    if exists(out / STORY_FILE):
         raise WorkbenchError(
             f"{out} holds a finished checkpoint already; choose another --out or delete the folder"
         )

@@ -17,7 +17,7 @@ import numpy as np
 
 from workbench.errors import WorkbenchError
 from workbench.experiments.provenance import provenance
-from workbench.files import as_argument
+from workbench.files import as_argument, path_of
 from workbench.memory.faults.plan import Plan
 from workbench.sealed import DIGEST, json_object, unsealed, write_sealed
 
@@ -168,6 +168,7 @@ def seal_manifest(folder: Path) -> Campaign:
     Nothing proves that its commit and versions were not edited before. Raises WorkbenchError as
     `Campaign.load`, and for a manifest that has its digest already.
     """
+    folder = path_of(folder, "the folder of results")
     path = folder / MANIFEST_FILE
     contents = _parsed(folder)
     if DIGEST in contents:
