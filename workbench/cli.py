@@ -17,6 +17,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from workbench import __version__
+from workbench.commands.progress import doing
 from workbench.errors import WorkbenchError, WorkbenchWarning, nearest
 from workbench.files import refuse_unwritable
 
@@ -93,7 +94,8 @@ def _parse(words: Sequence[str]) -> argparse.Namespace:
     for name, summary in COMMANDS.items():
         command = commands.add_parser(name, help=summary, description=summary, allow_abbrev=False)
         if name == wanted:
-            module = importlib.import_module(f"workbench.commands.{name}")
+            with doing("loading PyTorch"):
+                module = importlib.import_module(f"workbench.commands.{name}")
             module.add_arguments(command)
             command.set_defaults(run=module.run)
     options, rest = parser.parse_known_args(words)

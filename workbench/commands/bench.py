@@ -9,8 +9,7 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from tqdm import tqdm
-
+from workbench.commands.progress import doing
 from workbench.errors import WorkbenchError
 from workbench.experiments.adversarial import worst_bits
 from workbench.experiments.bench_campaign import Figures, bench_campaign
@@ -96,12 +95,12 @@ def _run_estimate(options: argparse.Namespace) -> None:
     if options.repeats < 1:
         raise WorkbenchError(f"cannot estimate {options.repeats} times; give at least 1")
     voice = open_voice()
-    with tqdm(bar_format="{desc} [{elapsed}]", leave=False, disable=None) as bar:
+    with doing() as say:
         rows = bench_estimate(
             voice.image,
             voice.inputs(options.word),
             repeats=options.repeats,
-            progress=bar.set_description_str,
+            progress=say,
         )
     print(f"{options.repeats} estimates each, against all bits flipped, saying {options.word!r}")
     print(
@@ -122,12 +121,12 @@ def _run_codes(options: argparse.Namespace, wanted: int) -> None:
         raise WorkbenchError(f"cannot try {wanted} faults; give at least 1")
     voice = open_voice()
     inputs = {word: voice.inputs(word) for word in voice.words}
-    with tqdm(bar_format="{desc} [{elapsed}]", leave=False, disable=None) as bar, one_thread():
-        rows = bench_codes(voice.image, trials=wanted, progress=bar.set_description_str)
-        bar.set_description_str("looking for the worst bits")
+    with doing() as say, one_thread():
+        rows = bench_codes(voice.image, trials=wanted, progress=say)
+        say("looking for the worst bits")
         tops = voice.image.layout.positions(("weights",))
         worst = worst_bits(voice.image, inputs, tops, bits=ATTACK_BITS)
-        bar.set_description_str("computing golden inputs")
+        say("computing golden inputs")
         trials = min(wanted, MOMENT_TRIALS)
         golden = {n: seen_by_golden_inputs(voice.image, n, trials=trials) for n in MOMENTS}
     print(f"share of random faults within a page that a code misses, {wanted:,} of each")
@@ -157,12 +156,12 @@ def _run_diagnoses(options: argparse.Namespace, trials: int) -> None:
         raise WorkbenchError(f"cannot judge {trials} faults; give at least 1")
     program = open_voice().program
     chosen = [contestant(name, program, {}) for name in NAMES if name not in (NONE, RANGE)]
-    with tqdm(bar_format="{desc} [{elapsed}]", leave=False, disable=None) as bar, one_thread():
+    with doing() as say, one_thread():
         scores = bench_diagnoses(
             program,
             [strategy for strategy, _ in chosen],
             trials=trials,
-            progress=bar.set_description_str,
+            progress=say,
         )
     print(
         f"{'strategy':<17}{'trials':>7}{'entries':>9}{'right':>7}{'open':>6}{'wrong':>7}{'spoilt':>8}{'most':>6}"
@@ -191,12 +190,12 @@ def _run_campaign(options: argparse.Namespace) -> None:
             f"cannot measure for {options.seconds:g} s and check {options.check} trials; "
             "give more than 0 seconds and at least 0 trials"
         )
-    with tqdm(bar_format="{desc} [{elapsed}]", leave=False, disable=None) as bar:
+    with doing() as say:
         figures = bench_campaign(
             seconds=options.seconds,
             check=options.check,
             engine=options.engine,
-            progress=bar.set_description_str,
+            progress=say,
         )
     _tell(figures)
     if options.json:
