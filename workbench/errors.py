@@ -41,6 +41,19 @@ def described(value: object) -> str:
     return f"{reprlib.repr(value)} ({name})" if plain else f"of the type {name}"
 
 
+def reason_of(error: BaseException, *, kind: bool = True) -> str:
+    """Why something failed, on one line for a message: a WorkbenchError's sentence, others' first line.
+
+    kind: whether the type of others stands before it, as where nobody knows what may go wrong; where there
+    is no text it stands alone.
+    """
+    lines = [" ".join(line.split()) for line in str(error).splitlines() if line.strip()]
+    if isinstance(error, WorkbenchError):
+        return " ".join(lines)
+    parts = [type(error).__name__] if kind or not lines else []
+    return ": ".join([*parts, *lines[:1]])
+
+
 def nearest(name: object, known: Iterable[str], *, also: Iterable[str] = ()) -> str:
     """The end of a message about an unknown name: the nearest known one, or those that there are.
 

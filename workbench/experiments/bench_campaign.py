@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from workbench.errors import reason_of
 from workbench.experiments.bench_decoder import MACS, Decoder, decoder
 from workbench.experiments.peers import Flip, Injector, PlainLoop
 from workbench.experiments.peers_packages import PEERS
@@ -252,7 +253,7 @@ def _prepared(kind: type[Injector], subject: Decoder) -> Injector | str:
         wrong = sum(_self_check(injector, plain))
         injector.run(_PEER_TRIALS)
     except Exception as error:  # whatever a package of another hand may raise
-        return f"{kind.NAME} fails here and is left out ({type(error).__name__}: {error})"
+        return f"{kind.NAME} fails here and is left out ({reason_of(error)})"
     if wrong:
         return f"{kind.NAME} fails its self-check and is left out: {wrong} outputs are not the plain loop's"
     return injector

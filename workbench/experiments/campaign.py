@@ -16,7 +16,7 @@ import numpy as np
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 from tqdm import tqdm
 
-from workbench.errors import WorkbenchError
+from workbench.errors import WorkbenchError, reason_of
 from workbench.experiments.campaign_worker import Work, run_shard
 from workbench.experiments.listening import Listener
 from workbench.experiments.provenance import inputs_digest
@@ -189,19 +189,15 @@ def _cluster(address: str) -> Iterator[None]:
             client = distributed.Client(address, timeout=_CONNECT_S)
         except (OSError, ValueError, TypeError) as error:
             raise WorkbenchError(
-                f"no Dask scheduler answers at {address} ({_first_line(error)}); start one with "
+                f"no Dask scheduler answers at {address} ({reason_of(error, kind=False)}); start one with "
                 "`dask scheduler` and give the address that it prints"
             ) from error
         with client, joblib.parallel_config(backend="dask", wait_for_workers_timeout=_WORKERS_S):
             yield
     except (distributed.CancelledError, distributed.KilledWorker, TimeoutError) as error:
         raise WorkbenchError(
-            f"the cluster at {address} was lost or has no workers ({_first_line(error)}); what is "
+            f"the cluster at {address} was lost or has no workers ({reason_of(error, kind=False)}); what is "
             "finished is kept, so mend it and run the same command again"
         ) from error
     finally:
         log.setLevel(level)
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]

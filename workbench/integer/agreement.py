@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from workbench.errors import WorkbenchError
+from workbench.errors import WorkbenchError, reason_of
 from workbench.integer.lowering_result import Lowered, LoweredInput, LoweredLayer
 from workbench.integer.lowering_values import refusal
 from workbench.integer.program import Conv, Embed, Program
@@ -157,10 +157,9 @@ def _results(
     except WorkbenchError:
         raise
     except Exception as error:  # of a user's forward
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise refusal(
             f"module {type(module).__name__}",
-            f"its own forward pass fails in evaluation mode ({reason}); make it run before it is lowered",
+            f"its own forward pass fails in evaluation mode ({reason_of(error, kind=False)}); make it run before it is lowered",
         ) from error
     finally:
         for hook in hooks:

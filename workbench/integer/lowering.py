@@ -22,7 +22,7 @@ from fractions import Fraction
 import torch
 from torch import fx, nn
 
-from workbench.errors import WorkbenchError, described, expect
+from workbench.errors import WorkbenchError, described, expect, reason_of
 from workbench.integer.agreement import check_agreement
 from workbench.integer.lowering_altered import refuse_altered, refuse_training
 from workbench.integer.lowering_emit import Emitter
@@ -127,10 +127,9 @@ def _copy(module: nn.Module) -> nn.Module:
     try:
         copied = copy.deepcopy(module).cpu().double().eval()
     except Exception as error:  # of whatever a user's module holds
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise refusal(
             f"module {type(module).__name__}",
-            f"it cannot be copied ({reason}); detach tensors that it keeps, and leave out what is no part "
+            f"it cannot be copied ({reason_of(error, kind=False)}); detach tensors that it keeps, and leave out what is no part "
             "of a network",
         ) from error
     refuse_training(copied)

@@ -17,6 +17,7 @@ import brevitas.nn as qnn
 import torch
 from torch import fx, nn
 
+from workbench.errors import reason_of
 from workbench.integer.lowering_values import refusal
 
 # Where torch, Brevitas and the workbench lie: the last line outside of them is the user's own.
@@ -117,7 +118,7 @@ def _why(error: Exception) -> str:
     frames = traceback.extract_tb(error.__traceback__)
     line = next((f for f in reversed(frames) if not f.filename.startswith(_OURS)), None)
     where = f" at line {line.lineno}, {line.line[:60]!r}" if line and line.line else ""
-    reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+    reason = reason_of(error, kind=False)
     if not any(word in reason for word in ("Proxy", "__", "symbolic", "ndarray")):
         return f"{where} ({reason}); mend that line"
     return (

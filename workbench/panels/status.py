@@ -15,7 +15,7 @@ import ipywidgets as widgets
 from IPython.core.getipython import get_ipython
 from IPython.display import HTML, display
 
-from workbench.errors import WorkbenchError
+from workbench.errors import WorkbenchError, reason_of
 from workbench.panels.views import failed
 
 STALE = "workbench-stale"  # CSS class of results that are older than the settings
@@ -77,7 +77,7 @@ class Status(widgets.HTML):
         except Exception as error:
             logging.getLogger(__name__).exception("a panel failed while %s", what)
             self._fail(
-                f"{type(error).__name__} while {what}: {' '.join(str(error).split())}; this is a defect "
+                f"{reason_of(error)}, while {what}; this is a defect "
                 "of the workbench or of an own strategy, and Python's log has its traceback"
             )
         else:
