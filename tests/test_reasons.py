@@ -12,22 +12,22 @@ from workbench.training import train
 
 
 @pytest.mark.parametrize(
-    ("error", "typed", "plain"),
+    ("error", "whole", "brief"),
     [
         (WorkbenchError("no\n such file"), "no such file", "no such file"),
-        (ValueError("no  such\nfile"), "ValueError: no such", "no such"),
+        (ValueError("no  such\nfile"), "ValueError: no such file", "no such"),
         (ValueError("\n\n  no\n"), "ValueError: no", "no"),
         (KeyError("a"), "KeyError: 'a'", "'a'"),
         (AssertionError(), "AssertionError", "AssertionError"),
     ],
 )
-def test_reasons(error: Exception, typed: str, plain: str) -> None:
-    assert (reason_of(error), reason_of(error, kind=False)) == (typed, plain)
+def test_reasons(error: Exception, whole: str, brief: str) -> None:
+    assert (reason_of(error), reason_of(error, brief=True)) == (whole, brief)
 
 
 @given(st.text(), st.booleans())
-def test_a_reason_is_one_line_and_never_empty(text: str, kind: bool) -> None:
-    reason = reason_of(RuntimeError(text), kind=kind)
+def test_a_reason_is_one_line_and_never_empty(text: str, brief: bool) -> None:
+    reason = reason_of(RuntimeError(text), brief=brief)
     assert reason and reason == " ".join(reason.split())
 
 

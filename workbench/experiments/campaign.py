@@ -189,14 +189,14 @@ def _cluster(address: str) -> Iterator[None]:
             client = distributed.Client(address, timeout=_CONNECT_S)
         except (OSError, ValueError, TypeError) as error:
             raise WorkbenchError(
-                f"no Dask scheduler answers at {address} ({reason_of(error, kind=False)}); start one with "
+                f"no Dask scheduler answers at {address} ({reason_of(error, brief=True)}); start one with "
                 "`dask scheduler` and give the address that it prints"
             ) from error
         with client, joblib.parallel_config(backend="dask", wait_for_workers_timeout=_WORKERS_S):
             yield
     except (distributed.CancelledError, distributed.KilledWorker, TimeoutError) as error:
         raise WorkbenchError(
-            f"the cluster at {address} was lost or has no workers ({reason_of(error, kind=False)}); what is "
+            f"the cluster at {address} was lost or has no workers ({reason_of(error, brief=True)}); what is "
             "finished is kept, so mend it and run the same command again"
         ) from error
     finally:

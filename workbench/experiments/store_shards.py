@@ -113,7 +113,7 @@ def read_shard(path: Path, columns: list[str] | None = None) -> pa.Table:
         table.validate(full=True)  # texts that are no UTF-8, lengths and indexes that do not fit
     except _UNREADABLE as error:
         raise WorkbenchError(
-            f"cannot read {path} ({reason_of(error, kind=False):.200}); remove it and run the same `workbench campaign` "
+            f"cannot read {path} ({reason_of(error, brief=True):.200}); remove it and run the same `workbench campaign` "
             "again, which redoes it"
         ) from error
     return table

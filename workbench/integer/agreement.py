@@ -159,7 +159,7 @@ def _results(
     except Exception as error:  # of a user's forward
         raise refusal(
             f"module {type(module).__name__}",
-            f"its own forward pass fails in evaluation mode ({reason_of(error, kind=False)}); make it run before it is lowered",
+            f"its own forward pass fails in evaluation mode ({reason_of(error, brief=True)}); make it run before it is lowered",
         ) from error
     finally:
         for hook in hooks:

@@ -235,5 +235,5 @@ def _checked_device(device: str | torch.device) -> torch.device:
         torch.zeros(1, device=device).item()  # there are devices that can store but not compute
         return torch.device(device)
     except (RuntimeError, AssertionError, TypeError, NotImplementedError) as error:
-        reason = reason_of(error, kind=False).partition(". ")[0]
+        reason = reason_of(error, brief=True).partition(". ")[0]
         raise WorkbenchError(f"cannot compute on {device!r} ({reason}); use cpu or cuda") from error

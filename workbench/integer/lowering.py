@@ -129,7 +129,7 @@ def _copy(module: nn.Module) -> nn.Module:
     except Exception as error:  # of whatever a user's module holds
         raise refusal(
             f"module {type(module).__name__}",
-            f"it cannot be copied ({reason_of(error, kind=False)}); detach tensors that it keeps, and leave out what is no part "
+            f"it cannot be copied ({reason_of(error, brief=True)}); detach tensors that it keeps, and leave out what is no part "
             "of a network",
         ) from error
     refuse_training(copied)

@@ -118,7 +118,7 @@ def _why(error: Exception) -> str:
     frames = traceback.extract_tb(error.__traceback__)
     line = next((f for f in reversed(frames) if not f.filename.startswith(_OURS)), None)
     where = f" at line {line.lineno}, {line.line[:60]!r}" if line and line.line else ""
-    reason = reason_of(error, kind=False)
+    reason = reason_of(error, brief=True)
     if not any(word in reason for word in ("Proxy", "__", "symbolic", "ndarray")):
         return f"{where} ({reason}); mend that line"
     return (

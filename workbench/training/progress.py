@@ -111,7 +111,7 @@ def load_progress(folder: Path, identity: str) -> TrainingState | None:
             raise ValueError("it tells of no training")
     except (SafetensorError, OSError, KeyError, ValueError, TypeError, RecursionError) as error:
         raise WorkbenchError(
-            f"{path} is damaged ({reason_of(error, kind=False)}); delete it to start this training anew"
+            f"{path} is damaged ({reason_of(error, brief=True)}); delete it to start this training anew"
         ) from error
     if notes.get("identity") != _digest(identity):
         raise WorkbenchError(

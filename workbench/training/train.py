@@ -322,6 +322,6 @@ def _checked_device(device: str | None) -> str:
     try:
         torch.zeros(1, device=device).item()  # there are devices that can store but not compute
     except (RuntimeError, AssertionError, ImportError) as error:
-        reason = reason_of(error, kind=False)
+        reason = reason_of(error, brief=True)
         raise WorkbenchError(f"cannot train on {device!r} ({reason}); use --device cpu") from error
     return device
