@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from workbench.errors import WorkbenchError
+from workbench.errors import WorkbenchError, expect
 from workbench.integer.smooth import run_smooth, smooth_parameters
 from workbench.memory.events import Events
 from workbench.memory.image import Image
@@ -63,6 +63,8 @@ def worst_bits(
     that may be flipped, int64. seed: of the probes. progress: is told every step. Raises
     WorkbenchError when candidates lie elsewhere or are fewer than `bits`.
     """
+    expect(image, Image, "what is to be damaged", "an Image, as `image` of a voice")
+    expect(inputs, Mapping, "what is said", "the inputs of each word, by word")
     candidates = np.unique(candidates)
     working = 8 * image.layout.working_bytes
     outside = candidates[(candidates < 0) | (candidates >= working)]

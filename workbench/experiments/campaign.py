@@ -16,7 +16,7 @@ import numpy as np
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 from tqdm import tqdm
 
-from workbench.errors import WorkbenchError, reason_of
+from workbench.errors import WorkbenchError, expect, reason_of
 from workbench.experiments.campaign_worker import Work, run_shard
 from workbench.experiments.listening import Listener
 from workbench.experiments.provenance import inputs_digest
@@ -51,6 +51,9 @@ def campaign_of(
     measured, or the recogniser's answer and PESQ, masked ones among them. Raises WorkbenchError when
     there are no such trials, nothing to happen or to say, and when plan or mask do not fit the image.
     """
+    expect(image, Image, "what a campaign is to damage", "an Image, as `image` of a voice")
+    expect(inputs, Mapping, "what is said", "the inputs of each word, by word")
+    expect(plan, Plan, "what is to happen", 'a Plan, as Plan.parse("flips=3")')
     if getattr(plan.model, "count", None) == 0:
         raise WorkbenchError(f"in the plan {plan} nothing happens; ask for at least 1 bit")
     sites = Sites(image)

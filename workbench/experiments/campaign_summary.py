@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from workbench.errors import expect
 from workbench.experiments.listening import heard_means
 from workbench.experiments.statistics import clustered
 from workbench.experiments.store import Results
@@ -25,6 +26,10 @@ _ANSWERS = ("trial", "recognised", "pesq_nb")
 
 def summary(results: Sequence[Results]) -> list[dict[str, Any]]:
     """JSON-ready figures of each, shares 0 to 1; see `_summary`."""
+    cure = "a list of Results, as [open_results(folder)]"
+    expect(results, Sequence, "what is to be summed up", cure)
+    for each in results:
+        expect(each, Results, "one of what is to be summed up", cure)
     return [_summary(each) for each in results]
 
 
