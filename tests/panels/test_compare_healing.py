@@ -12,6 +12,7 @@ import pytest
 from voices import voice
 
 from workbench.errors import WorkbenchError
+from workbench.experiments import adversarial
 from workbench.experiments.adversarial import Step
 from workbench.experiments.compare import ENVIRONMENTS, mission_of
 from workbench.experiments.contestants import contestant
@@ -43,7 +44,7 @@ def panel(shared: HealingPanel, monkeypatch: pytest.MonkeyPatch) -> HealingPanel
             progress(step)
         return steps
 
-    monkeypatch.setattr(compare_healing, "worst_bits", found)
+    monkeypatch.setattr(adversarial, "worst_bits", found)
     return shared
 
 
@@ -82,7 +83,7 @@ def test_the_worst_bits_are_looked_for_once(
     def again(*_: Any, **__: Any) -> Any:
         raise AssertionError("looked for the worst bits again")
 
-    monkeypatch.setattr(compare_healing, "worst_bits", again)
+    monkeypatch.setattr(adversarial, "worst_bits", again)
     panel.controls["kind"].value = "single"
     panel.controls["kind"].value = "adversarial"
     assert "alert" not in panel.status.value

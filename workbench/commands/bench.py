@@ -11,7 +11,7 @@ from pathlib import Path
 
 from workbench.commands.progress import doing
 from workbench.errors import WorkbenchError
-from workbench.experiments.adversarial import worst_bits
+from workbench.experiments.adversarial import worst_weights
 from workbench.experiments.bench_campaign import Figures, bench_campaign
 from workbench.experiments.bench_codes import (
     ATTACK_BITS,
@@ -124,8 +124,7 @@ def _run_codes(options: argparse.Namespace, wanted: int) -> None:
     with doing() as say, one_thread():
         rows = bench_codes(voice.image, trials=wanted, progress=say)
         say("looking for the worst bits")
-        tops = voice.image.layout.positions(("weights",))
-        worst = worst_bits(voice.image, inputs, tops, bits=ATTACK_BITS)
+        worst = worst_weights(voice.image, inputs, bits=ATTACK_BITS)
         say("computing golden inputs")
         trials = min(wanted, MOMENT_TRIALS)
         golden = {n: seen_by_golden_inputs(voice.image, n, trials=trials) for n in MOMENTS}
@@ -135,9 +134,7 @@ def _run_codes(options: argparse.Namespace, wanted: int) -> None:
         share = row.check_bytes / row.watched_bytes
         cells = "".join(f"{100 * row.missed[n]:>12.3g} %" for n in FLIPS)
         print(f"{row.code:<10}{row.page_bytes:>6}{share:>9.2%}{cells}")
-    random, chosen, size = attack_on_radar(
-        voice.image, [step.position for step in worst], trials=min(wanted, 2000)
-    )
+    random, chosen, size = attack_on_radar(voice.image, worst, trials=min(wanted, 2000))
     print(
         f"radar, groups of {GROUP_BYTES}, {size} bytes of signatures: of {ATTACK_BITS} sign bits at random "
         f"{random:.2f} lie in groups that are flagged, of the {ATTACK_BITS} worst bits {chosen:g}"

@@ -22,7 +22,7 @@ from workbench.commands.common import (
 )
 from workbench.commands.compare_table import LEGEND, tell_environment, tell_missing
 from workbench.errors import WorkbenchError
-from workbench.experiments.adversarial import worst_bits
+from workbench.experiments.adversarial import worst_weights
 from workbench.experiments.compare import (
     ENVIRONMENTS,
     Environment,
@@ -213,16 +213,11 @@ def _worst(voice: Voice, environments: Sequence[Environment]) -> tuple[int, ...]
     most = max((environment.adversarial for environment in environments), default=0)
     if not most:
         return ()
-    candidates = voice.image.layout.positions(("weights",))
     inputs = {word: voice.inputs(word) for word in voice.words}
-    with (
-        one_thread(),
-        tqdm(total=most, unit="bit", desc="worst bits", leave=False, disable=None) as bar,
-    ):
-        steps = worst_bits(
-            voice.image, inputs, candidates, bits=most, progress=lambda _: bar.update() and None
+    with tqdm(total=most, unit="bit", desc="worst bits", leave=False, disable=None) as bar:
+        return worst_weights(
+            voice.image, inputs, bits=most, progress=lambda _: bar.update() and None
         )
-    return tuple(step.position for step in steps)
 
 
 def _draw(

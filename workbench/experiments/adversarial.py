@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from workbench.errors import WorkbenchError, expect
+from workbench.experiments.threads import one_thread
 from workbench.integer.smooth import run_smooth, smooth_parameters
 from workbench.memory.events import Events
 from workbench.memory.image import Image
@@ -88,6 +89,16 @@ def worst_bits(
         if progress:
             progress(step)
     return steps
+
+
+def worst_weights(
+    image: Image, inputs: Inputs, *, bits: int, progress: Callable[[Step], None] | None = None
+) -> tuple[int, ...]:
+    """Positions of the `bits` of the weights that an attacker would choose, the worst first; see `worst_bits`."""
+    candidates = image.layout.positions(("weights",))
+    with one_thread():
+        steps = worst_bits(image, inputs, candidates, bits=bits, progress=progress)
+    return tuple(step.position for step in steps)
 
 
 def _best_step(

@@ -17,13 +17,12 @@ from typing import Any
 import ipywidgets as widgets
 
 from workbench.errors import expect
-from workbench.experiments.adversarial import worst_bits
+from workbench.experiments.adversarial import worst_weights
 from workbench.experiments.compare import ENVIRONMENTS, Environment, mission_of
 from workbench.experiments.compare_pictures import draw_timelines
 from workbench.experiments.contestants import NAMES, contestant, contestants, fitting
 from workbench.experiments.healed_life import HealedLife, healed_life
 from workbench.experiments.mission import Mission
-from workbench.experiments.threads import one_thread
 from workbench.experiments.voice import Voice, open_voice
 from workbench.healing.strategy import Strategy
 from workbench.panels.names import PANEL, named_handles
@@ -108,10 +107,7 @@ class HealingPanel(widgets.VBox):
             found += 1
 
         tell()
-        candidates = self.voice.image.layout.positions(("weights",))
-        with one_thread():
-            steps = worst_bits(self.voice.image, self.inputs, candidates, bits=count, progress=tell)
-        return tuple(step.position for step in steps)
+        return worst_weights(self.voice.image, self.inputs, bits=count, progress=tell)
 
     def _changed(self, _: Any) -> None:
         self.update()
