@@ -20,7 +20,7 @@ from workbench.integer.storage import program_from, program_header, program_payl
 from workbench.memory.layout import LAYOUT, Layout
 from workbench.memory.places import Site
 from workbench.memory.tensors import read_tensor, stored_program, write_tensor
-from workbench.memory.watches.areas import PAGE_BYTES, Area
+from workbench.memory.watches.areas import PAGE_BYTES, Area, area_of
 
 KIND = "image"
 _HEADER_KEYS = {"layout", "page_bytes", "areas", "spare_pages", "program", "program_bytes"}
@@ -180,7 +180,7 @@ def _areas(described: object) -> tuple[Area, ...]:
     """The areas of a file's header; WorkbenchError for what are none."""
     try:
         return tuple(
-            Area(**{name: tuple(v) if isinstance(v, list) else v for name, v in each.items()})  # type: ignore[arg-type]
+            area_of({name: tuple(v) if isinstance(v, list) else v for name, v in each.items()})
             for each in described  # type: ignore[attr-defined]
         )
     except (TypeError, AttributeError) as error:
