@@ -169,11 +169,9 @@ WB_COLD static int wb_diagnose(const wb_memory *memory, const wb_area *area, uin
 }
 
 /* Whether a ladder of remedies is climbed. */
-static inline int wb_climbs(int diagnosis)
-{
-    return diagnosis == WB_DIAGNOSIS_MEMORY || diagnosis == WB_DIAGNOSIS_GOLDEN ||
-           diagnosis == WB_DIAGNOSIS_PRESUMED;
-}
+#define WB_CLIMBS(diagnosis)                                                                       \
+    ((diagnosis) == WB_DIAGNOSIS_MEMORY || (diagnosis) == WB_DIAGNOSIS_GOLDEN ||                   \
+     (diagnosis) == WB_DIAGNOSIS_PRESUMED)
 
 /* Checks in RAM and triple copies, made from the working copy. */
 static inline void wb_boot_checks(const wb_memory *memory)
@@ -208,7 +206,7 @@ WB_COLD static void wb_act(const wb_memory *memory, uint32_t number, uint32_t un
     const wb_heal_plan *const plan = memory->plan;
     const wb_area *const area = &plan->areas[number];
     const int diagnosis = wb_diagnose(memory, area, unit);
-    const int climbs = wb_climbs(diagnosis);
+    const int climbs = WB_CLIMBS(diagnosis);
     int remedy = WB_REMEDY_NONE;
     int verdict = WB_VERDICT_UNHEALED;
     if (plan->heals && state[WB_SPENT] >= plan->heals) {

@@ -48,7 +48,7 @@ WB_COLD static int wb_alarm(const wb_memory *memory, uint32_t number, uint32_t u
         const wb_rung *const each = &area->ladder[rung];
         if (!each->apply) {
             repeats = 1;
-        } else if (verdict != WB_VERDICT_HEALED && wb_climbs(diagnosis) &&
+        } else if (verdict != WB_VERDICT_HEALED && WB_CLIMBS(diagnosis) &&
                    each->apply(memory, area, unit)) {
             remedy = each->remedy;
             verdict = area->wrong(memory, area, unit, 0) ? verdict : WB_VERDICT_HEALED;
