@@ -22,7 +22,7 @@ from workbench.healing.upsets import Upset
 from workbench.integer.program import Conv, Program, Signal
 from workbench.memory.image import Image
 from workbench.memory.watches.areas import ABFT, TRIPLE, Area
-from workbench.training.checkpoint import shipped_checkpoint
+from workbench.training.checkpoint_files import shipped_checkpoint
 
 # What no size can mend: nibbles have no neighbours, sums of groups are not watched, words of padding.
 REFUSALS = (

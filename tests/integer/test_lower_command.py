@@ -8,7 +8,8 @@ import pytest
 from random_modules import tiny_challenge
 
 from workbench.cli import main
-from workbench.integer.lowered_challenge import lower_challenge
+from workbench.generators.challenge import GENERATOR
+from workbench.integer.lowered_generator import lower_generator
 from workbench.integer.storage import load_program
 from workbench.memory.image import Image
 from workbench.training.checkpoint import load_checkpoint, save_checkpoint
@@ -17,7 +18,7 @@ from workbench.training.checkpoint import load_checkpoint, save_checkpoint
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("checkpoint")
-    save_checkpoint(tiny_challenge(4), {}, folder)
+    save_checkpoint(GENERATOR, tiny_challenge(4), {}, folder)
     return folder
 
 
@@ -30,7 +31,7 @@ def test_program_image_and_table(
 ) -> None:
     assert _lower(checkpoint, tmp_path / "new" / "c.program") == 0
     model, _ = load_checkpoint(checkpoint)
-    program = lower_challenge(model).program
+    program = lower_generator(GENERATOR, model).program
     assert load_program(tmp_path / "new" / "c.program").content_hash == program.content_hash
     image = Image.load(tmp_path / "new" / "c.image")
     assert image.content_hash == Image.of(program).content_hash

@@ -68,12 +68,12 @@ def run(options: argparse.Namespace) -> None:
             raise WorkbenchError(
                 f"--{name} is {getattr(options, name)}; it must be at least {least}"
             )
-    voice = open_voice(options.checkpoint)
+    voice = open_voice(options.checkpoint, generator=options.generator)
     word = options.word or voice.words[0]
     every = {each: voice.inputs(each) for each in voice.words}
-    if options.frames > voice.model.config.frames:
+    if options.frames > voice.frames(word):
         raise WorkbenchError(
-            f"--frames is {options.frames} and a word has {voice.model.config.frames}; choose at "
+            f"--frames is {options.frames} and {word!r} has {voice.frames(word)}; choose at "
             "most as many"
         )
     rates = {name: voice.program.signal(name).rate for name in voice.program.inputs}
@@ -119,7 +119,8 @@ def _agree(
     )
     found = first_difference(machine, firmware, inputs, schedules, progress=progress)
     if found:
-        words = ["workbench", "agree", options.generator, "--strategy", rival.asked]
+        words = ["workbench", "agree", *([options.generator] if options.generator else [])]
+        words += ["--strategy", rival.asked]
         words += ["--core", core, "--frames", str(options.frames)]
         words += ["--word", options.word] if options.word else []
         words += ["--checkpoint", str(options.checkpoint)] if options.checkpoint else []

@@ -114,7 +114,7 @@ def run(options: argparse.Namespace) -> None:
         )
     part = _part(options.part)
     plans = _plans(options)
-    voice = open_voice(options.checkpoint)
+    voice = open_voice(options.checkpoint, generator=options.generator)
     image = image_of(options.image, voice)
     mask = ProtectionMask.load(options.protect) if options.protect else None
     inputs = inputs_of(options.words, voice)

@@ -100,7 +100,7 @@ def run(options: argparse.Namespace) -> None:
         if getattr(options, name) < 1:
             raise WorkbenchError(f"--{name} is {getattr(options, name)}; it must be at least 1")
     check_jobs(options.jobs)
-    voice = open_voice(options.checkpoint)
+    voice = open_voice(options.checkpoint, generator=options.generator)
     inputs = {word: voice.inputs(word) for word in voice.words}
     if options.list:
         _list(voice, inputs, options)

@@ -1,4 +1,4 @@
-"""`workbench export challenge --out DIR`: the C firmware folder of a generator."""
+"""`workbench export --out DIR`: the C firmware folder of a generator."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def run(options: argparse.Namespace) -> None:
     if options.budget is not None and options.budget < 0:
         raise WorkbenchError(f"--budget is {options.budget:,} instructions; give at least 0")
     refuse_foreign(options.out)
-    voice = open_voice(options.checkpoint)
+    voice = open_voice(options.checkpoint, generator=options.generator)
     strategy, program = strategy_of(name, options.pages, voice)
     words = {voice.spoken(word): voice.inputs(word) for word in voice.words[:_VECTORS]}
     image = image_under(strategy, program)

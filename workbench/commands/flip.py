@@ -56,7 +56,7 @@ def run(options: argparse.Namespace) -> None:
     Raises WorkbenchError for an image of another generator, places that do not exist and a folder
     that cannot be written.
     """
-    voice = open_voice(options.checkpoint)
+    voice = open_voice(options.checkpoint, generator=options.generator)
     image = image_of(options.image, voice)
     trial = _trial(options, image, voice)
     inputs = voice.inputs(trial.word)

@@ -80,7 +80,7 @@ def run(options: argparse.Namespace) -> None:
     Raises WorkbenchError for words it cannot say, a wrong strategy or rate, and a folder that
     cannot be written.
     """
-    voice = open_voice(options.checkpoint)
+    voice = open_voice(options.checkpoint, generator=options.generator)
     strategy, program = strategy_of(options.strategy or CRC_SCRUB, options.pages, voice)
     script = script_of(voice, _words(options, voice))
     image = image_under(strategy, program)

@@ -86,10 +86,10 @@ def run(options: argparse.Namespace) -> None:
         raise WorkbenchError(
             f"--days is {options.days:g}; choose a number above 0 and at most {_MOST_DAYS:,}"
         )
-    voice = open_voice(options.checkpoint)
+    voice = open_voice(options.checkpoint, generator=options.generator)
     inputs = {word: voice.inputs(word) for word in voice.words}
     ((_, strategy, program),) = rivals = contestants([options.strategy], voice.program, inputs)
-    word_s = voice.model.config.frames * voice.frame_s
+    word_s = voice.frames(voice.words[0]) * voice.frame_s
     words = options.words
     if options.days is not None:
         words = max(1, round(options.days * SECONDS_PER_DAY / word_s))

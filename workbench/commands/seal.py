@@ -8,7 +8,8 @@ from pathlib import Path
 from workbench.errors import WorkbenchError
 from workbench.experiments.campaigns.manifest import MANIFEST_FILE, seal_manifest
 from workbench.experiments.voices.voice import open_voice
-from workbench.training.checkpoint import STORY_FILE, seal_checkpoint
+from workbench.training.checkpoint import seal_checkpoint
+from workbench.training.checkpoint_files import STORY_FILE
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -64,7 +64,7 @@ def run(options: argparse.Namespace) -> None:
     Raises WorkbenchError for places and words that do not exist, too many bits and a folder that cannot
     be written.
     """
-    voice = open_voice(options.checkpoint)
+    voice = open_voice(options.checkpoint, generator=options.generator)
     image = image_of(options.image, voice)
     inputs = inputs_of(options.words, voice)
     where = Plan(

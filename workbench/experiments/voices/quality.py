@@ -148,9 +148,18 @@ def _quality(
 ) -> Quality:
     means = _Means()
     recordings = {word: voice.recording(word) for word in sounds}
-    per_word = _recognised(sounds, language, means)
-    _neighbours(sounds, recordings, means)
-    usual = {"pesq_nb": pesq_nb, "stoi": stoi, "log_mel_db": log_mel_db}
+    per_word: dict[str, float] = {}
+    wanted = [measure.name for measure in voice.generator.measures]
+    for name in MEASURES:
+        if name not in wanted:
+            reason = f"the generator {voice.generator.name} has no such measure"
+            means.values[name], means.absent[name] = None, reason
+    if "recognised" in wanted:
+        per_word = _recognised(sounds, language, means)
+    if {"nearest", "mfcc_dtw"} & set(wanted):
+        _neighbours(sounds, recordings, means)
+    known = {"pesq_nb": pesq_nb, "stoi": stoi, "log_mel_db": log_mel_db}
+    usual = {name: metric for name, metric in known.items() if name in wanted}
     for name, metric in {**usual, **{own: _guarded(metrics[own]) for own in metrics}}.items():
         figures: dict[str, float] = {}
         reasons: dict[str, str] = {}
