@@ -276,12 +276,12 @@ def test_words_are_known_by_what_is_said() -> None:
 def test_a_word_that_has_no_value_is_named(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def short(test: np.ndarray, reference: np.ndarray) -> float:
+    def short(test: np.ndarray, reference: np.ndarray, **_: int) -> float:
         if np.array_equal(reference, voice().recording("4")):
             raise MetricUnavailable("it is too short")
         return 1.0
 
-    def missing(test: np.ndarray, reference: np.ndarray) -> float:
+    def missing(test: np.ndarray, reference: np.ndarray, **_: int) -> float:
         raise MetricUnavailable("its package is missing")
 
     monkeypatch.setattr("workbench.experiments.voices.quality.pesq_nb", short)

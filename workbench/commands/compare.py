@@ -265,9 +265,9 @@ def _sounds(
             lives[strategy.name] = life = simulate(
                 image, script.inputs, upsets, strategy, word_starts=script.starts
             )
-            write_wav(out / f"{file_stem(strategy.name)}.wav", life.samples())
+            write_wav(out / f"{file_stem(strategy.name)}.wav", life.samples(), voice.sample_rate_hz)
         clean = simulate(
             Image.of(voice.program), script.inputs, (), nothing(), word_starts=script.starts
         )
-    write_wav(out / "clean.wav", np.asarray(clean.samples()))
+    write_wav(out / "clean.wav", np.asarray(clean.samples()), voice.sample_rate_hz)
     draw_timelines(out / "timelines.png", lives, script.starts)

@@ -6,7 +6,6 @@ import argparse
 import shlex
 from pathlib import Path
 
-from workbench.audio.sound_files import SAMPLE_RATE_HZ
 from workbench.commands.common import (
     add_checkpoint,
     add_generator,
@@ -14,11 +13,12 @@ from workbench.commands.common import (
     image_under,
     strategy_of,
 )
+from workbench.commands.feeding import feeding_of
 from workbench.errors import WorkbenchError
 from workbench.experiments.voices.voice import Voice, open_voice
 from workbench.firmware.boards import BOARDS
-from workbench.firmware.design import RAM, WEIGHTS, c_type
-from workbench.firmware.export import Feeding, export, memory_table
+from workbench.firmware.design import RAM, WEIGHTS
+from workbench.firmware.export import export, memory_table
 from workbench.firmware.exported import refuse_foreign
 from workbench.firmware.fitting import measured_needs, refuse_dear, refuse_small
 from workbench.healing.named import CRC_SCRUB, NONE
@@ -73,7 +73,7 @@ def run(options: argparse.Namespace) -> None:
         vectors=words,
         strategy=strategy,
         weights=options.weights,
-        feeding=_feeding(voice),
+        feeding=feeding_of(voice),
     )
     rows = memory_table(firmware)
     for what, where, size in rows:
@@ -102,29 +102,3 @@ def _fit(voice: Voice, image: Image, strategy: Strategy, options: argparse.Names
         f"it keeps up if one takes no more than "
         f"{cycles / needs.instructions:.2f} cycles"
     )
-
-
-def _feeding(voice: Voice) -> Feeding:
-    """How to make this voice speak; the example says its last word."""
-    frames, last = voice.model.config.frames, len(voice.words) - 1
-    counted = c_type(voice.program.signal("position").bits)
-    rows = "\n".join(
-        f"| {row} | {_cell(voice.spoken(word))} |" for row, word in enumerate(voice.words)
-    )
-    return Feeding(
-        frames=frames,
-        fill=(
-            f"in_word[0] = {last}; /* which word: see the table below */",
-            f"in_position[0] = ({counted})frame;",
-        ),
-        notes=f"""`in_word` is the word, the same in all of its frames; `in_position` is the number of the frame in the
-word. Every word has {frames} frames, 0 to {frames - 1}, {frames * voice.frame_s:.3g} s; a frame gives {voice.model.config.samples_per_frame} samples of sound at {SAMPLE_RATE_HZ:,} Hz.
-
-| `in_word` | says |
-|---|---|
-{rows}""",
-    )
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|")

@@ -67,11 +67,11 @@ def run(options: argparse.Namespace) -> None:
     )
     faulty = image.flip(positions)
     out = output_folder(options.out)
-    write_wav(out / "before.wav", before)
-    write_wav(out / "after.wav", after)
+    write_wav(out / "before.wav", before, voice.sample_rate_hz)
+    write_wav(out / "after.wav", after, voice.sample_rate_hz)
     faulty.save(out / "faulty.image")
     _tell_sites(faulty, trial.plan, len(positions), out)
-    metrics = measure(after, before, perceptual=False)
+    metrics = measure(after, before, sample_rate_hz=voice.sample_rate_hz, perceptual=False)
     print(
         f"SNR {metrics.snr_db:.1f} dB, log-mel distance {metrics.log_mel_db:.2f} dB: "
         f"{metrics.in_words}"

@@ -108,7 +108,7 @@ def run(options: argparse.Namespace) -> None:
     attempts = Attempts()
     for name, life in (("clean", clean), ("unhealed", unhealed), ("healed", healed)):
         with attempts.step(f"{name}.wav"):
-            write_wav(out / f"{name}.wav", life.samples())
+            write_wav(out / f"{name}.wav", life.samples(), voice.sample_rate_hz)
     with attempts.step("timeline.png"):
         draw_timeline(
             out / "timeline.png",
@@ -150,12 +150,16 @@ def _upsets(
 
 def _compare(script: Script, clean: Life, unhealed: Life, healed: Life) -> list[dict[str, Any]]:
     """Metrics of every word against the same word without upsets."""
-    parts = [np.split(life.samples(), len(script.words)) for life in (clean, unhealed, healed)]
+    program = clean.image.program
+    each = program.signal(program.output).rate  # samples a frame
+    starts = [each * start for start in script.starts[1:]]
+    parts = [np.split(life.samples(), starts) for life in (clean, unhealed, healed)]
+    rate = round(program.sample_rate_hz)
     return [
         {
             "word": word,
-            "unhealed": _plain(measure(damaged, expected, perceptual=False)),
-            "healed": _plain(measure(mended, expected, perceptual=False)),
+            "unhealed": _plain(measure(damaged, expected, sample_rate_hz=rate, perceptual=False)),
+            "healed": _plain(measure(mended, expected, sample_rate_hz=rate, perceptual=False)),
         }
         for word, expected, damaged, mended in zip(script.words, *parts, strict=True)
     ]

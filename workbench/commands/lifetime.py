@@ -135,7 +135,7 @@ def _hear(
     except ValueError:
         raise WorkbenchError(f"--hear is {options.hear!r}; write DEVICE:WORD, like 0:17") from None
     said, life = hear(program, inputs, strategy, mission, device=device, word=word)
-    write_wav(options.out, life.samples())
+    write_wav(options.out, life.samples(), round(program.sample_rate_hz))
     wrong = life.wrong_bits
     print(
         f"{options.out}: device {device} says {said!r} as its word {word}, with {int(wrong.max()):,} bits "

@@ -122,9 +122,9 @@ def _write(
     word = next(iter(trials))
     before = voice.speak(word)
     after = voice.speak(word, image.flip([step.position for step in steps]))
-    write_wav(out / "before.wav", before)
-    write_wav(out / "after.wav", after)
-    metrics = measure(after, before, perceptual=False)
+    write_wav(out / "before.wav", before, voice.sample_rate_hz)
+    write_wav(out / "after.wav", after, voice.sample_rate_hz)
+    metrics = measure(after, before, sample_rate_hz=voice.sample_rate_hz, perceptual=False)
     print(
         f"{voice.spoken(word)!r}: SNR {metrics.snr_db:.1f} dB, log-mel distance "
         f"{metrics.log_mel_db:.2f} dB: {metrics.in_words}"

@@ -139,7 +139,8 @@ class _Bench:
 
     def _distances(self, trials: np.ndarray, laboratory: Laboratory) -> list[float]:
         clean = self.image.program.sound(laboratory.clean)
-        return [log_mel_db(sound, clean) for sound in self._sounds(trials, laboratory)]
+        rate, sounds = round(self.image.program.sample_rate_hz), self._sounds(trials, laboratory)
+        return [log_mel_db(sound, clean, sample_rate_hz=rate) for sound in sounds]
 
     def _sounds(self, trials: np.ndarray, laboratory: Laboratory) -> list[np.ndarray]:
         events = self.plan.events(self.sites, trials)

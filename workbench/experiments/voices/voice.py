@@ -81,6 +81,11 @@ class Voice:
         """Duration of a frame in seconds."""
         return 1.0 / self.program.frame_rate_hz
 
+    @property
+    def sample_rate_hz(self) -> int:
+        """Samples of its sound in a second."""
+        return round(self.program.sample_rate_hz)
+
     def frames(self, word: str) -> int:
         """Frames of an utterance."""
         name, codes = next(iter(self.inputs(word).items()))
