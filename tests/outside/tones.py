@@ -38,7 +38,7 @@ class Tones(Generator):
     name = "tones"
     noun = "tone"
     configuration = TonesConfig
-    presets = {
+    presets = {  # noqa: RUF012
         "default": Recipe(float_steps=60, qat_steps=20, batch=3),
         "tiny": Recipe(float_steps=3, qat_steps=2, batch=3),
     }

@@ -19,6 +19,7 @@ from workbench.commands.common import (
     add_words,
     image_of,
     inputs_of,
+    refuse_no_speech,
 )
 from workbench.errors import WorkbenchError, nearest
 from workbench.experiments.campaigns.campaign import campaign_of, part_of, run_campaign
@@ -115,6 +116,8 @@ def run(options: argparse.Namespace) -> None:
     part = _part(options.part)
     plans = _plans(options)
     voice = open_voice(options.checkpoint, generator=options.generator)
+    if options.listen:
+        refuse_no_speech(voice, "--listen")
     image = image_of(options.image, voice)
     mask = ProtectionMask.load(options.protect) if options.protect else None
     inputs = inputs_of(options.words, voice)

@@ -119,6 +119,15 @@ def inputs_of(words: Sequence[str] | None, voice: Voice) -> dict[str, dict[str, 
     return {word: voice.inputs(word) for word in map(voice.word, asked)}
 
 
+def refuse_no_speech(voice: Voice, option: str) -> None:
+    """Raise WorkbenchError for an option that asks a speech recogniser, where a generator makes no speech."""
+    if not voice.generator.spoken_language:
+        raise WorkbenchError(
+            f"{option} asks a speech recogniser and the generator {voice.generator.name} makes no speech; "
+            "leave it out"
+        )
+
+
 STRATEGIES = "a name that `workbench compare --list` tells, or a file of your own (`save_strategy`)"
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from workbench.audio.recogniser import Language
 from workbench.commands.class_table import SOUNDS, tell_classes
-from workbench.commands.common import STRATEGIES, add_generator, strategy_text
+from workbench.commands.common import STRATEGIES, add_generator, refuse_no_speech, strategy_text
 from workbench.commands.own_metrics import own_metrics
 from workbench.errors import WorkbenchError
 from workbench.experiments.fleets.variants import contestant
@@ -132,6 +132,7 @@ def _tell_classes(options: argparse.Namespace) -> None:
         )
     folder = options.checkpoint[0] if options.checkpoint else None
     opened = _opened(folder, options)
+    refuse_no_speech(opened, "--classes")
     if options.json and opened.folder:
         refuse_replacing(options.json, opened.folder)
     voice = _under(options.strategy, opened)

@@ -30,6 +30,10 @@ _KIND = "lowered"
 _HASH = "program_sha256"  # key in model.json
 
 
+class _OtherVersionError(WorkbenchError):
+    """A stored program that an earlier or later workbench lowered."""
+
+
 def program_of(folder: Path, story: dict[str, Any]) -> Program:
     """The program of the checkpoint in `folder`, whose metadata `read_story` gave.
 
@@ -43,26 +47,31 @@ def program_of(folder: Path, story: dict[str, Any]) -> Program:
 
 
 def _stored(folder: Path, story: dict[str, Any]) -> Program | None:
-    """The stored program; None where there is none, or another one."""
+    """The stored program; None where there is none, one of another version, or a wrong one, with a warning."""
     path = folder / PROGRAM_FILE
-    if not path.exists():
+    if not path.exists() or _HASH not in story:
         return None
     try:
-        header, payload = read_container(path, kind=_KIND)
-        origin = header.get("lowered_from")
-        if not isinstance(origin, dict) or origin.get("lowering") != LOWERING_VERSION:
-            return None  # of another version of the workbench
-        if origin != _origin(story):
-            raise WorkbenchError(
-                f"{path} was not lowered from {STORY_FILE} and the weights beside it"
-            )
-        program = program_from(header.get("program", {}), payload, str(path))
-        if story.get(_HASH, program.content_hash) != program.content_hash:
-            raise WorkbenchError(f"{path} is not the program that {STORY_FILE} beside it names")
+        return read_stored(path, story)
+    except _OtherVersionError:
+        return None
     except WorkbenchError as error:
         warnings.warn(f"{error}; it is made again", WorkbenchWarning, stacklevel=4)
         return None
-    return program if _HASH in story else None
+
+
+def read_stored(path: Path, story: dict[str, Any]) -> Program:
+    """The program in the file `path`; WorkbenchError unless it is the one that the checkpoint `story` names."""
+    header, payload = read_container(path, kind=_KIND)
+    origin = header.get("lowered_from")
+    if isinstance(origin, dict) and origin.get("lowering") != LOWERING_VERSION:
+        raise _OtherVersionError(f"{path} was made by another version of the workbench")
+    if origin != _origin(story):
+        raise WorkbenchError(f"{path} was not lowered from {STORY_FILE} and the weights beside it")
+    program = program_from(header.get("program", {}), payload, str(path))
+    if program.content_hash != story.get(_HASH):
+        raise WorkbenchError(f"{path} is not the program that {STORY_FILE} beside it names")
+    return program
 
 
 def _lowered(folder: Path) -> Program:
@@ -73,6 +82,13 @@ def _lowered(folder: Path) -> Program:
 
     model, story = load_checkpoint(folder)
     program = lower_generator(generator_of(story, folder), model, check=True).program
+    if story.get(_HASH, program.content_hash) != program.content_hash:
+        warnings.warn(
+            f"{folder} lowers to another program ({program.content_hash[:12]}) than the one that "
+            f"{STORY_FILE} names, by another version of the workbench or of its generator",
+            WorkbenchWarning,
+            stacklevel=4,
+        )
     header = {"program": program_header(program), "lowered_from": _origin(story)}
     payload = program_payload(program)
     with suppress(WorkbenchError):  # a folder that cannot be written: lowered again next time
