@@ -18,7 +18,7 @@ import soundfile
 
 from workbench.audio.containers import Malformed, corrected, find_data
 from workbench.errors import WorkbenchError, WorkbenchWarning
-from workbench.files import path_of, write_bytes
+from workbench.files import as_argument, is_file, path_of, write_bytes
 
 SAMPLE_RATE_HZ = 16_000
 SHORTEST_S = 0.05
@@ -110,7 +110,7 @@ class _Memory(io.BytesIO):
 def _decode(path: Path, wanted_hz: int) -> np.ndarray:
     """Return float32 [samples] of a file that has the right format; WorkbenchError as `read_audio`."""
     try:
-        if not path.is_file():
+        if not is_file(path):
             raise WorkbenchError(f"there is no sound file {path}; check the name")
         with open(path, "rb") as file:
             data = find_data(file, size := os.fstat(file.fileno()).st_size)
@@ -170,7 +170,7 @@ def _ogg_is_cut_short(file: BinaryIO, size: int) -> bool:
 
 def _check_format(path: Path, sound: soundfile.SoundFile, wanted_hz: int) -> None:
     """Refuse another rate, several channels or a wrong length, before anything is decoded."""
-    convert = f"ffmpeg -i {shlex.quote(str(path))} -ar {wanted_hz} -ac 1 converted.wav"
+    convert = f"ffmpeg -i {shlex.quote(as_argument(path))} -ar {wanted_hz} -ac 1 converted.wav"
     if sound.format not in _FORMATS:
         raise WorkbenchError(
             f"{path} holds {sound.format} and WAV, FLAC, Ogg, AIFF, AU or W64 is needed; "

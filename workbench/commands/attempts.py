@@ -15,7 +15,7 @@ class Attempts:
     """
 
     def __init__(self) -> None:
-        self._failed: dict[str, list[str]] = {}
+        self._failed: dict[str, dict[str, None]] = {}  # reason: what, each once in its order
 
     @contextmanager
     def step(self, what: str) -> Iterator[None]:
@@ -27,7 +27,7 @@ class Attempts:
             reason = (
                 text if isinstance(error, WorkbenchError) else f"{type(error).__name__}: {text}"
             )
-            self._failed.setdefault(reason, []).append(what)
+            self._failed.setdefault(reason, {})[what] = None
 
     def finish(self, rest: str) -> None:
         """Raise WorkbenchError if a step failed. rest: where everything else is, ends the sentence."""

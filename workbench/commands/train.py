@@ -9,6 +9,7 @@ from pathlib import Path
 
 from workbench.commands.common import add_generator
 from workbench.errors import WorkbenchError, nearest
+from workbench.files import as_argument
 from workbench.generators.generator import Generator
 from workbench.generators.registry import DEFAULT, generator_named
 from workbench.healing.named import NAMED
@@ -95,8 +96,8 @@ def run(options: argparse.Namespace) -> None:
         raise
     program_of(out, read_story(out))
     print(f"{out / STORY_FILE}, with its weights, {PROGRAM_FILE} and {CURVE_FILE} beside it")
-    words = ["workbench", "measure", generator.name, "--checkpoint", str(out)]
-    words += ["--data", str(options.data)] if options.data else []
+    words = ["workbench", "measure", generator.name, "--checkpoint", as_argument(out)]
+    words += ["--data", as_argument(options.data)] if options.data else []
     words += ["--strategy", options.code_words] if options.code_words in NAMED else []
     print(f"measure it with `{shlex.join(words)}`")
 

@@ -11,12 +11,13 @@ against accidents and edits; they are no signature.
 from __future__ import annotations
 
 import hashlib
+import os
 import shlex
 from pathlib import Path
 from typing import Any
 
 from workbench.errors import WorkbenchError
-from workbench.files import path_of
+from workbench.files import as_argument, exists, path_of
 from workbench.generators.configuration import configuration_of
 from workbench.generators.generator import Generator
 from workbench.generators.registry import DEFAULT, generator_named, is_known
@@ -44,18 +45,20 @@ def record_measured(folder: Path | str, figures: dict[str, Any]) -> None:
 def refuse_replacing(path: Path, folder: Path | str) -> None:
     """Raise WorkbenchError when the file `path` is one of the checkpoint in `folder`."""
     files = (WEIGHTS_FILE, STORY_FILE, PROGRAM_FILE)
-    if path.resolve() in {(Path(folder) / name).resolve() for name in files}:
+    own = {os.path.realpath(Path(folder) / name) for name in files}
+    if os.path.realpath(path) in own:  # Path.resolve raises for links in a circle
         raise WorkbenchError(f"{path} is part of the checkpoint; choose another place")
 
 
 def read_story(folder: Path) -> dict[str, Any]:
-    """The checked contents of `model.json` in `folder`."""
+    """The checked contents of `model.json` in `folder`; WorkbenchError as `load_checkpoint`."""
+    folder = path_of(folder, "the folder of a checkpoint")
     story = parsed_story(folder)
     path = folder / STORY_FILE
     if story["format_version"] == UNPROVED_VERSION:
         raise WorkbenchError(
             f"{path} is of an earlier format, in which nothing proves the configuration; if nobody "
-            f"edited it, put it under a digest with `workbench seal {shlex.quote(str(folder))}`"
+            f"edited it, put it under a digest with `workbench seal {shlex.quote(as_argument(folder))}`"
         )
     return unsealed(story, str(path), "restore it, or train again")
 
@@ -66,7 +69,7 @@ def parsed_story(folder: Path) -> dict[str, Any]:
     try:
         text = path.read_bytes()
     except OSError as error:
-        if (folder / PROGRESS_FILE).exists():
+        if exists(folder / PROGRESS_FILE):
             raise WorkbenchError(
                 f"the training in {folder} is not finished; the `workbench train` command that began "
                 "it, given again, goes on with it"

@@ -14,6 +14,7 @@ from typing import Any
 
 from workbench.container import read_container, write_container
 from workbench.errors import WorkbenchError, WorkbenchWarning
+from workbench.files import exists
 from workbench.integer.lowering import LOWERING_VERSION
 from workbench.integer.program import Program
 from workbench.integer.storage import program_from, program_header, program_payload
@@ -49,7 +50,7 @@ def program_of(folder: Path, story: dict[str, Any]) -> Program:
 def _stored(folder: Path, story: dict[str, Any]) -> Program | None:
     """The stored program; None where there is none, one of another version, or a wrong one, with a warning."""
     path = folder / PROGRAM_FILE
-    if not path.exists() or _HASH not in story:
+    if not exists(path) or _HASH not in story:
         return None
     try:
         return read_stored(path, story)

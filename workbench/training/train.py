@@ -21,7 +21,7 @@ from torch import nn
 from tqdm import tqdm
 
 from workbench.errors import WorkbenchError
-from workbench.files import output_folder
+from workbench.files import exists, output_folder
 from workbench.generators.layers import tensor_value
 from workbench.generators.quantisers import CALIBRATION_STEPS
 from workbench.training.checkpoint import save_checkpoint
@@ -50,7 +50,7 @@ def train(
     a finished checkpoint or another run, cannot be written, or the training diverges.
     """
     out = output_folder(out)
-    if (out / STORY_FILE).exists():
+    if exists(out / STORY_FILE):
         raise WorkbenchError(
             f"{out} holds a finished checkpoint already; choose another --out or delete the folder"
         )

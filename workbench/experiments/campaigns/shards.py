@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 
 from workbench.errors import WorkbenchError
 from workbench.experiments.campaigns.trial_table import SCHEMA
+from workbench.files import is_file
 
 _HASH_DIGITS = 16
 _NAME = re.compile(r"(\d{6,})-([0-9a-f]{16})\.parquet")
@@ -80,7 +81,7 @@ def find(folder: Path, *, campaign: str, shards: int) -> Found:
     leftovers: list[Path] = []
     contradicted: set[int] = set()
     for path in sorted(folder.glob("*")) + sorted(folder.glob(".*")):
-        if not path.is_file():
+        if not is_file(path):
             continue
         if path.name.startswith("."):
             if _LEFTOVER.fullmatch(path.name):

@@ -26,7 +26,7 @@ from workbench.experiments.campaigns.shards import (
     shard_name,
 )
 from workbench.experiments.campaigns.trial_table import SCHEMA
-from workbench.files import output_folder, path_of, write_bytes
+from workbench.files import exists, output_folder, path_of, write_bytes
 from workbench.memory.faults.plan import Plan
 from workbench.memory.image import Image
 
@@ -77,7 +77,7 @@ class Store:
 
     def _adopt(self) -> None:
         """Leave the manifest as it should be."""
-        if (self.folder / MANIFEST_FILE).exists():
+        if exists(self.folder / MANIFEST_FILE):
             present = Campaign.load(self.folder)
             if difference := self.campaign.difference(present):
                 raise WorkbenchError(
@@ -85,7 +85,7 @@ class Store:
                     "another folder with --out"
                 )
             return
-        if (self.folder / _SHARDS).exists():
+        if exists(self.folder / _SHARDS):
             raise WorkbenchError(
                 f"{self.folder} holds shards without {MANIFEST_FILE}, so nobody knows what they are "
                 "of; choose another folder with --out"
@@ -216,7 +216,13 @@ def _find(folder: Path, campaign: Campaign) -> Found:
 
 def _locked(folder: Path) -> int:
     """A descriptor that holds the folder's lock; the system lets go of it when the process ends."""
-    lock = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT, 0o666)
+    try:
+        lock = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT, 0o666)
+    except OSError as error:
+        raise WorkbenchError(
+            f"cannot write {folder / _LOCK} ({error.strerror or error}); remove it, or choose another "
+            "folder with --out"
+        ) from error
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:

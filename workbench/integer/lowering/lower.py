@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import copy
 import math
+import sys
 from collections.abc import Mapping
 from fractions import Fraction
 
@@ -35,7 +36,8 @@ from workbench.integer.lowering.result import (
 )
 from workbench.integer.lowering.trace import changed_call, trace
 from workbench.integer.lowering.values import Codes, Indexes, Unquantised, refusal
-from workbench.integer.program import Program, Signal, code_range
+from workbench.integer.program import Program
+from workbench.integer.signals import Signal, code_range
 
 __all__ = ["Lowered", "LoweredInput", "LoweredLayer", "RowIndexes", "Samples", "lower"]
 
@@ -78,7 +80,7 @@ def _lower(
 ) -> Lowered:
     """Lower a module in float64 and evaluation mode, which is run and traced."""
     graph = trace(module)
-    _check_arguments([node.target for node in graph.nodes if node.op == "placeholder"], inputs)
+    _check_arguments([node for node in graph.nodes if node.op == "placeholder"], inputs)
     emitter = Emitter(inputs)
     traced = {label: _declare(emitter, label, way) for label, way in inputs.items()}
     walk = Walk(module, traced, emitter)
@@ -187,6 +189,7 @@ def _check_call(
     cure = 'a dictionary of Samples or RowIndexes by argument of forward, as {"x": Samples(4)}'
     expect(inputs, Mapping, "the description of inputs", cure)
     for name, way in inputs.items():
+        expect(name, str, "the name of an input", "an argument of forward, as a text")
         expect(
             way, (RowIndexes, Samples), f"the input {name!r}", "Samples(channels) or RowIndexes()"
         )
@@ -197,13 +200,24 @@ def _check_call(
                 )
     expect(check, (bool, Mapping), "check", "True, False, or tensors by argument of forward")
     number = isinstance(input_rate_hz, int | float) and not isinstance(input_rate_hz, bool)
-    if not number or not 0 < input_rate_hz < math.inf:
+    if not number or not 0 < input_rate_hz <= sys.float_info.max:  # whole numbers may be larger
         raise WorkbenchError(
             f"input_rate_hz is {described(input_rate_hz)}; give rows a second, a number above 0"
         )
 
 
-def _check_arguments(wanted: list[str], given: Mapping[str, object]) -> None:
+def _check_arguments(arguments: list[fx.Node], given: Mapping[str, object]) -> None:
+    wanted = [str(node.target) for node in arguments]
+    for node in arguments:
+        if node.args and node.target not in given:  # its default
+            raise WorkbenchError(
+                f"the module's forward has an argument {node.target} with a default, which would be an input; "
+                "make it an attribute that is set in __init__"
+            )
+        if str(node.target).startswith("*"):
+            raise WorkbenchError(
+                f"the module's forward takes {node.target}; give every input a name of its own"
+            )
     if set(wanted) != set(given):
         raise WorkbenchError(
             f"the module's forward takes {', '.join(wanted)}; describe these inputs and no others, "
