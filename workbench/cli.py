@@ -10,6 +10,7 @@ import argparse
 import importlib
 import io
 import os
+import shlex
 import signal
 import sys
 import threading
@@ -21,6 +22,7 @@ from types import FrameType
 from typing import Any, TextIO
 
 from workbench import __version__
+from workbench.commands.progress import doing
 from workbench.errors import WorkbenchError, WorkbenchWarning, nearest
 from workbench.files import refuse_unwritable
 
@@ -152,14 +154,49 @@ def _parse(words: Sequence[str]) -> argparse.Namespace:
     for name, summary in COMMANDS.items():
         command = commands.add_parser(name, help=summary, description=summary, allow_abbrev=False)
         if name == wanted:
-            module = importlib.import_module(f"workbench.commands.{name}")
+            with doing("loading PyTorch"):
+                module = importlib.import_module(f"workbench.commands.{name}")
             module.add_arguments(command)
             command.set_defaults(run=module.run)
+    if wanted is not None:
+        words = _with_dashed_values(words, commands.choices[wanted])
     options, rest = parser.parse_known_args(words)
     if rest:
         command = commands.choices[options.command]
         command.error(f"unrecognized arguments: {' '.join(rest)}{_meant(rest, command)}")
     return options
+
+
+def _with_dashed_values(words: Sequence[str], command: argparse.ArgumentParser) -> list[str]:
+    """`words` with a value that begins with a dash joined to its option, which argparse takes it from.
+
+    A word with two dashes is a misspelt option rather than a value, so that is refused with both cures.
+    """
+    known = command._option_string_actions
+    joined: list[str] = []
+    for at, word in enumerate(words):
+        option = joined[-1] if joined else ""
+        takes_value = option in known and known[option].nargs is None
+        if word == "--":
+            return [*joined, *words[at:]]
+        if takes_value and _may_be_value(word) and word not in known:
+            joined[-1] = f"{option}={word}"
+        elif takes_value and word.startswith("--") and word.partition("=")[0] not in known:
+            command.error(
+                f"argument {option}: expected one argument and not {word!r}; if that is its value, write "
+                f"{option}={shlex.quote(word)}{_meant([word], command)}"
+            )
+        elif _may_be_value(word) and word not in known:
+            command.error(
+                f"unrecognized arguments: {word}; write {shlex.quote(f'./{word}')} for a file of that name"
+            )
+        else:
+            joined.append(word)
+    return joined
+
+
+def _may_be_value(word: str) -> bool:
+    return word.startswith("-") and not word.startswith("--") and word != "-"
 
 
 def _meant(rest: Sequence[str], command: argparse.ArgumentParser) -> str:

@@ -121,6 +121,24 @@ def test_clustered_intervals_cover(words: np.ndarray) -> None:
     assert naive / 4000 < 0.8  # as if all words were independent
 
 
+def test_intervals_of_a_mean_cover_it_where_values_hang_together() -> None:
+    """The words of a device share half of what happens to them; 5 standard deviations are 1.7 %."""
+    rng = np.random.default_rng(4)
+    device = np.repeat(np.arange(30), rng.integers(1, 11, 30))
+    assert mean_interval(device / 1.0, clusters=np.arange(len(device))) == mean_interval(device / 1)
+    covered = naive = 0
+    for _ in range(4000):
+        values = rng.normal(0, 1, 30)[device] + rng.normal(7.0, 1.0, len(device))
+        for clusters in (device, None):
+            low, high = mean_interval(values, clusters=clusters)
+            assert low is not None and high is not None
+            covered += bool(low <= 7.0 <= high) and clusters is not None
+            naive += bool(low <= 7.0 <= high) and clusters is None
+    assert abs(covered / 4000 - 0.95) < 0.03
+    assert naive / 4000 < 0.8  # as if all words were independent
+    assert mean_interval(np.array([1.0, 2.0]), clusters=np.zeros(2)) == (None, None)
+
+
 def population(seed: int) -> tuple[list[Stratum], np.ndarray]:
     """Strata of scores, normal around a mean of their own; some without any effect."""
     rng = np.random.default_rng(seed)

@@ -16,7 +16,6 @@ from workbench.experiments.fleets.device_sound import hear as hear_in_mission
 from workbench.experiments.fleets.workload import Mission
 from workbench.experiments.voices.faulty_speech import hear
 from workbench.experiments.voices.voice import Voice, open_voice
-from workbench.firmware.boards import core_named
 from workbench.generators.layers import CausalConv1d, Precision
 from workbench.healing.named import named
 from workbench.integer.engine import Engine
@@ -77,7 +76,6 @@ CALLS: dict[str, tuple[Callable[[Voice], Any], str]] = {
     "speak another word": (lambda v: v.speak("seve"), "cannot say 'seve'; did you mean seven"),
     "speak a misspelt word": (lambda v: v.speak("siven"), r"cannot say 'siven'; did you mean seven\?$"),
     "speak no word": (lambda v: v.speak("fgh"), "choose one of 0, 1, 2, 3, 4, 5, 6, 7, 8, 9$"),
-    "run on a core": (lambda v: core_named("M4"), r"no emulated core 'M4'; did you mean m4\?"),
     "rate": (lambda v: read_rate("low-earth"), r"'low-earth' is no rate of upsets; did you mean low-earth-orbit\?"),
     "rate in capitals": (lambda v: read_rate("Aircraft"), r"did you mean aircraft\?"),
     "rate with another unit": (lambda v: read_rate("1200FIT"), "give a number of"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from workbench.errors import WorkbenchError
+from workbench.errors import WorkbenchError, reason_of
 
 
 class Attempts:
@@ -23,11 +23,7 @@ class Attempts:
         try:
             yield
         except Exception as error:  # a library that draws or compiles may raise anything
-            text = " ".join(str(error).split())
-            reason = (
-                text if isinstance(error, WorkbenchError) else f"{type(error).__name__}: {text}"
-            )
-            self._failed.setdefault(reason, {})[what] = None
+            self._failed.setdefault(reason_of(error), {})[what] = None
 
     def finish(self, rest: str) -> None:
         """Raise WorkbenchError if a step failed. rest: where everything else is, ends the sentence."""

@@ -41,7 +41,7 @@ from workbench.experiments.fleets.variants import (
     contestants,
     file_stem,
 )
-from workbench.experiments.maps.worst_bits import worst_bits
+from workbench.experiments.maps.worst_bits import worst_weights
 from workbench.experiments.threads import one_thread
 from workbench.experiments.voices.script import script_of
 from workbench.experiments.voices.voice import Voice, open_voice
@@ -222,16 +222,11 @@ def _worst(voice: Voice, environments: Sequence[Environment]) -> tuple[int, ...]
     most = max((environment.adversarial for environment in environments), default=0)
     if not most:
         return ()
-    candidates = voice.image.layout.positions(("weights",))
     inputs = {word: voice.inputs(word) for word in voice.words}
-    with (
-        one_thread(),
-        tqdm(total=most, unit="bit", desc="worst bits", leave=False, disable=None) as bar,
-    ):
-        steps = worst_bits(
-            voice.image, inputs, candidates, bits=most, progress=lambda _: bar.update() and None
+    with tqdm(total=most, unit="bit", desc="worst bits", leave=False, disable=None) as bar:
+        return worst_weights(
+            voice.image, inputs, bits=most, progress=lambda _: bar.update() and None
         )
-    return tuple(step.position for step in steps)
 
 
 def _draw(

@@ -123,7 +123,7 @@ def run(options: argparse.Namespace) -> None:
         figures.append(_on_core(voice, words, CORES[name], options, attempts))
         _tell(figures[-1])
         if options.json:  # after every core, since the next may fail
-            told = {"words": words, "seed": options.seed, "cores": figures}
+            told = {"utterances": words, "seed": options.seed, "cores": figures}
             with attempts.step(f"{options.json}"):
                 write_text(options.json, json.dumps(told, indent=1) + "\n")
     print(

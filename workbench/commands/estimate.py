@@ -125,7 +125,7 @@ def _tell(
     if options.json:
         figures = {
             "quality": options.quality,
-            "words": words,
+            "utterances": words,
             "bits": len(candidates),
             "share": found.share,
             "low": low,

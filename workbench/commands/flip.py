@@ -57,7 +57,7 @@ def run(options: argparse.Namespace) -> None:
     voice = open_voice(options.checkpoint, generator=options.generator)
     image = image_of(options.image, voice)
     trial = _trial(options, image, voice)
-    inputs = voice.inputs(trial.word)
+    inputs = voice.inputs(trial.utterance)
     positions = trial.events(Sites(image)).position
     faulty = image.flip(positions)
     before, after = (image.program.sound(spoken(each, inputs)) for each in (voice.image, faulty))

@@ -6,13 +6,14 @@ Every code of every layer is compared with Brevitas over all words before anythi
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from workbench.commands.common import add_checkpoint, add_generator, checkpoint_of
+from workbench.commands.progress import doing
 from workbench.errors import WorkbenchError
 from workbench.generators.generator import Generator
 from workbench.generators.registry import DEFAULT
@@ -27,7 +28,7 @@ from workbench.integer.storage import save_program
 from workbench.memory.image import Image
 from workbench.memory.places import WORKING_SECTIONS
 from workbench.training.checkpoint import load_checkpoint
-from workbench.training.checkpoint_files import generator_of, refuse_replacing
+from workbench.training.checkpoint_files import generator_of, read_story, refuse_replacing
 
 _OUT = "out/{}.program"
 _HEADINGS = (
@@ -51,8 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Lower, compare, write both files and print the table; WorkbenchError when it cannot."""
     checkpoint = checkpoint_of(options.checkpoint, options.generator)
-    model, story = load_checkpoint(checkpoint)
-    generator = generator_of(story, checkpoint)
+    generator = generator_of(read_story(checkpoint), checkpoint)
     out = options.out or Path(_OUT.format(generator.name))
     if not out.name:
         raise WorkbenchError(f"--out {out} is a folder; name a file in it")
@@ -60,10 +60,13 @@ def run(options: argparse.Namespace) -> None:
     if image_path == out:
         raise WorkbenchError(f"--out {out} is the name of the image; call the program .program")
     refuse_replacing(out, checkpoint)
-    lowered = lower_generator(generator, model)
-    program, words = lowered.program, generator.utterances(model.config)
-    compared = _compare(generator, model, lowered)
-    codes = run_program(program, generator.encode(model.config, words))
+    with doing("reading the checkpoint") as say:
+        model, _ = load_checkpoint(checkpoint)
+        say("lowering")
+        lowered = lower_generator(generator, model)
+        program, words = lowered.program, generator.utterances(model.config)
+        compared = _compare(generator, model, lowered, say)
+        codes = run_program(program, generator.encode(model.config, words))
     image = Image.of(program)
     save_program(program, out)
     image.save(image_path)
@@ -77,11 +80,12 @@ def run(options: argparse.Namespace) -> None:
     )
 
 
-def _compare(generator: Generator, model: Any, lowered: Lowered) -> int:
+def _compare(generator: Generator, model: Any, lowered: Lowered, say: Callable[[str], None]) -> int:
     """Number of codes compared with Brevitas; WorkbenchError when one differs."""
     compared = 0
     # One by one, so that float64 needs little memory.
     for word in generator.utterances(model.config):
+        say(f"comparing {word!r} with Brevitas, code by code")
         differing = disagreements(model, lowered, generator.tensors(model.config, [word]))
         wrong = [name for name, count in differing.items() if count]
         if wrong:

@@ -62,7 +62,7 @@ def run(options: argparse.Namespace) -> None:
     sites = Sites(image)
     mask = ProtectionMask.load(options.protect) if options.protect else None
     events = trial.events(sites, mask)
-    inputs = voice.inputs(trial.word)
+    inputs = voice.inputs(trial.utterance)
     calm = events.of_trials(1, 1)
     clean, codes = play(voice.image, inputs, calm), play(image, inputs, events)
     lines = event_lines(events, sites)
@@ -71,7 +71,7 @@ def run(options: argparse.Namespace) -> None:
     sound = image.program.sound(codes)
     write_wav(options.out, sound, voice.sample_rate_hz)
 
-    print(f"trial {trial.index} of {trial.plan}, saying {voice.spoken(trial.word)!r}")
+    print(f"trial {trial.index} of {trial.plan}, saying {voice.spoken(trial.utterance)!r}")
     print(f"events: {len(lines):,}{_earlier(len(image.flipped()))}")
     for line in lines[:_EVENTS_SHOWN]:
         print(f"  {line}")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib
 from importlib.metadata import EntryPoint, entry_points
 
-from workbench.errors import WorkbenchError, expect, nearest
+from workbench.errors import WorkbenchError, expect, nearest, reason_of
 from workbench.generators.generator import Generator
 
 GROUP = (
@@ -78,9 +78,8 @@ def _loaded(point: EntryPoint) -> Generator:
         generator = point.load()
         generator = generator() if isinstance(generator, type) else generator
     except Exception as error:  # whatever somebody else's module raises
-        reason = " ".join(f"{type(error).__name__}: {error}".split())
         raise WorkbenchError(
-            f"{where} cannot be imported ({reason}); mend or remove its package"
+            f"{where} cannot be imported ({reason_of(error)}); mend or remove its package"
         ) from error
     if not isinstance(generator, Generator) or getattr(generator, "name", None) != point.name:
         raise WorkbenchError(

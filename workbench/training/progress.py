@@ -13,7 +13,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import nn
 
-from workbench.errors import WorkbenchError
+from workbench.errors import WorkbenchError, reason_of
 from workbench.files import exists, write_bytes
 from workbench.training.checkpoint_files import PROGRESS_FILE
 
@@ -111,7 +111,7 @@ def load_progress(folder: Path, identity: str) -> TrainingState | None:
             raise ValueError("it tells of no training")
     except (SafetensorError, OSError, KeyError, ValueError, TypeError, RecursionError) as error:
         raise WorkbenchError(
-            f"{path} is damaged ({' '.join(str(error).split())}); delete it to start this training anew"
+            f"{path} is damaged ({reason_of(error, brief=True)}); delete it to start this training anew"
         ) from error
     if notes.get("identity") != _digest(identity):
         raise WorkbenchError(

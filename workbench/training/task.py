@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from workbench.audio.recordings import nfc
-from workbench.errors import WorkbenchError, nearest
+from workbench.errors import WorkbenchError, nearest, reason_of
 from workbench.generators.generator import Generator
 from workbench.generators.recipe import Recipe
 from workbench.memory.codes.ecc import ECC, InPlace
@@ -136,6 +136,6 @@ def _checked_device(device: str | None) -> str:
     try:
         torch.zeros(1, device=device).item()  # there are devices that can store but not compute
     except (RuntimeError, AssertionError, ImportError) as error:
-        reason = str(error).splitlines()[0]
+        reason = reason_of(error, brief=True)
         raise WorkbenchError(f"cannot train on {device!r} ({reason}); use --device cpu") from error
     return device

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from workbench.errors import WorkbenchError
+from workbench.errors import WorkbenchError, described, expect
 from workbench.experiments.campaigns.manifest import MANIFEST_FILE, Campaign
 from workbench.experiments.campaigns.shards import (
     Damage,
@@ -46,6 +46,7 @@ class Store:
         Raises WorkbenchError when it holds the results of another campaign, or of none, when another
         process writes to it, and when it cannot be written.
         """
+        expect(campaign, Campaign, "what a folder is to hold", "a Campaign, as campaign_of(...)")
         self.folder = output_folder(folder)
         self.campaign = campaign
         self._lock = _locked(self.folder)
@@ -178,6 +179,10 @@ def merge(folders: Iterable[Path | str], out: Path | str) -> list[Damage]:
     Damaged shards are left out and returned. Raises WorkbenchError when the campaigns differ or two
     folders contradict each other, before anything is written, and when `out` cannot be written.
     """
+    if isinstance(folders, str | os.PathLike) or not isinstance(folders, Iterable):
+        raise WorkbenchError(
+            f"what is to be merged is {described(folders)}; give a list of folders"
+        )
     sources = [path_of(folder, "a folder of results") for folder in folders]
     if not sources:
         raise WorkbenchError("there is nothing to merge; name the folders of the parts")

@@ -23,7 +23,7 @@ from fractions import Fraction
 import torch
 from torch import fx, nn
 
-from workbench.errors import WorkbenchError, described, expect
+from workbench.errors import WorkbenchError, described, expect, reason_of
 from workbench.generators.inputs import RowIndexes, Samples
 from workbench.integer.lowering.altered import refuse_altered, refuse_training
 from workbench.integer.lowering.emit import Emitter
@@ -128,10 +128,9 @@ def _copy(module: nn.Module) -> nn.Module:
     try:
         copied = copy.deepcopy(module).cpu().double().eval()
     except Exception as error:  # of whatever a user's module holds
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise refusal(
             f"module {type(module).__name__}",
-            f"it cannot be copied ({reason}); detach tensors that it keeps, and leave out what is no part "
+            f"it cannot be copied ({reason_of(error, brief=True)}); detach tensors that it keeps, and leave out what is no part "
             "of a network",
         ) from error
     refuse_training(copied)

@@ -18,6 +18,7 @@ import brevitas.nn as qnn
 import torch
 from torch import fx, nn
 
+from workbench.errors import reason_of
 from workbench.integer.lowering.values import refusal
 
 # Where torch, Brevitas, the workbench and Python lie: the last line outside of them is the user's own.
@@ -126,7 +127,7 @@ def _why(error: Exception) -> str:
     where = f" at line {line.lineno}, {line.line[:60]!r}" if line and line.line else ""
     if line and line.line and ".forward(" in line.line and "super()" not in line.line:
         return f"{where}; call the layer itself, as layer(x), and not its forward"
-    reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+    reason = reason_of(error, brief=True)
     if not any(word in reason for word in ("Proxy", "__", "symbolic", "ndarray")):
         return f"{where} ({reason}); mend that line"
     return (
