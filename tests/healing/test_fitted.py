@@ -18,8 +18,8 @@ from workbench.healing.log import Remedy
 from workbench.healing.named import NAMED, named
 from workbench.healing.simulation import simulate
 from workbench.healing.strategy import Guard, Strategy
-from workbench.healing.upsets import Upset
 from workbench.integer.program import Conv, Program, Signal
+from workbench.memory.faults.events import Event
 from workbench.memory.image import Image
 from workbench.memory.watches.areas import ABFT, TRIPLE, Area
 from workbench.training.checkpoint import shipped_checkpoint
@@ -91,7 +91,7 @@ def test_every_named_strategy_heals_the_smallest_network(name: str) -> None:
     image = strategy.image(TINY)
     layout = image.layout
     weights = layout.sections["weights"]
-    hits = [Upset(1, 8 * weights.start + 6)]
+    hits = [Event(1, 8 * weights.start + 6)]
     inputs = random_inputs(TINY, 3, 40)
     calm = simulate(image, inputs, (), strategy, word_starts=())
     assert calm.log == () and not calm.wrong_bits.any()

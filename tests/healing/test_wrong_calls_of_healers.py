@@ -22,8 +22,8 @@ from workbench.healing.named import named
 from workbench.healing.simulation import simulate, simulate_many
 from workbench.healing.strategy import Guard, Policy, Strategy
 from workbench.healing.strategy_file import load_strategy, save_strategy
-from workbench.healing.upsets import Upset
 from workbench.integer.storage import load_program
+from workbench.memory.faults.events import Event
 from workbench.memory.faults.protection import ProtectionMask
 from workbench.memory.image import Image
 from workbench.memory.watches.areas import Area
@@ -66,10 +66,10 @@ CALLS: dict[str, tuple[Callable[[], Any], str]] = {
     "policy": (lambda: Policy(validate=1), r"validate of a policy is 1 \(int\); give True or False"),
     "life of a voice": (lambda: _life(image=voice()), "the memory of a device is of the type Voice; give an Image"),
     "life under a name": (lambda: _life(strategy="none"), r"the healer is 'none' \(str\); give a Strategy"),
-    "life with numbers": (lambda: _life(upsets=[3]), r"one of the upsets of a device is 3 \(int\); give Upset"),
+    "life with numbers": (lambda: _life(upsets=[3]), r"one of the upsets of a device is 3 \(int\); give Event"),
     "life with a number": (lambda: _life(upsets=3), NO_LIST),
-    "life with half frames": (lambda: _life(upsets=[Upset(1.5, 3)]), r"the frame of an upset is 1\.5 \(float\)"),
-    "life with a bit's name": (lambda: _life(upsets=[Upset(1, "a")]), r"the position of an upset is 'a'"),
+    "life with half frames": (lambda: _life(upsets=[Event(1.5, 3)]), r"the frame of an upset is 1\.5 \(float\)"),
+    "life with a bit's name": (lambda: _life(upsets=[Event(1, "a")]), r"the position of an upset is 'a'"),
     "life with word starts": (lambda: _life(word_starts=3), "word_starts is 3"),
     "life on an engine": (lambda: _life(engine="native"), "the engine is 'native'"),
     "lives with a number": (

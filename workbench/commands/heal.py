@@ -33,9 +33,10 @@ from workbench.healing.simulation import Life, simulate
 from workbench.healing.strategy import Strategy
 from workbench.healing.strategy_file import described
 from workbench.healing.timeline import draw_timeline
-from workbench.healing.upsets import Upset, poisson_upsets
 from workbench.integer.engine import Engine
 from workbench.memory.faults.arrivals import expected_upsets
+from workbench.memory.faults.events import Event
+from workbench.memory.faults.poisson import poisson_upsets
 from workbench.memory.image import Image
 from workbench.memory.layout import SECTIONS, SRAM_SECTIONS
 
@@ -129,7 +130,7 @@ def _words(options: argparse.Namespace, voice: Voice) -> tuple[str, ...]:
 
 def _upsets(
     options: argparse.Namespace, image: Image, frame_s: float, script: Script
-) -> tuple[Upset, ...]:
+) -> tuple[Event, ...]:
     for name in ("rate", "upsets"):
         value = getattr(options, name)
         if value is not None and not 0 <= value < math.inf:

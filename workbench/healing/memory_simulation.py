@@ -13,7 +13,7 @@ from itertools import groupby
 import numpy as np
 
 from workbench.healing.device import Device
-from workbench.healing.upsets import Upset
+from workbench.memory.faults.events import Event
 from workbench.memory.watches.areas import ABFT
 
 
@@ -41,18 +41,18 @@ def lives_by_memory(device: Device) -> bool:
     )
 
 
-def memory_life(device: Device, upsets: Sequence[Upset], frames: int) -> MemoryLife:
+def memory_life(device: Device, upsets: Sequence[Event], frames: int) -> MemoryLife:
     """Let `upsets`, sorted by frame, happen to a device, which is changed, and its healer work."""
     state = device.layout.sections["state"]
     heard: list[tuple[int, int]] = []
     for at, arrived in groupby(upsets, key=lambda upset: upset.frame):
         device.wait(at - device.journal.now)
         now = list(arrived)
-        hits = [upset.position for upset in now if upset.stuck < 0]
+        hits = [upset.position for upset in now if upset.stuck_at < 0]
         device.flip(hits)
         for upset in now:
-            if upset.stuck >= 0:
-                device.stick(upset.position, upset.stuck)
+            if upset.stuck_at >= 0:
+                device.stick(upset.position, upset.stuck_at)
         heard += [(at, p) for p in hits if state.start <= p >> 3 < state.stop]
     device.wait(frames - device.journal.now)
     frame, position = device.journal.changes()

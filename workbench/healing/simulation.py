@@ -18,12 +18,12 @@ from workbench.errors import WorkbenchError, expect
 from workbench.healing.device import Device
 from workbench.healing.log import LogEntry, log_lines
 from workbench.healing.strategy import Strategy
-from workbench.healing.upsets import Upset
 from workbench.integer.engine import Engine
 from workbench.integer.engine_kernels import Change
 from workbench.integer.program import Conv
 from workbench.integer.reference import Codes, checked_inputs
 from workbench.memory.changes import flipped_values, flips_by_tensor, parameter_changes
+from workbench.memory.faults.events import Event
 from workbench.memory.image import Image
 from workbench.memory.tensors import write_tensor
 from workbench.memory.watches.areas import ABFT
@@ -45,7 +45,7 @@ class Life:
     codes: np.ndarray
     log: tuple[LogEntry, ...]
     image: Image
-    upsets: tuple[Upset, ...]
+    upsets: tuple[Event, ...]
     wrong_bits: np.ndarray
 
     @property
@@ -69,7 +69,7 @@ class Life:
 def simulate(
     image: Image,
     inputs: Mapping[str, np.ndarray],
-    upsets: Iterable[Upset],
+    upsets: Iterable[Event],
     strategy: Strategy,
     *,
     word_starts: Sequence[int] = (),
@@ -85,7 +85,7 @@ def simulate(
 def simulate_many(
     image: Image,
     inputs: Mapping[str, np.ndarray],
-    schedules: Sequence[Iterable[Upset]],
+    schedules: Sequence[Iterable[Event]],
     strategy: Strategy,
     *,
     word_starts: Sequence[int] = (),
@@ -123,13 +123,13 @@ def sums_differ(conv: Conv, x: np.ndarray, rows: np.ndarray, total: int) -> bool
     return bool((wrong % 2**32).any())
 
 
-def _sorted(schedule: Iterable[Upset]) -> tuple[Upset, ...]:
+def _sorted(schedule: Iterable[Event]) -> tuple[Event, ...]:
     """By arrival; WorkbenchError for what is no list of upsets."""
-    cure = "a list of upsets, as [Upset(frame=0, position=4711)]"
+    cure = "a list of events, as [Event(frame=0, position=4711)]"
     expect(schedule, Iterable, "what happens to a device", cure)
     upsets = tuple(schedule)
     for upset in upsets:
-        expect(upset, Upset, "one of the upsets of a device", "Upset(frame, position)")
+        expect(upset, Event, "one of the upsets of a device", "Event(frame, position)")
         for name, value in (("frame", upset.frame), ("position", upset.position)):
             expect(value, (int, np.integer), f"the {name} of an upset", "a whole number")
     return tuple(sorted(upsets, key=lambda upset: upset.frame))
@@ -142,7 +142,7 @@ class _Fleet:
         self,
         image: Image,
         inputs: Mapping[str, np.ndarray],
-        schedules: Sequence[Iterable[Upset]],
+        schedules: Sequence[Iterable[Event]],
         strategy: Strategy,
         word_starts: Sequence[int],
         engine: Engine | None,
@@ -202,14 +202,14 @@ class _Fleet:
         self._compute_until(self.frames)
         return [self._life(number) for number in range(len(self.devices))]
 
-    def _arrivals(self) -> dict[int, list[list[Upset]]]:
+    def _arrivals(self) -> dict[int, list[list[Event]]]:
         """Frame -> what happens before it, for each device."""
-        arrivals: dict[int, list[list[Upset]]] = {}
+        arrivals: dict[int, list[list[Event]]] = {}
         bits = 8 * self.image.layout.size_bytes
         for number, schedule in enumerate(self.schedules):
             for upset in schedule:
                 state = self.image.layout.sections["state"]
-                if upset.stuck >= 0 and state.start <= upset.position >> 3 < state.stop:
+                if upset.stuck_at >= 0 and state.start <= upset.position >> 3 < state.stop:
                     raise WorkbenchError(
                         "a healer's life knows no stuck cells in histories; use a campaign with stuck="
                     )
@@ -222,13 +222,13 @@ class _Fleet:
                 each[number].append(upset)
         return arrivals
 
-    def _strike(self, arrivals: list[list[Upset]]) -> None:
-        flips = [[hit.position for hit in hits if hit.stuck < 0] for hits in arrivals]
+    def _strike(self, arrivals: list[list[Event]]) -> None:
+        flips = [[hit.position for hit in hits if hit.stuck_at < 0] for hits in arrivals]
         hit = False
         for device, hits, upsets in zip(self.devices, flips, arrivals, strict=True):
             hit |= bool(hits) and device.flip(hits)
             for upset in upsets:
-                hit |= upset.stuck >= 0 and device.stick(upset.position, upset.stuck)
+                hit |= upset.stuck_at >= 0 and device.stick(upset.position, upset.stuck_at)
         if hit:
             self._memory_changed()
         self._flip_histories([np.array(hits, np.int64) for hits in flips])

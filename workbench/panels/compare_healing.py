@@ -17,11 +17,11 @@ from typing import Any
 import ipywidgets as widgets
 
 from workbench.errors import expect
-from workbench.experiments.fleets.comparison import ENVIRONMENTS, Environment, mission_of
+from workbench.experiments.fleets.comparison import ENVIRONMENTS, Environment, workload_of
 from workbench.experiments.fleets.healed_speech import HealedLife, healed_life
 from workbench.experiments.fleets.pictures import draw_timelines
 from workbench.experiments.fleets.variants import NAMES, contestant, contestants, fitting
-from workbench.experiments.fleets.workload import Mission
+from workbench.experiments.fleets.workload import Workload
 from workbench.experiments.maps.worst_bits import worst_bits
 from workbench.experiments.threads import one_thread
 from workbench.experiments.voices.voice import Voice, open_voice
@@ -109,24 +109,23 @@ class HealingPanel(widgets.VBox):
         environment = ENVIRONMENTS[chosen["kind"]]
         self.controls["rate"].disabled = not environment.upsets_per_s
         with self.status.working(f"letting {chosen['one']} and {chosen['two']} live"):
-            mission = self._mission(environment, chosen["rate"], chosen["seed"])
+            workload = self._workload(environment, chosen["rate"], chosen["seed"])
             lives = {}
             for side, name in zip(self.sides, (chosen["one"], chosen["two"]), strict=True):
                 self.status.tell(f"letting {name} live through the faults")
                 chosen_one = self.own.get(name, name)
                 strategy, program = contestant(chosen_one, self.voice.program, self.inputs)
-                lives[name] = healed_life(self.voice, mission, strategy, program)
+                lives[name] = healed_life(self.voice, workload, strategy, program)
                 side.value = _told(name, lives[name])
             self.timeline.value = _timeline(lives)
 
-    def _mission(self, environment: Environment, rate: float, seed: int) -> Mission:
+    def _workload(self, environment: Environment, rate: float, seed: int) -> Workload:
         """One device in an environment. rate: upsets a second, where it has them."""
         if environment.upsets_per_s:
             environment = replace(environment, upsets_per_s=rate)
         if len(self.worst) < environment.adversarial:
             self.worst = self._worst_bits(environment.adversarial)
-        bits = 8 * self.voice.image.layout.working_bytes
-        return mission_of(environment, bits, devices=1, words=_WORDS, seed=seed, worst=self.worst)
+        return workload_of(environment, devices=1, words=_WORDS, seed=seed, worst=self.worst)
 
     def _worst_bits(self, count: int) -> tuple[int, ...]:
         """The bits of the weights that an attacker would choose, the worst first."""

@@ -51,7 +51,7 @@ def campaign_of(
     measured, or the recogniser's answer and PESQ, masked ones among them. Raises WorkbenchError when
     there are no such trials, nothing to happen or to say, and when plan or mask do not fit the image.
     """
-    if getattr(plan.model, "count", None) == 0:
+    if plan.model.idle:
         raise WorkbenchError(f"in the plan {plan} nothing happens; ask for at least 1 bit")
     sites = Sites(image)
     size = plan.size(sites)

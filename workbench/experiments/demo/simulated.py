@@ -16,7 +16,8 @@ from workbench.healing.overheads import overheads
 from workbench.healing.simulation import Life as Simulated
 from workbench.healing.simulation import simulate
 from workbench.healing.timeline import snr_over_time
-from workbench.healing.upsets import Upset, poisson_upsets
+from workbench.memory.faults.events import Event
+from workbench.memory.faults.poisson import poisson_upsets
 from workbench.memory.image import Image
 from workbench.memory.layout import SRAM_SECTIONS, Layout
 
@@ -44,7 +45,7 @@ def heal_and_speak(
     return samples[len(samples) // len(script.words) * (len(script.words) - 1) :], healing
 
 
-def upsets_of(voice: Voice, script: Script, *, upsets_per_s: float, seed: int) -> tuple[Upset, ...]:
+def upsets_of(voice: Voice, script: Script, *, upsets_per_s: float, seed: int) -> tuple[Event, ...]:
     """Random upsets of everything in SRAM: parameters, histories and the healer's own variables."""
     candidates = voice.image.layout.positions(SRAM_SECTIONS)
     mean = upsets_per_s * script.frames * voice.frame_s
@@ -54,7 +55,7 @@ def upsets_of(voice: Voice, script: Script, *, upsets_per_s: float, seed: int) -
 def live(
     voice: Voice,
     script: Script,
-    upsets: Sequence[Upset],
+    upsets: Sequence[Event],
     *,
     upsets_per_s: float,
     pages_per_frame: int,

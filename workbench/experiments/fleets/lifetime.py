@@ -7,25 +7,25 @@ a healer depends on what is said (checksum rows, silenced histories), these word
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import joblib
 import numpy as np
 
 from workbench.experiments.campaigns.trial_table import QUALITIES, snr_quality
 from workbench.experiments.fleets.affected import touched_words
-from workbench.experiments.fleets.workload import Mission
+from workbench.experiments.fleets.workload import Workload
 from workbench.experiments.threads import one_thread
 from workbench.healing.device import Device
 from workbench.healing.log import Verdict
 from workbench.healing.memory_simulation import lives_by_memory, memory_life
 from workbench.healing.simulation import simulate_many
 from workbench.healing.strategy import Strategy
-from workbench.healing.upsets import Upset
 from workbench.integer.engine import Engine
 from workbench.integer.program import Program
 from workbench.integer.reference import Codes
-from workbench.memory.faults.events import FLIP, sorted_events
+from workbench.memory.faults.events import FLIP, Event, Events, sorted_events
+from workbench.memory.faults.transients import Sites
 from workbench.memory.image import Image
 from workbench.memory.trials.laboratory import Laboratory
 
@@ -36,7 +36,7 @@ _AUDIBLE = QUALITIES.index("acceptable")  # the first class in which a differenc
 
 @dataclass(frozen=True, eq=False)
 class Fleet:
-    """What became of the devices of a mission under one strategy.
+    """What became of the devices of a workload under one strategy.
 
     quality: int64 [5], words of all devices by class, as QUALITIES, by SNR to the clean sound. harm:
     float64 [devices], energy of the error over that of the clean sound, at most 1, mean over the words.
@@ -50,7 +50,7 @@ class Fleet:
     """
 
     strategy: Strategy
-    mission: Mission
+    workload: Workload
     quality: np.ndarray
     harm: np.ndarray
     wrong_samples: int
@@ -94,7 +94,7 @@ def fleet_life(
     program: Program,
     inputs: dict[str, Codes],
     strategy: Strategy,
-    mission: Mission,
+    workload: Workload,
     *,
     jobs: int = -1,
     progress: Callable[[int], None] | None = None,
@@ -106,24 +106,29 @@ def fleet_life(
     """
     image = strategy.image(program)
     tasks = [
-        range(first, min(first + _DEVICES_A_TASK, mission.devices))
-        for first in range(0, mission.devices, _DEVICES_A_TASK)
+        range(first, min(first + _DEVICES_A_TASK, workload.devices))
+        for first in range(0, workload.devices, _DEVICES_A_TASK)
     ]
+    frames = word_frames(image.program, inputs)
+    script = workload.script(len(inputs))
+    # Drawn here, so that workers need no fault models, which may be those of a notebook.
+    sites = Sites(image)
+    events = [workload.events(sites, task, frames=frames * workload.words) for task in tasks]
     workers = min(joblib.effective_n_jobs(jobs), len(tasks))  # one works here, without a start
     parallel = joblib.Parallel(n_jobs=workers, return_as="generator")
     parts = []
     for part in parallel(
-        joblib.delayed(_live)(image, inputs, strategy, mission, task) for task in tasks
+        joblib.delayed(_live)(image, inputs, strategy, script, task, each)
+        for task, each in zip(tasks, events, strict=True)
     ):
         parts.append(part)
         if progress:
             progress(len(part[0]))
     harm, upsets = (np.concatenate([part[n] for part in parts]) for n in (0, 1))
     tallies = [part[2] for part in parts]
-    frames = word_frames(image.program, inputs)
     return Fleet(
         strategy=strategy,
-        mission=mission,
+        workload=workload,
         quality=np.sum([t.quality for t in tallies], axis=0),
         harm=harm,
         wrong_samples=sum(t.wrong_samples for t in tallies),
@@ -146,11 +151,16 @@ def word_frames(program: Program, inputs: Mapping[str, Codes]) -> int:
 
 
 def _live(
-    image: Image, inputs: dict[str, Codes], strategy: Strategy, mission: Mission, devices: range
+    image: Image,
+    inputs: dict[str, Codes],
+    strategy: Strategy,
+    script: np.ndarray,
+    devices: range,
+    events: Events,
 ) -> tuple[np.ndarray, np.ndarray, _Tally]:
     """(harm, upsets, tally) of some devices."""
     with one_thread():
-        return _Task(image, inputs, strategy, mission, devices).run()
+        return _Task(image, inputs, strategy, script, events.rows(len(devices))).run()
 
 
 class _Task:
@@ -159,22 +169,15 @@ class _Task:
         image: Image,
         inputs: dict[str, Codes],
         strategy: Strategy,
-        mission: Mission,
-        devices: range,
+        script: np.ndarray,
+        events: list[list[Event]],
     ) -> None:
         self.image, self.inputs, self.words = image, inputs, tuple(inputs)
-        self.script = mission.script(len(inputs))
+        self.script, self.events = script, events
         self.frames = word_frames(image.program, inputs)
-        self.devices = [Device(image, strategy, image.data) for _ in devices]
-        frame_s = 1.0 / image.program.frame_rate_hz
-        self.upsets = [
-            mission.upsets(
-                image.layout, number, frames=self.frames * mission.words, frame_s=frame_s
-            )
-            for number in devices
-        ]
+        self.devices = [Device(image, strategy, image.data) for _ in events]
         self.laboratories = [Laboratory(image, inputs[word]) for word in self.words]
-        self.harm = np.zeros(len(devices))
+        self.harm = np.zeros(len(events))
         self.tally = _Tally()
 
     def run(self) -> tuple[np.ndarray, np.ndarray, _Tally]:
@@ -187,7 +190,7 @@ class _Task:
         tally.quality[_MASKED] += len(self.devices) * words - int(tally.quality.sum())
         tally.false_heals = sum(device.false_heals for device in self.devices)
         tally.wrong_bits = sum(len(device.wrong) for device in self.devices)
-        upsets = np.array([len(hits) for hits in self.upsets])
+        upsets = np.array([len(hits) for hits in self.events])
         return self.harm / words, upsets, tally
 
     def _heard(
@@ -206,7 +209,7 @@ class _Task:
         """Whole lives of memory first, then every touched word as one trial."""
         trials: list[list[tuple[int, np.ndarray, np.ndarray]]] = [[] for _ in self.words]
         for number, device in enumerate(self.devices):
-            hits = self.upsets[number]
+            hits = self.events[number]
             life = memory_life(device, hits, self.frames * len(self.script))
             self._count(device)
             for word, frame, position in touched_words(
@@ -229,7 +232,7 @@ class _Task:
     def _by_frame(self) -> None:
         """Word by word, the devices that something is wrong with together."""
         engine = Engine(self.image.program)
-        pending = [list(hits) for hits in self.upsets]
+        pending = [list(hits) for hits in self.events]
         word = 0
         while word < len(self.script):
             stop = (word + 1) * self.frames
@@ -255,7 +258,7 @@ class _Task:
             self._count(device)
 
     def _word(
-        self, engine: Engine, word: int, active: list[int], schedules: list[list[Upset]]
+        self, engine: Engine, word: int, active: list[int], schedules: list[list[Event]]
     ) -> None:
         start, number = word * self.frames, int(self.script[word])
         laboratory = self.laboratories[number]
@@ -263,7 +266,7 @@ class _Task:
         lives = simulate_many(
             self.image,
             self.inputs[self.words[number]],
-            [[Upset(u.frame - start, u.position, u.stuck) for u in hits] for hits in schedules],
+            [[replace(e, frame=e.frame - start) for e in hits] for hits in schedules],
             devices[0].strategy,
             word_starts=(0,),
             engine=engine,

@@ -14,8 +14,7 @@ from workbench.healing.log import Verdict
 from workbench.healing.named import crc_scrub, nothing
 from workbench.healing.simulation import simulate
 from workbench.healing.strategy import Strategy
-from workbench.healing.upsets import Upset
-from workbench.memory.faults.events import FLIP
+from workbench.memory.faults.events import FLIP, Event
 from workbench.memory.faults.plan import Plan, TrialId
 from workbench.memory.faults.transients import Sites
 
@@ -71,7 +70,7 @@ def hear(
     if strategy is None:
         strategy = crc_scrub(pages_per_frame) if pages_per_frame else nothing()
     upsets = [
-        Upset(int(frame), int(position))
+        Event(int(frame), int(position))
         for frame, position in zip(events.frame, events.position, strict=True)
     ]
     with one_thread():

@@ -20,10 +20,13 @@ from workbench.memory.faults.model import (
     at_once,
     check_count,
     need,
+    struck,
     stuck_actions,
 )
 from workbench.memory.faults.transients import ALL_SECTIONS, Sites
 from workbench.memory.sampling import distinct
+
+_MIX = 2654435761  # Knuth's multiplicative hash; bit 16 of the product is the value of a cell
 
 
 @dataclass(frozen=True)
@@ -86,6 +89,14 @@ class Flips(FaultModel):
         trial, number, _ = distinct(label, indexes, counts, len(candidates))
         return at_once(trial, candidates[number], FLIP)
 
+    def arrived(
+        self, sites: Sites, candidates: np.ndarray, label: str, words: np.ndarray
+    ) -> Events:
+        """As of all models; a single flip is that of the bit that is struck."""
+        if self.count != 1:
+            return super().arrived(sites, candidates, label, words)
+        return at_once(np.arange(len(words)), struck(candidates, words), FLIP)
+
 
 @dataclass(frozen=True)
 class Stuck(FaultModel):
@@ -108,6 +119,22 @@ class Stuck(FaultModel):
         trial, number, word = distinct(label, indexes, counts, len(candidates))
         return at_once(trial, candidates[number], stuck_actions(self.at, word))
 
+    def arrived(
+        self, sites: Sites, candidates: np.ndarray, label: str, words: np.ndarray
+    ) -> Events:
+        """As of all models; a single cell is the one that is struck, "either" a matter of the cell.
+
+        Histories move on, so that no cell of theirs is held: there the bit flips once.
+        """
+        if self.count != 1:
+            return super().arrived(sites, candidates, label, words)
+        cell = struck(candidates, words)
+        value = cell.astype(np.uint64) * np.uint64(_MIX) << np.uint64(47)
+        action = stuck_actions(self.at, value)
+        state = sites.layout.sections["state"]
+        moving = (cell >= 8 * state.start) & (cell < 8 * state.stop)
+        return at_once(np.arange(len(cell)), cell, np.where(moving, FLIP, action))
+
 
 @dataclass(frozen=True)
 class Bits(FaultModel):
@@ -123,6 +150,10 @@ class Bits(FaultModel):
         twice = len(set(self.positions)) < len(self.positions)
         need(not twice, "a bit is named twice, which would not flip it; name each once")
         object.__setattr__(self, "positions", tuple(sorted(self.positions)))
+
+    def reach(self, candidates: np.ndarray) -> np.ndarray:
+        """The bits themselves."""
+        return np.array(self.positions, np.int64)
 
     def _size(self, candidates: np.ndarray) -> int:
         return 1

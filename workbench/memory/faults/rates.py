@@ -102,7 +102,7 @@ class Weak(FaultModel):
         need(self.at in VALUES, f"a cell cannot prefer {self.at}; choose {', '.join(VALUES)}")
         failure_probability(self.chip, self.volts)
 
-    def _label(self, plan: str, seed: int) -> str:
+    def label(self, plan: str, seed: int) -> str:
         return f"weak cells,seed={seed}"
 
     def _events(
