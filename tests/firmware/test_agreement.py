@@ -13,7 +13,9 @@ from workbench.firmware import toolchain
 from workbench.firmware.equivalence import schedule_of, schedule_text
 from workbench.memory.faults.events import CLEAR, FLIP, SET, Event
 
-upsets = st.builds(Event, st.integers(0, 9999), st.integers(0, 10**7), st.sampled_from((FLIP, CLEAR, SET)))
+upsets = st.builds(
+    Event, st.integers(0, 9999), st.integers(0, 10**7), st.sampled_from((FLIP, CLEAR, SET))
+)
 
 
 @given(st.lists(upsets))

@@ -16,6 +16,7 @@ from workbench.audio.sound_files import write_wav
 from workbench.commands.attempts import Attempts
 from workbench.commands.common import (
     add_checkpoint,
+    add_faults,
     add_generator,
     add_strategy,
     add_words,
@@ -24,6 +25,7 @@ from workbench.commands.common import (
     words_of,
 )
 from workbench.errors import WorkbenchError
+from workbench.experiments.fleets.workload import Workload
 from workbench.experiments.voices.script import Script, script_of
 from workbench.experiments.voices.voice import Voice, open_voice
 from workbench.files import output_folder, write_text
@@ -37,6 +39,7 @@ from workbench.integer.engine import Engine
 from workbench.memory.faults.arrivals import expected_upsets
 from workbench.memory.faults.events import Event
 from workbench.memory.faults.poisson import poisson_upsets
+from workbench.memory.faults.transients import Sites
 from workbench.memory.image import Image
 from workbench.memory.layout import SECTIONS, SRAM_SECTIONS
 
@@ -61,6 +64,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     amount.add_argument(
         "--upsets", type=float, metavar="N", help=f"mean upsets of the whole run ({_UPSETS:.0f})"
     )
+    add_faults(parser, "all of them, instead of --rate, --upsets and --section", amount)
     add_strategy(parser)
     parser.add_argument(
         "--section",
@@ -135,6 +139,8 @@ def _upsets(
         value = getattr(options, name)
         if value is not None and not 0 <= value < math.inf:
             raise WorkbenchError(f"--{name} is {value:g}; choose a number that is at least 0")
+    if options.fault:
+        return _planned(options, image, script)
     candidates = image.layout.positions(options.section or SRAM_SECTIONS)
     if not len(candidates):
         sections = " ".join(options.section)
@@ -147,6 +153,17 @@ def _upsets(
         duration_s = script.frames * frame_s
         mean = expected_upsets(options.rate, bits=len(candidates), duration_s=duration_s)
     return poisson_upsets(candidates, frames=script.frames, mean_upsets=mean, seed=options.seed)
+
+
+def _planned(options: argparse.Namespace, image: Image, script: Script) -> tuple[Event, ...]:
+    if options.section:
+        raise WorkbenchError(
+            "--section and --fault say both where faults happen; write --fault "
+            f"{options.fault[0]},section={'+'.join(options.section)}"
+        )
+    workload = Workload(1, len(script.words), options.fault, options.seed)
+    (events,) = workload.events(Sites(image), range(1), frames=script.frames).rows(1)
+    return tuple(events)
 
 
 def _compare(script: Script, clean: Life, unhealed: Life, healed: Life) -> list[dict[str, Any]]:

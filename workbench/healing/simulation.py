@@ -211,7 +211,8 @@ class _Fleet:
                 state = self.image.layout.sections["state"]
                 if upset.stuck_at >= 0 and state.start <= upset.position >> 3 < state.stop:
                     raise WorkbenchError(
-                        "a healer's life knows no stuck cells in histories; use a campaign with stuck="
+                        "a simulated device has no stuck cells in histories; run such a fault with "
+                        "`workbench campaign`"
                     )
                 if not (0 <= upset.frame < self.frames and 0 <= upset.position < bits):
                     raise WorkbenchError(

@@ -39,7 +39,10 @@ def hear(
     expect(inputs, Mapping, "what it says", "the inputs of each word, by word")
     expect(strategy, Strategy, "the healer", 'a Strategy, as named("crc-scrub")')
     expect(workload, Workload, "the workload", "a Workload")
-    for name, value, count in (("device", device, workload.devices), ("word", word, workload.words)):
+    for name, value, count in (
+        ("device", device, workload.devices),
+        ("word", word, workload.words),
+    ):
         if not isinstance(value, int | np.integer) or not 0 <= value < count:
             raise WorkbenchError(
                 f"there is no {name} {value!r} in this workload; choose 0 to {count - 1}"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -38,8 +39,8 @@ class Workload:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        given: object = self.faults
-        faults = [given] if isinstance(given, str | Plan) else given
+        given: Any = self.faults
+        faults: Sequence[Any] = [given] if isinstance(given, str | Plan) else given
         expect(faults, Sequence, "the faults of a workload", 'their texts, as ["ber=1e-5"]')
         for fault in faults:
             expect(fault, (str, Plan), "a fault of a workload", 'a Plan or its text, as "ber=1e-5"')
@@ -66,7 +67,5 @@ class Workload:
 
         sites: of the strategy's image. Raises WorkbenchError as `device_events`.
         """
-        parts = [
-            device_events(plan, sites, devices, frames=frames) for plan in self.plans(frames)
-        ]
+        parts = [device_events(plan, sites, devices, frames=frames) for plan in self.plans(frames)]
         return merged(parts)

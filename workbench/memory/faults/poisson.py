@@ -26,6 +26,7 @@ from workbench.memory.sampling import counter_stream
 _MOST_ARRIVALS = 1e7  # in one run; more would be noise, and a slip in the units of the rate
 _MOST_FRAMES = 2**48
 _HERTZ = "Hz"
+_ONE_FLIP = Flips(1)
 _STREAMS = 2**40  # processes of the same trial lie so far apart; no fleet is that large
 _FLUENCE_STREAM = 3  # behind those of shared memory, further SRAM and flash
 
@@ -44,7 +45,7 @@ class Poisson(FaultModel):
 
     rate: str
     frames: int
-    of: FaultModel = Flips(1)
+    of: FaultModel = _ONE_FLIP
     flash: float = 0.01
     speed: float = 1.0
 
@@ -174,9 +175,7 @@ def _stream(number: int | np.integer) -> int:
     return (int(number) + _FLUENCE_STREAM * _STREAMS) % 2**64
 
 
-def _process(
-    label: str, stream: int, frames: int, mean: float
-) -> tuple[np.ndarray, np.ndarray]:
+def _process(label: str, stream: int, frames: int, mean: float) -> tuple[np.ndarray, np.ndarray]:
     """Frames of the arrivals, int64 [n], ascending, and what each draws by, uint64 [n]."""
     if not 0 <= mean <= _MOST_ARRIVALS:
         raise WorkbenchError(

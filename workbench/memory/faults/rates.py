@@ -103,6 +103,7 @@ class Weak(FaultModel):
         failure_probability(self.chip, self.volts)
 
     def label(self, plan: str, seed: int) -> str:
+        """One family for all voltages, so that a weak cell stays weak."""
         return f"weak cells,seed={seed}"
 
     def _events(
