@@ -100,6 +100,8 @@ def other_number(value: Any, rng: np.random.Generator) -> Any:
         return np.array(value) if rng.random() < 0.5 else [other_number(v, rng) for v in value]
     if isinstance(value, str):
         return np.str_(value)
+    if isinstance(value, FaultModel):
+        return value
     kinds: list[Any] = [np.float64, Fraction] if isinstance(value, float) else [np.int64, np.uint32]
     if value == int(value):
         kinds += [int] if isinstance(value, float) else [np.int16]

@@ -23,8 +23,8 @@ _SIDES = (1, 2, 4, 8)
 class Square(FaultModel):
     """`side` x `side` cells flip: neighbours within a byte, in as many bytes one after the other.
 
-    side: 1, 2, 4 or 8; in its byte the square is aligned to that. It holds a bit drawn from the
-    candidates, of its first byte, and ends with the section of that.
+    side: 1, 2, 4 or 8; in its byte the square is aligned to that. A bit drawn from the candidates is
+    in its first byte; of the others, the candidates flip.
     """
 
     side: int
@@ -39,12 +39,14 @@ class Square(FaultModel):
         self, sites: Sites, candidates: np.ndarray, label: str, indexes: np.ndarray
     ) -> Events:
         words = counter_words(label, indexes, 1)[:, 0]
-        return self.arrived(sites, candidates, label, words)
+        made = self.arrived(sites, candidates, label, words)
+        chosen = np.isin(made.position, candidates)
+        return Events(*(column[chosen] for column in made))
 
     def arrived(
         self, sites: Sites, candidates: np.ndarray, label: str, words: np.ndarray
     ) -> Events:
-        """As of all models; the square is that of the bit that is struck."""
+        """As of all models; the square is that of the bit that is struck and ends with its section."""
         start = struck(candidates, words)
         corner = start - start % self.side
         side = np.arange(self.side)
