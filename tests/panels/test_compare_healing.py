@@ -13,7 +13,7 @@ from voices import voice
 
 from workbench.errors import WorkbenchError
 from workbench.experiments.demo.page.pictures import wav_uri
-from workbench.experiments.fleets.comparison import ENVIRONMENTS, mission_of
+from workbench.experiments.fleets.comparison import ENVIRONMENTS, workload_of
 from workbench.experiments.fleets.healed_speech import healed_life
 from workbench.experiments.fleets.variants import contestant
 from workbench.experiments.maps.worst_bits import Step
@@ -60,12 +60,9 @@ def test_it_shows_the_lives_of_that_environment(panel: HealingPanel, name: str) 
     assert panel.controls["rate"].disabled == (not environment.upsets_per_s)
     if environment.upsets_per_s:
         environment = replace(environment, upsets_per_s=panel.controls["rate"].value)
-    mission = mission_of(
-        environment, 8 * voice().image.layout.working_bytes, devices=1, words=WORDS, seed=0,
-        worst=panel.worst,
-    )  # fmt: skip
+    workload = workload_of(environment, devices=1, words=WORDS, seed=0, worst=panel.worst)
     strategy, program = contestant("pq-scrub", voice().program, panel.inputs)
-    lived = healed_life(voice(), mission, strategy, program)
+    lived = healed_life(voice(), workload, strategy, program)
     assert len(lived.life.upsets) > 0
     assert wav_uri(lived.samples) in panel.sides[1].value
     assert lived.metrics.limit.replace("<", "&lt;").replace(">", "&gt;") in panel.sides[1].value
