@@ -17,7 +17,7 @@ from workbench.memory.faults.space import Burst, Mbu
 from workbench.memory.faults.square import Square
 from workbench.memory.faults.time import Arrive, Transient
 from workbench.memory.faults.transients import ALL_SECTIONS, Sites
-from workbench.memory.layout import SECTIONS, WORKING_SECTIONS
+from workbench.memory.places import SECTIONS, WORKING_SECTIONS
 
 FRAMES = 4  # in which plans let things happen
 

@@ -23,8 +23,10 @@ from workbench.firmware.twin import Twin
 from workbench.healing.log import Diagnosis, Remedy, Verdict
 from workbench.healing.named import abft, scrub
 from workbench.healing.simulation import simulate
-from workbench.integer.program import Program, Rescale, Signal
+from workbench.integer.operators import Rescale
+from workbench.integer.program import Program
 from workbench.integer.reference import run
+from workbench.integer.signals import Signal
 from workbench.memory.faults.events import Event
 from workbench.memory.image import Image
 

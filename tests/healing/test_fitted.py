@@ -18,7 +18,9 @@ from workbench.healing.log import Remedy
 from workbench.healing.named import NAMED, named
 from workbench.healing.simulation import simulate
 from workbench.healing.strategy import Guard, Strategy
-from workbench.integer.program import Conv, Program, Signal
+from workbench.integer.operators import Conv
+from workbench.integer.program import Program
+from workbench.integer.signals import Signal
 from workbench.memory.faults.events import Event
 from workbench.memory.image import Image
 from workbench.memory.watches.areas import ABFT, TRIPLE, Area

@@ -9,8 +9,10 @@ from programs import random_inputs, random_program, seeds
 from workbench.errors import WorkbenchError
 from workbench.healing.named import nothing
 from workbench.healing.simulation import simulate
-from workbench.integer.program import Conv, Program, Rescale, Signal
+from workbench.integer.operators import Conv, Rescale
+from workbench.integer.program import Program
 from workbench.integer.reference import Stream, run
+from workbench.integer.signals import Signal
 from workbench.memory.faults.events import CLEAR, FLIP, SET, Event, Events, sorted_events
 from workbench.memory.faults.transients import Sites, TransientPlace
 from workbench.memory.image import Image
@@ -25,7 +27,7 @@ def happen(*events: tuple[int, int, int]) -> Events:
 
 def spoken(image: Image, inputs: dict[str, np.ndarray]) -> np.ndarray:
     stream = Stream(image.to_program())
-    stream.histories = image.histories()
+    stream.states = image.states()
     return stream.step(inputs)[image.program.output][0]
 
 

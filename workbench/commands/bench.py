@@ -11,6 +11,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from workbench.commands.common import add_strategies
 from workbench.errors import WorkbenchError
 from workbench.experiments.bench.campaign import Figures, bench_campaign
 from workbench.experiments.bench.codes import (
@@ -26,7 +27,7 @@ from workbench.experiments.bench.codes import (
 from workbench.experiments.bench.decoder import FRAMES, MACS, SAMPLES, WEIGHTS
 from workbench.experiments.bench.diagnoses import COLUMNS, bench_diagnoses, confusion
 from workbench.experiments.bench.estimate import bench_estimate
-from workbench.experiments.fleets.variants import NAMES, RANGE, contestant
+from workbench.experiments.fleets.variants import NAMES, RANGE, contestants
 from workbench.experiments.maps.worst_bits import worst_bits
 from workbench.experiments.threads import one_thread
 from workbench.experiments.voices.voice import open_voice
@@ -73,6 +74,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=int,
         help=f"codes: faults of each kind ({_TRIALS:,}); diagnoses: of each strategy ({_DIAGNOSES})",
     )
+    add_strategies(parser, default="diagnoses: all that heal")
     parser.add_argument("--word", default=_WORD, help=f"estimate: which is said ({_WORD})")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there")
 
@@ -155,21 +157,24 @@ def _run_codes(options: argparse.Namespace, wanted: int) -> None:
 def _run_diagnoses(options: argparse.Namespace, trials: int) -> None:
     if trials < 1:
         raise WorkbenchError(f"cannot judge {trials} faults; give at least 1")
-    program = open_voice().program
-    chosen = [contestant(name, program, {}) for name in NAMES if name not in (NONE, RANGE)]
+    voice = open_voice()
+    names = options.strategy or [name for name in NAMES if name not in (NONE, RANGE)]
+    inputs = {word: voice.inputs(word) for word in voice.words}
+    chosen = contestants(names, voice.program, inputs)
     with tqdm(bar_format="{desc} [{elapsed}]", leave=False, disable=None) as bar, one_thread():
         scores = bench_diagnoses(
-            program,
-            [strategy for strategy, _ in chosen],
+            voice.program,
+            [each.strategy for each in chosen],
             trials=trials,
             progress=bar.set_description_str,
         )
+    width = max(len(score.strategy) for score in scores) + 2
     print(
-        f"{'strategy':<17}{'trials':>7}{'entries':>9}{'right':>7}{'open':>6}{'wrong':>7}{'spoilt':>8}{'most':>6}"
+        f"{'strategy':<{width}}{'trials':>7}{'entries':>9}{'right':>7}{'open':>6}{'wrong':>7}{'spoilt':>8}{'most':>6}"
     )
     for score in scores:
         print(
-            f"{score.strategy:<17}{score.trials:>7}{score.entries:>9,}{score.right:>7,}{score.open:>6,}"
+            f"{score.strategy:<{width}}{score.trials:>7}{score.entries:>9,}{score.right:>7,}{score.open:>6,}"
             f"{score.wrong:>7,}{score.spoilt:>8}{score.most_entries:>6}"
         )
     print(

@@ -41,7 +41,7 @@ from workbench.memory.faults.events import Event
 from workbench.memory.faults.poisson import poisson_upsets
 from workbench.memory.faults.transients import Sites
 from workbench.memory.image import Image
-from workbench.memory.layout import SECTIONS, SRAM_SECTIONS
+from workbench.memory.places import SECTIONS, SRAM_SECTIONS
 
 _OUT = Path("out/heal")
 _UPSETS = 40.0

@@ -19,7 +19,8 @@ from workbench.healing.timeline import snr_over_time
 from workbench.memory.faults.events import Event
 from workbench.memory.faults.poisson import poisson_upsets
 from workbench.memory.image import Image
-from workbench.memory.layout import SRAM_SECTIONS, Layout
+from workbench.memory.layout import Layout
+from workbench.memory.places import SRAM_SECTIONS
 
 
 def heal_and_speak(

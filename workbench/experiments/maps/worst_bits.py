@@ -11,14 +11,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 
 from workbench.errors import WorkbenchError
-from workbench.integer.smooth import run_smooth, smooth_parameters
 from workbench.memory.faults.events import Events
 from workbench.memory.faults.transients import Sites
 from workbench.memory.image import Image
-from workbench.memory.layout import WORKING_SECTIONS
+from workbench.memory.places import WORKING_SECTIONS
 from workbench.memory.sampling import KEYS
 from workbench.memory.trials.laboratory import Laboratory
 
@@ -159,6 +157,10 @@ def _sensitivities(
     With y the output, c the clean one and L = |y - c|^2 / |c|^2: the slope dL/dw, and |dy/dw|^2 / |c|^2,
     estimated as the mean of (d(r . y)/dw)^2 over random directions r of entries +-1.
     """
+    import torch
+
+    from workbench.integer.smooth import run_smooth, smooth_parameters
+
     slope: Tensors = {}
     curvature: Tensors = {}
     program = faulty.to_program()

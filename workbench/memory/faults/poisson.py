@@ -20,7 +20,7 @@ from workbench.memory.faults.events import FLIP, Event, Events, sorted_events
 from workbench.memory.faults.model import FaultModel, at_once, need, struck, trial_numbers
 from workbench.memory.faults.registry import inner_model
 from workbench.memory.faults.transients import Sites
-from workbench.memory.layout import SECTIONS
+from workbench.memory.places import SECTIONS
 from workbench.memory.sampling import counter_stream
 
 _MOST_ARRIVALS = 1e7  # in one run; more would be noise, and a slip in the units of the rate
