@@ -117,10 +117,10 @@ def test_compare_goes_on_where_it_was(
 
     torn = next((tmp_path / "records").glob("none-single-*"))
     torn.write_text(torn.read_text()[:99])  # it alone is lived again
-    lived = compare.fleet_life
+    lived = compare.simulate_fleet
     monkeypatch.setattr(
         compare,
-        "fleet_life",
+        "simulate_fleet",
         lambda p, i, s, *a, **k: (
             lived(p, i, s, *a, **k) if s.name == "none" else pytest.fail(s.name)
         ),

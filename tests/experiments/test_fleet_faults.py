@@ -18,7 +18,7 @@ from workbench.errors import WorkbenchError
 from workbench.experiments.campaigns.campaign import campaign_of
 from workbench.experiments.campaigns.worker import Work, run_shard
 from workbench.experiments.fleets.comparison import ENVIRONMENTS, record_of, workload_of
-from workbench.experiments.fleets.lifetime import fleet_life
+from workbench.experiments.fleets.lifetime import simulate_fleet
 from workbench.experiments.fleets.workload import KINDS, Workload
 from workbench.healing.device_events import device_events
 from workbench.healing.log import Remedy
@@ -36,7 +36,7 @@ from workbench.memory.watches.areas import Area
 
 PROGRAM = next(
     p for p in map(random_program, range(99))
-    if Image.of(p).layout.working_bytes > 600 and len(Image.of(p).histories()) > 1
+    if Image.of(p).layout.working_bytes > 600 and len(Image.of(p).states()) > 1
 )  # fmt: skip
 WORDS = {name: random_inputs(PROGRAM, seed, 12) for seed, name in enumerate("abc")}
 STRATEGIES = {
@@ -78,11 +78,11 @@ def test_fleets_are_what_they_were_to_the_last_bit(name: str, strategy: str) -> 
         for events in workload.events(sites, range(3), frames=96).rows(3)
     ]
     assert hashlib.sha256(repr(schedule).encode()).hexdigest()[:12] == expected["schedule"]
-    fleet = fleet_life(PROGRAM, WORDS, STRATEGIES[strategy], workload, jobs=1)
+    fleet = simulate_fleet(PROGRAM, WORDS, STRATEGIES[strategy], workload, jobs=1)
     made = {
-        "upsets": fleet.upsets.sum(), "hit": fleet.struck, "detected": len(fleet.detected),
+        "upsets": fleet.upsets.sum(), "hit": fleet.hit, "detected": len(fleet.detected),
         "repaired": len(fleet.repaired), "verdicts": fleet.verdicts,
-        "oscillations": fleet.oscillations, "false_positives": fleet.false_heals,
+        "oscillations": fleet.oscillations, "false_positives": fleet.false_positives,
         "wrong_bits": fleet.wrong_bits, "wrong_samples": fleet.wrong_samples,
         "quality": fleet.quality.tolist(),
     }  # fmt: skip
@@ -118,7 +118,7 @@ def test_every_model_is_run_as_a_campaign_has_it_or_refused_by_name(name: str, s
     "of", ["ber=0.001", "mbu=3", "flips=2", "retention=0.01", "burst=3", "weak=0.54"]
 )
 def test_what_arrives_is_a_trial_of_the_plan_without_arrivals(of: str) -> None:
-    """Arrival with the word w is trial w, at its own time; of bursts, one at the bit that is struck."""
+    """Arrival with the word w is trial w, at its own time; of bursts, one at the bit that is hit."""
     sites = Sites(Image.of(PROGRAM))
     model = Plan.parse(of).model
     arrivals = Plan(Poisson("80Hz", 50, model), seed=4, sections=("weights",))
@@ -150,7 +150,7 @@ def test_what_arrives_is_a_trial_of_the_plan_without_arrivals(of: str) -> None:
 )  # fmt: skip
 def test_what_a_device_cannot_have_is_one_sentence(fault: str, words: str) -> None:
     with pytest.raises(WorkbenchError, match=words) as refused:
-        fleet_life(PROGRAM, WORDS, nothing(), Workload(3, 8, (fault,)), jobs=1)
+        simulate_fleet(PROGRAM, WORDS, nothing(), Workload(3, 8, (fault,)), jobs=1)
     assert "\n" not in str(refused.value)
 
 

@@ -7,7 +7,7 @@ from programs import random_inputs, random_program
 from workbench.errors import WorkbenchError
 from workbench.experiments.fleets import lifetime
 from workbench.experiments.fleets.device_sound import hear
-from workbench.experiments.fleets.lifetime import fleet_life
+from workbench.experiments.fleets.lifetime import simulate_fleet
 from workbench.experiments.fleets.workload import KINDS, Workload
 from workbench.healing.log import Remedy
 from workbench.healing.named import abft, nothing, scrub
@@ -41,21 +41,21 @@ MOVING = Strategy(
 def test_both_ways_of_hearing_agree(kind: str, strategy, monkeypatch) -> None:
     faults = (f"poisson=12Hz,flash=1.0,of={KINDS[kind]}", "fluence=2e-4")
     workload = Workload(5, 9, faults, seed=3)
-    fast = fleet_life(PROGRAM, WORDS, strategy, workload, jobs=1)
-    monkeypatch.setattr(lifetime, "lives_by_memory", lambda device: False)
-    slow = fleet_life(PROGRAM, WORDS, strategy, workload, jobs=1)
+    fast = simulate_fleet(PROGRAM, WORDS, strategy, workload, jobs=1)
+    monkeypatch.setattr(lifetime, "memory_tells_all", lambda device: False)
+    slow = simulate_fleet(PROGRAM, WORDS, strategy, workload, jobs=1)
     assert fast.upsets.sum() > 10 and fast.harm.any()
     np.testing.assert_array_equal(fast.quality, slow.quality)
     np.testing.assert_allclose(fast.harm, slow.harm, rtol=1e-12)
     np.testing.assert_array_equal(fast.upsets, slow.upsets)
     assert fast.wrong_samples == slow.wrong_samples
     assert fast.verdicts == slow.verdicts and fast.wrong_bits == slow.wrong_bits
-    assert fast.struck == slow.struck and fast.oscillations == slow.oscillations
-    assert fast.false_heals == slow.false_heals
+    assert fast.hit == slow.hit and fast.oscillations == slow.oscillations
+    assert fast.false_positives == slow.false_positives
     np.testing.assert_array_equal(np.sort(fast.detected), np.sort(slow.detected))
     np.testing.assert_array_equal(np.sort(fast.repaired), np.sort(slow.repaired))
     if strategy.heals and kind == "single":
-        assert len(slow.repaired) > 0.5 * slow.struck and slow.repaired.max() > 12
+        assert len(slow.repaired) > 0.5 * slow.hit and slow.repaired.max() > 12
 
 
 def test_the_same_faults_strike_everybody_and_parts_do_not_matter(monkeypatch) -> None:
@@ -72,17 +72,17 @@ def test_the_same_faults_strike_everybody_and_parts_do_not_matter(monkeypatch) -
             for i in (one, two)
         )
         assert first == second and first
-    whole = fleet_life(PROGRAM, WORDS, abft(), workload, jobs=1)
+    whole = simulate_fleet(PROGRAM, WORDS, abft(), workload, jobs=1)
     monkeypatch.setattr(lifetime, "_DEVICES_A_TASK", 2)
-    parts = fleet_life(PROGRAM, WORDS, abft(), workload, jobs=1)
+    parts = simulate_fleet(PROGRAM, WORDS, abft(), workload, jobs=1)
     np.testing.assert_array_equal(whole.harm, parts.harm)
     assert whole.verdicts == parts.verdicts
 
 
 def test_checksum_rows_put_right_within_the_frame() -> None:
     bias = f"bits={'+'.join(map(str, PROGRAM_BIAS))}"
-    fleet = fleet_life(PROGRAM, WORDS, abft(), Workload(2, 3, bias), jobs=1)
-    assert fleet.struck == 2 * len(PROGRAM_BIAS) and fleet.repaired.tolist() == [0] * fleet.struck
+    fleet = simulate_fleet(PROGRAM, WORDS, abft(), Workload(2, 3, bias), jobs=1)
+    assert fleet.hit == 2 * len(PROGRAM_BIAS) and fleet.repaired.tolist() == [0] * fleet.hit
     assert not fleet.harm.any() and fleet.wrong_bits == 0
 
 
@@ -90,7 +90,7 @@ def test_checksum_rows_put_right_within_the_frame() -> None:
 def test_any_word_of_any_device_can_be_heard(strategy) -> None:
     """All of them together have the harm that the fleet has."""
     workload = Workload(2, 6, ("poisson=30Hz", "fluence=1e-3"), seed=4)
-    fleet = fleet_life(PROGRAM, WORDS, strategy, workload, jobs=1)
+    fleet = simulate_fleet(PROGRAM, WORDS, strategy, workload, jobs=1)
     for device in range(2):
         harm = []
         for word in range(6):
@@ -122,16 +122,16 @@ def test_all_memory_is_struck() -> None:
 def test_pages_that_moved_are_followed() -> None:
     """Upsets in spare pages are found and put right like all others, and are no oscillations."""
     workload = Workload(4, 60, ("poisson=4Hz,of=stuck=1",), seed=2)
-    fleet = fleet_life(PROGRAM, WORDS, MOVING, workload, jobs=1)
-    assert len(fleet.repaired) > 5 and fleet.false_heals == 0
+    fleet = simulate_fleet(PROGRAM, WORDS, MOVING, workload, jobs=1)
+    assert len(fleet.repaired) > 5 and fleet.false_positives == 0
     flips = Workload(4, 60, ("poisson=4Hz",), seed=2)
-    assert fleet_life(PROGRAM, WORDS, MOVING, flips, jobs=1).oscillations == 0
+    assert simulate_fleet(PROGRAM, WORDS, MOVING, flips, jobs=1).oscillations == 0
 
 
 def test_a_remedy_of_what_was_wrong_is_no_false_one() -> None:
     workload = Workload(4, 20, ("poisson=12Hz",))
-    fleet = fleet_life(PROGRAM, WORDS, STRATEGIES[1], workload, jobs=1)
-    assert fleet.verdicts["healed"] > 10 and fleet.false_heals == 0
+    fleet = simulate_fleet(PROGRAM, WORDS, STRATEGIES[1], workload, jobs=1)
+    assert fleet.verdicts["healed"] > 10 and fleet.false_positives == 0
 
 
 def test_what_was_never_healed_does_not_oscillate() -> None:
@@ -141,12 +141,12 @@ def test_what_was_never_healed_does_not_oscillate() -> None:
         (Guard(Area("crc32", unit_bytes=64), 4, ()), Policy()),
         (Guard(Area("crc32", unit_bytes=64), 4), Policy(heals=1, refill_frames=2**20)),
     ):
-        fleet = fleet_life(PROGRAM, WORDS, Strategy("idle", (guard,), policy), workload, jobs=1)
+        fleet = simulate_fleet(PROGRAM, WORDS, Strategy("idle", (guard,), policy), workload, jobs=1)
         assert sum(fleet.verdicts.values()) > 10 and fleet.oscillations == 0
 
 
 def test_nothing_happens_where_nothing_strikes() -> None:
-    fleet = fleet_life(PROGRAM, WORDS, STRATEGIES[1], Workload(2, 50), jobs=1)
+    fleet = simulate_fleet(PROGRAM, WORDS, STRATEGIES[1], Workload(2, 50), jobs=1)
     assert fleet.availability == 1 and not fleet.harm.any() and not fleet.upsets.any()
     assert fleet.quality.tolist() == [100, 0, 0, 0, 0] and not any(fleet.verdicts.values())
 

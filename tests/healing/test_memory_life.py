@@ -7,7 +7,7 @@ from programs import random_inputs, random_program, seeds
 from random_strategies import random_strategy
 
 from workbench.healing.device import Device
-from workbench.healing.memory_simulation import lives_by_memory, memory_life
+from workbench.healing.memory_simulation import memory_changes, memory_tells_all
 from workbench.healing.simulation import simulate
 from workbench.memory.faults.events import CLEAR, FLIP, Event
 from workbench.memory.image import Image
@@ -23,10 +23,10 @@ def test_events_tell_what_frames_tell(seed: int, count: int) -> None:
     strategy = random_strategy(seed, program)
     image = strategy.image(program)
     device = Device(image, strategy, image.data)
-    assume(lives_by_memory(device))
+    assume(memory_tells_all(device))
     upsets = _upsets(image, seed, count)
     life = simulate(image, random_inputs(program, seed, FRAMES), upsets, strategy)
-    events = memory_life(device, upsets, FRAMES)
+    events = memory_changes(device, upsets, FRAMES)
     assert device.log == list(life.log)
     state = image.layout.sections["state"]
     made, expected = device.physical(), life.image.data.copy()

@@ -13,7 +13,7 @@ from workbench.audio.recordings import load_recordings
 from workbench.audio.sound_files import read_audio, write_wav
 from workbench.errors import WorkbenchError
 from workbench.experiments.campaigns.store import merge, open_results
-from workbench.experiments.fleets.healed_speech import healed_life
+from workbench.experiments.fleets.healed_speech import healed_speech
 from workbench.experiments.fleets.variants import contestants
 from workbench.experiments.voices.class_calibration import heard_classes
 from workbench.experiments.voices.quality import quality_of_recordings, quality_of_voice
@@ -39,7 +39,7 @@ def _life(**changed: Any) -> Any:
     return simulate(**{**arguments, **changed})
 
 
-NO_LIST = r"what happens to a device is 3 \(int\); give a list of upsets"
+NO_LIST = r"what happens to a device is 3 \(int\); give a list of events"
 CALLS: dict[str, tuple[Callable[[], Any], str]] = {
     "image in a number": (lambda: Image.load(3), r"the file of the kind image is 3 \(int\); give its path"),
     "image to a number": (lambda: voice().image.save(3), r"a file is 3 \(int\); give its path"),
@@ -80,7 +80,7 @@ CALLS: dict[str, tuple[Callable[[], Any], str]] = {
     "panel with a number": (lambda: HealingPanel(voice(), 3), r"what is to be compared is 3 \(int\)"),
     "strategies by number": (
         lambda: contestants([3], voice().program, {}), r"a strategy is 3 \(int\); give a Strategy, a name"),
-    "healed life": (lambda: healed_life(voice().image, None, None), "what speaks is of the type Image"),
+    "healed life": (lambda: healed_speech(voice().image, None, None), "what speaks is of the type Image"),
     "classes": (lambda: heard_classes(voice().image, sounds=2), "what is to be heard is of the type Image"),
     "quality": (lambda: quality_of_voice(voice().image), "what is to be measured is of the type Image"),
     "quality of recordings": (lambda: quality_of_recordings(3), "what has recordings is 3"),

@@ -50,7 +50,7 @@ from workbench.experiments.voices.voice import Voice, open_voice
 from workbench.files import output_folder, write_text
 from workbench.firmware.costs import Cost
 from workbench.healing.named import nothing
-from workbench.healing.simulation import Life, simulate
+from workbench.healing.simulation import SimulationResult, simulate
 from workbench.healing.strategy_file import summary
 from workbench.integer.reference import Codes
 from workbench.memory.faults.transients import Sites
@@ -270,7 +270,7 @@ def _sounds(
     words = min(_HEARD_WORDS, options.words)
     workload = workload_of(ENVIRONMENTS[_SINGLE], devices=1, words=words, seed=options.seed)
     script = script_of(voice, [voice.words[n] for n in workload.script(len(voice.words))])
-    lives: dict[str, Life] = {}
+    lives: dict[str, SimulationResult] = {}
     with one_thread():
         for _, strategy, program in tqdm(rivals, desc="sounds", leave=False, disable=None):
             image = strategy.image(program)

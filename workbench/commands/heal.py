@@ -31,7 +31,7 @@ from workbench.experiments.voices.voice import Voice, open_voice
 from workbench.files import output_folder, write_text
 from workbench.healing.named import CRC_SCRUB, nothing
 from workbench.healing.overheads import overheads
-from workbench.healing.simulation import Life, simulate
+from workbench.healing.simulation import SimulationResult, simulate
 from workbench.healing.strategy import Strategy
 from workbench.healing.strategy_file import described
 from workbench.healing.timeline import draw_timeline
@@ -166,7 +166,9 @@ def _planned(options: argparse.Namespace, image: Image, script: Script) -> tuple
     return tuple(events)
 
 
-def _compare(script: Script, clean: Life, unhealed: Life, healed: Life) -> list[dict[str, Any]]:
+def _compare(
+    script: Script, clean: SimulationResult, unhealed: SimulationResult, healed: SimulationResult
+) -> list[dict[str, Any]]:
     """Metrics of every word against the same word without upsets."""
     parts = [np.split(life.samples(), len(script.words)) for life in (clean, unhealed, healed)]
     return [
@@ -190,7 +192,7 @@ def _plain(metrics: SoundMetrics) -> dict[str, Any]:
     }
 
 
-def _described_upsets(life: Life) -> list[dict[str, Any]]:
+def _described_upsets(life: SimulationResult) -> list[dict[str, Any]]:
     return [
         {
             "frame": upset.frame,
@@ -202,7 +204,7 @@ def _described_upsets(life: Life) -> list[dict[str, Any]]:
     ]
 
 
-def _tell(figures: dict[str, Any], healed: Life, strategy: Strategy) -> None:
+def _tell(figures: dict[str, Any], healed: SimulationResult, strategy: Strategy) -> None:
     cost, healing = figures["overheads"], strategy.heals
     told = f"{len(healed.upsets):,} upsets in {healed.frame_s * figures['frames']:.2f} s"
     print(f"{told}; the healer:" if healing else told)
@@ -229,7 +231,7 @@ def _tell(figures: dict[str, Any], healed: Life, strategy: Strategy) -> None:
         )
 
 
-def _why_empty(healed: Life) -> list[str]:
+def _why_empty(healed: SimulationResult) -> list[str]:
     """What an empty log means, by the sections that were hit."""
     hit = {healed.image.layout.section_at(upset.position // 8).name for upset in healed.upsets}
     return ["nothing found", *(why for section, why in _UNSEEN.items() if section in hit)]

@@ -163,14 +163,14 @@ def _tell(record: dict[str, Any], title: str, why_unknown: str) -> None:
     lived = record["device_s"]
     print(
         f"{record['devices']} device{'s' * (record['devices'] != 1)} with {record['strategy']}, {title}: {lived:,.0f} s of life "
-        f"({lived / _YEAR_S:.3g} device-years), {record['upsets']:,} upsets, {record['struck']:,} of "
+        f"({lived / _YEAR_S:.3g} device-years), {record['upsets']:,} upsets, {record['hit']:,} of "
         "bits of the working copy"
     )
     print(
         f"nothing to be heard in {100 * record['availability']:.4g} % of the words, something for "
         f"{record['audible_s']:,.1f} s; harm {100 * record['harm']:.3g} % of the sound's energy"
     )
-    if record["struck"]:
+    if record["hit"]:
         found, mended = record["detection_s"], record["repair_s"]
         print(
             f"found: {record['detected']:,}{_after(found)}; right again: "
@@ -180,7 +180,7 @@ def _tell(record: dict[str, Any], title: str, why_unknown: str) -> None:
     entries = ", ".join(f"{count:,} {name}" for name, count in record["verdicts"].items() if count)
     print(
         f"log: {entries or 'empty'}; units found again without a new upset: {record['oscillations']:,}; "
-        f"remedies of what was well: {record['false_heals']:,}"
+        f"repairs of intact units: {record['false_positives']:,}"
     )
     if record["spent"] and record["strategy"] != "none":
         print(

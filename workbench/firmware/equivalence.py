@@ -15,7 +15,7 @@ import numpy as np
 from workbench.errors import WorkbenchError, expect
 from workbench.firmware.design import Firmware
 from workbench.firmware.twin import Machine, Twin, frames_of
-from workbench.healing.simulation import Life, simulate_many
+from workbench.healing.simulation import SimulationResult, simulate_many
 from workbench.integer.engine import Engine
 from workbench.memory.faults.events import CLEAR, FLIP, Event
 from workbench.memory.image import Image
@@ -128,7 +128,7 @@ def _simulated(
     inputs: Mapping[str, np.ndarray],
     schedules: Sequence[Schedule],
     engine: Engine,
-) -> list[Life]:
+) -> list[SimulationResult]:
     starts = _word_starts(firmware, inputs)
     return simulate_many(
         firmware.image, inputs, schedules, firmware.strategy, word_starts=starts, engine=engine
@@ -144,7 +144,7 @@ def _what_differs(
     firmware: Firmware,
     inputs: Mapping[str, np.ndarray],
     upsets: Schedule,
-    life: Life,
+    life: SimulationResult,
 ) -> str:
     """The first thing in which the device differs from its simulation, or nothing."""
     twin = Twin(machine, firmware)
@@ -156,7 +156,7 @@ def _what_differs(
         twin.flip(upset.position for upset in upsets if upset.position >= flash)
 
 
-def _told(firmware: Firmware, codes: np.ndarray, twin: Twin, life: Life) -> str:
+def _told(firmware: Firmware, codes: np.ndarray, twin: Twin, life: SimulationResult) -> str:
     for number, (device, simulated) in enumerate(zip(twin.log, life.log, strict=False)):
         if device != simulated:
             return f"log entry {number} is {device} on the device and {simulated} in the simulation"

@@ -38,7 +38,7 @@ _FRAMES_AT_ONCE = 512
 
 
 @dataclass(frozen=True, eq=False)
-class Life:
+class SimulationResult:
     """What became of one device.
 
     codes: of the output, [frames * rate, channels]. log: the healer's findings, in order.
@@ -80,8 +80,8 @@ def simulate(
     *,
     word_starts: Sequence[int] = (),
     engine: Engine | None = None,
-) -> Life:
-    """The life of one device; see `simulate_many`."""
+) -> SimulationResult:
+    """The simulation of one device; see `simulate_many`."""
     (life,) = simulate_many(
         image, inputs, [upsets], strategy, word_starts=word_starts, engine=engine
     )
@@ -97,8 +97,8 @@ def simulate_many(
     word_starts: Sequence[int] = (),
     engine: Engine | None = None,
     devices: list[Device] | None = None,
-) -> list[Life]:
-    """The lives of devices that hear the same inputs and suffer each its own upsets.
+) -> list[SimulationResult]:
+    """Simulate devices that hear the same inputs, each with its own events.
 
     image: what every device starts with, flips and all. inputs: [1, frames * rate, channels] by
     name. word_starts: frames before which all histories are silenced. engine: of `image.program`; None
@@ -189,7 +189,7 @@ class _Fleet:
         clean = self.image.clean().data
         return [Device(self.image, self.strategy, clean) for _ in self.schedules]
 
-    def live(self) -> list[Life]:
+    def live(self) -> list[SimulationResult]:
         for frame in range(self.frames):
             if frame in self.word_starts:
                 self._compute_until(frame)
@@ -306,7 +306,7 @@ class _Fleet:
                 changes[name] = Change(flips.trial, flips.element, value)
         self.stream.write_states(changes)
 
-    def _life(self, number: int) -> Life:
+    def _life(self, number: int) -> SimulationResult:
         device = self.devices[number]
         for place in self.image.layout.places:
             if place.section == "state":
@@ -314,7 +314,7 @@ class _Fleet:
                 write_tensor(device.data, place, state)
         codes = np.concatenate([part[number] for part in self.codes])
         image = Image(self.program, self.image.layout, device.physical())
-        return Life(
+        return SimulationResult(
             codes,
             tuple(device.log),
             image,

@@ -18,7 +18,7 @@ import ipywidgets as widgets
 
 from workbench.errors import expect
 from workbench.experiments.fleets.comparison import ENVIRONMENTS, Environment, workload_of
-from workbench.experiments.fleets.healed_speech import HealedLife, healed_life
+from workbench.experiments.fleets.healed_speech import HealedSpeech, healed_speech
 from workbench.experiments.fleets.pictures import draw_timelines
 from workbench.experiments.fleets.variants import NAMES, contestant, contestants, fitting
 from workbench.experiments.fleets.workload import Workload
@@ -115,7 +115,7 @@ class HealingPanel(widgets.VBox):
                 self.status.tell(f"letting {name} live through the faults")
                 chosen_one = self.own.get(name, name)
                 strategy, program = contestant(chosen_one, self.voice.program, self.inputs)
-                lives[name] = healed_life(self.voice, workload, strategy, program)
+                lives[name] = healed_speech(self.voice, workload, strategy, program)
                 side.value = _told(name, lives[name])
             self.timeline.value = _timeline(lives)
 
@@ -152,9 +152,9 @@ def _title(environment: Environment) -> str:
     return title.split(",")[0] if environment.upsets_per_s else title
 
 
-def _told(name: str, lived: HealedLife) -> str:
+def _told(name: str, lived: HealedSpeech) -> str:
     """A sound with its picture, numbers and the first lines of the log."""
-    metrics, lines = lived.metrics, lived.life.lines()
+    metrics, lines = lived.metrics, lived.result.lines()
     snr = f"SNR {metrics.snr_db:.1f} dB" if metrics.snr_db < 1e9 else "every sample equal"
     shown = "".join(f"<li>{escape(line)}</li>" for line in lines[:_LINES])
     more = f"<li>and {len(lines) - _LINES:,} more</li>" if len(lines) > _LINES else ""
@@ -164,17 +164,17 @@ def _told(name: str, lived: HealedLife) -> str:
             f"“{' '.join(lived.script.words)}”: {snr}, {metrics.in_words}",
             lived.samples,
         )
-        + f'<p role="status" class="readout" style="{_SOFT}">{len(lived.life.upsets)} upsets, '
-        f"{len(lines)} log entries, {int(lived.life.wrong_bits[-1])} bits wrong at the end</p>"
+        + f'<p role="status" class="readout" style="{_SOFT}">{len(lived.result.upsets)} upsets, '
+        f"{len(lines)} log entries, {int(lived.result.wrong_bits[-1])} bits wrong at the end</p>"
         + f'<ul style="font-size: .8rem; line-height: 1.3">{shown}{more}</ul>'
     )
 
 
-def _timeline(lives: dict[str, HealedLife]) -> str:
+def _timeline(lives: dict[str, HealedSpeech]) -> str:
     with TemporaryDirectory() as folder:
         path = Path(folder) / "timeline.png"
         starts = next(iter(lives.values())).script.starts
-        draw_timelines(path, {name: lived.life for name, lived in lives.items()}, starts)
+        draw_timelines(path, {name: lived.result for name, lived in lives.items()}, starts)
         picture = base64.b64encode(path.read_bytes()).decode()
     return (
         f'<img src="data:image/png;base64,{picture}" style="width: 100%" '

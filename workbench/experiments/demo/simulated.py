@@ -13,8 +13,7 @@ from workbench.experiments.voices.voice import Voice
 from workbench.healing.log import LogEntry, Verdict, in_words
 from workbench.healing.named import crc_scrub, nothing
 from workbench.healing.overheads import overheads
-from workbench.healing.simulation import Life as Simulated
-from workbench.healing.simulation import simulate
+from workbench.healing.simulation import SimulationResult, simulate
 from workbench.healing.timeline import snr_over_time
 from workbench.memory.faults.events import Event
 from workbench.memory.faults.poisson import poisson_upsets
@@ -98,7 +97,7 @@ def log_line(entry: LogEntry, layout: Layout) -> LogLine:
     )
 
 
-def _course(life: Simulated, calm: Simulated, *, words: int) -> Course:
+def _course(life: SimulationResult, calm: SimulationResult, *, words: int) -> Course:
     samples, clean = life.samples(), calm.samples()
     parts = zip(np.split(samples, words), np.split(clean, words), strict=True)
     return Course(

@@ -16,7 +16,7 @@ import numpy as np
 from workbench.errors import WorkbenchError
 from workbench.experiments.campaigns.trial_table import QUALITIES
 from workbench.experiments.estimates.statistics import mean_interval
-from workbench.experiments.fleets.lifetime import Fleet, fleet_life
+from workbench.experiments.fleets.lifetime import Fleet, simulate_fleet
 from workbench.experiments.fleets.records import RecordFile
 from workbench.experiments.fleets.workload import KINDS, Workload
 from workbench.experiments.provenance import inputs_digest
@@ -117,7 +117,7 @@ def record_of(
             if progress:
                 progress(workload.devices)
             return _with_costs(record, strategy, program)
-    fleet = fleet_life(program, inputs, strategy, workload, jobs=jobs, progress=progress)
+    fleet = simulate_fleet(program, inputs, strategy, workload, jobs=jobs, progress=progress)
     record = _record(program, fleet, environment)
     if file is not None:
         file.write(record)
@@ -145,7 +145,7 @@ def _record(program: Program, fleet: Fleet, environment: Environment) -> dict[st
         },
         "audible_s": float((1 - fleet.availability) * fleet.device_s),
         "wrong_samples": fleet.wrong_samples,
-        "struck": fleet.struck,
+        "hit": fleet.hit,
         "detected": len(fleet.detected),
         "repaired": len(fleet.repaired),
         "frames": round(fleet.device_s * program.frame_rate_hz),
@@ -153,7 +153,7 @@ def _record(program: Program, fleet: Fleet, environment: Environment) -> dict[st
         **_delays("repair", fleet.repaired, program),
         "verdicts": fleet.verdicts,
         "oscillations": fleet.oscillations,
-        "false_heals": fleet.false_heals,
+        "false_positives": fleet.false_positives,
         "wrong_bits_left": fleet.wrong_bits,
         "memory": {
             "check_bytes": stored.check_bytes,

@@ -14,7 +14,7 @@ from workbench.errors import WorkbenchError, expect
 from workbench.experiments.fleets.lifetime import word_frames
 from workbench.experiments.fleets.workload import Workload
 from workbench.healing.device import Device
-from workbench.healing.simulation import Life, simulate_many
+from workbench.healing.simulation import SimulationResult, simulate_many
 from workbench.healing.strategy import Strategy
 from workbench.integer.engine import Engine
 from workbench.integer.program import Program
@@ -30,10 +30,10 @@ def hear(
     *,
     device: int,
     word: int,
-) -> tuple[str, Life]:
-    """Which word it was, and its life while it was said, with the log from the device's first frame.
+) -> tuple[str, SimulationResult]:
+    """Which word it was, and the simulation of it, with the log from the device's first frame.
 
-    inputs: as of `fleet_life`. device, word: counted from 0. Raises WorkbenchError outside of the workload.
+    inputs: as of `simulate_fleet`. device, word: counted from 0. Raises WorkbenchError outside of the workload.
     """
     expect(program, Program, "what speaks", "a Program, as `program` of a voice")
     expect(inputs, Mapping, "what it says", "the inputs of each word, by word")
@@ -52,25 +52,25 @@ def hear(
     frames = word_frames(program, inputs)
     devices, lifespan = range(device, device + 1), frames * workload.words
     (events,) = workload.events(Sites(image), devices, frames=lifespan).rows(1)
-    engine, lived = Engine(image.program), Device(image, strategy, image.data)
+    engine, simulated = Engine(image.program), Device(image, strategy, image.data)
 
-    def say(number: int) -> Life:
+    def say(number: int) -> SimulationResult:
         start = number * frames
         now = [
             replace(event, frame=event.frame - start)
             for event in events
             if start <= event.frame < start + frames
         ]
-        (life,) = simulate_many(
+        (result,) = simulate_many(
             image, inputs[names[script[number]]], [now], strategy, word_starts=(0,), engine=engine,
-            devices=[lived],
+            devices=[simulated],
         )  # fmt: skip
-        return life
+        return result
 
     affected = {event.frame // frames for event in events}
     for number in range(word):
-        if number in affected or len(lived.wrong) or any(lived.suspect):
+        if number in affected or len(simulated.wrong) or any(simulated.suspect):
             say(number)
         else:
-            lived.wait(frames)
+            simulated.wait(frames)
     return names[script[word]], say(word)

@@ -1,7 +1,7 @@
-"""Many devices speak while faults arrive and each heals itself: what is heard of it, and how soon it ends.
+"""Many devices speak while faults happen and each heals itself: what is heard, and the latency of healing.
 
-Memory lives by events, and only words that a fault touches are computed, by the fault laboratory; where
-a healer depends on what is said (checksum rows, silenced histories), these words run frame by frame.
+Memory is simulated by events, and only affected words are computed, by the fault laboratory; where a
+healer depends on what is said (checksum rows, silenced histories), these words run frame by frame.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ import joblib
 import numpy as np
 
 from workbench.experiments.campaigns.trial_table import QUALITIES, snr_quality
-from workbench.experiments.fleets.affected import touched_words
+from workbench.experiments.fleets.affected import affected_words
 from workbench.experiments.fleets.workload import Workload
 from workbench.experiments.threads import one_thread
 from workbench.healing.device import Device
 from workbench.healing.log import Verdict
-from workbench.healing.memory_simulation import lives_by_memory, memory_life
+from workbench.healing.memory_simulation import memory_changes, memory_tells_all
 from workbench.healing.simulation import simulate_many
 from workbench.healing.strategy import Strategy
 from workbench.integer.engine import Engine
@@ -40,13 +40,12 @@ class Fleet:
 
     quality: int64 [5], words of all devices by class, as QUALITIES, by SNR to the clean sound. harm:
     float64 [devices], energy of the error over that of the clean sound, at most 1, mean over the words.
-    wrong_samples: that differed. upsets: int64 [devices], that struck at all. detected,
-    repaired: frames from an upset of the working copy to the first entry about its unit, and until
-    its bit was right again; those that never were are not in it. struck: upsets of the working copy.
-    verdicts: entries by verdict.
-    oscillations: entries about a unit that nothing had struck since it was last healed. false_heals:
-    remedies of units that were taken for damaged and were not. wrong_bits: of
-    the working copies at the end.
+    wrong_samples: that differed. upsets: int64 [devices], events of all memory. hit: those of the working
+    copies. detected, repaired: int64 [n], frames from an event of a working copy to the first entry about
+    its unit (detection latency), and until its bit was right again; undetected and unrepaired ones are
+    excluded. verdicts: entries by verdict. oscillations: entries about a unit that nothing had hit since
+    it was last healed. false_positives: repairs of intact units. wrong_bits: of the working copies at
+    the end.
     """
 
     strategy: Strategy
@@ -55,18 +54,18 @@ class Fleet:
     harm: np.ndarray
     wrong_samples: int
     upsets: np.ndarray
-    struck: int
+    hit: int
     detected: np.ndarray
     repaired: np.ndarray
     verdicts: dict[str, int]
     oscillations: int
-    false_heals: int
+    false_positives: int
     wrong_bits: int
     word_s: float
 
     @property
     def device_s(self) -> float:
-        """Seconds that all devices lived together."""
+        """Seconds that all devices ran, together."""
         return int(self.quality.sum()) * self.word_s
 
     @property
@@ -77,20 +76,20 @@ class Fleet:
 
 @dataclass
 class _Tally:
-    """What is counted while devices live, in the same words as `Fleet`."""
+    """What is counted while devices run, as in `Fleet`."""
 
     detected: list[int] = field(default_factory=list)
     repaired: list[int] = field(default_factory=list)
     verdicts: dict[str, int] = field(default_factory=lambda: {v.name.lower(): 0 for v in Verdict})
     quality: np.ndarray = field(default_factory=lambda: np.zeros(len(QUALITIES), np.int64))
     wrong_samples: int = 0
-    struck: int = 0
+    hit: int = 0
     oscillations: int = 0
-    false_heals: int = 0
+    false_positives: int = 0
     wrong_bits: int = 0
 
 
-def fleet_life(
+def simulate_fleet(
     program: Program,
     inputs: dict[str, Codes],
     strategy: Strategy,
@@ -99,10 +98,10 @@ def fleet_life(
     jobs: int = -1,
     progress: Callable[[int], None] | None = None,
 ) -> Fleet:
-    """Let a fleet live.
+    """Run the devices of a workload.
 
     inputs: of every word that may be said, [1, frames * rate, channels] by name; all equally long.
-    jobs: processes, -1 for one a core. progress: is told of devices that are done.
+    jobs: processes, -1 for one a core. progress: gets the number of devices that are done.
     """
     image = strategy.image(program)
     tasks = [
@@ -133,12 +132,12 @@ def fleet_life(
         harm=harm,
         wrong_samples=sum(t.wrong_samples for t in tallies),
         upsets=upsets,
-        struck=sum(t.struck for t in tallies),
+        hit=sum(t.hit for t in tallies),
         detected=np.array([n for t in tallies for n in t.detected], np.int64),
         repaired=np.array([n for t in tallies for n in t.repaired], np.int64),
         verdicts={v: sum(t.verdicts[v] for t in tallies) for v in tallies[0].verdicts},
         oscillations=sum(t.oscillations for t in tallies),
-        false_heals=sum(t.false_heals for t in tallies),
+        false_positives=sum(t.false_positives for t in tallies),
         wrong_bits=sum(t.wrong_bits for t in tallies),
         word_s=frames / program.frame_rate_hz,
     )
@@ -181,14 +180,14 @@ class _Task:
         self.tally = _Tally()
 
     def run(self) -> tuple[np.ndarray, np.ndarray, _Tally]:
-        if lives_by_memory(self.devices[0]):
+        if memory_tells_all(self.devices[0]):
             self._by_memory()
         else:
             self._by_frame()
         words = len(self.script)
         tally = self.tally
         tally.quality[_MASKED] += len(self.devices) * words - int(tally.quality.sum())
-        tally.false_heals = sum(device.false_heals for device in self.devices)
+        tally.false_positives = sum(device.false_heals for device in self.devices)
         tally.wrong_bits = sum(len(device.wrong) for device in self.devices)
         upsets = np.array([len(hits) for hits in self.events])
         return self.harm / words, upsets, tally
@@ -196,7 +195,7 @@ class _Task:
     def _heard(
         self, laboratory: Laboratory, device: np.ndarray, energy: np.ndarray, differing: np.ndarray
     ) -> None:
-        """Words that a fault touched: energy of the error and samples that differ, [words]."""
+        """Affected words: energy of the error and samples that differ, [words]."""
         signal = laboratory.signal_energy
         with np.errstate(divide="ignore"):
             snr = 10 * np.log10(signal / energy.astype(np.float64))
@@ -206,13 +205,13 @@ class _Task:
         np.add.at(self.harm, device, np.minimum(1.0, energy / max(signal, 1)))
 
     def _by_memory(self) -> None:
-        """Whole lives of memory first, then every touched word as one trial."""
+        """Memory from the first frame to the last, then every affected word as one trial."""
         trials: list[list[tuple[int, np.ndarray, np.ndarray]]] = [[] for _ in self.words]
         for number, device in enumerate(self.devices):
             hits = self.events[number]
-            life = memory_life(device, hits, self.frames * len(self.script))
+            life = memory_changes(device, hits, self.frames * len(self.script))
             self._count(device)
-            for word, frame, position in touched_words(
+            for word, frame, position in affected_words(
                 life.frame, life.position, self.frames, len(self.script), self.image
             ):
                 trials[self.script[word]].append((number, frame, position))
@@ -281,7 +280,7 @@ class _Task:
         )
 
     def _count(self, device: Device) -> None:
-        """Follow upsets to what was written down about them and to their repair."""
+        """Follow events to the log entries about them and to their repair."""
         tally, working = self.tally, 8 * self.image.layout.working_bytes
         entries: dict[tuple[int, int], list[tuple[int, Verdict]]] = {}
         for at, entry in zip(device.journal.written, device.log, strict=True):
@@ -290,7 +289,7 @@ class _Task:
         times: dict[int, list[int]] = {}
         for at, bit in zip(*(each.tolist() for each in device.journal.changes()), strict=True):
             times.setdefault(bit, []).append(at)
-        struck: dict[tuple[int, int], list[int]] = {}
+        hits: dict[tuple[int, int], list[int]] = {}
         for frame, position in device.journal.strikes:
             address = np.array([position >> 3])
             units = [
@@ -299,10 +298,10 @@ class _Task:
                 for unit in watch.units_in(address)
             ]
             for unit in units:
-                struck.setdefault(unit, []).append(frame)
+                hits.setdefault(unit, []).append(frame)
             if position >= working or frame not in times.get(position, []):
                 continue
-            tally.struck += 1
+            tally.hit += 1
             seen = [at for unit in units for at, _ in entries.get(unit, []) if at >= frame]
             if seen:
                 tally.detected.append(min(seen) - frame)
@@ -311,10 +310,10 @@ class _Task:
             if later:
                 tally.repaired.append(later[0] - frame)
         for unit, written in entries.items():
-            hit = struck.get(unit, [])
+            times_hit = hits.get(unit, [])
             healed = -1
             for at, verdict in written:
-                if healed >= 0 and not any(healed < h <= at for h in hit):
+                if healed >= 0 and not any(healed < h <= at for h in times_hit):
                     tally.oscillations += 1
                 if verdict == Verdict.HEALED:
                     healed = at

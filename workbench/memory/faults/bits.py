@@ -19,8 +19,8 @@ from workbench.memory.faults.model import (
     FaultModel,
     at_once,
     check_count,
+    hit_bits,
     need,
-    struck,
     stuck_actions,
 )
 from workbench.memory.faults.transients import ALL_SECTIONS, Sites
@@ -41,6 +41,11 @@ class Each(FaultModel):
 
     NAME = "each"
     ACTIONS: ClassVar[dict[str, int]] = {"flip": FLIP, "clear": CLEAR, "set": SET}
+
+    @property
+    def flips_any_bit(self) -> bool:
+        """Not where cells are stuck."""
+        return self.action == "flip"
 
     def _check(self) -> None:
         if self.action not in self.ACTIONS:
@@ -92,10 +97,10 @@ class Flips(FaultModel):
     def arrived(
         self, sites: Sites, candidates: np.ndarray, label: str, words: np.ndarray
     ) -> Events:
-        """As of all models; a single flip is that of the bit that is struck."""
+        """As of all models; a single flip is that of the bit that is hit."""
         if self.count != 1:
             return super().arrived(sites, candidates, label, words)
-        return at_once(np.arange(len(words)), struck(candidates, words), FLIP)
+        return at_once(np.arange(len(words)), hit_bits(candidates, words), FLIP)
 
 
 @dataclass(frozen=True)
@@ -106,6 +111,11 @@ class Stuck(FaultModel):
     at: str = "either"
 
     NAME = "stuck"
+
+    @property
+    def flips_any_bit(self) -> bool:
+        """Stuck cells may hold their value already."""
+        return False
 
     def _check(self) -> None:
         need(self.count >= 0, f"cannot have {self.count} stuck cells; ask for at least 0")
@@ -122,13 +132,13 @@ class Stuck(FaultModel):
     def arrived(
         self, sites: Sites, candidates: np.ndarray, label: str, words: np.ndarray
     ) -> Events:
-        """As of all models; a single cell is the one that is struck, "either" a matter of the cell.
+        """As of all models; a single cell is the one that is hit, "either" a matter of the cell.
 
         Histories move on, so that no cell of theirs is held: there the bit flips once.
         """
         if self.count != 1:
             return super().arrived(sites, candidates, label, words)
-        cell = struck(candidates, words)
+        cell = hit_bits(candidates, words)
         value = cell.astype(np.uint64) * np.uint64(_MIX) << np.uint64(47)
         action = stuck_actions(self.at, value)
         state = sites.layout.sections["state"]

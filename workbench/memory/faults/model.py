@@ -72,7 +72,7 @@ class FaultModel:
         """What `len(words)` arrivals do, each drawn by its word (uint64 [n]); trial i is arrival i.
 
         label: of this model alone. Arrival with the word w is trial number w, modulo how many there
-        are, unless the model knows what a particle does that strikes a bit, candidates[w modulo their
+        are, unless the model knows what a particle does that hits a bit, candidates[w modulo their
         count]. Frames count from the arrival. Errors as `events`.
         """
         size = self.size(candidates)
@@ -91,6 +91,16 @@ class FaultModel:
     def idle(self) -> bool:
         """Whether nothing happens in any trial."""
         return getattr(self, "count", None) == 0
+
+    @property
+    def error_rate(self) -> float | None:
+        """The bit-error rate that a curve shows; None for models that have none."""
+        return None
+
+    @property
+    def flips_any_bit(self) -> bool:
+        """Whether bits are inverted whatever they hold, so that a map of trials is one of bits."""
+        return True
 
     def label(self, plan: str, seed: int) -> str:
         """The family of the random words from which trials are drawn."""
@@ -163,8 +173,8 @@ def at_once(trial: np.ndarray, position: np.ndarray, action: np.ndarray | int) -
     return Events(trial, np.zeros(len(trial), np.int64), position, np.ascontiguousarray(actions))
 
 
-def struck(candidates: np.ndarray, words: np.ndarray) -> np.ndarray:
-    """The bit that each arrival strikes by its word (uint64 [n]): positions int64 [n]."""
+def hit_bits(candidates: np.ndarray, words: np.ndarray) -> np.ndarray:
+    """The bit that each arrival hits by its word (uint64 [n]): positions int64 [n]."""
     return candidates[(words % np.uint64(len(candidates))).astype(np.int64)]
 
 

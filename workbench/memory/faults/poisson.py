@@ -17,7 +17,7 @@ from workbench.errors import WorkbenchError
 from workbench.memory.faults.arrivals import SECONDS_PER_DAY, read_rate
 from workbench.memory.faults.bits import Flips
 from workbench.memory.faults.events import FLIP, Event, Events, sorted_events
-from workbench.memory.faults.model import FaultModel, at_once, need, struck, trial_numbers
+from workbench.memory.faults.model import FaultModel, at_once, hit_bits, need, trial_numbers
 from workbench.memory.faults.registry import inner_model
 from workbench.memory.faults.transients import Sites
 from workbench.memory.places import SECTIONS
@@ -33,13 +33,13 @@ _FLUENCE_STREAM = 3  # behind those of shared memory, further SRAM and flash
 
 @dataclass(frozen=True)
 class Poisson(FaultModel):
-    """Particles arrive during `frames` frames; at each of them `of` happens, at the bit that is struck.
+    """Particles arrive during `frames` frames; at each of them `of` happens, at the bit that is hit.
 
     rate: as text "N Hz" without the blank: N a second in as many bits as the working copy has; or
     upsets of a bit and day, also with a unit or a preset, see `read_rate`, `speed` times as many.
     flash: share of the rate that golden copy and checks in flash have. Everything that is stored is
-    struck unless sections are named. Working copy and histories lie at the same addresses whatever
-    guards them and are struck alike; further SRAM and flash have processes of their own. A bit may be
+    hit unless sections are named. Working copy and histories lie at the same addresses whatever
+    guards them and are hit alike; further SRAM and flash have processes of their own. A bit may be
     hit again.
     """
 
@@ -52,6 +52,11 @@ class Poisson(FaultModel):
     NAME = "poisson"
     SECTIONS = SECTIONS
     ADDRESSES = True
+
+    @property
+    def flips_any_bit(self) -> bool:
+        """As what happens at its arrivals."""
+        return self.of.flips_any_bit
 
     def _check(self) -> None:
         object.__setattr__(self, "rate", _plain_rate(self.rate))
@@ -138,7 +143,7 @@ class Fluence(FaultModel):
     ) -> Events:
         mean = self.hits * len(candidates)
         rows = [
-            np.unique(struck(candidates, _process(label, _stream(number), 1, mean)[1]))
+            np.unique(hit_bits(candidates, _process(label, _stream(number), 1, mean)[1]))
             for number in indexes
         ]
         trial = np.repeat(np.arange(len(rows)), [len(row) for row in rows])
@@ -159,7 +164,7 @@ def poisson_upsets(
             "give some bits and some frames"
         )
     frame, word = _arrivals(frames, mean_upsets, seed, device)
-    cells = struck(candidates, word).tolist()
+    cells = hit_bits(candidates, word).tolist()
     return tuple(Event(*hit) for hit in zip(frame.tolist(), cells, strict=True))
 
 

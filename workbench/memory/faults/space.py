@@ -12,7 +12,7 @@ import numpy as np
 
 from workbench.errors import WorkbenchError
 from workbench.memory.faults.events import FLIP, Events
-from workbench.memory.faults.model import FaultModel, at_once, check_count, need, struck
+from workbench.memory.faults.model import FaultModel, at_once, check_count, hit_bits, need
 from workbench.memory.faults.transients import Sites
 from workbench.memory.layout import Layout
 from workbench.memory.sampling import counter_words
@@ -52,8 +52,8 @@ class Burst(FaultModel):
     def arrived(
         self, sites: Sites, candidates: np.ndarray, label: str, words: np.ndarray
     ) -> Events:
-        """As of all models; the run begins at the bit that is struck and ends with its section."""
-        start = struck(candidates, words)
+        """As of all models; the run begins at the bit that is hit and ends with its section."""
+        start = hit_bits(candidates, words)
         return flipped_together(sites.layout, start, start[:, None] + np.arange(self.length))
 
 

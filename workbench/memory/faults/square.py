@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from workbench.memory.faults.events import Events
-from workbench.memory.faults.model import FaultModel, need, struck
+from workbench.memory.faults.model import FaultModel, hit_bits, need
 from workbench.memory.faults.space import flipped_together
 from workbench.memory.faults.transients import Sites
 from workbench.memory.sampling import counter_words
@@ -46,8 +46,8 @@ class Square(FaultModel):
     def arrived(
         self, sites: Sites, candidates: np.ndarray, label: str, words: np.ndarray
     ) -> Events:
-        """As of all models; the square is that of the bit that is struck and ends with its section."""
-        start = struck(candidates, words)
+        """As of all models; the square is that of the bit that is hit and ends with its section."""
+        start = hit_bits(candidates, words)
         corner = start - start % self.side
         side = np.arange(self.side)
         cells = corner[:, None] + (8 * side[:, None] + side).reshape(-1)
