@@ -233,8 +233,32 @@ def test_a_model_of_another_package_reaches_every_command(
     assert [r["environment"] for r in records] == ["column=3"] * 2
     kept = [json.loads(path.read_text()) for path in (tmp_path / "cmp" / "records").glob("none*")]
     assert [each["faults"] for each in kept] == [["column=3"]]
-    words = ["--words", "3,1", "--fault", "column=3", "--out", str(tmp_path / "heal")]
-    assert main(["heal", "challenge", *words]) == 0
+    words = ["--words", "3,1", "--fault", "column=3", "--fault", "stuck=1,at=0"]
+    assert main(["heal", "challenge", *words, "--out", str(tmp_path / "heal")]) == 0
+    hits = json.loads((tmp_path / "heal" / "heal.json").read_text())["upsets"]
+    assert [hit["action"] for hit in hits].count("stuck at 0") == 1 and len(hits) > 1
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["compare", "--strategy", "none", "--fault", "flips=1,section=activations"], "has no activations"),
+        (["compare", "--strategy", "none", "--fault", "flips=1,section=check"], "nothing in the section check"),
+        (["compare", "--fault", "flops=1"], "did you mean flips"),
+        (["lifetime", "--fault", "transient=2"], "has no activations"),
+        (["lifetime", "--fault", "flips=1", "--kind", "burst"], "--kind and --fault say both what happens"),
+        (["heal", "--fault", "flips=1", "--section", "bias"], "write --fault flips=1,section=bias"),
+        (["heal", "--fault", "stuck=99,section=state"], "no stuck cells in histories"),
+    ],
+)  # fmt: skip
+def test_commands_refuse_before_any_work(
+    words: list[str], sentence: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = [] if words[0] == "lifetime" else ["--out", str(tmp_path)]
+    assert main([words[0], "challenge", *words[1:], *out]) == 2
+    told = capsys.readouterr().err
+    assert sentence in told and told.count("\n") == 1
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_process_of_a_campaign_need_not_know_the_model(own_model: type[FaultModel]) -> None:

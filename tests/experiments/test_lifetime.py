@@ -6,7 +6,7 @@ from programs import random_inputs, random_program
 
 from workbench.errors import WorkbenchError
 from workbench.experiments.fleets import lifetime
-from workbench.experiments.fleets.device_sound import hear
+from workbench.experiments.fleets.device_sound import hear_device
 from workbench.experiments.fleets.lifetime import simulate_fleet
 from workbench.experiments.fleets.workload import KINDS, Workload
 from workbench.healing.log import Remedy
@@ -91,7 +91,7 @@ def test_any_word_of_any_device_can_be_heard(strategy) -> None:
     for device in range(2):
         harm = []
         for word in range(6):
-            name, life = hear(PROGRAM, WORDS, strategy, workload, device=device, word=word)
+            name, life = hear_device(PROGRAM, WORDS, strategy, workload, device=device, word=word)
             clean = run(PROGRAM, WORDS[name])[PROGRAM.output][0].astype(np.int64)
             error = (np.square(life.codes.astype(np.int64) - clean)).sum()
             harm.append(min(1.0, error / max(np.square(clean).sum(), 1)))
@@ -99,7 +99,7 @@ def test_any_word_of_any_device_can_be_heard(strategy) -> None:
     assert fleet.harm.any()
     for wrong in ({"device": 2, "word": 0}, {"device": 0, "word": 6}):
         with pytest.raises(WorkbenchError, match="in this workload; choose 0 to"):
-            hear(PROGRAM, WORDS, strategy, workload, **wrong)
+            hear_device(PROGRAM, WORDS, strategy, workload, **wrong)
 
 
 def test_all_memory_is_struck() -> None:

@@ -12,7 +12,7 @@ from random_modules import NETS_RATE_HZ, small_net
 from voices import voice as shipped_voice
 
 from workbench.errors import WorkbenchError, described, nearest
-from workbench.experiments.fleets.device_sound import hear as hear_in_fleet
+from workbench.experiments.fleets.device_sound import hear_device
 from workbench.experiments.fleets.workload import Workload
 from workbench.experiments.voices.faulty_speech import hear
 from workbench.experiments.voices.voice import Voice, open_voice
@@ -92,11 +92,11 @@ CALLS: dict[str, tuple[Callable[[Voice], Any], str]] = {
     "run a list": (lambda v: run(v.program, [1]), r"what program challenge is to run on is \[1\] \(list\)"),
     "signal": (lambda v: v.program.signal("wrod"), r"no signal 'wrod'; did you mean word\?"),
     "workload with a text": (
-        lambda v: hear_in_fleet(v, "7", "flips=3", None, device=0, word=0), "what speaks is of the type Voice"),
+        lambda v: hear_device(v, "7", "flips=3", None, device=0, word=0), "what speaks is of the type Voice"),
     "workload with a strategy's name": (
-        lambda v: hear_in_fleet(v.program, {}, "crc-scrub", None, device=0, word=0), "the healer is 'crc-scrub'"),
+        lambda v: hear_device(v.program, {}, "crc-scrub", None, device=0, word=0), "the healer is 'crc-scrub'"),
     "workload with a device's name": (
-        lambda v: hear_in_fleet(
+        lambda v: hear_device(
             v.program, {"7": v.inputs("7")}, named("none"),
             Workload(devices=1, words=1), device="first", word=0,
         ), "no device 'first' in this workload"),

@@ -116,8 +116,8 @@ def run(options: argparse.Namespace) -> None:
     environments = _environments(options)
     frames = options.words * word_frames(voice.program, inputs)
     for environment in environments:
-        if environment.fault:  # refused before any work; the worst bits are found later
-            _workload(environment, options).events(Sites(voice.image), range(1), frames=frames)
+        if environment.fault:  # the worst bits are found later
+            _refuse_impossible(_workload(environment, options), rivals, frames)
     attempts = Attempts()
     records = with_differences(_live(attempts, out, voice, inputs, rivals, environments, options))
     environments = [e for e in environments if any(r["environment"] == e.name for r in records)]
@@ -158,6 +158,18 @@ def _workload(
     return workload_of(
         environment, devices=options.devices, words=options.words, seed=options.seed, worst=worst
     )
+
+
+def _refuse_impossible(workload: Workload, rivals: Sequence[Contestant], frames: int) -> None:
+    """Raise WorkbenchError, before any work, for faults that fit the memory of none of them."""
+    refused = WorkbenchError("there is no strategy to compare; name one")
+    for _, strategy, program in rivals:
+        try:
+            workload.events(Sites(strategy.image(program)), range(1), frames=frames)
+            return
+        except WorkbenchError as error:
+            refused = error
+    raise refused
 
 
 def _tell_rivals(rivals: Sequence[Contestant], *, every: bool) -> None:

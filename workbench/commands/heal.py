@@ -38,7 +38,7 @@ from workbench.healing.strategy_file import described
 from workbench.healing.timeline import draw_timeline
 from workbench.integer.engine import Engine
 from workbench.memory.faults.arrivals import expected_upsets
-from workbench.memory.faults.events import Event
+from workbench.memory.faults.events import ACTIONS, Event
 from workbench.memory.faults.poisson import poisson_upsets
 from workbench.memory.faults.transients import Sites
 from workbench.memory.image import Image
@@ -209,6 +209,7 @@ def _described_upsets(life: SimulationResult) -> list[dict[str, Any]]:
             "frame": upset.frame,
             "time_s": upset.frame * life.frame_s,
             "position": upset.position,
+            "action": ACTIONS[upset.action],
             "site": site,
         }
         for upset, site in zip(life.upsets, life.sites(), strict=True)

@@ -25,7 +25,7 @@ from workbench.commands.common import (
 from workbench.errors import WorkbenchError
 from workbench.experiments.fleets.comparison import Environment, record_of, with_cost
 from workbench.experiments.fleets.device_costs import device_costs
-from workbench.experiments.fleets.device_sound import hear
+from workbench.experiments.fleets.device_sound import hear_device
 from workbench.experiments.fleets.variants import contestants
 from workbench.experiments.fleets.workload import KINDS, Workload
 from workbench.experiments.voices.voice import open_voice
@@ -154,7 +154,7 @@ def _hear(
         device, word = map(int, options.hear.split(":"))
     except ValueError:
         raise WorkbenchError(f"--hear is {options.hear!r}; write DEVICE:WORD, like 0:17") from None
-    said, life = hear(program, inputs, strategy, workload, device=device, word=word)
+    said, life = hear_device(program, inputs, strategy, workload, device=device, word=word)
     write_wav(options.out, life.samples())
     wrong = life.wrong_bits
     print(

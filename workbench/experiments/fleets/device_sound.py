@@ -22,7 +22,7 @@ from workbench.integer.reference import Codes
 from workbench.memory.faults.transients import Sites
 
 
-def hear(
+def hear_device(
     program: Program,
     inputs: Mapping[str, Codes],
     strategy: Strategy,
