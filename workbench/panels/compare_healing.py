@@ -166,6 +166,7 @@ def _told(name: str, lived: HealedSpeech) -> str:
             name,
             f"“{' '.join(lived.script.words)}”: {snr}, {metrics.in_words}",
             lived.samples,
+            round(lived.result.image.program.sample_rate_hz),
         )
         + f'<p role="status" class="readout" style="{_SOFT}">{len(lived.result.upsets)} upsets, '
         f"{len(lines)} log entries, {int(lived.result.wrong_bits[-1])} bits wrong at the end</p>"

@@ -50,5 +50,7 @@ def healed_speech(
             Image.of(image.program), script.inputs, (), Strategy("none"), word_starts=script.starts
         )
         samples = result.samples()
-        metrics = measure(samples, calm.samples(), perceptual=False)
+        metrics = measure(
+            samples, calm.samples(), sample_rate_hz=voice.sample_rate_hz, perceptual=False
+        )
     return HealedSpeech(result, script, samples, metrics)

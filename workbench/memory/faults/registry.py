@@ -32,7 +32,7 @@ _SHIPPED = {
     "fluence": f"{_HERE}.poisson:Fluence",
 }
 _known: dict[str, type[FaultModel]] = {}  # those that were used or registered
-_RESERVED = ("seed", "section", "operator", "bit", "word", "plan", "trial", "protect")
+_RESERVED = ("seed", "section", "operator", "bit", "word", "utterance", "plan", "trial", "protect")
 
 
 def register(kind: type[FaultModel]) -> type[FaultModel]:
