@@ -116,9 +116,9 @@ def clustered(hits: np.ndarray, rows: np.ndarray, confidence: float = CONFIDENCE
         p = sum h_i / sum m_i,  variance = n / (n - 1) sum (h_i - p m_i)^2 / (sum m_i)^2
 
     hits, rows: h_i and m_i of each of n clusters, [..., n] and [n]. Wilson's interval at the effective
-    sample size p (1 - p) / variance (Korn and Graubard 1998), which is at least what clusters of
-    identical rows are worth, (sum m_i)^2 / sum m_i^2, and at most all rows: with one row a cluster it
-    is `wilson`. Errors as there.
+    sample size p (1 - p) / variance (Korn and Graubard 1998), which is at least that of clusters of
+    identical rows, (sum m_i)^2 / sum m_i^2, and at most all rows: with one row a cluster it is
+    `wilson`. Errors as there.
     """
     hits, rows = _counts(hits, rows)
     total = float(rows.sum())
@@ -129,11 +129,11 @@ def clustered(hits: np.ndarray, rows: np.ndarray, confidence: float = CONFIDENCE
     residual = hits - share[..., None] * rows
     variance = n / max(n - 1, 1) * (residual**2).sum(axis=-1) / total**2
     alike = total**2 / float((rows**2).sum())
-    worth = np.divide(
+    effective_n = np.divide(
         share * (1 - share), variance, out=np.full(share.shape, alike), where=variance > 0
     )
-    worth = np.clip(worth, alike, total)
-    return wilson(share * worth, worth, confidence)
+    effective_n = np.clip(effective_n, alike, total)
+    return wilson(share * effective_n, effective_n, confidence)
 
 
 def sample_size(

@@ -204,14 +204,14 @@ class _Campaign:
         """Variance of what the strata without any hit contribute, taken together.
 
         n trials without a hit leave room for a share of about 1 / n; n is what a simple sample of
-        those strata would be worth as much as, (sum W_h)^2 / sum W_h^2 / n_h.
+        those strata have the effective sample size (sum W_h)^2 / sum W_h^2 / n_h.
         """
         silent = (self.hits == 0) & (self.trials < self.sizes)
         if not silent.any():
             return 0.0
         weight = float(weights[silent].sum())
-        worth = weight**2 / float(np.sum(weights[silent] ** 2 / self.trials[silent]))
-        return weight**2 / (worth * (worth + 2))
+        effective_n = weight**2 / float(np.sum(weights[silent] ** 2 / self.trials[silent]))
+        return weight**2 / (effective_n * (effective_n + 2))
 
     def _try(self, start: np.ndarray, count: np.ndarray) -> list[np.ndarray]:
         """Scores of `count` sites of each stratum from `start` on, in the drawn order, cyclic."""
