@@ -44,7 +44,7 @@ def test_figures_are_those_of_the_table(tmp_path: Path, capsys: pytest.CaptureFi
         assert (each["count"], each["share"]) == (counted[name], counted[name] / 64)
         assert (each["low"], each["high"]) == (None, None)  # nothing was left to chance
         assert f"{class_in_words(name):<27} {counted[name]:>11,}" in said
-    assert set(told["words"]) == {"3", "7"}
+    assert set(told["utterances"]) == {"3", "7"}
     assert told["log_mel"]["measured"] == 64 - table["log_mel_db"].null_count > 0
     assert "Leveugle's sample size" in said and "64 trials in" in said
     assert "all 32 that there are, for each word: the shares are exact" in said
@@ -96,7 +96,7 @@ def test_the_worst_trial_can_be_replayed(tmp_path: Path) -> None:
     assert campaign(*SMALL, "--out", tmp_path / "out", "--json", figures) == 0
     worst = json.loads(figures.read_text())["campaigns"][0]["worst"]
     trial, voice = TrialId.parse(worst["replay"]), open_voice()
-    inputs, events = voice.inputs(trial.word), trial.events(Sites(voice.image))
+    inputs, events = voice.inputs(trial.utterance), trial.events(Sites(voice.image))
     clean = play(voice.image, inputs, events.of_trials(1, 1)).astype(np.int64)
     error = play(voice.image, inputs, events) - clean
     assert worst["snr_db"] == pytest.approx(10 * np.log10(np.sum(clean**2) / np.sum(error**2)))

@@ -56,7 +56,7 @@ def voice(folder: Path) -> Voice:
 def test_it_is_trained_and_lowered_exactly(
     of: list[str], voice: Voice, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert voice.words == ("low", "middle", "high") and voice.program.name == "tones"
+    assert voice.utterances == ("low", "middle", "high") and voice.program.name == "tones"
     assert voice.sample_rate_hz == RATE_HZ
     assert len(voice.speak("low")) == 24 * SAMPLES_A_FRAME == 24 * voice.frame_s * RATE_HZ
     assert not np.array_equal(voice.speak("low"), voice.speak("high"))
@@ -115,7 +115,7 @@ def test_it_is_healed_compared_and_lives(
 ) -> None:
     assert main(["heal", *of, "--words", "low,high", "--out", str(tmp_path / "heal")]) == 0
     heal = json.loads((tmp_path / "heal" / "heal.json").read_text())
-    assert [row["word"] for row in heal["words"]] == ["low", "high"] and heal["log"]
+    assert [row["utterance"] for row in heal["utterances"]] == ["low", "high"] and heal["log"]
     sound = read_audio(tmp_path / "heal" / "healed.wav", sample_rate_hz=RATE_HZ)
     assert len(sound) == 48 * SAMPLES_A_FRAME
     fleet = ["--devices", "2", "--jobs", "1"]

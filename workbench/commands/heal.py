@@ -134,7 +134,7 @@ def run(options: argparse.Namespace) -> None:
 
 def _words(options: argparse.Namespace, voice: Voice) -> tuple[str, ...]:
     if options.words is None:
-        return _WORDS if set(_WORDS) <= set(voice.words) else voice.words[: len(_WORDS)]
+        return _WORDS if set(_WORDS) <= set(voice.utterances) else voice.utterances[: len(_WORDS)]
     return words_of(options.words, voice)
 
 
@@ -172,7 +172,7 @@ def _compare(script: Script, clean: Life, unhealed: Life, healed: Life) -> list[
             "unhealed": _plain(measure(damaged, expected, sample_rate_hz=rate, perceptual=False)),
             "healed": _plain(measure(mended, expected, sample_rate_hz=rate, perceptual=False)),
         }
-        for word, expected, damaged, mended in zip(script.words, *parts, strict=True)
+        for word, expected, damaged, mended in zip(script.utterances, *parts, strict=True)
     ]
 
 

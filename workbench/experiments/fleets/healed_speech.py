@@ -41,7 +41,7 @@ def healed_life(
     expect(mission, Mission, "the workload", "a Mission")
     expect(strategy, Strategy, "the healer", 'a Strategy, as named("crc-scrub")')
     image = strategy.image(program or voice.program)
-    script = script_of(voice, [voice.words[n] for n in mission.script(len(voice.words))])
+    script = script_of(voice, [voice.utterances[n] for n in mission.script(len(voice.utterances))])
     upsets = mission.upsets(image.layout, 0, frames=script.frames, frame_s=voice.frame_s)
     with one_thread():
         life = simulate(image, script.inputs, upsets, strategy, word_starts=script.starts)
