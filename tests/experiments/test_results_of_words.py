@@ -60,7 +60,9 @@ def test_they_are_read_as_if_they_were_new(old: Path, new: Path, tmp_path: Path)
 
 
 def test_they_are_not_gone_on_with(old: Path) -> None:
-    with pytest.raises(WorkbenchError, match=r"results of another campaign .*choose another folder"):
+    with pytest.raises(
+        WorkbenchError, match=r"results of another campaign .*choose another folder"
+    ):
         run_small(old, small_campaign(trials=60, log_mel=10))
 
 

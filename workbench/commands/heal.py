@@ -115,7 +115,7 @@ def run(options: argparse.Namespace) -> None:
     }
     write_text(out / "heal.json", json.dumps(figures, indent=1) + "\n")
     write_text(out / "log.txt", "".join(f"{line}\n" for line in healed.lines()))
-    _tell(figures, healed, strategy)
+    _tell(figures, healed, strategy, voice.generator.noun)
     attempts = Attempts()
     for name, life in (("clean", clean), ("unhealed", unhealed), ("healed", healed)):
         with attempts.step(f"{name}.wav"):
@@ -199,7 +199,7 @@ def _described_upsets(life: Life) -> list[dict[str, Any]]:
     ]
 
 
-def _tell(figures: dict[str, Any], healed: Life, strategy: Strategy) -> None:
+def _tell(figures: dict[str, Any], healed: Life, strategy: Strategy, noun: str) -> None:
     cost, healing = figures["overheads"], strategy.heals
     told = f"{len(healed.upsets):,} upsets in {healed.frame_s * figures['frames']:.2f} s"
     print(f"{told}; the healer:" if healing else told)
@@ -208,7 +208,7 @@ def _tell(figures: dict[str, Any], healed: Life, strategy: Strategy) -> None:
             print(f"  {line}")
     columns = ("unhealed", "healed") if healing else ("unhealed",)
     titles = ("without healer", "with healer")[: len(columns)]
-    rows = [("utterance", *titles)] + [
+    rows = [(noun, *titles)] + [
         (row["utterance"], *(_fared(row[column]) for column in columns))
         for row in figures["utterances"]
     ]
