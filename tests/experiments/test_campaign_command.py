@@ -134,14 +134,14 @@ class _Alike:
 def test_what_is_heard_has_intervals_that_take_the_words_of_a_trial_together(
     count: int, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in ("campaign", "campaign_worker"):
-        monkeypatch.setattr(f"workbench.experiments.{module}.Listener", _Alike)
+    for module in ("campaign", "worker"):
+        monkeypatch.setattr(f"workbench.experiments.campaigns.{module}.Listener", _Alike)
     figures = tmp_path / "figures.json"
     faults = ("--fault", "ber=0", "--words", "3,7,1", "--trials", 24, "--listen", count)
     assert campaign(*faults, "--out", tmp_path / "out", "--json", figures) == 0
     heard = json.loads(figures.read_text())["campaigns"][0]["heard"]["masked"]
     table = read_results(tmp_path / "out").to_pandas().dropna(subset="pesq_nb")
-    one = table[table["word"] == "3"]
+    one = table[table["utterance"] == "3"]
     assert heard["trials"] == len(table) == 3 * len(one) > 3 and (count == 7 or len(one) == 24)
     # Three words that are all alike say no more than one of them.
     low, high = map(float, clustered(np.rint(5 * one["recognised"]), np.full(len(one), 5)))
@@ -156,8 +156,8 @@ def test_what_is_heard_has_intervals_that_take_the_words_of_a_trial_together(
 def test_a_listener_who_hears_every_fault_leaves_nothing_to_chance(
     count: int, exact: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in ("campaign", "campaign_worker"):
-        monkeypatch.setattr(f"workbench.experiments.{module}.Listener", _Alike)
+    for module in ("campaign", "worker"):
+        monkeypatch.setattr(f"workbench.experiments.campaigns.{module}.Listener", _Alike)
     figures = tmp_path / "figures.json"
     out = ("--out", tmp_path / "out", "--json", figures)
     assert campaign(*SMALL, "--listen", count, *out) == 0
