@@ -17,8 +17,8 @@ COMMANDS = {
     "estimate": "estimate how many bits are dangerous, to a requested width, from few trials",
     "worst": "find the few bits that do most harm together",
     "map": "see which bytes are critical and what protecting them buys, or quality over bit errors",
-    "bench": "measure fault trials per second beside other tools, how honest `estimate` is, what codes see and "
-    "whether diagnoses are true",
+    "bench": "measure fault trials per second beside other tools, how honest `estimate` is, what codes see, "
+    "whether diagnoses are true, and how long commands take to start",
     "heal": "let upsets arrive while a voice speaks, with and without healing",
     "lifetime": "let a fleet of devices live under upsets for a long time, each healing itself",
     "compare": "hold healing strategies against the same faults: what is left, what it costs",
