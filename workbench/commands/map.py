@@ -17,7 +17,6 @@ from workbench.errors import WorkbenchError
 from workbench.experiments.campaigns.manifest import MANIFEST_FILE
 from workbench.experiments.campaigns.store import Results, open_results
 from workbench.experiments.maps.criticality import COLUMNS as MAP_COLUMNS
-from workbench.experiments.maps.pictures import save_figure
 from workbench.experiments.maps.products import (
     CURVE_FILES,
     MAP_FILES,
@@ -90,9 +89,9 @@ def run(options: argparse.Namespace) -> None:
     if options.json:
         write_text(options.json, json.dumps(products.told, indent=2, allow_nan=False) + "\n")
     attempts = Attempts()
-    for name, figure in products.pictures.items():
+    for name in products.pictures:
         with attempts.step(name):
-            save_figure(out / name, figure())
+            products.draw_one(name, out)
     attempts.finish(f"all other figures are in {options.json or out}")
     files = CURVE_FILES if any(sweep) else MAP_FILES
     print(f"{', '.join(files)} {'are' if len(files) > 1 else 'is'} in {out}")

@@ -16,7 +16,6 @@ from workbench.errors import WorkbenchError, expect
 from workbench.firmware.design import Firmware
 from workbench.firmware.twin import Machine, Twin, frames_of
 from workbench.healing.simulation import SimulationResult, simulate_many
-from workbench.integer.engine import Engine
 from workbench.memory.faults.events import CLEAR, FLIP, Event
 from workbench.memory.image import Image
 
@@ -46,14 +45,13 @@ def first_difference(
 
     machine: that has `firmware` and may flip its flash. progress: is called after each schedule.
     """
-    engine = Engine(firmware.program)
     told = [tuple(schedule) for schedule in schedules]
     for first in range(0, len(told), _TOGETHER):
         part = told[first : first + _TOGETHER]
-        for upsets, life in zip(part, _simulated(firmware, inputs, part, engine), strict=True):
+        for upsets, life in zip(part, _simulated(firmware, inputs, part), strict=True):
             what = _what_differs(machine, firmware, inputs, upsets, life)
             if what:
-                return _reduced(machine, firmware, inputs, Difference(upsets, what), engine)
+                return _reduced(machine, firmware, inputs, Difference(upsets, what))
             progress()
     return None
 
@@ -127,12 +125,9 @@ def _simulated(
     firmware: Firmware,
     inputs: Mapping[str, np.ndarray],
     schedules: Sequence[Schedule],
-    engine: Engine,
 ) -> list[SimulationResult]:
     starts = _word_starts(firmware, inputs)
-    return simulate_many(
-        firmware.image, inputs, schedules, firmware.strategy, word_starts=starts, engine=engine
-    )
+    return simulate_many(firmware.image, inputs, schedules, firmware.strategy, word_starts=starts)
 
 
 def _word_starts(firmware: Firmware, inputs: Mapping[str, np.ndarray]) -> tuple[int, ...]:
@@ -178,12 +173,11 @@ def _reduced(
     firmware: Firmware,
     inputs: Mapping[str, np.ndarray],
     found: Difference,
-    engine: Engine,
 ) -> Difference:
-    """Leave out halves, then quarters, then single upsets, as long as the homes still differ."""
+    """Leave out halves, then quarters, then single upsets, as long as the two still differ."""
 
     def differs(some: Schedule) -> str:
-        (life,) = _simulated(firmware, inputs, [some], engine)
+        (life,) = _simulated(firmware, inputs, [some])
         return _what_differs(machine, firmware, inputs, some, life)
 
     size = len(found.upsets)

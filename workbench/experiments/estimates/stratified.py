@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
 
 from workbench.errors import WorkbenchError
 from workbench.experiments.estimates.statistics import (
@@ -240,11 +239,13 @@ def tail_share(scores: np.ndarray, below: float) -> float:
     The predictive distribution of a normal variable of which n values are known, Student's t with
     n - 1 degrees of freedom around their mean, scaled by s sqrt(1 + 1 / n).
     """
+    from scipy.special import stdtr
+
     finite = scores[np.isfinite(scores)]
     if len(finite) < 2:
         return 0.0
     spread = max(float(finite.std(ddof=1)), _LEAST_SPREAD) * np.sqrt(1 + 1 / len(finite))
-    tail = stats.t.cdf((below - finite.mean()) / spread, len(finite) - 1)
+    tail = stdtr(len(finite) - 1, (below - finite.mean()) / spread)
     return float(tail) * len(finite) / len(scores)
 
 

@@ -16,7 +16,6 @@ from workbench.experiments.fleets.workload import Workload
 from workbench.healing.device import Device
 from workbench.healing.simulation import SimulationResult, simulate_many
 from workbench.healing.strategy import Strategy
-from workbench.integer.engine import Engine
 from workbench.integer.program import Program
 from workbench.integer.reference import Codes
 from workbench.memory.faults.transients import Sites
@@ -52,7 +51,7 @@ def hear_device(
     frames = word_frames(program, inputs)
     devices, lifespan = range(device, device + 1), frames * workload.words
     (events,) = workload.events(Sites(image), devices, frames=lifespan).rows(1)
-    engine, simulated = Engine(image.program), Device(image, strategy, image.data)
+    simulated = Device(image, strategy, image.data)
 
     def say(number: int) -> SimulationResult:
         start = number * frames
@@ -62,7 +61,7 @@ def hear_device(
             if start <= event.frame < start + frames
         ]
         (result,) = simulate_many(
-            image, inputs[names[script[number]]], [now], strategy, word_starts=(0,), engine=engine,
+            image, inputs[names[script[number]]], [now], strategy, word_starts=(0,),
             devices=[simulated],
         )  # fmt: skip
         return result

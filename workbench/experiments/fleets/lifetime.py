@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import joblib
 import numpy as np
@@ -21,7 +22,6 @@ from workbench.healing.log import Verdict
 from workbench.healing.memory_simulation import memory_changes, memory_tells_all
 from workbench.healing.simulation import simulate_many
 from workbench.healing.strategy import Strategy
-from workbench.integer.engine import Engine
 from workbench.integer.program import Program
 from workbench.integer.reference import Codes
 from workbench.memory.faults.events import FLIP, Event, Events, sorted_events
@@ -230,6 +230,8 @@ class _Task:
 
     def _by_frame(self) -> None:
         """Word by word, the devices that something is wrong with together."""
+        from workbench.integer.engine import Engine  # needs torch
+
         engine = Engine(self.image.program)
         pending = [list(hits) for hits in self.events]
         word = 0
@@ -257,7 +259,7 @@ class _Task:
             self._count(device)
 
     def _word(
-        self, engine: Engine, word: int, active: list[int], schedules: list[list[Event]]
+        self, engine: Any, word: int, active: list[int], schedules: list[list[Event]]
     ) -> None:
         start, number = word * self.frames, int(self.script[word])
         laboratory = self.laboratories[number]
