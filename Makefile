@@ -1,5 +1,8 @@
 # make demo    set up, then hear a voice, the same voice with flipped bits, and the same voice healed
-# make test    set up, then run every check and test
+# make test    set up, then run every check and test, and build the documentation
+# make quick   set up, then run the tests that answer within a minute
+# make docs    set up, then build the documentation: open out/docs/index.html
+# make coverage as the tests of `make test`, with the lines that they reach in out/coverage/index.html
 # make nightly as the tests of `make test`, on many more random examples
 # make lab     set up, then open JupyterLab on copies of the notebooks, in out/notebooks
 # make install only set up
@@ -26,7 +29,7 @@ PROJECT_INSTALL = $(PIP_INSTALL) --build-constraint constraints.txt \
 # Extras that need a C compiler where no wheel fits; the set-up goes on without them.
 OPTIONAL = recogniser pesq
 
-.PHONY: help install demo test check suite nightly lab peers
+.PHONY: help install demo test check suite quick docs coverage nightly lab peers
 
 help:
 	@sed -n '/^$$/q; s/^# \{0,1\}//p' Makefile
@@ -36,12 +39,22 @@ install: $(STAMP)
 demo: $(STAMP)
 	$(RUN) workbench demo
 
-test: check suite
+test: check docs suite
 
 suite: $(STAMP)
 	$(PYTEST)
 	@for kernels in `.venv/bin/python tests/kernels.py`; do \
 		WORKBENCH_KERNELS=$$kernels $(RUN) pytest -m kernels `grep -rl 'mark\.kernels' tests --include='test_*.py'` || exit 1; done
+
+quick: $(STAMP)
+	$(PYTEST) $(QUICK)
+
+# Builds without a network; whatever Sphinx warns of is an error.
+docs: $(STAMP)
+	$(RUN) sphinx --fail-on-warning --keep-going --quiet --fresh-env --builder html docs out/docs
+
+coverage: $(STAMP)
+	$(PYTEST) --cov --cov-report=term:skip-covered --cov-report=html:out/coverage
 
 # Hours: random tests try many times as many examples.
 nightly: $(STAMP)
