@@ -5,19 +5,9 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import strategies as st
 
-from workbench.integer.program import (
-    Add,
-    Concat,
-    Conv,
-    Embed,
-    Operator,
-    Program,
-    Rescale,
-    Signal,
-    Table,
-    code_dtype,
-    code_range,
-)
+from workbench.integer.operators import Add, Concat, Conv, Embed, Operator, Rescale, Table
+from workbench.integer.program import Program
+from workbench.integer.signals import Signal, code_dtype, code_range
 
 
 class _Builder:

@@ -9,6 +9,7 @@ from workbench.healing.log import Remedy
 from workbench.healing.strategy import RESIGNING, Guard, Policy, Strategy, corrects
 from workbench.integer.program import Program
 from workbench.memory.image import Image
+from workbench.memory.places import WORKING_SECTIONS
 from workbench.memory.watches.areas import (
     ABFT,
     CODES,
@@ -18,7 +19,6 @@ from workbench.memory.watches.areas import (
     SELF_TEST,
     SIGNATURES,
     TRIPLE,
-    WORKING_SECTIONS,
     Area,
 )
 

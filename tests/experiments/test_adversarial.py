@@ -15,7 +15,8 @@ from workbench.cli import main
 from workbench.errors import WorkbenchError
 from workbench.experiments.maps.worst_bits import error_share, worst_bits
 from workbench.integer import reference
-from workbench.integer.program import Conv, Program
+from workbench.integer.operators import Conv
+from workbench.integer.program import Program
 from workbench.integer.smooth import run_smooth, smooth_parameters
 from workbench.memory.faults.bits import Bits
 from workbench.memory.faults.plan import TrialId

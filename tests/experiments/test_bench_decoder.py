@@ -8,7 +8,8 @@ import torch
 
 from workbench.experiments.bench.decoder import FRAMES, MACS, SAMPLES, WEIGHTS, Decoder, decoder
 from workbench.integer import reference
-from workbench.integer.program import Conv, code_range
+from workbench.integer.operators import Conv
+from workbench.integer.signals import code_range
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from workbench.experiments.maps.criticality import Bits, Criticality, channel_ax
 from workbench.experiments.maps.ranking import Ranking
 from workbench.experiments.voices.voice import open_voice
 from workbench.memory.image import Image
-from workbench.memory.layout import WORKING_SECTIONS
+from workbench.memory.places import WORKING_SECTIONS
 
 IMAGE = open_voice().image
 UP2 = IMAGE.layout.position("up2", "weight", (3, 0, 1, 5), 0)

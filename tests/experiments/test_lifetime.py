@@ -18,7 +18,7 @@ from workbench.memory.watches.areas import Area
 
 PROGRAM = next(
     p for p in map(random_program, range(99))
-    if Image.of(p).layout.working_bytes > 600 and len(Image.of(p).histories()) > 1
+    if Image.of(p).layout.working_bytes > 600 and len(Image.of(p).states()) > 1
 )  # fmt: skip
 # Top bits of biases that reach sums whatever is said, one in each of the first operators with ABFT.
 PROGRAM_BIAS = tuple(

@@ -16,7 +16,7 @@ from workbench.firmware.twin import Machine, Twin
 from workbench.healing.named import nothing
 from workbench.integer.reference import Stream, run
 from workbench.memory.image import Image, flip_bits
-from workbench.memory.layout import WORKING_SECTIONS
+from workbench.memory.places import WORKING_SECTIONS
 from workbench.memory.tensors import write_tensor
 
 COUNT = 40
@@ -78,14 +78,14 @@ def test_damaged_histories_mean_the_same(compiled, number: int, seed: int) -> No
             positions = rng.integers(8 * state.start, 8 * state.stop, 10)
             data = twin.image().data.copy()
             flip_bits(data, positions)
-            stream.histories = Image(program, layout, data).histories()
+            stream.states = Image(program, layout, data).states()
             twin.flip(positions.tolist())
         codes = twin.step({name: values[0] for name, values in part.items()})
         np.testing.assert_array_equal(codes, stream.step(part)[program.output][0])
         expected = twin.image().data.copy()
         for place in layout.places:
             if place.section == "state":
-                write_tensor(expected, place, stream.histories[place.operator][0])
+                write_tensor(expected, place, stream.states[place.operator, place.tensor][0])
         np.testing.assert_array_equal(twin.image().data, expected)
 
 

@@ -24,8 +24,10 @@ from workbench.healing.log import Diagnosis, Remedy, Verdict
 from workbench.healing.named import abft, scrub
 from workbench.healing.simulation import simulate
 from workbench.healing.upsets import Upset
-from workbench.integer.program import Program, Rescale, Signal
+from workbench.integer.operators import Rescale
+from workbench.integer.program import Program
 from workbench.integer.reference import run
+from workbench.integer.signals import Signal
 from workbench.memory.image import Image
 
 pytestmark = needs_emulator

@@ -22,7 +22,7 @@ from workbench.firmware.names import Names
 from workbench.firmware.scratch import frame_bytes, plan_scratch, row_bytes
 from workbench.firmware.toolchain import WARNINGS
 from workbench.healing.named import crc_scrub
-from workbench.integer.program import Conv
+from workbench.integer.operators import Conv
 from workbench.memory.image import Image
 
 needs_make = pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")

@@ -23,8 +23,8 @@ from workbench.firmware.toolchain import (
     compile_shared,
     run_compiler,
 )
-from workbench.integer.program import Conv
-from workbench.integer.reference import requantise, wrap_int32
+from workbench.integer.operators import Conv
+from workbench.integer.operators.shifts import requantise, wrap_int32
 
 HERE = Path(__file__).parent
 SEED, COUNT = 31, 20

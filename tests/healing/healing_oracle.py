@@ -32,12 +32,12 @@ def live_plainly(
         flip_bits(data, [upset.position for upset in upsets if upset.frame == frame])
         now = Image(program, layout, data.copy())
         stream = Stream(now.to_program())
-        stream.histories = now.histories()
+        stream.states = now.states()
         codes = stream.step(split_frames(program, inputs, frame, frame + 1))
         heard.append(codes[program.output][0])
         for place in layout.places:
             if place.section == "state":
-                write_tensor(data, place, stream.histories[place.operator][0])
+                write_tensor(data, place, stream.states[place.operator, place.tensor][0])
         if strategy.guards and layout.watches:
             _heal(data, layout, strategy, log)
     return np.concatenate(heard), log, data

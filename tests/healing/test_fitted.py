@@ -19,7 +19,9 @@ from workbench.healing.named import NAMED, named
 from workbench.healing.simulation import simulate
 from workbench.healing.strategy import Guard, Strategy
 from workbench.healing.upsets import Upset
-from workbench.integer.program import Conv, Program, Signal
+from workbench.integer.operators import Conv
+from workbench.integer.program import Program
+from workbench.integer.signals import Signal
 from workbench.memory.image import Image
 from workbench.memory.watches.areas import ABFT, TRIPLE, Area
 from workbench.training.checkpoint import shipped_checkpoint

@@ -43,15 +43,15 @@ def test_a_moment_is_what_the_reference_computes(seed: int) -> None:
         outcomes = []
         for each in (image.program, faulty.to_program()):
             stream = Stream(each)
-            stream.histories = {
+            stream.states = {
                 name: watch.stored(image.data, f"history_{n}")[unit].astype(np.int64)[None]
-                for n, name in enumerate(stream.histories)
+                for n, name in enumerate(stream.states)
             }
             given = {
                 name: watch.stored(image.data, f"input_{n}")[unit].astype(np.int64)[None]
                 for n, name in enumerate(program.inputs)
             }
-            outcomes.append([stream.step(given)[program.output], *stream.histories.values()])
+            outcomes.append([stream.step(given)[program.output], *stream.states.values()])
         same = all(np.array_equal(a, b) for a, b in zip(*outcomes, strict=True))
         assert watch.wrong(faulty.data, unit) != same
         assert not watch.wrong(faulty.data, unit, golden=True)

@@ -10,8 +10,10 @@ from programs import random_inputs, random_program, seeds, split_frames
 from workbench.errors import WorkbenchError
 from workbench.integer.engine import Engine
 from workbench.integer.engine_kernels import Change, ConvKernel
-from workbench.integer.program import Conv, Program, Rescale, Signal
+from workbench.integer.operators import Conv, Rescale
+from workbench.integer.program import Program
 from workbench.integer.reference import Stream, run
+from workbench.integer.signals import Signal
 
 # The GPU takes part where there is one; the arithmetic is the same.
 DEVICES = ("cpu", "cuda") if torch.cuda.is_available() else ("cpu",)
@@ -68,8 +70,8 @@ def test_every_signal_of_every_trial_equals_the_reference(
             found = np.concatenate([part[name][trial] for part in parts])
             assert found.dtype == codes.dtype
             np.testing.assert_array_equal(found, codes[0], err_msg=name)
-        for name, rows in reference.histories.items():
-            np.testing.assert_array_equal(stream.read_history(name, trial), rows[0])
+        for name, rows in reference.states.items():
+            np.testing.assert_array_equal(stream.read_state(*name, trial), rows[0])
 
 
 @settings(max_examples=30, deadline=None)

@@ -24,9 +24,10 @@ from workbench.integer.lowered_challenge import lower_challenge
 from workbench.integer.lowering.layer_check import disagreements
 from workbench.integer.lowering.lower import Lowered, lower
 from workbench.integer.lowering.weights import polyphase
-from workbench.integer.program import INT32_MAX, Add, Conv, Program, Rescale, Table
+from workbench.integer.operators import Add, Conv, Rescale, Table
+from workbench.integer.program import Program
 from workbench.integer.reference import Stream, run
-from workbench.integer.validation import accumulator_bound
+from workbench.integer.signals import INT32_MAX
 from workbench.training.checkpoint import load_checkpoint, shipped_checkpoint
 
 
@@ -58,7 +59,7 @@ def _check_accumulators(program: Program) -> None:
     """Every clean accumulator fits int32, as lowering has proved in another way."""
     for operator in program.operators:
         if isinstance(operator, Conv):
-            assert accumulator_bound(operator, program.sources(operator)[0].bits) <= INT32_MAX
+            assert operator.accumulator_bound(program.sources(operator)[0].bits) <= INT32_MAX
 
 
 def _check_frames(lowered: Lowered, example: Example, cut: int) -> None:
@@ -84,7 +85,7 @@ def test_float32_is_exact_where_accumulators_stay_below_24_bits(seed: int, steps
     program = lowered.program
     for operator in program.operators:
         if isinstance(operator, Conv):
-            assume(accumulator_bound(operator, program.sources(operator)[0].bits) < 2**24)
+            assume(operator.accumulator_bound(program.sources(operator)[0].bits) < 2**24)
     differing = disagreements(example.module, lowered, example.inputs, dtype=torch.float32)
     assert differing == dict.fromkeys(differing, 0)
 

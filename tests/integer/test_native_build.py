@@ -52,9 +52,9 @@ def test_a_process_survives_a_library_of_any_length(cache: Path) -> None:
     (library,) = cache.glob("*.so")
     whole = library.read_bytes()
     script = (
-        "from workbench.integer import native_build\n"
-        f"native_build._sources = lambda: {TINY!r}\n"
-        "print(native_build.native_library().wb_prepare())\n"
+        "from workbench.integer.native import build\n"
+        f"build._sources = lambda: {TINY!r}\n"
+        "print(build.native_library().wb_prepare())\n"
     )
     for length in (len(whole) // 2, len(whole) // 4):
         library.write_bytes(whole[:length])

@@ -9,8 +9,11 @@ from hypothesis import strategies as st
 from programs import random_inputs, random_program, seeds, split_frames
 
 from workbench.errors import WorkbenchError
-from workbench.integer.program import Conv, Program, Signal
-from workbench.integer.reference import Stream, requantise, run, wrap_int32
+from workbench.integer.operators import Conv
+from workbench.integer.operators.shifts import requantise, wrap_int32
+from workbench.integer.program import Program
+from workbench.integer.reference import Stream, run
+from workbench.integer.signals import Signal
 
 
 @settings(max_examples=60, deadline=None)

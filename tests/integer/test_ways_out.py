@@ -54,7 +54,7 @@ LAYERS: dict[str, tuple[nn.Module, str]] = {
     "upsampling": (nn.Upsample(scale_factor=2), "use CausalConvTranspose1d"),
     "padding": (nn.ConstantPad1d((2, 0), 0.0), r"F\.pad\(x, \(rows, 0\)\)"),
     "softmax": (nn.Softmax(1), "leave it to whoever reads"),
-    "fold": (nn.Unfold(2), r"see help\('workbench\.integer\.lowering'\)"),
+    "fold": (nn.Unfold(2), r"see help\('workbench\.integer\.lowering\.lower'\)"),
 }  # fmt: skip
 
 

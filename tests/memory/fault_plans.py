@@ -15,7 +15,7 @@ from workbench.memory.faults.rates import Ber, Retention, Weak
 from workbench.memory.faults.space import Burst, Mbu
 from workbench.memory.faults.time import Arrive, Transient
 from workbench.memory.faults.transients import ALL_SECTIONS, Sites
-from workbench.memory.layout import SECTIONS, WORKING_SECTIONS
+from workbench.memory.places import SECTIONS, WORKING_SECTIONS
 
 FRAMES = 4  # in which plans let things happen
 

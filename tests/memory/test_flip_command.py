@@ -106,7 +106,7 @@ def test_trials_of_the_shipped_generator_equal_the_reference() -> None:
         for codes, positions in zip(run_trials(voice.image, faults, inputs), faults, strict=True):
             faulty = voice.image.flip(positions)
             stream = Stream(faulty.to_program())
-            stream.histories = faulty.histories()
+            stream.states = faulty.states()
             expected = stream.step(inputs)[voice.program.output][0]
             np.testing.assert_array_equal(codes, expected)
 

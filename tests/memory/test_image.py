@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from programs import random_program, seeds
 
 from workbench.errors import WorkbenchError
-from workbench.integer.program import Conv
+from workbench.integer.operators import Conv
 from workbench.memory.image import Image
-from workbench.memory.layout import SECTIONS, WORKING_SECTIONS
+from workbench.memory.places import SECTIONS, WORKING_SECTIONS
 from workbench.memory.tensors import pack_int4, unpack_int4
 
 
@@ -21,7 +21,7 @@ def test_the_clean_image_holds_the_program(seed: int) -> None:
     program = random_program(seed)
     image = Image.of(program)
     assert image.to_program().content_hash == program.content_hash
-    assert not any(history.any() for history in image.histories().values())
+    assert not any(history.any() for history in image.states().values())
     golden = image.layout.sections["golden"]
     np.testing.assert_array_equal(image.data[golden.start : golden.stop], image.working)
     checks = image.layout.place("crc32_0", "check")

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from programs import random_program, seeds
 
 from workbench.errors import WorkbenchError
-from workbench.integer.program import Conv
+from workbench.integer.operators import Conv
 from workbench.memory.codes.ecc import ECC, InPlace
 from workbench.memory.codes.in_place import _REACH, _search, in_place_program
 from workbench.memory.image import Image

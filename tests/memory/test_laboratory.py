@@ -15,7 +15,9 @@ from workbench.integer import reference
 from workbench.integer.native import build as native_build
 from workbench.integer.native.model import unsupported
 from workbench.integer.native.trials import SparseRun
-from workbench.integer.program import Program, Rescale, Signal
+from workbench.integer.operators import Rescale
+from workbench.integer.program import Program
+from workbench.integer.signals import Signal
 from workbench.memory.faults.events import FLIP, SET, Events, sorted_events
 from workbench.memory.faults.transients import Sites
 from workbench.memory.image import Image

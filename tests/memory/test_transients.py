@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from programs import random_program, seeds
 
 from workbench.errors import WorkbenchError
-from workbench.integer.program import Conv
+from workbench.integer.operators import Conv
 from workbench.memory.faults.events import CLEAR, FLIP, SET, sorted_events
 from workbench.memory.faults.transients import OUTPUT, Sites
 from workbench.memory.image import Image

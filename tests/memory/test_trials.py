@@ -10,7 +10,7 @@ from workbench.errors import WorkbenchError
 from workbench.integer.reference import Stream
 from workbench.memory.changes import locate
 from workbench.memory.image import Image
-from workbench.memory.layout import SECTIONS
+from workbench.memory.places import SECTIONS
 from workbench.memory.trials import batches as trials
 from workbench.memory.trials.batches import run_trials
 
@@ -18,7 +18,7 @@ from workbench.memory.trials.batches import run_trials
 def speak_plainly(image: Image, inputs: dict[str, np.ndarray]) -> np.ndarray:
     """Output codes [rows, channels] of the reference on the bytes of `image`."""
     stream = Stream(image.to_program())
-    stream.histories = image.histories()
+    stream.states = image.states()
     return stream.step(inputs)[image.program.output][0]
 
 

@@ -10,8 +10,10 @@ from workbench.errors import WorkbenchError
 from workbench.healing.named import nothing
 from workbench.healing.simulation import simulate
 from workbench.healing.upsets import Upset
-from workbench.integer.program import Conv, Program, Rescale, Signal
+from workbench.integer.operators import Conv, Rescale
+from workbench.integer.program import Program
 from workbench.integer.reference import Stream, run
+from workbench.integer.signals import Signal
 from workbench.memory.faults.events import CLEAR, FLIP, SET, Events, sorted_events
 from workbench.memory.faults.transients import Sites, TransientPlace
 from workbench.memory.image import Image
@@ -26,7 +28,7 @@ def happen(*events: tuple[int, int, int]) -> Events:
 
 def spoken(image: Image, inputs: dict[str, np.ndarray]) -> np.ndarray:
     stream = Stream(image.to_program())
-    stream.histories = image.histories()
+    stream.states = image.states()
     return stream.step(inputs)[image.program.output][0]
 
 

@@ -26,7 +26,7 @@ from workbench.files import write_text
 from workbench.memory.faults.bits import Each
 from workbench.memory.faults.plan import Plan
 from workbench.memory.faults.transients import Sites
-from workbench.memory.layout import SECTIONS
+from workbench.memory.places import SECTIONS
 
 # A class and the SNR in dB under which a sound is in it or in a worse one.
 _CLASSES = {

@@ -16,7 +16,7 @@ from workbench.memory.faults.bits import Flips
 from workbench.memory.faults.plan import Plan, TrialId
 from workbench.memory.faults.transients import Sites
 from workbench.memory.image import Image
-from workbench.memory.layout import SECTIONS
+from workbench.memory.places import SECTIONS
 from workbench.memory.trials.batches import run_trials
 
 _OUT = Path("out/flip")

@@ -37,7 +37,7 @@ from workbench.healing.upsets import Upset, poisson_upsets
 from workbench.integer.engine import Engine
 from workbench.memory.faults.arrivals import expected_upsets
 from workbench.memory.image import Image
-from workbench.memory.layout import SECTIONS, SRAM_SECTIONS
+from workbench.memory.places import SECTIONS, SRAM_SECTIONS
 
 _OUT = Path("out/heal")
 _UPSETS = 40.0

@@ -17,13 +17,13 @@ from workbench.generators.challenge import Challenge
 from workbench.integer.lowered_challenge import lower_challenge
 from workbench.integer.lowering.layer_check import disagreements
 from workbench.integer.lowering.lower import Lowered
-from workbench.integer.program import Conv, Embed, Operator, Program
+from workbench.integer.operators import Conv, Embed, Operator
+from workbench.integer.program import Program
 from workbench.integer.reference import Codes
 from workbench.integer.reference import run as run_program
 from workbench.integer.storage import save_program
-from workbench.integer.validation import accumulator_bound
 from workbench.memory.image import Image
-from workbench.memory.layout import WORKING_SECTIONS
+from workbench.memory.places import WORKING_SECTIONS
 from workbench.training.checkpoint import load_checkpoint, refuse_replacing, shipped_checkpoint
 
 _OUT = Path("out/challenge.program")
@@ -120,8 +120,8 @@ def _row(program: Program, operator: Operator, size: int, made: np.ndarray) -> t
         shape = f"{fan_in}x{taps} -> {f'{up}x' if up > 1 else ''}{out}"
         bits = str(operator.weight_bits)
         source = program.sources(operator)[0]
-        macs = f"{operator.macs_per_position() * (source.rate // operator.stride):,}"
-        bound = str(accumulator_bound(operator, source.bits).bit_length() + 1)
+        macs = f"{operator.macs_per_frame(source):,}"
+        bound = str(operator.accumulator_bound(source.bits).bit_length() + 1)
     if isinstance(operator, Embed):
         shape = f"{operator.rows.shape[0]} x {operator.rows.shape[1]}"
     bytes_ = f"{size:,}" if size else ""

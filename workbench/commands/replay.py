@@ -16,7 +16,7 @@ from workbench.memory.faults.events import ACTIONS, Events
 from workbench.memory.faults.plan import TrialId
 from workbench.memory.faults.protection import ProtectionMask
 from workbench.memory.faults.transients import Sites, TransientPlace
-from workbench.memory.layout import Place
+from workbench.memory.places import Place
 from workbench.memory.trials.truth import play
 
 _OUT = Path("out/replay.wav")

@@ -28,7 +28,7 @@ from workbench.memory.faults.bits import Bits, Each, Flips
 from workbench.memory.faults.plan import Plan, TrialId
 from workbench.memory.faults.transients import Sites
 from workbench.memory.image import Image
-from workbench.memory.layout import WORKING_SECTIONS
+from workbench.memory.places import WORKING_SECTIONS
 from workbench.memory.trials.laboratory import Laboratory
 
 _OUT = Path("out/worst")

@@ -11,7 +11,8 @@ from workbench.firmware.scratch import Scratch, plan_scratch
 from workbench.healing.strategy import Strategy
 from workbench.integer.program import Program
 from workbench.memory.image import Image
-from workbench.memory.layout import WORKING_SECTIONS, Layout, Place
+from workbench.memory.layout import Layout
+from workbench.memory.places import WORKING_SECTIONS, Place
 from workbench.memory.watches.areas import ABFT
 from workbench.memory.watches.self_test import SelfTestWatch
 
@@ -144,11 +145,11 @@ class Firmware:
     @property
     def bounces(self) -> dict[str, int]:
         """Room for a row of weights, and for whole tensors of each other kind, by tensor; bytes."""
-        found = {"weight": 0, "bias": 0, "shift": 0, "table": 0, "rows": 0}
+        found: dict[str, int] = {}
         for place in self.parameters():
             rows = place.shape[0] * place.shape[1] if place.tensor == "weight" else 1
             size = -(-place.size_bytes // rows)
-            found[place.tensor] = max(found[place.tensor], -(-size // 4) * 4)
+            found[place.tensor] = max(found.get(place.tensor, 0), -(-size // 4) * 4)
         return found
 
     @property

@@ -17,7 +17,7 @@ from workbench.firmware.vectors import Inputs, vector_sources
 from workbench.healing.named import nothing
 from workbench.healing.overheads import overheads
 from workbench.healing.strategy import Guard, Strategy
-from workbench.integer.program import Signal
+from workbench.integer.signals import Signal
 from workbench.memory.image import Image
 from workbench.memory.watches.areas import ABFT, CODES, GOLDEN, SELF_TEST, TRIPLE
 

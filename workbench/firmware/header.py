@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from workbench.firmware.design import Firmware, c_type
-from workbench.memory.layout import Place
+from workbench.memory.places import Place
 
 _ALIGNMENT_BYTES = 4
 

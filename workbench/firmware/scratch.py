@@ -1,14 +1,15 @@
 """Where each signal lies in the scratch memory of a step: signals that never live together share it.
 
 Reference: greedy placement by size, the largest first. Layout: a buffer holds free room for the
-longest history of the convolutions that read it, then the signal's rows of one frame.
+longest history of the operators that read it, then the signal's rows of one frame.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from workbench.integer.program import Conv, Program, Signal
+from workbench.integer.program import Program
+from workbench.integer.signals import Signal
 
 _ALIGNMENT_BYTES = 4
 
@@ -68,9 +69,8 @@ def _buffers(program: Program) -> list[_Buffer]:
     for number, operator in enumerate(program.operators):
         for name in operator.sources:
             last[name] = number
-            if isinstance(operator, Conv):
-                back = operator.history * row_bytes(program.signal(name))
-                room[name] = max(room[name], _aligned(back))
+            back = operator.rows_back() * row_bytes(program.signal(name))
+            room[name] = max(room[name], _aligned(back))
         first[operator.target] = last[operator.target] = number
         room[operator.target] = 0
     last[program.output] = len(program.operators)

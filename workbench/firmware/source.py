@@ -6,23 +6,14 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from workbench.errors import WorkbenchError
 from workbench.firmware.design import Firmware, c_type
 from workbench.firmware.header import header, signature
-from workbench.firmware.healer import abft_calls, constant, healer, shape_name
-from workbench.firmware.scratch import frame_bytes, row_bytes
-from workbench.integer.program import (
-    INT32_MIN,
-    Add,
-    Concat,
-    Conv,
-    Embed,
-    Operator,
-    Rescale,
-    Signal,
-    Table,
-)
-from workbench.memory.layout import Place
+from workbench.firmware.healer import healer
+from workbench.firmware.operators import address, calls, constants
+from workbench.firmware.scratch import frame_bytes
+from workbench.integer.operators import Conv
+from workbench.integer.signals import INT32_MIN, Signal
+from workbench.memory.places import Place
 from workbench.memory.watches.areas import ABFT
 
 _WIDTH = 100
@@ -49,7 +40,6 @@ def numbers(values: np.ndarray, *, indent: str = "    ") -> str:
 
 
 def _source(firmware: Firmware) -> str:
-    convs = [operator for operator in firmware.program.operators if isinstance(operator, Conv)]
     parts = [
         "/* SPDX-License-Identifier: Apache-2.0 */",
         f"/* Program {firmware.program.name}, written by the workbench: "
@@ -59,7 +49,7 @@ def _source(firmware: Firmware) -> str:
         '#include "runtime/wb_pointwise.h"\n#include "runtime/wb_triple.h"\n',
         _golden(firmware),
         _check(firmware),
-        *(_shape(firmware, conv) for conv in convs),
+        *constants(firmware),
         _self_test(firmware),
         healer(firmware) if firmware.heals else "",
         _init(firmware),
@@ -92,30 +82,6 @@ def _stored(firmware: Firmware, place: Place) -> np.ndarray:
 
 def _check(firmware: Firmware) -> str:
     return _in_flash(firmware, firmware.checks(), "checks", "check")
-
-
-def _shape(firmware: Firmware, conv: Conv) -> str:
-    (source,) = firmware.program.sources(conv)
-    return constant(
-        "wb_conv_shape",
-        shape_name(firmware, conv.name),
-        {
-            "rows": source.rate,
-            "channels": source.channels,
-            "columns": conv.out_channels,
-            "taps": conv.taps,
-            "dilation": conv.dilation,
-            "stride": conv.stride,
-            "fan_in": conv.weight.shape[3],
-            "group_columns": conv.out_channels // conv.groups,
-            "up": conv.up,
-            "x_bits": source.bits,
-            "weight_bits": conv.weight_bits,
-            "y_bits": firmware.program.target(conv).bits,
-            "low": conv.low,
-            "high": conv.high,
-        },
-    )
 
 
 def _init(firmware: Firmware) -> str:
@@ -189,12 +155,12 @@ def _self_test(firmware: Firmware) -> str:
     for number, given in enumerate(program.inputs):
         signal = program.signal(given)
         lines.append(
-            f"wb_copy({_at(firmware, signal)}, (const char *)kept->input_{number}_{label} + "
+            f"wb_copy({address(firmware, signal)}, (const char *)kept->input_{number}_{label} + "
             f"unit * {frame_bytes(signal)}u, {frame_bytes(signal)});"
         )
     for operator in program.operators:
-        lines += _calls(firmware, operator, checked=False)
-    told = [(_at(firmware, output), str(frame_bytes(output)))]
+        lines += calls(firmware, operator, checked=False)
+    told = [(address(firmware, output), str(frame_bytes(output)))]
     for place in places:
         past = f"state->{firmware.member(place)}"
         told.append((past, f"sizeof {past}"))
@@ -218,10 +184,10 @@ def _step(firmware: Firmware) -> str:
     for name in program.inputs:
         given = f"in_{firmware.inputs.of(name)}"
         signal = program.signal(name)
-        lines.append(f"wb_copy({_at(firmware, signal)}, {given}, {frame_bytes(signal)});")
+        lines.append(f"wb_copy({address(firmware, signal)}, {given}, {frame_bytes(signal)});")
     for operator in program.operators:
-        lines += _calls(firmware, operator)
-    lines.append(f"wb_copy(output, {_at(firmware, output)}, {frame_bytes(output)});")
+        lines += calls(firmware, operator)
+    lines.append(f"wb_copy(output, {address(firmware, output)}, {frame_bytes(output)});")
     if firmware.heals:
         looks = any(guard.area.code != ABFT for guard in firmware.strategy.guards)
         lines.append(f"wb_heal(&memory, {int(looks)});")
@@ -254,97 +220,5 @@ def _healing_locals(firmware: Firmware) -> Iterator[str]:
     yield f"const wb_memory memory = {firmware.prefix}_memory_of(model, healer_state, moved);"
 
 
-def _read(firmware: Firmware, tensor: str, name: str, kind: str) -> str:
-    """A parameter as it is read: put together where parts of it may lie in spare pages."""
-    plain = f"parameters->{tensor}_{name}"
-    if not firmware.spare_bytes:
-        return plain
-    kinds = list(firmware.bounces)
-    offset = sum(firmware.bounces[kind] for kind in kinds[: kinds.index(tensor)]) // 4
-    bounce = f"model->bounce + {offset}u"
-    return f"(const {kind} *)wb_gather(&memory, {plain}, sizeof {plain}, {bounce})"
-
-
 def _used(firmware: Firmware, signal: Signal) -> bool:
     return signal.name in firmware.scratch.offsets
-
-
-def _at(firmware: Firmware, signal: Signal) -> str:
-    """Where the signal's first new row lies."""
-    offset = firmware.scratch.offsets[signal.name] * 8 // signal.bits
-    return f"codes{signal.bits} + {offset}" if offset else f"codes{signal.bits}"
-
-
-def _calls(firmware: Firmware, operator: Operator, *, checked: bool = True) -> list[str]:
-    """checked: whether the sums are compared with checksum rows, where there are some."""
-    program = firmware.program
-    sources, target = program.sources(operator), program.target(operator)
-    x, y = [_at(firmware, source) for source in sources], _at(firmware, target)
-    name = firmware.operators.of(operator.name)
-    count = target.rate * target.channels
-    comment = f"/* {operator.name} */"
-    if isinstance(operator, Conv):
-        history = f"state->history_{name}" if operator.history else "NULL"
-        bias = _read(firmware, "bias", name, "int32_t")
-        shift = _read(firmware, "shift", name, "int8_t")
-        arguments = (
-            f"&{shape_name(firmware, operator.name)}, parameters->weight_{name},\n"
-            f"        {bias},\n        {shift}, {history},\n"
-            f"        {x[0]}, {y}"
-        )
-        if firmware.spare_bytes:
-            first = f"parameters->weight_{name}"
-            return [
-                comment,
-                f"if (wb_moved_within(&memory, {first}, sizeof {first})) {{",
-                f"    wb_conv_moved({arguments}, &moved_weights);",
-                "} else {",
-                f"    wb_conv({arguments});",
-                "}",
-            ]
-        for watched, area, unit in abft_calls(firmware):
-            if checked and watched == operator.name:
-                check = f"&{firmware.prefix}_parts_{area}[{unit}].check"
-                return [
-                    comment,
-                    f"if (wb_conv_checked({arguments}, {check}) &&",
-                    f"    wb_alarm(&memory, {area}u, {unit}u)) {{",
-                    f"    wb_conv_again({arguments}, {check});",
-                    "}",
-                ]
-        return [comment, f"wb_conv({arguments});"]
-    if isinstance(operator, Add):
-        return [
-            comment,
-            f"wb_add({x[0]}, {sources[0].bits}, {x[1]}, {sources[1].bits}, {y}, {target.bits}, "
-            f"{count}, {operator.low}, {operator.high});",
-        ]
-    if isinstance(operator, Rescale):
-        shift = _read(firmware, "shift", name, "int8_t")
-        return [
-            comment,
-            f"wb_rescale({x[0]}, {sources[0].bits}, *{shift}, {y}, "
-            f"{target.bits}, {count}, {operator.low}, {operator.high});",
-        ]
-    if isinstance(operator, Table):
-        return [
-            comment,
-            f"wb_table({x[0]}, {_read(firmware, 'table', name, 'void')}, {y}, {target.bits}, {count});",
-        ]
-    if isinstance(operator, Embed):
-        return [
-            comment,
-            f"wb_embed({x[0]}, {target.rate}, {_read(firmware, 'rows', name, 'void')}, {len(operator.rows)}, "
-            f"{row_bytes(target)}, {y});",
-        ]
-    if isinstance(operator, Concat):
-        return [comment, *_concat(sources, target, x, y)]
-    raise WorkbenchError(f"operator {operator.name} of kind {operator.kind} has no C kernel")
-
-
-def _concat(sources: tuple[Signal, ...], target: Signal, x: list[str], y: str) -> Iterator[str]:
-    column = 0
-    for source, place in zip(sources, x, strict=True):
-        width = row_bytes(source)
-        yield f"wb_concat({place}, {width}, {y}, {row_bytes(target)}, {column}, {target.rate});"
-        column += width

@@ -16,8 +16,8 @@ from workbench.firmware.design import LOG_HEAD_BYTES, Firmware
 from workbench.firmware.unit import input_buffer
 from workbench.healing.log import Diagnosis, LogEntry, Remedy, Verdict
 from workbench.healing.upsets import Upset
-from workbench.integer.program import code_dtype
 from workbench.integer.reference import checked_inputs
+from workbench.integer.signals import code_dtype
 from workbench.memory.image import Image, flip_bits
 
 LOG_DTYPE = np.dtype(

@@ -9,8 +9,8 @@ import numpy as np
 from workbench.firmware.design import Firmware, c_type
 from workbench.firmware.source import numbers
 from workbench.firmware.twin import frames_of
-from workbench.integer.program import Signal
 from workbench.integer.reference import run
+from workbench.integer.signals import Signal
 
 Inputs = Mapping[str, np.ndarray]
 

@@ -7,7 +7,7 @@ RAM those of the working copy.
 from __future__ import annotations
 
 from workbench.memory.image import Image
-from workbench.memory.layout import SRAM_SECTIONS
+from workbench.memory.places import SRAM_SECTIONS
 from workbench.memory.watches.areas import RAM
 from workbench.memory.watches.triple import TripleWatch
 

@@ -13,16 +13,8 @@ from workbench.healing.fitted import fitted
 from workbench.healing.log import Remedy
 from workbench.healing.strategy import Guard, Policy, Strategy
 from workbench.integer.program import Program
-from workbench.memory.watches.areas import (
-    ABFT,
-    GOLDEN,
-    RADAR,
-    RAM,
-    SELF_TEST,
-    TRIPLE,
-    WORKING_SECTIONS,
-    Area,
-)
+from workbench.memory.places import WORKING_SECTIONS
+from workbench.memory.watches.areas import ABFT, GOLDEN, RADAR, RAM, SELF_TEST, TRIPLE, Area
 
 NONE, CRC_SCRUB = "none", "crc-scrub"
 _REST = WORKING_SECTIONS[1:]

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from workbench.integer.program import Add, Conv, Program, Rescale
+from workbench.integer.operators import Add, Conv, Rescale
+from workbench.integer.program import Program
 from workbench.integer.reference import Codes, run
 
 

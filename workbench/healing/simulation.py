@@ -10,24 +10,28 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import NoneType
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 
 from workbench.errors import WorkbenchError, expect
 from workbench.healing.device import Device
 from workbench.healing.log import LogEntry, log_lines
 from workbench.healing.strategy import Strategy
 from workbench.healing.upsets import Upset
-from workbench.integer.engine import Engine
-from workbench.integer.engine_kernels import Change
-from workbench.integer.program import Conv
+from workbench.integer.changes import Change
+from workbench.integer.operators import Conv
+from workbench.integer.program import Program
 from workbench.integer.reference import Codes, checked_inputs
+from workbench.integer.reference_stream import ReferenceStream
 from workbench.memory.changes import flipped_values, flips_by_tensor, parameter_changes
 from workbench.memory.image import Image
 from workbench.memory.tensors import write_tensor
 from workbench.memory.watches.areas import ABFT
 from workbench.memory.watches.sums import AbftWatch
+
+if TYPE_CHECKING:
+    from workbench.integer.engine import Engine, EngineStream
 
 # Frames times devices that run together: bounds the memory that activations take.
 _FRAMES_AT_ONCE = 512
@@ -95,14 +99,13 @@ def simulate_many(
     """The lives of devices that hear the same inputs and suffer each its own upsets.
 
     image: what every device starts with, flips and all. inputs: [1, frames * rate, channels] by
-    name. word_starts: frames before which all histories are silenced. engine: of `image.program`,
-    made when None. devices: that have lived already and go on with a word, instead of new ones; their
+    name. word_starts: frames before which all histories are silenced. engine: of `image.program`; None
+    for one that is made, or the plain reference for a single device, which is faster. devices: that have lived already and go on with a word, instead of new ones; their
     logs go on, too. Raises WorkbenchError when an upset lies outside of the image or of the run, an
     input does not fit or there are no frames.
     """
     expect(image, Image, "the memory of a device", "an Image, as `strategy.image(program)`")
     expect(strategy, Strategy, "the healer", 'a Strategy, as named("crc-scrub")')
-    expect(engine, (Engine, NoneType), "the engine", "Engine(image.program), or nothing")
     expect(schedules, Sequence, "the list of schedules", "a list of upsets for each device")
     expect(word_starts, Iterable, "word_starts", "a list of frames")
     if not schedules:
@@ -133,6 +136,19 @@ def _sorted(schedule: Iterable[Upset]) -> tuple[Upset, ...]:
         for name, value in (("frame", upset.frame), ("position", upset.position)):
             expect(value, (int, np.integer), f"the {name} of an upset", "a whole number")
     return tuple(sorted(upsets, key=lambda upset: upset.frame))
+
+
+def _stream(
+    program: Program, devices: int, engine: Engine | None
+) -> EngineStream | ReferenceStream:
+    if engine is None and devices == 1:
+        return ReferenceStream(program)
+    from workbench.integer.engine import Engine, unsupported  # needs torch
+
+    if engine is None and unsupported(program):
+        return ReferenceStream(program, devices)
+    expect(engine, (Engine, NoneType), "the engine", "Engine(image.program), or nothing")
+    return (engine or Engine(program)).stream(devices)
 
 
 class _Fleet:
@@ -168,7 +184,7 @@ class _Fleet:
         self.devices = devices or self._new_devices()
         codes = [area.code for area in strategy.areas]
         self.abft = codes.index(ABFT) if ABFT in codes and image.layout.watches else -1
-        self.stream = (engine or Engine(self.program)).stream(len(schedules))
+        self.stream = _stream(self.program, len(schedules), engine)
         self.codes: list[np.ndarray] = []
         self.wrong_bits = np.zeros((len(schedules), self.frames), np.int64)
         self.done = 0
@@ -256,10 +272,10 @@ class _Fleet:
             name: codes[:, frame * self.rates[name] : (frame + 1) * self.rates[name]]
             for name, codes in self.inputs.items()
         }
-        before = dict(self.stream.histories)
+        before = self.stream.snapshot()
         told: set[tuple[int, int]] = set()
         while True:
-            self.stream.histories = dict(before)
+            self.stream.restore(before)
             signals = self.stream.signals(part, self.changes)
             repeat = False
             for number, device in enumerate(self.devices):
@@ -276,7 +292,7 @@ class _Fleet:
         self.done = frame + 1
         self._memory_changed()
 
-    def _alarms(self, number: int, signals: Codes, histories: dict[str, torch.Tensor]) -> list[int]:
+    def _alarms(self, number: int, signals: Codes, states: Any) -> list[int]:
         """The operators of a device whose sums of this frame are wrong, in the order of the program."""
         device = self.devices[number]
         watch = device.guards[self.abft][1]
@@ -286,8 +302,7 @@ class _Fleet:
             conv = watch.operators[unit]
             x = signals[conv.sources[0]][number].astype(np.int64)
             if conv.history:
-                rows = histories[conv.name]
-                past = rows[number if len(rows) > 1 else 0].cpu().numpy().astype(np.int64)
+                past = self.stream.read_state(conv.name, "history", number, states=states)
                 x = np.concatenate([past, x])
             if sums_differ(conv, x, *watch.difference(device.data, unit)):
                 found.append(unit)
@@ -311,20 +326,19 @@ class _Fleet:
         changes = {}
         for place, flips in flips_by_tensor(self.image.layout, faults):
             if place.section == "state":
-                rows = [
-                    self.stream.read_history(place.operator, t).reshape(-1) for t in flips.trial
-                ]
+                name = place.operator, place.tensor
+                rows = [self.stream.read_state(*name, t).reshape(-1) for t in flips.trial]
                 old = np.array([row[e] for row, e in zip(rows, flips.element, strict=True)])
                 value = flipped_values(old, flips.mask, place.bits)
-                changes[place.operator] = Change(flips.trial, flips.element, value)
-        self.stream.write_histories(changes)
+                changes[name] = Change(flips.trial, flips.element, value)
+        self.stream.write_states(changes)
 
     def _life(self, number: int) -> Life:
         device = self.devices[number]
         for place in self.image.layout.places:
             if place.section == "state":
-                rows = self.stream.read_history(place.operator, number)
-                write_tensor(device.data, place, rows)
+                state = self.stream.read_state(place.operator, place.tensor, number)
+                write_tensor(device.data, place, state)
         codes = np.concatenate([part[number] for part in self.codes])
         image = Image(self.program, self.image.layout, device.physical())
         return Life(

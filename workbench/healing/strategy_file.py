@@ -14,7 +14,8 @@ from workbench.errors import WorkbenchError, expect, nearest
 from workbench.files import path_of
 from workbench.healing.log import Remedy
 from workbench.healing.strategy import Guard, Policy, Strategy
-from workbench.memory.watches.areas import ABFT, SELF_TEST, TRIPLE, WORKING_SECTIONS, Area
+from workbench.memory.places import WORKING_SECTIONS
+from workbench.memory.watches.areas import ABFT, SELF_TEST, TRIPLE, Area
 from workbench.sealed import DIGEST, json_object, unsealed, write_sealed
 
 EXPORTED = "strategy"  # its key in the file of an exported folder

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from workbench.memory.layout import Section
+from workbench.memory.places import Section
 
 
 class StuckCells:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from workbench.errors import WorkbenchError
 from workbench.healing.log import Remedy
-from workbench.integer.program import Conv
+from workbench.integer.operators import Conv
 from workbench.memory.codes.ecc import InPlace
-from workbench.memory.layout import Layout
-from workbench.memory.watches.areas import ABFT, CODES, GOLDEN, TRIPLE, WORKING_SECTIONS, Area
+from workbench.memory.places import WORKING_SECTIONS, Places
+from workbench.memory.watches.areas import ABFT, CODES, GOLDEN, TRIPLE, Area
 from workbench.memory.watches.pages import Watch
 
 if TYPE_CHECKING:
@@ -75,11 +75,11 @@ def largest_unit(code: str, size: int) -> int:
     return max(least, size // least * least)
 
 
-def _convolutions(layout: Layout) -> bool:
+def _convolutions(layout: Places) -> bool:
     return any(isinstance(operator, Conv) for operator in layout.program.operators)
 
 
-def _refuse_other_widths(layout: Layout, area: Area) -> None:
+def _refuse_other_widths(layout: Places, area: Area) -> None:
     """Neighbours are bytes, and so have to be the values."""
     for place in layout.places:
         if place.section in area.sections and place.bits != 8:

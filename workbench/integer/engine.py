@@ -9,14 +9,14 @@ floating point is exact in any order of summation.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import torch
 
 from workbench.errors import WorkbenchError
+from workbench.integer.changes import Changes
 from workbench.integer.engine_kernels import (
-    Change,
-    Changes,
     ConvKernel,
     Fields,
     clean_array,
@@ -24,24 +24,30 @@ from workbench.integer.engine_kernels import (
     tensors,
     variants,
 )
-from workbench.integer.program import (
-    Add,
-    Concat,
-    Conv,
-    Embed,
-    Operator,
-    Program,
-    Rescale,
-    Table,
-    code_dtype,
-)
-from workbench.integer.reference import checked_inputs, convolutions_with_history
+from workbench.integer.operators import Add, Concat, Conv, Embed, Operator, Rescale, Table
+from workbench.integer.program import Program
+from workbench.integer.reference import checked_inputs
+from workbench.integer.signals import code_dtype
+
+# (operator, tensor) -> what it remembers.
+States = dict[tuple[str, str], torch.Tensor]
+_RUNS = (Conv, Add, Rescale, Table, Embed, Concat)
+
+
+def unsupported(program: Program) -> str | None:
+    """Why the batched engine cannot run `program`, or None."""
+    for operator in program.operators:
+        if not isinstance(operator, _RUNS):
+            return f"{operator.name} is of the kind {operator.kind!r}"
+    return None
 
 
 class Engine:
     """A program prepared for batches on a torch device ("cpu" or "cuda"; the CPU when None)."""
 
     def __init__(self, program: Program, device: str | torch.device | None = None) -> None:
+        if reason := unsupported(program):
+            raise WorkbenchError(f"the batched engine cannot run {program.name}: {reason}")
         self.program = program
         self.device = _checked_device(device or "cpu")
         self._kernels = {
@@ -66,12 +72,12 @@ class Engine:
     def execute(
         self,
         values: dict[str, torch.Tensor],
-        histories: dict[str, torch.Tensor],
+        states: States,
         changes: Changes,
         trials: int,
         kept: Iterable[str],
     ) -> None:
-        """Run all operators over `values` and `histories`, both changed in place.
+        """Run all operators over `values` and `states`, both changed in place.
 
         Signals that nobody reads any more are dropped unless they are in `kept`.
         """
@@ -89,7 +95,7 @@ class Engine:
                 for field in operator.PARAMETERS
                 if (operator.name, field) in changes
             }
-            values[operator.target] = self._apply(operator, sources, histories, fields, trials)
+            values[operator.target] = self._apply(operator, sources, states, fields, trials)
             for name in set(operator.sources) - kept:
                 if self._last_reader[name] == operator.name:
                     del values[name]
@@ -98,18 +104,18 @@ class Engine:
         self,
         operator: Operator,
         sources: list[torch.Tensor],
-        histories: dict[str, torch.Tensor],
+        states: States,
         fields: Fields,
         trials: int,
     ) -> torch.Tensor:
         x = sources[0]
         if isinstance(operator, Conv):
-            return self._conv(operator, x, histories, fields, trials)
+            return self._conv(operator, x, states, fields, trials)
         if isinstance(operator, Add):
             return (x + sources[1]).clamp_(operator.low, operator.high)
         if isinstance(operator, Concat):
             return torch.cat(_same_batch(sources), dim=2)
-        field = operator.PARAMETERS[0]
+        (field,) = operator.PARAMETERS
         array = variants(self._arrays[operator.name], fields.get(field), trials)
         if isinstance(operator, Rescale):
             return rescale(operator, x, array)
@@ -119,48 +125,49 @@ class Engine:
         if isinstance(operator, Embed):
             rows = array.reshape(-1, *operator.rows.shape).to(torch.float32)
             return rows[_trial_index(rows), x[:, :, 0].clamp(0, len(operator.rows) - 1)]
-        raise WorkbenchError(f"operator {operator.name}: unknown kind {operator.kind!r}")
+        raise AssertionError(operator)
 
     def _conv(
         self,
         conv: Conv,
         x: torch.Tensor,
-        histories: dict[str, torch.Tensor],
+        states: States,
         fields: Fields,
         trials: int,
     ) -> torch.Tensor:
         length = x.shape[1]
         if conv.history:
-            x = torch.cat(_same_batch([histories[conv.name], x]), dim=1)
-            histories[conv.name] = x[:, x.shape[1] - conv.history :].clone()
+            name = conv.name, "history"
+            x = torch.cat(_same_batch([states[name], x]), dim=1)
+            states[name] = x[:, x.shape[1] - conv.history :].clone()
         return self._kernels[conv.name](x, length, fields, trials)
 
 
 class EngineStream:
     """Trials that run in step: feed them frames, they remember what the next frames need.
 
-    histories: for each convolution that looks back, its last input rows, float32
-    [1 or trials, rows, in] of whole numbers; one row of trials stands for all while they agree.
+    states: float32 [1 or trials, *shape] of whole numbers, as `Program.states` names them; one row of
+    trials stands for all while they agree.
     """
 
     def __init__(self, engine: Engine, trials: int) -> None:
         self.engine = engine
         self.trials = trials
-        self.histories: dict[str, torch.Tensor] = {}
+        self.states: States = {}
         self.reset()
 
     def reset(self) -> None:
-        """Silence: every history of every trial becomes zero."""
-        for conv, source in convolutions_with_history(self.engine.program):
-            shape = (1, conv.history, source.channels)
-            self.histories[conv.name] = torch.zeros(shape, device=self.engine.device)
+        """Silence: every state of every trial becomes zero."""
+        for operator, tensor in self.engine.program.states():
+            zero = torch.zeros(1, *tensor.shape, device=self.engine.device)
+            self.states[operator.name, tensor.name] = zero
 
     def silence(self, trials: Sequence[int]) -> None:
-        """Every history of these trials becomes zero."""
-        for name, rows in self.histories.items():
-            rows = rows.expand(self.trials, -1, -1).clone()
-            rows[list(trials)] = 0
-            self.histories[name] = rows
+        """Every state of these trials becomes zero."""
+        for name, state in self.states.items():
+            state = state.expand(self.trials, *state.shape[1:]).clone()
+            state[list(trials)] = 0
+            self.states[name] = state
 
     def step(self, inputs: Mapping[str, np.ndarray], changes: Changes | None = None) -> np.ndarray:
         """Run whole frames; codes of the output, [trials, frames * rate, channels].
@@ -187,22 +194,32 @@ class EngineStream:
             for name, codes in checked_inputs(program, inputs).items()
         }
         with torch.inference_mode():
-            self.engine.execute(values, self.histories, changes or {}, self.trials, kept)
+            self.engine.execute(values, self.states, changes or {}, self.trials, kept)
         return {name: self._codes(name, values[name]) for name in kept if name in values}
 
-    def read_history(self, name: str, trial: int) -> np.ndarray:
-        """The rows that convolution `name` remembers in one trial: int64 [rows, in]."""
-        rows = self.histories[name]
-        return rows[trial if len(rows) > 1 else 0].cpu().numpy().astype(np.int64)
+    def snapshot(self) -> Any:
+        """What all trials remember, to be given to `restore`."""
+        return dict(self.states)
 
-    def write_histories(self, changes: Mapping[str, Change]) -> None:
-        """Put new values into histories, by the name of the convolution (flat [rows, in])."""
+    def restore(self, states: Any) -> None:
+        """Go back to what was remembered."""
+        self.states = dict(states)
+
+    def read_state(
+        self, operator: str, tensor: str, trial: int, *, states: States | None = None
+    ) -> np.ndarray:
+        """A state of one trial, now or of a snapshot: int64 [*shape]."""
+        state = (self.states if states is None else states)[operator, tensor]
+        return state[trial if len(state) > 1 else 0].cpu().numpy().astype(np.int64)
+
+    def write_states(self, changes: Changes) -> None:
+        """Put new values into states, by (operator, tensor)."""
         for name, change in changes.items():
-            rows = self.histories[name]
-            flat = rows.expand(self.trials, -1, -1).reshape(self.trials, -1).clone()
-            trial, element, value = tensors(change, rows.device)
+            state = self.states[name]
+            flat = state.expand(self.trials, *state.shape[1:]).reshape(self.trials, -1).clone()
+            trial, element, value = tensors(change, state.device)
             flat[trial, element] = value.to(flat.dtype)
-            self.histories[name] = flat.reshape(self.trials, *rows.shape[1:])
+            self.states[name] = flat.reshape(self.trials, *state.shape[1:])
 
     def _tensor(self, name: str, codes: np.ndarray) -> torch.Tensor:
         if codes.shape[0] not in (1, self.trials):

@@ -6,14 +6,12 @@ gives the same. What a fault changed comes as sparse differences from the clean 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import NamedTuple
-
 import numpy as np
 import torch
 
-from workbench.integer.program import INT32_MAX, SHIFT_MAX, SHIFT_MIN, Conv, Rescale
-from workbench.integer.validation import accumulator_bound
+from workbench.integer.changes import Change
+from workbench.integer.operators import Conv, Rescale
+from workbench.integer.signals import INT32_MAX, SHIFT_MAX, SHIFT_MIN
 
 _EXACT_FLOAT32 = 2**24
 # Weight differences are added in parts of this many products, to bound the memory they take.
@@ -21,19 +19,7 @@ _PRODUCTS_AT_ONCE = 1 << 22
 _FACTORS = torch.tensor([2.0**-shift for shift in range(SHIFT_MIN, SHIFT_MAX + 1)])
 
 
-class Change(NamedTuple):
-    """New values of some elements of one tensor: int64 [changes] each, no element of a trial twice.
-
-    trial: which variant. element: flat index in C order. value: fits the tensor's width.
-    """
-
-    trial: np.ndarray
-    element: np.ndarray
-    value: np.ndarray
-
-
-# (operator, field) -> what differs from the clean program; fields are the operator's PARAMETERS.
-Changes = Mapping[tuple[str, str], Change]
+# Of one operator, by parameter.
 Fields = dict[str, Change]
 
 
@@ -47,7 +33,7 @@ class ConvKernel:
         matrix = matrix.reshape(conv.groups, taps * fan_in, -1)  # [groups, taps * in, up * out]
         self.largest_code = 1 << (source_bits - 1)
         # A fault changes codes within their width, so this bound of the clean weights always holds.
-        self.bound = accumulator_bound(conv, source_bits)
+        self.bound = conv.accumulator_bound(source_bits)
         self.matrix = torch.from_numpy(matrix.astype(np.float64)).to(device, _dtype(self.bound))
         self.bias = clean_array(conv.bias, device)
         self.shift = clean_array(conv.shift, device)

@@ -1,179 +1,29 @@
-"""An integer program: signals of int8 or int16 codes and the six operators between them.
+"""An integer program: signals of int8 or int16 codes and the operators between them.
 
-Reference: dyadic (power-of-two) requantisation, Jacob et al. 2018, https://arxiv.org/abs/1712.05877,
-with every multiplier a shift. Layout: activations [batch, time, channel]; a code c of a signal with
-exponent e stands for the value c * 2**e.
+Layout: activations [batch, time, channel]; a code c of a signal with exponent e stands for the value
+c * 2**e. Everything that does not fit together is refused when a program is made, by the name of its
+operator or signal, so that no executor needs to check again.
 """
 
 from __future__ import annotations
 
 import hashlib
+import math
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
 from workbench.errors import WorkbenchError, nearest
+from workbench.integer.operators import Operator, StateTensor
+from workbench.integer.signals import MOST_CHANNELS, MOST_EXPONENT, MOST_ROWS, Signal
 
-INT32_MIN, INT32_MAX = -(2**31), 2**31 - 1
-# The field of a stored shift: whatever a fault makes of the byte is clamped to it before use.
-SHIFT_MIN, SHIFT_MAX = -15, 31
-
-
-def code_range(bits: int) -> tuple[int, int]:
-    """Lowest and highest signed code of `bits` bits, e.g. (-128, 127)."""
-    return -(1 << (bits - 1)), (1 << (bits - 1)) - 1
-
-
-def code_dtype(bits: int) -> np.dtype:
-    """The NumPy dtype that stores codes of 4, 8, 16 or 32 bits (4-bit codes are stored in int8)."""
-    return np.dtype({4: np.int8, 8: np.int8, 16: np.int16, 32: np.int32}[bits])
-
-
-@dataclass(frozen=True)
-class Signal:
-    """A stream of codes, `rate` rows of `channels` codes in every frame.
-
-    bits: 8 or 16 for codes, 32 for row indexes (inputs of `Embed` only).
-    exponent: value of one code step is 2**exponent; None for row indexes.
-    """
-
-    name: str
-    bits: int
-    channels: int
-    rate: int
-    exponent: int | None
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Operator:
-    """One step of a program: reads `sources`, writes the signal `target`.
-
-    PARAMETERS names the array fields that live in the memory image, in image order.
-    """
-
-    name: str
-    sources: tuple[str, ...]
-    target: str
-
-    PARAMETERS: ClassVar[tuple[str, ...]] = ()
-
-    @property
-    def kind(self) -> str:
-        """The operator's name in the file format and in the C runtime, e.g. "conv"."""
-        return type(self).__name__.lower()
-
-    def __repr__(self) -> str:
-        arrays = (f"{field} {_form(getattr(self, field))}" for field in self.PARAMETERS)
-        return f"{type(self).__name__} {self.name!r}: " + ", ".join(
-            [f"{' + '.join(self.sources)} -> {self.target}", *arrays]
-        )
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Conv(Operator):
-    """Causal convolution; also linear (taps 1), depthwise (groups) and transposed (up > 1).
-
-        acc[t, u, o] = bias[o] + sum_{j, i} weight[u, o, j, i] * x[t * stride - back(j), i]
-        back(j) = (taps - 1 - j) * dilation
-        y[t * up + u, o] = clamp(requantise(acc[t, u, o], shift[o]), low, high)
-
-    weight: int8 [up, out, taps, in / groups], in -128..127, or -8..7 where weight_bits is 4;
-        the last tap is the newest row, rows before the first are zero.
-    bias: int32 [out], the rounding constant 2**(shift - 1) of a right shift already folded in.
-    shift: int8 [out], clamped to SHIFT_MIN..SHIFT_MAX on use; right where positive. A left shift
-        saturates at the clamp.
-    acc wraps modulo 2**32 like unsigned arithmetic.
-    """
-
-    weight: np.ndarray
-    bias: np.ndarray
-    shift: np.ndarray
-    low: int
-    high: int
-    weight_bits: int = 8
-    dilation: int = 1
-    stride: int = 1
-    groups: int = 1
-
-    PARAMETERS = ("weight", "bias", "shift")
-
-    @property
-    def up(self) -> int:
-        """Output rows per input position (the stride of a transposed convolution)."""
-        return self.weight.shape[0]
-
-    @property
-    def out_channels(self) -> int:
-        """Columns of one output row."""
-        return self.weight.shape[1]
-
-    @property
-    def taps(self) -> int:
-        """Input rows that one output row sees."""
-        return self.weight.shape[2]
-
-    @property
-    def history(self) -> int:
-        """Input rows that are carried from frame to frame."""
-        return (self.taps - 1) * self.dilation
-
-    def macs_per_position(self) -> int:
-        """Multiply-accumulates for one input position (all `up` output rows of it)."""
-        return self.weight.size
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Add(Operator):
-    """Saturating addition of two signals of equal exponent: clamp(a + b, low, high)."""
-
-    low: int
-    high: int
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Rescale(Operator):
-    """Shift with rounding half up, then clamp: also ReLU (low = 0) and any change of width.
-
-    shift: int8 [1], clamped to SHIFT_MIN..SHIFT_MAX on use; right where positive.
-    """
-
-    shift: np.ndarray
-    low: int
-    high: int
-
-    PARAMETERS = ("shift",)
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Table(Operator):
-    """Look-up of an int8 code: y = table[x + 128]; table: int8 or int16 [256]."""
-
-    table: np.ndarray
-
-    PARAMETERS = ("table",)
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Embed(Operator):
-    """Look-up of a row by index, clamped to 0..rows - 1; rows: int8 or int16 [rows, channels]."""
-
-    rows: np.ndarray
-
-    PARAMETERS = ("rows",)
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Concat(Operator):
-    """Channels of all sources side by side; all have one exponent and one width."""
-
-
-OPERATORS: dict[str, type[Operator]] = {
-    kind.__name__.lower(): kind for kind in (Conv, Add, Rescale, Table, Embed, Concat)
-}
+# Names become file names, C identifiers and comments.
+_NAME = re.compile(r"[A-Za-z0-9_.\-]{1,200}")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -191,9 +41,7 @@ class Program:
     operators: tuple[Operator, ...]
 
     def __post_init__(self) -> None:
-        from workbench.integer.validation import check_program
-
-        check_program(self)
+        _check(self)
 
     @cached_property
     def _signals(self) -> dict[str, Signal]:
@@ -259,10 +107,14 @@ class Program:
     def macs_per_frame(self) -> int:
         """Multiply-accumulates of one frame."""
         return sum(
-            operator.macs_per_position() * self.target(operator).rate // operator.up
-            for operator in self.operators
-            if isinstance(operator, Conv)
+            operator.macs_per_frame(self.sources(operator)[0]) for operator in self.operators
         )
+
+    def states(self) -> Iterator[tuple[Operator, StateTensor]]:
+        """What operators remember from frame to frame, in program order."""
+        for operator in self.operators:
+            for tensor in operator.state(self.sources(operator)):
+                yield operator, tensor
 
     @cached_property
     def content_hash(self) -> str:
@@ -296,10 +148,6 @@ def _flow(signal: Signal) -> str:
     )
 
 
-def _form(array: np.ndarray) -> str:
-    return f"{array.dtype.name} {list(array.shape)}"
-
-
 def structure(program: Program) -> dict[str, object]:
     """Everything about a program but its arrays, as plain JSON-ready data."""
     return {
@@ -322,3 +170,60 @@ def _operator_structure(operator: Operator) -> dict[str, object]:
         if field.name not in operator.PARAMETERS
     }
     return {"kind": operator.kind, **plain, "sources": list(operator.sources)}
+
+
+def _check(program: Program) -> None:
+    """Raise WorkbenchError unless names, shapes, widths, rates and ranges fit together."""
+    where = f"program {program.name}"
+    _check_name("program", program.name)
+    names = [signal.name for signal in program.signals]
+    _need(len(set(names)) == len(names), where, "two signals share a name")
+    labels = [operator.name for operator in program.operators]
+    _need(len(set(labels)) == len(labels), where, "two operators share a name")
+    _need(0 < program.frame_rate_hz < math.inf, where, "the frame rate must be positive")
+    for signal in program.signals:
+        _check_signal(signal)
+    written = set(program.inputs)
+    for name in program.inputs:
+        program.signal(name)
+    for operator in program.operators:
+        _check_name("operator", operator.name)
+        count = len(operator.sources)
+        fits = count == (operator.SOURCES or max(count, 1))
+        operator.need(fits, f"cannot read {count} signals")
+        for source in operator.sources:
+            program.signal(source)
+            operator.need(source in written, f"reads signal {source!r} before it is written")
+        operator.need(operator.target not in written, f"writes signal {operator.target!r} again")
+        operator.check(program.sources(operator), program.target(operator))
+        written.add(operator.target)
+    _need(program.output in written, where, "its output is never written")
+
+
+def _check_signal(signal: Signal) -> None:
+    _check_name("signal", signal.name)
+    where = f"signal {signal.name}"
+    _need(signal.bits in (8, 16, 32), where, f"has {signal.bits} bits; use 8, 16 or 32 (index)")
+    _need((signal.bits == 32) == (signal.exponent is None), where, "only row indexes lack a scale")
+    _need(
+        1 <= signal.channels <= MOST_CHANNELS and 1 <= signal.rate <= MOST_ROWS,
+        where,
+        f"needs 1..{MOST_CHANNELS} channels and 1..{MOST_ROWS} rows a frame",
+    )
+    _need(
+        signal.exponent is None or abs(signal.exponent) <= MOST_EXPONENT,
+        where,
+        f"needs an exponent between -{MOST_EXPONENT} and {MOST_EXPONENT}",
+    )
+
+
+def _check_name(kind: str, name: str) -> None:
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise WorkbenchError(
+            f"{kind} name {str(name)[:40]!r}: use 1 to 200 of A-Z, a-z, 0-9, point, hyphen, underscore"
+        )
+
+
+def _need(holds: bool, where: str, problem: str) -> None:
+    if not holds:
+        raise WorkbenchError(f"{where}: {problem}")

@@ -12,18 +12,10 @@ import numpy as np
 import torch
 
 from workbench.errors import WorkbenchError
-from workbench.integer.program import (
-    SHIFT_MAX,
-    SHIFT_MIN,
-    Add,
-    Concat,
-    Conv,
-    Embed,
-    Program,
-    Rescale,
-    Table,
-)
+from workbench.integer.operators import Add, Concat, Conv, Embed, Rescale, Table
+from workbench.integer.program import Program
 from workbench.integer.reference import checked_inputs
+from workbench.integer.signals import SHIFT_MAX, SHIFT_MIN
 
 # Fields that have a gradient; shifts have none, a power of two is no smooth thing.
 SMOOTH_FIELDS = ("weight", "bias", "table", "rows")

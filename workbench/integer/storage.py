@@ -16,7 +16,9 @@ import numpy as np
 
 from workbench.container import read_container, write_container
 from workbench.errors import WorkbenchError
-from workbench.integer.program import OPERATORS, Operator, Program, Signal, structure
+from workbench.integer.operators import OPERATORS, Operator
+from workbench.integer.program import Program, structure
+from workbench.integer.signals import Signal
 
 KIND = "program"
 _DTYPES = {name: np.dtype(name).newbyteorder("<") for name in ("int8", "int16", "int32")}

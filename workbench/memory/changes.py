@@ -1,4 +1,4 @@
-"""From flipped bits to changed elements: the way from memory images to the batched engine.
+"""From flipped bits to changed elements: the way from memory images to variants of a program.
 
 Layout: faults are one array of bit positions (8 * address + bit) for each trial; what comes out are
 sparse changes over all trials.
@@ -11,9 +11,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from workbench.integer.engine_kernels import Change
+from workbench.integer.changes import Change
 from workbench.integer.program import Program
-from workbench.memory.layout import WORKING_SECTIONS, Layout, Place
+from workbench.memory.layout import Layout
+from workbench.memory.places import WORKING_SECTIONS, Place
 
 
 class Flips(NamedTuple):

@@ -17,7 +17,8 @@ from workbench.container import read_container, write_container
 from workbench.errors import WorkbenchError, described, expect
 from workbench.integer.program import Program
 from workbench.integer.storage import program_from, program_header, program_payload
-from workbench.memory.layout import LAYOUT, Layout, Site
+from workbench.memory.layout import LAYOUT, Layout
+from workbench.memory.places import Site
 from workbench.memory.tensors import read_tensor, stored_program, write_tensor
 from workbench.memory.watches.areas import PAGE_BYTES, Area
 
@@ -166,10 +167,10 @@ class Image:
             f"{self.layout.size_bytes - ram:,} of flash"
         )
 
-    def histories(self) -> dict[str, np.ndarray]:
-        """The state section: int64 [1, history, channels] by operator, as `Stream.histories`."""
+    def states(self) -> dict[tuple[str, str], np.ndarray]:
+        """The state section: int64 [1, *shape] by (operator, tensor), as `Stream.states`."""
         return {
-            place.operator: read_tensor(self.data, place).astype(np.int64)[None]
+            (place.operator, place.tensor): read_tensor(self.data, place).astype(np.int64)[None]
             for place in self.layout.places
             if place.section == "state"
         }

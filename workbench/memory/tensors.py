@@ -5,13 +5,10 @@ Layout: see `workbench.memory.layout`; a place says where a tensor lies.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
-if TYPE_CHECKING:
-    from workbench.integer.program import Program
-    from workbench.memory.layout import Layout, Place
+from workbench.integer.program import Program
+from workbench.memory.places import Place, Places
 
 
 def write_tensor(data: np.ndarray, place: Place, array: np.ndarray) -> None:
@@ -35,7 +32,7 @@ def read_tensor(data: np.ndarray, place: Place) -> np.ndarray:
     return codes.reshape(*lead, *place.shape).astype(place.dtype.newbyteorder("="))
 
 
-def stored_program(data: np.ndarray, layout: Layout, *, golden: bool = False) -> Program:
+def stored_program(data: np.ndarray, layout: Places, *, golden: bool = False) -> Program:
     """The program that the working copy in `data`, or the golden copy, now holds, faults and all."""
     program = layout.program
     return program.with_parameters(

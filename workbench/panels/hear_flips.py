@@ -15,7 +15,7 @@ from workbench.experiments.voices.faulty_speech import Heard, hear
 from workbench.experiments.voices.voice import Voice, open_voice
 from workbench.memory.faults.bits import Flips
 from workbench.memory.faults.plan import Plan
-from workbench.memory.layout import WORKING_SECTIONS
+from workbench.memory.places import WORKING_SECTIONS
 from workbench.panels.names import PANEL, named_handles
 from workbench.panels.status import Status
 from workbench.panels.views import readout, site_list, sound

@@ -18,7 +18,7 @@ from torch import nn
 from workbench.generators.challenge import Challenge
 from workbench.integer.lowered_challenge import lower_challenge
 from workbench.integer.lowering.weights import polyphase
-from workbench.integer.program import Conv
+from workbench.integer.operators import Conv
 from workbench.memory.codes.in_place import in_place_program
 
 _MOVES = "moves"

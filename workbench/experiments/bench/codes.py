@@ -14,7 +14,8 @@ import numpy as np
 from workbench.memory.codes.syndromes import detected, faults_in_a_unit
 from workbench.memory.image import Image
 from workbench.memory.layout import Layout
-from workbench.memory.watches.areas import RADAR, SELF_TEST, SIGNATURES, WORKING_SECTIONS, Area
+from workbench.memory.places import WORKING_SECTIONS
+from workbench.memory.watches.areas import RADAR, SELF_TEST, SIGNATURES, Area
 from workbench.memory.watches.pages import PageWatch
 
 FLIPS = (1, 2, 3, 4, 8)

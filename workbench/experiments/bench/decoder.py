@@ -14,7 +14,9 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from workbench.integer.program import Add, Conv, Operator, Program, Rescale, Signal, code_range
+from workbench.integer.operators import Add, Conv, Operator, Rescale
+from workbench.integer.program import Program
+from workbench.integer.signals import Signal, code_range
 
 FRAMES = 32
 SAMPLES = 512

@@ -20,7 +20,7 @@ from workbench.experiments.threads import one_thread
 from workbench.experiments.voices.script import script_of
 from workbench.experiments.voices.voice import Voice
 from workbench.files import output_folder, write_text
-from workbench.memory.layout import WORKING_SECTIONS
+from workbench.memory.places import WORKING_SECTIONS
 
 PAGE_FILE, SUMMARY_FILE = "index.html", "summary.json"
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from workbench.audio.metrics import SoundMetrics
-from workbench.memory.layout import Section
+from workbench.memory.places import Section
 
 
 @dataclass(frozen=True, eq=False)

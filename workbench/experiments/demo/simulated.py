@@ -18,7 +18,8 @@ from workbench.healing.simulation import simulate
 from workbench.healing.timeline import snr_over_time
 from workbench.healing.upsets import Upset, poisson_upsets
 from workbench.memory.image import Image
-from workbench.memory.layout import SRAM_SECTIONS, Layout
+from workbench.memory.layout import Layout
+from workbench.memory.places import SRAM_SECTIONS
 
 
 def heal_and_speak(

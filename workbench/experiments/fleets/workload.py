@@ -14,7 +14,8 @@ import numpy as np
 
 from workbench.errors import WorkbenchError, nearest
 from workbench.healing.upsets import Upset, poisson_upsets
-from workbench.memory.layout import FLASH_SECTIONS, SRAM_SECTIONS, WORKING_SECTIONS, Layout
+from workbench.memory.layout import Layout
+from workbench.memory.places import FLASH_SECTIONS, SRAM_SECTIONS, WORKING_SECTIONS
 from workbench.memory.sampling import counter_stream
 
 KINDS = ("single", "mbu", "burst", "stuck")

@@ -15,7 +15,7 @@ import pyarrow as pa
 from workbench.errors import WorkbenchError
 from workbench.memory.changes import locate
 from workbench.memory.image import Image
-from workbench.memory.layout import Place
+from workbench.memory.places import Place
 
 COLUMNS = ("events", "position", "snr_db", "quality")
 BROKEN, DEGRADED = "broken", "degraded"

@@ -18,7 +18,7 @@ from workbench.integer.smooth import run_smooth, smooth_parameters
 from workbench.memory.faults.events import Events
 from workbench.memory.faults.transients import Sites
 from workbench.memory.image import Image
-from workbench.memory.layout import WORKING_SECTIONS
+from workbench.memory.places import WORKING_SECTIONS
 from workbench.memory.sampling import KEYS
 from workbench.memory.trials.laboratory import Laboratory
 

@@ -27,19 +27,8 @@ from workbench.integer.lowering.values import (
     Unquantised,
     refusal,
 )
-from workbench.integer.program import (
-    SHIFT_MAX,
-    SHIFT_MIN,
-    Add,
-    Concat,
-    Conv,
-    Embed,
-    Operator,
-    Rescale,
-    Table,
-    code_dtype,
-    code_range,
-)
+from workbench.integer.operators import Add, Concat, Conv, Embed, Operator, Rescale, Table
+from workbench.integer.signals import SHIFT_MAX, SHIFT_MIN, code_dtype, code_range
 
 _INT8_CODES = np.arange(-128, 128)
 

@@ -16,7 +16,7 @@ from workbench.errors import WorkbenchError
 from workbench.generators.layers import tensor_value
 from workbench.integer.lowering.result import Lowered, LoweredInput, LoweredLayer
 from workbench.integer.lowering.values import refusal
-from workbench.integer.program import Conv, Embed, Program
+from workbench.integer.program import Program
 from workbench.integer.reference import run
 
 # Of the inputs made here: utterances from full range to quiet ones, their length and how much work it may be.
@@ -96,8 +96,9 @@ def _random_input(
     signal, batch = program.signal(name), len(_LOUDNESS)
     shape = (batch, frames * signal.rate, signal.channels)
     if way.exponent is None:
-        tables = (o for o in program.operators if isinstance(o, Embed) and name in o.sources)
-        return rng.integers(0, min((len(table.rows) for table in tables), default=1), shape[:2])
+        readers = (o for o in program.operators if name in o.sources)
+        rows = min((rows for reader in readers if (rows := reader.index_rows())), default=1)
+        return rng.integers(0, rows, shape[:2])
     quarters = rng.uniform(5 * way.low, 5 * way.high, shape)  # a fifth of them beyond the clamps
     quarters *= np.array(_LOUDNESS)[:, None, None]
     values = np.ldexp(np.rint(quarters), way.exponent - 2)
@@ -107,9 +108,7 @@ def _random_input(
 def _frames(program: Program) -> int:
     """Frames in which every convolution looks back past the start, where that is not too much work."""
     reach = sum(
-        operator.history / program.sources(operator)[0].rate
-        for operator in program.operators
-        if isinstance(operator, Conv)
+        operator.rows_back() / program.sources(operator)[0].rate for operator in program.operators
     )
     affordable = _MOST_MACS // (len(_LOUDNESS) * max(program.macs_per_frame(), 1))
     return max(min(int(reach) + _LEAST_FRAMES, affordable), 2)

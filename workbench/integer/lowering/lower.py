@@ -36,7 +36,8 @@ from workbench.integer.lowering.result import (
 )
 from workbench.integer.lowering.trace import changed_call, trace
 from workbench.integer.lowering.values import Codes, Indexes, Unquantised, refusal
-from workbench.integer.program import Program, Signal, code_range
+from workbench.integer.program import Program
+from workbench.integer.signals import Signal, code_range
 
 __all__ = ["Lowered", "LoweredInput", "LoweredLayer", "RowIndexes", "Samples", "lower"]
 

@@ -17,7 +17,7 @@ from brevitas.quant_tensor import IntQuantTensor
 from torch import nn
 
 from workbench.integer.lowering.values import power_of_two, refusal
-from workbench.integer.program import code_range
+from workbench.integer.signals import code_range
 
 # Brevitas makes no scale smaller than 1e-10, which is no power of two.
 _SILENT_SCALE = 1.1e-10

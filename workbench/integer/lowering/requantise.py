@@ -11,7 +11,7 @@ import numpy as np
 from workbench.errors import WorkbenchError
 from workbench.integer.lowering.quantisers import Quantiser
 from workbench.integer.lowering.values import Accumulator, refusal
-from workbench.integer.program import INT32_MAX, SHIFT_MAX, SHIFT_MIN
+from workbench.integer.signals import INT32_MAX, SHIFT_MAX, SHIFT_MIN
 
 
 def requantised(

@@ -17,7 +17,7 @@ from brevitas.quant_tensor import IntQuantTensor
 from workbench.generators.layers import CausalConv1d, CausalConvTranspose1d, tensor_value
 from workbench.integer.lowering.quantisers import whole_codes
 from workbench.integer.lowering.values import Accumulator, Codes, Padded, power_of_two, refusal
-from workbench.integer.program import INT32_MAX, INT32_MIN, code_range
+from workbench.integer.signals import INT32_MAX, INT32_MIN, code_range
 
 
 def read_convolution(

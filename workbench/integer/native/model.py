@@ -8,18 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from workbench.integer.program import (
-    SHIFT_MAX,
-    SHIFT_MIN,
-    Add,
-    Concat,
-    Conv,
-    Embed,
-    Program,
-    Rescale,
-    Signal,
-    Table,
-)
+from workbench.integer.operators import Add, Concat, Conv, Embed, Rescale, Table
+from workbench.integer.program import Program
+from workbench.integer.signals import SHIFT_MAX, SHIFT_MIN, Signal
 
 _KINDS = (Conv, Add, Rescale, Table, Embed, Concat)  # in the order of the C enumeration
 _MOST_COLUMNS = 1024

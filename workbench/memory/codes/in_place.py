@@ -16,7 +16,7 @@ from workbench.errors import WorkbenchError
 from workbench.integer.program import Program
 from workbench.memory.codes.ecc import ECC, InPlace
 from workbench.memory.image import Image
-from workbench.memory.layout import Place
+from workbench.memory.places import Place
 from workbench.memory.tensors import read_tensor
 
 # How far a value may move, in its own steps.

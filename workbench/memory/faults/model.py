@@ -17,7 +17,7 @@ import numpy as np
 from workbench.errors import WorkbenchError
 from workbench.memory.faults.events import CLEAR, SET, Events
 from workbench.memory.faults.transients import Sites
-from workbench.memory.layout import WORKING_SECTIONS
+from workbench.memory.places import WORKING_SECTIONS
 from workbench.memory.sampling import no_such_number
 
 MOST_FRAMES = 1_000_000  # of an utterance; hours

@@ -13,10 +13,12 @@ from functools import cached_property
 import numpy as np
 
 from workbench.errors import WorkbenchError, expect, nearest
-from workbench.integer.program import Conv, Program, Signal
+from workbench.integer.program import Program
+from workbench.integer.signals import Signal
 from workbench.memory.changes import locate
 from workbench.memory.image import Image
-from workbench.memory.layout import SECTIONS, Layout, Place
+from workbench.memory.layout import Layout
+from workbench.memory.places import SECTIONS, Place
 
 ACTIVATIONS, ACCUMULATORS = "activations", "accumulators"
 TRANSIENT_SECTIONS = (ACTIVATIONS, ACCUMULATORS)
@@ -226,9 +228,8 @@ def _places(program: Program) -> list[TransientPlace]:
     for number, operator in enumerate(program.operators):
         for name in dict.fromkeys(operator.sources):
             places += _codes(program.signal(name), number, operator.name)
-        if isinstance(operator, Conv):
-            positions = program.sources(operator)[0].rate // operator.stride
-            shape = (positions, operator.up, operator.out_channels)
+        shape = operator.sums_shape(program.sources(operator)[0])
+        if shape is not None:
             places.append(
                 TransientPlace(
                     ACCUMULATORS,

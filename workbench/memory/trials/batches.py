@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from workbench.errors import WorkbenchError
+from workbench.integer.changes import Change, Changes
 from workbench.integer.engine import Engine
-from workbench.integer.engine_kernels import Change
 from workbench.memory.changes import flipped_values, flips_by_tensor, parameter_changes
 from workbench.memory.image import Image
 
@@ -49,16 +49,16 @@ def run_trials(
             np.concatenate([already, fault]) for fault in faults[start : start + TRIALS_AT_ONCE]
         ]
         stream = engine.stream(len(block))
-        stream.write_histories(_first_histories(image, block))
+        stream.write_states(_first_states(image, block))
         changes = parameter_changes(image.program, image.layout, block)
         blocks.append(stream.step(inputs, changes))
     return np.concatenate(blocks)
 
 
-def _first_histories(image: Image, faults: Sequence[np.ndarray]) -> dict[str, Change]:
-    """Histories that are not silent at the start; in the clean image every one is zero."""
+def _first_states(image: Image, faults: Sequence[np.ndarray]) -> Changes:
+    """States that are not silent at the start; in the clean image every one is zero."""
     return {
-        place.operator: Change(
+        (place.operator, place.tensor): Change(
             flips.trial,
             flips.element,
             flipped_values(np.zeros_like(flips.mask), flips.mask, place.bits),

@@ -22,7 +22,7 @@ from workbench.integer.native.trials import (
 from workbench.memory.faults.events import FLIP, SET, Events
 from workbench.memory.faults.transients import Sites, TransientPlace
 from workbench.memory.image import Image
-from workbench.memory.layout import WORKING_SECTIONS, Place
+from workbench.memory.places import WORKING_SECTIONS, Place
 
 _NO_KIND = -1  # what no sound depends on: golden copy, checks, the healer's variables
 _ALL_BITS = 0xFFFFFFFF
@@ -114,7 +114,7 @@ def _kind(place: Place | TransientPlace) -> int:
     if isinstance(place, TransientPlace):
         return ACTIVATION if place.signal is not None else ACCUMULATOR
     if place.section in WORKING_SECTIONS:
-        return KIND_OF_FIELD[place.tensor]
+        return KIND_OF_FIELD.get(place.tensor, _NO_KIND)
     return HISTORY if place.section == "state" else _NO_KIND
 
 

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from workbench.errors import WorkbenchError, expect
-from workbench.integer.program import code_dtype
 from workbench.integer.reference import Codes, Stream, Touch, one_utterance
+from workbench.integer.signals import code_dtype
 from workbench.memory.faults.events import CLEAR, FLIP, Events
 from workbench.memory.faults.transients import ACCUMULATORS, TransientPlace, TransientSites
 from workbench.memory.image import Image
@@ -56,7 +56,7 @@ class _Memory:
     def __init__(self, image: Image) -> None:
         self.image = Image(image.program, image.layout, image.data.copy())
         self.stream = Stream(image.to_program())
-        self.stream.histories = image.histories()
+        self.stream.states = image.states()
         self._stuck: list[Happening] = []
 
     def begin(self, happening: list[Happening]) -> None:
@@ -68,7 +68,7 @@ class _Memory:
         data = self.image.data.copy()
         for place in layout.places:
             if place.section == "state":
-                write_tensor(data, place, self.stream.histories[place.operator][0])
+                write_tensor(data, place, self.stream.states[place.operator, place.tensor][0])
         for position, action in [*self._stuck, *happening]:
             data[position >> 3] = _changed(int(data[position >> 3]), position & 7, action)
         self._stuck += [
@@ -78,7 +78,7 @@ class _Memory:
         ]
         self.image = Image(self.image.program, layout, data)
         self.stream.program = self.image.to_program()
-        self.stream.histories = self.image.histories()
+        self.stream.states = self.image.states()
 
 
 class _Strike(Touch):

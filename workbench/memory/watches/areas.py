@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from workbench.errors import WorkbenchError, expect, nearest
 from workbench.memory.codes.ecc import ECC, InPlace
 from workbench.memory.codes.signatures import SIGNATURES, Code
+from workbench.memory.places import WORKING_SECTIONS
 
 CODES: dict[str, Code] = {**SIGNATURES, **ECC}
 GOLDEN, ABFT, TRIPLE, RADAR = "golden", "abft", "triple", "radar"
 SELF_TEST = "self-test"
 KINDS = (*CODES, GOLDEN, ABFT, TRIPLE, SELF_TEST)
 FLASH, RAM = "flash", "ram"
-WORKING_SECTIONS = ("weights", "bias", "shift", "table", "embed")
 PAGE_BYTES = 256
 _MOST_MOMENTS = 64
 

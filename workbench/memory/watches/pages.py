@@ -7,15 +7,12 @@ in place.
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from workbench.memory.codes.signatures import SIGNATURES, Judgement
+from workbench.memory.places import Place, Places
 from workbench.memory.watches.areas import CODES, FLASH, RADAR, RAM, Area
-
-if TYPE_CHECKING:
-    from workbench.memory.layout import Layout, Place
 
 Tensor = tuple[str, str, int, tuple[int, ...]]
 
@@ -23,7 +20,7 @@ Tensor = tuple[str, str, int, tuple[int, ...]]
 class Watch:
     """An area in a layout. label: of its tensors. units: how many. start, stop: watched addresses."""
 
-    def __init__(self, area: Area, layout: Layout, label: str) -> None:
+    def __init__(self, area: Area, layout: Places, label: str) -> None:
         self.area = area
         self.label = label
         self.layout = layout
@@ -100,7 +97,7 @@ class Watch:
 class PageWatch(Watch):
     """Pages, or interleaved groups, each with a signature or error-correcting words."""
 
-    def __init__(self, area: Area, layout: Layout, label: str) -> None:
+    def __init__(self, area: Area, layout: Places, label: str) -> None:
         super().__init__(area, layout, label)
         self.code = CODES[area.code]
         self.second = SIGNATURES[area.second] if area.second else None

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from workbench.memory.places import Places
 from workbench.memory.watches.areas import ABFT, GOLDEN, SELF_TEST, TRIPLE, Area
 from workbench.memory.watches.pages import GoldenWatch, PageWatch, Watch
 from workbench.memory.watches.self_test import SelfTestWatch
 from workbench.memory.watches.sums import AbftWatch
 from workbench.memory.watches.triple import TripleWatch
 
-if TYPE_CHECKING:
-    from workbench.memory.layout import Layout
 
-
-def watches(areas: tuple[Area, ...], layout: Layout) -> list[Watch]:
+def watches(areas: tuple[Area, ...], layout: Places) -> list[Watch]:
     """The areas of a layout whose working sections are laid out."""
     kinds = {GOLDEN: GoldenWatch, ABFT: AbftWatch, TRIPLE: TripleWatch, SELF_TEST: SelfTestWatch}
     return [

@@ -10,19 +10,16 @@ from __future__ import annotations
 import zlib
 from collections.abc import Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from workbench.integer.program import Embed, code_dtype, code_range
-from workbench.integer.reference import Stream, convolutions_with_history
+from workbench.integer.reference import Stream
+from workbench.integer.signals import code_dtype, code_range
+from workbench.memory.places import Place, Places, Tensor
 from workbench.memory.sampling import counter_stream
 from workbench.memory.tensors import read_tensor, stored_program, write_tensor
 from workbench.memory.watches.areas import Area
-from workbench.memory.watches.pages import Tensor, Watch
-
-if TYPE_CHECKING:
-    from workbench.memory.layout import Layout, Place
+from workbench.memory.watches.pages import Watch
 
 # Of the stream, before the frame that is kept: histories of deep programs are full by then.
 _FRAMES_BEFORE = 32
@@ -35,12 +32,12 @@ class SelfTestWatch(Watch):
     is cut off hides from the output, a history may still show.
     """
 
-    def __init__(self, area: Area, layout: Layout, label: str) -> None:
+    def __init__(self, area: Area, layout: Places, label: str) -> None:
         super().__init__(area, layout, label)
         self.start, self.stop = 0, layout.working_bytes
         self.units = area.moments
         self.program = layout.program
-        self._pasts = [operator.name for operator, _ in convolutions_with_history(self.program)]
+        self._states = list(self.program.states())
 
     def tensors(self) -> list[tuple[str, Tensor]]:
         """`input_n`, as the program's inputs, for each moment; `history_n`, as its histories; `sum`."""
@@ -50,9 +47,9 @@ class SelfTestWatch(Watch):
             ("check", (self.label, f"input_{n}", each.bits, (self.units, each.rate, each.channels)))
             for n, each in enumerate(given)
         ]
-        for n, (operator, source) in enumerate(convolutions_with_history(program)):
-            shape = (self.units, operator.history, source.channels)
-            found.append(("check", (self.label, f"history_{n}", source.bits, shape)))
+        for n, (_, tensor) in enumerate(self._states):
+            shape = (self.units, *tensor.shape)
+            found.append(("check", (self.label, f"history_{n}", tensor.bits, shape)))
         return [*found, ("check", (self.label, "sum", 32, (self.units,)))]
 
     def addresses(self, unit: int) -> slice:
@@ -80,8 +77,8 @@ class SelfTestWatch(Watch):
         """Record the moment with the program that `data` holds."""
         stream = Stream(stored_program(data, self.layout))
         stream.step(self._drawn(_FRAMES_BEFORE, 2 * unit))
-        for n, name in enumerate(self._pasts):
-            self._keep(data, f"history_{n}", unit, stream.histories[name][0])
+        for n, (operator, tensor) in enumerate(self._states):
+            self._keep(data, f"history_{n}", unit, stream.states[operator.name, tensor.name][0])
         for n, codes in enumerate(self._drawn(1, 2 * unit + 1).values()):
             self._keep(data, f"input_{n}", unit, codes[0])
         self._keep(data, "sum", unit, (self._outcome(data, unit) + 2**31) % 2**32 - 2**31)
@@ -89,9 +86,9 @@ class SelfTestWatch(Watch):
     def _outcome(self, data: np.ndarray, unit: int, *, golden: bool = False) -> int:
         """CRC-32 of the output's codes and the histories after a golden input."""
         stream = Stream(stored_program(data, self.layout, golden=golden))
-        for n, name in enumerate(self._pasts):
+        for n, (operator, tensor) in enumerate(self._states):
             past = self.stored(data, f"history_{n}")[unit]
-            stream.histories[name] = past.astype(np.int64)[None]
+            stream.states[operator.name, tensor.name] = past.astype(np.int64)[None]
         given = {
             name: self.stored(data, f"input_{n}")[unit].astype(np.int64)[None]
             for n, name in enumerate(self.program.inputs)
@@ -99,8 +96,8 @@ class SelfTestWatch(Watch):
         output = self.program.signal(self.program.output)
         told = [(stream.step(given)[output.name], output.bits)]
         told += [
-            (stream.histories[operator.name], source.bits)
-            for operator, source in convolutions_with_history(self.program)
+            (stream.states[operator.name, tensor.name], tensor.bits)
+            for operator, tensor in self._states
         ]
         crc = 0
         for codes, bits in told:
@@ -133,7 +130,7 @@ class SelfTestWatch(Watch):
     def _ranges(self) -> dict[str, tuple[int, int]]:
         """Of inputs that choose a row of a table of rows."""
         return {
-            operator.sources[0]: (0, len(operator.rows) - 1)
+            operator.sources[0]: (0, rows - 1)
             for operator in self.program.operators
-            if isinstance(operator, Embed)
+            if (rows := operator.index_rows())
         }

@@ -6,17 +6,13 @@ https://doi.org/10.1109/TC.1984.1676475. Layout: see `pages`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
-from workbench.integer.program import Conv
+from workbench.integer.operators import Conv
+from workbench.memory.places import Place, Places, Tensor
 from workbench.memory.tensors import read_tensor, write_tensor
 from workbench.memory.watches.areas import Area
-from workbench.memory.watches.pages import Tensor, Watch
-
-if TYPE_CHECKING:
-    from workbench.memory.layout import Layout, Place
+from workbench.memory.watches.pages import Watch
 
 # A checksum row is int16: so many columns of -128 still fit.
 _MOST_COLUMNS = 255
@@ -32,7 +28,7 @@ class AbftWatch(Watch):
     convolutions, whose rows would be as long as their weights, are not watched.
     """
 
-    def __init__(self, area: Area, layout: Layout, label: str) -> None:
+    def __init__(self, area: Area, layout: Places, label: str) -> None:
         super().__init__(area, layout, label)
         self.operators = [
             operator

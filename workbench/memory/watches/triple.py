@@ -5,16 +5,12 @@ Reference: triple modular redundancy, von Neumann 1956. Layout: see `pages`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from workbench.errors import WorkbenchError
+from workbench.memory.places import Place, Places, Tensor
 from workbench.memory.watches.areas import Area
-from workbench.memory.watches.pages import Tensor, Watch
-
-if TYPE_CHECKING:
-    from workbench.memory.layout import Layout, Place
+from workbench.memory.watches.pages import Watch
 
 TRIPLE_BYTES = 32  # addresses in a unit
 
@@ -25,7 +21,7 @@ class TripleWatch(Watch):
     Their addresses lie in flash, with a XOR of each unit's, so that a damaged address moves nothing.
     """
 
-    def __init__(self, area: Area, layout: Layout, label: str) -> None:
+    def __init__(self, area: Area, layout: Places, label: str) -> None:
         super().__init__(area, layout, label)
         self.start, self.stop = 0, layout.working_bytes
         self.chosen = np.array(sorted(set(area.addresses)), np.int64)
