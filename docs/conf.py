@@ -5,10 +5,11 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))  # for the two modules beside this file
+sys.path.insert(0, str(Path(__file__).parent))  # for the modules beside this file
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from command_line import commands_in_markdown
+from docstrings import escape_markup
 from sphinx.application import Sphinx
 from without_network import refuse_foreign
 
@@ -51,4 +52,5 @@ def _with_commands(app: Sphinx, page: str, source: list[str]) -> None:
 def setup(app: Sphinx) -> None:
     """Connect what Sphinx does not do by itself."""
     app.connect("source-read", _with_commands)
+    app.connect("autodoc-process-docstring", escape_markup, priority=400)  # before napoleon
     app.connect("build-finished", refuse_foreign)

@@ -13,6 +13,7 @@ from workbench.cli import COMMANDS
 sys.path.insert(0, str(ROOT / "docs"))
 
 from command_line import commands_in_markdown
+from docstrings import escape_markup
 from without_network import loaded_from_elsewhere
 
 
@@ -52,3 +53,17 @@ def test_what_a_browser_would_load_from_elsewhere(tmp_path: Path, tag: str, fore
     (tmp_path / "below" / "page.html").write_text(f"<html>{tag}</html>")
     (tmp_path / "style.css").write_text("body { background: url(local.png) }")
     assert bool(loaded_from_elsewhere(tmp_path)) == foreign
+
+
+def test_docstrings_keep_their_signs() -> None:
+    lines = [
+        "codes [batch, *shape] of x_ and |y|, `*z_`",
+        "",
+        ">>> 2 * 3",
+        "6 *",
+        "",
+        "more * less",
+    ]
+    escape_markup(None, "function", "f", None, None, lines)
+    prose = r"codes [batch, \*shape] of x\_ and \|y\|, `*z_`"
+    assert lines == [prose, "", ">>> 2 * 3", "6 *", "", r"more \* less"]
