@@ -17,6 +17,14 @@ TORCH_INDEX ?=
 
 RUN = .venv/bin/python -m
 PYTEST = $(RUN) pytest --numprocesses auto --dist worksteal
+# `make quick`: these folders, without the files in them that take long.
+QUICK = tests/test_*.py tests/docs tests/audio tests/integer tests/memory tests/healing
+SLOW = tests/test_odd_words.py tests/audio/test_audio_collection.py \
+	tests/audio/test_audio_torchaudio.py tests/healing/test_diagnoses.py \
+	tests/healing/test_evidence.py tests/healing/test_heal_command.py \
+	tests/healing/test_self_test.py tests/integer/test_lower_command.py \
+	tests/integer/test_lowering.py tests/integer/test_pruned_channels.py \
+	tests/memory/test_replay_command.py
 # Containers often switch byte code off; then every start would compile PyTorch anew.
 export PYTHONDONTWRITEBYTECODE =
 # Written last, so that an interrupted set-up is not taken for a complete one.
@@ -47,7 +55,7 @@ suite: $(STAMP)
 		WORKBENCH_KERNELS=$$kernels $(RUN) pytest -m kernels `grep -rl 'mark\.kernels' tests --include='test_*.py'` || exit 1; done
 
 quick: $(STAMP)
-	$(PYTEST) $(QUICK)
+	$(PYTEST) $(QUICK) $(addprefix --ignore=,$(SLOW))
 
 # Builds without a network; whatever Sphinx warns of is an error.
 docs: $(STAMP)
