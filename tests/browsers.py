@@ -56,7 +56,12 @@ def browser(profile: Path, *, width: int, height: int) -> Iterator[BrowserContex
             context.close()
 
 
+def can_browse() -> bool:
+    """Whether `browser` works here."""
+    return browser_path() is not None and find_spec("playwright") is not None
+
+
 needs_browser = pytest.mark.skipif(
-    browser_path() is None or find_spec("playwright") is None,
+    not can_browse(),
     reason="there is no chromium or google-chrome, or playwright, which drives it, is not installed",
 )

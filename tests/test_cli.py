@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -13,6 +16,7 @@ from workbench import __version__
 from workbench.cli import COMMANDS, main
 
 SCRIPT = Path(sys.executable).parent / "workbench"
+ROOT = Path(__file__).parents[1]
 
 
 def _run(*words: str) -> subprocess.CompletedProcess[str]:
@@ -135,3 +139,49 @@ def test_an_interrupt_is_one_line_even_while_packages_load(
     monkeypatch.setattr("workbench.cli.importlib.import_module", interrupted)
     assert main(["data", "check"]) == 130
     assert capsys.readouterr().err == "workbench: interrupted\n"
+
+
+SWALLOWING = """import os, signal
+try:
+    os.kill(os.getpid(), signal.SIGINT)
+    for _ in range(1000):
+        pass
+except BaseException:
+    pass
+finished = True
+"""
+
+
+def test_a_package_that_swallows_an_interrupt_only_delays_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As sympy, which PyTorch imports with its first optimiser."""
+    (tmp_path / "swallowing.py").write_text(SWALLOWING)
+    monkeypatch.syspath_prepend(tmp_path)
+    imported = []
+
+    def run(options: object) -> None:
+        imported.append(importlib.import_module("swallowing").finished)
+        for _ in range(300):  # where the interrupt was lost
+            time.sleep(0.1)
+
+    monkeypatch.setattr("workbench.commands.data.run", run)
+    handler = signal.getsignal(signal.SIGINT)
+    assert main(["data", "check"]) == 130
+    assert capsys.readouterr().err == "workbench: interrupted\n" and imported == [True]
+    assert signal.getsignal(signal.SIGINT) is handler
+
+
+def test_an_interrupt_ends_a_command_that_is_only_loading(tmp_path: Path) -> None:
+    (tmp_path / "swallowing.py").write_text(SWALLOWING)
+    program = (
+        "import sys, signal, workbench.cli as cli\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "cli.importlib.import_module = lambda name: __import__('swallowing')\n"
+        "sys.exit(cli.main(['data', 'check']))"
+    )
+    environment = {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}
+    ended = subprocess.run(
+        [sys.executable, "-c", program], env=environment, capture_output=True, text=True
+    )
+    assert (ended.returncode, ended.stderr) == (130, "workbench: interrupted\n")

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workbench.audio.sound_files import write_wav
-from workbench.cli import main
+from workbench.cli import _parse, main
 from workbench.commands.common import words_of
 from workbench.errors import WorkbenchError, WorkbenchWarning
 from workbench.experiments.campaigns.store import open_results
@@ -31,18 +31,19 @@ ESCAPED = [in_one_text([word]) for word in WORDS]
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleNamespace]:
-    """A checkpoint of WORDS and the folder that it learned, both with blanks in their names."""
+    """A checkpoint of WORDS and the folder that it learned, with names like options and blanks in them."""
     folder = tmp_path_factory.mktemp("odd words")
-    data, checkpoint = folder / "my words", folder / "my voice"
+    data, checkpoint = folder / "-my words", folder / "-my voice"
     for number, word in enumerate([NFD, *WORDS[1:]]):
         tone = 0.3 * np.sin(2 * np.pi * 150 * (number + 1) * np.arange(8000) / 16_000)
         write_wav(data / f"{word}.wav", tone)
     (data / "notes.txt").write_text("not a sound")
-    command = ["train", "challenge", "--data", str(data), "--preset", "tiny"]
+    command = ["train", "challenge", f"--data={data.name}", "--preset", "tiny"]
     with pytest.MonkeyPatch.context() as patch:
         lines: list[str] = []
         patch.setattr("builtins.print", lambda *text, **_: lines.append(" ".join(map(str, text))))
-        assert main([*command, "--out", str(checkpoint)]) == 0
+        patch.chdir(folder)
+        assert main([*command, f"--out={checkpoint.name}"]) == 0
     yield SimpleNamespace(data=data, checkpoint=checkpoint, lines=lines)
 
 
@@ -66,9 +67,8 @@ def test_training_names_what_it_does_not_use_and_how_to_go_on(trained: SimpleNam
         "train: note: not used in" in line and "'notes.txt'" in line for line in trained.lines
     )
     hint = trained.lines[-1].split("`")[1]
-    assert shlex.split(hint)[-4:] == [
-        "--checkpoint", str(trained.checkpoint), "--data", str(trained.data),
-    ]  # fmt: skip
+    options = _parse(shlex.split(hint)[1:])
+    assert (Path("-my voice"), Path("-my words")) == (options.checkpoint[0], options.data)
 
 
 def test_the_words_are_kept_in_one_form(odd: Voice) -> None:
@@ -123,7 +123,7 @@ def test_a_campaign_listens_to_what_the_recogniser_knows(
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["a,b"], r"--words takes 'a,b' for several words; write --words 'a\,b' for the one"),
+        (["a,b"], r"--words takes 'a,b' for several words; write --words='a\,b' for the one"),
         (["uber"], "cannot say 'uber'; did you mean über?"),
         (["it's,,seven"], """--words "it's,,seven" has an empty word"""),
         (["seven", ""], "--words '' has an empty word"),
@@ -159,8 +159,8 @@ def test_what_is_written_as_it_is_means_the_word_or_gets_the_way_to_write_it(wor
     except WorkbenchError as error:
         if "has an empty word" in str(error):
             return
-        hint = shlex.split(str(error).partition("; write ")[2].removesuffix(" for the one"))
-        assert words_of(hint[1:], speaker) == (word,)
+        (hint,) = shlex.split(str(error).partition("; write ")[2].removesuffix(" for the one"))
+        assert words_of([hint.removeprefix("--words=")], speaker) == (word,)
 
 
 def test_measure_leaves_out_what_a_measure_cannot_take(
@@ -178,7 +178,7 @@ def test_measure_leaves_out_what_a_measure_cannot_take(
     command += ["--metric", "odd_metrics:peak", "--metric", "odd_metrics:fussy"]
     assert main([*command, "--json", "figures.json"]) == 0
     figures = json.loads((tmp_path / "figures.json").read_text())
-    voice, recordings = figures["my voice"], figures["recordings"]
+    voice, recordings = figures["-my voice"], figures["recordings"]
     assert list(voice["per_word"]) == ["it's", "seven", "two words"]
     assert set(voice["left_out"]["recognised"]) == {"über", "a,b", 'say "hi"', "back\\slash"}
     assert voice["recognised"] == pytest.approx(np.mean(list(voice["per_word"].values())), abs=1e-4)
@@ -186,7 +186,7 @@ def test_measure_leaves_out_what_a_measure_cannot_take(
     assert voice["mfcc_dtw"] > 0 and 0 <= voice["nearest"] <= 1
     assert voice["own"]["peak"] > 0 and voice["own"]["fussy"] is None
     told = capsys.readouterr().out
-    assert "recognised of my voice, recordings is without 'a,b'" in told
+    assert "recognised of -my voice, recordings is without 'a,b'" in told
     assert "fussy has no value; ValueError: no thanks\n" in told
     assert "peak" in told.splitlines()[0]
 
@@ -216,7 +216,7 @@ def test_another_language_is_a_dictionary_away(
     own.write_text("über UW B ER\nback\\slash B AE K\n", encoding="utf-8")
     command = ["measure", "--checkpoint", str(trained.checkpoint), "--data", str(trained.data)]
     assert main([*command, "--dict", str(own), "--json", str(tmp_path / "figures.json")]) == 0
-    figures = json.loads((tmp_path / "figures.json").read_text())["my voice"]
+    figures = json.loads((tmp_path / "figures.json").read_text())["-my voice"]
     assert list(figures["per_word"]) == ["über"]
     assert "in the recogniser's grammar" in figures["left_out"]["recognised"]["back\\slash"]
     assert main([*command, "--hmm", str(tmp_path)]) == 2

@@ -41,6 +41,21 @@ def described(value: object) -> str:
     return f"{reprlib.repr(value)} ({name})" if plain else f"of the type {name}"
 
 
+def reason_of(error: BaseException, *, brief: bool = False) -> str:
+    """Why something failed, on one line for a message: a WorkbenchError's sentence, others' type and text.
+
+    brief: the first line of others, without their type unless there is no text: for errors that are
+    expected, of libraries that write pages.
+    """
+    lines = [" ".join(line.split()) for line in str(error).splitlines() if line.strip()]
+    name = type(error).__name__
+    if isinstance(error, WorkbenchError):
+        return " ".join(lines)
+    if brief:
+        return lines[0] if lines else name
+    return f"{name}: {' '.join(lines)}" if lines else name
+
+
 def nearest(name: object, known: Iterable[str], *, also: Iterable[str] = ()) -> str:
     """The end of a message about an unknown name: the nearest known one, or those that there are.
 

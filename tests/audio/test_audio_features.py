@@ -82,3 +82,17 @@ def test_impossible_rates_are_refused() -> None:
         log_mel(_tone(440), 100)
     with pytest.raises(WorkbenchError, match="positive"):
         resample(_tone(440), 0, 8000)
+
+
+def test_the_log_mel_spectrum_is_that_of_torchaudio() -> None:
+    """Another implementation, in float32, of the same definition."""
+    import torch
+
+    from workbench.audio.pure_torchaudio import torchaudio
+
+    mel = torchaudio.transforms.MelSpectrogram(
+        RATE, 512, hop_length=160, f_min=60, f_max=7600, n_mels=40, power=1.0, pad_mode="constant"
+    )
+    sound = load_recordings(prefix="digits/7")["digits/7"]
+    expected = 20 * torch.log10(mel(torch.from_numpy(sound)).clamp_min(1e-3)).numpy().T
+    np.testing.assert_allclose(log_mel(sound), expected, atol=0.01)

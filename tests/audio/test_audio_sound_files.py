@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import shlex
 import struct
 from collections.abc import Callable
 from pathlib import Path
@@ -153,3 +154,16 @@ def test_what_is_no_sound_is_not_written(samples: np.ndarray, tmp_path: Path) ->
     with pytest.raises(WorkbenchError, match="cannot write a sound"):
         write_wav(tmp_path / "a.wav", samples)
     assert not (tmp_path / "a.wav").exists()
+
+
+@pytest.mark.parametrize("name", ["-loud.wav", "a:b.wav", "it's.wav"])
+def test_the_hint_names_the_file_so_that_no_program_takes_it_for_something_else(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _write(tmp_path / name, rate=44_100)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(WorkbenchError) as refusal:
+        read_audio(name)
+    words = shlex.split(str(refusal.value).split("`")[1])
+    assert words[:2] == ["ffmpeg", "-i"] and Path(words[2]) == Path(name)
+    assert words[2] == (name if name == "it's.wav" else f"./{name}")

@@ -1,7 +1,7 @@
 """A small campaign on a random program; as a script, it runs one in a folder until it is killed.
 
-`small_campaign.py FOLDER JOBS` runs it. `small_campaign.py FOLDER kill SEED` forks a process that runs
-it and dies after a random number of shards, and so on until one reaches the end; prints how many died.
+`small_campaign.py FOLDER kill SEED` forks a process that runs it and dies after a random number
+of shards, and so on until one reaches the end; prints how many died.
 `small_campaign.py FOLDER hold` runs it with two workers, which stop before they hand over shard HELD.
 """
 
@@ -100,8 +100,6 @@ def _held(work: Work, number: int, parent: int) -> tuple[int, bytes]:
 if __name__ == "__main__":
     if sys.argv[2] == "kill":
         print(_run_and_kill(sys.argv[1], int(sys.argv[3])))
-    elif sys.argv[2] == "hold":
+    else:
         campaign.run_shard = _held
         run_small(sys.argv[1], jobs=2)
-    else:
-        run_small(sys.argv[1], jobs=int(sys.argv[2]))

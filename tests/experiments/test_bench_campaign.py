@@ -5,11 +5,13 @@ from __future__ import annotations
 import copy
 import json
 import struct
+from contextlib import redirect_stderr
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from terminals import Terminal
 
 from workbench.cli import main
 from workbench.experiments.bench.campaign import bench_campaign
@@ -91,7 +93,10 @@ def test_the_figures_as_json(
     file = tmp_path / "figures.json"
     chosen = ["--engine", engine] if engine else []
     words = ["bench", "campaign", "--seconds", "0.01", "--check", "6", "--json", str(file)]
-    assert main([*words, *chosen]) == 0
+    with redirect_stderr(Terminal()) as terminal:
+        assert main([*words, *chosen]) == 0
+    for step in ("preparing the decoder", "round 5 of 5", "reference: 0 of 6 trials"):
+        assert step in terminal.getvalue()
     told = json.loads(file.read_text())
     assert told["engine"]["trials_per_s"] > 0
     if told["engine"]["name"] == "native":

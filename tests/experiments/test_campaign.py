@@ -110,7 +110,7 @@ def test_a_campaign_on_two_cores_is_killed_with_its_workers(tmp_path: Path, rows
     wait_until(lambda: not workers & set(processes()))
     before = finished()
     assert len(before) == HELD < 60
-    subprocess.run(script(tmp_path, 2), env=ENVIRONMENT, check=True, timeout=LIMIT_S)
+    run_small(tmp_path)
     assert before <= {path.name for path in tmp_path.glob("shards/0*")}
     assert read_results(tmp_path).equals(rows)
 

@@ -17,7 +17,7 @@ from waiting import LIMIT_S, wait_until
 from workbench.audio.metrics import class_in_words
 from workbench.cli import main
 from workbench.experiments.campaigns.store import open_results, read_results
-from workbench.experiments.estimates.statistics import clustered
+from workbench.experiments.estimates.statistics import clustered, mean_interval
 from workbench.experiments.voices.listening import Listener
 from workbench.experiments.voices.voice import open_voice
 from workbench.memory.faults.plan import TrialId
@@ -117,6 +117,52 @@ def test_some_trials_are_listened_to(tmp_path: Path, capsys: pytest.CaptureFixtu
     recognised, pesq = listener.hear([damaged], voice.speak("3"), "3")
     assert row["recognised"] == pytest.approx(recognised[0])
     assert row["pesq_nb"] == (None if np.isnan(pesq[0]) else pytest.approx(pesq[0]))
+
+
+class _Alike:
+    """A listener who makes the same of all words of a trial, in the order of the trials."""
+
+    def __init__(self, words: tuple[str, ...]) -> None:
+        self.left_out: dict[str, str] = {}
+
+    def hear(self, sounds: list[np.ndarray], *_: object) -> tuple[np.ndarray, np.ndarray]:
+        trial = np.arange(len(sounds))
+        return trial % 2 / 1, 2 + trial % 3 / 2
+
+
+@pytest.mark.parametrize("count", [24, 7])
+def test_what_is_heard_has_intervals_that_take_the_words_of_a_trial_together(
+    count: int, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("campaign", "campaign_worker"):
+        monkeypatch.setattr(f"workbench.experiments.{module}.Listener", _Alike)
+    figures = tmp_path / "figures.json"
+    faults = ("--fault", "ber=0", "--words", "3,7,1", "--trials", 24, "--listen", count)
+    assert campaign(*faults, "--out", tmp_path / "out", "--json", figures) == 0
+    heard = json.loads(figures.read_text())["campaigns"][0]["heard"]["masked"]
+    table = read_results(tmp_path / "out").to_pandas().dropna(subset="pesq_nb")
+    one = table[table["word"] == "3"]
+    assert heard["trials"] == len(table) == 3 * len(one) > 3 and (count == 7 or len(one) == 24)
+    # Three words that are all alike say no more than one of them.
+    low, high = map(float, clustered(np.rint(5 * one["recognised"]), np.full(len(one), 5)))
+    assert [heard["recognised_low"], heard["recognised_high"]] == pytest.approx([low, high])
+    low, high = mean_interval(one["pesq_nb"].to_numpy())
+    assert [heard["pesq_nb_low"], heard["pesq_nb_high"]] == pytest.approx([low, high])
+    said = f"PESQ-NB {heard['pesq_nb']:.2f} ({low:.2f} to {high:.2f})"
+    assert said in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("count", "exact"), [(16, False), (32, True)])
+def test_a_listener_who_hears_every_fault_leaves_nothing_to_chance(
+    count: int, exact: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("campaign", "campaign_worker"):
+        monkeypatch.setattr(f"workbench.experiments.{module}.Listener", _Alike)
+    figures = tmp_path / "figures.json"
+    out = ("--out", tmp_path / "out", "--json", figures)
+    assert campaign(*SMALL, "--listen", count, *out) == 0
+    heard = json.loads(figures.read_text())["campaigns"][0]["heard"].values()
+    assert {each["recognised_low"] is None for each in heard if each["trials"] > 3} == {exact}
 
 
 def test_a_sweep_with_and_without_protection(tmp_path: Path) -> None:

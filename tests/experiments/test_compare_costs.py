@@ -117,7 +117,9 @@ def test_figures_are_there_whatever_fails_later(
     assert status == 2 and len(records) == 2 and "single upsets" in told.out
     assert told.err.count("\n") == 1 and "Traceback" not in told.err
     what = "harm.png" if broken == "draw_harm" else "sounds and timelines.png"
-    assert f"{what} failed (ValueError: Data cannot be log-scaled); the figures are in" in told.err
+    assert (
+        f"{what} failed (ValueError: Data cannot be log-scaled); the figures are above" in told.err
+    )
     assert (tmp_path / "out" / "harm.png").exists() == (broken != "draw_harm")
     assert (tmp_path / "out" / "none.wav").exists() == (broken != "simulate")
 

@@ -72,7 +72,7 @@ def test_a_broken_healer_is_caught_by_the_fewest_upsets(
     (name,) = (name for name in texts if texts[name].count(right) == 1)
     broken = {**texts, name: texts[name].replace(right, wrong)}
     monkeypatch.setattr("workbench.firmware.toolchain.runtime_headers", lambda: broken)
-    assert main(["agree", "--strategy", "pq-scrub", "--frames", "8"]) == 2
+    assert main(["agree", "--strategy", "pq-scrub", "--frames", "8", "--word", "7"]) == 2
     found = capsys.readouterr().err
     assert told in found and found.count("\n") == 1
     words = shlex.split(found.split("`")[1])
@@ -92,3 +92,11 @@ def test_agree_says_how_long_a_word_is(capsys: pytest.CaptureFixture[str]) -> No
 def test_agree_names_the_wrong_option(option: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["agree", f"--{option}", "0"]) == 2
     assert f"--{option} is 0; it must be at least 1" in capsys.readouterr().err
+
+
+def test_agree_takes_whole_words_where_they_are_short(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workbench.commands.agree._FRAMES", 97)
+    assert main(["agree", "--strategy", "none", "--schedules", "1"]) == 0
+    assert "1 lives of 96 frames agree" in capsys.readouterr().out

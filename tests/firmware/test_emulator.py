@@ -13,7 +13,6 @@ from workbench.firmware.boards import (
     USUAL_CORES,
     Core,
     boards_with,
-    core_named,
 )
 from workbench.firmware.design import Firmware
 from workbench.firmware.emulate import MidFrameUpset, emulate, emulated_machine
@@ -234,5 +233,3 @@ def test_boards_and_cores() -> None:
         assert boards_with(core)
     assert {board.core for board in BOARDS} == set(CORES)
     assert boards_with("m0plus")[0].instructions_per_frame(125.0) == 133e6 / 125
-    with pytest.raises(WorkbenchError, match="m0plus, m4"):
-        core_named("m55")

@@ -45,7 +45,7 @@ def test_same_samples_same_log_same_bytes(
     try:
         codes = twin.run(inputs, upsets, word_starts=starts)
         np.testing.assert_array_equal(codes, life.codes)
-        assert twin.log == list(life.log)
+        assert (twin.log, twin.repeats) == (list(life.log), life.repeats)
         held = image.layout.size_bytes if firmware.heals else image.layout.sections["check"].start
         np.testing.assert_array_equal(twin.image().data[:held], life.image.data[:held])
     finally:  # flash outlives the twin
@@ -56,7 +56,7 @@ def test_same_samples_same_log_same_bytes(
 def test_every_diagnosis_is_made(compiled) -> None:
     """So that the test above cannot pass for want of something to diagnose."""
     machine, firmwares = compiled
-    found, codes = set(), set()
+    found, codes, repeats = set(), set(), 0
     for seed, firmware in enumerate(firmwares):
         upsets = random_upsets(firmware.image, seed, frames=FRAMES, count=60)
         twin = Twin(machine, firmware)
@@ -65,10 +65,11 @@ def test_every_diagnosis_is_made(compiled) -> None:
         twin.flip(upset.position for upset in upsets if upset.position >= flash)
         found |= {repr(part) for e in twin.log for part in (e.diagnosis, e.remedy, e.verdict)}
         codes |= {firmware.strategy.areas[entry.area].code for entry in twin.log}
+        repeats += twin.repeats
     # Without a transient fault no sum is wrong while memory is well, and few remedies are refuted.
     rare = {repr(Diagnosis.COMPUTE), repr(Remedy.REPEAT), repr(Verdict.INVALID)}
     assert {repr(part) for part in [*Diagnosis, *Remedy, *Verdict]} - rare <= found
-    assert codes == set(KINDS)
+    assert codes == set(KINDS) and repeats
 
 
 def test_the_log_wraps_and_nothing_is_lost() -> None:
@@ -185,7 +186,7 @@ def test_damage_from_before_start_up_and_a_count_near_its_wrap() -> None:
         twin = Twin(machine, firmware)  # starts with that flash
         codes = twin.run(inputs, upsets)
         life = simulate(booted(image.flip(before)), inputs, upsets, firmware.strategy)
-        assert twin.log == list(life.log)
+        assert (twin.log, twin.repeats) == (list(life.log), life.repeats)
         np.testing.assert_array_equal(codes, life.codes)
         np.testing.assert_array_equal(twin.image().data, life.image.data)
         twin.flip(before)

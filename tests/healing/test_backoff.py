@@ -19,12 +19,27 @@ from workbench.memory.watches.areas import Area
 PROGRAM = next(p for p in map(random_program, range(99)) if Image.of(p).layout.working_bytes > 600)
 
 
-def test_an_unhealable_unit_is_tried_again_more_and_more_rarely() -> None:
+def _pages() -> Device:
+    """Pages of 64 bytes of PROGRAM, two a frame."""
     strategy = Strategy("one", (Guard(Area("crc32", unit_bytes=64), 2),))
     image = strategy.image(PROGRAM)
-    check = 8 * image.layout.sections["check"].start
-    scan = -(-image.layout.watches[0].units // 2)
+    return Device(image, strategy, image.data)
+
+
+def _sums(name: str) -> tuple[Device, int]:
+    """A strategy with checksum rows, and a bit of a row of their operator 2 in flash, which is damaged."""
+    strategy, program = contestant(name, open_voice().program, {})
+    image = strategy.image(program)
+    row = 8 * image.layout.place(image.layout.watches[0].label, "rows_2").start
     device = Device(image, strategy, image.data)
+    device.flip([row])
+    return device, row
+
+
+def test_an_unhealable_unit_is_tried_again_more_and_more_rarely() -> None:
+    device = _pages()
+    check = 8 * device.layout.sections["check"].start
+    scan = -(-device.layout.watches[0].units // 2)
     device.flip([check + 3])
     tries, before = [], 0
     for frame in range(300 * scan):
@@ -43,22 +58,16 @@ def test_an_unhealable_unit_is_tried_again_more_and_more_rarely() -> None:
 
 
 def test_a_stuck_cell_fills_no_log() -> None:
-    strategy = Strategy("one", (Guard(Area("crc32", unit_bytes=64), 2),))
-    image = strategy.image(PROGRAM)
-    device = Device(image, strategy, image.data)
-    device.stick(5, 1 - (int(image.data[0]) >> 5 & 1))
+    device = _pages()
+    device.stick(5, 1 - (int(device.data[0]) >> 5 & 1))
     device.wait(45_000)
     assert [e.verdict for e in device.log] == [Verdict.UNHEALED]
-    assert device.repeats < 45_000 // (64 * -(-image.layout.watches[0].units // 2)) + 9
+    assert device.repeats < 45_000 // (64 * -(-device.layout.watches[0].units // 2)) + 9
 
 
 def test_a_damaged_checksum_row_slows_a_few_frames() -> None:
     """It once slowed every frame, and filled the log."""
-    strategy, program = contestant("abft-crc", open_voice().program, {})
-    image = strategy.image(program)
-    row = 8 * image.layout.place(image.layout.watches[0].label, "rows_2").start
-    device = Device(image, strategy, image.data)
-    device.flip([row])
+    device, _ = _sums("abft-crc")
     for _ in range(2048):
         for unit in sorted(device.suspect[0]):
             assert not device.alarm(0, unit)
@@ -69,15 +78,11 @@ def test_a_damaged_checksum_row_slows_a_few_frames() -> None:
 
 
 def test_an_operator_whose_sums_are_right_again_is_watched_again() -> None:
-    strategy, program = contestant("abft", open_voice().program, {})
-    image = strategy.image(program)
-    row = 8 * image.layout.place(image.layout.watches[0].label, "rows_2").start
-    device = Device(image, strategy, image.data)
-    device.flip([row])
+    device, row = _sums("abft")
     device.alarm(0, 2)
     device.flip([row])
     device.wait(200)
-    weight = 8 * int(image.layout.watches[0].addresses(2)[0])
+    weight = 8 * int(device.layout.watches[0].addresses(2)[0])
     device.flip([weight])
     assert device.alarm(0, 2)
     assert [e.verdict for e in device.log] == [Verdict.UNHEALED, Verdict.HEALED]

@@ -1,10 +1,12 @@
 """`workbench heal` with the shipped generator: files, figures, refusals."""
 
 import json
+from contextlib import redirect_stderr
 from pathlib import Path
 
 import numpy as np
 import pytest
+from terminals import Terminal
 
 from workbench.audio.metrics import snr_db
 from workbench.audio.sound_files import read_audio
@@ -18,7 +20,12 @@ def test_healing_is_heard_logged_and_drawn(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     arguments = ["heal", "challenge", "--words", "3,1,4", "--upsets", "60", "--seed", "5"]
-    assert main([*arguments, "--pages", "20", "--out", str(tmp_path)]) == 0
+    with redirect_stderr(Terminal()) as terminal:
+        assert main([*arguments, "--pages", "20", "--out", str(tmp_path)]) == 0
+    shown = terminal.getvalue()
+    for step in ("opening the voice", "without upsets", "without healer", "upsets and healer"):
+        assert step in shown
+    assert shown.endswith("\r")  # and nothing of it stays
     told = capsys.readouterr().out
     figures = json.loads((tmp_path / "heal.json").read_text())
     clean, unhealed, healed = (

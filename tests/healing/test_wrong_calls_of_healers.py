@@ -12,18 +12,27 @@ from voices import voice
 from workbench.audio.recordings import load_recordings
 from workbench.audio.sound_files import read_audio, write_wav
 from workbench.errors import WorkbenchError
-from workbench.experiments.campaigns.store import merge, open_results
+from workbench.experiments.campaigns.campaign import campaign_of
+from workbench.experiments.campaigns.store import Store, merge, open_results
+from workbench.experiments.campaigns.summary import summary
+from workbench.experiments.demo.demo import make_demo
 from workbench.experiments.fleets.healed_speech import healed_life
 from workbench.experiments.fleets.variants import contestants
+from workbench.experiments.maps.worst_bits import worst_bits
 from workbench.experiments.voices.class_calibration import heard_classes
 from workbench.experiments.voices.quality import quality_of_recordings, quality_of_voice
+from workbench.experiments.voices.script import script_of
 from workbench.files import output_folder, write_text
+from workbench.healing.fitted import fitted
 from workbench.healing.named import named
 from workbench.healing.simulation import simulate, simulate_many
 from workbench.healing.strategy import Guard, Policy, Strategy
 from workbench.healing.strategy_file import load_strategy, save_strategy
 from workbench.healing.upsets import Upset
 from workbench.integer.storage import load_program
+from workbench.memory.codes.in_place import in_place_program
+from workbench.memory.faults.arrivals import read_rate
+from workbench.memory.faults.plan import Plan
 from workbench.memory.faults.protection import ProtectionMask
 from workbench.memory.image import Image
 from workbench.memory.watches.areas import Area
@@ -82,6 +91,27 @@ CALLS: dict[str, tuple[Callable[[], Any], str]] = {
     "healed life": (lambda: healed_life(voice().image, None, None), "what speaks is of the type Image"),
     "classes": (lambda: heard_classes(voice().image, sounds=2), "what is to be heard is of the type Image"),
     "quality": (lambda: quality_of_voice(voice().image), "what is to be measured is of the type Image"),
+    "merged number": (lambda: merge(3, "a"), r"what is to be merged is 3 \(int\); give a list of folders"),
+    "merged folder": (lambda: merge("a", "b"), r"what is to be merged is 'a' \(str\); give a list of folders"),
+    "merged path": (lambda: merge(Path("a"), "b"), "what is to be merged is of the type"),
+    "store of a plan": (lambda: Store("never-made", Plan.parse("flips=3")), "a folder is to hold is of the type Plan"),
+    "summary of a number": (lambda: summary(3), r"what is to be summed up is 3 \(int\)"),
+    "summary of folders": (lambda: summary(["a"]), r"one of what is to be summed up is 'a' \(str\)"),
+    "campaign on a voice": (
+        lambda: campaign_of(voice(), {}, Plan.parse("flips=3"), trials=1), "to damage is of the type Voice"),
+    "campaign of words": (
+        lambda: campaign_of(voice().image, ["7"], Plan.parse("flips=3"), trials=1), r"what is said is \['7'\]"),
+    "campaign of a text": (
+        lambda: campaign_of(voice().image, {"7": voice().inputs("7")}, "flips=3", trials=1), "happen is 'flips=3'"),
+    "worst bits of a voice": (lambda: worst_bits(voice(), {}, [1], bits=1), "be damaged is of the type Voice"),
+    "worst bits of words": (lambda: worst_bits(voice().image, ["7"], [1], bits=1), r"what is said is \['7'\]"),
+    "script of an image": (lambda: script_of(voice().image, ["7"]), "what speaks is of the type Image"),
+    "script of a text": (lambda: script_of(voice(), "31"), r"what is said is '31' \(str\); give a list"),
+    "script of a number": (lambda: script_of(voice(), 3), r"what is said is 3 \(int\)"),
+    "demo of an image": (lambda: make_demo(voice().image, "never", word="7", seed=0), "what speaks is of the type"),
+    "rate of a number": (lambda: read_rate(3), r"a rate of upsets is 3 \(int\); give text"),
+    "fitted name": (lambda: fitted("crc-scrub", voice().program), r"to be fitted is 'crc-scrub' \(str\)"),
+    "words in an image": (lambda: in_place_program(voice().image, "secded64"), "moved to words is of the type Image"),
     "quality of recordings": (lambda: quality_of_recordings(3), "what has recordings is 3"),
 }  # fmt: skip
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import redirect_stderr
 from pathlib import Path
 
 import pytest
 from random_modules import tiny_challenge
+from terminals import Terminal
 
 from workbench.cli import main
 from workbench.integer.lowered_challenge import lower_challenge
@@ -28,7 +30,12 @@ def _lower(checkpoint: Path, out: Path) -> int:
 def test_program_image_and_table(
     checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert _lower(checkpoint, tmp_path / "new" / "c.program") == 0
+    with redirect_stderr(Terminal()) as terminal:
+        assert _lower(checkpoint, tmp_path / "new" / "c.program") == 0
+    shown = terminal.getvalue()
+    for step in ("loading PyTorch", "reading the checkpoint", "lowering", "comparing '"):
+        assert step in shown
+    assert shown.endswith("\r")  # and nothing of it stays
     model, _ = load_checkpoint(checkpoint)
     program = lower_challenge(model).program
     assert load_program(tmp_path / "new" / "c.program").content_hash == program.content_hash

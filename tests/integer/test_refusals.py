@@ -55,6 +55,20 @@ class Floor(nn.Module):
         return torch.floor(x)
 
 
+class Late(nn.Module):
+    """Rounds up from 0.45 of a step on: between the quarters, where 0.25 and 0.5 look right."""
+
+    def __init__(self) -> None:
+        super().__init__()
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.floor(x + 0.55)
+
+
+class LateAct(ActInt8):
+    float_to_int_impl = Late
+
+
 class FloorAct(ActInt8):
     float_to_int_impl = Floor
 
@@ -165,6 +179,10 @@ CASES: dict[str, tuple[Net, str]] = {
     "half to even": (
         _act(qnn.QuantIdentity(Int8ActPerTensorFixedPoint, return_quant_tensor=True)),
         r"layer inner\.1 \(QuantIdentity\): it does not round half up"),
+    "another threshold": (_act(qnn.QuantIdentity(LateAct, return_quant_tensor=True)), "does not round half up"),
+    "another threshold of the input": (
+        Net(act=qnn.QuantIdentity(LateAct, return_quant_tensor=True), body=lambda net, x: x),
+        r"layer first \(QuantIdentity\): it does not round half up"),
     "floor": (_act(qnn.QuantIdentity(FloorAct, return_quant_tensor=True)), "does not round half up"),
     "no quantiser": (
         _act(quantise(FLOAT)), r"layer inner\.1 \(QuantIdentity\): its quantiser is switched off"),
@@ -251,3 +269,29 @@ def test_inputs_must_be_described() -> None:
     lowered = lower(net, {"x": Samples(2)}, name="net", input_rate_hz=100.0)
     with pytest.raises(WorkbenchError, match="needs the input 'x' too"):
         lowered.codes({})
+
+
+class _Gain(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.act = qnn.QuantIdentity(ActInt8, return_quant_tensor=True)
+
+    def forward(self, x: torch.Tensor, gain: float = 2.0) -> Any:
+        return self.act(gain * self.act(x))
+
+
+class _Several(_Gain):
+    def forward(self, *x: torch.Tensor) -> Any:
+        return self.act(x[0])
+
+
+@pytest.mark.parametrize(
+    ("net", "words"),
+    [
+        (_Gain(), "an argument gain with a default, which would be an input; make it an attribute"),
+        (_Several(), r"forward takes \*x; give every input a name of its own"),
+    ],
+)
+def test_arguments_that_are_no_inputs_are_named(net: nn.Module, words: str) -> None:
+    with pytest.raises(WorkbenchError, match=words):
+        lower(net.eval(), {"x": Samples(2)}, name="net", input_rate_hz=100.0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Callable
 from typing import Any
 
@@ -89,6 +90,8 @@ FUNCTIONS: dict[str, tuple[Callable[[Any], Any], str]] = {
     "as_tensor": (torch.as_tensor, r"module Net: its forward pass cannot be followed at line \d+"),
     "as_tensor in a line": (
         lambda x: torch.as_tensor(x), r"at line \d+, 'lambda x: torch\.as_tensor\(x\).*use torch functions of whole"),
+    "inside of Python": (lambda x: x * statistics.fmean(x), r"at line \d+, '.*statistics\.fmean"),
+    "a tensor of one value": (lambda x: x * torch.tensor(2.0), "or a Python number in place of a tensor with one"),
     "numpy": (lambda x: np.tanh(x), "use torch functions of whole tensors, and no NumPy"),
     "float": (lambda x: x * float(x.mean()), "and no NumPy, float"),
     "length": (lambda x: x[: len(x)], "and no NumPy, float"),
@@ -105,6 +108,30 @@ def test_an_unknown_function_is_refused_with_what_to_do(case: str) -> None:
         _lower(Net(body))
     for internal in ("__", "Proxy", "torch.fx", "\n", str(__file__)):
         assert internal not in str(refusal.value)
+
+
+class _Direct(Net):
+    def forward(self, input: torch.Tensor) -> Any:
+        return self.last(self.body.forward(self.first(input)))
+
+
+class _Named(Net):
+    def forward(self, input: torch.Tensor) -> Any:
+        return self.last(self.body(x=self.first(input)))
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        (_Direct, r"call the layer itself, as layer\(x\), and not its forward"),
+        (_Named, r"layer body \(CausalConv1d\): .*call it with one tensor alone, as layer\(x\)"),
+    ],
+)
+def test_a_layer_that_is_called_in_another_way_is_refused_with_the_usual_one(
+    kind: type[Net], words: str
+) -> None:
+    with pytest.raises(WorkbenchError, match=words):
+        _lower(kind(CausalConv1d(4, 4, 1, precision=PRECISION)))
 
 
 @pytest.mark.parametrize("bias", [False, True])

@@ -16,7 +16,6 @@ from workbench.experiments.fleets.device_sound import hear as hear_in_mission
 from workbench.experiments.fleets.workload import Mission
 from workbench.experiments.voices.faulty_speech import hear
 from workbench.experiments.voices.voice import Voice, open_voice
-from workbench.firmware.boards import core_named
 from workbench.generators.layers import CausalConv1d, Precision
 from workbench.healing.named import named
 from workbench.integer.engine import Engine
@@ -77,7 +76,6 @@ CALLS: dict[str, tuple[Callable[[Voice], Any], str]] = {
     "speak another word": (lambda v: v.speak("seve"), "cannot say 'seve'; did you mean seven"),
     "speak a misspelt word": (lambda v: v.speak("siven"), r"cannot say 'siven'; did you mean seven\?$"),
     "speak no word": (lambda v: v.speak("fgh"), "choose one of 0, 1, 2, 3, 4, 5, 6, 7, 8, 9$"),
-    "run on a core": (lambda v: core_named("M4"), r"no emulated core 'M4'; did you mean m4\?"),
     "rate": (lambda v: read_rate("low-earth"), r"'low-earth' is no rate of upsets; did you mean low-earth-orbit\?"),
     "rate in capitals": (lambda v: read_rate("Aircraft"), r"did you mean aircraft\?"),
     "rate with another unit": (lambda v: read_rate("1200FIT"), "give a number of"),
@@ -109,6 +107,9 @@ CALLS: dict[str, tuple[Callable[[Voice], Any], str]] = {
     "lower with a text": (lambda v: _lower(inputs={"input": Samples("2")}), r"has channels '2' \(str\)"),
     "lower at a text": (lambda v: _lower(input_rate_hz="100"), r"input_rate_hz is '100' \(str\); give rows a second"),
     "lower at nan": (lambda v: _lower(input_rate_hz=float("nan")), "input_rate_hz is nan"),
+    "lower at a whole number beyond floats": (lambda v: _lower(input_rate_hz=10**400), "input_rate_hz is 1000"),
+    "lower with a numbered input": (
+        lambda v: _lower(inputs={3: Samples(2)}), r"the name of an input is 3 \(int\); give an argument of forward"),
     "lower as a number": (lambda v: _lower(name=3), "program name '3'"),
     "lower with a check": (lambda v: _lower(check=torch.zeros(3)), "check is of the type Tensor; give True, False"),
     "precision": (lambda v: Precision(16, 8), "cannot have weight_bits=16; choose 4 or 8"),
@@ -117,6 +118,15 @@ CALLS: dict[str, tuple[Callable[[Voice], Any], str]] = {
         lambda v: CausalConv1d(2, 2, 1, precision=Precision())(torch.zeros(1, 2, 3)), "needs a quantised input; put"),
     "codes of nan": (
         lambda v: _lower().codes({"input": torch.full((1, 2, 3), torch.nan)}), "'input' has values that are nan"),
+    "codes of a ragged list": (
+        lambda v: _lower().codes({"input": [[1, 2], [3]]}), r"'input' is no array \(.*\); give a dense tensor"),
+    "codes of a sparse tensor": (
+        lambda v: _lower().codes({"input": torch.zeros(1, 2, 3).to_sparse()}), "'input' is no array"),
+    "codes of a tensor without data": (
+        lambda v: _lower().codes({"input": torch.zeros(1, 2, 3, device="meta")}), "'input' is no array"),
+    "codes of no batch": (
+        lambda v: _lower().codes({"input": torch.zeros(0, 2, 3)}), r"float32 \[0, 2, 3\], so it is empty"),
+    "codes of no time": (lambda v: _lower().codes({"input": torch.zeros(1, 2, 0)}), "so it is empty"),
     "codes of a plane": (lambda v: _lower().codes({"input": torch.zeros(2, 3)}), r"float32 \[2, 3\]; give numbers"),
 }  # fmt: skip
 

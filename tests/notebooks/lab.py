@@ -1,4 +1,4 @@
-"""A JupyterLab server with settings of its own, for tests that use a notebook by hand."""
+"""A JupyterLab server with settings of its own, for tests that use a notebook by hand, and its cells."""
 
 from __future__ import annotations
 
@@ -21,6 +21,12 @@ SETTINGS = {
     # Otherwise outputs outside of the window are not in the document.
     "notebook-extension/tracker": {"windowingMode": "none"},
 }
+
+
+def code_cells(notebook: Path) -> list[str]:
+    """The source of every code cell."""
+    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    return ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
 
 
 @contextmanager

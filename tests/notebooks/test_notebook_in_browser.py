@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
 from browsers import browser, needs_browser
-from lab import lab_server
+from lab import code_cells, lab_server
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+# All cells of these are run here, so that test_notebooks_run need not do it again.
+RUN_HERE = (PANEL, MAP, HEALERS) = (
+    "01_hear_a_bit_flip.ipynb",
+    "02_map_the_critical_bits.ipynb",
+    "03_compare_healing_strategies.ipynb",
+)
+Opened = Callable[[str], AbstractContextManager[Any]]
 # Writes down what a panel says while it is busy, and how many of its parts are dimmed then.
 WATCH_BUSY = """() => {
     window.busy = [];
@@ -24,41 +32,68 @@ WATCH_BUSY = """() => {
 }"""
 
 
-@contextmanager
-def all_cells_run(folder: Path, notebook: str) -> Iterator[Any]:
-    """The page of a notebook whose cells were just asked to run, in files of its own under `folder`.
+@pytest.fixture(scope="module")
+def all_cells_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Opened]:
+    """`all_cells_run(notebook)`: the page of a copy whose cells were just asked to run.
 
-    In the end nothing may have gone wrong in the page, and nothing been asked of other hosts.
+    In the end all of them have run without a mistake and have written nothing outside of `results`,
+    nothing has gone wrong in the page, and nothing been asked of other hosts. All notebooks are shown
+    by one server and one browser.
     """
-    shutil.copy(NOTEBOOKS / notebook, folder)
+    folder = tmp_path_factory.mktemp("lab")
+    own, copies = folder / "own", folder / "notebooks"
+    copies.mkdir()
     with (
-        lab_server(folder, folder) as (address, token),
+        lab_server(own, copies) as (address, token),
         browser(folder / "profile", width=1280, height=1500) as context,
     ):
-        page = context.new_page()
-        mistakes: list[str] = []
-        strangers: list[str] = []
-        page.on("pageerror", lambda error: mistakes.append(str(error)))
-        page.on(
-            "request",
-            lambda request: strangers.append(request.url) if _is_outside(request.url) else None,
-        )
-        page.goto(f"{address}/lab/tree/{notebook}?token={token}")
-        page.locator(".jp-Notebook").wait_for()
-        page.get_by_text("| Idle").wait_for()  # earlier, Run All is lost
-        page.locator(".jp-Notebook .jp-Cell").first.click()
-        page.get_by_role("menuitem", name="Run", exact=True).click()
-        page.locator('[data-command="runmenu:run-all"]').click()
-        yield page
-        assert not mistakes
-        assert not strangers
+
+        @contextmanager
+        def opened(notebook: str) -> Iterator[Any]:
+            place = copies / notebook.removesuffix(".ipynb")
+            place.mkdir()
+            shutil.copy(NOTEBOOKS / notebook, place)
+            page = context.new_page()
+            mistakes: list[str] = []
+            strangers: list[str] = []
+            page.on("pageerror", lambda error: mistakes.append(str(error)))
+            page.on(
+                "request",
+                lambda request: strangers.append(request.url) if _is_outside(request.url) else None,
+            )
+            page.goto(f"{address}/lab/tree/{place.name}/{notebook}?token={token}&reset")
+            page.locator(".jp-Notebook").wait_for()
+            page.get_by_text("| Idle").wait_for()  # earlier, Run All is lost
+            page.locator(".jp-Notebook .jp-Cell").first.click()
+            page.get_by_role("menuitem", name="Run", exact=True).click()
+            page.locator('[data-command="runmenu:run-all"]').click()
+            yield page
+            _all_have_run(page, NOTEBOOKS / notebook)
+            made = {path.name for path in place.iterdir()} - {".ipynb_checkpoints"}
+            assert made <= {notebook, "results"}
+            assert not mistakes
+            assert not strangers
+            page.close()
+
+        yield opened
+
+
+def _all_have_run(page: Any, notebook: Path) -> None:
+    from playwright.sync_api import expect
+
+    counts = page.locator(".jp-CodeCell .jp-InputArea-prompt")
+    expect(counts).to_have_text(
+        [f"[{number}]:" for number in range(1, len(code_cells(notebook)) + 1)]
+    )
+    expect(page.locator(".jp-OutputArea-output[data-mime-type*=error]")).to_have_count(0)
+    expect(page.locator(".jp-OutputArea-output[data-mime-type*=stderr]")).to_have_count(0)
 
 
 @needs_browser
-def test_the_panel_follows_the_keyboard(tmp_path: Path) -> None:
+def test_the_panel_follows_the_keyboard(tmp_path: Path, all_cells_run: Opened) -> None:
     from playwright.sync_api import expect
 
-    with all_cells_run(tmp_path, "01_hear_a_bit_flip.ipynb") as page:
+    with all_cells_run(PANEL) as page:
         readout = page.locator(".readout")
         expect(readout).to_contain_text("SNR")
         ten_flips = readout.inner_text()
@@ -98,26 +133,25 @@ def test_the_panel_follows_the_keyboard(tmp_path: Path) -> None:
 
 
 @needs_browser
-def test_the_map_is_seen_and_heard(tmp_path: Path) -> None:
+def test_the_map_is_seen_and_heard(tmp_path: Path, all_cells_run: Opened) -> None:
     from playwright.sync_api import expect
 
-    with all_cells_run(tmp_path, "02_map_the_critical_bits.ipynb") as page:
+    with all_cells_run(MAP) as page:
         outputs = page.locator(".jp-OutputArea-output")
         pictures = outputs.locator("img")  # map, protection, curve
         expect(pictures).to_have_count(3)
         expect(outputs.locator("audio")).to_have_count(4)
         assert all(pictures.evaluate_all("all => all.map(i => i.naturalWidth > 500)"))
         expect(outputs.filter(has_text="% of the bytes carry")).to_be_visible()
-        expect(page.locator(".jp-RenderedText[data-mime-type*=stderr]")).to_have_count(0)
         pictures.first.scroll_into_view_if_needed()
         page.screenshot(path=tmp_path / "map.png")
 
 
 @needs_browser
-def test_two_healers_are_heard_and_seen(tmp_path: Path) -> None:
+def test_two_healers_are_heard_and_seen(tmp_path: Path, all_cells_run: Opened) -> None:
     from playwright.sync_api import expect
 
-    with all_cells_run(tmp_path, "03_compare_healing_strategies.ipynb") as page:
+    with all_cells_run(HEALERS) as page:
         outputs = page.locator(".jp-OutputArea-output")
         readouts = page.locator(".readout")
         expect(readouts).to_have_count(2)
@@ -138,7 +172,6 @@ def test_two_healers_are_heard_and_seen(tmp_path: Path) -> None:
         expect(page.locator(".mistake, .workbench-stale")).to_have_count(0)
         busy = page.evaluate("window.busy")
         assert any(text.startswith("Letting parity-zero live") and dim == 3 for text, dim in busy)
-        expect(page.locator(".jp-RenderedText[data-mime-type*=stderr]")).to_have_count(0)
         panel.scroll_into_view_if_needed()
         page.screenshot(path=tmp_path / "healers.png")
 

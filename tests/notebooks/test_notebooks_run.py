@@ -5,9 +5,10 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-import nbformat
 import pytest
-from nbclient import NotebookClient
+from browsers import can_browse
+from lab import code_cells
+from test_notebook_in_browser import RUN_HERE
 from waiting import LIMIT_S
 
 NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
@@ -24,6 +25,8 @@ def test_there_are_notebooks() -> None:
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=_named)
 def test_stored_thin_and_without_outputs(path: Path) -> None:
+    import nbformat  # slow to import, and no other test needs it
+
     notebook = nbformat.read(path, as_version=4)
     nbformat.validate(notebook)
     assert "widgets" not in notebook.metadata
@@ -36,20 +39,29 @@ def test_stored_thin_and_without_outputs(path: Path) -> None:
     assert path.stat().st_size < 20_000
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=_named)
-def test_runs_from_top_to_bottom(path: Path, tmp_path: Path) -> None:
+def test_all_run_from_top_to_bottom(tmp_path: Path) -> None:
+    """Where there is a browser, most of them do so in test_notebook_in_browser, and not once more."""
+    for path in NOTEBOOKS:
+        if not (can_browse() and path.name in RUN_HERE):
+            _run(path, tmp_path / path.stem)
+
+
+def _run(path: Path, folder: Path) -> None:
     """In a folder of its own, where it writes nothing but what lies in `results`."""
-    shutil.copy(path, tmp_path)
-    notebook = nbformat.read(path, as_version=4)
+    import nbformat
+    from nbclient import NotebookClient
+
+    folder.mkdir()
+    shutil.copy(path, folder)
     NotebookClient(
-        notebook,
+        nbformat.read(path, as_version=4),
         timeout=None,  # a kernel that dies ends it
         startup_timeout=int(LIMIT_S),
         kernel_name="python3",
-        resources={"metadata": {"path": tmp_path}},
+        resources={"metadata": {"path": folder}},
     ).execute()
-    assert {made.name for made in tmp_path.iterdir()} <= {path.name, "results"}
-    assert (tmp_path / path.name).read_bytes() == path.read_bytes()
+    assert {made.name for made in folder.iterdir()} <= {path.name, "results"}
+    assert (folder / path.name).read_bytes() == path.read_bytes()
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=_named)
@@ -57,8 +69,7 @@ def test_what_takes_long_says_what_it_does(path: Path) -> None:
     """Opening a voice, fleets of devices, curves, maps and firmware: each under a line or a bar."""
     slow = ("open_voice()", "trial_table(", "record_of(", "write_map_products(", "measure_cost(",
             " export(")  # fmt: skip
-    for cell in nbformat.read(path, as_version=4).cells:
-        lines = cell.source.splitlines() if cell.cell_type == "code" else []
-        for line in lines:
+    for cell in code_cells(path):
+        for line in cell.splitlines():
             if any(call in line for call in slow) and "import" not in line:
-                assert "with doing(" in cell.source or "tqdm(" in cell.source, line
+                assert "with doing(" in cell or "tqdm(" in cell, line

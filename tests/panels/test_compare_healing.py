@@ -16,6 +16,7 @@ from workbench.experiments.demo.page.pictures import wav_uri
 from workbench.experiments.fleets.comparison import ENVIRONMENTS, mission_of
 from workbench.experiments.fleets.healed_speech import healed_life
 from workbench.experiments.fleets.variants import contestant
+from workbench.experiments.maps import worst_bits as adversarial
 from workbench.experiments.maps.worst_bits import Step
 from workbench.panels import compare_healing
 from workbench.panels.compare_healing import HealingPanel
@@ -43,7 +44,7 @@ def panel(shared: HealingPanel, monkeypatch: pytest.MonkeyPatch) -> HealingPanel
             progress(step)
         return steps
 
-    monkeypatch.setattr(compare_healing, "worst_bits", found)
+    monkeypatch.setattr(adversarial, "worst_bits", found)
     return shared
 
 
@@ -82,7 +83,7 @@ def test_the_worst_bits_are_looked_for_once(
     def again(*_: Any, **__: Any) -> Any:
         raise AssertionError("looked for the worst bits again")
 
-    monkeypatch.setattr(compare_healing, "worst_bits", again)
+    monkeypatch.setattr(adversarial, "worst_bits", again)
     panel.controls["kind"].value = "single"
     panel.controls["kind"].value = "adversarial"
     assert "alert" not in panel.status.value

@@ -31,7 +31,8 @@ class SoundData:
 
     start: address of the first byte. length: bytes of them in this file. rewrite: libsndfile would
     read another length than this one. fields: (address, width in bytes) of the lengths to correct,
-    byteorder `order`; overhead: bytes that such a length counts on top of the samples.
+    byteorder `order`; overhead: bytes that such a length counts on top of the samples. padding: how
+    many zeros at the end may fill up the chunk, as far as its length, which was left open, tells.
     """
 
     start: int
@@ -40,6 +41,7 @@ class SoundData:
     fields: tuple[tuple[int, int], ...]
     order: Literal["little", "big"]
     overhead: int
+    padding: int
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,7 @@ class _Style:
 
 
 _RIFF, _RIFX = _Style(4, 4, "little"), _Style(4, 4, "big")
+_AU_BIG, _AU_LITTLE = _Style(4, 4, "big", align=1), _Style(4, 4, "little", align=1)
 _W64 = _Style(16, 8, "little", align=8, counts_header=True)
 
 
@@ -89,7 +92,7 @@ def find_data(file: BinaryIO, size: int) -> SoundData | None:
     if kind == b"FORM" and form in (b"AIFF", b"AIFC"):
         return _chunked(file, size, _RIFX, b"SSND", first=12, inner=8)
     if kind in (b".snd", b"dns."):
-        return _au(file, size, _RIFX if kind == b".snd" else _RIFF)
+        return _au(file, size, _AU_BIG if kind == b".snd" else _AU_LITTLE)
     raise Malformed("it is no WAV, FLAC, Ogg, AIFF, AU or W64 file; convert it")
 
 
@@ -122,7 +125,7 @@ def _rf64(file: BinaryIO, size: int) -> SoundData:
     fields = ((large.start + 8, 8), (chunk.field, 4))
     if announced == 0 and _only_chunks(file, size, _RIFF, chunk.start):
         size = chunk.start
-    return _checked(size, chunk.start, announced, fields, "little")
+    return _checked(file, size, chunk.start, announced, fields, _RIFF)
 
 
 def _chunked(
@@ -140,22 +143,23 @@ def _chunked(
     start, fields = chunk.start + inner + offset, ((chunk.field, style.width),)
     if announced == 0 and _only_chunks(file, size, style, start):
         size = start
-    return _checked(size, start, announced, fields, style.order, header + inner + offset)
+    return _checked(file, size, start, announced, fields, style, header + inner + offset)
 
 
 def _au(file: BinaryIO, size: int, style: _Style) -> SoundData:
     start, announced = (style.number(_read(file, at, 4)) for at in (4, 8))
     if start < 24:
         raise Malformed("its samples would begin inside its header")
-    return _checked(size, start, announced, ((8, 4),), style.order)
+    return _checked(file, size, start, announced, ((8, 4),), style)
 
 
 def _checked(
+    file: BinaryIO,
     size: int,
     start: int,
     announced: int,
     fields: tuple[tuple[int, int], ...],
-    order: Literal["little", "big"],
+    style: _Style,
     overhead: int = 0,
 ) -> SoundData:
     """The samples, once what is announced was compared with what is there up to address `size`."""
@@ -166,10 +170,20 @@ def _checked(
             f"it is cut short: its header announces {max(announced, 0):,} bytes of sound and "
             f"{max(there, 0):,} are there"
         )
-    length = there if placeholder and (announced == 0 or announced > there) else announced
+    left_open = placeholder and (announced == 0 or announced > there)
+    length = there if left_open else announced
+    padding = min(length, _zeros_at_end(file, size, style.align)) if left_open else 0
     # Of a W64 file libsndfile takes what follows the samples for more of them.
     rewrite = placeholder or fields[-1][1] == _W64.width
-    return SoundData(start, length, rewrite, fields, order, overhead)
+    return SoundData(start, length, rewrite, fields, style.order, overhead, padding)
+
+
+def _zeros_at_end(file: BinaryIO, size: int, align: int) -> int:
+    """How many zeros before address `size` may be there to make it a multiple of `align`."""
+    if size % align:
+        return 0
+    tail = _read(file, size - (align - 1), align - 1)
+    return len(tail) - len(tail.rstrip(b"\0"))
 
 
 def _is_placeholder(length: int) -> bool:

@@ -12,9 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
-import torch
 
-from workbench.audio.features import log_mel, resample
+from workbench.audio.features import log_mel, resample, stft_magnitude
 from workbench.audio.sound_files import SAMPLE_RATE_HZ
 from workbench.errors import WorkbenchError
 
@@ -237,14 +236,12 @@ def _pair(test: np.ndarray, reference: np.ndarray) -> tuple[np.ndarray, np.ndarr
 def _stft_distance(
     test: np.ndarray, reference: np.ndarray, fft: int, window: int, hop: int
 ) -> float:
-    pair = torch.from_numpy(np.stack([test, reference]))  # [2, samples]
-    taper = torch.hann_window(window, dtype=pair.dtype)
-    spectra = torch.stft(
-        pair, fft, hop, window, window=taper, pad_mode="constant", return_complex=True
-    )  # [2, 1 + fft / 2, frames]
-    t, r = spectra.abs().clamp_min(_STFT_FLOOR)
-    convergence = torch.linalg.norm(r - t) / torch.linalg.norm(r)
-    return float(convergence + (torch.log(r) - torch.log(t)).abs().mean())
+    t, r = (
+        np.maximum(stft_magnitude(signal, fft, window, hop), _STFT_FLOOR)
+        for signal in (test, reference)
+    )
+    convergence = np.linalg.norm(r - t) / np.linalg.norm(r)
+    return float(convergence + np.abs(np.log(r) - np.log(t)).mean())
 
 
 def _package_missing(metric: str, package: str, extra: str) -> MetricUnavailable:

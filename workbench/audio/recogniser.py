@@ -20,6 +20,7 @@ import numpy as np
 
 from workbench.audio.sound_files import SAMPLE_RATE_HZ
 from workbench.errors import WorkbenchError
+from workbench.files import is_file, is_folder
 
 DIGIT_WORDS = {
     "0": "zero",
@@ -208,7 +209,7 @@ def _settings(language: Language) -> dict[str, str | None]:
     for name, path in settings.items():
         if path is None:
             continue
-        if not (Path(path).is_dir() if name == "hmm" else Path(path).is_file()):
+        if not (is_folder(Path(path)) if name == "hmm" else is_file(Path(path))):
             kind = "folder of an acoustic model" if name == "hmm" else f"file for --{name}"
             raise WorkbenchError(f"there is no {kind} {str(path)!r}; check the name")
     return {name: None if path is None else str(path) for name, path in settings.items()}

@@ -19,7 +19,7 @@ import numpy as np
 from workbench.audio.resources import recordings_folder
 from workbench.audio.sound_files import SAMPLE_RATE_HZ, pcm16, read_audio
 from workbench.errors import WorkbenchError, WorkbenchWarning
-from workbench.files import path_of
+from workbench.files import is_file, is_folder, path_of
 
 SUFFIXES = (".aif", ".aifc", ".aiff", ".au", ".flac", ".ogg", ".w64", ".wav")
 CHECKSUMS = "checksums.json"
@@ -79,11 +79,12 @@ def find_recordings(folder: Path) -> dict[str, Path]:
     Raises WorkbenchError when the folder is missing, a name is no plain text or two files have one
     label.
     """
-    if not folder.is_dir():
+    folder = path_of(folder, "the folder of recordings")
+    if not is_folder(folder):
         raise WorkbenchError(f"there is no folder {folder}; check the name")
     found: dict[str, Path] = {}
     for path in sorted(folder.rglob("*")):
-        if path.suffix.lower() not in SUFFIXES or path.name.startswith(".") or not path.is_file():
+        if path.suffix.lower() not in SUFFIXES or path.name.startswith(".") or not is_file(path):
             continue
         label = nfc(path.relative_to(folder).with_suffix("").as_posix())
         # Control characters, and what stands for bytes that are no UTF-8.
@@ -122,7 +123,7 @@ def read_checksums(folder: Path) -> dict[str, Any]:
 
     Raises WorkbenchError when it is missing or damaged.
     """
-    path = folder / CHECKSUMS
+    path = path_of(folder, "the folder of recordings") / CHECKSUMS
     try:
         checksums = json.loads(path.read_text(encoding="utf-8"))
         digests = [
@@ -143,7 +144,7 @@ def check_recordings(folder: Path | None = None) -> int:
     so that damage outside the sound is seen too.
     Raises WorkbenchError for the first file that is missing, unknown or different.
     """
-    place = recordings_folder() if folder is None else folder
+    place = recordings_folder() if folder is None else path_of(folder, "the folder of recordings")
     expected = read_checksums(place)["recordings"]
     paths = find_recordings(place)
     for label in expected:
@@ -175,7 +176,7 @@ def _name_unused(folder: Path, used: set[Path]) -> None:
         if path not in used
         and path.name != CHECKSUMS
         and not path.name.startswith(".")
-        and (not path.is_dir() or path.suffix.lower() in SUFFIXES)
+        and (not is_folder(path) or path.suffix.lower() in SUFFIXES)
     ]
     if not unused:
         return

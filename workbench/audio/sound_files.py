@@ -18,7 +18,7 @@ import soundfile
 
 from workbench.audio.containers import Malformed, corrected, find_data
 from workbench.errors import WorkbenchError, WorkbenchWarning
-from workbench.files import path_of, write_bytes
+from workbench.files import as_argument, is_file, path_of, write_bytes
 
 SAMPLE_RATE_HZ = 16_000
 SHORTEST_S = 0.05
@@ -26,6 +26,8 @@ LONGEST_S = 30.0
 # Lossy decoders overshoot full scale a little; a file beyond this was not scaled to [-1, 1].
 _LARGEST_OVERSHOOT = 2.0
 _FORMATS = ("WAV", "WAVEX", "RF64", "W64", "AIFF", "AU", "FLAC", "OGG")
+# Encodings of one byte in which 0 is no silence: at an open end it fills up the chunk.
+_LOUD_ZERO = ("ALAW", "ULAW", "PCM_U8")
 _BLOCK = 1 << 16  # samples that are decoded at a time
 _WIDEST_SAMPLE = 8  # bytes
 _OGG_PAGE = 65_307  # bytes of the largest one
@@ -110,7 +112,7 @@ class _Memory(io.BytesIO):
 def _decode(path: Path, wanted_hz: int) -> np.ndarray:
     """Return float32 [samples] of a file that has the right format; WorkbenchError as `read_audio`."""
     try:
-        if not path.is_file():
+        if not is_file(path):
             raise WorkbenchError(f"there is no sound file {path}; check the name")
         with open(path, "rb") as file:
             data = find_data(file, size := os.fstat(file.fileno()).st_size)
@@ -122,15 +124,19 @@ def _decode(path: Path, wanted_hz: int) -> np.ndarray:
                 source = _Memory(corrected(file, data, most_bytes))
         with _Forwards(source) as sound:
             _check_format(path, sound, wanted_hz)
-            return _samples(path, sound)
+            padding = data.padding if data and sound.subtype in _LOUD_ZERO else 0
+            return _samples(path, sound, padding)
     except _DECODER_ERRORS as error:
         # libsndfile's own words, without the Python object that it was given.
         reason = str(getattr(error, "error_string", error)) or type(error).__name__
         raise _damaged(path, reason.rstrip(".\n")) from error
 
 
-def _samples(path: Path, sound: _Forwards) -> np.ndarray:
-    """Decode block by block, so that a false length costs no memory, and never beyond LONGEST_S."""
+def _samples(path: Path, sound: _Forwards, padding: int) -> np.ndarray:
+    """Decode block by block, so that a false length costs no memory, and never beyond LONGEST_S.
+
+    padding: samples at the end that are none.
+    """
     blocks: list[np.ndarray] = []
     most, there = int(LONGEST_S * sound.samplerate), 0
     while there <= most:
@@ -140,8 +146,9 @@ def _samples(path: Path, sound: _Forwards) -> np.ndarray:
             break
     if there != sound.frames and sound.frames < _UNKNOWN_FRAMES:
         raise _damaged(path, f"{there} of its {sound.frames} samples can be decoded")
+    there = max(0, there - padding)
     _check_duration(path, there / sound.samplerate)
-    return np.concatenate(blocks)
+    return np.concatenate(blocks)[:there]
 
 
 def _damaged(path: Path, reason: str) -> WorkbenchError:
@@ -170,7 +177,7 @@ def _ogg_is_cut_short(file: BinaryIO, size: int) -> bool:
 
 def _check_format(path: Path, sound: soundfile.SoundFile, wanted_hz: int) -> None:
     """Refuse another rate, several channels or a wrong length, before anything is decoded."""
-    convert = f"ffmpeg -i {shlex.quote(str(path))} -ar {wanted_hz} -ac 1 converted.wav"
+    convert = f"ffmpeg -i {shlex.quote(as_argument(path))} -ar {wanted_hz} -ac 1 converted.wav"
     if sound.format not in _FORMATS:
         raise WorkbenchError(
             f"{path} holds {sound.format} and WAV, FLAC, Ogg, AIFF, AU or W64 is needed; "

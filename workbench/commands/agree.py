@@ -14,6 +14,7 @@ from workbench.errors import WorkbenchError
 from workbench.experiments.fleets.variants import Contestant, contestants
 from workbench.experiments.threads import one_thread
 from workbench.experiments.voices.voice import open_voice
+from workbench.files import as_argument
 from workbench.firmware.boards import CORES
 from workbench.firmware.design import RAM, Firmware
 from workbench.firmware.emulate import emulated_machine
@@ -48,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"of random upsets, for each strategy and core ({_SCHEDULES})",
     )  # fmt: skip
     parser.add_argument(
-        "--frames", type=int, default=_FRAMES, metavar="N", help=f"of a word, in each ({_FRAMES})"
+        "--frames", type=int, metavar="N", help=f"of a word, in each ({_FRAMES}, or the whole word)"
     )
     parser.add_argument(
         "--schedule", metavar="TEXT", help="live through this one alone, e.g. 3:4711,5:99=1"
@@ -64,22 +65,20 @@ def run(options: argparse.Namespace) -> None:
     without compiler or emulator.
     """
     for name, least in (("schedules", 1), ("frames", 1), ("seed", 0)):
-        if getattr(options, name) < least:
-            raise WorkbenchError(
-                f"--{name} is {getattr(options, name)}; it must be at least {least}"
-            )
+        value = getattr(options, name)
+        if value is not None and value < least:
+            raise WorkbenchError(f"--{name} is {value}; it must be at least {least}")
     voice = open_voice(options.checkpoint)
     word = options.word or voice.words[0]
     every = {each: voice.inputs(each) for each in voice.words}
-    if options.frames > voice.model.config.frames:
+    longest = voice.model.config.frames
+    frames = min(_FRAMES, longest) if options.frames is None else options.frames
+    if frames > longest:
         raise WorkbenchError(
-            f"--frames is {options.frames} and a word has {voice.model.config.frames}; choose at "
-            "most as many"
+            f"--frames is {frames} and a word has {longest}; choose at most as many"
         )
     rates = {name: voice.program.signal(name).rate for name in voice.program.inputs}
-    inputs = {
-        name: codes[:, : options.frames * rates[name]] for name, codes in voice.inputs(word).items()
-    }
+    inputs = {name: codes[:, : frames * rates[name]] for name, codes in voice.inputs(word).items()}
     cores = list(dict.fromkeys(options.core or (_HOST,)))
     rivals = contestants(options.strategy, voice.program, every)
     given = schedule_of(options.schedule) if options.schedule is not None else None
@@ -89,18 +88,18 @@ def run(options: argparse.Namespace) -> None:
             image = rival.strategy.image(rival.program)
             firmware = Firmware.of(image, strategy=rival.strategy, weights=RAM, prefix="model")
             for core in cores:
-                schedules = [given] if given is not None else _schedules(firmware, options)
-                _agree(rival, firmware, core, inputs, schedules, options, bar.update)
+                schedules = [given] if given is not None else _schedules(firmware, frames, options)
+                _agree(rival, firmware, core, inputs, schedules, frames, options, bar.update)
     print(
-        f"{lived:,} lives of {options.frames} frames agree in every sample, log entry and byte: "
+        f"{lived:,} lives of {frames} frames agree in every sample, log entry and byte: "
         f"{len(rivals)} {'strategy' if len(rivals) == 1 else 'strategies'} on {', '.join(cores)}"
     )
 
 
-def _schedules(firmware: Firmware, options: argparse.Namespace) -> Sequence[Schedule]:
+def _schedules(firmware: Firmware, frames: int, options: argparse.Namespace) -> Sequence[Schedule]:
     first = options.seed * options.schedules
     return [
-        near_schedule(firmware, first + n, frames=options.frames, stuck=firmware.heals)
+        near_schedule(firmware, first + n, frames=frames, stuck=firmware.heals)
         for n in range(options.schedules)
     ]  # fmt: skip
 
@@ -111,6 +110,7 @@ def _agree(
     core: str,
     inputs: dict[str, np.ndarray],
     schedules: Sequence[Schedule],
+    frames: int,
     options: argparse.Namespace,
     progress: Callable[[], object],
 ) -> None:
@@ -119,10 +119,10 @@ def _agree(
     )
     found = first_difference(machine, firmware, inputs, schedules, progress=progress)
     if found:
-        words = ["workbench", "agree", options.generator, "--strategy", rival.asked]
-        words += ["--core", core, "--frames", str(options.frames)]
-        words += ["--word", options.word] if options.word else []
-        words += ["--checkpoint", str(options.checkpoint)] if options.checkpoint else []
+        words = ["workbench", "agree", options.generator, "--strategy", as_argument(rival.asked)]
+        words += ["--core", core, "--frames", str(frames)]
+        words += [f"--word={options.word}"] if options.word else []
+        words += ["--checkpoint", as_argument(options.checkpoint)] if options.checkpoint else []
         words += ["--schedule", schedule_text(found.upsets)]
         raise WorkbenchError(
             f"device and simulation differ: {found.what}; see it again with `{shlex.join(words)}` "

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from workbench.errors import WorkbenchError
+from workbench.errors import WorkbenchError, reason_of
 
 
 class Attempts:
@@ -15,7 +15,7 @@ class Attempts:
     """
 
     def __init__(self) -> None:
-        self._failed: dict[str, list[str]] = {}
+        self._failed: dict[str, dict[str, None]] = {}  # reason: what, each once in its order
 
     @contextmanager
     def step(self, what: str) -> Iterator[None]:
@@ -23,11 +23,7 @@ class Attempts:
         try:
             yield
         except Exception as error:  # a library that draws or compiles may raise anything
-            text = " ".join(str(error).split())
-            reason = (
-                text if isinstance(error, WorkbenchError) else f"{type(error).__name__}: {text}"
-            )
-            self._failed.setdefault(reason, []).append(what)
+            self._failed.setdefault(reason_of(error), {})[what] = None
 
     def finish(self, rest: str) -> None:
         """Raise WorkbenchError if a step failed. rest: where everything else is, ends the sentence."""

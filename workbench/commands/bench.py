@@ -9,8 +9,8 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from tqdm import tqdm
-
+from workbench.commands.common import add_strategies
+from workbench.commands.progress import doing
 from workbench.errors import WorkbenchError
 from workbench.experiments.bench.campaign import Figures, bench_campaign
 from workbench.experiments.bench.codes import (
@@ -26,8 +26,8 @@ from workbench.experiments.bench.codes import (
 from workbench.experiments.bench.decoder import FRAMES, MACS, SAMPLES, WEIGHTS
 from workbench.experiments.bench.diagnoses import COLUMNS, bench_diagnoses, confusion
 from workbench.experiments.bench.estimate import bench_estimate
-from workbench.experiments.fleets.variants import NAMES, RANGE, contestant
-from workbench.experiments.maps.worst_bits import worst_bits
+from workbench.experiments.fleets.variants import NAMES, RANGE, contestants
+from workbench.experiments.maps.worst_bits import worst_weights
 from workbench.experiments.threads import one_thread
 from workbench.experiments.voices.voice import open_voice
 from workbench.files import write_text
@@ -73,6 +73,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=int,
         help=f"codes: faults of each kind ({_TRIALS:,}); diagnoses: of each strategy ({_DIAGNOSES})",
     )
+    add_strategies(parser, default="diagnoses: all that heal")
     parser.add_argument("--word", default=_WORD, help=f"estimate: which is said ({_WORD})")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there")
 
@@ -96,12 +97,12 @@ def _run_estimate(options: argparse.Namespace) -> None:
     if options.repeats < 1:
         raise WorkbenchError(f"cannot estimate {options.repeats} times; give at least 1")
     voice = open_voice()
-    with tqdm(bar_format="{desc} [{elapsed}]", leave=False, disable=None) as bar:
+    with doing() as say:
         rows = bench_estimate(
             voice.image,
             voice.inputs(options.word),
             repeats=options.repeats,
-            progress=bar.set_description_str,
+            progress=say,
         )
     print(f"{options.repeats} estimates each, against all bits flipped, saying {options.word!r}")
     print(
@@ -122,12 +123,11 @@ def _run_codes(options: argparse.Namespace, wanted: int) -> None:
         raise WorkbenchError(f"cannot try {wanted} faults; give at least 1")
     voice = open_voice()
     inputs = {word: voice.inputs(word) for word in voice.words}
-    with tqdm(bar_format="{desc} [{elapsed}]", leave=False, disable=None) as bar, one_thread():
-        rows = bench_codes(voice.image, trials=wanted, progress=bar.set_description_str)
-        bar.set_description_str("looking for the worst bits")
-        tops = voice.image.layout.positions(("weights",))
-        worst = worst_bits(voice.image, inputs, tops, bits=ATTACK_BITS)
-        bar.set_description_str("computing golden inputs")
+    with doing() as say, one_thread():
+        rows = bench_codes(voice.image, trials=wanted, progress=say)
+        say("looking for the worst bits")
+        worst = worst_weights(voice.image, inputs, bits=ATTACK_BITS)
+        say("computing golden inputs")
         trials = min(wanted, MOMENT_TRIALS)
         golden = {n: seen_by_golden_inputs(voice.image, n, trials=trials) for n in MOMENTS}
     print(f"share of random faults within a page that a code misses, {wanted:,} of each")
@@ -136,9 +136,7 @@ def _run_codes(options: argparse.Namespace, wanted: int) -> None:
         share = row.check_bytes / row.watched_bytes
         cells = "".join(f"{100 * row.missed[n]:>12.3g} %" for n in FLIPS)
         print(f"{row.code:<10}{row.page_bytes:>6}{share:>9.2%}{cells}")
-    random, chosen, size = attack_on_radar(
-        voice.image, [step.position for step in worst], trials=min(wanted, 2000)
-    )
+    random, chosen, size = attack_on_radar(voice.image, worst, trials=min(wanted, 2000))
     print(
         f"radar, groups of {GROUP_BYTES}, {size} bytes of signatures: of {ATTACK_BITS} sign bits at random "
         f"{random:.2f} lie in groups that are flagged, of the {ATTACK_BITS} worst bits {chosen:g}"
@@ -155,21 +153,24 @@ def _run_codes(options: argparse.Namespace, wanted: int) -> None:
 def _run_diagnoses(options: argparse.Namespace, trials: int) -> None:
     if trials < 1:
         raise WorkbenchError(f"cannot judge {trials} faults; give at least 1")
-    program = open_voice().program
-    chosen = [contestant(name, program, {}) for name in NAMES if name not in (NONE, RANGE)]
-    with tqdm(bar_format="{desc} [{elapsed}]", leave=False, disable=None) as bar, one_thread():
+    voice = open_voice()
+    names = options.strategy or [name for name in NAMES if name not in (NONE, RANGE)]
+    inputs = {word: voice.inputs(word) for word in voice.words}
+    chosen = contestants(names, voice.program, inputs)
+    with doing() as say, one_thread():
         scores = bench_diagnoses(
-            program,
-            [strategy for strategy, _ in chosen],
+            voice.program,
+            [each.strategy for each in chosen],
             trials=trials,
-            progress=bar.set_description_str,
+            progress=say,
         )
+    width = max(len(score.strategy) for score in scores) + 2
     print(
-        f"{'strategy':<17}{'trials':>7}{'entries':>9}{'right':>7}{'open':>6}{'wrong':>7}{'spoilt':>8}{'most':>6}"
+        f"{'strategy':<{width}}{'trials':>7}{'entries':>9}{'right':>7}{'open':>6}{'wrong':>7}{'spoilt':>8}{'most':>6}"
     )
     for score in scores:
         print(
-            f"{score.strategy:<17}{score.trials:>7}{score.entries:>9,}{score.right:>7,}{score.open:>6,}"
+            f"{score.strategy:<{width}}{score.trials:>7}{score.entries:>9,}{score.right:>7,}{score.open:>6,}"
             f"{score.wrong:>7,}{score.spoilt:>8}{score.most_entries:>6}"
         )
     print(
@@ -191,12 +192,12 @@ def _run_campaign(options: argparse.Namespace) -> None:
             f"cannot measure for {options.seconds:g} s and check {options.check} trials; "
             "give more than 0 seconds and at least 0 trials"
         )
-    with tqdm(bar_format="{desc} [{elapsed}]", leave=False, disable=None) as bar:
+    with doing() as say:
         figures = bench_campaign(
             seconds=options.seconds,
             check=options.check,
             engine=options.engine,
-            progress=bar.set_description_str,
+            progress=say,
         )
     _tell(figures)
     if options.json:

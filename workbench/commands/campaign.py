@@ -265,6 +265,14 @@ def _drawn(told: dict[str, Any]) -> str:
     return f"all {population:,} that there are, for each word: the shares are exact"
 
 
+def _mean(figures: dict[str, Any], name: str) -> str:
+    """A mean with its interval, "" for none."""
+    if figures[name] is None:
+        return ""
+    low, high = figures[f"{name}_low"], figures[f"{name}_high"]
+    return f"{figures[name]:.2f}" + ("" if low is None else f" ({low:.2f} to {high:.2f})")
+
+
 def _tell(results: Sequence[Results], path: Path | None) -> None:
     figures = summary(results)
     for told in figures:
@@ -284,12 +292,14 @@ def _tell(results: Sequence[Results], path: Path | None) -> None:
                 "trials in which it was measured"
             )
         for name, each in told["heard"].items():
-            pesq = "" if each["pesq_nb"] is None else f", PESQ-NB {each['pesq_nb']:.2f}"
-            share = each["recognised"]
+            pesq = _mean(each, "pesq_nb")
             understood = (
-                "word unknown to the recogniser" if share is None else f"recognised {share:.2f}"
+                "word unknown to the recogniser"
+                if each["recognised"] is None
+                else f"recognised {_mean(each, 'recognised')}"
             )
-            print(f"  heard {each['trials']:,} {name}: {understood}{pesq}")
+            more = f", PESQ-NB {pesq}" if pesq else ""
+            print(f"  heard {each['trials']:,} {name}: {understood}{more}")
         worst = told.get("worst")
         if worst and worst["snr_db"] is not None:
             print(f"  lowest SNR {worst['snr_db']:.1f} dB, replay: {worst['replay']}")

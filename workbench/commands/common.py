@@ -86,8 +86,8 @@ def words_of(texts: Sequence[str], voice: Voice) -> tuple[str, ...]:
         if voice.word(text) in known and not known.issuperset(map(voice.word, read)):
             what = "several words" if len(read) > 1 else "another word"
             raise WorkbenchError(
-                f"--words takes {text!r} for {what}; write --words "
-                f"{shlex.quote(in_one_text([text]))} for the one"
+                f"--words takes {text!r} for {what}; write "
+                f"--words={shlex.quote(in_one_text([text]))} for the one"
             )
         words += read
     return tuple(words)

@@ -32,6 +32,7 @@ from workbench.experiments.fleets.comparison import (
 )
 from workbench.experiments.fleets.device_costs import device_costs
 from workbench.experiments.fleets.pictures import draw_costs, draw_harm, draw_timelines
+from workbench.experiments.fleets.records import RecordFile
 from workbench.experiments.fleets.variants import (
     NAMES,
     RANGE,
@@ -40,11 +41,11 @@ from workbench.experiments.fleets.variants import (
     contestants,
     file_stem,
 )
-from workbench.experiments.maps.worst_bits import worst_bits
+from workbench.experiments.maps.worst_bits import worst_weights
 from workbench.experiments.threads import one_thread
 from workbench.experiments.voices.script import script_of
 from workbench.experiments.voices.voice import Voice, open_voice
-from workbench.files import output_folder, write_text
+from workbench.files import exists, output_folder, write_text
 from workbench.firmware.costs import Cost
 from workbench.healing.named import nothing
 from workbench.healing.simulation import Life, simulate
@@ -113,13 +114,15 @@ def run(options: argparse.Namespace) -> None:
     attempts = Attempts()
     records = with_differences(_live(attempts, out, voice, inputs, rivals, environments, options))
     environments = [e for e in environments if any(r["environment"] == e.name for r in records)]
-    _write(options.json, records)
+    with attempts.step(f"{options.json}"):
+        _write(options.json, records)
     costs = _costs(out, voice, rivals, options.jobs)
     records = [
         with_cost(each, cost if isinstance(cost := costs[each["strategy"]], Cost) else None)
         for each in records
     ]
-    _write(options.json, records)
+    with attempts.step(f"{options.json}"):
+        _write(options.json, records)
     print(LEGEND)
     for environment in environments:
         tell_environment(environment, [r for r in records if r["environment"] == environment.name])
@@ -129,9 +132,9 @@ def run(options: argparse.Namespace) -> None:
         _draw(attempts, out, records, environments)
     with attempts.step("sounds and timelines.png"):
         _sounds(out, voice, rivals, inputs, options)
-    kinds = [path.name for path in map(out.joinpath, _PICTURES) if path.exists()]
+    kinds = [path.name for path in map(out.joinpath, _PICTURES) if exists(path)]
     written = f"{', '.join([*kinds, 'sounds'])} and records are in {out}"
-    attempts.finish(f"the figures are in {options.json or out}")
+    attempts.finish(f"the figures are above, and what could be written is in {options.json or out}")
     print(written)
 
 
@@ -177,6 +180,12 @@ def _live(
         )
         for environment in environments
     }  # fmt: skip
+
+    def keep(file: RecordFile, record: dict[str, Any]) -> None:
+        """A record that cannot be written is told all the same."""
+        with attempts.step(file.path.name):
+            file.write(record)
+
     records = []
     total = len(rivals) * len(environments) * options.devices
     with tqdm(total=total, unit="device", leave=False, disable=None) as bar:
@@ -187,7 +196,7 @@ def _live(
                     records.append(
                         record_of(
                             out, program, inputs, strategy, environment, mission,
-                            jobs=options.jobs, progress=bar.update,
+                            jobs=options.jobs, progress=bar.update, keep=keep,
                         )
                     )  # fmt: skip
     return records
@@ -213,16 +222,11 @@ def _worst(voice: Voice, environments: Sequence[Environment]) -> tuple[int, ...]
     most = max((environment.adversarial for environment in environments), default=0)
     if not most:
         return ()
-    candidates = voice.image.layout.positions(("weights",))
     inputs = {word: voice.inputs(word) for word in voice.words}
-    with (
-        one_thread(),
-        tqdm(total=most, unit="bit", desc="worst bits", leave=False, disable=None) as bar,
-    ):
-        steps = worst_bits(
-            voice.image, inputs, candidates, bits=most, progress=lambda _: bar.update() and None
+    with tqdm(total=most, unit="bit", desc="worst bits", leave=False, disable=None) as bar:
+        return worst_weights(
+            voice.image, inputs, bits=most, progress=lambda _: bar.update() and None
         )
-    return tuple(step.position for step in steps)
 
 
 def _draw(

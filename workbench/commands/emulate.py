@@ -27,7 +27,7 @@ from workbench.experiments.fleets.device_costs import COST_FRAMES
 from workbench.experiments.fleets.variants import contestants
 from workbench.experiments.voices.script import script_of
 from workbench.experiments.voices.voice import Voice, open_voice
-from workbench.files import replacing, write_text
+from workbench.files import write_bytes, write_text
 from workbench.firmware.boards import CORES, USUAL_CORES, Board, Core, boards_with
 from workbench.firmware.costs import Cost, as_json, bare_run, measure_cost
 from workbench.firmware.emulate import EmulatedRun, MidFrameUpset, emulate
@@ -118,17 +118,19 @@ def run(options: argparse.Namespace) -> None:
         _soak(voice, options)
         return
     words = options.word or list(voice.words)
-    figures = []
+    figures, attempts = [], Attempts()
     for name in dict.fromkeys(options.core or USUAL_CORES):
-        figures.append(_on_core(voice, words, CORES[name], options))
+        figures.append(_on_core(voice, words, CORES[name], options, attempts))
         _tell(figures[-1])
         if options.json:  # after every core, since the next may fail
             told = {"words": words, "seed": options.seed, "cores": figures}
-            write_text(options.json, json.dumps(told, indent=1) + "\n")
+            with attempts.step(f"{options.json}"):
+                write_text(options.json, json.dumps(told, indent=1) + "\n")
     print(
         "Instructions are counted exactly and a real core needs more cycles than that, so each share "
         "of a clock is a lower bound."
     )
+    attempts.finish("the figures are above")
 
 
 def _refuse_what_would_be_ignored(options: argparse.Namespace) -> None:
@@ -174,7 +176,8 @@ def _costs(voice: Voice, options: argparse.Namespace) -> None:
                 tell_costs(core, measured)
             rows += measured
             if options.json and rows:
-                write_text(options.json, as_json(rows, program=voice.program))
+                with attempts.step(f"{options.json}"):
+                    write_text(options.json, as_json(rows, program=voice.program))
     if rows:
         print(LEGEND)
     attempts.finish(f"{len(rows)} costs were measured")
@@ -195,7 +198,11 @@ def _soak(voice: Voice, options: argparse.Namespace) -> None:
 
 
 def _on_core(
-    voice: Voice, words: Sequence[str], core: Core, options: argparse.Namespace
+    voice: Voice,
+    words: Sequence[str],
+    core: Core,
+    options: argparse.Namespace,
+    attempts: Attempts,
 ) -> dict[str, Any]:
     script = script_of(voice, words)
     healer, program = strategy_of((options.strategy or [CRC_SCRUB])[0], options.pages, voice)
@@ -211,8 +218,8 @@ def _on_core(
     clean, bare, damaged = live(healer), live(None), live(healer, upsets)
     compared = _compare(image.program, voice, words, (bare, clean))
     if options.log:
-        with replacing(options.log) as temporary:
-            temporary.write_bytes(damaged.log_bytes)
+        with attempts.step(f"{options.log}"):
+            write_bytes(options.log, damaged.log_bytes)
     wrong = damaged.image.flipped()
     return {
         "core": core.title,

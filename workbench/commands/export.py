@@ -16,6 +16,7 @@ from workbench.commands.common import (
 )
 from workbench.errors import WorkbenchError
 from workbench.experiments.voices.voice import Voice, open_voice
+from workbench.files import as_argument
 from workbench.firmware.boards import BOARDS
 from workbench.firmware.design import RAM, WEIGHTS, c_type
 from workbench.firmware.export import Feeding, export, memory_table
@@ -82,7 +83,7 @@ def run(options: argparse.Namespace) -> None:
         print(fit)
     print(
         f"{options.out}: firmware {firmware.image.content_hash[:12]}, strategy {strategy.name}, "
-        f"golden vectors {', '.join(words)}; `make -C {shlex.quote(str(options.out))} check` tries it"
+        f"golden vectors {', '.join(words)}; `make -C {shlex.quote(as_argument(options.out))} check` tries it"
     )
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-import numpy as np
-
 from workbench.audio.metrics import measure
 from workbench.audio.sound_files import write_wav
 from workbench.commands.common import add_checkpoint, add_generator, add_image, image_of
@@ -17,7 +15,7 @@ from workbench.memory.faults.plan import Plan, TrialId
 from workbench.memory.faults.transients import Sites
 from workbench.memory.image import Image
 from workbench.memory.places import SECTIONS
-from workbench.memory.trials.batches import run_trials
+from workbench.memory.trials.truth import spoken
 
 _OUT = Path("out/flip")
 _FLIPS, _SEED, _WORD = 10, 0, "3"
@@ -61,11 +59,8 @@ def run(options: argparse.Namespace) -> None:
     trial = _trial(options, image, voice)
     inputs = voice.inputs(trial.word)
     positions = trial.events(Sites(image)).position
-    before, after = (
-        image.program.sound(run_trials(start, [flips], inputs)[0])
-        for start, flips in ((voice.image, np.zeros(0, np.int64)), (image, positions))
-    )
     faulty = image.flip(positions)
+    before, after = (image.program.sound(spoken(each, inputs)) for each in (voice.image, faulty))
     out = output_folder(options.out)
     write_wav(out / "before.wav", before)
     write_wav(out / "after.wav", after)

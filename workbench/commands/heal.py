@@ -23,6 +23,7 @@ from workbench.commands.common import (
     strategy_of,
     words_of,
 )
+from workbench.commands.progress import doing
 from workbench.errors import WorkbenchError
 from workbench.experiments.voices.script import Script, script_of
 from workbench.experiments.voices.voice import Voice, open_voice
@@ -80,16 +81,26 @@ def run(options: argparse.Namespace) -> None:
     Raises WorkbenchError for words it cannot say, a wrong strategy or rate, and a folder that
     cannot be written.
     """
-    voice = open_voice(options.checkpoint)
-    strategy, program = strategy_of(options.strategy or CRC_SCRUB, options.pages, voice)
-    script = script_of(voice, _words(options, voice))
-    image = image_under(strategy, program)
-    upsets = _upsets(options, image, voice.frame_s, script)
-    engine = Engine(image.program)
-    clean, unhealed, healed = (
-        simulate(image, script.inputs, hits, healer, word_starts=script.starts, engine=engine)
-        for hits, healer in (((), nothing()), (upsets, nothing()), (upsets, strategy))
-    )
+    with doing("opening the voice") as say:
+        voice = open_voice(options.checkpoint)
+        strategy, program = strategy_of(options.strategy or CRC_SCRUB, options.pages, voice)
+        script = script_of(voice, _words(options, voice))
+        image = image_under(strategy, program)
+        upsets = _upsets(options, image, voice.frame_s, script)
+        engine = Engine(image.program)
+        lives = []
+        for title, hits, healer in (
+            ("without upsets", (), nothing()),
+            ("with upsets, without healer", upsets, nothing()),
+            ("with upsets and healer", upsets, strategy),
+        ):
+            say(f"speaking {title}")
+            lives.append(
+                simulate(
+                    image, script.inputs, hits, healer, word_starts=script.starts, engine=engine
+                )
+            )
+    clean, unhealed, healed = lives
     out = output_folder(options.out)
     figures = {
         "words": _compare(script, clean, unhealed, healed),

@@ -12,6 +12,7 @@ from typing import Any
 from tqdm import tqdm
 
 from workbench.audio.sound_files import write_wav
+from workbench.commands.attempts import Attempts
 from workbench.commands.common import (
     STRATEGIES,
     add_checkpoint,
@@ -77,7 +78,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Let the fleet live and tell what was heard, found and mended, and how fast that went.
 
-    Raises WorkbenchError for rates, strategies and sizes that cannot be.
+    Raises WorkbenchError for rates, strategies and sizes that cannot be, and, once all is told, for
+    a file that cannot be written.
     """
     if not 0 < options.speed < math.inf:
         raise WorkbenchError(f"--speed is {options.speed:g}; choose a number above 0")
@@ -110,11 +112,15 @@ def run(options: argparse.Namespace) -> None:
         )  # fmt: skip
     record["wall_s"] = time.perf_counter() - started
     record["factor"] = record["device_s"] / record["wall_s"]
-    _write(options.json, record)
+    attempts = Attempts()
+    with attempts.step(f"{options.json}"):  # the fleet's figures, whatever becomes of the costs
+        _write(options.json, record)
     cost = device_costs(rivals, voice.program, voice.inputs(voice.words[-1]), jobs=1)[strategy.name]
     record = with_cost(record, cost if isinstance(cost, Cost) else None)
     _tell(record, title, cost if isinstance(cost, str) else "")
-    _write(options.json, record)
+    with attempts.step(f"{options.json}"):
+        _write(options.json, record)
+    attempts.finish("the figures are above")
 
 
 def _write(path: Path | None, record: dict[str, Any]) -> None:

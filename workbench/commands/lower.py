@@ -6,12 +6,13 @@ Every code of every layer is compared with Brevitas over all words before anythi
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from workbench.commands.common import add_checkpoint, add_generator
+from workbench.commands.progress import doing
 from workbench.errors import WorkbenchError
 from workbench.generators.challenge import Challenge
 from workbench.integer.lowered_challenge import lower_challenge
@@ -56,11 +57,13 @@ def run(options: argparse.Namespace) -> None:
         )
     checkpoint = options.checkpoint or shipped_checkpoint()
     refuse_replacing(options.out, checkpoint)
-    model, _ = load_checkpoint(checkpoint)
-    lowered = lower_challenge(model)
-    program, words = lowered.program, model.config.words
-    compared = _compare(model, lowered)
-    codes = run_program(program, model.indexes(words))
+    with doing("reading the checkpoint") as say:
+        model, _ = load_checkpoint(checkpoint)
+        say("lowering")
+        lowered = lower_challenge(model)
+        program, words = lowered.program, model.config.words
+        compared = _compare(model, lowered, say)
+        codes = run_program(program, model.indexes(words))
     image = Image.of(program)
     save_program(program, options.out)
     image.save(image_path)
@@ -74,10 +77,11 @@ def run(options: argparse.Namespace) -> None:
     )
 
 
-def _compare(model: Challenge, lowered: Lowered) -> int:
+def _compare(model: Challenge, lowered: Lowered, say: Callable[[str], None]) -> int:
     """Number of codes compared with Brevitas; WorkbenchError when one differs."""
     compared = 0
     for word in model.config.words:  # one by one, so that float64 needs little memory
+        say(f"comparing {word!r} with Brevitas, code by code")
         differing = disagreements(model, lowered, model.tensors([word]))
         wrong = [name for name, count in differing.items() if count]
         if wrong:

@@ -26,7 +26,7 @@ from workbench.experiments.maps.products import (
 )
 from workbench.experiments.maps.quality_curve import COLUMNS as CURVE_COLUMNS
 from workbench.experiments.voices.voice import open_voice
-from workbench.files import output_folder, write_text
+from workbench.files import exists, output_folder, write_text
 from workbench.memory.faults.bits import Each, Stuck
 from workbench.memory.faults.plan import Plan
 from workbench.memory.faults.rates import Ber, Retention, Weak
@@ -103,7 +103,7 @@ def run(options: argparse.Namespace) -> None:
 
 def _folders(folder: Path) -> list[Path]:
     """The folder itself, or those below it that hold results, as a sweep leaves them."""
-    if (folder / MANIFEST_FILE).exists():
+    if exists(folder / MANIFEST_FILE):
         return [folder]
     return sorted(path.parent for path in folder.glob(f"*/{MANIFEST_FILE}")) or [folder]
 

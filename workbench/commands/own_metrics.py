@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from functools import reduce
 
-from workbench.errors import WorkbenchError
+from workbench.errors import WorkbenchError, reason_of
 from workbench.experiments.voices.quality import MEASURES, Metric
 
 
@@ -42,9 +42,8 @@ def _imported(text: str, module: str, function: str) -> object:
     try:
         return reduce(getattr, function.split("."), importlib.import_module(module))
     except Exception as error:  # whatever a user's module does when it is imported
-        reason = " ".join(f"{type(error).__name__}: {error}".split())
         raise WorkbenchError(
-            f"--metric {text!r} cannot be imported ({reason}); call `workbench` where the module "
+            f"--metric {text!r} cannot be imported ({reason_of(error)}); call `workbench` where the module "
             "lies, or install it"
         ) from error
     finally:

@@ -8,6 +8,7 @@ from pathlib import Path
 from workbench.errors import WorkbenchError
 from workbench.experiments.campaigns.manifest import MANIFEST_FILE, seal_manifest
 from workbench.experiments.voices.voice import open_voice
+from workbench.files import exists
 from workbench.training.checkpoint import STORY_FILE, seal_checkpoint
 
 
@@ -24,11 +25,11 @@ def run(options: argparse.Namespace) -> None:
     Raises WorkbenchError for other folders, damaged files, and what is under a digest already.
     """
     folder: Path = options.folder
-    if (folder / STORY_FILE).exists():
+    if exists(folder / STORY_FILE):
         seal_checkpoint(folder)
         program = open_voice(folder).program.content_hash
         print(f"{folder} is sealed as it was; its program is {program[:12]}")
-    elif (folder / MANIFEST_FILE).exists():
+    elif exists(folder / MANIFEST_FILE):
         campaign = seal_manifest(folder)
         print(f"{folder} is sealed as it was; its trials hit image {campaign.image[:12]}")
     else:

@@ -10,6 +10,7 @@ from pathlib import Path
 from workbench.audio.recogniser import DIGIT_WORDS
 from workbench.audio.recordings import load_words
 from workbench.commands.common import add_generator
+from workbench.files import as_argument
 from workbench.healing.named import NAMED
 from workbench.training.checkpoint import STORY_FILE, load_checkpoint
 from workbench.training.curve import CURVE_FILE
@@ -78,7 +79,7 @@ def run(options: argparse.Namespace) -> None:
         )
         raise
     print(f"{options.out / STORY_FILE}, with its weights and {CURVE_FILE} beside it")
-    words = ["workbench", "measure", options.generator, "--checkpoint", str(options.out)]
-    words += ["--data", str(options.data)] if options.data else []
+    words = ["workbench", "measure", options.generator, "--checkpoint", as_argument(options.out)]
+    words += ["--data", as_argument(options.data)] if options.data else []
     words += ["--strategy", options.code_words] if options.code_words in NAMED else []
     print(f"measure it with `{shlex.join(words)}`")

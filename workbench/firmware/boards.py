@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from workbench.errors import WorkbenchError, nearest
-
 
 @dataclass(frozen=True)
 class Core:
@@ -99,16 +97,6 @@ BOARDS = (
     Board("NUCLEO-U575ZI-Q", "m33", 160e6, 2 << 20, 784 << 10, "STM32U575xx datasheet DS13737"),
     Board("nRF52840 DK", "m4", 64e6, 1 << 20, 256 << 10, "nRF52840 product specification, key features"),
 )  # fmt: skip
-
-
-def core_named(name: str) -> Core:
-    """The core called `name`; WorkbenchError when there is none."""
-    try:
-        return CORES[name]
-    except KeyError:
-        raise WorkbenchError(
-            f"there is no emulated core {name!r}; {nearest(name, CORES)}"
-        ) from None
 
 
 def boards_with(core: str) -> tuple[Board, ...]:

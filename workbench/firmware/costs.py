@@ -31,7 +31,7 @@ from workbench.healing.upsets import Upset
 from workbench.integer.program import Program
 from workbench.memory.image import Image
 from workbench.memory.layout import HEALER_VARIABLES, LAYOUT, Layout
-from workbench.memory.watches.areas import ABFT
+from workbench.memory.watches.areas import ABFT, RAM
 from workbench.sealed import json_object
 
 TABLE = "data/costs.json"
@@ -117,7 +117,7 @@ def measure_cost(
         firmware=fingerprint(program, strategy),
         instructions=_mean(beside, strategy),
         step=int(beside.max()),
-        fault=_under_faults(image, strategy, core, inputs, bare),
+        fault=most_under_faults(image, strategy, core, inputs, bare),
         worst_frame=int(max(run.instructions.max() for run in (clean, struck, ruined))),
         finding=_of_a_finding(found, found.instructions - clean.instructions),
         detection=_of_a_finding(observed, observed.instructions - calm.instructions),
@@ -131,16 +131,22 @@ def measure_cost(
     )
 
 
-def _under_faults(
+def most_under_faults(
     image: Image,
     strategy: Strategy,
     core: Core,
     inputs: Mapping[str, np.ndarray],
     bare: EmulatedRun,
+    *,
+    weights: str = RAM,
 ) -> int:
+    """The most instructions that the healer takes in a frame while one permanent fault stays.
+
+    bare: the same inputs without a healer. weights: where they lie. Raises WorkbenchError as `measure_cost`.
+    """
     if not strategy.heals:
         return 0
-    firmware = firmware_for(image, strategy)
+    firmware = firmware_for(image, strategy, weights)
     machine = emulated_machine([firmware], core)
     return worst_under_permanent_faults(machine, firmware, inputs, bare.instructions.tolist())
 

@@ -162,6 +162,8 @@ def _told(firmware: Firmware, codes: np.ndarray, twin: Twin, life: Life) -> str:
             return f"log entry {number} is {device} on the device and {simulated} in the simulation"
     if len(twin.log) != len(life.log):
         return f"the device wrote {len(twin.log)} log entries and the simulation {len(life.log)}"
+    if twin.repeats != life.repeats:
+        return f"the device counted {twin.repeats} repeats and the simulation {life.repeats}"
     rows = np.flatnonzero((codes != life.codes).any(axis=1))
     if rows.size:
         return f"{rows.size} samples differ, the first {rows[0]}"

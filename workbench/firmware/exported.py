@@ -10,6 +10,7 @@ import re
 from pathlib import Path
 
 from workbench.errors import WorkbenchError
+from workbench.files import exists, is_folder, path_of
 from workbench.firmware.design import RAM, Firmware
 from workbench.firmware.names import checked_prefix
 from workbench.healing.strategy_file import EXPORTED, described, strategy_described
@@ -29,13 +30,13 @@ def refuse_foreign(folder: Path | str) -> None:
     Hidden files do not count.
     """
     folder = Path(folder)
-    if not folder.is_dir():
+    if not is_folder(folder):
         return
     try:
         if all(path.name.startswith(".") for path in folder.iterdir()):
             return
         readme = folder / "README.md"
-        own = not readme.exists() or _README in readme.read_bytes()
+        own = not exists(readme) or _README in readme.read_bytes()
         if own and any(_HASH.search(path.read_bytes()) for path in folder.glob("*.h")):
             return
     except OSError as error:
@@ -66,6 +67,7 @@ def exported_firmware(folder: Path) -> Firmware:
 
     Raises WorkbenchError where there is none that heals, or files that do not go together.
     """
+    folder = path_of(folder, "the folder of an exported firmware")
     path = folder / STRATEGY_FILE
     try:
         contents = read_sealed(path, _AGAIN)

@@ -13,9 +13,8 @@ import numpy as np
 
 from workbench.errors import WorkbenchError
 from workbench.firmware.boards import BOARDS, CORES, Board
-from workbench.firmware.costs import shipped_costs
-from workbench.firmware.emulate import emulate, emulated_machine, firmware_for
-from workbench.firmware.permanent import worst_under_permanent_faults
+from workbench.firmware.costs import most_under_faults, shipped_costs
+from workbench.firmware.emulate import emulate
 from workbench.healing.strategy import Strategy
 from workbench.memory.image import Image
 
@@ -46,17 +45,12 @@ def measured_needs(
     core = CORES[board.core]
     run = emulate(image, core, inputs, strategy=strategy, weights=weights)
     bare = emulate(image, core, inputs, weights=weights)
-    fault = 0
-    if strategy.heals:
-        firmware = firmware_for(image, strategy, weights)
-        machine = emulated_machine([firmware], core)
-        fault = worst_under_permanent_faults(machine, firmware, inputs, bare.instructions.tolist())
     return Needs(
         flash_bytes=run.flash_bytes,
         ram_bytes=run.ram_bytes + run.stack_bytes,
         instructions=int(run.instructions.max()),
         healer=int((run.instructions - bare.instructions).max()),
-        fault=fault,
+        fault=most_under_faults(image, strategy, core, inputs, bare, weights=weights),
     )
 
 

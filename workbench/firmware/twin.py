@@ -71,6 +71,7 @@ class Twin:
             # Where RAM survives a reset, the log does: this device starts from cold.
             instance[log_at : log_at + LOG_HEAD_BYTES] = 0
             self._log_count = instance[log_at + 12 : log_at + 16].view("<u4")
+            self._repeats = instance[log_at + 20 : log_at + LOG_HEAD_BYTES].view("<u4")
             self._log_ring = instance[log_at + LOG_HEAD_BYTES :].view(LOG_DTYPE)
         self._inputs = {
             given: _buffer(machine, firmware, input_buffer(firmware, given), given)
@@ -149,6 +150,11 @@ class Twin:
         for upset in now:
             if upset.stuck >= 0:
                 self.stick(upset.position, upset.stuck)
+
+    @property
+    def repeats(self) -> int:
+        """Findings of units that were reported already, as its healer counts them."""
+        return int(self._repeats[0]) if self.firmware.heals else 0
 
     def log_bytes(self) -> bytes:
         """Head and ring of the log, as they lie in RAM; nothing without a healer."""

@@ -3,8 +3,9 @@
 Reference: bounded exponential back-off. Layout: 4 bits for every watched unit, in the `backoff` section:
 0 where all is well, 1 where a remedy is deferred, 2 to 7 after so many failures less one; the highest
 bit says that an operator's sums were wrong since the last look at it (checksum rows alone use it).
-Nothing protects these bits: an upset of them hides a unit for 64 scans at most, or lets its next
-failure be counted without being written, or be written twice.
+Nothing protects these bits (checksum rows use 13 of the 16 values, too many to tell an upset by): an upset
+hides a unit for 64 scans at most, or lets its next failure be counted without being written, or be
+written twice. Of a unit that is found well in between, such an upset is forgotten.
 """
 
 from __future__ import annotations

@@ -127,7 +127,7 @@ def witnesses(guards: Guards, number: int, data: np.ndarray, unit: int) -> Says:
     if isinstance(watch, TripleWatch):
         return Says.BLAMED if watch.data_wrong(data, unit) else Says.CLEARED
     says = _judged(watch, data, unit, golden=False)
-    if isinstance(watch, PageWatch) and watch.second and watch.second_wrong(data, unit):
+    if isinstance(watch, PageWatch) and watch.second and watch.wrong(data, unit, second=True):
         says |= Says.TWO_DISAGREE
     if not has_golden(guard):
         return says
@@ -180,8 +180,8 @@ def _judged(watch: Watch, data: np.ndarray, unit: int, *, golden: bool) -> Says:
     if watch.wrong(data, unit, golden=golden):
         says |= _AS_SAID[watch.judge(data, unit, golden=golden)]
     if watch.second:
-        if watch.second_wrong(data, unit, golden=golden):
-            says |= _AS_SAID[watch.second_judge(data, unit, golden=golden)]
+        if watch.wrong(data, unit, golden=golden, second=True):
+            says |= _AS_SAID[watch.judge(data, unit, golden=golden, second=True)]
         elif watch.second.sees_every_flip:
             says |= Says.CLEARED
     return Says.BLAMED if Says.BLAMED in says else says  # a code blames less easily than it clears

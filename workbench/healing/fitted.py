@@ -21,6 +21,7 @@ def fitted(strategy: Strategy, program: Program) -> Strategy:
     guards of what the program does not have are left out, unless none would remain. What still cannot
     work is refused by `Strategy.layout`.
     """
+    expect(strategy, Strategy, "what is to be fitted", 'a Strategy, as named("crc-scrub")')
     cure = "a Program, as `program` of a voice"
     expect(program, Program, "what a strategy is to be fitted to", cure)
     layout = Layout(program, areas=())

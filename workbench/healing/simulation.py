@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from types import NoneType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -44,6 +43,7 @@ class Life:
     codes: of the output, [frames * rate, channels]. log: the healer's findings, in order.
     image: every byte at the end. upsets: what happened to it, in order of arrival.
     wrong_bits: int64 [frames], bits of the working copy that were wrong after each frame.
+    repeats: findings of units that were reported already, which the log does not have.
     """
 
     codes: np.ndarray
@@ -51,6 +51,7 @@ class Life:
     image: Image
     upsets: tuple[Upset, ...]
     wrong_bits: np.ndarray
+    repeats: int
 
     @property
     def frame_s(self) -> float:
@@ -106,6 +107,10 @@ def simulate_many(
     """
     expect(image, Image, "the memory of a device", "an Image, as `strategy.image(program)`")
     expect(strategy, Strategy, "the healer", 'a Strategy, as named("crc-scrub")')
+    if engine is not None:
+        from workbench.integer.engine import Engine
+
+        expect(engine, Engine, "the engine", "Engine(image.program), or nothing")
     expect(schedules, Sequence, "the list of schedules", "a list of upsets for each device")
     expect(word_starts, Iterable, "word_starts", "a list of frames")
     if not schedules:
@@ -147,7 +152,6 @@ def _stream(
 
     if engine is None and unsupported(program):
         return ReferenceStream(program, devices)
-    expect(engine, (Engine, NoneType), "the engine", "Engine(image.program), or nothing")
     return (engine or Engine(program)).stream(devices)
 
 
@@ -342,5 +346,10 @@ class _Fleet:
         codes = np.concatenate([part[number] for part in self.codes])
         image = Image(self.program, self.image.layout, device.physical())
         return Life(
-            codes, tuple(device.log), image, self.schedules[number], self.wrong_bits[number]
+            codes,
+            tuple(device.log),
+            image,
+            self.schedules[number],
+            self.wrong_bits[number],
+            device.repeats,
         )

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from workbench.errors import WorkbenchError, expect
+from workbench.healing.conflicts import refuse_conflicts
 from workbench.healing.log import Remedy
 from workbench.healing.policy import MOST_FRAMES, Policy
 from workbench.healing.suitable import refuse_unsuitable
@@ -252,14 +253,15 @@ class Strategy:
     def layout(self, program: Program) -> Layout:
         """Where everything lies in its image; takes no time, unlike some images.
 
-        Raises WorkbenchError for units larger than what they divide, and remedies that cannot work
-        on this program's weights.
+        Raises WorkbenchError for units larger than what they divide, remedies that cannot work on this
+        program's weights, and guards that undo each other's repairs.
         """
         cure = "a Program, as `program` of a voice or of lower(...)"
         expect(program, Program, "what a strategy is to protect", cure)
         layout = Layout(program, areas=self.areas, spare_pages=self.spare_pages)
         for guard, watch in zip(self.guards, layout.watches, strict=False):
             refuse_unsuitable(guard, watch)
+        refuse_conflicts(self.guards, layout.watches)
         return layout
 
     def image(self, program: Program) -> Image:

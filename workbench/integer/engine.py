@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from workbench.errors import WorkbenchError
+from workbench.errors import WorkbenchError, reason_of
 from workbench.integer.changes import Changes
 from workbench.integer.engine_kernels import (
     ConvKernel,
@@ -252,5 +252,5 @@ def _checked_device(device: str | torch.device) -> torch.device:
         torch.zeros(1, device=device).item()  # there are devices that can store but not compute
         return torch.device(device)
     except (RuntimeError, AssertionError, TypeError, NotImplementedError) as error:
-        reason = str(error).partition("\n")[0].partition(". ")[0]
+        reason = reason_of(error, brief=True).partition(". ")[0]
         raise WorkbenchError(f"cannot compute on {device!r} ({reason}); use cpu or cuda") from error

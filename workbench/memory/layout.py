@@ -19,8 +19,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
-
 from workbench.integer.program import Program
 from workbench.memory.places import WORKING_SECTIONS, Places, Tensor
 from workbench.memory.watches.areas import PAGE_BYTES, Area
@@ -88,16 +86,6 @@ class Layout(Places):
     def page_contents(self, number: int) -> tuple[str, ...]:
         """Logical names of the tensors that page `number` touches, e.g. ("conv_in.weight",)."""
         return self.contents(self.page(number))
-
-    def contents(self, addresses: slice | np.ndarray) -> tuple[str, ...]:
-        """Logical names of the tensors that some bytes of the working copy belong to."""
-        chosen = np.zeros(self.working_bytes, bool)
-        chosen[addresses] = True
-        return tuple(
-            f"{p.operator}.{p.tensor}"
-            for p in self.places
-            if p.section in WORKING_SECTIONS and chosen[p.start : p.start + p.size_bytes].any()
-        )
 
 
 def _healer(areas: int, spare_pages: int) -> list[Tensor]:

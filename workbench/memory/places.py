@@ -126,6 +126,16 @@ class Places:
             address += -(-size // _ALIGNMENT_BYTES) * _ALIGNMENT_BYTES
         self.add_section(name, address - start)
 
+    def contents(self, addresses: slice | np.ndarray) -> tuple[str, ...]:
+        """Logical names of the tensors that some bytes of the working copy belong to."""
+        chosen = np.zeros(self.working_bytes, bool)
+        chosen[addresses] = True
+        return tuple(
+            f"{p.operator}.{p.tensor}"
+            for p in self.places
+            if p.section in WORKING_SECTIONS and chosen[p.start : p.start + p.size_bytes].any()
+        )
+
     def section_at(self, address: int) -> Section:
         """The section of a byte; WorkbenchError when the address lies outside of the image."""
         if not 0 <= address < self.size_bytes:

@@ -22,8 +22,7 @@ from workbench.experiments.fleets.healed_speech import HealedLife, healed_life
 from workbench.experiments.fleets.pictures import draw_timelines
 from workbench.experiments.fleets.variants import NAMES, contestant, contestants, fitting
 from workbench.experiments.fleets.workload import Mission
-from workbench.experiments.maps.worst_bits import worst_bits
-from workbench.experiments.threads import one_thread
+from workbench.experiments.maps.worst_bits import worst_weights
 from workbench.experiments.voices.voice import Voice, open_voice
 from workbench.healing.strategy import Strategy
 from workbench.panels.names import PANEL, named_handles
@@ -47,61 +46,31 @@ class HealingPanel(widgets.VBox):
 
     def __init__(self, voice: Voice | None = None, strategies: Sequence[Strategy] = ()) -> None:
         expect(voice, (Voice, NoneType), "the voice of a panel", "a Voice, as open_voice()")
-        self.voice = voice or open_voice()
-        self.inputs = {word: self.voice.inputs(word) for word in self.voice.words}
-        rivals = contestants(strategies, self.voice.program, self.inputs)
-        self.own = {rival.strategy.name: rival.strategy for rival in rivals}
-        names = [*fitting(NAMES, self.voice.program)]
-        names += [name for name in self.own if name not in names]
-        options = {"style": {"description_width": "8rem"}, "layout": _WIDE}
-        self.controls: dict[str, widgets.Widget] = {
-            "one": widgets.Dropdown(options=names, value="none", description="Healer A", **options),
-            "two": widgets.Dropdown(
-                options=names,
-                value=next(iter(self.own), "pq-scrub"),
-                description="Healer B",
-                **options,
-            ),
-            "kind": widgets.Dropdown(
-                options=[(_title(each), each.name) for each in ENVIRONMENTS.values()],
-                description="Faults",
-                **options,
-            ),
-            "rate": widgets.SelectionSlider(
-                options=_RATES,
-                value=10,
-                description="upsets a second",
-                continuous_update=False,
-                **options,
-            ),
-            "seed": widgets.IntSlider(
-                min=0, max=99, description="Seed", continuous_update=False, **options
-            ),
-        }
         self.sides = [widgets.HTML(), widgets.HTML()]
         self.timeline = widgets.HTML(layout=_WIDE)
         self.status = Status((*self.sides, self.timeline))
         # Of the weights, the worst first; looked for when an environment needs them.
         self.worst: tuple[int, ...] = ()
-        for control in self.controls.values():
-            control.observe(self._changed, names="value")
-        columns = widgets.Layout(
-            grid_template_columns="repeat(auto-fit, minmax(min(20rem, 100%), 1fr))",
-            grid_gap="0.2rem 1.2rem",
-            width="100%",
-        )
-        super().__init__(
-            [
-                widgets.GridBox(list(self.controls.values()), layout=columns),
-                self.status,
-                widgets.GridBox(self.sides, layout=columns),
-                self.timeline,
-                named_handles(),
-            ],
-            layout=widgets.Layout(max_width="64rem"),
-        )
-        self.add_class(PANEL)
-        self.update()
+        with self.status.shown("opening the voice"):
+            self.voice = voice or open_voice()
+            self.inputs = {word: self.voice.inputs(word) for word in self.voice.words}
+            rivals = contestants(strategies, self.voice.program, self.inputs)
+            self.own = {rival.strategy.name: rival.strategy for rival in rivals}
+            self.controls = _controls(self.voice, tuple(self.own))
+            for control in self.controls.values():
+                control.observe(self._changed, names="value")
+            super().__init__(
+                [
+                    _columns(list(self.controls.values())),
+                    self.status,
+                    _columns(self.sides),
+                    self.timeline,
+                    named_handles(),
+                ],
+                layout=widgets.Layout(max_width="64rem"),
+            )
+            self.add_class(PANEL)
+            self.update()
 
     def update(self) -> None:
         """Let both live and show them; what goes wrong becomes a sentence in `status`."""
@@ -138,13 +107,47 @@ class HealingPanel(widgets.VBox):
             found += 1
 
         tell()
-        candidates = self.voice.image.layout.positions(("weights",))
-        with one_thread():
-            steps = worst_bits(self.voice.image, self.inputs, candidates, bits=count, progress=tell)
-        return tuple(step.position for step in steps)
+        return worst_weights(self.voice.image, self.inputs, bits=count, progress=tell)
 
     def _changed(self, _: Any) -> None:
         self.update()
+
+
+def _controls(voice: Voice, own: Sequence[str]) -> dict[str, widgets.Widget]:
+    """The controls by name, in the order in which they are shown. own: names of the user's strategies."""
+    names = [*fitting(NAMES, voice.program)]
+    names += [name for name in own if name not in names]
+    options = {"style": {"description_width": "8rem"}, "layout": _WIDE}
+    return {
+        "one": widgets.Dropdown(options=names, value="none", description="Healer A", **options),
+        "two": widgets.Dropdown(
+            options=names, value=next(iter(own), "pq-scrub"), description="Healer B", **options
+        ),
+        "kind": widgets.Dropdown(
+            options=[(_title(each), each.name) for each in ENVIRONMENTS.values()],
+            description="Faults",
+            **options,
+        ),
+        "rate": widgets.SelectionSlider(
+            options=_RATES,
+            value=10,
+            description="upsets a second",
+            continuous_update=False,
+            **options,
+        ),
+        "seed": widgets.IntSlider(
+            min=0, max=99, description="Seed", continuous_update=False, **options
+        ),
+    }
+
+
+def _columns(children: Sequence[widgets.Widget]) -> widgets.GridBox:
+    layout = widgets.Layout(
+        grid_template_columns="repeat(auto-fit, minmax(min(20rem, 100%), 1fr))",
+        grid_gap="0.2rem 1.2rem",
+        width="100%",
+    )
+    return widgets.GridBox(children, layout=layout)
 
 
 def _title(environment: Environment) -> str:

@@ -36,27 +36,28 @@ class FlipPanel(widgets.VBox):
 
     def __init__(self, voice: Voice | None = None) -> None:
         expect(voice, (Voice, NoneType), "the voice of a panel", "a Voice, as open_voice()")
-        self.voice = voice or open_voice()
-        self.controls = _controls(self.voice)
         self.numbers = widgets.HTML(layout=_WIDE)
         self.before, self.after = widgets.HTML(), widgets.HTML()
         self.sites = widgets.HTML(layout=_WIDE)
         self.status = Status((self.numbers, self.before, self.after, self.sites))
-        for control in self.controls.values():
-            control.observe(self._changed, names="value")
-        super().__init__(
-            [
-                _grid(list(self.controls.values()), "17rem"),
-                self.status,
-                self.numbers,
-                _grid([self.before, self.after], "20rem"),
-                self.sites,
-                named_handles(),
-            ],
-            layout=widgets.Layout(max_width="64rem"),
-        )
-        self.add_class(PANEL)
-        self.update()
+        with self.status.shown("opening the voice"):
+            self.voice = voice or open_voice()
+            self.controls = _controls(self.voice)
+            for control in self.controls.values():
+                control.observe(self._changed, names="value")
+            super().__init__(
+                [
+                    _grid(list(self.controls.values()), "17rem"),
+                    self.status,
+                    self.numbers,
+                    _grid([self.before, self.after], "20rem"),
+                    self.sites,
+                    named_handles(),
+                ],
+                layout=widgets.Layout(max_width="64rem"),
+            )
+            self.add_class(PANEL)
+            self.update()
 
     def plan(self) -> Plan:
         """The flips that the controls ask for."""

@@ -12,8 +12,10 @@ from contextlib import contextmanager
 from html import escape
 
 import ipywidgets as widgets
+from IPython.core.getipython import get_ipython
+from IPython.display import HTML, display
 
-from workbench.errors import WorkbenchError
+from workbench.errors import WorkbenchError, reason_of
 from workbench.panels.views import failed
 
 STALE = "workbench-stale"  # CSS class of results that are older than the settings
@@ -27,6 +29,11 @@ _STYLE = f"""<style>
 </style>"""
 
 
+def in_notebook() -> bool:
+    """Whether a kernel runs this, so that what is displayed lies below a cell."""
+    return hasattr(get_ipython(), "kernel")
+
+
 class Status(widgets.HTML):
     """A line of a panel: empty, what is being done, or the sentence of what went wrong.
 
@@ -36,6 +43,20 @@ class Status(widgets.HTML):
     def __init__(self, results: Sequence[widgets.Widget]) -> None:
         super().__init__(_STYLE, layout=widgets.Layout(width="auto", min_height="1.8rem"))
         self.results = tuple(results)
+
+    @contextmanager
+    def shown(self, what: str) -> Iterator[None]:
+        """Show this line alone below the notebook's cell, first with `what`, while the block makes the panel.
+
+        A panel is shown when its cell has ended, and its first results are computed before that.
+        """
+        self.tell(what)
+        handle = display(self, display_id=True) if in_notebook() else None
+        try:
+            yield
+        finally:
+            if handle is not None:
+                handle.update(HTML(""))
 
     @contextmanager
     def working(self, what: str) -> Iterator[None]:
@@ -56,7 +77,7 @@ class Status(widgets.HTML):
         except Exception as error:
             logging.getLogger(__name__).exception("a panel failed while %s", what)
             self._fail(
-                f"{type(error).__name__} while {what}: {' '.join(str(error).split())}; this is a defect "
+                f"{reason_of(error)}, while {what}; this is a defect "
                 "of the workbench or of an own strategy, and Python's log has its traceback"
             )
         else:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import os
 import shlex
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from safetensors.torch import load, save
 
 from workbench.audio.resources import data_folder
 from workbench.errors import WorkbenchError
-from workbench.files import output_folder, path_of, write_bytes
+from workbench.files import as_argument, exists, output_folder, path_of, write_bytes
 from workbench.generators.challenge import Challenge, ChallengeConfig
 from workbench.generators.quantisers import WEIGHTS
 from workbench.sealed import digest_of, json_object, unsealed, write_sealed
@@ -83,7 +84,8 @@ def record_measured(folder: Path | str, figures: dict[str, Any]) -> None:
 
 def refuse_replacing(path: Path, folder: Path | str) -> None:
     """Raise WorkbenchError when the file `path` is one of the checkpoint in `folder`."""
-    if path.resolve() in {(Path(folder) / name).resolve() for name in (WEIGHTS_FILE, STORY_FILE)}:
+    own = {os.path.realpath(Path(folder) / name) for name in (WEIGHTS_FILE, STORY_FILE)}
+    if os.path.realpath(path) in own:  # Path.resolve raises for links in a circle
         raise WorkbenchError(f"{path} is part of the checkpoint; choose another place")
 
 
@@ -105,13 +107,14 @@ def load_checkpoint(folder: Path | str) -> tuple[Challenge, dict[str, Any]]:
 
 
 def read_story(folder: Path) -> dict[str, Any]:
-    """The checked contents of `model.json` in `folder`."""
+    """The checked contents of `model.json` in `folder`; WorkbenchError as `load_checkpoint`."""
+    folder = path_of(folder, "the folder of a checkpoint")
     story = _parsed(folder)
     path = folder / STORY_FILE
     if story["format_version"] == _UNPROVED_VERSION:
         raise WorkbenchError(
             f"{path} is of an earlier format, in which nothing proves the configuration; if nobody "
-            f"edited it, put it under a digest with `workbench seal {shlex.quote(str(folder))}`"
+            f"edited it, put it under a digest with `workbench seal {shlex.quote(as_argument(folder))}`"
         )
     return unsealed(story, str(path), "restore it, or train again")
 
@@ -122,7 +125,7 @@ def _parsed(folder: Path) -> dict[str, Any]:
     try:
         text = path.read_bytes()
     except OSError as error:
-        if (folder / PROGRESS_FILE).exists():
+        if exists(folder / PROGRESS_FILE):
             raise WorkbenchError(
                 f"the training in {folder} is not finished; the `workbench train` command that began "
                 "it, given again, goes on with it"

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import nn
 
-from workbench.errors import WorkbenchError
-from workbench.files import replacing
+from workbench.errors import WorkbenchError, reason_of
+from workbench.files import exists, write_bytes
 
 PROGRESS_FILE = "training.safetensors"
 _STAGES = ("float", "qat", "words", "rest")
@@ -69,7 +69,7 @@ def copied_weights(model: nn.Module) -> dict[str, torch.Tensor]:
 
 
 def save_progress(folder: Path, identity: str, state: TrainingState) -> None:
-    """Replace the progress file in `folder`."""
+    """Replace the progress file in `folder`; WorkbenchError when it cannot be written."""
     tensors = {f"model:{name}": tensor for name, tensor in state.weights.items()}
     tensors |= {f"adam:{name}": tensor for name, tensor in state.adam.items()}
     notes = {
@@ -81,8 +81,8 @@ def save_progress(folder: Path, identity: str, state: TrainingState) -> None:
     }
     tensors = {name: tensor.contiguous() for name, tensor in tensors.items()}
     notes["sha256"] = _checksum(notes, tensors)
-    with replacing(folder / PROGRESS_FILE) as temporary:
-        save_file(tensors, temporary, notes)
+    # Not `save_file`: it has an exception of its own for a full disk.
+    write_bytes(folder / PROGRESS_FILE, save(tensors, notes))
 
 
 def load_progress(folder: Path, identity: str) -> TrainingState | None:
@@ -91,7 +91,7 @@ def load_progress(folder: Path, identity: str) -> TrainingState | None:
     Raises WorkbenchError when the file is damaged or belongs to another task.
     """
     path = folder / PROGRESS_FILE
-    if not path.exists():
+    if not exists(path):
         return None
     try:
         with safe_open(path, framework="pt") as file:
@@ -111,7 +111,7 @@ def load_progress(folder: Path, identity: str) -> TrainingState | None:
             raise ValueError("it tells of no training")
     except (SafetensorError, OSError, KeyError, ValueError, TypeError, RecursionError) as error:
         raise WorkbenchError(
-            f"{path} is damaged ({' '.join(str(error).split())}); delete it to start this training anew"
+            f"{path} is damaged ({reason_of(error, brief=True)}); delete it to start this training anew"
         ) from error
     if notes.get("identity") != _digest(identity):
         raise WorkbenchError(

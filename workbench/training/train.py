@@ -22,8 +22,8 @@ from tqdm import tqdm
 
 from workbench.audio.recordings import nfc
 from workbench.audio.sound_files import SAMPLE_RATE_HZ
-from workbench.errors import WorkbenchError, nearest
-from workbench.files import output_folder
+from workbench.errors import WorkbenchError, nearest, reason_of
+from workbench.files import exists, output_folder
 from workbench.generators.challenge import Challenge, ChallengeConfig
 from workbench.generators.layers import tensor_value
 from workbench.generators.quantisers import CALIBRATION_STEPS
@@ -154,7 +154,7 @@ def train(
     a finished checkpoint or another run, cannot be written, or the training diverges.
     """
     out = output_folder(out)
-    if (out / STORY_FILE).exists():
+    if exists(out / STORY_FILE):
         raise WorkbenchError(
             f"{out} holds a finished checkpoint already; choose another --out or delete the folder"
         )
@@ -322,6 +322,6 @@ def _checked_device(device: str | None) -> str:
     try:
         torch.zeros(1, device=device).item()  # there are devices that can store but not compute
     except (RuntimeError, AssertionError, ImportError) as error:
-        reason = str(error).splitlines()[0]
+        reason = reason_of(error, brief=True)
         raise WorkbenchError(f"cannot train on {device!r} ({reason}); use --device cpu") from error
     return device

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from workbench.errors import reason_of
 from workbench.experiments.bench.decoder import MACS, Decoder, decoder
 from workbench.experiments.bench.peers import Flip, Injector, PlainLoop
 from workbench.experiments.bench.peers_packages import PEERS
@@ -35,6 +36,7 @@ _ENGINE_TRIALS = {"native": 8192, "torch": 64}  # at once
 _PEER_TRIALS = 100
 _SELF_CHECK = 20
 _PEAK_S = 0.3
+_SAID_EVERY = 20  # trials of the reference, which takes about 30 ms for one
 _PLAN = Plan(Flips(1), sections=("weights",))
 
 Progress = Callable[[str], None]
@@ -132,6 +134,7 @@ def bench_campaign(
     engine cannot run.
     """
     with one_thread():
+        progress("preparing the decoder")
         subject = decoder()
         campaign = _Campaign(subject, engine)
         rates: dict[str, Rate] = {}
@@ -156,9 +159,8 @@ def bench_campaign(
             peaks.append(campaign.laboratory.peak_gmacs_per_s(min(_PEAK_S, seconds / ROUNDS)))
         rates |= {name: Rate(statistics.median(each)) for name, each in found.items()}
         memory = _peak_memory()
-        progress(f"checking {check} trials against the plain reference")
         started = time.perf_counter()
-        mismatches = campaign.mismatches(check)
+        mismatches = campaign.mismatches(check, progress)
         middle = sorted(rounds)[len(rounds) // 2]
         return Figures(
             engine=campaign.laboratory.engine,
@@ -201,14 +203,17 @@ class _Campaign:
         counted = None if before is None or after is None else (after - before) / passed / 1e9
         return (self.next - first) / passed, counted
 
-    def mismatches(self, trials: int) -> int:
+    def mismatches(self, trials: int, progress: Progress) -> int:
         """How many of fresh trials differ from the plain reference, in a code or in the outcome."""
         events = _PLAN.events(self.sites, np.arange(self.next, self.next + trials))
         outcomes = self.laboratory.outcomes(events, trials)
         sounds = self.laboratory.sounds(events, trials)
         clean = reference.run(self.image.program, self.subject.inputs)
         wrong = 0
-        for position, outcome, sound in zip(events.position, outcomes, sounds, strict=True):
+        triples = zip(events.position, outcomes, sounds, strict=True)
+        for number, (position, outcome, sound) in enumerate(triples):
+            if number % _SAID_EVERY == 0:
+                progress(f"checking against the plain reference: {number:,} of {trials:,} trials")
             faulty = self.image.flip([int(position)]).to_program()
             codes = reference.run(faulty, self.subject.inputs)
             same = np.array_equal(codes[faulty.output][0], sound)
@@ -248,7 +253,7 @@ def _prepared(kind: type[Injector], subject: Decoder) -> Injector | str:
         wrong = sum(_self_check(injector, plain))
         injector.run(_PEER_TRIALS)
     except Exception as error:  # whatever a package of another hand may raise
-        return f"{kind.NAME} fails here and is left out ({type(error).__name__}: {error})"
+        return f"{kind.NAME} fails here and is left out ({reason_of(error)})"
     if wrong:
         return f"{kind.NAME} fails its self-check and is left out: {wrong} outputs are not the plain loop's"
     return injector

@@ -1,8 +1,9 @@
 """Whether the log is right: healers judged by an oracle that knows which bits were really hit.
 
 Two implementations that share a mistake agree with each other, so the truth comes from neither: bits of
-chosen parts of a unit (working copy, golden copy, check, second check) flip before start-up, after it,
-or while the unit is healed, and every entry of the log is held against the bytes that differ just then.
+chosen parts of a unit (working copy, golden copy, check, second check, the spare page that a stuck cell
+moves it to) flip before start-up, after it, or while the unit is healed, and every entry of the log is
+held against the bytes that differ just then.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from workbench.memory.watches.pages import Watch
 from workbench.memory.watches.triple import TRIPLE_BYTES, TripleWatch
 
 WORKING, GOLDEN, CHECK, SECOND = "working copy", "golden copy", "check", "second check"
+SPARE, STUCK = "spare page", "stuck cell"
 BEFORE, AFTER, HEALING = "before boot", "after boot", "while healing"
 COLUMNS = ("MEMORY", "CHECK", "GOLDEN", "COMPUTE", "PRESUMED", "AMBIGUOUS", "-")
 SIX_MINUTES = 45_000  # frames of 8 ms
@@ -33,11 +35,14 @@ _SUMS_FRAMES = 256  # that checksum rows are tried for
 
 @dataclass(frozen=True, order=True)
 class Hit:
-    """Bits of one part of a unit flip. when: BEFORE, AFTER or HEALING. positions: 8 * address + bit."""
+    """Bits of one part of a unit flip. when: BEFORE, AFTER or HEALING. positions: 8 * address + bit, where
+    the bits really lie. stuck: whether they keep their new value whatever is written; not BEFORE.
+    """
 
     part: str
     when: str
     positions: tuple[int, ...]
+    stuck: bool = False
 
 
 @dataclass
@@ -88,9 +93,11 @@ def bench_diagnoses(
             watch = image.layout.watches[number]
             if not watch.units:
                 continue
-            unit = int(rng.integers(watch.units))
-            hits = _random_hits(rng, parts(watch, unit), flips, most_parts)
-            judge(score, image, strategy, hits)
+            of_unit = parts(watch, int(rng.integers(watch.units)))
+            if Remedy.RELOCATE in strategy.guards[number].ladder:
+                first = image.layout.sections["spare"].start
+                of_unit[SPARE] = first + np.arange(of_unit[WORKING].size)
+            judge(score, image, strategy, _random_hits(rng, of_unit, flips, most_parts))
         scores.append(score)
     return scores
 
@@ -121,14 +128,14 @@ def judge(score: Score, image: Image, strategy: Strategy, hits: Sequence[Hit]) -
     flip_bits(data, [p for hit in hits if hit.when == BEFORE for p in hit.positions])
     start = booted(Image(image.program, image.layout, data))
     device, signed = Device(start, strategy, image.data), start.data.copy()
-    device.flip([p for hit in hits if hit.when == AFTER for p in hit.positions])
-    later = [p for hit in hits if hit.when == HEALING for p in hit.positions]
+    _strike(device, [hit for hit in hits if hit.when == AFTER])
+    later = [hit for hit in hits if hit.when == HEALING]
     told = _told(hits)
     score.trials += 1
     spoilt, first = False, True
     while device.journal.now < SIX_MINUTES:
         if later and device.log:
-            device.flip(later)
+            _strike(device, later)
             later = []
         before, written = device.data.copy(), len(device.log)
         sums = _sound_the_alarm(device)
@@ -176,6 +183,13 @@ def judge(score: Score, image: Image, strategy: Strategy, hits: Sequence[Hit]) -
     units = Counter((entry.area, entry.unit) for entry in device.log)
     score.most_entries = max([score.most_entries, *units.values()])
     return device
+
+
+def _strike(device: Device, hits: Sequence[Hit]) -> None:
+    device.flip([position for hit in hits for position in hit.positions])
+    for position in [p for hit in hits if hit.stuck for p in hit.positions]:
+        held = int(device.data[device.spares.seen(position >> 3)]) >> (position & 7) & 1
+        device.stick(position, held)
 
 
 def _told(hits: Sequence[Hit]) -> str:
@@ -243,6 +257,10 @@ def _random_hits(
         bits = rng.choice(8 * addresses.size, min(flips, 8 * addresses.size), replace=False)
         positions = tuple(8 * int(addresses[bit >> 3]) + int(bit & 7) for bit in bits)
         hits.append(Hit(part, str(rng.choice(whens)), positions))
+        if part == SPARE:  # its first: a cell that is stuck moves the unit there, then that is hit
+            cell = 8 * int(rng.choice(of_unit[WORKING])) + int(rng.integers(8))
+            stuck = bool(rng.integers(2))
+            hits[-1:] = [Hit(STUCK, AFTER, (cell,), True), Hit(SPARE, HEALING, positions, stuck)]
     if all(hit.when == HEALING for hit in hits):  # something has to be found first
         hits = [Hit(hit.part, AFTER, hit.positions) for hit in hits]
     return hits

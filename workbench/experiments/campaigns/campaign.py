@@ -16,7 +16,7 @@ import numpy as np
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 from tqdm import tqdm
 
-from workbench.errors import WorkbenchError
+from workbench.errors import WorkbenchError, expect, reason_of
 from workbench.experiments.campaigns.manifest import Campaign
 from workbench.experiments.campaigns.store import Store
 from workbench.experiments.campaigns.worker import Work, run_shard
@@ -51,6 +51,9 @@ def campaign_of(
     measured, or the recogniser's answer and PESQ, masked ones among them. Raises WorkbenchError when
     there are no such trials, nothing to happen or to say, and when plan or mask do not fit the image.
     """
+    expect(image, Image, "what a campaign is to damage", "an Image, as `image` of a voice")
+    expect(inputs, Mapping, "what is said", "the inputs of each word, by word")
+    expect(plan, Plan, "what is to happen", 'a Plan, as Plan.parse("flips=3")')
     if getattr(plan.model, "count", None) == 0:
         raise WorkbenchError(f"in the plan {plan} nothing happens; ask for at least 1 bit")
     sites = Sites(image)
@@ -189,19 +192,15 @@ def _cluster(address: str) -> Iterator[None]:
             client = distributed.Client(address, timeout=_CONNECT_S)
         except (OSError, ValueError, TypeError) as error:
             raise WorkbenchError(
-                f"no Dask scheduler answers at {address} ({_first_line(error)}); start one with "
+                f"no Dask scheduler answers at {address} ({reason_of(error, brief=True)}); start one with "
                 "`dask scheduler` and give the address that it prints"
             ) from error
         with client, joblib.parallel_config(backend="dask", wait_for_workers_timeout=_WORKERS_S):
             yield
     except (distributed.CancelledError, distributed.KilledWorker, TimeoutError) as error:
         raise WorkbenchError(
-            f"the cluster at {address} was lost or has no workers ({_first_line(error)}); what is "
+            f"the cluster at {address} was lost or has no workers ({reason_of(error, brief=True)}); what is "
             "finished is kept, so mend it and run the same command again"
         ) from error
     finally:
         log.setLevel(level)
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]

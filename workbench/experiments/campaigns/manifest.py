@@ -17,6 +17,7 @@ import numpy as np
 
 from workbench.errors import WorkbenchError
 from workbench.experiments.provenance import provenance
+from workbench.files import as_argument, path_of
 from workbench.memory.faults.plan import Plan
 from workbench.sealed import DIGEST, json_object, unsealed, write_sealed
 
@@ -116,7 +117,7 @@ class Campaign:
         if DIGEST not in contents:
             raise WorkbenchError(
                 f"{path} has no {DIGEST} that would prove it, as those of an earlier version; if "
-                f"nobody edited it, give it one with `workbench seal {shlex.quote(str(folder))}`"
+                f"nobody edited it, give it one with `workbench seal {shlex.quote(as_argument(folder))}`"
             )
         return cls._read(unsealed(contents, str(path), _CURE), path)
 
@@ -167,6 +168,7 @@ def seal_manifest(folder: Path) -> Campaign:
     Nothing proves that its commit and versions were not edited before. Raises WorkbenchError as
     `Campaign.load`, and for a manifest that has its digest already.
     """
+    folder = path_of(folder, "the folder of results")
     path = folder / MANIFEST_FILE
     contents = _parsed(folder)
     if DIGEST in contents:

@@ -14,8 +14,9 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from workbench.errors import WorkbenchError
+from workbench.errors import WorkbenchError, reason_of
 from workbench.experiments.campaigns.trial_table import SCHEMA
+from workbench.files import is_file
 
 _HASH_DIGITS = 16
 _NAME = re.compile(r"(\d{6,})-([0-9a-f]{16})\.parquet")
@@ -80,7 +81,7 @@ def find(folder: Path, *, campaign: str, shards: int) -> Found:
     leftovers: list[Path] = []
     contradicted: set[int] = set()
     for path in sorted(folder.glob("*")) + sorted(folder.glob(".*")):
-        if not path.is_file():
+        if not is_file(path):
             continue
         if path.name.startswith("."):
             if _LEFTOVER.fullmatch(path.name):
@@ -112,9 +113,8 @@ def read_shard(path: Path, columns: list[str] | None = None) -> pa.Table:
         table = pq.read_table(path, columns=columns)
         table.validate(full=True)  # texts that are no UTF-8, lengths and indexes that do not fit
     except _UNREADABLE as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise WorkbenchError(
-            f"cannot read {path} ({reason:.200}); remove it and run the same `workbench campaign` "
+            f"cannot read {path} ({reason_of(error, brief=True):.200}); remove it and run the same `workbench campaign` "
             "again, which redoes it"
         ) from error
     return table

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from workbench.errors import WorkbenchError
+from workbench.errors import WorkbenchError, described, expect
 from workbench.experiments.campaigns.manifest import MANIFEST_FILE, Campaign
 from workbench.experiments.campaigns.shards import (
     Damage,
@@ -26,7 +26,7 @@ from workbench.experiments.campaigns.shards import (
     shard_name,
 )
 from workbench.experiments.campaigns.trial_table import SCHEMA
-from workbench.files import output_folder, path_of, write_bytes
+from workbench.files import exists, output_folder, path_of, write_bytes
 from workbench.memory.faults.plan import Plan
 from workbench.memory.image import Image
 
@@ -46,6 +46,7 @@ class Store:
         Raises WorkbenchError when it holds the results of another campaign, or of none, when another
         process writes to it, and when it cannot be written.
         """
+        expect(campaign, Campaign, "what a folder is to hold", "a Campaign, as campaign_of(...)")
         self.folder = output_folder(folder)
         self.campaign = campaign
         self._lock = _locked(self.folder)
@@ -77,7 +78,7 @@ class Store:
 
     def _adopt(self) -> None:
         """Leave the manifest as it should be."""
-        if (self.folder / MANIFEST_FILE).exists():
+        if exists(self.folder / MANIFEST_FILE):
             present = Campaign.load(self.folder)
             if difference := self.campaign.difference(present):
                 raise WorkbenchError(
@@ -85,7 +86,7 @@ class Store:
                     "another folder with --out"
                 )
             return
-        if (self.folder / _SHARDS).exists():
+        if exists(self.folder / _SHARDS):
             raise WorkbenchError(
                 f"{self.folder} holds shards without {MANIFEST_FILE}, so nobody knows what they are "
                 "of; choose another folder with --out"
@@ -178,6 +179,10 @@ def merge(folders: Iterable[Path | str], out: Path | str) -> list[Damage]:
     Damaged shards are left out and returned. Raises WorkbenchError when the campaigns differ or two
     folders contradict each other, before anything is written, and when `out` cannot be written.
     """
+    if isinstance(folders, str | os.PathLike) or not isinstance(folders, Iterable):
+        raise WorkbenchError(
+            f"what is to be merged is {described(folders)}; give a list of folders"
+        )
     sources = [path_of(folder, "a folder of results") for folder in folders]
     if not sources:
         raise WorkbenchError("there is nothing to merge; name the folders of the parts")
@@ -216,7 +221,13 @@ def _find(folder: Path, campaign: Campaign) -> Found:
 
 def _locked(folder: Path) -> int:
     """A descriptor that holds the folder's lock; the system lets go of it when the process ends."""
-    lock = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT, 0o666)
+    try:
+        lock = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT, 0o666)
+    except OSError as error:
+        raise WorkbenchError(
+            f"cannot write {folder / _LOCK} ({error.strerror or error}); remove it, or choose another "
+            "folder with --out"
+        ) from error
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:

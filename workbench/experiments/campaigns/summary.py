@@ -11,16 +11,25 @@ from typing import Any
 
 import numpy as np
 
+from workbench.errors import expect
+from workbench.experiments.campaigns.manifest import Campaign
 from workbench.experiments.campaigns.store import Results
 from workbench.experiments.campaigns.trial_table import QUALITIES, snr_quality
 from workbench.experiments.estimates.statistics import clustered
+from workbench.experiments.voices.listening import heard_means
 from workbench.memory.faults.plan import HASH_DIGITS, TrialId
 
 _COLUMNS = ("word", "trial", "snr_db", "log_mel_db", "recognised", "pesq_nb", "quality")
 
+_ANSWERS = ("trial", "recognised", "pesq_nb")
+
 
 def summary(results: Sequence[Results]) -> list[dict[str, Any]]:
     """JSON-ready figures of each, shares 0 to 1; see `_summary`."""
+    cure = "a list of Results, as [open_results(folder)]"
+    expect(results, Sequence, "what is to be summed up", cure)
+    for each in results:
+        expect(each, Results, "one of what is to be summed up", cure)
     return [_summary(each) for each in results]
 
 
@@ -29,7 +38,7 @@ def _summary(results: Results) -> dict[str, Any]:
     campaign = results.campaign
     counts = {word: dict.fromkeys(QUALITIES, 0) for word in campaign.words}
     by_trial = np.zeros((len(QUALITIES), campaign.trials), np.int32)
-    heard_by: dict[str, list[tuple[float, float]]] = {name: [] for name in QUALITIES}
+    heard_by: dict[str, list[np.ndarray]] = {name: [] for name in QUALITIES}
     measured = changed = 0
     worst: tuple[float, str, int] | None = None
     for table in results.tables(_COLUMNS):
@@ -44,16 +53,10 @@ def _summary(results: Results) -> dict[str, Any]:
         heard = table["log_mel_db"].is_valid().to_numpy()
         measured += int(heard.sum())
         changed += int((heard & (codes > 0) & (codes != snr_quality(snr_db))).sum())
-        listened = (
-            table["recognised"].is_valid().to_numpy() | table["pesq_nb"].is_valid().to_numpy()
-        )
-        for code, *answer in zip(
-            codes[listened],
-            table["recognised"].to_numpy()[listened],
-            table["pesq_nb"].to_numpy()[listened],
-            strict=True,
-        ):
-            heard_by[QUALITIES[code]].append((float(answer[0]), float(answer[1])))
+        answers = np.array([table[name].to_numpy() for name in _ANSWERS], np.float64)
+        listened = ~np.isnan(answers[1:]).all(axis=0)
+        for code in np.unique(codes[listened]):
+            heard_by[QUALITIES[code]].append(answers[:, listened & (codes == code)])
         lowest = int(snr_db.argmin())
         if worst is None or snr_db[lowest] < worst[0]:
             worst = float(snr_db[lowest]), word, int(table["trial"][lowest].as_py())
@@ -69,7 +72,11 @@ def _summary(results: Results) -> dict[str, Any]:
         "words": counts,
         "quality": _shares(by_trial, drawn=campaign.population is None),
         "log_mel": {"measured": measured, "changed": changed},
-        "heard": {name: _heard(answers) for name, answers in heard_by.items() if answers},
+        "heard": {
+            name: _heard(np.concatenate(answers, axis=1), sampled=_is_sampled(campaign, trials))
+            for name, answers in heard_by.items()
+            if answers
+        },
         "bytes": sum(path.stat().st_size for path in results.shards.values()),
     }
     if worst is not None:
@@ -88,13 +95,29 @@ def _summary(results: Results) -> dict[str, Any]:
     return told
 
 
-def _heard(answers: list[tuple[float, float]]) -> dict[str, Any]:
-    """Means over the trials that were listened to and have a value, or None."""
-    means = []
-    for figures in np.array(answers, np.float64).T:
-        known = figures[~np.isnan(figures)]
-        means.append(float(known.mean()) if len(known) else None)
-    return {"trials": len(answers), "recognised": means[0], "pesq_nb": means[1]}
+def _is_sampled(campaign: Campaign, trials: int) -> bool:
+    """Whether the trials that were listened to are a random sample of those that `campaign` stands for."""
+    chosen = campaign.listen < campaign.trials and trials == campaign.rows
+    return campaign.population is None or chosen
+
+
+def _heard(answers: np.ndarray, *, sampled: bool) -> dict[str, Any]:
+    """Means of _ANSWERS, float64 [3, n] with NaN for unknown; their intervals are None unless `sampled`."""
+    trial, understood, pesq = answers
+    means = heard_means(understood, pesq, trial)
+    if not sampled:
+        means = means._replace(
+            understood_low=None, understood_high=None, pesq_low=None, pesq_high=None
+        )
+    return {
+        "trials": means.sounds,
+        "recognised": means.understood,
+        "recognised_low": means.understood_low,
+        "recognised_high": means.understood_high,
+        "pesq_nb": means.pesq_nb,
+        "pesq_nb_low": means.pesq_low,
+        "pesq_nb_high": means.pesq_high,
+    }
 
 
 def _shares(by_trial: np.ndarray, *, drawn: bool) -> dict[str, dict[str, Any]]:

@@ -16,7 +16,7 @@ from workbench.memory.faults.plan import Plan, TrialId
 from workbench.memory.faults.transients import Sites
 from workbench.memory.image import Image
 from workbench.memory.layout import Layout
-from workbench.memory.trials.batches import run_trials
+from workbench.memory.trials.truth import spoken
 
 
 class Listener:
@@ -87,19 +87,20 @@ def flipped_clips(
     layout, sites = voice.image.layout, Sites(voice.image)
     plans = [Plan(Flips(count), seed) for count in counts]
     faults = [plan.events(sites, np.array([0])).position for plan in plans]
-    codes = run_trials(voice.image, faults, voice.inputs(word))
+    images = [voice.image.flip(positions) for positions in faults]
+    codes = [spoken(image, voice.inputs(word)) for image in images]
     clips = [
         listener.clip(
             f"flipped_{count}",
             f"{count:,} flip{'s' if count > 1 else ''}",
             f"{count:,} of {8 * layout.working_bytes:,} bits.",
-            voice.program.sound(spoken),
+            voice.program.sound(sound),
             positions=positions,
             trial=str(TrialId.of(voice.image, word, plan, 0)),
         )
-        for count, plan, positions, spoken in zip(counts, plans, faults, codes, strict=True)
+        for count, plan, positions, sound in zip(counts, plans, faults, codes, strict=True)
     ]
-    return clips, voice.image.flip(faults[-1])
+    return clips, images[-1]
 
 
 def healed_clip(listener: Listener, healed: np.ndarray) -> Clip:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from workbench import __version__
+from workbench.errors import expect
 from workbench.experiments.demo.captions import commands, tell_story
 from workbench.experiments.demo.clips import Listener, clean_clips, flipped_clips, healed_clip
 from workbench.experiments.demo.device import run_device
@@ -47,6 +48,7 @@ def make_demo(
     What lay there before is left alone until everything is done. Raises WorkbenchError when the
     voice cannot say a word or `out` cannot be written.
     """
+    expect(voice, Voice, "what speaks", "a Voice, as open_voice()")
     folder = output_folder(out)
     stages = Stages(6)
     with one_thread():

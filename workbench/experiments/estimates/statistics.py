@@ -44,16 +44,26 @@ def normal_quantile(confidence: float) -> float:
 
 
 def mean_interval(
-    values: np.ndarray, confidence: float = CONFIDENCE
+    values: np.ndarray, confidence: float = CONFIDENCE, *, clusters: np.ndarray | None = None
 ) -> tuple[float | None, float | None]:
     """Student's interval of the mean of `values`, float64 [n]: mean +- t s / sqrt(n), n - 1 degrees of
     freedom; (None, None) for fewer than two, of which nothing is known.
+
+    clusters: integers [n], equal ones where values may be all alike. Then n is the number of clusters, and
+    with the sums v_i of their m_i values:  s^2 / n = n / (n - 1) sum (v_i - mean m_i)^2 / (sum m_i)^2
     """
-    n = len(values)
+    if clusters is None:
+        clusters = np.arange(len(values))
+    _, cluster = np.unique(clusters, return_inverse=True)
+    rows = np.bincount(cluster)
+    n = len(rows)
     if n < 2:
         return None, None
-    spread = stats.t.ppf((1 + confidence) / 2, n - 1) * values.std(ddof=1) / math.sqrt(n)
-    return float(values.mean() - spread), float(values.mean() + spread)
+    mean = values.mean()
+    residual = np.bincount(cluster, values) - mean * rows
+    error = math.sqrt(n / (n - 1) * (residual**2).sum()) / len(values)
+    spread = stats.t.ppf((1 + confidence) / 2, n - 1) * error
+    return float(mean - spread), float(mean + spread)
 
 
 def wilson(

@@ -99,12 +99,13 @@ def record_of(
     *,
     jobs: int = -1,
     progress: Callable[[int], None] | None = None,
+    keep: Callable[[RecordFile, dict[str, Any]], None] = RecordFile.write,
 ) -> dict[str, Any]:
     """The figures of one strategy in one environment, from `folder` where they are there already.
 
     A record's name is a hash of all that it depends on, so that a comparison that was killed goes on
     and one that was changed starts anew; what was damaged or edited is measured again. folder: None
-    to keep nothing.
+    to keep nothing. keep: writes a new record into its file.
     """
     file = None
     if folder is not None:
@@ -121,7 +122,7 @@ def record_of(
     fleet = fleet_life(program, inputs, strategy, mission, jobs=jobs, progress=progress)
     record = _record(program, fleet, environment)
     if file is not None:
-        file.write(record)
+        keep(file, record)
     return _with_costs(record, strategy, program)
 
 

@@ -14,7 +14,7 @@ import joblib
 import numpy as np
 
 from workbench import __version__
-from workbench.errors import WorkbenchError
+from workbench.errors import reason_of
 from workbench.experiments.fleets.comparison import CORE
 from workbench.experiments.fleets.records import RecordFile
 from workbench.experiments.fleets.variants import Contestant
@@ -80,7 +80,7 @@ def _measured(
             if progress:
                 progress(rival.strategy.name)
     except Exception as error:  # figures of fleets are worth more than the reason of this
-        return {rival.strategy.name: _reason(error) for rival in rivals} | found
+        return {rival.strategy.name: reason_of(error) for rival in rivals} | found
     return found
 
 
@@ -88,12 +88,7 @@ def _measure(rival: Contestant, frames: Mapping[str, np.ndarray], bare: Emulated
     try:
         return measure_cost(rival.program, frames, rival.strategy, CORES[CORE], bare=bare)
     except Exception as error:  # of compiler or emulator; the others go on
-        return _reason(error)
-
-
-def _reason(error: Exception) -> str:
-    text = " ".join(str(error).split())
-    return text if isinstance(error, WorkbenchError) else f"{type(error).__name__}: {text}"
+        return reason_of(error)
 
 
 def _kept(folder: Path | None, rival: Contestant, frames: Mapping[str, np.ndarray]) -> Cost | None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from workbench.errors import WorkbenchError, expect
+from workbench.files import is_file
 from workbench.healing.named import NAMED, named, no_such_strategy, triple
 from workbench.healing.restriction import restricted_program
 from workbench.healing.strategy import Strategy
@@ -138,7 +139,7 @@ def refuse_unknown(text: str) -> None:
 
 def _names_file(text: str) -> bool:
     path = Path(text)
-    return path.suffix == _FILE or len(path.parts) > 1 or path.is_file()
+    return path.suffix == _FILE or len(path.parts) > 1 or is_file(path)
 
 
 def _critical(image: Image, mask: Path | None) -> tuple[int, ...]:

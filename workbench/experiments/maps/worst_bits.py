@@ -11,10 +11,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 
-from workbench.errors import WorkbenchError
-from workbench.integer.smooth import run_smooth, smooth_parameters
+from workbench.errors import WorkbenchError, expect
+from workbench.experiments.threads import one_thread
 from workbench.memory.faults.events import Events
 from workbench.memory.faults.transients import Sites
 from workbench.memory.image import Image
@@ -63,6 +62,8 @@ def worst_bits(
     that may be flipped, int64. seed: of the probes. progress: is told every step. Raises
     WorkbenchError when candidates lie elsewhere or are fewer than `bits`.
     """
+    expect(image, Image, "what is to be damaged", "an Image, as `image` of a voice")
+    expect(inputs, Mapping, "what is said", "the inputs of each word, by word")
     candidates = np.unique(candidates)
     working = 8 * image.layout.working_bytes
     outside = candidates[(candidates < 0) | (candidates >= working)]
@@ -86,6 +87,16 @@ def worst_bits(
         if progress:
             progress(step)
     return steps
+
+
+def worst_weights(
+    image: Image, inputs: Inputs, *, bits: int, progress: Callable[[Step], None] | None = None
+) -> tuple[int, ...]:
+    """Positions of the `bits` of the weights that an attacker would choose, the worst first; see `worst_bits`."""
+    candidates = image.layout.positions(("weights",))
+    with one_thread():
+        steps = worst_bits(image, inputs, candidates, bits=bits, progress=progress)
+    return tuple(step.position for step in steps)
 
 
 def _best_step(
@@ -159,6 +170,10 @@ def _sensitivities(
     With y the output, c the clean one and L = |y - c|^2 / |c|^2: the slope dL/dw, and |dy/dw|^2 / |c|^2,
     estimated as the mean of (d(r . y)/dw)^2 over random directions r of entries +-1.
     """
+    import torch
+
+    from workbench.integer.smooth import run_smooth, smooth_parameters
+
     slope: Tensors = {}
     curvature: Tensors = {}
     program = faulty.to_program()

@@ -15,12 +15,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from workbench.audio.metrics import CLASSES, DEGRADED_SNR_DB, class_in_words
-from workbench.audio.recogniser import ENGLISH, VARIANTS, Language
+from workbench.audio.recogniser import ENGLISH, Language
 from workbench.errors import WorkbenchError, expect
 from workbench.experiments.campaigns.trial_table import QUALITIES, snr_quality
-from workbench.experiments.estimates.statistics import clustered, mean_interval
 from workbench.experiments.threads import one_thread
-from workbench.experiments.voices.listening import Listener
+from workbench.experiments.voices.listening import Listener, heard_means
 from workbench.experiments.voices.voice import Voice
 from workbench.memory.faults.bits import Flips
 from workbench.memory.faults.plan import Plan
@@ -28,7 +27,6 @@ from workbench.memory.faults.transients import Sites
 from workbench.memory.trials.laboratory import Laboratory
 
 FLIPS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000)
-_PESQ_RANGE = (1.0, 4.55)
 _TRIALS_A_SOUND = 4  # of each number of flips, so that every class fills
 BROKEN_BANDS_DB = ((3.0, DEGRADED_SNR_DB), (-3.0, 3.0), (-np.inf, -3.0))
 
@@ -39,11 +37,8 @@ Progress = Callable[[str, int, int], None]  # what is done, how much of it, of h
 class ClassHeard:
     """What listeners made of the sounds of one class, or of a part of it.
 
-    name: in words, with its limits. sounds: how many were heard. understood: share of their presentations, 0 to
-    1, in which the recogniser understood the word; understood_low, understood_high: its 95 % interval,
-    presentations of a sound counted as a cluster. pesq_nb: mean of the `pesq_sounds` that have a value, 1 to
-    4.55, to the clean voice; pesq_low, pesq_high: Student's interval, within 1 to 4.55. None where there is no
-    value. left_out: word -> why no row has it.
+    name: in words, with its limits. sounds to pesq_high: as in `HeardMeans`, every sound a cluster; PESQ to
+    the clean voice. left_out: word -> why no row has it.
     """
 
     name: str
@@ -157,21 +152,7 @@ def _chosen(drawn: list[_Trial], sounds: int, random: np.random.Generator) -> li
 
 def _row(name: str, understood: np.ndarray, pesq: np.ndarray) -> ClassHeard:
     """Shares float64 [n] of presentations and PESQ float64 [n], NaN where there is none."""
-    known = pesq[~np.isnan(pesq)]
-    share = low = high = None
-    if len(understood):
-        presentations = np.full(len(understood), len(VARIANTS))
-        interval = clustered(np.rint(understood * presentations), presentations)
-        share = float(understood.mean())
-        low, high = (min(max(float(bound), 0.0), 1.0) for bound in interval)
-    pesq_low, pesq_high = (
-        bound if bound is None else float(np.clip(bound, *_PESQ_RANGE))
-        for bound in mean_interval(known)
-    )
-    mean = float(known.mean()) if len(known) else None
-    return ClassHeard(
-        name, len(understood), share, low, high, len(known), mean, pesq_low, pesq_high
-    )
+    return ClassHeard(name, *heard_means(understood, pesq, np.arange(len(understood))))
 
 
 def _silent(what: str, done: int, total: int) -> None:

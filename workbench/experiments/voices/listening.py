@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
 from workbench.audio.metrics import MetricUnavailable, pesq_nb
 from workbench.audio.recogniser import (
     ENGLISH,
+    VARIANTS,
     Language,
     Recogniser,
     answers,
     recognise_words,
 )
+from workbench.experiments.estimates.statistics import clustered, mean_interval
+
+_PESQ_RANGE = (1.0, 4.55)
 
 
 class Listener:
@@ -45,6 +50,45 @@ class Listener:
         expected = [self._answers[word]] * len(sounds)
         heard = recognise_words(sounds, expected, recogniser=self._recogniser)
         return np.array(heard.per_wave), quality
+
+
+class HeardMeans(NamedTuple):
+    """What listeners made of some sounds; None where no sound has a value, or an interval is unknown.
+
+    sounds: how many. understood: share of their presentations, 0 to 1, in which the recogniser understood
+    the word; understood_low, understood_high: its 95 % interval. pesq_nb: mean of the `pesq_sounds` that
+    have a value, 1 to 4.55; pesq_low, pesq_high: Student's interval, within 1 to 4.55.
+    """
+
+    sounds: int
+    understood: float | None
+    understood_low: float | None
+    understood_high: float | None
+    pesq_sounds: int
+    pesq_nb: float | None
+    pesq_low: float | None
+    pesq_high: float | None
+
+
+def heard_means(understood: np.ndarray, pesq: np.ndarray, clusters: np.ndarray) -> HeardMeans:
+    """Means of what `Listener.hear` returned, float64 [n] twice, with intervals.
+
+    clusters: integers [n], equal ones for sounds that may be all alike, as the words of one fault.
+    """
+    share = low = high = None
+    known = ~np.isnan(understood)
+    if known.any():
+        _, cluster = np.unique(clusters[known], return_inverse=True)
+        hits = np.bincount(cluster, np.rint(understood[known] * len(VARIANTS)))
+        interval = clustered(hits, np.bincount(cluster) * len(VARIANTS))
+        share, low, high = float(understood[known].mean()), *map(float, interval)
+    has = ~np.isnan(pesq)
+    mean = float(pesq[has].mean()) if has.any() else None
+    pesq_low, pesq_high = (
+        bound if bound is None else float(np.clip(bound, *_PESQ_RANGE))
+        for bound in mean_interval(pesq[has], clusters=clusters[has])
+    )
+    return HeardMeans(len(understood), share, low, high, int(has.sum()), mean, pesq_low, pesq_high)
 
 
 def _pesq(sound: np.ndarray, clean: np.ndarray) -> float:

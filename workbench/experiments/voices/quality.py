@@ -12,7 +12,7 @@ from tqdm import tqdm
 from workbench.audio.metrics import MetricUnavailable, log_mel_db, pesq_nb, stoi
 from workbench.audio.neighbours import mfcc, warped_distances
 from workbench.audio.recogniser import ENGLISH, Language, Recogniser, answers, recognise_words
-from workbench.errors import WorkbenchError, expect
+from workbench.errors import WorkbenchError, expect, reason_of
 from workbench.experiments.voices.voice import Voice
 
 # Fields of Quality that are means over words.
@@ -223,8 +223,7 @@ def _guarded(metric: Metric) -> Metric:
         except MetricUnavailable:
             raise
         except Exception as error:
-            reason = " ".join(str(error).split())
-            raise MetricUnavailable(f"{type(error).__name__}: {reason}") from error
+            raise MetricUnavailable(reason_of(error)) from error
         if not np.isfinite(value):
             raise MetricUnavailable(f"it returned {value}")
         return value

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from workbench.errors import expect
 from workbench.experiments.voices.voice import Voice
 from workbench.integer.reference import Codes
 
@@ -26,6 +27,8 @@ class Script:
 
 def script_of(voice: Voice, words: Sequence[str]) -> Script:
     """The script of at least one word; WorkbenchError for a word that `voice` cannot say."""
+    expect(voice, Voice, "what speaks", "a Voice, as open_voice()")
+    expect(words, (list, tuple), "what is said", 'a list of words, as ["3", "1"]')
     taught = tuple(voice.word(word) for word in words)
     spoken = [voice.inputs(word) for word in taught]
     each = voice.model.config.frames

@@ -29,23 +29,32 @@ static inline int wb_crc16_wrong(const wb_code *code, const wb_byte *unit, uint3
     return wb_crc16(unit, count, step) != wb_bytes(check, 2);
 }
 
-/* One bit of difference is one of the check; that of a bit of the data is a power of x, reduced. */
+/*
+ * What a difference tells: one bit of it is one of the check; a flip of the data gives a power of x. The powers
+ * follow `from` in steps of the register `feedback`, which shifts to the right, until `to` is met.
+ */
+WB_COLD static int wb_crc_judge(uint32_t difference, uint32_t bits, uint32_t from, uint32_t to,
+                                uint32_t feedback)
+{
+    if (!(difference & (difference - 1u))) {
+        return WB_CLEARS;
+    }
+    for (; bits; bits--) {
+        if (from == to) {
+            return WB_BLAMES;
+        }
+        from = from >> 1 ^ (feedback & (0u - (from & 1u)));
+    }
+    return WB_UNSURE;
+}
+
+/* Division by x is a shift to the right: from the difference down to that of the last bit. */
 WB_COLD static int wb_crc16_judge(const wb_code *code, const wb_byte *unit, uint32_t count,
                                   uint32_t step, const wb_byte *check)
 {
     const uint32_t difference = wb_crc16(unit, count, step) ^ wb_bytes(check, 2);
-    uint32_t power = 0x1021u;
     (void)code;
-    if (!(difference & (difference - 1u))) {
-        return WB_CLEARS;
-    }
-    for (uint32_t bit = 0; bit < 8 * count; bit++) {
-        if (power == difference) {
-            return WB_BLAMES;
-        }
-        power = (power << 1 ^ (power >> 15) * 0x1021u) & 0xffffu;
-    }
-    return WB_UNSURE;
+    return wb_crc_judge(difference, 8 * count, difference, 0x1021u, 0x8810u);
 }
 
 static inline void wb_crc16_sign(const wb_code *code, const wb_byte *unit, uint32_t count,
@@ -86,23 +95,13 @@ static inline int wb_crc32_wrong(const wb_code *code, const wb_byte *unit, uint3
     return wb_crc32(unit, count, step) != wb_bytes(check, 4);
 }
 
-/* As wb_crc16_judge; the highest power is the lowest bit. */
+/* The highest power is the lowest bit, so that multiplication is the shift: from the last bit up. */
 WB_COLD static int wb_crc32_judge(const wb_code *code, const wb_byte *unit, uint32_t count,
                                   uint32_t step, const wb_byte *check)
 {
     const uint32_t difference = wb_crc32(unit, count, step) ^ wb_bytes(check, 4);
-    uint32_t power = 0xedb88320u;
     (void)code;
-    if (!(difference & (difference - 1u))) {
-        return WB_CLEARS;
-    }
-    for (uint32_t bit = 0; bit < 8 * count; bit++) {
-        if (power == difference) {
-            return WB_BLAMES;
-        }
-        power = power >> 1 ^ (0xedb88320u & (0u - (power & 1u)));
-    }
-    return WB_UNSURE;
+    return wb_crc_judge(difference, 8 * count, 0xedb88320u, difference, 0xedb88320u);
 }
 
 static inline void wb_crc32_sign(const wb_code *code, const wb_byte *unit, uint32_t count,

@@ -74,7 +74,9 @@ class Walk:
                 return self._output(node)
             else:
                 raise refusal(
-                    self._where(node), "it uses a tensor that is no input; use a layer instead"
+                    self._where(node),
+                    "it uses a tensor that is no input; use a layer instead, or a Python number in place of a "
+                    "tensor with one value",
                 )
         raise AssertionError("a traced graph ends with its output")
 
@@ -96,7 +98,10 @@ class Walk:
         if kind is qnn.QuantEltwiseAdd:
             return self._added(node, layer, where, path)
         if len(node.args) != 1 or node.kwargs or not isinstance(node.args[0], fx.Node):
-            raise refusal(where, "no layer that is called like this is known here")
+            raise refusal(
+                where,
+                "no layer that is called like this is known here; call it with one tensor alone, as layer(x)",
+            )
         x = self.values[node.args[0]]
         self._check_pure(node, where)
         if kind is nn.Embedding:

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from workbench.errors import WorkbenchError
+from workbench.errors import WorkbenchError, reason_of
 from workbench.generators.layers import tensor_value
 from workbench.integer.lowering.result import Lowered, LoweredInput, LoweredLayer
 from workbench.integer.lowering.values import refusal
@@ -156,10 +156,9 @@ def _results(
     except WorkbenchError:
         raise
     except Exception as error:  # of a user's forward
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise refusal(
             f"module {type(module).__name__}",
-            f"its own forward pass fails in evaluation mode ({reason}); make it run before it is lowered",
+            f"its own forward pass fails in evaluation mode ({reason_of(error, brief=True)}); make it run before it is lowered",
         ) from error
     finally:
         for hook in hooks:

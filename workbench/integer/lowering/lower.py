@@ -16,13 +16,14 @@ from __future__ import annotations
 
 import copy
 import math
+import sys
 from collections.abc import Mapping
 from fractions import Fraction
 
 import torch
 from torch import fx, nn
 
-from workbench.errors import WorkbenchError, described, expect
+from workbench.errors import WorkbenchError, described, expect, reason_of
 from workbench.integer.lowering.altered import refuse_altered, refuse_training
 from workbench.integer.lowering.emit import Emitter
 from workbench.integer.lowering.graph import Traced, Walk
@@ -80,7 +81,7 @@ def _lower(
 ) -> Lowered:
     """Lower a module in float64 and evaluation mode, which is run and traced."""
     graph = trace(module)
-    _check_arguments([node.target for node in graph.nodes if node.op == "placeholder"], inputs)
+    _check_arguments([node for node in graph.nodes if node.op == "placeholder"], inputs)
     emitter = Emitter(inputs)
     traced = {label: _declare(emitter, label, way) for label, way in inputs.items()}
     walk = Walk(module, traced, emitter)
@@ -128,10 +129,9 @@ def _copy(module: nn.Module) -> nn.Module:
     try:
         copied = copy.deepcopy(module).cpu().double().eval()
     except Exception as error:  # of whatever a user's module holds
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise refusal(
             f"module {type(module).__name__}",
-            f"it cannot be copied ({reason}); detach tensors that it keeps, and leave out what is no part "
+            f"it cannot be copied ({reason_of(error, brief=True)}); detach tensors that it keeps, and leave out what is no part "
             "of a network",
         ) from error
     refuse_training(copied)
@@ -189,6 +189,7 @@ def _check_call(
     cure = 'a dictionary of Samples or RowIndexes by argument of forward, as {"x": Samples(4)}'
     expect(inputs, Mapping, "the description of inputs", cure)
     for name, way in inputs.items():
+        expect(name, str, "the name of an input", "an argument of forward, as a text")
         expect(
             way, (RowIndexes, Samples), f"the input {name!r}", "Samples(channels) or RowIndexes()"
         )
@@ -199,13 +200,24 @@ def _check_call(
                 )
     expect(check, (bool, Mapping), "check", "True, False, or tensors by argument of forward")
     number = isinstance(input_rate_hz, int | float) and not isinstance(input_rate_hz, bool)
-    if not number or not 0 < input_rate_hz < math.inf:
+    if not number or not 0 < input_rate_hz <= sys.float_info.max:  # whole numbers may be larger
         raise WorkbenchError(
             f"input_rate_hz is {described(input_rate_hz)}; give rows a second, a number above 0"
         )
 
 
-def _check_arguments(wanted: list[str], given: Mapping[str, object]) -> None:
+def _check_arguments(arguments: list[fx.Node], given: Mapping[str, object]) -> None:
+    wanted = [str(node.target) for node in arguments]
+    for node in arguments:
+        if node.args and node.target not in given:  # its default
+            raise WorkbenchError(
+                f"the module's forward has an argument {node.target} with a default, which would be an input; "
+                "make it an attribute that is set in __init__"
+            )
+        if str(node.target).startswith("*"):
+            raise WorkbenchError(
+                f"the module's forward takes {node.target}; give every input a name of its own"
+            )
     if set(wanted) != set(given):
         raise WorkbenchError(
             f"the module's forward takes {', '.join(wanted)}; describe these inputs and no others, "

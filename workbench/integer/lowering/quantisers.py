@@ -1,7 +1,7 @@
 """Reading an activation quantiser: its scale, its range, and proof of how it rounds.
 
-Reference: Brevitas 0.13 activation proxies. A quantiser is judged by what it does to every code and
-the quarter steps between them, not by how it is configured.
+Reference: Brevitas 0.13 activation proxies. A quantiser is judged by what it does to every code, the
+quarter steps between them and the last value below each half, not by how it is configured.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from workbench.integer.signals import code_range
 
 # Brevitas makes no scale smaller than 1e-10, which is no power of two.
 _SILENT_SCALE = 1.1e-10
+# Below a half by less than any accumulator can be, 2**-31 of a step; exact in float64 for 16-bit codes.
+_BELOW = 2.0**-33
 
 
 @dataclass(frozen=True)
@@ -130,12 +132,18 @@ def _behaviour(
     where: str,
     passthrough: bool,
 ) -> tuple[int, int, bool]:
-    """(low, high, function) found by quantising every quarter step of the range and two beyond."""
+    """(low, high, function) found by quantising every quarter step of the range and two beyond.
+
+    The values just below the halves tell floor(x + 1/2) from another threshold, such as floor(x + 0.55).
+    """
     low, high = code_range(width)
-    quarters = np.arange(4 * (low - 2), 4 * (high + 2) + 1)
-    found = codes(np.ldexp(quarters.astype(np.float64), exponent - 2))
+    quarters = np.arange(4 * (low - 2), 4 * (high + 2) + 1) / 4
+    steps = np.concatenate(
+        [quarters, quarters[2::4] - _BELOW]
+    )  # the halves are every fourth from 2 on
+    found = codes(np.ldexp(steps, exponent))
     lowest, highest = int(found.min()), int(found.max())
-    if np.array_equal(found, np.clip((quarters + 2) >> 2, lowest, highest)):
+    if np.array_equal(found, np.clip(np.floor(steps + 0.5), lowest, highest)):
         return lowest, highest, False
     if passthrough:
         raise refusal(

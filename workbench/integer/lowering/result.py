@@ -79,7 +79,7 @@ class Lowered:
         if missing:
             raise WorkbenchError(f"program {self.program.name} needs the input {missing[0]!r} too")
         return {
-            name: _input_codes(_array(inputs[name]), way, f"the input {name!r}")
+            name: _input_codes(_array(inputs[name], name), way, f"the input {name!r}")
             for name, way in self.inputs.items()
         }
 
@@ -87,8 +87,17 @@ class Lowered:
         return f"Lowered from {len(self.layers) - 1} calls of layers: {self.program!r}"
 
 
-def _array(values: Any) -> np.ndarray:
-    return values.detach().cpu().numpy() if isinstance(values, torch.Tensor) else np.asarray(values)
+def _array(values: Any, name: str) -> np.ndarray:
+    """The values of an input; WorkbenchError for what is no array: ragged lists, sparse tensors."""
+    try:
+        if isinstance(values, torch.Tensor):
+            return values.detach().cpu().numpy()
+        return np.asarray(values)
+    except (ValueError, TypeError, RuntimeError, OverflowError) as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise WorkbenchError(
+            f"the input {name!r} is no array ({reason}); give a dense tensor, or an array of numbers"
+        ) from error
 
 
 def _input_codes(values: np.ndarray, way: LoweredInput, where: str) -> np.ndarray:
@@ -99,6 +108,8 @@ def _input_codes(values: np.ndarray, way: LoweredInput, where: str) -> np.ndarra
     if values.ndim != 3 or values.dtype.kind not in "fiu":
         axes = "[batch, time, channels]" if way.channels_last else "[batch, channels, time]"
         raise WorkbenchError(f"{where} is {_form(values)}; give numbers {axes}")
+    if not values.size:
+        raise WorkbenchError(f"{where} is {_form(values)}, so it is empty; give at least one frame")
     if not np.isfinite(values).all():
         raise WorkbenchError(f"{where} has values that are nan or infinite; replace them")
     steps = np.floor(np.ldexp(values.astype(np.float64), -way.exponent) + 0.5)

@@ -6,6 +6,7 @@ blocks and user modules are traced through, down to layers that lowering knows a
 
 from __future__ import annotations
 
+import contextlib
 import operator
 import traceback
 from collections.abc import Callable
@@ -17,13 +18,20 @@ import brevitas.nn as qnn
 import torch
 from torch import fx, nn
 
+from workbench.errors import reason_of
 from workbench.integer.lowering.values import refusal
 
-# Where torch, Brevitas and the workbench lie: the last line outside of them is the user's own.
+# Where torch, Brevitas, the workbench and Python lie: the last line outside of them is the user's own.
 _OURS = tuple(
     str(Path(file).parents[up])
-    for file, up in ((torch.__file__, 0), (brevitas.__file__, 0), (__file__, 2))
+    for file, up in (
+        (torch.__file__, 0),
+        (brevitas.__file__, 0),
+        (__file__, 2),
+        (contextlib.__file__, 0),
+    )
 )
+_SITE = "-packages"  # of Python's own folder, where other people's packages lie
 
 
 class _Proxy(fx.Proxy):
@@ -115,12 +123,19 @@ def _call(node: fx.Node) -> tuple[object, ...]:
 def _why(error: Exception) -> str:
     """Where in the user's code, and what to do: the reason only where it does not speak of tracing."""
     frames = traceback.extract_tb(error.__traceback__)
-    line = next((f for f in reversed(frames) if not f.filename.startswith(_OURS)), None)
+    line = next((f for f in reversed(frames) if not _is_ours(f.filename)), None)
     where = f" at line {line.lineno}, {line.line[:60]!r}" if line and line.line else ""
-    reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+    if line and line.line and ".forward(" in line.line and "super()" not in line.line:
+        return f"{where}; call the layer itself, as layer(x), and not its forward"
+    reason = reason_of(error, brief=True)
     if not any(word in reason for word in ("Proxy", "__", "symbolic", "ndarray")):
         return f"{where} ({reason}); mend that line"
     return (
         f"{where}; it must call the same layers whatever the data and its shape: use torch functions "
         "of whole tensors, and no NumPy, float(), len(), if or for on them"
     )
+
+
+def _is_ours(file: str) -> bool:
+    python, others = _OURS[-1], _OURS[:-1]
+    return file.startswith(others) or (file.startswith(python) and _SITE not in file)

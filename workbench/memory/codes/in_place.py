@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from workbench.errors import WorkbenchError
+from workbench.errors import WorkbenchError, expect
 from workbench.integer.program import Program
 from workbench.memory.codes.ecc import ECC, InPlace
 from workbench.memory.image import Image
@@ -31,6 +31,7 @@ def in_place_program(program: Program, code: str) -> Program:
     whole word stay as they are. Raises WorkbenchError where no near value is a word, as for words
     of few elements that may not move far.
     """
+    expect(program, Program, "what is to be moved to words", "a Program, as `program` of a voice")
     words = ECC[code]
     assert isinstance(words, InPlace)
     image = Image.of(program, areas=())

@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from workbench.errors import WorkbenchError, closest
+from workbench.errors import WorkbenchError, closest, expect
 
 SECONDS_PER_DAY = 86_400.0
 _HOURS_PER_DAY = 24.0
@@ -69,6 +69,7 @@ def read_rate(text: str) -> float:
 
     Raises WorkbenchError for anything else and for rates that are negative or not finite.
     """
+    expect(text, str, "a rate of upsets", 'text, as "1200FIT/Mbit"')
     words = unquote(text).strip()
     if words in ENVIRONMENTS:
         return ENVIRONMENTS[words].upsets_per_bit_day

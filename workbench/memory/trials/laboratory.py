@@ -20,7 +20,6 @@ from workbench.integer.program import Program
 from workbench.memory.faults.events import Events
 from workbench.memory.image import Image
 from workbench.memory.trials.native_faults import FaultTranslator
-from workbench.memory.trials.torch_trials import torch_sounds
 
 ENGINES = ("native", "torch")
 _EVENTS = "Events, as plan.events(Sites(image), indexes)"
@@ -113,6 +112,8 @@ class Laboratory:
         self._translator.check(events, trials)
         if not trials:
             return np.zeros((0, *self.clean.shape), self.clean.dtype)
+        from workbench.memory.trials.torch_trials import torch_sounds
+
         return torch_sounds(self.image, self.inputs, events, trials, device=self.device)
 
     def snr_db(self, outcomes: np.ndarray) -> np.ndarray:

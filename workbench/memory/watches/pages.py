@@ -10,7 +10,7 @@ from functools import cached_property
 
 import numpy as np
 
-from workbench.memory.codes.signatures import SIGNATURES, Judgement
+from workbench.memory.codes.signatures import SIGNATURES, Code, Judgement
 from workbench.memory.places import Place, Places
 from workbench.memory.watches.areas import CODES, FLASH, RADAR, RAM, Area
 
@@ -138,25 +138,24 @@ class PageWatch(Watch):
         first = self.layout.place(self.label, "second" if second else "check").start + unit * size
         return data[first : first + code.check_bytes(len(data[self.addresses(unit)]))]
 
-    def wrong(self, data: np.ndarray, unit: int, *, golden: bool = False) -> bool:
-        """By the first code."""
-        return self.code.wrong(self._both(data, unit)[golden], self.check(data, unit))
+    def wrong(
+        self, data: np.ndarray, unit: int, *, golden: bool = False, second: bool = False
+    ) -> bool:
+        """By the first code, or by the second, which there has to be."""
+        check = self.check(data, unit, second=second)
+        return self._code(second).wrong(self._both(data, unit)[golden], check)
 
-    def second_wrong(self, data: np.ndarray, unit: int, *, golden: bool = False) -> bool:
-        """By the second."""
-        assert self.second
-        kept = self.check(data, unit, second=True)
-        return self.second.wrong(self._both(data, unit)[golden], kept)
+    def judge(
+        self, data: np.ndarray, unit: int, *, golden: bool = False, second: bool = False
+    ) -> Judgement:
+        """Of a unit, or its golden copy, that is `wrong` by the same code: what that says of it."""
+        check = self.check(data, unit, second=second)
+        return self._code(second).judge(self._both(data, unit)[golden], check)
 
-    def judge(self, data: np.ndarray, unit: int, *, golden: bool = False) -> Judgement:
-        """Of a unit, or its golden copy, that is `wrong`: what the code says of it."""
-        return self.code.judge(self._both(data, unit)[golden], self.check(data, unit))
-
-    def second_judge(self, data: np.ndarray, unit: int, *, golden: bool = False) -> Judgement:
-        """The same of the second code."""
-        assert self.second
-        kept = self.check(data, unit, second=True)
-        return self.second.judge(self._both(data, unit)[golden], kept)
+    def _code(self, second: bool) -> Code:
+        code = self.second if second else self.code
+        assert code
+        return code
 
     def sign(self, data: np.ndarray, unit: int) -> None:
         """Both checks."""

@@ -1,0 +1,18 @@
+"""A line on a terminal's standard error that says what a command is doing, for steps that cannot be counted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from tqdm import tqdm
+
+
+@contextmanager
+def doing(what: str = "") -> Iterator[Callable[[str], None]]:
+    """Show `what`, and since when, while the block runs; yields what puts another text in its place.
+
+    Nothing is shown where standard error is no terminal, and nothing stays when the block has ended.
+    """
+    with tqdm(desc=what, bar_format="{desc} [{elapsed}]", leave=False, disable=None) as bar:
+        yield bar.set_description_str
