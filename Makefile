@@ -20,10 +20,12 @@ PYTEST = $(RUN) pytest --numprocesses auto --dist worksteal
 # `make quick`: these folders, without the files in them that take long.
 QUICK = tests/test_*.py tests/docs tests/audio tests/integer tests/memory tests/healing
 SLOW = tests/test_odd_words.py tests/audio/test_audio_collection.py \
-	tests/audio/test_audio_torchaudio.py tests/healing/test_diagnoses.py \
-	tests/healing/test_evidence.py tests/healing/test_heal_command.py \
-	tests/healing/test_self_test.py tests/integer/test_lower_command.py \
+	tests/audio/test_audio_recogniser.py tests/audio/test_audio_torchaudio.py \
+	tests/healing/test_diagnoses.py tests/healing/test_evidence.py tests/healing/test_fitted.py \
+	tests/healing/test_heal_command.py tests/healing/test_self_test.py \
+	tests/healing/test_upsets.py tests/integer/test_lower_command.py \
 	tests/integer/test_lowering.py tests/integer/test_pruned_channels.py \
+	tests/memory/test_in_place.py tests/memory/test_laboratory.py \
 	tests/memory/test_replay_command.py
 # Containers often switch byte code off; then every start would compile PyTorch anew.
 export PYTHONDONTWRITEBYTECODE =
