@@ -25,7 +25,7 @@ from workbench.integer.reference import run
 from workbench.memory.faults.protection import ProtectionMask
 from workbench.memory.image import Image
 from workbench.memory.watches.areas import Area
-from workbench.training.checkpoint import shipped_checkpoint
+from workbench.training.checkpoint_files import shipped_checkpoint
 
 POINTS = st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), max_size=20)
 

@@ -208,9 +208,7 @@ def test_a_place_that_cannot_be_written_is_told_first(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(
-        "workbench.experiments.voices.voice.load_checkpoint", break_down
-    )  # any work
+    monkeypatch.setattr("workbench.experiments.voices.voice.read_story", break_down)  # any work
     (tmp_path / "file").write_text("")
     for path in (tmp_path, tmp_path / "file" / "x.json"):
         assert main([command, "--json", str(path)]) == 2

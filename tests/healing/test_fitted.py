@@ -24,7 +24,7 @@ from workbench.integer.program import Program
 from workbench.integer.signals import Signal
 from workbench.memory.image import Image
 from workbench.memory.watches.areas import ABFT, TRIPLE, Area
-from workbench.training.checkpoint import shipped_checkpoint
+from workbench.training.checkpoint_files import shipped_checkpoint
 
 # What no size can mend: nibbles have no neighbours, sums of groups are not watched, words of padding.
 REFUSALS = (

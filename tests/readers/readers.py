@@ -18,7 +18,7 @@ from workbench.firmware.exported import STRATEGY_FILE
 from workbench.healing.strategy_file import load_strategy
 from workbench.integer.storage import save_program
 from workbench.memory.faults.plan import Plan, TrialId
-from workbench.training.checkpoint import STORY_FILE, WEIGHTS_FILE, read_story
+from workbench.training.checkpoint_files import STORY_FILE, WEIGHTS_FILE, read_story
 from workbench.training.progress import PROGRESS_FILE
 
 BYTES, TEXT, JSON, CONTAINER, TENSORS = "bytes", "text", "json", "container", "tensors"

@@ -31,7 +31,9 @@ from workbench.firmware.design import LOG_HEAD_BYTES, RAM, Firmware
 from workbench.firmware.equivalence import schedule_of, schedule_text
 from workbench.firmware.exported import exported_firmware, keep
 from workbench.firmware.log_file import MAGIC, read_log
-from workbench.generators.challenge import Challenge, ChallengeConfig
+from workbench.generators.challenge import GENERATOR
+from workbench.generators.challenge.configuration import ChallengeConfig
+from workbench.generators.challenge.network import Challenge
 from workbench.healing.log import Remedy
 from workbench.healing.strategy import Guard, Policy, Strategy
 from workbench.healing.strategy_file import described, save_strategy
@@ -116,12 +118,12 @@ def _model() -> Challenge:
     config = ChallengeConfig(("a", "b"), frames=4, channels=(4, 4, 4), upsampling=(2, 2, 2),
                              embedding=2, trunk_dilations=(1,), upper_dilations=(1,))  # fmt: skip
     model = Challenge(config, quantised=True)
-    calibrate(model)
+    calibrate(model, GENERATOR.tensors(model.config, model.config.words))
     return model.eval()
 
 
 def write_checkpoint(folder: Path) -> None:
-    save_checkpoint(_model(), {"seed": 3, "losses": [1.5, 0.25]}, folder)
+    save_checkpoint(GENERATOR, _model(), {"seed": 3, "losses": [1.5, 0.25]}, folder)
 
 
 def checkpoint_in(folder: Path) -> object:

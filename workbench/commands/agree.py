@@ -68,14 +68,14 @@ def run(options: argparse.Namespace) -> None:
         value = getattr(options, name)
         if value is not None and value < least:
             raise WorkbenchError(f"--{name} is {value}; it must be at least {least}")
-    voice = open_voice(options.checkpoint)
+    voice = open_voice(options.checkpoint, generator=options.generator)
     word = options.word or voice.words[0]
     every = {each: voice.inputs(each) for each in voice.words}
-    longest = voice.model.config.frames
+    longest = voice.frames(word)
     frames = min(_FRAMES, longest) if options.frames is None else options.frames
     if frames > longest:
         raise WorkbenchError(
-            f"--frames is {frames} and a word has {longest}; choose at most as many"
+            f"--frames is {frames} and {word!r} has {longest}; choose at most as many"
         )
     rates = {name: voice.program.signal(name).rate for name in voice.program.inputs}
     inputs = {name: codes[:, : frames * rates[name]] for name, codes in voice.inputs(word).items()}
@@ -119,8 +119,8 @@ def _agree(
     )
     found = first_difference(machine, firmware, inputs, schedules, progress=progress)
     if found:
-        words = ["workbench", "agree", options.generator, "--strategy", as_argument(rival.asked)]
-        words += ["--core", core, "--frames", str(frames)]
+        words = ["workbench", "agree", *([options.generator] if options.generator else [])]
+        words += ["--strategy", as_argument(rival.asked), "--core", core, "--frames", str(frames)]
         words += [f"--word={options.word}"] if options.word else []
         words += ["--checkpoint", as_argument(options.checkpoint)] if options.checkpoint else []
         words += ["--schedule", schedule_text(found.upsets)]

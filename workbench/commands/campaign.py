@@ -19,6 +19,7 @@ from workbench.commands.common import (
     add_words,
     image_of,
     inputs_of,
+    refuse_no_speech,
 )
 from workbench.errors import WorkbenchError, nearest
 from workbench.experiments.campaigns.campaign import campaign_of, part_of, run_campaign
@@ -114,7 +115,9 @@ def run(options: argparse.Namespace) -> None:
         )
     part = _part(options.part)
     plans = _plans(options)
-    voice = open_voice(options.checkpoint)
+    voice = open_voice(options.checkpoint, generator=options.generator)
+    if options.listen:
+        refuse_no_speech(voice, "--listen")
     image = image_of(options.image, voice)
     mask = ProtectionMask.load(options.protect) if options.protect else None
     inputs = inputs_of(options.words, voice)
@@ -249,10 +252,10 @@ def _population(plan: Plan, sites: Sites, words: int) -> str:
 
 def _drawn(told: dict[str, Any]) -> str:
     """What the trials stand for, and so whether their shares have intervals."""
-    trials, population = told["trials_a_word"], told["population"]
+    trials, population = told["trials_each"], told["population"]
     if population is None:
         return (
-            f"drawn at random, {trials:,} for each of {len(told['words'])} words; the intervals "
+            f"drawn at random, {trials:,} for each of {len(told['utterances'])} words; the intervals "
             f"({CONFIDENCE:.0%}) take the words of a trial together"
         )
     if told["missing"]:

@@ -13,26 +13,35 @@ from workbench.errors import WorkbenchError
 from workbench.experiments.fleets.variants import contestant, refuse_unknown
 from workbench.experiments.voices.voice import Voice
 from workbench.experiments.voices.word_lists import in_one_text, words_in
+from workbench.generators.registry import DEFAULT, generator_named
 from workbench.healing.fitted import fitted
 from workbench.healing.named import CRC_SCRUB, NONE, crc_scrub
 from workbench.healing.strategy import Strategy
 from workbench.integer.program import Program
 from workbench.memory.image import Image
+from workbench.training.checkpoint_files import (
+    generator_of,
+    read_story,
+    refuse_other_generator,
+)
 
-GENERATORS = ("challenge",)
 PAGES = 4  # that a healer checks after each frame, unless told otherwise
 
 
 def add_generator(parser: argparse.ArgumentParser) -> None:
-    """Declare the generator, which may be left out while there is one."""
-    default = GENERATORS[0]
+    """Declare the generator; without it `options.generator` is None: the checkpoint's, or the default."""
     parser.add_argument(
-        "generator",
-        nargs="?",
-        choices=GENERATORS,
-        default=default,
-        help=f"which generator ({default})",
-    )
+        "generator", nargs="?", type=_generator_name,
+        help=f"which generator (that of the checkpoint, or {DEFAULT})",
+    )  # fmt: skip
+
+
+def _generator_name(text: str) -> str:
+    """The name of a generator that is known here; argparse's error for another."""
+    try:
+        return generator_named(text).name
+    except WorkbenchError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def add_checkpoint(parser: argparse.ArgumentParser) -> None:
@@ -40,6 +49,14 @@ def add_checkpoint(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--checkpoint", type=Path, metavar="DIR", help="a trained checkpoint (the shipped one)"
     )
+
+
+def checkpoint_of(folder: Path | None, generator: str | None) -> Path:
+    """The folder of the checkpoint that is asked for, by default the one that ships with the generator."""
+    if folder is None:
+        return generator_named(generator or DEFAULT).checkpoint()
+    refuse_other_generator(generator, generator_of(read_story(folder), folder), folder)
+    return folder
 
 
 def add_image(parser: argparse.ArgumentParser) -> None:
@@ -100,6 +117,15 @@ def inputs_of(words: Sequence[str] | None, voice: Voice) -> dict[str, dict[str, 
     """
     asked = voice.words if words is None else words_of(words, voice)
     return {word: voice.inputs(word) for word in map(voice.word, asked)}
+
+
+def refuse_no_speech(voice: Voice, option: str) -> None:
+    """Raise WorkbenchError for an option that asks a speech recogniser, where a generator makes no speech."""
+    if not voice.generator.spoken_language:
+        raise WorkbenchError(
+            f"{option} asks a speech recogniser and the generator {voice.generator.name} makes no speech; "
+            "leave it out"
+        )
 
 
 STRATEGIES = "a name that `workbench compare --list` tells, or a file of your own (`save_strategy`)"

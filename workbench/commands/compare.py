@@ -101,7 +101,7 @@ def run(options: argparse.Namespace) -> None:
         if getattr(options, name) < 1:
             raise WorkbenchError(f"--{name} is {getattr(options, name)}; it must be at least 1")
     check_jobs(options.jobs)
-    voice = open_voice(options.checkpoint)
+    voice = open_voice(options.checkpoint, generator=options.generator)
     inputs = {word: voice.inputs(word) for word in voice.words}
     if options.list:
         _list(voice, inputs, options)
@@ -269,9 +269,9 @@ def _sounds(
             lives[strategy.name] = life = simulate(
                 image, script.inputs, upsets, strategy, word_starts=script.starts
             )
-            write_wav(out / f"{file_stem(strategy.name)}.wav", life.samples())
+            write_wav(out / f"{file_stem(strategy.name)}.wav", life.samples(), voice.sample_rate_hz)
         clean = simulate(
             Image.of(voice.program), script.inputs, (), nothing(), word_starts=script.starts
         )
-    write_wav(out / "clean.wav", np.asarray(clean.samples()))
+    write_wav(out / "clean.wav", np.asarray(clean.samples()), voice.sample_rate_hz)
     draw_timelines(out / "timelines.png", lives, script.starts)

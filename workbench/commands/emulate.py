@@ -38,7 +38,7 @@ from workbench.healing.strategy import Strategy
 from workbench.integer.program import Program
 from workbench.integer.reference import run as run_program
 from workbench.memory.layout import Layout
-from workbench.training.checkpoint import refuse_replacing, shipped_checkpoint
+from workbench.training.checkpoint_files import refuse_replacing
 
 _UPSETS = 20
 
@@ -102,9 +102,9 @@ def run(options: argparse.Namespace) -> None:
         if value is not None and value < least:
             raise WorkbenchError(f"--{name} is {value}; it must be at least {least}")
     _refuse_what_would_be_ignored(options)
-    if options.json:
-        refuse_replacing(options.json, options.checkpoint or shipped_checkpoint())
-    voice = open_voice(options.checkpoint)
+    voice = open_voice(options.checkpoint, generator=options.generator)
+    if options.json and voice.folder:
+        refuse_replacing(options.json, voice.folder)
     bits = len(voice.image.layout.positions())
     if options.upsets > bits:
         raise WorkbenchError(
@@ -123,7 +123,7 @@ def run(options: argparse.Namespace) -> None:
         figures.append(_on_core(voice, words, CORES[name], options, attempts))
         _tell(figures[-1])
         if options.json:  # after every core, since the next may fail
-            told = {"words": words, "seed": options.seed, "cores": figures}
+            told = {"utterances": words, "seed": options.seed, "cores": figures}
             with attempts.step(f"{options.json}"):
                 write_text(options.json, json.dumps(told, indent=1) + "\n")
     print(

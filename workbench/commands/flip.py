@@ -54,19 +54,19 @@ def run(options: argparse.Namespace) -> None:
     Raises WorkbenchError for an image of another generator, places that do not exist and a folder
     that cannot be written.
     """
-    voice = open_voice(options.checkpoint)
+    voice = open_voice(options.checkpoint, generator=options.generator)
     image = image_of(options.image, voice)
     trial = _trial(options, image, voice)
-    inputs = voice.inputs(trial.word)
+    inputs = voice.inputs(trial.utterance)
     positions = trial.events(Sites(image)).position
     faulty = image.flip(positions)
     before, after = (image.program.sound(spoken(each, inputs)) for each in (voice.image, faulty))
     out = output_folder(options.out)
-    write_wav(out / "before.wav", before)
-    write_wav(out / "after.wav", after)
+    write_wav(out / "before.wav", before, voice.sample_rate_hz)
+    write_wav(out / "after.wav", after, voice.sample_rate_hz)
     faulty.save(out / "faulty.image")
     _tell_sites(faulty, trial.plan, len(positions), out)
-    metrics = measure(after, before, perceptual=False)
+    metrics = measure(after, before, sample_rate_hz=voice.sample_rate_hz, perceptual=False)
     print(
         f"SNR {metrics.snr_db:.1f} dB, log-mel distance {metrics.log_mel_db:.2f} dB: "
         f"{metrics.in_words}"

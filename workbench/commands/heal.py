@@ -82,7 +82,7 @@ def run(options: argparse.Namespace) -> None:
     cannot be written.
     """
     with doing("opening the voice") as say:
-        voice = open_voice(options.checkpoint)
+        voice = open_voice(options.checkpoint, generator=options.generator)
         strategy, program = strategy_of(options.strategy or CRC_SCRUB, options.pages, voice)
         script = script_of(voice, _words(options, voice))
         image = image_under(strategy, program)
@@ -103,7 +103,7 @@ def run(options: argparse.Namespace) -> None:
     clean, unhealed, healed = lives
     out = output_folder(options.out)
     figures = {
-        "words": _compare(script, clean, unhealed, healed),
+        "utterances": _compare(script, clean, unhealed, healed),
         "strategy": described(strategy),
         "overheads": dataclasses.asdict(overheads(image.layout, strategy)),
         "seed": options.seed,
@@ -119,7 +119,7 @@ def run(options: argparse.Namespace) -> None:
     attempts = Attempts()
     for name, life in (("clean", clean), ("unhealed", unhealed), ("healed", healed)):
         with attempts.step(f"{name}.wav"):
-            write_wav(out / f"{name}.wav", life.samples())
+            write_wav(out / f"{name}.wav", life.samples(), voice.sample_rate_hz)
     with attempts.step("timeline.png"):
         draw_timeline(
             out / "timeline.png",
@@ -161,12 +161,16 @@ def _upsets(
 
 def _compare(script: Script, clean: Life, unhealed: Life, healed: Life) -> list[dict[str, Any]]:
     """Metrics of every word against the same word without upsets."""
-    parts = [np.split(life.samples(), len(script.words)) for life in (clean, unhealed, healed)]
+    program = clean.image.program
+    each = program.signal(program.output).rate  # samples a frame
+    starts = [each * start for start in script.starts[1:]]
+    parts = [np.split(life.samples(), starts) for life in (clean, unhealed, healed)]
+    rate = round(program.sample_rate_hz)
     return [
         {
-            "word": word,
-            "unhealed": _plain(measure(damaged, expected, perceptual=False)),
-            "healed": _plain(measure(mended, expected, perceptual=False)),
+            "utterance": word,
+            "unhealed": _plain(measure(damaged, expected, sample_rate_hz=rate, perceptual=False)),
+            "healed": _plain(measure(mended, expected, sample_rate_hz=rate, perceptual=False)),
         }
         for word, expected, damaged, mended in zip(script.words, *parts, strict=True)
     ]
@@ -204,8 +208,9 @@ def _tell(figures: dict[str, Any], healed: Life, strategy: Strategy) -> None:
             print(f"  {line}")
     columns = ("unhealed", "healed") if healing else ("unhealed",)
     titles = ("without healer", "with healer")[: len(columns)]
-    rows = [("word", *titles)] + [
-        (row["word"], *(_fared(row[column]) for column in columns)) for row in figures["words"]
+    rows = [("utterance", *titles)] + [
+        (row["utterance"], *(_fared(row[column]) for column in columns))
+        for row in figures["utterances"]
     ]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for cells in rows:

@@ -88,10 +88,10 @@ def run(options: argparse.Namespace) -> None:
         raise WorkbenchError(
             f"--days is {options.days:g}; choose a number above 0 and at most {_MOST_DAYS:,}"
         )
-    voice = open_voice(options.checkpoint)
+    voice = open_voice(options.checkpoint, generator=options.generator)
     inputs = {word: voice.inputs(word) for word in voice.words}
     ((_, strategy, program),) = rivals = contestants([options.strategy], voice.program, inputs)
-    word_s = voice.model.config.frames * voice.frame_s
+    word_s = voice.frames(voice.words[0]) * voice.frame_s
     words = options.words
     if options.days is not None:
         words = max(1, round(options.days * SECONDS_PER_DAY / word_s))
@@ -141,7 +141,7 @@ def _hear(
     except ValueError:
         raise WorkbenchError(f"--hear is {options.hear!r}; write DEVICE:WORD, like 0:17") from None
     said, life = hear(program, inputs, strategy, mission, device=device, word=word)
-    write_wav(options.out, life.samples())
+    write_wav(options.out, life.samples(), round(program.sample_rate_hz))
     wrong = life.wrong_bits
     print(
         f"{options.out}: device {device} says {said!r} as its word {word}, with {int(wrong.max()):,} bits "

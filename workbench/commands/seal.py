@@ -9,7 +9,8 @@ from workbench.errors import WorkbenchError
 from workbench.experiments.campaigns.manifest import MANIFEST_FILE, seal_manifest
 from workbench.experiments.voices.voice import open_voice
 from workbench.files import exists
-from workbench.training.checkpoint import STORY_FILE, seal_checkpoint
+from workbench.training.checkpoint import seal_checkpoint
+from workbench.training.checkpoint_files import STORY_FILE
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -250,7 +250,7 @@ def as_json(costs: Iterable[Cost], *, program: Program) -> str:
 
 @cache
 def shipped_costs() -> dict[tuple[str, str], Cost]:
-    """The table that ships with the package: (strategy, core) -> cost on `challenge`.
+    """The table that ships with the package: (strategy, core) -> cost on the first generator that ships.
 
     Raises WorkbenchError when it cannot be read.
     """

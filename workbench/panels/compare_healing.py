@@ -167,6 +167,7 @@ def _told(name: str, lived: HealedLife) -> str:
             name,
             f"“{' '.join(lived.script.words)}”: {snr}, {metrics.in_words}",
             lived.samples,
+            round(lived.life.image.program.sample_rate_hz),
         )
         + f'<p role="status" class="readout" style="{_SOFT}">{len(lived.life.upsets)} upsets, '
         f"{len(lines)} log entries, {int(lived.life.wrong_bits[-1])} bits wrong at the end</p>"

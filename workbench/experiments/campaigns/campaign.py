@@ -89,7 +89,7 @@ def campaign_of(
         plan=str(plan),
         image=image.content_hash,
         program=image.program.content_hash,
-        words=tuple(inputs),
+        utterances=tuple(inputs),
         inputs=inputs_digest(inputs),
         trials=trials,
         trials_a_shard=max(1, min(cut, few, trials)),

@@ -80,18 +80,18 @@ class _Bench:
             )
         self.sites = Sites(self.image)
         self.plan = Plan.parse(self.campaign.plan)
-        self.listener = lru_cache(maxsize=1)(lambda: Listener(self.campaign.words))
+        self.listener = lru_cache(maxsize=1)(lambda: Listener(self.campaign.utterances))
         self.laboratory = lru_cache(maxsize=_WORDS_OPEN)(
             lambda word: Laboratory(self.image, work.inputs[word])
         )
 
     def shard(self, number: int) -> bytes:
         shard = self.campaign.shard(number)
-        laboratory = self.laboratory(shard.word)
+        laboratory = self.laboratory(shard.utterance)
         table = trial_table(
             laboratory,
             self.sites,
-            word=shard.word,
+            utterance=shard.utterance,
             plan=self.plan,
             indexes=shard.indexes,
             mask=self.mask,
@@ -99,7 +99,7 @@ class _Bench:
         if self.campaign.log_mel:
             table = self._measured(table, laboratory)
         if self.campaign.listen:
-            table = self._heard(table, laboratory, shard.word)
+            table = self._heard(table, laboratory, shard.utterance)
         return encode(table, number=number, campaign=self.campaign.identity)
 
     def _measured(self, table: pa.Table, laboratory: Laboratory) -> pa.Table:
@@ -139,7 +139,8 @@ class _Bench:
 
     def _distances(self, trials: np.ndarray, laboratory: Laboratory) -> list[float]:
         clean = self.image.program.sound(laboratory.clean)
-        return [log_mel_db(sound, clean) for sound in self._sounds(trials, laboratory)]
+        rate, sounds = round(self.image.program.sample_rate_hz), self._sounds(trials, laboratory)
+        return [log_mel_db(sound, clean, sample_rate_hz=rate) for sound in sounds]
 
     def _sounds(self, trials: np.ndarray, laboratory: Laboratory) -> list[np.ndarray]:
         events = self.plan.events(self.sites, trials)

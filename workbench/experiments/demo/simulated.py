@@ -31,7 +31,7 @@ def heal_and_speak(
     """
     strategy = crc_scrub(pages_per_frame)
     scan = overheads(image.layout, strategy).frames_per_scan or 1
-    frames = voice.model.config.frames
+    frames = voice.frames(word)
     script = script_of(voice, [word] * (-(-scan // frames) + 1))
     life = simulate(image, script.inputs, (), strategy, word_starts=script.starts)
     samples = life.samples()

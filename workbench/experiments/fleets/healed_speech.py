@@ -49,5 +49,7 @@ def healed_life(
             Image.of(image.program), script.inputs, (), Strategy("none"), word_starts=script.starts
         )
         samples = life.samples()
-        metrics = measure(samples, calm.samples(), perceptual=False)
+        metrics = measure(
+            samples, calm.samples(), sample_rate_hz=voice.sample_rate_hz, perceptual=False
+        )
     return HealedLife(life, script, samples, metrics)

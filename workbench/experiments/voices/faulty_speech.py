@@ -77,7 +77,7 @@ def hear(
     with one_thread():
         life = simulate(image, voice.inputs(word), upsets, strategy, word_starts=(0,))
         before, after = voice.speak(word, image), life.samples()
-        metrics = measure(after, before, perceptual=False)
+        metrics = measure(after, before, sample_rate_hz=voice.sample_rate_hz, perceptual=False)
     return Heard(
         before=before,
         after=after,

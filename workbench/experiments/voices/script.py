@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 import numpy as np
 
@@ -31,12 +32,12 @@ def script_of(voice: Voice, words: Sequence[str]) -> Script:
     expect(words, (list, tuple), "what is said", 'a list of words, as ["3", "1"]')
     taught = tuple(voice.word(word) for word in words)
     spoken = [voice.inputs(word) for word in taught]
-    each = voice.model.config.frames
+    frames = [voice.frames(word) for word in taught]
     return Script(
         words=taught,
         inputs={
             name: np.concatenate([word[name] for word in spoken], axis=1) for name in spoken[0]
         },
-        frames=each * len(words),
-        starts=tuple(range(0, each * len(words), each)),
+        frames=sum(frames),
+        starts=tuple(accumulate(frames[:-1], initial=0)),
     )

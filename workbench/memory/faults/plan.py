@@ -123,35 +123,46 @@ class Plan:
         return ",".join([str(self.model), *where])
 
 
+_UTTERANCE = ",utterance="
+_WORD = ",word="  # as identifiers of earlier versions have it
+
+
 @dataclass(frozen=True)
 class TrialId:
     """All that is needed to repeat a trial against a named image, as one short string.
 
-    image: first digits of the content hash. word: what is spoken. index: number of the trial.
+    image: first digits of the content hash. utterance: what is spoken. index: number of the trial.
     protection: digest of the mask whose bytes nothing happened to, "" without one.
     """
 
     image: str
-    word: str
+    utterance: str
     plan: Plan
     index: int
     protection: str = ""
 
     @classmethod
     def of(
-        cls, image: Image, word: str, plan: Plan, index: int, *, mask: ProtectionMask | None = None
+        cls,
+        image: Image,
+        utterance: str,
+        plan: Plan,
+        index: int,
+        *,
+        mask: ProtectionMask | None = None,
     ) -> TrialId:
         """The identifier of a trial on `image`."""
         digest = mask.digest if mask else ""
-        return cls(image.content_hash[:HASH_DIGITS], word, plan, index, digest)
+        return cls(image.content_hash[:HASH_DIGITS], utterance, plan, index, digest)
 
     @classmethod
     def parse(cls, text: str) -> TrialId:
-        """Read `str(identifier)`; WorkbenchError when it is not one, or its plan was altered."""
+        """Read `str(identifier)`, also of earlier versions; WorkbenchError when it is not one, or its plan was altered."""
         expect(text, str, "the identifier of a trial", "the line that was printed after 'replay:'")
         text = text.strip()
-        image, _, rest = text.partition(",word=")
-        word, _, rest = rest.partition(",")
+        key = next((key for key in (_UTTERANCE, _WORD) if key in text), _UTTERANCE)
+        image, _, rest = text.partition(key)
+        utterance, _, rest = rest.partition(",")
         written, _, rest = rest.partition(",plan=")
         written, _, protection = written.partition(",protect=")
         plan_hash, _, index = rest.partition(",trial=")
@@ -161,7 +172,7 @@ class TrialId:
                 f"{text!r} is not the identifier of a trial; copy the whole line that was printed "
                 "after 'replay:'"
             )
-        found = cls(image, unquote(word), Plan.parse(written), int(index), protection)
+        found = cls(image, unquote(utterance), Plan.parse(written), int(index), protection)
         if plan_hash != found.plan.hash:
             raise WorkbenchError(
                 f"the plan {written!r} has the hash {found.plan.hash} and the identifier says "
@@ -194,10 +205,10 @@ class TrialId:
         return mask.drop(events) if mask else events
 
     def __str__(self) -> str:
-        word = _joined([self.word])
+        utterance = _joined([self.utterance])
         protected = f",protect={self.protection}" if self.protection else ""
         end = f"{protected},plan={self.plan.hash},trial={self.index}"
-        return f"{self.image},word={word},{self.plan}{end}"
+        return f"{self.image}{_UTTERANCE}{utterance},{self.plan}{end}"
 
 
 def _values(text: str) -> dict[str, str]:

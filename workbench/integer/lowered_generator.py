@@ -1,0 +1,25 @@
+"""A trained generator as an integer program, ready for everything that comes after training."""
+
+from __future__ import annotations
+
+from torch import nn
+
+from workbench.generators.generator import Generator
+from workbench.integer.lowering.lower import Lowered, lower
+
+
+def lower_generator(generator: Generator, model: nn.Module, *, check: bool = False) -> Lowered:
+    """Lower a quantised network of `generator`; its inputs for utterances are `generator.encode(...)`.
+
+    check: compare the two on random inputs, as `lower` does; without it this is quick enough to be done
+    again and again. `workbench lower` compares every code of every utterance. Raises WorkbenchError naming
+    the layer that cannot be lowered exactly.
+    """
+    config = model.config
+    return lower(
+        model,
+        generator.inputs(config),
+        name=generator.name,
+        input_rate_hz=generator.input_rate_hz(config),
+        check=check,
+    )
