@@ -10,7 +10,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 
-_BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_BLOCK = re.compile(r"^```([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _SPAN = re.compile(r"`([^`]+)`")
 
 
@@ -25,7 +25,9 @@ def blocks(path: Path, language: str) -> list[str]:
 
 def spans(path: Path) -> list[str]:
     """Code within the prose of a page, each on one line."""
-    prose = _BLOCK.sub("", path.read_text("utf-8"))
+    prose = _BLOCK.sub(
+        lambda block: block[2] if block[1] == "{glossary}" else "", path.read_text("utf-8")
+    )
     return [" ".join(text.split()) for text in _SPAN.findall(prose)]
 
 

@@ -11,7 +11,9 @@ import torch
 from pages import PAGES, ROOT, blocks, command_lines, named, spans
 
 from workbench.cli import COMMANDS, _parse
+from workbench.experiments.campaigns.trial_table import SCHEMA
 from workbench.memory.faults.plan import MODELS, Plan, TrialId
+from workbench.memory.places import SECTIONS
 
 WITH_PYTHON = [path for path in PAGES if blocks(path, "python")]
 FAULTS = ROOT / "docs" / "faults.md"
@@ -83,3 +85,11 @@ def test_the_identifier_on_the_page_is_one() -> None:
 
 def test_the_readme_stays_short() -> None:
     assert len((ROOT / "README.md").read_bytes()) <= 8_000
+
+
+def test_every_column_of_results_is_on_its_page() -> None:
+    assert set(SCHEMA.names) <= set(spans(ROOT / "docs" / "file-formats.md"))
+
+
+def test_every_section_of_an_image_is_on_its_page() -> None:
+    assert set(SECTIONS) <= set(spans(ROOT / "docs" / "glossary.md"))
