@@ -12,7 +12,8 @@ from pages import PAGES, ROOT, blocks, command_lines, named, spans
 
 from workbench.cli import COMMANDS, _parse
 from workbench.experiments.campaigns.trial_table import SCHEMA
-from workbench.memory.faults.plan import MODELS, Plan, TrialId
+from workbench.memory.faults.plan import Plan, TrialId
+from workbench.memory.faults.registry import fault_names
 from workbench.memory.places import SECTIONS
 
 WITH_PYTHON = [path for path in PAGES if blocks(path, "python")]
@@ -74,8 +75,9 @@ def test_files_named_in_the_text_exist(path: Path) -> None:
 
 
 def test_every_fault_model_is_on_its_page() -> None:
-    rows = [text for text in spans(FAULTS) if text.partition("=")[0] in MODELS and "=" in text]
-    assert {Plan.parse(text).model.NAME for text in rows} == set(MODELS)
+    names = set(fault_names())
+    rows = [text for text in spans(FAULTS) if text.partition("=")[0] in names and "=" in text]
+    assert {Plan.parse(text).model.NAME for text in rows} == names
 
 
 def test_the_identifier_on_the_page_is_one() -> None:

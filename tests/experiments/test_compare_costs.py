@@ -244,13 +244,13 @@ def test_no_costs_are_no_picture(tmp_path: Path) -> None:
         ({"difference": {"mean": 1, "low": None, "high": None}}, "one device tells nothing"),
         ({"difference": {"mean": 0, "low": 0, "high": 0}}, "the strategy itself, or no device"),
         ({"detection_s": None}, "found in: nothing was found"),
-        ({"struck": 0}, "mended: no upset hit the working copy"),
+        ({"hit": 0}, "mended: no upset hit the working copy"),
     ],
 )
 def test_every_dash_has_a_meaning(
     change: dict[str, Any], words: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    record = {"difference": {"mean": 1, "low": 1, "high": 1}, "detection_s": 1.0, "struck": 1}
+    record = {"difference": {"mean": 1, "low": 1, "high": 1}, "detection_s": 1.0, "hit": 1}
     tell_missing([record | change], {})
     told = capsys.readouterr().out
     assert words in told and bool(told) == bool(words)
