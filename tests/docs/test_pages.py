@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -12,6 +14,8 @@ from pages import PAGES, ROOT, blocks, command_lines, named, spans
 
 from workbench.cli import COMMANDS, _parse
 from workbench.experiments.campaigns.trial_table import SCHEMA
+from workbench.generators import registry as generator_registry
+from workbench.memory.faults import registry as fault_registry
 from workbench.memory.faults.plan import Plan, TrialId
 from workbench.memory.faults.registry import fault_names
 from workbench.memory.places import SECTIONS
@@ -22,12 +26,15 @@ FAULTS = ROOT / "docs" / "faults.md"
 
 @pytest.mark.parametrize("path", WITH_PYTHON, ids=named)
 def test_python_runs(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The blocks of a page one after the other, in an empty folder."""
+    """The blocks of a page one after the other, in an empty folder; what they register is gone after it."""
     monkeypatch.chdir(tmp_path)
+    for registry, known in ((fault_registry, "_known"), (generator_registry, "_registered")):
+        monkeypatch.setattr(registry, known, dict(getattr(registry, known)))
     torch.manual_seed(0)
-    names: dict[str, Any] = {"__name__": "__page__"}
+    page = ModuleType("a_page")
+    monkeypatch.setitem(sys.modules, page.__name__, page)
     for number, text in enumerate(blocks(path, "python")):
-        exec(compile(text, f"{named(path)}, block {number}", "exec"), names)
+        exec(compile(text, f"{named(path)}, block {number}", "exec"), vars(page))
 
 
 def test_the_network_of_the_page_learns() -> None:
