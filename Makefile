@@ -36,6 +36,10 @@ PIP_INSTALL = $(RUN) pip install --disable-pip-version-check --no-compile \
 	--constraint constraints.txt
 PROJECT_INSTALL = $(PIP_INSTALL) --build-constraint constraints.txt \
 	$(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
+# All modules once, so that byte code lies there for commands that may not write any.
+COMPILE = .venv/bin/python -c 'import importlib, pkgutil, workbench; \
+	[importlib.import_module(m.name) for m in pkgutil.walk_packages(workbench.__path__, "workbench.") \
+	if m.name != "workbench.__main__"]'
 # Extras that need a C compiler where no wheel fits; the set-up goes on without them.
 OPTIONAL = recogniser pesq
 
@@ -101,4 +105,5 @@ $(STAMP): pyproject.toml constraints.txt
 		$(PROJECT_INSTALL) --editable ".[$$extra]" >.venv/$$extra.log 2>&1 || \
 		echo "The extra '$$extra' could not be installed and is left out (.venv/$$extra.log says why; it may need a C compiler); to try again: make -B install"; \
 	done
+	@$(COMPILE) 2>/dev/null || echo "Byte code could not be made now; every command will start more slowly"
 	@touch $@

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from workbench.experiments.bench.start import WORK, bench_start
 
-HEAVY = ("torch", "torchaudio", "brevitas", "matplotlib", "scipy.stats", "IPython", "pandas")
+HEAVY = ("torch", "torchaudio", "brevitas", "matplotlib", "scipy.stats", "IPython")
 SCRIPT = f"""
 import contextlib, io, json, sys
 from workbench.cli import COMMANDS, main
