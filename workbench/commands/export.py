@@ -65,7 +65,7 @@ def run(options: argparse.Namespace) -> None:
     refuse_foreign(options.out)
     voice = open_voice(options.checkpoint, generator=options.generator)
     strategy, program = strategy_of(name, options.pages, voice)
-    words = {voice.spoken(word): voice.inputs(word) for word in voice.words[:_VECTORS]}
+    words = {voice.spoken(word): voice.inputs(word) for word in voice.utterances[:_VECTORS]}
     image = image_under(strategy, program)
     fit = _fit(voice, image, strategy, options) if options.board else ""
     firmware = export(
@@ -90,7 +90,9 @@ def run(options: argparse.Namespace) -> None:
 def _fit(voice: Voice, image: Image, strategy: Strategy, options: argparse.Namespace) -> str:
     """What a board has to spare; WorkbenchError where it has not enough."""
     board = next(board for board in BOARDS if board.name == options.board)
-    inputs = {name: codes[:, :_FRAMES] for name, codes in voice.inputs(voice.words[-1]).items()}
+    inputs = {
+        name: codes[:, :_FRAMES] for name, codes in voice.inputs(voice.utterances[-1]).items()
+    }
     needs = measured_needs(image, board, inputs, strategy=strategy, weights=options.weights)
     refuse_small(board, needs, voice.program.frame_rate_hz)
     if options.budget is not None:

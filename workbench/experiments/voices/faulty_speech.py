@@ -54,7 +54,7 @@ def hear(
     """
     expect(voice, Voice, "what is to be heard", "a Voice, as open_voice()")
     expect(plan, Plan, "what is to happen", 'a Plan, as Plan.parse("flips=3")')
-    word = voice.word(word)
+    word = voice.utterance(word)
     if strategy is not None and pages_per_frame:
         raise WorkbenchError(
             "pages_per_frame is for crc-scrub; leave it out where strategy is given"
