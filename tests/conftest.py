@@ -9,14 +9,12 @@ Environment:
 
 For tests: the fixture `made_once` below; `waiting` (for what happens in other processes), `programs` and
 `random_strategies` (random subjects), `voices` (the shipped voice), `kernels`, `browsers`. In one run, C
-that was compiled is not compiled again, and a voice that was opened is not lowered again: its model
-and program are shared, so copy what you change. `max_examples` of a test are those of every
+that was compiled is not compiled again. `max_examples` of a test are those of every
 run, so keep them few: the nightly run multiplies them.
 """
 
 from __future__ import annotations
 
-import copy
 import fcntl
 import hashlib
 import os
@@ -25,7 +23,7 @@ import shutil
 import sys
 from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import pytest
 from hypothesis import settings
@@ -143,42 +141,6 @@ def compiled_once(made_once: MadeOnce) -> Generator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(toolchain, "run_compiler", compiled)
         yield
-
-
-def pytest_collectstart() -> None:
-    _open_voices_once()
-
-
-def pytest_runtest_setup() -> None:
-    _open_voices_once()
-
-
-def _open_voices_once() -> None:
-    """As soon as voices can be opened, a checkpoint is read and lowered once, until its files differ."""
-    voice = sys.modules.get("workbench.experiments.voices.voice")
-    if voice is None or hasattr(voice, "opened_once"):
-        return
-    load, lower = voice.load_checkpoint, voice.lower_challenge
-    loaded: dict[object, tuple[Any, Any]] = {}
-    lowered: dict[object, Any] = {}
-
-    def load_once(folder: Path | str, *more: object, **named: object) -> tuple[Any, Any]:
-        files = (path for path in sorted(Path(folder).glob("model.*")) if path.is_file())
-        key = (tuple((path.name, path.read_bytes()) for path in files), repr((more, named)))
-        if key not in loaded:
-            loaded[key] = load(folder, *more, **named)
-        model, told = loaded[key]
-        return model, copy.deepcopy(told)
-
-    def lower_once(model: Any, *more: object, **named: object) -> Any:
-        if all(model is not known for known, _ in loaded.values()):
-            return lower(model, *more, **named)
-        key = (id(model), repr((more, named)))
-        if key not in lowered:
-            lowered[key] = lower(model, *more, **named)
-        return lowered[key]
-
-    voice.load_checkpoint, voice.lower_challenge, voice.opened_once = load_once, lower_once, True
 
 
 @pytest.hookimpl(wrapper=True)

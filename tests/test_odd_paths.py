@@ -23,12 +23,8 @@ from workbench.healing.strategy_file import load_strategy
 from workbench.integer.storage import load_program
 from workbench.memory.faults.protection import ProtectionMask
 from workbench.memory.image import Image
-from workbench.training.checkpoint import (
-    load_checkpoint,
-    read_story,
-    refuse_replacing,
-    seal_checkpoint,
-)
+from workbench.training.checkpoint import load_checkpoint, seal_checkpoint
+from workbench.training.checkpoint_files import read_story, refuse_replacing
 from workbench.training.progress import load_progress
 
 READERS: dict[str, Callable[[Any], object]] = {

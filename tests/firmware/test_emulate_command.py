@@ -11,7 +11,7 @@ from voices import voice
 
 from workbench.cli import main
 from workbench.integer.reference import run
-from workbench.training.checkpoint import shipped_checkpoint
+from workbench.training.checkpoint_files import shipped_checkpoint
 
 
 @needs_emulator

@@ -5,7 +5,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench.generators.challenge import Challenge, ChallengeConfig
+from workbench.generators.challenge import GENERATOR
+from workbench.generators.challenge.configuration import ChallengeConfig
+from workbench.generators.challenge.network import Challenge
 from workbench.generators.quantisers import RoundHalfUp
 
 CONFIG = ChallengeConfig(words=("a", "b"), frames=24, channels=(8, 8, 4))
@@ -23,7 +25,7 @@ def test_halves_are_rounded_up_and_gradients_pass(quarters: list[int]) -> None:
 def test_what_comes_later_is_not_heard_before() -> None:
     torch.manual_seed(0)
     model = Challenge(CONFIG, quantised=False).double()
-    one, other = model.tensors(["a"]), model.tensors(["b"])
+    one, other = GENERATOR.tensors(model.config, ["a"]), GENERATOR.tensors(model.config, ["b"])
     with torch.no_grad():
         before = model(**one)[0, 0]
         assert len(before) == CONFIG.frames * CONFIG.samples_per_frame

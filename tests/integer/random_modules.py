@@ -15,7 +15,8 @@ import torch.nn.functional as F
 from brevitas.nn.quant_layer import QuantNonLinearActLayer
 from torch import nn
 
-from workbench.generators.challenge import Challenge, ChallengeConfig
+from workbench.generators.challenge import GENERATOR
+from workbench.generators.challenge.configuration import ChallengeConfig
 from workbench.generators.layers import (
     CausalConv1d,
     CausalConvTranspose1d,
@@ -316,15 +317,15 @@ def random_example(seed: int, *, steps: int, blocks: int, simple: bool = False) 
     return Example(module.eval(), ways, inputs(loudness * 2.0 ** maker.number(0, 3)))
 
 
-def tiny_challenge(trunk_weight_bits: int) -> Challenge:
+def tiny_challenge(trunk_weight_bits: int) -> nn.Module:
     """A small random generator of two words, calibrated and in evaluation mode."""
     torch.manual_seed(trunk_weight_bits)
     config = ChallengeConfig(
         words=("yes", "no"), frames=6, embedding=4, channels=(8, 6, 4), upsampling=(2, 2, 2),
         trunk_weight_bits=trunk_weight_bits,
     )  # fmt: skip
-    model = Challenge(config, quantised=True)
-    calibrate(model)
+    model = GENERATOR.network(config, quantised=True)
+    calibrate(model, GENERATOR.tensors(config, config.words))
     return model.eval()
 
 

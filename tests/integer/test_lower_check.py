@@ -12,11 +12,13 @@ from random_modules import NETS_RATE_HZ, small_net
 from torch import nn
 
 from workbench.errors import WorkbenchError
+from workbench.generators.challenge import GENERATOR
 from workbench.generators.layers import Precision, quantise
-from workbench.integer.lowered_challenge import lower_challenge
+from workbench.integer.lowered_generator import lower_generator
 from workbench.integer.lowering.layer_check import random_inputs
 from workbench.integer.lowering.lower import Lowered, Samples, lower
-from workbench.training.checkpoint import load_checkpoint, shipped_checkpoint
+from workbench.training.checkpoint import load_checkpoint
+from workbench.training.checkpoint_files import shipped_checkpoint
 
 PRECISION = Precision(8, 8)
 
@@ -88,4 +90,4 @@ def test_random_inputs_have_every_code_and_reach_back_past_the_start() -> None:
 
 def test_the_shipped_checkpoint_lowers_to_the_program_it_always_was() -> None:
     model, _ = load_checkpoint(shipped_checkpoint())
-    assert lower_challenge(model).program.content_hash.startswith("adbab5818ce3")
+    assert lower_generator(GENERATOR, model).program.content_hash.startswith("adbab5818ce3")

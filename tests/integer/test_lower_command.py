@@ -10,7 +10,8 @@ from random_modules import tiny_challenge
 from terminals import Terminal
 
 from workbench.cli import main
-from workbench.integer.lowered_challenge import lower_challenge
+from workbench.generators.challenge import GENERATOR
+from workbench.integer.lowered_generator import lower_generator
 from workbench.integer.storage import load_program
 from workbench.memory.image import Image
 from workbench.training.checkpoint import load_checkpoint, save_checkpoint
@@ -19,7 +20,7 @@ from workbench.training.checkpoint import load_checkpoint, save_checkpoint
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("checkpoint")
-    save_checkpoint(tiny_challenge(4), {}, folder)
+    save_checkpoint(GENERATOR, tiny_challenge(4), {}, folder)
     return folder
 
 
@@ -37,7 +38,7 @@ def test_program_image_and_table(
         assert step in shown
     assert shown.endswith("\r")  # and nothing of it stays
     model, _ = load_checkpoint(checkpoint)
-    program = lower_challenge(model).program
+    program = lower_generator(GENERATOR, model).program
     assert load_program(tmp_path / "new" / "c.program").content_hash == program.content_hash
     image = Image.load(tmp_path / "new" / "c.image")
     assert image.content_hash == Image.of(program).content_hash

@@ -19,8 +19,9 @@ from random_modules import (
 )
 
 from workbench.errors import WorkbenchError
-from workbench.generators.challenge import Challenge
-from workbench.integer.lowered_challenge import lower_challenge
+from workbench.generators.challenge import GENERATOR
+from workbench.generators.challenge.network import Challenge
+from workbench.integer.lowered_generator import lower_generator
 from workbench.integer.lowering.layer_check import disagreements
 from workbench.integer.lowering.lower import Lowered, lower
 from workbench.integer.lowering.weights import polyphase
@@ -28,7 +29,8 @@ from workbench.integer.operators import Add, Conv, Rescale, Table
 from workbench.integer.program import Program
 from workbench.integer.reference import Stream, run
 from workbench.integer.signals import INT32_MAX
-from workbench.training.checkpoint import load_checkpoint, shipped_checkpoint
+from workbench.training.checkpoint import load_checkpoint
+from workbench.training.checkpoint_files import shipped_checkpoint
 
 
 def _lower(example: Example) -> Lowered:
@@ -205,14 +207,16 @@ def test_shipped_challenge_gives_the_same_codes_in_every_layer() -> None:
 
 
 def _check_challenge(model: Challenge) -> None:
-    lowered = lower_challenge(model)
+    lowered = lower_generator(GENERATOR, model)
     program = lowered.program
-    inputs = model.tensors(model.config.words)
+    inputs = GENERATOR.tensors(model.config, model.config.words)
     assert disagreements(model, lowered, inputs) == dict.fromkeys(
         (operator.target for operator in program.operators if operator.kind != "embed"), 0
     )
     for name, codes in lowered.codes(inputs).items():
-        np.testing.assert_array_equal(codes, model.indexes(model.config.words)[name])
+        np.testing.assert_array_equal(
+            codes, GENERATOR.encode(model.config, model.config.words)[name]
+        )
     assert program.sample_rate_hz == 16_000
     assert program.frame_rate_hz * model.config.samples_per_frame == 16_000
     _check_accumulators(program)

@@ -18,7 +18,8 @@ from brevitas.quant import (
 from torch import nn
 
 from workbench.errors import WorkbenchError
-from workbench.generators.challenge import Challenge, ChallengeConfig
+from workbench.generators.challenge.configuration import ChallengeConfig
+from workbench.generators.challenge.network import Challenge
 from workbench.generators.layers import (
     FLOAT,
     CausalConv1d,

@@ -176,7 +176,7 @@ def test_a_mistyped_option_value_gets_the_nearest_name(
 ) -> None:
     for words, near in (
         (["flip", "challenge", "--section", "wieghts"], "--section: there is no 'wieghts'; did you mean weights?"),
-        (["flip", "chalenge"], "there is no 'chalenge'; did you mean challenge?"),
+        (["flip", "chalenge"], "there is no generator 'chalenge'; did you mean challenge?"),
         (["compare", "challenge", "--strategy", "crc_scrub"], "did you mean crc-scrub?"),
         (["flip", "challenge", "--section", "WEIGHT"], "did you mean weights? See `workbench flip --help`"),
         (["export", "challenge", "--board", "STM32"], "did you mean STM32F4DISCOVERY? See"),

@@ -12,8 +12,8 @@ from random_modules import NETS_RATE_HZ, small_net
 from voices import voice as shipped_voice
 
 from workbench.errors import WorkbenchError, described, nearest
-from workbench.experiments.fleets.device_sound import hear as hear_in_mission
-from workbench.experiments.fleets.workload import Mission
+from workbench.experiments.fleets.device_sound import hear_device
+from workbench.experiments.fleets.workload import Workload
 from workbench.experiments.voices.faulty_speech import hear
 from workbench.experiments.voices.voice import Voice, open_voice
 from workbench.generators.layers import CausalConv1d, Precision
@@ -69,7 +69,7 @@ CALLS: dict[str, tuple[Callable[[Voice], Any], str]] = {
     "play a text": (lambda v: play(v.image, v.inputs("7"), "flips=3"), "what is to happen is 'flips=3'"),
     "hear a text": (lambda v: hear(v, "7", "flips=3"), r"what is to happen is 'flips=3' \(str\); give a Plan"),
     "hear an image": (lambda v: hear(v.image, "7", Plan.parse("flips=3")), "what is to be heard is of the type Image"),
-    "hear a number": (lambda v: hear(v, 7, Plan.parse("flips=3")), r'a word is 7 \(int\); give text, as "7"'),
+    "hear a number": (lambda v: hear(v, 7, Plan.parse("flips=3")), r"a word is 7 \(int\); give text, as '0'"),
     "open a number": (lambda v: open_voice(3), r"the folder of a checkpoint is 3 \(int\); give its path"),
     "open with data": (lambda v: open_voice(None, 3), r"the folder of recordings is 3 \(int\)"),
     "speak from a voice": (lambda v: v.speak("7", v), "the memory to speak from is of the type Voice"),
@@ -91,15 +91,15 @@ CALLS: dict[str, tuple[Callable[[Voice], Any], str]] = {
     "run a voice": (lambda v: run(v, v.inputs("7")), "what is to be run is of the type Voice"),
     "run a list": (lambda v: run(v.program, [1]), r"what program challenge is to run on is \[1\] \(list\)"),
     "signal": (lambda v: v.program.signal("wrod"), r"no signal 'wrod'; did you mean word\?"),
-    "mission with a text": (
-        lambda v: hear_in_mission(v, "7", "flips=3", None, device=0, word=0), "what speaks is of the type Voice"),
-    "mission with a strategy's name": (
-        lambda v: hear_in_mission(v.program, {}, "crc-scrub", None, device=0, word=0), "the healer is 'crc-scrub'"),
-    "mission with a device's name": (
-        lambda v: hear_in_mission(
+    "workload with a text": (
+        lambda v: hear_device(v, "7", "flips=3", None, device=0, word=0), "what speaks is of the type Voice"),
+    "workload with a strategy's name": (
+        lambda v: hear_device(v.program, {}, "crc-scrub", None, device=0, word=0), "the healer is 'crc-scrub'"),
+    "workload with a device's name": (
+        lambda v: hear_device(
             v.program, {"7": v.inputs("7")}, named("none"),
-            Mission(devices=1, words=1, upsets_per_bit_s=0.0), device="first", word=0,
-        ), "no device 'first' in this mission"),
+            Workload(devices=1, words=1), device="first", word=0,
+        ), "no device 'first' in this workload"),
     "lower an image": (lambda v: _lower(v.image), "what is to be lowered is of the type Image; give a torch module"),
     "lower with a number": (lambda v: _lower(inputs=4), r"the description of inputs is 4 \(int\); give a dictionary"),
     "lower with channels": (lambda v: _lower(inputs={"input": 4}), r"the input 'input' is 4 \(int\); give Samples"),

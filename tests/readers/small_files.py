@@ -31,7 +31,9 @@ from workbench.firmware.design import LOG_HEAD_BYTES, RAM, Firmware
 from workbench.firmware.equivalence import schedule_of, schedule_text
 from workbench.firmware.exported import exported_firmware, keep
 from workbench.firmware.log_file import MAGIC, read_log
-from workbench.generators.challenge import Challenge, ChallengeConfig
+from workbench.generators.challenge import GENERATOR
+from workbench.generators.challenge.configuration import ChallengeConfig
+from workbench.generators.challenge.network import Challenge
 from workbench.healing.log import Remedy
 from workbench.healing.strategy import Guard, Policy, Strategy
 from workbench.healing.strategy_file import described, save_strategy
@@ -41,11 +43,12 @@ from workbench.memory.faults.protection import ProtectionMask
 from workbench.memory.image import Image
 from workbench.memory.watches.areas import Area
 from workbench.sealed import digest_of, sealed
-from workbench.training.checkpoint import (
+from workbench.training.checkpoint import load_checkpoint, save_checkpoint
+from workbench.training.checkpoint_files import (
+    PROGRAM_FILE,
     STORY_FILE,
     WEIGHTS_FILE,
-    load_checkpoint,
-    save_checkpoint,
+    read_story,
 )
 from workbench.training.progress import (
     TrainingState,
@@ -53,6 +56,7 @@ from workbench.training.progress import (
     load_progress,
     save_progress,
 )
+from workbench.training.stored_program import program_of, read_stored
 from workbench.training.train import calibrate
 
 PROGRAM = random_program(9, 5)  # small, with an embedding, convolutions, sums and a table
@@ -116,18 +120,27 @@ def _model() -> Challenge:
     config = ChallengeConfig(("a", "b"), frames=4, channels=(4, 4, 4), upsampling=(2, 2, 2),
                              embedding=2, trunk_dilations=(1,), upper_dilations=(1,))  # fmt: skip
     model = Challenge(config, quantised=True)
-    calibrate(model)
+    calibrate(model, GENERATOR.tensors(model.config, model.config.words))
     return model.eval()
 
 
 def write_checkpoint(folder: Path) -> None:
-    save_checkpoint(_model(), {"seed": 3, "losses": [1.5, 0.25]}, folder)
+    save_checkpoint(GENERATOR, _model(), {"seed": 3, "losses": [1.5, 0.25]}, folder)
 
 
 def checkpoint_in(folder: Path) -> object:
     model, story = load_checkpoint(folder)
     state = {name: tensor.numpy().tobytes() for name, tensor in model.state_dict().items()}
     return model.config, json.dumps(story, sort_keys=True), state
+
+
+def write_stored(folder: Path) -> None:
+    write_checkpoint(folder)
+    program_of(folder, read_story(folder))
+
+
+def stored_in(folder: Path) -> object:
+    return read_stored(folder / PROGRAM_FILE, read_story(folder)).content_hash
 
 
 def seal_checkpoint(folder: Path, path: Path) -> None:

@@ -23,18 +23,15 @@ from workbench.experiments.voices.quality import (
     quality_of_voice,
 )
 from workbench.experiments.voices.script import script_of
-from workbench.experiments.voices.voice import float_twin
-from workbench.generators.challenge import Challenge, ChallengeConfig
+from workbench.generators.challenge import GENERATOR
+from workbench.generators.challenge.configuration import ChallengeConfig
+from workbench.generators.challenge.network import Challenge
 from workbench.generators.layers import tensor_value
-from workbench.integer.lowered_challenge import lower_challenge
+from workbench.integer.lowered_generator import lower_generator
 from workbench.sealed import digest_of, write_sealed
-from workbench.training.checkpoint import (
-    load_checkpoint,
-    read_story,
-    record_measured,
-    save_checkpoint,
-    shipped_checkpoint,
-)
+from workbench.training.checkpoint import load_checkpoint, save_checkpoint
+from workbench.training.checkpoint_files import read_story, record_measured, shipped_checkpoint
+from workbench.training.float_twin import float_twin
 from workbench.training.progress import PROGRESS_FILE
 from workbench.training.train import calibrate
 
@@ -43,14 +40,14 @@ CONFIG = ChallengeConfig(words=("a", "b"), frames=8, channels=(8, 8, 4))
 
 def words_of(model: Challenge) -> torch.Tensor:
     with torch.no_grad():
-        return tensor_value(model(**model.tensors(model.config.words)))[:, 0]
+        return tensor_value(model(**GENERATOR.tensors(model.config, model.config.words)))[:, 0]
 
 
 def _save(folder: Path) -> None:
     torch.manual_seed(3)
     model = Challenge(CONFIG, quantised=True)
-    calibrate(model)
-    save_checkpoint(model.eval(), {"seed": 3}, folder)
+    calibrate(model, GENERATOR.tensors(model.config, model.config.words))
+    save_checkpoint(GENERATOR, model.eval(), {"seed": 3}, folder)
 
 
 @pytest.fixture
@@ -112,7 +109,7 @@ def test_what_does_not_belong_together_is_refused(saved: Path, tmp_path: Path) -
     edit(saved, format_version=[])
     with pytest.raises(WorkbenchError, match=r"format version \[\]"):
         load_checkpoint(saved)
-    edit(saved, generator="piano")
+    edit(saved, generator=["piano"])
     with pytest.raises(WorkbenchError, match="does not describe"):
         read_story(saved)
     (saved / "model.json").write_text("{")
@@ -165,8 +162,8 @@ def test_files_of_two_checkpoints_do_not_mix(saved: Path, tmp_path: Path) -> Non
     other = tmp_path / "other"
     torch.manual_seed(4)
     model = Challenge(replace(CONFIG, words=("b", "a")), quantised=True)
-    calibrate(model)
-    save_checkpoint(model.eval(), {"seed": 3}, other)
+    calibrate(model, GENERATOR.tensors(model.config, model.config.words))
+    save_checkpoint(GENERATOR, model.eval(), {"seed": 3}, other)
     (other / "model.safetensors").write_bytes((saved / "model.safetensors").read_bytes())
     with pytest.raises(WorkbenchError, match="checksum differs"):
         load_checkpoint(other)
@@ -204,7 +201,7 @@ def earlier(folder: Path) -> None:
 def test_a_checkpoint_of_the_first_format_is_sealed_on_request(
     saved: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    program = lower_challenge(load_checkpoint(saved)[0]).program.content_hash
+    program = lower_generator(GENERATOR, load_checkpoint(saved)[0]).program.content_hash
     story = story_of(saved)
     earlier(saved)
     with pytest.raises(WorkbenchError, match="workbench seal") as refusal:
@@ -212,8 +209,10 @@ def test_a_checkpoint_of_the_first_format_is_sealed_on_request(
     words = shlex.split(str(refusal.value).split("`")[1])
     assert main(words[1:]) == 0
     assert program[:12] in capsys.readouterr().out
-    assert story_of(saved) == story
-    assert lower_challenge(load_checkpoint(saved)[0]).program.content_hash == program
+    sealed = story_of(saved)
+    assert sealed.pop("program_sha256") == program
+    assert sealed | {"sha256": ""} == story | {"sha256": ""}
+    assert lower_generator(GENERATOR, load_checkpoint(saved)[0]).program.content_hash == program
     assert main(words[1:]) == 2
     assert "is under a digest already" in capsys.readouterr().err
     earlier(saved)
@@ -246,12 +245,12 @@ def test_an_impossible_configuration_is_refused_by_name(
 
 def test_a_word_that_was_not_taught_is_refused_by_name() -> None:
     with pytest.raises(WorkbenchError, match=r"cannot say 'c'; choose one of a, b$"):
-        Challenge(CONFIG, quantised=False).indexes(["a", "c"])
+        GENERATOR.encode(CONFIG, ["a", "c"])
 
 
 def test_the_float_twin_is_close_and_not_the_same() -> None:
     model = voice().model
-    quantised, plain = words_of(model), words_of(float_twin(model))
+    quantised, plain = words_of(model), words_of(float_twin(GENERATOR, model))
     noise = (plain - quantised).square().mean()
     assert 5 < 10 * torch.log10(plain.square().mean() / noise) < 40
 
@@ -266,7 +265,7 @@ def test_a_training_that_is_not_finished_is_told_from_no_checkpoint(
 
 
 def test_words_are_known_by_what_is_said() -> None:
-    assert [voice().word(text) for text in ("7", "seven", "zebra")] == ["7", "7", "zebra"]
+    assert [voice().utterance(text) for text in ("7", "seven", "zebra")] == ["7", "7", "zebra"]
     for name, rows in voice().inputs("7").items():
         np.testing.assert_array_equal(voice().inputs("seven")[name], rows)
     assert script_of(voice(), ["three", "1"]).words == ("3", "1")
@@ -277,12 +276,12 @@ def test_words_are_known_by_what_is_said() -> None:
 def test_a_word_that_has_no_value_is_named(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def short(test: np.ndarray, reference: np.ndarray) -> float:
+    def short(test: np.ndarray, reference: np.ndarray, **_: int) -> float:
         if np.array_equal(reference, voice().recording("4")):
             raise MetricUnavailable("it is too short")
         return 1.0
 
-    def missing(test: np.ndarray, reference: np.ndarray) -> float:
+    def missing(test: np.ndarray, reference: np.ndarray, **_: int) -> float:
         raise MetricUnavailable("its package is missing")
 
     monkeypatch.setattr("workbench.experiments.voices.quality.pesq_nb", short)

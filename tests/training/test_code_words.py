@@ -11,16 +11,18 @@ from test_training import TINY, hums, tiny_task, weights_of
 
 from workbench.cli import main
 from workbench.errors import WorkbenchError
-from workbench.generators.challenge import Challenge
+from workbench.generators.challenge import GENERATOR
+from workbench.generators.challenge.network import Challenge
 from workbench.generators.layers import tensor_value
-from workbench.integer.lowered_challenge import lower_challenge
+from workbench.integer.lowered_generator import lower_generator
 from workbench.integer.reference import run
 from workbench.memory.codes.ecc import ECC
 from workbench.memory.codes.in_place import in_place_program
 from workbench.memory.image import Image
 from workbench.training.checkpoint import load_checkpoint
 from workbench.training.code_words import CodeWords
-from workbench.training.train import Task, make_task, train
+from workbench.training.task import Task, make_task
+from workbench.training.train import train
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +31,7 @@ def finished(made_once) -> dict[int, Path]:
     recipes = {8: replace(TINY, float_steps=30, qat_steps=10), 4: TINY}
 
     def trained(bits: int) -> Path:
-        task = tiny_task(recipes[bits], trunk_weight_bits=bits)
+        task = tiny_task(recipes[bits], settings={"trunk_weight_bits": bits})
         return made_once(f"trained-{bits}", lambda folder: train(task, folder))
 
     return {bits: trained(bits) for bits in recipes}
@@ -46,8 +48,8 @@ def model_of(folder: Path) -> Challenge:
 def test_what_is_heard_is_what_will_be_flashed(finished, bits: int, code: str) -> None:
     """Brevitas with the moves is the program whose weights were moved."""
     model = model_of(finished[bits])
-    plain = lower_challenge(model).program
-    words = CodeWords(model, code)
+    plain = lower_generator(GENERATOR, model).program
+    words = CodeWords(GENERATOR, model, code)
     words.refresh()
     moved = in_place_program(plain, code)
     assert moved.content_hash != plain.content_hash
@@ -57,19 +59,19 @@ def test_what_is_heard_is_what_will_be_flashed(finished, bits: int, code: str) -
     weights = image.data[section.start : section.start + whole]
     assert not ECC[code].wrong(weights, np.zeros(0, np.uint8))
     with torch.no_grad():
-        heard = tensor_value(model.double()(**model.tensors(["a"])))[0, 0].numpy()
-    spoken = run(moved, model.indexes(["a"]))[moved.output][0, :, 0]
+        heard = tensor_value(model.double()(**GENERATOR.tensors(model.config, ["a"])))[0, 0].numpy()
+    spoken = run(moved, GENERATOR.encode(model.config, ["a"]))[moved.output][0, :, 0]
     exponent = moved.signal(moved.output).exponent
     np.testing.assert_array_equal(np.ldexp(heard, -exponent), spoken)
     words.remove()
     assert set(model.state_dict()) == set(model_of(finished[bits]).state_dict())
-    assert lower_challenge(model.float()).program.content_hash == plain.content_hash
+    assert lower_generator(GENERATOR, model.float()).program.content_hash == plain.content_hash
 
 
 def test_gradients_pass_the_moves(finished) -> None:
     model = model_of(finished[8]).train()
-    CodeWords(model, "in-place64").refresh()
-    tensor_value(model(**model.tensors(["a", "b"]))).square().sum().backward()
+    CodeWords(GENERATOR, model, "in-place64").refresh()
+    tensor_value(model(**GENERATOR.tensors(model.config, ["a", "b"]))).square().sum().backward()
     assert model.conv_in.weight.grad.abs().sum() > 0
 
 
@@ -144,6 +146,6 @@ def test_what_does_not_go_together_is_refused(finished, tmp_path: Path, capsys) 
     with pytest.raises(WorkbenchError, match="only for code words"):
         tiny_task(start=start)
     with pytest.raises(WorkbenchError, match="no recording of 'c'"):
-        make_task(hums("ab"), recipe=TINY, code_words="in-place64", start=start)
+        make_task(GENERATOR, hums("ab"), recipe=TINY, code_words="in-place64", start=start)
     assert main(["train", "--start", str(tmp_path / "none"), "--code-words", "in-place64"]) == 2
     assert "no checkpoint in" in capsys.readouterr().err

@@ -17,7 +17,7 @@ from workbench.audio.features import log_mel, resample, stft_magnitude
 from workbench.audio.sound_files import SAMPLE_RATE_HZ
 from workbench.errors import WorkbenchError
 
-# Measured on one generator (a spoken digit challenge, 8-bit weights, random flips of its weights)
+# Measured on one generator (spoken digits, 8-bit weights, random flips of its weights)
 # against its own fault-free output. They are to be derived again for each model.
 TRANSPARENT_SNR_DB = 28.0
 TRANSPARENT_LOG_MEL_DB = 1.0

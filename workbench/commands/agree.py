@@ -54,7 +54,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--schedule", metavar="TEXT", help="live through this one alone, e.g. 3:4711,5:99=1"
     )
-    parser.add_argument("--word", metavar="W", help="what is said (the first word)")
+    parser.add_argument(
+        "--utterance", "--word", dest="word", metavar="W", help="what is said (the first word)"
+    )
     parser.add_argument("--seed", type=int, default=0, help="another one gives other upsets (0)")
 
 
@@ -68,14 +70,14 @@ def run(options: argparse.Namespace) -> None:
         value = getattr(options, name)
         if value is not None and value < least:
             raise WorkbenchError(f"--{name} is {value}; it must be at least {least}")
-    voice = open_voice(options.checkpoint)
-    word = options.word or voice.words[0]
-    every = {each: voice.inputs(each) for each in voice.words}
-    longest = voice.model.config.frames
+    voice = open_voice(options.checkpoint, generator=options.generator)
+    word = options.word or voice.utterances[0]
+    every = {each: voice.inputs(each) for each in voice.utterances}
+    longest = voice.frames(word)
     frames = min(_FRAMES, longest) if options.frames is None else options.frames
     if frames > longest:
         raise WorkbenchError(
-            f"--frames is {frames} and a word has {longest}; choose at most as many"
+            f"--frames is {frames} and {word!r} has {longest}; choose at most as many"
         )
     rates = {name: voice.program.signal(name).rate for name in voice.program.inputs}
     inputs = {name: codes[:, : frames * rates[name]] for name, codes in voice.inputs(word).items()}
@@ -119,8 +121,8 @@ def _agree(
     )
     found = first_difference(machine, firmware, inputs, schedules, progress=progress)
     if found:
-        words = ["workbench", "agree", options.generator, "--strategy", as_argument(rival.asked)]
-        words += ["--core", core, "--frames", str(frames)]
+        words = ["workbench", "agree", *([options.generator] if options.generator else [])]
+        words += ["--strategy", as_argument(rival.asked), "--core", core, "--frames", str(frames)]
         words += [f"--word={options.word}"] if options.word else []
         words += ["--checkpoint", as_argument(options.checkpoint)] if options.checkpoint else []
         words += ["--schedule", schedule_text(found.upsets)]

@@ -19,8 +19,9 @@ from workbench.commands.common import (
     add_words,
     image_of,
     inputs_of,
+    refuse_no_speech,
 )
-from workbench.errors import WorkbenchError, nearest
+from workbench.errors import WorkbenchError
 from workbench.experiments.campaigns.campaign import campaign_of, part_of, run_campaign
 from workbench.experiments.campaigns.manifest import Campaign
 from workbench.experiments.campaigns.shards import Damage
@@ -31,7 +32,7 @@ from workbench.experiments.voices.voice import open_voice
 from workbench.files import write_text
 from workbench.integer.native.build import kernels_here
 from workbench.memory.faults.bits import Each
-from workbench.memory.faults.plan import MODELS, Plan
+from workbench.memory.faults.plan import Plan
 from workbench.memory.faults.protection import ProtectionMask
 from workbench.memory.faults.transients import Sites
 from workbench.memory.trials.laboratory import no_native_engine
@@ -114,7 +115,9 @@ def run(options: argparse.Namespace) -> None:
         )
     part = _part(options.part)
     plans = _plans(options)
-    voice = open_voice(options.checkpoint)
+    voice = open_voice(options.checkpoint, generator=options.generator)
+    if options.listen:
+        refuse_no_speech(voice, "--listen")
     image = image_of(options.image, voice)
     mask = ProtectionMask.load(options.protect) if options.protect else None
     inputs = inputs_of(options.words, voice)
@@ -195,7 +198,7 @@ def _complain(damage: Damage, what: str) -> None:
 
 def _plans(options: argparse.Namespace) -> list[Plan]:
     """The plans that are asked for; WorkbenchError for faults that nobody knows."""
-    plans = [Plan(Each())] if options.exhaustive else [_fault(text) for text in options.fault]
+    plans = [Plan(Each())] if options.exhaustive else [Plan.parse(text) for text in options.fault]
     narrowed = [
         replace(
             plan,
@@ -211,13 +214,6 @@ def _plans(options: argparse.Namespace) -> list[Plan]:
     return narrowed
 
 
-def _fault(text: str) -> Plan:
-    name = text.strip().partition("=")[0]
-    if name in MODELS:
-        return Plan.parse(text)
-    raise WorkbenchError(f"there is no fault model {name!r}; {nearest(name, MODELS)}")
-
-
 def _folders(out: Path, plans: Sequence[Plan]) -> list[Path]:
     """`out` itself for one plan, folders below it named by their models for several."""
     if len(plans) == 1:
@@ -225,7 +221,7 @@ def _folders(out: Path, plans: Sequence[Plan]) -> list[Path]:
     names = [str(plan.model) for plan in plans]
     if len(set(names)) < len(names):
         names = [str(plan) for plan in plans]
-    return [out / name.replace(",", " ") for name in names]
+    return [out / name.replace(",", " ").replace(":", " ") for name in names]
 
 
 def _trials(plan: Plan, sites: Sites, asked: int | None) -> int | None:
@@ -249,10 +245,10 @@ def _population(plan: Plan, sites: Sites, words: int) -> str:
 
 def _drawn(told: dict[str, Any]) -> str:
     """What the trials stand for, and so whether their shares have intervals."""
-    trials, population = told["trials_a_word"], told["population"]
+    trials, population = told["trials_each"], told["population"]
     if population is None:
         return (
-            f"drawn at random, {trials:,} for each of {len(told['words'])} words; the intervals "
+            f"drawn at random, {trials:,} for each of {len(told['utterances'])} words; the intervals "
             f"({CONFIDENCE:.0%}) take the words of a trial together"
         )
     if told["missing"]:

@@ -13,26 +13,35 @@ from workbench.errors import WorkbenchError
 from workbench.experiments.fleets.variants import contestant, refuse_unknown
 from workbench.experiments.voices.voice import Voice
 from workbench.experiments.voices.word_lists import in_one_text, words_in
+from workbench.generators.registry import DEFAULT, generator_named
 from workbench.healing.fitted import fitted
 from workbench.healing.named import CRC_SCRUB, NONE, crc_scrub
 from workbench.healing.strategy import Strategy
 from workbench.integer.program import Program
 from workbench.memory.image import Image
+from workbench.training.checkpoint_files import (
+    generator_of,
+    read_story,
+    refuse_other_generator,
+)
 
-GENERATORS = ("challenge",)
 PAGES = 4  # that a healer checks after each frame, unless told otherwise
 
 
 def add_generator(parser: argparse.ArgumentParser) -> None:
-    """Declare the generator, which may be left out while there is one."""
-    default = GENERATORS[0]
+    """Declare the generator; without it `options.generator` is None: the checkpoint's, or the default."""
     parser.add_argument(
-        "generator",
-        nargs="?",
-        choices=GENERATORS,
-        default=default,
-        help=f"which generator ({default})",
-    )
+        "generator", nargs="?", type=_generator_name,
+        help=f"which generator (that of the checkpoint, or {DEFAULT})",
+    )  # fmt: skip
+
+
+def _generator_name(text: str) -> str:
+    """The name of a generator that is known here; argparse's error for another."""
+    try:
+        return generator_named(text).name
+    except WorkbenchError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def add_checkpoint(parser: argparse.ArgumentParser) -> None:
@@ -40,6 +49,14 @@ def add_checkpoint(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--checkpoint", type=Path, metavar="DIR", help="a trained checkpoint (the shipped one)"
     )
+
+
+def checkpoint_of(folder: Path | None, generator: str | None) -> Path:
+    """The folder of the checkpoint that is asked for, by default the one that ships with the generator."""
+    if folder is None:
+        return generator_named(generator or DEFAULT).checkpoint()
+    refuse_other_generator(generator, generator_of(read_story(folder), folder), folder)
+    return folder
 
 
 def add_image(parser: argparse.ArgumentParser) -> None:
@@ -65,7 +82,7 @@ def image_of(path: Path | None, voice: Voice) -> Image:
 def add_words(parser: argparse.ArgumentParser, help_: str) -> None:
     """Declare --words, which takes several at once and may be given again; see `words_of`."""
     parser.add_argument(
-        "--words", action="append", metavar="W,W",
+        "--utterances", "--words", dest="words", action="append", metavar="W,W",
         help=f"{help_}; commas between them, or the option again; \\, is a comma in a word",
     )  # fmt: skip
 
@@ -76,14 +93,14 @@ def words_of(texts: Sequence[str], voice: Voice) -> tuple[str, ...]:
     Raises WorkbenchError for an empty word, and for a word of `voice` whose commas and backslashes
     have no backslash, so that it reads as other words.
     """
-    known, words = set(voice.words), []
+    known, words = set(voice.utterances), []
     for text in texts:
         read = words_in(text)
         if "" in read:
             raise WorkbenchError(
                 f"--words {text!r} has an empty word; write for example --words 3,1,4"
             )
-        if voice.word(text) in known and not known.issuperset(map(voice.word, read)):
+        if voice.utterance(text) in known and not known.issuperset(map(voice.utterance, read)):
             what = "several words" if len(read) > 1 else "another word"
             raise WorkbenchError(
                 f"--words takes {text!r} for {what}; write "
@@ -98,8 +115,17 @@ def inputs_of(words: Sequence[str] | None, voice: Voice) -> dict[str, dict[str, 
 
     Raises WorkbenchError for a word that it was not taught, and as `words_of`.
     """
-    asked = voice.words if words is None else words_of(words, voice)
-    return {word: voice.inputs(word) for word in map(voice.word, asked)}
+    asked = voice.utterances if words is None else words_of(words, voice)
+    return {word: voice.inputs(word) for word in map(voice.utterance, asked)}
+
+
+def refuse_no_speech(voice: Voice, option: str) -> None:
+    """Raise WorkbenchError for an option that asks a speech recogniser, where a generator makes no speech."""
+    if not voice.generator.spoken_language:
+        raise WorkbenchError(
+            f"{option} asks a speech recogniser and the generator {voice.generator.name} makes no speech; "
+            "leave it out"
+        )
 
 
 STRATEGIES = "a name that `workbench compare --list` tells, or a file of your own (`save_strategy`)"
@@ -146,13 +172,23 @@ def strategy_of(name: str, pages: int | None, voice: Voice) -> tuple[Strategy, P
             f"--pages is for {CRC_SCRUB} and the strategy is {name}; leave it out, or compose your own "
             "in a notebook"
         )
-    inputs = {word: voice.inputs(word) for word in voice.words}
+    inputs = {word: voice.inputs(word) for word in voice.utterances}
     return contestant(name, voice.program, inputs)
 
 
 def image_under(strategy: Strategy, program: Program) -> Image:
     """What a device begins with; one that does not heal has the usual checks, which nobody reads."""
     return strategy.image(program) if strategy.heals else Image.of(program)
+
+
+def add_faults(
+    parser: argparse.ArgumentParser, use: str, group: argparse._MutuallyExclusiveGroup | None = None
+) -> None:
+    """Declare --fault. use: what several of them mean. group: of options that it excludes."""
+    (group or parser).add_argument(
+        "--fault", action="append", metavar="TEXT",
+        help=f"a fault model as of `campaign`, or poisson=0.5Hz,of=burst=8 for arrivals in time; {use}",
+    )  # fmt: skip
 
 
 def add_jobs(parser: argparse.ArgumentParser) -> None:

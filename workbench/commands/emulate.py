@@ -38,7 +38,7 @@ from workbench.healing.strategy import Strategy
 from workbench.integer.program import Program
 from workbench.integer.reference import run as run_program
 from workbench.memory.layout import Layout
-from workbench.training.checkpoint import refuse_replacing, shipped_checkpoint
+from workbench.training.checkpoint_files import refuse_replacing
 
 _UPSETS = 20
 
@@ -54,7 +54,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"may be given again ({' '.join(USUAL_CORES)})",
     )
     parser.add_argument(
-        "--word", action="append", metavar="W", help="what it says, may be given again (every word)"
+        "--utterance",
+        "--word",
+        dest="word",
+        action="append",
+        metavar="W",
+        help="what it says, may be given again (every word)",
     )
     parser.add_argument(
         "--pages", type=int, metavar="N",
@@ -102,9 +107,9 @@ def run(options: argparse.Namespace) -> None:
         if value is not None and value < least:
             raise WorkbenchError(f"--{name} is {value}; it must be at least {least}")
     _refuse_what_would_be_ignored(options)
-    if options.json:
-        refuse_replacing(options.json, options.checkpoint or shipped_checkpoint())
-    voice = open_voice(options.checkpoint)
+    voice = open_voice(options.checkpoint, generator=options.generator)
+    if options.json and voice.folder:
+        refuse_replacing(options.json, voice.folder)
     bits = len(voice.image.layout.positions())
     if options.upsets > bits:
         raise WorkbenchError(
@@ -117,13 +122,13 @@ def run(options: argparse.Namespace) -> None:
     if options.soak is not None:
         _soak(voice, options)
         return
-    words = options.word or list(voice.words)
+    words = options.word or list(voice.utterances)
     figures, attempts = [], Attempts()
     for name in dict.fromkeys(options.core or USUAL_CORES):
         figures.append(_on_core(voice, words, CORES[name], options, attempts))
         _tell(figures[-1])
         if options.json:  # after every core, since the next may fail
-            told = {"words": words, "seed": options.seed, "cores": figures}
+            told = {"utterances": words, "seed": options.seed, "cores": figures}
             with attempts.step(f"{options.json}"):
                 write_text(options.json, json.dumps(told, indent=1) + "\n")
     print(
@@ -157,10 +162,10 @@ def _costs(voice: Voice, options: argparse.Namespace) -> None:
 
     What was measured is written after every core; a strategy or core that fails is told at the end.
     """
-    inputs = {word: voice.inputs(word) for word in voice.words}
+    inputs = {word: voice.inputs(word) for word in voice.utterances}
     rivals = contestants(options.strategy, voice.program, inputs)
     cores = [CORES[name] for name in dict.fromkeys(options.core or USUAL_CORES)]
-    frames = {name: codes[:, :COST_FRAMES] for name, codes in inputs[voice.words[-1]].items()}
+    frames = {name: codes[:, :COST_FRAMES] for name, codes in inputs[voice.utterances[-1]].items()}
     rows: list[Cost] = []
     attempts = Attempts()
     with tqdm(total=len(rivals) * len(cores), leave=False, disable=None) as bar:
@@ -186,7 +191,7 @@ def _costs(voice: Voice, options: argparse.Namespace) -> None:
 def _soak(voice: Voice, options: argparse.Namespace) -> None:
     if options.soak < 1:
         raise WorkbenchError(f"--soak is {options.soak}; run at least 1 frame")
-    inputs = {word: voice.inputs(word) for word in voice.words}
+    inputs = {word: voice.inputs(word) for word in voice.utterances}
     for _, strategy, program in contestants(options.strategy, voice.program, inputs):
         if strategy.heals:
             entries = soak(

@@ -71,7 +71,7 @@ def run(options: argparse.Namespace) -> None:
 
     Raises WorkbenchError for places and words that do not exist and impossible widths.
     """
-    voice = open_voice(options.checkpoint)
+    voice = open_voice(options.checkpoint, generator=options.generator)
     image = image_of(options.image, voice)
     inputs = inputs_of(options.words, voice)
     plan = Plan(
@@ -125,7 +125,7 @@ def _tell(
     if options.json:
         figures = {
             "quality": options.quality,
-            "words": words,
+            "utterances": words,
             "bits": len(candidates),
             "share": found.share,
             "low": low,

@@ -1,4 +1,4 @@
-"""`workbench export challenge --out DIR`: the C firmware folder of a generator."""
+"""`workbench export --out DIR`: the C firmware folder of a generator."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import argparse
 import shlex
 from pathlib import Path
 
-from workbench.audio.sound_files import SAMPLE_RATE_HZ
 from workbench.commands.common import (
     add_checkpoint,
     add_generator,
@@ -14,12 +13,13 @@ from workbench.commands.common import (
     image_under,
     strategy_of,
 )
+from workbench.commands.feeding import feeding_of
 from workbench.errors import WorkbenchError
 from workbench.experiments.voices.voice import Voice, open_voice
 from workbench.files import as_argument
 from workbench.firmware.boards import BOARDS
-from workbench.firmware.design import RAM, WEIGHTS, c_type
-from workbench.firmware.export import Feeding, export, memory_table
+from workbench.firmware.design import RAM, WEIGHTS
+from workbench.firmware.export import export, memory_table
 from workbench.firmware.exported import refuse_foreign
 from workbench.firmware.fitting import measured_needs, refuse_dear, refuse_small
 from workbench.healing.named import CRC_SCRUB, NONE
@@ -63,9 +63,9 @@ def run(options: argparse.Namespace) -> None:
     if options.budget is not None and options.budget < 0:
         raise WorkbenchError(f"--budget is {options.budget:,} instructions; give at least 0")
     refuse_foreign(options.out)
-    voice = open_voice(options.checkpoint)
+    voice = open_voice(options.checkpoint, generator=options.generator)
     strategy, program = strategy_of(name, options.pages, voice)
-    words = {voice.spoken(word): voice.inputs(word) for word in voice.words[:_VECTORS]}
+    words = {voice.spoken(word): voice.inputs(word) for word in voice.utterances[:_VECTORS]}
     image = image_under(strategy, program)
     fit = _fit(voice, image, strategy, options) if options.board else ""
     firmware = export(
@@ -74,7 +74,7 @@ def run(options: argparse.Namespace) -> None:
         vectors=words,
         strategy=strategy,
         weights=options.weights,
-        feeding=_feeding(voice),
+        feeding=feeding_of(voice),
     )
     rows = memory_table(firmware)
     for what, where, size in rows:
@@ -90,7 +90,9 @@ def run(options: argparse.Namespace) -> None:
 def _fit(voice: Voice, image: Image, strategy: Strategy, options: argparse.Namespace) -> str:
     """What a board has to spare; WorkbenchError where it has not enough."""
     board = next(board for board in BOARDS if board.name == options.board)
-    inputs = {name: codes[:, :_FRAMES] for name, codes in voice.inputs(voice.words[-1]).items()}
+    inputs = {
+        name: codes[:, :_FRAMES] for name, codes in voice.inputs(voice.utterances[-1]).items()
+    }
     needs = measured_needs(image, board, inputs, strategy=strategy, weights=options.weights)
     refuse_small(board, needs, voice.program.frame_rate_hz)
     if options.budget is not None:
@@ -103,29 +105,3 @@ def _fit(voice: Voice, image: Image, strategy: Strategy, options: argparse.Names
         f"it keeps up if one takes no more than "
         f"{cycles / needs.instructions:.2f} cycles"
     )
-
-
-def _feeding(voice: Voice) -> Feeding:
-    """How to make this voice speak; the example says its last word."""
-    frames, last = voice.model.config.frames, len(voice.words) - 1
-    counted = c_type(voice.program.signal("position").bits)
-    rows = "\n".join(
-        f"| {row} | {_cell(voice.spoken(word))} |" for row, word in enumerate(voice.words)
-    )
-    return Feeding(
-        frames=frames,
-        fill=(
-            f"in_word[0] = {last}; /* which word: see the table below */",
-            f"in_position[0] = ({counted})frame;",
-        ),
-        notes=f"""`in_word` is the word, the same in all of its frames; `in_position` is the number of the frame in the
-word. Every word has {frames} frames, 0 to {frames - 1}, {frames * voice.frame_s:.3g} s; a frame gives {voice.model.config.samples_per_frame} samples of sound at {SAMPLE_RATE_HZ:,} Hz.
-
-| `in_word` | says |
-|---|---|
-{rows}""",
-    )
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|")

@@ -25,7 +25,13 @@ _SITES_SHOWN, _SITES_FILE = 10, "sites.txt"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what is flipped, what is said, and where the files go."""
     add_generator(parser)
-    parser.add_argument("--word", help=f"what is said, 7 or seven ({_WORD})")
+    parser.add_argument(
+        "--utterance",
+        "--word",
+        dest="word",
+        metavar="W",
+        help=f"what is said, 7 or seven ({_WORD})",
+    )
     parser.add_argument(
         "--flips", type=int, help=f"how many different bits ({_FLIPS}; none more with --image)"
     )
@@ -54,19 +60,19 @@ def run(options: argparse.Namespace) -> None:
     Raises WorkbenchError for an image of another generator, places that do not exist and a folder
     that cannot be written.
     """
-    voice = open_voice(options.checkpoint)
+    voice = open_voice(options.checkpoint, generator=options.generator)
     image = image_of(options.image, voice)
     trial = _trial(options, image, voice)
-    inputs = voice.inputs(trial.word)
+    inputs = voice.inputs(trial.utterance)
     positions = trial.events(Sites(image)).position
     faulty = image.flip(positions)
     before, after = (image.program.sound(spoken(each, inputs)) for each in (voice.image, faulty))
     out = output_folder(options.out)
-    write_wav(out / "before.wav", before)
-    write_wav(out / "after.wav", after)
+    write_wav(out / "before.wav", before, voice.sample_rate_hz)
+    write_wav(out / "after.wav", after, voice.sample_rate_hz)
     faulty.save(out / "faulty.image")
     _tell_sites(faulty, trial.plan, len(positions), out)
-    metrics = measure(after, before, perceptual=False)
+    metrics = measure(after, before, sample_rate_hz=voice.sample_rate_hz, perceptual=False)
     print(
         f"SNR {metrics.snr_db:.1f} dB, log-mel distance {metrics.log_mel_db:.2f} dB: "
         f"{metrics.in_words}"
@@ -88,7 +94,9 @@ def _trial(options: argparse.Namespace, image: Image, voice: Voice) -> TrialId:
         operators=tuple(chosen.get("operator", ())),
         bits=tuple(chosen.get("bit", ())),
     )
-    word = voice.word(chosen.get("word", _WORD if _WORD in voice.words else voice.words[0]))
+    word = voice.utterance(
+        chosen.get("word", _WORD if _WORD in voice.utterances else voice.utterances[0])
+    )
     return TrialId.of(image, word, plan, chosen.get("trial", 0))
 
 

@@ -1,4 +1,4 @@
-"""`workbench lower challenge`: a checkpoint as an integer program and as a memory image, with a table.
+"""`workbench lower`: a checkpoint as an integer program and as a memory image, with a table.
 
 Every code of every layer is compared with Brevitas over all words before anything is written.
 """
@@ -8,16 +8,15 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from workbench.commands.common import add_checkpoint, add_generator
+from workbench.commands.common import add_checkpoint, add_generator, checkpoint_of
 from workbench.commands.progress import doing
 from workbench.errors import WorkbenchError
-from workbench.generators.challenge import Challenge
-from workbench.integer.lowered_challenge import lower_challenge
-from workbench.integer.lowering.layer_check import disagreements
-from workbench.integer.lowering.lower import Lowered
+from workbench.generators.generator import Generator
+from workbench.generators.registry import DEFAULT
 from workbench.integer.operators import Conv, Embed, Operator
 from workbench.integer.program import Program
 from workbench.integer.reference import Codes
@@ -25,9 +24,12 @@ from workbench.integer.reference import run as run_program
 from workbench.integer.storage import save_program
 from workbench.memory.image import Image
 from workbench.memory.places import WORKING_SECTIONS
-from workbench.training.checkpoint import load_checkpoint, refuse_replacing, shipped_checkpoint
+from workbench.training.checkpoint_files import generator_of, read_story, refuse_replacing
 
-_OUT = Path("out/challenge.program")
+if TYPE_CHECKING:  # the rest of lowering needs torch
+    from workbench.integer.lowering.lower import Lowered
+
+_OUT = "out/{}.program"
 _HEADINGS = (
     "operator", "kind", "shape", "weight bits", "bytes", "MACs/frame", "acc bits", "at clamp",
 )  # fmt: skip
@@ -40,56 +42,63 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out",
         type=Path,
-        default=_OUT,
         metavar="FILE",
-        help=f"the program to write; its image goes beside it, ending in .image ({_OUT})",
+        help="the program to write; its image goes beside it, ending in .image "
+        f"({_OUT.format(DEFAULT)})",
     )
 
 
 def run(options: argparse.Namespace) -> None:
     """Lower, compare, write both files and print the table; WorkbenchError when it cannot."""
-    if not options.out.name:
-        raise WorkbenchError(f"--out {options.out} is a folder; name a file in it")
-    image_path = options.out.with_suffix(".image")
-    if image_path == options.out:
-        raise WorkbenchError(
-            f"--out {options.out} is the name of the image; call the program .program"
-        )
-    checkpoint = options.checkpoint or shipped_checkpoint()
-    refuse_replacing(options.out, checkpoint)
+    from workbench.integer.lowered_generator import lower_generator
+    from workbench.training.checkpoint import load_checkpoint
+
+    checkpoint = checkpoint_of(options.checkpoint, options.generator)
+    generator = generator_of(read_story(checkpoint), checkpoint)
+    out = options.out or Path(_OUT.format(generator.name))
+    if not out.name:
+        raise WorkbenchError(f"--out {out} is a folder; name a file in it")
+    image_path = out.with_suffix(".image")
+    if image_path == out:
+        raise WorkbenchError(f"--out {out} is the name of the image; call the program .program")
+    refuse_replacing(out, checkpoint)
     with doing("reading the checkpoint") as say:
         model, _ = load_checkpoint(checkpoint)
         say("lowering")
-        lowered = lower_challenge(model)
-        program, words = lowered.program, model.config.words
-        compared = _compare(model, lowered, say)
-        codes = run_program(program, model.indexes(words))
+        lowered = lower_generator(generator, model)
+        program, words = lowered.program, generator.utterances(model.config)
+        compared = _compare(generator, model, lowered, say)
+        codes = run_program(program, generator.encode(model.config, words))
     image = Image.of(program)
-    save_program(program, options.out)
+    save_program(program, out)
     image.save(image_path)
     print(_table(program, image, codes))
     print(
-        f"{compared:,} codes of {len(words)} words are what Brevitas computes, in every layer\n"
-        f"{options.out}: program {program.content_hash[:12]}, "
+        f"{compared:,} codes of {len(words)} {generator.noun}s are what Brevitas computes, in every layer\n"
+        f"{out}: program {program.content_hash[:12]}, "
         f"{program.macs_per_frame() * program.frame_rate_hz / 1e6:.1f} million MACs a second\n"
         f"{image_path}: image of {image.layout.sram_bytes:,} bytes of RAM "
         f"and {image.layout.size_bytes - image.layout.sram_bytes:,} of flash"
     )
 
 
-def _compare(model: Challenge, lowered: Lowered, say: Callable[[str], None]) -> int:
+def _compare(generator: Generator, model: Any, lowered: Lowered, say: Callable[[str], None]) -> int:
     """Number of codes compared with Brevitas; WorkbenchError when one differs."""
+    from workbench.integer.lowering.layer_check import disagreements
+
     compared = 0
-    for word in model.config.words:  # one by one, so that float64 needs little memory
+    # One by one, so that float64 needs little memory.
+    for word in generator.utterances(model.config):
         say(f"comparing {word!r} with Brevitas, code by code")
-        differing = disagreements(model, lowered, model.tensors([word]))
+        differing = disagreements(model, lowered, generator.tensors(model.config, [word]))
         wrong = [name for name, count in differing.items() if count]
         if wrong:
             raise WorkbenchError(
-                f"the program differs from Brevitas at {wrong[0]} for the word {word!r}; "
+                f"the program differs from Brevitas at {wrong[0]} for the {generator.noun} {word!r}; "
                 "please report this as a defect of the lowering"
             )
-        frames = model.config.frames
+        name, given = next(iter(generator.encode(model.config, [word]).items()))
+        frames = given.shape[1] // lowered.program.signal(name).rate
         signals = [lowered.program.signal(name) for name in differing]
         compared += sum(frames * signal.rate * signal.channels for signal in signals)
     return compared

@@ -1,20 +1,20 @@
-"""`workbench measure challenge`: how well trained generators speak, each and on average."""
+"""`workbench measure`: how well trained generators speak, each and on average."""
 
 from __future__ import annotations
 
 import argparse
 import dataclasses
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 from workbench.audio.recogniser import Language
 from workbench.commands.class_table import SOUNDS, tell_classes
-from workbench.commands.common import STRATEGIES, add_generator, strategy_text
+from workbench.commands.common import STRATEGIES, add_generator, refuse_no_speech, strategy_text
 from workbench.commands.own_metrics import own_metrics
 from workbench.errors import WorkbenchError
 from workbench.experiments.fleets.variants import contestant
 from workbench.experiments.voices.quality import (
-    MEASURES,
     Quality,
     mean_quality,
     quality_of_recordings,
@@ -23,10 +23,10 @@ from workbench.experiments.voices.quality import (
 )
 from workbench.experiments.voices.voice import Voice, open_voice
 from workbench.files import write_text
+from workbench.generators.registry import DEFAULT, generator_named
 from workbench.healing.named import NONE
-from workbench.training.checkpoint import record_measured, refuse_replacing, shipped_checkpoint
+from workbench.training.checkpoint_files import record_measured, refuse_replacing
 
-_SHIPPED = ("seed0", "seed1", "seed2")
 # What the recogniser needs for another language than US English, by pocketsphinx' own names.
 _MODELS = {
     "hmm": "folder of the acoustic model of another language (US English)",
@@ -81,15 +81,14 @@ def run(options: argparse.Namespace) -> None:
     if options.classes:
         _tell_classes(options)
         return
-    given = options.checkpoint or [shipped_checkpoint(name) for name in _SHIPPED]
-    folders = list(dict.fromkeys(given))
+    folders = list(dict.fromkeys(options.checkpoint or _shipped(options.generator)))
     for folder in folders if options.json else ():
         refuse_replacing(options.json, folder)
     if options.record and options.strategy != NONE:
         raise WorkbenchError(
             "--record keeps what a voice is without a strategy; leave one of both out"
         )
-    voices = [_under(options.strategy, open_voice(folder, options.data)) for folder in folders]
+    voices = [_under(options.strategy, _opened(folder, options)) for folder in folders]
     language = Language(options.hmm, options.dict, options.lm)
     metrics = own_metrics(options.metric)
     qualities = [quality_of_voice(voice, language=language, metrics=metrics) for voice in voices]
@@ -97,11 +96,18 @@ def run(options: argparse.Namespace) -> None:
     if len(qualities) > 1:
         table["mean"] = mean_quality(qualities)
     table["recordings"] = quality_of_recordings(voices[0], language=language, metrics=metrics)
-    print(_table(table))
+    measures = [measure.name for measure in voices[0].generator.measures]
+    print(_table(table, [*measures, *metrics]))
+    for row, quality in zip(_labels(folders), qualities, strict=True):
+        for measure in voices[0].generator.measures:
+            limit = measure.shortfall(quality.value(measure.name))
+            if limit:
+                print(f"{measure.name} of {row} falls short: a well trained generator has {limit}")
     absent = [part for quality in table.values() for part in quality.absent.items()]
     for name, reason in dict.fromkeys(absent):
-        print(f"{name} has no value; {reason}")
-    for name in (*MEASURES, *metrics):
+        if name in measures or name in metrics:
+            print(f"{name} has no value; {reason}")
+    for name in (*measures, *metrics):
         reasons = {
             row: told_reasons(quality.left_out[name])
             for row, quality in table.items()
@@ -124,17 +130,29 @@ def _tell_classes(options: argparse.Namespace) -> None:
             "--classes is about one voice, keeps nothing in its checkpoint and has its own measures; give "
             "one --checkpoint and leave out --record and --metric"
         )
-    (folder,) = options.checkpoint or (shipped_checkpoint(),)
-    if options.json:
-        refuse_replacing(options.json, folder)
-    voice = _under(options.strategy, open_voice(folder, options.data))
+    folder = options.checkpoint[0] if options.checkpoint else None
+    opened = _opened(folder, options)
+    refuse_no_speech(opened, "--classes")
+    if options.json and opened.folder:
+        refuse_replacing(options.json, opened.folder)
+    voice = _under(options.strategy, opened)
     language = Language(options.hmm, options.dict, options.lm)
     tell_classes(voice, language=language, sounds=options.sounds, path=options.json)
 
 
+def _shipped(generator: str | None) -> list[Path]:
+    """The checkpoints that ship with the generator and differ in the training seed alone."""
+    kind = generator_named(generator or DEFAULT)
+    return [kind.checkpoint(name) for name in kind.repeats] or [kind.checkpoint()]
+
+
+def _opened(folder: Path | None, options: argparse.Namespace) -> Voice:
+    return open_voice(folder, options.data, generator=options.generator)
+
+
 def _under(name: str, voice: Voice) -> Voice:
     """The voice with the program that a device under a strategy runs."""
-    inputs = {word: voice.inputs(word) for word in voice.words}
+    inputs = {word: voice.inputs(word) for word in voice.utterances}
     strategy, program = contestant(name, voice.program, inputs)
     return dataclasses.replace(voice, program=strategy.image(program).program)
 
@@ -145,9 +163,8 @@ def _labels(folders: list[Path]) -> list[str]:
     return names if len(set(names)) == len(names) else [str(folder) for folder in folders]
 
 
-def _table(rows: dict[str, Quality]) -> str:
+def _table(rows: dict[str, Quality], columns: Sequence[str]) -> str:
     width = max(len(name) for name in rows)
-    columns = [*MEASURES, *next(iter(rows.values())).own]
     widths = [max(10, len(column)) for column in columns]
     lines = ["  ".join([" " * width, *map(str.rjust, columns, widths)])]
     for name, quality in rows.items():

@@ -62,23 +62,28 @@ def run(options: argparse.Namespace) -> None:
     sites = Sites(image)
     mask = ProtectionMask.load(options.protect) if options.protect else None
     events = trial.events(sites, mask)
-    inputs = voice.inputs(trial.word)
+    inputs = voice.inputs(trial.utterance)
     calm = events.of_trials(1, 1)
     clean, codes = play(voice.image, inputs, calm), play(image, inputs, events)
     lines = event_lines(events, sites)
     if options.events:
         write_text(options.events, "".join(f"{line}\n" for line in lines))
     sound = image.program.sound(codes)
-    write_wav(options.out, sound)
+    write_wav(options.out, sound, voice.sample_rate_hz)
 
-    print(f"trial {trial.index} of {trial.plan}, saying {voice.spoken(trial.word)!r}")
+    print(f"trial {trial.index} of {trial.plan}, saying {voice.spoken(trial.utterance)!r}")
     print(f"events: {len(lines):,}{_earlier(len(image.flipped()))}")
     for line in lines[:_EVENTS_SHOWN]:
         print(f"  {line}")
     if len(lines) > _EVENTS_SHOWN:
         print(f"  and {len(lines) - _EVENTS_SHOWN:,} more; --events FILE writes them all")
     print(_compared(codes, clean))
-    metrics = measure(sound, image.program.sound(clean), perceptual=False)
+    metrics = measure(
+        sound,
+        image.program.sound(clean),
+        sample_rate_hz=voice.sample_rate_hz,
+        perceptual=False,
+    )
     print(
         f"SNR {metrics.snr_db:.1f} dB, log-mel distance {metrics.log_mel_db:.2f} dB: "
         f"{metrics.in_words}"

@@ -1,4 +1,4 @@
-"""`workbench train challenge`: float, then quantisation-aware; continues where a killed run stopped."""
+"""`workbench train`: float, then quantisation-aware; continues where a killed run stopped."""
 
 from __future__ import annotations
 
@@ -7,17 +7,23 @@ import shlex
 import sys
 from pathlib import Path
 
-from workbench.audio.recogniser import DIGIT_WORDS
-from workbench.audio.recordings import load_words
 from workbench.commands.common import add_generator
+from workbench.errors import WorkbenchError, nearest
 from workbench.files import as_argument
+from workbench.generators.generator import Generator
+from workbench.generators.registry import DEFAULT, generator_named
 from workbench.healing.named import NAMED
-from workbench.training.checkpoint import STORY_FILE, load_checkpoint
-from workbench.training.curve import CURVE_FILE
-from workbench.training.recipe import PRESETS
-from workbench.training.train import IN_PLACE, SAVE_EVERY_S, make_task, train
+from workbench.memory.codes.ecc import ECC, InPlace
+from workbench.training.checkpoint_files import (
+    PROGRAM_FILE,
+    STORY_FILE,
+    generator_of,
+    read_story,
+    refuse_other_generator,
+)
 
-_OUT = Path("out/training/challenge")
+_OUT = "out/training/{}"
+_PLACES = tuple(name for name, code in ECC.items() if isinstance(code, InPlace))
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,21 +33,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--data",
         type=Path,
         metavar="FOLDER",
-        help="recordings to learn, 16 kHz, one channel; a file's name without its ending is the "
-        "word (the ten digits that ship)",
+        help="recordings to learn, one channel, 16 kHz unless the generator says otherwise; a file's name "
+        f"without its ending is the utterance (what the generator ships; {DEFAULT}: ten digits)",
     )
     parser.add_argument(
         "--preset",
-        choices=tuple(PRESETS),
         default="default",
+        metavar="NAME",
         help="default: minutes; long: as the shipped checkpoints; tiny: seconds, sounds like nothing",
     )
     parser.add_argument("--seed", type=int, default=0, help="of weights and batches (0)")
     parser.add_argument(
-        "--trunk-bits", type=int, choices=(8, 4), default=8, help="weights of the largest part (8)"
+        "--trunk-bits", type=int, choices=(8, 4), help="weights of the largest part (8)"
     )
     parser.add_argument(
-        "--code-words", choices=IN_PLACE, default="",
+        "--code-words", choices=_PLACES, default="",
         help="train on, so that weights lose less when they become words of this code",
     )  # fmt: skip
     parser.add_argument(
@@ -50,36 +56,62 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument("--device", help="cpu or cuda (cuda when there is one)")
     parser.add_argument(
-        "--out", type=Path, default=_OUT, metavar="DIR", help=f"checkpoint to write ({_OUT})"
+        "--out",
+        type=Path,
+        metavar="DIR",
+        help=f"checkpoint to write ({_OUT.format(DEFAULT)})",
     )
 
 
 def run(options: argparse.Namespace) -> None:
     """Train, and say where the checkpoint lies; WorkbenchError when it cannot."""
-    recordings = load_words(options.data)
+    from workbench.training.checkpoint import load_checkpoint
+    from workbench.training.curve import CURVE_FILE
+    from workbench.training.stored_program import program_of
+    from workbench.training.task import make_task
+    from workbench.training.train import SAVE_EVERY_S, train
+
+    generator = _generator(options)
     start = load_checkpoint(options.start)[0] if options.start else None
-    if options.data is None and start is None:
-        recordings = {digit: recordings[digit] for digit in DIGIT_WORDS}
+    recordings = generator.recordings if start else generator.training_set
+    out = options.out or Path(_OUT.format(generator.name))
     task = make_task(
-        recordings,
-        recipe=PRESETS[options.preset],
+        generator,
+        recordings(options.data),
+        recipe=generator.presets[options.preset],
         seed=options.seed,
-        trunk_weight_bits=options.trunk_bits,
+        settings={} if options.trunk_bits is None else {"trunk_weight_bits": options.trunk_bits},
         device=options.device,
         code_words=options.code_words,
         start=start,
     )
     try:
-        train(task, options.out)
+        train(task, out)
     except KeyboardInterrupt:
         print(
-            f"\nprogress is saved in {options.out} every {SAVE_EVERY_S:g} s; "
+            f"\nprogress is saved in {out} every {SAVE_EVERY_S:g} s; "
             "the same command goes on from there",
             file=sys.stderr,
         )
         raise
-    print(f"{options.out / STORY_FILE}, with its weights and {CURVE_FILE} beside it")
-    words = ["workbench", "measure", options.generator, "--checkpoint", as_argument(options.out)]
+    program_of(out, read_story(out))
+    print(f"{out / STORY_FILE}, with its weights, {PROGRAM_FILE} and {CURVE_FILE} beside it")
+    words = ["workbench", "measure", generator.name, "--checkpoint", as_argument(out)]
     words += ["--data", as_argument(options.data)] if options.data else []
     words += ["--strategy", options.code_words] if options.code_words in NAMED else []
     print(f"measure it with `{shlex.join(words)}`")
+
+
+def _generator(options: argparse.Namespace) -> Generator:
+    """The generator that is asked for or, with --start, that of the checkpoint."""
+    if options.start:
+        found = generator_of(read_story(options.start), options.start)
+        refuse_other_generator(options.generator, found, options.start)
+    else:
+        found = generator_named(options.generator or DEFAULT)
+    if options.preset not in found.presets:
+        raise WorkbenchError(
+            f"the generator {found.name} has no preset {options.preset!r}; "
+            f"{nearest(options.preset, found.presets)}"
+        )
+    return found

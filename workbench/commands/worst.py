@@ -64,7 +64,7 @@ def run(options: argparse.Namespace) -> None:
     Raises WorkbenchError for places and words that do not exist, too many bits and a folder that cannot
     be written.
     """
-    voice = open_voice(options.checkpoint)
+    voice = open_voice(options.checkpoint, generator=options.generator)
     image = image_of(options.image, voice)
     inputs = inputs_of(options.words, voice)
     where = Plan(
@@ -122,9 +122,9 @@ def _write(
     word = next(iter(trials))
     before = voice.speak(word)
     after = voice.speak(word, image.flip([step.position for step in steps]))
-    write_wav(out / "before.wav", before)
-    write_wav(out / "after.wav", after)
-    metrics = measure(after, before, perceptual=False)
+    write_wav(out / "before.wav", before, voice.sample_rate_hz)
+    write_wav(out / "after.wav", after, voice.sample_rate_hz)
+    metrics = measure(after, before, sample_rate_hz=voice.sample_rate_hz, perceptual=False)
     print(
         f"{voice.spoken(word)!r}: SNR {metrics.snr_db:.1f} dB, log-mel distance "
         f"{metrics.log_mel_db:.2f} dB: {metrics.in_words}"

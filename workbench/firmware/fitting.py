@@ -81,7 +81,7 @@ def refuse_dear(budget: int, needs: Needs, strategy: Strategy, core: str) -> Non
     fit = [name for name, instructions in most.items() if instructions <= budget]
     nearest = max(fit, key=lambda name: most[name], default=None)
     advice = (
-        f"the nearest that fits is {nearest} with {most[nearest]:,} (measured on challenge)"
+        f"the nearest that fits is {nearest} with {most[nearest]:,} (measured on the generator of the shipped table)"
         if nearest
         else f"no named strategy takes less than {min(most.values()):,}"
     )

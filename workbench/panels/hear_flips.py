@@ -77,10 +77,10 @@ class FlipPanel(widgets.VBox):
             self._show(word, hear(self.voice, word, self.plan(), pages_per_frame=pages))
 
     def _show(self, word: str, heard: Heard) -> None:
-        spoken = self.voice.spoken(word)
+        spoken, rate = self.voice.spoken(word), self.voice.sample_rate_hz
         self.numbers.value = readout(heard)
-        self.before.value = sound("Before", f"“{spoken}”, no flips", heard.before)
-        self.after.value = sound("After", f"“{spoken}”, flipped bits", heard.after)
+        self.before.value = sound("Before", f"“{spoken}”, no flips", heard.before, rate)
+        self.after.value = sound("After", f"“{spoken}”, flipped bits", heard.after, rate)
         self.sites.value = site_list(heard.sites, heard.trial)
 
     def _changed(self, _: Any) -> None:
@@ -95,9 +95,11 @@ def _controls(voice: Voice) -> dict[str, widgets.Widget]:
         place.operator for place in layout.places if place.section in WORKING_SECTIONS
     )
     options = {"style": {"description_width": "5.5rem"}, "layout": _WIDE}
-    words = [(voice.spoken(word), word) for word in voice.words]
+    words = [(voice.spoken(word), word) for word in voice.utterances]
     return {
-        "word": widgets.Dropdown(options=words, description="Word", **options),
+        "word": widgets.Dropdown(
+            options=words, description=voice.generator.noun.capitalize(), **options
+        ),
         "flips": widgets.SelectionSlider(
             options=FLIPS, value=10, description="Flips", continuous_update=False, **options
         ),

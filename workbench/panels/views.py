@@ -24,14 +24,14 @@ _CLASS_COLOURS = {
 }
 
 
-def sound(title: str, words: str, samples: np.ndarray) -> str:
+def sound(title: str, words: str, samples: np.ndarray, sample_rate_hz: int) -> str:
     """A title, the spectrogram of float [samples] and a player of it."""
     name = escape(f"{title}: {words}")
     return f"""<div style="line-height: 1.4">
   <div><b>{escape(title)}</b> <span style="{_SOFT}">{escape(words)}</span></div>
-  <img src="{spectrogram_uri(samples)}" alt="Spectrogram, 0 to 8 kHz. {name}"
+  <img src="{spectrogram_uri(samples)}" alt="Spectrogram, 0 to {sample_rate_hz / 2000:g} kHz. {name}"
     style="display: block; width: 100%; height: 11rem; border-radius: 6px; margin: .3rem 0">
-  <audio controls src="{wav_uri(samples)}" aria-label="Play {name}"
+  <audio controls src="{wav_uri(samples, sample_rate_hz)}" aria-label="Play {name}"
     style="display: block; width: 100%; height: 2.4rem"></audio>
 </div>"""
 

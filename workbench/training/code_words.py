@@ -15,8 +15,8 @@ import torch
 from brevitas.nn import QuantConvTranspose1d
 from torch import nn
 
-from workbench.generators.challenge import Challenge
-from workbench.integer.lowered_challenge import lower_challenge
+from workbench.generators.generator import Generator
+from workbench.integer.lowered_generator import lower_generator
 from workbench.integer.lowering.weights import polyphase
 from workbench.integer.operators import Conv
 from workbench.memory.codes.in_place import in_place_program
@@ -30,10 +30,10 @@ class CodeWords:
     They are buffers of its layers, so that they are saved with a run, until `remove` takes them away.
     """
 
-    def __init__(self, model: Challenge, code: str) -> None:
-        """code: of `workbench.memory.codes.ecc`, e.g. "in-place64". All moves are zero until `refresh`."""
-        self._model, self._code = model, code
-        self._plain = Challenge(model.config, quantised=True).eval()
+    def __init__(self, generator: Generator, model: nn.Module, code: str) -> None:
+        """model: of `generator`. code: of `workbench.memory.codes.ecc`, e.g. "in-place64". All moves are zero until `refresh`."""
+        self._generator, self._model, self._code = generator, model, code
+        self._plain = generator.network(model.config, quantised=True).eval()
         self._layers: dict[str, Any] = {
             name: layer for name, layer in model.named_modules() if hasattr(layer, "weight_quant")
         }
@@ -50,7 +50,7 @@ class CodeWords:
             if not name.endswith(f".{_MOVES}")
         }
         self._plain.load_state_dict(state)
-        program = lower_challenge(self._plain).program
+        program = lower_generator(self._generator, self._plain).program
         moved = in_place_program(program, self._code)
         for before, after in zip(program.operators, moved.operators, strict=True):
             if isinstance(before, Conv) and isinstance(after, Conv):

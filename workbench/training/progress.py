@@ -15,8 +15,8 @@ from torch import nn
 
 from workbench.errors import WorkbenchError, reason_of
 from workbench.files import exists, write_bytes
+from workbench.training.checkpoint_files import PROGRESS_FILE
 
-PROGRESS_FILE = "training.safetensors"
 _STAGES = ("float", "qat", "words", "rest")
 
 

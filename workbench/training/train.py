@@ -1,4 +1,4 @@
-"""Train `challenge` on recordings: float, calibration of ranges, quantisation-aware, code words if wanted.
+"""Train a generator on recordings: float, calibration of ranges, quantisation-aware, code words if wanted.
 
 Every step is a pure function of (state, seed, step), so that a run killed anywhere and started
 again ends with the same weights, bit for bit, as an undisturbed one: on the same processor, with the
@@ -8,147 +8,43 @@ it last saved, 2 seconds.
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
-from math import ceil, cos, pi
+from dataclasses import asdict, dataclass
+from math import cos, pi
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from torch import nn
 from tqdm import tqdm
 
-from workbench.audio.recordings import nfc
-from workbench.audio.sound_files import SAMPLE_RATE_HZ
-from workbench.errors import WorkbenchError, nearest, reason_of
+from workbench.errors import WorkbenchError
 from workbench.files import exists, output_folder
-from workbench.generators.challenge import Challenge, ChallengeConfig
 from workbench.generators.layers import tensor_value
 from workbench.generators.quantisers import CALIBRATION_STEPS
-from workbench.memory.codes.ecc import ECC, InPlace
-from workbench.training.checkpoint import STORY_FILE, save_checkpoint
+from workbench.training.checkpoint import save_checkpoint
+from workbench.training.checkpoint_files import PROGRESS_FILE, STORY_FILE
 from workbench.training.code_words import CodeWords
 from workbench.training.curve import CURVE_FILE, write_loss_curve
-from workbench.training.loss import WaveformLoss
 from workbench.training.progress import (
-    PROGRESS_FILE,
     TrainingState,
     copied_weights,
     load_progress,
     save_progress,
 )
-from workbench.training.recipe import Recipe
+from workbench.training.task import Task
 
-LONGEST_WORD_S = 2.0
 SAVE_EVERY_S = 2.0
 # Between searches for the nearest code words, which take longer than a step; frozen ones stay.
 _REFRESH_STEPS = {"words": 10, "rest": 1 << 40}
-IN_PLACE = tuple(name for name, code in ECC.items() if isinstance(code, InPlace))
-
-
-@dataclass
-class Task:
-    """What is trained.
-
-    targets: the recordings in the order of config.words, padded to one length, float32
-    [words, samples]. device: as torch names it, e.g. "cpu" or "cuda". code_words: code whose words the
-    weights are to become, see `code_words`; "" for none. start: a finished model to go on from.
-    """
-
-    config: ChallengeConfig
-    targets: torch.Tensor
-    recipe: Recipe
-    seed: int
-    device: str
-    code_words: str = ""
-    start: Challenge | None = None
-
-    @property
-    def data(self) -> dict[str, Any]:
-        """What the recordings were, for the checkpoint's story."""
-        return {
-            "recordings": len(self.targets),
-            "samples_each": self.targets.shape[1],
-            "float32_sha256": hashlib.sha256(self.targets.numpy().tobytes()).hexdigest(),
-        }
-
-    @property
-    def identity(self) -> str:
-        """What must be equal for a run to be continued rather than refused."""
-        more = (self.code_words, self.origin) if self.code_words else ()
-        return repr((asdict(self.config), asdict(self.recipe), self.seed, self.data, *more))
-
-    @property
-    def origin(self) -> str:
-        """SHA-256 of the weights that it starts from; "" when it starts from nothing."""
-        if self.start is None:
-            return ""
-        digest = hashlib.sha256()
-        for name, tensor in sorted(copied_weights(self.start).items()):
-            digest.update(name.encode() + tensor.numpy().tobytes())
-        return digest.hexdigest()
-
-
-def make_task(
-    recordings: Mapping[str, np.ndarray],
-    *,
-    recipe: Recipe,
-    seed: int = 0,
-    trunk_weight_bits: int = 8,
-    device: str | None = None,
-    code_words: str = "",
-    start: Challenge | None = None,
-) -> Task:
-    """Shape the generator after `recordings` (word -> float32 [samples] at 16 kHz).
-
-    device: None takes CUDA when there is one. start: goes with `code_words`; its words are what is
-    trained. Raises WorkbenchError when there is no recording, one is too long or missing, or seed,
-    device or code do not exist.
-    """
-    if not recordings:
-        raise WorkbenchError("there is no recording to train on; name a folder with --data")
-    recordings = {nfc(word): samples for word, samples in recordings.items()}
-    if not 0 <= seed < 2**64:
-        raise WorkbenchError(f"there is no seed {seed}; choose one from 0 to 2**64 - 1")
-    if code_words and code_words not in IN_PLACE:
-        raise WorkbenchError(
-            f"weights cannot be words of {code_words!r}; {nearest(code_words, IN_PLACE)}"
-        )
-    if start is not None:
-        if not code_words:
-            raise WorkbenchError("a finished training goes on only for code words; name a code")
-        missing = [word for word in start.config.words if nfc(word) not in recordings]
-        if missing:
-            raise WorkbenchError(
-                f"there is no recording of {missing[0]!r}, which the checkpoint says; name the folder "
-                "that it was trained on with --data"
-            )
-        recordings = {word: recordings[nfc(word)] for word in start.config.words}
-    for word, samples in recordings.items():
-        if len(samples) > LONGEST_WORD_S * SAMPLE_RATE_HZ:
-            raise WorkbenchError(
-                f"recording {word!r} lasts {len(samples) / SAMPLE_RATE_HZ:.2f} s; challenge learns "
-                f"words of at most {LONGEST_WORD_S:g} s, so trim it or leave it out"
-            )
-    config = ChallengeConfig(words=tuple(recordings), trunk_weight_bits=trunk_weight_bits)
-    if recipe.channels:
-        config = replace(config, channels=recipe.channels)
-    longest = max(len(samples) for samples in recordings.values())
-    frames = recipe.frames or ceil(longest / config.samples_per_frame)
-    config = start.config if start else replace(config, frames=frames)
-    targets = torch.zeros(len(recordings), config.frames * config.samples_per_frame)
-    for row, samples in zip(targets, recordings.values(), strict=True):
-        kept = torch.from_numpy(np.asarray(samples, np.float32))[: len(row)]
-        row[: len(kept)] = kept
-    return Task(config, targets, recipe, seed, _checked_device(device), code_words, start)
 
 
 def train(
     task: Task, out: Path | str, *, on_step: Callable[[TrainingState], None] | None = None
-) -> Challenge:
-    """Train to the end, continuing what lies in `out`; write checkpoint and loss curve, return it.
+) -> Any:
+    """Train to the end, continuing what lies in `out`; write checkpoint and loss curve, return the network.
 
     on_step: called after every step with the state so far. Raises WorkbenchError when `out` holds
     a finished checkpoint or another run, cannot be written, or the training diverges.
@@ -162,20 +58,20 @@ def train(
     state = load_progress(out, task.identity) or _beginning(task)
     run = _Run(task, out, time.monotonic() - state.seconds, on_step)
     if state.stage == "float":
-        model = Challenge(task.config, quantised=False).to(task.device)
+        model = task.generator.network(task.config, quantised=False).to(task.device)
         run.stage(model, state)
         state = TrainingState("qat", 0, copied_weights(model), {}, state.losses)
-    model = Challenge(task.config, quantised=True).to(task.device)
+    model = task.generator.network(task.config, quantised=True).to(task.device)
     if state.stage == "qat":
         if state.step == 0:
             load_float_weights(model, state.weights)
-            calibrate(model)
+            calibrate(model, task.inputs())
             state.weights = {}
         run.stage(model, state)
         if task.code_words:
             state = TrainingState("words", 0, copied_weights(model), {}, state.losses)
     if state.stage in ("words", "rest"):
-        words = CodeWords(model, task.code_words)
+        words = CodeWords(task.generator, model, task.code_words)
     if state.stage == "words":
         # The moves, which are none, at the beginning of the stage.
         state.weights = {**copied_weights(model), **state.weights}
@@ -186,7 +82,7 @@ def train(
         run.stage(model, state, words)
         words.remove()
     float_steps = 0 if task.start else task.recipe.float_steps
-    save_checkpoint(model.eval(), run.story(state), out)
+    save_checkpoint(task.generator, model.eval(), run.story(state), out)
     write_loss_curve(state.losses, float_steps, out / CURVE_FILE)
     (out / PROGRESS_FILE).unlink(missing_ok=True)
     return model
@@ -198,7 +94,7 @@ def _beginning(task: Task) -> TrainingState:
     return TrainingState("words", 0, copied_weights(task.start), {}, [])
 
 
-def load_float_weights(model: Challenge, weights: dict[str, torch.Tensor]) -> None:
+def load_float_weights(model: nn.Module, weights: dict[str, torch.Tensor]) -> None:
     """Copy float weights into a quantised model; only its scales may be missing from them."""
     keys = model.load_state_dict(weights, strict=False)
     strangers = [key for key in keys.missing_keys if not key.endswith("scaling_impl.value")]
@@ -209,10 +105,9 @@ def load_float_weights(model: Challenge, weights: dict[str, torch.Tensor]) -> No
 
 
 @torch.no_grad()
-def calibrate(model: Challenge) -> None:
-    """Let every activation quantiser see all words, then freeze its range into a parameter."""
+def calibrate(model: nn.Module, inputs: Mapping[str, torch.Tensor]) -> None:
+    """Let every activation quantiser see all inputs, then freeze its range into a parameter."""
     model.train()
-    inputs = model.tensors(model.config.words)
     for _ in range(CALIBRATION_STEPS + 1):
         model(**inputs)
 
@@ -226,7 +121,7 @@ class _Run:
     started: float
     on_step: Callable[[TrainingState], None] | None
 
-    def stage(self, model: Challenge, state: TrainingState, moves: CodeWords | None = None) -> None:
+    def stage(self, model: nn.Module, state: TrainingState, moves: CodeWords | None = None) -> None:
         """Run the remaining steps of `state.stage`, saving progress now and then."""
         recipe = self.task.recipe
         steps, rate, title = {
@@ -239,8 +134,8 @@ class _Run:
         trained = [each for each in model.parameters() if each.requires_grad]
         optimiser = torch.optim.Adam(trained, lr=rate, betas=(0.8, 0.99))
         state.restore_moments(model, optimiser)
-        loss_of = WaveformLoss().to(self.task.device)
-        targets = self.task.targets.to(self.task.device)
+        loss_of = self.task.generator.loss().to(self.task.device)
+        inputs, targets = self.task.inputs(), self.task.targets.to(self.task.device)
         model.train()
         saved = time.monotonic()
         with tqdm(total=steps, initial=state.step, desc=title, unit="step") as bar:
@@ -249,8 +144,8 @@ class _Run:
                     moves.refresh()
                 optimiser.param_groups[0]["lr"] = rate * schedule(state.step, steps)
                 chosen = batch_of(self.task, state.stage, state.step)
-                words = [self.task.config.words[row] for row in chosen]
-                output = tensor_value(model(**model.tensors(words)))[:, 0]
+                batch = {name: tensor[chosen] for name, tensor in inputs.items()}
+                output = tensor_value(model(**batch)).squeeze(1)
                 loss = loss_of(output, targets[chosen])
                 # Of frozen parameters too: what an earlier stage left there would count in the norm.
                 model.zero_grad()
@@ -294,7 +189,7 @@ def schedule(step: int, steps: int) -> float:
 
 
 def batch_of(task: Task, stage: str, step: int) -> list[int]:
-    """The words of one step, a pure function of (seed, stage, step)."""
+    """Rows of the targets for one step, a pure function of (seed, stage, step)."""
     key = [task.seed, ("float", "qat", "words", "rest").index(stage)]
     generator = np.random.Generator(np.random.Philox(key=key, counter=step))
     count = len(task.targets)
@@ -314,14 +209,3 @@ def thin(losses: list[float], points: int = 200) -> list[float]:
     """Means of equal parts of a loss curve, at most `points` of them."""
     parts = np.array_split(np.asarray(losses), min(points, max(len(losses), 1)))
     return [round(float(part.mean()), 4) for part in parts if len(part)]
-
-
-def _checked_device(device: str | None) -> str:
-    if device is None:
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        torch.zeros(1, device=device).item()  # there are devices that can store but not compute
-    except (RuntimeError, AssertionError, ImportError) as error:
-        reason = reason_of(error, brief=True)
-        raise WorkbenchError(f"cannot train on {device!r} ({reason}); use --device cpu") from error
-    return device

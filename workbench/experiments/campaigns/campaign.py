@@ -54,7 +54,7 @@ def campaign_of(
     expect(image, Image, "what a campaign is to damage", "an Image, as `image` of a voice")
     expect(inputs, Mapping, "what is said", "the inputs of each word, by word")
     expect(plan, Plan, "what is to happen", 'a Plan, as Plan.parse("flips=3")')
-    if getattr(plan.model, "count", None) == 0:
+    if plan.model.idle:
         raise WorkbenchError(f"in the plan {plan} nothing happens; ask for at least 1 bit")
     sites = Sites(image)
     size = plan.size(sites)
@@ -89,7 +89,7 @@ def campaign_of(
         plan=str(plan),
         image=image.content_hash,
         program=image.program.content_hash,
-        words=tuple(inputs),
+        utterances=tuple(inputs),
         inputs=inputs_digest(inputs),
         trials=trials,
         trials_a_shard=max(1, min(cut, few, trials)),

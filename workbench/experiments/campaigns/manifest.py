@@ -22,17 +22,18 @@ from workbench.memory.faults.plan import Plan
 from workbench.sealed import DIGEST, json_object, unsealed, write_sealed
 
 # Of the columns in `trial_table.SCHEMA` and the fields of `Campaign`: counted up with either.
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
+_OF_WORDS = 2  # the same with `words` for `utterances`, in shards `word`
 MANIFEST_FILE = "manifest.json"
 _SHOWN = 60  # characters of a value in a message
 _CURE = "move its folder away, or copy the manifest from another part of the same campaign"
 
 
 class Shard(NamedTuple):
-    """A part of a campaign: the trials start .. stop - 1 of one word."""
+    """A part of a campaign: the trials start .. stop - 1 of one utterance."""
 
     number: int
-    word: str
+    utterance: str
     start: int
     stop: int
 
@@ -47,9 +48,9 @@ class Campaign:
     """Which trials there are, and how they are cut; folders with equal campaigns can be merged.
 
     plan: its text. image: content hash of what is hit, its program included. program: content hash.
-    words: what is spoken. inputs: SHA-256 over what the words feed in. trials: a word's; their numbers
+    utterances: what is spoken. inputs: SHA-256 over what they feed in. trials: of each utterance; their numbers
     are 0 .. trials - 1. trials_a_shard: at most. population: how many different trials the plan has,
-    None when it draws them at random. log_mel, listen: about so many trials of a word have their
+    None when it draws them at random. log_mel, listen: about so many trials of an utterance have their
     log-mel distance measured, or are heard by a recogniser and PESQ. protection: digest of a
     protection mask, "" for none.
     """
@@ -57,7 +58,7 @@ class Campaign:
     plan: str
     image: str
     program: str
-    words: tuple[str, ...]
+    utterances: tuple[str, ...]
     inputs: str
     trials: int
     trials_a_shard: int
@@ -70,29 +71,31 @@ class Campaign:
     @property
     def identity(self) -> str:
         """SHA-256 over all fields, 64 hexadecimal digits."""
-        text = json.dumps(asdict(self), sort_keys=True)
+        text = json.dumps(self._plain, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
     @property
-    def shards_a_word(self) -> int:
-        """How many shards the trials of one word make."""
+    def shards_each(self) -> int:
+        """How many shards the trials of one utterance make."""
         return -(-self.trials // self.trials_a_shard)
 
     @property
     def shards(self) -> int:
         """How many shards there are in all."""
-        return len(self.words) * self.shards_a_word
+        return len(self.utterances) * self.shards_each
 
     @property
     def rows(self) -> int:
         """How many trials there are in all."""
-        return len(self.words) * self.trials
+        return len(self.utterances) * self.trials
 
     def shard(self, number: int) -> Shard:
         """Shard number 0 .. shards - 1."""
-        word, part = divmod(number, self.shards_a_word)
+        which, part = divmod(number, self.shards_each)
         start = part * self.trials_a_shard
-        return Shard(number, self.words[word], start, min(start + self.trials_a_shard, self.trials))
+        return Shard(
+            number, self.utterances[which], start, min(start + self.trials_a_shard, self.trials)
+        )
 
     def difference(self, other: Campaign) -> str:
         """What differs first, in words, "" when nothing does."""
@@ -124,11 +127,12 @@ class Campaign:
     @classmethod
     def _read(cls, contents: dict[str, Any], path: Path) -> Campaign:
         try:
-            values = {field.name: contents[field.name] for field in fields(cls)}
+            names = {field.name: _key(field.name, contents["format"]) for field in fields(cls)}
+            values = {name: contents[key] for name, key in names.items()}
         except KeyError as error:
             raise _damaged(path) from error
-        if isinstance(values["words"], list):
-            values["words"] = tuple(values["words"])
+        if isinstance(values["utterances"], list):
+            values["utterances"] = tuple(values["utterances"])
         campaign = cls(**values)
         if not campaign._is_possible:
             raise _damaged(path)
@@ -136,7 +140,11 @@ class Campaign:
             described = campaign._described
         except WorkbenchError as error:
             raise WorkbenchError(f"{path}: {error}") from error
-        if any(contents.get(key) != value for key, value in described.items() if key != "words"):
+        if any(
+            contents.get(key) != value
+            for key, value in described.items()
+            if value != campaign.utterances
+        ):
             raise _damaged(path)
         return campaign
 
@@ -144,18 +152,30 @@ class Campaign:
     def _described(self) -> dict[str, Any]:
         plan = Plan.parse(self.plan)
         derived = {"plan_hash": plan.hash, "seed": plan.seed, "shards": self.shards}
-        return {**asdict(self), **derived, "identity": self.identity}
+        return {**self._plain, **derived, "identity": self.identity}
+
+    @property
+    def _plain(self) -> dict[str, Any]:
+        """The fields by the names that they have in this format."""
+        return {_key(name, self.format): value for name, value in asdict(self).items()}
 
     @property
     def _is_possible(self) -> bool:
         """Whether the fields are of the types and within the ranges that `campaign_of` makes."""
-        if not isinstance(self.words, tuple):
+        if not isinstance(self.utterances, tuple):
             return False
-        texts = (self.plan, self.image, self.program, self.inputs, self.protection, *self.words)
+        texts = (
+            self.plan,
+            self.image,
+            self.program,
+            self.inputs,
+            self.protection,
+            *self.utterances,
+        )
         counts = (self.trials, self.trials_a_shard, self.log_mel, self.listen)
         return (
             all(isinstance(text, str) for text in texts)
-            and 0 < len(self.words) == len(set(self.words))
+            and 0 < len(self.utterances) == len(set(self.utterances))
             and all(type(count) is int and count >= 0 for count in counts)
             and self.trials > 0 < self.trials_a_shard
             and (self.population is None or type(self.population) is int)
@@ -190,13 +210,18 @@ def _parsed(folder: Path) -> dict[str, Any]:
             "name a folder that `workbench campaign` wrote"
         ) from error
     contents = json_object(text, str(path), _CURE)
-    if contents.get("format") != FORMAT_VERSION:
+    if contents.get("format") not in (FORMAT_VERSION, _OF_WORDS):
         raise WorkbenchError(
             f"{path} was written by another version of the workbench (format "
             f"{contents.get('format')!r:.40}, this one has {FORMAT_VERSION}); run it again in another "
             "folder, or read it with the version that wrote it"
         )
     return contents
+
+
+def _key(field: str, version: int) -> str:
+    """What a field of `Campaign` is called in a manifest of this format."""
+    return "words" if field == "utterances" and version == _OF_WORDS else field
 
 
 def _damaged(path: Path) -> WorkbenchError:

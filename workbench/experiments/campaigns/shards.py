@@ -1,4 +1,4 @@
-"""Shards of results: a Parquet file for a range of trials of one word, named by what is in it.
+"""Shards of results: a Parquet file for a range of trials of one utterance, named by what is in it.
 
 Layout: NUMBER-HASH.parquet, six decimal digits and the first 16 hexadecimal digits of the SHA-256 of
 the file; its Parquet metadata repeat its number and the campaign that it belongs to.
@@ -22,6 +22,10 @@ _HASH_DIGITS = 16
 _NAME = re.compile(r"(\d{6,})-([0-9a-f]{16})\.parquet")
 _LEFTOVER = re.compile(rf"\.{_NAME.pattern}\.\w+\.parquet")  # as `replacing` calls what it writes
 _ASCENDING = ("trial", "position", "element")  # half of a file if they were not stored as steps
+_UTTERANCE, _WORD = "utterance", "word"  # the latter in shards of an earlier version
+_EARLIER_SCHEMA = pa.schema(
+    [field.with_name(_WORD) if field.name == _UTTERANCE else field for field in SCHEMA]
+)
 _NUMBER, _CAMPAIGN = b"shard", b"campaign"
 # Arrow's own exceptions, and those of Python that some of its errors are.
 _UNREADABLE = (pa.ArrowException, OSError, ValueError, KeyError, IndexError, TypeError)
@@ -108,9 +112,14 @@ def same_rows(one: Path, other: Path) -> bool:
 
 
 def read_shard(path: Path, columns: list[str] | None = None) -> pa.Table:
-    """The table of a good shard, or these columns of it; WorkbenchError when it cannot be read."""
+    """The table of a good shard, or these columns of it, by the names of today; WorkbenchError when it cannot be read."""
     try:
-        table = pq.read_table(path, columns=columns)
+        earlier = _UTTERANCE not in pq.read_schema(path).names
+        names = [_WORD if earlier and name == _UTTERANCE else name for name in columns or ()]
+        table = pq.read_table(path, columns=None if columns is None else names)
+        if earlier:
+            given = table.column_names
+            table = table.rename_columns([_UTTERANCE if n == _WORD else n for n in given])
         table.validate(full=True)  # texts that are no UTF-8, lengths and indexes that do not fit
     except _UNREADABLE as error:
         raise WorkbenchError(
@@ -143,7 +152,7 @@ def _examined(path: Path, campaign: str, shards: int) -> tuple[int, str]:
         return number, "belongs to another campaign"
     if metadata.get(_NUMBER) != str(number).encode() or number >= shards:
         return number, "has the name of another shard"
-    if not schema.equals(SCHEMA):
+    if not (schema.equals(SCHEMA) or schema.equals(_EARLIER_SCHEMA)):
         return number, "has other columns than a shard"
     return number, ""
 

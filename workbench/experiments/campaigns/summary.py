@@ -1,6 +1,6 @@
 """What a campaign found, in numbers: how many trials of each class, surely how many, and the worst one.
 
-A trial does the same to the bits for every word, so its words are one cluster of an interval.
+A trial does the same to the bits for every utterance, so its utterances are one cluster of an interval.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from workbench.experiments.estimates.statistics import clustered
 from workbench.experiments.voices.listening import heard_means
 from workbench.memory.faults.plan import HASH_DIGITS, TrialId
 
-_COLUMNS = ("word", "trial", "snr_db", "log_mel_db", "recognised", "pesq_nb", "quality")
+_COLUMNS = ("utterance", "trial", "snr_db", "log_mel_db", "recognised", "pesq_nb", "quality")
 
 _ANSWERS = ("trial", "recognised", "pesq_nb")
 
@@ -34,21 +34,21 @@ def summary(results: Sequence[Results]) -> list[dict[str, Any]]:
 
 
 def _summary(results: Results) -> dict[str, Any]:
-    """Counts and shares by class and word, intervals of random draws, what log-mel changed, the worst."""
+    """Counts and shares by class and utterance, intervals of random draws, what log-mel changed, the worst."""
     campaign = results.campaign
-    counts = {word: dict.fromkeys(QUALITIES, 0) for word in campaign.words}
+    counts = {name: dict.fromkeys(QUALITIES, 0) for name in campaign.utterances}
     by_trial = np.zeros((len(QUALITIES), campaign.trials), np.int32)
     heard_by: dict[str, list[np.ndarray]] = {name: [] for name in QUALITIES}
     measured = changed = 0
     worst: tuple[float, str, int] | None = None
     for table in results.tables(_COLUMNS):
-        word = table["word"][0].as_py()
+        utterance = table["utterance"][0].as_py()
         quality = table["quality"].combine_chunks()
         names = quality.dictionary.to_pylist()
         codes = np.array([QUALITIES.index(name) for name in names])[quality.indices.to_numpy()]
         snr_db = table["snr_db"].to_numpy()
         for name, count in zip(QUALITIES, np.bincount(codes, minlength=5).tolist(), strict=True):
-            counts[word][name] += count
+            counts[utterance][name] += count
         by_trial[codes, table["trial"].to_numpy()] += 1
         heard = table["log_mel_db"].is_valid().to_numpy()
         measured += int(heard.sum())
@@ -59,7 +59,7 @@ def _summary(results: Results) -> dict[str, Any]:
             heard_by[QUALITIES[code]].append(answers[:, listened & (codes == code)])
         lowest = int(snr_db.argmin())
         if worst is None or snr_db[lowest] < worst[0]:
-            worst = float(snr_db[lowest]), word, int(table["trial"][lowest].as_py())
+            worst = float(snr_db[lowest]), utterance, int(table["trial"][lowest].as_py())
     trials = sum(sum(each.values()) for each in counts.values())
     told: dict[str, Any] = {
         "folder": str(results.folder),
@@ -67,9 +67,9 @@ def _summary(results: Results) -> dict[str, Any]:
         "protection": campaign.protection,
         "trials": trials,
         "missing": campaign.rows - trials,
-        "trials_a_word": campaign.trials,
+        "trials_each": campaign.trials,
         "population": campaign.population,
-        "words": counts,
+        "utterances": counts,
         "quality": _shares(by_trial, drawn=campaign.population is None),
         "log_mel": {"measured": measured, "changed": changed},
         "heard": {

@@ -19,7 +19,7 @@ HEARD = ("log_mel_db", "recognised", "pesq_nb")  # measured in a part of the tri
 _NAMES = pa.dictionary(pa.int32(), pa.string())
 SCHEMA = pa.schema(
     {
-        "word": _NAMES,
+        "utterance": _NAMES,
         "trial": pa.int64(),
         "events": pa.int32(),
         "frame": pa.int32(),
@@ -47,14 +47,14 @@ def trial_table(
     laboratory: Laboratory,
     sites: Sites,
     *,
-    word: str,
+    utterance: str,
     plan: Plan,
     indexes: np.ndarray,
     mask: ProtectionMask | None = None,
 ) -> pa.Table:
     """Run the trials `indexes` (int64 [n]) of `plan` and describe them: SCHEMA, n rows in that order.
 
-    word: what the laboratory's inputs say. mask: events on bytes that it protects do not happen, and
+    utterance: what the laboratory's inputs say. mask: events on bytes that it protects do not happen, and
     `events` does not count them. The columns frame to bit are those of a trial's first event; without
     one frame and position are -1 and the others null, as they are for padding. reached: the last
     operator whose output differs, null where none does or the engine does not know.
@@ -77,7 +77,7 @@ def trial_table(
     nameless = place < 0
     codes = np.where(outcomes["first"] < 0, 0, snr_quality(snr_db))
     columns = {
-        "word": _dictionary(np.zeros(trials, np.int32), [word]),
+        "utterance": _dictionary(np.zeros(trials, np.int32), [utterance]),
         "trial": np.asarray(indexes, np.int64),
         "events": count,
         "frame": frame,

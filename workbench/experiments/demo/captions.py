@@ -8,6 +8,7 @@ from typing import Any
 
 from workbench.experiments.demo.record import Clip, Life
 from workbench.experiments.voices.word_lists import in_one_text
+from workbench.generators.registry import DEFAULT
 
 
 def tell_story(story: dict[str, Any]) -> dict[str, str]:
@@ -47,19 +48,19 @@ def commands(
     words, word = shlex.quote(in_one_text(life.words)), shlex.quote(word)
     return (
         ("This page, all of it", f"workbench demo --word {word} --seed {seed}"),
-        ("The network", "workbench train challenge --preset long --seed 0 --out DIR"),
-        ("Its quality", "workbench measure challenge"),
-        ("What its classes of damage mean", "workbench measure challenge --classes"),
-        ("Its integers and its memory", "workbench lower challenge"),
+        ("The network", f"workbench train {DEFAULT} --preset long --seed 0 --out DIR"),
+        ("Its quality", f"workbench measure {DEFAULT}"),
+        ("What its classes of damage mean", f"workbench measure {DEFAULT} --classes"),
+        ("Its integers and its memory", f"workbench lower {DEFAULT}"),
         *((f"The voice with {clip.title}", f"workbench replay {clip.trial}") for clip in flipped),
         (
             "The life under upsets, and its log",
             f"workbench heal --words {words} --upsets {upsets:g} --pages {life.pages_per_frame} "
             f"--seed {seed}",
         ),
-        ("The firmware", f"workbench export challenge --pages {life.pages_per_frame} --out DIR"),
+        ("The firmware", f"workbench export {DEFAULT} --pages {life.pages_per_frame} --out DIR"),
         (
             "The cores",
-            f"workbench emulate challenge --word {word} --pages {life.pages_per_frame} --upsets 0",
+            f"workbench emulate {DEFAULT} --word {word} --pages {life.pages_per_frame} --upsets 0",
         ),
     )

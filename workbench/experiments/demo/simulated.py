@@ -13,10 +13,10 @@ from workbench.experiments.voices.voice import Voice
 from workbench.healing.log import LogEntry, Verdict, in_words
 from workbench.healing.named import crc_scrub, nothing
 from workbench.healing.overheads import overheads
-from workbench.healing.simulation import Life as Simulated
-from workbench.healing.simulation import simulate
+from workbench.healing.simulation import SimulationResult, simulate
 from workbench.healing.timeline import snr_over_time
-from workbench.healing.upsets import Upset, poisson_upsets
+from workbench.memory.faults.events import Event
+from workbench.memory.faults.poisson import poisson_upsets
 from workbench.memory.image import Image
 from workbench.memory.layout import Layout
 from workbench.memory.places import SRAM_SECTIONS
@@ -31,7 +31,7 @@ def heal_and_speak(
     """
     strategy = crc_scrub(pages_per_frame)
     scan = overheads(image.layout, strategy).frames_per_scan or 1
-    frames = voice.model.config.frames
+    frames = voice.frames(word)
     script = script_of(voice, [word] * (-(-scan // frames) + 1))
     life = simulate(image, script.inputs, (), strategy, word_starts=script.starts)
     samples = life.samples()
@@ -42,10 +42,10 @@ def heal_and_speak(
         pages=image.layout.pages,
         pages_restored=sum(entry.verdict == Verdict.HEALED for entry in life.log),
     )
-    return samples[len(samples) // len(script.words) * (len(script.words) - 1) :], healing
+    return samples[len(samples) // len(script.utterances) * (len(script.utterances) - 1) :], healing
 
 
-def upsets_of(voice: Voice, script: Script, *, upsets_per_s: float, seed: int) -> tuple[Upset, ...]:
+def upsets_of(voice: Voice, script: Script, *, upsets_per_s: float, seed: int) -> tuple[Event, ...]:
     """Random upsets of everything in SRAM: parameters, histories and the healer's own variables."""
     candidates = voice.image.layout.positions(SRAM_SECTIONS)
     mean = upsets_per_s * script.frames * voice.frame_s
@@ -55,7 +55,7 @@ def upsets_of(voice: Voice, script: Script, *, upsets_per_s: float, seed: int) -
 def live(
     voice: Voice,
     script: Script,
-    upsets: Sequence[Upset],
+    upsets: Sequence[Event],
     *,
     upsets_per_s: float,
     pages_per_frame: int,
@@ -69,7 +69,7 @@ def live(
     )
     layout = voice.image.layout
     return Life(
-        words=script.words,
+        words=script.utterances,
         frames=len(calm.wrong_bits),
         frame_s=voice.frame_s,
         pages=layout.pages,
@@ -79,8 +79,8 @@ def live(
         upsets=tuple((upset.frame, upset.position) for upset in healed.upsets),
         sites=healed.sites(),
         clean=calm.samples(),
-        none=_course(damaged, calm, words=len(script.words)),
-        healed=_course(healed, calm, words=len(script.words)),
+        none=_course(damaged, calm, words=len(script.utterances)),
+        healed=_course(healed, calm, words=len(script.utterances)),
         log=tuple(log_line(entry, layout) for entry in healed.log),
     )
 
@@ -97,7 +97,7 @@ def log_line(entry: LogEntry, layout: Layout) -> LogLine:
     )
 
 
-def _course(life: Simulated, calm: Simulated, *, words: int) -> Course:
+def _course(life: SimulationResult, calm: SimulationResult, *, words: int) -> Course:
     samples, clean = life.samples(), calm.samples()
     parts = zip(np.split(samples, words), np.split(clean, words), strict=True)
     return Course(

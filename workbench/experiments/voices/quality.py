@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -69,7 +70,7 @@ def quality_of_voice(
     expect(voice, Voice, "what is to be measured", "a Voice, as open_voice()")
     sounds = {
         word: voice.speak(word)
-        for word in tqdm(voice.words, desc="speaking", unit="word", leave=False, disable=None)
+        for word in tqdm(voice.utterances, desc="speaking", unit="word", leave=False, disable=None)
     }
     return _quality(sounds, voice, language, metrics or {})
 
@@ -79,7 +80,7 @@ def quality_of_recordings(
 ) -> Quality:
     """The same measures of the recordings themselves: what a perfect generator would reach."""
     expect(voice, Voice, "what has recordings", "a Voice, as open_voice()")
-    sounds = {word: voice.recording(word) for word in voice.words}
+    sounds = {word: voice.recording(word) for word in voice.utterances}
     return _quality(sounds, voice, language, metrics or {})
 
 
@@ -148,9 +149,22 @@ def _quality(
 ) -> Quality:
     means = _Means()
     recordings = {word: voice.recording(word) for word in sounds}
-    per_word = _recognised(sounds, language, means)
-    _neighbours(sounds, recordings, means)
-    usual = {"pesq_nb": pesq_nb, "stoi": stoi, "log_mel_db": log_mel_db}
+    per_word: dict[str, float] = {}
+    wanted = [measure.name for measure in voice.generator.measures]
+    for name in MEASURES:
+        if name not in wanted:
+            reason = f"the generator {voice.generator.name} has no such measure"
+            means.values[name], means.absent[name] = None, reason
+    if "recognised" in wanted:
+        per_word = _recognised(sounds, language, means)
+    if {"nearest", "mfcc_dtw"} & set(wanted):
+        _neighbours(sounds, recordings, voice.sample_rate_hz, means)
+    rate = voice.sample_rate_hz
+    known: dict[str, Metric] = {
+        name: partial(metric, sample_rate_hz=rate)
+        for name, metric in (("pesq_nb", pesq_nb), ("stoi", stoi), ("log_mel_db", log_mel_db))
+    }
+    usual = {name: metric for name, metric in known.items() if name in wanted}
     for name, metric in {**usual, **{own: _guarded(metrics[own]) for own in metrics}}.items():
         figures: dict[str, float] = {}
         reasons: dict[str, str] = {}
@@ -196,14 +210,17 @@ def _recognised(
 
 
 def _neighbours(
-    sounds: Mapping[str, np.ndarray], recordings: Mapping[str, np.ndarray], means: _Means
+    sounds: Mapping[str, np.ndarray],
+    recordings: Mapping[str, np.ndarray],
+    rate: int,
+    means: _Means,
 ) -> None:
     """How near each sound is to its own recording, and whether another word's is as near."""
-    references = [mfcc(recording) for recording in recordings.values()]
+    references = [mfcc(recording, rate) for recording in recordings.values()]
     own: dict[str, float] = {}
     nearest: dict[str, float] = {}
     for number, (word, sound) in enumerate(sounds.items()):
-        distances = warped_distances(mfcc(sound), references)
+        distances = warped_distances(mfcc(sound, rate), references)
         own[word] = float(distances[number])
         others = np.delete(distances, number)
         nearest[word] = float((own[word] < others).all())

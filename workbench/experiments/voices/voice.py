@@ -1,7 +1,11 @@
-"""A trained generator ready to be damaged: its model, program, clean memory image and recordings."""
+"""A trained generator ready to be damaged: its program, clean memory image and recordings.
+
+Opening one needs no torch where the program is stored beside the checkpoint; only `model` does.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from os import PathLike
@@ -9,125 +13,181 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
-from workbench.audio.recogniser import DIGIT_WORDS
-from workbench.audio.recordings import load_words, nfc
+from workbench.audio.recordings import nfc
 from workbench.errors import WorkbenchError, expect, nearest
-from workbench.generators.challenge import Challenge
-from workbench.integer.lowered_challenge import lower_challenge
+from workbench.files import path_of
+from workbench.generators.generator import Generator
+from workbench.generators.registry import DEFAULT, generator_named
 from workbench.integer.program import Program
 from workbench.integer.reference import run
 from workbench.memory.image import Image
-from workbench.training.checkpoint import load_checkpoint, shipped_checkpoint
+from workbench.training.checkpoint_files import (
+    config_of,
+    generator_of,
+    read_story,
+    refuse_other_generator,
+)
+from workbench.training.stored_program import program_of
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Voice:
-    """A generator of spoken words and what it was taught with.
+    """A trained generator and what it was taught with.
 
-    recordings: word -> float32 [samples], of any length. story: what the checkpoint says of itself.
+    config: of the class `generator.configuration`. recordings: utterance -> float32 [samples], of any length.
+    story: the metadata of the checkpoint. folder: of the checkpoint, None for a network of one's own.
     """
 
-    model: Challenge
+    generator: Generator
+    config: Any
     program: Program
-    recordings: dict[str, np.ndarray]
+    recordings: Mapping[str, np.ndarray]
     story: dict[str, Any]
+    folder: Path | None = None
 
     @cached_property
     def image(self) -> Image:
         """The clean memory image."""
         return Image.of(self.program)
 
+    @cached_property
+    def model(self) -> Any:
+        """The quantised network in evaluation mode, read from the checkpoint when it is first asked for."""
+        from workbench.training.checkpoint import load_checkpoint
+
+        if self.folder is None:
+            raise WorkbenchError(
+                "this voice has no checkpoint to read its network from; keep your own"
+            )
+        model, story = load_checkpoint(self.folder)
+        if story["weights_sha256"] != self.story["weights_sha256"]:
+            raise WorkbenchError(
+                f"the checkpoint in {self.folder} is another one than when this voice was opened; open it "
+                "again"
+            )
+        return model
+
     def __repr__(self) -> str:
-        return f"Voice that says {', '.join(self.words)} with {self.program!r}"
+        return f"Voice that says {', '.join(self.utterances)} with {self.program!r}"
 
     @property
-    def words(self) -> tuple[str, ...]:
-        """What it can say, in the order of its embedding."""
-        return self.model.config.words
+    def utterances(self) -> tuple[str, ...]:
+        """What it was taught to say, in the order of its configuration."""
+        return self.generator.utterances(self.config)
 
     @property
     def frame_s(self) -> float:
         """Duration of a frame in seconds."""
         return 1.0 / self.program.frame_rate_hz
 
-    def spoken(self, word: str) -> str:
-        """The word as it is said: "seven" for "7"."""
-        return DIGIT_WORDS.get(word, word)
+    @property
+    def sample_rate_hz(self) -> int:
+        """Samples of its sound in a second."""
+        return round(self.program.sample_rate_hz)
 
-    def word(self, text: str) -> str:
-        """The word of `words` that `text` means: itself, or "7" for "seven"; else `text` as it is.
+    def frames(self, utterance: str) -> int:
+        """Frames of an utterance."""
+        name, codes = next(iter(self.inputs(utterance).items()))
+        return codes.shape[1] // self.program.signal(name).rate
 
-        Both are compared in Unicode's form NFC.
+    def spoken(self, utterance: str) -> str:
+        """The utterance as it is said: "seven" for "7"."""
+        return self.generator.spoken(utterance)
+
+    def utterance(self, text: str) -> str:
+        """The utterance that `text` means, as "7" for "seven"; `text` itself where it means none."""
+        expect(text, str, f"a {self.generator.noun}", f"text, as {self.utterances[0]!r}")
+        meant = self.generator.meant(self.config, text)
+        return text if meant is None else meant
+
+    def inputs(self, utterance: str) -> dict[str, np.ndarray]:
+        """Inputs of the program, int32 [1, frames, 1], that make it say `utterance` or what it means.
+
+        Raises WorkbenchError for an utterance that it was not taught.
         """
-        expect(text, str, "a word", 'text, as "7"')
-        if text in self.words:
-            return text
-        by_sound = {nfc(self.spoken(word)): word for word in self.words}
-        by_name = {nfc(word): word for word in self.words}
-        return {**by_sound, **by_name}.get(nfc(text), text)
-
-    def inputs(self, word: str) -> dict[str, np.ndarray]:
-        """Inputs of the program, int32 [1, frames, 1], that make it say `word` or what it means.
-
-        Raises WorkbenchError for a word that it was not taught.
-        """
-        taught = self.word(word)
-        if taught not in self.words:
-            said = map(self.spoken, self.words)
+        expect(utterance, str, f"a {self.generator.noun}", f"text, as {self.utterances[0]!r}")
+        meant = self.generator.meant(self.config, utterance)
+        if meant is None:
+            said = map(self.spoken, self.utterances)
             raise WorkbenchError(
-                f"this generator cannot say {word!r}; {nearest(word, self.words, also=said)}"
+                f"this generator cannot say {utterance!r}; {nearest(utterance, self.utterances, also=said)}"
             )
-        return self.model.indexes([taught])
+        return self.generator.encode(self.config, [meant])
 
-    def speak(self, word: str, image: Image | None = None) -> np.ndarray:
-        """`word` spoken from the working copy of `image`, by default the clean one: float32 [samples].
+    def speak(self, utterance: str, image: Image | None = None) -> np.ndarray:
+        """`utterance` spoken from the working copy of `image`, by default the clean one: float32 [samples].
 
         It begins in silence: what the state section of `image` holds is not heard.
         """
         if image is not None:
             expect(image, Image, "the memory to speak from", "an Image, as `image` of this voice")
         program = image.to_program() if image is not None else self.program
-        return program.sound(run(program, self.inputs(word))[program.output][0])
+        return program.sound(run(program, self.inputs(utterance))[program.output][0])
 
-    def speak_in_float(self, word: str) -> np.ndarray:
-        """`word` from the float twin, the same weights without quantisers: float32 [samples]."""
-        with torch.no_grad():
-            output = float_twin(self.model)(**self.model.tensors([self.word(word)]))
-        return np.clip(output[0, 0].numpy(), -1.0, 1.0)
+    def speak_in_float(self, utterance: str) -> np.ndarray:
+        """`utterance` from the float twin, the same weights without quantisers: float32 [samples]."""
+        from workbench.training.float_twin import float_output
 
-    def recording(self, word: str) -> np.ndarray:
-        """The recording of `word`, cut or padded with silence to the length of `speak(word)`."""
+        return float_output(self.generator, self.model, self.utterance(utterance))
+
+    def recording(self, utterance: str) -> np.ndarray:
+        """The recording of `utterance`, cut or padded with silence to the length of `speak(utterance)`."""
         named = {nfc(name): name for name in self.recordings}
-        name = word if word in self.recordings else named.get(nfc(word))
+        name = utterance if utterance in self.recordings else named.get(nfc(utterance))
         if name is None:
             raise WorkbenchError(
-                f"there is no recording of {word!r} among the {len(self.recordings)} given; name the "
+                f"there is no recording of {utterance!r} among the {len(self.recordings)} given; name the "
                 "folder that the voice learned with --data"
             )
         samples = self.recordings[name]
-        length = self.model.config.frames * self.model.config.samples_per_frame
+        length = self.frames(utterance) * self.program.signal(self.program.output).rate
         return np.pad(samples, (0, max(0, length - len(samples))))[:length]
 
 
-def open_voice(folder: Path | str | None = None, data: Path | str | None = None) -> Voice:
-    """The voice of the checkpoint in `folder`, with the recordings in `data`; None for the shipped.
+def open_voice(
+    folder: Path | str | None = None,
+    data: Path | str | None = None,
+    *,
+    generator: str | None = None,
+) -> Voice:
+    """The voice of the checkpoint in `folder`, with the recordings in `data`.
 
-    Raises WorkbenchError when the checkpoint or the recordings are missing or damaged.
+    Without a folder it is the checkpoint that ships with `generator`, by default the first generator's; with
+    both, the checkpoint must be of that generator. Raises WorkbenchError when the checkpoint or the recordings
+    are missing or damaged.
     """
     for what, place in (("the folder of a checkpoint", folder), ("the folder of recordings", data)):
         if place is not None:
             expect(place, (str, PathLike), what, "its path, or nothing for the shipped one")
-    model, story = load_checkpoint(folder or shipped_checkpoint())
-    return Voice(model, lower_challenge(model).program, load_words(data), story)
+    if folder is None:
+        folder = generator_named(generator or DEFAULT).checkpoint()
+    place = path_of(folder, "the folder of a checkpoint")
+    story = read_story(place)
+    kind = generator_of(story, place)
+    refuse_other_generator(generator, kind, place)
+    config = config_of(kind, story, place)
+    recordings = (
+        _Recordings(lambda: kind.recordings(data)) if data is None else kind.recordings(data)
+    )
+    return Voice(kind, config, program_of(place, story), recordings, story, place)
 
 
-def float_twin(model: Challenge) -> Challenge:
-    """The same network with the same weights in float32, its quantisers switched off."""
-    twin = Challenge(model.config, quantised=False)
-    weights = {
-        name: tensor for name, tensor in model.state_dict().items() if name in twin.state_dict()
-    }
-    twin.load_state_dict(weights)
-    return twin.eval()
+class _Recordings(Mapping[str, np.ndarray]):
+    """Recordings that are read when the first of them is asked for."""
+
+    def __init__(self, read: Callable[[], dict[str, np.ndarray]]) -> None:
+        self._read = read
+
+    @cached_property
+    def _all(self) -> dict[str, np.ndarray]:
+        return self._read()
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        return self._all[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._all)
+
+    def __len__(self) -> int:
+        return len(self._all)

@@ -24,6 +24,7 @@ import torch
 from torch import fx, nn
 
 from workbench.errors import WorkbenchError, described, expect, reason_of
+from workbench.generators.inputs import RowIndexes, Samples
 from workbench.integer.lowering.altered import refuse_altered, refuse_training
 from workbench.integer.lowering.emit import Emitter
 from workbench.integer.lowering.graph import Traced, Walk
@@ -32,8 +33,6 @@ from workbench.integer.lowering.result import (
     Lowered,
     LoweredInput,
     LoweredLayer,
-    RowIndexes,
-    Samples,
 )
 from workbench.integer.lowering.trace import changed_call, trace
 from workbench.integer.lowering.values import Codes, Indexes, Unquantised, refusal

@@ -14,22 +14,14 @@ from urllib.parse import quote, unquote
 
 import numpy as np
 
-from workbench.errors import WorkbenchError, expect, nearest
-from workbench.memory.faults.bits import Bits, Each, Flips, Stuck
+from workbench.errors import WorkbenchError, expect
 from workbench.memory.faults.events import Events
 from workbench.memory.faults.model import FaultModel
 from workbench.memory.faults.protection import ProtectionMask
-from workbench.memory.faults.rates import Ber, Retention, Weak
-from workbench.memory.faults.space import Burst, Mbu
-from workbench.memory.faults.time import Arrive, Transient
+from workbench.memory.faults.registry import fault_model, read_model, values_of
 from workbench.memory.faults.transients import TRANSIENT_SECTIONS, Sites
 from workbench.memory.image import Image
 
-# Text names a model by its name, which is the key of its first field.
-MODELS: dict[str, type[FaultModel]] = {
-    kind.NAME: kind
-    for kind in (Each, Flips, Stuck, Bits, Ber, Retention, Weak, Burst, Mbu, Transient, Arrive)
-}
 HASH_DIGITS = 12
 
 
@@ -72,7 +64,7 @@ class Plan:
     def events(self, sites: Sites, indexes: np.ndarray) -> Events:
         """What happens in the trials `indexes` (integers [n]), numbered 0 .. n - 1 in that order.
 
-        No trial has two events at one bit. Raises WorkbenchError when the plan does not fit the image or a
+        No trial has two events at one bit, except of particles that arrive one after the other. Raises WorkbenchError when the plan does not fit the image or a
         trial does not exist.
         """
         expect(sites, Sites, "where a plan is to strike", "Sites(image)")
@@ -82,26 +74,32 @@ class Plan:
         """How many different trials there are; None when they are drawn at random, without end."""
         return self.model.size(self.candidates(sites))
 
+    def reach(self, sites: Sites) -> np.ndarray:
+        """Those of the candidates that some trial may hit, ascending int64; errors as `candidates`."""
+        return self.model.reach(self.candidates(sites))
+
     @property
     def hash(self) -> str:
         """First 12 hexadecimal digits of the SHA-256 of the text."""
         return hashlib.sha256(str(self).encode()).hexdigest()[:HASH_DIGITS]
 
     @classmethod
-    def parse(cls, text: str) -> Plan:
-        """Read a plan, parts in any order but the model first; WorkbenchError when it is none."""
+    def parse(cls, text: str, *, seed: int = 0, frames: int | None = None) -> Plan:
+        """Read a plan, parts in any order but the model first; WorkbenchError when it is none.
+
+        seed, frames: for text that does not say them, frames where the model asks for them.
+        """
         expect(text, str, "a plan", 'text like "flips=3,seed=0"')
-        values = _values(text)
-        name = next(iter(values), "")
-        if name not in MODELS:
-            raise WorkbenchError(
-                f"there is no fault model {name!r} for a plan to begin with; {nearest(name, MODELS)}"
-            )
-        model = MODELS[name].read(values)
+        _refuse_bytes(text)
+        name = text.strip().partition(",")[0].partition("=")[0]
+        if name:
+            fault_model(name)  # its name is what is most easily mistaken
+        values = values_of(text)
+        model = read_model(values, frames)
         try:
             plan = cls(
                 model=model,
-                seed=int(values.pop("seed", "0")),
+                seed=int(values.pop("seed", str(seed))),
                 sections=_split(values.pop("section", "")),
                 operators=_split(values.pop("operator", "")),
                 bits=tuple(int(bit) for bit in _split(values.pop("bit", ""))),
@@ -123,35 +121,46 @@ class Plan:
         return ",".join([str(self.model), *where])
 
 
+_UTTERANCE = ",utterance="
+_WORD = ",word="  # as identifiers of earlier versions have it
+
+
 @dataclass(frozen=True)
 class TrialId:
     """All that is needed to repeat a trial against a named image, as one short string.
 
-    image: first digits of the content hash. word: what is spoken. index: number of the trial.
+    image: first digits of the content hash. utterance: what is spoken. index: number of the trial.
     protection: digest of the mask whose bytes nothing happened to, "" without one.
     """
 
     image: str
-    word: str
+    utterance: str
     plan: Plan
     index: int
     protection: str = ""
 
     @classmethod
     def of(
-        cls, image: Image, word: str, plan: Plan, index: int, *, mask: ProtectionMask | None = None
+        cls,
+        image: Image,
+        utterance: str,
+        plan: Plan,
+        index: int,
+        *,
+        mask: ProtectionMask | None = None,
     ) -> TrialId:
         """The identifier of a trial on `image`."""
         digest = mask.digest if mask else ""
-        return cls(image.content_hash[:HASH_DIGITS], word, plan, index, digest)
+        return cls(image.content_hash[:HASH_DIGITS], utterance, plan, index, digest)
 
     @classmethod
     def parse(cls, text: str) -> TrialId:
-        """Read `str(identifier)`; WorkbenchError when it is not one, or its plan was altered."""
+        """Read `str(identifier)`, also of earlier versions; WorkbenchError when it is not one, or its plan was altered."""
         expect(text, str, "the identifier of a trial", "the line that was printed after 'replay:'")
         text = text.strip()
-        image, _, rest = text.partition(",word=")
-        word, _, rest = rest.partition(",")
+        key = next((key for key in (_UTTERANCE, _WORD) if key in text), _UTTERANCE)
+        image, _, rest = text.partition(key)
+        utterance, _, rest = rest.partition(",")
         written, _, rest = rest.partition(",plan=")
         written, _, protection = written.partition(",protect=")
         plan_hash, _, index = rest.partition(",trial=")
@@ -161,7 +170,7 @@ class TrialId:
                 f"{text!r} is not the identifier of a trial; copy the whole line that was printed "
                 "after 'replay:'"
             )
-        found = cls(image, unquote(word), Plan.parse(written), int(index), protection)
+        found = cls(image, unquote(utterance), Plan.parse(written), int(index), protection)
         if plan_hash != found.plan.hash:
             raise WorkbenchError(
                 f"the plan {written!r} has the hash {found.plan.hash} and the identifier says "
@@ -194,24 +203,10 @@ class TrialId:
         return mask.drop(events) if mask else events
 
     def __str__(self) -> str:
-        word = _joined([self.word])
+        utterance = _joined([self.utterance])
         protected = f",protect={self.protection}" if self.protection else ""
         end = f"{protected},plan={self.plan.hash},trial={self.index}"
-        return f"{self.image},word={word},{self.plan}{end}"
-
-
-def _values(text: str) -> dict[str, str]:
-    _refuse_bytes(text)
-    values: dict[str, str] = {}
-    for part in text.strip().split(","):
-        key, equals, value = part.partition("=")
-        if not equals or not value or key in values:
-            raise WorkbenchError(
-                f"{text!r} is not a plan; it has parts like flips=10,seed=0 with commas between them, "
-                "each once"
-            )
-        values[key] = value
-    return values
+        return f"{self.image}{_UTTERANCE}{utterance},{self.plan}{end}"
 
 
 def _refuse_bytes(text: str) -> None:

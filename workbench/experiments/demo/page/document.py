@@ -25,6 +25,7 @@ from workbench.experiments.demo.page.tables import (
 )
 from workbench.experiments.demo.page.timeline import timeline
 from workbench.experiments.demo.record import Clip, Demonstration
+from workbench.generators.registry import DEFAULT
 
 VOICE = ("recording", "float", "quantised")
 
@@ -124,7 +125,7 @@ def _classes() -> str:
         f"degraded (SNR ≥ {DEGRADED_SNR_DB:g}), broken (below). They say how far the waveform is from "
         "the clean voice, in the SNR above all, and not whether the word is still understood, which stands "
         "beside them: a word a little below the last limit may well be. What listeners make of each class: "
-        "<code>workbench measure challenge --classes</code>."
+        f"<code>workbench measure {DEFAULT} --classes</code>."
     )
 
 

@@ -9,16 +9,16 @@ import numpy as np
 from matplotlib.image import imsave
 
 from workbench.audio.features import spectrogram_db
-from workbench.audio.sound_files import wav_bytes
+from workbench.audio.sound_files import SAMPLE_RATE_HZ, wav_bytes
 
 # Between these levels the colour map runs, in every picture alike, so that pictures compare.
 DARKEST_DB, BRIGHTEST_DB = -78.0, -8.0
 HOP = 64
 
 
-def wav_uri(samples: np.ndarray) -> str:
+def wav_uri(samples: np.ndarray, sample_rate_hz: int = SAMPLE_RATE_HZ) -> str:
     """A data: URI of a 16-bit WAV of float [samples]."""
-    return _uri("audio/wav", wav_bytes(samples))
+    return _uri("audio/wav", wav_bytes(samples, sample_rate_hz))
 
 
 def spectrogram_png(samples: np.ndarray, *, hop: int = HOP) -> bytes:

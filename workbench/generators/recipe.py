@@ -11,8 +11,8 @@ class Recipe:
 
     float_steps, qat_steps: updates before and after the quantisers are switched on.
     float_rate, qat_rate: peak learning rates; warm-up over 30 steps, then a cosine to 2 %. words_steps,
-    words_rate: of updates for code words, where they are wanted; rest_steps: then, of all but them.
-    channels, frames: None keeps the generator's own; the tiny preset shrinks them.
+    words_rate: of updates for code words, where they are wanted; rest_steps: then, of all but them. A
+    generator's own subclass may add what its presets say of a configuration.
     """
 
     float_steps: int = 2000
@@ -24,17 +24,12 @@ class Recipe:
     words_steps: int = 600
     rest_steps: int = 400
     words_rate: float = 4e-4
-    channels: tuple[int, int, int] | None = None
-    frames: int | None = None
 
 
 PRESETS = {
     # About three minutes on a CPU core.
     "default": Recipe(),
-    # How the shipped checkpoints were made: about ten minutes.
     "long": Recipe(float_steps=6000, qat_steps=3000),
     # Seconds; sounds like nothing, exercises everything.
-    "tiny": Recipe(
-        float_steps=6, qat_steps=4, words_steps=3, rest_steps=2, channels=(8, 8, 4), frames=12
-    ),
+    "tiny": Recipe(float_steps=6, qat_steps=4, words_steps=3, rest_steps=2),
 }

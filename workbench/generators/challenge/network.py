@@ -1,22 +1,16 @@
-"""`challenge`: a neural voice that speaks a digit, for a spoken liveness check.
+"""The network: two embedding rows 125 times a second, causal residual convolutions, 16 kHz sound.
 
-A digit and the position in the word choose two embedding rows 125 times a second; causal residual
-convolutions turn them into 16 kHz sound. Ten words in all, so that every bit can be tried on every
-input. Layout: index streams [batch, time] in, waveform [batch, 1, time] out.
+Layout: index streams [batch, time] in, waveform [batch, 1, time] out.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from math import prod
 
-import numpy as np
 import torch
 from torch import nn
 
-from workbench.audio.recordings import nfc
-from workbench.errors import WorkbenchError, nearest
+from workbench.generators.challenge.configuration import ChallengeConfig
 from workbench.generators.layers import (
     FLOAT,
     CausalConv1d,
@@ -26,29 +20,6 @@ from workbench.generators.layers import (
     quantise,
     relu,
 )
-
-
-@dataclass(frozen=True)
-class ChallengeConfig:
-    """Shape of a `challenge` generator.
-
-    words: labels of the recordings, in embedding order. frames: length of every word, 8 ms each.
-    channels, upsampling: of the three stages. trunk_weight_bits: 8, or 4 to halve the largest part.
-    """
-
-    words: tuple[str, ...]
-    frames: int = 112
-    embedding: int = 16
-    channels: tuple[int, int, int] = (64, 32, 16)
-    upsampling: tuple[int, int, int] = (4, 4, 8)
-    trunk_dilations: tuple[int, ...] = (1, 2, 4)
-    upper_dilations: tuple[int, ...] = (1, 3)
-    trunk_weight_bits: int = 8
-
-    @property
-    def samples_per_frame(self) -> int:
-        """Output samples of one frame."""
-        return prod(self.upsampling)
 
 
 class Challenge(nn.Module):
@@ -91,36 +62,6 @@ class Challenge(nn.Module):
         x = self.middle(self.middle_scale(self.up0(self.trunk_relu(x))))  # [batch, c1, 4 * frames]
         x = self.last(self.last_scale(self.up1(self.middle_relu(x))))  # [batch, c2, 16 * frames]
         return self.quantise_output(self.up2(self.last_relu(x)))  # [batch, 1, 128 * frames]
-
-    def indexes(self, words: Sequence[str]) -> dict[str, np.ndarray]:
-        """Row indexes, int32 [len(words), frames, 1] by input name, that make it say each word.
-
-        Words are compared in Unicode's form NFC.
-        Raises WorkbenchError naming a word it was not trained on.
-        """
-        known = self.config.words
-        rows = {nfc(word): row for row, word in enumerate(known)}
-        rows |= {word: row for row, word in enumerate(known)}
-        for word in words:
-            if word not in rows and nfc(word) not in rows:
-                raise WorkbenchError(f"this generator cannot say {word!r}; {nearest(word, known)}")
-        shape = (len(words), self.config.frames, 1)
-        chosen = np.array([rows[word if word in rows else nfc(word)] for word in words], np.int32)
-        position = np.arange(self.config.frames, dtype=np.int32)
-        return {
-            "word": np.broadcast_to(chosen[:, None, None], shape).copy(),
-            "position": np.broadcast_to(position[None, :, None], shape).copy(),
-        }
-
-    def tensors(self, words: Sequence[str]) -> dict[str, torch.Tensor]:
-        """What `indexes` gives, as `forward` takes it: int64 [len(words), frames] by name.
-
-        They lie on the model's device.
-        """
-        return {
-            name: torch.from_numpy(rows[:, :, 0]).to(self.word.weight.device, torch.int64)
-            for name, rows in self.indexes(words).items()
-        }
 
 
 def _residuals(

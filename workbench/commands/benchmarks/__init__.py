@@ -1,0 +1,1 @@
+"""What `workbench bench` measures: one benchmark a file, each with `run(options)`."""

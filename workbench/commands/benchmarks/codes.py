@@ -1,0 +1,60 @@
+"""What checks of memory see of many faults, of an attack, and by golden inputs."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import asdict
+
+from workbench.commands.progress import doing
+from workbench.errors import WorkbenchError
+from workbench.experiments.bench.codes import (
+    ATTACK_BITS,
+    FLIPS,
+    GROUP_BYTES,
+    MOMENT_TRIALS,
+    MOMENTS,
+    attack_on_radar,
+    bench_codes,
+    seen_by_golden_inputs,
+)
+from workbench.experiments.maps.worst_bits import worst_weights
+from workbench.experiments.threads import one_thread
+from workbench.experiments.voices.voice import open_voice
+from workbench.files import write_text
+
+_TRIALS = 5_000  # of each kind of fault
+
+
+def run(options: argparse.Namespace) -> None:
+    """Measure and print."""
+    wanted = _TRIALS if options.trials is None else options.trials
+    if wanted < 1:
+        raise WorkbenchError(f"cannot try {wanted} faults; give at least 1")
+    voice = open_voice()
+    inputs = {word: voice.inputs(word) for word in voice.utterances}
+    with doing() as say, one_thread():
+        rows = bench_codes(voice.image, trials=wanted, progress=say)
+        say("looking for the worst bits")
+        worst = worst_weights(voice.image, inputs, bits=ATTACK_BITS)
+        say("computing golden inputs")
+        trials = min(wanted, MOMENT_TRIALS)
+        golden = {n: seen_by_golden_inputs(voice.image, n, trials=trials) for n in MOMENTS}
+    print(f"share of random faults within a page that a code misses, {wanted:,} of each")
+    print(f"{'code':<10}{'page':>6}{'checks':>9}" + "".join(f"{n:>9} bits" for n in FLIPS))
+    for row in rows:
+        share = row.check_bytes / row.watched_bytes
+        cells = "".join(f"{100 * row.missed[n]:>12.3g} %" for n in FLIPS)
+        print(f"{row.code:<10}{row.page_bytes:>6}{share:>9.2%}{cells}")
+    random, chosen, size = attack_on_radar(voice.image, worst, trials=min(wanted, 2000))
+    print(
+        f"radar, groups of {GROUP_BYTES}, {size} bytes of signatures: of {ATTACK_BITS} sign bits at random "
+        f"{random:.2f} lie in groups that are flagged, of the {ATTACK_BITS} worst bits {chosen:g}"
+    )
+    for moments, seen in golden.items():
+        shares = ", ".join(f"{share:.1%} of {section}" for section, share in seen.items())
+        print(f"golden inputs of {moments} frames see of {trials} single flips each: {shares}")
+    if options.json:
+        told = {"codes": [asdict(row) for row in rows], "golden inputs": golden,
+                "radar": {"random": random, "worst": chosen, "bytes": size}}  # fmt: skip
+        write_text(options.json, json.dumps(told, indent=2) + "\n")

@@ -1,0 +1,55 @@
+"""Whether what healers write down is true."""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+from workbench.commands.progress import doing
+from workbench.errors import WorkbenchError
+from workbench.experiments.bench.diagnoses import COLUMNS, bench_diagnoses, confusion
+from workbench.experiments.fleets.variants import NAMES, RANGE, contestants
+from workbench.experiments.threads import one_thread
+from workbench.experiments.voices.voice import open_voice
+from workbench.files import write_text
+from workbench.healing.named import NONE
+
+_TRIALS = 100  # of each strategy
+
+
+def run(options: argparse.Namespace) -> None:
+    """Measure and print."""
+    trials = _TRIALS if options.trials is None else options.trials
+    if trials < 1:
+        raise WorkbenchError(f"cannot judge {trials} faults; give at least 1")
+    voice = open_voice()
+    names = options.strategy or [name for name in NAMES if name not in (NONE, RANGE)]
+    inputs = {word: voice.inputs(word) for word in voice.utterances}
+    chosen = contestants(names, voice.program, inputs)
+    with doing() as say, one_thread():
+        scores = bench_diagnoses(
+            voice.program,
+            [each.strategy for each in chosen],
+            trials=trials,
+            progress=say,
+        )
+    width = max(len(score.strategy) for score in scores) + 2
+    print(
+        f"{'strategy':<{width}}{'trials':>7}{'entries':>9}{'right':>7}{'open':>6}{'wrong':>7}{'spoilt':>8}{'most':>6}"
+    )
+    for score in scores:
+        print(
+            f"{score.strategy:<{width}}{score.trials:>7}{score.entries:>9,}{score.right:>7,}{score.open:>6,}"
+            f"{score.wrong:>7,}{score.spoilt:>8}{score.most_entries:>6}"
+        )
+    print(
+        "open: entries that claim nothing; spoilt: trials in which right bytes became wrong; most: entries "
+        "of one unit in six minutes\nfirst diagnosis of each trial, by what was hit:"
+    )
+    rows = confusion(scores)
+    print(f"{'':<48}" + "".join(f"{name:>10}" for name in COLUMNS))
+    for hit, row in rows.items():
+        print(f"{hit:<48}" + "".join(f"{row[name]:>10,}" for name in COLUMNS))
+    if options.json:
+        told = {"strategies": [score.as_json() for score in scores], "confusion": rows}
+        write_text(options.json, json.dumps(told, indent=2) + "\n")

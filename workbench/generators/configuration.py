@@ -1,0 +1,46 @@
+"""Configurations of generators as JSON has them, checked before anything is built from them."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import TYPE_CHECKING, Any
+
+from workbench.errors import WorkbenchError
+
+if TYPE_CHECKING:
+    from workbench.generators.generator import Generator
+
+_MOST, _LONGEST, _MOST_LETTERS = 1 << 16, 1 << 16, 1 << 12
+
+
+def configuration_of(generator: Generator, plain: object, where: str) -> Any:
+    """The configuration of `generator` that JSON data describes; where: begin of the message.
+
+    Raises WorkbenchError naming the field that is missing, unknown or has an impossible value.
+    """
+    try:
+        fields = {
+            name: tuple(value) if isinstance(value, list) else value
+            for name, value in plain.items()  # type: ignore[attr-defined]
+        }
+        config = generator.configuration(**fields)
+    except (TypeError, ValueError, AttributeError) as error:
+        raise WorkbenchError(f"{where}: bad configuration ({error})") from error
+    for field in dataclasses.fields(config):
+        value = getattr(config, field.name)
+        if not generator.allows(field.name, value):
+            raise WorkbenchError(
+                f"{where}: bad configuration ({field.name} is {repr(value)[:40]}); "
+                "restore it or train again"
+            )
+    return config
+
+
+def is_usual(value: object) -> bool:
+    """Whether a value is a text, a finite number up to 65,536, or at most so many of these."""
+    if isinstance(value, tuple):
+        return len(value) <= _LONGEST and all(map(is_usual, value))
+    if isinstance(value, str):
+        return len(value) <= _MOST_LETTERS
+    return isinstance(value, int | float) and math.isfinite(value) and abs(value) <= _MOST

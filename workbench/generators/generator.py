@@ -1,0 +1,198 @@
+"""What a generator is: everything that differs from one network that makes sound to another.
+
+Importing this module, a generator and its `encode` needs no torch; `network`, `loss` and `tensors` do.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from workbench.audio.recordings import load_words, nfc
+from workbench.audio.sound_files import SAMPLE_RATE_HZ
+from workbench.errors import WorkbenchError
+from workbench.generators.configuration import is_usual
+from workbench.generators.inputs import RowIndexes, Samples
+from workbench.generators.recipe import PRESETS, Recipe
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A measure of quality, by its name in `experiments.voices.quality`, and what it must reach.
+
+    at_least, at_most: limits of a well trained generator's mean; None for no limit.
+    """
+
+    name: str
+    at_least: float | None = None
+    at_most: float | None = None
+
+    def shortfall(self, value: float | None) -> str:
+        """The limit that `value` misses, in words; "" where it misses none or there is no value."""
+        if value is not None and self.at_least is not None and value < self.at_least:
+            return f"at least {self.at_least:g}"
+        if value is not None and self.at_most is not None and value > self.at_most:
+            return f"at most {self.at_most:g}"
+        return ""
+
+
+class Generator(ABC):
+    """One kind of network that makes sound; a subclass says what is particular to it.
+
+    name: in commands, checkpoints and programs. noun: what an utterance is called, e.g. "word".
+    configuration: a frozen dataclass; its fields are JSON-ready, lists being tuples. presets: recipes by
+    name, "default" among them. measures: those that have a meaning here. checkpoints: names of those that
+    ship, the default first; repeats: those that differ in the training seed alone. sample_rate_hz: of
+    recordings and output. spoken_language: whether a speech recogniser can understand it.
+    """
+
+    name: ClassVar[str]
+    noun: ClassVar[str] = "utterance"
+    configuration: ClassVar[type[Any]]
+    presets: ClassVar[Mapping[str, Recipe]] = PRESETS
+    measures: ClassVar[tuple[Measure, ...]] = (
+        Measure("nearest"),
+        Measure("mfcc_dtw"),
+        Measure("log_mel_db"),
+    )
+    checkpoints: ClassVar[tuple[str, ...]] = ()
+    repeats: ClassVar[tuple[str, ...]] = ()
+    sample_rate_hz: ClassVar[int] = SAMPLE_RATE_HZ
+    spoken_language: ClassVar[bool] = False
+
+    # -- what it can say ----------------------------------------------------------------------
+
+    @abstractmethod
+    def utterances(self, config: Any) -> tuple[str, ...]:
+        """What it was trained on, each once: the utterances of an experiment that names none."""
+
+    @abstractmethod
+    def encode(self, config: Any, utterances: Sequence[str]) -> dict[str, np.ndarray]:
+        """Input codes, int32 [len(utterances), rows, channels] by input name.
+
+        NumPy alone. utterances: as `meant` gives them, of one length.
+        """
+
+    def spoken(self, utterance: str) -> str:
+        """How an utterance sounds, in words: "seven" for "7"."""
+        return utterance
+
+    def meant(self, config: Any, text: str) -> str | None:
+        """The utterance that `text` means, None for none; a generator of any text returns `text`.
+
+        Here: one of `utterances`, by its name or as it is spoken, in Unicode's form NFC.
+        """
+        known = self.utterances(config)
+        if text in known:
+            return text
+        by_sound = {nfc(self.spoken(each)): each for each in known}
+        return {**by_sound, **{nfc(each): each for each in known}}.get(nfc(text))
+
+    # -- data, configuration and training -----------------------------------------------------
+
+    def recordings(self, folder: Path | str | None) -> dict[str, np.ndarray]:
+        """Utterance -> float32 [samples], from `folder` or, without one, what the generator ships or makes."""
+        if folder is None:
+            raise WorkbenchError(
+                f"the generator {self.name} ships no recordings; name a folder of your own with --data"
+            )
+        return load_words(folder, sample_rate_hz=self.sample_rate_hz)
+
+    def training_set(self, folder: Path | str | None) -> dict[str, np.ndarray]:
+        """Those of `recordings` that a new training learns."""
+        return self.recordings(folder)
+
+    @abstractmethod
+    def configure(
+        self, recordings: Mapping[str, np.ndarray], recipe: Recipe, settings: Mapping[str, Any]
+    ) -> Any:
+        """The configuration for these recordings; settings: fields that the user chose.
+
+        Raises WorkbenchError for a recording that it cannot learn.
+        """
+
+    def targets(self, config: Any, recordings: Mapping[str, np.ndarray]) -> np.ndarray:
+        """What the network is to give for each of `utterances`, float32 [utterances, ...].
+
+        Here: the recordings [utterances, samples], cut or padded with silence to `samples`.
+        """
+        names, length = self.utterances(config), self.samples(config)
+        padded = np.zeros((len(names), length), np.float32)
+        for row, name in zip(padded, names, strict=True):
+            heard = np.asarray(recordings[name], np.float32)[:length]
+            row[: len(heard)] = heard
+        return padded
+
+    @abstractmethod
+    def samples(self, config: Any) -> int:
+        """Output samples of the longest of `utterances`."""
+
+    def allows(self, field: str, value: Any) -> bool:
+        """Whether a configuration could have this value; a damaged one must not exhaust memory."""
+        return is_usual(value)
+
+    def least_bytes(self, config: Any) -> int:
+        """Size that the weights of this configuration have at least, checked before they are allocated."""
+        return 0
+
+    # -- the network (needs torch) ------------------------------------------------------------
+
+    @abstractmethod
+    def network(self, config: Any, *, quantised: bool) -> nn.Module:
+        """The network with fresh weights and `config` as its attribute `config`.
+
+        quantised=False gives the same in float, with the same names of weights. Its forward takes what
+        `tensors` gives and returns [batch, channels, samples].
+        """
+
+    def loss(self) -> nn.Module:
+        """Loss of (output, targets), each [batch, samples] where the output has one channel."""
+        from workbench.generators.loss import WaveformLoss
+
+        return WaveformLoss()
+
+    def tensors(self, config: Any, utterances: Sequence[str]) -> dict[str, torch.Tensor]:
+        """What `encode` gives, as the network's forward takes it, by argument.
+
+        Here: row indexes, int64 [len(utterances), rows].
+        """
+        import torch
+
+        codes = self.encode(config, utterances)
+        return {name: torch.from_numpy(rows[:, :, 0]).long() for name, rows in codes.items()}
+
+    # -- lowering -----------------------------------------------------------------------------
+
+    def inputs(self, config: Any) -> dict[str, RowIndexes | Samples]:
+        """The arguments of the network's forward; here: row indexes."""
+        names = self.encode(config, self.utterances(config)[:1])
+        return {name: RowIndexes() for name in names}
+
+    @abstractmethod
+    def input_rate_hz(self, config: Any) -> float:
+        """Rows a second of an input of rate 1."""
+
+    # -- what ships ---------------------------------------------------------------------------
+
+    def checkpoint(self, name: str | None = None) -> Path:
+        """The folder of a checkpoint that ships, by default the first."""
+        raise WorkbenchError(
+            f"the generator {self.name} ships no checkpoint; train one with `workbench train {self.name} "
+            "--out DIR` and name it with --checkpoint DIR"
+        )
+
+    def card(self) -> str:
+        """Its card in Markdown: data, licences, measured quality, intended use; "" for none."""
+        return ""
+
+    def __repr__(self) -> str:
+        return f"Generator {self.name}"

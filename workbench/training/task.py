@@ -1,0 +1,141 @@
+"""What is trained: a generator's configuration, the recordings that it learns, and how."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from workbench.audio.recordings import nfc
+from workbench.errors import WorkbenchError, nearest, reason_of
+from workbench.generators.generator import Generator
+from workbench.generators.recipe import Recipe
+from workbench.memory.codes.ecc import ECC, InPlace
+from workbench.training.progress import copied_weights
+
+IN_PLACE = tuple(name for name, code in ECC.items() if isinstance(code, InPlace))
+
+
+@dataclass
+class Task:
+    """What is trained.
+
+    targets: of each utterance of the configuration, float32 [utterances, ...]. device: as torch names it, e.g.
+    "cpu" or "cuda". code_words: code whose words the weights are to become, see `code_words`; "" for none.
+    start: a finished network to go on from.
+    """
+
+    generator: Generator
+    config: Any
+    targets: torch.Tensor
+    recipe: Recipe
+    seed: int
+    device: str
+    code_words: str = ""
+    start: nn.Module | None = None
+
+    def inputs(self) -> dict[str, torch.Tensor]:
+        """What the network's forward takes for all utterances, on the device."""
+        tensors = self.generator.tensors(self.config, self.generator.utterances(self.config))
+        return {name: tensor.to(self.device) for name, tensor in tensors.items()}
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """What the recordings were, for the checkpoint's story."""
+        return {
+            "recordings": len(self.targets),
+            "samples_each": self.targets.shape[1],
+            "float32_sha256": hashlib.sha256(self.targets.numpy().tobytes()).hexdigest(),
+        }
+
+    @property
+    def identity(self) -> str:
+        """What must be equal for a run to be continued rather than refused."""
+        more = (self.code_words, self.origin) if self.code_words else ()
+        what = (self.generator.name, asdict(self.config), asdict(self.recipe))
+        return repr((*what, self.seed, self.data, *more))
+
+    @property
+    def origin(self) -> str:
+        """SHA-256 of the weights that it starts from; "" when it starts from nothing."""
+        if self.start is None:
+            return ""
+        digest = hashlib.sha256()
+        for name, tensor in sorted(copied_weights(self.start).items()):
+            digest.update(name.encode() + tensor.numpy().tobytes())
+        return digest.hexdigest()
+
+
+def make_task(
+    generator: Generator,
+    recordings: Mapping[str, np.ndarray],
+    *,
+    recipe: Recipe,
+    seed: int = 0,
+    settings: Mapping[str, Any] | None = None,
+    device: str | None = None,
+    code_words: str = "",
+    start: Any = None,
+) -> Task:
+    """Shape the generator after `recordings` (utterance -> float32 [samples] at its sampling rate).
+
+    settings: fields of its configuration that are to have these values. device: None takes CUDA when there is
+    one. start: goes with `code_words`; its utterances are what is trained. Raises WorkbenchError when there is
+    no recording, one is too long or missing, or seed, setting, device or code do not exist.
+    """
+    if not recordings:
+        raise WorkbenchError("there is no recording to train on; name a folder with --data")
+    recordings = {nfc(name): samples for name, samples in recordings.items()}
+    if not 0 <= seed < 2**64:
+        raise WorkbenchError(f"there is no seed {seed}; choose one from 0 to 2**64 - 1")
+    if code_words and code_words not in IN_PLACE:
+        raise WorkbenchError(
+            f"weights cannot be words of {code_words!r}; {nearest(code_words, IN_PLACE)}"
+        )
+    if start is not None:
+        if not code_words:
+            raise WorkbenchError("a finished training goes on only for code words; name a code")
+        taught = generator.utterances(start.config)
+        missing = [name for name in taught if nfc(name) not in recordings]
+        if missing:
+            raise WorkbenchError(
+                f"there is no recording of {missing[0]!r}, which the checkpoint says; name the folder "
+                "that it was trained on with --data"
+            )
+        recordings, config = {name: recordings[nfc(name)] for name in taught}, start.config
+    else:
+        chosen = _checked_settings(generator, settings or {})
+        config = generator.configure(recordings, recipe, chosen)
+    targets = torch.from_numpy(generator.targets(config, recordings))
+    device = _checked_device(device)
+    return Task(generator, config, targets, recipe, seed, device, code_words, start)
+
+
+def _checked_settings(generator: Generator, settings: Mapping[str, Any]) -> Mapping[str, Any]:
+    known = [field.name for field in fields(generator.configuration)]
+    for name, value in settings.items():
+        if name not in known:
+            raise WorkbenchError(
+                f"the generator {generator.name} has no {name}; {nearest(name, known)}"
+            )
+        if not generator.allows(name, value):
+            raise WorkbenchError(
+                f"the generator {generator.name} cannot be built with {name} {value!r:.40}; choose another"
+            )
+    return settings
+
+
+def _checked_device(device: str | None) -> str:
+    if device is None:
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        torch.zeros(1, device=device).item()  # there are devices that can store but not compute
+    except (RuntimeError, AssertionError, ImportError) as error:
+        reason = reason_of(error, brief=True)
+        raise WorkbenchError(f"cannot train on {device!r} ({reason}); use --device cpu") from error
+    return device
