@@ -9,7 +9,7 @@ from __future__ import annotations
 from workbench.firmware.design import Firmware
 from workbench.firmware.guards.in_c import Guarded, InC
 from workbench.firmware.guards.registry import guarded
-from workbench.firmware.operators import constant
+from workbench.firmware.operators import constant, once
 from workbench.firmware.remedies import number_in_c, remedy_in_c
 from workbench.healing.backoff import scan_frames, shift_of
 from workbench.healing.evidence import Guards, facts, rows_for
@@ -19,7 +19,7 @@ from workbench.healing.scrub_schedule import looks_of
 def healer(firmware: Firmware) -> str:
     """Codes, areas and plan, and the function that says where everything lies."""
     name, pairs = firmware.prefix, guarded(firmware)
-    tables = {name: text for entry, each in pairs for name, text in entry.tables(each).items()}
+    tables = {key: text for entry, each in pairs for key, text in entry.tables(each).items()}
     functions = dict.fromkeys(entry.functions(each) for entry, each in pairs)
     areas = ",\n".join(
         "    {\n" + "\n".join(f"        .{f} = {v}," for f, v in fields.items()) + "\n    }"
@@ -80,7 +80,8 @@ def _proofs(prefix: str, guards: Guards) -> str:
 def _remedies(firmware: Firmware) -> list[str]:
     """C of remedies that the runtime does not have."""
     rungs = dict.fromkeys(rung for guard in firmware.strategy.guards for rung in guard.ladder)
-    return [remedy_in_c(rung).source for rung in rungs]
+    entries = map(remedy_in_c, rungs)
+    return [once(entry.function, entry.source) for entry in entries]
 
 
 def _ladder(entry: InC, each: Guarded) -> str:

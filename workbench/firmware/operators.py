@@ -59,6 +59,13 @@ def constant(kind: str, name: str, fields: Mapping[str, object]) -> str:
     return f"static const {kind} {name} = {{\n{lines}\n}};\n"
 
 
+def once(name: str, source: str) -> str:
+    """Functions that several models of a translation unit may need; "" where there are none."""
+    macro = f"WB_HAS_{name.upper()}"
+    text = source.strip()
+    return f"#ifndef {macro}\n#define {macro}\n{text}\n#endif\n" if text else ""
+
+
 def shape_name(firmware: Firmware, operator: str) -> str:
     """The constant that describes a convolution."""
     return f"{firmware.prefix}_shape_{firmware.operators.of(operator)}"

@@ -19,6 +19,7 @@ from workbench.memory.places import WORKING_SECTIONS
 from workbench.memory.watches.areas import RAM, Area
 
 NONE, CRC_SCRUB = "none", "crc-scrub"
+_SHORT = {"crc32": CRC_SCRUB}  # names of scrubs that are not called after their code
 _REST = WORKING_SECTIONS[1:]
 _WEIGHTS = WORKING_SECTIONS[:1]
 
@@ -39,8 +40,7 @@ def nothing() -> Strategy:
 def scrub(code: str, pages: int = 4, *, unit_bytes: int = 256, source: str = "") -> Strategy:
     """Pages with a signature in flash, restored from the golden copy."""
     guard = Guard(Area(code, unit_bytes=unit_bytes), pages)
-    name = CRC_SCRUB if code == "crc32" else f"{code}-scrub"
-    return Strategy(name, (guard,), source=source)
+    return Strategy(_SHORT.get(code, f"{code}-scrub"), (guard,), source=source)
 
 
 def crc_scrub(pages: int = 4) -> Strategy:

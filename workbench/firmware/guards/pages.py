@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from workbench.firmware.guards.codes import code_constant, code_in_c
 from workbench.firmware.guards.in_c import Guarded, InC
+from workbench.firmware.operators import once
 from workbench.memory.watches.areas import RAM
 from workbench.memory.watches.pages import PageWatch
 
@@ -19,9 +20,8 @@ class PagesInC(InC):
     def functions(self, guarded: Guarded) -> str:
         """Of codes that the runtime does not have."""
         watch = _watch(guarded)
-        return "\n".join(
-            code_in_c(code).source for code in (watch.code, watch.second) if code
-        ).strip()
+        entries = [code_in_c(code) for code in (watch.code, watch.second) if code]
+        return "".join(once(entry.stem, entry.source) for entry in entries)
 
     def tables(self, guarded: Guarded) -> Mapping[str, str]:
         """Of its code."""
