@@ -6,10 +6,13 @@ Nothing is imported before a generator is asked for by name, so that this module
 from __future__ import annotations
 
 import importlib
-from importlib.metadata import EntryPoint, entry_points
+from typing import TYPE_CHECKING
 
 from workbench.errors import WorkbenchError, expect, nearest, reason_of
 from workbench.generators.generator import Generator
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 GROUP = (
     "workbench.generators"  # of entry points: name -> module:attribute, a Generator or its class
@@ -69,6 +72,8 @@ def is_known(name: str) -> bool:
 
 
 def _entry_points() -> dict[str, EntryPoint]:
+    from importlib.metadata import entry_points  # slow to import, and seldom needed
+
     return {point.name: point for point in entry_points(group=GROUP) if point.name not in SHIPPED}
 
 
