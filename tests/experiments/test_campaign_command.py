@@ -244,8 +244,11 @@ def test_an_interrupt_says_how_to_go_on(tmp_path: Path) -> None:
     ("words", "named"),
     [
         ((), "--exhaustive"),
-        (("--fault", "beer=1e-5"), "no fault model 'beer'; did you mean ber?"),
-        (("--fault", "catastrophe"), "choose one of each, flips"),
+        (
+            ("--fault", "beer=1e-5"),
+            "no fault model 'beer' for a plan to begin with; did you mean ber?",
+        ),
+        (("--fault", "catastrophe"), "'catastrophe' is not a plan; it has parts like flips=10"),
         (("--fault", "flips=x"), "flips=x; write a whole number"),
         (("--fault", "flips=0"), "nothing happens"),
         (("--fault", "ber=2"), "bit-error rate"),

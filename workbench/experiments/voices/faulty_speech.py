@@ -61,7 +61,7 @@ def hear(
         )
     image = voice.image if strategy is None else strategy.image(voice.program)
     inputs = voice.inputs(word)
-    frames = voice.model.config.frames
+    frames = voice.frames(word)
     (events,) = device_events(plan, Sites(image), range(1), frames=frames).rows(1)
     if strategy is None:
         strategy = crc_scrub(pages_per_frame) if pages_per_frame else nothing()
