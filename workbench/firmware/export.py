@@ -58,13 +58,21 @@ def export(
     prefix: str = "model",
     feeding: Feeding | None = None,
 ) -> Firmware:
-    """Write the firmware of a clean image to `folder`; files with other names are left alone.
+    """Write the firmware of a clean image to a folder; files with other names are left alone.
 
-    vectors: title -> inputs of an utterance whose output is kept, [1, frames * rate, channels] by
-    name; at least one. strategy: none when left out. weights: "ram", or "flash" to read the
-    parameters where they are stored. prefix: of all names in C. feeding: what the README shows;
-    when left out, a place to fill in. Raises WorkbenchError when the parts do not go together, the
-    folder cannot be written, or it has files and no earlier export.
+    Args:
+        image: Of the device, without flips.
+        folder: To write to; new, empty, or an earlier export.
+        vectors: Title -> inputs of an utterance whose output is kept, [1, frames * rate, channels] by name; at least
+            one.
+        strategy: Of the healer; None for no healer.
+        weights: "ram", or "flash" to read the parameters where they are stored.
+        prefix: Of all names in C.
+        feeding: What the README shows; None for a place to fill in.
+
+    Raises:
+        WorkbenchError: The parts do not go together, the folder cannot be written, or it has files and no earlier
+            export.
     """
     if not vectors:
         raise WorkbenchError("firmware needs at least one golden vector; give inputs to run")

@@ -27,10 +27,13 @@ _HEADER_KEYS = {"layout", "page_bytes", "areas", "spare_pages", "program", "prog
 
 
 class Image:
-    """Bytes of `program` under a layout; immutable, a flip gives a new image.
+    """Bytes of a program under a layout; immutable, a flip gives a new image.
 
-    program: the clean program. data: uint8 [layout.size_bytes], possibly with flips; the image keeps
-    the array itself, not a copy, and makes it read-only.
+    Args:
+        program: The clean program.
+        layout: Where its tensors lie.
+        data: uint8 [layout.size_bytes], possibly with flips. The image keeps the array itself, not a copy, and
+            makes it read-only.
     """
 
     def __init__(self, program: Program, layout: Layout, data: np.ndarray) -> None:
@@ -134,10 +137,13 @@ class Image:
         return digest.hexdigest()
 
     def flip(self, positions: Iterable[int] | np.ndarray) -> Image:
-        """A new image with each bit of `positions` (8 * address + bit) inverted.
+        """A new image with some bits inverted; a bit that is given twice is inverted twice.
 
-        A position given twice is inverted twice. Raises WorkbenchError outside of the image and for
-        what are no whole numbers.
+        Args:
+            positions: Bits as 8 * address + bit.
+
+        Raises:
+            WorkbenchError: A position lies outside of the image, or is no whole number.
         """
         data = self.data.copy()
         flip_bits(data, positions)

@@ -45,12 +45,18 @@ def hear(
     pages_per_frame: int = 0,
     strategy: Strategy | None = None,
 ) -> Heard:
-    """Let trial 0 of `plan` happen to a simulated device while `voice` says `word`.
+    """Let trial 0 of a plan happen to a simulated device while a voice speaks.
 
-    pages_per_frame: how many pages the healer checks after each frame, 0 for no healer. strategy:
-    of the healer instead; the plan then draws from the image that this strategy makes. Raises
-    WorkbenchError for a word that it cannot say, a plan that does not fit the image, what no simulated
-    device has (see `device_events`), and two healers at once.
+    Args:
+        voice: Whose memory is hit.
+        word: The utterance.
+        plan: What happens.
+        pages_per_frame: How many pages a healer with CRC-32 checks after each frame; 0 for no healer.
+        strategy: Of the healer instead; the plan then draws from the image that this strategy makes.
+
+    Raises:
+        WorkbenchError: An utterance that it cannot say, a plan that does not fit the image, what no simulated
+            device has (see `device_events`), or two healers at once.
     """
     expect(voice, Voice, "what is to be heard", "a Voice, as open_voice()")
     expect(plan, Plan, "what is to happen", 'a Plan, as Plan.parse("flips=3")')
