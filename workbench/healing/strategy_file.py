@@ -52,17 +52,30 @@ def strategy_described(told: Any, source: str) -> Strategy:
 
 
 def save_strategy(strategy: Strategy, path: Path | str) -> None:
-    """Replace the file `path`, all or nothing; WorkbenchError when it cannot be written."""
+    """Write a strategy to a file, all or nothing.
+
+    Args:
+        strategy: Any.
+        path: Of the file, which is replaced.
+
+    Raises:
+        WorkbenchError: The file cannot be written.
+    """
     expect(strategy, Strategy, "what is to be saved", 'a Strategy, as named("crc-scrub")')
     write_sealed(path, described(strategy))
 
 
 def load_strategy(path: Path | str) -> Strategy:
-    """The strategy in the file `path`: of `save_strategy`, of an exported folder, or written by hand.
+    """Read a strategy that `save_strategy` wrote, of an exported folder, or written by hand.
 
-    A file that was written by hand has no key "sha256", and its values are checked; one that has it
-    must not have been edited. Raises WorkbenchError for a file that is missing or damaged, and for
-    what cannot be a strategy.
+    A file that was written by hand has no key "sha256", and its values are checked; one that has it must not have
+    been edited.
+
+    Args:
+        path: Of the file.
+
+    Raises:
+        WorkbenchError: The file is missing or damaged, or describes no strategy.
     """
     path = path_of(path, "the file of a strategy")
     try:
