@@ -62,7 +62,7 @@ def test_it_shows_the_lives_of_that_environment(panel: HealingPanel, name: str) 
     if environment.upsets_per_s:
         environment = replace(environment, upsets_per_s=panel.controls["rate"].value)
     mission = mission_of(
-        environment, 8 * voice().image.layout.working_bytes, devices=1, words=WORDS, seed=0,
+        environment, 8 * voice().image().layout.working_bytes, devices=1, words=WORDS, seed=0,
         worst=panel.worst,
     )  # fmt: skip
     strategy, program = contestant("pq-scrub", voice().program, panel.inputs)

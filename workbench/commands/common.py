@@ -69,7 +69,7 @@ def add_image(parser: argparse.ArgumentParser) -> None:
 def image_of(path: Path | None, voice: Voice) -> Image:
     """The image saved at `path`, or the clean one; WorkbenchError when it is not of `voice`."""
     if path is None:
-        return voice.image
+        return voice.image()
     image = Image.load(path)
     if image.program.content_hash != voice.program.content_hash:
         raise WorkbenchError(

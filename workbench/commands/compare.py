@@ -175,7 +175,7 @@ def _live(
     worst = _worst(voice, environments)
     missions = {
         environment: mission_of(
-            environment, 8 * voice.image.layout.working_bytes, devices=options.devices,
+            environment, 8 * voice.image().layout.working_bytes, devices=options.devices,
             words=options.words, seed=options.seed, worst=worst,
         )
         for environment in environments
@@ -225,7 +225,7 @@ def _worst(voice: Voice, environments: Sequence[Environment]) -> tuple[int, ...]
     inputs = {word: voice.inputs(word) for word in voice.words}
     with tqdm(total=most, unit="bit", desc="worst bits", leave=False, disable=None) as bar:
         return worst_weights(
-            voice.image, inputs, bits=most, progress=lambda _: bar.update() and None
+            voice.image(), inputs, bits=most, progress=lambda _: bar.update() and None
         )
 
 
@@ -257,7 +257,7 @@ def _sounds(
 ) -> None:
     """What the first device says under single upsets, and how its memory fares meanwhile."""
     mission = mission_of(
-        ENVIRONMENTS[_SINGLE], 8 * voice.image.layout.working_bytes, devices=1,
+        ENVIRONMENTS[_SINGLE], 8 * voice.image().layout.working_bytes, devices=1,
         words=min(_HEARD_WORDS, options.words), seed=options.seed,
     )  # fmt: skip
     script = script_of(voice, [voice.words[n] for n in mission.script(len(voice.words))])

@@ -94,7 +94,7 @@ class HealingPanel(widgets.VBox):
             environment = replace(environment, upsets_per_s=rate)
         if len(self.worst) < environment.adversarial:
             self.worst = self._worst_bits(environment.adversarial)
-        bits = 8 * self.voice.image.layout.working_bytes
+        bits = 8 * self.voice.image().layout.working_bytes
         return mission_of(environment, bits, devices=1, words=_WORDS, seed=seed, worst=self.worst)
 
     def _worst_bits(self, count: int) -> tuple[int, ...]:
@@ -107,7 +107,7 @@ class HealingPanel(widgets.VBox):
             found += 1
 
         tell()
-        return worst_weights(self.voice.image, self.inputs, bits=count, progress=tell)
+        return worst_weights(self.voice.image(), self.inputs, bits=count, progress=tell)
 
     def _changed(self, _: Any) -> None:
         self.update()

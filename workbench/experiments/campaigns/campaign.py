@@ -51,7 +51,7 @@ def campaign_of(
     measured, or the recogniser's answer and PESQ, masked ones among them. Raises WorkbenchError when
     there are no such trials, nothing to happen or to say, and when plan or mask do not fit the image.
     """
-    expect(image, Image, "what a campaign is to damage", "an Image, as `image` of a voice")
+    expect(image, Image, "what a campaign is to damage", "an Image, as `voice.image()`")
     expect(inputs, Mapping, "what is said", "the inputs of each word, by word")
     expect(plan, Plan, "what is to happen", 'a Plan, as Plan.parse("flips=3")')
     if getattr(plan.model, "count", None) == 0:

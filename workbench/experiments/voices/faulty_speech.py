@@ -60,7 +60,7 @@ def hear(
         raise WorkbenchError(
             "pages_per_frame is for crc-scrub; leave it out where strategy is given"
         )
-    image = voice.image if strategy is None else strategy.image(voice.program)
+    image = voice.image() if strategy is None else strategy.image(voice.program)
     sites = Sites(image)
     events = plan.events(sites, np.array([0]))
     if (events.action != FLIP).any() or (events.position >= sites.transients.first).any():
