@@ -13,7 +13,7 @@ from workbench.audio.sound_files import read_audio
 from workbench.cli import main
 from workbench.errors import WorkbenchError
 from workbench.experiments.fleets import comparison as compare
-from workbench.experiments.fleets.comparison import ENVIRONMENTS, mission_of, with_differences
+from workbench.experiments.fleets.comparison import ENVIRONMENTS, with_differences, workload_of
 from workbench.experiments.fleets.pictures import pareto
 from workbench.experiments.fleets.variants import NAMES, contestant
 from workbench.experiments.voices.voice import open_voice
@@ -61,7 +61,7 @@ def test_one_device_tells_nothing_about_others() -> None:
 
 def test_an_attack_needs_its_bits() -> None:
     with pytest.raises(WorkbenchError, match="needs 5 bits and has 2; look for them"):
-        mission_of(ENVIRONMENTS["adversarial"], 8, devices=1, words=1, seed=0, worst=(1, 2))
+        workload_of(ENVIRONMENTS["adversarial"], devices=1, words=1, seed=0, worst=(1, 2))
 
 
 def test_range_restriction_is_not_heard_while_all_is_well() -> None:
@@ -117,10 +117,10 @@ def test_compare_goes_on_where_it_was(
 
     torn = next((tmp_path / "records").glob("none-single-*"))
     torn.write_text(torn.read_text()[:99])  # it alone is lived again
-    lived = compare.fleet_life
+    lived = compare.simulate_fleet
     monkeypatch.setattr(
         compare,
-        "fleet_life",
+        "simulate_fleet",
         lambda p, i, s, *a, **k: (
             lived(p, i, s, *a, **k) if s.name == "none" else pytest.fail(s.name)
         ),
@@ -162,7 +162,7 @@ def test_a_word_of_a_life_is_heard(tmp_path: Path, capsys: pytest.CaptureFixture
     assert len(read_audio(out)) == 12_288
     assert re.search(r"device 1 says '\d' as its word 29, with \d+ bits wrong", told)
     assert "memory upset, " in told
-    for wrong, sentence in (("1", "write DEVICE:WORD"), ("2:0", "no device 2 in this mission")):
+    for wrong, sentence in (("1", "write DEVICE:WORD"), ("2:0", "no device 2 in this workload")):
         assert main([*words[:-1], wrong]) == 2
         assert sentence in capsys.readouterr().err
 

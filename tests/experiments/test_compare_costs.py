@@ -15,14 +15,14 @@ from workbench.audio.sound_files import read_audio
 from workbench.cli import main
 from workbench.commands import compare as command
 from workbench.commands import emulate as emulate_command
-from workbench.commands import heal as heal_command
 from workbench.commands.attempts import Attempts
 from workbench.commands.compare_table import tell_missing
 from workbench.errors import WorkbenchError
-from workbench.experiments.fleets import device_costs
+from workbench.experiments.fleets import device_costs, pictures
 from workbench.experiments.fleets.pictures import draw_costs
 from workbench.experiments.fleets.variants import Contestant
 from workbench.firmware.costs import Cost, measure_cost
+from workbench.healing import timeline
 from workbench.healing.named import named
 
 INT4 = "data/checkpoints/challenge/int4"
@@ -106,7 +106,7 @@ def test_figures_are_there_whatever_fails_later(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     monkeypatch.setattr(device_costs, "bare_run", refuse)
-    monkeypatch.setattr(command, broken, break_down)
+    monkeypatch.setattr(pictures if broken.startswith("draw") else command, broken, break_down)
     if broken == "device_costs":  # a defect of ours: a traceback, but no figure is lost
         with pytest.raises(ValueError, match="log-scaled"):
             compared()
@@ -182,7 +182,7 @@ def test_emulate_writes_the_costs_that_it_has(
 def test_heal_keeps_its_figures(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(heal_command, "draw_timeline", break_down)
+    monkeypatch.setattr(timeline, "draw_timeline", break_down)
     assert main(["heal", "--words", "3", "--upsets", "3", "--out", str(tmp_path)]) == 2
     assert "timeline.png failed (ValueError" in capsys.readouterr().err
     assert {path.name for path in tmp_path.iterdir()} == {
@@ -244,13 +244,13 @@ def test_no_costs_are_no_picture(tmp_path: Path) -> None:
         ({"difference": {"mean": 1, "low": None, "high": None}}, "one device tells nothing"),
         ({"difference": {"mean": 0, "low": 0, "high": 0}}, "the strategy itself, or no device"),
         ({"detection_s": None}, "found in: nothing was found"),
-        ({"struck": 0}, "mended: no upset hit the working copy"),
+        ({"hit": 0}, "mended: no upset hit the working copy"),
     ],
 )
 def test_every_dash_has_a_meaning(
     change: dict[str, Any], words: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    record = {"difference": {"mean": 1, "low": 1, "high": 1}, "detection_s": 1.0, "struck": 1}
+    record = {"difference": {"mean": 1, "low": 1, "high": 1}, "detection_s": 1.0, "hit": 1}
     tell_missing([record | change], {})
     told = capsys.readouterr().out
     assert words in told and bool(told) == bool(words)

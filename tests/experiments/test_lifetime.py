@@ -6,13 +6,15 @@ from programs import random_inputs, random_program
 
 from workbench.errors import WorkbenchError
 from workbench.experiments.fleets import lifetime
-from workbench.experiments.fleets.device_sound import hear
-from workbench.experiments.fleets.lifetime import fleet_life
-from workbench.experiments.fleets.workload import KINDS, Mission
+from workbench.experiments.fleets.device_sound import hear_device
+from workbench.experiments.fleets.lifetime import simulate_fleet
+from workbench.experiments.fleets.workload import KINDS, Workload
 from workbench.healing.log import Remedy
 from workbench.healing.named import abft, nothing, scrub
 from workbench.healing.strategy import Guard, Policy, Strategy
 from workbench.integer.reference import run
+from workbench.memory.faults.arrivals import SECONDS_PER_DAY
+from workbench.memory.faults.transients import Sites
 from workbench.memory.watches.areas import Area
 
 # One that the native engine runs, with histories, and harmed by most faults.
@@ -34,115 +36,114 @@ MOVING = Strategy(
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("strategy", STRATEGIES, ids=lambda s: s.name)
 def test_both_ways_of_hearing_agree(kind: str, strategy, monkeypatch) -> None:
-    bits = 8 * strategy.image(PROGRAM).layout.working_bytes
-    mission = Mission(5, 9, 12.0 / bits, kind=kind, seed=3, start_rate=2e-4, flash=1.0)
-    fast = fleet_life(PROGRAM, WORDS, strategy, mission, jobs=1)
-    monkeypatch.setattr(lifetime, "lives_by_memory", lambda device: False)
-    slow = fleet_life(PROGRAM, WORDS, strategy, mission, jobs=1)
+    faults = (f"poisson=12Hz,flash=1.0,of={KINDS[kind]}", "fluence=2e-4")
+    workload = Workload(5, 9, faults, seed=3)
+    fast = simulate_fleet(PROGRAM, WORDS, strategy, workload, jobs=1)
+    monkeypatch.setattr(lifetime, "memory_tells_all", lambda device: False)
+    slow = simulate_fleet(PROGRAM, WORDS, strategy, workload, jobs=1)
     assert fast.upsets.sum() > 10 and fast.harm.any()
     np.testing.assert_array_equal(fast.quality, slow.quality)
     np.testing.assert_allclose(fast.harm, slow.harm, rtol=1e-12)
     np.testing.assert_array_equal(fast.upsets, slow.upsets)
     assert fast.wrong_samples == slow.wrong_samples
     assert fast.verdicts == slow.verdicts and fast.wrong_bits == slow.wrong_bits
-    assert fast.struck == slow.struck and fast.oscillations == slow.oscillations
-    assert fast.false_heals == slow.false_heals
+    assert fast.hit == slow.hit and fast.oscillations == slow.oscillations
+    assert fast.false_positives == slow.false_positives
     np.testing.assert_array_equal(np.sort(fast.detected), np.sort(slow.detected))
     np.testing.assert_array_equal(np.sort(fast.repaired), np.sort(slow.repaired))
     if strategy.heals and kind == "single":
-        assert len(slow.repaired) > 0.5 * slow.struck and slow.repaired.max() > 12
+        assert len(slow.repaired) > 0.5 * slow.hit and slow.repaired.max() > 12
 
 
 def test_the_same_faults_strike_everybody_and_parts_do_not_matter(monkeypatch) -> None:
     one, two = (scrub(code, 2, unit_bytes=64).image(PROGRAM) for code in ("crc32", "dual-sum"))
-    mission = Mission(3, 20, 1e-3, seed=1)
+    workload = Workload(3, 20, (f"poisson={1e-3 * SECONDS_PER_DAY}",), seed=1)
     stop = 8 * one.layout.sections["state"].stop
     for device in range(3):
         first, second = (
             [
-                u
-                for u in mission.upsets(i.layout, device, frames=240, frame_s=0.01)
-                if u.position < stop
+                event
+                for event in workload.events(Sites(i), range(3), frames=240).rows(3)[device]
+                if event.position < stop
             ]
             for i in (one, two)
         )
         assert first == second and first
-    whole = fleet_life(PROGRAM, WORDS, abft(), mission, jobs=1)
+    whole = simulate_fleet(PROGRAM, WORDS, abft(), workload, jobs=1)
     monkeypatch.setattr(lifetime, "_DEVICES_A_TASK", 2)
-    parts = fleet_life(PROGRAM, WORDS, abft(), mission, jobs=1)
+    parts = simulate_fleet(PROGRAM, WORDS, abft(), workload, jobs=1)
     np.testing.assert_array_equal(whole.harm, parts.harm)
     assert whole.verdicts == parts.verdicts
 
 
 def test_checksum_rows_put_right_within_the_frame() -> None:
-    bias = PROGRAM_BIAS
-    fleet = fleet_life(PROGRAM, WORDS, abft(), Mission(2, 3, 0.0, at_start=bias), jobs=1)
-    assert fleet.struck == 2 * len(bias) and fleet.repaired.tolist() == [0] * fleet.struck
+    bias = f"bits={'+'.join(map(str, PROGRAM_BIAS))}"
+    fleet = simulate_fleet(PROGRAM, WORDS, abft(), Workload(2, 3, bias), jobs=1)
+    assert fleet.hit == 2 * len(PROGRAM_BIAS) and fleet.repaired.tolist() == [0] * fleet.hit
     assert not fleet.harm.any() and fleet.wrong_bits == 0
 
 
 @pytest.mark.parametrize("strategy", [STRATEGIES[1], abft()], ids=lambda s: s.name)
 def test_any_word_of_any_device_can_be_heard(strategy) -> None:
     """All of them together have the harm that the fleet has."""
-    bits = 8 * strategy.image(PROGRAM).layout.working_bytes
-    mission = Mission(2, 6, 30.0 / bits, seed=4, start_rate=1e-3)
-    fleet = fleet_life(PROGRAM, WORDS, strategy, mission, jobs=1)
+    workload = Workload(2, 6, ("poisson=30Hz", "fluence=1e-3"), seed=4)
+    fleet = simulate_fleet(PROGRAM, WORDS, strategy, workload, jobs=1)
     for device in range(2):
         harm = []
         for word in range(6):
-            name, life = hear(PROGRAM, WORDS, strategy, mission, device=device, word=word)
+            name, life = hear_device(PROGRAM, WORDS, strategy, workload, device=device, word=word)
             clean = run(PROGRAM, WORDS[name])[PROGRAM.output][0].astype(np.int64)
             error = (np.square(life.codes.astype(np.int64) - clean)).sum()
             harm.append(min(1.0, error / max(np.square(clean).sum(), 1)))
         assert np.mean(harm) == pytest.approx(fleet.harm[device], rel=1e-9)
     assert fleet.harm.any()
     for wrong in ({"device": 2, "word": 0}, {"device": 0, "word": 6}):
-        with pytest.raises(WorkbenchError, match="in this mission; choose 0 to"):
-            hear(PROGRAM, WORDS, strategy, mission, **wrong)
+        with pytest.raises(WorkbenchError, match="in this workload; choose 0 to"):
+            hear_device(PROGRAM, WORDS, strategy, workload, **wrong)
 
 
 def test_all_memory_is_struck() -> None:
     """What a strategy adds, spare pages too, at the rate of the rest; a check in flash more rarely."""
-    layout = MOVING.image(PROGRAM).layout
-    mission = Mission(1, 1, 1e-4, flash=1.0)
-    hits = np.array([u.position >> 3 for u in mission.upsets(layout, 0, frames=9999, frame_s=1.0)])
+    sites = Sites(MOVING.image(PROGRAM))
+    layout, frames = sites.layout, 999_900
+    fault = f"poisson={1e-4 * SECONDS_PER_DAY},flash=1.0"
+    events = Workload(1, 1, (fault,)).events(sites, range(1), frames=frames)
+    hits = events.position >> 3
     for section in layout.sections.values():
         if section.size_bytes:
             count = ((hits >= section.start) & (hits < section.stop)).sum()
-            mean = 1e-4 * 9999 * 8 * section.size_bytes
+            mean = 1e-4 * frames / PROGRAM.frame_rate_hz * 8 * section.size_bytes
             assert abs(count - mean) < 5 * mean**0.5, section.name
 
 
 def test_pages_that_moved_are_followed() -> None:
     """Upsets in spare pages are found and put right like all others, and are no oscillations."""
-    bits = 8 * MOVING.image(PROGRAM).layout.working_bytes
-    mission = Mission(4, 60, 4.0 / bits, kind="stuck", seed=2)
-    fleet = fleet_life(PROGRAM, WORDS, MOVING, mission, jobs=1)
-    assert len(fleet.repaired) > 5 and fleet.false_heals == 0
-    flips = Mission(4, 60, 4.0 / bits, seed=2)
-    assert fleet_life(PROGRAM, WORDS, MOVING, flips, jobs=1).oscillations == 0
+    workload = Workload(4, 60, ("poisson=4Hz,of=stuck=1",), seed=2)
+    fleet = simulate_fleet(PROGRAM, WORDS, MOVING, workload, jobs=1)
+    assert len(fleet.repaired) > 5 and fleet.false_positives == 0
+    flips = Workload(4, 60, ("poisson=4Hz",), seed=2)
+    assert simulate_fleet(PROGRAM, WORDS, MOVING, flips, jobs=1).oscillations == 0
 
 
 def test_a_remedy_of_what_was_wrong_is_no_false_one() -> None:
-    bits = 8 * STRATEGIES[1].image(PROGRAM).layout.working_bytes
-    fleet = fleet_life(PROGRAM, WORDS, STRATEGIES[1], Mission(4, 20, 12.0 / bits), jobs=1)
-    assert fleet.verdicts["healed"] > 10 and fleet.false_heals == 0
+    workload = Workload(4, 20, ("poisson=12Hz",))
+    fleet = simulate_fleet(PROGRAM, WORDS, STRATEGIES[1], workload, jobs=1)
+    assert fleet.verdicts["healed"] > 10 and fleet.false_positives == 0
 
 
 def test_what_was_never_healed_does_not_oscillate() -> None:
     """Entries of a guard that only tells, and those that a spent budget defers."""
-    bits = 8 * STRATEGIES[1].image(PROGRAM).layout.working_bytes
-    mission = Mission(2, 40, 2.0 / bits, seed=1)
+    workload = Workload(2, 40, ("poisson=2Hz",), seed=1)
     for guard, policy in (
         (Guard(Area("crc32", unit_bytes=64), 4, ()), Policy()),
         (Guard(Area("crc32", unit_bytes=64), 4), Policy(heals=1, refill_frames=2**20)),
     ):
-        fleet = fleet_life(PROGRAM, WORDS, Strategy("idle", (guard,), policy), mission, jobs=1)
+        fleet = simulate_fleet(PROGRAM, WORDS, Strategy("idle", (guard,), policy), workload, jobs=1)
         assert sum(fleet.verdicts.values()) > 10 and fleet.oscillations == 0
 
 
 def test_nothing_happens_where_nothing_strikes() -> None:
-    fleet = fleet_life(PROGRAM, WORDS, STRATEGIES[1], Mission(2, 50, 0.0), jobs=1)
+    fleet = simulate_fleet(PROGRAM, WORDS, STRATEGIES[1], Workload(2, 50), jobs=1)
     assert fleet.availability == 1 and not fleet.harm.any() and not fleet.upsets.any()
     assert fleet.quality.tolist() == [100, 0, 0, 0, 0] and not any(fleet.verdicts.values())
 
@@ -150,12 +151,15 @@ def test_nothing_happens_where_nothing_strikes() -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"kind": "rust"}, "no fault 'rust'; did you mean burst"),
+        ({"faults": ("brust=3",)}, "no fault model 'brust' .*did you mean burst"),
+        ({"faults": ("poisson=1Hz,of=brust=3",)}, "no fault model 'brust' .*did you mean burst"),
         ({"devices": 0}, "devices cannot be 0"),
-        ({"upsets_per_bit_s": -1.0}, "upsets_per_bit_s cannot be -1.0"),
-        ({"start_rate": -1.0}, "start_rate of -1.0 is no probability"),
+        ({"faults": ("poisson=-1Hz",)}, "'-1Hz' is no rate"),
+        ({"faults": ("fluence=-1",)}, r"a fluence of -1\.0"),
+        ({"faults": (3,)}, r"a fault of a workload is 3 \(int\); give a Plan or its text"),
+        ({"faults": 3}, r"the faults of a workload is 3 \(int\)"),
     ],
 )
-def test_missions_that_cannot_be_are_refused(change: dict, words: str) -> None:
+def test_workloads_that_cannot_be_are_refused(change: dict, words: str) -> None:
     with pytest.raises(WorkbenchError, match=words):
-        Mission(**{"devices": 1, "words": 1, "upsets_per_bit_s": 0.0, **change})
+        Workload(**{"devices": 1, "words": 1, **change})

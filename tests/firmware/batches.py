@@ -10,7 +10,7 @@ from random_strategies import random_strategy
 from workbench.firmware.design import Firmware
 from workbench.firmware.equivalence import random_schedule
 from workbench.healing.named import nothing
-from workbench.healing.upsets import Upset
+from workbench.memory.faults.events import Event
 from workbench.memory.image import Image
 
 needs_zig = pytest.mark.skipif(
@@ -42,6 +42,6 @@ def random_firmwares(seed: int, count: int, *, healers: bool = True) -> list[Fir
 
 def random_upsets(
     image: Image, seed: int, *, frames: int, count: int, stuck: bool = False
-) -> list[Upset]:
+) -> list[Event]:
     """See `random_schedule`."""
     return list(random_schedule(image, seed, frames=frames, count=count, stuck=stuck))

@@ -11,18 +11,20 @@ from workbench.cli import main
 from workbench.errors import WorkbenchError
 from workbench.firmware import toolchain
 from workbench.firmware.equivalence import schedule_of, schedule_text
-from workbench.healing.upsets import Upset
+from workbench.memory.faults.events import CLEAR, FLIP, SET, Event
 
-upsets = st.builds(Upset, st.integers(0, 9999), st.integers(0, 10**7), st.integers(-1, 1))
+upsets = st.builds(
+    Event, st.integers(0, 9999), st.integers(0, 10**7), st.sampled_from((FLIP, CLEAR, SET))
+)
 
 
 @given(st.lists(upsets))
-def test_a_schedule_is_read_as_it_is_written(schedule: list[Upset]) -> None:
+def test_a_schedule_is_read_as_it_is_written(schedule: list[Event]) -> None:
     assert schedule_of(schedule_text(schedule)) == tuple(sorted(schedule))
 
 
 def test_nothing_stuck_is_a_flip() -> None:
-    assert schedule_of("4:5=") == (Upset(4, 5),)
+    assert schedule_of("4:5=") == (Event(4, 5),)
 
 
 @pytest.mark.parametrize(

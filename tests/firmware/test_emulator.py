@@ -22,11 +22,11 @@ from workbench.firmware.twin import Twin
 from workbench.healing.log import Diagnosis, Remedy, Verdict
 from workbench.healing.named import abft, scrub
 from workbench.healing.simulation import simulate
-from workbench.healing.upsets import Upset
 from workbench.integer.operators import Rescale
 from workbench.integer.program import Program
 from workbench.integer.reference import run
 from workbench.integer.signals import Signal
+from workbench.memory.faults.events import Event
 from workbench.memory.image import Image
 
 pytestmark = needs_emulator
@@ -214,8 +214,8 @@ def test_upsets_that_do_not_fit_are_refused(program) -> None:
     image, inputs = Image.of(program), random_inputs(program, 1, 2)
     flash = 8 * image.layout.sram_bytes
     for upsets, mid_frame in (
-        ([Upset(2, 0)], []),
-        ([Upset(0, 8 * image.layout.size_bytes)], []),
+        ([Event(2, 0)], []),
+        ([Event(0, 8 * image.layout.size_bytes)], []),
         ([], [MidFrameUpset(0, 1.5, 0)]),
         ([], [MidFrameUpset(0, 0.5, flash)]),
     ):

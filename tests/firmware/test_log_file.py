@@ -20,7 +20,7 @@ from workbench.healing.log import Remedy
 from workbench.healing.named import nothing, scrub
 from workbench.healing.strategy import Guard, Policy, Strategy
 from workbench.healing.strategy_file import summary
-from workbench.healing.upsets import Upset
+from workbench.memory.faults.events import Event
 from workbench.memory.image import Image
 from workbench.memory.watches.areas import Area
 from workbench.sealed import sealed
@@ -39,7 +39,7 @@ def lived() -> Twin:
     made = firmware(4)
     twin = Twin(host_machine([made]), made)
     bits = np.random.default_rng(3).integers(0, 8 * made.layout.working_bytes, FRAMES)
-    upsets = [Upset(frame, int(bit)) for frame, bit in enumerate(bits)]
+    upsets = [Event(frame, int(bit)) for frame, bit in enumerate(bits)]
     twin.run(random_inputs(PROGRAM, 1, FRAMES), upsets)
     return twin
 
@@ -121,7 +121,7 @@ def test_a_composed_strategy_is_read_by_its_folder(tmp_path: Path) -> None:
         strategy.image(PROGRAM), folder, vectors={"one": inputs}, strategy=strategy, prefix="own"
     )
     twin = Twin(host_machine([made]), made)
-    twin.run(inputs, [Upset(frame, 77 * frame) for frame in range(30)])
+    twin.run(inputs, [Event(frame, 77 * frame) for frame in range(30)])
     read = exported_firmware(folder)
     assert read.strategy == strategy and read.build == made.build
     entries, *_ = read_log(twin.log_bytes(), read, "x")

@@ -16,7 +16,7 @@ from workbench.healing.log import Diagnosis, Remedy, Verdict
 from workbench.healing.named import scrub
 from workbench.healing.simulation import simulate, simulate_many
 from workbench.healing.strategy import Guard, Policy, Strategy
-from workbench.healing.upsets import Upset
+from workbench.memory.faults.events import CLEAR, Event
 from workbench.memory.image import Image
 from workbench.memory.watches.areas import KINDS, Area
 
@@ -80,7 +80,7 @@ def test_the_log_wraps_and_nothing_is_lost() -> None:
     )
     frames = 200
     bits = np.random.default_rng(5).integers(0, 8 * firmware.layout.working_bytes, frames)
-    upsets = [Upset(frame, int(bit)) for frame, bit in enumerate(bits)]
+    upsets = [Event(frame, int(bit)) for frame, bit in enumerate(bits)]
     inputs = random_inputs(firmware.program, 1, frames)
     twin = Twin(host_machine([firmware]), firmware)
     twin.run(inputs, upsets)
@@ -99,7 +99,7 @@ def test_a_remedy_is_refuted_by_golden_inputs_in_both_homes() -> None:
     )
     bias = 8 * firmware.layout.sections["bias"].start
     schedules = [
-        [Upset(2, bias + first + bit) for bit in (12, 13, 15)]
+        [Event(2, bias + first + bit) for bit in (12, 13, 15)]
         for first in range(0, 8 * len(_biases(program)) - 63, 64)
     ]
     inputs = random_inputs(program, 1, FRAMES)
@@ -145,11 +145,11 @@ def test_what_random_faults_seldom_meet() -> None:
     entry = layouts["stuck"].place("healer", "map").start
     schedules = {
         # P' = 0 and one bit of Q', as a damaged check would have it.
-        "deceived": [Upset(0, 32 * word) for word in (1, 26, 31, 33)],
+        "deceived": [Event(0, 32 * word) for word in (1, 26, 31, 33)],
         # The page is restored, and golden inputs fail all the same.
-        "refuted": [Upset(0, 31), *(Upset(0, 8 * at + 7) for at in range(bias.start + 3, bias.stop, 4))],
+        "refuted": [Event(0, 31), *(Event(0, 8 * at + 7) for at in range(bias.start + 3, bias.stop, 4))],
         # Two copies of an entry of the map hold a bit that is written, and lose it.
-        "stuck": [Upset(0, 8 * (entry + 4 * copy), 0) for copy in range(2)] + [Upset(0, 5)],
+        "stuck": [Event(0, 8 * (entry + 4 * copy), CLEAR) for copy in range(2)] + [Event(0, 5)],
     }  # fmt: skip
     machine = host_machine(firmwares)
     for firmware in firmwares:
@@ -169,7 +169,7 @@ def test_damage_from_before_start_up_and_a_count_near_its_wrap() -> None:
     image, modulus = firmware.image, firmware.strategy.frame_modulus
     place = image.layout.place("healer", "frame")
     near = [
-        Upset(0, 8 * (place.start + 4 * copy) + bit)
+        Event(0, 8 * (place.start + 4 * copy) + bit)
         for copy in range(3)
         for bit in range(32)
         if (modulus - 15) >> bit & 1
@@ -181,7 +181,7 @@ def test_damage_from_before_start_up_and_a_count_near_its_wrap() -> None:
         golden, check = (image.layout.sections[name] for name in ("golden", "check"))
         before = [int(rng.integers(8 * s.start, 8 * s.stop)) for s in (golden, golden, check)]
         later = rng.integers(0, 8 * image.layout.working_bytes, 9).tolist()
-        upsets = near + [Upset(int(rng.integers(frames)), bit) for bit in later]
+        upsets = near + [Event(int(rng.integers(frames)), bit) for bit in later]
         Twin(machine, firmware).flip(before)
         twin = Twin(machine, firmware)  # starts with that flash
         codes = twin.run(inputs, upsets)
@@ -208,9 +208,9 @@ def test_pages_that_overlap_clear_the_same_bytes_in_both() -> None:
     total = 8 * layout.place(layout.watches[2].label, "sum").start
     golden = 8 * layout.sections["golden"].start
     schedules = [
-        [Upset(0, check + 3 + 32 * page), Upset(0, total + 1), *far]
+        [Event(0, check + 3 + 32 * page), Event(0, total + 1), *far]
         for page in range(layout.watches[0].units)
-        for far in ([], [Upset(0, golden + 77)])
+        for far in ([], [Event(0, golden + 77)])
     ]
     inputs = random_inputs(firmware.program, 1, FRAMES)
     assert first_difference(host_machine([firmware]), firmware, inputs, schedules) is None

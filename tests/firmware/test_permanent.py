@@ -16,7 +16,7 @@ from workbench.firmware.permanent import (
 )
 from workbench.firmware.twin import Twin, frames_of
 from workbench.healing.named import named, nothing
-from workbench.healing.upsets import Upset
+from workbench.memory.faults.events import Event
 
 TRIES = 12
 
@@ -38,8 +38,8 @@ def test_no_random_permanent_fault_takes_longer(name: str) -> None:
     for number in range(TRIES):
         section = sections[number % len(sections)]
         position = int(rng.integers(8 * section.start, 8 * section.stop))
-        fault = [stuck_cell(firmware, position) if position < flash else Upset(0, position)]
-        fault += [Upset(0, position - flash)] * (section.name == "golden")
+        fault = [stuck_cell(firmware, position) if position < flash else Event(0, position)]
+        fault += [Event(0, position - flash)] * (section.name == "golden")
         twin = Twin(machine, firmware)
         twin.begin_frame(0, fault + cursors_at(firmware, {}, fault[-1].position >> 3), ())
         for codes, usual in zip(frames_of(firmware, inputs)[:FRAMES], bare, strict=False):

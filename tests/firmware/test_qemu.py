@@ -19,7 +19,7 @@ from workbench.firmware.twin import frames_of
 from workbench.healing.log import Diagnosis, LogEntry, Remedy, Verdict
 from workbench.healing.named import named
 from workbench.healing.simulation import simulate
-from workbench.healing.upsets import Upset
+from workbench.memory.faults.events import Event
 from workbench.memory.image import Image
 
 FRAMES = 12
@@ -75,7 +75,7 @@ __attribute__((section(".vectors"), used)) static const struct {
 """
 
 
-def _main(firmware: Firmware, number: int, inputs: dict, upsets: list[Upset]) -> str:
+def _main(firmware: Firmware, number: int, inputs: dict, upsets: list[Event]) -> str:
     """A function that lives one life and prints every output code and every entry of the log."""
     name, program = firmware.prefix, firmware.program
     arguments, tables = [], []

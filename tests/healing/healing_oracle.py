@@ -8,8 +8,8 @@ from programs import split_frames
 
 from workbench.healing.log import Diagnosis, LogEntry, Remedy, Verdict
 from workbench.healing.strategy import Strategy
-from workbench.healing.upsets import Upset
 from workbench.integer.reference import Stream
+from workbench.memory.faults.events import Event
 from workbench.memory.image import Image, flip_bits
 from workbench.memory.tensors import write_tensor
 
@@ -17,7 +17,7 @@ Codes = dict[str, np.ndarray]
 
 
 def live_plainly(
-    image: Image, inputs: Codes, upsets: Sequence[Upset], strategy: Strategy, starts: Sequence[int]
+    image: Image, inputs: Codes, upsets: Sequence[Event], strategy: Strategy, starts: Sequence[int]
 ) -> tuple[np.ndarray, list[LogEntry], np.ndarray]:
     """(output codes [rows, channels], log, final bytes)."""
     program, layout = image.program, image.layout

@@ -18,10 +18,10 @@ from workbench.healing.log import Remedy
 from workbench.healing.named import NAMED, named
 from workbench.healing.simulation import simulate
 from workbench.healing.strategy import Guard, Strategy
-from workbench.healing.upsets import Upset
 from workbench.integer.operators import Conv
 from workbench.integer.program import Program
 from workbench.integer.signals import Signal
+from workbench.memory.faults.events import Event
 from workbench.memory.image import Image
 from workbench.memory.watches.areas import ABFT, TRIPLE, Area
 from workbench.training.checkpoint_files import shipped_checkpoint
@@ -93,7 +93,7 @@ def test_every_named_strategy_heals_the_smallest_network(name: str) -> None:
     image = strategy.image(TINY)
     layout = image.layout
     weights = layout.sections["weights"]
-    hits = [Upset(1, 8 * weights.start + 6)]
+    hits = [Event(1, 8 * weights.start + 6)]
     inputs = random_inputs(TINY, 3, 40)
     calm = simulate(image, inputs, (), strategy, word_starts=())
     assert calm.log == () and not calm.wrong_bits.any()

@@ -7,9 +7,9 @@ from programs import random_inputs, random_program, seeds
 from random_strategies import random_strategy
 
 from workbench.healing.device import Device
-from workbench.healing.memory_simulation import lives_by_memory, memory_life
+from workbench.healing.memory_simulation import memory_changes, memory_tells_all
 from workbench.healing.simulation import simulate
-from workbench.healing.upsets import Upset
+from workbench.memory.faults.events import CLEAR, FLIP, Event
 from workbench.memory.image import Image
 
 FRAMES = 40
@@ -23,10 +23,10 @@ def test_events_tell_what_frames_tell(seed: int, count: int) -> None:
     strategy = random_strategy(seed, program)
     image = strategy.image(program)
     device = Device(image, strategy, image.data)
-    assume(lives_by_memory(device))
+    assume(memory_tells_all(device))
     upsets = _upsets(image, seed, count)
     life = simulate(image, random_inputs(program, seed, FRAMES), upsets, strategy)
-    events = memory_life(device, upsets, FRAMES)
+    events = memory_changes(device, upsets, FRAMES)
     assert device.log == list(life.log)
     state = image.layout.sections["state"]
     made, expected = device.physical(), life.image.data.copy()
@@ -45,7 +45,7 @@ def _count(events, frame: int, image: Image) -> int:
     return int((np.unique(chosen, return_counts=True)[1] % 2).sum())
 
 
-def _upsets(image: Image, seed: int, count: int) -> list[Upset]:
+def _upsets(image: Image, seed: int, count: int) -> list[Event]:
     """Flips anywhere and stuck cells anywhere but in histories."""
     rng = np.random.default_rng([seed, 4])
     state = image.layout.sections["state"]
@@ -53,6 +53,6 @@ def _upsets(image: Image, seed: int, count: int) -> list[Upset]:
     for _ in range(count):
         position = int(rng.integers(8 * image.layout.size_bytes))
         history = state.start <= position >> 3 < state.stop
-        stuck = int(rng.integers(2)) if rng.random() < 0.2 and not history else -1
-        made.append(Upset(int(rng.integers(FRAMES)), position, stuck))
+        action = CLEAR + int(rng.integers(2)) if rng.random() < 0.2 and not history else FLIP
+        made.append(Event(int(rng.integers(FRAMES)), position, action))
     return sorted(made)

@@ -14,7 +14,7 @@ from workbench.healing.log import Diagnosis, LogEntry, Remedy, Verdict
 from workbench.healing.named import nothing, scrub
 from workbench.healing.simulation import simulate, simulate_many
 from workbench.healing.strategy import Strategy
-from workbench.healing.upsets import Upset
+from workbench.memory.faults.events import Event
 from workbench.memory.image import Image
 
 looks = st.one_of(st.just(0), st.integers(1, 12))
@@ -25,7 +25,7 @@ def scrubber(pages: int, page_bytes: int) -> Strategy:
     return scrub("crc32", pages, unit_bytes=page_bytes) if pages else nothing()
 
 
-def random_schedule(image: Image, seed: int, frames: int, count: int) -> list[Upset]:
+def random_schedule(image: Image, seed: int, frames: int, count: int) -> list[Event]:
     """Upsets spread evenly over the sections, some of them of the same bit in the same frame."""
     rng = np.random.default_rng([seed, 2])
     sections = [s for s in image.layout.sections.values() if s.size_bytes]
@@ -33,12 +33,12 @@ def random_schedule(image: Image, seed: int, frames: int, count: int) -> list[Up
     for _ in range(count):
         section = sections[rng.integers(len(sections))]
         position = int(rng.integers(8 * section.start, 8 * section.stop))
-        upsets.append(Upset(int(rng.integers(frames)), position))
+        upsets.append(Event(int(rng.integers(frames)), position))
         if rng.random() < 0.1:
             upsets.append(upsets[-1])
         if rng.random() < 0.3 and section.name == "golden":  # the working copy suffers as well
             twin = position - 8 * section.start
-            upsets.append(Upset(int(rng.integers(frames)), twin ^ int(rng.integers(2))))
+            upsets.append(Event(int(rng.integers(frames)), twin ^ int(rng.integers(2))))
     return sorted(upsets, key=lambda upset: upset.frame)
 
 
@@ -104,35 +104,35 @@ def test_each_diagnosis_has_its_remedy_and_verdict() -> None:
     scrub_all = scrubber(layout.pages, 32)
     memory, second = 8 * 0 + 3, 8 * 32 + 1
     for upsets, wanted in (
-        ([Upset(1, memory)], [LogEntry(1, 0, 0, Diagnosis.MEMORY, Remedy.RESTORE, Verdict.HEALED)]),
+        ([Event(1, memory)], [LogEntry(1, 0, 0, Diagnosis.MEMORY, Remedy.RESTORE, Verdict.HEALED)]),
         (
-            [Upset(2, memory), Upset(2, 8 * golden + 8 * 33)],
+            [Event(2, memory), Event(2, 8 * golden + 8 * 33)],
             [LogEntry(2, 0, 0, Diagnosis.MEMORY, Remedy.RESTORE, Verdict.HEALED)],
         ),
         (
-            [Upset(4, 8 * (check + 4) + 30)],
+            [Event(4, 8 * (check + 4) + 30)],
             [LogEntry(4, 0, 1, Diagnosis.CHECK, Remedy.NONE, Verdict.UNHEALED)],
         ),
         (
-            [Upset(5, second), Upset(5, 8 * golden + second + 8)],
+            [Event(5, second), Event(5, 8 * golden + second + 8)],
             [LogEntry(5, 0, 1, Diagnosis.GOLDEN, Remedy.NONE, Verdict.UNHEALED)],
         ),
         (
             [
-                Upset(5, second),
-                Upset(5, second + 1),
-                Upset(5, 8 * golden + second + 8),
-                Upset(5, 8 * golden + second + 9),
+                Event(5, second),
+                Event(5, second + 1),
+                Event(5, 8 * golden + second + 8),
+                Event(5, 8 * golden + second + 9),
             ],
             [LogEntry(5, 0, 1, Diagnosis.AMBIGUOUS, Remedy.NONE, Verdict.UNHEALED)],
         ),
         # The check names itself: the golden copy may be taken, and the check stays as it is.
         (
-            [Upset(5, second), Upset(5, 8 * (check + 4) + 30)],
+            [Event(5, second), Event(5, 8 * (check + 4) + 30)],
             [LogEntry(5, 0, 1, Diagnosis.MEMORY, Remedy.RESTORE, Verdict.UNHEALED)],
         ),
         # The golden copy alone is never looked at while its page is well.
-        ([Upset(0, 8 * golden + second)], []),
+        ([Event(0, 8 * golden + second)], []),
     ):
         life = simulate(image, inputs, upsets, scrub_all)
         assert list(life.log) == wanted
@@ -176,8 +176,8 @@ def test_a_cursor_and_a_frame_count_gone_astray_do_no_harm() -> None:
     position = image.layout.position
     astray = [position("healer", "cursor", (0, copy), 31) for copy in (0, 2)]
     astray += [position("healer", "frame", (copy,), 31) for copy in (0, 1)]
-    outvoted = Upset(1, position("healer", "frame", (2,), 30))
-    upsets = [Upset(2, where) for where in astray] + [outvoted, Upset(2, 5)]
+    outvoted = Event(1, position("healer", "frame", (2,), 30))
+    upsets = [Event(2, where) for where in astray] + [outvoted, Event(2, 5)]
     life = simulate(image, random_inputs(image.program, 0, 40), upsets, scrubber(1, 32))
     assert [entry.verdict for entry in life.log] == [Verdict.HEALED]
     assert 2**31 <= life.log[0].frame < 2**31 + 2**30
@@ -188,9 +188,9 @@ def test_what_does_not_fit_is_refused() -> None:
     image = _image_of_three_pages()
     inputs = random_inputs(image.program, 0, 3)
     with pytest.raises(WorkbenchError, match="lies outside of the image"):
-        simulate(image, inputs, [Upset(3, 0)], nothing())
+        simulate(image, inputs, [Event(3, 0)], nothing())
     with pytest.raises(WorkbenchError, match="lies outside of the image"):
-        simulate(image, inputs, [Upset(0, 8 * image.layout.size_bytes)], nothing())
+        simulate(image, inputs, [Event(0, 8 * image.layout.size_bytes)], nothing())
     with pytest.raises(WorkbenchError, match="no frames"):
         simulate(image, random_inputs(image.program, 0, 0), [], nothing())
     assert simulate_many(image, inputs, [], nothing()) == []

@@ -10,8 +10,8 @@ from workbench.errors import WorkbenchError
 from workbench.experiments.voices.voice import open_voice
 from workbench.healing.named import NAMED, crc_scrub, named, nothing, scrub
 from workbench.healing.overheads import Overheads, overheads
-from workbench.healing.upsets import poisson_upsets
 from workbench.memory.faults.arrivals import expected_upsets
+from workbench.memory.faults.poisson import poisson_upsets
 
 BITS = np.arange(100, 164)
 

@@ -16,7 +16,7 @@ from workbench.experiments.campaigns.campaign import campaign_of
 from workbench.experiments.campaigns.store import Store, merge, open_results
 from workbench.experiments.campaigns.summary import summary
 from workbench.experiments.demo.demo import make_demo
-from workbench.experiments.fleets.healed_speech import healed_life
+from workbench.experiments.fleets.healed_speech import healed_speech
 from workbench.experiments.fleets.variants import contestants
 from workbench.experiments.maps.worst_bits import worst_bits
 from workbench.experiments.voices.class_calibration import heard_classes
@@ -28,10 +28,10 @@ from workbench.healing.named import named
 from workbench.healing.simulation import simulate, simulate_many
 from workbench.healing.strategy import Guard, Policy, Strategy
 from workbench.healing.strategy_file import load_strategy, save_strategy
-from workbench.healing.upsets import Upset
 from workbench.integer.storage import load_program
 from workbench.memory.codes.in_place import in_place_program
 from workbench.memory.faults.arrivals import read_rate
+from workbench.memory.faults.events import Event
 from workbench.memory.faults.plan import Plan
 from workbench.memory.faults.protection import ProtectionMask
 from workbench.memory.image import Image
@@ -48,7 +48,7 @@ def _life(**changed: Any) -> Any:
     return simulate(**{**arguments, **changed})
 
 
-NO_LIST = r"what happens to a device is 3 \(int\); give a list of upsets"
+NO_LIST = r"what happens to a device is 3 \(int\); give a list of events"
 CALLS: dict[str, tuple[Callable[[], Any], str]] = {
     "image in a number": (lambda: Image.load(3), r"the file of the kind image is 3 \(int\); give its path"),
     "image to a number": (lambda: voice().image().save(3), r"a file is 3 \(int\); give its path"),
@@ -75,10 +75,11 @@ CALLS: dict[str, tuple[Callable[[], Any], str]] = {
     "policy": (lambda: Policy(validate=1), r"validate of a policy is 1 \(int\); give True or False"),
     "life of a voice": (lambda: _life(image=voice()), "the memory of a device is of the type Voice; give an Image"),
     "life under a name": (lambda: _life(strategy="none"), r"the healer is 'none' \(str\); give a Strategy"),
-    "life with numbers": (lambda: _life(upsets=[3]), r"one of the upsets of a device is 3 \(int\); give Upset"),
+    "life with numbers": (lambda: _life(upsets=[3]), r"one of the events of a device is 3 \(int\); give Event"),
     "life with a number": (lambda: _life(upsets=3), NO_LIST),
-    "life with half frames": (lambda: _life(upsets=[Upset(1.5, 3)]), r"the frame of an upset is 1\.5 \(float\)"),
-    "life with a bit's name": (lambda: _life(upsets=[Upset(1, "a")]), r"the position of an upset is 'a'"),
+    "life with half frames": (lambda: _life(upsets=[Event(1.5, 3)]), r"the frame of an event is 1\.5 \(float\)"),
+    "life with a bit's name": (lambda: _life(upsets=[Event(1, "a")]), r"the position of an event is 'a'"),
+    "life with another action": (lambda: _life(upsets=[Event(1, 2, -1)]), r"the action of an event is -1 \(int\)"),
     "life with word starts": (lambda: _life(word_starts=3), "word_starts is 3"),
     "life on an engine": (lambda: _life(engine="native"), "the engine is 'native'"),
     "lives with a number": (
@@ -88,7 +89,7 @@ CALLS: dict[str, tuple[Callable[[], Any], str]] = {
     "panel with a number": (lambda: HealingPanel(voice(), 3), r"what is to be compared is 3 \(int\)"),
     "strategies by number": (
         lambda: contestants([3], voice().program, {}), r"a strategy is 3 \(int\); give a Strategy, a name"),
-    "healed life": (lambda: healed_life(voice().image(), None, None), "what speaks is of the type Image"),
+    "healed life": (lambda: healed_speech(voice().image(), None, None), "what speaks is of the type Image"),
     "classes": (lambda: heard_classes(voice().image(), sounds=2), "what is to be heard is of the type Image"),
     "quality": (lambda: quality_of_voice(voice().image()), "what is to be measured is of the type Image"),
     "merged number": (lambda: merge(3, "a"), r"what is to be merged is 3 \(int\); give a list of folders"),

@@ -12,8 +12,8 @@ from random_modules import NETS_RATE_HZ, small_net
 from voices import voice as shipped_voice
 
 from workbench.errors import WorkbenchError, described, nearest
-from workbench.experiments.fleets.device_sound import hear as hear_in_mission
-from workbench.experiments.fleets.workload import Mission
+from workbench.experiments.fleets.device_sound import hear_device
+from workbench.experiments.fleets.workload import Workload
 from workbench.experiments.voices.faulty_speech import hear
 from workbench.experiments.voices.voice import Voice, open_voice
 from workbench.generators.layers import CausalConv1d, Precision
@@ -91,15 +91,15 @@ CALLS: dict[str, tuple[Callable[[Voice], Any], str]] = {
     "run a voice": (lambda v: run(v, v.inputs("7")), "what is to be run is of the type Voice"),
     "run a list": (lambda v: run(v.program, [1]), r"what program challenge is to run on is \[1\] \(list\)"),
     "signal": (lambda v: v.program.signal("wrod"), r"no signal 'wrod'; did you mean word\?"),
-    "mission with a text": (
-        lambda v: hear_in_mission(v, "7", "flips=3", None, device=0, word=0), "what speaks is of the type Voice"),
-    "mission with a strategy's name": (
-        lambda v: hear_in_mission(v.program, {}, "crc-scrub", None, device=0, word=0), "the healer is 'crc-scrub'"),
-    "mission with a device's name": (
-        lambda v: hear_in_mission(
+    "workload with a text": (
+        lambda v: hear_device(v, "7", "flips=3", None, device=0, word=0), "what speaks is of the type Voice"),
+    "workload with a strategy's name": (
+        lambda v: hear_device(v.program, {}, "crc-scrub", None, device=0, word=0), "the healer is 'crc-scrub'"),
+    "workload with a device's name": (
+        lambda v: hear_device(
             v.program, {"7": v.inputs("7")}, named("none"),
-            Mission(devices=1, words=1, upsets_per_bit_s=0.0), device="first", word=0,
-        ), "no device 'first' in this mission"),
+            Workload(devices=1, words=1), device="first", word=0,
+        ), "no device 'first' in this workload"),
     "lower an image": (lambda v: _lower(v.image()), "what is to be lowered is of the type Image; give a torch module"),
     "lower with a number": (lambda v: _lower(inputs=4), r"the description of inputs is 4 \(int\); give a dictionary"),
     "lower with channels": (lambda v: _lower(inputs={"input": 4}), r"the input 'input' is 4 \(int\); give Samples"),

@@ -39,6 +39,22 @@ GOLDEN = {
         [4021, 4037, 4044, 4060, 4076],
         [0, 0, 0, 0, 0],
     ],
+    "square=4,seed=7": [
+        [0] * 16,
+        [row + bit for row in (3608, 3616, 3624, 3632) for bit in range(4)],
+        [0] * 16,
+    ],
+    "fluence=0.001,seed=7": [[0] * 5, [754, 1015, 3315, 4670, 4814], [0] * 5],
+    "poisson=60.0Hz,frames=9,of=stuck=1:at=either,flash=0.01,speed=1.0,seed=7": [
+        [2, 3, 5, 5, 7, 7, 8],
+        [7869, 7003, 3874, 5471, 1523, 7885, 1762],
+        [2, 0, 2, 2, 1, 2, 2],
+    ],
+    "poisson=40.0Hz,frames=9,of=mbu=2:word=8:interleave=2,flash=0.01,speed=1.0,seed=7": [
+        [3, 3, 4, 4, 8, 8, 8, 8],
+        [7735, 7742, 6528, 6544, 1766, 1782, 6371, 6379],
+        [0] * 8,
+    ],
     "transient=4,frames=9,seed=7": [[0, 4, 6, 6], [18514, 15789, 15337, 17083], [0, 0, 0, 0]],
     "arrive=1e-05,frames=9,speed=200000000.0,seed=7": [
         [0, 0, 0, 0, 1, 1, 2, 4, 4, 4, 4, 4, 5, 6, 6, 6, 7, 7, 8, 8, 8, 8],
@@ -100,6 +116,8 @@ def other_number(value: Any, rng: np.random.Generator) -> Any:
         return np.array(value) if rng.random() < 0.5 else [other_number(v, rng) for v in value]
     if isinstance(value, str):
         return np.str_(value)
+    if isinstance(value, FaultModel):
+        return value
     kinds: list[Any] = [np.float64, Fraction] if isinstance(value, float) else [np.int64, np.uint32]
     if value == int(value):
         kinds += [int] if isinstance(value, float) else [np.int16]
@@ -194,6 +212,17 @@ def test_an_altered_plan_is_refused() -> None:
         ("each=flip,frame=100000000000000000000", "no frame 100000000000000000000"),
         ("mbu=2,word=100000000000000000000", "a word of 100000000000000000000"),
         ("arrive=1e-6,frames=3,speed=inf", "a speed of inf is not possible"),
+        ("square=3", "a square of 3 cells is not possible; use 1, 2, 4, 8"),
+        ("fluence=2", r"a fluence of 2\.0 hits a bit is none"),
+        ("poisson=1Hz", r"poisson needs frames="),
+        ("poisson=xHz,frames=3", "'xHz' is no rate; write 0.25Hz"),
+        ("poisson=often,frames=3", "'often' is no rate of upsets"),
+        ("poisson=1Hz,frames=0", "no time in 0 frames"),
+        ("poisson=1Hz,frames=3,speed=-1", r"a speed of -1\.0 is not possible"),
+        ("poisson=1Hz,frames=3,of=poisson=1Hz:frames=3", "arrivals of arrivals"),
+        ("poisson=1Hz,frames=3,of=gremlins=3", "no fault model 'gremlins'"),
+        ("poisson=1Hz,frames=3,of=stuck=1:more=2", "'stuck=1:more=2' has no use for more"),
+        ("poisson=1Hz,frames=3,of=flips", "'flips' is not a plan"),
     ],
 )
 def test_impossible_plans_are_one_sentence(text: str, words: str) -> None:

@@ -9,12 +9,11 @@ from programs import random_inputs, random_program, seeds
 from workbench.errors import WorkbenchError
 from workbench.healing.named import nothing
 from workbench.healing.simulation import simulate
-from workbench.healing.upsets import Upset
 from workbench.integer.operators import Conv, Rescale
 from workbench.integer.program import Program
 from workbench.integer.reference import Stream, run
 from workbench.integer.signals import Signal
-from workbench.memory.faults.events import CLEAR, FLIP, SET, Events, sorted_events
+from workbench.memory.faults.events import CLEAR, FLIP, SET, Event, Events, sorted_events
 from workbench.memory.faults.transients import Sites, TransientPlace
 from workbench.memory.image import Image
 from workbench.memory.trials.truth import play
@@ -56,7 +55,7 @@ def test_stored_flips_over_time_equal_the_simulation_of_healing(seed: int) -> No
     bits = 8 * image.layout.size_bytes
     image = image.flip(rng.integers(0, bits, 3))
     hits = [(int(f), int(p)) for f, p in zip(rng.integers(0, frames, 9), rng.integers(0, bits, 9), strict=True)]  # fmt: skip
-    life = simulate(image, inputs, [Upset(f, p) for f, p in hits], nothing())
+    life = simulate(image, inputs, [Event(f, p) for f, p in hits], nothing())
     codes = play(image, inputs, happen(*((f, p, FLIP) for f, p in hits)))
     np.testing.assert_array_equal(codes, life.codes)
 

@@ -13,8 +13,8 @@ from voices import voice
 
 from workbench.errors import WorkbenchError
 from workbench.experiments.demo.page.pictures import wav_uri
-from workbench.experiments.fleets.comparison import ENVIRONMENTS, mission_of
-from workbench.experiments.fleets.healed_speech import healed_life
+from workbench.experiments.fleets.comparison import ENVIRONMENTS, workload_of
+from workbench.experiments.fleets.healed_speech import healed_speech
 from workbench.experiments.fleets.variants import contestant
 from workbench.experiments.maps import worst_bits as adversarial
 from workbench.experiments.maps.worst_bits import Step
@@ -61,13 +61,10 @@ def test_it_shows_the_lives_of_that_environment(panel: HealingPanel, name: str) 
     assert panel.controls["rate"].disabled == (not environment.upsets_per_s)
     if environment.upsets_per_s:
         environment = replace(environment, upsets_per_s=panel.controls["rate"].value)
-    mission = mission_of(
-        environment, 8 * voice().image().layout.working_bytes, devices=1, words=WORDS, seed=0,
-        worst=panel.worst,
-    )  # fmt: skip
+    workload = workload_of(environment, devices=1, words=WORDS, seed=0, worst=panel.worst)
     strategy, program = contestant("pq-scrub", voice().program, panel.inputs)
-    lived = healed_life(voice(), mission, strategy, program)
-    assert len(lived.life.upsets) > 0
+    lived = healed_speech(voice(), workload, strategy, program)
+    assert len(lived.result.upsets) > 0
     assert wav_uri(lived.samples) in panel.sides[1].value
     assert lived.metrics.limit.replace("<", "&lt;").replace(">", "&gt;") in panel.sides[1].value
     assert "alert" not in panel.status.value
@@ -93,7 +90,7 @@ def test_what_goes_wrong_is_told_and_its_results_are_dimmed(
     panel: HealingPanel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(compare_healing, "healed_life", _refused)
+        patch.setattr(compare_healing, "healed_speech", _refused)
         panel.controls["seed"].value = 1
         assert "it does not fit" in panel.status.value
         assert all(STALE in each._dom_classes for each in (*panel.sides, panel.timeline))

@@ -21,7 +21,7 @@ from workbench.commands.common import (
     inputs_of,
     refuse_no_speech,
 )
-from workbench.errors import WorkbenchError, nearest
+from workbench.errors import WorkbenchError
 from workbench.experiments.campaigns.campaign import campaign_of, part_of, run_campaign
 from workbench.experiments.campaigns.manifest import Campaign
 from workbench.experiments.campaigns.shards import Damage
@@ -32,7 +32,7 @@ from workbench.experiments.voices.voice import open_voice
 from workbench.files import write_text
 from workbench.integer.native.build import kernels_here
 from workbench.memory.faults.bits import Each
-from workbench.memory.faults.plan import MODELS, Plan
+from workbench.memory.faults.plan import Plan
 from workbench.memory.faults.protection import ProtectionMask
 from workbench.memory.faults.transients import Sites
 from workbench.memory.trials.laboratory import no_native_engine
@@ -198,7 +198,7 @@ def _complain(damage: Damage, what: str) -> None:
 
 def _plans(options: argparse.Namespace) -> list[Plan]:
     """The plans that are asked for; WorkbenchError for faults that nobody knows."""
-    plans = [Plan(Each())] if options.exhaustive else [_fault(text) for text in options.fault]
+    plans = [Plan(Each())] if options.exhaustive else [Plan.parse(text) for text in options.fault]
     narrowed = [
         replace(
             plan,
@@ -214,13 +214,6 @@ def _plans(options: argparse.Namespace) -> list[Plan]:
     return narrowed
 
 
-def _fault(text: str) -> Plan:
-    name = text.strip().partition("=")[0]
-    if name in MODELS:
-        return Plan.parse(text)
-    raise WorkbenchError(f"there is no fault model {name!r}; {nearest(name, MODELS)}")
-
-
 def _folders(out: Path, plans: Sequence[Plan]) -> list[Path]:
     """`out` itself for one plan, folders below it named by their models for several."""
     if len(plans) == 1:
@@ -228,7 +221,7 @@ def _folders(out: Path, plans: Sequence[Plan]) -> list[Path]:
     names = [str(plan.model) for plan in plans]
     if len(set(names)) < len(names):
         names = [str(plan) for plan in plans]
-    return [out / name.replace(",", " ") for name in names]
+    return [out / name.replace(",", " ").replace(":", " ") for name in names]
 
 
 def _trials(plan: Plan, sites: Sites, asked: int | None) -> int | None:

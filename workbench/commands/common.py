@@ -181,6 +181,16 @@ def image_under(strategy: Strategy, program: Program) -> Image:
     return strategy.image(program) if strategy.heals else Image.of(program)
 
 
+def add_faults(
+    parser: argparse.ArgumentParser, use: str, group: argparse._MutuallyExclusiveGroup | None = None
+) -> None:
+    """Declare --fault. use: what several of them mean. group: of options that it excludes."""
+    (group or parser).add_argument(
+        "--fault", action="append", metavar="TEXT",
+        help=f"a fault model as of `campaign`, or poisson=0.5Hz,of=burst=8 for arrivals in time; {use}",
+    )  # fmt: skip
+
+
 def add_jobs(parser: argparse.ArgumentParser) -> None:
     """Declare the number of processes; see `check_jobs`."""
     parser.add_argument("--jobs", type=int, default=-1, help="processes (one a core)")

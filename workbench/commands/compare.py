@@ -15,6 +15,7 @@ from workbench.audio.sound_files import write_wav
 from workbench.commands.attempts import Attempts
 from workbench.commands.common import (
     add_checkpoint,
+    add_faults,
     add_generator,
     add_jobs,
     add_strategies,
@@ -25,13 +26,13 @@ from workbench.errors import WorkbenchError
 from workbench.experiments.fleets.comparison import (
     ENVIRONMENTS,
     Environment,
-    mission_of,
     record_of,
     with_cost,
     with_differences,
+    workload_of,
 )
 from workbench.experiments.fleets.device_costs import device_costs
-from workbench.experiments.fleets.pictures import draw_costs, draw_harm, draw_timelines
+from workbench.experiments.fleets.lifetime import word_frames
 from workbench.experiments.fleets.records import RecordFile
 from workbench.experiments.fleets.variants import (
     NAMES,
@@ -41,6 +42,7 @@ from workbench.experiments.fleets.variants import (
     contestants,
     file_stem,
 )
+from workbench.experiments.fleets.workload import Workload
 from workbench.experiments.maps.worst_bits import worst_weights
 from workbench.experiments.threads import one_thread
 from workbench.experiments.voices.script import script_of
@@ -48,9 +50,10 @@ from workbench.experiments.voices.voice import Voice, open_voice
 from workbench.files import exists, output_folder, write_text
 from workbench.firmware.costs import Cost
 from workbench.healing.named import nothing
-from workbench.healing.simulation import Life, simulate
+from workbench.healing.simulation import SimulationResult, simulate
 from workbench.healing.strategy_file import summary
 from workbench.integer.reference import Codes
+from workbench.memory.faults.transients import Sites
 from workbench.memory.image import Image
 
 _OUT = Path("out/compare")
@@ -71,6 +74,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--environment", action="append", choices=tuple(ENVIRONMENTS), metavar="NAME",
         help=f"may be given again (all): {', '.join(ENVIRONMENTS)}",
     )  # fmt: skip
+    add_faults(parser, "each by itself, beside environments or instead of all of them")
     parser.add_argument("--devices", type=int, default=_DEVICES, help=f"of each ({_DEVICES})")
     parser.add_argument(
         "--words", type=int, default=_WORDS, help=f"that each of them says ({_WORDS})"
@@ -108,9 +112,11 @@ def run(options: argparse.Namespace) -> None:
         return
     out = output_folder(options.out)
     rivals = contestants(options.strategy, voice.program, inputs, options.mask)
-    environments = [
-        ENVIRONMENTS[name] for name in dict.fromkeys(options.environment or ENVIRONMENTS)
-    ]
+    environments = _environments(options)
+    frames = options.words * word_frames(voice.program, inputs)
+    for environment in environments:
+        if environment.fault:  # the worst bits are found later
+            _refuse_impossible(_workload(environment, options), rivals, frames)
     attempts = Attempts()
     records = with_differences(_live(attempts, out, voice, inputs, rivals, environments, options))
     environments = [e for e in environments if any(r["environment"] == e.name for r in records)]
@@ -131,11 +137,38 @@ def run(options: argparse.Namespace) -> None:
     if records:
         _draw(attempts, out, records, environments)
     with attempts.step("sounds and timelines.png"):
-        _sounds(out, voice, rivals, inputs, options)
+        _sounds(out, voice, rivals, options)
     kinds = [path.name for path in map(out.joinpath, _PICTURES) if exists(path)]
     written = f"{', '.join([*kinds, 'sounds'])} and records are in {out}"
     attempts.finish(f"the figures are above, and what could be written is in {options.json or out}")
     print(written)
+
+
+def _environments(options: argparse.Namespace) -> list[Environment]:
+    """Those that are named and one for each fault; all by name where there are neither."""
+    faults = [Environment(text, text, text) for text in dict.fromkeys(options.fault or ())]
+    names = options.environment or (() if faults else ENVIRONMENTS)
+    return [ENVIRONMENTS[name] for name in dict.fromkeys(names)] + faults
+
+
+def _workload(
+    environment: Environment, options: argparse.Namespace, worst: tuple[int, ...] = ()
+) -> Workload:
+    return workload_of(
+        environment, devices=options.devices, words=options.words, seed=options.seed, worst=worst
+    )
+
+
+def _refuse_impossible(workload: Workload, rivals: Sequence[Contestant], frames: int) -> None:
+    """Raise WorkbenchError, before any work, for faults that fit the memory of none of them."""
+    refused = WorkbenchError("there is no strategy to compare; name one")
+    for _, strategy, program in rivals:
+        try:
+            workload.events(Sites(strategy.image(program)), range(1), frames=frames)
+            return
+        except WorkbenchError as error:
+            refused = error
+    raise refused
 
 
 def _tell_rivals(rivals: Sequence[Contestant], *, every: bool) -> None:
@@ -173,13 +206,7 @@ def _live(
 ) -> list[dict[str, Any]]:
     """The records of all fleets, which are kept in `out` as they come."""
     worst = _worst(voice, environments)
-    missions = {
-        environment: mission_of(
-            environment, 8 * voice.image().layout.working_bytes, devices=options.devices,
-            words=options.words, seed=options.seed, worst=worst,
-        )
-        for environment in environments
-    }  # fmt: skip
+    workloads = {each: _workload(each, options, worst) for each in environments}
 
     def keep(file: RecordFile, record: dict[str, Any]) -> None:
         """A record that cannot be written is told all the same."""
@@ -189,13 +216,13 @@ def _live(
     records = []
     total = len(rivals) * len(environments) * options.devices
     with tqdm(total=total, unit="device", leave=False, disable=None) as bar:
-        for environment, mission in missions.items():
+        for environment, workload in workloads.items():
             for _, strategy, program in rivals:
                 bar.set_postfix_str(f"{strategy.name}, {environment.name}")
                 with attempts.step(f"{strategy.name} in {environment.name}"):
                     records.append(
                         record_of(
-                            out, program, inputs, strategy, environment, mission,
+                            out, program, inputs, strategy, environment, workload,
                             jobs=options.jobs, progress=bar.update, keep=keep,
                         )
                     )  # fmt: skip
@@ -236,6 +263,8 @@ def _draw(
     environments: Sequence[Environment],
 ) -> None:
     """Both pictures; none of an earlier comparison stays where one cannot be drawn."""
+    from workbench.experiments.fleets.pictures import draw_costs, draw_harm
+
     titles = {each.name: each.title for each in environments}
     first = _SINGLE if _SINGLE in titles else environments[0].name
     costly = [r for r in records if r["environment"] == first and r["device"]]
@@ -252,26 +281,25 @@ def _sounds(
     out: Path,
     voice: Voice,
     rivals: Sequence[Contestant],
-    inputs: dict[str, Codes],
     options: argparse.Namespace,
 ) -> None:
     """What the first device says under single upsets, and how its memory fares meanwhile."""
-    mission = mission_of(
-        ENVIRONMENTS[_SINGLE], 8 * voice.image().layout.working_bytes, devices=1,
-        words=min(_HEARD_WORDS, options.words), seed=options.seed,
-    )  # fmt: skip
-    script = script_of(voice, [voice.words[n] for n in mission.script(len(voice.words))])
-    lives: dict[str, Life] = {}
+    words = min(_HEARD_WORDS, options.words)
+    workload = workload_of(ENVIRONMENTS[_SINGLE], devices=1, words=words, seed=options.seed)
+    script = script_of(voice, [voice.words[n] for n in workload.script(len(voice.words))])
+    lives: dict[str, SimulationResult] = {}
     with one_thread():
         for _, strategy, program in tqdm(rivals, desc="sounds", leave=False, disable=None):
             image = strategy.image(program)
-            upsets = mission.upsets(image.layout, 0, frames=script.frames, frame_s=voice.frame_s)
+            (events,) = workload.events(Sites(image), range(1), frames=script.frames).rows(1)
             lives[strategy.name] = life = simulate(
-                image, script.inputs, upsets, strategy, word_starts=script.starts
+                image, script.inputs, events, strategy, word_starts=script.starts
             )
             write_wav(out / f"{file_stem(strategy.name)}.wav", life.samples(), voice.sample_rate_hz)
         clean = simulate(
             Image.of(voice.program), script.inputs, (), nothing(), word_starts=script.starts
         )
     write_wav(out / "clean.wav", np.asarray(clean.samples()), voice.sample_rate_hz)
+    from workbench.experiments.fleets.pictures import draw_timelines
+
     draw_timelines(out / "timelines.png", lives, script.starts)

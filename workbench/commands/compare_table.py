@@ -23,7 +23,7 @@ def tell_environment(environment: Environment, records: Sequence[dict[str, Any]]
              "instr.", "RAM", "flash")]  # fmt: skip
     for record in sorted(records, key=lambda each: each["harm"]):
         device = record["device"]
-        struck = record["struck"]
+        hit = record["hit"]
         rows.append(
             (
                 record["strategy"],
@@ -32,7 +32,7 @@ def tell_environment(environment: Environment, records: Sequence[dict[str, Any]]
                 f"{100 * record['quality']['broken']:.1f} %",
                 f"{100 * record['availability']:.1f} %",
                 f"{record['detection_s']:.2f} s" if record["detection_s"] is not None else _NONE,
-                f"{100 * record['repaired'] / struck:.0f} %" if struck else _NONE,
+                f"{100 * record['repaired'] / hit:.0f} %" if hit else _NONE,
                 f"{device['instructions']:,.0f}" if device else _NONE,
                 f"{device['ram_bytes']:,}" if device else _NONE,
                 f"{device['flash_bytes']:,}" if device else _NONE,
@@ -63,7 +63,7 @@ def tell_missing(records: Sequence[dict[str, Any]], unknown: Mapping[str, str]) 
             ),
         },
         "found in": {"nothing was found": any(r["detection_s"] is None for r in records)},
-        "mended": {"no upset hit the working copy": any(not r["struck"] for r in records)},
+        "mended": {"no upset hit the working copy": any(not r["hit"] for r in records)},
         "instr., RAM, flash": {f"unknown, {_why(unknown)}": bool(unknown)},
     }
     lines = [

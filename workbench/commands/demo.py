@@ -5,9 +5,6 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from workbench.experiments.demo.demo import make_demo
-from workbench.experiments.voices.voice import open_voice
-
 _OUT = Path("out/demo")
 
 
@@ -24,5 +21,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Make the page and say where it is; WorkbenchError when it cannot be made."""
+    from workbench.experiments.demo.demo import make_demo
+    from workbench.experiments.voices.voice import open_voice
+
     page = make_demo(open_voice(), options.out, word=options.word, seed=options.seed)
     print(f"open {page} in a browser; its figures are in {page.with_name('summary.json')}")

@@ -16,6 +16,7 @@ from workbench.audio.sound_files import write_wav
 from workbench.commands.attempts import Attempts
 from workbench.commands.common import (
     add_checkpoint,
+    add_faults,
     add_generator,
     add_strategy,
     add_words,
@@ -25,18 +26,19 @@ from workbench.commands.common import (
 )
 from workbench.commands.progress import doing
 from workbench.errors import WorkbenchError
+from workbench.experiments.fleets.workload import Workload
 from workbench.experiments.voices.script import Script, script_of
 from workbench.experiments.voices.voice import Voice, open_voice
 from workbench.files import output_folder, write_text
 from workbench.healing.named import CRC_SCRUB, nothing
 from workbench.healing.overheads import overheads
-from workbench.healing.simulation import Life, simulate
+from workbench.healing.simulation import SimulationResult, simulate
 from workbench.healing.strategy import Strategy
 from workbench.healing.strategy_file import described
-from workbench.healing.timeline import draw_timeline
-from workbench.healing.upsets import Upset, poisson_upsets
-from workbench.integer.engine import Engine
 from workbench.memory.faults.arrivals import expected_upsets
+from workbench.memory.faults.events import ACTIONS, Event
+from workbench.memory.faults.poisson import poisson_upsets
+from workbench.memory.faults.transients import Sites
 from workbench.memory.image import Image
 from workbench.memory.places import SECTIONS, SRAM_SECTIONS
 
@@ -61,6 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     amount.add_argument(
         "--upsets", type=float, metavar="N", help=f"mean upsets of the whole run ({_UPSETS:.0f})"
     )
+    add_faults(parser, "all of them, instead of --rate, --upsets and --section", amount)
     add_strategy(parser)
     parser.add_argument(
         "--section",
@@ -87,7 +90,6 @@ def run(options: argparse.Namespace) -> None:
         script = script_of(voice, _words(options, voice))
         image = image_under(strategy, program)
         upsets = _upsets(options, image, voice.frame_s, script)
-        engine = Engine(image.program)
         lives = []
         for title, hits, healer in (
             ("without upsets", (), nothing()),
@@ -95,11 +97,7 @@ def run(options: argparse.Namespace) -> None:
             ("with upsets and healer", upsets, strategy),
         ):
             say(f"speaking {title}")
-            lives.append(
-                simulate(
-                    image, script.inputs, hits, healer, word_starts=script.starts, engine=engine
-                )
-            )
+            lives.append(simulate(image, script.inputs, hits, healer, word_starts=script.starts))
     clean, unhealed, healed = lives
     out = output_folder(options.out)
     figures = {
@@ -121,6 +119,8 @@ def run(options: argparse.Namespace) -> None:
         with attempts.step(f"{name}.wav"):
             write_wav(out / f"{name}.wav", life.samples(), voice.sample_rate_hz)
     with attempts.step("timeline.png"):
+        from workbench.healing.timeline import draw_timeline
+
         draw_timeline(
             out / "timeline.png",
             clean=clean,
@@ -140,11 +140,13 @@ def _words(options: argparse.Namespace, voice: Voice) -> tuple[str, ...]:
 
 def _upsets(
     options: argparse.Namespace, image: Image, frame_s: float, script: Script
-) -> tuple[Upset, ...]:
+) -> tuple[Event, ...]:
     for name in ("rate", "upsets"):
         value = getattr(options, name)
         if value is not None and not 0 <= value < math.inf:
             raise WorkbenchError(f"--{name} is {value:g}; choose a number that is at least 0")
+    if options.fault:
+        return _planned(options, image, script)
     candidates = image.layout.positions(options.section or SRAM_SECTIONS)
     if not len(candidates):
         sections = " ".join(options.section)
@@ -159,7 +161,20 @@ def _upsets(
     return poisson_upsets(candidates, frames=script.frames, mean_upsets=mean, seed=options.seed)
 
 
-def _compare(script: Script, clean: Life, unhealed: Life, healed: Life) -> list[dict[str, Any]]:
+def _planned(options: argparse.Namespace, image: Image, script: Script) -> tuple[Event, ...]:
+    if options.section:
+        raise WorkbenchError(
+            "--section and --fault say both where faults happen; write --fault "
+            f"{options.fault[0]},section={'+'.join(options.section)}"
+        )
+    workload = Workload(1, len(script.words), options.fault, options.seed)
+    (events,) = workload.events(Sites(image), range(1), frames=script.frames).rows(1)
+    return tuple(events)
+
+
+def _compare(
+    script: Script, clean: SimulationResult, unhealed: SimulationResult, healed: SimulationResult
+) -> list[dict[str, Any]]:
     """Metrics of every word against the same word without upsets."""
     program = clean.image.program
     each = program.signal(program.output).rate  # samples a frame
@@ -187,19 +202,20 @@ def _plain(metrics: SoundMetrics) -> dict[str, Any]:
     }
 
 
-def _described_upsets(life: Life) -> list[dict[str, Any]]:
+def _described_upsets(life: SimulationResult) -> list[dict[str, Any]]:
     return [
         {
             "frame": upset.frame,
             "time_s": upset.frame * life.frame_s,
             "position": upset.position,
+            "action": ACTIONS[upset.action],
             "site": site,
         }
         for upset, site in zip(life.upsets, life.sites(), strict=True)
     ]
 
 
-def _tell(figures: dict[str, Any], healed: Life, strategy: Strategy) -> None:
+def _tell(figures: dict[str, Any], healed: SimulationResult, strategy: Strategy) -> None:
     cost, healing = figures["overheads"], strategy.heals
     told = f"{len(healed.upsets):,} upsets in {healed.frame_s * figures['frames']:.2f} s"
     print(f"{told}; the healer:" if healing else told)
@@ -227,7 +243,7 @@ def _tell(figures: dict[str, Any], healed: Life, strategy: Strategy) -> None:
         )
 
 
-def _why_empty(healed: Life) -> list[str]:
+def _why_empty(healed: SimulationResult) -> list[str]:
     """What an empty log means, by the sections that were hit."""
     hit = {healed.image.layout.section_at(upset.position // 8).name for upset in healed.upsets}
     return ["nothing found", *(why for section, why in _UNSEEN.items() if section in hit)]

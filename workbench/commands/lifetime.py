@@ -16,6 +16,7 @@ from workbench.commands.attempts import Attempts
 from workbench.commands.common import (
     STRATEGIES,
     add_checkpoint,
+    add_faults,
     add_generator,
     add_jobs,
     check_jobs,
@@ -24,9 +25,9 @@ from workbench.commands.common import (
 from workbench.errors import WorkbenchError
 from workbench.experiments.fleets.comparison import Environment, record_of, with_cost
 from workbench.experiments.fleets.device_costs import device_costs
-from workbench.experiments.fleets.device_sound import hear
+from workbench.experiments.fleets.device_sound import hear_device
 from workbench.experiments.fleets.variants import contestants
-from workbench.experiments.fleets.workload import KINDS, Mission
+from workbench.experiments.fleets.workload import KINDS, Workload
 from workbench.experiments.voices.voice import open_voice
 from workbench.files import write_text
 from workbench.firmware.costs import Cost
@@ -37,7 +38,7 @@ from workbench.memory.faults.arrivals import ENVIRONMENTS, SECONDS_PER_DAY, read
 
 _DEVICES, _WORDS = 100, 100
 _OUT = Path("out/lifetime.wav")
-_SPEED = 1.0
+_RATE, _SPEED, _KIND = "low-earth-orbit", 1.0, "single"
 _MOST_DAYS = 36_500
 _YEAR_S = 365.25 * SECONDS_PER_DAY
 
@@ -50,14 +51,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"the healer: {STRATEGIES} (pq-scrub)",
     )  # fmt: skip
     parser.add_argument(
-        "--rate", default="low-earth-orbit",
+        "--rate",
         help="upsets of a bit and day: a number, one with FIT/Mbit behind it, or "
         f"{', '.join(ENVIRONMENTS)} (low-earth-orbit)",
     )  # fmt: skip
-    parser.add_argument(
-        "--speed", type=float, default=_SPEED, help="upsets come so many times as often (1)"
-    )
-    parser.add_argument("--kind", choices=KINDS, default=KINDS[0], help=f"of faults ({KINDS[0]})")
+    parser.add_argument("--speed", type=float, help="upsets come so many times as often (1)")
+    parser.add_argument("--kind", choices=tuple(KINDS), help=f"of faults ({_KIND})")
+    add_faults(parser, "all of them, instead of --rate, --speed and --kind")
     parser.add_argument("--devices", type=int, default=_DEVICES, help=f"how many ({_DEVICES})")
     length = parser.add_mutually_exclusive_group()
     length.add_argument("--words", type=int, default=_WORDS, help=f"that each says ({_WORDS})")
@@ -81,8 +81,7 @@ def run(options: argparse.Namespace) -> None:
     Raises WorkbenchError for rates, strategies and sizes that cannot be, and, once all is told, for
     a file that cannot be written.
     """
-    if not 0 < options.speed < math.inf:
-        raise WorkbenchError(f"--speed is {options.speed:g}; choose a number above 0")
+    faults, title = _faults(options)
     check_jobs(options.jobs)
     if options.days is not None and not 0 < options.days <= _MOST_DAYS:
         raise WorkbenchError(
@@ -95,19 +94,14 @@ def run(options: argparse.Namespace) -> None:
     words = options.words
     if options.days is not None:
         words = max(1, round(options.days * SECONDS_PER_DAY / word_s))
-    rate = read_rate(options.rate) * options.speed
-    mission = Mission(
-        devices=options.devices, words=words, upsets_per_bit_s=rate / SECONDS_PER_DAY,
-        kind=options.kind, seed=options.seed,
-    )  # fmt: skip
+    workload = Workload(options.devices, words, faults, options.seed)
     if options.hear:
-        _hear(program, inputs, strategy, mission, options)
+        _hear(program, inputs, strategy, workload, options)
         return
-    title = f"{options.rate} x {options.speed:g}, {options.kind}"
     started = time.perf_counter()
-    with tqdm(total=mission.devices, unit="device", leave=False, disable=None) as bar:
+    with tqdm(total=workload.devices, unit="device", leave=False, disable=None) as bar:
         record = record_of(
-            None, program, inputs, strategy, Environment("lifetime", title), mission,
+            None, program, inputs, strategy, Environment("lifetime", title), workload,
             jobs=options.jobs, progress=bar.update,
         )  # fmt: skip
     record["wall_s"] = time.perf_counter() - started
@@ -123,6 +117,26 @@ def run(options: argparse.Namespace) -> None:
     attempts.finish("the figures are above")
 
 
+def _faults(options: argparse.Namespace) -> tuple[tuple[str, ...], str]:
+    """The faults of the workload, and what they are called."""
+    flags = ("rate", "speed", "kind")
+    if options.fault:
+        given = [name for name in flags if getattr(options, name) is not None]
+        if given:
+            raise WorkbenchError(
+                f"--{given[0]} and --fault say both what happens; leave one out, as poisson=RATE,of=MODEL "
+                "has all of it"
+            )
+        return tuple(options.fault), " and ".join(options.fault)
+    rate = _RATE if options.rate is None else options.rate
+    speed = _SPEED if options.speed is None else options.speed
+    kind = options.kind or _KIND
+    if not 0 < speed < math.inf:
+        raise WorkbenchError(f"--speed is {speed:g}; choose a number above 0")
+    fault = f"poisson={read_rate(rate)!r},speed={speed!r},of={KINDS[kind]}"
+    return (fault,), f"{rate} x {speed:g}, {kind}"
+
+
 def _write(path: Path | None, record: dict[str, Any]) -> None:
     if path:
         write_text(path, json.dumps(record, indent=1, allow_nan=False) + "\n")
@@ -132,7 +146,7 @@ def _hear(
     program: Program,
     inputs: dict[str, Codes],
     strategy: Strategy,
-    mission: Mission,
+    workload: Workload,
     options: argparse.Namespace,
 ) -> None:
     """Write the sound of one word of one device, and tell how its memory was."""
@@ -140,7 +154,7 @@ def _hear(
         device, word = map(int, options.hear.split(":"))
     except ValueError:
         raise WorkbenchError(f"--hear is {options.hear!r}; write DEVICE:WORD, like 0:17") from None
-    said, life = hear(program, inputs, strategy, mission, device=device, word=word)
+    said, life = hear_device(program, inputs, strategy, workload, device=device, word=word)
     write_wav(options.out, life.samples(), round(program.sample_rate_hz))
     wrong = life.wrong_bits
     print(
@@ -155,14 +169,14 @@ def _tell(record: dict[str, Any], title: str, why_unknown: str) -> None:
     lived = record["device_s"]
     print(
         f"{record['devices']} device{'s' * (record['devices'] != 1)} with {record['strategy']}, {title}: {lived:,.0f} s of life "
-        f"({lived / _YEAR_S:.3g} device-years), {record['upsets']:,} upsets, {record['struck']:,} of "
+        f"({lived / _YEAR_S:.3g} device-years), {record['upsets']:,} upsets, {record['hit']:,} of "
         "bits of the working copy"
     )
     print(
         f"nothing to be heard in {100 * record['availability']:.4g} % of the words, something for "
         f"{record['audible_s']:,.1f} s; harm {100 * record['harm']:.3g} % of the sound's energy"
     )
-    if record["struck"]:
+    if record["hit"]:
         found, mended = record["detection_s"], record["repair_s"]
         print(
             f"found: {record['detected']:,}{_after(found)}; right again: "
@@ -172,7 +186,7 @@ def _tell(record: dict[str, Any], title: str, why_unknown: str) -> None:
     entries = ", ".join(f"{count:,} {name}" for name, count in record["verdicts"].items() if count)
     print(
         f"log: {entries or 'empty'}; units found again without a new upset: {record['oscillations']:,}; "
-        f"remedies of what was well: {record['false_heals']:,}"
+        f"repairs of intact units: {record['false_positives']:,}"
     )
     if record["spent"] and record["strategy"] != "none":
         print(

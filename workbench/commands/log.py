@@ -16,7 +16,6 @@ from workbench.firmware.exported import exported_firmware
 from workbench.firmware.log_file import read_log
 from workbench.healing.log import log_lines
 from workbench.healing.named import CRC_SCRUB
-from workbench.healing.timeline import draw_log
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -69,6 +68,8 @@ def run(options: argparse.Namespace) -> None:
     if options.out:
         areas = [watch.label for watch in firmware.layout.watches]
         with attempts.step(str(options.out)):
+            from workbench.healing.timeline import draw_log
+
             draw_log(options.out, entries, areas, frame_s=frame_s)
     attempts.finish("the entries are above")
 

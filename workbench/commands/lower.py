@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,9 +17,6 @@ from workbench.commands.progress import doing
 from workbench.errors import WorkbenchError
 from workbench.generators.generator import Generator
 from workbench.generators.registry import DEFAULT
-from workbench.integer.lowered_generator import lower_generator
-from workbench.integer.lowering.layer_check import disagreements
-from workbench.integer.lowering.lower import Lowered
 from workbench.integer.operators import Conv, Embed, Operator
 from workbench.integer.program import Program
 from workbench.integer.reference import Codes
@@ -27,8 +24,10 @@ from workbench.integer.reference import run as run_program
 from workbench.integer.storage import save_program
 from workbench.memory.image import Image
 from workbench.memory.places import WORKING_SECTIONS
-from workbench.training.checkpoint import load_checkpoint
 from workbench.training.checkpoint_files import generator_of, read_story, refuse_replacing
+
+if TYPE_CHECKING:  # the rest of lowering needs torch
+    from workbench.integer.lowering.lower import Lowered
 
 _OUT = "out/{}.program"
 _HEADINGS = (
@@ -51,6 +50,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Lower, compare, write both files and print the table; WorkbenchError when it cannot."""
+    from workbench.integer.lowered_generator import lower_generator
+    from workbench.training.checkpoint import load_checkpoint
+
     checkpoint = checkpoint_of(options.checkpoint, options.generator)
     generator = generator_of(read_story(checkpoint), checkpoint)
     out = options.out or Path(_OUT.format(generator.name))
@@ -82,6 +84,8 @@ def run(options: argparse.Namespace) -> None:
 
 def _compare(generator: Generator, model: Any, lowered: Lowered, say: Callable[[str], None]) -> int:
     """Number of codes compared with Brevitas; WorkbenchError when one differs."""
+    from workbench.integer.lowering.layer_check import disagreements
+
     compared = 0
     # One by one, so that float64 needs little memory.
     for word in generator.utterances(model.config):

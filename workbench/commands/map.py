@@ -17,7 +17,6 @@ from workbench.errors import WorkbenchError
 from workbench.experiments.campaigns.manifest import MANIFEST_FILE
 from workbench.experiments.campaigns.store import Results, open_results
 from workbench.experiments.maps.criticality import COLUMNS as MAP_COLUMNS
-from workbench.experiments.maps.pictures import save_figure
 from workbench.experiments.maps.products import (
     CURVE_FILES,
     MAP_FILES,
@@ -27,12 +26,9 @@ from workbench.experiments.maps.products import (
 from workbench.experiments.maps.quality_curve import COLUMNS as CURVE_COLUMNS
 from workbench.experiments.voices.voice import open_voice
 from workbench.files import exists, output_folder, write_text
-from workbench.memory.faults.bits import Each, Stuck
 from workbench.memory.faults.plan import Plan
-from workbench.memory.faults.rates import Ber, Retention, Weak
 
 _OUT = Path("out/map")
-_NO_FLIPS = (Stuck, Retention, Weak)
 _PROTECT = "0.3%"
 
 
@@ -68,7 +64,7 @@ def run(options: argparse.Namespace) -> None:
     found = [open_results(each) for folder in options.results for each in _folders(folder)]
     for results in found:
         results.check(image)
-    sweep = [isinstance(results.plan.model, Ber) for results in found]
+    sweep = [results.plan.model.error_rate is not None for results in found]
     if any(sweep) and not all(sweep):
         raise WorkbenchError(
             f"{found[sweep.index(False)].folder} holds no trials at a bit-error rate and "
@@ -93,9 +89,9 @@ def run(options: argparse.Namespace) -> None:
     if options.json:
         write_text(options.json, json.dumps(products.told, indent=2, allow_nan=False) + "\n")
     attempts = Attempts()
-    for name, figure in products.pictures.items():
+    for name in products.pictures:
         with attempts.step(name):
-            save_figure(out / name, figure())
+            products.draw_one(name, out)
     attempts.finish(f"all other figures are in {options.json or out}")
     files = CURVE_FILES if any(sweep) else MAP_FILES
     print(f"{', '.join(files)} {'are' if len(files) > 1 else 'is'} in {out}")
@@ -115,21 +111,21 @@ def _sweep(found: list[Results]) -> Iterator[tuple[float, str, pa.Table]]:
         key = results.plan, results.protection
         drawn.setdefault(key, []).append(results.table(CURVE_COLUMNS))
     for (plan, protection), tables in drawn.items():
-        assert isinstance(plan.model, Ber)
+        rate = plan.model.error_rate
+        assert rate is not None
         where = [*plan.sections, *plan.operators, *(f"bit {bit}" for bit in plan.bits)]
         parts = [f"mask {protection}"] if protection else []
         if where:
             parts.append(f"only {' '.join(where)}")
-        yield plan.model.rate, ", ".join(parts), pa.concat_tables(tables).unify_dictionaries()
+        yield rate, ", ".join(parts), pa.concat_tables(tables).unify_dictionaries()
 
 
 def _protection_of_flips(found: list[Results]) -> str:
     """The mask that all these trials ran under; WorkbenchError for several, and unless bits flip."""
     for results in found:
-        model = results.plan.model
-        if isinstance(model, _NO_FLIPS) or (isinstance(model, Each) and model.action != "flip"):
+        if not results.plan.model.flips_any_bit:
             raise WorkbenchError(
-                f"{results.folder} holds trials of {model} and a map needs bits that flip; run "
+                f"{results.folder} holds trials of {results.plan.model} and a map needs bits that flip; run "
                 "`workbench campaign --exhaustive`, or a plan with flips=1"
             )
         if results.protection != found[0].protection:

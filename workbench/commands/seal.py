@@ -9,7 +9,6 @@ from workbench.errors import WorkbenchError
 from workbench.experiments.campaigns.manifest import MANIFEST_FILE, seal_manifest
 from workbench.experiments.voices.voice import open_voice
 from workbench.files import exists
-from workbench.training.checkpoint import seal_checkpoint
 from workbench.training.checkpoint_files import STORY_FILE
 
 
@@ -27,6 +26,8 @@ def run(options: argparse.Namespace) -> None:
     """
     folder: Path = options.folder
     if exists(folder / STORY_FILE):
+        from workbench.training.checkpoint import seal_checkpoint  # needs torch
+
         seal_checkpoint(folder)
         program = open_voice(folder).program.content_hash
         print(f"{folder} is sealed as it was; its program is {program[:12]}")

@@ -27,8 +27,8 @@ from workbench.firmware.emulate import (
 from workbench.firmware.permanent import worst_under_permanent_faults
 from workbench.healing.named import nothing
 from workbench.healing.strategy import Policy, Strategy
-from workbench.healing.upsets import Upset
 from workbench.integer.program import Program
+from workbench.memory.faults.events import Event
 from workbench.memory.image import Image
 from workbench.memory.layout import HEALER_VARIABLES, LAYOUT, Layout
 from workbench.memory.watches.areas import ABFT, RAM
@@ -168,7 +168,7 @@ def _lives(
     layout = image.layout
     begun = _spend(layout) if spent else []
 
-    def live(upsets: Sequence[Upset]) -> EmulatedRun:
+    def live(upsets: Sequence[Event]) -> EmulatedRun:
         struck = [*begun, *upsets]
         return emulate(image, core, inputs, strategy=strategy, upsets=struck, machine=machine)
 
@@ -177,7 +177,7 @@ def _lives(
     rng = np.random.default_rng([seed, 8])
     ruins = 64 * np.arange(layout.working_bytes // 8)
     ruins += rng.integers(0, 64, len(ruins))
-    return clean, live(_upsets(layout, frames, seed)), live([Upset(0, int(at)) for at in ruins])
+    return clean, live(_upsets(layout, frames, seed)), live([Event(0, int(at)) for at in ruins])
 
 
 def _scans(strategy: Strategy) -> bool:
@@ -190,10 +190,10 @@ def _without_ladders(strategy: Strategy) -> Strategy:
     return replace(strategy, guards=guards, policy=Policy(), spare_pages=0)
 
 
-def _spend(layout: Layout) -> list[Upset]:
+def _spend(layout: Layout) -> list[Event]:
     """One remedy counts as spent, in all three copies of the variable."""
     start = layout.sections["healer"].start + 12 * HEALER_VARIABLES.index("spent")
-    return [Upset(0, 8 * (start + 4 * copy)) for copy in range(3)]
+    return [Event(0, 8 * (start + 4 * copy)) for copy in range(3)]
 
 
 def _mean(beside: np.ndarray, strategy: Strategy) -> float:
@@ -236,10 +236,10 @@ def known_cost(program: Program, strategy: Strategy, core: str) -> Cost | None:
     return next((cost for cost in costs if cost.firmware == wanted), None)
 
 
-def _upsets(layout: Layout, frames: int, seed: int) -> list[Upset]:
+def _upsets(layout: Layout, frames: int, seed: int) -> list[Event]:
     rng = np.random.default_rng([seed, 7])
     positions = rng.integers(0, 8 * layout.working_bytes, _UPSETS)
-    return sorted(Upset(int(rng.integers(frames)), int(position)) for position in positions)
+    return sorted(Event(int(rng.integers(frames)), int(position)) for position in positions)
 
 
 def as_json(costs: Iterable[Cost], *, program: Program) -> str:

@@ -21,7 +21,7 @@ from workbench.firmware.unit import UNIT_CALLS, unit_sources
 from workbench.healing.log import LogEntry
 from workbench.healing.named import nothing
 from workbench.healing.strategy import Strategy
-from workbench.healing.upsets import Upset
+from workbench.memory.faults.events import Event
 from workbench.memory.image import Image
 
 _PREFIX = "model"
@@ -71,7 +71,7 @@ def emulate(
     inputs: Mapping[str, np.ndarray],
     *,
     strategy: Strategy | None = None,
-    upsets: Iterable[Upset] = (),
+    upsets: Iterable[Event] = (),
     mid_frame: Iterable[MidFrameUpset] = (),
     word_starts: Collection[int] = (),
     weights: str = RAM,
@@ -173,12 +173,12 @@ def _looked_at(firmware: Firmware) -> list[str]:
 def _check_upsets(
     firmware: Firmware,
     frames: int,
-    upsets: Sequence[Upset],
+    upsets: Sequence[Event],
     mid_frame: Sequence[MidFrameUpset],
 ) -> None:
     bits = 8 * firmware.layout.size_bytes
     sram = range(8 * firmware.memory_start, 8 * (firmware.memory_start + firmware.memory_bytes))
-    everything: list[Upset | MidFrameUpset] = [*upsets, *mid_frame]
+    everything: list[Event | MidFrameUpset] = [*upsets, *mid_frame]
     for hit in everything:
         if not (0 <= hit.frame < frames and 0 <= hit.position < bits):
             raise WorkbenchError(

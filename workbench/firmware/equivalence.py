@@ -15,12 +15,11 @@ import numpy as np
 from workbench.errors import WorkbenchError, expect
 from workbench.firmware.design import Firmware
 from workbench.firmware.twin import Machine, Twin, frames_of
-from workbench.healing.simulation import Life, simulate_many
-from workbench.healing.upsets import Upset
-from workbench.integer.engine import Engine
+from workbench.healing.simulation import SimulationResult, simulate_many
+from workbench.memory.faults.events import CLEAR, FLIP, Event
 from workbench.memory.image import Image
 
-Schedule = tuple[Upset, ...]
+Schedule = tuple[Event, ...]
 _TOGETHER = 16  # devices that are simulated at once
 _UPSET = re.compile(r"([0-9]{1,40}):([0-9]{1,40})(?:=([01]?))?")
 _MOST = 2**35 - 1  # bits of the address space of the cores
@@ -38,7 +37,7 @@ def first_difference(
     machine: Machine,
     firmware: Firmware,
     inputs: Mapping[str, np.ndarray],
-    schedules: Sequence[Iterable[Upset]],
+    schedules: Sequence[Iterable[Event]],
     *,
     progress: Callable[[], object] = lambda: None,
 ) -> Difference | None:
@@ -46,14 +45,13 @@ def first_difference(
 
     machine: that has `firmware` and may flip its flash. progress: is called after each schedule.
     """
-    engine = Engine(firmware.program)
     told = [tuple(schedule) for schedule in schedules]
     for first in range(0, len(told), _TOGETHER):
         part = told[first : first + _TOGETHER]
-        for upsets, life in zip(part, _simulated(firmware, inputs, part, engine), strict=True):
+        for upsets, life in zip(part, _simulated(firmware, inputs, part), strict=True):
             what = _what_differs(machine, firmware, inputs, upsets, life)
             if what:
-                return _reduced(machine, firmware, inputs, Difference(upsets, what), engine)
+                return _reduced(machine, firmware, inputs, Difference(upsets, what))
             progress()
     return None
 
@@ -70,13 +68,13 @@ def random_schedule(
         frame = int(rng.integers(frames))
         position = int(rng.integers(8 * section.start, 8 * section.stop))
         cell = stuck and section.region == "sram" and section.name != "state"
-        upsets.append(Upset(frame, position))
+        upsets.append(Event(frame, position))
         if rng.random() < 0.1:
             upsets.append(upsets[-1])
         elif cell and rng.random() < 0.3:
-            upsets[-1] = Upset(frame, position, int(rng.integers(2)))
+            upsets[-1] = Event(frame, position, CLEAR + int(rng.integers(2)))
         if rng.random() < 0.3 and section.name == "golden":
-            upsets.append(Upset(int(rng.integers(frames)), position - 8 * section.start))
+            upsets.append(Event(int(rng.integers(frames)), position - 8 * section.start))
     return tuple(sorted(upsets))
 
 
@@ -91,14 +89,14 @@ def near_schedule(firmware: Firmware, seed: int, *, frames: int, stuck: bool = F
             where = np.arange(firmware.layout.working_bytes)[watch.addresses(unit)]
             for _ in range(int(rng.integers(1, 4))):
                 position = 8 * int(rng.choice(where)) + int(rng.integers(8))
-                upsets.append(Upset(int(rng.integers(frames)), position))
+                upsets.append(Event(int(rng.integers(frames)), position))
     return tuple(sorted(upsets))
 
 
-def schedule_text(upsets: Iterable[Upset]) -> str:
+def schedule_text(upsets: Iterable[Event]) -> str:
     """For example "12:4711,30:99=1": bit 4711 flips at frame 12; from 30 on, bit 99 is stuck at 1."""
     return ",".join(
-        f"{each.frame}:{each.position}" + (f"={each.stuck}" if each.stuck >= 0 else "")
+        f"{each.frame}:{each.position}" + (f"={each.stuck_at}" if each.stuck_at >= 0 else "")
         for each in upsets
     )
 
@@ -119,7 +117,7 @@ def schedule_of(text: str) -> Schedule:
             raise WorkbenchError(
                 f"the upset {part!r} lies outside of every run and image; write numbers up to {_MOST:,}"
             )
-        upsets.append(Upset(int(frame), int(position), int(stuck) if stuck else -1))
+        upsets.append(Event(int(frame), int(position), CLEAR + int(stuck) if stuck else FLIP))
     return tuple(sorted(upsets))
 
 
@@ -127,12 +125,9 @@ def _simulated(
     firmware: Firmware,
     inputs: Mapping[str, np.ndarray],
     schedules: Sequence[Schedule],
-    engine: Engine,
-) -> list[Life]:
+) -> list[SimulationResult]:
     starts = _word_starts(firmware, inputs)
-    return simulate_many(
-        firmware.image, inputs, schedules, firmware.strategy, word_starts=starts, engine=engine
-    )
+    return simulate_many(firmware.image, inputs, schedules, firmware.strategy, word_starts=starts)
 
 
 def _word_starts(firmware: Firmware, inputs: Mapping[str, np.ndarray]) -> tuple[int, ...]:
@@ -144,7 +139,7 @@ def _what_differs(
     firmware: Firmware,
     inputs: Mapping[str, np.ndarray],
     upsets: Schedule,
-    life: Life,
+    life: SimulationResult,
 ) -> str:
     """The first thing in which the device differs from its simulation, or nothing."""
     twin = Twin(machine, firmware)
@@ -156,7 +151,7 @@ def _what_differs(
         twin.flip(upset.position for upset in upsets if upset.position >= flash)
 
 
-def _told(firmware: Firmware, codes: np.ndarray, twin: Twin, life: Life) -> str:
+def _told(firmware: Firmware, codes: np.ndarray, twin: Twin, life: SimulationResult) -> str:
     for number, (device, simulated) in enumerate(zip(twin.log, life.log, strict=False)):
         if device != simulated:
             return f"log entry {number} is {device} on the device and {simulated} in the simulation"
@@ -178,12 +173,11 @@ def _reduced(
     firmware: Firmware,
     inputs: Mapping[str, np.ndarray],
     found: Difference,
-    engine: Engine,
 ) -> Difference:
-    """Leave out halves, then quarters, then single upsets, as long as the homes still differ."""
+    """Leave out halves, then quarters, then single upsets, as long as the two still differ."""
 
     def differs(some: Schedule) -> str:
-        (life,) = _simulated(firmware, inputs, [some], engine)
+        (life,) = _simulated(firmware, inputs, [some])
         return _what_differs(machine, firmware, inputs, some, life)
 
     size = len(found.upsets)

@@ -14,8 +14,8 @@ from workbench.firmware.design import Firmware
 from workbench.firmware.twin import Machine, Twin, frames_of
 from workbench.healing.log import Remedy
 from workbench.healing.strategy import Guard
-from workbench.healing.upsets import Upset
 from workbench.healing.variables import cursor_word
+from workbench.memory.faults.events import CLEAR, SET, Event
 from workbench.memory.watches.areas import ABFT
 from workbench.memory.watches.pages import Watch
 from workbench.memory.watches.self_test import SelfTestWatch
@@ -53,7 +53,7 @@ def worst_under_permanent_faults(
     return worst
 
 
-def permanent_faults(firmware: Firmware) -> Iterator[list[Upset]]:
+def permanent_faults(firmware: Firmware) -> Iterator[list[Event]]:
     """Upsets of frame 0: one fault each of the working copy, the check and the golden copy of a unit.
 
     Of pages, the first, one in the midst and the last, and one of every operator where pages may move;
@@ -69,9 +69,9 @@ def permanent_faults(firmware: Firmware) -> Iterator[list[Upset]]:
             for position in _positions(watch, unit):
                 seen = cursors_at(firmware, {number: unit}, position >> 3)
                 yield [stuck_cell(firmware, position), *seen]
-                yield [Upset(0, position), Upset(0, position + 8 * golden), *seen]
+                yield [Event(0, position), Event(0, position + 8 * golden), *seen]
             for check in _checks_of(watch, unit):
-                fault = stuck_cell(firmware, check) if check < 8 * golden else Upset(0, check)
+                fault = stuck_cell(firmware, check) if check < 8 * golden else Event(0, check)
                 yield [fault, *seen]
 
 
@@ -104,10 +104,10 @@ def _positions(watch: Watch, unit: int) -> list[int]:
     return sorted({8 * int(where[0]) + 6, 8 * int(where[-1]) + 6})
 
 
-def stuck_cell(firmware: Firmware, position: int) -> Upset:
+def stuck_cell(firmware: Firmware, position: int) -> Event:
     """A cell that holds the other value for ever."""
     value = int(firmware.image.data[position >> 3]) >> (position & 7) & 1
-    return Upset(0, position, 1 - value)
+    return Event(0, position, CLEAR if value else SET)
 
 
 def _checks_of(watch: Watch, unit: int) -> list[int]:
@@ -124,20 +124,20 @@ def _checks_of(watch: Watch, unit: int) -> list[int]:
     return sorted(positions)
 
 
-def cursors_at(firmware: Firmware, units: dict[int, int], address: int) -> list[Upset]:
+def cursors_at(firmware: Firmware, units: dict[int, int], address: int) -> list[Event]:
     """Cursors of all guards at the unit that has a byte, found wrong as often as the policy asks, less once.
 
     units: of guards whose unit is given.
     """
     place = firmware.layout.place("healer", "cursor")
-    upsets: list[Upset] = []
+    upsets: list[Event] = []
     for number, watch in enumerate(firmware.layout.watches):
         seen = watch.units_in(np.array([address]))
         unit = units.get(number, min(seen, default=0))
         word = cursor_word(unit, firmware.strategy.policy.persistence - 1)
         first = 8 * (place.start + 12 * number)
         upsets += [
-            Upset(0, first + 32 * copy + bit)
+            Event(0, first + 32 * copy + bit)
             for copy in range(3)
             for bit in range(32)
             if word >> bit & 1

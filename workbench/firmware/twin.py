@@ -15,9 +15,9 @@ from workbench.errors import WorkbenchError
 from workbench.firmware.design import LOG_HEAD_BYTES, Firmware
 from workbench.firmware.unit import input_buffer
 from workbench.healing.log import Diagnosis, LogEntry, Remedy, Verdict
-from workbench.healing.upsets import Upset
 from workbench.integer.reference import checked_inputs
 from workbench.integer.signals import code_dtype
+from workbench.memory.faults.events import Event
 from workbench.memory.image import Image, flip_bits
 
 LOG_DTYPE = np.dtype(
@@ -125,7 +125,7 @@ class Twin:
     def run(
         self,
         inputs: Mapping[str, np.ndarray],
-        upsets: Iterable[Upset] = (),
+        upsets: Iterable[Event] = (),
         *,
         word_starts: Collection[int] = (),
     ) -> np.ndarray:
@@ -140,16 +140,16 @@ class Twin:
         return np.concatenate(heard)
 
     def begin_frame(
-        self, frame: int, upsets: Iterable[Upset], word_starts: Collection[int]
+        self, frame: int, upsets: Iterable[Event], word_starts: Collection[int]
     ) -> None:
         """What happens before frame `frame` is computed: silence at a word start, then upsets."""
         if frame in word_starts:
             self.reset()
         now = [upset for upset in upsets if upset.frame == frame]
-        self.flip(upset.position for upset in now if upset.stuck < 0)
+        self.flip(upset.position for upset in now if upset.stuck_at < 0)
         for upset in now:
-            if upset.stuck >= 0:
-                self.stick(upset.position, upset.stuck)
+            if upset.stuck_at >= 0:
+                self.stick(upset.position, upset.stuck_at)
 
     @property
     def repeats(self) -> int:

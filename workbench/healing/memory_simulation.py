@@ -1,4 +1,4 @@
-"""The life of a device's memory alone, by events: nothing is computed while nothing happens.
+"""A device's memory alone, simulated by events: nothing is computed while nothing happens.
 
 What healers of memory do does not depend on what is said, unless checksum rows watch the sums. Layout:
 frames count from the device's first; a change at frame f is there when f is computed.
@@ -13,22 +13,22 @@ from itertools import groupby
 import numpy as np
 
 from workbench.healing.device import Device
-from workbench.healing.upsets import Upset
+from workbench.memory.faults.events import Event
 from workbench.memory.watches.areas import ABFT
 
 
 @dataclass(frozen=True, eq=False)
-class MemoryLife:
+class MemoryChanges:
     """frame, position: int64 [n] each, when which bit of working copy or histories was inverted, by an
-    upset or by the healer, in order. What was written down is in the device's log and journal.
+    upset or by the healer, in order. Entries are in the device's log and event trace.
     """
 
     frame: np.ndarray
     position: np.ndarray
 
 
-def lives_by_memory(device: Device) -> bool:
-    """Whether the life of this device's memory can be told without its sound.
+def memory_tells_all(device: Device) -> bool:
+    """Whether this device's memory can be simulated without its sound.
 
     Not where checksum rows watch sums, nor where histories are silenced within a word.
     """
@@ -41,22 +41,22 @@ def lives_by_memory(device: Device) -> bool:
     )
 
 
-def memory_life(device: Device, upsets: Sequence[Upset], frames: int) -> MemoryLife:
+def memory_changes(device: Device, upsets: Sequence[Event], frames: int) -> MemoryChanges:
     """Let `upsets`, sorted by frame, happen to a device, which is changed, and its healer work."""
     state = device.layout.sections["state"]
     heard: list[tuple[int, int]] = []
     for at, arrived in groupby(upsets, key=lambda upset: upset.frame):
         device.wait(at - device.journal.now)
         now = list(arrived)
-        hits = [upset.position for upset in now if upset.stuck < 0]
+        hits = [upset.position for upset in now if upset.stuck_at < 0]
         device.flip(hits)
         for upset in now:
-            if upset.stuck >= 0:
-                device.stick(upset.position, upset.stuck)
+            if upset.stuck_at >= 0:
+                device.stick(upset.position, upset.stuck_at)
         heard += [(at, p) for p in hits if state.start <= p >> 3 < state.stop]
     device.wait(frames - device.journal.now)
     frame, position = device.journal.changes()
     more = np.array(heard, np.int64).reshape(-1, 2)
     frame, position = np.concatenate([frame, more[:, 0]]), np.concatenate([position, more[:, 1]])
     order = np.argsort(frame, kind="stable")
-    return MemoryLife(frame[order], position[order])
+    return MemoryChanges(frame[order], position[order])

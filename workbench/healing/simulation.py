@@ -16,14 +16,15 @@ import numpy as np
 from workbench.errors import WorkbenchError, expect
 from workbench.healing.device import Device
 from workbench.healing.log import LogEntry, log_lines
+from workbench.healing.schedules import arrivals_by_frame, checked_schedule
 from workbench.healing.strategy import Strategy
-from workbench.healing.upsets import Upset
 from workbench.integer.changes import Change
 from workbench.integer.operators import Conv
 from workbench.integer.program import Program
 from workbench.integer.reference import Codes, checked_inputs
 from workbench.integer.reference_stream import ReferenceStream
 from workbench.memory.changes import flipped_values, flips_by_tensor, parameter_changes
+from workbench.memory.faults.events import Event
 from workbench.memory.image import Image
 from workbench.memory.tensors import write_tensor
 from workbench.memory.watches.areas import ABFT
@@ -37,7 +38,7 @@ _FRAMES_AT_ONCE = 512
 
 
 @dataclass(frozen=True, eq=False)
-class Life:
+class SimulationResult:
     """What became of one device.
 
     codes: of the output, [frames * rate, channels]. log: the healer's findings, in order.
@@ -49,7 +50,7 @@ class Life:
     codes: np.ndarray
     log: tuple[LogEntry, ...]
     image: Image
-    upsets: tuple[Upset, ...]
+    upsets: tuple[Event, ...]
     wrong_bits: np.ndarray
     repeats: int
 
@@ -74,13 +75,13 @@ class Life:
 def simulate(
     image: Image,
     inputs: Mapping[str, np.ndarray],
-    upsets: Iterable[Upset],
+    upsets: Iterable[Event],
     strategy: Strategy,
     *,
     word_starts: Sequence[int] = (),
     engine: Engine | None = None,
-) -> Life:
-    """The life of one device; see `simulate_many`."""
+) -> SimulationResult:
+    """The simulation of one device; see `simulate_many`."""
     (life,) = simulate_many(
         image, inputs, [upsets], strategy, word_starts=word_starts, engine=engine
     )
@@ -90,14 +91,14 @@ def simulate(
 def simulate_many(
     image: Image,
     inputs: Mapping[str, np.ndarray],
-    schedules: Sequence[Iterable[Upset]],
+    schedules: Sequence[Iterable[Event]],
     strategy: Strategy,
     *,
     word_starts: Sequence[int] = (),
     engine: Engine | None = None,
     devices: list[Device] | None = None,
-) -> list[Life]:
-    """The lives of devices that hear the same inputs and suffer each its own upsets.
+) -> list[SimulationResult]:
+    """Simulate devices that hear the same inputs, each with its own events.
 
     image: what every device starts with, flips and all. inputs: [1, frames * rate, channels] by
     name. word_starts: frames before which all histories are silenced. engine: of `image.program`; None
@@ -131,18 +132,6 @@ def sums_differ(conv: Conv, x: np.ndarray, rows: np.ndarray, total: int) -> bool
     return bool((wrong % 2**32).any())
 
 
-def _sorted(schedule: Iterable[Upset]) -> tuple[Upset, ...]:
-    """By arrival; WorkbenchError for what is no list of upsets."""
-    cure = "a list of upsets, as [Upset(frame=0, position=4711)]"
-    expect(schedule, Iterable, "what happens to a device", cure)
-    upsets = tuple(schedule)
-    for upset in upsets:
-        expect(upset, Upset, "one of the upsets of a device", "Upset(frame, position)")
-        for name, value in (("frame", upset.frame), ("position", upset.position)):
-            expect(value, (int, np.integer), f"the {name} of an upset", "a whole number")
-    return tuple(sorted(upsets, key=lambda upset: upset.frame))
-
-
 def _stream(
     program: Program, devices: int, engine: Engine | None
 ) -> EngineStream | ReferenceStream:
@@ -162,7 +151,7 @@ class _Fleet:
         self,
         image: Image,
         inputs: Mapping[str, np.ndarray],
-        schedules: Sequence[Iterable[Upset]],
+        schedules: Sequence[Iterable[Event]],
         strategy: Strategy,
         word_starts: Sequence[int],
         engine: Engine | None,
@@ -183,8 +172,8 @@ class _Fleet:
         if not self.frames:
             raise WorkbenchError("there are no frames to live through; give longer inputs")
         self.word_starts = frozenset(word_starts)
-        self.schedules = [_sorted(schedule) for schedule in schedules]
-        self.arrivals = self._arrivals()
+        self.schedules = [checked_schedule(schedule) for schedule in schedules]
+        self.arrivals = arrivals_by_frame(self.schedules, image.layout, frames=self.frames)
         self.devices = devices or self._new_devices()
         codes = [area.code for area in strategy.areas]
         self.abft = codes.index(ABFT) if ABFT in codes and image.layout.watches else -1
@@ -200,7 +189,7 @@ class _Fleet:
         clean = self.image.clean().data
         return [Device(self.image, self.strategy, clean) for _ in self.schedules]
 
-    def live(self) -> list[Life]:
+    def live(self) -> list[SimulationResult]:
         for frame in range(self.frames):
             if frame in self.word_starts:
                 self._compute_until(frame)
@@ -222,33 +211,13 @@ class _Fleet:
         self._compute_until(self.frames)
         return [self._life(number) for number in range(len(self.devices))]
 
-    def _arrivals(self) -> dict[int, list[list[Upset]]]:
-        """Frame -> what happens before it, for each device."""
-        arrivals: dict[int, list[list[Upset]]] = {}
-        bits = 8 * self.image.layout.size_bytes
-        for number, schedule in enumerate(self.schedules):
-            for upset in schedule:
-                state = self.image.layout.sections["state"]
-                if upset.stuck >= 0 and state.start <= upset.position >> 3 < state.stop:
-                    raise WorkbenchError(
-                        "a healer's life knows no stuck cells in histories; use a campaign with stuck="
-                    )
-                if not (0 <= upset.frame < self.frames and 0 <= upset.position < bits):
-                    raise WorkbenchError(
-                        f"the upset of bit {upset.position} at frame {upset.frame} lies outside of "
-                        f"the image of {bits} bits or the run of {self.frames} frames"
-                    )
-                each = arrivals.setdefault(upset.frame, [[] for _ in self.schedules])
-                each[number].append(upset)
-        return arrivals
-
-    def _strike(self, arrivals: list[list[Upset]]) -> None:
-        flips = [[hit.position for hit in hits if hit.stuck < 0] for hits in arrivals]
+    def _strike(self, arrivals: list[list[Event]]) -> None:
+        flips = [[hit.position for hit in hits if hit.stuck_at < 0] for hits in arrivals]
         hit = False
         for device, hits, upsets in zip(self.devices, flips, arrivals, strict=True):
             hit |= bool(hits) and device.flip(hits)
             for upset in upsets:
-                hit |= upset.stuck >= 0 and device.stick(upset.position, upset.stuck)
+                hit |= upset.stuck_at >= 0 and device.stick(upset.position, upset.stuck_at)
         if hit:
             self._memory_changed()
         self._flip_histories([np.array(hits, np.int64) for hits in flips])
@@ -337,7 +306,7 @@ class _Fleet:
                 changes[name] = Change(flips.trial, flips.element, value)
         self.stream.write_states(changes)
 
-    def _life(self, number: int) -> Life:
+    def _life(self, number: int) -> SimulationResult:
         device = self.devices[number]
         for place in self.image.layout.places:
             if place.section == "state":
@@ -345,7 +314,7 @@ class _Fleet:
                 write_tensor(device.data, place, state)
         codes = np.concatenate([part[number] for part in self.codes])
         image = Image(self.program, self.image.layout, device.physical())
-        return Life(
+        return SimulationResult(
             codes,
             tuple(device.log),
             image,

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from workbench.files import replacing
 from workbench.healing.log import LogEntry, Verdict, in_words
-from workbench.healing.simulation import Life
+from workbench.healing.simulation import SimulationResult
 
 _WINDOW_FRAMES = 5
 _BEST_DB = 60.0  # where the curve ends when nothing differs
@@ -21,7 +21,12 @@ _VERDICTS = (_HEALED, _UNHEALED, "#c99a2e", "#7d3c98")
 
 
 def draw_timeline(
-    path: Path, *, clean: Life, unhealed: Life, healed: Life, word_starts: tuple[int, ...]
+    path: Path,
+    *,
+    clean: SimulationResult,
+    unhealed: SimulationResult,
+    healed: SimulationResult,
+    word_starts: tuple[int, ...],
 ) -> None:
     """Replace the PNG file `path`; WorkbenchError when it cannot be written.
 
@@ -68,7 +73,7 @@ def draw_log(path: Path, log: Sequence[LogEntry], areas: Sequence[str], *, frame
         figure.savefig(temporary, dpi=120)
 
 
-def snr_over_time(life: Life, clean: Life) -> np.ndarray:
+def snr_over_time(life: SimulationResult, clean: SimulationResult) -> np.ndarray:
     """Mean power of the clean voice over that of the error around each frame, float64 [frames], dB.
 
     At most 60 dB, which stands for no difference.
@@ -81,7 +86,7 @@ def snr_over_time(life: Life, clean: Life) -> np.ndarray:
     return 10 * np.log10(power / np.maximum(smooth, power * 10 ** (-_BEST_DB / 10)))
 
 
-def _draw_events(axes: Axes, life: Life) -> None:
+def _draw_events(axes: Axes, life: SimulationResult) -> None:
     rows = {"upsets": [upset.frame for upset in life.upsets]}
     for verdict in Verdict:
         # An upset can lead the healer's frame count astray; such entries have no place in time.

@@ -17,11 +17,11 @@ from typing import Any
 import ipywidgets as widgets
 
 from workbench.errors import expect
-from workbench.experiments.fleets.comparison import ENVIRONMENTS, Environment, mission_of
-from workbench.experiments.fleets.healed_speech import HealedLife, healed_life
+from workbench.experiments.fleets.comparison import ENVIRONMENTS, Environment, workload_of
+from workbench.experiments.fleets.healed_speech import HealedSpeech, healed_speech
 from workbench.experiments.fleets.pictures import draw_timelines
 from workbench.experiments.fleets.variants import NAMES, contestant, contestants, fitting
-from workbench.experiments.fleets.workload import Mission
+from workbench.experiments.fleets.workload import Workload
 from workbench.experiments.maps.worst_bits import worst_weights
 from workbench.experiments.voices.voice import Voice, open_voice
 from workbench.healing.strategy import Strategy
@@ -78,24 +78,23 @@ class HealingPanel(widgets.VBox):
         environment = ENVIRONMENTS[chosen["kind"]]
         self.controls["rate"].disabled = not environment.upsets_per_s
         with self.status.working(f"letting {chosen['one']} and {chosen['two']} live"):
-            mission = self._mission(environment, chosen["rate"], chosen["seed"])
+            workload = self._workload(environment, chosen["rate"], chosen["seed"])
             lives = {}
             for side, name in zip(self.sides, (chosen["one"], chosen["two"]), strict=True):
                 self.status.tell(f"letting {name} live through the faults")
                 chosen_one = self.own.get(name, name)
                 strategy, program = contestant(chosen_one, self.voice.program, self.inputs)
-                lives[name] = healed_life(self.voice, mission, strategy, program)
+                lives[name] = healed_speech(self.voice, workload, strategy, program)
                 side.value = _told(name, lives[name])
             self.timeline.value = _timeline(lives)
 
-    def _mission(self, environment: Environment, rate: float, seed: int) -> Mission:
+    def _workload(self, environment: Environment, rate: float, seed: int) -> Workload:
         """One device in an environment. rate: upsets a second, where it has them."""
         if environment.upsets_per_s:
             environment = replace(environment, upsets_per_s=rate)
         if len(self.worst) < environment.adversarial:
             self.worst = self._worst_bits(environment.adversarial)
-        bits = 8 * self.voice.image().layout.working_bytes
-        return mission_of(environment, bits, devices=1, words=_WORDS, seed=seed, worst=self.worst)
+        return workload_of(environment, devices=1, words=_WORDS, seed=seed, worst=self.worst)
 
     def _worst_bits(self, count: int) -> tuple[int, ...]:
         """The bits of the weights that an attacker would choose, the worst first."""
@@ -156,9 +155,9 @@ def _title(environment: Environment) -> str:
     return title.split(",")[0] if environment.upsets_per_s else title
 
 
-def _told(name: str, lived: HealedLife) -> str:
+def _told(name: str, lived: HealedSpeech) -> str:
     """A sound with its picture, numbers and the first lines of the log."""
-    metrics, lines = lived.metrics, lived.life.lines()
+    metrics, lines = lived.metrics, lived.result.lines()
     snr = f"SNR {metrics.snr_db:.1f} dB" if metrics.snr_db < 1e9 else "every sample equal"
     shown = "".join(f"<li>{escape(line)}</li>" for line in lines[:_LINES])
     more = f"<li>and {len(lines) - _LINES:,} more</li>" if len(lines) > _LINES else ""
@@ -167,19 +166,19 @@ def _told(name: str, lived: HealedLife) -> str:
             name,
             f"“{' '.join(lived.script.words)}”: {snr}, {metrics.in_words}",
             lived.samples,
-            round(lived.life.image.program.sample_rate_hz),
+            round(lived.result.image.program.sample_rate_hz),
         )
-        + f'<p role="status" class="readout" style="{_SOFT}">{len(lived.life.upsets)} upsets, '
-        f"{len(lines)} log entries, {int(lived.life.wrong_bits[-1])} bits wrong at the end</p>"
+        + f'<p role="status" class="readout" style="{_SOFT}">{len(lived.result.upsets)} upsets, '
+        f"{len(lines)} log entries, {int(lived.result.wrong_bits[-1])} bits wrong at the end</p>"
         + f'<ul style="font-size: .8rem; line-height: 1.3">{shown}{more}</ul>'
     )
 
 
-def _timeline(lives: dict[str, HealedLife]) -> str:
+def _timeline(lives: dict[str, HealedSpeech]) -> str:
     with TemporaryDirectory() as folder:
         path = Path(folder) / "timeline.png"
         starts = next(iter(lives.values())).script.starts
-        draw_timelines(path, {name: lived.life for name, lived in lives.items()}, starts)
+        draw_timelines(path, {name: lived.result for name, lived in lives.items()}, starts)
         picture = base64.b64encode(path.read_bytes()).decode()
     return (
         f'<img src="data:image/png;base64,{picture}" style="width: 100%" '

@@ -54,7 +54,7 @@ def campaign_of(
     expect(image, Image, "what a campaign is to damage", "an Image, as `voice.image()`")
     expect(inputs, Mapping, "what is said", "the inputs of each word, by word")
     expect(plan, Plan, "what is to happen", 'a Plan, as Plan.parse("flips=3")')
-    if getattr(plan.model, "count", None) == 0:
+    if plan.model.idle:
         raise WorkbenchError(f"in the plan {plan} nothing happens; ask for at least 1 bit")
     sites = Sites(image)
     size = plan.size(sites)

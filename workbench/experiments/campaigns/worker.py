@@ -1,6 +1,6 @@
 """What a process of a campaign does: open image and words once, then run shard after shard.
 
-Only plain data travels: bytes of files, arrays, text. Nothing here needs Brevitas or a generator.
+Only plain data travels: bytes of files, arrays, text, a plan. Nothing here needs Brevitas or a generator.
 """
 
 from __future__ import annotations
@@ -41,11 +41,13 @@ _ONE_AT_A_TIME = threading.Lock()
 class Work:
     """All that a process on any machine needs.
 
-    image: the file's bytes. inputs: by word and name, [1, rows, channels]. mask: bytes of the
-    protection mask's file, b"" for none.
+    plan: that of the campaign, whose fault model a process need not know by name. image: the file's
+    bytes. inputs: by word and name, [1, rows, channels]. mask: bytes of the protection mask's file,
+    b"" for none.
     """
 
     campaign: Campaign
+    plan: Plan
     image: bytes
     inputs: dict[str, dict[str, np.ndarray]]
     mask: bytes = b""
@@ -59,7 +61,9 @@ class Work:
         mask: ProtectionMask | None,
     ) -> Work:
         """Pack what is open."""
-        return cls(campaign, _file_bytes(image), inputs, _file_bytes(mask) if mask else b"")
+        plan = Plan.parse(campaign.plan)
+        packed = _file_bytes(mask) if mask else b""
+        return cls(campaign, plan, _file_bytes(image), inputs, packed)
 
 
 class _Bench:
@@ -79,7 +83,7 @@ class _Bench:
                 "all machines"
             )
         self.sites = Sites(self.image)
-        self.plan = Plan.parse(self.campaign.plan)
+        self.plan = work.plan
         self.listener = lru_cache(maxsize=1)(lambda: Listener(self.campaign.utterances))
         self.laboratory = lru_cache(maxsize=_WORDS_OPEN)(
             lambda word: Laboratory(self.image, work.inputs[word])

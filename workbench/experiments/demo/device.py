@@ -13,14 +13,14 @@ from workbench.firmware.boards import CORES, USUAL_CORES, boards_with
 from workbench.firmware.boards import Core as Chip
 from workbench.firmware.emulate import emulate
 from workbench.healing.named import crc_scrub
-from workbench.healing.upsets import Upset
 from workbench.integer.reference import run
+from workbench.memory.faults.events import Event
 
 _LIFE_CORE = CORES["m4"]
 
 
 def run_device(
-    voice: Voice, word: str, script: Script, upsets: Sequence[Upset], life: Life
+    voice: Voice, word: str, script: Script, upsets: Sequence[Event], life: Life
 ) -> tuple[Device | None, str]:
     """Compile the firmware, let each core say `word`, and let one live through `life`.
 

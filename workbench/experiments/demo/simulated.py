@@ -13,10 +13,10 @@ from workbench.experiments.voices.voice import Voice
 from workbench.healing.log import LogEntry, Verdict, in_words
 from workbench.healing.named import crc_scrub, nothing
 from workbench.healing.overheads import overheads
-from workbench.healing.simulation import Life as Simulated
-from workbench.healing.simulation import simulate
+from workbench.healing.simulation import SimulationResult, simulate
 from workbench.healing.timeline import snr_over_time
-from workbench.healing.upsets import Upset, poisson_upsets
+from workbench.memory.faults.events import Event
+from workbench.memory.faults.poisson import poisson_upsets
 from workbench.memory.image import Image
 from workbench.memory.layout import Layout
 from workbench.memory.places import SRAM_SECTIONS
@@ -45,7 +45,7 @@ def heal_and_speak(
     return samples[len(samples) // len(script.words) * (len(script.words) - 1) :], healing
 
 
-def upsets_of(voice: Voice, script: Script, *, upsets_per_s: float, seed: int) -> tuple[Upset, ...]:
+def upsets_of(voice: Voice, script: Script, *, upsets_per_s: float, seed: int) -> tuple[Event, ...]:
     """Random upsets of everything in SRAM: parameters, histories and the healer's own variables."""
     candidates = voice.image().layout.positions(SRAM_SECTIONS)
     mean = upsets_per_s * script.frames * voice.frame_s
@@ -55,7 +55,7 @@ def upsets_of(voice: Voice, script: Script, *, upsets_per_s: float, seed: int) -
 def live(
     voice: Voice,
     script: Script,
-    upsets: Sequence[Upset],
+    upsets: Sequence[Event],
     *,
     upsets_per_s: float,
     pages_per_frame: int,
@@ -97,7 +97,7 @@ def log_line(entry: LogEntry, layout: Layout) -> LogLine:
     )
 
 
-def _course(life: Simulated, calm: Simulated, *, words: int) -> Course:
+def _course(life: SimulationResult, calm: SimulationResult, *, words: int) -> Course:
     samples, clean = life.samples(), calm.samples()
     parts = zip(np.split(samples, words), np.split(clean, words), strict=True)
     return Course(

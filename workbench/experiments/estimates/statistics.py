@@ -11,8 +11,6 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from scipy import stats
-from scipy.special import betaincinv
 
 from workbench.errors import WorkbenchError
 
@@ -40,7 +38,9 @@ def normal_quantile(confidence: float) -> float:
         raise WorkbenchError(
             f"a confidence of {confidence} is not possible; choose one between 0 and 1, like 0.95"
         )
-    return float(stats.norm.ppf((1 + confidence) / 2))
+    from scipy.special import ndtri
+
+    return float(ndtri((1 + confidence) / 2))
 
 
 def mean_interval(
@@ -52,6 +52,8 @@ def mean_interval(
     clusters: integers [n], equal ones where values may be all alike. Then n is the number of clusters, and
     with the sums v_i of their m_i values:  s^2 / n = n / (n - 1) sum (v_i - mean m_i)^2 / (sum m_i)^2
     """
+    from scipy.special import stdtrit
+
     if clusters is None:
         clusters = np.arange(len(values))
     _, cluster = np.unique(clusters, return_inverse=True)
@@ -62,7 +64,7 @@ def mean_interval(
     mean = values.mean()
     residual = np.bincount(cluster, values) - mean * rows
     error = math.sqrt(n / (n - 1) * (residual**2).sum()) / len(values)
-    spread = stats.t.ppf((1 + confidence) / 2, n - 1) * error
+    spread = stdtrit(n - 1, (1 + confidence) / 2) * error
     return float(mean - spread), float(mean + spread)
 
 
@@ -97,6 +99,8 @@ def clopper_pearson(
     (1 - a)-quantile of Beta(hits + 1, trials - hits). Counts need not be whole: an effective sample
     size will do. Arguments and errors as `wilson`.
     """
+    from scipy.special import betaincinv
+
     hits, trials = _counts(hits, trials)
     tail = (1 - confidence) / 2
     normal_quantile(confidence)  # for its refusal
@@ -112,9 +116,9 @@ def clustered(hits: np.ndarray, rows: np.ndarray, confidence: float = CONFIDENCE
         p = sum h_i / sum m_i,  variance = n / (n - 1) sum (h_i - p m_i)^2 / (sum m_i)^2
 
     hits, rows: h_i and m_i of each of n clusters, [..., n] and [n]. Wilson's interval at the effective
-    sample size p (1 - p) / variance (Korn and Graubard 1998), which is at least what clusters of
-    identical rows are worth, (sum m_i)^2 / sum m_i^2, and at most all rows: with one row a cluster it
-    is `wilson`. Errors as there.
+    sample size p (1 - p) / variance (Korn and Graubard 1998), which is at least that of clusters of
+    identical rows, (sum m_i)^2 / sum m_i^2, and at most all rows: with one row a cluster it is
+    `wilson`. Errors as there.
     """
     hits, rows = _counts(hits, rows)
     total = float(rows.sum())
@@ -125,11 +129,11 @@ def clustered(hits: np.ndarray, rows: np.ndarray, confidence: float = CONFIDENCE
     residual = hits - share[..., None] * rows
     variance = n / max(n - 1, 1) * (residual**2).sum(axis=-1) / total**2
     alike = total**2 / float((rows**2).sum())
-    worth = np.divide(
+    effective_n = np.divide(
         share * (1 - share), variance, out=np.full(share.shape, alike), where=variance > 0
     )
-    worth = np.clip(worth, alike, total)
-    return wilson(share * worth, worth, confidence)
+    effective_n = np.clip(effective_n, alike, total)
+    return wilson(share * effective_n, effective_n, confidence)
 
 
 def sample_size(

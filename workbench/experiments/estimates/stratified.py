@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
 
 from workbench.errors import WorkbenchError
 from workbench.experiments.estimates.statistics import (
@@ -205,14 +204,14 @@ class _Campaign:
         """Variance of what the strata without any hit contribute, taken together.
 
         n trials without a hit leave room for a share of about 1 / n; n is what a simple sample of
-        those strata would be worth as much as, (sum W_h)^2 / sum W_h^2 / n_h.
+        those strata have the effective sample size (sum W_h)^2 / sum W_h^2 / n_h.
         """
         silent = (self.hits == 0) & (self.trials < self.sizes)
         if not silent.any():
             return 0.0
         weight = float(weights[silent].sum())
-        worth = weight**2 / float(np.sum(weights[silent] ** 2 / self.trials[silent]))
-        return weight**2 / (worth * (worth + 2))
+        effective_n = weight**2 / float(np.sum(weights[silent] ** 2 / self.trials[silent]))
+        return weight**2 / (effective_n * (effective_n + 2))
 
     def _try(self, start: np.ndarray, count: np.ndarray) -> list[np.ndarray]:
         """Scores of `count` sites of each stratum from `start` on, in the drawn order, cyclic."""
@@ -240,11 +239,13 @@ def tail_share(scores: np.ndarray, below: float) -> float:
     The predictive distribution of a normal variable of which n values are known, Student's t with
     n - 1 degrees of freedom around their mean, scaled by s sqrt(1 + 1 / n).
     """
+    from scipy.special import stdtr
+
     finite = scores[np.isfinite(scores)]
     if len(finite) < 2:
         return 0.0
     spread = max(float(finite.std(ddof=1)), _LEAST_SPREAD) * np.sqrt(1 + 1 / len(finite))
-    tail = stats.t.cdf((below - finite.mean()) / spread, len(finite) - 1)
+    tail = stdtr(len(finite) - 1, (below - finite.mean()) / spread)
     return float(tail) * len(finite) / len(scores)
 
 

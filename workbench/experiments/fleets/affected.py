@@ -1,4 +1,4 @@
-"""Which words of a life a fault touched."""
+"""Which words of a device are affected by faults."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from workbench.memory.image import Image
 
 
-def touched_words(
+def affected_words(
     frame: np.ndarray, position: np.ndarray, frames: int, words: int, image: Image
 ) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
     """(word, frame in it, position) of the words that begin with wrong bits or in which bits change."""

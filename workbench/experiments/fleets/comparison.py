@@ -16,9 +16,9 @@ import numpy as np
 from workbench.errors import WorkbenchError
 from workbench.experiments.campaigns.trial_table import QUALITIES
 from workbench.experiments.estimates.statistics import mean_interval
-from workbench.experiments.fleets.lifetime import Fleet, fleet_life
+from workbench.experiments.fleets.lifetime import Fleet, simulate_fleet
 from workbench.experiments.fleets.records import RecordFile
-from workbench.experiments.fleets.workload import Mission
+from workbench.experiments.fleets.workload import KINDS, Workload
 from workbench.experiments.provenance import inputs_digest
 from workbench.firmware.costs import Cost, known_cost
 from workbench.healing.overheads import overheads
@@ -28,65 +28,64 @@ from workbench.integer.reference import Codes
 
 REFERENCE = "crc-scrub"
 CORE = "m4"
-_VERSION = 4  # of the records; a new one when fleets are counted differently
+_VERSION = 5  # of the records; a new one when fleets are counted differently
 
 
 @dataclass(frozen=True)
 class Environment:
-    """A kind of trouble. upsets_per_s: that arrive in the working copy of one device.
+    """Faults that strategies are compared under.
 
-    kind: as of `Mission`. start_rate: bit-error rate before the first word. adversarial: bits that an
-    attacker flips before the first word, the worst that were found.
+    fault: as text of a plan, what happens at every arrival where there are any. upsets_per_s: arrivals
+    in the working copy of one device, 0 where the fault happens as it is. adversarial: instead of a
+    fault, bits that an attacker flips before the first word, the worst that were found.
     """
 
     name: str
     title: str
+    fault: str = ""
     upsets_per_s: float = 0.0
-    kind: str = "single"
-    start_rate: float = 0.0
     adversarial: int = 0
+
+    def plan_text(self, worst: Sequence[int] = ()) -> str:
+        """The fault as `Workload` takes it.
+
+        worst: bit positions, the worst first. Raises WorkbenchError where fewer than needed are given.
+        """
+        if len(worst) < self.adversarial:
+            raise WorkbenchError(
+                f"{self.name} needs {self.adversarial} bits and has {len(worst)}; look for them with "
+                "`workbench worst`"
+            )
+        if self.adversarial:
+            return f"bits={'+'.join(str(int(bit)) for bit in worst[: self.adversarial])}"
+        if self.upsets_per_s:
+            return f"poisson={self.upsets_per_s!r}Hz,of={self.fault}"
+        return self.fault
 
 
 ENVIRONMENTS = {
     each.name: each
     for each in (
-        Environment("single", "single upsets, one a second", 1.0),
-        Environment("mbu", "2 x 2 neighbours, one in 4 s", 0.25, "mbu"),
-        Environment("burst", "8 bits in a row, one in 8 s", 0.125, "burst"),
-        Environment("stuck", "stuck cells, one in 4 s", 0.25, "stuck"),
-        Environment("ber", "bit-error rate 1e-4 at the start", start_rate=1e-4),
+        Environment("single", "single upsets, one a second", KINDS["single"], 1.0),
+        Environment("mbu", "2 x 2 neighbours, one in 4 s", KINDS["mbu"], 0.25),
+        Environment("burst", "8 bits in a row, one in 8 s", KINDS["burst"], 0.125),
+        Environment("stuck", "stuck cells, one in 4 s", KINDS["stuck"], 0.25),
+        Environment("ber", "bit-error rate 1e-4 at the start", "fluence=1e-4"),
         Environment("adversarial", "the 5 worst bits at the start", adversarial=5),
     )
 }
 
 
-def mission_of(
+def workload_of(
     environment: Environment,
-    working_bits: int,
     *,
     devices: int,
     words: int,
     seed: int,
     worst: Sequence[int] = (),
-) -> Mission:
-    """The mission of an environment for images with so many bits of working copy.
-
-    worst: bit positions, the worst first. Raises WorkbenchError where fewer than needed are given.
-    """
-    if len(worst) < environment.adversarial:
-        raise WorkbenchError(
-            f"{environment.name} needs {environment.adversarial} bits and has {len(worst)}; "
-            "look for them with `workbench worst`"
-        )
-    return Mission(
-        devices=devices,
-        words=words,
-        upsets_per_bit_s=environment.upsets_per_s / working_bits,
-        kind=environment.kind,
-        seed=seed,
-        start_rate=environment.start_rate,
-        at_start=tuple(worst[: environment.adversarial]),
-    )
+) -> Workload:
+    """The workload of devices in an environment; worst and errors as `Environment.plan_text`."""
+    return Workload(devices, words, (environment.plan_text(worst),), seed)
 
 
 def record_of(
@@ -95,7 +94,7 @@ def record_of(
     inputs: dict[str, Codes],
     strategy: Strategy,
     environment: Environment,
-    mission: Mission,
+    workload: Workload,
     *,
     jobs: int = -1,
     progress: Callable[[int], None] | None = None,
@@ -112,14 +111,14 @@ def record_of(
         file = RecordFile(
             folder,
             f"{strategy.name}-{environment.name}",
-            f"{_VERSION} {program.content_hash} {strategy} {mission} {inputs_digest(inputs)}",
+            f"{_VERSION} {program.content_hash} {strategy} {workload} {inputs_digest(inputs)}",
         )
         record = file.read()
         if record is not None:
             if progress:
-                progress(mission.devices)
+                progress(workload.devices)
             return _with_costs(record, strategy, program)
-    fleet = fleet_life(program, inputs, strategy, mission, jobs=jobs, progress=progress)
+    fleet = simulate_fleet(program, inputs, strategy, workload, jobs=jobs, progress=progress)
     record = _record(program, fleet, environment)
     if file is not None:
         keep(file, record)
@@ -133,8 +132,9 @@ def _record(program: Program, fleet: Fleet, environment: Environment) -> dict[st
     return {
         "strategy": strategy.name,
         "environment": environment.name,
+        "faults": list(fleet.workload.faults),
         "source": strategy.source,
-        "devices": fleet.mission.devices,
+        "devices": fleet.workload.devices,
         "device_s": fleet.device_s,
         "upsets": int(fleet.upsets.sum()),
         "harm": float(fleet.harm.mean()),
@@ -146,7 +146,7 @@ def _record(program: Program, fleet: Fleet, environment: Environment) -> dict[st
         },
         "audible_s": float((1 - fleet.availability) * fleet.device_s),
         "wrong_samples": fleet.wrong_samples,
-        "struck": fleet.struck,
+        "hit": fleet.hit,
         "detected": len(fleet.detected),
         "repaired": len(fleet.repaired),
         "frames": round(fleet.device_s * program.frame_rate_hz),
@@ -154,7 +154,7 @@ def _record(program: Program, fleet: Fleet, environment: Environment) -> dict[st
         **_delays("repair", fleet.repaired, program),
         "verdicts": fleet.verdicts,
         "oscillations": fleet.oscillations,
-        "false_heals": fleet.false_heals,
+        "false_positives": fleet.false_positives,
         "wrong_bits_left": fleet.wrong_bits,
         "memory": {
             "check_bytes": stored.check_bytes,

@@ -1,31 +1,31 @@
-"""Many devices speak while faults arrive and each heals itself: what is heard of it, and how soon it ends.
+"""Many devices speak while faults happen and each heals itself: what is heard, and the latency of healing.
 
-Memory lives by events, and only words that a fault touches are computed, by the fault laboratory; where
-a healer depends on what is said (checksum rows, silenced histories), these words run frame by frame.
+Memory is simulated by events, and only affected words are computed, by the fault laboratory; where a
+healer depends on what is said (checksum rows, silenced histories), these words run frame by frame.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import joblib
 import numpy as np
 
 from workbench.experiments.campaigns.trial_table import QUALITIES, snr_quality
-from workbench.experiments.fleets.affected import touched_words
-from workbench.experiments.fleets.workload import Mission
+from workbench.experiments.fleets.affected import affected_words
+from workbench.experiments.fleets.workload import Workload
 from workbench.experiments.threads import one_thread
 from workbench.healing.device import Device
 from workbench.healing.log import Verdict
-from workbench.healing.memory_simulation import lives_by_memory, memory_life
+from workbench.healing.memory_simulation import memory_changes, memory_tells_all
 from workbench.healing.simulation import simulate_many
 from workbench.healing.strategy import Strategy
-from workbench.healing.upsets import Upset
-from workbench.integer.engine import Engine
 from workbench.integer.program import Program
 from workbench.integer.reference import Codes
-from workbench.memory.faults.events import FLIP, sorted_events
+from workbench.memory.faults.events import FLIP, Event, Events, sorted_events
+from workbench.memory.faults.transients import Sites
 from workbench.memory.image import Image
 from workbench.memory.trials.laboratory import Laboratory
 
@@ -36,37 +36,36 @@ _AUDIBLE = QUALITIES.index("acceptable")  # the first class in which a differenc
 
 @dataclass(frozen=True, eq=False)
 class Fleet:
-    """What became of the devices of a mission under one strategy.
+    """What became of the devices of a workload under one strategy.
 
     quality: int64 [5], words of all devices by class, as QUALITIES, by SNR to the clean sound. harm:
     float64 [devices], energy of the error over that of the clean sound, at most 1, mean over the words.
-    wrong_samples: that differed. upsets: int64 [devices], that struck at all. detected,
-    repaired: frames from an upset of the working copy to the first entry about its unit, and until
-    its bit was right again; those that never were are not in it. struck: upsets of the working copy.
-    verdicts: entries by verdict.
-    oscillations: entries about a unit that nothing had struck since it was last healed. false_heals:
-    remedies of units that were taken for damaged and were not. wrong_bits: of
-    the working copies at the end.
+    wrong_samples: that differed. upsets: int64 [devices], events of all memory. hit: those of the working
+    copies. detected, repaired: int64 [n], frames from an event of a working copy to the first entry about
+    its unit (detection latency), and until its bit was right again; undetected and unrepaired ones are
+    excluded. verdicts: entries by verdict. oscillations: entries about a unit that nothing had hit since
+    it was last healed. false_positives: repairs of intact units. wrong_bits: of the working copies at
+    the end.
     """
 
     strategy: Strategy
-    mission: Mission
+    workload: Workload
     quality: np.ndarray
     harm: np.ndarray
     wrong_samples: int
     upsets: np.ndarray
-    struck: int
+    hit: int
     detected: np.ndarray
     repaired: np.ndarray
     verdicts: dict[str, int]
     oscillations: int
-    false_heals: int
+    false_positives: int
     wrong_bits: int
     word_s: float
 
     @property
     def device_s(self) -> float:
-        """Seconds that all devices lived together."""
+        """Seconds that all devices ran, together."""
         return int(self.quality.sum()) * self.word_s
 
     @property
@@ -77,63 +76,68 @@ class Fleet:
 
 @dataclass
 class _Tally:
-    """What is counted while devices live, in the same words as `Fleet`."""
+    """What is counted while devices run, as in `Fleet`."""
 
     detected: list[int] = field(default_factory=list)
     repaired: list[int] = field(default_factory=list)
     verdicts: dict[str, int] = field(default_factory=lambda: {v.name.lower(): 0 for v in Verdict})
     quality: np.ndarray = field(default_factory=lambda: np.zeros(len(QUALITIES), np.int64))
     wrong_samples: int = 0
-    struck: int = 0
+    hit: int = 0
     oscillations: int = 0
-    false_heals: int = 0
+    false_positives: int = 0
     wrong_bits: int = 0
 
 
-def fleet_life(
+def simulate_fleet(
     program: Program,
     inputs: dict[str, Codes],
     strategy: Strategy,
-    mission: Mission,
+    workload: Workload,
     *,
     jobs: int = -1,
     progress: Callable[[int], None] | None = None,
 ) -> Fleet:
-    """Let a fleet live.
+    """Run the devices of a workload.
 
     inputs: of every word that may be said, [1, frames * rate, channels] by name; all equally long.
-    jobs: processes, -1 for one a core. progress: is told of devices that are done.
+    jobs: processes, -1 for one a core. progress: gets the number of devices that are done.
     """
     image = strategy.image(program)
     tasks = [
-        range(first, min(first + _DEVICES_A_TASK, mission.devices))
-        for first in range(0, mission.devices, _DEVICES_A_TASK)
+        range(first, min(first + _DEVICES_A_TASK, workload.devices))
+        for first in range(0, workload.devices, _DEVICES_A_TASK)
     ]
+    frames = word_frames(image.program, inputs)
+    script = workload.script(len(inputs))
+    # Drawn here, so that workers need no fault models, which may be those of a notebook.
+    sites = Sites(image)
+    events = [workload.events(sites, task, frames=frames * workload.words) for task in tasks]
     workers = min(joblib.effective_n_jobs(jobs), len(tasks))  # one works here, without a start
     parallel = joblib.Parallel(n_jobs=workers, return_as="generator")
     parts = []
     for part in parallel(
-        joblib.delayed(_live)(image, inputs, strategy, mission, task) for task in tasks
+        joblib.delayed(_live)(image, inputs, strategy, script, task, each)
+        for task, each in zip(tasks, events, strict=True)
     ):
         parts.append(part)
         if progress:
             progress(len(part[0]))
     harm, upsets = (np.concatenate([part[n] for part in parts]) for n in (0, 1))
     tallies = [part[2] for part in parts]
-    frames = word_frames(image.program, inputs)
     return Fleet(
         strategy=strategy,
-        mission=mission,
+        workload=workload,
         quality=np.sum([t.quality for t in tallies], axis=0),
         harm=harm,
         wrong_samples=sum(t.wrong_samples for t in tallies),
         upsets=upsets,
-        struck=sum(t.struck for t in tallies),
+        hit=sum(t.hit for t in tallies),
         detected=np.array([n for t in tallies for n in t.detected], np.int64),
         repaired=np.array([n for t in tallies for n in t.repaired], np.int64),
         verdicts={v: sum(t.verdicts[v] for t in tallies) for v in tallies[0].verdicts},
         oscillations=sum(t.oscillations for t in tallies),
-        false_heals=sum(t.false_heals for t in tallies),
+        false_positives=sum(t.false_positives for t in tallies),
         wrong_bits=sum(t.wrong_bits for t in tallies),
         word_s=frames / program.frame_rate_hz,
     )
@@ -146,11 +150,16 @@ def word_frames(program: Program, inputs: Mapping[str, Codes]) -> int:
 
 
 def _live(
-    image: Image, inputs: dict[str, Codes], strategy: Strategy, mission: Mission, devices: range
+    image: Image,
+    inputs: dict[str, Codes],
+    strategy: Strategy,
+    script: np.ndarray,
+    devices: range,
+    events: Events,
 ) -> tuple[np.ndarray, np.ndarray, _Tally]:
     """(harm, upsets, tally) of some devices."""
     with one_thread():
-        return _Task(image, inputs, strategy, mission, devices).run()
+        return _Task(image, inputs, strategy, script, events.rows(len(devices))).run()
 
 
 class _Task:
@@ -159,41 +168,34 @@ class _Task:
         image: Image,
         inputs: dict[str, Codes],
         strategy: Strategy,
-        mission: Mission,
-        devices: range,
+        script: np.ndarray,
+        events: list[list[Event]],
     ) -> None:
         self.image, self.inputs, self.words = image, inputs, tuple(inputs)
-        self.script = mission.script(len(inputs))
+        self.script, self.events = script, events
         self.frames = word_frames(image.program, inputs)
-        self.devices = [Device(image, strategy, image.data) for _ in devices]
-        frame_s = 1.0 / image.program.frame_rate_hz
-        self.upsets = [
-            mission.upsets(
-                image.layout, number, frames=self.frames * mission.words, frame_s=frame_s
-            )
-            for number in devices
-        ]
+        self.devices = [Device(image, strategy, image.data) for _ in events]
         self.laboratories = [Laboratory(image, inputs[word]) for word in self.words]
-        self.harm = np.zeros(len(devices))
+        self.harm = np.zeros(len(events))
         self.tally = _Tally()
 
     def run(self) -> tuple[np.ndarray, np.ndarray, _Tally]:
-        if lives_by_memory(self.devices[0]):
+        if memory_tells_all(self.devices[0]):
             self._by_memory()
         else:
             self._by_frame()
         words = len(self.script)
         tally = self.tally
         tally.quality[_MASKED] += len(self.devices) * words - int(tally.quality.sum())
-        tally.false_heals = sum(device.false_heals for device in self.devices)
+        tally.false_positives = sum(device.false_heals for device in self.devices)
         tally.wrong_bits = sum(len(device.wrong) for device in self.devices)
-        upsets = np.array([len(hits) for hits in self.upsets])
+        upsets = np.array([len(hits) for hits in self.events])
         return self.harm / words, upsets, tally
 
     def _heard(
         self, laboratory: Laboratory, device: np.ndarray, energy: np.ndarray, differing: np.ndarray
     ) -> None:
-        """Words that a fault touched: energy of the error and samples that differ, [words]."""
+        """Affected words: energy of the error and samples that differ, [words]."""
         signal = laboratory.signal_energy
         with np.errstate(divide="ignore"):
             snr = 10 * np.log10(signal / energy.astype(np.float64))
@@ -203,13 +205,13 @@ class _Task:
         np.add.at(self.harm, device, np.minimum(1.0, energy / max(signal, 1)))
 
     def _by_memory(self) -> None:
-        """Whole lives of memory first, then every touched word as one trial."""
+        """Memory from the first frame to the last, then every affected word as one trial."""
         trials: list[list[tuple[int, np.ndarray, np.ndarray]]] = [[] for _ in self.words]
         for number, device in enumerate(self.devices):
-            hits = self.upsets[number]
-            life = memory_life(device, hits, self.frames * len(self.script))
+            hits = self.events[number]
+            life = memory_changes(device, hits, self.frames * len(self.script))
             self._count(device)
-            for word, frame, position in touched_words(
+            for word, frame, position in affected_words(
                 life.frame, life.position, self.frames, len(self.script), self.image
             ):
                 trials[self.script[word]].append((number, frame, position))
@@ -228,8 +230,10 @@ class _Task:
 
     def _by_frame(self) -> None:
         """Word by word, the devices that something is wrong with together."""
+        from workbench.integer.engine import Engine  # needs torch
+
         engine = Engine(self.image.program)
-        pending = [list(hits) for hits in self.upsets]
+        pending = [list(hits) for hits in self.events]
         word = 0
         while word < len(self.script):
             stop = (word + 1) * self.frames
@@ -255,7 +259,7 @@ class _Task:
             self._count(device)
 
     def _word(
-        self, engine: Engine, word: int, active: list[int], schedules: list[list[Upset]]
+        self, engine: Any, word: int, active: list[int], schedules: list[list[Event]]
     ) -> None:
         start, number = word * self.frames, int(self.script[word])
         laboratory = self.laboratories[number]
@@ -263,7 +267,7 @@ class _Task:
         lives = simulate_many(
             self.image,
             self.inputs[self.words[number]],
-            [[Upset(u.frame - start, u.position, u.stuck) for u in hits] for hits in schedules],
+            [[replace(e, frame=e.frame - start) for e in hits] for hits in schedules],
             devices[0].strategy,
             word_starts=(0,),
             engine=engine,
@@ -278,7 +282,7 @@ class _Task:
         )
 
     def _count(self, device: Device) -> None:
-        """Follow upsets to what was written down about them and to their repair."""
+        """Follow events to the log entries about them and to their repair."""
         tally, working = self.tally, 8 * self.image.layout.working_bytes
         entries: dict[tuple[int, int], list[tuple[int, Verdict]]] = {}
         for at, entry in zip(device.journal.written, device.log, strict=True):
@@ -287,7 +291,7 @@ class _Task:
         times: dict[int, list[int]] = {}
         for at, bit in zip(*(each.tolist() for each in device.journal.changes()), strict=True):
             times.setdefault(bit, []).append(at)
-        struck: dict[tuple[int, int], list[int]] = {}
+        hits: dict[tuple[int, int], list[int]] = {}
         for frame, position in device.journal.strikes:
             address = np.array([position >> 3])
             units = [
@@ -296,10 +300,10 @@ class _Task:
                 for unit in watch.units_in(address)
             ]
             for unit in units:
-                struck.setdefault(unit, []).append(frame)
+                hits.setdefault(unit, []).append(frame)
             if position >= working or frame not in times.get(position, []):
                 continue
-            tally.struck += 1
+            tally.hit += 1
             seen = [at for unit in units for at, _ in entries.get(unit, []) if at >= frame]
             if seen:
                 tally.detected.append(min(seen) - frame)
@@ -308,10 +312,10 @@ class _Task:
             if later:
                 tally.repaired.append(later[0] - frame)
         for unit, written in entries.items():
-            hit = struck.get(unit, [])
+            times_hit = hits.get(unit, [])
             healed = -1
             for at, verdict in written:
-                if healed >= 0 and not any(healed < h <= at for h in hit):
+                if healed >= 0 and not any(healed < h <= at for h in times_hit):
                     tally.oscillations += 1
                 if verdict == Verdict.HEALED:
                     healed = at

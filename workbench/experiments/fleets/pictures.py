@@ -18,7 +18,7 @@ from matplotlib.lines import Line2D
 
 from workbench.errors import WorkbenchError
 from workbench.files import replacing
-from workbench.healing.simulation import Life
+from workbench.healing.simulation import SimulationResult
 
 _LEAST_HARM = 1e-6  # drawn for none at all
 _FRONT, _BEHIND = "#0072b2", "#999999"
@@ -131,7 +131,9 @@ def pareto(points: Sequence[tuple[float, float]]) -> set[int]:
     }
 
 
-def draw_timelines(path: Path, lives: dict[str, Life], word_starts: Sequence[int]) -> None:
+def draw_timelines(
+    path: Path, lives: dict[str, SimulationResult], word_starts: Sequence[int]
+) -> None:
     """Replace the PNG file `path`: wrong bits of one device over time, a row a strategy."""
     figure = Figure(figsize=(12, 0.55 * len(lives) + 1.2), layout="constrained")
     rows = figure.subplots(len(lives), 1, sharex=True, squeeze=False)[:, 0]

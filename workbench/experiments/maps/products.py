@@ -7,24 +7,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
-from matplotlib.figure import Figure
 
 from workbench.experiments.maps.criticality import Criticality
-from workbench.experiments.maps.pictures import map_figure, protection_figure, save_figure
 from workbench.experiments.maps.quality_curve import (
     AT_LEAST,
     SNR_QUANTILES,
     CurvePoint,
     curve_points,
 )
-from workbench.experiments.maps.quality_curve_picture import curve_figure
 from workbench.experiments.maps.ranking import Ranking
 from workbench.experiments.maps.tables import write_bytes_ranked, write_map
 from workbench.memory.image import Image
+
+if TYPE_CHECKING:  # pictures take longer to import than figures to compute
+    from matplotlib.figure import Figure
 
 MAP_FILES = ("map.png", "map.csv", "critical.csv", "protection.png", "protection.mask")
 CURVE_FILES = ("curve.png",)
@@ -39,8 +39,14 @@ class Products(NamedTuple):
 
     def draw(self, out: Path) -> None:
         """Write all pictures to the folder `out`; WorkbenchError where they cannot be written."""
-        for name, figure in self.pictures.items():
-            save_figure(out / name, figure())
+        for name in self.pictures:
+            self.draw_one(name, out)
+
+    def draw_one(self, name: str, out: Path) -> None:
+        """Write one of them."""
+        from workbench.experiments.maps.pictures import save_figure
+
+        save_figure(out / name, self.pictures[name]())
 
 
 def write_map_products(
@@ -61,6 +67,8 @@ def map_products(
     is known. protection: digest of the mask that the trials ran under. Raises WorkbenchError for a
     table that is no such table, another share, and files that cannot be written.
     """
+    from workbench.experiments.maps.pictures import map_figure, protection_figure
+
     criticality = Criticality(image, table, protection=protection)
     ranking = Ranking.of(criticality)
     mask = ranking.protect(share)
@@ -104,6 +112,8 @@ def curve_products(sweep: Iterable[tuple[float, str, pa.Table]]) -> Products:
 
     Raises WorkbenchError for campaigns without trials, and too many kinds when it is drawn.
     """
+    from workbench.experiments.maps.quality_curve_picture import curve_figure
+
     points = curve_points(sweep)
     told = {"points": [_told(point) for point in points]}
     return Products(told, {"curve.png": lambda: curve_figure(points)})

@@ -19,11 +19,14 @@ from workbench.memory.faults.model import (
     FaultModel,
     at_once,
     check_count,
+    hit_bits,
     need,
     stuck_actions,
 )
 from workbench.memory.faults.transients import ALL_SECTIONS, Sites
 from workbench.memory.sampling import distinct
+
+_MIX = 2654435761  # Knuth's multiplicative hash; bit 16 of the product is the value of a cell
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,11 @@ class Each(FaultModel):
 
     NAME = "each"
     ACTIONS: ClassVar[dict[str, int]] = {"flip": FLIP, "clear": CLEAR, "set": SET}
+
+    @property
+    def flips_any_bit(self) -> bool:
+        """Not where cells are stuck."""
+        return self.action == "flip"
 
     def _check(self) -> None:
         if self.action not in self.ACTIONS:
@@ -86,6 +94,14 @@ class Flips(FaultModel):
         trial, number, _ = distinct(label, indexes, counts, len(candidates))
         return at_once(trial, candidates[number], FLIP)
 
+    def arrived(
+        self, sites: Sites, candidates: np.ndarray, label: str, words: np.ndarray
+    ) -> Events:
+        """As of all models; a single flip is that of the bit that is hit."""
+        if self.count != 1:
+            return super().arrived(sites, candidates, label, words)
+        return at_once(np.arange(len(words)), hit_bits(candidates, words), FLIP)
+
 
 @dataclass(frozen=True)
 class Stuck(FaultModel):
@@ -95,6 +111,11 @@ class Stuck(FaultModel):
     at: str = "either"
 
     NAME = "stuck"
+
+    @property
+    def flips_any_bit(self) -> bool:
+        """Stuck cells may hold their value already."""
+        return False
 
     def _check(self) -> None:
         need(self.count >= 0, f"cannot have {self.count} stuck cells; ask for at least 0")
@@ -107,6 +128,22 @@ class Stuck(FaultModel):
         counts = np.full(len(indexes), self.count)
         trial, number, word = distinct(label, indexes, counts, len(candidates))
         return at_once(trial, candidates[number], stuck_actions(self.at, word))
+
+    def arrived(
+        self, sites: Sites, candidates: np.ndarray, label: str, words: np.ndarray
+    ) -> Events:
+        """As of all models; a single cell is the one that is hit, "either" a matter of the cell.
+
+        Histories move on, so that no cell of theirs is held: there the bit flips once.
+        """
+        if self.count != 1:
+            return super().arrived(sites, candidates, label, words)
+        cell = hit_bits(candidates, words)
+        value = cell.astype(np.uint64) * np.uint64(_MIX) << np.uint64(47)
+        action = stuck_actions(self.at, value)
+        state = sites.layout.sections["state"]
+        moving = (cell >= 8 * state.start) & (cell < 8 * state.stop)
+        return at_once(np.arange(len(cell)), cell, np.where(moving, FLIP, action))
 
 
 @dataclass(frozen=True)
@@ -123,6 +160,10 @@ class Bits(FaultModel):
         twice = len(set(self.positions)) < len(self.positions)
         need(not twice, "a bit is named twice, which would not flip it; name each once")
         object.__setattr__(self, "positions", tuple(sorted(self.positions)))
+
+    def reach(self, candidates: np.ndarray) -> np.ndarray:
+        """The bits themselves."""
+        return np.array(self.positions, np.int64)
 
     def _size(self, candidates: np.ndarray) -> int:
         return 1

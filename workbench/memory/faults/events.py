@@ -1,4 +1,4 @@
-"""What happens to bits in the course of a trial, in one table for many trials.
+"""What happens to bits in the course of a trial, one by one or in one table for many trials.
 
 Reference: the common classes of hardware faults, bit flips and stuck-at cells. Layout: columns
 sorted by trial, then frame, then position.
@@ -6,12 +6,32 @@ sorted by trial, then frame, then position.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
 FLIP, CLEAR, SET = 0, 1, 2  # inverted; stuck at 0; stuck at 1
 ACTIONS = ("flip", "stuck at 0", "stuck at 1")
+
+
+@dataclass(frozen=True, order=True)
+class Event:
+    """What happens to one bit at the start of a frame; see `Events` for what that means.
+
+    frame: counted from the first of an utterance or of a device. position: 8 * address + bit of the
+    image. action: FLIP, CLEAR or SET.
+    """
+
+    frame: int
+    position: int
+    action: int = FLIP
+
+    @property
+    def stuck_at(self) -> int:
+        """0 or 1 where the cell holds this value from then on, -1 for a flip."""
+        return self.action - CLEAR
 
 
 class Events(NamedTuple):
@@ -42,6 +62,20 @@ class Events(NamedTuple):
             self.position[begin:end],
             self.action[begin:end],
         )
+
+    def rows(self, trials: int) -> list[list[Event]]:
+        """The events of each of the trials 0 .. trials - 1, by frame, position and action."""
+        made: list[list[Event]] = [[] for _ in range(trials)]
+        columns = (column.tolist() for column in self)
+        for trial, frame, position, action in zip(*columns, strict=True):
+            made[trial].append(Event(frame, position, action))
+        return [sorted(each) for each in made]
+
+
+def merged(parts: Sequence[Events]) -> Events:
+    """All events of the same trials together."""
+    empty = Events(*(np.zeros(0, np.int64) for _ in Events._fields))
+    return sorted_events(*map(np.concatenate, zip(empty, *parts, strict=True)))
 
 
 def sorted_events(

@@ -1,7 +1,8 @@
-"""What a fault model is: a short text that says which events happen in trial number so and so.
+"""What a fault model is: it maps the number of a trial to the events that happen in it.
 
 Reference: fault models of memories, e.g. Baumann 2005, https://doi.org/10.1109/TDMR.2005.853449.
-Layout: a model is a frozen dataclass; as text "name=first field,second field=value".
+Layout: a model is a frozen dataclass; as text "name=first field,second field=value", and as a field of
+another model with colons between its fields.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from workbench.memory.places import WORKING_SECTIONS
 from workbench.memory.sampling import no_such_number
 
 MOST_FRAMES = 1_000_000  # of an utterance; hours
+INNER_COMMA = ":"  # between the fields of a model that is a field itself
 VALUES = ("0", "1", "either")  # at which a cell is stuck
 
 
@@ -28,9 +30,13 @@ VALUES = ("0", "1", "either")  # at which a cell is stuck
 class FaultModel:
     """Base of all models.
 
+    A model of one's own is a frozen dataclass with `_events`, made known by
+    `workbench.memory.faults.registry.register` or an entry point.
+
     NAME: as text names it; the first field stands behind it. SECTIONS: where it strikes unless told
     otherwise. ADDRESSES: whether it needs an address and so cannot hit transient bits. Fields may be
     given as any number that says the same, of NumPy too; WorkbenchError for those that make no sense.
+    Their types: int, float, str, tuple[int, ...], FaultModel.
     """
 
     NAME: ClassVar[str]
@@ -41,7 +47,7 @@ class FaultModel:
         for key, field in zip(self._keys(), dataclasses.fields(self), strict=True):
             value = getattr(self, field.name)
             try:
-                object.__setattr__(self, field.name, _plain(str(field.type), value))
+                object.__setattr__(self, field.name, _plain(_kind(field), value))
             except (TypeError, ValueError, OverflowError) as error:
                 raise _no_value(key, repr(value), field) from error
         self._check()
@@ -58,14 +64,47 @@ class FaultModel:
         seed, on which draws depend. Raises WorkbenchError when the model does not fit the candidates
         or there is no such trial.
         """
-        numbers = np.asarray(indexes)
-        if numbers.dtype == object:  # beyond 64 bits
-            raise no_such_number(max(indexes))
-        return self._events(sites, candidates, self._label(plan, seed), numbers)
+        return self._events(sites, candidates, self.label(plan, seed), trial_numbers(indexes))
+
+    def arrived(
+        self, sites: Sites, candidates: np.ndarray, label: str, words: np.ndarray
+    ) -> Events:
+        """What `len(words)` arrivals do, each drawn by its word (uint64 [n]); trial i is arrival i.
+
+        label: of this model alone. Arrival with the word w is trial number w, modulo how many there
+        are, unless the model knows what a particle does that hits a bit, candidates[w modulo their
+        count]. Frames count from the arrival. Errors as `events`.
+        """
+        size = self.size(candidates)
+        numbers = words if size is None else (words % np.uint64(size)).astype(np.int64)
+        return self._events(sites, candidates, label, numbers)
 
     def size(self, candidates: np.ndarray) -> int | None:
         """How many different trials there are; None when they are drawn at random."""
         return self._size(candidates)
+
+    def reach(self, candidates: np.ndarray) -> np.ndarray:
+        """Those of `candidates` that some trial may hit, ascending int64."""
+        return candidates
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing happens in any trial."""
+        return getattr(self, "count", None) == 0
+
+    @property
+    def error_rate(self) -> float | None:
+        """The bit-error rate that a curve shows; None for models that have none."""
+        return None
+
+    @property
+    def flips_any_bit(self) -> bool:
+        """Whether bits are inverted whatever they hold, so that a map of trials is one of bits."""
+        return True
+
+    def label(self, plan: str, seed: int) -> str:
+        """The family of the random words from which trials are drawn."""
+        return f"trial {plan}"
 
     def _events(
         self, sites: Sites, candidates: np.ndarray, label: str, indexes: np.ndarray
@@ -76,15 +115,15 @@ class FaultModel:
     def _size(self, candidates: np.ndarray) -> int | None:
         return None
 
-    def _label(self, plan: str, seed: int) -> str:
-        return f"trial {plan}"
-
     @classmethod
-    def read(cls, values: dict[str, str]) -> FaultModel:
+    def read(cls, values: dict[str, str], frames: int | None = None) -> FaultModel:
         """The model whose fields are given as text; takes them out of `values`, others stay.
 
-        Raises WorkbenchError when one is missing or makes no sense.
+        frames: for a field of that name where the text has none. Raises WorkbenchError when one is
+        missing or makes no sense.
         """
+        if frames is not None and "frames" in cls._keys():
+            values.setdefault("frames", str(frames))
         found: dict[str, Any] = {}
         for key, field in zip(cls._keys(), dataclasses.fields(cls), strict=True):
             if key in values:
@@ -100,11 +139,12 @@ class FaultModel:
     @classmethod
     def _value(cls, field: dataclasses.Field[Any], text: str) -> Any:
         """The value of a field from its text; ValueError when it is none."""
-        if field.type == "int":
+        kind = _kind(field)
+        if kind == "int":
             return int(text)
-        if field.type == "float":
+        if kind == "float":
             return float(text)
-        if field.type == "str":
+        if kind == "str":
             return unquote(text)
         return tuple(int(each) for each in text.split("+") if each)
 
@@ -119,10 +159,23 @@ class FaultModel:
         )
 
 
+def trial_numbers(indexes: np.ndarray) -> np.ndarray:
+    """Numbers of trials as an array of integers [n]; WorkbenchError beyond 64 bits."""
+    numbers = np.asarray(indexes)
+    if numbers.dtype == object:
+        raise no_such_number(max(indexes))
+    return numbers
+
+
 def at_once(trial: np.ndarray, position: np.ndarray, action: np.ndarray | int) -> Events:
     """Events before the first frame; trial and position sorted already."""
     actions = np.broadcast_to(np.asarray(action, np.uint8), trial.shape)
     return Events(trial, np.zeros(len(trial), np.int64), position, np.ascontiguousarray(actions))
+
+
+def hit_bits(candidates: np.ndarray, words: np.ndarray) -> np.ndarray:
+    """The bit that each arrival hits by its word (uint64 [n]): positions int64 [n]."""
+    return candidates[(words % np.uint64(len(candidates))).astype(np.int64)]
 
 
 def stuck_actions(at: str, word: np.ndarray) -> np.ndarray:
@@ -155,9 +208,19 @@ def need(condition: bool, otherwise: str) -> None:
 
 
 def _no_value(key: str, value: str, field: dataclasses.Field[Any]) -> WorkbenchError:
-    kinds = {"int": "a whole number", "float": "a number, as 1e-5"}
-    wanted = kinds.get(str(field.type), "whole numbers with + between them")
+    kinds = {
+        "int": "a whole number",
+        "float": "a number, as 1e-5",
+        "str": "text",
+        "FaultModel": "a fault model, as burst=8",
+    }
+    wanted = kinds.get(_kind(field), "whole numbers with + between them")
     return WorkbenchError(f"a plan cannot have {key}={value}; write {wanted}")
+
+
+def _kind(field: dataclasses.Field[Any]) -> str:
+    """The type of a field by name, whether its module postpones annotations or not."""
+    return field.type.__name__ if isinstance(field.type, type) else str(field.type)
 
 
 def _plain(kind: str, value: Any) -> Any:
@@ -166,10 +229,18 @@ def _plain(kind: str, value: Any) -> Any:
         return int(operator.index(value))
     if kind == "float":
         return float(value) + 0.0  # never -0.0
-    return str(value) if kind == "str" else tuple(int(operator.index(each)) for each in value)
+    if kind == "str":
+        return str(value)
+    if kind == "FaultModel":
+        if not isinstance(value, FaultModel):
+            raise TypeError
+        return value
+    return tuple(int(operator.index(each)) for each in value)
 
 
 def _text(value: object) -> str:
+    if isinstance(value, FaultModel):
+        return str(value).replace(",", INNER_COMMA)
     if isinstance(value, tuple):
         return "+".join(str(each) for each in value)
     return quote(value, safe="") if isinstance(value, str) else repr(value)

@@ -13,23 +13,15 @@ from urllib.parse import unquote
 
 import numpy as np
 
-from workbench.errors import WorkbenchError, expect, nearest
+from workbench.errors import WorkbenchError, expect
 from workbench.memory.choice import Choice, joined
-from workbench.memory.faults.bits import Bits, Each, Flips, Stuck
 from workbench.memory.faults.events import Events
 from workbench.memory.faults.model import FaultModel
 from workbench.memory.faults.protection import ProtectionMask
-from workbench.memory.faults.rates import Ber, Retention, Weak
-from workbench.memory.faults.space import Burst, Mbu
-from workbench.memory.faults.time import Arrive, Transient
+from workbench.memory.faults.registry import read_model, values_of
 from workbench.memory.faults.transients import TRANSIENT_SECTIONS, Sites
 from workbench.memory.image import Image
 
-# Text names a model by its name, which is the key of its first field.
-MODELS: dict[str, type[FaultModel]] = {
-    kind.NAME: kind
-    for kind in (Each, Flips, Stuck, Bits, Ber, Retention, Weak, Burst, Mbu, Transient, Arrive)
-}
 HASH_DIGITS = 12
 
 
@@ -72,7 +64,7 @@ class Plan:
     def events(self, sites: Sites, indexes: np.ndarray) -> Events:
         """What happens in the trials `indexes` (integers [n]), numbered 0 .. n - 1 in that order.
 
-        No trial has two events at one bit. Raises WorkbenchError when the plan does not fit the image or a
+        No trial has two events at one bit, except of particles that arrive one after the other. Raises WorkbenchError when the plan does not fit the image or a
         trial does not exist.
         """
         expect(sites, Sites, "where a plan is to strike", "Sites(image)")
@@ -82,26 +74,29 @@ class Plan:
         """How many different trials there are; None when they are drawn at random, without end."""
         return self.model.size(self.candidates(sites))
 
+    def reach(self, sites: Sites) -> np.ndarray:
+        """Those of the candidates that some trial may hit, ascending int64; errors as `candidates`."""
+        return self.model.reach(self.candidates(sites))
+
     @property
     def hash(self) -> str:
         """First 12 hexadecimal digits of the SHA-256 of the text."""
         return hashlib.sha256(str(self).encode()).hexdigest()[:HASH_DIGITS]
 
     @classmethod
-    def parse(cls, text: str) -> Plan:
-        """Read a plan, parts in any order but the model first; WorkbenchError when it is none."""
+    def parse(cls, text: str, *, seed: int = 0, frames: int | None = None) -> Plan:
+        """Read a plan, parts in any order but the model first; WorkbenchError when it is none.
+
+        seed, frames: for text that does not say them, frames where the model asks for them.
+        """
         expect(text, str, "a plan", 'text like "flips=3,seed=0"')
-        values = _values(text)
-        name = next(iter(values), "")
-        if name not in MODELS:
-            raise WorkbenchError(
-                f"there is no fault model {name!r} for a plan to begin with; {nearest(name, MODELS)}"
-            )
-        model = MODELS[name].read(values)
+        _refuse_bytes(text)
+        values = values_of(text)
+        model = read_model(values, frames)
         try:
             plan = cls(
                 model=model,
-                seed=int(values.pop("seed", "0")),
+                seed=int(values.pop("seed", str(seed))),
                 sections=_split(values.pop("section", "")),
                 operators=_split(values.pop("operator", "")),
                 bits=tuple(int(bit) for bit in _split(values.pop("bit", ""))),
@@ -203,20 +198,6 @@ class TrialId:
         protected = f",protect={self.protection}" if self.protection else ""
         end = f"{protected},plan={self.plan.hash},trial={self.index}"
         return f"{self.image}{_UTTERANCE}{utterance},{self.plan}{end}"
-
-
-def _values(text: str) -> dict[str, str]:
-    _refuse_bytes(text)
-    values: dict[str, str] = {}
-    for part in text.strip().split(","):
-        key, equals, value = part.partition("=")
-        if not equals or not value or key in values:
-            raise WorkbenchError(
-                f"{text!r} is not a plan; it has parts like flips=10,seed=0 with commas between them, "
-                "each once"
-            )
-        values[key] = value
-    return values
 
 
 def _refuse_bytes(text: str) -> None:

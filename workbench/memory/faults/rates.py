@@ -42,6 +42,11 @@ class Ber(FaultModel):
 
     NAME = "ber"
 
+    @property
+    def error_rate(self) -> float:
+        """The probability of each bit."""
+        return self.rate
+
     def _check(self) -> None:
         _need_probability(self.rate, "a bit-error rate")
 
@@ -61,6 +66,11 @@ class Retention(FaultModel):
 
     NAME = "retention"
     ADDRESSES = True
+
+    @property
+    def flips_any_bit(self) -> bool:
+        """Ones and zeros are not lost alike."""
+        return False
 
     def _check(self) -> None:
         _need_probability(self.ones, "the loss of ones")
@@ -98,11 +108,17 @@ class Weak(FaultModel):
     NAME = "weak"
     ADDRESSES = True
 
+    @property
+    def flips_any_bit(self) -> bool:
+        """Weak cells may hold their value already."""
+        return False
+
     def _check(self) -> None:
         need(self.at in VALUES, f"a cell cannot prefer {self.at}; choose {', '.join(VALUES)}")
         failure_probability(self.chip, self.volts)
 
-    def _label(self, plan: str, seed: int) -> str:
+    def label(self, plan: str, seed: int) -> str:
+        """One family for all voltages, so that a weak cell stays weak."""
         return f"weak cells,seed={seed}"
 
     def _events(

@@ -12,8 +12,9 @@ import numpy as np
 
 from workbench.errors import WorkbenchError
 from workbench.memory.faults.events import FLIP, Events
-from workbench.memory.faults.model import FaultModel, at_once, check_count, need
+from workbench.memory.faults.model import FaultModel, at_once, check_count, hit_bits, need
 from workbench.memory.faults.transients import Sites
+from workbench.memory.layout import Layout
 from workbench.memory.sampling import counter_words
 
 _MOST_CELLS = 256  # of one upset
@@ -47,6 +48,13 @@ class Burst(FaultModel):
         start = starts[(words % np.uint64(len(starts))).astype(np.int64)]
         trial = np.repeat(np.arange(len(indexes)), self.length)
         return at_once(trial, (start[:, None] + np.arange(self.length)).reshape(-1), FLIP)
+
+    def arrived(
+        self, sites: Sites, candidates: np.ndarray, label: str, words: np.ndarray
+    ) -> Events:
+        """As of all models; the run begins at the bit that is hit and ends with its section."""
+        start = hit_bits(candidates, words)
+        return flipped_together(sites.layout, start, start[:, None] + np.arange(self.length))
 
 
 @dataclass(frozen=True)
@@ -102,6 +110,20 @@ class Mbu(FaultModel):
         hit.sort(axis=1)
         trial, cell = np.nonzero(hit >= 0)
         return at_once(trial, hit[trial, cell], FLIP)
+
+
+def flipped_together(layout: Layout, start: np.ndarray, cells: np.ndarray) -> Events:
+    """Flips of the cells int64 [n, k], ascending, that lie in the section of start [n]; a trial a row.
+
+    Padding between tensors is memory like the rest.
+    """
+    sections = [section for section in layout.sections.values() if section.size_bytes]
+    first = np.array(sorted(8 * section.start for section in sections))
+    last = np.array(sorted(8 * section.stop for section in sections))
+    which = np.searchsorted(first, start, side="right") - 1
+    inside = (cells >= first[which][:, None]) & (cells < last[which][:, None])
+    trial, column = np.nonzero(inside)
+    return at_once(trial, cells[trial, column], FLIP)
 
 
 def neighbours(position: np.ndarray, word: int, interleave: int) -> np.ndarray:

@@ -11,8 +11,10 @@ from workbench.memory.faults.bits import Bits, Each, Flips, Stuck
 from workbench.memory.faults.events import Events
 from workbench.memory.faults.model import FaultModel
 from workbench.memory.faults.plan import Plan
+from workbench.memory.faults.poisson import Fluence, Poisson
 from workbench.memory.faults.rates import Ber, Retention, Weak
 from workbench.memory.faults.space import Burst, Mbu
+from workbench.memory.faults.square import Square
 from workbench.memory.faults.time import Arrive, Transient
 from workbench.memory.faults.transients import ALL_SECTIONS, Sites
 from workbench.memory.places import SECTIONS, WORKING_SECTIONS
@@ -33,6 +35,11 @@ MAKERS: dict[str, Callable[[np.random.Generator], FaultModel]] = {
         int(rng.integers(1, 6)), int(rng.choice([8, 32])), int(rng.choice([1, 2, 4]))
     ),
     "transient": lambda rng: Transient(int(rng.integers(1, 6)), FRAMES),
+    "square": lambda rng: Square(int(rng.choice([1, 2, 4, 8]))),
+    "fluence": lambda rng: Fluence(float(rng.choice([1e-3, 0.02, 0.5]))),
+    "poisson": lambda rng: Poisson(
+        str(rng.choice(["200.0Hz", "0.01"])), FRAMES, _arriving(rng), 1.0, float(rng.choice([1, 2]))
+    ),
     "arrive": lambda rng: Arrive(float(rng.choice([1e-5, 1e-4])), FRAMES, 1e9),
 }
 
@@ -72,6 +79,12 @@ def _some(rng: np.random.Generator, names: tuple[str, ...] | list[str], most: in
     if rng.random() < 0.5:
         return ()
     return tuple(str(n) for n in rng.choice(list(names), int(rng.integers(1, most + 1)), replace=False))  # fmt: skip
+
+
+def _arriving(rng: np.random.Generator) -> FaultModel:
+    """What may happen at an arrival: models with and without a bit of their own to strike."""
+    models = [Flips(1), Flips(2), Stuck(1, _value(rng)), Burst(3), Square(2), Mbu(3), Ber(1e-3), Transient(1, 2)]  # fmt: skip
+    return models[rng.integers(len(models))]
 
 
 def _value(rng: np.random.Generator) -> str:
