@@ -82,7 +82,9 @@ class Voice:
 
         Raises WorkbenchError for an image whose flips were not drawn by `flip(count=...)`.
         """
-        expect(image, Image, "the memory of the trial", "an Image, as `voice.image().flip(count=3)`")
+        expect(
+            image, Image, "the memory of the trial", "an Image, as `voice.image().flip(count=3)`"
+        )
         if image.drawn is None:
             raise WorkbenchError(
                 "the flips of this image are no trial; draw them, as in `voice.image().flip(count=3)`"
