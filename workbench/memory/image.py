@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -159,7 +160,7 @@ class Image:
         Raises WorkbenchError outside of the image, for both ways at once, unknown names, where too few bits
         match, and for what are no whole numbers.
         """
-        choice = {
+        choice: dict[str, Any] = {
             "operator": operator, "tensor": tensor, "section": section, "bits": bits,
             "count": count, "seed": seed, "trial": trial,
         }  # fmt: skip
