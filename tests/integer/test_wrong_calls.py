@@ -67,7 +67,7 @@ CALLS: dict[str, tuple[Callable[[Voice], Any], str]] = {
         lambda v: Laboratory(v.image(), v.inputs("7")).sounds("flips=3", 1), r"what is to happen is 'flips=3'"),
     "play a program": (lambda v: play(v.program, v.inputs("7"), "x"), "the memory to play from is of the type Program"),
     "play a text": (lambda v: play(v.image(), v.inputs("7"), "flips=3"), "what is to happen is 'flips=3'"),
-    "hear a text": (lambda v: hear(v, "7", "flips=3"), r"what is to happen is 'flips=3' \(str\); give a Plan"),
+    "hear a number of flips": (lambda v: hear(v, "7", 3), r"what is to happen is 3 \(int\)"),
     "hear an image": (lambda v: hear(v.image(), "7", Plan.parse("flips=3")), "what is to be heard is of the type Image"),
     "hear a number": (lambda v: hear(v, 7, Plan.parse("flips=3")), r'a word is 7 \(int\); give text, as "7"'),
     "open a number": (lambda v: open_voice(3), r"the folder of a checkpoint is 3 \(int\); give its path"),
