@@ -1,5 +1,8 @@
 # make demo    set up, then hear a voice, the same voice with flipped bits, and the same voice healed
-# make test    set up, then run every check and test
+# make test    set up, then run every check and test, and build the documentation
+# make quick   set up, then run the tests that answer within a minute
+# make docs    set up, then build the documentation: open out/docs/index.html
+# make coverage as the tests of `make test`, with the lines that they reach in out/coverage/index.html
 # make nightly as the tests of `make test`, on many more random examples
 # make lab     set up, then open JupyterLab on copies of the notebooks, in out/notebooks
 # make install only set up
@@ -14,6 +17,16 @@ TORCH_INDEX ?=
 
 RUN = .venv/bin/python -m
 PYTEST = $(RUN) pytest --numprocesses auto --dist worksteal
+# `make quick`: these folders, without the files in them that take long.
+QUICK = tests/test_*.py tests/docs tests/audio tests/integer tests/memory tests/healing
+SLOW = tests/test_odd_words.py tests/audio/test_audio_collection.py \
+	tests/audio/test_audio_recogniser.py tests/audio/test_audio_torchaudio.py \
+	tests/healing/test_diagnoses.py tests/healing/test_evidence.py tests/healing/test_fitted.py \
+	tests/healing/test_heal_command.py tests/healing/test_self_test.py \
+	tests/healing/test_upsets.py tests/integer/test_lower_command.py \
+	tests/integer/test_lowering.py tests/integer/test_pruned_channels.py \
+	tests/memory/test_in_place.py tests/memory/test_laboratory.py \
+	tests/memory/test_replay_command.py
 # Containers often switch byte code off; then every start would compile PyTorch anew.
 export PYTHONDONTWRITEBYTECODE =
 # Written last, so that an interrupted set-up is not taken for a complete one.
@@ -23,10 +36,14 @@ PIP_INSTALL = $(RUN) pip install --disable-pip-version-check --no-compile \
 	--constraint constraints.txt
 PROJECT_INSTALL = $(PIP_INSTALL) --build-constraint constraints.txt \
 	$(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
+# All modules once, so that byte code lies there for commands that may not write any.
+COMPILE = .venv/bin/python -c 'import importlib, pkgutil, workbench; \
+	[importlib.import_module(m.name) for m in pkgutil.walk_packages(workbench.__path__, "workbench.") \
+	if m.name != "workbench.__main__"]'
 # Extras that need a C compiler where no wheel fits; the set-up goes on without them.
 OPTIONAL = recogniser pesq
 
-.PHONY: help install demo test check suite nightly lab peers
+.PHONY: help install demo test check suite quick docs coverage nightly lab peers
 
 help:
 	@sed -n '/^$$/q; s/^# \{0,1\}//p' Makefile
@@ -36,12 +53,22 @@ install: $(STAMP)
 demo: $(STAMP)
 	$(RUN) workbench demo
 
-test: check suite
+test: check docs suite
 
 suite: $(STAMP)
 	$(PYTEST)
 	@for kernels in `.venv/bin/python tests/kernels.py`; do \
 		WORKBENCH_KERNELS=$$kernels $(RUN) pytest -m kernels `grep -rl 'mark\.kernels' tests --include='test_*.py'` || exit 1; done
+
+quick: $(STAMP)
+	$(PYTEST) $(QUICK) $(addprefix --ignore=,$(SLOW))
+
+# Builds without a network; whatever Sphinx warns of is an error.
+docs: $(STAMP)
+	$(RUN) sphinx --fail-on-warning --keep-going --quiet --fresh-env --builder html docs out/docs
+
+coverage: $(STAMP)
+	$(PYTEST) --cov --cov-report=term:skip-covered --cov-report=html:out/coverage
 
 # Hours: random tests try many times as many examples.
 nightly: $(STAMP)
@@ -78,4 +105,5 @@ $(STAMP): pyproject.toml constraints.txt
 		$(PROJECT_INSTALL) --editable ".[$$extra]" >.venv/$$extra.log 2>&1 || \
 		echo "The extra '$$extra' could not be installed and is left out (.venv/$$extra.log says why; it may need a C compiler); to try again: make -B install"; \
 	done
+	@$(COMPILE) 2>/dev/null || echo "Byte code could not be made now; every command will start more slowly"
 	@touch $@

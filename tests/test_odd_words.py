@@ -72,8 +72,8 @@ def test_training_names_what_it_does_not_use_and_how_to_go_on(trained: SimpleNam
 
 
 def test_the_words_are_kept_in_one_form(odd: Voice) -> None:
-    assert sorted(odd.words) == sorted(WORDS)
-    assert odd.word(NFD) == "über"
+    assert sorted(odd.utterances) == sorted(WORDS)
+    assert odd.utterance(NFD) == "über"
     assert np.array_equal(odd.speak(NFD), odd.speak("über"))
 
 
@@ -97,7 +97,7 @@ def test_several_words_are_healed_in_their_order(trained: SimpleNamespace, tmp_p
     command += ["--words", ",".join(ESCAPED), "--words", NFD]
     assert main([*command, "--out", str(tmp_path)]) == 0
     figures = json.loads((tmp_path / "heal.json").read_text(encoding="utf-8"))
-    assert [row["word"] for row in figures["words"]] == [*WORDS, "über"]
+    assert [row["utterance"] for row in figures["utterances"]] == [*WORDS, "über"]
 
 
 def test_a_campaign_counts_each_word_once(trained: SimpleNamespace, tmp_path: Path) -> None:
@@ -105,7 +105,7 @@ def test_a_campaign_counts_each_word_once(trained: SimpleNamespace, tmp_path: Pa
     command += ["--trials", "3", "--jobs", "1", "--out", str(tmp_path / "re sults")]
     assert main([*command, "--words", rf"{NFD},a\,b", "--words", "über", "--words", "it's"]) == 0
     (told,) = summary([open_results(tmp_path / "re sults")])
-    assert list(told["words"]) == ["über", "a,b", "it's"]
+    assert list(told["utterances"]) == ["über", "a,b", "it's"]
     assert told["trials"] == 9
 
 
@@ -116,8 +116,8 @@ def test_a_campaign_listens_to_what_the_recogniser_knows(
     command += ["--trials", "3", "--listen", "2", "--jobs", "1", "--words", "über,seven"]
     assert main([*command, "--out", str(tmp_path)]) == 0
     rows = open_results(tmp_path).table().to_pylist()
-    assert {row["word"] for row in rows} == {"über", "seven"}
-    assert {row["word"] for row in rows if row["recognised"] is not None} == {"seven"}
+    assert {row["utterance"] for row in rows} == {"über", "seven"}
+    assert {row["utterance"] for row in rows if row["recognised"] is not None} == {"seven"}
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ def test_a_word_that_is_not_meant_is_said(
 
 @given(st.lists(st.text(st.characters(codec="utf-8"), min_size=1), min_size=1))
 def test_any_words_survive_the_escape(words: list[str]) -> None:
-    speaker: Any = SimpleNamespace(words=tuple(words), word=lambda text: text)
+    speaker: Any = SimpleNamespace(utterances=tuple(words), utterance=lambda text: text)
     assert words_of([in_one_text(words)], speaker) == tuple(words)
     assert words_of([in_one_text([word]) for word in words], speaker) == tuple(words)
 
@@ -153,7 +153,7 @@ def test_splitting_is_the_inverse_of_escaping(words: list[str]) -> None:
 
 @given(st.text(st.sampled_from("ab\\,"), min_size=1))
 def test_what_is_written_as_it_is_means_the_word_or_gets_the_way_to_write_it(word: str) -> None:
-    speaker: Any = SimpleNamespace(words=(word,), word=lambda text: text)
+    speaker: Any = SimpleNamespace(utterances=(word,), utterance=lambda text: text)
     try:
         assert words_of([word], speaker) == (word,)
     except WorkbenchError as error:
@@ -224,7 +224,7 @@ def test_another_language_is_a_dictionary_away(
 
 
 def test_no_text_of_words_is_wrong_in_another_way() -> None:
-    speaker: Any = SimpleNamespace(words=("a",), word=lambda text: text)
+    speaker: Any = SimpleNamespace(utterances=("a",), utterance=lambda text: text)
     for text in (",", "a,", ",a", "", r"a,,\,"):
         with pytest.raises(WorkbenchError, match="has an empty word"):
             words_of([text], speaker)

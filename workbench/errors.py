@@ -73,6 +73,9 @@ def closest(name: object, known: Iterable[str]) -> str | None:
     """The known name that is most probably meant, whatever its case: CRC is crc-scrub; None for none.
 
     A name that begins with `name` comes before one that is spelt like it, a whole part of it first.
+
+    >>> closest("CRC", ["none", "crc-scrub", "crc16-scrub"])
+    'crc-scrub'
     """
     asked, names = _folded(str(name)), {each: _folded(each) for each in known}
     begin = [each for each, folded in names.items() if asked and folded.startswith(asked)]

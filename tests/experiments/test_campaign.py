@@ -53,7 +53,7 @@ def test_rows_are_those_of_the_laboratory(
         trial_table(
             Laboratory(IMAGE, each),
             Sites(IMAGE),
-            word=word,
+            utterance=word,
             plan=parsed,
             indexes=indexes,
             mask=mask,
@@ -75,10 +75,11 @@ def test_log_mel_of_a_sample_decides_with_the_snr(tmp_path: Path) -> None:
     laboratories = {word: Laboratory(IMAGE, each) for word, each in INPUTS.items()}
     classes = set()
     for row in measured:
-        laboratory = laboratories[row["word"]]
+        laboratory = laboratories[row["utterance"]]
         codes = laboratory.sounds(plan.events(sites, np.array([row["trial"]])), 1)[0]
         sound = IMAGE.program.sound
-        distance = log_mel_db(sound(codes), sound(laboratory.clean))
+        rate = round(IMAGE.program.sample_rate_hz)
+        distance = log_mel_db(sound(codes), sound(laboratory.clean), sample_rate_hz=rate)
         assert row["log_mel_db"] == pytest.approx(distance, abs=1e-5)
         expected = quality_class(row["snr_db"], distance) if row["first_sample"] >= 0 else "masked"
         assert row["quality"] == expected

@@ -44,7 +44,7 @@ def test_figures_are_those_of_the_table(tmp_path: Path, capsys: pytest.CaptureFi
         assert (each["count"], each["share"]) == (counted[name], counted[name] / 64)
         assert (each["low"], each["high"]) == (None, None)  # nothing was left to chance
         assert f"{class_in_words(name):<27} {counted[name]:>11,}" in said
-    assert set(told["words"]) == {"3", "7"}
+    assert set(told["utterances"]) == {"3", "7"}
     assert told["log_mel"]["measured"] == 64 - table["log_mel_db"].null_count > 0
     assert "Leveugle's sample size" in said and "64 trials in" in said
     assert "all 32 that there are, for each word: the shares are exact" in said
@@ -96,7 +96,7 @@ def test_the_worst_trial_can_be_replayed(tmp_path: Path) -> None:
     assert campaign(*SMALL, "--out", tmp_path / "out", "--json", figures) == 0
     worst = json.loads(figures.read_text())["campaigns"][0]["worst"]
     trial, voice = TrialId.parse(worst["replay"]), open_voice()
-    inputs, events = voice.inputs(trial.word), trial.events(Sites(voice.image()))
+    inputs, events = voice.inputs(trial.utterance), trial.events(Sites(voice.image()))
     clean = play(voice.image(), inputs, events.of_trials(1, 1)).astype(np.int64)
     error = play(voice.image(), inputs, events) - clean
     assert worst["snr_db"] == pytest.approx(10 * np.log10(np.sum(clean**2) / np.sum(error**2)))
@@ -134,14 +134,14 @@ class _Alike:
 def test_what_is_heard_has_intervals_that_take_the_words_of_a_trial_together(
     count: int, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in ("campaign", "campaign_worker"):
-        monkeypatch.setattr(f"workbench.experiments.{module}.Listener", _Alike)
+    for module in ("campaign", "worker"):
+        monkeypatch.setattr(f"workbench.experiments.campaigns.{module}.Listener", _Alike)
     figures = tmp_path / "figures.json"
     faults = ("--fault", "ber=0", "--words", "3,7,1", "--trials", 24, "--listen", count)
     assert campaign(*faults, "--out", tmp_path / "out", "--json", figures) == 0
     heard = json.loads(figures.read_text())["campaigns"][0]["heard"]["masked"]
     table = read_results(tmp_path / "out").to_pandas().dropna(subset="pesq_nb")
-    one = table[table["word"] == "3"]
+    one = table[table["utterance"] == "3"]
     assert heard["trials"] == len(table) == 3 * len(one) > 3 and (count == 7 or len(one) == 24)
     # Three words that are all alike say no more than one of them.
     low, high = map(float, clustered(np.rint(5 * one["recognised"]), np.full(len(one), 5)))
@@ -156,8 +156,8 @@ def test_what_is_heard_has_intervals_that_take_the_words_of_a_trial_together(
 def test_a_listener_who_hears_every_fault_leaves_nothing_to_chance(
     count: int, exact: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in ("campaign", "campaign_worker"):
-        monkeypatch.setattr(f"workbench.experiments.{module}.Listener", _Alike)
+    for module in ("campaign", "worker"):
+        monkeypatch.setattr(f"workbench.experiments.campaigns.{module}.Listener", _Alike)
     figures = tmp_path / "figures.json"
     out = ("--out", tmp_path / "out", "--json", figures)
     assert campaign(*SMALL, "--listen", count, *out) == 0
@@ -244,8 +244,11 @@ def test_an_interrupt_says_how_to_go_on(tmp_path: Path) -> None:
     ("words", "named"),
     [
         ((), "--exhaustive"),
-        (("--fault", "beer=1e-5"), "no fault model 'beer'; did you mean ber?"),
-        (("--fault", "catastrophe"), "choose one of each, flips"),
+        (
+            ("--fault", "beer=1e-5"),
+            "no fault model 'beer' for a plan to begin with; did you mean ber?",
+        ),
+        (("--fault", "catastrophe"), "'catastrophe' is not a plan; it has parts like flips=10"),
         (("--fault", "flips=x"), "flips=x; write a whole number"),
         (("--fault", "flips=0"), "nothing happens"),
         (("--fault", "ber=2"), "bit-error rate"),

@@ -36,7 +36,7 @@ class _KnowsTheSnr:
     left_out: dict[str, str] = {}  # noqa: RUF012
 
     def __init__(self, words: Sequence[str], *, language: Language) -> None:
-        assert tuple(words) == voice().words and language == ENGLISH
+        assert tuple(words) == voice().utterances and language == ENGLISH
 
     def hear(
         self, sounds: Sequence[np.ndarray], clean: np.ndarray, word: str
@@ -54,7 +54,7 @@ def heard() -> tuple[list[ClassHeard], np.ndarray]:
         patch.setattr(class_calibration, "Listener", _KnowsTheSnr)
         _KnowsTheSnr.heard = []
         rows = heard_classes(voice(), sounds=SOUNDS, seed=1)
-    return rows, np.array(_KnowsTheSnr.heard[len(voice().words) :])
+    return rows, np.array(_KnowsTheSnr.heard[len(voice().utterances) :])
 
 
 def test_every_sound_is_counted_where_its_snr_says(
@@ -62,7 +62,7 @@ def test_every_sound_is_counted_where_its_snr_says(
 ) -> None:
     rows, ratios = heard
     assert [row.name for row in rows[:5]] == ["undamaged", *map(class_in_words, CLASSES)]
-    assert rows[0].sounds == len(voice().words) and rows[0].understood == 1
+    assert rows[0].sounds == len(voice().utterances) and rows[0].understood == 1
     limits = {"transparent": (28, np.inf), "acceptable": (19, 28), "degraded": (9, 19),
               "broken": (-np.inf, 9)}  # fmt: skip
     bands = [*limits.values(), *BROKEN_BANDS_DB]

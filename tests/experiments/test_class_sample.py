@@ -75,7 +75,7 @@ def test_intervals_stay_within_what_can_be_measured(scores: list[float], hits: i
 
 
 def test_words_that_the_recogniser_lacks_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    lacking = voice().words[0]
+    lacking = voice().utterances[0]
 
     class Deaf:
         left_out = {lacking: MISSING}  # noqa: RUF012
@@ -90,7 +90,7 @@ def test_words_that_the_recogniser_lacks_are_left_out(monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(class_calibration, "Listener", Deaf)
     rows = heard_classes(voice(), sounds=2)
-    assert rows[0].sounds == len(voice().words) - 1
+    assert rows[0].sounds == len(voice().utterances) - 1
     assert all(row.left_out == {lacking: MISSING} for row in rows)
     assert not any(np.isnan(row.understood or 0) for row in rows)
 

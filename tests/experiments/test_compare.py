@@ -66,7 +66,7 @@ def test_an_attack_needs_its_bits() -> None:
 
 def test_range_restriction_is_not_heard_while_all_is_well() -> None:
     voice = open_voice()
-    inputs = [voice.inputs(word) for word in voice.words[:2]]
+    inputs = [voice.inputs(word) for word in voice.utterances[:2]]
     narrow = restricted_program(voice.program, inputs)
     assert narrow.content_hash != voice.program.content_hash
     for word in inputs:

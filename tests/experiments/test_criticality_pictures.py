@@ -37,7 +37,7 @@ def criticality() -> Criticality:
     """From 3,000 real flips, of which some strata have none."""
     lab, plan = Laboratory(VOICE.image(), VOICE.inputs("3")), Plan(Flips(1), seed=3)
     some = np.arange(3000)
-    table = trial_table(lab, Sites(VOICE.image()), word="3", plan=plan, indexes=some)
+    table = trial_table(lab, Sites(VOICE.image()), utterance="3", plan=plan, indexes=some)
     return Criticality(VOICE.image(), table)
 
 

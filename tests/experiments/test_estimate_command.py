@@ -22,7 +22,7 @@ def test_a_word_by_two_names_is_one_word(
     figures = tmp_path / "figures.json"
     assert estimate("--words", "7,seven", "--json", str(figures)) == 0
     assert "in at least one of 1 words, when one of 32 bits flips" in capsys.readouterr().out
-    assert json.loads(figures.read_text())["words"] == ["7"]
+    assert json.loads(figures.read_text())["utterances"] == ["7"]
 
 
 @pytest.mark.parametrize("seed", ["-1", str(2**130)])

@@ -45,7 +45,7 @@ def test_where_results_came_from_cannot_be_edited(key: str, copy: Path) -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [{"words": "ab"}, {"words": []}, {"words": [["a"], "b"]}, {"words": ["a", "a"]}, {"words": 3},
+    [{"utterances": "ab"}, {"utterances": []}, {"utterances": [["a"], "b"]}, {"utterances": ["a", "a"]}, {"utterances": 3},
      {"trials": 0}, {"trials": "9"}, {"trials_a_shard": 0}, {"image": None}, {"population": "all"},
      {"log_mel": -1}, {"seed": 3}, {"plan_hash": "0"}, {"shards": 1}, {"plan": "flips=2,seed=0"}],
 )  # fmt: skip

@@ -31,7 +31,7 @@ def campaign(
         plan=str(Plan.parse(plan)),
         image=IMAGE.content_hash,
         program=IMAGE.program.content_hash,
-        words=tuple(words),
+        utterances=tuple(words),
         inputs="",
         trials=trials,
         trials_a_shard=trials,
@@ -41,7 +41,7 @@ def campaign(
         for number in range(what.shards):
             shard = what.shard(number)
             table = trial_table(
-                LABS[shard.word], SITES, word=shard.word, plan=Plan.parse(plan),
+                LABS[shard.utterance], SITES, utterance=shard.utterance, plan=Plan.parse(plan),
                 indexes=shard.indexes, mask=mask,
             )  # fmt: skip
             store.add(number, encode(table, number=number, campaign=what.identity))

@@ -32,7 +32,7 @@ PNG = b"\x89PNG\r\n"
 
 def trials(plan: str, count: int, mask: ProtectionMask | None = None) -> pa.Table:
     return trial_table(
-        LAB, SITES, word="8", plan=Plan.parse(plan), indexes=np.arange(count), mask=mask
+        LAB, SITES, utterance="8", plan=Plan.parse(plan), indexes=np.arange(count), mask=mask
     )
 
 

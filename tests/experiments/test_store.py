@@ -192,7 +192,7 @@ def test_results_of_another_version_are_not_called_damaged(copy: Path) -> None:
     [
         ({"plan": "flips=2,seed=0"}, "plan 'each=flip,frame=0,seed=0' and not 'flips=2,seed=0'"),
         ({"image": "0" * 64}, "image '"),
-        ({"words": ("one",)}, "words "),
+        ({"utterances": ("one",)}, "utterances "),
         ({"inputs": "0"}, "inputs "),
         ({"trials": 3}, "trials 1500 and not 3"),
         ({"log_mel": 3}, "log mel 0 and not 3"),

@@ -21,7 +21,7 @@ LAB = Laboratory(VOICE.image(), VOICE.inputs("4"))
 
 def table_of(plan: str, indexes: list[int], mask: ProtectionMask | None = None) -> pa.Table:
     return trial_table(
-        LAB, SITES, word="4", plan=Plan.parse(plan), indexes=np.array(indexes), mask=mask
+        LAB, SITES, utterance="4", plan=Plan.parse(plan), indexes=np.array(indexes), mask=mask
     )
 
 
@@ -42,7 +42,7 @@ def test_rows_are_the_oracles(plan: str) -> None:
     assert table.schema == SCHEMA
     for row, index in zip(table.to_pylist(), indexes, strict=True):
         events = Plan.parse(plan).events(SITES, np.array([index]))
-        assert (row["word"], row["trial"], row["events"]) == ("4", index, len(events.trial))
+        assert (row["utterance"], row["trial"], row["events"]) == ("4", index, len(events.trial))
         if len(events.trial):
             assert (row["frame"], row["position"]) == (events.frame[0], events.position[0])
             name = f"{row['operator']}.{row['tensor']}["
@@ -100,7 +100,7 @@ def test_no_time_to_speak_in() -> None:
     table = trial_table(
         Laboratory(VOICE.image(), silence),
         SITES,
-        word="4",
+        utterance="4",
         plan=Plan.parse("flips=2"),
         indexes=np.arange(2),
     )

@@ -107,7 +107,7 @@ def test_the_readmes_example_speaks_each_word_of_its_table(folder: Path, tmp_pat
     example, _ = _shown(folder)
     rows = re.findall(r"^\| (\d+) \| (\w+) \|$", (folder / "README.md").read_text(), re.MULTILINE)
     assert {spoken: int(row) for row, spoken in rows} == {
-        voice().spoken(word): row for row, word in enumerate(voice().words)
+        voice().spoken(word): row for row, word in enumerate(voice().utterances)
     }
     chosen = re.search(r"in_word\[0\] = (\d+);", example)
     assert chosen and len(rows) == 10
@@ -122,7 +122,7 @@ def test_the_readmes_example_speaks_each_word_of_its_table(folder: Path, tmp_pat
         )
         played = np.frombuffer(subprocess.run([program], capture_output=True).stdout, "<i2")
         heard = voice().program.sound(played.reshape(-1, 1))
-        np.testing.assert_array_equal(heard, voice().speak(voice().words[row]))
+        np.testing.assert_array_equal(heard, voice().speak(voice().utterances[row]))
 
 
 def test_the_readmes_trial_is_found_and_logged(folder: Path, tmp_path: Path) -> None:

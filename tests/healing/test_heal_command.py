@@ -32,8 +32,8 @@ def test_healing_is_heard_logged_and_drawn(
         read_audio(tmp_path / f"{name}.wav") for name in ("clean", "unhealed", "healed")
     )
     assert snr_db(healed, clean) > snr_db(unhealed, clean) + 3
-    assert [row["word"] for row in figures["words"]] == ["3", "1", "4"]
-    parts = zip(figures["words"], *(np.split(x, 3) for x in (clean, unhealed)), strict=True)
+    assert [row["utterance"] for row in figures["utterances"]] == ["3", "1", "4"]
+    parts = zip(figures["utterances"], *(np.split(x, 3) for x in (clean, unhealed)), strict=True)
     for row, expected, damaged in parts:
         assert row["unhealed"]["snr_db"] == pytest.approx(snr_db(damaged, expected), abs=0.2)
     hits = [upset for upset in figures["upsets"] if "." in upset["site"]]
@@ -59,7 +59,9 @@ def test_strategies_that_change_the_program_are_heard_as_they_are(
     assert main([*arguments, "--out", str(tmp_path)]) == 0
     assert "equal" in capsys.readouterr().out
     voice = open_voice()
-    strategy, program = contestant(name, voice.program, {w: voice.inputs(w) for w in voice.words})
+    strategy, program = contestant(
+        name, voice.program, {w: voice.inputs(w) for w in voice.utterances}
+    )
     program = strategy.image(program).program
     expected = run(program, voice.inputs("7"))[program.output][0, :, 0]
     heard = read_audio(tmp_path / "healed.wav")
@@ -91,8 +93,8 @@ def test_without_a_healer_none_is_told(tmp_path: Path, capsys: pytest.CaptureFix
     arguments = ["heal", "--words", "three", "--strategy", "none", "--out", str(tmp_path)]
     assert main(arguments) == 0
     told = capsys.readouterr().out
-    (row,) = json.loads((tmp_path / "heal.json").read_text())["words"]
-    assert row["word"] == "3"
+    (row,) = json.loads((tmp_path / "heal.json").read_text())["utterances"]
+    assert row["utterance"] == "3"
     assert "healer:" not in told and "with healer" not in told and "without healer" in told
     fared = row["unhealed"]
     distance = f"log-mel {fared['log_mel_db']:.2f} dB: {fared['class']} ({fared['limit']})"

@@ -69,7 +69,7 @@ CALLS: dict[str, tuple[Callable[[Voice], Any], str]] = {
     "play a text": (lambda v: play(v.image(), v.inputs("7"), "flips=3"), "what is to happen is 'flips=3'"),
     "hear a number of flips": (lambda v: hear(v, "7", 3), r"what is to happen is 3 \(int\)"),
     "hear an image": (lambda v: hear(v.image(), "7", Plan.parse("flips=3")), "what is to be heard is of the type Image"),
-    "hear a number": (lambda v: hear(v, 7, Plan.parse("flips=3")), r'a word is 7 \(int\); give text, as "7"'),
+    "hear a number": (lambda v: hear(v, 7, Plan.parse("flips=3")), r"a word is 7 \(int\); give text, as '0'"),
     "open a number": (lambda v: open_voice(3), r"the folder of a checkpoint is 3 \(int\); give its path"),
     "open with data": (lambda v: open_voice(None, 3), r"the folder of recordings is 3 \(int\)"),
     "speak from a voice": (lambda v: v.speak("7", v), "the memory to speak from is of the type Voice"),

@@ -93,7 +93,7 @@ def test_a_word_may_be_named_as_it_is_said(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert flip(tmp_path, "--word", "seven") == 0
-    assert ",word=7," in replay_line(capsys.readouterr().out)
+    assert ",utterance=7," in replay_line(capsys.readouterr().out)
 
 
 def test_trials_of_the_shipped_generator_equal_the_reference() -> None:

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from tones import RATE_HZ, SAMPLES_A_FRAME, Tones, TonesConfig
 
-from workbench.audio.sound_files import read_audio
+from workbench.audio.sound_files import read_audio, write_wav
 from workbench.cli import main
 from workbench.errors import WorkbenchError
 from workbench.experiments.voices.voice import Voice, open_voice
@@ -56,7 +56,7 @@ def voice(folder: Path) -> Voice:
 def test_it_is_trained_and_lowered_exactly(
     of: list[str], voice: Voice, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert voice.words == ("low", "middle", "high") and voice.program.name == "tones"
+    assert voice.utterances == ("low", "middle", "high") and voice.program.name == "tones"
     assert voice.sample_rate_hz == RATE_HZ
     assert len(voice.speak("low")) == 24 * SAMPLES_A_FRAME == 24 * voice.frame_s * RATE_HZ
     assert not np.array_equal(voice.speak("low"), voice.speak("high"))
@@ -115,7 +115,7 @@ def test_it_is_healed_compared_and_lives(
 ) -> None:
     assert main(["heal", *of, "--words", "low,high", "--out", str(tmp_path / "heal")]) == 0
     heal = json.loads((tmp_path / "heal" / "heal.json").read_text())
-    assert [row["word"] for row in heal["words"]] == ["low", "high"] and heal["log"]
+    assert [row["utterance"] for row in heal["utterances"]] == ["low", "high"] and heal["log"]
     sound = read_audio(tmp_path / "heal" / "healed.wav", sample_rate_hz=RATE_HZ)
     assert len(sound) == 48 * SAMPLES_A_FRAME
     fleet = ["--devices", "2", "--jobs", "1"]
@@ -279,3 +279,35 @@ sys.exit("torch" in sys.modules)
     paths = os.pathsep.join([str(HERE), str(HERE.parents[1])])
     environment = {**os.environ, "PYTHONPATH": paths}
     subprocess.run([sys.executable, "-c", code], env=environment, check=True)
+
+
+def test_a_folder_of_its_own_rate_is_learned(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tone = np.sin(np.arange(24 * SAMPLES_A_FRAME) / 3)
+    for name in ("one", "two"):
+        write_wav(tmp_path / "mine" / f"{name}.wav", tone, RATE_HZ)
+    command = ["train", "tones", "--preset", "tiny", "--data", str(tmp_path / "mine")]
+    assert main([*command, "--out", str(tmp_path / "c")]) == 0
+    assert open_voice(tmp_path / "c", tmp_path / "mine").utterances == ("one", "two")
+    write_wav(tmp_path / "mine" / "three.wav", tone, 16_000)
+    assert main([*command, "--out", str(tmp_path / "d")]) == 2
+    assert "three.wav is sampled at 16000 Hz" in capsys.readouterr().err
+
+
+def test_a_rate_that_the_network_does_not_have_is_refused(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(Tones, "sample_rate_hz", 16_000)
+    assert main(["lower", "tones", "--checkpoint", str(folder)]) == 2
+    assert "gives 8,000 samples a second and the generator says 16,000" in capsys.readouterr().err
+
+
+def test_panels_work_with_it(voice: Voice) -> None:
+    from workbench.panels.compare_healing import HealingPanel
+    from workbench.panels.hear_flips import FlipPanel
+
+    panel = FlipPanel(voice)
+    assert panel.controls["word"].description == "Tone"
+    assert "0 to 4 kHz" in panel.after.value and "a low tone" in panel.after.value
+    assert "0 to 4 kHz" in HealingPanel(voice).sides[0].value

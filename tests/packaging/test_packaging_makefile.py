@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -120,3 +121,10 @@ def test_a_python_that_does_not_fit_is_refused(checkout: Path, version: str) -> 
 def test_the_torch_index_is_handed_on(checkout: Path) -> None:
     assert _make(checkout, "install", "TORCH_INDEX=some-index").returncode == 0
     assert any("--extra-index-url some-index" in call for call in _calls(checkout))
+
+
+def test_the_tests_that_are_named_exist() -> None:
+    named = re.findall(r"\btests/[\w./*-]+", (ROOT / "Makefile").read_text())
+    assert len(named) > 10
+    for name in named:
+        assert list(ROOT.glob(name)), name

@@ -18,7 +18,12 @@ from workbench.firmware.exported import STRATEGY_FILE
 from workbench.healing.strategy_file import load_strategy, save_strategy
 from workbench.integer.storage import save_program
 from workbench.memory.faults.plan import Plan, TrialId
-from workbench.training.checkpoint_files import STORY_FILE, WEIGHTS_FILE, read_story
+from workbench.training.checkpoint_files import (
+    PROGRAM_FILE,
+    STORY_FILE,
+    WEIGHTS_FILE,
+    read_story,
+)
 from workbench.training.progress import PROGRESS_FILE
 
 BYTES, TEXT, JSON, CONTAINER, TENSORS = "bytes", "text", "json", "container", "tensors"
@@ -64,6 +69,9 @@ READERS = {
     ),
     "weights": Reader(
         small.write_checkpoint, WEIGHTS_FILE, small.checkpoint_in, (BYTES, TENSORS), small.seal_checkpoint, weight=2
+    ),
+    "stored-program": Reader(
+        small.write_stored, PROGRAM_FILE, small.stored_in, (BYTES, CONTAINER), weight=4
     ),
     "progress": Reader(
         small.write_progress, PROGRESS_FILE, small.progress_in, (BYTES, TENSORS), small.seal_progress, weight=10

@@ -43,11 +43,12 @@ from workbench.memory.faults.protection import ProtectionMask
 from workbench.memory.image import Image
 from workbench.memory.watches.areas import Area
 from workbench.sealed import digest_of, sealed
-from workbench.training.checkpoint import (
+from workbench.training.checkpoint import load_checkpoint, save_checkpoint
+from workbench.training.checkpoint_files import (
+    PROGRAM_FILE,
     STORY_FILE,
     WEIGHTS_FILE,
-    load_checkpoint,
-    save_checkpoint,
+    read_story,
 )
 from workbench.training.progress import (
     TrainingState,
@@ -55,6 +56,7 @@ from workbench.training.progress import (
     load_progress,
     save_progress,
 )
+from workbench.training.stored_program import program_of, read_stored
 from workbench.training.train import calibrate
 
 PROGRAM = random_program(9, 5)  # small, with an embedding, convolutions, sums and a table
@@ -130,6 +132,15 @@ def checkpoint_in(folder: Path) -> object:
     model, story = load_checkpoint(folder)
     state = {name: tensor.numpy().tobytes() for name, tensor in model.state_dict().items()}
     return model.config, json.dumps(story, sort_keys=True), state
+
+
+def write_stored(folder: Path) -> None:
+    write_checkpoint(folder)
+    program_of(folder, read_story(folder))
+
+
+def stored_in(folder: Path) -> object:
+    return read_stored(folder / PROGRAM_FILE, read_story(folder)).content_hash
 
 
 def seal_checkpoint(folder: Path, path: Path) -> None:

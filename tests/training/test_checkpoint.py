@@ -265,7 +265,7 @@ def test_a_training_that_is_not_finished_is_told_from_no_checkpoint(
 
 
 def test_words_are_known_by_what_is_said() -> None:
-    assert [voice().word(text) for text in ("7", "seven", "zebra")] == ["7", "7", "zebra"]
+    assert [voice().utterance(text) for text in ("7", "seven", "zebra")] == ["7", "7", "zebra"]
     for name, rows in voice().inputs("7").items():
         np.testing.assert_array_equal(voice().inputs("seven")[name], rows)
     assert script_of(voice(), ["three", "1"]).words == ("3", "1")

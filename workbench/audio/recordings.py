@@ -27,8 +27,10 @@ _NAMES_SHOWN = 10
 _REPAIR = "run `workbench data build`, or clone the repository again"
 
 
-def load_recordings(folder: Path | str | None = None, *, prefix: str = "") -> dict[str, np.ndarray]:
-    """Return label -> float32 [samples] in [-1, 1] at 16 kHz, in natural order of the labels.
+def load_recordings(
+    folder: Path | str | None = None, *, prefix: str = "", sample_rate_hz: int = SAMPLE_RATE_HZ
+) -> dict[str, np.ndarray]:
+    """Return label -> float32 [samples] in [-1, 1] at this rate, in natural order of the labels.
 
     Without `folder` the shipped recordings are read and each is checked against its SHA-256.
     `prefix` keeps the labels that begin with it, `digits/` for example. Nothing is trimmed here.
@@ -48,7 +50,9 @@ def load_recordings(folder: Path | str | None = None, *, prefix: str = "") -> di
             f"the folder {place} has no {wanted}; put {', '.join(SUFFIXES)} files there"
             + (f", or {_REPAIR}" if folder is None else "")
         )
-    recordings = {label: read_audio(path) for label, path in paths.items()}
+    recordings = {
+        label: read_audio(path, sample_rate_hz=sample_rate_hz) for label, path in paths.items()
+    }
     if folder is None:
         expected = read_checksums(place)["recordings"]
         for label, samples in recordings.items():
@@ -56,14 +60,19 @@ def load_recordings(folder: Path | str | None = None, *, prefix: str = "") -> di
     return recordings
 
 
-def load_words(folder: Path | str | None = None) -> dict[str, np.ndarray]:
+def load_words(
+    folder: Path | str | None = None, *, sample_rate_hz: int = SAMPLE_RATE_HZ
+) -> dict[str, np.ndarray]:
     """Return word -> float32 [samples]; the word is the file's name without folder and ending.
 
     Without `folder` the shipped numbers, "0" among them. Raises WorkbenchError when two recordings
     have one word, and as `load_recordings` does.
     """
     words: dict[str, np.ndarray] = {}
-    for label, samples in load_recordings(folder, prefix="" if folder else "digits/").items():
+    recordings = load_recordings(
+        folder, prefix="" if folder else "digits/", sample_rate_hz=sample_rate_hz
+    )
+    for label, samples in recordings.items():
         word = label.rsplit("/", 1)[-1]
         if word in words:
             raise WorkbenchError(

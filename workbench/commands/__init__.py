@@ -2,3 +2,29 @@
 
 `common` holds the options that several of them have.
 """
+
+# Subcommand -> what it does. The module workbench.commands.<name> is imported only when it is used,
+# so that `workbench --help` does not wait for torch.
+COMMANDS = {
+    "demo": "hear a voice, the same voice with flipped bits, and the same voice healed",
+    "data": "build, fetch or check the recordings",
+    "train": "train a generator: float, then quantisation-aware",
+    "measure": "measure how well a trained generator speaks",
+    "lower": "lower a checkpoint to an integer program and a memory image",
+    "flip": "flip bits of a memory image and save what it sounds like",
+    "replay": "hear any fault trial again from its identifier, and what happened in it",
+    "campaign": "the fate of every bit for every word, or of trials of any fault model",
+    "estimate": "estimate how many bits are dangerous, to a requested width, from few trials",
+    "worst": "find the few bits that do most harm together",
+    "map": "see which bytes are critical and what protecting them buys, or quality over bit errors",
+    "bench": "measure fault trials per second beside other tools, how honest `estimate` is, what codes see, "
+    "whether diagnoses are true, and how long commands take to start",
+    "heal": "let upsets arrive while a voice speaks, with and without healing",
+    "lifetime": "let a fleet of devices live under upsets for a long time, each healing itself",
+    "compare": "hold healing strategies against the same faults: what is left, what it costs",
+    "export": "write the C firmware folder of a generator",
+    "log": "tell what a device's healer wrote down, from bytes of its memory",
+    "agree": "hold the device against its simulation under random faults, to the last byte",
+    "seal": "put checkpoints and results of earlier versions under a digest",
+    "emulate": "run the exported firmware on emulated Cortex-M processors",
+}

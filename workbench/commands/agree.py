@@ -54,7 +54,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--schedule", metavar="TEXT", help="live through this one alone, e.g. 3:4711,5:99=1"
     )
-    parser.add_argument("--word", metavar="W", help="what is said (the first word)")
+    parser.add_argument(
+        "--utterance", "--word", dest="word", metavar="W", help="what is said (the first word)"
+    )
     parser.add_argument("--seed", type=int, default=0, help="another one gives other upsets (0)")
 
 
@@ -69,8 +71,8 @@ def run(options: argparse.Namespace) -> None:
         if value is not None and value < least:
             raise WorkbenchError(f"--{name} is {value}; it must be at least {least}")
     voice = open_voice(options.checkpoint, generator=options.generator)
-    word = options.word or voice.words[0]
-    every = {each: voice.inputs(each) for each in voice.words}
+    word = options.word or voice.utterances[0]
+    every = {each: voice.inputs(each) for each in voice.utterances}
     longest = voice.frames(word)
     frames = min(_FRAMES, longest) if options.frames is None else options.frames
     if frames > longest:

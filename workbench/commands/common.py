@@ -82,7 +82,7 @@ def image_of(path: Path | None, voice: Voice) -> Image:
 def add_words(parser: argparse.ArgumentParser, help_: str) -> None:
     """Declare --words, which takes several at once and may be given again; see `words_of`."""
     parser.add_argument(
-        "--words", action="append", metavar="W,W",
+        "--utterances", "--words", dest="words", action="append", metavar="W,W",
         help=f"{help_}; commas between them, or the option again; \\, is a comma in a word",
     )  # fmt: skip
 
@@ -93,14 +93,14 @@ def words_of(texts: Sequence[str], voice: Voice) -> tuple[str, ...]:
     Raises WorkbenchError for an empty word, and for a word of `voice` whose commas and backslashes
     have no backslash, so that it reads as other words.
     """
-    known, words = set(voice.words), []
+    known, words = set(voice.utterances), []
     for text in texts:
         read = words_in(text)
         if "" in read:
             raise WorkbenchError(
                 f"--words {text!r} has an empty word; write for example --words 3,1,4"
             )
-        if voice.word(text) in known and not known.issuperset(map(voice.word, read)):
+        if voice.utterance(text) in known and not known.issuperset(map(voice.utterance, read)):
             what = "several words" if len(read) > 1 else "another word"
             raise WorkbenchError(
                 f"--words takes {text!r} for {what}; write "
@@ -115,8 +115,8 @@ def inputs_of(words: Sequence[str] | None, voice: Voice) -> dict[str, dict[str, 
 
     Raises WorkbenchError for a word that it was not taught, and as `words_of`.
     """
-    asked = voice.words if words is None else words_of(words, voice)
-    return {word: voice.inputs(word) for word in map(voice.word, asked)}
+    asked = voice.utterances if words is None else words_of(words, voice)
+    return {word: voice.inputs(word) for word in map(voice.utterance, asked)}
 
 
 def refuse_no_speech(voice: Voice, option: str) -> None:

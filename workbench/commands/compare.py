@@ -77,7 +77,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_faults(parser, "each by itself, beside environments or instead of all of them")
     parser.add_argument("--devices", type=int, default=_DEVICES, help=f"of each ({_DEVICES})")
     parser.add_argument(
-        "--words", type=int, default=_WORDS, help=f"that each of them says ({_WORDS})"
+        "--utterances",
+        "--words",
+        dest="words",
+        metavar="N",
+        type=int,
+        default=_WORDS,
+        help=f"that each of them says ({_WORDS})",
     )
     parser.add_argument("--seed", type=int, default=0, help="another one draws other faults (0)")
     parser.add_argument(
@@ -106,7 +112,7 @@ def run(options: argparse.Namespace) -> None:
             raise WorkbenchError(f"--{name} is {getattr(options, name)}; it must be at least 1")
     check_jobs(options.jobs)
     voice = open_voice(options.checkpoint, generator=options.generator)
-    inputs = {word: voice.inputs(word) for word in voice.words}
+    inputs = {word: voice.inputs(word) for word in voice.utterances}
     if options.list:
         _list(voice, inputs, options)
         return
@@ -235,7 +241,7 @@ def _costs(
     """Measured in the last word where the shipped table does not know them."""
     with tqdm(desc="costs", unit="strategy", leave=False, disable=None) as bar:
         return device_costs(
-            rivals, voice.program, voice.inputs(voice.words[-1]), folder=out, jobs=jobs,
+            rivals, voice.program, voice.inputs(voice.utterances[-1]), folder=out, jobs=jobs,
             progress=lambda _: bar.update() and None,
         )  # fmt: skip
 
@@ -249,7 +255,7 @@ def _worst(voice: Voice, environments: Sequence[Environment]) -> tuple[int, ...]
     most = max((environment.adversarial for environment in environments), default=0)
     if not most:
         return ()
-    inputs = {word: voice.inputs(word) for word in voice.words}
+    inputs = {word: voice.inputs(word) for word in voice.utterances}
     with tqdm(total=most, unit="bit", desc="worst bits", leave=False, disable=None) as bar:
         return worst_weights(
             voice.image(), inputs, bits=most, progress=lambda _: bar.update() and None
@@ -286,7 +292,7 @@ def _sounds(
     """What the first device says under single upsets, and how its memory fares meanwhile."""
     words = min(_HEARD_WORDS, options.words)
     workload = workload_of(ENVIRONMENTS[_SINGLE], devices=1, words=words, seed=options.seed)
-    script = script_of(voice, [voice.words[n] for n in workload.script(len(voice.words))])
+    script = script_of(voice, [voice.utterances[n] for n in workload.script(len(voice.utterances))])
     lives: dict[str, SimulationResult] = {}
     with one_thread():
         for _, strategy, program in tqdm(rivals, desc="sounds", leave=False, disable=None):

@@ -13,7 +13,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=Path, default=_OUT, metavar="DIR", help=f"where to write the page ({_OUT})"
     )
-    parser.add_argument("--word", default="7", help="the digit that is damaged and healed (7)")
+    parser.add_argument(
+        "--utterance",
+        "--word",
+        dest="word",
+        metavar="W",
+        default="7",
+        help="the digit that is damaged and healed (7)",
+    )
     parser.add_argument(
         "--seed", type=int, default=0, help="another one flips other bits at other times (0)"
     )

@@ -54,7 +54,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"may be given again ({' '.join(USUAL_CORES)})",
     )
     parser.add_argument(
-        "--word", action="append", metavar="W", help="what it says, may be given again (every word)"
+        "--utterance",
+        "--word",
+        dest="word",
+        action="append",
+        metavar="W",
+        help="what it says, may be given again (every word)",
     )
     parser.add_argument(
         "--pages", type=int, metavar="N",
@@ -117,7 +122,7 @@ def run(options: argparse.Namespace) -> None:
     if options.soak is not None:
         _soak(voice, options)
         return
-    words = options.word or list(voice.words)
+    words = options.word or list(voice.utterances)
     figures, attempts = [], Attempts()
     for name in dict.fromkeys(options.core or USUAL_CORES):
         figures.append(_on_core(voice, words, CORES[name], options, attempts))
@@ -157,10 +162,10 @@ def _costs(voice: Voice, options: argparse.Namespace) -> None:
 
     What was measured is written after every core; a strategy or core that fails is told at the end.
     """
-    inputs = {word: voice.inputs(word) for word in voice.words}
+    inputs = {word: voice.inputs(word) for word in voice.utterances}
     rivals = contestants(options.strategy, voice.program, inputs)
     cores = [CORES[name] for name in dict.fromkeys(options.core or USUAL_CORES)]
-    frames = {name: codes[:, :COST_FRAMES] for name, codes in inputs[voice.words[-1]].items()}
+    frames = {name: codes[:, :COST_FRAMES] for name, codes in inputs[voice.utterances[-1]].items()}
     rows: list[Cost] = []
     attempts = Attempts()
     with tqdm(total=len(rivals) * len(cores), leave=False, disable=None) as bar:
@@ -186,7 +191,7 @@ def _costs(voice: Voice, options: argparse.Namespace) -> None:
 def _soak(voice: Voice, options: argparse.Namespace) -> None:
     if options.soak < 1:
         raise WorkbenchError(f"--soak is {options.soak}; run at least 1 frame")
-    inputs = {word: voice.inputs(word) for word in voice.words}
+    inputs = {word: voice.inputs(word) for word in voice.utterances}
     for _, strategy, program in contestants(options.strategy, voice.program, inputs):
         if strategy.heals:
             entries = soak(

@@ -25,7 +25,13 @@ _SITES_SHOWN, _SITES_FILE = 10, "sites.txt"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what is flipped, what is said, and where the files go."""
     add_generator(parser)
-    parser.add_argument("--word", help=f"what is said, 7 or seven ({_WORD})")
+    parser.add_argument(
+        "--utterance",
+        "--word",
+        dest="word",
+        metavar="W",
+        help=f"what is said, 7 or seven ({_WORD})",
+    )
     parser.add_argument(
         "--flips", type=int, help=f"how many different bits ({_FLIPS}; none more with --image)"
     )
@@ -88,7 +94,9 @@ def _trial(options: argparse.Namespace, image: Image, voice: Voice) -> TrialId:
         operators=tuple(chosen.get("operator", ())),
         bits=tuple(chosen.get("bit", ())),
     )
-    word = voice.word(chosen.get("word", _WORD if _WORD in voice.words else voice.words[0]))
+    word = voice.utterance(
+        chosen.get("word", _WORD if _WORD in voice.utterances else voice.utterances[0])
+    )
     return TrialId.of(image, word, plan, chosen.get("trial", 0))
 
 

@@ -113,7 +113,7 @@ def run(options: argparse.Namespace) -> None:
     }
     write_text(out / "heal.json", json.dumps(figures, indent=1) + "\n")
     write_text(out / "log.txt", "".join(f"{line}\n" for line in healed.lines()))
-    _tell(figures, healed, strategy)
+    _tell(figures, healed, strategy, voice.generator.noun)
     attempts = Attempts()
     for name, life in (("clean", clean), ("unhealed", unhealed), ("healed", healed)):
         with attempts.step(f"{name}.wav"):
@@ -134,7 +134,7 @@ def run(options: argparse.Namespace) -> None:
 
 def _words(options: argparse.Namespace, voice: Voice) -> tuple[str, ...]:
     if options.words is None:
-        return _WORDS if set(_WORDS) <= set(voice.words) else voice.words[: len(_WORDS)]
+        return _WORDS if set(_WORDS) <= set(voice.utterances) else voice.utterances[: len(_WORDS)]
     return words_of(options.words, voice)
 
 
@@ -167,7 +167,7 @@ def _planned(options: argparse.Namespace, image: Image, script: Script) -> tuple
             "--section and --fault say both where faults happen; write --fault "
             f"{options.fault[0]},section={'+'.join(options.section)}"
         )
-    workload = Workload(1, len(script.words), options.fault, options.seed)
+    workload = Workload(1, len(script.utterances), options.fault, options.seed)
     (events,) = workload.events(Sites(image), range(1), frames=script.frames).rows(1)
     return tuple(events)
 
@@ -187,7 +187,7 @@ def _compare(
             "unhealed": _plain(measure(damaged, expected, sample_rate_hz=rate, perceptual=False)),
             "healed": _plain(measure(mended, expected, sample_rate_hz=rate, perceptual=False)),
         }
-        for word, expected, damaged, mended in zip(script.words, *parts, strict=True)
+        for word, expected, damaged, mended in zip(script.utterances, *parts, strict=True)
     ]
 
 
@@ -215,7 +215,7 @@ def _described_upsets(life: SimulationResult) -> list[dict[str, Any]]:
     ]
 
 
-def _tell(figures: dict[str, Any], healed: SimulationResult, strategy: Strategy) -> None:
+def _tell(figures: dict[str, Any], healed: SimulationResult, strategy: Strategy, noun: str) -> None:
     cost, healing = figures["overheads"], strategy.heals
     told = f"{len(healed.upsets):,} upsets in {healed.frame_s * figures['frames']:.2f} s"
     print(f"{told}; the healer:" if healing else told)
@@ -224,7 +224,7 @@ def _tell(figures: dict[str, Any], healed: SimulationResult, strategy: Strategy)
             print(f"  {line}")
     columns = ("unhealed", "healed") if healing else ("unhealed",)
     titles = ("without healer", "with healer")[: len(columns)]
-    rows = [("utterance", *titles)] + [
+    rows = [(noun, *titles)] + [
         (row["utterance"], *(_fared(row[column]) for column in columns))
         for row in figures["utterances"]
     ]

@@ -60,7 +60,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_faults(parser, "all of them, instead of --rate, --speed and --kind")
     parser.add_argument("--devices", type=int, default=_DEVICES, help=f"how many ({_DEVICES})")
     length = parser.add_mutually_exclusive_group()
-    length.add_argument("--words", type=int, default=_WORDS, help=f"that each says ({_WORDS})")
+    length.add_argument(
+        "--utterances",
+        "--words",
+        dest="words",
+        metavar="N",
+        type=int,
+        default=_WORDS,
+        help=f"that each says ({_WORDS})",
+    )
     length.add_argument("--days", type=float, help="that each speaks, instead of --words")
     parser.add_argument("--seed", type=int, default=0, help="another one draws other faults (0)")
     add_jobs(parser)
@@ -88,9 +96,9 @@ def run(options: argparse.Namespace) -> None:
             f"--days is {options.days:g}; choose a number above 0 and at most {_MOST_DAYS:,}"
         )
     voice = open_voice(options.checkpoint, generator=options.generator)
-    inputs = {word: voice.inputs(word) for word in voice.words}
+    inputs = {word: voice.inputs(word) for word in voice.utterances}
     ((_, strategy, program),) = rivals = contestants([options.strategy], voice.program, inputs)
-    word_s = voice.frames(voice.words[0]) * voice.frame_s
+    word_s = voice.frames(voice.utterances[0]) * voice.frame_s
     words = options.words
     if options.days is not None:
         words = max(1, round(options.days * SECONDS_PER_DAY / word_s))
@@ -109,7 +117,9 @@ def run(options: argparse.Namespace) -> None:
     attempts = Attempts()
     with attempts.step(f"{options.json}"):  # the fleet's figures, whatever becomes of the costs
         _write(options.json, record)
-    cost = device_costs(rivals, voice.program, voice.inputs(voice.words[-1]), jobs=1)[strategy.name]
+    cost = device_costs(rivals, voice.program, voice.inputs(voice.utterances[-1]), jobs=1)[
+        strategy.name
+    ]
     record = with_cost(record, cost if isinstance(cost, Cost) else None)
     _tell(record, title, cost if isinstance(cost, str) else "")
     with attempts.step(f"{options.json}"):

@@ -152,7 +152,7 @@ def _opened(folder: Path | None, options: argparse.Namespace) -> Voice:
 
 def _under(name: str, voice: Voice) -> Voice:
     """The voice with the program that a device under a strategy runs."""
-    inputs = {word: voice.inputs(word) for word in voice.words}
+    inputs = {word: voice.inputs(word) for word in voice.utterances}
     strategy, program = contestant(name, voice.program, inputs)
     return dataclasses.replace(voice, program=strategy.image(program).program)
 

@@ -33,8 +33,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--data",
         type=Path,
         metavar="FOLDER",
-        help="recordings to learn, 16 kHz, one channel; a file's name without its ending is the "
-        "word (the ten digits that ship)",
+        help="recordings to learn, one channel, 16 kHz unless the generator says otherwise; a file's name "
+        f"without its ending is the utterance (what the generator ships; {DEFAULT}: ten digits)",
     )
     parser.add_argument(
         "--preset",

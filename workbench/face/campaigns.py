@@ -86,11 +86,11 @@ def summary(folder: Path | str) -> Shown:
 def _meant(voice: Voice, utterances: Iterable[str] | str | None) -> tuple[str, ...]:
     """Utterances that the voice knows, each once."""
     if utterances is None:
-        return voice.words
-    cure = f"a list of them, as {list(voice.words[:2])!r}"
+        return voice.utterances
+    cure = f"a list of them, as {list(voice.utterances[:2])!r}"
     expect(utterances, Iterable, f"each {voice.generator.noun} of a campaign", cure)
     given = [utterances] if isinstance(utterances, str) else utterances
-    return tuple(dict.fromkeys(voice.word(each) for each in given))
+    return tuple(dict.fromkeys(voice.utterance(each) for each in given))
 
 
 def _need_pandas() -> None:

@@ -112,7 +112,7 @@ def compare(
     """
     expect(voice, Voice, "the voice of a comparison", 'a Voice, as wb.load("challenge")')
     environments = environments_of(faults)
-    inputs = {word: voice.inputs(word) for word in voice.words}
+    inputs = {word: voice.inputs(word) for word in voice.utterances}
     rivals = contestants(strategies, voice.program, inputs)
     folder = None if out is None else output_folder(out)
     worst = _worst(voice, environments)
@@ -179,7 +179,7 @@ def _worst(voice: Voice, environments: Sequence[Environment]) -> tuple[int, ...]
         return ()
     with working(f"Looking for the {most} worst bits"):
         return worst_weights(
-            voice.image(), {word: voice.inputs(word) for word in voice.words}, bits=most
+            voice.image(), {word: voice.inputs(word) for word in voice.utterances}, bits=most
         )
 
 
@@ -190,7 +190,7 @@ def _with_costs(
     folder: Path | None,
     jobs: int,
 ) -> tuple[list[dict[str, Any]], dict[str, str]]:
-    inputs = voice.inputs(voice.words[-1])
+    inputs = voice.inputs(voice.utterances[-1])
     with working("Measuring costs on an emulated Cortex-M4"):
         known = device_costs(rivals, voice.program, inputs, folder=folder, jobs=jobs)
     missing = {name: cost for name, cost in known.items() if isinstance(cost, str)}

@@ -73,7 +73,7 @@ def export(
         raise WorkbenchError(f"weights cannot be in {weights!r}; {nearest(weights, WEIGHTS)}")
     refuse_foreign(folder)
     strategy, _ = voice.healer(healer)
-    vectors = {voice.spoken(word): voice.inputs(word) for word in voice.words[:_VECTORS]}
+    vectors = {voice.spoken(word): voice.inputs(word) for word in voice.utterances[:_VECTORS]}
     with working("Writing the firmware and its golden vectors"):
         fit = _fit(voice, strategy, healer, target, weights, budget) if target else ""
         firmware = export_image(
@@ -108,7 +108,7 @@ def _fit(
     program = voice.program
     inputs = {
         name: codes[:, : _FRAMES * program.signal(name).rate]
-        for name, codes in voice.inputs(voice.words[-1]).items()
+        for name, codes in voice.inputs(voice.utterances[-1]).items()
     }
     needs = measured_needs(voice.image(healer), board, inputs, strategy=strategy, weights=weights)
     refuse_small(board, needs, program.frame_rate_hz)

@@ -38,7 +38,7 @@ def listen(what: Any, *, title: str = "Sound", sample_rate_hz: int | None = None
         players = _beside(pair, sample_rate_hz)
         return Shown(f"{readout(what)}{players}{site_list(what.sites, what.trial)}", text)
     if isinstance(what, HealedSpeech):
-        said = " ".join(what.script.words)
+        said = " ".join(what.script.utterances)
         lines = what.result.lines()
         text = f"{said}: SNR {what.metrics.snr_db:.1f} dB, {what.metrics.in_words}; {len(lines)} log entries"
         listed = "".join(f"<li>{escape(line)}</li>" for line in lines[:_LOG_LINES])

@@ -105,7 +105,7 @@ class Generator(ABC):
             raise WorkbenchError(
                 f"the generator {self.name} ships no recordings; name a folder of your own with --data"
             )
-        return load_words(folder)
+        return load_words(folder, sample_rate_hz=self.sample_rate_hz)
 
     def training_set(self, folder: Path | str | None) -> dict[str, np.ndarray]:
         """Those of `recordings` that a new training learns."""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
+
 from torch import nn
 
+from workbench.errors import WorkbenchError
 from workbench.generators.generator import Generator
 from workbench.integer.lowering.lower import Lowered, lower
 
@@ -13,13 +16,20 @@ def lower_generator(generator: Generator, model: nn.Module, *, check: bool = Fal
 
     check: compare the two on random inputs, as `lower` does; without it this is quick enough to be done
     again and again. `workbench lower` compares every code of every utterance. Raises WorkbenchError naming
-    the layer that cannot be lowered exactly.
+    the layer that cannot be lowered exactly, and for another sampling rate than the generator says.
     """
     config = model.config
-    return lower(
+    lowered = lower(
         model,
         generator.inputs(config),
         name=generator.name,
         input_rate_hz=generator.input_rate_hz(config),
         check=check,
     )
+    rate_hz = lowered.program.sample_rate_hz
+    if not math.isclose(rate_hz, generator.sample_rate_hz):
+        raise WorkbenchError(
+            f"the network of {generator.name} gives {rate_hz:,g} samples a second and the generator says "
+            f"{generator.sample_rate_hz:,}; mend its input_rate_hz or its sample_rate_hz"
+        )
+    return lowered

@@ -53,7 +53,7 @@ class HealingPanel(widgets.VBox):
         self.worst: tuple[int, ...] = ()
         with self.status.shown("opening the voice"):
             self.voice = voice or open_voice()
-            self.inputs = {word: self.voice.inputs(word) for word in self.voice.words}
+            self.inputs = {word: self.voice.inputs(word) for word in self.voice.utterances}
             rivals = contestants(strategies, self.voice.program, self.inputs)
             self.own = {rival.strategy.name: rival.strategy for rival in rivals}
             self.controls = _controls(self.voice, tuple(self.own))
@@ -164,7 +164,7 @@ def _told(name: str, lived: HealedSpeech) -> str:
     return (
         sound(
             name,
-            f"“{' '.join(lived.script.words)}”: {snr}, {metrics.in_words}",
+            f"“{' '.join(lived.script.utterances)}”: {snr}, {metrics.in_words}",
             lived.samples,
             round(lived.result.image.program.sample_rate_hz),
         )

@@ -95,7 +95,7 @@ def _controls(voice: Voice) -> dict[str, widgets.Widget]:
         place.operator for place in layout.places if place.section in WORKING_SECTIONS
     )
     options = {"style": {"description_width": "5.5rem"}, "layout": _WIDE}
-    words = [(voice.spoken(word), word) for word in voice.words]
+    words = [(voice.spoken(word), word) for word in voice.utterances]
     return {
         "word": widgets.Dropdown(
             options=words, description=voice.generator.noun.capitalize(), **options

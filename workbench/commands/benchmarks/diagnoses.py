@@ -24,7 +24,7 @@ def run(options: argparse.Namespace) -> None:
         raise WorkbenchError(f"cannot judge {trials} faults; give at least 1")
     voice = open_voice()
     names = options.strategy or [name for name in NAMES if name not in (NONE, RANGE)]
-    inputs = {word: voice.inputs(word) for word in voice.words}
+    inputs = {word: voice.inputs(word) for word in voice.utterances}
     chosen = contestants(names, voice.program, inputs)
     with doing() as say, one_thread():
         scores = bench_diagnoses(

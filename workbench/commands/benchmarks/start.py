@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 
-from workbench.cli import COMMANDS
+from workbench.commands import COMMANDS
 from workbench.commands.progress import doing
 from workbench.errors import WorkbenchError
 from workbench.experiments.bench.start import HELP_S, WORK, WORK_S, bench_start

@@ -68,7 +68,7 @@ def demonstrate(
     voice: Voice, *, word: str, seed: int, plan: DemoPlan, stages: Stages
 ) -> Demonstration:
     """Everything that the page shows, in the first five stages."""
-    word = voice.word(word)
+    word = voice.utterance(word)
     with stages.stage(f"the word {voice.spoken(word)!r}: recorded, float, quantised"):
         listener = Listener(voice, word)
         clips = clean_clips(listener, voice.speak_in_float(word))

@@ -42,7 +42,7 @@ def heal_and_speak(
         pages=image.layout.pages,
         pages_restored=sum(entry.verdict == Verdict.HEALED for entry in life.log),
     )
-    return samples[len(samples) // len(script.words) * (len(script.words) - 1) :], healing
+    return samples[len(samples) // len(script.utterances) * (len(script.utterances) - 1) :], healing
 
 
 def upsets_of(voice: Voice, script: Script, *, upsets_per_s: float, seed: int) -> tuple[Event, ...]:
@@ -69,7 +69,7 @@ def live(
     )
     layout = voice.image().layout
     return Life(
-        words=script.words,
+        words=script.utterances,
         frames=len(calm.wrong_bits),
         frame_s=voice.frame_s,
         pages=layout.pages,
@@ -79,8 +79,8 @@ def live(
         upsets=tuple((upset.frame, upset.position) for upset in healed.upsets),
         sites=healed.sites(),
         clean=calm.samples(),
-        none=_course(damaged, calm, words=len(script.words)),
-        healed=_course(healed, calm, words=len(script.words)),
+        none=_course(damaged, calm, words=len(script.utterances)),
+        healed=_course(healed, calm, words=len(script.utterances)),
         log=tuple(log_line(entry, layout) for entry in healed.log),
     )
 

@@ -42,7 +42,7 @@ def healed_speech(
     expect(workload, Workload, "the workload", "a Workload")
     expect(strategy, Strategy, "the healer", 'a Strategy, as named("crc-scrub")')
     image = strategy.image(program or voice.program)
-    script = script_of(voice, [voice.words[n] for n in workload.script(len(voice.words))])
+    script = script_of(voice, [voice.utterances[n] for n in workload.script(len(voice.utterances))])
     (events,) = workload.events(Sites(image), range(1), frames=script.frames).rows(1)
     with one_thread():
         result = simulate(image, script.inputs, events, strategy, word_starts=script.starts)

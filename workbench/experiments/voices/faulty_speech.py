@@ -55,7 +55,7 @@ def hear(
     """
     expect(voice, Voice, "what is to be heard", "a Voice, as open_voice()")
     expect(plan, (Plan, str), "what is to happen", 'a Plan or its text, as "flips=3"')
-    word = voice.word(word)
+    word = voice.utterance(word)
     if healer != NONE and pages_per_frame:
         raise WorkbenchError("pages_per_frame is for crc-scrub; leave it out where healer is given")
     inputs = voice.inputs(word)

@@ -14,11 +14,11 @@ _MOST_CODES = 2048  # of an input of one utterance, that the example spells out
 
 def feeding_of(voice: Voice) -> Feeding:
     """How to make this voice speak; the example says its last utterance."""
-    names, said = Names(), voice.words[-1]
+    names, said = Names(), voice.utterances[-1]
     fill, meanings, columns = [], [], {}
     for name in voice.program.inputs:
         c_name = f"in_{names.of(name)}"
-        codes = [voice.inputs(word)[name][0] for word in voice.words]  # [rows, channels] each
+        codes = [voice.inputs(word)[name][0] for word in voice.utterances]  # [rows, channels] each
         line, meaning = _input(voice, name, c_name, codes)
         fill += line
         meanings.append(meaning)
@@ -28,7 +28,7 @@ def feeding_of(voice: Voice) -> Feeding:
     rate = voice.program.signal(voice.program.output).rate
     lasting = (
         f"Every {noun} has {frames} frames, 0 to {frames - 1}"
-        if len({voice.frames(word) for word in voice.words}) == 1
+        if len({voice.frames(word) for word in voice.utterances}) == 1
         else f"The {noun} of the example has {frames} frames"
     )
     notes = (
@@ -74,7 +74,7 @@ def _table(voice: Voice, columns: dict[str, list[int]]) -> str:
     head = " | ".join(f"`{name}`" for name in columns)
     rows = "".join(
         f"\n| {' | '.join(map(str, numbers))} | {_cell(voice.spoken(word))} |"
-        for *numbers, word in zip(*columns.values(), voice.words, strict=True)
+        for *numbers, word in zip(*columns.values(), voice.utterances, strict=True)
     )
     return f"\n\n| {head} | says |\n{'|---' * (len(columns) + 1)}|{rows}"
 

@@ -70,7 +70,7 @@ def quality_of_voice(
     expect(voice, Voice, "what is to be measured", "a Voice, as open_voice()")
     sounds = {
         word: voice.speak(word)
-        for word in tqdm(voice.words, desc="speaking", unit="word", leave=False, disable=None)
+        for word in tqdm(voice.utterances, desc="speaking", unit="word", leave=False, disable=None)
     }
     return _quality(sounds, voice, language, metrics or {})
 
@@ -80,7 +80,7 @@ def quality_of_recordings(
 ) -> Quality:
     """The same measures of the recordings themselves: what a perfect generator would reach."""
     expect(voice, Voice, "what has recordings", "a Voice, as open_voice()")
-    sounds = {word: voice.recording(word) for word in voice.words}
+    sounds = {word: voice.recording(word) for word in voice.utterances}
     return _quality(sounds, voice, language, metrics or {})
 
 

@@ -17,10 +17,10 @@ from workbench.integer.reference import Codes
 class Script:
     """Words and the inputs that make a voice say them.
 
-    words: as the voice has them, "7" where "seven" was asked for. inputs: int32 [1, frames, 1] by name. frames: of all words together. starts: first frame of each.
+    utterances: as the voice has them, "7" where "seven" was asked for. inputs: int32 [1, frames, 1] by name. frames: of all words together. starts: first frame of each.
     """
 
-    words: tuple[str, ...]
+    utterances: tuple[str, ...]
     inputs: Codes
     frames: int
     starts: tuple[int, ...]
@@ -30,11 +30,11 @@ def script_of(voice: Voice, words: Sequence[str]) -> Script:
     """The script of at least one word; WorkbenchError for a word that `voice` cannot say."""
     expect(voice, Voice, "what speaks", "a Voice, as open_voice()")
     expect(words, (list, tuple), "what is said", 'a list of words, as ["3", "1"]')
-    taught = tuple(voice.word(word) for word in words)
+    taught = tuple(voice.utterance(word) for word in words)
     spoken = [voice.inputs(word) for word in taught]
     frames = [voice.frames(word) for word in taught]
     return Script(
-        words=taught,
+        utterances=taught,
         inputs={
             name: np.concatenate([word[name] for word in spoken], axis=1) for name in spoken[0]
         },

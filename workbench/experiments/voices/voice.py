@@ -74,11 +74,11 @@ class Voice:
         healer: a name, whose sizes are fitted to the program, the file of a strategy, or a Strategy, as it is.
         Raises WorkbenchError for an unknown name and a file that cannot be read.
         """
-        inputs = {word: self.inputs(word) for word in self.words}
+        inputs = {word: self.inputs(word) for word in self.utterances}
         return contestant(healer, self.program, inputs)
 
-    def trial(self, word: str, image: Image) -> TrialId:
-        """The identifier of `word` spoken from an image with drawn flips, for `workbench replay`.
+    def trial(self, utterance: str, image: Image) -> TrialId:
+        """The identifier of `utterance` spoken from an image with drawn flips, for `workbench replay`.
 
         Raises WorkbenchError for an image whose flips were not drawn by `flip(count=...)`.
         """
@@ -89,8 +89,8 @@ class Voice:
             raise WorkbenchError(
                 "the flips of this image are no trial; draw them, as in `voice.image().flip(count=3)`"
             )
-        drawn, word = image.drawn, self.word(word)
-        return TrialId(drawn.image[:HASH_DIGITS], word, Plan.parse(drawn.plan), drawn.trial)
+        drawn, meant = image.drawn, self.utterance(utterance)
+        return TrialId(drawn.image[:HASH_DIGITS], meant, Plan.parse(drawn.plan), drawn.trial)
 
     @cached_property
     def model(self) -> Any:
@@ -110,10 +110,10 @@ class Voice:
         return model
 
     def __repr__(self) -> str:
-        return f"Voice that says {', '.join(self.words)} with {self.program!r}"
+        return f"Voice that says {', '.join(self.utterances)} with {self.program!r}"
 
     @property
-    def words(self) -> tuple[str, ...]:
+    def utterances(self) -> tuple[str, ...]:
         """What it was taught to say, in the order of its configuration."""
         return self.generator.utterances(self.config)
 
@@ -127,62 +127,62 @@ class Voice:
         """Samples of its sound in a second."""
         return round(self.program.sample_rate_hz)
 
-    def frames(self, word: str) -> int:
+    def frames(self, utterance: str) -> int:
         """Frames of an utterance."""
-        name, codes = next(iter(self.inputs(word).items()))
+        name, codes = next(iter(self.inputs(utterance).items()))
         return codes.shape[1] // self.program.signal(name).rate
 
-    def spoken(self, word: str) -> str:
-        """The word as it is said: "seven" for "7"."""
-        return self.generator.spoken(word)
+    def spoken(self, utterance: str) -> str:
+        """The utterance as it is said: "seven" for "7"."""
+        return self.generator.spoken(utterance)
 
-    def word(self, text: str) -> str:
+    def utterance(self, text: str) -> str:
         """The utterance that `text` means, as "7" for "seven"; `text` itself where it means none."""
-        expect(text, str, f"a {self.generator.noun}", f"text, as {self.words[0]!r}")
+        expect(text, str, f"a {self.generator.noun}", f"text, as {self.utterances[0]!r}")
         meant = self.generator.meant(self.config, text)
         return text if meant is None else meant
 
-    def inputs(self, word: str) -> dict[str, np.ndarray]:
-        """Inputs of the program, int32 [1, frames, 1], that make it say `word` or what it means.
+    def inputs(self, utterance: str) -> dict[str, np.ndarray]:
+        """Inputs of the program, int32 [1, frames, 1], that make it say `utterance` or what it means.
 
-        Raises WorkbenchError for a word that it was not taught.
+        Raises WorkbenchError for an utterance that it was not taught.
         """
-        expect(word, str, f"a {self.generator.noun}", f"text, as {self.words[0]!r}")
-        meant = self.generator.meant(self.config, word)
+        expect(utterance, str, f"a {self.generator.noun}", f"text, as {self.utterances[0]!r}")
+        meant = self.generator.meant(self.config, utterance)
         if meant is None:
-            said = map(self.spoken, self.words)
+            said = map(self.spoken, self.utterances)
             raise WorkbenchError(
-                f"this generator cannot say {word!r}; {nearest(word, self.words, also=said)}"
+                f"this generator cannot say {utterance!r}; {nearest(utterance, self.utterances, also=said)}"
             )
         return self.generator.encode(self.config, [meant])
 
-    def speak(self, word: str, image: Image | None = None) -> Sound:
-        """`word` spoken from the working copy of `image`, by default the clean one: float32 [samples].
+    def speak(self, utterance: str, image: Image | None = None) -> Sound:
+        """`utterance` spoken from the working copy of `image`, by default the clean one: float32 [samples].
 
         It begins in silence: what the state section of `image` holds is not heard.
         """
         if image is not None:
             expect(image, Image, "the memory to speak from", "an Image, as `voice.image()`")
         program = image.to_program() if image is not None else self.program
-        return program.sound(run(program, self.inputs(word))[program.output][0])
+        return program.sound(run(program, self.inputs(utterance))[program.output][0])
 
-    def speak_in_float(self, word: str) -> np.ndarray:
-        """`word` from the float twin, the same weights without quantisers: float32 [samples]."""
+    def speak_in_float(self, utterance: str) -> np.ndarray:
+        """`utterance` from the float twin, the same weights without quantisers: float32 [samples]."""
         from workbench.training.float_twin import float_output
 
-        return float_output(self.generator, self.model, self.word(word))
+        return float_output(self.generator, self.model, self.utterance(utterance))
 
-    def recording(self, word: str) -> np.ndarray:
-        """The recording of `word`, cut or padded with silence to the length of `speak(word)`."""
+    def recording(self, utterance: str) -> np.ndarray:
+        """The recording of `utterance`, cut or padded with silence to the length of `speak(utterance)`."""
         named = {nfc(name): name for name in self.recordings}
-        name = word if word in self.recordings else named.get(nfc(word))
+        name = utterance if utterance in self.recordings else named.get(nfc(utterance))
         if name is None:
             raise WorkbenchError(
-                f"there is no recording of {word!r} among the {len(self.recordings)} given; name the "
+                f"there is no recording of {utterance!r} among the {len(self.recordings)} given; name the "
                 "folder that the voice learned with --data"
             )
         samples = self.recordings[name]
-        length = self.frames(word) * self.program.signal(self.program.output).rate
+        length = self.frames(utterance) * self.program.signal(self.program.output).rate
         return np.pad(samples, (0, max(0, length - len(samples))))[:length]
 
 

@@ -18,7 +18,7 @@ from workbench.memory.choice import Choice, joined
 from workbench.memory.faults.events import Events
 from workbench.memory.faults.model import FaultModel
 from workbench.memory.faults.protection import ProtectionMask
-from workbench.memory.faults.registry import read_model, values_of
+from workbench.memory.faults.registry import fault_model, read_model, values_of
 from workbench.memory.faults.transients import TRANSIENT_SECTIONS, Sites
 from workbench.memory.image import Image
 
@@ -91,6 +91,9 @@ class Plan:
         """
         expect(text, str, "a plan", 'text like "flips=3,seed=0"')
         _refuse_bytes(text)
+        name = text.strip().partition(",")[0].partition("=")[0]
+        if name:
+            fault_model(name)  # its name is what is most easily mistaken
         values = values_of(text)
         model = read_model(values, frames)
         try:

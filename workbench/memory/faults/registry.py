@@ -125,6 +125,4 @@ def _offered(name: str) -> type[FaultModel]:
                     "remove that package"
                 ) from error
             return register(kind)
-    raise WorkbenchError(
-        f"there is no fault model {name!r} for a plan to begin with; {nearest(name, fault_names())}"
-    )
+    raise WorkbenchError(f"there is no fault model {name!r}; {nearest(name, fault_names())}")
