@@ -31,7 +31,7 @@ from workbench.integer.program import Program
 from workbench.memory.faults.events import Event
 from workbench.memory.image import Image
 from workbench.memory.layout import HEALER_VARIABLES, LAYOUT, Layout
-from workbench.memory.watches.areas import ABFT, RAM
+from workbench.memory.watches.areas import RAM
 from workbench.sealed import json_object
 
 TABLE = "data/costs.json"
@@ -190,7 +190,7 @@ def _lives(
 
 def _scans(strategy: Strategy) -> bool:
     """Whether all is done after the frames, where a budget counts."""
-    return strategy.heals and not any(guard.area.code == ABFT for guard in strategy.guards)
+    return strategy.heals and not any(guard.area.kind.stream for guard in strategy.guards)
 
 
 def _without_ladders(strategy: Strategy) -> Strategy:

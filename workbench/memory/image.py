@@ -22,7 +22,7 @@ from workbench.memory.choice import DrawnFlips, Names, Numbers, draw_flips
 from workbench.memory.layout import LAYOUT, Layout
 from workbench.memory.places import Site
 from workbench.memory.tensors import read_tensor, stored_program, write_tensor
-from workbench.memory.watches.areas import PAGE_BYTES, Area
+from workbench.memory.watches.areas import PAGE_BYTES, Area, area_of
 
 KIND = "image"
 _HEADER_KEYS = {"layout", "page_bytes", "areas", "spare_pages", "program", "program_bytes"}
@@ -226,7 +226,7 @@ def _areas(described: object) -> tuple[Area, ...]:
     """The areas of a file's header; WorkbenchError for what are none."""
     try:
         return tuple(
-            Area(**{name: tuple(v) if isinstance(v, list) else v for name, v in each.items()})  # type: ignore[arg-type]
+            area_of({name: tuple(v) if isinstance(v, list) else v for name, v in each.items()})
             for each in described  # type: ignore[attr-defined]
         )
     except (TypeError, AttributeError) as error:
