@@ -17,7 +17,7 @@ from workbench.healing.guard import Guard
 from workbench.healing.log import Remedy
 from workbench.healing.policy import Policy
 from workbench.healing.remedies import REMEDIES
-from workbench.healing.strategy import Guard, Policy, Strategy
+from workbench.healing.strategy import Strategy
 from workbench.healing.strategy_toml import strategy_from_toml, strategy_to_toml
 from workbench.memory.places import WORKING_SECTIONS
 from workbench.memory.watches.areas import KINDS, Area, area_of
