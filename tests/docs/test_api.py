@@ -9,6 +9,8 @@ import re
 import pytest
 from pages import ROOT
 
+import workbench
+
 _SHOWN = re.compile(r"\.\. auto(?:function|class):: ([\w.]+)")
 API = _SHOWN.findall((ROOT / "docs" / "api.md").read_text("utf-8"))
 
@@ -29,3 +31,8 @@ def test_parameters_are_those_of_the_signature(name: str) -> None:
         if names:
             parameters = set(inspect.signature(member).parameters) - {"self"}
             assert names == parameters, f"{name}: {member.__qualname__}"
+
+
+def test_every_public_name_is_shown() -> None:
+    shown = {name.removeprefix("workbench.") for name in API}
+    assert set(workbench.__all__) - {"__version__"} <= shown
