@@ -208,9 +208,19 @@ class _Shipped(Tones):
     name = "challenge"
 
 
+class _Shapeless(Tones):
+    name, configuration = "shapeless", dict
+
+
+class _Untrained(Tones):
+    name = "untrained"
+    presets = {}  # noqa: RUF012
+
+
 @pytest.mark.parametrize(
     ("wrong", "message"),
-    [(Tones, "what is to be registered is"), (_Nameless(), "cannot be called 'two words'"),
+    [(_Shapeless(), "the generator shapeless has no configuration"), (_Untrained(), "has no preset 'default'"),
+     (Tones, "what is to be registered is"), (_Nameless(), "cannot be called 'two words'"),
      (_Shipped(), "challenge ships with the workbench")],
 )  # fmt: skip
 def test_what_is_no_generator_is_not_registered(wrong: Any, message: str) -> None:
