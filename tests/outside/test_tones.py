@@ -182,6 +182,26 @@ def test_the_name_on_the_command_line_is_used(
     assert "the generator tones has no preset 'long'" in capsys.readouterr().err
 
 
+def test_fields_of_its_configuration_can_be_chosen(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["train", "tones", "--preset", "tiny", "--out", str(tmp_path / "c")]
+    assert main([*command, "--set", "channels=4", "--set", "frames=6"]) == 0
+    assert open_voice(tmp_path / "c").config == TonesConfig(("low", "middle", "high"), 6, 4)
+    for wrong, message in (
+        (["frames"], "is not FIELD=VALUE"),
+        (["frames=six"], "is not FIELD=VALUE"),
+        (["frames=6", "frames=7"], "each field once"),
+        (["frame=6"], "the generator tones has no frame; did you mean frames?"),
+        (['frames="6"'], "cannot be built with frames '6'"),
+        (['names=["low", "deep"]'], "there is no recording of 'deep'"),
+        (["frames=1e9"], "cannot be built with frames 1000000000.0"),
+    ):
+        options = [part for text in wrong for part in ("--set", text)]
+        assert main([*command, *options]) == 2
+        assert message in capsys.readouterr().err
+
+
 def test_a_checkpoint_of_a_generator_that_is_not_registered_is_told(
     of: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
