@@ -27,7 +27,8 @@ _registered: dict[str, Generator] = {}
 def register(generator: Generator) -> Generator:
     """Make a generator known by its name in this process, in place of an earlier one of one's own.
 
-    Raises WorkbenchError for what is no Generator, for one that is not complete, and for the name of one that ships.
+    Raises:
+        WorkbenchError: It is no Generator, is not complete, or has the name of one that ships.
     """
     expect(
         generator, Generator, "what is to be registered", "an instance of a subclass of Generator"
@@ -45,10 +46,11 @@ def register(generator: Generator) -> Generator:
 
 
 def generator_named(name: str) -> Generator:
-    """The generator called `name`.
+    """The generator with a name.
 
-    Raises WorkbenchError with the nearest name for an unknown one, and for an entry point that cannot be
-    imported or is no generator.
+    Raises:
+        WorkbenchError: There is none (the message has the nearest name), or its entry point cannot be imported or
+            is no generator.
     """
     expect(name, str, "the name of a generator", f"text, as {DEFAULT!r}")
     if name in SHIPPED:
