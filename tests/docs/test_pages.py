@@ -15,6 +15,7 @@ from pages import PAGES, ROOT, blocks, command_lines, named, spans
 from workbench.cli import COMMANDS, _parse
 from workbench.experiments.campaigns.trial_table import SCHEMA
 from workbench.generators import registry as generator_registry
+from workbench.healing.remedies import REMEDIES
 from workbench.memory.faults import registry as fault_registry
 from workbench.memory.faults.plan import Plan, TrialId
 from workbench.memory.faults.registry import fault_names
@@ -33,8 +34,13 @@ def test_python_runs(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     torch.manual_seed(0)
     page = ModuleType("a_page")
     monkeypatch.setitem(sys.modules, page.__name__, page)
-    for number, text in enumerate(blocks(path, "python")):
-        exec(compile(text, f"{named(path)}, block {number}", "exec"), vars(page))
+    remedies = dict(REMEDIES)
+    try:
+        for number, text in enumerate(blocks(path, "python")):
+            exec(compile(text, f"{named(path)}, block {number}", "exec"), vars(page))
+    finally:
+        REMEDIES.clear()
+        REMEDIES.update(remedies)
 
 
 def test_the_network_of_the_page_learns() -> None:

@@ -14,7 +14,7 @@ MOST_FRAMES = 2**20
 class Policy:
     """How eagerly the healer acts, the same for all guards that look after a frame.
 
-    Checksum rows act within the frame and know no policy.
+    Monitors act within the frame and know no policy.
 
     persistence: looks in a row that must find a unit damaged before anything is done, 1 to 255;
     until then it stays at that unit. cool_down_frames: that it rests after each remedy. heals,
@@ -22,7 +22,7 @@ class Policy:
     every so many frames; 0 for no limit. reset_histories: silence the histories after a remedy
     on memory, since they remember what the damage did. validate: a remedy counts as such only if the
     golden input of the self-test, which there must be, gives the right outcome; else the next rung has
-    its turn. What checksum rows have repaired proves itself by its sums.
+    its turn. What a monitor has repaired proves itself in the stream.
     """
 
     persistence: int = 1
