@@ -105,7 +105,7 @@ EVEN = next(
         ),
         (
             lambda: Strategy("eager", (Guard(Area("abft")),), Policy(heals=1)),
-            "checksum rows act within the frame and know no policy",
+            "monitors act within the frame and know no policy",
         ),
         (
             lambda: Strategy("two", (Guard(Area("abft")), Guard(Area("abft")))),

@@ -271,7 +271,7 @@ def _has_evidence(guard: Guard) -> bool:
 
 def _looks(guard: Guard) -> str:
     if guard.area.kind.stream:
-        return "every sum, as it arises"
+        return guard.area.kind.sees
     order = f", in steps of {guard.stride}" if guard.stride > 1 else ""
     if guard.every_frames > 1:
         return f"{guard.per_frame} every {guard.every_frames} frames{order}"

@@ -88,7 +88,7 @@ class Guard:
             raise WorkbenchError(
                 f"the groups of {name} are interleaved and have no neighbours; choose ZERO or RESTORE"
             )
-        if Remedy.CORRECT in ladder and not kind.corrects:
+        if not kind.corrects and any(action.corrects for action in self.actions):
             able = ", ".join(kinds_that(lambda each: each.corrects))
             raise WorkbenchError(f"{name} cannot CORRECT anything; choose a code that does: {able}")
         if any(action.apply is None for action in self.actions) and not kind.repeats:

@@ -14,7 +14,7 @@ MOST_FRAMES = 2**20
 class Policy:
     """How eagerly the healer acts, the same for all guards that check after a frame.
 
-    Checksum rows act within the frame and know no policy; what they have repaired proves itself by its sums.
+    Monitors act within the frame and know no policy; what they have repaired proves itself in the stream.
 
     Args:
         persistence: Checks in a row that must show a unit damaged before anything is done, 1 to 255; until then the

@@ -80,7 +80,7 @@ class Strategy:
                     )
         if self.policy != Policy() and self.guards and not self.scans:
             raise WorkbenchError(
-                "checksum rows act within the frame and know no policy; leave it out, or add a guard that "
+                "monitors act within the frame and know no policy; leave it out, or add a guard that "
                 "looks after the frames"
             )
 

@@ -94,7 +94,7 @@ def bench_diagnoses(
             if not watch.units:
                 continue
             of_unit = parts(watch, int(rng.integers(watch.units)))
-            if Remedy.RELOCATE in strategy.guards[number].ladder:
+            if any(action.moves for action in strategy.guards[number].actions):
                 first = image.layout.sections["spare"].start
                 of_unit[SPARE] = first + np.arange(of_unit[WORKING].size)
             judge(score, image, strategy, _random_hits(rng, of_unit, flips, most_parts))
@@ -125,7 +125,7 @@ def judge(score: Score, image: Image, strategy: Strategy, hits: Sequence[Hit]) -
     told = _told(hits)
     score.trials += 1
     spoilt, first = False, True
-    while device.journal.now < SIX_MINUTES:
+    while device.trace.now < SIX_MINUTES:
         if later and device.log:
             _strike(device, later)
             later = []
@@ -133,7 +133,7 @@ def judge(score: Score, image: Image, strategy: Strategy, hits: Sequence[Hit]) -
         sums = _sound_the_alarm(device)
         if not sums:
             quiet = device.quiet_frames()
-            left = SIX_MINUTES - device.journal.now
+            left = SIX_MINUTES - device.trace.now
             device.skip(left if quiet is None else min(quiet, left))
         device.heal()
         changed = before != device.data
@@ -204,7 +204,7 @@ def confusion(scores: Sequence[Score]) -> dict[str, dict[str, int]]:
 
 def _sound_the_alarm(device: Device) -> bool:
     """Let monitors that disagree with memory raise alarms, for a while; tell whether they do."""
-    if device.journal.now >= _SUMS_FRAMES:
+    if device.trace.now >= _SUMS_FRAMES:
         return False
     alarmed = False
     for number, (guard, _) in enumerate(device.guards):

@@ -1,7 +1,7 @@
 """Many devices speak while faults happen and each heals itself: what is heard, and the latency of healing.
 
 Memory is simulated by events, and only affected words are computed, by the fault laboratory; where a
-healer depends on what is said (checksum rows, silenced histories), these words run frame by frame.
+healer depends on what is said (monitors, silenced histories), these words run frame by frame.
 """
 
 from __future__ import annotations
@@ -285,14 +285,14 @@ class _Task:
         """Follow events to the log entries about them and to their repair."""
         tally, working = self.tally, 8 * self.image.layout.working_bytes
         entries: dict[tuple[int, int], list[tuple[int, Verdict]]] = {}
-        for at, entry in zip(device.journal.written, device.log, strict=True):
+        for at, entry in zip(device.trace.written, device.log, strict=True):
             tally.verdicts[entry.verdict.name.lower()] += 1
             entries.setdefault((entry.area, entry.unit), []).append((at, entry.verdict))
         times: dict[int, list[int]] = {}
-        for at, bit in zip(*(each.tolist() for each in device.journal.changes()), strict=True):
+        for at, bit in zip(*(each.tolist() for each in device.trace.changes()), strict=True):
             times.setdefault(bit, []).append(at)
         hits: dict[tuple[int, int], list[int]] = {}
-        for frame, position in device.journal.strikes:
+        for frame, position in device.trace.hits:
             address = np.array([position >> 3])
             units = [
                 (number, unit)

@@ -52,6 +52,7 @@ class Kind:
         least_unit: Bytes of its smallest unit.
         remedies: Names of those that its ladders may have; None for all that fit the other facts.
         ladder_rule: What a message says of them.
+        sees: What a monitor observes, in words.
     """
 
     name: str
@@ -67,6 +68,7 @@ class Kind:
     validates: ClassVar[bool] = False
     remedies: ClassVar[tuple[str, ...] | None] = None
     ladder_rule: ClassVar[str] = ""
+    sees: ClassVar[str] = ""
 
     @property
     def corrects(self) -> bool:
