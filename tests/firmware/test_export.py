@@ -92,7 +92,7 @@ def test_the_folder_is_complete_and_the_same_every_time(folder: Path, tmp_path: 
             assert text.startswith("/* SPDX-License-Identifier: Apache-2.0 */")
             included = set(re.findall(r"#include <(.*)>", text))
             assert included <= {"stdint.h", "stddef.h"} or name == "model_check.c"
-    assert voice().image.content_hash in (folder / "model.h").read_text()
+    assert voice().image().content_hash in (folder / "model.h").read_text()
     readme = (folder / "README.md").read_text()
     for path in re.findall(r"`([a-z_]+\.[a-zA-Z]+)`", readme):
         assert path in names

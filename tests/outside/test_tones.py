@@ -182,6 +182,26 @@ def test_the_name_on_the_command_line_is_used(
     assert "the generator tones has no preset 'long'" in capsys.readouterr().err
 
 
+def test_fields_of_its_configuration_can_be_chosen(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["train", "tones", "--preset", "tiny", "--out", str(tmp_path / "c")]
+    assert main([*command, "--set", "channels=4", "--set", "frames=6"]) == 0
+    assert open_voice(tmp_path / "c").config == TonesConfig(("low", "middle", "high"), 6, 4)
+    for wrong, message in (
+        (["frames"], "is not FIELD=VALUE"),
+        (["frames=six"], "is not FIELD=VALUE"),
+        (["frames=6", "frames=7"], "each field once"),
+        (["frame=6"], "the generator tones has no frame; did you mean frames?"),
+        (['frames="6"'], "cannot be built with frames '6'"),
+        (['names=["low", "deep"]'], "there is no recording of 'deep'"),
+        (["frames=1e9"], "cannot be built with frames 1000000000.0"),
+    ):
+        options = [part for text in wrong for part in ("--set", text)]
+        assert main([*command, *options]) == 2
+        assert message in capsys.readouterr().err
+
+
 def test_a_checkpoint_of_a_generator_that_is_not_registered_is_told(
     of: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -208,9 +228,19 @@ class _Shipped(Tones):
     name = "challenge"
 
 
+class _Shapeless(Tones):
+    name, configuration = "shapeless", dict
+
+
+class _Untrained(Tones):
+    name = "untrained"
+    presets = {}  # noqa: RUF012
+
+
 @pytest.mark.parametrize(
     ("wrong", "message"),
-    [(Tones, "what is to be registered is"), (_Nameless(), "cannot be called 'two words'"),
+    [(_Shapeless(), "the generator shapeless has no configuration"), (_Untrained(), "has no preset 'default'"),
+     (Tones, "what is to be registered is"), (_Nameless(), "cannot be called 'two words'"),
      (_Shipped(), "challenge ships with the workbench")],
 )  # fmt: skip
 def test_what_is_no_generator_is_not_registered(wrong: Any, message: str) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import json
 import shlex
 import sys
 from pathlib import Path
+from typing import Any
 
 from workbench.commands.common import add_generator
 from workbench.errors import WorkbenchError, nearest
@@ -44,7 +46,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--seed", type=int, default=0, help="of weights and batches (0)")
     parser.add_argument(
-        "--trunk-bits", type=int, choices=(8, 4), help="weights of the largest part (8)"
+        "--set", action="append", default=[], metavar="FIELD=VALUE",
+        help="of the generator's configuration, the value as JSON; may be given again (what the generator "
+        "chooses)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--trunk-bits", type=int, choices=(8, 4), help="as --set trunk_weight_bits=N (8)"
     )
     parser.add_argument(
         "--code-words", choices=_PLACES, default="",
@@ -80,7 +87,7 @@ def run(options: argparse.Namespace) -> None:
         recordings(options.data),
         recipe=generator.presets[options.preset],
         seed=options.seed,
-        settings={} if options.trunk_bits is None else {"trunk_weight_bits": options.trunk_bits},
+        settings=_settings(options),
         device=options.device,
         code_words=options.code_words,
         start=start,
@@ -100,6 +107,26 @@ def run(options: argparse.Namespace) -> None:
     words += ["--data", as_argument(options.data)] if options.data else []
     words += ["--strategy", options.code_words] if options.code_words in NAMED else []
     print(f"measure it with `{shlex.join(words)}`")
+
+
+def _settings(options: argparse.Namespace) -> dict[str, Any]:
+    """The fields of --set and --trunk-bits."""
+    settings: dict[str, Any] = {}
+    if options.trunk_bits is not None:
+        settings["trunk_weight_bits"] = options.trunk_bits
+    for text in options.set:
+        field, equals, value = text.partition("=")
+        try:
+            read = json.loads(value)
+        except (ValueError, RecursionError):
+            read = None
+        if not equals or read is None or field in settings:
+            raise WorkbenchError(
+                f"--set {text!r} is not FIELD=VALUE with a value in JSON, each field once; write for example "
+                "--set frames=24"
+            )
+        settings[field] = tuple(read) if isinstance(read, list) else read
+    return settings
 
 
 def _generator(options: argparse.Namespace) -> Generator:

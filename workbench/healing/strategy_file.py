@@ -1,7 +1,8 @@
-"""A strategy as JSON, for what is exported and for reports, and as one line of text.
+"""A strategy in a file, as JSON for what is exported and for reports, and as one line of text.
 
-Layout: the fields of `Strategy`, `Guard`, `Area` and `Policy` by name, remedies by theirs; in a file,
-"sha256" beside them, see `workbench.sealed`. An exported folder has them under the key "strategy".
+Layout of files that end in .toml: see `strategy_toml`. Layout of JSON: the fields of `Strategy`, `Guard`,
+`Area` and `Policy` by name, remedies by theirs; in a file, "sha256" beside them, see `workbench.sealed`. An
+exported folder has them under the key "strategy".
 """
 
 from __future__ import annotations
@@ -11,16 +12,18 @@ from pathlib import Path
 from typing import Any
 
 from workbench.errors import WorkbenchError, expect, nearest
-from workbench.files import path_of
+from workbench.files import path_of, write_text
 from workbench.healing.guard import Guard
 from workbench.healing.log import Remedy
 from workbench.healing.policy import Policy
 from workbench.healing.remedies import REMEDIES
 from workbench.healing.strategy import Strategy
+from workbench.healing.strategy_toml import strategy_from_toml, strategy_to_toml
 from workbench.memory.places import WORKING_SECTIONS
 from workbench.memory.watches.areas import KINDS, Area, area_of
 from workbench.sealed import DIGEST, json_object, unsealed, write_sealed
 
+JSON, TOML = ".json", ".toml"  # how the names of files end
 EXPORTED = "strategy"  # its key in the file of an exported folder
 _REMAKE = "write it with `save_strategy`, or export the firmware again"
 
@@ -52,17 +55,35 @@ def strategy_described(told: Any, source: str) -> Strategy:
 
 
 def save_strategy(strategy: Strategy, path: Path | str) -> None:
-    """Replace the file `path`, all or nothing; WorkbenchError when it cannot be written."""
+    """Write a strategy to a file, all or nothing.
+
+    Args:
+        strategy: Any.
+        path: Of the file, which is replaced. A name that ends in .toml gives TOML, to be edited by hand; any
+            other, JSON under a digest.
+
+    Raises:
+        WorkbenchError: The file cannot be written.
+    """
     expect(strategy, Strategy, "what is to be saved", 'a Strategy, as named("crc-scrub")')
-    write_sealed(path, described(strategy))
+    path = path_of(path, "the file of a strategy")
+    if path.suffix.lower() == TOML:
+        write_text(path, strategy_to_toml(strategy))
+    else:
+        write_sealed(path, described(strategy))
 
 
 def load_strategy(path: Path | str) -> Strategy:
-    """The strategy in the file `path`: of `save_strategy`, of an exported folder, or written by hand.
+    """Read a strategy that `save_strategy` wrote, of an exported folder, or written by hand.
 
-    A file that was written by hand has no key "sha256", and its values are checked; one that has it
-    must not have been edited. Raises WorkbenchError for a file that is missing or damaged, and for
-    what cannot be a strategy.
+    JSON that was written by hand has no key "sha256", and its values are checked; one that has it must not have
+    been edited.
+
+    Args:
+        path: Of the file; TOML where its name ends in .toml, else JSON.
+
+    Raises:
+        WorkbenchError: The file is missing or damaged, or describes no strategy.
     """
     path = path_of(path, "the file of a strategy")
     try:
@@ -72,6 +93,8 @@ def load_strategy(path: Path | str) -> Strategy:
             f"cannot read the strategy {path} ({error.strerror or error}); name a file that "
             "`save_strategy` or `workbench export` wrote"
         ) from error
+    if path.suffix.lower() == TOML:
+        return strategy_from_toml(data, str(path))
     contents = json_object(data, str(path), _REMAKE)
     if DIGEST in contents:
         cure = f'restore it, or delete its line "{DIGEST}" where the edit is meant'

@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from workbench.audio.sound import Sound
 from workbench.errors import WorkbenchError, nearest
 from workbench.integer.operators import Operator, StateTensor
 from workbench.integer.signals import MOST_CHANNELS, MOST_EXPONENT, MOST_ROWS, Signal
@@ -78,7 +79,7 @@ class Program:
         """Rows of the output signal per second."""
         return self.frame_rate_hz * self.signal(self.output).rate
 
-    def sound(self, codes: np.ndarray) -> np.ndarray:
+    def sound(self, codes: np.ndarray) -> Sound:
         """Output codes as a sound.
 
         Args:
@@ -96,7 +97,8 @@ class Program:
                 f"the output {signal.name!r} of program {self.name} is not a sound of one channel"
             )
         values = np.ldexp(codes[:, 0].astype(np.float64), signal.exponent)
-        return np.clip(values, -1.0, 1.0).astype(np.float32)
+        samples = np.clip(values, -1.0, 1.0).astype(np.float32)
+        return Sound.of(samples, round(self.sample_rate_hz))
 
     def parameters(self) -> Iterator[tuple[Operator, str, np.ndarray]]:
         """Every array that lives in the memory image, as (operator, field, array)."""

@@ -59,7 +59,7 @@ def campaign_of(
     Raises:
         WorkbenchError: There are no such trials, nothing to happen or to say, or plan or mask do not fit the image.
     """
-    expect(image, Image, "what a campaign is to damage", "an Image, as `image` of a voice")
+    expect(image, Image, "what a campaign is to damage", "an Image, as `voice.image()`")
     expect(inputs, Mapping, "what is said", "the inputs of each word, by word")
     expect(plan, Plan, "what is to happen", 'a Plan, as Plan.parse("flips=3")')
     if plan.model.idle:

@@ -29,7 +29,7 @@ def run_device(
     try:
         cores = tuple(_cost(voice, word, CORES[name], life.pages_per_frame) for name in USUAL_CORES)
         lived = emulate(
-            voice.image,
+            voice.image(),
             _LIFE_CORE,
             script.inputs,
             strategy=crc_scrub(life.pages_per_frame),
@@ -42,7 +42,7 @@ def run_device(
     device = Device(
         cores=cores,
         core=_LIFE_CORE.title,
-        log=tuple(log_line(entry, voice.image.layout) for entry in lived.log),
+        log=tuple(log_line(entry, voice.image().layout) for entry in lived.log),
         samples=len(samples),
         equal=int((samples == life.healed.samples).sum()),
     )
@@ -53,7 +53,7 @@ def _cost(voice: Voice, word: str, chip: Chip, pages_per_frame: int) -> Core:
     """Run `word` on one core, compare it with the reference, hold its costs against a board."""
     inputs = voice.inputs(word)
     bare, healing = (
-        emulate(voice.image, chip, inputs, strategy=strategy, word_starts=(0,))
+        emulate(voice.image(), chip, inputs, strategy=strategy, word_starts=(0,))
         for strategy in (None, crc_scrub(pages_per_frame))
     )
     expected = run(voice.program, inputs)[voice.program.output][0]

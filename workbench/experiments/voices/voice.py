@@ -15,12 +15,17 @@ from typing import Any
 import numpy as np
 
 from workbench.audio.recordings import nfc
+from workbench.audio.sound import Sound
 from workbench.errors import WorkbenchError, expect, nearest
+from workbench.experiments.fleets.variants import contestant
 from workbench.files import path_of
 from workbench.generators.generator import Generator
 from workbench.generators.registry import DEFAULT, generator_named
+from workbench.healing.named import NONE
+from workbench.healing.strategy import Strategy
 from workbench.integer.program import Program
 from workbench.integer.reference import run
+from workbench.memory.faults.plan import HASH_DIGITS, Plan, TrialId
 from workbench.memory.image import Image
 from workbench.training.checkpoint_files import (
     config_of,
@@ -51,10 +56,46 @@ class Voice:
     story: dict[str, Any]
     folder: Path | None = None
 
+    def image(self, healer: str | Strategy = NONE) -> Image:
+        """The clean memory image of a device with this healer, made once for each.
+
+        healer: as of `healer`. Without one there are the usual checks, which nobody reads.
+        """
+        if healer == NONE:
+            return self._images[NONE]
+        strategy, program = self.healer(healer)
+        key = f"{strategy!r} {program.content_hash}"
+        if key not in self._images:
+            self._images[key] = strategy.image(program) if strategy.heals else Image.of(program)
+        return self._images[key]
+
     @cached_property
-    def image(self) -> Image:
-        """The clean memory image."""
-        return Image.of(self.program)
+    def _images(self) -> dict[str, Image]:
+        return {NONE: Image.of(self.program)}
+
+    def healer(self, healer: str | Strategy) -> tuple[Strategy, Program]:
+        """A strategy and the program that its device runs, which some strategies change.
+
+        healer: a name, whose sizes are fitted to the program, the file of a strategy, or a Strategy, as it is.
+        Raises WorkbenchError for an unknown name and a file that cannot be read.
+        """
+        inputs = {word: self.inputs(word) for word in self.utterances}
+        return contestant(healer, self.program, inputs)
+
+    def trial(self, utterance: str, image: Image) -> TrialId:
+        """The identifier of `utterance` spoken from an image with drawn flips, for `workbench replay`.
+
+        Raises WorkbenchError for an image whose flips were not drawn by `flip(count=...)`.
+        """
+        expect(
+            image, Image, "the memory of the trial", "an Image, as `voice.image().flip(count=3)`"
+        )
+        if image.drawn is None:
+            raise WorkbenchError(
+                "the flips of this image are no trial; draw them, as in `voice.image().flip(count=3)`"
+            )
+        drawn, meant = image.drawn, self.utterance(utterance)
+        return TrialId(drawn.image[:HASH_DIGITS], meant, Plan.parse(drawn.plan), drawn.trial)
 
     @cached_property
     def model(self) -> Any:
@@ -127,7 +168,7 @@ class Voice:
             )
         return self.generator.encode(self.config, [meant])
 
-    def speak(self, utterance: str, image: Image | None = None) -> np.ndarray:
+    def speak(self, utterance: str, image: Image | None = None) -> Sound:
         """Say an utterance with the working copy of an image.
 
         It begins in silence: what the state section of the image holds is not heard.
@@ -140,7 +181,7 @@ class Voice:
             float32 [samples] in [-1, 1] at `sample_rate_hz`.
         """
         if image is not None:
-            expect(image, Image, "the memory to speak from", "an Image, as `image` of this voice")
+            expect(image, Image, "the memory to speak from", "an Image, as `voice.image()`")
         program = image.to_program() if image is not None else self.program
         return program.sound(run(program, self.inputs(utterance))[program.output][0])
 

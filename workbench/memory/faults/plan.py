@@ -8,13 +8,13 @@ word before it, and the plan's hash and the number of the trial behind it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
 from dataclasses import dataclass
-from urllib.parse import quote, unquote
+from urllib.parse import unquote
 
 import numpy as np
 
 from workbench.errors import WorkbenchError, expect
+from workbench.memory.choice import Choice, joined
 from workbench.memory.faults.events import Events
 from workbench.memory.faults.model import FaultModel
 from workbench.memory.faults.protection import ProtectionMask
@@ -131,14 +131,8 @@ class Plan:
         return plan
 
     def __str__(self) -> str:
-        parts = {
-            "seed": [str(self.seed)],
-            "section": self.sections,
-            "operator": self.operators,
-            "bit": [str(bit) for bit in self.bits],
-        }
-        where = (f"{key}={_joined(values)}" for key, values in parts.items() if values)
-        return ",".join([str(self.model), *where])
+        choice = Choice(self.sections, self.operators, self.bits)
+        return f"{self.model},{choice.text(self.seed)}"
 
 
 _UTTERANCE = ",utterance="
@@ -228,7 +222,7 @@ class TrialId:
         return mask.drop(events) if mask else events
 
     def __str__(self) -> str:
-        utterance = _joined([self.utterance])
+        utterance = joined([self.utterance])
         protected = f",protect={self.protection}" if self.protection else ""
         end = f"{protected},plan={self.plan.hash},trial={self.index}"
         return f"{self.image}{_UTTERANCE}{utterance},{self.plan}{end}"
@@ -240,10 +234,6 @@ def _refuse_bytes(text: str) -> None:
         text.encode()
     except UnicodeEncodeError:
         raise WorkbenchError(f"{text!r} is no text in UTF-8; copy or write it again") from None
-
-
-def _joined(values: Iterable[str]) -> str:
-    return "+".join(quote(value, safe="") for value in values)
 
 
 def _split(text: str) -> tuple[str, ...]:

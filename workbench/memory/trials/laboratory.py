@@ -55,7 +55,7 @@ class Laboratory:
         device: str | None = None,
         kernels: str | None = None,
     ) -> None:
-        expect(image, Image, "what a laboratory is to damage", "an Image, as `image` of a voice")
+        expect(image, Image, "what a laboratory is to damage", "an Image, as `voice.image()`")
         if engine not in (None, *ENGINES):
             raise WorkbenchError(f"there is no engine {engine!r}; {nearest(engine, ENGINES)}")
         if engine == "native" and device:

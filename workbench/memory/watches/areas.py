@@ -146,12 +146,16 @@ KINDS: dict[str, Kind] = {}  # by the code of areas; `registry` fills it
 class Area:
     """What is watched, and how.
 
-    code: of KINDS. sections: consecutive ones of the working copy. unit_bytes: of a page, or of a
-    group of interleaved bytes; a multiple of 8. keep: where checks are stored, "flash" or "ram"
-    (recomputed after a repair); page codes only, as is `second`: another signature
-    of the same units, kept beside it, that decides whether the unit or its check is damaged. columns: checksum
-    rows watch convolutions with at least so many. addresses: of the bytes that are kept in triple. moments: of
-    a self-test, how many frames of golden inputs it has, each a unit, 1 to 64.
+    Args:
+        code: Name of its kind.
+        sections: Consecutive ones of the working copy.
+        unit_bytes: Of a page, or of a group of interleaved bytes; a multiple of 8.
+        keep: Where checks are stored, "flash" or "ram" (recomputed after a repair); page codes only.
+        second: Another signature of the same units, kept beside the check, that decides whether the unit or its check
+            is damaged; page codes only.
+        columns: Checksum rows watch convolutions with at least so many.
+        addresses: Of the bytes that are kept in triple.
+        moments: Frames of golden inputs of a self-test, each a unit, 1 to 64.
     """
 
     code: str
