@@ -137,8 +137,9 @@ def test_both_implementations_heal_alike() -> None:
 
 def test_files_keep_them(tmp_path: Path) -> None:
     for strategy in strategies():
-        save_strategy(strategy, tmp_path / "mine.json")
-        assert load_strategy(tmp_path / "mine.json") == strategy
+        for name in ("mine.json", "mine.toml"):
+            save_strategy(strategy, tmp_path / name)
+            assert load_strategy(tmp_path / name) == strategy
         strategy.image(PROGRAM).save(tmp_path / "own.image")
         assert Image.load(tmp_path / "own.image").layout.areas == strategy.areas
     assert summary(strategies()[1]) == "fletcher16 of 16 bytes, 4 a frame: INVERT"
