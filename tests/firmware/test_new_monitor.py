@@ -268,8 +268,9 @@ def test_frames_are_skipped_where_every_monitor_allows_it(monkeypatch: pytest.Mo
 def test_files_keep_it(tmp_path: Path) -> None:
     program, seed = programs()[0]
     for strategy in strategies(program, seed):
-        save_strategy(strategy, tmp_path / "mine.json")
-        assert load_strategy(tmp_path / "mine.json") == strategy
+        for name in ("mine.json", "mine.toml"):
+            save_strategy(strategy, tmp_path / name)
+            assert load_strategy(tmp_path / name) == strategy
         strategy.image(program).save(tmp_path / "own.image")
         assert Image.load(tmp_path / "own.image").layout.areas == strategy.areas
     assert summary(strategies(program, seed)[0]) == "level: RESTORE"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
 from workbench.errors import WorkbenchError, expect, nearest
@@ -236,15 +236,18 @@ class Area:
                 )
 
 
-def area_of(fields: Mapping[str, Any]) -> Area:
-    """The area that the fields of a file describe; WorkbenchError or TypeError for what are none."""
-    kind = KINDS.get(fields["code"]) if isinstance(fields.get("code"), str) else None
-    return (kind.record if kind else Area)(**fields)
+def area_of(values: Mapping[str, Any]) -> Area:
+    """The area that these fields describe; WorkbenchError or TypeError for what are none."""
+    code = values.get("code")
+    kind = KINDS.get(code) if isinstance(code, str) else None
+    return (kind.record if kind else Area)(**values)
 
 
-def corrects(code: str) -> bool:
-    """Whether a kind can put damage right by itself."""
-    return KINDS[code].corrects
+def settings_of(code: object) -> tuple[str, ...]:
+    """Fields of an area of this code besides code and sections; those of `Area` for a code that is none."""
+    kind = KINDS.get(code) if isinstance(code, str) else None
+    names = (field.name for field in fields(kind.record if kind else Area))
+    return tuple(name for name in names if name not in ("code", "sections"))
 
 
 def kinds_that(able: Callable[[Kind], bool]) -> Sequence[str]:
