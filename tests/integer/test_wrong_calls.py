@@ -81,7 +81,7 @@ CALLS: dict[str, tuple[Callable[[Voice], Any], str]] = {
     "rate with another unit": (lambda v: read_rate("1200FIT"), "give a number of"),
     "plan of a text": (lambda v: Plan("flips=3"), r"the fault model of a plan is 'flips=3' \(str\)"),
     "plan of a number": (lambda v: Plan.parse(3), r"a plan is 3 \(int\); give text like"),
-    "plan with a misspelt model": (lambda v: Plan.parse("flps=3"), r"'flps' .*did you mean flips\?"),
+    "plan with a misspelt model": (lambda v: Plan.parse("flps=3"), r"'flps'; did you mean flips\?"),
     "plan in a misspelt section": (
         lambda v: Plan.parse("flips=3,section=wieghts").candidates(Sites(v.image())), "did you mean weights?"),
     "plan on an image": (

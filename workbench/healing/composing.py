@@ -9,8 +9,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from workbench.errors import WorkbenchError, described, expect, nearest
+from workbench.healing.guard import Guard
 from workbench.healing.log import Remedy
-from workbench.healing.strategy import RUNGS, Guard
+from workbench.healing.remedies import REMEDIES
 from workbench.memory.places import WORKING_SECTIONS
 from workbench.memory.watches.areas import Area
 
@@ -69,7 +70,7 @@ def _ladder(repair: object) -> tuple[Remedy, ...]:
 def _remedy(name: object) -> Remedy:
     if isinstance(name, Remedy):
         return name
-    known = {rung.name.lower(): rung for rung in RUNGS}
+    known = {rung.name.lower(): rung for rung in REMEDIES}
     if not isinstance(name, str):
         raise WorkbenchError(
             f'a remedy is {described(name)}; give its name, as "restore", or a list of names'

@@ -31,7 +31,16 @@ _NAME = re.compile(r"[A-Za-z0-9_.\-]{1,200}")
 class Program:
     """Operators in execution order over named signals.
 
-    Raises WorkbenchError, naming the operator, when the parts do not fit together.
+    Args:
+        name: For people, files and C.
+        inputs: Names of the signals that a caller provides.
+        output: Name of the signal that a caller receives.
+        frame_rate_hz: Frames a second.
+        signals: All of them.
+        operators: In execution order.
+
+    Raises:
+        WorkbenchError: The parts do not fit together; the message names the operator.
     """
 
     name: str
@@ -71,9 +80,16 @@ class Program:
         return self.frame_rate_hz * self.signal(self.output).rate
 
     def sound(self, codes: np.ndarray) -> Sound:
-        """Output codes [samples, 1] as float32 [samples] in [-1, 1]: code * 2**exponent, clipped.
+        """Output codes as a sound.
 
-        Raises WorkbenchError when the output is not one channel of codes.
+        Args:
+            codes: Whole numbers [samples, 1].
+
+        Returns:
+            float32 [samples] in [-1, 1]: code * 2**exponent, clipped.
+
+        Raises:
+            WorkbenchError: The output is not one channel of codes.
         """
         signal = self.signal(self.output)
         if signal.exponent is None or signal.channels != 1:

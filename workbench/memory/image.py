@@ -22,18 +22,21 @@ from workbench.memory.choice import DrawnFlips, Names, Numbers, draw_flips
 from workbench.memory.layout import LAYOUT, Layout
 from workbench.memory.places import Site
 from workbench.memory.tensors import read_tensor, stored_program, write_tensor
-from workbench.memory.watches.areas import PAGE_BYTES, Area
+from workbench.memory.watches.areas import PAGE_BYTES, Area, area_of
 
 KIND = "image"
 _HEADER_KEYS = {"layout", "page_bytes", "areas", "spare_pages", "program", "program_bytes"}
 
 
 class Image:
-    """Bytes of `program` under a layout; immutable, a flip gives a new image.
+    """Bytes of a program under a layout; immutable, a flip gives a new image.
 
-    program: the clean program. data: uint8 [layout.size_bytes], possibly with flips; the image keeps
-    the array itself, not a copy, and makes it read-only. drawn: which trial its last flips are, None
-    where they were given by position or it was read from a file.
+    Args:
+        program: The clean program.
+        layout: Where its tensors lie.
+        data: uint8 [layout.size_bytes], possibly with flips. The image keeps the array itself, not a copy, and
+            makes it read-only.
+        drawn: Which trial its last flips are; None where they were given by position or it was read from a file.
     """
 
     def __init__(
@@ -151,14 +154,23 @@ class Image:
         seed: int | None = None,
         trial: int | None = None,
     ) -> Image:
-        """A new image with some bits inverted: those at `positions`, or drawn ones.
+        """A new image with some bits inverted: those at given positions, or drawn ones.
 
-        positions: 8 * address + bit; one given twice is inverted twice. Any of the others draws bits
-        as the fault model `flips` does in a campaign, so that `drawn` of the new image names the trial:
-        operator, tensor, section: a name or several, None for any of the working copy. bits: numbers within
-        an element, 0 the lowest. count: how many (1). seed, trial: other numbers draw other bits (0).
-        Raises WorkbenchError outside of the image, for both ways at once, unknown names, where too few bits
-        match, and for what are no whole numbers.
+        Bits are drawn as the fault model `flips` does in a campaign, so that `drawn` of the new image names the trial.
+
+        Args:
+            positions: Bits as 8 * address + bit; one that is given twice is inverted twice.
+            operator: A name or several, None for any.
+            tensor: A name or several, None for any.
+            section: A name or several, None for those of the working copy.
+            bits: Numbers within an element, 0 the lowest; None for any.
+            count: How many bits are drawn (1).
+            seed: Another number draws other bits (0).
+            trial: Another number draws other bits (0).
+
+        Raises:
+            WorkbenchError: Positions outside of the image, both ways at once, unknown names, too few bits that
+                match, or what is no whole number.
         """
         choice: dict[str, Any] = {
             "operator": operator, "tensor": tensor, "section": section, "bits": bits,
@@ -214,7 +226,7 @@ def _areas(described: object) -> tuple[Area, ...]:
     """The areas of a file's header; WorkbenchError for what are none."""
     try:
         return tuple(
-            Area(**{name: tuple(v) if isinstance(v, list) else v for name, v in each.items()})  # type: ignore[arg-type]
+            area_of({name: tuple(v) if isinstance(v, list) else v for name, v in each.items()})
             for each in described  # type: ignore[attr-defined]
         )
     except (TypeError, AttributeError) as error:

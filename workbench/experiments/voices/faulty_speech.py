@@ -46,12 +46,19 @@ def hear(
     pages_per_frame: int = 0,
     trial: int = 0,
 ) -> Heard:
-    """Let a trial of `plan` happen to a simulated device while `voice` says `word`.
+    """Let a trial of a plan happen to a simulated device while a voice speaks.
 
-    plan: or its text, as "flips=10,section=bias". healer: a strategy, its name or its file; the plan draws
-    from its image. pages_per_frame: instead, how many pages crc-scrub checks after each frame. trial: its
-    number. Raises WorkbenchError for a word that it cannot say, a plan that does not fit the image, what no
-    simulated device has (see `device_events`), and two healers at once.
+    Args:
+        voice: Whose memory is hit.
+        word: The utterance.
+        plan: What happens, or its text, as "flips=10,section=bias".
+        healer: A strategy, its name or its file; the plan draws from its image.
+        pages_per_frame: Instead, how many pages crc-scrub checks after each frame; 0 for no healer.
+        trial: Number of the trial.
+
+    Raises:
+        WorkbenchError: An utterance that it cannot say, a plan that does not fit the image, what no simulated
+            device has (see `device_events`), or two healers at once.
     """
     expect(voice, Voice, "what is to be heard", "a Voice, as open_voice()")
     expect(plan, (Plan, str), "what is to happen", 'a Plan or its text, as "flips=3"')

@@ -40,8 +40,13 @@ from workbench.training.stored_program import program_of
 class Voice:
     """A trained generator and what it was taught with.
 
-    config: of the class `generator.configuration`. recordings: utterance -> float32 [samples], of any length.
-    story: the metadata of the checkpoint. folder: of the checkpoint, None for a network of one's own.
+    Args:
+        generator: What kind it is.
+        config: Of the class `generator.configuration`.
+        program: The lowered network.
+        recordings: Utterance -> float32 [samples], of any length.
+        story: Metadata of the checkpoint.
+        folder: Of the checkpoint; None for a network of one's own.
     """
 
     generator: Generator
@@ -143,9 +148,16 @@ class Voice:
         return text if meant is None else meant
 
     def inputs(self, utterance: str) -> dict[str, np.ndarray]:
-        """Inputs of the program, int32 [1, frames, 1], that make it say `utterance` or what it means.
+        """Inputs of the program that make it say an utterance.
 
-        Raises WorkbenchError for an utterance that it was not taught.
+        Args:
+            utterance: As it was taught, or a text that means it ("seven" for "7").
+
+        Returns:
+            int32 [1, rows, channels] by input name.
+
+        Raises:
+            WorkbenchError: It was not taught this utterance.
         """
         expect(utterance, str, f"a {self.generator.noun}", f"text, as {self.utterances[0]!r}")
         meant = self.generator.meant(self.config, utterance)
@@ -157,9 +169,16 @@ class Voice:
         return self.generator.encode(self.config, [meant])
 
     def speak(self, utterance: str, image: Image | None = None) -> Sound:
-        """`utterance` spoken from the working copy of `image`, by default the clean one: float32 [samples].
+        """Say an utterance with the working copy of an image.
 
-        It begins in silence: what the state section of `image` holds is not heard.
+        It begins in silence: what the state section of the image holds is not heard.
+
+        Args:
+            utterance: As of `inputs`.
+            image: The memory to speak from; None for the clean one.
+
+        Returns:
+            float32 [samples] in [-1, 1] at `sample_rate_hz`.
         """
         if image is not None:
             expect(image, Image, "the memory to speak from", "an Image, as `voice.image()`")
@@ -192,11 +211,16 @@ def open_voice(
     *,
     generator: str | None = None,
 ) -> Voice:
-    """The voice of the checkpoint in `folder`, with the recordings in `data`.
+    """Open a trained generator.
 
-    Without a folder it is the checkpoint that ships with `generator`, by default the first generator's; with
-    both, the checkpoint must be of that generator. Raises WorkbenchError when the checkpoint or the recordings
-    are missing or damaged.
+    Args:
+        folder: Of a checkpoint; None for the one that ships with `generator`.
+        data: Folder of recordings; None for those that the generator ships or makes.
+        generator: Name of a generator, by default that of the checkpoint, or the first that ships. With a folder,
+            the checkpoint must be of this generator.
+
+    Raises:
+        WorkbenchError: The checkpoint or the recordings are missing or damaged, or of another generator.
     """
     for what, place in (("the folder of a checkpoint", folder), ("the folder of recordings", data)):
         if place is not None:

@@ -124,8 +124,10 @@ class TransientSites:
 class Sites:
     """Every bit that a fault can hit in a device with this image, stored or transient.
 
-    data: what is stored before the trial, uint8 [layout.size_bytes]. places: stored ones as the
-    layout has them, then transient ones. size: positions run from 0 to size - 1.
+    Attributes:
+        data: What is stored before the trial, uint8 [layout.size_bytes].
+        places: Stored ones as the layout has them, then transient ones.
+        size: Positions run from 0 to size - 1.
     """
 
     def __init__(self, image: Image) -> None:
@@ -166,10 +168,15 @@ class Sites:
     def candidates(
         self, sections: Sequence[str], operators: Sequence[str] = (), bits: Sequence[int] = ()
     ) -> np.ndarray:
-        """Positions of the bits that match, ascending int64, at least one; padding never does.
+        """Positions of the bits that match, ascending int64, at least one; padding never matches.
 
-        sections: of ALL_SECTIONS. operators, bits of an element: () for any. Raises WorkbenchError
-        when a name is unknown or nothing matches.
+        Args:
+            sections: Of ALL_SECTIONS.
+            operators: Names; () for any.
+            bits: Of an element, 0 the lowest; () for any.
+
+        Raises:
+            WorkbenchError: A name is unknown, or nothing matches.
         """
         key = (tuple(sections), tuple(operators), tuple(bits))
         if key not in self._candidates:
