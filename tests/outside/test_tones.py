@@ -13,8 +13,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from face_example import run_example, same_trial
 from tones import RATE_HZ, SAMPLES_A_FRAME, Tones, TonesConfig
 
+import workbench as wb
 from workbench.audio.sound_files import read_audio, write_wav
 from workbench.cli import main
 from workbench.errors import WorkbenchError
@@ -164,6 +166,16 @@ def test_it_is_exported_and_agrees(
     assert "32 samples of sound at 8,000 Hz" in readme
     assert main(["agree", *of, "--strategy", "crc-scrub", "--schedules", "1", "--frames", "4"]) == 0
     assert "agree in every sample" in capsys.readouterr().out
+
+
+def test_it_goes_through_the_public_face(folder: Path, tmp_path: Path) -> None:
+    assert "tones" in wb.generator_names()
+    voice = wb.load(folder)
+    assert voice.image(healer="none") is voice.image()
+    run_example(voice, tmp_path, utterance="a high tone", operator="up", board=None)
+    same_trial(voice, "low")
+    with pytest.raises(wb.WorkbenchError, match="the generator tones ships no checkpoint"):
+        wb.load("tones")
 
 
 def test_the_name_on_the_command_line_is_used(

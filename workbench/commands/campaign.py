@@ -29,6 +29,7 @@ from workbench.experiments.campaigns.store import Results, Store, merge, open_re
 from workbench.experiments.campaigns.summary import summary
 from workbench.experiments.estimates.statistics import CONFIDENCE, sample_size
 from workbench.experiments.voices.voice import open_voice
+from workbench.face.campaigns import TRIALS, folders_of
 from workbench.files import write_text
 from workbench.integer.native.build import kernels_here
 from workbench.memory.faults.bits import Each
@@ -38,7 +39,6 @@ from workbench.memory.faults.transients import Sites
 from workbench.memory.trials.laboratory import no_native_engine
 
 _OUT = Path("out/campaign")
-_TRIALS = 10_000
 _HALF_WIDTH = 0.01
 
 
@@ -59,7 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--merge", nargs="+", type=Path, metavar="DIR", help="put parts of a campaign into --out"
     )
     parser.add_argument(
-        "--trials", type=int, metavar="N", help=f"for each word (all that there are, or {_TRIALS})"
+        "--trials", type=int, metavar="N", help=f"for each word (all that there are, or {TRIALS})"
     )
     parser.add_argument(
         "--seed", type=int, help="another one draws other trials (the plan's, or 0)"
@@ -137,7 +137,7 @@ def run(options: argparse.Namespace) -> None:
                 mask=mask,
             ),
         )
-        for plan, folder in zip(plans, _folders(options.out, plans), strict=True)
+        for plan, folder in zip(plans, folders_of(options.out, plans), strict=True)
     ]
     if options.dask is None:
         reason = no_native_engine(image.program)
@@ -214,18 +214,8 @@ def _plans(options: argparse.Namespace) -> list[Plan]:
     return narrowed
 
 
-def _folders(out: Path, plans: Sequence[Plan]) -> list[Path]:
-    """`out` itself for one plan, folders below it named by their models for several."""
-    if len(plans) == 1:
-        return [out]
-    names = [str(plan.model) for plan in plans]
-    if len(set(names)) < len(names):
-        names = [str(plan) for plan in plans]
-    return [out / name.replace(",", " ").replace(":", " ") for name in names]
-
-
 def _trials(plan: Plan, sites: Sites, asked: int | None) -> int | None:
-    return _TRIALS if asked is None and plan.size(sites) is None else asked
+    return TRIALS if asked is None and plan.size(sites) is None else asked
 
 
 def _part(text: str) -> tuple[int, int]:

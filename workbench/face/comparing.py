@@ -22,8 +22,8 @@ from workbench.experiments.fleets.healed_speech import HealedSpeech, healed_spee
 from workbench.experiments.fleets.variants import Contestant, contestants
 from workbench.experiments.maps.worst_bits import worst_weights
 from workbench.experiments.voices.voice import Voice
-from workbench.face.shown import html_table, text_table
-from workbench.face.working import working
+from workbench.face.shown import Pictures, html_table, text_table
+from workbench.face.working import counting, working
 from workbench.files import output_folder
 from workbench.firmware.costs import Cost
 from workbench.healing.strategy import Strategy
@@ -53,26 +53,27 @@ class Comparison:
 
         return pd.DataFrame(self.records)
 
-    def draw_costs(self, path: Path | str, environment: str | None = None) -> None:
-        """Replace the PNG file `path`: remaining harm over RAM, flash and instructions of the first environment.
+    def draw_costs(self, path: Path | str) -> Pictures:
+        """Write a PNG file: remaining harm over RAM, flash and instructions, in the first environment.
 
         Raises WorkbenchError where the costs of no strategy are known.
         """
         from workbench.experiments.fleets.pictures import draw_costs
 
-        chosen = environment or next(iter(self.titles))
-        costly = [each for each in self._of(chosen) if each["device"]]
+        costly = [each for each in self._of(next(iter(self.titles))) if each["device"]]
         if not costly:
             raise WorkbenchError(
                 "nothing is known of what these strategies cost; compare them with costs=True"
             )
         draw_costs(Path(path), costly)
+        return _picture(path)
 
-    def draw_harm(self, path: Path | str) -> None:
-        """Replace the PNG file `path`: harm by strategy and environment."""
+    def draw_harm(self, path: Path | str) -> Pictures:
+        """Write a PNG file: harm by strategy and environment."""
         from workbench.experiments.fleets.pictures import draw_harm
 
         draw_harm(Path(path), self.records, self.titles)
+        return _picture(path)
 
     def _of(self, environment: str) -> list[dict[str, Any]]:
         return [each for each in self.records if each["environment"] == environment]
@@ -117,13 +118,19 @@ def compare(
     folder = None if out is None else output_folder(out)
     worst = _worst(voice, environments)
     records = []
-    for environment in environments:
-        workload = workload_of(environment, devices=devices, words=words, seed=seed, worst=worst)
-        for _, strategy, program in rivals:
-            with working(f"{devices} devices with {strategy.name}, {environment.title}"):
+    with counting("Comparing", total=len(rivals) * len(environments) * devices) as bar:
+        for environment in environments:
+            workload = workload_of(
+                environment, devices=devices, words=words, seed=seed, worst=worst
+            )
+            for _, strategy, program in rivals:
+                bar.set_description_str(f"{strategy.name}, {environment.title}")
                 records.append(
-                    record_of(folder, program, inputs, strategy, environment, workload, jobs=jobs)
-                )
+                    record_of(
+                        folder, program, inputs, strategy, environment, workload,
+                        jobs=jobs, progress=bar.update,
+                    )
+                )  # fmt: skip
     records = with_differences(records)
     missing: dict[str, str] = {}
     if costs:
@@ -148,6 +155,10 @@ def simulate(
     worst = _worst(voice, [environment])
     workload = workload_of(environment, devices=1, words=words, seed=seed, worst=worst)
     return healed_speech(voice, workload, *voice.healer(healer))
+
+
+def _picture(path: Path | str) -> Pictures:
+    return Pictures(Path(path).parent, {}, (Path(path).name,))
 
 
 def environments_of(faults: Faults) -> list[Environment]:

@@ -61,8 +61,8 @@ def export(
 ) -> Exported:
     """Write the C firmware of a voice to `folder`, with two utterances as golden vectors.
 
-    healer: a strategy, its name or its file, or "none". board: refuse what does not fit it, measured on its
-    emulated core. weights: "ram", a working copy that can be repaired, or "flash". budget: instructions
+    healer: a strategy, its name or its file, or "none". board: its name in any case; what does not fit it is
+    refused, measured on its emulated core. weights: "ram", a working copy that can be repaired, or "flash". budget: instructions
     that the healer may take in a frame of that board.
     Raises WorkbenchError for what is unknown or does not fit, and for a folder that cannot be written or holds
     other files.
@@ -90,10 +90,12 @@ def _target(board: str | None, budget: int | None) -> Board | None:
         raise WorkbenchError(f"a budget of {budget:,} instructions cannot be; give at least 0")
     if board is None:
         return None
-    known = {each.name: each for each in BOARDS}
-    if board not in known:
-        raise WorkbenchError(f"there is no board {board!r}; {nearest(board, known)}")
-    return known[board]
+    expect(board, str, "the board", f"its name, as {BOARDS[0].name!r}")
+    known = {each.name.lower(): each for each in BOARDS}
+    if board.lower() not in known:
+        names = [each.name for each in BOARDS]
+        raise WorkbenchError(f"there is no board {board!r}; {nearest(board, names)}")
+    return known[board.lower()]
 
 
 def _fit(

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from html import escape
 from os import PathLike
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 
@@ -19,42 +15,14 @@ from workbench.experiments.maps.criticality import COLUMNS as MAP_COLUMNS
 from workbench.experiments.maps.products import Products, curve_products, map_products
 from workbench.experiments.maps.quality_curve import COLUMNS as CURVE_COLUMNS
 from workbench.experiments.voices.voice import Voice
+from workbench.face.shown import Pictures
 from workbench.face.working import working
 from workbench.files import exists, output_folder
 from workbench.memory.faults.plan import Plan
-from workbench.memory.faults.protection import ProtectionMask
 from workbench.memory.image import Image
 
 SHARE = 0.003  # of the bytes, that a new mask protects
-_MASK_FILE = "protection.mask"
 Folders = Path | str | Iterable[Path | str]
-
-
-@dataclass(frozen=True, repr=False)
-class Pictures:
-    """Pictures and figures in a folder; a notebook shows the pictures.
-
-    figures: JSON-ready, shares 0 to 1. files: names of the pictures.
-    """
-
-    folder: Path
-    figures: dict[str, Any]
-    files: tuple[str, ...]
-
-    @property
-    def mask(self) -> ProtectionMask:
-        """The mask of the most critical bytes; WorkbenchError for pictures that have none."""
-        return ProtectionMask.load(self.folder / _MASK_FILE)
-
-    def _repr_html_(self) -> str:
-        return "".join(
-            f'<img src="data:image/png;base64,{base64.b64encode((self.folder / name).read_bytes()).decode()}" '
-            f'alt="{escape(name)}" style="display: block; max-width: 62rem; width: 100%">'
-            for name in self.files
-        )
-
-    def __repr__(self) -> str:
-        return f"{', '.join(self.files)} in {self.folder}"
 
 
 def map_bits(

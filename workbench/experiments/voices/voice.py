@@ -5,6 +5,7 @@ Opening one needs no torch where the program is stored beside the checkpoint; on
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -26,6 +27,7 @@ from workbench.healing.strategy import Strategy
 from workbench.integer.program import Program
 from workbench.integer.reference import run
 from workbench.memory.faults.plan import HASH_DIGITS, Plan, TrialId
+from workbench.memory.faults.protection import ProtectionMask
 from workbench.memory.image import Image
 from workbench.training.checkpoint_files import (
     config_of,
@@ -82,19 +84,35 @@ class Voice:
         inputs = {word: self.inputs(word) for word in self.utterances}
         return contestant(healer, self.program, inputs)
 
-    def trial(self, utterance: str, image: Image) -> TrialId:
-        """The identifier of `utterance` spoken from an image with drawn flips, for `workbench replay`.
+    def trial(
+        self,
+        utterance: str,
+        fault: Image | Plan | str,
+        number: int = 0,
+        *,
+        mask: ProtectionMask | None = None,
+    ) -> TrialId:
+        """The identifier of a trial, for `workbench replay`.
 
-        Raises WorkbenchError for an image whose flips were not drawn by `flip(count=...)`.
+        fault: an image with drawn flips, which are the trial; or a plan or its text, whose trial `number` hits
+        the default image but for the bytes of `mask`. Raises WorkbenchError for an image whose flips were not
+        drawn by `flip(count=...)`, and for what is no plan.
         """
         expect(
-            image, Image, "the memory of the trial", "an Image, as `voice.image().flip(count=3)`"
+            fault,
+            (Image, Plan, str),
+            "the fault of a trial",
+            "an Image with drawn flips, or a plan's text",
         )
-        if image.drawn is None:
+        meant = self.utterance(utterance)
+        if not isinstance(fault, Image):
+            plan = fault if isinstance(fault, Plan) else Plan.parse(fault)
+            return TrialId.of(self.image(), meant, plan, operator.index(number), mask=mask)
+        if fault.drawn is None:
             raise WorkbenchError(
                 "the flips of this image are no trial; draw them, as in `voice.image().flip(count=3)`"
             )
-        drawn, meant = image.drawn, self.utterance(utterance)
+        drawn = fault.drawn
         return TrialId(drawn.image[:HASH_DIGITS], meant, Plan.parse(drawn.plan), drawn.trial)
 
     @cached_property
