@@ -15,7 +15,7 @@ from workbench.errors import WorkbenchError
 from workbench.experiments.fleets import comparison as compare
 from workbench.experiments.fleets.comparison import ENVIRONMENTS, with_differences, workload_of
 from workbench.experiments.fleets.pictures import pareto
-from workbench.experiments.fleets.variants import NAMES, contestant
+from workbench.experiments.fleets.variants import NAMES, strategy_variant
 from workbench.experiments.voices.voice import open_voice
 from workbench.firmware.costs import known_cost
 from workbench.healing.named import named
@@ -74,17 +74,17 @@ def test_range_restriction_is_not_heard_while_all_is_well() -> None:
         np.testing.assert_array_equal(made, expected)
 
 
-def test_contestants_and_masks(tmp_path: Path) -> None:
+def test_strategy_variants_and_masks(tmp_path: Path) -> None:
     voice = open_voice()
     ProtectionMask.of(voice.image, np.array([5, 90_000])).save(tmp_path / "two.mask")
-    strategy, program = contestant("triple", voice.program, {}, tmp_path / "two.mask")
+    strategy, program = strategy_variant("triple", voice.program, {}, tmp_path / "two.mask")
     assert strategy.areas[0].addresses == (5, 90_000) and program is voice.program
-    by_bias, _ = contestant("triple", voice.program, {})
+    by_bias, _ = strategy_variant("triple", voice.program, {})
     image = Image.of(voice.program)
     names = {image.site(8 * a).tensor for a in by_bias.areas[0].addresses}
     assert names == {"bias"}
     with pytest.raises(WorkbenchError, match="no strategy 'hope'"):
-        contestant("hope", voice.program, {})
+        strategy_variant("hope", voice.program, {})
 
 
 def test_compare_goes_on_where_it_was(
@@ -116,13 +116,13 @@ def test_compare_goes_on_where_it_was(
     assert len(clean) == len(healed) == 3 * 12_288
 
     torn = next((tmp_path / "records").glob("none-single-*"))
-    torn.write_text(torn.read_text()[:99])  # it alone is lived again
-    lived = compare.simulate_fleet
+    torn.write_text(torn.read_text()[:99])  # it alone is simulated again
+    simulate_fleet = compare.simulate_fleet
     monkeypatch.setattr(
         compare,
         "simulate_fleet",
         lambda p, i, s, *a, **k: (
-            lived(p, i, s, *a, **k) if s.name == "none" else pytest.fail(s.name)
+            simulate_fleet(p, i, s, *a, **k) if s.name == "none" else pytest.fail(s.name)
         ),
     )
     assert main(words) == 0

@@ -20,7 +20,7 @@ from workbench.commands.compare_table import tell_missing
 from workbench.errors import WorkbenchError
 from workbench.experiments.fleets import device_costs, pictures
 from workbench.experiments.fleets.pictures import draw_costs
-from workbench.experiments.fleets.variants import Contestant
+from workbench.experiments.fleets.variants import StrategyVariant
 from workbench.firmware.costs import Cost, measure_cost
 from workbench.healing import timeline
 from workbench.healing.named import named
@@ -127,10 +127,10 @@ def test_figures_are_there_whatever_fails_later(
 def test_a_fleet_that_fails_leaves_the_others(
     compared: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lived = command.record_of
+    record_of = command.record_of
 
     def of_one(*arguments: Any, **more: Any) -> Any:
-        return break_down() if arguments[3].name == "none" else lived(*arguments, **more)
+        return break_down() if arguments[3].name == "none" else record_of(*arguments, **more)
 
     monkeypatch.setattr(device_costs, "bare_run", refuse)
     monkeypatch.setattr(command, "record_of", of_one)
@@ -153,10 +153,10 @@ def test_one_that_cannot_be_measured_leaves_the_others(monkeypatch: pytest.Monke
     monkeypatch.setattr(device_costs, "bare_run", lambda *_: None)
     monkeypatch.setattr(device_costs, "measure_cost", measured)
     monkeypatch.setattr(device_costs, "known_cost", lambda *_: None)
-    rivals = [Contestant("x", each, program) for each in (named("radar"), named("none"))]
-    rivals.append(Contestant("x", type(rivals[0].strategy)("mine"), program))
+    variants = [StrategyVariant("x", each, program) for each in (named("radar"), named("none"))]
+    variants.append(StrategyVariant("x", type(variants[0].strategy)("mine"), program))
     told: list[str] = []
-    found = device_costs.device_costs(rivals, program, inputs, jobs=1, progress=told.append)
+    found = device_costs.device_costs(variants, program, inputs, jobs=1, progress=told.append)
     assert found["mine"] == cost and told == ["radar", "none", "mine"]
     assert found["radar"] == found["none"] == "ValueError: Data cannot be log-scaled"
 
@@ -208,7 +208,7 @@ def test_a_place_that_cannot_be_written_is_told_first(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("workbench.experiments.voices.voice.read_story", break_down)  # any work
+    monkeypatch.setattr("workbench.experiments.voices.voice.read_metadata", break_down)  # any work
     (tmp_path / "file").write_text("")
     for path in (tmp_path, tmp_path / "file" / "x.json"):
         assert main([command, "--json", str(path)]) == 2

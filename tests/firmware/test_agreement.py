@@ -1,4 +1,4 @@
-"""`workbench agree`: homes that differ are caught, and told by the smallest schedule that shows it."""
+"""`workbench agree`: implementations that differ are reported with the smallest failing schedule."""
 
 import shlex
 
@@ -45,7 +45,7 @@ def test_an_upset_outside_of_every_memory_is_refused(text: str) -> None:
 def test_a_healthy_device_agrees(capsys: pytest.CaptureFixture[str]) -> None:
     words = ["agree", "--strategy", "pq-validated", "--core", "m3", "--core", "host"]
     assert main([*words, "--schedules", "2", "--frames", "6"]) == 0
-    assert "4 lives of 6 frames agree" in capsys.readouterr().out
+    assert "4 simulations of 6 frames agree" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -101,4 +101,4 @@ def test_agree_takes_whole_words_where_they_are_short(
 ) -> None:
     monkeypatch.setattr("workbench.commands.agree._FRAMES", 97)
     assert main(["agree", "--strategy", "none", "--schedules", "1"]) == 0
-    assert "1 lives of 96 frames agree" in capsys.readouterr().out
+    assert "1 simulations of 96 frames agree" in capsys.readouterr().out

@@ -1,4 +1,4 @@
-"""The life of one device, plainly: real bytes, the reference executor, one frame at a time."""
+"""The simulation of one device, plainly: real bytes, the reference executor, one frame at a time."""
 
 import zlib
 from collections.abc import Sequence

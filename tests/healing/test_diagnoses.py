@@ -29,7 +29,7 @@ from workbench.experiments.bench.diagnoses import (
     judge,
     parts,
 )
-from workbench.experiments.fleets.variants import NAMES, contestant
+from workbench.experiments.fleets.variants import NAMES, strategy_variant
 from workbench.experiments.voices.voice import open_voice
 from workbench.healing.boot import booted
 from workbench.healing.evidence import TABLE, Says, diagnose, facts, witnesses
@@ -47,7 +47,7 @@ BELIEVES = "golden-scrub"  # has nothing but the golden copy, and says so
 @pytest.mark.parametrize("name", HEALERS)
 def test_every_named_strategy_writes_what_is_so(name: str) -> None:
     """One flip in each of up to four parts of a unit, before start-up, after it, while healing."""
-    strategy, program = contestant(name, open_voice().program, {})
+    strategy, program = strategy_variant(name, open_voice().program, {})
     (score,) = bench_diagnoses(program, [strategy], trials=12)
     assert not score.wrong, score.wrong_examples
     assert score.entries > 2 and score.most_entries <= 3

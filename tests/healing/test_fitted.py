@@ -97,9 +97,9 @@ def test_every_named_strategy_heals_the_smallest_network(name: str) -> None:
     inputs = random_inputs(TINY, 3, 40)
     calm = simulate(image, inputs, (), strategy, word_starts=())
     assert calm.log == () and not calm.wrong_bits.any()
-    life = simulate(image, inputs, hits, strategy, word_starts=())
-    assert bool(life.log) == strategy.heals
-    assert not (restores(strategy) and life.wrong_bits[-1])
+    result = simulate(image, inputs, hits, strategy, word_starts=())
+    assert bool(result.log) == strategy.heals
+    assert not (restores(strategy) and result.wrong_bits[-1])
 
 
 def test_every_named_strategy_is_the_same_on_the_device() -> None:

@@ -11,7 +11,7 @@ from terminals import Terminal
 from workbench.audio.metrics import snr_db
 from workbench.audio.sound_files import read_audio
 from workbench.cli import main
-from workbench.experiments.fleets.variants import contestant
+from workbench.experiments.fleets.variants import strategy_variant
 from workbench.experiments.voices.voice import open_voice
 from workbench.integer.reference import run
 
@@ -59,7 +59,7 @@ def test_strategies_that_change_the_program_are_heard_as_they_are(
     assert main([*arguments, "--out", str(tmp_path)]) == 0
     assert "equal" in capsys.readouterr().out
     voice = open_voice()
-    strategy, program = contestant(
+    strategy, program = strategy_variant(
         name, voice.program, {w: voice.inputs(w) for w in voice.utterances}
     )
     program = strategy.image(program).program

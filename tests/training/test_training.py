@@ -192,12 +192,12 @@ def test_the_command_trains_a_folder_of_recordings(tmp_path: Path, capsys) -> No
     command = ["train", "challenge", "--data", str(tmp_path / "mine"), "--preset", "tiny"]
     out = tmp_path / "out"
     assert main([*command, "--out", str(out), "--trunk-bits", "4"]) == 0
-    model, story = load_checkpoint(out)
+    model, metadata = load_checkpoint(out)
     assert model.config.words == ("a", "b", "c") and model.config.trunk_weight_bits == 4
-    assert story["data"]["recordings"] == 3 and len(story["losses"]) == 10
+    assert metadata["data"]["recordings"] == 3 and len(metadata["losses"]) == 10
     assert f"--data {tmp_path / 'mine'}" in capsys.readouterr().out
     assert (out / "loss.png").read_bytes().startswith(b"\x89PNG")
-    assert str(tmp_path) not in json.dumps(story)
+    assert str(tmp_path) not in json.dumps(metadata)
     capsys.readouterr()
     assert main([*command, "--out", str(out)]) == 2
     assert "finished checkpoint" in capsys.readouterr().err

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from workbench.errors import WorkbenchError
-from workbench.experiments.fleets.variants import contestant, refuse_unknown
+from workbench.experiments.fleets.variants import refuse_unknown, strategy_variant
 from workbench.experiments.voices.voice import Voice
 from workbench.experiments.voices.word_lists import in_one_text, words_in
 from workbench.generators.registry import DEFAULT, generator_named
@@ -21,7 +21,7 @@ from workbench.integer.program import Program
 from workbench.memory.image import Image
 from workbench.training.checkpoint_files import (
     generator_of,
-    read_story,
+    read_metadata,
     refuse_other_generator,
 )
 
@@ -55,7 +55,7 @@ def checkpoint_of(folder: Path | None, generator: str | None) -> Path:
     """The folder of the checkpoint that is asked for, by default the one that ships with the generator."""
     if folder is None:
         return generator_named(generator or DEFAULT).checkpoint()
-    refuse_other_generator(generator, generator_of(read_story(folder), folder), folder)
+    refuse_other_generator(generator, generator_of(read_metadata(folder), folder), folder)
     return folder
 
 
@@ -173,7 +173,7 @@ def strategy_of(name: str, pages: int | None, voice: Voice) -> tuple[Strategy, P
             "in a notebook"
         )
     inputs = {word: voice.inputs(word) for word in voice.utterances}
-    return contestant(name, voice.program, inputs)
+    return strategy_variant(name, voice.program, inputs)
 
 
 def image_under(strategy: Strategy, program: Program) -> Image:

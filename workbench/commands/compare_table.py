@@ -18,7 +18,7 @@ _NONE = "-"
 
 def tell_environment(environment: Environment, records: Sequence[dict[str, Any]]) -> None:
     """A row a strategy, the least harm first."""
-    print(f"\n{environment.title}: {records[0]['device_s']:,.0f} s of device life each")
+    print(f"\n{environment.title}: {records[0]['device_s']:,.0f} s of device time each")
     rows = [("strategy", "harm", f"vs {REFERENCE}", "broken", "available", "found in", "mended",
              "instr.", "RAM", "flash")]  # fmt: skip
     for record in sorted(records, key=lambda each: each["harm"]):

@@ -21,7 +21,7 @@ from workbench.firmware.boards import BOARDS
 from workbench.firmware.design import RAM, WEIGHTS
 from workbench.firmware.export import export, memory_table
 from workbench.firmware.exported import refuse_foreign
-from workbench.firmware.fitting import measured_needs, refuse_dear, refuse_small
+from workbench.firmware.fitting import measured_needs, refuse_expensive, refuse_small
 from workbench.healing.named import CRC_SCRUB, NONE
 from workbench.healing.strategy import Strategy
 from workbench.memory.image import Image
@@ -96,7 +96,7 @@ def _fit(voice: Voice, image: Image, strategy: Strategy, options: argparse.Names
     needs = measured_needs(image, board, inputs, strategy=strategy, weights=options.weights)
     refuse_small(board, needs, voice.program.frame_rate_hz)
     if options.budget is not None:
-        refuse_dear(options.budget, needs, strategy, board.core)
+        refuse_expensive(options.budget, needs, strategy, board.core)
     cycles = board.instructions_per_frame(voice.program.frame_rate_hz)
     return (
         f"{board.name}: {needs.flash_bytes / board.flash_bytes:.0%} of flash, "

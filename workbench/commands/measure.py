@@ -13,7 +13,7 @@ from workbench.commands.class_table import SOUNDS, tell_classes
 from workbench.commands.common import STRATEGIES, add_generator, refuse_no_speech, strategy_text
 from workbench.commands.own_metrics import own_metrics
 from workbench.errors import WorkbenchError
-from workbench.experiments.fleets.variants import contestant
+from workbench.experiments.fleets.variants import strategy_variant
 from workbench.experiments.voices.quality import (
     Quality,
     mean_quality,
@@ -153,7 +153,7 @@ def _opened(folder: Path | None, options: argparse.Namespace) -> Voice:
 def _under(name: str, voice: Voice) -> Voice:
     """The voice with the program that a device under a strategy runs."""
     inputs = {word: voice.inputs(word) for word in voice.utterances}
-    strategy, program = contestant(name, voice.program, inputs)
+    strategy, program = strategy_variant(name, voice.program, inputs)
     return dataclasses.replace(voice, program=strategy.image(program).program)
 
 

@@ -1,4 +1,4 @@
-"""One life of an emulated device: what it said, wrote down and cost.
+"""One run of an emulated device: its output codes, its log and its costs.
 
 Layout: codes [frames * rate, channels]; costs in instructions, which Unicorn counts exactly, and not
 in cycles, of which a real core needs more.

@@ -83,7 +83,7 @@ class Program:
         return np.clip(values, -1.0, 1.0).astype(np.float32)
 
     def parameters(self) -> Iterator[tuple[Operator, str, np.ndarray]]:
-        """Every array that lives in the memory image, as (operator, field, array)."""
+        """Every array in the memory image, as (operator, field, array)."""
         for operator in self.operators:
             for field in operator.PARAMETERS:
                 yield operator, field, getattr(operator, field)

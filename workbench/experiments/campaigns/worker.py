@@ -188,7 +188,7 @@ def _watch(parent: int) -> None:
 
 
 def chosen_trials(campaign: Campaign, what: str, count: int, trials: np.ndarray) -> np.ndarray:
-    """In which of the trials (integers [n]) something dear is measured: bool [n].
+    """Mask of the trials that also get the expensive metric `what`: bool [n], for trials int64 [n].
 
     Each is chosen with the probability count / trials, by words that depend on `what`, plan and number.
     """

@@ -66,15 +66,15 @@ def hear(
     if strategy is None:
         strategy = crc_scrub(pages_per_frame) if pages_per_frame else nothing()
     with one_thread():
-        life = simulate(image, inputs, events, strategy, word_starts=(0,))
-        before, after = voice.speak(word, image), life.samples()
+        result = simulate(image, inputs, events, strategy, word_starts=(0,))
+        before, after = voice.speak(word, image), result.samples()
         metrics = measure(after, before, sample_rate_hz=voice.sample_rate_hz, perceptual=False)
     return Heard(
         before=before,
         after=after,
         metrics=metrics,
-        sites=life.sites(),
+        sites=result.sites(),
         trial=str(TrialId.of(image, word, plan, 0)),
-        pages_healed=sum(entry.verdict == Verdict.HEALED for entry in life.log),
-        bits_left=int(life.wrong_bits[-1]),
+        pages_healed=sum(entry.verdict == Verdict.HEALED for entry in result.log),
+        bits_left=int(result.wrong_bits[-1]),
     )

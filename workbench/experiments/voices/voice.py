@@ -25,7 +25,7 @@ from workbench.memory.image import Image
 from workbench.training.checkpoint_files import (
     config_of,
     generator_of,
-    read_story,
+    read_metadata,
     refuse_other_generator,
 )
 from workbench.training.stored_program import program_of
@@ -36,14 +36,14 @@ class Voice:
     """A trained generator and what it was taught with.
 
     config: of the class `generator.configuration`. recordings: utterance -> float32 [samples], of any length.
-    story: the metadata of the checkpoint. folder: of the checkpoint, None for a network of one's own.
+    metadata: the metadata of the checkpoint. folder: of the checkpoint, None for a network of one's own.
     """
 
     generator: Generator
     config: Any
     program: Program
     recordings: Mapping[str, np.ndarray]
-    story: dict[str, Any]
+    metadata: dict[str, Any]
     folder: Path | None = None
 
     @cached_property
@@ -60,8 +60,8 @@ class Voice:
             raise WorkbenchError(
                 "this voice has no checkpoint to read its network from; keep your own"
             )
-        model, story = load_checkpoint(self.folder)
-        if story["weights_sha256"] != self.story["weights_sha256"]:
+        model, metadata = load_checkpoint(self.folder)
+        if metadata["weights_sha256"] != self.metadata["weights_sha256"]:
             raise WorkbenchError(
                 f"the checkpoint in {self.folder} is another one than when this voice was opened; open it "
                 "again"
@@ -163,14 +163,14 @@ def open_voice(
     if folder is None:
         folder = generator_named(generator or DEFAULT).checkpoint()
     place = path_of(folder, "the folder of a checkpoint")
-    story = read_story(place)
-    kind = generator_of(story, place)
+    metadata = read_metadata(place)
+    kind = generator_of(metadata, place)
     refuse_other_generator(generator, kind, place)
-    config = config_of(kind, story, place)
+    config = config_of(kind, metadata, place)
     recordings = (
         _Recordings(lambda: kind.recordings(data)) if data is None else kind.recordings(data)
     )
-    return Voice(kind, config, program_of(place, story), recordings, story, place)
+    return Voice(kind, config, program_of(place, metadata), recordings, metadata, place)
 
 
 class _Recordings(Mapping[str, np.ndarray]):

@@ -106,7 +106,7 @@ class NativeModel:
         )
 
     def _array(self, array: np.ndarray) -> int:
-        """The address of a contiguous copy that lives as long as this object.
+        """The address of a contiguous copy that exists as long as this object.
 
         It begins a cache line, or every load of a whole vector would touch two.
         """
