@@ -268,7 +268,7 @@ def test_words_are_known_by_what_is_said() -> None:
     assert [voice().utterance(text) for text in ("7", "seven", "zebra")] == ["7", "7", "zebra"]
     for name, rows in voice().inputs("7").items():
         np.testing.assert_array_equal(voice().inputs("seven")[name], rows)
-    assert script_of(voice(), ["three", "1"]).words == ("3", "1")
+    assert script_of(voice(), ["three", "1"]).utterances == ("3", "1")
     with pytest.raises(WorkbenchError, match="cannot say 'zebra'"):
         voice().inputs("zebra")
 
