@@ -6,21 +6,14 @@ import numpy as np
 
 from workbench.errors import WorkbenchError
 from workbench.healing.log import Remedy
-from workbench.healing.strategy import RESIGNING, Guard, Policy, Strategy, corrects
+from workbench.healing.remedies import RESIGNING
+from workbench.healing.strategy import Guard, Policy, Strategy
 from workbench.integer.program import Program
 from workbench.memory.image import Image
 from workbench.memory.places import WORKING_SECTIONS
-from workbench.memory.watches.areas import (
-    ABFT,
-    CODES,
-    GOLDEN,
-    KINDS,
-    RADAR,
-    SELF_TEST,
-    SIGNATURES,
-    TRIPLE,
-    Area,
-)
+from workbench.memory.watches.areas import CODES, KINDS, SIGNATURES, Area, corrects
+
+ABFT, GOLDEN, RADAR, SELF_TEST, TRIPLE = "abft", "golden", "radar", "self-test", "triple"
 
 
 def random_strategy(seed: int, program: Program) -> Strategy:
@@ -77,7 +70,7 @@ def _policy(rng: np.random.Generator) -> Policy:
 
 
 def _guard(rng: np.random.Generator, program: Program) -> Guard:
-    code = str(rng.choice(KINDS))
+    code = str(rng.choice(list(KINDS)))
     first = rng.integers(len(WORKING_SECTIONS))
     last = rng.integers(first, len(WORKING_SECTIONS)) + 1
     keep = str(rng.choice(["flash", "ram"])) if code in CODES else "flash"

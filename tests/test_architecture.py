@@ -8,13 +8,15 @@ from pathlib import Path
 
 import pytest
 
+from workbench.memory.watches.areas import KINDS
+
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "workbench"
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 
 # Module or package of workbench/ -> what it is built on; arrows are followed transitively.
 NEEDS = {
-    "__init__": set(),
+    "__init__": {"face"},  # imported when one of its names is first used; others take __version__
     "errors": set(),
     "files": {"errors"},
     "sealed": {"files"},
@@ -29,7 +31,8 @@ NEEDS = {
     "firmware": {"memory", "healing"},
     "experiments": {"training", "firmware"},
     "panels": {"experiments"},
-    "commands": {"panels"},
+    "face": {"panels"},
+    "commands": {"face"},
     "cli": {"commands", "__init__"},
     "__main__": {"cli"},
 }
@@ -108,3 +111,54 @@ def test_c_sources_name_their_licence() -> None:
     for path in (*PACKAGE.rglob("*.[ch]"), *(ROOT / "tests").rglob("*.[ch]")):
         head = path.read_text().splitlines()[:3]
         assert any("SPDX-License-Identifier: " in line for line in head), path
+
+
+def _files_imported(path: Path, files: dict[str, Path]) -> set[str]:
+    """Files of workbench/ that a file imports, anywhere in it and for types alone as well."""
+    names = set(_imported(ast.parse(path.read_text()), path))
+    modules = names | {name.rpartition(".")[0] for name in names}
+    return {name for name in modules if name in files and files[name] != path}
+
+
+def _circle(arrows: dict[str, set[str]]) -> list[str]:
+    """Names that lead back to the first of them; none where all arrows go one way."""
+    done: set[str] = set()
+
+    def walk(name: str, way: list[str]) -> list[str]:
+        if name in way:
+            return way[way.index(name) :]
+        if name in done:
+            return []
+        found = next(filter(None, (walk(below, [*way, name]) for below in arrows[name])), [])
+        done.add(name)
+        return found
+
+    return next(filter(None, (walk(name, []) for name in sorted(arrows))), [])
+
+
+def test_no_files_import_each_other_in_a_circle() -> None:
+    """Neither at their head, nor within a function, nor for types alone; packages themselves left out."""
+    files = {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts): path
+        for path in SOURCES
+        if path.stem not in ("__init__", "__main__")
+    }
+    assert not _circle({name: _files_imported(path, files) for name, path in files.items()})
+    assert _circle({"a": {"b"}, "b": {"c"}, "c": {"b"}}) == ["b", "c"]
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=_named)
+def test_guards_are_asked_and_not_compared_by_name(path: Path) -> None:
+    """Outside of the files of the kinds themselves; "golden" is a section of the image as well."""
+    if path.parent in (PACKAGE / "memory" / "watches", PACKAGE / "firmware" / "guards"):
+        return
+    names = set(KINDS) - {"golden"}
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Compare):
+            texts = {n.value for n in ast.walk(node) if isinstance(n, ast.Constant)}
+            assert not texts & names, ast.unparse(node)
+            assert not ast.unparse(node).startswith("guard.area.code =="), ast.unparse(node)
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "isinstance":
+            kinds = [n.id for n in ast.walk(node.args[1]) if isinstance(n, ast.Name)]
+            allowed = ("Watch", "PageWatch") if _part(path) == "experiments" else ("Watch",)
+            assert not [k for k in kinds if k.endswith("Watch") and k not in allowed]

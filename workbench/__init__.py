@@ -1,3 +1,116 @@
-"""Train, break, heal and flash tiny generative audio models, exact to the bit."""
+"""Train, break, heal and flash tiny generative audio models, exact to the bit.
+
+    import workbench as wb
+
+    voice = wb.load("challenge")
+    image = voice.image(healer="pq-scrub")
+    bad = image.flip(operator="up2", tensor="weight", bits=7, count=10, seed=1)
+    wb.listen(voice.speak("seven", bad))
+
+What `__all__` names is public: it keeps its meaning from one minor version to the next. Nothing is imported
+before its name is first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from workbench.errors import WorkbenchError as WorkbenchError
+    from workbench.errors import WorkbenchWarning as WorkbenchWarning
+    from workbench.experiments.voices.faulty_speech import hear as hear
+    from workbench.experiments.voices.voice import Voice as Voice
+    from workbench.face.campaigns import campaign as campaign
+    from workbench.face.campaigns import summary as summary
+    from workbench.face.comparing import Comparison as Comparison
+    from workbench.face.comparing import compare as compare
+    from workbench.face.comparing import simulate as simulate
+    from workbench.face.exporting import Exported as Exported
+    from workbench.face.exporting import export as export
+    from workbench.face.hearing import listen as listen
+    from workbench.face.hearing import replay as replay
+    from workbench.face.loading import generator_names as generator_names
+    from workbench.face.loading import load as load
+    from workbench.face.loading import strategy_names as strategy_names
+    from workbench.face.mapping import map_bits as map_bits
+    from workbench.face.mapping import quality_curve as quality_curve
+    from workbench.generators.generator import Generator as Generator
+    from workbench.generators.inputs import RowIndexes as RowIndexes
+    from workbench.generators.inputs import Samples as Samples
+    from workbench.generators.registry import register as register
+    from workbench.healing.composing import guard as guard
+    from workbench.healing.log import Remedy as Remedy
+    from workbench.healing.policy import Policy as Policy
+    from workbench.healing.strategy import Guard as Guard
+    from workbench.healing.strategy import Strategy as Strategy
+    from workbench.healing.strategy_file import load_strategy as load_strategy
+    from workbench.healing.strategy_file import save_strategy as save_strategy
+    from workbench.integer.lowering.lower import lower as lower
+    from workbench.memory.faults.plan import Plan as Plan
+    from workbench.memory.faults.plan import TrialId as TrialId
+    from workbench.memory.faults.protection import ProtectionMask as ProtectionMask
+    from workbench.memory.image import Image as Image
+    from workbench.memory.watches.areas import Area as Area
+    from workbench.panels.compare_healing import HealingPanel as HealingPanel
+    from workbench.panels.hear_flips import FlipPanel as FlipPanel
+    from workbench.panels.notebook_files import results_folder as results_folder
+
+# Name -> the module that has it.
+_HOMES = {
+    "Area": "memory.watches.areas",
+    "Comparison": "face.comparing",
+    "Exported": "face.exporting",
+    "FlipPanel": "panels.hear_flips",
+    "Generator": "generators.generator",
+    "Guard": "healing.strategy",
+    "HealingPanel": "panels.compare_healing",
+    "Image": "memory.image",
+    "Plan": "memory.faults.plan",
+    "Policy": "healing.policy",
+    "ProtectionMask": "memory.faults.protection",
+    "Remedy": "healing.log",
+    "RowIndexes": "generators.inputs",
+    "Samples": "generators.inputs",
+    "Strategy": "healing.strategy",
+    "TrialId": "memory.faults.plan",
+    "Voice": "experiments.voices.voice",
+    "WorkbenchError": "errors",
+    "WorkbenchWarning": "errors",
+    "campaign": "face.campaigns",
+    "compare": "face.comparing",
+    "export": "face.exporting",
+    "generator_names": "face.loading",
+    "guard": "healing.composing",
+    "hear": "experiments.voices.faulty_speech",
+    "listen": "face.hearing",
+    "load": "face.loading",
+    "load_strategy": "healing.strategy_file",
+    "lower": "integer.lowering.lower",
+    "map_bits": "face.mapping",
+    "quality_curve": "face.mapping",
+    "register": "generators.registry",
+    "replay": "face.hearing",
+    "results_folder": "panels.notebook_files",
+    "save_strategy": "healing.strategy_file",
+    "simulate": "face.comparing",
+    "strategy_names": "face.loading",
+    "summary": "face.campaigns",
+}
+
+__all__ = [*_HOMES, "__version__"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import the module of a public name and remember what it has."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'workbench' has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

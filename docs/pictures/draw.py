@@ -129,7 +129,7 @@ def draw_memory(voice: Voice) -> None:
 def draw_trial(voice: Voice) -> None:
     """Where codes differ after one flip, by operator and frame, and the sound."""
     place = ("trunk.1.conv", "weight", (0, 5, 1, 9), 6)
-    faulty = voice.image.flip([voice.image.layout.position(*place)])
+    faulty = voice.image().flip([voice.image().layout.position(*place)])
     inputs = voice.inputs("7")
     clean, wrong = run(voice.program, inputs), run(faulty.to_program(), inputs)
     frames = len(clean[voice.program.output][0]) // voice.program.signal(voice.program.output).rate

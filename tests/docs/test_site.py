@@ -24,7 +24,7 @@ def test_every_command_has_its_section_and_options() -> None:
         for name, _, rest in [text.partition("\n")]
     }
     assert list(sections) == list(COMMANDS)
-    assert "\n`--word WORD`\n: what is said" in sections["flip"]
+    assert "\n`--flips FLIPS`\n: how many different bits" in sections["flip"]
     assert "\n`ID`\n: " in sections["replay"]
     assert "\n`--exhaustive`\n: " in sections["campaign"]
     for name, text in sections.items():

@@ -96,9 +96,9 @@ def test_the_worst_trial_can_be_replayed(tmp_path: Path) -> None:
     assert campaign(*SMALL, "--out", tmp_path / "out", "--json", figures) == 0
     worst = json.loads(figures.read_text())["campaigns"][0]["worst"]
     trial, voice = TrialId.parse(worst["replay"]), open_voice()
-    inputs, events = voice.inputs(trial.utterance), trial.events(Sites(voice.image))
-    clean = play(voice.image, inputs, events.of_trials(1, 1)).astype(np.int64)
-    error = play(voice.image, inputs, events) - clean
+    inputs, events = voice.inputs(trial.utterance), trial.events(Sites(voice.image()))
+    clean = play(voice.image(), inputs, events.of_trials(1, 1)).astype(np.int64)
+    error = play(voice.image(), inputs, events) - clean
     assert worst["snr_db"] == pytest.approx(10 * np.log10(np.sum(clean**2) / np.sum(error**2)))
 
 
@@ -112,7 +112,7 @@ def test_some_trials_are_listened_to(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert "heard 1 broken: recognised 0." in capsys.readouterr().out
     (row,) = read_results(tmp_path / "out" / "bits=712223").to_pylist()
     voice = open_voice()
-    damaged = voice.speak("3", voice.image.flip([712223]))
+    damaged = voice.speak("3", voice.image().flip([712223]))
     listener = Listener(["3"])
     recognised, pesq = listener.hear([damaged], voice.speak("3"), "3")
     assert row["recognised"] == pytest.approx(recognised[0])
@@ -169,7 +169,7 @@ def test_a_sweep_with_and_without_protection(tmp_path: Path) -> None:
     faults = ("--fault", "ber=1e-4", "--fault", "flips=2,seed=5", "--words", "3", "--trials", 30)
     assert campaign(*faults, "--out", tmp_path / "bare") == 0
     assert sorted(p.name for p in (tmp_path / "bare").iterdir()) == ["ber=0.0001", "flips=2"]
-    image = open_voice().image
+    image = open_voice().image()
     ProtectionMask.of(image, range(image.layout.working_bytes)).save(tmp_path / "all.mask")
     shield = ("--protect", tmp_path / "all.mask")
     assert campaign(*faults, *shield, "--out", tmp_path / "shielded") == 0

@@ -76,7 +76,7 @@ def test_range_restriction_is_not_heard_while_all_is_well() -> None:
 
 def test_strategy_variants_and_masks(tmp_path: Path) -> None:
     voice = open_voice()
-    ProtectionMask.of(voice.image, np.array([5, 90_000])).save(tmp_path / "two.mask")
+    ProtectionMask.of(voice.image(), np.array([5, 90_000])).save(tmp_path / "two.mask")
     strategy, program = strategy_variant("triple", voice.program, {}, tmp_path / "two.mask")
     assert strategy.areas[0].addresses == (5, 90_000) and program is voice.program
     by_bias, _ = strategy_variant("triple", voice.program, {})

@@ -15,7 +15,7 @@ from workbench.experiments.voices.voice import open_voice
 from workbench.memory.image import Image
 from workbench.memory.places import WORKING_SECTIONS
 
-IMAGE = open_voice().image
+IMAGE = open_voice().image()
 UP2 = IMAGE.layout.position("up2", "weight", (3, 0, 1, 5), 0)
 
 

@@ -35,10 +35,10 @@ VOICE = open_voice()
 @pytest.fixture(scope="module")
 def criticality() -> Criticality:
     """From 3,000 real flips, of which some strata have none."""
-    lab, plan = Laboratory(VOICE.image, VOICE.inputs("3")), Plan(Flips(1), seed=3)
+    lab, plan = Laboratory(VOICE.image(), VOICE.inputs("3")), Plan(Flips(1), seed=3)
     some = np.arange(3000)
-    table = trial_table(lab, Sites(VOICE.image), utterance="3", plan=plan, indexes=some)
-    return Criticality(VOICE.image, table)
+    table = trial_table(lab, Sites(VOICE.image()), utterance="3", plan=plan, indexes=some)
+    return Criticality(VOICE.image(), table)
 
 
 def rows_of(path: Path) -> list[dict[str, str]]:
@@ -89,7 +89,7 @@ def test_tables_say_what_the_arrays_say(criticality: Criticality, tmp_path: Path
     assert list(rows[0]) == list(BYTE_COLUMNS) and len(rows) == 50
     for row in (rows[0], rows[49]):
         index = tuple(int(each) for each in row["index"].split())
-        position = VOICE.image.layout.position(
+        position = VOICE.image().layout.position(
             row["operator"], row["tensor"], index, int(row["element_bit"])
         )
         assert position == 8 * int(row["address"])

@@ -285,7 +285,7 @@ def test_mistakes_are_one_sentence(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr("workbench.commands.demo.open_voice", voice)
+    monkeypatch.setattr("workbench.experiments.voices.voice.open_voice", voice)
     monkeypatch.chdir(tmp_path)
     file = tmp_path / "a-file"
     file.write_text("not a folder")

@@ -18,7 +18,7 @@ from workbench.memory.faults.transients import Sites
 from workbench.memory.trials.laboratory import Laboratory
 
 VOICE = open_voice()
-IMAGE = VOICE.image
+IMAGE = VOICE.image()
 SITES = Sites(IMAGE)
 LABS = {word: Laboratory(IMAGE, VOICE.inputs(word)) for word in ("1", "2")}
 

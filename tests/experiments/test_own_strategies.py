@@ -166,16 +166,16 @@ def test_a_file_that_is_none_is_named(
 def test_a_strategy_of_ones_own_is_heard() -> None:
     layout = MINE.image(voice().program).layout
     weight, bias = (8 * layout.sections[name].start + 30 for name in ("weights", "bias"))
-    mended = hear(voice(), "7", Plan(Bits((weight,))), strategy=MINE)
+    mended = hear(voice(), "7", Plan(Bits((weight,))), healer=MINE)
     assert mended.pages_healed == 1 and mended.bits_left == 0
-    unseen = hear(voice(), "7", Plan(Bits((bias,))), strategy=MINE)
+    unseen = hear(voice(), "7", Plan(Bits((bias,))), healer=MINE)
     assert unseen.pages_healed == 0 and unseen.bits_left == 1
     np.testing.assert_array_equal(mended.before, hear(voice(), "7", Plan(Bits((bias,)))).before)
-    moved = hear(voice(), "7", Plan(Flips(0)), strategy=in_place())
+    moved = hear(voice(), "7", Plan(Flips(0)), healer=in_place())
     np.testing.assert_array_equal(moved.before, moved.after)
     assert not np.array_equal(moved.before, mended.before)
     with pytest.raises(WorkbenchError, match="pages_per_frame is for crc-scrub"):
-        hear(voice(), "7", Plan(Bits((weight,))), strategy=MINE, pages_per_frame=4)
+        hear(voice(), "7", Plan(Bits((weight,))), healer=MINE, pages_per_frame=4)
 
 
 def test_the_panel_has_it() -> None:

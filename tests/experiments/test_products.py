@@ -24,7 +24,7 @@ from workbench.memory.faults.transients import Sites
 from workbench.memory.image import Image
 from workbench.memory.trials.laboratory import Laboratory
 
-IMAGE = open_voice().image
+IMAGE = open_voice().image()
 SITES = Sites(IMAGE)
 LAB = Laboratory(IMAGE, open_voice().inputs("8"))
 PNG = b"\x89PNG\r\n"

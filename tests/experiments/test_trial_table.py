@@ -15,8 +15,8 @@ from workbench.memory.trials.laboratory import Laboratory
 from workbench.memory.trials.truth import play
 
 VOICE = open_voice()
-SITES = Sites(VOICE.image)
-LAB = Laboratory(VOICE.image, VOICE.inputs("4"))
+SITES = Sites(VOICE.image())
+LAB = Laboratory(VOICE.image(), VOICE.inputs("4"))
 
 
 def table_of(plan: str, indexes: list[int], mask: ProtectionMask | None = None) -> pa.Table:
@@ -55,7 +55,7 @@ def test_rows_are_the_oracles(plan: str) -> None:
         else:
             assert (row["frame"], row["position"]) == (-1, -1)
             assert row["operator"] is row["tensor"] is row["element"] is row["bit"] is None
-        error = play(VOICE.image, VOICE.inputs("4"), events).astype(np.int64) - LAB.clean
+        error = play(VOICE.image(), VOICE.inputs("4"), events).astype(np.int64) - LAB.clean
         differs = np.flatnonzero(error.any(axis=1))
         assert row["first_sample"] == (differs[0] if len(differs) else -1)
         assert row["differing_samples"] == len(differs)
@@ -77,10 +77,10 @@ def test_rows_are_the_oracles(plan: str) -> None:
 def test_what_is_protected_does_not_happen() -> None:
     whole = table_of("flips=3", list(range(20)))
     addresses = np.array(whole["position"]) >> 3
-    mask = ProtectionMask.of(VOICE.image, addresses)
+    mask = ProtectionMask.of(VOICE.image(), addresses)
     shielded = table_of("flips=3", list(range(20)), mask)
     assert (np.array(shielded["events"]) <= 2).all()
-    everything = ProtectionMask.of(VOICE.image, range(VOICE.image.layout.working_bytes))
+    everything = ProtectionMask.of(VOICE.image(), range(VOICE.image().layout.working_bytes))
     spared = table_of("flips=3", list(range(20)), everything)
     assert set(spared["quality"].to_pylist()) == {"masked"}
     assert set(spared["events"].to_pylist()) == {0}
@@ -88,7 +88,7 @@ def test_what_is_protected_does_not_happen() -> None:
 
 def test_a_mask_of_another_image_is_refused() -> None:
     with pytest.raises(WorkbenchError, match="is for image"):
-        table_of("flips=1", [0], ProtectionMask.of(VOICE.image.flip([3]), [0]))
+        table_of("flips=1", [0], ProtectionMask.of(VOICE.image().flip([3]), [0]))
 
 
 def test_no_trials_are_no_rows() -> None:
@@ -98,7 +98,7 @@ def test_no_trials_are_no_rows() -> None:
 def test_no_time_to_speak_in() -> None:
     silence = {name: x[:, :0] for name, x in VOICE.inputs("4").items()}
     table = trial_table(
-        Laboratory(VOICE.image, silence),
+        Laboratory(VOICE.image(), silence),
         SITES,
         utterance="4",
         plan=Plan.parse("flips=2"),

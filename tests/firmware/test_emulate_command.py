@@ -10,6 +10,7 @@ from batches import needs_emulator
 from voices import voice
 
 from workbench.cli import main
+from workbench.generators.challenge import ChallengeGenerator
 from workbench.integer.reference import run
 from workbench.training.checkpoint_files import shipped_checkpoint
 
@@ -90,7 +91,7 @@ def test_emulate_does_not_write_over_its_checkpoint(
     checkpoint = tmp_path / "checkpoint"
     shutil.copytree(shipped_checkpoint(), checkpoint)
     kept = (checkpoint / "model.json").read_bytes()
-    monkeypatch.setattr("workbench.commands.emulate.shipped_checkpoint", lambda: checkpoint)
+    monkeypatch.setattr(ChallengeGenerator, "checkpoint", lambda _: checkpoint)
     words = ["emulate", "--json", str(checkpoint / "model.json")]
     assert main([*words, *(["--checkpoint", str(checkpoint)] if given else [])]) == 2
     assert "is part of the checkpoint" in capsys.readouterr().err

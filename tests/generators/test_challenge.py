@@ -1,6 +1,7 @@
 """The generator's own layers: they stream, round as the C code does, and train what they should."""
 
 import numpy as np
+import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,7 +9,9 @@ from hypothesis import strategies as st
 from workbench.generators.challenge import GENERATOR
 from workbench.generators.challenge.configuration import ChallengeConfig
 from workbench.generators.challenge.network import Challenge
+from workbench.generators.generator import Measure
 from workbench.generators.quantisers import RoundHalfUp
+from workbench.training.checkpoint_files import read_metadata
 
 CONFIG = ChallengeConfig(words=("a", "b"), frames=24, channels=(8, 8, 4))
 
@@ -46,3 +49,26 @@ def test_the_time_code_is_fixed_and_tells_every_frame_apart() -> None:
     assert len(np.unique(codes, axis=0)) == CONFIG.frames
     again = Challenge(CONFIG, quantised=False).position.weight
     assert torch.equal(code, again)
+
+
+@pytest.mark.parametrize("name", GENERATOR.checkpoints)
+def test_what_ships_reaches_its_measures(name: str) -> None:
+    measured = read_metadata(GENERATOR.checkpoint(name))["measured"]
+    limits = [each for each in GENERATOR.measures if (each.at_least, each.at_most) != (None, None)]
+    assert len(limits) == 4
+    assert not [
+        each.shortfall(measured[each.name])
+        for each in limits
+        if each.shortfall(measured[each.name])
+    ]
+
+
+def test_a_measure_says_what_it_misses() -> None:
+    measure = Measure("pesq_nb", at_least=2.3, at_most=4.5)
+    assert [measure.shortfall(value) for value in (None, 2.3, 4.5, 2.2, 4.6)] == [
+        "", "", "", "at least 2.3", "at most 4.5",
+    ]  # fmt: skip
+
+
+def test_it_has_a_card() -> None:
+    assert GENERATOR.card().startswith("# ") and "licence" in GENERATOR.card().lower()

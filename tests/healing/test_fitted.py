@@ -23,7 +23,7 @@ from workbench.integer.program import Program
 from workbench.integer.signals import Signal
 from workbench.memory.faults.events import Event
 from workbench.memory.image import Image
-from workbench.memory.watches.areas import ABFT, TRIPLE, Area
+from workbench.memory.watches.areas import Area
 from workbench.training.checkpoint_files import shipped_checkpoint
 
 # What no size can mend: nibbles have no neighbours, sums of groups are not watched, words of padding.
@@ -77,7 +77,7 @@ def test_every_named_strategy_suits_any_network(seed: int, operators: int) -> No
             assert any(reason in str(error) for reason in REFUSALS), f"{name}: {error}"
             continue
         for guard, watch in zip(strategy.guards, image.layout.watches, strict=True):
-            if guard.area.code not in (ABFT, TRIPLE):
+            if guard.area.kind.divided or guard.area.kind.validates:
                 assert 1 <= guard.per_frame <= max(1, watch.units)
 
 

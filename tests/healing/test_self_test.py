@@ -111,7 +111,7 @@ def _sum(columns: list[int], bits: tuple[int, ...]) -> int:
 
 
 def test_more_moments_see_more() -> None:
-    one, four = (seen_by_golden_inputs(voice().image, moments, trials=25) for moments in (1, 4))
+    one, four = (seen_by_golden_inputs(voice().image(), moments, trials=25) for moments in (1, 4))
     assert one.keys() == four.keys() == {"weights", "bias", "shift", "embed"}
     assert all(one[section] <= four[section] for section in one)
     assert one["bias"] < four["bias"] and four["bias"] > 0.3

@@ -43,7 +43,7 @@ from workbench.training.checkpoint import load_checkpoint
 
 def _simulation(**changed: Any) -> Any:
     arguments = {
-        "image": voice().image, "inputs": voice().inputs("7"), "upsets": (), "strategy": named("none"),
+        "image": voice().image(), "inputs": voice().inputs("7"), "upsets": (), "strategy": named("none"),
     }  # fmt: skip
     return simulate(**{**arguments, **changed})
 
@@ -51,7 +51,7 @@ def _simulation(**changed: Any) -> Any:
 NO_LIST = r"what happens to a device is 3 \(int\); give a list of events"
 CALLS: dict[str, tuple[Callable[[], Any], str]] = {
     "image in a number": (lambda: Image.load(3), r"the file of the kind image is 3 \(int\); give its path"),
-    "image to a number": (lambda: voice().image.save(3), r"a file is 3 \(int\); give its path"),
+    "image to a number": (lambda: voice().image().save(3), r"a file is 3 \(int\); give its path"),
     "program in nothing": (lambda: load_program(None), r"the file of the kind program is None"),
     "mask in a number": (lambda: ProtectionMask.load(3), r"the file of the kind protect is 3"),
     "checkpoint in a number": (lambda: load_checkpoint(3), "the folder of a checkpoint is 3"),
@@ -83,15 +83,15 @@ CALLS: dict[str, tuple[Callable[[], Any], str]] = {
     "simulation with word starts": (lambda: _simulation(word_starts=3), "word_starts is 3"),
     "simulation on an engine": (lambda: _simulation(engine="native"), "the engine is 'native'"),
     "simulations with a number": (
-        lambda: simulate_many(voice().image, voice().inputs("7"), 3, named("none")), "the list of schedules is 3"),
+        lambda: simulate_many(voice().image(), voice().inputs("7"), 3, named("none")), "the list of schedules is 3"),
     "panel of flips": (lambda: FlipPanel(3), r"the voice of a panel is 3 \(int\); give a Voice"),
     "panel of healing": (lambda: HealingPanel(3), r"the voice of a panel is 3 \(int\); give a Voice"),
     "panel with a number": (lambda: HealingPanel(voice(), 3), r"what is to be compared is 3 \(int\)"),
     "strategies by number": (
         lambda: strategy_variants([3], voice().program, {}), r"a strategy is 3 \(int\); give a Strategy, a name"),
-    "healed speech": (lambda: healed_speech(voice().image, None, None), "what speaks is of the type Image"),
-    "classes": (lambda: heard_classes(voice().image, sounds=2), "what is to be heard is of the type Image"),
-    "quality": (lambda: quality_of_voice(voice().image), "what is to be measured is of the type Image"),
+    "healed speech": (lambda: healed_speech(voice().image(), None, None), "what speaks is of the type Image"),
+    "classes": (lambda: heard_classes(voice().image(), sounds=2), "what is to be heard is of the type Image"),
+    "quality": (lambda: quality_of_voice(voice().image()), "what is to be measured is of the type Image"),
     "merged number": (lambda: merge(3, "a"), r"what is to be merged is 3 \(int\); give a list of folders"),
     "merged folder": (lambda: merge("a", "b"), r"what is to be merged is 'a' \(str\); give a list of folders"),
     "merged path": (lambda: merge(Path("a"), "b"), "what is to be merged is of the type"),
@@ -101,18 +101,18 @@ CALLS: dict[str, tuple[Callable[[], Any], str]] = {
     "campaign on a voice": (
         lambda: campaign_of(voice(), {}, Plan.parse("flips=3"), trials=1), "to damage is of the type Voice"),
     "campaign of words": (
-        lambda: campaign_of(voice().image, ["7"], Plan.parse("flips=3"), trials=1), r"what is said is \['7'\]"),
+        lambda: campaign_of(voice().image(), ["7"], Plan.parse("flips=3"), trials=1), r"what is said is \['7'\]"),
     "campaign of a text": (
-        lambda: campaign_of(voice().image, {"7": voice().inputs("7")}, "flips=3", trials=1), "happen is 'flips=3'"),
+        lambda: campaign_of(voice().image(), {"7": voice().inputs("7")}, "flips=3", trials=1), "happen is 'flips=3'"),
     "worst bits of a voice": (lambda: worst_bits(voice(), {}, [1], bits=1), "be damaged is of the type Voice"),
-    "worst bits of words": (lambda: worst_bits(voice().image, ["7"], [1], bits=1), r"what is said is \['7'\]"),
-    "script of an image": (lambda: script_of(voice().image, ["7"]), "what speaks is of the type Image"),
+    "worst bits of words": (lambda: worst_bits(voice().image(), ["7"], [1], bits=1), r"what is said is \['7'\]"),
+    "script of an image": (lambda: script_of(voice().image(), ["7"]), "what speaks is of the type Image"),
     "script of a text": (lambda: script_of(voice(), "31"), r"what is said is '31' \(str\); give a list"),
     "script of a number": (lambda: script_of(voice(), 3), r"what is said is 3 \(int\)"),
-    "demo of an image": (lambda: make_demo(voice().image, "never", word="7", seed=0), "what speaks is of the type"),
+    "demo of an image": (lambda: make_demo(voice().image(), "never", word="7", seed=0), "what speaks is of the type"),
     "rate of a number": (lambda: read_rate(3), r"a rate of upsets is 3 \(int\); give text"),
     "fitted name": (lambda: fitted("crc-scrub", voice().program), r"to be fitted is 'crc-scrub' \(str\)"),
-    "words in an image": (lambda: in_place_program(voice().image, "secded64"), "moved to words is of the type Image"),
+    "words in an image": (lambda: in_place_program(voice().image(), "secded64"), "moved to words is of the type Image"),
     "quality of recordings": (lambda: quality_of_recordings(3), "what has recordings is 3"),
 }  # fmt: skip
 

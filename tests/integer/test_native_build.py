@@ -57,6 +57,7 @@ def test_a_process_survives_a_library_of_any_length(cache: Path) -> None:
         "print(build.native_library().wb_prepare())\n"
     )
     for length in (len(whole) // 2, len(whole) // 4):
+        library.unlink()  # this process has loaded it, and would die of a file cut short at its end
         library.write_bytes(whole[:length])
         command = [sys.executable, "-c", script]
         both = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]

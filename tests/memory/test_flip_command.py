@@ -80,7 +80,7 @@ def test_it_says_what_the_bits_were_drawn_from(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert flip(tmp_path, "--flips", "1000") == 0
-    candidates = len(open_voice().image.layout.positions())
+    candidates = len(open_voice().image().layout.positions())
     told = capsys.readouterr().out
     assert told.startswith(f"flipped: 1,000 of {candidates:,} bits of the working copy\n")
     narrow = ["--section", "weights", "--operator", "conv_in", "--bit", "7", "--flips", "2"]
@@ -101,10 +101,10 @@ def test_trials_of_the_shipped_generator_equal_the_reference() -> None:
     inputs = voice.inputs("4")
     state = Plan(Flips(60), 3, sections=("state", "bias"))
     for plan in (Plan(Flips(1), 3), Plan(Flips(100), 3), Plan(Flips(3000), 3), state):
-        events = plan.events(Sites(voice.image), np.arange(3))
+        events = plan.events(Sites(voice.image()), np.arange(3))
         faults = [events.of_trials(n, n + 1).position for n in range(3)]
-        for codes, positions in zip(run_trials(voice.image, faults, inputs), faults, strict=True):
-            faulty = voice.image.flip(positions)
+        for codes, positions in zip(run_trials(voice.image(), faults, inputs), faults, strict=True):
+            faulty = voice.image().flip(positions)
             stream = Stream(faulty.to_program())
             stream.states = faulty.states()
             expected = stream.step(inputs)[voice.program.output][0]

@@ -31,7 +31,7 @@ from workbench.memory.trials.truth import play
 def test_trials_of_every_kind(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], plan: str, told: list[str]
 ) -> None:
-    image = open_voice().image
+    image = open_voice().image()
     trial = TrialId.of(image, "5", Plan.parse(plan), 0)
     out = tmp_path / "x.wav"
     assert main(["replay", str(trial), "--out", str(out)]) == 0
@@ -42,7 +42,7 @@ def test_trials_of_every_kind(
 
 
 def test_earlier_flips_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    image = open_voice().image.flip([77, 78])
+    image = open_voice().image().flip([77, 78])
     image.save(tmp_path / "faulty.image")
     trial = TrialId.of(image, "5", Plan.parse("bits=77"), 0)
     faulty = ["--image", str(tmp_path / "faulty.image"), "--out", str(tmp_path / "x.wav")]
@@ -69,7 +69,7 @@ def test_mistakes_are_one_sentence(
 
 
 def test_a_word_it_cannot_say_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    trial = TrialId.of(open_voice().image, "zebra", Plan.parse("flips=1"), 0)
+    trial = TrialId.of(open_voice().image(), "zebra", Plan.parse("flips=1"), 0)
     assert main(["replay", str(trial), "--out", str(tmp_path / "x.wav")]) == 2
     assert "zebra" in capsys.readouterr().err
 
@@ -77,7 +77,7 @@ def test_a_word_it_cannot_say_is_named(tmp_path: Path, capsys: pytest.CaptureFix
 def test_a_trial_under_a_protection_mask(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    image = open_voice().image
+    image = open_voice().image()
     mask = ProtectionMask.of(image, np.arange(0, image.layout.working_bytes, 2))
     mask.save(tmp_path / "half.mask")
     plan = Plan.parse("ber=1e-4,seed=5")

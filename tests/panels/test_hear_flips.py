@@ -76,7 +76,7 @@ def test_everything_has_a_name_and_the_state_stays_small(panel: FlipPanel) -> No
 def test_hearing_equals_speaking_from_the_flipped_image() -> None:
     plan = Plan(Flips(30), seed=8)
     heard = hear(voice(), "6", plan)
-    image = voice().image.flip(plan.events(Sites(voice().image), np.array([0])).position)
+    image = voice().image().flip(plan.events(Sites(voice().image()), np.array([0])).position)
     np.testing.assert_array_equal(heard.after, voice().speak("6", image))
     np.testing.assert_array_equal(heard.before, voice().speak("6"))
     assert heard.bits_left == 30

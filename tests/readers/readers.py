@@ -15,7 +15,7 @@ from workbench.audio.recordings import CHECKSUMS, read_checksums
 from workbench.audio.voice_package import read_manifest
 from workbench.experiments.campaigns.manifest import MANIFEST_FILE
 from workbench.firmware.exported import STRATEGY_FILE
-from workbench.healing.strategy_file import load_strategy
+from workbench.healing.strategy_file import load_strategy, save_strategy
 from workbench.integer.storage import save_program
 from workbench.memory.faults.plan import Plan, TrialId
 from workbench.training.checkpoint_files import (
@@ -86,6 +86,10 @@ READERS = {
     "strategy-by-hand": Reader(
         small.write_strategy_by_hand, "a.json", lambda folder: load_strategy(folder / "a.json"), (TEXT, JSON),
         free=True, weight=20,
+    ),
+    "strategy-toml": Reader(
+        lambda folder: save_strategy(small.STRATEGY, folder / "a.toml"), "a.toml",
+        lambda folder: load_strategy(folder / "a.toml"), (TEXT,), free=True, weight=10,
     ),
     "exported": Reader(
         small.write_exported, STRATEGY_FILE, small.exported_in, (TEXT, JSON), small.seal_json, weight=6

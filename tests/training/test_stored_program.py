@@ -188,7 +188,7 @@ import json, sys
 from workbench.generators.registry import generator_named, names
 from workbench.experiments.voices.voice import open_voice
 voice = open_voice()
-voice.speak("7"), voice.recording("7"), voice.image, repr(voice), names()
+voice.speak("7"), voice.recording("7"), voice.image(), repr(voice), names()
 print(json.dumps([name for name in ("torch", "brevitas") if name in sys.modules]))
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -77,7 +77,7 @@ def run(options: argparse.Namespace) -> None:
     frames = min(_FRAMES, longest) if options.frames is None else options.frames
     if frames > longest:
         raise WorkbenchError(
-            f"--frames is {frames} and {word!r} has {longest}; choose at most as many"
+            f"--frames is {frames} and a {voice.generator.noun} has {longest}; choose at most as many"
         )
     rates = {name: voice.program.signal(name).rate for name in voice.program.inputs}
     inputs = {name: codes[:, : frames * rates[name]] for name, codes in voice.inputs(word).items()}

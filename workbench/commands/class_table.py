@@ -51,7 +51,7 @@ def tell_classes(voice: Voice, *, language: Language, sounds: int, path: Path | 
         reason = _absent() or f"PESQ refuses every sound of {', '.join(silent)}"
         print(f"PESQ-NB has no value; {reason}")
     if path:
-        figures = {"voice": voice.image.content_hash, "classes": [row.figures() for row in rows]}
+        figures = {"voice": voice.image().content_hash, "classes": [row.figures() for row in rows]}
         write_text(path, json.dumps(figures, indent=1, allow_nan=False) + "\n")
 
 

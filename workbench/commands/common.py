@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from workbench.errors import WorkbenchError
-from workbench.experiments.fleets.variants import refuse_unknown, strategy_variant
+from workbench.experiments.fleets.variants import refuse_unknown
 from workbench.experiments.voices.voice import Voice
 from workbench.experiments.voices.word_lists import in_one_text, words_in
 from workbench.generators.registry import DEFAULT, generator_named
@@ -69,7 +69,7 @@ def add_image(parser: argparse.ArgumentParser) -> None:
 def image_of(path: Path | None, voice: Voice) -> Image:
     """The image saved at `path`, or the clean one; WorkbenchError when it is not of `voice`."""
     if path is None:
-        return voice.image
+        return voice.image()
     image = Image.load(path)
     if image.program.content_hash != voice.program.content_hash:
         raise WorkbenchError(
@@ -160,20 +160,24 @@ def add_strategy(parser: argparse.ArgumentParser, *, default: str = CRC_SCRUB) -
     )  # fmt: skip
 
 
-def strategy_of(name: str, pages: int | None, voice: Voice) -> tuple[Strategy, Program]:
-    """The strategy called `name`, or in the file `name`, with --pages, and the program that it is for.
-
-    Raises WorkbenchError when the two do not fit.
-    """
+def healer_of(name: str, pages: int | None, voice: Voice) -> str | Strategy:
+    """What `Voice.healer` takes, for a name or file with --pages; WorkbenchError when the two do not fit."""
     if pages is not None and name == CRC_SCRUB:
-        return fitted(crc_scrub(pages), voice.program), voice.program
+        return fitted(crc_scrub(pages), voice.program)
     if pages is not None and (pages or name != NONE):
         raise WorkbenchError(
             f"--pages is for {CRC_SCRUB} and the strategy is {name}; leave it out, or compose your own "
             "in a notebook"
         )
-    inputs = {word: voice.inputs(word) for word in voice.utterances}
-    return strategy_variant(name, voice.program, inputs)
+    return name
+
+
+def strategy_of(name: str, pages: int | None, voice: Voice) -> tuple[Strategy, Program]:
+    """The strategy called `name`, or in the file `name`, with --pages, and the program that it is for.
+
+    Raises WorkbenchError when the two do not fit.
+    """
+    return voice.healer(healer_of(name, pages, voice))
 
 
 def image_under(strategy: Strategy, program: Program) -> Image:

@@ -260,7 +260,7 @@ def _worst(voice: Voice, environments: Sequence[Environment]) -> tuple[int, ...]
     inputs = {word: voice.inputs(word) for word in voice.utterances}
     with tqdm(total=most, unit="bit", desc="worst bits", leave=False, disable=None) as bar:
         return worst_weights(
-            voice.image, inputs, bits=most, progress=lambda _: bar.update() and None
+            voice.image(), inputs, bits=most, progress=lambda _: bar.update() and None
         )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from workbench.experiments.fleets.comparison import REFERENCE, Environment
+from workbench.experiments.fleets.comparison_rows import NONE, comparison_rows
 
 LEGEND = (
     f"harm: energy of the error over that of the voice; vs {REFERENCE}: harm against its, by device (95 % "
@@ -13,41 +14,15 @@ LEGEND = (
     "upset to an entry about its unit; mended: bits right again; costs on an emulated Cortex-M4: "
     "instructions a frame, bytes of RAM and of flash for code and checks"
 )
-_NONE = "-"
 
 
 def tell_environment(environment: Environment, records: Sequence[dict[str, Any]]) -> None:
     """A row a strategy, the least harm first."""
     print(f"\n{environment.title}: {records[0]['device_s']:,.0f} s of device time each")
-    rows = [("strategy", "harm", f"vs {REFERENCE}", "broken", "available", "found in", "mended",
-             "instr.", "RAM", "flash")]  # fmt: skip
-    for record in sorted(records, key=lambda each: each["harm"]):
-        device = record["device"]
-        hit = record["hit"]
-        rows.append(
-            (
-                record["strategy"],
-                f"{100 * record['harm']:.3g} %",
-                _difference(record["difference"]),
-                f"{100 * record['quality']['broken']:.1f} %",
-                f"{100 * record['availability']:.1f} %",
-                f"{record['detection_s']:.2f} s" if record["detection_s"] is not None else _NONE,
-                f"{100 * record['repaired'] / hit:.0f} %" if hit else _NONE,
-                f"{device['instructions']:,.0f}" if device else _NONE,
-                f"{device['ram_bytes']:,}" if device else _NONE,
-                f"{device['flash_bytes']:,}" if device else _NONE,
-            )
-        )
+    rows = comparison_rows(records)
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for cells in rows:
         print("  ".join(map(str.ljust, cells, widths)).rstrip())
-
-
-def _difference(difference: dict[str, float | None] | None) -> str:
-    low, high = (difference["low"], difference["high"]) if difference else (None, None)
-    if low is None or high is None or low == high == 0:
-        return _NONE
-    return f"{100 * low:+.3g} to {100 * high:+.3g} %"
 
 
 def tell_missing(records: Sequence[dict[str, Any]], unknown: Mapping[str, str]) -> None:
@@ -72,7 +47,7 @@ def tell_missing(records: Sequence[dict[str, Any]], unknown: Mapping[str, str]) 
         if any(meanings.values())
     ]
     if lines:
-        print("\n".join([f'\n"{_NONE}" means', *lines]))
+        print("\n".join([f'\n"{NONE}" means', *lines]))
 
 
 def _why(unknown: Mapping[str, str]) -> str:

@@ -110,7 +110,7 @@ def run(options: argparse.Namespace) -> None:
     voice = open_voice(options.checkpoint, generator=options.generator)
     if options.json and voice.folder:
         refuse_replacing(options.json, voice.folder)
-    bits = len(voice.image.layout.positions())
+    bits = len(voice.image().layout.positions())
     if options.upsets > bits:
         raise WorkbenchError(
             f"--upsets is {options.upsets:,} and the working copy has {bits:,} bits, of which each flips "

@@ -66,7 +66,7 @@ def run(options: argparse.Namespace) -> None:
     inputs = voice.inputs(trial.utterance)
     positions = trial.events(Sites(image)).position
     faulty = image.flip(positions)
-    before, after = (image.program.sound(spoken(each, inputs)) for each in (voice.image, faulty))
+    before, after = (image.program.sound(spoken(each, inputs)) for each in (voice.image(), faulty))
     out = output_folder(options.out)
     write_wav(out / "before.wav", before, voice.sample_rate_hz)
     write_wav(out / "after.wav", after, voice.sample_rate_hz)

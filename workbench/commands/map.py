@@ -4,32 +4,20 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-
-import pyarrow as pa
 
 from workbench.audio.metrics import DEGRADED_SNR_DB
 from workbench.commands.attempts import Attempts
 from workbench.commands.common import add_checkpoint, add_image, image_of
 from workbench.errors import WorkbenchError
-from workbench.experiments.campaigns.manifest import MANIFEST_FILE
-from workbench.experiments.campaigns.store import Results, open_results
-from workbench.experiments.maps.criticality import COLUMNS as MAP_COLUMNS
-from workbench.experiments.maps.products import (
-    CURVE_FILES,
-    MAP_FILES,
-    curve_products,
-    map_products,
-)
-from workbench.experiments.maps.quality_curve import COLUMNS as CURVE_COLUMNS
+from workbench.experiments.maps.products import CURVE_FILES, MAP_FILES
 from workbench.experiments.voices.voice import open_voice
-from workbench.files import exists, output_folder, write_text
-from workbench.memory.faults.plan import Plan
+from workbench.face.mapping import SHARE, curve_of, map_of, opened
+from workbench.files import output_folder, write_text
 
 _OUT = Path("out/map")
-_PROTECT = "0.3%"
+_PROTECT = f"{100 * SHARE:g}%"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -61,9 +49,7 @@ def run(options: argparse.Namespace) -> None:
     faults than flips, a share that is none and a folder that cannot be written.
     """
     image = image_of(options.image, open_voice(options.checkpoint))
-    found = [open_results(each) for folder in options.results for each in _folders(folder)]
-    for results in found:
-        results.check(image)
+    found = opened(options.results, image)
     sweep = [results.plan.model.error_rate is not None for results in found]
     if any(sweep) and not all(sweep):
         raise WorkbenchError(
@@ -77,14 +63,12 @@ def run(options: argparse.Namespace) -> None:
                 "and leave out --protect"
             )
         out = output_folder(options.out)
-        products = curve_products(_sweep(found))
+        products = curve_of(found)
         _tell_curve(products.told)
     else:
         share = _share(options.protect or _PROTECT)
-        protection = _protection_of_flips(found)
         out = output_folder(options.out)
-        table = pa.concat_tables([results.table(MAP_COLUMNS) for results in found])
-        products = map_products(out, image, table, share=share, protection=protection)
+        products = map_of(found, image, out, share)
         _tell_map(products.told)
     if options.json:
         write_text(options.json, json.dumps(products.told, indent=2, allow_nan=False) + "\n")
@@ -95,45 +79,6 @@ def run(options: argparse.Namespace) -> None:
     attempts.finish(f"all other figures are in {options.json or out}")
     files = CURVE_FILES if any(sweep) else MAP_FILES
     print(f"{', '.join(files)} {'are' if len(files) > 1 else 'is'} in {out}")
-
-
-def _folders(folder: Path) -> list[Path]:
-    """The folder itself, or those below it that hold results, as a sweep leaves them."""
-    if exists(folder / MANIFEST_FILE):
-        return [folder]
-    return sorted(path.parent for path in folder.glob(f"*/{MANIFEST_FILE}")) or [folder]
-
-
-def _sweep(found: list[Results]) -> Iterator[tuple[float, str, pa.Table]]:
-    """Bit-error rate, what else sets trials apart, and their rows, other words of equal plans together."""
-    drawn: dict[tuple[Plan, str], list[pa.Table]] = {}
-    for results in found:
-        key = results.plan, results.protection
-        drawn.setdefault(key, []).append(results.table(CURVE_COLUMNS))
-    for (plan, protection), tables in drawn.items():
-        rate = plan.model.error_rate
-        assert rate is not None
-        where = [*plan.sections, *plan.operators, *(f"bit {bit}" for bit in plan.bits)]
-        parts = [f"mask {protection}"] if protection else []
-        if where:
-            parts.append(f"only {' '.join(where)}")
-        yield rate, ", ".join(parts), pa.concat_tables(tables).unify_dictionaries()
-
-
-def _protection_of_flips(found: list[Results]) -> str:
-    """The mask that all these trials ran under; WorkbenchError for several, and unless bits flip."""
-    for results in found:
-        if not results.plan.model.flips_any_bit:
-            raise WorkbenchError(
-                f"{results.folder} holds trials of {results.plan.model} and a map needs bits that flip; run "
-                "`workbench campaign --exhaustive`, or a plan with flips=1"
-            )
-        if results.protection != found[0].protection:
-            raise WorkbenchError(
-                f"{results.folder} and {found[0].folder} have different protection masks; make a map "
-                "of each"
-            )
-    return found[0].protection
 
 
 def _share(text: str) -> float:

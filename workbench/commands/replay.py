@@ -64,7 +64,7 @@ def run(options: argparse.Namespace) -> None:
     events = trial.events(sites, mask)
     inputs = voice.inputs(trial.utterance)
     calm = events.of_trials(1, 1)
-    clean, codes = play(voice.image, inputs, calm), play(image, inputs, events)
+    clean, codes = play(voice.image(), inputs, calm), play(image, inputs, events)
     lines = event_lines(events, sites)
     if options.events:
         write_text(options.events, "".join(f"{line}\n" for line in lines))

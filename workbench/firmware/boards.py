@@ -25,7 +25,16 @@ class Core:
 
 @dataclass(frozen=True)
 class Board:
-    """A board that one can buy. clock_hz: the highest that its maker specifies."""
+    """A board that one can buy.
+
+    Args:
+        name: As its maker writes it.
+        core: Key of `CORES`.
+        clock_hz: The highest that its maker specifies.
+        flash_bytes: Of the microcontroller.
+        ram_bytes: Of the microcontroller, in one piece.
+        source: Of these numbers.
+    """
 
     name: str
     core: str
@@ -37,8 +46,8 @@ class Board:
     def instructions_per_frame(self, frame_rate_hz: float) -> float:
         """Instructions that fit in one frame if every one takes one cycle: an upper bound.
 
-        Real cores need more cycles than instructions (loads, taken branches, flash wait states), so
-        a share of this budget is a lower bound of the real load.
+        Real cores need more cycles than instructions (loads, taken branches, flash wait states), so that a share of
+        this budget is a lower bound of the real load.
         """
         return self.clock_hz / frame_rate_hz
 

@@ -31,7 +31,7 @@ from workbench.integer.program import Program
 from workbench.memory.faults.events import Event
 from workbench.memory.image import Image
 from workbench.memory.layout import HEALER_VARIABLES, LAYOUT, Layout
-from workbench.memory.watches.areas import ABFT, RAM
+from workbench.memory.watches.areas import RAM
 from workbench.sealed import json_object
 
 TABLE = "data/costs.json"
@@ -95,10 +95,18 @@ def measure_cost(
     bare: EmulatedRun | None = None,
     seed: int = 0,
 ) -> Cost:
-    """Run `inputs` without a healer, with it, and with it under upsets of everything it watches.
+    """Run an utterance without a healer, with it, and with it under upsets of everything that it watches.
 
-    bare: the run without a healer, where it is at hand. Raises WorkbenchError without compiler or
-    emulator, and where the strategy does not fit the program.
+    Args:
+        program: Of the device.
+        inputs: Whole numbers [1, frames * rate, channels] by name.
+        strategy: Of the healer.
+        core: One of `CORES`.
+        bare: The run without a healer, where it is at hand.
+        seed: Of the upsets.
+
+    Raises:
+        WorkbenchError: There is no compiler or emulator, or the strategy does not fit the program.
     """
     bare = bare or bare_run(program, inputs, core)
     image = strategy.image(program)
@@ -183,7 +191,7 @@ def _runs(
 
 def _scans(strategy: Strategy) -> bool:
     """Whether all is done after the frames, where a budget counts."""
-    return strategy.heals and not any(guard.area.code == ABFT for guard in strategy.guards)
+    return strategy.heals and not any(guard.area.kind.stream for guard in strategy.guards)
 
 
 def _without_ladders(strategy: Strategy) -> Strategy:

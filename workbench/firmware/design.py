@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from workbench.errors import WorkbenchError, nearest
 from workbench.firmware.names import Names, checked_prefix
 from workbench.firmware.scratch import Scratch, plan_scratch
+from workbench.healing.guard import Guard
 from workbench.healing.strategy import Strategy
 from workbench.integer.program import Program
 from workbench.memory.image import Image
 from workbench.memory.layout import Layout
 from workbench.memory.places import WORKING_SECTIONS, Place
-from workbench.memory.watches.areas import ABFT
-from workbench.memory.watches.self_test import SelfTestWatch
+from workbench.memory.watches.watch import Watch
 
 RAM, FLASH = "ram", "flash"
 WEIGHTS = (RAM, FLASH)
@@ -153,10 +153,14 @@ class Firmware:
         return found
 
     @property
-    def self_test(self) -> SelfTestWatch | None:
-        """The golden input, where the strategy has one."""
-        tests = [w for w in self.layout.watches if self.heals and isinstance(w, SelfTestWatch)]
-        return tests[0] if tests else None
+    def guards(self) -> list[tuple[Guard, Watch]]:
+        """The strategy's, where each of them lies."""
+        return list(zip(self.strategy.guards, self.layout.watches, strict=False))
+
+    @property
+    def self_test(self) -> bool:
+        """Whether a guard computes frames of its own."""
+        return self.heals and self.strategy.validator is not None
 
     @property
     def self_test_bytes(self) -> int:
@@ -167,8 +171,8 @@ class Firmware:
     def log_entries(self) -> int:
         """Entries of the ring, a power of two: one frame's findings always fit."""
         looks = sum(
-            watch.units if guard.area.code == ABFT else guard.per_frame
-            for guard, watch in zip(self.strategy.guards, self.layout.watches, strict=False)
+            watch.units if guard.area.kind.stream else guard.per_frame
+            for guard, watch in self.guards
         )
         wanted = max(LOG_ENTRIES, looks)
         return 1 << (wanted - 1).bit_length()

@@ -77,14 +77,22 @@ def emulate(
     weights: str = RAM,
     machine: EmulatedMachine | None = None,
 ) -> EmulatedRun:
-    """Compile `image` for `core`, run all frames of `inputs` and measure.
+    """Compile an image for a core, run all frames of an utterance and measure.
 
-    image: flips that it holds strike before the first frame. inputs: [1, frames * rate, channels] by
-    name. strategy: whose `image` it is; left out, there is no healer. upsets: at frame starts,
-    in RAM or flash (with weights in flash, a compiler may have put a tiny tensor into its code, where
-    no upset finds it). mid_frame: in RAM, while a frame is computed. machine: made by
-    `machine_for` of the same, with its flash as it was, to save compiling it again. Raises WorkbenchError without
-    compiler or emulator, and for inputs or upsets that do not fit.
+    Args:
+        image: Flips that it holds happen before the first frame.
+        core: One of `CORES`.
+        inputs: Whole numbers [1, frames * rate, channels] by name.
+        strategy: Whose image it is; None for no healer.
+        upsets: At frame starts, in RAM or flash. With weights in flash, a compiler may have put a tiny tensor into its
+            code, where no upset finds it.
+        mid_frame: In RAM, while a frame is computed.
+        word_starts: Frames at which an utterance starts, from silence.
+        weights: "ram" or "flash".
+        machine: Made by `machine_for` of the same, with its flash as it was, to save compiling it again.
+
+    Raises:
+        WorkbenchError: There is no compiler or emulator, or inputs or upsets do not fit.
     """
     firmware = firmware_for(image, strategy or nothing(), weights)
     frames = frames_of(firmware, inputs)

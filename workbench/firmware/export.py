@@ -19,7 +19,6 @@ from workbench.healing.overheads import overheads
 from workbench.healing.strategy import Guard, Strategy
 from workbench.integer.signals import Signal
 from workbench.memory.image import Image
-from workbench.memory.watches.areas import ABFT, CODES, GOLDEN, SELF_TEST, TRIPLE
 
 _TEMPLATES = "folder"
 _HEALER_ROWS = (
@@ -59,13 +58,21 @@ def export(
     prefix: str = "model",
     feeding: Feeding | None = None,
 ) -> Firmware:
-    """Write the firmware of a clean image to `folder`; files with other names are left alone.
+    """Write the firmware of a clean image to a folder; files with other names are left alone.
 
-    vectors: title -> inputs of an utterance whose output is kept, [1, frames * rate, channels] by
-    name; at least one. strategy: none when left out. weights: "ram", or "flash" to read the
-    parameters where they are stored. prefix: of all names in C. feeding: what the README shows;
-    when left out, a place to fill in. Raises WorkbenchError when the parts do not go together, the
-    folder cannot be written, or it has files and no earlier export.
+    Args:
+        image: Of the device, without flips.
+        folder: To write to; new, empty, or an earlier export.
+        vectors: Title -> inputs of an utterance whose output is kept, [1, frames * rate, channels] by name; at least
+            one.
+        strategy: Of the healer; None for no healer.
+        weights: "ram", or "flash" to read the parameters where they are stored.
+        prefix: Of all names in C.
+        feeding: What the README shows; None for a place to fill in.
+
+    Raises:
+        WorkbenchError: The parts do not go together, the folder cannot be written, or it has files and no earlier
+            export.
     """
     if not vectors:
         raise WorkbenchError("firmware needs at least one golden vector; give inputs to run")
@@ -179,7 +186,7 @@ def _healing(firmware: Firmware) -> str:
     cost = overheads(firmware.layout, strategy)
     areas = "\n".join(
         f"| {number} | {watch.label.rsplit('_', 1)[0]} | {watch.units} of "
-        f"{_unit(guard)} | {_looks(guard)} | "
+        f"{guard.area.kind.unit_text(guard.area)} | {_looks(guard)} | "
         f"{', then '.join(f'`{rung.name}`' for rung in guard.ladder) or 'nothing'} |"
         for number, (guard, watch) in enumerate(
             zip(strategy.guards, firmware.layout.watches, strict=True)
@@ -259,21 +266,11 @@ these tries. An entry holds frame, epoch, unit, area, and
 
 def _has_evidence(guard: Guard) -> bool:
     """Whether a guard can tell a damaged unit from what says so."""
-    area = guard.area
-    if area.code == GOLDEN:
-        return False
-    judges = area.code in (ABFT, TRIPLE) or area.second is not None or guard.reads_golden
-    return judges or (area.code in CODES and CODES[area.code].judges)
-
-
-def _unit(guard: Guard) -> str:
-    if guard.area.code == SELF_TEST:
-        return "a recorded frame"
-    return "one operator" if guard.area.code == ABFT else f"{guard.area.unit_bytes} bytes"
+    return guard.golden_is_witness or guard.area.kind.judges(guard.area)
 
 
 def _looks(guard: Guard) -> str:
-    if guard.area.code == ABFT:
+    if guard.area.kind.stream:
         return "every sum, as it arises"
     order = f", in steps of {guard.stride}" if guard.stride > 1 else ""
     if guard.every_frames > 1:

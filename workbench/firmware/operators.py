@@ -6,15 +6,16 @@ Layout: each function gives the lines of a step's body. `parameters`, `state`, `
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from workbench.errors import WorkbenchError
-from workbench.firmware.design import Firmware
-from workbench.firmware.healer import abft_calls, constant, shape_name
+from workbench.firmware.design import Firmware, c_type
 from workbench.firmware.scratch import row_bytes
 from workbench.integer.operators import Add, Concat, Conv, Embed, Operator, Rescale, Table
 from workbench.integer.signals import Signal
+
+HEADERS = ("wb_pointwise.h",)  # of the runtime
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,8 @@ class Call:
     """One operator to be called.
 
     sources, target: its signals. x, y: where the first new row of each lies. name: the operator's, as a
-    C identifier. checked: whether sums are compared with checksum rows, where there are some.
+    C identifier. watched: lines of a monitor that computes a convolution and sees its sums, given the call and
+    the arguments of the kernel; none for what it does not see.
     """
 
     firmware: Firmware
@@ -32,7 +34,7 @@ class Call:
     x: list[str]
     y: str
     name: str
-    checked: bool
+    watched: Callable[[Call, str], list[str]] | None = None
 
     @property
     def count(self) -> int:
@@ -51,17 +53,56 @@ class Call:
         return f"(const {kind} *)wb_gather(&memory, {plain}, sizeof {plain}, {bounce})"
 
 
-def calls(firmware: Firmware, operator: Operator, *, checked: bool = True) -> list[str]:
-    """The lines that compute an operator; WorkbenchError for one without a C kernel."""
-    program = firmware.program
-    sources, target = program.sources(operator), program.target(operator)
+def constant(kind: str, name: str, fields: Mapping[str, object]) -> str:
+    """A `static const` struct with these fields."""
+    lines = "\n".join(f"    .{field} = {value}," for field, value in fields.items())
+    return f"static const {kind} {name} = {{\n{lines}\n}};\n"
+
+
+def once(name: str, source: str) -> str:
+    """Functions that several models of a translation unit may need; "" where there are none."""
+    macro = f"WB_HAS_{name.upper()}"
+    text = source.strip()
+    return f"#ifndef {macro}\n#define {macro}\n{text}\n#endif\n" if text else ""
+
+
+def shape_name(firmware: Firmware, operator: str) -> str:
+    """The constant that describes a convolution."""
+    return f"{firmware.prefix}_shape_{firmware.operators.of(operator)}"
+
+
+def scratch_locals(firmware: Firmware) -> Iterator[str]:
+    """The buffers that the operators of a step share."""
+    used = firmware.scratch.offsets
+    for bits in sorted({each.bits for each in firmware.program.signals if each.name in used}):
+        yield f"{c_type(bits)} *const codes{bits} = model->scratch.codes{bits};"
+
+
+def calls(
+    firmware: Firmware,
+    operator: Operator,
+    *,
+    watched: Callable[[Call, str], list[str]] | None = None,
+) -> list[str]:
+    """The lines that compute an operator; WorkbenchError for one without a C kernel. watched: see `Call`."""
     emit = CALLS.get(type(operator))
     if emit is None:
         raise WorkbenchError(
             f"operator {operator.name} of the kind {operator.kind!r} has no C kernel; write one and enter "
             "its call in CALLS of workbench.firmware.operators"
         )
-    call = Call(
+    return [f"/* {operator.name} */", *emit(call_of(firmware, operator, watched=watched))]
+
+
+def call_of(
+    firmware: Firmware,
+    operator: Operator,
+    *,
+    watched: Callable[[Call, str], list[str]] | None = None,
+) -> Call:
+    """Names and addresses of an operator."""
+    sources, target = firmware.program.sources(operator), firmware.program.target(operator)
+    return Call(
         firmware,
         operator,
         sources,
@@ -69,9 +110,8 @@ def calls(firmware: Firmware, operator: Operator, *, checked: bool = True) -> li
         [address(firmware, source) for source in sources],
         address(firmware, target),
         firmware.operators.of(operator.name),
-        checked,
+        watched,
     )
-    return [f"/* {operator.name} */", *emit(call)]
 
 
 def constants(firmware: Firmware) -> Iterator[str]:
@@ -105,15 +145,8 @@ def _conv(call: Call) -> Iterator[str]:
         yield f"    wb_conv({arguments});"
         yield "}"
         return
-    for watched, area, unit in abft_calls(firmware):
-        if call.checked and watched == conv.name:
-            check = f"&{firmware.prefix}_parts_{area}[{unit}].check"
-            yield f"if (wb_conv_checked({arguments}, {check}) &&"
-            yield f"    wb_alarm(&memory, {area}u, {unit}u)) {{"
-            yield f"    wb_conv_again({arguments}, {check});"
-            yield "}"
-            return
-    yield f"wb_conv({arguments});"
+    lines = call.watched(call, arguments) if call.watched else []
+    yield from lines or [f"wb_conv({arguments});"]
 
 
 def _add(call: Call) -> Iterator[str]:

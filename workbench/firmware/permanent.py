@@ -12,14 +12,10 @@ import numpy as np
 
 from workbench.firmware.design import Firmware
 from workbench.firmware.twin import Machine, Twin, frames_of
-from workbench.healing.log import Remedy
-from workbench.healing.strategy import Guard
+from workbench.healing.guard import Guard
 from workbench.healing.variables import cursor_word
 from workbench.memory.faults.events import CLEAR, SET, Event
-from workbench.memory.watches.areas import ABFT
-from workbench.memory.watches.pages import Watch
-from workbench.memory.watches.self_test import SelfTestWatch
-from workbench.memory.watches.sums import AbftWatch
+from workbench.memory.watches.watch import Watch
 
 FRAMES = 3  # the first finds the fault, the others show what it costs to live with it
 
@@ -66,7 +62,7 @@ def permanent_faults(firmware: Firmware) -> Iterator[list[Event]]:
     guards = list(zip(firmware.strategy.guards, layout.watches, strict=True))
     for number, (guard, watch) in enumerate(guards):
         for unit in _units(firmware, guard, watch):
-            for position in _positions(watch, unit):
+            for position in watch.telling_bits(unit):
                 seen = cursors_at(firmware, {number: unit}, position >> 3)
                 yield [stuck_cell(firmware, position), *seen]
                 yield [Event(0, position), Event(0, position + 8 * golden), *seen]
@@ -76,32 +72,16 @@ def permanent_faults(firmware: Firmware) -> Iterator[list[Event]]:
 
 
 def _units(firmware: Firmware, guard: Guard, watch: Watch) -> list[int]:
-    if guard.area.code == ABFT:
+    if guard.area.kind.stream:
         return list(range(watch.units))
     last = watch.units - 1
     units = {0, last // 2, last} - {-1}
-    if Remedy.RELOCATE in guard.ladder:
+    if any(action.moves for action in guard.actions):
         for place in firmware.parameters():
             middle = np.array([place.start + place.size_bytes // 2])
             inside = (middle >= watch.start) & (middle < watch.stop)
             units |= set(watch.units_of(middle[inside]).tolist())
     return sorted(units)
-
-
-def _positions(watch: Watch, unit: int) -> list[int]:
-    """Bits of a unit that all codes see, and sums of any input: bit 12 of a bias, else bit 6 of a byte.
-
-    Its first and its last byte, since a comparison stops at the first difference.
-    """
-    if isinstance(watch, AbftWatch | SelfTestWatch):
-        name = watch.operators[unit].name if isinstance(watch, AbftWatch) else None
-        return [
-            8 * place.start + 12
-            for place in watch.layout.places
-            if place.section == "bias" and name in (None, place.operator)
-        ]
-    where = np.arange(watch.layout.working_bytes)[watch.addresses(unit)]
-    return sorted({8 * int(where[0]) + 6, 8 * int(where[-1]) + 6})
 
 
 def stuck_cell(firmware: Firmware, position: int) -> Event:

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 
-from workbench.firmware.design import Firmware, c_type
+from workbench.firmware.design import Firmware
+from workbench.firmware.guards.registry import (
+    after_frame,
+    after_operator,
+    headers,
+    monitor_locals,
+    watched_operator,
+)
 from workbench.firmware.header import header, signature
 from workbench.firmware.healer import healer
-from workbench.firmware.operators import address, calls, constants
+from workbench.firmware.operators import HEADERS, address, calls, constants, scratch_locals
 from workbench.firmware.scratch import frame_bytes
 from workbench.integer.operators import Conv
-from workbench.integer.signals import INT32_MIN, Signal
+from workbench.integer.signals import INT32_MIN
 from workbench.memory.places import Place
-from workbench.memory.watches.areas import ABFT
 
 _WIDTH = 100
 
@@ -45,12 +52,10 @@ def _source(firmware: Firmware) -> str:
         f"/* Program {firmware.program.name}, written by the workbench: "
         "do not edit, export again. */",
         f'#include "{firmware.prefix}.h"\n',
-        '#include "runtime/wb_abft.h"\n#include "runtime/wb_crc.h"\n#include "runtime/wb_ecc.h"\n'
-        '#include "runtime/wb_pointwise.h"\n#include "runtime/wb_triple.h"\n',
+        "".join(f'#include "runtime/{name}"\n' for name in sorted({*HEADERS, *headers()})),
         _golden(firmware),
         _check(firmware),
         *constants(firmware),
-        _self_test(firmware),
         healer(firmware) if firmware.heals else "",
         _init(firmware),
         _reset(firmware),
@@ -126,59 +131,11 @@ def _reset(firmware: Firmware) -> str:
     return f"void {name}_reset({name}_instance *model)\n{{\n    {line}\n}}\n"
 
 
-def _self_test(firmware: Firmware) -> str:
-    """A golden moment, computed with the working copy or the golden copy."""
-    name, program, watch = firmware.prefix, firmware.program, firmware.self_test
-    if watch is None:
-        return ""
-    label = firmware.operators.of(watch.label)
-    output = program.signal(program.output)
-    places = firmware.histories()
-    lines = [
-        f"{name}_instance *const model = memory->model;",
-        "/* Volatile: a compiler must not compute with what it believes to lie in flash. */",
-        f"const {name}_parameters *volatile const parameters_at =",
-        f"    golden ? &{name}_golden : &model->memory.parameters;",
-        f"const {name}_parameters *const parameters = parameters_at;",
-        f"const {name}_checks *volatile const kept_at = &{name}_check;",
-        f"const {name}_checks *const kept = kept_at;",
-        *([f"{name}_state *const state = &model->self_test;"] if places else []),
-        *_scratch_locals(firmware),
-        "uint32_t sum = 0;",
-        "(void)area;",
-    ]
-    for number, place in enumerate(places):
-        past = f"state->{firmware.member(place)}"
-        lines.append(
-            f"wb_copy({past}, (const char *)kept->history_{number}_{label} + unit * sizeof {past}, sizeof {past});"
-        )
-    for number, given in enumerate(program.inputs):
-        signal = program.signal(given)
-        lines.append(
-            f"wb_copy({address(firmware, signal)}, (const char *)kept->input_{number}_{label} + "
-            f"unit * {frame_bytes(signal)}u, {frame_bytes(signal)});"
-        )
-    for operator in program.operators:
-        lines += calls(firmware, operator, checked=False)
-    told = [(address(firmware, output), str(frame_bytes(output)))]
-    for place in places:
-        past = f"state->{firmware.member(place)}"
-        told.append((past, f"sizeof {past}"))
-    lines += [
-        f"sum = wb_crc32_on(sum, (const wb_byte *)({what}), {size}, 1);" for what, size in told
-    ]
-    lines.append(f"return sum != (uint32_t)kept->sum_{label}[unit];")
-    body = "\n".join(f"    {line}" for line in lines)
-    return (
-        f"WB_COLD static int {name}_self_test(const wb_memory *memory, const wb_area *area, uint32_t unit,\n"
-        f"                                    int golden)\n{{\n{body}\n}}\n"
-    )
-
-
 def _step(firmware: Firmware) -> str:
     program = firmware.program
     output = program.signal(program.output)
-    lines = [*_locals(firmware), ""]
+    lines = [*_locals(firmware), *monitor_locals(firmware), ""]
+    watched = partial(watched_operator, firmware) if firmware.heals else None
     if firmware.heals:
         lines.append("wb_wake(&memory);")
     for name in program.inputs:
@@ -186,23 +143,18 @@ def _step(firmware: Firmware) -> str:
         signal = program.signal(name)
         lines.append(f"wb_copy({address(firmware, signal)}, {given}, {frame_bytes(signal)});")
     for operator in program.operators:
-        lines += calls(firmware, operator)
+        lines += calls(firmware, operator, watched=watched)
+        lines += after_operator(firmware, operator)
     lines.append(f"wb_copy(output, {address(firmware, output)}, {frame_bytes(output)});")
     if firmware.heals:
-        looks = any(guard.area.code != ABFT for guard in firmware.strategy.guards)
-        lines.append(f"wb_heal(&memory, {int(looks)});")
+        lines += after_frame(firmware)
+        lines.append(f"wb_heal(&memory, {int(firmware.strategy.scans)});")
     body = "\n".join(f"    {line}" if line else "" for line in lines)
     return f"{signature(firmware)}\n{{\n{body}\n}}\n"
 
 
-def _scratch_locals(firmware: Firmware) -> Iterator[str]:
-    kinds = {signal.bits for signal in firmware.program.signals if _used(firmware, signal)}
-    for bits in sorted(kinds):
-        yield f"{c_type(bits)} *const codes{bits} = model->scratch.codes{bits};"
-
-
 def _locals(firmware: Firmware) -> Iterator[str]:
-    yield from _scratch_locals(firmware)
+    yield from scratch_locals(firmware)
     if firmware.parameters():
         where = "model->memory.parameters" if firmware.copies else f"{firmware.prefix}_golden"
         yield f"const {firmware.prefix}_parameters *const parameters = &{where};"
@@ -218,7 +170,3 @@ def _healing_locals(firmware: Firmware) -> Iterator[str]:
     yield f"uint32_t healer_state[{firmware.variables // 3}] = {{0}};"
     yield f"wb_moved moved[{max(1, firmware.layout.spare_pages)}];"
     yield f"const wb_memory memory = {firmware.prefix}_memory_of(model, healer_state, moved);"
-
-
-def _used(firmware: Firmware, signal: Signal) -> bool:
-    return signal.name in firmware.scratch.offsets

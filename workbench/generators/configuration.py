@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from workbench.errors import WorkbenchError
-
-if TYPE_CHECKING:
-    from workbench.generators.generator import Generator
 
 _MOST, _LONGEST, _MOST_LETTERS = 1 << 16, 1 << 16, 1 << 12
 
 
-def configuration_of(generator: Generator, plain: object, where: str) -> Any:
+class Configurable(Protocol):
+    """What this needs of a `Generator`: its frozen configuration, and which values that may have."""
+
+    @property
+    def configuration(self) -> Any:
+        """Class of its configurations."""
+
+    def allows(self, field: str, value: Any) -> bool:
+        """Whether a field may have a value."""
+
+
+def configuration_of(generator: Configurable, plain: object, where: str) -> Any:
     """The configuration of `generator` that JSON data describes; where: begin of the message.
 
     Raises WorkbenchError naming the field that is missing, unknown or has an impossible value.

@@ -27,9 +27,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Measure:
-    """A measure of quality, by its name in `experiments.voices.quality`, and what it must reach.
+    """A measure of quality, and what a well trained generator reaches in it.
 
-    at_least, at_most: limits of a well trained generator's mean; None for no limit.
+    Args:
+        name: In `experiments.voices.quality`.
+        at_least: Lower limit of the mean; None for no limit.
+        at_most: Upper limit of the mean; None for no limit.
     """
 
     name: str
@@ -48,11 +51,16 @@ class Measure:
 class Generator(ABC):
     """One kind of network that makes sound; a subclass says what is particular to it.
 
-    name: in commands, checkpoints and programs. noun: what an utterance is called, e.g. "word".
-    configuration: a frozen dataclass; its fields are JSON-ready, lists being tuples. presets: recipes by
-    name, "default" among them. measures: those that have a meaning here. checkpoints: names of those that
-    ship, the default first; repeats: those that differ in the training seed alone. sample_rate_hz: of
-    recordings and output. spoken_language: whether a speech recogniser can understand it.
+    Attributes:
+        name: In commands, checkpoints and programs.
+        noun: What an utterance is called, e.g. "word".
+        configuration: A frozen dataclass; its fields are JSON-ready, lists being tuples.
+        presets: Recipes by name, "default" among them.
+        measures: Those that have a meaning here.
+        checkpoints: Names of those that ship, the default first.
+        repeats: Names of those that differ in the training seed alone.
+        sample_rate_hz: Of recordings and output.
+        spoken_language: Whether a speech recogniser can understand it.
     """
 
     name: ClassVar[str]
@@ -77,9 +85,14 @@ class Generator(ABC):
 
     @abstractmethod
     def encode(self, config: Any, utterances: Sequence[str]) -> dict[str, np.ndarray]:
-        """Input codes, int32 [len(utterances), rows, channels] by input name.
+        """Input codes of some utterances, computed with NumPy alone.
 
-        NumPy alone. utterances: as `meant` gives them, of one length.
+        Args:
+            config: Of the network.
+            utterances: As `meant` gives them, of one length.
+
+        Returns:
+            int32 [len(utterances), rows, channels] by input name.
         """
 
     def spoken(self, utterance: str) -> str:
@@ -87,9 +100,13 @@ class Generator(ABC):
         return utterance
 
     def meant(self, config: Any, text: str) -> str | None:
-        """The utterance that `text` means, None for none; a generator of any text returns `text`.
+        """The utterance that a text means.
 
-        Here: one of `utterances`, by its name or as it is spoken, in Unicode's form NFC.
+        The default knows `utterances`, by name or as they are spoken, compared in Unicode's form NFC. A generator of
+        any text returns the text.
+
+        Returns:
+            The utterance; None where the text means none.
         """
         known = self.utterances(config)
         if text in known:
@@ -115,15 +132,23 @@ class Generator(ABC):
     def configure(
         self, recordings: Mapping[str, np.ndarray], recipe: Recipe, settings: Mapping[str, Any]
     ) -> Any:
-        """The configuration for these recordings; settings: fields that the user chose.
+        """The configuration for some recordings.
 
-        Raises WorkbenchError for a recording that it cannot learn.
+        Args:
+            recordings: Utterance -> float32 [samples].
+            recipe: How it will be trained.
+            settings: Fields of the configuration that the user chose.
+
+        Raises:
+            WorkbenchError: There is a recording that it cannot learn.
         """
 
     def targets(self, config: Any, recordings: Mapping[str, np.ndarray]) -> np.ndarray:
-        """What the network is to give for each of `utterances`, float32 [utterances, ...].
+        """What the network is to give for each of `utterances`.
 
-        Here: the recordings [utterances, samples], cut or padded with silence to `samples`.
+        Returns:
+            float32 [utterances, ...]; by default the recordings [utterances, samples], cut or padded with silence to
+            `samples`.
         """
         names, length = self.utterances(config), self.samples(config)
         padded = np.zeros((len(names), length), np.float32)
@@ -150,8 +175,12 @@ class Generator(ABC):
     def network(self, config: Any, *, quantised: bool) -> nn.Module:
         """The network with fresh weights and `config` as its attribute `config`.
 
-        quantised=False gives the same in float, with the same names of weights. Its forward takes what
-        `tensors` gives and returns [batch, channels, samples].
+        Args:
+            config: Of the network.
+            quantised: False for the same in float, with the same names of weights.
+
+        Returns:
+            A module whose forward takes what `tensors` gives and returns [batch, channels, samples].
         """
 
     def loss(self) -> nn.Module:
@@ -161,9 +190,10 @@ class Generator(ABC):
         return WaveformLoss()
 
     def tensors(self, config: Any, utterances: Sequence[str]) -> dict[str, torch.Tensor]:
-        """What `encode` gives, as the network's forward takes it, by argument.
+        """What `encode` gives, as the network's forward takes it.
 
-        Here: row indexes, int64 [len(utterances), rows].
+        Returns:
+            A tensor by argument; by default row indexes, int64 [len(utterances), rows].
         """
         import torch
 

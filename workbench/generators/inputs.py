@@ -7,17 +7,23 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class RowIndexes:
-    """An input of whole numbers [batch, time] that choose rows of embeddings."""
+    """An input of whole numbers [batch, time] that choose rows of embeddings.
+
+    Args:
+        rate: Rows for every row of an input of rate 1.
+    """
 
     rate: int = 1
 
 
 @dataclass(frozen=True)
 class Samples:
-    """A float input, [batch, channels, time], or [batch, time, channels] where channels_last.
+    """A float input, which must meet a QuantIdentity first; the program takes the codes.
 
-    It must meet a QuantIdentity first; the program takes the codes. rate: rows for every row of an
-    input of rate 1.
+    Args:
+        channels: Of the input.
+        channels_last: False for [batch, channels, time], True for [batch, time, channels].
+        rate: Rows for every row of an input of rate 1.
     """
 
     channels: int

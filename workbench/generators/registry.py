@@ -6,10 +6,13 @@ Nothing is imported before a generator is asked for by name, so that this module
 from __future__ import annotations
 
 import importlib
-from importlib.metadata import EntryPoint, entry_points
+from typing import TYPE_CHECKING
 
 from workbench.errors import WorkbenchError, expect, nearest, reason_of
 from workbench.generators.generator import Generator
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 GROUP = (
     "workbench.generators"  # of entry points: name -> module:attribute, a Generator or its class
@@ -23,7 +26,8 @@ _registered: dict[str, Generator] = {}
 def register(generator: Generator) -> Generator:
     """Make a generator known by its name in this process, in place of an earlier one of one's own.
 
-    Raises WorkbenchError for what is no Generator, and for the name of one that ships.
+    Raises:
+        WorkbenchError: It is no Generator, or has the name of one that ships.
     """
     expect(
         generator, Generator, "what is to be registered", "an instance of a subclass of Generator"
@@ -40,10 +44,11 @@ def register(generator: Generator) -> Generator:
 
 
 def generator_named(name: str) -> Generator:
-    """The generator called `name`.
+    """The generator with a name.
 
-    Raises WorkbenchError with the nearest name for an unknown one, and for an entry point that cannot be
-    imported or is no generator.
+    Raises:
+        WorkbenchError: There is none (the message has the nearest name), or its entry point cannot be imported or
+            is no generator.
     """
     expect(name, str, "the name of a generator", f"text, as {DEFAULT!r}")
     if name in SHIPPED:
@@ -69,6 +74,8 @@ def is_known(name: str) -> bool:
 
 
 def _entry_points() -> dict[str, EntryPoint]:
+    from importlib.metadata import entry_points  # slow to import, and seldom needed
+
     return {point.name: point for point in entry_points(group=GROUP) if point.name not in SHIPPED}
 
 

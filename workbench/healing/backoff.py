@@ -2,8 +2,8 @@
 
 Reference: bounded exponential back-off. Layout: 4 bits for every watched unit, in the `backoff` section:
 0 where all is well, 1 where a remedy is deferred, 2 to 7 after so many failures less one; the highest
-bit says that an operator's sums were wrong since the last look at it (checksum rows alone use it).
-Nothing protects these bits (checksum rows use 13 of the 16 values, too many to tell an upset by): an upset
+bit says that a unit of a monitor raised an alarm since the last look at it (monitors alone use it).
+Nothing protects these bits (monitors use 13 of the 16 values, too many to tell an upset by): an upset
 hides a unit for 64 scans at most, or lets its next failure be counted without being written, or be
 written twice. Of a unit that is found well in between, such an upset is forgotten.
 """
@@ -14,21 +14,28 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from workbench.healing.strategy import Guard, Strategy
+from workbench.healing.guard import Guard
+from workbench.healing.strategy import Strategy
 from workbench.memory.layout import Layout
-from workbench.memory.watches.areas import ABFT
-from workbench.memory.watches.pages import Watch
+from workbench.memory.watches.watch import Watch
 
 WELL, DEFERRED, FAILED, MOST = 0, 1, 2, 7
 ALARMED = 8
-# Checksum rows look at every frame: they try again after 64 frames, and look what became of it as often.
+# Monitors see every frame: they try again after 64 frames, and look what became of it as often.
 SUMS_SHIFT = 5
 SUMS_FRAMES = 1 << (SUMS_SHIFT + FAILED - 1)
 
 
 def scan_frames(guard: Guard, watch: Watch) -> int:
     """Frames until a guard has seen each of its units once."""
-    return -(-watch.units // guard.per_frame) * guard.every_frames if guard.area.code != ABFT else 1
+    if guard.area.kind.stream:
+        return 1
+    return -(-watch.units // guard.per_frame) * guard.every_frames
+
+
+def shift_of(guard: Guard) -> int:
+    """By how much more, as a power of two, a guard's units wait in scans: monitors see every frame."""
+    return SUMS_SHIFT if guard.area.kind.stream else 0
 
 
 @dataclass(frozen=True)
@@ -49,10 +56,7 @@ class Backoff:
         self._areas: list[_Area] = []
         first = 0
         for guard, watch in zip(strategy.guards, layout.watches, strict=False):
-            sums = guard.area.code == ABFT
-            self._areas.append(
-                _Area(first, max(1, scan_frames(guard, watch)), SUMS_SHIFT if sums else 0)
-            )
+            self._areas.append(_Area(first, max(1, scan_frames(guard, watch)), shift_of(guard)))
             first += watch.units
 
     def any(self) -> bool:
@@ -93,7 +97,7 @@ class Backoff:
         return level < FAILED
 
     def alarmed(self, number: int, unit: int) -> None:
-        """The sums of an operator are wrong, whose turn it is not."""
+        """A unit of a monitor raised an alarm, whose turn it is not."""
         self.put(number, unit, self.level(number, unit) | ALARMED)
 
     def deferred(self, number: int, unit: int) -> bool:
@@ -104,7 +108,7 @@ class Backoff:
         return True
 
     def look_on(self, number: int, units: int, frame: int) -> None:
-        """Of checksum rows, after every SUMS_FRAMES-th frame: forget operators whose sums were right."""
+        """Of monitors, after every SUMS_FRAMES-th frame: forget units that raised no alarm."""
         for unit in self.waiting(number, units):
             level = self.level(number, unit)
             if level & ALARMED:

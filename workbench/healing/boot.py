@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from workbench.memory.image import Image
 from workbench.memory.places import SRAM_SECTIONS
-from workbench.memory.watches.areas import RAM
-from workbench.memory.watches.triple import TripleWatch
 
 
 def booted(image: Image) -> Image:
@@ -21,10 +19,7 @@ def booted(image: Image) -> Image:
         section = layout.sections[name]
         if section.start >= layout.working_bytes:
             data[section.start : section.stop] = 0
-    for area, watch in zip(layout.areas, layout.watches, strict=False):
+    for watch in layout.watches:
         for unit in range(watch.units):
-            if isinstance(watch, TripleWatch):
-                watch.copy(data, unit)
-            elif area.keep == RAM:
-                watch.sign(data, unit)
+            watch.start_up(data, unit)
     return Image(image.program, layout, data)

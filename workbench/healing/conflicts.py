@@ -8,20 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import combinations
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from workbench.errors import WorkbenchError
+from workbench.healing.guard import Guard
 from workbench.healing.log import Remedy
-from workbench.memory.watches.areas import ABFT, GOLDEN, RAM, SELF_TEST, TRIPLE
-from workbench.memory.watches.pages import Watch
-from workbench.memory.watches.triple import TripleWatch
-
-if TYPE_CHECKING:
-    from workbench.healing.strategy import Guard
-
-_COPY, _MADE, _FOUND = "the golden copy", "checks in flash", "what start-up found"
+from workbench.memory.watches.areas import GOLDEN_COPY, MADE, START_UP
+from workbench.memory.watches.watch import Watch
 
 
 def refuse_conflicts(guards: Sequence[Guard], watches: Sequence[Watch]) -> None:
@@ -29,7 +23,7 @@ def refuse_conflicts(guards: Sequence[Guard], watches: Sequence[Watch]) -> None:
     for one, other in combinations(zip(guards, watches, strict=False), 2):
         if not (_conflict(one[0], other[0]) or _conflict(other[0], one[0])):
             continue
-        shared = np.intersect1d(_bytes(one[1]), _bytes(other[1]), assume_unique=True)
+        shared = np.intersect1d(one[1].watched(), other[1].watched(), assume_unique=True)
         if shared.size:
             first, *_ = one[1].layout.contents(shared)
             raise WorkbenchError(
@@ -48,21 +42,11 @@ def _conflict(one: Guard, other: Guard) -> bool:
     """
     if Remedy.CORRECT not in one.ladder or not other.ladder:
         return False
-    if _source(other) == _COPY:
-        return _source(one) == _MADE or other.ladder[0] != Remedy.REBOOT
-    return (_source(one), _source(other)) == (_MADE, _FOUND)
+    if _source(other) == GOLDEN_COPY:
+        return _source(one) == MADE or other.ladder[0] != Remedy.REBOOT
+    return (_source(one), _source(other)) == (MADE, START_UP)
 
 
 def _source(guard: Guard) -> str:
     """What the bytes of a unit are compared with; "" of sums, which take none of them from there."""
-    area = guard.area
-    if area.code in (ABFT, SELF_TEST):
-        return ""
-    if area.code == GOLDEN:
-        return _COPY
-    return _FOUND if area.code == TRIPLE or area.keep == RAM else _MADE
-
-
-def _bytes(watch: Watch) -> np.ndarray:
-    """Addresses in the working copy, int64 [bytes]."""
-    return watch.chosen if isinstance(watch, TripleWatch) else np.arange(watch.start, watch.stop)
+    return guard.area.kind.compared_with(guard.area)

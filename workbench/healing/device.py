@@ -12,26 +12,20 @@ from collections.abc import Sequence
 import numpy as np
 
 from workbench.errors import WorkbenchError
-from workbench.healing import remedies
 from workbench.healing.backoff import SUMS_FRAMES, WELL, Backoff
 from workbench.healing.event_trace import Journal
 from workbench.healing.evidence import diagnose, validated
+from workbench.healing.guard import Guard
 from workbench.healing.log import CLIMBS, Diagnosis, LogEntry, Remedy, Verdict
+from workbench.healing.remedies import REMEDIES, State, mend_check
 from workbench.healing.scrub_schedule import frames_before, looks_of, pass_quietly
 from workbench.healing.spares import Spares
-from workbench.healing.strategy import Guard, Strategy
+from workbench.healing.strategy import Strategy
 from workbench.healing.stuck import StuckCells
-from workbench.healing.variables import (
-    State,
-    cursor_parts,
-    cursor_word,
-    keep,
-    time_of,
-    vote,
-)
+from workbench.healing.variables import cursor_parts, cursor_word, keep, time_of, vote
 from workbench.memory.image import Image, differing_bits, flip_bits
-from workbench.memory.watches.areas import ABFT
-from workbench.memory.watches.pages import Watch
+from workbench.memory.watches.monitor import Frame, Monitor
+from workbench.memory.watches.watch import Watch
 
 
 class Device:
@@ -58,7 +52,10 @@ class Device:
                 "strategy.image(program)"
             )
         self.strategy = strategy
-        self.guards = list(zip(strategy.guards, self.layout.watches, strict=False))
+        self.watches = self.layout.watches
+        self.guards = list(zip(strategy.guards, self.watches, strict=False))
+        pairs = enumerate(self.watches if strategy.guards else ())
+        self.monitors = [(n, watch) for n, watch in pairs if isinstance(watch, Monitor)]
         self.data = image.data.copy()
         self.log: list[LogEntry] = []
         self.journal = Journal()
@@ -125,7 +122,7 @@ class Device:
         return self.flip(())
 
     def quiet_frames(self) -> int | None:
-        """How many calls of `heal`, which sums are no matter of, find nothing from now on; None: all."""
+        """How many calls of `heal`, which monitors have no part in, find nothing from now on; None: all."""
         if self._stuck.in_variables:
             return 0
         if not any(self.suspect) and not self._backoff.any():
@@ -134,17 +131,17 @@ class Device:
         quiet = []
         for number, (guard, watch) in enumerate(self.guards):
             units = self.suspect[number].union(self._backoff.waiting(number, watch.units))
-            if guard.area.code != ABFT and units:
+            if not guard.area.kind.stream and units:
                 quiet.append(
                     frames_before(guard, number, state, policy, units=watch.units, suspects=units)
                 )
-            elif guard.area.code == ABFT and self._backoff.waiting(number, watch.units):
+            elif guard.area.kind.stream and self._backoff.waiting(number, watch.units):
                 wrap = self.strategy.frame_modulus - state["frame"]
                 quiet.append(min(-state["frame"] % SUMS_FRAMES, wrap))
         return min(quiet, default=None)
 
     def wait(self, frames: int) -> None:
-        """As many calls of `heal` as that, which sums are no matter of."""
+        """As many calls of `heal` as that, which monitors have no part in."""
         until = self.journal.now + frames
         while self.journal.now < until:
             left, quiet = until - self.journal.now, self.quiet_frames()
@@ -184,13 +181,12 @@ class Device:
             state["rest"] -= 1
         else:
             for number, (guard, watch) in enumerate(self.guards):
-                looks = guard.area.code != ABFT and watch.units
+                looks = watch.units and not guard.area.kind.stream
                 if looks and state["frame"] % guard.every_frames == 0:
                     self._guard(number, guard, watch, state)
         if state["frame"] % SUMS_FRAMES == 0:
-            for number, (guard, watch) in enumerate(self.guards):
-                if guard.area.code == ABFT:
-                    self._backoff.look_on(number, watch.units, state["frame"])
+            for number, watch in self.monitors:
+                self._backoff.look_on(number, watch.units, state["frame"])
         state["frame"] += 1
         if state["frame"] == self.strategy.frame_modulus:
             state["frame"], state["epoch"] = 0, state["epoch"] + 1
@@ -202,7 +198,7 @@ class Device:
             self.changed = True
 
     def alarm(self, number: int, unit: int) -> bool:
-        """ABFT found a wrong sum in its operator `unit`; tell whether that is to be repeated."""
+        """A unit of monitor `number` raised an alarm; tell whether the frame is to be computed again."""
         guard, watch = self.guards[number]
         self.changed = False
         state = self._vote()
@@ -211,20 +207,28 @@ class Device:
             self.settle()
             return False
         diagnosis, remedy, verdict = Diagnosis.COMPUTE, Remedy.NONE, Verdict.UNHEALED
+        repeats, frame = Remedy.REPEAT in guard.ladder, time_of(state, self.strategy)
         if watch.wrong(self.data, unit):
             diagnosis = diagnose(self.guards, number, self.data, unit)
-        if diagnosis == Diagnosis.MEMORY and Remedy.RESTORE in guard.ladder:
-            remedy = Remedy.RESTORE
-            watch.restore(self.data, unit)
-            self.mended(watch.written(self.data, unit))
-        elif diagnosis == Diagnosis.COMPUTE and Remedy.REPEAT in guard.ladder:
-            remedy = Remedy.REPEAT
-        if remedy != Remedy.NONE and not watch.wrong(self.data, unit):
-            verdict = Verdict.HEALED
-        self._report(state, number, unit, diagnosis, remedy, verdict)
+        if diagnosis in CLIMBS:
+            remedy, verdict = self._climb(guard, watch, unit, state)
+        elif diagnosis == Diagnosis.COMPUTE and repeats:
+            remedy, verdict = Remedy.REPEAT, Verdict.HEALED
+        self._report(LogEntry(frame, number, unit, diagnosis, remedy, verdict))
         if self.changed:
             self._find_wrong()
-        return remedy != Remedy.NONE and Remedy.REPEAT in guard.ladder
+        return remedy != Remedy.NONE and repeats
+
+    def may_alarm(self) -> bool:
+        """Whether a monitor has to see the next frame."""
+        return any(watch.may_alarm(self.suspect[number]) for number, watch in self.monitors)
+
+    def observe(self, number: int, frame: Frame) -> None:
+        """Let monitor `number` see a frame that is final, and its alarms follow."""
+        alarms = dict(self.monitors)[number].after_frame(self.data, frame)
+        self.settle()
+        for unit in alarms:
+            self.alarm(number, unit)
 
     def _guard(self, number: int, guard: Guard, watch: Watch, state: State) -> None:
         policy = self.strategy.policy
@@ -255,19 +259,14 @@ class Device:
         if policy.heals and state["spent"] >= policy.heals:
             verdict = Verdict.DEFERRED
         elif diagnosis in CLIMBS:
-            for rung in guard.ladder:
-                if remedies.apply(self, rung, watch, unit, state):
-                    remedy = rung
-                    if not watch.wrong(self.data, unit):
-                        verdict = validated(guard, policy, self.guards, self.data)
-                    if verdict == Verdict.HEALED:
-                        break
+            remedy, verdict = self._climb(guard, watch, unit, state)
         elif diagnosis == Diagnosis.CHECK:
-            remedy = remedies.mend_check(self, guard, watch, unit)
+            remedy = mend_check(self, watch, unit) if guard.ladder else Remedy.NONE
             self._recheck(number, unit)
             if remedy != Remedy.NONE and not watch.wrong(self.data, unit):
                 verdict = Verdict.HEALED
-        news = self._report(state, number, unit, diagnosis, remedy, verdict)
+        frame = time_of(state, self.strategy)
+        news = self._report(LogEntry(frame, number, unit, diagnosis, remedy, verdict))
         if remedy != Remedy.NONE:
             self.false_heals += diagnosis in CLIMBS and not damaged
             if news:  # what fails again costs the others no rest and no budget
@@ -276,20 +275,25 @@ class Device:
             if policy.reset_histories and diagnosis in CLIMBS:
                 self.silenced = True
 
-    def _report(
-        self,
-        state: State,
-        number: int,
-        unit: int,
-        diagnosis: Diagnosis,
-        remedy: Remedy,
-        verdict: Verdict,
-    ) -> bool:
+    def _climb(self, guard: Guard, watch: Watch, unit: int, state: State) -> tuple[Remedy, Verdict]:
+        """Try the rungs of a ladder until one helps; the last that could be done, and what came of it."""
+        remedy, verdict = Remedy.NONE, Verdict.UNHEALED
+        for rung in guard.ladder:
+            apply = REMEDIES[rung].apply
+            if apply and apply(self, watch, unit, state):
+                remedy = rung
+                if not watch.wrong(self.data, unit):
+                    verdict = validated(guard, self.strategy.policy, self.guards, self.data)
+                if verdict == Verdict.HEALED:
+                    break
+        return remedy, verdict
+
+    def _report(self, entry: LogEntry) -> bool:
         """Write it down, unless a unit that cannot be healed was reported before; tell whether it was news."""
-        if verdict == Verdict.HEALED:
-            news = True
+        number, unit, news = entry.area, entry.unit, True
+        if entry.verdict == Verdict.HEALED:
             self._backoff.put(number, unit, WELL)
-        elif verdict == Verdict.DEFERRED:
+        elif entry.verdict == Verdict.DEFERRED:
             news = self._backoff.deferred(number, unit)
         else:
             news = self._backoff.failed(number, unit)
@@ -297,8 +301,7 @@ class Device:
         if not news:
             self.repeats += 1
             return False
-        frame = time_of(state, self.strategy)
-        self.log.append(LogEntry(frame, number, unit, diagnosis, remedy, verdict))
+        self.log.append(entry)
         self.journal.written.append(self.journal.now)
         return True
 

@@ -16,12 +16,11 @@ from enum import IntFlag
 
 import numpy as np
 
+from workbench.healing.guard import Guard
 from workbench.healing.log import Diagnosis, Verdict
-from workbench.healing.strategy import Guard, Policy
+from workbench.healing.policy import Policy
 from workbench.memory.codes.signatures import Judgement
-from workbench.memory.watches.areas import ABFT, GOLDEN, RAM, SELF_TEST
-from workbench.memory.watches.pages import PageWatch, Watch
-from workbench.memory.watches.triple import TripleWatch
+from workbench.memory.watches.watch import Watch
 
 
 class Says(IntFlag):
@@ -107,40 +106,38 @@ def rows_for(guards: Guards) -> list[tuple[Says, Says, Diagnosis]]:
 def facts(guard: Guard, watch: Watch) -> Says:
     """What a guard has to judge by, whatever happens."""
     says = Says(0)
-    if has_golden(guard):
+    if guard.golden_is_witness:
         says |= Says.READS_GOLDEN
-    if isinstance(watch, PageWatch) and watch.second:
+    if watch.two_checks:
         says |= Says.TWO_CHECKS
-    if guard.area.keep == RAM and watch.places:
+    if watch.remade:
         says |= Says.REMADE
     return says
-
-
-def has_golden(guard: Guard) -> bool:
-    """Whether the golden copy is a witness: not where it is all that the working copy is compared with."""
-    return guard.area.code == ABFT or (guard.reads_golden and guard.area.code != GOLDEN)
 
 
 def witnesses(guards: Guards, number: int, data: np.ndarray, unit: int) -> Says:
     """What they say of a unit that disagrees with its check."""
     guard, watch = guards[number]
-    if isinstance(watch, TripleWatch):
-        return Says.BLAMED if watch.data_wrong(data, unit) else Says.CLEARED
-    says = _judged(watch, data, unit, golden=False)
-    if isinstance(watch, PageWatch) and watch.second and watch.wrong(data, unit, second=True):
+    says = _AS_SAID[watch.judged(data, unit)]
+    if watch.second_wrong(data, unit):
         says |= Says.TWO_DISAGREE
-    if not has_golden(guard):
+    if not guard.golden_is_witness:
         return says
     if not watch.wrong(data, unit, golden=True):
         says |= Says.GOLDEN_AGREES
-    elif not isinstance(watch, PageWatch) and _cleared_by_pages(guards, watch, data, unit):
+    elif watch.asks_pages and _cleared_by_pages(guards, watch, data, unit):
         says |= Says.CLEARED
-    golden = _judged(watch, data, unit, golden=True)
-    if Says.CLEARED in golden:
+    golden = watch.judged(data, unit, golden=True)
+    if golden == Judgement.CLEARS:
         says |= Says.GOLDEN_CLEARED
-    if Says.BLAMED in golden:
+    if golden == Judgement.BLAMES:
         says |= Says.GOLDEN_BLAMED
     return says | Says.SAME if watch.same_as_golden(data, unit) else says
+
+
+def pages_prove(guards: Guards) -> bool:
+    """Whether pages of some guard can show that what another guard takes for wrong is sound."""
+    return any(watch.proves for _, watch in guards)
 
 
 def _cleared_by_pages(guards: Guards, watch: Watch, data: np.ndarray, unit: int) -> bool:
@@ -148,7 +145,7 @@ def _cleared_by_pages(guards: Guards, watch: Watch, data: np.ndarray, unit: int)
 
     By address, at each the page of the first guard that has one, as the C runtime goes.
     """
-    pages = [w for _, w in guards if isinstance(w, PageWatch) and proves_by_agreeing(w)]
+    pages = [other for _, other in guards if other.proves]
     for at, stop in watch.ranges(unit):
         while at < stop:
             other = next((page for page in pages if page.start <= at < page.stop), None)
@@ -157,34 +154,10 @@ def _cleared_by_pages(guards: Guards, watch: Watch, data: np.ndarray, unit: int)
             number = int(other.units_of(np.array([at]))[0])
             if other.wrong(data, number):
                 return False
-            at = other.addresses(number).stop
+            where = other.addresses(number)
+            assert isinstance(where, slice)
+            at = where.stop
     return True
-
-
-def proves_by_agreeing(watch: PageWatch) -> bool:
-    """Whether pages of this code that agree with their checks are sound: not where a code is blind."""
-    return watch.code.sees_every_flip and bool(watch.places)
-
-
-def trusts_golden(watch: Watch, data: np.ndarray, unit: int) -> bool:
-    """Whether the golden copy of a unit may be taken: it agrees with its check, or is cleared."""
-    agrees = not watch.wrong(data, unit, golden=True)
-    return agrees or Says.CLEARED in _judged(watch, data, unit, golden=True)
-
-
-def _judged(watch: Watch, data: np.ndarray, unit: int, *, golden: bool) -> Says:
-    """CLEARED, BLAMED or neither, of a working copy or golden copy that disagrees with the first check."""
-    says = Says(0)
-    if not isinstance(watch, PageWatch):
-        return says
-    if watch.wrong(data, unit, golden=golden):
-        says |= _AS_SAID[watch.judge(data, unit, golden=golden)]
-    if watch.second:
-        if watch.wrong(data, unit, golden=golden, second=True):
-            says |= _AS_SAID[watch.judge(data, unit, golden=golden, second=True)]
-        elif watch.second.sees_every_flip:
-            says |= Says.CLEARED
-    return Says.BLAMED if Says.BLAMED in says else says  # a code blames less easily than it clears
 
 
 _AS_SAID = {
@@ -199,9 +172,9 @@ def validated(guard: Guard, policy: Policy, guards: Guards, data: np.ndarray) ->
 
     They cannot where they fail with the golden copy as well. guards: all of the strategy.
     """
-    if not policy.validate or guard.area.code == SELF_TEST:
+    if not policy.validate or guard.area.kind.validates or guard.area.kind.stream:
         return Verdict.HEALED
-    (test,) = (watch for each, watch in guards if each.area.code == SELF_TEST)
+    test = next(watch for each, watch in guards if each.area.kind.validates)
     refuted = any(
         test.wrong(data, unit) and not test.wrong(data, unit, golden=True)
         for unit in range(test.units)

@@ -6,11 +6,10 @@ from dataclasses import replace
 
 from workbench.errors import expect
 from workbench.healing.strategy import Guard, Strategy
-from workbench.healing.suitable import has_units, largest_unit, least_unit
+from workbench.healing.suitable import largest_unit
 from workbench.integer.program import Program
-from workbench.memory.codes.ecc import InPlace
 from workbench.memory.layout import Layout
-from workbench.memory.watches.areas import ABFT, CODES, Area
+from workbench.memory.watches.areas import KINDS, Area
 
 
 def fitted(strategy: Strategy, program: Program) -> Strategy:
@@ -39,9 +38,9 @@ def _bytes(area: Area, layout: Layout) -> int:
 
 
 def _has_work(guard: Guard, layout: Layout) -> bool:
-    if has_units(guard.area):
+    if guard.area.kind.divided:
         return _bytes(guard.area, layout) > 0
-    if guard.area.code != ABFT:
+    if not guard.area.kind.stream:
         return True
     (watch,) = Layout(layout.program, areas=(guard.area,)).watches or (None,)
     return watch is not None and watch.units > 0
@@ -49,23 +48,16 @@ def _has_work(guard: Guard, layout: Layout) -> bool:
 
 def _sized(guard: Guard, layout: Layout) -> Guard:
     area = guard.area
-    if not has_units(area):
+    if not area.kind.divided:
         return guard
-    size, code = _bytes(area, layout), area.code
-    if size < least_unit(code) and isinstance(CODES.get(code), InPlace):
-        code = _in_place_code(size)
-    unit = min(area.unit_bytes, largest_unit(code, size))
+    size = _bytes(area, layout)
+    code = area.kind.fitted_code(size)
+    unit = min(area.unit_bytes, largest_unit(KINDS[code], size))
     return replace(guard, area=replace(area, code=code, unit_bytes=unit))
 
 
-def _in_place_code(size: int) -> str:
-    """With the longest words that `size` bytes have room for, or the shortest."""
-    codes = sorted((name for name in CODES if isinstance(CODES[name], InPlace)), key=least_unit)
-    return [codes[0], *(name for name in codes if least_unit(name) <= size)][-1]
-
-
 def _looking(guard: Guard, layout: Layout) -> Guard:
-    if not has_units(guard.area):
+    if not guard.area.kind.divided:
         return guard
     units = -(-_bytes(guard.area, layout) // guard.area.unit_bytes)
     return replace(guard, per_frame=min(guard.per_frame, units))

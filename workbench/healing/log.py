@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
 
+from workbench.errors import WorkbenchError
 from workbench.memory.layout import Layout
 
 
@@ -36,7 +37,8 @@ class Remedy(IntEnum):
     zero, the mean of their neighbours, or were cut to the range of these; then the unit was signed
     anew. RESIGN: only the check was made anew. REBOOT: all parameters from the golden copy, silent
     histories, all checks in RAM made anew. REPEAT: the operator was computed again. RELOCATE: a
-    spare page, restored from the golden copy, took the place of one with a stuck cell.
+    spare page, restored from the golden copy, took the place of one with a stuck cell. Numbers from 16
+    to 255 are for remedies of one's own, see `own_remedy`.
     """
 
     NONE = 0
@@ -49,6 +51,46 @@ class Remedy(IntEnum):
     REBOOT = 7
     REPEAT = 8
     RELOCATE = 9
+
+    @classmethod
+    def _missing_(cls, value: object) -> Remedy | None:
+        """A remedy of one's own, by its number."""
+        name = _OWN.get(value) if isinstance(value, int) else None
+        if name is None:
+            return None
+        made = int.__new__(cls, value)  # type: ignore[call-overload]
+        made._name_, made._value_ = name, value
+        return cls._value2member_map_.setdefault(value, made)  # type: ignore[return-value]
+
+
+_OWN: dict[int, str] = {}
+_FIRST_OWN, _LAST_OWN = 16, 255  # the log has a byte
+
+
+def own_remedy(number: int, name: str, words: str) -> Remedy:
+    """A remedy of one's own, to be entered in `workbench.healing.remedies.REMEDIES`.
+
+    Args:
+        number: 16 to 255, as logs have it, on devices as well.
+        name: In capitals, as "INVERT".
+        words: What was done, in words, as "inverted".
+
+    Raises:
+        WorkbenchError: The number or the name belongs to another remedy.
+    """
+    taken = {**{remedy.name: remedy.value for remedy in Remedy}, **{n: v for v, n in _OWN.items()}}
+    if not _FIRST_OWN <= number <= _LAST_OWN or not name.isidentifier() or not name.isupper():
+        raise WorkbenchError(
+            f"a remedy cannot have the number {number} and the name {name!r}; choose {_FIRST_OWN} to "
+            f"{_LAST_OWN} and capitals"
+        )
+    if taken.get(name, number) != number or _OWN.get(number, name) != name:
+        raise WorkbenchError(
+            f"the number {number} or the name {name} belongs to another remedy; choose other ones"
+        )
+    _OWN[number] = name
+    _WORDS[name] = words
+    return Remedy(number)
 
 
 class Verdict(IntEnum):
@@ -78,7 +120,7 @@ class LogEntry:
     verdict: Verdict
 
     def describe(self, layout: Layout, *, frame_s: float) -> dict[str, Any]:
-        """The entry in words, JSON-ready; `tensors` are those that the unit touches."""
+        """The entry in words, JSON-ready; `tensors` are those that the unit has bytes of."""
         return {
             "frame": self.frame,
             "time_s": self.frame * frame_s,

@@ -14,7 +14,6 @@ import numpy as np
 
 from workbench.healing.device import Device
 from workbench.memory.faults.events import Event
-from workbench.memory.watches.areas import ABFT
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +33,7 @@ def memory_tells_all(device: Device) -> bool:
     """
     return (
         not any(
-            guard.area.code == ABFT or any(rung.name == "REBOOT" for rung in guard.ladder)
+            guard.area.kind.stream or any(action.restarts for action in guard.actions)
             for guard, _ in device.guards
         )
         and not device.strategy.policy.reset_histories

@@ -10,13 +10,16 @@ from collections.abc import Callable, Iterable
 
 from workbench.errors import WorkbenchError, closest, expect
 from workbench.healing.fitted import fitted
+from workbench.healing.guard import Guard
 from workbench.healing.log import Remedy
-from workbench.healing.strategy import Guard, Policy, Strategy
+from workbench.healing.policy import Policy
+from workbench.healing.strategy import Strategy
 from workbench.integer.program import Program
 from workbench.memory.places import WORKING_SECTIONS
-from workbench.memory.watches.areas import ABFT, GOLDEN, RADAR, RAM, SELF_TEST, TRIPLE, Area
+from workbench.memory.watches.areas import RAM, Area
 
 NONE, CRC_SCRUB = "none", "crc-scrub"
+_SHORT = {"crc32": CRC_SCRUB}  # names of scrubs that are not called after their code
 _REST = WORKING_SECTIONS[1:]
 _WEIGHTS = WORKING_SECTIONS[:1]
 
@@ -37,8 +40,7 @@ def nothing() -> Strategy:
 def scrub(code: str, pages: int = 4, *, unit_bytes: int = 256, source: str = "") -> Strategy:
     """Pages with a signature in flash, restored from the golden copy."""
     guard = Guard(Area(code, unit_bytes=unit_bytes), pages)
-    name = CRC_SCRUB if code == "crc32" else f"{code}-scrub"
-    return Strategy(name, (guard,), source=source)
+    return Strategy(_SHORT.get(code, f"{code}-scrub"), (guard,), source=source)
 
 
 def crc_scrub(pages: int = 4) -> Strategy:
@@ -53,7 +55,7 @@ def reboot(pages: int = 4) -> Strategy:
 
 def blind(pages: int = 4) -> Strategy:
     """Compare with the golden copy, byte by byte, and copy what differs."""
-    return Strategy("golden-scrub", (Guard(Area(GOLDEN), pages),), source=_MUKHERJEE)
+    return Strategy("golden-scrub", (Guard(Area("golden"), pages),), source=_MUKHERJEE)
 
 
 def plus_q(pages: int = 1) -> Strategy:
@@ -118,7 +120,7 @@ def _by_parity(name: str, remedy: Remedy, pages: int) -> Strategy:
 
 def radar(groups: int = 2, *, group_bytes: int = 512) -> Strategy:
     """Two signature bits of interleaved groups; a group that differs becomes zero."""
-    area = Area(RADAR, _WEIGHTS, group_bytes, keep=RAM, second="crc16")
+    area = Area("radar", _WEIGHTS, group_bytes, keep=RAM, second="crc16")
     guard = Guard(area, groups, (Remedy.ZERO,))
     return Strategy("radar", (guard, _words_for_the_rest()), source=_RADAR)
 
@@ -132,7 +134,7 @@ def in_place(bits: int = 64, pages: int = 4) -> Strategy:
 
 def self_test(every_frames: int = 32, *, moments: int = 4) -> Strategy:
     """Golden inputs now and then; where an outcome is wrong, all parameters are restored."""
-    area = Area(SELF_TEST, moments=moments)
+    area = Area("self-test", moments=moments)
     guard = Guard(area, ladder=(Remedy.RESTORE,), every_frames=every_frames)
     return Strategy("self-test", (guard,))
 
@@ -147,12 +149,14 @@ def plus_q_validated(pages: int = 1, *, every_frames: int = 1250) -> Strategy:
 
 def triple(addresses: tuple[int, ...], units: int = 4) -> Strategy:
     """The most critical bytes three times, the majority wins."""
-    return Strategy("triple", (Guard(Area(TRIPLE, addresses=addresses), units, (Remedy.CORRECT,)),))
+    return Strategy(
+        "triple", (Guard(Area("triple", addresses=addresses), units, (Remedy.CORRECT,)),)
+    )
 
 
 def abft(*, columns: int = 1) -> Strategy:
     """Checksum rows compare the sums of every frame; a wrong operator is restored and repeated."""
-    guard = Guard(Area(ABFT, columns=columns), 1, (Remedy.RESTORE, Remedy.REPEAT))
+    guard = Guard(Area("abft", columns=columns), 1, (Remedy.RESTORE, Remedy.REPEAT))
     return Strategy("abft", (guard,), source=_HUANG)
 
 

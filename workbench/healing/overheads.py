@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from workbench.healing.guard import Guard
 from workbench.healing.strategy import Strategy
 from workbench.memory.layout import Layout
-from workbench.memory.watches.areas import ABFT, GOLDEN, SELF_TEST
-from workbench.memory.watches.pages import Watch
+from workbench.memory.watches.areas import GOLDEN_COPY
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,8 @@ def overheads(layout: Layout, strategy: Strategy) -> Overheads:
     if not strategy.heals or not layout.watches:
         return Overheads(0, 0, 0, 0, None)
     pairs = list(zip(strategy.guards, layout.watches, strict=True))
-    golden = any(guard.area.code == GOLDEN or guard.reads_golden for guard, _ in pairs)
-    scans = [(guard, watch) for guard, watch in pairs if guard.area.code != ABFT and watch.units]
+    golden = any(guard.reads_golden or _compares(guard) for guard, _ in pairs)
+    scans = [pair for pair in pairs if not pair[0].area.kind.stream and pair[1].units]
     sections = layout.sections
     return Overheads(
         golden_bytes=sections["golden"].size_bytes if golden else 0,
@@ -48,9 +48,8 @@ def overheads(layout: Layout, strategy: Strategy) -> Overheads:
             sections[name].size_bytes for name in ("healer", "ram_check", "spare", "backoff")
         ),
         bytes_per_frame=sum(
-            sum(_bytes(watch, unit) for unit in range(min(guard.per_frame, watch.units)))
+            sum(watch.read_bytes(unit) for unit in range(min(guard.per_frame, watch.units)))
             for guard, watch in scans
-            if guard.area.code != SELF_TEST
         ),
         frames_per_scan=max(
             (-(-watch.units // guard.per_frame) * guard.every_frames for guard, watch in scans),
@@ -59,6 +58,6 @@ def overheads(layout: Layout, strategy: Strategy) -> Overheads:
     )
 
 
-def _bytes(watch: Watch, unit: int) -> int:
-    where = watch.addresses(unit)
-    return len(range(*where.indices(watch.stop))) if isinstance(where, slice) else len(where)
+def _compares(guard: Guard) -> bool:
+    """Whether the working copy is compared with the golden copy itself."""
+    return guard.area.kind.compared_with(guard.area) == GOLDEN_COPY

@@ -1,70 +1,98 @@
-"""What a simulated device does about damage: one function for each rung of a ladder, and for checks.
+"""What is done about damage: a table from remedy to function, and what is true of each.
 
-Layout: functions work on the bytes of the device, uint8, and tell it which ones they wrote.
+Layout: functions work on the bytes of a device, uint8, and tell it which ones they wrote. A remedy of
+one's own is a function and an entry here (and one in `workbench.firmware.remedies`, for devices).
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Protocol
 
 import numpy as np
 
-from workbench.errors import WorkbenchError
-from workbench.healing.evidence import trusts_golden
 from workbench.healing.log import Remedy
-from workbench.healing.replacing import replace
-from workbench.healing.spares import FREE, RETIRED
-from workbench.healing.strategy import RESIGNING, Guard
-from workbench.healing.variables import State
-from workbench.memory.watches.areas import GOLDEN, RAM
-from workbench.memory.watches.pages import PageWatch, Watch
-from workbench.memory.watches.triple import TripleWatch
+from workbench.healing.replacing import clipped, mean, replace, zero
+from workbench.healing.spares import FREE, RETIRED, Spares
+from workbench.memory.layout import Layout
+from workbench.memory.watches.watch import Watch
 
-if TYPE_CHECKING:
-    from workbench.healing.device import Device
+State = dict[str, Any]  # the healer's variables by name; "cursor" and "map" are lists
 
 
-def apply(device: Device, rung: Remedy, watch: Watch, unit: int, state: State) -> bool:
-    """Do it; tell whether it could be done."""
-    if rung == Remedy.RESTORE:
-        return _restore(device, watch, unit)
-    if rung == Remedy.CORRECT:
-        return _correct(device, watch, unit)
-    if rung in RESIGNING:
-        replace(rung, device.data, watch, unit, device.settle)
-        watch.sign(device.data, unit)
-        device.mended(watch.written(device.data, unit))
-        return True
-    if rung == Remedy.RELOCATE:
-        return _relocate(device, watch, unit, state)
-    if rung == Remedy.REBOOT:
-        return _reboot(device, watch, unit)
-    raise WorkbenchError(f"{rung.name} is no remedy for a unit of {watch.label}")
+class Patient(Protocol):
+    """What a remedy needs of a device; see `workbench.healing.device.Device`."""
+
+    layout: Layout
+    data: np.ndarray
+    spares: Spares
+    changed: bool
+    silenced: bool
+
+    @property
+    def watches(self) -> Sequence[Watch]:
+        """Of all guards."""
+
+    def settle(self) -> None:
+        """Stuck cells take their values back."""
+
+    def mended(self, addresses: slice | np.ndarray) -> None:
+        """Working bytes were written."""
+
+    def suspect_all(self) -> None:
+        """Look at every unit anew."""
 
 
-def mend_check(device: Device, guard: Guard, watch: Watch, unit: int) -> Remedy:
+@dataclass(frozen=True)
+class Action:
+    """A rung of a ladder.
+
+    Attributes:
+        apply: Does it to a unit and tells whether it could be done; None where it happens within the
+            frame, as REPEAT.
+        reads_golden: It takes the golden copy for the truth.
+        rewrites: It leaves bytes that were never trained, and has the unit signed anew.
+        neighbours: It needs the bytes beside a damaged one.
+        moves: It moves pages to spare memory.
+        restarts: It silences histories and changes more than the unit.
+    """
+
+    apply: Callable[[Patient, Watch, int, State], bool] | None
+    reads_golden: bool = False
+    rewrites: bool = False
+    neighbours: bool = False
+    moves: bool = False
+    restarts: bool = False
+
+
+def mend_check(device: Patient, watch: Watch, unit: int) -> Remedy:
     """What can be done about a check alone: by its code, or by signing in RAM."""
-    remedy = Remedy.NONE
-    if isinstance(watch, TripleWatch) and guard.ladder and not watch.map_wrong(device.data, unit):
-        watch.correct(device.data, unit)
-        remedy = Remedy.CORRECT
-    elif isinstance(watch, PageWatch) and guard.area.keep == RAM and guard.ladder:
-        watch.sign(device.data, unit)
-        remedy = Remedy.RESIGN
+    name = watch.mend_check(device.data, unit)
     device.settle()
-    return remedy
+    return Remedy[name] if name else Remedy.NONE
 
 
-def _restore(device: Device, watch: Watch, unit: int) -> bool:
-    if not trusts_golden(watch, device.data, unit):
+def rewrite(
+    value: Callable[[int, int, int], int], device: Patient, watch: Watch, unit: int, state: State
+) -> bool:
+    """Give every located byte of a unit a new value, and sign the unit anew; see `replacing.replace`."""
+    replace(value, device.data, watch, unit, device.settle)
+    watch.sign(device.data, unit)
+    device.mended(watch.written(device.data, unit))
+    return True
+
+
+def _restore(device: Patient, watch: Watch, unit: int, state: State) -> bool:
+    if not watch.trusts_golden(device.data, unit):
         return False
     watch.restore(device.data, unit)
     device.mended(watch.written(device.data, unit))
     return True
 
 
-def _correct(device: Device, watch: Watch, unit: int) -> bool:
-    assert isinstance(watch, PageWatch | TripleWatch)
+def _correct(device: Patient, watch: Watch, unit: int, state: State) -> bool:
     if not watch.data_wrong(device.data, unit):
         return False  # it would sign what the golden copy has shown to be damaged
     watch.correct(device.data, unit)
@@ -72,9 +100,9 @@ def _correct(device: Device, watch: Watch, unit: int) -> bool:
     return True
 
 
-def _relocate(device: Device, watch: Watch, unit: int, state: State) -> bool:
+def _relocate(device: Patient, watch: Watch, unit: int, state: State) -> bool:
     """Give a page the next spare one; a spare that it has already is retired."""
-    if not trusts_golden(watch, device.data, unit) or FREE not in state["map"]:
+    if not watch.trusts_golden(device.data, unit) or FREE not in state["map"]:
         return False
     where = watch.addresses(unit)
     assert isinstance(where, slice)
@@ -88,34 +116,40 @@ def _relocate(device: Device, watch: Watch, unit: int, state: State) -> bool:
     return True
 
 
-def _reboot(device: Device, watch: Watch, unit: int) -> bool:
+def _reboot(device: Patient, watch: Watch, unit: int, state: State) -> bool:
     """As start-up does, but for units whose golden copy is known to be damaged, which keep what they have."""
-    if not trusts_golden(watch, device.data, unit):
+    if not watch.trusts_golden(device.data, unit):
         return False
     layout, data = device.layout, device.data
     golden = layout.sections["golden"]
+    divided = [other for other in device.watches if other.area.kind.divided]
     unwatched = np.ones(layout.working_bytes, bool)
-    for _, other in device.guards:
-        if _has_pages(other):
-            unwatched[other.start : other.stop] = False
+    for other in divided:
+        unwatched[other.start : other.stop] = False
     data[: layout.working_bytes][unwatched] = data[golden.start : golden.stop][unwatched]
-    for _, other in device.guards:
-        for number in range(other.units if _has_pages(other) else 0):
-            if trusts_golden(other, data, number):
+    for other in divided:
+        for number in range(other.units):
+            if other.trusts_golden(data, number):
                 other.restore(data, number)
     device.settle()
-    for guard, other in device.guards:
+    for other in device.watches:
         for number in range(other.units):
-            if isinstance(other, TripleWatch):
-                other.copy(data, number)
-            elif guard.area.keep == RAM:
-                other.sign(data, number)
+            other.start_up(data, number)
     device.settle()
     device.changed = device.silenced = True
     device.suspect_all()
     return True
 
 
-def _has_pages(watch: Watch) -> bool:
-    """Whether its units are pages or groups of the working copy."""
-    return isinstance(watch, PageWatch) or watch.area.code == GOLDEN
+# In the order in which messages name them.
+REMEDIES: dict[Remedy, Action] = {
+    Remedy.CORRECT: Action(_correct),
+    Remedy.RESTORE: Action(_restore, reads_golden=True),
+    Remedy.ZERO: Action(partial(rewrite, zero), rewrites=True),
+    Remedy.INTERPOLATE: Action(partial(rewrite, mean), rewrites=True, neighbours=True),
+    Remedy.CLIP: Action(partial(rewrite, clipped), rewrites=True, neighbours=True),
+    Remedy.RELOCATE: Action(_relocate, reads_golden=True, moves=True),
+    Remedy.REBOOT: Action(_reboot, reads_golden=True, restarts=True),
+    Remedy.REPEAT: Action(None),
+}
+RESIGNING = tuple(remedy for remedy, action in REMEDIES.items() if action.rewrites)

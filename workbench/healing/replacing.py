@@ -6,17 +6,19 @@ from collections.abc import Callable
 
 import numpy as np
 
-from workbench.healing.log import Remedy
-from workbench.memory.watches.pages import Watch
+from workbench.memory.watches.watch import Watch
 
 
 def replace(
-    remedy: Remedy, data: np.ndarray, watch: Watch, unit: int, written: Callable[[], None]
+    value: Callable[[int, int, int], int],
+    data: np.ndarray,
+    watch: Watch,
+    unit: int,
+    written: Callable[[], None],
 ) -> None:
-    """Zero, interpolate or clip the located bytes of a unit, in ascending order, as signed weights.
+    """Give the located bytes of a unit new values, in ascending order, as signed weights.
 
-        INTERPOLATE: floor((left + right) / 2)    CLIP: between the smaller and the larger of both
-
+    value: of the byte as it is, the one on its left and the one on its right; each in -128 .. 127.
     Neighbours are those in memory; beyond the watched sections they count as zero. written: is called
     after each byte, since cells may be stuck.
     """
@@ -24,11 +26,20 @@ def replace(
     for address in watch.located(data, unit).tolist():
         left = int(weights[address - 1]) if address > watch.start else 0
         right = int(weights[address + 1]) if address + 1 < watch.stop else 0
-        if remedy == Remedy.ZERO:
-            value = 0
-        elif remedy == Remedy.INTERPOLATE:
-            value = (left + right) >> 1
-        else:
-            value = min(max(int(weights[address]), min(left, right)), max(left, right))
-        weights[address] = value
+        weights[address] = value(int(weights[address]), left, right)
         written()
+
+
+def zero(byte: int, left: int, right: int) -> int:
+    """ZERO."""
+    return 0
+
+
+def mean(byte: int, left: int, right: int) -> int:
+    """INTERPOLATE: floor((left + right) / 2)."""
+    return (left + right) >> 1
+
+
+def clipped(byte: int, left: int, right: int) -> int:
+    """CLIP: between the smaller and the larger of both."""
+    return min(max(byte, min(left, right)), max(left, right))

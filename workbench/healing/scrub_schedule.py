@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from workbench.healing.strategy import Guard, Policy, Strategy
+from workbench.healing.guard import Guard
+from workbench.healing.policy import Policy
+from workbench.healing.strategy import Strategy
 from workbench.healing.variables import State, cursor_parts, cursor_word
-from workbench.memory.watches.areas import ABFT
-from workbench.memory.watches.pages import Watch
+from workbench.memory.watches.watch import Watch
 
 
 def looks_of(guard: Guard, units: int) -> int:
@@ -48,7 +49,7 @@ def _until_the_wrap(
     rested = min(frames, state["rest"])
     state["rest"] -= rested
     for number, (guard, watch) in enumerate(guards):
-        if guard.area.code != ABFT and watch.units:
+        if not guard.area.kind.stream and watch.units:
             start, stop = first + rested, first + frames
             look_on(guard, number, state, policy, units=watch.units, start=start, stop=stop)
     granted = (first + frames) // policy.refill_frames - first // policy.refill_frames

@@ -1,7 +1,7 @@
 """Devices that speak while upsets arrive and a healer works, over the batched engine.
 
 Frame order: word start silences the histories; upsets flip their bits; the frame is computed, and
-checksum rows compare its sums as they arise; the healer runs; its frame count grows. Between two events memory is constant, so all frames until the
+monitors see its sums and codes; the healer runs; its frame count grows. Between two events memory is constant, so all frames until the
 next one run at once. A fleet is the batch: one device a trial, equal inputs, own upsets.
 """
 
@@ -19,7 +19,6 @@ from workbench.healing.log import LogEntry, log_lines
 from workbench.healing.schedules import arrivals_by_frame, checked_schedule
 from workbench.healing.strategy import Strategy
 from workbench.integer.changes import Change
-from workbench.integer.operators import Conv
 from workbench.integer.program import Program
 from workbench.integer.reference import Codes, checked_inputs
 from workbench.integer.reference_stream import ReferenceStream
@@ -27,8 +26,7 @@ from workbench.memory.changes import flipped_values, flips_by_tensor, parameter_
 from workbench.memory.faults.events import Event
 from workbench.memory.image import Image
 from workbench.memory.tensors import write_tensor
-from workbench.memory.watches.areas import ABFT
-from workbench.memory.watches.sums import AbftWatch
+from workbench.memory.watches.monitor import Frame
 
 if TYPE_CHECKING:
     from workbench.integer.engine import Engine, EngineStream
@@ -119,19 +117,6 @@ def simulate_many(
     return _Fleet(image, inputs, schedules, strategy, word_starts, engine, devices).live()
 
 
-def sums_differ(conv: Conv, x: np.ndarray, rows: np.ndarray, total: int) -> bool:
-    """Whether a checksum row that is off by `rows` and `total` shows in some sum of one frame.
-
-    x: int64 [history + rows of the frame, channels]. rows, total: as `AbftWatch.difference`.
-    """
-    length = len(x) - conv.history
-    wrong = np.full(length // conv.stride, total, np.int64)
-    for tap in range(conv.taps):
-        first = tap * conv.dilation
-        wrong += x[first : first + length : conv.stride] @ rows[tap]
-    return bool((wrong % 2**32).any())
-
-
 def _stream(
     program: Program, devices: int, engine: Engine | None
 ) -> EngineStream | ReferenceStream:
@@ -175,8 +160,6 @@ class _Fleet:
         self.schedules = [checked_schedule(schedule) for schedule in schedules]
         self.arrivals = arrivals_by_frame(self.schedules, image.layout, frames=self.frames)
         self.devices = devices or self._new_devices()
-        codes = [area.code for area in strategy.areas]
-        self.abft = codes.index(ABFT) if ABFT in codes and image.layout.watches else -1
         self.stream = _stream(self.program, len(schedules), engine)
         self.codes: list[np.ndarray] = []
         self.wrong_bits = np.zeros((len(schedules), self.frames), np.int64)
@@ -199,7 +182,7 @@ class _Fleet:
             if frame in self.arrivals:
                 self._compute_until(frame)
                 self._strike(self.arrivals[frame])
-            if self.abft >= 0 and any(device.suspect[self.abft] for device in self.devices):
+            if any(device.may_alarm() for device in self.devices):
                 self._compute_until(frame)
                 self._compute_watched(frame)
             mended = [device.heal() for device in self.devices]
@@ -240,46 +223,49 @@ class _Fleet:
         self.done = frame
 
     def _compute_watched(self, frame: int) -> None:
-        """Compute one frame in which checksum rows may disagree with the sums of some devices."""
+        """Compute one frame that the monitors of some devices have to see."""
         part = {
             name: codes[:, frame * self.rates[name] : (frame + 1) * self.rates[name]]
             for name, codes in self.inputs.items()
         }
         before = self.stream.snapshot()
-        told: set[tuple[int, int]] = set()
+        reported: set[tuple[int, int, int]] = set()
         while True:
             self.stream.restore(before)
             signals = self.stream.signals(part, self.changes)
-            repeat = False
-            for number, device in enumerate(self.devices):
-                for unit in self._alarms(number, signals, before):
-                    if (number, unit) not in told:
-                        told.add((number, unit))
-                        if device.alarm(self.abft, unit):
-                            repeat = True
-                            break  # what follows is computed again
-            if not repeat:
+            frames = [self._frame(number, signals, before) for number in range(len(self.devices))]
+            repeats = [self._alarmed(*each, reported) for each in enumerate(frames)]
+            if not any(repeats):
                 break
             self._memory_changed()
+        for device, seen in zip(self.devices, frames, strict=True):
+            for monitor, _ in device.monitors:
+                device.observe(monitor, seen)
         self.codes.append(signals[self.program.output])
         self.done = frame + 1
         self._memory_changed()
 
-    def _alarms(self, number: int, signals: Codes, states: Any) -> list[int]:
-        """The operators of a device whose sums of this frame are wrong, in the order of the program."""
+    def _alarmed(self, number: int, frame: Frame, reported: set[tuple[int, int, int]]) -> bool:
+        """Follow the alarms of a device within a frame; tell whether that is to be computed again.
+
+        reported: (device, monitor, unit) of those that were followed in this frame already.
+        """
         device = self.devices[number]
-        watch = device.guards[self.abft][1]
-        assert isinstance(watch, AbftWatch)
-        found = []
-        for unit in sorted(device.suspect[self.abft]):
-            conv = watch.operators[unit]
-            x = signals[conv.sources[0]][number].astype(np.int64)
-            if conv.history:
-                past = self.stream.read_state(conv.name, "history", number, states=states)
-                x = np.concatenate([past, x])
-            if sums_differ(conv, x, *watch.difference(device.data, unit)):
-                found.append(unit)
-        return found
+        for monitor, watch in device.monitors:
+            for unit in watch.while_computed(device.data, frame, device.suspect[monitor]):
+                if (number, monitor, unit) not in reported:
+                    reported.add((number, monitor, unit))
+                    if device.alarm(monitor, unit):
+                        return True  # what follows is computed again
+        return False
+
+    def _frame(self, number: int, signals: Codes, before: Any) -> Frame:
+        """What the monitors of a device see of a frame; before: the states when it began."""
+
+        def past(operator: str, tensor: str) -> np.ndarray:
+            return self.stream.read_state(operator, tensor, number, states=before)
+
+        return Frame({name: codes[number] for name, codes in signals.items()}, past)
 
     def _silence(self, numbers: list[int], frame: int) -> None:
         if numbers:

@@ -12,127 +12,19 @@ from functools import cached_property
 
 from workbench.errors import WorkbenchError, expect
 from workbench.healing.conflicts import refuse_conflicts
-from workbench.healing.log import Remedy
-from workbench.healing.policy import MOST_FRAMES, Policy
+from workbench.healing.guard import Guard
+from workbench.healing.policy import Policy
 from workbench.healing.suitable import refuse_unsuitable
 from workbench.integer.program import Program
-from workbench.memory.codes.ecc import InPlace
-from workbench.memory.codes.in_place import in_place_program
 from workbench.memory.image import Image
 from workbench.memory.layout import Layout
-from workbench.memory.watches.areas import (
-    ABFT,
-    CODES,
-    GOLDEN,
-    RADAR,
-    RAM,
-    SELF_TEST,
-    TRIPLE,
-    Area,
-    whole,
-)
+from workbench.memory.watches.areas import Area, whole
 
-RESIGNING = (Remedy.ZERO, Remedy.INTERPOLATE, Remedy.CLIP)
-# What may stand on a ladder.
-RUNGS = (
-    Remedy.CORRECT,
-    Remedy.RESTORE,
-    *RESIGNING,
-    Remedy.RELOCATE,
-    Remedy.REBOOT,
-    Remedy.REPEAT,
-)
-_MOST_UNITS = 4096  # looked at in one frame; a slip of the finger would run for ever
+__all__ = ["Guard", "Policy", "Strategy"]
+
 _MOST_PERIOD = 2**31 - 1
 _MOST_SPARES = 16
 _MOST_GUARDS = 255  # the log has a byte for it
-
-
-@dataclass(frozen=True)
-class Guard:
-    """One area, looked after.
-
-    area: what is watched. per_frame: units looked at at a time, 1 to 4096; ABFT looks at all
-    of its operators while they are computed. ladder: remedies in the order in which they are tried
-    until one helps; none only observes. REBOOT
-    takes all of the golden copy but units that their check refutes. every_frames: it looks after every so many frames. stride:
-    the order, from unit n to unit n + stride; it has no factor in common with the number of units.
-    """
-
-    area: Area
-    per_frame: int = 1
-    ladder: tuple[Remedy, ...] = (Remedy.RESTORE,)
-    every_frames: int = 1
-    stride: int = 1
-
-    def __post_init__(self) -> None:
-        if isinstance(self.ladder, Remedy):
-            raise WorkbenchError(f"ladder is a single remedy; write (Remedy.{self.ladder.name},)")
-        expect(self.area, Area, "the area of a guard", 'an Area, as Area("crc32")')
-        cure = "a tuple of remedies, as (Remedy.RESTORE,)"
-        expect(self.ladder, (tuple, list), "the ladder of a guard", cure)
-        object.__setattr__(self, "ladder", tuple(self.ladder))
-        whole(self, "per_frame", "every_frames", "stride")
-        name, area = self.area.code, self.area
-        if not 1 <= self.per_frame <= _MOST_UNITS:
-            raise WorkbenchError(
-                f"{name} cannot look at {self.per_frame} units a frame; choose at least 1 and at "
-                f"most {_MOST_UNITS}"
-            )
-        if not (1 <= self.every_frames <= MOST_FRAMES and 1 <= self.stride <= MOST_FRAMES):
-            raise WorkbenchError(
-                f"{name} cannot look after every {self.every_frames} frames or go on by "
-                f"{self.stride} units; choose 1 to {MOST_FRAMES} of each"
-            )
-        if name == SELF_TEST and self.per_frame > area.moments:
-            raise WorkbenchError(
-                f"a self-test of {area.moments} moments cannot look at {self.per_frame} at a time; "
-                "give the area more moments"
-            )
-        if name == ABFT and (self.every_frames > 1 or self.stride > 1):
-            raise WorkbenchError("abft looks at all sums of all frames; leave out every_frames and stride")  # fmt: skip
-        wrong = [rung for rung in self.ladder if rung not in RUNGS]
-        if wrong or len(set(self.ladder)) < len(self.ladder):
-            name_of = getattr(wrong[0], "name", repr(wrong[0])) if wrong else ""
-            what = f"{name_of}, which is no rung" if wrong else "a rung twice"
-            raise WorkbenchError(
-                f"the ladder of {name} has {what}; choose from Remedy's "
-                f"{', '.join(rung.name for rung in RUNGS)}"
-            )
-        signs_anew = [rung for rung in self.ladder if rung in RESIGNING]
-        if signs_anew and (area.keep != RAM or name not in CODES or not _stores(name)):
-            raise WorkbenchError(
-                f"{name} cannot {signs_anew[0].name}: what it leaves has to be signed anew, so the "
-                'checks must lie in RAM; write keep="ram" with a code that stores checks'
-            )
-        if name == RADAR and set(signs_anew) - {Remedy.ZERO}:
-            raise WorkbenchError(
-                "the groups of radar are interleaved and have no neighbours; choose ZERO or RESTORE"
-            )
-        if Remedy.CORRECT in self.ladder and not corrects(name):
-            able = [each for each in (*CODES, TRIPLE) if corrects(each)]
-            raise WorkbenchError(
-                f"{name} cannot CORRECT anything; choose a code that does: {', '.join(able)}"
-            )
-        if name == ABFT and set(self.ladder) - {Remedy.RESTORE, Remedy.REPEAT}:
-            raise WorkbenchError("abft can RESTORE its operator and REPEAT it, nothing else")
-        if name != ABFT and Remedy.REPEAT in self.ladder:
-            raise WorkbenchError(f"{name} looks at memory after a frame; only abft can REPEAT")
-        if name == TRIPLE and self.ladder not in ((), (Remedy.CORRECT,)):
-            raise WorkbenchError("triple copies can CORRECT, by majority, and nothing else")
-        if name == SELF_TEST and set(self.ladder) - {Remedy.RESTORE, Remedy.REBOOT}:
-            raise WorkbenchError("a self-test does not know where; it can RESTORE all, or REBOOT")
-        if name == GOLDEN and set(self.ladder) - {Remedy.RESTORE, Remedy.RELOCATE, Remedy.REBOOT}:
-            raise WorkbenchError(
-                "a comparison with the golden copy can RESTORE, RELOCATE or REBOOT"
-            )
-        if Remedy.RELOCATE in self.ladder and (name == RADAR or name not in (*CODES, GOLDEN)):
-            raise WorkbenchError(f"{name} does not watch pages, and only pages can RELOCATE")
-
-    @property
-    def reads_golden(self) -> bool:
-        """Whether a remedy takes the golden copy for the truth; then it is evidence, too."""
-        return bool({Remedy.RESTORE, Remedy.RELOCATE, Remedy.REBOOT} & set(self.ladder))
 
 
 @dataclass(frozen=True)
@@ -162,12 +54,11 @@ class Strategy:
                 "that the schedule would break where the count of frames wraps; choose numbers with common "
                 "factors"
             )
-        codes = [guard.area.code for guard in self.guards]
-        if codes.count(ABFT) > 1 or codes.count(SELF_TEST) > 1:
-            raise WorkbenchError(
-                "one guard of abft, or of self-test, sees it all; leave out the other"
-            )
-        if self.policy.validate and SELF_TEST not in codes:
+        codes = [guard.area.code for guard in self.guards if guard.area.kind.single]
+        for code in codes:
+            if codes.count(code) > 1:
+                raise WorkbenchError(f"one guard of {code} sees it all; leave out the other")
+        if self.policy.validate and self.validator is None:
             raise WorkbenchError(
                 'a remedy is validated by golden inputs; add a guard of Area("self-test")'
             )
@@ -175,15 +66,15 @@ class Strategy:
             raise WorkbenchError(
                 f"{len(self.guards)} guards are more than a log can tell apart; use at most {_MOST_GUARDS}"
             )
-        for writer in filter(_writes, self.guards):
+        for writer in (guard for guard in self.guards if guard.rewrites):
             for other in self.guards:
                 shared = set(writer.area.sections) & set(other.area.sections)
-                if shared and other is not writer and not _bears(other, writer):
+                if shared and other is not writer and not other.tolerates_rewrites(writer):
                     raise WorkbenchError(
                         f"{writer.area.code} would leave bytes in {' '.join(sorted(shared))} that "
                         f"{other.area.code} takes for damage, again and again; give each its own sections"
                     )
-        if self.policy != Policy() and codes == [ABFT]:
+        if self.policy != Policy() and self.guards and not self.scans:
             raise WorkbenchError(
                 "checksum rows act within the frame and know no policy; leave it out, or add a guard that "
                 "looks after the frames"
@@ -204,7 +95,8 @@ class Strategy:
                 )
 
     def _check_spares(self) -> None:
-        moves = any(Remedy.RELOCATE in guard.ladder for guard in self.guards)
+        actions = [action for guard in self.guards for action in guard.actions]
+        moves = any(action.moves for action in actions)
         if not 0 <= self.spare_pages <= _MOST_SPARES or moves != (self.spare_pages > 0):
             raise WorkbenchError(
                 f"{self.spare_pages} spare pages do not go with these ladders; RELOCATE needs 1 to "
@@ -214,14 +106,13 @@ class Strategy:
             return
         sizes = {guard.area.unit_bytes for guard in self.guards}
         sections = [section for guard in self.guards for section in guard.area.sections]
-        pageless = (ABFT, TRIPLE, RADAR, SELF_TEST)
-        odd = [g.area.code for g in self.guards if g.area.code in pageless]
+        odd = [guard.area.code for guard in self.guards if not guard.area.kind.movable]
         if len(sizes) > 1 or len(set(sections)) < len(sections) or odd:
             raise WorkbenchError(
                 "where pages move, all guards need pages of one size and sections of their own"
                 + (f"; {odd[0]} does not watch pages" if odd else "")
             )
-        if any({Remedy.INTERPOLATE, Remedy.CLIP} & set(guard.ladder) for guard in self.guards):
+        if any(action.neighbours for action in actions):
             raise WorkbenchError(
                 "where pages move, bytes have no neighbours to INTERPOLATE or CLIP with; choose ZERO"
             )
@@ -230,6 +121,17 @@ class Strategy:
     def areas(self) -> tuple[Area, ...]:
         """What is watched."""
         return tuple(guard.area for guard in self.guards)
+
+    @property
+    def scans(self) -> bool:
+        """Whether some guard looks after the frames; monitors act within them."""
+        return any(not guard.area.kind.stream for guard in self.guards)
+
+    @property
+    def validator(self) -> int | None:
+        """Number of the guard whose frames validate the remedies of others."""
+        numbers = (n for n, guard in enumerate(self.guards) if guard.area.kind.validates)
+        return next(numbers, None)
 
     @property
     def heals(self) -> bool:
@@ -272,25 +174,5 @@ class Strategy:
         """
         self.layout(program)
         for area in self.areas:
-            if isinstance(CODES.get(area.code), InPlace):
-                program = in_place_program(program, area.code)
+            program = area.kind.prepared(program)
         return Image.of(program, areas=self.areas, spare_pages=self.spare_pages)
-
-
-def corrects(code: str) -> bool:
-    """Whether a code can put damage right by itself."""
-    return code == TRIPLE or (code in CODES and CODES[code].corrects)
-
-
-def _stores(code: str) -> bool:
-    return CODES[code].check_bytes(8) > 0
-
-
-def _writes(guard: Guard) -> bool:
-    """Whether it leaves bytes that were never trained, which another check would not know."""
-    return bool(set(guard.ladder) & set(RESIGNING))
-
-
-def _bears(guard: Guard, writer: Guard) -> bool:
-    """Whether a guard puts up with such bytes: golden inputs that only tell, or restore as the last."""
-    return guard.area.code == SELF_TEST and (not guard.ladder or writer.reads_golden)

@@ -1,7 +1,8 @@
-"""A strategy as JSON, for what is exported and for reports, and as one line of text.
+"""A strategy in a file, as JSON for what is exported and for reports, and as one line of text.
 
-Layout: the fields of `Strategy`, `Guard`, `Area` and `Policy` by name, remedies by theirs; in a file,
-"sha256" beside them, see `workbench.sealed`. An exported folder has them under the key "strategy".
+Layout of files that end in .toml: see `strategy_toml`. Layout of JSON: the fields of `Strategy`, `Guard`,
+`Area` and `Policy` by name, remedies by theirs; in a file, "sha256" beside them, see `workbench.sealed`. An
+exported folder has them under the key "strategy".
 """
 
 from __future__ import annotations
@@ -11,13 +12,18 @@ from pathlib import Path
 from typing import Any
 
 from workbench.errors import WorkbenchError, expect, nearest
-from workbench.files import path_of
+from workbench.files import path_of, write_text
+from workbench.healing.guard import Guard
 from workbench.healing.log import Remedy
-from workbench.healing.strategy import Guard, Policy, Strategy
+from workbench.healing.policy import Policy
+from workbench.healing.remedies import REMEDIES
+from workbench.healing.strategy import Strategy
+from workbench.healing.strategy_toml import strategy_from_toml, strategy_to_toml
 from workbench.memory.places import WORKING_SECTIONS
-from workbench.memory.watches.areas import ABFT, SELF_TEST, TRIPLE, Area
+from workbench.memory.watches.areas import KINDS, Area, area_of
 from workbench.sealed import DIGEST, json_object, unsealed, write_sealed
 
+JSON, TOML = ".json", ".toml"  # how the names of files end
 EXPORTED = "strategy"  # its key in the file of an exported folder
 _REMAKE = "write it with `save_strategy`, or export the firmware again"
 
@@ -49,16 +55,23 @@ def strategy_described(told: Any, source: str) -> Strategy:
 
 
 def save_strategy(strategy: Strategy, path: Path | str) -> None:
-    """Replace the file `path`, all or nothing; WorkbenchError when it cannot be written."""
+    """Replace the file `path`, all or nothing; WorkbenchError when it cannot be written.
+
+    A name that ends in .toml gives TOML, to be edited by hand; any other, JSON under a digest.
+    """
     expect(strategy, Strategy, "what is to be saved", 'a Strategy, as named("crc-scrub")')
-    write_sealed(path, described(strategy))
+    path = path_of(path, "the file of a strategy")
+    if path.suffix.lower() == TOML:
+        write_text(path, strategy_to_toml(strategy))
+    else:
+        write_sealed(path, described(strategy))
 
 
 def load_strategy(path: Path | str) -> Strategy:
     """The strategy in the file `path`: of `save_strategy`, of an exported folder, or written by hand.
 
-    A file that was written by hand has no key "sha256", and its values are checked; one that has it
-    must not have been edited. Raises WorkbenchError for a file that is missing or damaged, and for
+    TOML where its name ends in .toml, else JSON. JSON that was written by hand has no key "sha256", and
+    its values are checked; one that has it must not have been edited. Raises WorkbenchError for a file that is missing or damaged, and for
     what cannot be a strategy.
     """
     path = path_of(path, "the file of a strategy")
@@ -69,6 +82,8 @@ def load_strategy(path: Path | str) -> Strategy:
             f"cannot read the strategy {path} ({error.strerror or error}); name a file that "
             "`save_strategy` or `workbench export` wrote"
         ) from error
+    if path.suffix.lower() == TOML:
+        return strategy_from_toml(data, str(path))
     contents = json_object(data, str(path), _REMAKE)
     if DIGEST in contents:
         cure = f'restore it, or delete its line "{DIGEST}" where the edit is meant'
@@ -93,15 +108,22 @@ def _fields(told: Any, kind: type[Any], what: str) -> dict[str, Any]:
 def _guard_of(told: Any, number: int) -> Guard:
     what = f"guard {number} of the strategy"
     fields = _fields(told, Guard, what)
-    fields["area"] = Area(**_fields(fields["area"], Area, f"the area of {what}"))
+    kind = KINDS.get(code) if isinstance(code := _code(fields["area"]), str) else None
+    record = kind.record if kind else Area
+    fields["area"] = area_of(_fields(fields["area"], record, f"the area of {what}"))
     if "ladder" in fields:
         expect(fields["ladder"], list, "the ladder of a guard", 'a list of names, as ["RESTORE"]')
         fields["ladder"] = tuple(_remedy(name, what) for name in fields["ladder"])
     return Guard(**fields)
 
 
+def _code(told: Any) -> Any:
+    return told.get("code") if isinstance(told, dict) else None
+
+
 def _remedy(name: Any, what: str) -> Remedy:
-    known = Remedy.__members__
+    own = {remedy.name: remedy for remedy in REMEDIES}
+    known = {**Remedy.__members__, **own}
     if not isinstance(name, str) or name not in known:
         near = nearest(name, known)
         raise WorkbenchError(f"the ladder of {what} has no remedy {name!r:.60}; {near}")
@@ -121,17 +143,13 @@ def summary(strategy: Strategy) -> str:
 
 
 def _guard(guard: Guard) -> str:
-    area = guard.area
-    what = area.code
-    if area.code == SELF_TEST:
-        what += f" of {area.moments} frames"
-    elif area.code not in (ABFT, TRIPLE):
-        what += f" of {area.unit_bytes} bytes"
+    area, scans = guard.area, not guard.area.kind.stream
+    what = area.kind.text(area)
     if area.second:
         what += f" with {area.second}"
-    if area.sections != WORKING_SECTIONS and area.code != ABFT:
+    if area.sections != WORKING_SECTIONS and scans:
         what += f" over {' '.join(area.sections)}"
-    if area.code != ABFT:
+    if scans:
         every = "a frame" if guard.every_frames == 1 else f"every {guard.every_frames} frames"
         what += f", {guard.per_frame} {every}"
     return f"{what}: {', '.join(rung.name for rung in guard.ladder) or 'only told'}"

@@ -8,15 +8,13 @@ the unit that is looked at next, the rest how often in a row it was found damage
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
-from workbench.healing.strategy import Policy, Strategy
+from workbench.healing.policy import Policy
+from workbench.healing.remedies import State
+from workbench.healing.strategy import Strategy
 from workbench.memory.layout import HEALER_VARIABLES
 
-# By name; "cursor" and "map" are lists.
-State = dict[str, Any]
 _UNIT_BITS = 24
 _EPOCHS = 2**16  # the log has so many
 

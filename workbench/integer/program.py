@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from workbench.audio.sound import Sound
 from workbench.errors import WorkbenchError, nearest
 from workbench.integer.operators import Operator, StateTensor
 from workbench.integer.signals import MOST_CHANNELS, MOST_EXPONENT, MOST_ROWS, Signal
@@ -30,7 +31,16 @@ _NAME = re.compile(r"[A-Za-z0-9_.\-]{1,200}")
 class Program:
     """Operators in execution order over named signals.
 
-    Raises WorkbenchError, naming the operator, when the parts do not fit together.
+    Args:
+        name: For people, files and C.
+        inputs: Names of the signals that a caller provides.
+        output: Name of the signal that a caller receives.
+        frame_rate_hz: Frames a second.
+        signals: All of them.
+        operators: In execution order.
+
+    Raises:
+        WorkbenchError: The parts do not fit together; the message names the operator.
     """
 
     name: str
@@ -69,10 +79,17 @@ class Program:
         """Rows of the output signal per second."""
         return self.frame_rate_hz * self.signal(self.output).rate
 
-    def sound(self, codes: np.ndarray) -> np.ndarray:
-        """Output codes [samples, 1] as float32 [samples] in [-1, 1]: code * 2**exponent, clipped.
+    def sound(self, codes: np.ndarray) -> Sound:
+        """Output codes as a sound.
 
-        Raises WorkbenchError when the output is not one channel of codes.
+        Args:
+            codes: Whole numbers [samples, 1].
+
+        Returns:
+            float32 [samples] in [-1, 1]: code * 2**exponent, clipped.
+
+        Raises:
+            WorkbenchError: The output is not one channel of codes.
         """
         signal = self.signal(self.output)
         if signal.exponent is None or signal.channels != 1:
@@ -80,7 +97,8 @@ class Program:
                 f"the output {signal.name!r} of program {self.name} is not a sound of one channel"
             )
         values = np.ldexp(codes[:, 0].astype(np.float64), signal.exponent)
-        return np.clip(values, -1.0, 1.0).astype(np.float32)
+        samples = np.clip(values, -1.0, 1.0).astype(np.float32)
+        return Sound.of(samples, round(self.sample_rate_hz))
 
     def parameters(self) -> Iterator[tuple[Operator, str, np.ndarray]]:
         """Every array in the memory image, as (operator, field, array)."""

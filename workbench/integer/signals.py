@@ -17,7 +17,11 @@ MOST_ROWS, MOST_CHANNELS, MOST_EXPONENT = 1 << 20, 1 << 16, 127
 
 
 def code_range(bits: int) -> tuple[int, int]:
-    """Lowest and highest signed code of `bits` bits, e.g. (-128, 127)."""
+    """Lowest and highest signed code of `bits` bits.
+
+    >>> code_range(8)
+    (-128, 127)
+    """
     return -(1 << (bits - 1)), (1 << (bits - 1)) - 1
 
 
@@ -30,8 +34,12 @@ def code_dtype(bits: int) -> np.dtype:
 class Signal:
     """A stream of codes, `rate` rows of `channels` codes in every frame.
 
-    bits: 8 or 16 for codes, 32 for row indexes (inputs of `Embed` only).
-    exponent: value of one code step is 2**exponent; None for row indexes.
+    Args:
+        name: By which operators refer to it.
+        bits: 8 or 16 for codes, 32 for row indexes (inputs of `Embed` only).
+        channels: Codes of a row.
+        rate: Rows of a frame.
+        exponent: The value of one code step is 2**exponent; None for row indexes.
     """
 
     name: str

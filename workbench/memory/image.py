@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -17,27 +18,35 @@ from workbench.container import read_container, write_container
 from workbench.errors import WorkbenchError, described, expect
 from workbench.integer.program import Program
 from workbench.integer.storage import program_from, program_header, program_payload
+from workbench.memory.choice import DrawnFlips, Names, Numbers, draw_flips
 from workbench.memory.layout import LAYOUT, Layout
 from workbench.memory.places import Site
 from workbench.memory.tensors import read_tensor, stored_program, write_tensor
-from workbench.memory.watches.areas import PAGE_BYTES, Area
+from workbench.memory.watches.areas import PAGE_BYTES, Area, area_of
 
 KIND = "image"
 _HEADER_KEYS = {"layout", "page_bytes", "areas", "spare_pages", "program", "program_bytes"}
 
 
 class Image:
-    """Bytes of `program` under a layout; immutable, a flip gives a new image.
+    """Bytes of a program under a layout; immutable, a flip gives a new image.
 
-    program: the clean program. data: uint8 [layout.size_bytes], possibly with flips; the image keeps
-    the array itself, not a copy, and makes it read-only.
+    Args:
+        program: The clean program.
+        layout: Where its tensors lie.
+        data: uint8 [layout.size_bytes], possibly with flips. The image keeps the array itself, not a copy, and
+            makes it read-only.
+        drawn: Which trial its last flips are; None where they were given by position or it was read from a file.
     """
 
-    def __init__(self, program: Program, layout: Layout, data: np.ndarray) -> None:
+    def __init__(
+        self, program: Program, layout: Layout, data: np.ndarray, drawn: DrawnFlips | None = None
+    ) -> None:
         self.program = program
         self.layout = layout
         self.data = data
         self.data.flags.writeable = False
+        self.drawn = drawn
 
     @classmethod
     def of(
@@ -133,15 +142,52 @@ class Image:
         digest.update(self.data.tobytes())
         return digest.hexdigest()
 
-    def flip(self, positions: Iterable[int] | np.ndarray) -> Image:
-        """A new image with each bit of `positions` (8 * address + bit) inverted.
+    def flip(
+        self,
+        positions: Iterable[int] | np.ndarray | None = None,
+        *,
+        operator: Names = None,
+        tensor: Names = None,
+        section: Names = None,
+        bits: Numbers = None,
+        count: int | None = None,
+        seed: int | None = None,
+        trial: int | None = None,
+    ) -> Image:
+        """A new image with some bits inverted: those at given positions, or drawn ones.
 
-        A position given twice is inverted twice. Raises WorkbenchError outside of the image and for
-        what are no whole numbers.
+        Bits are drawn as the fault model `flips` does in a campaign, so that `drawn` of the new image names the trial.
+
+        Args:
+            positions: Bits as 8 * address + bit; one that is given twice is inverted twice.
+            operator: A name or several, None for any.
+            tensor: A name or several, None for any.
+            section: A name or several, None for those of the working copy.
+            bits: Numbers within an element, 0 the lowest; None for any.
+            count: How many bits are drawn (1).
+            seed: Another number draws other bits (0).
+            trial: Another number draws other bits (0).
+
+        Raises:
+            WorkbenchError: Positions outside of the image, both ways at once, unknown names, too few bits that
+                match, or what is no whole number.
         """
+        choice: dict[str, Any] = {
+            "operator": operator, "tensor": tensor, "section": section, "bits": bits,
+            "count": count, "seed": seed, "trial": trial,
+        }  # fmt: skip
+        given = {name: value for name, value in choice.items() if value is not None}
+        drawn = None
+        if given:
+            if positions is not None:
+                raise WorkbenchError(
+                    f"flip takes positions or {next(iter(given))}=..., not both; leave one out"
+                )
+            positions, plan, number = draw_flips(self.layout, **given)
+            drawn = DrawnFlips(self.content_hash, plan, number)
         data = self.data.copy()
         flip_bits(data, positions)
-        return Image(self.program, self.layout, data)
+        return Image(self.program, self.layout, data, drawn)
 
     def flipped(self) -> np.ndarray:
         """Positions of the bits that differ from the clean image, ascending int64."""
@@ -180,20 +226,20 @@ def _areas(described: object) -> tuple[Area, ...]:
     """The areas of a file's header; WorkbenchError for what are none."""
     try:
         return tuple(
-            Area(**{name: tuple(v) if isinstance(v, list) else v for name, v in each.items()})  # type: ignore[arg-type]
+            area_of({name: tuple(v) if isinstance(v, list) else v for name, v in each.items()})
             for each in described  # type: ignore[attr-defined]
         )
     except (TypeError, AttributeError) as error:
         raise WorkbenchError("its watched areas cannot be read; make it again") from error
 
 
-def flip_bits(data: np.ndarray, positions: Iterable[int] | np.ndarray) -> None:
+def flip_bits(data: np.ndarray, positions: Iterable[int] | np.ndarray | None) -> None:
     """Invert bits of `data` uint8 [bytes] in place; WorkbenchError for what are no bits of it."""
     chosen = _positions(positions, len(data))
     np.bitwise_xor.at(data, chosen >> 3, (1 << (chosen & 7)).astype(np.uint8))
 
 
-def _positions(positions: Iterable[int] | np.ndarray, size: int) -> np.ndarray:
+def _positions(positions: Iterable[int] | np.ndarray | None, size: int) -> np.ndarray:
     """Bit positions as int64; WorkbenchError for what are no whole numbers inside of `size` bytes."""
     if isinstance(positions, str | bytes) or not isinstance(positions, Iterable):
         raise WorkbenchError(

@@ -22,8 +22,8 @@ from dataclasses import replace
 from workbench.integer.program import Program
 from workbench.memory.places import WORKING_SECTIONS, Places, Tensor
 from workbench.memory.watches.areas import PAGE_BYTES, Area
-from workbench.memory.watches.pages import Watch
 from workbench.memory.watches.registry import watches
+from workbench.memory.watches.watch import Watch
 
 LAYOUT = "plain-4"
 # Of the healer, besides a cursor for every area; see `workbench.healing.variables`.

@@ -73,9 +73,13 @@ class Place:
 class Site:
     """One bit of the image by its logical name.
 
-    operator, tensor: "" for padding, which no computation reads; "golden" has the names of the
-    parameters that it keeps. index: of the element. bit: within the element, 0 the lowest.
-    address: byte in the image. section: of SECTIONS.
+    Args:
+        section: One of SECTIONS.
+        operator: "" for padding, which no computation reads; "golden" has the names of the parameters that it keeps.
+        tensor: "" for padding.
+        index: Of the element.
+        bit: Within the element, 0 the lowest.
+        address: Of the byte in the image.
     """
 
     section: str

@@ -111,7 +111,7 @@ class HealingPanel(widgets.VBox):
             found += 1
 
         tell()
-        return worst_weights(self.voice.image, self.inputs, bits=count, progress=tell)
+        return worst_weights(self.voice.image(), self.inputs, bits=count, progress=tell)
 
     def _changed(self, _: Any) -> None:
         self.update()

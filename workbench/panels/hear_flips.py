@@ -89,7 +89,7 @@ class FlipPanel(widgets.VBox):
 
 def _controls(voice: Voice) -> dict[str, widgets.Widget]:
     """The controls by name, in the order in which they are shown."""
-    layout = voice.image.layout
+    layout = voice.image().layout
     sections = [name for name in WORKING_SECTIONS if layout.sections[name].size_bytes]
     operators = dict.fromkeys(
         place.operator for place in layout.places if place.section in WORKING_SECTIONS

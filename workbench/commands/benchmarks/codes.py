@@ -34,19 +34,19 @@ def run(options: argparse.Namespace) -> None:
     voice = open_voice()
     inputs = {word: voice.inputs(word) for word in voice.utterances}
     with doing() as say, one_thread():
-        rows = bench_codes(voice.image, trials=wanted, progress=say)
+        rows = bench_codes(voice.image(), trials=wanted, progress=say)
         say("looking for the worst bits")
-        worst = worst_weights(voice.image, inputs, bits=ATTACK_BITS)
+        worst = worst_weights(voice.image(), inputs, bits=ATTACK_BITS)
         say("computing golden inputs")
         trials = min(wanted, MOMENT_TRIALS)
-        golden = {n: seen_by_golden_inputs(voice.image, n, trials=trials) for n in MOMENTS}
+        golden = {n: seen_by_golden_inputs(voice.image(), n, trials=trials) for n in MOMENTS}
     print(f"share of random faults within a page that a code misses, {wanted:,} of each")
     print(f"{'code':<10}{'page':>6}{'checks':>9}" + "".join(f"{n:>9} bits" for n in FLIPS))
     for row in rows:
         share = row.check_bytes / row.watched_bytes
         cells = "".join(f"{100 * row.missed[n]:>12.3g} %" for n in FLIPS)
         print(f"{row.code:<10}{row.page_bytes:>6}{share:>9.2%}{cells}")
-    random, chosen, size = attack_on_radar(voice.image, worst, trials=min(wanted, 2000))
+    random, chosen, size = attack_on_radar(voice.image(), worst, trials=min(wanted, 2000))
     print(
         f"radar, groups of {GROUP_BYTES}, {size} bytes of signatures: of {ATTACK_BITS} sign bits at random "
         f"{random:.2f} lie in groups that are flagged, of the {ATTACK_BITS} worst bits {chosen:g}"

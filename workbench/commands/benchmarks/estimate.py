@@ -19,7 +19,7 @@ def run(options: argparse.Namespace) -> None:
     voice = open_voice()
     with doing() as say:
         rows = bench_estimate(
-            voice.image,
+            voice.image(),
             voice.inputs(options.word),
             repeats=options.repeats,
             progress=say,

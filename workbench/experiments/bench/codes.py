@@ -15,7 +15,7 @@ from workbench.memory.codes.syndromes import detected, faults_in_a_unit
 from workbench.memory.image import Image
 from workbench.memory.layout import Layout
 from workbench.memory.places import WORKING_SECTIONS
-from workbench.memory.watches.areas import RADAR, SELF_TEST, SIGNATURES, Area
+from workbench.memory.watches.areas import KINDS, SIGNATURES, Area
 from workbench.memory.watches.pages import PageWatch
 
 FLIPS = (1, 2, 3, 4, 8)
@@ -46,7 +46,7 @@ def bench_codes(
     rows = []
     names = (*SIGNATURES, "secded64", "secded32")
     for code in names:
-        for page_bytes in (GROUP_BYTES,) if code == RADAR else (256, 1024):
+        for page_bytes in (GROUP_BYTES,) if KINDS[code].interleaved else (256, 1024):
             if progress:
                 progress(f"{code}, {page_bytes} bytes")
             watch = _watch(image, code, page_bytes)
@@ -68,7 +68,7 @@ def attack_on_radar(image: Image, worst: Sequence[int], *, trials: int) -> tuple
 
     worst: positions of the bits that a search for the most harmful ones found.
     """
-    watch = _watch(image, RADAR, GROUP_BYTES)
+    watch = _watch(image, "radar", GROUP_BYTES)
     rng = np.random.default_rng(_SEED)
     weights = watch.stop - watch.start
     found = [
@@ -85,7 +85,7 @@ def attack_on_radar(image: Image, worst: Sequence[int], *, trials: int) -> tuple
 
 def seen_by_golden_inputs(image: Image, moments: int, *, trials: int) -> dict[str, float]:
     """Share of single flips, by section, that give one of so many golden moments another outcome."""
-    clean = Image.of(image.program, areas=(Area(SELF_TEST, moments=moments),))
+    clean = Image.of(image.program, areas=(Area("self-test", moments=moments),))
     (watch,) = clean.layout.watches
     rng = np.random.default_rng(_SEED)
     seen = {}

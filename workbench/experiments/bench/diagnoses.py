@@ -18,12 +18,12 @@ import numpy as np
 from workbench.healing.boot import booted
 from workbench.healing.device import Device
 from workbench.healing.log import Diagnosis, LogEntry, Remedy
-from workbench.healing.strategy import RESIGNING, Strategy
+from workbench.healing.remedies import RESIGNING
+from workbench.healing.strategy import Strategy
 from workbench.integer.program import Program
 from workbench.memory.image import Image, flip_bits
-from workbench.memory.watches.areas import ABFT, RAM
-from workbench.memory.watches.pages import Watch
-from workbench.memory.watches.triple import TRIPLE_BYTES, TripleWatch
+from workbench.memory.watches.areas import START_UP
+from workbench.memory.watches.watch import Watch
 
 WORKING, GOLDEN, CHECK, SECOND = "working copy", "golden copy", "check", "second check"
 SPARE, STUCK = "spare page", "stuck cell"
@@ -108,16 +108,8 @@ def parts(watch: Watch, unit: int) -> dict[str, np.ndarray]:
     working = np.arange(layout.working_bytes)[watch.addresses(unit)]
     found = {WORKING: working, GOLDEN: working + layout.sections["golden"].start}
     for place in watch.places:
-        offsets = np.arange(place.size_bytes)
-        if isinstance(watch, TripleWatch):
-            bytes_each = place.bits // 8
-            inside = offsets // bytes_each % len(watch.chosen) // TRIPLE_BYTES == unit
-            if place.tensor == "sums":
-                inside = offsets // bytes_each == unit
-        else:
-            inside = np.broadcast_to(watch.units_checked(place, offsets) == unit, offsets.shape)
         part = SECOND if place.tensor == "second" else CHECK
-        addresses = place.start + offsets[inside]
+        addresses = place.start + np.flatnonzero(watch.checks_unit(place, unit))
         found[part] = np.concatenate([found.get(part, addresses[:0]), addresses])
     return found
 
@@ -148,7 +140,8 @@ def judge(score: Score, image: Image, strategy: Strategy, hits: Sequence[Hit]) -
         for entry in device.log[written:]:
             guard, watch = device.guards[entry.area]
             # Checks in RAM are made of what start-up finds, or a remedy leaves: they know no better.
-            remade = isinstance(watch, TripleWatch) or (guard.area.keep == RAM and watch.places)
+            compared = guard.area.kind.compared_with(guard.area)
+            remade = compared == START_UP and bool(watch.places)
             of_unit = parts(watch, entry.unit)
             claim = _claim(entry, of_unit, before, signed if remade else image.data)
             if (
@@ -210,12 +203,12 @@ def confusion(scores: Sequence[Score]) -> dict[str, dict[str, int]]:
 
 
 def _sound_the_alarm(device: Device) -> bool:
-    """Let checksum rows that disagree with memory see wrong sums, for a while; tell whether they do."""
+    """Let monitors that disagree with memory raise alarms, for a while; tell whether they do."""
     if device.journal.now >= _SUMS_FRAMES:
         return False
     alarmed = False
     for number, (guard, _) in enumerate(device.guards):
-        if guard.area.code == ABFT:
+        if guard.area.kind.stream:
             for unit in sorted(device.suspect[number]):
                 device.alarm(number, unit)
                 alarmed = True

@@ -45,13 +45,21 @@ def campaign_of(
     listen: int = 0,
     mask: ProtectionMask | None = None,
 ) -> Campaign:
-    """The campaign of `trials` trials of `plan` for each word, None for all that there are.
+    """The campaign of some trials of a plan for each utterance.
 
-    inputs: of each word. log_mel, listen: of about how many trials a word the log-mel distance is
-    measured, or the recogniser's answer and PESQ, masked ones among them. Raises WorkbenchError when
-    there are no such trials, nothing to happen or to say, and when plan or mask do not fit the image.
+    Args:
+        image: What is hit.
+        inputs: Of each utterance.
+        plan: Which trials there are.
+        trials: Of each utterance; None for all that there are.
+        log_mel: Of about how many trials of each utterance the log-mel distance is measured, masked ones among them.
+        listen: Likewise for the recogniser's answer and PESQ.
+        mask: Bytes to which nothing happens.
+
+    Raises:
+        WorkbenchError: There are no such trials, nothing to happen or to say, or plan or mask do not fit the image.
     """
-    expect(image, Image, "what a campaign is to damage", "an Image, as `image` of a voice")
+    expect(image, Image, "what a campaign is to damage", "an Image, as `voice.image()`")
     expect(inputs, Mapping, "what is said", "the inputs of each word, by word")
     expect(plan, Plan, "what is to happen", 'a Plan, as Plan.parse("flips=3")')
     if plan.model.idle:
@@ -111,12 +119,21 @@ def run_campaign(
     part: tuple[int, int] = (1, 1),
     progress: bool = False,
 ) -> None:
-    """Run what `store` does not have yet of its campaign, which was made of the same arguments.
+    """Run what a store does not have yet of its campaign.
 
-    jobs: processes, None for one a core. dask: address of a scheduler instead. part: (i, n), only each
-    n-th shard from the i-th on. progress: whether to show a bar on a terminal. Raises WorkbenchError
-    for impossible jobs, parts and addresses, when a worker dies and when the disk is full; whatever
-    was written by then stays.
+    Args:
+        store: Of the campaign that was made of the same arguments.
+        image: What is hit.
+        inputs: Of each utterance.
+        mask: Bytes to which nothing happens.
+        jobs: Processes; None for one a core.
+        dask: Address of a scheduler, to use its workers instead.
+        part: (i, n): only each n-th shard, from the i-th on.
+        progress: Whether to show a bar on a terminal.
+
+    Raises:
+        WorkbenchError: Impossible jobs, parts or addresses, a worker that dies, or a full disk. What was written
+            by then stays.
     """
     if jobs is not None and jobs < 1:
         raise WorkbenchError(f"{jobs} jobs cannot run anything; use 1 or more")

@@ -47,12 +47,19 @@ class Shard(NamedTuple):
 class Campaign:
     """Which trials there are, and how they are cut; folders with equal campaigns can be merged.
 
-    plan: its text. image: content hash of what is hit, its program included. program: content hash.
-    utterances: what is spoken. inputs: SHA-256 over what they feed in. trials: of each utterance; their numbers
-    are 0 .. trials - 1. trials_a_shard: at most. population: how many different trials the plan has,
-    None when it draws them at random. log_mel, listen: about so many trials of an utterance have their
-    log-mel distance measured, or are heard by a recogniser and PESQ. protection: digest of a
-    protection mask, "" for none.
+    Args:
+        plan: Its text.
+        image: Content hash of what is hit, its program included.
+        program: Content hash.
+        utterances: What is spoken.
+        inputs: SHA-256 over what the utterances feed in.
+        trials: Of each utterance; their numbers are 0 .. trials - 1.
+        trials_a_shard: At most.
+        population: How many different trials the plan has; None when it draws them at random.
+        log_mel: Of about so many trials of an utterance the log-mel distance is measured.
+        listen: About so many trials of an utterance are heard by a recogniser and PESQ.
+        protection: Digest of a protection mask; "" for none.
+        format: Version of the results.
     """
 
     plan: str
@@ -111,9 +118,10 @@ class Campaign:
 
     @classmethod
     def load(cls, folder: Path) -> Campaign:
-        """The campaign of the results in `folder`.
+        """The campaign of the results in a folder.
 
-        Raises WorkbenchError when the manifest is missing, damaged, edited or of another format.
+        Raises:
+            WorkbenchError: The manifest is missing, damaged, edited or of another format.
         """
         path = folder / MANIFEST_FILE
         contents = _parsed(folder)

@@ -36,8 +36,10 @@ _SHARDS, _DAMAGED, _LOCK = "shards", "damaged", ".lock"
 class Store:
     """A folder that one campaign at a time writes to; a context manager that holds its lock.
 
-    done: numbers of the shards that are there. damaged: what was found unusable when the folder was
-    opened; it was moved to the folder `damaged`, to be done again.
+    Attributes:
+        done: Numbers of the shards that are there.
+        damaged: What was unusable when the folder was opened; it was moved to the folder `damaged`, to be computed
+            again.
     """
 
     def __init__(self, folder: Path | str, campaign: Campaign) -> None:
@@ -146,10 +148,14 @@ class Results:
 
 
 def open_results(folder: Path | str, *, whole: bool = True) -> Results:
-    """Check the results in `folder` and give them to read; nothing is changed.
+    """Check the results in a folder and give them to read; nothing is changed.
 
-    whole: whether shards may not be missing. Raises WorkbenchError when they are, and for a folder
-    without results or with damaged ones.
+    Args:
+        folder: That a campaign wrote.
+        whole: Whether shards may not be missing.
+
+    Raises:
+        WorkbenchError: Shards are missing or damaged, or the folder has no results.
     """
     folder = path_of(folder, "the folder of results")
     campaign = Campaign.load(folder)

@@ -52,13 +52,25 @@ def trial_table(
     indexes: np.ndarray,
     mask: ProtectionMask | None = None,
 ) -> pa.Table:
-    """Run the trials `indexes` (int64 [n]) of `plan` and describe them: SCHEMA, n rows in that order.
+    """Run some trials of a plan and describe them.
 
-    utterance: what the laboratory's inputs say. mask: events on bytes that it protects do not happen, and
-    `events` does not count them. The columns frame to bit are those of a trial's first event; without
-    one frame and position are -1 and the others null, as they are for padding. reached: the last
-    operator whose output differs, null where none does or the engine does not know.
-    Raises WorkbenchError when plan or mask do not fit the image.
+    The columns frame to bit are those of a trial's first event; without one, frame and position are -1 and the
+    others null, as they are for padding. `reached` is the last operator whose output differs, null where none does
+    or the engine does not know.
+
+    Args:
+        laboratory: Of the image and the utterance.
+        sites: Of the same image.
+        utterance: What the laboratory's inputs say.
+        plan: Which trials there are.
+        indexes: Numbers of the trials, int64 [n].
+        mask: Events on bytes that it protects do not happen, and `events` does not count them.
+
+    Returns:
+        A table with the columns of SCHEMA and n rows in that order.
+
+    Raises:
+        WorkbenchError: Plan or mask do not fit the image.
     """
     events = plan.events(sites, indexes)
     if mask:

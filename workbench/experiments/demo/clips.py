@@ -50,7 +50,7 @@ class Listener:
             recording=None if key == "recording" else measure(samples, self.recording),
             heard=self._heard(samples),
             positions=tuple(int(position) for position in flipped),
-            by_section=_by_section(self.voice.image.layout, flipped),
+            by_section=_by_section(self.voice.image().layout, flipped),
             trial=trial,
         )
 
@@ -84,10 +84,10 @@ def flipped_clips(
 ) -> tuple[list[Clip], Image]:
     """A clip for each number of flips, every one a trial of its own, and the last one's image."""
     voice = listener.voice
-    layout, sites = voice.image.layout, Sites(voice.image)
+    layout, sites = voice.image().layout, Sites(voice.image())
     plans = [Plan(Flips(count), seed) for count in counts]
     faults = [plan.events(sites, np.array([0])).position for plan in plans]
-    images = [voice.image.flip(positions) for positions in faults]
+    images = [voice.image().flip(positions) for positions in faults]
     codes = [spoken(image, voice.inputs(word)) for image in images]
     clips = [
         listener.clip(
@@ -96,7 +96,7 @@ def flipped_clips(
             f"{count:,} of {8 * layout.working_bytes:,} bits.",
             voice.program.sound(sound),
             positions=positions,
-            trial=str(TrialId.of(voice.image, word, plan, 0)),
+            trial=str(TrialId.of(voice.image(), word, plan, 0)),
         )
         for count, plan, positions, sound in zip(counts, plans, faults, codes, strict=True)
     ]

@@ -31,7 +31,7 @@ def run_device(
             _cost(voice, word, CORES[name], simulation.pages_per_frame) for name in USUAL_CORES
         )
         emulated = emulate(
-            voice.image,
+            voice.image(),
             _SIMULATION_CORE,
             script.inputs,
             strategy=crc_scrub(simulation.pages_per_frame),
@@ -44,7 +44,7 @@ def run_device(
     device = Device(
         cores=cores,
         core=_SIMULATION_CORE.title,
-        log=tuple(log_line(entry, voice.image.layout) for entry in emulated.log),
+        log=tuple(log_line(entry, voice.image().layout) for entry in run.log),
         samples=len(samples),
         equal=int((samples == simulation.healed.samples).sum()),
     )
@@ -55,7 +55,7 @@ def _cost(voice: Voice, word: str, chip: Chip, pages_per_frame: int) -> Core:
     """Run `word` on one core, compare it with the reference, hold its costs against a board."""
     inputs = voice.inputs(word)
     bare, healing = (
-        emulate(voice.image, chip, inputs, strategy=strategy, word_starts=(0,))
+        emulate(voice.image(), chip, inputs, strategy=strategy, word_starts=(0,))
         for strategy in (None, crc_scrub(pages_per_frame))
     )
     expected = run(voice.program, inputs)[voice.program.output][0]

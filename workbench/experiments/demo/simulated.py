@@ -47,7 +47,7 @@ def heal_and_speak(
 
 def upsets_of(voice: Voice, script: Script, *, upsets_per_s: float, seed: int) -> tuple[Event, ...]:
     """Random upsets of everything in SRAM: parameters, histories and the healer's own variables."""
-    candidates = voice.image.layout.positions(SRAM_SECTIONS)
+    candidates = voice.image().layout.positions(SRAM_SECTIONS)
     mean = upsets_per_s * script.frames * voice.frame_s
     return poisson_upsets(candidates, frames=script.frames, mean_upsets=mean, seed=seed)
 
@@ -64,10 +64,10 @@ def live(
     unhealed = nothing()
     healer = crc_scrub(pages_per_frame)
     calm, damaged, healed = (
-        simulate(voice.image, script.inputs, hits, strategy, word_starts=script.starts)
+        simulate(voice.image(), script.inputs, hits, strategy, word_starts=script.starts)
         for hits, strategy in (((), unhealed), (upsets, unhealed), (upsets, healer))
     )
-    layout = voice.image.layout
+    layout = voice.image().layout
     return Simulation(
         words=script.utterances,
         frames=len(calm.wrong_bits),

@@ -14,7 +14,7 @@ from workbench.files import is_file
 from workbench.healing.named import NAMED, named, no_such_strategy, triple
 from workbench.healing.restriction import restricted_program
 from workbench.healing.strategy import Strategy
-from workbench.healing.strategy_file import load_strategy
+from workbench.healing.strategy_file import JSON, TOML, load_strategy
 from workbench.integer.program import Program
 from workbench.integer.reference import Codes
 from workbench.memory.faults.protection import ProtectionMask
@@ -22,7 +22,6 @@ from workbench.memory.image import Image
 
 TRIPLE, RANGE = "triple", "range"
 NAMES = (*NAMED, TRIPLE, RANGE)
-_FILE = ".json"
 _TAKEN = ("clean",)  # the voice without faults, beside the sounds of strategies
 _LONGEST_STEM = 60
 
@@ -139,7 +138,7 @@ def refuse_unknown(text: str) -> None:
 
 def _names_file(text: str) -> bool:
     path = Path(text)
-    return path.suffix == _FILE or len(path.parts) > 1 or is_file(path)
+    return path.suffix.lower() in (JSON, TOML) or len(path.parts) > 1 or is_file(path)
 
 
 def _critical(image: Image, mask: Path | None) -> tuple[int, ...]:

@@ -62,7 +62,7 @@ def worst_bits(
     that may be flipped, int64. seed: of the probes. progress: is told every step. Raises
     WorkbenchError when candidates lie elsewhere or are fewer than `bits`.
     """
-    expect(image, Image, "what is to be damaged", "an Image, as `image` of a voice")
+    expect(image, Image, "what is to be damaged", "an Image, as `voice.image()`")
     expect(inputs, Mapping, "what is said", "the inputs of each word, by word")
     candidates = np.unique(candidates)
     working = 8 * image.layout.working_bytes

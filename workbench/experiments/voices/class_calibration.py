@@ -84,9 +84,9 @@ def heard_classes(
         raise WorkbenchError(f"{sounds} sounds of a class show nothing; ask for at least 2")
     listener, progress = Listener(voice.utterances, language=language), progress or _silent
     with one_thread():
-        sites = Sites(voice.image)
+        sites = Sites(voice.image())
         words = [word for word in voice.utterances if word not in listener.left_out]
-        laboratories = {word: Laboratory(voice.image, voice.inputs(word)) for word in words}
+        laboratories = {word: Laboratory(voice.image(), voice.inputs(word)) for word in words}
         drawn = _drawn(laboratories, sites, sounds, seed, progress)
         chosen = _chosen(drawn, sounds, np.random.default_rng(seed))
         if not chosen:

@@ -12,7 +12,7 @@ from workbench.experiments.threads import one_thread
 from workbench.experiments.voices.voice import Voice
 from workbench.healing.device_events import device_events
 from workbench.healing.log import Verdict
-from workbench.healing.named import crc_scrub, nothing
+from workbench.healing.named import NONE, crc_scrub
 from workbench.healing.simulation import simulate
 from workbench.healing.strategy import Strategy
 from workbench.memory.faults.plan import Plan, TrialId
@@ -40,31 +40,38 @@ class Heard:
 def hear(
     voice: Voice,
     word: str,
-    plan: Plan,
+    plan: Plan | str,
     *,
+    healer: Strategy | str = NONE,
     pages_per_frame: int = 0,
-    strategy: Strategy | None = None,
+    trial: int = 0,
 ) -> Heard:
-    """Let trial 0 of `plan` happen to a simulated device while `voice` says `word`.
+    """Let a trial of a plan happen to a simulated device while a voice speaks.
 
-    pages_per_frame: how many pages the healer checks after each frame, 0 for no healer. strategy:
-    of the healer instead; the plan then draws from the image that this strategy makes. Raises
-    WorkbenchError for a word that it cannot say, a plan that does not fit the image, what no simulated
-    device has (see `device_events`), and two healers at once.
+    Args:
+        voice: Whose memory is hit.
+        word: The utterance.
+        plan: What happens, or its text, as "flips=10,section=bias".
+        healer: A strategy, its name or its file; the plan draws from its image.
+        pages_per_frame: Instead, how many pages crc-scrub checks after each frame; 0 for no healer.
+        trial: Number of the trial.
+
+    Raises:
+        WorkbenchError: An utterance that it cannot say, a plan that does not fit the image, what no simulated
+            device has (see `device_events`), or two healers at once.
     """
     expect(voice, Voice, "what is to be heard", "a Voice, as open_voice()")
-    expect(plan, Plan, "what is to happen", 'a Plan, as Plan.parse("flips=3")')
+    expect(plan, (Plan, str), "what is to happen", 'a Plan or its text, as "flips=3"')
     word = voice.utterance(word)
-    if strategy is not None and pages_per_frame:
-        raise WorkbenchError(
-            "pages_per_frame is for crc-scrub; leave it out where strategy is given"
-        )
-    image = voice.image if strategy is None else strategy.image(voice.program)
+    if healer != NONE and pages_per_frame:
+        raise WorkbenchError("pages_per_frame is for crc-scrub; leave it out where healer is given")
     inputs = voice.inputs(word)
     frames = voice.frames(word)
-    (events,) = device_events(plan, Sites(image), range(1), frames=frames).rows(1)
-    if strategy is None:
-        strategy = crc_scrub(pages_per_frame) if pages_per_frame else nothing()
+    plan = plan if isinstance(plan, Plan) else Plan.parse(plan, frames=frames)
+    image = voice.image(healer)
+    trials = range(trial, trial + 1)
+    (events,) = device_events(plan, Sites(image), trials, frames=frames).rows(1)
+    strategy = crc_scrub(pages_per_frame) if pages_per_frame else voice.healer(healer)[0]
     with one_thread():
         result = simulate(image, inputs, events, strategy, word_starts=(0,))
         before, after = voice.speak(word, image), result.samples()
@@ -74,7 +81,7 @@ def hear(
         after=after,
         metrics=metrics,
         sites=result.sites(),
-        trial=str(TrialId.of(image, word, plan, 0)),
+        trial=str(TrialId.of(image, word, plan, trial)),
         pages_healed=sum(entry.verdict == Verdict.HEALED for entry in result.log),
         bits_left=int(result.wrong_bits[-1]),
     )

@@ -15,12 +15,17 @@ from typing import Any
 import numpy as np
 
 from workbench.audio.recordings import nfc
+from workbench.audio.sound import Sound
 from workbench.errors import WorkbenchError, expect, nearest
+from workbench.experiments.fleets.variants import strategy_variant
 from workbench.files import path_of
 from workbench.generators.generator import Generator
 from workbench.generators.registry import DEFAULT, generator_named
+from workbench.healing.named import NONE
+from workbench.healing.strategy import Strategy
 from workbench.integer.program import Program
 from workbench.integer.reference import run
+from workbench.memory.faults.plan import HASH_DIGITS, Plan, TrialId
 from workbench.memory.image import Image
 from workbench.training.checkpoint_files import (
     config_of,
@@ -35,8 +40,13 @@ from workbench.training.stored_program import program_of
 class Voice:
     """A trained generator and what it was taught with.
 
-    config: of the class `generator.configuration`. recordings: utterance -> float32 [samples], of any length.
-    metadata: the metadata of the checkpoint. folder: of the checkpoint, None for a network of one's own.
+    Args:
+        generator: What kind it is.
+        config: Of the class `generator.configuration`.
+        program: The lowered network.
+        recordings: Utterance -> float32 [samples], of any length.
+        metadata: Metadata of the checkpoint.
+        folder: Of the checkpoint; None for a network of one's own.
     """
 
     generator: Generator
@@ -46,10 +56,46 @@ class Voice:
     metadata: dict[str, Any]
     folder: Path | None = None
 
+    def image(self, healer: str | Strategy = NONE) -> Image:
+        """The clean memory image of a device with this healer, made once for each.
+
+        healer: as of `healer`. Without one there are the usual checks, which nobody reads.
+        """
+        if healer == NONE:
+            return self._images[NONE]
+        strategy, program = self.healer(healer)
+        key = f"{strategy!r} {program.content_hash}"
+        if key not in self._images:
+            self._images[key] = strategy.image(program) if strategy.heals else Image.of(program)
+        return self._images[key]
+
     @cached_property
-    def image(self) -> Image:
-        """The clean memory image."""
-        return Image.of(self.program)
+    def _images(self) -> dict[str, Image]:
+        return {NONE: Image.of(self.program)}
+
+    def healer(self, healer: str | Strategy) -> tuple[Strategy, Program]:
+        """A strategy and the program that its device runs, which some strategies change.
+
+        healer: a name, whose sizes are fitted to the program, the file of a strategy, or a Strategy, as it is.
+        Raises WorkbenchError for an unknown name and a file that cannot be read.
+        """
+        inputs = {word: self.inputs(word) for word in self.utterances}
+        return strategy_variant(healer, self.program, inputs)
+
+    def trial(self, utterance: str, image: Image) -> TrialId:
+        """The identifier of `utterance` spoken from an image with drawn flips, for `workbench replay`.
+
+        Raises WorkbenchError for an image whose flips were not drawn by `flip(count=...)`.
+        """
+        expect(
+            image, Image, "the memory of the trial", "an Image, as `voice.image().flip(count=3)`"
+        )
+        if image.drawn is None:
+            raise WorkbenchError(
+                "the flips of this image are no trial; draw them, as in `voice.image().flip(count=3)`"
+            )
+        drawn, meant = image.drawn, self.utterance(utterance)
+        return TrialId(drawn.image[:HASH_DIGITS], meant, Plan.parse(drawn.plan), drawn.trial)
 
     @cached_property
     def model(self) -> Any:
@@ -102,9 +148,16 @@ class Voice:
         return text if meant is None else meant
 
     def inputs(self, utterance: str) -> dict[str, np.ndarray]:
-        """Inputs of the program, int32 [1, frames, 1], that make it say `utterance` or what it means.
+        """Inputs of the program that make it say an utterance.
 
-        Raises WorkbenchError for an utterance that it was not taught.
+        Args:
+            utterance: As it was taught, or a text that means it ("seven" for "7").
+
+        Returns:
+            int32 [1, rows, channels] by input name.
+
+        Raises:
+            WorkbenchError: It was not taught this utterance.
         """
         expect(utterance, str, f"a {self.generator.noun}", f"text, as {self.utterances[0]!r}")
         meant = self.generator.meant(self.config, utterance)
@@ -115,13 +168,20 @@ class Voice:
             )
         return self.generator.encode(self.config, [meant])
 
-    def speak(self, utterance: str, image: Image | None = None) -> np.ndarray:
-        """`utterance` spoken from the working copy of `image`, by default the clean one: float32 [samples].
+    def speak(self, utterance: str, image: Image | None = None) -> Sound:
+        """Say an utterance with the working copy of an image.
 
-        It begins in silence: what the state section of `image` holds is not heard.
+        It begins in silence: what the state section of the image holds is not heard.
+
+        Args:
+            utterance: As of `inputs`.
+            image: The memory to speak from; None for the clean one.
+
+        Returns:
+            float32 [samples] in [-1, 1] at `sample_rate_hz`.
         """
         if image is not None:
-            expect(image, Image, "the memory to speak from", "an Image, as `image` of this voice")
+            expect(image, Image, "the memory to speak from", "an Image, as `voice.image()`")
         program = image.to_program() if image is not None else self.program
         return program.sound(run(program, self.inputs(utterance))[program.output][0])
 
@@ -151,11 +211,16 @@ def open_voice(
     *,
     generator: str | None = None,
 ) -> Voice:
-    """The voice of the checkpoint in `folder`, with the recordings in `data`.
+    """Open a trained generator.
 
-    Without a folder it is the checkpoint that ships with `generator`, by default the first generator's; with
-    both, the checkpoint must be of that generator. Raises WorkbenchError when the checkpoint or the recordings
-    are missing or damaged.
+    Args:
+        folder: Of a checkpoint; None for the one that ships with `generator`.
+        data: Folder of recordings; None for those that the generator ships or makes.
+        generator: Name of a generator, by default that of the checkpoint, or the first that ships. With a folder,
+            the checkpoint must be of this generator.
+
+    Raises:
+        WorkbenchError: The checkpoint or the recordings are missing or damaged, or of another generator.
     """
     for what, place in (("the folder of a checkpoint", folder), ("the folder of recordings", data)):
         if place is not None:

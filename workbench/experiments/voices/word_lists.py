@@ -12,7 +12,11 @@ def in_one_text(words: Iterable[str]) -> str:
 
 
 def words_in(text: str) -> list[str]:
-    """The words of a text, some perhaps empty. A backslash before anything else stands for itself."""
+    r"""The words of a text, some perhaps empty. A backslash before anything but a comma or one more stands for itself.
+
+    >>> words_in(r"seven,one\, two")
+    ['seven', 'one, two']
+    """
     words = [""]
     for piece in re.findall(r"\\[\\,]|,|[^\\,]+|\\", text):
         if piece == ",":

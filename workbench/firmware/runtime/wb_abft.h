@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Checksum rows that a convolution compares its sums with while it computes them, and what is done
- * where they disagree: who is wrong is decided by looking at memory.
+ * Checksum rows that a convolution compares its sums with while it computes them: the first monitor of a
+ * stream. Who is wrong where they disagree is decided by looking at memory.
  */
 #ifndef WB_ABFT_H
 #define WB_ABFT_H
 
 #include "wb_conv.h"
-#include "wb_remedy.h"
+#include "wb_monitor.h"
 
 /* A convolution that is watched; offsets in the working copy and in the golden copy. */
 typedef struct {
@@ -113,54 +113,6 @@ WB_COLD static int wb_abft_restore(const wb_memory *memory, const wb_area *area,
         WB_PUT(memory->working + part->bias + i, memory->golden[part->bias + i]);
     }
     return 1;
-}
-
-/* After every WB_SUMS_FRAMES frames: forget the operators whose sums were right when they were tried. */
-WB_COLD static void wb_abft_look_on(const wb_memory *memory, const wb_area *area)
-{
-    for (uint32_t unit = 0; unit < area->units; unit++) {
-        const uint32_t level = wb_level(memory, area, unit);
-        if (level & WB_ALARMED) {
-            wb_put_level(memory, area, unit, level & WB_MOST);
-        } else if (level && wb_due(memory, area, unit)) {
-            wb_put_level(memory, area, unit, WB_WELL);
-        }
-    }
-}
-
-/* Unit `unit` of area `number` found its sums wrong; returns whether it is to compute them again. */
-WB_COLD static int wb_alarm(const wb_memory *memory, uint32_t number, uint32_t unit)
-{
-    const wb_area *const area = &memory->plan->areas[number];
-    int diagnosis = WB_DIAGNOSIS_COMPUTE;
-    int remedy = WB_REMEDY_NONE;
-    int verdict = WB_VERDICT_UNHEALED;
-    int repeats = 0;
-    if (!wb_due(memory, area, unit)) {
-        wb_put_level(memory, area, unit, wb_level(memory, area, unit) | WB_ALARMED);
-        return 0;
-    }
-    for (uint32_t rung = 0; rung < area->rungs; rung++) {
-        repeats |= area->ladder[rung].remedy == WB_REMEDY_REPEAT;
-    }
-    if (area->wrong(memory, area, unit, 0)) {
-        diagnosis = wb_diagnose(memory, area, unit);
-    }
-    if (diagnosis == WB_DIAGNOSIS_MEMORY) {
-        for (uint32_t rung = 0; rung < area->rungs; rung++) {
-            if (area->ladder[rung].remedy == WB_REMEDY_RESTORE) {
-                area->ladder[rung].apply(memory, area, unit);
-                remedy = WB_REMEDY_RESTORE;
-            }
-        }
-    } else if (diagnosis == WB_DIAGNOSIS_COMPUTE && repeats) {
-        remedy = WB_REMEDY_REPEAT;
-    }
-    if (remedy != WB_REMEDY_NONE && !area->wrong(memory, area, unit, 0)) {
-        verdict = WB_VERDICT_HEALED;
-    }
-    wb_report(memory, number, unit, diagnosis, remedy, verdict);
-    return remedy != WB_REMEDY_NONE && repeats;
 }
 
 #endif

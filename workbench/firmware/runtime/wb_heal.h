@@ -40,11 +40,11 @@ typedef struct {
 
 /*
  * How long a unit that nothing helps waits: 4 bits each. 0: it is well. 1: a remedy is deferred. 2 to
- * 7: looked at in every 2**(n - 1)th scan. 8: the sums of an operator were wrong since it was last tried.
+ * 7: looked at in every 2**(n - 1)th scan. 8: a unit of a monitor raised an alarm since it was last tried.
  */
 enum { WB_WELL = 0, WB_DEFERRED = 1, WB_FAILED = 2, WB_MOST = 7, WB_ALARMED = 8 };
 
-/* Frames after which checksum rows look at what became of operators that wait. */
+/* Frames after which monitors look at what became of units that wait. */
 #define WB_SUMS_FRAMES 64u
 
 typedef struct wb_area wb_area;
@@ -89,13 +89,13 @@ struct wb_area {
     uint32_t first_unit;    /* its number among the units of all areas */
     uint32_t scan_frames;   /* until every unit was looked at once */
     uint32_t backoff_shift; /* scans are waited for so many times longer, as a power of two */
-    const void *parts; /* of triple copies and checksum rows */
+    const void *parts; /* of the kind's own */
 };
 
 typedef struct {
     const wb_area *areas;
     const wb_area *validator; /* the self-test that validates remedies, or null */
-    const wb_area *sums;      /* checksum rows, or null, and what they do every WB_SUMS_FRAMES */
+    const wb_area *monitor;   /* the first, or null, and what is done every WB_SUMS_FRAMES */
     void (*look_on)(const wb_memory *memory, const wb_area *area);
     const wb_proof *proofs;
     uint32_t frames; /* what frames are counted modulo, over 2**31 */
@@ -168,6 +168,11 @@ WB_COLD static int wb_diagnose(const wb_memory *memory, const wb_area *area, uin
     return proof->diagnosis;
 }
 
+/* Whether a ladder of remedies is climbed. */
+#define WB_CLIMBS(diagnosis)                                                                       \
+    ((diagnosis) == WB_DIAGNOSIS_MEMORY || (diagnosis) == WB_DIAGNOSIS_GOLDEN ||                   \
+     (diagnosis) == WB_DIAGNOSIS_PRESUMED)
+
 /* Checks in RAM and triple copies, made from the working copy. */
 static inline void wb_boot_checks(const wb_memory *memory)
 {
@@ -201,8 +206,7 @@ WB_COLD static void wb_act(const wb_memory *memory, uint32_t number, uint32_t un
     const wb_heal_plan *const plan = memory->plan;
     const wb_area *const area = &plan->areas[number];
     const int diagnosis = wb_diagnose(memory, area, unit);
-    const int climbs = diagnosis == WB_DIAGNOSIS_MEMORY || diagnosis == WB_DIAGNOSIS_GOLDEN ||
-                       diagnosis == WB_DIAGNOSIS_PRESUMED;
+    const int climbs = WB_CLIMBS(diagnosis);
     int remedy = WB_REMEDY_NONE;
     int verdict = WB_VERDICT_UNHEALED;
     if (plan->heals && state[WB_SPENT] >= plan->heals) {
@@ -290,8 +294,8 @@ static inline void wb_heal(const wb_memory *memory, int looks)
             }
         }
     }
-    if (plan->sums && !(state[WB_FRAME] % WB_SUMS_FRAMES)) {
-        plan->look_on(memory, plan->sums);
+    if (plan->monitor && !(state[WB_FRAME] % WB_SUMS_FRAMES)) {
+        plan->look_on(memory, plan->monitor);
     }
     state[WB_FRAME]++;
     if (state[WB_FRAME] == plan->frames) {

@@ -50,18 +50,23 @@ def lower(
     input_rate_hz: float,
     check: bool | Mapping[str, torch.Tensor] = True,
 ) -> Lowered:
-    """Lower `module` as it is in evaluation mode; the module itself is left as it was.
+    """Lower a module as it is in evaluation mode to the integer program that gives the same codes.
 
-    inputs: one entry for every argument of `forward`. name: of the program. input_rate_hz: rows a
-    second of an input of rate 1. A frame of the program is the shortest time in which every signal has
-    a whole number of rows.
+    The module itself is left as it was. A frame of the program is the shortest time in which every signal has a
+    whole number of rows.
 
-    check: before it returns, trace the module once more, run it and the program on random inputs and
-    compare every code of every layer; with a mapping, on these inputs of the module (as `forward` takes
-    them, by name) too. False leaves that out, for a module that is compared elsewhere.
+    Args:
+        module: A Brevitas module, or any module of known layers.
+        inputs: One entry for every argument of `forward`.
+        name: Of the program.
+        input_rate_hz: Rows a second of an input of rate 1.
+        check: True: before it returns, trace the module once more, run it and the program on random inputs, and
+            compare every code of every layer. A mapping: also on these inputs of the module, as `forward` takes
+            them, by name. False: leave the check out, for a module that is compared elsewhere.
 
-    Raises WorkbenchError, naming the layer, for what cannot be lowered exactly, and for the first layer
-    of which a code differs.
+    Raises:
+        WorkbenchError: Something cannot be lowered exactly, or a code differs; the message names the first such
+            layer.
     """
     _check_call(module, inputs, input_rate_hz, check)
     refuse_altered(module)

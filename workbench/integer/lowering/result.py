@@ -49,10 +49,16 @@ class Lowered:
     layers: tuple[LoweredLayer, ...]
 
     def codes(self, inputs: Mapping[str, Any]) -> dict[str, np.ndarray]:
-        """The module's inputs (tensors or arrays, by name) as the program's, [batch, time, channel].
+        """Inputs of the module as inputs of the program.
 
-        Floats are rounded half up and clamped, as their quantiser does. Raises WorkbenchError when
-        an input is missing, misshapen or not finite.
+        Args:
+            inputs: Tensors or arrays by name; floats are rounded half up and clamped, as their quantiser does.
+
+        Returns:
+            Whole numbers [batch, time, channel] by name.
+
+        Raises:
+            WorkbenchError: An input is missing, misshapen or not finite.
         """
         expect(inputs, Mapping, "what the module takes", "a tensor or an array for each input name")
         missing = [name for name in self.inputs if name not in inputs]

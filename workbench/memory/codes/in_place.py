@@ -15,9 +15,8 @@ import numpy as np
 from workbench.errors import WorkbenchError, expect
 from workbench.integer.program import Program
 from workbench.memory.codes.ecc import ECC, InPlace
-from workbench.memory.image import Image
-from workbench.memory.places import Place
-from workbench.memory.tensors import read_tensor
+from workbench.memory.places import Place, Places
+from workbench.memory.tensors import read_tensor, write_tensor
 
 # How far a value may move, in its own steps.
 _REACH = {4: 2, 8: 2}
@@ -34,11 +33,9 @@ def in_place_program(program: Program, code: str) -> Program:
     expect(program, Program, "what is to be moved to words", "a Program, as `program` of a voice")
     words = ECC[code]
     assert isinstance(words, InPlace)
-    image = Image.of(program, areas=())
-    data = image.data.copy()
-    section = image.layout.sections["weights"]
+    layout, data = _weights(program)
+    section, places = layout.sections["weights"], layout.places
     whole = section.size_bytes // words.word_bytes * words.word_bytes
-    places = [place for place in image.layout.places if place.section == "weights"]
     data[section.start : section.start + whole] = _encoded(
         data[section.start : section.start + whole].reshape(-1, words.word_bytes),
         _elements(places, section.start, whole).reshape(-1, words.word_bytes),
@@ -47,6 +44,21 @@ def in_place_program(program: Program, code: str) -> Program:
     return program.with_parameters(
         {(place.operator, place.tensor): read_tensor(data, place) for place in places}
     )
+
+
+def _weights(program: Program) -> tuple[Places, np.ndarray]:
+    """The `weights` section of the program's image alone, and its bytes, uint8."""
+    layout = Places(program)
+    stored = [
+        (operator, tensor, array)
+        for operator, tensor, array in program.parameters()
+        if operator.PARAMETERS[tensor] == "weights"
+    ]
+    layout.append("weights", [(o.name, t, o.parameter_bits(t), a.shape) for o, t, a in stored])
+    data = np.zeros(layout.size_bytes, np.uint8)
+    for operator, tensor, array in stored:
+        write_tensor(data, layout.place(operator.name, tensor), array)
+    return layout, data
 
 
 def _elements(places: list[Place], start: int, size: int) -> np.ndarray:

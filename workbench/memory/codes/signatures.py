@@ -38,10 +38,12 @@ class Code:
     """What every code can do; `name` is that of strategies and of the C runtime.
 
     judges: it tells damaged data from a damaged check by itself, see `judge`. corrects: it can put
-    some damage right. sees_every_flip: every single flip of data or check shows.
+    some damage right. sees_every_flip: every single flip of data or check shows. interleaved: its units
+    are groups of bytes that do not lie side by side.
     """
 
     name = ""
+    interleaved = False
     judges = False
     corrects = False
     sees_every_flip = True
@@ -263,6 +265,7 @@ class Radar(Code):
     """
 
     name = "radar"
+    interleaved = True
     sees_every_flip = False
 
     def check_bytes(self, unit_bytes: int) -> int:

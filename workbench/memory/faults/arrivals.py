@@ -65,9 +65,16 @@ ENVIRONMENTS = {
 
 
 def read_rate(text: str) -> float:
-    """Upsets for each bit and day: "4e-7", "4e-7upsets/bit/day", "1200FIT/Mbit" or a name of ENVIRONMENTS.
+    """Upsets for each bit and day.
 
-    Raises WorkbenchError for anything else and for rates that are negative or not finite.
+    >>> read_rate("4e-7") == read_rate("4e-7upsets/bit/day")
+    True
+
+    Args:
+        text: A number, one with a unit, as "1200FIT/Mbit", or a name of ENVIRONMENTS.
+
+    Raises:
+        WorkbenchError: The text is none of these, or the rate is negative or not finite.
     """
     expect(text, str, "a rate of upsets", 'text, as "1200FIT/Mbit"')
     words = unquote(text).strip()

@@ -8,13 +8,13 @@ word before it, and the plan's hash and the number of the trial behind it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
 from dataclasses import dataclass
-from urllib.parse import quote, unquote
+from urllib.parse import unquote
 
 import numpy as np
 
 from workbench.errors import WorkbenchError, expect
+from workbench.memory.choice import Choice, joined
 from workbench.memory.faults.events import Events
 from workbench.memory.faults.model import FaultModel
 from workbench.memory.faults.protection import ProtectionMask
@@ -27,10 +27,17 @@ HASH_DIGITS = 12
 
 @dataclass(frozen=True)
 class Plan:
-    """Which trials there are: a fault model and where it may strike.
+    """Which trials there are: a fault model and where it applies.
 
-    model: what happens. seed: other numbers give other draws. sections: of ALL_SECTIONS, () for the
-    model's own (the working copy for most). operators: (), any. bits: of an element, 0 the lowest; () for all.
+    >>> Plan.parse("flips=3,bit=7").bits
+    (7,)
+
+    Args:
+        model: What happens.
+        seed: Another one gives other draws.
+        sections: Of ALL_SECTIONS; () for the model's own, the working copy for most.
+        operators: Names; () for any.
+        bits: Of an element, 0 the lowest; () for all.
     """
 
     model: FaultModel
@@ -48,9 +55,10 @@ class Plan:
         )
 
     def candidates(self, sites: Sites) -> np.ndarray:
-        """Positions that trials may hit, ascending int64; padding never is.
+        """Positions that trials may hit, ascending int64; padding never is one.
 
-        Raises WorkbenchError when a name is unknown, nothing matches, or the model cannot strike there.
+        Raises:
+            WorkbenchError: A name is unknown, nothing matches, or the model cannot hit what does.
         """
         sections = self.sections or self.model.SECTIONS
         lost = [section for section in sections if section in TRANSIENT_SECTIONS]
@@ -62,10 +70,16 @@ class Plan:
         return sites.candidates(sections, self.operators, self.bits)
 
     def events(self, sites: Sites, indexes: np.ndarray) -> Events:
-        """What happens in the trials `indexes` (integers [n]), numbered 0 .. n - 1 in that order.
+        """What happens in some trials.
 
-        No trial has two events at one bit, except of particles that arrive one after the other. Raises WorkbenchError when the plan does not fit the image or a
-        trial does not exist.
+        No trial has two events at one bit, except of particles that arrive one after the other.
+
+        Args:
+            sites: Bits of the image.
+            indexes: Numbers of the trials, integers [n]; they become 0 .. n - 1 in that order.
+
+        Raises:
+            WorkbenchError: The plan does not fit the image, or a trial does not exist.
         """
         expect(sites, Sites, "where a plan is to strike", "Sites(image)")
         return self.model.events(sites, self.candidates(sites), str(self), self.seed, indexes)
@@ -85,9 +99,15 @@ class Plan:
 
     @classmethod
     def parse(cls, text: str, *, seed: int = 0, frames: int | None = None) -> Plan:
-        """Read a plan, parts in any order but the model first; WorkbenchError when it is none.
+        """Read a plan.
 
-        seed, frames: for text that does not say them, frames where the model asks for them.
+        Args:
+            text: Parts "key=value" with commas between them, in any order but the model first.
+            seed: For a text without one.
+            frames: For a text without them, where the model needs them.
+
+        Raises:
+            WorkbenchError: The text is no plan.
         """
         expect(text, str, "a plan", 'text like "flips=3,seed=0"')
         _refuse_bytes(text)
@@ -111,14 +131,8 @@ class Plan:
         return plan
 
     def __str__(self) -> str:
-        parts = {
-            "seed": [str(self.seed)],
-            "section": self.sections,
-            "operator": self.operators,
-            "bit": [str(bit) for bit in self.bits],
-        }
-        where = (f"{key}={_joined(values)}" for key, values in parts.items() if values)
-        return ",".join([str(self.model), *where])
+        choice = Choice(self.sections, self.operators, self.bits)
+        return f"{self.model},{choice.text(self.seed)}"
 
 
 _UTTERANCE = ",utterance="
@@ -129,8 +143,12 @@ _WORD = ",word="  # as identifiers of earlier versions have it
 class TrialId:
     """All that is needed to repeat a trial against a named image, as one short string.
 
-    image: first digits of the content hash. utterance: what is spoken. index: number of the trial.
-    protection: digest of the mask whose bytes nothing happened to, "" without one.
+    Args:
+        image: First digits of the content hash.
+        utterance: What is spoken.
+        plan: Of the trial.
+        index: Number of the trial.
+        protection: Digest of the mask whose bytes nothing happens to; "" without one.
     """
 
     image: str
@@ -187,9 +205,10 @@ class TrialId:
             )
 
     def events(self, sites: Sites, mask: ProtectionMask | None = None) -> Events:
-        """What happens in the trial; errors as `check` and `Plan.events`.
+        """What happens in the trial.
 
-        Also raises WorkbenchError when `mask` is not the one that the trial ran under.
+        Raises:
+            WorkbenchError: As of `check` and `Plan.events`; also when `mask` is not the one that the trial ran under.
         """
         self.check(sites.image)
         if self.protection != (mask.digest if mask else ""):
@@ -203,7 +222,7 @@ class TrialId:
         return mask.drop(events) if mask else events
 
     def __str__(self) -> str:
-        utterance = _joined([self.utterance])
+        utterance = joined([self.utterance])
         protected = f",protect={self.protection}" if self.protection else ""
         end = f"{protected},plan={self.plan.hash},trial={self.index}"
         return f"{self.image}{_UTTERANCE}{utterance},{self.plan}{end}"
@@ -215,10 +234,6 @@ def _refuse_bytes(text: str) -> None:
         text.encode()
     except UnicodeEncodeError:
         raise WorkbenchError(f"{text!r} is no text in UTF-8; copy or write it again") from None
-
-
-def _joined(values: Iterable[str]) -> str:
-    return "+".join(quote(value, safe="") for value in values)
 
 
 def _split(text: str) -> tuple[str, ...]:

@@ -31,9 +31,11 @@ _DIGEST_DIGITS = 12
 class ProtectionMask:
     """The protected bytes of one image; masks with equal `digest` are equal.
 
-    image: its content hash, 64 hexadecimal digits. page_bytes: of its layout. protected: bool
-    [working_bytes], True where the byte of the working copy at that address is protected; the mask
-    keeps the array itself and makes it read-only.
+    Args:
+        image: Its content hash, 64 hexadecimal digits.
+        page_bytes: Of its layout.
+        protected: bool [working_bytes], True where the byte of the working copy at that address is protected. The
+            mask keeps the array itself and makes it read-only.
     """
 
     image: str
@@ -119,9 +121,10 @@ class ProtectionMask:
         return hashlib.sha256(text + self._packed).hexdigest()[:_DIGEST_DIGITS]
 
     def names(self, image: Image) -> dict[str, int]:
-        """Protected bytes by the tensor that they belong to, e.g. {"up2.bias": 3}, in image order.
+        """Protected bytes by the tensor that they belong to, e.g. {"up2.bias": 3}, in image order; padding is "".
 
-        Padding is "". Raises WorkbenchError for another image.
+        Raises:
+            WorkbenchError: The mask is of another image.
         """
         self.check(image)
         number, _, _ = locate(image.layout, 8 * self.addresses)

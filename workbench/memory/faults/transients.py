@@ -12,10 +12,11 @@ from functools import cached_property
 
 import numpy as np
 
-from workbench.errors import WorkbenchError, expect, nearest
+from workbench.errors import WorkbenchError, expect
 from workbench.integer.program import Program
 from workbench.integer.signals import Signal
 from workbench.memory.changes import locate
+from workbench.memory.choice import refuse_unknown, why_nothing
 from workbench.memory.image import Image
 from workbench.memory.layout import Layout
 from workbench.memory.places import SECTIONS, Place
@@ -123,12 +124,14 @@ class TransientSites:
 class Sites:
     """Every bit that a fault can hit in a device with this image, stored or transient.
 
-    data: what is stored before the trial, uint8 [layout.size_bytes]. places: stored ones as the
-    layout has them, then transient ones. size: positions run from 0 to size - 1.
+    Attributes:
+        data: What is stored before the trial, uint8 [layout.size_bytes].
+        places: Stored ones as the layout has them, then transient ones.
+        size: Positions run from 0 to size - 1.
     """
 
     def __init__(self, image: Image) -> None:
-        expect(image, Image, "what has sites", "an Image, as `image` of a voice")
+        expect(image, Image, "what has sites", "an Image, as `voice.image()`")
         self.image = image
         self.program = image.program
         self.layout = image.layout
@@ -165,10 +168,15 @@ class Sites:
     def candidates(
         self, sections: Sequence[str], operators: Sequence[str] = (), bits: Sequence[int] = ()
     ) -> np.ndarray:
-        """Positions of the bits that match, ascending int64, at least one; padding never does.
+        """Positions of the bits that match, ascending int64, at least one; padding never matches.
 
-        sections: of ALL_SECTIONS. operators, bits of an element: () for any. Raises WorkbenchError
-        when a name is unknown or nothing matches.
+        Args:
+            sections: Of ALL_SECTIONS.
+            operators: Names; () for any.
+            bits: Of an element, 0 the lowest; () for any.
+
+        Raises:
+            WorkbenchError: A name is unknown, or nothing matches.
         """
         key = (tuple(sections), tuple(operators), tuple(bits))
         if key not in self._candidates:
@@ -178,16 +186,7 @@ class Sites:
     def _matching(
         self, sections: tuple[str, ...], operators: tuple[str, ...], bits: tuple[int, ...]
     ) -> np.ndarray:
-        known = {place.operator for place in self.places}
-        for kind, names, choice in (
-            ("section", sections, set(ALL_SECTIONS)),
-            ("operator", operators, known),
-        ):
-            for name in names:
-                if name not in choice:
-                    raise WorkbenchError(
-                        f"the image has no {kind} {name!r}; {nearest(name, sorted(choice))}"
-                    )
+        refuse_unknown(self.places, sections, operators, ALL_SECTIONS)
         found = [self.layout.positions(sections, operators=operators, bits=bits)]
         for place in self.transients.places:
             if place.section in sections and (not operators or place.operator in operators):
@@ -196,30 +195,8 @@ class Sites:
                 found.append((first[:, None] + np.array(chosen, np.int64)).reshape(-1))
         positions = np.concatenate(found)
         if not len(positions):
-            raise WorkbenchError(self._why_nothing(sections, operators, bits))
+            raise WorkbenchError(why_nothing(self.places, sections, operators, bits, ALL_SECTIONS))
         return positions
-
-    def _why_nothing(
-        self, sections: Sequence[str], operators: Sequence[str], bits: Sequence[int]
-    ) -> str:
-        """Which part of the choice leaves no bit, and what could be asked for."""
-        owned = [
-            place
-            for place in self.places
-            if np.prod(place.shape) and (not operators or place.operator in operators)
-        ]
-        places = [place for place in owned if place.section in sections]
-        if not places:
-            has = {place.section for place in owned}
-            return (
-                f"{' and '.join(operators) or 'the program'} has nothing in the section "
-                f"{' or '.join(sections)}; it has {', '.join(s for s in ALL_SECTIONS if s in has)}"
-            )
-        widths = sorted({place.bits for place in places})
-        return (
-            f"no element there has a bit {' or '.join(map(str, bits))}; elements have 4, 8, 16 "
-            f"or 32 bits, and there you can choose 0 to {widths[-1] - 1}"
-        )
 
 
 def _places(program: Program) -> list[TransientPlace]:

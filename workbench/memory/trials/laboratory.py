@@ -29,13 +29,21 @@ _TRIALS_AT_ONCE = 64  # whose sounds are held to compute outcomes from them
 class Laboratory:
     """One image and one utterance, ready for trials.
 
-    image: flips that it holds already are part of every trial. inputs: [1, frames * rate, channels]
-    by name. engine: "native", "torch", or None for the native one where it can be built and runs the
-    program. device: of torch. kernels: of the native engine, see `native_build`; None for what $WORKBENCH_KERNELS
-    says. clean: output codes of the clean program, [rows, channels].
-    signal_energy: sum of their squares. reason: why it fell back to torch, None where it did not.
-    Raises WorkbenchError for inputs that do not fit, for an engine that is unknown or cannot run
-    here, and for a native one that disagrees with the reference.
+    Args:
+        image: Flips that it holds already are part of every trial.
+        inputs: Whole numbers [1, frames * rate, channels] by name.
+        engine: "native", "torch", or None for the native one where it can be built and runs the program.
+        device: Of torch.
+        kernels: Of the native engine, see `native_build`; None for what $WORKBENCH_KERNELS says.
+
+    Attributes:
+        clean: Output codes of the clean program, [rows, channels].
+        signal_energy: Sum of their squares.
+        reason: Why it fell back to torch; None where it did not.
+
+    Raises:
+        WorkbenchError: Inputs that do not fit, an engine that is unknown or cannot run here, or a native one that
+            disagrees with the reference.
     """
 
     def __init__(
@@ -47,7 +55,7 @@ class Laboratory:
         device: str | None = None,
         kernels: str | None = None,
     ) -> None:
-        expect(image, Image, "what a laboratory is to damage", "an Image, as `image` of a voice")
+        expect(image, Image, "what a laboratory is to damage", "an Image, as `voice.image()`")
         if engine not in (None, *ENGINES):
             raise WorkbenchError(f"there is no engine {engine!r}; {nearest(engine, ENGINES)}")
         if engine == "native" and device:
@@ -86,10 +94,17 @@ class Laboratory:
         return self._native.peak_gmacs_per_s(seconds) if self._native else None
 
     def outcomes(self, events: Events, trials: int) -> np.ndarray:
-        """What came of each trial: OUTCOME [trials]; `events.trial` is in 0 .. trials - 1.
+        """Run trials and compare each with the clean output.
 
-        `reached` is REACHED_UNKNOWN where the engine does not know it. Raises WorkbenchError for events that name
-        no bit, frame or trial.
+        Args:
+            events: Of all trials; `events.trial` is in 0 .. trials - 1.
+            trials: How many.
+
+        Returns:
+            OUTCOME [trials]. `reached` is REACHED_UNKNOWN where the engine does not know it.
+
+        Raises:
+            WorkbenchError: An event names no bit, frame or trial.
         """
         expect(events, Events, "what is to happen", _EVENTS)
         parts = [np.zeros(0, OUTCOME)]
@@ -103,7 +118,7 @@ class Laboratory:
         return np.concatenate(parts)
 
     def sounds(self, events: Events, trials: int) -> np.ndarray:
-        """Output codes of each trial, [trials, rows, channels], in the output's dtype."""
+        """Output codes of each trial, [trials, rows, channels], in the output's dtype; arguments as of `outcomes`."""
         expect(events, Events, "what is to happen", _EVENTS)
         if self._native:
             parts = [np.zeros((0, *self.clean.shape), np.int16)]
@@ -117,7 +132,14 @@ class Laboratory:
         return torch_sounds(self.image, self.inputs, events, trials, device=self.device)
 
     def snr_db(self, outcomes: np.ndarray) -> np.ndarray:
-        """10 log10(signal energy / error energy), float64 [trials]; inf where nothing differs."""
+        """Signal-to-noise ratio of each trial: 10 log10(signal energy / error energy).
+
+        Args:
+            outcomes: OUTCOME [trials].
+
+        Returns:
+            float64 [trials] in dB; infinite where nothing differs.
+        """
         energy = outcomes["error_energy"].astype(np.float64)
         with np.errstate(divide="ignore"):
             ratio = 10.0 * np.log10(self.signal_energy / np.where(energy > 0, energy, 1.0))

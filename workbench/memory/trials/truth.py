@@ -29,7 +29,7 @@ def play(image: Image, inputs: Mapping[str, np.ndarray], events: Events) -> np.n
     WorkbenchError for events of several trials, at bits or frames that do not exist, and inputs that
     do not fit.
     """
-    expect(image, Image, "the memory to play from", "an Image, as `image` of a voice")
+    expect(image, Image, "the memory to play from", "an Image, as `voice.image()`")
     expect(events, Events, "what is to happen", "Events, as plan.events(Sites(image), indexes)")
     program = image.program
     codes = one_utterance(program, inputs)

@@ -1,1 +1,3 @@
-"""What is watched in an image, and by which check."""
+"""What is watched in an image, and by which check: a file for each kind of guard and monitor."""
+
+from workbench.memory.watches import registry as registry  # enters the kinds that come with it

@@ -1,23 +1,25 @@
-"""Areas of the working copy that a code watches, as data.
+"""Areas of the working copy that are watched, as data, and what is true of each kind of them.
 
-Reference: the codes are in `workbench.memory.codes`. Layout: `pages` lays an area out.
+Reference: the codes are in `workbench.memory.codes`. Layout: each kind has a file of its own here, with
+its `Kind` and its `Watch`; `registry` enters them all.
 """
 
 from __future__ import annotations
 
 import operator
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, ClassVar
 
 from workbench.errors import WorkbenchError, expect, nearest
-from workbench.memory.codes.ecc import ECC, InPlace
+from workbench.integer.program import Program
+from workbench.memory.codes.ecc import ECC
 from workbench.memory.codes.signatures import SIGNATURES, Code
 from workbench.memory.places import WORKING_SECTIONS
 
-CODES: dict[str, Code] = {**SIGNATURES, **ECC}
-GOLDEN, ABFT, TRIPLE, RADAR = "golden", "abft", "triple", "radar"
-SELF_TEST = "self-test"
-KINDS = (*CODES, GOLDEN, ABFT, TRIPLE, SELF_TEST)
+CODES: dict[str, Code] = {**SIGNATURES, **ECC}  # those that come with the workbench
 FLASH, RAM = "flash", "ram"
+GOLDEN_COPY, START_UP, MADE = "the golden copy", "what start-up found", "checks in flash"
 PAGE_BYTES = 256
 _MOST_MOMENTS = 64
 
@@ -31,14 +33,122 @@ def whole(described: object, *names: str) -> None:
 
 
 @dataclass(frozen=True)
+class Kind:
+    """What is true of every area of one kind; guards and strategies ask here instead of comparing names.
+
+    Attributes:
+        name: The `code` of its areas.
+        watch: Class of the `Watch` that lays such an area out.
+        fields: Fields of `Area` that it has a use for, besides code, sections and unit_bytes.
+        stream: It is a monitor: it observes the frame that is computed, not memory after it.
+        single: A strategy has one guard of it at most.
+        divided: Its units are runs of `unit_bytes`, or groups of as many.
+        movable: Its units are pages, which may move to spare memory.
+        interleaved: Neighbouring bytes belong to different units.
+        corrects: It can put damage right by itself.
+        repeats: What it finds wrong can be computed again within the frame.
+        validates: It computes frames of its own, whose outcome validates the remedies of others.
+        second: Its code may be the second check of another one.
+        least_unit: Bytes of its smallest unit.
+        remedies: Names of those that its ladders may have; None for all that fit the other facts.
+        ladder_rule: What a message says of them.
+    """
+
+    name: str
+
+    watch: ClassVar[Callable[..., Any]]
+    fields: ClassVar[tuple[str, ...]] = ()
+    stream: ClassVar[bool] = False
+    single: ClassVar[bool] = False
+    divided: ClassVar[bool] = False
+    movable: ClassVar[bool] = False
+    interleaved: ClassVar[bool] = False
+    repeats: ClassVar[bool] = False
+    validates: ClassVar[bool] = False
+    remedies: ClassVar[tuple[str, ...] | None] = None
+    ladder_rule: ClassVar[str] = ""
+
+    @property
+    def corrects(self) -> bool:
+        """See the class."""
+        return False
+
+    @property
+    def second(self) -> bool:
+        """See the class."""
+        return False
+
+    @property
+    def least_unit(self) -> int:
+        """See the class."""
+        return 8
+
+    @property
+    def record(self) -> type[Area]:
+        """Class of its areas: `Area`, or one derived from it that has further fields."""
+        return Area
+
+    def check(self, area: Area) -> None:
+        """Raise WorkbenchError for an area that no such kind can have."""
+
+    def check_schedule(self, area: Area, *, per_frame: int, every_frames: int, stride: int) -> None:
+        """Raise WorkbenchError for a scrub schedule that no such kind can have."""
+
+    def check_units(self, watch: Any) -> None:
+        """Raise WorkbenchError for an area, as its `watch` lays it out, that would watch nothing."""
+
+    def stores(self, area: Area) -> bool:
+        """Whether a unit whose bytes were rewritten can be signed anew."""
+        return False
+
+    def compared_with(self, area: Area) -> str:
+        """Source of what the bytes of a unit are compared with, "" where there is none."""
+        return ""
+
+    def golden_is_witness(self, *, read: bool) -> bool:
+        """Whether the golden copy is evidence; read: whether a remedy takes it for the truth."""
+        return read
+
+    def judges(self, area: Area) -> bool:
+        """Whether it tells a damaged unit from a damaged check without the golden copy."""
+        return False
+
+    def tolerates_rewrites(self, *, observes: bool, restorable: bool) -> bool:
+        """Whether it accepts bytes of its sections that a remedy of another guard has rewritten.
+
+        observes: its ladder is empty. restorable: the other guard may restore them at last.
+        """
+        return False
+
+    def prepared(self, program: Program) -> Program:
+        """The program that an image of such an area holds."""
+        return program
+
+    def fitted_code(self, size: int) -> str:
+        """The code of this kind that `size` bytes have room for."""
+        return self.name
+
+    def unit_text(self, area: Area) -> str:
+        """What a unit is, in words."""
+        return f"{area.unit_bytes} bytes"
+
+    def text(self, area: Area) -> str:
+        """The area in words, as "crc32 of 256 bytes"."""
+        return f"{self.name} of {self.unit_text(area)}"
+
+
+KINDS: dict[str, Kind] = {}  # by the code of areas; `registry` fills it
+
+
+@dataclass(frozen=True)
 class Area:
     """What is watched, and how.
 
     code: of KINDS. sections: consecutive ones of the working copy. unit_bytes: of a page, or of a
-    group of RADAR, whose groups are interleaved; a multiple of 8. keep: whether its checks lie in
-    "flash" or in "ram", where they can be signed anew; of codes alone, as is `second`: another signature
-    of the same units, kept beside it, that decides whether the unit or its check is damaged. columns: ABFT watches
-    convolutions with at least so many. addresses: of the bytes that are kept in triple. moments: of
+    group of interleaved bytes; a multiple of 8. keep: where checks are stored, "flash" or "ram"
+    (recomputed after a repair); page codes only, as is `second`: another signature
+    of the same units, kept beside it, that decides whether the unit or its check is damaged. columns: checksum
+    rows watch convolutions with at least so many. addresses: of the bytes that are kept in triple. moments: of
     a self-test, how many frames of golden inputs it has, each a unit, 1 to 64.
     """
 
@@ -52,61 +162,17 @@ class Area:
     moments: int = 1
 
     def __post_init__(self) -> None:
-        whole(self, "unit_bytes", "columns", "moments")
-        if isinstance(self.sections, str):
-            raise WorkbenchError(
-                f"sections is the text {self.sections!r}; write ({self.sections!r},)"
-            )
-        for values in (self.sections, (self.code, self.keep)):
-            expect(values, (tuple, list), "sections of a watched area", "a tuple of names")
-            for value in values:
-                what = "a code, a section or a place of checks of a watched area"
-                expect(value, str, what, "its name as text")
-        object.__setattr__(self, "sections", tuple(self.sections))
-        object.__setattr__(self, "addresses", _addresses(self.addresses))
-        unknown = [section for section in self.sections if section not in WORKING_SECTIONS]
-        if unknown:
-            raise WorkbenchError(
-                f"there is no section {unknown[0]!r}; {nearest(unknown[0], WORKING_SECTIONS)}"
-            )
-        if self.code not in KINDS:
-            raise WorkbenchError(f"there is no code {self.code!r}; {nearest(self.code, KINDS)}")
-        if self.second is not None and self.second not in tuple(SIGNATURES):
-            raise WorkbenchError(
-                f"{self.second!r} is no signature that could be a second check; "
-                f"{nearest(self.second, SIGNATURES)}"
-            )
-        if self.code == RADAR and self.second not in (None, "crc16", "crc32"):
-            raise WorkbenchError(
-                f"{self.second} reads whole words and radar's groups are interleaved; choose crc16 or "
-                "crc32 as second check"
-            )
-        if self.keep not in (FLASH, RAM):
-            raise WorkbenchError(f"checks cannot lie in {self.keep!r}; choose flash or ram")
-        if not 1 <= self.moments <= _MOST_MOMENTS or (self.moments > 1 and self.code != SELF_TEST):
-            raise WorkbenchError(
-                f"{self.code} cannot have {self.moments} golden moments; a self-test has 1 to "
-                f"{_MOST_MOMENTS}, and nothing else has any"
-            )
-        for name, able in (
-            ("keep", CODES),
-            ("second", CODES),
-            ("columns", (ABFT,)),
-            ("addresses", (TRIPLE,)),
+        self._check_types()
+        for names, known, what in (
+            (self.sections, WORKING_SECTIONS, "section"),
+            ((self.code,), tuple(KINDS), "code"),
         ):
-            usual = type(self).__dataclass_fields__[name].default
-            if getattr(self, name) != usual and self.code not in able:
+            unknown = [name for name in names if name not in known]
+            if unknown:
                 raise WorkbenchError(
-                    f"{self.code} has no use for {name}={getattr(self, name)!r}; leave it out"
+                    f"there is no {what} {unknown[0]!r}; {nearest(unknown[0], known)}"
                 )
-        if not 1 <= self.columns < 2**16:
-            raise WorkbenchError(
-                f"abft cannot watch convolutions with {self.columns} columns; choose at least 1"
-            )
-        if self.code == SELF_TEST and self.sections != WORKING_SECTIONS:
-            raise WorkbenchError(
-                "a self-test computes with all parameters at once; leave out its sections"
-            )
+        self._check_fields()
         order = [s for s in WORKING_SECTIONS if s in self.sections]
         joined = "".join(WORKING_SECTIONS).find("".join(self.sections))
         if not self.sections or tuple(order) != self.sections or joined < 0:
@@ -120,17 +186,64 @@ class Area:
                 f"a unit of {self.unit_bytes:,} bytes is not possible; use a multiple of 8, like "
                 f"{size}"
             )
-        code = CODES.get(self.code)
-        if isinstance(code, InPlace) and self.sections != ("weights",):
+        self.kind.check(self)
+
+    @property
+    def kind(self) -> Kind:
+        """What is true of all areas of this code."""
+        return KINDS[self.code]
+
+    def _check_types(self) -> None:
+        whole(self, "unit_bytes", "columns", "moments")
+        if isinstance(self.sections, str):
             raise WorkbenchError(
-                f"{self.code} moves the lowest bits of what it watches, which only weights bear; "
-                'write sections=("weights",), and guard the rest with another code'
+                f"sections is the text {self.sections!r}; write ({self.sections!r},)"
             )
-        if isinstance(code, InPlace) and self.unit_bytes % code.word_bytes:
+        for values in (self.sections, (self.code, self.keep)):
+            expect(values, (tuple, list), "sections of a watched area", "a tuple of names")
+            for value in values:
+                what = "a code, a section or a place of checks of a watched area"
+                expect(value, str, what, "its name as text")
+        object.__setattr__(self, "sections", tuple(self.sections))
+        object.__setattr__(self, "addresses", _addresses(self.addresses))
+
+    def _check_fields(self) -> None:
+        seconds = tuple(name for name, kind in KINDS.items() if kind.second)
+        if self.second is not None and self.second not in seconds:
             raise WorkbenchError(
-                f"units of {self.unit_bytes:,} bytes cut the words of {self.code}; use a multiple of "
-                f"{code.word_bytes}"
+                f"{self.second!r} is no signature that could be a second check; "
+                f"{nearest(self.second, seconds)}"
             )
+        if self.keep not in (FLASH, RAM):
+            raise WorkbenchError(f"checks cannot lie in {self.keep!r}; choose flash or ram")
+        has_moments = "moments" in self.kind.fields
+        if not 1 <= self.moments <= _MOST_MOMENTS or (self.moments > 1 and not has_moments):
+            raise WorkbenchError(
+                f"{self.code} cannot have {self.moments} golden moments; a self-test has 1 to "
+                f"{_MOST_MOMENTS}, and nothing else has any"
+            )
+        for name in ("keep", "second", "columns", "addresses"):
+            usual = type(self).__dataclass_fields__[name].default
+            if getattr(self, name) != usual and name not in self.kind.fields:
+                raise WorkbenchError(
+                    f"{self.code} has no use for {name}={getattr(self, name)!r}; leave it out"
+                )
+
+
+def area_of(fields: Mapping[str, Any]) -> Area:
+    """The area that the fields of a file describe; WorkbenchError or TypeError for what are none."""
+    kind = KINDS.get(fields["code"]) if isinstance(fields.get("code"), str) else None
+    return (kind.record if kind else Area)(**fields)
+
+
+def corrects(code: str) -> bool:
+    """Whether a kind can put damage right by itself."""
+    return KINDS[code].corrects
+
+
+def kinds_that(able: Callable[[Kind], bool]) -> Sequence[str]:
+    """Names of the kinds of which something is true, in the order of the registry."""
+    return [name for name, kind in KINDS.items() if able(kind)]
 
 
 def _addresses(values: object) -> tuple[int, ...]:

@@ -1,129 +1,45 @@
-"""An area in a layout: which bytes make a unit, where its check lies, and whether both agree.
-
-Layout: units are numbered from 0; every function takes the bytes of a whole image, uint8, and works
-in place.
-"""
+"""Pages, each with a signature or error-correcting words beside it."""
 
 from __future__ import annotations
 
-from functools import cached_property
+from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
-from workbench.memory.codes.signatures import SIGNATURES, Code, Judgement
+from workbench.memory.codes.signatures import Code, Judgement
 from workbench.memory.places import Place, Places
-from workbench.memory.watches.areas import CODES, FLASH, RADAR, RAM, Area
-
-Tensor = tuple[str, str, int, tuple[int, ...]]
-
-
-class Watch:
-    """An area in a layout. label: of its tensors. units: how many. start, stop: watched addresses."""
-
-    def __init__(self, area: Area, layout: Places, label: str) -> None:
-        self.area = area
-        self.label = label
-        self.layout = layout
-        self.start = layout.sections[area.sections[0]].start
-        self.stop = layout.sections[area.sections[-1]].stop
-        self.units = -(-(self.stop - self.start) // area.unit_bytes)
-
-    def tensors(self) -> list[tuple[str, Tensor]]:
-        """(section, tensor) of the check data."""
-        raise NotImplementedError
-
-    def addresses(self, unit: int) -> slice | np.ndarray:
-        """Of the working bytes of a unit."""
-        raise NotImplementedError
-
-    def ranges(self, unit: int) -> list[tuple[int, int]]:
-        """(first address, one past the last) of the runs of working bytes that a unit consists of."""
-        raise NotImplementedError
-
-    def units_in(self, addresses: np.ndarray) -> set[int]:
-        """The units that bytes of the image, int64, belong to as data or as check."""
-        inside = addresses[(addresses >= self.start) & (addresses < self.stop)]
-        found = set(np.unique(self.units_of(inside)).tolist())
-        for place in self.places:
-            offset = addresses - place.start
-            offset = offset[(offset >= 0) & (offset < place.size_bytes)]
-            if offset.size:
-                found |= set(np.unique(self.units_checked(place, offset)).tolist())
-        return found
-
-    def units_of(self, addresses: np.ndarray) -> np.ndarray:
-        """The units of watched addresses, int64, each once or more; none for what no unit has."""
-        raise NotImplementedError
-
-    def units_checked(self, place: Place, offset: np.ndarray) -> np.ndarray:
-        """The units of bytes of a check tensor, int64."""
-        raise NotImplementedError
-
-    @cached_property
-    def places(self) -> list[Place]:
-        """Where the check data lie."""
-        return [self.layout.place(self.label, tensor[1]) for _, tensor in self.tensors()]
-
-    def wrong(self, data: np.ndarray, unit: int, *, golden: bool = False) -> bool:
-        """Whether a unit, or its golden copy, disagrees with its check."""
-        raise NotImplementedError
-
-    def sign(self, data: np.ndarray, unit: int) -> None:
-        """Make the check data agree with the working copy."""
-
-    def located(self, data: np.ndarray, unit: int) -> np.ndarray:
-        """Addresses among which the damage must be, int64."""
-        return np.arange(len(data))[self.addresses(unit)]
-
-    def written(self, data: np.ndarray, unit: int) -> slice | np.ndarray:
-        """Addresses that a remedy of a unit may have changed."""
-        return self.addresses(unit)
-
-    def same_as_golden(self, data: np.ndarray, unit: int) -> bool:
-        """Whether a unit equals its golden copy."""
-        return bool(np.array_equal(*self._both(data, unit)))
-
-    def restore(self, data: np.ndarray, unit: int) -> None:
-        """Copy a unit from its golden copy."""
-        data[self.addresses(unit)] = self._both(data, unit)[1]
-
-    def _both(self, data: np.ndarray, unit: int) -> tuple[np.ndarray, np.ndarray]:
-        where = self.addresses(unit)
-        start = self.layout.sections["golden"].start
-        kept = slice(where.start + start, where.stop + start, where.step) if isinstance(where, slice) else where + start  # fmt: skip
-        return data[where], data[kept]
+from workbench.memory.watches.areas import FLASH, KINDS, MADE, RAM, START_UP, Area, Kind
+from workbench.memory.watches.watch import Tensor, Watch
 
 
 class PageWatch(Watch):
-    """Pages, or interleaved groups, each with a signature or error-correcting words."""
+    """Runs of `unit_bytes`; the last may be shorter."""
 
     def __init__(self, area: Area, layout: Places, label: str) -> None:
         super().__init__(area, layout, label)
-        self.code = CODES[area.code]
-        self.second = SIGNATURES[area.second] if area.second else None
+        self.code = _code_of(area.code)
+        self.second = _code_of(area.second) if area.second else None
         self.unit_check_bytes = self.code.check_bytes(area.unit_bytes)
 
     def tensors(self) -> list[tuple[str, Tensor]]:
         """`check`, and `second` where there is one: bytes [units, check bytes]."""
         section = "check" if self.area.keep == FLASH else "ram_check"
-        found: list[tuple[str, Tensor]] = []
+        made: list[tuple[str, Tensor]] = []
         for name, code in (("check", self.code), ("second", self.second)):
             if self.units and code and code.check_bytes(self.area.unit_bytes):
                 shape = (self.units, code.check_bytes(self.area.unit_bytes))
-                found.append((section, (self.label, name, 8, shape)))
-        return found
+                made.append((section, (self.label, name, 8, shape)))
+        return made
 
     def addresses(self, unit: int) -> slice:
-        """A page, or every n-th byte from the n of groups."""
-        if self.area.code == RADAR:
-            return slice(self.start + unit, self.stop, self.units)
+        """A page."""
         first = self.start + unit * self.area.unit_bytes
         return slice(first, min(first + self.area.unit_bytes, self.stop))
 
     def units_of(self, addresses: np.ndarray) -> np.ndarray:
-        """By page or group."""
-        offset = addresses - self.start
-        return offset % self.units if self.area.code == RADAR else offset // self.area.unit_bytes
+        """By page."""
+        return (addresses - self.start) // self.area.unit_bytes
 
     def units_checked(self, place: Place, offset: np.ndarray) -> np.ndarray:
         """By the size of a check."""
@@ -157,12 +73,53 @@ class PageWatch(Watch):
         assert code
         return code
 
+    @property
+    def two_checks(self) -> bool:
+        """As the area has it."""
+        return self.second is not None
+
+    @property
+    def remade(self) -> bool:
+        """Where they lie in RAM."""
+        return self.area.keep == RAM and bool(self.places)
+
+    @property
+    def proves(self) -> bool:
+        """By the code."""
+        return self.code.sees_every_flip and bool(self.places)
+
+    def judged(self, data: np.ndarray, unit: int, *, golden: bool = False) -> Judgement:
+        """By both codes, of which one that blames counts more than one that clears."""
+        said = {Judgement.UNSURE}
+        if self.wrong(data, unit, golden=golden):
+            said.add(self.judge(data, unit, golden=golden))
+        if self.second:
+            if self.wrong(data, unit, golden=golden, second=True):
+                said.add(self.judge(data, unit, golden=golden, second=True))
+            elif self.second.sees_every_flip:
+                said.add(Judgement.CLEARS)
+        return max(said)
+
+    def second_wrong(self, data: np.ndarray, unit: int) -> bool:
+        """By the second code."""
+        return self.second is not None and self.wrong(data, unit, second=True)
+
     def sign(self, data: np.ndarray, unit: int) -> None:
         """Both checks."""
         unit_data = data[self.addresses(unit)]
         self.check(data, unit)[:] = self.code.sign(unit_data)
         if self.second:
             self.check(data, unit, second=True)[:] = self.second.sign(unit_data)
+
+    def start_up(self, data: np.ndarray, unit: int) -> None:
+        """Sign what lies in RAM."""
+        if self.area.keep == RAM:
+            self.sign(data, unit)
+
+    def mend_check(self, data: np.ndarray, unit: int) -> str:
+        """In RAM, by signing."""
+        self.start_up(data, unit)
+        return "RESIGN" if self.area.keep == RAM else ""
 
     def located(self, data: np.ndarray, unit: int) -> np.ndarray:
         """As the code can tell."""
@@ -181,28 +138,42 @@ class PageWatch(Watch):
         )
 
 
-class GoldenWatch(Watch):
-    """Pages compared with their golden copy, byte by byte; the copy is the check."""
+@dataclass(frozen=True)
+class Pages(Kind):
+    """Pages with a code. signature: whether the code may be the second check of other pages."""
 
-    def tensors(self) -> list[tuple[str, Tensor]]:
-        """None."""
-        return []
+    code: Code
+    signature: bool = False
 
-    def addresses(self, unit: int) -> slice:
-        """A page."""
-        first = self.start + unit * self.area.unit_bytes
-        return slice(first, min(first + self.area.unit_bytes, self.stop))
+    watch: ClassVar = PageWatch
+    fields: ClassVar[tuple[str, ...]] = ("keep", "second")
+    divided: ClassVar[bool] = True
+    movable: ClassVar[bool] = True
 
-    def units_in(self, addresses: np.ndarray) -> set[int]:
-        """The golden copy is the check."""
-        golden = self.layout.sections["golden"]
-        kept = (addresses >= golden.start) & (addresses < golden.stop)
-        return super().units_in(np.where(kept, addresses - golden.start, addresses))
+    @property
+    def corrects(self) -> bool:
+        """By the code."""
+        return self.code.corrects
 
-    def units_of(self, addresses: np.ndarray) -> np.ndarray:
-        """By page."""
-        return (addresses - self.start) // self.area.unit_bytes
+    @property
+    def second(self) -> bool:
+        """Signatures alone."""
+        return self.signature
 
-    def wrong(self, data: np.ndarray, unit: int, *, golden: bool = False) -> bool:
-        """Whether they differ; a golden copy never differs from itself."""
-        return not golden and not self.same_as_golden(data, unit)
+    def stores(self, area: Area) -> bool:
+        """Checks that are stored, in RAM."""
+        return area.keep == RAM and self.code.check_bytes(8) > 0
+
+    def compared_with(self, area: Area) -> str:
+        """By where the checks lie."""
+        return START_UP if area.keep == RAM else MADE
+
+    def judges(self, area: Area) -> bool:
+        """By the code, or with a second one."""
+        return self.code.judges or area.second is not None
+
+
+def _code_of(name: str) -> Code:
+    kind = KINDS[name]
+    assert isinstance(kind, Pages)
+    return kind.code

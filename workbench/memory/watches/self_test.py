@@ -2,24 +2,27 @@
 
 Reference: built-in self-test with a known answer. A frame is taken from the midst of a stream of
 random codes, with the histories of that moment, so that all taps of a convolution see something.
-Layout: see `pages`; input and histories as in the `state` section, then their CRC-32.
+Layout: see `watch`; input and histories as in the `state` section, then their CRC-32.
 """
 
 from __future__ import annotations
 
 import zlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cached_property
+from typing import ClassVar
 
 import numpy as np
 
+from workbench.errors import WorkbenchError
 from workbench.integer.reference import Stream
 from workbench.integer.signals import code_dtype, code_range
-from workbench.memory.places import Place, Places, Tensor
+from workbench.memory.places import WORKING_SECTIONS, Place, Places, Tensor
 from workbench.memory.sampling import counter_stream
 from workbench.memory.tensors import read_tensor, stored_program, write_tensor
-from workbench.memory.watches.areas import Area
-from workbench.memory.watches.pages import Watch
+from workbench.memory.watches.areas import Area, Kind
+from workbench.memory.watches.watch import Watch
 
 # Of the stream, before the frame that is kept: histories of deep programs are full by then.
 _FRAMES_BEFORE = 32
@@ -31,6 +34,8 @@ class SelfTestWatch(Watch):
     The outcome are the codes of the output and the histories after the frame: what an activation that
     is cut off hides from the output, a history may still show.
     """
+
+    asks_pages: ClassVar[bool] = True
 
     def __init__(self, area: Area, layout: Places, label: str) -> None:
         super().__init__(area, layout, label)
@@ -134,3 +139,50 @@ class SelfTestWatch(Watch):
             for operator in self.program.operators
             if (rows := operator.index_rows())
         }
+
+    def read_bytes(self, unit: int) -> int:
+        """None: it computes with them."""
+        return 0
+
+    def telling_bits(self, unit: int) -> list[int]:
+        """Bit 12 of each bias."""
+        return [8 * place.start + 12 for place in self.layout.places if place.section == "bias"]
+
+
+@dataclass(frozen=True)
+class SelfTest(Kind):
+    """Golden inputs: they do not know where, and may refute what other guards have done."""
+
+    watch: ClassVar = SelfTestWatch
+    fields: ClassVar[tuple[str, ...]] = ("moments",)
+    single: ClassVar[bool] = True
+    validates: ClassVar[bool] = True
+    remedies: ClassVar[tuple[str, ...] | None] = ("RESTORE", "REBOOT")
+    ladder_rule: ClassVar[str] = "a self-test does not know where; it can RESTORE all, or REBOOT"
+
+    def check(self, area: Area) -> None:
+        """All sections."""
+        if area.sections != WORKING_SECTIONS:
+            raise WorkbenchError(
+                "a self-test computes with all parameters at once; leave out its sections"
+            )
+
+    def check_schedule(self, area: Area, *, per_frame: int, every_frames: int, stride: int) -> None:
+        """No more moments at a time than there are."""
+        if per_frame > area.moments:
+            raise WorkbenchError(
+                f"a self-test of {area.moments} moments cannot look at {per_frame} at a time; "
+                "give the area more moments"
+            )
+
+    def tolerates_rewrites(self, *, observes: bool, restorable: bool) -> bool:
+        """Where it only tells, or where the golden copy is taken at last."""
+        return observes or restorable
+
+    def unit_text(self, area: Area) -> str:
+        """A moment."""
+        return "a recorded frame"
+
+    def text(self, area: Area) -> str:
+        """With its moments."""
+        return f"{self.name} of {area.moments} frames"

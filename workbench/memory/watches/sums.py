@@ -1,24 +1,29 @@
 """Checksum rows of convolutions: what their sums must add up to.
 
 Reference: algorithm-based fault tolerance, Huang and Abraham 1984,
-https://doi.org/10.1109/TC.1984.1676475. Layout: see `pages`.
+https://doi.org/10.1109/TC.1984.1676475. Layout: see `watch`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import ClassVar
+
 import numpy as np
 
+from workbench.errors import WorkbenchError
 from workbench.integer.operators import Conv
 from workbench.memory.places import Place, Places, Tensor
 from workbench.memory.tensors import read_tensor, write_tensor
 from workbench.memory.watches.areas import Area
-from workbench.memory.watches.pages import Watch
+from workbench.memory.watches.monitor import Frame, Monitor, MonitorKind
 
 # A checksum row is int16: so many columns of -128 still fit.
 _MOST_COLUMNS = 255
 
 
-class AbftWatch(Watch):
+class AbftWatch(Monitor):
     """Weights and biases of convolutions; a unit is a convolution, its check a checksum row.
 
         rows[j, i] = sum over u and o of weight[u, o, j, i]
@@ -27,6 +32,8 @@ class AbftWatch(Watch):
     so that the sums of all accumulators at one position make rows . x + total, modulo 2^32. Grouped
     convolutions, whose rows would be as long as their weights, are not watched.
     """
+
+    asks_pages: ClassVar[bool] = True
 
     def __init__(self, area: Area, layout: Places, label: str) -> None:
         super().__init__(area, layout, label)
@@ -115,3 +122,80 @@ class AbftWatch(Watch):
             for tensor in ("weight", "bias")
         )
         return weight.sum(axis=(0, 1)), int(bias.sum()) * conv.up
+
+    def may_alarm(self, suspects: Collection[int]) -> bool:
+        """Sums are right as long as rows and totals are those of the weights and biases."""
+        return bool(suspects)
+
+    def while_computed(
+        self, data: np.ndarray, frame: Frame, suspects: Collection[int]
+    ) -> list[int]:
+        """Convolutions whose sums are wrong at some position of the frame."""
+        units = []
+        for unit in sorted(suspects):
+            conv = self.operators[unit]
+            x = frame.signals[conv.sources[0]].astype(np.int64)
+            if conv.history:
+                x = np.concatenate([frame.past(conv.name, "history"), x])
+            if sums_differ(conv, x, *self.difference(data, unit)):
+                units.append(unit)
+        return units
+
+    def telling_bits(self, unit: int) -> list[int]:
+        """Bit 12 of each bias, which every sum shows."""
+        return [
+            8 * place.start + 12
+            for place in self.layout.places
+            if place.section == "bias" and place.operator == self.operators[unit].name
+        ]
+
+
+def sums_differ(conv: Conv, x: np.ndarray, rows: np.ndarray, total: int) -> bool:
+    """Whether a checksum row that is off by `rows` and `total` shows in some sum of one frame.
+
+    x: int64 [history + rows of the frame, channels]. rows, total: as `AbftWatch.difference`.
+    """
+    length = len(x) - conv.history
+    wrong = np.full(length // conv.stride, total, np.int64)
+    for tap in range(conv.taps):
+        first = tap * conv.dilation
+        wrong += x[first : first + length : conv.stride] @ rows[tap]
+    return bool((wrong % 2**32).any())
+
+
+@dataclass(frozen=True)
+class Sums(MonitorKind):
+    """Checksum rows compare the accumulator sums of convolutions."""
+
+    watch: ClassVar = AbftWatch
+    fields: ClassVar[tuple[str, ...]] = ("columns",)
+    repeats: ClassVar[bool] = True
+    remedies: ClassVar[tuple[str, ...] | None] = ("RESTORE", "REPEAT")
+    ladder_rule: ClassVar[str] = "abft can RESTORE its operator and REPEAT it, nothing else"
+
+    def check(self, area: Area) -> None:
+        """The number of columns has two bytes."""
+        if not 1 <= area.columns < 2**16:
+            raise WorkbenchError(
+                f"{self.name} cannot watch convolutions with {area.columns} columns; choose at least 1"
+            )
+
+    def check_units(self, watch: AbftWatch) -> None:
+        """Some convolution must be watched where there are any."""
+        if not watch.units and any(isinstance(o, Conv) for o in watch.layout.program.operators):
+            raise WorkbenchError(
+                f"{self.name} would watch nothing: no convolution of one group has {watch.area.columns} "
+                "columns; choose fewer columns, or pages"
+            )
+
+    def golden_is_witness(self, *, read: bool) -> bool:
+        """Always."""
+        return True
+
+    def judges(self, area: Area) -> bool:
+        """With the golden copy, which it always asks."""
+        return True
+
+    def unit_text(self, area: Area) -> str:
+        """A convolution."""
+        return "one operator"

@@ -1,16 +1,20 @@
 """Bytes that are kept three times.
 
-Reference: triple modular redundancy, von Neumann 1956. Layout: see `pages`.
+Reference: triple modular redundancy, von Neumann 1956. Layout: see `watch`.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import ClassVar
+
 import numpy as np
 
 from workbench.errors import WorkbenchError
+from workbench.memory.codes.signatures import Judgement
 from workbench.memory.places import Place, Places, Tensor
-from workbench.memory.watches.areas import Area
-from workbench.memory.watches.pages import Watch
+from workbench.memory.watches.areas import START_UP, Area, Kind
+from workbench.memory.watches.watch import Watch
 
 TRIPLE_BYTES = 32  # addresses in a unit
 
@@ -49,6 +53,10 @@ class TripleWatch(Watch):
         """The chosen ones."""
         return self.chosen[self._part(unit)]
 
+    def watched(self) -> np.ndarray:
+        """The chosen ones."""
+        return self.chosen
+
     def units_in(self, addresses: np.ndarray) -> set[int]:
         """All: a damaged map may point anywhere."""
         return set(range(self.units)) if super().units_in(addresses) else set()
@@ -60,6 +68,13 @@ class TripleWatch(Watch):
     def units_checked(self, place: Place, offset: np.ndarray) -> np.ndarray:
         """Any."""
         return np.zeros(len(offset), np.int64)
+
+    def checks_unit(self, place: Place, unit: int) -> np.ndarray:
+        """Copies and addresses of its bytes, and their XOR."""
+        element = np.arange(place.size_bytes) // (place.bits // 8)
+        if place.tensor == "sums":
+            return element == unit
+        return element % len(self.chosen) // TRIPLE_BYTES == unit
 
     def written(self, data: np.ndarray, unit: int) -> np.ndarray:
         """As the map in flash has them, brought into the working copy."""
@@ -91,6 +106,19 @@ class TripleWatch(Watch):
                 data[address] = majority[index]
             self._copies(data, unit)[:] = majority
 
+    def judged(self, data: np.ndarray, unit: int, *, golden: bool = False) -> Judgement:
+        """By majority: the working copy is damaged, or it is not."""
+        return Judgement.BLAMES if self.data_wrong(data, unit) else Judgement.CLEARS
+
+    def mend_check(self, data: np.ndarray, unit: int) -> str:
+        """By majority, unless the map is damaged."""
+        self.correct(data, unit)
+        return "" if self.map_wrong(data, unit) else "CORRECT"
+
+    def start_up(self, data: np.ndarray, unit: int) -> None:
+        """Fill the copies."""
+        self.copy(data, unit)
+
     def copy(self, data: np.ndarray, unit: int) -> None:
         """Make the copies those of the working copy, unless the map is damaged."""
         if not self.map_wrong(data, unit):
@@ -113,3 +141,35 @@ class TripleWatch(Watch):
         place = self.layout.place(self.label, name)
         stored = data[place.start : place.start + place.size_bytes]
         return stored if place.bits == 8 else stored.view("<u4")
+
+
+@dataclass(frozen=True)
+class Triple(Kind):
+    """The majority corrects, and nothing else can be done."""
+
+    watch: ClassVar = TripleWatch
+    fields: ClassVar[tuple[str, ...]] = ("addresses",)
+    remedies: ClassVar[tuple[str, ...] | None] = ("CORRECT",)
+    ladder_rule: ClassVar[str] = "triple copies can CORRECT, by majority, and nothing else"
+
+    @property
+    def corrects(self) -> bool:
+        """By majority."""
+        return True
+
+    def check_units(self, watch: TripleWatch) -> None:
+        """Some bytes must be kept."""
+        if not watch.units:
+            raise WorkbenchError("triple copies of no bytes protect nothing; give addresses")
+
+    def compared_with(self, area: Area) -> str:
+        """Copies of what start-up found."""
+        return START_UP
+
+    def judges(self, area: Area) -> bool:
+        """By majority."""
+        return True
+
+    def text(self, area: Area) -> str:
+        """Its name alone."""
+        return self.name

@@ -1,0 +1,31 @@
+"""What the page of the Python interface shows says what its parameters are, one by one."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import re
+
+import pytest
+from pages import ROOT
+
+_SHOWN = re.compile(r"\.\. auto(?:function|class):: ([\w.]+)")
+API = _SHOWN.findall((ROOT / "docs" / "api.md").read_text("utf-8"))
+
+
+def _documented(text: str) -> set[str]:
+    """Names in the section Args of a docstring."""
+    found = re.search(r"^Args:\n((?:(?: +.*)?\n)+)", f"{text}\n\n", re.MULTILINE)
+    return set(re.findall(r"^ {4}(\w+): ", found[1], re.MULTILINE)) if found else set()
+
+
+@pytest.mark.parametrize("name", API)
+def test_parameters_are_those_of_the_signature(name: str) -> None:
+    module, _, attribute = name.rpartition(".")
+    thing = getattr(importlib.import_module(module), attribute)
+    members = [thing, *(m for m in vars(thing).values() if inspect.isfunction(m))] if inspect.isclass(thing) else [thing]  # fmt: skip
+    for member in members:
+        names = _documented(inspect.getdoc(member) or "")
+        if names:
+            parameters = set(inspect.signature(member).parameters) - {"self"}
+            assert names == parameters, f"{name}: {member.__qualname__}"

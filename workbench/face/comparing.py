@@ -1,0 +1,201 @@
+"""Strategies against the same faults, and one simulated device to be heard."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from workbench.errors import WorkbenchError, described, expect, nearest
+from workbench.experiments.fleets.comparison import (
+    ENVIRONMENTS,
+    Environment,
+    record_of,
+    with_cost,
+    with_differences,
+    workload_of,
+)
+from workbench.experiments.fleets.comparison_rows import comparison_rows
+from workbench.experiments.fleets.device_costs import device_costs
+from workbench.experiments.fleets.healed_speech import HealedSpeech, healed_speech
+from workbench.experiments.fleets.variants import StrategyVariant, strategy_variants
+from workbench.experiments.maps.worst_bits import worst_weights
+from workbench.experiments.voices.voice import Voice
+from workbench.face.shown import html_table, text_table
+from workbench.face.working import working
+from workbench.files import output_folder
+from workbench.firmware.costs import Cost
+from workbench.healing.strategy import Strategy
+from workbench.memory.faults.plan import Plan
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Faults = str | Plan | Iterable[str | Plan]
+
+
+@dataclass(frozen=True, repr=False)
+class Comparison:
+    """What strategies let through and cost; a table in a notebook.
+
+    records: JSON-ready, one for each strategy and environment, with all figures. titles: of environments, by
+    name. missing: why the cost of a strategy on a device is unknown, by its name.
+    """
+
+    records: list[dict[str, Any]]
+    titles: dict[str, str]
+    missing: dict[str, str] = field(default_factory=dict)
+
+    def to_pandas(self) -> pd.DataFrame:
+        """A row a record; needs pandas, from the extra `tables`."""
+        import pandas as pd
+
+        return pd.DataFrame(self.records)
+
+    def draw_costs(self, path: Path | str, environment: str | None = None) -> None:
+        """Replace the PNG file `path`: remaining harm over RAM, flash and instructions of the first environment.
+
+        Raises WorkbenchError where the costs of no strategy are known.
+        """
+        from workbench.experiments.fleets.pictures import draw_costs
+
+        chosen = environment or next(iter(self.titles))
+        costly = [each for each in self._of(chosen) if each["device"]]
+        if not costly:
+            raise WorkbenchError(
+                "nothing is known of what these strategies cost; compare them with costs=True"
+            )
+        draw_costs(Path(path), costly)
+
+    def draw_harm(self, path: Path | str) -> None:
+        """Replace the PNG file `path`: harm by strategy and environment."""
+        from workbench.experiments.fleets.pictures import draw_harm
+
+        draw_harm(Path(path), self.records, self.titles)
+
+    def _of(self, environment: str) -> list[dict[str, Any]]:
+        return [each for each in self.records if each["environment"] == environment]
+
+    def _repr_html_(self) -> str:
+        return "".join(
+            html_table(comparison_rows(self._of(name)), caption=title)
+            for name, title in self.titles.items()
+        )
+
+    def __repr__(self) -> str:
+        return "\n\n".join(
+            f"{title}\n{text_table(comparison_rows(self._of(name)))}"
+            for name, title in self.titles.items()
+        )
+
+
+def compare(
+    voice: Voice,
+    strategies: Iterable[str | Strategy] | str | Strategy | None = None,
+    faults: Faults = "single",
+    *,
+    devices: int = 20,
+    words: int = 10,
+    seed: int = 0,
+    costs: bool = False,
+    out: Path | str | None = None,
+    jobs: int = -1,
+) -> Comparison:
+    """Let fleets of devices meet the same faults, each fleet under one strategy.
+
+    strategies: names, files or objects; None for all that suit the voice. faults: environments of `workbench
+    compare`, as "single", fault texts, as "ber=1e-5", or several. devices: of each fleet. words: that each says.
+    costs: whether those that the shipped table does not know are measured on an emulated core. out: folder
+    that keeps the records and is gone on with. jobs: processes, -1 for one a core.
+    Raises WorkbenchError for what is unknown, and for a strategy that does not suit the voice.
+    """
+    expect(voice, Voice, "the voice of a comparison", 'a Voice, as wb.load("challenge")')
+    environments = environments_of(faults)
+    inputs = {word: voice.inputs(word) for word in voice.utterances}
+    variants = strategy_variants(strategies, voice.program, inputs)
+    folder = None if out is None else output_folder(out)
+    worst = _worst(voice, environments)
+    records = []
+    for environment in environments:
+        workload = workload_of(environment, devices=devices, words=words, seed=seed, worst=worst)
+        for _, strategy, program in variants:
+            with working(f"{devices} devices with {strategy.name}, {environment.title}"):
+                records.append(
+                    record_of(folder, program, inputs, strategy, environment, workload, jobs=jobs)
+                )
+    records = with_differences(records)
+    missing: dict[str, str] = {}
+    if costs:
+        records, missing = _with_costs(voice, variants, records, folder, jobs)
+    return Comparison(records, {each.name: each.title for each in environments}, missing)
+
+
+def simulate(
+    voice: Voice,
+    healer: str | Strategy = "none",
+    faults: str | Plan = "single",
+    *,
+    words: int = 4,
+    seed: int = 0,
+) -> HealedSpeech:
+    """One device that says `words` utterances while faults arrive and a healer works; `listen` shows it.
+
+    healer: a strategy, its name or its file. faults: as of `compare`. Raises WorkbenchError as `compare`.
+    """
+    expect(voice, Voice, "the voice of a device", 'a Voice, as wb.load("challenge")')
+    (environment,) = environments_of([faults])
+    worst = _worst(voice, [environment])
+    workload = workload_of(environment, devices=1, words=words, seed=seed, worst=worst)
+    return healed_speech(voice, workload, *voice.healer(healer))
+
+
+def environments_of(faults: Faults) -> list[Environment]:
+    """Environments by name or fault text, each once; WorkbenchError for what is neither."""
+    if not isinstance(faults, str | Plan | Iterable):
+        raise WorkbenchError(
+            f'faults are {described(faults)}; give an environment, as "single", or a fault, as "ber=1e-5"'
+        )
+    given = [faults] if isinstance(faults, str | Plan) else faults
+    return list(dict.fromkeys(_environment(each) for each in given))
+
+
+def _environment(fault: str | Plan) -> Environment:
+    expect(fault, (str, Plan), "a fault", 'an environment, as "single", or a text, as "ber=1e-5"')
+    text = str(fault)
+    if text in ENVIRONMENTS:
+        return ENVIRONMENTS[text]
+    if "=" not in text:
+        raise WorkbenchError(
+            f"there is no environment {text!r}, and a fault reads like ber=1e-5; {nearest(text, ENVIRONMENTS)}"
+        )
+    return Environment(text, text, text)
+
+
+def _worst(voice: Voice, environments: Sequence[Environment]) -> tuple[int, ...]:
+    """The bits that an attacker would choose, as many as needed."""
+    most = max(environment.adversarial for environment in environments)
+    if not most:
+        return ()
+    with working(f"Looking for the {most} worst bits"):
+        return worst_weights(
+            voice.image(), {word: voice.inputs(word) for word in voice.utterances}, bits=most
+        )
+
+
+def _with_costs(
+    voice: Voice,
+    variants: Sequence[StrategyVariant],
+    records: list[dict[str, Any]],
+    folder: Path | None,
+    jobs: int,
+) -> tuple[list[dict[str, Any]], dict[str, str]]:
+    inputs = voice.inputs(voice.utterances[-1])
+    with working("Measuring costs on an emulated Cortex-M4"):
+        known = device_costs(variants, voice.program, inputs, folder=folder, jobs=jobs)
+    missing = {name: cost for name, cost in known.items() if isinstance(cost, str)}
+    made = []
+    for record in records:
+        cost = known[record["strategy"]]
+        made.append(with_cost(record, cost if isinstance(cost, Cost) else None))
+    return made, missing

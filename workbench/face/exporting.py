@@ -1,0 +1,123 @@
+"""The C firmware of a voice and its healer, held against a board where one is named."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from workbench.errors import WorkbenchError, expect, nearest
+from workbench.experiments.voices.feeding import feeding_of
+from workbench.experiments.voices.voice import Voice
+from workbench.face.shown import html_table, text_table
+from workbench.face.working import working
+from workbench.firmware.boards import BOARDS, Board
+from workbench.firmware.design import RAM, WEIGHTS, Firmware
+from workbench.firmware.export import export as export_image
+from workbench.firmware.export import memory_table
+from workbench.firmware.exported import refuse_foreign
+from workbench.firmware.fitting import measured_needs, refuse_expensive, refuse_small
+from workbench.healing.strategy import Strategy
+
+_VECTORS = 2  # utterances that become golden vectors
+_FRAMES = 32  # of the last utterance, that are measured for a board
+
+
+@dataclass(frozen=True, repr=False)
+class Exported:
+    """A firmware folder; a table of its memory in a notebook.
+
+    vectors: titles of the golden vectors. fit: what the board has to spare, "" without one.
+    """
+
+    folder: Path
+    firmware: Firmware
+    vectors: tuple[str, ...]
+    fit: str
+
+    @property
+    def memory(self) -> list[tuple[str, str, int]]:
+        """(what, "flash" or "RAM", bytes) of everything but code and stack."""
+        return memory_table(self.firmware)
+
+    def _rows(self) -> list[tuple[str, ...]]:
+        head = ("memory", "where", "bytes")
+        return [head, *((what, where, f"{size:,}") for what, where, size in self.memory)]
+
+    def _repr_html_(self) -> str:
+        return html_table(self._rows(), caption=f"{self.folder} {self.fit}".strip())
+
+    def __repr__(self) -> str:
+        return "\n".join(filter(None, [text_table(self._rows()), self.fit]))
+
+
+def export(
+    voice: Voice,
+    healer: str | Strategy,
+    folder: Path | str,
+    *,
+    board: str | None = None,
+    weights: str = RAM,
+    budget: int | None = None,
+) -> Exported:
+    """Write the C firmware of a voice to `folder`, with two utterances as golden vectors.
+
+    healer: a strategy, its name or its file, or "none". board: refuse what does not fit it, measured on its
+    emulated core. weights: "ram", a working copy that can be repaired, or "flash". budget: instructions
+    that the healer may take in a frame of that board.
+    Raises WorkbenchError for what is unknown or does not fit, and for a folder that cannot be written or holds
+    other files.
+    """
+    expect(voice, Voice, "what is to be exported", 'a Voice, as wb.load("challenge")')
+    target = _target(board, budget)
+    if weights not in WEIGHTS:
+        raise WorkbenchError(f"weights cannot be in {weights!r}; {nearest(weights, WEIGHTS)}")
+    refuse_foreign(folder)
+    strategy, _ = voice.healer(healer)
+    vectors = {voice.spoken(word): voice.inputs(word) for word in voice.utterances[:_VECTORS]}
+    with working("Writing the firmware and its golden vectors"):
+        fit = _fit(voice, strategy, healer, target, weights, budget) if target else ""
+        firmware = export_image(
+            voice.image(healer), folder, vectors=vectors, strategy=strategy, weights=weights,
+            feeding=feeding_of(voice),
+        )  # fmt: skip
+    return Exported(Path(folder), firmware, tuple(vectors), fit)
+
+
+def _target(board: str | None, budget: int | None) -> Board | None:
+    if budget is not None and board is None:
+        raise WorkbenchError("a budget counts instructions of a core; name a board as well")
+    if budget is not None and budget < 0:
+        raise WorkbenchError(f"a budget of {budget:,} instructions cannot be; give at least 0")
+    if board is None:
+        return None
+    known = {each.name: each for each in BOARDS}
+    if board not in known:
+        raise WorkbenchError(f"there is no board {board!r}; {nearest(board, known)}")
+    return known[board]
+
+
+def _fit(
+    voice: Voice,
+    strategy: Strategy,
+    healer: str | Strategy,
+    board: Board,
+    weights: str,
+    budget: int | None,
+) -> str:
+    """What a board has to spare; WorkbenchError where it has not enough."""
+    program = voice.program
+    inputs = {
+        name: codes[:, : _FRAMES * program.signal(name).rate]
+        for name, codes in voice.inputs(voice.utterances[-1]).items()
+    }
+    needs = measured_needs(voice.image(healer), board, inputs, strategy=strategy, weights=weights)
+    refuse_small(board, needs, program.frame_rate_hz)
+    if budget is not None:
+        refuse_expensive(budget, needs, strategy, board.core)
+    cycles = board.instructions_per_frame(program.frame_rate_hz)
+    return (
+        f"{board.name}: {needs.flash_bytes / board.flash_bytes:.0%} of flash, "
+        f"{needs.ram_bytes / board.ram_bytes:.0%} of RAM; {needs.instructions:,} instructions in a clean "
+        f"frame at most, {needs.healer:,} of them the healer's, which takes {needs.fault:,} where it finds a "
+        f"permanent fault: it keeps up if one takes no more than {cycles / needs.instructions:.2f} cycles"
+    )

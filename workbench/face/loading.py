@@ -1,0 +1,45 @@
+"""Opening voices, and what there is to choose from."""
+
+from __future__ import annotations
+
+from os import PathLike, sep
+from pathlib import Path
+
+from workbench.errors import WorkbenchError, expect, nearest
+from workbench.experiments.fleets.variants import NAMES
+from workbench.experiments.voices.voice import Voice, open_voice
+from workbench.face.working import working
+from workbench.files import is_folder
+from workbench.generators.registry import DEFAULT, is_known, names
+
+
+def load(source: Path | str = DEFAULT, *, data: Path | str | None = None) -> Voice:
+    """A trained voice: the one that ships with a generator, by its name, or that of a checkpoint's folder.
+
+    data: folder of its recordings, where they are not those that ship. Raises WorkbenchError for a name that
+    is neither, a folder that holds no checkpoint, and files that are damaged.
+    """
+    expect(
+        source,
+        (str, PathLike),
+        "the voice to load",
+        f"a generator's name, as {DEFAULT!r}, or a folder",
+    )
+    with working("Opening the voice"):
+        if isinstance(source, str) and is_known(source):
+            return open_voice(generator=source, data=data)
+        if isinstance(source, str) and sep not in source and not is_folder(Path(source)):
+            raise WorkbenchError(
+                f"there is no generator and no folder {source!r}; {nearest(source, names())}"
+            )
+        return open_voice(source, data)
+
+
+def generator_names() -> tuple[str, ...]:
+    """The generators that are known here: those that ship, of installed packages, and registered ones."""
+    return names()
+
+
+def strategy_names() -> tuple[str, ...]:
+    """The healing strategies that have a name; not each of them suits every generator."""
+    return NAMES

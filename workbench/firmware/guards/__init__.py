@@ -1,0 +1,1 @@
+"""Guards and monitors as C: a file for each kind, and a table of them."""

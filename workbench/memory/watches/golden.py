@@ -1,0 +1,57 @@
+"""Pages that are compared with their golden copy, byte by byte; the copy is the check."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from workbench.memory.watches.areas import GOLDEN_COPY, Area, Kind
+from workbench.memory.watches.watch import Tensor, Watch
+
+
+class GoldenWatch(Watch):
+    """Runs of `unit_bytes`."""
+
+    def tensors(self) -> list[tuple[str, Tensor]]:
+        """None."""
+        return []
+
+    def addresses(self, unit: int) -> slice:
+        """A page."""
+        first = self.start + unit * self.area.unit_bytes
+        return slice(first, min(first + self.area.unit_bytes, self.stop))
+
+    def units_in(self, addresses: np.ndarray) -> set[int]:
+        """The golden copy is the check."""
+        golden = self.layout.sections["golden"]
+        kept = (addresses >= golden.start) & (addresses < golden.stop)
+        return super().units_in(np.where(kept, addresses - golden.start, addresses))
+
+    def units_of(self, addresses: np.ndarray) -> np.ndarray:
+        """By page."""
+        return (addresses - self.start) // self.area.unit_bytes
+
+    def wrong(self, data: np.ndarray, unit: int, *, golden: bool = False) -> bool:
+        """Whether they differ; a golden copy never differs from itself."""
+        return not golden and not self.same_as_golden(data, unit)
+
+
+@dataclass(frozen=True)
+class Golden(Kind):
+    """The golden copy is all that the working copy is compared with, and so no witness."""
+
+    watch: ClassVar = GoldenWatch
+    divided: ClassVar[bool] = True
+    movable: ClassVar[bool] = True
+    remedies: ClassVar[tuple[str, ...] | None] = ("RESTORE", "RELOCATE", "REBOOT")
+    ladder_rule: ClassVar[str] = "a comparison with the golden copy can RESTORE, RELOCATE or REBOOT"
+
+    def compared_with(self, area: Area) -> str:
+        """The golden copy."""
+        return GOLDEN_COPY
+
+    def golden_is_witness(self, *, read: bool) -> bool:
+        """Never."""
+        return False
