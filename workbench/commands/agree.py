@@ -119,14 +119,14 @@ def _agree(
     machine: Machine = (
         host_machine([firmware]) if core == _HOST else emulated_machine([firmware], CORES[core])
     )
-    found = first_difference(machine, firmware, inputs, schedules, progress=progress)
-    if found:
+    difference = first_difference(machine, firmware, inputs, schedules, progress=progress)
+    if difference:
         words = ["workbench", "agree", *([options.generator] if options.generator else [])]
         words += ["--strategy", as_argument(variant.asked), "--core", core, "--frames", str(frames)]
         words += [f"--word={options.word}"] if options.word else []
         words += ["--checkpoint", as_argument(options.checkpoint)] if options.checkpoint else []
-        words += ["--schedule", schedule_text(found.upsets)]
+        words += ["--schedule", schedule_text(difference.upsets)]
         raise WorkbenchError(
-            f"device and simulation differ: {found.what}; see it again with `{shlex.join(words)}` "
+            f"device and simulation differ: {difference.what}; see it again with `{shlex.join(words)}` "
             "and please report it"
         )

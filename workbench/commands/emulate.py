@@ -128,9 +128,9 @@ def run(options: argparse.Namespace) -> None:
         figures.append(_on_core(voice, words, CORES[name], options, attempts))
         _tell(figures[-1])
         if options.json:  # after every core, since the next may fail
-            told = {"utterances": words, "seed": options.seed, "cores": figures}
+            report = {"utterances": words, "seed": options.seed, "cores": figures}
             with attempts.step(f"{options.json}"):
-                write_text(options.json, json.dumps(told, indent=1) + "\n")
+                write_text(options.json, json.dumps(report, indent=1) + "\n")
     print(
         "Instructions are counted exactly and a real core needs more cycles than that, so each share "
         "of a clock is a lower bound."

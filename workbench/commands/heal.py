@@ -217,8 +217,8 @@ def _described_upsets(result: SimulationResult) -> list[dict[str, Any]]:
 
 def _tell(figures: dict[str, Any], healed: SimulationResult, strategy: Strategy, noun: str) -> None:
     cost, healing = figures["overheads"], strategy.heals
-    told = f"{len(healed.upsets):,} upsets in {healed.frame_s * figures['frames']:.2f} s"
-    print(f"{told}; the healer:" if healing else told)
+    headline = f"{len(healed.upsets):,} upsets in {healed.frame_s * figures['frames']:.2f} s"
+    print(f"{headline}; the healer:" if healing else headline)
     if healing:
         for line in healed.lines() or _why_empty(healed):
             print(f"  {line}")

@@ -19,7 +19,7 @@ from workbench.experiments.voices.quality import (
     mean_quality,
     quality_of_recordings,
     quality_of_voice,
-    told_reasons,
+    reasons_text,
 )
 from workbench.experiments.voices.voice import Voice, open_voice
 from workbench.files import write_text
@@ -109,7 +109,7 @@ def run(options: argparse.Namespace) -> None:
             print(f"{name} has no value; {reason}")
     for name in (*measures, *metrics):
         reasons = {
-            row: told_reasons(quality.left_out[name])
+            row: reasons_text(quality.left_out[name])
             for row, quality in table.items()
             if name in quality.left_out and row != "mean"
         }

@@ -105,13 +105,13 @@ def run(options: argparse.Namespace) -> None:
 def _generator(options: argparse.Namespace) -> Generator:
     """The generator that is asked for or, with --start, that of the checkpoint."""
     if options.start:
-        found = generator_of(read_metadata(options.start), options.start)
-        refuse_other_generator(options.generator, found, options.start)
+        generator = generator_of(read_metadata(options.start), options.start)
+        refuse_other_generator(options.generator, generator, options.start)
     else:
-        found = generator_named(options.generator or DEFAULT)
-    if options.preset not in found.presets:
+        generator = generator_named(options.generator or DEFAULT)
+    if options.preset not in generator.presets:
         raise WorkbenchError(
-            f"the generator {found.name} has no preset {options.preset!r}; "
-            f"{nearest(options.preset, found.presets)}"
+            f"the generator {generator.name} has no preset {options.preset!r}; "
+            f"{nearest(options.preset, generator.presets)}"
         )
-    return found
+    return generator

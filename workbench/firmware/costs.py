@@ -231,8 +231,8 @@ def fingerprint(program: Program, strategy: Strategy) -> str:
 
     Without the image, which follows from both and may take seconds to make.
     """
-    told = f"{LAYOUT} {program.content_hash} {strategy.guards} {strategy.policy} {strategy.spare_pages}"
-    return hashlib.sha256(told.encode()).hexdigest()[:16]
+    text = f"{LAYOUT} {program.content_hash} {strategy.guards} {strategy.policy} {strategy.spare_pages}"
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def known_cost(program: Program, strategy: Strategy, core: str) -> Cost | None:

@@ -45,9 +45,9 @@ def first_difference(
 
     machine: that has `firmware` and may flip its flash. progress: is called after each schedule.
     """
-    told = [tuple(schedule) for schedule in schedules]
-    for first in range(0, len(told), _TOGETHER):
-        part = told[first : first + _TOGETHER]
+    listed = [tuple(schedule) for schedule in schedules]
+    for first in range(0, len(listed), _TOGETHER):
+        part = listed[first : first + _TOGETHER]
         for upsets, result in zip(part, _simulated(firmware, inputs, part), strict=True):
             what = _what_differs(machine, firmware, inputs, upsets, result)
             if what:
@@ -83,9 +83,9 @@ def near_schedule(firmware: Firmware, seed: int, *, frames: int, stuck: bool = F
     rng = np.random.default_rng([seed, 4])
     upsets = list(random_schedule(firmware.image, seed, frames=frames, count=6, stuck=stuck))
     for guard, watch in zip(firmware.strategy.guards, firmware.layout.watches, strict=True):
-        looks = max(1, frames // guard.every_frames * guard.per_frame)
+        checked = max(1, frames // guard.every_frames * guard.per_frame)
         for _ in range(3 if watch.units else 0):
-            unit = int(rng.integers(min(watch.units, looks))) * guard.stride % watch.units
+            unit = int(rng.integers(min(watch.units, checked))) * guard.stride % watch.units
             where = np.arange(firmware.layout.working_bytes)[watch.addresses(unit)]
             for _ in range(int(rng.integers(1, 4))):
                 position = 8 * int(rng.choice(where)) + int(rng.integers(8))
@@ -146,12 +146,14 @@ def _what_differs(
     flash = 8 * firmware.layout.sections["golden"].start
     try:
         codes = twin.run(inputs, upsets, word_starts=_word_starts(firmware, inputs))
-        return _told(firmware, codes, twin, result)
+        return _first_in_outputs(firmware, codes, twin, result)
     finally:  # flash outlives the twin
         twin.flip(upset.position for upset in upsets if upset.position >= flash)
 
 
-def _told(firmware: Firmware, codes: np.ndarray, twin: Twin, result: SimulationResult) -> str:
+def _first_in_outputs(
+    firmware: Firmware, codes: np.ndarray, twin: Twin, result: SimulationResult
+) -> str:
     for number, (device, simulated) in enumerate(zip(twin.log, result.log, strict=False)):
         if device != simulated:
             return f"log entry {number} is {device} on the device and {simulated} in the simulation"
@@ -172,7 +174,7 @@ def _reduced(
     machine: Machine,
     firmware: Firmware,
     inputs: Mapping[str, np.ndarray],
-    found: Difference,
+    difference: Difference,
 ) -> Difference:
     """Leave out halves, then quarters, then single upsets, as long as the two still differ."""
 
@@ -180,15 +182,15 @@ def _reduced(
         (result,) = _simulated(firmware, inputs, [some])
         return _what_differs(machine, firmware, inputs, some, result)
 
-    size = len(found.upsets)
+    size = len(difference.upsets)
     while size:
-        for first in range(0, len(found.upsets), size):
-            fewer = found.upsets[:first] + found.upsets[first + size :]
+        for first in range(0, len(difference.upsets), size):
+            fewer = difference.upsets[:first] + difference.upsets[first + size :]
             what = differs(fewer)
             if what:
-                found = Difference(fewer, what)
+                difference = Difference(fewer, what)
                 size = min(size, len(fewer))
                 break
         else:
             size //= 2
-    return found
+    return difference

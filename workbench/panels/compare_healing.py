@@ -103,12 +103,12 @@ class HealingPanel(widgets.VBox):
 
     def _worst_bits(self, count: int) -> tuple[int, ...]:
         """The bits of the weights that an attacker would choose, the worst first."""
-        found = 0
+        steps = 0
 
         def tell(_: Any = None) -> None:
-            nonlocal found
-            self.status.tell(f"looking for the {count} worst bits, once: {found} found")
-            found += 1
+            nonlocal steps
+            self.status.tell(f"looking for the {count} worst bits, once: {steps} found")
+            steps += 1
 
         tell()
         return worst_weights(self.voice.image(), self.inputs, bits=count, progress=tell)

@@ -71,9 +71,9 @@ def seal_checkpoint(folder: Path | str) -> None:
 def _write(folder: Path, metadata: dict[str, Any], state: dict[str, torch.Tensor]) -> None:
     weights = save(state, {CONFIGURATION: configuration_digest(metadata)})
     digest = hashlib.sha256(weights).hexdigest()
-    told = {**metadata, "format_version": FORMAT_VERSION, "weights_sha256": digest}
+    contents = {**metadata, "format_version": FORMAT_VERSION, "weights_sha256": digest}
     write_bytes(folder / WEIGHTS_FILE, weights)
-    write_sealed(folder / METADATA_FILE, told)
+    write_sealed(folder / METADATA_FILE, contents)
 
 
 def load_checkpoint(folder: Path | str) -> tuple[Any, dict[str, Any]]:

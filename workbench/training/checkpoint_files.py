@@ -131,11 +131,11 @@ def generator_of(metadata: dict[str, Any], folder: Path) -> Generator:
     return generator_named(name)
 
 
-def refuse_other_generator(asked: str | None, found: Generator, folder: Path) -> None:
+def refuse_other_generator(asked: str | None, actual: Generator, folder: Path) -> None:
     """Raise WorkbenchError where the checkpoint in `folder` is of another generator than the one asked for."""
-    if asked is not None and asked != found.name:
+    if asked is not None and asked != actual.name:
         raise WorkbenchError(
-            f"the checkpoint in {folder} is of the generator {found.name}, not of {asked}; name that one, or "
+            f"the checkpoint in {folder} is of the generator {actual.name}, not of {asked}; name that one, or "
             "leave it out"
         )
 

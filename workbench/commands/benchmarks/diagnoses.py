@@ -51,5 +51,5 @@ def run(options: argparse.Namespace) -> None:
     for hit, row in rows.items():
         print(f"{hit:<48}" + "".join(f"{row[name]:>10,}" for name in COLUMNS))
     if options.json:
-        told = {"strategies": [score.as_json() for score in scores], "confusion": rows}
-        write_text(options.json, json.dumps(told, indent=2) + "\n")
+        report = {"strategies": [score.as_json() for score in scores], "confusion": rows}
+        write_text(options.json, json.dumps(report, indent=2) + "\n")

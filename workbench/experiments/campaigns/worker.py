@@ -116,9 +116,9 @@ class _Bench:
         snr_db = table["snr_db"].to_numpy()
         for start in range(0, len(rows), _SOUNDS_AT_ONCE):
             part = rows[start : start + _SOUNDS_AT_ONCE]
-            for row, found in zip(part, self._distances(trial[part], laboratory), strict=True):
-                distance[row] = found
-                quality[row] = quality_class(float(snr_db[row]), found)
+            for row, measured in zip(part, self._distances(trial[part], laboratory), strict=True):
+                distance[row] = measured
+                quality[row] = quality_class(float(snr_db[row]), measured)
         return _replaced(
             table,
             log_mel_db=pa.array(distance, mask=np.isnan(distance)),

@@ -13,24 +13,24 @@ from workbench.generators.registry import DEFAULT
 
 def metadata_rows(metadata: dict[str, Any]) -> dict[str, str]:
     """The checkpoint's own JSON in words; what it does not say is left out."""
-    told: dict[str, str] = {}
+    rows: dict[str, str] = {}
     if "seed" in metadata:
-        told["Checkpoint"] = f"{metadata.get('generator', '')}, training seed {metadata['seed']}"
+        rows["Checkpoint"] = f"{metadata.get('generator', '')}, training seed {metadata['seed']}"
     if "recipe" in metadata:
         recipe = metadata["recipe"]
-        told["Trained"] = (
+        rows["Trained"] = (
             f"{recipe['float_steps']:,} steps in float, then {recipe['qat_steps']:,} steps "
             "quantisation-aware"
         )
     if "seconds" in metadata:
-        told["Took"] = f"{metadata['seconds'] / 60:.0f} minutes on {metadata['device']}"
+        rows["Took"] = f"{metadata['seconds'] / 60:.0f} minutes on {metadata['device']}"
     measured = metadata.get("measured", {})
-    told |= {
+    rows |= {
         name: f"{measured[field] * scale:.{digits}f} {unit}".strip()
         for name, field, scale, digits, unit in _MEASURED
         if measured.get(field) is not None
     }
-    return told
+    return rows
 
 
 _MEASURED = (

@@ -44,7 +44,7 @@ def run_device(
     device = Device(
         cores=cores,
         core=_SIMULATION_CORE.title,
-        log=tuple(log_line(entry, voice.image().layout) for entry in run.log),
+        log=tuple(log_line(entry, voice.image().layout) for entry in emulated.log),
         samples=len(samples),
         equal=int((samples == simulation.healed.samples).sum()),
     )

@@ -45,17 +45,19 @@ def device_costs(
     """
     rates = {name: program.signal(name).rate for name in inputs}
     frames = {name: codes[:, : COST_FRAMES * rates[name]] for name, codes in inputs.items()}
-    found: dict[str, Cost | str] = {}
+    cost_of: dict[str, Cost | str] = {}
     missing: list[StrategyVariant] = []
     for variant in variants:
-        cost = known_cost(variant.program, variant.strategy, CORE) or _kept(folder, variant, frames)
+        cost = known_cost(variant.program, variant.strategy, CORE) or _stored(
+            folder, variant, frames
+        )
         if cost:
-            found[variant.strategy.name] = cost
+            cost_of[variant.strategy.name] = cost
         else:
             missing.append(variant)
     if missing:
-        found |= _measured(missing, program, frames, folder, jobs, progress)
-    return found
+        cost_of |= _measured(missing, program, frames, folder, jobs, progress)
+    return cost_of
 
 
 def _measured(
@@ -66,22 +68,22 @@ def _measured(
     jobs: int,
     progress: Callable[[str], None] | None,
 ) -> dict[str, Cost | str]:
-    found: dict[str, Cost | str] = {}
+    cost_of: dict[str, Cost | str] = {}
     try:
         bare = bare_run(program, frames, CORES[CORE])
         workers = min(joblib.effective_n_jobs(jobs), len(variants))
         parallel = joblib.Parallel(n_jobs=workers, return_as="generator")
         costs = parallel(joblib.delayed(_measure)(variant, frames, bare) for variant in variants)
         for variant, cost in zip(variants, costs, strict=True):
-            found[variant.strategy.name] = cost
+            cost_of[variant.strategy.name] = cost
             file = _file(folder, variant, frames)
             if file and isinstance(cost, Cost):
                 file.write(asdict(cost))
             if progress:
                 progress(variant.strategy.name)
     except Exception as error:  # without costs, the figures of fleets must still be written
-        return {variant.strategy.name: reason_of(error) for variant in variants} | found
-    return found
+        return {variant.strategy.name: reason_of(error) for variant in variants} | cost_of
+    return cost_of
 
 
 def _measure(
@@ -93,7 +95,7 @@ def _measure(
         return reason_of(error)
 
 
-def _kept(
+def _stored(
     folder: Path | None, variant: StrategyVariant, frames: Mapping[str, np.ndarray]
 ) -> Cost | None:
     file = _file(folder, variant, frames)

@@ -19,7 +19,7 @@ def log_table(demo: Demonstration) -> str:
     """The healer's log line by line: the simulation's, and beside it the device's where it ran."""
     device = demo.device.log if demo.device else ()
     pairs = zip_longest(demo.simulation.log, device)
-    rows = "".join(_log_row(demo, simulated, found) for simulated, found in pairs)
+    rows = "".join(_log_row(demo, simulated, on_device) for simulated, on_device in pairs)
     columns = ["Time", "Page", "Holds", "Simulation"]
     if demo.device:
         columns += [f"Device ({demo.device.core})", "Equal"]
