@@ -46,9 +46,9 @@ def test_names_files_and_objects(mine: str) -> None:
     program = voice().program
     assert strategy_variant(mine, program, {}) == (MINE, program)
     assert strategy_variant(MINE, program, {}) == (MINE, program)
-    found = strategy_variants(["none", mine, MINE, "none"], program, {})
-    assert [each.strategy.name for each in found] == ["none", "mine"]
-    assert [each.asked for each in found] == ["none", mine]
+    variants = strategy_variants(["none", mine, MINE, "none"], program, {})
+    assert [each.strategy.name for each in variants] == ["none", "mine"]
+    assert [each.asked for each in variants] == ["none", mine]
 
 
 def test_one_strategy_need_not_be_a_list_and_other_things_get_a_sentence() -> None:
@@ -63,10 +63,10 @@ def test_two_strategies_of_one_name_are_told_apart(tmp_path: Path) -> None:
     program = voice().program
     path = str(tmp_path / "fast.json")
     save_strategy(crc_scrub(16), path)
-    found = strategy_variants([path, "crc-scrub", crc_scrub(8), crc_scrub(9)], program, {})
-    names = [each.strategy.name for each in found]
+    variants = strategy_variants([path, "crc-scrub", crc_scrub(8), crc_scrub(9)], program, {})
+    names = [each.strategy.name for each in variants]
     assert names == [f"crc-scrub ({path})", "crc-scrub", "crc-scrub 2", "crc-scrub 3"]
-    assert [each.strategy.guards[0].per_frame for each in found] == [16, 4, 8, 9]
+    assert [each.strategy.guards[0].per_frame for each in variants] == [16, 4, 8, 9]
     save_strategy(named("crc-scrub"), path)  # the very same: what it is called is right
     assert [each.strategy.name for each in strategy_variants([path], program, {})] == ["crc-scrub"]
 
@@ -75,8 +75,8 @@ def test_two_strategies_of_one_name_are_told_apart(tmp_path: Path) -> None:
 def test_no_name_leads_astray(name: str) -> None:
     """Sounds are called after strategies: in the folder, each its own, and not the clean one."""
     own = [replace(MINE, name=name), replace(MINE, name=name, source="other")]
-    found = strategy_variants([*own, "none"], voice().program, {})
-    stems = [file_stem(each.strategy.name).lower() for each in found]
+    variants = strategy_variants([*own, "none"], voice().program, {})
+    stems = [file_stem(each.strategy.name).lower() for each in variants]
     assert len(set(stems)) == 3 and not {"clean", "range"} & set(stems)
     for stem in stems:
         assert Path(stem).name == stem and not stem.startswith(".") and len(stem) < 100
@@ -128,8 +128,8 @@ def test_compare_lists_all_and_says_which_do_not_fit(capsys: pytest.CaptureFixtu
     assert unfit == ["interpolate", "clip"]
     variants = [StrategyVariant(name, MINE, voice().program) for name in NAMES if name not in unfit]
     _print_variants(variants, every=True)
-    told = capsys.readouterr().out
-    assert told == "left out, since they do not suit this network: interpolate, clip\n"
+    output = capsys.readouterr().out
+    assert output == "left out, since they do not suit this network: interpolate, clip\n"
     _print_variants([StrategyVariant("x/mine.json", MINE, voice().program)], every=False)
     assert capsys.readouterr().out.startswith("mine is x/mine.json: pq of 512 bytes over weights")
 
@@ -144,10 +144,10 @@ def test_every_command_knows_what_was_meant(
 ) -> None:
     with pytest.raises(SystemExit) as ended:
         run(command, *more, "--strategy", "crc-scrb")
-    told = capsys.readouterr().err
-    assert ended.value.code == 2 and told.count("\n") == 1
-    assert "no strategy 'crc-scrb'; did you mean crc-scrub? `workbench compare --list`" in told
-    assert "pq-scrub" not in told
+    message = capsys.readouterr().err
+    assert ended.value.code == 2 and message.count("\n") == 1
+    assert "no strategy 'crc-scrb'; did you mean crc-scrub? `workbench compare --list`" in message
+    assert "pq-scrub" not in message
 
 
 @pytest.mark.parametrize("text", ["missing.json", "out/none", "{}"])
@@ -159,8 +159,8 @@ def test_a_file_that_is_none_is_named(
         (tmp_path / "empty").write_text("{}")
         text = "empty"
     assert run("heal", "--strategy", text) == 2
-    told = capsys.readouterr().err
-    assert told.count("\n") == 1 and text in told
+    message = capsys.readouterr().err
+    assert message.count("\n") == 1 and text in message
 
 
 def test_a_strategy_of_ones_own_is_heard() -> None:

@@ -49,7 +49,7 @@ def test_a_healthy_device_agrees(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("right", "wrong", "told", "upsets"),
+    ("right", "wrong", "expected", "upsets"),
     [
         (
             "head->count++;",
@@ -66,21 +66,21 @@ def test_a_broken_healer_is_caught_by_the_fewest_upsets(
     monkeypatch: pytest.MonkeyPatch,
     right: str,
     wrong: str,
-    told: str,
+    expected: str,
     upsets: int,
 ) -> None:
-    """The line that is told shows it again, until the device is mended."""
+    """The command in the message repeats the difference, until the device is mended."""
     texts = toolchain.runtime_headers()
     (name,) = (name for name in texts if texts[name].count(right) == 1)
     broken = {**texts, name: texts[name].replace(right, wrong)}
     monkeypatch.setattr("workbench.firmware.toolchain.runtime_headers", lambda: broken)
     assert main(["agree", "--strategy", "pq-scrub", "--frames", "8", "--word", "7"]) == 2
-    found = capsys.readouterr().err
-    assert told in found and found.count("\n") == 1
-    words = shlex.split(found.split("`")[1])
+    message = capsys.readouterr().err
+    assert expected in message and message.count("\n") == 1
+    words = shlex.split(message.split("`")[1])
     assert len(schedule_of(words[-1])) == upsets
     assert main(words[1:]) == 2
-    assert capsys.readouterr().err == found
+    assert capsys.readouterr().err == message
     monkeypatch.undo()
     assert main(words[1:]) == 0
 

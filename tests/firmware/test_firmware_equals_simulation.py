@@ -56,19 +56,19 @@ def test_same_samples_same_log_same_bytes(
 def test_every_diagnosis_is_made(compiled) -> None:
     """So that the test above cannot pass for want of something to diagnose."""
     machine, firmwares = compiled
-    found, codes, repeats = set(), set(), 0
+    diagnoses, codes, repeats = set(), set(), 0
     for seed, firmware in enumerate(firmwares):
         upsets = random_upsets(firmware.image, seed, frames=FRAMES, count=60)
         twin = Twin(machine, firmware)
         twin.run(random_inputs(firmware.program, seed, FRAMES), upsets)
         flash = 8 * firmware.layout.sections["golden"].start
         twin.flip(upset.position for upset in upsets if upset.position >= flash)
-        found |= {repr(part) for e in twin.log for part in (e.diagnosis, e.remedy, e.verdict)}
+        diagnoses |= {repr(part) for e in twin.log for part in (e.diagnosis, e.remedy, e.verdict)}
         codes |= {firmware.strategy.areas[entry.area].code for entry in twin.log}
         repeats += twin.repeats
     # Without a transient fault no sum is wrong while memory is well, and few remedies are refuted.
     rare = {repr(Diagnosis.COMPUTE), repr(Remedy.REPEAT), repr(Verdict.INVALID)}
-    assert {repr(part) for part in [*Diagnosis, *Remedy, *Verdict]} - rare <= found
+    assert {repr(part) for part in [*Diagnosis, *Remedy, *Verdict]} - rare <= diagnoses
     assert codes == set(KINDS) and repeats
 
 

@@ -152,7 +152,7 @@ def resealed(text: str) -> str:
 
 @needs_emulator
 def test_a_log_file_reads_back(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    log, told, picture = tmp_path / "log.bin", tmp_path / "log.json", tmp_path / "log.png"
+    log, figures, picture = tmp_path / "log.bin", tmp_path / "log.json", tmp_path / "log.png"
     words = [
         "emulate",
         "challenge",
@@ -167,10 +167,12 @@ def test_a_log_file_reads_back(tmp_path: Path, capsys: pytest.CaptureFixture[str
     ]
     assert main([*words, "--log", str(log), "--json", str(tmp_path / "e.json")]) == 0
     capsys.readouterr()
-    assert main(["log", str(log), "--pages", "16", "--out", str(picture), "--json", str(told)]) == 0
+    assert (
+        main(["log", str(log), "--pages", "16", "--out", str(picture), "--json", str(figures)]) == 0
+    )
     lines = capsys.readouterr().out.splitlines()
     expected = json.loads((tmp_path / "e.json").read_text())["cores"][0]["log"]
-    assert json.loads(told.read_text()) == {
+    assert json.loads(figures.read_text()) == {
         "lost": 0,
         "damaged": [],
         "repeats": 0,

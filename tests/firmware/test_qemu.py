@@ -149,13 +149,13 @@ def test_gcc_and_qemu_log_the_same(tmp_path: Path) -> None:
     calls = "\n".join(f"void run_{n}(void);" for n, *_ in results)
     body = "".join(f"    run_{n}();\n" for n, *_ in results)
     sources["run.c"] = f"{calls}\nvoid run(void);\nvoid run(void)\n{{\n{body}}}\n"
-    told = iter(_run(sources, tmp_path / "device.elf"))
+    words = iter(_run(sources, tmp_path / "device.elf"))
     for _, firmware, inputs, result in results:
         bits = firmware.program.signal(firmware.program.output).bits
         expected = [int(code) % 2**32 for code in result.codes.reshape(-1)]
-        assert [next(told) for _ in expected] == expected, firmware.strategy
+        assert [next(words) for _ in expected] == expected, firmware.strategy
         assert len(frames_of(firmware, inputs)) == FRAMES and bits in (8, 16)
-        entries = [_entry(next(told), next(told), next(told)) for _ in range(next(told))]
+        entries = [_entry(next(words), next(words), next(words)) for _ in range(next(words))]
         assert entries == list(result.log)
 
 

@@ -111,8 +111,8 @@ def test_the_table_says_what_the_fewest_faults_explain(guard: Guard) -> None:
             possible = [c for c in Diagnosis if all(_holds(c, hit) for hit in simplest)]
             assert not possible or fewest > 1, (says, simplest)
         else:
-            told = [hit for count, hit in truths if strong or count == 1]
-            assert all(_holds(claim, hit) for hit in told), (says, claim, told)
+            explained = [hit for count, hit in truths if strong or count == 1]
+            assert all(_holds(claim, hit) for hit in explained), (says, claim, explained)
 
 
 def _by_table(says: Says) -> Diagnosis:

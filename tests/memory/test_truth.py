@@ -96,8 +96,8 @@ def test_a_flipped_activation_equals_the_code_seen_by_all_later_readers(seed: in
         frame, element = int(rng.integers(frames)), int(rng.integers(np.prod(place.shape)))
         bit = int(rng.integers(place.bits))
         position = place.first + element * place.bits + bit
-        found = play(image, inputs, happen((frame, position, FLIP)))
-        np.testing.assert_array_equal(found, by_hand(program, inputs, place, frame, element, bit))
+        played = play(image, inputs, happen((frame, position, FLIP)))
+        np.testing.assert_array_equal(played, by_hand(program, inputs, place, frame, element, bit))
 
 
 def by_hand(

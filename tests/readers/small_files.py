@@ -270,8 +270,8 @@ def costs_in(folder: Path) -> object:
 
 def write_checksums(folder: Path) -> None:
     entry = {"samples": 3, "pcm_sha256": "0" * 64, "file_sha256": "1" * 64}
-    told = {"sample_rate_hz": 16_000, "recordings": {"digits/0": entry, "digits/1": entry}}
-    (folder / CHECKSUMS).write_text(json.dumps(told))
+    contents = {"sample_rate_hz": 16_000, "recordings": {"digits/0": entry, "digits/1": entry}}
+    (folder / CHECKSUMS).write_text(json.dumps(contents))
 
 
 def write_package_list(folder: Path) -> None:
@@ -298,12 +298,12 @@ def schedule_in(folder: Path) -> object:
 
 
 def lines_in(folder: Path, kind: type[Plan] | type[TrialId]) -> object:
-    found = []
+    places = []
     for line in _text(folder / "a.txt").split("\n"):
         with suppress(WorkbenchError):
-            found.append(kind.parse(line))
-            assert kind.parse(str(found[-1])) == found[-1]
-    return found
+            places.append(kind.parse(line))
+            assert kind.parse(str(places[-1])) == places[-1]
+    return places
 
 
 def _text(path: Path) -> str:

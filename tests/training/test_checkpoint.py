@@ -260,8 +260,8 @@ def test_a_training_that_is_not_finished_is_told_from_no_checkpoint(
 ) -> None:
     (tmp_path / PROGRESS_FILE).write_bytes(b"")
     assert main(["measure", "--checkpoint", str(tmp_path)]) == 2
-    told = capsys.readouterr().err
-    assert f"the training in {tmp_path} is not finished" in told and "goes on" in told
+    message = capsys.readouterr().err
+    assert f"the training in {tmp_path} is not finished" in message and "goes on" in message
 
 
 def test_words_are_known_by_what_is_said() -> None:
@@ -291,9 +291,9 @@ def test_a_word_that_has_no_value_is_named(
     assert quality.left_out == {"pesq_nb": {"4": "it is too short"}}
     assert quality.absent["stoi"] == "its package is missing"
     assert main(["measure", "--checkpoint", str(shipped_checkpoint())]) == 0
-    told = capsys.readouterr().out
-    assert told.count("pesq_nb of seed0, recordings is without '4' (it is too short)\n") == 1
-    assert "stoi has no value; its package is missing\n" in told
+    output = capsys.readouterr().out
+    assert output.count("pesq_nb of seed0, recordings is without '4' (it is too short)\n") == 1
+    assert "stoi has no value; its package is missing\n" in output
 
 
 def test_recordings_of_other_words_are_asked_for_by_option() -> None:

@@ -120,11 +120,14 @@ def test_another_task_does_not_take_over_a_folder(tmp_path: Path, monkeypatch) -
 
     with pytest.raises(KeyboardInterrupt):
         train(tiny_task(), tmp_path, on_step=stop)
-    kept = (tmp_path / PROGRESS_FILE).read_bytes()
+    before = (tmp_path / PROGRESS_FILE).read_bytes()
     with pytest.raises(WorkbenchError, match="another --out"):
         train(tiny_task(seed=9), tmp_path)
-    assert (tmp_path / PROGRESS_FILE).read_bytes() == kept
-    for damaged in (kept[: len(kept) // 2], kept[:-2] + bytes([kept[-2] ^ 1]) + kept[-1:]):
+    assert (tmp_path / PROGRESS_FILE).read_bytes() == before
+    for damaged in (
+        before[: len(before) // 2],
+        before[:-2] + bytes([before[-2] ^ 1]) + before[-1:],
+    ):
         (tmp_path / PROGRESS_FILE).write_bytes(damaged)
         with pytest.raises(WorkbenchError, match="is damaged"):
             train(tiny_task(), tmp_path)
