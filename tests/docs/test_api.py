@@ -17,8 +17,8 @@ API = _SHOWN.findall((ROOT / "docs" / "api.md").read_text("utf-8"))
 
 def _documented(text: str) -> set[str]:
     """Names in the section Args of a docstring."""
-    found = re.search(r"^Args:\n((?:(?: +.*)?\n)+)", f"{text}\n\n", re.MULTILINE)
-    return set(re.findall(r"^ {4}(\w+): ", found[1], re.MULTILINE)) if found else set()
+    match = re.search(r"^Args:\n((?:(?: +.*)?\n)+)", f"{text}\n\n", re.MULTILINE)
+    return set(re.findall(r"^ {4}(\w+): ", match[1], re.MULTILINE)) if match else set()
 
 
 @pytest.mark.parametrize("name", API)

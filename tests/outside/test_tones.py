@@ -62,7 +62,7 @@ def test_it_is_trained_and_lowered_exactly(
     assert voice.sample_rate_hz == RATE_HZ
     assert len(voice.speak("low")) == 24 * SAMPLES_A_FRAME == 24 * voice.frame_s * RATE_HZ
     assert not np.array_equal(voice.speak("low"), voice.speak("high"))
-    losses = voice.story["losses"]
+    losses = voice.metadata["losses"]
     assert np.mean(losses[-5:]) < np.mean(losses[:5]) / 2
     assert main(["lower", *of, "--out", str(tmp_path / "t.program")]) == 0
     assert "5,760 codes of 3 tones are what Brevitas computes" in capsys.readouterr().out

@@ -19,7 +19,7 @@ from workbench.experiments.fleets.comparison import (
 from workbench.experiments.fleets.comparison_rows import comparison_rows
 from workbench.experiments.fleets.device_costs import device_costs
 from workbench.experiments.fleets.healed_speech import HealedSpeech, healed_speech
-from workbench.experiments.fleets.variants import Contestant, contestants
+from workbench.experiments.fleets.variants import StrategyVariant, strategy_variants
 from workbench.experiments.maps.worst_bits import worst_weights
 from workbench.experiments.voices.voice import Voice
 from workbench.face.shown import Pictures, html_table, text_table
@@ -114,16 +114,16 @@ def compare(
     expect(voice, Voice, "the voice of a comparison", 'a Voice, as wb.load("challenge")')
     environments = environments_of(faults)
     inputs = {word: voice.inputs(word) for word in voice.utterances}
-    rivals = contestants(strategies, voice.program, inputs)
+    variants = strategy_variants(strategies, voice.program, inputs)
     folder = None if out is None else output_folder(out)
     worst = _worst(voice, environments)
     records = []
-    with counting("Comparing", total=len(rivals) * len(environments) * devices) as bar:
+    with counting("Comparing", total=len(variants) * len(environments) * devices) as bar:
         for environment in environments:
             workload = workload_of(
                 environment, devices=devices, words=words, seed=seed, worst=worst
             )
-            for _, strategy, program in rivals:
+            for _, strategy, program in variants:
                 bar.set_description_str(f"{strategy.name}, {environment.title}")
                 records.append(
                     record_of(
@@ -134,7 +134,7 @@ def compare(
     records = with_differences(records)
     missing: dict[str, str] = {}
     if costs:
-        records, missing = _with_costs(voice, rivals, records, folder, jobs)
+        records, missing = _with_costs(voice, variants, records, folder, jobs)
     return Comparison(records, {each.name: each.title for each in environments}, missing)
 
 
@@ -196,14 +196,14 @@ def _worst(voice: Voice, environments: Sequence[Environment]) -> tuple[int, ...]
 
 def _with_costs(
     voice: Voice,
-    rivals: Sequence[Contestant],
+    variants: Sequence[StrategyVariant],
     records: list[dict[str, Any]],
     folder: Path | None,
     jobs: int,
 ) -> tuple[list[dict[str, Any]], dict[str, str]]:
     inputs = voice.inputs(voice.utterances[-1])
     with working("Measuring costs on an emulated Cortex-M4"):
-        known = device_costs(rivals, voice.program, inputs, folder=folder, jobs=jobs)
+        known = device_costs(variants, voice.program, inputs, folder=folder, jobs=jobs)
     missing = {name: cost for name, cost in known.items() if isinstance(cost, str)}
     made = []
     for record in records:

@@ -15,7 +15,7 @@ from workbench.firmware.design import RAM, WEIGHTS, Firmware
 from workbench.firmware.export import export as export_image
 from workbench.firmware.export import memory_table
 from workbench.firmware.exported import refuse_foreign
-from workbench.firmware.fitting import measured_needs, refuse_dear, refuse_small
+from workbench.firmware.fitting import measured_needs, refuse_expensive, refuse_small
 from workbench.healing.strategy import Strategy
 
 _VECTORS = 2  # utterances that become golden vectors
@@ -115,7 +115,7 @@ def _fit(
     needs = measured_needs(voice.image(healer), board, inputs, strategy=strategy, weights=weights)
     refuse_small(board, needs, program.frame_rate_hz)
     if budget is not None:
-        refuse_dear(budget, needs, strategy, board.core)
+        refuse_expensive(budget, needs, strategy, board.core)
     cycles = board.instructions_per_frame(program.frame_rate_hz)
     return (
         f"{board.name}: {needs.flash_bytes / board.flash_bytes:.0%} of flash, "

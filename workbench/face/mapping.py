@@ -45,7 +45,7 @@ def map_bits(
         found, folder = opened(results, image), output_folder(out)
         products = map_of(found, image, folder, share)
         products.draw(folder)
-    return Pictures(folder, products.told, tuple(products.pictures))
+    return Pictures(folder, products.figures, tuple(products.pictures))
 
 
 def quality_curve(voice: Voice, results: Folders, out: Path | str) -> Pictures:
@@ -63,7 +63,7 @@ def quality_curve(voice: Voice, results: Folders, out: Path | str) -> Pictures:
                 )
         products = curve_of(found)
         products.draw(folder)
-    return Pictures(folder, products.told, tuple(products.pictures))
+    return Pictures(folder, products.figures, tuple(products.pictures))
 
 
 def opened(results: Folders, image: Image) -> list[Results]:
