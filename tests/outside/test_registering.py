@@ -9,6 +9,14 @@ from workbench.errors import WorkbenchError
 from workbench.generators.registry import register
 
 
+class _Nameless(Tones):
+    name = "two words"
+
+
+class _Shipped(Tones):
+    name = "challenge"
+
+
 class _Shapeless(Tones):
     name, configuration = "shapeless", dict
 

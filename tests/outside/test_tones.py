@@ -231,14 +231,6 @@ def test_a_checkpoint_of_a_generator_that_is_not_registered_is_told(
         assert said.count("\n") == 1
 
 
-class _Nameless(Tones):
-    name = "two words"
-
-
-class _Shipped(Tones):
-    name = "challenge"
-
-
 def _site(folder: Path, entry: str) -> dict[str, str]:
     """An environment in which the package of an entry point is installed."""
     info = folder / "tones-1.dist-info"
