@@ -34,6 +34,7 @@ myst_heading_anchors = 3
 # Docstrings: single backticks are code, types come from the annotations.
 default_role = "code"
 napoleon_numpy_docstring = False
+napoleon_use_ivar = True  # a list, so that a property may have the name of an attribute
 napoleon_use_rtype = False
 autodoc_member_order = "bysource"
 autodoc_typehints = "description"

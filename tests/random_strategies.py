@@ -11,7 +11,7 @@ from workbench.healing.strategy import Guard, Policy, Strategy
 from workbench.integer.program import Program
 from workbench.memory.image import Image
 from workbench.memory.places import WORKING_SECTIONS
-from workbench.memory.watches.areas import CODES, KINDS, SIGNATURES, Area, corrects
+from workbench.memory.watches.areas import CODES, KINDS, SIGNATURES, Area
 
 ABFT, GOLDEN, RADAR, SELF_TEST, TRIPLE = "abft", "golden", "radar", "self-test", "triple"
 
@@ -42,7 +42,7 @@ def _that_writes(rng: np.random.Generator) -> Guard:
     """First what may put a unit right, then what leaves other bytes."""
     code = str(rng.choice([code for code in SIGNATURES if code != RADAR]))
     area = Area(code, ("weights",), unit_bytes=int(rng.choice([8, 32, 64])), keep="ram")
-    first = [(), (Remedy.RESTORE,), (Remedy.CORRECT,)][rng.integers(2 + corrects(code))]
+    first = [(), (Remedy.RESTORE,), (Remedy.CORRECT,)][rng.integers(2 + KINDS[code].corrects)]
     return Guard(area, int(rng.integers(1, 6)), (*first, RESIGNING[rng.integers(len(RESIGNING))]))
 
 
@@ -105,7 +105,7 @@ def _ladder(rng: np.random.Generator, code: str, keep: str) -> tuple[Remedy, ...
         return (Remedy.CORRECT,)
     possible = [Remedy.RESTORE, Remedy.REBOOT]
     if code not in (GOLDEN, SELF_TEST):
-        possible += [Remedy.CORRECT] if corrects(code) else []
+        possible += [Remedy.CORRECT] if KINDS[code].corrects else []
         possible += RESIGNING if keep == "ram" and code != RADAR else ()
     chosen = rng.permutation(len(possible))[: rng.integers(0, 4)]
     return tuple(possible[n] for n in chosen)

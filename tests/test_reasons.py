@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workbench.errors import WorkbenchError, reason_of
-from workbench.training import train
+from workbench.training import task
 
 
 @pytest.mark.parametrize(
@@ -37,4 +37,4 @@ def test_a_device_that_fails_without_a_word_is_refused(monkeypatch: pytest.Monke
 
     monkeypatch.setattr(torch, "zeros", fails)
     with pytest.raises(WorkbenchError, match=r"cannot train on 'xla' \(AssertionError\)"):
-        train._checked_device("xla")
+        task._checked_device("xla")

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 import torch
@@ -19,6 +20,7 @@ from workbench.memory.faults import registry as fault_registry
 from workbench.memory.faults.plan import Plan, TrialId
 from workbench.memory.faults.registry import fault_names
 from workbench.memory.places import SECTIONS
+from workbench.memory.watches.areas import KINDS
 
 WITH_PYTHON = [path for path in PAGES if blocks(path, "python")]
 FAULTS = ROOT / "docs" / "faults.md"
@@ -33,8 +35,9 @@ def test_python_runs(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     torch.manual_seed(0)
     page = ModuleType("a_page")
     monkeypatch.setitem(sys.modules, page.__name__, page)
-    for number, text in enumerate(blocks(path, "python")):
-        exec(compile(text, f"{named(path)}, block {number}", "exec"), vars(page))
+    with patch.dict(KINDS):
+        for number, text in enumerate(blocks(path, "python")):
+            exec(compile(text, f"{named(path)}, block {number}", "exec"), vars(page))
 
 
 def test_the_network_of_the_page_learns() -> None:

@@ -77,15 +77,15 @@ static inline void wb_fletcher16_sign(const wb_code *code, const wb_byte *unit, 
 }
 """
 INVERT_C = """
+static int32_t wb_inverted(const wb_area *area, uint32_t at, const wb_byte *byte)
+{
+    (void)area, (void)at;
+    return ~wb_weight(byte);
+}
+
 static int wb_invert(const wb_memory *memory, const wb_area *area, uint32_t unit)
 {
-    wb_byte *const bytes = wb_unit_at(memory, area, unit);
-    const int damaged = area->wrong(memory, area, unit, 0);
-    for (uint32_t i = 0; damaged && i < wb_unit_count(area, unit); i++) {
-        WB_PUT(bytes + i * area->step, ~bytes[i * area->step]);
-    }
-    wb_sign(memory, area, unit);
-    return 1;
+    return wb_rewrite(memory, area, unit, wb_inverted);
 }
 """
 
@@ -102,7 +102,7 @@ def strategies() -> tuple[Strategy, ...]:
     """The code in flash; in RAM with the remedy; and as the second check of another one."""
     restores = Guard(Area("fletcher16", unit_bytes=32), 3)
     inverts = Guard(Area("fletcher16", unit_bytes=16, keep="ram"), 4, (INVERT,))
-    beside = Guard(Area("crc16", unit_bytes=64, second="fletcher16", keep="ram"), 2, (INVERT,))
+    beside = Guard(Area("parity", unit_bytes=64, second="fletcher16", keep="ram"), 2, (INVERT,))
     return tuple(
         Strategy(f"own {n}", (guard,)) for n, guard in enumerate((restores, inverts, beside))
     )
@@ -137,8 +137,9 @@ def test_both_implementations_heal_alike() -> None:
 
 def test_files_keep_them(tmp_path: Path) -> None:
     for strategy in strategies():
-        save_strategy(strategy, tmp_path / "mine.json")
-        assert load_strategy(tmp_path / "mine.json") == strategy
+        for name in ("mine.json", "mine.toml"):
+            save_strategy(strategy, tmp_path / name)
+            assert load_strategy(tmp_path / name) == strategy
         strategy.image(PROGRAM).save(tmp_path / "own.image")
         assert Image.load(tmp_path / "own.image").layout.areas == strategy.areas
     assert summary(strategies()[1]) == "fletcher16 of 16 bytes, 4 a frame: INVERT"

@@ -179,7 +179,7 @@ def strategies(program: Program, seed: int) -> list[Strategy]:
 
 def programs() -> list[tuple[Program, int]]:
     """Four that checksum rows can watch."""
-    found: list[tuple[Program, int]] = []
+    chosen: list[tuple[Program, int]] = []
     for seed in range(400):
         program = random_program(seed)
         try:
@@ -189,10 +189,10 @@ def programs() -> list[tuple[Program, int]]:
             continue
         layout = strategy.image(program).layout
         if layout.watches and layout.watches[0].units > 1 and layout.working_bytes > 64:
-            found.append((program, seed))
-        if len(found) == 4:
+            chosen.append((program, seed))
+        if len(chosen) == 4:
             break
-    return found
+    return chosen
 
 
 def test_both_implementations_tell_the_same_under_faults_of_everything() -> None:
@@ -268,8 +268,9 @@ def test_frames_are_skipped_where_every_monitor_allows_it(monkeypatch: pytest.Mo
 def test_files_keep_it(tmp_path: Path) -> None:
     program, seed = programs()[0]
     for strategy in strategies(program, seed):
-        save_strategy(strategy, tmp_path / "mine.json")
-        assert load_strategy(tmp_path / "mine.json") == strategy
+        for name in ("mine.json", "mine.toml"):
+            save_strategy(strategy, tmp_path / name)
+            assert load_strategy(tmp_path / name) == strategy
         strategy.image(program).save(tmp_path / "own.image")
         assert Image.load(tmp_path / "own.image").layout.areas == strategy.areas
     assert summary(strategies(program, seed)[0]) == "level: RESTORE"

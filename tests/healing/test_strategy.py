@@ -74,7 +74,7 @@ EVEN = next(
         (lambda: Area("crc32", addresses=(1,)), "no use for addresses"),
         (lambda: Area("abft", columns=0), "with 0 columns; choose at least 1"),
         (lambda: Guard(Area("self-test"), ladder=(CORRECT,)), "self-test cannot CORRECT"),
-        (lambda: Guard(Area("abft"), every_frames=2), "all sums of all frames"),
+        (lambda: Guard(Area("abft"), every_frames=2), "abft sees all frames"),
         (lambda: Guard(Area("crc32"), every_frames=0), "after every 0 frames"),
         (lambda: Policy(persistence=0), "persistence cannot be 0; choose 1 to 255"),
         (lambda: Policy(heals=-1), "heals cannot be -1"),
@@ -105,7 +105,7 @@ EVEN = next(
         ),
         (
             lambda: Strategy("eager", (Guard(Area("abft")),), Policy(heals=1)),
-            "checksum rows act within the frame and know no policy",
+            "monitors act within the frame and know no policy",
         ),
         (
             lambda: Strategy("two", (Guard(Area("abft")), Guard(Area("abft")))),

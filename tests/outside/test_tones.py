@@ -9,7 +9,6 @@ import sys
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -62,7 +61,7 @@ def test_it_is_trained_and_lowered_exactly(
     assert voice.sample_rate_hz == RATE_HZ
     assert len(voice.speak("low")) == 24 * SAMPLES_A_FRAME == 24 * voice.frame_s * RATE_HZ
     assert not np.array_equal(voice.speak("low"), voice.speak("high"))
-    losses = voice.story["losses"]
+    losses = voice.metadata["losses"]
     assert np.mean(losses[-5:]) < np.mean(losses[:5]) / 2
     assert main(["lower", *of, "--out", str(tmp_path / "t.program")]) == 0
     assert "5,760 codes of 3 tones are what Brevitas computes" in capsys.readouterr().out
@@ -194,6 +193,26 @@ def test_the_name_on_the_command_line_is_used(
     assert "the generator tones has no preset 'long'" in capsys.readouterr().err
 
 
+def test_fields_of_its_configuration_can_be_chosen(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["train", "tones", "--preset", "tiny", "--out", str(tmp_path / "c")]
+    assert main([*command, "--set", "channels=4", "--set", "frames=6"]) == 0
+    assert open_voice(tmp_path / "c").config == TonesConfig(("low", "middle", "high"), 6, 4)
+    for wrong, message in (
+        (["frames"], "is not FIELD=VALUE"),
+        (["frames=six"], "is not FIELD=VALUE"),
+        (["frames=6", "frames=7"], "each field once"),
+        (["frame=6"], "the generator tones has no frame; did you mean frames?"),
+        (['frames="6"'], "cannot be built with frames '6'"),
+        (['names=["low", "deep"]'], "there is no recording of 'deep'"),
+        (["frames=1e9"], "cannot be built with frames 1000000000.0"),
+    ):
+        options = [part for text in wrong for part in ("--set", text)]
+        assert main([*command, *options]) == 2
+        assert message in capsys.readouterr().err
+
+
 def test_a_checkpoint_of_a_generator_that_is_not_registered_is_told(
     of: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -210,37 +229,6 @@ def test_a_checkpoint_of_a_generator_that_is_not_registered_is_told(
         said = capsys.readouterr().err
         assert "of the generator 'tones', which is not registered here" in said
         assert said.count("\n") == 1
-
-
-class _Nameless(Tones):
-    name = "two words"
-
-
-class _Shipped(Tones):
-    name = "challenge"
-
-
-@pytest.mark.parametrize(
-    ("wrong", "message"),
-    [(Tones, "what is to be registered is"), (_Nameless(), "cannot be called 'two words'"),
-     (_Shipped(), "challenge ships with the workbench")],
-)  # fmt: skip
-def test_what_is_no_generator_is_not_registered(wrong: Any, message: str) -> None:
-    with pytest.raises(WorkbenchError, match=message):
-        register(wrong)
-
-
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [("frames", 1 << 20), ("names", ["low", 7e30]), ("channels", "x" * 5000), ("colour", 3), ("frames", None)],
-)  # fmt: skip
-def test_an_impossible_configuration_is_refused(field: str, value: object) -> None:
-    from workbench.generators.configuration import configuration_of
-
-    plain = {"names": ["low"], "frames": 24, "channels": 16}
-    assert configuration_of(Tones(), plain, "it") == TonesConfig(("low",))
-    with pytest.raises(WorkbenchError, match="it: bad configuration"):
-        configuration_of(Tones(), {**plain, field: value}, "it")
 
 
 def _site(folder: Path, entry: str) -> dict[str, str]:

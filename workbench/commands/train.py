@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import json
 import shlex
 import sys
 from pathlib import Path
+from typing import Any
 
 from workbench.commands.common import add_generator
 from workbench.errors import WorkbenchError, nearest
@@ -15,10 +17,10 @@ from workbench.generators.registry import DEFAULT, generator_named
 from workbench.healing.named import NAMED
 from workbench.memory.codes.ecc import ECC, InPlace
 from workbench.training.checkpoint_files import (
+    METADATA_FILE,
     PROGRAM_FILE,
-    STORY_FILE,
     generator_of,
-    read_story,
+    read_metadata,
     refuse_other_generator,
 )
 
@@ -44,7 +46,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--seed", type=int, default=0, help="of weights and batches (0)")
     parser.add_argument(
-        "--trunk-bits", type=int, choices=(8, 4), help="weights of the largest part (8)"
+        "--set", action="append", default=[], metavar="FIELD=VALUE",
+        help="of the generator's configuration, the value as JSON; may be given again (what the generator "
+        "chooses)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--trunk-bits", type=int, choices=(8, 4), help="as --set trunk_weight_bits=N (8)"
     )
     parser.add_argument(
         "--code-words", choices=_PLACES, default="",
@@ -80,7 +87,7 @@ def run(options: argparse.Namespace) -> None:
         recordings(options.data),
         recipe=generator.presets[options.preset],
         seed=options.seed,
-        settings={} if options.trunk_bits is None else {"trunk_weight_bits": options.trunk_bits},
+        settings=_settings(options),
         device=options.device,
         code_words=options.code_words,
         start=start,
@@ -94,24 +101,44 @@ def run(options: argparse.Namespace) -> None:
             file=sys.stderr,
         )
         raise
-    program_of(out, read_story(out))
-    print(f"{out / STORY_FILE}, with its weights, {PROGRAM_FILE} and {CURVE_FILE} beside it")
+    program_of(out, read_metadata(out))
+    print(f"{out / METADATA_FILE}, with its weights, {PROGRAM_FILE} and {CURVE_FILE} beside it")
     words = ["workbench", "measure", generator.name, "--checkpoint", as_argument(out)]
     words += ["--data", as_argument(options.data)] if options.data else []
     words += ["--strategy", options.code_words] if options.code_words in NAMED else []
     print(f"measure it with `{shlex.join(words)}`")
 
 
+def _settings(options: argparse.Namespace) -> dict[str, Any]:
+    """The fields of --set and --trunk-bits."""
+    settings: dict[str, Any] = {}
+    if options.trunk_bits is not None:
+        settings["trunk_weight_bits"] = options.trunk_bits
+    for text in options.set:
+        field, equals, value = text.partition("=")
+        try:
+            read = json.loads(value)
+        except (ValueError, RecursionError):
+            read = None
+        if not equals or read is None or field in settings:
+            raise WorkbenchError(
+                f"--set {text!r} is not FIELD=VALUE with a value in JSON, each field once; write for example "
+                "--set frames=24"
+            )
+        settings[field] = tuple(read) if isinstance(read, list) else read
+    return settings
+
+
 def _generator(options: argparse.Namespace) -> Generator:
     """The generator that is asked for or, with --start, that of the checkpoint."""
     if options.start:
-        found = generator_of(read_story(options.start), options.start)
-        refuse_other_generator(options.generator, found, options.start)
+        generator = generator_of(read_metadata(options.start), options.start)
+        refuse_other_generator(options.generator, generator, options.start)
     else:
-        found = generator_named(options.generator or DEFAULT)
-    if options.preset not in found.presets:
+        generator = generator_named(options.generator or DEFAULT)
+    if options.preset not in generator.presets:
         raise WorkbenchError(
-            f"the generator {found.name} has no preset {options.preset!r}; "
-            f"{nearest(options.preset, found.presets)}"
+            f"the generator {generator.name} has no preset {options.preset!r}; "
+            f"{nearest(options.preset, generator.presets)}"
         )
-    return found
+    return generator

@@ -19,7 +19,7 @@ from workbench.experiments.fleets.comparison import (
 from workbench.experiments.fleets.comparison_rows import comparison_rows
 from workbench.experiments.fleets.device_costs import device_costs
 from workbench.experiments.fleets.healed_speech import HealedSpeech, healed_speech
-from workbench.experiments.fleets.variants import Contestant, contestants
+from workbench.experiments.fleets.variants import StrategyVariant, strategy_variants
 from workbench.experiments.maps.worst_bits import worst_weights
 from workbench.experiments.voices.voice import Voice
 from workbench.face.shown import Pictures, html_table, text_table
@@ -39,8 +39,10 @@ Faults = str | Plan | Iterable[str | Plan]
 class Comparison:
     """What strategies let through and cost; a table in a notebook.
 
-    records: JSON-ready, one for each strategy and environment, with all figures. titles: of environments, by
-    name. missing: why the cost of a strategy on a device is unknown, by its name.
+    Args:
+        records: JSON-ready, one for each strategy and environment, with all figures.
+        titles: Of environments, by name.
+        missing: Why the cost of a strategy on a device is unknown, by its name.
     """
 
     records: list[dict[str, Any]]
@@ -103,27 +105,35 @@ def compare(
     out: Path | str | None = None,
     jobs: int = -1,
 ) -> Comparison:
-    """Let fleets of devices meet the same faults, each fleet under one strategy.
+    """Simulate fleets of devices under the same faults, each fleet with one strategy.
 
-    strategies: names, files or objects; None for all that suit the voice. faults: environments of `workbench
-    compare`, as "single", fault texts, as "ber=1e-5", or several. devices: of each fleet. words: that each says.
-    costs: whether those that the shipped table does not know are measured on an emulated core. out: folder
-    that keeps the records and is gone on with. jobs: processes, -1 for one a core.
-    Raises WorkbenchError for what is unknown, and for a strategy that does not suit the voice.
+    Args:
+        voice: That all devices have.
+        strategies: Names, files or objects; None for all that suit the voice.
+        faults: Environments of `workbench compare`, as "single", fault texts, as "ber=1e-5", or several.
+        devices: Of each fleet.
+        words: Utterances of each device.
+        seed: Another one draws other faults.
+        costs: Whether costs that the shipped table does not know are measured on an emulated core.
+        out: Folder that keeps the records; one that was begun is resumed.
+        jobs: Processes; -1 for one a core.
+
+    Raises:
+        WorkbenchError: Something is unknown, or a strategy does not suit the voice.
     """
     expect(voice, Voice, "the voice of a comparison", 'a Voice, as wb.load("challenge")')
     environments = environments_of(faults)
     inputs = {word: voice.inputs(word) for word in voice.utterances}
-    rivals = contestants(strategies, voice.program, inputs)
+    variants = strategy_variants(strategies, voice.program, inputs)
     folder = None if out is None else output_folder(out)
     worst = _worst(voice, environments)
     records = []
-    with counting("Comparing", total=len(rivals) * len(environments) * devices) as bar:
+    with counting("Comparing", total=len(variants) * len(environments) * devices) as bar:
         for environment in environments:
             workload = workload_of(
                 environment, devices=devices, words=words, seed=seed, worst=worst
             )
-            for _, strategy, program in rivals:
+            for _, strategy, program in variants:
                 bar.set_description_str(f"{strategy.name}, {environment.title}")
                 records.append(
                     record_of(
@@ -134,7 +144,7 @@ def compare(
     records = with_differences(records)
     missing: dict[str, str] = {}
     if costs:
-        records, missing = _with_costs(voice, rivals, records, folder, jobs)
+        records, missing = _with_costs(voice, variants, records, folder, jobs)
     return Comparison(records, {each.name: each.title for each in environments}, missing)
 
 
@@ -146,9 +156,17 @@ def simulate(
     words: int = 4,
     seed: int = 0,
 ) -> HealedSpeech:
-    """One device that says `words` utterances while faults arrive and a healer works; `listen` shows it.
+    """Simulate one device that speaks while faults arrive and a healer works; `listen` shows it.
 
-    healer: a strategy, its name or its file. faults: as of `compare`. Raises WorkbenchError as `compare`.
+    Args:
+        voice: Of the device.
+        healer: A strategy, its name or its file.
+        faults: One environment or fault, as of `compare`.
+        words: How many utterances.
+        seed: Another one draws other faults.
+
+    Raises:
+        WorkbenchError: As of `compare`.
     """
     expect(voice, Voice, "the voice of a device", 'a Voice, as wb.load("challenge")')
     (environment,) = environments_of([faults])
@@ -196,14 +214,14 @@ def _worst(voice: Voice, environments: Sequence[Environment]) -> tuple[int, ...]
 
 def _with_costs(
     voice: Voice,
-    rivals: Sequence[Contestant],
+    variants: Sequence[StrategyVariant],
     records: list[dict[str, Any]],
     folder: Path | None,
     jobs: int,
 ) -> tuple[list[dict[str, Any]], dict[str, str]]:
     inputs = voice.inputs(voice.utterances[-1])
     with working("Measuring costs on an emulated Cortex-M4"):
-        known = device_costs(rivals, voice.program, inputs, folder=folder, jobs=jobs)
+        known = device_costs(variants, voice.program, inputs, folder=folder, jobs=jobs)
     missing = {name: cost for name, cost in known.items() if isinstance(cost, str)}
     made = []
     for record in records:

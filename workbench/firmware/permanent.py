@@ -53,7 +53,7 @@ def permanent_faults(firmware: Firmware) -> Iterator[list[Event]]:
     """Upsets of frame 0: one fault each of the working copy, the check and the golden copy of a unit.
 
     Of pages, the first, one in the midst and the last, and one of every operator where pages may move;
-    of checksum rows and golden inputs, a bias of every operator, which every sum shows. All guards that watch the
+    of monitors and golden inputs, what `Watch.telling_bits` says. All guards that watch the
     faulty byte look at it in this frame. Damage of the golden copy is that of before start-up, which
     the working copy has as well.
     """

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -162,8 +162,15 @@ class Generator(ABC):
         """Output samples of the longest of `utterances`."""
 
     def allows(self, field: str, value: Any) -> bool:
-        """Whether a configuration could have this value; a damaged one must not exhaust memory."""
-        return is_usual(value)
+        """Whether a configuration could have this value; a damaged one must not exhaust memory.
+
+        Here: a text, a number up to 65,536 or some of these, of the type that the field's default has.
+        """
+        default = next(
+            (each.default for each in fields(self.configuration) if each.name == field), None
+        )
+        kinds = None if default in (None, MISSING) else type(default)
+        return is_usual(value) and kinds in (None, type(value))
 
     def least_bytes(self, config: Any) -> int:
         """Size that the weights of this configuration have at least, checked before they are allocated."""

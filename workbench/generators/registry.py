@@ -6,6 +6,7 @@ Nothing is imported before a generator is asked for by name, so that this module
 from __future__ import annotations
 
 import importlib
+from dataclasses import is_dataclass
 from typing import TYPE_CHECKING
 
 from workbench.errors import WorkbenchError, expect, nearest, reason_of
@@ -27,7 +28,7 @@ def register(generator: Generator) -> Generator:
     """Make a generator known by its name in this process, in place of an earlier one of one's own.
 
     Raises:
-        WorkbenchError: It is no Generator, or has the name of one that ships.
+        WorkbenchError: It is no Generator, is not complete, or has the name of one that ships.
     """
     expect(
         generator, Generator, "what is to be registered", "an instance of a subclass of Generator"
@@ -39,6 +40,7 @@ def register(generator: Generator) -> Generator:
         )
     if name in SHIPPED:
         raise WorkbenchError(f"the generator {name} ships with the workbench; choose another name")
+    _check(generator, f"the generator {name}")
     _registered[name] = generator
     return generator
 
@@ -56,10 +58,10 @@ def generator_named(name: str) -> Generator:
         generator: Generator = module.GENERATOR
         return generator
     if name not in _registered:
-        found = _entry_points().get(name)
-        if found is None:
+        entry_point = _entry_points().get(name)
+        if entry_point is None:
             raise WorkbenchError(f"there is no generator {name!r}; {nearest(name, names())}")
-        _registered[name] = _loaded(found)
+        _registered[name] = _loaded(entry_point)
     return _registered[name]
 
 
@@ -71,6 +73,14 @@ def names() -> tuple[str, ...]:
 def is_known(name: str) -> bool:
     """Whether `generator_named` would look for it here."""
     return name in SHIPPED or name in _registered or name in _entry_points()
+
+
+def _check(generator: Generator, where: str) -> None:
+    """Raise WorkbenchError for a generator that lacks what every command needs."""
+    if not is_dataclass(getattr(generator, "configuration", None)):
+        raise WorkbenchError(f"{where} has no configuration; give it a frozen dataclass")
+    if "default" not in generator.presets:
+        raise WorkbenchError(f"{where} has no preset 'default'; give it a Recipe of this name")
 
 
 def _entry_points() -> dict[str, EntryPoint]:
@@ -93,4 +103,5 @@ def _loaded(point: EntryPoint) -> Generator:
             f"{where} is no Generator of this name; let the entry point name a subclass of "
             "workbench.generators.generator.Generator or an instance of one"
         )
+    _check(generator, where)
     return generator

@@ -13,11 +13,9 @@ from workbench.healing.guard import Guard
 from workbench.healing.log import Remedy
 from workbench.healing.remedies import REMEDIES
 from workbench.memory.places import WORKING_SECTIONS
-from workbench.memory.watches.areas import Area
+from workbench.memory.watches.areas import area_of, settings_of
 
-# Keywords of `guard` by the part of a guard that has them.
-OF_AREA = ("unit_bytes", "keep", "second", "columns", "addresses", "moments")
-OF_GUARD = ("per_frame", "every_frames", "stride")
+OF_GUARD = ("per_frame", "every_frames", "stride")  # keywords of `guard` that are not the area's
 
 Repair = str | Remedy | Iterable[str | Remedy]
 
@@ -25,20 +23,28 @@ Repair = str | Remedy | Iterable[str | Remedy]
 def guard(code: str, *sections: str, repair: Repair = "restore", **settings: Any) -> Guard:
     """A guard of some sections of the working copy.
 
-    code: a page code such as "crc32", "pq" or "secded64", or "golden", "abft", "triple", "self-test".
-    sections: neighbours among weights, bias, shift, table, embed, in any order; none for all. repair: remedies
-    in the order in which they are tried, as text in any case; [] only reports. settings: of the area,
-    unit_bytes, keep ("flash" or "ram"), second, columns, addresses, moments; of the guard, per_frame,
-    every_frames, stride; see `Area` and `Guard`.
-    Raises WorkbenchError for unknown names, with the nearest one, and for what does not go together.
+    >>> guard("pq", "weights", repair=["correct", "restore"]).ladder[0].name
+    'CORRECT'
+
+    Args:
+        code: A page code such as "crc32", "pq" or "secded64", or "golden", "abft", "triple", "self-test".
+        sections: Neighbours among weights, bias, shift, table, embed, in any order; none for all.
+        repair: Remedies in the order in which they are tried, as text in any case; [] only reports.
+        settings: Of the area: unit_bytes, keep ("flash" or "ram"), second, columns, addresses, moments; of the guard:
+            per_frame, every_frames, stride. See `Area` and `Guard`.
+
+    Raises:
+        WorkbenchError: A name is unknown (the message has the nearest one), or the parts do not go together.
     """
+    name_of_code = _code(code)
+    of_area = settings_of(name_of_code)
     for name in settings:
-        if name not in (*OF_AREA, *OF_GUARD):
-            near = nearest(name, ("repair", *OF_AREA, *OF_GUARD))
+        if name not in (*of_area, *OF_GUARD):
+            near = nearest(name, ("repair", *of_area, *OF_GUARD))
             raise WorkbenchError(f"a guard has no setting {name!r}; {near}")
-    area = {name: settings[name] for name in OF_AREA if name in settings}
+    area = {name: settings[name] for name in of_area if name in settings}
     return Guard(
-        Area(_code(code), _ordered(sections), **area),
+        area_of({"code": name_of_code, "sections": _ordered(sections), **area}),
         ladder=_ladder(repair),
         **{name: settings[name] for name in OF_GUARD if name in settings},
     )

@@ -13,7 +13,6 @@ import numpy as np
 
 from workbench.errors import WorkbenchError
 from workbench.healing.guard import Guard
-from workbench.healing.log import Remedy
 from workbench.memory.watches.areas import GOLDEN_COPY, MADE, START_UP
 from workbench.memory.watches.watch import Watch
 
@@ -40,10 +39,10 @@ def _conflict(one: Guard, other: Guard) -> bool:
     the golden copy; REBOOT makes what lies in RAM anew, and none with that. What start-up found agrees with a
     golden copy that was damaged before, so that there RESTORE makes a conflict with checks in flash.
     """
-    if Remedy.CORRECT not in one.ladder or not other.ladder:
+    if not any(action.corrects for action in one.actions) or not other.ladder:
         return False
     if _source(other) == GOLDEN_COPY:
-        return _source(one) == MADE or other.ladder[0] != Remedy.REBOOT
+        return _source(one) == MADE or not other.actions[0].restarts
     return (_source(one), _source(other)) == (MADE, START_UP)
 
 

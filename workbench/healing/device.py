@@ -13,7 +13,7 @@ import numpy as np
 
 from workbench.errors import WorkbenchError
 from workbench.healing.backoff import SUMS_FRAMES, WELL, Backoff
-from workbench.healing.event_trace import Journal
+from workbench.healing.event_trace import EventTrace
 from workbench.healing.evidence import diagnose, validated
 from workbench.healing.guard import Guard
 from workbench.healing.log import CLIMBS, Diagnosis, LogEntry, Remedy, Verdict
@@ -35,7 +35,7 @@ class Device:
 
     wrong: positions of the bits of the working copy that are not as they were made, int64.
     log: what the healer found so far. changed: whether working bytes changed since it was last set
-    to False. silenced: whether the histories are to become silent, likewise. journal: what happened when,
+    to False. silenced: whether the histories are to become silent, likewise. trace: what happened when,
     by the true count of frames, which no upset leads astray. false_heals: remedies of units that were
     taken for damaged and were not. repeats: findings of units that were reported already.
     """
@@ -58,7 +58,7 @@ class Device:
         self.monitors = [(n, watch) for n, watch in pairs if isinstance(watch, Monitor)]
         self.data = image.data.copy()
         self.log: list[LogEntry] = []
-        self.journal = Journal()
+        self.trace = EventTrace()
         self.changed = self.silenced = False
         self.false_heals = self.repeats = 0
         self._clean_working = clean[: self.layout.working_bytes]
@@ -82,27 +82,28 @@ class Device:
 
     def flip(self, positions: Sequence[int]) -> bool:
         """Invert bits; tell whether the working copy changed."""
-        struck = [8 * self.spares.seen(position >> 3) + (position & 7) for position in positions]
-        flip_bits(self.data, struck)
-        self.journal.struck(struck)
-        touched = [position >> 3 for position in struck]
-        touched += map(self.spares.seen, self._stuck.addresses)
+        hit = [8 * self.spares.seen(position >> 3) + (position & 7) for position in positions]
+        flip_bits(self.data, hit)
+        self.trace.hit(hit)
+        addresses = [position >> 3 for position in hit]
+        addresses += map(self.spares.seen, self._stuck.addresses)
         self.settle()
-        return self._struck(np.unique(np.array(touched, np.int64)))
+        return self._upset(np.unique(np.array(addresses, np.int64)))
 
     def physical(self) -> np.ndarray:
         """The bytes where they really lie, uint8."""
         return self.spares.exchanged(self.data)
 
-    def _struck(self, touched: np.ndarray) -> bool:
+    def _upset(self, addresses: np.ndarray) -> bool:
         healer = self.layout.sections["healer"]
         hit = (
-            self.layout.spare_pages and ((touched >= healer.start) & (touched < healer.stop)).any()
+            self.layout.spare_pages
+            and ((addresses >= healer.start) & (addresses < healer.stop)).any()
         )
         moved = hit and self._follow()
         if not moved:
-            self._look_again(touched)
-        if moved or (touched < self.layout.working_bytes).any():
+            self._look_again(addresses)
+        if moved or (addresses < self.layout.working_bytes).any():
             self._find_wrong()
             return True
         return False
@@ -118,7 +119,7 @@ class Device:
     def stick(self, position: int, value: int) -> bool:
         """From now on a cell is always 0 or always 1; tell whether the working copy changed."""
         self._stuck.add(position, value)
-        self.journal.struck([8 * self.spares.seen(position >> 3) + (position & 7)])
+        self.trace.hit([8 * self.spares.seen(position >> 3) + (position & 7)])
         return self.flip(())
 
     def quiet_frames(self) -> int | None:
@@ -142,9 +143,9 @@ class Device:
 
     def wait(self, frames: int) -> None:
         """As many calls of `heal` as that, which monitors have no part in."""
-        until = self.journal.now + frames
-        while self.journal.now < until:
-            left, quiet = until - self.journal.now, self.quiet_frames()
+        until = self.trace.now + frames
+        while self.trace.now < until:
+            left, quiet = until - self.trace.now, self.quiet_frames()
             if quiet is None or quiet >= left:
                 self.skip(left)
                 return
@@ -154,14 +155,14 @@ class Device:
     def skip(self, frames: int) -> None:
         """As many calls of `heal` as that, which must be quiet ones."""
         if not frames or not self.guards:
-            self.journal.now += frames
+            self.trace.now += frames
             return
         state = self._vote()
         if self._stuck.in_variables:
             for _ in range(frames):
                 self.heal()
             return
-        self.journal.now += frames
+        self.trace.now += frames
         pass_quietly(state, self.strategy, self.guards, frames)
         self._keep(state)
 
@@ -170,7 +171,7 @@ class Device:
         self.changed = False
         if self.guards:
             self._heal()
-        self.journal.now += 1
+        self.trace.now += 1
         if self.changed:
             self._find_wrong()
         return self.changed
@@ -302,7 +303,7 @@ class Device:
             self.repeats += 1
             return False
         self.log.append(entry)
-        self.journal.written.append(self.journal.now)
+        self.trace.written.append(self.trace.now)
         return True
 
     def mended(self, addresses: slice | np.ndarray) -> None:
@@ -343,4 +344,4 @@ class Device:
     def _find_wrong(self) -> None:
         known, working = self.wrong, self.data[: self.layout.working_bytes]
         self.wrong = differing_bits(working, self._clean_working)
-        self.journal.toggled(np.setxor1d(known, self.wrong))
+        self.trace.toggled(np.setxor1d(known, self.wrong))

@@ -11,21 +11,21 @@ from collections.abc import Sequence
 import numpy as np
 
 
-class Journal:
+class EventTrace:
     """now: the frame that comes next. written: the frame of each entry of the log.
 
-    strikes: (frame, bit position as the program sees it) of every upset.
+    hits: (frame, bit position as the program sees it) of every upset.
     """
 
     def __init__(self) -> None:
         self.now = 0
         self.written: list[int] = []
-        self.strikes: list[tuple[int, int]] = []
+        self.hits: list[tuple[int, int]] = []
         self._toggles: list[tuple[int, np.ndarray]] = []
 
-    def struck(self, positions: Sequence[int]) -> None:
+    def hit(self, positions: Sequence[int]) -> None:
         """Upsets, before the frame that comes next."""
-        self.strikes += [(self.now, position) for position in positions]
+        self.hits += [(self.now, position) for position in positions]
 
     def toggled(self, positions: np.ndarray) -> None:
         """Bits of the working copy, int64, that are wrong now and were not, or the other way round."""

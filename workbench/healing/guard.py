@@ -17,11 +17,13 @@ _MOST_UNITS = 4096  # looked at in one frame; a slip of the finger would run for
 class Guard:
     """One area, looked after.
 
-    area: what is watched. per_frame: units looked at at a time, 1 to 4096; monitors look at all
-    of their units in every frame. ladder: remedies in the order in which they are tried
-    until one helps; none only observes. REBOOT
-    takes all of the golden copy but units that their check refutes. every_frames: it looks after every so many frames. stride:
-    the order, from unit n to unit n + stride; it has no factor in common with the number of units.
+    Args:
+        area: What is watched.
+        per_frame: Units that are checked at a time, 1 to 4096; monitors see all of their units in every frame.
+        ladder: Remedies in the order in which they are tried until one helps; () only observes. REBOOT takes all of
+            the golden copy but units that their check refutes.
+        every_frames: It checks after every so many frames.
+        stride: The order, from unit n to unit n + stride; it has no factor in common with the number of units.
     """
 
     area: Area
@@ -86,7 +88,7 @@ class Guard:
             raise WorkbenchError(
                 f"the groups of {name} are interleaved and have no neighbours; choose ZERO or RESTORE"
             )
-        if Remedy.CORRECT in ladder and not kind.corrects:
+        if not kind.corrects and any(action.corrects for action in self.actions):
             able = ", ".join(kinds_that(lambda each: each.corrects))
             raise WorkbenchError(f"{name} cannot CORRECT anything; choose a code that does: {able}")
         if any(action.apply is None for action in self.actions) and not kind.repeats:

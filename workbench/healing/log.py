@@ -16,10 +16,13 @@ from workbench.memory.layout import Layout
 class Diagnosis(IntEnum):
     """What a unit that disagrees with its check is taken for.
 
-    MEMORY: damage of the working copy. CHECK: of what is stored to check it. AMBIGUOUS: the witnesses
-    allow several explanations, and nothing is done. COMPUTE: a sum was wrong and memory is not.
-    GOLDEN: damage of the golden copy, and of the working copy as well, which may have been made from
-    it. PRESUMED: no witness can tell, and the working copy is taken for damaged.
+    Attributes:
+        MEMORY: Damage of the working copy.
+        CHECK: Damage of what is stored to check it.
+        AMBIGUOUS: The witnesses allow several explanations, and nothing is done.
+        COMPUTE: A sum was wrong and memory is not.
+        GOLDEN: Damage of the golden copy, and of the working copy as well, which may have been made from it.
+        PRESUMED: No witness can tell, and the working copy is taken for damaged.
     """
 
     MEMORY = 1
@@ -31,14 +34,21 @@ class Diagnosis(IntEnum):
 
 
 class Remedy(IntEnum):
-    """What was done about it.
+    """What was done about damage.
 
-    RESTORE: from the golden copy. CORRECT: by the code. ZERO, INTERPOLATE, CLIP: damaged bytes became
-    zero, the mean of their neighbours, or were cut to the range of these; then the unit was signed
-    anew. RESIGN: only the check was made anew. REBOOT: all parameters from the golden copy, silent
-    histories, all checks in RAM made anew. REPEAT: the operator was computed again. RELOCATE: a
-    spare page, restored from the golden copy, took the place of one with a stuck cell. Numbers from 16
-    to 255 are for remedies of one's own, see `own_remedy`.
+    Numbers from 16 to 255 are for remedies of one's own, see `own_remedy`.
+
+    Attributes:
+        NONE: Nothing.
+        RESTORE: Copied from the golden copy.
+        CORRECT: Corrected by the code.
+        ZERO: Damaged bytes became zero, and the unit was signed anew.
+        INTERPOLATE: They became the mean of their neighbours, and the unit was signed anew.
+        CLIP: They were cut to the range of their neighbours, and the unit was signed anew.
+        RESIGN: Only the check was computed anew.
+        REBOOT: All parameters from the golden copy, silent histories, all checks in RAM computed anew.
+        REPEAT: The operator was computed again.
+        RELOCATE: A spare page, restored from the golden copy, took the place of one with a stuck cell.
     """
 
     NONE = 0
@@ -96,8 +106,11 @@ def own_remedy(number: int, name: str, words: str) -> Remedy:
 class Verdict(IntEnum):
     """Whether unit and check agree now.
 
-    DEFERRED: the policy does not let the healer act yet. INVALID: they agree, and golden inputs
-    still give another outcome.
+    Attributes:
+        HEALED: They agree.
+        UNHEALED: They do not.
+        DEFERRED: The policy does not let the healer act yet.
+        INVALID: They agree, and golden inputs still give another outcome.
     """
 
     HEALED = 1
@@ -108,8 +121,15 @@ class Verdict(IntEnum):
 
 @dataclass(frozen=True)
 class LogEntry:
-    """One finding. frame: the healer's own count, beyond the wrap of its counter. area: number of the
-    watched area. unit: of it.
+    """One entry of a healer's log.
+
+    Args:
+        frame: The healer's own count, beyond the wrap of its counter.
+        area: Number of the watched area.
+        unit: Number of the unit in it.
+        diagnosis: Who is damaged.
+        remedy: What was done, the last that was tried.
+        verdict: Whether it helped.
     """
 
     frame: int

@@ -1,6 +1,6 @@
 """A device's memory alone, simulated by events: nothing is computed while nothing happens.
 
-What healers of memory do does not depend on what is said, unless checksum rows watch the sums. Layout:
+What healers of memory do does not depend on what is said, unless a monitor observes it. Layout:
 frames count from the device's first; a change at frame f is there when f is computed.
 """
 
@@ -29,7 +29,7 @@ class MemoryChanges:
 def memory_tells_all(device: Device) -> bool:
     """Whether this device's memory can be simulated without its sound.
 
-    Not where checksum rows watch sums, nor where histories are silenced within a word.
+    Not where a monitor observes the frames, nor where histories are silenced within a word.
     """
     return (
         not any(
@@ -45,7 +45,7 @@ def memory_changes(device: Device, upsets: Sequence[Event], frames: int) -> Memo
     state = device.layout.sections["state"]
     heard: list[tuple[int, int]] = []
     for at, arrived in groupby(upsets, key=lambda upset: upset.frame):
-        device.wait(at - device.journal.now)
+        device.wait(at - device.trace.now)
         now = list(arrived)
         hits = [upset.position for upset in now if upset.stuck_at < 0]
         device.flip(hits)
@@ -53,8 +53,8 @@ def memory_changes(device: Device, upsets: Sequence[Event], frames: int) -> Memo
             if upset.stuck_at >= 0:
                 device.stick(upset.position, upset.stuck_at)
         heard += [(at, p) for p in hits if state.start <= p >> 3 < state.stop]
-    device.wait(frames - device.journal.now)
-    frame, position = device.journal.changes()
+    device.wait(frames - device.trace.now)
+    frame, position = device.trace.changes()
     more = np.array(heard, np.int64).reshape(-1, 2)
     frame, position = np.concatenate([frame, more[:, 0]]), np.concatenate([position, more[:, 1]])
     order = np.argsort(frame, kind="stable")

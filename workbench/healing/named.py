@@ -200,9 +200,17 @@ NAMED: dict[str, Callable[[], Strategy]] = {
 
 
 def named(name: str, program: Program | None = None) -> Strategy:
-    """The strategy called so, with its usual parameters, fitted to `program` where that is given.
+    """The named strategy with its usual parameters.
 
-    Raises WorkbenchError when there is none, with the nearest name.
+    >>> named("crc-scrub").guards[0].area.code
+    'crc32'
+
+    Args:
+        name: As `workbench compare --list` shows.
+        program: To which its sizes are fitted; None to leave them.
+
+    Raises:
+        WorkbenchError: There is no such strategy; the message has the nearest name.
     """
     expect(name, str, "the name of a strategy", 'text, as "crc-scrub"')
     if name not in NAMED:

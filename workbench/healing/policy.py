@@ -12,17 +12,19 @@ MOST_FRAMES = 2**20
 
 @dataclass(frozen=True)
 class Policy:
-    """How eagerly the healer acts, the same for all guards that look after a frame.
+    """How eagerly the healer acts, the same for all guards that check after a frame.
 
-    Checksum rows act within the frame and know no policy.
+    Monitors act within the frame and know no policy; what they have repaired proves itself in the stream.
 
-    persistence: looks in a row that must find a unit damaged before anything is done, 1 to 255;
-    until then it stays at that unit. cool_down_frames: that it rests after each remedy. heals,
-    refill_frames: of the budget: at most so many remedies are saved up, and a new one is granted
-    every so many frames; 0 for no limit. reset_histories: silence the histories after a remedy
-    on memory, since they remember what the damage did. validate: a remedy counts as such only if the
-    golden input of the self-test, which there must be, gives the right outcome; else the next rung has
-    its turn. What checksum rows have repaired proves itself by its sums.
+    Args:
+        persistence: Checks in a row that must show a unit damaged before anything is done, 1 to 255; until then the
+            guard stays at that unit.
+        cool_down_frames: Frames without remedies after each one.
+        heals: Of the budget: at most so many remedies are saved up; 0 for no limit.
+        refill_frames: Of the budget: a new remedy is granted every so many frames.
+        reset_histories: Silence the histories after a remedy on memory, since they remember what the damage did.
+        validate: A remedy counts only if the golden input of the self-test, which there must be, gives the right
+            outcome; else the next rung is tried.
     """
 
     persistence: int = 1

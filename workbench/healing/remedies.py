@@ -52,6 +52,7 @@ class Action:
     Attributes:
         apply: Does it to a unit and tells whether it could be done; None where it happens within the
             frame, as REPEAT.
+        corrects: It needs a kind that corrects.
         reads_golden: It takes the golden copy for the truth.
         rewrites: It leaves bytes that were never trained, and has the unit signed anew.
         neighbours: It needs the bytes beside a damaged one.
@@ -60,6 +61,7 @@ class Action:
     """
 
     apply: Callable[[Patient, Watch, int, State], bool] | None
+    corrects: bool = False
     reads_golden: bool = False
     rewrites: bool = False
     neighbours: bool = False
@@ -143,7 +145,7 @@ def _reboot(device: Patient, watch: Watch, unit: int, state: State) -> bool:
 
 # In the order in which messages name them.
 REMEDIES: dict[Remedy, Action] = {
-    Remedy.CORRECT: Action(_correct),
+    Remedy.CORRECT: Action(_correct, corrects=True),
     Remedy.RESTORE: Action(_restore, reads_golden=True),
     Remedy.ZERO: Action(partial(rewrite, zero), rewrites=True),
     Remedy.INTERPOLATE: Action(partial(rewrite, mean), rewrites=True, neighbours=True),

@@ -31,8 +31,12 @@ _MOST_GUARDS = 255  # the log has a byte for it
 class Strategy:
     """What a device does for its own memory.
 
-    name: for tables. guards: in the order in which they work. policy: of all. source: where the
-    idea was published, or "". spare_pages: of RAM, that RELOCATE uses up, 0 to 16.
+    Args:
+        name: For tables.
+        guards: In the order in which they work.
+        policy: Of all.
+        source: Where the idea was published, or "".
+        spare_pages: Of RAM, that RELOCATE uses up, 0 to 16.
     """
 
     name: str
@@ -76,7 +80,7 @@ class Strategy:
                     )
         if self.policy != Policy() and self.guards and not self.scans:
             raise WorkbenchError(
-                "checksum rows act within the frame and know no policy; leave it out, or add a guard that "
+                "monitors act within the frame and know no policy; leave it out, or add a guard that "
                 "looks after the frames"
             )
 
@@ -153,10 +157,14 @@ class Strategy:
         return math.lcm(*frames, self.policy.refill_frames if self.policy.heals else 1)
 
     def layout(self, program: Program) -> Layout:
-        """Where everything lies in its image; takes no time, unlike some images.
+        """Where everything lies in the image of a device; takes no time, unlike some images.
 
-        Raises WorkbenchError for units larger than what they divide, remedies that cannot work on this
-        program's weights, and guards that undo each other's repairs.
+        Args:
+            program: Of the device.
+
+        Raises:
+            WorkbenchError: Units larger than what they divide, remedies that cannot work on this program's weights, or
+                guards that undo each other's repairs.
         """
         cure = "a Program, as `program` of a voice or of lower(...)"
         expect(program, Program, "what a strategy is to protect", cure)
@@ -167,10 +175,15 @@ class Strategy:
         return layout
 
     def image(self, program: Program) -> Image:
-        """The clean memory image of a device that runs `program` under this strategy.
+        """The clean memory image of a device that runs a program under this strategy.
 
-        A code that lies in the weights themselves moves them to the nearest code words. Raises
-        WorkbenchError as `layout`, and where no near weights are code words.
+        A code that lies in the weights themselves moves them to the nearest code words.
+
+        Args:
+            program: Of the device.
+
+        Raises:
+            WorkbenchError: As of `layout`, and where no near weights are code words.
         """
         self.layout(program)
         for area in self.areas:

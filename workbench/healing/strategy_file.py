@@ -55,9 +55,15 @@ def strategy_described(told: Any, source: str) -> Strategy:
 
 
 def save_strategy(strategy: Strategy, path: Path | str) -> None:
-    """Replace the file `path`, all or nothing; WorkbenchError when it cannot be written.
+    """Write a strategy to a file, all or nothing.
 
-    A name that ends in .toml gives TOML, to be edited by hand; any other, JSON under a digest.
+    Args:
+        strategy: Any.
+        path: Of the file, which is replaced. A name that ends in .toml gives TOML, to be edited by hand; any
+            other, JSON under a digest.
+
+    Raises:
+        WorkbenchError: The file cannot be written.
     """
     expect(strategy, Strategy, "what is to be saved", 'a Strategy, as named("crc-scrub")')
     path = path_of(path, "the file of a strategy")
@@ -68,11 +74,16 @@ def save_strategy(strategy: Strategy, path: Path | str) -> None:
 
 
 def load_strategy(path: Path | str) -> Strategy:
-    """The strategy in the file `path`: of `save_strategy`, of an exported folder, or written by hand.
+    """Read a strategy that `save_strategy` wrote, of an exported folder, or written by hand.
 
-    TOML where its name ends in .toml, else JSON. JSON that was written by hand has no key "sha256", and
-    its values are checked; one that has it must not have been edited. Raises WorkbenchError for a file that is missing or damaged, and for
-    what cannot be a strategy.
+    JSON that was written by hand has no key "sha256", and its values are checked; one that has it must not have
+    been edited.
+
+    Args:
+        path: Of the file; TOML where its name ends in .toml, else JSON.
+
+    Raises:
+        WorkbenchError: The file is missing or damaged, or describes no strategy.
     """
     path = path_of(path, "the file of a strategy")
     try:

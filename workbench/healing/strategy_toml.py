@@ -22,11 +22,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from workbench.errors import WorkbenchError, expect, nearest
-from workbench.healing.composing import OF_AREA, OF_GUARD, guard
+from workbench.healing.composing import OF_GUARD, guard
 from workbench.healing.policy import Policy
 from workbench.healing.strategy import Guard, Strategy
 from workbench.memory.places import WORKING_SECTIONS
-from workbench.memory.watches.areas import Area
+from workbench.memory.watches.areas import area_of, settings_of
 
 _OF_STRATEGY = ("name", "source", "spare_pages")
 _GUARD = "guard"  # the key of the list of guards
@@ -68,12 +68,12 @@ def _settings(made: Guard) -> dict[str, Any]:
     """The keywords of `guard` that make this one."""
     area = made.area
     whole = area.sections == WORKING_SECTIONS
-    plain = Guard(Area(area.code, area.sections), ladder=())
+    plain = Guard(area_of({"code": area.code, "sections": area.sections}), ladder=())
     return {
         "code": area.code,
         **({} if whole else {"sections": area.sections}),
         "repair": [remedy.name.lower() for remedy in made.ladder],
-        **_changed(area, plain.area, OF_AREA),
+        **_changed(area, plain.area, settings_of(area.code)),
         **_changed(made, plain, OF_GUARD),
     }
 
@@ -116,7 +116,9 @@ def _guard(table: object, number: int) -> Guard:
     what = f"guard {number}"
     if not isinstance(table, dict):
         raise WorkbenchError(f"{what} is no table; write it below a line [[{_GUARD}]]")
-    _refuse_unknown(table, ("code", "sections", "repair", *OF_AREA, *OF_GUARD), what)
+    _refuse_unknown(
+        table, ("code", "sections", "repair", *settings_of(table.get("code")), *OF_GUARD), what
+    )
     if "code" not in table:
         raise WorkbenchError(f'{what} has no code; write for example code = "crc32"')
     rest = {name: value for name, value in table.items() if name not in ("code", "sections")}

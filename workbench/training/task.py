@@ -46,7 +46,7 @@ class Task:
 
     @property
     def data(self) -> dict[str, Any]:
-        """What the recordings were, for the checkpoint's story."""
+        """What the recordings were, for the checkpoint's metadata."""
         return {
             "recordings": len(self.targets),
             "samples_each": self.targets.shape[1],
@@ -111,6 +111,11 @@ def make_task(
     else:
         chosen = _checked_settings(generator, settings or {})
         config = generator.configure(recordings, recipe, chosen)
+        for name in generator.utterances(config):
+            if name not in recordings:
+                raise WorkbenchError(
+                    f"there is no recording of {name!r}; {nearest(name, recordings)}"
+                )
     targets = torch.from_numpy(generator.targets(config, recordings))
     device = _checked_device(device)
     return Task(generator, config, targets, recipe, seed, device, code_words, start)

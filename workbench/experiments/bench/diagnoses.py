@@ -94,7 +94,7 @@ def bench_diagnoses(
             if not watch.units:
                 continue
             of_unit = parts(watch, int(rng.integers(watch.units)))
-            if Remedy.RELOCATE in strategy.guards[number].ladder:
+            if any(action.moves for action in strategy.guards[number].actions):
                 first = image.layout.sections["spare"].start
                 of_unit[SPARE] = first + np.arange(of_unit[WORKING].size)
             judge(score, image, strategy, _random_hits(rng, of_unit, flips, most_parts))
@@ -106,12 +106,12 @@ def parts(watch: Watch, unit: int) -> dict[str, np.ndarray]:
     """Addresses of what belongs to a unit, int64 each: what is hit, and what decides who was."""
     layout = watch.layout
     working = np.arange(layout.working_bytes)[watch.addresses(unit)]
-    found = {WORKING: working, GOLDEN: working + layout.sections["golden"].start}
+    by_part = {WORKING: working, GOLDEN: working + layout.sections["golden"].start}
     for place in watch.places:
         part = SECOND if place.tensor == "second" else CHECK
         addresses = place.start + np.flatnonzero(watch.checks_unit(place, unit))
-        found[part] = np.concatenate([found.get(part, addresses[:0]), addresses])
-    return found
+        by_part[part] = np.concatenate([by_part.get(part, addresses[:0]), addresses])
+    return by_part
 
 
 def judge(score: Score, image: Image, strategy: Strategy, hits: Sequence[Hit]) -> Device:
@@ -122,10 +122,10 @@ def judge(score: Score, image: Image, strategy: Strategy, hits: Sequence[Hit]) -
     device, signed = Device(start, strategy, image.data), start.data.copy()
     _strike(device, [hit for hit in hits if hit.when == AFTER])
     later = [hit for hit in hits if hit.when == HEALING]
-    told = _told(hits)
+    told = _target(hits)
     score.trials += 1
     spoilt, first = False, True
-    while device.journal.now < SIX_MINUTES:
+    while device.trace.now < SIX_MINUTES:
         if later and device.log:
             _strike(device, later)
             later = []
@@ -133,7 +133,7 @@ def judge(score: Score, image: Image, strategy: Strategy, hits: Sequence[Hit]) -
         sums = _sound_the_alarm(device)
         if not sums:
             quiet = device.quiet_frames()
-            left = SIX_MINUTES - device.journal.now
+            left = SIX_MINUTES - device.trace.now
             device.skip(left if quiet is None else min(quiet, left))
         device.heal()
         changed = before != device.data
@@ -185,7 +185,7 @@ def _strike(device: Device, hits: Sequence[Hit]) -> None:
         device.stick(position, held)
 
 
-def _told(hits: Sequence[Hit]) -> str:
+def _target(hits: Sequence[Hit]) -> str:
     """What was hit; one part with its time, several by their names."""
     if len(hits) == 1:
         return f"{hits[0].part} {hits[0].when}"
@@ -204,7 +204,7 @@ def confusion(scores: Sequence[Score]) -> dict[str, dict[str, int]]:
 
 def _sound_the_alarm(device: Device) -> bool:
     """Let monitors that disagree with memory raise alarms, for a while; tell whether they do."""
-    if device.journal.now >= _SUMS_FRAMES:
+    if device.trace.now >= _SUMS_FRAMES:
         return False
     alarmed = False
     for number, (guard, _) in enumerate(device.guards):

@@ -1,7 +1,7 @@
 """Many devices speak while faults happen and each heals itself: what is heard, and the latency of healing.
 
 Memory is simulated by events, and only affected words are computed, by the fault laboratory; where a
-healer depends on what is said (checksum rows, silenced histories), these words run frame by frame.
+healer depends on what is said (monitors, silenced histories), these words run frame by frame.
 """
 
 from __future__ import annotations
@@ -209,10 +209,10 @@ class _Task:
         trials: list[list[tuple[int, np.ndarray, np.ndarray]]] = [[] for _ in self.words]
         for number, device in enumerate(self.devices):
             hits = self.events[number]
-            life = memory_changes(device, hits, self.frames * len(self.script))
+            result = memory_changes(device, hits, self.frames * len(self.script))
             self._count(device)
             for word, frame, position in affected_words(
-                life.frame, life.position, self.frames, len(self.script), self.image
+                result.frame, result.position, self.frames, len(self.script), self.image
             ):
                 trials[self.script[word]].append((number, frame, position))
         for laboratory, rows in zip(self.laboratories, trials, strict=True):
@@ -264,7 +264,7 @@ class _Task:
         start, number = word * self.frames, int(self.script[word])
         laboratory = self.laboratories[number]
         devices = [self.devices[n] for n in active]
-        lives = simulate_many(
+        results = simulate_many(
             self.image,
             self.inputs[self.words[number]],
             [[replace(e, frame=e.frame - start) for e in hits] for hits in schedules],
@@ -273,7 +273,7 @@ class _Task:
             engine=engine,
             devices=devices,
         )
-        error = np.stack([life.codes for life in lives]).astype(np.int64) - laboratory.clean
+        error = np.stack([result.codes for result in results]).astype(np.int64) - laboratory.clean
         self._heard(
             laboratory,
             np.array(active),
@@ -285,14 +285,14 @@ class _Task:
         """Follow events to the log entries about them and to their repair."""
         tally, working = self.tally, 8 * self.image.layout.working_bytes
         entries: dict[tuple[int, int], list[tuple[int, Verdict]]] = {}
-        for at, entry in zip(device.journal.written, device.log, strict=True):
+        for at, entry in zip(device.trace.written, device.log, strict=True):
             tally.verdicts[entry.verdict.name.lower()] += 1
             entries.setdefault((entry.area, entry.unit), []).append((at, entry.verdict))
         times: dict[int, list[int]] = {}
-        for at, bit in zip(*(each.tolist() for each in device.journal.changes()), strict=True):
+        for at, bit in zip(*(each.tolist() for each in device.trace.changes()), strict=True):
             times.setdefault(bit, []).append(at)
         hits: dict[tuple[int, int], list[int]] = {}
-        for frame, position in device.journal.strikes:
+        for frame, position in device.trace.hits:
             address = np.array([position >> 3])
             units = [
                 (number, unit)

@@ -34,8 +34,8 @@ class Guarded:
 
     @property
     def pages_prove(self) -> bool:
-        """Whether pages of some guard can show that what another guard takes for wrong is sound."""
-        return pages_prove(self.firmware.guards)
+        """Whether pages of other guards are asked, and can show that a unit is sound."""
+        return self.watch.asks_pages and pages_prove(self.firmware.guards)
 
     def ram_offset(self, tensor: str) -> int:
         """Where a tensor begins in `memory.ram_checks`."""

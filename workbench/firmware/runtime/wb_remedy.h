@@ -226,60 +226,7 @@ WB_COLD static int wb_correct(const wb_memory *memory, const wb_area *area, uint
     return 1;
 }
 
-static inline int32_t wb_weight(const wb_byte *at)
-{
-    return (int32_t)(*at ^ 128u) - 128;
-}
-
-WB_COLD static int wb_replace(const wb_memory *memory, const wb_area *area, uint32_t unit,
-                             int remedy)
-{
-    const wb_code *const code = area->code;
-    const uint32_t start = wb_unit_start(area, unit);
-    const uint32_t count = wb_unit_count(area, unit);
-    wb_byte *const bytes = wb_unit_at(memory, area, unit);
-    int damaged = area->wrong(memory, area, unit, 0); /* a rung before may have put it right */
-    for (uint32_t i = 0; i < count; i++) {
-        const uint32_t at = start + i * area->step;
-        wb_byte *const byte = bytes + i * area->step;
-        const int zero = remedy == WB_REMEDY_ZERO;
-        const int32_t left = !zero && at > area->start ? wb_weight(byte - 1) : 0;
-        const int32_t right = !zero && at + 1 < area->stop ? wb_weight(byte + 1) : 0;
-        const int32_t low = left < right ? left : right;
-        const int32_t high = left < right ? right : left;
-        if (code->part_wrong && i % code->part_bytes == 0) {
-            damaged = code->part_wrong(code, bytes, count,
-                                       wb_check(memory, area, unit), i);
-        }
-        if (!damaged) {
-            continue;
-        }
-        if (remedy == WB_REMEDY_INTERPOLATE) {
-            WB_PUT(byte, wb_shift_right(left + right, 1));
-        } else if (remedy == WB_REMEDY_CLIP) {
-            WB_PUT(byte, wb_clamp(wb_weight(byte), low, high));
-        } else {
-            WB_PUT(byte, 0);
-        }
-    }
-    wb_sign(memory, area, unit);
-    return 1;
-}
-
-static inline int wb_zero_unit(const wb_memory *memory, const wb_area *area, uint32_t unit)
-{
-    return wb_replace(memory, area, unit, WB_REMEDY_ZERO);
-}
-
-static inline int wb_interpolate(const wb_memory *memory, const wb_area *area, uint32_t unit)
-{
-    return wb_replace(memory, area, unit, WB_REMEDY_INTERPOLATE);
-}
-
-static inline int wb_clip(const wb_memory *memory, const wb_area *area, uint32_t unit)
-{
-    return wb_replace(memory, area, unit, WB_REMEDY_CLIP);
-}
+#include "wb_rewrite.h"
 
 /* The units of a self-test are moments, and all of memory belongs to each. */
 static inline int wb_all_same(const wb_memory *memory, const wb_area *area, uint32_t unit)

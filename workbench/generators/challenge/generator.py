@@ -89,19 +89,19 @@ class ChallengeGenerator(Generator):
     def configure(
         self, recordings: Mapping[str, np.ndarray], recipe: Recipe, settings: Mapping[str, Any]
     ) -> ChallengeConfig:
-        """As many frames as the longest recording has, unless the recipe says how many."""
+        """As many frames as the longest recording has, unless settings or recipe say how many."""
         for word, samples in recordings.items():
             if len(samples) > LONGEST_WORD_S * SAMPLE_RATE_HZ:
                 raise WorkbenchError(
                     f"recording {word!r} lasts {len(samples) / SAMPLE_RATE_HZ:.2f} s; {self.name} learns "
                     f"words of at most {LONGEST_WORD_S:g} s, so trim it or leave it out"
                 )
-        config = ChallengeConfig(words=tuple(recordings), **settings)
-        channels, frames = getattr(recipe, "channels", None), getattr(recipe, "frames", None)
-        if channels:
-            config = replace(config, channels=channels)
+        shape = {name: getattr(recipe, name, None) for name in ("channels", "frames")}
+        chosen = {name: value for name, value in shape.items() if value} | dict(settings)
+        config = ChallengeConfig(**{"words": tuple(recordings), **chosen})
         longest = max(len(samples) for samples in recordings.values())
-        return replace(config, frames=frames or ceil(longest / config.samples_per_frame))
+        frames = ceil(longest / config.samples_per_frame)
+        return config if "frames" in chosen else replace(config, frames=frames)
 
     def samples(self, config: ChallengeConfig) -> int:
         """Output samples of every word."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
 from workbench.errors import WorkbenchError, expect, nearest
@@ -52,6 +52,7 @@ class Kind:
         least_unit: Bytes of its smallest unit.
         remedies: Names of those that its ladders may have; None for all that fit the other facts.
         ladder_rule: What a message says of them.
+        sees: What a monitor observes, in words.
     """
 
     name: str
@@ -67,6 +68,7 @@ class Kind:
     validates: ClassVar[bool] = False
     remedies: ClassVar[tuple[str, ...] | None] = None
     ladder_rule: ClassVar[str] = ""
+    sees: ClassVar[str] = ""
 
     @property
     def corrects(self) -> bool:
@@ -144,12 +146,16 @@ KINDS: dict[str, Kind] = {}  # by the code of areas; `registry` fills it
 class Area:
     """What is watched, and how.
 
-    code: of KINDS. sections: consecutive ones of the working copy. unit_bytes: of a page, or of a
-    group of interleaved bytes; a multiple of 8. keep: where checks are stored, "flash" or "ram"
-    (recomputed after a repair); page codes only, as is `second`: another signature
-    of the same units, kept beside it, that decides whether the unit or its check is damaged. columns: checksum
-    rows watch convolutions with at least so many. addresses: of the bytes that are kept in triple. moments: of
-    a self-test, how many frames of golden inputs it has, each a unit, 1 to 64.
+    Args:
+        code: Name of its kind.
+        sections: Consecutive ones of the working copy.
+        unit_bytes: Of a page, or of a group of interleaved bytes; a multiple of 8.
+        keep: Where checks are stored, "flash" or "ram" (recomputed after a repair); page codes only.
+        second: Another signature of the same units, kept beside the check, that decides whether the unit or its check
+            is damaged; page codes only.
+        columns: Checksum rows watch convolutions with at least so many.
+        addresses: Of the bytes that are kept in triple.
+        moments: Frames of golden inputs of a self-test, each a unit, 1 to 64.
     """
 
     code: str
@@ -230,15 +236,18 @@ class Area:
                 )
 
 
-def area_of(fields: Mapping[str, Any]) -> Area:
-    """The area that the fields of a file describe; WorkbenchError or TypeError for what are none."""
-    kind = KINDS.get(fields["code"]) if isinstance(fields.get("code"), str) else None
-    return (kind.record if kind else Area)(**fields)
+def area_of(values: Mapping[str, Any]) -> Area:
+    """The area that these fields describe; WorkbenchError or TypeError for what are none."""
+    code = values.get("code")
+    kind = KINDS.get(code) if isinstance(code, str) else None
+    return (kind.record if kind else Area)(**values)
 
 
-def corrects(code: str) -> bool:
-    """Whether a kind can put damage right by itself."""
-    return KINDS[code].corrects
+def settings_of(code: object) -> tuple[str, ...]:
+    """Fields of an area of this code besides code and sections; those of `Area` for a code that is none."""
+    kind = KINDS.get(code) if isinstance(code, str) else None
+    names = (field.name for field in fields(kind.record if kind else Area))
+    return tuple(name for name in names if name not in ("code", "sections"))
 
 
 def kinds_that(able: Callable[[Kind], bool]) -> Sequence[str]:

@@ -7,8 +7,9 @@ from typing import ClassVar
 
 import numpy as np
 
+from workbench.memory.places import Tensor
 from workbench.memory.watches.areas import GOLDEN_COPY, Area, Kind
-from workbench.memory.watches.watch import Tensor, Watch
+from workbench.memory.watches.watch import Watch
 
 
 class GoldenWatch(Watch):

@@ -67,13 +67,12 @@ class MonitorKind(Kind):
 
     stream: ClassVar[bool] = True
     single: ClassVar[bool] = True
+    sees: ClassVar[str] = "every frame, once it is computed"
 
     def check_schedule(self, area: Area, *, per_frame: int, every_frames: int, stride: int) -> None:
         """Every frame, all units."""
         if every_frames > 1 or stride > 1:
-            raise WorkbenchError(
-                f"{self.name} looks at all sums of all frames; leave out every_frames and stride"
-            )
+            raise WorkbenchError(f"{self.name} sees all frames; leave out every_frames and stride")
 
     def text(self, area: Area) -> str:
         """Its name alone."""

@@ -8,9 +8,9 @@ from typing import ClassVar
 import numpy as np
 
 from workbench.memory.codes.signatures import Code, Judgement
-from workbench.memory.places import Place, Places
+from workbench.memory.places import Place, Places, Tensor
 from workbench.memory.watches.areas import FLASH, KINDS, MADE, RAM, START_UP, Area, Kind
-from workbench.memory.watches.watch import Tensor, Watch
+from workbench.memory.watches.watch import Watch
 
 
 class PageWatch(Watch):

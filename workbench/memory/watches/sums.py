@@ -170,6 +170,7 @@ class Sums(MonitorKind):
     watch: ClassVar = AbftWatch
     fields: ClassVar[tuple[str, ...]] = ("columns",)
     repeats: ClassVar[bool] = True
+    sees: ClassVar[str] = "every sum, as it arises"
     remedies: ClassVar[tuple[str, ...] | None] = ("RESTORE", "REPEAT")
     ladder_rule: ClassVar[str] = "abft can RESTORE its operator and REPEAT it, nothing else"
 

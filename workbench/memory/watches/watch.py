@@ -15,8 +15,6 @@ from workbench.memory.codes.signatures import Judgement
 from workbench.memory.places import Place, Places, Tensor
 from workbench.memory.watches.areas import Area
 
-__all__ = ["Tensor", "Watch"]
-
 
 class Watch:
     """An area in a layout. label: of its tensors. units: how many. start, stop: watched addresses.
