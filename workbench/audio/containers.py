@@ -99,7 +99,7 @@ def find_data(file: BinaryIO, size: int) -> SoundData | None:
 def corrected(file: BinaryIO, data: SoundData, most_bytes: int) -> bytes:
     """Return the file up to the end of its samples, with their length in the header.
 
-    Of the samples at most `most_bytes` are kept.
+    At most `most_bytes` of the samples are read.
     """
     length = min(data.length, most_bytes)
     header = bytearray(_read(file, 0, data.start))

@@ -17,7 +17,7 @@ WINDOW = 512
 HOP = 160
 LOWEST_HZ = 60.0
 HIGHEST_HZ = 7600.0
-# Smallest mel magnitude told apart from silence (-60 dB). A full-scale sine reaches about 100.
+# Smallest mel magnitude that differs from silence (-60 dB). A full-scale sine reaches about 100.
 MAGNITUDE_FLOOR = 1e-3
 
 

@@ -15,7 +15,7 @@ from workbench.experiments.voices.quality import reasons_text
 from workbench.experiments.voices.voice import Voice
 from workbench.files import write_text
 
-SOUNDS = 200  # of each class, unless told otherwise
+SOUNDS = 200  # of each class, by default
 
 
 def tell_classes(voice: Voice, *, language: Language, sounds: int, path: Path | None) -> None:

@@ -103,9 +103,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Let the fleets live, measure costs, tell the tables, draw harm, costs and timelines, write sounds.
 
-    Figures are written before anything is measured on a device or drawn, and what fails then is told
-    at the end. A comparison that was stopped goes on where it was. Raises WorkbenchError for what is
-    unknown or cannot be, a folder that cannot be written, and what failed.
+    Figures are written before anything is measured on a device or drawn, and failures are reported
+    at the end. An interrupted comparison resumes. Raises WorkbenchError for unknown or impossible
+    options, a folder that cannot be written, and steps that failed.
     """
     for name in ("devices", "words"):
         if getattr(options, name) < 1:
@@ -121,7 +121,7 @@ def run(options: argparse.Namespace) -> None:
     environments = _environments(options)
     frames = options.words * word_frames(voice.program, inputs)
     for environment in environments:
-        if environment.fault:  # the worst bits are found later
+        if environment.fault:  # the worst bits are searched for later
             _refuse_impossible(_workload(environment, options), variants, frames)
     attempts = Attempts()
     records = with_differences(_live(attempts, out, voice, inputs, variants, environments, options))
@@ -212,12 +212,12 @@ def _live(
     environments: Sequence[Environment],
     options: argparse.Namespace,
 ) -> list[dict[str, Any]]:
-    """The records of all fleets, which are kept in `out` as they come."""
+    """The records of all fleets; each is written to `out` as soon as it is complete."""
     worst = _worst(voice, environments)
     workloads = {each: _workload(each, options, worst) for each in environments}
 
     def keep(file: RecordFile, record: dict[str, Any]) -> None:
-        """A record that cannot be written is told all the same."""
+        """Write a record; a failure is reported and the comparison goes on."""
         with attempts.step(file.path.name):
             file.write(record)
 

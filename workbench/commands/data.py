@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Do the action and print one line of what it found or made; WorkbenchError when it cannot."""
+    """Do the action and print one line with its result; WorkbenchError when it cannot."""
     if options.action == "check":
         folder = options.out or recordings_folder()
         print(f"{check_recordings(folder)} recordings in {folder} are as they were made")

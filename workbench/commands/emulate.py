@@ -160,7 +160,7 @@ def _refuse_what_would_be_ignored(options: argparse.Namespace) -> None:
 def _costs(voice: Voice, options: argparse.Namespace) -> None:
     """Measure, tell a table a core, and write the table that simulations quote with --json.
 
-    What was measured is written after every core; a strategy or core that fails is told at the end.
+    Figures are written after every core; a strategy or core that fails is reported at the end.
     """
     inputs = {word: voice.inputs(word) for word in voice.utterances}
     variants = strategy_variants(options.strategy, voice.program, inputs)
@@ -276,7 +276,7 @@ def _compare(
 
 
 def _upsets(layout: Layout, frames: int, options: argparse.Namespace) -> list[MidFrameUpset]:
-    """Bits of the working copy, anywhere in the first half of the run, so that most are found."""
+    """Bits of the working copy, anywhere in the first half of the run, so that most are detected."""
     rng = np.random.default_rng(options.seed)
     positions = rng.choice(layout.positions(), options.upsets, replace=False)
     return sorted(

@@ -84,10 +84,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Let the fleet live and tell what was heard, found and mended, and how fast that went.
+    """Simulate the fleet and print quality, detection, repair and speed.
 
-    Raises WorkbenchError for rates, strategies and sizes that cannot be, and, once all is told, for
-    a file that cannot be written.
+    Raises WorkbenchError for impossible rates, strategies and sizes and, after the figures are
+    printed, for a file that cannot be written.
     """
     faults, title = _faults(options)
     check_jobs(options.jobs)
@@ -189,10 +189,10 @@ def _tell(record: dict[str, Any], title: str, why_unknown: str) -> None:
         f"{record['audible_s']:,.1f} s; harm {100 * record['harm']:.3g} % of the sound's energy"
     )
     if record["hit"]:
-        found, mended = record["detection_s"], record["repair_s"]
+        detection_s, repair_s = record["detection_s"], record["repair_s"]
         print(
-            f"found: {record['detected']:,}{_after(found)}; right again: "
-            f"{record['repaired']:,}{_after(mended)}; wrong bits at the end: "
+            f"found: {record['detected']:,}{_after(detection_s)}; right again: "
+            f"{record['repaired']:,}{_after(repair_s)}; wrong bits at the end: "
             f"{record['wrong_bits_left']:,}"
         )
     entries = ", ".join(f"{count:,} {name}" for name, count in record["verdicts"].items() if count)

@@ -33,7 +33,7 @@ from workbench.memory.trials.laboratory import Laboratory
 
 _OUT = Path("out/worst")
 _BITS, _RANDOM_TRIALS = 5, 200
-_SECTIONS = ("weights",)  # one bit of a bias drowns everything, which is soon told
+_SECTIONS = ("weights",)  # one bit of a bias breaks every word: nothing to search for
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -46,7 +46,7 @@ class HealingPanel(widgets.VBox):
 
     voice: the one that ships unless another is given. strategies: of one's own, to choose beside the
     named ones, the first of them to begin with. Raises WorkbenchError when the voice cannot be opened
-    and for strategies that do not suit it; later mistakes are told in the panel, in `status`.
+    and for strategies that do not suit it; later errors are shown in the panel, in `status`.
     """
 
     def __init__(self, voice: Voice | None = None, strategies: Sequence[Strategy] = ()) -> None:

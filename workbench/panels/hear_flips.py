@@ -31,7 +31,7 @@ class FlipPanel(widgets.VBox):
     """Controls, the word before and after with its numbers, and the names of the flipped bits.
 
     voice: the one that ships unless another is given, opened once. Raises WorkbenchError when it
-    cannot be opened; later mistakes are told in the panel, in `status`.
+    cannot be opened; later errors are shown in the panel, in `status`.
     """
 
     def __init__(self, voice: Voice | None = None) -> None:

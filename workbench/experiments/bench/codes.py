@@ -66,7 +66,7 @@ def attack_on_radar(image: Image, worst: Sequence[int], *, trials: int) -> tuple
     """(mean number of random sign-bit flips, of ten, in groups that are flagged; the same of `worst`;
     bytes of signatures, 2 bits a group).
 
-    worst: positions of the bits that a search for the most harmful ones found.
+    worst: positions of the most harmful bits of a search.
     """
     watch = _watch(image, "radar", GROUP_BYTES)
     rng = np.random.default_rng(_SEED)

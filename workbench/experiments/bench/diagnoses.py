@@ -68,8 +68,8 @@ class Score:
 
     def as_json(self) -> dict[str, object]:
         """JSON-ready, without the matrix, which is of all strategies."""
-        told = {name: value for name, value in vars(self).items() if name != "confusion"}
-        return told | {"wrong_examples": self.wrong_examples[:5]}
+        values = {name: value for name, value in vars(self).items() if name != "confusion"}
+        return values | {"wrong_examples": self.wrong_examples[:5]}
 
 
 def bench_diagnoses(
@@ -122,7 +122,7 @@ def judge(score: Score, image: Image, strategy: Strategy, hits: Sequence[Hit]) -
     device, signed = Device(start, strategy, image.data), start.data.copy()
     _strike(device, [hit for hit in hits if hit.when == AFTER])
     later = [hit for hit in hits if hit.when == HEALING]
-    told = _target(hits)
+    target = _target(hits)
     score.trials += 1
     spoilt, first = False, True
     while device.trace.now < SIX_MINUTES:
@@ -160,9 +160,9 @@ def judge(score: Score, image: Image, strategy: Strategy, hits: Sequence[Hit]) -
             score.open += claim is None
             score.wrong += claim is False
             if first:
-                score.confusion[told, entry.diagnosis.name] += 1
+                score.confusion[target, entry.diagnosis.name] += 1
             if claim is False:
-                score.wrong_examples.append(f"{told}: {entry}")
+                score.wrong_examples.append(f"{target}: {entry}")
             first = False
             where = of_unit[WORKING]
             if (before[where] != image.data[where]).any():
@@ -171,7 +171,7 @@ def judge(score: Score, image: Image, strategy: Strategy, hits: Sequence[Hit]) -
         was_right = before[working] == image.data[working]
         spoilt |= bool((was_right & changed[working]).any())
     if first:
-        score.confusion[told, "-"] += 1
+        score.confusion[target, "-"] += 1
     score.spoilt += spoilt
     units = Counter((entry.area, entry.unit) for entry in device.log)
     score.most_entries = max([score.most_entries, *units.values()])

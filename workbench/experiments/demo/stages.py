@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 
 class Stages:
-    """Numbered stages, `total` of them in all, told on standard error."""
+    """Numbered stages, `total` of them in all, printed on standard error."""
 
     def __init__(self, total: int) -> None:
         self.total = total

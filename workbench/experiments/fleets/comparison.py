@@ -37,7 +37,7 @@ class Environment:
 
     fault: as text of a plan, what happens at every arrival where there are any. upsets_per_s: arrivals
     in the working copy of one device, 0 where the fault happens as it is. adversarial: instead of a
-    fault, bits that an attacker flips before the first word, the worst that were found.
+    fault, bits that an attacker flips before the first word, the worst of a search.
     """
 
     name: str

@@ -15,7 +15,7 @@ from workbench.memory.codes.signatures import RADAR_KEY, DualSum, Radar
 from workbench.memory.watches.pages import PageWatch
 
 _WORD = 2**32
-_LIMBS = 8  # bytes of a syndrome that are told apart by one number
+_LIMBS = 8  # bytes of a syndrome in one uint64
 
 
 def detected(watch: PageWatch, data: np.ndarray, positions: np.ndarray) -> np.ndarray:

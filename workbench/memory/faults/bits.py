@@ -148,7 +148,7 @@ class Stuck(FaultModel):
 
 @dataclass(frozen=True)
 class Bits(FaultModel):
-    """These bits flip before the first frame; one trial. For what a search or a person found."""
+    """These bits flip before the first frame; one trial. For bits chosen by a search or by hand."""
 
     positions: tuple[int, ...]
 

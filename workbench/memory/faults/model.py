@@ -33,8 +33,8 @@ class FaultModel:
     A model of one's own is a frozen dataclass with `_events`, made known by
     `workbench.memory.faults.registry.register` or an entry point.
 
-    NAME: as text names it; the first field stands behind it. SECTIONS: where it strikes unless told
-    otherwise. ADDRESSES: whether it needs an address and so cannot hit transient bits. Fields may be
+    NAME: of the model in texts; the first field follows it. SECTIONS: default
+    targets. ADDRESSES: whether it needs an address and so cannot hit transient bits. Fields may be
     given as any number that says the same, of NumPy too; WorkbenchError for those that make no sense.
     Their types: int, float, str, tuple[int, ...], FaultModel.
     """
