@@ -1,4 +1,4 @@
-"""Where WAV, AIFF and AU files keep their samples, and whether all that they announce is there.
+"""Headers of WAV, AIFF and AU files: where the samples are, and whether the file is complete.
 
 libsndfile decodes what it finds of a file that was cut and says nothing. Sources: RIFF and RF64 (EBU
 Tech 3306), Sony Wave64, AIFF-C (Apple 1991), AU (Sun).

@@ -1,4 +1,4 @@
-"""What the ear gets to see of a signal: log-mel spectra, spectrograms in decibel, resampling.
+"""Auditory features of a signal: log-mel spectra, spectrograms in dB, resampling.
 
 Short-time spectra are centred and zero-padded: [samples] become 1 + samples // 160 frames of 10 ms.
 """

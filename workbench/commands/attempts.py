@@ -1,4 +1,4 @@
-"""Steps of a command whose failure must not lose what the others have made."""
+"""Steps of a command: a failure of one does not lose the results of the others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`workbench replay`: the sound of any trial ever run, from its identifier, and what happened in it."""
+"""`workbench replay`: the sound and the fault events of any trial, from its identifier."""
 
 from __future__ import annotations
 

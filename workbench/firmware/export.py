@@ -1,4 +1,4 @@
-"""The folder that a firmware engineer gets: model, runtime, golden vectors, build lines, README."""
+"""The exported folder: model, runtime, golden vectors, build lines, README."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a healer takes in a frame while one permanent fault stays: a stuck cell of RAM, a damaged bit of flash.
+"""Worst-case costs of a healer under one permanent fault: a stuck cell of RAM, a damaged bit of flash.
 
 Layout: a fault is tried with the cursor of its guard at the unit, so that the first frame finds it.
 """

@@ -1,4 +1,4 @@
-"""What a generator is: everything that differs from one network that makes sound to another.
+"""The interface of a generator: everything in which one network that makes sound differs from another.
 
 Importing this module, a generator and its `encode` needs no torch; `network`, `loss` and `tensors` do.
 """

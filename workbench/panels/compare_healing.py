@@ -1,4 +1,4 @@
-"""The panel of notebook 03: two healers, the same faults; hear both, see their memory, read their logs.
+"""The panel of notebook 03: two strategies under the same faults, with sounds, wrong bits and logs.
 
 It shows what `workbench.experiments.fleets.healed_speech` returns and decides nothing itself.
 """

@@ -1,4 +1,4 @@
-"""The panel of notebook 01: flip bits of a voice's memory, hear and see what becomes of a word.
+"""The panel of notebook 01: flip bits of a voice's memory, and hear and see the change of a word.
 
 It shows what `workbench.experiments.voices.faulty_speech.hear` returns and decides nothing itself.
 """

@@ -1,4 +1,4 @@
-"""Where notebooks run: on copies under out/, so that running and editing them leaves tracked files alone.
+"""Copies of notebooks under out/, so that running and editing them leaves tracked files unchanged.
 
 `python -m workbench.panels.notebook_files FROM TO` makes the copies. A copy remembers in its metadata
 (`workbench.copied`, a SHA-256 of its cells) what it was copied from: one that was only run gets the

@@ -1,4 +1,4 @@
-"""Pieces of HTML for panels: a sound with its picture, numbers, names of bits, a mistake.
+"""HTML of panels: a sound with its picture, numbers, names of bits, an error.
 
 They take their colours from JupyterLab's theme, light or dark.
 """

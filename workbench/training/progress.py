@@ -1,4 +1,4 @@
-"""Where a training run stands, in one safetensors file, so that a killed run continues."""
+"""The state of a training run in one safetensors file, so that an interrupted run resumes."""
 
 from __future__ import annotations
 

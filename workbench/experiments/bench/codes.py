@@ -1,4 +1,4 @@
-"""What codes see: random faults of a few bits in a page, and the flips that an attacker chooses.
+"""Detection rates of codes: random faults of a few bits in a page, and flips that an attacker chooses.
 
 Reference for the second: RADAR, Li et al. 2021, https://arxiv.org/abs/2101.08254, whose signatures of 2
 bits of groups of 512 weights find 9.6 of 10 flips of progressive bit search.

@@ -1,4 +1,4 @@
-"""Whether the log is right: healers judged by an oracle that knows which bits were really hit.
+"""Correctness of the log: diagnoses against an oracle that knows which bits were hit.
 
 Two implementations that share a mistake agree with each other, so the truth comes from neither: bits of
 chosen parts of a unit (working copy, golden copy, check, second check, the spare page that a stuck cell

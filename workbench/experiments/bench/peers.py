@@ -1,4 +1,4 @@
-"""Other ways to flip one bit of a float weight and run the model, side by side.
+"""Other fault injectors: flip one bit of a float weight and run the model, side by side.
 
 The plain loop is what people write by hand; the three packages are used as their documentation
 recommends for single flips of weights, and each says where. Layout: a flip is (layer, flat element,

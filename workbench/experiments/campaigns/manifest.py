@@ -1,4 +1,4 @@
-"""What a folder of results is the results of, as manifest.json beside the shards.
+"""The manifest of a folder of results: everything that the trials depend on, as manifest.json.
 
 Layout: a sealed JSON object (`workbench.sealed`); the fields of `Campaign` decide what a trial is, the rest
 tells how it came about.

@@ -1,4 +1,4 @@
-"""Shards of results: a Parquet file for a range of trials of one utterance, named by what is in it.
+"""Shards of results: a Parquet file for a range of trials of one utterance, named by a hash.
 
 Layout: NUMBER-HASH.parquet, six decimal digits and the first 16 hexadecimal digits of the SHA-256 of
 the file; its Parquet metadata repeat its number and the campaign that it belongs to.

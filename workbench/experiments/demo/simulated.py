@@ -1,4 +1,4 @@
-"""The healer at work in the demonstration: mending a broken image, and a simulation under upsets."""
+"""The healer in the demonstration: repair of a damaged image, and a simulation under upsets."""
 
 from __future__ import annotations
 

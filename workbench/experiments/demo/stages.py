@@ -1,4 +1,4 @@
-"""Telling how far a long command is: one line a stage, with the seconds that it took."""
+"""Progress of a long command: one line per stage, with its duration in seconds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Strategies against the same faults: what each lets through, and what it costs.
+"""Comparison of strategies under the same faults: remaining harm and costs.
 
 Differences are paired by device: all strategies meet the same faults of working copy and histories.
 Layout: one record, JSON-ready, for each strategy and environment.

@@ -1,4 +1,4 @@
-"""What the strategies of a comparison cost on a device: from the shipped table, from disk, or measured now.
+"""Costs of the strategies of a comparison on a device: from the shipped table, from disk, or measured.
 
 Layout: a measured cost is stored as a record, like those of fleets, named by all that it depends on.
 """

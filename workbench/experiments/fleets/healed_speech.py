@@ -1,4 +1,4 @@
-"""One device under one strategy, to be heard: what it said, when its memory was wrong, its log."""
+"""One device under one strategy: its sound, its wrong bits over time, its log."""
 
 from __future__ import annotations
 

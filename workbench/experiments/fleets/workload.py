@@ -1,4 +1,4 @@
-"""What a fleet does and meets: which utterances its devices say, and which faults happen to them.
+"""The workload of a fleet: which utterances its devices say, and which faults happen to them.
 
 Faults are plans as those of campaigns, and a device is the trial of its number. Faults of the working copy
 and the histories are the same for every strategy, bit for bit: these lie at the same addresses in all

@@ -1,4 +1,4 @@
-"""What the classes of damage mean to a listener: class by SNR against understood share and PESQ.
+"""Calibration of the damage classes: class by SNR against understood share and PESQ.
 
 The classes are limits of the SNR to the clean voice; a word a little below the last can still be understood. Here a
 sample of damaged words of every class is heard by the recogniser and by PESQ, which know nothing of the SNR.

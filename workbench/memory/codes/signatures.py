@@ -1,4 +1,4 @@
-"""Codes that watch memory: what is stored beside a unit of bytes, and what it tells of their damage.
+"""Codes for error detection: what is stored beside a unit of bytes, and what a mismatch says of the damage.
 
 References: CRC-32 of IEEE 802.3; CRC-16/IBM-3740 (polynomial 0x1021, begun with 0xffff, not reflected,
 nothing added at the end; 0x29b1 for "123456789"); P + Q sums of H. P. Anvin,

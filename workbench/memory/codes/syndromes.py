@@ -1,4 +1,4 @@
-"""What codes see of many faults at once, from syndromes, without reading memory again.
+"""Detection of many faults at once from syndromes, without reading memory again.
 
 For codes that are linear over GF(2), up to a constant (XOR, CRC, P + Q, parity, error-correcting words),
 sign(data ^ e) = sign(data) ^ L(e): what is seen of a fault is the XOR of L of its bits, known beforehand.

@@ -1,4 +1,4 @@
-"""What a fault model is: it maps the number of a trial to the events that happen in it.
+"""The interface of a fault model: it maps a trial index to the fault events of that trial.
 
 Reference: fault models of memories, e.g. Baumann 2005, https://doi.org/10.1109/TDMR.2005.853449.
 Layout: a model is a frozen dataclass; as text "name=first field,second field=value", and as a field of
