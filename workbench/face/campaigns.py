@@ -44,15 +44,23 @@ def campaign(
     listen: int = 0,
     jobs: int | None = None,
 ) -> pd.DataFrame:
-    """Trials of a fault model for each utterance, a row a trial; columns as `trial_table.SCHEMA`.
+    """Trials of a fault model for each utterance, a row a trial; columns as of `trial_table.SCHEMA`.
 
-    fault: a plan or its text, as "flips=3" or "ber=1e-5,seed=1,section=bias"; several make a sweep, with a
-    column `plan`, in folders below `out`. trials: of each utterance, 10,000 or all that there are. utterances:
-    those that it was trained on, unless given. out: folder that keeps the results; one that was begun is gone
-    on with. image: what is hit, the default image unless given. mask: bytes to which nothing happens. log_mel,
-    listen: of about how many trials of an utterance the log-mel distance is measured, or what listeners make
-    of it. jobs: processes, one a core.
-    Raises WorkbenchError without pandas, for what cannot be, and for a folder with other results.
+    Args:
+        voice: That is hit.
+        fault: A plan or its text, as "flips=3" or "ber=1e-5,seed=1,section=bias". Several make a sweep, with a column
+            `plan`, in folders below `out`.
+        trials: Of each utterance; None for 10,000, or all that there are.
+        utterances: None for those that it was trained on.
+        out: Folder that keeps the results; one that was begun is resumed.
+        image: What is hit; None for the default image.
+        mask: Bytes to which nothing happens.
+        log_mel: Of about how many trials of an utterance the log-mel distance is measured.
+        listen: About how many trials of an utterance are heard by a recogniser and PESQ.
+        jobs: Processes; None for one a core.
+
+    Raises:
+        WorkbenchError: There is no pandas, the arguments do not go together, or the folder has other results.
     """
     expect(voice, Voice, "the voice of a campaign", 'a Voice, as wb.load("challenge")')
     _need_pandas()
@@ -92,7 +100,14 @@ def folders_of(out: Path, plans: Sequence[Plan]) -> list[Path]:
 
 
 def summary(folder: Path | str) -> Shown:
-    """Shares of each class of quality, of the results in a folder; see `workbench campaign`."""
+    """Shares of each class of quality, with intervals, of the results in a folder; see `workbench campaign`.
+
+    Args:
+        folder: That a campaign wrote.
+
+    Raises:
+        WorkbenchError: The folder has no results, or damaged ones.
+    """
     (told,) = figures_of([open_results(folder, whole=False)])
     rows = [("quality", "trials", "share", "95 % interval")]
     for name, each in told["quality"].items():

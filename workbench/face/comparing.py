@@ -39,8 +39,10 @@ Faults = str | Plan | Iterable[str | Plan]
 class Comparison:
     """What strategies let through and cost; a table in a notebook.
 
-    records: JSON-ready, one for each strategy and environment, with all figures. titles: of environments, by
-    name. missing: why the cost of a strategy on a device is unknown, by its name.
+    Args:
+        records: JSON-ready, one for each strategy and environment, with all figures.
+        titles: Of environments, by name.
+        missing: Why the cost of a strategy on a device is unknown, by its name.
     """
 
     records: list[dict[str, Any]]
@@ -103,13 +105,21 @@ def compare(
     out: Path | str | None = None,
     jobs: int = -1,
 ) -> Comparison:
-    """Let fleets of devices meet the same faults, each fleet under one strategy.
+    """Simulate fleets of devices under the same faults, each fleet with one strategy.
 
-    strategies: names, files or objects; None for all that suit the voice. faults: environments of `workbench
-    compare`, as "single", fault texts, as "ber=1e-5", or several. devices: of each fleet. words: that each says.
-    costs: whether those that the shipped table does not know are measured on an emulated core. out: folder
-    that keeps the records and is gone on with. jobs: processes, -1 for one a core.
-    Raises WorkbenchError for what is unknown, and for a strategy that does not suit the voice.
+    Args:
+        voice: That all devices have.
+        strategies: Names, files or objects; None for all that suit the voice.
+        faults: Environments of `workbench compare`, as "single", fault texts, as "ber=1e-5", or several.
+        devices: Of each fleet.
+        words: Utterances of each device.
+        seed: Another one draws other faults.
+        costs: Whether costs that the shipped table does not know are measured on an emulated core.
+        out: Folder that keeps the records; one that was begun is resumed.
+        jobs: Processes; -1 for one a core.
+
+    Raises:
+        WorkbenchError: Something is unknown, or a strategy does not suit the voice.
     """
     expect(voice, Voice, "the voice of a comparison", 'a Voice, as wb.load("challenge")')
     environments = environments_of(faults)
@@ -146,9 +156,17 @@ def simulate(
     words: int = 4,
     seed: int = 0,
 ) -> HealedSpeech:
-    """One device that says `words` utterances while faults arrive and a healer works; `listen` shows it.
+    """Simulate one device that speaks while faults arrive and a healer works; `listen` shows it.
 
-    healer: a strategy, its name or its file. faults: as of `compare`. Raises WorkbenchError as `compare`.
+    Args:
+        voice: Of the device.
+        healer: A strategy, its name or its file.
+        faults: One environment or fault, as of `compare`.
+        words: How many utterances.
+        seed: Another one draws other faults.
+
+    Raises:
+        WorkbenchError: As of `compare`.
     """
     expect(voice, Voice, "the voice of a device", 'a Voice, as wb.load("challenge")')
     (environment,) = environments_of([faults])

@@ -26,7 +26,11 @@ _FRAMES = 32  # of the last utterance, that are measured for a board
 class Exported:
     """A firmware folder; a table of its memory in a notebook.
 
-    vectors: titles of the golden vectors. fit: what the board has to spare, "" without one.
+    Args:
+        folder: Where it is.
+        firmware: What was written.
+        vectors: Titles of the golden vectors.
+        fit: What the board has to spare; "" without one.
     """
 
     folder: Path
@@ -59,13 +63,18 @@ def export(
     weights: str = RAM,
     budget: int | None = None,
 ) -> Exported:
-    """Write the C firmware of a voice to `folder`, with two utterances as golden vectors.
+    """Write the C firmware of a voice to a folder, with two utterances as golden vectors.
 
-    healer: a strategy, its name or its file, or "none". board: its name in any case; what does not fit it is
-    refused, measured on its emulated core. weights: "ram", a working copy that can be repaired, or "flash". budget: instructions
-    that the healer may take in a frame of that board.
-    Raises WorkbenchError for what is unknown or does not fit, and for a folder that cannot be written or holds
-    other files.
+    Args:
+        voice: What is exported.
+        healer: A strategy, its name or its file, or "none".
+        folder: To write to; new, empty, or an earlier export.
+        board: Its name in any case; what does not fit it is refused, measured on its emulated core.
+        weights: "ram", a working copy that can be repaired, or "flash".
+        budget: Instructions that the healer may take in a frame of that board.
+
+    Raises:
+        WorkbenchError: Something is unknown or does not fit, or the folder cannot be written or has other files.
     """
     expect(voice, Voice, "what is to be exported", 'a Voice, as wb.load("challenge")')
     target = _target(board, budget)

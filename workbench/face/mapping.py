@@ -33,11 +33,17 @@ def map_bits(
     share: float = SHARE,
     image: Image | None = None,
 ) -> Pictures:
-    """A map of the critical bits from campaigns of single flips, and a mask of the worst bytes, in `out`.
+    """A map of the critical bits from campaigns of single flips, and a mask of the worst bytes.
 
-    results: folders, or folders of them. share: of the bytes that the mask protects, more than 0 to 1. image:
-    that the trials hit, the default image unless given. Raises WorkbenchError for results that are not
-    whole, of another image or of other faults.
+    Args:
+        voice: That was hit.
+        results: Folders of campaigns, or folders of them.
+        out: Folder of the pictures, tables and the mask.
+        share: Of the bytes that the mask protects, more than 0 to 1.
+        image: That the trials hit; None for the default image.
+
+    Raises:
+        WorkbenchError: Results are not whole, or of another image or of other faults.
     """
     expect(voice, Voice, "the voice of a map", 'a Voice, as wb.load("challenge")')
     with working("Drawing the map"):
@@ -49,9 +55,15 @@ def map_bits(
 
 
 def quality_curve(voice: Voice, results: Folders, out: Path | str) -> Pictures:
-    """Quality over the bit-error rate, from campaigns of ber= with and without masks, in `out`.
+    """Quality over the bit-error rate, from campaigns of ber= with and without masks.
 
-    results and errors as of `map_bits`.
+    Args:
+        voice: That was hit.
+        results: As of `map_bits`.
+        out: Folder of the picture and the table.
+
+    Raises:
+        WorkbenchError: As of `map_bits`.
     """
     expect(voice, Voice, "the voice of a curve", 'a Voice, as wb.load("challenge")')
     with working("Drawing the curve"):

@@ -69,9 +69,13 @@ def voice_of(
 
         voice = wb.voice_of(wb.lower(network, ...), {"beep": {"input": tensor}})
 
-    lowered: what `lower` returned. utterances: name -> what the network's `forward` takes, by argument,
-    batches of one. recordings: name -> float32 [samples], where there are any.
-    Raises WorkbenchError without utterances, and for inputs that do not fit.
+    Args:
+        lowered: What `lower` returned.
+        utterances: Name -> what the network's `forward` takes, by argument, batches of one.
+        recordings: Name -> float32 [samples], where there are any.
+
+    Raises:
+        WorkbenchError: There are no utterances, or inputs do not fit.
     """
     from workbench.integer.lowering.result import Lowered
 
