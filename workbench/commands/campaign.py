@@ -99,7 +99,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Run what is missing, or merge, then tell what came of the trials.
+    """Run the missing shards, or merge, then print the figures of the trials.
 
     Raises WorkbenchError for faults, words, places and parts that do not exist, a folder with other
     results, a dead scheduler and a full disk.

@@ -64,7 +64,7 @@ _PICTURES = ("harm.png", "costs.png", "timelines.png")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare who competes, against what, how long, and where the files go."""
+    """Declare strategies, faults, duration, and where the files go."""
     add_generator(parser)
     add_strategies(parser, default="all that fit")
     parser.add_argument(
@@ -101,7 +101,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Let the fleets live, measure costs, tell the tables, draw harm, costs and timelines, write sounds.
+    """Simulate the fleets, measure costs, print tables, draw harm, costs and timelines, write sounds.
 
     Figures are written before anything is measured on a device or drawn, and failures are reported
     at the end. An interrupted comparison resumes. Raises WorkbenchError for unknown or impossible
@@ -291,7 +291,7 @@ def _sounds(
     variants: Sequence[StrategyVariant],
     options: argparse.Namespace,
 ) -> None:
-    """What the first device says under single upsets, and how its memory fares meanwhile."""
+    """The sound of the first device under single upsets, and its wrong bits over time."""
     words = min(_HEARD_WORDS, options.words)
     workload = workload_of(ENVIRONMENTS[_SINGLE], devices=1, words=words, seed=options.seed)
     script = script_of(voice, [voice.utterances[n] for n in workload.script(len(voice.utterances))])

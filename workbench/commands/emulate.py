@@ -97,7 +97,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Run every core and tell what it costs and how it heals.
+    """Run every core and print its costs and its log.
 
     Raises WorkbenchError when a component is missing, a word is unknown, an option cannot be or a
     sample differs.
@@ -158,7 +158,7 @@ def _refuse_what_would_be_ignored(options: argparse.Namespace) -> None:
 
 
 def _costs(voice: Voice, options: argparse.Namespace) -> None:
-    """Measure, tell a table a core, and write the table that simulations quote with --json.
+    """Measure, print a table per core, and with --json write the table that simulations use.
 
     Figures are written after every core; a strategy or core that fails is reported at the end.
     """

@@ -67,7 +67,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Sample until the interval is as narrow as asked for, then tell it and what it cost.
+    """Sample until the interval has the requested width, then print it and its cost in trials.
 
     Raises WorkbenchError for places and words that do not exist and impossible widths.
     """

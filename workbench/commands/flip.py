@@ -55,7 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Write before.wav, after.wav, faulty.image and sites.txt and tell what was flipped and what it did.
+    """Write before.wav, after.wav, faulty.image and sites.txt and print the flipped bits and the distance of the sounds.
 
     Raises WorkbenchError for an image of another generator, places that do not exist and a folder
     that cannot be written.

@@ -79,7 +79,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Write all figures as JSON and the log, tell the main ones, write the sounds and a timeline.
+    """Write all figures and the log as JSON, print the main ones, write the sounds and a timeline.
 
     Raises WorkbenchError for words it cannot say, a wrong strategy or rate, and a folder that
     cannot be written.

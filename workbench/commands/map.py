@@ -43,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Write map.png, map.csv, critical.csv, protection.png and protection.mask, or curve.png; tell.
+    """Write map.png, map.csv, critical.csv, protection.png and protection.mask, or curve.png; print the main figures.
 
     Raises WorkbenchError for results that are not whole, of another image, of both kinds or of other
     faults than flips, a share that is none and a folder that cannot be written.

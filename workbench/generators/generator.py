@@ -49,7 +49,7 @@ class Measure:
 
 
 class Generator(ABC):
-    """One kind of network that makes sound; a subclass says what is particular to it.
+    """One kind of network that makes sound; a subclass defines what is particular to it.
 
     Attributes:
         name: In commands, checkpoints and programs.

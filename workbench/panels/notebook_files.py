@@ -92,7 +92,7 @@ def _copied(notebook: dict[str, Any]) -> str:
 
 
 def main(words: list[str]) -> int:
-    """Copy FROM TO and tell on standard output; exit status 2 with one sentence where it cannot."""
+    """Copy FROM TO and report on standard output; exit status 2 with one sentence where it cannot."""
     try:
         if len(words) != 2:
             raise WorkbenchError(f"two folders are needed, FROM and TO, and {len(words)} are given")

@@ -115,7 +115,7 @@ def parts(watch: Watch, unit: int) -> dict[str, np.ndarray]:
 
 
 def judge(score: Score, image: Image, strategy: Strategy, hits: Sequence[Hit]) -> Device:
-    """Let one device live through `hits` for six minutes and add what its log says to `score`."""
+    """Simulate one device under `hits` for six minutes and add the entries of its log to `score`."""
     data = image.data.copy()
     flip_bits(data, [p for hit in hits if hit.when == BEFORE for p in hit.positions])
     start = booted(Image(image.program, image.layout, data))
@@ -203,7 +203,7 @@ def confusion(scores: Sequence[Score]) -> dict[str, dict[str, int]]:
 
 
 def _sound_the_alarm(device: Device) -> bool:
-    """Let monitors that disagree with memory raise alarms, for a while; tell whether they do."""
+    """Simulate monitors that disagree with memory for a while; return whether they raise alarms."""
     if device.trace.now >= _SUMS_FRAMES:
         return False
     alarmed = False
@@ -218,7 +218,7 @@ def _sound_the_alarm(device: Device) -> bool:
 def _claim(
     entry: LogEntry, of_unit: dict[str, np.ndarray], before: np.ndarray, made: np.ndarray
 ) -> bool | None:
-    """Whether what an entry says of a unit was so, None where it says nothing.
+    """Whether the diagnosis of a unit is true, None where the entry makes no claim.
 
     before, made: bytes of the image before the healer had its turn, and as they should be.
     """

@@ -191,7 +191,7 @@ class Campaign:
 
 
 def seal_manifest(folder: Path) -> Campaign:
-    """Put a manifest of an earlier version under a digest, as it is; return its campaign.
+    """Seal a manifest of an earlier version, unchanged; return its campaign.
 
     Nothing proves that its commit and versions were not edited before. Raises WorkbenchError as
     `Campaign.load`, and for a manifest that has its digest already.

@@ -107,7 +107,7 @@ def find(folder: Path, *, campaign: str, shards: int) -> Found:
 
 
 def same_rows(one: Path, other: Path) -> bool:
-    """Whether two good shards say the same, whichever version wrote them."""
+    """Whether two valid shards have the same rows, for any version of the writer."""
     return read_shard(one).equals(read_shard(other))
 
 

@@ -143,7 +143,7 @@ class Healing:
 
 @dataclass(frozen=True, eq=False)
 class Demonstration:
-    """The whole of it. device is None where the firmware could not be built: device_absent says why.
+    """The whole demonstration. device is None where the firmware could not be built: device_absent says why.
 
     sections: of the working copy. metadata: of the checkpoint, as label -> text. hashes: name
     -> hexadecimal digest. commands: (figure, the command that makes it).

@@ -171,7 +171,7 @@ def _with_costs(record: dict[str, Any], strategy: Strategy, program: Program) ->
 
 
 def with_cost(record: dict[str, Any], cost: Cost | None) -> dict[str, Any]:
-    """The record with what its strategy costs on a device, as `measure_cost` tells it.
+    """The record with the costs of its strategy on a device, as of `measure_cost`.
 
     spent: what all devices together took for healing, to be multiplied by what it costs in energy.
     """

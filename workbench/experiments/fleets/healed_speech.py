@@ -33,7 +33,7 @@ class HealedSpeech:
 def healed_speech(
     voice: Voice, workload: Workload, strategy: Strategy, program: Program | None = None
 ) -> HealedSpeech:
-    """What the first device of a workload says.
+    """The sound and the log of the first device of a workload.
 
     program: what it runs, that of `voice` when None. Raises WorkbenchError where the strategy does
     not fit it.
