@@ -21,7 +21,7 @@ from workbench.commands.common import (
     add_strategies,
     check_jobs,
 )
-from workbench.commands.compare_table import LEGEND, tell_environment, tell_missing
+from workbench.commands.compare_table import LEGEND, print_environment, print_missing
 from workbench.errors import WorkbenchError
 from workbench.experiments.fleets.comparison import (
     ENVIRONMENTS,
@@ -137,8 +137,8 @@ def run(options: argparse.Namespace) -> None:
         _write(options.json, records)
     print(LEGEND)
     for environment in environments:
-        tell_environment(environment, [r for r in records if r["environment"] == environment.name])
-    tell_missing(records, {name: cost for name, cost in costs.items() if isinstance(cost, str)})
+        print_environment(environment, [r for r in records if r["environment"] == environment.name])
+    print_missing(records, {name: cost for name, cost in costs.items() if isinstance(cost, str)})
     _print_variants(variants, every=options.strategy is None)
     if records:
         _draw(attempts, out, records, environments)

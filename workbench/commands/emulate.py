@@ -21,7 +21,7 @@ from workbench.commands.common import (
     strategy_of,
     strategy_text,
 )
-from workbench.commands.cost_table import LEGEND, tell_costs
+from workbench.commands.cost_table import LEGEND, print_costs
 from workbench.errors import WorkbenchError
 from workbench.experiments.fleets.device_costs import COST_FRAMES
 from workbench.experiments.fleets.variants import strategy_variants
@@ -126,7 +126,7 @@ def run(options: argparse.Namespace) -> None:
     figures, attempts = [], Attempts()
     for name in dict.fromkeys(options.core or USUAL_CORES):
         figures.append(_on_core(voice, words, CORES[name], options, attempts))
-        _tell(figures[-1])
+        _print_figures(figures[-1])
         if options.json:  # after every core, since the next may fail
             report = {"utterances": words, "seed": options.seed, "cores": figures}
             with attempts.step(f"{options.json}"):
@@ -178,7 +178,7 @@ def _costs(voice: Voice, options: argparse.Namespace) -> None:
                         measured.append(measure_cost(program, frames, strategy, core, bare=bare))
                     bar.update()
             if measured:
-                tell_costs(core, measured)
+                print_costs(core, measured)
             rows += measured
             if options.json and rows:
                 with attempts.step(f"{options.json}"):
@@ -309,7 +309,7 @@ def _verdict(board: dict[str, Any]) -> str:
     return f"keeps up only if an instruction takes no more than {cycles:.2f} cycles"
 
 
-def _tell(core: dict[str, Any]) -> None:
+def _print_figures(core: dict[str, Any]) -> None:
     healer = core["healer"]
     print(
         f"{core['core']}: {core['samples_equal']:,} samples, with and without healer, equal to the "

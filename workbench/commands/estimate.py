@@ -94,10 +94,10 @@ def run(options: argparse.Namespace) -> None:
             seed=options.seed,
             progress=show,
         )
-    _tell(estimate, options, list(inputs), candidates)
+    _print_figures(estimate, options, list(inputs), candidates)
 
 
-def _tell(
+def _print_figures(
     estimate: Estimate, options: argparse.Namespace, words: list[str], candidates: np.ndarray
 ) -> None:
     confidence = options.confidence

@@ -123,7 +123,7 @@ def run(options: argparse.Namespace) -> None:
         strategy.name
     ]
     record = with_cost(record, cost if isinstance(cost, Cost) else None)
-    _tell(record, title, cost if isinstance(cost, str) else "")
+    _print_figures(record, title, cost if isinstance(cost, str) else "")
     with attempts.step(f"{options.json}"):
         _write(options.json, record)
     attempts.finish("the figures are above")
@@ -177,7 +177,7 @@ def _hear(
         print(f"  {line}")
 
 
-def _tell(record: dict[str, Any], title: str, why_unknown: str) -> None:
+def _print_figures(record: dict[str, Any], title: str, why_unknown: str) -> None:
     device_s = record["device_s"]
     print(
         f"{record['devices']} device{'s' * (record['devices'] != 1)} with {record['strategy']}, {title}: {device_s:,.0f} s of device time "

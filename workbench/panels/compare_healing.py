@@ -82,11 +82,11 @@ class HealingPanel(widgets.VBox):
         chosen = {name: control.value for name, control in self.controls.items()}
         environment = ENVIRONMENTS[chosen["kind"]]
         self.controls["rate"].disabled = not environment.upsets_per_s
-        with self.status.working(f"letting {chosen['one']} and {chosen['two']} live"):
+        with self.status.working(f"simulating {chosen['one']} and {chosen['two']}"):
             workload = self._workload(environment, chosen["rate"], chosen["seed"])
             results = {}
             for side, name in zip(self.sides, (chosen["one"], chosen["two"]), strict=True):
-                self.status.tell(f"letting {name} live through the faults")
+                self.status.tell(f"simulating {name} under the faults")
                 chosen_one = self.own.get(name, name)
                 strategy, program = strategy_variant(chosen_one, self.voice.program, self.inputs)
                 results[name] = healed_speech(self.voice, workload, strategy, program)
