@@ -1,4 +1,4 @@
-"""Random integer programs and inputs, for every test that compares two homes of the arithmetic."""
+"""Random integer programs and inputs, for every test that compares two implementations of the arithmetic."""
 
 from __future__ import annotations
 

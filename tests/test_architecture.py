@@ -129,9 +129,9 @@ def _circle(arrows: dict[str, set[str]]) -> list[str]:
             return way[way.index(name) :]
         if name in done:
             return []
-        found = next(filter(None, (walk(below, [*way, name]) for below in arrows[name])), [])
+        circle = next(filter(None, (walk(below, [*way, name]) for below in arrows[name])), [])
         done.add(name)
-        return found
+        return circle
 
     return next(filter(None, (walk(name, []) for name in sorted(arrows))), [])
 

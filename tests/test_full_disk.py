@@ -42,10 +42,10 @@ def test_figures_are_told_although_no_file_can_be_written(
     words = [*words, "--json", "all.json"]
     words += [] if words[0] == "emulate" else ["--words", "1", "--jobs", "1"]
     assert main(words) == 2
-    told = capsys.readouterr()
-    assert figure in told.out
-    assert told.err.count("\n") == 1 and told.err.count("cannot write all.json") == 1
-    assert FULL in told.err and lost in told.err and "the figures are above" in told.err
+    captured = capsys.readouterr()
+    assert figure in captured.out
+    assert captured.err.count("\n") == 1 and captured.err.count("cannot write all.json") == 1
+    assert FULL in captured.err and lost in captured.err and "the figures are above" in captured.err
     assert not list(tmp_path.glob("*.json")) and not list(tmp_path.glob("*.log"))
 
 
@@ -63,5 +63,5 @@ def test_training_says_that_its_progress_cannot_be_written(tmp_path: Path) -> No
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert [path.name for path in tmp_path.iterdir()] == [PROGRESS_FILE]
-    kept = load_progress(tmp_path, "task")
-    assert kept is not None and kept.step == 1
+    progress = load_progress(tmp_path, "task")
+    assert progress is not None and progress.step == 1

@@ -24,7 +24,7 @@ from workbench.integer.storage import load_program
 from workbench.memory.faults.protection import ProtectionMask
 from workbench.memory.image import Image
 from workbench.training.checkpoint import load_checkpoint, seal_checkpoint
-from workbench.training.checkpoint_files import read_story, refuse_replacing
+from workbench.training.checkpoint_files import read_metadata, refuse_replacing
 from workbench.training.progress import load_progress
 
 READERS: dict[str, Callable[[Any], object]] = {
@@ -32,7 +32,7 @@ READERS: dict[str, Callable[[Any], object]] = {
     "mask": ProtectionMask.load,
     "program": load_program,
     "checkpoint": load_checkpoint,
-    "story": read_story,
+    "metadata": read_metadata,
     "unsealed checkpoint": seal_checkpoint,
     "strategy": load_strategy,
     "exported folder": exported_firmware,

@@ -104,9 +104,9 @@ def test_a_campaign_counts_each_word_once(trained: SimpleNamespace, tmp_path: Pa
     command = ["campaign", "--checkpoint", str(trained.checkpoint), "--fault", "flips=1"]
     command += ["--trials", "3", "--jobs", "1", "--out", str(tmp_path / "re sults")]
     assert main([*command, "--words", rf"{NFD},a\,b", "--words", "über", "--words", "it's"]) == 0
-    (told,) = summary([open_results(tmp_path / "re sults")])
-    assert list(told["utterances"]) == ["über", "a,b", "it's"]
-    assert told["trials"] == 9
+    (figures,) = summary([open_results(tmp_path / "re sults")])
+    assert list(figures["utterances"]) == ["über", "a,b", "it's"]
+    assert figures["trials"] == 9
 
 
 def test_a_campaign_listens_to_what_the_recogniser_knows(
@@ -185,10 +185,10 @@ def test_measure_leaves_out_what_a_measure_cannot_take(
     assert (recordings["nearest"], recordings["mfcc_dtw"]) == (1.0, 0.0)
     assert voice["mfcc_dtw"] > 0 and 0 <= voice["nearest"] <= 1
     assert voice["own"]["peak"] > 0 and voice["own"]["fussy"] is None
-    told = capsys.readouterr().out
-    assert "recognised of -my voice, recordings is without 'a,b'" in told
-    assert "fussy has no value; ValueError: no thanks\n" in told
-    assert "peak" in told.splitlines()[0]
+    output = capsys.readouterr().out
+    assert "recognised of -my voice, recordings is without 'a,b'" in output
+    assert "fussy has no value; ValueError: no thanks\n" in output
+    assert "peak" in output.splitlines()[0]
 
 
 @pytest.mark.parametrize(

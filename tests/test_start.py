@@ -21,12 +21,12 @@ for name in COMMANDS:
         main([name, "--help"])
     found[name + " --help"] = heavy()
 for words in json.loads(sys.argv[1]):
-    told = io.StringIO()
-    with contextlib.redirect_stdout(told):
+    output = io.StringIO()
+    with contextlib.redirect_stdout(output):
         assert main(words) == 0, words
     found[words[0]] = [name for name in heavy() if name != "matplotlib"]  # draws a timeline
     if words[0] == "flip":
-        identifier = told.getvalue().partition("replay: ")[2].split()[0]
+        identifier = output.getvalue().partition("replay: ")[2].split()[0]
         with contextlib.redirect_stdout(io.StringIO()):
             assert main(["replay", identifier]) == 0
         found["replay"] = heavy()
@@ -43,9 +43,9 @@ def test_no_help_and_no_short_work_imports_torch(tmp_path: Path) -> None:
         text=True,
     )
     assert not done.returncode, done.stderr
-    found = json.loads(done.stdout)
-    assert len(found) > len(WORK) + 15
-    assert {name: modules for name, modules in found.items() if modules} == {}
+    figures = json.loads(done.stdout)
+    assert len(figures) > len(WORK) + 15
+    assert {name: modules for name, modules in figures.items() if modules} == {}
 
 
 def test_the_benchmark_tells_times_and_torch() -> None:

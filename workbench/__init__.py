@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from workbench.face.loading import strategy_names as strategy_names
     from workbench.face.mapping import map_bits as map_bits
     from workbench.face.mapping import quality_curve as quality_curve
+    from workbench.face.own import voice_of as voice_of
     from workbench.generators.generator import Generator as Generator
     from workbench.generators.inputs import RowIndexes as RowIndexes
     from workbench.generators.inputs import Samples as Samples
@@ -98,6 +99,7 @@ _HOMES = {
     "simulate": "face.comparing",
     "strategy_names": "face.loading",
     "summary": "face.campaigns",
+    "voice_of": "face.own",
 }
 
 __all__ = [*_HOMES, "__version__"]

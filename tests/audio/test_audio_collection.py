@@ -105,10 +105,10 @@ def test_fetch_leaves_out_what_cannot_be_loaded(
     few = {name: digest for name, digest in read_manifest().items() if name in names}
     monkeypatch.setattr(collection, "read_manifest", lambda: few)
     assert main(["data", "fetch", "--out", str(tmp_path)]) == 0
-    told = capsys.readouterr().out
-    assert told.startswith("1 recordings")
-    assert "left out demo-instruct: lasts" in told
-    assert "left out silence/1: no speech" in told
+    output = capsys.readouterr().out
+    assert output.startswith("1 recordings")
+    assert "left out demo-instruct: lasts" in output
+    assert "left out silence/1: no speech" in output
     assert check_recordings(tmp_path) == 1
 
 
@@ -117,16 +117,16 @@ def test_trimming_keeps_the_loud_part_and_the_margins(
     before: int, loud: int, after: int, level: int
 ) -> None:
     samples = np.concatenate([np.zeros(before), np.full(loud, level), np.zeros(after)])
-    kept = collection.trim(samples.astype(np.int16))
-    assert np.count_nonzero(kept) == loud
-    first = int(np.flatnonzero(kept)[0])
-    last = len(kept) - first - loud
+    trimmed = collection.trim(samples.astype(np.int16))
+    assert np.count_nonzero(trimmed) == loud
+    first = int(np.flatnonzero(trimmed)[0])
+    last = len(trimmed) - first - loud
     assert min(before, 480) <= first <= min(before, 480 + 80)
     assert min(after, 959) <= last <= min(after, 960 + 80)
 
 
 @given(hnp.arrays(np.int16, st.integers(1, 2000)))
 def test_trimming_never_invents(samples: np.ndarray) -> None:
-    kept = collection.trim(samples)
-    assert 0 < len(kept) <= len(samples)
-    assert samples.tobytes().find(kept.tobytes()) >= 0
+    trimmed = collection.trim(samples)
+    assert 0 < len(trimmed) <= len(samples)
+    assert samples.tobytes().find(trimmed.tobytes()) >= 0

@@ -122,12 +122,12 @@ def test_a_damaged_model_ends_in_a_sentence(damage: str, tmp_path: Path) -> None
 
 
 def test_a_missing_model_is_named(tmp_path: Path) -> None:
-    for language, told in (
+    for language, missing in (
         (Language(acoustic_model=tmp_path / "hmm"), "folder of an acoustic model"),
         (Language(dictionary=tmp_path), "file for --dict"),
         (Language(language_model=tmp_path / "lm"), "file for --lm"),
     ):
-        with pytest.raises(WorkbenchError, match=f"there is no {told}"):
+        with pytest.raises(WorkbenchError, match=f"there is no {missing}"):
             Recogniser(WORDS, language=language)
 
 

@@ -9,14 +9,16 @@ import re
 import pytest
 from pages import ROOT
 
+import workbench
+
 _SHOWN = re.compile(r"\.\. auto(?:function|class):: ([\w.]+)")
 API = _SHOWN.findall((ROOT / "docs" / "api.md").read_text("utf-8"))
 
 
 def _documented(text: str) -> set[str]:
     """Names in the section Args of a docstring."""
-    found = re.search(r"^Args:\n((?:(?: +.*)?\n)+)", f"{text}\n\n", re.MULTILINE)
-    return set(re.findall(r"^ {4}(\w+): ", found[1], re.MULTILINE)) if found else set()
+    match = re.search(r"^Args:\n((?:(?: +.*)?\n)+)", f"{text}\n\n", re.MULTILINE)
+    return set(re.findall(r"^ {4}(\w+): ", match[1], re.MULTILINE)) if match else set()
 
 
 @pytest.mark.parametrize("name", API)
@@ -29,3 +31,8 @@ def test_parameters_are_those_of_the_signature(name: str) -> None:
         if names:
             parameters = set(inspect.signature(member).parameters) - {"self"}
             assert names == parameters, f"{name}: {member.__qualname__}"
+
+
+def test_every_public_name_is_shown() -> None:
+    shown = {name.removeprefix("workbench.") for name in API}
+    assert set(workbench.__all__) - {"__version__"} <= shown

@@ -86,7 +86,7 @@ def decoded(uri: str) -> tuple[np.ndarray, int]:
 
 def looked_up(summary: dict[str, Any], path: tuple[str, ...]) -> Any:
     """The entry of summary.json that a figure names."""
-    found: Any = summary
+    value: Any = summary
     for step in path:
-        found = found[step]
-    return found
+        value = value[step]
+    return value

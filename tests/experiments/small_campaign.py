@@ -30,7 +30,7 @@ PROGRAM = random_program(111, 8)  # of one channel; a third of its bits matter
 IMAGE = Image.of(PROGRAM)
 INPUTS = {word: random_inputs(PROGRAM, seed, 30) for seed, word in enumerate(("one", "two"))}
 HELD = 20
-_MOST_SHARDS = 3  # of one life
+_MOST_SHARDS = 3  # of one run
 _LAST_MOMENT_S = 0.003  # of processor time, within the next shard or a little later
 
 

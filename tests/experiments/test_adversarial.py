@@ -48,11 +48,11 @@ def test_the_first_bit_is_the_worst_of_all_and_its_error_exact(seed: int) -> Non
     image, inputs = spoken(seed)
     candidates = image.layout.positions()[:1000]  # no more than are looked at
     steps = worst_bits(image, {"a": inputs}, candidates, bits=min(2, len(candidates)))
-    found = [step.position for step in steps]
-    assert len(set(found)) == len(found) and set(found) <= set(candidates.tolist())
+    positions = [step.position for step in steps]
+    assert len(set(positions)) == len(positions) and set(positions) <= set(candidates.tolist())
     for count in range(1, len(steps) + 1):
         assert steps[count - 1].error == pytest.approx(
-            error_by_reference(image, inputs, found[:count])
+            error_by_reference(image, inputs, positions[:count])
         )
     others = np.random.default_rng(seed).choice(candidates, 30)
     assert (
@@ -106,16 +106,16 @@ def test_random_bits_are_heard_in_every_word_and_drawn_by_the_seed(tmp_path: Pat
 def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     command = ["worst", "challenge", "--bits", "2", "--words", "seven,3", "--out", str(tmp_path)]
     assert main(command) == 0
-    told = capsys.readouterr().out
-    found = json.loads((tmp_path / "worst.json").read_text())
-    errors = [bit["error_share"] for bit in found["bits"]]
-    random = float(told.split("as many random bits: ")[1].split()[0])
+    output = capsys.readouterr().out
+    figures = json.loads((tmp_path / "worst.json").read_text())
+    errors = [bit["error_share"] for bit in figures["bits"]]
+    random = float(output.split("as many random bits: ")[1].split()[0])
     assert errors[1] > errors[0] > 20 * random
-    assert found["random"] == {"error_share": pytest.approx(random, abs=5e-5), "draws": 200}
-    trial = TrialId.parse(found["replay"]["7"])
-    assert str(trial) in told
-    assert trial.plan.model == Bits(tuple(bit["position"] for bit in found["bits"]))
+    assert figures["random"] == {"error_share": pytest.approx(random, abs=5e-5), "draws": 200}
+    trial = TrialId.parse(figures["replay"]["7"])
+    assert str(trial) in output
+    assert trial.plan.model == Bits(tuple(bit["position"] for bit in figures["bits"]))
     assert main(["replay", str(trial), "--out", str(tmp_path / "again.wav")]) == 0
     again = (tmp_path / "again.wav").read_bytes()
     assert again == (tmp_path / "after.wav").read_bytes() != (tmp_path / "before.wav").read_bytes()
-    assert found["bits"][0]["name"] in capsys.readouterr().out
+    assert figures["bits"][0]["name"] in capsys.readouterr().out

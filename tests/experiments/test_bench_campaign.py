@@ -97,24 +97,26 @@ def test_the_figures_as_json(
         assert main([*words, *chosen]) == 0
     for step in ("preparing the decoder", "round 5 of 5", "reference: 0 of 6 trials"):
         assert step in terminal.getvalue()
-    told = json.loads(file.read_text())
-    assert told["engine"]["trials_per_s"] > 0
-    if told["engine"]["name"] == "native":
+    figures = json.loads(file.read_text())
+    assert figures["engine"]["trials_per_s"] > 0
+    if figures["engine"]["name"] == "native":
         # How large the share is depends on what else the machine does, peak or not.
-        made, peak = (told["engine"][name] for name in ("gmacs_per_s", "peak_gmacs_per_s"))
-        assert told["engine"]["peak_share"] == made / peak > 0
-        assert told["engine"]["kernels"] == kernels_of(native_library(kernels_asked_for()))
+        made, peak = (figures["engine"][name] for name in ("gmacs_per_s", "peak_gmacs_per_s"))
+        assert figures["engine"]["peak_share"] == made / peak > 0
+        assert figures["engine"]["kernels"] == kernels_of(native_library(kernels_asked_for()))
     else:
         counted = ("gmacs_per_s", "macs_per_trial", "peak_gmacs_per_s", "peak_share")
-        assert {told["engine"][name] for name in counted} == {None}
-        assert told["engine"]["kernels"] == "torch"
-    assert told["checked_trials"] == 6 and told["mismatches"] == 0
-    assert told["peak_memory_bytes"] > 0
-    plain = told["peers"].pop("plain-fp32-loop")
-    assert plain["ratio"] == pytest.approx(told["engine"]["trials_per_s"] / plain["trials_per_s"])
-    assert list(told["peers"]) == ["pytorchfi", "mrfi", "seu-injection-framework"]
+        assert {figures["engine"][name] for name in counted} == {None}
+        assert figures["engine"]["kernels"] == "torch"
+    assert figures["checked_trials"] == 6 and figures["mismatches"] == 0
+    assert figures["peak_memory_bytes"] > 0
+    plain = figures["peers"].pop("plain-fp32-loop")
+    assert plain["ratio"] == pytest.approx(
+        figures["engine"]["trials_per_s"] / plain["trials_per_s"]
+    )
+    assert list(figures["peers"]) == ["pytorchfi", "mrfi", "seu-injection-framework"]
     printed = capsys.readouterr().out
-    for name, peer in told["peers"].items():
+    for name, peer in figures["peers"].items():
         assert peer["trials_per_s"] is None and peer["ratio"] is None
         assert name in peer["reason"] and f"`{INSTALL}`" in peer["reason"]
         assert peer["reason"] in printed, "never left out silently"

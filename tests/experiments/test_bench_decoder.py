@@ -33,9 +33,9 @@ def test_both_forms_say_the_same(subject: Decoder) -> None:
     sound = subject.module(subject.x)[0, 0].numpy()
     exponent = program.signal(program.output).exponent
     assert exponent is not None
-    told = np.ldexp(codes[:, 0].astype(np.float64), exponent)
-    assert np.corrcoef(told, sound)[0, 1] > 0.99
-    assert 0.9 < told.std() / sound.std() < 1.1
+    samples = np.ldexp(codes[:, 0].astype(np.float64), exponent)
+    assert np.corrcoef(samples, sound)[0, 1] > 0.99
+    assert 0.9 < samples.std() / sound.std() < 1.1
 
 
 def test_both_forms_have_the_same_weights(subject: Decoder) -> None:

@@ -60,8 +60,8 @@ def test_rows_are_those_of_the_laboratory(
         )
         for word, each in INPUTS.items()
     ]
-    found = read_results(tmp_path)
-    assert found.to_pylist() == pa.concat_tables(truth).to_pylist()
+    results = read_results(tmp_path)
+    assert results.to_pylist() == pa.concat_tables(truth).to_pylist()
 
 
 def test_log_mel_of_a_sample_decides_with_the_snr(tmp_path: Path) -> None:

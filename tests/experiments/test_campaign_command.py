@@ -36,16 +36,16 @@ def test_figures_are_those_of_the_table(tmp_path: Path, capsys: pytest.CaptureFi
     out, figures = tmp_path / "out", tmp_path / "figures.json"
     assert campaign(*SMALL, "--log-mel", 20, "--out", out, "--json", figures) == 0
     said = capsys.readouterr().out
-    (told,) = json.loads(figures.read_text())["campaigns"]
+    (summary,) = json.loads(figures.read_text())["campaigns"]
     table = read_results(out)
-    assert told["trials"] == table.num_rows == 2 * 32 and told["missing"] == 0
+    assert summary["trials"] == table.num_rows == 2 * 32 and summary["missing"] == 0
     counted = Counter(table["quality"].to_pylist())
-    for name, each in told["quality"].items():
+    for name, each in summary["quality"].items():
         assert (each["count"], each["share"]) == (counted[name], counted[name] / 64)
         assert (each["low"], each["high"]) == (None, None)  # nothing was left to chance
         assert f"{class_in_words(name):<27} {counted[name]:>11,}" in said
-    assert set(told["utterances"]) == {"3", "7"}
-    assert told["log_mel"]["measured"] == 64 - table["log_mel_db"].null_count > 0
+    assert set(summary["utterances"]) == {"3", "7"}
+    assert summary["log_mel"]["measured"] == 64 - table["log_mel_db"].null_count > 0
     assert "Leveugle's sample size" in said and "64 trials in" in said
     assert "all 32 that there are, for each word: the shares are exact" in said
     assert campaign(*SMALL, "--log-mel", 20, "--out", out) == 0
@@ -58,10 +58,10 @@ def test_intervals_take_the_words_of_a_trial_together(
     figures = tmp_path / "figures.json"
     faults = ("--fault", "ber=1e-4", "--words", "3,7", "--trials", 40)
     assert campaign(*faults, "--out", tmp_path / "out", "--json", figures) == 0
-    (told,) = json.loads(figures.read_text())["campaigns"]
+    (summary,) = json.loads(figures.read_text())["campaigns"]
     table = read_results(tmp_path / "out")
     trial, quality = table["trial"].to_numpy(), np.array(table["quality"].to_pylist())
-    for name, each in told["quality"].items():
+    for name, each in summary["quality"].items():
         hits = np.bincount(trial, weights=quality == name)
         interval = clustered(hits, np.full(40, 2))
         np.testing.assert_allclose((each["low"], each["high"]), interval)
@@ -76,19 +76,19 @@ def test_the_first_bits_are_no_sample(tmp_path: Path, capsys: pytest.CaptureFixt
 
 
 @pytest.mark.parametrize(
-    ("reason", "told"),
+    ("reason", "message"),
     [(None, "engine: native, kernels "), ("no compiler", "engine: torch, far slower than native: no compiler\n")],
 )  # fmt: skip
 def test_the_engine_is_told(
     reason: str | None,
-    told: str,
+    message: str,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("workbench.commands.campaign.no_native_engine", lambda program: reason)
     assert campaign(*SMALL, "--out", tmp_path) == 0
-    assert capsys.readouterr().out.count(told) == 1
+    assert capsys.readouterr().out.count(message) == 1
 
 
 def test_the_worst_trial_can_be_replayed(tmp_path: Path) -> None:
@@ -235,8 +235,10 @@ def test_an_interrupt_says_how_to_go_on(tmp_path: Path) -> None:
     os.killpg(running.pid, signal.SIGINT)
     _, said = running.communicate(timeout=LIMIT_S)
     assert running.returncode == 130
-    kept, interrupted = said.splitlines()
-    assert "trials are kept in" in kept and "the same command goes on from there" in kept
+    first_line, interrupted = said.splitlines()
+    assert (
+        "trials are kept in" in first_line and "the same command goes on from there" in first_line
+    )
     assert interrupted == "workbench: interrupted"
 
 
@@ -246,9 +248,9 @@ def test_an_interrupt_says_how_to_go_on(tmp_path: Path) -> None:
         ((), "--exhaustive"),
         (
             ("--fault", "beer=1e-5"),
-            "no fault model 'beer' for a plan to begin with; did you mean ber?",
+            "no fault model 'beer'; did you mean ber?",
         ),
-        (("--fault", "catastrophe"), "'catastrophe' is not a plan; it has parts like flips=10"),
+        (("--fault", "catastrophe"), "choose one of each, flips"),
         (("--fault", "flips=x"), "flips=x; write a whole number"),
         (("--fault", "flips=0"), "nothing happens"),
         (("--fault", "ber=2"), "bit-error rate"),

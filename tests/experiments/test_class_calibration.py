@@ -91,12 +91,12 @@ def test_the_same_seed_hears_the_same_sounds(
     heard: tuple[list[ClassHeard], np.ndarray], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(class_calibration, "Listener", _KnowsTheSnr)
-    told: list[str] = []
+    stages: list[str] = []
     again = heard_classes(
-        voice(), sounds=SOUNDS, seed=1, progress=lambda what, *_: told.append(what)
+        voice(), sounds=SOUNDS, seed=1, progress=lambda what, *_: stages.append(what)
     )
     assert again == heard[0]
-    assert list(dict.fromkeys(told)) == ["flipping", "listening"]
+    assert list(dict.fromkeys(stages)) == ["flipping", "listening"]
 
 
 def test_too_few_sounds_are_refused() -> None:

@@ -15,7 +15,7 @@ from workbench.errors import WorkbenchError
 from workbench.experiments.fleets import comparison as compare
 from workbench.experiments.fleets.comparison import ENVIRONMENTS, with_differences, workload_of
 from workbench.experiments.fleets.pictures import pareto
-from workbench.experiments.fleets.variants import NAMES, contestant
+from workbench.experiments.fleets.variants import NAMES, strategy_variant
 from workbench.experiments.voices.voice import open_voice
 from workbench.firmware.costs import known_cost
 from workbench.healing.named import named
@@ -55,8 +55,10 @@ def test_one_device_tells_nothing_about_others() -> None:
         {"strategy": name, "environment": "single", "harm_of_devices": [harm]}
         for name, harm in (("crc-scrub", 0.1), ("other", 0.3))
     ]
-    told = with_differences(pair)[1]["difference"]
-    assert told["mean"] == pytest.approx(0.2) and told["low"] is told["high"] is None
+    difference = with_differences(pair)[1]["difference"]
+    assert (
+        difference["mean"] == pytest.approx(0.2) and difference["low"] is difference["high"] is None
+    )
 
 
 def test_an_attack_needs_its_bits() -> None:
@@ -74,17 +76,17 @@ def test_range_restriction_is_not_heard_while_all_is_well() -> None:
         np.testing.assert_array_equal(made, expected)
 
 
-def test_contestants_and_masks(tmp_path: Path) -> None:
+def test_strategy_variants_and_masks(tmp_path: Path) -> None:
     voice = open_voice()
     ProtectionMask.of(voice.image(), np.array([5, 90_000])).save(tmp_path / "two.mask")
-    strategy, program = contestant("triple", voice.program, {}, tmp_path / "two.mask")
+    strategy, program = strategy_variant("triple", voice.program, {}, tmp_path / "two.mask")
     assert strategy.areas[0].addresses == (5, 90_000) and program is voice.program
-    by_bias, _ = contestant("triple", voice.program, {})
+    by_bias, _ = strategy_variant("triple", voice.program, {})
     image = Image.of(voice.program)
     names = {image.site(8 * a).tensor for a in by_bias.areas[0].addresses}
     assert names == {"bias"}
     with pytest.raises(WorkbenchError, match="no strategy 'hope'"):
-        contestant("hope", voice.program, {})
+        strategy_variant("hope", voice.program, {})
 
 
 def test_compare_goes_on_where_it_was(
@@ -96,11 +98,11 @@ def test_compare_goes_on_where_it_was(
     for name in ("none", "crc-scrub", "abft", "in-place64", "range"):
         words += ["--strategy", name]
     assert main(words) == 0
-    told = capsys.readouterr().out
+    output = capsys.readouterr().out
     records = json.loads((tmp_path / "all.json").read_text())
     assert len(records) == 10
-    kept = [path.name for path in (tmp_path / "records").iterdir()]
-    assert sum(name.split("-")[-2] in ("single", "ber") for name in kept) == 10
+    names = [path.name for path in (tmp_path / "records").iterdir()]
+    assert sum(name.split("-")[-2] in ("single", "ber") for name in names) == 10
     by_name = {(r["strategy"], r["environment"]): r for r in records}
     assert by_name["crc-scrub", "ber"]["harm"] < by_name["none", "ber"]["harm"]
     assert by_name["none", "single"]["device"]["instructions"] == 0
@@ -109,20 +111,20 @@ def test_compare_goes_on_where_it_was(
     for record in records:
         assert sum(record["quality"].values()) == pytest.approx(1)
         assert record["device_s"] == pytest.approx(2 * 3 * 0.768)
-    assert len(re.findall(r"^none ", told, re.MULTILINE)) == 2
+    assert len(re.findall(r"^none ", output, re.MULTILINE)) == 2
     for name in ("harm", "costs", "timelines"):
         assert (tmp_path / f"{name}.png").read_bytes().startswith(b"\x89PNG")
     clean, healed = (read_audio(tmp_path / f"{name}.wav") for name in ("clean", "crc-scrub"))
     assert len(clean) == len(healed) == 3 * 12_288
 
     torn = next((tmp_path / "records").glob("none-single-*"))
-    torn.write_text(torn.read_text()[:99])  # it alone is lived again
-    lived = compare.simulate_fleet
+    torn.write_text(torn.read_text()[:99])  # it alone is simulated again
+    simulate_fleet = compare.simulate_fleet
     monkeypatch.setattr(
         compare,
         "simulate_fleet",
         lambda p, i, s, *a, **k: (
-            lived(p, i, s, *a, **k) if s.name == "none" else pytest.fail(s.name)
+            simulate_fleet(p, i, s, *a, **k) if s.name == "none" else pytest.fail(s.name)
         ),
     )
     assert main(words) == 0
@@ -142,8 +144,8 @@ def test_lifetime_tells_years(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     words = ["lifetime", "challenge", "--devices", "2", "--days", "20", "--jobs", "1",
              "--json", str(tmp_path / "l.json")]  # fmt: skip
     assert main(words) == 0
-    told, record = capsys.readouterr().out, json.loads((tmp_path / "l.json").read_text())
-    assert "device-years a second" in told and "low-earth-orbit x 1, single" in told
+    output, record = capsys.readouterr().out, json.loads((tmp_path / "l.json").read_text())
+    assert "device-years a second" in output and "low-earth-orbit x 1, single" in output
     assert record["device_s"] == pytest.approx(2 * 20 * 86_400, rel=1e-4)
     assert record["upsets"] > 0 and record["wrong_bits_left"] == 0 and record["availability"] > 0.99
     frames, samples = record["detection_frames"], record["detection_samples"]
@@ -151,17 +153,17 @@ def test_lifetime_tells_years(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     cost = known_cost(open_voice().program, named("pq-scrub"), "m4")
     assert record["frames"] == pytest.approx(record["device_s"] * 125)
     assert record["spent"]["instructions"] >= round(cost.instructions * record["frames"])
-    assert "healing took" in told
+    assert "healing took" in output
 
 
 def test_a_word_of_a_life_is_heard(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "then.wav"
     words = ["lifetime", "--devices", "2", "--words", "30", "--rate", "0.2", "--hear", "1:29"]
     assert main([*words, "--out", str(out)]) == 0
-    told = capsys.readouterr().out
+    output = capsys.readouterr().out
     assert len(read_audio(out)) == 12_288
-    assert re.search(r"device 1 says '\d' as its word 29, with \d+ bits wrong", told)
-    assert "memory upset, " in told
+    assert re.search(r"device 1 says '\d' as its word 29, with \d+ bits wrong", output)
+    assert "memory upset, " in output
     for wrong, sentence in (("1", "write DEVICE:WORD"), ("2:0", "no device 2 in this workload")):
         assert main([*words[:-1], wrong]) == 2
         assert sentence in capsys.readouterr().err
@@ -184,8 +186,8 @@ def test_mistakes_are_one_sentence(
     words: list[str], sentence: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(words) == 2
-    told = capsys.readouterr().err
-    assert sentence in told and told.count("\n") == 1
+    message = capsys.readouterr().err
+    assert sentence in message and message.count("\n") == 1
 
 
 def test_names_are_known() -> None:

@@ -20,7 +20,7 @@ from workbench.commands.compare_table import tell_missing
 from workbench.errors import WorkbenchError
 from workbench.experiments.fleets import device_costs, pictures
 from workbench.experiments.fleets.pictures import draw_costs
-from workbench.experiments.fleets.variants import Contestant
+from workbench.experiments.fleets.variants import StrategyVariant
 from workbench.firmware.costs import Cost, measure_cost
 from workbench.healing import timeline
 from workbench.healing.named import named
@@ -68,15 +68,15 @@ def test_another_network_s_costs_are_measured_and_kept(
     none, crc = sorted((each["device"] for each in records), key=lambda d: d["instructions"])
     assert status == 0 and none["instructions"] == 0 and none["flash_bytes"] == 0
     assert crc["instructions"] > 5000 and crc["flash_bytes"] > 2000
-    told = capsys.readouterr().out
-    assert f"{crc['instructions']:,.0f}" in told and "instr., RAM, flash:" not in told
+    output = capsys.readouterr().out
+    assert f"{crc['instructions']:,.0f}" in output and "instr., RAM, flash:" not in output
     files = {path.name for path in (tmp_path / "out").iterdir()}
     assert files == {"records", "harm.png", "costs.png", "timelines.png", "clean.wav", "none.wav",
                      "crc-scrub.wav"}  # fmt: skip
     monkeypatch.setattr(device_costs, "bare_run", refuse)  # nothing is measured again
     assert compared() == (0, records)
-    kept = next((tmp_path / "out" / "records").glob("crc-scrub-cost-*"))
-    kept.write_text(kept.read_text().replace('"step": ', '"step": 1'))  # unless it was edited
+    record = next((tmp_path / "out" / "records").glob("crc-scrub-cost-*"))
+    record.write_text(record.read_text().replace('"step": ', '"step": 1'))  # unless it was edited
     devices = {each["strategy"]: each["device"] for each in compared()[1]}
     assert devices["crc-scrub"] is None and devices["none"] == none
 
@@ -92,9 +92,9 @@ def test_without_the_emulator_costs_are_unknown_and_said_to_be(
     (tmp_path / "out" / "costs.png").write_bytes(b"of an earlier comparison")
     status, records = compared()
     assert status == 0 and [each["device"] for each in records] == [None, None]
-    told = capsys.readouterr().out
-    assert "instr., RAM, flash: unknown, unicorn is not installed; get it" in told
-    assert "harm.png, timelines.png, sounds and records" in told
+    output = capsys.readouterr().out
+    assert "instr., RAM, flash: unknown, unicorn is not installed; get it" in output
+    assert "harm.png, timelines.png, sounds and records" in output
     assert not (tmp_path / "out" / "costs.png").exists()
     assert (tmp_path / "out" / "timelines.png").exists()
     assert len(read_audio(tmp_path / "out" / "crc-scrub.wav")) == 2 * 12_288
@@ -113,12 +113,13 @@ def test_figures_are_there_whatever_fails_later(
         assert len(json.loads((tmp_path / "all.json").read_text())) == 2
         return
     status, records = compared()
-    told = capsys.readouterr()
-    assert status == 2 and len(records) == 2 and "single upsets" in told.out
-    assert told.err.count("\n") == 1 and "Traceback" not in told.err
+    captured = capsys.readouterr()
+    assert status == 2 and len(records) == 2 and "single upsets" in captured.out
+    assert captured.err.count("\n") == 1 and "Traceback" not in captured.err
     what = "harm.png" if broken == "draw_harm" else "sounds and timelines.png"
     assert (
-        f"{what} failed (ValueError: Data cannot be log-scaled); the figures are above" in told.err
+        f"{what} failed (ValueError: Data cannot be log-scaled); the figures are above"
+        in captured.err
     )
     assert (tmp_path / "out" / "harm.png").exists() == (broken != "draw_harm")
     assert (tmp_path / "out" / "none.wav").exists() == (broken != "simulate")
@@ -127,10 +128,10 @@ def test_figures_are_there_whatever_fails_later(
 def test_a_fleet_that_fails_leaves_the_others(
     compared: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lived = command.record_of
+    record_of = command.record_of
 
     def of_one(*arguments: Any, **more: Any) -> Any:
-        return break_down() if arguments[3].name == "none" else lived(*arguments, **more)
+        return break_down() if arguments[3].name == "none" else record_of(*arguments, **more)
 
     monkeypatch.setattr(device_costs, "bare_run", refuse)
     monkeypatch.setattr(command, "record_of", of_one)
@@ -139,8 +140,8 @@ def test_a_fleet_that_fails_leaves_the_others(
     assert "none in single failed (ValueError" in capsys.readouterr().err
     monkeypatch.setattr(command, "record_of", break_down)
     assert compared() == (2, [])
-    told = capsys.readouterr().err
-    assert "none in single, crc-scrub in single failed (ValueError" in told
+    message = capsys.readouterr().err
+    assert "none in single, crc-scrub in single failed (ValueError" in message
 
 
 def test_one_that_cannot_be_measured_leaves_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -153,12 +154,12 @@ def test_one_that_cannot_be_measured_leaves_the_others(monkeypatch: pytest.Monke
     monkeypatch.setattr(device_costs, "bare_run", lambda *_: None)
     monkeypatch.setattr(device_costs, "measure_cost", measured)
     monkeypatch.setattr(device_costs, "known_cost", lambda *_: None)
-    rivals = [Contestant("x", each, program) for each in (named("radar"), named("none"))]
-    rivals.append(Contestant("x", type(rivals[0].strategy)("mine"), program))
-    told: list[str] = []
-    found = device_costs.device_costs(rivals, program, inputs, jobs=1, progress=told.append)
-    assert found["mine"] == cost and told == ["radar", "none", "mine"]
-    assert found["radar"] == found["none"] == "ValueError: Data cannot be log-scaled"
+    variants = [StrategyVariant("x", each, program) for each in (named("radar"), named("none"))]
+    variants.append(StrategyVariant("x", type(variants[0].strategy)("mine"), program))
+    reported: list[str] = []
+    costs = device_costs.device_costs(variants, program, inputs, jobs=1, progress=reported.append)
+    assert costs["mine"] == cost and reported == ["radar", "none", "mine"]
+    assert costs["radar"] == costs["none"] == "ValueError: Data cannot be log-scaled"
 
 
 @needs_emulator
@@ -173,9 +174,9 @@ def test_emulate_writes_the_costs_that_it_has(
     path = tmp_path / "costs.json"
     words = ["emulate", "--costs", "--core", "m4", "--json", str(path)]
     assert main([*words, "--strategy", "golden-scrub", "--strategy", "none"]) == 2
-    told = capsys.readouterr()
-    assert "none on Cortex-M4 failed (ValueError: Data cannot be log-scaled)" in told.err
-    assert told.err.count("\n") == 1 and '"-": no upset was found' in told.out
+    captured = capsys.readouterr()
+    assert "none on Cortex-M4 failed (ValueError: Data cannot be log-scaled)" in captured.err
+    assert captured.err.count("\n") == 1 and '"-": no upset was found' in captured.out
     assert [row["strategy"] for row in json.loads(path.read_text())["costs"]] == ["golden-scrub"]
 
 
@@ -208,12 +209,12 @@ def test_a_place_that_cannot_be_written_is_told_first(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("workbench.experiments.voices.voice.read_story", break_down)  # any work
+    monkeypatch.setattr("workbench.experiments.voices.voice.read_metadata", break_down)  # any work
     (tmp_path / "file").write_text("")
     for path in (tmp_path, tmp_path / "file" / "x.json"):
         assert main([command, "--json", str(path)]) == 2
-        told = capsys.readouterr().err
-        assert f"cannot write {path}" in told and told.count("\n") == 1
+        message = capsys.readouterr().err
+        assert f"cannot write {path}" in message and message.count("\n") == 1
 
 
 def test_failures_of_one_reason_are_one(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -252,7 +253,7 @@ def test_every_dash_has_a_meaning(
 ) -> None:
     record = {"difference": {"mean": 1, "low": 1, "high": 1}, "detection_s": 1.0, "hit": 1}
     tell_missing([record | change], {})
-    told = capsys.readouterr().out
-    assert words in told and bool(told) == bool(words)
+    output = capsys.readouterr().out
+    assert words in output and bool(output) == bool(words)
     tell_missing([record], {"a": "no emulator", "b": "no compiler", "c": "no emulator"})
     assert "unknown, a, c: no emulator; b: no compiler" in capsys.readouterr().out

@@ -31,41 +31,43 @@ def test_harm_falls_with_snr(snr: list[float]) -> None:
 
 def test_a_bit_is_the_mean_of_its_trials() -> None:
     table = table_of([UP2, UP2, UP2 + 7, UP2], [10.0, np.inf, 0.0, 20.0])
-    found = Criticality(IMAGE, table)
-    assert (found.rows, found.left_out, found.tried[UP2]) == (4, 0, 3)
-    np.testing.assert_allclose(found.harm[[UP2, UP2 + 7]], [0.11 / 3, 1.0], rtol=1e-6)
-    np.testing.assert_allclose(found.broken[[UP2, UP2 + 7]], [0, 1])
-    np.testing.assert_allclose(found.degraded[[UP2, UP2 + 7]], [1 / 3, 0])
+    criticality = Criticality(IMAGE, table)
+    assert (criticality.rows, criticality.left_out, criticality.tried[UP2]) == (4, 0, 3)
+    np.testing.assert_allclose(criticality.harm[[UP2, UP2 + 7]], [0.11 / 3, 1.0], rtol=1e-6)
+    np.testing.assert_allclose(criticality.broken[[UP2, UP2 + 7]], [0, 1])
+    np.testing.assert_allclose(criticality.degraded[[UP2, UP2 + 7]], [1 / 3, 0])
 
 
 def test_untried_bits_take_the_mean_of_their_tensor_and_bit() -> None:
-    found = Criticality(IMAGE, table_of([UP2, UP2 + 8, UP2 + 9], [10.0, 20.0, 0.0]))
-    assert found.harm[UP2 + 16] == pytest.approx(0.055)
-    assert found.harm[UP2 + 17] == pytest.approx(1.0)
-    assert np.isnan(found.harm[UP2 + 18])  # bit 2 was never tried in this tensor
-    assert np.isnan(found.harm[0])  # nor was anything in another
-    assert found.coverage == pytest.approx(3 / 731_384)
+    criticality = Criticality(IMAGE, table_of([UP2, UP2 + 8, UP2 + 9], [10.0, 20.0, 0.0]))
+    assert criticality.harm[UP2 + 16] == pytest.approx(0.055)
+    assert criticality.harm[UP2 + 17] == pytest.approx(1.0)
+    assert np.isnan(criticality.harm[UP2 + 18])  # bit 2 was never tried in this tensor
+    assert np.isnan(criticality.harm[0])  # nor was anything in another
+    assert criticality.coverage == pytest.approx(3 / 731_384)
 
 
 def test_under_a_mask_nothing_is_estimated() -> None:
     """An untried byte may be one that the mask protects."""
-    found = Criticality(IMAGE, table_of([UP2, UP2 + 8], [10.0, 20.0]), protection="abc")
-    assert np.isnan(found.harm[UP2 + 16]) and found.known.sum() == 2
-    assert Ranking.of(found).addresses.tolist() == [UP2 // 8, UP2 // 8 + 1]
-    assert found.about.endswith("all shares are of these alone, under the protection mask abc")
+    criticality = Criticality(IMAGE, table_of([UP2, UP2 + 8], [10.0, 20.0]), protection="abc")
+    assert np.isnan(criticality.harm[UP2 + 16]) and criticality.known.sum() == 2
+    assert Ranking.of(criticality).addresses.tolist() == [UP2 // 8, UP2 // 8 + 1]
+    assert criticality.about.endswith(
+        "all shares are of these alone, under the protection mask abc"
+    )
 
 
 def test_what_is_said_of_the_bits_not_tried() -> None:
     everything = IMAGE.layout.positions()
-    told = [
+    notes = [
         Criticality(IMAGE, table_of(some, np.zeros(len(some)))).about
         for some in (everything, everything[:64], everything[4000:])
     ]
-    assert told[0] == "every bit tried"
-    assert told[1].endswith(
+    assert notes[0] == "every bit tried"
+    assert notes[1].endswith(
         "estimated from those of the same tensor and bit, all shares are of these alone"
     )
-    assert told[2].endswith(
+    assert notes[2].endswith(
         "% of the bits tried, the others estimated from those of the same tensor and bit"
     )
 
@@ -83,9 +85,9 @@ def test_stratified_totals_do_not_depend_on_how_often_a_stratum_was_drawn(seed: 
     snr = rng.uniform(0, 60, stratum.max() + 1)
     _, first = np.unique(stratum[named], return_index=True)
     drawn = np.concatenate([named[first], rng.choice(named, 50)])
-    found = Criticality(image, table_of(drawn, snr[stratum[drawn]]))
-    np.testing.assert_allclose(found.harm[named], harm(snr[stratum[named]]), rtol=1e-5)
-    assert not found.harm[bits.place < 0].any()
+    criticality = Criticality(image, table_of(drawn, snr[stratum[drawn]]))
+    np.testing.assert_allclose(criticality.harm[named], harm(snr[stratum[named]]), rtol=1e-5)
+    assert not criticality.harm[bits.place < 0].any()
 
 
 @given(seed=seeds)
@@ -108,26 +110,26 @@ def test_bits_are_the_layouts_sites(seed: int) -> None:
 def test_maps_are_means_over_their_bits() -> None:
     rng = np.random.default_rng(5)
     positions = IMAGE.layout.positions(WORKING_SECTIONS)
-    found = Criticality(IMAGE, table_of(positions, rng.uniform(0, 50, len(positions))))
-    operators, means = found.by_operator(found.harm, "weight")
+    criticality = Criticality(IMAGE, table_of(positions, rng.uniform(0, 50, len(positions))))
+    operators, means = criticality.by_operator(criticality.harm, "weight")
     place = IMAGE.layout.place("trunk.1.mix", "weight")
     first = IMAGE.layout.element_positions(place)
-    expected = found.harm[first[..., None] + np.arange(8)]
+    expected = criticality.harm[first[..., None] + np.arange(8)]
     row = means[operators.index("trunk.1.mix")]
     np.testing.assert_allclose(row, expected.mean(axis=(0, 1, 2, 3)))
-    detail = found.by_channel(found.harm, "trunk.1.mix", "weight")
+    detail = criticality.by_channel(criticality.harm, "trunk.1.mix", "weight")
     np.testing.assert_allclose(detail, expected.mean(axis=(0, 2, 3)))
-    operators, channels = found.channels(found.harm)
+    operators, channels = criticality.channels(criticality.harm)
     assert operators[:3] == ["word", "position", "conv_in"]
     assert np.isnan(channels[operators.index("up2"), 1:]).all()
     sums, counts = np.zeros(64), 0
     for tensor in ("weight", "bias", "shift"):
         of_tensor = IMAGE.layout.place("trunk.1.mix", tensor)
-        values = found.by_channel(found.harm, "trunk.1.mix", tensor)
+        values = criticality.by_channel(criticality.harm, "trunk.1.mix", tensor)
         bits = of_tensor.bits * int(np.prod(of_tensor.shape)) // 64
         sums, counts = sums + values.mean(axis=1) * bits, counts + bits
     np.testing.assert_allclose(channels[operators.index("trunk.1.mix")], sums / counts)
-    assert found.tensors() == ["weight", "bias", "shift", "rows"]
+    assert criticality.tensors() == ["weight", "bias", "shift", "rows"]
 
 
 def test_ranks_and_what_protection_buys() -> None:
@@ -154,11 +156,11 @@ def test_ranks_and_what_protection_buys() -> None:
 def test_the_worst_come_first(seed: int) -> None:
     rng = np.random.default_rng(seed)
     positions = rng.choice(8 * IMAGE.layout.working_bytes, 300)
-    found = Criticality(IMAGE, table_of(positions, rng.choice([0, 5, 30], 300)))
-    ranking = Ranking.of(found)
+    criticality = Criticality(IMAGE, table_of(positions, rng.choice([0, 5, 30], 300)))
+    ranking = Ranking.of(criticality)
     assert (np.diff(ranking.harm) <= 0).all()
-    assert set(positions[found.bits.place[positions] >= 0] // 8) <= set(ranking.addresses)
-    padding = np.flatnonzero((found.bits.place < 0).reshape(-1, 8).all(axis=1))
+    assert set(positions[criticality.bits.place[positions] >= 0] // 8) <= set(ranking.addresses)
+    padding = np.flatnonzero((criticality.bits.place < 0).reshape(-1, 8).all(axis=1))
     assert len(padding) and not set(padding) & set(ranking.addresses)
     assert (np.diff(ranking.harm_left) <= 1e-12).all() and (ranking.broken_left >= 0).all()
     share = rng.uniform(0.001, 1)
@@ -196,8 +198,8 @@ def test_other_tables_are_refused(table: pa.Table, words: str) -> None:
 
 
 def test_trials_that_say_nothing_of_a_bit_are_left_out() -> None:
-    found = Criticality(IMAGE, table_of([UP2, -1, 10**8], [9.0, np.inf, 9.0], [1, 0, 1]))
-    assert (found.rows, found.left_out) == (1, 2)
+    criticality = Criticality(IMAGE, table_of([UP2, -1, 10**8], [9.0, np.inf, 9.0], [1, 0, 1]))
+    assert (criticality.rows, criticality.left_out) == (1, 2)
 
 
 def test_plain_text_qualities_are_read_too() -> None:

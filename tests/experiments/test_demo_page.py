@@ -294,7 +294,7 @@ def test_mistakes_are_one_sentence(
         status = main(words)
     except SystemExit as error:  # argparse leaves by itself
         status = int(error.code or 0)
-    told = capsys.readouterr().err.strip().splitlines()
+    message = capsys.readouterr().err.strip().splitlines()
     assert status == 2
-    assert sentence in told[-1]
-    assert "Traceback" not in "".join(told)
+    assert sentence in message[-1]
+    assert "Traceback" not in "".join(message)

@@ -215,9 +215,9 @@ def test_a_model_of_another_package_reaches_every_command(
     out = str(tmp_path / "campaign")
     words = ["--words", "3", "--trials", "40", "--jobs", "1", "--out", out]
     assert main(["campaign", "challenge", "--fault", "column=3", *words]) == 0
-    told = capsys.readouterr().out
-    assert "column=3,seed=0: 40 trials" in told
-    replay = re.findall(r"replay: (\S+)", told)
+    output = capsys.readouterr().out
+    assert "column=3,seed=0: 40 trials" in output
+    replay = re.findall(r"replay: (\S+)", output)
     if replay:
         assert main(["replay", replay[0], "--out", str(tmp_path / "r.wav")]) == 0
     words = ["--devices", "1", "--words", "2", "--jobs", "1"]
@@ -231,8 +231,10 @@ def test_a_model_of_another_package_reaches_every_command(
     assert main(["compare", "challenge", *words, "--fault", "column=3"]) == 0
     records = json.loads(made.read_text())
     assert [r["environment"] for r in records] == ["column=3"] * 2
-    kept = [json.loads(path.read_text()) for path in (tmp_path / "cmp" / "records").glob("none*")]
-    assert [each["faults"] for each in kept] == [["column=3"]]
+    figures = [
+        json.loads(path.read_text()) for path in (tmp_path / "cmp" / "records").glob("none*")
+    ]
+    assert [each["faults"] for each in figures] == [["column=3"]]
     words = ["--words", "3,1", "--fault", "column=3", "--fault", "stuck=1,at=0"]
     assert main(["heal", "challenge", *words, "--out", str(tmp_path / "heal")]) == 0
     hits = json.loads((tmp_path / "heal" / "heal.json").read_text())["upsets"]
@@ -256,8 +258,8 @@ def test_commands_refuse_before_any_work(
 ) -> None:
     out = [] if words[0] == "lifetime" else ["--out", str(tmp_path)]
     assert main([words[0], "challenge", *words[1:], *out]) == 2
-    told = capsys.readouterr().err
-    assert sentence in told and told.count("\n") == 1
+    message = capsys.readouterr().err
+    assert sentence in message and message.count("\n") == 1
     assert not list(tmp_path.iterdir())
 
 

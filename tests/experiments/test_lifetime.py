@@ -91,9 +91,9 @@ def test_any_word_of_any_device_can_be_heard(strategy) -> None:
     for device in range(2):
         harm = []
         for word in range(6):
-            name, life = hear_device(PROGRAM, WORDS, strategy, workload, device=device, word=word)
+            name, result = hear_device(PROGRAM, WORDS, strategy, workload, device=device, word=word)
             clean = run(PROGRAM, WORDS[name])[PROGRAM.output][0].astype(np.int64)
-            error = (np.square(life.codes.astype(np.int64) - clean)).sum()
+            error = (np.square(result.codes.astype(np.int64) - clean)).sum()
             harm.append(min(1.0, error / max(np.square(clean).sum(), 1)))
         assert np.mean(harm) == pytest.approx(fleet.harm[device], rel=1e-9)
     assert fleet.harm.any()

@@ -65,9 +65,9 @@ def test_a_map_of_two_campaigns(
     assert main([*words, "--json", str(figures)]) == 0
     said = capsys.readouterr().out
     assert sorted(path.name for path in out.iterdir()) == sorted(MAP_FILES)
-    told = json.loads(figures.read_text())
-    assert told["trials"] == 12_000
-    assert f"1 % of the bytes carry {100 * told['harm_carried']:.0f} % of the harm" in said
+    map_figures = json.loads(figures.read_text())
+    assert map_figures["trials"] == 12_000
+    assert f"1 % of the bytes carry {100 * map_figures['harm_carried']:.0f} % of the harm" in said
     mask = ProtectionMask.load(out / "protection.mask")
     mask.check(IMAGE)
     assert len(mask.addresses) == 915 and mask.digest in said
@@ -81,7 +81,7 @@ def test_a_map_of_two_campaigns(
     said = capsys.readouterr()
     assert "map.png failed (ValueError: cannot draw map.png); protection.png failed" in said.err
     assert said.err.count("\n") == 1 and "1 % of the bytes carry" in said.out
-    assert json.loads((tmp_path / "again.json").read_text()) == told
+    assert json.loads((tmp_path / "again.json").read_text()) == map_figures
     assert {path.suffix for path in (tmp_path / "tables").iterdir()} == {".csv", ".mask"}
 
 
@@ -132,16 +132,16 @@ def test_a_map_of_some_bits_says_so_and_protects_no_others(
     assert main(["map", str(whole), *out]) == 0
     said = capsys.readouterr().out
     assert "all shares are of these alone" in said and "broken words of the bits tried" in said
-    found = ProtectionMask.load(tmp_path / "out" / "protection.mask")
-    assert found.addresses.tolist() == sorted(set(tried.tolist()))
+    stored = ProtectionMask.load(tmp_path / "out" / "protection.mask")
+    assert stored.addresses.tolist() == sorted(set(tried.tolist()))
     monkeypatch.setattr(
         "workbench.experiments.maps.pictures.save_figure", lambda *_: None
     )  # it looks the same
     assert main(["map", str(masked), *out]) == 0
     said = capsys.readouterr().out
     assert f"under the protection mask {mask.digest}" in said
-    found = ProtectionMask.load(tmp_path / "out" / "protection.mask")
-    assert found.addresses.tolist() == sorted(set(tried[8:].tolist()))
+    stored = ProtectionMask.load(tmp_path / "out" / "protection.mask")
+    assert stored.addresses.tolist() == sorted(set(tried[8:].tolist()))
     assert "different protection masks" in refused([str(whole), str(masked), *out], capsys)
 
 

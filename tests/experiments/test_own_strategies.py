@@ -13,14 +13,14 @@ from voices import voice
 
 from workbench.audio.sound_files import read_audio
 from workbench.cli import main
-from workbench.commands.compare import _tell_rivals
+from workbench.commands.compare import _print_variants
 from workbench.errors import WorkbenchError
 from workbench.experiments.fleets.variants import (
     NAMES,
-    Contestant,
-    contestant,
-    contestants,
+    StrategyVariant,
     file_stem,
+    strategy_variant,
+    strategy_variants,
 )
 from workbench.experiments.voices.faulty_speech import hear
 from workbench.healing.log import Remedy
@@ -44,39 +44,39 @@ def mine(tmp_path: Path) -> str:
 
 def test_names_files_and_objects(mine: str) -> None:
     program = voice().program
-    assert contestant(mine, program, {}) == (MINE, program)
-    assert contestant(MINE, program, {}) == (MINE, program)
-    found = contestants(["none", mine, MINE, "none"], program, {})
-    assert [each.strategy.name for each in found] == ["none", "mine"]
-    assert [each.asked for each in found] == ["none", mine]
+    assert strategy_variant(mine, program, {}) == (MINE, program)
+    assert strategy_variant(MINE, program, {}) == (MINE, program)
+    variants = strategy_variants(["none", mine, MINE, "none"], program, {})
+    assert [each.strategy.name for each in variants] == ["none", "mine"]
+    assert [each.asked for each in variants] == ["none", mine]
 
 
 def test_one_strategy_need_not_be_a_list_and_other_things_get_a_sentence() -> None:
     program = voice().program
-    assert [each.strategy for each in contestants(MINE, program, {})] == [MINE]
+    assert [each.strategy for each in strategy_variants(MINE, program, {})] == [MINE]
     for wrong in (3, Area("crc32"), None):
         with pytest.raises(WorkbenchError, match="give a Strategy, a name or a file"):
-            contestants([wrong], program, {})
+            strategy_variants([wrong], program, {})
 
 
 def test_two_strategies_of_one_name_are_told_apart(tmp_path: Path) -> None:
     program = voice().program
     path = str(tmp_path / "fast.json")
     save_strategy(crc_scrub(16), path)
-    found = contestants([path, "crc-scrub", crc_scrub(8), crc_scrub(9)], program, {})
-    names = [each.strategy.name for each in found]
+    variants = strategy_variants([path, "crc-scrub", crc_scrub(8), crc_scrub(9)], program, {})
+    names = [each.strategy.name for each in variants]
     assert names == [f"crc-scrub ({path})", "crc-scrub", "crc-scrub 2", "crc-scrub 3"]
-    assert [each.strategy.guards[0].per_frame for each in found] == [16, 4, 8, 9]
+    assert [each.strategy.guards[0].per_frame for each in variants] == [16, 4, 8, 9]
     save_strategy(named("crc-scrub"), path)  # the very same: what it is called is right
-    assert [each.strategy.name for each in contestants([path], program, {})] == ["crc-scrub"]
+    assert [each.strategy.name for each in strategy_variants([path], program, {})] == ["crc-scrub"]
 
 
 @pytest.mark.parametrize("name", ["clean", "Range", "a/b", "../up", ".", "x" * 300])
 def test_no_name_leads_astray(name: str) -> None:
     """Sounds are called after strategies: in the folder, each its own, and not the clean one."""
     own = [replace(MINE, name=name), replace(MINE, name=name, source="other")]
-    found = contestants([*own, "none"], voice().program, {})
-    stems = [file_stem(each.strategy.name).lower() for each in found]
+    variants = strategy_variants([*own, "none"], voice().program, {})
+    stems = [file_stem(each.strategy.name).lower() for each in variants]
     assert len(set(stems)) == 3 and not {"clean", "range"} & set(stems)
     for stem in stems:
         assert Path(stem).name == stem and not stem.startswith(".") and len(stem) < 100
@@ -85,7 +85,7 @@ def test_no_name_leads_astray(name: str) -> None:
 def test_what_does_not_suit_the_network_is_told_before_any_work() -> None:
     big = Strategy("big", (Guard(Area("crc32", unit_bytes=2**20)),))
     with pytest.raises(WorkbenchError, match=r"big does not suit this network: a unit of 1048576"):
-        contestants(["none", big], voice().program, {})
+        strategy_variants(["none", big], voice().program, {})
 
 
 def run(*words: object) -> int:
@@ -126,11 +126,11 @@ def test_compare_lists_all_and_says_which_do_not_fit(capsys: pytest.CaptureFixtu
     assert [line.split()[0] for line in lines] == list(NAMES)
     unfit = [line.split()[0] for line in lines if "(not for this network: " in line]
     assert unfit == ["interpolate", "clip"]
-    rivals = [Contestant(name, MINE, voice().program) for name in NAMES if name not in unfit]
-    _tell_rivals(rivals, every=True)
-    told = capsys.readouterr().out
-    assert told == "left out, since they do not suit this network: interpolate, clip\n"
-    _tell_rivals([Contestant("x/mine.json", MINE, voice().program)], every=False)
+    variants = [StrategyVariant(name, MINE, voice().program) for name in NAMES if name not in unfit]
+    _print_variants(variants, every=True)
+    output = capsys.readouterr().out
+    assert output == "left out, since they do not suit this network: interpolate, clip\n"
+    _print_variants([StrategyVariant("x/mine.json", MINE, voice().program)], every=False)
     assert capsys.readouterr().out.startswith("mine is x/mine.json: pq of 512 bytes over weights")
 
 
@@ -144,10 +144,10 @@ def test_every_command_knows_what_was_meant(
 ) -> None:
     with pytest.raises(SystemExit) as ended:
         run(command, *more, "--strategy", "crc-scrb")
-    told = capsys.readouterr().err
-    assert ended.value.code == 2 and told.count("\n") == 1
-    assert "no strategy 'crc-scrb'; did you mean crc-scrub? `workbench compare --list`" in told
-    assert "pq-scrub" not in told
+    message = capsys.readouterr().err
+    assert ended.value.code == 2 and message.count("\n") == 1
+    assert "no strategy 'crc-scrb'; did you mean crc-scrub? `workbench compare --list`" in message
+    assert "pq-scrub" not in message
 
 
 @pytest.mark.parametrize("text", ["missing.json", "out/none", "{}"])
@@ -159,8 +159,8 @@ def test_a_file_that_is_none_is_named(
         (tmp_path / "empty").write_text("{}")
         text = "empty"
     assert run("heal", "--strategy", text) == 2
-    told = capsys.readouterr().err
-    assert told.count("\n") == 1 and text in told
+    message = capsys.readouterr().err
+    assert message.count("\n") == 1 and text in message
 
 
 def test_a_strategy_of_ones_own_is_heard() -> None:

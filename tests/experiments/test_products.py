@@ -43,17 +43,17 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, obje
 
 
 def test_map_files_and_figures(made: tuple[Path, dict[str, object]]) -> None:
-    out, told = made
+    out, figures = made
     assert sorted(path.name for path in out.iterdir()) == sorted(MAP_FILES)
     assert all((out / name).read_bytes().startswith(PNG) for name in MAP_FILES if ".png" in name)
     mask = ProtectionMask.load(out / "protection.mask")
     mask.check(IMAGE)
-    assert mask.digest == told["mask"] and len(mask.addresses) == told["bytes"] == 915
-    assert told["share"] == pytest.approx(0.01, rel=1e-3)
-    assert 0.5 < told["harm_carried"] < 1 and 0.5 < told["broken_carried"] <= 1
-    assert told["trials"] == 20_000 and 0.02 < told["coverage"] < 0.03
-    assert 0.001 < told["mean_harm"] < 0.01  # 0.0038 for all bits of the word 3
-    json.dumps(told, allow_nan=False)
+    assert mask.digest == figures["mask"] and len(mask.addresses) == figures["bytes"] == 915
+    assert figures["share"] == pytest.approx(0.01, rel=1e-3)
+    assert 0.5 < figures["harm_carried"] < 1 and 0.5 < figures["broken_carried"] <= 1
+    assert figures["trials"] == 20_000 and 0.02 < figures["coverage"] < 0.03
+    assert 0.001 < figures["mean_harm"] < 0.01  # 0.0038 for all bits of the word 3
+    json.dumps(figures, allow_nan=False)
 
 
 def test_the_mask_helps_where_many_bits_are_wrong(

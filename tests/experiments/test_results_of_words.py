@@ -51,9 +51,9 @@ def test_they_are_read_as_if_they_were_new(old: Path, new: Path, tmp_path: Path)
     assert earlier.table().equals(now.table())
     some = ["snr_db", "utterance", "trial"]
     assert earlier.table(some).equals(now.table(some))
-    told, expected = summary([earlier, now])
-    assert told["utterances"] == expected["utterances"]
-    assert told["worst"] == expected["worst"]
+    figures, expected = summary([earlier, now])
+    assert figures["utterances"] == expected["utterances"]
+    assert figures["worst"] == expected["worst"]
     assert merge([old, old], tmp_path / "merged") == []
     assert open_results(tmp_path / "merged").table().equals(now.table())
     assert Campaign.load(tmp_path / "merged") == Campaign.load(old)

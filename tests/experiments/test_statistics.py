@@ -158,15 +158,15 @@ def population(seed: int) -> tuple[list[Stratum], np.ndarray]:
 def test_coverage_against_the_whole_population(seed: int, half_width: float) -> None:
     strata, scores = population(seed)
     truth = np.mean(scores < 9.0)
-    found = [
+    estimated = [
         estimate(strata, scores.__getitem__, below=9.0, half_width=half_width, seed=number)
         for number in range(CAMPAIGNS)
     ]
-    covered = sum(bool(each.interval.low <= truth <= each.interval.high) for each in found)
+    covered = sum(bool(each.interval.low <= truth <= each.interval.high) for each in estimated)
     assert covered >= FEWEST
-    assert all(each.half_width <= half_width for each in found)
+    assert all(each.half_width <= half_width for each in estimated)
     # No bias beyond what chance explains.
-    shares = np.array([each.share for each in found])
+    shares = np.array([each.share for each in estimated])
     assert abs(shares.mean() - truth) < 4.5 * shares.std() / np.sqrt(CAMPAIGNS) + 1e-6
 
 
@@ -188,12 +188,12 @@ def test_rare_hits_of_a_big_stratum_hidden_beside_a_small_visible_one(
     score = np.concatenate(scores)
     truth = float(np.mean(score < 9.0))
     half_width = truth * relative_width
-    found = [
+    estimated = [
         estimate(strata, score.__getitem__, below=9.0, half_width=half_width, seed=seed)
         for seed in range(CAMPAIGNS)
     ]
-    assert sum(e.interval.low <= truth <= e.interval.high for e in found) >= 0.85 * CAMPAIGNS
-    assert abs(np.mean([each.share for each in found]) - truth) < half_width / 5
+    assert sum(e.interval.low <= truth <= e.interval.high for e in estimated) >= 0.85 * CAMPAIGNS
+    assert abs(np.mean([each.share for each in estimated]) - truth) < half_width / 5
 
 
 def test_a_rare_class_takes_fewer_trials() -> None:
@@ -209,23 +209,28 @@ def test_a_rare_class_takes_fewer_trials() -> None:
 
 def test_everything_tried_is_the_truth() -> None:
     strata, scores = population(5)
-    found = estimate(strata, scores.__getitem__, below=9.0, half_width=1e-9)
-    assert found.share == pytest.approx(np.mean(scores < 9.0), abs=1e-12)
-    assert found.half_width == 0 and found.trials.sum() == len(scores)
+    estimated = estimate(strata, scores.__getitem__, below=9.0, half_width=1e-9)
+    assert estimated.share == pytest.approx(np.mean(scores < 9.0), abs=1e-12)
+    assert estimated.half_width == 0 and estimated.trials.sum() == len(scores)
 
 
 def test_pure_function_of_the_seed_and_told_on_the_way() -> None:
     strata, scores = population(4)
-    told: list[Estimate] = []
+    reported: list[Estimate] = []
     runs = [
         estimate(
-            strata, scores.__getitem__, below=9.0, half_width=0.004, seed=s, progress=told.append
+            strata,
+            scores.__getitem__,
+            below=9.0,
+            half_width=0.004,
+            seed=s,
+            progress=reported.append,
         )
         for s in (3, 3, 4)
     ]
     assert (runs[0].trials == runs[1].trials).all() and (runs[0].hits == runs[1].hits).all()
     assert (runs[0].hits != runs[2].hits).any()
-    assert told[-1] is runs[-1]
+    assert reported[-1] is runs[-1]
 
 
 def test_a_site_is_tried_once_outside_of_the_pilots() -> None:
@@ -236,10 +241,10 @@ def test_a_site_is_tried_once_outside_of_the_pilots() -> None:
         seen.append(sites)
         return scores[sites]
 
-    found = estimate(strata, evaluate, below=9.0, half_width=0.002)
+    estimated = estimate(strata, evaluate, below=9.0, half_width=0.002)
     after = np.concatenate(seen[2:])  # two rounds of pilots come first
     assert len(np.unique(after)) == len(after)
-    assert found.cost == sum(len(sites) for sites in seen)
+    assert estimated.cost == sum(len(sites) for sites in seen)
 
 
 def test_tails() -> None:
@@ -292,13 +297,13 @@ def test_an_exhaustive_small_program() -> None:
         return snr_db[np.searchsorted(candidates, positions)]
 
     asked = {"half_width": 0.03, "confidence": 0.95}
-    found = [
+    estimated = [
         estimate(strata_of(sites, candidates), look_up, below=19.0, seed=seed, **asked)
         for seed in range(CAMPAIGNS)
     ]
-    assert sum(bool(e.interval.low <= truth <= e.interval.high) for e in found) >= FEWEST
+    assert sum(bool(e.interval.low <= truth <= e.interval.high) for e in estimated) >= FEWEST
     flipped = share_below(image, words, candidates, snr_db=19.0, seed=7, **asked)
-    assert flipped.interval == found[7].interval and 0 < flipped.cost < len(candidates)
+    assert flipped.interval == estimated[7].interval and 0 < flipped.cost < len(candidates)
 
 
 def test_the_benchmark_against_the_truth() -> None:

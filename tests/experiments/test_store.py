@@ -170,16 +170,16 @@ def test_what_others_put_there_with_a_dot_stays(copy: Path, rows: pa.Table) -> N
 def test_what_is_stored_has_a_format_of_its_own() -> None:
     """Whoever changes columns or manifest counts FORMAT_VERSION up and then this digest changes."""
     columns = [f"{field.name} {field.type}" for field in SCHEMA]
-    told = repr((FORMAT_VERSION, columns, [field.name for field in fields(Campaign)]))
-    assert hashlib.sha256(told.encode()).hexdigest()[:12] == "e36dba822c5d"
+    text = repr((FORMAT_VERSION, columns, [field.name for field in fields(Campaign)]))
+    assert hashlib.sha256(text.encode()).hexdigest()[:12] == "e36dba822c5d"
 
 
 def test_results_of_another_version_are_not_called_damaged(copy: Path) -> None:
     """As before the columns of what was heard."""
     manifest = copy / "manifest.json"
-    told = json.loads(manifest.read_text()) | {"format": 1}
-    del told["listen"]
-    manifest.write_text(json.dumps(told))
+    altered = json.loads(manifest.read_text()) | {"format": 1}
+    del altered["listen"]
+    manifest.write_text(json.dumps(altered))
     for opened in (open_results, lambda folder: Store(folder, small_campaign())):
         with pytest.raises(
             WorkbenchError, match=r"written by another version .*read it with the ver"

@@ -1,4 +1,4 @@
-"""`workbench agree`: homes that differ are caught, and told by the smallest schedule that shows it."""
+"""`workbench agree`: implementations that differ are reported with the smallest failing schedule."""
 
 import shlex
 
@@ -45,11 +45,11 @@ def test_an_upset_outside_of_every_memory_is_refused(text: str) -> None:
 def test_a_healthy_device_agrees(capsys: pytest.CaptureFixture[str]) -> None:
     words = ["agree", "--strategy", "pq-validated", "--core", "m3", "--core", "host"]
     assert main([*words, "--schedules", "2", "--frames", "6"]) == 0
-    assert "4 lives of 6 frames agree" in capsys.readouterr().out
+    assert "4 simulations of 6 frames agree" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
-    ("right", "wrong", "told", "upsets"),
+    ("right", "wrong", "expected", "upsets"),
     [
         (
             "head->count++;",
@@ -66,21 +66,21 @@ def test_a_broken_healer_is_caught_by_the_fewest_upsets(
     monkeypatch: pytest.MonkeyPatch,
     right: str,
     wrong: str,
-    told: str,
+    expected: str,
     upsets: int,
 ) -> None:
-    """The line that is told shows it again, until the device is mended."""
+    """The command in the message repeats the difference, until the device is mended."""
     texts = toolchain.runtime_headers()
     (name,) = (name for name in texts if texts[name].count(right) == 1)
     broken = {**texts, name: texts[name].replace(right, wrong)}
     monkeypatch.setattr("workbench.firmware.toolchain.runtime_headers", lambda: broken)
     assert main(["agree", "--strategy", "pq-scrub", "--frames", "8", "--word", "7"]) == 2
-    found = capsys.readouterr().err
-    assert told in found and found.count("\n") == 1
-    words = shlex.split(found.split("`")[1])
+    message = capsys.readouterr().err
+    assert expected in message and message.count("\n") == 1
+    words = shlex.split(message.split("`")[1])
     assert len(schedule_of(words[-1])) == upsets
     assert main(words[1:]) == 2
-    assert capsys.readouterr().err == found
+    assert capsys.readouterr().err == message
     monkeypatch.undo()
     assert main(words[1:]) == 0
 
@@ -101,4 +101,4 @@ def test_agree_takes_whole_words_where_they_are_short(
 ) -> None:
     monkeypatch.setattr("workbench.commands.agree._FRAMES", 97)
     assert main(["agree", "--strategy", "none", "--schedules", "1"]) == 0
-    assert "1 lives of 96 frames agree" in capsys.readouterr().out
+    assert "1 simulations of 96 frames agree" in capsys.readouterr().out

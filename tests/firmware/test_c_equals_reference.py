@@ -53,13 +53,13 @@ def test_damaged_parameters_mean_the_same(compiled, number: int, seed: int, flip
     twin = Twin(machine, firmware)
     # With weights in flash the golden copy is what is read.
     golden = 8 * layout.sections["golden"].start
-    struck = positions + (0 if firmware.copies else golden)
-    twin.flip(struck.tolist())
+    hit = positions + (0 if firmware.copies else golden)
+    twin.flip(hit.tolist())
     try:
         np.testing.assert_array_equal(twin.run(inputs), run(damaged, inputs)[program.output][0])
     finally:
         if not firmware.copies:  # flash outlives the twin
-            twin.flip(struck.tolist())
+            twin.flip(hit.tolist())
 
 
 @settings(max_examples=100, deadline=None)

@@ -45,8 +45,8 @@ def test_more_looks_cost_more() -> None:
         and one.ram_bytes == LOG_HEAD_BYTES + 16 * LOG_ENTRY_BYTES + 60 + backoff
     )
     assert one.worst_frame > one.generator + one.instructions and one.finding > 0
-    told = json.loads(as_json([one, two], program=PROGRAM))
-    assert told["costs"] == [asdict(one), asdict(two)]
+    figures = json.loads(as_json([one, two], program=PROGRAM))
+    assert figures["costs"] == [asdict(one), asdict(two)]
 
 
 def test_the_shipped_table_is_complete_and_of_this_model() -> None:

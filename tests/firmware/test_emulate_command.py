@@ -17,15 +17,15 @@ from workbench.training.checkpoint_files import shipped_checkpoint
 
 @needs_emulator
 def test_emulate_challenge(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The shipped voice on both cores: every sample equal, flips in mid-frame found and mended."""
+    """The shipped voice on both cores: every sample equal, flips in mid-frame report and mended."""
     figures = tmp_path / "figures.json"
     assert main(["emulate", "--word", "3", "--upsets", "4", "--json", str(figures)]) == 0
-    told = capsys.readouterr().out
-    assert "Raspberry Pi Pico" in told and "STM32F4DISCOVERY" in told
-    found = json.loads(figures.read_text())
-    assert [core["core"] for core in found["cores"]] == ["Cortex-M0+", "Cortex-M4"]
+    output = capsys.readouterr().out
+    assert "Raspberry Pi Pico" in output and "STM32F4DISCOVERY" in output
+    report = json.loads(figures.read_text())
+    assert [core["core"] for core in report["cores"]] == ["Cortex-M0+", "Cortex-M4"]
     rows = voice().model.config.frames * voice().model.config.samples_per_frame
-    for core in found["cores"]:
+    for core in report["cores"]:
         assert core["samples_equal"] == 2 * rows
         assert len(core["upsets"]) == 4 and core["wrong_bits_at_end"] == 0
         pages = {upset["position"] // 8 // 256 for upset in core["upsets"]}
@@ -36,13 +36,13 @@ def test_emulate_challenge(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
         assert sizes == [216, 60, 180] and core["healer"]["ram_bytes"] == sum(sizes)
         for board in core["boards"]:
             share = board["share_of_clock"]
-            assert f"at least {share:.1%} of the clock" in told
+            assert f"at least {share:.1%} of the clock" in output
             pace = "too slow" if share > 1 else f"no more than {1 / share:.2f} cycles"
-            (line,) = [line for line in told.splitlines() if board["board"] in line]
+            (line,) = [line for line in output.splitlines() if board["board"] in line]
             assert line.endswith(pace)
     assert (
-        "456 bytes of RAM, 216 of them log, 60 variables and 180 how long" in told
-        and "before the healer came by" not in told
+        "456 bytes of RAM, 216 of them log, 60 variables and 180 how long" in output
+        and "before the healer came by" not in output
     )
     assert os.listdir(tmp_path) == ["figures.json"]
 
@@ -55,11 +55,11 @@ def test_emulate_says_why_bits_are_left(tmp_path: Path, capsys: pytest.CaptureFi
     assert main(words) == 0
     (core,) = json.loads(figures.read_text())["cores"]
     left = core["wrong_bits_at_end"]
-    told = capsys.readouterr().out
+    output = capsys.readouterr().out
     assert left > 0
     assert (
         f"{left} wrong bits left in the working copy: the run ended before the healer came by"
-        in told
+        in output
     )
 
 
@@ -80,8 +80,8 @@ def test_emulate_names_the_wrong_option(
     capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
 ) -> None:
     assert main(["emulate", *arguments]) == 2
-    told = capsys.readouterr().err
-    assert words in told and told.count("\n") == 1
+    message = capsys.readouterr().err
+    assert words in message and message.count("\n") == 1
 
 
 @pytest.mark.parametrize("given", [True, False])
@@ -90,12 +90,12 @@ def test_emulate_does_not_write_over_its_checkpoint(
 ) -> None:
     checkpoint = tmp_path / "checkpoint"
     shutil.copytree(shipped_checkpoint(), checkpoint)
-    kept = (checkpoint / "model.json").read_bytes()
+    before = (checkpoint / "model.json").read_bytes()
     monkeypatch.setattr(ChallengeGenerator, "checkpoint", lambda _: checkpoint)
     words = ["emulate", "--json", str(checkpoint / "model.json")]
     assert main([*words, *(["--checkpoint", str(checkpoint)] if given else [])]) == 2
     assert "is part of the checkpoint" in capsys.readouterr().err
-    assert (checkpoint / "model.json").read_bytes() == kept
+    assert (checkpoint / "model.json").read_bytes() == before
 
 
 @needs_emulator

@@ -49,7 +49,7 @@ def test_every_sample_is_equal(chip) -> None:
         np.testing.assert_array_equal(Twin(machine, firmware).run(inputs), expected)
 
 
-def test_the_device_tells_the_same_story(chip) -> None:
+def test_device_and_simulation_log_the_same(chip) -> None:
     machine, firmwares = chip
     logged = 0
     for seed, firmware in enumerate(f for f in firmwares if f.weights == "ram"):
@@ -57,10 +57,10 @@ def test_the_device_tells_the_same_story(chip) -> None:
         upsets = random_upsets(
             firmware.image, seed, frames=FRAMES, count=40, stuck=firmware.heals and seed % 2 == 0
         )
-        life = simulate(firmware.image, inputs, upsets, firmware.strategy, word_starts=(4,))
+        result = simulate(firmware.image, inputs, upsets, firmware.strategy, word_starts=(4,))
         twin = Twin(machine, firmware)
-        np.testing.assert_array_equal(twin.run(inputs, upsets, word_starts=(4,)), life.codes)
-        assert twin.log == list(life.log)
+        np.testing.assert_array_equal(twin.run(inputs, upsets, word_starts=(4,)), result.codes)
+        assert twin.log == list(result.log)
         logged += len(twin.log)
         flash = 8 * firmware.layout.sections["golden"].start
         twin.flip(upset.position for upset in upsets if upset.position >= flash)

@@ -62,7 +62,7 @@ def test_make_check_says_all_equal(weights: str, folder: Path, tmp_path: Path) -
         r"(\.bias_up2 = \{\s*)(-?\d+)", lambda m: f"{m[1]}{int(m[2]) + 9999}", source.read_text()
     )
     assert spoilt != source.read_text()
-    kept = source.read_text()
+    before = source.read_text()
     source.write_text(spoilt)
     try:
         done = subprocess.run(
@@ -70,7 +70,7 @@ def test_make_check_says_all_equal(weights: str, folder: Path, tmp_path: Path) -
         )
         assert done.returncode != 0 and "NOT equal" in done.stdout
     finally:
-        source.write_text(kept)
+        source.write_text(before)
         subprocess.run(["make", "-C", str(folder), "clean"], capture_output=True, check=True)
 
 
@@ -228,11 +228,11 @@ def test_boards_and_budgets(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
         ([*board, "--budget", "9"], "no named strategy takes less than"),
     ):
         assert main([*words, *more]) == 2
-        told = capsys.readouterr().err
-        assert re.search(sentence, told) and told.count("\n") == 1 and not out.exists()
+        output = capsys.readouterr().err
+        assert re.search(sentence, output) and output.count("\n") == 1 and not out.exists()
     assert main([*words, *board, "--strategy", "pq-scrub", "--budget", "40000"]) == 0
-    told = capsys.readouterr().out
-    assert "STM32F4DISCOVERY: 10% of flash" in told and (out / "model.c").exists()
+    output = capsys.readouterr().out
+    assert "STM32F4DISCOVERY: 10% of flash" in output and (out / "model.c").exists()
 
 
 def test_memory_that_is_too_small_is_refused() -> None:
@@ -325,6 +325,8 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(
     blocked = tmp_path / "file"
     blocked.write_text("mine")
     assert main(["export", "challenge", "--out", str(blocked / "below")]) == 2
-    told = capsys.readouterr().err
-    assert told.count("\n") == 1 and "cannot write to the folder" in told and "--out" in told
+    message = capsys.readouterr().err
+    assert (
+        message.count("\n") == 1 and "cannot write to the folder" in message and "--out" in message
+    )
     assert blocked.read_text() == "mine"

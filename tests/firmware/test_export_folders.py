@@ -29,8 +29,8 @@ def test_a_folder_with_own_files_is_refused_and_left_alone(
     with pytest.raises(WorkbenchError, match=r"no earlier export .* empty or a new folder"):
         export(Image.of(program), tmp_path, vectors=vectors)
     assert main(["export", "challenge", "--out", str(tmp_path)]) == 2
-    told = capsys.readouterr().err
-    assert told.count("\n") == 1 and "--out" in told and str(tmp_path) in told
+    message = capsys.readouterr().err
+    assert message.count("\n") == 1 and "--out" in message and str(tmp_path) in message
     assert [file.read_text() for file in tmp_path.rglob("*") if file.is_file()] == ["mine"]
 
 

@@ -35,7 +35,7 @@ def firmware(pages: int, prefix: str = "logs") -> Firmware:
 
 
 @pytest.fixture
-def lived() -> Twin:
+def device() -> Twin:
     made = firmware(4)
     twin = Twin(host_machine([made]), made)
     bits = np.random.default_rng(3).integers(0, 8 * made.layout.working_bytes, FRAMES)
@@ -44,34 +44,34 @@ def lived() -> Twin:
     return twin
 
 
-def test_a_log_is_read_from_a_dump(lived: Twin) -> None:
+def test_a_log_is_read_from_a_dump(device: Twin) -> None:
     noise = np.random.default_rng(1).integers(0, 255, 500, np.uint8).tobytes()
-    read = read_log(noise + lived.log_bytes() + noise, lived.firmware, "dump")
-    assert len(lived.log) > lived.firmware.log_entries
-    assert read.lost == len(lived.log) - lived.firmware.log_entries
-    assert list(read.entries) == lived.log[read.lost :]
+    read = read_log(noise + device.log_bytes() + noise, device.firmware, "dump")
+    assert len(device.log) > device.firmware.log_entries
+    assert read.lost == len(device.log) - device.firmware.log_entries
+    assert list(read.entries) == device.log[read.lost :]
 
 
-def test_the_log_outlives_a_warm_reset_and_nothing_else(lived: Twin) -> None:
-    before = lived.log_bytes()
-    lived.machine.call("logs_unit_init")
-    assert lived.log_bytes() == before
-    head = lived.machine.view("logs_unit", lived.firmware.memory_bytes + LOG_HEAD_BYTES)[
+def test_the_log_outlives_a_warm_reset_and_nothing_else(device: Twin) -> None:
+    before = device.log_bytes()
+    device.machine.call("logs_unit_init")
+    assert device.log_bytes() == before
+    head = device.machine.view("logs_unit", device.firmware.memory_bytes + LOG_HEAD_BYTES)[
         -LOG_HEAD_BYTES:
     ]
     for damaged in range(
         20
     ):  # all but the count of repeats: one byte of the head is enough for it to be none
-        lived.machine.view("logs_unit", lived.firmware.memory_bytes + len(before))[
+        device.machine.view("logs_unit", device.firmware.memory_bytes + len(before))[
             -len(before) :
         ] = np.frombuffer(before, np.uint8)
         head[damaged] ^= 0x10
-        lived.machine.call("logs_unit_init")
-        assert read_log(lived.log_bytes(), lived.firmware, "RAM").entries == ()
+        device.machine.call("logs_unit_init")
+        assert read_log(device.log_bytes(), device.firmware, "RAM").entries == ()
 
 
-def test_a_damaged_entry_is_left_out_and_the_rest_is_told(lived: Twin) -> None:
-    data, made = lived.log_bytes(), lived.firmware
+def test_a_damaged_entry_is_left_out_and_the_rest_is_told(device: Twin) -> None:
+    data, made = device.log_bytes(), device.firmware
     entries, lost, none, repeats = read_log(data, made, "x")
     assert none == () and repeats == 0 and lost > 0 and len(entries) == made.log_entries
     first = LOG_HEAD_BYTES + LOG_ENTRY_BYTES * (lost % made.log_entries)
@@ -80,15 +80,15 @@ def test_a_damaged_entry_is_left_out_and_the_rest_is_told(lived: Twin) -> None:
         assert read_log(broken, made, "x") == (entries[1:], lost, (lost,), 0)
 
 
-def test_a_log_is_found_behind_what_looks_like_one(lived: Twin) -> None:
+def test_a_log_is_found_behind_what_looks_like_one(device: Twin) -> None:
     """The four bytes elsewhere in a dump, and the log of another model."""
     decoy = MAGIC.to_bytes(4, "little") + bytes(40)
-    entries, *_ = read_log(decoy + lived.log_bytes(), lived.firmware, "x")
-    assert list(entries) == lived.log[-len(entries) :]
+    entries, *_ = read_log(decoy + device.log_bytes(), device.firmware, "x")
+    assert list(entries) == device.log[-len(entries) :]
 
 
-def test_what_is_no_log_is_refused(lived: Twin) -> None:
-    data, made = lived.log_bytes(), lived.firmware
+def test_what_is_no_log_is_refused(device: Twin) -> None:
+    data, made = device.log_bytes(), device.firmware
     for wrong, text in (
         (b"nothing here", "holds no log: its 12 bytes"),
         (data[:100], "ends within the log: 76 bytes of"),
@@ -151,8 +151,8 @@ def resealed(text: str) -> str:
 
 
 @needs_emulator
-def test_a_device_tells_its_story(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    log, told, picture = tmp_path / "log.bin", tmp_path / "log.json", tmp_path / "log.png"
+def test_a_log_file_reads_back(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    log, figures, picture = tmp_path / "log.bin", tmp_path / "log.json", tmp_path / "log.png"
     words = [
         "emulate",
         "challenge",
@@ -167,10 +167,12 @@ def test_a_device_tells_its_story(tmp_path: Path, capsys: pytest.CaptureFixture[
     ]
     assert main([*words, "--log", str(log), "--json", str(tmp_path / "e.json")]) == 0
     capsys.readouterr()
-    assert main(["log", str(log), "--pages", "16", "--out", str(picture), "--json", str(told)]) == 0
+    assert (
+        main(["log", str(log), "--pages", "16", "--out", str(picture), "--json", str(figures)]) == 0
+    )
     lines = capsys.readouterr().out.splitlines()
     expected = json.loads((tmp_path / "e.json").read_text())["cores"][0]["log"]
-    assert json.loads(told.read_text()) == {
+    assert json.loads(figures.read_text()) == {
         "lost": 0,
         "damaged": [],
         "repeats": 0,

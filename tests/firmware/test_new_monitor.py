@@ -179,7 +179,7 @@ def strategies(program: Program, seed: int) -> list[Strategy]:
 
 def programs() -> list[tuple[Program, int]]:
     """Four that checksum rows can watch."""
-    found: list[tuple[Program, int]] = []
+    chosen: list[tuple[Program, int]] = []
     for seed in range(400):
         program = random_program(seed)
         try:
@@ -189,10 +189,10 @@ def programs() -> list[tuple[Program, int]]:
             continue
         layout = strategy.image(program).layout
         if layout.watches and layout.watches[0].units > 1 and layout.working_bytes > 64:
-            found.append((program, seed))
-        if len(found) == 4:
+            chosen.append((program, seed))
+        if len(chosen) == 4:
             break
-    return found
+    return chosen
 
 
 def test_both_implementations_tell_the_same_under_faults_of_everything() -> None:

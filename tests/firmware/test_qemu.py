@@ -76,7 +76,7 @@ __attribute__((section(".vectors"), used)) static const struct {
 
 
 def _main(firmware: Firmware, number: int, inputs: dict, upsets: list[Event]) -> str:
-    """A function that lives one life and prints every output code and every entry of the log."""
+    """A C function that runs one schedule and prints every output code and every log entry."""
     name, program = firmware.prefix, firmware.program
     arguments, tables = [], []
     for given in program.inputs:
@@ -99,9 +99,9 @@ def _main(firmware: Firmware, number: int, inputs: dict, upsets: list[Event]) ->
 {chr(10).join(tables)}
 static {name}_instance device_{number};
 static {kind} output_{number}[{count}];
-void live_{number}(void);
+void run_{number}(void);
 void put(uint32_t word);
-void live_{number}(void)
+void run_{number}(void)
 {{
     {name}_init(&device_{number});
     for (uint32_t frame = 0; frame < {FRAMES}; frame++) {{
@@ -122,8 +122,8 @@ void live_{number}(void)
 
 
 @needs_qemu
-def test_gcc_and_qemu_tell_the_same_story(tmp_path: Path) -> None:
-    lives, sources = [], {"start.c": START, "chip.ld": LINKER}
+def test_gcc_and_qemu_log_the_same(tmp_path: Path) -> None:
+    results, sources = [], {"start.c": START, "chip.ld": LINKER}
     for number in range(12):
         program = random_program(500 + number, operators=3 + number % 6)
         if not Image.of(program).layout.working_bytes:
@@ -138,25 +138,25 @@ def test_gcc_and_qemu_tell_the_same_story(tmp_path: Path) -> None:
             u for u in random_upsets(firmware.image, number, frames=FRAMES, count=10)
             if u.position < sram
         ][: firmware.log_entries]  # fmt: skip
-        life = simulate(firmware.image, inputs, upsets, strategy)
-        if len(life.log) > firmware.log_entries:
+        result = simulate(firmware.image, inputs, upsets, strategy)
+        if len(result.log) > firmware.log_entries:
             continue  # the ring would hide the first
         sources |= model_sources(firmware) | {
-            f"life_{number}.c": _main(firmware, number, inputs, upsets)
+            f"run_{number}.c": _main(firmware, number, inputs, upsets)
         }
-        lives.append((number, firmware, inputs, life))
-    assert len(lives) > 5 and sum(len(life.log) for *_, life in lives) > 5
-    calls = "\n".join(f"void live_{n}(void);" for n, *_ in lives)
-    body = "".join(f"    live_{n}();\n" for n, *_ in lives)
+        results.append((number, firmware, inputs, result))
+    assert len(results) > 5 and sum(len(result.log) for *_, result in results) > 5
+    calls = "\n".join(f"void run_{n}(void);" for n, *_ in results)
+    body = "".join(f"    run_{n}();\n" for n, *_ in results)
     sources["run.c"] = f"{calls}\nvoid run(void);\nvoid run(void)\n{{\n{body}}}\n"
-    told = iter(_run(sources, tmp_path / "device.elf"))
-    for _, firmware, inputs, life in lives:
+    words = iter(_run(sources, tmp_path / "device.elf"))
+    for _, firmware, inputs, result in results:
         bits = firmware.program.signal(firmware.program.output).bits
-        expected = [int(code) % 2**32 for code in life.codes.reshape(-1)]
-        assert [next(told) for _ in expected] == expected, firmware.strategy
+        expected = [int(code) % 2**32 for code in result.codes.reshape(-1)]
+        assert [next(words) for _ in expected] == expected, firmware.strategy
         assert len(frames_of(firmware, inputs)) == FRAMES and bits in (8, 16)
-        entries = [_entry(next(told), next(told), next(told)) for _ in range(next(told))]
-        assert entries == list(life.log)
+        entries = [_entry(next(words), next(words), next(words)) for _ in range(next(words))]
+        assert entries == list(result.log)
 
 
 def _run(sources: dict[str, str], elf: Path) -> list[int]:

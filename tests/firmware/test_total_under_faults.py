@@ -44,7 +44,13 @@ def test_damaged_images_under_the_sanitizers(tmp_path: Path) -> None:
     library = tmp_path / "library.so"
     compile_host_library(random_firmwares(SEED, COUNT), library, sanitize=True)
     done = subprocess.run(
-        [sys.executable, str(HERE / "sanitized_lives.py"), str(library), str(SEED), str(COUNT)],
+        [
+            sys.executable,
+            str(HERE / "sanitized_simulations.py"),
+            str(library),
+            str(SEED),
+            str(COUNT),
+        ],
         env={
             **os.environ,
             "LD_PRELOAD": _sanitizer_libraries(),
@@ -55,7 +61,7 @@ def test_damaged_images_under_the_sanitizers(tmp_path: Path) -> None:
         text=True,
     )
     assert done.returncode == 0, done.stderr[-3000:]
-    assert done.stdout.startswith(f"{COUNT} programs lived")
+    assert done.stdout.startswith(f"{COUNT} programs ran")
 
 
 @needs_gcc

@@ -11,7 +11,7 @@ from workbench.generators.challenge.configuration import ChallengeConfig
 from workbench.generators.challenge.network import Challenge
 from workbench.generators.generator import Measure
 from workbench.generators.quantisers import RoundHalfUp
-from workbench.training.checkpoint_files import read_story
+from workbench.training.checkpoint_files import read_metadata
 
 CONFIG = ChallengeConfig(words=("a", "b"), frames=24, channels=(8, 8, 4))
 
@@ -53,7 +53,7 @@ def test_the_time_code_is_fixed_and_tells_every_frame_apart() -> None:
 
 @pytest.mark.parametrize("name", GENERATOR.checkpoints)
 def test_what_ships_reaches_its_measures(name: str) -> None:
-    measured = read_story(GENERATOR.checkpoint(name))["measured"]
+    measured = read_metadata(GENERATOR.checkpoint(name))["measured"]
     limits = [each for each in GENERATOR.measures if (each.at_least, each.at_most) != (None, None)]
     assert len(limits) == 4
     assert not [

@@ -1,4 +1,4 @@
-"""The life of one device, plainly: real bytes, the reference executor, one frame at a time."""
+"""The simulation of one device, plainly: real bytes, the reference executor, one frame at a time."""
 
 import zlib
 from collections.abc import Sequence
@@ -117,10 +117,10 @@ def _who(working: np.ndarray, golden: np.ndarray, expected: int) -> Diagnosis:
 
 def _explained(data: np.ndarray, expected: int) -> str:
     """The one flip that lets a page agree with its check: of the check, of the data, or of neither."""
-    found = zlib.crc32(data.tobytes())
-    if found == expected:
+    checksum = zlib.crc32(data.tobytes())
+    if checksum == expected:
         return "agrees"
-    if (found ^ expected).bit_count() == 1:
+    if (checksum ^ expected).bit_count() == 1:
         return "check"
     for bit in range(8 * len(data)):
         tried = data.copy()

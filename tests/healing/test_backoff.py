@@ -8,7 +8,7 @@ from programs import random_program, seeds
 from random_strategies import random_strategy
 
 from workbench.errors import WorkbenchError
-from workbench.experiments.fleets.variants import contestant
+from workbench.experiments.fleets.variants import strategy_variant
 from workbench.experiments.voices.voice import open_voice
 from workbench.healing.device import Device
 from workbench.healing.log import Diagnosis, Verdict
@@ -28,7 +28,7 @@ def _pages() -> Device:
 
 def _sums(name: str) -> tuple[Device, int]:
     """A strategy with checksum rows, and a bit of a row of their operator 2 in flash, which is damaged."""
-    strategy, program = contestant(name, open_voice().program, {})
+    strategy, program = strategy_variant(name, open_voice().program, {})
     image = strategy.image(program)
     row = 8 * image.layout.place(image.layout.watches[0].label, "rows_2").start
     device = Device(image, strategy, image.data)

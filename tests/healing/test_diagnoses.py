@@ -29,7 +29,7 @@ from workbench.experiments.bench.diagnoses import (
     judge,
     parts,
 )
-from workbench.experiments.fleets.variants import NAMES, contestant
+from workbench.experiments.fleets.variants import NAMES, strategy_variant
 from workbench.experiments.voices.voice import open_voice
 from workbench.healing.boot import booted
 from workbench.healing.evidence import TABLE, Says, diagnose, facts, witnesses
@@ -47,7 +47,7 @@ BELIEVES = "golden-scrub"  # has nothing but the golden copy, and says so
 @pytest.mark.parametrize("name", HEALERS)
 def test_every_named_strategy_writes_what_is_so(name: str) -> None:
     """One flip in each of up to four parts of a unit, before start-up, after it, while healing."""
-    strategy, program = contestant(name, open_voice().program, {})
+    strategy, program = strategy_variant(name, open_voice().program, {})
     (score,) = bench_diagnoses(program, [strategy], trials=12)
     assert not score.wrong, score.wrong_examples
     assert score.entries > 2 and score.most_entries <= 3
@@ -111,8 +111,8 @@ def test_the_table_says_what_the_fewest_faults_explain(guard: Guard) -> None:
             possible = [c for c in Diagnosis if all(_holds(c, hit) for hit in simplest)]
             assert not possible or fewest > 1, (says, simplest)
         else:
-            told = [hit for count, hit in truths if strong or count == 1]
-            assert all(_holds(claim, hit) for hit in told), (says, claim, told)
+            explained = [hit for count, hit in truths if strong or count == 1]
+            assert all(_holds(claim, hit) for hit in explained), (says, claim, explained)
 
 
 def _by_table(says: Says) -> Diagnosis:

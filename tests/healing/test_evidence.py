@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from workbench.experiments.fleets.variants import NAMES, contestant
+from workbench.experiments.fleets.variants import NAMES, strategy_variant
 from workbench.experiments.voices.voice import open_voice
 from workbench.healing.device import Device
 from workbench.healing.log import Diagnosis, Remedy, Verdict
@@ -18,7 +18,7 @@ HEALERS = [name for name in NAMES if name not in ("none", "range")]
 @pytest.fixture(scope="module", params=HEALERS)
 def prepared(request: pytest.FixtureRequest):
     voice = open_voice()
-    strategy, program = contestant(request.param, voice.program, {})
+    strategy, program = strategy_variant(request.param, voice.program, {})
     image = strategy.image(program)
     return strategy, image, overheads(image.layout, strategy).frames_per_scan or 1
 
@@ -53,7 +53,7 @@ def test_every_single_flip_of_a_watched_bit_is_found(prepared) -> None:
     rng = np.random.default_rng(5)
     codes = {area.code for area in strategy.areas}
     if codes <= {"abft", "triple", "self-test"} or "radar" in codes:
-        return  # what is said or heard, or which bytes, or which bits decide: see test_one_story
+        return  # what is said or heard, or which bytes, or which bits decide: see test_firmware_equals_simulation
     for bit in rng.integers(0, 8 * image.layout.working_bytes, 12).tolist():
         device = live(strategy, image, [bit], scan)
         if image.site(bit).operator:

@@ -97,9 +97,9 @@ def test_every_named_strategy_heals_the_smallest_network(name: str) -> None:
     inputs = random_inputs(TINY, 3, 40)
     calm = simulate(image, inputs, (), strategy, word_starts=())
     assert calm.log == () and not calm.wrong_bits.any()
-    life = simulate(image, inputs, hits, strategy, word_starts=())
-    assert bool(life.log) == strategy.heals
-    assert not (restores(strategy) and life.wrong_bits[-1])
+    result = simulate(image, inputs, hits, strategy, word_starts=())
+    assert bool(result.log) == strategy.heals
+    assert not (restores(strategy) and result.wrong_bits[-1])
 
 
 def test_every_named_strategy_is_the_same_on_the_device() -> None:
@@ -111,8 +111,8 @@ def test_every_named_strategy_is_the_same_on_the_device() -> None:
     machine, inputs = host_machine(firmwares), random_inputs(TINY, 5, 10)
     for firmware in firmwares:
         schedules = [near_schedule(firmware, n, frames=10, stuck=firmware.heals) for n in range(3)]
-        found = first_difference(machine, firmware, inputs, schedules)
-        assert found is None, f"{firmware.strategy.name}: {found}"
+        difference = first_difference(machine, firmware, inputs, schedules)
+        assert difference is None, f"{firmware.strategy.name}: {difference}"
 
 
 def test_pages_that_move_stay_of_one_size() -> None:
@@ -135,9 +135,9 @@ def test_words_in_place_are_as_long_as_the_weights_allow() -> None:
 def test_a_misspelt_name_gets_the_nearest(wrong: str, near: str) -> None:
     with pytest.raises(WorkbenchError) as refusal:
         named(wrong)
-    told = str(refusal.value)
-    assert f"did you mean {near}? `workbench compare --list` shows all" in told
-    assert sum(name in told for name in NAMED if name != near) <= 1
+    message = str(refusal.value)
+    assert f"did you mean {near}? `workbench compare --list` shows all" in message
+    assert sum(name in message for name in NAMED if name != near) <= 1
 
 
 def test_a_name_like_none_is_answered_without_a_guess() -> None:

@@ -11,7 +11,7 @@ from terminals import Terminal
 from workbench.audio.metrics import snr_db
 from workbench.audio.sound_files import read_audio
 from workbench.cli import main
-from workbench.experiments.fleets.variants import contestant
+from workbench.experiments.fleets.variants import strategy_variant
 from workbench.experiments.voices.voice import open_voice
 from workbench.integer.reference import run
 
@@ -26,7 +26,7 @@ def test_healing_is_heard_logged_and_drawn(
     for step in ("opening the voice", "without upsets", "without healer", "upsets and healer"):
         assert step in shown
     assert shown.endswith("\r")  # and nothing of it stays
-    told = capsys.readouterr().out
+    output = capsys.readouterr().out
     figures = json.loads((tmp_path / "heal.json").read_text())
     clean, unhealed, healed = (
         read_audio(tmp_path / f"{name}.wav") for name in ("clean", "unhealed", "healed")
@@ -42,12 +42,12 @@ def test_healing_is_heard_logged_and_drawn(
     assert len((tmp_path / "log.txt").read_text().splitlines()) == len(figures["log"]) > 10
     assert (tmp_path / "timeline.png").read_bytes().startswith(b"\x89PNG")
     for entry in figures["log"]:
-        assert f"{entry['area']} {entry['unit']:>4} ({', '.join(entry['tensors'][:2])}" in told
+        assert f"{entry['area']} {entry['unit']:>4} ({', '.join(entry['tensors'][:2])}" in output
     cost = figures["overheads"]
-    assert f"takes {cost['golden_bytes'] + cost['check_bytes']:,} bytes of flash" in told
+    assert f"takes {cost['golden_bytes'] + cost['check_bytes']:,} bytes of flash" in output
     assert (
         "its variables and checks, 240 of RAM (a device's code and log come on top: `workbench emulate"
-        in told
+        in output
     )
 
 
@@ -59,7 +59,7 @@ def test_strategies_that_change_the_program_are_heard_as_they_are(
     assert main([*arguments, "--out", str(tmp_path)]) == 0
     assert "equal" in capsys.readouterr().out
     voice = open_voice()
-    strategy, program = contestant(
+    strategy, program = strategy_variant(
         name, voice.program, {w: voice.inputs(w) for w in voice.utterances}
     )
     program = strategy.image(program).program
@@ -92,13 +92,13 @@ def test_mistakes_are_one_sentence(
 def test_without_a_healer_none_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ["heal", "--words", "three", "--strategy", "none", "--out", str(tmp_path)]
     assert main(arguments) == 0
-    told = capsys.readouterr().out
+    output = capsys.readouterr().out
     (row,) = json.loads((tmp_path / "heal.json").read_text())["utterances"]
     assert row["utterance"] == "3"
-    assert "healer:" not in told and "with healer" not in told and "without healer" in told
+    assert "healer:" not in output and "with healer" not in output and "without healer" in output
     fared = row["unhealed"]
     distance = f"log-mel {fared['log_mel_db']:.2f} dB: {fared['class']} ({fared['limit']})"
-    assert f"3     SNR {fared['snr_db']:.1f} dB, {distance}\n" in told
+    assert f"3     SNR {fared['snr_db']:.1f} dB, {distance}\n" in output
 
 
 @pytest.mark.parametrize(
@@ -112,8 +112,8 @@ def test_damage_to_flash_that_nobody_sees_is_explained(
     assert main([*arguments, "--out", str(tmp_path)]) == 0
     figures = json.loads((tmp_path / "heal.json").read_text())
     assert figures["log"] == [] and figures["upsets"]
-    told = capsys.readouterr().out
-    assert "nothing found" in told and why in told
+    output = capsys.readouterr().out
+    assert "nothing found" in output and why in output
 
 
 def test_rate_and_number_exclude_each_other(capsys: pytest.CaptureFixture[str]) -> None:

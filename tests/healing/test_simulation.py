@@ -1,4 +1,4 @@
-"""Simulated lives against a plain oracle: samples, log and every byte at the end."""
+"""Simulation results against a plain oracle: samples, log and every byte at the end."""
 
 import zlib
 
@@ -63,11 +63,11 @@ def test_a_life_equals_the_oracle(
     starts = sorted({int(n) for n in rng.integers(0, frames, rng.integers(0, 4))})
     upsets = random_schedule(image, seed, frames, count)
     codes, log, data = live_plainly(image, inputs, upsets, strategy, starts)
-    life = simulate(image, inputs, upsets, strategy, word_starts=starts)
-    np.testing.assert_array_equal(life.codes, codes)
-    assert list(life.log) == log
-    np.testing.assert_array_equal(life.image.data, data)
-    assert life.wrong_bits[-1] == np.sum(life.image.flipped() < 8 * image.layout.working_bytes)
+    result = simulate(image, inputs, upsets, strategy, word_starts=starts)
+    np.testing.assert_array_equal(result.codes, codes)
+    assert list(result.log) == log
+    np.testing.assert_array_equal(result.image.data, data)
+    assert result.wrong_bits[-1] == np.sum(result.image.flipped() < 8 * image.layout.working_bytes)
 
 
 @settings(max_examples=20, deadline=None)
@@ -78,13 +78,13 @@ def test_a_fleet_is_its_devices(seed: int, devices: int, pages: int) -> None:
     image = Image.of(program, page_bytes=32)
     inputs = random_inputs(program, seed, 9)
     schedules = [random_schedule(image, seed + n, 9, 3) for n in range(devices)]
-    lives = simulate_many(image, inputs, schedules, strategy, word_starts=[0, 5])
-    for schedule, life in zip(schedules, lives, strict=True):
+    results = simulate_many(image, inputs, schedules, strategy, word_starts=[0, 5])
+    for schedule, result in zip(schedules, results, strict=True):
         alone = simulate(image, inputs, schedule, strategy, word_starts=[0, 5])
-        np.testing.assert_array_equal(life.codes, alone.codes)
-        np.testing.assert_array_equal(life.image.data, alone.image.data)
-        np.testing.assert_array_equal(life.wrong_bits, alone.wrong_bits)
-        assert life.log == alone.log
+        np.testing.assert_array_equal(result.codes, alone.codes)
+        np.testing.assert_array_equal(result.image.data, alone.image.data)
+        np.testing.assert_array_equal(result.wrong_bits, alone.wrong_bits)
+        assert result.log == alone.log
 
 
 def _image_of_three_pages() -> Image:
@@ -134,9 +134,9 @@ def test_each_diagnosis_has_its_remedy_and_verdict() -> None:
         # The golden copy alone is never looked at while its page is well.
         ([Event(0, 8 * golden + second)], []),
     ):
-        life = simulate(image, inputs, upsets, scrub_all)
-        assert list(life.log) == wanted
-        assert len(life.lines()) == len(wanted) and len(life.sites()) == len(upsets)
+        result = simulate(image, inputs, upsets, scrub_all)
+        assert list(result.log) == wanted
+        assert len(result.lines()) == len(wanted) and len(result.sites()) == len(upsets)
 
 
 def test_the_state_of_the_image_is_where_a_life_begins() -> None:
@@ -151,9 +151,9 @@ def test_the_state_of_the_image_is_where_a_life_begins() -> None:
     inputs = random_inputs(image.program, 0, 1)
     for starts in ([], [0]):
         codes, _, data = live_plainly(faulty, inputs, [], nothing(), starts)
-        life = simulate(faulty, inputs, [], nothing(), word_starts=starts)
-        np.testing.assert_array_equal(life.codes, codes)
-        np.testing.assert_array_equal(life.image.data, data)
+        result = simulate(faulty, inputs, [], nothing(), word_starts=starts)
+        np.testing.assert_array_equal(result.codes, codes)
+        np.testing.assert_array_equal(result.image.data, data)
 
 
 def test_the_golden_copy_is_what_a_page_is_restored_from() -> None:
@@ -165,9 +165,9 @@ def test_the_golden_copy_is_what_a_page_is_restored_from() -> None:
     page = altered.data[golden + layout.page(0).start : golden + layout.page(0).stop]
     new, old = zlib.crc32(page.tobytes()), int(image.data[check : check + 4].view("<u4")[0])
     altered = altered.flip([8 * check + bit for bit in range(32) if (new ^ old) >> bit & 1])
-    life = simulate(altered, random_inputs(image.program, 0, 1), [], scrubber(1, 32))
-    assert life.log == (LogEntry(0, 0, 0, Diagnosis.MEMORY, Remedy.RESTORE, Verdict.HEALED),)
-    assert life.wrong_bits.tolist() == [1] and life.image.flipped()[0] == 77
+    result = simulate(altered, random_inputs(image.program, 0, 1), [], scrubber(1, 32))
+    assert result.log == (LogEntry(0, 0, 0, Diagnosis.MEMORY, Remedy.RESTORE, Verdict.HEALED),)
+    assert result.wrong_bits.tolist() == [1] and result.image.flipped()[0] == 77
 
 
 def test_a_cursor_and_a_frame_count_gone_astray_do_no_harm() -> None:
@@ -178,10 +178,10 @@ def test_a_cursor_and_a_frame_count_gone_astray_do_no_harm() -> None:
     astray += [position("healer", "frame", (copy,), 31) for copy in (0, 1)]
     outvoted = Event(1, position("healer", "frame", (2,), 30))
     upsets = [Event(2, where) for where in astray] + [outvoted, Event(2, 5)]
-    life = simulate(image, random_inputs(image.program, 0, 40), upsets, scrubber(1, 32))
-    assert [entry.verdict for entry in life.log] == [Verdict.HEALED]
-    assert 2**31 <= life.log[0].frame < 2**31 + 2**30
-    assert not life.wrong_bits[-1] and life.wrong_bits[2] == 1
+    result = simulate(image, random_inputs(image.program, 0, 40), upsets, scrubber(1, 32))
+    assert [entry.verdict for entry in result.log] == [Verdict.HEALED]
+    assert 2**31 <= result.log[0].frame < 2**31 + 2**30
+    assert not result.wrong_bits[-1] and result.wrong_bits[2] == 1
 
 
 def test_what_does_not_fit_is_refused() -> None:

@@ -31,10 +31,10 @@ def test_arrivals_are_a_poisson_process() -> None:
         ([upset.frame for upsets in fleet for upset in upsets], frames),
         ([upset.position - 100 for upsets in fleet for upset in upsets], len(BITS)),
     ):
-        found = np.bincount(values, minlength=size)
-        assert len(found) == size
+        occurrences = np.bincount(values, minlength=size)
+        assert len(occurrences) == size
         expected = total / size
-        chi_squared = np.sum((found - expected) ** 2 / expected)
+        chi_squared = np.sum((occurrences - expected) ** 2 / expected)
         assert chi_squared < size + 5 * math.sqrt(2 * size)
 
 

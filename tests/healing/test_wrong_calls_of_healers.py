@@ -1,4 +1,4 @@
-"""Files, strategies, lives and panels that are given another kind of thing: one sentence that names it."""
+"""Files, strategies, simulations and panels that are given another kind of thing: one sentence that names it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from workbench.experiments.campaigns.store import Store, merge, open_results
 from workbench.experiments.campaigns.summary import summary
 from workbench.experiments.demo.demo import make_demo
 from workbench.experiments.fleets.healed_speech import healed_speech
-from workbench.experiments.fleets.variants import contestants
+from workbench.experiments.fleets.variants import strategy_variants
 from workbench.experiments.maps.worst_bits import worst_bits
 from workbench.experiments.voices.class_calibration import heard_classes
 from workbench.experiments.voices.quality import quality_of_recordings, quality_of_voice
@@ -41,7 +41,7 @@ from workbench.panels.hear_flips import FlipPanel
 from workbench.training.checkpoint import load_checkpoint
 
 
-def _life(**changed: Any) -> Any:
+def _simulation(**changed: Any) -> Any:
     arguments = {
         "image": voice().image(), "inputs": voice().inputs("7"), "upsets": (), "strategy": named("none"),
     }  # fmt: skip
@@ -73,23 +73,23 @@ CALLS: dict[str, tuple[Callable[[], Any], str]] = {
     "guards of an area": (lambda: Strategy("a", (Area("crc32"),)), "one of the guards .* of the type Area; give a Guard"),
     "policy of a dictionary": (lambda: Strategy("a", policy={}), r"the policy of a strategy is \{\} \(dict\)"),
     "policy": (lambda: Policy(validate=1), r"validate of a policy is 1 \(int\); give True or False"),
-    "life of a voice": (lambda: _life(image=voice()), "the memory of a device is of the type Voice; give an Image"),
-    "life under a name": (lambda: _life(strategy="none"), r"the healer is 'none' \(str\); give a Strategy"),
-    "life with numbers": (lambda: _life(upsets=[3]), r"one of the events of a device is 3 \(int\); give Event"),
-    "life with a number": (lambda: _life(upsets=3), NO_LIST),
-    "life with half frames": (lambda: _life(upsets=[Event(1.5, 3)]), r"the frame of an event is 1\.5 \(float\)"),
-    "life with a bit's name": (lambda: _life(upsets=[Event(1, "a")]), r"the position of an event is 'a'"),
-    "life with another action": (lambda: _life(upsets=[Event(1, 2, -1)]), r"the action of an event is -1 \(int\)"),
-    "life with word starts": (lambda: _life(word_starts=3), "word_starts is 3"),
-    "life on an engine": (lambda: _life(engine="native"), "the engine is 'native'"),
-    "lives with a number": (
+    "simulation of a voice": (lambda: _simulation(image=voice()), "the memory of a device is of the type Voice; give an Image"),
+    "simulation under a name": (lambda: _simulation(strategy="none"), r"the healer is 'none' \(str\); give a Strategy"),
+    "simulation with numbers": (lambda: _simulation(upsets=[3]), r"one of the events of a device is 3 \(int\); give Event"),
+    "simulation with a number": (lambda: _simulation(upsets=3), NO_LIST),
+    "simulation with half frames": (lambda: _simulation(upsets=[Event(1.5, 3)]), r"the frame of an event is 1\.5 \(float\)"),
+    "simulation with a bit's name": (lambda: _simulation(upsets=[Event(1, "a")]), r"the position of an event is 'a'"),
+    "simulation with another action": (lambda: _simulation(upsets=[Event(1, 2, -1)]), r"the action of an event is -1 \(int\)"),
+    "simulation with word starts": (lambda: _simulation(word_starts=3), "word_starts is 3"),
+    "simulation on an engine": (lambda: _simulation(engine="native"), "the engine is 'native'"),
+    "simulations with a number": (
         lambda: simulate_many(voice().image(), voice().inputs("7"), 3, named("none")), "the list of schedules is 3"),
     "panel of flips": (lambda: FlipPanel(3), r"the voice of a panel is 3 \(int\); give a Voice"),
     "panel of healing": (lambda: HealingPanel(3), r"the voice of a panel is 3 \(int\); give a Voice"),
     "panel with a number": (lambda: HealingPanel(voice(), 3), r"what is to be compared is 3 \(int\)"),
     "strategies by number": (
-        lambda: contestants([3], voice().program, {}), r"a strategy is 3 \(int\); give a Strategy, a name"),
-    "healed life": (lambda: healed_speech(voice().image(), None, None), "what speaks is of the type Image"),
+        lambda: strategy_variants([3], voice().program, {}), r"a strategy is 3 \(int\); give a Strategy, a name"),
+    "healed speech": (lambda: healed_speech(voice().image(), None, None), "what speaks is of the type Image"),
     "classes": (lambda: heard_classes(voice().image(), sounds=2), "what is to be heard is of the type Image"),
     "quality": (lambda: quality_of_voice(voice().image()), "what is to be measured is of the type Image"),
     "merged number": (lambda: merge(3, "a"), r"what is to be merged is 3 \(int\); give a list of folders"),

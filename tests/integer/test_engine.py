@@ -67,9 +67,9 @@ def test_every_signal_of_every_trial_equals_the_reference(
         reference = Stream(program.with_parameters(whole[trial]))
         expected = reference.step(chosen)
         for name, codes in expected.items():
-            found = np.concatenate([part[name][trial] for part in parts])
-            assert found.dtype == codes.dtype
-            np.testing.assert_array_equal(found, codes[0], err_msg=name)
+            joined = np.concatenate([part[name][trial] for part in parts])
+            assert joined.dtype == codes.dtype
+            np.testing.assert_array_equal(joined, codes[0], err_msg=name)
         for name, rows in reference.states.items():
             np.testing.assert_array_equal(stream.read_state(*name, trial), rows[0])
 
@@ -146,12 +146,12 @@ def test_no_frames_give_no_rows_and_leave_the_histories(seed: int) -> None:
     inputs = random_inputs(program, seed, 2)
     expected = run(program, inputs)[program.output]
     stream = Engine(program).stream()
-    found = [
+    steps = [
         stream.step(split_frames(program, inputs, a, b))
         for a, b in ((0, 0), (0, 1), (1, 1), (1, 2))
     ]
-    assert [len(part[0]) for part in (found[0], found[2])] == [0, 0]
-    np.testing.assert_array_equal(np.concatenate(found, axis=1), expected)
+    assert [len(part[0]) for part in (steps[0], steps[2])] == [0, 0]
+    np.testing.assert_array_equal(np.concatenate(steps, axis=1), expected)
 
 
 def test_a_lower_matmul_precision_does_not_harm() -> None:
@@ -159,12 +159,12 @@ def test_a_lower_matmul_precision_does_not_harm() -> None:
     inputs = random_inputs(program, 11, 4)
     torch.set_float32_matmul_precision("medium")
     try:
-        found = Engine(program).stream().step(inputs)
+        codes = Engine(program).stream().step(inputs)
         conv = next(operator for operator in program.operators if isinstance(operator, Conv))
         kernel = ConvKernel(conv, program.sources(conv)[0].bits, torch.device("cpu"))
     finally:
         torch.set_float32_matmul_precision("highest")
-    np.testing.assert_array_equal(found, run(program, inputs)[program.output])
+    np.testing.assert_array_equal(codes, run(program, inputs)[program.output])
     assert kernel.matrix.dtype == torch.float64  # some processors would use bfloat16 for float32
 
 

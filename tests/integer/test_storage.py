@@ -89,12 +89,12 @@ def test_altered_headers_behind_a_valid_checksum_are_refused(
             st.binary(max_size=3)
         )
     try:
-        found = program_from(altered, payload, "file")
+        read = program_from(altered, payload, "file")
     except WorkbenchError as error:
         assert "\n" not in str(error)
         assert str(error).startswith("file")
     else:
-        assert found.content_hash == program.content_hash
+        assert read.content_hash == program.content_hash
 
 
 def _alter(node: Any, data: st.DataObject) -> None:

@@ -148,8 +148,8 @@ def test_a_folded_batch_norm_lowers(bias: bool) -> None:
     net = Net(body)
     conv.merge_bn_in(norm)
     body[1] = nn.Identity()
-    found = F.conv1d(F.pad(x, (2, 0)), conv.weight, conv.bias)
-    torch.testing.assert_close(found, expected)
+    output = F.conv1d(F.pad(x, (2, 0)), conv.weight, conv.bias)
+    torch.testing.assert_close(output, expected)
     for _ in range(CALIBRATION_STEPS + 1):
         net(x)
     _lower(net)

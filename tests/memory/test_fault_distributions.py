@@ -165,15 +165,15 @@ def test_neighbours_by_drawing_the_array(position: int, word: int, interleave: i
             for r in range(rows)
         ]
     )
-    r, c = (int(found[0]) for found in np.nonzero(grid == position))
+    r, c = (int(axis[0]) for axis in np.nonzero(grid == position))
     expected = [
         int(grid[y, x]) if y >= 0 and 0 <= x < grid.shape[1] else -1
         for y, x in ((r - 1, c), (r + 1, c), (r, c - 1), (r, c + 1))
     ]
-    found = neighbours(np.array([position]), word, interleave)[0].tolist()
-    assert found == expected
+    cells = neighbours(np.array([position]), word, interleave)[0].tolist()
+    assert cells == expected
     if interleave > 1:  # cells side by side are of different words
-        assert all(cell // word != position // word for cell in found[2:] if cell >= 0)
+        assert all(cell // word != position // word for cell in cells[2:] if cell >= 0)
 
 
 @settings(max_examples=40, deadline=None)
@@ -193,9 +193,9 @@ def test_cells_of_an_upset_hang_together(seed: int, cells: int) -> None:
         assert len({position < sram for position in reached | left}) == 1
         while left:
             around = neighbours(np.array(sorted(reached)), model.word, model.interleave)
-            found = left & set(around.reshape(-1).tolist())
-            assert found, "a cell that hangs on none of the others"
-            reached, left = reached | found, left - found
+            connected = left & set(around.reshape(-1).tolist())
+            assert connected, "a cell that hangs on none of the others"
+            reached, left = reached | connected, left - connected
 
 
 def test_small_upsets_have_the_shapes_that_growing_gives() -> None:

@@ -30,12 +30,12 @@ def test_a_trial_replays_from_its_identifier(
 ) -> None:
     first, second, third = tmp_path / "first", tmp_path / "second.wav", tmp_path / "third"
     assert flip(first, "--word", "7", "--flips", "40", "--seed", "9", "--section", "weights") == 0
-    told = capsys.readouterr().out
-    assert told.count(".weight[") == 10 and "and 30 more" in told
-    replay = ["replay", replay_line(told), "--out", str(second)]
+    output = capsys.readouterr().out
+    assert output.count(".weight[") == 10 and "and 30 more" in output
+    replay = ["replay", replay_line(output), "--out", str(second)]
     assert main([*replay, "--events", str(tmp_path / "events.txt")]) == 0
     again = capsys.readouterr().out
-    assert next(line for line in told.splitlines() if line.startswith("SNR")) in again
+    assert next(line for line in output.splitlines() if line.startswith("SNR")) in again
     assert second.read_bytes() == (first / "after.wav").read_bytes()
     # Every bit by name.
     sites = [line.split("\t")[1] for line in (first / "sites.txt").read_text().splitlines()]
@@ -81,12 +81,12 @@ def test_it_says_what_the_bits_were_drawn_from(
 ) -> None:
     assert flip(tmp_path, "--flips", "1000") == 0
     candidates = len(open_voice().image().layout.positions())
-    told = capsys.readouterr().out
-    assert told.startswith(f"flipped: 1,000 of {candidates:,} bits of the working copy\n")
+    output = capsys.readouterr().out
+    assert output.startswith(f"flipped: 1,000 of {candidates:,} bits of the working copy\n")
     narrow = ["--section", "weights", "--operator", "conv_in", "--bit", "7", "--flips", "2"]
     assert flip(tmp_path / "more", *narrow, "--image", str(tmp_path / "faulty.image")) == 0
-    told = capsys.readouterr().out
-    assert "bits of section weights in conv_in, bit 7 of each element; with earlier ones" in told
+    output = capsys.readouterr().out
+    assert "bits of section weights in conv_in, bit 7 of each element; with earlier ones" in output
 
 
 def test_a_word_may_be_named_as_it_is_said(

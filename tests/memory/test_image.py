@@ -77,7 +77,7 @@ def test_flip_twice_is_identity_and_flips_are_found_again(seed: int, data: st.Da
     assert flipped.flipped().tolist() == sorted(positions)
     assert flipped.flip(positions).content_hash == image.content_hash
     assert (flipped.content_hash == image.content_hash) == (not positions)
-    assert not image.flipped().size  # the clean image was not touched
+    assert not image.flipped().size  # the clean image was unchanged
 
 
 @settings(max_examples=80, deadline=None)

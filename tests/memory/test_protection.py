@@ -81,8 +81,8 @@ def test_only_protected_stored_bits_are_dropped(seed: int) -> None:
     zero = np.zeros(50, np.int64)
     events = sorted_events(rng.integers(0, 9, 50), zero, position, zero + FLIP)
     protected = set(mask.addresses.tolist())
-    kept = [event for event in zip(*events, strict=True) if event[2] >> 3 not in protected]
-    assert list(zip(*mask.drop(events), strict=True)) == kept
+    unprotected = [event for event in zip(*events, strict=True) if event[2] >> 3 not in protected]
+    assert list(zip(*mask.drop(events), strict=True)) == unprotected
 
 
 def test_nothing_happens_without_events() -> None:

@@ -15,7 +15,7 @@ from workbench.memory.trials.truth import play
 
 
 @pytest.mark.parametrize(
-    ("plan", "told"),
+    ("plan", "expected"),
     [
         ("transient=6,frames=96,seed=2", ["not stored", "accumulator[", "frame "]),
         (
@@ -29,14 +29,14 @@ from workbench.memory.trials.truth import play
     ],
 )
 def test_trials_of_every_kind(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], plan: str, told: list[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], plan: str, expected: list[str]
 ) -> None:
     image = open_voice().image()
     trial = TrialId.of(image, "5", Plan.parse(plan), 0)
     out = tmp_path / "x.wav"
     assert main(["replay", str(trial), "--out", str(out)]) == 0
     said = capsys.readouterr().out
-    assert all(words in said for words in told), said
+    assert all(words in said for words in expected), said
     codes = play(image, open_voice().inputs("5"), trial.plan.events(Sites(image), np.array([0])))
     assert out.read_bytes() == wav_bytes(image.program.sound(codes))
 

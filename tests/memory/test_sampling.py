@@ -37,9 +37,9 @@ def test_words_are_those_of_the_counter_stream(label: str, index: list[int], cou
 def test_words_from_anywhere_to_anywhere(index: list[int], data: st.DataObject) -> None:
     sizes = st.lists(st.integers(0, 11), min_size=len(index), max_size=len(index))
     counts, first = data.draw(sizes), data.draw(sizes)
-    found = ragged_words("x", np.array(index), np.array(counts), np.array(first))
+    words = ragged_words("x", np.array(index), np.array(counts), np.array(first))
     streams = (counter_stream("x", i).random_raw(22)[f : f + c] for i, c, f in zip(index, counts, first, strict=True))  # fmt: skip
-    np.testing.assert_array_equal(found, np.concatenate(list(streams)))
+    np.testing.assert_array_equal(words, np.concatenate(list(streams)))
 
 
 def test_many_blocks_are_the_same_as_few() -> None:

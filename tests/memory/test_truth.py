@@ -55,9 +55,9 @@ def test_stored_flips_over_time_equal_the_simulation_of_healing(seed: int) -> No
     bits = 8 * image.layout.size_bytes
     image = image.flip(rng.integers(0, bits, 3))
     hits = [(int(f), int(p)) for f, p in zip(rng.integers(0, frames, 9), rng.integers(0, bits, 9), strict=True)]  # fmt: skip
-    life = simulate(image, inputs, [Event(f, p) for f, p in hits], nothing())
+    result = simulate(image, inputs, [Event(f, p) for f, p in hits], nothing())
     codes = play(image, inputs, happen(*((f, p, FLIP) for f, p in hits)))
-    np.testing.assert_array_equal(codes, life.codes)
+    np.testing.assert_array_equal(codes, result.codes)
 
 
 @settings(max_examples=40, deadline=None)
@@ -96,8 +96,8 @@ def test_a_flipped_activation_equals_the_code_seen_by_all_later_readers(seed: in
         frame, element = int(rng.integers(frames)), int(rng.integers(np.prod(place.shape)))
         bit = int(rng.integers(place.bits))
         position = place.first + element * place.bits + bit
-        found = play(image, inputs, happen((frame, position, FLIP)))
-        np.testing.assert_array_equal(found, by_hand(program, inputs, place, frame, element, bit))
+        played = play(image, inputs, happen((frame, position, FLIP)))
+        np.testing.assert_array_equal(played, by_hand(program, inputs, place, frame, element, bit))
 
 
 def by_hand(

@@ -191,8 +191,8 @@ def _dropdown(page, label: str):  # type: ignore[no-untyped-def]
 
 
 def _snr(readout: str) -> float:
-    found = re.search(r"SNR\s*([−-]?[0-9.]+) dB", readout)
-    return float(found[1].replace("−", "-")) if found else float("inf")
+    match = re.search(r"SNR\s*([−-]?[0-9.]+) dB", readout)
+    return float(match[1].replace("−", "-")) if match else float("inf")
 
 
 def _is_outside(url: str) -> bool:

@@ -9,12 +9,13 @@ import sys
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
+from face_example import run_example, same_trial
 from tones import RATE_HZ, SAMPLES_A_FRAME, Tones, TonesConfig
 
+import workbench as wb
 from workbench.audio.sound_files import read_audio, write_wav
 from workbench.cli import main
 from workbench.errors import WorkbenchError
@@ -60,7 +61,7 @@ def test_it_is_trained_and_lowered_exactly(
     assert voice.sample_rate_hz == RATE_HZ
     assert len(voice.speak("low")) == 24 * SAMPLES_A_FRAME == 24 * voice.frame_s * RATE_HZ
     assert not np.array_equal(voice.speak("low"), voice.speak("high"))
-    losses = voice.story["losses"]
+    losses = voice.metadata["losses"]
     assert np.mean(losses[-5:]) < np.mean(losses[:5]) / 2
     assert main(["lower", *of, "--out", str(tmp_path / "t.program")]) == 0
     assert "5,760 codes of 3 tones are what Brevitas computes" in capsys.readouterr().out
@@ -166,6 +167,16 @@ def test_it_is_exported_and_agrees(
     assert "agree in every sample" in capsys.readouterr().out
 
 
+def test_it_goes_through_the_public_face(folder: Path, tmp_path: Path) -> None:
+    assert "tones" in wb.generator_names()
+    voice = wb.load(folder)
+    assert voice.image(healer="none") is voice.image()
+    run_example(voice, tmp_path, utterance="a high tone", operator="up", board=None)
+    same_trial(voice, "low")
+    with pytest.raises(wb.WorkbenchError, match="the generator tones ships no checkpoint"):
+        wb.load("tones")
+
+
 def test_the_name_on_the_command_line_is_used(
     of: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -218,47 +229,6 @@ def test_a_checkpoint_of_a_generator_that_is_not_registered_is_told(
         said = capsys.readouterr().err
         assert "of the generator 'tones', which is not registered here" in said
         assert said.count("\n") == 1
-
-
-class _Nameless(Tones):
-    name = "two words"
-
-
-class _Shipped(Tones):
-    name = "challenge"
-
-
-class _Shapeless(Tones):
-    name, configuration = "shapeless", dict
-
-
-class _Untrained(Tones):
-    name = "untrained"
-    presets = {}  # noqa: RUF012
-
-
-@pytest.mark.parametrize(
-    ("wrong", "message"),
-    [(_Shapeless(), "the generator shapeless has no configuration"), (_Untrained(), "has no preset 'default'"),
-     (Tones, "what is to be registered is"), (_Nameless(), "cannot be called 'two words'"),
-     (_Shipped(), "challenge ships with the workbench")],
-)  # fmt: skip
-def test_what_is_no_generator_is_not_registered(wrong: Any, message: str) -> None:
-    with pytest.raises(WorkbenchError, match=message):
-        register(wrong)
-
-
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [("frames", 1 << 20), ("names", ["low", 7e30]), ("channels", "x" * 5000), ("colour", 3), ("frames", None)],
-)  # fmt: skip
-def test_an_impossible_configuration_is_refused(field: str, value: object) -> None:
-    from workbench.generators.configuration import configuration_of
-
-    plain = {"names": ["low"], "frames": 24, "channels": 16}
-    assert configuration_of(Tones(), plain, "it") == TonesConfig(("low",))
-    with pytest.raises(WorkbenchError, match="it: bad configuration"):
-        configuration_of(Tones(), {**plain, field: value}, "it")
 
 
 def _site(folder: Path, entry: str) -> dict[str, str]:

@@ -51,7 +51,7 @@ def _named_requirements() -> Iterator[Requirement]:
 
 def _brought_along(requirements: Iterator[Requirement]) -> dict[str, Distribution]:
     """Walk the installed distributions from `requirements` on; those not installed are left out."""
-    found: dict[str, Distribution] = {}
+    distributions: dict[str, Distribution] = {}
     waiting = [(requirement, frozenset(requirement.extras)) for requirement in requirements]
     seen = set()
     while waiting:
@@ -61,15 +61,15 @@ def _brought_along(requirements: Iterator[Requirement]) -> dict[str, Distributio
             continue
         seen.add((name, extras))
         try:
-            found[name] = distribution(name)
+            distributions[name] = distribution(name)
         except PackageNotFoundError:
             continue
-        for line in found[name].requires or ():
+        for line in distributions[name].requires or ():
             needed = Requirement(line)
             marker = needed.marker
             if marker is None or any(marker.evaluate({"extra": e}) for e in ("", *extras)):
                 waiting.append((needed, frozenset(needed.extras)))
-    return found
+    return distributions
 
 
 def test_pins_cover_everything_installed() -> None:

@@ -104,8 +104,8 @@ def test_a_failed_installation_is_not_taken_for_complete(checkout: Path) -> None
 def test_an_optional_extra_may_fail_and_is_told(checkout: Path) -> None:
     done = _make(checkout, "demo", fail_at="--editable .[pesq]")
     assert done.returncode == 0, done.stderr
-    (told,) = [line for line in done.stdout.splitlines() if "left out" in line]
-    assert "'pesq'" in told
+    (line,) = [line for line in done.stdout.splitlines() if "left out" in line]
+    assert "'pesq'" in line
     assert _calls(checkout)[-1] == "-m workbench demo"
 
 

@@ -1,4 +1,4 @@
-"""The panel of notebook 03: every environment, the lives that the functions tell, handles with names."""
+"""The panel of notebook 03: every environment, the results of the simulation, handles with names."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from workbench.errors import WorkbenchError
 from workbench.experiments.demo.page.pictures import wav_uri
 from workbench.experiments.fleets.comparison import ENVIRONMENTS, workload_of
 from workbench.experiments.fleets.healed_speech import healed_speech
-from workbench.experiments.fleets.variants import contestant
+from workbench.experiments.fleets.variants import strategy_variant
 from workbench.experiments.maps import worst_bits as adversarial
 from workbench.experiments.maps.worst_bits import Step
 from workbench.panels import compare_healing
@@ -55,18 +55,18 @@ def test_every_environment_is_offered(panel: HealingPanel) -> None:
 
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)
-def test_it_shows_the_lives_of_that_environment(panel: HealingPanel, name: str) -> None:
+def test_it_shows_the_results_of_that_environment(panel: HealingPanel, name: str) -> None:
     panel.controls["kind"].value = name
     environment = ENVIRONMENTS[name]
     assert panel.controls["rate"].disabled == (not environment.upsets_per_s)
     if environment.upsets_per_s:
         environment = replace(environment, upsets_per_s=panel.controls["rate"].value)
     workload = workload_of(environment, devices=1, words=WORDS, seed=0, worst=panel.worst)
-    strategy, program = contestant("pq-scrub", voice().program, panel.inputs)
-    lived = healed_speech(voice(), workload, strategy, program)
-    assert len(lived.result.upsets) > 0
-    assert wav_uri(lived.samples) in panel.sides[1].value
-    assert lived.metrics.limit.replace("<", "&lt;").replace(">", "&gt;") in panel.sides[1].value
+    strategy, program = strategy_variant("pq-scrub", voice().program, panel.inputs)
+    speech = healed_speech(voice(), workload, strategy, program)
+    assert len(speech.result.upsets) > 0
+    assert wav_uri(speech.samples) in panel.sides[1].value
+    assert speech.metrics.limit.replace("<", "&lt;").replace(">", "&gt;") in panel.sides[1].value
     assert "alert" not in panel.status.value
     assert STALE not in panel.timeline._dom_classes
 

@@ -77,15 +77,15 @@ def test_edits_survive_and_what_was_only_run_is_updated(
             _put(mine, notebook)
         before = mine.read_bytes()
         _put(original, _notebook(newer))
-        told = list(copy_notebooks(original.parent, mine.parent))
+        messages = list(copy_notebooks(original.parent, mine.parent))
         if again:
             list(copy_notebooks(original.parent, mine.parent))
         if edited == shipped:
             assert _cells(mine) == _cells(original)
         else:
             assert mine.read_bytes() == before
-            assert bool(told) == (newer not in (shipped, edited))
-            assert all("is edited and stays" in each for each in told)
+            assert bool(messages) == (newer not in (shipped, edited))
+            assert all("is edited and stays" in each for each in messages)
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"cells": 3}', '{"cells": [{}]}', "[" * 100_000])
@@ -94,8 +94,8 @@ def test_a_copy_that_cannot_be_read_stays(tmp_path: Path, text: str) -> None:
     damaged = tmp_path / "to" / "a.ipynb"
     damaged.parent.mkdir()
     damaged.write_text(text)
-    (told,) = copy_notebooks(tmp_path / "from", damaged.parent)
-    assert "cannot be read" in told and "stays as it is" in told and "\n" not in told
+    (message,) = copy_notebooks(tmp_path / "from", damaged.parent)
+    assert "cannot be read" in message and "stays as it is" in message and "\n" not in message
     assert damaged.read_text() == text
 
 

@@ -19,10 +19,10 @@ from workbench.healing.strategy_file import load_strategy, save_strategy
 from workbench.integer.storage import save_program
 from workbench.memory.faults.plan import Plan, TrialId
 from workbench.training.checkpoint_files import (
+    METADATA_FILE,
     PROGRAM_FILE,
-    STORY_FILE,
     WEIGHTS_FILE,
-    read_story,
+    read_metadata,
 )
 from workbench.training.progress import PROGRESS_FILE
 
@@ -60,12 +60,12 @@ READERS = {
         small.write_image_of_areas, "a.image", small.image_in, (CONTAINER,), weight=12
     ),
     "mask": Reader(small.write_mask, "a.mask", small.mask_in, (BYTES, CONTAINER), weight=12),
-    "story": Reader(
-        small.write_checkpoint, STORY_FILE, lambda folder: repr(sorted(read_story(folder).items())),
+    "metadata": Reader(
+        small.write_checkpoint, METADATA_FILE, lambda folder: repr(sorted(read_metadata(folder).items())),
         (TEXT, JSON), small.seal_json, weight=10,
     ),
     "checkpoint": Reader(
-        small.write_checkpoint, STORY_FILE, small.checkpoint_in, (JSON,), small.seal_checkpoint, weight=1
+        small.write_checkpoint, METADATA_FILE, small.checkpoint_in, (JSON,), small.seal_checkpoint, weight=1
     ),
     "weights": Reader(
         small.write_checkpoint, WEIGHTS_FILE, small.checkpoint_in, (BYTES, TENSORS), small.seal_checkpoint, weight=2

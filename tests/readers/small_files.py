@@ -45,10 +45,10 @@ from workbench.memory.watches.areas import Area
 from workbench.sealed import digest_of, sealed
 from workbench.training.checkpoint import load_checkpoint, save_checkpoint
 from workbench.training.checkpoint_files import (
+    METADATA_FILE,
     PROGRAM_FILE,
-    STORY_FILE,
     WEIGHTS_FILE,
-    read_story,
+    read_metadata,
 )
 from workbench.training.progress import (
     TrainingState,
@@ -129,29 +129,29 @@ def write_checkpoint(folder: Path) -> None:
 
 
 def checkpoint_in(folder: Path) -> object:
-    model, story = load_checkpoint(folder)
+    model, metadata = load_checkpoint(folder)
     state = {name: tensor.numpy().tobytes() for name, tensor in model.state_dict().items()}
-    return model.config, json.dumps(story, sort_keys=True), state
+    return model.config, json.dumps(metadata, sort_keys=True), state
 
 
 def write_stored(folder: Path) -> None:
     write_checkpoint(folder)
-    program_of(folder, read_story(folder))
+    program_of(folder, read_metadata(folder))
 
 
 def stored_in(folder: Path) -> object:
-    return read_stored(folder / PROGRAM_FILE, read_story(folder)).content_hash
+    return read_stored(folder / PROGRAM_FILE, read_metadata(folder)).content_hash
 
 
 def seal_checkpoint(folder: Path, path: Path) -> None:
-    """Make a mutated story or mutated weights fit what is beside them."""
-    story = json.loads((folder / STORY_FILE).read_bytes())
-    digest = digest_of({key: story.get(key) for key in ("generator", "config")})
+    """Make mutated metadata or mutated weights fit the files beside them."""
+    metadata = json.loads((folder / METADATA_FILE).read_bytes())
+    digest = digest_of({key: metadata.get(key) for key in ("generator", "config")})
     weights = folder / WEIGHTS_FILE
     with suppress(Exception):  # tensors that cannot be loaded stay as they are
         weights.write_bytes(save(load(weights.read_bytes()), {"configuration_sha256": digest}))
-    story["weights_sha256"] = hashlib.sha256(weights.read_bytes()).hexdigest()
-    (folder / STORY_FILE).write_text(json.dumps(sealed(story)))
+    metadata["weights_sha256"] = hashlib.sha256(weights.read_bytes()).hexdigest()
+    (folder / METADATA_FILE).write_text(json.dumps(sealed(metadata)))
 
 
 def write_progress(folder: Path) -> None:
@@ -270,8 +270,8 @@ def costs_in(folder: Path) -> object:
 
 def write_checksums(folder: Path) -> None:
     entry = {"samples": 3, "pcm_sha256": "0" * 64, "file_sha256": "1" * 64}
-    told = {"sample_rate_hz": 16_000, "recordings": {"digits/0": entry, "digits/1": entry}}
-    (folder / CHECKSUMS).write_text(json.dumps(told))
+    contents = {"sample_rate_hz": 16_000, "recordings": {"digits/0": entry, "digits/1": entry}}
+    (folder / CHECKSUMS).write_text(json.dumps(contents))
 
 
 def write_package_list(folder: Path) -> None:
@@ -298,12 +298,12 @@ def schedule_in(folder: Path) -> object:
 
 
 def lines_in(folder: Path, kind: type[Plan] | type[TrialId]) -> object:
-    found = []
+    places = []
     for line in _text(folder / "a.txt").split("\n"):
         with suppress(WorkbenchError):
-            found.append(kind.parse(line))
-            assert kind.parse(str(found[-1])) == found[-1]
-    return found
+            places.append(kind.parse(line))
+            assert kind.parse(str(places[-1])) == places[-1]
+    return places
 
 
 def _text(path: Path) -> str:

@@ -30,7 +30,7 @@ from workbench.generators.layers import tensor_value
 from workbench.integer.lowered_generator import lower_generator
 from workbench.sealed import digest_of, write_sealed
 from workbench.training.checkpoint import load_checkpoint, save_checkpoint
-from workbench.training.checkpoint_files import read_story, record_measured, shipped_checkpoint
+from workbench.training.checkpoint_files import read_metadata, record_measured, shipped_checkpoint
 from workbench.training.float_twin import float_twin
 from workbench.training.progress import PROGRESS_FILE
 from workbench.training.train import calibrate
@@ -57,9 +57,9 @@ def saved(made_once, tmp_path: Path) -> Path:
 
 
 def test_it_speaks_the_same_after_loading(saved: Path) -> None:
-    first, story = load_checkpoint(saved)
+    first, metadata = load_checkpoint(saved)
     second, _ = load_checkpoint(saved)
-    assert first.config == CONFIG and story["seed"] == 3
+    assert first.config == CONFIG and metadata["seed"] == 3
     assert words_of(first).abs().max() > 0
     assert torch.equal(words_of(first), words_of(second))
     record_measured(saved, {"pesq_nb": 1.5})
@@ -69,25 +69,25 @@ def test_it_speaks_the_same_after_loading(saved: Path) -> None:
 def test_figures_do_not_replace_the_checkpoint(
     saved: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    story = saved / "model.json"
-    before = story.read_text()
-    assert main(["measure", "--checkpoint", str(saved), "--json", str(story)]) == 2
+    metadata = saved / "model.json"
+    before = metadata.read_text()
+    assert main(["measure", "--checkpoint", str(saved), "--json", str(metadata)]) == 2
     assert "is part of the checkpoint" in capsys.readouterr().err
-    assert story.read_text() == before
+    assert metadata.read_text() == before
 
 
 def edit(folder: Path, **changes: object) -> None:
-    """Change the story and seal it again, as no accident does."""
-    write_sealed(folder / "model.json", {**story_of(folder), **changes})
+    """Change the metadata and seal it again, as no accident does."""
+    write_sealed(folder / "model.json", {**metadata_of(folder), **changes})
 
 
-def story_of(folder: Path) -> dict[str, Any]:
+def metadata_of(folder: Path) -> dict[str, Any]:
     return json.loads((folder / "model.json").read_text())
 
 
 def meant(folder: Path, **changes: object) -> None:
     """Change the configuration, and all that proves it."""
-    config = {**story_of(folder)["config"], **changes}
+    config = {**metadata_of(folder)["config"], **changes}
     digest = digest_of({"generator": "challenge", "config": config})
     weights = folder / "model.safetensors"
     weights.write_bytes(save(load(weights.read_bytes()), {"configuration_sha256": digest}))
@@ -111,18 +111,18 @@ def test_what_does_not_belong_together_is_refused(saved: Path, tmp_path: Path) -
         load_checkpoint(saved)
     edit(saved, generator=["piano"])
     with pytest.raises(WorkbenchError, match="does not describe"):
-        read_story(saved)
+        read_metadata(saved)
     (saved / "model.json").write_text("{")
     with pytest.raises(WorkbenchError, match="not valid JSON"):
-        read_story(saved)
+        read_metadata(saved)
     (saved / "model.json").write_text("[" * 100_000)
     with pytest.raises(WorkbenchError, match="not valid JSON"):
-        read_story(saved)
+        read_metadata(saved)
     (saved / "model.json").write_text('{"a": ' + "[" * 40 + "]" * 40 + "}")
     with pytest.raises(WorkbenchError, match="nested more than 32 deep"):
-        read_story(saved)
+        read_metadata(saved)
     with pytest.raises(WorkbenchError, match="no checkpoint in"):
-        read_story(tmp_path / "nowhere")
+        read_metadata(tmp_path / "nowhere")
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,7 @@ def test_what_does_not_belong_together_is_refused(saved: Path, tmp_path: Path) -
         ('"config": {', '"config": {"frames": 8,'),  # the same again, which changes nothing
     ],
 )
-def test_an_edited_story_is_refused(saved: Path, old: str, new: str) -> None:
+def test_edited_metadata_are_refused(saved: Path, old: str, new: str) -> None:
     """Also where the weights would fit: another order of the words, dilations, weight bits."""
     path = saved / "model.json"
     text = path.read_text()
@@ -169,7 +169,7 @@ def test_files_of_two_checkpoints_do_not_mix(saved: Path, tmp_path: Path) -> Non
         load_checkpoint(other)
 
 
-def test_a_reformatted_story_is_the_same(saved: Path) -> None:
+def test_reformatted_metadata_are_the_same(saved: Path) -> None:
     path = saved / "model.json"
     path.write_text(json.dumps(json.loads(path.read_text()), sort_keys=True))
     assert load_checkpoint(saved)[0].config == CONFIG
@@ -191,10 +191,10 @@ def earlier(folder: Path) -> None:
     """As the first format had it: the same without digests of the configuration."""
     weights = folder / "model.safetensors"
     weights.write_bytes(save(load(weights.read_bytes())))
-    story = {key: value for key, value in story_of(folder).items() if key != "sha256"}
+    metadata = {key: value for key, value in metadata_of(folder).items() if key != "sha256"}
     checksum = hashlib.sha256(weights.read_bytes()).hexdigest()
     (folder / "model.json").write_text(
-        json.dumps({**story, "format_version": 1, "weights_sha256": checksum})
+        json.dumps({**metadata, "format_version": 1, "weights_sha256": checksum})
     )
 
 
@@ -202,16 +202,16 @@ def test_a_checkpoint_of_the_first_format_is_sealed_on_request(
     saved: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     program = lower_generator(GENERATOR, load_checkpoint(saved)[0]).program.content_hash
-    story = story_of(saved)
+    metadata = metadata_of(saved)
     earlier(saved)
     with pytest.raises(WorkbenchError, match="workbench seal") as refusal:
         load_checkpoint(saved)
     words = shlex.split(str(refusal.value).split("`")[1])
     assert main(words[1:]) == 0
     assert program[:12] in capsys.readouterr().out
-    sealed = story_of(saved)
+    sealed = metadata_of(saved)
     assert sealed.pop("program_sha256") == program
-    assert sealed | {"sha256": ""} == story | {"sha256": ""}
+    assert sealed | {"sha256": ""} == metadata | {"sha256": ""}
     assert lower_generator(GENERATOR, load_checkpoint(saved)[0]).program.content_hash == program
     assert main(words[1:]) == 2
     assert "is under a digest already" in capsys.readouterr().err
@@ -260,8 +260,8 @@ def test_a_training_that_is_not_finished_is_told_from_no_checkpoint(
 ) -> None:
     (tmp_path / PROGRESS_FILE).write_bytes(b"")
     assert main(["measure", "--checkpoint", str(tmp_path)]) == 2
-    told = capsys.readouterr().err
-    assert f"the training in {tmp_path} is not finished" in told and "goes on" in told
+    message = capsys.readouterr().err
+    assert f"the training in {tmp_path} is not finished" in message and "goes on" in message
 
 
 def test_words_are_known_by_what_is_said() -> None:
@@ -291,9 +291,9 @@ def test_a_word_that_has_no_value_is_named(
     assert quality.left_out == {"pesq_nb": {"4": "it is too short"}}
     assert quality.absent["stoi"] == "its package is missing"
     assert main(["measure", "--checkpoint", str(shipped_checkpoint())]) == 0
-    told = capsys.readouterr().out
-    assert told.count("pesq_nb of seed0, recordings is without '4' (it is too short)\n") == 1
-    assert "stoi has no value; its package is missing\n" in told
+    output = capsys.readouterr().out
+    assert output.count("pesq_nb of seed0, recordings is without '4' (it is too short)\n") == 1
+    assert "stoi has no value; its package is missing\n" in output
 
 
 def test_recordings_of_other_words_are_asked_for_by_option() -> None:
@@ -304,7 +304,7 @@ def test_recordings_of_other_words_are_asked_for_by_option() -> None:
 
 def test_the_shipped_voice_speaks_as_well_as_its_card_says() -> None:
     quality = quality_of_voice(voice())
-    measured = voice().story["measured"]
+    measured = voice().metadata["measured"]
     for name in ("recognised", "pesq_nb", "stoi", "log_mel_db"):
         if name not in quality.absent:  # floats may differ a little between machines
             assert getattr(quality, name) == pytest.approx(measured[name], rel=0.05), name
@@ -314,8 +314,8 @@ def test_the_shipped_voice_speaks_as_well_as_its_card_says() -> None:
 
 
 @pytest.mark.parametrize("name", ["seed0", "seed1", "seed2", "int4"])
-def test_every_shipped_checkpoint_loads_and_tells_its_story(name: str) -> None:
-    model, story = load_checkpoint(shipped_checkpoint(name))
-    assert story["measured"]["pesq_nb"] > 2.3 and story["data"]["recordings"] == 10
+def test_every_shipped_checkpoint_loads_with_its_metadata(name: str) -> None:
+    model, metadata = load_checkpoint(shipped_checkpoint(name))
+    assert metadata["measured"]["pesq_nb"] > 2.3 and metadata["data"]["recordings"] == 10
     assert model.config.trunk_weight_bits == (4 if name == "int4" else 8)
-    assert np.mean(story["losses"][-5:]) < np.mean(story["losses"][:5]) / 3
+    assert np.mean(metadata["losses"][-5:]) < np.mean(metadata["losses"][:5]) / 3

@@ -116,8 +116,8 @@ def test_a_stopped_run_ends_as_an_undisturbed_one(
         train(_stoppable(finished), tmp_path, on_step=stop)
     train(_stoppable(finished), tmp_path)
     assert weights_of(tmp_path) == weights_of(undisturbed)
-    story = json.loads((undisturbed / "model.json").read_text())
-    assert story["code_words"] == "in-place64" and len(story["origin"]) == 64
+    metadata = json.loads((undisturbed / "model.json").read_text())
+    assert metadata["code_words"] == "in-place64" and len(metadata["origin"]) == 64
 
 
 def test_only_what_is_trained_counts_in_the_norm_of_gradients(

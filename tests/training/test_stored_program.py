@@ -21,10 +21,10 @@ from workbench.integer.program import Program
 from workbench.integer.storage import program_header, program_payload
 from workbench.training import stored_program
 from workbench.training.checkpoint import load_checkpoint
-from workbench.training.checkpoint_files import read_story
+from workbench.training.checkpoint_files import read_metadata
 from workbench.training.stored_program import program_of
 
-PROGRAM, STORY = "program.wbp", "model.json"
+PROGRAM, METADATA = "program.wbp", "model.json"
 
 
 def fresh(folder: Path) -> Program:
@@ -124,7 +124,7 @@ def test_a_wrong_program_is_made_again(
 def test_a_missing_program_and_one_of_another_version_are_made_without_a_word(
     copied: Path, lowered: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole, story = (copied / PROGRAM).read_bytes(), (copied / STORY).read_text()
+    whole, metadata = (copied / PROGRAM).read_bytes(), (copied / METADATA).read_text()
     (copied / PROGRAM).unlink()
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -139,7 +139,7 @@ def test_a_missing_program_and_one_of_another_version_are_made_without_a_word(
         assert open_voice(copied).speak("7").any()
     assert len(lowered) == 3
     assert not (copied / PROGRAM).exists()
-    assert (copied / STORY).read_text() == story
+    assert (copied / METADATA).read_text() == metadata
 
 
 def refuse(*_: object, **__: object) -> None:
@@ -150,22 +150,22 @@ def test_metadata_without_a_program_gets_it_and_keeps_the_rest(
     copied: Path, lowered: list[Path]
 ) -> None:
     """As checkpoints of earlier versions are: a stored program is not believed without it."""
-    story = read_story(copied)
-    without = {key: value for key, value in story.items() if key != "program_sha256"}
-    stored_program.write_sealed(copied / STORY, without)
+    metadata = read_metadata(copied)
+    without = {key: value for key, value in metadata.items() if key != "program_sha256"}
+    stored_program.write_sealed(copied / METADATA, without)
     forged(copied)
-    assert program_of(copied, read_story(copied)).content_hash == story["program_sha256"]
-    assert read_story(copied) == story
+    assert program_of(copied, read_metadata(copied)).content_hash == metadata["program_sha256"]
+    assert read_metadata(copied) == metadata
     assert len(lowered) == 1
 
 
 def test_another_lowering_than_before_is_said(copied: Path, lowered: list[Path]) -> None:
-    story = read_story(copied)
-    stored_program.write_sealed(copied / STORY, {**story, "program_sha256": "0" * 64})
+    metadata = read_metadata(copied)
+    stored_program.write_sealed(copied / METADATA, {**metadata, "program_sha256": "0" * 64})
     with pytest.warns(WorkbenchWarning) as said:
         open_voice(copied)
     assert [("lowers to another program" in str(each.message)) for each in said] == [False, True]
-    assert read_story(copied) == story
+    assert read_metadata(copied) == metadata
 
 
 def test_weights_of_another_checkpoint_are_refused_whatever_is_stored(copied: Path) -> None:

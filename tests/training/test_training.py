@@ -120,11 +120,14 @@ def test_another_task_does_not_take_over_a_folder(tmp_path: Path, monkeypatch) -
 
     with pytest.raises(KeyboardInterrupt):
         train(tiny_task(), tmp_path, on_step=stop)
-    kept = (tmp_path / PROGRESS_FILE).read_bytes()
+    before = (tmp_path / PROGRESS_FILE).read_bytes()
     with pytest.raises(WorkbenchError, match="another --out"):
         train(tiny_task(seed=9), tmp_path)
-    assert (tmp_path / PROGRESS_FILE).read_bytes() == kept
-    for damaged in (kept[: len(kept) // 2], kept[:-2] + bytes([kept[-2] ^ 1]) + kept[-1:]):
+    assert (tmp_path / PROGRESS_FILE).read_bytes() == before
+    for damaged in (
+        before[: len(before) // 2],
+        before[:-2] + bytes([before[-2] ^ 1]) + before[-1:],
+    ):
         (tmp_path / PROGRESS_FILE).write_bytes(damaged)
         with pytest.raises(WorkbenchError, match="is damaged"):
             train(tiny_task(), tmp_path)
@@ -192,12 +195,12 @@ def test_the_command_trains_a_folder_of_recordings(tmp_path: Path, capsys) -> No
     command = ["train", "challenge", "--data", str(tmp_path / "mine"), "--preset", "tiny"]
     out = tmp_path / "out"
     assert main([*command, "--out", str(out), "--trunk-bits", "4"]) == 0
-    model, story = load_checkpoint(out)
+    model, metadata = load_checkpoint(out)
     assert model.config.words == ("a", "b", "c") and model.config.trunk_weight_bits == 4
-    assert story["data"]["recordings"] == 3 and len(story["losses"]) == 10
+    assert metadata["data"]["recordings"] == 3 and len(metadata["losses"]) == 10
     assert f"--data {tmp_path / 'mine'}" in capsys.readouterr().out
     assert (out / "loss.png").read_bytes().startswith(b"\x89PNG")
-    assert str(tmp_path) not in json.dumps(story)
+    assert str(tmp_path) not in json.dumps(metadata)
     capsys.readouterr()
     assert main([*command, "--out", str(out)]) == 2
     assert "finished checkpoint" in capsys.readouterr().err

@@ -44,7 +44,7 @@ def warped_distances(test: np.ndarray, references: Sequence[np.ndarray]) -> np.n
     cost = _costs(test, references, int(lengths.max()))  # [r, n, m], m of the longest
     rows, columns = cost.shape[1:]
     # By anti-diagonals: cell (i, d - i) needs the two diagonals before it alone. Row i is kept at
-    # i + 1, so that the row before the first is infinitely dear.
+    # i + 1, so that the row before the first is infinitely expensive.
     before = last = np.full((len(references), rows + 1), np.inf)
     ends = np.empty(len(references))
     for diagonal in range(rows + columns - 1):

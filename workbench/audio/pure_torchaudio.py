@@ -3,7 +3,7 @@
 The Linux wheel of torchaudio links CUDA libraries that a CPU build of PyTorch does not bring, and
 then `import torchaudio` ends in OSError. Its transforms and functionals are pure PyTorch and do not
 need the extension, so it is hidden and the import is tried once more. Where the first import works
-(CUDA, macOS, conda) nothing is touched.
+(CUDA, macOS, conda) nothing is replaced.
 """
 
 from __future__ import annotations

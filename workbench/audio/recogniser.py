@@ -228,8 +228,8 @@ def _prove(settings: dict[str, str | None]) -> None:
     )
     if done.returncode:
         lines = done.stderr.decode(errors="replace").splitlines()
-        told = [line for line in lines if line.startswith(("ERROR", "FATAL"))] or lines
-        reason = told[0][:200].strip() if told else f"exit status {done.returncode}"
+        messages = [line for line in lines if line.startswith(("ERROR", "FATAL"))] or lines
+        reason = messages[0][:200].strip() if messages else f"exit status {done.returncode}"
         given = ", ".join(repr(path) for path in settings.values() if path)
         raise WorkbenchError(
             f"pocketsphinx cannot load {given} ({reason}); name the files of one of its models"

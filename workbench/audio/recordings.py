@@ -40,10 +40,10 @@ def load_recordings(
     """
     place = recordings_folder() if folder is None else path_of(folder, "a folder of recordings")
     prefix = nfc(prefix)
-    found = find_recordings(place)
+    paths_by_label = find_recordings(place)
     if folder is not None:
-        _name_unused(place, set(found.values()))
-    paths = {label: path for label, path in found.items() if label.startswith(prefix)}
+        _name_unused(place, set(paths_by_label.values()))
+    paths = {label: path for label, path in paths_by_label.items() if label.startswith(prefix)}
     if not paths:
         wanted = f"label that begins with {prefix!r}" if prefix else "recording"
         raise WorkbenchError(
@@ -91,7 +91,7 @@ def find_recordings(folder: Path) -> dict[str, Path]:
     folder = path_of(folder, "the folder of recordings")
     if not is_folder(folder):
         raise WorkbenchError(f"there is no folder {folder}; check the name")
-    found: dict[str, Path] = {}
+    paths_by_label: dict[str, Path] = {}
     for path in sorted(folder.rglob("*")):
         if path.suffix.lower() not in SUFFIXES or path.name.startswith(".") or not is_file(path):
             continue
@@ -99,12 +99,12 @@ def find_recordings(folder: Path) -> dict[str, Path]:
         # Control characters, and what stands for bytes that are no UTF-8.
         if any(unicodedata.category(letter) in ("Cc", "Cs") for letter in label):
             raise WorkbenchError(f"the file name {path.name!r} is no plain text; rename the file")
-        if label in found:
+        if label in paths_by_label:
             raise WorkbenchError(
-                f"{found[label]} and {path} would both be called {label!r}; rename one of them"
+                f"{paths_by_label[label]} and {path} would both be called {label!r}; rename one of them"
             )
-        found[label] = path
-    return dict(sorted(found.items(), key=lambda item: natural_order(item[0])))
+        paths_by_label[label] = path
+    return dict(sorted(paths_by_label.items(), key=lambda item: natural_order(item[0])))
 
 
 def nfc(text: str) -> str:

@@ -1,4 +1,4 @@
-"""`workbench agree`: device and simulation live through the same faults and must tell one story."""
+"""`workbench agree`: device and simulation run the same faults and must agree in samples, log and memory."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from workbench.commands.common import add_checkpoint, add_generator, add_strategies
 from workbench.errors import WorkbenchError
-from workbench.experiments.fleets.variants import Contestant, contestants
+from workbench.experiments.fleets.variants import StrategyVariant, strategy_variants
 from workbench.experiments.threads import one_thread
 from workbench.experiments.voices.voice import open_voice
 from workbench.files import as_argument
@@ -82,19 +82,19 @@ def run(options: argparse.Namespace) -> None:
     rates = {name: voice.program.signal(name).rate for name in voice.program.inputs}
     inputs = {name: codes[:, : frames * rates[name]] for name, codes in voice.inputs(word).items()}
     cores = list(dict.fromkeys(options.core or (_HOST,)))
-    rivals = contestants(options.strategy, voice.program, every)
+    variants = strategy_variants(options.strategy, voice.program, every)
     given = schedule_of(options.schedule) if options.schedule is not None else None
-    lived = len(rivals) * len(cores) * (options.schedules if given is None else 1)
-    with one_thread(), tqdm(total=lived, leave=False, disable=None) as bar:
-        for rival in rivals:
-            image = rival.strategy.image(rival.program)
-            firmware = Firmware.of(image, strategy=rival.strategy, weights=RAM, prefix="model")
+    total = len(variants) * len(cores) * (options.schedules if given is None else 1)
+    with one_thread(), tqdm(total=total, leave=False, disable=None) as bar:
+        for variant in variants:
+            image = variant.strategy.image(variant.program)
+            firmware = Firmware.of(image, strategy=variant.strategy, weights=RAM, prefix="model")
             for core in cores:
                 schedules = [given] if given is not None else _schedules(firmware, frames, options)
-                _agree(rival, firmware, core, inputs, schedules, frames, options, bar.update)
+                _agree(variant, firmware, core, inputs, schedules, frames, options, bar.update)
     print(
-        f"{lived:,} lives of {frames} frames agree in every sample, log entry and byte: "
-        f"{len(rivals)} {'strategy' if len(rivals) == 1 else 'strategies'} on {', '.join(cores)}"
+        f"{total:,} simulations of {frames} frames agree in every sample, log entry and byte: "
+        f"{len(variants)} {'strategy' if len(variants) == 1 else 'strategies'} on {', '.join(cores)}"
     )
 
 
@@ -107,7 +107,7 @@ def _schedules(firmware: Firmware, frames: int, options: argparse.Namespace) -> 
 
 
 def _agree(
-    rival: Contestant,
+    variant: StrategyVariant,
     firmware: Firmware,
     core: str,
     inputs: dict[str, np.ndarray],
@@ -119,14 +119,14 @@ def _agree(
     machine: Machine = (
         host_machine([firmware]) if core == _HOST else emulated_machine([firmware], CORES[core])
     )
-    found = first_difference(machine, firmware, inputs, schedules, progress=progress)
-    if found:
+    difference = first_difference(machine, firmware, inputs, schedules, progress=progress)
+    if difference:
         words = ["workbench", "agree", *([options.generator] if options.generator else [])]
-        words += ["--strategy", as_argument(rival.asked), "--core", core, "--frames", str(frames)]
+        words += ["--strategy", as_argument(variant.asked), "--core", core, "--frames", str(frames)]
         words += [f"--word={options.word}"] if options.word else []
         words += ["--checkpoint", as_argument(options.checkpoint)] if options.checkpoint else []
-        words += ["--schedule", schedule_text(found.upsets)]
+        words += ["--schedule", schedule_text(difference.upsets)]
         raise WorkbenchError(
-            f"device and simulation differ: {found.what}; see it again with `{shlex.join(words)}` "
+            f"device and simulation differ: {difference.what}; see it again with `{shlex.join(words)}` "
             "and please report it"
         )

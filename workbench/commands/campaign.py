@@ -29,6 +29,7 @@ from workbench.experiments.campaigns.store import Results, Store, merge, open_re
 from workbench.experiments.campaigns.summary import summary
 from workbench.experiments.estimates.statistics import CONFIDENCE, sample_size
 from workbench.experiments.voices.voice import open_voice
+from workbench.face.campaigns import TRIALS, folders_of
 from workbench.files import write_text
 from workbench.integer.native.build import kernels_here
 from workbench.memory.faults.bits import Each
@@ -38,7 +39,6 @@ from workbench.memory.faults.transients import Sites
 from workbench.memory.trials.laboratory import no_native_engine
 
 _OUT = Path("out/campaign")
-_TRIALS = 10_000
 _HALF_WIDTH = 0.01
 
 
@@ -59,7 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--merge", nargs="+", type=Path, metavar="DIR", help="put parts of a campaign into --out"
     )
     parser.add_argument(
-        "--trials", type=int, metavar="N", help=f"for each word (all that there are, or {_TRIALS})"
+        "--trials", type=int, metavar="N", help=f"for each word (all that there are, or {TRIALS})"
     )
     parser.add_argument(
         "--seed", type=int, help="another one draws other trials (the plan's, or 0)"
@@ -137,7 +137,7 @@ def run(options: argparse.Namespace) -> None:
                 mask=mask,
             ),
         )
-        for plan, folder in zip(plans, _folders(options.out, plans), strict=True)
+        for plan, folder in zip(plans, folders_of(options.out, plans), strict=True)
     ]
     if options.dask is None:
         reason = no_native_engine(image.program)
@@ -214,18 +214,8 @@ def _plans(options: argparse.Namespace) -> list[Plan]:
     return narrowed
 
 
-def _folders(out: Path, plans: Sequence[Plan]) -> list[Path]:
-    """`out` itself for one plan, folders below it named by their models for several."""
-    if len(plans) == 1:
-        return [out]
-    names = [str(plan.model) for plan in plans]
-    if len(set(names)) < len(names):
-        names = [str(plan) for plan in plans]
-    return [out / name.replace(",", " ").replace(":", " ") for name in names]
-
-
 def _trials(plan: Plan, sites: Sites, asked: int | None) -> int | None:
-    return _TRIALS if asked is None and plan.size(sites) is None else asked
+    return TRIALS if asked is None and plan.size(sites) is None else asked
 
 
 def _part(text: str) -> tuple[int, int]:
@@ -243,15 +233,15 @@ def _population(plan: Plan, sites: Sites, words: int) -> str:
     )
 
 
-def _drawn(told: dict[str, Any]) -> str:
+def _drawn(record: dict[str, Any]) -> str:
     """What the trials stand for, and so whether their shares have intervals."""
-    trials, population = told["trials_each"], told["population"]
+    trials, population = record["trials_each"], record["population"]
     if population is None:
         return (
-            f"drawn at random, {trials:,} for each of {len(told['utterances'])} words; the intervals "
+            f"drawn at random, {trials:,} for each of {len(record['utterances'])} words; the intervals "
             f"({CONFIDENCE:.0%}) take the words of a trial together"
         )
-    if told["missing"]:
+    if record["missing"]:
         return "not yet all of them, and no random sample: no intervals"
     if trials < population:
         return (
@@ -271,23 +261,25 @@ def _mean(figures: dict[str, Any], name: str) -> str:
 
 def _tell(results: Sequence[Results], path: Path | None) -> None:
     figures = summary(results)
-    for told in figures:
-        print(f"{told['plan']}: {told['trials']:,} trials in {told['folder']}")
-        if told["missing"]:
-            print(f"  missing: {told['missing']:,} trials; other parts have them, or run it again")
-        print(f"  {_drawn(told)}")
-        for name, each in told["quality"].items():
+    for record in figures:
+        print(f"{record['plan']}: {record['trials']:,} trials in {record['folder']}")
+        if record["missing"]:
+            print(
+                f"  missing: {record['missing']:,} trials; other parts have them, or run it again"
+            )
+        print(f"  {_drawn(record)}")
+        for name, each in record["quality"].items():
             interval = "" if each["low"] is None else f" ({each['low']:.4%} to {each['high']:.4%})"
             print(
                 f"  {class_in_words(name):<27} {each['count']:>11,} {each['share']:>9.4%}{interval}"
             )
-        heard = told["log_mel"]
+        heard = record["log_mel"]
         if heard["measured"]:
             print(
                 f"  log-mel changed the class of {heard['changed']:,} of the {heard['measured']:,} "
                 "trials in which it was measured"
             )
-        for name, each in told["heard"].items():
+        for name, each in record["heard"].items():
             pesq = _mean(each, "pesq_nb")
             understood = (
                 "word unknown to the recogniser"
@@ -296,11 +288,11 @@ def _tell(results: Sequence[Results], path: Path | None) -> None:
             )
             more = f", PESQ-NB {pesq}" if pesq else ""
             print(f"  heard {each['trials']:,} {name}: {understood}{more}")
-        worst = told.get("worst")
+        worst = record.get("worst")
         if worst and worst["snr_db"] is not None:
             print(f"  lowest SNR {worst['snr_db']:.1f} dB, replay: {worst['replay']}")
         print(
-            f"  {told['bytes'] / 1e6:.1f} MB; pandas.read_parquet({told['folder'] + '/shards'!r})"
+            f"  {record['bytes'] / 1e6:.1f} MB; pandas.read_parquet({record['folder'] + '/shards'!r})"
         )
     if path:
         write_text(path, json.dumps({"campaigns": figures}, indent=2, allow_nan=False) + "\n")

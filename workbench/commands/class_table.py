@@ -11,7 +11,7 @@ from tqdm import tqdm
 from workbench.audio.metrics import MetricUnavailable, pesq_nb
 from workbench.audio.recogniser import VARIANTS, Language
 from workbench.experiments.voices.class_calibration import FLIPS, ClassHeard, heard_classes
-from workbench.experiments.voices.quality import told_reasons
+from workbench.experiments.voices.quality import reasons_text
 from workbench.experiments.voices.voice import Voice
 from workbench.files import write_text
 
@@ -42,7 +42,7 @@ def tell_classes(voice: Voice, *, language: Language, sounds: int, path: Path | 
         cells = f"{row.name:<{width}}  {row.sounds:>6}  {_understood(row):<26}  {_pesq(row)}"
         print(cells.rstrip())
     if rows[0].left_out:
-        print(f"all rows are without {told_reasons(rows[0].left_out)}")
+        print(f"all rows are without {reasons_text(rows[0].left_out)}")
     for row in rows:
         if not row.sounds:
             print(f"{row.name}: none of the flips drawn damages a sound so; ask for more --sounds")

@@ -21,7 +21,7 @@ from workbench.integer.program import Program
 from workbench.memory.image import Image
 from workbench.training.checkpoint_files import (
     generator_of,
-    read_story,
+    read_metadata,
     refuse_other_generator,
 )
 
@@ -55,7 +55,7 @@ def checkpoint_of(folder: Path | None, generator: str | None) -> Path:
     """The folder of the checkpoint that is asked for, by default the one that ships with the generator."""
     if folder is None:
         return generator_named(generator or DEFAULT).checkpoint()
-    refuse_other_generator(generator, generator_of(read_story(folder), folder), folder)
+    refuse_other_generator(generator, generator_of(read_metadata(folder), folder), folder)
     return folder
 
 

@@ -37,10 +37,10 @@ from workbench.experiments.fleets.records import RecordFile
 from workbench.experiments.fleets.variants import (
     NAMES,
     RANGE,
-    Contestant,
-    contestant,
-    contestants,
+    StrategyVariant,
     file_stem,
+    strategy_variant,
+    strategy_variants,
 )
 from workbench.experiments.fleets.workload import Workload
 from workbench.experiments.maps.worst_bits import worst_weights
@@ -117,18 +117,18 @@ def run(options: argparse.Namespace) -> None:
         _list(voice, inputs, options)
         return
     out = output_folder(options.out)
-    rivals = contestants(options.strategy, voice.program, inputs, options.mask)
+    variants = strategy_variants(options.strategy, voice.program, inputs, options.mask)
     environments = _environments(options)
     frames = options.words * word_frames(voice.program, inputs)
     for environment in environments:
         if environment.fault:  # the worst bits are found later
-            _refuse_impossible(_workload(environment, options), rivals, frames)
+            _refuse_impossible(_workload(environment, options), variants, frames)
     attempts = Attempts()
-    records = with_differences(_live(attempts, out, voice, inputs, rivals, environments, options))
+    records = with_differences(_live(attempts, out, voice, inputs, variants, environments, options))
     environments = [e for e in environments if any(r["environment"] == e.name for r in records)]
     with attempts.step(f"{options.json}"):
         _write(options.json, records)
-    costs = _costs(out, voice, rivals, options.jobs)
+    costs = _costs(out, voice, variants, options.jobs)
     records = [
         with_cost(each, cost if isinstance(cost := costs[each["strategy"]], Cost) else None)
         for each in records
@@ -139,11 +139,11 @@ def run(options: argparse.Namespace) -> None:
     for environment in environments:
         tell_environment(environment, [r for r in records if r["environment"] == environment.name])
     tell_missing(records, {name: cost for name, cost in costs.items() if isinstance(cost, str)})
-    _tell_rivals(rivals, every=options.strategy is None)
+    _print_variants(variants, every=options.strategy is None)
     if records:
         _draw(attempts, out, records, environments)
     with attempts.step("sounds and timelines.png"):
-        _sounds(out, voice, rivals, options)
+        _sounds(out, voice, variants, options)
     kinds = [path.name for path in map(out.joinpath, _PICTURES) if exists(path)]
     written = f"{', '.join([*kinds, 'sounds'])} and records are in {out}"
     attempts.finish(f"the figures are above, and what could be written is in {options.json or out}")
@@ -165,10 +165,12 @@ def _workload(
     )
 
 
-def _refuse_impossible(workload: Workload, rivals: Sequence[Contestant], frames: int) -> None:
+def _refuse_impossible(
+    workload: Workload, variants: Sequence[StrategyVariant], frames: int
+) -> None:
     """Raise WorkbenchError, before any work, for faults that fit the memory of none of them."""
     refused = WorkbenchError("there is no strategy to compare; name one")
-    for _, strategy, program in rivals:
+    for _, strategy, program in variants:
         try:
             workload.events(Sites(strategy.image(program)), range(1), frames=frames)
             return
@@ -177,12 +179,12 @@ def _refuse_impossible(workload: Workload, rivals: Sequence[Contestant], frames:
     raise refused
 
 
-def _tell_rivals(rivals: Sequence[Contestant], *, every: bool) -> None:
+def _print_variants(variants: Sequence[StrategyVariant], *, every: bool) -> None:
     """What strategies from files do and, of all by name, which are not among them."""
-    for rival in rivals:
-        if rival.asked not in (*NAMES, rival.strategy.name):
-            print(f"{rival.strategy.name} is {rival.asked}: {summary(rival.strategy)}")
-    left_out = set(NAMES) - {rival.asked for rival in rivals} if every else ()
+    for variant in variants:
+        if variant.asked not in (*NAMES, variant.strategy.name):
+            print(f"{variant.strategy.name} is {variant.asked}: {summary(variant.strategy)}")
+    left_out = set(NAMES) - {variant.asked for variant in variants} if every else ()
     if left_out:
         names = ", ".join(name for name in NAMES if name in left_out)
         print(f"left out, since they do not suit this network: {names}")
@@ -190,7 +192,7 @@ def _tell_rivals(rivals: Sequence[Contestant], *, every: bool) -> None:
 
 def _list(voice: Voice, inputs: dict[str, Codes], options: argparse.Namespace) -> None:
     for name in dict.fromkeys(options.strategy or NAMES):
-        strategy, program = contestant(name, voice.program, inputs, options.mask)
+        strategy, program = strategy_variant(name, voice.program, inputs, options.mask)
         what = (
             "activations are cut to what clean words reach" if name == RANGE else summary(strategy)
         )
@@ -206,7 +208,7 @@ def _live(
     out: Path,
     voice: Voice,
     inputs: dict[str, Codes],
-    rivals: Sequence[Contestant],
+    variants: Sequence[StrategyVariant],
     environments: Sequence[Environment],
     options: argparse.Namespace,
 ) -> list[dict[str, Any]]:
@@ -220,10 +222,10 @@ def _live(
             file.write(record)
 
     records = []
-    total = len(rivals) * len(environments) * options.devices
+    total = len(variants) * len(environments) * options.devices
     with tqdm(total=total, unit="device", leave=False, disable=None) as bar:
         for environment, workload in workloads.items():
-            for _, strategy, program in rivals:
+            for _, strategy, program in variants:
                 bar.set_postfix_str(f"{strategy.name}, {environment.name}")
                 with attempts.step(f"{strategy.name} in {environment.name}"):
                     records.append(
@@ -236,12 +238,12 @@ def _live(
 
 
 def _costs(
-    out: Path, voice: Voice, rivals: Sequence[Contestant], jobs: int
+    out: Path, voice: Voice, variants: Sequence[StrategyVariant], jobs: int
 ) -> dict[str, Cost | str]:
     """Measured in the last word where the shipped table does not know them."""
     with tqdm(desc="costs", unit="strategy", leave=False, disable=None) as bar:
         return device_costs(
-            rivals, voice.program, voice.inputs(voice.utterances[-1]), folder=out, jobs=jobs,
+            variants, voice.program, voice.inputs(voice.utterances[-1]), folder=out, jobs=jobs,
             progress=lambda _: bar.update() and None,
         )  # fmt: skip
 
@@ -286,26 +288,28 @@ def _draw(
 def _sounds(
     out: Path,
     voice: Voice,
-    rivals: Sequence[Contestant],
+    variants: Sequence[StrategyVariant],
     options: argparse.Namespace,
 ) -> None:
     """What the first device says under single upsets, and how its memory fares meanwhile."""
     words = min(_HEARD_WORDS, options.words)
     workload = workload_of(ENVIRONMENTS[_SINGLE], devices=1, words=words, seed=options.seed)
     script = script_of(voice, [voice.utterances[n] for n in workload.script(len(voice.utterances))])
-    lives: dict[str, SimulationResult] = {}
+    results: dict[str, SimulationResult] = {}
     with one_thread():
-        for _, strategy, program in tqdm(rivals, desc="sounds", leave=False, disable=None):
+        for _, strategy, program in tqdm(variants, desc="sounds", leave=False, disable=None):
             image = strategy.image(program)
             (events,) = workload.events(Sites(image), range(1), frames=script.frames).rows(1)
-            lives[strategy.name] = life = simulate(
+            results[strategy.name] = result = simulate(
                 image, script.inputs, events, strategy, word_starts=script.starts
             )
-            write_wav(out / f"{file_stem(strategy.name)}.wav", life.samples(), voice.sample_rate_hz)
+            write_wav(
+                out / f"{file_stem(strategy.name)}.wav", result.samples(), voice.sample_rate_hz
+            )
         clean = simulate(
             Image.of(voice.program), script.inputs, (), nothing(), word_starts=script.starts
         )
     write_wav(out / "clean.wav", np.asarray(clean.samples()), voice.sample_rate_hz)
     from workbench.experiments.fleets.pictures import draw_timelines
 
-    draw_timelines(out / "timelines.png", lives, script.starts)
+    draw_timelines(out / "timelines.png", results, script.starts)

@@ -18,7 +18,7 @@ LEGEND = (
 
 def tell_environment(environment: Environment, records: Sequence[dict[str, Any]]) -> None:
     """A row a strategy, the least harm first."""
-    print(f"\n{environment.title}: {records[0]['device_s']:,.0f} s of device life each")
+    print(f"\n{environment.title}: {records[0]['device_s']:,.0f} s of device time each")
     rows = comparison_rows(records)
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for cells in rows:

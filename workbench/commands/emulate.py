@@ -24,7 +24,7 @@ from workbench.commands.common import (
 from workbench.commands.cost_table import LEGEND, tell_costs
 from workbench.errors import WorkbenchError
 from workbench.experiments.fleets.device_costs import COST_FRAMES
-from workbench.experiments.fleets.variants import contestants
+from workbench.experiments.fleets.variants import strategy_variants
 from workbench.experiments.voices.script import script_of
 from workbench.experiments.voices.voice import Voice, open_voice
 from workbench.files import write_bytes, write_text
@@ -128,9 +128,9 @@ def run(options: argparse.Namespace) -> None:
         figures.append(_on_core(voice, words, CORES[name], options, attempts))
         _tell(figures[-1])
         if options.json:  # after every core, since the next may fail
-            told = {"utterances": words, "seed": options.seed, "cores": figures}
+            report = {"utterances": words, "seed": options.seed, "cores": figures}
             with attempts.step(f"{options.json}"):
-                write_text(options.json, json.dumps(told, indent=1) + "\n")
+                write_text(options.json, json.dumps(report, indent=1) + "\n")
     print(
         "Instructions are counted exactly and a real core needs more cycles than that, so each share "
         "of a clock is a lower bound."
@@ -163,17 +163,17 @@ def _costs(voice: Voice, options: argparse.Namespace) -> None:
     What was measured is written after every core; a strategy or core that fails is told at the end.
     """
     inputs = {word: voice.inputs(word) for word in voice.utterances}
-    rivals = contestants(options.strategy, voice.program, inputs)
+    variants = strategy_variants(options.strategy, voice.program, inputs)
     cores = [CORES[name] for name in dict.fromkeys(options.core or USUAL_CORES)]
     frames = {name: codes[:, :COST_FRAMES] for name, codes in inputs[voice.utterances[-1]].items()}
     rows: list[Cost] = []
     attempts = Attempts()
-    with tqdm(total=len(rivals) * len(cores), leave=False, disable=None) as bar:
+    with tqdm(total=len(variants) * len(cores), leave=False, disable=None) as bar:
         for core in cores:
             measured = []
             with attempts.step(core.title):
                 bare = bare_run(voice.program, frames, core)
-                for _, strategy, program in rivals:
+                for _, strategy, program in variants:
                     with attempts.step(f"{strategy.name} on {core.title}"):
                         measured.append(measure_cost(program, frames, strategy, core, bare=bare))
                     bar.update()
@@ -192,7 +192,7 @@ def _soak(voice: Voice, options: argparse.Namespace) -> None:
     if options.soak < 1:
         raise WorkbenchError(f"--soak is {options.soak}; run at least 1 frame")
     inputs = {word: voice.inputs(word) for word in voice.utterances}
-    for _, strategy, program in contestants(options.strategy, voice.program, inputs):
+    for _, strategy, program in strategy_variants(options.strategy, voice.program, inputs):
         if strategy.heals:
             entries = soak(
                 program, list(inputs.values()), strategy, options.soak, seed=options.seed

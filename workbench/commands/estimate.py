@@ -84,7 +84,7 @@ def run(options: argparse.Namespace) -> None:
             bar.update(now.cost - bar.n)
             bar.set_postfix_str(f"{now.share:.4%} +- {now.half_width:.4%}")
 
-        found = share_below(
+        estimate = share_below(
             image,
             inputs,
             candidates,
@@ -94,29 +94,29 @@ def run(options: argparse.Namespace) -> None:
             seed=options.seed,
             progress=show,
         )
-    _tell(found, options, list(inputs), candidates)
+    _tell(estimate, options, list(inputs), candidates)
 
 
 def _tell(
-    found: Estimate, options: argparse.Namespace, words: list[str], candidates: np.ndarray
+    estimate: Estimate, options: argparse.Namespace, words: list[str], candidates: np.ndarray
 ) -> None:
     confidence = options.confidence
-    low, high = (float(bound) for bound in found.interval)
+    low, high = (float(bound) for bound in estimate.interval)
     blind = len(candidates)  # where all were tried
-    if found.half_width:
-        blind = uniform_trials(found.share, found.half_width, confidence)
+    if estimate.half_width:
+        blind = uniform_trials(estimate.share, estimate.half_width, confidence)
     leveugle = sample_size(
-        len(candidates), options.half_width, confidence, max(found.share, 1 / len(candidates))
+        len(candidates), options.half_width, confidence, max(estimate.share, 1 / len(candidates))
     )
     print(
         f"{options.quality} or worse (SNR < {_CLASSES[options.quality]:g} dB), in at least one of "
         f"{len(words)} words, when one of "
-        f"{len(candidates):,} bits flips: {found.share:.4%} of the bits, {low:.4%} to {high:.4%} "
+        f"{len(candidates):,} bits flips: {estimate.share:.4%} of the bits, {low:.4%} to {high:.4%} "
         f"(confidence {confidence:g})"
     )
     print(
-        f"{found.cost:,} bits tried, {found.pilots:,} of them pilots, in {len(found.sizes)} strata; "
-        f"drawing bits blindly takes {blind:,} for the same width: {_beside(blind, found.cost)}"
+        f"{estimate.cost:,} bits tried, {estimate.pilots:,} of them pilots, in {len(estimate.sizes)} strata; "
+        f"drawing bits blindly takes {blind:,} for the same width: {_beside(blind, estimate.cost)}"
     )
     print(
         f"Leveugle's sample size for +-{options.half_width:g} at this share: {leveugle:,}; "
@@ -127,15 +127,15 @@ def _tell(
             "quality": options.quality,
             "utterances": words,
             "bits": len(candidates),
-            "share": found.share,
+            "share": estimate.share,
             "low": low,
             "high": high,
             "confidence": confidence,
-            "tried": found.cost,
-            "pilots": found.pilots,
-            "strata": len(found.sizes),
+            "tried": estimate.cost,
+            "pilots": estimate.pilots,
+            "strata": len(estimate.sizes),
             "blind_trials": blind,
-            "saving": blind / found.cost,
+            "saving": blind / estimate.cost,
             "leveugle": leveugle,
         }
         write_text(options.json, json.dumps(figures, indent=2) + "\n")

@@ -90,15 +90,15 @@ def run(options: argparse.Namespace) -> None:
         script = script_of(voice, _words(options, voice))
         image = image_under(strategy, program)
         upsets = _upsets(options, image, voice.frame_s, script)
-        lives = []
+        results = []
         for title, hits, healer in (
             ("without upsets", (), nothing()),
             ("with upsets, without healer", upsets, nothing()),
             ("with upsets and healer", upsets, strategy),
         ):
             say(f"speaking {title}")
-            lives.append(simulate(image, script.inputs, hits, healer, word_starts=script.starts))
-    clean, unhealed, healed = lives
+            results.append(simulate(image, script.inputs, hits, healer, word_starts=script.starts))
+    clean, unhealed, healed = results
     out = output_folder(options.out)
     figures = {
         "utterances": _compare(script, clean, unhealed, healed),
@@ -115,9 +115,9 @@ def run(options: argparse.Namespace) -> None:
     write_text(out / "log.txt", "".join(f"{line}\n" for line in healed.lines()))
     _tell(figures, healed, strategy, voice.generator.noun)
     attempts = Attempts()
-    for name, life in (("clean", clean), ("unhealed", unhealed), ("healed", healed)):
+    for name, result in (("clean", clean), ("unhealed", unhealed), ("healed", healed)):
         with attempts.step(f"{name}.wav"):
-            write_wav(out / f"{name}.wav", life.samples(), voice.sample_rate_hz)
+            write_wav(out / f"{name}.wav", result.samples(), voice.sample_rate_hz)
     with attempts.step("timeline.png"):
         from workbench.healing.timeline import draw_timeline
 
@@ -179,7 +179,7 @@ def _compare(
     program = clean.image.program
     each = program.signal(program.output).rate  # samples a frame
     starts = [each * start for start in script.starts[1:]]
-    parts = [np.split(life.samples(), starts) for life in (clean, unhealed, healed)]
+    parts = [np.split(result.samples(), starts) for result in (clean, unhealed, healed)]
     rate = round(program.sample_rate_hz)
     return [
         {
@@ -202,23 +202,23 @@ def _plain(metrics: SoundMetrics) -> dict[str, Any]:
     }
 
 
-def _described_upsets(life: SimulationResult) -> list[dict[str, Any]]:
+def _described_upsets(result: SimulationResult) -> list[dict[str, Any]]:
     return [
         {
             "frame": upset.frame,
-            "time_s": upset.frame * life.frame_s,
+            "time_s": upset.frame * result.frame_s,
             "position": upset.position,
             "action": ACTIONS[upset.action],
             "site": site,
         }
-        for upset, site in zip(life.upsets, life.sites(), strict=True)
+        for upset, site in zip(result.upsets, result.sites(), strict=True)
     ]
 
 
 def _tell(figures: dict[str, Any], healed: SimulationResult, strategy: Strategy, noun: str) -> None:
     cost, healing = figures["overheads"], strategy.heals
-    told = f"{len(healed.upsets):,} upsets in {healed.frame_s * figures['frames']:.2f} s"
-    print(f"{told}; the healer:" if healing else told)
+    headline = f"{len(healed.upsets):,} upsets in {healed.frame_s * figures['frames']:.2f} s"
+    print(f"{headline}; the healer:" if healing else headline)
     if healing:
         for line in healed.lines() or _why_empty(healed):
             print(f"  {line}")

@@ -26,7 +26,7 @@ from workbench.errors import WorkbenchError
 from workbench.experiments.fleets.comparison import Environment, record_of, with_cost
 from workbench.experiments.fleets.device_costs import device_costs
 from workbench.experiments.fleets.device_sound import hear_device
-from workbench.experiments.fleets.variants import contestants
+from workbench.experiments.fleets.variants import strategy_variants
 from workbench.experiments.fleets.workload import KINDS, Workload
 from workbench.experiments.voices.voice import open_voice
 from workbench.files import write_text
@@ -97,7 +97,9 @@ def run(options: argparse.Namespace) -> None:
         )
     voice = open_voice(options.checkpoint, generator=options.generator)
     inputs = {word: voice.inputs(word) for word in voice.utterances}
-    ((_, strategy, program),) = rivals = contestants([options.strategy], voice.program, inputs)
+    ((_, strategy, program),) = variants = strategy_variants(
+        [options.strategy], voice.program, inputs
+    )
     word_s = voice.frames(voice.utterances[0]) * voice.frame_s
     words = options.words
     if options.days is not None:
@@ -117,7 +119,7 @@ def run(options: argparse.Namespace) -> None:
     attempts = Attempts()
     with attempts.step(f"{options.json}"):  # the fleet's figures, whatever becomes of the costs
         _write(options.json, record)
-    cost = device_costs(rivals, voice.program, voice.inputs(voice.utterances[-1]), jobs=1)[
+    cost = device_costs(variants, voice.program, voice.inputs(voice.utterances[-1]), jobs=1)[
         strategy.name
     ]
     record = with_cost(record, cost if isinstance(cost, Cost) else None)
@@ -159,27 +161,27 @@ def _hear(
     workload: Workload,
     options: argparse.Namespace,
 ) -> None:
-    """Write the sound of one word of one device, and tell how its memory was."""
+    """Write the sound of one word of one device, and print its wrong bits and its log."""
     try:
         device, word = map(int, options.hear.split(":"))
     except ValueError:
         raise WorkbenchError(f"--hear is {options.hear!r}; write DEVICE:WORD, like 0:17") from None
-    said, life = hear_device(program, inputs, strategy, workload, device=device, word=word)
-    write_wav(options.out, life.samples(), round(program.sample_rate_hz))
-    wrong = life.wrong_bits
+    name, result = hear_device(program, inputs, strategy, workload, device=device, word=word)
+    write_wav(options.out, result.samples(), round(program.sample_rate_hz))
+    wrong = result.wrong_bits
     print(
-        f"{options.out}: device {device} says {said!r} as its word {word}, with {int(wrong.max()):,} bits "
+        f"{options.out}: device {device} says {name!r} as its word {word}, with {int(wrong.max()):,} bits "
         f"wrong at most and {int(wrong[-1])} at the end; its log:"
     )
-    for line in life.lines():
+    for line in result.lines():
         print(f"  {line}")
 
 
 def _tell(record: dict[str, Any], title: str, why_unknown: str) -> None:
-    lived = record["device_s"]
+    device_s = record["device_s"]
     print(
-        f"{record['devices']} device{'s' * (record['devices'] != 1)} with {record['strategy']}, {title}: {lived:,.0f} s of life "
-        f"({lived / _YEAR_S:.3g} device-years), {record['upsets']:,} upsets, {record['hit']:,} of "
+        f"{record['devices']} device{'s' * (record['devices'] != 1)} with {record['strategy']}, {title}: {device_s:,.0f} s of device time "
+        f"({device_s / _YEAR_S:.3g} device-years), {record['upsets']:,} upsets, {record['hit']:,} of "
         "bits of the working copy"
     )
     print(

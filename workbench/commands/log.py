@@ -62,8 +62,8 @@ def run(options: argparse.Namespace) -> None:
         )
     if options.json:
         described = [e.describe(firmware.layout, frame_s=frame_s) for e in entries]
-        told = {"lost": lost, "damaged": damaged, "repeats": repeats, "entries": described}
-        write_text(options.json, json.dumps(told, indent=1) + "\n")
+        report = {"lost": lost, "damaged": damaged, "repeats": repeats, "entries": described}
+        write_text(options.json, json.dumps(report, indent=1) + "\n")
     attempts = Attempts()
     if options.out:
         areas = [watch.label for watch in firmware.layout.watches]

@@ -24,7 +24,7 @@ from workbench.integer.reference import run as run_program
 from workbench.integer.storage import save_program
 from workbench.memory.image import Image
 from workbench.memory.places import WORKING_SECTIONS
-from workbench.training.checkpoint_files import generator_of, read_story, refuse_replacing
+from workbench.training.checkpoint_files import generator_of, read_metadata, refuse_replacing
 
 if TYPE_CHECKING:  # the rest of lowering needs torch
     from workbench.integer.lowering.lower import Lowered
@@ -54,7 +54,7 @@ def run(options: argparse.Namespace) -> None:
     from workbench.training.checkpoint import load_checkpoint
 
     checkpoint = checkpoint_of(options.checkpoint, options.generator)
-    generator = generator_of(read_story(checkpoint), checkpoint)
+    generator = generator_of(read_metadata(checkpoint), checkpoint)
     out = options.out or Path(_OUT.format(generator.name))
     if not out.name:
         raise WorkbenchError(f"--out {out} is a folder; name a file in it")

@@ -49,12 +49,12 @@ def run(options: argparse.Namespace) -> None:
     faults than flips, a share that is none and a folder that cannot be written.
     """
     image = image_of(options.image, open_voice(options.checkpoint))
-    found = opened(options.results, image)
-    sweep = [results.plan.model.error_rate is not None for results in found]
+    campaigns = opened(options.results, image)
+    sweep = [results.plan.model.error_rate is not None for results in campaigns]
     if any(sweep) and not all(sweep):
         raise WorkbenchError(
-            f"{found[sweep.index(False)].folder} holds no trials at a bit-error rate and "
-            f"{found[sweep.index(True)].folder} does; make a map of the one and a curve of the other"
+            f"{campaigns[sweep.index(False)].folder} holds no trials at a bit-error rate and "
+            f"{campaigns[sweep.index(True)].folder} does; make a map of the one and a curve of the other"
         )
     if any(sweep):
         if options.protect is not None:
@@ -63,15 +63,15 @@ def run(options: argparse.Namespace) -> None:
                 "and leave out --protect"
             )
         out = output_folder(options.out)
-        products = curve_of(found)
-        _tell_curve(products.told)
+        products = curve_of(campaigns)
+        _tell_curve(products.figures)
     else:
         share = _share(options.protect or _PROTECT)
         out = output_folder(options.out)
-        products = map_of(found, image, out, share)
-        _tell_map(products.told)
+        products = map_of(campaigns, image, out, share)
+        _tell_map(products.figures)
     if options.json:
-        write_text(options.json, json.dumps(products.told, indent=2, allow_nan=False) + "\n")
+        write_text(options.json, json.dumps(products.figures, indent=2, allow_nan=False) + "\n")
     attempts = Attempts()
     for name in products.pictures:
         with attempts.step(name):
@@ -95,30 +95,32 @@ def _share(text: str) -> float:
     return share
 
 
-def _tell_map(told: dict[str, Any]) -> None:
-    share, worst = 100 * told["share"], told["worst"]
-    these = "" if told["whole"] else " of the bits tried"
-    print(f"trials: {told['trials']:,} of single bits; {told['about']}")
-    if told["protection"]:
+def _tell_map(figures: dict[str, Any]) -> None:
+    share, worst = 100 * figures["share"], figures["worst"]
+    these = "" if figures["whole"] else " of the bits tried"
+    print(f"trials: {figures['trials']:,} of single bits; {figures['about']}")
+    if figures["protection"]:
         print("bytes which that mask protects could not be tried and are not in the new one")
-    if told["left_out"]:
-        print(f"left out: {told['left_out']:,} trials without an event in the working copy")
-    print(f"a flip does harm of {told['mean_harm']:.2g} of the signal's energy on average{these}")
+    if figures["left_out"]:
+        print(f"left out: {figures['left_out']:,} trials without an event in the working copy")
     print(
-        f"{share:.2g} % of the bytes carry {100 * told['harm_carried']:.0f} % of the harm and "
-        f"{100 * told['broken_carried']:.0f} % of the broken words{these} "
+        f"a flip does harm of {figures['mean_harm']:.2g} of the signal's energy on average{these}"
+    )
+    print(
+        f"{share:.2g} % of the bytes carry {100 * figures['harm_carried']:.0f} % of the harm and "
+        f"{100 * figures['broken_carried']:.0f} % of the broken words{these} "
         f"(broken: SNR < {DEGRADED_SNR_DB:g} dB)"
     )
-    if told["bytes"] == told["known_bytes"]:
+    if figures["bytes"] == figures["known_bytes"]:
         print("the mask holds every byte of which anything is known, and no other")
-    tensors = sorted(told["tensors"].items(), key=lambda item: -item[1])[:3]
+    tensors = sorted(figures["tensors"].items(), key=lambda item: -item[1])[:3]
     names = ", ".join(f"{count} of {name}" for name, count in tensors)
-    print(f"protected: {told['bytes']:,} bytes, {names}, ... (mask {told['mask']})")
+    print(f"protected: {figures['bytes']:,} bytes, {names}, ... (mask {figures['mask']})")
     print(f"the worst: {'; '.join(worst[:3])}")
 
 
-def _tell_curve(told: dict[str, Any]) -> None:
-    for point in told["points"]:
+def _tell_curve(figures: dict[str, Any]) -> None:
+    for point in figures["points"]:
         broken = point["at_least"]["degraded"]
         median = point["snr_db"]["0.5"]
         quality = "every sample equal" if median is None else f"{median:.1f} dB"

@@ -13,13 +13,13 @@ from workbench.commands.class_table import SOUNDS, tell_classes
 from workbench.commands.common import STRATEGIES, add_generator, refuse_no_speech, strategy_text
 from workbench.commands.own_metrics import own_metrics
 from workbench.errors import WorkbenchError
-from workbench.experiments.fleets.variants import contestant
+from workbench.experiments.fleets.variants import strategy_variant
 from workbench.experiments.voices.quality import (
     Quality,
     mean_quality,
     quality_of_recordings,
     quality_of_voice,
-    told_reasons,
+    reasons_text,
 )
 from workbench.experiments.voices.voice import Voice, open_voice
 from workbench.files import write_text
@@ -109,7 +109,7 @@ def run(options: argparse.Namespace) -> None:
             print(f"{name} has no value; {reason}")
     for name in (*measures, *metrics):
         reasons = {
-            row: told_reasons(quality.left_out[name])
+            row: reasons_text(quality.left_out[name])
             for row, quality in table.items()
             if name in quality.left_out and row != "mean"
         }
@@ -153,7 +153,7 @@ def _opened(folder: Path | None, options: argparse.Namespace) -> Voice:
 def _under(name: str, voice: Voice) -> Voice:
     """The voice with the program that a device under a strategy runs."""
     inputs = {word: voice.inputs(word) for word in voice.utterances}
-    strategy, program = contestant(name, voice.program, inputs)
+    strategy, program = strategy_variant(name, voice.program, inputs)
     return dataclasses.replace(voice, program=strategy.image(program).program)
 
 

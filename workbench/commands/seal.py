@@ -9,7 +9,7 @@ from workbench.errors import WorkbenchError
 from workbench.experiments.campaigns.manifest import MANIFEST_FILE, seal_manifest
 from workbench.experiments.voices.voice import open_voice
 from workbench.files import exists
-from workbench.training.checkpoint_files import STORY_FILE
+from workbench.training.checkpoint_files import METADATA_FILE
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,7 +25,7 @@ def run(options: argparse.Namespace) -> None:
     Raises WorkbenchError for other folders, damaged files, and what is under a digest already.
     """
     folder: Path = options.folder
-    if exists(folder / STORY_FILE):
+    if exists(folder / METADATA_FILE):
         from workbench.training.checkpoint import seal_checkpoint  # needs torch
 
         seal_checkpoint(folder)
@@ -36,6 +36,6 @@ def run(options: argparse.Namespace) -> None:
         print(f"{folder} is sealed as it was; its trials hit image {campaign.image[:12]}")
     else:
         raise WorkbenchError(
-            f"{folder} holds neither a checkpoint ({STORY_FILE}) nor results of a campaign "
+            f"{folder} holds neither a checkpoint ({METADATA_FILE}) nor results of a campaign "
             f"({MANIFEST_FILE}); name a folder with one of them"
         )

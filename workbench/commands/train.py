@@ -17,10 +17,10 @@ from workbench.generators.registry import DEFAULT, generator_named
 from workbench.healing.named import NAMED
 from workbench.memory.codes.ecc import ECC, InPlace
 from workbench.training.checkpoint_files import (
+    METADATA_FILE,
     PROGRAM_FILE,
-    STORY_FILE,
     generator_of,
-    read_story,
+    read_metadata,
     refuse_other_generator,
 )
 
@@ -101,8 +101,8 @@ def run(options: argparse.Namespace) -> None:
             file=sys.stderr,
         )
         raise
-    program_of(out, read_story(out))
-    print(f"{out / STORY_FILE}, with its weights, {PROGRAM_FILE} and {CURVE_FILE} beside it")
+    program_of(out, read_metadata(out))
+    print(f"{out / METADATA_FILE}, with its weights, {PROGRAM_FILE} and {CURVE_FILE} beside it")
     words = ["workbench", "measure", generator.name, "--checkpoint", as_argument(out)]
     words += ["--data", as_argument(options.data)] if options.data else []
     words += ["--strategy", options.code_words] if options.code_words in NAMED else []
@@ -132,13 +132,13 @@ def _settings(options: argparse.Namespace) -> dict[str, Any]:
 def _generator(options: argparse.Namespace) -> Generator:
     """The generator that is asked for or, with --start, that of the checkpoint."""
     if options.start:
-        found = generator_of(read_story(options.start), options.start)
-        refuse_other_generator(options.generator, found, options.start)
+        generator = generator_of(read_metadata(options.start), options.start)
+        refuse_other_generator(options.generator, generator, options.start)
     else:
-        found = generator_named(options.generator or DEFAULT)
-    if options.preset not in found.presets:
+        generator = generator_named(options.generator or DEFAULT)
+    if options.preset not in generator.presets:
         raise WorkbenchError(
-            f"the generator {found.name} has no preset {options.preset!r}; "
-            f"{nearest(options.preset, found.presets)}"
+            f"the generator {generator.name} has no preset {options.preset!r}; "
+            f"{nearest(options.preset, generator.presets)}"
         )
-    return found
+    return generator

@@ -110,15 +110,15 @@ def _random_share(image: Image, inputs: Inputs, plan: Plan) -> float:
 def _write(
     voice: Voice, image: Image, steps: list[Step], random: float, trials: dict[str, str], out: Path
 ) -> None:
-    found = [
+    flips = [
         {"position": step.position, "name": step.name, "error_share": step.error} for step in steps
     ]
-    told = {
-        "bits": found,
+    report = {
+        "bits": flips,
         "random": {"error_share": random, "draws": _RANDOM_TRIALS},
         "replay": trials,
     }
-    write_text(out / "worst.json", json.dumps(told, indent=2) + "\n")
+    write_text(out / "worst.json", json.dumps(report, indent=2) + "\n")
     word = next(iter(trials))
     before = voice.speak(word)
     after = voice.speak(word, image.flip([step.position for step in steps]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING
 from workbench.audio.metrics import class_in_words
 from workbench.errors import WorkbenchError, WorkbenchWarning, expect
 from workbench.experiments.campaigns.campaign import campaign_of, run_campaign
+from workbench.experiments.campaigns.shards import Damage
 from workbench.experiments.campaigns.store import Store, open_results
 from workbench.experiments.campaigns.summary import summary as figures_of
 from workbench.experiments.voices.voice import Voice
 from workbench.face.shown import Shown, html_table, text_table
 from workbench.face.working import working
+from workbench.files import path_of
 from workbench.memory.faults.plan import Plan
 from workbench.memory.faults.protection import ProtectionMask
 from workbench.memory.faults.transients import Sites
@@ -25,12 +27,13 @@ from workbench.memory.image import Image
 if TYPE_CHECKING:
     import pandas as pd
 
+Fault = Plan | str
 TRIALS = 10_000  # of a plan without an end, unless told otherwise
 
 
 def campaign(
     voice: Voice,
-    fault: Plan | str,
+    fault: Fault | Iterable[Fault],
     *,
     trials: int | None = None,
     utterances: Iterable[str] | str | None = None,
@@ -41,39 +44,70 @@ def campaign(
     listen: int = 0,
     jobs: int | None = None,
 ) -> pd.DataFrame:
-    """Trials of a fault model for each utterance, a row a trial; columns as `trial_table.SCHEMA`.
+    """Trials of a fault model for each utterance, a row a trial; columns as of `trial_table.SCHEMA`.
 
-    fault: a plan or its text, as "flips=3" or "ber=1e-5,seed=1,section=bias". trials: of each utterance, 10,000
-    or all that there are. utterances: those that it was trained on, unless given. out: folder that keeps the
-    results; one that was begun is gone on with. image: what is hit, the default image unless given. mask:
-    bytes to which nothing happens. log_mel, listen: of about how many trials of an utterance the log-mel
-    distance is measured, or what listeners make of it. jobs: processes, one a core.
-    Raises WorkbenchError without pandas, for what cannot be, and for a folder with other results.
+    Args:
+        voice: That is hit.
+        fault: A plan or its text, as "flips=3" or "ber=1e-5,seed=1,section=bias". Several make a sweep, with a column
+            `plan`, in folders below `out`.
+        trials: Of each utterance; None for 10,000, or all that there are.
+        utterances: None for those that it was trained on.
+        out: Folder that keeps the results; one that was begun is resumed.
+        image: What is hit; None for the default image.
+        mask: Bytes to which nothing happens.
+        log_mel: Of about how many trials of an utterance the log-mel distance is measured.
+        listen: About how many trials of an utterance are heard by a recogniser and PESQ.
+        jobs: Processes; None for one a core.
+
+    Raises:
+        WorkbenchError: There is no pandas, the arguments do not go together, or the folder has other results.
     """
     expect(voice, Voice, "the voice of a campaign", 'a Voice, as wb.load("challenge")')
     _need_pandas()
+    import pandas as pd
+
     image = voice.image() if image is None else image
-    plan = fault if isinstance(fault, Plan) else Plan.parse(fault)
     inputs = {word: voice.inputs(word) for word in _meant(voice, utterances)}
-    if trials is None and plan.size(Sites(image)) is None:
-        trials = TRIALS
-    todo = campaign_of(
-        image, inputs, plan, trials=trials, log_mel=log_mel, listen=listen, mask=mask
-    )
-    with _folder(out) as folder, working(f"{todo.rows:,} trials of {plan}"):
-        with Store(folder, todo) as store:
-            for damage in store.damaged:
-                warnings.warn(
-                    f"the shard {damage.path.name} {damage.why}; it was moved aside and is done again",
-                    WorkbenchWarning,
-                    stacklevel=2,
-                )
-            run_campaign(store, image, inputs, mask=mask, jobs=jobs, progress=True)
-        return open_results(folder).table().to_pandas()
+    plans = _plans(fault)
+    todo = [
+        campaign_of(
+            image, inputs, plan, trials=_trials(plan, image, trials), log_mel=log_mel,
+            listen=listen, mask=mask,
+        )
+        for plan in plans
+    ]  # fmt: skip
+    tables = []
+    with _folder(out) as folder, working(f"{sum(each.rows for each in todo):,} trials"):
+        for each, place in zip(todo, folders_of(folder, plans), strict=True):
+            with Store(place, each) as store:
+                _warn_of(store.damaged)
+                run_campaign(store, image, inputs, mask=mask, jobs=jobs, progress=True)
+            tables.append(open_results(place).table().to_pandas())
+    if len(tables) == 1:
+        return tables[0]
+    named = [table.assign(plan=str(plan)) for table, plan in zip(tables, plans, strict=True)]
+    return pd.concat(named, ignore_index=True)
+
+
+def folders_of(out: Path, plans: Sequence[Plan]) -> list[Path]:
+    """`out` itself for one plan, folders below it named by their models for several."""
+    if len(plans) == 1:
+        return [out]
+    names = [str(plan.model) for plan in plans]
+    if len(set(names)) < len(names):
+        names = [str(plan) for plan in plans]
+    return [out / name.replace(",", " ").replace(":", " ") for name in names]
 
 
 def summary(folder: Path | str) -> Shown:
-    """Shares of each class of quality, of the results in a folder; see `workbench campaign`."""
+    """Shares of each class of quality, with intervals, of the results in a folder; see `workbench campaign`.
+
+    Args:
+        folder: That a campaign wrote.
+
+    Raises:
+        WorkbenchError: The folder has no results, or damaged ones.
+    """
     (told,) = figures_of([open_results(folder, whole=False)])
     rows = [("quality", "trials", "share", "95 % interval")]
     for name, each in told["quality"].items():
@@ -81,6 +115,31 @@ def summary(folder: Path | str) -> Shown:
         rows.append((class_in_words(name), f"{each['count']:,}", f"{each['share']:.2%}", interval))
     title = f"{told['plan']}: {told['trials']:,} trials"
     return Shown(html_table(rows, caption=title), f"{title}\n{text_table(rows)}")
+
+
+def _plans(fault: Fault | Iterable[Fault]) -> list[Plan]:
+    cure = 'a plan or its text, as "flips=3", or a list of them'
+    expect(fault, (str, Plan, Iterable), "the fault of a campaign", cure)
+    plans = []
+    for each in [fault] if isinstance(fault, str | Plan) else fault:
+        expect(each, (str, Plan), "a fault of a campaign", cure)
+        plans.append(each if isinstance(each, Plan) else Plan.parse(each))
+    if not plans or len(set(map(str, plans))) < len(plans):
+        raise WorkbenchError("a campaign has no fault, or the same one twice; give each once")
+    return plans
+
+
+def _trials(plan: Plan, image: Image, asked: int | None) -> int | None:
+    return TRIALS if asked is None and plan.size(Sites(image)) is None else asked
+
+
+def _warn_of(damaged: Iterable[Damage]) -> None:
+    for damage in damaged:
+        warnings.warn(
+            f"the shard {damage.path.name} {damage.why}; it was moved aside and is done again",
+            WorkbenchWarning,
+            stacklevel=3,
+        )
 
 
 def _meant(voice: Voice, utterances: Iterable[str] | str | None) -> tuple[str, ...]:
@@ -104,10 +163,10 @@ def _need_pandas() -> None:
 
 
 @contextmanager
-def _folder(out: Path | str | None) -> Iterator[Path | str]:
+def _folder(out: Path | str | None) -> Iterator[Path]:
     """`out`, or a folder that is gone afterwards."""
     if out is not None:
-        yield out
+        yield path_of(out, "the folder of results")
         return
     with TemporaryDirectory(prefix="workbench-campaign-") as folder:
-        yield folder
+        yield Path(folder)

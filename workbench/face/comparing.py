@@ -19,11 +19,11 @@ from workbench.experiments.fleets.comparison import (
 from workbench.experiments.fleets.comparison_rows import comparison_rows
 from workbench.experiments.fleets.device_costs import device_costs
 from workbench.experiments.fleets.healed_speech import HealedSpeech, healed_speech
-from workbench.experiments.fleets.variants import Contestant, contestants
+from workbench.experiments.fleets.variants import StrategyVariant, strategy_variants
 from workbench.experiments.maps.worst_bits import worst_weights
 from workbench.experiments.voices.voice import Voice
-from workbench.face.shown import html_table, text_table
-from workbench.face.working import working
+from workbench.face.shown import Pictures, html_table, text_table
+from workbench.face.working import counting, working
 from workbench.files import output_folder
 from workbench.firmware.costs import Cost
 from workbench.healing.strategy import Strategy
@@ -39,8 +39,10 @@ Faults = str | Plan | Iterable[str | Plan]
 class Comparison:
     """What strategies let through and cost; a table in a notebook.
 
-    records: JSON-ready, one for each strategy and environment, with all figures. titles: of environments, by
-    name. missing: why the cost of a strategy on a device is unknown, by its name.
+    Args:
+        records: JSON-ready, one for each strategy and environment, with all figures.
+        titles: Of environments, by name.
+        missing: Why the cost of a strategy on a device is unknown, by its name.
     """
 
     records: list[dict[str, Any]]
@@ -53,26 +55,27 @@ class Comparison:
 
         return pd.DataFrame(self.records)
 
-    def draw_costs(self, path: Path | str, environment: str | None = None) -> None:
-        """Replace the PNG file `path`: remaining harm over RAM, flash and instructions of the first environment.
+    def draw_costs(self, path: Path | str) -> Pictures:
+        """Write a PNG file: remaining harm over RAM, flash and instructions, in the first environment.
 
         Raises WorkbenchError where the costs of no strategy are known.
         """
         from workbench.experiments.fleets.pictures import draw_costs
 
-        chosen = environment or next(iter(self.titles))
-        costly = [each for each in self._of(chosen) if each["device"]]
+        costly = [each for each in self._of(next(iter(self.titles))) if each["device"]]
         if not costly:
             raise WorkbenchError(
                 "nothing is known of what these strategies cost; compare them with costs=True"
             )
         draw_costs(Path(path), costly)
+        return _picture(path)
 
-    def draw_harm(self, path: Path | str) -> None:
-        """Replace the PNG file `path`: harm by strategy and environment."""
+    def draw_harm(self, path: Path | str) -> Pictures:
+        """Write a PNG file: harm by strategy and environment."""
         from workbench.experiments.fleets.pictures import draw_harm
 
         draw_harm(Path(path), self.records, self.titles)
+        return _picture(path)
 
     def _of(self, environment: str) -> list[dict[str, Any]]:
         return [each for each in self.records if each["environment"] == environment]
@@ -102,32 +105,46 @@ def compare(
     out: Path | str | None = None,
     jobs: int = -1,
 ) -> Comparison:
-    """Let fleets of devices meet the same faults, each fleet under one strategy.
+    """Simulate fleets of devices under the same faults, each fleet with one strategy.
 
-    strategies: names, files or objects; None for all that suit the voice. faults: environments of `workbench
-    compare`, as "single", fault texts, as "ber=1e-5", or several. devices: of each fleet. words: that each says.
-    costs: whether those that the shipped table does not know are measured on an emulated core. out: folder
-    that keeps the records and is gone on with. jobs: processes, -1 for one a core.
-    Raises WorkbenchError for what is unknown, and for a strategy that does not suit the voice.
+    Args:
+        voice: That all devices have.
+        strategies: Names, files or objects; None for all that suit the voice.
+        faults: Environments of `workbench compare`, as "single", fault texts, as "ber=1e-5", or several.
+        devices: Of each fleet.
+        words: Utterances of each device.
+        seed: Another one draws other faults.
+        costs: Whether costs that the shipped table does not know are measured on an emulated core.
+        out: Folder that keeps the records; one that was begun is resumed.
+        jobs: Processes; -1 for one a core.
+
+    Raises:
+        WorkbenchError: Something is unknown, or a strategy does not suit the voice.
     """
     expect(voice, Voice, "the voice of a comparison", 'a Voice, as wb.load("challenge")')
     environments = environments_of(faults)
     inputs = {word: voice.inputs(word) for word in voice.utterances}
-    rivals = contestants(strategies, voice.program, inputs)
+    variants = strategy_variants(strategies, voice.program, inputs)
     folder = None if out is None else output_folder(out)
     worst = _worst(voice, environments)
     records = []
-    for environment in environments:
-        workload = workload_of(environment, devices=devices, words=words, seed=seed, worst=worst)
-        for _, strategy, program in rivals:
-            with working(f"{devices} devices with {strategy.name}, {environment.title}"):
+    with counting("Comparing", total=len(variants) * len(environments) * devices) as bar:
+        for environment in environments:
+            workload = workload_of(
+                environment, devices=devices, words=words, seed=seed, worst=worst
+            )
+            for _, strategy, program in variants:
+                bar.set_description_str(f"{strategy.name}, {environment.title}")
                 records.append(
-                    record_of(folder, program, inputs, strategy, environment, workload, jobs=jobs)
-                )
+                    record_of(
+                        folder, program, inputs, strategy, environment, workload,
+                        jobs=jobs, progress=bar.update,
+                    )
+                )  # fmt: skip
     records = with_differences(records)
     missing: dict[str, str] = {}
     if costs:
-        records, missing = _with_costs(voice, rivals, records, folder, jobs)
+        records, missing = _with_costs(voice, variants, records, folder, jobs)
     return Comparison(records, {each.name: each.title for each in environments}, missing)
 
 
@@ -139,15 +156,27 @@ def simulate(
     words: int = 4,
     seed: int = 0,
 ) -> HealedSpeech:
-    """One device that says `words` utterances while faults arrive and a healer works; `listen` shows it.
+    """Simulate one device that speaks while faults arrive and a healer works; `listen` shows it.
 
-    healer: a strategy, its name or its file. faults: as of `compare`. Raises WorkbenchError as `compare`.
+    Args:
+        voice: Of the device.
+        healer: A strategy, its name or its file.
+        faults: One environment or fault, as of `compare`.
+        words: How many utterances.
+        seed: Another one draws other faults.
+
+    Raises:
+        WorkbenchError: As of `compare`.
     """
     expect(voice, Voice, "the voice of a device", 'a Voice, as wb.load("challenge")')
     (environment,) = environments_of([faults])
     worst = _worst(voice, [environment])
     workload = workload_of(environment, devices=1, words=words, seed=seed, worst=worst)
     return healed_speech(voice, workload, *voice.healer(healer))
+
+
+def _picture(path: Path | str) -> Pictures:
+    return Pictures(Path(path).parent, {}, (Path(path).name,))
 
 
 def environments_of(faults: Faults) -> list[Environment]:
@@ -185,14 +214,14 @@ def _worst(voice: Voice, environments: Sequence[Environment]) -> tuple[int, ...]
 
 def _with_costs(
     voice: Voice,
-    rivals: Sequence[Contestant],
+    variants: Sequence[StrategyVariant],
     records: list[dict[str, Any]],
     folder: Path | None,
     jobs: int,
 ) -> tuple[list[dict[str, Any]], dict[str, str]]:
     inputs = voice.inputs(voice.utterances[-1])
     with working("Measuring costs on an emulated Cortex-M4"):
-        known = device_costs(rivals, voice.program, inputs, folder=folder, jobs=jobs)
+        known = device_costs(variants, voice.program, inputs, folder=folder, jobs=jobs)
     missing = {name: cost for name, cost in known.items() if isinstance(cost, str)}
     made = []
     for record in records:

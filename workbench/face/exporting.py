@@ -15,7 +15,7 @@ from workbench.firmware.design import RAM, WEIGHTS, Firmware
 from workbench.firmware.export import export as export_image
 from workbench.firmware.export import memory_table
 from workbench.firmware.exported import refuse_foreign
-from workbench.firmware.fitting import measured_needs, refuse_dear, refuse_small
+from workbench.firmware.fitting import measured_needs, refuse_expensive, refuse_small
 from workbench.healing.strategy import Strategy
 
 _VECTORS = 2  # utterances that become golden vectors
@@ -26,7 +26,11 @@ _FRAMES = 32  # of the last utterance, that are measured for a board
 class Exported:
     """A firmware folder; a table of its memory in a notebook.
 
-    vectors: titles of the golden vectors. fit: what the board has to spare, "" without one.
+    Args:
+        folder: Where it is.
+        firmware: What was written.
+        vectors: Titles of the golden vectors.
+        fit: What the board has to spare; "" without one.
     """
 
     folder: Path
@@ -59,13 +63,18 @@ def export(
     weights: str = RAM,
     budget: int | None = None,
 ) -> Exported:
-    """Write the C firmware of a voice to `folder`, with two utterances as golden vectors.
+    """Write the C firmware of a voice to a folder, with two utterances as golden vectors.
 
-    healer: a strategy, its name or its file, or "none". board: refuse what does not fit it, measured on its
-    emulated core. weights: "ram", a working copy that can be repaired, or "flash". budget: instructions
-    that the healer may take in a frame of that board.
-    Raises WorkbenchError for what is unknown or does not fit, and for a folder that cannot be written or holds
-    other files.
+    Args:
+        voice: What is exported.
+        healer: A strategy, its name or its file, or "none".
+        folder: To write to; new, empty, or an earlier export.
+        board: Its name in any case; what does not fit it is refused, measured on its emulated core.
+        weights: "ram", a working copy that can be repaired, or "flash".
+        budget: Instructions that the healer may take in a frame of that board.
+
+    Raises:
+        WorkbenchError: Something is unknown or does not fit, or the folder cannot be written or has other files.
     """
     expect(voice, Voice, "what is to be exported", 'a Voice, as wb.load("challenge")')
     target = _target(board, budget)
@@ -90,10 +99,12 @@ def _target(board: str | None, budget: int | None) -> Board | None:
         raise WorkbenchError(f"a budget of {budget:,} instructions cannot be; give at least 0")
     if board is None:
         return None
-    known = {each.name: each for each in BOARDS}
-    if board not in known:
-        raise WorkbenchError(f"there is no board {board!r}; {nearest(board, known)}")
-    return known[board]
+    expect(board, str, "the board", f"its name, as {BOARDS[0].name!r}")
+    known = {each.name.lower(): each for each in BOARDS}
+    if board.lower() not in known:
+        names = [each.name for each in BOARDS]
+        raise WorkbenchError(f"there is no board {board!r}; {nearest(board, names)}")
+    return known[board.lower()]
 
 
 def _fit(
@@ -113,7 +124,7 @@ def _fit(
     needs = measured_needs(voice.image(healer), board, inputs, strategy=strategy, weights=weights)
     refuse_small(board, needs, program.frame_rate_hz)
     if budget is not None:
-        refuse_dear(budget, needs, strategy, board.core)
+        refuse_expensive(budget, needs, strategy, board.core)
     cycles = board.instructions_per_frame(program.frame_rate_hz)
     return (
         f"{board.name}: {needs.flash_bytes / board.flash_bytes:.0%} of flash, "

@@ -28,9 +28,13 @@ _BESIDE = "display: grid; grid-template-columns: repeat(auto-fit, minmax(min(20r
 def listen(what: Any, *, title: str = "Sound", sample_rate_hz: int | None = None) -> Shown:
     """Players with spectrograms, for the end of a notebook's cell.
 
-    what: a sound, float [samples]; several of them by title; or what `hear`, `replay` or `simulate` gave.
-    sample_rate_hz: of sounds that do not know theirs; those of `voice.speak` do. Raises WorkbenchError for
-    what is no sound, or one of an unknown rate.
+    Args:
+        what: A sound, float [samples]; several of them by title; or what `hear`, `replay` or `simulate` gave.
+        title: Of a single sound.
+        sample_rate_hz: Of sounds that do not know theirs; those of `voice.speak` do.
+
+    Raises:
+        WorkbenchError: It is no sound, or one of an unknown rate.
     """
     if isinstance(what, Heard):
         pair = {"Before": what.before, "After": what.after}
@@ -53,10 +57,16 @@ def listen(what: Any, *, title: str = "Sound", sample_rate_hz: int | None = None
 def replay(
     voice: Voice, trial: TrialId | str, *, mask: ProtectionMask | None = None, healer: Any = "none"
 ) -> Heard:
-    """A trial of a campaign again, on the plain reference, before and after it.
+    """A trial of a campaign again, on the plain reference: the sound before and after it.
 
-    trial: its identifier. mask: that the campaign ran under. healer: whose image it hit; nothing heals in a
-    trial. Raises WorkbenchError for a trial of another image or mask, and for what is no identifier.
+    Args:
+        voice: That the trial hit.
+        trial: Its identifier.
+        mask: Under which the campaign ran.
+        healer: Whose image was hit; nothing heals in a trial.
+
+    Raises:
+        WorkbenchError: The trial is of another image or mask, or the text is no identifier.
     """
     expect(voice, Voice, "the voice of a trial", 'a Voice, as wb.load("challenge")')
     trial = trial if isinstance(trial, TrialId) else TrialId.parse(trial)

@@ -14,10 +14,14 @@ from workbench.generators.registry import DEFAULT, is_known, names
 
 
 def load(source: Path | str = DEFAULT, *, data: Path | str | None = None) -> Voice:
-    """A trained voice: the one that ships with a generator, by its name, or that of a checkpoint's folder.
+    """Open a trained voice.
 
-    data: folder of its recordings, where they are not those that ship. Raises WorkbenchError for a name that
-    is neither, a folder that holds no checkpoint, and files that are damaged.
+    Args:
+        source: Name of a generator, for the voice that ships with it, or the folder of a checkpoint.
+        data: Folder of its recordings, where they are not those that ship.
+
+    Raises:
+        WorkbenchError: There is no such generator or checkpoint, or files are damaged.
     """
     expect(
         source,

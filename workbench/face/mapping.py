@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from html import escape
 from os import PathLike
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 
@@ -19,42 +15,14 @@ from workbench.experiments.maps.criticality import COLUMNS as MAP_COLUMNS
 from workbench.experiments.maps.products import Products, curve_products, map_products
 from workbench.experiments.maps.quality_curve import COLUMNS as CURVE_COLUMNS
 from workbench.experiments.voices.voice import Voice
+from workbench.face.shown import Pictures
 from workbench.face.working import working
 from workbench.files import exists, output_folder
 from workbench.memory.faults.plan import Plan
-from workbench.memory.faults.protection import ProtectionMask
 from workbench.memory.image import Image
 
 SHARE = 0.003  # of the bytes, that a new mask protects
-_MASK_FILE = "protection.mask"
 Folders = Path | str | Iterable[Path | str]
-
-
-@dataclass(frozen=True, repr=False)
-class Pictures:
-    """Pictures and figures in a folder; a notebook shows the pictures.
-
-    figures: JSON-ready, shares 0 to 1. files: names of the pictures.
-    """
-
-    folder: Path
-    figures: dict[str, Any]
-    files: tuple[str, ...]
-
-    @property
-    def mask(self) -> ProtectionMask:
-        """The mask of the most critical bytes; WorkbenchError for pictures that have none."""
-        return ProtectionMask.load(self.folder / _MASK_FILE)
-
-    def _repr_html_(self) -> str:
-        return "".join(
-            f'<img src="data:image/png;base64,{base64.b64encode((self.folder / name).read_bytes()).decode()}" '
-            f'alt="{escape(name)}" style="display: block; max-width: 62rem; width: 100%">'
-            for name in self.files
-        )
-
-    def __repr__(self) -> str:
-        return f"{', '.join(self.files)} in {self.folder}"
 
 
 def map_bits(
@@ -65,11 +33,17 @@ def map_bits(
     share: float = SHARE,
     image: Image | None = None,
 ) -> Pictures:
-    """A map of the critical bits from campaigns of single flips, and a mask of the worst bytes, in `out`.
+    """A map of the critical bits from campaigns of single flips, and a mask of the worst bytes.
 
-    results: folders, or folders of them. share: of the bytes that the mask protects, more than 0 to 1. image:
-    that the trials hit, the default image unless given. Raises WorkbenchError for results that are not
-    whole, of another image or of other faults.
+    Args:
+        voice: That was hit.
+        results: Folders of campaigns, or folders of them.
+        out: Folder of the pictures, tables and the mask.
+        share: Of the bytes that the mask protects, more than 0 to 1.
+        image: That the trials hit; None for the default image.
+
+    Raises:
+        WorkbenchError: Results are not whole, or of another image or of other faults.
     """
     expect(voice, Voice, "the voice of a map", 'a Voice, as wb.load("challenge")')
     with working("Drawing the map"):
@@ -77,13 +51,19 @@ def map_bits(
         found, folder = opened(results, image), output_folder(out)
         products = map_of(found, image, folder, share)
         products.draw(folder)
-    return Pictures(folder, products.told, tuple(products.pictures))
+    return Pictures(folder, products.figures, tuple(products.pictures))
 
 
 def quality_curve(voice: Voice, results: Folders, out: Path | str) -> Pictures:
-    """Quality over the bit-error rate, from campaigns of ber= with and without masks, in `out`.
+    """Quality over the bit-error rate, from campaigns of ber= with and without masks.
 
-    results and errors as of `map_bits`.
+    Args:
+        voice: That was hit.
+        results: As of `map_bits`.
+        out: Folder of the picture and the table.
+
+    Raises:
+        WorkbenchError: As of `map_bits`.
     """
     expect(voice, Voice, "the voice of a curve", 'a Voice, as wb.load("challenge")')
     with working("Drawing the curve"):
@@ -95,7 +75,7 @@ def quality_curve(voice: Voice, results: Folders, out: Path | str) -> Pictures:
                 )
         products = curve_of(found)
         products.draw(folder)
-    return Pictures(folder, products.told, tuple(products.pictures))
+    return Pictures(folder, products.figures, tuple(products.pictures))
 
 
 def opened(results: Folders, image: Image) -> list[Results]:

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from html import escape
+from pathlib import Path
+from typing import Any
+
+from workbench.memory.faults.protection import ProtectionMask
+
+_MASK_FILE = "protection.mask"
 
 
 @dataclass(frozen=True, repr=False)
@@ -19,6 +26,33 @@ class Shown:
 
     def __repr__(self) -> str:
         return self.text
+
+
+@dataclass(frozen=True, repr=False)
+class Pictures:
+    """Pictures and figures in a folder; a notebook shows the pictures.
+
+    figures: JSON-ready, shares 0 to 1. files: names of the pictures.
+    """
+
+    folder: Path
+    figures: dict[str, Any]
+    files: tuple[str, ...]
+
+    @property
+    def mask(self) -> ProtectionMask:
+        """The mask of the most critical bytes; WorkbenchError for pictures that have none."""
+        return ProtectionMask.load(self.folder / _MASK_FILE)
+
+    def _repr_html_(self) -> str:
+        return "".join(
+            f'<img src="data:image/png;base64,{base64.b64encode((self.folder / name).read_bytes()).decode()}" '
+            f'alt="{escape(name)}" style="display: block; max-width: 62rem; width: 100%">'
+            for name in self.files
+        )
+
+    def __repr__(self) -> str:
+        return f"{', '.join(self.files)} in {self.folder}"
 
 
 def html_table(rows: Sequence[Sequence[str]], *, caption: str = "") -> str:

@@ -110,13 +110,13 @@ def measure_cost(
     """
     bare = bare or bare_run(program, inputs, core)
     image = strategy.image(program)
-    clean, struck, ruined = _lives(image, inputs, strategy, core, seed)
-    # Remedies are deferred from the beginning: all that is left of a finding is to find it.
+    clean, hit, ruined = _runs(image, inputs, strategy, core, seed)
+    # Remedies are deferred from the first frame on, so that a finding costs its detection alone.
     policy = Policy(heals=1, refill_frames=2**20)
     deferring = replace(strategy, policy=policy) if _scans(strategy) else _without_ladders(strategy)
-    calm, few, many = _lives(image, inputs, deferring, core, seed, spent=_scans(strategy))
+    calm, few, many = _runs(image, inputs, deferring, core, seed, spent=_scans(strategy))
     # Where single upsets were missed, what much damage shows.
-    found, observed = (struck, few) if struck.log and few.log else (ruined, many)
+    repaired, detected = (hit, few) if hit.log and few.log else (ruined, many)
     beside = clean.instructions - bare.instructions
     checks = clean.image.layout.sections["check"].size_bytes if strategy.heals else 0
     return Cost(
@@ -126,11 +126,11 @@ def measure_cost(
         instructions=_mean(beside, strategy),
         step=int(beside.max()),
         fault=most_under_faults(image, strategy, core, inputs, bare),
-        worst_frame=int(max(run.instructions.max() for run in (clean, struck, ruined))),
-        finding=_of_a_finding(found, found.instructions - clean.instructions),
-        detection=_of_a_finding(observed, observed.instructions - calm.instructions),
+        worst_frame=int(max(run.instructions.max() for run in (clean, hit, ruined))),
+        finding=_of_a_finding(repaired, repaired.instructions - clean.instructions),
+        detection=_of_a_finding(detected, detected.instructions - calm.instructions),
         flash_reads=_mean(clean.flash_reads, strategy),
-        finding_reads=_of_a_finding(found, found.flash_reads - clean.flash_reads),
+        finding_reads=_of_a_finding(repaired, repaired.flash_reads - clean.flash_reads),
         code_bytes=clean.flash_bytes - bare.flash_bytes - checks,
         check_bytes=checks,
         ram_bytes=clean.ram_bytes - bare.ram_bytes,
@@ -159,7 +159,7 @@ def most_under_faults(
     return worst_under_permanent_faults(machine, firmware, inputs, bare.instructions.tolist())
 
 
-def _lives(
+def _runs(
     image: Image,
     inputs: Mapping[str, np.ndarray],
     strategy: Strategy,
@@ -168,24 +168,25 @@ def _lives(
     *,
     spent: bool = False,
 ) -> tuple[EmulatedRun, EmulatedRun, EmulatedRun]:
-    """The same frames in peace, with single upsets, and with much of the working copy ruined.
+    """The same frames without upsets, with single upsets, and with one upset in every 8 bytes.
 
-    spent: whether the budget is, before the first frame.
+    spent: whether the repair budget is used up before the first frame.
     """
     machine = machine_for(image, core, strategy=strategy)
     layout = image.layout
     begun = _spend(layout) if spent else []
 
-    def live(upsets: Sequence[Event]) -> EmulatedRun:
-        struck = [*begun, *upsets]
-        return emulate(image, core, inputs, strategy=strategy, upsets=struck, machine=machine)
+    def emulated(upsets: Sequence[Event]) -> EmulatedRun:
+        events = [*begun, *upsets]
+        return emulate(image, core, inputs, strategy=strategy, upsets=events, machine=machine)
 
-    clean = live(())
+    clean = emulated(())
     frames = len(clean.instructions)
     rng = np.random.default_rng([seed, 8])
     ruins = 64 * np.arange(layout.working_bytes // 8)
     ruins += rng.integers(0, 64, len(ruins))
-    return clean, live(_upsets(layout, frames, seed)), live([Event(0, int(at)) for at in ruins])
+    single = emulated(_upsets(layout, frames, seed))
+    return clean, single, emulated([Event(0, int(position)) for position in ruins])
 
 
 def _scans(strategy: Strategy) -> bool:
@@ -211,13 +212,13 @@ def _mean(beside: np.ndarray, strategy: Strategy) -> float:
     return usual + (float(beside[0]) - usual) / min(rare) if rare else usual
 
 
-def _of_a_finding(struck: EmulatedRun, extra: np.ndarray) -> float | None:
-    """What the frames with entries take more, int64 [frames], for each entry of the log."""
+def _of_a_finding(run: EmulatedRun, extra: np.ndarray) -> float | None:
+    """The mean of `extra` per log entry, over the frames with entries. extra: int64 [frames]."""
     entries = np.zeros(len(extra), np.int64)
-    for entry in struck.log:
+    for entry in run.log:
         entries[min(entry.frame, len(entries) - 1)] += 1
-    found = entries > 0
-    return float(extra[found].sum() / entries[found].sum()) if found.any() else None
+    logged = entries > 0
+    return float(extra[logged].sum() / entries[logged].sum()) if logged.any() else None
 
 
 def bare_run(program: Program, inputs: Mapping[str, np.ndarray], core: Core) -> EmulatedRun:
@@ -230,8 +231,8 @@ def fingerprint(program: Program, strategy: Strategy) -> str:
 
     Without the image, which follows from both and may take seconds to make.
     """
-    told = f"{LAYOUT} {program.content_hash} {strategy.guards} {strategy.policy} {strategy.spare_pages}"
-    return hashlib.sha256(told.encode()).hexdigest()[:16]
+    text = f"{LAYOUT} {program.content_hash} {strategy.guards} {strategy.policy} {strategy.spare_pages}"
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def known_cost(program: Program, strategy: Strategy, core: str) -> Cost | None:

@@ -1,4 +1,4 @@
-"""One life of an emulated device: what it said, wrote down and cost.
+"""One run of an emulated device: its output codes, its log and its costs.
 
 Layout: codes [frames * rate, channels]; costs in instructions, which Unicorn counts exactly, and not
 in cycles, of which a real core needs more.
@@ -147,11 +147,11 @@ def emulated_machine(
     count_reads: of golden copy and checks, which takes three times as long. No file stays behind. Raises WorkbenchError without compiler or emulator.
     """
     device = package_texts("device")
-    kept = " ".join(name for firmware in firmwares for name in _looked_at(firmware))
+    symbols = " ".join(name for firmware in firmwares for name in _looked_at(firmware))
     sources = {
         **unit_sources(firmwares),
         "wb_startup.c": device["device/startup.c"],
-        "device.ld": f"{device['device/device.ld']}EXTERN({kept})\n",
+        "device.ld": f"{device['device/device.ld']}EXTERN({symbols})\n",
     }
     with build_folder(sources) as folder:
         elf = folder / "firmware.elf"
@@ -162,14 +162,14 @@ def emulated_machine(
 
 def _in_flash(firmwares: Sequence[Firmware]) -> dict[str, int]:
     """Symbol and size of every golden copy and of all checks."""
-    found = {}
+    sizes = {}
     for firmware in firmwares:
         sections = firmware.layout.sections
         if firmware.layout.working_bytes:
-            found[f"{firmware.prefix}_golden"] = sections["golden"].size_bytes
+            sizes[f"{firmware.prefix}_golden"] = sections["golden"].size_bytes
         if firmware.checks():
-            found[f"{firmware.prefix}_check"] = sections["check"].size_bytes
-    return found
+            sizes[f"{firmware.prefix}_check"] = sections["check"].size_bytes
+    return sizes
 
 
 def _looked_at(firmware: Firmware) -> list[str]:

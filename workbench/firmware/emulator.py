@@ -103,8 +103,8 @@ class _Counter:
 
     def hold(self, cells: Sequence[StuckCell]) -> None:
         """Let these cells, and no others, be stuck."""
-        told = (_Cell(c.byte.ctypes.data, 1 << c.bit, c.value) for c in cells)
-        self._cells = (_Cell * len(cells))(*told)
+        packed = (_Cell(c.byte.ctypes.data, 1 << c.bit, c.value) for c in cells)
+        self._cells = (_Cell * len(cells))(*packed)
         self.counts.stuck = self._cells
         self.counts.stuck_count = len(cells)
 

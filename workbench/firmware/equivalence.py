@@ -1,4 +1,4 @@
-"""One story: do the simulation and the device say, keep and write down the same, and where not, since what?
+"""Do the simulation and the device agree in samples, log and memory, and if not, on which smallest schedule?
 
 A schedule on which they differ is reduced until every upset in it is needed, and told in a form that
 can be given back. Layout: inputs [1, frames * rate, channels]; the histories are silenced half way.
@@ -27,7 +27,7 @@ _MOST = 2**35 - 1  # bits of the address space of the cores
 
 @dataclass(frozen=True)
 class Difference:
-    """The two homes differ on these upsets, and agree when any one is left out. what: differs first."""
+    """The implementations differ on `upsets`, and agree when any one is left out. what: the first difference."""
 
     upsets: Schedule
     what: str
@@ -45,11 +45,11 @@ def first_difference(
 
     machine: that has `firmware` and may flip its flash. progress: is called after each schedule.
     """
-    told = [tuple(schedule) for schedule in schedules]
-    for first in range(0, len(told), _TOGETHER):
-        part = told[first : first + _TOGETHER]
-        for upsets, life in zip(part, _simulated(firmware, inputs, part), strict=True):
-            what = _what_differs(machine, firmware, inputs, upsets, life)
+    listed = [tuple(schedule) for schedule in schedules]
+    for first in range(0, len(listed), _TOGETHER):
+        part = listed[first : first + _TOGETHER]
+        for upsets, result in zip(part, _simulated(firmware, inputs, part), strict=True):
+            what = _what_differs(machine, firmware, inputs, upsets, result)
             if what:
                 return _reduced(machine, firmware, inputs, Difference(upsets, what))
             progress()
@@ -83,9 +83,9 @@ def near_schedule(firmware: Firmware, seed: int, *, frames: int, stuck: bool = F
     rng = np.random.default_rng([seed, 4])
     upsets = list(random_schedule(firmware.image, seed, frames=frames, count=6, stuck=stuck))
     for guard, watch in zip(firmware.strategy.guards, firmware.layout.watches, strict=True):
-        looks = max(1, frames // guard.every_frames * guard.per_frame)
+        checked = max(1, frames // guard.every_frames * guard.per_frame)
         for _ in range(3 if watch.units else 0):
-            unit = int(rng.integers(min(watch.units, looks))) * guard.stride % watch.units
+            unit = int(rng.integers(min(watch.units, checked))) * guard.stride % watch.units
             where = np.arange(firmware.layout.working_bytes)[watch.addresses(unit)]
             for _ in range(int(rng.integers(1, 4))):
                 position = 8 * int(rng.choice(where)) + int(rng.integers(8))
@@ -139,32 +139,34 @@ def _what_differs(
     firmware: Firmware,
     inputs: Mapping[str, np.ndarray],
     upsets: Schedule,
-    life: SimulationResult,
+    result: SimulationResult,
 ) -> str:
     """The first thing in which the device differs from its simulation, or nothing."""
     twin = Twin(machine, firmware)
     flash = 8 * firmware.layout.sections["golden"].start
     try:
         codes = twin.run(inputs, upsets, word_starts=_word_starts(firmware, inputs))
-        return _told(firmware, codes, twin, life)
+        return _first_in_outputs(firmware, codes, twin, result)
     finally:  # flash outlives the twin
         twin.flip(upset.position for upset in upsets if upset.position >= flash)
 
 
-def _told(firmware: Firmware, codes: np.ndarray, twin: Twin, life: SimulationResult) -> str:
-    for number, (device, simulated) in enumerate(zip(twin.log, life.log, strict=False)):
+def _first_in_outputs(
+    firmware: Firmware, codes: np.ndarray, twin: Twin, result: SimulationResult
+) -> str:
+    for number, (device, simulated) in enumerate(zip(twin.log, result.log, strict=False)):
         if device != simulated:
             return f"log entry {number} is {device} on the device and {simulated} in the simulation"
-    if len(twin.log) != len(life.log):
-        return f"the device wrote {len(twin.log)} log entries and the simulation {len(life.log)}"
-    if twin.repeats != life.repeats:
-        return f"the device counted {twin.repeats} repeats and the simulation {life.repeats}"
-    rows = np.flatnonzero((codes != life.codes).any(axis=1))
+    if len(twin.log) != len(result.log):
+        return f"the device wrote {len(twin.log)} log entries and the simulation {len(result.log)}"
+    if twin.repeats != result.repeats:
+        return f"the device counted {twin.repeats} repeats and the simulation {result.repeats}"
+    rows = np.flatnonzero((codes != result.codes).any(axis=1))
     if rows.size:
         return f"{rows.size} samples differ, the first {rows[0]}"
     layout = firmware.layout
     held = layout.size_bytes if firmware.heals else layout.sections["check"].start
-    places = np.flatnonzero(twin.image().data[:held] != life.image.data[:held])
+    places = np.flatnonzero(twin.image().data[:held] != result.image.data[:held])
     return f"in the end, {layout.site(8 * int(places[0]))} differs" if places.size else ""
 
 
@@ -172,23 +174,23 @@ def _reduced(
     machine: Machine,
     firmware: Firmware,
     inputs: Mapping[str, np.ndarray],
-    found: Difference,
+    difference: Difference,
 ) -> Difference:
     """Leave out halves, then quarters, then single upsets, as long as the two still differ."""
 
     def differs(some: Schedule) -> str:
-        (life,) = _simulated(firmware, inputs, [some])
-        return _what_differs(machine, firmware, inputs, some, life)
+        (result,) = _simulated(firmware, inputs, [some])
+        return _what_differs(machine, firmware, inputs, some, result)
 
-    size = len(found.upsets)
+    size = len(difference.upsets)
     while size:
-        for first in range(0, len(found.upsets), size):
-            fewer = found.upsets[:first] + found.upsets[first + size :]
+        for first in range(0, len(difference.upsets), size):
+            fewer = difference.upsets[:first] + difference.upsets[first + size :]
             what = differs(fewer)
             if what:
-                found = Difference(fewer, what)
+                difference = Difference(fewer, what)
                 size = min(size, len(fewer))
                 break
         else:
             size //= 2
-    return found
+    return difference

@@ -186,7 +186,7 @@ def _healing(firmware: Firmware) -> str:
     cost = overheads(firmware.layout, strategy)
     areas = "\n".join(
         f"| {number} | {watch.label.rsplit('_', 1)[0]} | {watch.units} of "
-        f"{guard.area.kind.unit_text(guard.area)} | {_looks(guard)} | "
+        f"{guard.area.kind.unit_text(guard.area)} | {_schedule(guard)} | "
         f"{', then '.join(f'`{rung.name}`' for rung in guard.ladder) or 'nothing'} |"
         for number, (guard, watch) in enumerate(
             zip(strategy.guards, firmware.layout.watches, strict=True)
@@ -269,7 +269,7 @@ def _has_evidence(guard: Guard) -> bool:
     return guard.golden_is_witness or guard.area.kind.judges(guard.area)
 
 
-def _looks(guard: Guard) -> str:
+def _schedule(guard: Guard) -> str:
     if guard.area.kind.stream:
         return guard.area.kind.sees
     order = f", in steps of {guard.stride}" if guard.stride > 1 else ""

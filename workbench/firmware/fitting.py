@@ -68,7 +68,7 @@ def refuse_small(board: Board, needs: Needs, frame_rate_hz: float) -> None:
             )
 
 
-def refuse_dear(budget: int, needs: Needs, strategy: Strategy, core: str) -> None:
+def refuse_expensive(budget: int, needs: Needs, strategy: Strategy, core: str) -> None:
     """Raise WorkbenchError when the healer takes more than `budget` instructions in some frame.
 
     Frames without damage count, and those under a single permanent fault.

@@ -200,8 +200,8 @@ def _addresses(firmware: Firmware) -> str:
         member = firmware.member(place)
         checks.append((f"offsetof({prefix}_checks, {member})", place.start - flash, member))
     lines = [
-        f"typedef char {prefix}_check_{name}[{found} == {expected}u ? 1 : -1];"
-        for found, expected, name in checks
+        f"typedef char {prefix}_check_{name}[{actual} == {expected}u ? 1 : -1];"
+        for actual, expected, name in checks
     ]
     return (
         "/* Compilation stops here where a compiler lays the structs out in another way. */\n"

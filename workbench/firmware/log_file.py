@@ -72,11 +72,11 @@ def read_log(data: bytes, firmware: Firmware, source: str) -> DeviceLog:
         )
     stored = ring.view(LOG_DTYPE)
     first = max(0, count - len(stored))
-    told = {n: _entry(stored[n % len(stored)], firmware) for n in range(first, count)}
+    decoded = {n: _entry(stored[n % len(stored)], firmware) for n in range(first, count)}
     return DeviceLog(
-        tuple(entry for entry in told.values() if entry),
+        tuple(entry for entry in decoded.values() if entry),
         first,
-        tuple(n for n, entry in told.items() if entry is None),
+        tuple(n for n, entry in decoded.items() if entry is None),
         repeats,
     )
 

@@ -24,7 +24,7 @@ class Scratch:
 
 @dataclass(frozen=True)
 class _Buffer:
-    """first, last: operators between which the signal lives, -1 for before the first."""
+    """first, last: operators between which the signal is needed, -1 for before the first."""
 
     name: str
     room_bytes: int

@@ -45,10 +45,14 @@ def soak(
     with build_folder(sources) as folder:
         binary = folder / "soak"
         run_compiler([*host_compiler(), *_OPTIONS], folder, binary)
-        told = subprocess.run([binary, str(frames), str(seed + 1)], capture_output=True, text=True)
-    if told.returncode:
-        raise WorkbenchError(f"the device stopped with status {told.returncode}; please report it")
-    return int(told.stdout)
+        process = subprocess.run(
+            [binary, str(frames), str(seed + 1)], capture_output=True, text=True
+        )
+    if process.returncode:
+        raise WorkbenchError(
+            f"the device stopped with status {process.returncode}; please report it"
+        )
+    return int(process.stdout)
 
 
 def _main(firmware: Firmware, words: Sequence[Mapping[str, np.ndarray]], frames: int) -> str:

@@ -58,10 +58,10 @@ def generator_named(name: str) -> Generator:
         generator: Generator = module.GENERATOR
         return generator
     if name not in _registered:
-        found = _entry_points().get(name)
-        if found is None:
+        entry_point = _entry_points().get(name)
+        if entry_point is None:
             raise WorkbenchError(f"there is no generator {name!r}; {nearest(name, names())}")
-        _registered[name] = _loaded(found)
+        _registered[name] = _loaded(entry_point)
     return _registered[name]
 
 

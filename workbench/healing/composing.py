@@ -23,12 +23,18 @@ Repair = str | Remedy | Iterable[str | Remedy]
 def guard(code: str, *sections: str, repair: Repair = "restore", **settings: Any) -> Guard:
     """A guard of some sections of the working copy.
 
-    code: a page code such as "crc32", "pq" or "secded64", or "golden", "abft", "triple", "self-test".
-    sections: neighbours among weights, bias, shift, table, embed, in any order; none for all. repair: remedies
-    in the order in which they are tried, as text in any case; [] only reports. settings: of the area,
-    unit_bytes, keep ("flash" or "ram"), second, columns, addresses, moments; of the guard, per_frame,
-    every_frames, stride; see `Area` and `Guard`; kinds of one's own may have more.
-    Raises WorkbenchError for unknown names, with the nearest one, and for what does not go together.
+    >>> guard("pq", "weights", repair=["correct", "restore"]).ladder[0].name
+    'CORRECT'
+
+    Args:
+        code: A page code such as "crc32", "pq" or "secded64", or "golden", "abft", "triple", "self-test".
+        sections: Neighbours among weights, bias, shift, table, embed, in any order; none for all.
+        repair: Remedies in the order in which they are tried, as text in any case; [] only reports.
+        settings: Of the area: unit_bytes, keep ("flash" or "ram"), second, columns, addresses, moments; of the guard:
+            per_frame, every_frames, stride. See `Area` and `Guard`.
+
+    Raises:
+        WorkbenchError: A name is unknown (the message has the nearest one), or the parts do not go together.
     """
     name_of_code = _code(code)
     of_area = settings_of(name_of_code)

@@ -75,7 +75,7 @@ class Engine:
         states: States,
         changes: Changes,
         trials: int,
-        kept: Iterable[str],
+        recorded: Iterable[str],
     ) -> None:
         """Run all operators over `values` and `states`, both changed in place.
 
@@ -87,7 +87,7 @@ class Engine:
                 f"program {self.program.name} has no parameter {'.'.join(sorted(unknown)[0])}; "
                 "a change names an operator and one of its arrays"
             )
-        kept = set(kept)
+        recorded = set(recorded)
         for operator in self.program.operators:
             sources = [values[name] for name in operator.sources]
             fields = {
@@ -96,7 +96,7 @@ class Engine:
                 if (operator.name, field) in changes
             }
             values[operator.target] = self._apply(operator, sources, states, fields, trials)
-            for name in set(operator.sources) - kept:
+            for name in set(operator.sources) - recorded:
                 if self._last_reader[name] == operator.name:
                     del values[name]
 
@@ -188,14 +188,14 @@ class EngineStream:
     ) -> dict[str, np.ndarray]:
         """As `step`, but the codes of the signals `names`, of all when None."""
         program = self.engine.program
-        kept = names or tuple(signal.name for signal in program.signals)
+        recorded = names or tuple(signal.name for signal in program.signals)
         values = {
             name: self._tensor(name, codes)
             for name, codes in checked_inputs(program, inputs).items()
         }
         with torch.inference_mode():
-            self.engine.execute(values, self.states, changes or {}, self.trials, kept)
-        return {name: self._codes(name, values[name]) for name in kept if name in values}
+            self.engine.execute(values, self.states, changes or {}, self.trials, recorded)
+        return {name: self._codes(name, values[name]) for name in recorded if name in values}
 
     def snapshot(self) -> Any:
         """What all trials remember, to be given to `restore`."""

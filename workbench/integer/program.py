@@ -101,7 +101,7 @@ class Program:
         return Sound.of(samples, round(self.sample_rate_hz))
 
     def parameters(self) -> Iterator[tuple[Operator, str, np.ndarray]]:
-        """Every array that lives in the memory image, as (operator, field, array)."""
+        """Every array in the memory image, as (operator, field, array)."""
         for operator in self.operators:
             for field in operator.PARAMETERS:
                 yield operator, field, getattr(operator, field)

@@ -60,15 +60,15 @@ class ReferenceStream:
 
     def restore(self, states: Any) -> None:
         """Go back to what was remembered."""
-        for stream, kept in zip(self._streams, states, strict=True):
-            stream.states = dict(kept)
+        for stream, saved in zip(self._streams, states, strict=True):
+            stream.states = dict(saved)
 
     def read_state(
         self, operator: str, tensor: str, trial: int, *, states: States | None = None
     ) -> np.ndarray:
         """A state of one trial, now or of a snapshot: int64 [*shape]."""
-        kept = self._streams[trial].states if states is None else states[trial]
-        return kept[operator, tensor][0]
+        saved = self._streams[trial].states if states is None else states[trial]
+        return saved[operator, tensor][0]
 
     def write_states(self, changes: Changes) -> None:
         """Put new values into states, by (operator, tensor)."""

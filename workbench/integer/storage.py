@@ -122,9 +122,9 @@ class _Arrays:
         size = math.prod(shape) * dtype.itemsize
         if size > len(self.payload) - self.taken:
             raise WorkbenchError(f"{where} is larger than what is left of the file's payload")
-        found = np.frombuffer(self.payload, dtype, math.prod(shape), self.taken)
+        array = np.frombuffer(self.payload, dtype, math.prod(shape), self.taken)
         self.taken += size
-        return found.reshape(shape).astype(dtype.newbyteorder("="))
+        return array.reshape(shape).astype(dtype.newbyteorder("="))
 
     def check_end(self, where: str) -> None:
         left = len(self.payload) - self.taken

@@ -62,9 +62,9 @@ def flips_by_tensor(layout: Layout, faults: Sequence[np.ndarray]) -> Iterator[tu
     keys, mask = keys[mask != 0], mask[mask != 0]
     place_trial, element = np.divmod(keys, span)
     number, trial = np.divmod(place_trial, max(1, len(faults)))
-    for found in np.unique(number):
-        chosen = number == found
-        yield layout.places[found], Flips(trial[chosen], element[chosen], mask[chosen])
+    for place_number in np.unique(number):
+        chosen = number == place_number
+        yield layout.places[place_number], Flips(trial[chosen], element[chosen], mask[chosen])
 
 
 def flipped_values(old: np.ndarray, mask: np.ndarray, bits: int) -> np.ndarray:

@@ -70,8 +70,8 @@ class Layout(Places):
         self.append("check", self._checks("check"))
 
     def _checks(self, section: str) -> list[Tensor]:
-        found = [pair for watch in self.watches for pair in watch.tensors()]
-        return [tensor for where, tensor in found if where == section]
+        pairs = [pair for watch in self.watches for pair in watch.tensors()]
+        return [tensor for where, tensor in pairs if where == section]
 
     @property
     def pages(self) -> int:

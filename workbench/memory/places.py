@@ -93,8 +93,8 @@ class Site:
         if not self.operator:
             return f"padding of {self.section} at address {self.address}"
         index = ", ".join(str(i) for i in self.index)
-        kept = "golden copy of " if self.section == "golden" else ""
-        return f"{kept}{self.operator}.{self.tensor}[{index}] bit {self.bit}"
+        prefix = "golden copy of " if self.section == "golden" else ""
+        return f"{prefix}{self.operator}.{self.tensor}[{index}] bit {self.bit}"
 
 
 class Places:
@@ -217,13 +217,13 @@ class Places:
         operators: of these alone, () for any. bits: these of an element alone, 0 the lowest, () for
         any. Names that nothing has are no mistake here: nothing matches them.
         """
-        found = [np.zeros(0, np.int64)]
+        parts = [np.zeros(0, np.int64)]
         for place in self.places:
             if place.section in sections and (not operators or place.operator in operators):
                 chosen = [bit for bit in range(place.bits) if not bits or bit in bits]
                 first = self.element_positions(place).reshape(-1, 1)
-                found.append((first + np.array(chosen, np.int64)).reshape(-1))
-        return np.concatenate(found)
+                parts.append((first + np.array(chosen, np.int64)).reshape(-1))
+        return np.concatenate(parts)
 
     @cached_property
     def _by_name(self) -> dict[tuple[bool, str, str], Place]:

@@ -80,19 +80,19 @@ def distinct(
     used = wanted.copy()
     while True:
         value = (word % np.uint64(max(1, size))).astype(np.int64)
-        _, kept = np.unique(stream * size + value, return_index=True)
-        found = np.bincount(stream[kept], minlength=len(wanted))
-        if len(kept) == len(word) and (found == wanted).all():
-            return stream[kept], value[kept], word[kept]
+        _, first = np.unique(stream * size + value, return_index=True)
+        drawn = np.bincount(stream[first], minlength=len(wanted))
+        if len(first) == len(word) and (drawn == wanted).all():
+            return stream[first], value[first], word[first]
         # First come, first kept, and no more than wanted; draws stand in their order.
-        kept.sort()
-        kept = kept[np.argsort(stream[kept], kind="stable")]
-        rank = np.arange(len(kept)) - np.repeat(np.cumsum(found) - found, found)
-        kept = kept[rank < wanted[stream[kept]]]
-        stream, word = stream[kept], word[kept]
-        missing = wanted - np.minimum(found, wanted)
+        first.sort()
+        first = first[np.argsort(stream[first], kind="stable")]
+        rank = np.arange(len(first)) - np.repeat(np.cumsum(drawn) - drawn, drawn)
+        first = first[rank < wanted[stream[first]]]
+        stream, word = stream[first], word[first]
+        missing = wanted - np.minimum(drawn, wanted)
         # About as many words as it takes to meet that many new numbers.
-        ask = np.where(missing > 0, missing * size // np.maximum(1, size - found) + 1, 0)
+        ask = np.where(missing > 0, missing * size // np.maximum(1, size - drawn) + 1, 0)
         word = np.concatenate([word, ragged_words(label, indexes, ask, used)])
         stream = np.concatenate([stream, np.repeat(np.arange(len(wanted)), ask)])
         used += ask

@@ -20,7 +20,12 @@ from workbench.errors import expect
 from workbench.experiments.fleets.comparison import ENVIRONMENTS, Environment, workload_of
 from workbench.experiments.fleets.healed_speech import HealedSpeech, healed_speech
 from workbench.experiments.fleets.pictures import draw_timelines
-from workbench.experiments.fleets.variants import NAMES, contestant, contestants, fitting
+from workbench.experiments.fleets.variants import (
+    NAMES,
+    fitting,
+    strategy_variant,
+    strategy_variants,
+)
 from workbench.experiments.fleets.workload import Workload
 from workbench.experiments.maps.worst_bits import worst_weights
 from workbench.experiments.voices.voice import Voice, open_voice
@@ -54,8 +59,8 @@ class HealingPanel(widgets.VBox):
         with self.status.shown("opening the voice"):
             self.voice = voice or open_voice()
             self.inputs = {word: self.voice.inputs(word) for word in self.voice.utterances}
-            rivals = contestants(strategies, self.voice.program, self.inputs)
-            self.own = {rival.strategy.name: rival.strategy for rival in rivals}
+            variants = strategy_variants(strategies, self.voice.program, self.inputs)
+            self.own = {variant.strategy.name: variant.strategy for variant in variants}
             self.controls = _controls(self.voice, tuple(self.own))
             for control in self.controls.values():
                 control.observe(self._changed, names="value")
@@ -73,20 +78,20 @@ class HealingPanel(widgets.VBox):
             self.update()
 
     def update(self) -> None:
-        """Let both live and show them; what goes wrong becomes a sentence in `status`."""
+        """Simulate both and show them; an error becomes a sentence in `status`."""
         chosen = {name: control.value for name, control in self.controls.items()}
         environment = ENVIRONMENTS[chosen["kind"]]
         self.controls["rate"].disabled = not environment.upsets_per_s
         with self.status.working(f"letting {chosen['one']} and {chosen['two']} live"):
             workload = self._workload(environment, chosen["rate"], chosen["seed"])
-            lives = {}
+            results = {}
             for side, name in zip(self.sides, (chosen["one"], chosen["two"]), strict=True):
                 self.status.tell(f"letting {name} live through the faults")
                 chosen_one = self.own.get(name, name)
-                strategy, program = contestant(chosen_one, self.voice.program, self.inputs)
-                lives[name] = healed_speech(self.voice, workload, strategy, program)
-                side.value = _told(name, lives[name])
-            self.timeline.value = _timeline(lives)
+                strategy, program = strategy_variant(chosen_one, self.voice.program, self.inputs)
+                results[name] = healed_speech(self.voice, workload, strategy, program)
+                side.value = _side(name, results[name])
+            self.timeline.value = _timeline(results)
 
     def _workload(self, environment: Environment, rate: float, seed: int) -> Workload:
         """One device in an environment. rate: upsets a second, where it has them."""
@@ -98,12 +103,12 @@ class HealingPanel(widgets.VBox):
 
     def _worst_bits(self, count: int) -> tuple[int, ...]:
         """The bits of the weights that an attacker would choose, the worst first."""
-        found = 0
+        steps = 0
 
         def tell(_: Any = None) -> None:
-            nonlocal found
-            self.status.tell(f"looking for the {count} worst bits, once: {found} found")
-            found += 1
+            nonlocal steps
+            self.status.tell(f"looking for the {count} worst bits, once: {steps} found")
+            steps += 1
 
         tell()
         return worst_weights(self.voice.image(), self.inputs, bits=count, progress=tell)
@@ -155,30 +160,30 @@ def _title(environment: Environment) -> str:
     return title.split(",")[0] if environment.upsets_per_s else title
 
 
-def _told(name: str, lived: HealedSpeech) -> str:
+def _side(name: str, speech: HealedSpeech) -> str:
     """A sound with its picture, numbers and the first lines of the log."""
-    metrics, lines = lived.metrics, lived.result.lines()
+    metrics, lines = speech.metrics, speech.result.lines()
     snr = f"SNR {metrics.snr_db:.1f} dB" if metrics.snr_db < 1e9 else "every sample equal"
     shown = "".join(f"<li>{escape(line)}</li>" for line in lines[:_LINES])
     more = f"<li>and {len(lines) - _LINES:,} more</li>" if len(lines) > _LINES else ""
     return (
         sound(
             name,
-            f"“{' '.join(lived.script.utterances)}”: {snr}, {metrics.in_words}",
-            lived.samples,
-            round(lived.result.image.program.sample_rate_hz),
+            f"“{' '.join(speech.script.utterances)}”: {snr}, {metrics.in_words}",
+            speech.samples,
+            round(speech.result.image.program.sample_rate_hz),
         )
-        + f'<p role="status" class="readout" style="{_SOFT}">{len(lived.result.upsets)} upsets, '
-        f"{len(lines)} log entries, {int(lived.result.wrong_bits[-1])} bits wrong at the end</p>"
+        + f'<p role="status" class="readout" style="{_SOFT}">{len(speech.result.upsets)} upsets, '
+        f"{len(lines)} log entries, {int(speech.result.wrong_bits[-1])} bits wrong at the end</p>"
         + f'<ul style="font-size: .8rem; line-height: 1.3">{shown}{more}</ul>'
     )
 
 
-def _timeline(lives: dict[str, HealedSpeech]) -> str:
+def _timeline(results: dict[str, HealedSpeech]) -> str:
     with TemporaryDirectory() as folder:
         path = Path(folder) / "timeline.png"
-        starts = next(iter(lives.values())).script.starts
-        draw_timelines(path, {name: lived.result for name, lived in lives.items()}, starts)
+        starts = next(iter(results.values())).script.starts
+        draw_timelines(path, {name: speech.result for name, speech in results.items()}, starts)
         picture = base64.b64encode(path.read_bytes()).decode()
     return (
         f'<img src="data:image/png;base64,{picture}" style="width: 100%" '

@@ -22,33 +22,33 @@ from workbench.sealed import write_sealed
 from workbench.training.checkpoint_files import (
     CONFIGURATION,
     FORMAT_VERSION,
+    METADATA_FILE,
     RESTORE,
-    STORY_FILE,
     UNPROVED_VERSION,
     WEIGHTS_FILE,
     checked_weights,
     config_of,
     configuration_digest,
     generator_of,
-    parsed_story,
-    read_story,
+    parsed_metadata,
+    read_metadata,
     stored_weights,
 )
 
 
 def save_checkpoint(
-    generator: Generator, model: Any, story: dict[str, Any], folder: Path | str
+    generator: Generator, model: Any, metadata: dict[str, Any], folder: Path | str
 ) -> None:
     """Write a network and its metadata to `folder`.
 
-    model: made by `generator`. story: what `model.json` says beyond the essentials. The program is not made
+    model: made by `generator`. metadata: of `model.json`, beyond the essentials. The program is not made
     here, see `training.stored_program`.
     """
     folder = output_folder(folder)
     # Residual blocks share a quantiser; safetensors wants every name to own its tensor.
     state = {name: tensor.detach().cpu().clone() for name, tensor in model.state_dict().items()}
     essentials = {"generator": generator.name, "config": dataclasses.asdict(model.config)}
-    _write(folder, {**essentials, **story}, state)
+    _write(folder, {**essentials, **metadata}, state)
 
 
 def seal_checkpoint(folder: Path | str) -> None:
@@ -58,20 +58,22 @@ def seal_checkpoint(folder: Path | str) -> None:
     checkpoint that has its digests already.
     """
     folder = path_of(folder, "the folder of a checkpoint")
-    story = parsed_story(folder)
-    if story["format_version"] != UNPROVED_VERSION:
-        read_story(folder)
-        raise WorkbenchError(f"{folder / STORY_FILE} is under a digest already; leave it as it is")
-    _, state = _loaded(folder, story, stored_weights(folder, story))
-    _write(folder, story, state)
+    metadata = parsed_metadata(folder)
+    if metadata["format_version"] != UNPROVED_VERSION:
+        read_metadata(folder)
+        raise WorkbenchError(
+            f"{folder / METADATA_FILE} is under a digest already; leave it as it is"
+        )
+    _, state = _loaded(folder, metadata, stored_weights(folder, metadata))
+    _write(folder, metadata, state)
 
 
-def _write(folder: Path, story: dict[str, Any], state: dict[str, torch.Tensor]) -> None:
-    weights = save(state, {CONFIGURATION: configuration_digest(story)})
+def _write(folder: Path, metadata: dict[str, Any], state: dict[str, torch.Tensor]) -> None:
+    weights = save(state, {CONFIGURATION: configuration_digest(metadata)})
     digest = hashlib.sha256(weights).hexdigest()
-    told = {**story, "format_version": FORMAT_VERSION, "weights_sha256": digest}
+    contents = {**metadata, "format_version": FORMAT_VERSION, "weights_sha256": digest}
     write_bytes(folder / WEIGHTS_FILE, weights)
-    write_sealed(folder / STORY_FILE, told)
+    write_sealed(folder / METADATA_FILE, contents)
 
 
 def load_checkpoint(folder: Path | str) -> tuple[Any, dict[str, Any]]:
@@ -81,17 +83,17 @@ def load_checkpoint(folder: Path | str) -> tuple[Any, dict[str, Any]]:
     generator that is not registered.
     """
     folder = path_of(folder, "the folder of a checkpoint")
-    story = read_story(folder)
-    model, _ = _loaded(folder, story, checked_weights(folder, story))
-    return model.eval(), story
+    metadata = read_metadata(folder)
+    model, _ = _loaded(folder, metadata, checked_weights(folder, metadata))
+    return model.eval(), metadata
 
 
 def _loaded(
-    folder: Path, story: dict[str, Any], weights: bytes
+    folder: Path, metadata: dict[str, Any], weights: bytes
 ) -> tuple[nn.Module, dict[str, torch.Tensor]]:
     """The network that metadata and weights make, and its state as stored."""
-    generator = generator_of(story, folder)
-    config = config_of(generator, story, folder)
+    generator = generator_of(metadata, folder)
+    config = config_of(generator, metadata, folder)
     try:
         if generator.least_bytes(config) > len(weights):  # before so much memory is asked for
             raise ValueError("it is too small")
@@ -101,7 +103,7 @@ def _loaded(
     except (SafetensorError, RuntimeError, ValueError, KeyError, TypeError) as error:
         reason = (str(error).splitlines() or [type(error).__name__])[-1].strip()
         raise WorkbenchError(
-            f"{folder / WEIGHTS_FILE} does not fit the configuration in {STORY_FILE} ({reason}); "
+            f"{folder / WEIGHTS_FILE} does not fit the configuration in {METADATA_FILE} ({reason}); "
             f"{RESTORE}"
         ) from error
     return model, state

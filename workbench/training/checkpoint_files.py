@@ -23,7 +23,7 @@ from workbench.generators.generator import Generator
 from workbench.generators.registry import DEFAULT, generator_named, is_known
 from workbench.sealed import digest_of, json_object, unsealed, write_sealed
 
-WEIGHTS_FILE, STORY_FILE, PROGRAM_FILE = "model.safetensors", "model.json", "program.wbp"
+WEIGHTS_FILE, METADATA_FILE, PROGRAM_FILE = "model.safetensors", "model.json", "program.wbp"
 PROGRESS_FILE = "training.safetensors"  # of a training that is not finished
 FORMAT_VERSION = 2
 UNPROVED_VERSION = 1  # the same without digests; `seal_checkpoint` adds them
@@ -37,35 +37,35 @@ def shipped_checkpoint(name: str | None = None, *, generator: str = DEFAULT) -> 
 
 
 def record_measured(folder: Path | str, figures: dict[str, Any]) -> None:
-    """Put what was measured of the checkpoint in `folder` into its story."""
+    """Write the quality figures of the checkpoint in `folder` into its metadata."""
     folder = path_of(folder, "the folder of a checkpoint")
-    write_sealed(folder / STORY_FILE, {**read_story(folder), "measured": figures})
+    write_sealed(folder / METADATA_FILE, {**read_metadata(folder), "measured": figures})
 
 
 def refuse_replacing(path: Path, folder: Path | str) -> None:
     """Raise WorkbenchError when the file `path` is one of the checkpoint in `folder`."""
-    files = (WEIGHTS_FILE, STORY_FILE, PROGRAM_FILE)
+    files = (WEIGHTS_FILE, METADATA_FILE, PROGRAM_FILE)
     own = {os.path.realpath(Path(folder) / name) for name in files}
     if os.path.realpath(path) in own:  # Path.resolve raises for links in a circle
         raise WorkbenchError(f"{path} is part of the checkpoint; choose another place")
 
 
-def read_story(folder: Path) -> dict[str, Any]:
+def read_metadata(folder: Path) -> dict[str, Any]:
     """The checked contents of `model.json` in `folder`; WorkbenchError as `load_checkpoint`."""
     folder = path_of(folder, "the folder of a checkpoint")
-    story = parsed_story(folder)
-    path = folder / STORY_FILE
-    if story["format_version"] == UNPROVED_VERSION:
+    metadata = parsed_metadata(folder)
+    path = folder / METADATA_FILE
+    if metadata["format_version"] == UNPROVED_VERSION:
         raise WorkbenchError(
             f"{path} is of an earlier format, in which nothing proves the configuration; if nobody "
             f"edited it, put it under a digest with `workbench seal {shlex.quote(as_argument(folder))}`"
         )
-    return unsealed(story, str(path), "restore it, or train again")
+    return unsealed(metadata, str(path), "restore it, or train again")
 
 
-def parsed_story(folder: Path) -> dict[str, Any]:
+def parsed_metadata(folder: Path) -> dict[str, Any]:
     """The contents of `model.json`, of a known format but with nothing proved."""
-    path = folder / STORY_FILE
+    path = folder / METADATA_FILE
     try:
         text = path.read_bytes()
     except OSError as error:
@@ -75,82 +75,82 @@ def parsed_story(folder: Path) -> dict[str, Any]:
                 "it, given again, goes on with it"
             ) from error
         raise WorkbenchError(
-            f"no checkpoint in {folder} ({error.strerror}: {STORY_FILE}); "
+            f"no checkpoint in {folder} ({error.strerror}: {METADATA_FILE}); "
             f"make one with `workbench train {DEFAULT} --out DIR`"
         ) from error
-    story = json_object(text, str(path), "restore it or train again")
-    if not isinstance(story.get("generator"), str):
+    metadata = json_object(text, str(path), "restore it or train again")
+    if not isinstance(metadata.get("generator"), str):
         raise WorkbenchError(f"{path} does not describe a checkpoint of a generator; {RESTORE}")
-    version = story.get("format_version")
+    version = metadata.get("format_version")
     if type(version) is not int or version not in (UNPROVED_VERSION, FORMAT_VERSION):
         raise WorkbenchError(
             f"{path} has format version {version!r:.40}, this workbench reads {FORMAT_VERSION}; use "
             "the version that wrote it"
         )
-    return story
+    return metadata
 
 
-def checked_weights(folder: Path, story: dict[str, Any]) -> bytes:
-    """The bytes of the weights, which were trained with the configuration of `story`.
+def checked_weights(folder: Path, metadata: dict[str, Any]) -> bytes:
+    """The bytes of the weights, which were trained with the configuration of `metadata`.
 
     Raises WorkbenchError when they are missing or others.
     """
-    weights = stored_weights(folder, story)
-    if _metadata(weights).get(CONFIGURATION) != configuration_digest(story):
+    weights = stored_weights(folder, metadata)
+    if _weights_metadata(weights).get(CONFIGURATION) != configuration_digest(metadata):
         raise WorkbenchError(
-            f"the configuration in {folder / STORY_FILE} is not the one that {WEIGHTS_FILE} beside it "
+            f"the configuration in {folder / METADATA_FILE} is not the one that {WEIGHTS_FILE} beside it "
             f"was trained with (its digest differs); {RESTORE}"
         )
     return weights
 
 
-def stored_weights(folder: Path, story: dict[str, Any]) -> bytes:
-    """The bytes of the weights, which are those that the story belongs to."""
+def stored_weights(folder: Path, metadata: dict[str, Any]) -> bytes:
+    """The bytes of the weights, which must have the hash that the metadata name."""
     path = folder / WEIGHTS_FILE
     try:
         weights = path.read_bytes()
     except OSError as error:
         raise WorkbenchError(f"cannot read {path} ({error.strerror}); train it again") from error
-    if hashlib.sha256(weights).hexdigest() != story.get("weights_sha256"):
+    if hashlib.sha256(weights).hexdigest() != metadata.get("weights_sha256"):
         raise WorkbenchError(
-            f"{path} is not the file that {STORY_FILE} beside it describes (checksum differs); "
+            f"{path} is not the file that {METADATA_FILE} beside it describes (checksum differs); "
             f"{RESTORE}"
         )
     return weights
 
 
-def generator_of(story: dict[str, Any], folder: Path) -> Generator:
+def generator_of(metadata: dict[str, Any], folder: Path) -> Generator:
     """The generator that `model.json` names; WorkbenchError where it is not known here."""
-    name = story["generator"]
+    name = metadata["generator"]
     if not is_known(name):
         raise WorkbenchError(
-            f"{folder / STORY_FILE} is a checkpoint of the generator {name!r:.60}, which is not registered "
+            f"{folder / METADATA_FILE} is a checkpoint of the generator {name!r:.60}, which is not registered "
             "here; install the package that brings it, or, in a notebook, give it to "
             "workbench.generators.registry.register"
         )
     return generator_named(name)
 
 
-def refuse_other_generator(asked: str | None, found: Generator, folder: Path) -> None:
+def refuse_other_generator(asked: str | None, actual: Generator, folder: Path) -> None:
     """Raise WorkbenchError where the checkpoint in `folder` is of another generator than the one asked for."""
-    if asked is not None and asked != found.name:
+    if asked is not None and asked != actual.name:
         raise WorkbenchError(
-            f"the checkpoint in {folder} is of the generator {found.name}, not of {asked}; name that one, or "
+            f"the checkpoint in {folder} is of the generator {actual.name}, not of {asked}; name that one, or "
             "leave it out"
         )
 
 
-def config_of(generator: Generator, story: dict[str, Any], folder: Path) -> Any:
+def config_of(generator: Generator, metadata: dict[str, Any], folder: Path) -> Any:
     """The checked configuration in `model.json`."""
-    return configuration_of(generator, story.get("config"), str(folder / STORY_FILE))
+    return configuration_of(generator, metadata.get("config"), str(folder / METADATA_FILE))
 
 
-def configuration_digest(story: dict[str, Any]) -> str:
+def configuration_digest(metadata: dict[str, Any]) -> str:
     """SHA-256 over generator and configuration."""
-    return digest_of({key: story.get(key) for key in ("generator", "config")})
+    return digest_of({key: metadata.get(key) for key in ("generator", "config")})
 
 
-def _metadata(weights: bytes) -> dict[str, Any]:
+def _weights_metadata(weights: bytes) -> dict[str, Any]:
     """The metadata of a safetensors file: its header's length, uint64, then the header as JSON."""
     stop = 8 + int.from_bytes(weights[:8], "little")
     header = json_object(weights[8:stop], f"the header of {WEIGHTS_FILE}", RESTORE)

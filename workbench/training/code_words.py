@@ -88,6 +88,6 @@ def _in_the_layer(layer: Any, steps: np.ndarray) -> np.ndarray:
         return steps[0].transpose(0, 2, 1)
     numbers = np.arange(1, layer.weight.numel() + 1).reshape(shape)  # 0: a tap that nothing reaches
     placed = polyphase(numbers, layer.stride[0], layer.dilation[0], layer.groups)
-    found = np.zeros(layer.weight.numel() + 1, np.int64)
-    found[placed] = steps
-    return found[1:].reshape(shape)
+    changes = np.zeros(layer.weight.numel() + 1, np.int64)
+    changes[placed] = steps
+    return changes[1:].reshape(shape)

@@ -46,7 +46,7 @@ class Task:
 
     @property
     def data(self) -> dict[str, Any]:
-        """What the recordings were, for the checkpoint's story."""
+        """What the recordings were, for the checkpoint's metadata."""
         return {
             "recordings": len(self.targets),
             "samples_each": self.targets.shape[1],

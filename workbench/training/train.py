@@ -25,7 +25,7 @@ from workbench.files import exists, output_folder
 from workbench.generators.layers import tensor_value
 from workbench.generators.quantisers import CALIBRATION_STEPS
 from workbench.training.checkpoint import save_checkpoint
-from workbench.training.checkpoint_files import PROGRESS_FILE, STORY_FILE
+from workbench.training.checkpoint_files import METADATA_FILE, PROGRESS_FILE
 from workbench.training.code_words import CodeWords
 from workbench.training.curve import CURVE_FILE, write_loss_curve
 from workbench.training.progress import (
@@ -50,7 +50,7 @@ def train(
     a finished checkpoint or another run, cannot be written, or the training diverges.
     """
     out = output_folder(out)
-    if exists(out / STORY_FILE):
+    if exists(out / METADATA_FILE):
         raise WorkbenchError(
             f"{out} holds a finished checkpoint already; choose another --out or delete the folder"
         )
@@ -82,7 +82,7 @@ def train(
         run.stage(model, state, words)
         words.remove()
     float_steps = 0 if task.start else task.recipe.float_steps
-    save_checkpoint(task.generator, model.eval(), run.story(state), out)
+    save_checkpoint(task.generator, model.eval(), run.metadata(state), out)
     write_loss_curve(state.losses, float_steps, out / CURVE_FILE)
     (out / PROGRESS_FILE).unlink(missing_ok=True)
     return model
@@ -165,7 +165,7 @@ class _Run:
                 if self.on_step:
                     self.on_step(state)
 
-    def story(self, state: TrainingState) -> dict[str, Any]:
+    def metadata(self, state: TrainingState) -> dict[str, Any]:
         """How the checkpoint was made."""
         return {
             "recipe": asdict(self.task.recipe),

@@ -55,6 +55,6 @@ def run(options: argparse.Namespace) -> None:
         shares = ", ".join(f"{share:.1%} of {section}" for section, share in seen.items())
         print(f"golden inputs of {moments} frames see of {trials} single flips each: {shares}")
     if options.json:
-        told = {"codes": [asdict(row) for row in rows], "golden inputs": golden,
+        report = {"codes": [asdict(row) for row in rows], "golden inputs": golden,
                 "radar": {"random": random, "worst": chosen, "bytes": size}}  # fmt: skip
-        write_text(options.json, json.dumps(told, indent=2) + "\n")
+        write_text(options.json, json.dumps(report, indent=2) + "\n")

@@ -8,7 +8,7 @@ import json
 from workbench.commands.progress import doing
 from workbench.errors import WorkbenchError
 from workbench.experiments.bench.diagnoses import COLUMNS, bench_diagnoses, confusion
-from workbench.experiments.fleets.variants import NAMES, RANGE, contestants
+from workbench.experiments.fleets.variants import NAMES, RANGE, strategy_variants
 from workbench.experiments.threads import one_thread
 from workbench.experiments.voices.voice import open_voice
 from workbench.files import write_text
@@ -25,7 +25,7 @@ def run(options: argparse.Namespace) -> None:
     voice = open_voice()
     names = options.strategy or [name for name in NAMES if name not in (NONE, RANGE)]
     inputs = {word: voice.inputs(word) for word in voice.utterances}
-    chosen = contestants(names, voice.program, inputs)
+    chosen = strategy_variants(names, voice.program, inputs)
     with doing() as say, one_thread():
         scores = bench_diagnoses(
             voice.program,
@@ -51,5 +51,5 @@ def run(options: argparse.Namespace) -> None:
     for hit, row in rows.items():
         print(f"{hit:<48}" + "".join(f"{row[name]:>10,}" for name in COLUMNS))
     if options.json:
-        told = {"strategies": [score.as_json() for score in scores], "confusion": rows}
-        write_text(options.json, json.dumps(told, indent=2) + "\n")
+        report = {"strategies": [score.as_json() for score in scores], "confusion": rows}
+        write_text(options.json, json.dumps(report, indent=2) + "\n")

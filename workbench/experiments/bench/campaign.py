@@ -149,15 +149,15 @@ def bench_campaign(
                 rates[kind.NAME] = Rate(0.0)
                 ready[kind.NAME] = made
         campaign.run(seconds / ROUNDS / 2)  # warm
-        found: dict[str, list[float]] = {name: [] for name in ready}
+        timings: dict[str, list[float]] = {name: [] for name in ready}
         rounds, peaks = [], []
         for number in range(ROUNDS):
             progress(f"round {number + 1} of {ROUNDS}")
             rounds.append(campaign.run(seconds / ROUNDS))
             for name, injector in ready.items():
-                found[name].append(_timed(injector, seconds / ROUNDS))
+                timings[name].append(_timed(injector, seconds / ROUNDS))
             peaks.append(campaign.laboratory.peak_gmacs_per_s(min(_PEAK_S, seconds / ROUNDS)))
-        rates |= {name: Rate(statistics.median(each)) for name, each in found.items()}
+        rates |= {name: Rate(statistics.median(each)) for name, each in timings.items()}
         memory = _peak_memory()
         started = time.perf_counter()
         mismatches = campaign.mismatches(check, progress)

@@ -71,7 +71,7 @@ def attack_on_radar(image: Image, worst: Sequence[int], *, trials: int) -> tuple
     watch = _watch(image, "radar", GROUP_BYTES)
     rng = np.random.default_rng(_SEED)
     weights = watch.stop - watch.start
-    found = [
+    shares = [
         _flagged(
             watch,
             image.data,
@@ -80,7 +80,7 @@ def attack_on_radar(image: Image, worst: Sequence[int], *, trials: int) -> tuple
         for _ in range(trials)
     ]
     chosen = np.array(worst, np.int64)
-    return float(np.mean(found)), _flagged(watch, image.data, chosen), -(-2 * watch.units // 8)
+    return float(np.mean(shares)), _flagged(watch, image.data, chosen), -(-2 * watch.units // 8)
 
 
 def seen_by_golden_inputs(image: Image, moments: int, *, trials: int) -> dict[str, float]:

@@ -106,12 +106,12 @@ def parts(watch: Watch, unit: int) -> dict[str, np.ndarray]:
     """Addresses of what belongs to a unit, int64 each: what is hit, and what decides who was."""
     layout = watch.layout
     working = np.arange(layout.working_bytes)[watch.addresses(unit)]
-    found = {WORKING: working, GOLDEN: working + layout.sections["golden"].start}
+    by_part = {WORKING: working, GOLDEN: working + layout.sections["golden"].start}
     for place in watch.places:
         part = SECOND if place.tensor == "second" else CHECK
         addresses = place.start + np.flatnonzero(watch.checks_unit(place, unit))
-        found[part] = np.concatenate([found.get(part, addresses[:0]), addresses])
-    return found
+        by_part[part] = np.concatenate([by_part.get(part, addresses[:0]), addresses])
+    return by_part
 
 
 def judge(score: Score, image: Image, strategy: Strategy, hits: Sequence[Hit]) -> Device:
@@ -122,7 +122,7 @@ def judge(score: Score, image: Image, strategy: Strategy, hits: Sequence[Hit]) -
     device, signed = Device(start, strategy, image.data), start.data.copy()
     _strike(device, [hit for hit in hits if hit.when == AFTER])
     later = [hit for hit in hits if hit.when == HEALING]
-    told = _told(hits)
+    told = _target(hits)
     score.trials += 1
     spoilt, first = False, True
     while device.trace.now < SIX_MINUTES:
@@ -185,7 +185,7 @@ def _strike(device: Device, hits: Sequence[Hit]) -> None:
         device.stick(position, held)
 
 
-def _told(hits: Sequence[Hit]) -> str:
+def _target(hits: Sequence[Hit]) -> str:
     """What was hit; one part with its time, several by their names."""
     if len(hits) == 1:
         return f"{hits[0].part} {hits[0].when}"

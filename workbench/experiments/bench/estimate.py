@@ -68,12 +68,12 @@ def bench_estimate(
         share = float(np.mean(truth < limit))
         for width in half_widths:
             progress(f"{repeats} estimates of {quality} to +-{width:g}")
-            found = [
+            estimates = [
                 estimate(strata, look_up, below=limit, half_width=width, seed=seed)
                 for seed in range(repeats)
             ]
-            covered = [each.interval.low <= share <= each.interval.high for each in found]
-            mean = float(np.mean([each.share for each in found]))
+            covered = [each.interval.low <= share <= each.interval.high for each in estimates]
+            mean = float(np.mean([each.share for each in estimates]))
             rows.append(
                 Row(
                     quality,
@@ -81,7 +81,7 @@ def bench_estimate(
                     share,
                     float(np.mean(covered)),
                     mean / share - 1 if share else 0.0,
-                    float(np.mean([each.cost for each in found])),
+                    float(np.mean([each.cost for each in estimates])),
                     uniform_trials(share, width),
                 )
             )

@@ -137,8 +137,8 @@ class SeuInjection(Injector):
             )
         if listener and self.outputs is not None:
             shapes = [tuple(layer.weight.shape) for layer in self.module.convolutions()]
-            told = zip(done["layer_name"], done["tensor_location"], self.outputs, strict=True)
-            for name, location, output in told:
+            rows = zip(done["layer_name"], done["tensor_location"], self.outputs, strict=True)
+            for name, location, output in rows:
                 if name in self.names:
                     layer = self.names.index(name)
                     element = int(np.ravel_multi_index(location, shapes[layer]))

@@ -54,14 +54,14 @@ class Store:
         self._lock = _locked(self.folder)
         try:
             self._adopt()
-            found = _find(self.folder, campaign)
-            for path in (*found.leftovers, *self.folder.glob(f".{MANIFEST_FILE}.{8 * '?'}.json")):
+            listing = _find(self.folder, campaign)
+            for path in (*listing.leftovers, *self.folder.glob(f".{MANIFEST_FILE}.{8 * '?'}.json")):
                 path.unlink(missing_ok=True)
-            self.damaged = [self._set_aside(damage) for damage in found.damaged]
+            self.damaged = [self._set_aside(damage) for damage in listing.damaged]
         except BaseException:
             self.close()
             raise
-        self.done = set(found.shards)
+        self.done = set(listing.shards)
 
     def __enter__(self) -> Store:
         return self
@@ -159,19 +159,19 @@ def open_results(folder: Path | str, *, whole: bool = True) -> Results:
     """
     folder = path_of(folder, "the folder of results")
     campaign = Campaign.load(folder)
-    found = _find(folder, campaign)
-    if found.damaged:
+    listing = _find(folder, campaign)
+    if listing.damaged:
         raise WorkbenchError(
-            f"{found.damaged[0].path} {found.damaged[0].why}; run the same `workbench campaign` "
+            f"{listing.damaged[0].path} {listing.damaged[0].why}; run the same `workbench campaign` "
             "again, which redoes it"
         )
-    missing = campaign.shards - len(found.shards)
+    missing = campaign.shards - len(listing.shards)
     if whole and missing:
         raise WorkbenchError(
             f"{folder} is not whole: {missing} of {campaign.shards} shards are missing; run the same "
             "`workbench campaign` again to go on, or merge the other parts"
         )
-    return Results(folder, campaign, found.shards)
+    return Results(folder, campaign, listing.shards)
 
 
 def read_results(folder: Path | str) -> pa.Table:
@@ -201,9 +201,9 @@ def merge(folders: Iterable[Path | str], out: Path | str) -> list[Damage]:
                 f"cannot merge {source} with {sources[0]}, it is of another campaign ({difference}); "
                 "merge parts of one campaign"
             )
-        found = _find(source, campaign)
-        damaged += found.damaged
-        for number, path in found.shards.items():
+        listing = _find(source, campaign)
+        damaged += listing.damaged
+        for number, path in listing.shards.items():
             _agreed(chosen.setdefault(number, path), path)
     with Store(out, campaign) as store:
         for number in store.done & set(chosen):

@@ -61,7 +61,7 @@ def _summary(results: Results) -> dict[str, Any]:
         if worst is None or snr_db[lowest] < worst[0]:
             worst = float(snr_db[lowest]), utterance, int(table["trial"][lowest].as_py())
     trials = sum(sum(each.values()) for each in counts.values())
-    told: dict[str, Any] = {
+    figures: dict[str, Any] = {
         "folder": str(results.folder),
         "plan": campaign.plan,
         "protection": campaign.protection,
@@ -80,7 +80,7 @@ def _summary(results: Results) -> dict[str, Any]:
         "bytes": sum(path.stat().st_size for path in results.shards.values()),
     }
     if worst is not None:
-        told["worst"] = {
+        figures["worst"] = {
             "snr_db": worst[0] if math.isfinite(worst[0]) else None,
             "replay": str(
                 TrialId(
@@ -92,7 +92,7 @@ def _summary(results: Results) -> dict[str, Any]:
                 )
             ),
         }
-    return told
+    return figures
 
 
 def _is_sampled(campaign: Campaign, trials: int) -> bool:
@@ -124,13 +124,13 @@ def _shares(by_trial: np.ndarray, *, drawn: bool) -> dict[str, dict[str, Any]]:
     """Each class's count, share and interval; low and high are None where nothing was `drawn`."""
     counts = by_trial.sum(axis=1)
     shares = counts / max(int(counts.sum()), 1)
-    told: dict[str, dict[str, Any]] = {
+    figures: dict[str, dict[str, Any]] = {
         name: {"count": int(count), "share": float(share), "low": None, "high": None}
         for name, count, share in zip(QUALITIES, counts, shares, strict=True)
     }
     if drawn:
         rows = by_trial.sum(axis=0)
         interval = clustered(by_trial[:, rows > 0], rows[rows > 0])
-        for each, low, high in zip(told.values(), *interval, strict=True):
+        for each, low, high in zip(figures.values(), *interval, strict=True):
             each.update(low=float(low), high=float(high))
-    return told
+    return figures

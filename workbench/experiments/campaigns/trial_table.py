@@ -126,6 +126,6 @@ def _dictionary(
     which: np.ndarray, names: list[str], null: np.ndarray | None = None
 ) -> pa.DictionaryArray:
     """names[which], each name once in the dictionary and only those that occur."""
-    found, code = np.unique(np.array([*names, ""], object)[which], return_inverse=True)
+    values, code = np.unique(np.array([*names, ""], object)[which], return_inverse=True)
     indices = pa.array(code.reshape(-1).astype(np.int32), mask=null)
-    return pa.DictionaryArray.from_arrays(indices, pa.array(found.tolist(), pa.string()))
+    return pa.DictionaryArray.from_arrays(indices, pa.array(values.tolist(), pa.string()))

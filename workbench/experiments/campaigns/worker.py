@@ -116,9 +116,9 @@ class _Bench:
         snr_db = table["snr_db"].to_numpy()
         for start in range(0, len(rows), _SOUNDS_AT_ONCE):
             part = rows[start : start + _SOUNDS_AT_ONCE]
-            for row, found in zip(part, self._distances(trial[part], laboratory), strict=True):
-                distance[row] = found
-                quality[row] = quality_class(float(snr_db[row]), found)
+            for row, measured in zip(part, self._distances(trial[part], laboratory), strict=True):
+                distance[row] = measured
+                quality[row] = quality_class(float(snr_db[row]), measured)
         return _replaced(
             table,
             log_mel_db=pa.array(distance, mask=np.isnan(distance)),
@@ -188,7 +188,7 @@ def _watch(parent: int) -> None:
 
 
 def chosen_trials(campaign: Campaign, what: str, count: int, trials: np.ndarray) -> np.ndarray:
-    """In which of the trials (integers [n]) something dear is measured: bool [n].
+    """Mask of the trials that also get the expensive metric `what`: bool [n], for trials int64 [n].
 
     Each is chosen with the probability count / trials, by words that depend on `what`, plan and number.
     """

@@ -1,4 +1,4 @@
-"""What the page tells beside sounds and figures: the checkpoint's story, and how to repeat it."""
+"""Texts of the page beside sounds and figures: the checkpoint's metadata, and the commands that repeat it."""
 
 from __future__ import annotations
 
@@ -6,31 +6,31 @@ import shlex
 from collections.abc import Sequence
 from typing import Any
 
-from workbench.experiments.demo.record import Clip, Life
+from workbench.experiments.demo.record import Clip, Simulation
 from workbench.experiments.voices.word_lists import in_one_text
 from workbench.generators.registry import DEFAULT
 
 
-def tell_story(story: dict[str, Any]) -> dict[str, str]:
+def metadata_rows(metadata: dict[str, Any]) -> dict[str, str]:
     """The checkpoint's own JSON in words; what it does not say is left out."""
-    told: dict[str, str] = {}
-    if "seed" in story:
-        told["Checkpoint"] = f"{story.get('generator', '')}, training seed {story['seed']}"
-    if "recipe" in story:
-        recipe = story["recipe"]
-        told["Trained"] = (
+    rows: dict[str, str] = {}
+    if "seed" in metadata:
+        rows["Checkpoint"] = f"{metadata.get('generator', '')}, training seed {metadata['seed']}"
+    if "recipe" in metadata:
+        recipe = metadata["recipe"]
+        rows["Trained"] = (
             f"{recipe['float_steps']:,} steps in float, then {recipe['qat_steps']:,} steps "
             "quantisation-aware"
         )
-    if "seconds" in story:
-        told["Took"] = f"{story['seconds'] / 60:.0f} minutes on {story['device']}"
-    measured = story.get("measured", {})
-    told |= {
+    if "seconds" in metadata:
+        rows["Took"] = f"{metadata['seconds'] / 60:.0f} minutes on {metadata['device']}"
+    measured = metadata.get("measured", {})
+    rows |= {
         name: f"{measured[field] * scale:.{digits}f} {unit}".strip()
         for name, field, scale, digits, unit in _MEASURED
         if measured.get(field) is not None
     }
-    return told
+    return rows
 
 
 _MEASURED = (
@@ -42,10 +42,10 @@ _MEASURED = (
 
 
 def commands(
-    *, word: str, seed: int, flipped: Sequence[Clip], life: Life, upsets: float
+    *, word: str, seed: int, flipped: Sequence[Clip], simulation: Simulation, upsets: float
 ) -> tuple[tuple[str, str], ...]:
-    """(what, the command that makes it), for everything on the page. upsets: mean of the life."""
-    words, word = shlex.quote(in_one_text(life.words)), shlex.quote(word)
+    """(what, the command that makes it), for everything on the page. upsets: mean rate, 1/s."""
+    words, word = shlex.quote(in_one_text(simulation.words)), shlex.quote(word)
     return (
         ("This page, all of it", f"workbench demo --word {word} --seed {seed}"),
         ("The network", f"workbench train {DEFAULT} --preset long --seed 0 --out DIR"),
@@ -54,13 +54,16 @@ def commands(
         ("Its integers and its memory", f"workbench lower {DEFAULT}"),
         *((f"The voice with {clip.title}", f"workbench replay {clip.trial}") for clip in flipped),
         (
-            "The life under upsets, and its log",
-            f"workbench heal --words {words} --upsets {upsets:g} --pages {life.pages_per_frame} "
+            "The simulation under upsets, and its log",
+            f"workbench heal --words {words} --upsets {upsets:g} --pages {simulation.pages_per_frame} "
             f"--seed {seed}",
         ),
-        ("The firmware", f"workbench export {DEFAULT} --pages {life.pages_per_frame} --out DIR"),
+        (
+            "The firmware",
+            f"workbench export {DEFAULT} --pages {simulation.pages_per_frame} --out DIR",
+        ),
         (
             "The cores",
-            f"workbench emulate {DEFAULT} --word {word} --pages {life.pages_per_frame} --upsets 0",
+            f"workbench emulate {DEFAULT} --word {word} --pages {simulation.pages_per_frame} --upsets 0",
         ),
     )

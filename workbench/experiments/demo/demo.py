@@ -9,7 +9,7 @@ from pathlib import Path
 
 from workbench import __version__
 from workbench.errors import expect
-from workbench.experiments.demo.captions import commands, tell_story
+from workbench.experiments.demo.captions import commands, metadata_rows
 from workbench.experiments.demo.clips import Listener, clean_clips, flipped_clips, healed_clip
 from workbench.experiments.demo.device import run_device
 from workbench.experiments.demo.page import render
@@ -80,7 +80,7 @@ def demonstrate(
     with stages.stage(f"{len(plan.script)} words under {plan.upsets_per_s:g} upsets a second"):
         script = script_of(voice, plan.script)
         upsets = upsets_of(voice, script, upsets_per_s=plan.upsets_per_s, seed=seed)
-        life = live(
+        simulation = live(
             voice,
             script,
             upsets,
@@ -88,7 +88,7 @@ def demonstrate(
             pages_per_frame=plan.pages_per_frame,
         )
     with stages.stage("firmware: compiling it and running it on emulated cores"):
-        device, device_absent = run_device(voice, word, script, upsets, life)
+        device, device_absent = run_device(voice, word, script, upsets, simulation)
     return Demonstration(
         version=__version__,
         command=f"workbench demo --word {shlex.quote(word)} --seed {seed}",
@@ -98,17 +98,17 @@ def demonstrate(
         clips=tuple(clips),
         sections=tuple(voice.image().layout.sections[name] for name in WORKING_SECTIONS),
         healing=healing,
-        life=life,
+        simulation=simulation,
         device=device,
         device_absent=device_absent,
         recogniser_absent=listener.absent,
-        story=tell_story(voice.story),
+        metadata=metadata_rows(voice.metadata),
         hashes={"program": voice.program.content_hash, "image": voice.image().content_hash},
         commands=commands(
             word=word,
             seed=seed,
             flipped=flipped,
-            life=life,
+            simulation=simulation,
             upsets=plan.upsets_per_s * script.frames * voice.frame_s,
         ),
         macs_per_frame=voice.program.macs_per_frame(),

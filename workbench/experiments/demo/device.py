@@ -1,11 +1,11 @@
-"""The demonstration's firmware on emulated cores: what it costs, and the same life on a device."""
+"""The demonstration's firmware on emulated cores: what it costs, and the same upsets on a device."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from workbench.errors import WorkbenchError
-from workbench.experiments.demo.record import Core, Device, Life
+from workbench.experiments.demo.record import Core, Device, Simulation
 from workbench.experiments.demo.simulated import log_line
 from workbench.experiments.voices.script import Script
 from workbench.experiments.voices.voice import Voice
@@ -16,35 +16,37 @@ from workbench.healing.named import crc_scrub
 from workbench.integer.reference import run
 from workbench.memory.faults.events import Event
 
-_LIFE_CORE = CORES["m4"]
+_SIMULATION_CORE = CORES["m4"]
 
 
 def run_device(
-    voice: Voice, word: str, script: Script, upsets: Sequence[Event], life: Life
+    voice: Voice, word: str, script: Script, upsets: Sequence[Event], simulation: Simulation
 ) -> tuple[Device | None, str]:
-    """Compile the firmware, let each core say `word`, and let one live through `life`.
+    """Compile the firmware, run `word` on each core, and run the upsets of `simulation` on one.
 
     Returns (device, "") or, where a compiler or the emulator is missing, (None, why).
     """
     try:
-        cores = tuple(_cost(voice, word, CORES[name], life.pages_per_frame) for name in USUAL_CORES)
-        lived = emulate(
+        cores = tuple(
+            _cost(voice, word, CORES[name], simulation.pages_per_frame) for name in USUAL_CORES
+        )
+        emulated = emulate(
             voice.image(),
-            _LIFE_CORE,
+            _SIMULATION_CORE,
             script.inputs,
-            strategy=crc_scrub(life.pages_per_frame),
+            strategy=crc_scrub(simulation.pages_per_frame),
             upsets=upsets,
             word_starts=script.starts,
         )
     except WorkbenchError as error:
         return None, str(error)
-    samples = voice.program.sound(lived.codes)
+    samples = voice.program.sound(emulated.codes)
     device = Device(
         cores=cores,
-        core=_LIFE_CORE.title,
-        log=tuple(log_line(entry, voice.image().layout) for entry in lived.log),
+        core=_SIMULATION_CORE.title,
+        log=tuple(log_line(entry, voice.image().layout) for entry in emulated.log),
         samples=len(samples),
-        equal=int((samples == life.healed.samples).sum()),
+        equal=int((samples == simulation.healed.samples).sum()),
     )
     return device, ""
 

@@ -62,7 +62,7 @@ class Course:
 
 
 @dataclass(frozen=True, eq=False)
-class Life:
+class Simulation:
     """The voice speaks several words while upsets arrive, without and with the healer.
 
     upsets: (frame, bit position) in order of arrival. sites: their names.
@@ -118,9 +118,9 @@ class Core:
 
 @dataclass(frozen=True)
 class Device:
-    """The emulated devices: costs of each core, and the log that `core` wrote over the same life.
+    """The emulated devices: costs of each core, and the log that `core` wrote under the same upsets.
 
-    samples, equal: of the healed life, compared with the simulation.
+    samples, equal: of the healed run, compared with the simulation.
     """
 
     cores: tuple[Core, ...]
@@ -145,7 +145,7 @@ class Healing:
 class Demonstration:
     """The whole of it. device is None where the firmware could not be built: device_absent says why.
 
-    sections: of the working copy. story: what the checkpoint says of itself, in words. hashes: name
+    sections: of the working copy. metadata: of the checkpoint, as label -> text. hashes: name
     -> hexadecimal digest. commands: (figure, the command that makes it).
     """
 
@@ -157,11 +157,11 @@ class Demonstration:
     clips: tuple[Clip, ...]
     sections: tuple[Section, ...]
     healing: Healing
-    life: Life
+    simulation: Simulation
     device: Device | None
     device_absent: str
     recogniser_absent: str
-    story: dict[str, Any]
+    metadata: dict[str, Any]
     hashes: dict[str, str]
     commands: tuple[tuple[str, str], ...]
     macs_per_frame: int

@@ -1,4 +1,4 @@
-"""The healer at work in the demonstration: mending a broken image, and a life under upsets."""
+"""The healer at work in the demonstration: mending a broken image, and a simulation under upsets."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from workbench.audio.metrics import snr_db
-from workbench.experiments.demo.record import Course, Healing, Life, LogLine
+from workbench.experiments.demo.record import Course, Healing, LogLine, Simulation
 from workbench.experiments.voices.script import Script, script_of
 from workbench.experiments.voices.voice import Voice
 from workbench.healing.log import LogEntry, Verdict, in_words
@@ -33,14 +33,14 @@ def heal_and_speak(
     scan = overheads(image.layout, strategy).frames_per_scan or 1
     frames = voice.frames(word)
     script = script_of(voice, [word] * (-(-scan // frames) + 1))
-    life = simulate(image, script.inputs, (), strategy, word_starts=script.starts)
-    samples = life.samples()
+    simulation = simulate(image, script.inputs, (), strategy, word_starts=script.starts)
+    samples = simulation.samples()
     healing = Healing(
         flips=len(image.flipped()),
         frames=scan,
         seconds=scan * voice.frame_s,
         pages=image.layout.pages,
-        pages_restored=sum(entry.verdict == Verdict.HEALED for entry in life.log),
+        pages_restored=sum(entry.verdict == Verdict.HEALED for entry in simulation.log),
     )
     return samples[len(samples) // len(script.utterances) * (len(script.utterances) - 1) :], healing
 
@@ -59,7 +59,7 @@ def live(
     *,
     upsets_per_s: float,
     pages_per_frame: int,
-) -> Life:
+) -> Simulation:
     """The voice speaks the script three times: undisturbed, under upsets, and with the healer."""
     unhealed = nothing()
     healer = crc_scrub(pages_per_frame)
@@ -68,7 +68,7 @@ def live(
         for hits, strategy in (((), unhealed), (upsets, unhealed), (upsets, healer))
     )
     layout = voice.image().layout
-    return Life(
+    return Simulation(
         words=script.utterances,
         frames=len(calm.wrong_bits),
         frame_s=voice.frame_s,
@@ -97,13 +97,13 @@ def log_line(entry: LogEntry, layout: Layout) -> LogLine:
     )
 
 
-def _course(life: SimulationResult, calm: SimulationResult, *, words: int) -> Course:
-    samples, clean = life.samples(), calm.samples()
+def _course(simulation: SimulationResult, calm: SimulationResult, *, words: int) -> Course:
+    samples, clean = simulation.samples(), calm.samples()
     parts = zip(np.split(samples, words), np.split(clean, words), strict=True)
     return Course(
         samples=samples,
         snr_db=snr_db(samples, clean),
         word_snr_db=tuple(snr_db(part, expected) for part, expected in parts),
-        damaged_bits=life.wrong_bits,
-        error_db=-snr_over_time(life, calm),
+        damaged_bits=simulation.wrong_bits,
+        error_db=-snr_over_time(simulation, calm),
     )

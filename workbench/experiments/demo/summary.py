@@ -14,7 +14,14 @@ import numpy as np
 
 from workbench.audio.metrics import SoundMetrics
 from workbench.audio.sound_files import SAMPLE_RATE_HZ, pcm16
-from workbench.experiments.demo.record import Clip, Course, Demonstration, Device, Life, LogLine
+from workbench.experiments.demo.record import (
+    Clip,
+    Course,
+    Demonstration,
+    Device,
+    LogLine,
+    Simulation,
+)
 
 IDENTICAL = "infinite: equal to the reference, sample for sample"
 
@@ -28,7 +35,7 @@ def summarise(demo: Demonstration) -> dict[str, Any]:
         "spoken": demo.spoken,
         "seed": demo.seed,
         "hashes": demo.hashes,
-        "checkpoint": demo.story,
+        "checkpoint": demo.metadata,
         "memory": {
             "working_bytes": sum(section.size_bytes for section in demo.sections),
             "sections": {section.name: section.size_bytes for section in demo.sections},
@@ -37,8 +44,8 @@ def summarise(demo: Demonstration) -> dict[str, Any]:
         },
         "clips": {clip.key: _clip(clip) for clip in demo.clips},
         "healing": dataclasses.asdict(demo.healing),
-        "life": _life(demo.life),
-        "device": _device(demo.device, demo.life)
+        "life": _simulation(demo.simulation),
+        "device": _device(demo.device, demo.simulation)
         if demo.device
         else {"absent": demo.device_absent},
         "recogniser_absent": demo.recogniser_absent,
@@ -79,26 +86,26 @@ def _metrics(metrics: SoundMetrics | None) -> dict[str, Any] | None:
     return {**values, "identical": metrics.snr_db == math.inf, "absent": absent}
 
 
-def _life(life: Life) -> dict[str, Any]:
+def _simulation(simulation: Simulation) -> dict[str, Any]:
     return {
-        "words": list(life.words),
-        "frames": life.frames,
-        "seconds": life.frames * life.frame_s,
-        "pages": life.pages,
-        "page_bytes": life.page_bytes,
-        "pages_per_frame": life.pages_per_frame,
-        "round_s": life.pages / life.pages_per_frame * life.frame_s,
-        "upsets_per_s": life.upsets_per_s,
-        "upsets": len(life.upsets),
+        "words": list(simulation.words),
+        "frames": simulation.frames,
+        "seconds": simulation.frames * simulation.frame_s,
+        "pages": simulation.pages,
+        "page_bytes": simulation.page_bytes,
+        "pages_per_frame": simulation.pages_per_frame,
+        "round_s": simulation.pages / simulation.pages_per_frame * simulation.frame_s,
+        "upsets_per_s": simulation.upsets_per_s,
+        "upsets": len(simulation.upsets),
         "upset_sites": [
             {"frame": frame, "position": position, "site": site}
-            for (frame, position), site in zip(life.upsets, life.sites, strict=True)
+            for (frame, position), site in zip(simulation.upsets, simulation.sites, strict=True)
         ],
-        "clean": {"sound": _sound(life.clean)},
-        "none": _course(life.none),
-        "healed": _course(life.healed),
-        "heals": sum(line.verdict == "healed" for line in life.log),
-        "log": [_line(line) for line in life.log],
+        "clean": {"sound": _sound(simulation.clean)},
+        "none": _course(simulation.none),
+        "healed": _course(simulation.healed),
+        "heals": sum(line.verdict == "healed" for line in simulation.log),
+        "log": [_line(line) for line in simulation.log],
     }
 
 
@@ -116,7 +123,7 @@ def _finite(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def _device(device: Device, life: Life) -> dict[str, Any]:
+def _device(device: Device, simulation: Simulation) -> dict[str, Any]:
     return {
         "cores": {
             core.core: {
@@ -131,7 +138,7 @@ def _device(device: Device, life: Life) -> dict[str, Any]:
             "samples": device.samples,
             "equal": device.equal,
             "log_lines": len(device.log),
-            "log_equal": device.log == life.log,
+            "log_equal": device.log == simulation.log,
         },
     }
 

@@ -173,7 +173,7 @@ def _with_costs(record: dict[str, Any], strategy: Strategy, program: Program) ->
 def with_cost(record: dict[str, Any], cost: Cost | None) -> dict[str, Any]:
     """The record with what its strategy costs on a device, as `measure_cost` tells it.
 
-    spent: what all lives together took for healing, to be multiplied by what it costs in energy.
+    spent: what all devices together took for healing, to be multiplied by what it costs in energy.
     """
     device = cost and {
         "core": cost.core,
@@ -186,16 +186,16 @@ def with_cost(record: dict[str, Any], cost: Cost | None) -> dict[str, Any]:
     }
     spent = cost and {
         "instructions": round(
-            cost.instructions * record["frames"] + (cost.finding or 0) * _found(record)
+            cost.instructions * record["frames"] + (cost.finding or 0) * _findings(record)
         ),
         "flash_bytes_read": round(
-            cost.flash_reads * record["frames"] + (cost.finding_reads or 0) * _found(record)
+            cost.flash_reads * record["frames"] + (cost.finding_reads or 0) * _findings(record)
         ),
     }
     return {**record, "device": device, "spent": spent}
 
 
-def _found(record: dict[str, Any]) -> int:
+def _findings(record: dict[str, Any]) -> int:
     return int(sum(record["verdicts"].values()))
 
 

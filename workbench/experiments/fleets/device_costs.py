@@ -17,7 +17,7 @@ from workbench import __version__
 from workbench.errors import reason_of
 from workbench.experiments.fleets.comparison import CORE
 from workbench.experiments.fleets.records import RecordFile
-from workbench.experiments.fleets.variants import Contestant
+from workbench.experiments.fleets.variants import StrategyVariant
 from workbench.experiments.provenance import inputs_digest
 from workbench.firmware.boards import CORES
 from workbench.firmware.costs import Cost, bare_run, fingerprint, known_cost, measure_cost
@@ -29,7 +29,7 @@ COST_FRAMES = 32  # of one word, that are measured
 
 
 def device_costs(
-    rivals: Sequence[Contestant],
+    variants: Sequence[StrategyVariant],
     program: Program,
     inputs: Mapping[str, np.ndarray],
     *,
@@ -45,54 +45,60 @@ def device_costs(
     """
     rates = {name: program.signal(name).rate for name in inputs}
     frames = {name: codes[:, : COST_FRAMES * rates[name]] for name, codes in inputs.items()}
-    found: dict[str, Cost | str] = {}
-    missing: list[Contestant] = []
-    for rival in rivals:
-        cost = known_cost(rival.program, rival.strategy, CORE) or _kept(folder, rival, frames)
+    cost_of: dict[str, Cost | str] = {}
+    missing: list[StrategyVariant] = []
+    for variant in variants:
+        cost = known_cost(variant.program, variant.strategy, CORE) or _stored(
+            folder, variant, frames
+        )
         if cost:
-            found[rival.strategy.name] = cost
+            cost_of[variant.strategy.name] = cost
         else:
-            missing.append(rival)
+            missing.append(variant)
     if missing:
-        found |= _measured(missing, program, frames, folder, jobs, progress)
-    return found
+        cost_of |= _measured(missing, program, frames, folder, jobs, progress)
+    return cost_of
 
 
 def _measured(
-    rivals: Sequence[Contestant],
+    variants: Sequence[StrategyVariant],
     program: Program,
     frames: Mapping[str, np.ndarray],
     folder: Path | None,
     jobs: int,
     progress: Callable[[str], None] | None,
 ) -> dict[str, Cost | str]:
-    found: dict[str, Cost | str] = {}
+    cost_of: dict[str, Cost | str] = {}
     try:
         bare = bare_run(program, frames, CORES[CORE])
-        workers = min(joblib.effective_n_jobs(jobs), len(rivals))
+        workers = min(joblib.effective_n_jobs(jobs), len(variants))
         parallel = joblib.Parallel(n_jobs=workers, return_as="generator")
-        costs = parallel(joblib.delayed(_measure)(rival, frames, bare) for rival in rivals)
-        for rival, cost in zip(rivals, costs, strict=True):
-            found[rival.strategy.name] = cost
-            file = _file(folder, rival, frames)
+        costs = parallel(joblib.delayed(_measure)(variant, frames, bare) for variant in variants)
+        for variant, cost in zip(variants, costs, strict=True):
+            cost_of[variant.strategy.name] = cost
+            file = _file(folder, variant, frames)
             if file and isinstance(cost, Cost):
                 file.write(asdict(cost))
             if progress:
-                progress(rival.strategy.name)
-    except Exception as error:  # figures of fleets are worth more than the reason of this
-        return {rival.strategy.name: reason_of(error) for rival in rivals} | found
-    return found
+                progress(variant.strategy.name)
+    except Exception as error:  # without costs, the figures of fleets must still be written
+        return {variant.strategy.name: reason_of(error) for variant in variants} | cost_of
+    return cost_of
 
 
-def _measure(rival: Contestant, frames: Mapping[str, np.ndarray], bare: EmulatedRun) -> Cost | str:
+def _measure(
+    variant: StrategyVariant, frames: Mapping[str, np.ndarray], bare: EmulatedRun
+) -> Cost | str:
     try:
-        return measure_cost(rival.program, frames, rival.strategy, CORES[CORE], bare=bare)
+        return measure_cost(variant.program, frames, variant.strategy, CORES[CORE], bare=bare)
     except Exception as error:  # of compiler or emulator; the others go on
         return reason_of(error)
 
 
-def _kept(folder: Path | None, rival: Contestant, frames: Mapping[str, np.ndarray]) -> Cost | None:
-    file = _file(folder, rival, frames)
+def _stored(
+    folder: Path | None, variant: StrategyVariant, frames: Mapping[str, np.ndarray]
+) -> Cost | None:
+    file = _file(folder, variant, frames)
     record = file.read() if file else None
     try:
         return Cost(**record) if record else None
@@ -101,11 +107,11 @@ def _kept(folder: Path | None, rival: Contestant, frames: Mapping[str, np.ndarra
 
 
 def _file(
-    folder: Path | None, rival: Contestant, frames: Mapping[str, np.ndarray]
+    folder: Path | None, variant: StrategyVariant, frames: Mapping[str, np.ndarray]
 ) -> RecordFile | None:
     if folder is None:
         return None
     runtime = hashlib.sha256(repr(runtime_headers()).encode()).hexdigest()
-    firmware = fingerprint(rival.program, rival.strategy)
+    firmware = fingerprint(variant.program, variant.strategy)
     key = f"cost {__version__} {runtime} {CORE} {firmware} {inputs_digest({'': frames})}"
-    return RecordFile(folder, f"{rival.strategy.name}-cost", key)
+    return RecordFile(folder, f"{variant.strategy.name}-cost", key)

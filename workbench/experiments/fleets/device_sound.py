@@ -1,6 +1,6 @@
 """One word of one device of a fleet, to be heard: what it said at any moment.
 
-Workloads are pure functions of their seed, so that nothing has to be kept while a fleet lives.
+Workloads are pure functions of their seed, so that nothing is stored during the simulation of a fleet.
 """
 
 from __future__ import annotations

@@ -209,10 +209,10 @@ class _Task:
         trials: list[list[tuple[int, np.ndarray, np.ndarray]]] = [[] for _ in self.words]
         for number, device in enumerate(self.devices):
             hits = self.events[number]
-            life = memory_changes(device, hits, self.frames * len(self.script))
+            result = memory_changes(device, hits, self.frames * len(self.script))
             self._count(device)
             for word, frame, position in affected_words(
-                life.frame, life.position, self.frames, len(self.script), self.image
+                result.frame, result.position, self.frames, len(self.script), self.image
             ):
                 trials[self.script[word]].append((number, frame, position))
         for laboratory, rows in zip(self.laboratories, trials, strict=True):
@@ -264,7 +264,7 @@ class _Task:
         start, number = word * self.frames, int(self.script[word])
         laboratory = self.laboratories[number]
         devices = [self.devices[n] for n in active]
-        lives = simulate_many(
+        results = simulate_many(
             self.image,
             self.inputs[self.words[number]],
             [[replace(e, frame=e.frame - start) for e in hits] for hits in schedules],
@@ -273,7 +273,7 @@ class _Task:
             engine=engine,
             devices=devices,
         )
-        error = np.stack([life.codes for life in lives]).astype(np.int64) - laboratory.clean
+        error = np.stack([result.codes for result in results]).astype(np.int64) - laboratory.clean
         self._heard(
             laboratory,
             np.array(active),

@@ -132,20 +132,20 @@ def pareto(points: Sequence[tuple[float, float]]) -> set[int]:
 
 
 def draw_timelines(
-    path: Path, lives: dict[str, SimulationResult], word_starts: Sequence[int]
+    path: Path, results: dict[str, SimulationResult], word_starts: Sequence[int]
 ) -> None:
     """Replace the PNG file `path`: wrong bits of one device over time, a row a strategy."""
-    figure = Figure(figsize=(12, 0.55 * len(lives) + 1.2), layout="constrained")
-    rows = figure.subplots(len(lives), 1, sharex=True, squeeze=False)[:, 0]
-    for axes, (name, life) in zip(rows, lives.items(), strict=True):
-        time_s = np.arange(len(life.wrong_bits)) * life.frame_s
-        axes.fill_between(time_s, life.wrong_bits, step="post", color="#d55e00", lw=0)
-        for upset in life.upsets:
-            axes.axvline(upset.frame * life.frame_s, color="0.3", lw=0.6, ymin=0.75)
+    figure = Figure(figsize=(12, 0.55 * len(results) + 1.2), layout="constrained")
+    rows = figure.subplots(len(results), 1, sharex=True, squeeze=False)[:, 0]
+    for axes, (name, result) in zip(rows, results.items(), strict=True):
+        time_s = np.arange(len(result.wrong_bits)) * result.frame_s
+        axes.fill_between(time_s, result.wrong_bits, step="post", color="#d55e00", lw=0)
+        for upset in result.upsets:
+            axes.axvline(upset.frame * result.frame_s, color="0.3", lw=0.6, ymin=0.75)
         for start in word_starts:
-            axes.axvline(start * life.frame_s, color="0.88", lw=0.8, zorder=0)
+            axes.axvline(start * result.frame_s, color="0.88", lw=0.8, zorder=0)
         axes.set_ylabel(name, rotation=0, ha="right", va="center", fontsize=8)
-        top = max(1, int(life.wrong_bits.max()))
+        top = max(1, int(result.wrong_bits.max()))
         axes.set_yticks([0, top])
         axes.set_ylim(0, top * 1.3)
         axes.tick_params(labelsize=7)

@@ -1,4 +1,4 @@
-"""Strategies by name or from a file, each with the program that it runs: some change it beforehand."""
+"""Strategy variants: a strategy by name or from a file, with the program it runs; some alter the program."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ _TAKEN = ("clean",)  # the voice without faults, beside the sounds of strategies
 _LONGEST_STEM = 60
 
 
-def contestant(
+def strategy_variant(
     name: str | Strategy, program: Program, inputs: Mapping[str, Codes], mask: Path | None = None
 ) -> tuple[Strategy, Program]:
-    """A strategy, and the program that it is for.
+    """The strategy called `name`, and the program that it runs.
 
     name: one of NAMES, whose sizes are fitted to the program; a file that `load_strategy` reads; or a
-    strategy, as it is. inputs: every word, for range restriction. mask: of the bytes that are kept in
-    triple; without it, the two high bytes of every bias, where maps of the critical bits find most of
-    the harm. Raises WorkbenchError for a name that is none, and as `load_strategy`.
+    strategy, as it is. inputs: every word, for range restriction. mask: of the bytes with triple
+    copies; without it, the two high bytes of every bias, where maps of the critical bits find most of
+    the harm. Raises WorkbenchError for an unknown name, and as `load_strategy`.
     """
     if isinstance(name, Strategy):
         return name, program
@@ -48,37 +48,37 @@ def contestant(
     return (named(name, program) if name in NAMED else load_strategy(name)), program
 
 
-class Contestant(NamedTuple):
-    """asked: the name or file that it was asked for by. program: what it runs."""
+class StrategyVariant(NamedTuple):
+    """asked: the name or file that the user gave. program: what the strategy runs."""
 
     asked: str
     strategy: Strategy
     program: Program
 
 
-def contestants(
+def strategy_variants(
     names: Iterable[str | Strategy] | str | Strategy | None,
     program: Program,
     inputs: Mapping[str, Codes],
     mask: Path | None = None,
-) -> list[Contestant]:
-    """Strategies that meet each other, each once, so called that no two can be mixed up.
+) -> list[StrategyVariant]:
+    """The strategies of a comparison, without duplicates, under unique names.
 
-    names: each as of `contestant`; None for all of NAMES that can work on the program. A strategy of one's
-    own that is called as another one gets its file, or a number, behind its name. Raises WorkbenchError
-    as `contestant`, and for a strategy that cannot work on its program, which is told before any work.
+    names: each as of `strategy_variant`; None for all of NAMES that can work on the program. A strategy of the
+    user's with the name of another one gets its file, or a number, behind its name. Raises WorkbenchError
+    as `strategy_variant`, and for a strategy that cannot work on its program, before any work.
     """
-    found: list[Contestant] = []
-    met: list[Strategy] = []
+    variants: list[StrategyVariant] = []
+    known: list[Strategy] = []
     taken = {_folded(name) for name in (*NAMES, *_TAKEN)}
     given = [names] if isinstance(names, str | Strategy) else names
     if given is not None:
         expect(given, Iterable, "what is to be compared", "a list of strategies or their names")
     for asked in dict.fromkeys(NAMES if given is None else given):
-        strategy, used = contestant(asked, program, inputs, mask)
-        if strategy in met:
+        strategy, used = strategy_variant(asked, program, inputs, mask)
+        if strategy in known:
             continue
-        met.append(strategy)
+        known.append(strategy)
         if asked not in NAMES and not _is_known(strategy, program, inputs, mask):
             strategy = replace(strategy, name=_free_name(strategy.name, asked, taken))
         try:
@@ -89,8 +89,8 @@ def contestants(
             raise WorkbenchError(f"{strategy.name} does not suit this network: {error}") from error
         taken.add(_folded(strategy.name))
         text = asked if isinstance(asked, str) else strategy.name
-        found.append(Contestant(text, strategy, used))
-    return found
+        variants.append(StrategyVariant(text, strategy, used))
+    return variants
 
 
 def _is_known(
@@ -99,7 +99,7 @@ def _is_known(
     name = strategy.name
     if name == RANGE or name not in NAMES:  # range is another program, not a strategy
         return False
-    return strategy == contestant(name, program, inputs, mask)[0]
+    return strategy == strategy_variant(name, program, inputs, mask)[0]
 
 
 def _free_name(name: str, asked: str | Strategy, taken: set[str]) -> str:
@@ -113,13 +113,13 @@ def _folded(name: str) -> str:
 
 
 def fitting(names: Sequence[str], program: Program) -> list[str]:
-    """Those of NAMES whose sizes and remedies suit a program; whether code words can be found takes longer."""
+    """Those of `names` whose sizes and remedies suit a program; code words are not searched for."""
     return [name for name in names if name == RANGE or _suits(name, program)]
 
 
 def _suits(name: str, program: Program) -> bool:
     try:
-        contestant(name, program, {})[0].layout(program)
+        strategy_variant(name, program, {})[0].layout(program)
     except WorkbenchError:
         return False
     return True

@@ -151,8 +151,8 @@ class Criticality:
         means = np.full((len(places), max((p.bits for p in places), default=0)), np.nan)
         for row, number in enumerate(numbers):
             chosen = self.bits.place == number
-            found = _means(self.bits.bit[chosen], values[chosen], places[row].bits)
-            means[row, : len(found)] = found
+            by_bit = _means(self.bits.bit[chosen], values[chosen], places[row].bits)
+            means[row, : len(by_bit)] = by_bit
         return [place.operator for place in places], means
 
     def by_channel(self, values: np.ndarray, operator: str, tensor: str) -> np.ndarray:

@@ -100,8 +100,8 @@ def protection_figure(ranking: Ranking, share: float, about: str = "") -> Figure
             protected, ranking.broken_left[1:], color=_BROKEN, lw=2, ls="--", label="broken words"
         )
     x, left = ranking.count(share) / size, 1 - ranking.carried(share)
-    told = f"{100 * x:.2g} % of the bytes protected: {100 * left:.1f} % of the harm left"
-    axes.plot(x, left, "o", color=_HARM, label=told)
+    caption = f"{100 * x:.2g} % of the bytes protected: {100 * left:.1f} % of the harm left"
+    axes.plot(x, left, "o", color=_HARM, label=caption)
     axes.set_title(about, fontsize=9)
     axes.set_xlabel(f"protected share of the {size:,} bytes, worst first")
     axes.set_ylabel("remaining share, one flip at a time")
@@ -129,14 +129,14 @@ def _tensor_panel(
     norm: LogNorm,
 ) -> AxesImage:
     """One kind of tensor: operators downwards, bits from 0 on the left."""
-    names, found = criticality.by_operator(values, tensor)
+    names, means = criticality.by_operator(values, tensor)
     _, ones = criticality.by_operator(np.ones(len(values)), tensor)
-    shown = np.full((len(operators), found.shape[1]), np.nan)
+    shown = np.full((len(operators), means.shape[1]), np.nan)
     exists = np.zeros(shown.shape, bool)
     rows = [operators.index(name) for name in names]
-    shown[rows], exists[rows] = found, ~np.isnan(ones)
+    shown[rows], exists[rows] = means, ~np.isnan(ones)
     image = _heat(axes, shown, exists, norm)
-    last = found.shape[1] - 1
+    last = means.shape[1] - 1
     axes.set_xticks([*range(0, last, 8 if last > 15 else 4), last])
     return image
 

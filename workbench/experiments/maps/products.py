@@ -1,6 +1,6 @@
 """What a fault campaign is made into: the criticality map with a protection mask, or a curve.
 
-Layout: files in one folder; the figures that are told come back as JSON-ready values, shares 0 to 1.
+Layout: files in one folder; the figures are returned as JSON-ready values, shares 0 to 1.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ _RANKED_BYTES = 1000  # at least so many, where so many do harm
 
 
 class Products(NamedTuple):
-    """told: the figures. pictures: by file name, drawn when they are called."""
+    """figures: JSON-ready values. pictures: file name -> function that draws it."""
 
-    told: dict[str, Any]
+    figures: dict[str, Any]
     pictures: dict[str, Callable[[], Figure]]
 
     def draw(self, out: Path) -> None:
@@ -55,7 +55,7 @@ def write_map_products(
     """Write MAP_FILES as `map_products` and its pictures; what they say in numbers."""
     products = map_products(out, image, table, share=share, protection=protection)
     products.draw(out)
-    return products.told
+    return products.figures
 
 
 def map_products(
@@ -76,7 +76,7 @@ def map_products(
     rows = max(_RANKED_BYTES, len(mask.addresses))
     write_bytes_ranked(out / "critical.csv", criticality, ranking, rows=rows)
     mask.save(out / "protection.mask")
-    told = {
+    figures = {
         "trials": criticality.rows,
         "left_out": criticality.left_out,
         "coverage": criticality.coverage,
@@ -97,14 +97,14 @@ def map_products(
         "map.png": lambda: map_figure(criticality),
         "protection.png": lambda: protection_figure(ranking, share, criticality.about),
     }
-    return Products(told, pictures)
+    return Products(figures, pictures)
 
 
 def write_curve_products(out: Path, sweep: Iterable[tuple[float, str, pa.Table]]) -> dict[str, Any]:
     """Write CURVE_FILES to the folder `out`; see `curve_products`."""
     products = curve_products(sweep)
     products.draw(out)
-    return products.told
+    return products.figures
 
 
 def curve_products(sweep: Iterable[tuple[float, str, pa.Table]]) -> Products:
@@ -115,8 +115,8 @@ def curve_products(sweep: Iterable[tuple[float, str, pa.Table]]) -> Products:
     from workbench.experiments.maps.quality_curve_picture import curve_figure
 
     points = curve_points(sweep)
-    told = {"points": [_told(point) for point in points]}
-    return Products(told, {"curve.png": lambda: curve_figure(points)})
+    figures = {"points": [_row(point) for point in points]}
+    return Products(figures, {"curve.png": lambda: curve_figure(points)})
 
 
 def byte_name(image: Image, address: int) -> str:
@@ -127,7 +127,7 @@ def byte_name(image: Image, address: int) -> str:
     return f"{name} bits {low.bit} to {high.bit}" if same and low.operator else name
 
 
-def _told(point: CurvePoint) -> dict[str, Any]:
+def _row(point: CurvePoint) -> dict[str, Any]:
     """JSON has no infinity: a quantile of the SNR where nothing differs is None."""
     low, high = point.interval
     return {

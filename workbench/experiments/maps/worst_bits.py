@@ -81,8 +81,8 @@ def worst_bits(
     steps: list[Step] = []
     rng = np.random.Generator(np.random.Philox(key=seed % KEYS))
     for _ in range(bits):
-        found = np.array([step.position for step in steps], np.int64)
-        step = _best_step(image, inputs, np.setdiff1d(candidates, found), found, rng)
+        flipped = np.array([step.position for step in steps], np.int64)
+        step = _best_step(image, inputs, np.setdiff1d(candidates, flipped), flipped, rng)
         steps.append(step)
         if progress:
             progress(step)
@@ -103,10 +103,10 @@ def _best_step(
     image: Image,
     inputs: Inputs,
     candidates: np.ndarray,
-    found: np.ndarray,
+    flipped: np.ndarray,
     rng: np.random.Generator,
 ) -> Step:
-    faulty = image.flip(found)
+    faulty = image.flip(flipped)
     sites = Sites(faulty)
     promising = _promising(image, faulty, sites, inputs, candidates, rng)
     first, *others = (Laboratory(faulty, each) for each in inputs.values())

@@ -73,15 +73,15 @@ def hear(
     (events,) = device_events(plan, Sites(image), trials, frames=frames).rows(1)
     strategy = crc_scrub(pages_per_frame) if pages_per_frame else voice.healer(healer)[0]
     with one_thread():
-        life = simulate(image, inputs, events, strategy, word_starts=(0,))
-        before, after = voice.speak(word, image), life.samples()
+        result = simulate(image, inputs, events, strategy, word_starts=(0,))
+        before, after = voice.speak(word, image), result.samples()
         metrics = measure(after, before, sample_rate_hz=voice.sample_rate_hz, perceptual=False)
     return Heard(
         before=before,
         after=after,
         metrics=metrics,
-        sites=life.sites(),
+        sites=result.sites(),
         trial=str(TrialId.of(image, word, plan, trial)),
-        pages_healed=sum(entry.verdict == Verdict.HEALED for entry in life.log),
-        bits_left=int(life.wrong_bits[-1]),
+        pages_healed=sum(entry.verdict == Verdict.HEALED for entry in result.log),
+        bits_left=int(result.wrong_bits[-1]),
     )

@@ -56,8 +56,8 @@ class Quality:
 
     def value(self, measure: str) -> float | None:
         """The figure of one of MEASURES or of the caller's metrics."""
-        found = self.own[measure] if measure in self.own else getattr(self, measure)
-        return None if found is None else float(found)
+        figure = self.own[measure] if measure in self.own else getattr(self, measure)
+        return None if figure is None else float(figure)
 
 
 def quality_of_voice(
@@ -112,7 +112,7 @@ def mean_quality(qualities: Sequence[Quality]) -> Quality:
     )
 
 
-def told_reasons(reasons: Mapping[str, str]) -> str:
+def reasons_text(reasons: Mapping[str, str]) -> str:
     """Words and why each has no value, those of one reason together."""
     parts = []
     for reason in dict.fromkeys(reasons.values()):
@@ -138,7 +138,7 @@ class _Means:
             self.left_out[name] = dict(reasons)
         elif not figures:
             same = set(reasons.values())
-            self.absent[name] = same.pop() if len(same) == 1 else told_reasons(reasons)
+            self.absent[name] = same.pop() if len(same) == 1 else reasons_text(reasons)
 
 
 def _quality(
@@ -195,11 +195,13 @@ def _recognised(
             raise
         means.values["recognised"], means.absent["recognised"] = None, str(error)
         return {}
-    kept = [word for word, answer in expected.items() if answer in listener.words]
+    recognisable = [word for word, answer in expected.items() if answer in listener.words]
     heard = recognise_words(
-        [sounds[word] for word in kept], [expected[word] for word in kept], recogniser=listener
+        [sounds[word] for word in recognisable],
+        [expected[word] for word in recognisable],
+        recogniser=listener,
     )
-    per_word = dict(zip(kept, heard.per_wave, strict=True))
+    per_word = dict(zip(recognisable, heard.per_wave, strict=True))
     reasons = {
         word: listener.left_out[answer]
         for word, answer in expected.items()

@@ -1,4 +1,4 @@
-"""Several words spoken one after the other: inputs for a life that lasts longer than one word."""
+"""Several words spoken one after the other: inputs for a simulation that is longer than one word."""
 
 from __future__ import annotations
 

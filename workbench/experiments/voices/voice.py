@@ -5,6 +5,7 @@ Opening one needs no torch where the program is stored beside the checkpoint; on
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,7 +18,7 @@ import numpy as np
 from workbench.audio.recordings import nfc
 from workbench.audio.sound import Sound
 from workbench.errors import WorkbenchError, expect, nearest
-from workbench.experiments.fleets.variants import contestant
+from workbench.experiments.fleets.variants import strategy_variant
 from workbench.files import path_of
 from workbench.generators.generator import Generator
 from workbench.generators.registry import DEFAULT, generator_named
@@ -26,11 +27,12 @@ from workbench.healing.strategy import Strategy
 from workbench.integer.program import Program
 from workbench.integer.reference import run
 from workbench.memory.faults.plan import HASH_DIGITS, Plan, TrialId
+from workbench.memory.faults.protection import ProtectionMask
 from workbench.memory.image import Image
 from workbench.training.checkpoint_files import (
     config_of,
     generator_of,
-    read_story,
+    read_metadata,
     refuse_other_generator,
 )
 from workbench.training.stored_program import program_of
@@ -45,7 +47,7 @@ class Voice:
         config: Of the class `generator.configuration`.
         program: The lowered network.
         recordings: Utterance -> float32 [samples], of any length.
-        story: Metadata of the checkpoint.
+        metadata: Metadata of the checkpoint.
         folder: Of the checkpoint; None for a network of one's own.
     """
 
@@ -53,7 +55,7 @@ class Voice:
     config: Any
     program: Program
     recordings: Mapping[str, np.ndarray]
-    story: dict[str, Any]
+    metadata: dict[str, Any]
     folder: Path | None = None
 
     def image(self, healer: str | Strategy = NONE) -> Image:
@@ -80,21 +82,37 @@ class Voice:
         Raises WorkbenchError for an unknown name and a file that cannot be read.
         """
         inputs = {word: self.inputs(word) for word in self.utterances}
-        return contestant(healer, self.program, inputs)
+        return strategy_variant(healer, self.program, inputs)
 
-    def trial(self, utterance: str, image: Image) -> TrialId:
-        """The identifier of `utterance` spoken from an image with drawn flips, for `workbench replay`.
+    def trial(
+        self,
+        utterance: str,
+        fault: Image | Plan | str,
+        number: int = 0,
+        *,
+        mask: ProtectionMask | None = None,
+    ) -> TrialId:
+        """The identifier of a trial, for `workbench replay`.
 
-        Raises WorkbenchError for an image whose flips were not drawn by `flip(count=...)`.
+        fault: an image with drawn flips, which are the trial; or a plan or its text, whose trial `number` hits
+        the default image but for the bytes of `mask`. Raises WorkbenchError for an image whose flips were not
+        drawn by `flip(count=...)`, and for what is no plan.
         """
         expect(
-            image, Image, "the memory of the trial", "an Image, as `voice.image().flip(count=3)`"
+            fault,
+            (Image, Plan, str),
+            "the fault of a trial",
+            "an Image with drawn flips, or a plan's text",
         )
-        if image.drawn is None:
+        meant = self.utterance(utterance)
+        if not isinstance(fault, Image):
+            plan = fault if isinstance(fault, Plan) else Plan.parse(fault)
+            return TrialId.of(self.image(), meant, plan, operator.index(number), mask=mask)
+        if fault.drawn is None:
             raise WorkbenchError(
                 "the flips of this image are no trial; draw them, as in `voice.image().flip(count=3)`"
             )
-        drawn, meant = image.drawn, self.utterance(utterance)
+        drawn = fault.drawn
         return TrialId(drawn.image[:HASH_DIGITS], meant, Plan.parse(drawn.plan), drawn.trial)
 
     @cached_property
@@ -106,8 +124,8 @@ class Voice:
             raise WorkbenchError(
                 "this voice has no checkpoint to read its network from; keep your own"
             )
-        model, story = load_checkpoint(self.folder)
-        if story["weights_sha256"] != self.story["weights_sha256"]:
+        model, metadata = load_checkpoint(self.folder)
+        if metadata["weights_sha256"] != self.metadata["weights_sha256"]:
             raise WorkbenchError(
                 f"the checkpoint in {self.folder} is another one than when this voice was opened; open it "
                 "again"
@@ -228,14 +246,14 @@ def open_voice(
     if folder is None:
         folder = generator_named(generator or DEFAULT).checkpoint()
     place = path_of(folder, "the folder of a checkpoint")
-    story = read_story(place)
-    kind = generator_of(story, place)
+    metadata = read_metadata(place)
+    kind = generator_of(metadata, place)
     refuse_other_generator(generator, kind, place)
-    config = config_of(kind, story, place)
+    config = config_of(kind, metadata, place)
     recordings = (
         _Recordings(lambda: kind.recordings(data)) if data is None else kind.recordings(data)
     )
-    return Voice(kind, config, program_of(place, story), recordings, story, place)
+    return Voice(kind, config, program_of(place, metadata), recordings, metadata, place)
 
 
 class _Recordings(Mapping[str, np.ndarray]):

@@ -150,10 +150,10 @@ def _methods(kind: type) -> dict[str, Any]:
 
 def _resolved(kind: type) -> dict[str, Any]:
     """What each name of a class means, with nothing bound."""
-    found: dict[str, Any] = {}
+    attributes: dict[str, Any] = {}
     for base in reversed(kind.__mro__):
-        found.update(vars(base))
-    return found
+        attributes.update(vars(base))
+    return attributes
 
 
 _CALL = nn.Module.__call__

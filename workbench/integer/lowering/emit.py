@@ -288,12 +288,12 @@ def _applied(
 ) -> np.ndarray:
     """An elementwise function of float64 values of any shape; WorkbenchError for what is none."""
     try:
-        found = function(values)
+        outputs = function(values)
     except Exception as error:  # of what a user gave it
         raise refusal(where, "it fails on plain values; check its other arguments") from error
-    if found.shape != values.shape:
+    if outputs.shape != values.shape:
         raise refusal(where, "it does not act on each value alone; use elementwise functions")
-    return found
+    return outputs
 
 
 def _clamp(quantiser: Quantiser, relu: bool) -> tuple[int, int]:

@@ -118,9 +118,9 @@ def on_arrays(function: Callable[..., torch.Tensor]) -> Callable[[np.ndarray], n
 
 def tensors(node: fx.Node) -> list[fx.Node]:
     """Every tensor argument, in order, with repetitions."""
-    found: list[fx.Node] = []
-    fx.node.map_arg((node.args, node.kwargs), found.append)
-    return found
+    nodes: list[fx.Node] = []
+    fx.node.map_arg((node.args, node.kwargs), nodes.append)
+    return nodes
 
 
 def numbers(nested: Any) -> list[int]:

@@ -69,12 +69,14 @@ def check_agreement(
     inputs = random_inputs(lowered) if inputs is None else inputs
     actual = run(lowered.program, lowered.codes(inputs))
     for layer, codes in _layer_codes(module, lowered, inputs, torch.float64):
-        found = actual[str(layer.signal)]
-        differing = found.size if found.shape != codes.shape else int((found != codes).sum())
+        computed = actual[str(layer.signal)]
+        differing = (
+            computed.size if computed.shape != codes.shape else int((computed != codes).sum())
+        )
         if differing:
             raise refusal(
                 _named(module, layer),
-                f"{differing:,} of its {found.size:,} codes differ from what the module computes itself; "
+                f"{differing:,} of its {computed.size:,} codes differ from what the module computes itself; "
                 "look for what changes this layer, or what is computed in front of it, outside of forward",
             )
 

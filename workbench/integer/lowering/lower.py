@@ -118,8 +118,8 @@ def _lowered(
         operators=tuple(emitter.operators),
     )
     layers = tuple(
-        LoweredLayer(path, found.label if found else None, value.channels_last)
-        for path, value, found in (
+        LoweredLayer(path, lowered_signal.label if lowered_signal else None, value.channels_last)
+        for path, value, lowered_signal in (
             (path, value, emitter.realised(value.content)) for path, value in walk.layers
         )
     )

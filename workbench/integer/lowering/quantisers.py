@@ -141,9 +141,9 @@ def _behaviour(
     steps = np.concatenate(
         [quarters, quarters[2::4] - _BELOW]
     )  # the halves are every fourth from 2 on
-    found = codes(np.ldexp(steps, exponent))
-    lowest, highest = int(found.min()), int(found.max())
-    if np.array_equal(found, np.clip(np.floor(steps + 0.5), lowest, highest)):
+    quantised = codes(np.ldexp(steps, exponent))
+    lowest, highest = int(quantised.min()), int(quantised.max())
+    if np.array_equal(quantised, np.clip(np.floor(steps + 0.5), lowest, highest)):
         return lowest, highest, False
     if passthrough:
         raise refusal(

@@ -180,11 +180,11 @@ def _check_shape(layer: Any, where: str) -> None:
         shape = (layer.in_channels, layer.out_channels // layer.groups, layer.kernel_size[0])
     else:
         shape = (layer.out_channels, layer.in_channels // layer.groups, layer.kernel_size[0])
-    found = tuple(layer.weight.shape)
-    if found != shape:
+    stored_shape = tuple(layer.weight.shape)
+    if stored_shape != shape:
         raise refusal(
             where,
-            f"its weight is {list(found)} where its own sizes say {list(shape)}; make a layer of the new "
+            f"its weight is {list(stored_shape)} where its own sizes say {list(shape)}; make a layer of the new "
             "size and copy the weight into it",
         )
 

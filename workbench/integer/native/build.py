@@ -109,7 +109,7 @@ def _library(kernels: str) -> ctypes.CDLL:
     command = [*compiler, *_OPTIONS, *_options(kernels, compiler)]
     name = hashlib.sha256(repr((command, sources, _processor())).encode()).hexdigest()[:20]
     folder = _cache_folder()
-    library = _kept(folder, name)
+    library = _cached(folder, name)
     if library is not None:
         with suppress(OSError):  # of another system, or of a disk that runs no programs
             return ctypes.CDLL(str(library))
@@ -123,7 +123,7 @@ def _library(kernels: str) -> ctypes.CDLL:
         ) from error
 
 
-def _kept(folder: Path, name: str) -> Path | None:
+def _cached(folder: Path, name: str) -> Path | None:
     """An intact library of this name that belongs to this user; damaged ones are removed."""
     for library in sorted(folder.glob(f"native-{name}-*.so")):
         try:
@@ -158,8 +158,8 @@ def _processor() -> str:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:
         return platform.machine() + platform.processor()
-    told = [line for line in lines if line.startswith(("model name", "flags", "Features"))]
-    return platform.machine() + "".join(sorted(set(told)))
+    properties = [line for line in lines if line.startswith(("model name", "flags", "Features"))]
+    return platform.machine() + "".join(sorted(set(properties)))
 
 
 def _cache_folder() -> Path:

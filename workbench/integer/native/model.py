@@ -74,7 +74,7 @@ class NativeModel:
     """Owner of all arrays behind `struct`; values: clean codes [1, rows, channels] by signal."""
 
     def __init__(self, program: Program, values: Mapping[str, np.ndarray]) -> None:
-        self._kept: list[np.ndarray] = []
+        self._buffers: list[np.ndarray] = []
         self._program = program
         self._numbers = {signal.name: i for i, signal in enumerate(program.signals)}
         signals = [self._signal(signal, values[signal.name][0]) for signal in program.signals]
@@ -106,7 +106,7 @@ class NativeModel:
         )
 
     def _array(self, array: np.ndarray) -> int:
-        """The address of a contiguous copy that lives as long as this object.
+        """The address of a contiguous copy that exists as long as this object.
 
         It begins a cache line, or every load of a whole vector would touch two.
         """
@@ -114,7 +114,7 @@ class NativeModel:
         skip = -room.ctypes.data % _CACHE_LINE
         copy = room[skip : skip + array.nbytes]
         copy[:] = np.ascontiguousarray(array).reshape(-1).view(np.uint8)
-        self._kept.append(room)
+        self._buffers.append(room)
         return copy.ctypes.data
 
     def _signal(self, signal: Signal, codes: np.ndarray) -> ctypes.Structure:

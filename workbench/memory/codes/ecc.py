@@ -125,9 +125,9 @@ class InPlace(_Words):
     def syndromes(self, data: np.ndarray, check: np.ndarray) -> np.ndarray:
         """Of whole words; zero for what is left."""
         whole = len(data) // self.word_bytes * self.word_bytes
-        found = np.zeros(-(-len(data) // self.word_bytes), np.uint16)
-        found[: whole // self.word_bytes] = self._sums(data[:whole])
-        return found
+        checks = np.zeros(-(-len(data) // self.word_bytes), np.uint16)
+        checks[: whole // self.word_bytes] = self._sums(data[:whole])
+        return checks
 
     def judge(self, data: np.ndarray, check: np.ndarray) -> Judgement:
         """Always the data: there is nothing else."""

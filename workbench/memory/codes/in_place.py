@@ -146,10 +146,10 @@ def _split(rows: np.ndarray, pattern: np.ndarray) -> tuple[list[np.ndarray], lis
 
 def _syndromes(values: np.ndarray, bits: int, offset: int, code: InPlace) -> np.ndarray:
     """What elements whose first bit is bit `offset` of their words add, int64 [words]."""
-    found = np.zeros(len(values), np.int64)
+    syndromes = np.zeros(len(values), np.int64)
     for bit in range(bits):
-        found ^= np.where(values >> bit & 1, int(code.columns[offset + bit]), 0)
-    return found
+        syndromes ^= np.where(values >> bit & 1, int(code.columns[offset + bit]), 0)
+    return syndromes
 
 
 def _joined(rows: np.ndarray, values: list[np.ndarray], spans: list[tuple[int, int]]) -> np.ndarray:
@@ -159,8 +159,8 @@ def _joined(rows: np.ndarray, values: list[np.ndarray], spans: list[tuple[int, i
             part = value >> 8 * byte & 0xFF
             if bits == 4:
                 shift = offset % 8
-                kept = made[:, offset // 8] & (0xF0 if shift == 0 else 0x0F)
-                made[:, offset // 8] = kept | ((part & 0xF) << shift).astype(np.uint8)
+                other_half = made[:, offset // 8] & (0xF0 if shift == 0 else 0x0F)
+                made[:, offset // 8] = other_half | ((part & 0xF) << shift).astype(np.uint8)
             else:
                 made[:, offset // 8 + byte] = part
     return made

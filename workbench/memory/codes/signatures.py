@@ -114,8 +114,8 @@ class DualSum(Code):
         Of a flip of bit k of a's check, (n - i) 2^k may be zero modulo 2^32 for a flip of the data as
         well; then nobody can tell.
         """
-        now, kept = self.sign(data).view("<u4").tolist(), check.view("<u4").tolist()
-        a, b = ((each - other) % _WORD for each, other in zip(now, kept, strict=True))
+        now, stored = self.sign(data).view("<u4").tolist(), check.view("<u4").tolist()
+        a, b = ((each - other) % _WORD for each, other in zip(now, stored, strict=True))
         words = -(-len(data) // 4)
         if a == 0:
             return Judgement.CLEARS if _power_of_two(b) else Judgement.UNSURE

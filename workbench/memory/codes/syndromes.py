@@ -34,13 +34,13 @@ def detected(watch: PageWatch, data: np.ndarray, positions: np.ndarray) -> np.nd
     if isinstance(watch.code, DualSum | Radar):
         return _by_sums(watch, data, positions, unit)
     seen = _effects(watch, data, positions, unit)
-    found = np.zeros(len(positions), bool)
+    mask = np.zeros(len(positions), bool)
     for column in range(positions.shape[1]):
         # The XOR over the flips of this one's unit: zero for all of them together where it is missed.
         same = unit == unit[:, column : column + 1]
         total = np.bitwise_xor.reduce(np.where(same[:, :, None], seen, 0), axis=1)
-        found |= total.any(axis=1)
-    return found
+        mask |= total.any(axis=1)
+    return mask
 
 
 def _effects(
@@ -88,17 +88,17 @@ def _by_sums(
             watch.area.unit_bytes, watch.stop - watch.start - unit * watch.area.unit_bytes
         )
         weight = -(-length // 4) - offset // 4
-    found = np.zeros(len(positions), bool)
+    mask = np.zeros(len(positions), bool)
     for column in range(positions.shape[1]):
         same = unit == unit[:, column : column + 1]
         total = np.where(same, change, 0).sum(axis=1)
         if isinstance(watch.code, Radar):
             before = begun[unit[:, column]]
-            found |= (before >> 7 & 3) != (before + total >> 7 & 3)
+            mask |= (before >> 7 & 3) != (before + total >> 7 & 3)
         else:
             running = (np.where(same, change * weight, 0) % _WORD).sum(axis=1)
-            found |= (total % _WORD != 0) | (running % _WORD != 0)
-    return found
+            mask |= (total % _WORD != 0) | (running % _WORD != 0)
+    return mask
 
 
 def _radar_sums(watch: PageWatch, data: np.ndarray) -> np.ndarray:

@@ -124,17 +124,17 @@ class FaultModel:
         """
         if frames is not None and "frames" in cls._keys():
             values.setdefault("frames", str(frames))
-        found: dict[str, Any] = {}
+        arguments: dict[str, Any] = {}
         for key, field in zip(cls._keys(), dataclasses.fields(cls), strict=True):
             if key in values:
                 text = values.pop(key)
                 try:
-                    found[field.name] = cls._value(field, text)
+                    arguments[field.name] = cls._value(field, text)
                 except ValueError as error:
                     raise _no_value(key, text, field) from error
             elif field.default is dataclasses.MISSING:
                 raise WorkbenchError(f"a plan with the fault model {cls.NAME} needs {key}=...")
-        return cls(**found)
+        return cls(**arguments)
 
     @classmethod
     def _value(cls, field: dataclasses.Field[Any], text: str) -> Any:

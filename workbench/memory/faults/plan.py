@@ -188,13 +188,13 @@ class TrialId:
                 f"{text!r} is not the identifier of a trial; copy the whole line that was printed "
                 "after 'replay:'"
             )
-        found = cls(image, unquote(utterance), Plan.parse(written), int(index), protection)
-        if plan_hash != found.plan.hash:
+        trial = cls(image, unquote(utterance), Plan.parse(written), int(index), protection)
+        if plan_hash != trial.plan.hash:
             raise WorkbenchError(
-                f"the plan {written!r} has the hash {found.plan.hash} and the identifier says "
+                f"the plan {written!r} has the hash {trial.plan.hash} and the identifier says "
                 f"{plan_hash or 'none'}: one of them was altered; copy the whole line again"
             )
-        return found
+        return trial
 
     def check(self, image: Image) -> None:
         """Raise WorkbenchError unless this trial belongs to `image`."""

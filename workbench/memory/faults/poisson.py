@@ -108,8 +108,10 @@ class Poisson(FaultModel):
             trial = np.repeat(np.arange(len(arrivals)), [len(each[0]) for each in arrivals])
             made = self.of.arrived(sites, bits, inner, word)
             time = frame[made.trial] + made.frame
-            kept = time < self.frames
-            columns.append((trial[made.trial][kept], time[kept], *(c[kept] for c in made[2:])))
+            in_time = time < self.frames
+            columns.append(
+                (trial[made.trial][in_time], time[in_time], *(c[in_time] for c in made[2:]))
+            )
         return sorted_events(*(np.concatenate(each) for each in zip(*columns, strict=True)))
 
     def _parts(self, sites: Sites, candidates: np.ndarray) -> list[tuple[np.ndarray, float]]:
@@ -187,7 +189,7 @@ def _process(label: str, stream: int, frames: int, mean: float) -> tuple[np.ndar
             f"cannot schedule {mean} upsets; a mean of 0 to {_MOST_ARRIVALS:.0e} is possible, so check "
             "the units of the rate"
         )
-    found: list[tuple[int, int]] = []
+    drawn: list[tuple[int, int]] = []
     time_frames = 0.0
     words = counter_stream(label, stream)
     while mean:
@@ -196,9 +198,9 @@ def _process(label: str, stream: int, frames: int, mean: float) -> tuple[np.ndar
         time_frames -= frames / mean * math.log(((uniform >> 11) + 1) * 2.0**-53)
         if time_frames >= frames:
             break
-        found.append((int(time_frames), chosen))
-    frame = np.array([at for at, _ in found], np.int64)
-    return frame, np.array([word for _, word in found], np.uint64)
+        drawn.append((int(time_frames), chosen))
+    frame = np.array([at for at, _ in drawn], np.int64)
+    return frame, np.array([word for _, word in drawn], np.uint64)
 
 
 def _plain_rate(text: str) -> str:

@@ -128,11 +128,11 @@ class ProtectionMask:
         """
         self.check(image)
         number, _, _ = locate(image.layout, 8 * self.addresses)
-        found, counts = np.unique(number, return_counts=True)
+        units, counts = np.unique(number, return_counts=True)
         places = image.layout.places
         return {
             f"{places[n].operator}.{places[n].tensor}" if n >= 0 else "": int(count)
-            for n, count in zip(found, counts, strict=True)
+            for n, count in zip(units, counts, strict=True)
         }
 
     def drop(self, events: Events) -> Events:

@@ -135,9 +135,9 @@ def neighbours(position: np.ndarray, word: int, interleave: int) -> np.ndarray:
     number, bit = np.divmod(position, word)
     row, which = np.divmod(number, interleave)
     column = bit * interleave + which
-    found = []
+    cells = []
     for down, right in ((-1, 0), (1, 0), (0, -1), (0, 1)):
         r, c = row + down, column + right
         cell = (r * interleave + c % interleave) * word + c // interleave
-        found.append(np.where((r >= 0) & (c >= 0) & (c < word * interleave), cell, -1))
-    return np.stack(found, axis=1)
+        cells.append(np.where((r >= 0) & (c >= 0) & (c < word * interleave), cell, -1))
+    return np.stack(cells, axis=1)

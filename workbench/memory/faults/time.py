@@ -100,7 +100,7 @@ class Arrive(FaultModel):
         trial, cell, _ = distinct(label, indexes, counts, cells)
         # Cells are sorted by frame first: what np.unique keeps of a bit is its first hit.
         frame, number = np.divmod(cell, len(candidates))
-        _, kept = np.unique(trial * len(candidates) + number, return_index=True)
-        kept.sort()
-        position = candidates[number[kept]]
-        return sorted_events(trial[kept], frame[kept], position, np.full(len(kept), FLIP))
+        _, first = np.unique(trial * len(candidates) + number, return_index=True)
+        first.sort()
+        position = candidates[number[first]]
+        return sorted_events(trial[first], frame[first], position, np.full(len(first), FLIP))

@@ -159,11 +159,11 @@ class Sites:
             return number + len(self.layout.places), element, bit
         if positions.min() < 0:
             raise WorkbenchError(f"bit position {positions.min()} lies before the image")
-        found = np.zeros((3, len(positions)), np.int64)
-        found[:, stored] = locate(self.layout, positions[stored])
-        found[:, ~stored] = self.transients.locate(positions[~stored])
-        found[0, ~stored] += len(self.layout.places)
-        return found[0], found[1], found[2]
+        located = np.zeros((3, len(positions)), np.int64)
+        located[:, stored] = locate(self.layout, positions[stored])
+        located[:, ~stored] = self.transients.locate(positions[~stored])
+        located[0, ~stored] += len(self.layout.places)
+        return located[0], located[1], located[2]
 
     def candidates(
         self, sections: Sequence[str], operators: Sequence[str] = (), bits: Sequence[int] = ()
@@ -187,13 +187,13 @@ class Sites:
         self, sections: tuple[str, ...], operators: tuple[str, ...], bits: tuple[int, ...]
     ) -> np.ndarray:
         refuse_unknown(self.places, sections, operators, ALL_SECTIONS)
-        found = [self.layout.positions(sections, operators=operators, bits=bits)]
+        parts = [self.layout.positions(sections, operators=operators, bits=bits)]
         for place in self.transients.places:
             if place.section in sections and (not operators or place.operator in operators):
                 chosen = [bit for bit in range(place.bits) if not bits or bit in bits]
                 first = np.arange(place.first, place.first + place.size, place.bits)
-                found.append((first[:, None] + np.array(chosen, np.int64)).reshape(-1))
-        positions = np.concatenate(found)
+                parts.append((first[:, None] + np.array(chosen, np.int64)).reshape(-1))
+        positions = np.concatenate(parts)
         if not len(positions):
             raise WorkbenchError(why_nothing(self.places, sections, operators, bits, ALL_SECTIONS))
         return positions

@@ -21,7 +21,7 @@ from workbench.experiments.demo.page.tables import (
     commands_table,
     cores_table,
     log_table,
-    story_list,
+    metadata_list,
 )
 from workbench.experiments.demo.page.timeline import timeline
 from workbench.experiments.demo.record import Clip, Demonstration
@@ -48,15 +48,15 @@ def render(demo: Demonstration, summary: dict[str, Any]) -> str:
         "healed_card": _cards([demo.clip("healed")], demo, figures),
         "classes": _classes(),
         "healing": _healing(figures),
-        "life": _life(demo, figures),
-        "life_players": _life_players(demo, figures),
-        "timeline": timeline(demo.life),
+        "life": _simulation(demo, figures),
+        "life_players": _simulation_players(demo, figures),
+        "timeline": timeline(demo.simulation),
         "log_verdict": _log_verdict(demo, figures),
         "log": log_table(demo),
         "cores_verdict": _cores_verdict(demo),
         "cores": cores_table(demo, figures),
         "commands": commands_table(demo),
-        "story": story_list(demo),
+        "metadata": metadata_list(demo),
         "absences": _absences(demo),
         "frame_ms": figures.number("memory", "frame_ms"),
         "version": escape(demo.version),
@@ -141,9 +141,9 @@ def _healing(figures: Figures) -> str:
     )
 
 
-def _life(demo: Demonstration, figures: Figures) -> str:
+def _simulation(demo: Demonstration, figures: Figures) -> str:
     return (
-        f"The voice says {len(demo.life.words)} words in "
+        f"The voice says {len(demo.simulation.words)} words in "
         f"{figures.number('life', 'seconds', digits=1)} s, and in that time "
         f"{figures.number('life', 'upsets')} bits of its memory flip, wherever and whenever chance "
         f"wants, {figures.number('life', 'upsets_per_s')} a second on average. That is a lifetime of "
@@ -153,10 +153,10 @@ def _life(demo: Demonstration, figures: Figures) -> str:
     )
 
 
-def _life_players(demo: Demonstration, figures: Figures) -> str:
-    none, healed = demo.life.none, demo.life.healed
+def _simulation_players(demo: Demonstration, figures: Figures) -> str:
+    none, healed = demo.simulation.none, demo.simulation.healed
     entries = (
-        ("clean", "No upsets", "What it should sound like.", demo.life.clean),
+        ("clean", "No upsets", "What it should sound like.", demo.simulation.clean),
         (
             "none",
             "Upsets, no healer",
@@ -186,7 +186,7 @@ def _log_verdict(demo: Demonstration, figures: Figures) -> str:
     lines = figures.number("device", "life", "log_lines")
     if figures.value("device", "life", "log_equal"):
         return (
-            f'<p><span class="yes">Equal.</span> The emulated {escape(demo.device.core)} lived '
+            f'<p><span class="yes">Equal.</span> The emulated {escape(demo.device.core)} ran '
             f"through the same upsets and wrote {lines} lines of log: the same as the simulation "
             "in every field. Its samples: "
             f"{figures.number('device', 'life', 'equal')} of "

@@ -20,10 +20,10 @@ class Figures:
 
     def value(self, *path: str) -> Any:
         """The entry of the summary at `path`; KeyError when there is none."""
-        found: Any = self.summary
+        entry: Any = self.summary
         for step in path:
-            found = found[step]
-        return found
+            entry = entry[step]
+        return entry
 
     def number(self, *path: str, digits: int = 0, absent: str = "–", scale: float = 1.0) -> str:
         """HTML of a number at `path`, times `scale`, with `digits` decimals; `absent` for null."""

@@ -1,4 +1,4 @@
-"""The tables of the page: healing log, cores, commands, the checkpoint's story."""
+"""The tables of the page: healing log, cores, commands, the checkpoint's metadata."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ _CYCLES = (
 def log_table(demo: Demonstration) -> str:
     """The healer's log line by line: the simulation's, and beside it the device's where it ran."""
     device = demo.device.log if demo.device else ()
-    pairs = zip_longest(demo.life.log, device)
-    rows = "".join(_log_row(demo, simulated, found) for simulated, found in pairs)
+    pairs = zip_longest(demo.simulation.log, device)
+    rows = "".join(_log_row(demo, simulated, on_device) for simulated, on_device in pairs)
     columns = ["Time", "Page", "Holds", "Simulation"]
     if demo.device:
         columns += [f"Device ({demo.device.core})", "Equal"]
@@ -59,7 +59,7 @@ def cores_table(demo: Demonstration, figures: Figures) -> str:
         for core in demo.device.cores
     )
     rows = "".join(
-        f'<tr><th scope="row">{label.format(pages=demo.life.pages_per_frame)}</th>'
+        f'<tr><th scope="row">{label.format(pages=demo.simulation.pages_per_frame)}</th>'
         + "".join(f"<td>{cell(core, figures)}</td>" for core in demo.device.cores)
         + "</tr>"
         for label, cell in _CORE_ROWS.items()
@@ -124,10 +124,10 @@ def commands_table(demo: Demonstration) -> str:
     return f"<table><thead><tr><th scope='col'>What</th><th scope='col'>Command</th></tr></thead><tbody>{rows}</tbody></table>"
 
 
-def story_list(demo: Demonstration) -> str:
-    """The checkpoint's story and the hashes, as a description list."""
+def metadata_list(demo: Demonstration) -> str:
+    """The checkpoint's metadata and the hashes, as a description list."""
     rows = {
-        **demo.story,
+        **demo.metadata,
         **{f"{name.title()} (SHA-256)": digest for name, digest in demo.hashes.items()},
     }
     return (

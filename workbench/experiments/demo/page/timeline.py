@@ -1,4 +1,4 @@
-"""The picture of a life under upsets: words, error of the sound, wrong bits, upsets and heals.
+"""The picture of a simulation under upsets: words, error of the sound, wrong bits, upsets and heals.
 
 An inline SVG whose colours come from the page's style, so that it follows light and dark.
 """
@@ -11,7 +11,7 @@ from html import escape
 import numpy as np
 
 from workbench.audio.recogniser import DIGIT_WORDS
-from workbench.experiments.demo.record import Life
+from workbench.experiments.demo.record import Simulation
 
 LEFT, RIGHT, WIDTH = 96, 16, 1000
 _WORDS_TOP, _WORDS_HEIGHT = 8, 26
@@ -23,43 +23,43 @@ HEIGHT = 428
 QUIETEST_DB, LOUDEST_DB = -60.0, 10.0
 
 
-def timeline(life: Life) -> str:
-    """The SVG element; its x axis runs from `LEFT` to `WIDTH - RIGHT` over the whole life."""
-    draw = _Drawing(life)
+def timeline(simulation: Simulation) -> str:
+    """The SVG element; its x axis runs from `LEFT` to `WIDTH - RIGHT` over the whole simulation."""
+    draw = _Drawing(simulation)
     parts = [draw.words(), draw.error(), draw.bits(), draw.events(), draw.axis()]
     return (
         f'<svg class="timeline" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
         f'aria-labelledby="timeline-title timeline-desc" data-left="{LEFT}" '
         f'data-right="{WIDTH - RIGHT}"><title id="timeline-title">Upsets and heals over time</title>'
-        f'<desc id="timeline-desc">{escape(description(life))}</desc>{"".join(parts)}'
+        f'<desc id="timeline-desc">{escape(description(simulation))}</desc>{"".join(parts)}'
         f'<line class="playhead" x1="{LEFT}" x2="{LEFT}" y1="4" y2="{_AXIS_TOP}"/></svg>'
     )
 
 
-def description(life: Life) -> str:
+def description(simulation: Simulation) -> str:
     """The picture in words."""
     return (
-        f"{len(life.words)} words in {life.frames * life.frame_s:.1f} seconds, {len(life.upsets)} "
-        f"upsets. Without healing the wrong bits add up to {int(life.none.damaged_bits[-1])}; with "
-        f"healing there are never more than {int(life.healed.damaged_bits.max())}, and "
-        f"{int(life.healed.damaged_bits[-1])} at the end."
+        f"{len(simulation.words)} words in {simulation.frames * simulation.frame_s:.1f} seconds, {len(simulation.upsets)} "
+        f"upsets. Without healing the wrong bits add up to {int(simulation.none.damaged_bits[-1])}; with "
+        f"healing there are never more than {int(simulation.healed.damaged_bits.max())}, and "
+        f"{int(simulation.healed.damaged_bits[-1])} at the end."
     )
 
 
 class _Drawing:
     """The parts of the picture from top to bottom."""
 
-    def __init__(self, life: Life) -> None:
-        self.life = life
-        self.seconds = life.frames * life.frame_s
+    def __init__(self, simulation: Simulation) -> None:
+        self.simulation = simulation
+        self.seconds = simulation.frames * simulation.frame_s
 
     def x(self, second: float) -> float:
         return LEFT + (WIDTH - RIGHT - LEFT) * second / self.seconds
 
     def words(self) -> str:
-        width_s = self.seconds / len(self.life.words)
+        width_s = self.seconds / len(self.simulation.words)
         boxes = []
-        for number, word in enumerate(self.life.words):
+        for number, word in enumerate(self.simulation.words):
             left, right = self.x(number * width_s), self.x((number + 1) * width_s)
             boxes.append(
                 f'<rect class="word" x="{left + 1:.1f}" y="{_WORDS_TOP}" rx="4" '
@@ -80,7 +80,7 @@ class _Drawing:
         grid = "".join(self._mark(y(level), text) for level, text in marks.items())
         lines = "".join(
             self._curve(course.error_db, y, name, base=_ERROR_TOP + _ERROR_HEIGHT)
-            for name, course in (("none", self.life.none), ("healed", self.life.healed))
+            for name, course in (("none", self.simulation.none), ("healed", self.simulation.healed))
         )
         return (
             _heading(_ERROR_TOP, "Error of the sound, against the level of the clean voice")
@@ -89,7 +89,7 @@ class _Drawing:
         )
 
     def bits(self) -> str:
-        top = max(int(self.life.none.damaged_bits.max(initial=0)), 1)
+        top = max(int(self.simulation.none.damaged_bits.max(initial=0)), 1)
 
         def y(count: float) -> float:
             return _BITS_TOP + _BITS_HEIGHT * (1 - count / top)
@@ -97,15 +97,15 @@ class _Drawing:
         grid = self._mark(y(0), "0") + self._mark(y(top), str(top))
         lines = "".join(
             self._curve(course.damaged_bits, y, name, base=_BITS_TOP + _BITS_HEIGHT, step=True)
-            for name, course in (("none", self.life.none), ("healed", self.life.healed))
+            for name, course in (("none", self.simulation.none), ("healed", self.simulation.healed))
         )
         return _heading(_BITS_TOP, "Wrong bits in the memory's working copy") + grid + lines
 
     def events(self) -> str:
-        upsets = [self.x(frame * self.life.frame_s) for frame, _ in self.life.upsets]
+        upsets = [self.x(frame * self.simulation.frame_s) for frame, _ in self.simulation.upsets]
         heals = [
-            self.x((line.frame + 1) * self.life.frame_s)
-            for line in self.life.log
+            self.x((line.frame + 1) * self.simulation.frame_s)
+            for line in self.simulation.log
             if line.verdict == "healed"
         ]
         rows = (("upset", "upsets", upsets), ("heal", "heals", heals))
@@ -140,8 +140,8 @@ class _Drawing:
         """A line over the frames and the area below it; `step` keeps each value for its frame."""
         points = []
         for frame, value in enumerate(values):
-            left = self.x(frame * self.life.frame_s)
-            right = self.x((frame + 1) * self.life.frame_s)
+            left = self.x(frame * self.simulation.frame_s)
+            right = self.x((frame + 1) * self.simulation.frame_s)
             places = (left, right) if step else ((left + right) / 2,)
             points += [f"{place:.1f} {y(value):.1f}" for place in places]
         line = "M" + "L".join(points)

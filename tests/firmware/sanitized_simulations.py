@@ -1,4 +1,4 @@
-"""Run by test_total_under_faults.py in a process with the sanitizers' libraries: lives full of damage.
+"""Run by test_total_under_faults.py in a process with the sanitizers' libraries: simulations full of damage.
 
 Arguments: the compiled library, the seed and number of its random programs.
 """
@@ -24,7 +24,7 @@ def main(library: str, seed: int, count: int) -> None:
             twin.flip(rng.integers(0, 8 * firmware.layout.size_bytes, FLIPS).tolist())
             inputs = random_inputs(firmware.program, frame, 1)
             twin.step({name: codes[0] for name, codes in inputs.items()})
-    print(f"{count} programs lived through {FRAMES * FLIPS} flips each")
+    print(f"{count} programs ran through {FRAMES * FLIPS} flips each")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A life of memory by events is the life frame by frame."""
+"""A simulation of memory by events equals the simulation frame by frame."""
 
 import numpy as np
 from hypothesis import assume, given, settings
@@ -25,17 +25,17 @@ def test_events_tell_what_frames_tell(seed: int, count: int) -> None:
     device = Device(image, strategy, image.data)
     assume(memory_tells_all(device))
     upsets = _upsets(image, seed, count)
-    life = simulate(image, random_inputs(program, seed, FRAMES), upsets, strategy)
+    result = simulate(image, random_inputs(program, seed, FRAMES), upsets, strategy)
     events = memory_changes(device, upsets, FRAMES)
-    assert device.log == list(life.log)
+    assert device.log == list(result.log)
     state = image.layout.sections["state"]
-    made, expected = device.physical(), life.image.data.copy()
+    made, expected = device.physical(), result.image.data.copy()
     made[state.start : state.stop] = expected[state.start : state.stop] = 0
     np.testing.assert_array_equal(made, expected)
     for frame in range(FRAMES):
-        struck = [u for u in upsets if u.frame == frame + 1]
-        if not struck:  # what strikes before a frame is not what was wrong after the last
-            assert _count(events, frame + 1, image) == life.wrong_bits[frame]
+        hit = [u for u in upsets if u.frame == frame + 1]
+        if not hit:  # an upset before a frame was not wrong after the last
+            assert _count(events, frame + 1, image) == result.wrong_bits[frame]
 
 
 def _count(events, frame: int, image: Image) -> int:

@@ -1,4 +1,4 @@
-"""Promise 4: the C runtime and the Python simulation tell one story of the same upsets."""
+"""Promise 4: the C runtime and the Python simulation give the same samples, log and memory."""
 
 import numpy as np
 import pytest
@@ -40,14 +40,14 @@ def test_same_samples_same_log_same_bytes(
     upsets = random_upsets(image, seed, frames=FRAMES, count=count, stuck=stuck and firmware.heals)
     starts = data.draw(st.sets(st.integers(0, FRAMES - 1), max_size=3), label="word starts")
     inputs = random_inputs(firmware.program, seed, FRAMES)
-    life = simulate(image, inputs, upsets, firmware.strategy, word_starts=sorted(starts))
+    result = simulate(image, inputs, upsets, firmware.strategy, word_starts=sorted(starts))
     twin = Twin(machine, firmware)
     try:
         codes = twin.run(inputs, upsets, word_starts=starts)
-        np.testing.assert_array_equal(codes, life.codes)
-        assert (twin.log, twin.repeats) == (list(life.log), life.repeats)
+        np.testing.assert_array_equal(codes, result.codes)
+        assert (twin.log, twin.repeats) == (list(result.log), result.repeats)
         held = image.layout.size_bytes if firmware.heals else image.layout.sections["check"].start
-        np.testing.assert_array_equal(twin.image().data[:held], life.image.data[:held])
+        np.testing.assert_array_equal(twin.image().data[:held], result.image.data[:held])
     finally:  # flash outlives the twin
         flash = 8 * image.layout.sections["golden"].start
         twin.flip(upset.position for upset in upsets if upset.position >= flash)
@@ -56,19 +56,19 @@ def test_same_samples_same_log_same_bytes(
 def test_every_diagnosis_is_made(compiled) -> None:
     """So that the test above cannot pass for want of something to diagnose."""
     machine, firmwares = compiled
-    found, codes, repeats = set(), set(), 0
+    diagnoses, codes, repeats = set(), set(), 0
     for seed, firmware in enumerate(firmwares):
         upsets = random_upsets(firmware.image, seed, frames=FRAMES, count=60)
         twin = Twin(machine, firmware)
         twin.run(random_inputs(firmware.program, seed, FRAMES), upsets)
         flash = 8 * firmware.layout.sections["golden"].start
         twin.flip(upset.position for upset in upsets if upset.position >= flash)
-        found |= {repr(part) for e in twin.log for part in (e.diagnosis, e.remedy, e.verdict)}
+        diagnoses |= {repr(part) for e in twin.log for part in (e.diagnosis, e.remedy, e.verdict)}
         codes |= {firmware.strategy.areas[entry.area].code for entry in twin.log}
         repeats += twin.repeats
     # Without a transient fault no sum is wrong while memory is well, and few remedies are refuted.
     rare = {repr(Diagnosis.COMPUTE), repr(Remedy.REPEAT), repr(Verdict.INVALID)}
-    assert {repr(part) for part in [*Diagnosis, *Remedy, *Verdict]} - rare <= found
+    assert {repr(part) for part in [*Diagnosis, *Remedy, *Verdict]} - rare <= diagnoses
     assert codes == set(KINDS) and repeats
 
 
@@ -88,7 +88,7 @@ def test_the_log_wraps_and_nothing_is_lost() -> None:
     assert len(twin.log) > 2 * firmware.log_entries
 
 
-def test_a_remedy_is_refuted_by_golden_inputs_in_both_homes() -> None:
+def test_a_remedy_is_refuted_by_golden_inputs_in_both_implementations() -> None:
     """Three flips that SECDED takes for one elsewhere; random schedules rarely meet them."""
     program = next(p for p in map(random_program, range(99)) if len(_biases(p)) > 8)
     words = Guard(Area("secded64", ("bias",), 8, keep="ram"), 64, (Remedy.CORRECT,))
@@ -104,8 +104,8 @@ def test_a_remedy_is_refuted_by_golden_inputs_in_both_homes() -> None:
     ]
     inputs = random_inputs(program, 1, FRAMES)
     assert first_difference(host_machine([firmware]), firmware, inputs, schedules) is None
-    lives = simulate_many(firmware.image, inputs, schedules, strategy)
-    assert any(entry.verdict == Verdict.INVALID for life in lives for entry in life.log)
+    results = simulate_many(firmware.image, inputs, schedules, strategy)
+    assert any(entry.verdict == Verdict.INVALID for result in results for entry in result.log)
 
 
 def _biases(program):
@@ -125,7 +125,7 @@ def _once(guards: tuple[Guard, ...], policy: Policy, prefix: str, spare_pages: i
 
 
 def test_what_random_faults_seldom_meet() -> None:
-    """Cases in which the homes once differed, or could: found by hand, too rare for chance."""
+    """Cases in which the implementations differed or could differ, too rare for random schedules."""
     four = Area("pq", ("weights",), 136, keep="ram")
     page = Area("crc32", ("weights",), 32, keep="ram")
     golden = Guard(Area("self-test", moments=2), 1, (), every_frames=50)
@@ -185,10 +185,10 @@ def test_damage_from_before_start_up_and_a_count_near_its_wrap() -> None:
         Twin(machine, firmware).flip(before)
         twin = Twin(machine, firmware)  # starts with that flash
         codes = twin.run(inputs, upsets)
-        life = simulate(booted(image.flip(before)), inputs, upsets, firmware.strategy)
-        assert (twin.log, twin.repeats) == (list(life.log), life.repeats)
-        np.testing.assert_array_equal(codes, life.codes)
-        np.testing.assert_array_equal(twin.image().data, life.image.data)
+        result = simulate(booted(image.flip(before)), inputs, upsets, firmware.strategy)
+        assert (twin.log, twin.repeats) == (list(result.log), result.repeats)
+        np.testing.assert_array_equal(codes, result.codes)
+        np.testing.assert_array_equal(twin.image().data, result.image.data)
         twin.flip(before)
         said |= {(entry.diagnosis, entry.frame >= modulus) for entry in twin.log}
     assert {(Diagnosis.GOLDEN, True), (Diagnosis.MEMORY, True)} <= said

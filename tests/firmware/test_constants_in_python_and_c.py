@@ -19,13 +19,13 @@ HEADERS = "\n".join(runtime_headers().values())
 
 @pytest.mark.parametrize("kind", [Diagnosis, Remedy, Verdict])
 def test_the_log_s_numbers(kind) -> None:
-    found = re.findall(rf"\bWB_{kind.__name__.upper()}_(\w+) = (\d+)", HEADERS)
-    assert {name: int(value) for name, value in found} == {each.name: each.value for each in kind}
+    matches = re.findall(rf"\bWB_{kind.__name__.upper()}_(\w+) = (\d+)", HEADERS)
+    assert {name: int(value) for name, value in matches} == {each.name: each.value for each in kind}
 
 
 def test_what_witnesses_say_codes_judge_and_waiting_units_hold() -> None:
-    found = re.findall(r"\bWB_SAYS_(\w+) = (\d+)", HEADERS)
-    assert {name: int(value) for name, value in found} == {e.name: e.value for e in Says}
+    matches = re.findall(r"\bWB_SAYS_(\w+) = (\d+)", HEADERS)
+    assert {name: int(value) for name, value in matches} == {e.name: e.value for e in Says}
     (judged,) = re.findall(r"enum \{ (WB_UNSURE[^}]*) \};", HEADERS)
     assert judged == ", ".join(f"WB_{each.name} = {each.value}" for each in Judgement)
     (levels,) = re.findall(r"enum \{ (WB_WELL[^}]*) \};", HEADERS)
@@ -52,8 +52,8 @@ def test_the_healer_s_variables() -> None:
     ],
 )
 def test_constants(pattern: str, value: int) -> None:
-    (found,) = re.findall(pattern, HEADERS)
-    assert int(found, 0) == value
+    (match,) = re.findall(pattern, HEADERS)
+    assert int(match, 0) == value
 
 
 def test_what_lies_in_the_log() -> None:
