@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import joblib
 import numpy as np
 
 from workbench.experiments.campaigns.trial_table import QUALITIES, snr_quality
@@ -113,6 +112,8 @@ def simulate_fleet(
     # Drawn here, so that workers need no fault models, which may be those of a notebook.
     sites = Sites(image)
     events = [workload.events(sites, task, frames=frames * workload.words) for task in tasks]
+    import joblib
+
     workers = min(joblib.effective_n_jobs(jobs), len(tasks))  # one works here, without a start
     parallel = joblib.Parallel(n_jobs=workers, return_as="generator")
     parts = []
