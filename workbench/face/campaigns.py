@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Fault = Plan | str
+_FEW = 50_000  # trials that are done before other processes have started
 TRIALS = 10_000  # of a plan without an end, unless told otherwise
 
 
@@ -57,7 +58,7 @@ def campaign(
         mask: Bytes to which nothing happens.
         log_mel: Of about how many trials of an utterance the log-mel distance is measured.
         listen: About how many trials of an utterance are heard by a recogniser and PESQ.
-        jobs: Processes; None for one a core.
+        jobs: Processes; None for one a core where that pays.
 
     Raises:
         WorkbenchError: There is no pandas, the arguments do not go together, or the folder has other results.
@@ -79,9 +80,12 @@ def campaign(
     tables = []
     with _folder(out) as folder, working(f"{sum(each.rows for each in todo):,} trials"):
         for each, place in zip(todo, folders_of(folder, plans), strict=True):
+            few = jobs is None and each.rows <= _FEW
             with Store(place, each) as store:
                 _warn_of(store.damaged)
-                run_campaign(store, image, inputs, mask=mask, jobs=jobs, progress=True)
+                run_campaign(
+                    store, image, inputs, mask=mask, jobs=1 if few else jobs, progress=True
+                )
             tables.append(open_results(place).table().to_pandas())
     if len(tables) == 1:
         return tables[0]
