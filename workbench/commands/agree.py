@@ -61,7 +61,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Compare samples, logs and every byte; tell what agreed.
+    """Compare samples, logs and every byte; print the number of simulations that agree.
 
     Raises WorkbenchError with the smallest schedule where they differ, options that cannot be, and
     without compiler or emulator.

@@ -15,10 +15,10 @@ from workbench.experiments.voices.quality import reasons_text
 from workbench.experiments.voices.voice import Voice
 from workbench.files import write_text
 
-SOUNDS = 200  # of each class, unless told otherwise
+SOUNDS = 200  # of each class, by default
 
 
-def tell_classes(voice: Voice, *, language: Language, sounds: int, path: Path | None) -> None:
+def print_classes(voice: Voice, *, language: Language, sounds: int, path: Path | None) -> None:
     """Hear `sounds` damaged words of every class, print the table, write it to `path` as JSON.
 
     Raises WorkbenchError as `heard_classes`.

@@ -25,7 +25,7 @@ from workbench.training.checkpoint_files import (
     refuse_other_generator,
 )
 
-PAGES = 4  # that a healer checks after each frame, unless told otherwise
+PAGES = 4  # that a healer checks after each frame, by default
 
 
 def add_generator(parser: argparse.ArgumentParser) -> None:

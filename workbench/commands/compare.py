@@ -21,7 +21,7 @@ from workbench.commands.common import (
     add_strategies,
     check_jobs,
 )
-from workbench.commands.compare_table import LEGEND, tell_environment, tell_missing
+from workbench.commands.compare_table import LEGEND, print_environment, print_missing
 from workbench.errors import WorkbenchError
 from workbench.experiments.fleets.comparison import (
     ENVIRONMENTS,
@@ -64,7 +64,7 @@ _PICTURES = ("harm.png", "costs.png", "timelines.png")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare who competes, against what, how long, and where the files go."""
+    """Declare strategies, faults, duration, and where the files go."""
     add_generator(parser)
     add_strategies(parser, default="all that fit")
     parser.add_argument(
@@ -101,11 +101,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Let the fleets live, measure costs, tell the tables, draw harm, costs and timelines, write sounds.
+    """Simulate the fleets, measure costs, print tables, draw harm, costs and timelines, write sounds.
 
-    Figures are written before anything is measured on a device or drawn, and what fails then is told
-    at the end. A comparison that was stopped goes on where it was. Raises WorkbenchError for what is
-    unknown or cannot be, a folder that cannot be written, and what failed.
+    Figures are written before anything is measured on a device or drawn, and failures are reported
+    at the end. An interrupted comparison resumes. Raises WorkbenchError for unknown or impossible
+    options, a folder that cannot be written, and steps that failed.
     """
     for name in ("devices", "words"):
         if getattr(options, name) < 1:
@@ -121,7 +121,7 @@ def run(options: argparse.Namespace) -> None:
     environments = _environments(options)
     frames = options.words * word_frames(voice.program, inputs)
     for environment in environments:
-        if environment.fault:  # the worst bits are found later
+        if environment.fault:  # the worst bits are searched for later
             _refuse_impossible(_workload(environment, options), variants, frames)
     attempts = Attempts()
     records = with_differences(_live(attempts, out, voice, inputs, variants, environments, options))
@@ -137,8 +137,8 @@ def run(options: argparse.Namespace) -> None:
         _write(options.json, records)
     print(LEGEND)
     for environment in environments:
-        tell_environment(environment, [r for r in records if r["environment"] == environment.name])
-    tell_missing(records, {name: cost for name, cost in costs.items() if isinstance(cost, str)})
+        print_environment(environment, [r for r in records if r["environment"] == environment.name])
+    print_missing(records, {name: cost for name, cost in costs.items() if isinstance(cost, str)})
     _print_variants(variants, every=options.strategy is None)
     if records:
         _draw(attempts, out, records, environments)
@@ -212,12 +212,12 @@ def _live(
     environments: Sequence[Environment],
     options: argparse.Namespace,
 ) -> list[dict[str, Any]]:
-    """The records of all fleets, which are kept in `out` as they come."""
+    """The records of all fleets; each is written to `out` as soon as it is complete."""
     worst = _worst(voice, environments)
     workloads = {each: _workload(each, options, worst) for each in environments}
 
     def keep(file: RecordFile, record: dict[str, Any]) -> None:
-        """A record that cannot be written is told all the same."""
+        """Write a record; a failure is reported and the comparison goes on."""
         with attempts.step(file.path.name):
             file.write(record)
 
@@ -291,7 +291,7 @@ def _sounds(
     variants: Sequence[StrategyVariant],
     options: argparse.Namespace,
 ) -> None:
-    """What the first device says under single upsets, and how its memory fares meanwhile."""
+    """The sound of the first device under single upsets, and its wrong bits over time."""
     words = min(_HEARD_WORDS, options.words)
     workload = workload_of(ENVIRONMENTS[_SINGLE], devices=1, words=words, seed=options.seed)
     script = script_of(voice, [voice.utterances[n] for n in workload.script(len(voice.utterances))])

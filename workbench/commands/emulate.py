@@ -21,7 +21,7 @@ from workbench.commands.common import (
     strategy_of,
     strategy_text,
 )
-from workbench.commands.cost_table import LEGEND, tell_costs
+from workbench.commands.cost_table import LEGEND, print_costs
 from workbench.errors import WorkbenchError
 from workbench.experiments.fleets.device_costs import COST_FRAMES
 from workbench.experiments.fleets.variants import strategy_variants
@@ -97,7 +97,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Run every core and tell what it costs and how it heals.
+    """Run every core and print its costs and its log.
 
     Raises WorkbenchError when a component is missing, a word is unknown, an option cannot be or a
     sample differs.
@@ -126,7 +126,7 @@ def run(options: argparse.Namespace) -> None:
     figures, attempts = [], Attempts()
     for name in dict.fromkeys(options.core or USUAL_CORES):
         figures.append(_on_core(voice, words, CORES[name], options, attempts))
-        _tell(figures[-1])
+        _print_figures(figures[-1])
         if options.json:  # after every core, since the next may fail
             report = {"utterances": words, "seed": options.seed, "cores": figures}
             with attempts.step(f"{options.json}"):
@@ -158,9 +158,9 @@ def _refuse_what_would_be_ignored(options: argparse.Namespace) -> None:
 
 
 def _costs(voice: Voice, options: argparse.Namespace) -> None:
-    """Measure, tell a table a core, and write the table that simulations quote with --json.
+    """Measure, print a table per core, and with --json write the table that simulations use.
 
-    What was measured is written after every core; a strategy or core that fails is told at the end.
+    Figures are written after every core; a strategy or core that fails is reported at the end.
     """
     inputs = {word: voice.inputs(word) for word in voice.utterances}
     variants = strategy_variants(options.strategy, voice.program, inputs)
@@ -178,7 +178,7 @@ def _costs(voice: Voice, options: argparse.Namespace) -> None:
                         measured.append(measure_cost(program, frames, strategy, core, bare=bare))
                     bar.update()
             if measured:
-                tell_costs(core, measured)
+                print_costs(core, measured)
             rows += measured
             if options.json and rows:
                 with attempts.step(f"{options.json}"):
@@ -276,7 +276,7 @@ def _compare(
 
 
 def _upsets(layout: Layout, frames: int, options: argparse.Namespace) -> list[MidFrameUpset]:
-    """Bits of the working copy, anywhere in the first half of the run, so that most are found."""
+    """Bits of the working copy, anywhere in the first half of the run, so that most are detected."""
     rng = np.random.default_rng(options.seed)
     positions = rng.choice(layout.positions(), options.upsets, replace=False)
     return sorted(
@@ -309,7 +309,7 @@ def _verdict(board: dict[str, Any]) -> str:
     return f"keeps up only if an instruction takes no more than {cycles:.2f} cycles"
 
 
-def _tell(core: dict[str, Any]) -> None:
+def _print_figures(core: dict[str, Any]) -> None:
     healer = core["healer"]
     print(
         f"{core['core']}: {core['samples_equal']:,} samples, with and without healer, equal to the "

@@ -67,7 +67,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Sample until the interval is as narrow as asked for, then tell it and what it cost.
+    """Sample until the interval has the requested width, then print it and its cost in trials.
 
     Raises WorkbenchError for places and words that do not exist and impossible widths.
     """
@@ -94,10 +94,10 @@ def run(options: argparse.Namespace) -> None:
             seed=options.seed,
             progress=show,
         )
-    _tell(estimate, options, list(inputs), candidates)
+    _print_figures(estimate, options, list(inputs), candidates)
 
 
-def _tell(
+def _print_figures(
     estimate: Estimate, options: argparse.Namespace, words: list[str], candidates: np.ndarray
 ) -> None:
     confidence = options.confidence

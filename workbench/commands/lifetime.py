@@ -84,10 +84,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Let the fleet live and tell what was heard, found and mended, and how fast that went.
+    """Simulate the fleet and print quality, detection, repair and speed.
 
-    Raises WorkbenchError for rates, strategies and sizes that cannot be, and, once all is told, for
-    a file that cannot be written.
+    Raises WorkbenchError for impossible rates, strategies and sizes and, after the figures are
+    printed, for a file that cannot be written.
     """
     faults, title = _faults(options)
     check_jobs(options.jobs)
@@ -123,7 +123,7 @@ def run(options: argparse.Namespace) -> None:
         strategy.name
     ]
     record = with_cost(record, cost if isinstance(cost, Cost) else None)
-    _tell(record, title, cost if isinstance(cost, str) else "")
+    _print_figures(record, title, cost if isinstance(cost, str) else "")
     with attempts.step(f"{options.json}"):
         _write(options.json, record)
     attempts.finish("the figures are above")
@@ -177,7 +177,7 @@ def _hear(
         print(f"  {line}")
 
 
-def _tell(record: dict[str, Any], title: str, why_unknown: str) -> None:
+def _print_figures(record: dict[str, Any], title: str, why_unknown: str) -> None:
     device_s = record["device_s"]
     print(
         f"{record['devices']} device{'s' * (record['devices'] != 1)} with {record['strategy']}, {title}: {device_s:,.0f} s of device time "
@@ -189,10 +189,10 @@ def _tell(record: dict[str, Any], title: str, why_unknown: str) -> None:
         f"{record['audible_s']:,.1f} s; harm {100 * record['harm']:.3g} % of the sound's energy"
     )
     if record["hit"]:
-        found, mended = record["detection_s"], record["repair_s"]
+        detection_s, repair_s = record["detection_s"], record["repair_s"]
         print(
-            f"found: {record['detected']:,}{_after(found)}; right again: "
-            f"{record['repaired']:,}{_after(mended)}; wrong bits at the end: "
+            f"found: {record['detected']:,}{_after(detection_s)}; right again: "
+            f"{record['repaired']:,}{_after(repair_s)}; wrong bits at the end: "
             f"{record['wrong_bits_left']:,}"
         )
     entries = ", ".join(f"{count:,} {name}" for name, count in record["verdicts"].items() if count)

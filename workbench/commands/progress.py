@@ -1,4 +1,4 @@
-"""A line on a terminal's standard error that says what a command is doing, for steps that cannot be counted."""
+"""A line on a terminal's standard error that names the current step, where steps cannot be counted."""
 
 from __future__ import annotations
 

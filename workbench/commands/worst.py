@@ -33,7 +33,7 @@ from workbench.memory.trials.laboratory import Laboratory
 
 _OUT = Path("out/worst")
 _BITS, _RANDOM_TRIALS = 5, 200
-_SECTIONS = ("weights",)  # one bit of a bias drowns everything, which is soon told
+_SECTIONS = ("weights",)  # one bit of a bias breaks every word: nothing to search for
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -59,7 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Search, tell each bit and the damage so far beside that of random bits, write sounds and JSON.
+    """Search, print each bit and the error so far beside that of random bits, write sounds and JSON.
 
     Raises WorkbenchError for places and words that do not exist, too many bits and a folder that cannot
     be written.

@@ -79,7 +79,7 @@ class Engine:
     ) -> None:
         """Run all operators over `values` and `states`, both changed in place.
 
-        Signals that nobody reads any more are dropped unless they are in `kept`.
+        Signals that nobody reads any more are dropped unless they are in `recorded`.
         """
         unknown = set(changes) - self._fields
         if unknown:

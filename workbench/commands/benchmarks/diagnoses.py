@@ -1,4 +1,4 @@
-"""Whether what healers write down is true."""
+"""Correctness of the healers' logs."""
 
 from __future__ import annotations
 

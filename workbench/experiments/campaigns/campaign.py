@@ -176,7 +176,7 @@ def part_of(campaign: Campaign, part: tuple[int, int]) -> list[int]:
 
 @contextmanager
 def _workers(jobs: int, dask: str | None) -> Iterator[None]:
-    """Let joblib use processes here, or a cluster; what happens to workers is told in a sentence."""
+    """Let joblib use local processes or a cluster; a lost worker becomes a one-sentence error."""
     if dask is not None:
         with _cluster(dask):
             yield

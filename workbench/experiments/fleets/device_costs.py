@@ -1,6 +1,6 @@
-"""What the strategies of a comparison cost on a device: from the shipped table, from disk, or measured now.
+"""Costs of the strategies of a comparison on a device: from the shipped table, from disk, or measured.
 
-Layout: a measured cost is kept as a record, like those of fleets, named by all that it depends on.
+Layout: a measured cost is stored as a record, like those of fleets, named by all that it depends on.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def device_costs(
 
     program: the generator without a healer. inputs: of one word, [1, frames * rate, channels] by name,
     of which the first COST_FRAMES are measured. folder: of the comparison, None to keep nothing. jobs:
-    processes, -1 for one a core. progress: is told the name of each strategy that was measured.
+    processes, -1 for one a core. progress: called with the name of each strategy after its measurement.
     """
     rates = {name: program.signal(name).rate for name in inputs}
     frames = {name: codes[:, : COST_FRAMES * rates[name]] for name, codes in inputs.items()}

@@ -1,4 +1,4 @@
-"""One word of one device of a fleet, to be heard: what it said at any moment.
+"""The sound of one word of one device of a fleet.
 
 Workloads are pure functions of their seed, so that nothing is stored during the simulation of a fleet.
 """

@@ -1,4 +1,4 @@
-"""Many devices speak while faults happen and each heals itself: what is heard, and the latency of healing.
+"""Fleets of devices under faults, each healing itself: sound quality and latency of healing.
 
 Memory is simulated by events, and only affected words are computed, by the fault laboratory; where a
 healer depends on what is said (monitors, silenced histories), these words run frame by frame.

@@ -1,4 +1,4 @@
-"""What a fault campaign is made into: the criticality map with a protection mask, or a curve.
+"""Products of a fault campaign: the criticality map with a protection mask, or a quality curve.
 
 Layout: files in one folder; the figures are returned as JSON-ready values, shares 0 to 1.
 """
@@ -52,7 +52,7 @@ class Products(NamedTuple):
 def write_map_products(
     out: Path, image: Image, table: pa.Table, *, share: float, protection: str = ""
 ) -> dict[str, Any]:
-    """Write MAP_FILES as `map_products` and its pictures; what they say in numbers."""
+    """Write MAP_FILES as `map_products` and its pictures; return the figures."""
     products = map_products(out, image, table, share=share, protection=protection)
     products.draw(out)
     return products.figures

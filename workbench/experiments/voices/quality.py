@@ -1,4 +1,4 @@
-"""How well a generator speaks: its words against the recordings that it learned."""
+"""Quality of a generator: its words against the recordings that it learned."""
 
 from __future__ import annotations
 
