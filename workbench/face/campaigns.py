@@ -16,7 +16,7 @@ from workbench.experiments.campaigns.shards import Damage
 from workbench.experiments.campaigns.store import Store, open_results
 from workbench.experiments.campaigns.summary import summary as figures_of
 from workbench.experiments.voices.voice import Voice
-from workbench.face.shown import Shown, html_table, text_table
+from workbench.face.shown import Shown, html_table, need_pandas, text_table
 from workbench.face.working import working
 from workbench.files import path_of
 from workbench.memory.faults.plan import Plan
@@ -64,7 +64,7 @@ def campaign(
         WorkbenchError: There is no pandas, the arguments do not go together, or the folder has other results.
     """
     expect(voice, Voice, "the voice of a campaign", 'a Voice, as wb.load("challenge")')
-    _need_pandas()
+    need_pandas()
     import pandas as pd
 
     image = voice.image() if image is None else image
@@ -154,16 +154,6 @@ def _meant(voice: Voice, utterances: Iterable[str] | str | None) -> tuple[str, .
     expect(utterances, Iterable, f"each {voice.generator.noun} of a campaign", cure)
     given = [utterances] if isinstance(utterances, str) else utterances
     return tuple(dict.fromkeys(voice.utterance(each) for each in given))
-
-
-def _need_pandas() -> None:
-    try:
-        import pandas  # noqa: F401
-    except ImportError as error:
-        raise WorkbenchError(
-            "a table of trials needs pandas; install the extra with "
-            '`pip install "self-healing-audio-workbench[tables]"`, or run `workbench campaign`'
-        ) from error
 
 
 @contextmanager
