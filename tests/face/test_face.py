@@ -83,6 +83,12 @@ def test_an_image_of_each_healer_is_its_own() -> None:
     assert voice().image(wb.Strategy("x")).content_hash == plain.content_hash
 
 
+def test_an_image_shows_its_sections() -> None:
+    html = voice().image("pq-scrub").flip(tensor="bias", count=7)._repr_html_()
+    assert "<tr><td>bias</td><td>sram</td>" in html and html.count("<td>7</td>") == 1
+    assert "<td>golden</td><td>flash</td>" in html and "<td>table</td>" not in html
+
+
 def test_a_sound_keeps_its_rate() -> None:
     sound = voice().speak("7")
     difference = sound[:100] - voice().speak("3")[:100]
@@ -113,6 +119,8 @@ def test_without_pandas_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pandas", None)
     with pytest.raises(wb.WorkbenchError, match=r"needs pandas; install the extra .*\[tables\]"):
         wb.campaign(voice(), "flips=1", trials=1)
+    with pytest.raises(wb.WorkbenchError, match="needs pandas"):
+        wb.Comparison([], {}).to_pandas()
 
 
 def test_a_notebook_sees_what_takes_long(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from workbench.errors import WorkbenchError
 from workbench.memory.faults.protection import ProtectionMask
 
 _ALTERNATIVES = {
@@ -60,6 +61,17 @@ class Pictures:
 
     def __repr__(self) -> str:
         return f"{', '.join(self.files)} in {self.folder}"
+
+
+def need_pandas() -> None:
+    """Raise WorkbenchError, with what to install, where pandas is missing."""
+    try:
+        import pandas  # noqa: F401
+    except ImportError as error:
+        raise WorkbenchError(
+            "a DataFrame needs pandas; install the extra with "
+            '`pip install "self-healing-audio-workbench[tables]"`, or run the command of the same name'
+        ) from error
 
 
 def html_table(rows: Sequence[Sequence[str]], *, caption: str = "") -> str:
