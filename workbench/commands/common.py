@@ -128,7 +128,7 @@ def refuse_no_speech(voice: Voice, option: str) -> None:
         )
 
 
-STRATEGIES = "a name that `workbench compare --list` tells, or a file of your own (`save_strategy`)"
+STRATEGIES = "a name that `workbench compare --list` shows, or a file of your own (`save_strategy`)"
 
 
 def strategy_text(text: str) -> str:
