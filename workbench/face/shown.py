@@ -11,6 +11,13 @@ from typing import Any
 
 from workbench.memory.faults.protection import ProtectionMask
 
+_ALTERNATIVES = {
+    "map.png": "Harm by operator, bit and channel",
+    "protection.png": "Remaining harm by protected share",
+    "curve.png": "Quality over the bit-error rate",
+    "costs.png": "Remaining harm against RAM, flash and instructions",
+    "harm.png": "Harm by strategy and environment",
+}
 _MASK_FILE = "protection.mask"
 
 
@@ -47,7 +54,7 @@ class Pictures:
     def _repr_html_(self) -> str:
         return "".join(
             f'<img src="data:image/png;base64,{base64.b64encode((self.folder / name).read_bytes()).decode()}" '
-            f'alt="{escape(name)}" style="display: block; max-width: 62rem; width: 100%">'
+            f'alt="{escape(_ALTERNATIVES.get(name, name))}" style="display: block; max-width: 62rem; width: 100%">'
             for name in self.files
         )
 

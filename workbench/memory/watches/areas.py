@@ -237,16 +237,19 @@ class Area:
 
 
 def area_of(values: Mapping[str, Any]) -> Area:
-    """The area that these fields describe; WorkbenchError or TypeError for what are none."""
-    code = values.get("code")
+    """The area that these values describe; WorkbenchError or TypeError for what are none."""
+    return record_of(values.get("code"))(**values)
+
+
+def record_of(code: object) -> type[Area]:
+    """Class of the areas of a code; `Area` for a code that is none."""
     kind = KINDS.get(code) if isinstance(code, str) else None
-    return (kind.record if kind else Area)(**values)
+    return kind.record if kind else Area
 
 
 def settings_of(code: object) -> tuple[str, ...]:
     """Fields of an area of this code besides code and sections; those of `Area` for a code that is none."""
-    kind = KINDS.get(code) if isinstance(code, str) else None
-    names = (field.name for field in fields(kind.record if kind else Area))
+    names = (field.name for field in fields(record_of(code)))
     return tuple(name for name in names if name not in ("code", "sections"))
 
 
