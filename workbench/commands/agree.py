@@ -51,9 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--frames", type=int, metavar="N", help=f"of a word, in each ({_FRAMES}, or the whole word)"
     )
-    parser.add_argument(
-        "--schedule", metavar="TEXT", help="live through this one alone, e.g. 3:4711,5:99=1"
-    )
+    parser.add_argument("--schedule", metavar="TEXT", help="run this one alone, e.g. 3:4711,5:99=1")
     parser.add_argument(
         "--utterance", "--word", dest="word", metavar="W", help="what is said (the first word)"
     )

@@ -68,7 +68,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_generator(parser)
     add_strategies(parser, default="all that fit")
     parser.add_argument(
-        "--list", action="store_true", help="tell what each strategy does, and stop there"
+        "--list", action="store_true", help="describe each strategy, and stop there"
     )
     parser.add_argument(
         "--environment", action="append", choices=tuple(ENVIRONMENTS), metavar="NAME",
