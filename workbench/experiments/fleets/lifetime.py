@@ -231,9 +231,10 @@ class _Task:
 
     def _by_frame(self) -> None:
         """Word by word, the devices that something is wrong with together."""
-        from workbench.integer.engine import Engine  # needs torch
+        from workbench.integer.engine import Engine, unsupported  # needs torch
 
-        engine = Engine(self.image.program)
+        program = self.image.program
+        engine = None if unsupported(program) else Engine(program)
         pending = [list(hits) for hits in self.events]
         word = 0
         while word < len(self.script):
@@ -242,7 +243,8 @@ class _Task:
             for number, device in enumerate(self.devices):
                 now = [u for u in pending[number] if u.frame < stop]
                 pending[number] = pending[number][len(now) :]
-                if now or len(device.wrong) or any(device.suspect):
+                affected = len(device.wrong) or any(device.suspect)
+                if now or affected or device.may_alarm():
                     active.append(number)
                     schedules.append(now)
             # While nothing happens to anybody, time passes at once.
