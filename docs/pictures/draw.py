@@ -16,7 +16,8 @@ from matplotlib.patches import FancyBboxPatch
 
 from workbench.experiments.voices.voice import Voice, open_voice
 from workbench.healing.named import named
-from workbench.integer.reference import requantise, run
+from workbench.integer.operators.shifts import requantise
+from workbench.integer.reference import run
 
 HERE = Path(__file__).parent
 INK, GREY, PALE = "#1f2933", "#7b8794", "#e4e7eb"

@@ -16,13 +16,13 @@ from workbench.audio.metrics import CLASSES, SNR_LIMITS, class_in_words, snr_db
 from workbench.audio.recogniser import ENGLISH, VARIANTS, Language
 from workbench.cli import main
 from workbench.errors import WorkbenchError
-from workbench.experiments.estimates.statistics import clustered, mean_interval
-from workbench.experiments.voices import class_calibration
-from workbench.experiments.voices.class_calibration import (
+from workbench.experiments.campaigns import class_calibration
+from workbench.experiments.campaigns.class_calibration import (
     BROKEN_BANDS_DB,
     ClassHeard,
     heard_classes,
 )
+from workbench.experiments.estimates.statistics import clustered, mean_interval
 from workbench.experiments.voices.listening import Listener
 from workbench.memory.trials.laboratory import Laboratory
 

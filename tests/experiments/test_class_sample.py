@@ -12,15 +12,15 @@ from hypothesis import strategies as st
 from voices import voice
 
 from workbench.cli import main
-from workbench.experiments.campaigns.trial_table import snr_quality
-from workbench.experiments.voices import class_calibration
-from workbench.experiments.voices.class_calibration import (
+from workbench.experiments.campaigns import class_calibration
+from workbench.experiments.campaigns.class_calibration import (
     ClassHeard,
     _chosen,
     _row,
     _Trial,
     heard_classes,
 )
+from workbench.experiments.campaigns.trial_table import snr_quality
 from workbench.memory.faults.bits import Flips
 from workbench.memory.faults.plan import Plan
 

@@ -15,12 +15,12 @@ from workbench.errors import WorkbenchError
 from workbench.experiments.fleets import comparison as compare
 from workbench.experiments.fleets.comparison import ENVIRONMENTS, with_differences, workload_of
 from workbench.experiments.fleets.pictures import pareto
-from workbench.experiments.fleets.variants import NAMES, strategy_variant
 from workbench.experiments.voices.voice import open_voice
 from workbench.firmware.costs import known_cost
 from workbench.healing.named import named
 from workbench.healing.restriction import restricted_program
 from workbench.healing.strategy import Guard, Strategy
+from workbench.healing.variants import NAMES, strategy_variant
 from workbench.integer.reference import run
 from workbench.memory.faults.protection import ProtectionMask
 from workbench.memory.image import Image

@@ -16,14 +16,14 @@ from workbench.cli import main
 from workbench.commands import compare as command
 from workbench.commands import emulate as emulate_command
 from workbench.commands.attempts import Attempts
-from workbench.commands.compare_table import tell_missing
+from workbench.commands.compare_table import print_missing
 from workbench.errors import WorkbenchError
 from workbench.experiments.fleets import device_costs, pictures
 from workbench.experiments.fleets.pictures import draw_costs
-from workbench.experiments.fleets.variants import StrategyVariant
 from workbench.firmware.costs import Cost, measure_cost
 from workbench.healing import timeline
 from workbench.healing.named import named
+from workbench.healing.variants import StrategyVariant
 
 INT4 = "data/checkpoints/challenge/int4"
 WORDS = ["compare", "challenge", "--checkpoint", INT4, "--devices", "2", "--words", "2", "--jobs", "1",
@@ -252,8 +252,8 @@ def test_every_dash_has_a_meaning(
     change: dict[str, Any], words: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     record = {"difference": {"mean": 1, "low": 1, "high": 1}, "detection_s": 1.0, "hit": 1}
-    tell_missing([record | change], {})
+    print_missing([record | change], {})
     output = capsys.readouterr().out
     assert words in output and bool(output) == bool(words)
-    tell_missing([record], {"a": "no emulator", "b": "no compiler", "c": "no emulator"})
+    print_missing([record], {"a": "no emulator", "b": "no compiler", "c": "no emulator"})
     assert "unknown, a, c: no emulator; b: no compiler" in capsys.readouterr().out

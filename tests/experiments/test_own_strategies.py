@@ -15,18 +15,18 @@ from workbench.audio.sound_files import read_audio
 from workbench.cli import main
 from workbench.commands.compare import _print_variants
 from workbench.errors import WorkbenchError
-from workbench.experiments.fleets.variants import (
+from workbench.experiments.voices.faulty_speech import hear
+from workbench.healing.log import Remedy
+from workbench.healing.named import crc_scrub, in_place, named
+from workbench.healing.strategy import Guard, Strategy
+from workbench.healing.strategy_file import save_strategy
+from workbench.healing.variants import (
     NAMES,
     StrategyVariant,
     file_stem,
     strategy_variant,
     strategy_variants,
 )
-from workbench.experiments.voices.faulty_speech import hear
-from workbench.healing.log import Remedy
-from workbench.healing.named import crc_scrub, in_place, named
-from workbench.healing.strategy import Guard, Strategy
-from workbench.healing.strategy_file import save_strategy
 from workbench.memory.faults.bits import Bits, Flips
 from workbench.memory.faults.plan import Plan
 from workbench.memory.watches.areas import Area

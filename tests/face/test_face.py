@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -82,6 +83,12 @@ def test_an_image_of_each_healer_is_its_own() -> None:
     assert voice().image(wb.Strategy("x")).content_hash == plain.content_hash
 
 
+def test_an_image_shows_its_sections() -> None:
+    html = voice().image("pq-scrub").flip(tensor="bias", count=7)._repr_html_()
+    assert "<tr><td>bias</td><td>sram</td>" in html and html.count("<td>7</td>") == 1
+    assert "<td>golden</td><td>flash</td>" in html and "<td>table</td>" not in html
+
+
 def test_a_sound_keeps_its_rate() -> None:
     sound = voice().speak("7")
     difference = sound[:100] - voice().speak("3")[:100]
@@ -112,6 +119,33 @@ def test_without_pandas_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pandas", None)
     with pytest.raises(wb.WorkbenchError, match=r"needs pandas; install the extra .*\[tables\]"):
         wb.campaign(voice(), "flips=1", trials=1)
+    with pytest.raises(wb.WorkbenchError, match="needs pandas"):
+        wb.Comparison([], {}).to_pandas()
+
+
+def test_a_notebook_sees_what_takes_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[str] = []
+
+    @contextmanager
+    def doing(what: str) -> Iterator[None]:
+        shown.append(what)
+        yield
+
+    class Shell:
+        kernel = True
+
+    monkeypatch.setattr("IPython.get_ipython", Shell)
+    monkeypatch.setattr("workbench.panels.progress.doing", doing)
+    wb.load("challenge")
+    wb.campaign(voice(), ["flips=1", "flips=2"], trials=2, utterances="3", jobs=1)
+    assert shown == ["Opening the voice", "4 trials"]
+
+
+def test_a_sweep_is_one_table(tmp_path: Path) -> None:
+    plans = ["ber=1e-05", "ber=1e-4,seed=2"]
+    table = wb.campaign(voice(), plans, trials=2, utterances="3", out=tmp_path, jobs=1)
+    assert list(table.plan) == 2 * ["ber=1e-05,seed=0"] + 2 * ["ber=0.0001,seed=2"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["ber=0.0001", "ber=1e-05"]
 
 
 PLAIN = np.zeros(8, np.float32)
@@ -136,6 +170,10 @@ CALLS: dict[str, tuple[Callable[[], Any], str]] = {
     "listen to nothing": (lambda: wb.listen(PLAIN[:0]), "what is to be heard is of the type ndarray"),
     "listen at no rate": (lambda: wb.listen(PLAIN), "does not know its sample rate"),
     "hear": (lambda: wb.hear(voice(), "7", "flps=3"), "no fault model 'flps'"),
+    "trial of 3": (lambda: voice().trial("7", 3), r"the fault of a trial is 3 \(int\)"),
+    "trial of a typo": (lambda: voice().trial("7", "flps=3"), "no fault model 'flps'"),
+    "campaign twice": (lambda: wb.campaign(voice(), ["flips=1", "flips=1"], trials=1), "the same one twice"),
+    "campaign of faults": (lambda: wb.campaign(voice(), [3], trials=1), r"a fault of a campaign is 3 \(int\)"),
     "replay": (lambda: wb.replay(voice(), "flips=3"), "is not the identifier of a trial"),
     "campaign": (lambda: wb.campaign("challenge", "flips=3"), r"the voice of a campaign is 'challenge' \(str\)"),
     "campaign of words": (lambda: wb.campaign(voice(), "flips=3", trials=1, utterances=["sevn"]), "cannot say 'sevn'"),

@@ -8,11 +8,11 @@ from programs import random_program, seeds
 from random_strategies import random_strategy
 
 from workbench.errors import WorkbenchError
-from workbench.experiments.fleets.variants import strategy_variant
 from workbench.experiments.voices.voice import open_voice
 from workbench.healing.device import Device
 from workbench.healing.log import Diagnosis, Verdict
 from workbench.healing.strategy import Guard, Policy, Strategy
+from workbench.healing.variants import strategy_variant
 from workbench.memory.image import Image
 from workbench.memory.watches.areas import Area
 

@@ -29,7 +29,6 @@ from workbench.experiments.bench.diagnoses import (
     judge,
     parts,
 )
-from workbench.experiments.fleets.variants import NAMES, strategy_variant
 from workbench.experiments.voices.voice import open_voice
 from workbench.healing.boot import booted
 from workbench.healing.evidence import TABLE, Says, diagnose, facts, witnesses
@@ -37,6 +36,7 @@ from workbench.healing.log import Diagnosis, Remedy, Verdict
 from workbench.healing.named import named
 from workbench.healing.strategy import Guard, Strategy
 from workbench.healing.strategy_file import save_strategy
+from workbench.healing.variants import NAMES, strategy_variant
 from workbench.memory.image import Image, flip_bits
 from workbench.memory.watches.areas import Area
 

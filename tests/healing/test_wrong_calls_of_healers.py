@@ -13,13 +13,12 @@ from workbench.audio.recordings import load_recordings
 from workbench.audio.sound_files import read_audio, write_wav
 from workbench.errors import WorkbenchError
 from workbench.experiments.campaigns.campaign import campaign_of
+from workbench.experiments.campaigns.class_calibration import heard_classes
 from workbench.experiments.campaigns.store import Store, merge, open_results
 from workbench.experiments.campaigns.summary import summary
 from workbench.experiments.demo.demo import make_demo
 from workbench.experiments.fleets.healed_speech import healed_speech
-from workbench.experiments.fleets.variants import strategy_variants
 from workbench.experiments.maps.worst_bits import worst_bits
-from workbench.experiments.voices.class_calibration import heard_classes
 from workbench.experiments.voices.quality import quality_of_recordings, quality_of_voice
 from workbench.experiments.voices.script import script_of
 from workbench.files import output_folder, write_text
@@ -28,6 +27,7 @@ from workbench.healing.named import named
 from workbench.healing.simulation import simulate, simulate_many
 from workbench.healing.strategy import Guard, Policy, Strategy
 from workbench.healing.strategy_file import load_strategy, save_strategy
+from workbench.healing.variants import strategy_variants
 from workbench.integer.storage import load_program
 from workbench.memory.codes.in_place import in_place_program
 from workbench.memory.faults.arrivals import read_rate

@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 from programs import random_program
 
 from workbench.errors import WorkbenchError
-from workbench.memory.codes.syndromes import detected, faults_in_a_unit
 from workbench.memory.image import Image, flip_bits
 from workbench.memory.watches.areas import CODES, Area
 from workbench.memory.watches.pages import PageWatch
+from workbench.memory.watches.syndromes import detected, faults_in_a_unit
 
 PROGRAM = next(
     p

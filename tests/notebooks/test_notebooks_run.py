@@ -65,11 +65,13 @@ def _run(path: Path, folder: Path) -> None:
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=_named)
-def test_what_takes_long_says_what_it_does(path: Path) -> None:
-    """Opening a voice, fleets of devices, curves, maps and firmware: each under a line or a bar."""
-    slow = ("open_voice()", "trial_table(", "record_of(", "write_map_products(", "measure_cost(",
-            " export(")  # fmt: skip
-    for cell in code_cells(path):
-        for line in cell.splitlines():
-            if any(call in line for call in slow) and "import" not in line:
-                assert "with doing(" in cell or "tqdm(" in cell, line
+def test_only_the_public_face_is_used(path: Path) -> None:
+    """Its calls show what takes long; see `tests/face`."""
+    imports = [
+        line.strip()
+        for cell in code_cells(path)
+        for line in cell.splitlines()
+        if line.strip().startswith(("import ", "from "))
+    ]
+    assert imports == ["import workbench as wb"]
+    assert not any("wb._" in cell for cell in code_cells(path))

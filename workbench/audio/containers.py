@@ -1,4 +1,4 @@
-"""Where WAV, AIFF and AU files keep their samples, and whether all that they announce is there.
+"""Headers of WAV, AIFF and AU files: where the samples are, and whether the file is complete.
 
 libsndfile decodes what it finds of a file that was cut and says nothing. Sources: RIFF and RF64 (EBU
 Tech 3306), Sony Wave64, AIFF-C (Apple 1991), AU (Sun).
@@ -99,7 +99,7 @@ def find_data(file: BinaryIO, size: int) -> SoundData | None:
 def corrected(file: BinaryIO, data: SoundData, most_bytes: int) -> bytes:
     """Return the file up to the end of its samples, with their length in the header.
 
-    Of the samples at most `most_bytes` are kept.
+    At most `most_bytes` of the samples are read.
     """
     length = min(data.length, most_bytes)
     header = bytearray(_read(file, 0, data.start))

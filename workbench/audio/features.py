@@ -1,4 +1,4 @@
-"""What the ear gets to see of a signal: log-mel spectra, spectrograms in decibel, resampling.
+"""Auditory features of a signal: log-mel spectra, spectrograms in dB, resampling.
 
 Short-time spectra are centred and zero-padded: [samples] become 1 + samples // 160 frames of 10 ms.
 """
@@ -17,7 +17,7 @@ WINDOW = 512
 HOP = 160
 LOWEST_HZ = 60.0
 HIGHEST_HZ = 7600.0
-# Smallest mel magnitude told apart from silence (-60 dB). A full-scale sine reaches about 100.
+# Smallest mel magnitude that differs from silence (-60 dB). A full-scale sine reaches about 100.
 MAGNITUDE_FLOOR = 1e-3
 
 

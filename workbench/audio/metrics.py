@@ -1,4 +1,4 @@
-"""How far a test signal is from a reference: SNR, log-mel and STFT distance, STOI, PESQ, a class.
+"""Distance of a test signal from a reference: SNR, log-mel and STFT distance, STOI, PESQ, a class.
 
 All take float [samples] of equal length, test first. Every metric raises WorkbenchError for signals
 that are empty, not finite or of unequal length; silence is treated as each metric says.

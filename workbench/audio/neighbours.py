@@ -1,4 +1,4 @@
-"""Which recording a sound is nearest to, in any language: MFCC and dynamic time warping.
+"""Nearest-recording recognition in any language: MFCC and dynamic time warping.
 
 Davis and Mermelstein 1980, https://doi.org/10.1109/TASSP.1980.1163420 (MFCC);
 Sakoe and Chiba 1978, https://doi.org/10.1109/TASSP.1978.1163055 (warping, symmetric form, no slope

@@ -1,4 +1,4 @@
-"""A listener that cannot be flattered: pocketsphinx, told only which words may occur.
+"""An objective listener: pocketsphinx, with a grammar of the words that may occur.
 
 Huggins-Daines et al. 2006, https://doi.org/10.1109/ICASSP.2006.1659988; 16 kHz. The package brings
 US English; models of other languages are files that a user names.

@@ -1,4 +1,4 @@
-"""Samples that know their rate, so that nobody plays them at another one."""
+"""Samples with their sample rate."""
 
 from __future__ import annotations
 

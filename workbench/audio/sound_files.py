@@ -1,4 +1,4 @@
-"""Sound files, read with suspicion and written whole: one channel, one rate, float32 in [-1, 1].
+"""Reading and writing sound files with full checks: one channel, one rate, float32 in [-1, 1].
 
 16-bit PCM code k stands for k / 32768, so that codes survive reading and writing unchanged.
 """

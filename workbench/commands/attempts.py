@@ -1,4 +1,4 @@
-"""Steps of a command whose failure must not lose what the others have made."""
+"""Steps of a command: a failure of one does not lose the results of the others."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from workbench.errors import WorkbenchError, reason_of
 
 
 class Attempts:
-    """Goes on where a step fails, and tells of all failures in one sentence at the end.
+    """Continues after a failed step, and reports all failures in one sentence at the end.
 
     For steps after, or independent of, those that write figures. Interrupts are not held up.
     """
@@ -19,7 +19,7 @@ class Attempts:
 
     @contextmanager
     def step(self, what: str) -> Iterator[None]:
-        """Keep what goes wrong in the block for the end. what: as it is called in that sentence."""
+        """Record an error of the block for the end. what: name of the step in that sentence."""
         try:
             yield
         except Exception as error:  # a library that draws or compiles may raise anything

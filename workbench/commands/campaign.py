@@ -1,4 +1,4 @@
-"""`workbench campaign`: the fate of every bit, or of trials of any fault model, for every word."""
+"""`workbench campaign`: trials of any fault model, or of every bit, for every word."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Run what is missing, or merge, then tell what came of the trials.
+    """Run the missing shards, or merge, then print the figures of the trials.
 
     Raises WorkbenchError for faults, words, places and parts that do not exist, a folder with other
     results, a dead scheduler and a full disk.
@@ -107,7 +107,7 @@ def run(options: argparse.Namespace) -> None:
     if options.merge:
         for damage in merge(options.merge, options.out):
             _complain(damage, "it is left out")
-        _tell([open_results(options.out, whole=False)], options.json)
+        _print_figures([open_results(options.out, whole=False)], options.json)
         return
     if not (options.exhaustive or options.fault):
         raise WorkbenchError(
@@ -145,7 +145,7 @@ def run(options: argparse.Namespace) -> None:
         print(f"engine: torch, far slower than native: {reason}" if reason else native)
     for folder, campaign in todo:
         _run(folder, campaign, image, inputs, mask, part, options)
-    _tell([open_results(folder, whole=False) for folder, _ in todo], options.json)
+    _print_figures([open_results(folder, whole=False) for folder, _ in todo], options.json)
 
 
 def _run(
@@ -259,7 +259,7 @@ def _mean(figures: dict[str, Any], name: str) -> str:
     return f"{figures[name]:.2f}" + ("" if low is None else f" ({low:.2f} to {high:.2f})")
 
 
-def _tell(results: Sequence[Results], path: Path | None) -> None:
+def _print_figures(results: Sequence[Results], path: Path | None) -> None:
     figures = summary(results)
     for record in figures:
         print(f"{record['plan']}: {record['trials']:,} trials in {record['folder']}")

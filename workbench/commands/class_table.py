@@ -6,24 +6,24 @@ import json
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 from workbench.audio.metrics import MetricUnavailable, pesq_nb
 from workbench.audio.recogniser import VARIANTS, Language
-from workbench.experiments.voices.class_calibration import FLIPS, ClassHeard, heard_classes
+from workbench.experiments.campaigns.class_calibration import FLIPS, ClassHeard, heard_classes
 from workbench.experiments.voices.quality import reasons_text
 from workbench.experiments.voices.voice import Voice
 from workbench.files import write_text
+from workbench.progress import progress_bar
 
-SOUNDS = 200  # of each class, unless told otherwise
+SOUNDS = 200  # of each class, by default
 
 
-def tell_classes(voice: Voice, *, language: Language, sounds: int, path: Path | None) -> None:
+def print_classes(voice: Voice, *, language: Language, sounds: int, path: Path | None) -> None:
     """Hear `sounds` damaged words of every class, print the table, write it to `path` as JSON.
 
     Raises WorkbenchError as `heard_classes`.
     """
-    with tqdm(unit="sound", leave=False, disable=None) as bar:
+    with progress_bar(unit="sound") as bar:
 
         def show(what: str, done: int, total: int) -> None:
             bar.set_description_str(what, refresh=False)

@@ -10,13 +10,13 @@ from pathlib import Path
 import numpy as np
 
 from workbench.errors import WorkbenchError
-from workbench.experiments.fleets.variants import refuse_unknown
 from workbench.experiments.voices.voice import Voice
 from workbench.experiments.voices.word_lists import in_one_text, words_in
 from workbench.generators.registry import DEFAULT, generator_named
 from workbench.healing.fitted import fitted
 from workbench.healing.named import CRC_SCRUB, NONE, crc_scrub
 from workbench.healing.strategy import Strategy
+from workbench.healing.variants import refuse_unknown
 from workbench.integer.program import Program
 from workbench.memory.image import Image
 from workbench.training.checkpoint_files import (
@@ -25,7 +25,7 @@ from workbench.training.checkpoint_files import (
     refuse_other_generator,
 )
 
-PAGES = 4  # that a healer checks after each frame, unless told otherwise
+PAGES = 4  # that a healer checks after each frame, by default
 
 
 def add_generator(parser: argparse.ArgumentParser) -> None:
@@ -128,7 +128,7 @@ def refuse_no_speech(voice: Voice, option: str) -> None:
         )
 
 
-STRATEGIES = "a name that `workbench compare --list` tells, or a file of your own (`save_strategy`)"
+STRATEGIES = "a name that `workbench compare --list` shows, or a file of your own, TOML or JSON"
 
 
 def strategy_text(text: str) -> str:

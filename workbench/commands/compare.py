@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 from workbench.audio.sound_files import write_wav
 from workbench.commands.attempts import Attempts
@@ -21,7 +20,7 @@ from workbench.commands.common import (
     add_strategies,
     check_jobs,
 )
-from workbench.commands.compare_table import LEGEND, tell_environment, tell_missing
+from workbench.commands.compare_table import LEGEND, print_environment, print_missing
 from workbench.errors import WorkbenchError
 from workbench.experiments.fleets.comparison import (
     ENVIRONMENTS,
@@ -34,14 +33,6 @@ from workbench.experiments.fleets.comparison import (
 from workbench.experiments.fleets.device_costs import device_costs
 from workbench.experiments.fleets.lifetime import word_frames
 from workbench.experiments.fleets.records import RecordFile
-from workbench.experiments.fleets.variants import (
-    ALTERED_PROGRAMS,
-    NAMES,
-    StrategyVariant,
-    file_stem,
-    strategy_variant,
-    strategy_variants,
-)
 from workbench.experiments.fleets.workload import Workload
 from workbench.experiments.maps.worst_bits import worst_weights
 from workbench.experiments.threads import one_thread
@@ -52,9 +43,18 @@ from workbench.firmware.costs import Cost
 from workbench.healing.named import nothing
 from workbench.healing.simulation import SimulationResult, simulate
 from workbench.healing.strategy_file import summary
+from workbench.healing.variants import (
+    ALTERED_PROGRAMS,
+    NAMES,
+    StrategyVariant,
+    file_stem,
+    strategy_variant,
+    strategy_variants,
+)
 from workbench.integer.reference import Codes
 from workbench.memory.faults.transients import Sites
 from workbench.memory.image import Image
+from workbench.progress import progress_bar
 
 _OUT = Path("out/compare")
 _DEVICES, _WORDS = 40, 25
@@ -64,11 +64,11 @@ _PICTURES = ("harm.png", "costs.png", "timelines.png")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare who competes, against what, how long, and where the files go."""
+    """Declare strategies, faults, duration, and where the files go."""
     add_generator(parser)
     add_strategies(parser, default="all that fit")
     parser.add_argument(
-        "--list", action="store_true", help="tell what each strategy does, and stop there"
+        "--list", action="store_true", help="describe each strategy, and stop there"
     )
     parser.add_argument(
         "--environment", action="append", choices=tuple(ENVIRONMENTS), metavar="NAME",
@@ -101,11 +101,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Let the fleets live, measure costs, tell the tables, draw harm, costs and timelines, write sounds.
+    """Simulate the fleets, measure costs, print tables, draw harm, costs and timelines, write sounds.
 
-    Figures are written before anything is measured on a device or drawn, and what fails then is told
-    at the end. A comparison that was stopped goes on where it was. Raises WorkbenchError for what is
-    unknown or cannot be, a folder that cannot be written, and what failed.
+    Figures are written before anything is measured on a device or drawn, and failures are reported
+    at the end. An interrupted comparison resumes. Raises WorkbenchError for unknown or impossible
+    options, a folder that cannot be written, and steps that failed.
     """
     for name in ("devices", "words"):
         if getattr(options, name) < 1:
@@ -121,7 +121,7 @@ def run(options: argparse.Namespace) -> None:
     environments = _environments(options)
     frames = options.words * word_frames(voice.program, inputs)
     for environment in environments:
-        if environment.fault:  # the worst bits are found later
+        if environment.fault:  # the worst bits are searched for later
             _refuse_impossible(_workload(environment, options), variants, frames)
     attempts = Attempts()
     records = with_differences(_live(attempts, out, voice, inputs, variants, environments, options))
@@ -137,8 +137,8 @@ def run(options: argparse.Namespace) -> None:
         _write(options.json, records)
     print(LEGEND)
     for environment in environments:
-        tell_environment(environment, [r for r in records if r["environment"] == environment.name])
-    tell_missing(records, {name: cost for name, cost in costs.items() if isinstance(cost, str)})
+        print_environment(environment, [r for r in records if r["environment"] == environment.name])
+    print_missing(records, {name: cost for name, cost in costs.items() if isinstance(cost, str)})
     _print_variants(variants, every=options.strategy is None)
     if records:
         _draw(attempts, out, records, environments)
@@ -210,18 +210,18 @@ def _live(
     environments: Sequence[Environment],
     options: argparse.Namespace,
 ) -> list[dict[str, Any]]:
-    """The records of all fleets, which are kept in `out` as they come."""
+    """The records of all fleets; each is written to `out` as soon as it is complete."""
     worst = _worst(voice, environments)
     workloads = {each: _workload(each, options, worst) for each in environments}
 
     def keep(file: RecordFile, record: dict[str, Any]) -> None:
-        """A record that cannot be written is told all the same."""
+        """Write a record; a failure is reported and the comparison goes on."""
         with attempts.step(file.path.name):
             file.write(record)
 
     records = []
     total = len(variants) * len(environments) * options.devices
-    with tqdm(total=total, unit="device", leave=False, disable=None) as bar:
+    with progress_bar(total=total, unit="device") as bar:
         for environment, workload in workloads.items():
             for _, strategy, program in variants:
                 bar.set_postfix_str(f"{strategy.name}, {environment.name}")
@@ -239,7 +239,7 @@ def _costs(
     out: Path, voice: Voice, variants: Sequence[StrategyVariant], jobs: int
 ) -> dict[str, Cost | str]:
     """Measured in the last word where the shipped table does not know them."""
-    with tqdm(desc="costs", unit="strategy", leave=False, disable=None) as bar:
+    with progress_bar(desc="costs", unit="strategy") as bar:
         return device_costs(
             variants, voice.program, voice.inputs(voice.utterances[-1]), folder=out, jobs=jobs,
             progress=lambda _: bar.update() and None,
@@ -256,7 +256,7 @@ def _worst(voice: Voice, environments: Sequence[Environment]) -> tuple[int, ...]
     if not most:
         return ()
     inputs = {word: voice.inputs(word) for word in voice.utterances}
-    with tqdm(total=most, unit="bit", desc="worst bits", leave=False, disable=None) as bar:
+    with progress_bar(total=most, unit="bit", desc="worst bits") as bar:
         return worst_weights(
             voice.image(), inputs, bits=most, progress=lambda _: bar.update() and None
         )
@@ -289,13 +289,13 @@ def _sounds(
     variants: Sequence[StrategyVariant],
     options: argparse.Namespace,
 ) -> None:
-    """What the first device says under single upsets, and how its memory fares meanwhile."""
+    """The sound of the first device under single upsets, and its wrong bits over time."""
     words = min(_HEARD_WORDS, options.words)
     workload = workload_of(ENVIRONMENTS[_SINGLE], devices=1, words=words, seed=options.seed)
     script = script_of(voice, [voice.utterances[n] for n in workload.script(len(voice.utterances))])
     results: dict[str, SimulationResult] = {}
     with one_thread():
-        for _, strategy, program in tqdm(variants, desc="sounds", leave=False, disable=None):
+        for _, strategy, program in progress_bar(variants, desc="sounds"):
             image = strategy.image(program)
             (events,) = workload.events(Sites(image), range(1), frames=script.frames).rows(1)
             results[strategy.name] = result = simulate(

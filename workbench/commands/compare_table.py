@@ -16,7 +16,7 @@ LEGEND = (
 )
 
 
-def tell_environment(environment: Environment, records: Sequence[dict[str, Any]]) -> None:
+def print_environment(environment: Environment, records: Sequence[dict[str, Any]]) -> None:
     """A row a strategy, the least harm first."""
     print(f"\n{environment.title}: {records[0]['device_s']:,.0f} s of device time each")
     rows = comparison_rows(records)
@@ -25,7 +25,7 @@ def tell_environment(environment: Environment, records: Sequence[dict[str, Any]]
         print("  ".join(map(str.ljust, cells, widths)).rstrip())
 
 
-def tell_missing(records: Sequence[dict[str, Any]], unknown: Mapping[str, str]) -> None:
+def print_missing(records: Sequence[dict[str, Any]], unknown: Mapping[str, str]) -> None:
     """What "-" means, for each column that has one. unknown: why a strategy's costs are, by its name."""
     differences = [record["difference"] for record in records]
     compared = [each for each in differences if each]

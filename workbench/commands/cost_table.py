@@ -16,7 +16,7 @@ LEGEND = (
 )
 
 
-def tell_costs(core: Core, rows: Sequence[Cost]) -> None:
+def print_costs(core: Core, rows: Sequence[Cost]) -> None:
     """Of one core, a row a strategy."""
     print(f"{core.title}, {rows[0].generator:,.0f} instructions a frame without a healer")
     table = [

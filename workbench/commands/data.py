@@ -31,20 +31,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Do the action and print one line of what it found or made; WorkbenchError when it cannot."""
+    """Do the action and print one line with its result; WorkbenchError when it cannot."""
     if options.action == "check":
         folder = options.out or recordings_folder()
         print(f"{check_recordings(folder)} recordings in {folder} are as they were made")
     elif options.action == "build":
         out = options.out or recordings_folder()
-        _tell(build(installed_voice(), out), out)
+        _print_figures(build(installed_voice(), out), out)
     else:
         out = options.out or _FETCHED
         with any_voice() as voice:
-            _tell(fetch(voice, out), out)
+            _print_figures(fetch(voice, out), out)
 
 
-def _tell(made: Made, out: Path) -> None:
+def _print_figures(made: Made, out: Path) -> None:
     print(
         f"{made.recordings} recordings, {made.total_s:.1f} s, "
         f"{made.total_bytes / 1e6:.2f} MB in {out}"

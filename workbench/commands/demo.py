@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Make the page and say where it is; WorkbenchError when it cannot be made."""
+    """Make the page and print its path; WorkbenchError when it cannot be made."""
     from workbench.experiments.demo.demo import make_demo
     from workbench.experiments.voices.voice import open_voice
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 from workbench.commands.attempts import Attempts
 from workbench.commands.common import (
@@ -21,10 +20,9 @@ from workbench.commands.common import (
     strategy_of,
     strategy_text,
 )
-from workbench.commands.cost_table import LEGEND, tell_costs
+from workbench.commands.cost_table import LEGEND, print_costs
 from workbench.errors import WorkbenchError
 from workbench.experiments.fleets.device_costs import COST_FRAMES
-from workbench.experiments.fleets.variants import strategy_variants
 from workbench.experiments.voices.script import script_of
 from workbench.experiments.voices.voice import Voice, open_voice
 from workbench.files import write_bytes, write_text
@@ -35,9 +33,11 @@ from workbench.firmware.soak import soak
 from workbench.healing.log import log_lines
 from workbench.healing.named import CRC_SCRUB
 from workbench.healing.strategy import Strategy
+from workbench.healing.variants import strategy_variants
 from workbench.integer.program import Program
 from workbench.integer.reference import run as run_program
 from workbench.memory.layout import Layout
+from workbench.progress import progress_bar
 from workbench.training.checkpoint_files import refuse_replacing
 
 _UPSETS = 20
@@ -97,7 +97,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Run every core and tell what it costs and how it heals.
+    """Run every core and print its costs and its log.
 
     Raises WorkbenchError when a component is missing, a word is unknown, an option cannot be or a
     sample differs.
@@ -126,7 +126,7 @@ def run(options: argparse.Namespace) -> None:
     figures, attempts = [], Attempts()
     for name in dict.fromkeys(options.core or USUAL_CORES):
         figures.append(_on_core(voice, words, CORES[name], options, attempts))
-        _tell(figures[-1])
+        _print_figures(figures[-1])
         if options.json:  # after every core, since the next may fail
             report = {"utterances": words, "seed": options.seed, "cores": figures}
             with attempts.step(f"{options.json}"):
@@ -158,9 +158,9 @@ def _refuse_what_would_be_ignored(options: argparse.Namespace) -> None:
 
 
 def _costs(voice: Voice, options: argparse.Namespace) -> None:
-    """Measure, tell a table a core, and write the table that simulations quote with --json.
+    """Measure, print a table per core, and with --json write the table that simulations use.
 
-    What was measured is written after every core; a strategy or core that fails is told at the end.
+    Figures are written after every core; a strategy or core that fails is reported at the end.
     """
     inputs = {word: voice.inputs(word) for word in voice.utterances}
     variants = strategy_variants(options.strategy, voice.program, inputs)
@@ -168,7 +168,7 @@ def _costs(voice: Voice, options: argparse.Namespace) -> None:
     frames = {name: codes[:, :COST_FRAMES] for name, codes in inputs[voice.utterances[-1]].items()}
     rows: list[Cost] = []
     attempts = Attempts()
-    with tqdm(total=len(variants) * len(cores), leave=False, disable=None) as bar:
+    with progress_bar(total=len(variants) * len(cores)) as bar:
         for core in cores:
             measured = []
             with attempts.step(core.title):
@@ -178,7 +178,7 @@ def _costs(voice: Voice, options: argparse.Namespace) -> None:
                         measured.append(measure_cost(program, frames, strategy, core, bare=bare))
                     bar.update()
             if measured:
-                tell_costs(core, measured)
+                print_costs(core, measured)
             rows += measured
             if options.json and rows:
                 with attempts.step(f"{options.json}"):
@@ -276,7 +276,7 @@ def _compare(
 
 
 def _upsets(layout: Layout, frames: int, options: argparse.Namespace) -> list[MidFrameUpset]:
-    """Bits of the working copy, anywhere in the first half of the run, so that most are found."""
+    """Bits of the working copy, anywhere in the first half of the run, so that most are detected."""
     rng = np.random.default_rng(options.seed)
     positions = rng.choice(layout.positions(), options.upsets, replace=False)
     return sorted(
@@ -309,7 +309,7 @@ def _verdict(board: dict[str, Any]) -> str:
     return f"keeps up only if an instruction takes no more than {cycles:.2f} cycles"
 
 
-def _tell(core: dict[str, Any]) -> None:
+def _print_figures(core: dict[str, Any]) -> None:
     healer = core["healer"]
     print(
         f"{core['core']}: {core['samples_equal']:,} samples, with and without healer, equal to the "

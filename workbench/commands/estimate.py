@@ -7,7 +7,6 @@ import json
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 from workbench.audio.metrics import ACCEPTABLE_SNR_DB, DEGRADED_SNR_DB, TRANSPARENT_SNR_DB
 from workbench.commands.common import (
@@ -27,6 +26,7 @@ from workbench.memory.faults.bits import Each
 from workbench.memory.faults.plan import Plan
 from workbench.memory.faults.transients import Sites
 from workbench.memory.places import SECTIONS
+from workbench.progress import progress_bar
 
 # A class and the SNR in dB under which a sound is in it or in a worse one.
 _CLASSES = {
@@ -67,7 +67,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Sample until the interval is as narrow as asked for, then tell it and what it cost.
+    """Sample until the interval has the requested width, then print it and its cost in trials.
 
     Raises WorkbenchError for places and words that do not exist and impossible widths.
     """
@@ -78,7 +78,7 @@ def run(options: argparse.Namespace) -> None:
         Each(), sections=tuple(options.section or ()), operators=tuple(options.operator or ())
     )
     candidates = plan.candidates(Sites(image))
-    with tqdm(desc="sampling", unit="trial", leave=False, disable=None) as bar:
+    with progress_bar(desc="sampling", unit="trial") as bar:
 
         def show(now: Estimate) -> None:
             bar.update(now.cost - bar.n)
@@ -94,10 +94,10 @@ def run(options: argparse.Namespace) -> None:
             seed=options.seed,
             progress=show,
         )
-    _tell(estimate, options, list(inputs), candidates)
+    _print_figures(estimate, options, list(inputs), candidates)
 
 
-def _tell(
+def _print_figures(
     estimate: Estimate, options: argparse.Namespace, words: list[str], candidates: np.ndarray
 ) -> None:
     confidence = options.confidence

@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Write the folder and tell what it needs; WorkbenchError when it cannot."""
+    """Write the folder and print its memory needs; WorkbenchError when it cannot."""
     # Without a wish, a healer wherever there is a copy to mend.
     name = options.strategy or (CRC_SCRUB if options.weights == RAM else NONE)
     if options.budget is not None and options.board is None:

@@ -55,7 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Write before.wav, after.wav, faulty.image and sites.txt and tell what was flipped and what it did.
+    """Write before.wav, after.wav, faulty.image and sites.txt and print the flipped bits and the distance of the sounds.
 
     Raises WorkbenchError for an image of another generator, places that do not exist and a folder
     that cannot be written.
@@ -71,7 +71,7 @@ def run(options: argparse.Namespace) -> None:
     write_wav(out / "before.wav", before, voice.sample_rate_hz)
     write_wav(out / "after.wav", after, voice.sample_rate_hz)
     faulty.save(out / "faulty.image")
-    _tell_sites(faulty, trial.plan, len(positions), out)
+    _print_sites(faulty, trial.plan, len(positions), out)
     metrics = measure(after, before, sample_rate_hz=voice.sample_rate_hz, perceptual=False)
     print(
         f"SNR {metrics.snr_db:.1f} dB, log-mel distance {metrics.log_mel_db:.2f} dB: "
@@ -100,7 +100,7 @@ def _trial(options: argparse.Namespace, image: Image, voice: Voice) -> TrialId:
     return TrialId.of(image, word, plan, chosen.get("trial", 0))
 
 
-def _tell_sites(faulty: Image, plan: Plan, flips: int, out: Path) -> None:
+def _print_sites(faulty: Image, plan: Plan, flips: int, out: Path) -> None:
     """Write position (8 * address + bit) and name of every flipped bit, and print the first.
 
     The `flips` of `plan` may come on top of others that were flipped before.

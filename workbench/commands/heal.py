@@ -79,7 +79,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Write all figures as JSON and the log, tell the main ones, write the sounds and a timeline.
+    """Write all figures and the log as JSON, print the main ones, write the sounds and a timeline.
 
     Raises WorkbenchError for words it cannot say, a wrong strategy or rate, and a folder that
     cannot be written.
@@ -113,7 +113,7 @@ def run(options: argparse.Namespace) -> None:
     }
     write_text(out / "heal.json", json.dumps(figures, indent=1) + "\n")
     write_text(out / "log.txt", "".join(f"{line}\n" for line in healed.lines()))
-    _tell(figures, healed, strategy, voice.generator.noun)
+    _print_figures(figures, healed, strategy, voice.generator.noun)
     attempts = Attempts()
     for name, result in (("clean", clean), ("unhealed", unhealed), ("healed", healed)):
         with attempts.step(f"{name}.wav"):
@@ -215,7 +215,9 @@ def _described_upsets(result: SimulationResult) -> list[dict[str, Any]]:
     ]
 
 
-def _tell(figures: dict[str, Any], healed: SimulationResult, strategy: Strategy, noun: str) -> None:
+def _print_figures(
+    figures: dict[str, Any], healed: SimulationResult, strategy: Strategy, noun: str
+) -> None:
     cost, healing = figures["overheads"], strategy.heals
     headline = f"{len(healed.upsets):,} upsets in {healed.frame_s * figures['frames']:.2f} s"
     print(f"{headline}; the healer:" if healing else headline)

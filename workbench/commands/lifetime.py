@@ -9,8 +9,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
 from workbench.audio.sound_files import write_wav
 from workbench.commands.attempts import Attempts
 from workbench.commands.common import (
@@ -26,15 +24,16 @@ from workbench.errors import WorkbenchError
 from workbench.experiments.fleets.comparison import Environment, record_of, with_cost
 from workbench.experiments.fleets.device_costs import device_costs
 from workbench.experiments.fleets.device_sound import hear_device
-from workbench.experiments.fleets.variants import strategy_variants
 from workbench.experiments.fleets.workload import KINDS, Workload
 from workbench.experiments.voices.voice import open_voice
 from workbench.files import write_text
 from workbench.firmware.costs import Cost
 from workbench.healing.strategy import Strategy
+from workbench.healing.variants import strategy_variants
 from workbench.integer.program import Program
 from workbench.integer.reference import Codes
 from workbench.memory.faults.arrivals import PUBLISHED_RATES, SECONDS_PER_DAY, read_rate
+from workbench.progress import progress_bar
 
 _DEVICES, _WORDS = 100, 100
 _OUT = Path("out/lifetime.wav")
@@ -84,10 +83,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Let the fleet live and tell what was heard, found and mended, and how fast that went.
+    """Simulate the fleet and print quality, detection, repair and speed.
 
-    Raises WorkbenchError for rates, strategies and sizes that cannot be, and, once all is told, for
-    a file that cannot be written.
+    Raises WorkbenchError for impossible rates, strategies and sizes and, after the figures are
+    printed, for a file that cannot be written.
     """
     faults, title = _faults(options)
     check_jobs(options.jobs)
@@ -109,7 +108,7 @@ def run(options: argparse.Namespace) -> None:
         _hear(program, inputs, strategy, workload, options)
         return
     started = time.perf_counter()
-    with tqdm(total=workload.devices, unit="device", leave=False, disable=None) as bar:
+    with progress_bar(total=workload.devices, unit="device") as bar:
         record = record_of(
             None, program, inputs, strategy, Environment("lifetime", title), workload,
             jobs=options.jobs, progress=bar.update,
@@ -123,7 +122,7 @@ def run(options: argparse.Namespace) -> None:
         strategy.name
     ]
     record = with_cost(record, cost if isinstance(cost, Cost) else None)
-    _tell(record, title, cost if isinstance(cost, str) else "")
+    _print_figures(record, title, cost if isinstance(cost, str) else "")
     with attempts.step(f"{options.json}"):
         _write(options.json, record)
     attempts.finish("the figures are above")
@@ -177,7 +176,7 @@ def _hear(
         print(f"  {line}")
 
 
-def _tell(record: dict[str, Any], title: str, why_unknown: str) -> None:
+def _print_figures(record: dict[str, Any], title: str, why_unknown: str) -> None:
     device_s = record["device_s"]
     print(
         f"{record['devices']} device{'s' * (record['devices'] != 1)} with {record['strategy']}, {title}: {device_s:,.0f} s of device time "
@@ -189,10 +188,10 @@ def _tell(record: dict[str, Any], title: str, why_unknown: str) -> None:
         f"{record['audible_s']:,.1f} s; harm {100 * record['harm']:.3g} % of the sound's energy"
     )
     if record["hit"]:
-        found, mended = record["detection_s"], record["repair_s"]
+        detection_s, repair_s = record["detection_s"], record["repair_s"]
         print(
-            f"found: {record['detected']:,}{_after(found)}; right again: "
-            f"{record['repaired']:,}{_after(mended)}; wrong bits at the end: "
+            f"found: {record['detected']:,}{_after(detection_s)}; right again: "
+            f"{record['repaired']:,}{_after(repair_s)}; wrong bits at the end: "
             f"{record['wrong_bits_left']:,}"
         )
     entries = ", ".join(f"{count:,} {name}" for name, count in record["verdicts"].items() if count)

@@ -1,4 +1,4 @@
-"""`workbench log FILE`: what a device wrote down, in words and as a picture."""
+"""`workbench log FILE`: the log of a device, in words and as a picture."""
 
 from __future__ import annotations
 

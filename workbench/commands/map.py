@@ -43,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Write map.png, map.csv, critical.csv, protection.png and protection.mask, or curve.png; tell.
+    """Write map.png, map.csv, critical.csv, protection.png and protection.mask, or curve.png; print the main figures.
 
     Raises WorkbenchError for results that are not whole, of another image, of both kinds or of other
     faults than flips, a share that is none and a folder that cannot be written.
@@ -64,12 +64,12 @@ def run(options: argparse.Namespace) -> None:
             )
         out = output_folder(options.out)
         products = curve_of(campaigns)
-        _tell_curve(products.figures)
+        _print_curve(products.figures)
     else:
         share = _share(options.protect or _PROTECT)
         out = output_folder(options.out)
         products = map_of(campaigns, image, out, share)
-        _tell_map(products.figures)
+        _print_map(products.figures)
     if options.json:
         write_text(options.json, json.dumps(products.figures, indent=2, allow_nan=False) + "\n")
     attempts = Attempts()
@@ -95,7 +95,7 @@ def _share(text: str) -> float:
     return share
 
 
-def _tell_map(figures: dict[str, Any]) -> None:
+def _print_map(figures: dict[str, Any]) -> None:
     share, worst = 100 * figures["share"], figures["worst"]
     these = "" if figures["whole"] else " of the bits tried"
     print(f"trials: {figures['trials']:,} of single bits; {figures['about']}")
@@ -119,7 +119,7 @@ def _tell_map(figures: dict[str, Any]) -> None:
     print(f"the worst: {'; '.join(worst[:3])}")
 
 
-def _tell_curve(figures: dict[str, Any]) -> None:
+def _print_curve(figures: dict[str, Any]) -> None:
     for point in figures["points"]:
         broken = point["at_least"]["degraded"]
         median = point["snr_db"]["0.5"]

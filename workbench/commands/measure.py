@@ -9,11 +9,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from workbench.audio.recogniser import Language
-from workbench.commands.class_table import SOUNDS, tell_classes
+from workbench.commands.class_table import SOUNDS, print_classes
 from workbench.commands.common import STRATEGIES, add_generator, refuse_no_speech, strategy_text
 from workbench.commands.own_metrics import own_metrics
 from workbench.errors import WorkbenchError
-from workbench.experiments.fleets.variants import strategy_variant
 from workbench.experiments.voices.quality import (
     Quality,
     mean_quality,
@@ -25,6 +24,7 @@ from workbench.experiments.voices.voice import Voice, open_voice
 from workbench.files import write_text
 from workbench.generators.registry import DEFAULT, generator_named
 from workbench.healing.named import NONE
+from workbench.healing.variants import strategy_variant
 from workbench.training.checkpoint_files import record_measured, refuse_replacing
 
 # What the recogniser needs for another language than US English, by pocketsphinx' own names.
@@ -79,7 +79,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Measure, print a table, write what was asked for; WorkbenchError when it cannot."""
     if options.classes:
-        _tell_classes(options)
+        _print_classes(options)
         return
     folders = list(dict.fromkeys(options.checkpoint or _shipped(options.generator)))
     for folder in folders if options.json else ():
@@ -124,7 +124,7 @@ def run(options: argparse.Namespace) -> None:
             record_measured(folder, quality.figures())
 
 
-def _tell_classes(options: argparse.Namespace) -> None:
+def _print_classes(options: argparse.Namespace) -> None:
     if options.record or options.metric or len(options.checkpoint or ()) > 1:
         raise WorkbenchError(
             "--classes is about one voice, keeps nothing in its checkpoint and has its own measures; give "
@@ -137,7 +137,7 @@ def _tell_classes(options: argparse.Namespace) -> None:
         refuse_replacing(options.json, opened.folder)
     voice = _under(options.strategy, opened)
     language = Language(options.hmm, options.dict, options.lm)
-    tell_classes(voice, language=language, sounds=options.sounds, path=options.json)
+    print_classes(voice, language=language, sounds=options.sounds, path=options.json)
 
 
 def _shipped(generator: str | None) -> list[Path]:

@@ -1,4 +1,4 @@
-"""`workbench replay`: the sound of any trial ever run, from its identifier, and what happened in it."""
+"""`workbench replay`: the sound and the fault events of any trial, from its identifier."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _AXES = {
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the trial, what it started from, and where the sound goes."""
+    """Declare the trial, its checkpoint, and where the sound goes."""
     parser.add_argument("trial", metavar="ID", help="the identifier that was printed for a trial")
     add_image(parser)
     add_checkpoint(parser)
@@ -51,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Play the trial on the plain reference, write its sound and tell what happened and what it did.
+    """Play the trial on the plain reference, write its sound and print its events and the distance of the sounds.
 
     Raises WorkbenchError for what is no identifier, a trial of another image or generator, and a file
     that cannot be written.

@@ -70,7 +70,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Train, and say where the checkpoint lies; WorkbenchError when it cannot."""
+    """Train, and print the path of the checkpoint; WorkbenchError when it cannot."""
     from workbench.training.checkpoint import load_checkpoint
     from workbench.training.curve import CURVE_FILE
     from workbench.training.stored_program import program_of

@@ -1,4 +1,4 @@
-"""What made a result: the commit of the checkout, the versions of what it computes with, its inputs."""
+"""Provenance of a result: the commit of the checkout, versions of packages, hashes of inputs."""
 
 from __future__ import annotations
 

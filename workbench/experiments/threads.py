@@ -1,4 +1,4 @@
-"""One frame of a tiny generator is too little work for two cores."""
+"""Limits on threads: one frame of a tiny generator is too little work for two cores."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from workbench.experiments.campaigns.shards import Damage
 from workbench.experiments.campaigns.store import Store, open_results
 from workbench.experiments.campaigns.summary import summary as figures_of
 from workbench.experiments.voices.voice import Voice
-from workbench.face.shown import Shown, html_table, text_table
+from workbench.face.shown import Shown, html_table, need_pandas, text_table
 from workbench.face.working import working
 from workbench.files import path_of
 from workbench.memory.faults.plan import Plan
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Fault = Plan | str
+_FEW = 50_000  # trials that are done before other processes have started
 TRIALS = 10_000  # of a plan without an end, unless told otherwise
 
 
@@ -57,13 +58,13 @@ def campaign(
         mask: Bytes to which nothing happens.
         log_mel: Of about how many trials of an utterance the log-mel distance is measured.
         listen: About how many trials of an utterance are heard by a recogniser and PESQ.
-        jobs: Processes; None for one a core.
+        jobs: Processes; None for one a core where that pays.
 
     Raises:
         WorkbenchError: There is no pandas, the arguments do not go together, or the folder has other results.
     """
     expect(voice, Voice, "the voice of a campaign", 'a Voice, as wb.load("challenge")')
-    _need_pandas()
+    need_pandas()
     import pandas as pd
 
     image = voice.image() if image is None else image
@@ -79,9 +80,12 @@ def campaign(
     tables = []
     with _folder(out) as folder, working(f"{sum(each.rows for each in todo):,} trials"):
         for each, place in zip(todo, folders_of(folder, plans), strict=True):
+            few = jobs is None and each.rows <= _FEW
             with Store(place, each) as store:
                 _warn_of(store.damaged)
-                run_campaign(store, image, inputs, mask=mask, jobs=jobs, progress=True)
+                run_campaign(
+                    store, image, inputs, mask=mask, jobs=1 if few else jobs, progress=True
+                )
             tables.append(open_results(place).table().to_pandas())
     if len(tables) == 1:
         return tables[0]
@@ -150,16 +154,6 @@ def _meant(voice: Voice, utterances: Iterable[str] | str | None) -> tuple[str, .
     expect(utterances, Iterable, f"each {voice.generator.noun} of a campaign", cure)
     given = [utterances] if isinstance(utterances, str) else utterances
     return tuple(dict.fromkeys(voice.utterance(each) for each in given))
-
-
-def _need_pandas() -> None:
-    try:
-        import pandas  # noqa: F401
-    except ImportError as error:
-        raise WorkbenchError(
-            "a table of trials needs pandas; install the extra with "
-            '`pip install "self-healing-audio-workbench[tables]"`, or run `workbench campaign`'
-        ) from error
 
 
 @contextmanager

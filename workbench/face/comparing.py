@@ -19,14 +19,14 @@ from workbench.experiments.fleets.comparison import (
 from workbench.experiments.fleets.comparison_rows import comparison_rows
 from workbench.experiments.fleets.device_costs import device_costs
 from workbench.experiments.fleets.healed_speech import HealedSpeech, healed_speech
-from workbench.experiments.fleets.variants import StrategyVariant, strategy_variants
 from workbench.experiments.maps.worst_bits import worst_weights
 from workbench.experiments.voices.voice import Voice
-from workbench.face.shown import Pictures, html_table, text_table
+from workbench.face.shown import Pictures, html_table, need_pandas, text_table
 from workbench.face.working import counting, working
 from workbench.files import output_folder
 from workbench.firmware.costs import Cost
 from workbench.healing.strategy import Strategy
+from workbench.healing.variants import StrategyVariant, strategy_variants
 from workbench.memory.faults.plan import Plan
 
 if TYPE_CHECKING:
@@ -51,6 +51,7 @@ class Comparison:
 
     def to_pandas(self) -> pd.DataFrame:
         """A row a record; needs pandas, from the extra `tables`."""
+        need_pandas()
         import pandas as pd
 
         return pd.DataFrame(self.records)

@@ -9,8 +9,16 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from workbench.errors import WorkbenchError
 from workbench.memory.faults.protection import ProtectionMask
 
+_ALTERNATIVES = {
+    "map.png": "Harm by operator, bit and channel",
+    "protection.png": "Remaining harm by protected share",
+    "curve.png": "Quality over the bit-error rate",
+    "costs.png": "Remaining harm against RAM, flash and instructions",
+    "harm.png": "Harm by strategy and environment",
+}
 _MASK_FILE = "protection.mask"
 
 
@@ -47,12 +55,23 @@ class Pictures:
     def _repr_html_(self) -> str:
         return "".join(
             f'<img src="data:image/png;base64,{base64.b64encode((self.folder / name).read_bytes()).decode()}" '
-            f'alt="{escape(name)}" style="display: block; max-width: 62rem; width: 100%">'
+            f'alt="{escape(_ALTERNATIVES.get(name, name))}" style="display: block; max-width: 62rem; width: 100%">'
             for name in self.files
         )
 
     def __repr__(self) -> str:
         return f"{', '.join(self.files)} in {self.folder}"
+
+
+def need_pandas() -> None:
+    """Raise WorkbenchError, with what to install, where pandas is missing."""
+    try:
+        import pandas  # noqa: F401
+    except ImportError as error:
+        raise WorkbenchError(
+            "a DataFrame needs pandas; install the extra with "
+            '`pip install "self-healing-audio-workbench[tables]"`, or run the command of the same name'
+        ) from error
 
 
 def html_table(rows: Sequence[Sequence[str]], *, caption: str = "") -> str:

@@ -84,7 +84,7 @@ CORES = {
             "UC_CPU_ARM_CORTEX_M7",
             ("-O2", "-fomit-frame-pointer"),
         ),
-        # The compiler leaves its DSP instructions out unless it is told.
+        # The compiler emits DSP instructions only with this flag.
         Core(
             "m33",
             "Cortex-M33",

@@ -1,4 +1,4 @@
-"""What a healing strategy costs on a device: instructions, code and memory, measured by emulation.
+"""Costs of a healing strategy on a device: instructions, code and memory, measured by emulation.
 
 The measured table ships with the package, `data/costs.json`, and is what simulations quote; `workbench
 emulate --costs` makes it anew. Instructions are counted, not cycles.

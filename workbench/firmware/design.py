@@ -1,4 +1,4 @@
-"""What is decided before any C is written: names, members, scratch memory, healing, or a refusal."""
+"""Design of a firmware before any C is written: names, members, scratch memory, healing, or a refusal."""
 
 from __future__ import annotations
 

@@ -185,7 +185,7 @@ class EmulatedMachine:
         self.settle()
 
     def settle(self) -> None:
-        """Stuck cells take their value back, whatever flipped them."""
+        """Force stuck cells to their value."""
         for byte, bit, value in self._stuck:
             byte[0] = byte[0] | 1 << bit if value else byte[0] & ~np.uint8(1 << bit)
 

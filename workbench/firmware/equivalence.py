@@ -1,7 +1,7 @@
 """Do the simulation and the device agree in samples, log and memory, and if not, on which smallest schedule?
 
-A schedule on which they differ is reduced until every upset in it is needed, and told in a form that
-can be given back. Layout: inputs [1, frames * rate, channels]; the histories are silenced half way.
+A failing schedule is reduced until every upset in it is needed, and written in a form that
+`workbench agree --schedule` reads. Layout: inputs [1, frames * rate, channels]; the histories are silenced half way.
 """
 
 from __future__ import annotations
@@ -41,9 +41,9 @@ def first_difference(
     *,
     progress: Callable[[], object] = lambda: None,
 ) -> Difference | None:
-    """Let a device and its simulation live through all schedules; the first difference, reduced.
+    """Run all schedules on a device and in simulation; the first difference, reduced, or None.
 
-    machine: that has `firmware` and may flip its flash. progress: is called after each schedule.
+    machine: that has `firmware` and may flip its flash. progress: called after each schedule.
     """
     listed = [tuple(schedule) for schedule in schedules]
     for first in range(0, len(listed), _TOGETHER):

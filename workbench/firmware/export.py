@@ -1,4 +1,4 @@
-"""The folder that a firmware engineer gets: model, runtime, golden vectors, build lines, README."""
+"""The exported folder: model, runtime, golden vectors, build lines, README."""
 
 from __future__ import annotations
 
@@ -265,7 +265,7 @@ these tries. An entry holds frame, epoch, unit, area, and
 
 
 def _has_evidence(guard: Guard) -> bool:
-    """Whether a guard can tell a damaged unit from what says so."""
+    """Whether a guard can distinguish a damaged unit from a damaged check."""
     return guard.golden_is_witness or guard.area.kind.judges(guard.area)
 
 

@@ -1,4 +1,4 @@
-"""What an exported folder keeps for the workbench: image and strategy, so that its device's log can be read.
+"""Files in an exported folder for the workbench: image and strategy, so that its device's log can be read.
 
 Layout: `strategy.json`, a sealed JSON object, names the prefix and the build and describes the strategy;
 `PREFIX.image` is the memory image.

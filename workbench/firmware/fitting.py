@@ -1,4 +1,4 @@
-"""Whether a firmware fits a board and its healer a budget, measured by emulation; and what is nearest.
+"""Does a firmware fit a board, and its healer a budget? Measured by emulation, with the nearest that fits.
 
 Instructions are counted: a board that is refused for its clock could not keep up at one cycle an
 instruction; one that is not may still be too slow.

@@ -64,7 +64,7 @@ class HostMachine:
         self.settle()
 
     def settle(self) -> None:
-        """Stuck cells take their value back, whatever flipped them."""
+        """Force stuck cells to their value."""
         for byte, mask, value in self._stuck:
             byte[0] = byte[0] | mask if value else byte[0] & ~mask
 

@@ -1,4 +1,4 @@
-"""The log of a device, as bytes of its RAM, in words again.
+"""Reading the log of a device from bytes of its RAM.
 
 Layout: `wb_log_head` (magic, two words of the build, count, its inverse, repeats), then the ring of entries; see
 `runtime/wb_model.h`. The bytes may lie anywhere in a larger dump.

@@ -1,4 +1,4 @@
-"""What a healer takes in a frame while one permanent fault stays: a stuck cell of RAM, a damaged bit of flash.
+"""Worst-case costs of a healer under one permanent fault: a stuck cell of RAM, a damaged bit of flash.
 
 Layout: a fault is tried with the cursor of its guard at the unit, so that the first frame finds it.
 """
@@ -105,7 +105,7 @@ def _checks_of(watch: Watch, unit: int) -> list[int]:
 
 
 def cursors_at(firmware: Firmware, units: dict[int, int], address: int) -> list[Event]:
-    """Cursors of all guards at the unit that has a byte, found wrong as often as the policy asks, less once.
+    """Events that set all guards to the unit of `address`, one detection short of the policy's persistence.
 
     units: of guards whose unit is given.
     """

@@ -1,4 +1,4 @@
-"""Where each signal lies in the scratch memory of a step: signals that never live together share it.
+"""Allocation of scratch memory within a step: signals that are never needed at once share memory.
 
 Reference: greedy placement by size, the largest first. Layout: a buffer holds free room for the
 longest history of the operators that read it, then the signal's rows of one frame.

@@ -1,4 +1,4 @@
-"""A long run of a clean device on this machine: a healer that finds anything raises a false alarm.
+"""A long run of a clean device on this machine: any detection is a false positive.
 
 Words follow each other at random and histories go on from one to the next, as nobody resets them.
 """

@@ -39,7 +39,7 @@ class Machine(Protocol):
         """From now on a bit of `byte`, uint8 [1], a view of memory, is always `value`."""
 
     def settle(self) -> None:
-        """Stuck cells take their value back, whatever flipped them."""
+        """Force stuck cells to their value."""
 
     def unstick(self) -> None:
         """No cell is stuck any more; they keep what they hold."""
@@ -164,7 +164,7 @@ class Twin:
         return unit[start:].tobytes()
 
     def image(self) -> Image:
-        """The image as it is now; what this firmware does not have is as in the clean image."""
+        """The present image; sections that this firmware lacks are as in the clean image."""
         data = self.firmware.image.data.copy()
         for start, memory in self._memory.items():
             data[start : start + len(memory)] = memory

@@ -1,4 +1,4 @@
-"""A C unit with one static model and its buffers, for whoever drives it from outside.
+"""A C unit with one static model and its buffers, driven by an external caller.
 
 The host twin and the emulator call its functions without arguments and read and write its memory.
 """

@@ -1,4 +1,4 @@
-"""What a generator is: everything that differs from one network that makes sound to another.
+"""The interface of a generator: everything in which one network that makes sound differs from another.
 
 Importing this module, a generator and its `encode` needs no torch; `network`, `loss` and `tensors` do.
 """
@@ -49,7 +49,7 @@ class Measure:
 
 
 class Generator(ABC):
-    """One kind of network that makes sound; a subclass says what is particular to it.
+    """One kind of network that makes sound; a subclass defines what is particular to it.
 
     Attributes:
         name: In commands, checkpoints and programs.

@@ -1,4 +1,4 @@
-"""What a network's inputs are, as lowering is told of them; needs no torch."""
+"""Declarations of a network's inputs, for lowering; needs no torch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The training loss: how far two waveforms are apart, in spectra of several sizes and in samples.
+"""The training loss: distance of two waveforms in spectra of several sizes and in samples.
 
 Reference: multi-resolution STFT loss, Yamamoto et al. 2020, https://arxiv.org/abs/1910.11480.
 Layout: waveforms [batch, time].

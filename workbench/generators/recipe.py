@@ -1,4 +1,4 @@
-"""How a generator is trained: numbers only, so that a checkpoint can say exactly how it was made."""
+"""Training recipes: numbers only, so that a checkpoint's metadata hold them completely."""
 
 from __future__ import annotations
 

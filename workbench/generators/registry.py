@@ -1,4 +1,4 @@
-"""The generators that are known here: those that ship, those of installed packages, and one's own.
+"""The registry of generators: those that ship, those of installed packages, and the user's own.
 
 Nothing is imported before a generator is asked for by name, so that this module costs nothing.
 """

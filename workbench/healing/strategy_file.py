@@ -16,11 +16,11 @@ from workbench.files import path_of, write_text
 from workbench.healing.guard import Guard
 from workbench.healing.log import Remedy
 from workbench.healing.policy import Policy
-from workbench.healing.remedies import REMEDIES
+from workbench.healing.remedies import remedies_by_name
 from workbench.healing.strategy import Strategy
 from workbench.healing.strategy_toml import strategy_from_toml, strategy_to_toml
 from workbench.memory.places import WORKING_SECTIONS
-from workbench.memory.watches.areas import KINDS, Area, area_of
+from workbench.memory.watches.areas import area_of, record_of
 from workbench.sealed import DIGEST, json_object, unsealed, write_sealed
 
 JSON, TOML = ".json", ".toml"  # how the names of files end
@@ -119,22 +119,17 @@ def _fields(told: Any, kind: type[Any], what: str) -> dict[str, Any]:
 def _guard_of(told: Any, number: int) -> Guard:
     what = f"guard {number} of the strategy"
     fields = _fields(told, Guard, what)
-    kind = KINDS.get(code) if isinstance(code := _code(fields["area"]), str) else None
-    record = kind.record if kind else Area
-    fields["area"] = area_of(_fields(fields["area"], record, f"the area of {what}"))
+    area = fields["area"]
+    record = record_of(area.get("code")) if isinstance(area, dict) else record_of(None)
+    fields["area"] = area_of(_fields(area, record, f"the area of {what}"))
     if "ladder" in fields:
         expect(fields["ladder"], list, "the ladder of a guard", 'a list of names, as ["RESTORE"]')
         fields["ladder"] = tuple(_remedy(name, what) for name in fields["ladder"])
     return Guard(**fields)
 
 
-def _code(told: Any) -> Any:
-    return told.get("code") if isinstance(told, dict) else None
-
-
 def _remedy(name: Any, what: str) -> Remedy:
-    own = {remedy.name: remedy for remedy in REMEDIES}
-    known = {**Remedy.__members__, **own}
+    known = {**Remedy.__members__, **remedies_by_name(name)}
     if not isinstance(name, str) or name not in known:
         near = nearest(name, known)
         raise WorkbenchError(f"the ladder of {what} has no remedy {name!r:.60}; {near}")

@@ -1,4 +1,4 @@
-"""How variants of a program differ from the clean one: sparse changes of single elements."""
+"""Sparse changes of single elements: the difference of a program's variants from the clean one."""
 
 from __future__ import annotations
 

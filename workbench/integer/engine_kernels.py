@@ -1,4 +1,4 @@
-"""Arithmetic of the batched engine: whole numbers in floating point, exact by proven bounds.
+"""Arithmetic of the batched engine: integers in floating point, exact by proven bounds.
 
 Codes are float32; sums float32 below 2**24 and float64 below 2**53, where every order of summation
 gives the same. What a fault changed comes as sparse differences from the clean arrays.

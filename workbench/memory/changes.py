@@ -1,4 +1,4 @@
-"""From flipped bits to changed elements: the way from memory images to variants of a program.
+"""Mapping from flipped bits to changed elements: from memory images to variants of a program.
 
 Layout: faults are one array of bit positions (8 * address + bit) for each trial; what comes out are
 sparse changes over all trials.

@@ -213,6 +213,19 @@ class Image:
             f"{self.layout.size_bytes - ram:,} of flash"
         )
 
+    def _repr_html_(self) -> str:
+        """A table of the sections that hold anything, with the bits that differ from the clean image."""
+        addresses = self.flipped() >> 3
+        rows = [
+            f"<tr><td>{section.name}</td><td>{section.region}</td><td>{section.size_bytes:,}</td><td>"
+            f"{np.count_nonzero((addresses >= section.start) & (addresses < section.stop)):,}</td></tr>"
+            for section in self.layout.sections.values()
+            if section.size_bytes
+        ]
+        head = "<tr><th>section</th><th>region</th><th>bytes</th><th>flipped bits</th></tr>"
+        title = f"Image of {self.program.name} ({self.content_hash[:12]})"
+        return f"<table><caption>{title}</caption>{head}{''.join(rows)}</table>"
+
     def states(self) -> dict[tuple[str, str], np.ndarray]:
         """The state section: int64 [1, *shape] by (operator, tensor), as `Stream.states`."""
         return {

@@ -1,4 +1,4 @@
-"""The panel of notebook 03: two healers, the same faults; hear both, see their memory, read their logs.
+"""The panel of notebook 03: two strategies under the same faults, with sounds, wrong bits and logs.
 
 It shows what `workbench.experiments.fleets.healed_speech` returns and decides nothing itself.
 """
@@ -20,16 +20,16 @@ from workbench.errors import expect
 from workbench.experiments.fleets.comparison import ENVIRONMENTS, Environment, workload_of
 from workbench.experiments.fleets.healed_speech import HealedSpeech, healed_speech
 from workbench.experiments.fleets.pictures import draw_timelines
-from workbench.experiments.fleets.variants import (
+from workbench.experiments.fleets.workload import Workload
+from workbench.experiments.maps.worst_bits import worst_weights
+from workbench.experiments.voices.voice import Voice, open_voice
+from workbench.healing.strategy import Strategy
+from workbench.healing.variants import (
     NAMES,
     fitting,
     strategy_variant,
     strategy_variants,
 )
-from workbench.experiments.fleets.workload import Workload
-from workbench.experiments.maps.worst_bits import worst_weights
-from workbench.experiments.voices.voice import Voice, open_voice
-from workbench.healing.strategy import Strategy
 from workbench.panels.names import PANEL, named_handles
 from workbench.panels.status import Status
 from workbench.panels.views import sound
@@ -46,7 +46,7 @@ class HealingPanel(widgets.VBox):
 
     voice: the one that ships unless another is given. strategies: of one's own, to choose beside the
     named ones, the first of them to begin with. Raises WorkbenchError when the voice cannot be opened
-    and for strategies that do not suit it; later mistakes are told in the panel, in `status`.
+    and for strategies that do not suit it; later errors are shown in the panel, in `status`.
     """
 
     def __init__(self, voice: Voice | None = None, strategies: Sequence[Strategy] = ()) -> None:
@@ -82,11 +82,11 @@ class HealingPanel(widgets.VBox):
         chosen = {name: control.value for name, control in self.controls.items()}
         environment = ENVIRONMENTS[chosen["kind"]]
         self.controls["rate"].disabled = not environment.upsets_per_s
-        with self.status.working(f"letting {chosen['one']} and {chosen['two']} live"):
+        with self.status.working(f"simulating {chosen['one']} and {chosen['two']}"):
             workload = self._workload(environment, chosen["rate"], chosen["seed"])
             results = {}
             for side, name in zip(self.sides, (chosen["one"], chosen["two"]), strict=True):
-                self.status.tell(f"letting {name} live through the faults")
+                self.status.tell(f"simulating {name} under the faults")
                 chosen_one = self.own.get(name, name)
                 strategy, program = strategy_variant(chosen_one, self.voice.program, self.inputs)
                 results[name] = healed_speech(self.voice, workload, strategy, program)

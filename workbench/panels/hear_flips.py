@@ -1,4 +1,4 @@
-"""The panel of notebook 01: flip bits of a voice's memory, hear and see what becomes of a word.
+"""The panel of notebook 01: flip bits of a voice's memory, and hear and see the change of a word.
 
 It shows what `workbench.experiments.voices.faulty_speech.hear` returns and decides nothing itself.
 """
@@ -31,7 +31,7 @@ class FlipPanel(widgets.VBox):
     """Controls, the word before and after with its numbers, and the names of the flipped bits.
 
     voice: the one that ships unless another is given, opened once. Raises WorkbenchError when it
-    cannot be opened; later mistakes are told in the panel, in `status`.
+    cannot be opened; later errors are shown in the panel, in `status`.
     """
 
     def __init__(self, voice: Voice | None = None) -> None:

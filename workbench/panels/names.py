@@ -1,4 +1,4 @@
-"""Names by which a screen reader, or a test, finds the handles of a panel's sliders."""
+"""Accessible names of a panel's sliders, for screen readers and tests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where notebooks run: on copies under out/, so that running and editing them leaves tracked files alone.
+"""Copies of notebooks under out/, so that running and editing them leaves tracked files unchanged.
 
 `python -m workbench.panels.notebook_files FROM TO` makes the copies. A copy remembers in its metadata
 (`workbench.copied`, a SHA-256 of its cells) what it was copied from: one that was only run gets the
@@ -92,7 +92,7 @@ def _copied(notebook: dict[str, Any]) -> str:
 
 
 def main(words: list[str]) -> int:
-    """Copy FROM TO and tell on standard output; exit status 2 with one sentence where it cannot."""
+    """Copy FROM TO and report on standard output; exit status 2 with one sentence where it cannot."""
     try:
         if len(words) != 2:
             raise WorkbenchError(f"two folders are needed, FROM and TO, and {len(words)} are given")

@@ -1,4 +1,4 @@
-"""A line below a notebook's cell that says what is being done, for steps that have no parts to count."""
+"""A line below a notebook's cell that names the current step, where steps cannot be counted."""
 
 from __future__ import annotations
 

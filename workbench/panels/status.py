@@ -1,4 +1,4 @@
-"""What a panel is doing: a line that says so, results dimmed while they are older than the settings.
+"""The status of a panel: the current step in a line, and results dimmed while they are out of date.
 
 Controls stay enabled meanwhile: a control that is disabled loses the keyboard's focus, and what is changed
 while a result is computed is computed next.

@@ -1,4 +1,4 @@
-"""Pieces of HTML for panels: a sound with its picture, numbers, names of bits, a mistake.
+"""HTML of panels: a sound with its picture, numbers, names of bits, an error.
 
 They take their colours from JupyterLab's theme, light or dark.
 """
@@ -70,7 +70,7 @@ def site_list(sites: Sequence[str], trial: str) -> str:
 
 
 def failed(sentence: str) -> str:
-    """A mistake, told in one sentence."""
+    """HTML of an error, in one sentence."""
     return (
         '<div role="alert" class="mistake" style="border-left: 4px solid #b02a20; '
         f'padding: .3rem .8rem; margin: .5rem 0">{escape(sentence)}</div>'

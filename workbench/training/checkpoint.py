@@ -52,7 +52,7 @@ def save_checkpoint(
 
 
 def seal_checkpoint(folder: Path | str) -> None:
-    """Put a checkpoint of format version 1 under digests, as it is; its weights stay the same.
+    """Seal a checkpoint of format version 1; its weights stay the same.
 
     Nothing proves that it was not edited before. Raises WorkbenchError as `load_checkpoint`, and for a
     checkpoint that has its digests already.

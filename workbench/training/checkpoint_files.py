@@ -1,4 +1,4 @@
-"""The files of a checkpoint and what proves them, read without torch.
+"""The files of a checkpoint and their hash checks, read without torch.
 
 A folder with `model.safetensors` (float32 weights), `model.json` (metadata) and, made from both,
 `program.wbp`, the integer program (`training.stored_program`). The JSON names the generator, its

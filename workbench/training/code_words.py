@@ -1,4 +1,4 @@
-"""Training for weights that will be code words: the network hears what moving them to the nearest costs.
+"""Training of weights that become code words: the loss includes the move to the nearest code word.
 
 Reference: straight-through estimator, Bengio et al. 2013, https://arxiv.org/abs/1308.3432. After lowering,
 `workbench.memory.codes.in_place` moves every word of weights to the nearest code word. Here these moves are

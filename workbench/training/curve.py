@@ -11,7 +11,7 @@ _WINDOW = 50  # steps that are averaged: single batches scatter
 
 
 def write_loss_curve(losses: list[float], float_steps: int, path: Path) -> None:
-    """Draw the losses of all steps, averaged over 50, as a PNG; the stages are told apart.
+    """Draw the losses of all steps, averaged over 50, as a PNG; each stage has its own colour.
 
     float_steps: how many of the steps came before quantisation. Raises WorkbenchError when the
     file cannot be written.

@@ -1,4 +1,4 @@
-"""Where a training run stands, in one safetensors file, so that a killed run continues."""
+"""The state of a training run in one safetensors file, so that an interrupted run resumes."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ def _strip(tensors: dict[str, torch.Tensor], prefix: str) -> dict[str, torch.Ten
 
 
 def _checksum(notes: dict[str, str], tensors: dict[str, torch.Tensor]) -> str:
-    """SHA-256 over all that a progress file says, in an order of its own."""
+    """SHA-256 over the contents of a progress file, in a fixed order."""
     digest = hashlib.sha256(json.dumps(notes, sort_keys=True).encode())
     for name, tensor in sorted(tensors.items()):
         digest.update(f"{name} {tensor.dtype} {list(tensor.shape)}".encode())

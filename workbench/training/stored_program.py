@@ -1,4 +1,4 @@
-"""The integer program beside a checkpoint: opened without torch, made again whenever it is not the right one.
+"""The integer program beside a checkpoint: opened without torch, lowered again after a hash mismatch.
 
 Layout: `program.wbp`, a container of kind "lowered" with a program's header and arrays (`integer.storage`) and,
 under "lowered_from", the digests of configuration and weights and the version of lowering. `model.json` holds

@@ -1,4 +1,4 @@
-"""What is trained: a generator's configuration, the recordings that it learns, and how."""
+"""A training task: a generator's configuration, its recordings, and its recipe."""
 
 from __future__ import annotations
 

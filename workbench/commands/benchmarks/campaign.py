@@ -28,7 +28,7 @@ def run(options: argparse.Namespace) -> None:
             engine=options.engine,
             progress=say,
         )
-    _tell(figures)
+    _print_figures(figures)
     if options.json:
         write_text(options.json, json.dumps(figures.as_json(), indent=2) + "\n")
     if figures.mismatches:
@@ -36,7 +36,7 @@ def run(options: argparse.Namespace) -> None:
         raise SystemExit(1)
 
 
-def _tell(figures: Figures) -> None:
+def _print_figures(figures: Figures) -> None:
     print(
         f"single bit flips, uniform over all bits of {WEIGHTS:,} weights; one decoder of "
         f"{MACS / 1e6:.2f} million multiply-accumulates ({FRAMES} frames, {SAMPLES} samples), one core"

@@ -1,4 +1,4 @@
-"""What checks of memory see of many faults, of an attack, and by golden inputs."""
+"""Detection rates of memory checks for many faults, an attack, and golden inputs."""
 
 from __future__ import annotations
 

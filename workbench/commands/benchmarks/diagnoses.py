@@ -1,4 +1,4 @@
-"""Whether what healers write down is true."""
+"""Correctness of the healers' logs."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import json
 from workbench.commands.progress import doing
 from workbench.errors import WorkbenchError
 from workbench.experiments.bench.diagnoses import COLUMNS, bench_diagnoses, confusion
-from workbench.experiments.fleets.variants import NAMES, RANGE, strategy_variants
 from workbench.experiments.threads import one_thread
 from workbench.experiments.voices.voice import open_voice
 from workbench.files import write_text
 from workbench.healing.named import NONE
+from workbench.healing.variants import NAMES, RANGE, strategy_variants
 
 _TRIALS = 100  # of each strategy
 

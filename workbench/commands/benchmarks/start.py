@@ -1,4 +1,4 @@
-"""How long commands take to start, and whether they wait for torch."""
+"""Start-up time of the commands, and whether they import torch."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ class Rate:
 
 @dataclass(frozen=True)
 class Figures:
-    """What the benchmark found.
+    """Figures of the benchmark.
 
     kernels: that ran, see `native.build`. gmacs_per_s: int8 multiply-accumulates that the engine really
     made, in 1e9 a second; None where it does not count. peak_gmacs_per_s: what the same kernels reach at
@@ -130,7 +130,7 @@ def bench_campaign(
 ) -> Figures:
     """Measure everything, each injector for `seconds` in all, and check `check` trials.
 
-    engine: of the laboratory. progress: is told what is going on. Raises WorkbenchError where the
+    engine: of the laboratory. progress: called with the name of each stage. Raises WorkbenchError where the
     engine cannot run.
     """
     with one_thread():

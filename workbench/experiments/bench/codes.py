@@ -1,4 +1,4 @@
-"""What codes see: random faults of a few bits in a page, and the flips that an attacker chooses.
+"""Detection rates of codes: random faults of a few bits in a page, and flips that an attacker chooses.
 
 Reference for the second: RADAR, Li et al. 2021, https://arxiv.org/abs/2101.08254, whose signatures of 2
 bits of groups of 512 weights find 9.6 of 10 flips of progressive bit search.
@@ -11,12 +11,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from workbench.memory.codes.syndromes import detected, faults_in_a_unit
 from workbench.memory.image import Image
 from workbench.memory.layout import Layout
 from workbench.memory.places import WORKING_SECTIONS
 from workbench.memory.watches.areas import KINDS, SIGNATURES, Area
 from workbench.memory.watches.pages import PageWatch
+from workbench.memory.watches.syndromes import detected, faults_in_a_unit
 
 FLIPS = (1, 2, 3, 4, 8)
 GROUP_BYTES, ATTACK_BITS = 512, 10
@@ -66,7 +66,7 @@ def attack_on_radar(image: Image, worst: Sequence[int], *, trials: int) -> tuple
     """(mean number of random sign-bit flips, of ten, in groups that are flagged; the same of `worst`;
     bytes of signatures, 2 bits a group).
 
-    worst: positions of the bits that a search for the most harmful ones found.
+    worst: positions of the most harmful bits of a search.
     """
     watch = _watch(image, "radar", GROUP_BYTES)
     rng = np.random.default_rng(_SEED)

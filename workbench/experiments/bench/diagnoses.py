@@ -1,4 +1,4 @@
-"""Whether the log is right: healers judged by an oracle that knows which bits were really hit.
+"""Correctness of the log: diagnoses against an oracle that knows which bits were hit.
 
 Two implementations that share a mistake agree with each other, so the truth comes from neither: bits of
 chosen parts of a unit (working copy, golden copy, check, second check, the spare page that a stuck cell
@@ -68,8 +68,8 @@ class Score:
 
     def as_json(self) -> dict[str, object]:
         """JSON-ready, without the matrix, which is of all strategies."""
-        told = {name: value for name, value in vars(self).items() if name != "confusion"}
-        return told | {"wrong_examples": self.wrong_examples[:5]}
+        values = {name: value for name, value in vars(self).items() if name != "confusion"}
+        return values | {"wrong_examples": self.wrong_examples[:5]}
 
 
 def bench_diagnoses(
@@ -115,14 +115,14 @@ def parts(watch: Watch, unit: int) -> dict[str, np.ndarray]:
 
 
 def judge(score: Score, image: Image, strategy: Strategy, hits: Sequence[Hit]) -> Device:
-    """Let one device live through `hits` for six minutes and add what its log says to `score`."""
+    """Simulate one device under `hits` for six minutes and add the entries of its log to `score`."""
     data = image.data.copy()
     flip_bits(data, [p for hit in hits if hit.when == BEFORE for p in hit.positions])
     start = booted(Image(image.program, image.layout, data))
     device, signed = Device(start, strategy, image.data), start.data.copy()
     _strike(device, [hit for hit in hits if hit.when == AFTER])
     later = [hit for hit in hits if hit.when == HEALING]
-    told = _target(hits)
+    target = _target(hits)
     score.trials += 1
     spoilt, first = False, True
     while device.trace.now < SIX_MINUTES:
@@ -160,9 +160,9 @@ def judge(score: Score, image: Image, strategy: Strategy, hits: Sequence[Hit]) -
             score.open += claim is None
             score.wrong += claim is False
             if first:
-                score.confusion[told, entry.diagnosis.name] += 1
+                score.confusion[target, entry.diagnosis.name] += 1
             if claim is False:
-                score.wrong_examples.append(f"{told}: {entry}")
+                score.wrong_examples.append(f"{target}: {entry}")
             first = False
             where = of_unit[WORKING]
             if (before[where] != image.data[where]).any():
@@ -171,7 +171,7 @@ def judge(score: Score, image: Image, strategy: Strategy, hits: Sequence[Hit]) -
         was_right = before[working] == image.data[working]
         spoilt |= bool((was_right & changed[working]).any())
     if first:
-        score.confusion[told, "-"] += 1
+        score.confusion[target, "-"] += 1
     score.spoilt += spoilt
     units = Counter((entry.area, entry.unit) for entry in device.log)
     score.most_entries = max([score.most_entries, *units.values()])
@@ -203,7 +203,7 @@ def confusion(scores: Sequence[Score]) -> dict[str, dict[str, int]]:
 
 
 def _sound_the_alarm(device: Device) -> bool:
-    """Let monitors that disagree with memory raise alarms, for a while; tell whether they do."""
+    """Simulate monitors that disagree with memory for a while; return whether they raise alarms."""
     if device.trace.now >= _SUMS_FRAMES:
         return False
     alarmed = False
@@ -218,7 +218,7 @@ def _sound_the_alarm(device: Device) -> bool:
 def _claim(
     entry: LogEntry, of_unit: dict[str, np.ndarray], before: np.ndarray, made: np.ndarray
 ) -> bool | None:
-    """Whether what an entry says of a unit was so, None where it says nothing.
+    """Whether the diagnosis of a unit is true, None where the entry makes no claim.
 
     before, made: bytes of the image before the healer had its turn, and as they should be.
     """

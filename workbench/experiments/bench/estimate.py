@@ -1,4 +1,4 @@
-"""How honest and how thrifty stratified estimates are, against the exhaustive truth of one word."""
+"""Coverage and cost of stratified estimates, against the exhaustive truth of one word."""
 
 from __future__ import annotations
 

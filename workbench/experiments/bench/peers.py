@@ -1,4 +1,4 @@
-"""Other ways to flip one bit of a float weight and run the model, side by side.
+"""Other fault injectors: flip one bit of a float weight and run the model, side by side.
 
 The plain loop is what people write by hand; the three packages are used as their documentation
 recommends for single flips of weights, and each says where. Layout: a flip is (layer, flat element,
@@ -29,7 +29,7 @@ class Flip(NamedTuple):
     bit: int
 
 
-# What is told of a trial where somebody listens.
+# Called after each trial with the flip and the output.
 Listener = Callable[[Flip, torch.Tensor], None]
 
 
@@ -62,7 +62,7 @@ class Injector(ABC):
 
 
 class OneByOne(Injector):
-    """An injector that is told which bit to flip."""
+    """An injector that takes the bit to flip from the caller."""
 
     @abstractmethod
     def trial(self, flip: Flip) -> torch.Tensor:

@@ -1,4 +1,4 @@
-"""How long the commands take from start to end, and whether torch was imported for it."""
+"""Start-up time of the commands, and whether torch was imported."""
 
 from __future__ import annotations
 

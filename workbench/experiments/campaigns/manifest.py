@@ -1,4 +1,4 @@
-"""What a folder of results is the results of, as manifest.json beside the shards.
+"""The manifest of a folder of results: everything that the trials depend on, as manifest.json.
 
 Layout: a sealed JSON object (`workbench.sealed`); the fields of `Campaign` decide what a trial is, the rest
 tells how it came about.
@@ -191,7 +191,7 @@ class Campaign:
 
 
 def seal_manifest(folder: Path) -> Campaign:
-    """Put a manifest of an earlier version under a digest, as it is; return its campaign.
+    """Seal a manifest of an earlier version, unchanged; return its campaign.
 
     Nothing proves that its commit and versions were not edited before. Raises WorkbenchError as
     `Campaign.load`, and for a manifest that has its digest already.

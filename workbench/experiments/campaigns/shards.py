@@ -1,4 +1,4 @@
-"""Shards of results: a Parquet file for a range of trials of one utterance, named by what is in it.
+"""Shards of results: a Parquet file for a range of trials of one utterance, named by a hash.
 
 Layout: NUMBER-HASH.parquet, six decimal digits and the first 16 hexadecimal digits of the SHA-256 of
 the file; its Parquet metadata repeat its number and the campaign that it belongs to.
@@ -107,7 +107,7 @@ def find(folder: Path, *, campaign: str, shards: int) -> Found:
 
 
 def same_rows(one: Path, other: Path) -> bool:
-    """Whether two good shards say the same, whichever version wrote them."""
+    """Whether two valid shards have the same rows, for any version of the writer."""
     return read_shard(one).equals(read_shard(other))
 
 

@@ -1,4 +1,4 @@
-"""A folder of results: written shard by shard by a campaign, read in one line by whoever likes.
+"""A folder of results: written shard by shard by a campaign, read as one table.
 
 Layout: manifest.json, shards/*.parquet (SCHEMA of `trial_table`), damaged/ for files that were moved
 aside. `pandas.read_parquet("DIR/shards")` and `duckdb.sql("from 'DIR/shards/*.parquet'")` read it.

@@ -1,4 +1,4 @@
-"""What a campaign found, in numbers: how many trials of each class, surely how many, and the worst one.
+"""Figures of a campaign: trials per class, their shares with confidence intervals, and the worst trial.
 
 A trial does the same to the bits for every utterance, so its utterances are one cluster of an interval.
 """

@@ -1,4 +1,4 @@
-"""Trials and what came of them as a table: a row a trial, its first event by name and its outcome.
+"""Trials as a table: a row per trial, its first event by name and its outcome.
 
 Reference: none. Layout: SCHEMA, Arrow; the class of quality is decided by the SNR alone.
 """

@@ -12,7 +12,7 @@ from workbench.generators.registry import DEFAULT
 
 
 def metadata_rows(metadata: dict[str, Any]) -> dict[str, str]:
-    """The checkpoint's own JSON in words; what it does not say is left out."""
+    """The checkpoint's metadata as label -> text; missing keys are left out."""
     rows: dict[str, str] = {}
     if "seed" in metadata:
         rows["Checkpoint"] = f"{metadata.get('generator', '')}, training seed {metadata['seed']}"

@@ -1,4 +1,4 @@
-"""Everything that the demonstration found out, as data: what the page shows and summary.json holds.
+"""All results of the demonstration, as data: what the page shows and summary.json holds.
 
 Sounds are float32 [samples] in [-1, 1] at 16 kHz. A value that does not exist is None, and a
 sentence beside it says why.
@@ -132,7 +132,7 @@ class Device:
 
 @dataclass(frozen=True)
 class Healing:
-    """How the image of the `healed` clip was mended: the word was spoken while it happened."""
+    """How the image of the `healed` clip was repaired, while the word was spoken."""
 
     flips: int
     frames: int
@@ -143,7 +143,7 @@ class Healing:
 
 @dataclass(frozen=True, eq=False)
 class Demonstration:
-    """The whole of it. device is None where the firmware could not be built: device_absent says why.
+    """The whole demonstration. device is None where the firmware could not be built: device_absent says why.
 
     sections: of the working copy. metadata: of the checkpoint, as label -> text. hashes: name
     -> hexadecimal digest. commands: (figure, the command that makes it).

@@ -1,4 +1,4 @@
-"""The healer at work in the demonstration: mending a broken image, and a simulation under upsets."""
+"""The healer in the demonstration: repair of a damaged image, and a simulation under upsets."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from workbench.memory.places import SRAM_SECTIONS
 def heal_and_speak(
     voice: Voice, image: Image, word: str, *, pages_per_frame: int
 ) -> tuple[np.ndarray, Healing]:
-    """Let the healer go through a broken `image` once while it speaks, then let it say `word`.
+    """One full scrub of a damaged `image` while it speaks, then the sound of `word`.
 
     Returns the word as it was spoken after that, float32 [samples], and how the healing went.
     """

@@ -1,4 +1,4 @@
-"""Telling how far a long command is: one line a stage, with the seconds that it took."""
+"""Progress of a long command: one line per stage, with its duration in seconds."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 
 class Stages:
-    """Numbered stages, `total` of them in all, told on standard error."""
+    """Numbered stages, `total` of them in all, printed on standard error."""
 
     def __init__(self, total: int) -> None:
         self.total = total

@@ -1,4 +1,4 @@
-"""How many bits of an image are dangerous: the share of single flips that spoil a set of words.
+"""The share of dangerous bits of an image: single flips that degrade a set of words.
 
 Stratified, so that a rare class takes a small part of the trials that drawing bits blindly would.
 """

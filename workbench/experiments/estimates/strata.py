@@ -1,4 +1,4 @@
-"""Strata of single bit flips: what is alike in an image, by operator, kind, bit and stored value.
+"""Strata of single bit flips: similar bits of an image, by operator, kind, bit and stored value.
 
 Of two flips of one bit, the one that sets it and the one that clears it move the value in opposite
 directions, and where values are small they differ in size of effect as well.

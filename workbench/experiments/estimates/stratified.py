@@ -88,7 +88,7 @@ def estimate(
     follows how further trials are shared out (Neyman: n_h ~ N_h sqrt(p_h (1 - p_h))). Pilots do not
     enter the estimate: pooled with trials whose number depends on them, they would bias it downwards.
     Sites are drawn without replacement; once all sites of a stratum were tried, it has no error.
-    seed: all draws are a pure function of it. progress: is told after every round. Raises
+    seed: all draws are a pure function of it. progress: called after every round. Raises
     WorkbenchError for empty strata, or a half-width or pilot that makes no sense.
     """
     if not strata or any(not len(stratum.sites) for stratum in strata):
@@ -142,8 +142,8 @@ class _Campaign:
         self.begun = np.zeros_like(self.sizes)
         self.seen = [np.zeros(0) for _ in strata]  # scores of the pilots
         self._pilot(np.minimum(pilot, self.sizes))
-        # A second pilot where the first leaves most to be found out: a twentieth of what would
-        # be needed with the allocation so far.
+        # A second pilot in the strata of the largest uncertainty: a twentieth of the trials that
+        # the allocation so far would need.
         needed = (normal_quantile(confidence) * self._spread().sum() / half_width) ** 2
         self._pilot(self._shared_out(_SECOND_PILOT * needed, self.begun))
         # A stratum that its pilots tried in full is known.

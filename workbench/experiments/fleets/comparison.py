@@ -1,4 +1,4 @@
-"""Strategies against the same faults: what each lets through, and what it costs.
+"""Comparison of strategies under the same faults: remaining harm and costs.
 
 Differences are paired by device: all strategies meet the same faults of working copy and histories.
 Layout: one record, JSON-ready, for each strategy and environment.
@@ -37,7 +37,7 @@ class Environment:
 
     fault: as text of a plan, what happens at every arrival where there are any. upsets_per_s: arrivals
     in the working copy of one device, 0 where the fault happens as it is. adversarial: instead of a
-    fault, bits that an attacker flips before the first word, the worst that were found.
+    fault, bits that an attacker flips before the first word, the worst of a search.
     """
 
     name: str
@@ -171,7 +171,7 @@ def _with_costs(record: dict[str, Any], strategy: Strategy, program: Program) ->
 
 
 def with_cost(record: dict[str, Any], cost: Cost | None) -> dict[str, Any]:
-    """The record with what its strategy costs on a device, as `measure_cost` tells it.
+    """The record with the costs of its strategy on a device, as of `measure_cost`.
 
     spent: what all devices together took for healing, to be multiplied by what it costs in energy.
     """

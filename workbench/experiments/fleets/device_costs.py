@@ -1,6 +1,6 @@
-"""What the strategies of a comparison cost on a device: from the shipped table, from disk, or measured now.
+"""Costs of the strategies of a comparison on a device: from the shipped table, from disk, or measured.
 
-Layout: a measured cost is kept as a record, like those of fleets, named by all that it depends on.
+Layout: a measured cost is stored as a record, like those of fleets, named by all that it depends on.
 """
 
 from __future__ import annotations
@@ -10,19 +10,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-import joblib
 import numpy as np
 
 from workbench import __version__
 from workbench.errors import reason_of
 from workbench.experiments.fleets.comparison import CORE
 from workbench.experiments.fleets.records import RecordFile
-from workbench.experiments.fleets.variants import StrategyVariant
 from workbench.experiments.provenance import inputs_digest
 from workbench.firmware.boards import CORES
 from workbench.firmware.costs import Cost, bare_run, fingerprint, known_cost, measure_cost
 from workbench.firmware.emulate import EmulatedRun
 from workbench.firmware.toolchain import runtime_headers
+from workbench.healing.variants import StrategyVariant
 from workbench.integer.program import Program
 
 COST_FRAMES = 32  # of one word, that are measured
@@ -41,7 +40,7 @@ def device_costs(
 
     program: the generator without a healer. inputs: of one word, [1, frames * rate, channels] by name,
     of which the first COST_FRAMES are measured. folder: of the comparison, None to keep nothing. jobs:
-    processes, -1 for one a core. progress: is told the name of each strategy that was measured.
+    processes, -1 for one a core. progress: called with the name of each strategy after its measurement.
     """
     rates = {name: program.signal(name).rate for name in inputs}
     frames = {name: codes[:, : COST_FRAMES * rates[name]] for name, codes in inputs.items()}
@@ -71,6 +70,8 @@ def _measured(
     cost_of: dict[str, Cost | str] = {}
     try:
         bare = bare_run(program, frames, CORES[CORE])
+        import joblib
+
         workers = min(joblib.effective_n_jobs(jobs), len(variants))
         parallel = joblib.Parallel(n_jobs=workers, return_as="generator")
         costs = parallel(joblib.delayed(_measure)(variant, frames, bare) for variant in variants)

@@ -1,4 +1,4 @@
-"""One word of one device of a fleet, to be heard: what it said at any moment.
+"""The sound of one word of one device of a fleet.
 
 Workloads are pure functions of their seed, so that nothing is stored during the simulation of a fleet.
 """
@@ -68,7 +68,8 @@ def hear_device(
 
     affected = {event.frame // frames for event in events}
     for number in range(word):
-        if number in affected or len(simulated.wrong) or any(simulated.suspect):
+        wrong = len(simulated.wrong) or any(simulated.suspect)
+        if number in affected or wrong or simulated.may_alarm():
             say(number)
         else:
             simulated.wait(frames)

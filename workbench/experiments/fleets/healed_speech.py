@@ -1,4 +1,4 @@
-"""One device under one strategy, to be heard: what it said, when its memory was wrong, its log."""
+"""One device under one strategy: its sound, its wrong bits over time, its log."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class HealedSpeech:
 def healed_speech(
     voice: Voice, workload: Workload, strategy: Strategy, program: Program | None = None
 ) -> HealedSpeech:
-    """What the first device of a workload says.
+    """The sound and the log of the first device of a workload.
 
     program: what it runs, that of `voice` when None. Raises WorkbenchError where the strategy does
     not fit it.

@@ -1,4 +1,4 @@
-"""Pictures of a comparison: what is left of the harm, and what that costs in memory and time.
+"""Pictures of a comparison: remaining harm against costs in memory and time.
 
 Colours: from Okabe and Ito's set, which the colour-blind tell apart.
 """

@@ -1,4 +1,4 @@
-"""Records of a comparison on disk: found again by what they depend on, and proved by a digest.
+"""Records of a comparison on disk, named by a hash of their inputs and sealed by a digest.
 
 Layout: NAME-HASH.json, a sealed JSON object; the record's own keys, `key` (SHA-256 over all that the
 figures depend on, whose first digits are HASH), and `commit` and `versions` of the code that made it.

@@ -1,4 +1,4 @@
-"""What a fleet does and meets: which utterances its devices say, and which faults happen to them.
+"""The workload of a fleet: which utterances its devices say, and which faults happen to them.
 
 Faults are plans as those of campaigns, and a device is the trial of its number. Faults of the working copy
 and the histories are the same for every strategy, bit for bit: these lie at the same addresses in all
@@ -54,13 +54,13 @@ class Workload:
         self.plans(frames=1)
 
     def script(self, vocabulary: int) -> np.ndarray:
-        """What every device says: numbers of words, drawn by the seed, int64 [words]."""
+        """The words that every device says: indices drawn by the seed, int64 [words]."""
         # The label decides what is drawn: another one would change every earlier result.
         drawn = counter_stream(f"mission words,seed={self.seed}", 0).random_raw(self.words)
         return (drawn % vocabulary).astype(np.int64)
 
     def plans(self, frames: int) -> tuple[Plan, ...]:
-        """The faults for devices that live so many frames; WorkbenchError where one is no plan."""
+        """The plans of faults for devices that run `frames` frames; WorkbenchError where one is no plan."""
         return tuple(Plan.parse(text, seed=self.seed, frames=frames) for text in self.faults)
 
     def events(self, sites: Sites, devices: range, *, frames: int) -> Events:

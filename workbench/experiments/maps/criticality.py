@@ -1,4 +1,4 @@
-"""How much harm each bit of the memory does when it flips, from a table of single-flip trials.
+"""Criticality: the harm of each bit of the memory when it flips, from a table of single-flip trials.
 
 Reference: none; the harm of a trial is min(1, sum e^2 / sum s^2), its error energy relative to the
 signal's. Layout: arrays over all bits of the working copy, index 8 * address + bit.

@@ -1,4 +1,4 @@
-"""Pictures of the criticality map and of what protection buys.
+"""Pictures of the criticality map and of the gain by protection.
 
 Colours: dark is harmful, in a map that the colour-blind can read; white is no such bit.
 """

@@ -1,4 +1,4 @@
-"""What a fault campaign is made into: the criticality map with a protection mask, or a curve.
+"""Products of a fault campaign: the criticality map with a protection mask, or a quality curve.
 
 Layout: files in one folder; the figures are returned as JSON-ready values, shares 0 to 1.
 """

@@ -1,4 +1,4 @@
-"""How the quality of a voice falls with the bit-error rate: shares of classes and SNR, with bands.
+"""Quality of a voice over the bit-error rate: shares of classes and SNR, with bands.
 
 Reference: intervals of clustered rows, see `statistics`; a trial does the same to the bits for every
 word, as a device would. Layout: a point a rate and protection, lowest rate first.

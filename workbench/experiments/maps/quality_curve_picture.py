@@ -1,6 +1,6 @@
 """A picture of quality against bit-error rate.
 
-Colours: Okabe and Ito's, which the colour-blind tell apart; protection is told by the line's style.
+Colours: Okabe and Ito's, safe for the colour-blind; the line's style shows the protection.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The most critical bytes, worst first, and what protecting the worst of them would buy.
+"""The most critical bytes, worst first, and the harm that protecting them avoids.
 
 Reference: see `workbench.memory.faults.protection`. Layout: arrays over all bytes of the working copy in the
 order of their rank; a byte's harm is the sum of its eight bits' mean harm.

@@ -56,10 +56,10 @@ def worst_bits(
     seed: int = 0,
     progress: Callable[[Step], None] | None = None,
 ) -> list[Step]:
-    """The `bits` most harmful flips, in the order found; each step keeps those before it.
+    """The `bits` most harmful flips of a greedy search; each step adds one to those before it.
 
     inputs: of one or more words; the mean error share over them counts. candidates: positions of the working copy
-    that may be flipped, int64. seed: of the probes. progress: is told every step. Raises
+    that may be flipped, int64. seed: of the probes. progress: called with every step. Raises
     WorkbenchError when candidates lie elsewhere or are fewer than `bits`.
     """
     expect(image, Image, "what is to be damaged", "an Image, as `voice.image()`")

@@ -1,4 +1,4 @@
-"""One experiment to listen to: let faults happen, speak, let the healer work meanwhile or not, compare."""
+"""One audible experiment: faults happen, the voice speaks, with or without a healer, and both are compared."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How to feed an exported generator: what its inputs are in the frames of an utterance, as C and in words."""
+"""Feeding an exported generator: its inputs in the frames of an utterance, as C and in words."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Listening to trials as a person would: is the word still understood, and how bad does it sound?"""
+"""Automatic listening to trials: is the word still understood, and how large is the distance?"""
 
 from __future__ import annotations
 

@@ -18,12 +18,12 @@ import numpy as np
 from workbench.audio.recordings import nfc
 from workbench.audio.sound import Sound
 from workbench.errors import WorkbenchError, expect, nearest
-from workbench.experiments.fleets.variants import strategy_variant
 from workbench.files import path_of
 from workbench.generators.generator import Generator
 from workbench.generators.registry import DEFAULT, generator_named
 from workbench.healing.named import NONE
 from workbench.healing.strategy import Strategy
+from workbench.healing.variants import strategy_variant
 from workbench.integer.program import Program
 from workbench.integer.reference import run
 from workbench.memory.faults.plan import HASH_DIGITS, Plan, TrialId

@@ -1,4 +1,4 @@
-"""What is particular to `challenge`: words of recordings, encoded as rows of two embeddings."""
+"""The generator `challenge`: words of recordings, encoded as rows of two embeddings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How it is trained: the usual steps, and a smaller shape where only the workings are tried."""
+"""Training recipes of `challenge`: the usual one, and a smaller shape for tests."""
 
 from __future__ import annotations
 

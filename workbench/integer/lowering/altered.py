@@ -1,4 +1,4 @@
-"""Layers that are not what their class says: replaced methods, hooks, parametrisations, overrides.
+"""Detection of altered layers: replaced methods, hooks, parametrisations, overrides.
 
 Lowering takes a layer by its meaning, so whatever changes the meaning is refused by name. Looked at
 are the module as it was given, before it is copied, and the classes as they were when this was imported.

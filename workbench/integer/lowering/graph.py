@@ -1,4 +1,4 @@
-"""Walking along a traced forward pass: what every call means for the values it is given.
+"""Interpretation of a traced forward pass: the effect of every call on exact values.
 
 Reference: `workbench.integer.lowering.trace`. What is not known here is refused by name.
 """

@@ -1,4 +1,4 @@
-"""Tracing a module's forward pass: which layers and functions it really calls, in which order.
+"""Tracing a module's forward pass: which layers and functions it calls, in which order.
 
 Reference: symbolic tracing, Reed et al. 2022, https://arxiv.org/abs/2112.08429. Containers, residual
 blocks and user modules are traced through, down to layers that lowering knows as a whole.

@@ -1,4 +1,4 @@
-"""What a tensor of the traced module stands for while it is lowered.
+"""Exact values: what a tensor of the traced module represents during lowering.
 
 A quantiser turns any of these into `Codes`, a signal of the program; until it arrives, the exact
 value is kept in a form that needs no rounding. Layout of arrays: channels last.

@@ -1,4 +1,4 @@
-"""The C of `native/`, compiled for this machine at first use and kept in the user's cache.
+"""The C of `native/`, compiled for this machine at first use and stored in the user's cache.
 
 The library's name is a hash of its sources, its compiler and the processor's features, so that one
 cache serves machines that differ, and the first digits of its own SHA-256, so that what was cut short
@@ -8,7 +8,7 @@ $WORKBENCH_CACHE or $XDG_CACHE_HOME says where it lies.
 $WORKBENCH_KERNELS chooses the instructions, so that one machine can try what others run; results are
 the same with all of them. "auto": whatever this processor has. "vnni": 8-bit dot products of
 AVX-512. "avx2": plain C that the compiler may turn into AVX2 (x86-64-v3). "plain": plain C for any
-processor of this kind. What "auto" has chosen is told by `kernels_of`, which also knows "avx512": plain C that
+processor of this kind. `kernels_of` returns what "auto" has chosen; it also knows "avx512": plain C that
 the compiler may turn into AVX-512.
 """
 

@@ -1,4 +1,4 @@
-"""A program and its clean run, laid out as the C of `native/sparse.h` wants them."""
+"""A program and its clean run in the memory layout of the C in `native/sparse.h`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Channels side by side."""
+"""Concatenation of channels."""
 
 from __future__ import annotations
 

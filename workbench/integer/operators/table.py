@@ -1,4 +1,4 @@
-"""A function of an int8 code, by looking it up."""
+"""A function of an int8 code, as a lookup table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Weights that are code words themselves: error correction that takes no memory.
+"""In-place error correction: weights that are code words themselves, without extra memory.
 
 Reference: the idea of hiding check bits in the weights is from Guan et al. 2019,
 https://arxiv.org/abs/1910.14479, whose check bits replace a bit that small weights do not need, so

@@ -1,4 +1,4 @@
-"""Codes that watch memory: what is stored beside a unit of bytes, and what it tells of their damage.
+"""Codes for error detection: what is stored beside a unit of bytes, and what a mismatch says of the damage.
 
 References: CRC-32 of IEEE 802.3; CRC-16/IBM-3740 (polynomial 0x1021, begun with 0xffff, not reflected,
 nothing added at the end; 0x29b1 for "123456789"); P + Q sums of H. P. Anvin,
@@ -23,7 +23,7 @@ RADAR_KEY = 0xB5C3  # which weights of a group count negatively, by position mod
 
 
 class Judgement(IntEnum):
-    """What a code can tell of a unit that disagrees with its check; the numbers are the C runtime's.
+    """Diagnoses of a code for a unit that disagrees with its check; the numbers are those of the C runtime.
 
     CLEARS: the difference is that of a damaged check, the unit is sound. BLAMES: it is that of
     damaged data, the check is sound. UNSURE: neither, or the code cannot tell.
@@ -61,7 +61,7 @@ class Code:
         return self.sign(data).tobytes() != check.tobytes()
 
     def located(self, data: np.ndarray, check: np.ndarray) -> np.ndarray:
-        """Bytes among which the damage must be, bool [bytes]; all of them where a code cannot tell."""
+        """Bytes among which the damage must be, bool [bytes]; all of them where the code does not locate."""
         return np.full(len(data), self.wrong(data, check))
 
     def judge(self, data: np.ndarray, check: np.ndarray) -> Judgement:
@@ -73,7 +73,7 @@ class Code:
         return Judgement.UNSURE
 
     def correct(self, data: np.ndarray, check: np.ndarray) -> None:
-        """Of a code that `corrects`: put right what it can, in place."""
+        """Of a code that `corrects`: correct the correctable errors, in place."""
         raise NotImplementedError
 
 
@@ -240,7 +240,7 @@ class PlusQ(Code):
 
 
 class Parity(Code):
-    """A bit for every byte: tells where an odd number of flips in a byte is."""
+    """A parity bit for every byte: it detects and locates an odd number of flips in a byte."""
 
     name = "parity"
 

@@ -1,4 +1,4 @@
-"""How often bits are upset: units, conversions, and rates that others have published.
+"""Upset rates: units, conversions, and published rates.
 
 Reference: FIT, failures in 10**9 device hours, JEDEC JESD89A. Rates are upsets for each bit and day;
 a Mbit is 10**6 bits.

@@ -1,4 +1,4 @@
-"""Fault models that count bits: each one alone, so many flips, so many stuck cells, a given list.
+"""Fault models that count bits: each bit alone, a number of flips, a number of stuck cells, a given list.
 
 Reference: exhaustive and statistical injection, Leveugle et al. 2009,
 https://doi.org/10.1109/DATE.2009.5090716. Layout: see `workbench.memory.faults.model`.
@@ -148,7 +148,7 @@ class Stuck(FaultModel):
 
 @dataclass(frozen=True)
 class Bits(FaultModel):
-    """These bits flip before the first frame; one trial. For what a search or a person found."""
+    """These bits flip before the first frame; one trial. For bits chosen by a search or by hand."""
 
     positions: tuple[int, ...]
 

@@ -1,4 +1,4 @@
-"""What happens to bits in the course of a trial, one by one or in one table for many trials.
+"""Fault events of a trial, one by one or in one table for many trials.
 
 Reference: the common classes of hardware faults, bit flips and stuck-at cells. Layout: columns
 sorted by trial, then frame, then position.

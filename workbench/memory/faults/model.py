@@ -1,4 +1,4 @@
-"""What a fault model is: it maps the number of a trial to the events that happen in it.
+"""The interface of a fault model: it maps a trial index to the fault events of that trial.
 
 Reference: fault models of memories, e.g. Baumann 2005, https://doi.org/10.1109/TDMR.2005.853449.
 Layout: a model is a frozen dataclass; as text "name=first field,second field=value", and as a field of
@@ -33,8 +33,8 @@ class FaultModel:
     A model of one's own is a frozen dataclass with `_events`, made known by
     `workbench.memory.faults.registry.register` or an entry point.
 
-    NAME: as text names it; the first field stands behind it. SECTIONS: where it strikes unless told
-    otherwise. ADDRESSES: whether it needs an address and so cannot hit transient bits. Fields may be
+    NAME: of the model in texts; the first field follows it. SECTIONS: default
+    targets. ADDRESSES: whether it needs an address and so cannot hit transient bits. Fields may be
     given as any number that says the same, of NumPy too; WorkbenchError for those that make no sense.
     Their types: int, float, str, tuple[int, ...], FaultModel.
     """

@@ -1,4 +1,4 @@
-"""Plans: which fault trials there are, as one line of text, and the identifier of any one of them.
+"""Plans: the fault trials of a campaign as one line of text, and the identifier of each trial.
 
 A trial is a pure function of plan, number and image, the same on every machine. Layout of the text:
 "flips=10,seed=0,section=weights+bias,operator=conv_in,bit=7"; an identifier puts the image and the

@@ -1,4 +1,4 @@
-"""Which bytes of the working copy are protected: kept in hardened cells, under a code, or thrice.
+"""Protection masks: which bytes of the working copy have hardened cells, a code or triple copies.
 
 Reference: selective hardening by the vulnerability of parameters, e.g. Ahmadilivani et al. 2024,
 https://arxiv.org/abs/2405.10658. Layout: a container of the kind "protect" whose payload has one bit a

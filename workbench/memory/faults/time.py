@@ -29,7 +29,7 @@ _MOST_ARRIVALS = 1e7  # in one trial; more would be noise, and a slip in the uni
 class Transient(FaultModel):
     """`count` different bits flip, each in one of the first `frames` frames, uniformly.
 
-    In histories, activations and accumulators unless told otherwise.
+    In histories, activations and accumulators by default.
     """
 
     count: int
@@ -57,8 +57,8 @@ class Transient(FaultModel):
 class Arrive(FaultModel):
     """Upsets arrive during `frames` frames, `rate` for each bit and day, `speed` times as fast.
 
-    rate: as text also with a unit or a preset, see `read_rate`. In everything that lies in SRAM
-    unless told otherwise. Every bit is hit in every frame by itself with the probability that a
+    rate: as text also with a unit or a preset, see `read_rate`. In all sections in SRAM by
+    default. Every bit is hit independently in every frame with the probability that a
     Poisson process has an arrival there; what would hit a bit again in the same trial is left out.
     """
 

@@ -1,4 +1,4 @@
-"""Bits that live only for a moment: activations between operators, accumulators within them.
+"""Transient fault sites: activations between operators, accumulators within them.
 
 Reference: transient faults in the data path, Li et al. 2017, https://doi.org/10.1145/3126908.3126964.
 Layout: positions behind the last bit of the image, dense, in execution order, without padding.

@@ -1,4 +1,4 @@
-"""The fault laboratory: what thousands of fault trials a second do to one utterance, exactly.
+"""The fault laboratory: the exact effect of many fault trials on one utterance.
 
 A trial equals `truth.play` with its events. Two engines: "native", sparse differences in C, and
 "torch", batches on any torch device. Layout: output codes [trials, rows, channels].

@@ -1,4 +1,4 @@
-"""The truth about a trial: its events on real bytes, frame by frame, on the plain reference.
+"""The exact definition of a trial: its events on real bytes, frame by frame, on the plain reference.
 
 Clear rather than fast: what faster engines are held to, and how any trial is heard again. Layout:
 output codes [rows, channels].

@@ -16,6 +16,7 @@ from workbench.integer.program import Program
 from workbench.memory.codes.ecc import ECC
 from workbench.memory.codes.signatures import SIGNATURES, Code
 from workbench.memory.places import WORKING_SECTIONS
+from workbench.memory.watches.own import load_own
 
 CODES: dict[str, Code] = {**SIGNATURES, **ECC}  # those that come with the workbench
 FLASH, RAM = "flash", "ram"
@@ -169,6 +170,7 @@ class Area:
 
     def __post_init__(self) -> None:
         self._check_types()
+        _find(self.code, self.second)
         for names, known, what in (
             (self.sections, WORKING_SECTIONS, "section"),
             ((self.code,), tuple(KINDS), "code"),
@@ -237,22 +239,32 @@ class Area:
 
 
 def area_of(values: Mapping[str, Any]) -> Area:
-    """The area that these fields describe; WorkbenchError or TypeError for what are none."""
-    code = values.get("code")
+    """The area that these values describe; WorkbenchError or TypeError for what are none."""
+    return record_of(values.get("code"))(**values)
+
+
+def record_of(code: object) -> type[Area]:
+    """Class of the areas of a code; `Area` for a code that is none."""
+    _find(code)
     kind = KINDS.get(code) if isinstance(code, str) else None
-    return (kind.record if kind else Area)(**values)
+    return kind.record if kind else Area
 
 
 def settings_of(code: object) -> tuple[str, ...]:
     """Fields of an area of this code besides code and sections; those of `Area` for a code that is none."""
-    kind = KINDS.get(code) if isinstance(code, str) else None
-    names = (field.name for field in fields(kind.record if kind else Area))
+    names = (field.name for field in fields(record_of(code)))
     return tuple(name for name in names if name not in ("code", "sections"))
 
 
 def kinds_that(able: Callable[[Kind], bool]) -> Sequence[str]:
     """Names of the kinds of which something is true, in the order of the registry."""
     return [name for name, kind in KINDS.items() if able(kind)]
+
+
+def _find(*names: object) -> None:
+    """Where one of these is no kind that is known here, see what installed packages bring."""
+    if any(isinstance(name, str) and name not in KINDS for name in names):
+        load_own()
 
 
 def _addresses(values: object) -> tuple[int, ...]:

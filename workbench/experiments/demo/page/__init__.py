@@ -1,6 +1,6 @@
 """The demonstration's page: one self-contained HTML file, made of data and three files beside this.
 
-`page.html` is the frame, `page.css` the looks, `page.js` what a page without it can do without.
+`page.html` is the frame, `page.css` the style, `page.js` the optional behaviour.
 """
 
 from workbench.experiments.demo.page.document import render

@@ -1,4 +1,4 @@
-"""What codes see of many faults at once, from syndromes, without reading memory again.
+"""Detection of many faults at once from syndromes, without reading memory again.
 
 For codes that are linear over GF(2), up to a constant (XOR, CRC, P + Q, parity, error-correcting words),
 sign(data ^ e) = sign(data) ^ L(e): what is seen of a fault is the XOR of L of its bits, known beforehand.
@@ -15,7 +15,7 @@ from workbench.memory.codes.signatures import RADAR_KEY, DualSum, Radar
 from workbench.memory.watches.pages import PageWatch
 
 _WORD = 2**32
-_LIMBS = 8  # bytes of a syndrome that are told apart by one number
+_LIMBS = 8  # bytes of a syndrome in one uint64
 
 
 def detected(watch: PageWatch, data: np.ndarray, positions: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""What the classes of damage mean to a listener: class by SNR against understood share and PESQ.
+"""Calibration of the damage classes: class by SNR against understood share and PESQ.
 
 The classes are limits of the SNR to the clean voice; a word a little below the last can still be understood. Here a
 sample of damaged words of every class is heard by the recogniser and by PESQ, which know nothing of the SNR.
@@ -74,7 +74,7 @@ def heard_classes(
 ) -> list[ClassHeard]:
     """Hear `sounds` damaged words of each class, drawn among random flips of the working copy, FLIPS at once.
 
-    progress: is told what is being done, how much of it is done and how much there is. Returns the clean voice,
+    progress: called with (stage, done, total). Returns the clean voice,
     the four classes and BROKEN_BANDS_DB of the last. Words take turns in each class, but those that the
     recogniser does not know; a class of which too few are drawn has fewer sounds.
     Raises WorkbenchError without the recogniser, for fewer than 2 sounds and where no flip is heard.
