@@ -22,7 +22,8 @@ NEEDS = {
     "sealed": {"files"},
     "container": {"sealed"},
     "compilers": {"errors"},
-    "audio": {"container"},
+    "progress": set(),
+    "audio": {"container", "progress"},
     "generators": {"audio"},
     "integer": {"generators", "compilers"},  # lowering starts from their layers
     "memory": {"integer"},

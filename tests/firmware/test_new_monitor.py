@@ -12,6 +12,9 @@ from programs import random_inputs, random_program
 from twins import assert_same
 
 from workbench.errors import WorkbenchError
+from workbench.experiments.fleets.device_sound import hear_device
+from workbench.experiments.fleets.lifetime import simulate_fleet
+from workbench.experiments.fleets.workload import Workload
 from workbench.firmware.design import Firmware
 from workbench.firmware.guards.in_c import Guarded, InC
 from workbench.firmware.guards.registry import KINDS_IN_C
@@ -20,7 +23,7 @@ from workbench.firmware.operators import Call
 from workbench.firmware.source import model_sources
 from workbench.healing.device import Device
 from workbench.healing.log import Diagnosis, Remedy, Verdict
-from workbench.healing.simulation import simulate, simulate_many
+from workbench.healing.simulation import SimulationResult, simulate, simulate_many
 from workbench.healing.strategy import Guard, Policy, Strategy
 from workbench.healing.strategy_file import load_strategy, save_strategy, summary
 from workbench.integer.program import Program
@@ -295,3 +298,38 @@ def test_what_it_cannot_do_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     image = strategy.image(program)
     with pytest.raises(WorkbenchError, match="the guard level has no C"):
         model_sources(Firmware.of(image, strategy=strategy, weights="ram", prefix="one"))
+
+
+def test_a_fleet_lets_it_see_every_word() -> None:
+    program, seed = programs()[0]
+    words, frames = 6, 4
+    inputs = random_inputs(program, seed, frames)
+    whole = {name: np.concatenate([codes] * words, axis=1) for name, codes in inputs.items()}
+    starts = range(0, words * frames, frames)
+
+    def alone(limit: int) -> tuple[Strategy, SimulationResult]:
+        area = LevelArea("level", signal=program.output, limit=limit)
+        strategy = Strategy("risen", (Guard(area, ladder=()),))
+        return strategy, simulate(strategy.image(program), whole, (), strategy, word_starts=starts)
+
+    place = alone(2**31 - 1)[1].image.layout.place("level_0", "level")
+    last = int(read_tensor(alone(2**31 - 1)[1].image.data, place)[0])
+    strategy, result = alone(last * 3 // 4)  # it rises from word to word, and no byte is wrong
+    assert result.log[0].frame > frames
+    workload = Workload(1, words)
+    fleet = simulate_fleet(program, {"a": inputs}, strategy, workload, jobs=1)
+    assert fleet.verdicts["unhealed"] == len(result.log)
+    _, word = hear_device(program, {"a": inputs}, strategy, workload, device=0, word=words - 1)
+    assert word.log == result.log
+    np.testing.assert_array_equal(word.image.data, result.image.data)
+
+
+def test_two_monitors_that_compute_one_operator_in_c_are_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    program, seed = programs()[0]
+    strategy = strategies(program, seed)[2]
+    monkeypatch.setattr(LevelInC, "operator", lambda *_: ["mine();"])
+    firmware = Firmware.of(strategy.image(program), strategy=strategy, weights="ram", prefix="two")
+    with pytest.raises(WorkbenchError, match="abft and level both compute the operator"):
+        model_sources(firmware)

@@ -13,13 +13,13 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
-from tqdm import tqdm
 
 from workbench.audio.recordings import CHECKSUMS, natural_order, pcm_sha256
 from workbench.audio.sound_files import LONGEST_S, SAMPLE_RATE_HZ, SHORTEST_S, read_audio
 from workbench.audio.voice_package import PACKAGE, VERSION, check_source, decode_g722, read_manifest
 from workbench.errors import WorkbenchError
 from workbench.files import output_folder, write_bytes, write_text
+from workbench.progress import progress_bar
 
 SHIPPED_GROUPS = ("digits", "letters", "phonetic")
 _ENVELOPE_SAMPLES = SAMPLE_RATE_HZ // 100  # 10 ms
@@ -81,8 +81,8 @@ def _make(voice: Path, out: Path, manifest: dict[str, str]) -> Made:
     output_folder(out)
     decoded: dict[str, np.ndarray] = {}
     left_out: dict[str, str] = {}
-    for name in tqdm(
-        sorted(manifest, key=natural_order), desc="decoding", unit="file", disable=None
+    for name in progress_bar(
+        sorted(manifest, key=natural_order), desc="decoding", unit="file", leave=True
     ):
         check_source(voice / name, manifest[name])
         label = name.removesuffix(".g722")

@@ -7,7 +7,6 @@ import shlex
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from tqdm import tqdm
 
 from workbench.commands.common import add_checkpoint, add_generator, add_strategies
 from workbench.errors import WorkbenchError
@@ -27,6 +26,7 @@ from workbench.firmware.equivalence import (
 )
 from workbench.firmware.host import host_machine
 from workbench.firmware.twin import Machine
+from workbench.progress import progress_bar
 
 _HOST = "host"
 _CORES = (_HOST, *CORES)
@@ -51,9 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--frames", type=int, metavar="N", help=f"of a word, in each ({_FRAMES}, or the whole word)"
     )
-    parser.add_argument(
-        "--schedule", metavar="TEXT", help="live through this one alone, e.g. 3:4711,5:99=1"
-    )
+    parser.add_argument("--schedule", metavar="TEXT", help="run this one alone, e.g. 3:4711,5:99=1")
     parser.add_argument(
         "--utterance", "--word", dest="word", metavar="W", help="what is said (the first word)"
     )
@@ -85,7 +83,7 @@ def run(options: argparse.Namespace) -> None:
     variants = strategy_variants(options.strategy, voice.program, every)
     given = schedule_of(options.schedule) if options.schedule is not None else None
     total = len(variants) * len(cores) * (options.schedules if given is None else 1)
-    with one_thread(), tqdm(total=total, leave=False, disable=None) as bar:
+    with one_thread(), progress_bar(total=total) as bar:
         for variant in variants:
             image = variant.strategy.image(variant.program)
             firmware = Firmware.of(image, strategy=variant.strategy, weights=RAM, prefix="model")

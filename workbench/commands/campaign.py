@@ -1,4 +1,4 @@
-"""`workbench campaign`: the fate of every bit, or of trials of any fault model, for every word."""
+"""`workbench campaign`: trials of any fault model, or of every bit, for every word."""
 
 from __future__ import annotations
 

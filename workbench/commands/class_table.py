@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 from workbench.audio.metrics import MetricUnavailable, pesq_nb
 from workbench.audio.recogniser import VARIANTS, Language
@@ -14,6 +13,7 @@ from workbench.experiments.voices.class_calibration import FLIPS, ClassHeard, he
 from workbench.experiments.voices.quality import reasons_text
 from workbench.experiments.voices.voice import Voice
 from workbench.files import write_text
+from workbench.progress import progress_bar
 
 SOUNDS = 200  # of each class, by default
 
@@ -23,7 +23,7 @@ def print_classes(voice: Voice, *, language: Language, sounds: int, path: Path |
 
     Raises WorkbenchError as `heard_classes`.
     """
-    with tqdm(unit="sound", leave=False, disable=None) as bar:
+    with progress_bar(unit="sound") as bar:
 
         def show(what: str, done: int, total: int) -> None:
             bar.set_description_str(what, refresh=False)

@@ -128,7 +128,7 @@ def refuse_no_speech(voice: Voice, option: str) -> None:
         )
 
 
-STRATEGIES = "a name that `workbench compare --list` tells, or a file of your own, TOML or JSON"
+STRATEGIES = "a name that `workbench compare --list` shows, or a file of your own, TOML or JSON"
 
 
 def strategy_text(text: str) -> str:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 from workbench.audio.sound_files import write_wav
 from workbench.commands.attempts import Attempts
@@ -55,6 +54,7 @@ from workbench.healing.strategy_file import summary
 from workbench.integer.reference import Codes
 from workbench.memory.faults.transients import Sites
 from workbench.memory.image import Image
+from workbench.progress import progress_bar
 
 _OUT = Path("out/compare")
 _DEVICES, _WORDS = 40, 25
@@ -68,7 +68,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_generator(parser)
     add_strategies(parser, default="all that fit")
     parser.add_argument(
-        "--list", action="store_true", help="tell what each strategy does, and stop there"
+        "--list", action="store_true", help="describe each strategy, and stop there"
     )
     parser.add_argument(
         "--environment", action="append", choices=tuple(ENVIRONMENTS), metavar="NAME",
@@ -223,7 +223,7 @@ def _live(
 
     records = []
     total = len(variants) * len(environments) * options.devices
-    with tqdm(total=total, unit="device", leave=False, disable=None) as bar:
+    with progress_bar(total=total, unit="device") as bar:
         for environment, workload in workloads.items():
             for _, strategy, program in variants:
                 bar.set_postfix_str(f"{strategy.name}, {environment.name}")
@@ -241,7 +241,7 @@ def _costs(
     out: Path, voice: Voice, variants: Sequence[StrategyVariant], jobs: int
 ) -> dict[str, Cost | str]:
     """Measured in the last word where the shipped table does not know them."""
-    with tqdm(desc="costs", unit="strategy", leave=False, disable=None) as bar:
+    with progress_bar(desc="costs", unit="strategy") as bar:
         return device_costs(
             variants, voice.program, voice.inputs(voice.utterances[-1]), folder=out, jobs=jobs,
             progress=lambda _: bar.update() and None,
@@ -258,7 +258,7 @@ def _worst(voice: Voice, environments: Sequence[Environment]) -> tuple[int, ...]
     if not most:
         return ()
     inputs = {word: voice.inputs(word) for word in voice.utterances}
-    with tqdm(total=most, unit="bit", desc="worst bits", leave=False, disable=None) as bar:
+    with progress_bar(total=most, unit="bit", desc="worst bits") as bar:
         return worst_weights(
             voice.image(), inputs, bits=most, progress=lambda _: bar.update() and None
         )
@@ -297,7 +297,7 @@ def _sounds(
     script = script_of(voice, [voice.utterances[n] for n in workload.script(len(voice.utterances))])
     results: dict[str, SimulationResult] = {}
     with one_thread():
-        for _, strategy, program in tqdm(variants, desc="sounds", leave=False, disable=None):
+        for _, strategy, program in progress_bar(variants, desc="sounds"):
             image = strategy.image(program)
             (events,) = workload.events(Sites(image), range(1), frames=script.frames).rows(1)
             results[strategy.name] = result = simulate(

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 from workbench.commands.attempts import Attempts
 from workbench.commands.common import (
@@ -38,6 +37,7 @@ from workbench.healing.strategy import Strategy
 from workbench.integer.program import Program
 from workbench.integer.reference import run as run_program
 from workbench.memory.layout import Layout
+from workbench.progress import progress_bar
 from workbench.training.checkpoint_files import refuse_replacing
 
 _UPSETS = 20
@@ -168,7 +168,7 @@ def _costs(voice: Voice, options: argparse.Namespace) -> None:
     frames = {name: codes[:, :COST_FRAMES] for name, codes in inputs[voice.utterances[-1]].items()}
     rows: list[Cost] = []
     attempts = Attempts()
-    with tqdm(total=len(variants) * len(cores), leave=False, disable=None) as bar:
+    with progress_bar(total=len(variants) * len(cores)) as bar:
         for core in cores:
             measured = []
             with attempts.step(core.title):

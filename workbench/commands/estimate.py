@@ -7,7 +7,6 @@ import json
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 from workbench.audio.metrics import ACCEPTABLE_SNR_DB, DEGRADED_SNR_DB, TRANSPARENT_SNR_DB
 from workbench.commands.common import (
@@ -27,6 +26,7 @@ from workbench.memory.faults.bits import Each
 from workbench.memory.faults.plan import Plan
 from workbench.memory.faults.transients import Sites
 from workbench.memory.places import SECTIONS
+from workbench.progress import progress_bar
 
 # A class and the SNR in dB under which a sound is in it or in a worse one.
 _CLASSES = {
@@ -78,7 +78,7 @@ def run(options: argparse.Namespace) -> None:
         Each(), sections=tuple(options.section or ()), operators=tuple(options.operator or ())
     )
     candidates = plan.candidates(Sites(image))
-    with tqdm(desc="sampling", unit="trial", leave=False, disable=None) as bar:
+    with progress_bar(desc="sampling", unit="trial") as bar:
 
         def show(now: Estimate) -> None:
             bar.update(now.cost - bar.n)

@@ -9,8 +9,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
 from workbench.audio.sound_files import write_wav
 from workbench.commands.attempts import Attempts
 from workbench.commands.common import (
@@ -35,6 +33,7 @@ from workbench.healing.strategy import Strategy
 from workbench.integer.program import Program
 from workbench.integer.reference import Codes
 from workbench.memory.faults.arrivals import ENVIRONMENTS, SECONDS_PER_DAY, read_rate
+from workbench.progress import progress_bar
 
 _DEVICES, _WORDS = 100, 100
 _OUT = Path("out/lifetime.wav")
@@ -109,7 +108,7 @@ def run(options: argparse.Namespace) -> None:
         _hear(program, inputs, strategy, workload, options)
         return
     started = time.perf_counter()
-    with tqdm(total=workload.devices, unit="device", leave=False, disable=None) as bar:
+    with progress_bar(total=workload.devices, unit="device") as bar:
         record = record_of(
             None, program, inputs, strategy, Environment("lifetime", title), workload,
             jobs=options.jobs, progress=bar.update,

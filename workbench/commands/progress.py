@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from tqdm import tqdm
+from workbench.progress import progress_bar
 
 
 @contextmanager
@@ -14,5 +14,5 @@ def doing(what: str = "") -> Iterator[Callable[[str], None]]:
 
     Nothing is shown where standard error is no terminal, and nothing stays when the block has ended.
     """
-    with tqdm(desc=what, bar_format="{desc} [{elapsed}]", leave=False, disable=None) as bar:
+    with progress_bar(desc=what, bar_format="{desc} [{elapsed}]") as bar:
         yield bar.set_description_str

@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 from workbench.audio.metrics import measure
 from workbench.audio.sound_files import write_wav
@@ -30,6 +29,7 @@ from workbench.memory.faults.transients import Sites
 from workbench.memory.image import Image
 from workbench.memory.places import WORKING_SECTIONS
 from workbench.memory.trials.laboratory import Laboratory
+from workbench.progress import progress_bar
 
 _OUT = Path("out/worst")
 _BITS, _RANDOM_TRIALS = 5, 200
@@ -78,7 +78,7 @@ def run(options: argparse.Namespace) -> None:
         f"the worst {options.bits:,} of {len(candidates):,} bits; share of the error's energy in the "
         f"output, mean over {len(inputs)} words"
     )
-    with one_thread(), tqdm(total=options.bits, unit="bit", leave=False, disable=None) as bar:
+    with one_thread(), progress_bar(total=options.bits, unit="bit") as bar:
 
         def show(step: Step) -> None:
             bar.update()

@@ -1,6 +1,6 @@
 """The healer of an exported model as C: a table of what is watched, made from the strategy.
 
-Functions that nothing names are not linked. Layout: `runtime/wb_heal.h`; what each kind of guard adds is
+Functions that nothing names are not linked. Layout: `runtime/wb_plan.h`; what each kind of guard adds is
 in `workbench.firmware.guards`.
 """
 

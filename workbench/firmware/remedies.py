@@ -1,7 +1,7 @@
 """Remedies in C: a table from remedy to function.
 
 A remedy of one's own is an entry here, with its C; functions have the shape of `apply` of a `wb_rung`, in
-`runtime/wb_heal.h`. A kind may have functions of its own, see `InC.remedies`.
+`runtime/wb_plan.h`. A kind may have functions of its own, see `InC.remedies`.
 """
 
 from __future__ import annotations

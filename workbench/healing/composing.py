@@ -11,7 +11,7 @@ from typing import Any
 from workbench.errors import WorkbenchError, described, expect, nearest
 from workbench.healing.guard import Guard
 from workbench.healing.log import Remedy
-from workbench.healing.remedies import REMEDIES
+from workbench.healing.remedies import remedies_by_name
 from workbench.memory.places import WORKING_SECTIONS
 from workbench.memory.watches.areas import area_of, settings_of
 
@@ -76,11 +76,11 @@ def _ladder(repair: object) -> tuple[Remedy, ...]:
 def _remedy(name: object) -> Remedy:
     if isinstance(name, Remedy):
         return name
-    known = {rung.name.lower(): rung for rung in REMEDIES}
     if not isinstance(name, str):
         raise WorkbenchError(
             f'a remedy is {described(name)}; give its name, as "restore", or a list of names'
         )
+    known = {text.lower(): rung for text, rung in remedies_by_name(name.strip()).items()}
     if name.strip().lower() not in known:
         raise WorkbenchError(f"there is no remedy {name!r}; {nearest(name, known)}")
     return known[name.strip().lower()]

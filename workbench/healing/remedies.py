@@ -17,6 +17,7 @@ from workbench.healing.log import Remedy
 from workbench.healing.replacing import clipped, mean, replace, zero
 from workbench.healing.spares import FREE, RETIRED, Spares
 from workbench.memory.layout import Layout
+from workbench.memory.watches.own import load_own
 from workbench.memory.watches.watch import Watch
 
 State = dict[str, Any]  # the healer's variables by name; "cursor" and "map" are lists
@@ -154,4 +155,13 @@ REMEDIES: dict[Remedy, Action] = {
     Remedy.REBOOT: Action(_reboot, reads_golden=True, restarts=True),
     Remedy.REPEAT: Action(None),
 }
+
+
+def remedies_by_name(wanted: object) -> dict[str, Remedy]:
+    """All that a ladder may have; with those of installed packages where `wanted` is none of the others."""
+    if isinstance(wanted, str) and wanted.upper() not in {remedy.name for remedy in REMEDIES}:
+        load_own()
+    return {remedy.name: remedy for remedy in REMEDIES}
+
+
 RESIGNING = tuple(remedy for remedy, action in REMEDIES.items() if action.rewrites)

@@ -16,7 +16,7 @@ from workbench.files import path_of, write_text
 from workbench.healing.guard import Guard
 from workbench.healing.log import Remedy
 from workbench.healing.policy import Policy
-from workbench.healing.remedies import REMEDIES
+from workbench.healing.remedies import remedies_by_name
 from workbench.healing.strategy import Strategy
 from workbench.healing.strategy_toml import strategy_from_toml, strategy_to_toml
 from workbench.memory.places import WORKING_SECTIONS
@@ -129,8 +129,7 @@ def _guard_of(told: Any, number: int) -> Guard:
 
 
 def _remedy(name: Any, what: str) -> Remedy:
-    own = {remedy.name: remedy for remedy in REMEDIES}
-    known = {**Remedy.__members__, **own}
+    known = {**Remedy.__members__, **remedies_by_name(name)}
     if not isinstance(name, str) or name not in known:
         near = nearest(name, known)
         raise WorkbenchError(f"the ladder of {what} has no remedy {name!r:.60}; {near}")

@@ -18,12 +18,12 @@ from typing import Any
 import numpy as np
 import torch
 from torch import nn
-from tqdm import tqdm
 
 from workbench.errors import WorkbenchError
 from workbench.files import exists, output_folder
 from workbench.generators.layers import tensor_value
 from workbench.generators.quantisers import CALIBRATION_STEPS
+from workbench.progress import progress_bar
 from workbench.training.checkpoint import save_checkpoint
 from workbench.training.checkpoint_files import METADATA_FILE, PROGRESS_FILE
 from workbench.training.code_words import CodeWords
@@ -138,7 +138,9 @@ class _Run:
         inputs, targets = self.task.inputs(), self.task.targets.to(self.task.device)
         model.train()
         saved = time.monotonic()
-        with tqdm(total=steps, initial=state.step, desc=title, unit="step") as bar:
+        with progress_bar(
+            total=steps, initial=state.step, desc=title, unit="step", leave=True, disable=False
+        ) as bar:
             while state.step < steps:
                 if moves and state.step % _REFRESH_STEPS[state.stage] == 0:
                     moves.refresh()

@@ -11,10 +11,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 
-import joblib
 import numpy as np
-from joblib.externals.loky.process_executor import TerminatedWorkerError
-from tqdm import tqdm
 
 from workbench.errors import WorkbenchError, expect, reason_of
 from workbench.experiments.campaigns.manifest import Campaign
@@ -26,6 +23,7 @@ from workbench.memory.faults.plan import Plan
 from workbench.memory.faults.protection import ProtectionMask
 from workbench.memory.faults.transients import Sites
 from workbench.memory.image import Image
+from workbench.progress import progress_bar
 
 EVENTS_A_SHARD = 65_536  # about, which take a few seconds
 _LEAST_TRIALS = 1024  # in a shard, unless there are too few for all cores
@@ -135,6 +133,8 @@ def run_campaign(
         WorkbenchError: Impossible jobs, parts or addresses, a worker that dies, or a full disk. What was written
             by then stays.
     """
+    import joblib
+
     if jobs is not None and jobs < 1:
         raise WorkbenchError(f"{jobs} jobs cannot run anything; use 1 or more")
     campaign = store.campaign
@@ -146,12 +146,13 @@ def run_campaign(
     sizes = {number: len(campaign.shard(number).indexes) for number in mine}
     with (
         _workers(min(jobs or joblib.cpu_count(), len(missing)), dask),
-        tqdm(
+        progress_bar(
             desc="trials",
             total=sum(sizes.values()),
             initial=sum(sizes.values()) - sum(sizes[number] for number in missing),
             unit="trial",
             unit_scale=True,
+            leave=True,
             disable=None if progress else True,
         ) as bar,
     ):
@@ -177,6 +178,9 @@ def part_of(campaign: Campaign, part: tuple[int, int]) -> list[int]:
 @contextmanager
 def _workers(jobs: int, dask: str | None) -> Iterator[None]:
     """Let joblib use local processes or a cluster; a lost worker becomes a one-sentence error."""
+    import joblib
+    from joblib.externals.loky.process_executor import TerminatedWorkerError
+
     if dask is not None:
         with _cluster(dask):
             yield
@@ -193,6 +197,8 @@ def _workers(jobs: int, dask: str | None) -> Iterator[None]:
 
 @contextmanager
 def _cluster(address: str) -> Iterator[None]:
+    import joblib
+
     try:
         import distributed
     except ImportError as error:

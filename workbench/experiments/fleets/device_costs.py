@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-import joblib
 import numpy as np
 
 from workbench import __version__
@@ -71,6 +70,8 @@ def _measured(
     cost_of: dict[str, Cost | str] = {}
     try:
         bare = bare_run(program, frames, CORES[CORE])
+        import joblib
+
         workers = min(joblib.effective_n_jobs(jobs), len(variants))
         parallel = joblib.Parallel(n_jobs=workers, return_as="generator")
         costs = parallel(joblib.delayed(_measure)(variant, frames, bare) for variant in variants)

@@ -68,7 +68,8 @@ def hear_device(
 
     affected = {event.frame // frames for event in events}
     for number in range(word):
-        if number in affected or len(simulated.wrong) or any(simulated.suspect):
+        wrong = len(simulated.wrong) or any(simulated.suspect)
+        if number in affected or wrong or simulated.may_alarm():
             say(number)
         else:
             simulated.wait(frames)

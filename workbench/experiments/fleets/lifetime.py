@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import joblib
 import numpy as np
 
 from workbench.experiments.campaigns.trial_table import QUALITIES, snr_quality
@@ -113,6 +112,8 @@ def simulate_fleet(
     # Drawn here, so that workers need no fault models, which may be those of a notebook.
     sites = Sites(image)
     events = [workload.events(sites, task, frames=frames * workload.words) for task in tasks]
+    import joblib
+
     workers = min(joblib.effective_n_jobs(jobs), len(tasks))  # one works here, without a start
     parallel = joblib.Parallel(n_jobs=workers, return_as="generator")
     parts = []
@@ -230,9 +231,10 @@ class _Task:
 
     def _by_frame(self) -> None:
         """Word by word, the devices that something is wrong with together."""
-        from workbench.integer.engine import Engine  # needs torch
+        from workbench.integer.engine import Engine, unsupported  # needs torch
 
-        engine = Engine(self.image.program)
+        program = self.image.program
+        engine = None if unsupported(program) else Engine(program)
         pending = [list(hits) for hits in self.events]
         word = 0
         while word < len(self.script):
@@ -241,7 +243,8 @@ class _Task:
             for number, device in enumerate(self.devices):
                 now = [u for u in pending[number] if u.frame < stop]
                 pending[number] = pending[number][len(now) :]
-                if now or len(device.wrong) or any(device.suspect):
+                affected = len(device.wrong) or any(device.suspect)
+                if now or affected or device.may_alarm():
                     active.append(number)
                     schedules.append(now)
             # While nothing happens to anybody, time passes at once.

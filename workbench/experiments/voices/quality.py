@@ -8,13 +8,13 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 from workbench.audio.metrics import MetricUnavailable, log_mel_db, pesq_nb, stoi
 from workbench.audio.neighbours import mfcc, warped_distances
 from workbench.audio.recogniser import ENGLISH, Language, Recogniser, answers, recognise_words
 from workbench.errors import WorkbenchError, expect, reason_of
 from workbench.experiments.voices.voice import Voice
+from workbench.progress import progress_bar
 
 # Fields of Quality that are means over words.
 MEASURES = ("recognised", "nearest", "mfcc_dtw", "pesq_nb", "stoi", "log_mel_db")
@@ -70,7 +70,7 @@ def quality_of_voice(
     expect(voice, Voice, "what is to be measured", "a Voice, as open_voice()")
     sounds = {
         word: voice.speak(word)
-        for word in tqdm(voice.utterances, desc="speaking", unit="word", leave=False, disable=None)
+        for word in progress_bar(voice.utterances, desc="speaking", unit="word")
     }
     return _quality(sounds, voice, language, metrics or {})
 

@@ -1,6 +1,6 @@
 """What every kind of guard or monitor gives to the C of a model.
 
-Layout: constants as `runtime/wb_heal.h` has them; lines of a step's body as in
+Layout: constants as `runtime/wb_plan.h` has them; lines of a step's body as in
 `workbench.firmware.operators`. `memory` is a local of both.
 """
 

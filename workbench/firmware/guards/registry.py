@@ -69,9 +69,21 @@ def monitor_locals(firmware: Firmware) -> list[str]:
 
 
 def watched_operator(firmware: Firmware, call: Call, arguments: str) -> list[str]:
-    """The lines that compute a convolution whose sums a monitor sees; none where none does."""
-    lines = (entry.operator(each, call, arguments) for entry, each in _monitors(firmware))
-    return next(filter(None, lines), [])
+    """The lines that compute a convolution whose sums a monitor sees; none where none does.
+
+    Raises WorkbenchError where several monitors would compute it.
+    """
+    given = {
+        each.guard.area.code: lines
+        for entry, each in _monitors(firmware)
+        if (lines := entry.operator(each, call, arguments))
+    }
+    if len(given) > 1:
+        raise WorkbenchError(
+            f"{' and '.join(given)} both compute the operator {call.operator.name} in C, to see its sums; leave "
+            "one of these monitors out"
+        )
+    return next(iter(given.values()), [])
 
 
 def after_operator(firmware: Firmware, operator: Operator) -> list[str]:

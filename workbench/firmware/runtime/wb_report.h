@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The log, and how long units that nothing helps wait until they are tried again. Included by wb_heal.h. */
+/* The log, and how long units that nothing helps wait until they are tried again. */
 #ifndef WB_REPORT_H
 #define WB_REPORT_H
+
+#include "wb_plan.h"
 
 /* Empty the log unless this build wrote it and its head is whole. */
 static inline void wb_log_begin(wb_log_head *head, uint32_t build_low, uint32_t build_high)

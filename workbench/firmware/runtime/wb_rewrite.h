@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Remedies that give damaged bytes new values without a golden copy. Included by wb_remedy.h. */
+/* Remedies that give damaged bytes new values without a golden copy. */
 #ifndef WB_REWRITE_H
 #define WB_REWRITE_H
+
+#include "wb_page.h"
 
 static inline int32_t wb_weight(const wb_byte *at)
 {

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Spare pages: which pages of the working copy they stand for. Included by wb_heal.h. */
+/* Spare pages: which pages of the working copy they stand for. */
 #ifndef WB_SPARE_H
 #define WB_SPARE_H
+
+#include "wb_plan.h"
 
 /* The unit of some area that begins at `start`: its bytes, or 0 where there is none. */
 WB_COLD static uint32_t wb_page_bytes(const wb_heal_plan *plan, uint32_t start)

@@ -16,6 +16,7 @@ from workbench.integer.program import Program
 from workbench.memory.codes.ecc import ECC
 from workbench.memory.codes.signatures import SIGNATURES, Code
 from workbench.memory.places import WORKING_SECTIONS
+from workbench.memory.watches.own import load_own
 
 CODES: dict[str, Code] = {**SIGNATURES, **ECC}  # those that come with the workbench
 FLASH, RAM = "flash", "ram"
@@ -169,6 +170,7 @@ class Area:
 
     def __post_init__(self) -> None:
         self._check_types()
+        _find(self.code, self.second)
         for names, known, what in (
             (self.sections, WORKING_SECTIONS, "section"),
             ((self.code,), tuple(KINDS), "code"),
@@ -243,6 +245,7 @@ def area_of(values: Mapping[str, Any]) -> Area:
 
 def record_of(code: object) -> type[Area]:
     """Class of the areas of a code; `Area` for a code that is none."""
+    _find(code)
     kind = KINDS.get(code) if isinstance(code, str) else None
     return kind.record if kind else Area
 
@@ -256,6 +259,12 @@ def settings_of(code: object) -> tuple[str, ...]:
 def kinds_that(able: Callable[[Kind], bool]) -> Sequence[str]:
     """Names of the kinds of which something is true, in the order of the registry."""
     return [name for name, kind in KINDS.items() if able(kind)]
+
+
+def _find(*names: object) -> None:
+    """Where one of these is no kind that is known here, see what installed packages bring."""
+    if any(isinstance(name, str) and name not in KINDS for name in names):
+        load_own()
 
 
 def _addresses(values: object) -> tuple[int, ...]:

@@ -1,0 +1,70 @@
+"""Kinds and remedies of an installed package: an entry point is enough for strategy files that name them."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from workbench.errors import WorkbenchError
+from workbench.healing import log
+from workbench.healing.remedies import REMEDIES
+from workbench.healing.strategy_file import load_strategy, summary
+from workbench.memory.watches.areas import KINDS, Area
+from workbench.memory.watches.own import GROUP, load_own
+
+MODULE = """
+from workbench.healing.log import own_remedy
+from workbench.healing.remedies import REMEDIES, Action
+from workbench.memory.codes.signatures import Xor
+from workbench.memory.watches.areas import KINDS
+from workbench.memory.watches.pages import Pages
+
+KINDS["parcel"] = Pages("parcel", Xor(), signature=True)
+REMEDIES[own_remedy(77, "WRAP", "wrapped")] = Action(lambda *unit: False)
+"""
+STRATEGY = """
+name = "mine"
+
+[[guard]]
+code = "parcel"
+repair = ["wrap", "restore"]
+unit_bytes = 64
+"""
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder in which a package is installed, and what it registers gone afterwards."""
+    kinds, remedies, own = dict(KINDS), dict(REMEDIES), dict(log._OWN)
+    information = tmp_path / "parcels-1.dist-info"
+    information.mkdir()
+    (information / "METADATA").write_text("Metadata-Version: 2.1\nName: parcels\nVersion: 1\n")
+    (information / "entry_points.txt").write_text(f"[{GROUP}]\nparcels = parcels_of_guards\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    load_own.cache_clear()
+    yield tmp_path
+    load_own.cache_clear()
+    KINDS.clear()
+    REMEDIES.clear()
+    log._OWN.clear()
+    KINDS.update(kinds)
+    REMEDIES.update(remedies)
+    log._OWN.update(own)
+
+
+def test_a_strategy_file_may_name_them(site: Path) -> None:
+    (site / "parcels_of_guards.py").write_text(MODULE)
+    (site / "mine.toml").write_text(STRATEGY)
+    mine = load_strategy(site / "mine.toml")
+    assert summary(mine) == "parcel of 64 bytes, 1 a frame: WRAP, RESTORE"
+    assert Area("crc32", second="parcel").second == "parcel"
+
+
+def test_a_package_that_cannot_be_imported_is_named(
+    site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    information = site / "parcels-1.dist-info" / "entry_points.txt"
+    information.write_text(f"[{GROUP}]\nparcels = broken_parcels\n")
+    (site / "broken_parcels.py").write_text("import no_such_module_at_all\n")
+    with pytest.raises(WorkbenchError, match=r"guards broken_parcels .*ModuleNotFoundError"):
+        Area("parcel")
