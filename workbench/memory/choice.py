@@ -6,7 +6,7 @@ Text: "seed=1,section=weights+bias,operator=up2,bit=7", as plans and identifiers
 from __future__ import annotations
 
 import operator as numbers
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -80,7 +80,9 @@ def draw_flips(
     within = tuple(_whole(bit, "a bit") for bit in _listed(bits))
     count, seed, trial = _whole(count, "count"), _whole(seed, "seed"), _whole(trial, "trial")
     searched = sections or WORKING_SECTIONS
-    refuse_unknown(layout.places, searched, operators, SECTIONS)
+    stored = {place.operator for place in layout.places}
+    owners = stored.union(each.name for each in layout.program.operators)
+    refuse_unknown(owners, searched, operators, SECTIONS)
     if tensors:
         searched = sections = _holding(layout, tensors, operators, searched)
     candidates = layout.positions(searched, operators=operators, bits=within)
@@ -98,10 +100,9 @@ def draw_flips(
 
 
 def refuse_unknown(
-    places: Sequence[Any], sections: Sequence[str], operators: Sequence[str], known: Sequence[str]
+    owners: Collection[str], sections: Sequence[str], operators: Sequence[str], known: Sequence[str]
 ) -> None:
-    """Raise WorkbenchError for a section that is none of `known`, or an operator that no place has."""
-    owners = {place.operator for place in places}
+    """Raise WorkbenchError for a section that is none of `known`, or an operator that is none of `owners`."""
     for kind, names, choice in (("section", sections, known), ("operator", operators, owners)):
         for name in names:
             if name not in choice:
@@ -125,10 +126,10 @@ def why_nothing(
     ]
     inside = [place for place in owned if place.section in sections]
     if not inside:
-        has = {place.section for place in owned}
+        has = [section for section in known if section in {place.section for place in owned}]
         return (
             f"{' and '.join(operators) or 'the program'} has nothing in the section "
-            f"{' or '.join(sections)}; it has {', '.join(s for s in known if s in has)}"
+            f"{' or '.join(sections)}; it has {', '.join(has) or 'no stored bits'}"
         )
     widths = sorted({place.bits for place in inside})
     return (

@@ -186,7 +186,8 @@ class Sites:
     def _matching(
         self, sections: tuple[str, ...], operators: tuple[str, ...], bits: tuple[int, ...]
     ) -> np.ndarray:
-        refuse_unknown(self.places, sections, operators, ALL_SECTIONS)
+        owners = {place.operator for place in self.places}
+        refuse_unknown(owners, sections, operators, ALL_SECTIONS)
         parts = [self.layout.positions(sections, operators=operators, bits=bits)]
         for place in self.transients.places:
             if place.section in sections and (not operators or place.operator in operators):
