@@ -148,6 +148,22 @@ def test_no_files_import_each_other_in_a_circle() -> None:
     assert _circle({"a": {"b"}, "b": {"c"}, "c": {"b"}}) == ["b", "c"]
 
 
+def test_no_folders_import_each_other_in_a_circle() -> None:
+    """The sub-packages of one package, side by side; what a package holds besides them is left out."""
+    files = {".".join(path.relative_to(ROOT).with_suffix("").parts): path for path in SOURCES}
+    arrows: dict[str, set[str]] = {}
+    for path in SOURCES:
+        if len(path.relative_to(PACKAGE).parts) > 2:
+            below = {files[name].parent for name in _files_imported(path, files)}
+            beside = {each.name for each in below if each.parent == path.parent.parent}
+            folder = _named(path.parent)
+            package = _named(path.parent.parent)
+            arrows.setdefault(folder, set()).update(f"{package}/{name}" for name in beside)
+    for folder, below in arrows.items():
+        below.discard(folder)
+    assert arrows["experiments/voices"] and not _circle(arrows)
+
+
 @pytest.mark.parametrize("path", SOURCES, ids=_named)
 def test_guards_are_asked_and_not_compared_by_name(path: Path) -> None:
     """Outside of the files of the kinds themselves; "golden" is a section of the image as well."""
