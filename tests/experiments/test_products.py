@@ -14,8 +14,8 @@ from workbench.experiments.maps.products import (
     CURVE_FILES,
     MAP_FILES,
     byte_name,
-    write_curve_products,
-    write_map_products,
+    curve_products,
+    map_products,
 )
 from workbench.experiments.voices.voice import open_voice
 from workbench.memory.faults.plan import Plan
@@ -39,7 +39,9 @@ def trials(plan: str, count: int, mask: ProtectionMask | None = None) -> pa.Tabl
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, object]]:
     out = tmp_path_factory.mktemp("map")
-    return out, write_map_products(out, IMAGE, trials("flips=1", 20_000), share=0.01)
+    products = map_products(out, IMAGE, trials("flips=1", 20_000), share=0.01)
+    products.draw(out)
+    return out, products.figures
 
 
 def test_map_files_and_figures(made: tuple[Path, dict[str, object]]) -> None:
@@ -66,7 +68,9 @@ def test_the_mask_helps_where_many_bits_are_wrong(
         for rate in (1e-5, 2e-4)
         for label, shield in (("", None), ("the worst 1 %", mask))
     ]
-    points = write_curve_products(tmp_path, sweep)["points"]
+    products = curve_products(sweep)
+    products.draw(tmp_path)
+    points = products.figures["points"]
     assert [path.name for path in tmp_path.iterdir()] == list(CURVE_FILES)
     median = {(p["rate"], p["protection"]): p["snr_db"]["0.5"] for p in points}
     assert median[2e-4, "the worst 1 %"] > median[2e-4, ""] + 5
@@ -77,7 +81,7 @@ def test_the_mask_helps_where_many_bits_are_wrong(
 
 def test_nothing_is_written_for_a_share_that_cannot_be(tmp_path: Path) -> None:
     with pytest.raises(WorkbenchError, match="cannot protect 200 % of the bytes"):
-        write_map_products(tmp_path, IMAGE, trials("flips=1", 500), share=2.0)
+        map_products(tmp_path, IMAGE, trials("flips=1", 500), share=2.0)
     assert not list(tmp_path.iterdir())
 
 

@@ -15,7 +15,7 @@ def test_a_line_says_when_where_what_and_how_it_ended() -> None:
     layout = Image.of(random_program(1)).layout
     entry = LogEntry(250, 0, 0, Diagnosis.MEMORY, Remedy.RESTORE, Verdict.HEALED)
     (line,) = log_lines((entry,), layout, frame_s=0.008)
-    names = layout.page_contents(0)
+    names = layout.contents(layout.page(0))
     tensors = ", ".join(names[:2]) + (", ..." if len(names) > 2 else "")
     assert line == (
         f"frame    250     2.000 s  crc32_0    0 ({tensors}): memory upset, restored, healed"

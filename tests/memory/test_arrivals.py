@@ -4,7 +4,7 @@ import pytest
 
 from workbench.errors import WorkbenchError
 from workbench.memory.faults.arrivals import (
-    ENVIRONMENTS,
+    PUBLISHED_RATES,
     bit_day_rate,
     expected_upsets,
     read_rate,
@@ -22,11 +22,11 @@ def test_units_by_hand() -> None:
 
 
 def test_environments_grow_harsher_and_name_their_source() -> None:
-    rates = [ENVIRONMENTS[n].upsets_per_bit_day for n in ("sea-level", "aircraft", "low-earth-orbit")]  # fmt: skip
+    rates = [PUBLISHED_RATES[n].upsets_per_bit_day for n in ("sea-level", "aircraft", "low-earth-orbit")]  # fmt: skip
     assert rates == sorted(rates) and len(set(rates)) == 3
     assert rates[0] == pytest.approx(1200 * 2.4e-14)
     assert rates[1] / rates[0] == pytest.approx(6000 / 13)
-    assert all(place.source for place in ENVIRONMENTS.values())
+    assert all(place.source for place in PUBLISHED_RATES.values())
 
 
 @pytest.mark.parametrize("text", ["", "fast", "-1", "nan", "inf", "3 per day", "1FIT/Mbitupsets/bit/day"])  # fmt: skip

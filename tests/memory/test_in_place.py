@@ -13,6 +13,7 @@ from workbench.integer.operators import Conv
 from workbench.memory.codes.ecc import ECC, InPlace
 from workbench.memory.codes.in_place import _REACH, _search, in_place_program
 from workbench.memory.image import Image
+from workbench.memory.watches.words import WordsInPlace
 
 NONE = np.zeros(0, np.uint8)
 
@@ -40,6 +41,14 @@ def test_all_words_are_code_words(seed: int, code: str) -> None:
             np.testing.assert_array_equal(after.bias, before.bias)
     again = in_place_program(made, code)
     assert again.content_hash == made.content_hash  # a code word is its own nearest
+
+
+def test_a_code_of_ones_own_moves_weights_as_well() -> None:
+    """Under a name that no code of the workbench has."""
+    program = random_program(0)
+    kind = WordsInPlace("mine", InPlace(8))
+    made, usual = kind.prepared(program), in_place_program(program, "in-place64")
+    assert made.content_hash == usual.content_hash
 
 
 @settings(max_examples=25, deadline=None)

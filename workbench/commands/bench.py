@@ -28,9 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "benchmark",
         choices=BENCHMARKS,
-        help="campaign: fault trials a second, beside other tools; estimate: coverage and saving of "
-        "`workbench estimate` against the exhaustive truth of one word; codes: what checks of memory see; "
-        "diagnoses: whether what healers write down is true",
+        help="; ".join(f"{name}: {what}" for name, what in BENCHMARKS.items()),
     )
     parser.add_argument(
         "--seconds",

@@ -34,8 +34,8 @@ from workbench.experiments.fleets.device_costs import device_costs
 from workbench.experiments.fleets.lifetime import word_frames
 from workbench.experiments.fleets.records import RecordFile
 from workbench.experiments.fleets.variants import (
+    ALTERED_PROGRAMS,
     NAMES,
-    RANGE,
     StrategyVariant,
     file_stem,
     strategy_variant,
@@ -193,9 +193,7 @@ def _print_variants(variants: Sequence[StrategyVariant], *, every: bool) -> None
 def _list(voice: Voice, inputs: dict[str, Codes], options: argparse.Namespace) -> None:
     for name in dict.fromkeys(options.strategy or NAMES):
         strategy, program = strategy_variant(name, voice.program, inputs, options.mask)
-        what = (
-            "activations are cut to what clean words reach" if name == RANGE else summary(strategy)
-        )
+        what = ALTERED_PROGRAMS.get(name) or summary(strategy)
         try:
             strategy.layout(program)
         except WorkbenchError as error:

@@ -32,7 +32,11 @@ from workbench.firmware.costs import Cost
 from workbench.healing.strategy import Strategy
 from workbench.integer.program import Program
 from workbench.integer.reference import Codes
-from workbench.memory.faults.arrivals import ENVIRONMENTS, SECONDS_PER_DAY, read_rate
+from workbench.memory.faults.arrivals import (
+    PUBLISHED_RATES,
+    SECONDS_PER_DAY,
+    read_rate,
+)
 from workbench.progress import progress_bar
 
 _DEVICES, _WORDS = 100, 100
@@ -52,7 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--rate",
         help="upsets of a bit and day: a number, one with FIT/Mbit behind it, or "
-        f"{', '.join(ENVIRONMENTS)} (low-earth-orbit)",
+        f"{', '.join(PUBLISHED_RATES)} (low-earth-orbit)",
     )  # fmt: skip
     parser.add_argument("--speed", type=float, help="upsets come so many times as often (1)")
     parser.add_argument("--kind", choices=tuple(KINDS), help=f"of faults ({_KIND})")

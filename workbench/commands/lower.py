@@ -143,9 +143,9 @@ def _row(program: Program, operator: Operator, size: int, made: np.ndarray) -> t
 
 def _clamped(operator: Operator, made: np.ndarray) -> str:
     """Share of the codes that lie at the end of a clamp; the zeros of a ReLU do not count."""
-    low, high = getattr(operator, "low", None), getattr(operator, "high", None)
-    if low is None:
+    if not operator.clamps:
         return ""
+    low, high = (vars(operator)[name] for name in ("low", "high"))
     at_end = (made == high) | ((made == low) & (low < 0))
     return f"{at_end.mean():.2%}"
 

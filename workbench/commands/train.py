@@ -15,7 +15,7 @@ from workbench.files import as_argument
 from workbench.generators.generator import Generator
 from workbench.generators.registry import DEFAULT, generator_named
 from workbench.healing.named import NAMED
-from workbench.memory.codes.ecc import ECC, InPlace
+from workbench.memory.codes.ecc import IN_PLACE
 from workbench.training.checkpoint_files import (
     METADATA_FILE,
     PROGRAM_FILE,
@@ -25,7 +25,6 @@ from workbench.training.checkpoint_files import (
 )
 
 _OUT = "out/training/{}"
-_PLACES = tuple(name for name, code in ECC.items() if isinstance(code, InPlace))
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -54,7 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--trunk-bits", type=int, choices=(8, 4), help="as --set trunk_weight_bits=N (8)"
     )
     parser.add_argument(
-        "--code-words", choices=_PLACES, default="",
+        "--code-words", choices=IN_PLACE, default="",
         help="train on, so that weights lose less when they become words of this code",
     )  # fmt: skip
     parser.add_argument(

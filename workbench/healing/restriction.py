@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from workbench.integer.operators import Add, Conv, Rescale
 from workbench.integer.program import Program
 from workbench.integer.reference import Codes, run
 
@@ -27,8 +26,8 @@ def restricted_program(program: Program, inputs: Iterable[Codes]) -> Program:
             ranges[name] = min(low, int(codes.min())), max(high, int(codes.max()))
     operators = []
     for operator in program.operators:
-        if isinstance(operator, Conv | Add | Rescale) and operator.target in ranges:
+        if operator.clamps and operator.target in ranges:
             low, high = ranges[operator.target]
-            operator = replace(operator, low=low, high=high)
+            operator = replace(operator, low=low, high=high)  # type: ignore[call-arg]
         operators.append(operator)
     return replace(program, operators=tuple(operators))

@@ -1,5 +1,6 @@
 """The integer program: what a trained generator computes, in codes and shifts alone.
 
-`program` declares it, `lowering` makes it from Brevitas modules, `agreement` compares the two,
-`reference` is the plain oracle, `engine` runs many faulty variants at once, `storage` keeps it on disk.
+`program` declares it and `operators` what it is made of; `lowering` makes it from Brevitas modules and compares the
+two; `reference` is the plain oracle; `engine` (torch) and `native` (C) run many faulty variants at once, and `smooth`
+one with gradients; `storage` keeps it on disk.
 """

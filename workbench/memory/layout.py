@@ -83,10 +83,6 @@ class Layout(Places):
         start = number * self.page_bytes
         return slice(start, min(start + self.page_bytes, self.working_bytes))
 
-    def page_contents(self, number: int) -> tuple[str, ...]:
-        """Logical names of the tensors that page `number` touches, e.g. ("conv_in.weight",)."""
-        return self.contents(self.page(number))
-
 
 def _healer(areas: int, spare_pages: int) -> list[Tensor]:
     """Every variable three times; none without areas."""

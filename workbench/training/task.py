@@ -15,10 +15,8 @@ from workbench.audio.recordings import nfc
 from workbench.errors import WorkbenchError, nearest, reason_of
 from workbench.generators.generator import Generator
 from workbench.generators.recipe import Recipe
-from workbench.memory.codes.ecc import ECC, InPlace
+from workbench.memory.codes.ecc import IN_PLACE
 from workbench.training.progress import copied_weights
-
-IN_PLACE = tuple(name for name, code in ECC.items() if isinstance(code, InPlace))
 
 
 @dataclass

@@ -54,7 +54,7 @@ class Rate:
 class Figures:
     """Figures of the benchmark.
 
-    kernels: that ran, see `native_build`. gmacs_per_s: int8 multiply-accumulates that the engine really
+    kernels: that ran, see `native.build`. gmacs_per_s: int8 multiply-accumulates that the engine really
     made, in 1e9 a second; None where it does not count. peak_gmacs_per_s: what the same kernels reach at
     their best on this decoder, see `SparseRun.peak_gmacs_per_s`; None likewise.
     macs_per_trial: their mean.

@@ -19,7 +19,7 @@ from workbench.memory.layout import Layout
 from workbench.memory.trials.truth import spoken
 
 
-class Listener:
+class ClipMaker:
     """Measures and recognises sounds of one word against its recording and its clean voice."""
 
     def __init__(self, voice: Voice, word: str) -> None:
@@ -60,37 +60,37 @@ class Listener:
         return tuple(self.recogniser.recognise(samples, variant) for variant in VARIANTS)
 
 
-def clean_clips(listener: Listener, float_sound: np.ndarray) -> list[Clip]:
+def clean_clips(maker: ClipMaker, float_sound: np.ndarray) -> list[Clip]:
     """Recording, float network and quantised network."""
     return [
-        listener.clip("recording", "Recording", "A person said this.", listener.recording),
-        listener.clip(
+        maker.clip("recording", "Recording", "A person said this.", maker.recording),
+        maker.clip(
             "float",
             "Float network",
             "The same network with its quantisers switched off, in 32-bit floating point.",
             float_sound,
         ),
-        listener.clip(
+        maker.clip(
             "quantised",
             "Quantised network",
             "8-bit weights, integers only: what runs on the chip. Damage is measured against it.",
-            listener.clean,
+            maker.clean,
         ),
     ]
 
 
 def flipped_clips(
-    listener: Listener, word: str, counts: Sequence[int], *, seed: int
+    maker: ClipMaker, word: str, counts: Sequence[int], *, seed: int
 ) -> tuple[list[Clip], Image]:
     """A clip for each number of flips, every one a trial of its own, and the last one's image."""
-    voice = listener.voice
+    voice = maker.voice
     layout, sites = voice.image().layout, Sites(voice.image())
     plans = [Plan(Flips(count), seed) for count in counts]
     faults = [plan.events(sites, np.array([0])).position for plan in plans]
     images = [voice.image().flip(positions) for positions in faults]
     codes = [spoken(image, voice.inputs(word)) for image in images]
     clips = [
-        listener.clip(
+        maker.clip(
             f"flipped_{count}",
             f"{count:,} flip{'s' if count > 1 else ''}",
             f"{count:,} of {8 * layout.working_bytes:,} bits.",
@@ -103,9 +103,9 @@ def flipped_clips(
     return clips, images[-1]
 
 
-def healed_clip(listener: Listener, healed: np.ndarray) -> Clip:
+def healed_clip(maker: ClipMaker, healed: np.ndarray) -> Clip:
     """The word after the healer went through the most damaged image."""
-    return listener.clip(
+    return maker.clip(
         "healed", "Healed", "The most damaged memory, after the healer went through it.", healed
     )
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from workbench import __version__
 from workbench.errors import expect
 from workbench.experiments.demo.captions import commands, metadata_rows
-from workbench.experiments.demo.clips import Listener, clean_clips, flipped_clips, healed_clip
+from workbench.experiments.demo.clips import ClipMaker, clean_clips, flipped_clips, healed_clip
 from workbench.experiments.demo.device import run_device
 from workbench.experiments.demo.page import render
 from workbench.experiments.demo.record import Demonstration
@@ -70,13 +70,13 @@ def demonstrate(
     """Everything that the page shows, in the first five stages."""
     word = voice.utterance(word)
     with stages.stage(f"the word {voice.spoken(word)!r}: recorded, float, quantised"):
-        listener = Listener(voice, word)
-        clips = clean_clips(listener, voice.speak_in_float(word))
+        maker = ClipMaker(voice, word)
+        clips = clean_clips(maker, voice.speak_in_float(word))
     with stages.stage(f"flipping {', '.join(f'{count:,}' for count in plan.flips)} bits"):
-        flipped, broken = flipped_clips(listener, word, plan.flips, seed=seed)
+        flipped, broken = flipped_clips(maker, word, plan.flips, seed=seed)
     with stages.stage("healing the last one"):
         healed, healing = heal_and_speak(voice, broken, word, pages_per_frame=plan.pages_per_frame)
-        clips += [*flipped, healed_clip(listener, healed)]
+        clips += [*flipped, healed_clip(maker, healed)]
     with stages.stage(f"{len(plan.script)} words under {plan.upsets_per_s:g} upsets a second"):
         script = script_of(voice, plan.script)
         upsets = upsets_of(voice, script, upsets_per_s=plan.upsets_per_s, seed=seed)
@@ -101,7 +101,7 @@ def demonstrate(
         simulation=simulation,
         device=device,
         device_absent=device_absent,
-        recogniser_absent=listener.absent,
+        recogniser_absent=maker.absent,
         metadata=metadata_rows(voice.metadata),
         hashes={"program": voice.program.content_hash, "image": voice.image().content_hash},
         commands=commands(

@@ -21,6 +21,8 @@ from workbench.memory.faults.protection import ProtectionMask
 from workbench.memory.image import Image
 
 TRIPLE, RANGE = "triple", "range"
+# Variants that are another program, not a strategy: name -> what is done to it.
+ALTERED_PROGRAMS = {RANGE: "activations are cut to what clean words reach"}
 NAMES = (*NAMED, TRIPLE, RANGE)
 _TAKEN = ("clean",)  # the voice without faults, beside the sounds of strategies
 _LONGEST_STEM = 60
@@ -40,12 +42,26 @@ def strategy_variant(
         return name, program
     expect(name, str, "a strategy", "a Strategy, a name or a file's name")
     refuse_unknown(name)
-    if name == RANGE:
-        strategy = Strategy(RANGE, source="Chen et al. 2021, https://arxiv.org/abs/2003.13874")
-        return strategy, restricted_program(program, inputs.values())
-    if name == TRIPLE:
-        return triple(_critical(Image.of(program), mask)), program
+    if name in _MADE:
+        return _MADE[name](program, inputs, mask)
     return (named(name, program) if name in NAMED else load_strategy(name)), program
+
+
+def _restricted(
+    program: Program, inputs: Mapping[str, Codes], mask: Path | None
+) -> tuple[Strategy, Program]:
+    strategy = Strategy(RANGE, source="Chen et al. 2021, https://arxiv.org/abs/2003.13874")
+    return strategy, restricted_program(program, inputs.values())
+
+
+def _tripled(
+    program: Program, inputs: Mapping[str, Codes], mask: Path | None
+) -> tuple[Strategy, Program]:
+    return triple(_critical(Image.of(program), mask)), program
+
+
+# Variants that need more than the program: its inputs, or a mask.
+_MADE = {TRIPLE: _tripled, RANGE: _restricted}
 
 
 class StrategyVariant(NamedTuple):
@@ -97,7 +113,7 @@ def _is_known(
     strategy: Strategy, program: Program, inputs: Mapping[str, Codes], mask: Path | None
 ) -> bool:
     name = strategy.name
-    if name == RANGE or name not in NAMES:  # range is another program, not a strategy
+    if name in ALTERED_PROGRAMS or name not in NAMES:
         return False
     return strategy == strategy_variant(name, program, inputs, mask)[0]
 
@@ -114,7 +130,7 @@ def _folded(name: str) -> str:
 
 def fitting(names: Sequence[str], program: Program) -> list[str]:
     """Those of `names` whose sizes and remedies suit a program; code words are not searched for."""
-    return [name for name in names if name == RANGE or _suits(name, program)]
+    return [name for name in names if _suits(name, program)]
 
 
 def _suits(name: str, program: Program) -> bool:

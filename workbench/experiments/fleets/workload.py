@@ -54,7 +54,8 @@ class Workload:
         self.plans(frames=1)
 
     def script(self, vocabulary: int) -> np.ndarray:
-        """The words that every device says: indices drawn by the seed, int64 [words]."""
+        """What every device says: numbers of words, drawn by the seed, int64 [words]."""
+        # The label decides what is drawn: another one would change every earlier result.
         drawn = counter_stream(f"mission words,seed={self.seed}", 0).random_raw(self.words)
         return (drawn % vocabulary).astype(np.int64)
 

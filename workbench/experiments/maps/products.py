@@ -49,15 +49,6 @@ class Products(NamedTuple):
         save_figure(out / name, self.pictures[name]())
 
 
-def write_map_products(
-    out: Path, image: Image, table: pa.Table, *, share: float, protection: str = ""
-) -> dict[str, Any]:
-    """Write MAP_FILES as `map_products` and its pictures; return the figures."""
-    products = map_products(out, image, table, share=share, protection=protection)
-    products.draw(out)
-    return products.figures
-
-
 def map_products(
     out: Path, image: Image, table: pa.Table, *, share: float, protection: str = ""
 ) -> Products:
@@ -98,13 +89,6 @@ def map_products(
         "protection.png": lambda: protection_figure(ranking, share, criticality.about),
     }
     return Products(figures, pictures)
-
-
-def write_curve_products(out: Path, sweep: Iterable[tuple[float, str, pa.Table]]) -> dict[str, Any]:
-    """Write CURVE_FILES to the folder `out`; see `curve_products`."""
-    products = curve_products(sweep)
-    products.draw(out)
-    return products.figures
 
 
 def curve_products(sweep: Iterable[tuple[float, str, pa.Table]]) -> Products:

@@ -59,7 +59,7 @@ class SparseRun:
     """The clean run of one utterance, and trials that differ from it.
 
     inputs: one utterance, [1, frames * rate, channels] integers by name. clean: output codes [rows, channels].
-    macs: multiply-accumulates that trials performed so far. kernels: given, see `native_build`, None for what
+    macs: multiply-accumulates that trials performed so far. kernels: given, see `native.build`, None for what
     $WORKBENCH_KERNELS says.
     Raises WorkbenchError for inputs that do not fit, for programs beyond its limits (`unsupported`
     says which), and without a C compiler.
@@ -84,7 +84,7 @@ class SparseRun:
 
     @property
     def kernels(self) -> str:
-        """What was compiled, e.g. "vnni", see `native_build`."""
+        """What was compiled, e.g. "vnni", see `native.build`."""
         return kernels_of(self._library)
 
     @property

@@ -8,7 +8,7 @@ it: trials of operators that an engine does not know are played on the plain ref
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import ClassVar
 
 import numpy as np
@@ -83,6 +83,11 @@ class Operator:
     def macs_per_frame(self, source: Signal) -> int:
         """Multiply-accumulates of one frame."""
         return 0
+
+    @property
+    def clamps(self) -> bool:
+        """Whether it clamps its codes to fields `low` to `high`, which may be narrowed."""
+        return {"low", "high"} <= {field.name for field in fields(self)}
 
     def rows_back(self) -> int:
         """Rows before the newest that an output row may depend on through the state."""

@@ -151,3 +151,4 @@ def hsiao_columns(data_bits: int, check_bits: int) -> np.ndarray:
 ECC: dict[str, _Words] = {
     code.name: code for code in (Secded(8, 8), Secded(4, 7), InPlace(8), InPlace(16), InPlace(32))
 }
+IN_PLACE = tuple(name for name, code in ECC.items() if isinstance(code, InPlace))

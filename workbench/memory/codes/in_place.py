@@ -23,15 +23,15 @@ _REACH = {4: 2, 8: 2}
 _NEVER = np.float32(1e30)
 
 
-def in_place_program(program: Program, code: str) -> Program:
-    """The program nearest to `program` whose weights consist of words of `code`.
+def in_place_program(program: Program, code: str | InPlace) -> Program:
+    """The program nearest to `program` whose weights consist of words of `code`, one that ships by its name.
 
     Distance is the sum of squared steps of the stored codes in each word. Bytes beyond the last
     whole word stay as they are. Raises WorkbenchError where no near value is a word, as for words
     of few elements that may not move far.
     """
     expect(program, Program, "what is to be moved to words", "a Program, as `program` of a voice")
-    words = ECC[code]
+    words = ECC[code] if isinstance(code, str) else code
     assert isinstance(words, InPlace)
     layout, data = _weights(program)
     section, places = layout.sections["weights"], layout.places

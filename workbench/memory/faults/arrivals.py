@@ -18,7 +18,7 @@ _FIT_UNIT, _DAY_UNIT = "FIT/Mbit", "upsets/bit/day"
 
 
 @dataclass(frozen=True)
-class Environment:
+class PublishedRate:
     """A place and its published rate in upsets for each bit and day, with the source's own words."""
 
     name: str
@@ -40,21 +40,21 @@ def expected_upsets(upsets_per_bit_day: float, *, bits: int, duration_s: float) 
 # and the nominal one of IEC 62396-1 at 12.2 km and 45 degrees.
 _SEA_LEVEL_FLUX, _AIRCRAFT_FLUX = 13.0, 6000.0
 
-ENVIRONMENTS = {
+PUBLISHED_RATES = {
     place.name: place
     for place in (
-        Environment(
+        PublishedRate(
             "sea-level",
             bit_day_rate(1200),
             "IEC 61508: soft errors of embedded memories, 700 to 1200 FIT/Mbit; the upper end",
         ),
-        Environment(
+        PublishedRate(
             "aircraft",
             bit_day_rate(1200 * _AIRCRAFT_FLUX / _SEA_LEVEL_FLUX),
             "derived, not measured: sea-level scaled by the neutron flux above 10 MeV, 6000 / (cm2 h) "
             "at 12.2 km and 45 degrees (IEC 62396-1) to 13 / (cm2 h) in New York (JEDEC JESD89A)",
         ),
-        Environment(
+        PublishedRate(
             "low-earth-orbit",
             4.04e-7,
             "Bentoutou, A review of in-orbit observations of radiation-induced effects in commercial "
@@ -71,26 +71,26 @@ def read_rate(text: str) -> float:
     True
 
     Args:
-        text: A number, one with a unit, as "1200FIT/Mbit", or a name of ENVIRONMENTS.
+        text: A number, one with a unit, as "1200FIT/Mbit", or a name of PUBLISHED_RATES.
 
     Raises:
         WorkbenchError: The text is none of these, or the rate is negative or not finite.
     """
     expect(text, str, "a rate of upsets", 'text, as "1200FIT/Mbit"')
     words = unquote(text).strip()
-    if words in ENVIRONMENTS:
-        return ENVIRONMENTS[words].upsets_per_bit_day
+    if words in PUBLISHED_RATES:
+        return PUBLISHED_RATES[words].upsets_per_bit_day
     unit = next((unit for unit in (_FIT_UNIT, _DAY_UNIT) if words.endswith(unit)), "")
     try:
         rate = float(words.removesuffix(unit))
     except ValueError:
         rate = math.nan
     if not 0 <= rate < math.inf:
-        near = closest(words, ENVIRONMENTS)
+        near = closest(words, PUBLISHED_RATES)
         if near:
             raise WorkbenchError(f"{text!r} is no rate of upsets; did you mean {near}?")
         raise WorkbenchError(
             f"{text!r} is no rate of upsets; give a number of {_DAY_UNIT}, one with {_FIT_UNIT} behind "
-            f"it, or {', '.join(ENVIRONMENTS)}"
+            f"it, or {', '.join(PUBLISHED_RATES)}"
         )
     return bit_day_rate(rate) if unit == _FIT_UNIT else rate

@@ -42,7 +42,8 @@ class WordsInPlace(Pages):
 
     def prepared(self, program: Program) -> Program:
         """With every weight moved to the nearest code word."""
-        return in_place_program(program, self.name)
+        assert isinstance(self.code, InPlace)
+        return in_place_program(program, self.code)
 
     def fitted_code(self, size: int) -> str:
         """With the longest words that `size` bytes have room for, or the shortest."""
