@@ -60,7 +60,7 @@ if TYPE_CHECKING:
     from workbench.panels.notebook_files import results_folder as results_folder
 
 # Name -> the module that has it.
-_HOMES = {
+_MODULES = {
     "Area": "memory.watches.areas",
     "Comparison": "face.comparing",
     "Exported": "face.exporting",
@@ -102,14 +102,14 @@ _HOMES = {
     "voice_of": "face.own",
 }
 
-__all__ = [*_HOMES, "__version__"]
+__all__ = [*_MODULES, "__version__"]
 
 
 def __getattr__(name: str) -> Any:
     """Import the module of a public name and remember what it has."""
-    if name not in _HOMES:
+    if name not in _MODULES:
         raise AttributeError(f"module 'workbench' has no attribute {name!r}")
-    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    value = getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
     globals()[name] = value
     return value
 

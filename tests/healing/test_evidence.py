@@ -41,7 +41,7 @@ def test_damage_of_what_checks_is_no_damage_of_what_is_checked(prepared) -> None
             bit = int(rng.integers(8 * section.start, 8 * section.stop))
             device = live(strategy, image, [bit], scan)
             believes = strategy.name == "golden-scrub" and name == "golden"
-            assert len(device.wrong) == device.false_heals == believes, image.site(bit)
+            assert len(device.wrong) == device.false_positives == believes, image.site(bit)
             assert not any(
                 entry.diagnosis == Diagnosis.MEMORY and strategy.name != "golden-scrub"
                 for entry in device.log
@@ -58,7 +58,7 @@ def test_every_single_flip_of_a_watched_bit_is_found(prepared) -> None:
         device = live(strategy, image, [bit], scan)
         if image.site(bit).operator:
             assert any(e.verdict == Verdict.HEALED for e in device.log), image.site(bit)
-            assert not any(device.suspect) and not device.false_heals
+            assert not any(device.suspect) and not device.false_positives
 
 
 def test_four_flips_that_look_like_a_damaged_check_are_put_right() -> None:

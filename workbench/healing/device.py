@@ -36,7 +36,7 @@ class Device:
     wrong: positions of the bits of the working copy that are not as they were made, int64.
     log: what the healer found so far. changed: whether working bytes changed since it was last set
     to False. silenced: whether the histories are to become silent, likewise. trace: what happened when,
-    by the true count of frames, which no upset leads astray. false_heals: remedies of units that were
+    by the true count of frames, which no upset leads astray. false_positives: remedies of units that were
     taken for damaged and were not. repeats: findings of units that were reported already.
     """
 
@@ -60,7 +60,7 @@ class Device:
         self.log: list[LogEntry] = []
         self.trace = EventTrace()
         self.changed = self.silenced = False
-        self.false_heals = self.repeats = 0
+        self.false_positives = self.repeats = 0
         self._clean_working = clean[: self.layout.working_bytes]
         self._stuck = StuckCells(self.layout.sections["healer"])
         self.spares = Spares(self.layout)
@@ -269,7 +269,7 @@ class Device:
         frame = time_of(state, self.strategy)
         news = self._report(LogEntry(frame, number, unit, diagnosis, remedy, verdict))
         if remedy != Remedy.NONE:
-            self.false_heals += diagnosis in CLIMBS and not damaged
+            self.false_positives += diagnosis in CLIMBS and not damaged
             if news:  # what fails again costs the others no rest and no budget
                 state["rest"] = policy.cool_down_frames
                 state["spent"] += 1 if policy.heals else 0

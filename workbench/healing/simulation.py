@@ -80,10 +80,10 @@ def simulate(
     engine: Engine | None = None,
 ) -> SimulationResult:
     """The simulation of one device; see `simulate_many`."""
-    (life,) = simulate_many(
+    (result,) = simulate_many(
         image, inputs, [upsets], strategy, word_starts=word_starts, engine=engine
     )
-    return life
+    return result
 
 
 def simulate_many(
@@ -100,8 +100,8 @@ def simulate_many(
 
     image: what every device starts with, flips and all. inputs: [1, frames * rate, channels] by
     name. word_starts: frames before which all histories are silenced. engine: of `image.program`; None
-    for one that is made, or the plain reference for a single device, which is faster. devices: that have lived already and go on with a word, instead of new ones; their
-    logs go on, too. Raises WorkbenchError when an upset lies outside of the image or of the run, an
+    for one that is made, or the plain reference for a single device, which is faster. devices: of an earlier simulation, which continue with a word, instead of new ones; their
+    logs continue, too. Raises WorkbenchError when an upset lies outside of the image or of the run, an
     input does not fit or there are no frames.
     """
     expect(image, Image, "the memory of a device", "an Image, as `strategy.image(program)`")
@@ -164,7 +164,7 @@ class _Fleet:
         self.codes: list[np.ndarray] = []
         self.wrong_bits = np.zeros((len(schedules), self.frames), np.int64)
         self.done = 0
-        if not devices:  # a device that has lived begins with a word, and so in silence
+        if not devices:  # a device that continues begins with a word, and so in silence
             self._flip_histories(self._state_at_start())
         self._memory_changed()
 
@@ -192,7 +192,7 @@ class _Fleet:
             self._silence([n for n, device in enumerate(self.devices) if device.silenced], frame)
             self.wrong_bits[:, frame] = [len(device.wrong) for device in self.devices]
         self._compute_until(self.frames)
-        return [self._life(number) for number in range(len(self.devices))]
+        return [self._result(number) for number in range(len(self.devices))]
 
     def _strike(self, arrivals: list[list[Event]]) -> None:
         flips = [[hit.position for hit in hits if hit.stuck_at < 0] for hits in arrivals]
@@ -292,7 +292,7 @@ class _Fleet:
                 changes[name] = Change(flips.trial, flips.element, value)
         self.stream.write_states(changes)
 
-    def _life(self, number: int) -> SimulationResult:
+    def _result(self, number: int) -> SimulationResult:
         device = self.devices[number]
         for place in self.image.layout.places:
             if place.section == "state":

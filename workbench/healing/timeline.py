@@ -1,4 +1,4 @@
-"""A picture of a device's life: upsets and heals, wrong bits, and how the voice fared meanwhile."""
+"""Pictures of a simulation result: upsets and log entries over time, wrong bits, SNR of the sound."""
 
 from __future__ import annotations
 
@@ -30,18 +30,18 @@ def draw_timeline(
 ) -> None:
     """Replace the PNG file `path`; WorkbenchError when it cannot be written.
 
-    The three lives heard the same inputs: without upsets, without a healer and with one.
+    All three results are of the same inputs: without upsets, without a healer and with one.
     """
     figure = Figure(figsize=(11, 6.5), layout="constrained")
     events, wrong, ratio = figure.subplots(3, 1, sharex=True, height_ratios=[1, 2, 2])
     _draw_events(events, healed)
     time_s = np.arange(len(healed.wrong_bits)) * healed.frame_s
-    for life, label, colour in (
+    for result, label, colour in (
         (unhealed, "without healer", _UNHEALED),
         (healed, "with healer", _HEALED),
     ):
-        wrong.step(time_s, life.wrong_bits, color=colour, label=label, where="post")
-        ratio.plot(time_s, snr_over_time(life, clean), color=colour, label=label)
+        wrong.step(time_s, result.wrong_bits, color=colour, label=label, where="post")
+        ratio.plot(time_s, snr_over_time(result, clean), color=colour, label=label)
     wrong.set_ylabel("wrong bits\nof the working copy")
     wrong.legend(loc="upper left", frameon=False)
     ratio.set_ylabel("SNR in dB\n(of the voice's mean power)")
@@ -73,31 +73,33 @@ def draw_log(path: Path, log: Sequence[LogEntry], areas: Sequence[str], *, frame
         figure.savefig(temporary, dpi=120)
 
 
-def snr_over_time(life: SimulationResult, clean: SimulationResult) -> np.ndarray:
+def snr_over_time(result: SimulationResult, clean: SimulationResult) -> np.ndarray:
     """Mean power of the clean voice over that of the error around each frame, float64 [frames], dB.
 
     At most 60 dB, which stands for no difference.
     """
     expected = clean.samples().astype(np.float64)
-    error = (life.samples() - expected) ** 2
+    error = (result.samples() - expected) ** 2
     window = np.ones(_WINDOW_FRAMES) / _WINDOW_FRAMES
-    smooth = np.convolve(error.reshape(len(life.wrong_bits), -1).mean(axis=1), window, mode="same")
+    smooth = np.convolve(
+        error.reshape(len(result.wrong_bits), -1).mean(axis=1), window, mode="same"
+    )
     power = max(float(np.mean(expected**2)), np.finfo(float).tiny)
     return 10 * np.log10(power / np.maximum(smooth, power * 10 ** (-_BEST_DB / 10)))
 
 
-def _draw_events(axes: Axes, life: SimulationResult) -> None:
-    rows = {"upsets": [upset.frame for upset in life.upsets]}
+def _draw_events(axes: Axes, result: SimulationResult) -> None:
+    rows = {"upsets": [upset.frame for upset in result.upsets]}
     for verdict in Verdict:
         # An upset can lead the healer's frame count astray; such entries have no place in time.
         rows[verdict.name.lower()] = [
             entry.frame
-            for entry in life.log
-            if entry.verdict == verdict and entry.frame < len(life.wrong_bits)
+            for entry in result.log
+            if entry.verdict == verdict and entry.frame < len(result.wrong_bits)
         ]
     for row, (colour, frames) in enumerate(zip(("0.3", *_VERDICTS), rows.values(), strict=True)):
         axes.plot(
-            np.array(frames) * life.frame_s, np.full(len(frames), -row), "|", color=colour, ms=14
+            np.array(frames) * result.frame_s, np.full(len(frames), -row), "|", color=colour, ms=14
         )
     axes.set_yticks([-row for row in range(len(rows))], list(rows))
     axes.set_ylim(-len(rows) + 0.4, 0.6)

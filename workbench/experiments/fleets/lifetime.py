@@ -188,7 +188,7 @@ class _Task:
         words = len(self.script)
         tally = self.tally
         tally.quality[_MASKED] += len(self.devices) * words - int(tally.quality.sum())
-        tally.false_positives = sum(device.false_heals for device in self.devices)
+        tally.false_positives = sum(device.false_positives for device in self.devices)
         tally.wrong_bits = sum(len(device.wrong) for device in self.devices)
         upsets = np.array([len(hits) for hits in self.events])
         return self.harm / words, upsets, tally
