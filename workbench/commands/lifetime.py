@@ -199,7 +199,7 @@ def _print_figures(record: dict[str, Any], title: str, why_unknown: str) -> None
         f"log: {entries or 'empty'}; units found again without a new upset: {record['oscillations']:,}; "
         f"repairs of intact units: {record['false_positives']:,}"
     )
-    if record["spent"] and record["strategy"] != "none":
+    if record["spent"] and record["memory"]["ram_bytes"]:
         print(
             f"healing took {record['spent']['instructions']:.3g} instructions on a Cortex-M4 and read "
             f"{record['spent']['flash_bytes_read']:.3g} bytes of golden copy and checks"

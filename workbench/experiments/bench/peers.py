@@ -30,7 +30,7 @@ class Flip(NamedTuple):
 
 
 # Called after each trial with the flip and the output.
-Listener = Callable[[Flip, torch.Tensor], None]
+Observer = Callable[[Flip, torch.Tensor], None]
 
 
 class Injector(ABC):
@@ -57,7 +57,7 @@ class Injector(ABC):
         return f"{cls.NAME} is not installed and is left out; `{INSTALL}` installs it"
 
     @abstractmethod
-    def run(self, trials: int, listener: Listener | None = None) -> int:
+    def run(self, trials: int, observer: Observer | None = None) -> int:
         """Make about `trials` trials, uniform over all bits of all weights; return how many."""
 
 
@@ -68,13 +68,13 @@ class OneByOne(Injector):
     def trial(self, flip: Flip) -> torch.Tensor:
         """The output, float32 [1, 1, time], with this bit flipped."""
 
-    def run(self, trials: int, listener: Listener | None = None) -> int:
+    def run(self, trials: int, observer: Observer | None = None) -> int:
         """See `Injector.run`."""
         with torch.inference_mode():
             for flip in self._draw(trials):
                 output = self.trial(flip)
-                if listener:
-                    listener(flip, output)
+                if observer:
+                    observer(flip, output)
         return trials
 
     def _draw(self, trials: int) -> list[Flip]:

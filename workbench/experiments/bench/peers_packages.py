@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from workbench.experiments.bench.decoder import FloatDecoder
-from workbench.experiments.bench.peers import Flip, Injector, Listener, OneByOne
+from workbench.experiments.bench.peers import Flip, Injector, Observer, OneByOne
 
 
 class PyTorchFI(OneByOne):
@@ -127,22 +127,22 @@ class SeuInjection(Injector):
             self.outputs.append(output)
         return 0.0
 
-    def run(self, trials: int, listener: Listener | None = None) -> int:
+    def run(self, trials: int, observer: Observer | None = None) -> int:
         """See `Injector.run`."""
-        self.outputs = [] if listener else None
+        self.outputs = [] if observer else None
         bit = int(self.rng.integers(0, 32))  # it counts from the sign
         with _quiet(), torch.inference_mode():
             done = self.injector.run_injector(
                 bit_i=bit, p=trials / self.parameters, run_at_least_one_injection=False
             )
-        if listener and self.outputs is not None:
+        if observer and self.outputs is not None:
             shapes = [tuple(layer.weight.shape) for layer in self.module.convolutions()]
             rows = zip(done["layer_name"], done["tensor_location"], self.outputs, strict=True)
             for name, location, output in rows:
                 if name in self.names:
                     layer = self.names.index(name)
                     element = int(np.ravel_multi_index(location, shapes[layer]))
-                    listener(Flip(layer, element, 31 - bit), output)
+                    observer(Flip(layer, element, 31 - bit), output)
         return len(done["criterion_score"])
 
 

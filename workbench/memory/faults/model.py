@@ -22,6 +22,7 @@ from workbench.memory.places import WORKING_SECTIONS
 from workbench.memory.sampling import no_such_number
 
 MOST_FRAMES = 1_000_000  # of an utterance; hours
+READER = "reader"  # key of the metadata of a field: function from its text to its value
 INNER_COMMA = ":"  # between the fields of a model that is a field itself
 VALUES = ("0", "1", "either")  # at which a cell is stuck
 
@@ -138,7 +139,12 @@ class FaultModel:
 
     @classmethod
     def _value(cls, field: dataclasses.Field[Any], text: str) -> Any:
-        """The value of a field from its text; ValueError when it is none."""
+        """The value of a field from its text; ValueError when it is none.
+
+        A field may bring its own reader, as `field(metadata={READER: function})`.
+        """
+        if READER in field.metadata:
+            return field.metadata[READER](text)
         kind = _kind(field)
         if kind == "int":
             return int(text)

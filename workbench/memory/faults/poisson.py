@@ -6,10 +6,8 @@ Every process is a pure function of its seed and the number of the trial, or of 
 
 from __future__ import annotations
 
-import dataclasses
 import math
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -17,7 +15,7 @@ from workbench.errors import WorkbenchError
 from workbench.memory.faults.arrivals import SECONDS_PER_DAY, read_rate
 from workbench.memory.faults.bits import Flips
 from workbench.memory.faults.events import FLIP, Event, Events, sorted_events
-from workbench.memory.faults.model import FaultModel, at_once, hit_bits, need, trial_numbers
+from workbench.memory.faults.model import READER, FaultModel, at_once, hit_bits, need, trial_numbers
 from workbench.memory.faults.registry import inner_model
 from workbench.memory.faults.transients import Sites
 from workbench.memory.places import SECTIONS
@@ -45,7 +43,7 @@ class Poisson(FaultModel):
 
     rate: str
     frames: int
-    of: FaultModel = _ONE_FLIP
+    of: FaultModel = field(default=_ONE_FLIP, metadata={READER: inner_model})
     flash: float = 0.01
     speed: float = 1.0
 
@@ -70,10 +68,6 @@ class Poisson(FaultModel):
             self.of.NAME != self.NAME,
             "arrivals of arrivals make no sense; name another model with of=",
         )
-
-    @classmethod
-    def _value(cls, field: dataclasses.Field[Any], text: str) -> Any:
-        return inner_model(text) if field.name == "of" else super()._value(field, text)
 
     @property
     def idle(self) -> bool:

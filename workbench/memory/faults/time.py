@@ -5,19 +5,17 @@ Reference: single-event upsets as a Poisson process; see `arrivals` for rates. L
 
 from __future__ import annotations
 
-import dataclasses
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 
 from workbench.errors import WorkbenchError
 from workbench.memory.faults.arrivals import SECONDS_PER_DAY, read_rate
 from workbench.memory.faults.events import FLIP, Events, sorted_events
-from workbench.memory.faults.model import FaultModel, check_count, need, need_frames
+from workbench.memory.faults.model import READER, FaultModel, check_count, need, need_frames
 from workbench.memory.faults.transients import TRANSIENT_SECTIONS, Sites
 from workbench.memory.places import SRAM_SECTIONS
 from workbench.memory.sampling import binomial_counts, counter_words, distinct, ragged_words
@@ -62,7 +60,7 @@ class Arrive(FaultModel):
     Poisson process has an arrival there; what would hit a bit again in the same trial is left out.
     """
 
-    rate: float
+    rate: float = field(metadata={READER: read_rate})
     frames: int
     speed: float = 1.0
 
@@ -73,10 +71,6 @@ class Arrive(FaultModel):
         for what, value in (("rate", self.rate), ("speed", self.speed)):
             need(0 <= value < math.inf, f"a {what} of {value} is not possible; use 0 or more")
         need_frames(self.frames)
-
-    @classmethod
-    def _value(cls, field: dataclasses.Field[Any], text: str) -> Any:
-        return read_rate(text) if field.name == "rate" else super()._value(field, text)
 
     def mean(self, sites: Sites, candidates: np.ndarray) -> float:
         """Expected arrivals in one trial."""
