@@ -17,7 +17,7 @@ from face_example import run_example, same_trial
 from voices import voice
 
 import workbench as wb
-from workbench import _HOMES
+from workbench import _MODULES
 
 BOARD = "stm32f4discovery" if find_spec("unicorn") and find_spec("ziglang") else None
 
@@ -61,8 +61,8 @@ def test_every_name_is_there_and_type_checkers_see_the_same() -> None:
         if isinstance(node, ast.ImportFrom)
         for alias in node.names
     }
-    assert seen == {name: f"workbench.{home}" for name, home in _HOMES.items()}
-    assert list(_HOMES) == sorted(_HOMES)
+    assert seen == {name: f"workbench.{module}" for name, module in _MODULES.items()}
+    assert list(_MODULES) == sorted(_MODULES)
     assert (Path(wb.__file__).parent / "py.typed").exists()
     with pytest.raises(AttributeError, match="no attribute 'laod'"):
         wb.laod  # noqa: B018
