@@ -36,8 +36,8 @@ class Device:
     wrong: positions of the bits of the working copy that are not as they were made, int64.
     log: what the healer found so far. changed: whether working bytes changed since it was last set
     to False. silenced: whether the histories are to become silent, likewise. trace: what happened when,
-    by the true count of frames, which no upset leads astray. false_positives: remedies of units that were
-    taken for damaged and were not. repeats: findings of units that were reported already.
+    by the true count of frames, which no upset leads astray. false_positives: repairs of intact
+    units. repeats: findings of units that were reported already.
     """
 
     def __init__(self, image: Image, strategy: Strategy, clean: np.ndarray) -> None:
