@@ -36,7 +36,7 @@ from workbench.generators.challenge.configuration import ChallengeConfig
 from workbench.generators.challenge.network import Challenge
 from workbench.healing.log import Remedy
 from workbench.healing.strategy import Guard, Policy, Strategy
-from workbench.healing.strategy_file import described, save_strategy
+from workbench.healing.strategy_file import save_strategy, strategy_to_json
 from workbench.integer.storage import load_program
 from workbench.memory.faults.plan import Plan, TrialId
 from workbench.memory.faults.protection import ProtectionMask
@@ -232,7 +232,7 @@ def write_strategy(folder: Path) -> None:
 
 
 def write_strategy_by_hand(folder: Path) -> None:
-    (folder / "a.json").write_text(json.dumps(described(STRATEGY)))
+    (folder / "a.json").write_text(json.dumps(strategy_to_json(STRATEGY)))
 
 
 def write_exported(folder: Path) -> None:

@@ -34,7 +34,7 @@ from workbench.healing.named import CRC_SCRUB, nothing
 from workbench.healing.overheads import overheads
 from workbench.healing.simulation import SimulationResult, simulate
 from workbench.healing.strategy import Strategy
-from workbench.healing.strategy_file import described
+from workbench.healing.strategy_file import strategy_to_json
 from workbench.memory.faults.arrivals import expected_upsets
 from workbench.memory.faults.events import ACTIONS, Event
 from workbench.memory.faults.poisson import poisson_upsets
@@ -102,7 +102,7 @@ def run(options: argparse.Namespace) -> None:
     out = output_folder(options.out)
     figures = {
         "utterances": _compare(script, clean, unhealed, healed),
-        "strategy": described(strategy),
+        "strategy": strategy_to_json(strategy),
         "overheads": dataclasses.asdict(overheads(image.layout, strategy)),
         "seed": options.seed,
         "frames": script.frames,

@@ -13,7 +13,7 @@ from workbench.errors import WorkbenchError
 from workbench.files import exists, is_folder, path_of
 from workbench.firmware.design import RAM, Firmware
 from workbench.firmware.names import checked_prefix
-from workbench.healing.strategy_file import EXPORTED, described, strategy_described
+from workbench.healing.strategy_file import EXPORTED, strategy_from_json, strategy_to_json
 from workbench.memory.image import Image
 from workbench.sealed import read_sealed, write_sealed
 
@@ -57,7 +57,7 @@ def keep(firmware: Firmware, folder: Path) -> None:
         {
             "prefix": firmware.prefix,
             "build": firmware.build_name,
-            EXPORTED: described(firmware.strategy),
+            EXPORTED: strategy_to_json(firmware.strategy),
         },
     )
 
@@ -72,7 +72,7 @@ def exported_firmware(folder: Path) -> Firmware:
     try:
         contents = read_sealed(path, _AGAIN)
         prefix, build = checked_prefix(str(contents["prefix"])), contents["build"]
-        strategy = strategy_described(contents[EXPORTED], str(path))
+        strategy = strategy_from_json(contents[EXPORTED], str(path))
     except OSError as error:
         raise WorkbenchError(
             f"{folder} holds no exported firmware that heals ({error.strerror}: {STRATEGY_FILE}); name "

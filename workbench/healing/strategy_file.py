@@ -28,7 +28,7 @@ EXPORTED = "strategy"  # its key in the file of an exported folder
 _REMAKE = "write it with `save_strategy`, or export the firmware again"
 
 
-def described(strategy: Strategy) -> dict[str, Any]:
+def strategy_to_json(strategy: Strategy) -> dict[str, Any]:
     """JSON-ready."""
     told = dataclasses.asdict(strategy)
     for guard, made in zip(strategy.guards, told["guards"], strict=True):
@@ -36,8 +36,8 @@ def described(strategy: Strategy) -> dict[str, Any]:
     return told
 
 
-def strategy_described(told: Any, source: str) -> Strategy:
-    """The inverse of `described`; WorkbenchError for what describes no strategy.
+def strategy_from_json(told: Any, source: str) -> Strategy:
+    """The inverse of `strategy_to_json`; WorkbenchError for what describes no strategy.
 
     What is left out of a guard, an area or the policy, or the policy itself, has its usual value.
     source: for messages.
@@ -70,7 +70,7 @@ def save_strategy(strategy: Strategy, path: Path | str) -> None:
     if path.suffix.lower() == TOML:
         write_text(path, strategy_to_toml(strategy))
     else:
-        write_sealed(path, described(strategy))
+        write_sealed(path, strategy_to_json(strategy))
 
 
 def load_strategy(path: Path | str) -> Strategy:
@@ -99,7 +99,7 @@ def load_strategy(path: Path | str) -> Strategy:
     if DIGEST in contents:
         cure = f'restore it, or delete its line "{DIGEST}" where the edit is meant'
         contents = unsealed(contents, str(path), cure)
-    return strategy_described(contents.get(EXPORTED, contents), str(path))
+    return strategy_from_json(contents.get(EXPORTED, contents), str(path))
 
 
 def _fields(told: Any, kind: type[Any], what: str) -> dict[str, Any]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from workbench.errors import WorkbenchError
-from workbench.experiments.demo.record import Core, Device, Simulation
+from workbench.experiments.demo.record import CoreRecord, DeviceRecord, Simulation
 from workbench.experiments.demo.simulated import log_line
 from workbench.experiments.voices.script import Script
 from workbench.experiments.voices.voice import Voice
 from workbench.firmware.boards import CORES, USUAL_CORES, boards_with
-from workbench.firmware.boards import Core as Chip
+from workbench.firmware.boards import Core
 from workbench.firmware.emulate import emulate
 from workbench.healing.named import crc_scrub
 from workbench.integer.reference import run
@@ -21,7 +21,7 @@ _SIMULATION_CORE = CORES["m4"]
 
 def run_device(
     voice: Voice, word: str, script: Script, upsets: Sequence[Event], simulation: Simulation
-) -> tuple[Device | None, str]:
+) -> tuple[DeviceRecord | None, str]:
     """Compile the firmware, run `word` on each core, and run the upsets of `simulation` on one.
 
     Returns (device, "") or, where a compiler or the emulator is missing, (None, why).
@@ -41,7 +41,7 @@ def run_device(
     except WorkbenchError as error:
         return None, str(error)
     samples = voice.program.sound(emulated.codes)
-    device = Device(
+    device = DeviceRecord(
         cores=cores,
         core=_SIMULATION_CORE.title,
         log=tuple(log_line(entry, voice.image().layout) for entry in emulated.log),
@@ -51,7 +51,7 @@ def run_device(
     return device, ""
 
 
-def _cost(voice: Voice, word: str, chip: Chip, pages_per_frame: int) -> Core:
+def _cost(voice: Voice, word: str, chip: Core, pages_per_frame: int) -> CoreRecord:
     """Run `word` on one core, compare it with the reference, hold its costs against a board."""
     inputs = voice.inputs(word)
     bare, healing = (
@@ -61,7 +61,7 @@ def _cost(voice: Voice, word: str, chip: Chip, pages_per_frame: int) -> Core:
     expected = run(voice.program, inputs)[voice.program.output][0]
     board = boards_with(chip.name)[0]
     budget = board.instructions_per_frame(voice.program.frame_rate_hz)
-    return Core(
+    return CoreRecord(
         core=chip.title,
         board=board.name,
         clock_hz=board.clock_hz,

@@ -84,7 +84,7 @@ class Simulation:
 
 
 @dataclass(frozen=True)
-class Core:
+class CoreRecord:
     """What the exported firmware costs on one emulated core, on a named board.
 
     instructions_per_frame: on average, `healer_instructions` of them the healer's. budget: what the
@@ -117,13 +117,13 @@ class Core:
 
 
 @dataclass(frozen=True)
-class Device:
+class DeviceRecord:
     """The emulated devices: costs of each core, and the log that `core` wrote under the same upsets.
 
     samples, equal: of the healed run, compared with the simulation.
     """
 
-    cores: tuple[Core, ...]
+    cores: tuple[CoreRecord, ...]
     core: str
     log: tuple[LogLine, ...]
     samples: int
@@ -158,7 +158,7 @@ class Demonstration:
     sections: tuple[Section, ...]
     healing: Healing
     simulation: Simulation
-    device: Device | None
+    device: DeviceRecord | None
     device_absent: str
     recogniser_absent: str
     metadata: dict[str, Any]

@@ -18,7 +18,7 @@ from workbench.experiments.demo.record import (
     Clip,
     Course,
     Demonstration,
-    Device,
+    DeviceRecord,
     LogLine,
     Simulation,
 )
@@ -123,7 +123,7 @@ def _finite(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def _device(device: Device, simulation: Simulation) -> dict[str, Any]:
+def _device(device: DeviceRecord, simulation: Simulation) -> dict[str, Any]:
     return {
         "cores": {
             core.core: {

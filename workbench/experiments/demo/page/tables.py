@@ -7,7 +7,7 @@ from itertools import zip_longest
 from typing import Any
 
 from workbench.experiments.demo.page.figures import Figures
-from workbench.experiments.demo.record import Core, Demonstration, LogLine
+from workbench.experiments.demo.record import CoreRecord, Demonstration, LogLine
 
 _CYCLES = (
     "The emulator counts instructions, not clock cycles: real chips need more cycles than "
@@ -69,11 +69,11 @@ def cores_table(demo: Demonstration, figures: Figures) -> str:
 <p class="soft">{_CYCLES} The healer checks {figures.number("life", "pages_per_frame")} pages a frame here; with fewer it takes fewer instructions and longer to come by.</p>"""
 
 
-def _number(core: Core, field: str, figures: Figures, **options: Any) -> str:
+def _number(core: CoreRecord, field: str, figures: Figures, **options: Any) -> str:
     return figures.number("device", "cores", core.core, field, **options)
 
 
-def _share(used: str, whole: str, core: Core, figures: Figures) -> str:
+def _share(used: str, whole: str, core: CoreRecord, figures: Figures) -> str:
     share = getattr(core, used) / getattr(core, whole)
     return (
         f"{_number(core, used, figures, scale=1 / 1024, digits=1)} of "
@@ -86,14 +86,14 @@ def _bar(share: float) -> str:
     return f'<span class="bar {full}" aria-hidden="true"><i style="width:{min(share, 1):.1%}"></i></span>'
 
 
-def _load(core: Core, figures: Figures) -> str:
+def _load(core: CoreRecord, figures: Figures) -> str:
     return (
         f"at least {_number(core, 'share_of_clock', figures, scale=100, digits=1)} % of "
         f"{_number(core, 'clock_hz', figures, scale=1e-6)} MHz{_bar(core.share_of_clock)}"
     )
 
 
-def _pace(core: Core, figures: Figures) -> str:
+def _pace(core: CoreRecord, figures: Figures) -> str:
     if core.share_of_clock > 1:
         return "no: too slow"
     cycles = _number(core, "cycles_per_instruction", figures, digits=2)
