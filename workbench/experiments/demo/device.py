@@ -9,8 +9,7 @@ from workbench.experiments.demo.record import CoreRecord, DeviceRecord, Simulati
 from workbench.experiments.demo.simulated import log_line
 from workbench.experiments.voices.script import Script
 from workbench.experiments.voices.voice import Voice
-from workbench.firmware.boards import CORES, USUAL_CORES, boards_with
-from workbench.firmware.boards import Core
+from workbench.firmware.boards import CORES, USUAL_CORES, Core, boards_with
 from workbench.firmware.emulate import emulate
 from workbench.healing.named import crc_scrub
 from workbench.integer.reference import run
