@@ -73,9 +73,9 @@ def test_a_library_of_somebody_else_is_left_alone(
     native_library()
     (library,) = cache.glob("*.so")
     name = library.name.split("-")[1]
-    assert native_build._kept(cache, name) == library
+    assert native_build._cached(cache, name) == library
     monkeypatch.setattr(native_build.os, "getuid", lambda: library.stat().st_uid + 1)
-    assert native_build._kept(cache, name) is None
+    assert native_build._cached(cache, name) is None
     assert library.exists()
 
 

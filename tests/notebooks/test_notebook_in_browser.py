@@ -173,7 +173,7 @@ def test_two_healers_are_heard_and_seen(tmp_path: Path, all_cells_run: Opened) -
         expect(rate).to_have_count(1)
         expect(page.locator(".mistake, .workbench-stale")).to_have_count(0)
         busy = page.evaluate("window.busy")
-        assert any(text.startswith("Letting parity-zero live") and dim == 3 for text, dim in busy)
+        assert any(text.startswith("Simulating parity-zero") and dim == 3 for text, dim in busy)
         panel.scroll_into_view_if_needed()
         page.screenshot(path=tmp_path / "healers.png")
 

@@ -42,7 +42,7 @@ def cell(monkeypatch: pytest.MonkeyPatch) -> _Cell:
 @pytest.mark.parametrize(
     ("kind", "module", "computes", "said"),
     [
-        (HealingPanel, compare_healing, "healed_speech", "Letting pq-scrub live"),
+        (HealingPanel, compare_healing, "healed_speech", "Simulating pq-scrub"),
         (FlipPanel, hear_flips, "hear", "from flipped memory"),
     ],
 )
