@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import reprlib
 from collections.abc import Iterable
 from difflib import get_close_matches
@@ -32,6 +33,16 @@ def expect(value: object, kind: type[Any] | tuple[type[Any], ...], what: str, cu
     """
     if not isinstance(value, kind):
         raise WorkbenchError(f"{what} is {described(value)}; give {cure}")
+
+
+def whole_number(value: object, what: str) -> int:
+    """`value` as Python's own integer, NumPy's too; WorkbenchError, calling it `what`, for what is none."""
+    try:
+        if isinstance(value, bool):
+            raise TypeError
+        return operator.index(value)  # type: ignore[arg-type]
+    except TypeError:
+        raise WorkbenchError(f"{what} is {described(value)}; give a whole number") from None
 
 
 def described(value: object) -> str:

@@ -2,6 +2,7 @@
 
 from functools import partial
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from twins import assert_same
 from workbench.errors import WorkbenchError
 from workbench.firmware.design import Firmware
 from workbench.firmware.guards.codes import CODES, CodeInC
+from workbench.firmware.guards.registry import KINDS_IN_C, kind_in_c
 from workbench.firmware.host import host_machine
 from workbench.firmware.remedies import REMEDIES_IN_C, RemedyInC
 from workbench.firmware.source import model_sources
@@ -21,9 +23,10 @@ from workbench.healing.simulation import simulate
 from workbench.healing.strategy import Guard, Strategy
 from workbench.healing.strategy_file import load_strategy, save_strategy, summary
 from workbench.memory.codes.signatures import Code
+from workbench.memory.faults.events import FLIP, Event
 from workbench.memory.image import Image
 from workbench.memory.watches.areas import KINDS, Area
-from workbench.memory.watches.pages import Pages
+from workbench.memory.watches.pages import Pages, PageWatch
 
 # In Python: the code, and what a damaged byte becomes.
 
@@ -133,6 +136,36 @@ def test_both_implementations_heal_alike() -> None:
             remedies |= {(each.strategy.name, entry.remedy) for entry in result.log}
             assert all(in_words(entry.remedy) in result.lines()[n] for n, entry in enumerate(result.log))  # fmt: skip
     assert {("own 0", Remedy.RESTORE), ("own 1", INVERT), ("own 2", INVERT)} <= remedies
+
+
+def test_a_remedy_that_corrects_has_the_function_of_its_code(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    mend = own_remedy(18, "MEND", "corrected once more")
+    monkeypatch.setitem(REMEDIES, mend, REMEDIES[Remedy.CORRECT])
+    monkeypatch.setitem(REMEDIES_IN_C, mend, REMEDIES_IN_C[Remedy.CORRECT])
+    mends = Guard(Area("secded64", ("weights",), unit_bytes=64), 8, (mend,))
+    each = firmware(Strategy("mends", (mends,)))
+    position = int(each.layout.positions(("weights",))[40])
+    upsets = [Event(1, position, FLIP)]
+    inputs = random_inputs(PROGRAM, 1, 12)
+    result = simulate(each.image, inputs, upsets, each.strategy)
+    assert [entry.remedy for entry in result.log] == [mend]
+    assert_same(host_machine([each]), each, inputs, upsets, result)
+
+
+class _Halves(PageWatch):
+    """Pages that are laid out in another way than those that the C knows."""
+
+
+class _HalfPages(Pages):
+    watch: ClassVar = _Halves
+
+
+def test_another_watch_needs_a_c_of_its_own() -> None:
+    assert kind_in_c(Pages("fletcher16", Fletcher16())) is KINDS_IN_C[Pages]
+    with pytest.raises(WorkbenchError, match="the guard halves has no C; write it"):
+        kind_in_c(_HalfPages("halves", Fletcher16()))
 
 
 def test_files_keep_them(tmp_path: Path) -> None:

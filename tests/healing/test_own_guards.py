@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -9,8 +10,11 @@ from workbench.errors import WorkbenchError
 from workbench.healing import log
 from workbench.healing.remedies import REMEDIES
 from workbench.healing.strategy_file import load_strategy, summary
+from workbench.memory.codes.signatures import Xor
 from workbench.memory.watches.areas import KINDS, Area
 from workbench.memory.watches.own import GROUP, load_own
+from workbench.memory.watches.pages import Pages
+from workbench.memory.watches.registry import register
 
 MODULE = """
 from workbench.healing.log import own_remedy
@@ -57,6 +61,25 @@ def test_a_strategy_file_may_name_them(site: Path) -> None:
     (site / "mine.toml").write_text(STRATEGY)
     mine = load_strategy(site / "mine.toml")
     assert summary(mine) == "parcel of 64 bytes, 1 a frame: WRAP, RESTORE"
+    assert Area("crc32", second="parcel").second == "parcel"
+
+
+@pytest.mark.parametrize(
+    ("kinds", "message"),
+    [
+        (Pages("parcel", Xor()), "what is to be registered is"),
+        ([Xor()], "one of the kinds to be registered is"),
+        ([Pages("two words", Xor())], "a kind cannot be called 'two words'"),
+        ([Pages("crc32", Xor())], "the kind crc32 ships with the workbench"),
+    ],
+)
+def test_what_is_no_kind_is_not_registered(site: Path, kinds: Any, message: str) -> None:
+    before = dict(KINDS)
+    with pytest.raises(WorkbenchError, match=message):
+        register(kinds)
+    assert before == KINDS
+    register([Pages("parcel", Xor())])
+    register([Pages("parcel", Xor(), signature=True)])  # the same cell again, changed
     assert Area("crc32", second="parcel").second == "parcel"
 
 

@@ -29,7 +29,7 @@ from workbench.experiments.campaigns.store import Results, Store, merge, open_re
 from workbench.experiments.campaigns.summary import summary
 from workbench.experiments.estimates.statistics import CONFIDENCE, sample_size
 from workbench.experiments.voices.voice import open_voice
-from workbench.face.campaigns import TRIALS, folders_of
+from workbench.face.campaigns import TRIALS, folders_of, trials_of
 from workbench.files import write_text
 from workbench.integer.native.build import kernels_here
 from workbench.memory.faults.bits import Each
@@ -131,7 +131,7 @@ def run(options: argparse.Namespace) -> None:
                 image,
                 inputs,
                 plan,
-                trials=_trials(plan, sites, options.trials),
+                trials=trials_of(plan, sites, options.trials),
                 log_mel=options.log_mel,
                 listen=options.listen,
                 mask=mask,
@@ -212,10 +212,6 @@ def _plans(options: argparse.Namespace) -> list[Plan]:
     if len(set(map(str, narrowed))) < len(narrowed):
         raise WorkbenchError("the same --fault is given twice; give each once")
     return narrowed
-
-
-def _trials(plan: Plan, sites: Sites, asked: int | None) -> int | None:
-    return TRIALS if asked is None and plan.size(sites) is None else asked
 
 
 def _part(text: str) -> tuple[int, int]:

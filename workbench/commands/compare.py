@@ -129,10 +129,7 @@ def run(options: argparse.Namespace) -> None:
     with attempts.step(f"{options.json}"):
         _write(options.json, records)
     costs = _costs(out, voice, variants, options.jobs)
-    records = [
-        with_cost(each, cost if isinstance(cost := costs[each["strategy"]], Cost) else None)
-        for each in records
-    ]
+    records = [with_cost(each, costs[each["strategy"]]) for each in records]
     with attempts.step(f"{options.json}"):
         _write(options.json, records)
     print(LEGEND)

@@ -27,7 +27,6 @@ from workbench.experiments.fleets.device_sound import hear_device
 from workbench.experiments.fleets.workload import KINDS, Workload
 from workbench.experiments.voices.voice import open_voice
 from workbench.files import write_text
-from workbench.firmware.costs import Cost
 from workbench.healing.strategy import Strategy
 from workbench.healing.variants import strategy_variants
 from workbench.integer.program import Program
@@ -121,7 +120,7 @@ def run(options: argparse.Namespace) -> None:
     cost = device_costs(variants, voice.program, voice.inputs(voice.utterances[-1]), jobs=1)[
         strategy.name
     ]
-    record = with_cost(record, cost if isinstance(cost, Cost) else None)
+    record = with_cost(record, cost)
     _print_figures(record, title, cost if isinstance(cost, str) else "")
     with attempts.step(f"{options.json}"):
         _write(options.json, record)

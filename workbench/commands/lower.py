@@ -127,13 +127,14 @@ def _table(program: Program, image: Image, codes: Codes) -> str:
 
 
 def _row(program: Program, operator: Operator, size: int, made: np.ndarray) -> tuple[str, ...]:
-    shape, bits, macs, bound = "", "", "", ""
+    shape, bits, bound = "", "", ""
+    source = program.sources(operator)[0]
+    count = operator.macs_per_frame(source)
+    macs = f"{count:,}" if count else ""
     if isinstance(operator, Conv):
         up, out, taps, fan_in = operator.weight.shape
         shape = f"{fan_in}x{taps} -> {f'{up}x' if up > 1 else ''}{out}"
         bits = str(operator.weight_bits)
-        source = program.sources(operator)[0]
-        macs = f"{operator.macs_per_frame(source):,}"
         bound = str(operator.accumulator_bound(source.bits).bit_length() + 1)
     if isinstance(operator, Embed):
         shape = f"{operator.rows.shape[0]} x {operator.rows.shape[1]}"

@@ -69,10 +69,10 @@ def campaign(
 
     image = voice.image() if image is None else image
     inputs = {word: voice.inputs(word) for word in _meant(voice, utterances)}
-    plans = _plans(fault)
+    plans, sites = _plans(fault), Sites(image)
     todo = [
         campaign_of(
-            image, inputs, plan, trials=_trials(plan, image, trials), log_mel=log_mel,
+            image, inputs, plan, trials=trials_of(plan, sites, trials), log_mel=log_mel,
             listen=listen, mask=mask,
         )
         for plan in plans
@@ -91,6 +91,11 @@ def campaign(
         return tables[0]
     named = [table.assign(plan=str(plan)) for table, plan in zip(tables, plans, strict=True)]
     return pd.concat(named, ignore_index=True)
+
+
+def trials_of(plan: Plan, sites: Sites, asked: int | None) -> int | None:
+    """Trials of each utterance: as asked for, else all that there are (None), or TRIALS where there is no end."""
+    return TRIALS if asked is None and plan.size(sites) is None else asked
 
 
 def folders_of(out: Path, plans: Sequence[Plan]) -> list[Path]:
@@ -131,10 +136,6 @@ def _plans(fault: Fault | Iterable[Fault]) -> list[Plan]:
     if not plans or len(set(map(str, plans))) < len(plans):
         raise WorkbenchError("a campaign has no fault, or the same one twice; give each once")
     return plans
-
-
-def _trials(plan: Plan, image: Image, asked: int | None) -> int | None:
-    return TRIALS if asked is None and plan.size(Sites(image)) is None else asked
 
 
 def _warn_of(damaged: Iterable[Damage]) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workbench.errors import WorkbenchError, described, expect, nearest
+from workbench.errors import WorkbenchError, described, expect, nearest, whole_number
 from workbench.experiments.fleets.comparison import (
     ENVIRONMENTS,
     Environment,
@@ -24,7 +24,6 @@ from workbench.experiments.voices.voice import Voice
 from workbench.face.shown import Pictures, html_table, need_pandas, text_table
 from workbench.face.working import counting, working
 from workbench.files import output_folder
-from workbench.firmware.costs import Cost
 from workbench.healing.strategy import Strategy
 from workbench.healing.variants import StrategyVariant, strategy_variants
 from workbench.memory.faults.plan import Plan
@@ -124,6 +123,8 @@ def compare(
     """
     expect(voice, Voice, "the voice of a comparison", 'a Voice, as wb.load("challenge")')
     environments = environments_of(faults)
+    if whole_number(jobs, "the number of jobs") == 0:
+        raise WorkbenchError("0 jobs cannot run anything; use 1 or more, or -1 for one a core")
     inputs = {word: voice.inputs(word) for word in voice.utterances}
     variants = strategy_variants(strategies, voice.program, inputs)
     folder = None if out is None else output_folder(out)
@@ -187,7 +188,10 @@ def environments_of(faults: Faults) -> list[Environment]:
             f'faults are {described(faults)}; give an environment, as "single", or a fault, as "ber=1e-5"'
         )
     given = [faults] if isinstance(faults, str | Plan) else faults
-    return list(dict.fromkeys(_environment(each) for each in given))
+    environments = list(dict.fromkeys(_environment(each) for each in given))
+    if not environments:
+        raise WorkbenchError('no fault is given; name at least one, as "single" or "ber=1e-5"')
+    return environments
 
 
 def _environment(fault: str | Plan) -> Environment:
@@ -224,8 +228,4 @@ def _with_costs(
     with working("Measuring costs on an emulated Cortex-M4"):
         known = device_costs(variants, voice.program, inputs, folder=folder, jobs=jobs)
     missing = {name: cost for name, cost in known.items() if isinstance(cost, str)}
-    made = []
-    for record in records:
-        cost = known[record["strategy"]]
-        made.append(with_cost(record, cost if isinstance(cost, Cost) else None))
-    return made, missing
+    return [with_cost(each, known[each["strategy"]]) for each in records], missing

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from workbench.errors import WorkbenchError, expect, nearest
+from workbench.errors import WorkbenchError, expect, nearest, whole_number
 from workbench.experiments.voices.feeding import feeding_of
 from workbench.experiments.voices.voice import Voice
 from workbench.face.shown import html_table, text_table
@@ -95,7 +95,7 @@ def export(
 def _target(board: str | None, budget: int | None) -> Board | None:
     if budget is not None and board is None:
         raise WorkbenchError("a budget counts instructions of a core; name a board as well")
-    if budget is not None and budget < 0:
+    if budget is not None and whole_number(budget, "the budget") < 0:
         raise WorkbenchError(f"a budget of {budget:,} instructions cannot be; give at least 0")
     if board is None:
         return None

@@ -17,7 +17,7 @@ from workbench.experiments.maps.quality_curve import COLUMNS as CURVE_COLUMNS
 from workbench.experiments.voices.voice import Voice
 from workbench.face.shown import Pictures
 from workbench.face.working import working
-from workbench.files import exists, output_folder
+from workbench.files import exists, output_folder, path_of
 from workbench.memory.faults.plan import Plan
 from workbench.memory.image import Image
 
@@ -82,7 +82,11 @@ def opened(results: Folders, image: Image) -> list[Results]:
     """Whole results of folders, or of those below them, as a sweep leaves them; all of them of `image`."""
     given = [results] if isinstance(results, str | PathLike) else results
     expect(given, Iterable, "the results of campaigns", "a folder, or a list of folders")
-    found = [open_results(each) for folder in given for each in _folders(Path(folder))]
+    found = [
+        open_results(each)
+        for folder in given
+        for each in _folders(path_of(folder, "a folder of results"))
+    ]
     if not found:
         raise WorkbenchError("there are no results to draw; name the folder of a campaign")
     for each in found:

@@ -29,7 +29,7 @@ def refuse_foreign(folder: Path | str) -> None:
     An export is known by the hash in its PREFIX.h; a README.md beside it must be an export's too.
     Hidden files do not count.
     """
-    folder = Path(folder)
+    folder = path_of(folder, "the folder of the firmware")
     if not is_folder(folder):
         return
     try:

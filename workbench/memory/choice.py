@@ -5,7 +5,6 @@ Text: "seed=1,section=weights+bias,operator=up2,bit=7", as plans and identifiers
 
 from __future__ import annotations
 
-import operator as numbers
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +12,7 @@ from urllib.parse import quote
 
 import numpy as np
 
-from workbench.errors import WorkbenchError, described, expect, nearest
+from workbench.errors import WorkbenchError, expect, nearest, whole_number
 from workbench.memory.layout import Layout
 from workbench.memory.places import SECTIONS, WORKING_SECTIONS
 from workbench.memory.sampling import distinct, no_such_number
@@ -77,8 +76,12 @@ def draw_flips(
     """
     operators, tensors = _names(operator, "operator"), _names(tensor, "tensor")
     sections = _names(section, "section")
-    within = tuple(_whole(bit, "a bit") for bit in _listed(bits))
-    count, seed, trial = _whole(count, "count"), _whole(seed, "seed"), _whole(trial, "trial")
+    within = tuple(whole_number(bit, "a bit") for bit in _listed(bits))
+    count, seed, trial = (
+        whole_number(count, "count"),
+        whole_number(seed, "seed"),
+        whole_number(trial, "trial"),
+    )
     searched = sections or WORKING_SECTIONS
     stored = {place.operator for place in layout.places}
     owners = stored.union(each.name for each in layout.program.operators)
@@ -177,12 +180,3 @@ def _names(value: object, what: str) -> tuple[str, ...]:
     for name in names:
         expect(name, str, f"flip's {what}", "a name as text, or a list of names")
     return tuple(names)
-
-
-def _whole(value: object, what: str) -> int:
-    try:
-        if isinstance(value, bool):
-            raise TypeError
-        return numbers.index(value)  # type: ignore[arg-type]
-    except TypeError:
-        raise WorkbenchError(f"{what} is {described(value)}; give a whole number") from None

@@ -6,14 +6,13 @@ One joblib body for both. The parent alone writes, so that workers need no disk 
 from __future__ import annotations
 
 import logging
-import operator
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 
 import numpy as np
 
-from workbench.errors import WorkbenchError, expect, reason_of
+from workbench.errors import WorkbenchError, expect, reason_of, whole_number
 from workbench.experiments.campaigns.manifest import Campaign
 from workbench.experiments.campaigns.store import Store
 from workbench.experiments.campaigns.worker import Work, run_shard
@@ -67,7 +66,8 @@ def campaign_of(
     trials = size if trials is None else trials
     if trials is None:
         raise WorkbenchError(f"the plan {plan} has no end; say how many trials with --trials")
-    trials, log_mel, listen = (operator.index(each) for each in (trials, log_mel, listen))
+    trials = whole_number(trials, "the number of trials")
+    log_mel, listen = (whole_number(each, "how many are measured") for each in (log_mel, listen))
     if trials < 1 or not inputs:
         raise WorkbenchError("a campaign needs at least one trial and one word; give more of them")
     if size is not None and trials > size:
@@ -135,7 +135,7 @@ def run_campaign(
     """
     import joblib
 
-    if jobs is not None and jobs < 1:
+    if jobs is not None and whole_number(jobs, "the number of jobs") < 1:
         raise WorkbenchError(f"{jobs} jobs cannot run anything; use 1 or more")
     campaign = store.campaign
     mine = part_of(campaign, part)

@@ -170,11 +170,14 @@ def _with_costs(record: dict[str, Any], strategy: Strategy, program: Program) ->
     return with_cost(record, known_cost(program, strategy, CORE))
 
 
-def with_cost(record: dict[str, Any], cost: Cost | None) -> dict[str, Any]:
+def with_cost(record: dict[str, Any], known: Cost | str | None) -> dict[str, Any]:
     """The record with the costs of its strategy on a device, as of `measure_cost`.
+
+    known: a text, which says why they are unknown, is as good as none.
 
     spent: what all devices together took for healing, to be multiplied by what it costs in energy.
     """
+    cost = known if isinstance(known, Cost) else None
     device = cost and {
         "core": cost.core,
         "instructions": cost.instructions,

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from workbench.errors import WorkbenchError, expect
+from workbench.errors import WorkbenchError, expect, whole_number
 from workbench.healing.device_events import device_events
 from workbench.memory.faults.events import Events, merged
 from workbench.memory.faults.plan import Plan
@@ -46,11 +46,13 @@ class Workload:
             expect(fault, (str, Plan), "a fault of a workload", 'a Plan or its text, as "ber=1e-5"')
         object.__setattr__(self, "faults", tuple(map(str, faults)))
         for name in ("devices", "words"):
-            value = getattr(self, name)
+            value = whole_number(getattr(self, name), f"a workload's {name}")
+            object.__setattr__(self, name, value)
             if not 1 <= value < 1e9:
                 raise WorkbenchError(
                     f"a workload's {name} cannot be {value}; it is at least 1 and less than 1e9"
                 )
+        object.__setattr__(self, "seed", whole_number(self.seed, "a workload's seed"))
         self.plans(frames=1)
 
     def script(self, vocabulary: int) -> np.ndarray:

@@ -5,7 +5,6 @@ Opening one needs no torch where the program is stored beside the checkpoint; on
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,7 +16,7 @@ import numpy as np
 
 from workbench.audio.recordings import nfc
 from workbench.audio.sound import Sound
-from workbench.errors import WorkbenchError, expect, nearest
+from workbench.errors import WorkbenchError, expect, nearest, whole_number
 from workbench.files import path_of
 from workbench.generators.generator import Generator
 from workbench.generators.registry import DEFAULT, generator_named
@@ -29,6 +28,7 @@ from workbench.integer.reference import run
 from workbench.memory.faults.plan import HASH_DIGITS, Plan, TrialId
 from workbench.memory.faults.protection import ProtectionMask
 from workbench.memory.image import Image
+from workbench.memory.sampling import no_such_number
 from workbench.training.checkpoint_files import (
     config_of,
     generator_of,
@@ -107,7 +107,10 @@ class Voice:
         meant = self.utterance(utterance)
         if not isinstance(fault, Image):
             plan = fault if isinstance(fault, Plan) else Plan.parse(fault)
-            return TrialId.of(self.image(), meant, plan, operator.index(number), mask=mask)
+            index = whole_number(number, "the number of a trial")
+            if not 0 <= index < 2**64:
+                raise no_such_number(index)
+            return TrialId.of(self.image(), meant, plan, index, mask=mask)
         if fault.drawn is None:
             raise WorkbenchError(
                 "the flips of this image are no trial; draw them, as in `voice.image().flip(count=3)`"

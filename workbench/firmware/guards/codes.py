@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from workbench.errors import WorkbenchError
 from workbench.firmware.operators import constant
 from workbench.healing.guard import Guard
-from workbench.healing.log import Remedy
 from workbench.memory.codes.ecc import InPlace, Secded
 from workbench.memory.codes.signatures import (
     Code,
@@ -65,7 +64,7 @@ def code_constant(prefix: str, name: str, code: Code, guard: Guard) -> str:
         fields["judge"] = f"wb_{entry.stem}_judge"
     if code.sees_every_flip:
         fields["sees_every_flip"] = "1u"
-    if code.corrects and Remedy.CORRECT in guard.ladder:
+    if code.corrects and any(action.corrects for action in guard.actions):
         fields["correct"] = f"wb_{entry.stem}_correct"
     return constant("wb_code", f"{prefix}_{name}", fields)
 

@@ -1,6 +1,7 @@
 """The kinds of guards and monitors in C by their class, and what a step has for its monitors.
 
-A kind of one's own is an entry of KINDS_IN_C; one that derives from a kind with an entry needs none.
+A kind of one's own is an entry of KINDS_IN_C; one that derives from a kind with an entry, and leaves
+its watch as it is, needs none.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from workbench.firmware.operators import Call, call_of
 from workbench.integer.operators import Operator
 from workbench.memory.watches.areas import Kind
 from workbench.memory.watches.golden import Golden
+from workbench.memory.watches.groups import Groups
 from workbench.memory.watches.pages import Pages
 from workbench.memory.watches.self_test import SelfTest
 from workbench.memory.watches.sums import Sums
@@ -26,6 +28,7 @@ from workbench.memory.watches.triple import Triple
 
 KINDS_IN_C: dict[type[Kind], InC] = {
     Pages: PagesInC(),
+    Groups: PagesInC(),
     Golden: GoldenInC(),
     Sums: SumsInC(),
     Triple: TripleInC(),
@@ -34,9 +37,12 @@ KINDS_IN_C: dict[type[Kind], InC] = {
 
 
 def kind_in_c(kind: Kind) -> InC:
-    """The entry of a kind, or of what it derives from; WorkbenchError for one that has none."""
+    """The entry of a kind, or of what it derives from and whose watch it shares.
+
+    Raises WorkbenchError for a kind without one: another watch means another thing in C.
+    """
     for each in type(kind).__mro__:
-        if each in KINDS_IN_C:
+        if each in KINDS_IN_C and issubclass(each, Kind) and each.watch is type(kind).watch:
             return KINDS_IN_C[each]
     raise WorkbenchError(
         f"the guard {kind.name} has no C; write it and enter it in KINDS_IN_C of "
