@@ -6,9 +6,8 @@ healer depends on what is said (monitors, silenced histories), these words run f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -17,10 +16,11 @@ from workbench.experiments.fleets.affected import affected_words
 from workbench.experiments.fleets.workload import Workload
 from workbench.experiments.threads import one_thread
 from workbench.healing.device import Device
+from workbench.healing.device_run import CleanRun, DeviceRun, clean_run
 from workbench.healing.log import Verdict
 from workbench.healing.memory_simulation import memory_changes, memory_tells_all
-from workbench.healing.simulation import simulate_many
 from workbench.healing.strategy import Strategy
+from workbench.integer.frames import frames_of
 from workbench.integer.program import Program
 from workbench.integer.reference import Codes
 from workbench.memory.faults.events import FLIP, Event, Events, sorted_events
@@ -230,59 +230,42 @@ class _Task:
             self._heard(laboratory, devices, outcomes["error_energy"], outcomes["differing"])
 
     def _by_frame(self) -> None:
-        """Word by word, the devices that something is wrong with together."""
-        from workbench.integer.engine import Engine, unsupported  # needs torch
-
-        program = self.image.program
-        engine = None if unsupported(program) else Engine(program)
-        pending = [list(hits) for hits in self.events]
-        word = 0
-        while word < len(self.script):
-            stop = (word + 1) * self.frames
-            active, schedules = [], []
-            for number, device in enumerate(self.devices):
-                now = [u for u in pending[number] if u.frame < stop]
-                pending[number] = pending[number][len(now) :]
-                affected = len(device.wrong) or any(device.suspect)
-                if now or affected or device.may_alarm():
-                    active.append(number)
-                    schedules.append(now)
-            # While nothing happens to anybody, time passes at once.
-            following = word + 1
-            if not active:
-                coming = [hits[0].frame // self.frames for hits in pending if hits]
-                following = min([*coming, len(self.script)])
-            for number, device in enumerate(self.devices):
-                if number not in active:
-                    device.wait((following - word) * self.frames)
-            if active:
-                self._word(engine, word, active, schedules)
-            word = following
-        for device in self.devices:
+        """Device by device, the words in which something may happen frame by frame."""
+        frames = frames_of(self.image.program)
+        clean = [clean_run(frames, self.inputs[word]) for word in self.words]
+        for number, device in enumerate(self.devices):
+            self._live(number, DeviceRun(device, frames), clean)
             self._count(device)
 
-    def _word(
-        self, engine: Any, word: int, active: list[int], schedules: list[list[Event]]
-    ) -> None:
-        start, number = word * self.frames, int(self.script[word])
-        laboratory = self.laboratories[number]
-        devices = [self.devices[n] for n in active]
-        results = simulate_many(
-            self.image,
-            self.inputs[self.words[number]],
-            [[replace(e, frame=e.frame - start) for e in hits] for hits in schedules],
-            devices[0].strategy,
-            word_starts=(0,),
-            engine=engine,
-            devices=devices,
-        )
-        error = np.stack([result.codes for result in results]).astype(np.int64) - laboratory.clean
-        self._heard(
-            laboratory,
-            np.array(active),
-            (error**2).sum(axis=(1, 2)),
-            error.any(axis=2).sum(axis=1),
-        )
+    def _live(self, number: int, run: DeviceRun, clean: Sequence[CleanRun]) -> None:
+        device = run.device
+        hits: dict[int, dict[int, list[Event]]] = {}
+        for event in self.events[number]:
+            word, frame = divmod(event.frame, self.frames)
+            hits.setdefault(word, {}).setdefault(frame, []).append(event)
+        coming = [*sorted(hits), len(self.script)]
+        word = 0
+        while word < len(self.script):
+            affected = len(device.wrong) or any(device.suspect) or device.may_alarm()
+            if word < coming[0] and not affected:  # time passes at once
+                device.wait((coming[0] - word) * self.frames)
+                word = coming[0]
+                continue
+            if word == coming[0]:
+                coming.pop(0)
+            run.restart()
+            chosen = int(self.script[word])
+            codes, _ = run.run(clean[chosen], hits.get(word, {}))
+            if codes is not clean[chosen].codes:
+                laboratory = self.laboratories[chosen]
+                error = codes.astype(np.int64) - laboratory.clean
+                self._heard(
+                    laboratory,
+                    np.array([number]),
+                    (error**2).sum(keepdims=True)[0],
+                    error.any(axis=1).sum(keepdims=True),
+                )
+            word += 1
 
     def _count(self, device: Device) -> None:
         """Follow events to the log entries about them and to their repair."""

@@ -105,6 +105,10 @@ class NativeModel:
             words_differ=self._array(np.zeros(rows, np.uint8)),
         )
 
+    def stride(self, signal: str) -> int:
+        """Stored codes of a row of a signal."""
+        return int(self._signals[self._numbers[signal]].stride)
+
     def _array(self, array: np.ndarray) -> int:
         """The address of a contiguous copy that exists as long as this object.
 
