@@ -40,8 +40,11 @@ class Device:
     units. repeats: findings of units that were reported already.
     """
 
-    def __init__(self, image: Image, strategy: Strategy, clean: np.ndarray) -> None:
-        """clean: the data of the clean image of the same program, uint8 [bytes].
+    def __init__(
+        self, image: Image, strategy: Strategy, clean: np.ndarray, *, like: Device | None = None
+    ) -> None:
+        """clean: the data of the clean image of the same program, uint8 [bytes]. like: another one of the
+        same image that nothing has happened to, whose units need not be checked again.
 
         Raises WorkbenchError for an image that was made for other guards.
         """
@@ -71,7 +74,10 @@ class Device:
         # Units that disagree with their checks, kept up to date at every change of either: a look
         # at one that does not, as nearly all are, need not read it again.
         self.suspect: list[set[int]]
-        self.suspect_all()
+        if like is None:
+            self.suspect_all()
+        else:
+            self.suspect = [set(units) for units in like.suspect]
         self.wrong = np.zeros(0, np.int64)
         self._find_wrong()
 
@@ -344,4 +350,4 @@ class Device:
     def _find_wrong(self) -> None:
         known, working = self.wrong, self.data[: self.layout.working_bytes]
         self.wrong = differing_bits(working, self._clean_working)
-        self.trace.toggled(np.setxor1d(known, self.wrong))
+        self.trace.toggled(np.setxor1d(known, self.wrong, assume_unique=True))

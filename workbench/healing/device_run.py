@@ -54,6 +54,7 @@ def part_of(frames: Frames, inputs: Mapping[str, np.ndarray], first: int, last: 
 def clean_run(frames: Frames, inputs: Codes, state: State | None = None) -> CleanRun:
     """The clean run from a state, from silence when None."""
     program = frames.program
+    inputs = {name: codes.astype(np.int32) for name, codes in inputs.items()}
     states, codes = [frames.silence() if state is None else state], []
     variant = frames.changed({})
     first = program.inputs[0]
@@ -74,6 +75,7 @@ class DeviceRun:
         self._rate = frames.program.signal(frames.program.output).rate
         self._state: State | None = None  # None: that of the clean run
         self._done = 0
+        self._known: np.ndarray | None = None  # the wrong bits that `_variant` has
         self._memory_changed()
 
     def restart(self) -> None:
@@ -162,6 +164,9 @@ class DeviceRun:
     def _memory_changed(self) -> None:
         """Frames from now on are computed from the working copy as it is."""
         program, device = self._frames.program, self.device
+        if device.wrong is self._known:
+            return
+        self._known = device.wrong
         changes = parameter_changes(program, device.layout, [device.wrong])
         self._differs = bool(changes)
         self._variant = self._frames.changed(changes)
@@ -183,7 +188,9 @@ class DeviceRun:
             if not self._differs and self._frames.same(self._state, self._clean.states[last]):
                 self._state = None
 
-    def _step(self, first: int, last: int, recorded: Collection[str] | None) -> Codes:
+    def _step(
+        self, first: int, last: int, recorded: Collection[str] | None
+    ) -> Mapping[str, np.ndarray]:
         state = self._state_now(self._clean.states[first])
         part = part_of(self._frames, self._clean.inputs, first, last)
         codes, self._state = self._frames.step(part, self._variant, state, recorded)

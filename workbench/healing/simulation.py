@@ -145,7 +145,8 @@ def simulate_many(
 
 def _new_devices(image: Image, strategy: Strategy, count: int) -> list[Device]:
     clean = image.clean().data
-    return [Device(image, strategy, clean) for _ in range(count)]
+    first = Device(image, strategy, clean)
+    return [first, *(Device(image, strategy, clean, like=first) for _ in range(count - 1))]
 
 
 def _stretches(frames: int, word_starts: Iterable[int]) -> Iterator[tuple[int, int]]:

@@ -6,19 +6,23 @@ the clean run and to come back to it are assignments.
 
 from __future__ import annotations
 
+import threading
+from collections import OrderedDict
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from typing import Any, Protocol
 
 import numpy as np
 
 from workbench.errors import WorkbenchError
 from workbench.integer.changes import Changes
-from workbench.integer.native.build import kernels_asked_for, native_library
+from workbench.integer.native.build import kernels_asked_for
 from workbench.integer.native.frames import NativeFrames
 from workbench.integer.native.model import unsupported
 from workbench.integer.program import Program
-from workbench.integer.reference import Codes
 from workbench.integer.reference_frames import ReferenceFrames
+
+_MOST_KEPT = 4
 
 # Of an engine's own kind: what all operators remember, and the parameters of one device.
 State = Any
@@ -42,8 +46,11 @@ class Frames(Protocol):
         variant: Variant,
         state: State,
         recorded: Collection[str] | None = None,
-    ) -> tuple[Codes, State]:
+    ) -> tuple[Mapping[str, np.ndarray], State]:
         """Run whole frames; the codes of the recorded signals, and the state afterwards."""
+
+    def state_of(self, tensors: Mapping[tuple[str, str], np.ndarray]) -> State:
+        """The state with these tensors, which are all of the program."""
 
     def read_state(self, state: State, operator: str, tensor: str) -> np.ndarray:
         """What an operator remembers, int64 [*shape]."""
@@ -56,11 +63,28 @@ class Frames(Protocol):
 
 
 def frames_of(program: Program) -> Frames:
-    """The native engine where it runs on this machine, else the plain reference."""
+    """The native engine where it runs on this machine, else the plain reference.
+
+    Each thread keeps those of its last few programs, since an engine takes a while to prepare and is not for two
+    threads at once.
+    """
+    engines: OrderedDict[str, Frames] | None = getattr(_kept, "engines", None)
+    if engines is None:
+        engines = _kept.engines = OrderedDict()
+    name = f"{kernels_asked_for()} {program.content_hash}"
+    if name not in engines:
+        engines[name] = _made(program)
+        if len(engines) > _MOST_KEPT:
+            engines.popitem(last=False)
+    engines.move_to_end(name)
+    return engines[name]
+
+
+def _made(program: Program) -> Frames:
     if not unsupported(program):
-        try:
-            native_library(kernels_asked_for())
-        except WorkbenchError:
-            return ReferenceFrames(program)
-        return NativeFrames(program)
+        with suppress(WorkbenchError):  # there is no compiler
+            return NativeFrames(program)
     return ReferenceFrames(program)
+
+
+_kept = threading.local()

@@ -11,7 +11,7 @@ import numpy as np
 
 from workbench.integer.changes import Changes
 from workbench.integer.program import Program
-from workbench.integer.reference import Codes, Stream
+from workbench.integer.reference import Stream
 
 States = dict[tuple[str, str], np.ndarray]
 
@@ -39,11 +39,11 @@ class ReferenceFrames:
         variant: Program,
         state: States,
         recorded: Collection[str] | None = None,
-    ) -> tuple[Codes, States]:
+    ) -> tuple[Mapping[str, np.ndarray], States]:
         """Run whole frames.
 
         Args:
-            inputs: Whole numbers [1, frames * rate, channels] by name.
+            inputs: As of `checked_inputs`, [1, frames * rate, channels] by name.
             variant: As of `changed`.
             state: Before the first frame; it stays as it is.
             recorded: Names of signals, None for all.
@@ -56,6 +56,10 @@ class ReferenceFrames:
         codes = stream.step(inputs)
         wanted = codes if recorded is None else recorded
         return {name: codes[name][0] for name in wanted}, stream.states
+
+    def state_of(self, tensors: Mapping[tuple[str, str], np.ndarray]) -> States:
+        """The state with these tensors, [*shape] each, which are all of the program."""
+        return {name: values.astype(np.int64)[None] for name, values in tensors.items()}
 
     def read_state(self, state: States, operator: str, tensor: str) -> np.ndarray:
         """int64 [*shape]."""

@@ -175,7 +175,9 @@ class _Task:
         self.image, self.inputs, self.words = image, inputs, tuple(inputs)
         self.script, self.events = script, events
         self.frames = word_frames(image.program, inputs)
-        self.devices = [Device(image, strategy, image.data) for _ in events]
+        first = Device(image, strategy, image.data)
+        others = (Device(image, strategy, image.data, like=first) for _ in events[1:])
+        self.devices = [first, *others]
         self.laboratories = [Laboratory(image, inputs[word]) for word in self.words]
         self.harm = np.zeros(len(events))
         self.tally = _Tally()

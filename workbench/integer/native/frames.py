@@ -7,7 +7,7 @@ convolutions in program order, each as its rows are stored in `native/sparse.h`,
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,13 +19,14 @@ from workbench.integer.native.model import NativeModel, unsupported
 from workbench.integer.native.trials import KIND_OF_FIELD
 from workbench.integer.operators import Conv
 from workbench.integer.program import Program
-from workbench.integer.reference import Codes, checked_inputs
-from workbench.integer.signals import code_dtype
+from workbench.integer.reference import Codes
+from workbench.integer.signals import Signal, code_dtype
 
 # A parameter that differs: which element, and the value that a device holds.
 EDIT = np.dtype([("operator", "<i4"), ("kind", "<i4"), ("element", "<i4"), ("value", "<i4")])
 # Computed together: more fill the kernels' tiles, fewer stay in the nearest cache.
 _FRAMES_AT_ONCE = 16
+_MOST_PLANS = 256
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,38 @@ class _History:
         return self.start + self.rows * self.stride * self.dtype.itemsize
 
 
+@dataclass(frozen=True, eq=False)
+class _Plan:
+    """places: first element in `size` codes, by name. offsets, given: of C's pointers, by number of the signal."""
+
+    frames: int
+    size: int
+    offsets: np.ndarray
+    given: np.ndarray
+    places: dict[str, tuple[int, Signal]]
+
+
+class _Recorded(Mapping[str, np.ndarray]):
+    """Codes of the recorded signals, [frames * rate, channels], made when they are asked for."""
+
+    def __init__(self, plan: _Plan, room: np.ndarray, given: Codes) -> None:
+        self._plan, self._room, self._given = plan, room, given
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        first, signal = self._plan.places[name]
+        rows = self._plan.frames * signal.rate
+        codes = self._given.get(name)
+        if codes is None:
+            codes = self._room[first : first + rows * signal.channels]
+        return codes.reshape(rows, signal.channels).astype(code_dtype(signal.bits), copy=False)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._plan.places)
+
+    def __len__(self) -> int:
+        return len(self._plan.places)
+
+
 class NativeFrames:
     """A program prepared to run frames of any device; see `workbench.integer.frames`.
 
@@ -57,12 +90,19 @@ class NativeFrames:
             raise WorkbenchError(f"the native engine cannot run {program.name}: {reason}")
         self.program = program
         self._stream = native_library(kernels or kernels_asked_for()).wb_stream
+        integer, pointer = ctypes.c_int32, ctypes.c_void_p
+        self._stream.argtypes = (pointer, integer, integer, *(pointer,) * 3, integer, pointer)
+        self._stream.restype = None
         room = {
             signal.name: np.zeros((1, _FRAMES_AT_ONCE * signal.rate, signal.channels), np.int64)
             for signal in program.signals
         }
         self._model = NativeModel(program, room)
+        self._model_pointer = ctypes.byref(self._model.struct)
         self._numbers = {operator.name: n for n, operator in enumerate(program.operators)}
+        self._signals = {signal.name: n for n, signal in enumerate(program.signals)}
+        self._first_rate = program.signal(program.inputs[0]).rate
+        self._plans: dict[tuple[int, tuple[str, ...] | None], _Plan] = {}
         self._histories = self._placed_histories()
 
     def _placed_histories(self) -> dict[str, _History]:
@@ -70,7 +110,7 @@ class NativeFrames:
         for operator in self.program.operators:
             if isinstance(operator, Conv) and operator.history:
                 (source,) = self.program.sources(operator)
-                dtype, zero = (np.uint8, 128) if source.bits == 8 else (np.int16, 0)
+                zero, dtype = (128, np.uint8) if source.bits == 8 else (0, np.int16)
                 history = _History(
                     start, operator.history, self._model.stride(source.name), source.channels,
                     np.dtype(dtype), zero,
@@ -99,42 +139,57 @@ class NativeFrames:
     def step(
         self,
         inputs: Mapping[str, np.ndarray],
-        edits: np.ndarray,
+        variant: np.ndarray,
         state: np.ndarray,
         recorded: Collection[str] | None = None,
-    ) -> tuple[Codes, np.ndarray]:
+    ) -> tuple[Mapping[str, np.ndarray], np.ndarray]:
         """Run whole frames; see `ReferenceFrames.step`."""
-        program = self.program
-        given = {
-            name: np.ascontiguousarray(codes[0], np.int32)
-            for name, codes in checked_inputs(program, inputs).items()
-        }
-        first = program.inputs[0]
-        frames = len(given[first]) // program.signal(first).rate
-        after = state.copy()
-        sent, received = (np.zeros(len(program.signals), np.uintp) for _ in range(2))
-        made: Codes = {}
-        for number, signal in enumerate(program.signals):
-            if signal.name in given:
-                sent[number] = given[signal.name].ctypes.data
-            if recorded is None or signal.name in recorded:
-                if signal.name in given:
-                    made[signal.name] = given[signal.name].astype(code_dtype(signal.bits))
-                else:
-                    room = np.empty((frames * signal.rate, signal.channels), np.int16)
-                    made[signal.name], received[number] = room, room.ctypes.data
+        given = {n: np.ascontiguousarray(inputs[n][0], np.int32) for n in self.program.inputs}
+        frames = len(next(iter(given.values()))) // self._first_rate
+        plan = self._plan_of(frames, None if recorded is None else tuple(recorded))
+        after, room = state.copy(), np.empty(plan.size, np.int16)
+        sent = np.zeros(len(self.program.signals), np.uintp)
+        for name, codes in given.items():
+            sent[self._signals[name]] = codes.ctypes.data
+        received = plan.offsets + plan.given * room.ctypes.data
         self._stream(
-            ctypes.byref(self._model.struct),
-            ctypes.c_int32(frames),
-            ctypes.c_int32(_FRAMES_AT_ONCE),
-            ctypes.c_void_p(sent.ctypes.data),
-            ctypes.c_void_p(received.ctypes.data),
-            ctypes.c_void_p(edits.ctypes.data),
-            ctypes.c_int32(len(edits)),
-            ctypes.c_void_p(after.ctypes.data),
+            self._model_pointer,
+            frames,
+            _FRAMES_AT_ONCE,
+            sent.ctypes.data,
+            received.ctypes.data,
+            variant.ctypes.data,
+            len(variant),
+            after.ctypes.data,
         )
-        dtypes = {signal.name: code_dtype(signal.bits) for signal in program.signals}
-        return {name: codes.astype(dtypes[name], copy=False) for name, codes in made.items()}, after
+        return _Recorded(plan, room, given), after
+
+    def _plan_of(self, frames: int, recorded: tuple[str, ...] | None) -> _Plan:
+        """Where codes of recorded signals go; `room` for them lies in one piece."""
+        key = frames, recorded
+        if key not in self._plans:
+            signals = self.program.signals
+            offsets, is_given = (np.zeros(len(signals), np.uintp) for _ in range(2))
+            places: dict[str, tuple[int, Signal]] = {}
+            size = 0
+            for number, signal in enumerate(signals):
+                if recorded is None or signal.name in recorded:
+                    places[signal.name] = size, signal
+                    if signal.name not in self.program.inputs:
+                        offsets[number], is_given[number] = 2 * size, 1
+                        size += frames * signal.rate * signal.channels
+            if len(self._plans) > _MOST_PLANS:
+                self._plans.clear()
+            self._plans[key] = _Plan(frames, size, offsets, is_given, places)
+        return self._plans[key]
+
+    def state_of(self, tensors: Mapping[tuple[str, str], np.ndarray]) -> np.ndarray:
+        """The state with these tensors, [*shape] each, which are all of the program."""
+        state = self.silence()
+        for (operator, _), rows in tensors.items():
+            history = self._histories[operator]
+            self._rows(state, history)[:, : history.channels] = rows.astype(np.int64) + history.zero
+        return state
 
     def read_state(self, state: np.ndarray, operator: str, tensor: str) -> np.ndarray:
         """int64 [*shape]."""

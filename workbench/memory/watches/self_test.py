@@ -16,6 +16,8 @@ from typing import ClassVar
 import numpy as np
 
 from workbench.errors import WorkbenchError
+from workbench.integer.changes import Change, Changes
+from workbench.integer.frames import frames_of
 from workbench.integer.reference import Stream
 from workbench.integer.signals import code_dtype, code_range
 from workbench.memory.places import WORKING_SECTIONS, Place, Places, Tensor
@@ -90,25 +92,53 @@ class SelfTestWatch(Watch):
 
     def _outcome(self, data: np.ndarray, unit: int, *, golden: bool = False) -> int:
         """CRC-32 of the output's codes and the histories after a golden input."""
-        stream = Stream(stored_program(data, self.layout, golden=golden))
-        for n, (operator, tensor) in enumerate(self._states):
-            past = self.stored(data, f"history_{n}")[unit]
-            stream.states[operator.name, tensor.name] = past.astype(np.int64)[None]
+        frames = frames_of(self.program)
+        past = {
+            (operator.name, tensor.name): self.stored(data, f"history_{n}")[unit]
+            for n, (operator, tensor) in enumerate(self._states)
+        }
         given = {
-            name: self.stored(data, f"input_{n}")[unit].astype(np.int64)[None]
+            name: self.stored(data, f"input_{n}")[unit][None]
             for n, name in enumerate(self.program.inputs)
         }
         output = self.program.signal(self.program.output)
-        told = [(stream.step(given)[output.name], output.bits)]
+        variant = frames.changed(self._changes(data, golden=golden))
+        codes, state = frames.step(given, variant, frames.state_of(past), (output.name,))
+        told = [(codes[output.name], output.bits)]
         told += [
-            (stream.states[operator.name, tensor.name], tensor.bits)
+            (frames.read_state(state, operator.name, tensor.name), tensor.bits)
             for operator, tensor in self._states
         ]
         crc = 0
-        for codes, bits in told:
-            stored = codes[0].astype(code_dtype(bits).newbyteorder("<"))
+        for values, bits in told:
+            stored = values.astype(code_dtype(bits).newbyteorder("<"))
             crc = zlib.crc32(np.ascontiguousarray(stored).tobytes(), crc)
         return crc
+
+    def _changes(self, data: np.ndarray, *, golden: bool) -> Changes:
+        """Parameters of the working copy, or of the golden copy, that differ from the program's."""
+        start = self.layout.sections["golden"].start if golden else 0
+        wrong = np.flatnonzero(data[start : start + self.stop] != self._clean)
+        changes = {}
+        for operator, tensor, array in self.program.parameters():
+            place = self.layout.place(operator.name, tensor)
+            first, last = np.searchsorted(wrong, (place.start, place.start + place.size_bytes))
+            if first < last:
+                copy = self.layout.place(operator.name, tensor, golden=golden)
+                values, clean = read_tensor(data, copy).reshape(-1), array.reshape(-1)
+                where = np.flatnonzero(values != clean)
+                changes[operator.name, tensor] = Change(
+                    np.zeros_like(where), where, values[where].astype(np.int64)
+                )
+        return changes
+
+    @cached_property
+    def _clean(self) -> np.ndarray:
+        """The bytes of the program's parameters."""
+        data = np.zeros(self.stop, np.uint8)
+        for operator, tensor, array in self.program.parameters():
+            write_tensor(data, self.layout.place(operator.name, tensor), array)
+        return data
 
     def stored(self, data: np.ndarray, tensor: str) -> np.ndarray:
         """A tensor of all moments."""
