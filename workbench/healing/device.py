@@ -43,10 +43,8 @@ class Device:
     def __init__(
         self, image: Image, strategy: Strategy, clean: np.ndarray, *, like: Device | None = None
     ) -> None:
-        """clean: the data of the clean image of the same program, uint8 [bytes]. like: another one of the
-        same image that nothing has happened to, whose units need not be checked again.
-
-        Raises WorkbenchError for an image that was made for other guards.
+        """clean: the data of the clean image of the same program, uint8 [bytes]. like: a device of the same image that
+        nothing has happened to, whose findings are taken over. Raises WorkbenchError for an image of other guards.
         """
         self.layout = image.layout
         if strategy.guards and self.layout.areas != strategy.areas:
@@ -71,13 +69,12 @@ class Device:
         self._backoff = Backoff(self.data, image.layout, strategy)
         self._variables = self.data[healer.start : healer.stop].view("<u4").reshape(-1, 3)
         self.settle()
-        # Units that disagree with their checks, kept up to date at every change of either: a look
-        # at one that does not, as nearly all are, need not read it again.
+        # Units that disagree with their checks, kept up to date: most looks need not read anything.
         self.suspect: list[set[int]]
-        if like is None:
-            self.suspect_all()
-        else:
+        if like:
             self.suspect = [set(units) for units in like.suspect]
+        else:
+            self.suspect_all()
         self.wrong = np.zeros(0, np.int64)
         self._find_wrong()
 

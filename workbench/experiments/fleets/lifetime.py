@@ -6,14 +6,17 @@ healer depends on what is said (monitors, silenced histories), these words run f
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 
 from workbench.experiments.campaigns.trial_table import QUALITIES, snr_quality
 from workbench.experiments.fleets.affected import affected_words
 from workbench.experiments.fleets.workload import Workload
+from workbench.experiments.provenance import inputs_digest
 from workbench.experiments.threads import one_thread
 from workbench.healing.device import Device
 from workbench.healing.device_run import CleanRun, DeviceRun, clean_run
@@ -21,12 +24,14 @@ from workbench.healing.log import Verdict
 from workbench.healing.memory_simulation import memory_changes, memory_tells_all
 from workbench.healing.strategy import Strategy
 from workbench.integer.frames import frames_of
+from workbench.integer.native.build import kernels_asked_for
 from workbench.integer.program import Program
 from workbench.integer.reference import Codes
 from workbench.memory.faults.events import FLIP, Event, Events, sorted_events
 from workbench.memory.faults.transients import Sites
 from workbench.memory.image import Image
 from workbench.memory.trials.laboratory import Laboratory
+from workbench.memory.trials.native_faults import FaultTranslator
 
 _DEVICES_A_TASK = 25
 _MASKED = QUALITIES.index("masked")
@@ -103,18 +108,16 @@ def simulate_fleet(
     jobs: processes, -1 for one a core. progress: gets the number of devices that are done.
     """
     image = strategy.image(program)
-    tasks = [
-        range(first, min(first + _DEVICES_A_TASK, workload.devices))
-        for first in range(0, workload.devices, _DEVICES_A_TASK)
-    ]
     frames = word_frames(image.program, inputs)
     script = workload.script(len(inputs))
+    import joblib
+
+    workers = joblib.effective_n_jobs(jobs)
+    tasks = _tasks(workload.devices, workers)
+    workers = min(workers, len(tasks))  # one works here, without a start
     # Drawn here, so that workers need no fault models, which may be those of a notebook.
     sites = Sites(image)
     events = [workload.events(sites, task, frames=frames * workload.words) for task in tasks]
-    import joblib
-
-    workers = min(joblib.effective_n_jobs(jobs), len(tasks))  # one works here, without a start
     parallel = joblib.Parallel(n_jobs=workers, return_as="generator")
     parts = []
     for part in parallel(
@@ -144,6 +147,13 @@ def simulate_fleet(
     )
 
 
+def _tasks(devices: int, workers: int) -> list[range]:
+    """The devices cut into equal parts, as many for each worker, of _DEVICES_A_TASK at most."""
+    parts = -(-devices // (_DEVICES_A_TASK * workers)) * workers
+    edges = [devices * part // parts for part in range(parts + 1)]
+    return [range(*edge) for edge in pairwise(edges) if edge[0] < edge[1]]
+
+
 def word_frames(program: Program, inputs: Mapping[str, Codes]) -> int:
     """Of each word, which are all equally long."""
     name = program.inputs[0]
@@ -163,6 +173,18 @@ def _live(
         return _Task(image, inputs, strategy, script, events.rows(len(devices))).run()
 
 
+def _laboratories(image: Image, inputs: dict[str, Codes]) -> list[Laboratory]:
+    """One for each word. A thread keeps the last ones, for strategies of one program to share clean runs."""
+    key = image.program.content_hash, inputs_digest(inputs), kernels_asked_for()
+    kept: tuple[object, list[Laboratory]] | None = getattr(_kept, "laboratories", None)
+    if kept is None or kept[0] != key:
+        kept = _kept.laboratories = key, [Laboratory(image, each) for each in inputs.values()]
+    return kept[1]
+
+
+_kept = threading.local()
+
+
 class _Task:
     def __init__(
         self,
@@ -178,7 +200,8 @@ class _Task:
         first = Device(image, strategy, image.data)
         others = (Device(image, strategy, image.data, like=first) for _ in events[1:])
         self.devices = [first, *others]
-        self.laboratories = [Laboratory(image, inputs[word]) for word in self.words]
+        translator = FaultTranslator(image, self.frames)
+        self.laboratories = [each.of(translator) for each in _laboratories(image, inputs)]
         self.harm = np.zeros(len(events))
         self.tally = _Tally()
 
