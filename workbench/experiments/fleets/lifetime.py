@@ -231,8 +231,12 @@ class _Task:
         np.add.at(self.harm, device, np.minimum(1.0, energy / max(signal, 1)))
 
     def _by_memory(self) -> None:
-        """Memory from the first frame to the last, then every affected word as one trial."""
-        trials: list[list[tuple[int, np.ndarray, np.ndarray]]] = [[] for _ in self.words]
+        """Memory from the first frame to the last, then every affected word as one trial.
+
+        Words of a device that sound alike, as those do to which nothing happens any more, are one trial.
+        """
+        trials: list[dict[bytes, tuple[np.ndarray, np.ndarray]]] = [{} for _ in self.words]
+        rows: list[list[tuple[int, bytes]]] = [[] for _ in self.words]
         for number, device in enumerate(self.devices):
             hits = self.events[number]
             result = memory_changes(device, hits, self.frames * len(self.script))
@@ -240,19 +244,24 @@ class _Task:
             for word, frame, position in affected_words(
                 result.frame, result.position, self.frames, len(self.script), self.image
             ):
-                trials[self.script[word]].append((number, frame, position))
-        for laboratory, rows in zip(self.laboratories, trials, strict=True):
-            if not rows:
+                chosen = self.script[word]
+                same = frame.tobytes() + position.tobytes()
+                trials[chosen].setdefault(same, (frame, position))
+                rows[chosen].append((number, same))
+        for laboratory, different, heard in zip(self.laboratories, trials, rows, strict=True):
+            if not heard:
                 continue
-            lengths = [len(row[1]) for row in rows]
-            frame, position = (np.concatenate([row[n] for row in rows]) for n in (1, 2))
+            lengths = [len(frame) for frame, _ in different.values()]
+            frame, position = map(np.concatenate, zip(*different.values(), strict=True))
             events = sorted_events(
-                np.repeat(np.arange(len(rows)), lengths), frame, position,
+                np.repeat(np.arange(len(lengths)), lengths), frame, position,
                 np.full(len(frame), FLIP, np.uint8),
             )  # fmt: skip
-            outcomes = laboratory.outcomes(events, len(rows))
-            devices = np.array([row[0] for row in rows])
-            self._heard(laboratory, devices, outcomes["error_energy"], outcomes["differing"])
+            outcomes = laboratory.outcomes(events, len(lengths))
+            trial_of = {same: trial for trial, same in enumerate(different)}
+            of_words = outcomes[[trial_of[same] for _, same in heard]]
+            devices = np.array([number for number, _ in heard])
+            self._heard(laboratory, devices, of_words["error_energy"], of_words["differing"])
 
     def _by_frame(self) -> None:
         """Device by device, the words in which something may happen frame by frame."""

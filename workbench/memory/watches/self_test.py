@@ -18,6 +18,7 @@ import numpy as np
 from workbench.errors import WorkbenchError
 from workbench.integer.changes import Change, Changes
 from workbench.integer.frames import frames_of
+from workbench.integer.operators import Operator
 from workbench.integer.reference import Stream
 from workbench.integer.signals import code_dtype, code_range
 from workbench.memory.places import WORKING_SECTIONS, Place, Places, Tensor
@@ -120,17 +121,29 @@ class SelfTestWatch(Watch):
         start = self.layout.sections["golden"].start if golden else 0
         wrong = np.flatnonzero(data[start : start + self.stop] != self._clean)
         changes = {}
-        for operator, tensor, array in self.program.parameters():
-            place = self.layout.place(operator.name, tensor)
-            first, last = np.searchsorted(wrong, (place.start, place.start + place.size_bytes))
-            if first < last:
-                copy = self.layout.place(operator.name, tensor, golden=golden)
-                values, clean = read_tensor(data, copy).reshape(-1), array.reshape(-1)
-                where = np.flatnonzero(values != clean)
-                changes[operator.name, tensor] = Change(
-                    np.zeros_like(where), where, values[where].astype(np.int64)
-                )
+        for number in np.unique(np.searchsorted(self._starts, wrong, side="right") - 1):
+            operator, tensor, array = self._parameters[number]
+            copy = self.layout.place(operator.name, tensor, golden=golden)
+            values = read_tensor(data, copy).reshape(-1)
+            where = np.flatnonzero(values != array.reshape(-1))
+            changes[operator.name, tensor] = Change(
+                np.zeros_like(where), where, values[where].astype(np.int64)
+            )
         return changes
+
+    @cached_property
+    def _parameters(self) -> list[tuple[Operator, str, np.ndarray]]:
+        """By address."""
+        place = self.layout.place
+        return sorted(
+            self.program.parameters(), key=lambda each: place(each[0].name, each[1]).start
+        )
+
+    @cached_property
+    def _starts(self) -> np.ndarray:
+        """Where the parameters begin."""
+        place = self.layout.place
+        return np.array([place(each.name, tensor).start for each, tensor, _ in self._parameters])
 
     @cached_property
     def _clean(self) -> np.ndarray:
