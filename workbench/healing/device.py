@@ -91,7 +91,7 @@ class Device:
         addresses = [position >> 3 for position in hit]
         addresses += map(self.spares.seen, self._stuck.addresses)
         self.settle()
-        return self._upset(np.unique(np.array(addresses, np.int64)))
+        return self._upset(np.array(sorted(set(addresses)), np.int64))
 
     def physical(self) -> np.ndarray:
         """The bytes where they really lie, uint8."""

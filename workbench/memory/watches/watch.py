@@ -51,12 +51,12 @@ class Watch:
     def units_in(self, addresses: np.ndarray) -> set[int]:
         """The units that bytes of the image, int64, belong to as data or as check."""
         inside = addresses[(addresses >= self.start) & (addresses < self.stop)]
-        units = set(np.unique(self.units_of(inside)).tolist())
+        units = set(self.units_of(inside).tolist())
         for place in self.places:
             offset = addresses - place.start
             offset = offset[(offset >= 0) & (offset < place.size_bytes)]
             if offset.size:
-                units |= set(np.unique(self.units_checked(place, offset)).tolist())
+                units |= set(self.units_checked(place, offset).tolist())
         return units
 
     def units_of(self, addresses: np.ndarray) -> np.ndarray:
