@@ -25,7 +25,7 @@ from workbench.healing.stuck import StuckCells
 from workbench.healing.variables import cursor_parts, cursor_word, keep, time_of, vote
 from workbench.memory.image import Image, differing_bits, flip_bits
 from workbench.memory.watches.monitor import Frame, Monitor
-from workbench.memory.watches.watch import Watch
+from workbench.memory.watches.watch import Watch, listed
 
 
 class Device:
@@ -313,7 +313,7 @@ class Device:
         """Working bytes were written."""
         self.settle()
         self.changed = True
-        self._look_again(np.arange(self.layout.working_bytes)[addresses])
+        self._look_again(listed(addresses, self.layout.working_bytes))
 
     def _look_again(self, addresses: np.ndarray) -> None:
         for number, (_, watch) in enumerate(self.guards):

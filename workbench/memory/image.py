@@ -287,12 +287,14 @@ def _positions(positions: Iterable[int] | np.ndarray | None, size: int) -> np.nd
 
 def differing_bits(data: np.ndarray, other: np.ndarray) -> np.ndarray:
     """Positions, ascending int64, of the bits in which two uint8 [bytes] arrays differ."""
-    difference = data ^ other
-    whole = len(difference) // 8  # eight bytes at a time, since nearly all are equal
-    words = np.flatnonzero(difference[: 8 * whole].view(np.uint64))
-    near = (8 * words[:, None] + np.arange(8)).reshape(-1)
-    near = np.concatenate([near, np.arange(8 * whole, len(difference))])
-    addresses = near[difference[near] != 0]
-    bits = np.unpackbits(difference[addresses, None], axis=1, bitorder="little")
+    whole = len(data) // 8  # eight bytes at a time, since nearly all are equal
+    words = data[: 8 * whole].view(np.uint64) != other[: 8 * whole].view(np.uint64)
+    near = (8 * np.flatnonzero(words)[:, None] + np.arange(8)).reshape(-1)
+    if 8 * whole < len(data):
+        near = np.concatenate([near, np.arange(8 * whole, len(data))])
+    difference = data[near] ^ other[near]
+    wrong = difference != 0
+    addresses = near[wrong]
+    bits = np.unpackbits(difference[wrong, None], axis=1, bitorder="little")
     which, bit = np.nonzero(bits)
     return 8 * addresses[which] + bit

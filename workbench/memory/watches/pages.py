@@ -10,7 +10,7 @@ import numpy as np
 from workbench.memory.codes.signatures import Code, Judgement
 from workbench.memory.places import Place, Places, Tensor
 from workbench.memory.watches.areas import FLASH, KINDS, MADE, RAM, START_UP, Area, Kind
-from workbench.memory.watches.watch import Watch
+from workbench.memory.watches.watch import Watch, listed
 
 
 class PageWatch(Watch):
@@ -123,7 +123,7 @@ class PageWatch(Watch):
 
     def located(self, data: np.ndarray, unit: int) -> np.ndarray:
         """As the code can tell."""
-        where = np.arange(len(data))[self.addresses(unit)]
+        where = listed(self.addresses(unit), len(data))
         return where[self.code.located(data[self.addresses(unit)], self.check(data, unit))]
 
     def data_wrong(self, data: np.ndarray, unit: int) -> bool:

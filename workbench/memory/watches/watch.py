@@ -16,6 +16,13 @@ from workbench.memory.places import Place, Places, Tensor
 from workbench.memory.watches.areas import Area
 
 
+def listed(addresses: slice | np.ndarray, size: int) -> np.ndarray:
+    """Addresses within `size` bytes one by one, int64."""
+    if isinstance(addresses, slice):
+        return np.arange(*addresses.indices(size))
+    return addresses
+
+
 class Watch:
     """An area in a layout. label: of its tensors. units: how many. start, stop: watched addresses.
 
@@ -125,7 +132,7 @@ class Watch:
 
     def located(self, data: np.ndarray, unit: int) -> np.ndarray:
         """Addresses among which the damage must be, int64."""
-        return np.arange(len(data))[self.addresses(unit)]
+        return listed(self.addresses(unit), len(data))
 
     def written(self, data: np.ndarray, unit: int) -> slice | np.ndarray:
         """Addresses that a remedy of a unit may have changed."""
