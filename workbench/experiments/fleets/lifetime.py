@@ -9,7 +9,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 
 import numpy as np
 
@@ -108,16 +107,18 @@ def simulate_fleet(
     jobs: processes, -1 for one a core. progress: gets the number of devices that are done.
     """
     image = strategy.image(program)
+    tasks = [
+        range(first, min(first + _DEVICES_A_TASK, workload.devices))
+        for first in range(0, workload.devices, _DEVICES_A_TASK)
+    ]
     frames = word_frames(image.program, inputs)
     script = workload.script(len(inputs))
-    import joblib
-
-    workers = joblib.effective_n_jobs(jobs)
-    tasks = _tasks(workload.devices, workers)
-    workers = min(workers, len(tasks))  # one works here, without a start
     # Drawn here, so that workers need no fault models, which may be those of a notebook.
     sites = Sites(image)
     events = [workload.events(sites, task, frames=frames * workload.words) for task in tasks]
+    import joblib
+
+    workers = min(joblib.effective_n_jobs(jobs), len(tasks))  # one works here, without a start
     parallel = joblib.Parallel(n_jobs=workers, return_as="generator")
     parts = []
     for part in parallel(
@@ -145,13 +146,6 @@ def simulate_fleet(
         wrong_bits=sum(t.wrong_bits for t in tallies),
         word_s=frames / program.frame_rate_hz,
     )
-
-
-def _tasks(devices: int, workers: int) -> list[range]:
-    """The devices cut into equal parts, as many for each worker, of _DEVICES_A_TASK at most."""
-    parts = -(-devices // (_DEVICES_A_TASK * workers)) * workers
-    edges = [devices * part // parts for part in range(parts + 1)]
-    return [range(*edge) for edge in pairwise(edges) if edge[0] < edge[1]]
 
 
 def word_frames(program: Program, inputs: Mapping[str, Codes]) -> int:
