@@ -44,18 +44,12 @@ def live_plainly(
             (place.operator, place.tensor): read_tensor(device.data, place).astype(np.int64)
             for place in places
         }
-        reported: set[tuple[int, int]] = set()
-        again = True
-        while again:
-            stream = Stream(stored_program(device.data, layout))
-            stream.states = {name: rows[None] for name, rows in past.items()}
-            codes = stream.step(split_frames(program, inputs, frame, frame + 1))
-            seen = Frame({name: x[0] for name, x in codes.items()}, lambda *name: past[name])
-            again = _alarmed(device, seen, reported)
+        part = split_frames(program, inputs, frame, frame + 1)
+        codes, states, seen = _computed(device, part, past)
         for monitor, _ in device.monitors:
             device.observe(monitor, seen)
         for place in places:
-            write_tensor(device.data, place, stream.states[place.operator, place.tensor][0])
+            write_tensor(device.data, place, states[place.operator, place.tensor][0])
         heard.append(codes[program.output][0])
         device.heal()
         if device.silenced:
@@ -63,6 +57,18 @@ def live_plainly(
             device.silenced = False
         wrong_bits.append(len(device.wrong))
     return np.concatenate(heard), wrong_bits, device
+
+
+def _computed(device: Device, part: dict, past: dict) -> tuple[dict, dict, Frame]:
+    """Codes, states and what monitors see of one frame, computed until no alarm asks for it again."""
+    reported: set[tuple[int, int]] = set()
+    while True:
+        stream = Stream(stored_program(device.data, device.layout))
+        stream.states = {name: rows[None] for name, rows in past.items()}
+        codes = stream.step(part)
+        seen = Frame({name: x[0] for name, x in codes.items()}, lambda *name: past[name])
+        if not _alarmed(device, seen, reported):
+            return codes, stream.states, seen
 
 
 def _alarmed(device: Device, seen: Frame, reported: set[tuple[int, int]]) -> bool:
