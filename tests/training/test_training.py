@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,6 +24,12 @@ from workbench.training.task import Task, make_task
 from workbench.training.train import batch_of, schedule, thin, train
 
 TINY = PRESETS["tiny"]
+# A block at every rate; what a training costs is the number of layers.
+SHALLOW: dict[str, object] = {
+    "channels": (8, 8, 8),
+    "trunk_dilations": (2,),
+    "upper_dilations": (1,),
+}
 
 
 def hums(words: str = "abc", samples: int = 1500) -> dict[str, np.ndarray]:
@@ -33,8 +40,11 @@ def hums(words: str = "abc", samples: int = 1500) -> dict[str, np.ndarray]:
     }
 
 
-def tiny_task(recipe: Recipe = TINY, **changes: object) -> Task:
-    return make_task(GENERATOR, hums(), recipe=recipe, device="cpu", **changes)  # type: ignore[arg-type]
+def tiny_task(
+    recipe: Recipe = TINY, *, settings: Mapping[str, object] | None = None, **changes: object
+) -> Task:
+    shape = {**SHALLOW, **(settings or {})}
+    return make_task(GENERATOR, hums(), recipe=recipe, settings=shape, device="cpu", **changes)  # type: ignore[arg-type]
 
 
 def weights_of(folder: Path) -> bytes:
