@@ -106,11 +106,11 @@ def _alter(node: Any, data: st.DataObject) -> None:
     if isinstance(node[key], dict | list) and data.draw(st.integers(0, 3)):
         _alter(node[key], data)
     elif data.draw(st.booleans()):
-        node[key] = data.draw(LEAVES)
+        node[key] = copy.deepcopy(data.draw(LEAVES))  # or the next example would alter it further
     elif data.draw(st.booleans()):
         del node[key]
     elif isinstance(node, dict):
-        node["extra"] = data.draw(LEAVES)
+        node["extra"] = copy.deepcopy(data.draw(LEAVES))
     else:
         node.append(copy.deepcopy(node[key]))
 
