@@ -24,10 +24,13 @@ import shutil
 import sys
 from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 _Report = TypeVar("_Report", pytest.TestReport, pytest.CollectReport)
 MadeOnce = Callable[[str, Callable[[Path], object]], Path]
@@ -148,6 +151,19 @@ def compiled_once(made_once: MadeOnce) -> Generator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(toolchain, "run_compiler", compiled)
         yield
+
+
+@pytest.fixture
+def rough_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Maps and curves of few points and without a layout, which takes longest; test_products has both."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    def save_roughly(path: Path, figure: Figure) -> None:
+        figure.set_layout_engine("none")
+        figure.set_dpi(30)
+        FigureCanvasAgg(figure).print_png(path)
+
+    monkeypatch.setattr("workbench.experiments.maps.pictures.save_figure", save_roughly)
 
 
 @pytest.hookimpl(wrapper=True)
