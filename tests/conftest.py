@@ -24,13 +24,10 @@ import shutil
 import sys
 from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 import pytest
 from hypothesis import settings
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 _Report = TypeVar("_Report", pytest.TestReport, pytest.CollectReport)
 MadeOnce = Callable[[str, Callable[[Path], object]], Path]
@@ -155,15 +152,16 @@ def compiled_once(made_once: MadeOnce) -> Generator[None]:
 
 @pytest.fixture
 def rough_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Maps and curves of few points and without a layout, which takes longest; test_products has both."""
+    """Pictures of few points and without a layout, which takes longest: for tests that only want a file."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
 
-    def save_roughly(path: Path, figure: Figure) -> None:
+    def save(figure: Figure, file: object, **_: object) -> None:
         figure.set_layout_engine("none")
         figure.set_dpi(30)
-        FigureCanvasAgg(figure).print_png(path)
+        FigureCanvasAgg(figure).print_png(file)
 
-    monkeypatch.setattr("workbench.experiments.maps.pictures.save_figure", save_roughly)
+    monkeypatch.setattr(Figure, "savefig", save)
 
 
 @pytest.hookimpl(wrapper=True)
