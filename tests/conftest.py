@@ -150,6 +150,20 @@ def compiled_once(made_once: MadeOnce) -> Generator[None]:
         yield
 
 
+@pytest.fixture
+def rough_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pictures of few points and without a layout, which takes longest: for tests that only want a file."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    def save(figure: Figure, file: object, **_: object) -> None:
+        figure.set_layout_engine("none")
+        figure.set_dpi(30)
+        FigureCanvasAgg(figure).print_png(file)
+
+    monkeypatch.setattr(Figure, "savefig", save)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
     return _no_skip((yield))

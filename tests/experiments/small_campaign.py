@@ -1,7 +1,7 @@
 """A small campaign on a random program; as a script, it runs one in a folder until it is killed.
 
 `small_campaign.py FOLDER kill SEED` forks a process that runs it and dies after a random number
-of shards, and so on until one reaches the end; prints how many died.
+of shards, few on the fastest machine as well, and so on until one reaches the end; prints how many died.
 `small_campaign.py FOLDER hold` runs it with two workers, which stop before they hand over shard HELD.
 """
 
@@ -30,7 +30,7 @@ PROGRAM = random_program(111, 8)  # of one channel; a third of its bits matter
 IMAGE = Image.of(PROGRAM)
 INPUTS = {word: random_inputs(PROGRAM, seed, 30) for seed, word in enumerate(("one", "two"))}
 HELD = 20
-_MOST_SHARDS = 3  # of one run
+_MOST_SHARDS, _MORE_SHARDS = 6, 2  # of one run, until its last moment and in it
 _LAST_MOMENT_S = 0.003  # of processor time, within the next shard or a little later
 
 
@@ -61,7 +61,7 @@ def run_small(
 
 
 class _Dying(Store):
-    """Its process ends without warning, soon after a number of shards."""
+    """Its process ends without warning, soon after a number of shards and before the next but one."""
 
     shards, moment_s = 0, 0.0
 
@@ -70,6 +70,8 @@ class _Dying(Store):
         self.shards -= 1
         if self.shards == 0:  # SIGPROF ends a process that does not expect it, like SIGKILL
             signal.setitimer(signal.ITIMER_PROF, self.moment_s)
+        if self.shards == -_MORE_SHARDS:
+            os.kill(os.getpid(), signal.SIGKILL)
 
 
 def _run_and_kill(folder: str, seed: int) -> int:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from fault_plans import FRAMES, MAKERS, random_plan
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from programs import random_inputs, random_program, seeds
 
 from workbench.cli import main
@@ -98,6 +98,7 @@ def test_fleets_are_what_they_were_to_the_last_bit(name: str, strategy: str) -> 
 def test_every_model_is_run_as_a_campaign_has_it_or_refused_by_name(name: str, seed: int) -> None:
     """A device is the trial of its number; where a plan has an end, trials begin again."""
     sites = Sites(Image.of(random_program(seed)))
+    assume(sites.layout.size_bytes)
     plan = random_plan(np.random.default_rng(seed), sites, name)
     size = plan.size(sites) or 2**40
     drawn = plan.events(sites, np.arange(3, 6) % size)
