@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.errors import WorkbenchError, expect, nearest
-from workbench.files import path_of, write_text
+from workbench.files import path_of, read_bytes, write_text
 from workbench.healing.guard import Guard
 from workbench.healing.log import Remedy
 from workbench.healing.policy import Policy
@@ -25,6 +25,7 @@ from workbench.sealed import DIGEST, json_object, unsealed, write_sealed
 
 JSON, TOML = ".json", ".toml"  # how the names of files end
 EXPORTED = "strategy"  # its key in the file of an exported folder
+_MOST_BYTES = 2**26  # of a file; the largest ones name every byte that has triple copies
 _REMAKE = "write it with `save_strategy`, or export the firmware again"
 
 
@@ -87,7 +88,7 @@ def load_strategy(path: Path | str) -> Strategy:
     """
     path = path_of(path, "the file of a strategy")
     try:
-        data = path.read_bytes()
+        data = read_bytes(path, most=_MOST_BYTES)
     except OSError as error:
         raise WorkbenchError(
             f"cannot read the strategy {path} ({error.strerror or error}); name a file that "

@@ -42,6 +42,10 @@ class Section:
         """First address after the section."""
         return self.start + self.size_bytes
 
+    def has(self, positions: np.ndarray) -> np.ndarray:
+        """Which of these bits (8 * address + bit) lie in it, bool, as many."""
+        return (positions >= 8 * self.start) & (positions < 8 * self.stop)
+
 
 @dataclass(frozen=True)
 class Place:

@@ -14,7 +14,7 @@ from safetensors.torch import save
 from torch import nn
 
 from workbench.errors import WorkbenchError, reason_of
-from workbench.files import exists, write_bytes
+from workbench.files import exists, open_regular, write_bytes
 from workbench.training.checkpoint_files import PROGRESS_FILE
 
 _STAGES = ("float", "qat", "words", "rest")
@@ -94,6 +94,7 @@ def load_progress(folder: Path, identity: str) -> TrainingState | None:
     if not exists(path):
         return None
     try:
+        open_regular(path).close()
         with safe_open(path, framework="pt") as file:
             notes = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118

@@ -58,8 +58,7 @@ class FaultTranslator:
         """
         self.check(events, trials)
         state = self.sites.layout.sections["state"]
-        stuck = (events.action != FLIP) & (events.position >= 8 * state.start)
-        stuck &= (events.position < 8 * state.stop) & (events.frame < self.frames)
+        stuck = state.has(events.position) & (events.action != FLIP) & (events.frame < self.frames)
         faults = np.bincount(
             events.trial, np.where(stuck, self.frames - events.frame, 1), minlength=trials
         )

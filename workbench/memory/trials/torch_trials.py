@@ -49,9 +49,7 @@ def _is_simple(image: Image, own: Events) -> bool:
     state = layout.sections["state"]
     if (own.position >= 8 * layout.size_bytes).any() or own.frame.any():
         return False
-    address = own.position >> 3
-    in_state = (address >= state.start) & (address < state.stop)
-    return not (in_state & (own.action != FLIP)).any()
+    return not (state.has(own.position) & (own.action != FLIP)).any()
 
 
 def _flips(image: Image, own: Events) -> np.ndarray:
