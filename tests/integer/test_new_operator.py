@@ -40,6 +40,7 @@ class Leak(Operator):
     rate: np.ndarray
 
     PARAMETERS: ClassVar[Mapping[str, str]] = {"rate": "shift"}
+    AXES: ClassVar[Mapping[str, tuple[str, ...]]] = {"level": ("channel",)}
 
     def check(self, sources: tuple[Signal, ...], target: Signal) -> None:
         self.need_codes(sources, target)
@@ -146,3 +147,12 @@ def test_a_snapshot_outlives_frames_that_change_the_state_in_place() -> None:
         WorkbenchError, match="'x' is for 3 trials and there are 2; give one for all"
     ):
         stream.signals({"x": np.zeros((3, 3, 2), np.int64)}, {})
+
+
+def test_maps_and_traces_name_what_the_operator_says() -> None:
+    layout = Image.of(program()).layout
+    level = layout.place("leak", "level")
+    assert (layout.axes(level), layout.channel_axis(level)) == (("channel",), 0)
+    rate = layout.place("leak", "rate")
+    assert (layout.axes(rate), layout.channel_axis(rate)) == ((), None)
+    assert program().operators[0].shape_text == ""

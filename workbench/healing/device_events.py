@@ -11,6 +11,7 @@ from workbench.errors import WorkbenchError
 from workbench.memory.faults.events import Events
 from workbench.memory.faults.plan import Plan
 from workbench.memory.faults.transients import Sites
+from workbench.memory.places import STATE
 
 
 def device_events(plan: Plan, sites: Sites, devices: range, *, frames: int) -> Events:
@@ -49,7 +50,7 @@ def refuse_transients(plan: Plan, sites: Sites) -> None:
 
 def _refuse_stuck_histories(plan: Plan, sites: Sites) -> None:
     """Raise WorkbenchError where a plan may force cells of histories, whatever its draws."""
-    if plan.model.sticks_histories and sites.layout.sections["state"].has(plan.reach(sites)).any():
+    if plan.model.sticks_histories and sites.layout.sections[STATE].has(plan.reach(sites)).any():
         raise WorkbenchError(
             f"a simulated device has no stuck cells in histories, which the fault {plan} may put there; name "
             "other sections, as section=weights+bias, or run it with `workbench campaign`"

@@ -16,11 +16,13 @@ import numpy as np
 
 from workbench.errors import WorkbenchError, nearest
 from workbench.integer.program import Program
+from workbench.integer.sections import WORKING_SECTIONS as WORKING_SECTIONS
 from workbench.integer.signals import code_dtype
 
-WORKING_SECTIONS = ("weights", "bias", "shift", "table", "embed")
-SRAM_SECTIONS = (*WORKING_SECTIONS, "state", "healer", "ram_check", "spare", "backoff")
-FLASH_SECTIONS = ("golden", "check")
+STATE, HEALER, RAM_CHECK, SPARE, BACKOFF = "state", "healer", "ram_check", "spare", "backoff"
+GOLDEN, CHECK = "golden", "check"
+SRAM_SECTIONS = (*WORKING_SECTIONS, STATE, HEALER, RAM_CHECK, SPARE, BACKOFF)
+FLASH_SECTIONS = (GOLDEN, CHECK)
 SECTIONS = SRAM_SECTIONS + FLASH_SECTIONS
 
 # (operator, tensor, bits of an element, shape) of what is to be placed.
@@ -68,7 +70,7 @@ class Place:
     @property
     def dtype(self) -> np.dtype:
         """Little-endian dtype of the unpacked elements."""
-        if self.section == "healer":
+        if self.section == HEALER:
             return np.dtype("<u4")
         return code_dtype(self.bits).newbyteorder("<")
 
@@ -97,7 +99,7 @@ class Site:
         if not self.operator:
             return f"padding of {self.section} at address {self.address}"
         index = ", ".join(str(i) for i in self.index)
-        prefix = "golden copy of " if self.section == "golden" else ""
+        prefix = "golden copy of " if self.section == GOLDEN else ""
         return f"{prefix}{self.operator}.{self.tensor}[{index}] bit {self.bit}"
 
 
@@ -112,7 +114,7 @@ class Places:
     @property
     def working_bytes(self) -> int:
         """Size of the working copy, which begins at address 0."""
-        return self.sections["state"].start
+        return self.sections[STATE].start
 
     @property
     def size_bytes(self) -> int:
@@ -231,7 +233,7 @@ class Places:
 
     @cached_property
     def _by_name(self) -> dict[tuple[bool, str, str], Place]:
-        return {(p.section == "golden", p.operator, p.tensor): p for p in self.places}
+        return {(p.section == GOLDEN, p.operator, p.tensor): p for p in self.places}
 
     @cached_property
     def _starts(self) -> list[int]:

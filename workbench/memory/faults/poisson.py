@@ -18,7 +18,7 @@ from workbench.memory.faults.events import FLIP, Event, Events, sorted_events
 from workbench.memory.faults.model import READER, FaultModel, at_once, hit_bits, need, trial_numbers
 from workbench.memory.faults.registry import inner_model
 from workbench.memory.faults.transients import Sites
-from workbench.memory.places import SECTIONS
+from workbench.memory.places import SECTIONS, STATE
 from workbench.memory.sampling import counter_stream
 
 _MOST_ARRIVALS = 1e7  # in one run; more would be noise, and a slip in the units of the rate
@@ -113,7 +113,7 @@ class Poisson(FaultModel):
             made = self.of.arrived(sites, bits, inner, word)
             time = frame[made.trial] + made.frame
             in_time = time < self.frames
-            action = np.where(sites.layout.sections["state"].has(made.position), FLIP, made.action)
+            action = np.where(sites.layout.sections[STATE].has(made.position), FLIP, made.action)
             hits = trial[made.trial], time, made.position, action
             columns.append(tuple(column[in_time] for column in hits))
         return sorted_events(*(np.concatenate(each) for each in zip(*columns, strict=True)))
@@ -121,7 +121,7 @@ class Poisson(FaultModel):
     def _parts(self, sites: Sites, candidates: np.ndarray) -> list[tuple[np.ndarray, float]]:
         """Candidates that share a process, and the share of the rate that they have."""
         layout = sites.layout
-        ends = (8 * layout.sections["state"].stop, 8 * layout.sram_bytes)
+        ends = (8 * layout.sections[STATE].stop, 8 * layout.sram_bytes)
         parts = np.split(candidates, np.searchsorted(candidates, ends))
         return list(zip(parts, (1.0, 1.0, self.flash), strict=True))
 

@@ -13,6 +13,7 @@ from functools import cached_property
 import numpy as np
 
 from workbench.errors import WorkbenchError, expect
+from workbench.integer.operators.operator import CHANNEL
 from workbench.integer.program import Program
 from workbench.integer.signals import Signal
 from workbench.memory.changes import locate
@@ -37,7 +38,8 @@ class TransientPlace:
     "accumulators", the sums of a convolution with the bias added, wrapped to int32, before they are
     requantised: [positions, up, out], `signal` is None.
     operator, tensor: the name; the finished output is ("output", "input:<signal>"), and `number` is
-    then the count of operators. bits: of an element. first: position of its first bit.
+    then the count of operators. bits: of an element. axes: what its indexes count, () where nobody says.
+    first: position of its first bit.
     """
 
     section: str
@@ -47,6 +49,7 @@ class TransientPlace:
     signal: str | None
     bits: int
     shape: tuple[int, ...]
+    axes: tuple[str, ...] = ()
     first: int = 0
 
     @property
@@ -217,6 +220,7 @@ def _places(program: Program) -> list[TransientPlace]:
                     None,
                     ACCUMULATOR_BITS,
                     shape,
+                    operator.AXES.get("accumulator", ()),
                 )
             )
     return places + _codes(program.signal(program.output), len(program.operators), OUTPUT)
@@ -228,4 +232,8 @@ def _codes(signal: Signal, number: int, operator: str) -> list[TransientPlace]:
         return []
     shape = (signal.rate, signal.channels)
     tensor = f"input:{signal.name}"
-    return [TransientPlace(ACTIVATIONS, number, operator, tensor, signal.name, signal.bits, shape)]
+    return [
+        TransientPlace(
+            ACTIVATIONS, number, operator, tensor, signal.name, signal.bits, shape, ("row", CHANNEL)
+        )
+    ]  # fmt: skip

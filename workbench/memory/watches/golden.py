@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from workbench.memory.places import Tensor
+from workbench.memory.places import GOLDEN, Tensor
 from workbench.memory.watches.areas import GOLDEN_COPY, Area, Kind
 from workbench.memory.watches.watch import Watch
 
@@ -26,7 +26,7 @@ class GoldenWatch(Watch):
 
     def units_in(self, addresses: np.ndarray) -> set[int]:
         """The golden copy is the check."""
-        golden = self.layout.sections["golden"]
+        golden = self.layout.sections[GOLDEN]
         kept = (addresses >= golden.start) & (addresses < golden.stop)
         return super().units_in(np.where(kept, addresses - golden.start, addresses))
 

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
 from workbench.memory.codes.signatures import Code, Judgement
-from workbench.memory.places import Place, Places, Tensor
+from workbench.memory.places import CHECK, RAM_CHECK, Place, Places, Tensor
 from workbench.memory.watches.areas import FLASH, KINDS, MADE, RAM, START_UP, Area, Kind
 from workbench.memory.watches.watch import Watch
 
 
 class PageWatch(Watch):
     """Runs of `unit_bytes`; the last may be shorter."""
+
+    AXES: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "check": ("page", "byte"),
+        "second": ("page", "byte"),
+    }
 
     def __init__(self, area: Area, layout: Places, label: str) -> None:
         super().__init__(area, layout, label)
@@ -24,7 +30,7 @@ class PageWatch(Watch):
 
     def tensors(self) -> list[tuple[str, Tensor]]:
         """`check`, and `second` where there is one: bytes [units, check bytes]."""
-        section = "check" if self.area.keep == FLASH else "ram_check"
+        section = CHECK if self.area.keep == FLASH else RAM_CHECK
         made: list[tuple[str, Tensor]] = []
         for name, code in (("check", self.code), ("second", self.second)):
             if self.units and code and code.check_bytes(self.area.unit_bytes):

@@ -17,8 +17,9 @@ import numpy as np
 
 from workbench.errors import WorkbenchError
 from workbench.integer.reference import Stream
+from workbench.integer.sections import BIAS
 from workbench.integer.signals import code_dtype, code_range
-from workbench.memory.places import WORKING_SECTIONS, Place, Places, Tensor
+from workbench.memory.places import CHECK, WORKING_SECTIONS, Place, Places, Tensor
 from workbench.memory.sampling import counter_stream
 from workbench.memory.tensors import read_tensor, stored_program, write_tensor
 from workbench.memory.watches.areas import Area, Kind
@@ -49,13 +50,13 @@ class SelfTestWatch(Watch):
         program = self.program
         given = [program.signal(name) for name in program.inputs]
         found: list[tuple[str, Tensor]] = [
-            ("check", (self.label, f"input_{n}", each.bits, (self.units, each.rate, each.channels)))
+            (CHECK, (self.label, f"input_{n}", each.bits, (self.units, each.rate, each.channels)))
             for n, each in enumerate(given)
         ]
         for n, (_, tensor) in enumerate(self._states):
             shape = (self.units, *tensor.shape)
-            found.append(("check", (self.label, f"history_{n}", tensor.bits, shape)))
-        return [*found, ("check", (self.label, "sum", 32, (self.units,)))]
+            found.append((CHECK, (self.label, f"history_{n}", tensor.bits, shape)))
+        return [*found, (CHECK, (self.label, "sum", 32, (self.units,)))]
 
     def addresses(self, unit: int) -> slice:
         """The whole working copy."""
@@ -146,7 +147,7 @@ class SelfTestWatch(Watch):
 
     def telling_bits(self, unit: int) -> list[int]:
         """Bit 12 of each bias."""
-        return [8 * place.start + 12 for place in self.layout.places if place.section == "bias"]
+        return [8 * place.start + 12 for place in self.layout.places if place.section == BIAS]
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,8 @@ import numpy as np
 
 from workbench.errors import WorkbenchError
 from workbench.integer.operators import Conv
-from workbench.memory.places import Place, Places, Tensor
+from workbench.integer.sections import BIAS
+from workbench.memory.places import CHECK, Place, Places, Tensor
 from workbench.memory.tensors import read_tensor, write_tensor
 from workbench.memory.watches.areas import Area
 from workbench.memory.watches.monitor import Frame, Monitor, MonitorKind
@@ -59,8 +60,8 @@ class AbftWatch(Monitor):
         """`rows_n`, int16 [taps, in], and `total_n`, int32 [1], of unit n."""
         found: list[tuple[str, Tensor]] = []
         for unit, conv in enumerate(self.operators):
-            found.append(("check", (self.label, f"rows_{unit}", 16, conv.weight.shape[2:])))
-            found.append(("check", (self.label, f"total_{unit}", 32, (1,))))
+            found.append((CHECK, (self.label, f"rows_{unit}", 16, conv.weight.shape[2:])))
+            found.append((CHECK, (self.label, f"total_{unit}", 32, (1,))))
         return found
 
     def addresses(self, unit: int) -> np.ndarray:
@@ -146,7 +147,7 @@ class AbftWatch(Monitor):
         return [
             8 * place.start + 12
             for place in self.layout.places
-            if place.section == "bias" and place.operator == self.operators[unit].name
+            if place.section == BIAS and place.operator == self.operators[unit].name
         ]
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from workbench.errors import WorkbenchError
 from workbench.memory.codes.signatures import Judgement
-from workbench.memory.places import Place, Places, Tensor
+from workbench.memory.places import CHECK, RAM_CHECK, Place, Places, Tensor
 from workbench.memory.watches.areas import START_UP, Area, Kind
 from workbench.memory.watches.watch import Watch
 
@@ -41,9 +41,9 @@ class TripleWatch(Watch):
         """`where` int32 [bytes] and `sums` int32 [units] in flash, `copies` bytes [2, bytes] in RAM."""
         count = len(self.chosen)
         return [
-            ("ram_check", (self.label, "copies", 8, (2, count))),
-            ("check", (self.label, "where", 32, (count,))),
-            ("check", (self.label, "sums", 32, (self.units,))),
+            (RAM_CHECK, (self.label, "copies", 8, (2, count))),
+            (CHECK, (self.label, "where", 32, (count,))),
+            (CHECK, (self.label, "sums", 32, (self.units,))),
         ]
 
     def _part(self, unit: int) -> slice:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from workbench.errors import WorkbenchError
 from workbench.integer.program import Program
+from workbench.integer.sections import WEIGHTS
 from workbench.memory.codes.ecc import InPlace
 from workbench.memory.codes.in_place import in_place_program
 from workbench.memory.watches.areas import KINDS, Area
@@ -29,10 +30,10 @@ class WordsInPlace(Pages):
 
     def check(self, area: Area) -> None:
         """Whole words of weights."""
-        if area.sections != ("weights",):
+        if area.sections != (WEIGHTS,):
             raise WorkbenchError(
                 f"{self.name} moves the lowest bits of what it watches, which only weights bear; "
-                'write sections=("weights",), and guard the rest with another code'
+                "write sections=(WEIGHTS,), and guard the rest with another code"
             )
         if area.unit_bytes % self.word_bytes:
             raise WorkbenchError(
