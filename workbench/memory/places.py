@@ -191,14 +191,7 @@ class Places:
     ) -> int:
         """The inverse of `site`; WorkbenchError when index or bit lie outside of the tensor."""
         place = self.place(operator, tensor, golden=golden)
-        inside = len(index) == len(place.shape) and all(
-            0 <= i < n for i, n in zip(index, place.shape, strict=True)
-        )
-        if not inside or not 0 <= bit < place.bits:
-            raise WorkbenchError(
-                f"{operator}.{tensor} has shape {list(place.shape)} and {place.bits} bits an element; "
-                f"index {list(index)}, bit {bit} is not in it"
-            )
+        refuse_outside(f"{operator}.{tensor}", place.shape, place.bits, index, bit)
         return int(self.element_positions(place)[index]) + bit
 
     def element_positions(self, place: Place) -> np.ndarray:
@@ -244,6 +237,18 @@ class Places:
         """Start, size in bytes, bits an element and row length of every place, int64 [4, places]."""
         rows = [(p.start, p.size_bytes, p.bits, int(np.prod(p.shape[2:]))) for p in self.places]
         return np.array(rows, np.int64).reshape(-1, 4).T
+
+
+def refuse_outside(
+    name: str, shape: tuple[int, ...], bits: int, index: tuple[int, ...], bit: int
+) -> None:
+    """Raise WorkbenchError unless a tensor of this shape, `bits` an element, has that bit at that index."""
+    inside = len(index) == len(shape) and all(0 <= i < n for i, n in zip(index, shape, strict=True))
+    if not inside or not 0 <= bit < bits:
+        raise WorkbenchError(
+            f"{name} has shape {list(shape)} and {bits} bits an element; index {list(index)}, bit {bit} is "
+            "not in it"
+        )
 
 
 def _size_bytes(bits: int, shape: tuple[int, ...]) -> int:

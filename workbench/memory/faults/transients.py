@@ -20,7 +20,7 @@ from workbench.memory.changes import locate
 from workbench.memory.choice import refuse_unknown, why_nothing
 from workbench.memory.image import Image
 from workbench.memory.layout import Layout
-from workbench.memory.places import SECTIONS, Place
+from workbench.memory.places import SECTIONS, Place, refuse_outside
 
 ACTIVATIONS, ACCUMULATORS = "activations", "accumulators"
 TRANSIENT_SECTIONS = (ACTIVATIONS, ACCUMULATORS)
@@ -109,14 +109,7 @@ class TransientSites:
                 f"there is no transient tensor {operator} {tensor}; there are "
                 f"{', '.join(map(str, self.places))}"
             )
-        inside = len(index) == len(place.shape) and all(
-            0 <= i < n for i, n in zip(index, place.shape, strict=True)
-        )
-        if not inside or not 0 <= bit < place.bits:
-            raise WorkbenchError(
-                f"{place} has shape {list(place.shape)} and {place.bits} bits an element; index "
-                f"{list(index)}, bit {bit} is not in it"
-            )
+        refuse_outside(str(place), place.shape, place.bits, index, bit)
         return place.first + int(np.ravel_multi_index(index, place.shape)) * place.bits + bit
 
     @cached_property
