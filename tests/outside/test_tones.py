@@ -19,6 +19,7 @@ import workbench as wb
 from workbench.audio.sound_files import read_audio, write_wav
 from workbench.cli import main
 from workbench.errors import WorkbenchError
+from workbench.experiments.demo import demo
 from workbench.experiments.voices.voice import Voice, open_voice
 from workbench.generators import registry
 from workbench.generators.registry import generator_named, names, register
@@ -311,3 +312,22 @@ def test_panels_work_with_it(voice: Voice) -> None:
     assert panel.controls["word"].description == "Tone"
     assert "0 to 4 kHz" in panel.after.value and "a low tone" in panel.after.value
     assert "0 to 4 kHz" in HealingPanel(voice).sides[0].value
+
+
+def test_it_is_demonstrated(
+    of: list[str], folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """But for the firmware, which other tests build."""
+    monkeypatch.setattr(demo, "run_device", lambda *_, **__: (None, "left out of this test"))
+    assert main(["demo", *of, "--out", str(tmp_path)]) == 0
+    summary = json.loads((tmp_path / "summary.json").read_text())
+    assert summary["spoken"] == "a low tone" and summary["clips"]["healed"]["clean"]["identical"]
+    assert summary["clips"]["recording"]["sound"]["seconds"] == 24 * SAMPLES_A_FRAME / RATE_HZ
+    assert summary["life"]["words"] == (["low", "middle", "high"] * 3)[:8]
+    assert (
+        summary["recogniser_absent"] == "no recogniser listens: the generator tones makes no speech"
+    )
+    page = (tmp_path / "index.html").read_text()
+    assert "workbench train tones --preset default --seed 0 --out DIR" in page
+    assert f"workbench demo tones --checkpoint {folder} --word low --seed 0" in page
+    assert "a middle tone</text>" in page and "0–4 kHz upwards" in page and "--classes" not in page

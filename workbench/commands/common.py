@@ -110,6 +110,11 @@ def words_of(texts: Sequence[str], voice: Voice) -> tuple[str, ...]:
     return tuple(words)
 
 
+def default_utterance(voice: Voice, usual: str) -> str:
+    """What a command says that is told nothing: `usual`, or the first that the voice knows."""
+    return usual if usual in voice.utterances else voice.utterances[0]
+
+
 def inputs_of(words: Sequence[str] | None, voice: Voice) -> dict[str, dict[str, np.ndarray]]:
     """What makes the voice say each word in the texts of --words, each once; None for all.
 

@@ -7,7 +7,13 @@ from pathlib import Path
 
 from workbench.audio.metrics import measure
 from workbench.audio.sound_files import write_wav
-from workbench.commands.common import add_checkpoint, add_generator, add_image, image_of
+from workbench.commands.common import (
+    add_checkpoint,
+    add_generator,
+    add_image,
+    default_utterance,
+    image_of,
+)
 from workbench.experiments.voices.voice import Voice, open_voice
 from workbench.files import output_folder, write_text
 from workbench.memory.faults.bits import Flips
@@ -94,9 +100,7 @@ def _trial(options: argparse.Namespace, image: Image, voice: Voice) -> TrialId:
         operators=tuple(chosen.get("operator", ())),
         bits=tuple(chosen.get("bit", ())),
     )
-    word = voice.utterance(
-        chosen.get("word", _WORD if _WORD in voice.utterances else voice.utterances[0])
-    )
+    word = voice.utterance(chosen.get("word", default_utterance(voice, _WORD)))
     return TrialId.of(image, word, plan, chosen.get("trial", 0))
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
+from itertools import cycle, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -113,6 +114,10 @@ class Generator(ABC):
             return text
         by_sound = {nfc(self.spoken(each)): each for each in known}
         return {**by_sound, **{nfc(each): each for each in known}}.get(nfc(text))
+
+    def script(self, config: Any) -> tuple[str, ...]:
+        """Utterances that a demonstration lets it make one after the other: eight, in turns."""
+        return tuple(islice(cycle(self.utterances(config)), 8))
 
     # -- data, configuration and training -----------------------------------------------------
 
