@@ -331,3 +331,19 @@ def test_it_is_demonstrated(
     assert "workbench train tones --preset default --seed 0 --out DIR" in page
     assert f"workbench demo tones --checkpoint {folder} --word low --seed 0" in page
     assert "a middle tone</text>" in page and "0–4 kHz upwards" in page and "--classes" not in page
+
+
+def test_it_is_trained_in_a_notebook(tmp_path: Path) -> None:
+    voice = wb.train("tones", tmp_path / "c", preset="tiny", settings={"frames": 6}, seed=3)
+    assert (len(voice.speak("high")), voice.metadata["seed"]) == (6 * SAMPLES_A_FRAME, 3)
+    wb.save_program(voice.program, tmp_path / "t.program")
+    assert wb.load_program(tmp_path / "t.program").content_hash == voice.program.content_hash
+    for arguments, words in (
+        (dict(), "holds a finished checkpoint already; open it with wb.load"),
+        (dict(preset="tny"), "has no preset 'tny'; did you mean tiny"),
+        (dict(seed=1.5), "the seed of a training is 1.5"),
+        (dict(generator="tonse"), "no generator 'tonse'; did you mean tones"),
+        (dict(generator=Tones()), "is of the type Tones; give its name; wb.register"),
+    ):
+        with pytest.raises(WorkbenchError, match=words):
+            wb.train(**{"generator": "tones", "out": tmp_path / "c", **arguments})  # type: ignore[arg-type]

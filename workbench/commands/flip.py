@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 from pathlib import Path
 
 from workbench.audio.metrics import measure
@@ -53,10 +54,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--bit", action="append", type=int, help="only this bit of an element, 0 the lowest (any)"
     )
+    parser.add_argument("--fault", type=_no_fault, help=argparse.SUPPRESS)
     add_image(parser)
     add_checkpoint(parser)
     parser.add_argument(
         "--out", type=Path, default=_OUT, metavar="DIR", help=f"where to write ({_OUT})"
+    )
+
+
+def _no_fault(text: str) -> None:
+    """Argparse's error for an option of other commands."""
+    plan = shlex.quote(text)
+    raise argparse.ArgumentTypeError(
+        f"bits that flip are chosen by --flips, --section, --operator and --bit; for other faults see "
+        f"`workbench heal --fault {plan}` or `workbench campaign --fault {plan}`"
     )
 
 

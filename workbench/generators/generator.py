@@ -16,7 +16,7 @@ import numpy as np
 
 from workbench.audio.recordings import load_words, nfc
 from workbench.audio.sound_files import SAMPLE_RATE_HZ
-from workbench.errors import WorkbenchError
+from workbench.errors import WorkbenchError, nearest
 from workbench.generators.configuration import is_usual
 from workbench.generators.inputs import RowIndexes, Samples
 from workbench.generators.recipe import PRESETS, Recipe
@@ -120,6 +120,14 @@ class Generator(ABC):
         return tuple(islice(cycle(self.utterances(config)), 8))
 
     # -- data, configuration and training -----------------------------------------------------
+
+    def recipe(self, preset: str) -> Recipe:
+        """The recipe called `preset`; WorkbenchError where there is none."""
+        if preset not in self.presets:
+            raise WorkbenchError(
+                f"the generator {self.name} has no preset {preset!r}; {nearest(preset, self.presets)}"
+            )
+        return self.presets[preset]
 
     def recordings(self, folder: Path | str | None) -> dict[str, np.ndarray]:
         """Utterance -> float32 [samples], from `folder` or, without one, what the generator ships or makes."""

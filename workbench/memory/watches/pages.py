@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
+from workbench.errors import WorkbenchError, described
 from workbench.memory.codes.signatures import Code, Judgement
 from workbench.memory.places import CHECK, RAM_CHECK, Place, Places, Tensor
 from workbench.memory.watches.areas import FLASH, KINDS, MADE, RAM, START_UP, Area, Kind
@@ -113,9 +114,9 @@ class PageWatch(Watch):
     def sign(self, data: np.ndarray, unit: int) -> None:
         """Both checks."""
         unit_data = data[self.addresses(unit)]
-        self.check(data, unit)[:] = self.code.sign(unit_data)
+        self.check(data, unit)[:] = _signed(self.code, unit_data)
         if self.second:
-            self.check(data, unit, second=True)[:] = self.second.sign(unit_data)
+            self.check(data, unit, second=True)[:] = _signed(self.second, unit_data)
 
     def start_up(self, data: np.ndarray, unit: int) -> None:
         """Sign what lies in RAM."""
@@ -177,6 +178,23 @@ class Pages(Kind):
     def judges(self, area: Area) -> bool:
         """By the code, or with a second one."""
         return self.code.judges or area.second is not None
+
+
+def _signed(code: Code, data: np.ndarray) -> np.ndarray:
+    """The check of a unit; WorkbenchError where a code of one's own gives another than it promises."""
+    check: Any = code.sign(data)
+    size = code.check_bytes(len(data))
+    if not (isinstance(check, np.ndarray) and check.dtype == np.uint8 and check.shape == (size,)):
+        given = (
+            f"{check.dtype} {list(check.shape)}"
+            if isinstance(check, np.ndarray)
+            else described(check)
+        )
+        raise WorkbenchError(
+            f"the code {code.name} signs {len(data)} bytes by {given} and its check_bytes are {size}; return "
+            f"uint8 [{size}] from sign"
+        )
+    return check
 
 
 def _code_of(name: str) -> Code:
