@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -19,35 +18,15 @@ import workbench as wb
 from workbench.audio.sound_files import read_audio, write_wav
 from workbench.cli import main
 from workbench.errors import WorkbenchError
-from workbench.experiments.demo import demo
 from workbench.experiments.voices.voice import Voice, open_voice
 from workbench.generators import registry
-from workbench.generators.registry import generator_named, names, register
+from workbench.generators.registry import generator_named, names
 
 HERE = Path(__file__).parent
+pytestmark = pytest.mark.usefixtures("registered")
 needs_emulator = pytest.mark.skipif(
     not find_spec("unicorn") or not find_spec("ziglang"), reason="needs the extra mcu"
 )
-
-
-@pytest.fixture(scope="module", autouse=True)
-def registered() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(registry, "_registered", {})
-        register(Tones())
-        yield
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("tones") / "checkpoint"
-    assert main(["train", "tones", "--out", str(out)]) == 0
-    return out
-
-
-@pytest.fixture
-def of(folder: Path) -> list[str]:
-    return ["tones", "--checkpoint", str(folder)]
 
 
 @pytest.fixture(scope="module")
@@ -312,38 +291,3 @@ def test_panels_work_with_it(voice: Voice) -> None:
     assert panel.controls["word"].description == "Tone"
     assert "0 to 4 kHz" in panel.after.value and "a low tone" in panel.after.value
     assert "0 to 4 kHz" in HealingPanel(voice).sides[0].value
-
-
-def test_it_is_demonstrated(
-    of: list[str], folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """But for the firmware, which other tests build."""
-    monkeypatch.setattr(demo, "run_device", lambda *_, **__: (None, "left out of this test"))
-    assert main(["demo", *of, "--out", str(tmp_path)]) == 0
-    summary = json.loads((tmp_path / "summary.json").read_text())
-    assert summary["spoken"] == "a low tone" and summary["clips"]["healed"]["clean"]["identical"]
-    assert summary["clips"]["recording"]["sound"]["seconds"] == 24 * SAMPLES_A_FRAME / RATE_HZ
-    assert summary["life"]["words"] == (["low", "middle", "high"] * 3)[:8]
-    assert (
-        summary["recogniser_absent"] == "no recogniser listens: the generator tones makes no speech"
-    )
-    page = (tmp_path / "index.html").read_text()
-    assert "workbench train tones --preset default --seed 0 --out DIR" in page
-    assert f"workbench demo tones --checkpoint {folder} --word low --seed 0" in page
-    assert "a middle tone</text>" in page and "0–4 kHz upwards" in page and "--classes" not in page
-
-
-def test_it_is_trained_in_a_notebook(tmp_path: Path) -> None:
-    voice = wb.train("tones", tmp_path / "c", preset="tiny", settings={"frames": 6}, seed=3)
-    assert (len(voice.speak("high")), voice.metadata["seed"]) == (6 * SAMPLES_A_FRAME, 3)
-    wb.save_program(voice.program, tmp_path / "t.program")
-    assert wb.load_program(tmp_path / "t.program").content_hash == voice.program.content_hash
-    for arguments, words in (
-        (dict(), "holds a finished checkpoint already; open it with wb.load"),
-        (dict(preset="tny"), "has no preset 'tny'; did you mean tiny"),
-        (dict(seed=1.5), "the seed of a training is 1.5"),
-        (dict(generator="tonse"), "no generator 'tonse'; did you mean tones"),
-        (dict(generator=Tones()), "is of the type Tones; give its name; wb.register"),
-    ):
-        with pytest.raises(WorkbenchError, match=words):
-            wb.train(**{"generator": "tones", "out": tmp_path / "c", **arguments})  # type: ignore[arg-type]

@@ -31,12 +31,12 @@ PAGES = 4  # that a healer checks after each frame, by default
 def add_generator(parser: argparse.ArgumentParser) -> None:
     """Declare the generator; without it `options.generator` is None: the checkpoint's, or the default."""
     parser.add_argument(
-        "generator", nargs="?", type=_generator_name,
+        "generator", nargs="?", type=generator_name,
         help=f"which generator (that of the checkpoint, or {DEFAULT})",
     )  # fmt: skip
 
 
-def _generator_name(text: str) -> str:
+def generator_name(text: str) -> str:
     """The name of a generator that is known here; argparse's error for another."""
     try:
         return generator_named(text).name
