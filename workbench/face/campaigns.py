@@ -117,12 +117,12 @@ def summary(folder: Path | str) -> Shown:
     Raises:
         WorkbenchError: The folder has no results, or damaged ones.
     """
-    (told,) = figures_of([open_results(folder, whole=False)])
+    (figures,) = figures_of([open_results(folder, whole=False)])
     rows = [("quality", "trials", "share", "95 % interval")]
-    for name, each in told["quality"].items():
+    for name, each in figures["quality"].items():
         interval = "" if each["low"] is None else f"{each['low']:.2%} to {each['high']:.2%}"
         rows.append((class_in_words(name), f"{each['count']:,}", f"{each['share']:.2%}", interval))
-    title = f"{told['plan']}: {told['trials']:,} trials"
+    title = f"{figures['plan']}: {figures['trials']:,} trials"
     return Shown(html_table(rows, caption=title), f"{title}\n{text_table(rows)}")
 
 

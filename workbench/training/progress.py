@@ -108,7 +108,7 @@ def load_progress(folder: Path, identity: str) -> TrainingState | None:
             float(notes["seconds"]),
         )
         if not _is_possible(state):
-            raise ValueError("it tells of no training")
+            raise ValueError("it describes no training")
     except (SafetensorError, OSError, KeyError, ValueError, TypeError, RecursionError) as error:
         raise WorkbenchError(
             f"{path} is damaged ({reason_of(error, brief=True)}); delete it to start this training anew"

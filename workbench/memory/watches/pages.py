@@ -40,12 +40,12 @@ class PageWatch(Watch):
         return made
 
     def addresses(self, unit: int) -> slice:
-        """A page."""
+        """The bytes of a page."""
         first = self.start + unit * self.area.unit_bytes
         return slice(first, min(first + self.area.unit_bytes, self.stop))
 
     def units_of(self, addresses: np.ndarray) -> np.ndarray:
-        """By page."""
+        """The pages of the bytes."""
         return (addresses - self.start) // self.area.unit_bytes
 
     def units_checked(self, place: Place, offset: np.ndarray) -> np.ndarray:
@@ -82,17 +82,17 @@ class PageWatch(Watch):
 
     @property
     def two_checks(self) -> bool:
-        """As the area has it."""
+        """True where the area names a second code."""
         return self.second is not None
 
     @property
     def remade(self) -> bool:
-        """Where they lie in RAM."""
+        """True where checks lie in RAM."""
         return self.area.keep == RAM and bool(self.places)
 
     @property
     def proves(self) -> bool:
-        """By the code."""
+        """True of codes that see every flip and store a check."""
         return self.code.sees_every_flip and bool(self.places)
 
     def judged(self, data: np.ndarray, unit: int, *, golden: bool = False) -> Judgement:
@@ -108,28 +108,28 @@ class PageWatch(Watch):
         return max(said)
 
     def second_wrong(self, data: np.ndarray, unit: int) -> bool:
-        """By the second code."""
+        """True where the second code disagrees with its check."""
         return self.second is not None and self.wrong(data, unit, second=True)
 
     def sign(self, data: np.ndarray, unit: int) -> None:
-        """Both checks."""
+        """Store the checks of both codes."""
         unit_data = data[self.addresses(unit)]
         self.check(data, unit)[:] = _signed(self.code, unit_data)
         if self.second:
             self.check(data, unit, second=True)[:] = _signed(self.second, unit_data)
 
     def start_up(self, data: np.ndarray, unit: int) -> None:
-        """Sign what lies in RAM."""
+        """Sign a unit whose checks lie in RAM."""
         if self.area.keep == RAM:
             self.sign(data, unit)
 
     def mend_check(self, data: np.ndarray, unit: int) -> str:
-        """In RAM, by signing."""
+        """Sign anew, where checks lie in RAM."""
         self.start_up(data, unit)
         return "RESIGN" if self.area.keep == RAM else ""
 
     def located(self, data: np.ndarray, unit: int) -> np.ndarray:
-        """As the code can tell."""
+        """The bytes to which the code narrows the damage."""
         where = np.arange(len(data))[self.addresses(unit)]
         return where[self.code.located(data[self.addresses(unit)], self.check(data, unit))]
 
@@ -159,12 +159,12 @@ class Pages(Kind):
 
     @property
     def corrects(self) -> bool:
-        """By the code."""
+        """True of codes that correct."""
         return self.code.corrects
 
     @property
     def second(self) -> bool:
-        """Signatures alone."""
+        """True of signatures."""
         return self.signature
 
     def stores(self, area: Area) -> bool:
@@ -172,7 +172,7 @@ class Pages(Kind):
         return area.keep == RAM and self.code.check_bytes(8) > 0
 
     def compared_with(self, area: Area) -> str:
-        """By where the checks lie."""
+        """Checks in RAM are of what start-up finds, those in flash are made with the image."""
         return START_UP if area.keep == RAM else MADE
 
     def judges(self, area: Area) -> bool:

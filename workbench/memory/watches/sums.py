@@ -65,15 +65,15 @@ class AbftWatch(Monitor):
         return found
 
     def addresses(self, unit: int) -> np.ndarray:
-        """Weights, then biases."""
+        """The weights, then the biases, of an operator."""
         return np.concatenate([np.arange(*each) for each in self._ranges[unit]])
 
     def ranges(self, unit: int) -> list[tuple[int, int]]:
-        """Weights, then biases."""
+        """The weights, then the biases, of an operator."""
         return self._ranges[unit]
 
     def units_of(self, addresses: np.ndarray) -> np.ndarray:
-        """By operator."""
+        """The operators of the bytes."""
         return np.array(
             [
                 unit
@@ -85,7 +85,7 @@ class AbftWatch(Monitor):
         )
 
     def units_checked(self, place: Place, offset: np.ndarray) -> np.ndarray:
-        """By the tensor's name."""
+        """The operator whose number the tensor's name ends with."""
         return np.array([int(place.tensor.split("_")[1])])
 
     def wrong(self, data: np.ndarray, unit: int, *, golden: bool = False) -> bool:
@@ -108,7 +108,7 @@ class AbftWatch(Monitor):
         return rows - kept[0], (total - int(kept[1][0])) % 2**32
 
     def sign(self, data: np.ndarray, unit: int) -> None:
-        """Row and total."""
+        """Store row and total of a unit."""
         rows, total = self._signature(data, unit)
         write_tensor(data, self.layout.place(self.label, f"rows_{unit}"), rows)
         signed = np.array([(total + 2**31) % 2**32 - 2**31])
@@ -191,7 +191,7 @@ class Sums(MonitorKind):
             )
 
     def golden_is_witness(self, *, read: bool) -> bool:
-        """Always."""
+        """The golden copy is always asked."""
         return True
 
     def judges(self, area: Area) -> bool:
@@ -199,5 +199,5 @@ class Sums(MonitorKind):
         return True
 
     def unit_text(self, area: Area) -> str:
-        """A convolution."""
+        """A unit is a convolution."""
         return "one operator"

@@ -153,8 +153,8 @@ class Watch:
     def _both(self, data: np.ndarray, unit: int) -> tuple[np.ndarray, np.ndarray]:
         where = self.addresses(unit)
         start = self.layout.sections[GOLDEN].start
-        kept = slice(where.start + start, where.stop + start, where.step) if isinstance(where, slice) else where + start  # fmt: skip
-        return data[where], data[kept]
+        golden = slice(where.start + start, where.stop + start, where.step) if isinstance(where, slice) else where + start  # fmt: skip
+        return data[where], data[golden]
 
     # What measurements ask.
 
