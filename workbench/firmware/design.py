@@ -195,7 +195,7 @@ class Firmware:
     def build(self) -> tuple[int, int]:
         """Two words that tell a log of this build from one of another."""
         digest = hashlib.sha256(f"{self.image.content_hash} {self.strategy}".encode()).digest()
-        return int.from_bytes(digest[:4], "little"), int.from_bytes(told[4:8], "little")
+        return int.from_bytes(digest[:4], "little"), int.from_bytes(digest[4:8], "little")
 
     @property
     def build_name(self) -> str:
