@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.commands.common import add_generator
-from workbench.errors import WorkbenchError, nearest
+from workbench.errors import WorkbenchError
 from workbench.files import as_argument
 from workbench.generators.generator import Generator
 from workbench.generators.registry import DEFAULT, generator_named
@@ -84,7 +84,7 @@ def run(options: argparse.Namespace) -> None:
     task = make_task(
         generator,
         recordings(options.data),
-        recipe=generator.presets[options.preset],
+        recipe=generator.recipe(options.preset),
         seed=options.seed,
         settings=_settings(options),
         device=options.device,
@@ -135,9 +135,5 @@ def _generator(options: argparse.Namespace) -> Generator:
         refuse_other_generator(options.generator, generator, options.start)
     else:
         generator = generator_named(options.generator or DEFAULT)
-    if options.preset not in generator.presets:
-        raise WorkbenchError(
-            f"the generator {generator.name} has no preset {options.preset!r}; "
-            f"{nearest(options.preset, generator.presets)}"
-        )
+    generator.recipe(options.preset)  # refuses an unknown one before packages are loaded
     return generator

@@ -14,6 +14,7 @@ import numpy as np
 
 from workbench.errors import WorkbenchError, expect
 from workbench.experiments.threads import one_thread
+from workbench.integer.sections import WEIGHTS
 from workbench.memory.faults.events import Events
 from workbench.memory.faults.transients import Sites
 from workbench.memory.image import Image
@@ -93,7 +94,7 @@ def worst_weights(
     image: Image, inputs: Inputs, *, bits: int, progress: Callable[[Step], None] | None = None
 ) -> tuple[int, ...]:
     """Positions of the `bits` of the weights that an attacker would choose, the worst first; see `worst_bits`."""
-    candidates = image.layout.positions(("weights",))
+    candidates = image.layout.positions((WEIGHTS,))
     with one_thread():
         steps = worst_bits(image, inputs, candidates, bits=bits, progress=progress)
     return tuple(step.position for step in steps)

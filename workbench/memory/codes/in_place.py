@@ -16,6 +16,7 @@ import numpy as np
 
 from workbench.errors import WorkbenchError, expect
 from workbench.integer.program import Program
+from workbench.integer.sections import WEIGHTS
 from workbench.memory.codes.ecc import ECC, InPlace
 from workbench.memory.places import Place, Places
 from workbench.memory.tensors import read_tensor, write_tensor
@@ -36,7 +37,7 @@ def in_place_program(program: Program, code: str | InPlace) -> Program:
     words = ECC[code] if isinstance(code, str) else code
     assert isinstance(words, InPlace)
     layout, data = _weights(program)
-    section, places = layout.sections["weights"], layout.places
+    section, places = layout.sections[WEIGHTS], layout.places
     whole = section.size_bytes // words.word_bytes * words.word_bytes
     stored = data[section.start : section.start + whole]
     stored[:] = np.frombuffer(
@@ -54,9 +55,9 @@ def _weights(program: Program) -> tuple[Places, np.ndarray]:
     stored = [
         (operator, tensor, array)
         for operator, tensor, array in program.parameters()
-        if operator.PARAMETERS[tensor] == "weights"
+        if operator.PARAMETERS[tensor] == WEIGHTS
     ]
-    layout.append("weights", [(o.name, t, o.parameter_bits(t), a.shape) for o, t, a in stored])
+    layout.append(WEIGHTS, [(o.name, t, o.parameter_bits(t), a.shape) for o, t, a in stored])
     data = np.zeros(layout.size_bytes, np.uint8)
     for operator, tensor, array in stored:
         write_tensor(data, layout.place(operator.name, tensor), array)
