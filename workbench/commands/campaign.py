@@ -17,10 +17,12 @@ from workbench.commands.common import (
     add_generator,
     add_image,
     add_words,
+    add_workers,
     image_of,
     inputs_of,
     refuse_no_speech,
 )
+from workbench.commands.progress import resumable
 from workbench.errors import WorkbenchError
 from workbench.experiments.campaigns.campaign import campaign_of, part_of, run_campaign
 from workbench.experiments.campaigns.manifest import Campaign
@@ -87,8 +89,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="let the recogniser and PESQ hear about N trials a word, a quarter of a second each (0)",
     )
-    parser.add_argument("--jobs", type=int, metavar="N", help="processes (one a core)")
-    parser.add_argument("--dask", metavar="ADDRESS", help="run on the cluster of this scheduler")
+    add_workers(parser)
     parser.add_argument(
         "--part", default="1/1", metavar="I/N", help="this machine's share of the work, as 2/3"
     )
@@ -164,7 +165,7 @@ def _run(
         if before:
             print(f"{before:,} trials are in {folder} already")
         started = time.perf_counter()
-        try:
+        with resumable(lambda: f"{_rows(campaign, store, part):,} trials are kept in {folder}"):
             run_campaign(
                 store,
                 image,
@@ -175,13 +176,6 @@ def _run(
                 part=part,
                 progress=True,
             )
-        except KeyboardInterrupt:
-            print(
-                f"{_rows(campaign, store, part):,} trials are kept in {folder}; the same command "
-                "goes on from there",
-                file=sys.stderr,
-            )
-            raise
         spent = time.perf_counter() - started
         ran = _rows(campaign, store, part) - before
     if ran:

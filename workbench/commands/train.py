@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 import json
 import shlex
-import sys
 from pathlib import Path
 from typing import Any
 
 from workbench.commands.common import add_generator
+from workbench.commands.progress import resumable
 from workbench.errors import WorkbenchError, nearest
 from workbench.files import as_argument
 from workbench.generators.generator import Generator
@@ -91,15 +91,8 @@ def run(options: argparse.Namespace) -> None:
         code_words=options.code_words,
         start=start,
     )
-    try:
+    with resumable(lambda: f"progress is saved in {out} every {SAVE_EVERY_S:g} s"):
         train(task, out)
-    except KeyboardInterrupt:
-        print(
-            f"\nprogress is saved in {out} every {SAVE_EVERY_S:g} s; "
-            "the same command goes on from there",
-            file=sys.stderr,
-        )
-        raise
     program_of(out, read_metadata(out))
     print(f"{out / METADATA_FILE}, with its weights, {PROGRAM_FILE} and {CURVE_FILE} beside it")
     words = ["workbench", "measure", generator.name, "--checkpoint", as_argument(out)]
