@@ -16,11 +16,13 @@ BENCHMARKS = {
     "codes": "what checks of memory see",
     "diagnoses": "whether what healers write down is true",
     "start": "how long commands take to start",
+    "cluster": "how many tasks a second a Dask scheduler hands out to many simulated workers",
 }
 _SECONDS = 5.0
 _CHECK = 1000
 _REPEATS, _WORD = 200, "7"
 _TRIALS, _DIAGNOSES = 5_000, 100
+_WORKERS = 200
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -54,6 +56,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"codes: faults of each kind ({_TRIALS:,}); diagnoses: of each strategy ({_DIAGNOSES})",
     )
     add_strategies(parser, default="diagnoses: all that heal")
+    parser.add_argument(
+        "--workers", type=int, metavar="N", help=f"cluster: how many are simulated ({_WORKERS})"
+    )
     parser.add_argument("--word", default=_WORD, help=f"estimate: which is said ({_WORD})")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there")
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.audio.metrics import class_in_words
+from workbench.commands.campaign_plan import add_plan, print_plans
 from workbench.commands.common import (
     add_checkpoint,
     add_generator,
@@ -93,6 +94,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--part", default="1/1", metavar="I/N", help="this machine's share of the work, as 2/3"
     )
+    add_plan(parser)
     parser.add_argument(
         "--out", type=Path, default=_OUT, metavar="DIR", help=f"results, new or begun ({_OUT})"
     )
@@ -100,7 +102,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Run the missing shards, or merge, then print the figures of the trials.
+    """Run the missing shards, or merge, then print the figures of the trials; or plan, and run nothing.
 
     Raises WorkbenchError for faults, words, places and parts that do not exist, a folder with other
     results, a dead scheduler and a full disk.
@@ -144,6 +146,9 @@ def run(options: argparse.Namespace) -> None:
         reason = no_native_engine(image.program)
         native = f"engine: native, kernels {kernels_here()}"
         print(f"engine: torch, far slower than native: {reason}" if reason else native)
+    if options.plan is not None:
+        print_plans(todo, image, inputs, mask, options)
+        return
     for folder, campaign in todo:
         _run(folder, campaign, image, inputs, mask, part, options)
     _print_figures([open_results(folder, whole=False) for folder, _ in todo], options.json)

@@ -22,6 +22,8 @@ from workbench.progress import progress_bar
 EVENTS_A_SHARD = 65_536  # about, which take a few seconds
 _LEAST_TRIALS = 1024  # in a shard, unless there are too few for all cores
 _MOST_SHARDS_OF_FEW = 32
+_MOST_SHARDS = 20_000  # more files than that are slow to go through, and more tasks to hand out
+_MOST_TRIALS = 1 << 20  # in a shard, which is held in memory
 _PILOTS = 64  # trials whose events are counted to cut shards
 
 
@@ -83,6 +85,7 @@ def campaign_of(
     pilots = plan.events(sites, np.arange(min(trials, _PILOTS)))
     events = max(1.0, len(pilots.trial) / min(trials, _PILOTS))
     cut = max(_LEAST_TRIALS, int(EVENTS_A_SHARD / events))
+    many = min(-(-trials * len(inputs) // _MOST_SHARDS), int(_MOST_TRIALS / events))
     few = -(-trials * len(inputs) // _MOST_SHARDS_OF_FEW)
     return Campaign(
         plan=str(plan),
@@ -91,7 +94,7 @@ def campaign_of(
         utterances=tuple(inputs),
         inputs=inputs_digest(inputs),
         trials=trials,
-        trials_a_shard=max(1, min(cut, few, trials)),
+        trials_a_shard=max(1, min(max(cut, many), few, trials)),
         population=size,
         log_mel=log_mel,
         listen=listen,
