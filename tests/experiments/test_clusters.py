@@ -24,6 +24,8 @@ from workbench.experiments.maps.worst_bits import worst_bits
 from workbench.experiments.parallel import cluster as cluster_module
 from workbench.experiments.parallel.task import Code, code_here
 from workbench.experiments.parallel.workers import Workers
+from workbench.experiments.sweeps.sweep import Variant, sweep
+from workbench.generators.challenge import GENERATOR
 from workbench.healing.named import nothing, scrub
 
 distributed = pytest.importorskip("distributed")
@@ -94,6 +96,17 @@ def test_fleets_and_searches_are_those_of_this_machine(cluster: Any, address: st
         there = results(workers)
     here = results(Workers(1))
     assert here == there and here[0]["harm"] > 0
+
+
+def test_trainings_are_those_of_this_machine(address: str, tmp_path: Path) -> None:
+    hum = np.sin(np.arange(1500) / 20).astype(np.float32)
+    variant, recipe = Variant("one", 1, sparsity=0.5), GENERATOR.presets["tiny"]
+    made = []
+    for place, dask in (("here", None), ("there", address)):
+        with Workers(1, dask) as workers:
+            assert not sweep(GENERATOR, {"a": hum}, recipe, [variant], tmp_path / place, workers)
+        made.append((tmp_path / place / "one" / "model.safetensors").read_bytes())
+    assert made[0] == made[1]
 
 
 def test_a_case_that_fails_leaves_the_others(address: str) -> None:
