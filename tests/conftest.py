@@ -16,6 +16,7 @@ run, so keep them few: the nightly run multiplies them.
 from __future__ import annotations
 
 import fcntl
+import gc
 import hashlib
 import os
 import platform
@@ -65,6 +66,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         usual = getattr(function, _SETTINGS)
         more = settings(usual, max_examples=_NIGHTLY_FACTOR * usual.max_examples)
         setattr(function, _SETTINGS, more)
+
+
+def pytest_collection_finish() -> None:
+    """What collecting imported stays: looking for garbage in it again and again cost a tenth of the run."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
