@@ -1,7 +1,7 @@
 """A small campaign on a random program; as a script, it runs one in a folder until it is killed.
 
 `small_campaign.py FOLDER kill SEED` forks a process that runs it and dies after a random number
-of shards, few on the fastest machine as well, and so on until one reaches the end; prints how many died.
+of shards, and so on until one reaches the end; prints how many died.
 `small_campaign.py FOLDER hold` runs it with two workers, which stop before they hand over shard HELD.
 """
 
@@ -30,8 +30,8 @@ PROGRAM = random_program(111, 8)  # of one channel; a third of its bits matter
 IMAGE = Image.of(PROGRAM)
 INPUTS = {word: random_inputs(PROGRAM, seed, 30) for seed, word in enumerate(("one", "two"))}
 HELD = 20
-_MOST_SHARDS, _MORE_SHARDS = 6, 2  # of one run, until its last moment and in it
-_LAST_MOMENT_S = 0.003  # of processor time, within the next shard or a little later
+_MOST_SHARDS = 3  # of one run
+_MOST_CALLS = 20_000  # of functions after that: within the next shard or a little later
 
 
 def small_campaign(
@@ -61,16 +61,20 @@ def run_small(
 
 
 class _Dying(Store):
-    """Its process ends without warning, soon after a number of shards and before the next but one."""
+    """Its process ends without warning, soon after a number of shards."""
 
-    shards, moment_s = 0, 0.0
+    shards, calls = 0, 0
 
     def add(self, number: int, data: bytes) -> None:
         super().add(number, data)
         self.shards -= 1
-        if self.shards == 0:  # SIGPROF ends a process that does not expect it, like SIGKILL
-            signal.setitimer(signal.ITIMER_PROF, self.moment_s)
-        if self.shards == -_MORE_SHARDS:
+        if self.shards == 0:
+            sys.setprofile(self._count)
+
+    def _count(self, *_: object) -> None:
+        """Called at every call and return, of C functions too, so between any two steps of a write."""
+        self.calls -= 1
+        if self.calls <= 0:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -79,11 +83,11 @@ def _run_and_kill(folder: str, seed: int) -> int:
     killed = 0
     while True:
         shards = int(rng.integers(1, _MOST_SHARDS + 1))
-        moment_s = float(rng.uniform(1e-6, _LAST_MOMENT_S))
+        calls = int(rng.integers(1, _MOST_CALLS))
         child = os.fork()
         if not child:
             with _Dying(folder, small_campaign()) as store:
-                store.shards, store.moment_s = shards, moment_s
+                store.shards, store.calls = shards, calls
                 run_campaign(store, IMAGE, INPUTS, jobs=1)
             os._exit(0)
         _, status = os.waitpid(child, 0)
@@ -92,11 +96,11 @@ def _run_and_kill(folder: str, seed: int) -> int:
         killed += 1
 
 
-def _held(work: Work, number: int, parent: int) -> tuple[int, bytes]:
-    done = run_shard(work, number, parent)
+def _held(work: Work, number: int) -> bytes:
+    data = run_shard(work, number)
     while number >= HELD:
         time.sleep(0.1)
-    return done
+    return data
 
 
 if __name__ == "__main__":

@@ -17,9 +17,10 @@ from workbench.cli import main
 from workbench.errors import WorkbenchError
 from workbench.experiments.campaigns.campaign import campaign_of
 from workbench.experiments.campaigns.worker import Work, run_shard
-from workbench.experiments.fleets.comparison import ENVIRONMENTS, record_of, workload_of
-from workbench.experiments.fleets.lifetime import simulate_fleet
+from workbench.experiments.fleets.comparison import ENVIRONMENTS, Case, records_of, workload_of
+from workbench.experiments.fleets.fleet_run import simulate_fleet
 from workbench.experiments.fleets.workload import KINDS, Workload
+from workbench.experiments.parallel.workers import Workers
 from workbench.healing.device_events import device_events
 from workbench.healing.log import Remedy
 from workbench.healing.named import abft, nothing, scrub
@@ -272,8 +273,7 @@ def test_a_process_of_a_campaign_need_not_know_the_model(own_model: type[FaultMo
     campaign = campaign_of(image, WORDS, plan, trials=5)
     packed = pickle.dumps(Work.of(campaign, image, dict(WORDS), None))
     del registry._known["column"]
-    number, data = run_shard(pickle.loads(packed), 0)
-    assert number == 0 and data
+    assert run_shard(pickle.loads(packed), 0)
 
 
 def test_names_of_others_are_not_taken(own_model: type[FaultModel]) -> None:
@@ -304,6 +304,6 @@ def test_a_package_that_cannot_be_loaded_is_named(
 def test_records_depend_on_the_fault(tmp_path: Path) -> None:
     environment = ENVIRONMENTS["single"]
     for fault in ("flips=1", "flips=2", "flips=1"):
-        workload = Workload(1, 1, (fault,))
-        record_of(tmp_path, PROGRAM, WORDS, nothing(), environment, workload, jobs=1)
+        case = Case(PROGRAM, nothing(), environment, Workload(1, 1, (fault,)))
+        list(records_of(tmp_path, WORDS, [case], Workers(1)))
     assert len(list((tmp_path / "records").iterdir())) == 2
