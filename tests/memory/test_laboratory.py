@@ -209,7 +209,8 @@ def test_an_engine_that_is_chosen_is_no_fall_back() -> None:
 
 def test_a_native_engine_that_disagrees_is_never_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
     image, inputs, _, _ = random_case(11)
-    lie = SimpleNamespace(wb_prepare=lambda model: 0)
+    library = native_build.native_library()
+    lie = SimpleNamespace(wb_prepare=lambda model: 0, wb_layout=library.wb_layout)
     monkeypatch.setattr("workbench.integer.native.trials.native_library", lambda kernels: lie)
     for engine in (None, "native"):
         with pytest.raises(WorkbenchError, match="disagrees with the reference in"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -13,8 +13,6 @@ from workbench.integer.program import Program
 from workbench.integer.signals import SHIFT_MAX, SHIFT_MIN, Signal
 
 _KINDS = (Conv, Add, Rescale, Table, Embed, Concat)  # in the order of the C enumeration
-_MOST_COLUMNS = 1024
-_MOST_WORDS = 64  # of a row: one bit each in its mask
 _CACHE_LINE = 64  # bytes
 _VECTOR = 16  # columns that are computed together
 _CLEAN_LOW = 2**31 - 1
@@ -31,8 +29,8 @@ def _struct(name: str, integers: str, pointers: str, more: str = "") -> type[cty
 
 _Signal = _struct(
     "_Signal",
-    "bits channels stride word_shift pad rows rate last_use sink",
-    "clean now dirty",
+    "bits channels stride words pad rows rate last_use sink",
+    "clean now",
     "low high",
 )
 _Operator = _struct(
@@ -50,32 +48,59 @@ class _Model(ctypes.Structure):
         ("most_positions", _int), ("signal", _pointer), ("operator_", _pointer),
         ("macs", ctypes.c_int64), ("column_of_slot", _pointer), ("slot_of_column", _pointer),
         ("column_sums", _pointer), ("column_shift", _pointer), ("shift_changed", _pointer),
-        ("special", _pointer), ("words_differ", _pointer),
+        ("special", _pointer), ("sums", _pointer), ("codes", _pointer), ("other", _pointer),
+        ("row_differs", _pointer), ("differ", _pointer), ("difference", _pointer * 2),
+        ("entry", _pointer),
     )  # fmt: skip
 
 
 def unsupported(program: Program) -> str | None:
     """Why the native engine cannot run `program`, or None."""
-    for signal in program.signals:
-        lanes = 4 if signal.bits == 8 else 2
-        if signal.bits != 32 and signal.channels > lanes * _MOST_WORDS:
-            return f"{signal.name} has {signal.channels} channels, more than {lanes * _MOST_WORDS}"
     for operator in program.operators:
         if type(operator) not in _KINDS:
             return f"{operator.name} is of the kind {operator.kind!r}"
-        if isinstance(operator, Conv) and operator.up * operator.out_channels > _MOST_COLUMNS:
-            return f"{operator.name} has more than {_MOST_COLUMNS} columns"
     if program.signal(program.output).bits == 32:
         return "its output is a row index"
     return None
 
 
+class Layout(NamedTuple):
+    """How a library wants its arrays.
+
+    as_bytes: codes of 8 bits are bytes, else int16. excess: added to each such byte. tile: positions
+    that are computed at once. vector: bytes.
+    """
+
+    as_bytes: int
+    excess: int
+    tile: int
+    vector: int
+
+    @classmethod
+    def of(cls, library: ctypes.CDLL) -> Layout:
+        """What the library says."""
+        numbers = (_int * len(cls._fields))()
+        library.wb_layout(numbers)
+        return cls(*numbers)
+
+    def codes(self, bits: int) -> tuple[type[np.generic], int, int]:
+        """dtype of stored codes, what is added to them, and how many make a word of 4 bytes."""
+        if bits == 32:
+            return np.int32, 0, 1
+        if bits == 8 and self.as_bytes:
+            return (np.uint8 if self.excess else np.int8), self.excess, 4
+        return np.int16, 0, 2
+
+
 class NativeModel:
     """Owner of all arrays behind `struct`; values: clean codes [1, rows, channels] by signal."""
 
-    def __init__(self, program: Program, values: Mapping[str, np.ndarray]) -> None:
+    def __init__(
+        self, program: Program, values: Mapping[str, np.ndarray], layout: Layout
+    ) -> None:
         self._buffers: list[np.ndarray] = []
         self._program = program
+        self._layout = layout
         self._numbers = {signal.name: i for i, signal in enumerate(program.signals)}
         signals = [self._signal(signal, values[signal.name][0]) for signal in program.signals]
         operators = [
@@ -84,7 +109,10 @@ class NativeModel:
         ]
         columns = max([1, *(operator.padded for operator in operators)])
         positions = max([1, *(operator.positions for operator in operators)])
-        rows = max(signal.pad + signal.rows for signal in signals)
+        channels = max(signal.channels for signal in signals)
+        rows = [signal.pad + signal.rows + self._slack(signal.stride) for signal in signals]
+        words = [count * signal.words for count, signal in zip(rows, signals, strict=True)]
+        seen = [op.rows_seen * signals[op.source].words for op in operators]
         self._signals = (_Signal * len(signals))(*signals)
         self._operators = (_Operator * max(1, len(operators)))(*operators)
         self.struct = _Model(
@@ -102,7 +130,16 @@ class NativeModel:
             column_shift=self._array(np.zeros((columns, positions), np.int8)),
             shift_changed=self._array(np.zeros(columns, np.uint8)),
             special=self._array(np.zeros(positions, np.uint8)),
-            words_differ=self._array(np.zeros(rows, np.uint8)),
+            sums=self._array(np.zeros((layout.tile, columns), np.int32)),
+            codes=self._array(np.zeros(max(columns, channels), np.int32)),
+            other=self._array(np.zeros(channels, np.int32)),
+            row_differs=self._array(np.zeros(max(rows), np.uint8)),
+            differ=self._array(np.zeros(max(words) // 8 + 2 * _CACHE_LINE, np.uint8)),
+            difference=(_pointer * 2)(
+                self._array(np.full(4 * max(words) + _CACHE_LINE, layout.excess, np.uint8)),
+                self._array(np.zeros(4 * max(words) + _CACHE_LINE, np.uint8)),
+            ),
+            entry=self._array(np.zeros((max([1, *seen]), 2), np.int32)),
         )
 
     def _array(self, array: np.ndarray) -> int:
@@ -122,23 +159,20 @@ class NativeModel:
         readers = [i for i, op in enumerate(program.operators) if signal.name in op.sources]
         is_output = signal.name == program.output
         sink = is_output and not readers
-        lanes = {8: 4, 16: 2, 32: 1}[signal.bits]
-        words = 1 << (-(-signal.channels // lanes) - 1).bit_length()
+        dtype, zero, lanes = self._layout.codes(signal.bits)
+        words = -(-signal.channels // lanes)
         stride = signal.channels if sink else words * lanes
         looks_back = [op.history for op in map(program.operators.__getitem__, readers)
                       if isinstance(op, Conv)]  # fmt: skip
         pad = max([0, *looks_back])
-        zero = 128 if signal.bits == 8 else 0
-        dtype = {8: np.uint8, 16: np.int16, 32: np.int32}[signal.bits]
-        # A vector may be read beyond the last row.
-        rows = np.full((pad + len(codes) + -(-64 // stride), stride), zero, dtype)
+        rows = np.full((pad + len(codes) + self._slack(stride), stride), zero, dtype)
         rows[pad : pad + len(codes), : signal.channels] = codes.astype(np.int32) + zero
         skip = pad * stride * rows.itemsize
         return _Signal(
             bits=signal.bits,
             channels=signal.channels,
             stride=stride,
-            word_shift=words.bit_length() - 1,
+            words=words,
             pad=pad,
             rows=len(codes),
             rate=signal.rate,
@@ -146,10 +180,14 @@ class NativeModel:
             sink=sink,
             clean=self._array(rows) + skip,
             now=self._array(rows) + skip,
-            dirty=self._array(np.zeros(len(codes) * words // 8 + 16, np.uint8)),
             low=_CLEAN_LOW,
             high=0,
         )
+
+    def _slack(self, stride: int) -> int:
+        """Rows behind the last: what a tile or a vector reads beyond it."""
+        steps = [conv.stride for conv in self._program.operators if isinstance(conv, Conv)]
+        return self._layout.tile * _VECTOR * max([1, *steps]) + -(-self._layout.vector // stride)
 
     def _operator(self, operator: Any, source_rows: int) -> ctypes.Structure:
         sources = [self._numbers[name] for name in operator.sources]
@@ -193,16 +231,16 @@ class NativeModel:
         folded = np.zeros((fold, up, out, made.rows_seen, source.channels), np.int64)
         for k in range(fold):
             folded[k, :, :, k * conv.stride : k * conv.stride + taps] = dense
-        # A code of 8 bits is stored as code + 128: take back what the 128 adds.
-        lanes, zero, dtype = (4, 128, np.int8) if source.bits == 8 else (2, 0, np.int16)
-        words = 1 << (-(-source.channels // lanes) - 1).bit_length()
+        _, excess, lanes = self._layout.codes(source.bits)
+        dtype = np.int8 if lanes == 4 else np.int16
+        words = -(-source.channels // lanes)
         packed = np.zeros((made.rows_seen, words * lanes, padded), dtype)
         packed[:, : source.channels, :columns] = folded.reshape(
             columns, made.rows_seen, -1
         ).transpose(1, 2, 0)
         packed = packed.reshape(made.rows_seen, words, lanes, padded).transpose(0, 1, 3, 2)
         base, shift = np.zeros(padded, np.int64), np.zeros(padded, np.int32)
-        base[:columns] = np.tile(conv.bias, made.rows_made) - zero * folded.sum(axis=(3, 4)).ravel()
+        base[:columns] = np.tile(conv.bias, made.rows_made) - excess * folded.sum(axis=(3, 4)).ravel()
         shift[:columns] = np.tile(np.clip(conv.shift, SHIFT_MIN, SHIFT_MAX), made.rows_made)
         made.any_left = bool((shift < 0).any())
         made.weight, made.bias = self._array(conv.weight), self._array(conv.bias)
@@ -210,7 +248,7 @@ class NativeModel:
         made.base = self._array(base.astype(np.int32))  # modulo 2**32
         made.right = self._array(np.maximum(shift, 0))
         made.left = self._array(np.maximum(-shift, 0))
-        made.clean_sums = self._array(np.zeros((made.positions, padded), np.int32))
+        made.clean_sums = self._array(np.zeros((made.positions + self._layout.tile, padded), np.int32))
 
 
 def _fold(columns: int, per_frame: int, conv: Conv) -> int:

@@ -5,8 +5,9 @@
  * One clean run of an utterance is kept. A trial recomputes only rows that can differ from it and
  * forgets rows that came out equal. Sums are modulo 2**32, as in the plain reference.
  *
- * Codes of 8 bits are stored as code + 128 (uint8), codes of 16 bits as int16, [rows, stride]. A row
- * is 2**word_shift words of 4 bytes; `pad` rows of zero codes lie before row 0.
+ * Codes are stored [rows, stride] as int16, those of 8 bits as bytes where the kernels have a dot
+ * product of bytes (WB_BYTES; then code + WB_EXCESS). A row is `words` words of 4 bytes; `pad` rows of
+ * zero codes lie before row 0, and enough behind the last for a tile and a vector to read on.
  */
 #ifndef WB_SPARSE_H
 #define WB_SPARSE_H
@@ -20,16 +21,15 @@ typedef struct {
     int32_t bits;      /* 8 or 16; 32 for row indexes */
     int32_t channels;
     int32_t stride;    /* elements a row; the channels alone in a sink */
-    int32_t word_shift;
+    int32_t words;     /* of a row */
     int32_t pad;       /* rows of zero codes before the first */
     int32_t rows;
     int32_t rate;      /* rows a frame */
     int32_t last_use;  /* number of the last operator that reads it; of operators for the output */
-    int32_t sink;      /* 1: the output, read by nobody, so that its rows need no masks */
-    void *clean;       /* row 0, as all below */
+    int32_t sink;      /* 1: the output, read by nobody, so that its rows have no padding */
+    void *clean;       /* row 0, as below */
     void *now;         /* equal to clean between trials */
-    uint8_t *dirty;    /* bits [rows, words]: which words differ from clean; unused in a sink */
-    int32_t low, high; /* rows low .. high - 1 can be dirty */
+    int32_t low, high; /* rows that differ from clean are among low .. high - 1 */
 } Signal;
 
 typedef struct {
@@ -57,7 +57,7 @@ typedef struct {
     const int32_t *bias;   /* [out] */
     const int8_t *shift;   /* [out], [1] for RESCALE; not yet clamped to its field */
     const void *packed;    /* [rows_seen, words, padded, lanes] int8 x 4 or int16 x 2, zero where padded */
-    const int32_t *base;   /* [padded] bias, less what the + 128 of the codes adds */
+    const int32_t *base;   /* [padded] bias, less what the excess of the codes adds */
     const int32_t *right, *left; /* [padded] shift of each column, one of the two zero */
     int32_t *clean_sums;   /* [positions, padded] */
     const int16_t *clean_entry; /* [entries * width] */
@@ -81,6 +81,11 @@ typedef struct {
     int64_t error_energy;
 } Outcome;
 
+/* A word of a position's input rows in a list of those that differ. */
+typedef struct {
+    int32_t codes, weights; /* offsets in bytes, from the position's first row and in `packed` */
+} Entry;
+
 typedef struct {
     int32_t signals, operators, output, most_columns, most_positions;
     Signal *signal;
@@ -93,7 +98,13 @@ typedef struct {
     int8_t *column_shift;     /* [most_columns, most_positions] */
     uint8_t *shift_changed;   /* [most_columns] */
     uint8_t *special;         /* [most_positions] 0 between trials */
-    uint8_t *words_differ;    /* [most pad + rows] 0 between convolutions */
+    int32_t *sums;            /* [WB_ROWS, most_columns] of one tile */
+    int32_t *codes, *other;   /* [most channels of a signal or columns] of one row or position */
+    /* of the largest source of a convolution; nothing differs in them between convolutions: */
+    uint8_t *row_differs;     /* [pad + rows] DIFFERS and SATURATED */
+    uint8_t *differ;          /* bits [rows, words], from row Signal.low on */
+    uint8_t *difference[2];   /* [pad + rows, stride] codes - clean: as bytes with their excess; as int16 */
+    Entry *entry;             /* [most words of a position] */
 } Model;
 
 #endif

@@ -18,60 +18,31 @@ static void upset_activation(Model *m, const Fault *f)
     store_code(s, row, channel, after(f, code_at(s, s->now, (long)row * s->stride + channel), s->bits));
 }
 
-static inline void add_error(Outcome *o, int row, int error)
+/* Errors of the codes element .. element + count - 1, into `o`; returns how many differ. */
+WB_INLINE int add_errors(const Signal *s, long element, int count, Outcome *o)
 {
-    int size = error < 0 ? -error : error;
-    if (!error) return;
-    if (o->first < 0) o->first = row;
-    if (size > o->max_error) o->max_error = size;
-    o->error_energy += (int64_t)error * error;
-}
-
-#if WB_VNNI
-
-/* Rows of one 16-bit code, 16 at a time, the last of them one by one. */
-static int compare_samples(const Signal *s, Outcome *o)
-{
-    const int16_t *now = s->now, *clean = s->clean;
-    __m512i most = _mm512_setzero_si512(), energy = most;
-    int row = s->low;
-    for (; row + 16 <= s->high; row += 16) {
-        __m512i x = _mm512_cvtepi16_epi32(_mm256_loadu_si256((const __m256i *)(now + row)));
-        __m512i y = _mm512_cvtepi16_epi32(_mm256_loadu_si256((const __m256i *)(clean + row)));
-        __m512i error = _mm512_abs_epi32(_mm512_sub_epi32(x, y));
-        __mmask16 differ = _mm512_test_epi32_mask(error, error);
-        if (!differ) continue;
-        if (o->first < 0) o->first = row + __builtin_ctz(differ);
-        o->differing += __builtin_popcount(differ);
-        most = _mm512_max_epi32(most, error);
-        /* Products of the even and of the odd lanes; an |error| has 17 bits. */
-        __m512i odd = _mm512_srli_epi64(error, 32);
-        energy = _mm512_add_epi64(energy, _mm512_mul_epu32(error, error));
-        energy = _mm512_add_epi64(energy, _mm512_mul_epu32(odd, odd));
+    int differing = 0, most = o->max_error;
+    int64_t energy = 0;
+    for (int i = 0; i < count; i++) {
+        int error = code_at(s, s->now, element + i) - code_at(s, s->clean, element + i);
+        int size = error < 0 ? -error : error;
+        differing += error != 0;
+        most = size > most ? size : most;
+        energy += (int64_t)error * error;
     }
-    o->max_error = _mm512_reduce_max_epi32(most);
-    o->error_energy = _mm512_reduce_add_epi64(energy);
-    return row;
+    o->max_error = most;
+    o->error_energy += energy;
+    return differing;
 }
-
-#endif
 
 static Outcome compare(const Model *m, int reached)
 {
     const Signal *s = m->signal + m->output;
     Outcome o = {reached, -1, 0, 0, 0};
-    int row = s->low;
-#if WB_VNNI
-    if (s->sink && s->channels == 1 && s->bits == 16 && differs(s)) row = compare_samples(s, &o);
-#endif
-    for (; row < s->high; row++) {
-        int64_t before = o.error_energy;
-        if (!s->sink && !mask_of(s, row)) continue;
-        for (int c = 0; c < s->channels; c++) {
-            long element = (long)row * s->stride + c;
-            add_error(&o, row, code_at(s, s->now, element) - code_at(s, s->clean, element));
-        }
-        o.differing += o.error_energy != before;
+    for (int row = s->low; row < s->high; row++) {
+        if (!add_errors(s, (long)row * s->stride, s->channels, &o)) continue;
+        if (o.first < 0) o.first = row;
+        o.differing++;
     }
     return o;
 }
@@ -118,56 +89,25 @@ int32_t wb_prepare(Model *m)
         Operator *op = m->operator_ + number;
         if (op->kind != CONV) continue;
         Signal *x = m->signal + op->source, *y = m->signal + op->target;
-        int codes[MOST_COLUMNS];
+        Work w = {.m = m, .op = op, .x = x, .y = y};
         for (int p = 0; p < op->positions; p++) {
-            long row = (long)p * op->advance - op->history;
-            const uint8_t *start = (const uint8_t *)x->now + row * row_bytes(x);
+            long start = ((long)p * op->advance - op->history) * row_bytes(x);
             int32_t *sums = op->clean_sums + (long)p * op->padded;
-            full_sums(op, &start, 1, op->apart * row_bytes(x), x->stride / lanes_of(x), sums, x->bits == 16);
-            requantise_row(op, sums, codes);
-            store_rows(y, (long)p * op->rows_made, op->rows_made, codes);
+            full_sums(op, x, (const char *)x->now + start, 1, sums);
+            store_position(&w, p, sums);
         }
         if (differs(y)) return number;
     }
     return -1;
 }
 
-/* All sums of a convolution of the clean run, computed once more. */
-static int64_t sums_again(const Operator *op, const Signal *x)
+/* How the arrays have to look: WB_BYTES, WB_EXCESS, WB_ROWS, WB_CODES. */
+void wb_layout(int32_t *layout)
 {
-    const uint8_t *rows[MOST_TILE];
-    for (int p = 0, count; p < op->positions; p += count) {
-        for (count = 0; count < MOST_TILE && p + count < op->positions; count++) {
-            long row = (long)(p + count) * op->advance - op->history;
-            rows[count] = (const uint8_t *)x->clean + row * row_bytes(x);
-        }
-        int32_t *sums = op->clean_sums + (long)p * op->padded; /* which they are already */
-        full_sums(op, rows, count, op->apart * row_bytes(x), x->stride / lanes_of(x), sums, x->bits == 16);
-    }
-    return (int64_t)op->positions * op->fold * op->taps * x->channels * op->up * op->out;
-}
-
-/* The same few words come and go at every position, so that their weights stay in the nearest cache. */
-static int64_t differences_again(const Operator *op, const Signal *x)
-{
-    Difference d[16];
-    int most = op->rows_seen * x->stride / lanes_of(x), count = most < 16 ? most : 16;
-    for (int i = 0; i < count; i++) d[i] = (Difference){0x01020304u, 0x01020304u, i};
-    for (int p = 0; p < op->positions; p++) {
-        int32_t *sums = op->clean_sums + (long)p * op->padded; /* they stay as they are */
-        add_differences(op, d, count, sums, sums, x->bits == 16);
-    }
-    return (int64_t)op->positions * 2 * count * lanes_of(x) * op->columns;
-}
-
-/* How fast the kernels can be: work of no consequence for one operator. Returns its multiply-accumulates,
- * 0 for what is no convolution. */
-int64_t wb_rehearse(Model *m, int32_t number, int32_t by_differences)
-{
-    const Operator *op = m->operator_ + number;
-    const Signal *x = m->signal + op->source;
-    if (op->kind != CONV) return 0;
-    return by_differences ? differences_again(op, x) : sums_again(op, x);
+    layout[0] = WB_BYTES;
+    layout[1] = WB_EXCESS;
+    layout[2] = WB_ROWS;
+    layout[3] = WB_CODES;
 }
 
 const char *wb_kernels(void)
