@@ -74,7 +74,7 @@ def test_what_this_processor_has_not_is_refused(
     monkeypatch.setattr(instructions, "_features", lambda: frozenset({"fpu", "sse4_2"}))
     message = f"not have what the kernels '{kernels}' need; .* one of auto, plain$"
     with pytest.raises(WorkbenchError, match=message):
-        native_library(kernels)
+        candidates(kernels)
 
 
 @pytest.mark.parametrize(

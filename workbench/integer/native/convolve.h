@@ -8,7 +8,7 @@
 #include "conv_faults.h"
 #include "differences.h"
 
-/* The sums of position p and what the faults of its parameters, history and sums add to them. */
+/* What faults of parameters, history and sums change in the sums of position p. */
 static void apply_faults(const Work *w, int p, int32_t *sums)
 {
     Model *m = w->m;
@@ -41,11 +41,13 @@ static void compute(const Work *w, int p, int count)
     const Operator *op = w->op;
     const Signal *x = w->x;
     Model *m = w->m;
-    int rows = count > 1 ? tile_rows(op) : 1, words = op->rows_seen * x->words;
+    int rows = tile_rows(op), words = op->rows_seen * x->words, forced = 0;
     long start = ((long)p * op->advance - op->history) * row_bytes(x);
-    int entries = list_words(m, op, x, p, count);
+    int entries = differs(x) ? list_words(m, op, x, p, count) : 0;
+    for (int r = 0; r < count && w->faults; r++) forced |= m->special[p + r] == FORCED;
+    if (!entries && !forced) return;
     /* The excess of differences costs as much as one more position. */
-    if (entries < 0 || entries * (rows + 1) > words * rows) {
+    if (m->saturated || entries * (rows + 1) > words * rows) {
         full_sums(op, x, (const char *)x->now + start, rows, m->sums);
         entries = words;
     } else {
@@ -54,13 +56,8 @@ static void compute(const Work *w, int p, int count)
     }
     m->macs += (int64_t)count * entries * lanes_of(x) * op->columns;
     for (int r = 0; r < count && w->faults; r++) apply_faults(w, p + r, m->sums + r * op->padded);
-    if (w->direct) {
-        long size = row_bytes(w->y) * op->rows_made;
-        store_sums(op, w->y, p, count, m->sums);
-        note_differences(w->y, p * size, count * size);
-    } else {
-        for (int r = 0; r < count; r++) store_position(w, p + r, m->sums + r * op->padded);
-    }
+    if (w->direct) store_sums(op, w->y, p, count, m->sums);
+    else for (int r = 0; r < count; r++) store_position(w, p + r, m->sums + r * op->padded);
 }
 
 /* Positions whose input rows are clean: only the changed columns. */
@@ -84,16 +81,6 @@ static void compute_columns(const Work *w)
     }
 }
 
-/* Whether an input row of position p differs, or something forces it to be computed. */
-static inline int is_affected(const Work *w, int p)
-{
-    const Operator *op = w->op;
-    const uint8_t *flags = w->m->row_differs + w->x->pad + (long)p * op->advance - op->history;
-    int affected = w->faults && w->m->special[p] == FORCED;
-    for (int k = 0; k < op->rows_seen; k++) affected |= flags[k * op->apart];
-    return affected;
-}
-
 static void convolve(Model *m, const Operator *op, const Fault *fault, int faults, Overlay *overlay)
 {
     Work w = {.m = m, .op = op, .x = m->signal + op->source, .y = m->signal + op->target,
@@ -111,18 +98,12 @@ static void convolve(Model *m, const Operator *op, const Fault *fault, int fault
         if (last > op->positions) last = op->positions;
         find_differences(m, x);
     }
+    m->saturated &= differs(x);
     if (w.overlays || w.accumulators) {
         first = 0;
         last = op->positions;
     }
-    for (int p = first, count; p < last; p += count) {
-        count = 1;
-        if (!is_affected(&w, p)) continue;
-        int end = last - p < most ? last : p + most;
-        for (int q = p + 1; q < end; q++)
-            if (is_affected(&w, q)) count = q + 1 - p;
-        compute(&w, p, count);
-    }
+    for (int p = first; p < last; p += most) compute(&w, p, last - p < most ? last - p : most);
     if (differs(x)) forget_differences(m, x);
     if (w.slots) compute_columns(&w);
     if (faults) {

@@ -14,22 +14,33 @@ static inline int rescaled(int code, int shift, const Operator *op)
     return clamp(((code + rounding) >> right) * scale, op->clamp_low, op->clamp_high);
 }
 
-/* Codes of whole vectors of ADD (b not NULL) or RESCALE. Returns how many bytes are done. */
+/* Codes of whole vectors, `bytes` from `start` on, of ADD (b not NULL) or RESCALE. Returns how many bytes
+ * are done. */
 WB_INLINE long whole_vectors(
-    const Operator *op, const uint8_t *a, const uint8_t *b, uint8_t *y, long bytes, const int WIDE)
+    const Operator *op, const Signal *a, const Signal *b, Signal *y, long start, long bytes, const int WIDE)
 {
+    const char *from = (const char *)a->now + start, *other = b ? (const char *)b->now + start : 0;
+    const char *clean = (const char *)y->clean + start;
+    char *to = (char *)y->now + start;
     Codes excess = codes_of(WIDE ? 0 : WB_EXCESS, WIDE);
-    Codes low = codes_of(op->clamp_low, WIDE), high = codes_of(op->clamp_high, WIDE);
+    Codes least = codes_of(op->clamp_low, WIDE), most = codes_of(op->clamp_high, WIDE);
     int shift = b ? 0 : clamp(op->shift[0], -15, 31);
-    long i = 0;
+    long i = 0, low = -1, high = 0;
     if (shift >= (WIDE ? 16 : 8)) return 0;
     for (; i + WB_CODES <= bytes; i += WB_CODES) {
-        Codes v = codes_xor(codes_load(a + i), excess);
-        if (b) v = codes_add(v, codes_xor(codes_load(b + i), excess), WIDE);
+        Codes v = codes_xor(codes_load(from + i), excess);
+        if (b) v = codes_add(v, codes_xor(codes_load(other + i), excess), WIDE);
         if (shift > 0) v = codes_rounded(v, shift, WIDE);
         for (int k = shift; k < 0; k++) v = codes_add(v, v, WIDE); /* it saturates */
-        v = codes_min(codes_max(v, low, WIDE), high, WIDE);
-        codes_store(y + i, codes_xor(v, excess));
+        v = codes_xor(codes_min(codes_max(v, least, WIDE), most, WIDE), excess);
+        codes_store(to + i, v);
+        if (!words_differ(v, codes_load(clean + i))) continue;
+        if (low < 0) low = i;
+        high = i + WB_CODES;
+    }
+    if (high) {
+        note(y, (start + low) / row_bytes(y));
+        note(y, (start + high - 1) / row_bytes(y));
     }
     return i;
 }
@@ -45,16 +56,16 @@ static inline int is_flat(const Operator *op, const Signal *a, const Signal *b, 
 static void flat_rows(const Operator *op, const Signal *a, const Signal *b, Signal *y, long first, long last)
 {
     long start = first * row_bytes(y), bytes = last * row_bytes(y) - start, done;
-    const uint8_t *from = (const uint8_t *)a->now + start, *other = b ? (const uint8_t *)b->now + start : 0;
-    uint8_t *to = (uint8_t *)y->now + start;
-    if (WB_BYTES && !is_wide(y)) done = whole_vectors(op, from, other, to, bytes, 0);
-    else done = whole_vectors(op, from, other, to, bytes, 1);
+    if (WB_BYTES && !is_wide(y)) done = whole_vectors(op, a, b, y, start, bytes, 0);
+    else done = whole_vectors(op, a, b, y, start, bytes, 1);
     int size = is_wide(y) ? 2 : 1, shift = b ? 0 : op->shift[0];
     for (long i = (start + done) / size; i < (start + bytes) / size; i++) {
         int code = code_at(a, a->now, i);
-        set_code(y, i, b ? clamp(code + code_at(b, b->now, i), op->clamp_low, op->clamp_high) : rescaled(code, shift, op));
+        if (b) code = clamp(code + code_at(b, b->now, i), op->clamp_low, op->clamp_high);
+        else code = rescaled(code, shift, op);
+        set_code(y, i, code);
+        if (code != code_at(y, y->clean, i)) note(y, i / y->stride);
     }
-    note_differences(y, start, bytes);
 }
 
 static inline void compute_row(const Model *m, const Operator *op, int row, int shift, int32_t *codes)

@@ -15,6 +15,7 @@ from workbench.integer.signals import SHIFT_MAX, SHIFT_MIN, Signal
 _KINDS = (Conv, Add, Rescale, Table, Embed, Concat)  # in the order of the C enumeration
 _CACHE_LINE = 64  # bytes
 _VECTOR = 16  # columns that are computed together
+_MASK = 32  # words whose bits make one number
 _CLEAN_LOW = 2**31 - 1
 
 _int, _pointer = ctypes.c_int32, ctypes.c_void_p
@@ -45,11 +46,11 @@ _Operator = _struct(
 class _Model(ctypes.Structure):
     _fields_ = (
         ("signals", _int), ("operators", _int), ("output", _int), ("most_columns", _int),
-        ("most_positions", _int), ("signal", _pointer), ("operator_", _pointer),
+        ("most_positions", _int), ("saturated", _int), ("signal", _pointer), ("operator_", _pointer),
         ("macs", ctypes.c_int64), ("column_of_slot", _pointer), ("slot_of_column", _pointer),
         ("column_sums", _pointer), ("column_shift", _pointer), ("shift_changed", _pointer),
         ("special", _pointer), ("sums", _pointer), ("codes", _pointer), ("other", _pointer),
-        ("row_differs", _pointer), ("differ", _pointer), ("difference", _pointer * 2),
+        ("row_words", _pointer), ("differ", _pointer), ("difference", _pointer * 2),
         ("entry", _pointer),
     )  # fmt: skip
 
@@ -112,6 +113,9 @@ class NativeModel:
         channels = max(signal.channels for signal in signals)
         rows = [signal.pad + signal.rows + self._slack(signal.stride) for signal in signals]
         words = [count * signal.words for count, signal in zip(rows, signals, strict=True)]
+        masks = [
+            count * -(-signal.words // _MASK) for count, signal in zip(rows, signals, strict=True)
+        ]
         seen = [op.rows_seen * signals[op.source].words for op in operators]
         self._signals = (_Signal * len(signals))(*signals)
         self._operators = (_Operator * max(1, len(operators)))(*operators)
@@ -133,7 +137,7 @@ class NativeModel:
             sums=self._array(np.zeros((layout.tile, columns), np.int32)),
             codes=self._array(np.zeros(max(columns, channels), np.int32)),
             other=self._array(np.zeros(channels, np.int32)),
-            row_differs=self._array(np.zeros(max(rows), np.uint8)),
+            row_words=self._array(np.zeros(max(masks), np.uint32)),
             differ=self._array(np.zeros(max(words) // 8 + 2 * _CACHE_LINE, np.uint8)),
             difference=(_pointer * 2)(
                 self._array(np.full(4 * max(words) + _CACHE_LINE, layout.excess, np.uint8)),

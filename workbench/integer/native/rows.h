@@ -96,25 +96,6 @@ static inline void store_code(Signal *s, long row, int channel, int value)
     if (value != code_at(s, s->clean, element)) note(s, row);
 }
 
-/* Note which rows differ among those that `bytes` bytes from `start` on belong to, to a vector exactly. */
-WB_INLINE void note_differences(Signal *s, long start, long bytes)
-{
-    const char *now = (const char *)s->now + start, *clean = (const char *)s->clean + start;
-    long low = -1, high = 0, i = 0;
-    for (; i + WB_CODES <= bytes; i += WB_CODES) {
-        if (!words_differ(codes_load(now + i), codes_load(clean + i))) continue;
-        if (low < 0) low = i;
-        high = i + WB_CODES;
-    }
-    if (i < bytes && memcmp(now + i, clean + i, (size_t)(bytes - i))) {
-        if (low < 0) low = i;
-        high = bytes;
-    }
-    if (!high) return;
-    note(s, (start + low) / row_bytes(s));
-    note(s, (start + high - 1) / row_bytes(s));
-}
-
 static void restore(Signal *s)
 {
     if (!differs(s)) return;

@@ -88,6 +88,7 @@ typedef struct {
 
 typedef struct {
     int32_t signals, operators, output, most_columns, most_positions;
+    int32_t saturated;        /* whether a difference of the source at hand does not fit a code */
     Signal *signal;
     Operator *operator_;
     int64_t macs;             /* multiply-accumulates performed, counted up */
@@ -101,8 +102,8 @@ typedef struct {
     int32_t *sums;            /* [WB_ROWS, most_columns] of one tile */
     int32_t *codes, *other;   /* [most channels of a signal or columns] of one row or position */
     /* of the largest source of a convolution; nothing differs in them between convolutions: */
-    uint8_t *row_differs;     /* [pad + rows] DIFFERS and SATURATED */
-    uint8_t *differ;          /* bits [rows, words], from row Signal.low on */
+    uint32_t *row_words;      /* [pad + rows, masks] bits: which words of a row differ */
+    uint8_t *differ;          /* the same as bits [rows, words], from row Signal.low on */
     uint8_t *difference[2];   /* [pad + rows, stride] codes - clean: as bytes with their excess; as int16 */
     Entry *entry;             /* [most words of a position] */
 } Model;

@@ -87,24 +87,35 @@ WB_INLINE __m256i narrowed(const int32_t *sums, const int32_t *right, __m256i lo
     return _mm256_min_epi16(_mm256_max_epi16(v, low), high);
 }
 
-/* The same of `blocks` blocks. */
-WB_INLINE void narrow_to_pairs(const int32_t *sums, const int32_t *right, int blocks, int low, int high, int16_t *to)
+/* The same of `blocks` blocks. Returns whether some differ from `clean`. */
+WB_INLINE int narrow_to_pairs(
+    const int32_t *sums, const int32_t *right, int blocks, int low, int high, int16_t *to, const int16_t *clean)
 {
-    __m256i least = _mm256_set1_epi16((short)low), most = _mm256_set1_epi16((short)high);
-    for (int n = 0; n < 16 * blocks; n += 16) store_256(to + n, narrowed(sums + n, right + n, least, most));
+    __m256i least = _mm256_set1_epi16((short)low), most = _mm256_set1_epi16((short)high), differ = _mm256_setzero_si256();
+    for (int n = 0; n < 16 * blocks; n += 16) {
+        __m256i v = narrowed(sums + n, right + n, least, most);
+        store_256(to + n, v);
+        differ = _mm256_or_si256(differ, _mm256_xor_si256(v, load_256(clean + n)));
+    }
+    return !_mm256_testz_si256(differ, differ);
 }
 
 #if WB_BYTES
 
 /* The same as bytes, with their excess. */
-WB_INLINE void narrow_to_bytes(const int32_t *sums, const int32_t *right, int blocks, int low, int high, uint8_t *to)
+WB_INLINE int narrow_to_bytes(
+    const int32_t *sums, const int32_t *right, int blocks, int low, int high, uint8_t *to, const uint8_t *clean)
 {
     __m256i least = _mm256_set1_epi16((short)low), most = _mm256_set1_epi16((short)high);
+    __m128i differ = _mm_setzero_si128();
     for (int n = 0; n < 16 * blocks; n += 16) {
         __m256i v = narrowed(sums + n, right + n, least, most);
         __m128i bytes = _mm_packs_epi16(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
-        _mm_storeu_si128((__m128i *)(to + n), _mm_xor_si128(bytes, _mm_set1_epi8(-128)));
+        bytes = _mm_xor_si128(bytes, _mm_set1_epi8(-128));
+        _mm_storeu_si128((__m128i *)(to + n), bytes);
+        differ = _mm_or_si128(differ, _mm_xor_si128(bytes, _mm_loadu_si128((const __m128i *)(clean + n))));
     }
+    return !_mm_testz_si128(differ, differ);
 }
 
 #endif

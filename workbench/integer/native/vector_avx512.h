@@ -68,44 +68,57 @@ WB_INLINE __m512i shifted(const int32_t *sums, const int32_t *right)
     return _mm512_srav_epi32(_mm512_loadu_si512(sums), _mm512_loadu_si512(right));
 }
 
-/* clamp(sums >> right, low, high) of `blocks` blocks, as int16. */
-WB_INLINE void narrow_to_pairs(const int32_t *sums, const int32_t *right, int blocks, int low, int high, int16_t *to)
+/* clamp(sums >> right, low, high) of `blocks` blocks, as int16. Returns whether some differ from `clean`. */
+WB_INLINE int narrow_to_pairs(
+    const int32_t *sums, const int32_t *right, int blocks, int low, int high, int16_t *to, const int16_t *clean)
 {
-    __m256i least = _mm256_set1_epi16((short)low), most = _mm256_set1_epi16((short)high);
+    __m256i least = _mm256_set1_epi16((short)low), most = _mm256_set1_epi16((short)high), differ = _mm256_setzero_si256();
     for (int n = 0; n < 16 * blocks; n += 16) {
         __m256i v = _mm512_cvtsepi32_epi16(shifted(sums + n, right + n));
-        _mm256_storeu_si256((__m256i *)(to + n), _mm256_min_epi16(_mm256_max_epi16(v, least), most));
+        v = _mm256_min_epi16(_mm256_max_epi16(v, least), most);
+        _mm256_storeu_si256((__m256i *)(to + n), v);
+        differ = _mm256_or_si256(differ, _mm256_xor_si256(v, _mm256_loadu_si256((const __m256i *)(clean + n))));
     }
+    return !_mm256_testz_si256(differ, differ);
 }
 
 #if WB_BYTES
 
 /* The same as bytes, with their excess. */
-WB_INLINE void narrow_to_bytes(const int32_t *sums, const int32_t *right, int blocks, int low, int high, uint8_t *to)
+WB_INLINE int narrow_to_bytes(
+    const int32_t *sums, const int32_t *right, int blocks, int low, int high, uint8_t *to, const uint8_t *clean)
 {
     /* Saturating packs work within 128-bit lanes; these put them in order. */
     const __m512i in_order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
     const __m512i in_pairs = _mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7);
-    __m512i least = _mm512_set1_epi8((char)low), most = _mm512_set1_epi8((char)high);
+    __m512i least = _mm512_set1_epi8((char)low), most = _mm512_set1_epi8((char)high), differ = _mm512_setzero_si512();
     int n = 0, count = 16 * blocks;
     for (; n + 64 <= count; n += 64) {
         __m512i a = _mm512_packs_epi32(shifted(sums + n, right + n), shifted(sums + n + 16, right + n + 16));
         __m512i b = _mm512_packs_epi32(shifted(sums + n + 32, right + n + 32), shifted(sums + n + 48, right + n + 48));
         __m512i v = _mm512_permutexvar_epi32(in_order, _mm512_packs_epi16(a, b));
-        v = _mm512_min_epi8(_mm512_max_epi8(v, least), most);
-        _mm512_storeu_si512(to + n, _mm512_xor_si512(v, _mm512_set1_epi8(-128)));
+        v = _mm512_xor_si512(_mm512_min_epi8(_mm512_max_epi8(v, least), most), _mm512_set1_epi8(-128));
+        _mm512_storeu_si512(to + n, v);
+        differ = _mm512_or_si512(differ, _mm512_xor_si512(v, _mm512_loadu_si512(clean + n)));
     }
     for (; n + 32 <= count; n += 32) {
         __m512i a = _mm512_packs_epi32(shifted(sums + n, right + n), shifted(sums + n + 16, right + n + 16));
         __m256i v = _mm512_cvtsepi16_epi8(_mm512_permutexvar_epi64(in_pairs, a));
         v = _mm256_min_epi8(_mm256_max_epi8(v, _mm512_castsi512_si256(least)), _mm512_castsi512_si256(most));
-        _mm256_storeu_si256((__m256i *)(to + n), _mm256_xor_si256(v, _mm256_set1_epi8(-128)));
+        v = _mm256_xor_si256(v, _mm256_set1_epi8(-128));
+        _mm256_storeu_si256((__m256i *)(to + n), v);
+        v = _mm256_xor_si256(v, _mm256_loadu_si256((const __m256i *)(clean + n)));
+        differ = _mm512_or_si512(differ, _mm512_zextsi256_si512(v));
     }
     for (; n < count; n += 16) {
         __m128i v = _mm512_cvtsepi32_epi8(shifted(sums + n, right + n));
         v = _mm_min_epi8(_mm_max_epi8(v, _mm512_castsi512_si128(least)), _mm512_castsi512_si128(most));
-        _mm_storeu_si128((__m128i *)(to + n), _mm_xor_si128(v, _mm_set1_epi8(-128)));
+        v = _mm_xor_si128(v, _mm_set1_epi8(-128));
+        _mm_storeu_si128((__m128i *)(to + n), v);
+        v = _mm_xor_si128(v, _mm_loadu_si128((const __m128i *)(clean + n)));
+        differ = _mm512_or_si512(differ, _mm512_zextsi128_si512(v));
     }
+    return _mm512_test_epi32_mask(differ, differ) != 0;
 }
 
 #endif

@@ -96,21 +96,33 @@ WB_INLINE int16x8_t narrowed(const int32_t *sums, const int32_t *right, int16x8_
     return vminq_s16(vmaxq_s16(vcombine_s16(vqmovn_s32(a), vqmovn_s32(b)), low), high);
 }
 
-/* The same of `blocks` blocks. */
-WB_INLINE void narrow_to_pairs(const int32_t *sums, const int32_t *right, int blocks, int low, int high, int16_t *to)
+/* The same of `blocks` blocks. Returns whether some differ from `clean`. */
+WB_INLINE int narrow_to_pairs(
+    const int32_t *sums, const int32_t *right, int blocks, int low, int high, int16_t *to, const int16_t *clean)
 {
-    int16x8_t least = vdupq_n_s16((int16_t)low), most = vdupq_n_s16((int16_t)high);
-    for (int n = 0; n < 16 * blocks; n += 8) vst1q_s16(to + n, narrowed(sums + n, right + n, least, most));
+    int16x8_t least = vdupq_n_s16((int16_t)low), most = vdupq_n_s16((int16_t)high), differ = vdupq_n_s16(0);
+    for (int n = 0; n < 16 * blocks; n += 8) {
+        int16x8_t v = narrowed(sums + n, right + n, least, most);
+        vst1q_s16(to + n, v);
+        differ = vorrq_s16(differ, veorq_s16(v, vld1q_s16(clean + n)));
+    }
+    return vmaxvq_u16(vreinterpretq_u16_s16(differ)) != 0;
 }
 
 #if WB_BYTES
 
 /* The same as bytes. */
-WB_INLINE void narrow_to_bytes(const int32_t *sums, const int32_t *right, int blocks, int low, int high, uint8_t *to)
+WB_INLINE int narrow_to_bytes(
+    const int32_t *sums, const int32_t *right, int blocks, int low, int high, uint8_t *to, const uint8_t *clean)
 {
     int16x8_t least = vdupq_n_s16((int16_t)low), most = vdupq_n_s16((int16_t)high);
-    for (int n = 0; n < 16 * blocks; n += 8)
-        vst1_s8((int8_t *)to + n, vmovn_s16(narrowed(sums + n, right + n, least, most)));
+    uint8x8_t differ = vdup_n_u8(0);
+    for (int n = 0; n < 16 * blocks; n += 8) {
+        uint8x8_t v = vreinterpret_u8_s8(vmovn_s16(narrowed(sums + n, right + n, least, most)));
+        vst1_u8(to + n, v);
+        differ = vorr_u8(differ, veor_u8(v, vld1_u8(clean + n)));
+    }
+    return vmaxv_u8(differ) != 0;
 }
 
 #endif

@@ -101,13 +101,17 @@ WB_INLINE uint32_t words_differ(Codes a, Codes b)
     return differ;
 }
 
-/* clamp(sums >> right, low, high) of `blocks` blocks, as int16. */
-WB_INLINE void narrow_to_pairs(const int32_t *sums, const int32_t *right, int blocks, int low, int high, int16_t *to)
+/* clamp(sums >> right, low, high) of `blocks` blocks, as int16. Returns whether some differ from `clean`. */
+WB_INLINE int narrow_to_pairs(
+    const int32_t *sums, const int32_t *right, int blocks, int low, int high, int16_t *to, const int16_t *clean)
 {
+    int differ = 0;
     for (int n = 0; n < 16 * blocks; n++) {
         int v = sums[n] >> right[n];
         to[n] = (int16_t)(v < low ? low : v > high ? high : v);
+        differ |= to[n] ^ clean[n];
     }
+    return differ != 0;
 }
 
 #endif
