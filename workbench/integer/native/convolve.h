@@ -41,18 +41,18 @@ static void compute(const Work *w, int p, int count)
     const Operator *op = w->op;
     const Signal *x = w->x;
     Model *m = w->m;
-    int rows = tile_rows(op), words = op->rows_seen * x->words, forced = 0;
+    int words = op->rows_seen * x->words, forced = 0;
     long start = ((long)p * op->advance - op->history) * row_bytes(x);
-    int entries = differs(x) ? list_words(m, op, x, p, count) : 0;
+    int entries = differs(x) ? count_words(m, op, x, p) : 0;
     for (int r = 0; r < count && w->faults; r++) forced |= m->special[p + r] == FORCED;
     if (!entries && !forced) return;
-    /* The excess of differences costs as much as one more position. */
-    if (m->saturated || entries * (rows + 1) > words * rows) {
-        full_sums(op, x, (const char *)x->now + start, rows, m->sums);
+    if (m->saturated || entries * 8 > words * 7) {
+        full_sums(op, x, (const char *)x->now + start, m->sums);
         entries = words;
     } else {
+        if (entries) list_words(m, op, x);
         const int32_t *clean = op->clean_sums + (long)p * op->padded;
-        difference_sums(op, x, difference_rows(m, x) + start, rows, m->entry, entries, clean, m->sums);
+        difference_sums(op, x, difference_rows(m, x) + start, m->entry, entries, clean, m->sums);
     }
     m->macs += (int64_t)count * entries * lanes_of(x) * op->columns;
     for (int r = 0; r < count && w->faults; r++) apply_faults(w, p + r, m->sums + r * op->padded);

@@ -5,7 +5,7 @@
 #ifndef WB_DIFFERENCES_H
 #define WB_DIFFERENCES_H
 
-#include "rows.h"
+#include "dot.h"
 
 #define WB_MASK 32 /* words whose bits make one number of Model.row_words */
 
@@ -75,24 +75,38 @@ static void forget_differences(Model *m, const Signal *x)
     memset(m->row_words + (long)(x->pad + x->low) * masks, 0, (size_t)(4 * rows * masks));
 }
 
-/* The words that differ in some input row of `rows` positions from p on, into Model.entry. Returns how
- * many. */
-static int list_words(Model *m, const Operator *op, const Signal *x, int p, int rows)
+/* Into Model.unions, for each row that positions see and each of its masks: the words that differ in the
+ * input rows of a tile's positions from p on. Returns how many words. */
+static int count_words(Model *m, const Operator *op, const Signal *x, int p)
 {
-    long first = x->pad + (long)p * op->advance - op->history;
-    int masks = masks_of(x), step = op->advance * masks, apart = (int)(op->apart * row_bytes(x));
+    int masks = masks_of(x), rows = tile_rows(op), count = 0;
+    long first = x->pad + (long)p * op->advance - op->history, step = (long)op->advance * masks;
+    uint32_t *to = m->unions;
+    for (int k = 0; k < op->rows_seen; k++) {
+        const uint32_t *mask = m->row_words + (first + k * op->apart) * masks;
+        for (int n = 0; n < masks; n++, mask++, to++) {
+            uint32_t words = 0;
+            for (int r = 0; r < rows; r += 4)
+                words |= mask[r * step] | mask[(r + 1) * step] | mask[(r + 2) * step] | mask[(r + 3) * step];
+            *to = words;
+            count += __builtin_popcount(words);
+        }
+    }
+    return count;
+}
+
+/* Those words, into Model.entry. */
+static void list_words(Model *m, const Operator *op, const Signal *x)
+{
+    int masks = masks_of(x), apart = (int)(op->apart * row_bytes(x)), word_bytes = 4 * op->padded;
+    const uint32_t *from = m->unions;
     Entry *e = m->entry;
     for (int k = 0; k < op->rows_seen; k++)
-        for (int n = 0; n < masks; n++) {
-            const uint32_t *mask = m->row_words + (first + k * op->apart) * masks + n;
-            uint32_t words = 0;
-            for (int r = 0; r < rows; r++, mask += step) words |= *mask;
-            for (; words; words &= words - 1) {
+        for (int n = 0; n < masks; n++)
+            for (uint32_t words = *from++; words; words &= words - 1) {
                 int i = n * WB_MASK + __builtin_ctz(words);
-                *e++ = (Entry){k * apart + 4 * i, (k * x->words + i) * 4 * op->padded};
+                *e++ = (Entry){k * apart + 4 * i, (k * x->words + i) * word_bytes};
             }
-        }
-    return (int)(e - m->entry);
 }
 
 #endif

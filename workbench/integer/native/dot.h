@@ -69,7 +69,7 @@ WB_INLINE void listed_tile(
         block_store(t->sums + r * t->sums_step + 16 * n, excess ? block_sub(a[r][n], more[n]) : a[r][n]);
 }
 
-/* How many positions of `op` a tile takes; it takes one as well. */
+/* How many positions of `op` a tile takes: a multiple of 4. */
 static inline int tile_rows(const Operator *op)
 {
     int blocks = op->padded / WB_COLUMNS;
@@ -77,10 +77,11 @@ static inline int tile_rows(const Operator *op)
     return WB_ROWS_OF(blocks);
 }
 
-/* All columns of `rows` positions, 1 or tile_rows(op). entry: NULL for all words. */
+/* All columns of a tile's positions. entry: NULL for all words. */
 WB_INLINE void all_columns(
-    const Operator *op, const Signal *x, Tile t, int rows, const Entry *entry, int entries, const int WIDE)
+    const Operator *op, const Signal *x, Tile t, const Entry *entry, int entries, const int WIDE)
 {
+    int rows = tile_rows(op);
     for (int left = op->padded / WB_COLUMNS, blocks; left; left -= blocks) {
         blocks = WB_BLOCKS >= 4 && left >= 4 ? 4 : WB_BLOCKS >= 2 && left >= 2 ? 2 : 1;
 #define WB_DO(ROWS, BLOCKS)                                                                          \
@@ -96,24 +97,25 @@ WB_INLINE void all_columns(
     }
 }
 
-/* sums[rows, padded] = base + codes . packed. codes: of x, from the first row that the first position sees. */
-static void full_sums(const Operator *op, const Signal *x, const void *codes, int rows, int32_t *sums)
+/* sums[tile_rows, padded] = base + codes . packed. codes: of x, from the first row that the first position
+ * sees. */
+static void full_sums(const Operator *op, const Signal *x, const void *codes, int32_t *sums)
 {
     Tile t = {.codes = codes, .step = op->advance * row_bytes(x), .weights = op->packed, .word_bytes = 4L * op->padded,
               .from = op->base, .from_step = 0, .sums = sums, .sums_step = op->padded};
-    if (WB_BYTES && !is_wide(x)) all_columns(op, x, t, rows, NULL, 0, 0);
-    else all_columns(op, x, t, rows, NULL, 0, 1);
+    if (WB_BYTES && !is_wide(x)) all_columns(op, x, t, NULL, 0, 0);
+    else all_columns(op, x, t, NULL, 0, 1);
 }
 
-/* sums[rows, padded] = from[rows, padded] + what the differences of the listed words add. */
+/* sums[tile_rows, padded] = from[tile_rows, padded] + what the differences of the listed words add. */
 static void difference_sums(
-    const Operator *op, const Signal *x, const void *difference, int rows, const Entry *entry, int entries,
+    const Operator *op, const Signal *x, const void *difference, const Entry *entry, int entries,
     const int32_t *from, int32_t *sums)
 {
     Tile t = {.codes = difference, .step = op->advance * row_bytes(x), .weights = op->packed, .word_bytes = 4L * op->padded,
               .from = from, .from_step = op->padded, .sums = sums, .sums_step = op->padded};
-    if (WB_BYTES && !is_wide(x)) all_columns(op, x, t, rows, entry, entries, 0);
-    else all_columns(op, x, t, rows, entry, entries, 1);
+    if (WB_BYTES && !is_wide(x)) all_columns(op, x, t, entry, entries, 0);
+    else all_columns(op, x, t, entry, entries, 1);
 }
 
 /* The weight that the code of `channel` in the k-th row seen meets in `column`. */

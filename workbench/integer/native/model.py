@@ -51,7 +51,7 @@ class _Model(ctypes.Structure):
         ("column_sums", _pointer), ("column_shift", _pointer), ("shift_changed", _pointer),
         ("special", _pointer), ("sums", _pointer), ("codes", _pointer), ("other", _pointer),
         ("row_words", _pointer), ("differ", _pointer), ("difference", _pointer * 2),
-        ("entry", _pointer),
+        ("unions", _pointer), ("entry", _pointer),
     )  # fmt: skip
 
 
@@ -143,6 +143,7 @@ class NativeModel:
                 self._array(np.full(4 * max(words) + _CACHE_LINE, layout.excess, np.uint8)),
                 self._array(np.zeros(4 * max(words) + _CACHE_LINE, np.uint8)),
             ),
+            unions=self._array(np.zeros(max([1, *seen]), np.uint32)),
             entry=self._array(np.zeros((max([1, *seen]), 2), np.int32)),
         )
 

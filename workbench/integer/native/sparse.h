@@ -105,6 +105,7 @@ typedef struct {
     uint32_t *row_words;      /* [pad + rows, masks] bits: which words of a row differ */
     uint8_t *differ;          /* the same as bits [rows, words], from row Signal.low on */
     uint8_t *difference[2];   /* [pad + rows, stride] codes - clean: as bytes with their excess; as int16 */
+    uint32_t *unions;         /* [most rows seen, masks] */
     Entry *entry;             /* [most words of a position] */
 } Model;
 

@@ -99,7 +99,7 @@ int32_t wb_prepare(Model *m)
         for (int p = 0; p < op->positions; p++) {
             long start = ((long)p * op->advance - op->history) * row_bytes(x);
             int32_t *sums = op->clean_sums + (long)p * op->padded;
-            full_sums(op, x, (const char *)x->now + start, 1, sums);
+            if (p % tile_rows(op) == 0) full_sums(op, x, (const char *)x->now + start, sums);
             store_position(&w, p, sums);
         }
         if (differs(y)) return number;

@@ -11,7 +11,7 @@
 #define WB_CODES 32
 #define WB_BLOCKS 1
 #define WB_ROWS 4
-#define WB_SHAPES(DO) DO(4, 1) DO(1, 1)
+#define WB_SHAPES(DO) DO(4, 1)
 #define WB_ROWS_OF(blocks) 4
 
 typedef __m256i Word, Codes;

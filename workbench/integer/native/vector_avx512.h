@@ -11,7 +11,7 @@
 #define WB_BLOCKS 4
 #define WB_ROWS 16
 /* 16 sums hide the latency of a dot product, and leave registers for weights and excess. */
-#define WB_SHAPES(DO) DO(4, 4) DO(4, 2) DO(4, 1) DO(8, 2) DO(8, 1) DO(16, 1) DO(1, 4) DO(1, 2) DO(1, 1)
+#define WB_SHAPES(DO) DO(4, 4) DO(4, 2) DO(4, 1) DO(8, 2) DO(8, 1) DO(16, 1)
 #define WB_ROWS_OF(blocks) ((blocks) >= 4 ? 4 : (blocks) >= 2 ? 8 : 16)
 
 typedef __m512i Block, Word, Codes;

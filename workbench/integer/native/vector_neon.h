@@ -12,7 +12,7 @@
 #define WB_CODES 16
 #define WB_BLOCKS 1
 #define WB_ROWS 4
-#define WB_SHAPES(DO) DO(4, 1) DO(1, 1)
+#define WB_SHAPES(DO) DO(4, 1)
 #define WB_ROWS_OF(blocks) 4
 
 typedef struct {

@@ -9,9 +9,9 @@
 #define WB_EXCESS 0
 #define WB_CODES 16
 #define WB_BLOCKS 1
-#define WB_ROWS 1
-#define WB_SHAPES(DO) DO(1, 1)
-#define WB_ROWS_OF(blocks) 1
+#define WB_ROWS 4
+#define WB_SHAPES(DO) DO(4, 1)
+#define WB_ROWS_OF(blocks) 4
 
 typedef struct {
     uint32_t v[16];
