@@ -41,18 +41,19 @@ static void compute(const Work *w, int p, int count)
     const Operator *op = w->op;
     const Signal *x = w->x;
     Model *m = w->m;
-    int words = op->rows_seen * x->words, forced = 0;
-    long start = ((long)p * op->advance - op->history) * row_bytes(x);
-    int entries = differs(x) ? count_words(m, op, x, p) : 0;
+    const uint8_t *operand = operand_rows(m, x) + 4L * ((long)p * op->advance - op->history) * x->words;
+    const int32_t *clean = op->clean_sums + (long)p * op->padded;
+    int words = op->rows_seen * x->words, entries = count_words(m, op, x, p), forced = 0;
     for (int r = 0; r < count && w->faults; r++) forced |= m->special[p + r] == FORCED;
     if (!entries && !forced) return;
-    if (m->saturated || entries * 8 > words * 7) {
-        full_sums(op, x, (const char *)x->now + start, m->sums);
+    if (m->saturated) {
+        full_sums(op, x, operand, m->sums);
+    } else if (entries * 8 > words * 7) {
+        difference_sums(op, x, operand, NULL, 0, clean, m->sums);
         entries = words;
     } else {
-        if (entries) list_words(m, op, x);
-        const int32_t *clean = op->clean_sums + (long)p * op->padded;
-        difference_sums(op, x, difference_rows(m, x) + start, m->entry, entries, clean, m->sums);
+        list_words(m, op, x);
+        difference_sums(op, x, operand, m->entry, entries, clean, m->sums);
     }
     m->macs += (int64_t)count * entries * lanes_of(x) * op->columns;
     for (int r = 0; r < count && w->faults; r++) apply_faults(w, p + r, m->sums + r * op->padded);
@@ -96,9 +97,9 @@ static void convolve(Model *m, const Operator *op, const Fault *fault, int fault
         first = x->low - newest <= 0 ? 0 : (x->low - newest + op->advance - 1) / op->advance;
         last = (x->high - 1 + op->history) / op->advance + 1;
         if (last > op->positions) last = op->positions;
-        find_differences(m, x);
+        if (m->found != op->source) find_differences(m, x);
+        if (m->saturated) take_codes(m, x, x->now);
     }
-    m->saturated &= differs(x);
     if (w.overlays || w.accumulators) {
         first = 0;
         last = op->positions;

@@ -2,6 +2,7 @@
  *
  * Dot products of the input rows of some positions, one after the other, with packed weights.
  *
+ * Operands are rows of words: codes or differences of codes, as bytes plus WB_EXCESS or as int16.
  * A tile is a few positions x a few blocks of columns, whose sums stay in registers. It walks over all
  * words of the positions' rows, or over a list of them.
  */
@@ -11,12 +12,13 @@
 #include "rows.h"
 
 typedef struct {
-    const uint8_t *codes;   /* of the first position */
-    long step;              /* bytes to those of the next */
+    const uint8_t *operand; /* of the first position */
+    long step;              /* bytes to that of the next */
     const uint8_t *weights; /* of the first block */
     long word_bytes;        /* to those of the next word */
     const int32_t *from;    /* sums to begin with */
     long from_step;         /* elements to those of the next position; 0 where all begin alike */
+    const int32_t *less;    /* NULL, or what to take from all of them */
     int32_t *sums;
     long sums_step;
 } Tile;
@@ -45,13 +47,14 @@ WB_INLINE void full_tile(
     Block a[WB_ROWS][WB_BLOCKS];
     const uint8_t *w = t->weights;
     WB_EACH_SUM(ROWS, BLOCKS) a[r][n] = block_load(t->from + r * t->from_step + 16 * n);
+    if (t->less) WB_EACH_SUM(ROWS, BLOCKS) a[r][n] = block_sub(a[r][n], block_load(t->less + 16 * n));
     for (int k = 0; k < rows_seen; k++)
         for (int i = 0; i < words; i++, w += t->word_bytes)
-            add_word(a, t->codes + k * apart + 4 * i, t->step, w, WIDE, ROWS, BLOCKS);
+            add_word(a, t->operand + k * apart + 4 * i, t->step, w, WIDE, ROWS, BLOCKS);
     WB_EACH_SUM(ROWS, BLOCKS) block_store(t->sums + r * t->sums_step + 16 * n, a[r][n]);
 }
 
-/* The words of a list, of differences; what their excess adds is the same for all positions. */
+/* The words of a list; what their excess adds is the same for all positions. */
 WB_INLINE void listed_tile(
     const Tile *t, const Entry *entry, int entries, const int WIDE, const int ROWS, const int BLOCKS)
 {
@@ -62,7 +65,7 @@ WB_INLINE void listed_tile(
     WB_EACH_BLOCK(BLOCKS) more[n] = block_zero();
     for (int i = 0; i < entries; i++) {
         const uint8_t *w = t->weights + entry[i].weights;
-        add_word(a, t->codes + entry[i].codes, t->step, w, WIDE, ROWS, BLOCKS);
+        add_word(a, t->operand + entry[i].operand, t->step, w, WIDE, ROWS, BLOCKS);
         if (excess) WB_EACH_BLOCK(BLOCKS) more[n] = dot(more[n], all, block_load(w + 64 * n), WIDE);
     }
     WB_EACH_SUM(ROWS, BLOCKS)
@@ -87,33 +90,36 @@ WB_INLINE void all_columns(
 #define WB_DO(ROWS, BLOCKS)                                                                          \
         if (rows == ROWS && blocks == BLOCKS) {                                                      \
             if (entry) listed_tile(&t, entry, entries, WIDE, ROWS, BLOCKS);                          \
-            else full_tile(&t, op->rows_seen, op->apart * row_bytes(x), x->words, WIDE, ROWS, BLOCKS); \
+            else full_tile(&t, op->rows_seen, op->apart * 4L * x->words, x->words, WIDE, ROWS, BLOCKS); \
         }
         WB_SHAPES(WB_DO)
 #undef WB_DO
         t.weights += 64 * blocks;
         t.from += WB_COLUMNS * blocks;
         t.sums += WB_COLUMNS * blocks;
+        if (t.less) t.less += WB_COLUMNS * blocks;
     }
 }
 
-/* sums[tile_rows, padded] = base + codes . packed. codes: of x, from the first row that the first position
- * sees. */
-static void full_sums(const Operator *op, const Signal *x, const void *codes, int32_t *sums)
+/* sums[tile_rows, padded] = base + operand . packed. operand: codes of x, from the first row that the first
+ * position sees. */
+static void full_sums(const Operator *op, const Signal *x, const void *operand, int32_t *sums)
 {
-    Tile t = {.codes = codes, .step = op->advance * row_bytes(x), .weights = op->packed, .word_bytes = 4L * op->padded,
+    Tile t = {.operand = operand, .step = 4L * op->advance * x->words, .weights = op->packed, .word_bytes = 4L * op->padded,
               .from = op->base, .from_step = 0, .sums = sums, .sums_step = op->padded};
     if (WB_BYTES && !is_wide(x)) all_columns(op, x, t, NULL, 0, 0);
     else all_columns(op, x, t, NULL, 0, 1);
 }
 
-/* sums[tile_rows, padded] = from[tile_rows, padded] + what the differences of the listed words add. */
+/* sums[tile_rows, padded] = from[tile_rows, padded] + operand . packed. operand: differences; of all words
+ * or, where `entry` is not NULL, of those. */
 static void difference_sums(
-    const Operator *op, const Signal *x, const void *difference, const Entry *entry, int entries,
+    const Operator *op, const Signal *x, const void *operand, const Entry *entry, int entries,
     const int32_t *from, int32_t *sums)
 {
-    Tile t = {.codes = difference, .step = op->advance * row_bytes(x), .weights = op->packed, .word_bytes = 4L * op->padded,
+    Tile t = {.operand = operand, .step = 4L * op->advance * x->words, .weights = op->packed, .word_bytes = 4L * op->padded,
               .from = from, .from_step = op->padded, .sums = sums, .sums_step = op->padded};
+    if (WB_EXCESS && !is_wide(x) && !entry) t.less = op->excess;
     if (WB_BYTES && !is_wide(x)) all_columns(op, x, t, entry, entries, 0);
     else all_columns(op, x, t, entry, entries, 1);
 }

@@ -5,7 +5,7 @@
 #ifndef WB_ELEMENTWISE_H
 #define WB_ELEMENTWISE_H
 
-#include "rows.h"
+#include "differences.h"
 
 static inline int rescaled(int code, int shift, const Operator *op)
 {
@@ -14,58 +14,107 @@ static inline int rescaled(int code, int shift, const Operator *op)
     return clamp(((code + rounding) >> right) * scale, op->clamp_low, op->clamp_high);
 }
 
-/* Codes of whole vectors, `bytes` from `start` on, of ADD (b not NULL) or RESCALE. Returns how many bytes
- * are done. */
-WB_INLINE long whole_vectors(
-    const Operator *op, const Signal *a, const Signal *b, Signal *y, long start, long bytes, const int WIDE)
+/* ADD or RESCALE of codes that lie one behind the other in all signals, and can be computed as vectors. */
+static inline int is_flat(const Model *m, const Operator *op)
 {
-    const char *from = (const char *)a->now + start, *other = b ? (const char *)b->now + start : 0;
-    const char *clean = (const char *)y->clean + start;
-    char *to = (char *)y->now + start;
-    Codes excess = codes_of(WIDE ? 0 : WB_EXCESS, WIDE);
-    Codes least = codes_of(op->clamp_low, WIDE), most = codes_of(op->clamp_high, WIDE);
-    int shift = b ? 0 : clamp(op->shift[0], -15, 31);
-    long i = 0, low = -1, high = 0;
-    if (shift >= (WIDE ? 16 : 8)) return 0;
-    for (; i + WB_CODES <= bytes; i += WB_CODES) {
-        Codes v = codes_xor(codes_load(from + i), excess);
-        if (b) v = codes_add(v, codes_xor(codes_load(other + i), excess), WIDE);
-        if (shift > 0) v = codes_rounded(v, shift, WIDE);
-        for (int k = shift; k < 0; k++) v = codes_add(v, v, WIDE); /* it saturates */
-        v = codes_xor(codes_min(codes_max(v, least, WIDE), most, WIDE), excess);
-        codes_store(to + i, v);
-        if (!words_differ(v, codes_load(clean + i))) continue;
-        if (low < 0) low = i;
-        high = i + WB_CODES;
-    }
-    if (high) {
-        note(y, (start + low) / row_bytes(y));
-        note(y, (start + high - 1) / row_bytes(y));
-    }
-    return i;
+    if (op->kind != ADD && op->kind != RESCALE) return 0;
+    const Signal *y = m->signal + op->target, *a = m->signal + op->source, *b = op->kind == ADD ? m->signal + op->other : a;
+    int longest = y->bits == 8 ? 7 : 15;
+    return y->channels == y->stride && a->stride == y->stride && b->stride == y->stride && a->bits == y->bits &&
+           b->bits == y->bits && (op->kind == ADD || op->shift[0] <= longest);
 }
 
-/* Whether rows of all signals are alike and without padding, so that they are one row of codes. */
-static inline int is_flat(const Operator *op, const Signal *a, const Signal *b, const Signal *y)
+/* What a run over codes needs of ADD (`b` is not NULL) or RESCALE. */
+typedef struct {
+    const Operator *op;
+    const char *a, *b, *clean;
+    char *to;
+    Codes least, most;
+    int shift;
+    long low, high; /* bytes that differ are among these */
+} Flat;
+
+static inline Flat flat_of(const Model *m, const Operator *op)
 {
-    return (op->kind == ADD || op->kind == RESCALE) && y->channels == y->stride && a->stride == y->stride &&
-           b->stride == y->stride && is_wide(a) == is_wide(y) && is_wide(b) == is_wide(y);
+    const Signal *y = m->signal + op->target;
+    int wide = y->bits == 16;
+    return (Flat){.op = op, .a = m->signal[op->source].now, .b = op->kind == ADD ? m->signal[op->other].now : 0,
+                  .clean = y->clean, .to = y->now, .least = codes_of(op->clamp_low, wide),
+                  .most = codes_of(op->clamp_high, wide), .shift = op->kind == ADD ? 0 : clamp(op->shift[0], -15, 31),
+                  .low = -1};
 }
 
-/* ADD (b not NULL) or RESCALE of the rows first .. last - 1, where is_flat. */
-static void flat_rows(const Operator *op, const Signal *a, const Signal *b, Signal *y, long first, long last)
+/* A vector `i` bytes from row 0 on. */
+WB_INLINE void flat_vector(Flat *f, long i, const int WIDE)
 {
-    long start = first * row_bytes(y), bytes = last * row_bytes(y) - start, done;
-    if (WB_BYTES && !is_wide(y)) done = whole_vectors(op, a, b, y, start, bytes, 0);
-    else done = whole_vectors(op, a, b, y, start, bytes, 1);
-    int size = is_wide(y) ? 2 : 1, shift = b ? 0 : op->shift[0];
-    for (long i = (start + done) / size; i < (start + bytes) / size; i++) {
-        int code = code_at(a, a->now, i);
-        if (b) code = clamp(code + code_at(b, b->now, i), op->clamp_low, op->clamp_high);
-        else code = rescaled(code, shift, op);
-        set_code(y, i, code);
-        if (code != code_at(y, y->clean, i)) note(y, i / y->stride);
+    Codes v = codes_load(f->a + i);
+    if (f->b) v = codes_add(v, codes_load(f->b + i), WIDE);
+    if (f->shift > 0) v = codes_rounded(v, f->shift, WIDE);
+    for (int k = f->shift; k < 0; k++) v = codes_add(v, v, WIDE); /* it saturates */
+    v = codes_min(codes_max(v, f->least, WIDE), f->most, WIDE);
+    codes_store(f->to + i, v);
+    if (!words_differ(v, codes_load(f->clean + i))) return;
+    if (f->low < 0) f->low = i;
+    f->high = i + WB_CODES;
+}
+
+/* The same of less than a vector, up to byte `end`. */
+static void flat_rest(Flat *f, long i, long end, int wide)
+{
+    int size = wide ? 2 : 1;
+    for (; i < end; i += size) {
+        int code = wide ? *(const int16_t *)(f->a + i) : f->a[i];
+        int other = !f->b ? 0 : wide ? *(const int16_t *)(f->b + i) : f->b[i];
+        code = f->b ? clamp(code + other, f->op->clamp_low, f->op->clamp_high) : rescaled(code, f->shift, f->op);
+        if (wide) *(int16_t *)(f->to + i) = (int16_t)code;
+        else f->to[i] = (char)code;
+        if (!memcmp(f->to + i, f->clean + i, (size_t)size)) continue;
+        if (f->low < 0) f->low = i;
+        f->high = i + size;
     }
+}
+
+static void note_flat(Model *m, const Flat *f)
+{
+    Signal *y = m->signal + f->op->target;
+    if (!f->high) return;
+    note(y, f->low / row_bytes(y));
+    note(y, (f->high - 1) / row_bytes(y));
+}
+
+/* `op` and, where it is not NULL, the flat `next` that reads what it makes, of the rows first .. last - 1; with
+ * `find`, also the differences of what comes out last. */
+WB_INLINE void flat_rows_of_width(
+    Model *m, const Operator *op, const Operator *next, int find, long first, long last, const int WIDE)
+{
+    const Operator *final = next ? next : op;
+    const Signal *y = m->signal + final->target;
+    Flat f = flat_of(m, op), g = flat_of(m, final);
+    Finder finder = finder_from(m, y, first);
+    long i = first * row_bytes(y), end = last * row_bytes(y);
+    for (; i + WB_CODES <= end; i += WB_CODES) {
+        flat_vector(&f, i, WIDE);
+        if (next) flat_vector(&g, i, WIDE);
+        if (find) find_codes(&finder, (char *)y->now + i, (char *)y->clean + i, WIDE ? 16 : 8);
+    }
+    if (i < end) {
+        flat_rest(&f, i, end, WIDE);
+        if (next) flat_rest(&g, i, end, WIDE);
+        if (find) find_codes(&finder, (char *)y->now + i, (char *)y->clean + i, WIDE ? 16 : 8);
+    }
+    note_flat(m, &f);
+    if (next) note_flat(m, &g);
+    if (!find || !differs(y)) return;
+    finish_finding(m, y, &finder, (int)first, (int)last);
+    m->found = final->target;
+}
+
+static void flat_rows(Model *m, const Operator *op, const Operator *next, int find)
+{
+    const Signal *a = m->signal + op->source, *b = op->kind == ADD ? m->signal + op->other : a;
+    int first = a->low < b->low ? a->low : b->low, last = a->high > b->high ? a->high : b->high;
+    if (m->signal[op->target].bits == 16) flat_rows_of_width(m, op, next, find, first, last, 1);
+    else flat_rows_of_width(m, op, next, find, first, last, 0);
 }
 
 static inline void compute_row(const Model *m, const Operator *op, int row, int shift, int32_t *codes)
@@ -107,11 +156,6 @@ static void run_rows(Model *m, Operator *op, const Fault *fault, int faults)
         int from = fault[0].frame * y->rate;
         if (from < first) first = from;
         last = y->rows;
-    }
-    const Signal *a = m->signal + op->source, *b = op->kind == ADD ? m->signal + op->other : 0;
-    if (!faults && is_flat(op, a, b ? b : a, y)) {
-        flat_rows(op, a, b, y, first, last);
-        return;
     }
     for (int row = first; row < last; row++) {
         for (; next < faults && fault[next].frame * y->rate <= row; next++) {

@@ -39,7 +39,7 @@ _Operator = _struct(
     "kind target source other sources clamp_low clamp_high up out taps fan_in groups dilation "
     "stride weight_bits fold history rows_seen apart advance rows_made columns padded positions "
     "per_frame any_left entry_bits entries width",
-    "concat weight bias shift packed base right left clean_sums clean_entry entry",
+    "concat weight bias shift packed base excess right left clean_sums clean_entry entry",
 )
 
 
@@ -50,8 +50,8 @@ class _Model(ctypes.Structure):
         ("macs", ctypes.c_int64), ("column_of_slot", _pointer), ("slot_of_column", _pointer),
         ("column_sums", _pointer), ("column_shift", _pointer), ("shift_changed", _pointer),
         ("special", _pointer), ("sums", _pointer), ("codes", _pointer), ("other", _pointer),
-        ("row_words", _pointer), ("differ", _pointer), ("difference", _pointer * 2),
-        ("unions", _pointer), ("entry", _pointer),
+        ("operand", _pointer * 2), ("row_words", _pointer), ("differ", _pointer), ("found_low", _int),
+        ("found_high", _int), ("found", _int), ("unions", _pointer), ("entry", _pointer),
     )  # fmt: skip
 
 
@@ -68,8 +68,8 @@ def unsupported(program: Program) -> str | None:
 class Layout(NamedTuple):
     """How a library wants its arrays.
 
-    as_bytes: codes of 8 bits are bytes, else int16. excess: added to each such byte. tile: positions
-    that are computed at once. vector: bytes.
+    as_bytes: dot products read codes of 8 bits as bytes, else as int16. excess: added to each such byte.
+    tile: most positions that are computed at once. vector: bytes.
     """
 
     as_bytes: int
@@ -84,13 +84,9 @@ class Layout(NamedTuple):
         library.wb_layout(numbers)
         return cls(*numbers)
 
-    def codes(self, bits: int) -> tuple[type[np.generic], int, int]:
-        """dtype of stored codes, what is added to them, and how many make a word of 4 bytes."""
-        if bits == 32:
-            return np.int32, 0, 1
-        if bits == 8 and self.as_bytes:
-            return (np.uint8 if self.excess else np.int8), self.excess, 4
-        return np.int16, 0, 2
+    def lanes(self, bits: int) -> int:
+        """Codes of a word of 4 bytes, as dot products read them."""
+        return {8: 4 if self.as_bytes else 2, 16: 2, 32: 1}[bits]
 
 
 class NativeModel:
@@ -137,12 +133,13 @@ class NativeModel:
             sums=self._array(np.zeros((layout.tile, columns), np.int32)),
             codes=self._array(np.zeros(max(columns, channels), np.int32)),
             other=self._array(np.zeros(channels, np.int32)),
-            row_words=self._array(np.zeros(max(masks), np.uint32)),
-            differ=self._array(np.zeros(max(words) // 8 + 2 * _CACHE_LINE, np.uint8)),
-            difference=(_pointer * 2)(
+            operand=(_pointer * 2)(
                 self._array(np.full(4 * max(words) + _CACHE_LINE, layout.excess, np.uint8)),
                 self._array(np.zeros(4 * max(words) + _CACHE_LINE, np.uint8)),
             ),
+            row_words=self._array(np.zeros(max(masks), np.uint32)),
+            differ=self._array(np.zeros(max(words) // 8 + 2 * _CACHE_LINE, np.uint8)),
+            found=-1,
             unions=self._array(np.zeros(max([1, *seen]), np.uint32)),
             entry=self._array(np.zeros((max([1, *seen]), 2), np.int32)),
         )
@@ -164,14 +161,15 @@ class NativeModel:
         readers = [i for i, op in enumerate(program.operators) if signal.name in op.sources]
         is_output = signal.name == program.output
         sink = is_output and not readers
-        dtype, zero, lanes = self._layout.codes(signal.bits)
+        lanes = self._layout.lanes(signal.bits)
         words = -(-signal.channels // lanes)
         stride = signal.channels if sink else words * lanes
         looks_back = [op.history for op in map(program.operators.__getitem__, readers)
                       if isinstance(op, Conv)]  # fmt: skip
         pad = max([0, *looks_back])
-        rows = np.full((pad + len(codes) + self._slack(stride), stride), zero, dtype)
-        rows[pad : pad + len(codes), : signal.channels] = codes.astype(np.int32) + zero
+        dtype = {8: np.int8, 16: np.int16, 32: np.int32}[signal.bits]
+        rows = np.zeros((pad + len(codes) + self._slack(stride), stride), dtype)
+        rows[pad : pad + len(codes), : signal.channels] = codes
         skip = pad * stride * rows.itemsize
         return _Signal(
             bits=signal.bits,
@@ -236,7 +234,7 @@ class NativeModel:
         folded = np.zeros((fold, up, out, made.rows_seen, source.channels), np.int64)
         for k in range(fold):
             folded[k, :, :, k * conv.stride : k * conv.stride + taps] = dense
-        _, excess, lanes = self._layout.codes(source.bits)
+        lanes = self._layout.lanes(source.bits)
         dtype = np.int8 if lanes == 4 else np.int16
         words = -(-source.channels // lanes)
         packed = np.zeros((made.rows_seen, words * lanes, padded), dtype)
@@ -244,13 +242,17 @@ class NativeModel:
             columns, made.rows_seen, -1
         ).transpose(1, 2, 0)
         packed = packed.reshape(made.rows_seen, words, lanes, padded).transpose(0, 1, 3, 2)
-        base, shift = np.zeros(padded, np.int64), np.zeros(padded, np.int32)
-        base[:columns] = np.tile(conv.bias, made.rows_made) - excess * folded.sum(axis=(3, 4)).ravel()
+        base, excess = np.zeros((2, padded), np.int64)
+        if lanes == 4:
+            excess[:columns] = self._layout.excess * folded.sum(axis=(3, 4)).ravel()
+        base[:columns] = np.tile(conv.bias, made.rows_made)
+        shift = np.zeros(padded, np.int32)
         shift[:columns] = np.tile(np.clip(conv.shift, SHIFT_MIN, SHIFT_MAX), made.rows_made)
         made.any_left = bool((shift < 0).any())
         made.weight, made.bias = self._array(conv.weight), self._array(conv.bias)
         made.shift, made.packed = self._array(conv.shift), self._array(packed)
-        made.base = self._array(base.astype(np.int32))  # modulo 2**32
+        made.base = self._array((base - excess).astype(np.int32))  # modulo 2**32
+        made.excess = self._array(excess.astype(np.int32))
         made.right = self._array(np.maximum(shift, 0))
         made.left = self._array(np.maximum(-shift, 0))
         made.clean_sums = self._array(np.zeros((made.positions + self._layout.tile, padded), np.int32))

@@ -34,18 +34,11 @@ static inline int is_direct(const Operator *op, const Signal *y)
 static inline void store_sums(const Operator *op, Signal *y, long p, int count, const int32_t *sums)
 {
     int blocks = op->padded / WB_COLUMNS, low = op->clamp_low, high = op->clamp_high, differ = 0;
-    long element = p * op->columns;
-    for (int r = 0; r < count; r++, element += op->columns, sums += op->padded) {
-        const int16_t *clean = (const int16_t *)y->clean + element;
-#if WB_BYTES
-        if (!is_wide(y)) {
-            const uint8_t *bytes = (const uint8_t *)y->clean + element;
-            differ |= narrow_to_bytes(sums, op->right, blocks, low, high, (uint8_t *)y->now + element, bytes);
-            continue;
-        }
-#endif
-        differ |= narrow_to_pairs(sums, op->right, blocks, low, high, (int16_t *)y->now + element, clean);
-    }
+    long at = p * op->columns;
+    for (int r = 0; r < count; r++, at += op->columns, sums += op->padded)
+        differ |= y->bits == 8
+            ? narrow_to_bytes(sums, op->right, blocks, low, high, (int8_t *)y->now + at, (int8_t *)y->clean + at)
+            : narrow_to_pairs(sums, op->right, blocks, low, high, (int16_t *)y->now + at, (int16_t *)y->clean + at);
     if (!differ) return;
     note(y, p * op->rows_made);
     note(y, (p + count) * op->rows_made - 1);

@@ -32,7 +32,12 @@ static inline uint32_t load_word(const void *p)
     return v;
 }
 
-/* Whether codes are stored as int16. */
+static inline long row_bytes(const Signal *s)
+{
+    return s->bits == 8 ? s->stride : 2L * s->stride;
+}
+
+/* Whether dot products take the codes as 16 bits. */
 static inline int is_wide(const Signal *s)
 {
     return !WB_BYTES || s->bits == 16;
@@ -44,21 +49,15 @@ static inline int lanes_of(const Signal *s)
     return is_wide(s) ? 2 : 4;
 }
 
-static inline long row_bytes(const Signal *s)
-{
-    return is_wide(s) ? 2L * s->stride : s->stride;
-}
-
 static inline int code_at(const Signal *s, const void *codes, long element)
 {
-    if (is_wide(s)) return ((const int16_t *)codes)[element];
-    return WB_EXCESS ? ((const uint8_t *)codes)[element] - WB_EXCESS : ((const int8_t *)codes)[element];
+    return s->bits == 8 ? ((const int8_t *)codes)[element] : ((const int16_t *)codes)[element];
 }
 
 static inline void set_code(Signal *s, long element, int value)
 {
-    if (is_wide(s)) ((int16_t *)s->now)[element] = (int16_t)value;
-    else ((uint8_t *)s->now)[element] = (uint8_t)(value + WB_EXCESS);
+    if (s->bits == 8) ((int8_t *)s->now)[element] = (int8_t)value;
+    else ((int16_t *)s->now)[element] = (int16_t)value;
 }
 
 static inline void note(Signal *s, long row)

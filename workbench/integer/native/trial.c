@@ -60,26 +60,56 @@ static void copy_output(const Model *m, int16_t *output)
         for (int c = 0; c < s->channels; c++) *output++ = (int16_t)code_at(s, s->now, (long)row * s->stride + c);
 }
 
-/* Faults of one trial, sorted by operator; the kinds of one operator as take_faults has them. */
+/* Whether something differs that an operator from `number` on reads. */
+static int is_alive(const Model *m, int number)
+{
+    for (int i = 0; i < m->signals; i++)
+        if (differs(m->signal + i) && m->signal[i].last_use >= number) return 1;
+    return 0;
+}
+
+static int is_stirred(const Model *m, const Operator *op)
+{
+    if (differs(m->signal + op->source)) return 1;
+    if (op->kind == ADD) return differs(m->signal + op->other);
+    for (int k = 0; k < op->sources; k++)
+        if (differs(m->signal + op->concat[k])) return 1;
+    return 0;
+}
+
+/* ADD or RESCALE and, in the same run over their codes, a RESCALE that follows and what a convolution after
+ * them needs, where no fault comes in between. Returns how many operators that are. */
+static int run_flat(Model *m, int number, const Fault *fault)
+{
+    const Operator *op = m->operator_ + number, *end = m->operator_ + m->operators;
+    int quiet = (fault ? fault->operator_ : m->operators + 1) - number; /* operators before the next fault */
+    const Operator *next = op + 1 < end && quiet > 1 && op[1].kind == RESCALE && op[1].source == op->target &&
+                                   is_flat(m, op + 1) ? op + 1 : 0;
+    const Operator *last = next ? next : op;
+    int find = last + 1 < end && quiet > last + 1 - op && last[1].kind == CONV && last[1].source == last->target;
+    flat_rows(m, op, next, find);
+    return next ? 2 : 1;
+}
+
+/* Faults of one trial, sorted by operator; the kinds of one operator as take_faults has them. Returns the
+ * number of the last operator whose output differs, -1 if none does. */
 static int run_trial(Model *m, const Fault *fault, int faults, Overlay *overlay)
 {
     int next = 0, reached = -1;
-    for (int number = faults ? fault[0].operator_ : m->operators; number < m->operators; number++) {
+    for (int number = faults ? fault[0].operator_ : m->operators, done; number < m->operators; number += done) {
         Operator *op = m->operator_ + number;
-        int count = 0, alive = next < faults, stirred;
-        for (int i = 0; i < m->signals && !alive; i++)
-            alive = differs(m->signal + i) && m->signal[i].last_use >= number;
-        if (!alive) break;
+        int count = 0;
+        done = 1;
+        if (next == faults && !is_alive(m, number)) break;
         for (; next < faults && fault[next].operator_ == number && fault[next].kind == ACTIVATION; next++)
             upset_activation(m, fault + next);
         while (next + count < faults && fault[next + count].operator_ == number) count++;
-        stirred = differs(m->signal + op->source) || count;
-        if (op->kind == ADD) stirred |= differs(m->signal + op->other);
-        for (int k = 0; k < op->sources; k++) stirred |= differs(m->signal + op->concat[k]);
-        if (stirred) {
+        if (count || is_stirred(m, op)) {
             if (op->kind == CONV) convolve(m, op, fault + next, count, overlay);
+            else if (!count && is_flat(m, op)) done = run_flat(m, number, next < faults ? fault + next : 0);
             else run_rows(m, op, fault + next, count);
-            if (differs(m->signal + op->target)) reached = number;
+            for (int k = 0; k < done; k++)
+                if (differs(m->signal + op[k].target)) reached = number + k;
         }
         next += count;
     }
@@ -96,18 +126,20 @@ int32_t wb_prepare(Model *m)
         if (op->kind != CONV) continue;
         Signal *x = m->signal + op->source, *y = m->signal + op->target;
         Work w = {.m = m, .op = op, .x = x, .y = y};
+        take_codes(m, x, x->now);
         for (int p = 0; p < op->positions; p++) {
-            long start = ((long)p * op->advance - op->history) * row_bytes(x);
             int32_t *sums = op->clean_sums + (long)p * op->padded;
-            if (p % tile_rows(op) == 0) full_sums(op, x, (const char *)x->now + start, sums);
+            long row = (long)p * op->advance - op->history;
+            if (p % tile_rows(op) == 0) full_sums(op, x, operand_rows(m, x) + 4L * row * x->words, sums);
             store_position(&w, p, sums);
         }
+        forget_differences(m, x);
         if (differs(y)) return number;
     }
     return -1;
 }
 
-/* How the arrays have to look: WB_BYTES, WB_EXCESS, WB_ROWS, WB_CODES. */
+/* How the arrays have to look: see vector.h. */
 void wb_layout(int32_t *layout)
 {
     layout[0] = WB_BYTES;

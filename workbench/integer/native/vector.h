@@ -5,10 +5,10 @@
  * Word     4 codes of 8 bits or 2 of 16, in each 32-bit lane the same: what all columns multiply.
  * Block    16 sums of 32 bits, or the weights of 16 columns that one word meets.
  * Codes    as many codes as fill a vector of WB_CODES bytes.
- * wide     a constant when inlined: 1 where codes are stored as int16, 0 where as bytes.
+ * wide     a constant when inlined: 1 for codes of 16 bits, 0 for bytes.
  *
- * WB_BYTES   1: codes of 8 bits are stored as bytes, for there is a dot product of bytes. 0: as int16.
- * WB_EXCESS  what is added to a code in a byte: 128 where the dot product takes unsigned codes, else 0.
+ * WB_BYTES   1: there is a dot product of bytes; 0: codes of 8 bits are multiplied as codes of 16.
+ * WB_EXCESS  128 where that dot product takes unsigned codes, which 128 is then added to; else 0.
  * WB_SHAPES  tiles of sums that fit the registers: (positions, blocks of columns).
  * WB_ROWS, WB_BLOCKS  the most of both. WB_ROWS_OF(blocks)  positions where there are so many blocks.
  *

@@ -50,6 +50,7 @@ WB_INLINE Block dot(Block a, Word x, Block w, int wide)
     return (Block){dot_256(a.low, x, w.low, wide), dot_256(a.high, x, w.high, wide)};
 }
 
+WB_INLINE Codes codes_widened(const void *p) { return _mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i *)p)); }
 WB_INLINE Codes codes_load(const void *p) { return load_256(p); }
 WB_INLINE void codes_store(void *p, Codes a) { store_256(p, a); }
 WB_INLINE Codes codes_xor(Codes a, Codes b) { return _mm256_xor_si256(a, b); }
@@ -100,23 +101,19 @@ WB_INLINE int narrow_to_pairs(
     return !_mm256_testz_si256(differ, differ);
 }
 
-#if WB_BYTES
-
-/* The same as bytes, with their excess. */
+/* The same as bytes. */
 WB_INLINE int narrow_to_bytes(
-    const int32_t *sums, const int32_t *right, int blocks, int low, int high, uint8_t *to, const uint8_t *clean)
+    const int32_t *sums, const int32_t *right, int blocks, int low, int high, int8_t *to, const int8_t *clean)
 {
     __m256i least = _mm256_set1_epi16((short)low), most = _mm256_set1_epi16((short)high);
     __m128i differ = _mm_setzero_si128();
     for (int n = 0; n < 16 * blocks; n += 16) {
         __m256i v = narrowed(sums + n, right + n, least, most);
         __m128i bytes = _mm_packs_epi16(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
-        bytes = _mm_xor_si128(bytes, _mm_set1_epi8(-128));
         _mm_storeu_si128((__m128i *)(to + n), bytes);
         differ = _mm_or_si128(differ, _mm_xor_si128(bytes, _mm_loadu_si128((const __m128i *)(clean + n))));
     }
     return !_mm_testz_si128(differ, differ);
 }
 
-#endif
 #endif

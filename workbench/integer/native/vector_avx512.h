@@ -39,6 +39,7 @@ WB_INLINE Block dot(Block a, Word x, Block w, int wide)
 }
 #endif
 
+WB_INLINE Codes codes_widened(const void *p) { return _mm512_cvtepi8_epi16(_mm256_loadu_si256((const __m256i *)p)); }
 WB_INLINE Codes codes_load(const void *p) { return _mm512_loadu_si512(p); }
 WB_INLINE void codes_store(void *p, Codes a) { _mm512_storeu_si512(p, a); }
 WB_INLINE Codes codes_xor(Codes a, Codes b) { return _mm512_xor_si512(a, b); }
@@ -82,11 +83,9 @@ WB_INLINE int narrow_to_pairs(
     return !_mm256_testz_si256(differ, differ);
 }
 
-#if WB_BYTES
-
-/* The same as bytes, with their excess. */
+/* The same as bytes. */
 WB_INLINE int narrow_to_bytes(
-    const int32_t *sums, const int32_t *right, int blocks, int low, int high, uint8_t *to, const uint8_t *clean)
+    const int32_t *sums, const int32_t *right, int blocks, int low, int high, int8_t *to, const int8_t *clean)
 {
     /* Saturating packs work within 128-bit lanes; these put them in order. */
     const __m512i in_order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
@@ -97,7 +96,7 @@ WB_INLINE int narrow_to_bytes(
         __m512i a = _mm512_packs_epi32(shifted(sums + n, right + n), shifted(sums + n + 16, right + n + 16));
         __m512i b = _mm512_packs_epi32(shifted(sums + n + 32, right + n + 32), shifted(sums + n + 48, right + n + 48));
         __m512i v = _mm512_permutexvar_epi32(in_order, _mm512_packs_epi16(a, b));
-        v = _mm512_xor_si512(_mm512_min_epi8(_mm512_max_epi8(v, least), most), _mm512_set1_epi8(-128));
+        v = _mm512_min_epi8(_mm512_max_epi8(v, least), most);
         _mm512_storeu_si512(to + n, v);
         differ = _mm512_or_si512(differ, _mm512_xor_si512(v, _mm512_loadu_si512(clean + n)));
     }
@@ -105,7 +104,6 @@ WB_INLINE int narrow_to_bytes(
         __m512i a = _mm512_packs_epi32(shifted(sums + n, right + n), shifted(sums + n + 16, right + n + 16));
         __m256i v = _mm512_cvtsepi16_epi8(_mm512_permutexvar_epi64(in_pairs, a));
         v = _mm256_min_epi8(_mm256_max_epi8(v, _mm512_castsi512_si256(least)), _mm512_castsi512_si256(most));
-        v = _mm256_xor_si256(v, _mm256_set1_epi8(-128));
         _mm256_storeu_si256((__m256i *)(to + n), v);
         v = _mm256_xor_si256(v, _mm256_loadu_si256((const __m256i *)(clean + n)));
         differ = _mm512_or_si512(differ, _mm512_zextsi256_si512(v));
@@ -113,7 +111,6 @@ WB_INLINE int narrow_to_bytes(
     for (; n < count; n += 16) {
         __m128i v = _mm512_cvtsepi32_epi8(shifted(sums + n, right + n));
         v = _mm_min_epi8(_mm_max_epi8(v, _mm512_castsi512_si128(least)), _mm512_castsi512_si128(most));
-        v = _mm_xor_si128(v, _mm_set1_epi8(-128));
         _mm_storeu_si128((__m128i *)(to + n), v);
         v = _mm_xor_si128(v, _mm_loadu_si128((const __m128i *)(clean + n)));
         differ = _mm512_or_si512(differ, _mm512_zextsi128_si512(v));
@@ -121,5 +118,4 @@ WB_INLINE int narrow_to_bytes(
     return _mm512_test_epi32_mask(differ, differ) != 0;
 }
 
-#endif
 #endif

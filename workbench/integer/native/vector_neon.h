@@ -67,6 +67,7 @@ WB_INLINE Block dot(Block a, Word x, Block w, int wide)
 #endif
 
 #define WB_WIDE(f, a, b) vreinterpretq_s8_s16(f(vreinterpretq_s16_s8(a), vreinterpretq_s16_s8(b)))
+WB_INLINE Codes codes_widened(const void *p) { return vreinterpretq_s8_s16(vmovl_s8(vld1_s8(p))); }
 WB_INLINE Codes codes_load(const void *p) { return vld1q_s8(p); }
 WB_INLINE void codes_store(void *p, Codes a) { vst1q_s8(p, a); }
 WB_INLINE Codes codes_xor(Codes a, Codes b) { return veorq_s8(a, b); }
@@ -109,21 +110,18 @@ WB_INLINE int narrow_to_pairs(
     return vmaxvq_u16(vreinterpretq_u16_s16(differ)) != 0;
 }
 
-#if WB_BYTES
-
 /* The same as bytes. */
 WB_INLINE int narrow_to_bytes(
-    const int32_t *sums, const int32_t *right, int blocks, int low, int high, uint8_t *to, const uint8_t *clean)
+    const int32_t *sums, const int32_t *right, int blocks, int low, int high, int8_t *to, const int8_t *clean)
 {
     int16x8_t least = vdupq_n_s16((int16_t)low), most = vdupq_n_s16((int16_t)high);
-    uint8x8_t differ = vdup_n_u8(0);
+    int8x8_t differ = vdup_n_s8(0);
     for (int n = 0; n < 16 * blocks; n += 8) {
-        uint8x8_t v = vreinterpret_u8_s8(vmovn_s16(narrowed(sums + n, right + n, least, most)));
-        vst1_u8(to + n, v);
-        differ = vorr_u8(differ, veor_u8(v, vld1_u8(clean + n)));
+        int8x8_t v = vmovn_s16(narrowed(sums + n, right + n, least, most));
+        vst1_s8(to + n, v);
+        differ = vorr_s8(differ, veor_s8(v, vld1_s8(clean + n)));
     }
-    return vmaxv_u8(differ) != 0;
+    return vmaxv_u8(vreinterpret_u8_s8(differ)) != 0;
 }
 
-#endif
 #endif

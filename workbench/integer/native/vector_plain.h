@@ -18,7 +18,7 @@ typedef struct {
 } Block;
 typedef uint32_t Word;
 typedef struct {
-    int16_t v[8];
+    int8_t v[16]; /* or int16_t[8] */
 } Codes;
 
 WB_INLINE Block block_load(const void *p)
@@ -48,8 +48,6 @@ WB_INLINE Block dot(Block a, Word x, Block w, int wide)
     return a;
 }
 
-WB_INLINE int16_t saturated(int v) { return (int16_t)(v < -32768 ? -32768 : v > 32767 ? 32767 : v); }
-
 WB_INLINE Codes codes_load(const void *p)
 {
     Codes a;
@@ -57,39 +55,58 @@ WB_INLINE Codes codes_load(const void *p)
     return a;
 }
 WB_INLINE void codes_store(void *p, Codes a) { memcpy(p, &a, sizeof a); }
-WB_INLINE Codes codes_of(int v, int wide)
+WB_INLINE int code_in(const Codes *a, int i, int wide)
 {
-    Codes a;
-    (void)wide;
-    for (int i = 0; i < 8; i++) a.v[i] = (int16_t)v;
-    return a;
+    int16_t code;
+    if (!wide) return a->v[i];
+    memcpy(&code, a->v + 2 * i, 2);
+    return code;
+}
+/* Store a code, which saturates. */
+WB_INLINE void put_code(Codes *a, int i, int code, int wide)
+{
+    int most = wide ? 32767 : 127;
+    code = code > most ? most : code < -most - 1 ? -most - 1 : code;
+    int16_t both = (int16_t)code;
+    if (wide) memcpy(a->v + 2 * i, &both, 2);
+    else a->v[i] = (int8_t)code;
 }
 
-#define WB_OF_CODES(name, of_each)                      \
-    WB_INLINE Codes name(Codes a, Codes b, int wide)    \
-    {                                                   \
-        (void)wide;                                     \
-        for (int i = 0; i < 8; i++) {                   \
-            int x = a.v[i], y = b.v[i];                 \
-            a.v[i] = (of_each);                         \
-        }                                               \
-        return a;                                       \
-    }
-WB_OF_CODES(codes_add, saturated(x + y))
-WB_OF_CODES(codes_sub, saturated(x - y))
-WB_OF_CODES(codes_min, (int16_t)(x < y ? x : y))
-WB_OF_CODES(codes_max, (int16_t)(x > y ? x : y))
-
-/* (a + 2**(s - 1)) >> s, 0 < s < 16. */
-WB_INLINE Codes codes_rounded(Codes a, int s, int wide)
+/* The first half as many bytes, as 16 bits. */
+WB_INLINE Codes codes_widened(const void *p)
 {
-    (void)wide;
-    for (int i = 0; i < 8; i++) a.v[i] = (int16_t)((a.v[i] + (1 << (s - 1))) >> s);
-    return a;
+    Codes a = codes_load(p), b;
+    for (int i = 0; i < 8; i++) put_code(&b, i, a.v[i], 1);
+    return b;
+}
+
+#define WB_OF_CODES(name, type, of_each)                 \
+    WB_INLINE Codes name(Codes a, type b, int wide)      \
+    {                                                    \
+        for (int i = 0; i < (wide ? 8 : 16); i++)        \
+            put_code(&a, i, (of_each), wide);            \
+        return a;                                        \
+    }
+#define X code_in(&a, i, wide)
+#define Y code_in(&b, i, wide)
+WB_OF_CODES(codes_add, Codes, X + Y)
+WB_OF_CODES(codes_sub, Codes, X - Y)
+WB_OF_CODES(codes_min, Codes, X < Y ? X : Y)
+WB_OF_CODES(codes_max, Codes, X > Y ? X : Y)
+/* (a + 2**(s - 1)) >> s, 0 < s < 8 or, when wide, 16. */
+WB_OF_CODES(codes_rounded, int, (X + (1 << (b - 1))) >> b)
+WB_OF_CODES(codes_set, int, b)
+#undef X
+#undef Y
+
+WB_INLINE Codes codes_of(int v, int wide)
+{
+    Codes a = {{0}};
+    return codes_set(a, v, wide);
 }
 WB_INLINE Codes codes_xor(Codes a, Codes b)
 {
-    for (int i = 0; i < 8; i++) a.v[i] ^= b.v[i];
+    for (int i = 0; i < 16; i++) a.v[i] ^= b.v[i];
     return a;
 }
 
@@ -97,21 +114,24 @@ WB_INLINE Codes codes_xor(Codes a, Codes b)
 WB_INLINE uint32_t words_differ(Codes a, Codes b)
 {
     uint32_t differ = 0;
-    for (int i = 0; i < 8; i++) differ |= (uint32_t)(a.v[i] != b.v[i]) << i / 2;
+    for (int i = 0; i < 16; i++) differ |= (uint32_t)(a.v[i] != b.v[i]) << i / 4;
     return differ;
 }
 
-/* clamp(sums >> right, low, high) of `blocks` blocks, as int16. Returns whether some differ from `clean`. */
-WB_INLINE int narrow_to_pairs(
-    const int32_t *sums, const int32_t *right, int blocks, int low, int high, int16_t *to, const int16_t *clean)
-{
-    int differ = 0;
-    for (int n = 0; n < 16 * blocks; n++) {
-        int v = sums[n] >> right[n];
-        to[n] = (int16_t)(v < low ? low : v > high ? high : v);
-        differ |= to[n] ^ clean[n];
+/* clamp(sums >> right, low, high) of `blocks` blocks. Returns whether some differ from `clean`. */
+#define WB_NARROW(name, type)                                                                           \
+    WB_INLINE int name(                                                                                 \
+        const int32_t *sums, const int32_t *right, int blocks, int low, int high, type *to, const type *clean) \
+    {                                                                                                   \
+        int differ = 0;                                                                                 \
+        for (int n = 0; n < 16 * blocks; n++) {                                                         \
+            int v = sums[n] >> right[n];                                                                \
+            to[n] = (type)(v < low ? low : v > high ? high : v);                                        \
+            differ |= to[n] ^ clean[n];                                                                 \
+        }                                                                                               \
+        return differ != 0;                                                                             \
     }
-    return differ != 0;
-}
+WB_NARROW(narrow_to_pairs, int16_t)
+WB_NARROW(narrow_to_bytes, int8_t)
 
 #endif
