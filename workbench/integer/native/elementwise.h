@@ -113,6 +113,8 @@ static void flat_rows(Model *m, const Operator *op, const Operator *next, int fi
 {
     const Signal *a = m->signal + op->source, *b = op->kind == ADD ? m->signal + op->other : a;
     int first = a->low < b->low ? a->low : b->low, last = a->high > b->high ? a->high : b->high;
+    long bytes = row_bytes(a);
+    if (WB_CODES % bytes == 0) first -= first % (int)(WB_CODES / bytes); /* a row there is not split by a vector */
     if (m->signal[op->target].bits == 16) flat_rows_of_width(m, op, next, find, first, last, 1);
     else flat_rows_of_width(m, op, next, find, first, last, 0);
 }

@@ -21,7 +21,8 @@ from workbench.errors import WorkbenchError
 AUTO = "auto"
 _VARIABLE = "WORKBENCH_KERNELS"
 _X86, _ARM = ("x86_64", "amd64"), ("aarch64", "arm64")
-_AVX512 = ("avx512f", "avx512bw", "avx512vl", "avx512dq")
+_AVX2 = ("avx2", "bmi1", "bmi2")
+_AVX512 = (*_AVX2, "avx512f", "avx512bw", "avx512vl", "avx512dq")
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class Instructions:
 
 
 def _x86(*needs: str) -> Instructions:
-    named = [need.replace("_", "") for need in needs]
+    named = [need.replace("_", "").replace("bmi1", "bmi") for need in needs]
     return Instructions(
         _X86, needs, tuple(f"-m{name}" for name in named), "".join(f"+{name}" for name in named)
     )
@@ -57,8 +58,8 @@ def _x86(*needs: str) -> Instructions:
 INSTRUCTIONS = {
     "vnni": _x86(*_AVX512, "avx512_vnni"),
     "avx512": _x86(*_AVX512),
-    "avxvnni": _x86("avx2", "avx_vnni"),
-    "avx2": _x86("avx2"),
+    "avxvnni": _x86(*_AVX2, "avx_vnni"),
+    "avx2": _x86(*_AVX2),
     "dotprod": Instructions(
         _ARM, ("asimd", "asimddp"), ("-march=armv8.2-a+dotprod",), "+dotprod"
     ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -15,6 +16,7 @@ from workbench.integer.signals import SHIFT_MAX, SHIFT_MIN, Signal
 _KINDS = (Conv, Add, Rescale, Table, Embed, Concat)  # in the order of the C enumeration
 _CACHE_LINE = 64  # bytes
 _VECTOR = 16  # columns that are computed together
+_AT_ONCE = 64  # columns whose sums become codes together
 _MASK = 32  # words whose bits make one number
 _CLEAN_LOW = 2**31 - 1
 
@@ -39,7 +41,7 @@ _Operator = _struct(
     "kind target source other sources clamp_low clamp_high up out taps fan_in groups dilation "
     "stride weight_bits fold history rows_seen apart advance rows_made columns padded positions "
     "per_frame any_left entry_bits entries width",
-    "concat weight bias shift packed base excess right left clean_sums clean_entry entry",
+    "concat weight bias shift packed base excess right left entry_of_word clean_sums clean_entry entry",
 )
 
 
@@ -141,7 +143,7 @@ class NativeModel:
             differ=self._array(np.zeros(max(words) // 8 + 2 * _CACHE_LINE, np.uint8)),
             found=-1,
             unions=self._array(np.zeros(max([1, *seen]), np.uint32)),
-            entry=self._array(np.zeros((max([1, *seen]), 2), np.int32)),
+            entry=self._array(np.zeros((max(seen, default=0) + 8, 2), np.int32)),
         )
 
     def _array(self, array: np.ndarray) -> int:
@@ -166,7 +168,9 @@ class NativeModel:
         stride = signal.channels if sink else words * lanes
         looks_back = [op.history for op in map(program.operators.__getitem__, readers)
                       if isinstance(op, Conv)]  # fmt: skip
-        pad = max([0, *looks_back])
+        size = {8: 1, 16: 2, 32: 4}[signal.bits]
+        whole = _CACHE_LINE // math.gcd(_CACHE_LINE, stride * size)  # rows that end with a line
+        pad = -(-max([0, *looks_back]) // whole) * whole
         dtype = {8: np.int8, 16: np.int16, 32: np.int32}[signal.bits]
         rows = np.zeros((pad + len(codes) + self._slack(stride), stride), dtype)
         rows[pad : pad + len(codes), : signal.channels] = codes
@@ -253,8 +257,15 @@ class NativeModel:
         made.shift, made.packed = self._array(conv.shift), self._array(packed)
         made.base = self._array((base - excess).astype(np.int32))  # modulo 2**32
         made.excess = self._array(excess.astype(np.int32))
-        made.right = self._array(np.maximum(shift, 0))
-        made.left = self._array(np.maximum(-shift, 0))
+        repeated = np.tile(shift, -(-_AT_ONCE // padded))
+        made.right = self._array(np.maximum(repeated, 0))
+        made.left = self._array(np.maximum(-repeated, 0))
+        row, word = np.indices((made.rows_seen, words)).reshape(2, -1)
+        operand = 4 * (row * made.apart * words + word)
+        weights = 4 * padded * (row * words + word)
+        made.entry_of_word = self._array(
+            np.append(np.stack([operand, weights], axis=1), np.zeros((_MASK + 1, 2), np.int64), axis=0).astype(np.int32)
+        )
         made.clean_sums = self._array(np.zeros((made.positions + self._layout.tile, padded), np.int32))
 
 

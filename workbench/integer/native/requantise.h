@@ -30,15 +30,18 @@ static inline int is_direct(const Operator *op, const Signal *y)
     return !op->any_left && op->padded == op->columns && y->channels == y->stride;
 }
 
-/* Codes of `count` positions from p on, where is_direct(op, y). */
+/* Codes of `count` positions from p on, where is_direct(op, y): 64 columns at a time or all of a position. */
 static inline void store_sums(const Operator *op, Signal *y, long p, int count, const int32_t *sums)
 {
-    int blocks = op->padded / WB_COLUMNS, low = op->clamp_low, high = op->clamp_high, differ = 0;
-    long at = p * op->columns;
-    for (int r = 0; r < count; r++, at += op->columns, sums += op->padded)
+    int low = op->clamp_low, high = op->clamp_high, differ = 0, at_once = op->columns < 64 ? 64 / op->columns : 1;
+    for (int done = 0; done < count; done += at_once) {
+        int blocks = (count - done < at_once ? count - done : at_once) * op->columns / WB_COLUMNS;
+        const int32_t *from = sums + (long)done * op->columns;
+        long to = (p + done) * op->columns;
         differ |= y->bits == 8
-            ? narrow_to_bytes(sums, op->right, blocks, low, high, (int8_t *)y->now + at, (int8_t *)y->clean + at)
-            : narrow_to_pairs(sums, op->right, blocks, low, high, (int16_t *)y->now + at, (int16_t *)y->clean + at);
+            ? narrow_to_bytes(from, op->right, blocks, low, high, (int8_t *)y->now + to, (int8_t *)y->clean + to)
+            : narrow_to_pairs(from, op->right, blocks, low, high, (int16_t *)y->now + to, (int16_t *)y->clean + to);
+    }
     if (!differ) return;
     note(y, p * op->rows_made);
     note(y, (p + count) * op->rows_made - 1);

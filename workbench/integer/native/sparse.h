@@ -32,6 +32,11 @@ typedef struct {
     int32_t low, high; /* rows that differ from clean are among low .. high - 1 */
 } Signal;
 
+/* A word of a position's input rows in a list of those that differ. */
+typedef struct {
+    int32_t operand, weights; /* offsets in bytes, from the position's first row and in `packed` */
+} Entry;
+
 typedef struct {
     int32_t kind;
     int32_t target;
@@ -59,7 +64,8 @@ typedef struct {
     const void *packed;    /* [rows_seen, words, padded, lanes] int8 x 4 or int16 x 2, zero where padded */
     const int32_t *base;   /* [padded] bias, less `excess` */
     const int32_t *excess; /* [padded] what the excess of operands adds */
-    const int32_t *right, *left; /* [padded] shift of each column, one of the two zero */
+    const int32_t *right, *left; /* [padded] shift of each column, one of the two zero; repeated up to 64 */
+    const Entry *entry_of_word;  /* [rows_seen * words] */
     int32_t *clean_sums;   /* [positions, padded] */
     const int16_t *clean_entry; /* [entries * width] */
     int16_t *entry;             /* equal to clean_entry between trials */
@@ -81,11 +87,6 @@ typedef struct {
     int32_t max_error;
     int64_t error_energy;
 } Outcome;
-
-/* A word of a position's input rows in a list of those that differ. */
-typedef struct {
-    int32_t operand, weights; /* offsets in bytes, from the position's first row and in `packed` */
-} Entry;
 
 typedef struct {
     int32_t signals, operators, output, most_columns, most_positions;
@@ -109,7 +110,7 @@ typedef struct {
     int32_t found_low, found_high; /* rows of which these tell */
     int32_t found;            /* the signal whose differences have been found already, -1 for none */
     uint32_t *unions;         /* [most rows seen, masks] */
-    Entry *entry;             /* [most words of a position] */
+    Entry *entry;             /* [most words of a position and 8] */
 } Model;
 
 #endif
