@@ -61,13 +61,13 @@ WB_INLINE void find_codes(Finder *f, const void *now, const void *clean, const i
 }
 
 /* All of the rows from `low` to `high` are found: note which words of each differ. */
-static void finish_finding(Model *m, const Signal *x, Finder *f, int low, int high)
+static void finish_finding(Model *m, const Signal *x, Finder f, int low, int high)
 {
     uint32_t *mask = m->row_words + (long)(x->pad + low) * masks_of(x);
     int rows = high - low;
     long at = 0;
-    memcpy(f->differ, &f->bits, 8);
-    m->saturated = f->saturated != 0;
+    memcpy(f.differ, &f.bits, 8);
+    m->saturated = f.saturated != 0;
     m->found_low = low;
     m->found_high = high;
     if (x->words == 8) {
@@ -98,7 +98,7 @@ static void find_differences(Model *m, const Signal *x)
     Finder f = finder_from(m, x, low);
     if (x->bits == 8) for (long i = start; i < end; i += WB_CODES) find_codes(&f, now + i, clean + i, 8);
     else for (long i = start; i < end; i += WB_CODES) find_codes(&f, now + i, clean + i, 16);
-    finish_finding(m, x, &f, low, x->high);
+    finish_finding(m, x, f, low, x->high);
 }
 
 /* The codes themselves as operands, of all rows: where some difference is saturated. */

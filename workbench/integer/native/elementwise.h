@@ -59,7 +59,7 @@ WB_INLINE void flat_vector(Flat *f, long i, const int WIDE)
 }
 
 /* The same of less than a vector, up to byte `end`. */
-static void flat_rest(Flat *f, long i, long end, int wide)
+WB_INLINE void flat_rest(Flat *f, long i, long end, int wide)
 {
     int size = wide ? 2 : 1;
     for (; i < end; i += size) {
@@ -74,7 +74,7 @@ static void flat_rest(Flat *f, long i, long end, int wide)
     }
 }
 
-static void note_flat(Model *m, const Flat *f)
+WB_INLINE void note_flat(Model *m, const Flat *f)
 {
     Signal *y = m->signal + f->op->target;
     if (!f->high) return;
@@ -105,7 +105,7 @@ WB_INLINE void flat_rows_of_width(
     note_flat(m, &f);
     if (next) note_flat(m, &g);
     if (!find || !differs(y)) return;
-    finish_finding(m, y, &finder, (int)first, (int)last);
+    finish_finding(m, y, finder, (int)first, (int)last);
     m->found = final->target;
 }
 
