@@ -63,11 +63,11 @@ WB_INLINE void flat_rest(Flat *f, long i, long end, int wide)
 {
     int size = wide ? 2 : 1;
     for (; i < end; i += size) {
-        int code = wide ? *(const int16_t *)(f->a + i) : f->a[i];
-        int other = !f->b ? 0 : wide ? *(const int16_t *)(f->b + i) : f->b[i];
+        int code = wide ? *(const int16_t *)(f->a + i) : *(const int8_t *)(f->a + i);
+        int other = !f->b ? 0 : wide ? *(const int16_t *)(f->b + i) : *(const int8_t *)(f->b + i);
         code = f->b ? clamp(code + other, f->op->clamp_low, f->op->clamp_high) : rescaled(code, f->shift, f->op);
         if (wide) *(int16_t *)(f->to + i) = (int16_t)code;
-        else f->to[i] = (char)code;
+        else *(int8_t *)(f->to + i) = (int8_t)code;
         if (!memcmp(f->to + i, f->clean + i, (size_t)size)) continue;
         if (f->low < 0) f->low = i;
         f->high = i + size;

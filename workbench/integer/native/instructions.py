@@ -60,9 +60,7 @@ INSTRUCTIONS = {
     "avx512": _x86(*_AVX512),
     "avxvnni": _x86(*_AVX2, "avx_vnni"),
     "avx2": _x86(*_AVX2),
-    "dotprod": Instructions(
-        _ARM, ("asimd", "asimddp"), ("-march=armv8.2-a+dotprod",), "+dotprod"
-    ),
+    "dotprod": Instructions(_ARM, ("asimd", "asimddp"), ("-march=armv8.2-a+dotprod",), "+dotprod"),
     "neon": Instructions(_ARM, ("asimd",)),
     "plain": Instructions(),
 }
@@ -123,7 +121,9 @@ def _told_by_linux(*properties: str) -> list[str]:
     except OSError:
         return []
     pairs = (line.partition(":") for line in lines)
-    return list(dict.fromkeys(value.strip() for name, _, value in pairs if name.strip() in properties))
+    return list(
+        dict.fromkeys(value.strip() for name, _, value in pairs if name.strip() in properties)
+    )
 
 
 def _told_by_macos() -> frozenset[str]:

@@ -94,9 +94,7 @@ class Layout(NamedTuple):
 class NativeModel:
     """Owner of all arrays behind `struct`; values: clean codes [1, rows, channels] by signal."""
 
-    def __init__(
-        self, program: Program, values: Mapping[str, np.ndarray], layout: Layout
-    ) -> None:
+    def __init__(self, program: Program, values: Mapping[str, np.ndarray], layout: Layout) -> None:
         self._buffers: list[np.ndarray] = []
         self._program = program
         self._layout = layout
@@ -264,9 +262,13 @@ class NativeModel:
         operand = 4 * (row * made.apart * words + word)
         weights = 4 * padded * (row * words + word)
         made.entry_of_word = self._array(
-            np.append(np.stack([operand, weights], axis=1), np.zeros((_MASK + 1, 2), np.int64), axis=0).astype(np.int32)
+            np.append(
+                np.stack([operand, weights], axis=1), np.zeros((_MASK + 1, 2), np.int64), axis=0
+            ).astype(np.int32)
         )
-        made.clean_sums = self._array(np.zeros((made.positions + self._layout.tile, padded), np.int32))
+        made.clean_sums = self._array(
+            np.zeros((made.positions + self._layout.tile, padded), np.int32)
+        )
 
 
 def _fold(columns: int, per_frame: int, conv: Conv) -> int:
