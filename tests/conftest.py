@@ -92,7 +92,8 @@ def _processor() -> str:
 
 def _kernels() -> str:
     from workbench.errors import WorkbenchError
-    from workbench.integer.native.build import kernels_asked_for, kernels_here
+    from workbench.integer.native.build import kernels_here
+    from workbench.integer.native.instructions import kernels_asked_for
 
     try:
         return f"{kernels_here()} (asked for: {kernels_asked_for()})"
