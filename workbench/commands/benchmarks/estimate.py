@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 
+from workbench.commands.common import default_utterance
 from workbench.commands.progress import doing
 from workbench.errors import WorkbenchError
 from workbench.experiments.bench.estimate import bench_estimate
@@ -16,15 +17,16 @@ def run(options: argparse.Namespace) -> None:
     """Measure and print."""
     if options.repeats < 1:
         raise WorkbenchError(f"cannot estimate {options.repeats} times; give at least 1")
-    voice = open_voice()
+    voice = open_voice(options.checkpoint, generator=options.generator)
+    word = options.word or default_utterance(voice, "7")
     with doing() as say:
         rows = bench_estimate(
             voice.image(),
-            voice.inputs(options.word),
+            voice.inputs(word),
             repeats=options.repeats,
             progress=say,
         )
-    print(f"{options.repeats} estimates each, against all bits flipped, saying {options.word!r}")
+    print(f"{options.repeats} estimates each, against all bits flipped, saying {word!r}")
     print(
         f"{'share of flips':<18}{'truth':>8}{'+-':>10}{'covered':>9}{'bias':>8}{'trials':>9}"
         f"{'blind':>9}{'saving':>8}"

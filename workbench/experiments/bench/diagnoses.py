@@ -21,6 +21,7 @@ from workbench.healing.log import Diagnosis, LogEntry, Remedy
 from workbench.healing.remedies import RESIGNING
 from workbench.healing.strategy import Strategy
 from workbench.integer.program import Program
+from workbench.memory import places
 from workbench.memory.image import Image, flip_bits
 from workbench.memory.watches.areas import START_UP
 from workbench.memory.watches.watch import Watch
@@ -95,7 +96,7 @@ def bench_diagnoses(
                 continue
             of_unit = parts(watch, int(rng.integers(watch.units)))
             if any(action.moves for action in strategy.guards[number].actions):
-                first = image.layout.sections["spare"].start
+                first = image.layout.sections[places.SPARE].start
                 of_unit[SPARE] = first + np.arange(of_unit[WORKING].size)
             judge(score, image, strategy, _random_hits(rng, of_unit, flips, most_parts))
         scores.append(score)
@@ -106,7 +107,7 @@ def parts(watch: Watch, unit: int) -> dict[str, np.ndarray]:
     """Addresses of what belongs to a unit, int64 each: what is hit, and what decides who was."""
     layout = watch.layout
     working = np.arange(layout.working_bytes)[watch.addresses(unit)]
-    by_part = {WORKING: working, GOLDEN: working + layout.sections["golden"].start}
+    by_part = {WORKING: working, GOLDEN: working + layout.sections[places.GOLDEN].start}
     for place in watch.places:
         part = SECOND if place.tensor == "second" else CHECK
         addresses = place.start + np.flatnonzero(watch.checks_unit(place, unit))
@@ -125,6 +126,7 @@ def judge(score: Score, image: Image, strategy: Strategy, hits: Sequence[Hit]) -
     target = _target(hits)
     score.trials += 1
     spoilt, first = False, True
+    working = slice(image.layout.working_bytes)
     while device.trace.now < SIX_MINUTES:
         if later and device.log:
             _strike(device, later)
@@ -136,7 +138,7 @@ def judge(score: Score, image: Image, strategy: Strategy, hits: Sequence[Hit]) -
             left = SIX_MINUTES - device.trace.now
             device.skip(left if quiet is None else min(quiet, left))
         device.heal()
-        changed = before != device.data
+        changed = before[working] != device.data[working]
         for entry in device.log[written:]:
             guard, watch = device.guards[entry.area]
             # Checks in RAM are made of what start-up finds, or a remedy leaves: they know no better.
@@ -167,9 +169,9 @@ def judge(score: Score, image: Image, strategy: Strategy, hits: Sequence[Hit]) -
             where = of_unit[WORKING]
             if (before[where] != image.data[where]).any():
                 changed[where] = False  # a damaged unit may become zero as a whole
-        working = slice(image.layout.working_bytes)
-        was_right = before[working] == image.data[working]
-        spoilt |= bool((was_right & changed[working]).any())
+        if changed.any():
+            was_right = before[working] == image.data[working]
+            spoilt |= bool((was_right & changed).any())
     if first:
         score.confusion[target, "-"] += 1
     score.spoilt += spoilt

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shlex
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,7 +17,7 @@ import numpy as np
 
 from workbench.errors import WorkbenchError
 from workbench.experiments.provenance import provenance
-from workbench.files import as_argument, path_of
+from workbench.files import as_argument, path_of, read_bytes
 from workbench.memory.faults.plan import Plan
 from workbench.sealed import DIGEST, json_object, unsealed, write_sealed
 
@@ -103,6 +103,10 @@ class Campaign:
         return Shard(
             number, self.utterances[which], start, min(start + self.trials_a_shard, self.trials)
         )
+
+    def pilot(self, trials: int) -> Campaign:
+        """The same with a first shard of at most so many trials."""
+        return replace(self, trials_a_shard=min(self.trials_a_shard, trials))
 
     def difference(self, other: Campaign) -> str:
         """What differs first, in words, "" when nothing does."""
@@ -211,7 +215,7 @@ def _parsed(folder: Path) -> dict[str, Any]:
     """The contents of the manifest, of this format but with nothing proved."""
     path = folder / MANIFEST_FILE
     try:
-        text = path.read_bytes()
+        text = read_bytes(path)
     except OSError as error:
         raise WorkbenchError(
             f"{folder} holds no results of a campaign ({MANIFEST_FILE}: {error.strerror}); "

@@ -15,7 +15,7 @@ import numpy as np
 from workbench.errors import WorkbenchError
 from workbench.integer.changes import Changes
 from workbench.integer.native.build import kernels_asked_for, native_library
-from workbench.integer.native.model import NativeModel, unsupported
+from workbench.integer.native.model import Layout, NativeModel, unsupported
 from workbench.integer.native.trials import KIND_OF_FIELD
 from workbench.integer.operators import Conv
 from workbench.integer.program import Program
@@ -38,7 +38,6 @@ class _History:
     stride: int
     channels: int
     dtype: np.dtype
-    zero: int
 
     @property
     def stop(self) -> int:
@@ -89,7 +88,8 @@ class NativeFrames:
         if reason:
             raise WorkbenchError(f"the native engine cannot run {program.name}: {reason}")
         self.program = program
-        self._stream = native_library(kernels or kernels_asked_for()).wb_stream
+        library = native_library(kernels or kernels_asked_for())
+        self._stream = library.wb_stream
         integer, pointer = ctypes.c_int32, ctypes.c_void_p
         self._stream.argtypes = (pointer, integer, integer, *(pointer,) * 3, integer, pointer)
         self._stream.restype = None
@@ -97,7 +97,7 @@ class NativeFrames:
             signal.name: np.zeros((1, _FRAMES_AT_ONCE * signal.rate, signal.channels), np.int64)
             for signal in program.signals
         }
-        self._model = NativeModel(program, room)
+        self._model = NativeModel(program, room, Layout.of(library))
         self._model_pointer = ctypes.byref(self._model.struct)
         self._numbers = {operator.name: n for n, operator in enumerate(program.operators)}
         self._signals = {signal.name: n for n, signal in enumerate(program.signals)}
@@ -110,10 +110,9 @@ class NativeFrames:
         for operator in self.program.operators:
             if isinstance(operator, Conv) and operator.history:
                 (source,) = self.program.sources(operator)
-                zero, dtype = (128, np.uint8) if source.bits == 8 else (0, np.int16)
                 history = _History(
                     start, operator.history, self._model.stride(source.name), source.channels,
-                    np.dtype(dtype), zero,
+                    code_dtype(source.bits),
                 )  # fmt: skip
                 placed[operator.name] = history
                 start = history.stop
@@ -121,11 +120,7 @@ class NativeFrames:
 
     def silence(self) -> np.ndarray:
         """The state in which every history is zero."""
-        size = max([0, *(history.stop for history in self._histories.values())])
-        state = np.zeros(size, np.uint8)
-        for history in self._histories.values():
-            state[history.start : history.stop].view(history.dtype)[:] = history.zero
-        return state
+        return np.zeros(max([0, *(each.stop for each in self._histories.values())]), np.uint8)
 
     def changed(self, changes: Changes) -> np.ndarray:
         """Parameters of one device, trial 0 of the changes, as EDIT [n]."""
@@ -188,14 +183,13 @@ class NativeFrames:
         state = self.silence()
         for (operator, _), rows in tensors.items():
             history = self._histories[operator]
-            self._rows(state, history)[:, : history.channels] = rows.astype(np.int64) + history.zero
+            self._rows(state, history)[:, : history.channels] = rows
         return state
 
     def read_state(self, state: np.ndarray, operator: str, tensor: str) -> np.ndarray:
         """int64 [*shape]."""
         history = self._histories[operator]
-        rows = self._rows(state, history)[:, : history.channels]
-        return rows.astype(np.int64) - history.zero
+        return self._rows(state, history)[:, : history.channels].astype(np.int64)
 
     def written(self, state: np.ndarray, changes: Changes) -> np.ndarray:
         """A state in which some elements, of trial 0 of the changes, have new values."""
@@ -203,7 +197,7 @@ class NativeFrames:
         for (operator, _), change in changes.items():
             history = self._histories[operator]
             row, channel = np.divmod(change.element, history.channels)
-            self._rows(made, history)[row, channel] = change.value + history.zero
+            self._rows(made, history)[row, channel] = change.value
         return made
 
     def same(self, state: np.ndarray, other: np.ndarray) -> bool:

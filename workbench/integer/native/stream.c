@@ -6,6 +6,7 @@
  * are modulo 2**32. While a convolution runs, its history lies in the padding rows before its source.
  */
 #include "elementwise.h"
+#include "requantise.h"
 
 /* A parameter that differs. element: as of a Fault. value: what the device holds. */
 typedef struct {
@@ -19,12 +20,24 @@ static inline void add(int32_t *sum, uint32_t more)
 
 static void put_rows(const Signal *s, long row, int rows, const int32_t *y)
 {
-    for (int r = 0; r < rows; r++, row++, y += s->channels) {
-        if (s->bits == 8)
-            for (int i = 0; i < s->channels; i++) ((uint8_t *)s->now)[row * s->stride + i] = (uint8_t)(y[i] + 128);
-        else
-            for (int i = 0; i < s->channels; i++) ((int16_t *)s->now)[row * s->stride + i] = (int16_t)y[i];
+    for (int r = 0; r < rows; r++, row++, y += s->channels)
+        for (int i = 0; i < s->channels; i++) set_code((Signal *)s, row * s->stride + i, y[i]);
+}
+
+/* Rows first .. last - 1 of x as operands, from `first` on; the same bytes where no excess is added to codes. */
+static const uint8_t *operands_of(const Model *m, const Signal *x, long first, long last)
+{
+    long count = (last - first) * x->stride;
+    const int8_t *narrow = (const int8_t *)x->now + first * x->stride;
+    if (x->bits == 16) return (const uint8_t *)x->now + first * row_bytes(x);
+    if (is_wide(x)) {
+        int16_t *to = (int16_t *)m->operand[1];
+        for (long i = 0; i < count; i++) to[i] = narrow[i];
+        return m->operand[1];
     }
+    if (!WB_EXCESS) return (const uint8_t *)narrow;
+    for (long i = 0; i < count; i++) m->operand[0][i] = (uint8_t)(narrow[i] + WB_EXCESS);
+    return m->operand[0];
 }
 
 static void add_weight(const Operator *op, const Signal *x, const Edit *e, int first, int count, int32_t *sums)
@@ -48,47 +61,52 @@ static void add_bias(const Operator *op, const Edit *e, int count, int32_t *sums
             add(sums + (long)r * op->padded + u * op->out + e->element, difference);
 }
 
+static void store(const Model *m, const Operator *op, Signal *y, int p, const int32_t *sums, const Edit *edit, int edits)
+{
+    requantise_row(op, sums, m->codes);
+    for (int e = 0; e < edits; e++)
+        for (int u = 0; edit[e].kind == SHIFT && u < op->rows_made; u++) {
+            int column = u * op->out + edit[e].element;
+            m->codes[column] = requantised(sums[column], edit[e].value, op);
+        }
+    put_rows(y, (long)p * op->rows_made, op->rows_made, m->codes);
+}
+
 static void run_conv(const Model *m, const Operator *op, int frames, const Edit *edit, int edits)
 {
-    const Signal *x = m->signal + op->source, *y = m->signal + op->target;
-    _Alignas(64) int32_t sums[MOST_TILE * MOST_COLUMNS];
-    int32_t codes[MOST_COLUMNS];
-    const uint8_t *rows[MOST_TILE];
-    int positions = frames * op->per_frame;
+    const Signal *x = m->signal + op->source;
+    Signal *y = m->signal + op->target;
+    const uint8_t *operand = operands_of(m, x, -op->history, (long)frames * x->rate);
+    int positions = frames * op->per_frame, most = tile_rows(op), shifts = 0;
+    for (int e = 0; e < edits; e++) shifts += edit[e].kind == SHIFT;
     for (int first = 0, count; first < positions; first += count) {
-        count = positions - first < MOST_TILE ? positions - first : MOST_TILE;
-        for (int r = 0; r < count; r++)
-            rows[r] = (const uint8_t *)x->now + ((long)(first + r) * op->advance - op->history) * row_bytes(x);
-        full_sums(op, rows, count, op->apart * row_bytes(x), x->stride / lanes_of(x), sums, x->bits == 16);
+        count = positions - first < most ? positions - first : most;
+        full_sums(op, x, operand + 4L * first * op->advance * x->words, m->sums);
         for (int e = 0; e < edits; e++) {
-            if (edit[e].kind == WEIGHT) add_weight(op, x, edit + e, first, count, sums);
-            else if (edit[e].kind == BIAS) add_bias(op, edit + e, count, sums);
+            if (edit[e].kind == WEIGHT) add_weight(op, x, edit + e, first, count, m->sums);
+            else if (edit[e].kind == BIAS) add_bias(op, edit + e, count, m->sums);
         }
-        for (int r = 0; r < count; r++) {
-            const int32_t *here = sums + (long)r * op->padded;
-            requantise_row(op, here, codes);
-            for (int e = 0; e < edits; e++)
-                for (int u = 0; edit[e].kind == SHIFT && u < op->rows_made; u++) {
-                    int column = u * op->out + edit[e].element;
-                    codes[column] = requantised(here[column], edit[e].value, op);
-                }
-            put_rows(y, (long)(first + r) * op->rows_made, op->rows_made, codes);
-        }
+        if (!shifts && is_direct(op, y)) store_sums(op, y, first, count, m->sums);
+        else for (int r = 0; r < count; r++) store(m, op, y, first + r, m->sums + (long)r * op->padded, edit, edits);
     }
 }
 
-static void run_elementwise(const Model *m, Operator *op, int frames, const Edit *edit, int edits)
+static void run_elementwise(Model *m, Operator *op, int frames, const Edit *edit, int edits)
 {
     const Signal *y = m->signal + op->target;
     int shift = op->kind == RESCALE ? op->shift[0] : 0;
-    int32_t codes[MOST_COLUMNS];
+    if (!edits && is_flat(m, op)) {
+        if (y->bits == 16) flat_rows_of_width(m, op, NULL, 0, 0, (long)frames * y->rate, 1);
+        else flat_rows_of_width(m, op, NULL, 0, 0, (long)frames * y->rate, 0);
+        return;
+    }
     for (int e = 0; e < edits; e++) {
         if (op->kind == RESCALE) shift = edit[e].value;
         else op->entry[edit[e].element] = (int16_t)edit[e].value;
     }
     for (int row = 0; row < frames * y->rate; row++) {
-        compute_row(m, op, row, shift, codes);
-        put_rows(y, row, 1, codes);
+        compute_row(m, op, row, shift, m->codes);
+        put_rows(y, row, 1, m->codes);
     }
     for (int e = 0; e < edits && op->kind != RESCALE; e++)
         op->entry[edit[e].element] = op->clean_entry[edit[e].element];
