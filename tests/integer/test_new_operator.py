@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 import pytest
+from workbench.integer.reference_stream import ReferenceStream
 
 from workbench.errors import WorkbenchError
 from workbench.firmware.design import Firmware
@@ -20,7 +21,6 @@ from workbench.integer.operators.operator import OnSums
 from workbench.integer.operators.shifts import wrap_int32
 from workbench.integer.program import Program
 from workbench.integer.reference import Stream, run
-from workbench.integer.reference_stream import ReferenceStream
 from workbench.integer.signals import Signal
 from workbench.integer.storage import load_program, save_program
 from workbench.memory.faults.plan import Plan

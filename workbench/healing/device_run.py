@@ -201,9 +201,10 @@ class DeviceRun:
 
     def _forget(self, frame: int) -> None:
         """Follow the clean run again where nothing is different before `frame`."""
-        if self._state is not None and not self._differs:
-            if self._frames.same(self._state, self._clean.states[frame]):
-                self._state = None
+        if self._state is None or self._differs:
+            return
+        if self._frames.same(self._state, self._clean.states[frame]):
+            self._state = None
 
     def _step(
         self, first: int, last: int, recorded: Collection[str] | None
