@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +23,15 @@ from workbench.commands.common import (
     strategy_text,
 )
 from workbench.commands.cost_table import LEGEND, print_costs
+from workbench.commands.kept import Kept
+from workbench.commands.progress import counted
 from workbench.errors import WorkbenchError
 from workbench.experiments.fleets.device_costs import COST_FRAMES
 from workbench.experiments.voices.script import script_of
 from workbench.experiments.voices.voice import Voice, open_voice
 from workbench.files import write_bytes, write_text
 from workbench.firmware.boards import CORES, USUAL_CORES, Board, Core, boards_with
-from workbench.firmware.costs import Cost, as_json, bare_run, measure_cost
+from workbench.firmware.costs import Cost, as_json, bare_run, fingerprint, measure_cost
 from workbench.firmware.emulate import EmulatedRun, MidFrameUpset, emulate
 from workbench.firmware.soak import soak
 from workbench.healing.log import log_lines
@@ -41,6 +45,7 @@ from workbench.progress import progress_bar
 from workbench.training.checkpoint_files import refuse_replacing
 
 _UPSETS = 20
+_RUNS = 3  # on each core
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -124,13 +129,23 @@ def run(options: argparse.Namespace) -> None:
         return
     words = options.word or list(voice.utterances)
     figures, attempts = [], Attempts()
-    for name in dict.fromkeys(options.core or USUAL_CORES):
-        figures.append(_on_core(voice, words, CORES[name], options, attempts))
-        _print_figures(figures[-1])
-        if options.json:  # after every core, since the next may fail
-            report = {"utterances": words, "seed": options.seed, "cores": figures}
-            with attempts.step(f"{options.json}"):
-                write_text(options.json, json.dumps(report, indent=1) + "\n")
+    names = list(dict.fromkeys(options.core or USUAL_CORES))
+    with (
+        _kept(voice, options) as kept,
+        counted(_RUNS * len(names), unit="run") as say,
+    ):
+        for name in names:
+            figures.append(
+                kept.step(
+                    name, partial(_on_core, voice, words, CORES[name], options, attempts, say)
+                )
+            )
+            if options.json:  # after every core, since the next may fail
+                report = {"utterances": words, "seed": options.seed, "cores": figures}
+                with attempts.step(f"{options.json}"):
+                    write_text(options.json, json.dumps(report, indent=1) + "\n")
+    for each in figures:
+        _print_figures(each)
     print(
         "Instructions are counted exactly and a real core needs more cycles than that, so each share "
         "of a clock is a lower bound."
@@ -168,14 +183,23 @@ def _costs(voice: Voice, options: argparse.Namespace) -> None:
     frames = {name: codes[:, :COST_FRAMES] for name, codes in inputs[voice.utterances[-1]].items()}
     rows: list[Cost] = []
     attempts = Attempts()
-    with progress_bar(total=len(variants) * len(cores)) as bar:
+    with (
+        _kept(voice, options) as kept,
+        progress_bar(total=len(variants) * len(cores), unit="strategy") as bar,
+    ):
         for core in cores:
             measured = []
             with attempts.step(core.title):
                 bare = bare_run(voice.program, frames, core)
                 for _, strategy, program in variants:
                     with attempts.step(f"{strategy.name} on {core.title}"):
-                        measured.append(measure_cost(program, frames, strategy, core, bare=bare))
+                        measured.append(
+                            kept.step(
+                                f"{core.name}-{strategy.name}-{fingerprint(program, strategy)}",
+                                partial(measure_cost, program, frames, strategy, core, bare=bare),
+                                plain=asdict, again=lambda plain: Cost(**plain),
+                            )
+                        )  # fmt: skip
                     bar.update()
             if measured:
                 print_costs(core, measured)
@@ -192,14 +216,33 @@ def _soak(voice: Voice, options: argparse.Namespace) -> None:
     if options.soak < 1:
         raise WorkbenchError(f"--soak is {options.soak}; run at least 1 frame")
     inputs = {word: voice.inputs(word) for word in voice.utterances}
-    for _, strategy, program in strategy_variants(options.strategy, voice.program, inputs):
-        if strategy.heals:
-            entries = soak(
-                program, list(inputs.values()), strategy, options.soak, seed=options.seed
+    variants = strategy_variants(options.strategy, voice.program, inputs)
+    healing = [variant for variant in variants if variant.strategy.heals]
+    with (
+        _kept(voice, options) as kept,
+        progress_bar(total=len(healing), unit="strategy") as bar,
+    ):
+        for _, strategy, program in healing:
+            entries = kept.step(
+                f"{strategy.name}-{fingerprint(program, strategy)}",
+                partial(
+                    soak,
+                    program,
+                    list(inputs.values()),
+                    strategy,
+                    options.soak,
+                    seed=options.seed,
+                ),
             )
-            print(
-                f"{strategy.name}: {entries:,} entries in {options.soak:,} clean frames", flush=True
-            )
+            bar.update()
+            bar.write(f"{strategy.name}: {entries:,} entries in {options.soak:,} clean frames")
+
+
+def _kept(voice: Voice, options: argparse.Namespace) -> Kept:
+    """Steps of the same measurement: neither files to write nor other cores and strategies change them."""
+    strategy = options.strategy if options.soak is None and not options.costs else None
+    asked = (options.word, options.pages, options.upsets, options.soak, options.seed, strategy)
+    return Kept("emulate", voice.program.content_hash, asked, options.costs)
 
 
 def _on_core(
@@ -208,6 +251,7 @@ def _on_core(
     core: Core,
     options: argparse.Namespace,
     attempts: Attempts,
+    say: Callable[[str], None],
 ) -> dict[str, Any]:
     script = script_of(voice, words)
     healer, program = strategy_of((options.strategy or [CRC_SCRUB])[0], options.pages, voice)
@@ -215,12 +259,16 @@ def _on_core(
     layout = image.layout
     upsets = _upsets(layout, script.frames, options)
 
-    def live(strategy: Strategy | None, hits: Sequence[MidFrameUpset] = ()) -> EmulatedRun:
+    def live(
+        what: str, strategy: Strategy | None, hits: Sequence[MidFrameUpset] = ()
+    ) -> EmulatedRun:
+        say(f"{core.title} {what}")
         return emulate(
             image, core, script.inputs, strategy=strategy, mid_frame=hits, word_starts=script.starts
         )
 
-    clean, bare, damaged = live(healer), live(None), live(healer, upsets)
+    clean, bare = live("with the healer", healer), live("without a healer", None)
+    damaged = live("under upsets", healer, upsets)
     compared = _compare(image.program, voice, words, (bare, clean))
     if options.log:
         with attempts.step(f"{options.log}"):

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import argparse
 import json
+from functools import partial
 
-from workbench.commands.progress import doing
+from workbench.commands.kept import Kept
+from workbench.commands.progress import counted
 from workbench.errors import WorkbenchError
-from workbench.experiments.bench.diagnoses import COLUMNS, bench_diagnoses, confusion
+from workbench.experiments.bench.diagnoses import COLUMNS, Score, bench_diagnoses, confusion
 from workbench.experiments.threads import one_thread
 from workbench.experiments.voices.voice import open_voice
 from workbench.files import write_text
+from workbench.firmware.costs import fingerprint
 from workbench.healing.named import NONE
+from workbench.healing.strategy import Strategy
 from workbench.healing.variants import NAMES, RANGE, strategy_variants
+from workbench.integer.program import Program
 
 _TRIALS = 100  # of each strategy
 
@@ -26,13 +31,21 @@ def run(options: argparse.Namespace) -> None:
     names = options.strategy or [name for name in NAMES if name not in (NONE, RANGE)]
     inputs = {word: voice.inputs(word) for word in voice.utterances}
     chosen = strategy_variants(names, voice.program, inputs)
-    with doing() as say, one_thread():
-        scores = bench_diagnoses(
-            voice.program,
-            [each.strategy for each in chosen],
-            trials=trials,
-            progress=say,
-        )
+    with (
+        Kept("bench-diagnoses", voice.program.content_hash, trials) as kept,
+        counted(len(chosen), unit="strategy") as say,
+        one_thread(),
+    ):
+        scores = []
+        for _, strategy, _ in chosen:
+            say(strategy.name)
+            scores.append(
+                kept.step(
+                    f"{strategy.name}-{fingerprint(voice.program, strategy)}",
+                    partial(_scored, voice.program, strategy, trials),
+                    plain=Score.plain, again=Score.of,
+                )
+            )  # fmt: skip
     width = max(len(score.strategy) for score in scores) + 2
     print(
         f"{'strategy':<{width}}{'trials':>7}{'entries':>9}{'right':>7}{'open':>6}{'wrong':>7}{'spoilt':>8}{'most':>6}"
@@ -53,3 +66,8 @@ def run(options: argparse.Namespace) -> None:
     if options.json:
         report = {"strategies": [score.as_json() for score in scores], "confusion": rows}
         write_text(options.json, json.dumps(report, indent=2) + "\n")
+
+
+def _scored(program: Program, strategy: Strategy, trials: int) -> Score:
+    (score,) = bench_diagnoses(program, [strategy], trials=trials)
+    return score
