@@ -13,6 +13,7 @@ from workbench.errors import WorkbenchError
 from workbench.experiments.fleets.records import RecordFile
 from workbench.experiments.parallel.task import code_here
 
+ROOT = Path("out")  # below which steps are kept, a folder a command
 _Value = TypeVar("_Value")
 
 
@@ -25,7 +26,7 @@ class Kept:
 
     def __init__(self, command: str, *depends: object) -> None:
         """command: its name. depends: whatever decides the results, with a text that differs where they may."""
-        self.folder = Path("out", command)
+        self.folder = ROOT / command
         self._key = " ".join([code_here().digest, command, *map(repr, depends)])
         self._files: list[RecordFile] = []
 
@@ -37,8 +38,7 @@ class Kept:
     ) -> None:
         if kind is None:
             for file in self._files:
-                with suppress(OSError):
-                    file.path.unlink()
+                file.forget()
         elif kind is KeyboardInterrupt and self._files:
             print(
                 f"{len(self._files)} finished steps are kept in {self.folder}; the same command goes on "
