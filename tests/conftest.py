@@ -93,7 +93,8 @@ def _processor() -> str:
 
 def _kernels() -> str:
     from workbench.errors import WorkbenchError
-    from workbench.integer.native.build import kernels_asked_for, kernels_here
+    from workbench.integer.native.build import kernels_here
+    from workbench.integer.native.instructions import kernels_asked_for
 
     try:
         return f"{kernels_here()} (asked for: {kernels_asked_for()})"
@@ -158,6 +159,20 @@ def nothing_kept(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.M
         from workbench.commands import kept
 
         monkeypatch.setattr(kept, "ROOT", tmp_path_factory.getbasetemp() / f"kept-{uuid4()}")
+
+
+@pytest.fixture
+def rough_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pictures of few points and without a layout, which takes longest: for tests that only want a file."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    def save(figure: Figure, file: object, **_: object) -> None:
+        figure.set_layout_engine("none")
+        figure.set_dpi(30)
+        FigureCanvasAgg(figure).print_png(file)
+
+    monkeypatch.setattr(Figure, "savefig", save)
 
 
 @pytest.hookimpl(wrapper=True)

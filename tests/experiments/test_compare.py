@@ -93,7 +93,10 @@ def test_strategy_variants_and_masks(tmp_path: Path) -> None:
 
 
 def test_compare_goes_on_where_it_was(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
 ) -> None:
     words = ["compare", "challenge", "--devices", "2", "--words", "3", "--out", str(tmp_path),
              "--jobs", "1", "--environment", "single", "--environment", "ber",
@@ -120,6 +123,7 @@ def test_compare_goes_on_where_it_was(
     clean, healed = (read_audio(tmp_path / f"{name}.wav") for name in ("clean", "crc-scrub"))
     assert len(clean) == len(healed) == 3 * 12_288
 
+    request.getfixturevalue("rough_pictures")
     torn = next((tmp_path / "records").glob("none-single-*"))
     torn.write_text(torn.read_text()[:99])  # it alone is simulated again
     simulate_fleets = compare.simulate_fleets

@@ -35,6 +35,9 @@ needs_emulator = pytest.mark.skipif(
 )
 
 
+pytestmark = pytest.mark.usefixtures("rough_pictures")
+
+
 @pytest.fixture(autouse=True)
 def few_frames(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(device_costs, "COST_FRAMES", 2)

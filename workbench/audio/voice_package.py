@@ -18,6 +18,7 @@ import numpy as np
 
 from workbench.audio.resources import recordings_folder
 from workbench.errors import WorkbenchError
+from workbench.files import read_bytes
 
 PACKAGE = "asterisk-core-sounds-en-g722"
 VERSION = "1.6.1-1"
@@ -52,7 +53,7 @@ def read_manifest(path: Path | None = None) -> dict[str, str]:
     """
     path = path or recordings_folder() / f"{PACKAGE}_{VERSION}.sha256"
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = read_bytes(path).decode().splitlines()
         pairs = (line.split("  ", 1) for line in lines)
         return {name: digest for digest, name in pairs}
     except (OSError, ValueError) as error:
@@ -69,7 +70,7 @@ def check_source(path: Path, expected_sha256: str) -> None:
     """
     if not path.is_file():
         raise WorkbenchError(f"{path} is missing from the voice; install {PACKAGE} {VERSION} again")
-    if hashlib.sha256(path.read_bytes()).hexdigest() != expected_sha256:
+    if hashlib.sha256(read_bytes(path)).hexdigest() != expected_sha256:
         raise WorkbenchError(
             f"{path} is not the file of {PACKAGE} {VERSION}; install that version of the package"
         )

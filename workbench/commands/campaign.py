@@ -32,7 +32,7 @@ from workbench.experiments.campaigns.store import Results, Store, merge, open_re
 from workbench.experiments.campaigns.summary import summary
 from workbench.experiments.estimates.statistics import CONFIDENCE, sample_size
 from workbench.experiments.voices.voice import open_voice
-from workbench.face.campaigns import TRIALS, folders_of, trials_of
+from workbench.face.campaigns import TRIALS, folders_of, plans_of, trials_of
 from workbench.files import write_text
 from workbench.integer.native.build import kernels_here
 from workbench.memory.faults.bits import Each
@@ -196,9 +196,9 @@ def _complain(damage: Damage, what: str) -> None:
 
 
 def _plans(options: argparse.Namespace) -> list[Plan]:
-    """The plans that are asked for; WorkbenchError for faults that nobody knows."""
+    """The plans that are asked for, where they are; WorkbenchError for faults that nobody knows."""
     plans = [Plan(Each())] if options.exhaustive else [Plan.parse(text) for text in options.fault]
-    narrowed = [
+    return plans_of(
         replace(
             plan,
             seed=plan.seed if options.seed is None else options.seed,
@@ -207,10 +207,7 @@ def _plans(options: argparse.Namespace) -> list[Plan]:
             bits=tuple(options.bit or plan.bits),
         )
         for plan in plans
-    ]
-    if len(set(map(str, narrowed))) < len(narrowed):
-        raise WorkbenchError("the same --fault is given twice; give each once")
-    return narrowed
+    )
 
 
 def _part(text: str) -> tuple[int, int]:

@@ -22,6 +22,7 @@ from workbench.healing.strategy import Strategy
 from workbench.integer.program import Program
 from workbench.integer.reference import run as run_program
 from workbench.memory.layout import Layout
+from workbench.memory.places import BACKOFF, HEALER
 
 RUNS = 3  # on each core
 
@@ -72,8 +73,8 @@ def on_core(
             "flash_bytes": clean.flash_bytes - bare.flash_bytes,
             "log_bytes": len(clean.log_bytes),
             "ram_bytes": clean.ram_bytes - bare.ram_bytes,
-            "variable_bytes": layout.sections["healer"].size_bytes,
-            "backoff_bytes": layout.sections["backoff"].size_bytes,
+            "variable_bytes": layout.sections[HEALER].size_bytes,
+            "backoff_bytes": layout.sections[BACKOFF].size_bytes,
         },
         "boards": [
             _on_board(board, clean, voice.program.frame_rate_hz)

@@ -10,7 +10,13 @@ from pathlib import Path
 
 import numpy as np
 
-from workbench.audio.metrics import ACCEPTABLE_SNR_DB, DEGRADED_SNR_DB, TRANSPARENT_SNR_DB
+from workbench.audio.metrics import (
+    ACCEPTABLE_SNR_DB,
+    BROKEN,
+    DEGRADED,
+    DEGRADED_SNR_DB,
+    TRANSPARENT_SNR_DB,
+)
 from workbench.commands.common import (
     add_checkpoint,
     add_generator,
@@ -34,8 +40,8 @@ from workbench.progress import progress_bar
 
 # A class and the SNR in dB under which a sound is in it or in a worse one.
 _CLASSES = {
-    "broken": DEGRADED_SNR_DB,
-    "degraded": ACCEPTABLE_SNR_DB,
+    BROKEN: DEGRADED_SNR_DB,
+    DEGRADED: ACCEPTABLE_SNR_DB,
     "audible": TRANSPARENT_SNR_DB,
 }
 _HALF_WIDTH = 0.0005
@@ -47,7 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--quality",
         choices=_CLASSES,
-        default="broken",
+        default=BROKEN,
         help="the harm that counts, or worse, by SNR: under 9, 19 or 28 dB (broken)",
     )
     parser.add_argument(

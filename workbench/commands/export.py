@@ -36,10 +36,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         f"{', '.join(board.name for board in BOARDS)}",
     )  # fmt: skip
     parser.add_argument(
-        "--budget", type=int, metavar="N",
+        "--budget", type=_instructions, metavar="N",
         help="with --board: instructions that the healer may take in a frame, also where it finds a "
         "permanent fault",
     )  # fmt: skip
+
+
+def _instructions(text: str) -> int:
+    """A number of instructions; argparse's error for what is none, as a share."""
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no number of instructions; give a whole number, as 2000"
+        ) from None
 
 
 def run(options: argparse.Namespace) -> None:

@@ -17,13 +17,13 @@ from workbench.commands.progress import counted, doing
 from workbench.errors import WorkbenchError
 from workbench.generators.generator import Generator
 from workbench.generators.registry import DEFAULT
-from workbench.integer.operators import Conv, Embed, Operator
+from workbench.integer.operators import Operator
 from workbench.integer.program import Program
 from workbench.integer.reference import Codes
 from workbench.integer.reference import run as run_program
+from workbench.integer.sections import WEIGHTS, WORKING_SECTIONS
 from workbench.integer.storage import save_program
 from workbench.memory.image import Image
-from workbench.memory.places import WORKING_SECTIONS
 from workbench.training.checkpoint_files import generator_of, read_metadata, refuse_replacing
 
 if TYPE_CHECKING:  # the rest of lowering needs torch
@@ -128,19 +128,25 @@ def _table(program: Program, image: Image, codes: Codes) -> str:
 
 
 def _row(program: Program, operator: Operator, size: int, made: np.ndarray) -> tuple[str, ...]:
-    shape, bits, bound = "", "", ""
     source = program.sources(operator)[0]
     count = operator.macs_per_frame(source)
     macs = f"{count:,}" if count else ""
-    if isinstance(operator, Conv):
-        up, out, taps, fan_in = operator.weight.shape
-        shape = f"{fan_in}x{taps} -> {f'{up}x' if up > 1 else ''}{out}"
-        bits = str(operator.weight_bits)
-        bound = str(operator.accumulator_bound(source.bits).bit_length() + 1)
-    if isinstance(operator, Embed):
-        shape = f"{operator.rows.shape[0]} x {operator.rows.shape[1]}"
-    bytes_ = f"{size:,}" if size else ""
-    return operator.name, operator.kind, shape, bits, bytes_, macs, bound, _clamped(operator, made)
+    bits = " ".join(
+        str(operator.parameter_bits(field))
+        for field, section in operator.PARAMETERS.items()
+        if section == WEIGHTS
+    )
+    bound = operator.accumulator_bound(source.bits)
+    return (
+        operator.name,
+        operator.kind,
+        operator.shape_text,
+        bits,
+        f"{size:,}" if size else "",
+        macs,
+        "" if bound is None else str(bound.bit_length() + 1),
+        _clamped(operator, made),
+    )
 
 
 def _clamped(operator: Operator, made: np.ndarray) -> str:

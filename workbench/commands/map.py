@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from workbench.audio.metrics import DEGRADED_SNR_DB
+from workbench.audio.metrics import DEGRADED, DEGRADED_SNR_DB
 from workbench.commands.attempts import Attempts
 from workbench.commands.common import add_checkpoint, add_image, image_of
 from workbench.commands.progress import counted, doing
@@ -127,7 +127,7 @@ def _print_map(figures: dict[str, Any]) -> None:
 
 def _print_curve(figures: dict[str, Any]) -> None:
     for point in figures["points"]:
-        broken = point["at_least"]["degraded"]
+        broken = point["at_least"][DEGRADED]
         median = point["snr_db"]["0.5"]
         quality = "every sample equal" if median is None else f"{median:.1f} dB"
         print(

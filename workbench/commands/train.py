@@ -11,7 +11,7 @@ from typing import Any
 from workbench.commands.common import add_generator, add_workers, check_jobs
 from workbench.commands.progress import resumable
 from workbench.commands.train_sweep import TRUNK_BITS, run_sweep, variants_of
-from workbench.errors import WorkbenchError, nearest
+from workbench.errors import WorkbenchError
 from workbench.experiments.sweeps.sweep import Variant
 from workbench.files import as_argument
 from workbench.generators.generator import Generator
@@ -113,7 +113,7 @@ def _run_one(variant: Variant, options: argparse.Namespace) -> None:
     task = make_task(
         generator,
         recordings(options.data),
-        recipe=generator.presets[options.preset],
+        recipe=generator.recipe(options.preset),
         seed=variant.seed,
         settings={**_settings(options), **variant.settings},
         device=options.device,
@@ -161,11 +161,7 @@ def _generator(options: argparse.Namespace) -> Generator:
         refuse_other_generator(options.generator, generator, options.start)
     else:
         generator = generator_named(options.generator or DEFAULT)
-    if options.preset not in generator.presets:
-        raise WorkbenchError(
-            f"the generator {generator.name} has no preset {options.preset!r}; "
-            f"{nearest(options.preset, generator.presets)}"
-        )
+    generator.recipe(options.preset)  # refuses an unknown one before packages are loaded
     return generator
 
 

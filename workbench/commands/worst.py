@@ -27,6 +27,7 @@ from workbench.experiments.parallel.workers import Workers
 from workbench.experiments.threads import one_thread
 from workbench.experiments.voices.voice import Voice, open_voice
 from workbench.files import output_folder, write_text
+from workbench.integer.sections import WEIGHTS
 from workbench.memory.faults.bits import Bits, Each, Flips
 from workbench.memory.faults.plan import Plan, TrialId
 from workbench.memory.faults.transients import Sites
@@ -37,7 +38,7 @@ from workbench.progress import progress_bar
 
 _OUT = Path("out/worst")
 _BITS, _RANDOM_TRIALS = 5, 200
-_SECTIONS = ("weights",)  # one bit of a bias breaks every word: nothing to search for
+_SECTIONS = (WEIGHTS,)  # one bit of a bias breaks every word: nothing to search for
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

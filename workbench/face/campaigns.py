@@ -72,7 +72,7 @@ def campaign(
 
     image = voice.image() if image is None else image
     inputs = {word: voice.inputs(word) for word in _meant(voice, utterances)}
-    plans, sites = _plans(fault), Sites(image)
+    plans, sites = plans_of(fault), Sites(image)
     todo = [
         campaign_of(
             image, inputs, plan, trials=trials_of(plan, sites, trials), log_mel=log_mel,
@@ -126,16 +126,17 @@ def summary(folder: Path | str) -> Shown:
     Raises:
         WorkbenchError: The folder has no results, or damaged ones.
     """
-    (told,) = figures_of([open_results(folder, whole=False)])
+    (figures,) = figures_of([open_results(folder, whole=False)])
     rows = [("quality", "trials", "share", "95 % interval")]
-    for name, each in told["quality"].items():
+    for name, each in figures["quality"].items():
         interval = "" if each["low"] is None else f"{each['low']:.2%} to {each['high']:.2%}"
         rows.append((class_in_words(name), f"{each['count']:,}", f"{each['share']:.2%}", interval))
-    title = f"{told['plan']}: {told['trials']:,} trials"
+    title = f"{figures['plan']}: {figures['trials']:,} trials"
     return Shown(html_table(rows, caption=title), f"{title}\n{text_table(rows)}")
 
 
-def _plans(fault: Fault | Iterable[Fault]) -> list[Plan]:
+def plans_of(fault: Fault | Iterable[Fault]) -> list[Plan]:
+    """The plans of a campaign or a sweep, each once; WorkbenchError for none, or one twice."""
     cure = 'a plan or its text, as "flips=3", or a list of them'
     expect(fault, (str, Plan, Iterable), "the fault of a campaign", cure)
     plans = []

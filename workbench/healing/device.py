@@ -24,6 +24,7 @@ from workbench.healing.strategy import Strategy
 from workbench.healing.stuck import StuckCells
 from workbench.healing.variables import cursor_parts, cursor_word, keep, time_of, vote
 from workbench.memory.image import Image, differing_bits, flip_bits
+from workbench.memory.places import HEALER, STATE
 from workbench.memory.watches.monitor import Frame, Monitor
 from workbench.memory.watches.watch import Watch
 
@@ -62,9 +63,9 @@ class Device:
         self.changed = self.silenced = False
         self.false_positives = self.repeats = 0
         self._clean_working = clean[: self.layout.working_bytes]
-        self._stuck = StuckCells(self.layout.sections["healer"])
+        self._stuck = StuckCells(self.layout.sections[HEALER])
         self.spares = Spares(self.layout)
-        healer = self.layout.sections["healer"]
+        healer = self.layout.sections[HEALER]
         self._backoff = Backoff(self.data, image.layout, strategy)
         self._variables = self.data[healer.start : healer.stop].view("<u4").reshape(-1, 3)
         self.settle()
@@ -77,7 +78,7 @@ class Device:
 
     def silence(self) -> None:
         """Zero the state section."""
-        state = self.layout.sections["state"]
+        state = self.layout.sections[STATE]
         self.data[state.start : state.stop] = 0
 
     def flip(self, positions: Sequence[int]) -> bool:
@@ -95,7 +96,7 @@ class Device:
         return self.spares.exchanged(self.data)
 
     def _upset(self, addresses: np.ndarray) -> bool:
-        healer = self.layout.sections["healer"]
+        healer = self.layout.sections[HEALER]
         hit = (
             self.layout.spare_pages
             and ((addresses >= healer.start) & (addresses < healer.stop)).any()

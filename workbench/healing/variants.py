@@ -17,6 +17,7 @@ from workbench.healing.strategy import Strategy
 from workbench.healing.strategy_file import JSON, TOML, load_strategy
 from workbench.integer.program import Program
 from workbench.integer.reference import Codes
+from workbench.integer.sections import BIAS
 from workbench.memory.faults.protection import ProtectionMask
 from workbench.memory.image import Image
 
@@ -165,7 +166,7 @@ def _critical(image: Image, mask: Path | None) -> tuple[int, ...]:
     return tuple(
         place.start + 4 * index + byte
         for place in image.layout.places
-        if place.section == "bias"
+        if place.section == BIAS
         for index in range(place.size_bytes // 4)
         for byte in (2, 3)
     )

@@ -26,7 +26,7 @@ from workbench.integer.engine_kernels import (
 )
 from workbench.integer.operators import Add, Concat, Conv, Embed, Operator, Rescale, Table
 from workbench.integer.program import Program
-from workbench.integer.reference import checked_inputs
+from workbench.integer.reference import inputs_of_trials
 from workbench.integer.signals import code_dtype
 
 # (operator, tensor) -> what it remembers.
@@ -191,7 +191,7 @@ class EngineStream:
         recorded = names or tuple(signal.name for signal in program.signals)
         values = {
             name: self._tensor(name, codes)
-            for name, codes in checked_inputs(program, inputs).items()
+            for name, codes in inputs_of_trials(program, inputs, self.trials).items()
         }
         with torch.inference_mode():
             self.engine.execute(values, self.states, changes or {}, self.trials, recorded)
@@ -222,11 +222,6 @@ class EngineStream:
             self.states[name] = flat.reshape(self.trials, *state.shape[1:])
 
     def _tensor(self, name: str, codes: np.ndarray) -> torch.Tensor:
-        if codes.shape[0] not in (1, self.trials):
-            raise WorkbenchError(
-                f"input {name!r} is for {codes.shape[0]} trials and there are {self.trials}; "
-                "give one for all or one each"
-            )
         indexes = self.engine.program.signal(name).bits == 32
         dtype = np.int64 if indexes else np.float32
         return torch.from_numpy(codes.astype(dtype)).to(self.engine.device)

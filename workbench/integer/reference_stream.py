@@ -12,7 +12,7 @@ import numpy as np
 
 from workbench.integer.changes import Changes
 from workbench.integer.program import Program
-from workbench.integer.reference import Codes, Stream, checked_inputs
+from workbench.integer.reference import Codes, Stream, inputs_of_trials
 
 States = list[dict[tuple[str, str], np.ndarray]]
 
@@ -45,7 +45,7 @@ class ReferenceStream:
             self._changes = changes
             for trial, stream in enumerate(self._streams):
                 stream.program = _changed(self.program, changes, trial)
-        given = checked_inputs(self.program, inputs)
+        given = inputs_of_trials(self.program, inputs, len(self._streams))
         values = [
             stream.step(
                 {name: x[trial : trial + 1] if len(x) > 1 else x for name, x in given.items()}
@@ -56,12 +56,12 @@ class ReferenceStream:
 
     def snapshot(self) -> Any:
         """What all trials remember, to be given to `restore`."""
-        return [dict(stream.states) for stream in self._streams]
+        return [_copies(stream.states) for stream in self._streams]
 
     def restore(self, states: Any) -> None:
         """Go back to what was remembered."""
         for stream, saved in zip(self._streams, states, strict=True):
-            stream.states = dict(saved)
+            stream.states = _copies(saved)
 
     def read_state(
         self, operator: str, tensor: str, trial: int, *, states: States | None = None
@@ -78,6 +78,11 @@ class ReferenceStream:
                 state = stream.states[name].copy()
                 state.reshape(-1)[element] = value
                 stream.states[name] = state
+
+
+def _copies(states: Mapping[tuple[str, str], np.ndarray]) -> dict[tuple[str, str], np.ndarray]:
+    """States of their own: an operator may change the arrays that it is given."""
+    return {name: state.copy() for name, state in states.items()}
 
 
 def _changed(program: Program, changes: Changes, trial: int) -> Program:

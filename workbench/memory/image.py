@@ -20,7 +20,7 @@ from workbench.integer.program import Program
 from workbench.integer.storage import program_from, program_header, program_payload
 from workbench.memory.choice import DrawnFlips, Names, Numbers, draw_flips
 from workbench.memory.layout import LAYOUT, Layout
-from workbench.memory.places import Site
+from workbench.memory.places import GOLDEN, STATE, Site
 from workbench.memory.tensors import read_tensor, stored_program, write_tensor
 from workbench.memory.watches.areas import PAGE_BYTES, Area, area_of
 
@@ -69,7 +69,7 @@ class Image:
         for operator, tensor, array in program.parameters():
             write_tensor(data, layout.place(operator.name, tensor), array)
         working = data[: layout.working_bytes]
-        golden = layout.sections["golden"]
+        golden = layout.sections[GOLDEN]
         data[golden.start : golden.stop] = working
         for watch in layout.watches:
             for unit in range(watch.units):
@@ -231,7 +231,7 @@ class Image:
         return {
             (place.operator, place.tensor): read_tensor(self.data, place).astype(np.int64)[None]
             for place in self.layout.places
-            if place.section == "state"
+            if place.section == STATE
         }
 
 

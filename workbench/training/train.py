@@ -35,11 +35,10 @@ from workbench.training.progress import (
     save_progress,
 )
 from workbench.training.pruning import Zeros, prune
+from workbench.training.stages import FLOAT, QAT, REST, STAGES, WORDS
 from workbench.training.task import Task
 
 SAVE_EVERY_S = 2.0
-# Between searches for the nearest code words, which take longer than a step; frozen ones stay.
-_REFRESH_STEPS = {"words": 10, "rest": 1 << 40}
 
 
 class PausedError(Exception):
@@ -67,12 +66,12 @@ def train(
     torch.manual_seed(task.seed)
     state = load_progress(out, task.identity) or _beginning(task)
     run = _Run(task, out, time.monotonic() - state.seconds, on_step, show)
-    if state.stage == "float":
+    if state.stage == FLOAT:
         model = task.generator.network(task.config, quantised=False).to(task.device)
         run.stage(model, state)
-        state = TrainingState("qat", 0, copied_weights(model), {}, state.losses)
+        state = TrainingState(QAT, 0, copied_weights(model), {}, state.losses)
     model = task.generator.network(task.config, quantised=True).to(task.device)
-    if state.stage == "qat":
+    if state.stage == QAT:
         if state.step == 0:
             load_float_weights(model, state.weights)
             prune(model, task.sparsity)
@@ -80,15 +79,15 @@ def train(
             state.weights = {}
         run.stage(model, state)
         if task.code_words:
-            state = TrainingState("words", 0, copied_weights(model), {}, state.losses)
-    if state.stage in ("words", "rest"):
+            state = TrainingState(WORDS, 0, copied_weights(model), {}, state.losses)
+    if state.stage in (WORDS, REST):
         words = CodeWords(task.generator, model, task.code_words)
-    if state.stage == "words":
+    if state.stage == WORDS:
         # The moves, which are none, at the beginning of the stage.
         state.weights = {**copied_weights(model), **state.weights}
         run.stage(model, state, words)
-        state = TrainingState("rest", 0, copied_weights(model), {}, state.losses)
-    if state.stage == "rest":
+        state = TrainingState(REST, 0, copied_weights(model), {}, state.losses)
+    if state.stage == REST:
         words.freeze()
         run.stage(model, state, words)
         words.remove()
@@ -101,8 +100,8 @@ def train(
 
 def _beginning(task: Task) -> TrainingState:
     if task.start is None:
-        return TrainingState("float", 0, {}, {}, [])
-    return TrainingState("words", 0, copied_weights(task.start), {}, [])
+        return TrainingState(FLOAT, 0, {}, {}, [])
+    return TrainingState(WORDS, 0, copied_weights(task.start), {}, [])
 
 
 def load_float_weights(model: nn.Module, weights: dict[str, torch.Tensor]) -> None:
@@ -136,12 +135,8 @@ class _Run:
     def stage(self, model: nn.Module, state: TrainingState, moves: CodeWords | None = None) -> None:
         """Run the remaining steps of `state.stage`, saving progress now and then."""
         recipe = self.task.recipe
-        steps, rate, title = {
-            "float": (recipe.float_steps, recipe.float_rate, "float"),
-            "qat": (recipe.qat_steps, recipe.qat_rate, "quantised"),
-            "words": (recipe.words_steps, recipe.words_rate, "code words"),
-            "rest": (recipe.rest_steps, recipe.words_rate, "all but them"),
-        }[state.stage]
+        stage = STAGES[state.stage]
+        steps, rate = stage.steps_of(recipe), stage.rate_of(recipe)
         state.restore_weights(model)
         trained = [each for each in model.parameters() if each.requires_grad]
         optimiser = torch.optim.Adam(trained, lr=rate, betas=(0.8, 0.99))
@@ -154,13 +149,13 @@ class _Run:
         with progress_bar(
             total=steps,
             initial=state.step,
-            desc=title,
+            desc=stage.title,
             unit="step",
             leave=True,
             disable=not self.show,
         ) as bar:
             while state.step < steps:
-                if moves and state.step % _REFRESH_STEPS[state.stage] == 0:
+                if moves and state.step % (stage.refresh or steps) == 0:
                     moves.refresh()
                 optimiser.param_groups[0]["lr"] = rate * schedule(state.step, steps)
                 chosen = batch_of(self.task, state.stage, state.step)
@@ -219,7 +214,7 @@ def schedule(step: int, steps: int) -> float:
 
 def batch_of(task: Task, stage: str, step: int) -> list[int]:
     """Rows of the targets for one step, a pure function of (seed, stage, step)."""
-    key = [task.seed, ("float", "qat", "words", "rest").index(stage)]
+    key = [task.seed, list(STAGES).index(stage)]
     generator = np.random.Generator(np.random.Philox(key=key, counter=step))
     count = len(task.targets)
     return sorted(int(i) for i in generator.permutation(count)[: task.recipe.batch])

@@ -13,7 +13,6 @@ from workbench.progress import progress_bar
 
 EMPTY = Load(tasks=2_000, seconds=0, result_bytes=100)
 LARGE = Load(tasks=200, seconds=0, result_bytes=700_000)
-_WORKERS = 200
 _ROUNDS = 8  # tasks of each worker, of the load that is to be kept up with
 _TASK_S = 2.0
 _RESULT_BYTES = 100_000
@@ -21,7 +20,7 @@ _RESULT_BYTES = 100_000
 
 def run(options: argparse.Namespace) -> None:
     """Measure and print."""
-    workers = _WORKERS if options.workers is None else options.workers
+    workers: int = options.workers
     with doing() as say, simulated_cluster(workers, progress=say) as cluster:
         loads = {
             "empty tasks": EMPTY,

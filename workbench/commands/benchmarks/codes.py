@@ -28,15 +28,13 @@ from workbench.experiments.threads import one_thread
 from workbench.experiments.voices.voice import open_voice
 from workbench.files import write_text
 
-_TRIALS = 5_000  # of each kind of fault
-
 
 def run(options: argparse.Namespace) -> None:
     """Measure and print."""
-    wanted = _TRIALS if options.trials is None else options.trials
+    wanted = options.trials
     if wanted < 1:
         raise WorkbenchError(f"cannot try {wanted} faults; give at least 1")
-    voice = open_voice()
+    voice = open_voice(options.checkpoint, generator=options.generator)
     inputs = {word: voice.inputs(word) for word in voice.utterances}
     image, trials = voice.image(), min(wanted, MOMENT_TRIALS)
     every = kinds()

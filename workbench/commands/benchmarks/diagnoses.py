@@ -14,23 +14,20 @@ from workbench.experiments.threads import one_thread
 from workbench.experiments.voices.voice import open_voice
 from workbench.files import write_text
 from workbench.firmware.costs import fingerprint
-from workbench.healing.named import NONE
 from workbench.healing.strategy import Strategy
-from workbench.healing.variants import NAMES, RANGE, strategy_variants
+from workbench.healing.variants import strategy_variants
 from workbench.integer.program import Program
-
-_TRIALS = 100  # of each strategy
 
 
 def run(options: argparse.Namespace) -> None:
     """Measure and print."""
-    trials = _TRIALS if options.trials is None else options.trials
+    trials = options.trials
     if trials < 1:
         raise WorkbenchError(f"cannot judge {trials} faults; give at least 1")
-    voice = open_voice()
-    names = options.strategy or [name for name in NAMES if name not in (NONE, RANGE)]
+    voice = open_voice(options.checkpoint, generator=options.generator)
     inputs = {word: voice.inputs(word) for word in voice.utterances}
-    chosen = strategy_variants(names, voice.program, inputs)
+    chosen = strategy_variants(options.strategy, voice.program, inputs)
+    chosen = [each for each in chosen if options.strategy or each.strategy.heals]
     with (
         Kept("bench-diagnoses", voice.program.content_hash, trials) as kept,
         counted(len(chosen), unit="strategy") as say,

@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable
 from dataclasses import asdict
 
+from workbench.commands.common import default_utterance
 from workbench.commands.kept import Kept
 from workbench.commands.progress import counted
 from workbench.errors import WorkbenchError
@@ -20,9 +21,10 @@ def run(options: argparse.Namespace) -> None:
     """Measure and print."""
     if options.repeats < 1:
         raise WorkbenchError(f"cannot estimate {options.repeats} times; give at least 1")
-    voice = open_voice()
-    image, inputs = voice.image(), voice.inputs(options.word)
-    depends = (image.content_hash, inputs_digest({options.word: inputs}), options.repeats)
+    voice = open_voice(options.checkpoint, generator=options.generator)
+    word = options.word or default_utterance(voice, "7")
+    image, inputs = voice.image(), voice.inputs(word)
+    depends = (image.content_hash, inputs_digest({word: inputs}), options.repeats)
     with (
         Kept("bench-estimate", *depends) as kept,
         counted(1 + len(CLASSES) * len(HALF_WIDTHS)) as say,
@@ -34,7 +36,7 @@ def run(options: argparse.Namespace) -> None:
 
         say("flipping every bit")
         rows = bench_estimate(image, inputs, repeats=options.repeats, step=step)
-    print(f"{options.repeats} estimates each, against all bits flipped, saying {options.word!r}")
+    print(f"{options.repeats} estimates each, against all bits flipped, saying {word!r}")
     print(
         f"{'share of flips':<18}{'truth':>8}{'+-':>10}{'covered':>9}{'bias':>8}{'trials':>9}"
         f"{'blind':>9}{'saving':>8}"

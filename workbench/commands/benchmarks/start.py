@@ -14,7 +14,7 @@ from workbench.files import write_text
 
 def run(options: argparse.Namespace) -> None:
     """Measure and print."""
-    repeats = 3 if options.repeats is None else options.repeats
+    repeats = options.repeats
     if repeats < 1:
         raise WorkbenchError(f"cannot start {repeats} times; give at least 1")
     helps = {f"{name} --help": [name, "--help"] for name in COMMANDS}

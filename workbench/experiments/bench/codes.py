@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from workbench.integer.sections import WEIGHTS
 from workbench.memory.image import Image
 from workbench.memory.layout import Layout
 from workbench.memory.places import WORKING_SECTIONS
@@ -107,7 +108,7 @@ def _flagged(watch: PageWatch, data: np.ndarray, positions: np.ndarray) -> float
 
 
 def _watch(image: Image, code: str, page_bytes: int) -> PageWatch:
-    areas = (Area(code, ("weights",), page_bytes),)
+    areas = (Area(code, (WEIGHTS,), page_bytes),)
     layout = Layout(image.program, areas=areas)
     (watch,) = layout.watches
     assert isinstance(watch, PageWatch)

@@ -22,6 +22,7 @@ from workbench.healing.log import Diagnosis, LogEntry, Remedy
 from workbench.healing.remedies import RESIGNING
 from workbench.healing.strategy import Strategy
 from workbench.integer.program import Program
+from workbench.memory import places
 from workbench.memory.image import Image, flip_bits
 from workbench.memory.watches.areas import START_UP
 from workbench.memory.watches.watch import Watch
@@ -104,7 +105,7 @@ def bench_diagnoses(
                 continue
             of_unit = parts(watch, int(rng.integers(watch.units)))
             if any(action.moves for action in strategy.guards[number].actions):
-                first = image.layout.sections["spare"].start
+                first = image.layout.sections[places.SPARE].start
                 of_unit[SPARE] = first + np.arange(of_unit[WORKING].size)
             judge(score, image, strategy, _random_hits(rng, of_unit, flips, most_parts))
         scores.append(score)
@@ -115,7 +116,7 @@ def parts(watch: Watch, unit: int) -> dict[str, np.ndarray]:
     """Addresses of what belongs to a unit, int64 each: what is hit, and what decides who was."""
     layout = watch.layout
     working = np.arange(layout.working_bytes)[watch.addresses(unit)]
-    by_part = {WORKING: working, GOLDEN: working + layout.sections["golden"].start}
+    by_part = {WORKING: working, GOLDEN: working + layout.sections[places.GOLDEN].start}
     for place in watch.places:
         part = SECOND if place.tensor == "second" else CHECK
         addresses = place.start + np.flatnonzero(watch.checks_unit(place, unit))

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from workbench.audio.metrics import ACCEPTABLE_SNR_DB, DEGRADED_SNR_DB
+from workbench.audio.metrics import ACCEPTABLE_SNR_DB, BROKEN, DEGRADED_SNR_DB
 from workbench.experiments.estimates.share_of_harm import worst_snr_db
 from workbench.experiments.estimates.strata import strata_of
 from workbench.experiments.estimates.stratified import estimate, uniform_trials
@@ -17,7 +17,7 @@ from workbench.memory.faults.transients import Sites
 from workbench.memory.image import Image
 from workbench.memory.trials.laboratory import Laboratory
 
-CLASSES = {"broken": DEGRADED_SNR_DB, "degraded or worse": ACCEPTABLE_SNR_DB}
+CLASSES = {BROKEN: DEGRADED_SNR_DB, "degraded or worse": ACCEPTABLE_SNR_DB}
 HALF_WIDTHS = (0.001, 0.0005, 0.00025)
 
 

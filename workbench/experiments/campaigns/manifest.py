@@ -17,7 +17,7 @@ import numpy as np
 
 from workbench.errors import WorkbenchError
 from workbench.experiments.provenance import provenance
-from workbench.files import as_argument, path_of
+from workbench.files import as_argument, path_of, read_bytes
 from workbench.memory.faults.plan import Plan
 from workbench.sealed import DIGEST, json_object, unsealed, write_sealed
 
@@ -215,7 +215,7 @@ def _parsed(folder: Path) -> dict[str, Any]:
     """The contents of the manifest, of this format but with nothing proved."""
     path = folder / MANIFEST_FILE
     try:
-        text = path.read_bytes()
+        text = read_bytes(path)
     except OSError as error:
         raise WorkbenchError(
             f"{folder} holds no results of a campaign ({MANIFEST_FILE}: {error.strerror}); "

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from workbench.errors import WorkbenchError, reason_of
 from workbench.experiments.campaigns.trial_table import SCHEMA
-from workbench.files import is_file
+from workbench.files import is_file, read_bytes
 
 _HASH_DIGITS = 16
 _NAME = re.compile(r"(\d{6,})-([0-9a-f]{16})\.parquet")
@@ -136,7 +136,7 @@ def _examined(path: Path, campaign: str, shards: int) -> tuple[int, str]:
         return -1, "is no shard by its name"
     number = int(match[1])
     try:
-        data = path.read_bytes()
+        data = read_bytes(path)
     except OSError as error:
         raise WorkbenchError(
             f"cannot read {path} ({error.strerror or error}); check the folder and the disk"

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from workbench.audio.metrics import log_mel_db, quality_class
+from workbench.audio.metrics import MASKED, log_mel_db, quality_class
 from workbench.errors import WorkbenchError
 from workbench.experiments.campaigns.manifest import Campaign
 from workbench.experiments.campaigns.shards import encode
@@ -104,8 +104,8 @@ class _Bench:
         trial = table["trial"].to_numpy()
         chosen = chosen_trials(self.campaign, "log-mel", self.campaign.log_mel, trial)
         quality = np.array(table["quality"].to_pylist(), object)
-        distance = np.where(chosen & (quality == "masked"), 0.0, np.nan)
-        rows = np.flatnonzero(chosen & (quality != "masked"))
+        distance = np.where(chosen & (quality == MASKED), 0.0, np.nan)
+        rows = np.flatnonzero(chosen & (quality != MASKED))
         snr_db = table["snr_db"].to_numpy()
         for start in range(0, len(rows), _SOUNDS_AT_ONCE):
             part = rows[start : start + _SOUNDS_AT_ONCE]

@@ -20,6 +20,7 @@ from workbench.experiments.fleets.records import RecordFile
 from workbench.experiments.parallel.workers import Workers
 from workbench.experiments.provenance import inputs_digest
 from workbench.experiments.threads import one_thread
+from workbench.integer.sections import WEIGHTS
 from workbench.memory.faults.events import Events
 from workbench.memory.faults.transients import Sites
 from workbench.memory.image import Image
@@ -122,7 +123,7 @@ def worst_weights(
     progress: Callable[[Step], None] | None = None,
 ) -> tuple[int, ...]:
     """Positions of the `bits` of the weights that an attacker would choose, the worst first; see `worst_bits`."""
-    candidates = image.layout.positions(("weights",))
+    candidates = image.layout.positions((WEIGHTS,))
     with one_thread():
         steps = worst_bits(
             image, inputs, candidates, bits=bits, workers=workers, folder=folder, progress=progress

@@ -17,8 +17,9 @@ import numpy as np
 
 from workbench.errors import WorkbenchError
 from workbench.integer.reference import Stream
+from workbench.integer.sections import BIAS
 from workbench.integer.signals import code_dtype, code_range
-from workbench.memory.places import WORKING_SECTIONS, Place, Places, Tensor
+from workbench.memory.places import CHECK, WORKING_SECTIONS, Place, Places, Tensor
 from workbench.memory.sampling import counter_stream
 from workbench.memory.tensors import read_tensor, stored_program, write_tensor
 from workbench.memory.watches.areas import Area, Kind
@@ -49,13 +50,13 @@ class SelfTestWatch(Watch):
         program = self.program
         given = [program.signal(name) for name in program.inputs]
         found: list[tuple[str, Tensor]] = [
-            ("check", (self.label, f"input_{n}", each.bits, (self.units, each.rate, each.channels)))
+            (CHECK, (self.label, f"input_{n}", each.bits, (self.units, each.rate, each.channels)))
             for n, each in enumerate(given)
         ]
         for n, (_, tensor) in enumerate(self._states):
             shape = (self.units, *tensor.shape)
-            found.append(("check", (self.label, f"history_{n}", tensor.bits, shape)))
-        return [*found, ("check", (self.label, "sum", 32, (self.units,)))]
+            found.append((CHECK, (self.label, f"history_{n}", tensor.bits, shape)))
+        return [*found, (CHECK, (self.label, "sum", 32, (self.units,)))]
 
     def addresses(self, unit: int) -> slice:
         """The whole working copy."""
@@ -70,7 +71,7 @@ class SelfTestWatch(Watch):
         return np.arange(self.units) if len(addresses) else np.zeros(0, np.int64)
 
     def units_checked(self, place: Place, offset: np.ndarray) -> np.ndarray:
-        """By moment."""
+        """The moments of check bytes."""
         return offset // (place.size_bytes // self.units)
 
     def wrong(self, data: np.ndarray, unit: int, *, golden: bool = False) -> bool:
@@ -111,7 +112,7 @@ class SelfTestWatch(Watch):
         return crc
 
     def stored(self, data: np.ndarray, tensor: str) -> np.ndarray:
-        """A tensor of all moments."""
+        """A check tensor with a row a moment."""
         return read_tensor(data, self.layout.place(self.label, tensor))
 
     def _keep(self, data: np.ndarray, tensor: str, unit: int, values: np.ndarray | int) -> None:
@@ -141,12 +142,12 @@ class SelfTestWatch(Watch):
         }
 
     def read_bytes(self, unit: int) -> int:
-        """None: it computes with them."""
+        """0: it computes with the bytes and reads none."""
         return 0
 
     def telling_bits(self, unit: int) -> list[int]:
-        """Bit 12 of each bias."""
-        return [8 * place.start + 12 for place in self.layout.places if place.section == "bias"]
+        """Bit 12 of each bias, which the outputs show."""
+        return [8 * place.start + 12 for place in self.layout.places if place.section == BIAS]
 
 
 @dataclass(frozen=True)
@@ -161,7 +162,7 @@ class SelfTest(Kind):
     ladder_rule: ClassVar[str] = "a self-test does not know where; it can RESTORE all, or REBOOT"
 
     def check(self, area: Area) -> None:
-        """All sections."""
+        """A self-test is of all sections."""
         if area.sections != WORKING_SECTIONS:
             raise WorkbenchError(
                 "a self-test computes with all parameters at once; leave out its sections"
@@ -180,9 +181,9 @@ class SelfTest(Kind):
         return observes or restorable
 
     def unit_text(self, area: Area) -> str:
-        """A moment."""
+        """A unit is a moment."""
         return "a recorded frame"
 
     def text(self, area: Area) -> str:
-        """With its moments."""
+        """The name and how many moments."""
         return f"{self.name} of {area.moments} frames"

@@ -6,23 +6,26 @@ in place.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
 from typing import ClassVar
 
 import numpy as np
 
 from workbench.memory.codes.signatures import Judgement
-from workbench.memory.places import Place, Places, Tensor
+from workbench.memory.places import GOLDEN, Place, Places, Tensor
 from workbench.memory.watches.areas import Area
 
 
 class Watch:
     """An area in a layout. label: of its tensors. units: how many. start, stop: watched addresses.
 
-    asks_pages: pages of other guards that all agree with their checks may clear a unit of it.
+    asks_pages: pages of other guards that all agree with their checks may clear a unit of it. AXES: what the
+    indexes of its check data count, by tensor.
     """
 
     asks_pages: ClassVar[bool] = False
+    AXES: ClassVar[Mapping[str, tuple[str, ...]]] = {}
 
     def __init__(self, area: Area, layout: Places, label: str) -> None:
         self.area = area
@@ -149,9 +152,9 @@ class Watch:
 
     def _both(self, data: np.ndarray, unit: int) -> tuple[np.ndarray, np.ndarray]:
         where = self.addresses(unit)
-        start = self.layout.sections["golden"].start
-        kept = slice(where.start + start, where.stop + start, where.step) if isinstance(where, slice) else where + start  # fmt: skip
-        return data[where], data[kept]
+        start = self.layout.sections[GOLDEN].start
+        golden = slice(where.start + start, where.stop + start, where.step) if isinstance(where, slice) else where + start  # fmt: skip
+        return data[where], data[golden]
 
     # What measurements ask.
 
