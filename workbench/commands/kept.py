@@ -40,9 +40,10 @@ class Kept:
             for file in self._files:
                 file.forget()
         elif kind is KeyboardInterrupt and self._files:
+            count = len(self._files)
+            steps = "1 finished step is" if count == 1 else f"{count} finished steps are"
             print(
-                f"{len(self._files)} finished steps are kept in {self.folder}; the same command goes on "
-                "from there",
+                f"{steps} kept in {self.folder}; the same command goes on from there",
                 file=sys.stderr,
             )
 
