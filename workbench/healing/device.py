@@ -26,7 +26,7 @@ from workbench.healing.variables import cursor_parts, cursor_word, keep, time_of
 from workbench.memory.image import Image, differing_bits, flip_bits
 from workbench.memory.places import HEALER, STATE
 from workbench.memory.watches.monitor import Frame, Monitor
-from workbench.memory.watches.watch import Watch
+from workbench.memory.watches.watch import Watch, listed
 
 
 class Device:
@@ -41,10 +41,11 @@ class Device:
     units. repeats: findings of units that were reported already.
     """
 
-    def __init__(self, image: Image, strategy: Strategy, clean: np.ndarray) -> None:
-        """clean: the data of the clean image of the same program, uint8 [bytes].
-
-        Raises WorkbenchError for an image that was made for other guards.
+    def __init__(
+        self, image: Image, strategy: Strategy, clean: np.ndarray, *, like: Device | None = None
+    ) -> None:
+        """clean: the data of the clean image of the same program, uint8 [bytes]. like: a device of the same image that
+        nothing has happened to, whose findings are taken over. Raises WorkbenchError for an image of other guards.
         """
         self.layout = image.layout
         if strategy.guards and self.layout.areas != strategy.areas:
@@ -69,10 +70,12 @@ class Device:
         self._backoff = Backoff(self.data, image.layout, strategy)
         self._variables = self.data[healer.start : healer.stop].view("<u4").reshape(-1, 3)
         self.settle()
-        # Units that disagree with their checks, kept up to date at every change of either: a look
-        # at one that does not, as nearly all are, need not read it again.
+        # Units that disagree with their checks, kept up to date: most looks need not read anything.
         self.suspect: list[set[int]]
-        self.suspect_all()
+        if like:
+            self.suspect = [set(units) for units in like.suspect]
+        else:
+            self.suspect_all()
         self.wrong = np.zeros(0, np.int64)
         self._find_wrong()
 
@@ -89,7 +92,7 @@ class Device:
         addresses = [position >> 3 for position in hit]
         addresses += map(self.spares.seen, self._stuck.addresses)
         self.settle()
-        return self._upset(np.unique(np.array(addresses, np.int64)))
+        return self._upset(np.array(sorted(set(addresses)), np.int64))
 
     def physical(self) -> np.ndarray:
         """The bytes where they really lie, uint8."""
@@ -311,7 +314,7 @@ class Device:
         """Working bytes were written."""
         self.settle()
         self.changed = True
-        self._look_again(np.arange(self.layout.working_bytes)[addresses])
+        self._look_again(listed(addresses, self.layout.working_bytes))
 
     def _look_again(self, addresses: np.ndarray) -> None:
         for number, (_, watch) in enumerate(self.guards):
@@ -345,4 +348,4 @@ class Device:
     def _find_wrong(self) -> None:
         known, working = self.wrong, self.data[: self.layout.working_bytes]
         self.wrong = differing_bits(working, self._clean_working)
-        self.trace.toggled(np.setxor1d(known, self.wrong))
+        self.trace.toggled(np.setxor1d(known, self.wrong, assume_unique=True))

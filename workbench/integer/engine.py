@@ -8,8 +8,7 @@ floating point is exact in any order of summation.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import torch
@@ -162,13 +161,6 @@ class EngineStream:
             zero = torch.zeros(1, *tensor.shape, device=self.engine.device)
             self.states[operator.name, tensor.name] = zero
 
-    def silence(self, trials: Sequence[int]) -> None:
-        """Every state of these trials becomes zero."""
-        for name, state in self.states.items():
-            state = state.expand(self.trials, *state.shape[1:]).clone()
-            state[list(trials)] = 0
-            self.states[name] = state
-
     def step(self, inputs: Mapping[str, np.ndarray], changes: Changes | None = None) -> np.ndarray:
         """Run whole frames; codes of the output, [trials, frames * rate, channels].
 
@@ -197,19 +189,9 @@ class EngineStream:
             self.engine.execute(values, self.states, changes or {}, self.trials, recorded)
         return {name: self._codes(name, values[name]) for name in recorded if name in values}
 
-    def snapshot(self) -> Any:
-        """What all trials remember, to be given to `restore`."""
-        return dict(self.states)
-
-    def restore(self, states: Any) -> None:
-        """Go back to what was remembered."""
-        self.states = dict(states)
-
-    def read_state(
-        self, operator: str, tensor: str, trial: int, *, states: States | None = None
-    ) -> np.ndarray:
-        """A state of one trial, now or of a snapshot: int64 [*shape]."""
-        state = (self.states if states is None else states)[operator, tensor]
+    def read_state(self, operator: str, tensor: str, trial: int) -> np.ndarray:
+        """A state of one trial: int64 [*shape]."""
+        state = self.states[operator, tensor]
         return state[trial if len(state) > 1 else 0].cpu().numpy().astype(np.int64)
 
     def write_states(self, changes: Changes) -> None:

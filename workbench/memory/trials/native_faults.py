@@ -36,6 +36,7 @@ class FaultTranslator:
     """
 
     def __init__(self, image: Image, frames: int) -> None:
+        self.image = image
         self.sites = Sites(image)
         self.frames = frames
         self.already = image.flipped()

@@ -12,7 +12,7 @@ from workbench.errors import WorkbenchError, described
 from workbench.memory.codes.signatures import Code, Judgement
 from workbench.memory.places import CHECK, RAM_CHECK, Place, Places, Tensor
 from workbench.memory.watches.areas import FLASH, KINDS, MADE, RAM, START_UP, Area, Kind
-from workbench.memory.watches.watch import Watch
+from workbench.memory.watches.watch import Watch, listed
 
 
 class PageWatch(Watch):
@@ -130,7 +130,7 @@ class PageWatch(Watch):
 
     def located(self, data: np.ndarray, unit: int) -> np.ndarray:
         """The bytes to which the code narrows the damage."""
-        where = np.arange(len(data))[self.addresses(unit)]
+        where = listed(self.addresses(unit), len(data))
         return where[self.code.located(data[self.addresses(unit)], self.check(data, unit))]
 
     def data_wrong(self, data: np.ndarray, unit: int) -> bool:

@@ -16,6 +16,9 @@ from typing import ClassVar
 import numpy as np
 
 from workbench.errors import WorkbenchError
+from workbench.integer.changes import Change, Changes
+from workbench.integer.frames import frames_of
+from workbench.integer.operators import Operator
 from workbench.integer.reference import Stream
 from workbench.integer.sections import BIAS
 from workbench.integer.signals import code_dtype, code_range
@@ -91,25 +94,65 @@ class SelfTestWatch(Watch):
 
     def _outcome(self, data: np.ndarray, unit: int, *, golden: bool = False) -> int:
         """CRC-32 of the output's codes and the histories after a golden input."""
-        stream = Stream(stored_program(data, self.layout, golden=golden))
-        for n, (operator, tensor) in enumerate(self._states):
-            past = self.stored(data, f"history_{n}")[unit]
-            stream.states[operator.name, tensor.name] = past.astype(np.int64)[None]
+        frames = frames_of(self.program)
+        past = {
+            (operator.name, tensor.name): self.stored(data, f"history_{n}")[unit]
+            for n, (operator, tensor) in enumerate(self._states)
+        }
         given = {
-            name: self.stored(data, f"input_{n}")[unit].astype(np.int64)[None]
+            name: self.stored(data, f"input_{n}")[unit][None]
             for n, name in enumerate(self.program.inputs)
         }
         output = self.program.signal(self.program.output)
-        told = [(stream.step(given)[output.name], output.bits)]
+        variant = frames.changed(self._changes(data, golden=golden))
+        codes, state = frames.step(given, variant, frames.state_of(past), (output.name,))
+        told = [(codes[output.name], output.bits)]
         told += [
-            (stream.states[operator.name, tensor.name], tensor.bits)
+            (frames.read_state(state, operator.name, tensor.name), tensor.bits)
             for operator, tensor in self._states
         ]
         crc = 0
-        for codes, bits in told:
-            stored = codes[0].astype(code_dtype(bits).newbyteorder("<"))
+        for values, bits in told:
+            stored = values.astype(code_dtype(bits).newbyteorder("<"))
             crc = zlib.crc32(np.ascontiguousarray(stored).tobytes(), crc)
         return crc
+
+    def _changes(self, data: np.ndarray, *, golden: bool) -> Changes:
+        """Parameters of the working copy, or of the golden copy, that differ from the program's."""
+        start = self.layout.sections["golden"].start if golden else 0
+        wrong = np.flatnonzero(data[start : start + self.stop] != self._clean)
+        changes = {}
+        for number in np.unique(np.searchsorted(self._starts, wrong, side="right") - 1):
+            operator, tensor, array = self._parameters[number]
+            copy = self.layout.place(operator.name, tensor, golden=golden)
+            values = read_tensor(data, copy).reshape(-1)
+            where = np.flatnonzero(values != array.reshape(-1))
+            changes[operator.name, tensor] = Change(
+                np.zeros_like(where), where, values[where].astype(np.int64)
+            )
+        return changes
+
+    @cached_property
+    def _parameters(self) -> list[tuple[Operator, str, np.ndarray]]:
+        """By address."""
+        place = self.layout.place
+        return sorted(
+            self.program.parameters(), key=lambda each: place(each[0].name, each[1]).start
+        )
+
+    @cached_property
+    def _starts(self) -> np.ndarray:
+        """Where the parameters begin."""
+        place = self.layout.place
+        return np.array([place(each.name, tensor).start for each, tensor, _ in self._parameters])
+
+    @cached_property
+    def _clean(self) -> np.ndarray:
+        """The bytes of the program's parameters."""
+        data = np.zeros(self.stop, np.uint8)
+        for operator, tensor, array in self.program.parameters():
+            write_tensor(data, self.layout.place(operator.name, tensor), array)
+        return data
 
     def stored(self, data: np.ndarray, tensor: str) -> np.ndarray:
         """A check tensor with a row a moment."""

@@ -17,6 +17,13 @@ from workbench.memory.places import GOLDEN, Place, Places, Tensor
 from workbench.memory.watches.areas import Area
 
 
+def listed(addresses: slice | np.ndarray, size: int) -> np.ndarray:
+    """Addresses within `size` bytes one by one, int64."""
+    if isinstance(addresses, slice):
+        return np.arange(*addresses.indices(size))
+    return addresses
+
+
 class Watch:
     """An area in a layout. label: of its tensors. units: how many. start, stop: watched addresses.
 
@@ -54,12 +61,12 @@ class Watch:
     def units_in(self, addresses: np.ndarray) -> set[int]:
         """The units that bytes of the image, int64, belong to as data or as check."""
         inside = addresses[(addresses >= self.start) & (addresses < self.stop)]
-        units = set(np.unique(self.units_of(inside)).tolist())
+        units = set(self.units_of(inside).tolist())
         for place in self.places:
             offset = addresses - place.start
             offset = offset[(offset >= 0) & (offset < place.size_bytes)]
             if offset.size:
-                units |= set(np.unique(self.units_checked(place, offset)).tolist())
+                units |= set(self.units_checked(place, offset).tolist())
         return units
 
     def units_of(self, addresses: np.ndarray) -> np.ndarray:
@@ -128,7 +135,7 @@ class Watch:
 
     def located(self, data: np.ndarray, unit: int) -> np.ndarray:
         """Addresses among which the damage must be, int64."""
-        return np.arange(len(data))[self.addresses(unit)]
+        return listed(self.addresses(unit), len(data))
 
     def written(self, data: np.ndarray, unit: int) -> slice | np.ndarray:
         """Addresses that a remedy of a unit may have changed."""
