@@ -25,6 +25,7 @@ import sys
 from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from typing import TypeVar
+from uuid import uuid4
 
 import pytest
 from hypothesis import settings
@@ -149,6 +150,15 @@ def compiled_once(made_once: MadeOnce) -> Generator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(toolchain, "run_compiler", compiled)
         yield
+
+
+@pytest.fixture(autouse=True)
+def nothing_kept(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands keep their finished steps where no other test finds them."""
+    if "workbench.commands" in sys.modules:
+        from workbench.commands import kept
+
+        monkeypatch.setattr(kept, "ROOT", tmp_path_factory.getbasetemp() / f"kept-{uuid4()}")
 
 
 @pytest.fixture

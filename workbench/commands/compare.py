@@ -21,7 +21,7 @@ from workbench.commands.common import (
     check_jobs,
 )
 from workbench.commands.compare_table import LEGEND, print_environment, print_missing
-from workbench.commands.progress import resumable
+from workbench.commands.progress import doing, resumable
 from workbench.errors import WorkbenchError
 from workbench.experiments.fleets.comparison import (
     ENVIRONMENTS,
@@ -120,12 +120,13 @@ def run(options: argparse.Namespace) -> None:
         _list(voice, inputs, options)
         return
     out = output_folder(options.out)
-    variants = strategy_variants(options.strategy, voice.program, inputs, options.mask)
     environments = _environments(options)
-    frames = options.words * word_frames(voice.program, inputs)
-    for environment in environments:
-        if environment.fault:  # the worst bits are searched for later
-            _refuse_impossible(_workload(environment, options), variants, frames)
+    with doing("preparing the strategies"):
+        variants = strategy_variants(options.strategy, voice.program, inputs, options.mask)
+        frames = options.words * word_frames(voice.program, inputs)
+        for environment in environments:
+            if environment.fault:  # the worst bits are searched for later
+                _refuse_impossible(_workload(environment, options), variants, frames)
     attempts = Attempts()
     records = with_differences(_live(attempts, out, voice, inputs, variants, environments, options))
     environments = [e for e in environments if any(r["environment"] == e.name for r in records)]
@@ -248,7 +249,7 @@ def _costs(
     out: Path, voice: Voice, variants: Sequence[StrategyVariant], jobs: int
 ) -> dict[str, Cost | str]:
     """Measured in the last word where the shipped table does not know them."""
-    with progress_bar(desc="costs", unit="strategy") as bar:
+    with progress_bar(desc="costs", unit="strategy", total=len(variants)) as bar:
         return device_costs(
             variants, voice.program, voice.inputs(voice.utterances[-1]), folder=out, jobs=jobs,
             progress=lambda _: bar.update() and None,

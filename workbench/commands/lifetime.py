@@ -20,6 +20,7 @@ from workbench.commands.common import (
     check_jobs,
     strategy_text,
 )
+from workbench.commands.kept import ROOT
 from workbench.commands.progress import doing, resumable
 from workbench.errors import WorkbenchError
 from workbench.experiments.fleets.comparison import (
@@ -45,7 +46,6 @@ from workbench.progress import progress_bar
 
 _DEVICES, _WORDS = 100, 100
 _OUT = Path("out/lifetime.wav")
-_KEPT = Path("out/lifetime")  # parts of a fleet, until all of it is simulated
 _RATE, _SPEED, _KIND = "low-earth-orbit", 1.0, "single"
 _MOST_DAYS = 36_500
 _YEAR_S = 365.25 * SECONDS_PER_DAY
@@ -153,17 +153,18 @@ def _faults(options: argparse.Namespace) -> tuple[tuple[str, ...], str]:
 
 def _simulated(case: Case, inputs: dict[str, Codes], options: argparse.Namespace) -> dict[str, Any]:
     """The figures of the fleet, its parts kept until all of them are done."""
-    run = fleet_run(_KEPT, "lifetime", case, inputs)
+    folder = ROOT / "lifetime"
+    run = fleet_run(folder, "lifetime", case, inputs)
 
     def done() -> int:
         return sum(len(run.parts[part]) for part in run.done)
 
     kept = done()
     if kept:
-        print(f"{kept:,} devices are in {_KEPT} already")
+        print(f"{kept:,} devices are in {folder} already")
     started = time.perf_counter()
     with (
-        resumable(lambda: f"{done():,} devices are kept in {_KEPT}"),
+        resumable(lambda: f"{done():,} devices are kept in {folder}"),
         Workers(options.jobs, options.dask) as workers,
         progress_bar(total=case.workload.devices, unit="device") as bar,
     ):

@@ -109,8 +109,7 @@ class FleetRun:
     def forget_parts(self) -> None:
         """Remove the files of the parts, once what they make together is kept or shown."""
         for file in self.files:
-            with suppress(OSError):
-                file.path.unlink()
+            file.forget()
 
     def fleet(self) -> Fleet:
         """All parts together."""
