@@ -21,6 +21,7 @@ import hashlib
 import os
 import platform
 import shutil
+import signal
 import sys
 from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
@@ -148,6 +149,14 @@ def compiled_once(made_once: MadeOnce) -> Generator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(toolchain, "run_compiler", compiled)
         yield
+
+
+@pytest.fixture
+def interruptible() -> Generator[None]:
+    """SIGINT interrupts, also where the tests run in the background of a shell that ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture
