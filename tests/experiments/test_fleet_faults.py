@@ -306,3 +306,10 @@ def test_records_depend_on_the_fault(tmp_path: Path) -> None:
         workload = Workload(1, 1, (fault,))
         record_of(tmp_path, PROGRAM, WORDS, nothing(), environment, workload, jobs=1)
     assert len(list((tmp_path / "records").iterdir())) == 2
+
+
+def test_a_place_for_a_sound_needs_a_sound(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["lifetime", "--out", str(tmp_path / "a.wav")]) == 2
+    assert "--out is where --hear writes" in capsys.readouterr().err
