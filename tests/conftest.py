@@ -16,6 +16,7 @@ run, so keep them few: the nightly run multiplies them.
 from __future__ import annotations
 
 import fcntl
+import gc
 import hashlib
 import os
 import platform
@@ -67,6 +68,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         setattr(function, _SETTINGS, more)
 
 
+def pytest_collection_finish() -> None:
+    """What collecting imported stays: looking for garbage in it again and again cost a tenth of the run."""
+    gc.collect()
+    gc.freeze()
+
+
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Say which processor and kernels the tests run on; with -q there would be no header."""
     if not hasattr(session.config, "workerinput"):
@@ -85,7 +92,8 @@ def _processor() -> str:
 
 def _kernels() -> str:
     from workbench.errors import WorkbenchError
-    from workbench.integer.native.build import kernels_asked_for, kernels_here
+    from workbench.integer.native.build import kernels_here
+    from workbench.integer.native.instructions import kernels_asked_for
 
     try:
         return f"{kernels_here()} (asked for: {kernels_asked_for()})"
@@ -141,6 +149,20 @@ def compiled_once(made_once: MadeOnce) -> Generator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(toolchain, "run_compiler", compiled)
         yield
+
+
+@pytest.fixture
+def rough_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pictures of few points and without a layout, which takes longest: for tests that only want a file."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    def save(figure: Figure, file: object, **_: object) -> None:
+        figure.set_layout_engine("none")
+        figure.set_dpi(30)
+        FigureCanvasAgg(figure).print_png(file)
+
+    monkeypatch.setattr(Figure, "savefig", save)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -6,7 +6,8 @@ Tests with the mark `kernels` are run once more in each of these: `make suite`.
 from __future__ import annotations
 
 from workbench.errors import WorkbenchError
-from workbench.integer.native.build import KERNELS, kernels_of, native_library
+from workbench.integer.native.build import kernels_of, native_library
+from workbench.integer.native.instructions import KERNELS
 
 
 def _loadable(kernels: str) -> bool:

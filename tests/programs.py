@@ -171,3 +171,32 @@ def split_frames(
 
 
 seeds = st.integers(min_value=0, max_value=2**32 - 1)
+
+
+def wide_program(channels: int, out: int, *, taps: int = 2, up: int = 1, bits: int = 8) -> Program:
+    """conv -> ReLU -> conv, a residual around it, and a last conv; `channels` go in, `out` between."""
+    build = _Builder(channels + out)
+    rng = build.rng
+
+    def conv(x: Signal, channels: int, up: int, dilation: int) -> Signal:
+        weight = build.codes(8, (up, channels, taps, x.channels))
+        bias = rng.integers(-1000, 1000, channels).astype(np.int32)
+        shift = rng.integers(5, 12, channels).astype(np.int8)
+        low, high = code_range(bits)
+        y = build.signal(bits, channels, x.rate * up, -7)
+        build.operators.append(
+            Conv(build.label(), (x.name,), y.name, weight, bias, shift, low, high, dilation=dilation)
+        )
+        return y
+
+    stream = conv(build.signal(8, channels, 1, -7), out, up, 1)
+    inner = build.signal(bits, out, up, -7)
+    build.operators.append(
+        Rescale(build.label(), (stream.name,), inner.name, np.zeros(1, np.int8), 0, 127)
+    )
+    total = build.add_add(stream, conv(inner, out, 1, 3))
+    conv(total, 1, 1, 1)
+    return Program(
+        f"wide{channels}x{out}", (build.signals[0].name,), build.signals[-1].name, 100.0,
+        tuple(build.signals), tuple(build.operators),
+    )  # fmt: skip

@@ -18,7 +18,8 @@ from workbench.experiments.bench.campaign import bench_campaign
 from workbench.experiments.bench.decoder import Decoder, decoder
 from workbench.experiments.bench.peers import INSTALL, Flip, OneByOne, PlainLoop
 from workbench.experiments.bench.peers_packages import PEERS
-from workbench.integer.native.build import kernels_asked_for, kernels_of, native_library
+from workbench.integer.native.build import kernels_of, native_library
+from workbench.integer.native.instructions import kernels_asked_for
 from workbench.memory.trials.laboratory import Laboratory
 
 

@@ -99,6 +99,7 @@ def test_a_sound_keeps_its_rate() -> None:
     )
 
 
+@pytest.mark.usefixtures("rough_pictures")
 def test_maps_and_curves(tmp_path: Path) -> None:
     one = {"utterances": "3", "jobs": 1}
     wb.campaign(voice(), "flips=1", trials=400, out=tmp_path / "flips", **one)

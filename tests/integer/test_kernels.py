@@ -9,16 +9,17 @@ import numpy as np
 import pytest
 from kernels import KERNELS_HERE
 from programs import random_inputs, random_program
-from test_native_build import TINY
 
 from workbench.cli import main
 from workbench.errors import WorkbenchError
-from workbench.integer.native import build as native_build
-from workbench.integer.native.build import (
+from workbench.integer.native import instructions
+from workbench.integer.native.build import kernels_here, kernels_of, native_library
+from workbench.integer.native.instructions import (
+    INSTRUCTIONS,
+    KERNELS,
+    candidates,
+    compiler_options,
     kernels_asked_for,
-    kernels_here,
-    kernels_of,
-    native_library,
 )
 from workbench.memory.faults.plan import Plan
 from workbench.memory.faults.transients import Sites
@@ -32,7 +33,7 @@ def test_plain_kernels_run_everywhere_and_each_is_a_library_of_its_own() -> None
     assert "plain" in KERNELS_HERE
     libraries = {native_library(kernels)._name for kernels in KERNELS_HERE}
     assert len(libraries) == len(KERNELS_HERE)
-    assert kernels_of(native_library()) in (*KERNELS_HERE, "avx512")
+    assert kernels_of(native_library()) == KERNELS_HERE[0], "the fastest"
 
 
 @pytest.mark.parametrize("kernels", KERNELS_HERE)
@@ -63,24 +64,47 @@ def test_kernels_that_do_not_exist_are_refused_and_no_reason_to_fall_back(
     assert main([*CAMPAIGN, "--out", str(tmp_path)]) == 2
     message = capsys.readouterr().err
     assert "no kernels 'fast', which $WORKBENCH_KERNELS asks for" in message
-    assert "auto, vnni, avx2, plain" in message and message.count("\n") == 1
+    assert ", ".join(KERNELS) in message and message.count("\n") == 1
 
 
-@pytest.mark.parametrize("kernels", ["vnni", "avx2"])
+@pytest.mark.parametrize("kernels", [name for name in INSTRUCTIONS if name != "plain"])
 def test_what_this_processor_has_not_is_refused(
-    kernels: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    kernels: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A compiler that is told to make plain C stands for a processor without the rest."""
-    without = {"trial.c": TINY["trial.c"] + 'const char *wb_kernels(void) { return "plain"; }\n'}
-    monkeypatch.setattr(native_build, "_sources", lambda: without)
-    monkeypatch.setattr(native_build, "_processor", lambda: "x86_64flags : fpu sse4_2 avx")
-    monkeypatch.setenv("WORKBENCH_CACHE", str(tmp_path))
-    native_library.cache_clear()
-    try:
-        with pytest.raises(WorkbenchError, match=f"not have what the kernels '{kernels}' need"):
-            native_library(kernels)
-    finally:
-        native_library.cache_clear()
+    monkeypatch.setattr(instructions, "_features", lambda: frozenset({"fpu", "sse4_2"}))
+    message = f"not have what the kernels '{kernels}' need; .* one of auto, plain$"
+    with pytest.raises(WorkbenchError, match=message):
+        candidates(kernels)
+
+
+@pytest.mark.parametrize(
+    ("machine", "features", "expected"),
+    [
+        ("x86_64", "avx2 avx512f avx512bw avx512vl avx512dq avx512_vnni", "vnni avx512 avx2"),
+        ("x86_64", "avx2 avx512f avx512bw avx512vl avx512dq", "avx512 avx2"),
+        ("x86_64", "avx2 avx_vnni", "avxvnni avx2"),
+        ("AMD64", "avx2 fma", "avx2"),
+        ("x86_64", "sse4_2", ""),
+        ("aarch64", "fp asimd asimddp", "dotprod neon"),
+        ("arm64", "fp asimd", "neon"),
+        ("riscv64", "", ""),
+    ],
+)
+def test_what_a_processor_says_decides(
+    machine: str, features: str, expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(instructions, "_features", lambda: frozenset(features.split()))
+    monkeypatch.setattr(instructions.platform, "machine", lambda: machine)
+    assert candidates("auto") == (*expected.split(), "plain")
+
+
+def test_options_of_the_compilers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(instructions.platform, "machine", lambda: "x86_64")
+    assert compiler_options("avxvnni", zig=False) == ["-DWB_USE_AVXVNNI", "-mavx2", "-mavxvnni"]
+    assert compiler_options("avx2", zig=True) == ["-DWB_USE_AVX2", "-mcpu=x86_64+avx2"]
+    assert compiler_options("plain", zig=True) == ["-DWB_USE_PLAIN", "-mcpu=x86_64"]
+    monkeypatch.setattr(instructions.platform, "machine", lambda: "arm64")
+    assert compiler_options("dotprod", zig=True) == ["-DWB_USE_DOTPROD", "-mcpu=generic+dotprod"]
 
 
 @pytest.mark.parametrize("kernels", KERNELS_HERE)

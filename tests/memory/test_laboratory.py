@@ -8,7 +8,8 @@ import pytest
 from fault_plans import MAKERS, random_plan, trials_of
 from hypothesis import given, settings
 from kernels import KERNELS_HERE
-from programs import random_inputs, random_program, seeds
+from programs import random_inputs, seeds
+from trial_cases import FRAMES, check_against_the_truth, random_case, random_events, small_program
 
 from workbench.errors import WorkbenchError
 from workbench.integer import reference
@@ -24,60 +25,6 @@ from workbench.memory.image import Image
 from workbench.memory.trials import laboratory, native_faults
 from workbench.memory.trials.laboratory import Laboratory
 from workbench.memory.trials.truth import play
-
-FRAMES = 4
-
-
-def small_program(seed: int) -> Program:
-    """A random program that the native engine runs."""
-    while unsupported(random_program(seed, 8)):
-        seed += 1
-    return random_program(seed, 8)
-
-
-def random_events(sites: Sites, rng: np.random.Generator, trials: int) -> Events:
-    """Anything anywhere: stored bits of every section, transient ones, stuck ones, bits hit again."""
-    count = int(rng.choice([trials, 3 * trials, 20 * trials]))
-    transient = rng.random(count) < rng.choice([0.0, 0.3, 1.0])
-    stop = np.where(transient, sites.size, sites.transients.first)
-    start = np.where(transient, sites.transients.first, 0)
-    position = rng.integers(start, np.maximum(stop, start + 1)) % sites.size
-    working = 8 * sites.layout.sections["healer"].start
-    if working and rng.random() < 0.7:  # where the sound depends on
-        position = np.where(transient, position, position % working)
-    if rng.random() < 0.3:
-        position[1::2] = position[: len(position[1::2])]
-    frame = rng.integers(0, FRAMES + 1, count) * (rng.random() < 0.7)
-    action = rng.integers(0, 3, count) * (rng.random() < 0.7)
-    return sorted_events(rng.integers(0, trials, count), frame, position, action)
-
-
-def random_case(seed: int) -> tuple[Image, dict[str, np.ndarray], Events, int]:
-    rng = np.random.default_rng(seed)
-    image = Image.of(small_program(seed))
-    inputs = random_inputs(image.program, seed, FRAMES)
-    if rng.random() < 0.3:
-        image = image.flip(rng.integers(0, 8 * image.layout.size_bytes, 5))
-    trials = int(rng.integers(1, 6))
-    return image, inputs, random_events(Sites(image), rng, trials), trials
-
-
-def check_against_the_truth(lab: Laboratory, events: Events, trials: int) -> np.ndarray:
-    """All columns of the outcomes and all sounds; returns the outcomes."""
-    truth = np.stack(
-        [play(lab.image, lab.inputs, events.of_trials(t, t + 1)) for t in range(trials)]
-    )
-    np.testing.assert_array_equal(lab.sounds(events, trials), truth)
-    clean = reference.run(lab.image.program, lab.inputs)[lab.image.program.output][0]
-    error = truth.astype(np.int64) - clean
-    outcomes = lab.outcomes(events, trials)
-    rows = error.any(axis=2)
-    np.testing.assert_array_equal(outcomes["differing"], rows.sum(axis=1))
-    first = np.where(rows.any(axis=1), rows.argmax(axis=1), -1)
-    np.testing.assert_array_equal(outcomes["first"], first)
-    np.testing.assert_array_equal(outcomes["max_error"], np.abs(error).max(axis=(1, 2)))
-    np.testing.assert_array_equal(outcomes["error_energy"], (error**2).sum(axis=(1, 2)))
-    return outcomes
 
 
 @pytest.mark.kernels
@@ -209,7 +156,8 @@ def test_an_engine_that_is_chosen_is_no_fall_back() -> None:
 
 def test_a_native_engine_that_disagrees_is_never_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
     image, inputs, _, _ = random_case(11)
-    lie = SimpleNamespace(wb_prepare=lambda model: 0)
+    library = native_build.native_library()
+    lie = SimpleNamespace(wb_prepare=lambda model: 0, wb_layout=library.wb_layout)
     monkeypatch.setattr("workbench.integer.native.trials.native_library", lambda kernels: lie)
     for engine in (None, "native"):
         with pytest.raises(WorkbenchError, match="disagrees with the reference in"):

@@ -78,6 +78,7 @@ def test_it_is_flipped_and_replayed(
     assert "cannot say 'hihg'; did you mean high?" in capsys.readouterr().err
 
 
+@pytest.mark.usefixtures("rough_pictures")
 def test_it_is_attacked_and_mapped(
     of: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -118,7 +118,7 @@ def program_in(folder: Path) -> object:
 def _model() -> Challenge:
     torch.manual_seed(3)
     config = ChallengeConfig(("a", "b"), frames=4, channels=(4, 4, 4), upsampling=(2, 2, 2),
-                             embedding=2, trunk_dilations=(1,), upper_dilations=(1,))  # fmt: skip
+                             embedding=2, trunk_dilations=(1,), upper_dilations=())  # fmt: skip
     model = Challenge(config, quantised=True)
     calibrate(model, GENERATOR.tensors(model.config, model.config.words))
     return model.eval()

@@ -10,6 +10,7 @@ import os
 import random
 import shutil
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from mutations import MUTATIONS
 from readers import CONTAINER, READERS, Reader
 
 from workbench.errors import WorkbenchError
+from workbench.memory.faults import registry
 
 TOTAL = int(os.environ.get("WORKBENCH_FUZZ", "20000"))
 SEED = os.environ.get("WORKBENCH_FUZZ_SEED", "0")
@@ -77,6 +79,12 @@ class Folder:
                 kept = case / path.relative_to(self.folder)
                 kept.parent.mkdir(parents=True, exist_ok=True)
                 kept.write_bytes(data)
+
+
+@pytest.fixture(autouse=True)
+def same_packages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every unknown name is looked for in all installed packages, which does not change here."""
+    monkeypatch.setattr(registry, "entry_points", cache(registry.entry_points))
 
 
 @pytest.mark.parametrize("name", READERS)

@@ -10,7 +10,7 @@ import shlex
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -76,32 +76,29 @@ def check_source(path: Path, expected_sha256: str) -> None:
         )
 
 
-def decode_g722(path: Path) -> np.ndarray:
-    """Return int16 [samples] at 16 kHz of a G.722 file, decoded by ffmpeg.
+def decode_g722(paths: Sequence[Path]) -> list[np.ndarray]:
+    """Return int16 [samples] at 16 kHz of each G.722 file, decoded by ffmpeg.
 
-    Raises WorkbenchError when ffmpeg is missing or fails, or the length is not two samples a byte.
+    Some dozens are decoded at once: ffmpeg takes 30 times as long to start as to decode one.
+    Raises WorkbenchError when ffmpeg is missing or fails, or a length is not two samples a byte.
     """
-    command = [
-        "ffmpeg",
-        "-v",
-        "error",
-        "-nostdin",
-        "-f",
-        "g722",
-        "-i",
-        str(path),
-        "-f",
-        "s16le",
-        "-",
-    ]
-    samples = np.frombuffer(_run(command), dtype="<i2")
-    expected = 2 * path.stat().st_size
-    if len(samples) != expected:
-        raise WorkbenchError(
-            f"ffmpeg decoded {len(samples)} samples of {path} where {expected} are due; "
-            "use another version of ffmpeg"
-        )
-    return samples
+    command = ["ffmpeg", "-v", "error", "-nostdin"]
+    for path in paths:
+        command += ["-f", "g722", "-i", str(path)]
+    with tempfile.TemporaryDirectory(prefix="voice-") as name:
+        outputs = [Path(name) / f"{number}.raw" for number in range(len(paths))]
+        for number, output in enumerate(outputs):
+            command += ["-map", f"{number}:a", "-f", "s16le", str(output)]
+        _run(command)
+        decoded = [np.frombuffer(output.read_bytes(), dtype="<i2") for output in outputs]
+    for path, samples in zip(paths, decoded, strict=True):
+        expected = 2 * path.stat().st_size
+        if len(samples) != expected:
+            raise WorkbenchError(
+                f"ffmpeg decoded {len(samples)} samples of {path} where {expected} are due; "
+                "use another version of ffmpeg"
+            )
+    return decoded
 
 
 def _download(folder: Path) -> Path:

@@ -19,6 +19,7 @@ BENCHMARKS = {
     "codes": "what checks of memory see",
     "diagnoses": "whether what healers write down is true",
     "start": "how long commands take to start",
+    "cluster": "how many tasks a second a Dask scheduler hands out to many simulated workers",
 }
 # Benchmark -> the options that it takes, with what they are when they are left out.
 _VOICE: dict[str, Any] = {"generator": None, "checkpoint": None}
@@ -28,6 +29,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "codes": {**_VOICE, "trials": 5_000},
     "diagnoses": {**_VOICE, "trials": 100, "strategy": None},
     "start": {"repeats": 3},
+    "cluster": {"workers": 200},
 }
 
 
@@ -69,6 +71,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"estimate, codes, diagnoses: which generator (that of the checkpoint, or {DEFAULT})",
     )  # fmt: skip
     add_checkpoint(parser)
+    parser.add_argument(
+        "--workers",
+        type=int,
+        metavar="N",
+        help=f"cluster: how many are simulated ({OPTIONS['cluster']['workers']})",
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there")
 
 

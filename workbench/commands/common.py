@@ -200,9 +200,12 @@ def add_faults(
     )  # fmt: skip
 
 
-def add_jobs(parser: argparse.ArgumentParser) -> None:
-    """Declare the number of processes; see `check_jobs`."""
-    parser.add_argument("--jobs", type=int, default=-1, help="processes (one a core)")
+def add_workers(parser: argparse.ArgumentParser) -> None:
+    """Declare where long work runs: a number of processes, or a cluster; see `check_jobs`."""
+    parser.add_argument("--jobs", type=int, default=-1, metavar="N", help="processes (one a core)")
+    parser.add_argument(
+        "--dask", metavar="ADDRESS", help="instead: the workers of this Dask scheduler"
+    )
 
 
 def check_jobs(jobs: int) -> None:

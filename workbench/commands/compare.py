@@ -16,16 +16,18 @@ from workbench.commands.common import (
     add_checkpoint,
     add_faults,
     add_generator,
-    add_jobs,
     add_strategies,
+    add_workers,
     check_jobs,
 )
 from workbench.commands.compare_table import LEGEND, print_environment, print_missing
+from workbench.commands.progress import resumable
 from workbench.errors import WorkbenchError
 from workbench.experiments.fleets.comparison import (
     ENVIRONMENTS,
+    Case,
     Environment,
-    record_of,
+    records_of,
     with_cost,
     with_differences,
     workload_of,
@@ -35,6 +37,7 @@ from workbench.experiments.fleets.lifetime import word_frames
 from workbench.experiments.fleets.records import RecordFile
 from workbench.experiments.fleets.workload import Workload
 from workbench.experiments.maps.worst_bits import worst_weights
+from workbench.experiments.parallel.workers import Workers
 from workbench.experiments.threads import one_thread
 from workbench.experiments.voices.script import script_of
 from workbench.experiments.voices.voice import Voice, open_voice
@@ -92,7 +95,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="which bytes `triple` keeps (high bytes of biases)",
     )
-    add_jobs(parser)
+    add_workers(parser)
     add_checkpoint(parser)
     parser.add_argument(
         "--out", type=Path, default=_OUT, metavar="DIR", help=f"where to write, and go on ({_OUT})"
@@ -208,28 +211,37 @@ def _live(
     options: argparse.Namespace,
 ) -> list[dict[str, Any]]:
     """The records of all fleets; each is written to `out` as soon as it is complete."""
-    worst = _worst(voice, environments)
-    workloads = {each: _workload(each, options, worst) for each in environments}
 
     def keep(file: RecordFile, record: dict[str, Any]) -> None:
         """Write a record; a failure is reported and the comparison goes on."""
         with attempts.step(file.path.name):
             file.write(record)
 
-    records = []
-    total = len(variants) * len(environments) * options.devices
-    with progress_bar(total=total, unit="device") as bar:
-        for environment, workload in workloads.items():
-            for _, strategy, program in variants:
-                bar.set_postfix_str(f"{strategy.name}, {environment.name}")
-                with attempts.step(f"{strategy.name} in {environment.name}"):
-                    records.append(
-                        record_of(
-                            out, program, inputs, strategy, environment, workload,
-                            jobs=options.jobs, progress=bar.update, keep=keep,
-                        )
-                    )  # fmt: skip
-    return records
+    records: dict[int, dict[str, Any]] = {}
+    failed: dict[int, Exception] = {}
+    with (
+        resumable(lambda: f"what is finished is kept in {out}"),
+        Workers(options.jobs, options.dask) as workers,
+    ):
+        worst = _worst(voice, environments, workers, out)
+        cases = [
+            Case(program, strategy, environment, _workload(environment, options, worst))
+            for environment in environments
+            for _, strategy, program in variants
+        ]
+        with progress_bar(total=len(cases) * options.devices, unit="device") as bar:
+            for number, record in records_of(
+                out, inputs, cases, workers, progress=bar.update, keep=keep
+            ):
+                if isinstance(record, Exception):
+                    failed[number] = record
+                else:
+                    records[number] = record
+                bar.set_postfix_str(f"{len(records) + len(failed)} of {len(cases)} fleets")
+    for number, error in sorted(failed.items()):
+        with attempts.step(f"{cases[number].strategy.name} in {cases[number].environment.name}"):
+            raise error
+    return [records[number] for number in sorted(records)]
 
 
 def _costs(
@@ -248,15 +260,18 @@ def _write(path: Path | None, records: Sequence[dict[str, Any]]) -> None:
         write_text(path, json.dumps(records, indent=1, allow_nan=False) + "\n")
 
 
-def _worst(voice: Voice, environments: Sequence[Environment]) -> tuple[int, ...]:
+def _worst(
+    voice: Voice, environments: Sequence[Environment], workers: Workers, out: Path
+) -> tuple[int, ...]:
     most = max((environment.adversarial for environment in environments), default=0)
     if not most:
         return ()
     inputs = {word: voice.inputs(word) for word in voice.utterances}
     with progress_bar(total=most, unit="bit", desc="worst bits") as bar:
         return worst_weights(
-            voice.image(), inputs, bits=most, progress=lambda _: bar.update() and None
-        )
+            voice.image(), inputs, bits=most, workers=workers, folder=out,
+            progress=lambda _: bar.update() and None,
+        )  # fmt: skip
 
 
 def _draw(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -16,3 +17,16 @@ def doing(what: str = "") -> Iterator[Callable[[str], None]]:
     """
     with progress_bar(desc=what, bar_format="{desc} [{elapsed}]") as bar:
         yield bar.set_description_str
+
+
+@contextmanager
+def resumable(kept: Callable[[], str]) -> Iterator[None]:
+    """Where the block is interrupted, say what is kept, and that the same command goes on from there.
+
+    kept: the beginning of that sentence, as "3 bits are kept in out/worst".
+    """
+    try:
+        yield
+    except KeyboardInterrupt:
+        print(f"{kept()}; the same command goes on from there", file=sys.stderr)
+        raise

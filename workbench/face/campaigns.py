@@ -44,6 +44,7 @@ def campaign(
     log_mel: int = 0,
     listen: int = 0,
     jobs: int | None = None,
+    dask: str | None = None,
 ) -> pd.DataFrame:
     """Trials of a fault model for each utterance, a row a trial; columns as of `trial_table.SCHEMA`.
 
@@ -59,9 +60,11 @@ def campaign(
         log_mel: Of about how many trials of an utterance the log-mel distance is measured.
         listen: About how many trials of an utterance are heard by a recogniser and PESQ.
         jobs: Processes; None for one a core where that pays.
+        dask: Address of a Dask scheduler, to use its workers instead.
 
     Raises:
-        WorkbenchError: There is no pandas, the arguments do not go together, or the folder has other results.
+        WorkbenchError: There is no pandas, the arguments do not go together, the folder has other results, or the
+            cluster was lost.
     """
     expect(voice, Voice, "the voice of a campaign", 'a Voice, as wb.load("challenge")')
     need_pandas()
@@ -84,7 +87,13 @@ def campaign(
             with Store(place, each) as store:
                 _warn_of(store.damaged)
                 run_campaign(
-                    store, image, inputs, mask=mask, jobs=1 if few else jobs, progress=True
+                    store,
+                    image,
+                    inputs,
+                    mask=mask,
+                    jobs=1 if few else jobs,
+                    dask=dask,
+                    progress=True,
                 )
             tables.append(open_results(place).table().to_pandas())
     if len(tables) == 1:

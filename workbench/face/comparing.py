@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 from workbench.errors import WorkbenchError, described, expect, nearest, whole_number
 from workbench.experiments.fleets.comparison import (
     ENVIRONMENTS,
+    Case,
     Environment,
-    record_of,
+    records_of,
     with_cost,
     with_differences,
     workload_of,
@@ -20,6 +21,7 @@ from workbench.experiments.fleets.comparison_rows import comparison_rows
 from workbench.experiments.fleets.device_costs import device_costs
 from workbench.experiments.fleets.healed_speech import HealedSpeech, healed_speech
 from workbench.experiments.maps.worst_bits import worst_weights
+from workbench.experiments.parallel.workers import Workers
 from workbench.experiments.voices.voice import Voice
 from workbench.face.shown import Pictures, html_table, need_pandas, text_table
 from workbench.face.working import counting, working
@@ -104,6 +106,7 @@ def compare(
     costs: bool = False,
     out: Path | str | None = None,
     jobs: int = -1,
+    dask: str | None = None,
 ) -> Comparison:
     """Simulate fleets of devices under the same faults, each fleet with one strategy.
 
@@ -117,9 +120,10 @@ def compare(
         costs: Whether costs that the shipped table does not know are measured on an emulated core.
         out: Folder that keeps the records; one that was begun is resumed.
         jobs: Processes; -1 for one a core.
+        dask: Address of a Dask scheduler, to use its workers instead.
 
     Raises:
-        WorkbenchError: Something is unknown, or a strategy does not suit the voice.
+        WorkbenchError: Something is unknown, a strategy does not suit the voice, or the cluster was lost.
     """
     expect(voice, Voice, "the voice of a comparison", 'a Voice, as wb.load("challenge")')
     environments = environments_of(faults)
@@ -128,21 +132,23 @@ def compare(
     inputs = {word: voice.inputs(word) for word in voice.utterances}
     variants = strategy_variants(strategies, voice.program, inputs)
     folder = None if out is None else output_folder(out)
-    worst = _worst(voice, environments)
-    records = []
-    with counting("Comparing", total=len(variants) * len(environments) * devices) as bar:
-        for environment in environments:
-            workload = workload_of(
-                environment, devices=devices, words=words, seed=seed, worst=worst
+    with Workers(jobs, dask) as workers:
+        worst = _worst(voice, environments, workers)
+        cases = [
+            Case(
+                program, strategy, environment,
+                workload_of(environment, devices=devices, words=words, seed=seed, worst=worst),
             )
-            for _, strategy, program in variants:
-                bar.set_description_str(f"{strategy.name}, {environment.title}")
-                records.append(
-                    record_of(
-                        folder, program, inputs, strategy, environment, workload,
-                        jobs=jobs, progress=bar.update,
-                    )
-                )  # fmt: skip
+            for environment in environments
+            for _, strategy, program in variants
+        ]  # fmt: skip
+        made: dict[int, dict[str, Any]] = {}
+        with counting("Comparing", total=len(cases) * devices) as bar:
+            for number, record in records_of(folder, inputs, cases, workers, progress=bar.update):
+                if isinstance(record, Exception):
+                    raise record
+                made[number] = record
+    records = [made[number] for number in sorted(made)]
     records = with_differences(records)
     missing: dict[str, str] = {}
     if costs:
@@ -172,7 +178,7 @@ def simulate(
     """
     expect(voice, Voice, "the voice of a device", 'a Voice, as wb.load("challenge")')
     (environment,) = environments_of([faults])
-    worst = _worst(voice, [environment])
+    worst = _worst(voice, [environment], Workers(1))
     workload = workload_of(environment, devices=1, words=words, seed=seed, worst=worst)
     return healed_speech(voice, workload, *voice.healer(healer))
 
@@ -206,15 +212,16 @@ def _environment(fault: str | Plan) -> Environment:
     return Environment(text, text, text)
 
 
-def _worst(voice: Voice, environments: Sequence[Environment]) -> tuple[int, ...]:
+def _worst(voice: Voice, environments: Sequence[Environment], workers: Workers) -> tuple[int, ...]:
     """The bits that an attacker would choose, as many as needed."""
     most = max(environment.adversarial for environment in environments)
     if not most:
         return ()
     with working(f"Looking for the {most} worst bits"):
         return worst_weights(
-            voice.image(), {word: voice.inputs(word) for word in voice.utterances}, bits=most
-        )
+            voice.image(), {word: voice.inputs(word) for word in voice.utterances}, bits=most,
+            workers=workers,
+        )  # fmt: skip
 
 
 def _with_costs(

@@ -34,19 +34,29 @@ from workbench.training.progress import (
     load_progress,
     save_progress,
 )
+from workbench.training.pruning import Zeros, prune
 from workbench.training.stages import FLOAT, QAT, REST, STAGES, WORDS
 from workbench.training.task import Task
 
 SAVE_EVERY_S = 2.0
 
 
+class PausedError(Exception):
+    """A training that stopped where it was asked to; its progress is saved."""
+
+
 def train(
-    task: Task, out: Path | str, *, on_step: Callable[[TrainingState], None] | None = None
+    task: Task,
+    out: Path | str,
+    *,
+    on_step: Callable[[TrainingState], object] | None = None,
+    show: bool = True,
 ) -> Any:
     """Train to the end, continuing what lies in `out`; write checkpoint and loss curve, return the network.
 
-    on_step: called after every step with the state so far. Raises WorkbenchError when `out` holds
-    a finished checkpoint or another run, cannot be written, or the training diverges.
+    on_step: called after every step with the state so far; the training pauses where it returns True. show:
+    whether to show a bar for each stage. Raises WorkbenchError when `out` holds a finished checkpoint or
+    another run, cannot be written, or the training diverges, and PausedError.
     """
     out = output_folder(out)
     if exists(out / METADATA_FILE):
@@ -55,7 +65,7 @@ def train(
         )
     torch.manual_seed(task.seed)
     state = load_progress(out, task.identity) or _beginning(task)
-    run = _Run(task, out, time.monotonic() - state.seconds, on_step)
+    run = _Run(task, out, time.monotonic() - state.seconds, on_step, show)
     if state.stage == FLOAT:
         model = task.generator.network(task.config, quantised=False).to(task.device)
         run.stage(model, state)
@@ -64,6 +74,7 @@ def train(
     if state.stage == QAT:
         if state.step == 0:
             load_float_weights(model, state.weights)
+            prune(model, task.sparsity)
             calibrate(model, task.inputs())
             state.weights = {}
         run.stage(model, state)
@@ -118,7 +129,8 @@ class _Run:
     task: Task
     out: Path
     started: float
-    on_step: Callable[[TrainingState], None] | None
+    on_step: Callable[[TrainingState], object] | None
+    show: bool
 
     def stage(self, model: nn.Module, state: TrainingState, moves: CodeWords | None = None) -> None:
         """Run the remaining steps of `state.stage`, saving progress now and then."""
@@ -129,6 +141,7 @@ class _Run:
         trained = [each for each in model.parameters() if each.requires_grad]
         optimiser = torch.optim.Adam(trained, lr=rate, betas=(0.8, 0.99))
         state.restore_moments(model, optimiser)
+        zeros = Zeros(model) if self.task.sparsity else None
         loss_of = self.task.generator.loss().to(self.task.device)
         inputs, targets = self.task.inputs(), self.task.targets.to(self.task.device)
         model.train()
@@ -139,7 +152,7 @@ class _Run:
             desc=stage.title,
             unit="step",
             leave=True,
-            disable=False,
+            disable=not self.show,
         ) as bar:
             while state.step < steps:
                 if moves and state.step % (stage.refresh or steps) == 0:
@@ -155,17 +168,25 @@ class _Run:
                 norm = torch.nn.utils.clip_grad_norm_(trained, recipe.gradient_norm)
                 _refuse_divergence(norm, state)
                 optimiser.step()
+                if zeros:
+                    zeros.keep()
                 state.losses.append(round(loss.item(), 4))
                 state.step += 1
                 bar.update()
                 bar.set_postfix(loss=f"{np.mean(state.losses[-50:]):.3f}", refresh=False)
                 if time.monotonic() - saved > SAVE_EVERY_S or state.step == steps:
-                    state.seconds = time.monotonic() - self.started
-                    state.capture(model, optimiser)
-                    save_progress(self.out, self.task.identity, state)
+                    self._save(model, optimiser, state)
                     saved = time.monotonic()
-                if self.on_step:
-                    self.on_step(state)
+                if self.on_step and self.on_step(state) is True:
+                    self._save(model, optimiser, state)
+                    raise PausedError
+
+    def _save(
+        self, model: nn.Module, optimiser: torch.optim.Optimizer, state: TrainingState
+    ) -> None:
+        state.seconds = time.monotonic() - self.started
+        state.capture(model, optimiser)
+        save_progress(self.out, self.task.identity, state)
 
     def metadata(self, state: TrainingState) -> dict[str, Any]:
         """How the checkpoint was made."""
@@ -175,6 +196,7 @@ class _Run:
             "data": self.task.data,
             "seconds": round(time.monotonic() - self.started, 1),
             "device": self.task.device,
+            **({"sparsity": self.task.sparsity} if self.task.sparsity else {}),
             **(
                 {"code_words": self.task.code_words, "origin": self.task.origin}
                 if self.task.code_words

@@ -126,6 +126,7 @@ def judge(score: Score, image: Image, strategy: Strategy, hits: Sequence[Hit]) -
     target = _target(hits)
     score.trials += 1
     spoilt, first = False, True
+    working = slice(image.layout.working_bytes)
     while device.trace.now < SIX_MINUTES:
         if later and device.log:
             _strike(device, later)
@@ -137,7 +138,7 @@ def judge(score: Score, image: Image, strategy: Strategy, hits: Sequence[Hit]) -
             left = SIX_MINUTES - device.trace.now
             device.skip(left if quiet is None else min(quiet, left))
         device.heal()
-        changed = before != device.data
+        changed = before[working] != device.data[working]
         for entry in device.log[written:]:
             guard, watch = device.guards[entry.area]
             # Checks in RAM are made of what start-up finds, or a remedy leaves: they know no better.
@@ -168,9 +169,9 @@ def judge(score: Score, image: Image, strategy: Strategy, hits: Sequence[Hit]) -
             where = of_unit[WORKING]
             if (before[where] != image.data[where]).any():
                 changed[where] = False  # a damaged unit may become zero as a whole
-        working = slice(image.layout.working_bytes)
-        was_right = before[working] == image.data[working]
-        spoilt |= bool((was_right & changed[working]).any())
+        if changed.any():
+            was_right = before[working] == image.data[working]
+            spoilt |= bool((was_right & changed).any())
     if first:
         score.confusion[target, "-"] += 1
     score.spoilt += spoilt

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shlex
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -106,6 +106,10 @@ class Campaign:
         return Shard(
             number, self.utterances[which], start, min(start + self.trials_a_shard, self.trials)
         )
+
+    def pilot(self, trials: int) -> Campaign:
+        """The same with a first shard of at most so many trials."""
+        return replace(self, trials_a_shard=min(self.trials_a_shard, trials))
 
     def difference(self, other: Campaign) -> str:
         """What differs first, in words, "" when nothing does."""

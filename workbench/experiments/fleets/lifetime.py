@@ -6,16 +6,15 @@ healer depends on what is said (monitors, silenced histories), these words run f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from workbench.experiments.campaigns.trial_table import QUALITIES, snr_quality
 from workbench.experiments.fleets.affected import affected_words
 from workbench.experiments.fleets.workload import Workload
-from workbench.experiments.threads import one_thread
 from workbench.healing.device import Device
 from workbench.healing.log import Verdict
 from workbench.healing.memory_simulation import memory_changes, memory_tells_all
@@ -24,11 +23,9 @@ from workbench.healing.strategy import Strategy
 from workbench.integer.program import Program
 from workbench.integer.reference import Codes
 from workbench.memory.faults.events import FLIP, Event, Events, sorted_events
-from workbench.memory.faults.transients import Sites
 from workbench.memory.image import Image
 from workbench.memory.trials.laboratory import Laboratory
 
-_DEVICES_A_TASK = 25
 _MASKED = QUALITIES.index("masked")
 _AUDIBLE = QUALITIES.index("acceptable")  # the first class in which a difference can be heard
 
@@ -74,7 +71,7 @@ class Fleet:
 
 
 @dataclass
-class _Tally:
+class Tally:
     """What is counted while devices run, as in `Fleet`."""
 
     detected: list[int] = field(default_factory=list)
@@ -88,79 +85,30 @@ class _Tally:
     wrong_bits: int = 0
 
 
-def simulate_fleet(
-    program: Program,
-    inputs: dict[str, Codes],
-    strategy: Strategy,
-    workload: Workload,
-    *,
-    jobs: int = -1,
-    progress: Callable[[int], None] | None = None,
-) -> Fleet:
-    """Run the devices of a workload.
-
-    inputs: of every word that may be said, [1, frames * rate, channels] by name; all equally long.
-    jobs: processes, -1 for one a core. progress: gets the number of devices that are done.
-    """
-    image = strategy.image(program)
-    tasks = [
-        range(first, min(first + _DEVICES_A_TASK, workload.devices))
-        for first in range(0, workload.devices, _DEVICES_A_TASK)
-    ]
-    frames = word_frames(image.program, inputs)
-    script = workload.script(len(inputs))
-    # Drawn here, so that workers need no fault models, which may be those of a notebook.
-    sites = Sites(image)
-    events = [workload.events(sites, task, frames=frames * workload.words) for task in tasks]
-    import joblib
-
-    workers = min(joblib.effective_n_jobs(jobs), len(tasks))  # one works here, without a start
-    parallel = joblib.Parallel(n_jobs=workers, return_as="generator")
-    parts = []
-    for part in parallel(
-        joblib.delayed(_live)(image, inputs, strategy, script, task, each)
-        for task, each in zip(tasks, events, strict=True)
-    ):
-        parts.append(part)
-        if progress:
-            progress(len(part[0]))
-    harm, upsets = (np.concatenate([part[n] for part in parts]) for n in (0, 1))
-    tallies = [part[2] for part in parts]
-    return Fleet(
-        strategy=strategy,
-        workload=workload,
-        quality=np.sum([t.quality for t in tallies], axis=0),
-        harm=harm,
-        wrong_samples=sum(t.wrong_samples for t in tallies),
-        upsets=upsets,
-        hit=sum(t.hit for t in tallies),
-        detected=np.array([n for t in tallies for n in t.detected], np.int64),
-        repaired=np.array([n for t in tallies for n in t.repaired], np.int64),
-        verdicts={v: sum(t.verdicts[v] for t in tallies) for v in tallies[0].verdicts},
-        oscillations=sum(t.oscillations for t in tallies),
-        false_positives=sum(t.false_positives for t in tallies),
-        wrong_bits=sum(t.wrong_bits for t in tallies),
-        word_s=frames / program.frame_rate_hz,
-    )
-
-
 def word_frames(program: Program, inputs: Mapping[str, Codes]) -> int:
     """Of each word, which are all equally long."""
     name = program.inputs[0]
     return next(iter(inputs.values()))[name].shape[1] // program.signal(name).rate
 
 
-def _live(
+def simulate_part(
     image: Image,
     inputs: dict[str, Codes],
     strategy: Strategy,
     script: np.ndarray,
     devices: range,
     events: Events,
-) -> tuple[np.ndarray, np.ndarray, _Tally]:
-    """(harm, upsets, tally) of some devices."""
-    with one_thread():
-        return _Task(image, inputs, strategy, script, events.rows(len(devices))).run()
+) -> Part:
+    """Simulate some devices of a fleet; `events` are numbered from the first of them."""
+    return _Task(image, inputs, strategy, script, events.rows(len(devices))).run()
+
+
+class Part(NamedTuple):
+    """What became of some devices: harm and upsets as in `Fleet`, and the rest."""
+
+    harm: np.ndarray
+    upsets: np.ndarray
+    tally: Tally
 
 
 class _Task:
@@ -178,9 +126,9 @@ class _Task:
         self.devices = [Device(image, strategy, image.data) for _ in events]
         self.laboratories = [Laboratory(image, inputs[word]) for word in self.words]
         self.harm = np.zeros(len(events))
-        self.tally = _Tally()
+        self.tally = Tally()
 
-    def run(self) -> tuple[np.ndarray, np.ndarray, _Tally]:
+    def run(self) -> Part:
         if memory_tells_all(self.devices[0]):
             self._by_memory()
         else:
@@ -191,7 +139,7 @@ class _Task:
         tally.false_positives = sum(device.false_positives for device in self.devices)
         tally.wrong_bits = sum(len(device.wrong) for device in self.devices)
         upsets = np.array([len(hits) for hits in self.events])
-        return self.harm / words, upsets, tally
+        return Part(self.harm / words, upsets, tally)
 
     def _heard(
         self, laboratory: Laboratory, device: np.ndarray, energy: np.ndarray, differing: np.ndarray

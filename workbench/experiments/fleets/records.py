@@ -13,7 +13,6 @@ from typing import Any
 
 from workbench.errors import WorkbenchError
 from workbench.experiments.provenance import provenance
-from workbench.files import output_folder
 from workbench.sealed import read_sealed, write_sealed
 
 _RECORDS = "records"
@@ -29,7 +28,7 @@ class RecordFile:
         self.key = hashlib.sha256(dependencies.encode()).hexdigest()
         plain = re.sub(r"[^\w.-]", "_", name)[:_LONGEST_NAME]
         file_name = f"{plain}-{self.key[:_HASH_DIGITS]}.json"
-        self.path = output_folder(folder / _RECORDS) / file_name
+        self.path = folder / _RECORDS / file_name
 
     def read(self) -> dict[str, Any] | None:
         """The record, None where there is none: missing, damaged, edited, or of other dependencies."""

@@ -1,15 +1,9 @@
 """The C of `native/`, compiled for this machine at first use and stored in the user's cache.
 
-The library's name is a hash of its sources, its compiler and the processor's features, so that one
-cache serves machines that differ, and the first digits of its own SHA-256, so that what was cut short
+The library's name is a hash of its sources, its compiler with all options and the kind of machine, so
+that one cache serves machines that differ, and the first digits of its own SHA-256, so that what was cut short
 or altered is compiled again: the loader maps a truncated library, and the process dies of SIGBUS.
 $WORKBENCH_CACHE or $XDG_CACHE_HOME says where it lies.
-
-$WORKBENCH_KERNELS chooses the instructions, so that one machine can try what others run; results are
-the same with all of them. "auto": whatever this processor has. "vnni": 8-bit dot products of
-AVX-512. "avx2": plain C that the compiler may turn into AVX2 (x86-64-v3). "plain": plain C for any
-processor of this kind. `kernels_of` returns what "auto" has chosen; it also knows "avx512": plain C that
-the compiler may turn into AVX-512.
 """
 
 from __future__ import annotations
@@ -29,30 +23,25 @@ from pathlib import Path
 from workbench.compilers import host_compiler
 from workbench.errors import WorkbenchError
 from workbench.files import output_folder, write_bytes
+from workbench.integer.native.instructions import (
+    AUTO,
+    candidates,
+    compiler_options,
+    kernels_asked_for,
+)
 
 _OPTIONS = ("-std=gnu11", "-O3", "-fno-sanitize=all", "-shared", "-fPIC")
 _LONGEST_MESSAGE = 300
 _HASH_DIGITS = 16
 _NAME = "self-healing-audio-workbench"
-KERNELS = ("auto", "vnni", "avx2", "plain")
-_VARIABLE = "WORKBENCH_KERNELS"
-# x86-64-v3, as /proc/cpuinfo names it.
-_AVX2 = {"avx2", "fma", "bmi1", "bmi2", "abm", "movbe", "f16c"}
 
 
-def kernels_asked_for() -> str:
-    """One of KERNELS: what $WORKBENCH_KERNELS says, "auto" when it says nothing; else WorkbenchError."""
-    asked = os.environ.get(_VARIABLE) or KERNELS[0]
-    if asked not in KERNELS:
-        raise WorkbenchError(
-            f"there are no kernels {asked!r}, which ${_VARIABLE} asks for; set it to one of "
-            f"{', '.join(KERNELS)}"
-        )
-    return asked
+class CompilerRefuses(WorkbenchError):
+    """The compiler does not compile the engine."""
 
 
 def kernels_of(library: ctypes.CDLL) -> str:
-    """What a library was compiled to: "vnni", "avx512", "avx2" or "plain"."""
+    """What a library was compiled to, one of `INSTRUCTIONS`."""
     library.wb_kernels.restype = ctypes.c_char_p
     return str(library.wb_kernels().decode())
 
@@ -67,47 +56,33 @@ def kernels_here() -> str:
 
 
 @cache
-def native_library(kernels: str = KERNELS[0]) -> ctypes.CDLL:
-    """The loaded library. kernels: one of KERNELS.
+def native_library(kernels: str = AUTO) -> ctypes.CDLL:
+    """The loaded library.
 
-    Raises WorkbenchError for kernels that this processor has not, without a C compiler, when it
-    refuses, when nothing can be kept in the cache, and when what lies there cannot be loaded
-    although it was just compiled.
+    Args:
+        kernels: One of `instructions.KERNELS`.
+
+    Raises:
+        WorkbenchError: For kernels that this processor has not, without a C compiler, when it refuses, when nothing
+            can be kept in the cache, and when what lies there cannot be loaded although it was just compiled.
     """
-    library = _library(kernels)
-    if kernels == "vnni" and kernels_of(library) != kernels:
-        raise _missing(kernels)
-    return library
-
-
-def _missing(kernels: str) -> WorkbenchError:
-    return WorkbenchError(
-        f"this processor does not have what the kernels {kernels!r} need; set ${_VARIABLE} to auto "
-        "or plain"
-    )
-
-
-def _options(kernels: str, compiler: list[str]) -> list[str]:
-    """The compiler's options for KERNELS; zig's names differ, and it takes all it finds by itself."""
-    zig = "ziglang" in compiler
-    if kernels == "avx2":
-        if not set(_processor().split()) >= _AVX2:
-            raise _missing(kernels)
-        return ["-march=x86_64_v3" if zig else "-march=x86-64-v3"]
-    if kernels == "plain":  # also serves compilers that do not know this processor
-        return ["-DWB_PLAIN", *(["-mcpu=baseline"] if zig else [])]
-    return ["-march=native"]
-
-
-def _library(kernels: str) -> ctypes.CDLL:
     if sys.byteorder != "little":
         raise WorkbenchError(
             "the native engine needs a little-endian processor; choose the engine torch"
         )
+    *faster, last = candidates(kernels)
+    for name in faster:
+        with suppress(CompilerRefuses):  # an old compiler does not know all instructions
+            return _library(name)
+    return _library(last)
+
+
+def _library(kernels: str) -> ctypes.CDLL:
     sources = _sources()
     compiler = host_compiler()
-    command = [*compiler, *_OPTIONS, *_options(kernels, compiler)]
-    name = hashlib.sha256(repr((command, sources, _processor())).encode()).hexdigest()[:20]
+    command = [*compiler, *_OPTIONS, *compiler_options(kernels, zig="ziglang" in compiler)]
+    machine = f"{platform.system()} {platform.machine()}"
+    name = hashlib.sha256(repr((command, sources, machine)).encode()).hexdigest()[:20]
     folder = _cache_folder()
     library = _cached(folder, name)
     if library is not None:
@@ -150,16 +125,6 @@ def _sources() -> dict[str, str]:
         for path in sorted(folder.iterdir(), key=lambda path: path.name)
         if path.name.endswith((".c", ".h"))
     }
-
-
-def _processor() -> str:
-    """What -march=native depends on."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.machine() + platform.processor()
-    properties = [line for line in lines if line.startswith(("model name", "flags", "Features"))]
-    return platform.machine() + "".join(sorted(set(properties)))
 
 
 def _cache_folder() -> Path:
@@ -205,7 +170,7 @@ def _compile(command: list[str], sources: dict[str, str], folder: Path, name: st
         )
         if done.returncode or not output.is_file():
             complaint = done.stderr.strip() or f"exit status {done.returncode}"
-            raise WorkbenchError(
+            raise CompilerRefuses(
                 f"the compiler {command[0]} refuses the native engine "
                 f"({complaint[:_LONGEST_MESSAGE]}); choose the engine torch, or another compiler"
             )

@@ -6,6 +6,7 @@
 #ifndef WB_CONV_FAULTS_H
 #define WB_CONV_FAULTS_H
 
+#include "dot.h"
 #include "requantise.h"
 
 enum { UNTOUCHED, FORCED, DONE }; /* Model.special */
@@ -23,6 +24,7 @@ typedef struct {
     Signal *y;
     const Fault *fault;
     int faults, slots, from, overlays, accumulators;
+    int direct; /* whether codes of all columns are written at once */
     Overlay *overlay;
 } Work;
 
@@ -167,10 +169,10 @@ static void take_faults(Work *w)
     }
 }
 
+/* What history cells that read otherwise add to the sums of position p. */
 static void add_overlays(const Work *w, int p, int32_t *sums)
 {
     const Operator *op = w->op;
-    int wide = w->x->bits == 16, lanes = lanes_of(w->x), words = w->x->stride / lanes;
     int oldest = p * op->advance - op->history, first = 0, last = w->overlays;
     while (first < last) { /* the first that can reach as far back as the oldest row seen */
         int middle = (first + last) / 2;
@@ -180,11 +182,8 @@ static void add_overlays(const Work *w, int p, int32_t *sums)
     for (const Overlay *h = w->overlay + first; h < w->overlay + w->overlays && h->from <= p; h++) {
         int distance = h->row - oldest, k = distance / op->apart;
         if (distance < 0 || k * op->apart != distance || k >= op->rows_seen) continue;
-        int at = h->channel % lanes * (wide ? 16 : 8);
-        uint32_t value = wide ? (uint16_t)h->value : (uint32_t)(h->value + 128);
-        uint32_t before = wide ? (uint16_t)h->before : (uint32_t)(h->before + 128);
-        Difference d = {value << at, before << at, k * words + h->channel / lanes};
-        add_differences(op, &d, 1, sums, sums, wide);
+        for (int n = 0; n < op->columns; n++)
+            add_modulo(sums + n, (uint32_t)((h->value - h->before) * weight_at(op, w->x, k, h->channel, n)));
     }
 }
 

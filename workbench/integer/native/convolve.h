@@ -6,48 +6,63 @@
 #define WB_CONVOLVE_H
 
 #include "conv_faults.h"
+#include "differences.h"
 
-#define MOST_DIFFERENCES 256
-/* What a difference costs besides its products, and a position besides its differences, in vectors
- * of 16 products; measured, and flat around these. */
-#define PER_DIFFERENCE 8
-#define PER_POSITION 60
-
-/* From the sums of a position to its output rows. */
-static inline void finish(const Work *w, int p, int32_t *sums)
+/* What faults of parameters, history and sums change in the sums of position p. */
+static void apply_faults(const Work *w, int p, int32_t *sums)
 {
-    const Operator *op = w->op;
     Model *m = w->m;
-    int32_t codes[MOST_COLUMNS];
-    if (!w->faults) {
-#if WB_VNNI
-        if (is_direct(op, w->y)) {
-            store_sums(op, w->y, p, sums);
-            return;
-        }
-#endif
-        requantise_row(op, sums, codes);
-        store_rows(w->y, (long)p * op->rows_made, op->rows_made, codes);
-        return;
-    }
     if (m->special[p] == FORCED) add_overlays(w, p, sums);
     for (int s = 0; s < w->slots; s++) add_modulo(sums + m->column_of_slot[s], (uint32_t)column_sums(m, s)[p]);
     for (int i = 0; i < w->faults && w->accumulators; i++) {
         const Fault *f = w->fault + i;
-        int column = f->element % op->columns;
-        if (f->kind == ACCUMULATOR && f->frame * op->per_frame + f->element / op->columns == p)
+        int column = f->element % w->op->columns;
+        if (f->kind == ACCUMULATOR && f->frame * w->op->per_frame + f->element / w->op->columns == p)
             sums[column] = after(f, sums[column], 32);
     }
-    requantise_row(op, sums, codes);
-    for (int s = 0; s < w->slots; s++)
-        if (m->shift_changed[s])
-            codes[m->column_of_slot[s]] = requantised(sums[m->column_of_slot[s]], column_shift(m, s)[p], op);
-    store_rows(w->y, (long)p * op->rows_made, op->rows_made, codes);
     m->special[p] = DONE;
 }
 
+/* From the sums of a position to its output rows, code by code. */
+static void store_position(const Work *w, int p, const int32_t *sums)
+{
+    const Operator *op = w->op;
+    Model *m = w->m;
+    requantise_row(op, sums, m->codes);
+    for (int s = 0; s < w->slots; s++)
+        if (m->shift_changed[s])
+            m->codes[m->column_of_slot[s]] = requantised(sums[m->column_of_slot[s]], column_shift(m, s)[p], op);
+    for (int u = 0; u < op->rows_made; u++) store_row(w->y, (long)p * op->rows_made + u, m->codes + u * op->out);
+}
+
+/* Positions p .. p + count - 1, at most a tile. */
+static void compute(const Work *w, int p, int count)
+{
+    const Operator *op = w->op;
+    const Signal *x = w->x;
+    Model *m = w->m;
+    const uint8_t *operand = operand_rows(m, x) + 4L * ((long)p * op->advance - op->history) * x->words;
+    const int32_t *clean = op->clean_sums + (long)p * op->padded;
+    int words = op->rows_seen * x->words, entries = count_words(m, op, x, p), forced = 0;
+    for (int r = 0; r < count && w->faults; r++) forced |= m->special[p + r] == FORCED;
+    if (!entries && !forced) return;
+    if (m->saturated) {
+        full_sums(op, x, operand, m->sums);
+    } else if (entries * 8 > words * 7) {
+        difference_sums(op, x, operand, NULL, 0, clean, m->sums);
+        entries = words;
+    } else {
+        list_words(m, op, x);
+        difference_sums(op, x, operand, m->entry, entries, clean, m->sums);
+    }
+    m->macs += (int64_t)count * entries * lanes_of(x) * op->columns;
+    for (int r = 0; r < count && w->faults; r++) apply_faults(w, p + r, m->sums + r * op->padded);
+    if (w->direct) store_sums(op, w->y, p, count, m->sums);
+    else for (int r = 0; r < count; r++) store_position(w, p + r, m->sums + r * op->padded);
+}
+
 /* Positions whose input rows are clean: only the changed columns. */
-static void finish_columns(const Work *w)
+static void compute_columns(const Work *w)
 {
     const Operator *op = w->op;
     Model *m = w->m;
@@ -67,96 +82,31 @@ static void finish_columns(const Work *w)
     }
 }
 
-static void flush(const Work *w, const int *p, const uint8_t **x, int count)
-{
-    const Operator *op = w->op;
-    _Alignas(64) int32_t sums[MOST_TILE * MOST_COLUMNS];
-    full_sums(op, x, count, op->apart * row_bytes(w->x), w->x->stride / lanes_of(w->x), sums, w->x->bits == 16);
-    w->m->macs += (int64_t)count * op->fold * op->taps * w->x->channels * op->up * op->out;
-    for (int r = 0; r < count; r++) finish(w, p[r], sums + (long)r * op->padded);
-}
-
-/* The clean sums of a position, and what the words of its input rows that differ add. */
-static void differences_at(const Work *w, int p)
-{
-    const Operator *op = w->op;
-    const Signal *x = w->x;
-    int words = x->stride / lanes_of(x), count = 0;
-    long row = (long)p * op->advance - op->history;
-    Difference d[MOST_DIFFERENCES];
-    _Alignas(64) int32_t sums[MOST_COLUMNS];
-    const int32_t *from = op->clean_sums + (long)p * op->padded;
-    for (int k = 0; k < op->rows_seen; k++, row += op->apart) {
-        const char *now = (const char *)x->now + row * row_bytes(x);
-        const char *clean = (const char *)x->clean + row * row_bytes(x);
-        for (uint64_t mask = mask_of(x, row); mask; mask &= mask - 1) {
-            int i = __builtin_ctzll(mask);
-            if (count == MOST_DIFFERENCES) {
-                add_differences(op, d, count, from, sums, x->bits == 16);
-                from = sums;
-                count = 0;
-            }
-            d[count++] = (Difference){load_word(now + 4 * i), load_word(clean + 4 * i), k * words + i};
-        }
-    }
-    add_differences(op, d, count, from, sums, x->bits == 16);
-    w->m->macs += 2L * count * lanes_of(x) * op->columns;
-    finish(w, p, sums);
-}
-
-/* How many words of each row differ, by row from -pad on; zero outside of low .. high - 1. */
-static const uint8_t *count_words(Model *m, const Signal *x)
-{
-    uint8_t *count = m->words_differ + x->pad;
-    for (int row = x->low; row < x->high; row++) count[row] = (uint8_t)__builtin_popcountll(mask_of(x, row));
-    return count;
-}
-
-static void forget_counts(Model *m, const Signal *x)
-{
-    if (differs(x)) memset(m->words_differ + x->pad + x->low, 0, (size_t)(x->high - x->low));
-}
-
 static void convolve(Model *m, const Operator *op, const Fault *fault, int faults, Overlay *overlay)
 {
     Work w = {.m = m, .op = op, .x = m->signal + op->source, .y = m->signal + op->target,
               .fault = fault, .faults = faults, .from = op->positions, .overlay = overlay};
     const Signal *x = w.x;
-    int words = x->stride / lanes_of(x), first = 0, last = 0, pending = 0, at[MOST_TILE];
-    const uint8_t *rows[MOST_TILE];
-    /* In vectors of 16 products: a difference needs two, and time to be found, whatever it meets. */
-    int full = op->rows_seen * words * op->padded / 16, per_difference = 2 * op->padded / 16 + PER_DIFFERENCE;
+    int first = 0, last = 0, most = tile_rows(op);
     if (faults) take_faults(&w);
-    if (w.overlays || w.accumulators) {
-        last = op->positions;
-    } else if (differs(x)) {
+    w.direct = is_direct(op, w.y);
+    for (int s = 0; s < w.slots; s++) w.direct &= !m->shift_changed[s];
+    if (differs(x)) {
         /* The newest row that a position sees, and its oldest, bound which positions can differ. */
         int newest = (op->rows_seen - 1) * op->apart - op->history;
         first = x->low - newest <= 0 ? 0 : (x->low - newest + op->advance - 1) / op->advance;
         last = (x->high - 1 + op->history) / op->advance + 1;
         if (last > op->positions) last = op->positions;
+        if (m->found != op->source) find_differences(m, x);
+        if (m->saturated) take_codes(m, x, x->now);
     }
-    const uint8_t *words_differ = count_words(m, x);
-    for (int p = first; p < last; p++) {
-        long row = (long)p * op->advance - op->history;
-        int changed = 0;
-        for (int k = 0; k < op->rows_seen; k++) changed += words_differ[row + k * op->apart];
-        int forced = faults && m->special[p] == FORCED;
-        if (!changed && !forced) continue;
-        if (forced || changed * per_difference + PER_POSITION < full) {
-            differences_at(&w, p);
-            continue;
-        }
-        at[pending] = p;
-        rows[pending++] = (const uint8_t *)x->now + row * row_bytes(x);
-        if (pending == MOST_TILE) {
-            flush(&w, at, rows, pending);
-            pending = 0;
-        }
+    if (w.overlays || w.accumulators) {
+        first = 0;
+        last = op->positions;
     }
-    if (pending) flush(&w, at, rows, pending);
-    forget_counts(m, x);
-    if (w.slots) finish_columns(&w);
+    for (int p = first; p < last; p += most) compute(&w, p, last - p < most ? last - p : most);
+    if (differs(x)) forget_differences(m, x);
+    if (w.slots) compute_columns(&w);
     if (faults) {
         memset(m->special, 0, (size_t)op->positions);
         for (int s = 0; s < w.slots; s++) m->slot_of_column[m->column_of_slot[s]] = -1;

@@ -1,209 +1,135 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Dot products of rows of codes with packed weights, on VNNI where there is one, else plain C.
+ * Dot products of the input rows of some positions, one after the other, with packed weights.
  *
- * A word is 4 codes of 8 bits or 2 of 16. Words of weights: [rows_seen, words, padded] of 4 bytes.
+ * Operands are rows of words: codes or differences of codes, as bytes plus WB_EXCESS or as int16.
+ * A tile is a few positions x a few blocks of columns, whose sums stay in registers. It walks over all
+ * words of the positions' rows, or over a list of them.
  */
 #ifndef WB_DOT_H
 #define WB_DOT_H
 
-#include <stdint.h>
-#include <string.h>
+#include "rows.h"
 
-#include "sparse.h"
-
-#if defined(__AVX512VNNI__) && defined(__AVX512BW__) && defined(__AVX512VL__) && !defined(WB_PLAIN)
-#define WB_VNNI 1
-#define WB_KERNELS "vnni"
-#include <immintrin.h>
-#else
-#define WB_VNNI 0
-#if defined(__AVX512F__)
-#define WB_KERNELS "avx512"
-#elif defined(__AVX2__)
-#define WB_KERNELS "avx2"
-#else
-#define WB_KERNELS "plain"
-#endif
-#endif
-
-#define MOST_COLUMNS 1024 /* of one operator, padded */
-#define MOST_TILE 12      /* positions whose sums are computed together */
-
-/* A difference of one word of one input row, and the weights that it meets. */
 typedef struct {
-    uint32_t now, clean;
-    int32_t word; /* row seen * words + word of the row */
-} Difference;
+    const uint8_t *operand; /* of the first position */
+    long step;              /* bytes to that of the next */
+    const uint8_t *weights; /* of the first block */
+    long word_bytes;        /* to those of the next word */
+    const int32_t *from;    /* sums to begin with */
+    long from_step;         /* elements to those of the next position; 0 where all begin alike */
+    const int32_t *less;    /* NULL, or what to take from all of them */
+    int32_t *sums;
+    long sums_step;
+} Tile;
 
-static inline uint32_t load_word(const void *p)
+#define WB_EACH_BLOCK(BLOCKS) _Pragma("GCC unroll 4") for (int n = 0; n < (BLOCKS); n++)
+#define WB_EACH_SUM(ROWS, BLOCKS) \
+    _Pragma("GCC unroll 16") for (int r = 0; r < (ROWS); r++) WB_EACH_BLOCK(BLOCKS)
+
+/* Sums += codes of one word . weights. What is in capitals is a constant when inlined. */
+WB_INLINE void add_word(
+    Block (*a)[WB_BLOCKS], const uint8_t *x, long step, const uint8_t *w, const int WIDE, const int ROWS, const int BLOCKS)
 {
-    uint32_t v;
-    memcpy(&v, p, 4);
-    return v;
+    Block v[WB_BLOCKS];
+    WB_EACH_BLOCK(BLOCKS) v[n] = block_load(w + 64 * n);
+#pragma GCC unroll 16
+    for (int r = 0; r < ROWS; r++, x += step) {
+        Word b = word_of(load_word(x));
+        WB_EACH_BLOCK(BLOCKS) a[r][n] = dot(a[r][n], b, v[n], WIDE);
+    }
 }
 
-#if WB_VNNI
-
-#define DOT(a, x, w, wide) ((wide) ? _mm512_dpwssd_epi32(a, x, w) : _mm512_dpbusd_epi32(a, x, w))
-
-/* ROWS positions x BLOCKS vectors of 16 columns. All but the pointers are constants when inlined. */
-static inline __attribute__((always_inline)) void tile(
-    const uint8_t *const *x, long apart_bytes, int rows_seen, int words, const uint8_t *w, long word_bytes,
-    const int32_t *base, int32_t *sums, int padded, int wide, const int ROWS, const int BLOCKS)
+/* All words; `apart` bytes lie between the rows that a position sees. */
+WB_INLINE void full_tile(
+    const Tile *t, int rows_seen, long apart, int words, const int WIDE, const int ROWS, const int BLOCKS)
 {
-    __m512i a[12][4], v[4];
-#pragma GCC unroll 4
-    for (int n = 0; n < BLOCKS; n++) {
-        __m512i b = _mm512_loadu_si512(base + 16 * n);
-#pragma GCC unroll 12
-        for (int r = 0; r < ROWS; r++)
-            a[r][n] = b;
+    Block a[WB_ROWS][WB_BLOCKS];
+    const uint8_t *w = t->weights;
+    WB_EACH_SUM(ROWS, BLOCKS) a[r][n] = block_load(t->from + r * t->from_step + 16 * n);
+    if (t->less) WB_EACH_SUM(ROWS, BLOCKS) a[r][n] = block_sub(a[r][n], block_load(t->less + 16 * n));
+    for (int k = 0; k < rows_seen; k++)
+        for (int i = 0; i < words; i++, w += t->word_bytes)
+            add_word(a, t->operand + k * apart + 4 * i, t->step, w, WIDE, ROWS, BLOCKS);
+    WB_EACH_SUM(ROWS, BLOCKS) block_store(t->sums + r * t->sums_step + 16 * n, a[r][n]);
+}
+
+/* The words of a list; what their excess adds is the same for all positions. */
+WB_INLINE void listed_tile(
+    const Tile *t, const Entry *entry, int entries, const int WIDE, const int ROWS, const int BLOCKS)
+{
+    Block a[WB_ROWS][WB_BLOCKS], more[WB_BLOCKS];
+    const int excess = !WIDE && WB_EXCESS;
+    Word all = word_of(0x01010101u * WB_EXCESS);
+    WB_EACH_SUM(ROWS, BLOCKS) a[r][n] = block_load(t->from + r * t->from_step + 16 * n);
+    WB_EACH_BLOCK(BLOCKS) more[n] = block_zero();
+    for (int i = 0; i < entries; i++) {
+        const uint8_t *w = t->weights + entry[i].weights;
+        add_word(a, t->operand + entry[i].operand, t->step, w, WIDE, ROWS, BLOCKS);
+        if (excess) WB_EACH_BLOCK(BLOCKS) more[n] = dot(more[n], all, block_load(w + 64 * n), WIDE);
     }
-    for (int seen = 0; seen < rows_seen; seen++) {
-        for (int k = 0; k < words; k++, w += word_bytes) {
-#pragma GCC unroll 4
-            for (int n = 0; n < BLOCKS; n++)
-                v[n] = _mm512_loadu_si512(w + 64 * n);
-#pragma GCC unroll 12
-            for (int r = 0; r < ROWS; r++) {
-                __m512i b = _mm512_set1_epi32((int)load_word(x[r] + seen * apart_bytes + 4 * k));
-#pragma GCC unroll 4
-                for (int n = 0; n < BLOCKS; n++)
-                    a[r][n] = DOT(a[r][n], b, v[n], wide);
-            }
+    WB_EACH_SUM(ROWS, BLOCKS)
+        block_store(t->sums + r * t->sums_step + 16 * n, excess ? block_sub(a[r][n], more[n]) : a[r][n]);
+}
+
+/* How many positions of `op` a tile takes: a multiple of 4. */
+static inline int tile_rows(const Operator *op)
+{
+    int blocks = op->padded / WB_COLUMNS;
+    (void)blocks; /* where a tile has always as many */
+    return WB_ROWS_OF(blocks);
+}
+
+/* All columns of a tile's positions. entry: NULL for all words. */
+WB_INLINE void all_columns(
+    const Operator *op, const Signal *x, Tile t, const Entry *entry, int entries, const int WIDE)
+{
+    int rows = tile_rows(op);
+    for (int left = op->padded / WB_COLUMNS, blocks; left; left -= blocks) {
+        blocks = WB_BLOCKS >= 4 && left >= 4 ? 4 : WB_BLOCKS >= 2 && left >= 2 ? 2 : 1;
+#define WB_DO(ROWS, BLOCKS)                                                                          \
+        if (rows == ROWS && blocks == BLOCKS) {                                                      \
+            if (entry) listed_tile(&t, entry, entries, WIDE, ROWS, BLOCKS);                          \
+            else full_tile(&t, op->rows_seen, op->apart * 4L * x->words, x->words, WIDE, ROWS, BLOCKS); \
         }
+        WB_SHAPES(WB_DO)
+#undef WB_DO
+        t.weights += 64 * blocks;
+        t.from += WB_COLUMNS * blocks;
+        t.sums += WB_COLUMNS * blocks;
+        if (t.less) t.less += WB_COLUMNS * blocks;
     }
-#pragma GCC unroll 12
-    for (int r = 0; r < ROWS; r++)
-#pragma GCC unroll 4
-        for (int n = 0; n < BLOCKS; n++)
-            _mm512_storeu_si512(sums + (long)r * padded + 16 * n, a[r][n]);
 }
 
-/* Sums of `rows` positions, at most MOST_TILE: sums[r, padded] = base + x[r] . packed. */
-static inline __attribute__((always_inline)) void full_sums_of_width(
-    const Operator *op, const uint8_t *const *x, int rows, long apart_bytes, int words, int32_t *sums, int wide)
+/* sums[tile_rows, padded] = base + operand . packed. operand: codes of x, from the first row that the first
+ * position sees. */
+static void full_sums(const Operator *op, const Signal *x, const void *operand, int32_t *sums)
 {
-    const uint8_t *w = op->packed;
-    long word_bytes = 4L * op->padded;
-    for (int n = 0; n < op->padded;) {
-        int left = (op->padded - n) / 16;
-        for (int r = 0; r < rows;) {
-            int more = rows - r;
-#define TILE(R, B) tile(x + r, apart_bytes, op->rows_seen, words, w + 4L * n, word_bytes, op->base + n, \
-                        sums + (long)r * op->padded + n, op->padded, wide, R, B), r += R
-            if (left >= 4) {
-                if (more >= 6) TILE(6, 4);
-                else if (more >= 2) TILE(2, 4);
-                else TILE(1, 4);
-            } else if (left >= 2) {
-                if (more >= 12) TILE(12, 2);
-                else if (more >= 4) TILE(4, 2);
-                else TILE(1, 2);
-            } else {
-                if (more >= 12) TILE(12, 1);
-                else if (more >= 4) TILE(4, 1);
-                else TILE(1, 1);
-            }
-#undef TILE
-        }
-        n += 16 * (left >= 4 ? 4 : left >= 2 ? 2 : 1);
-    }
+    Tile t = {.operand = operand, .step = 4L * op->advance * x->words, .weights = op->packed, .word_bytes = 4L * op->padded,
+              .from = op->base, .from_step = 0, .sums = sums, .sums_step = op->padded};
+    if (WB_BYTES && !is_wide(x)) all_columns(op, x, t, NULL, 0, 0);
+    else all_columns(op, x, t, NULL, 0, 1);
 }
 
-static inline __attribute__((always_inline)) void add_block(
-    const uint8_t *w, long word_bytes, const Difference *d, int count, const int32_t *from, int32_t *sums, int wide,
-    const int BLOCKS)
+/* sums[tile_rows, padded] = from[tile_rows, padded] + operand . packed. operand: differences; of all words
+ * or, where `entry` is not NULL, of those. */
+static void difference_sums(
+    const Operator *op, const Signal *x, const void *operand, const Entry *entry, int entries,
+    const int32_t *from, int32_t *sums)
 {
-    __m512i a[4], s[4];
-#pragma GCC unroll 4
-    for (int n = 0; n < BLOCKS; n++) {
-        a[n] = _mm512_loadu_si512(from + 16 * n);
-        s[n] = _mm512_setzero_si512();
-    }
-    for (int i = 0; i < count; i++) {
-        __m512i now = _mm512_set1_epi32((int)d[i].now), clean = _mm512_set1_epi32((int)d[i].clean);
-#pragma GCC unroll 4
-        for (int n = 0; n < BLOCKS; n++) {
-            __m512i v = _mm512_loadu_si512(w + d[i].word * word_bytes + 64 * n);
-            a[n] = DOT(a[n], now, v, wide);
-            s[n] = DOT(s[n], clean, v, wide);
-        }
-    }
-#pragma GCC unroll 4
-    for (int n = 0; n < BLOCKS; n++)
-        _mm512_storeu_si512(sums + 16 * n, _mm512_sub_epi32(a[n], s[n]));
+    Tile t = {.operand = operand, .step = 4L * op->advance * x->words, .weights = op->packed, .word_bytes = 4L * op->padded,
+              .from = from, .from_step = op->padded, .sums = sums, .sums_step = op->padded};
+    if (WB_EXCESS && !is_wide(x) && !entry) t.less = op->excess;
+    if (WB_BYTES && !is_wide(x)) all_columns(op, x, t, entry, entries, 0);
+    else all_columns(op, x, t, entry, entries, 1);
 }
 
-/* sums[padded] = from[padded] + what the differences add. */
-static void add_differences(
-    const Operator *op, const Difference *d, int count, const int32_t *from, int32_t *sums, int wide)
+/* The weight that the code of `channel` in the k-th row seen meets in `column`. */
+static inline int weight_at(const Operator *op, const Signal *x, int k, int channel, int column)
 {
-    long word_bytes = 4L * op->padded;
-    for (int n = 0; n < op->padded;) {
-        int left = (op->padded - n) / 16;
-        const uint8_t *w = (const uint8_t *)op->packed + 4L * n;
-        if (left >= 4) {
-            if (wide) add_block(w, word_bytes, d, count, from + n, sums + n, 1, 4);
-            else add_block(w, word_bytes, d, count, from + n, sums + n, 0, 4);
-            n += 64;
-        } else {
-            if (wide) add_block(w, word_bytes, d, count, from + n, sums + n, 1, 1);
-            else add_block(w, word_bytes, d, count, from + n, sums + n, 0, 1);
-            n += 16;
-        }
-    }
+    int lanes = lanes_of(x);
+    long word = (long)k * x->words + channel / lanes, at = (word * op->padded + column) * lanes + channel % lanes;
+    return lanes == 4 ? ((const int8_t *)op->packed)[at] : ((const int16_t *)op->packed)[at];
 }
 
-static void full_sums(
-    const Operator *op, const uint8_t *const *x, int rows, long apart_bytes, int words, int32_t *sums, int wide)
-{
-    if (wide) full_sums_of_width(op, x, rows, apart_bytes, words, sums, 1);
-    else full_sums_of_width(op, x, rows, apart_bytes, words, sums, 0);
-}
-
-#else
-
-/* sums[n] += codes of one word . weights of that word, in arithmetic modulo 2**32. */
-static inline void dot_word(const Operator *op, uint32_t x, long word, uint32_t *sums, int wide, uint32_t sign)
-{
-    const int8_t *narrow = (const int8_t *)op->packed + 4 * word * op->padded;
-    const int16_t *broad = (const int16_t *)op->packed + 2 * word * op->padded;
-    if (wide) {
-        uint32_t x0 = sign * (uint32_t)(int16_t)x, x1 = sign * (uint32_t)(int16_t)(x >> 16);
-        for (int n = 0; n < op->padded; n++)
-            sums[n] += x0 * (uint32_t)broad[2 * n] + x1 * (uint32_t)broad[2 * n + 1];
-    } else {
-        uint32_t x0 = sign * (x & 255), x1 = sign * (x >> 8 & 255), x2 = sign * (x >> 16 & 255), x3 = sign * (x >> 24);
-        for (int n = 0; n < op->padded; n++)
-            sums[n] += x0 * (uint32_t)narrow[4 * n] + x1 * (uint32_t)narrow[4 * n + 1]
-                     + x2 * (uint32_t)narrow[4 * n + 2] + x3 * (uint32_t)narrow[4 * n + 3];
-    }
-}
-
-static void full_sums(
-    const Operator *op, const uint8_t *const *x, int rows, long apart_bytes, int words, int32_t *sums, int wide)
-{
-    for (int r = 0; r < rows; r++) {
-        int32_t *row = sums + (long)r * op->padded;
-        memcpy(row, op->base, 4 * (size_t)op->padded);
-        for (int seen = 0; seen < op->rows_seen; seen++)
-            for (int k = 0; k < words; k++)
-                dot_word(op, load_word(x[r] + seen * apart_bytes + 4 * k), (long)seen * words + k, (uint32_t *)row, wide, 1);
-    }
-}
-
-/* sums[padded] = from[padded] + what the differences add. */
-static void add_differences(
-    const Operator *op, const Difference *d, int count, const int32_t *from, int32_t *sums, int wide)
-{
-    if (from != sums) memcpy(sums, from, 4 * (size_t)op->padded);
-    for (int i = 0; i < count; i++) {
-        dot_word(op, d[i].now, d[i].word, (uint32_t *)sums, wide, 1);
-        dot_word(op, d[i].clean, d[i].word, (uint32_t *)sums, wide, (uint32_t)-1);
-    }
-}
-
-#endif
 #endif

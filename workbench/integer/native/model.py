@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ctypes
+import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -13,10 +14,10 @@ from workbench.integer.program import Program
 from workbench.integer.signals import SHIFT_MAX, SHIFT_MIN, Signal
 
 _KINDS = (Conv, Add, Rescale, Table, Embed, Concat)  # in the order of the C enumeration
-_MOST_COLUMNS = 1024
-_MOST_WORDS = 64  # of a row: one bit each in its mask
 _CACHE_LINE = 64  # bytes
 _VECTOR = 16  # columns that are computed together
+_AT_ONCE = 64  # columns whose sums become codes together
+_MASK = 32  # words whose bits make one number
 _CLEAN_LOW = 2**31 - 1
 
 _int, _pointer = ctypes.c_int32, ctypes.c_void_p
@@ -31,8 +32,8 @@ def _struct(name: str, integers: str, pointers: str, more: str = "") -> type[cty
 
 _Signal = _struct(
     "_Signal",
-    "bits channels stride word_shift pad rows rate last_use sink",
-    "clean now dirty",
+    "bits channels stride words pad rows rate last_use sink",
+    "clean now",
     "low high",
 )
 _Operator = _struct(
@@ -40,42 +41,63 @@ _Operator = _struct(
     "kind target source other sources clamp_low clamp_high up out taps fan_in groups dilation "
     "stride weight_bits fold history rows_seen apart advance rows_made columns padded positions "
     "per_frame any_left entry_bits entries width",
-    "concat weight bias shift packed base right left clean_sums clean_entry entry",
+    "concat weight bias shift packed base excess right left entry_of_word clean_sums clean_entry entry",
 )
 
 
 class _Model(ctypes.Structure):
     _fields_ = (
         ("signals", _int), ("operators", _int), ("output", _int), ("most_columns", _int),
-        ("most_positions", _int), ("signal", _pointer), ("operator_", _pointer),
+        ("most_positions", _int), ("saturated", _int), ("signal", _pointer), ("operator_", _pointer),
         ("macs", ctypes.c_int64), ("column_of_slot", _pointer), ("slot_of_column", _pointer),
         ("column_sums", _pointer), ("column_shift", _pointer), ("shift_changed", _pointer),
-        ("special", _pointer), ("words_differ", _pointer),
+        ("special", _pointer), ("sums", _pointer), ("codes", _pointer), ("other", _pointer),
+        ("operand", _pointer * 2), ("row_words", _pointer), ("differ", _pointer), ("found_low", _int),
+        ("found_high", _int), ("found", _int), ("unions", _pointer), ("entry", _pointer),
     )  # fmt: skip
 
 
 def unsupported(program: Program) -> str | None:
     """Why the native engine cannot run `program`, or None."""
-    for signal in program.signals:
-        lanes = 4 if signal.bits == 8 else 2
-        if signal.bits != 32 and signal.channels > lanes * _MOST_WORDS:
-            return f"{signal.name} has {signal.channels} channels, more than {lanes * _MOST_WORDS}"
     for operator in program.operators:
         if type(operator) not in _KINDS:
             return f"{operator.name} is of the kind {operator.kind!r}"
-        if isinstance(operator, Conv) and operator.up * operator.out_channels > _MOST_COLUMNS:
-            return f"{operator.name} has more than {_MOST_COLUMNS} columns"
     if program.signal(program.output).bits == 32:
         return "its output is a row index"
     return None
 
 
+class Layout(NamedTuple):
+    """How a library wants its arrays.
+
+    as_bytes: dot products read codes of 8 bits as bytes, else as int16. excess: added to each such byte.
+    tile: most positions that are computed at once. vector: bytes.
+    """
+
+    as_bytes: int
+    excess: int
+    tile: int
+    vector: int
+
+    @classmethod
+    def of(cls, library: ctypes.CDLL) -> Layout:
+        """What the library says."""
+        numbers = (_int * len(cls._fields))()
+        library.wb_layout(numbers)
+        return cls(*numbers)
+
+    def lanes(self, bits: int) -> int:
+        """Codes of a word of 4 bytes, as dot products read them."""
+        return {8: 4 if self.as_bytes else 2, 16: 2, 32: 1}[bits]
+
+
 class NativeModel:
     """Owner of all arrays behind `struct`; values: clean codes [1, rows, channels] by signal."""
 
-    def __init__(self, program: Program, values: Mapping[str, np.ndarray]) -> None:
+    def __init__(self, program: Program, values: Mapping[str, np.ndarray], layout: Layout) -> None:
         self._buffers: list[np.ndarray] = []
         self._program = program
+        self._layout = layout
         self._numbers = {signal.name: i for i, signal in enumerate(program.signals)}
         signals = [self._signal(signal, values[signal.name][0]) for signal in program.signals]
         operators = [
@@ -84,7 +106,13 @@ class NativeModel:
         ]
         columns = max([1, *(operator.padded for operator in operators)])
         positions = max([1, *(operator.positions for operator in operators)])
-        rows = max(signal.pad + signal.rows for signal in signals)
+        channels = max(signal.channels for signal in signals)
+        rows = [signal.pad + signal.rows + self._slack(signal.stride) for signal in signals]
+        words = [count * signal.words for count, signal in zip(rows, signals, strict=True)]
+        masks = [
+            count * -(-signal.words // _MASK) for count, signal in zip(rows, signals, strict=True)
+        ]
+        seen = [op.rows_seen * signals[op.source].words for op in operators]
         self._signals = (_Signal * len(signals))(*signals)
         self._operators = (_Operator * max(1, len(operators)))(*operators)
         self.struct = _Model(
@@ -102,7 +130,18 @@ class NativeModel:
             column_shift=self._array(np.zeros((columns, positions), np.int8)),
             shift_changed=self._array(np.zeros(columns, np.uint8)),
             special=self._array(np.zeros(positions, np.uint8)),
-            words_differ=self._array(np.zeros(rows, np.uint8)),
+            sums=self._array(np.zeros((layout.tile, columns), np.int32)),
+            codes=self._array(np.zeros(max(columns, channels), np.int32)),
+            other=self._array(np.zeros(channels, np.int32)),
+            operand=(_pointer * 2)(
+                self._array(np.full(4 * max(words) + _CACHE_LINE, layout.excess, np.uint8)),
+                self._array(np.zeros(4 * max(words) + _CACHE_LINE, np.uint8)),
+            ),
+            row_words=self._array(np.zeros(max(masks), np.uint32)),
+            differ=self._array(np.zeros(max(words) // 8 + 2 * _CACHE_LINE, np.uint8)),
+            found=-1,
+            unions=self._array(np.zeros(max([1, *seen]), np.uint32)),
+            entry=self._array(np.zeros((max(seen, default=0) + 8, 2), np.int32)),
         )
 
     def _array(self, array: np.ndarray) -> int:
@@ -122,23 +161,23 @@ class NativeModel:
         readers = [i for i, op in enumerate(program.operators) if signal.name in op.sources]
         is_output = signal.name == program.output
         sink = is_output and not readers
-        lanes = {8: 4, 16: 2, 32: 1}[signal.bits]
-        words = 1 << (-(-signal.channels // lanes) - 1).bit_length()
+        lanes = self._layout.lanes(signal.bits)
+        words = -(-signal.channels // lanes)
         stride = signal.channels if sink else words * lanes
         looks_back = [op.history for op in map(program.operators.__getitem__, readers)
                       if isinstance(op, Conv)]  # fmt: skip
-        pad = max([0, *looks_back])
-        zero = 128 if signal.bits == 8 else 0
-        dtype = {8: np.uint8, 16: np.int16, 32: np.int32}[signal.bits]
-        # A vector may be read beyond the last row.
-        rows = np.full((pad + len(codes) + -(-64 // stride), stride), zero, dtype)
-        rows[pad : pad + len(codes), : signal.channels] = codes.astype(np.int32) + zero
+        size = {8: 1, 16: 2, 32: 4}[signal.bits]
+        whole = _CACHE_LINE // math.gcd(_CACHE_LINE, stride * size)  # rows that end with a line
+        pad = -(-max([0, *looks_back]) // whole) * whole
+        dtype = {8: np.int8, 16: np.int16, 32: np.int32}[signal.bits]
+        rows = np.zeros((pad + len(codes) + self._slack(stride), stride), dtype)
+        rows[pad : pad + len(codes), : signal.channels] = codes
         skip = pad * stride * rows.itemsize
         return _Signal(
             bits=signal.bits,
             channels=signal.channels,
             stride=stride,
-            word_shift=words.bit_length() - 1,
+            words=words,
             pad=pad,
             rows=len(codes),
             rate=signal.rate,
@@ -146,10 +185,14 @@ class NativeModel:
             sink=sink,
             clean=self._array(rows) + skip,
             now=self._array(rows) + skip,
-            dirty=self._array(np.zeros(len(codes) * words // 8 + 16, np.uint8)),
             low=_CLEAN_LOW,
             high=0,
         )
+
+    def _slack(self, stride: int) -> int:
+        """Rows behind the last: what a tile or a vector reads beyond it."""
+        steps = [conv.stride for conv in self._program.operators if isinstance(conv, Conv)]
+        return self._layout.tile * _VECTOR * max([1, *steps]) + -(-self._layout.vector // stride)
 
     def _operator(self, operator: Any, source_rows: int) -> ctypes.Structure:
         sources = [self._numbers[name] for name in operator.sources]
@@ -193,24 +236,39 @@ class NativeModel:
         folded = np.zeros((fold, up, out, made.rows_seen, source.channels), np.int64)
         for k in range(fold):
             folded[k, :, :, k * conv.stride : k * conv.stride + taps] = dense
-        # A code of 8 bits is stored as code + 128: take back what the 128 adds.
-        lanes, zero, dtype = (4, 128, np.int8) if source.bits == 8 else (2, 0, np.int16)
-        words = 1 << (-(-source.channels // lanes) - 1).bit_length()
+        lanes = self._layout.lanes(source.bits)
+        dtype = np.int8 if lanes == 4 else np.int16
+        words = -(-source.channels // lanes)
         packed = np.zeros((made.rows_seen, words * lanes, padded), dtype)
         packed[:, : source.channels, :columns] = folded.reshape(
             columns, made.rows_seen, -1
         ).transpose(1, 2, 0)
         packed = packed.reshape(made.rows_seen, words, lanes, padded).transpose(0, 1, 3, 2)
-        base, shift = np.zeros(padded, np.int64), np.zeros(padded, np.int32)
-        base[:columns] = np.tile(conv.bias, made.rows_made) - zero * folded.sum(axis=(3, 4)).ravel()
+        base, excess = np.zeros((2, padded), np.int64)
+        if lanes == 4:
+            excess[:columns] = self._layout.excess * folded.sum(axis=(3, 4)).ravel()
+        base[:columns] = np.tile(conv.bias, made.rows_made)
+        shift = np.zeros(padded, np.int32)
         shift[:columns] = np.tile(np.clip(conv.shift, SHIFT_MIN, SHIFT_MAX), made.rows_made)
         made.any_left = bool((shift < 0).any())
         made.weight, made.bias = self._array(conv.weight), self._array(conv.bias)
         made.shift, made.packed = self._array(conv.shift), self._array(packed)
-        made.base = self._array(base.astype(np.int32))  # modulo 2**32
-        made.right = self._array(np.maximum(shift, 0))
-        made.left = self._array(np.maximum(-shift, 0))
-        made.clean_sums = self._array(np.zeros((made.positions, padded), np.int32))
+        made.base = self._array((base - excess).astype(np.int32))  # modulo 2**32
+        made.excess = self._array(excess.astype(np.int32))
+        repeated = np.tile(shift, -(-_AT_ONCE // padded))
+        made.right = self._array(np.maximum(repeated, 0))
+        made.left = self._array(np.maximum(-repeated, 0))
+        row, word = np.indices((made.rows_seen, words)).reshape(2, -1)
+        operand = 4 * (row * made.apart * words + word)
+        weights = 4 * padded * (row * words + word)
+        made.entry_of_word = self._array(
+            np.append(
+                np.stack([operand, weights], axis=1), np.zeros((_MASK + 1, 2), np.int64), axis=0
+            ).astype(np.int32)
+        )
+        made.clean_sums = self._array(
+            np.zeros((made.positions + self._layout.tile, padded), np.int32)
+        )
 
 
 def _fold(columns: int, per_frame: int, conv: Conv) -> int:

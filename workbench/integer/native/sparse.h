@@ -5,8 +5,9 @@
  * One clean run of an utterance is kept. A trial recomputes only rows that can differ from it and
  * forgets rows that came out equal. Sums are modulo 2**32, as in the plain reference.
  *
- * Codes of 8 bits are stored as code + 128 (uint8), codes of 16 bits as int16, [rows, stride]. A row
- * is 2**word_shift words of 4 bytes; `pad` rows of zero codes lie before row 0.
+ * Codes are stored [rows, stride] as int8 or int16; `pad` rows of zero codes lie before row 0, and enough
+ * behind the last for a tile and a vector to read on. Dot products read operands: rows of `words` words of
+ * 4 bytes, 4 codes of 8 bits where the kernels have a dot product of bytes, else 2 of 16.
  */
 #ifndef WB_SPARSE_H
 #define WB_SPARSE_H
@@ -20,17 +21,21 @@ typedef struct {
     int32_t bits;      /* 8 or 16; 32 for row indexes */
     int32_t channels;
     int32_t stride;    /* elements a row; the channels alone in a sink */
-    int32_t word_shift;
+    int32_t words;     /* of a row as operand */
     int32_t pad;       /* rows of zero codes before the first */
     int32_t rows;
     int32_t rate;      /* rows a frame */
     int32_t last_use;  /* number of the last operator that reads it; of operators for the output */
-    int32_t sink;      /* 1: the output, read by nobody, so that its rows need no masks */
-    void *clean;       /* row 0, as all below */
+    int32_t sink;      /* 1: the output, read by nobody, so that its rows have no padding */
+    void *clean;       /* row 0, as below */
     void *now;         /* equal to clean between trials */
-    uint8_t *dirty;    /* bits [rows, words]: which words differ from clean; unused in a sink */
-    int32_t low, high; /* rows low .. high - 1 can be dirty */
+    int32_t low, high; /* rows that differ from clean are among low .. high - 1 */
 } Signal;
+
+/* A word of a position's input rows in a list of those that differ. */
+typedef struct {
+    int32_t operand, weights; /* offsets in bytes, from the position's first row and in `packed` */
+} Entry;
 
 typedef struct {
     int32_t kind;
@@ -57,8 +62,10 @@ typedef struct {
     const int32_t *bias;   /* [out] */
     const int8_t *shift;   /* [out], [1] for RESCALE; not yet clamped to its field */
     const void *packed;    /* [rows_seen, words, padded, lanes] int8 x 4 or int16 x 2, zero where padded */
-    const int32_t *base;   /* [padded] bias, less what the + 128 of the codes adds */
-    const int32_t *right, *left; /* [padded] shift of each column, one of the two zero */
+    const int32_t *base;   /* [padded] bias, less `excess` */
+    const int32_t *excess; /* [padded] what the excess of operands adds */
+    const int32_t *right, *left; /* [padded] shift of each column, one of the two zero; repeated up to 64 */
+    const Entry *entry_of_word;  /* [rows_seen * words] */
     int32_t *clean_sums;   /* [positions, padded] */
     const int16_t *clean_entry; /* [entries * width] */
     int16_t *entry;             /* equal to clean_entry between trials */
@@ -83,6 +90,7 @@ typedef struct {
 
 typedef struct {
     int32_t signals, operators, output, most_columns, most_positions;
+    int32_t saturated;        /* whether a difference among those of `operand` does not fit a code */
     Signal *signal;
     Operator *operator_;
     int64_t macs;             /* multiply-accumulates performed, counted up */
@@ -93,7 +101,16 @@ typedef struct {
     int8_t *column_shift;     /* [most_columns, most_positions] */
     uint8_t *shift_changed;   /* [most_columns] */
     uint8_t *special;         /* [most_positions] 0 between trials */
-    uint8_t *words_differ;    /* [most pad + rows] 0 between convolutions */
+    int32_t *sums;            /* [WB_ROWS, most_columns] of one tile */
+    int32_t *codes, *other;   /* [most channels of a signal or columns] of one row or position */
+    /* of the largest source of a convolution; zero differences between convolutions, but of `differ`: */
+    uint8_t *operand[2];      /* [pad + rows, words] as bytes with their excess; as int16 */
+    uint32_t *row_words;      /* [pad + rows, masks] bits: which words of a row differ */
+    uint8_t *differ;          /* the same as bits [rows, words], from row found_low on */
+    int32_t found_low, found_high; /* rows of which these tell */
+    int32_t found;            /* the signal whose differences have been found already, -1 for none */
+    uint32_t *unions;         /* [most rows seen, masks] */
+    Entry *entry;             /* [most words of a position and 8] */
 } Model;
 
 #endif

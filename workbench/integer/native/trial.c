@@ -18,60 +18,37 @@ static void upset_activation(Model *m, const Fault *f)
     store_code(s, row, channel, after(f, code_at(s, s->now, (long)row * s->stride + channel), s->bits));
 }
 
-static inline void add_error(Outcome *o, int row, int error)
+/* Errors of the codes element .. element + count - 1, into `o`; returns how many differ. */
+WB_INLINE int add_errors(const Signal *s, long element, int count, Outcome *o)
 {
-    int size = error < 0 ? -error : error;
-    if (!error) return;
-    if (o->first < 0) o->first = row;
-    if (size > o->max_error) o->max_error = size;
-    o->error_energy += (int64_t)error * error;
-}
-
-#if WB_VNNI
-
-/* Rows of one 16-bit code, 16 at a time, the last of them one by one. */
-static int compare_samples(const Signal *s, Outcome *o)
-{
-    const int16_t *now = s->now, *clean = s->clean;
-    __m512i most = _mm512_setzero_si512(), energy = most;
-    int row = s->low;
-    for (; row + 16 <= s->high; row += 16) {
-        __m512i x = _mm512_cvtepi16_epi32(_mm256_loadu_si256((const __m256i *)(now + row)));
-        __m512i y = _mm512_cvtepi16_epi32(_mm256_loadu_si256((const __m256i *)(clean + row)));
-        __m512i error = _mm512_abs_epi32(_mm512_sub_epi32(x, y));
-        __mmask16 differ = _mm512_test_epi32_mask(error, error);
-        if (!differ) continue;
-        if (o->first < 0) o->first = row + __builtin_ctz(differ);
-        o->differing += __builtin_popcount(differ);
-        most = _mm512_max_epi32(most, error);
-        /* Products of the even and of the odd lanes; an |error| has 17 bits. */
-        __m512i odd = _mm512_srli_epi64(error, 32);
-        energy = _mm512_add_epi64(energy, _mm512_mul_epu32(error, error));
-        energy = _mm512_add_epi64(energy, _mm512_mul_epu32(odd, odd));
+    int differing = 0, most = o->max_error;
+    int64_t energy = 0;
+    for (int i = 0; i < count; i++) {
+        int error = code_at(s, s->now, element + i) - code_at(s, s->clean, element + i);
+        int size = error < 0 ? -error : error;
+        differing += error != 0;
+        most = size > most ? size : most;
+        energy += (int64_t)error * error;
     }
-    o->max_error = _mm512_reduce_max_epi32(most);
-    o->error_energy = _mm512_reduce_add_epi64(energy);
-    return row;
+    o->max_error = most;
+    o->error_energy += energy;
+    return differing;
 }
-
-#endif
 
 static Outcome compare(const Model *m, int reached)
 {
     const Signal *s = m->signal + m->output;
     Outcome o = {reached, -1, 0, 0, 0};
-    int row = s->low;
-#if WB_VNNI
-    if (s->sink && s->channels == 1 && s->bits == 16 && differs(s)) row = compare_samples(s, &o);
-#endif
-    for (; row < s->high; row++) {
-        int64_t before = o.error_energy;
-        if (!s->sink && !mask_of(s, row)) continue;
-        for (int c = 0; c < s->channels; c++) {
-            long element = (long)row * s->stride + c;
-            add_error(&o, row, code_at(s, s->now, element) - code_at(s, s->clean, element));
-        }
-        o.differing += o.error_energy != before;
+    if (s->channels == 1 && s->stride == 1 && differs(s)) {
+        o.differing = add_errors(s, s->low, s->high - s->low, &o);
+        for (int row = s->low; o.differing && o.first < 0; row++)
+            if (code_at(s, s->now, row) != code_at(s, s->clean, row)) o.first = row;
+        return o;
+    }
+    for (int row = s->low; row < s->high; row++) {
+        if (!add_errors(s, (long)row * s->stride, s->channels, &o)) continue;
+        if (o.first < 0) o.first = row;
+        o.differing++;
     }
     return o;
 }
@@ -83,26 +60,56 @@ static void copy_output(const Model *m, int16_t *output)
         for (int c = 0; c < s->channels; c++) *output++ = (int16_t)code_at(s, s->now, (long)row * s->stride + c);
 }
 
-/* Faults of one trial, sorted by operator; the kinds of one operator as take_faults has them. */
+/* Whether something differs that an operator from `number` on reads. */
+static int is_alive(const Model *m, int number)
+{
+    for (int i = 0; i < m->signals; i++)
+        if (differs(m->signal + i) && m->signal[i].last_use >= number) return 1;
+    return 0;
+}
+
+static int is_stirred(const Model *m, const Operator *op)
+{
+    if (differs(m->signal + op->source)) return 1;
+    if (op->kind == ADD) return differs(m->signal + op->other);
+    for (int k = 0; k < op->sources; k++)
+        if (differs(m->signal + op->concat[k])) return 1;
+    return 0;
+}
+
+/* ADD or RESCALE and, in the same run over their codes, a RESCALE that follows and what a convolution after
+ * them needs, where no fault comes in between. Returns how many operators that are. */
+static int run_flat(Model *m, int number, const Fault *fault)
+{
+    const Operator *op = m->operator_ + number, *end = m->operator_ + m->operators;
+    int quiet = (fault ? fault->operator_ : m->operators + 1) - number; /* operators before the next fault */
+    const Operator *next = op + 1 < end && quiet > 1 && op[1].kind == RESCALE && op[1].source == op->target &&
+                                   is_flat(m, op + 1) ? op + 1 : 0;
+    const Operator *last = next ? next : op;
+    int find = last + 1 < end && quiet > last + 1 - op && last[1].kind == CONV && last[1].source == last->target;
+    flat_rows(m, op, next, find);
+    return next ? 2 : 1;
+}
+
+/* Faults of one trial, sorted by operator; the kinds of one operator as take_faults has them. Returns the
+ * number of the last operator whose output differs, -1 if none does. */
 static int run_trial(Model *m, const Fault *fault, int faults, Overlay *overlay)
 {
     int next = 0, reached = -1;
-    for (int number = faults ? fault[0].operator_ : m->operators; number < m->operators; number++) {
+    for (int number = faults ? fault[0].operator_ : m->operators, done; number < m->operators; number += done) {
         Operator *op = m->operator_ + number;
-        int count = 0, alive = next < faults, stirred;
-        for (int i = 0; i < m->signals && !alive; i++)
-            alive = differs(m->signal + i) && m->signal[i].last_use >= number;
-        if (!alive) break;
+        int count = 0;
+        done = 1;
+        if (next == faults && !is_alive(m, number)) break;
         for (; next < faults && fault[next].operator_ == number && fault[next].kind == ACTIVATION; next++)
             upset_activation(m, fault + next);
         while (next + count < faults && fault[next + count].operator_ == number) count++;
-        stirred = differs(m->signal + op->source) || count;
-        if (op->kind == ADD) stirred |= differs(m->signal + op->other);
-        for (int k = 0; k < op->sources; k++) stirred |= differs(m->signal + op->concat[k]);
-        if (stirred) {
+        if (count || is_stirred(m, op)) {
             if (op->kind == CONV) convolve(m, op, fault + next, count, overlay);
+            else if (!count && is_flat(m, op)) done = run_flat(m, number, next < faults ? fault + next : 0);
             else run_rows(m, op, fault + next, count);
-            if (differs(m->signal + op->target)) reached = number;
+            for (int k = 0; k < done; k++)
+                if (differs(m->signal + op[k].target)) reached = number + k;
         }
         next += count;
     }
@@ -118,56 +125,27 @@ int32_t wb_prepare(Model *m)
         Operator *op = m->operator_ + number;
         if (op->kind != CONV) continue;
         Signal *x = m->signal + op->source, *y = m->signal + op->target;
-        int codes[MOST_COLUMNS];
+        Work w = {.m = m, .op = op, .x = x, .y = y};
+        take_codes(m, x, x->now);
         for (int p = 0; p < op->positions; p++) {
-            long row = (long)p * op->advance - op->history;
-            const uint8_t *start = (const uint8_t *)x->now + row * row_bytes(x);
             int32_t *sums = op->clean_sums + (long)p * op->padded;
-            full_sums(op, &start, 1, op->apart * row_bytes(x), x->stride / lanes_of(x), sums, x->bits == 16);
-            requantise_row(op, sums, codes);
-            store_rows(y, (long)p * op->rows_made, op->rows_made, codes);
+            long row = (long)p * op->advance - op->history;
+            if (p % tile_rows(op) == 0) full_sums(op, x, operand_rows(m, x) + 4L * row * x->words, sums);
+            store_position(&w, p, sums);
         }
+        forget_differences(m, x);
         if (differs(y)) return number;
     }
     return -1;
 }
 
-/* All sums of a convolution of the clean run, computed once more. */
-static int64_t sums_again(const Operator *op, const Signal *x)
+/* How the arrays have to look: see vector.h. */
+void wb_layout(int32_t *layout)
 {
-    const uint8_t *rows[MOST_TILE];
-    for (int p = 0, count; p < op->positions; p += count) {
-        for (count = 0; count < MOST_TILE && p + count < op->positions; count++) {
-            long row = (long)(p + count) * op->advance - op->history;
-            rows[count] = (const uint8_t *)x->clean + row * row_bytes(x);
-        }
-        int32_t *sums = op->clean_sums + (long)p * op->padded; /* which they are already */
-        full_sums(op, rows, count, op->apart * row_bytes(x), x->stride / lanes_of(x), sums, x->bits == 16);
-    }
-    return (int64_t)op->positions * op->fold * op->taps * x->channels * op->up * op->out;
-}
-
-/* The same few words come and go at every position, so that their weights stay in the nearest cache. */
-static int64_t differences_again(const Operator *op, const Signal *x)
-{
-    Difference d[16];
-    int most = op->rows_seen * x->stride / lanes_of(x), count = most < 16 ? most : 16;
-    for (int i = 0; i < count; i++) d[i] = (Difference){0x01020304u, 0x01020304u, i};
-    for (int p = 0; p < op->positions; p++) {
-        int32_t *sums = op->clean_sums + (long)p * op->padded; /* they stay as they are */
-        add_differences(op, d, count, sums, sums, x->bits == 16);
-    }
-    return (int64_t)op->positions * 2 * count * lanes_of(x) * op->columns;
-}
-
-/* How fast the kernels can be: work of no consequence for one operator. Returns its multiply-accumulates,
- * 0 for what is no convolution. */
-int64_t wb_rehearse(Model *m, int32_t number, int32_t by_differences)
-{
-    const Operator *op = m->operator_ + number;
-    const Signal *x = m->signal + op->source;
-    if (op->kind != CONV) return 0;
-    return by_differences ? differences_again(op, x) : sums_again(op, x);
+    layout[0] = WB_BYTES;
+    layout[1] = WB_EXCESS;
+    layout[2] = WB_ROWS;
+    layout[3] = WB_CODES;
 }
 
 const char *wb_kernels(void)

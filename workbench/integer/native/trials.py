@@ -10,14 +10,14 @@ from __future__ import annotations
 import ctypes
 import time
 from collections.abc import Mapping
-from itertools import product
 
 import numpy as np
 
 from workbench.errors import WorkbenchError
 from workbench.integer import reference
-from workbench.integer.native.build import kernels_asked_for, kernels_of, native_library
-from workbench.integer.native.model import NativeModel, unsupported
+from workbench.integer.native.build import kernels_of, native_library
+from workbench.integer.native.instructions import kernels_asked_for
+from workbench.integer.native.model import Layout, NativeModel, unsupported
 from workbench.integer.program import Program
 
 # Kinds of faults, sorted as the faults of one operator have to be.
@@ -53,6 +53,7 @@ OUTCOME = np.dtype(
 REACHED_UNKNOWN = -2
 
 _TRIALS_AT_ONCE = 4096  # between two looks at Ctrl-C
+_PEAK_SHAPES, _PEAK_TIMES = 3, 20
 
 
 class SparseRun:
@@ -79,7 +80,7 @@ class SparseRun:
             values.setdefault(
                 signal.name, np.zeros((1, frames * signal.rate, signal.channels), np.int64)
             )
-        self._model = NativeModel(program, values)
+        self._model = NativeModel(program, values, Layout.of(self._library))
         self._check(program)
 
     @property
@@ -93,18 +94,21 @@ class SparseRun:
         return int(self._model.struct.macs)
 
     def peak_gmacs_per_s(self, seconds: float) -> float:
-        """The most that these kernels reach on this program, in 1e9 multiply-accumulates a second.
+        """What a plain product of matrices reaches with the same instructions, see `native/peak.c`.
 
-        Of whole convolutions and of differences, one operator after the other: the fastest.
+        Args:
+            seconds: How long to measure, in all.
+
+        Returns:
+            1e9 multiply-accumulates a second, of the fastest shape of tiles.
         """
-        rehearse = self._library.wb_rehearse
-        rehearse.restype = ctypes.c_int64
-        model, operators = ctypes.byref(self._model.struct), self._model.struct.operators
+        multiply = self._library.wb_peak
+        multiply.restype = ctypes.c_int64
         best = 0.0
-        for number, by_differences in product(range(operators), (0, 1)):
+        for shape in range(_PEAK_SHAPES):
             done, passed, started = 0, 0.0, time.perf_counter()
-            while passed < seconds / operators / 2:
-                done += rehearse(model, number, by_differences)
+            while passed < seconds / _PEAK_SHAPES:
+                done += multiply(shape, _PEAK_TIMES)
                 passed = time.perf_counter() - started
             best = max(best, done / passed / 1e9)
         return best

@@ -13,7 +13,8 @@ import numpy as np
 
 from workbench.errors import WorkbenchError, expect, nearest
 from workbench.integer import reference
-from workbench.integer.native.build import kernels_asked_for, native_library
+from workbench.integer.native.build import native_library
+from workbench.integer.native.instructions import kernels_asked_for
 from workbench.integer.native.model import unsupported
 from workbench.integer.native.trials import OUTCOME, REACHED_UNKNOWN, SparseRun
 from workbench.integer.program import Program

@@ -1,0 +1,41 @@
+"""The kernels of 64-bit ARM are the truth as well: compiled by zig, run by qemu-aarch64."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from emulated import PROCESSORS, QEMU, EmulatedEngine, compile_driver
+from hypothesis import HealthCheck, given, settings
+from programs import seeds
+from trial_cases import random_case
+
+from workbench.memory.trials.laboratory import Laboratory
+
+pytestmark = pytest.mark.skipif(
+    shutil.which(QEMU) is None, reason=f"{QEMU}, which runs the kernels of ARM, is not installed"
+)
+
+
+@pytest.fixture(scope="module", params=PROCESSORS)
+def engine(request: pytest.FixtureRequest, made_once) -> EmulatedEngine:  # type: ignore[no-untyped-def]
+    folder = made_once(
+        f"native-{request.param}", lambda folder: compile_driver(folder, request.param)
+    )
+    return EmulatedEngine(Path(folder) / "driver", request.param)
+
+
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(seed=seeds)
+def test_the_kernels_of_arm_are_the_truth(engine: EmulatedEngine, seed: int) -> None:
+    image, inputs, events, trials = random_case(seed)
+    lab = Laboratory(image, inputs, engine="native", kernels="plain")
+    for faults, offsets in lab._translator.parts(events, trials):
+        wrong, outcomes, sounds = engine.trials(image.program, lab.inputs, faults, offsets)
+        assert wrong == -1, "the clean run is the reference's"
+        np.testing.assert_array_equal(outcomes, lab.outcomes(events, trials))
+        np.testing.assert_array_equal(sounds, lab.sounds(events, trials))

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Where the source of a convolution differs from the clean run, and by how much.
+ */
+#ifndef WB_DIFFERENCES_H
+#define WB_DIFFERENCES_H
+
+#include "dot.h"
+
+#define WB_MASK 32 /* words whose bits make one number of Model.row_words */
+
+/* Row 0 of the operands. */
+static inline uint8_t *operand_rows(const Model *m, const Signal *x)
+{
+    return m->operand[is_wide(x)] + 4L * x->pad * x->words;
+}
+
+/* Numbers of a row in Model.row_words. */
+static inline int masks_of(const Signal *x)
+{
+    return (x->words + WB_MASK - 1) / WB_MASK;
+}
+
+/* Differences on their way into Model.operand and Model.differ. */
+typedef struct {
+    uint8_t *operand, *differ;
+    uint64_t bits;
+    int used;
+    uint32_t saturated;
+} Finder;
+
+static inline Finder finder_from(const Model *m, const Signal *x, long row)
+{
+    return (Finder){.operand = operand_rows(m, x) + 4L * row * x->words, .differ = m->differ};
+}
+
+WB_INLINE void find_words(Finder *f, Codes now, Codes clean, const int WIDE)
+{
+    Codes d = codes_sub(now, clean, WIDE);
+    codes_store(f->operand, WIDE || !WB_EXCESS ? d : codes_xor(d, codes_of(WB_EXCESS, 0)));
+    f->operand += WB_CODES;
+    f->saturated |= words_differ(codes_add(clean, d, WIDE), now);
+    f->bits |= (uint64_t)words_differ(now, clean) << f->used;
+    f->used += WB_CODES / 4;
+    if (f->used < 64) return;
+    memcpy(f->differ, &f->bits, 8);
+    f->differ += 8;
+    f->bits = 0;
+    f->used = 0;
+}
+
+/* Differences of WB_CODES bytes of codes of BITS bits. */
+WB_INLINE void find_codes(Finder *f, const void *now, const void *clean, const int BITS)
+{
+    if (BITS == 16 || WB_BYTES) {
+        find_words(f, codes_load(now), codes_load(clean), BITS == 16);
+        return;
+    }
+    for (int half = 0; half < WB_CODES; half += WB_CODES / 2)
+        find_words(f, codes_widened((const char *)now + half), codes_widened((const char *)clean + half), 1);
+}
+
+/* All of the rows from `low` to `high` are found: note which words of each differ. */
+static void finish_finding(Model *m, const Signal *x, Finder f, int low, int high)
+{
+    uint32_t *mask = m->row_words + (long)(x->pad + low) * masks_of(x);
+    int rows = high - low;
+    long at = 0;
+    memcpy(f.differ, &f.bits, 8);
+    m->saturated = f.saturated != 0;
+    m->found_low = low;
+    m->found_high = high;
+    if (x->words == 8) {
+        for (int i = 0; i < rows; i++) mask[i] = m->differ[i];
+    } else if (x->words == 16) {
+        for (int i = 0; i < rows; i++) mask[i] = m->differ[2 * i] | (uint32_t)m->differ[2 * i + 1] << 8;
+    } else if (x->words % 32 == 0) {
+        memcpy(mask, m->differ, (size_t)rows * x->words / 8);
+    } else {
+        for (int row = 0; row < rows; row++)
+            for (int left = x->words; left > 0; left -= WB_MASK, mask++) {
+                int count = left < WB_MASK ? left : WB_MASK;
+                uint64_t bits;
+                memcpy(&bits, m->differ + (at >> 3), 8);
+                *mask = (uint32_t)(bits >> (at & 7) & ~(~0ull << count));
+                at += count;
+            }
+    }
+}
+
+/* Model.operand and Model.row_words of the rows of x that can differ. */
+static void find_differences(Model *m, const Signal *x)
+{
+    long bytes = row_bytes(x);
+    int low = WB_CODES % bytes == 0 ? x->low - x->low % (int)(WB_CODES / bytes) : x->low; /* no vector over two lines */
+    long start = low * bytes, end = x->high * bytes;
+    const char *now = x->now, *clean = x->clean;
+    Finder f = finder_from(m, x, low);
+    if (x->bits == 8) for (long i = start; i < end; i += WB_CODES) find_codes(&f, now + i, clean + i, 8);
+    else for (long i = start; i < end; i += WB_CODES) find_codes(&f, now + i, clean + i, 16);
+    finish_finding(m, x, f, low, x->high);
+}
+
+/* The codes themselves as operands, of all rows: where some difference is saturated. */
+static void take_codes(Model *m, const Signal *x, const void *codes)
+{
+    int wide = is_wide(x);
+    long count = (long)(x->pad + x->rows) * x->stride, first = (long)x->pad * x->stride;
+    for (long i = 0; i < count; i++) {
+        int code = code_at(x, codes, i - first);
+        if (wide) ((int16_t *)m->operand[1])[i] = (int16_t)code;
+        else m->operand[0][i] = (uint8_t)(code + WB_EXCESS);
+    }
+    m->found_low = -x->pad;
+    m->found_high = x->rows;
+}
+
+static void forget_differences(Model *m, const Signal *x)
+{
+    int masks = masks_of(x), low = m->found_low, rows = m->found_high - low, wide = is_wide(x);
+    memset(operand_rows(m, x) + 4L * low * x->words, wide ? 0 : WB_EXCESS, (size_t)(4L * rows * x->words));
+    memset(m->row_words + (long)(x->pad + low) * masks, 0, (size_t)(4L * rows * masks));
+    m->found = -1;
+    m->saturated = 0;
+}
+
+/* Into Model.unions, for each row that positions see and each of its masks: the words that differ in the
+ * input rows of a tile's positions from p on. Returns how many words. */
+static int count_words(Model *m, const Operator *op, const Signal *x, int p)
+{
+    int masks = masks_of(x), rows = tile_rows(op), count = 0;
+    long first = x->pad + (long)p * op->advance - op->history, step = (long)op->advance * masks;
+    uint32_t *to = m->unions;
+    for (int k = 0; k < op->rows_seen; k++) {
+        const uint32_t *mask = m->row_words + (first + k * op->apart) * masks;
+        for (int n = 0; n < masks; n++, mask++, to++) {
+            uint32_t words = 0;
+            for (int r = 0; r < rows; r += 4)
+                words |= mask[r * step] | mask[(r + 1) * step] | mask[(r + 2) * step] | mask[(r + 3) * step];
+            *to = words;
+            count += __builtin_popcount(words);
+        }
+    }
+    return count;
+}
+
+/* Those words, into Model.entry. Eight at a time, most of them for nothing, mispredict fewer branches. */
+static void list_words(Model *m, const Operator *op, const Signal *x)
+{
+    int masks = masks_of(x);
+    const uint32_t *from = m->unions;
+    Entry *e = m->entry;
+    for (int k = 0; k < op->rows_seen; k++)
+        for (int n = 0; n < masks; n++) {
+            const Entry *word = op->entry_of_word + k * x->words + n * WB_MASK;
+            uint64_t words = *from++;
+            Entry *end = e + __builtin_popcountll(words);
+            while (e < end) {
+                for (int i = 0; i < 8; i++, words &= words - 1) e[i] = word[__builtin_ctzll(words | 1ull << 32)];
+                e += 8;
+            }
+            e = end;
+        }
+}
+
+#endif

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The vector instructions of one kind of processor under common names; everything else is written once.
+ *
+ * Word     4 codes of 8 bits or 2 of 16, in each 32-bit lane the same: what all columns multiply.
+ * Block    16 sums of 32 bits, or the weights of 16 columns that one word meets.
+ * Codes    as many codes as fill a vector of WB_CODES bytes.
+ * wide     a constant when inlined: 1 for codes of 16 bits, 0 for bytes.
+ *
+ * WB_BYTES   1: there is a dot product of bytes; 0: codes of 8 bits are multiplied as codes of 16.
+ * WB_EXCESS  128 where that dot product takes unsigned codes, which 128 is then added to; else 0.
+ * WB_SHAPES  tiles of sums that fit the registers: (positions, blocks of columns).
+ * WB_ROWS, WB_BLOCKS  the most of both. WB_ROWS_OF(blocks)  positions where there are so many blocks.
+ *
+ * A dot product adds modulo 2**32. The plain header is the definition of the others.
+ */
+#ifndef WB_VECTOR_H
+#define WB_VECTOR_H
+
+#include <stdint.h>
+#include <string.h>
+
+#define WB_INLINE static inline __attribute__((always_inline))
+
+#if defined(WB_USE_VNNI)
+#define WB_KERNELS "vnni"
+#include "vector_avx512.h"
+#elif defined(WB_USE_AVX512)
+#define WB_KERNELS "avx512"
+#include "vector_avx512.h"
+#elif defined(WB_USE_AVXVNNI)
+#define WB_KERNELS "avxvnni"
+#include "vector_avx2.h"
+#elif defined(WB_USE_AVX2)
+#define WB_KERNELS "avx2"
+#include "vector_avx2.h"
+#elif defined(WB_USE_DOTPROD)
+#define WB_KERNELS "dotprod"
+#include "vector_neon.h"
+#elif defined(WB_USE_NEON)
+#define WB_KERNELS "neon"
+#include "vector_neon.h"
+#else
+#define WB_KERNELS "plain"
+#include "vector_plain.h"
+#endif
+
+#define WB_COLUMNS 16 /* of a block */
+
+#endif
