@@ -107,7 +107,7 @@ def run(options: argparse.Namespace) -> None:
             f"--days is {options.days:g}; choose a number above 0 and at most {_MOST_DAYS:,}"
         )
     voice = open_voice(options.checkpoint, generator=options.generator)
-    inputs = {word: voice.inputs(word) for word in voice.utterances}
+    inputs = voice.all_inputs()
     ((_, strategy, program),) = variants = strategy_variants(
         [options.strategy], voice.program, inputs
     )

@@ -58,7 +58,7 @@ class HealingPanel(widgets.VBox):
         self.worst: tuple[int, ...] = ()
         with self.status.shown("opening the voice"):
             self.voice = voice or open_voice()
-            self.inputs = {word: self.voice.inputs(word) for word in self.voice.utterances}
+            self.inputs = self.voice.all_inputs()
             variants = strategy_variants(strategies, self.voice.program, self.inputs)
             self.own = {variant.strategy.name: variant.strategy for variant in variants}
             self.controls = _controls(self.voice, tuple(self.own))

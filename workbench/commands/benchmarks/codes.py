@@ -30,7 +30,7 @@ def run(options: argparse.Namespace) -> None:
     if wanted < 1:
         raise WorkbenchError(f"cannot try {wanted} faults; give at least 1")
     voice = open_voice(options.checkpoint, generator=options.generator)
-    inputs = {word: voice.inputs(word) for word in voice.utterances}
+    inputs = voice.all_inputs()
     with doing() as say, one_thread():
         rows = bench_codes(voice.image(), trials=wanted, progress=say)
         say("looking for the worst bits")
