@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from workbench.experiments.fleets.records import RecordFile
 from workbench.experiments.provenance import inputs_digest
+from workbench.experiments.records import RecordFile
 
 RECORD = {"strategy": "own", "harm": 0.25, "harm_of_devices": [0.5, 0.0], "device": None}
 

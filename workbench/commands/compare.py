@@ -35,9 +35,9 @@ from workbench.experiments.fleets.comparison_rows import strategy_notes
 from workbench.experiments.fleets.device_costs import device_costs
 from workbench.experiments.fleets.environments import attacked_bits, cases_of, environments_of
 from workbench.experiments.fleets.lifetime import word_frames
-from workbench.experiments.fleets.records import RecordFile
 from workbench.experiments.fleets.workload import Workload
 from workbench.experiments.parallel.workers import Workers
+from workbench.experiments.records import RecordFile
 from workbench.experiments.threads import one_thread
 from workbench.experiments.voices.script import script_of
 from workbench.experiments.voices.voice import Voice, open_voice

@@ -18,10 +18,10 @@ from workbench.experiments.campaigns.trial_table import QUALITIES
 from workbench.experiments.estimates.statistics import mean_interval
 from workbench.experiments.fleets.fleet_run import FleetRun, simulate_fleets
 from workbench.experiments.fleets.lifetime import Fleet
-from workbench.experiments.fleets.records import RecordFile
 from workbench.experiments.fleets.workload import KINDS, Workload
 from workbench.experiments.parallel.workers import Workers
 from workbench.experiments.provenance import inputs_digest
+from workbench.experiments.records import RecordFile
 from workbench.firmware.costs import Cost, known_cost
 from workbench.healing.overheads import overheads
 from workbench.healing.strategy import Strategy

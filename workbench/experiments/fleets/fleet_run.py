@@ -21,9 +21,9 @@ from workbench.experiments.fleets.lifetime import (
     simulate_part,
     word_frames,
 )
-from workbench.experiments.fleets.records import RecordFile
 from workbench.experiments.fleets.workload import Workload
 from workbench.experiments.parallel.workers import Workers
+from workbench.experiments.records import RecordFile
 from workbench.healing.strategy import Strategy
 from workbench.integer.program import Program
 from workbench.integer.reference import Codes
