@@ -66,7 +66,7 @@ def test_one_device_tells_nothing_about_others() -> None:
 
 def test_an_attack_needs_its_bits() -> None:
     with pytest.raises(WorkbenchError, match="needs 5 bits and has 2; look for them"):
-        workload_of(ENVIRONMENTS["adversarial"], devices=1, words=1, seed=0, worst=(1, 2))
+        workload_of(ENVIRONMENTS["adversarial"], devices=1, utterances=1, seed=0, worst=(1, 2))
 
 
 def test_range_restriction_is_not_heard_while_all_is_well() -> None:

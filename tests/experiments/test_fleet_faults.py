@@ -59,7 +59,7 @@ def _workloads() -> dict[str, Workload]:
         replace(e, upsets_per_s=40 * e.upsets_per_s, fault=e.fault.replace("1e-4", "2e-3"))
         for e in ENVIRONMENTS.values()
     )
-    made = {e.name: workload_of(e, devices=3, words=8, seed=5, worst=WORST) for e in dense}
+    made = {e.name: workload_of(e, devices=3, utterances=8, seed=5, worst=WORST) for e in dense}
     for kind, model in KINDS.items():
         fault = f"poisson=1200FIT/Mbit,speed=1e11,of={model}"
         made[f"lifetime {kind}"] = Workload(3, 8, (fault,), seed=2)

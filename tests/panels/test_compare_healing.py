@@ -61,7 +61,7 @@ def test_it_shows_the_results_of_that_environment(panel: HealingPanel, name: str
     assert panel.controls["rate"].disabled == (not environment.upsets_per_s)
     if environment.upsets_per_s:
         environment = replace(environment, upsets_per_s=panel.controls["rate"].value)
-    workload = workload_of(environment, devices=1, words=WORDS, seed=0, worst=panel.worst)
+    workload = workload_of(environment, devices=1, utterances=WORDS, seed=0, worst=panel.worst)
     strategy, program = strategy_variant("pq-scrub", voice().program, panel.inputs)
     speech = healed_speech(voice(), workload, strategy, program)
     assert len(speech.result.upsets) > 0

@@ -125,7 +125,9 @@ def run(options: argparse.Namespace) -> None:
     frames = options.words * word_frames(voice.program, inputs)
     for environment in environments:
         if environment.fault:  # the worst bits are searched for later
-            workload = workload_of(environment, devices=1, words=options.words, seed=options.seed)
+            workload = workload_of(
+                environment, devices=1, utterances=options.words, seed=options.seed
+            )
             _refuse_impossible(workload, variants, frames)
     attempts = Attempts()
     records = with_differences(_live(attempts, out, voice, inputs, variants, environments, options))
@@ -210,7 +212,7 @@ def _live(
             show=lambda most: progress_bar(total=most, unit="bit", desc="worst bits"),
         )  # fmt: skip
         cases = cases_of(
-            environments, variants, devices=options.devices, words=options.words,
+            environments, variants, devices=options.devices, utterances=options.words,
             seed=options.seed, worst=worst,
         )  # fmt: skip
         with progress_bar(total=len(cases) * options.devices, unit="device") as bar:
@@ -273,7 +275,7 @@ def _sounds(
 ) -> None:
     """The sound of the first device under single upsets, and its wrong bits over time."""
     words = min(_HEARD_WORDS, options.words)
-    workload = workload_of(ENVIRONMENTS[_SINGLE], devices=1, words=words, seed=options.seed)
+    workload = workload_of(ENVIRONMENTS[_SINGLE], devices=1, utterances=words, seed=options.seed)
     script = script_of(voice, [voice.utterances[n] for n in workload.script(len(voice.utterances))])
     results: dict[str, SimulationResult] = {}
     with one_thread():

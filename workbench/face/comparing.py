@@ -114,7 +114,7 @@ def compare(
     faults: Faults = "single",
     *,
     devices: int = 20,
-    words: int = 10,
+    utterances: int = 10,
     seed: int = 0,
     costs: bool = False,
     out: Path | str | None = None,
@@ -128,7 +128,7 @@ def compare(
         strategies: Names, files or objects; None for all that suit the voice.
         faults: Environments of `workbench compare`, as "single", fault texts, as "ber=1e-5", or several.
         devices: Of each fleet.
-        words: Utterances of each device.
+        utterances: How many each device says.
         seed: Another one draws other faults.
         costs: Whether costs that the shipped table does not know are measured on an emulated core.
         out: Folder that keeps the records; one that was begun is resumed.
@@ -148,7 +148,7 @@ def compare(
     with Workers(jobs, dask) as workers:
         worst = attacked_bits(voice, environments, workers, show=_searching)
         cases = cases_of(
-            environments, variants, devices=devices, words=words, seed=seed, worst=worst
+            environments, variants, devices=devices, utterances=utterances, seed=seed, worst=worst
         )
         made: dict[int, dict[str, Any]] = {}
         with counting("Comparing", total=len(cases) * devices) as bar:
@@ -171,7 +171,7 @@ def simulate(
     healer: str | Strategy = "none",
     faults: str | Plan = "single",
     *,
-    words: int = 4,
+    utterances: int = 4,
     seed: int = 0,
 ) -> HealedSpeech:
     """Simulate one device that speaks while faults arrive and a healer works; `listen` shows it.
@@ -180,7 +180,7 @@ def simulate(
         voice: Of the device.
         healer: A strategy, its name or its file.
         faults: One environment or fault, as of `compare`.
-        words: How many utterances.
+        utterances: How many it says.
         seed: Another one draws other faults.
 
     Raises:
@@ -189,7 +189,7 @@ def simulate(
     expect(voice, Voice, "the voice of a device", 'a Voice, as wb.load("challenge")')
     (environment,) = environments_of([faults])
     worst = attacked_bits(voice, [environment], Workers(1), show=_searching)
-    workload = workload_of(environment, devices=1, words=words, seed=seed, worst=worst)
+    workload = workload_of(environment, devices=1, utterances=utterances, seed=seed, worst=worst)
     return healed_speech(voice, workload, *voice.healer(healer))
 
 

@@ -99,7 +99,7 @@ class HealingPanel(widgets.VBox):
             environment = replace(environment, upsets_per_s=rate)
         if len(self.worst) < environment.adversarial:
             self.worst = self._worst_bits(environment.adversarial)
-        return workload_of(environment, devices=1, words=_WORDS, seed=seed, worst=self.worst)
+        return workload_of(environment, devices=1, utterances=_WORDS, seed=seed, worst=self.worst)
 
     def _worst_bits(self, count: int) -> tuple[int, ...]:
         """The bits of the weights that an attacker would choose, the worst first."""

@@ -70,7 +70,7 @@ def cases_of(
     variants: Sequence[StrategyVariant],
     *,
     devices: int,
-    words: int,
+    utterances: int,
     seed: int,
     worst: Sequence[int] = (),
 ) -> list[Case]:
@@ -78,7 +78,9 @@ def cases_of(
     return [
         Case(
             program, strategy, environment,
-            workload_of(environment, devices=devices, words=words, seed=seed, worst=worst),
+            workload_of(
+                environment, devices=devices, utterances=utterances, seed=seed, worst=worst
+            ),
         )
         for environment in environments
         for _, strategy, program in variants

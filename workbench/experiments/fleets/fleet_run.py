@@ -96,7 +96,7 @@ class FleetRun:
         Events are drawn here, so that workers need no fault models, which may be those of a notebook.
         """
         devices = self.parts[number]
-        frames = word_frames(self.image.program, self.inputs) * self.workload.words
+        frames = word_frames(self.image.program, self.inputs) * self.workload.utterances
         return (*shared, devices, self.workload.events(self.sites, devices, frames=frames))
 
     def add(self, number: int, part: Part) -> None:
