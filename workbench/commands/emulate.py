@@ -163,7 +163,7 @@ def _costs(voice: Voice, options: argparse.Namespace) -> None:
 
     Figures are written after every core; a strategy or core that fails is reported at the end.
     """
-    inputs = {word: voice.inputs(word) for word in voice.utterances}
+    inputs = voice.all_inputs()
     variants = strategy_variants(options.strategy, voice.program, inputs)
     cores = [CORES[name] for name in dict.fromkeys(options.core or USUAL_CORES)]
     frames = {name: codes[:, :COST_FRAMES] for name, codes in inputs[voice.utterances[-1]].items()}
@@ -201,7 +201,7 @@ def _costs(voice: Voice, options: argparse.Namespace) -> None:
 def _soak(voice: Voice, options: argparse.Namespace) -> None:
     if options.soak < 1:
         raise WorkbenchError(f"--soak is {options.soak}; run at least 1 frame")
-    inputs = {word: voice.inputs(word) for word in voice.utterances}
+    inputs = voice.all_inputs()
     variants = strategy_variants(options.strategy, voice.program, inputs)
     healing = [variant for variant in variants if variant.strategy.heals]
     with (

@@ -180,7 +180,7 @@ def _opened(folder: Path | None, options: argparse.Namespace) -> Voice:
 
 def _under(name: str, voice: Voice) -> Voice:
     """The voice with the program that a device under a strategy runs."""
-    inputs = {word: voice.inputs(word) for word in voice.utterances}
+    inputs = voice.all_inputs()
     strategy, program = strategy_variant(name, voice.program, inputs)
     return dataclasses.replace(voice, program=strategy.image(program).program)
 

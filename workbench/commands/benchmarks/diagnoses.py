@@ -25,7 +25,7 @@ def run(options: argparse.Namespace) -> None:
     if trials < 1:
         raise WorkbenchError(f"cannot judge {trials} faults; give at least 1")
     voice = open_voice(options.checkpoint, generator=options.generator)
-    inputs = {word: voice.inputs(word) for word in voice.utterances}
+    inputs = voice.all_inputs()
     chosen = strategy_variants(options.strategy, voice.program, inputs)
     chosen = [each for each in chosen if options.strategy or each.strategy.heals]
     with (

@@ -21,9 +21,9 @@ from workbench.experiments.fleets.lifetime import (
     simulate_part,
     word_frames,
 )
-from workbench.experiments.fleets.records import RecordFile
 from workbench.experiments.fleets.workload import Workload
 from workbench.experiments.parallel.workers import Workers
+from workbench.experiments.records import RecordFile
 from workbench.healing.strategy import Strategy
 from workbench.integer.program import Program
 from workbench.integer.reference import Codes
@@ -96,7 +96,7 @@ class FleetRun:
         Events are drawn here, so that workers need no fault models, which may be those of a notebook.
         """
         devices = self.parts[number]
-        frames = word_frames(self.image.program, self.inputs) * self.workload.words
+        frames = word_frames(self.image.program, self.inputs) * self.workload.utterances
         return (*shared, devices, self.workload.events(self.sites, devices, frames=frames))
 
     def add(self, number: int, part: Part) -> None:
