@@ -1,6 +1,6 @@
 """Fleets as tasks: parts of their devices, which workers simulate, and what becomes of them together.
 
-Layout: a part that is kept is a record (`fleets.records`) with the fields of `lifetime.Part`.
+Layout: a part that is kept is a record (`experiments.records`) with the fields of `lifetime.Part`.
 """
 
 from __future__ import annotations
