@@ -21,10 +21,12 @@ import hashlib
 import os
 import platform
 import shutil
+import signal
 import sys
 from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from typing import TypeVar
+from uuid import uuid4
 
 import pytest
 from hypothesis import settings
@@ -149,6 +151,23 @@ def compiled_once(made_once: MadeOnce) -> Generator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(toolchain, "run_compiler", compiled)
         yield
+
+
+@pytest.fixture(autouse=True)
+def nothing_kept(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands keep their finished steps where no other test finds them."""
+    if "workbench.commands" in sys.modules:
+        from workbench.commands import kept
+
+        monkeypatch.setattr(kept, "ROOT", tmp_path_factory.getbasetemp() / f"kept-{uuid4()}")
+
+
+@pytest.fixture
+def interruptible() -> Generator[None]:
+    """SIGINT interrupts, also where the tests run in the background of a shell that ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture

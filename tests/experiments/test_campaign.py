@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ from workbench.experiments.campaigns.campaign import campaign_of
 from workbench.experiments.campaigns.manifest import Campaign
 from workbench.experiments.campaigns.store import read_results
 from workbench.experiments.campaigns.trial_table import trial_table
+from workbench.experiments.parallel.workers import Workers
 from workbench.memory.faults.plan import Plan
 from workbench.memory.faults.protection import ProtectionMask
 from workbench.memory.faults.transients import Sites
@@ -214,3 +216,11 @@ def test_jobs_parts_and_masks_that_cannot_be_are_refused(tmp_path: Path) -> None
         run_small(tmp_path, part=(4, 3))
     with pytest.raises(WorkbenchError, match="is for image"):
         small_campaign(mask=ProtectionMask.of(IMAGE.flip([3]), [1]))
+
+
+def test_an_end_before_the_last_task_is_silent() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        results = Workers(2).each(abs, ((number,) for number in range(200)), count=200)
+        assert next(results).result() >= 0
+        results.close()

@@ -66,7 +66,7 @@ def test_one_device_tells_nothing_about_others() -> None:
 
 def test_an_attack_needs_its_bits() -> None:
     with pytest.raises(WorkbenchError, match="needs 5 bits and has 2; look for them"):
-        workload_of(ENVIRONMENTS["adversarial"], devices=1, words=1, seed=0, worst=(1, 2))
+        workload_of(ENVIRONMENTS["adversarial"], devices=1, utterances=1, seed=0, worst=(1, 2))
 
 
 def test_range_restriction_is_not_heard_while_all_is_well() -> None:
@@ -181,7 +181,7 @@ def test_a_word_of_a_life_is_heard(tmp_path: Path, capsys: pytest.CaptureFixture
         (["compare", "--devices", "0"], "--devices is 0; it must be at least 1"),
         (["lifetime", "--speed", "0"], "--speed is 0"),
         (["lifetime", "--rate", "often"], "'often' is no rate of upsets"),
-        (["lifetime", "--words", "0"], "words cannot be 0"),
+        (["lifetime", "--words", "0"], "utterances cannot be 0"),
         (["lifetime", "--days", "nan"], "--days is nan"),
         (["lifetime", "--days", "-3"], "--days is -3"),
         (["lifetime", "--jobs", "0"], "--jobs is 0; it must be at least 1"),

@@ -59,7 +59,7 @@ def _workloads() -> dict[str, Workload]:
         replace(e, upsets_per_s=40 * e.upsets_per_s, fault=e.fault.replace("1e-4", "2e-3"))
         for e in ENVIRONMENTS.values()
     )
-    made = {e.name: workload_of(e, devices=3, words=8, seed=5, worst=WORST) for e in dense}
+    made = {e.name: workload_of(e, devices=3, utterances=8, seed=5, worst=WORST) for e in dense}
     for kind, model in KINDS.items():
         fault = f"poisson=1200FIT/Mbit,speed=1e11,of={model}"
         made[f"lifetime {kind}"] = Workload(3, 8, (fault,), seed=2)
@@ -307,3 +307,10 @@ def test_records_depend_on_the_fault(tmp_path: Path) -> None:
         case = Case(PROGRAM, nothing(), environment, Workload(1, 1, (fault,)))
         list(records_of(tmp_path, WORDS, [case], Workers(1)))
     assert len(list((tmp_path / "records").iterdir())) == 2
+
+
+def test_a_place_for_a_sound_needs_a_sound(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["lifetime", "--out", str(tmp_path / "a.wav")]) == 2
+    assert "--out is where --hear writes" in capsys.readouterr().err

@@ -162,4 +162,4 @@ def test_nothing_happens_where_nothing_strikes() -> None:
 )
 def test_workloads_that_cannot_be_are_refused(change: dict, words: str) -> None:
     with pytest.raises(WorkbenchError, match=words):
-        Workload(**{"devices": 1, "words": 1, **change})
+        Workload(**{"devices": 1, "utterances": 1, **change})

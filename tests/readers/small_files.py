@@ -25,7 +25,7 @@ from workbench.experiments.campaigns.manifest import Campaign
 from workbench.experiments.campaigns.shards import encode, shard_name
 from workbench.experiments.campaigns.store import Store, open_results
 from workbench.experiments.campaigns.trial_table import SCHEMA
-from workbench.experiments.fleets.records import RecordFile
+from workbench.experiments.records import RecordFile
 from workbench.firmware.costs import as_json, costs_from, shipped_costs
 from workbench.firmware.design import LOG_HEAD_BYTES, RAM, Firmware
 from workbench.firmware.equivalence import schedule_of, schedule_text

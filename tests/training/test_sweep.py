@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ from workbench.training.stored_program import program_of
 from workbench.training.task import make_task
 from workbench.training.train import train
 
-TINY = PRESETS["tiny"]
+TINY = replace(PRESETS["tiny"], float_steps=2, qat_steps=2)
 STEPS = TINY.float_steps + TINY.qat_steps
 HUMS = {
     word: np.sin(np.arange(1500) / (20 + 9 * n)).astype(np.float32) for n, word in enumerate("ab")

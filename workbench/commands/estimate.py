@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -23,9 +25,11 @@ from workbench.commands.common import (
     image_of,
     inputs_of,
 )
+from workbench.commands.kept import Kept
 from workbench.experiments.estimates.share_of_harm import share_below
 from workbench.experiments.estimates.statistics import CONFIDENCE, sample_size
 from workbench.experiments.estimates.stratified import Estimate, uniform_trials
+from workbench.experiments.provenance import inputs_digest
 from workbench.experiments.voices.voice import open_voice
 from workbench.files import write_text
 from workbench.memory.faults.bits import Each
@@ -84,9 +88,17 @@ def run(options: argparse.Namespace) -> None:
         Each(), sections=tuple(options.section or ()), operators=tuple(options.operator or ())
     )
     candidates = plan.candidates(Sites(image))
-    with progress_bar(desc="sampling", unit="trial") as bar:
+    depends = (image.content_hash, inputs_digest(inputs), candidates.tolist())
+    asked = (options.quality, options.half_width, options.confidence, options.seed)
+    with (
+        Kept("estimate", hashlib.sha256(repr(depends).encode()).hexdigest(), asked) as kept,
+        progress_bar(desc="sampling", unit="trial") as bar,
+    ):
 
         def show(now: Estimate) -> None:
+            # The half-width falls with the square root of the trials, about.
+            missing = max(1.0, now.half_width / options.half_width) ** 2
+            bar.total = min(len(candidates), int(now.cost * missing))
             bar.update(now.cost - bar.n)
             bar.set_postfix_str(f"{now.share:.4%} +- {now.half_width:.4%}")
 
@@ -99,6 +111,7 @@ def run(options: argparse.Namespace) -> None:
             confidence=options.confidence,
             seed=options.seed,
             progress=show,
+            step=partial(kept.step, plain=np.ndarray.tolist, again=np.array),
         )
     _print_figures(estimate, options, list(inputs), candidates)
 

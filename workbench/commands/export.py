@@ -7,6 +7,7 @@ import shlex
 from pathlib import Path
 
 from workbench.commands.common import add_checkpoint, add_generator, add_strategy, healer_of
+from workbench.commands.progress import doing
 from workbench.errors import WorkbenchError
 from workbench.experiments.voices.voice import open_voice
 from workbench.face.exporting import export
@@ -61,14 +62,16 @@ def run(options: argparse.Namespace) -> None:
         raise WorkbenchError(f"--budget is {options.budget:,} instructions; give at least 0")
     refuse_foreign(options.out)
     voice = open_voice(options.checkpoint, generator=options.generator)
-    made = export(
-        voice,
-        healer_of(name, options.pages, voice),
-        options.out,
-        board=options.board,
-        weights=options.weights,
-        budget=options.budget,
-    )
+    measured = f"measuring on the core of {options.board}, and " if options.board else ""
+    with doing(f"{measured}writing the firmware"):
+        made = export(
+            voice,
+            healer_of(name, options.pages, voice),
+            options.out,
+            board=options.board,
+            weights=options.weights,
+            budget=options.budget,
+        )
     for what, where, size in made.memory:
         print(f"{what:<32} {where:<5} {size:>8,} bytes")
     if made.fit:

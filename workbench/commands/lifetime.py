@@ -20,6 +20,7 @@ from workbench.commands.common import (
     check_jobs,
     strategy_text,
 )
+from workbench.commands.kept import ROOT
 from workbench.commands.progress import doing, resumable
 from workbench.errors import WorkbenchError
 from workbench.experiments.fleets.comparison import (
@@ -45,7 +46,6 @@ from workbench.progress import progress_bar
 
 _DEVICES, _WORDS = 100, 100
 _OUT = Path("out/lifetime.wav")
-_KEPT = Path("out/lifetime")  # parts of a fleet, until all of it is simulated
 _RATE, _SPEED, _KIND = "low-earth-orbit", 1.0, "single"
 _MOST_DAYS = 36_500
 _YEAR_S = 365.25 * SECONDS_PER_DAY
@@ -86,9 +86,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--hear", metavar="DEVICE:WORD",
         help="instead of all that, what one device said then, both counted from 0, e.g. 0:17",
     )  # fmt: skip
-    parser.add_argument(
-        "--out", type=Path, default=_OUT, metavar="WAV", help=f"where --hear writes it ({_OUT})"
-    )
+    parser.add_argument("--out", type=Path, metavar="WAV", help=f"where --hear writes it ({_OUT})")
 
 
 def run(options: argparse.Namespace) -> None:
@@ -99,12 +97,17 @@ def run(options: argparse.Namespace) -> None:
     """
     faults, title = _faults(options)
     check_jobs(options.jobs)
+    if options.out and not options.hear:
+        raise WorkbenchError(
+            "--out is where --hear writes what a device says; add --hear 0:17 or the like, or write figures with "
+            "--json FILE"
+        )
     if options.days is not None and not 0 < options.days <= _MOST_DAYS:
         raise WorkbenchError(
             f"--days is {options.days:g}; choose a number above 0 and at most {_MOST_DAYS:,}"
         )
     voice = open_voice(options.checkpoint, generator=options.generator)
-    inputs = {word: voice.inputs(word) for word in voice.utterances}
+    inputs = voice.all_inputs()
     ((_, strategy, program),) = variants = strategy_variants(
         [options.strategy], voice.program, inputs
     )
@@ -153,17 +156,18 @@ def _faults(options: argparse.Namespace) -> tuple[tuple[str, ...], str]:
 
 def _simulated(case: Case, inputs: dict[str, Codes], options: argparse.Namespace) -> dict[str, Any]:
     """The figures of the fleet, its parts kept until all of them are done."""
-    run = fleet_run(_KEPT, "lifetime", case, inputs)
+    folder = ROOT / "lifetime"
+    run = fleet_run(folder, "lifetime", case, inputs)
 
     def done() -> int:
         return sum(len(run.parts[part]) for part in run.done)
 
     kept = done()
     if kept:
-        print(f"{kept:,} devices are in {_KEPT} already")
+        print(f"{kept:,} devices are in {folder} already")
     started = time.perf_counter()
     with (
-        resumable(lambda: f"{done():,} devices are kept in {_KEPT}"),
+        resumable(lambda: f"{done():,} devices are kept in {folder}"),
         Workers(options.jobs, options.dask) as workers,
         progress_bar(total=case.workload.devices, unit="device") as bar,
     ):
@@ -196,10 +200,11 @@ def _hear(
     except ValueError:
         raise WorkbenchError(f"--hear is {options.hear!r}; write DEVICE:WORD, like 0:17") from None
     name, result = hear_device(program, inputs, strategy, workload, device=device, word=word)
-    write_wav(options.out, result.samples(), round(program.sample_rate_hz))
+    out = options.out or _OUT
+    write_wav(out, result.samples(), round(program.sample_rate_hz))
     wrong = result.wrong_bits
     print(
-        f"{options.out}: device {device} says {name!r} as its word {word}, with {int(wrong.max()):,} bits "
+        f"{out}: device {device} says {name!r} as its word {word}, with {int(wrong.max()):,} bits "
         f"wrong at most and {int(wrong[-1])} at the end; its log:"
     )
     for line in result.lines():

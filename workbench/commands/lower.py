@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from workbench.commands.common import add_checkpoint, add_generator, checkpoint_of
-from workbench.commands.progress import doing
+from workbench.commands.progress import counted, doing
 from workbench.errors import WorkbenchError
 from workbench.generators.generator import Generator
 from workbench.generators.registry import DEFAULT
@@ -62,8 +62,9 @@ def run(options: argparse.Namespace) -> None:
     if image_path == out:
         raise WorkbenchError(f"--out {out} is the name of the image; call the program .program")
     refuse_replacing(out, checkpoint)
-    with doing("reading the checkpoint") as say:
+    with doing("reading the checkpoint"):
         model, _ = load_checkpoint(checkpoint)
+    with counted(1 + len(generator.utterances(model.config)), unit=generator.noun) as say:
         say("lowering")
         lowered = lower_generator(generator, model)
         program, words = lowered.program, generator.utterances(model.config)
@@ -89,7 +90,7 @@ def _compare(generator: Generator, model: Any, lowered: Lowered, say: Callable[[
     compared = 0
     # One by one, so that float64 needs little memory.
     for word in generator.utterances(model.config):
-        say(f"comparing {word!r} with Brevitas, code by code")
+        say(f"comparing {word!r} with Brevitas")
         differing = disagreements(model, lowered, generator.tensors(model.config, [word]))
         wrong = [name for name, count in differing.items() if count]
         if wrong:

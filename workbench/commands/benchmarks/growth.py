@@ -75,7 +75,7 @@ def _draw(
     draw_growth(
         out / "compare.png",
         {n: line([r for r in times if r["strategy"] == n], "devices", "cpu_s") for n in names},
-        x="devices, 25 words each",
+        x="devices, 25 utterances each",
         y="processor time in s",
         title="a fleet of compare, one upset a second",
     )

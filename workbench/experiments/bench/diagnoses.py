@@ -9,9 +9,10 @@ held against the bytes that differ just then.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 
@@ -72,6 +73,16 @@ class Score:
         values = {name: value for name, value in vars(self).items() if name != "confusion"}
         return values | {"wrong_examples": self.wrong_examples[:5]}
 
+    def plain(self) -> dict[str, object]:
+        """All of it, JSON-ready."""
+        return {**vars(self), "confusion": [[*key, n] for key, n in self.confusion.items()]}
+
+    @classmethod
+    def of(cls, plain: dict[str, Any]) -> Score:
+        """The inverse of `plain`."""
+        counted = Counter({(hit, said): n for hit, said, n in plain["confusion"]})
+        return cls(**{**plain, "confusion": counted})
+
 
 def bench_diagnoses(
     program: Program,
@@ -81,12 +92,10 @@ def bench_diagnoses(
     flips: int = 1,
     most_parts: int = 4,
     seed: int = 17,
-    progress: Callable[[str], object] = lambda name: None,
 ) -> list[Score]:
     """Random faults of random units: `flips` bits each in one part of it, or in up to `most_parts`."""
     scores = []
     for strategy in strategies:
-        progress(strategy.name)
         image, rng = strategy.image(program), np.random.default_rng(seed)
         score = Score(strategy.name)
         for _ in range(trials if strategy.heals else 0):

@@ -41,12 +41,12 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Fleets:
-    """What the fleets of a benchmark are made of. inputs: of every word; all equally long."""
+    """What the fleets of a benchmark are made of. inputs: of every utterance; all equally long."""
 
     program: Program
     inputs: dict[str, Codes]
     strategies: Sequence[Strategy]
-    words: int = 25
+    utterances: int = 25
 
 
 def trials_by_weights(
@@ -102,7 +102,7 @@ def seconds_by_devices(
         for number, count in enumerate((1, *devices)):
             progress(f"{count} devices, {strategy.name}")
             workload = workload_of(
-                ENVIRONMENTS[ENVIRONMENT], devices=count, words=fleets.words, seed=0
+                ENVIRONMENTS[ENVIRONMENT], devices=count, utterances=fleets.utterances, seed=0
             )
             started = time.process_time()
             fleet = simulate_fleet(fleets.program, fleets.inputs, strategy, workload, jobs=1)

@@ -15,9 +15,9 @@ import numpy as np
 from workbench import __version__
 from workbench.errors import reason_of
 from workbench.experiments.fleets.comparison import CORE
-from workbench.experiments.fleets.records import RecordFile
 from workbench.experiments.parallel.workers import Workers
 from workbench.experiments.provenance import inputs_digest
+from workbench.experiments.records import RecordFile
 from workbench.firmware.boards import CORES
 from workbench.firmware.costs import Cost, bare_run, fingerprint, known_cost, measure_cost
 from workbench.firmware.emulate import EmulatedRun

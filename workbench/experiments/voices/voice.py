@@ -91,8 +91,7 @@ class Voice:
         Raises:
             WorkbenchError: The name is unknown, or the file cannot be read.
         """
-        inputs = {word: self.inputs(word) for word in self.utterances}
-        return strategy_variant(healer, self.program, inputs)
+        return strategy_variant(healer, self.program, self.all_inputs())
 
     def trial(
         self,
@@ -203,6 +202,10 @@ class Voice:
                 f"this generator cannot say {utterance!r}; {nearest(utterance, self.utterances, also=said)}"
             )
         return self.generator.encode(self.config, [meant])
+
+    def all_inputs(self) -> dict[str, dict[str, np.ndarray]]:
+        """As of `inputs`, of every utterance that it was taught."""
+        return {utterance: self.inputs(utterance) for utterance in self.utterances}
 
     def speak(self, utterance: str, image: Image | None = None) -> Sound:
         """Say an utterance with the working copy of an image.

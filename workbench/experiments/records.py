@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,13 @@ class RecordFile:
             return None
         beside = {"key", *provenance()}  # of the file, not of the record in it
         return {key: value for key, value in contents.items() if key not in beside}
+
+    def forget(self) -> None:
+        """Remove it, and its folders where nothing else is in them."""
+        with suppress(OSError):
+            self.path.unlink()
+            self.path.parent.rmdir()
+            self.path.parent.parent.rmdir()
 
     def write(self, record: dict[str, Any]) -> None:
         """Replace it, all or nothing; WorkbenchError when it cannot be written."""
