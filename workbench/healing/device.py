@@ -30,9 +30,7 @@ from workbench.memory.watches.watch import Watch, listed
 
 
 class Device:
-    """One device: bytes that upsets flip and a healer mends.
-
-    The histories of a running stream are kept by the engine; the state section waits for them.
+    """One device: bytes that upsets flip and a healer mends; histories are in the state of its run.
 
     wrong: positions of the bits of the working copy that are not as they were made, int64.
     log: what the healer found so far. changed: whether working bytes changed since it was last set

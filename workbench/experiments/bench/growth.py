@@ -84,6 +84,7 @@ def memory_by_batch(
     inputs: of one utterance.
     """
     laboratory = Laboratory(image, inputs)
+    laboratory.outcomes(_flips(laboratory, 1), 1)  # tables are made
     for batch in batches:
         progress(f"{batch:,} trials")
         events = _flips(laboratory, batch)
