@@ -185,7 +185,9 @@ def wide_program(channels: int, out: int, *, taps: int = 2, up: int = 1, bits: i
         low, high = code_range(bits)
         y = build.signal(bits, channels, x.rate * up, -7)
         build.operators.append(
-            Conv(build.label(), (x.name,), y.name, weight, bias, shift, low, high, dilation=dilation)
+            Conv(
+                build.label(), (x.name,), y.name, weight, bias, shift, low, high, dilation=dilation
+            )
         )
         return y
 
