@@ -7,17 +7,17 @@
 
 #include "vector.h"
 
-#define ROWS 16   /* of codes; with all the rest they fit the nearest cache */
+#define ROWS 24   /* of codes; with all the rest they fit the nearest cache */
 #define WORDS 96  /* of a row */
 #define COLUMNS 4 /* blocks of them */
-#define TILE 4    /* rows whose sums, for WB_BLOCKS blocks, are in registers */
+#define TILE (WB_BLOCKS == 1 ? 6 : 4)   /* rows whose sums, for WB_BLOCKS blocks, are in registers */
 
 WB_INLINE void multiply_word(Block (*a)[WB_BLOCKS], const uint32_t *x, const uint8_t *weights)
 {
     Block w[WB_BLOCKS];
 #pragma GCC unroll 4
     for (int i = 0; i < WB_BLOCKS; i++) w[i] = block_load(weights + 64 * i);
-#pragma GCC unroll 4
+#pragma GCC unroll 6
     for (int r = 0; r < TILE; r++) {
         Word b = word_of(x[r * WORDS]);
 #pragma GCC unroll 4
@@ -39,14 +39,14 @@ WB_FEW_MOVES static void multiply(const uint32_t *codes, const uint8_t *weights,
         for (int row = 0; row < ROWS; row += TILE) {
             Block a[TILE][WB_BLOCKS];
             int32_t *to = sums + (row * COLUMNS + n) * 16;
-#pragma GCC unroll 4
+#pragma GCC unroll 6
             for (int r = 0; r < TILE; r++)
 #pragma GCC unroll 4
                 for (int i = 0; i < WB_BLOCKS; i++) a[r][i] = block_load(to + (r * COLUMNS + i) * 16);
             const uint32_t *x = codes + row * WORDS;
             const uint8_t *y = weights + 64 * n;
             for (int k = 0; k < WORDS; k++, x++, y += 64 * COLUMNS) multiply_word(a, x, y);
-#pragma GCC unroll 4
+#pragma GCC unroll 6
             for (int r = 0; r < TILE; r++)
 #pragma GCC unroll 4
                 for (int i = 0; i < WB_BLOCKS; i++) block_store(to + (r * COLUMNS + i) * 16, a[r][i]);
