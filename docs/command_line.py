@@ -32,7 +32,7 @@ def _section(parser: argparse.ArgumentParser) -> Iterator[str]:
     yield from ("```text", parser.format_usage().removeprefix("usage: ").rstrip(), "```", "")
     formatter = parser._get_formatter()
     for action in parser._actions:
-        if not isinstance(action, argparse._HelpAction):
+        if not isinstance(action, argparse._HelpAction) and action.help != argparse.SUPPRESS:
             yield from (
                 f"`{_invocation(action)}`",
                 f": {_escaped(formatter._expand_help(action))}",

@@ -16,14 +16,17 @@ run, so keep them few: the nightly run multiplies them.
 from __future__ import annotations
 
 import fcntl
+import gc
 import hashlib
 import os
 import platform
 import shutil
+import signal
 import sys
 from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from typing import TypeVar
+from uuid import uuid4
 
 import pytest
 from hypothesis import settings
@@ -65,6 +68,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         usual = getattr(function, _SETTINGS)
         more = settings(usual, max_examples=_NIGHTLY_FACTOR * usual.max_examples)
         setattr(function, _SETTINGS, more)
+
+
+def pytest_collection_finish() -> None:
+    """What collecting imported stays: looking for garbage in it again and again cost a tenth of the run."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
@@ -142,6 +151,37 @@ def compiled_once(made_once: MadeOnce) -> Generator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(toolchain, "run_compiler", compiled)
         yield
+
+
+@pytest.fixture(autouse=True)
+def nothing_kept(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands keep their finished steps where no other test finds them."""
+    if "workbench.commands" in sys.modules:
+        from workbench.commands import kept
+
+        monkeypatch.setattr(kept, "ROOT", tmp_path_factory.getbasetemp() / f"kept-{uuid4()}")
+
+
+@pytest.fixture
+def interruptible() -> Generator[None]:
+    """SIGINT interrupts, also where the tests run in the background of a shell that ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.fixture
+def rough_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pictures of few points and without a layout, which takes longest: for tests that only want a file."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    def save(figure: Figure, file: object, **_: object) -> None:
+        figure.set_layout_engine("none")
+        figure.set_dpi(30)
+        FigureCanvasAgg(figure).print_png(file)
+
+    monkeypatch.setattr(Figure, "savefig", save)
 
 
 @pytest.hookimpl(wrapper=True)

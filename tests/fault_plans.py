@@ -83,7 +83,7 @@ def _some(rng: np.random.Generator, names: tuple[str, ...] | list[str], most: in
 
 def _arriving(rng: np.random.Generator) -> FaultModel:
     """What may happen at an arrival: models with and without a bit of their own to strike."""
-    models = [Flips(1), Flips(2), Stuck(1, _value(rng)), Burst(3), Square(2), Mbu(3), Ber(1e-3), Transient(1, 2)]  # fmt: skip
+    models = [Flips(1), Flips(2), Stuck(1, _value(rng)), Stuck(2, _value(rng)), Burst(3), Square(2), Mbu(3), Ber(1e-3), Transient(1, 2)]  # fmt: skip
     return models[rng.integers(len(models))]
 
 

@@ -152,6 +152,7 @@ finished = True
 """
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_a_package_that_swallows_an_interrupt_only_delays_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from workbench.face.mapping import map_bits as map_bits
     from workbench.face.mapping import quality_curve as quality_curve
     from workbench.face.own import voice_of as voice_of
+    from workbench.face.training import train as train
     from workbench.generators.generator import Generator as Generator
     from workbench.generators.inputs import RowIndexes as RowIndexes
     from workbench.generators.inputs import Samples as Samples
@@ -50,6 +51,8 @@ if TYPE_CHECKING:
     from workbench.healing.strategy_file import load_strategy as load_strategy
     from workbench.healing.strategy_file import save_strategy as save_strategy
     from workbench.integer.lowering.lower import lower as lower
+    from workbench.integer.storage import load_program as load_program
+    from workbench.integer.storage import save_program as save_program
     from workbench.memory.faults.plan import Plan as Plan
     from workbench.memory.faults.plan import TrialId as TrialId
     from workbench.memory.faults.protection import ProtectionMask as ProtectionMask
@@ -88,6 +91,7 @@ _MODULES = {
     "hear": "experiments.voices.faulty_speech",
     "listen": "face.hearing",
     "load": "face.loading",
+    "load_program": "integer.storage",
     "load_strategy": "healing.strategy_file",
     "lower": "integer.lowering.lower",
     "map_bits": "face.mapping",
@@ -95,10 +99,12 @@ _MODULES = {
     "register": "generators.registry",
     "replay": "face.hearing",
     "results_folder": "panels.notebook_files",
+    "save_program": "integer.storage",
     "save_strategy": "healing.strategy_file",
     "simulate": "face.comparing",
     "strategy_names": "face.loading",
     "summary": "face.campaigns",
+    "train": "face.training",
     "voice_of": "face.own",
 }
 

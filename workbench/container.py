@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.errors import WorkbenchError
-from workbench.files import path_of, write_bytes
+from workbench.files import open_regular, path_of, write_bytes
 from workbench.sealed import json_object
 
 FORMAT_VERSION = 1
@@ -40,7 +40,7 @@ def read_container(path: Path | str, *, kind: str) -> tuple[dict[str, Any], byte
     """
     path = path_of(path, f"the file of the kind {kind}")
     try:
-        with path.open("rb") as file:  # what is of another kind may be large, and is not read
+        with open_regular(path) as file:  # what is of another kind may be large, and is not read
             data = file.read(_PREFIX.size + _DIGEST_BYTES)
             _check_prefix(path, data, kind)
             data += file.read()

@@ -5,6 +5,7 @@ A killed run or a full disk leaves the earlier file untouched.
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import tempfile
@@ -12,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from os import PathLike
 from pathlib import Path
+from typing import BinaryIO
 
 from workbench.errors import WorkbenchError, expect
 
@@ -58,6 +60,39 @@ def is_file(path: Path) -> bool:
 def is_folder(path: Path) -> bool:
     """Whether there is a folder at `path`, as `exists`."""
     return os.path.isdir(path)
+
+
+def open_regular(path: Path | str) -> BinaryIO:
+    """Open a file for reading; OSError, as of any file that cannot be read, for a pipe or a device.
+
+    These may wait or go on for ever, and name nothing that was written by the workbench.
+    """
+
+    def at_once(name: str, flags: int) -> int:
+        return os.open(name, flags | getattr(os, "O_NONBLOCK", 0))
+
+    file = open(path, "rb", opener=at_once)  # noqa: SIM115
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise OSError(errno.EINVAL, "it is no regular file")
+    return file
+
+
+def read_bytes(path: Path | str, *, most: int | None = None) -> bytes:
+    """The bytes of a regular file.
+
+    Args:
+        path: Of the file.
+        most: Bytes that it may have; None for any number.
+
+    Raises:
+        OSError: It cannot be read, is no regular file, or is larger.
+    """
+    with open_regular(path) as file:
+        data = file.read(-1 if most is None else most + 1)
+    if most is not None and len(data) > most:
+        raise OSError(errno.EFBIG, f"it is larger than {most:,} bytes")
+    return data
 
 
 def output_folder(path: Path | str) -> Path:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.errors import WorkbenchError
-from workbench.files import write_text
+from workbench.files import read_bytes, write_text
 
 DIGEST = "sha256"
 _DEEPEST = 32  # of lists and objects in one another; nothing here is deeper than 8
@@ -69,7 +69,7 @@ def read_sealed(path: Path, cure: str) -> dict[str, Any]:
     Raises OSError where it cannot be read, so that callers say what is missing, and WorkbenchError
     for anything but what `write_sealed` wrote. cure: the end of the sentence.
     """
-    return unsealed(json_object(path.read_bytes(), str(path), cure), str(path), cure)
+    return unsealed(json_object(read_bytes(path), str(path), cure), str(path), cure)
 
 
 def _is_too_deep(contents: object) -> bool:

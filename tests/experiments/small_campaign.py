@@ -31,7 +31,7 @@ IMAGE = Image.of(PROGRAM)
 INPUTS = {word: random_inputs(PROGRAM, seed, 30) for seed, word in enumerate(("one", "two"))}
 HELD = 20
 _MOST_SHARDS = 3  # of one run
-_LAST_MOMENT_S = 0.003  # of processor time, within the next shard or a little later
+_MOST_CALLS = 20_000  # of functions after that: within the next shard or a little later
 
 
 def small_campaign(
@@ -63,13 +63,19 @@ def run_small(
 class _Dying(Store):
     """Its process ends without warning, soon after a number of shards."""
 
-    shards, moment_s = 0, 0.0
+    shards, calls = 0, 0
 
     def add(self, number: int, data: bytes) -> None:
         super().add(number, data)
         self.shards -= 1
-        if self.shards == 0:  # SIGPROF ends a process that does not expect it, like SIGKILL
-            signal.setitimer(signal.ITIMER_PROF, self.moment_s)
+        if self.shards == 0:
+            sys.setprofile(self._count)
+
+    def _count(self, *_: object) -> None:
+        """Called at every call and return, of C functions too, so between any two steps of a write."""
+        self.calls -= 1
+        if self.calls <= 0:
+            os.kill(os.getpid(), signal.SIGKILL)
 
 
 def _run_and_kill(folder: str, seed: int) -> int:
@@ -77,11 +83,11 @@ def _run_and_kill(folder: str, seed: int) -> int:
     killed = 0
     while True:
         shards = int(rng.integers(1, _MOST_SHARDS + 1))
-        moment_s = float(rng.uniform(1e-6, _LAST_MOMENT_S))
+        calls = int(rng.integers(1, _MOST_CALLS))
         child = os.fork()
         if not child:
             with _Dying(folder, small_campaign()) as store:
-                store.shards, store.moment_s = shards, moment_s
+                store.shards, store.calls = shards, calls
                 run_campaign(store, IMAGE, INPUTS, jobs=1)
             os._exit(0)
         _, status = os.waitpid(child, 0)
@@ -90,11 +96,11 @@ def _run_and_kill(folder: str, seed: int) -> int:
         killed += 1
 
 
-def _held(work: Work, number: int, parent: int) -> tuple[int, bytes]:
-    done = run_shard(work, number, parent)
+def _held(work: Work, number: int) -> bytes:
+    data = run_shard(work, number)
     while number >= HELD:
         time.sleep(0.1)
-    return done
+    return data
 
 
 if __name__ == "__main__":

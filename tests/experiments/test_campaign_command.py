@@ -254,7 +254,7 @@ def test_an_interrupt_says_how_to_go_on(tmp_path: Path) -> None:
         (("--fault", "flips=x"), "flips=x; write a whole number"),
         (("--fault", "flips=0"), "nothing happens"),
         (("--fault", "ber=2"), "bit-error rate"),
-        (("--fault", "flips=1", "--fault", "flips=1"), "given twice"),
+        (("--fault", "flips=1", "--fault", "flips=1"), "the same one twice"),
         (("--fault", "flips=1", "--trials", 0), "at least one trial"),
         (("--fault", "flips=1", "--part", "4/3"), "no part 4/3"),
         (("--fault", "flips=1", "--part", "three"), "no part three"),

@@ -108,8 +108,8 @@ def test_the_command_prints_and_writes_the_table(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rows = [
-        ClassHeard("broken (SNR < 9 dB)", 3, 0.4, 0.2, 0.6, 2, 1.5, 1.25, 1.75),
-        ClassHeard("degraded (SNR ≥ 9 dB)", 0, None, None, None, 0, None, None, None),
+        ClassHeard(3, 0.4, 0.2, 0.6, 2, 1.5, 1.25, 1.75, name="broken (SNR < 9 dB)"),
+        ClassHeard(0, None, None, None, 0, None, None, None, name="degraded (SNR ≥ 9 dB)"),
     ]
     asked: dict[str, Any] = {}
     monkeypatch.setattr(
@@ -157,7 +157,7 @@ def test_every_class_has_its_limit() -> None:
 def test_without_pesq_the_table_says_so(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    row = ClassHeard("broken (SNR < 9 dB)", 3, 0.4, 0.2, 0.6, 0, None, None, None)
+    row = ClassHeard(3, 0.4, 0.2, 0.6, 0, None, None, None, name="broken (SNR < 9 dB)")
     monkeypatch.setattr("workbench.commands.class_table.heard_classes", lambda *_, **__: [row])
     monkeypatch.setitem(sys.modules, "pesq", None)
     assert main(["measure", "challenge", "--classes"]) == 0

@@ -99,8 +99,12 @@ def test_the_command_says_what_is_left_out_and_why_pesq_is_absent(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     rows = [
-        ClassHeard("broken", 3, 0.4, 0.2, 0.6, 0, None, None, None, {"sieben": MISSING}),
-        ClassHeard("degraded", 0, None, None, None, 0, None, None, None, {"sieben": MISSING}),
+        ClassHeard(
+            3, 0.4, 0.2, 0.6, 0, None, None, None, name="broken", left_out={"sieben": MISSING}
+        ),
+        ClassHeard(
+            0, None, None, None, 0, None, None, None, name="degraded", left_out={"sieben": MISSING}
+        ),
     ]
     monkeypatch.setattr("workbench.commands.class_table.heard_classes", lambda *_, **__: rows)
     monkeypatch.setattr("workbench.commands.class_table._absent", lambda: "")

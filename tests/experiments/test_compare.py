@@ -3,6 +3,7 @@
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +15,9 @@ from workbench.cli import main
 from workbench.errors import WorkbenchError
 from workbench.experiments.fleets import comparison as compare
 from workbench.experiments.fleets.comparison import ENVIRONMENTS, with_differences, workload_of
+from workbench.experiments.fleets.fleet_run import FleetRun
 from workbench.experiments.fleets.pictures import pareto
+from workbench.experiments.parallel.workers import Workers
 from workbench.experiments.voices.voice import open_voice
 from workbench.firmware.costs import known_cost
 from workbench.healing.named import named
@@ -63,7 +66,7 @@ def test_one_device_tells_nothing_about_others() -> None:
 
 def test_an_attack_needs_its_bits() -> None:
     with pytest.raises(WorkbenchError, match="needs 5 bits and has 2; look for them"):
-        workload_of(ENVIRONMENTS["adversarial"], devices=1, words=1, seed=0, worst=(1, 2))
+        workload_of(ENVIRONMENTS["adversarial"], devices=1, utterances=1, seed=0, worst=(1, 2))
 
 
 def test_range_restriction_is_not_heard_while_all_is_well() -> None:
@@ -90,7 +93,10 @@ def test_strategy_variants_and_masks(tmp_path: Path) -> None:
 
 
 def test_compare_goes_on_where_it_was(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
 ) -> None:
     words = ["compare", "challenge", "--devices", "2", "--words", "3", "--out", str(tmp_path),
              "--jobs", "1", "--environment", "single", "--environment", "ber",
@@ -117,16 +123,16 @@ def test_compare_goes_on_where_it_was(
     clean, healed = (read_audio(tmp_path / f"{name}.wav") for name in ("clean", "crc-scrub"))
     assert len(clean) == len(healed) == 3 * 12_288
 
+    request.getfixturevalue("rough_pictures")
     torn = next((tmp_path / "records").glob("none-single-*"))
     torn.write_text(torn.read_text()[:99])  # it alone is simulated again
-    simulate_fleet = compare.simulate_fleet
-    monkeypatch.setattr(
-        compare,
-        "simulate_fleet",
-        lambda p, i, s, *a, **k: (
-            simulate_fleet(p, i, s, *a, **k) if s.name == "none" else pytest.fail(s.name)
-        ),
-    )
+    simulate_fleets = compare.simulate_fleets
+
+    def of_one(runs: list[FleetRun], workers: Workers, **more: Any) -> Any:
+        assert [run.strategy.name for run in runs] == ["none"]
+        return simulate_fleets(runs, workers, **more)
+
+    monkeypatch.setattr(compare, "simulate_fleets", of_one)
     assert main(words) == 0
     assert json.loads((tmp_path / "all.json").read_text()) == records
 
@@ -175,7 +181,7 @@ def test_a_word_of_a_life_is_heard(tmp_path: Path, capsys: pytest.CaptureFixture
         (["compare", "--devices", "0"], "--devices is 0; it must be at least 1"),
         (["lifetime", "--speed", "0"], "--speed is 0"),
         (["lifetime", "--rate", "often"], "'often' is no rate of upsets"),
-        (["lifetime", "--words", "0"], "words cannot be 0"),
+        (["lifetime", "--words", "0"], "utterances cannot be 0"),
         (["lifetime", "--days", "nan"], "--days is nan"),
         (["lifetime", "--days", "-3"], "--days is -3"),
         (["lifetime", "--jobs", "0"], "--jobs is 0; it must be at least 1"),

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from programs import random_program, seeds
 
 from workbench.errors import WorkbenchError
-from workbench.experiments.maps.criticality import Bits, Criticality, channel_axis, harm
+from workbench.experiments.maps.criticality import Bits, Criticality, harm
 from workbench.experiments.maps.ranking import Ranking
 from workbench.experiments.voices.voice import open_voice
 from workbench.memory.image import Image
@@ -103,7 +103,7 @@ def test_bits_are_the_layouts_sites(seed: int) -> None:
         place = image.layout.places[bits.place[position]]
         assert (place.operator, place.tensor) == (site.operator, site.tensor)
         assert bits.bit[position] == site.bit
-        axis = channel_axis(place)
+        axis = image.layout.channel_axis(place)
         assert bits.channel[position] == (0 if axis is None else site.index[axis])
 
 

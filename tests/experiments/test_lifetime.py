@@ -5,9 +5,9 @@ import pytest
 from programs import random_inputs, random_program
 
 from workbench.errors import WorkbenchError
-from workbench.experiments.fleets import lifetime
+from workbench.experiments.fleets import fleet_run, lifetime
 from workbench.experiments.fleets.device_sound import hear_device
-from workbench.experiments.fleets.lifetime import simulate_fleet
+from workbench.experiments.fleets.fleet_run import simulate_fleet
 from workbench.experiments.fleets.workload import KINDS, Workload
 from workbench.healing.log import Remedy
 from workbench.healing.named import abft, nothing, scrub
@@ -70,7 +70,7 @@ def test_the_same_faults_strike_everybody_and_parts_do_not_matter(monkeypatch) -
         )
         assert first == second and first
     whole = simulate_fleet(PROGRAM, WORDS, abft(), workload, jobs=1)
-    monkeypatch.setattr(lifetime, "_DEVICES_A_TASK", 2)
+    monkeypatch.setattr(fleet_run, "_LEAST_DEVICES", 2)
     parts = simulate_fleet(PROGRAM, WORDS, abft(), workload, jobs=1)
     np.testing.assert_array_equal(whole.harm, parts.harm)
     assert whole.verdicts == parts.verdicts
@@ -162,4 +162,4 @@ def test_nothing_happens_where_nothing_strikes() -> None:
 )
 def test_workloads_that_cannot_be_are_refused(change: dict, words: str) -> None:
     with pytest.raises(WorkbenchError, match=words):
-        Workload(**{"devices": 1, "words": 1, **change})
+        Workload(**{"devices": 1, "utterances": 1, **change})

@@ -48,6 +48,9 @@ def campaign(
     return folder
 
 
+pytestmark = pytest.mark.usefixtures("rough_pictures")
+
+
 def refused(words: list[str], capsys: pytest.CaptureFixture[str]) -> str:
     assert main(["map", *words]) == 2
     said = capsys.readouterr()

@@ -99,6 +99,7 @@ def test_a_sound_keeps_its_rate() -> None:
     )
 
 
+@pytest.mark.usefixtures("rough_pictures")
 def test_maps_and_curves(tmp_path: Path) -> None:
     one = {"utterances": "3", "jobs": 1}
     wb.campaign(voice(), "flips=1", trials=400, out=tmp_path / "flips", **one)
@@ -139,6 +140,17 @@ def test_a_notebook_sees_what_takes_long(monkeypatch: pytest.MonkeyPatch) -> Non
     wb.load("challenge")
     wb.campaign(voice(), ["flips=1", "flips=2"], trials=2, utterances="3", jobs=1)
     assert shown == ["Opening the voice", "4 trials"]
+
+
+def test_a_comparison_says_what_is_missing_and_what_was_renamed() -> None:
+    mine = wb.Strategy("xor-scrub", [wb.guard("xor", "bias", repair="restore")])
+    table = wb.compare(voice(), [mine], devices=1, utterances=1, jobs=1)
+    (record,) = table.records
+    assert record["strategy"] == "xor-scrub 2"
+    for shown in (repr(table), table._repr_html_()):
+        assert "vs crc-scrub: it is not among the strategies" in shown
+        assert "instr., RAM, flash: unknown, compare with costs=True to measure it" in shown
+        assert "xor-scrub 2 is the xor-scrub that was given: xor of 256 bytes over bias" in shown
 
 
 def test_a_sweep_is_one_table(tmp_path: Path) -> None:
@@ -188,7 +200,7 @@ CALLS: dict[str, tuple[Callable[[], Any], str]] = {
     "campaign by text": (lambda: wb.campaign(voice(), "flips=3", trials=1, jobs="2"), "the number of jobs is '2'"),
     "compare no faults": (lambda: wb.compare(voice(), ["none"], []), "no fault is given"),
     "compare half a device": (lambda: wb.compare(voice(), ["none"], devices=1.5), "a workload's devices is 1.5"),
-    "compare text words": (lambda: wb.compare(voice(), ["none"], words="3"), "a workload's words is '3'"),
+    "compare by text": (lambda: wb.compare(voice(), ["none"], utterances="3"), "a workload's utterances is '3'"),
     "compare half a seed": (lambda: wb.compare(voice(), ["none"], seed=1.5), "a workload's seed is 1.5"),
     "compare without jobs": (lambda: wb.compare(voice(), ["none"], jobs=0), "0 jobs cannot run"),
     "map of a number": (lambda: wb.map_bits(voice(), [3], "never"), "a folder of results is 3"),

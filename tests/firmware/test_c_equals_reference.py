@@ -108,7 +108,7 @@ def test_the_batch_has_everything(compiled) -> None:
 @needs_zig
 def test_a_second_compiler_agrees(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(toolchain, "host_compiler", compilers.zig_compiler)
-    firmwares = random_firmwares(12, 8)
+    firmwares = random_firmwares(12, 5)
     machine = host_machine(firmwares)
     for seed, firmware in enumerate(firmwares):
         inputs = random_inputs(firmware.program, seed, 4)

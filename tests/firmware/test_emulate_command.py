@@ -102,7 +102,7 @@ def test_emulate_does_not_write_over_its_checkpoint(
 def test_emulate_says_what_is_wrong(capsys: pytest.CaptureFixture[str], monkeypatch) -> None:
     assert main(["emulate", "--word", "eleven"]) == 2
     assert "cannot say 'eleven'" in capsys.readouterr().err
-    monkeypatch.setattr("workbench.commands.emulate.run_program", lambda program, inputs: {
+    monkeypatch.setattr("workbench.commands.emulated_core.run_program", lambda program, inputs: {
         program.output: _silence(program, inputs)
     })  # fmt: skip
     assert main(["emulate", "--word", "3", "--core", "m4"]) == 2

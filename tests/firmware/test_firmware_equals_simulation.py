@@ -6,6 +6,7 @@ from batches import random_firmwares, random_upsets
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from programs import random_inputs, random_program, seeds
+from thoroughness import cases
 
 from workbench.firmware.design import Firmware
 from workbench.firmware.equivalence import first_difference
@@ -20,7 +21,7 @@ from workbench.memory.faults.events import CLEAR, Event
 from workbench.memory.image import Image
 from workbench.memory.watches.areas import KINDS, Area
 
-COUNT, FRAMES = 200, 16
+COUNT, FRAMES = cases(100, nightly=200), 16
 
 
 @pytest.fixture(scope="module")
@@ -207,9 +208,10 @@ def test_pages_that_overlap_clear_the_same_bytes_in_both() -> None:
     check = 8 * layout.place(layout.watches[0].label, "check").start
     total = 8 * layout.place(layout.watches[2].label, "sum").start
     golden = 8 * layout.sections["golden"].start
+    units = layout.watches[0].units
     schedules = [
         [Event(0, check + 3 + 32 * page), Event(0, total + 1), *far]
-        for page in range(layout.watches[0].units)
+        for page in (*range(8), *range(units - 8, units))  # of the 64 bytes at either end
         for far in ([], [Event(0, golden + 77)])
     ]
     inputs = random_inputs(firmware.program, 1, FRAMES)

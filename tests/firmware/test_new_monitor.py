@@ -13,7 +13,7 @@ from twins import assert_same
 
 from workbench.errors import WorkbenchError
 from workbench.experiments.fleets.device_sound import hear_device
-from workbench.experiments.fleets.lifetime import simulate_fleet
+from workbench.experiments.fleets.fleet_run import simulate_fleet
 from workbench.experiments.fleets.workload import Workload
 from workbench.firmware.design import Firmware
 from workbench.firmware.guards.in_c import Guarded, InC

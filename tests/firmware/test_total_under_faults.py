@@ -12,6 +12,7 @@ import pytest
 from batches import random_firmwares
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from thoroughness import cases
 
 from workbench.compilers import host_compiler
 from workbench.firmware.design import Firmware
@@ -27,7 +28,7 @@ from workbench.integer.operators import Conv
 from workbench.integer.operators.shifts import requantise, wrap_int32
 
 HERE = Path(__file__).parent
-SEED, COUNT = 31, 20
+SEED, COUNT = 31, cases(10, nightly=20)
 
 needs_gcc = pytest.mark.skipif(
     shutil.which("gcc") is None, reason="gcc, whose sanitizers this test loads, is not installed"
@@ -67,9 +68,9 @@ def test_damaged_images_under_the_sanitizers(tmp_path: Path) -> None:
 @needs_gcc
 def test_kernels_stay_inside_arrays_of_exact_size(tmp_path: Path) -> None:
     """Every operand in an allocation of its own, so that one byte too far is seen."""
-    firmwares = random_firmwares(SEED + 1, 30)
+    firmwares = random_firmwares(SEED + 1, cases(15, nightly=30))
     calls = [call for firmware in firmwares for call in _exact_calls(firmware)]
-    assert len(calls) > 30
+    assert len(calls) > 15
     body = "\n".join(calls)
     source = (
         '#include <stdlib.h>\n#include "runtime/wb_conv.h"\n'

@@ -138,3 +138,12 @@ def test_a_file_that_is_missing_is_named(tmp_path: Path) -> None:
     for path in (tmp_path / "none.json", tmp_path):
         with pytest.raises(WorkbenchError, match=r"cannot read the strategy .*; name a file"):
             load_strategy(path)
+
+
+def test_what_has_no_end_is_no_strategy(tmp_path: Path) -> None:
+    for path, words in ((Path("/dev/zero"), "no regular file"), (tmp_path / "long.json", "larger")):
+        if path.parent == tmp_path:
+            with path.open("wb") as file:
+                file.truncate(2**40)
+        with pytest.raises(WorkbenchError, match=f"cannot read the strategy .*{words}"):
+            load_strategy(path)

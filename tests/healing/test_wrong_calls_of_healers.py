@@ -81,7 +81,6 @@ CALLS: dict[str, tuple[Callable[[], Any], str]] = {
     "simulation with a bit's name": (lambda: _simulation(upsets=[Event(1, "a")]), r"the position of an event is 'a'"),
     "simulation with another action": (lambda: _simulation(upsets=[Event(1, 2, -1)]), r"the action of an event is -1 \(int\)"),
     "simulation with word starts": (lambda: _simulation(word_starts=3), "word_starts is 3"),
-    "simulation on an engine": (lambda: _simulation(engine="native"), "the engine is 'native'"),
     "simulations with a number": (
         lambda: simulate_many(voice().image(), voice().inputs("7"), 3, named("none")), "the list of schedules is 3"),
     "panel of flips": (lambda: FlipPanel(3), r"the voice of a panel is 3 \(int\); give a Voice"),

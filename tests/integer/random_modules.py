@@ -322,7 +322,7 @@ def tiny_challenge(trunk_weight_bits: int) -> nn.Module:
     torch.manual_seed(trunk_weight_bits)
     config = ChallengeConfig(
         words=("yes", "no"), frames=6, embedding=4, channels=(8, 6, 4), upsampling=(2, 2, 2),
-        trunk_weight_bits=trunk_weight_bits,
+        trunk_dilations=(2,), upper_dilations=(3,), trunk_weight_bits=trunk_weight_bits,
     )  # fmt: skip
     model = GENERATOR.network(config, quantised=True)
     calibrate(model, GENERATOR.tensors(config, config.words))

@@ -20,6 +20,7 @@ from workbench.integer.operators.operator import OnSums
 from workbench.integer.operators.shifts import wrap_int32
 from workbench.integer.program import Program
 from workbench.integer.reference import Stream, run
+from workbench.integer.reference_stream import ReferenceStream
 from workbench.integer.signals import Signal
 from workbench.integer.storage import load_program, save_program
 from workbench.memory.faults.plan import Plan
@@ -39,6 +40,7 @@ class Leak(Operator):
     rate: np.ndarray
 
     PARAMETERS: ClassVar[Mapping[str, str]] = {"rate": "shift"}
+    AXES: ClassVar[Mapping[str, tuple[str, ...]]] = {"level": ("channel",)}
 
     def check(self, sources: tuple[Signal, ...], target: Signal) -> None:
         self.need_codes(sources, target)
@@ -55,9 +57,8 @@ class Leak(Operator):
         rate, level = int(np.clip(self.rate[0], 0, 15)), state["level"]
         y = np.empty_like(x)
         for t in range(x.shape[1]):
-            level = wrap_int32(level + (wrap_int32(256 * x[:, t] - level) >> rate))
+            level[:] = wrap_int32(level + (wrap_int32(256 * x[:, t] - level) >> rate))
             y[:, t] = np.clip(level >> 8, -128, 127)
-        state["level"] = level
         return y
 
 
@@ -130,3 +131,28 @@ def test_the_c_runtime_computes_the_same_damaged_or_not() -> None:
         twin, damaged = Twin(machine, firmware), firmware.image.flip([position]).to_program()
         twin.flip([position])
         np.testing.assert_array_equal(twin.run(inputs(4)), run(damaged, inputs(4))["y"][0])
+
+
+def test_a_snapshot_outlives_frames_that_change_the_state_in_place() -> None:
+    stream, (first, second) = ReferenceStream(program(), 2), (inputs(4), inputs(5))
+    stream.step(first, {})
+    remembered = stream.snapshot()
+    twice = []
+    for _ in range(3):
+        stream.restore(remembered)
+        twice.append(stream.step(second, {}))
+    np.testing.assert_array_equal(twice[0], twice[1])
+    np.testing.assert_array_equal(twice[0], twice[2])
+    with pytest.raises(
+        WorkbenchError, match="'x' is for 3 trials and there are 2; give one for all"
+    ):
+        stream.signals({"x": np.zeros((3, 3, 2), np.int64)}, {})
+
+
+def test_maps_and_traces_name_what_the_operator_says() -> None:
+    layout = Image.of(program()).layout
+    level = layout.place("leak", "level")
+    assert (layout.axes(level), layout.channel_axis(level)) == (("channel",), 0)
+    rate = layout.place("leak", "rate")
+    assert (layout.axes(rate), layout.channel_axis(rate)) == ((), None)
+    assert program().operators[0].shape_text == ""

@@ -68,7 +68,7 @@ def test_damaged_files_are_refused(tmp_path: Path, seed: int, data: st.DataObjec
 
 LEAVES = st.one_of(
     st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=5), st.just("conv"),
-    st.just([]), st.just({}), st.sampled_from([-1, 0, 1, 2**31, 2**63, 10**30]), st.just([1, 1, 1, 1]),
+    st.builds(list), st.builds(dict), st.sampled_from([-1, 0, 1, 2**31, 2**63, 10**30]), st.builds(lambda: [1] * 4),
 )  # fmt: skip
 
 
@@ -106,11 +106,11 @@ def _alter(node: Any, data: st.DataObject) -> None:
     if isinstance(node[key], dict | list) and data.draw(st.integers(0, 3)):
         _alter(node[key], data)
     elif data.draw(st.booleans()):
-        node[key] = data.draw(LEAVES)
+        node[key] = copy.deepcopy(data.draw(LEAVES))  # or the next example would alter it further
     elif data.draw(st.booleans()):
         del node[key]
     elif isinstance(node, dict):
-        node["extra"] = data.draw(LEAVES)
+        node["extra"] = copy.deepcopy(data.draw(LEAVES))
     else:
         node.append(copy.deepcopy(node[key]))
 

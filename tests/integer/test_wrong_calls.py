@@ -98,7 +98,7 @@ CALLS: dict[str, tuple[Callable[[Voice], Any], str]] = {
     "workload with a device's name": (
         lambda v: hear_device(
             v.program, {"7": v.inputs("7")}, named("none"),
-            Workload(devices=1, words=1), device="first", word=0,
+            Workload(devices=1, utterances=1), device="first", word=0,
         ), "no device 'first' in this workload"),
     "lower an image": (lambda v: _lower(v.image()), "what is to be lowered is of the type Image; give a torch module"),
     "lower with a number": (lambda v: _lower(inputs=4), r"the description of inputs is 4 \(int\); give a dictionary"),

@@ -134,3 +134,9 @@ def test_a_number_below_zero_and_a_bit_that_no_element_has_are_named(
         assert main(["flip", *words, "--out", str(tmp_path / "new")]) == 2
         assert said in capsys.readouterr().err
     assert not (tmp_path / "new").exists()
+
+
+def test_a_fault_is_for_other_commands(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["flip", "--fault", "ber=1e-5"])
+    assert "`workbench heal --fault ber=1e-5`" in capsys.readouterr().err

@@ -1,5 +1,7 @@
 """Plans and identifiers as text: read back, held to their hash, refused in one sentence."""
 
+import re
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
@@ -12,9 +14,11 @@ from programs import random_inputs, random_program
 
 from workbench.errors import WorkbenchError
 from workbench.memory.faults.bits import Bits, Each, Flips, Stuck
+from workbench.memory.faults.events import CLEAR, Events
 from workbench.memory.faults.model import FaultModel
 from workbench.memory.faults.plan import Plan, TrialId
 from workbench.memory.faults.rates import Ber, Retention, Weak
+from workbench.memory.faults.registry import register
 from workbench.memory.faults.space import Burst, Mbu
 from workbench.memory.faults.time import Arrive, Transient
 from workbench.memory.faults.transients import ALL_SECTIONS, Sites
@@ -301,3 +305,30 @@ def test_models_say_their_parameters() -> None:
     assert {str(model): text for model, text in texts.items()} == {t: t for t in texts.values()}
     arrive = Plan.parse("arrive=1000FIT/Mbit,frames=96")
     assert arrive == Plan.parse("arrive=2.4e-11,frames=96,speed=1")
+
+
+def test_what_a_model_of_ones_own_gives_is_checked() -> None:
+    sites = Sites(Image.of(random_program(4)))
+    n, far = np.zeros(1, np.int64), np.array([sites.size])
+    for made, words in (
+        (None, "gave None .* for its events; return Events from _events"),
+        (Events(n, n, n, np.zeros(2, np.uint8)), "columns of events that do not fit"),
+        (Events(n, n, n + 0.5, n), "columns of events that do not fit"),
+        (Events(n, n, far, n), f"hits bit {sites.size} and there are {sites.size:,}"),
+        (Events(n, n, n, n + CLEAR), "has stuck cells and does not say so"),
+    ):
+        body = {"NAME": "own", "_events": lambda *_, made=made: made}
+        own = dataclass(frozen=True)(type("Own", (Flips,), body))
+        with pytest.raises(WorkbenchError, match=f"the fault model own .*{words}"):
+            Plan(own(1)).events(sites, np.arange(1))
+
+
+@pytest.mark.parametrize("kind", ["bytes", "int | None", "list[int]"])
+def test_a_field_of_a_type_that_no_text_gives_is_refused(kind: str) -> None:
+    body = {"NAME": "own-one", "__annotations__": {"count": kind}}
+    own = dataclass(frozen=True)(type("Own", (FaultModel,), body))
+    with pytest.raises(
+        WorkbenchError,
+        match=f"'count' of the fault model 'own-one' is of the type {re.escape(kind)}",
+    ):
+        register(own)

@@ -20,7 +20,7 @@ from workbench.memory.trials.truth import play
         ("transient=6,frames=96,seed=2", ["not stored", "accumulator[", "frame "]),
         (
             "each=set,frame=5,section=state",
-            ["frame 5: stuck at 1", ".history[", "row 0, channel 0"],
+            ["frame 5: stuck at 1", ".history[", "row 0, input 0"],
         ),
         ("stuck=3,at=0,section=table+shift+bias", ["stuck at 0", "address"]),
         ("arrive=low-earth-orbit,frames=96,speed=1e9", ["frame "]),

@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -21,32 +20,13 @@ from workbench.cli import main
 from workbench.errors import WorkbenchError
 from workbench.experiments.voices.voice import Voice, open_voice
 from workbench.generators import registry
-from workbench.generators.registry import generator_named, names, register
+from workbench.generators.registry import generator_named, names
 
 HERE = Path(__file__).parent
+pytestmark = pytest.mark.usefixtures("registered")
 needs_emulator = pytest.mark.skipif(
     not find_spec("unicorn") or not find_spec("ziglang"), reason="needs the extra mcu"
 )
-
-
-@pytest.fixture(scope="module", autouse=True)
-def registered() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(registry, "_registered", {})
-        register(Tones())
-        yield
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("tones") / "checkpoint"
-    assert main(["train", "tones", "--out", str(out)]) == 0
-    return out
-
-
-@pytest.fixture
-def of(folder: Path) -> list[str]:
-    return ["tones", "--checkpoint", str(folder)]
 
 
 @pytest.fixture(scope="module")
@@ -98,6 +78,7 @@ def test_it_is_flipped_and_replayed(
     assert "cannot say 'hihg'; did you mean high?" in capsys.readouterr().err
 
 
+@pytest.mark.usefixtures("rough_pictures")
 def test_it_is_attacked_and_mapped(
     of: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

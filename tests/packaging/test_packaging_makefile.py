@@ -13,13 +13,15 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 
-# Answers `-c` as the real Python, pretending to be FAKE_VERSION; makes a `.venv` whose Python is
-# this script; writes every `-m` call to calls.txt; fails when the call contains FAIL_AT.
+# Answers `-c` as the real Python, pretending to be FAKE_VERSION, but imports no package of ours; makes
+# a `.venv` whose Python is this script; writes all other calls to calls.txt; fails when the call contains
+# FAIL_AT.
 FAKE_PYTHON = """#!/bin/sh
-if [ "$1" = -c ]; then
-    exec {real} -c 'import sys; sys.version_info = tuple(map(int, "{version}".split(".")))
-exec(sys.argv[1])' "$2"
-fi
+case "$*" in
+    *walk_packages*) ;;
+    "-c "*) exec {real} -c 'import sys; sys.version_info = tuple(map(int, "{version}".split(".")))
+exec(sys.argv[1])' "$2";;
+esac
 echo "$*" >> calls.txt
 if [ "$2" = venv ]; then mkdir -p .venv/bin && cp "$0" .venv/bin/python; fi
 case "$*" in *"${{FAIL_AT:-nothing fails}}"*) exit 1;; esac
@@ -67,7 +69,8 @@ def test_a_second_call_installs_nothing(checkout: Path) -> None:
     assert first[0] == "-m venv --clear .venv"
     assert sum("pip install" in call for call in first) >= 2
     assert all("--constraint constraints.txt" in call for call in first if "pip install" in call)
-    assert first[-1] == "-m workbench demo"
+    compiling, demo = first[-2:]
+    assert "walk_packages" in compiling and demo == "-m workbench demo"
     assert _make(checkout, "demo").returncode == 0
     assert _calls(checkout) == ["-m workbench demo"]
     assert _make(checkout, "-j", "demo", "test", "lab").returncode == 0
@@ -107,6 +110,16 @@ def test_an_optional_extra_may_fail_and_is_told(checkout: Path) -> None:
     (line,) = [line for line in done.stdout.splitlines() if "left out" in line]
     assert "'pesq'" in line
     assert _calls(checkout)[-1] == "-m workbench demo"
+
+
+def test_every_module_is_compiled_and_a_failure_is_told(checkout: Path) -> None:
+    done = _make(checkout, "install", fail_at="walk_packages")
+    assert done.returncode == 0 and "Byte code could not be made" in done.stdout
+    (command,) = [call for call in _calls(checkout) if "walk_packages" in call]
+    exec(command.removeprefix("-c "), {})
+    files = (path.relative_to(ROOT).with_suffix("") for path in ROOT.glob("workbench/**/*.py"))
+    modules = {".".join(file.parts).removesuffix(".__init__") for file in files}
+    assert modules - set(sys.modules) <= {"workbench.__main__"}
 
 
 @pytest.mark.parametrize("version", ["3.9.2", "3.10.14", "3.15.0"])

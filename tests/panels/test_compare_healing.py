@@ -38,7 +38,9 @@ def shared() -> Iterator[HealingPanel]:
 def panel(shared: HealingPanel, monkeypatch: pytest.MonkeyPatch) -> HealingPanel:
     """The panel with a search for the worst bits that is over at once."""
 
-    def found(image: Any, inputs: Any, candidates: np.ndarray, *, bits: int, progress: Any) -> Any:
+    def found(
+        image: Any, inputs: Any, candidates: np.ndarray, *, bits: int, progress: Any, **_: Any
+    ) -> Any:
         steps = [Step(int(candidates[8 * n + 7]), "", 0.5) for n in range(bits)]
         for step in steps:
             progress(step)
@@ -61,7 +63,7 @@ def test_it_shows_the_results_of_that_environment(panel: HealingPanel, name: str
     assert panel.controls["rate"].disabled == (not environment.upsets_per_s)
     if environment.upsets_per_s:
         environment = replace(environment, upsets_per_s=panel.controls["rate"].value)
-    workload = workload_of(environment, devices=1, words=WORDS, seed=0, worst=panel.worst)
+    workload = workload_of(environment, devices=1, utterances=WORDS, seed=0, worst=panel.worst)
     strategy, program = strategy_variant("pq-scrub", voice().program, panel.inputs)
     speech = healed_speech(voice(), workload, strategy, program)
     assert len(speech.result.upsets) > 0

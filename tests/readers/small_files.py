@@ -25,7 +25,7 @@ from workbench.experiments.campaigns.manifest import Campaign
 from workbench.experiments.campaigns.shards import encode, shard_name
 from workbench.experiments.campaigns.store import Store, open_results
 from workbench.experiments.campaigns.trial_table import SCHEMA
-from workbench.experiments.fleets.records import RecordFile
+from workbench.experiments.records import RecordFile
 from workbench.firmware.costs import as_json, costs_from, shipped_costs
 from workbench.firmware.design import LOG_HEAD_BYTES, RAM, Firmware
 from workbench.firmware.equivalence import schedule_of, schedule_text
@@ -118,7 +118,7 @@ def program_in(folder: Path) -> object:
 def _model() -> Challenge:
     torch.manual_seed(3)
     config = ChallengeConfig(("a", "b"), frames=4, channels=(4, 4, 4), upsampling=(2, 2, 2),
-                             embedding=2, trunk_dilations=(1,), upper_dilations=(1,))  # fmt: skip
+                             embedding=2, trunk_dilations=(1,), upper_dilations=())  # fmt: skip
     model = Challenge(config, quantised=True)
     calibrate(model, GENERATOR.tensors(model.config, model.config.words))
     return model.eval()

@@ -10,6 +10,7 @@ import os
 import random
 import shutil
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -17,11 +18,13 @@ from mutations import MUTATIONS
 from readers import CONTAINER, READERS, Reader
 
 from workbench.errors import WorkbenchError
+from workbench.memory.faults import registry
 
 TOTAL = int(os.environ.get("WORKBENCH_FUZZ", "20000"))
 SEED = os.environ.get("WORKBENCH_FUZZ_SEED", "0")
 PARTS = sum(reader.weight for reader in READERS.values())
 CORPUS = Path(__file__).parent / "corpus"
+TEXTS = ("plans", "identifiers", "schedule", "log", "costs")  # whose files the test reads itself
 CASES = sorted(CORPUS.glob("*/*"))
 
 
@@ -78,6 +81,12 @@ class Folder:
                 kept.write_bytes(data)
 
 
+@pytest.fixture(autouse=True)
+def same_packages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every unknown name is looked for in all installed packages, which does not change here."""
+    monkeypatch.setattr(registry, "entry_points", cache(registry.entry_points))
+
+
 @pytest.mark.parametrize("name", READERS)
 def test_mutated_files(name: str, tmp_path: Path) -> None:
     (tmp_path / "valid").mkdir()
@@ -93,6 +102,15 @@ def test_mutated_files(name: str, tmp_path: Path) -> None:
             folder.restore()
     listed = "\n".join(f"{complaint}: {case}" for complaint, case in complaints.items())
     assert not complaints, f"{name}; mend it and keep the case in {CORPUS / name}:\n{listed}"
+
+
+@pytest.mark.parametrize("name", [name for name in READERS if name not in TEXTS])
+def test_a_pipe_in_place_of_a_file_is_refused_at_once(name: str, tmp_path: Path) -> None:
+    folder = Folder(tmp_path, READERS[name])
+    folder.target.unlink()
+    os.mkfifo(folder.target)
+    with pytest.raises(WorkbenchError):
+        folder.reader.read(tmp_path)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.parent.name}-{case.name}")

@@ -35,7 +35,9 @@ from workbench.training.float_twin import float_twin
 from workbench.training.progress import PROGRESS_FILE
 from workbench.training.train import calibrate
 
-CONFIG = ChallengeConfig(words=("a", "b"), frames=8, channels=(8, 8, 4))
+CONFIG = ChallengeConfig(
+    words=("a", "b"), frames=8, channels=(8, 8, 4), trunk_dilations=(4,), upper_dilations=(1,)
+)
 
 
 def words_of(model: Challenge) -> torch.Tensor:

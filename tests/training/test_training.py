@@ -2,10 +2,12 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,6 +25,12 @@ from workbench.training.task import Task, make_task
 from workbench.training.train import batch_of, schedule, thin, train
 
 TINY = PRESETS["tiny"]
+# A block at every rate; what a training costs is the number of layers.
+SHALLOW: dict[str, object] = {
+    "channels": (8, 8, 8),
+    "trunk_dilations": (2,),
+    "upper_dilations": (1,),
+}
 
 
 def hums(words: str = "abc", samples: int = 1500) -> dict[str, np.ndarray]:
@@ -33,8 +41,11 @@ def hums(words: str = "abc", samples: int = 1500) -> dict[str, np.ndarray]:
     }
 
 
-def tiny_task(recipe: Recipe = TINY, **changes: object) -> Task:
-    return make_task(GENERATOR, hums(), recipe=recipe, device="cpu", **changes)  # type: ignore[arg-type]
+def tiny_task(
+    recipe: Recipe = TINY, *, settings: Mapping[str, object] | None = None, **changes: object
+) -> Task:
+    shape = {**SHALLOW, **(settings or {})}
+    return make_task(GENERATOR, hums(), recipe=recipe, settings=shape, device="cpu", **changes)  # type: ignore[arg-type]
 
 
 def weights_of(folder: Path) -> bytes:
@@ -54,8 +65,13 @@ CLIPPED = replace(TINY, gradient_norm=0.1)  # always, so that whatever counts in
 
 
 @pytest.fixture(scope="module")
-def undisturbed(made_once) -> bytes:
-    return weights_of(made_once("undisturbed", lambda folder: train(tiny_task(CLIPPED), folder)))
+def finished(made_once) -> Path:
+    return made_once("undisturbed", lambda folder: train(tiny_task(CLIPPED), folder))
+
+
+@pytest.fixture(scope="module")
+def undisturbed(finished: Path) -> bytes:
+    return weights_of(finished)
 
 
 @pytest.mark.parametrize("stop_at", [2, 6, pytest.param(8, marks=pytest.mark.kernels)])
@@ -78,30 +94,30 @@ def test_a_stopped_run_goes_on_to_the_same_weights(
     assert not (tmp_path / PROGRESS_FILE).exists()
 
 
-def test_a_really_killed_run_goes_on_to_the_same_weights(tmp_path: Path) -> None:
+def test_a_really_killed_run_goes_on_to_the_same_weights(
+    tmp_path: Path, undisturbed: bytes
+) -> None:
     script = (
         "import sys\n"
         "sys.path.insert(0, sys.argv[2])\n"
         "from test_training import *\n"
         "import workbench.training.train as t; t.SAVE_EVERY_S = -1.0\n"
-        "train(tiny_task(replace(TINY, float_steps=12, qat_steps=12)), sys.argv[1],\n"
+        "train(tiny_task(CLIPPED), sys.argv[1],\n"
         "      on_step=lambda state: (print(len(state.losses), flush=True),\n"
-        "                             len(state.losses) == 20 and signal.pause()))\n"
+        "                             len(state.losses) == 9 and signal.pause()))\n"
     )
-    command = [sys.executable, "-c", script, str(tmp_path / "killed"), str(Path(__file__).parent)]
+    command = [sys.executable, "-c", script, str(tmp_path), str(Path(__file__).parent)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as running:
         assert running.stdout is not None
         for line in running.stdout:
-            if int(line) >= 16:
+            if int(line) >= 7:
                 time.sleep(0.01)  # somewhere in the middle of a step or of saving it
                 os.kill(running.pid, signal.SIGKILL)
                 break
-    task = tiny_task(replace(TINY, float_steps=12, qat_steps=12))
     steps: list[int] = []
-    train(task, tmp_path / "killed", on_step=lambda state: steps.append(len(state.losses)))
-    assert 16 < steps[0] <= 21
-    train(task, tmp_path / "whole")
-    assert weights_of(tmp_path / "killed") == weights_of(tmp_path / "whole")
+    train(tiny_task(CLIPPED), tmp_path, on_step=lambda state: steps.append(len(state.losses)))
+    assert 7 < steps[0] <= 10
+    assert weights_of(tmp_path) == undisturbed
 
 
 def test_seeds_make_different_voices_and_one_seed_the_same(
@@ -133,8 +149,8 @@ def test_another_task_does_not_take_over_a_folder(tmp_path: Path, monkeypatch) -
             train(tiny_task(), tmp_path)
 
 
-def test_a_finished_checkpoint_is_not_trained_over(tmp_path: Path) -> None:
-    train(tiny_task(), tmp_path)
+def test_a_finished_checkpoint_is_not_trained_over(tmp_path: Path, finished: Path) -> None:
+    shutil.copytree(finished, tmp_path, dirs_exist_ok=True)
     before = weights_of(tmp_path)
     with pytest.raises(WorkbenchError, match="finished checkpoint"):
         train(tiny_task(seed=3), tmp_path)
@@ -206,6 +222,7 @@ def test_the_command_trains_a_folder_of_recordings(tmp_path: Path, capsys) -> No
     assert "finished checkpoint" in capsys.readouterr().err
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_the_command_says_how_to_go_on_after_an_interrupt(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -24,6 +24,7 @@ from workbench.progress import progress_bar
 SHIPPED_GROUPS = ("digits", "letters", "phonetic")
 _ENVELOPE_SAMPLES = SAMPLE_RATE_HZ // 100  # 10 ms
 _QUIET_FRACTION = 50  # an envelope below 1/50 of its largest value is silence
+_FILES_AT_ONCE = 32
 _MARGIN_BEFORE = int(0.03 * SAMPLE_RATE_HZ)
 _MARGIN_AFTER = int(0.06 * SAMPLE_RATE_HZ)
 
@@ -81,17 +82,20 @@ def _make(voice: Path, out: Path, manifest: dict[str, str]) -> Made:
     output_folder(out)
     decoded: dict[str, np.ndarray] = {}
     left_out: dict[str, str] = {}
-    for name in progress_bar(
-        sorted(manifest, key=natural_order), desc="decoding", unit="file", leave=True
-    ):
-        check_source(voice / name, manifest[name])
-        label = name.removesuffix(".g722")
-        samples = trim(decode_g722(voice / name))
-        reason = _reason_to_leave_out(label, samples)
-        if reason:
-            left_out[label] = reason
-        else:
-            decoded[label] = samples
+    names = sorted(manifest, key=natural_order)
+    with progress_bar(total=len(names), desc="decoding", unit="file", leave=True) as bar:
+        for first in range(0, len(names), _FILES_AT_ONCE):
+            some = names[first : first + _FILES_AT_ONCE]
+            for name in some:
+                check_source(voice / name, manifest[name])
+            for name, codes in zip(some, decode_g722([voice / name for name in some]), strict=True):
+                label, samples = name.removesuffix(".g722"), trim(codes)
+                reason = _reason_to_leave_out(label, samples)
+                if reason:
+                    left_out[label] = reason
+                else:
+                    decoded[label] = samples
+            bar.update(len(some))
     entries = {label: _write(out / f"{label}.flac", codes) for label, codes in decoded.items()}
     _write_checksums(out, entries)
     return Made(

@@ -25,13 +25,15 @@ ACCEPTABLE_SNR_DB = 19.0
 ACCEPTABLE_LOG_MEL_DB = 2.7
 DEGRADED_SNR_DB = 9.0
 
-CLASSES = ("transparent", "acceptable", "degraded", "broken")
+TRANSPARENT, ACCEPTABLE, DEGRADED, BROKEN = "transparent", "acceptable", "degraded", "broken"
+CLASSES = (TRANSPARENT, ACCEPTABLE, DEGRADED, BROKEN)
+MASKED = "masked"  # of trials, before all classes
 SNR_LIMITS = {
-    "masked": "every sample equal",
-    "transparent": f"SNR ≥ {TRANSPARENT_SNR_DB:g} dB",
-    "acceptable": f"SNR ≥ {ACCEPTABLE_SNR_DB:g} dB",
-    "degraded": f"SNR ≥ {DEGRADED_SNR_DB:g} dB",
-    "broken": f"SNR < {DEGRADED_SNR_DB:g} dB",
+    MASKED: "every sample equal",
+    TRANSPARENT: f"SNR ≥ {TRANSPARENT_SNR_DB:g} dB",
+    ACCEPTABLE: f"SNR ≥ {ACCEPTABLE_SNR_DB:g} dB",
+    DEGRADED: f"SNR ≥ {DEGRADED_SNR_DB:g} dB",
+    BROKEN: f"SNR < {DEGRADED_SNR_DB:g} dB",
 }
 
 # FFT size, window and hop in samples: Yamamoto et al. 2020, table 1.
@@ -62,7 +64,7 @@ class SoundMetrics:
         by_snr = quality_class(self.snr_db, 0.0)
         if by_snr == self.quality:
             return SNR_LIMITS[self.quality]
-        exceeded = TRANSPARENT_LOG_MEL_DB if self.quality == "acceptable" else ACCEPTABLE_LOG_MEL_DB
+        exceeded = TRANSPARENT_LOG_MEL_DB if self.quality == ACCEPTABLE else ACCEPTABLE_LOG_MEL_DB
         return f"log-mel > {exceeded:g} dB"
 
     @property
@@ -163,10 +165,10 @@ def pesq_nb(
 def quality_class(snr_db: float, log_mel_db: float) -> str:
     """Name the damage: transparent, acceptable, degraded or broken (NaN is broken)."""
     if snr_db >= TRANSPARENT_SNR_DB and log_mel_db <= TRANSPARENT_LOG_MEL_DB:
-        return "transparent"
+        return TRANSPARENT
     if snr_db >= ACCEPTABLE_SNR_DB and log_mel_db <= ACCEPTABLE_LOG_MEL_DB:
-        return "acceptable"
-    return "degraded" if snr_db >= DEGRADED_SNR_DB else "broken"
+        return ACCEPTABLE
+    return DEGRADED if snr_db >= DEGRADED_SNR_DB else BROKEN
 
 
 def class_in_words(quality: str) -> str:

@@ -21,6 +21,7 @@ import numpy as np
 from workbench.audio.sound_files import SAMPLE_RATE_HZ
 from workbench.errors import WorkbenchError
 from workbench.files import is_file, is_folder
+from workbench.progress import progress_bar
 
 DIGIT_WORDS = {
     "0": "zero",
@@ -172,7 +173,8 @@ def recognise_words(
             "make one with Recogniser(words)"
         )
     heard = tuple(
-        tuple(recogniser.recognise(wave, variant) for variant in VARIANTS) for wave in waves
+        tuple(recogniser.recognise(wave, variant) for variant in VARIANTS)
+        for wave in progress_bar(waves, desc="listening", unit="sound")
     )
     return Recognition(words=tuple(words), heard=heard)
 

@@ -19,7 +19,7 @@ import numpy as np
 from workbench.audio.resources import recordings_folder
 from workbench.audio.sound_files import SAMPLE_RATE_HZ, pcm16, read_audio
 from workbench.errors import WorkbenchError, WorkbenchWarning
-from workbench.files import is_file, is_folder, path_of
+from workbench.files import is_file, is_folder, path_of, read_bytes
 
 SUFFIXES = (".aif", ".aifc", ".aiff", ".au", ".flac", ".ogg", ".w64", ".wav")
 CHECKSUMS = "checksums.json"
@@ -134,7 +134,7 @@ def read_checksums(folder: Path) -> dict[str, Any]:
     """
     path = path_of(folder, "the folder of recordings") / CHECKSUMS
     try:
-        checksums = json.loads(path.read_text(encoding="utf-8"))
+        checksums = json.loads(read_bytes(path))
         digests = [
             (entry["pcm_sha256"], entry["file_sha256"])
             for entry in checksums["recordings"].values()
@@ -161,7 +161,7 @@ def check_recordings(folder: Path | None = None) -> int:
             raise WorkbenchError(f"the recording {place / label} is missing; {_REPAIR}")
     for label, path in paths.items():
         _check_against(expected, label, read_audio(path), path)
-        if hashlib.sha256(path.read_bytes()).hexdigest() != expected[label]["file_sha256"]:
+        if hashlib.sha256(read_bytes(path)).hexdigest() != expected[label]["file_sha256"]:
             raise WorkbenchError(
                 f"{path} holds the right sound but its bytes have changed; {_REPAIR}"
             )

@@ -10,7 +10,7 @@ import shlex
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,6 +18,7 @@ import numpy as np
 
 from workbench.audio.resources import recordings_folder
 from workbench.errors import WorkbenchError
+from workbench.files import read_bytes
 
 PACKAGE = "asterisk-core-sounds-en-g722"
 VERSION = "1.6.1-1"
@@ -52,7 +53,7 @@ def read_manifest(path: Path | None = None) -> dict[str, str]:
     """
     path = path or recordings_folder() / f"{PACKAGE}_{VERSION}.sha256"
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = read_bytes(path).decode().splitlines()
         pairs = (line.split("  ", 1) for line in lines)
         return {name: digest for digest, name in pairs}
     except (OSError, ValueError) as error:
@@ -69,38 +70,35 @@ def check_source(path: Path, expected_sha256: str) -> None:
     """
     if not path.is_file():
         raise WorkbenchError(f"{path} is missing from the voice; install {PACKAGE} {VERSION} again")
-    if hashlib.sha256(path.read_bytes()).hexdigest() != expected_sha256:
+    if hashlib.sha256(read_bytes(path)).hexdigest() != expected_sha256:
         raise WorkbenchError(
             f"{path} is not the file of {PACKAGE} {VERSION}; install that version of the package"
         )
 
 
-def decode_g722(path: Path) -> np.ndarray:
-    """Return int16 [samples] at 16 kHz of a G.722 file, decoded by ffmpeg.
+def decode_g722(paths: Sequence[Path]) -> list[np.ndarray]:
+    """Return int16 [samples] at 16 kHz of each G.722 file, decoded by ffmpeg.
 
-    Raises WorkbenchError when ffmpeg is missing or fails, or the length is not two samples a byte.
+    Some dozens are decoded at once: ffmpeg takes 30 times as long to start as to decode one.
+    Raises WorkbenchError when ffmpeg is missing or fails, or a length is not two samples a byte.
     """
-    command = [
-        "ffmpeg",
-        "-v",
-        "error",
-        "-nostdin",
-        "-f",
-        "g722",
-        "-i",
-        str(path),
-        "-f",
-        "s16le",
-        "-",
-    ]
-    samples = np.frombuffer(_run(command), dtype="<i2")
-    expected = 2 * path.stat().st_size
-    if len(samples) != expected:
-        raise WorkbenchError(
-            f"ffmpeg decoded {len(samples)} samples of {path} where {expected} are due; "
-            "use another version of ffmpeg"
-        )
-    return samples
+    command = ["ffmpeg", "-v", "error", "-nostdin"]
+    for path in paths:
+        command += ["-f", "g722", "-i", str(path)]
+    with tempfile.TemporaryDirectory(prefix="voice-") as name:
+        outputs = [Path(name) / f"{number}.raw" for number in range(len(paths))]
+        for number, output in enumerate(outputs):
+            command += ["-map", f"{number}:a", "-f", "s16le", str(output)]
+        _run(command)
+        decoded = [np.frombuffer(output.read_bytes(), dtype="<i2") for output in outputs]
+    for path, samples in zip(paths, decoded, strict=True):
+        expected = 2 * path.stat().st_size
+        if len(samples) != expected:
+            raise WorkbenchError(
+                f"ffmpeg decoded {len(samples)} samples of {path} where {expected} are due; "
+                "use another version of ffmpeg"
+            )
+    return decoded
 
 
 def _download(folder: Path) -> Path:

@@ -5,15 +5,18 @@ from __future__ import annotations
 import argparse
 import shlex
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 
 from workbench.commands.common import add_checkpoint, add_generator, add_strategies
+from workbench.commands.kept import Kept
 from workbench.errors import WorkbenchError
 from workbench.experiments.threads import one_thread
 from workbench.experiments.voices.voice import open_voice
 from workbench.files import as_argument
 from workbench.firmware.boards import CORES
+from workbench.firmware.costs import fingerprint
 from workbench.firmware.design import RAM, Firmware
 from workbench.firmware.emulate import emulated_machine
 from workbench.firmware.equivalence import (
@@ -83,13 +86,34 @@ def run(options: argparse.Namespace) -> None:
     variants = strategy_variants(options.strategy, voice.program, every)
     given = schedule_of(options.schedule) if options.schedule is not None else None
     total = len(variants) * len(cores) * (options.schedules if given is None else 1)
-    with one_thread(), progress_bar(total=total) as bar:
+    each = total // (len(variants) * len(cores))
+    depends = (voice.program.content_hash, word, frames, options.seed, each, options.schedule)
+    with (
+        Kept("agree", *depends) as kept,
+        one_thread(),
+        progress_bar(total=total, unit="simulation") as bar,
+    ):
         for variant in variants:
             image = variant.strategy.image(variant.program)
             firmware = Firmware.of(image, strategy=variant.strategy, weights=RAM, prefix="model")
             for core in cores:
                 schedules = [given] if given is not None else _schedules(firmware, frames, options)
-                _agree(variant, firmware, core, inputs, schedules, frames, options, bar.update)
+                before = bar.n
+                count = kept.step(
+                    f"{core}-{variant.strategy.name}-{fingerprint(variant.program, variant.strategy)}",
+                    partial(
+                        _agree,
+                        variant,
+                        firmware,
+                        core,
+                        inputs,
+                        schedules,
+                        frames,
+                        options,
+                        bar.update,
+                    ),
+                )
+                bar.update(before + count - bar.n)  # where it was kept
     print(
         f"{total:,} simulations of {frames} frames agree in every sample, log entry and byte: "
         f"{len(variants)} {'strategy' if len(variants) == 1 else 'strategies'} on {', '.join(cores)}"
@@ -113,7 +137,8 @@ def _agree(
     frames: int,
     options: argparse.Namespace,
     progress: Callable[[], object],
-) -> None:
+) -> int:
+    """How many simulations agree; WorkbenchError where one differs."""
     machine: Machine = (
         host_machine([firmware]) if core == _HOST else emulated_machine([firmware], CORES[core])
     )
@@ -128,3 +153,4 @@ def _agree(
             f"device and simulation differ: {difference.what}; see it again with `{shlex.join(words)}` "
             "and please report it"
         )
+    return len(schedules)

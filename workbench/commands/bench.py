@@ -5,8 +5,11 @@ from __future__ import annotations
 import argparse
 import importlib
 from pathlib import Path
+from typing import Any
 
-from workbench.commands.common import add_strategies
+from workbench.commands.common import add_checkpoint, add_strategies, generator_name
+from workbench.errors import WorkbenchError
+from workbench.generators.registry import DEFAULT
 from workbench.memory.trials.laboratory import ENGINES
 
 # Name -> what it measures; each is a module of `benchmarks`, imported when it is used.
@@ -16,11 +19,18 @@ BENCHMARKS = {
     "codes": "what checks of memory see",
     "diagnoses": "whether what healers write down is true",
     "start": "how long commands take to start",
+    "cluster": "how many tasks a second a Dask scheduler hands out to many simulated workers",
 }
-_SECONDS = 5.0
-_CHECK = 1000
-_REPEATS, _WORD = 200, "7"
-_TRIALS, _DIAGNOSES = 5_000, 100
+# Benchmark -> the options that it takes, with what they are when they are left out.
+_VOICE: dict[str, Any] = {"generator": None, "checkpoint": None}
+OPTIONS: dict[str, dict[str, Any]] = {
+    "campaign": {"seconds": 5.0, "check": 1_000, "engine": None},
+    "estimate": {**_VOICE, "word": None, "repeats": 200},
+    "codes": {**_VOICE, "trials": 5_000},
+    "diagnoses": {**_VOICE, "trials": 100, "strategy": None},
+    "start": {"repeats": 3},
+    "cluster": {"workers": 200},
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,34 +43,56 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--seconds",
         type=float,
-        default=_SECONDS,
-        help=f"campaign: for each tool, in all ({_SECONDS:g})",
+        help=f"campaign: for each tool, in all ({OPTIONS['campaign']['seconds']:g})",
     )
     parser.add_argument(
         "--check",
         type=int,
-        default=_CHECK,
-        help=f"campaign: trials compared with the reference ({_CHECK})",
+        help=f"campaign: trials compared with the reference ({OPTIONS['campaign']['check']})",
     )
     parser.add_argument(
         "--engine", choices=ENGINES, help="campaign: of the laboratory (the faster one)"
     )
     parser.add_argument(
-        "--repeats", type=int, default=_REPEATS, help=f"estimate: how often ({_REPEATS})"
+        "--repeats",
+        type=int,
+        help=f"estimate, start: how often ({OPTIONS['estimate']['repeats']}, {OPTIONS['start']['repeats']})",
     )
     parser.add_argument(
         "--trials",
         type=int,
-        help=f"codes: faults of each kind ({_TRIALS:,}); diagnoses: of each strategy ({_DIAGNOSES})",
+        help=f"codes: faults of each kind ({OPTIONS['codes']['trials']:,}); diagnoses: of each strategy "
+        f"({OPTIONS['diagnoses']['trials']})",
     )
     add_strategies(parser, default="diagnoses: all that heal")
-    parser.add_argument("--word", default=_WORD, help=f"estimate: which is said ({_WORD})")
+    parser.add_argument("--word", help="estimate: which is said (7, or the generator's first)")
+    parser.add_argument(
+        "--generator", type=generator_name, metavar="NAME",
+        help=f"estimate, codes, diagnoses: which generator (that of the checkpoint, or {DEFAULT})",
+    )  # fmt: skip
+    add_checkpoint(parser)
+    parser.add_argument(
+        "--workers",
+        type=int,
+        metavar="N",
+        help=f"cluster: how many are simulated ({OPTIONS['cluster']['workers']})",
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there")
 
 
 def run(options: argparse.Namespace) -> None:
     """Measure and print; exit status 1 when a checked trial differs from the reference.
 
-    Raises WorkbenchError for times and numbers that make no sense and an engine that cannot run.
+    Raises WorkbenchError for options of another benchmark, times and numbers that make no sense and an engine
+    that cannot run.
     """
+    own = OPTIONS[options.benchmark]
+    for name in dict.fromkeys(option for each in OPTIONS.values() for option in each):
+        if getattr(options, name) is None:
+            setattr(options, name, own.get(name))
+        elif name not in own:
+            users = ", ".join(bench for bench, taken in OPTIONS.items() if name in taken)
+            raise WorkbenchError(
+                f"`bench {options.benchmark}` has no use for --{name}, which is for {users}; leave it out"
+            )
     importlib.import_module(f"workbench.commands.benchmarks.{options.benchmark}").run(options)

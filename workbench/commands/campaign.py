@@ -12,15 +12,18 @@ from pathlib import Path
 from typing import Any
 
 from workbench.audio.metrics import class_in_words
+from workbench.commands.campaign_plan import add_plan, print_plans
 from workbench.commands.common import (
     add_checkpoint,
     add_generator,
     add_image,
     add_words,
+    add_workers,
     image_of,
     inputs_of,
     refuse_no_speech,
 )
+from workbench.commands.progress import resumable
 from workbench.errors import WorkbenchError
 from workbench.experiments.campaigns.campaign import campaign_of, part_of, run_campaign
 from workbench.experiments.campaigns.manifest import Campaign
@@ -29,7 +32,7 @@ from workbench.experiments.campaigns.store import Results, Store, merge, open_re
 from workbench.experiments.campaigns.summary import summary
 from workbench.experiments.estimates.statistics import CONFIDENCE, sample_size
 from workbench.experiments.voices.voice import open_voice
-from workbench.face.campaigns import TRIALS, folders_of, trials_of
+from workbench.face.campaigns import TRIALS, folders_of, plans_of, trials_of
 from workbench.files import write_text
 from workbench.integer.native.build import kernels_here
 from workbench.memory.faults.bits import Each
@@ -87,11 +90,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="let the recogniser and PESQ hear about N trials a word, a quarter of a second each (0)",
     )
-    parser.add_argument("--jobs", type=int, metavar="N", help="processes (one a core)")
-    parser.add_argument("--dask", metavar="ADDRESS", help="run on the cluster of this scheduler")
+    add_workers(parser)
     parser.add_argument(
         "--part", default="1/1", metavar="I/N", help="this machine's share of the work, as 2/3"
     )
+    add_plan(parser)
     parser.add_argument(
         "--out", type=Path, default=_OUT, metavar="DIR", help=f"results, new or begun ({_OUT})"
     )
@@ -99,7 +102,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Run the missing shards, or merge, then print the figures of the trials.
+    """Run the missing shards, or merge, then print the figures of the trials; or plan, and run nothing.
 
     Raises WorkbenchError for faults, words, places and parts that do not exist, a folder with other
     results, a dead scheduler and a full disk.
@@ -143,6 +146,9 @@ def run(options: argparse.Namespace) -> None:
         reason = no_native_engine(image.program)
         native = f"engine: native, kernels {kernels_here()}"
         print(f"engine: torch, far slower than native: {reason}" if reason else native)
+    if options.plan is not None:
+        print_plans(todo, image, inputs, mask, options)
+        return
     for folder, campaign in todo:
         _run(folder, campaign, image, inputs, mask, part, options)
     _print_figures([open_results(folder, whole=False) for folder, _ in todo], options.json)
@@ -164,7 +170,7 @@ def _run(
         if before:
             print(f"{before:,} trials are in {folder} already")
         started = time.perf_counter()
-        try:
+        with resumable(lambda: f"{_rows(campaign, store, part):,} trials are kept in {folder}"):
             run_campaign(
                 store,
                 image,
@@ -175,13 +181,6 @@ def _run(
                 part=part,
                 progress=True,
             )
-        except KeyboardInterrupt:
-            print(
-                f"{_rows(campaign, store, part):,} trials are kept in {folder}; the same command "
-                "goes on from there",
-                file=sys.stderr,
-            )
-            raise
         spent = time.perf_counter() - started
         ran = _rows(campaign, store, part) - before
     if ran:
@@ -197,9 +196,9 @@ def _complain(damage: Damage, what: str) -> None:
 
 
 def _plans(options: argparse.Namespace) -> list[Plan]:
-    """The plans that are asked for; WorkbenchError for faults that nobody knows."""
+    """The plans that are asked for, where they are; WorkbenchError for faults that nobody knows."""
     plans = [Plan(Each())] if options.exhaustive else [Plan.parse(text) for text in options.fault]
-    narrowed = [
+    return plans_of(
         replace(
             plan,
             seed=plan.seed if options.seed is None else options.seed,
@@ -208,10 +207,7 @@ def _plans(options: argparse.Namespace) -> list[Plan]:
             bits=tuple(options.bit or plan.bits),
         )
         for plan in plans
-    ]
-    if len(set(map(str, narrowed))) < len(narrowed):
-        raise WorkbenchError("the same --fault is given twice; give each once")
-    return narrowed
+    )
 
 
 def _part(text: str) -> tuple[int, int]:

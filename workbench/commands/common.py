@@ -31,12 +31,12 @@ PAGES = 4  # that a healer checks after each frame, by default
 def add_generator(parser: argparse.ArgumentParser) -> None:
     """Declare the generator; without it `options.generator` is None: the checkpoint's, or the default."""
     parser.add_argument(
-        "generator", nargs="?", type=_generator_name,
+        "generator", nargs="?", type=generator_name,
         help=f"which generator (that of the checkpoint, or {DEFAULT})",
     )  # fmt: skip
 
 
-def _generator_name(text: str) -> str:
+def generator_name(text: str) -> str:
     """The name of a generator that is known here; argparse's error for another."""
     try:
         return generator_named(text).name
@@ -108,6 +108,11 @@ def words_of(texts: Sequence[str], voice: Voice) -> tuple[str, ...]:
             )
         words += read
     return tuple(words)
+
+
+def default_utterance(voice: Voice, usual: str) -> str:
+    """What a command says that is told nothing: `usual`, or the first that the voice knows."""
+    return usual if usual in voice.utterances else voice.utterances[0]
 
 
 def inputs_of(words: Sequence[str] | None, voice: Voice) -> dict[str, dict[str, np.ndarray]]:
@@ -195,9 +200,12 @@ def add_faults(
     )  # fmt: skip
 
 
-def add_jobs(parser: argparse.ArgumentParser) -> None:
-    """Declare the number of processes; see `check_jobs`."""
-    parser.add_argument("--jobs", type=int, default=-1, help="processes (one a core)")
+def add_workers(parser: argparse.ArgumentParser) -> None:
+    """Declare where long work runs: a number of processes, or a cluster; see `check_jobs`."""
+    parser.add_argument("--jobs", type=int, default=-1, metavar="N", help="processes (one a core)")
+    parser.add_argument(
+        "--dask", metavar="ADDRESS", help="instead: the workers of this Dask scheduler"
+    )
 
 
 def check_jobs(jobs: int) -> None:

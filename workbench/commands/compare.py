@@ -16,25 +16,28 @@ from workbench.commands.common import (
     add_checkpoint,
     add_faults,
     add_generator,
-    add_jobs,
     add_strategies,
+    add_workers,
     check_jobs,
 )
 from workbench.commands.compare_table import LEGEND, print_environment, print_missing
+from workbench.commands.progress import doing, resumable
 from workbench.errors import WorkbenchError
 from workbench.experiments.fleets.comparison import (
     ENVIRONMENTS,
     Environment,
-    record_of,
+    records_of,
     with_cost,
     with_differences,
     workload_of,
 )
+from workbench.experiments.fleets.comparison_rows import strategy_notes
 from workbench.experiments.fleets.device_costs import device_costs
+from workbench.experiments.fleets.environments import attacked_bits, cases_of, environments_of
 from workbench.experiments.fleets.lifetime import word_frames
-from workbench.experiments.fleets.records import RecordFile
 from workbench.experiments.fleets.workload import Workload
-from workbench.experiments.maps.worst_bits import worst_weights
+from workbench.experiments.parallel.workers import Workers
+from workbench.experiments.records import RecordFile
 from workbench.experiments.threads import one_thread
 from workbench.experiments.voices.script import script_of
 from workbench.experiments.voices.voice import Voice, open_voice
@@ -92,7 +95,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="which bytes `triple` keeps (high bytes of biases)",
     )
-    add_jobs(parser)
+    add_workers(parser)
     add_checkpoint(parser)
     parser.add_argument(
         "--out", type=Path, default=_OUT, metavar="DIR", help=f"where to write, and go on ({_OUT})"
@@ -112,17 +115,21 @@ def run(options: argparse.Namespace) -> None:
             raise WorkbenchError(f"--{name} is {getattr(options, name)}; it must be at least 1")
     check_jobs(options.jobs)
     voice = open_voice(options.checkpoint, generator=options.generator)
-    inputs = {word: voice.inputs(word) for word in voice.utterances}
+    inputs = voice.all_inputs()
     if options.list:
         _list(voice, inputs, options)
         return
     out = output_folder(options.out)
-    variants = strategy_variants(options.strategy, voice.program, inputs, options.mask)
     environments = _environments(options)
-    frames = options.words * word_frames(voice.program, inputs)
-    for environment in environments:
-        if environment.fault:  # the worst bits are searched for later
-            _refuse_impossible(_workload(environment, options), variants, frames)
+    with doing("preparing the strategies"):
+        variants = strategy_variants(options.strategy, voice.program, inputs, options.mask)
+        frames = options.words * word_frames(voice.program, inputs)
+        for environment in environments:
+            if environment.fault:  # the worst bits are searched for later
+                workload = workload_of(
+                    environment, devices=1, utterances=options.words, seed=options.seed
+                )
+                _refuse_impossible(workload, variants, frames)
     attempts = Attempts()
     records = with_differences(_live(attempts, out, voice, inputs, variants, environments, options))
     environments = [e for e in environments if any(r["environment"] == e.name for r in records)]
@@ -136,7 +143,8 @@ def run(options: argparse.Namespace) -> None:
     for environment in environments:
         print_environment(environment, [r for r in records if r["environment"] == environment.name])
     print_missing(records, {name: cost for name, cost in costs.items() if isinstance(cost, str)})
-    _print_variants(variants, every=options.strategy is None)
+    for line in strategy_notes(variants, every=options.strategy is None):
+        print(line)
     if records:
         _draw(attempts, out, records, environments)
     with attempts.step("sounds and timelines.png"):
@@ -149,17 +157,8 @@ def run(options: argparse.Namespace) -> None:
 
 def _environments(options: argparse.Namespace) -> list[Environment]:
     """Those that are named and one for each fault; all by name where there are neither."""
-    faults = [Environment(text, text, text) for text in dict.fromkeys(options.fault or ())]
-    names = options.environment or (() if faults else ENVIRONMENTS)
-    return [ENVIRONMENTS[name] for name in dict.fromkeys(names)] + faults
-
-
-def _workload(
-    environment: Environment, options: argparse.Namespace, worst: tuple[int, ...] = ()
-) -> Workload:
-    return workload_of(
-        environment, devices=options.devices, words=options.words, seed=options.seed, worst=worst
-    )
+    faults = options.fault or []
+    return environments_of([*(options.environment or ([] if faults else ENVIRONMENTS)), *faults])
 
 
 def _refuse_impossible(
@@ -174,17 +173,6 @@ def _refuse_impossible(
         except WorkbenchError as error:
             refused = error
     raise refused
-
-
-def _print_variants(variants: Sequence[StrategyVariant], *, every: bool) -> None:
-    """What strategies from files do and, of all by name, which are not among them."""
-    for variant in variants:
-        if variant.asked not in (*NAMES, variant.strategy.name):
-            print(f"{variant.strategy.name} is {variant.asked}: {summary(variant.strategy)}")
-    left_out = set(NAMES) - {variant.asked for variant in variants} if every else ()
-    if left_out:
-        names = ", ".join(name for name in NAMES if name in left_out)
-        print(f"left out, since they do not suit this network: {names}")
 
 
 def _list(voice: Voice, inputs: dict[str, Codes], options: argparse.Namespace) -> None:
@@ -208,35 +196,46 @@ def _live(
     options: argparse.Namespace,
 ) -> list[dict[str, Any]]:
     """The records of all fleets; each is written to `out` as soon as it is complete."""
-    worst = _worst(voice, environments)
-    workloads = {each: _workload(each, options, worst) for each in environments}
 
     def keep(file: RecordFile, record: dict[str, Any]) -> None:
         """Write a record; a failure is reported and the comparison goes on."""
         with attempts.step(file.path.name):
             file.write(record)
 
-    records = []
-    total = len(variants) * len(environments) * options.devices
-    with progress_bar(total=total, unit="device") as bar:
-        for environment, workload in workloads.items():
-            for _, strategy, program in variants:
-                bar.set_postfix_str(f"{strategy.name}, {environment.name}")
-                with attempts.step(f"{strategy.name} in {environment.name}"):
-                    records.append(
-                        record_of(
-                            out, program, inputs, strategy, environment, workload,
-                            jobs=options.jobs, progress=bar.update, keep=keep,
-                        )
-                    )  # fmt: skip
-    return records
+    records: dict[int, dict[str, Any]] = {}
+    failed: dict[int, Exception] = {}
+    with (
+        resumable(lambda: f"what is finished is kept in {out}"),
+        Workers(options.jobs, options.dask) as workers,
+    ):
+        worst = attacked_bits(
+            voice, environments, workers, folder=out,
+            show=lambda most: progress_bar(total=most, unit="bit", desc="worst bits"),
+        )  # fmt: skip
+        cases = cases_of(
+            environments, variants, devices=options.devices, utterances=options.words,
+            seed=options.seed, worst=worst,
+        )  # fmt: skip
+        with progress_bar(total=len(cases) * options.devices, unit="device") as bar:
+            for number, record in records_of(
+                out, inputs, cases, workers, progress=bar.update, keep=keep
+            ):
+                if isinstance(record, Exception):
+                    failed[number] = record
+                else:
+                    records[number] = record
+                bar.set_postfix_str(f"{len(records) + len(failed)} of {len(cases)} fleets")
+    for number, error in sorted(failed.items()):
+        with attempts.step(f"{cases[number].strategy.name} in {cases[number].environment.name}"):
+            raise error
+    return [records[number] for number in sorted(records)]
 
 
 def _costs(
     out: Path, voice: Voice, variants: Sequence[StrategyVariant], jobs: int
 ) -> dict[str, Cost | str]:
     """Measured in the last word where the shipped table does not know them."""
-    with progress_bar(desc="costs", unit="strategy") as bar:
+    with progress_bar(desc="costs", unit="strategy", total=len(variants)) as bar:
         return device_costs(
             variants, voice.program, voice.inputs(voice.utterances[-1]), folder=out, jobs=jobs,
             progress=lambda _: bar.update() and None,
@@ -246,17 +245,6 @@ def _costs(
 def _write(path: Path | None, records: Sequence[dict[str, Any]]) -> None:
     if path:
         write_text(path, json.dumps(records, indent=1, allow_nan=False) + "\n")
-
-
-def _worst(voice: Voice, environments: Sequence[Environment]) -> tuple[int, ...]:
-    most = max((environment.adversarial for environment in environments), default=0)
-    if not most:
-        return ()
-    inputs = {word: voice.inputs(word) for word in voice.utterances}
-    with progress_bar(total=most, unit="bit", desc="worst bits") as bar:
-        return worst_weights(
-            voice.image(), inputs, bits=most, progress=lambda _: bar.update() and None
-        )
 
 
 def _draw(
@@ -288,7 +276,7 @@ def _sounds(
 ) -> None:
     """The sound of the first device under single upsets, and its wrong bits over time."""
     words = min(_HEARD_WORDS, options.words)
-    workload = workload_of(ENVIRONMENTS[_SINGLE], devices=1, words=words, seed=options.seed)
+    workload = workload_of(ENVIRONMENTS[_SINGLE], devices=1, utterances=words, seed=options.seed)
     script = script_of(voice, [voice.utterances[n] for n in workload.script(len(voice.utterances))])
     results: dict[str, SimulationResult] = {}
     with one_thread():

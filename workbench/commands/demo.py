@@ -5,11 +5,16 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from workbench.commands.common import add_checkpoint, add_generator, default_utterance
+
 _OUT = Path("out/demo")
+_WORD = "7"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the folder, the word and the seed."""
+    """Declare the generator, the folder, the word and the seed."""
+    add_generator(parser)
+    add_checkpoint(parser)
     parser.add_argument(
         "--out", type=Path, default=_OUT, metavar="DIR", help=f"where to write the page ({_OUT})"
     )
@@ -18,8 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--word",
         dest="word",
         metavar="W",
-        default="7",
-        help="the digit that is damaged and healed (7)",
+        help=f"the utterance that is damaged and healed ({_WORD}, or the generator's first)",
     )
     parser.add_argument(
         "--seed", type=int, default=0, help="another one flips other bits at other times (0)"
@@ -31,5 +35,7 @@ def run(options: argparse.Namespace) -> None:
     from workbench.experiments.demo.demo import make_demo
     from workbench.experiments.voices.voice import open_voice
 
-    page = make_demo(open_voice(), options.out, word=options.word, seed=options.seed)
+    voice = open_voice(options.checkpoint, generator=options.generator)
+    word = options.word or default_utterance(voice, _WORD)
+    page = make_demo(voice, options.out, word=word, seed=options.seed)
     print(f"open {page} in a browser; its figures are in {page.with_name('summary.json')}")

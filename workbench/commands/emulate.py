@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
+from dataclasses import asdict
+from functools import partial
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from workbench.commands.attempts import Attempts
 from workbench.commands.common import (
@@ -16,27 +14,22 @@ from workbench.commands.common import (
     STRATEGIES,
     add_checkpoint,
     add_generator,
-    image_under,
-    strategy_of,
     strategy_text,
 )
 from workbench.commands.cost_table import LEGEND, print_costs
+from workbench.commands.emulated_core import RUNS, on_core, print_figures
+from workbench.commands.kept import Kept
+from workbench.commands.progress import counted
 from workbench.errors import WorkbenchError
 from workbench.experiments.fleets.device_costs import COST_FRAMES
-from workbench.experiments.voices.script import script_of
+from workbench.experiments.provenance import inputs_digest
 from workbench.experiments.voices.voice import Voice, open_voice
-from workbench.files import write_bytes, write_text
-from workbench.firmware.boards import CORES, USUAL_CORES, Board, Core, boards_with
-from workbench.firmware.costs import Cost, as_json, bare_run, measure_cost
-from workbench.firmware.emulate import EmulatedRun, MidFrameUpset, emulate
+from workbench.files import write_text
+from workbench.firmware.boards import CORES, USUAL_CORES
+from workbench.firmware.costs import Cost, as_json, bare_run, fingerprint, measure_cost
 from workbench.firmware.soak import soak
-from workbench.healing.log import log_lines
 from workbench.healing.named import CRC_SCRUB
-from workbench.healing.strategy import Strategy
 from workbench.healing.variants import strategy_variants
-from workbench.integer.program import Program
-from workbench.integer.reference import run as run_program
-from workbench.memory.layout import Layout
 from workbench.progress import progress_bar
 from workbench.training.checkpoint_files import refuse_replacing
 
@@ -124,13 +117,21 @@ def run(options: argparse.Namespace) -> None:
         return
     words = options.word or list(voice.utterances)
     figures, attempts = [], Attempts()
-    for name in dict.fromkeys(options.core or USUAL_CORES):
-        figures.append(_on_core(voice, words, CORES[name], options, attempts))
-        _print_figures(figures[-1])
-        if options.json:  # after every core, since the next may fail
-            report = {"utterances": words, "seed": options.seed, "cores": figures}
-            with attempts.step(f"{options.json}"):
-                write_text(options.json, json.dumps(report, indent=1) + "\n")
+    names = list(dict.fromkeys(options.core or USUAL_CORES))
+    with (
+        _kept(voice, options) as kept,
+        counted(RUNS * len(names), unit="run") as say,
+    ):
+        for name in names:
+            figures.append(
+                kept.step(name, partial(on_core, voice, words, CORES[name], options, attempts, say))
+            )
+            if options.json:  # after every core, since the next may fail
+                report = {"utterances": words, "seed": options.seed, "cores": figures}
+                with attempts.step(f"{options.json}"):
+                    write_text(options.json, json.dumps(report, indent=1) + "\n")
+    for each in figures:
+        print_figures(each)
     print(
         "Instructions are counted exactly and a real core needs more cycles than that, so each share "
         "of a clock is a lower bound."
@@ -162,20 +163,29 @@ def _costs(voice: Voice, options: argparse.Namespace) -> None:
 
     Figures are written after every core; a strategy or core that fails is reported at the end.
     """
-    inputs = {word: voice.inputs(word) for word in voice.utterances}
+    inputs = voice.all_inputs()
     variants = strategy_variants(options.strategy, voice.program, inputs)
     cores = [CORES[name] for name in dict.fromkeys(options.core or USUAL_CORES)]
     frames = {name: codes[:, :COST_FRAMES] for name, codes in inputs[voice.utterances[-1]].items()}
     rows: list[Cost] = []
     attempts = Attempts()
-    with progress_bar(total=len(variants) * len(cores)) as bar:
+    with (
+        Kept("emulate-costs", inputs_digest({"": frames})) as kept,
+        progress_bar(total=len(variants) * len(cores), unit="strategy") as bar,
+    ):
         for core in cores:
             measured = []
             with attempts.step(core.title):
                 bare = bare_run(voice.program, frames, core)
                 for _, strategy, program in variants:
                     with attempts.step(f"{strategy.name} on {core.title}"):
-                        measured.append(measure_cost(program, frames, strategy, core, bare=bare))
+                        measured.append(
+                            kept.step(
+                                f"{core.name}-{strategy.name}-{fingerprint(program, strategy)}",
+                                partial(measure_cost, program, frames, strategy, core, bare=bare),
+                                plain=asdict, again=lambda plain: Cost(**plain),
+                            )
+                        )  # fmt: skip
                     bar.update()
             if measured:
                 print_costs(core, measured)
@@ -191,152 +201,31 @@ def _costs(voice: Voice, options: argparse.Namespace) -> None:
 def _soak(voice: Voice, options: argparse.Namespace) -> None:
     if options.soak < 1:
         raise WorkbenchError(f"--soak is {options.soak}; run at least 1 frame")
-    inputs = {word: voice.inputs(word) for word in voice.utterances}
-    for _, strategy, program in strategy_variants(options.strategy, voice.program, inputs):
-        if strategy.heals:
-            entries = soak(
-                program, list(inputs.values()), strategy, options.soak, seed=options.seed
+    inputs = voice.all_inputs()
+    variants = strategy_variants(options.strategy, voice.program, inputs)
+    healing = [variant for variant in variants if variant.strategy.heals]
+    with (
+        _kept(voice, options) as kept,
+        progress_bar(total=len(healing), unit="strategy") as bar,
+    ):
+        for _, strategy, program in healing:
+            entries = kept.step(
+                f"{strategy.name}-{fingerprint(program, strategy)}",
+                partial(
+                    soak,
+                    program,
+                    list(inputs.values()),
+                    strategy,
+                    options.soak,
+                    seed=options.seed,
+                ),
             )
-            print(
-                f"{strategy.name}: {entries:,} entries in {options.soak:,} clean frames", flush=True
-            )
+            bar.update()
+            bar.write(f"{strategy.name}: {entries:,} entries in {options.soak:,} clean frames")
 
 
-def _on_core(
-    voice: Voice,
-    words: Sequence[str],
-    core: Core,
-    options: argparse.Namespace,
-    attempts: Attempts,
-) -> dict[str, Any]:
-    script = script_of(voice, words)
-    healer, program = strategy_of((options.strategy or [CRC_SCRUB])[0], options.pages, voice)
-    image = image_under(healer, program)
-    layout = image.layout
-    upsets = _upsets(layout, script.frames, options)
-
-    def live(strategy: Strategy | None, hits: Sequence[MidFrameUpset] = ()) -> EmulatedRun:
-        return emulate(
-            image, core, script.inputs, strategy=strategy, mid_frame=hits, word_starts=script.starts
-        )
-
-    clean, bare, damaged = live(healer), live(None), live(healer, upsets)
-    compared = _compare(image.program, voice, words, (bare, clean))
-    if options.log:
-        with attempts.step(f"{options.log}"):
-            write_bytes(options.log, damaged.log_bytes)
-    wrong = damaged.image.flipped()
-    return {
-        "core": core.title,
-        "samples_equal": compared,
-        "instructions_per_frame": clean.instructions_per_frame,
-        "most_instructions": int(clean.instructions.max()),
-        "flash_bytes": clean.flash_bytes,
-        "ram_bytes": clean.ram_bytes + clean.stack_bytes,
-        "stack_bytes": clean.stack_bytes,
-        "healer": {
-            "instructions_per_frame": clean.instructions_per_frame - bare.instructions_per_frame,
-            "flash_bytes": clean.flash_bytes - bare.flash_bytes,
-            "log_bytes": len(clean.log_bytes),
-            "ram_bytes": clean.ram_bytes - bare.ram_bytes,
-            "variable_bytes": layout.sections["healer"].size_bytes,
-            "backoff_bytes": layout.sections["backoff"].size_bytes,
-        },
-        "boards": [
-            _on_board(board, clean, voice.program.frame_rate_hz)
-            for board in boards_with(core.name)
-        ],
-        "upsets": [
-            {"frame": u.frame, "share": u.share, "position": u.position,
-             "site": str(layout.site(u.position))}
-            for u in upsets
-        ],
-        "log": [entry.describe(layout, frame_s=voice.frame_s) for entry in damaged.log],
-        "lines": log_lines(damaged.log, layout, frame_s=voice.frame_s),
-        "wrong_bits_at_end": int((wrong < 8 * layout.working_bytes).sum()),
-        "samples_changed": int((damaged.codes != clean.codes).sum()),
-    }  # fmt: skip
-
-
-def _compare(
-    program: Program, voice: Voice, words: Sequence[str], runs: Sequence[EmulatedRun]
-) -> int:
-    """Number of samples that are equal to the reference; WorkbenchError when one is not."""
-    expected = np.concatenate(
-        [run_program(program, voice.inputs(word))[program.output][0] for word in words]
-    )
-    for made in runs:
-        differing = np.flatnonzero((made.codes != expected).any(axis=1))
-        if differing.size:
-            raise WorkbenchError(
-                f"the {made.core.title} differs from the reference in {differing.size} samples, the "
-                f"first {differing[0]}; please report this as a defect of the firmware"
-            )
-    return sum(made.codes.size for made in runs)
-
-
-def _upsets(layout: Layout, frames: int, options: argparse.Namespace) -> list[MidFrameUpset]:
-    """Bits of the working copy, anywhere in the first half of the run, so that most are detected."""
-    rng = np.random.default_rng(options.seed)
-    positions = rng.choice(layout.positions(), options.upsets, replace=False)
-    return sorted(
-        MidFrameUpset(int(rng.integers(max(1, frames // 2))), float(rng.random()), int(position))
-        for position in positions
-    )
-
-
-def _on_board(board: Board, run: EmulatedRun, frame_rate_hz: float) -> dict[str, Any]:
-    budget = board.instructions_per_frame(frame_rate_hz)
-    ram_bytes = run.ram_bytes + run.stack_bytes
-    return {
-        "board": board.name,
-        "source": board.source,
-        "clock_hz": board.clock_hz,
-        "share_of_clock": run.instructions_per_frame / budget,
-        "cycles_per_instruction": budget / run.instructions_per_frame,
-        "share_of_flash": run.flash_bytes / board.flash_bytes,
-        "share_of_ram": ram_bytes / board.ram_bytes,
-    }
-
-
-def _verdict(board: dict[str, Any]) -> str:
-    """What can be said without knowing how many cycles an instruction takes."""
-    if max(board["share_of_flash"], board["share_of_ram"]) > 1:
-        return "does not fit"
-    if board["share_of_clock"] > 1:
-        return "too slow"
-    cycles = board["cycles_per_instruction"]
-    return f"keeps up only if an instruction takes no more than {cycles:.2f} cycles"
-
-
-def _print_figures(core: dict[str, Any]) -> None:
-    healer = core["healer"]
-    print(
-        f"{core['core']}: {core['samples_equal']:,} samples, with and without healer, equal to the "
-        f"reference; "
-        f"{core['instructions_per_frame']:,.0f} instructions a frame, {core['flash_bytes']:,} bytes "
-        f"of flash, {core['ram_bytes']:,} of RAM ({core['stack_bytes']:,} of them stack)"
-    )
-    print(
-        f"  healer's part: {healer['instructions_per_frame']:,.0f} instructions a frame "
-        f"({healer['instructions_per_frame'] / core['instructions_per_frame']:.1%}), "
-        f"{healer['flash_bytes']:,} bytes of flash; {healer['ram_bytes']:,} bytes of RAM, "
-        f"{healer['log_bytes']:,} of them log, {healer['variable_bytes']:,} variables and "
-        f"{healer['backoff_bytes']:,} how long damaged units wait"
-    )
-    for board in core["boards"]:
-        print(
-            f"  {board['board']:<18} {board['clock_hz'] / 1e6:>4.0f} MHz: "
-            f"at least {board['share_of_clock']:.1%} of the clock, "
-            f"{board['share_of_flash']:.1%} of flash, {board['share_of_ram']:.1%} of RAM: "
-            f"{_verdict(board)}"
-        )
-    print(f"  {len(core['upsets']):,} bits flipped in mid-frame; the device's log:")
-    for line in core["lines"]:
-        print(f"    {line}")
-    left = core["wrong_bits_at_end"]
-    why = ": the run ended before the healer came by" if left else ""
-    print(
-        f"  {core['samples_changed']:,} samples sounded differently; "
-        f"{left:,} wrong bits left in the working copy{why}"
-    )
+def _kept(voice: Voice, options: argparse.Namespace) -> Kept:
+    """Steps of the same run: neither files to write nor other cores and strategies change them."""
+    strategy = options.strategy if options.soak is None else None
+    asked = (options.word, options.pages, options.upsets, options.soak, options.seed, strategy)
+    return Kept("emulate", voice.program.content_hash, asked)

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from workbench.audio.metrics import ACCEPTABLE_SNR_DB, DEGRADED_SNR_DB, TRANSPARENT_SNR_DB
+from workbench.audio.metrics import (
+    ACCEPTABLE_SNR_DB,
+    BROKEN,
+    DEGRADED,
+    DEGRADED_SNR_DB,
+    TRANSPARENT_SNR_DB,
+)
 from workbench.commands.common import (
     add_checkpoint,
     add_generator,
@@ -17,9 +25,11 @@ from workbench.commands.common import (
     image_of,
     inputs_of,
 )
+from workbench.commands.kept import Kept
 from workbench.experiments.estimates.share_of_harm import share_below
 from workbench.experiments.estimates.statistics import CONFIDENCE, sample_size
 from workbench.experiments.estimates.stratified import Estimate, uniform_trials
+from workbench.experiments.provenance import inputs_digest
 from workbench.experiments.voices.voice import open_voice
 from workbench.files import write_text
 from workbench.memory.faults.bits import Each
@@ -30,8 +40,8 @@ from workbench.progress import progress_bar
 
 # A class and the SNR in dB under which a sound is in it or in a worse one.
 _CLASSES = {
-    "broken": DEGRADED_SNR_DB,
-    "degraded": ACCEPTABLE_SNR_DB,
+    BROKEN: DEGRADED_SNR_DB,
+    DEGRADED: ACCEPTABLE_SNR_DB,
     "audible": TRANSPARENT_SNR_DB,
 }
 _HALF_WIDTH = 0.0005
@@ -43,7 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--quality",
         choices=_CLASSES,
-        default="broken",
+        default=BROKEN,
         help="the harm that counts, or worse, by SNR: under 9, 19 or 28 dB (broken)",
     )
     parser.add_argument(
@@ -78,9 +88,17 @@ def run(options: argparse.Namespace) -> None:
         Each(), sections=tuple(options.section or ()), operators=tuple(options.operator or ())
     )
     candidates = plan.candidates(Sites(image))
-    with progress_bar(desc="sampling", unit="trial") as bar:
+    depends = (image.content_hash, inputs_digest(inputs), candidates.tolist())
+    asked = (options.quality, options.half_width, options.confidence, options.seed)
+    with (
+        Kept("estimate", hashlib.sha256(repr(depends).encode()).hexdigest(), asked) as kept,
+        progress_bar(desc="sampling", unit="trial") as bar,
+    ):
 
         def show(now: Estimate) -> None:
+            # The half-width falls with the square root of the trials, about.
+            missing = max(1.0, now.half_width / options.half_width) ** 2
+            bar.total = min(len(candidates), int(now.cost * missing))
             bar.update(now.cost - bar.n)
             bar.set_postfix_str(f"{now.share:.4%} +- {now.half_width:.4%}")
 
@@ -93,6 +111,7 @@ def run(options: argparse.Namespace) -> None:
             confidence=options.confidence,
             seed=options.seed,
             progress=show,
+            step=partial(kept.step, plain=np.ndarray.tolist, again=np.array),
         )
     _print_figures(estimate, options, list(inputs), candidates)
 

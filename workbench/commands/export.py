@@ -7,6 +7,7 @@ import shlex
 from pathlib import Path
 
 from workbench.commands.common import add_checkpoint, add_generator, add_strategy, healer_of
+from workbench.commands.progress import doing
 from workbench.errors import WorkbenchError
 from workbench.experiments.voices.voice import open_voice
 from workbench.face.exporting import export
@@ -35,10 +36,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         f"{', '.join(board.name for board in BOARDS)}",
     )  # fmt: skip
     parser.add_argument(
-        "--budget", type=int, metavar="N",
+        "--budget", type=_instructions, metavar="N",
         help="with --board: instructions that the healer may take in a frame, also where it finds a "
         "permanent fault",
     )  # fmt: skip
+
+
+def _instructions(text: str) -> int:
+    """A number of instructions; argparse's error for what is none, as a share."""
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no number of instructions; give a whole number, as 2000"
+        ) from None
 
 
 def run(options: argparse.Namespace) -> None:
@@ -51,14 +62,16 @@ def run(options: argparse.Namespace) -> None:
         raise WorkbenchError(f"--budget is {options.budget:,} instructions; give at least 0")
     refuse_foreign(options.out)
     voice = open_voice(options.checkpoint, generator=options.generator)
-    made = export(
-        voice,
-        healer_of(name, options.pages, voice),
-        options.out,
-        board=options.board,
-        weights=options.weights,
-        budget=options.budget,
-    )
+    measured = f"measuring on the core of {options.board}, and " if options.board else ""
+    with doing(f"{measured}writing the firmware"):
+        made = export(
+            voice,
+            healer_of(name, options.pages, voice),
+            options.out,
+            board=options.board,
+            weights=options.weights,
+            budget=options.budget,
+        )
     for what, where, size in made.memory:
         print(f"{what:<32} {where:<5} {size:>8,} bytes")
     if made.fit:

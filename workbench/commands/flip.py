@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 from pathlib import Path
 
 from workbench.audio.metrics import measure
 from workbench.audio.sound_files import write_wav
-from workbench.commands.common import add_checkpoint, add_generator, add_image, image_of
+from workbench.commands.common import (
+    add_checkpoint,
+    add_generator,
+    add_image,
+    default_utterance,
+    image_of,
+)
 from workbench.experiments.voices.voice import Voice, open_voice
 from workbench.files import output_folder, write_text
 from workbench.memory.faults.bits import Flips
@@ -47,10 +54,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--bit", action="append", type=int, help="only this bit of an element, 0 the lowest (any)"
     )
+    parser.add_argument("--fault", type=_no_fault, help=argparse.SUPPRESS)
     add_image(parser)
     add_checkpoint(parser)
     parser.add_argument(
         "--out", type=Path, default=_OUT, metavar="DIR", help=f"where to write ({_OUT})"
+    )
+
+
+def _no_fault(text: str) -> None:
+    """Argparse's error for an option of other commands."""
+    plan = shlex.quote(text)
+    raise argparse.ArgumentTypeError(
+        f"bits that flip are chosen by --flips, --section, --operator and --bit; for other faults see "
+        f"`workbench heal --fault {plan}` or `workbench campaign --fault {plan}`"
     )
 
 
@@ -94,9 +111,7 @@ def _trial(options: argparse.Namespace, image: Image, voice: Voice) -> TrialId:
         operators=tuple(chosen.get("operator", ())),
         bits=tuple(chosen.get("bit", ())),
     )
-    word = voice.utterance(
-        chosen.get("word", _WORD if _WORD in voice.utterances else voice.utterances[0])
-    )
+    word = voice.utterance(chosen.get("word", default_utterance(voice, _WORD)))
     return TrialId.of(image, word, plan, chosen.get("trial", 0))
 
 

@@ -24,7 +24,7 @@ from workbench.commands.common import (
     strategy_of,
     words_of,
 )
-from workbench.commands.progress import doing
+from workbench.commands.progress import counted
 from workbench.errors import WorkbenchError
 from workbench.experiments.fleets.workload import Workload
 from workbench.experiments.voices.script import Script, script_of
@@ -84,7 +84,8 @@ def run(options: argparse.Namespace) -> None:
     Raises WorkbenchError for words it cannot say, a wrong strategy or rate, and a folder that
     cannot be written.
     """
-    with doing("opening the voice") as say:
+    with counted(4) as say:
+        say("opening the voice")
         voice = open_voice(options.checkpoint, generator=options.generator)
         strategy, program = strategy_of(options.strategy or CRC_SCRUB, options.pages, voice)
         script = script_of(voice, _words(options, voice))

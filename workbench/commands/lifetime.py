@@ -16,15 +16,25 @@ from workbench.commands.common import (
     add_checkpoint,
     add_faults,
     add_generator,
-    add_jobs,
+    add_workers,
     check_jobs,
     strategy_text,
 )
+from workbench.commands.kept import ROOT
+from workbench.commands.progress import doing, resumable
 from workbench.errors import WorkbenchError
-from workbench.experiments.fleets.comparison import Environment, record_of, with_cost
+from workbench.experiments.fleets.comparison import (
+    Case,
+    Environment,
+    fleet_run,
+    record_of,
+    with_cost,
+)
 from workbench.experiments.fleets.device_costs import device_costs
 from workbench.experiments.fleets.device_sound import hear_device
+from workbench.experiments.fleets.fleet_run import simulate_fleets
 from workbench.experiments.fleets.workload import KINDS, Workload
+from workbench.experiments.parallel.workers import Workers
 from workbench.experiments.voices.voice import open_voice
 from workbench.files import write_text
 from workbench.healing.strategy import Strategy
@@ -69,32 +79,35 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     length.add_argument("--days", type=float, help="that each speaks, instead of --words")
     parser.add_argument("--seed", type=int, default=0, help="another one draws other faults (0)")
-    add_jobs(parser)
+    add_workers(parser)
     add_checkpoint(parser)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures there")
     parser.add_argument(
         "--hear", metavar="DEVICE:WORD",
         help="instead of all that, what one device said then, both counted from 0, e.g. 0:17",
     )  # fmt: skip
-    parser.add_argument(
-        "--out", type=Path, default=_OUT, metavar="WAV", help=f"where --hear writes it ({_OUT})"
-    )
+    parser.add_argument("--out", type=Path, metavar="WAV", help=f"where --hear writes it ({_OUT})")
 
 
 def run(options: argparse.Namespace) -> None:
     """Simulate the fleet and print quality, detection, repair and speed.
 
-    Raises WorkbenchError for impossible rates, strategies and sizes and, after the figures are
-    printed, for a file that cannot be written.
+    An interrupted simulation resumes. Raises WorkbenchError for impossible rates, strategies and sizes, a
+    lost cluster and, after the figures are printed, for a file that cannot be written.
     """
     faults, title = _faults(options)
     check_jobs(options.jobs)
+    if options.out and not options.hear:
+        raise WorkbenchError(
+            "--out is where --hear writes what a device says; add --hear 0:17 or the like, or write figures with "
+            "--json FILE"
+        )
     if options.days is not None and not 0 < options.days <= _MOST_DAYS:
         raise WorkbenchError(
             f"--days is {options.days:g}; choose a number above 0 and at most {_MOST_DAYS:,}"
         )
     voice = open_voice(options.checkpoint, generator=options.generator)
-    inputs = {word: voice.inputs(word) for word in voice.utterances}
+    inputs = voice.all_inputs()
     ((_, strategy, program),) = variants = strategy_variants(
         [options.strategy], voice.program, inputs
     )
@@ -106,20 +119,14 @@ def run(options: argparse.Namespace) -> None:
     if options.hear:
         _hear(program, inputs, strategy, workload, options)
         return
-    started = time.perf_counter()
-    with progress_bar(total=workload.devices, unit="device") as bar:
-        record = record_of(
-            None, program, inputs, strategy, Environment("lifetime", title), workload,
-            jobs=options.jobs, progress=bar.update,
-        )  # fmt: skip
-    record["wall_s"] = time.perf_counter() - started
-    record["factor"] = record["device_s"] / record["wall_s"]
+    case = Case(program, strategy, Environment("lifetime", title), workload)
+    record = _simulated(case, inputs, options)
     attempts = Attempts()
     with attempts.step(f"{options.json}"):  # the fleet's figures, whatever becomes of the costs
         _write(options.json, record)
-    cost = device_costs(variants, voice.program, voice.inputs(voice.utterances[-1]), jobs=1)[
-        strategy.name
-    ]
+    with doing(f"measuring what {strategy.name} costs on a device"):
+        costs = device_costs(variants, voice.program, voice.inputs(voice.utterances[-1]), jobs=1)
+    cost = costs[strategy.name]
     record = with_cost(record, cost)
     _print_figures(record, title, cost if isinstance(cost, str) else "")
     with attempts.step(f"{options.json}"):
@@ -147,6 +154,34 @@ def _faults(options: argparse.Namespace) -> tuple[tuple[str, ...], str]:
     return (fault,), f"{rate} x {speed:g}, {kind}"
 
 
+def _simulated(case: Case, inputs: dict[str, Codes], options: argparse.Namespace) -> dict[str, Any]:
+    """The figures of the fleet, its parts kept until all of them are done."""
+    folder = ROOT / "lifetime"
+    run = fleet_run(folder, "lifetime", case, inputs)
+
+    def done() -> int:
+        return sum(len(run.parts[part]) for part in run.done)
+
+    kept = done()
+    if kept:
+        print(f"{kept:,} devices are in {folder} already")
+    started = time.perf_counter()
+    with (
+        resumable(lambda: f"{done():,} devices are kept in {folder}"),
+        Workers(options.jobs, options.dask) as workers,
+        progress_bar(total=case.workload.devices, unit="device") as bar,
+    ):
+        ((_, fleet),) = simulate_fleets([run], workers, progress=bar.update)
+    if isinstance(fleet, Exception):
+        raise fleet
+    record = record_of(fleet, case)
+    record["wall_s"] = time.perf_counter() - started
+    simulated = 1 - kept / case.workload.devices
+    record["factor"] = record["device_s"] * simulated / record["wall_s"]
+    run.forget_parts()
+    return record
+
+
 def _write(path: Path | None, record: dict[str, Any]) -> None:
     if path:
         write_text(path, json.dumps(record, indent=1, allow_nan=False) + "\n")
@@ -165,10 +200,11 @@ def _hear(
     except ValueError:
         raise WorkbenchError(f"--hear is {options.hear!r}; write DEVICE:WORD, like 0:17") from None
     name, result = hear_device(program, inputs, strategy, workload, device=device, word=word)
-    write_wav(options.out, result.samples(), round(program.sample_rate_hz))
+    out = options.out or _OUT
+    write_wav(out, result.samples(), round(program.sample_rate_hz))
     wrong = result.wrong_bits
     print(
-        f"{options.out}: device {device} says {name!r} as its word {word}, with {int(wrong.max()):,} bits "
+        f"{out}: device {device} says {name!r} as its word {word}, with {int(wrong.max()):,} bits "
         f"wrong at most and {int(wrong[-1])} at the end; its log:"
     )
     for line in result.lines():

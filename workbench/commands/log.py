@@ -10,7 +10,7 @@ from workbench.commands.attempts import Attempts
 from workbench.commands.common import add_checkpoint, add_strategy, image_under, strategy_of
 from workbench.errors import WorkbenchError
 from workbench.experiments.voices.voice import open_voice
-from workbench.files import write_text
+from workbench.files import read_bytes, write_text
 from workbench.firmware.design import RAM, Firmware
 from workbench.firmware.exported import exported_firmware
 from workbench.firmware.log_file import read_log
@@ -39,7 +39,7 @@ def run(options: argparse.Namespace) -> None:
     if options.out and options.out.suffix != ".png":
         raise WorkbenchError(f"--out {options.out}: the picture is a PNG; end its name with .png")
     try:
-        data = options.file.read_bytes()
+        data = read_bytes(options.file)
     except OSError as error:
         raise WorkbenchError(
             f"cannot read {options.file} ({error.strerror}); name a file with the bytes of a log"

@@ -13,17 +13,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from workbench.commands.common import add_checkpoint, add_generator, checkpoint_of
-from workbench.commands.progress import doing
+from workbench.commands.progress import counted, doing
 from workbench.errors import WorkbenchError
 from workbench.generators.generator import Generator
 from workbench.generators.registry import DEFAULT
-from workbench.integer.operators import Conv, Embed, Operator
+from workbench.integer.operators import Operator
 from workbench.integer.program import Program
 from workbench.integer.reference import Codes
 from workbench.integer.reference import run as run_program
+from workbench.integer.sections import WEIGHTS, WORKING_SECTIONS
 from workbench.integer.storage import save_program
 from workbench.memory.image import Image
-from workbench.memory.places import WORKING_SECTIONS
 from workbench.training.checkpoint_files import generator_of, read_metadata, refuse_replacing
 
 if TYPE_CHECKING:  # the rest of lowering needs torch
@@ -62,8 +62,9 @@ def run(options: argparse.Namespace) -> None:
     if image_path == out:
         raise WorkbenchError(f"--out {out} is the name of the image; call the program .program")
     refuse_replacing(out, checkpoint)
-    with doing("reading the checkpoint") as say:
+    with doing("reading the checkpoint"):
         model, _ = load_checkpoint(checkpoint)
+    with counted(1 + len(generator.utterances(model.config)), unit=generator.noun) as say:
         say("lowering")
         lowered = lower_generator(generator, model)
         program, words = lowered.program, generator.utterances(model.config)
@@ -89,7 +90,7 @@ def _compare(generator: Generator, model: Any, lowered: Lowered, say: Callable[[
     compared = 0
     # One by one, so that float64 needs little memory.
     for word in generator.utterances(model.config):
-        say(f"comparing {word!r} with Brevitas, code by code")
+        say(f"comparing {word!r} with Brevitas")
         differing = disagreements(model, lowered, generator.tensors(model.config, [word]))
         wrong = [name for name, count in differing.items() if count]
         if wrong:
@@ -127,19 +128,25 @@ def _table(program: Program, image: Image, codes: Codes) -> str:
 
 
 def _row(program: Program, operator: Operator, size: int, made: np.ndarray) -> tuple[str, ...]:
-    shape, bits, bound = "", "", ""
     source = program.sources(operator)[0]
     count = operator.macs_per_frame(source)
     macs = f"{count:,}" if count else ""
-    if isinstance(operator, Conv):
-        up, out, taps, fan_in = operator.weight.shape
-        shape = f"{fan_in}x{taps} -> {f'{up}x' if up > 1 else ''}{out}"
-        bits = str(operator.weight_bits)
-        bound = str(operator.accumulator_bound(source.bits).bit_length() + 1)
-    if isinstance(operator, Embed):
-        shape = f"{operator.rows.shape[0]} x {operator.rows.shape[1]}"
-    bytes_ = f"{size:,}" if size else ""
-    return operator.name, operator.kind, shape, bits, bytes_, macs, bound, _clamped(operator, made)
+    bits = " ".join(
+        str(operator.parameter_bits(field))
+        for field, section in operator.PARAMETERS.items()
+        if section == WEIGHTS
+    )
+    bound = operator.accumulator_bound(source.bits)
+    return (
+        operator.name,
+        operator.kind,
+        operator.shape_text,
+        bits,
+        f"{size:,}" if size else "",
+        macs,
+        "" if bound is None else str(bound.bit_length() + 1),
+        _clamped(operator, made),
+    )
 
 
 def _clamped(operator: Operator, made: np.ndarray) -> str:

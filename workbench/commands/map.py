@@ -7,9 +7,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from workbench.audio.metrics import DEGRADED_SNR_DB
+from workbench.audio.metrics import DEGRADED, DEGRADED_SNR_DB
 from workbench.commands.attempts import Attempts
 from workbench.commands.common import add_checkpoint, add_image, image_of
+from workbench.commands.progress import counted, doing
 from workbench.errors import WorkbenchError
 from workbench.experiments.maps.products import CURVE_FILES, MAP_FILES
 from workbench.experiments.voices.voice import open_voice
@@ -48,8 +49,9 @@ def run(options: argparse.Namespace) -> None:
     Raises WorkbenchError for results that are not whole, of another image, of both kinds or of other
     faults than flips, a share that is none and a folder that cannot be written.
     """
-    image = image_of(options.image, open_voice(options.checkpoint))
-    campaigns = opened(options.results, image)
+    with doing("reading the results"):
+        image = image_of(options.image, open_voice(options.checkpoint))
+        campaigns = opened(options.results, image)
     sweep = [results.plan.model.error_rate is not None for results in campaigns]
     if any(sweep) and not all(sweep):
         raise WorkbenchError(
@@ -63,19 +65,23 @@ def run(options: argparse.Namespace) -> None:
                 "and leave out --protect"
             )
         out = output_folder(options.out)
-        products = curve_of(campaigns)
+        with doing("counting"):
+            products = curve_of(campaigns)
         _print_curve(products.figures)
     else:
         share = _share(options.protect or _PROTECT)
         out = output_folder(options.out)
-        products = map_of(campaigns, image, out, share)
+        with doing("mapping and ranking bytes"):
+            products = map_of(campaigns, image, out, share)
         _print_map(products.figures)
     if options.json:
         write_text(options.json, json.dumps(products.figures, indent=2, allow_nan=False) + "\n")
     attempts = Attempts()
-    for name in products.pictures:
-        with attempts.step(name):
-            products.draw_one(name, out)
+    with counted(len(products.pictures), unit="picture") as say:
+        for name in products.pictures:
+            say(f"drawing {name}")
+            with attempts.step(name):
+                products.draw_one(name, out)
     attempts.finish(f"all other figures are in {options.json or out}")
     files = CURVE_FILES if any(sweep) else MAP_FILES
     print(f"{', '.join(files)} {'are' if len(files) > 1 else 'is'} in {out}")
@@ -121,7 +127,7 @@ def _print_map(figures: dict[str, Any]) -> None:
 
 def _print_curve(figures: dict[str, Any]) -> None:
     for point in figures["points"]:
-        broken = point["at_least"]["degraded"]
+        broken = point["at_least"][DEGRADED]
         median = point["snr_db"]["0.5"]
         quality = "every sample equal" if median is None else f"{median:.1f} dB"
         print(

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from workbench.audio.recogniser import Language
 from workbench.commands.class_table import SOUNDS, print_classes
 from workbench.commands.common import STRATEGIES, add_generator, refuse_no_speech, strategy_text
+from workbench.commands.kept import Kept
 from workbench.commands.own_metrics import own_metrics
+from workbench.commands.progress import counted
 from workbench.errors import WorkbenchError
 from workbench.experiments.voices.quality import (
+    Metric,
     Quality,
     mean_quality,
     quality_of_recordings,
@@ -91,11 +95,23 @@ def run(options: argparse.Namespace) -> None:
     voices = [_under(options.strategy, _opened(folder, options)) for folder in folders]
     language = Language(options.hmm, options.dict, options.lm)
     metrics = own_metrics(options.metric)
-    qualities = [quality_of_voice(voice, language=language, metrics=metrics) for voice in voices]
-    table = dict(zip(_labels(folders), qualities, strict=True))
-    if len(qualities) > 1:
-        table["mean"] = mean_quality(qualities)
-    table["recordings"] = quality_of_recordings(voices[0], language=language, metrics=metrics)
+    with _kept(voices, language, metrics) as kept, counted(len(voices) + 1, unit="voice") as say:
+
+        def measured(name: str, quality: Callable[..., Quality], voice: Voice) -> Quality:
+            say(name)
+            return kept.step(
+                name, lambda: quality(voice, language=language, metrics=metrics),
+                plain=dataclasses.asdict, again=lambda plain: Quality(**plain),
+            )  # fmt: skip
+
+        table = {
+            name: measured(name, quality_of_voice, voice)
+            for name, voice in zip(_labels(folders), voices, strict=True)
+        }
+        qualities = list(table.values())
+        if len(qualities) > 1:
+            table["mean"] = mean_quality(qualities)
+        table["recordings"] = measured("recordings", quality_of_recordings, voices[0])
     measures = [measure.name for measure in voices[0].generator.measures]
     print(_table(table, [*measures, *metrics]))
     for row, quality in zip(_labels(folders), qualities, strict=True):
@@ -122,6 +138,18 @@ def run(options: argparse.Namespace) -> None:
     if options.record:
         for folder, quality in zip(folders, qualities, strict=True):
             record_measured(folder, quality.figures())
+
+
+def _kept(voices: Sequence[Voice], language: Language, metrics: Mapping[str, Metric]) -> Kept:
+    """Voices that are measured; a metric of one's own counts by its code, as far as that can be known."""
+    spoken = [voice.program.content_hash for voice in voices]
+    heard = [
+        hashlib.sha256(voice.recording(word).tobytes()).hexdigest()
+        for voice in voices
+        for word in voice.utterances
+    ]
+    own = {name: getattr(metric, "__code__", metric) for name, metric in metrics.items()}
+    return Kept("measure", spoken, heard, language, own)
 
 
 def _print_classes(options: argparse.Namespace) -> None:
@@ -152,7 +180,7 @@ def _opened(folder: Path | None, options: argparse.Namespace) -> Voice:
 
 def _under(name: str, voice: Voice) -> Voice:
     """The voice with the program that a device under a strategy runs."""
-    inputs = {word: voice.inputs(word) for word in voice.utterances}
+    inputs = voice.all_inputs()
     strategy, program = strategy_variant(name, voice.program, inputs)
     return dataclasses.replace(voice, program=strategy.image(program).program)
 

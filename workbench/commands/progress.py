@@ -1,7 +1,8 @@
-"""A line on a terminal's standard error that names the current step, where steps cannot be counted."""
+"""A line on a terminal's standard error: the current step, and how many there are where they can be counted."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -16,3 +17,35 @@ def doing(what: str = "") -> Iterator[Callable[[str], None]]:
     """
     with progress_bar(desc=what, bar_format="{desc} [{elapsed}]") as bar:
         yield bar.set_description_str
+
+
+@contextmanager
+def counted(total: int, what: str = "", *, unit: str = "step") -> Iterator[Callable[[str], None]]:
+    """Show how many of `total` steps are done, how fast, and how long the others will take.
+
+    Yields what names the next step, which ends the one before. Shown as by `doing`.
+    """
+    begun = False
+    with progress_bar(desc=what, total=total, unit=unit) as bar:
+
+        def begin(text: str) -> None:
+            nonlocal begun
+            bar.set_description_str(text, refresh=False)
+            bar.update(int(begun))
+            bar.refresh()
+            begun = True
+
+        yield begin
+
+
+@contextmanager
+def resumable(kept: Callable[[], str]) -> Iterator[None]:
+    """Where the block is interrupted, say what is kept, and that the same command goes on from there.
+
+    kept: the beginning of that sentence, as "3 bits are kept in out/worst".
+    """
+    try:
+        yield
+    except KeyboardInterrupt:
+        print(f"{kept()}; the same command goes on from there", file=sys.stderr)
+        raise

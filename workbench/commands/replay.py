@@ -21,17 +21,6 @@ from workbench.memory.trials.truth import play
 
 _OUT = Path("out/replay.wav")
 _EVENTS_SHOWN = 40
-# What the indexes of a tensor count.
-_AXES = {
-    "weight": ("phase", "channel", "tap", "input"),
-    "bias": ("channel",),
-    "shift": ("channel",),
-    "table": ("entry",),
-    "rows": ("row", "channel"),
-    "history": ("row", "channel"),
-    "accumulator": ("position", "phase", "channel"),
-    "check": ("page", "byte"),
-}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -98,7 +87,7 @@ def event_lines(events: Events, sites: Sites) -> list[str]:
     for place, index, frame, position, action in zip(
         number, element, events.frame, events.position, events.action, strict=True
     ):
-        meaning = _meaning(sites.places[place], int(index)) if place >= 0 else ""
+        meaning = _meaning(sites, sites.places[place], int(index)) if place >= 0 else ""
         stored = position < sites.transients.first
         address = f"address {position >> 3} bit {position & 7}" if stored else "not stored"
         inside = ", ".join(filter(None, (meaning, address)))
@@ -109,9 +98,9 @@ def event_lines(events: Events, sites: Sites) -> list[str]:
     return lines
 
 
-def _meaning(place: Place | TransientPlace, element: int) -> str:
+def _meaning(sites: Sites, place: Place | TransientPlace, element: int) -> str:
     """Which channel, tap, ... an element is: "phase 0, channel 3, tap 1, input 2"."""
-    axes = _AXES.get(place.tensor, ("row", "channel") if ":" in place.tensor else ())
+    axes = place.axes if isinstance(place, TransientPlace) else sites.layout.axes(place)
     index = np.unravel_index(element, place.shape)
     if len(axes) != len(index):
         return ""

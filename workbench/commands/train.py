@@ -5,12 +5,14 @@ from __future__ import annotations
 import argparse
 import json
 import shlex
-import sys
 from pathlib import Path
 from typing import Any
 
-from workbench.commands.common import add_generator
-from workbench.errors import WorkbenchError, nearest
+from workbench.commands.common import add_generator, add_workers, check_jobs
+from workbench.commands.progress import resumable
+from workbench.commands.train_sweep import TRUNK_BITS, run_sweep, variants_of
+from workbench.errors import WorkbenchError
+from workbench.experiments.sweeps.sweep import Variant
 from workbench.files import as_argument
 from workbench.generators.generator import Generator
 from workbench.generators.registry import DEFAULT, generator_named
@@ -43,14 +45,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="default: minutes; long: as the shipped checkpoints; tiny: seconds, sounds like nothing",
     )
-    parser.add_argument("--seed", type=int, default=0, help="of weights and batches (0)")
+    parser.add_argument(
+        "--seed", "--seeds", dest="seed", type=_whole_numbers, default=[0], metavar="N,N|N..M",
+        help="of weights and batches (0); several make a sweep, with a checkpoint each below --out",
+    )  # fmt: skip
     parser.add_argument(
         "--set", action="append", default=[], metavar="FIELD=VALUE",
         help="of the generator's configuration, the value as JSON; may be given again (what the generator "
         "chooses)",
     )  # fmt: skip
     parser.add_argument(
-        "--trunk-bits", type=int, choices=(8, 4), help="as --set trunk_weight_bits=N (8)"
+        "--trunk-bits",
+        "--bits",
+        dest="trunk_bits",
+        type=_whole_numbers,
+        default=[],
+        metavar="N,N",
+        help="as --set trunk_weight_bits=N, 8 or 4 (8); several make a sweep",
+    )
+    parser.add_argument(
+        "--sparsity",
+        type=_shares,
+        default=[0.0],
+        metavar="S,S",
+        help="share of the weights of every layer, the smallest, that become zero before quantisation and "
+        "stay so (0); several make a sweep",
     )
     parser.add_argument(
         "--code-words", choices=IN_PLACE, default="",
@@ -61,6 +80,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="with --code-words: a finished checkpoint to go on from, instead of from nothing",
     )  # fmt: skip
     parser.add_argument("--device", help="cpu or cuda (cuda when there is one)")
+    add_workers(parser)
     parser.add_argument(
         "--out",
         type=Path,
@@ -70,7 +90,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Train, and print the path of the checkpoint; WorkbenchError when it cannot."""
+    """Train one variant or a sweep, and print the paths; WorkbenchError when it cannot."""
+    check_jobs(options.jobs)
+    variants = variants_of(options)
+    if len(variants) > 1 or options.dask:
+        run_sweep(_generator(options), variants, _settings(options), options)
+        return
+    _run_one(variants[0], options)
+
+
+def _run_one(variant: Variant, options: argparse.Namespace) -> None:
     from workbench.training.checkpoint import load_checkpoint
     from workbench.training.curve import CURVE_FILE
     from workbench.training.stored_program import program_of
@@ -84,22 +113,16 @@ def run(options: argparse.Namespace) -> None:
     task = make_task(
         generator,
         recordings(options.data),
-        recipe=generator.presets[options.preset],
-        seed=options.seed,
-        settings=_settings(options),
+        recipe=generator.recipe(options.preset),
+        seed=variant.seed,
+        settings={**_settings(options), **variant.settings},
         device=options.device,
         code_words=options.code_words,
         start=start,
+        sparsity=variant.sparsity,
     )
-    try:
+    with resumable(lambda: f"progress is saved in {out} every {SAVE_EVERY_S:g} s"):
         train(task, out)
-    except KeyboardInterrupt:
-        print(
-            f"\nprogress is saved in {out} every {SAVE_EVERY_S:g} s; "
-            "the same command goes on from there",
-            file=sys.stderr,
-        )
-        raise
     program_of(out, read_metadata(out))
     print(f"{out / METADATA_FILE}, with its weights, {PROGRAM_FILE} and {CURVE_FILE} beside it")
     words = ["workbench", "measure", generator.name, "--checkpoint", as_argument(out)]
@@ -109,17 +132,20 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _settings(options: argparse.Namespace) -> dict[str, Any]:
-    """The fields of --set and --trunk-bits."""
+    """The fields of --set, beside which --trunk-bits has one of its own."""
     settings: dict[str, Any] = {}
-    if options.trunk_bits is not None:
-        settings["trunk_weight_bits"] = options.trunk_bits
     for text in options.set:
         field, equals, value = text.partition("=")
         try:
             read = json.loads(value)
         except (ValueError, RecursionError):
             read = None
-        if not equals or read is None or field in settings:
+        if (
+            not equals
+            or read is None
+            or field in settings
+            or (options.trunk_bits and field == TRUNK_BITS)
+        ):
             raise WorkbenchError(
                 f"--set {text!r} is not FIELD=VALUE with a value in JSON, each field once; write for example "
                 "--set frames=24"
@@ -135,9 +161,31 @@ def _generator(options: argparse.Namespace) -> Generator:
         refuse_other_generator(options.generator, generator, options.start)
     else:
         generator = generator_named(options.generator or DEFAULT)
-    if options.preset not in generator.presets:
-        raise WorkbenchError(
-            f"the generator {generator.name} has no preset {options.preset!r}; "
-            f"{nearest(options.preset, generator.presets)}"
-        )
+    generator.recipe(options.preset)  # refuses an unknown one before packages are loaded
     return generator
+
+
+def _whole_numbers(text: str) -> list[int]:
+    """[0, 1, 2] of "0,1,2" or "0..2"; argparse's error for what is neither."""
+    try:
+        first, dots, last = text.partition("..")
+        numbers = (
+            list(range(int(first), int(last) + 1)) if dots else list(map(int, text.split(",")))
+        )
+    except ValueError:
+        numbers = []
+    return _each_once(text, numbers, "whole numbers like 0,1,2 or 0..2")
+
+
+def _shares(text: str) -> list[float]:
+    try:
+        shares = list(map(float, text.split(",")))
+    except ValueError:
+        shares = []
+    return _each_once(text, shares, "shares like 0,0.5")
+
+
+def _each_once(text: str, values: list[Any], what: str) -> list[Any]:
+    if not values or len(set(values)) < len(values):
+        raise argparse.ArgumentTypeError(f"{text!r} is no list of different {what}")
+    return values

@@ -16,13 +16,18 @@ from workbench.commands.common import (
     add_generator,
     add_image,
     add_words,
+    add_workers,
+    check_jobs,
     image_of,
     inputs_of,
 )
+from workbench.commands.progress import resumable
 from workbench.experiments.maps.worst_bits import Inputs, Step, error_share, worst_bits
+from workbench.experiments.parallel.workers import Workers
 from workbench.experiments.threads import one_thread
 from workbench.experiments.voices.voice import Voice, open_voice
 from workbench.files import output_folder, write_text
+from workbench.integer.sections import WEIGHTS
 from workbench.memory.faults.bits import Bits, Each, Flips
 from workbench.memory.faults.plan import Plan, TrialId
 from workbench.memory.faults.transients import Sites
@@ -33,7 +38,7 @@ from workbench.progress import progress_bar
 
 _OUT = Path("out/worst")
 _BITS, _RANDOM_TRIALS = 5, 200
-_SECTIONS = ("weights",)  # one bit of a bias breaks every word: nothing to search for
+_SECTIONS = (WEIGHTS,)  # one bit of a bias breaks every word: nothing to search for
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -52,6 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--seed", type=int, default=0, help="of the gradient's probes and of the random bits (0)"
     )
     add_image(parser)
+    add_workers(parser)
     add_checkpoint(parser)
     parser.add_argument(
         "--out", type=Path, default=_OUT, metavar="DIR", help=f"where to write ({_OUT})"
@@ -61,9 +67,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Search, print each bit and the error so far beside that of random bits, write sounds and JSON.
 
-    Raises WorkbenchError for places and words that do not exist, too many bits and a folder that cannot
-    be written.
+    An interrupted search resumes. Raises WorkbenchError for places and words that do not exist, too many
+    bits, a lost cluster and a folder that cannot be written.
     """
+    check_jobs(options.jobs)
     voice = open_voice(options.checkpoint, generator=options.generator)
     image = image_of(options.image, voice)
     inputs = inputs_of(options.words, voice)
@@ -78,15 +85,21 @@ def run(options: argparse.Namespace) -> None:
         f"the worst {options.bits:,} of {len(candidates):,} bits; share of the error's energy in the "
         f"output, mean over {len(inputs)} words"
     )
-    with one_thread(), progress_bar(total=options.bits, unit="bit") as bar:
+    with (
+        resumable(lambda: f"the bits found so far are kept in {out}"),
+        one_thread(),
+        Workers(options.jobs, options.dask) as workers,
+        progress_bar(total=options.bits, unit="bit") as bar,
+    ):
 
         def show(step: Step) -> None:
             bar.update()
             bar.write(f"  {step.error:.4f} with {step.name}")
 
         steps = worst_bits(
-            image, inputs, candidates, bits=options.bits, seed=options.seed, progress=show
-        )
+            image, inputs, candidates, bits=options.bits, seed=options.seed,
+            workers=workers, folder=out, progress=show,
+        )  # fmt: skip
     positions = tuple(step.position for step in steps)
     plan = Plan(Bits(positions))
     trials = {word: str(TrialId.of(image, word, plan, 0)) for word in inputs}

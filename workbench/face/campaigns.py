@@ -44,6 +44,7 @@ def campaign(
     log_mel: int = 0,
     listen: int = 0,
     jobs: int | None = None,
+    dask: str | None = None,
 ) -> pd.DataFrame:
     """Trials of a fault model for each utterance, a row a trial; columns as of `trial_table.SCHEMA`.
 
@@ -59,9 +60,11 @@ def campaign(
         log_mel: Of about how many trials of an utterance the log-mel distance is measured.
         listen: About how many trials of an utterance are heard by a recogniser and PESQ.
         jobs: Processes; None for one a core where that pays.
+        dask: Address of a Dask scheduler, to use its workers instead.
 
     Raises:
-        WorkbenchError: There is no pandas, the arguments do not go together, or the folder has other results.
+        WorkbenchError: There is no pandas, the arguments do not go together, the folder has other results, or the
+            cluster was lost.
     """
     expect(voice, Voice, "the voice of a campaign", 'a Voice, as wb.load("challenge")')
     need_pandas()
@@ -69,7 +72,7 @@ def campaign(
 
     image = voice.image() if image is None else image
     inputs = {word: voice.inputs(word) for word in _meant(voice, utterances)}
-    plans, sites = _plans(fault), Sites(image)
+    plans, sites = plans_of(fault), Sites(image)
     todo = [
         campaign_of(
             image, inputs, plan, trials=trials_of(plan, sites, trials), log_mel=log_mel,
@@ -84,7 +87,13 @@ def campaign(
             with Store(place, each) as store:
                 _warn_of(store.damaged)
                 run_campaign(
-                    store, image, inputs, mask=mask, jobs=1 if few else jobs, progress=True
+                    store,
+                    image,
+                    inputs,
+                    mask=mask,
+                    jobs=1 if few else jobs,
+                    dask=dask,
+                    progress=True,
                 )
             tables.append(open_results(place).table().to_pandas())
     if len(tables) == 1:
@@ -117,16 +126,17 @@ def summary(folder: Path | str) -> Shown:
     Raises:
         WorkbenchError: The folder has no results, or damaged ones.
     """
-    (told,) = figures_of([open_results(folder, whole=False)])
+    (figures,) = figures_of([open_results(folder, whole=False)])
     rows = [("quality", "trials", "share", "95 % interval")]
-    for name, each in told["quality"].items():
+    for name, each in figures["quality"].items():
         interval = "" if each["low"] is None else f"{each['low']:.2%} to {each['high']:.2%}"
         rows.append((class_in_words(name), f"{each['count']:,}", f"{each['share']:.2%}", interval))
-    title = f"{told['plan']}: {told['trials']:,} trials"
+    title = f"{figures['plan']}: {figures['trials']:,} trials"
     return Shown(html_table(rows, caption=title), f"{title}\n{text_table(rows)}")
 
 
-def _plans(fault: Fault | Iterable[Fault]) -> list[Plan]:
+def plans_of(fault: Fault | Iterable[Fault]) -> list[Plan]:
+    """The plans of a campaign or a sweep, each once; WorkbenchError for none, or one twice."""
     cure = 'a plan or its text, as "flips=3", or a list of them'
     expect(fault, (str, Plan, Iterable), "the fault of a campaign", cure)
     plans = []

@@ -31,6 +31,7 @@ from workbench.integer.program import Program
 from workbench.memory.faults.events import Event
 from workbench.memory.image import Image
 from workbench.memory.layout import HEALER_VARIABLES, LAYOUT, Layout
+from workbench.memory.places import CHECK, HEALER
 from workbench.memory.watches.areas import RAM
 from workbench.sealed import json_object
 
@@ -118,7 +119,7 @@ def measure_cost(
     # Where single upsets were missed, what much damage shows.
     repaired, detected = (hit, few) if hit.log and few.log else (ruined, many)
     beside = clean.instructions - bare.instructions
-    checks = clean.image.layout.sections["check"].size_bytes if strategy.heals else 0
+    checks = clean.image.layout.sections[CHECK].size_bytes if strategy.heals else 0
     return Cost(
         strategy=strategy.name,
         core=core.name,
@@ -201,7 +202,7 @@ def _without_ladders(strategy: Strategy) -> Strategy:
 
 def _spend(layout: Layout) -> list[Event]:
     """One remedy counts as spent, in all three copies of the variable."""
-    start = layout.sections["healer"].start + 12 * HEALER_VARIABLES.index("spent")
+    start = layout.sections[HEALER].start + 12 * HEALER_VARIABLES.index("spent")
     return [Event(0, 8 * (start + 4 * copy)) for copy in range(3)]
 
 

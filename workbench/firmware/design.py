@@ -13,7 +13,16 @@ from workbench.healing.strategy import Strategy
 from workbench.integer.program import Program
 from workbench.memory.image import Image
 from workbench.memory.layout import Layout
-from workbench.memory.places import WORKING_SECTIONS, Place
+from workbench.memory.places import (
+    BACKOFF,
+    CHECK,
+    HEALER,
+    RAM_CHECK,
+    SPARE,
+    STATE,
+    WORKING_SECTIONS,
+    Place,
+)
 from workbench.memory.watches.watch import Watch
 
 RAM, FLASH = "ram", "flash"
@@ -112,28 +121,28 @@ class Firmware:
     @property
     def memory_bytes(self) -> int:
         """Size of the memory struct: the image's SRAM part, without what this firmware has not."""
-        stop = self.layout.sram_bytes if self.heals else self.layout.sections["state"].stop
+        stop = self.layout.sram_bytes if self.heals else self.layout.sections[STATE].stop
         return stop - self.memory_start
 
     @property
     def variables(self) -> int:
         """Words of the healer's variables, three each."""
-        return self.layout.sections["healer"].size_bytes // 4 if self.heals else 0
+        return self.layout.sections[HEALER].size_bytes // 4 if self.heals else 0
 
     @property
     def ram_check_bytes(self) -> int:
         """Check data in RAM."""
-        return self.layout.sections["ram_check"].size_bytes if self.heals else 0
+        return self.layout.sections[RAM_CHECK].size_bytes if self.heals else 0
 
     @property
     def spare_bytes(self) -> int:
         """Spare pages, all together."""
-        return self.layout.sections["spare"].size_bytes if self.heals else 0
+        return self.layout.sections[SPARE].size_bytes if self.heals else 0
 
     @property
     def backoff_bytes(self) -> int:
         """How long units wait that nothing helped."""
-        return self.layout.sections["backoff"].size_bytes if self.heals else 0
+        return self.layout.sections[BACKOFF].size_bytes if self.heals else 0
 
     @property
     def bounce_bytes(self) -> int:
@@ -144,11 +153,11 @@ class Firmware:
 
     @property
     def bounces(self) -> dict[str, int]:
-        """Room for a row of weights, and for whole tensors of each other kind, by tensor; bytes."""
+        """Room for what a kernel reads at once, a row or all of a parameter, by tensor; bytes."""
         found: dict[str, int] = {}
+        operators = {operator.name: operator for operator in self.program.operators}
         for place in self.parameters():
-            rows = place.shape[0] * place.shape[1] if place.tensor == "weight" else 1
-            size = -(-place.size_bytes // rows)
+            size = -(-place.size_bytes // operators[place.operator].parameter_rows(place.tensor))
             found[place.tensor] = max(found.get(place.tensor, 0), -(-size // 4) * 4)
         return found
 
@@ -165,7 +174,7 @@ class Firmware:
     @property
     def self_test_bytes(self) -> int:
         """RAM for the histories of a golden moment, while it is computed."""
-        return self.layout.sections["state"].size_bytes if self.self_test else 0
+        return self.layout.sections[STATE].size_bytes if self.self_test else 0
 
     @property
     def log_entries(self) -> int:
@@ -185,8 +194,8 @@ class Firmware:
     @property
     def build(self) -> tuple[int, int]:
         """Two words that tell a log of this build from one of another."""
-        told = hashlib.sha256(f"{self.image.content_hash} {self.strategy}".encode()).digest()
-        return int.from_bytes(told[:4], "little"), int.from_bytes(told[4:8], "little")
+        digest = hashlib.sha256(f"{self.image.content_hash} {self.strategy}".encode()).digest()
+        return int.from_bytes(digest[:4], "little"), int.from_bytes(digest[4:8], "little")
 
     @property
     def build_name(self) -> str:
@@ -199,13 +208,13 @@ class Firmware:
 
     def histories(self) -> list[Place]:
         """The histories, in address order."""
-        return [place for place in self.layout.places if place.section == "state"]
+        return [place for place in self.layout.places if place.section == STATE]
 
     def checks(self) -> list[Place]:
         """The check data in flash, in address order."""
         if not self.heals:
             return []
-        return [place for place in self.layout.places if place.section == "check"]
+        return [place for place in self.layout.places if place.section == CHECK]
 
     def member(self, place: Place) -> str:
         """The struct member that is this tensor."""

@@ -23,6 +23,7 @@ from workbench.healing.named import nothing
 from workbench.healing.strategy import Strategy
 from workbench.memory.faults.events import Event
 from workbench.memory.image import Image
+from workbench.memory.places import CHECK, GOLDEN
 
 _PREFIX = "model"
 
@@ -166,9 +167,9 @@ def _in_flash(firmwares: Sequence[Firmware]) -> dict[str, int]:
     for firmware in firmwares:
         sections = firmware.layout.sections
         if firmware.layout.working_bytes:
-            sizes[f"{firmware.prefix}_golden"] = sections["golden"].size_bytes
+            sizes[f"{firmware.prefix}_golden"] = sections[GOLDEN].size_bytes
         if firmware.checks():
-            sizes[f"{firmware.prefix}_check"] = sections["check"].size_bytes
+            sizes[f"{firmware.prefix}_check"] = sections[CHECK].size_bytes
     return sizes
 
 

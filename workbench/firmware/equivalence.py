@@ -18,6 +18,7 @@ from workbench.firmware.twin import Machine, Twin, frames_of
 from workbench.healing.simulation import SimulationResult, simulate_many
 from workbench.memory.faults.events import CLEAR, FLIP, Event
 from workbench.memory.image import Image
+from workbench.memory.places import CHECK, GOLDEN, STATE
 
 Schedule = tuple[Event, ...]
 _TOGETHER = 16  # devices that are simulated at once
@@ -67,13 +68,13 @@ def random_schedule(
         section = sections[rng.integers(len(sections))]
         frame = int(rng.integers(frames))
         position = int(rng.integers(8 * section.start, 8 * section.stop))
-        cell = stuck and section.region == "sram" and section.name != "state"
+        cell = stuck and section.region == "sram" and section.name != STATE
         upsets.append(Event(frame, position))
         if rng.random() < 0.1:
             upsets.append(upsets[-1])
         elif cell and rng.random() < 0.3:
             upsets[-1] = Event(frame, position, CLEAR + int(rng.integers(2)))
-        if rng.random() < 0.3 and section.name == "golden":
+        if rng.random() < 0.3 and section.name == GOLDEN:
             upsets.append(Event(int(rng.integers(frames)), position - 8 * section.start))
     return tuple(sorted(upsets))
 
@@ -143,7 +144,7 @@ def _what_differs(
 ) -> str:
     """The first thing in which the device differs from its simulation, or nothing."""
     twin = Twin(machine, firmware)
-    flash = 8 * firmware.layout.sections["golden"].start
+    flash = 8 * firmware.layout.sections[GOLDEN].start
     try:
         codes = twin.run(inputs, upsets, word_starts=_word_starts(firmware, inputs))
         return _first_in_outputs(firmware, codes, twin, result)
@@ -165,7 +166,7 @@ def _first_in_outputs(
     if rows.size:
         return f"{rows.size} samples differ, the first {rows[0]}"
     layout = firmware.layout
-    held = layout.size_bytes if firmware.heals else layout.sections["check"].start
+    held = layout.size_bytes if firmware.heals else layout.sections[CHECK].start
     places = np.flatnonzero(twin.image().data[:held] != result.image.data[:held])
     return f"in the end, {layout.site(8 * int(places[0]))} differs" if places.size else ""
 

@@ -19,6 +19,7 @@ from workbench.healing.overheads import overheads
 from workbench.healing.strategy import Guard, Strategy
 from workbench.integer.signals import Signal
 from workbench.memory.image import Image
+from workbench.memory.places import CHECK, HEALER, STATE
 
 _TEMPLATES = "folder"
 _HEALER_ROWS = (
@@ -143,12 +144,12 @@ def memory_table(firmware: Firmware) -> list[tuple[str, str, int]]:
         ("parameters" + (", golden copy" if firmware.copies else ""), "flash", layout.working_bytes)
     ]
     if firmware.checks():
-        rows.append(("check data", "flash", layout.sections["check"].size_bytes))
+        rows.append(("check data", "flash", layout.sections[CHECK].size_bytes))
     if firmware.copies:
         rows.append(("parameters, working copy", "RAM", layout.working_bytes))
-    rows.append(("histories", "RAM", layout.sections["state"].size_bytes))
+    rows.append(("histories", "RAM", layout.sections[STATE].size_bytes))
     if firmware.heals:
-        rows.append(("the healer's variables", "RAM", layout.sections["healer"].size_bytes))
+        rows.append(("the healer's variables", "RAM", layout.sections[HEALER].size_bytes))
         if firmware.ram_check_bytes:
             rows.append(("check data that is signed anew", "RAM", firmware.ram_check_bytes))
         if firmware.spare_bytes:

@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 
 from workbench.errors import WorkbenchError
-from workbench.files import exists, is_folder, path_of
+from workbench.files import exists, is_folder, path_of, read_bytes
 from workbench.firmware.design import RAM, Firmware
 from workbench.firmware.names import checked_prefix
 from workbench.healing.strategy_file import EXPORTED, strategy_from_json, strategy_to_json
@@ -36,8 +36,8 @@ def refuse_foreign(folder: Path | str) -> None:
         if all(path.name.startswith(".") for path in folder.iterdir()):
             return
         readme = folder / "README.md"
-        own = not exists(readme) or _README in readme.read_bytes()
-        if own and any(_HASH.search(path.read_bytes()) for path in folder.glob("*.h")):
+        own = not exists(readme) or _README in read_bytes(readme)
+        if own and any(_HASH.search(read_bytes(path)) for path in folder.glob("*.h")):
             return
     except OSError as error:
         raise WorkbenchError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from workbench.firmware.design import Firmware, c_type
-from workbench.memory.places import Place
+from workbench.memory.places import CHECK, Place
 
 _ALIGNMENT_BYTES = 4
 
@@ -195,7 +195,7 @@ def _addresses(firmware: Firmware) -> str:
         if there:
             there_at = firmware.layout.sections[section].start - start
             checks.append((f"offsetof({prefix}_memory, {part})", there_at, part))
-    flash = firmware.layout.sections["check"].start
+    flash = firmware.layout.sections[CHECK].start
     for place in firmware.checks():
         member = firmware.member(place)
         checks.append((f"offsetof({prefix}_checks, {member})", place.start - flash, member))

@@ -15,6 +15,7 @@ from workbench.firmware.twin import Machine, Twin, frames_of
 from workbench.healing.guard import Guard
 from workbench.healing.variables import cursor_word
 from workbench.memory.faults.events import CLEAR, SET, Event
+from workbench.memory.places import GOLDEN
 from workbench.memory.watches.watch import Watch
 
 FRAMES = 3  # the first finds the fault, the others show what it costs to live with it
@@ -38,7 +39,7 @@ def worst_under_permanent_faults(
     these frames without a healer.
     """
     worst = 0
-    flash = 8 * firmware.layout.sections["golden"].start
+    flash = 8 * firmware.layout.sections[GOLDEN].start
     for fault in permanent_faults(firmware):
         twin = Twin(machine, firmware)
         twin.begin_frame(0, fault, ())
@@ -58,7 +59,7 @@ def permanent_faults(firmware: Firmware) -> Iterator[list[Event]]:
     the working copy has as well.
     """
     layout = firmware.layout
-    golden = layout.sections["golden"].start
+    golden = layout.sections[GOLDEN].start
     guards = list(zip(firmware.strategy.guards, layout.watches, strict=True))
     for number, (guard, watch) in enumerate(guards):
         for unit in _units(firmware, guard, watch):

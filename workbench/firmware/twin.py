@@ -19,6 +19,7 @@ from workbench.integer.reference import checked_inputs
 from workbench.integer.signals import code_dtype
 from workbench.memory.faults.events import Event
 from workbench.memory.image import Image, flip_bits
+from workbench.memory.places import CHECK, GOLDEN
 
 LOG_DTYPE = np.dtype(
     [("frame", "<u4"), ("epoch", "<u2"), ("unit", "<u2"), ("area", "u1"), ("diagnosis", "u1"), ("remedy", "u1"),
@@ -62,10 +63,10 @@ class Twin:
         # Image address of the first byte -> bytes that lie there.
         self._memory = {start: instance[:log_at]}
         if layout.working_bytes:
-            golden = layout.sections["golden"]
+            golden = layout.sections[GOLDEN]
             self._memory[golden.start] = machine.view(f"{name}_golden", golden.size_bytes)
         if firmware.checks():
-            check = layout.sections["check"]
+            check = layout.sections[CHECK]
             self._memory[check.start] = machine.view(f"{name}_check", check.size_bytes)
         if firmware.heals:
             # Where RAM survives a reset, the log does: this device starts from cold.

@@ -34,10 +34,10 @@ and by the methods of `generator.Generator` alone, so that one of your own is on
         [project.entry-points."workbench.generators"]
         tones = "tones:Tones"
 
-   or, in a notebook, `workbench.generators.registry.register(Tones())`.
+   or, in a notebook, `wb.register(Tones())`, after `import workbench as wb`.
 
-Then `workbench train tones --out DIR` trains it and lowers it, with proof, to the program that lies beside the
-checkpoint, and every other command takes `--checkpoint DIR`. The workbench's tests bring such a generator
+Then `workbench train tones --out DIR`, or `wb.train("tones", "DIR")`, trains it and lowers it, with proof, to the
+program that lies beside the checkpoint, and every other command takes `--checkpoint DIR`. The workbench's tests bring such a generator
 from outside through all of them. Nothing but `network`, `loss` and `tensors` may import torch: what speaks,
 flips, heals and exports does without.
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
+from itertools import cycle, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -15,7 +16,7 @@ import numpy as np
 
 from workbench.audio.recordings import load_words, nfc
 from workbench.audio.sound_files import SAMPLE_RATE_HZ
-from workbench.errors import WorkbenchError
+from workbench.errors import WorkbenchError, nearest
 from workbench.generators.configuration import is_usual
 from workbench.generators.inputs import RowIndexes, Samples
 from workbench.generators.recipe import PRESETS, Recipe
@@ -114,7 +115,19 @@ class Generator(ABC):
         by_sound = {nfc(self.spoken(each)): each for each in known}
         return {**by_sound, **{nfc(each): each for each in known}}.get(nfc(text))
 
+    def script(self, config: Any) -> tuple[str, ...]:
+        """Utterances that a demonstration lets it make one after the other: eight, in turns."""
+        return tuple(islice(cycle(self.utterances(config)), 8))
+
     # -- data, configuration and training -----------------------------------------------------
+
+    def recipe(self, preset: str) -> Recipe:
+        """The recipe called `preset`; WorkbenchError where there is none."""
+        if preset not in self.presets:
+            raise WorkbenchError(
+                f"the generator {self.name} has no preset {preset!r}; {nearest(preset, self.presets)}"
+            )
+        return self.presets[preset]
 
     def recordings(self, folder: Path | str | None) -> dict[str, np.ndarray]:
         """Utterance -> float32 [samples], from `folder` or, without one, what the generator ships or makes."""

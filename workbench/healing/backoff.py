@@ -17,6 +17,7 @@ import numpy as np
 from workbench.healing.guard import Guard
 from workbench.healing.strategy import Strategy
 from workbench.memory.layout import Layout
+from workbench.memory.places import BACKOFF
 from workbench.memory.watches.watch import Watch
 
 WELL, DEFERRED, FAILED, MOST = 0, 1, 2, 7
@@ -51,7 +52,7 @@ class Backoff:
     """The `backoff` section of a device. data: uint8 [bytes] of its image, changed in place."""
 
     def __init__(self, data: np.ndarray, layout: Layout, strategy: Strategy) -> None:
-        section = layout.sections["backoff"]
+        section = layout.sections[BACKOFF]
         self._bytes = data[section.start : section.stop]
         self._areas: list[_Area] = []
         first = 0

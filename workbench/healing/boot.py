@@ -7,13 +7,13 @@ RAM those of the working copy.
 from __future__ import annotations
 
 from workbench.memory.image import Image
-from workbench.memory.places import SRAM_SECTIONS
+from workbench.memory.places import GOLDEN, SRAM_SECTIONS
 
 
 def booted(image: Image) -> Image:
     """The image of a device that starts with the flash of `image`, damage and all."""
     layout, data = image.layout, image.data.copy()
-    golden = layout.sections["golden"]
+    golden = layout.sections[GOLDEN]
     data[: layout.working_bytes] = data[golden.start : golden.stop]
     for name in SRAM_SECTIONS:
         section = layout.sections[name]

@@ -24,8 +24,9 @@ from workbench.healing.strategy import Strategy
 from workbench.healing.stuck import StuckCells
 from workbench.healing.variables import cursor_parts, cursor_word, keep, time_of, vote
 from workbench.memory.image import Image, differing_bits, flip_bits
+from workbench.memory.places import HEALER, STATE
 from workbench.memory.watches.monitor import Frame, Monitor
-from workbench.memory.watches.watch import Watch
+from workbench.memory.watches.watch import Watch, listed
 
 
 class Device:
@@ -40,10 +41,11 @@ class Device:
     units. repeats: findings of units that were reported already.
     """
 
-    def __init__(self, image: Image, strategy: Strategy, clean: np.ndarray) -> None:
-        """clean: the data of the clean image of the same program, uint8 [bytes].
-
-        Raises WorkbenchError for an image that was made for other guards.
+    def __init__(
+        self, image: Image, strategy: Strategy, clean: np.ndarray, *, like: Device | None = None
+    ) -> None:
+        """clean: the data of the clean image of the same program, uint8 [bytes]. like: a device of the same image that
+        nothing has happened to, whose findings are taken over. Raises WorkbenchError for an image of other guards.
         """
         self.layout = image.layout
         if strategy.guards and self.layout.areas != strategy.areas:
@@ -62,22 +64,24 @@ class Device:
         self.changed = self.silenced = False
         self.false_positives = self.repeats = 0
         self._clean_working = clean[: self.layout.working_bytes]
-        self._stuck = StuckCells(self.layout.sections["healer"])
+        self._stuck = StuckCells(self.layout.sections[HEALER])
         self.spares = Spares(self.layout)
-        healer = self.layout.sections["healer"]
+        healer = self.layout.sections[HEALER]
         self._backoff = Backoff(self.data, image.layout, strategy)
         self._variables = self.data[healer.start : healer.stop].view("<u4").reshape(-1, 3)
         self.settle()
-        # Units that disagree with their checks, kept up to date at every change of either: a look
-        # at one that does not, as nearly all are, need not read it again.
+        # Units that disagree with their checks, kept up to date: most looks need not read anything.
         self.suspect: list[set[int]]
-        self.suspect_all()
+        if like:
+            self.suspect = [set(units) for units in like.suspect]
+        else:
+            self.suspect_all()
         self.wrong = np.zeros(0, np.int64)
         self._find_wrong()
 
     def silence(self) -> None:
         """Zero the state section."""
-        state = self.layout.sections["state"]
+        state = self.layout.sections[STATE]
         self.data[state.start : state.stop] = 0
 
     def flip(self, positions: Sequence[int]) -> bool:
@@ -88,14 +92,14 @@ class Device:
         addresses = [position >> 3 for position in hit]
         addresses += map(self.spares.seen, self._stuck.addresses)
         self.settle()
-        return self._upset(np.unique(np.array(addresses, np.int64)))
+        return self._upset(np.array(sorted(set(addresses)), np.int64))
 
     def physical(self) -> np.ndarray:
         """The bytes where they really lie, uint8."""
         return self.spares.exchanged(self.data)
 
     def _upset(self, addresses: np.ndarray) -> bool:
-        healer = self.layout.sections["healer"]
+        healer = self.layout.sections[HEALER]
         hit = (
             self.layout.spare_pages
             and ((addresses >= healer.start) & (addresses < healer.stop)).any()
@@ -310,7 +314,7 @@ class Device:
         """Working bytes were written."""
         self.settle()
         self.changed = True
-        self._look_again(np.arange(self.layout.working_bytes)[addresses])
+        self._look_again(listed(addresses, self.layout.working_bytes))
 
     def _look_again(self, addresses: np.ndarray) -> None:
         for number, (_, watch) in enumerate(self.guards):
@@ -344,4 +348,4 @@ class Device:
     def _find_wrong(self) -> None:
         known, working = self.wrong, self.data[: self.layout.working_bytes]
         self.wrong = differing_bits(working, self._clean_working)
-        self.trace.toggled(np.setxor1d(known, self.wrong))
+        self.trace.toggled(np.setxor1d(known, self.wrong, assume_unique=True))

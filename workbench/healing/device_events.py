@@ -8,9 +8,10 @@ from __future__ import annotations
 import numpy as np
 
 from workbench.errors import WorkbenchError
-from workbench.memory.faults.events import FLIP, Events
+from workbench.memory.faults.events import Events
 from workbench.memory.faults.plan import Plan
 from workbench.memory.faults.transients import Sites
+from workbench.memory.places import STATE
 
 
 def device_events(plan: Plan, sites: Sites, devices: range, *, frames: int) -> Events:
@@ -21,10 +22,10 @@ def device_events(plan: Plan, sites: Sites, devices: range, *, frames: int) -> E
     cells in histories, events after its last frame.
     """
     refuse_transients(plan, sites)
+    _refuse_stuck_histories(plan, sites)
     numbers = np.arange(devices.start, devices.stop)
     size = plan.size(sites)
     events = plan.events(sites, numbers if size is None else numbers % size)
-    _refuse_stuck_histories(plan, sites, events)
     late = events.frame[events.frame >= frames]
     if late.size:
         raise WorkbenchError(
@@ -47,11 +48,10 @@ def refuse_transients(plan: Plan, sites: Sites) -> None:
         )
 
 
-def _refuse_stuck_histories(plan: Plan, sites: Sites, events: Events) -> None:
-    state = sites.layout.sections["state"]
-    inside = (events.position >= 8 * state.start) & (events.position < 8 * state.stop)
-    if (inside & (events.action != FLIP)).any():
+def _refuse_stuck_histories(plan: Plan, sites: Sites) -> None:
+    """Raise WorkbenchError where a plan may force cells of histories, whatever its draws."""
+    if plan.model.sticks_histories and sites.layout.sections[STATE].has(plan.reach(sites)).any():
         raise WorkbenchError(
-            f"a simulated device has no stuck cells in histories, which the fault {plan} puts there; name "
+            f"a simulated device has no stuck cells in histories, which the fault {plan} may put there; name "
             "other sections, as section=weights+bias, or run it with `workbench campaign`"
         )

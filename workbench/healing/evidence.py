@@ -78,6 +78,8 @@ TABLE: tuple[tuple[Says, Says, Diagnosis], ...] = (
 )
 
 
+_ROWS = [(int(counts), int(values), diagnosis) for counts, values, diagnosis in TABLE]
+
 Guards = Sequence[tuple[Guard, Watch]]
 
 
@@ -86,10 +88,8 @@ def diagnose(guards: Guards, number: int, data: np.ndarray, unit: int) -> Diagno
 
     guards: all of the strategy, of which number `number` asks.
     """
-    says = facts(*guards[number]) | witnesses(guards, number, data, unit)
-    return next(
-        diagnosis for counts, values, diagnosis in TABLE if Says(says & counts) == Says(values)
-    )
+    says = int(facts(*guards[number]) | witnesses(guards, number, data, unit))
+    return next(diagnosis for counts, values, diagnosis in _ROWS if says & counts == values)
 
 
 _FACTS = Says.READS_GOLDEN | Says.TWO_CHECKS | Says.REMADE

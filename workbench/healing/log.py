@@ -191,11 +191,11 @@ def log_lines(log: tuple[LogEntry, ...], layout: Layout, *, frame_s: float) -> l
     lines = []
     for entry in log:
         found = ", ".join(map(in_words, (entry.diagnosis, entry.remedy, entry.verdict)))
-        told = entry.describe(layout, frame_s=frame_s)
-        tensors = told["tensors"]
+        described = entry.describe(layout, frame_s=frame_s)
+        tensors = described["tensors"]
         where = ", ".join(tensors[:2]) + (", ..." if len(tensors) > 2 else "")
         lines.append(
-            f"frame {entry.frame:>6}  {told['time_s']:8.3f} s  {told['area']} {entry.unit:>4} "
+            f"frame {entry.frame:>6}  {described['time_s']:8.3f} s  {described['area']} {entry.unit:>4} "
             f"({where}): {found}"
         )
     return lines

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from workbench.healing.guard import Guard
 from workbench.healing.strategy import Strategy
 from workbench.memory.layout import Layout
+from workbench.memory.places import BACKOFF, CHECK, GOLDEN, HEALER, RAM_CHECK, SPARE
 from workbench.memory.watches.areas import GOLDEN_COPY
 
 
@@ -42,11 +43,9 @@ def overheads(layout: Layout, strategy: Strategy) -> Overheads:
     scans = [pair for pair in pairs if not pair[0].area.kind.stream and pair[1].units]
     sections = layout.sections
     return Overheads(
-        golden_bytes=sections["golden"].size_bytes if golden else 0,
-        check_bytes=sections["check"].size_bytes,
-        ram_bytes=sum(
-            sections[name].size_bytes for name in ("healer", "ram_check", "spare", "backoff")
-        ),
+        golden_bytes=sections[GOLDEN].size_bytes if golden else 0,
+        check_bytes=sections[CHECK].size_bytes,
+        ram_bytes=sum(sections[name].size_bytes for name in (HEALER, RAM_CHECK, SPARE, BACKOFF)),
         bytes_per_frame=sum(
             sum(watch.read_bytes(unit) for unit in range(min(guard.per_frame, watch.units)))
             for guard, watch in scans

@@ -17,6 +17,7 @@ from workbench.healing.log import Remedy
 from workbench.healing.replacing import clipped, mean, replace, zero
 from workbench.healing.spares import FREE, RETIRED, Spares
 from workbench.memory.layout import Layout
+from workbench.memory.places import GOLDEN
 from workbench.memory.watches.own import load_own
 from workbench.memory.watches.watch import Watch
 
@@ -124,7 +125,7 @@ def _reboot(device: Patient, watch: Watch, unit: int, state: State) -> bool:
     if not watch.trusts_golden(device.data, unit):
         return False
     layout, data = device.layout, device.data
-    golden = layout.sections["golden"]
+    golden = layout.sections[GOLDEN]
     divided = [other for other in device.watches if other.area.kind.divided]
     unwatched = np.ones(layout.working_bytes, bool)
     for other in divided:

@@ -9,6 +9,7 @@ import numpy as np
 from workbench.errors import WorkbenchError, described, expect
 from workbench.memory.faults.events import CLEAR, FLIP, SET, Event
 from workbench.memory.layout import Layout
+from workbench.memory.places import STATE
 
 
 def checked_schedule(schedule: Iterable[Event]) -> tuple[Event, ...]:
@@ -35,7 +36,7 @@ def arrivals_by_frame(
     Raises WorkbenchError for events outside of the image or the run, and stuck cells in histories.
     """
     arrivals: dict[int, list[list[Event]]] = {}
-    bits, state = 8 * layout.size_bytes, layout.sections["state"]
+    bits, state = 8 * layout.size_bytes, layout.sections[STATE]
     for number, schedule in enumerate(schedules):
         for event in schedule:
             if event.action != FLIP and state.start <= event.position >> 3 < state.stop:

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from workbench.memory.layout import Layout
+from workbench.memory.places import SPARE
 
 FREE, RETIRED = 0, 2**32 - 1
 
@@ -27,7 +28,7 @@ class Spares:
         """(address of the page, of its spare, bytes) of all that are moved."""
         for number, page in enumerate(self.moved):
             if page >= 0:
-                first = self._layout.sections["spare"].start
+                first = self._layout.sections[SPARE].start
                 yield page, first + number * self._layout.spare_bytes, self._bytes(page)
 
     def follow(self, data: np.ndarray, entries: Sequence[int]) -> bool:

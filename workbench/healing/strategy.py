@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 from workbench.errors import WorkbenchError, expect
 from workbench.healing.conflicts import refuse_conflicts
@@ -186,6 +187,19 @@ class Strategy:
             WorkbenchError: As of `layout`, and where no near weights are code words.
         """
         self.layout(program)
-        for area in self.areas:
-            program = area.kind.prepared(program)
-        return Image.of(program, areas=self.areas, spare_pages=self.spare_pages)
+        if program.content_hash not in self._images:
+            made = program
+            for area in self.areas:
+                made = area.kind.prepared(made)
+            image = Image.of(made, areas=self.areas, spare_pages=self.spare_pages)
+            self._images.clear()
+            self._images[program.content_hash] = image
+        return self._images[program.content_hash]
+
+    @cached_property
+    def _images(self) -> dict[str, Image]:
+        """The last image by the hash of its program: code words take seconds to be found."""
+        return {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "_images"}

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.errors import WorkbenchError, expect, nearest
-from workbench.files import path_of, write_text
+from workbench.files import path_of, read_bytes, write_text
 from workbench.healing.guard import Guard
 from workbench.healing.log import Remedy
 from workbench.healing.policy import Policy
@@ -25,25 +25,26 @@ from workbench.sealed import DIGEST, json_object, unsealed, write_sealed
 
 JSON, TOML = ".json", ".toml"  # how the names of files end
 EXPORTED = "strategy"  # its key in the file of an exported folder
+_MOST_BYTES = 2**26  # of a file; the largest ones name every byte that has triple copies
 _REMAKE = "write it with `save_strategy`, or export the firmware again"
 
 
 def strategy_to_json(strategy: Strategy) -> dict[str, Any]:
     """JSON-ready."""
-    told = dataclasses.asdict(strategy)
-    for guard, made in zip(strategy.guards, told["guards"], strict=True):
+    fields = dataclasses.asdict(strategy)
+    for guard, made in zip(strategy.guards, fields["guards"], strict=True):
         made["ladder"] = [rung.name for rung in guard.ladder]
-    return told
+    return fields
 
 
-def strategy_from_json(told: Any, source: str) -> Strategy:
+def strategy_from_json(plain: Any, source: str) -> Strategy:
     """The inverse of `strategy_to_json`; WorkbenchError for what describes no strategy.
 
     What is left out of a guard, an area or the policy, or the policy itself, has its usual value.
     source: for messages.
     """
     try:
-        fields = _fields(told, Strategy, "the strategy")
+        fields = _fields(plain, Strategy, "the strategy")
         if "guards" not in fields:
             raise WorkbenchError("the strategy lacks the field 'guards'; write it, [] for none")
         expect(fields["guards"], list, "guards of the strategy", "a list of guards")
@@ -87,7 +88,7 @@ def load_strategy(path: Path | str) -> Strategy:
     """
     path = path_of(path, "the file of a strategy")
     try:
-        data = path.read_bytes()
+        data = read_bytes(path, most=_MOST_BYTES)
     except OSError as error:
         raise WorkbenchError(
             f"cannot read the strategy {path} ({error.strerror or error}); name a file that "
@@ -102,23 +103,23 @@ def load_strategy(path: Path | str) -> Strategy:
     return strategy_from_json(contents.get(EXPORTED, contents), str(path))
 
 
-def _fields(told: Any, kind: type[Any], what: str) -> dict[str, Any]:
-    """The JSON object `told`, once it has every field that `kind` needs and none that it lacks."""
-    expect(told, dict, what, "an object with its fields")
+def _fields(plain: Any, kind: type[Any], what: str) -> dict[str, Any]:
+    """The JSON object `plain`, once it has every field that `kind` needs and none that it lacks."""
+    expect(plain, dict, what, "an object with its fields")
     known = {field.name: field for field in dataclasses.fields(kind)}
-    for name in told:
+    for name in plain:
         if name not in known:
             raise WorkbenchError(f"{what} has no field {name!r:.60}; {nearest(name, known)}")
     for name, field in known.items():
         absent = field.default is field.default_factory is dataclasses.MISSING
-        if absent and name not in told:
+        if absent and name not in plain:
             raise WorkbenchError(f"{what} lacks the field {name!r}; write it")
-    return dict(told)
+    return dict(plain)
 
 
-def _guard_of(told: Any, number: int) -> Guard:
+def _guard_of(plain: Any, number: int) -> Guard:
     what = f"guard {number} of the strategy"
-    fields = _fields(told, Guard, what)
+    fields = _fields(plain, Guard, what)
     area = fields["area"]
     record = record_of(area.get("code")) if isinstance(area, dict) else record_of(None)
     fields["area"] = area_of(_fields(area, record, f"the area of {what}"))
@@ -158,4 +159,4 @@ def _guard(guard: Guard) -> str:
     if scans:
         every = "a frame" if guard.every_frames == 1 else f"every {guard.every_frames} frames"
         what += f", {guard.per_frame} {every}"
-    return f"{what}: {', '.join(rung.name for rung in guard.ladder) or 'only told'}"
+    return f"{what}: {', '.join(rung.name for rung in guard.ladder) or 'only reported'}"

@@ -22,8 +22,7 @@ _EPOCHS = 2**16  # the log has so many
 def vote(copies: np.ndarray, strategy: Strategy, *, areas: int) -> State:
     """The variables, each brought into the range that strategy and policy give it."""
     policy = strategy.policy
-    a, b, c = copies.T.astype(np.int64)
-    words = (a & b | a & c | b & c).tolist()
+    words = [a & b | a & c | b & c for a, b, c in copies.tolist()]
     first = len(HEALER_VARIABLES)
     state: State = dict(zip(HEALER_VARIABLES, words, strict=False))
     state["cursor"], state["map"] = words[first : first + areas], words[first + areas :]

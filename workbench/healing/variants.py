@@ -17,6 +17,7 @@ from workbench.healing.strategy import Strategy
 from workbench.healing.strategy_file import JSON, TOML, load_strategy
 from workbench.integer.program import Program
 from workbench.integer.reference import Codes
+from workbench.integer.sections import BIAS
 from workbench.memory.faults.protection import ProtectionMask
 from workbench.memory.image import Image
 
@@ -65,7 +66,7 @@ _MADE = {TRIPLE: _tripled, RANGE: _restricted}
 
 
 class StrategyVariant(NamedTuple):
-    """asked: the name or file that the user gave. program: what the strategy runs."""
+    """asked: the name or file that the user gave, or words for an object that was renamed. program: what the strategy runs."""
 
     asked: str
     strategy: Strategy
@@ -95,8 +96,12 @@ def strategy_variants(
         if strategy in known:
             continue
         known.append(strategy)
+        text = asked if isinstance(asked, str) else strategy.name
         if asked not in NAMES and not _is_known(strategy, program, inputs, mask):
-            strategy = replace(strategy, name=_free_name(strategy.name, asked, taken))
+            free = _free_name(strategy.name, asked, taken)
+            if not isinstance(asked, str) and free != strategy.name:
+                text = f"the {strategy.name} that was given"
+            strategy = replace(strategy, name=free)
         try:
             strategy.image(used)
         except WorkbenchError as error:
@@ -104,7 +109,6 @@ def strategy_variants(
                 continue
             raise WorkbenchError(f"{strategy.name} does not suit this network: {error}") from error
         taken.add(_folded(strategy.name))
-        text = asked if isinstance(asked, str) else strategy.name
         variants.append(StrategyVariant(text, strategy, used))
     return variants
 
@@ -165,7 +169,7 @@ def _critical(image: Image, mask: Path | None) -> tuple[int, ...]:
     return tuple(
         place.start + 4 * index + byte
         for place in image.layout.places
-        if place.section == "bias"
+        if place.section == BIAS
         for index in range(place.size_bytes // 4)
         for byte in (2, 3)
     )

@@ -8,8 +8,7 @@ floating point is exact in any order of summation.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import torch
@@ -26,7 +25,7 @@ from workbench.integer.engine_kernels import (
 )
 from workbench.integer.operators import Add, Concat, Conv, Embed, Operator, Rescale, Table
 from workbench.integer.program import Program
-from workbench.integer.reference import checked_inputs
+from workbench.integer.reference import inputs_of_trials
 from workbench.integer.signals import code_dtype
 
 # (operator, tensor) -> what it remembers.
@@ -162,13 +161,6 @@ class EngineStream:
             zero = torch.zeros(1, *tensor.shape, device=self.engine.device)
             self.states[operator.name, tensor.name] = zero
 
-    def silence(self, trials: Sequence[int]) -> None:
-        """Every state of these trials becomes zero."""
-        for name, state in self.states.items():
-            state = state.expand(self.trials, *state.shape[1:]).clone()
-            state[list(trials)] = 0
-            self.states[name] = state
-
     def step(self, inputs: Mapping[str, np.ndarray], changes: Changes | None = None) -> np.ndarray:
         """Run whole frames; codes of the output, [trials, frames * rate, channels].
 
@@ -191,25 +183,15 @@ class EngineStream:
         recorded = names or tuple(signal.name for signal in program.signals)
         values = {
             name: self._tensor(name, codes)
-            for name, codes in checked_inputs(program, inputs).items()
+            for name, codes in inputs_of_trials(program, inputs, self.trials).items()
         }
         with torch.inference_mode():
             self.engine.execute(values, self.states, changes or {}, self.trials, recorded)
         return {name: self._codes(name, values[name]) for name in recorded if name in values}
 
-    def snapshot(self) -> Any:
-        """What all trials remember, to be given to `restore`."""
-        return dict(self.states)
-
-    def restore(self, states: Any) -> None:
-        """Go back to what was remembered."""
-        self.states = dict(states)
-
-    def read_state(
-        self, operator: str, tensor: str, trial: int, *, states: States | None = None
-    ) -> np.ndarray:
-        """A state of one trial, now or of a snapshot: int64 [*shape]."""
-        state = (self.states if states is None else states)[operator, tensor]
+    def read_state(self, operator: str, tensor: str, trial: int) -> np.ndarray:
+        """A state of one trial: int64 [*shape]."""
+        state = self.states[operator, tensor]
         return state[trial if len(state) > 1 else 0].cpu().numpy().astype(np.int64)
 
     def write_states(self, changes: Changes) -> None:
@@ -222,11 +204,6 @@ class EngineStream:
             self.states[name] = flat.reshape(self.trials, *state.shape[1:])
 
     def _tensor(self, name: str, codes: np.ndarray) -> torch.Tensor:
-        if codes.shape[0] not in (1, self.trials):
-            raise WorkbenchError(
-                f"input {name!r} is for {codes.shape[0]} trials and there are {self.trials}; "
-                "give one for all or one each"
-            )
         indexes = self.engine.program.signal(name).bits == 32
         dtype = np.int64 if indexes else np.float32
         return torch.from_numpy(codes.astype(dtype)).to(self.engine.device)

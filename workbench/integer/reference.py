@@ -116,6 +116,17 @@ def checked_inputs(program: Program, inputs: Mapping[str, np.ndarray]) -> Codes:
     return {name: np.asarray(inputs[name]) for name in program.inputs}
 
 
+def inputs_of_trials(program: Program, inputs: Mapping[str, np.ndarray], trials: int) -> Codes:
+    """The same, of one utterance for all trials or of one for each."""
+    codes = checked_inputs(program, inputs)
+    for name, x in codes.items():
+        if len(x) not in (1, trials):
+            raise WorkbenchError(
+                f"input {name!r} is for {len(x)} trials and there are {trials}; give one for all or one each"
+            )
+    return codes
+
+
 def one_utterance(program: Program, inputs: Mapping[str, np.ndarray]) -> Codes:
     """The same of a batch of one, which is all that fault trials take."""
     codes = checked_inputs(program, inputs)

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from workbench.container import read_container, write_container
-from workbench.errors import WorkbenchError
+from workbench.errors import WorkbenchError, expect
 from workbench.integer.operators import OPERATORS, Operator
 from workbench.integer.program import Program, structure
 from workbench.integer.signals import Signal
@@ -36,14 +36,30 @@ _PROGRAM_KEYS: dict[str, type] = {
 
 
 def save_program(program: Program, path: Path | str) -> None:
-    """Replace the file `path`, all or nothing; WorkbenchError when it cannot be written."""
+    """Write a program to a file, all or nothing.
+
+    Args:
+        program: Any.
+        path: Of the file, which is replaced.
+
+    Raises:
+        WorkbenchError: The file cannot be written.
+    """
+    expect(program, Program, "what is to be saved", "a Program, as `program` of a voice")
     write_container(
         path, kind=KIND, header=program_header(program), payload=program_payload(program)
     )
 
 
 def load_program(path: Path | str) -> Program:
-    """Read a program; WorkbenchError saying what and where when anything about the file is off."""
+    """Read a program that `save_program` or `workbench lower` wrote.
+
+    Args:
+        path: Of the file.
+
+    Raises:
+        WorkbenchError: The file is missing, or anything about it is off; the message says what and where.
+    """
     header, payload = read_container(path, kind=KIND)
     return program_from(header, payload, str(path))
 

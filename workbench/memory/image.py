@@ -20,7 +20,7 @@ from workbench.integer.program import Program
 from workbench.integer.storage import program_from, program_header, program_payload
 from workbench.memory.choice import DrawnFlips, Names, Numbers, draw_flips
 from workbench.memory.layout import LAYOUT, Layout
-from workbench.memory.places import Site
+from workbench.memory.places import GOLDEN, STATE, Site
 from workbench.memory.tensors import read_tensor, stored_program, write_tensor
 from workbench.memory.watches.areas import PAGE_BYTES, Area, area_of
 
@@ -47,6 +47,9 @@ class Image:
         self.data = data
         self.data.flags.writeable = False
         self.drawn = drawn
+        # The image without flips, where it is known: to make it anew takes every code's time.
+        self._is_clean = False
+        self._unflipped: Image | None = None
 
     @classmethod
     def of(
@@ -69,12 +72,14 @@ class Image:
         for operator, tensor, array in program.parameters():
             write_tensor(data, layout.place(operator.name, tensor), array)
         working = data[: layout.working_bytes]
-        golden = layout.sections["golden"]
+        golden = layout.sections[GOLDEN]
         data[golden.start : golden.stop] = working
         for watch in layout.watches:
             for unit in range(watch.units):
                 watch.sign(data, unit)
-        return cls(program, layout, data)
+        image = cls(program, layout, data)
+        image._is_clean = True
+        return image
 
     def save(self, path: Path | str) -> None:
         """Replace the file `path`, all or nothing: the clean program, then the bytes as they are."""
@@ -187,7 +192,9 @@ class Image:
             drawn = DrawnFlips(self.content_hash, plan, number)
         data = self.data.copy()
         flip_bits(data, positions)
-        return Image(self.program, self.layout, data, drawn)
+        image = Image(self.program, self.layout, data, drawn)
+        image._unflipped = self if self._is_clean else self._unflipped
+        return image
 
     def flipped(self) -> np.ndarray:
         """Positions of the bits that differ from the clean image, ascending int64."""
@@ -195,7 +202,11 @@ class Image:
 
     def clean(self) -> Image:
         """The image of the same program under the same layout, without flips."""
-        return Image._clean(self.layout)
+        if self._is_clean:
+            return self
+        if self._unflipped is None:
+            self._unflipped = Image._clean(self.layout)
+        return self._unflipped
 
     def site(self, position: int) -> Site:
         """The logical name of one bit; see `Layout.site`. Raises WorkbenchError outside of the image."""
@@ -231,7 +242,7 @@ class Image:
         return {
             (place.operator, place.tensor): read_tensor(self.data, place).astype(np.int64)[None]
             for place in self.layout.places
-            if place.section == "state"
+            if place.section == STATE
         }
 
 
@@ -276,8 +287,14 @@ def _positions(positions: Iterable[int] | np.ndarray | None, size: int) -> np.nd
 
 def differing_bits(data: np.ndarray, other: np.ndarray) -> np.ndarray:
     """Positions, ascending int64, of the bits in which two uint8 [bytes] arrays differ."""
-    difference = data ^ other
-    addresses = np.flatnonzero(difference)
-    bits = np.unpackbits(difference[addresses, None], axis=1, bitorder="little")
+    whole = len(data) // 8  # eight bytes at a time, since nearly all are equal
+    words = data[: 8 * whole].view(np.uint64) != other[: 8 * whole].view(np.uint64)
+    near = (8 * np.flatnonzero(words)[:, None] + np.arange(8)).reshape(-1)
+    if 8 * whole < len(data):
+        near = np.concatenate([near, np.arange(8 * whole, len(data))])
+    difference = data[near] ^ other[near]
+    wrong = difference != 0
+    addresses = near[wrong]
+    bits = np.unpackbits(difference[wrong, None], axis=1, bitorder="little")
     which, bit = np.nonzero(bits)
     return 8 * addresses[which] + bit

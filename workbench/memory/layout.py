@@ -19,8 +19,21 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from workbench.integer.operators.operator import CHANNEL, Operator
 from workbench.integer.program import Program
-from workbench.memory.places import WORKING_SECTIONS, Places, Tensor
+from workbench.memory.places import (
+    BACKOFF,
+    CHECK,
+    GOLDEN,
+    HEALER,
+    RAM_CHECK,
+    SPARE,
+    STATE,
+    WORKING_SECTIONS,
+    Place,
+    Places,
+    Tensor,
+)
 from workbench.memory.watches.areas import PAGE_BYTES, Area
 from workbench.memory.watches.registry import watches
 from workbench.memory.watches.watch import Watch
@@ -49,29 +62,42 @@ class Layout(Places):
         self.spare_pages = spare_pages
         self.page_bytes = page_bytes
         self.areas = (Area("crc32", unit_bytes=page_bytes),) if areas is None else areas
-        for name in (*WORKING_SECTIONS, "state"):
+        for name in (*WORKING_SECTIONS, STATE):
             self.append(name, _tensors(program, name))
         self.watches: list[Watch] = watches(self.areas, self) if self.working_bytes else []
         self.spare_bytes = self.areas[0].unit_bytes if spare_pages else 0
-        self.append("healer", _healer(len(self.watches), spare_pages))
-        self.append("ram_check", self._checks("ram_check"))
+        self.append(HEALER, _healer(len(self.watches), spare_pages))
+        self.append(RAM_CHECK, self._checks(RAM_CHECK))
         spare: list[Tensor] = [("spare", "pages", 8, (spare_pages, self.spare_bytes))]
-        self.append("spare", spare if spare_pages else [])
+        self.append(SPARE, spare if spare_pages else [])
         units = sum(watch.units for watch in self.watches)
         waits: list[Tensor] = [("healer", "backoff", 4, (1, 1, 1, units))]
-        self.append("backoff", waits if units else [])
-        self.sram_bytes = self.sections["backoff"].stop
+        self.append(BACKOFF, waits if units else [])
+        self.sram_bytes = self.sections[BACKOFF].stop
         parameters = [place for place in self.places if place.section in WORKING_SECTIONS]
-        self.add_section("golden", self.working_bytes)
+        self.add_section(GOLDEN, self.working_bytes)
         self.places += [
-            replace(place, section="golden", start=self.sram_bytes + place.start)
+            replace(place, section=GOLDEN, start=self.sram_bytes + place.start)
             for place in parameters
         ]
-        self.append("check", self._checks("check"))
+        self.append(CHECK, self._checks(CHECK))
 
     def _checks(self, section: str) -> list[Tensor]:
         pairs = [pair for watch in self.watches for pair in watch.tensors()]
         return [tensor for where, tensor in pairs if where == section]
+
+    def axes(self, place: Place) -> tuple[str, ...]:
+        """What the indexes of a tensor count, as its operator or its watch says; () where neither does."""
+        owners: list[Operator | Watch] = [
+            o for o in self.program.operators if o.name == place.operator
+        ]
+        owners += [watch for watch in self.watches if watch.label == place.operator]
+        return next((owner.AXES.get(place.tensor, ()) for owner in owners), ())
+
+    def channel_axis(self, place: Place) -> int | None:
+        """Which axis of a tensor counts channels of the operator's target; None where none does."""
+        axes = self.axes(place)
+        return axes.index(CHANNEL) if CHANNEL in axes else None
 
     @property
     def pages(self) -> int:
@@ -95,7 +121,7 @@ def _healer(areas: int, spare_pages: int) -> list[Tensor]:
 
 def _tensors(program: Program, section: str) -> list[Tensor]:
     """(operator, tensor, bits, shape) of the parameters or histories of a section, in program order."""
-    if section == "state":
+    if section == STATE:
         return [
             (op.name, tensor.name, tensor.bits, tensor.shape) for op, tensor in program.states()
         ]

@@ -16,11 +16,13 @@ import numpy as np
 
 from workbench.errors import WorkbenchError, nearest
 from workbench.integer.program import Program
+from workbench.integer.sections import WORKING_SECTIONS as WORKING_SECTIONS
 from workbench.integer.signals import code_dtype
 
-WORKING_SECTIONS = ("weights", "bias", "shift", "table", "embed")
-SRAM_SECTIONS = (*WORKING_SECTIONS, "state", "healer", "ram_check", "spare", "backoff")
-FLASH_SECTIONS = ("golden", "check")
+STATE, HEALER, RAM_CHECK, SPARE, BACKOFF = "state", "healer", "ram_check", "spare", "backoff"
+GOLDEN, CHECK = "golden", "check"
+SRAM_SECTIONS = (*WORKING_SECTIONS, STATE, HEALER, RAM_CHECK, SPARE, BACKOFF)
+FLASH_SECTIONS = (GOLDEN, CHECK)
 SECTIONS = SRAM_SECTIONS + FLASH_SECTIONS
 
 # (operator, tensor, bits of an element, shape) of what is to be placed.
@@ -41,6 +43,10 @@ class Section:
     def stop(self) -> int:
         """First address after the section."""
         return self.start + self.size_bytes
+
+    def has(self, positions: np.ndarray) -> np.ndarray:
+        """Which of these bits (8 * address + bit) lie in it, bool, as many."""
+        return (positions >= 8 * self.start) & (positions < 8 * self.stop)
 
 
 @dataclass(frozen=True)
@@ -64,7 +70,7 @@ class Place:
     @property
     def dtype(self) -> np.dtype:
         """Little-endian dtype of the unpacked elements."""
-        if self.section == "healer":
+        if self.section == HEALER:
             return np.dtype("<u4")
         return code_dtype(self.bits).newbyteorder("<")
 
@@ -93,7 +99,7 @@ class Site:
         if not self.operator:
             return f"padding of {self.section} at address {self.address}"
         index = ", ".join(str(i) for i in self.index)
-        prefix = "golden copy of " if self.section == "golden" else ""
+        prefix = "golden copy of " if self.section == GOLDEN else ""
         return f"{prefix}{self.operator}.{self.tensor}[{index}] bit {self.bit}"
 
 
@@ -108,7 +114,7 @@ class Places:
     @property
     def working_bytes(self) -> int:
         """Size of the working copy, which begins at address 0."""
-        return self.sections["state"].start
+        return self.sections[STATE].start
 
     @property
     def size_bytes(self) -> int:
@@ -185,14 +191,7 @@ class Places:
     ) -> int:
         """The inverse of `site`; WorkbenchError when index or bit lie outside of the tensor."""
         place = self.place(operator, tensor, golden=golden)
-        inside = len(index) == len(place.shape) and all(
-            0 <= i < n for i, n in zip(index, place.shape, strict=True)
-        )
-        if not inside or not 0 <= bit < place.bits:
-            raise WorkbenchError(
-                f"{operator}.{tensor} has shape {list(place.shape)} and {place.bits} bits an element; "
-                f"index {list(index)}, bit {bit} is not in it"
-            )
+        refuse_outside(f"{operator}.{tensor}", place.shape, place.bits, index, bit)
         return int(self.element_positions(place)[index]) + bit
 
     def element_positions(self, place: Place) -> np.ndarray:
@@ -227,7 +226,7 @@ class Places:
 
     @cached_property
     def _by_name(self) -> dict[tuple[bool, str, str], Place]:
-        return {(p.section == "golden", p.operator, p.tensor): p for p in self.places}
+        return {(p.section == GOLDEN, p.operator, p.tensor): p for p in self.places}
 
     @cached_property
     def _starts(self) -> list[int]:
@@ -238,6 +237,18 @@ class Places:
         """Start, size in bytes, bits an element and row length of every place, int64 [4, places]."""
         rows = [(p.start, p.size_bytes, p.bits, int(np.prod(p.shape[2:]))) for p in self.places]
         return np.array(rows, np.int64).reshape(-1, 4).T
+
+
+def refuse_outside(
+    name: str, shape: tuple[int, ...], bits: int, index: tuple[int, ...], bit: int
+) -> None:
+    """Raise WorkbenchError unless a tensor of this shape, `bits` an element, has that bit at that index."""
+    inside = len(index) == len(shape) and all(0 <= i < n for i, n in zip(index, shape, strict=True))
+    if not inside or not 0 <= bit < bits:
+        raise WorkbenchError(
+            f"{name} has shape {list(shape)} and {bits} bits an element; index {list(index)}, bit {bit} is "
+            "not in it"
+        )
 
 
 def _size_bytes(bits: int, shape: tuple[int, ...]) -> int:

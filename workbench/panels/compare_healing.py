@@ -58,7 +58,7 @@ class HealingPanel(widgets.VBox):
         self.worst: tuple[int, ...] = ()
         with self.status.shown("opening the voice"):
             self.voice = voice or open_voice()
-            self.inputs = {word: self.voice.inputs(word) for word in self.voice.utterances}
+            self.inputs = self.voice.all_inputs()
             variants = strategy_variants(strategies, self.voice.program, self.inputs)
             self.own = {variant.strategy.name: variant.strategy for variant in variants}
             self.controls = _controls(self.voice, tuple(self.own))
@@ -99,7 +99,7 @@ class HealingPanel(widgets.VBox):
             environment = replace(environment, upsets_per_s=rate)
         if len(self.worst) < environment.adversarial:
             self.worst = self._worst_bits(environment.adversarial)
-        return workload_of(environment, devices=1, words=_WORDS, seed=seed, worst=self.worst)
+        return workload_of(environment, devices=1, utterances=_WORDS, seed=seed, worst=self.worst)
 
     def _worst_bits(self, count: int) -> tuple[int, ...]:
         """The bits of the weights that an attacker would choose, the worst first."""

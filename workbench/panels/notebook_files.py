@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.errors import WorkbenchError
-from workbench.files import output_folder, write_text
+from workbench.files import output_folder, read_bytes, write_text
 
 _ROOT = Path(__file__).parents[2]  # of a checkout
 _RESULTS = "results"
@@ -64,7 +64,7 @@ def copy_notebooks(source: Path, target: Path) -> Iterator[str]:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        notebook = json.loads(path.read_text(encoding="utf-8"))
+        notebook = json.loads(read_bytes(path))
         _cells(notebook)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise WorkbenchError(

@@ -11,16 +11,17 @@ from html import escape
 
 import numpy as np
 
+from workbench.audio.metrics import ACCEPTABLE, BROKEN, DEGRADED, TRANSPARENT
 from workbench.experiments.demo.page.pictures import spectrogram_uri, wav_uri
 from workbench.experiments.voices.faulty_speech import Heard
 
 _SITES_SHOWN = 12
 _SOFT = "color: var(--jp-ui-font-color2)"
 _CLASS_COLOURS = {
-    "transparent": "#13703f",
-    "acceptable": "#7a5a00",
-    "degraded": "#a8480c",
-    "broken": "#b02a20",
+    TRANSPARENT: "#13703f",
+    ACCEPTABLE: "#7a5a00",
+    DEGRADED: "#a8480c",
+    BROKEN: "#b02a20",
 }
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.errors import WorkbenchError
-from workbench.files import as_argument, exists, path_of
+from workbench.files import as_argument, exists, path_of, read_bytes
 from workbench.generators.configuration import configuration_of
 from workbench.generators.generator import Generator
 from workbench.generators.registry import DEFAULT, generator_named, is_known
@@ -67,7 +67,7 @@ def parsed_metadata(folder: Path) -> dict[str, Any]:
     """The contents of `model.json`, of a known format but with nothing proved."""
     path = folder / METADATA_FILE
     try:
-        text = path.read_bytes()
+        text = read_bytes(path)
     except OSError as error:
         if exists(folder / PROGRESS_FILE):
             raise WorkbenchError(
@@ -108,7 +108,7 @@ def stored_weights(folder: Path, metadata: dict[str, Any]) -> bytes:
     """The bytes of the weights, which must have the hash that the metadata name."""
     path = folder / WEIGHTS_FILE
     try:
-        weights = path.read_bytes()
+        weights = read_bytes(path)
     except OSError as error:
         raise WorkbenchError(f"cannot read {path} ({error.strerror}); train it again") from error
     if hashlib.sha256(weights).hexdigest() != metadata.get("weights_sha256"):

@@ -14,19 +14,18 @@ from safetensors.torch import save
 from torch import nn
 
 from workbench.errors import WorkbenchError, reason_of
-from workbench.files import exists, write_bytes
+from workbench.files import exists, open_regular, write_bytes
 from workbench.training.checkpoint_files import PROGRESS_FILE
-
-_STAGES = ("float", "qat", "words", "rest")
+from workbench.training.stages import STAGES
 
 
 @dataclass
 class TrainingState:
     """Where a run stands.
 
-    stage: "float" or "qat". step: the next one of this stage. weights: by name, empty while a fresh
+    stage: its name in STAGES. step: the next one of this stage. weights: by name, empty while a fresh
     model is where the stage stands. adam: the optimiser's moments by "parameter/moment". losses: of
-    every step so far, both stages. seconds: spent until it was last saved.
+    every step so far, of all stages. seconds: spent until it was last saved.
     """
 
     stage: str
@@ -94,6 +93,7 @@ def load_progress(folder: Path, identity: str) -> TrainingState | None:
     if not exists(path):
         return None
     try:
+        open_regular(path).close()
         with safe_open(path, framework="pt") as file:
             notes = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
@@ -108,7 +108,7 @@ def load_progress(folder: Path, identity: str) -> TrainingState | None:
             float(notes["seconds"]),
         )
         if not _is_possible(state):
-            raise ValueError("it tells of no training")
+            raise ValueError("it describes no training")
     except (SafetensorError, OSError, KeyError, ValueError, TypeError, RecursionError) as error:
         raise WorkbenchError(
             f"{path} is damaged ({reason_of(error, brief=True)}); delete it to start this training anew"
@@ -124,7 +124,7 @@ def load_progress(folder: Path, identity: str) -> TrainingState | None:
 def _is_possible(state: TrainingState) -> bool:
     losses = state.losses
     return (
-        state.stage in _STAGES
+        state.stage in STAGES
         and state.step >= 0
         and math.isfinite(state.seconds)
         and isinstance(losses, list)

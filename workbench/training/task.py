@@ -25,7 +25,8 @@ class Task:
 
     targets: of each utterance of the configuration, float32 [utterances, ...]. device: as torch names it, e.g.
     "cpu" or "cuda". code_words: code whose words the weights are to become, see `code_words`; "" for none.
-    start: a finished network to go on from.
+    start: a finished network to go on from. sparsity: share of the weights of every layer that become zero
+    before quantisation and stay so.
     """
 
     generator: Generator
@@ -36,6 +37,7 @@ class Task:
     device: str
     code_words: str = ""
     start: nn.Module | None = None
+    sparsity: float = 0.0
 
     def inputs(self) -> dict[str, torch.Tensor]:
         """What the network's forward takes for all utterances, on the device."""
@@ -54,7 +56,8 @@ class Task:
     @property
     def identity(self) -> str:
         """What must be equal for a run to be continued rather than refused."""
-        more = (self.code_words, self.origin) if self.code_words else ()
+        more: tuple[Any, ...] = (self.code_words, self.origin) if self.code_words else ()
+        more += (self.sparsity,) if self.sparsity else ()
         what = (self.generator.name, asdict(self.config), asdict(self.recipe))
         return repr((*what, self.seed, self.data, *more))
 
@@ -79,12 +82,14 @@ def make_task(
     device: str | None = None,
     code_words: str = "",
     start: Any = None,
+    sparsity: float = 0.0,
 ) -> Task:
     """Shape the generator after `recordings` (utterance -> float32 [samples] at its sampling rate).
 
     settings: fields of its configuration that are to have these values. device: None takes CUDA when there is
-    one. start: goes with `code_words`; its utterances are what is trained. Raises WorkbenchError when there is
-    no recording, one is too long or missing, or seed, setting, device or code do not exist.
+    one. start: goes with `code_words`; its utterances are what is trained. sparsity: from 0 to less than 1, and
+    not with `code_words`. Raises WorkbenchError when there is no recording, one is too long or missing, or seed,
+    setting, device, code or sparsity cannot be.
     """
     if not recordings:
         raise WorkbenchError("there is no recording to train on; name a folder with --data")
@@ -94,6 +99,11 @@ def make_task(
     if code_words and code_words not in IN_PLACE:
         raise WorkbenchError(
             f"weights cannot be words of {code_words!r}; {nearest(code_words, IN_PLACE)}"
+        )
+    if not 0 <= sparsity < 1 or (sparsity and code_words):
+        raise WorkbenchError(
+            f"a share of {sparsity:g} of the weights cannot be zero; choose 0 to less than 1, and 0 for weights "
+            "that become code words"
         )
     if start is not None:
         if not code_words:
@@ -116,7 +126,7 @@ def make_task(
                 )
     targets = torch.from_numpy(generator.targets(config, recordings))
     device = _checked_device(device)
-    return Task(generator, config, targets, recipe, seed, device, code_words, start)
+    return Task(generator, config, targets, recipe, seed, device, code_words, start, sparsity)
 
 
 def _checked_settings(generator: Generator, settings: Mapping[str, Any]) -> Mapping[str, Any]:

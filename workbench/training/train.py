@@ -34,20 +34,29 @@ from workbench.training.progress import (
     load_progress,
     save_progress,
 )
+from workbench.training.pruning import Zeros, prune
+from workbench.training.stages import FLOAT, QAT, REST, STAGES, WORDS
 from workbench.training.task import Task
 
 SAVE_EVERY_S = 2.0
-# Between searches for the nearest code words, which take longer than a step; frozen ones stay.
-_REFRESH_STEPS = {"words": 10, "rest": 1 << 40}
+
+
+class PausedError(Exception):
+    """A training that stopped where it was asked to; its progress is saved."""
 
 
 def train(
-    task: Task, out: Path | str, *, on_step: Callable[[TrainingState], None] | None = None
+    task: Task,
+    out: Path | str,
+    *,
+    on_step: Callable[[TrainingState], object] | None = None,
+    show: bool = True,
 ) -> Any:
     """Train to the end, continuing what lies in `out`; write checkpoint and loss curve, return the network.
 
-    on_step: called after every step with the state so far. Raises WorkbenchError when `out` holds
-    a finished checkpoint or another run, cannot be written, or the training diverges.
+    on_step: called after every step with the state so far; the training pauses where it returns True. show:
+    whether to show a bar for each stage. Raises WorkbenchError when `out` holds a finished checkpoint or
+    another run, cannot be written, or the training diverges, and PausedError.
     """
     out = output_folder(out)
     if exists(out / METADATA_FILE):
@@ -56,28 +65,29 @@ def train(
         )
     torch.manual_seed(task.seed)
     state = load_progress(out, task.identity) or _beginning(task)
-    run = _Run(task, out, time.monotonic() - state.seconds, on_step)
-    if state.stage == "float":
+    run = _Run(task, out, time.monotonic() - state.seconds, on_step, show)
+    if state.stage == FLOAT:
         model = task.generator.network(task.config, quantised=False).to(task.device)
         run.stage(model, state)
-        state = TrainingState("qat", 0, copied_weights(model), {}, state.losses)
+        state = TrainingState(QAT, 0, copied_weights(model), {}, state.losses)
     model = task.generator.network(task.config, quantised=True).to(task.device)
-    if state.stage == "qat":
+    if state.stage == QAT:
         if state.step == 0:
             load_float_weights(model, state.weights)
+            prune(model, task.sparsity)
             calibrate(model, task.inputs())
             state.weights = {}
         run.stage(model, state)
         if task.code_words:
-            state = TrainingState("words", 0, copied_weights(model), {}, state.losses)
-    if state.stage in ("words", "rest"):
+            state = TrainingState(WORDS, 0, copied_weights(model), {}, state.losses)
+    if state.stage in (WORDS, REST):
         words = CodeWords(task.generator, model, task.code_words)
-    if state.stage == "words":
+    if state.stage == WORDS:
         # The moves, which are none, at the beginning of the stage.
         state.weights = {**copied_weights(model), **state.weights}
         run.stage(model, state, words)
-        state = TrainingState("rest", 0, copied_weights(model), {}, state.losses)
-    if state.stage == "rest":
+        state = TrainingState(REST, 0, copied_weights(model), {}, state.losses)
+    if state.stage == REST:
         words.freeze()
         run.stage(model, state, words)
         words.remove()
@@ -90,8 +100,8 @@ def train(
 
 def _beginning(task: Task) -> TrainingState:
     if task.start is None:
-        return TrainingState("float", 0, {}, {}, [])
-    return TrainingState("words", 0, copied_weights(task.start), {}, [])
+        return TrainingState(FLOAT, 0, {}, {}, [])
+    return TrainingState(WORDS, 0, copied_weights(task.start), {}, [])
 
 
 def load_float_weights(model: nn.Module, weights: dict[str, torch.Tensor]) -> None:
@@ -119,30 +129,33 @@ class _Run:
     task: Task
     out: Path
     started: float
-    on_step: Callable[[TrainingState], None] | None
+    on_step: Callable[[TrainingState], object] | None
+    show: bool
 
     def stage(self, model: nn.Module, state: TrainingState, moves: CodeWords | None = None) -> None:
         """Run the remaining steps of `state.stage`, saving progress now and then."""
         recipe = self.task.recipe
-        steps, rate, title = {
-            "float": (recipe.float_steps, recipe.float_rate, "float"),
-            "qat": (recipe.qat_steps, recipe.qat_rate, "quantised"),
-            "words": (recipe.words_steps, recipe.words_rate, "code words"),
-            "rest": (recipe.rest_steps, recipe.words_rate, "all but them"),
-        }[state.stage]
+        stage = STAGES[state.stage]
+        steps, rate = stage.steps_of(recipe), stage.rate_of(recipe)
         state.restore_weights(model)
         trained = [each for each in model.parameters() if each.requires_grad]
         optimiser = torch.optim.Adam(trained, lr=rate, betas=(0.8, 0.99))
         state.restore_moments(model, optimiser)
+        zeros = Zeros(model) if self.task.sparsity else None
         loss_of = self.task.generator.loss().to(self.task.device)
         inputs, targets = self.task.inputs(), self.task.targets.to(self.task.device)
         model.train()
         saved = time.monotonic()
         with progress_bar(
-            total=steps, initial=state.step, desc=title, unit="step", leave=True, disable=False
+            total=steps,
+            initial=state.step,
+            desc=stage.title,
+            unit="step",
+            leave=True,
+            disable=not self.show,
         ) as bar:
             while state.step < steps:
-                if moves and state.step % _REFRESH_STEPS[state.stage] == 0:
+                if moves and state.step % (stage.refresh or steps) == 0:
                     moves.refresh()
                 optimiser.param_groups[0]["lr"] = rate * schedule(state.step, steps)
                 chosen = batch_of(self.task, state.stage, state.step)
@@ -155,17 +168,25 @@ class _Run:
                 norm = torch.nn.utils.clip_grad_norm_(trained, recipe.gradient_norm)
                 _refuse_divergence(norm, state)
                 optimiser.step()
+                if zeros:
+                    zeros.keep()
                 state.losses.append(round(loss.item(), 4))
                 state.step += 1
                 bar.update()
                 bar.set_postfix(loss=f"{np.mean(state.losses[-50:]):.3f}", refresh=False)
                 if time.monotonic() - saved > SAVE_EVERY_S or state.step == steps:
-                    state.seconds = time.monotonic() - self.started
-                    state.capture(model, optimiser)
-                    save_progress(self.out, self.task.identity, state)
+                    self._save(model, optimiser, state)
                     saved = time.monotonic()
-                if self.on_step:
-                    self.on_step(state)
+                if self.on_step and self.on_step(state) is True:
+                    self._save(model, optimiser, state)
+                    raise PausedError
+
+    def _save(
+        self, model: nn.Module, optimiser: torch.optim.Optimizer, state: TrainingState
+    ) -> None:
+        state.seconds = time.monotonic() - self.started
+        state.capture(model, optimiser)
+        save_progress(self.out, self.task.identity, state)
 
     def metadata(self, state: TrainingState) -> dict[str, Any]:
         """How the checkpoint was made."""
@@ -175,6 +196,7 @@ class _Run:
             "data": self.task.data,
             "seconds": round(time.monotonic() - self.started, 1),
             "device": self.task.device,
+            **({"sparsity": self.task.sparsity} if self.task.sparsity else {}),
             **(
                 {"code_words": self.task.code_words, "origin": self.task.origin}
                 if self.task.code_words
@@ -192,7 +214,7 @@ def schedule(step: int, steps: int) -> float:
 
 def batch_of(task: Task, stage: str, step: int) -> list[int]:
     """Rows of the targets for one step, a pure function of (seed, stage, step)."""
-    key = [task.seed, ("float", "qat", "words", "rest").index(stage)]
+    key = [task.seed, list(STAGES).index(stage)]
     generator = np.random.Generator(np.random.Philox(key=key, counter=step))
     count = len(task.targets)
     return sorted(int(i) for i in generator.permutation(count)[: task.recipe.batch])

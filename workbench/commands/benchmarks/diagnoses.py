@@ -4,35 +4,45 @@ from __future__ import annotations
 
 import argparse
 import json
+from functools import partial
 
-from workbench.commands.progress import doing
+from workbench.commands.kept import Kept
+from workbench.commands.progress import counted
 from workbench.errors import WorkbenchError
-from workbench.experiments.bench.diagnoses import COLUMNS, bench_diagnoses, confusion
+from workbench.experiments.bench.diagnoses import COLUMNS, Score, bench_diagnoses, confusion
 from workbench.experiments.threads import one_thread
 from workbench.experiments.voices.voice import open_voice
 from workbench.files import write_text
-from workbench.healing.named import NONE
-from workbench.healing.variants import NAMES, RANGE, strategy_variants
-
-_TRIALS = 100  # of each strategy
+from workbench.firmware.costs import fingerprint
+from workbench.healing.strategy import Strategy
+from workbench.healing.variants import strategy_variants
+from workbench.integer.program import Program
 
 
 def run(options: argparse.Namespace) -> None:
     """Measure and print."""
-    trials = _TRIALS if options.trials is None else options.trials
+    trials = options.trials
     if trials < 1:
         raise WorkbenchError(f"cannot judge {trials} faults; give at least 1")
-    voice = open_voice()
-    names = options.strategy or [name for name in NAMES if name not in (NONE, RANGE)]
-    inputs = {word: voice.inputs(word) for word in voice.utterances}
-    chosen = strategy_variants(names, voice.program, inputs)
-    with doing() as say, one_thread():
-        scores = bench_diagnoses(
-            voice.program,
-            [each.strategy for each in chosen],
-            trials=trials,
-            progress=say,
-        )
+    voice = open_voice(options.checkpoint, generator=options.generator)
+    inputs = voice.all_inputs()
+    chosen = strategy_variants(options.strategy, voice.program, inputs)
+    chosen = [each for each in chosen if options.strategy or each.strategy.heals]
+    with (
+        Kept("bench-diagnoses", voice.program.content_hash, trials) as kept,
+        counted(len(chosen), unit="strategy") as say,
+        one_thread(),
+    ):
+        scores = []
+        for _, strategy, _ in chosen:
+            say(strategy.name)
+            scores.append(
+                kept.step(
+                    f"{strategy.name}-{fingerprint(voice.program, strategy)}",
+                    partial(_scored, voice.program, strategy, trials),
+                    plain=Score.plain, again=Score.of,
+                )
+            )  # fmt: skip
     width = max(len(score.strategy) for score in scores) + 2
     print(
         f"{'strategy':<{width}}{'trials':>7}{'entries':>9}{'right':>7}{'open':>6}{'wrong':>7}{'spoilt':>8}{'most':>6}"
@@ -53,3 +63,8 @@ def run(options: argparse.Namespace) -> None:
     if options.json:
         report = {"strategies": [score.as_json() for score in scores], "confusion": rows}
         write_text(options.json, json.dumps(report, indent=2) + "\n")
+
+
+def _scored(program: Program, strategy: Strategy, trials: int) -> Score:
+    (score,) = bench_diagnoses(program, [strategy], trials=trials)
+    return score

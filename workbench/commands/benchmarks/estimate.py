@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Callable
+from dataclasses import asdict
 
-from workbench.commands.progress import doing
+from workbench.commands.common import default_utterance
+from workbench.commands.kept import Kept
+from workbench.commands.progress import counted
 from workbench.errors import WorkbenchError
-from workbench.experiments.bench.estimate import bench_estimate
+from workbench.experiments.bench.estimate import CLASSES, HALF_WIDTHS, Row, bench_estimate
+from workbench.experiments.provenance import inputs_digest
 from workbench.experiments.voices.voice import open_voice
 from workbench.files import write_text
 
@@ -16,15 +21,22 @@ def run(options: argparse.Namespace) -> None:
     """Measure and print."""
     if options.repeats < 1:
         raise WorkbenchError(f"cannot estimate {options.repeats} times; give at least 1")
-    voice = open_voice()
-    with doing() as say:
-        rows = bench_estimate(
-            voice.image(),
-            voice.inputs(options.word),
-            repeats=options.repeats,
-            progress=say,
-        )
-    print(f"{options.repeats} estimates each, against all bits flipped, saying {options.word!r}")
+    voice = open_voice(options.checkpoint, generator=options.generator)
+    word = options.word or default_utterance(voice, "7")
+    image, inputs = voice.image(), voice.inputs(word)
+    depends = (image.content_hash, inputs_digest({word: inputs}), options.repeats)
+    with (
+        Kept("bench-estimate", *depends) as kept,
+        counted(1 + len(CLASSES) * len(HALF_WIDTHS)) as say,
+    ):
+
+        def step(name: str, make: Callable[[], Row]) -> Row:
+            say(name)
+            return kept.step(name, make, plain=asdict, again=lambda plain: Row(**plain))
+
+        say("flipping every bit")
+        rows = bench_estimate(image, inputs, repeats=options.repeats, step=step)
+    print(f"{options.repeats} estimates each, against all bits flipped, saying {word!r}")
     print(
         f"{'share of flips':<18}{'truth':>8}{'+-':>10}{'covered':>9}{'bias':>8}{'trials':>9}"
         f"{'blind':>9}{'saving':>8}"

@@ -6,7 +6,7 @@ import argparse
 import json
 
 from workbench.commands import COMMANDS
-from workbench.commands.progress import doing
+from workbench.commands.progress import counted
 from workbench.errors import WorkbenchError
 from workbench.experiments.bench.start import HELP_S, WORK, WORK_S, bench_start
 from workbench.files import write_text
@@ -14,11 +14,11 @@ from workbench.files import write_text
 
 def run(options: argparse.Namespace) -> None:
     """Measure and print."""
-    repeats = 3 if options.repeats is None else options.repeats
+    repeats = options.repeats
     if repeats < 1:
         raise WorkbenchError(f"cannot start {repeats} times; give at least 1")
     helps = {f"{name} --help": [name, "--help"] for name in COMMANDS}
-    with doing() as say:
+    with counted(len(helps) + len(WORK), unit="command") as say:
         starts = bench_start({**helps, **WORK}, repeats=repeats, progress=say)
     print(f"the shortest of {repeats} starts, on a quiet machine meant to end within the limit")
     print(f"{'command':<28}{'s':>7}{'limit':>7}{'CPU s':>7}  imports torch")

@@ -27,6 +27,7 @@ from workbench.experiments.threads import one_thread
 from workbench.integer import reference
 from workbench.integer.native.instructions import processor_name
 from workbench.integer.program import Program
+from workbench.integer.sections import WEIGHTS
 from workbench.memory.faults.bits import Flips
 from workbench.memory.faults.plan import Plan
 from workbench.memory.faults.transients import Sites
@@ -39,7 +40,7 @@ _PEER_TRIALS = 100
 _SELF_CHECK = 20
 _PEAK_S = 0.3
 _SAID_EVERY = 20  # trials of the reference, which takes about 30 ms for one
-_PLAN = Plan(Flips(1), sections=("weights",))
+_PLAN = Plan(Flips(1), sections=(WEIGHTS,))
 
 Progress = Callable[[str], None]
 

@@ -6,11 +6,12 @@ bits of groups of 512 weights find 9.6 of 10 flips of progressive bit search.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from workbench.integer.sections import WEIGHTS
 from workbench.memory.image import Image
 from workbench.memory.layout import Layout
 from workbench.memory.places import WORKING_SECTIONS
@@ -39,27 +40,25 @@ class Coverage:
     missed: dict[int, float]
 
 
-def bench_codes(
-    image: Image, *, trials: int, progress: Callable[[str], None] | None = None
-) -> list[Coverage]:
-    """Every code over the weights of `image`, pages of 256 and 1,024 bytes (RADAR: groups of 512)."""
-    rows = []
-    names = (*SIGNATURES, "secded64", "secded32")
-    for code in names:
-        for page_bytes in (GROUP_BYTES,) if KINDS[code].interleaved else (256, 1024):
-            if progress:
-                progress(f"{code}, {page_bytes} bytes")
-            watch = _watch(image, code, page_bytes)
-            rng = np.random.default_rng(_SEED)
-            missed = {}
-            for flips in FLIPS:
-                faults = faults_in_a_unit(watch, flips, trials, rng)
-                missed[flips] = float(1 - detected(watch, image.data, faults).mean())
-            checks = sum(place.size_bytes for place in watch.places)
-            rows.append(
-                Coverage(code, page_bytes, checks, watch.stop - watch.start, trials, missed)
-            )
-    return rows
+def kinds() -> list[tuple[str, int]]:
+    """Every code and size of its pages in bytes: 256 and 1,024 (RADAR: groups of 512)."""
+    return [
+        (code, page_bytes)
+        for code in (*SIGNATURES, "secded64", "secded32")
+        for page_bytes in ((GROUP_BYTES,) if KINDS[code].interleaved else (256, 1024))
+    ]
+
+
+def coverage_of(image: Image, code: str, page_bytes: int, *, trials: int) -> Coverage:
+    """A code over the weights of `image`, under so many random faults of each number of flips."""
+    watch = _watch(image, code, page_bytes)
+    rng = np.random.default_rng(_SEED)
+    missed = {}
+    for flips in FLIPS:
+        faults = faults_in_a_unit(watch, flips, trials, rng)
+        missed[flips] = float(1 - detected(watch, image.data, faults).mean())
+    checks = sum(place.size_bytes for place in watch.places)
+    return Coverage(code, page_bytes, checks, watch.stop - watch.start, trials, missed)
 
 
 def attack_on_radar(image: Image, worst: Sequence[int], *, trials: int) -> tuple[float, float, int]:
@@ -109,7 +108,7 @@ def _flagged(watch: PageWatch, data: np.ndarray, positions: np.ndarray) -> float
 
 
 def _watch(image: Image, code: str, page_bytes: int) -> PageWatch:
-    areas = (Area(code, ("weights",), page_bytes),)
+    areas = (Area(code, (WEIGHTS,), page_bytes),)
     layout = Layout(image.program, areas=areas)
     (watch,) = layout.watches
     assert isinstance(watch, PageWatch)

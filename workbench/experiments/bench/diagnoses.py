@@ -9,9 +9,10 @@ held against the bytes that differ just then.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 
@@ -21,6 +22,7 @@ from workbench.healing.log import Diagnosis, LogEntry, Remedy
 from workbench.healing.remedies import RESIGNING
 from workbench.healing.strategy import Strategy
 from workbench.integer.program import Program
+from workbench.memory import places
 from workbench.memory.image import Image, flip_bits
 from workbench.memory.watches.areas import START_UP
 from workbench.memory.watches.watch import Watch
@@ -71,6 +73,16 @@ class Score:
         values = {name: value for name, value in vars(self).items() if name != "confusion"}
         return values | {"wrong_examples": self.wrong_examples[:5]}
 
+    def plain(self) -> dict[str, object]:
+        """All of it, JSON-ready."""
+        return {**vars(self), "confusion": [[*key, n] for key, n in self.confusion.items()]}
+
+    @classmethod
+    def of(cls, plain: dict[str, Any]) -> Score:
+        """The inverse of `plain`."""
+        counted = Counter({(hit, said): n for hit, said, n in plain["confusion"]})
+        return cls(**{**plain, "confusion": counted})
+
 
 def bench_diagnoses(
     program: Program,
@@ -80,12 +92,10 @@ def bench_diagnoses(
     flips: int = 1,
     most_parts: int = 4,
     seed: int = 17,
-    progress: Callable[[str], object] = lambda name: None,
 ) -> list[Score]:
     """Random faults of random units: `flips` bits each in one part of it, or in up to `most_parts`."""
     scores = []
     for strategy in strategies:
-        progress(strategy.name)
         image, rng = strategy.image(program), np.random.default_rng(seed)
         score = Score(strategy.name)
         for _ in range(trials if strategy.heals else 0):
@@ -95,7 +105,7 @@ def bench_diagnoses(
                 continue
             of_unit = parts(watch, int(rng.integers(watch.units)))
             if any(action.moves for action in strategy.guards[number].actions):
-                first = image.layout.sections["spare"].start
+                first = image.layout.sections[places.SPARE].start
                 of_unit[SPARE] = first + np.arange(of_unit[WORKING].size)
             judge(score, image, strategy, _random_hits(rng, of_unit, flips, most_parts))
         scores.append(score)
@@ -106,7 +116,7 @@ def parts(watch: Watch, unit: int) -> dict[str, np.ndarray]:
     """Addresses of what belongs to a unit, int64 each: what is hit, and what decides who was."""
     layout = watch.layout
     working = np.arange(layout.working_bytes)[watch.addresses(unit)]
-    by_part = {WORKING: working, GOLDEN: working + layout.sections["golden"].start}
+    by_part = {WORKING: working, GOLDEN: working + layout.sections[places.GOLDEN].start}
     for place in watch.places:
         part = SECOND if place.tensor == "second" else CHECK
         addresses = place.start + np.flatnonzero(watch.checks_unit(place, unit))
@@ -125,6 +135,7 @@ def judge(score: Score, image: Image, strategy: Strategy, hits: Sequence[Hit]) -
     target = _target(hits)
     score.trials += 1
     spoilt, first = False, True
+    working = slice(image.layout.working_bytes)
     while device.trace.now < SIX_MINUTES:
         if later and device.log:
             _strike(device, later)
@@ -136,7 +147,7 @@ def judge(score: Score, image: Image, strategy: Strategy, hits: Sequence[Hit]) -
             left = SIX_MINUTES - device.trace.now
             device.skip(left if quiet is None else min(quiet, left))
         device.heal()
-        changed = before != device.data
+        changed = before[working] != device.data[working]
         for entry in device.log[written:]:
             guard, watch = device.guards[entry.area]
             # Checks in RAM are made of what start-up finds, or a remedy leaves: they know no better.
@@ -167,9 +178,9 @@ def judge(score: Score, image: Image, strategy: Strategy, hits: Sequence[Hit]) -
             where = of_unit[WORKING]
             if (before[where] != image.data[where]).any():
                 changed[where] = False  # a damaged unit may become zero as a whole
-        working = slice(image.layout.working_bytes)
-        was_right = before[working] == image.data[working]
-        spoilt |= bool((was_right & changed[working]).any())
+        if changed.any():
+            was_right = before[working] == image.data[working]
+            spoilt |= bool((was_right & changed).any())
     if first:
         score.confusion[target, "-"] += 1
     score.spoilt += spoilt

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from workbench.audio.metrics import ACCEPTABLE_SNR_DB, DEGRADED_SNR_DB
+from workbench.audio.metrics import ACCEPTABLE_SNR_DB, BROKEN, DEGRADED_SNR_DB
 from workbench.experiments.estimates.share_of_harm import worst_snr_db
 from workbench.experiments.estimates.strata import strata_of
 from workbench.experiments.estimates.stratified import estimate, uniform_trials
@@ -16,7 +17,7 @@ from workbench.memory.faults.transients import Sites
 from workbench.memory.image import Image
 from workbench.memory.trials.laboratory import Laboratory
 
-CLASSES = {"broken": DEGRADED_SNR_DB, "degraded or worse": ACCEPTABLE_SNR_DB}
+CLASSES = {BROKEN: DEGRADED_SNR_DB, "degraded or worse": ACCEPTABLE_SNR_DB}
 HALF_WIDTHS = (0.001, 0.0005, 0.00025)
 
 
@@ -52,37 +53,40 @@ def bench_estimate(
     *,
     repeats: int,
     half_widths: tuple[float, ...] = HALF_WIDTHS,
-    progress: Callable[[str], None] = lambda text: None,
+    step: Callable[[str, Callable[[], Row]], Row] = lambda name, make: make(),
 ) -> list[Row]:
-    """Flip every bit of the working copy once, then estimate `repeats` times from that truth."""
+    """Flip every bit of the working copy once, then estimate `repeats` times from that truth.
+
+    step: gets the name of each row and what makes it; for progress, and to keep rows.
+    """
     candidates = image.layout.positions()
-    progress(f"flipping all {len(candidates):,} bits")
     truth = worst_snr_db({"": Laboratory(image, inputs)}, candidates)
     strata = strata_of(Sites(image), candidates)
 
     def look_up(positions: np.ndarray) -> np.ndarray:
         return truth[np.searchsorted(candidates, positions)]
 
-    rows = []
-    for quality, limit in CLASSES.items():
+    def row(quality: str, width: float) -> Row:
+        limit = CLASSES[quality]
         share = float(np.mean(truth < limit))
-        for width in half_widths:
-            progress(f"{repeats} estimates of {quality} to +-{width:g}")
-            estimates = [
-                estimate(strata, look_up, below=limit, half_width=width, seed=seed)
-                for seed in range(repeats)
-            ]
-            covered = [each.interval.low <= share <= each.interval.high for each in estimates]
-            mean = float(np.mean([each.share for each in estimates]))
-            rows.append(
-                Row(
-                    quality,
-                    width,
-                    share,
-                    float(np.mean(covered)),
-                    mean / share - 1 if share else 0.0,
-                    float(np.mean([each.cost for each in estimates])),
-                    uniform_trials(share, width),
-                )
-            )
-    return rows
+        estimates = [
+            estimate(strata, look_up, below=limit, half_width=width, seed=seed)
+            for seed in range(repeats)
+        ]
+        covered = [each.interval.low <= share <= each.interval.high for each in estimates]
+        mean = float(np.mean([each.share for each in estimates]))
+        return Row(
+            quality,
+            width,
+            share,
+            float(np.mean(covered)),
+            mean / share - 1 if share else 0.0,
+            float(np.mean([each.cost for each in estimates])),
+            uniform_trials(share, width),
+        )
+
+    return [
+        step(f"{repeats} estimates of {quality} to +-{width:g}", partial(row, quality, width))
+        for quality in CLASSES
+        for width in half_widths
+    ]

@@ -1,21 +1,16 @@
-"""Fault campaigns: all trials of a plan for all words, in shards, on the cores here or on a cluster.
-
-One joblib body for both. The parent alone writes, so that workers need no disk in common.
-"""
+"""Fault campaigns: all trials of a plan for all words, in shards, on the cores here or on a cluster."""
 
 from __future__ import annotations
 
-import logging
-import os
-from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Mapping
 
 import numpy as np
 
-from workbench.errors import WorkbenchError, expect, reason_of, whole_number
+from workbench.errors import WorkbenchError, expect, whole_number
 from workbench.experiments.campaigns.manifest import Campaign
 from workbench.experiments.campaigns.store import Store
 from workbench.experiments.campaigns.worker import Work, run_shard
+from workbench.experiments.parallel.workers import Workers
 from workbench.experiments.provenance import inputs_digest
 from workbench.experiments.voices.listening import Listener
 from workbench.memory.faults.plan import Plan
@@ -27,9 +22,9 @@ from workbench.progress import progress_bar
 EVENTS_A_SHARD = 65_536  # about, which take a few seconds
 _LEAST_TRIALS = 1024  # in a shard, unless there are too few for all cores
 _MOST_SHARDS_OF_FEW = 32
+_MOST_SHARDS = 20_000  # more files than that are slow to go through, and more tasks to hand out
+_MOST_TRIALS = 1 << 20  # in a shard, which is held in memory
 _PILOTS = 64  # trials whose events are counted to cut shards
-_CONNECT_S = 10  # to a scheduler
-_WORKERS_S = 10  # until the first worker is there
 
 
 def campaign_of(
@@ -90,6 +85,7 @@ def campaign_of(
     pilots = plan.events(sites, np.arange(min(trials, _PILOTS)))
     events = max(1.0, len(pilots.trial) / min(trials, _PILOTS))
     cut = max(_LEAST_TRIALS, int(EVENTS_A_SHARD / events))
+    many = min(-(-trials * len(inputs) // _MOST_SHARDS), int(_MOST_TRIALS / events))
     few = -(-trials * len(inputs) // _MOST_SHARDS_OF_FEW)
     return Campaign(
         plan=str(plan),
@@ -98,7 +94,7 @@ def campaign_of(
         utterances=tuple(inputs),
         inputs=inputs_digest(inputs),
         trials=trials,
-        trials_a_shard=max(1, min(cut, few, trials)),
+        trials_a_shard=max(1, min(max(cut, many), few, trials)),
         population=size,
         log_mel=log_mel,
         listen=listen,
@@ -130,22 +126,18 @@ def run_campaign(
         progress: Whether to show a bar on a terminal.
 
     Raises:
-        WorkbenchError: Impossible jobs, parts or addresses, a worker that dies, or a full disk. What was written
+        WorkbenchError: Impossible jobs, parts or addresses, a worker that dies or runs other code, or a full disk. What was written
             by then stays.
     """
-    import joblib
-
-    if jobs is not None and whole_number(jobs, "the number of jobs") < 1:
-        raise WorkbenchError(f"{jobs} jobs cannot run anything; use 1 or more")
     campaign = store.campaign
+    workers = Workers(jobs, dask)
     mine = part_of(campaign, part)
     missing = [number for number in mine if number not in store.done]
     if not missing:
         return
-    work = Work.of(campaign, image, {w: dict(each) for w, each in inputs.items()}, mask)
     sizes = {number: len(campaign.shard(number).indexes) for number in mine}
     with (
-        _workers(min(jobs or joblib.cpu_count(), len(missing)), dask),
+        workers,
         progress_bar(
             desc="trials",
             total=sum(sizes.values()),
@@ -156,13 +148,14 @@ def run_campaign(
             disable=None if progress else True,
         ) as bar,
     ):
-        parent = os.getpid() if dask is None else None
-        parallel = joblib.Parallel(return_as="generator_unordered", batch_size=1)
-        calls = (joblib.delayed(run_shard)(work, number, parent) for number in missing)
-        with closing(parallel(calls)) as finished:
-            for number, data in finished:
-                store.add(number, data)
-                bar.update(sizes[number])
+        work = workers.share(
+            Work.of(campaign, image, {w: dict(each) for w, each in inputs.items()}, mask)
+        )
+        calls = ((work, number) for number in missing)
+        for done in workers.each(run_shard, calls, count=len(missing)):
+            number = missing[done.number]
+            store.add(number, done.result())
+            bar.update(sizes[number])
 
 
 def part_of(campaign: Campaign, part: tuple[int, int]) -> list[int]:
@@ -173,57 +166,3 @@ def part_of(campaign: Campaign, part: tuple[int, int]) -> list[int]:
             f"there is no part {which} of {parts}; use 1/{max(1, parts)} and so on"
         )
     return list(range(which - 1, campaign.shards, parts))
-
-
-@contextmanager
-def _workers(jobs: int, dask: str | None) -> Iterator[None]:
-    """Let joblib use local processes or a cluster; a lost worker becomes a one-sentence error."""
-    import joblib
-    from joblib.externals.loky.process_executor import TerminatedWorkerError
-
-    if dask is not None:
-        with _cluster(dask):
-            yield
-        return
-    try:
-        with joblib.parallel_config(backend="loky", n_jobs=jobs):
-            yield
-    except TerminatedWorkerError as error:
-        raise WorkbenchError(
-            "a worker process was killed, often for want of memory; what is finished is kept, so run "
-            "the same command again, perhaps with fewer --jobs"
-        ) from error
-
-
-@contextmanager
-def _cluster(address: str) -> Iterator[None]:
-    import joblib
-
-    try:
-        import distributed
-    except ImportError as error:
-        raise WorkbenchError(
-            "--dask needs the package distributed; install the extra with "
-            '`pip install "self-healing-audio-workbench[cluster]"`'
-        ) from error
-    # It logs the pages of traceback that a sentence stands for below.
-    log = logging.getLogger("distributed")
-    level = log.level
-    log.setLevel(logging.CRITICAL + 1)
-    try:
-        try:
-            client = distributed.Client(address, timeout=_CONNECT_S)
-        except (OSError, ValueError, TypeError) as error:
-            raise WorkbenchError(
-                f"no Dask scheduler answers at {address} ({reason_of(error, brief=True)}); start one with "
-                "`dask scheduler` and give the address that it prints"
-            ) from error
-        with client, joblib.parallel_config(backend="dask", wait_for_workers_timeout=_WORKERS_S):
-            yield
-    except (distributed.CancelledError, distributed.KilledWorker, TimeoutError) as error:
-        raise WorkbenchError(
-            f"the cluster at {address} was lost or has no workers ({reason_of(error, brief=True)}); what is "
-            "finished is kept, so mend it and run the same command again"
-        ) from error
-    finally:
-        log.setLevel(level)

@@ -19,7 +19,7 @@ from workbench.audio.recogniser import ENGLISH, Language
 from workbench.errors import WorkbenchError, expect
 from workbench.experiments.campaigns.trial_table import QUALITIES, snr_quality
 from workbench.experiments.threads import one_thread
-from workbench.experiments.voices.listening import Listener, heard_means
+from workbench.experiments.voices.listening import HeardMeans, Listener, heard_means
 from workbench.experiments.voices.voice import Voice
 from workbench.memory.faults.bits import Flips
 from workbench.memory.faults.plan import Plan
@@ -33,28 +33,19 @@ BROKEN_BANDS_DB = ((3.0, DEGRADED_SNR_DB), (-3.0, 3.0), (-np.inf, -3.0))
 Progress = Callable[[str, int, int], None]  # what is done, how much of it, of how much
 
 
-@dataclass(frozen=True)
-class ClassHeard:
-    """What listeners made of the sounds of one class, or of a part of it.
+@dataclass(frozen=True, kw_only=True)
+class ClassHeard(HeardMeans):
+    """What listeners made of the sounds of one class, or of a part of it: every sound a cluster, PESQ to the clean voice.
 
-    name: in words, with its limits. sounds to pesq_high: as in `HeardMeans`, every sound a cluster; PESQ to
-    the clean voice. left_out: word -> why no row has it.
+    name: in words, with its limits. left_out: word -> why no row has it.
     """
 
     name: str
-    sounds: int
-    understood: float | None
-    understood_low: float | None
-    understood_high: float | None
-    pesq_sounds: int
-    pesq_nb: float | None
-    pesq_low: float | None
-    pesq_high: float | None
     left_out: dict[str, str] = field(default_factory=dict)
 
     def figures(self) -> dict[str, Any]:
         """Plain data for JSON."""
-        return asdict(self)
+        return {"name": self.name, **asdict(self)}
 
 
 class _Trial(NamedTuple):
@@ -152,7 +143,7 @@ def _chosen(drawn: list[_Trial], sounds: int, random: np.random.Generator) -> li
 
 def _row(name: str, understood: np.ndarray, pesq: np.ndarray) -> ClassHeard:
     """Shares float64 [n] of presentations and PESQ float64 [n], NaN where there is none."""
-    return ClassHeard(name, *heard_means(understood, pesq, np.arange(len(understood))))
+    return ClassHeard(**vars(heard_means(understood, pesq, np.arange(len(understood)))), name=name)
 
 
 def _silent(what: str, done: int, total: int) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shlex
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,7 +17,7 @@ import numpy as np
 
 from workbench.errors import WorkbenchError
 from workbench.experiments.provenance import provenance
-from workbench.files import as_argument, path_of
+from workbench.files import as_argument, path_of, read_bytes
 from workbench.memory.faults.plan import Plan
 from workbench.sealed import DIGEST, json_object, unsealed, write_sealed
 
@@ -25,6 +25,9 @@ from workbench.sealed import DIGEST, json_object, unsealed, write_sealed
 FORMAT_VERSION = 3
 _OF_WORDS = 2  # the same with `words` for `utterances`, in shards `word`
 MANIFEST_FILE = "manifest.json"
+_CONTINUED = (
+    "continued_by"  # commit and versions of the code that went on with a campaign, if other
+)
 _SHOWN = 60  # characters of a value in a message
 _CURE = "move its folder away, or copy the manifest from another part of the same campaign"
 
@@ -104,6 +107,10 @@ class Campaign:
             number, self.utterances[which], start, min(start + self.trials_a_shard, self.trials)
         )
 
+    def pilot(self, trials: int) -> Campaign:
+        """The same with a first shard of at most so many trials."""
+        return replace(self, trials_a_shard=min(self.trials_a_shard, trials))
+
     def difference(self, other: Campaign) -> str:
         """What differs first, in words, "" when nothing does."""
         for field in fields(self):
@@ -115,6 +122,15 @@ class Campaign:
     def save(self, folder: Path) -> None:
         """Replace the manifest in `folder`; WorkbenchError when it cannot be written."""
         write_sealed(folder / MANIFEST_FILE, {**self._described, **provenance()})
+
+    def save_again(self, folder: Path) -> None:
+        """Let the manifest in `folder` name the code that goes on there, beside all that did before."""
+        contents = _parsed(folder)
+        runs = [{key: contents.get(key) for key in provenance()}, *contents.get(_CONTINUED, [])]
+        if provenance() not in runs:
+            write_sealed(
+                folder / MANIFEST_FILE, {**contents, _CONTINUED: [*runs[1:], provenance()]}
+            )
 
     @classmethod
     def load(cls, folder: Path) -> Campaign:
@@ -211,7 +227,7 @@ def _parsed(folder: Path) -> dict[str, Any]:
     """The contents of the manifest, of this format but with nothing proved."""
     path = folder / MANIFEST_FILE
     try:
-        text = path.read_bytes()
+        text = read_bytes(path)
     except OSError as error:
         raise WorkbenchError(
             f"{folder} holds no results of a campaign ({MANIFEST_FILE}: {error.strerror}); "

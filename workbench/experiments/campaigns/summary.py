@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -106,8 +107,8 @@ def _heard(answers: np.ndarray, *, sampled: bool) -> dict[str, Any]:
     trial, understood, pesq = answers
     means = heard_means(understood, pesq, trial)
     if not sampled:
-        means = means._replace(
-            understood_low=None, understood_high=None, pesq_low=None, pesq_high=None
+        means = replace(
+            means, understood_low=None, understood_high=None, pesq_low=None, pesq_high=None
         )
     return {
         "trials": means.sounds,

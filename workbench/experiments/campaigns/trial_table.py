@@ -8,13 +8,19 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from workbench.audio.metrics import ACCEPTABLE_SNR_DB, DEGRADED_SNR_DB, TRANSPARENT_SNR_DB
+from workbench.audio.metrics import (
+    ACCEPTABLE_SNR_DB,
+    CLASSES,
+    DEGRADED_SNR_DB,
+    MASKED,
+    TRANSPARENT_SNR_DB,
+)
 from workbench.memory.faults.plan import Plan
 from workbench.memory.faults.protection import ProtectionMask
 from workbench.memory.faults.transients import Sites
 from workbench.memory.trials.laboratory import Laboratory
 
-QUALITIES = ("masked", "transparent", "acceptable", "degraded", "broken")
+QUALITIES = (MASKED, *CLASSES)
 HEARD = ("log_mel_db", "recognised", "pesq_nb")  # measured in a part of the trials
 _NAMES = pa.dictionary(pa.int32(), pa.string())
 SCHEMA = pa.schema(

@@ -5,10 +5,7 @@ Only plain data travels: bytes of files, arrays, text, a plan. Nothing here need
 
 from __future__ import annotations
 
-import os
 import tempfile
-import threading
-import time
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -16,12 +13,11 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from workbench.audio.metrics import log_mel_db, quality_class
+from workbench.audio.metrics import MASKED, log_mel_db, quality_class
 from workbench.errors import WorkbenchError
 from workbench.experiments.campaigns.manifest import Campaign
 from workbench.experiments.campaigns.shards import encode
 from workbench.experiments.campaigns.trial_table import trial_table
-from workbench.experiments.threads import one_thread
 from workbench.experiments.voices.listening import Listener
 from workbench.memory.faults.plan import Plan
 from workbench.memory.faults.protection import ProtectionMask
@@ -32,9 +28,6 @@ from workbench.memory.trials.laboratory import Laboratory
 
 _WORDS_OPEN = 2  # at a time; shards go through the words in order
 _SOUNDS_AT_ONCE = 256
-_WATCH_S = 0.5
-# Where the threads of one process take turns: a laboratory has one set of buffers.
-_ONE_AT_A_TIME = threading.Lock()
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,8 +72,8 @@ class _Bench:
         self.campaign = work.campaign
         if self.image.content_hash != self.campaign.image:
             raise WorkbenchError(
-                "a worker understands the image otherwise; install one version of the workbench on "
-                "all machines"
+                "image hash mismatch: a worker reads the image differently; install one version of the "
+                "workbench on all machines"
             )
         self.sites = Sites(self.image)
         self.plan = work.plan
@@ -111,8 +104,8 @@ class _Bench:
         trial = table["trial"].to_numpy()
         chosen = chosen_trials(self.campaign, "log-mel", self.campaign.log_mel, trial)
         quality = np.array(table["quality"].to_pylist(), object)
-        distance = np.where(chosen & (quality == "masked"), 0.0, np.nan)
-        rows = np.flatnonzero(chosen & (quality != "masked"))
+        distance = np.where(chosen & (quality == MASKED), 0.0, np.nan)
+        rows = np.flatnonzero(chosen & (quality != MASKED))
         snr_db = table["snr_db"].to_numpy()
         for start in range(0, len(rows), _SOUNDS_AT_ONCE):
             part = rows[start : start + _SOUNDS_AT_ONCE]
@@ -162,29 +155,14 @@ def _replaced(table: pa.Table, **columns: pa.Array) -> pa.Table:
     return table
 
 
-def run_shard(work: Work, number: int, parent: int | None = None) -> tuple[int, bytes]:
-    """Number and file of a shard; WorkbenchError as `trial_table`.
-
-    parent: the process whose child this one may be; the child ends when the parent is gone.
-    """
-    if parent == os.getppid() and not _watching:
-        _watching.append(threading.Thread(target=_watch, args=(parent,), daemon=True))
-        _watching[0].start()
-    with _ONE_AT_A_TIME, one_thread():
-        if not _open or _open[0].campaign != work.campaign:
-            _open[:] = [_Bench(work)]
-        return number, _open[0].shard(number)
+def run_shard(work: Work, number: int) -> bytes:
+    """The file of a shard; WorkbenchError as `trial_table`."""
+    if not _open or _open[0].campaign != work.campaign:
+        _open[:] = [_Bench(work)]
+    return _open[0].shard(number)
 
 
 _open: list[_Bench] = []  # at most one
-_watching: list[threading.Thread] = []  # at most one
-
-
-def _watch(parent: int) -> None:
-    """A worker whose parent was killed would work off its queue for nobody and then wait."""
-    while os.getppid() == parent:
-        time.sleep(_WATCH_S)
-    os._exit(1)
 
 
 def chosen_trials(campaign: Campaign, what: str, count: int, trials: np.ndarray) -> np.ndarray:

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
+from workbench.errors import WorkbenchError
 from workbench.experiments.demo.record import Clip, Simulation
+from workbench.experiments.voices.voice import Voice
 from workbench.experiments.voices.word_lists import in_one_text
+from workbench.files import as_argument
 from workbench.generators.registry import DEFAULT
+
+CLASSES = "What its classes of damage mean"  # to listeners
 
 
 def metadata_rows(metadata: dict[str, Any]) -> dict[str, str]:
@@ -34,36 +40,74 @@ def metadata_rows(metadata: dict[str, Any]) -> dict[str, str]:
 
 
 _MEASURED = (
-    ("Understood", "recognised", 100, 0, "% of all ten digits, five presentations each"),
-    ("PESQ", "pesq_nb", 1, 2, "(mean of ten digits against the recordings)"),
+    ("Understood", "recognised", 100, 0, "% of all utterances, five presentations each"),
+    ("PESQ", "pesq_nb", 1, 2, "(mean against the recordings)"),
     ("STOI", "stoi", 1, 3, ""),
     ("Log-mel", "log_mel_db", 1, 1, "dB"),
 )
 
 
+def demo_command(voice: Voice, word: str, seed: int) -> str:
+    """The command that makes the page."""
+    return f"workbench demo{_which(voice)} --word {shlex.quote(word)} --seed {seed}"
+
+
 def commands(
-    *, word: str, seed: int, flipped: Sequence[Clip], simulation: Simulation, upsets: float
+    voice: Voice,
+    *,
+    word: str,
+    seed: int,
+    flipped: Sequence[Clip],
+    simulation: Simulation,
+    upsets: float,
 ) -> tuple[tuple[str, str], ...]:
     """(what, the command that makes it), for everything on the page. upsets: mean rate, 1/s."""
-    words, word = shlex.quote(in_one_text(simulation.words)), shlex.quote(word)
+    words, said = shlex.quote(in_one_text(simulation.words)), shlex.quote(word)
+    which, from_folder = _which(voice), _folder(voice)
+    name = voice.generator.name + from_folder
+    pages = f"--pages {simulation.pages_per_frame}"
+    classes = ((CLASSES, f"workbench measure {name} --classes"),)
     return (
-        ("This page, all of it", f"workbench demo --word {word} --seed {seed}"),
-        ("The network", f"workbench train {DEFAULT} --preset long --seed 0 --out DIR"),
-        ("Its quality", f"workbench measure {DEFAULT}"),
-        ("What its classes of damage mean", f"workbench measure {DEFAULT} --classes"),
-        ("Its integers and its memory", f"workbench lower {DEFAULT}"),
-        *((f"The voice with {clip.title}", f"workbench replay {clip.trial}") for clip in flipped),
+        ("This page, all of it", demo_command(voice, word, seed)),
+        ("The network", f"workbench train {voice.generator.name}{_training(voice)} --out DIR"),
+        ("Its quality", f"workbench measure {name}"),
+        *(classes if voice.generator.spoken_language else ()),
+        ("Its integers and its memory", f"workbench lower {name}"),
+        *(
+            (f"The voice with {clip.title}", f"workbench replay {clip.trial}{from_folder}")
+            for clip in flipped
+        ),
         (
             "The simulation under upsets, and its log",
-            f"workbench heal --words {words} --upsets {upsets:g} --pages {simulation.pages_per_frame} "
-            f"--seed {seed}",
+            f"workbench heal{which} --words {words} --upsets {upsets:g} {pages} --seed {seed}",
         ),
-        (
-            "The firmware",
-            f"workbench export {DEFAULT} --pages {simulation.pages_per_frame} --out DIR",
-        ),
-        (
-            "The cores",
-            f"workbench emulate {DEFAULT} --word {word} --pages {simulation.pages_per_frame} --upsets 0",
-        ),
+        ("The firmware", f"workbench export {name} {pages} --out DIR"),
+        ("The cores", f"workbench emulate {name} --word {said} {pages} --upsets 0"),
     )
+
+
+def _which(voice: Voice) -> str:
+    """The generator as arguments, "" for what a command takes without any."""
+    folder = _folder(voice)
+    return f" {voice.generator.name}{folder}" if folder or voice.generator.name != DEFAULT else ""
+
+
+def _folder(voice: Voice) -> str:
+    """Its checkpoint as an option, "" for the one that ships."""
+    try:
+        shipped = voice.folder == voice.generator.checkpoint()
+    except WorkbenchError:
+        shipped = voice.folder is None
+    return "" if shipped else f" --checkpoint {shlex.quote(as_argument(voice.folder or ''))}"
+
+
+def _training(voice: Voice) -> str:
+    """Preset and seed that it was trained with, as options, as far as they are known."""
+    recipe = voice.metadata.get("recipe", {})
+    presets = {
+        name: {key: value for key, value in asdict(each).items() if key in recipe}
+        for name, each in voice.generator.presets.items()
+    }
+    preset = next((name for name, fields in presets.items() if recipe and fields == recipe), None)
+    seed = voice.metadata.get("seed")
+    return (f" --preset {preset}" if preset else "") + ("" if seed is None else f" --seed {seed}")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from workbench.audio.metrics import measure
+from workbench.audio.metrics import SoundMetrics, measure
 from workbench.audio.recogniser import VARIANTS, Recogniser, digit_recogniser
 from workbench.errors import WorkbenchError
 from workbench.experiments.demo.record import Clip
@@ -18,6 +18,8 @@ from workbench.memory.image import Image
 from workbench.memory.layout import Layout
 from workbench.memory.trials.truth import spoken
 
+RECORDING, FLOAT, QUANTISED, HEALED = "recording", "float", "quantised", "healed"  # keys of clips
+
 
 class ClipMaker:
     """Measures and recognises sounds of one word against its recording and its clean voice."""
@@ -27,7 +29,7 @@ class ClipMaker:
         self.spoken = voice.spoken(word)
         self.clean = voice.speak(word)
         self.recording = voice.recording(word)
-        self.recogniser, self.absent = _recogniser(self.spoken)
+        self.recogniser, self.absent = _recogniser(voice, self.spoken)
 
     def clip(
         self,
@@ -46,13 +48,19 @@ class ClipMaker:
             title=title,
             caption=caption,
             samples=samples,
-            clean=None if key == "quantised" else measure(samples, self.clean),
-            recording=None if key == "recording" else measure(samples, self.recording),
+            clean=None if key == QUANTISED else self._measured(samples, self.clean),
+            recording=None if key == RECORDING else self._measured(samples, self.recording),
             heard=self._heard(samples),
             positions=tuple(int(position) for position in flipped),
             by_section=_by_section(self.voice.image().layout, flipped),
             trial=trial,
         )
+
+    def _measured(self, samples: np.ndarray, reference: np.ndarray) -> SoundMetrics:
+        return measure(
+            samples, reference, sample_rate_hz=self.voice.sample_rate_hz,
+            perceptual=self.voice.generator.spoken_language,
+        )  # fmt: skip
 
     def _heard(self, samples: np.ndarray) -> tuple[str, ...]:
         if self.recogniser is None:
@@ -62,16 +70,18 @@ class ClipMaker:
 
 def clean_clips(maker: ClipMaker, float_sound: np.ndarray) -> list[Clip]:
     """Recording, float network and quantised network."""
+    spoken = maker.voice.generator.spoken_language
+    said = "A person said this." if spoken else "The network learned this."
     return [
-        maker.clip("recording", "Recording", "A person said this.", maker.recording),
+        maker.clip(RECORDING, "Recording", said, maker.recording),
         maker.clip(
-            "float",
+            FLOAT,
             "Float network",
             "The same network with its quantisers switched off, in 32-bit floating point.",
             float_sound,
         ),
         maker.clip(
-            "quantised",
+            QUANTISED,
             "Quantised network",
             "8-bit weights, integers only: what runs on the chip. Damage is measured against it.",
             maker.clean,
@@ -106,7 +116,7 @@ def flipped_clips(
 def healed_clip(maker: ClipMaker, healed: np.ndarray) -> Clip:
     """The word after the healer went through the most damaged image."""
     return maker.clip(
-        "healed", "Healed", "The most damaged memory, after the healer went through it.", healed
+        HEALED, "Healed", "The most damaged memory, after the healer went through it.", healed
     )
 
 
@@ -116,8 +126,10 @@ def _by_section(layout: Layout, positions: np.ndarray) -> dict[str, int]:
     return {name: names.count(name) for name in layout.sections if name in names}
 
 
-def _recogniser(spoken: str) -> tuple[Recogniser | None, str]:
+def _recogniser(voice: Voice, spoken: str) -> tuple[Recogniser | None, str]:
     """The recogniser of the digits, or None and the reason."""
+    if not voice.generator.spoken_language:
+        return None, f"no recogniser listens: the generator {voice.generator.name} makes no speech"
     try:
         recogniser = digit_recogniser()
     except WorkbenchError as error:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
 from workbench import __version__
 from workbench.errors import expect
-from workbench.experiments.demo.captions import commands, metadata_rows
+from workbench.experiments.demo.captions import commands, demo_command, metadata_rows
 from workbench.experiments.demo.clips import ClipMaker, clean_clips, flipped_clips, healed_clip
 from workbench.experiments.demo.device import run_device
 from workbench.experiments.demo.page import render
@@ -30,12 +29,13 @@ PAGE_FILE, SUMMARY_FILE = "index.html", "summary.json"
 class DemoPlan:
     """What the demonstration does, beside the word and the seed.
 
-    flips: numbers of flipped bits, one clip each. script: words spoken while upsets arrive.
+    flips: numbers of flipped bits, one clip each. script: words spoken while upsets arrive, () for those of
+    the generator.
     upsets_per_s: of the whole SRAM image, on average. pages_per_frame: that the healer checks.
     """
 
     flips: tuple[int, ...] = (1, 10, 100, 1000)
-    script: tuple[str, ...] = tuple("31415926")
+    script: tuple[str, ...] = ()
     upsets_per_s: float = 40.0
     pages_per_frame: int = 16
 
@@ -77,8 +77,9 @@ def demonstrate(
     with stages.stage("healing the last one"):
         healed, healing = heal_and_speak(voice, broken, word, pages_per_frame=plan.pages_per_frame)
         clips += [*flipped, healed_clip(maker, healed)]
-    with stages.stage(f"{len(plan.script)} words under {plan.upsets_per_s:g} upsets a second"):
-        script = script_of(voice, plan.script)
+    words = plan.script or voice.generator.script(voice.config)
+    with stages.stage(f"{len(words)} words under {plan.upsets_per_s:g} upsets a second"):
+        script = script_of(voice, words)
         upsets = upsets_of(voice, script, upsets_per_s=plan.upsets_per_s, seed=seed)
         simulation = live(
             voice,
@@ -91,7 +92,7 @@ def demonstrate(
         device, device_absent = run_device(voice, word, script, upsets, simulation)
     return Demonstration(
         version=__version__,
-        command=f"workbench demo --word {shlex.quote(word)} --seed {seed}",
+        command=demo_command(voice, word, seed),
         word=word,
         spoken=voice.spoken(word),
         seed=seed,
@@ -105,6 +106,7 @@ def demonstrate(
         metadata=metadata_rows(voice.metadata),
         hashes={"program": voice.program.content_hash, "image": voice.image().content_hash},
         commands=commands(
+            voice,
             word=word,
             seed=seed,
             flipped=flipped,
@@ -113,4 +115,5 @@ def demonstrate(
         ),
         macs_per_frame=voice.program.macs_per_frame(),
         frame_s=voice.frame_s,
+        sample_rate_hz=voice.sample_rate_hz,
     )

@@ -1,6 +1,6 @@
 """All results of the demonstration, as data: what the page shows and summary.json holds.
 
-Sounds are float32 [samples] in [-1, 1] at 16 kHz. A value that does not exist is None, and a
+Sounds are float32 [samples] in [-1, 1] at `Demonstration.sample_rate_hz`. A value that does not exist is None, and a
 sentence beside it says why.
 """
 
@@ -65,10 +65,13 @@ class Course:
 class Simulation:
     """The voice speaks several words while upsets arrive, without and with the healer.
 
-    upsets: (frame, bit position) in order of arrival. sites: their names.
+    words, spoken: as the generator has them, and as they sound. starts: first frame of each. upsets: (frame,
+    bit position) in order of arrival. sites: their names.
     """
 
     words: tuple[str, ...]
+    spoken: tuple[str, ...]
+    starts: tuple[int, ...]
     frames: int
     frame_s: float
     pages: int
@@ -166,6 +169,7 @@ class Demonstration:
     commands: tuple[tuple[str, str], ...]
     macs_per_frame: int
     frame_s: float
+    sample_rate_hz: int
 
     def clip(self, key: str) -> Clip:
         """The clip called `key`."""

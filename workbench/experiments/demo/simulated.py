@@ -42,7 +42,7 @@ def heal_and_speak(
         pages=image.layout.pages,
         pages_restored=sum(entry.verdict == Verdict.HEALED for entry in simulation.log),
     )
-    return samples[len(samples) // len(script.utterances) * (len(script.utterances) - 1) :], healing
+    return samples[_first_samples(voice, script)[-1] :], healing
 
 
 def upsets_of(voice: Voice, script: Script, *, upsets_per_s: float, seed: int) -> tuple[Event, ...]:
@@ -70,6 +70,8 @@ def live(
     layout = voice.image().layout
     return Simulation(
         words=script.utterances,
+        spoken=tuple(map(voice.spoken, script.utterances)),
+        starts=script.starts,
         frames=len(calm.wrong_bits),
         frame_s=voice.frame_s,
         pages=layout.pages,
@@ -79,8 +81,8 @@ def live(
         upsets=tuple((upset.frame, upset.position) for upset in healed.upsets),
         sites=healed.sites(),
         clean=calm.samples(),
-        none=_course(damaged, calm, words=len(script.utterances)),
-        healed=_course(healed, calm, words=len(script.utterances)),
+        none=_course(damaged, calm, _first_samples(voice, script)),
+        healed=_course(healed, calm, _first_samples(voice, script)),
         log=tuple(log_line(entry, layout) for entry in healed.log),
     )
 
@@ -97,9 +99,15 @@ def log_line(entry: LogEntry, layout: Layout) -> LogLine:
     )
 
 
-def _course(simulation: SimulationResult, calm: SimulationResult, *, words: int) -> Course:
+def _first_samples(voice: Voice, script: Script) -> list[int]:
+    """Where each word of a script begins in its sound."""
+    rate = voice.program.signal(voice.program.output).rate
+    return [rate * start for start in script.starts]
+
+
+def _course(simulation: SimulationResult, calm: SimulationResult, starts: list[int]) -> Course:
     samples, clean = simulation.samples(), calm.samples()
-    parts = zip(np.split(samples, words), np.split(clean, words), strict=True)
+    parts = zip(np.split(samples, starts[1:]), np.split(clean, starts[1:]), strict=True)
     return Course(
         samples=samples,
         snr_db=snr_db(samples, clean),

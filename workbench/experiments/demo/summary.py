@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from workbench.audio.metrics import SoundMetrics
-from workbench.audio.sound_files import SAMPLE_RATE_HZ, pcm16
+from workbench.audio.sound_files import pcm16
 from workbench.experiments.demo.record import (
     Clip,
     Course,
@@ -22,6 +22,7 @@ from workbench.experiments.demo.record import (
     LogLine,
     Simulation,
 )
+from workbench.healing.log import Verdict, in_words
 
 IDENTICAL = "infinite: equal to the reference, sample for sample"
 
@@ -42,9 +43,9 @@ def summarise(demo: Demonstration) -> dict[str, Any]:
             "macs_per_s": round(demo.macs_per_frame / demo.frame_s),
             "frame_ms": 1e3 * demo.frame_s,
         },
-        "clips": {clip.key: _clip(clip) for clip in demo.clips},
+        "clips": {clip.key: _clip(clip, demo.sample_rate_hz) for clip in demo.clips},
         "healing": dataclasses.asdict(demo.healing),
-        "life": _simulation(demo.simulation),
+        "life": _simulation(demo.simulation, demo.sample_rate_hz),
         "device": _device(demo.device, demo.simulation)
         if demo.device
         else {"absent": demo.device_absent},
@@ -52,10 +53,10 @@ def summarise(demo: Demonstration) -> dict[str, Any]:
     }
 
 
-def _clip(clip: Clip) -> dict[str, Any]:
+def _clip(clip: Clip, rate_hz: int) -> dict[str, Any]:
     return {
         "title": clip.title,
-        "sound": _sound(clip.samples),
+        "sound": _sound(clip.samples, rate_hz),
         "flips": len(clip.positions),
         "trial": clip.trial,
         "flips_by_section": clip.by_section,
@@ -65,10 +66,10 @@ def _clip(clip: Clip) -> dict[str, Any]:
     }
 
 
-def _sound(samples: np.ndarray) -> dict[str, Any]:
+def _sound(samples: np.ndarray, rate_hz: int) -> dict[str, Any]:
     return {
         "samples": len(samples),
-        "seconds": len(samples) / SAMPLE_RATE_HZ,
+        "seconds": len(samples) / rate_hz,
         "peak": float(np.abs(samples).max()),
         "sha256": hashlib.sha256(pcm16(samples).tobytes()).hexdigest(),
     }
@@ -86,7 +87,7 @@ def _metrics(metrics: SoundMetrics | None) -> dict[str, Any] | None:
     return {**values, "identical": metrics.snr_db == math.inf, "absent": absent}
 
 
-def _simulation(simulation: Simulation) -> dict[str, Any]:
+def _simulation(simulation: Simulation, rate_hz: int) -> dict[str, Any]:
     return {
         "words": list(simulation.words),
         "frames": simulation.frames,
@@ -101,17 +102,17 @@ def _simulation(simulation: Simulation) -> dict[str, Any]:
             {"frame": frame, "position": position, "site": site}
             for (frame, position), site in zip(simulation.upsets, simulation.sites, strict=True)
         ],
-        "clean": {"sound": _sound(simulation.clean)},
-        "none": _course(simulation.none),
-        "healed": _course(simulation.healed),
-        "heals": sum(line.verdict == "healed" for line in simulation.log),
+        "clean": {"sound": _sound(simulation.clean, rate_hz)},
+        "none": _course(simulation.none, rate_hz),
+        "healed": _course(simulation.healed, rate_hz),
+        "heals": sum(line.verdict == in_words(Verdict.HEALED) for line in simulation.log),
         "log": [_line(line) for line in simulation.log],
     }
 
 
-def _course(course: Course) -> dict[str, Any]:
+def _course(course: Course, rate_hz: int) -> dict[str, Any]:
     return {
-        "sound": _sound(course.samples),
+        "sound": _sound(course.samples, rate_hz),
         "snr_db": _finite(course.snr_db),
         "word_snr_db": [_finite(value) for value in course.word_snr_db],
         "most_damaged_bits": int(course.damaged_bits.max(initial=0)),

@@ -6,6 +6,8 @@ Stratified, so that a rare class takes a small part of the trials that drawing b
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
+from itertools import count
 
 import numpy as np
 
@@ -39,15 +41,22 @@ def share_below(
     confidence: float,
     seed: int = 0,
     progress: Callable[[Estimate], None] | None = None,
+    step: Callable[[str, Callable[[], np.ndarray]], np.ndarray] = lambda name, make: make(),
 ) -> Estimate:
     """The share of `candidates` (positions, int64) whose flip takes some word below `snr_db`.
 
-    inputs: of each word. half_width, confidence, seed, progress: as for `estimate`, also its errors.
+    inputs: of each word. half_width, confidence, seed, progress: as for `estimate`, also its errors. step:
+    gets a name and what computes the SNR of some trials, float64 [n]; to keep it.
     """
     laboratories = {word: Laboratory(image, each) for word, each in inputs.items()}
+    rounds = count()
+
+    def evaluate(positions: np.ndarray) -> np.ndarray:
+        return step(f"round-{next(rounds)}", partial(worst_snr_db, laboratories, positions))
+
     return estimate(
         strata_of(Sites(image), candidates),
-        lambda positions: worst_snr_db(laboratories, positions),
+        evaluate,
         below=snr_db,
         half_width=half_width,
         confidence=confidence,

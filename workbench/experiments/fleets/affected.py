@@ -13,26 +13,25 @@ def affected_words(
     frame: np.ndarray, position: np.ndarray, frames: int, words: int, image: Image
 ) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
     """(word, frame in it, position) of the words that begin with wrong bits or in which bits change."""
-    wrong: set[int] = set()
+    wrong = np.zeros(0, np.int64)
     working = 8 * image.layout.working_bytes
     changed = np.unique(frame // frames)
     following = iter([*changed[changed < words].tolist(), words])
     word, coming = 0, next(following)
     while word < words:
-        if not wrong:
+        if not len(wrong):
             word = coming
         if word == words:
             return
         first, last = np.searchsorted(frame, [word * frames, (word + 1) * frames])
-        begun = np.array(sorted(wrong), np.int64)
+        inside = position[first:last]
         yield (
             word,
-            np.concatenate([np.zeros(len(begun), np.int64), frame[first:last] - word * frames]),
-            np.concatenate([begun, position[first:last]]),
+            np.concatenate([np.zeros(len(wrong), np.int64), frame[first:last] - word * frames]),
+            np.concatenate([wrong, inside]),
         )
-        for bit in position[first:last].tolist():
-            if bit < working:
-                wrong ^= {bit}
+        bits, times = np.unique(inside[inside < working], return_counts=True)
+        wrong = np.setxor1d(wrong, bits[times % 2 == 1], assume_unique=True)
         word += 1
         while coming < word:
             coming = next(following)

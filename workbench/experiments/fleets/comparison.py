@@ -6,7 +6,7 @@ Layout: one record, JSON-ready, for each strategy and environment.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,10 +16,12 @@ import numpy as np
 from workbench.errors import WorkbenchError
 from workbench.experiments.campaigns.trial_table import QUALITIES
 from workbench.experiments.estimates.statistics import mean_interval
-from workbench.experiments.fleets.lifetime import Fleet, simulate_fleet
-from workbench.experiments.fleets.records import RecordFile
+from workbench.experiments.fleets.fleet_run import FleetRun, simulate_fleets
+from workbench.experiments.fleets.lifetime import Fleet
 from workbench.experiments.fleets.workload import KINDS, Workload
+from workbench.experiments.parallel.workers import Workers
 from workbench.experiments.provenance import inputs_digest
+from workbench.experiments.records import RecordFile
 from workbench.firmware.costs import Cost, known_cost
 from workbench.healing.overheads import overheads
 from workbench.healing.strategy import Strategy
@@ -80,53 +82,105 @@ def workload_of(
     environment: Environment,
     *,
     devices: int,
-    words: int,
+    utterances: int,
     seed: int,
     worst: Sequence[int] = (),
 ) -> Workload:
     """The workload of devices in an environment; worst and errors as `Environment.plan_text`."""
-    return Workload(devices, words, (environment.plan_text(worst),), seed)
+    return Workload(devices, utterances, (environment.plan_text(worst),), seed)
 
 
-def record_of(
+@dataclass(frozen=True)
+class Case:
+    """A fleet to be compared: its program without a healer's codes, its healer, and what happens to it."""
+
+    program: Program
+    strategy: Strategy
+    environment: Environment
+    workload: Workload
+
+
+def records_of(
     folder: Path | None,
-    program: Program,
     inputs: dict[str, Codes],
-    strategy: Strategy,
-    environment: Environment,
-    workload: Workload,
+    cases: Sequence[Case],
+    workers: Workers,
     *,
-    jobs: int = -1,
-    progress: Callable[[int], None] | None = None,
+    progress: Callable[[int], object] | None = None,
     keep: Callable[[RecordFile, dict[str, Any]], None] = RecordFile.write,
-) -> dict[str, Any]:
-    """The figures of one strategy in one environment, from `folder` where they are there already.
+) -> Iterator[tuple[int, dict[str, Any] | Exception]]:
+    """The figures of each case, by its number and as they come, from `folder` where they are there already.
 
     A record's name is a hash of all that it depends on, so that a comparison that was killed goes on
-    and one that was changed starts anew; what was damaged or edited is measured again. folder: None
-    to keep nothing. keep: writes a new record into its file.
+    and one that was changed starts anew; what was damaged or edited is measured again. All cases share the
+    workers, so that none of them waits for the end of a fleet. A case that fails gives its error.
+
+    Args:
+        folder: Of the comparison; None to keep nothing.
+        inputs: Of every word that may be said.
+        cases: What is compared.
+        workers: Where fleets are simulated; open.
+        progress: Gets the number of devices that are done.
+        keep: Writes a new record into its file.
+
+    Raises:
+        WorkbenchError: As `Workers.each`, and a folder that cannot be written.
     """
-    file = None
-    if folder is not None:
-        file = RecordFile(
-            folder,
-            f"{strategy.name}-{environment.name}",
-            f"{_VERSION} {program.content_hash} {strategy} {workload} {inputs_digest(inputs)}",
-        )
-        record = file.read()
+    missing: list[int] = []
+    files: dict[int, RecordFile] = {}
+    runs: list[FleetRun] = []
+    for number, case in enumerate(cases):
+        name = f"{case.strategy.name}-{case.environment.name}"
+        record = None
+        if folder is not None:
+            files[number] = RecordFile(folder, name, _key(case, inputs))
+            record = files[number].read()
         if record is not None:
             if progress:
-                progress(workload.devices)
-            return _with_costs(record, strategy, program)
-    fleet = simulate_fleet(program, inputs, strategy, workload, jobs=jobs, progress=progress)
-    record = _record(program, fleet, environment)
-    if file is not None:
-        keep(file, record)
-    return _with_costs(record, strategy, program)
+                progress(case.workload.devices)
+            yield number, _with_costs(record, case.strategy, case.program)
+            continue
+        missing.append(number)
+        runs.append(fleet_run(folder, name, case, inputs))
+    for which, fleet in simulate_fleets(runs, workers, progress=progress):
+        number = missing[which]
+        if isinstance(fleet, Exception):
+            yield number, fleet
+            continue
+        record = _figures(fleet, cases[number])
+        if number in files:
+            keep(files[number], record)
+        runs[which].forget_parts()
+        yield number, _with_costs(record, cases[number].strategy, cases[number].program)
 
 
-def _record(program: Program, fleet: Fleet, environment: Environment) -> dict[str, Any]:
-    strategy = fleet.strategy
+def fleet_run(folder: Path | None, name: str, case: Case, inputs: dict[str, Codes]) -> FleetRun:
+    """The run of a case whose parts are kept in `folder` until it is complete; name: of its files, for people."""
+    if folder is None:
+        return FleetRun(case.program, inputs, case.strategy, case.workload)
+    key = _key(case, inputs)
+    return FleetRun(
+        case.program, inputs, case.strategy, case.workload,
+        file_of=lambda devices: RecordFile(folder, f"{name}-{devices.start}", f"{key} {devices}"),
+    )  # fmt: skip
+
+
+def _key(case: Case, inputs: dict[str, Codes]) -> str:
+    """Text that differs wherever the figures may differ."""
+    work = case.workload  # as it was written when records had words
+    workload = f"Workload(devices={work.devices!r}, words={work.utterances!r}, faults={work.faults!r}, seed={work.seed!r})"
+    return (
+        f"{_VERSION} {case.program.content_hash} {case.strategy} {workload} {inputs_digest(inputs)}"
+    )
+
+
+def record_of(fleet: Fleet, case: Case) -> dict[str, Any]:
+    """The figures of a fleet, with the costs of its healer where they are known."""
+    return _with_costs(_figures(fleet, case), case.strategy, case.program)
+
+
+def _figures(fleet: Fleet, case: Case) -> dict[str, Any]:
+    program, environment, strategy = case.program, case.environment, case.strategy
     layout = strategy.image(program).layout
     stored = overheads(layout, strategy)
     return {

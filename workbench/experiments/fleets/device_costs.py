@@ -15,8 +15,9 @@ import numpy as np
 from workbench import __version__
 from workbench.errors import reason_of
 from workbench.experiments.fleets.comparison import CORE
-from workbench.experiments.fleets.records import RecordFile
+from workbench.experiments.parallel.workers import Workers
 from workbench.experiments.provenance import inputs_digest
+from workbench.experiments.records import RecordFile
 from workbench.firmware.boards import CORES
 from workbench.firmware.costs import Cost, bare_run, fingerprint, known_cost, measure_cost
 from workbench.firmware.emulate import EmulatedRun
@@ -70,12 +71,9 @@ def _measured(
     cost_of: dict[str, Cost | str] = {}
     try:
         bare = bare_run(program, frames, CORES[CORE])
-        import joblib
-
-        workers = min(joblib.effective_n_jobs(jobs), len(variants))
-        parallel = joblib.Parallel(n_jobs=workers, return_as="generator")
-        costs = parallel(joblib.delayed(_measure)(variant, frames, bare) for variant in variants)
-        for variant, cost in zip(variants, costs, strict=True):
+        calls = ((variant, frames, bare) for variant in variants)
+        for done in Workers(jobs).each(_measure, calls, count=len(variants)):
+            variant, cost = variants[done.number], done.result()
             cost_of[variant.strategy.name] = cost
             file = _file(folder, variant, frames)
             if file and isinstance(cost, Cost):

@@ -6,29 +6,31 @@ healer depends on what is said (monitors, silenced histories), these words run f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
 from workbench.experiments.campaigns.trial_table import QUALITIES, snr_quality
 from workbench.experiments.fleets.affected import affected_words
 from workbench.experiments.fleets.workload import Workload
-from workbench.experiments.threads import one_thread
+from workbench.experiments.provenance import inputs_digest
 from workbench.healing.device import Device
+from workbench.healing.device_run import CleanRun, DeviceRun, clean_run
 from workbench.healing.log import Verdict
 from workbench.healing.memory_simulation import memory_changes, memory_tells_all
-from workbench.healing.simulation import simulate_many
 from workbench.healing.strategy import Strategy
+from workbench.integer.frames import frames_of
+from workbench.integer.native.build import kernels_asked_for
 from workbench.integer.program import Program
 from workbench.integer.reference import Codes
 from workbench.memory.faults.events import FLIP, Event, Events, sorted_events
-from workbench.memory.faults.transients import Sites
 from workbench.memory.image import Image
 from workbench.memory.trials.laboratory import Laboratory
+from workbench.memory.trials.native_faults import FaultTranslator
 
-_DEVICES_A_TASK = 25
 _MASKED = QUALITIES.index("masked")
 _AUDIBLE = QUALITIES.index("acceptable")  # the first class in which a difference can be heard
 
@@ -74,7 +76,7 @@ class Fleet:
 
 
 @dataclass
-class _Tally:
+class Tally:
     """What is counted while devices run, as in `Fleet`."""
 
     detected: list[int] = field(default_factory=list)
@@ -88,79 +90,42 @@ class _Tally:
     wrong_bits: int = 0
 
 
-def simulate_fleet(
-    program: Program,
-    inputs: dict[str, Codes],
-    strategy: Strategy,
-    workload: Workload,
-    *,
-    jobs: int = -1,
-    progress: Callable[[int], None] | None = None,
-) -> Fleet:
-    """Run the devices of a workload.
-
-    inputs: of every word that may be said, [1, frames * rate, channels] by name; all equally long.
-    jobs: processes, -1 for one a core. progress: gets the number of devices that are done.
-    """
-    image = strategy.image(program)
-    tasks = [
-        range(first, min(first + _DEVICES_A_TASK, workload.devices))
-        for first in range(0, workload.devices, _DEVICES_A_TASK)
-    ]
-    frames = word_frames(image.program, inputs)
-    script = workload.script(len(inputs))
-    # Drawn here, so that workers need no fault models, which may be those of a notebook.
-    sites = Sites(image)
-    events = [workload.events(sites, task, frames=frames * workload.words) for task in tasks]
-    import joblib
-
-    workers = min(joblib.effective_n_jobs(jobs), len(tasks))  # one works here, without a start
-    parallel = joblib.Parallel(n_jobs=workers, return_as="generator")
-    parts = []
-    for part in parallel(
-        joblib.delayed(_live)(image, inputs, strategy, script, task, each)
-        for task, each in zip(tasks, events, strict=True)
-    ):
-        parts.append(part)
-        if progress:
-            progress(len(part[0]))
-    harm, upsets = (np.concatenate([part[n] for part in parts]) for n in (0, 1))
-    tallies = [part[2] for part in parts]
-    return Fleet(
-        strategy=strategy,
-        workload=workload,
-        quality=np.sum([t.quality for t in tallies], axis=0),
-        harm=harm,
-        wrong_samples=sum(t.wrong_samples for t in tallies),
-        upsets=upsets,
-        hit=sum(t.hit for t in tallies),
-        detected=np.array([n for t in tallies for n in t.detected], np.int64),
-        repaired=np.array([n for t in tallies for n in t.repaired], np.int64),
-        verdicts={v: sum(t.verdicts[v] for t in tallies) for v in tallies[0].verdicts},
-        oscillations=sum(t.oscillations for t in tallies),
-        false_positives=sum(t.false_positives for t in tallies),
-        wrong_bits=sum(t.wrong_bits for t in tallies),
-        word_s=frames / program.frame_rate_hz,
-    )
-
-
 def word_frames(program: Program, inputs: Mapping[str, Codes]) -> int:
     """Of each word, which are all equally long."""
     name = program.inputs[0]
     return next(iter(inputs.values()))[name].shape[1] // program.signal(name).rate
 
 
-def _live(
+def simulate_part(
     image: Image,
     inputs: dict[str, Codes],
     strategy: Strategy,
     script: np.ndarray,
     devices: range,
     events: Events,
-) -> tuple[np.ndarray, np.ndarray, _Tally]:
-    """(harm, upsets, tally) of some devices."""
-    with one_thread():
-        return _Task(image, inputs, strategy, script, events.rows(len(devices))).run()
+) -> Part:
+    """Simulate some devices of a fleet; `events` are numbered from the first of them."""
+    return _Task(image, inputs, strategy, script, events.rows(len(devices))).run()
+
+
+class Part(NamedTuple):
+    """What became of some devices: harm and upsets as in `Fleet`, and the rest."""
+
+    harm: np.ndarray
+    upsets: np.ndarray
+    tally: Tally
+
+
+def _laboratories(image: Image, inputs: dict[str, Codes]) -> list[Laboratory]:
+    """One for each word. A thread keeps the last ones, for strategies of one program to share clean runs."""
+    key = image.program.content_hash, inputs_digest(inputs), kernels_asked_for()
+    kept: tuple[object, list[Laboratory]] | None = getattr(_kept, "laboratories", None)
+    if kept is None or kept[0] != key:
+        kept = _kept.laboratories = key, [Laboratory(image, each) for each in inputs.values()]
+    return kept[1]
+
+
+_kept = threading.local()
 
 
 class _Task:
@@ -175,12 +140,15 @@ class _Task:
         self.image, self.inputs, self.words = image, inputs, tuple(inputs)
         self.script, self.events = script, events
         self.frames = word_frames(image.program, inputs)
-        self.devices = [Device(image, strategy, image.data) for _ in events]
-        self.laboratories = [Laboratory(image, inputs[word]) for word in self.words]
+        first = Device(image, strategy, image.data)
+        others = (Device(image, strategy, image.data, like=first) for _ in events[1:])
+        self.devices = [first, *others]
+        translator = FaultTranslator(image, self.frames)
+        self.laboratories = [each.of(translator) for each in _laboratories(image, inputs)]
         self.harm = np.zeros(len(events))
-        self.tally = _Tally()
+        self.tally = Tally()
 
-    def run(self) -> tuple[np.ndarray, np.ndarray, _Tally]:
+    def run(self) -> Part:
         if memory_tells_all(self.devices[0]):
             self._by_memory()
         else:
@@ -191,7 +159,7 @@ class _Task:
         tally.false_positives = sum(device.false_positives for device in self.devices)
         tally.wrong_bits = sum(len(device.wrong) for device in self.devices)
         upsets = np.array([len(hits) for hits in self.events])
-        return self.harm / words, upsets, tally
+        return Part(self.harm / words, upsets, tally)
 
     def _heard(
         self, laboratory: Laboratory, device: np.ndarray, energy: np.ndarray, differing: np.ndarray
@@ -206,8 +174,12 @@ class _Task:
         np.add.at(self.harm, device, np.minimum(1.0, energy / max(signal, 1)))
 
     def _by_memory(self) -> None:
-        """Memory from the first frame to the last, then every affected word as one trial."""
-        trials: list[list[tuple[int, np.ndarray, np.ndarray]]] = [[] for _ in self.words]
+        """Memory from the first frame to the last, then every affected word as one trial.
+
+        Words of a device that sound alike, as those do to which nothing happens any more, are one trial.
+        """
+        trials: list[dict[bytes, tuple[np.ndarray, np.ndarray]]] = [{} for _ in self.words]
+        rows: list[list[tuple[int, bytes]]] = [[] for _ in self.words]
         for number, device in enumerate(self.devices):
             hits = self.events[number]
             result = memory_changes(device, hits, self.frames * len(self.script))
@@ -215,74 +187,62 @@ class _Task:
             for word, frame, position in affected_words(
                 result.frame, result.position, self.frames, len(self.script), self.image
             ):
-                trials[self.script[word]].append((number, frame, position))
-        for laboratory, rows in zip(self.laboratories, trials, strict=True):
-            if not rows:
+                chosen = self.script[word]
+                same = frame.tobytes() + position.tobytes()
+                trials[chosen].setdefault(same, (frame, position))
+                rows[chosen].append((number, same))
+        for laboratory, different, heard in zip(self.laboratories, trials, rows, strict=True):
+            if not heard:
                 continue
-            lengths = [len(row[1]) for row in rows]
-            frame, position = (np.concatenate([row[n] for row in rows]) for n in (1, 2))
+            lengths = [len(frame) for frame, _ in different.values()]
+            frame, position = map(np.concatenate, zip(*different.values(), strict=True))
             events = sorted_events(
-                np.repeat(np.arange(len(rows)), lengths), frame, position,
+                np.repeat(np.arange(len(lengths)), lengths), frame, position,
                 np.full(len(frame), FLIP, np.uint8),
             )  # fmt: skip
-            outcomes = laboratory.outcomes(events, len(rows))
-            devices = np.array([row[0] for row in rows])
-            self._heard(laboratory, devices, outcomes["error_energy"], outcomes["differing"])
+            outcomes = laboratory.outcomes(events, len(lengths))
+            trial_of = {same: trial for trial, same in enumerate(different)}
+            of_words = outcomes[[trial_of[same] for _, same in heard]]
+            devices = np.array([number for number, _ in heard])
+            self._heard(laboratory, devices, of_words["error_energy"], of_words["differing"])
 
     def _by_frame(self) -> None:
-        """Word by word, the devices that something is wrong with together."""
-        from workbench.integer.engine import Engine, unsupported  # needs torch
-
-        program = self.image.program
-        engine = None if unsupported(program) else Engine(program)
-        pending = [list(hits) for hits in self.events]
-        word = 0
-        while word < len(self.script):
-            stop = (word + 1) * self.frames
-            active, schedules = [], []
-            for number, device in enumerate(self.devices):
-                now = [u for u in pending[number] if u.frame < stop]
-                pending[number] = pending[number][len(now) :]
-                affected = len(device.wrong) or any(device.suspect)
-                if now or affected or device.may_alarm():
-                    active.append(number)
-                    schedules.append(now)
-            # While nothing happens to anybody, time passes at once.
-            following = word + 1
-            if not active:
-                coming = [hits[0].frame // self.frames for hits in pending if hits]
-                following = min([*coming, len(self.script)])
-            for number, device in enumerate(self.devices):
-                if number not in active:
-                    device.wait((following - word) * self.frames)
-            if active:
-                self._word(engine, word, active, schedules)
-            word = following
-        for device in self.devices:
+        """Device by device, the words in which something may happen frame by frame."""
+        frames = frames_of(self.image.program)
+        clean = [clean_run(frames, self.inputs[word]) for word in self.words]
+        for number, device in enumerate(self.devices):
+            self._live(number, DeviceRun(device, frames), clean)
             self._count(device)
 
-    def _word(
-        self, engine: Any, word: int, active: list[int], schedules: list[list[Event]]
-    ) -> None:
-        start, number = word * self.frames, int(self.script[word])
-        laboratory = self.laboratories[number]
-        devices = [self.devices[n] for n in active]
-        results = simulate_many(
-            self.image,
-            self.inputs[self.words[number]],
-            [[replace(e, frame=e.frame - start) for e in hits] for hits in schedules],
-            devices[0].strategy,
-            word_starts=(0,),
-            engine=engine,
-            devices=devices,
-        )
-        error = np.stack([result.codes for result in results]).astype(np.int64) - laboratory.clean
-        self._heard(
-            laboratory,
-            np.array(active),
-            (error**2).sum(axis=(1, 2)),
-            error.any(axis=2).sum(axis=1),
-        )
+    def _live(self, number: int, run: DeviceRun, clean: Sequence[CleanRun]) -> None:
+        device = run.device
+        hits: dict[int, dict[int, list[Event]]] = {}
+        for event in self.events[number]:
+            word, frame = divmod(event.frame, self.frames)
+            hits.setdefault(word, {}).setdefault(frame, []).append(event)
+        coming = [*sorted(hits), len(self.script)]
+        word = 0
+        while word < len(self.script):
+            affected = len(device.wrong) or any(device.suspect) or device.may_alarm()
+            if word < coming[0] and not affected:  # time passes at once
+                device.wait((coming[0] - word) * self.frames)
+                word = coming[0]
+                continue
+            if word == coming[0]:
+                coming.pop(0)
+            run.restart()
+            chosen = int(self.script[word])
+            codes, _ = run.run(clean[chosen], hits.get(word, {}))
+            if codes is not clean[chosen].codes:
+                laboratory = self.laboratories[chosen]
+                error = codes.astype(np.int64) - laboratory.clean
+                self._heard(
+                    laboratory,
+                    np.array([number]),
+                    (error**2).sum(keepdims=True)[0],
+                    error.any(axis=1).sum(keepdims=True),
+                )
+            word += 1
 
     def _count(self, device: Device) -> None:
         """Follow events to the log entries about them and to their repair."""

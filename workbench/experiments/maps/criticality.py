@@ -12,13 +12,12 @@ from functools import cached_property
 import numpy as np
 import pyarrow as pa
 
+from workbench.audio.metrics import BROKEN, DEGRADED
 from workbench.errors import WorkbenchError
 from workbench.memory.changes import locate
 from workbench.memory.image import Image
-from workbench.memory.places import Place
 
 COLUMNS = ("events", "position", "snr_db", "quality")
-BROKEN, DEGRADED = "broken", "degraded"
 
 
 def harm(snr_db: np.ndarray) -> np.ndarray:
@@ -34,8 +33,8 @@ def harm(snr_db: np.ndarray) -> np.ndarray:
 class Bits:
     """What is known of each bit of the working copy, [8 * working_bytes] each.
 
-    place: index into `layout.places`, -1 for padding. channel: output channel of a convolution's
-    tensors, column of an embedding, 0 else. bit: within the element, 0 the lowest. int64 each.
+    place: index into `layout.places`, -1 for padding. channel: of the operator's output,
+    0 where a tensor has none. bit: within the element, 0 the lowest. int64 each.
     """
 
     place: np.ndarray
@@ -50,18 +49,11 @@ class Bits:
         channel = np.zeros_like(element)
         for number in np.unique(place[place >= 0]):
             tensor = image.layout.places[number]
-            axis = channel_axis(tensor)
+            axis = image.layout.channel_axis(tensor)
             if axis is not None:
                 chosen = place == number
                 channel[chosen] = np.unravel_index(element[chosen], tensor.shape)[axis]
         return cls(place, channel, bit)
-
-
-def channel_axis(place: Place) -> int | None:
-    """Which axis of a parameter's tensor counts channels; None for a table, which serves all."""
-    if place.tensor == "table":
-        return None
-    return 1 if place.tensor in ("weight", "rows") else 0
 
 
 class Criticality:
@@ -159,7 +151,7 @@ class Criticality:
         """Means of `values` over all bits of one tensor: float64 [channels, bits], NaN as above."""
         place = self.image.layout.place(operator, tensor)
         chosen = self.bits.place == self.image.layout.places.index(place)
-        axis = channel_axis(place)
+        axis = self.image.layout.channel_axis(place)
         channels = 1 if axis is None else place.shape[axis]
         key = self.bits.channel[chosen] * place.bits + self.bits.bit[chosen]
         return _means(key, values[chosen], channels * place.bits).reshape(channels, place.bits)

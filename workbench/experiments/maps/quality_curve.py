@@ -13,12 +13,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from workbench.audio.metrics import CLASSES
+from workbench.audio.metrics import CLASSES, MASKED
 from workbench.errors import WorkbenchError
 from workbench.experiments.estimates.statistics import Interval, clustered
 
 COLUMNS = ("trial", "snr_db", "quality")
-MASKED = "masked"
 # Each counts with those before it: "at least acceptable" and so on. All the others are broken.
 AT_LEAST = (MASKED, *CLASSES[:-1])
 SNR_QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)

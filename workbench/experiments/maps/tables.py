@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from workbench.experiments.maps.criticality import Criticality, channel_axis
+from workbench.experiments.maps.criticality import Criticality
 from workbench.experiments.maps.ranking import Ranking
 from workbench.files import write_text
 
@@ -27,7 +27,7 @@ def write_map(path: Path, criticality: Criticality) -> None:
     """Replace the CSV file `path`: tensor x channel x bit, parameters in program order.
 
     tried: how many of its bits were. harm, broken, degraded: means over its bits, empty where nothing
-    is known. channel: empty for a table. WorkbenchError when the file cannot be written.
+    is known. channel: empty for tensors that have none, as a table. WorkbenchError when the file cannot be written.
     """
     rows: list[list[object]] = [list(MAP_COLUMNS)]
     tried = (criticality.tried > 0).astype(np.float64)
@@ -38,7 +38,7 @@ def write_map(path: Path, criticality: Criticality) -> None:
         shares = criticality.by_channel(tried, operator.name, tensor)
         elements = int(np.prod(place.shape)) // len(shares)
         counts = np.rint(shares * elements).astype(int)
-        whole = channel_axis(place) is None
+        whole = criticality.image.layout.channel_axis(place) is None
         for channel, bit in np.ndindex(*shares.shape):
             where = (operator.name, tensor, "" if whole else channel, bit, counts[channel, bit])
             rows.append([*where, *(_number(float(each[channel, bit])) for each in means)])

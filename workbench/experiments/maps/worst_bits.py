@@ -7,13 +7,20 @@ curvature is estimated as well. Layout: bits are positions of the image.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from workbench.errors import WorkbenchError, expect
+from workbench.experiments.parallel.workers import Workers
+from workbench.experiments.provenance import inputs_digest
+from workbench.experiments.records import RecordFile
 from workbench.experiments.threads import one_thread
+from workbench.integer.sections import WEIGHTS
 from workbench.memory.faults.events import Events
 from workbench.memory.faults.transients import Sites
 from workbench.memory.image import Image
@@ -25,6 +32,7 @@ _PROBES = 4  # random directions of the output by which curvature is estimated
 _BEST_OF_TENSOR = 32  # every tensor sends its most promising bits, as Rakin's layers do
 _BEST_OF_ALL = 1024
 _FINALISTS = 64  # are verified on all words, the others on one
+_VERSION = 1  # of kept steps; a new one when they are chosen differently
 
 Inputs = Mapping[str, Mapping[str, np.ndarray]]
 
@@ -54,13 +62,24 @@ def worst_bits(
     *,
     bits: int,
     seed: int = 0,
+    workers: Workers | None = None,
+    folder: Path | None = None,
     progress: Callable[[Step], None] | None = None,
 ) -> list[Step]:
     """The `bits` most harmful flips of a greedy search; each step adds one to those before it.
 
-    inputs: of one or more words; the mean error share over them counts. candidates: positions of the working copy
-    that may be flipped, int64. seed: of the probes. progress: called with every step. Raises
-    WorkbenchError when candidates lie elsewhere or are fewer than `bits`.
+    Args:
+        image: What is damaged.
+        inputs: Of one or more words; the mean error share over them counts.
+        candidates: Positions of the working copy that may be flipped, int64.
+        bits: How many to find.
+        seed: Of the probes.
+        workers: Where words are computed; None for this process. The steps are the same everywhere.
+        folder: Keeps the steps, so that an interrupted search goes on, and one for more bits as well.
+        progress: Called with every step.
+
+    Raises:
+        WorkbenchError: Candidates lie elsewhere or are fewer than `bits`, and as `Workers.each`.
     """
     expect(image, Image, "what is to be damaged", "an Image, as `voice.image()`")
     expect(inputs, Mapping, "what is said", "the inputs of each word, by word")
@@ -78,51 +97,106 @@ def worst_bits(
         )
     if not inputs:
         raise WorkbenchError("there are no words to do harm to; name at least one")
-    steps: list[Step] = []
+    search = _Search(image, inputs, workers or Workers(1))
+    file = None if folder is None else _file(folder, image, inputs, candidates, seed)
+    steps = _steps_in(file)[:bits]
     rng = np.random.Generator(np.random.Philox(key=seed % KEYS))
-    for _ in range(bits):
-        flipped = np.array([step.position for step in steps], np.int64)
-        step = _best_step(image, inputs, np.setdiff1d(candidates, flipped), flipped, rng)
-        steps.append(step)
+    for number in range(bits):
+        probes = search.drawn_probes(rng)  # also of a step that is kept, for those after it
+        if number >= len(steps):
+            flipped = np.array([step.position for step in steps], np.int64)
+            steps.append(search.step(np.setdiff1d(candidates, flipped), flipped, probes))
+            if file is not None:
+                file.write({"steps": [asdict(step) for step in steps]})
         if progress:
-            progress(step)
+            progress(steps[number])
     return steps
 
 
 def worst_weights(
-    image: Image, inputs: Inputs, *, bits: int, progress: Callable[[Step], None] | None = None
+    image: Image,
+    inputs: Inputs,
+    *,
+    bits: int,
+    workers: Workers | None = None,
+    folder: Path | None = None,
+    progress: Callable[[Step], None] | None = None,
 ) -> tuple[int, ...]:
     """Positions of the `bits` of the weights that an attacker would choose, the worst first; see `worst_bits`."""
-    candidates = image.layout.positions(("weights",))
+    candidates = image.layout.positions((WEIGHTS,))
     with one_thread():
-        steps = worst_bits(image, inputs, candidates, bits=bits, progress=progress)
+        steps = worst_bits(
+            image, inputs, candidates, bits=bits, workers=workers, folder=folder, progress=progress
+        )
     return tuple(step.position for step in steps)
 
 
-def _best_step(
-    image: Image,
-    inputs: Inputs,
-    candidates: np.ndarray,
-    flipped: np.ndarray,
-    rng: np.random.Generator,
-) -> Step:
-    faulty = image.flip(flipped)
-    sites = Sites(faulty)
-    promising = _promising(image, faulty, sites, inputs, candidates, rng)
-    first, *others = (Laboratory(faulty, each) for each in inputs.values())
-    errors = _errors(first, promising)
-    if others:
-        finalists = np.argsort(-errors, kind="stable")[:_FINALISTS]
-        promising = promising[finalists]
-        each = [errors[finalists], *(_errors(lab, promising) for lab in others)]
-        errors = np.mean(each, axis=0)
-    best = int(np.argmax(errors))
-    position = int(promising[best])
-    return Step(position, sites.site(position), float(errors[best]))
+def _file(
+    folder: Path, image: Image, inputs: Inputs, candidates: np.ndarray, seed: int
+) -> RecordFile:
+    chosen = hashlib.sha256(np.ascontiguousarray(candidates, "<i8").tobytes()).hexdigest()
+    key = f"{_VERSION} {image.content_hash} {inputs_digest(inputs)} {chosen} {seed}"
+    return RecordFile(folder, "worst-bits", key)
 
 
-def _errors(laboratory: Laboratory, positions: np.ndarray) -> np.ndarray:
+def _steps_in(file: RecordFile | None) -> list[Step]:
+    record = file.read() if file is not None else None
+    return [Step(**step) for step in record["steps"]] if record else []
+
+
+class _Search:
+    """One image and some words, each of which a worker computes."""
+
+    def __init__(self, image: Image, inputs: Inputs, workers: Workers) -> None:
+        self.image, self.workers = image, workers
+        self.words = [dict(each) for each in inputs.values()]
+
+    def drawn_probes(self, rng: np.random.Generator) -> list[np.ndarray]:
+        """Random directions of the output of each word, int8 [_PROBES, 1, rows, channels] of +-1."""
+        program = self.image.program
+        first, output = program.inputs[0], program.signal(program.output)
+        probes = []
+        for word in self.words:
+            frames = np.shape(word[first])[1] // program.signal(first).rate
+            shape = (1, frames * output.rate, output.channels)
+            drawn = [rng.choice([-1.0, 1.0], shape) for _ in range(_PROBES)]
+            probes.append(np.array(drawn, np.int8))
+        return probes
+
+    def step(self, candidates: np.ndarray, flipped: np.ndarray, probes: list[np.ndarray]) -> Step:
+        """The worst of these bits on top of those that are flipped."""
+        faulty = self.image.flip(flipped)
+        sites = Sites(faulty)
+        calls = ((self.image, faulty, *each) for each in zip(self.words, probes, strict=True))
+        slope, curvature = _summed(self._of_words(word_sensitivity, calls))
+        promising = _promising(faulty, sites, candidates, slope, curvature)
+        (errors,) = self._of_words(word_errors, [(faulty, self.words[0], promising)])
+        others = self.words[1:]
+        if others:
+            finalists = np.argsort(-errors, kind="stable")[:_FINALISTS]
+            promising = promising[finalists]
+            each = [
+                errors[finalists],
+                *self._of_words(word_errors, ((faulty, word, promising) for word in others)),
+            ]
+            errors = np.mean(each, axis=0)
+        best = int(np.argmax(errors))
+        position = int(promising[best])
+        return Step(position, sites.site(position), float(errors[best]))
+
+    def _of_words(
+        self, function: Callable[..., Any], calls: Iterable[tuple[Any, ...]]
+    ) -> list[Any]:
+        """What a function makes of each word, in the order of the words."""
+        done = self.workers.each(function, calls, count=len(self.words))
+        return [each.result() for each in sorted(done, key=lambda each: each.number)]
+
+
+def word_errors(
+    faulty: Image, inputs: Mapping[str, np.ndarray], positions: np.ndarray
+) -> np.ndarray:
     """Error share of one word for each bit, on top of what the image holds already."""
+    laboratory = Laboratory(faulty, inputs)
     trials = len(positions)
     nothing = np.zeros(trials, np.int64)
     events = Events(np.arange(trials), nothing, positions, nothing.astype(np.uint8))
@@ -131,15 +205,13 @@ def _errors(laboratory: Laboratory, positions: np.ndarray) -> np.ndarray:
 
 
 def _promising(
-    image: Image,
     faulty: Image,
     sites: Sites,
-    inputs: Inputs,
     candidates: np.ndarray,
-    rng: np.random.Generator,
+    slope: Tensors,
+    curvature: Tensors,
 ) -> np.ndarray:
     """Candidates that the gradients speak for, and all of tensors without gradient, ascending."""
-    slope, curvature = _sensitivities(image, faulty, inputs, rng)
     place, element, bit = sites.locate(candidates)
     gain = np.full(len(candidates), -np.inf)
     stored = (faulty.data[candidates >> 3] >> (candidates & 7).astype(np.uint8)) & 1
@@ -162,10 +234,20 @@ def _promising(
 Tensors = dict[tuple[str, str], np.ndarray]
 
 
-def _sensitivities(
-    image: Image, faulty: Image, inputs: Inputs, rng: np.random.Generator
+def _summed(words: Iterable[tuple[Tensors, Tensors]]) -> tuple[Tensors, Tensors]:
+    """First and second order of the relative error of all words in every parameter, flat arrays."""
+    sums: tuple[Tensors, Tensors] = ({}, {})
+    for word in words:
+        for total, part in zip(sums, word, strict=True):
+            for name, values in part.items():
+                total[name] = total.get(name, 0.0) + values
+    return sums
+
+
+def word_sensitivity(
+    image: Image, faulty: Image, inputs: Mapping[str, np.ndarray], probes: np.ndarray
 ) -> tuple[Tensors, Tensors]:
-    """First and second order of the relative error in every parameter, flat arrays.
+    """First and second order of the relative error of one word in every parameter, flat arrays.
 
     With y the output, c the clean one and L = |y - c|^2 / |c|^2: the slope dL/dw, and |dy/dw|^2 / |c|^2,
     estimated as the mean of (d(r . y)/dw)^2 over random directions r of entries +-1.
@@ -177,28 +259,22 @@ def _sensitivities(
     slope: Tensors = {}
     curvature: Tensors = {}
     program = faulty.to_program()
-    for each in inputs.values():
-        parameters = smooth_parameters(program)
-        leaves = list(parameters.values())
-        y = run_smooth(program, parameters, each)
-        if not y.requires_grad:  # no parameter has a say
-            return slope, curvature
-        with torch.no_grad():
-            clean = run_smooth(image.program, smooth_parameters(image.program), each)
-        energy = max(float((clean**2).sum()), 1.0)
-        directions = [2 * (y.detach() - clean)]
-        directions += [
-            torch.from_numpy(rng.choice([-1.0, 1.0], tuple(y.shape))) for _ in range(_PROBES)
-        ]
-        for number, direction in enumerate(directions):
-            gradients = torch.autograd.grad(
-                y, leaves, direction, retain_graph=True, allow_unused=True
-            )
-            for name, leaf, gradient in zip(parameters, leaves, gradients, strict=True):
-                plain = torch.zeros_like(leaf) if gradient is None else gradient
-                flat = plain.numpy().reshape(-1) / (energy if number == 0 else 1.0)
-                if number:
-                    flat = flat**2 / (energy * _PROBES)
-                into = curvature if number else slope
-                into[name] = into.get(name, 0.0) + flat
+    parameters = smooth_parameters(program)
+    leaves = list(parameters.values())
+    y = run_smooth(program, parameters, inputs)
+    if not y.requires_grad:  # no parameter has a say
+        return slope, curvature
+    with torch.no_grad():
+        clean = run_smooth(image.program, smooth_parameters(image.program), inputs)
+    energy = max(float((clean**2).sum()), 1.0)
+    directions = [2 * (y.detach() - clean), *map(torch.from_numpy, probes.astype(np.float64))]
+    for number, direction in enumerate(directions):
+        gradients = torch.autograd.grad(y, leaves, direction, retain_graph=True, allow_unused=True)
+        for name, leaf, gradient in zip(parameters, leaves, gradients, strict=True):
+            plain = torch.zeros_like(leaf) if gradient is None else gradient
+            flat = plain.numpy().reshape(-1) / (energy if number == 0 else 1.0)
+            if number:
+                flat = flat**2 / (energy * _PROBES)
+            into = curvature if number else slope
+            into[name] = into.get(name, 0.0) + flat
     return slope, curvature

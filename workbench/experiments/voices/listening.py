@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -52,7 +52,8 @@ class Listener:
         return np.array(heard.per_wave), quality
 
 
-class HeardMeans(NamedTuple):
+@dataclass(frozen=True)
+class HeardMeans:
     """What listeners made of some sounds; None where no sound has a value, or an interval is unknown.
 
     sounds: how many. understood: share of their presentations, 0 to 1, in which the recogniser understood

@@ -168,7 +168,7 @@ def _quality(
     for name, metric in {**usual, **{own: _guarded(metrics[own]) for own in metrics}}.items():
         figures: dict[str, float] = {}
         reasons: dict[str, str] = {}
-        for word, sound in sounds.items():
+        for word, sound in progress_bar(sounds.items(), desc=name, unit="word"):
             try:
                 figures[word] = metric(sound, recordings[word])
             except MetricUnavailable as error:
@@ -221,7 +221,9 @@ def _neighbours(
     references = [mfcc(recording, rate) for recording in recordings.values()]
     own: dict[str, float] = {}
     nearest: dict[str, float] = {}
-    for number, (word, sound) in enumerate(sounds.items()):
+    for number, (word, sound) in enumerate(
+        progress_bar(sounds.items(), desc="neighbours", unit="word")
+    ):
         distances = warped_distances(mfcc(sound, rate), references)
         own[word] = float(distances[number])
         others = np.delete(distances, number)

@@ -61,7 +61,11 @@ class Voice:
     def image(self, healer: str | Strategy = NONE) -> Image:
         """The clean memory image of a device with this healer, made once for each.
 
-        healer: as of `healer`. Without one there are the usual checks, which nobody reads.
+        Args:
+            healer: As of `healer`. With "none" there are the usual checks, which nobody reads.
+
+        Raises:
+            WorkbenchError: As of `healer`; also for a strategy that does not suit the program.
         """
         if healer == NONE:
             return self._images[NONE]
@@ -78,11 +82,16 @@ class Voice:
     def healer(self, healer: str | Strategy) -> tuple[Strategy, Program]:
         """A strategy and the program that its device runs, which some strategies change.
 
-        healer: a name, whose sizes are fitted to the program, the file of a strategy, or a Strategy, as it is.
-        Raises WorkbenchError for an unknown name and a file that cannot be read.
+        Args:
+            healer: A name, whose sizes are fitted to the program, the file of a strategy, or a Strategy, as it is.
+
+        Returns:
+            The strategy, and the program.
+
+        Raises:
+            WorkbenchError: The name is unknown, or the file cannot be read.
         """
-        inputs = {word: self.inputs(word) for word in self.utterances}
-        return strategy_variant(healer, self.program, inputs)
+        return strategy_variant(healer, self.program, self.all_inputs())
 
     def trial(
         self,
@@ -94,9 +103,14 @@ class Voice:
     ) -> TrialId:
         """The identifier of a trial, for `workbench replay`.
 
-        fault: an image with drawn flips, which are the trial; or a plan or its text, whose trial `number` hits
-        the default image but for the bytes of `mask`. Raises WorkbenchError for an image whose flips were not
-        drawn by `flip(count=...)`, and for what is no plan.
+        Args:
+            utterance: That is said.
+            fault: An image with drawn flips, which are the trial; or a plan or its text.
+            number: Of the trial of a plan, from 0; it hits the default image.
+            mask: Bytes to which nothing happens in that trial.
+
+        Raises:
+            WorkbenchError: The flips of the image were not drawn by `flip(count=...)`, or there is no such plan or trial.
         """
         expect(
             fault,
@@ -188,6 +202,10 @@ class Voice:
                 f"this generator cannot say {utterance!r}; {nearest(utterance, self.utterances, also=said)}"
             )
         return self.generator.encode(self.config, [meant])
+
+    def all_inputs(self) -> dict[str, dict[str, np.ndarray]]:
+        """As of `inputs`, of every utterance that it was taught."""
+        return {utterance: self.inputs(utterance) for utterance in self.utterances}
 
     def speak(self, utterance: str, image: Image | None = None) -> Sound:
         """Say an utterance with the working copy of an image.

@@ -15,6 +15,7 @@ from workbench.firmware.operators import Call
 from workbench.healing.evidence import pages_prove
 from workbench.healing.guard import Guard
 from workbench.healing.log import Remedy
+from workbench.memory.places import RAM_CHECK
 from workbench.memory.watches.watch import Watch
 
 
@@ -41,7 +42,7 @@ class Guarded:
         """Where a tensor begins in `memory.ram_checks`."""
         layout = self.firmware.layout
         place = layout.place(self.watch.label, tensor)
-        return place.start - layout.sections["ram_check"].start
+        return place.start - layout.sections[RAM_CHECK].start
 
     def in_flash(self, tensor: str) -> str:
         """A tensor of the check section, an array."""

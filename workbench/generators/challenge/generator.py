@@ -57,6 +57,11 @@ class ChallengeGenerator(Generator):
         """The word as it is said: "seven" for "7"."""
         return DIGIT_WORDS.get(utterance, utterance)
 
+    def script(self, config: ChallengeConfig) -> tuple[str, ...]:
+        """Digits of pi, where it knows them."""
+        digits = tuple("31415926")
+        return digits if set(digits) <= set(config.words) else super().script(config)
+
     def encode(self, config: ChallengeConfig, utterances: Sequence[str]) -> dict[str, np.ndarray]:
         """Row indexes, int32 [len(utterances), frames, 1]: `word`, constant, and `position`, the frame.
 

@@ -147,6 +147,10 @@ class NativeModel:
             entry=self._array(np.zeros((max(seen, default=0) + 8, 2), np.int32)),
         )
 
+    def stride(self, signal: str) -> int:
+        """Stored codes of a row of a signal."""
+        return int(self._signals[self._numbers[signal]].stride)
+
     def _array(self, array: np.ndarray) -> int:
         """The address of a contiguous copy that exists as long as this object.
 

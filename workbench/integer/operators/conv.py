@@ -8,8 +8,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from workbench.integer.operators.operator import OnSums, Operator, StateTensor
+from workbench.integer.operators.operator import CHANNEL, OnSums, Operator, StateTensor
 from workbench.integer.operators.shifts import requantise, wrap_int32
+from workbench.integer.sections import BIAS, SHIFT, WEIGHTS
 from workbench.integer.signals import MOST_ROWS, Signal, code_range
 
 
@@ -40,9 +41,16 @@ class Conv(Operator):
     groups: int = 1
 
     PARAMETERS: ClassVar[Mapping[str, str]] = {
-        "weight": "weights",
-        "bias": "bias",
-        "shift": "shift",
+        "weight": WEIGHTS,
+        "bias": BIAS,
+        "shift": SHIFT,
+    }
+    AXES: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "weight": ("phase", CHANNEL, "tap", "input"),
+        "bias": (CHANNEL,),
+        "shift": (CHANNEL,),
+        "history": ("row", "input"),
+        "accumulator": ("position", "phase", CHANNEL),
     }
 
     @property
@@ -83,6 +91,16 @@ class Conv(Operator):
         """Weights may be packed two to a byte."""
         packed = field == "weight" and self.weight_bits == 4
         return 4 if packed else super().parameter_bits(field)
+
+    def parameter_rows(self, field: str) -> int:
+        """Weights of one phase and channel at a time."""
+        return self.up * self.out_channels if field == "weight" else super().parameter_rows(field)
+
+    @property
+    def shape_text(self) -> str:
+        """Inputs and taps of a row of weights -> phases and channels: "32x3 -> 4x16"."""
+        up, out, taps, fan_in = self.weight.shape
+        return f"{fan_in}x{taps} -> {f'{up}x' if up > 1 else ''}{out}"
 
     def macs_per_frame(self, source: Signal) -> int:
         """Every weight at every position."""

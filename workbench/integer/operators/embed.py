@@ -8,7 +8,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from workbench.integer.operators.operator import OnSums, Operator
+from workbench.integer.operators.operator import CHANNEL, OnSums, Operator
+from workbench.integer.sections import EMBED
 from workbench.integer.signals import Signal, code_dtype
 
 
@@ -18,7 +19,8 @@ class Embed(Operator):
 
     rows: np.ndarray
 
-    PARAMETERS: ClassVar[Mapping[str, str]] = {"rows": "embed"}
+    PARAMETERS: ClassVar[Mapping[str, str]] = {"rows": EMBED}
+    AXES: ClassVar[Mapping[str, tuple[str, ...]]] = {"rows": ("row", CHANNEL)}
 
     def index_rows(self) -> int:
         """The length of the table."""

@@ -16,6 +16,7 @@ import numpy as np
 from workbench.errors import WorkbenchError
 from workbench.integer.signals import Signal, code_range
 
+CHANNEL = "channel"
 # Called with int32 sums before they are requantised, int64 [batch, ...]; it may change them in place.
 OnSums = Callable[[np.ndarray], None]
 
@@ -34,7 +35,9 @@ class Operator:
     """One step of a program: reads `sources`, writes the signal `target`.
 
     PARAMETERS: its array fields that live in the memory image, in image order, each with its section.
-    SOURCES: how many signals it reads, None for any number but none.
+    AXES: what the indexes of its parameters, states and accumulators ("accumulator") count, for maps and
+    traces; CHANNEL for channels of the target. SOURCES: how many signals it reads, None for any number but
+    none.
     """
 
     name: str
@@ -42,6 +45,7 @@ class Operator:
     target: str
 
     PARAMETERS: ClassVar[Mapping[str, str]] = {}
+    AXES: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     SOURCES: ClassVar[int | None] = 1
 
     @property
@@ -79,6 +83,20 @@ class Operator:
     def parameter_bits(self, field: str) -> int:
         """Width in the image of an element of a parameter: 4, 8, 16 or 32 bits."""
         return 8 * int(getattr(self, field).dtype.itemsize)
+
+    def parameter_rows(self, field: str) -> int:
+        """Rows of a parameter that its kernel reads one after the other; 1 where it reads all at once."""
+        return 1
+
+    @property
+    def shape_text(self) -> str:
+        """Sizes of its parameters for people, "" where each has one element."""
+        shapes = (getattr(self, field).shape for field in self.PARAMETERS)
+        return ", ".join(" x ".join(map(str, shape)) for shape in shapes if set(shape) != {1})
+
+    def accumulator_bound(self, source_bits: int) -> int | None:
+        """Largest possible |accumulator| without faults; None for an operator without."""
+        return None
 
     def macs_per_frame(self, source: Signal) -> int:
         """Multiply-accumulates of one frame."""

@@ -10,6 +10,7 @@ import numpy as np
 
 from workbench.integer.operators.operator import OnSums, Operator
 from workbench.integer.operators.shifts import requantise
+from workbench.integer.sections import SHIFT
 from workbench.integer.signals import SHIFT_MAX, SHIFT_MIN, Signal
 
 
@@ -26,7 +27,7 @@ class Rescale(Operator):
     low: int
     high: int
 
-    PARAMETERS: ClassVar[Mapping[str, str]] = {"shift": "shift"}
+    PARAMETERS: ClassVar[Mapping[str, str]] = {"shift": SHIFT}
 
     def check(self, sources: tuple[Signal, ...], target: Signal) -> None:
         """The shape stays; there is one shift."""

@@ -9,6 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from workbench.integer.operators.operator import OnSums, Operator
+from workbench.integer.sections import TABLE
 from workbench.integer.signals import Signal, code_dtype
 
 
@@ -18,7 +19,8 @@ class Table(Operator):
 
     table: np.ndarray
 
-    PARAMETERS: ClassVar[Mapping[str, str]] = {"table": "table"}
+    PARAMETERS: ClassVar[Mapping[str, str]] = {"table": TABLE}
+    AXES: ClassVar[Mapping[str, tuple[str, ...]]] = {"table": ("entry",)}
 
     def check(self, sources: tuple[Signal, ...], target: Signal) -> None:
         """An entry for every int8 code, as wide as the target."""

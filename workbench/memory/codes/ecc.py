@@ -33,7 +33,9 @@ class _Words(Code):
 
     def _sums(self, data: np.ndarray) -> np.ndarray:
         """Uint16 [words]; what is missing of the last word counts as zero."""
-        words = np.pad(data, (0, -len(data) % self.word_bytes)).reshape(-1, self.word_bytes)
+        missing = -len(data) % self.word_bytes
+        whole = np.concatenate([data, np.zeros(missing, np.uint8)]) if missing else data
+        words = whole.reshape(-1, self.word_bytes)
         return np.bitwise_xor.reduce(self._tables[np.arange(self.word_bytes), words], axis=1)
 
     def syndromes(self, data: np.ndarray, check: np.ndarray) -> np.ndarray:

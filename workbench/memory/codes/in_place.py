@@ -10,10 +10,13 @@ its elements, the syndrome so far being the state.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 from workbench.errors import WorkbenchError, expect
 from workbench.integer.program import Program
+from workbench.integer.sections import WEIGHTS
 from workbench.memory.codes.ecc import ECC, InPlace
 from workbench.memory.places import Place, Places
 from workbench.memory.tensors import read_tensor, write_tensor
@@ -34,13 +37,13 @@ def in_place_program(program: Program, code: str | InPlace) -> Program:
     words = ECC[code] if isinstance(code, str) else code
     assert isinstance(words, InPlace)
     layout, data = _weights(program)
-    section, places = layout.sections["weights"], layout.places
+    section, places = layout.sections[WEIGHTS], layout.places
     whole = section.size_bytes // words.word_bytes * words.word_bytes
-    data[section.start : section.start + whole] = _encoded(
-        data[section.start : section.start + whole].reshape(-1, words.word_bytes),
-        _elements(places, section.start, whole).reshape(-1, words.word_bytes),
-        words,
-    ).reshape(-1)
+    stored = data[section.start : section.start + whole]
+    stored[:] = np.frombuffer(
+        _encoded(stored.tobytes(), _elements(places, section.start, whole).tobytes(), words),
+        np.uint8,
+    )
     return program.with_parameters(
         {(place.operator, place.tensor): read_tensor(data, place) for place in places}
     )
@@ -52,9 +55,9 @@ def _weights(program: Program) -> tuple[Places, np.ndarray]:
     stored = [
         (operator, tensor, array)
         for operator, tensor, array in program.parameters()
-        if operator.PARAMETERS[tensor] == "weights"
+        if operator.PARAMETERS[tensor] == WEIGHTS
     ]
-    layout.append("weights", [(o.name, t, o.parameter_bits(t), a.shape) for o, t, a in stored])
+    layout.append(WEIGHTS, [(o.name, t, o.parameter_bits(t), a.shape) for o, t, a in stored])
     data = np.zeros(layout.size_bytes, np.uint8)
     for operator, tensor, array in stored:
         write_tensor(data, layout.place(operator.name, tensor), array)
@@ -75,14 +78,20 @@ def _elements(places: list[Place], start: int, size: int) -> np.ndarray:
     return bits
 
 
-def _encoded(rows: np.ndarray, kinds: np.ndarray, code: InPlace) -> np.ndarray:
-    """Words uint8 [words, bytes] made code words; words of one kind of elements go together."""
+@lru_cache(maxsize=8)
+def _encoded(stored: bytes, elements: bytes, code: InPlace) -> bytes:
+    """Words made code words; words of one kind of elements go together.
+
+    It is remembered, because every image of a strategy asks for it again.
+    """
+    rows = np.frombuffer(stored, np.uint8).reshape(-1, code.word_bytes)
+    kinds = np.frombuffer(elements, np.uint8).reshape(-1, code.word_bytes)
     made = rows.copy()
     patterns, which = np.unique(kinds, axis=0, return_inverse=True)
     for number, pattern in enumerate(patterns):
         chosen = which.reshape(-1) == number
         made[chosen] = _search(rows[chosen], pattern, code)
-    return made
+    return made.tobytes()
 
 
 def _search(rows: np.ndarray, pattern: np.ndarray, code: InPlace) -> np.ndarray:

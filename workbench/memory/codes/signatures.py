@@ -12,11 +12,13 @@ from __future__ import annotations
 import binascii
 import zlib
 from enum import IntEnum
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 
 _WORD = 2**32
+# Units and their sums: a finding asks for those of the same one many times.
+_MOST_KEPT = 256
 # x^32 + x^7 + x^3 + x^2 + 1, primitive over GF(2) and so an element of order 2^32 - 1.
 FIELD = 0x8D
 RADAR_KEY = 0xB5C3  # which weights of a group count negatively, by position modulo 16
@@ -199,12 +201,8 @@ class PlusQ(Code):
         return 8
 
     def sign(self, data: np.ndarray) -> np.ndarray:
-        """P, then Q by Horner's scheme."""
-        p = q = 0
-        for word in _words(data).tolist():
-            p ^= word
-            q = times_a(q) ^ word
-        return _stored(p, q)
+        """P, then Q: every bit that is set contributes its power."""
+        return np.frombuffer(_plus_q(data.tobytes()), np.uint8).copy()
 
     def judge(self, data: np.ndarray, check: np.ndarray) -> Judgement:
         """A flip of the check shows as one bit of the sums; of one to three flips of the data, in up to 1 KB, none does."""
@@ -227,12 +225,7 @@ class PlusQ(Code):
     @staticmethod
     def _damaged_word(data: np.ndarray, p: int, q: int) -> int:
         """The only word whose damage explains both differences; -1 where none does."""
-        product = p
-        for index in range(-(-len(data) // 4) - 1, -1, -1):
-            if product == q:
-                return index
-            product = times_a(product)
-        return -1
+        return _word_of(-(-len(data) // 4), p, q)
 
     def _differences(self, data: np.ndarray, check: np.ndarray) -> tuple[int, int]:
         p, q = (self.sign(data) ^ check).view("<u4").tolist()
@@ -288,6 +281,34 @@ SIGNATURES: dict[str, Code] = {
 def times_a(element: int) -> int:
     """a * element in GF(2^32), a the generator."""
     return (element << 1) % _WORD ^ (FIELD if element >> 31 else 0)
+
+
+@lru_cache(_MOST_KEPT)
+def _plus_q(data: bytes) -> bytes:
+    """P and Q as they are stored."""
+    words = _words(np.frombuffer(data, np.uint8))
+    ones = np.unpackbits(words.view(np.uint8), bitorder="little").reshape(-1, 32)
+    powers = _powers(max(1, len(words)))[::-1][: len(words)]
+    q = np.bitwise_xor.reduce(powers * ones, axis=None, initial=0)
+    return _stored(int(np.bitwise_xor.reduce(words, initial=0)), int(q)).tobytes()
+
+
+@lru_cache(_MOST_KEPT)
+def _word_of(words: int, p: int, q: int) -> int:
+    """Of so many words the only one whose damage makes these differences; -1 where none does."""
+    ones = (p >> np.arange(32) & 1).astype(np.uint32)
+    multiples = np.bitwise_xor.reduce(_powers(max(1, words)) * ones, axis=1)  # a^k p
+    fits = np.flatnonzero(multiples[:words] == q)
+    return words - 1 - int(fits[0]) if fits.size else -1
+
+
+@cache
+def _powers(words: int) -> np.ndarray:
+    """a^k 2^j, which is a^(k + j), by k and j: uint32 [words, 32]."""
+    powers = [1]
+    while len(powers) < words + 31:
+        powers.append(times_a(powers[-1]))
+    return np.lib.stride_tricks.sliding_window_view(np.array(powers, np.uint32), 32)
 
 
 def _power_of_two(number: int) -> bool:

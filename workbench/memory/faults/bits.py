@@ -43,9 +43,9 @@ class Each(FaultModel):
     ACTIONS: ClassVar[dict[str, int]] = {"flip": FLIP, "clear": CLEAR, "set": SET}
 
     @property
-    def flips_any_bit(self) -> bool:
-        """Not where cells are stuck."""
-        return self.action == "flip"
+    def sticks(self) -> bool:
+        """Unless they flip."""
+        return self.action != "flip"
 
     def _check(self) -> None:
         if self.action not in self.ACTIONS:
@@ -113,9 +113,9 @@ class Stuck(FaultModel):
     NAME = "stuck"
 
     @property
-    def flips_any_bit(self) -> bool:
-        """Stuck cells may hold their value already."""
-        return False
+    def sticks(self) -> bool:
+        """Unless there is none."""
+        return self.count > 0
 
     def _check(self) -> None:
         need(self.count >= 0, f"cannot have {self.count} stuck cells; ask for at least 0")
@@ -132,18 +132,12 @@ class Stuck(FaultModel):
     def arrived(
         self, sites: Sites, candidates: np.ndarray, label: str, words: np.ndarray
     ) -> Events:
-        """As of all models; a single cell is the one that is hit, "either" a matter of the cell.
-
-        Histories move on, so that no cell of theirs is held: there the bit flips once.
-        """
+        """As of all models; a single cell is the one that is hit, "either" a matter of the cell."""
         if self.count != 1:
             return super().arrived(sites, candidates, label, words)
         cell = hit_bits(candidates, words)
         value = cell.astype(np.uint64) * np.uint64(_MIX) << np.uint64(47)
-        action = stuck_actions(self.at, value)
-        state = sites.layout.sections["state"]
-        moving = (cell >= 8 * state.start) & (cell < 8 * state.stop)
-        return at_once(np.arange(len(cell)), cell, np.where(moving, FLIP, action))
+        return at_once(np.arange(len(cell)), cell, stuck_actions(self.at, value))
 
 
 @dataclass(frozen=True)

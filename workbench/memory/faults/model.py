@@ -15,8 +15,8 @@ from urllib.parse import quote, unquote
 
 import numpy as np
 
-from workbench.errors import WorkbenchError
-from workbench.memory.faults.events import CLEAR, SET, Events
+from workbench.errors import WorkbenchError, described
+from workbench.memory.faults.events import CLEAR, FLIP, SET, Events
 from workbench.memory.faults.transients import Sites
 from workbench.memory.places import WORKING_SECTIONS
 from workbench.memory.sampling import no_such_number
@@ -24,6 +24,14 @@ from workbench.memory.sampling import no_such_number
 MOST_FRAMES = 1_000_000  # of an utterance; hours
 READER = "reader"  # key of the metadata of a field: function from its text to its value
 INNER_COMMA = ":"  # between the fields of a model that is a field itself
+# What fields may be -> what to write for one, in a message.
+FIELD_TYPES = {
+    "int": "a whole number",
+    "float": "a number, as 1e-5",
+    "str": "text",
+    "tuple[int, ...]": "whole numbers with + between them",
+    "FaultModel": "a fault model, as burst=8",
+}
 VALUES = ("0", "1", "either")  # at which a cell is stuck
 
 
@@ -37,7 +45,7 @@ class FaultModel:
     NAME: of the model in texts; the first field follows it. SECTIONS: default
     targets. ADDRESSES: whether it needs an address and so cannot hit transient bits. Fields may be
     given as any number that says the same, of NumPy too; WorkbenchError for those that make no sense.
-    Their types: int, float, str, tuple[int, ...], FaultModel.
+    Their types: FIELD_TYPES.
     """
 
     NAME: ClassVar[str]
@@ -48,7 +56,7 @@ class FaultModel:
         for key, field in zip(self._keys(), dataclasses.fields(self), strict=True):
             value = getattr(self, field.name)
             try:
-                object.__setattr__(self, field.name, _plain(_kind(field), value))
+                object.__setattr__(self, field.name, _plain(field_type(field), value))
             except (TypeError, ValueError, OverflowError) as error:
                 raise _no_value(key, repr(value), field) from error
         self._check()
@@ -99,9 +107,19 @@ class FaultModel:
         return None
 
     @property
+    def sticks(self) -> bool:
+        """Whether cells may be stuck at a value; one of your own that has such events says so here."""
+        return False
+
+    @property
+    def sticks_histories(self) -> bool:
+        """Whether those of histories, too, are forced again at the start of every frame."""
+        return self.sticks
+
+    @property
     def flips_any_bit(self) -> bool:
         """Whether bits are inverted whatever they hold, so that a map of trials is one of bits."""
-        return True
+        return not self.sticks
 
     def label(self, plan: str, seed: int) -> str:
         """The family of the random words from which trials are drawn."""
@@ -145,7 +163,7 @@ class FaultModel:
         """
         if READER in field.metadata:
             return field.metadata[READER](text)
-        kind = _kind(field)
+        kind = field_type(field)
         if kind == "int":
             return int(text)
         if kind == "float":
@@ -163,6 +181,38 @@ class FaultModel:
         return ",".join(
             f"{key}={_text(value)}" for key, value in zip(self._keys(), values, strict=True)
         )
+
+
+def checked_events(made: Any, model: FaultModel, sites: Sites) -> Events:
+    """What a model made of some trials, which may be one of a user's own; WorkbenchError for what are no events.
+
+    made: what `events` gave. sites: that the trials hit.
+    """
+    if not isinstance(made, Events):
+        raise WorkbenchError(
+            f"the fault model {model.NAME} gave {described(made)} for its events; return Events from "
+            "_events, as `at_once` makes them"
+        )
+    columns = [np.asarray(column) for column in made]
+    whole = all(x.ndim == 1 and (not len(x) or x.dtype.kind in "iu") for x in columns)
+    if not whole or len({len(x) for x in columns}) > 1:
+        raise WorkbenchError(
+            f"the fault model {model.NAME} gave columns of events that do not fit; return whole numbers, as "
+            "many trials, frames, positions and actions"
+        )
+    if not len(made.trial):
+        return made
+    if made.position.min() < 0 or made.position.max() >= sites.size:
+        raise WorkbenchError(
+            f"the fault model {model.NAME} hits bit {made.position.max()} and there are {sites.size:,}; return "
+            "positions of its candidates"
+        )
+    if not model.sticks and (made.action != FLIP).any():
+        raise WorkbenchError(
+            f"the fault model {model.NAME} has stuck cells and does not say so; give it a property `sticks` "
+            "that is True"
+        )
+    return made
 
 
 def trial_numbers(indexes: np.ndarray) -> np.ndarray:
@@ -214,17 +264,11 @@ def need(condition: bool, otherwise: str) -> None:
 
 
 def _no_value(key: str, value: str, field: dataclasses.Field[Any]) -> WorkbenchError:
-    kinds = {
-        "int": "a whole number",
-        "float": "a number, as 1e-5",
-        "str": "text",
-        "FaultModel": "a fault model, as burst=8",
-    }
-    wanted = kinds.get(_kind(field), "whole numbers with + between them")
+    wanted = FIELD_TYPES.get(field_type(field), "one of its type")
     return WorkbenchError(f"a plan cannot have {key}={value}; write {wanted}")
 
 
-def _kind(field: dataclasses.Field[Any]) -> str:
+def field_type(field: dataclasses.Field[Any]) -> str:
     """The type of a field by name, whether its module postpones annotations or not."""
     return field.type.__name__ if isinstance(field.type, type) else str(field.type)
 

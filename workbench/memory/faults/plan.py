@@ -16,7 +16,7 @@ import numpy as np
 from workbench.errors import WorkbenchError, expect
 from workbench.memory.choice import Choice, joined
 from workbench.memory.faults.events import Events
-from workbench.memory.faults.model import FaultModel
+from workbench.memory.faults.model import FaultModel, checked_events
 from workbench.memory.faults.protection import ProtectionMask
 from workbench.memory.faults.registry import fault_model, read_model, values_of
 from workbench.memory.faults.transients import TRANSIENT_SECTIONS, Sites
@@ -82,7 +82,8 @@ class Plan:
             WorkbenchError: The plan does not fit the image, or a trial does not exist.
         """
         expect(sites, Sites, "where a plan is to strike", "Sites(image)")
-        return self.model.events(sites, self.candidates(sites), str(self), self.seed, indexes)
+        made = self.model.events(sites, self.candidates(sites), str(self), self.seed, indexes)
+        return checked_events(made, self.model, sites)
 
     def size(self, sites: Sites) -> int | None:
         """How many different trials there are; None when they are drawn at random, without end."""

@@ -18,7 +18,7 @@ from workbench.memory.faults.events import FLIP, Event, Events, sorted_events
 from workbench.memory.faults.model import READER, FaultModel, at_once, hit_bits, need, trial_numbers
 from workbench.memory.faults.registry import inner_model
 from workbench.memory.faults.transients import Sites
-from workbench.memory.places import SECTIONS
+from workbench.memory.places import SECTIONS, STATE
 from workbench.memory.sampling import counter_stream
 
 _MOST_ARRIVALS = 1e7  # in one run; more would be noise, and a slip in the units of the rate
@@ -38,7 +38,7 @@ class Poisson(FaultModel):
     flash: share of the rate that golden copy and checks in flash have. Everything that is stored is
     hit unless sections are named. Working copy and histories lie at the same addresses whatever
     guards them and are hit alike; further SRAM and flash have processes of their own. A bit may be
-    hit again.
+    hit again. Histories move on, so that no cell of theirs is stuck: there the bit flips once.
     """
 
     rate: str
@@ -50,6 +50,16 @@ class Poisson(FaultModel):
     NAME = "poisson"
     SECTIONS = SECTIONS
     ADDRESSES = True
+
+    @property
+    def sticks(self) -> bool:
+        """As what happens at its arrivals."""
+        return self.of.sticks
+
+    @property
+    def sticks_histories(self) -> bool:
+        """There bits flip once."""
+        return False
 
     @property
     def flips_any_bit(self) -> bool:
@@ -103,15 +113,15 @@ class Poisson(FaultModel):
             made = self.of.arrived(sites, bits, inner, word)
             time = frame[made.trial] + made.frame
             in_time = time < self.frames
-            columns.append(
-                (trial[made.trial][in_time], time[in_time], *(c[in_time] for c in made[2:]))
-            )
+            action = np.where(sites.layout.sections[STATE].has(made.position), FLIP, made.action)
+            hits = trial[made.trial], time, made.position, action
+            columns.append(tuple(column[in_time] for column in hits))
         return sorted_events(*(np.concatenate(each) for each in zip(*columns, strict=True)))
 
     def _parts(self, sites: Sites, candidates: np.ndarray) -> list[tuple[np.ndarray, float]]:
         """Candidates that share a process, and the share of the rate that they have."""
         layout = sites.layout
-        ends = (8 * layout.sections["state"].stop, 8 * layout.sram_bytes)
+        ends = (8 * layout.sections[STATE].stop, 8 * layout.sram_bytes)
         parts = np.split(candidates, np.searchsorted(candidates, ends))
         return list(zip(parts, (1.0, 1.0, self.flash), strict=True))
 

@@ -109,9 +109,9 @@ class Weak(FaultModel):
     ADDRESSES = True
 
     @property
-    def flips_any_bit(self) -> bool:
-        """Weak cells may hold their value already."""
-        return False
+    def sticks(self) -> bool:
+        """At what each cell prefers."""
+        return True
 
     def _check(self) -> None:
         need(self.at in VALUES, f"a cell cannot prefer {self.at}; choose {', '.join(VALUES)}")

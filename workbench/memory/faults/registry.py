@@ -6,11 +6,12 @@ point of the group "workbench.fault_models", whose name is that of the model; a 
 
 from __future__ import annotations
 
+import dataclasses
 from importlib import import_module
 from importlib.metadata import entry_points
 
 from workbench.errors import WorkbenchError, described, nearest
-from workbench.memory.faults.model import INNER_COMMA, FaultModel
+from workbench.memory.faults.model import FIELD_TYPES, INNER_COMMA, FaultModel, field_type
 
 ENTRY_POINTS = "workbench.fault_models"
 
@@ -61,6 +62,12 @@ def register(kind: type[FaultModel]) -> type[FaultModel]:
             f"the fault model {name!r} has no fields; make it a frozen dataclass whose first field "
             f"stands behind {name}="
         )
+    for field in dataclasses.fields(kind):
+        if field_type(field) not in FIELD_TYPES:
+            raise WorkbenchError(
+                f"the field {field.name!r} of the fault model {name!r} is of the type {field_type(field)}; "
+                f"choose {', '.join(FIELD_TYPES)}"
+            )
     _known[name] = kind
     return kind
 

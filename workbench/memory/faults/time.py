@@ -17,7 +17,7 @@ from workbench.memory.faults.arrivals import SECONDS_PER_DAY, read_rate
 from workbench.memory.faults.events import FLIP, Events, sorted_events
 from workbench.memory.faults.model import READER, FaultModel, check_count, need, need_frames
 from workbench.memory.faults.transients import TRANSIENT_SECTIONS, Sites
-from workbench.memory.places import SRAM_SECTIONS
+from workbench.memory.places import SRAM_SECTIONS, STATE
 from workbench.memory.sampling import binomial_counts, counter_words, distinct, ragged_words
 
 _MOST_ARRIVALS = 1e7  # in one trial; more would be noise, and a slip in the units of the rate
@@ -34,7 +34,7 @@ class Transient(FaultModel):
     frames: int
 
     NAME = "transient"
-    SECTIONS = ("state", *TRANSIENT_SECTIONS)
+    SECTIONS = (STATE, *TRANSIENT_SECTIONS)
 
     def _check(self) -> None:
         need(self.count >= 0, f"cannot flip {self.count} bits; ask for at least 0")

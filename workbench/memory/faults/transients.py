@@ -13,13 +13,14 @@ from functools import cached_property
 import numpy as np
 
 from workbench.errors import WorkbenchError, expect
+from workbench.integer.operators.operator import CHANNEL
 from workbench.integer.program import Program
 from workbench.integer.signals import Signal
 from workbench.memory.changes import locate
 from workbench.memory.choice import refuse_unknown, why_nothing
 from workbench.memory.image import Image
 from workbench.memory.layout import Layout
-from workbench.memory.places import SECTIONS, Place
+from workbench.memory.places import SECTIONS, Place, refuse_outside
 
 ACTIVATIONS, ACCUMULATORS = "activations", "accumulators"
 TRANSIENT_SECTIONS = (ACTIVATIONS, ACCUMULATORS)
@@ -37,7 +38,8 @@ class TransientPlace:
     "accumulators", the sums of a convolution with the bias added, wrapped to int32, before they are
     requantised: [positions, up, out], `signal` is None.
     operator, tensor: the name; the finished output is ("output", "input:<signal>"), and `number` is
-    then the count of operators. bits: of an element. first: position of its first bit.
+    then the count of operators. bits: of an element. axes: what its indexes count, () where nobody says.
+    first: position of its first bit.
     """
 
     section: str
@@ -47,6 +49,7 @@ class TransientPlace:
     signal: str | None
     bits: int
     shape: tuple[int, ...]
+    axes: tuple[str, ...] = ()
     first: int = 0
 
     @property
@@ -106,14 +109,7 @@ class TransientSites:
                 f"there is no transient tensor {operator} {tensor}; there are "
                 f"{', '.join(map(str, self.places))}"
             )
-        inside = len(index) == len(place.shape) and all(
-            0 <= i < n for i, n in zip(index, place.shape, strict=True)
-        )
-        if not inside or not 0 <= bit < place.bits:
-            raise WorkbenchError(
-                f"{place} has shape {list(place.shape)} and {place.bits} bits an element; index "
-                f"{list(index)}, bit {bit} is not in it"
-            )
+        refuse_outside(str(place), place.shape, place.bits, index, bit)
         return place.first + int(np.ravel_multi_index(index, place.shape)) * place.bits + bit
 
     @cached_property
@@ -217,6 +213,7 @@ def _places(program: Program) -> list[TransientPlace]:
                     None,
                     ACCUMULATOR_BITS,
                     shape,
+                    operator.AXES.get("accumulator", ()),
                 )
             )
     return places + _codes(program.signal(program.output), len(program.operators), OUTPUT)
@@ -228,4 +225,8 @@ def _codes(signal: Signal, number: int, operator: str) -> list[TransientPlace]:
         return []
     shape = (signal.rate, signal.channels)
     tensor = f"input:{signal.name}"
-    return [TransientPlace(ACTIVATIONS, number, operator, tensor, signal.name, signal.bits, shape)]
+    return [
+        TransientPlace(
+            ACTIVATIONS, number, operator, tensor, signal.name, signal.bits, shape, ("row", CHANNEL)
+        )
+    ]  # fmt: skip

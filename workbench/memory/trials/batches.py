@@ -15,6 +15,7 @@ from workbench.integer.changes import Change, Changes
 from workbench.integer.engine import Engine
 from workbench.memory.changes import flipped_values, flips_by_tensor, parameter_changes
 from workbench.memory.image import Image
+from workbench.memory.places import STATE
 
 # Trials that run together: few enough for their activations to stay in the cache.
 TRIALS_AT_ONCE = 8
@@ -64,5 +65,5 @@ def _first_states(image: Image, faults: Sequence[np.ndarray]) -> Changes:
             flipped_values(np.zeros_like(flips.mask), flips.mask, place.bits),
         )
         for place, flips in flips_by_tensor(image.layout, faults)
-        if place.section == "state"
+        if place.section == STATE
     }

@@ -7,6 +7,7 @@ A trial equals `truth.play` with its events. Two engines: "native", sparse diffe
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 from itertools import starmap
 
 import numpy as np
@@ -79,6 +80,25 @@ class Laboratory:
         self.frames = len(self.clean) // image.program.signal(image.program.output).rate
         self.signal_energy = int(np.sum(self.clean.astype(np.int64) ** 2))
         self._translator = FaultTranslator(image, self.frames)
+
+    def of(self, translator: FaultTranslator) -> Laboratory:
+        """The same utterance for another image of the same program, which shares the clean run.
+
+        Args:
+            translator: Of that image, and of as many frames.
+
+        Raises:
+            WorkbenchError: The image is of another program.
+        """
+        image = translator.image
+        if image.program.content_hash != self.image.program.content_hash:
+            raise WorkbenchError(
+                f"the laboratory has the clean run of another program than {image.program.name}; make a "
+                "new one with Laboratory(image, inputs)"
+            )
+        made = copy(self)
+        made.image, made._translator = image, translator
+        return made
 
     @property
     def kernels(self) -> str:

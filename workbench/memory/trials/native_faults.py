@@ -23,7 +23,7 @@ from workbench.memory.faults.events import FLIP, SET, Events
 from workbench.memory.faults.transients import Sites, TransientPlace
 from workbench.memory.image import Image
 from workbench.memory.ordering import stable_order
-from workbench.memory.places import WORKING_SECTIONS, Place
+from workbench.memory.places import STATE, WORKING_SECTIONS, Place
 
 _NO_KIND = -1  # what no sound depends on: golden copy, checks, the healer's variables
 _ALL_BITS = 0xFFFFFFFF
@@ -37,6 +37,7 @@ class FaultTranslator:
     """
 
     def __init__(self, image: Image, frames: int) -> None:
+        self.image = image
         self.sites = Sites(image)
         self.frames = frames
         self.already = image.flipped()
@@ -58,9 +59,8 @@ class FaultTranslator:
         Raises WorkbenchError as `check`.
         """
         self.check(events, trials)
-        state = self.sites.layout.sections["state"]
-        stuck = (events.action != FLIP) & (events.position >= 8 * state.start)
-        stuck &= (events.position < 8 * state.stop) & (events.frame < self.frames)
+        state = self.sites.layout.sections[STATE]
+        stuck = state.has(events.position) & (events.action != FLIP) & (events.frame < self.frames)
         faults = np.bincount(
             events.trial, np.where(stuck, self.frames - events.frame, 1), minlength=trials
         )
@@ -116,7 +116,7 @@ def _kind(place: Place | TransientPlace) -> int:
         return ACTIVATION if place.signal is not None else ACCUMULATOR
     if place.section in WORKING_SECTIONS:
         return KIND_OF_FIELD.get(place.tensor, _NO_KIND)
-    return HISTORY if place.section == "state" else _NO_KIND
+    return HISTORY if place.section == STATE else _NO_KIND
 
 
 def _stuck_cells(columns: list[np.ndarray], frames: int) -> list[np.ndarray]:

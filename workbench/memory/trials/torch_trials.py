@@ -14,6 +14,7 @@ import numpy as np
 from workbench.integer.engine import Engine, unsupported
 from workbench.memory.faults.events import CLEAR, FLIP, Events
 from workbench.memory.image import Image
+from workbench.memory.places import STATE
 from workbench.memory.trials.batches import run_trials
 from workbench.memory.trials.truth import play
 
@@ -46,12 +47,10 @@ def torch_sounds(
 
 def _is_simple(image: Image, own: Events) -> bool:
     layout = image.layout
-    state = layout.sections["state"]
+    state = layout.sections[STATE]
     if (own.position >= 8 * layout.size_bytes).any() or own.frame.any():
         return False
-    address = own.position >> 3
-    in_state = (address >= state.start) & (address < state.stop)
-    return not (in_state & (own.action != FLIP)).any()
+    return not (state.has(own.position) & (own.action != FLIP)).any()
 
 
 def _flips(image: Image, own: Events) -> np.ndarray:

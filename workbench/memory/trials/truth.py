@@ -16,6 +16,7 @@ from workbench.integer.signals import code_dtype
 from workbench.memory.faults.events import CLEAR, FLIP, Events
 from workbench.memory.faults.transients import ACCUMULATORS, TransientPlace, TransientSites
 from workbench.memory.image import Image
+from workbench.memory.places import STATE
 from workbench.memory.tensors import write_tensor
 
 Happening = tuple[int, int]  # position, action
@@ -69,12 +70,12 @@ class _Memory:
     def begin(self, happening: list[Happening]) -> None:
         """The start of a frame: cells that are stuck are forced, then things happen in order."""
         layout = self.image.layout
-        state = layout.sections["state"]
+        state = layout.sections[STATE]
         if not (self._stuck or happening):
             return
         data = self.image.data.copy()
         for place in layout.places:
-            if place.section == "state":
+            if place.section == STATE:
                 write_tensor(data, place, self.stream.states[place.operator, place.tensor][0])
         for position, action in [*self._stuck, *happening]:
             data[position >> 3] = _changed(int(data[position >> 3]), position & 7, action)

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from workbench.memory.places import Tensor
+from workbench.memory.places import GOLDEN, Tensor
 from workbench.memory.watches.areas import GOLDEN_COPY, Area, Kind
 from workbench.memory.watches.watch import Watch
 
@@ -16,22 +16,22 @@ class GoldenWatch(Watch):
     """Runs of `unit_bytes`."""
 
     def tensors(self) -> list[tuple[str, Tensor]]:
-        """None."""
+        """No check data: the copy is the check."""
         return []
 
     def addresses(self, unit: int) -> slice:
-        """A page."""
+        """The bytes of a page."""
         first = self.start + unit * self.area.unit_bytes
         return slice(first, min(first + self.area.unit_bytes, self.stop))
 
     def units_in(self, addresses: np.ndarray) -> set[int]:
         """The golden copy is the check."""
-        golden = self.layout.sections["golden"]
-        kept = (addresses >= golden.start) & (addresses < golden.stop)
-        return super().units_in(np.where(kept, addresses - golden.start, addresses))
+        golden = self.layout.sections[GOLDEN]
+        inside = (addresses >= golden.start) & (addresses < golden.stop)
+        return super().units_in(np.where(inside, addresses - golden.start, addresses))
 
     def units_of(self, addresses: np.ndarray) -> np.ndarray:
-        """By page."""
+        """The pages of the bytes."""
         return (addresses - self.start) // self.area.unit_bytes
 
     def wrong(self, data: np.ndarray, unit: int, *, golden: bool = False) -> bool:
@@ -50,9 +50,9 @@ class Golden(Kind):
     ladder_rule: ClassVar[str] = "a comparison with the golden copy can RESTORE, RELOCATE or REBOOT"
 
     def compared_with(self, area: Area) -> str:
-        """The golden copy."""
+        """Pages are compared with the golden copy."""
         return GOLDEN_COPY
 
     def golden_is_witness(self, *, read: bool) -> bool:
-        """Never."""
+        """A copy that is the check itself is none."""
         return False

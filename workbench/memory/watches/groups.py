@@ -21,7 +21,7 @@ class GroupWatch(PageWatch):
     """Every n-th byte from the n of groups."""
 
     def addresses(self, unit: int) -> slice:
-        """Every n-th byte."""
+        """Every n-th byte from that of the group."""
         return slice(self.start + unit, self.stop, self.units)
 
     @property
@@ -30,7 +30,7 @@ class GroupWatch(PageWatch):
         return False
 
     def units_of(self, addresses: np.ndarray) -> np.ndarray:
-        """By group."""
+        """The groups of the bytes."""
         return (addresses - self.start) % self.units
 
 

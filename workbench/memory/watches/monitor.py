@@ -70,10 +70,10 @@ class MonitorKind(Kind):
     sees: ClassVar[str] = "every frame, once it is computed"
 
     def check_schedule(self, area: Area, *, per_frame: int, every_frames: int, stride: int) -> None:
-        """Every frame, all units."""
+        """A monitor sees all units in every frame."""
         if every_frames > 1 or stride > 1:
             raise WorkbenchError(f"{self.name} sees all frames; leave out every_frames and stride")
 
     def text(self, area: Area) -> str:
-        """Its name alone."""
+        """The name: units need no further words."""
         return self.name

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
+from workbench.errors import WorkbenchError, described
 from workbench.memory.codes.signatures import Code, Judgement
-from workbench.memory.places import Place, Places, Tensor
+from workbench.memory.places import CHECK, RAM_CHECK, Place, Places, Tensor
 from workbench.memory.watches.areas import FLASH, KINDS, MADE, RAM, START_UP, Area, Kind
-from workbench.memory.watches.watch import Watch
+from workbench.memory.watches.watch import Watch, listed
 
 
 class PageWatch(Watch):
     """Runs of `unit_bytes`; the last may be shorter."""
+
+    AXES: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "check": ("page", "byte"),
+        "second": ("page", "byte"),
+    }
 
     def __init__(self, area: Area, layout: Places, label: str) -> None:
         super().__init__(area, layout, label)
@@ -24,7 +31,7 @@ class PageWatch(Watch):
 
     def tensors(self) -> list[tuple[str, Tensor]]:
         """`check`, and `second` where there is one: bytes [units, check bytes]."""
-        section = "check" if self.area.keep == FLASH else "ram_check"
+        section = CHECK if self.area.keep == FLASH else RAM_CHECK
         made: list[tuple[str, Tensor]] = []
         for name, code in (("check", self.code), ("second", self.second)):
             if self.units and code and code.check_bytes(self.area.unit_bytes):
@@ -33,12 +40,12 @@ class PageWatch(Watch):
         return made
 
     def addresses(self, unit: int) -> slice:
-        """A page."""
+        """The bytes of a page."""
         first = self.start + unit * self.area.unit_bytes
         return slice(first, min(first + self.area.unit_bytes, self.stop))
 
     def units_of(self, addresses: np.ndarray) -> np.ndarray:
-        """By page."""
+        """The pages of the bytes."""
         return (addresses - self.start) // self.area.unit_bytes
 
     def units_checked(self, place: Place, offset: np.ndarray) -> np.ndarray:
@@ -75,17 +82,17 @@ class PageWatch(Watch):
 
     @property
     def two_checks(self) -> bool:
-        """As the area has it."""
+        """True where the area names a second code."""
         return self.second is not None
 
     @property
     def remade(self) -> bool:
-        """Where they lie in RAM."""
+        """True where checks lie in RAM."""
         return self.area.keep == RAM and bool(self.places)
 
     @property
     def proves(self) -> bool:
-        """By the code."""
+        """True of codes that see every flip and store a check."""
         return self.code.sees_every_flip and bool(self.places)
 
     def judged(self, data: np.ndarray, unit: int, *, golden: bool = False) -> Judgement:
@@ -101,29 +108,29 @@ class PageWatch(Watch):
         return max(said)
 
     def second_wrong(self, data: np.ndarray, unit: int) -> bool:
-        """By the second code."""
+        """True where the second code disagrees with its check."""
         return self.second is not None and self.wrong(data, unit, second=True)
 
     def sign(self, data: np.ndarray, unit: int) -> None:
-        """Both checks."""
+        """Store the checks of both codes."""
         unit_data = data[self.addresses(unit)]
-        self.check(data, unit)[:] = self.code.sign(unit_data)
+        self.check(data, unit)[:] = _signed(self.code, unit_data)
         if self.second:
-            self.check(data, unit, second=True)[:] = self.second.sign(unit_data)
+            self.check(data, unit, second=True)[:] = _signed(self.second, unit_data)
 
     def start_up(self, data: np.ndarray, unit: int) -> None:
-        """Sign what lies in RAM."""
+        """Sign a unit whose checks lie in RAM."""
         if self.area.keep == RAM:
             self.sign(data, unit)
 
     def mend_check(self, data: np.ndarray, unit: int) -> str:
-        """In RAM, by signing."""
+        """Sign anew, where checks lie in RAM."""
         self.start_up(data, unit)
         return "RESIGN" if self.area.keep == RAM else ""
 
     def located(self, data: np.ndarray, unit: int) -> np.ndarray:
-        """As the code can tell."""
-        where = np.arange(len(data))[self.addresses(unit)]
+        """The bytes to which the code narrows the damage."""
+        where = listed(self.addresses(unit), len(data))
         return where[self.code.located(data[self.addresses(unit)], self.check(data, unit))]
 
     def data_wrong(self, data: np.ndarray, unit: int) -> bool:
@@ -152,12 +159,12 @@ class Pages(Kind):
 
     @property
     def corrects(self) -> bool:
-        """By the code."""
+        """True of codes that correct."""
         return self.code.corrects
 
     @property
     def second(self) -> bool:
-        """Signatures alone."""
+        """True of signatures."""
         return self.signature
 
     def stores(self, area: Area) -> bool:
@@ -165,12 +172,29 @@ class Pages(Kind):
         return area.keep == RAM and self.code.check_bytes(8) > 0
 
     def compared_with(self, area: Area) -> str:
-        """By where the checks lie."""
+        """Checks in RAM are of what start-up finds, those in flash are made with the image."""
         return START_UP if area.keep == RAM else MADE
 
     def judges(self, area: Area) -> bool:
         """By the code, or with a second one."""
         return self.code.judges or area.second is not None
+
+
+def _signed(code: Code, data: np.ndarray) -> np.ndarray:
+    """The check of a unit; WorkbenchError where a code of one's own gives another than it promises."""
+    check: Any = code.sign(data)
+    size = code.check_bytes(len(data))
+    if not (isinstance(check, np.ndarray) and check.dtype == np.uint8 and check.shape == (size,)):
+        given = (
+            f"{check.dtype} {list(check.shape)}"
+            if isinstance(check, np.ndarray)
+            else described(check)
+        )
+        raise WorkbenchError(
+            f"the code {code.name} signs {len(data)} bytes by {given} and its check_bytes are {size}; return "
+            f"uint8 [{size}] from sign"
+        )
+    return check
 
 
 def _code_of(name: str) -> Code:

@@ -16,9 +16,13 @@ from typing import ClassVar
 import numpy as np
 
 from workbench.errors import WorkbenchError
+from workbench.integer.changes import Change, Changes
+from workbench.integer.frames import frames_of
+from workbench.integer.operators import Operator
 from workbench.integer.reference import Stream
+from workbench.integer.sections import BIAS
 from workbench.integer.signals import code_dtype, code_range
-from workbench.memory.places import WORKING_SECTIONS, Place, Places, Tensor
+from workbench.memory.places import CHECK, WORKING_SECTIONS, Place, Places, Tensor
 from workbench.memory.sampling import counter_stream
 from workbench.memory.tensors import read_tensor, stored_program, write_tensor
 from workbench.memory.watches.areas import Area, Kind
@@ -49,13 +53,13 @@ class SelfTestWatch(Watch):
         program = self.program
         given = [program.signal(name) for name in program.inputs]
         found: list[tuple[str, Tensor]] = [
-            ("check", (self.label, f"input_{n}", each.bits, (self.units, each.rate, each.channels)))
+            (CHECK, (self.label, f"input_{n}", each.bits, (self.units, each.rate, each.channels)))
             for n, each in enumerate(given)
         ]
         for n, (_, tensor) in enumerate(self._states):
             shape = (self.units, *tensor.shape)
-            found.append(("check", (self.label, f"history_{n}", tensor.bits, shape)))
-        return [*found, ("check", (self.label, "sum", 32, (self.units,)))]
+            found.append((CHECK, (self.label, f"history_{n}", tensor.bits, shape)))
+        return [*found, (CHECK, (self.label, "sum", 32, (self.units,)))]
 
     def addresses(self, unit: int) -> slice:
         """The whole working copy."""
@@ -70,7 +74,7 @@ class SelfTestWatch(Watch):
         return np.arange(self.units) if len(addresses) else np.zeros(0, np.int64)
 
     def units_checked(self, place: Place, offset: np.ndarray) -> np.ndarray:
-        """By moment."""
+        """The moments of check bytes."""
         return offset // (place.size_bytes // self.units)
 
     def wrong(self, data: np.ndarray, unit: int, *, golden: bool = False) -> bool:
@@ -90,28 +94,68 @@ class SelfTestWatch(Watch):
 
     def _outcome(self, data: np.ndarray, unit: int, *, golden: bool = False) -> int:
         """CRC-32 of the output's codes and the histories after a golden input."""
-        stream = Stream(stored_program(data, self.layout, golden=golden))
-        for n, (operator, tensor) in enumerate(self._states):
-            past = self.stored(data, f"history_{n}")[unit]
-            stream.states[operator.name, tensor.name] = past.astype(np.int64)[None]
+        frames = frames_of(self.program)
+        past = {
+            (operator.name, tensor.name): self.stored(data, f"history_{n}")[unit]
+            for n, (operator, tensor) in enumerate(self._states)
+        }
         given = {
-            name: self.stored(data, f"input_{n}")[unit].astype(np.int64)[None]
+            name: self.stored(data, f"input_{n}")[unit][None]
             for n, name in enumerate(self.program.inputs)
         }
         output = self.program.signal(self.program.output)
-        told = [(stream.step(given)[output.name], output.bits)]
+        variant = frames.changed(self._changes(data, golden=golden))
+        codes, state = frames.step(given, variant, frames.state_of(past), (output.name,))
+        told = [(codes[output.name], output.bits)]
         told += [
-            (stream.states[operator.name, tensor.name], tensor.bits)
+            (frames.read_state(state, operator.name, tensor.name), tensor.bits)
             for operator, tensor in self._states
         ]
         crc = 0
-        for codes, bits in told:
-            stored = codes[0].astype(code_dtype(bits).newbyteorder("<"))
+        for values, bits in told:
+            stored = values.astype(code_dtype(bits).newbyteorder("<"))
             crc = zlib.crc32(np.ascontiguousarray(stored).tobytes(), crc)
         return crc
 
+    def _changes(self, data: np.ndarray, *, golden: bool) -> Changes:
+        """Parameters of the working copy, or of the golden copy, that differ from the program's."""
+        start = self.layout.sections["golden"].start if golden else 0
+        wrong = np.flatnonzero(data[start : start + self.stop] != self._clean)
+        changes = {}
+        for number in np.unique(np.searchsorted(self._starts, wrong, side="right") - 1):
+            operator, tensor, array = self._parameters[number]
+            copy = self.layout.place(operator.name, tensor, golden=golden)
+            values = read_tensor(data, copy).reshape(-1)
+            where = np.flatnonzero(values != array.reshape(-1))
+            changes[operator.name, tensor] = Change(
+                np.zeros_like(where), where, values[where].astype(np.int64)
+            )
+        return changes
+
+    @cached_property
+    def _parameters(self) -> list[tuple[Operator, str, np.ndarray]]:
+        """By address."""
+        place = self.layout.place
+        return sorted(
+            self.program.parameters(), key=lambda each: place(each[0].name, each[1]).start
+        )
+
+    @cached_property
+    def _starts(self) -> np.ndarray:
+        """Where the parameters begin."""
+        place = self.layout.place
+        return np.array([place(each.name, tensor).start for each, tensor, _ in self._parameters])
+
+    @cached_property
+    def _clean(self) -> np.ndarray:
+        """The bytes of the program's parameters."""
+        data = np.zeros(self.stop, np.uint8)
+        for operator, tensor, array in self.program.parameters():
+            write_tensor(data, self.layout.place(operator.name, tensor), array)
+        return data
+
     def stored(self, data: np.ndarray, tensor: str) -> np.ndarray:
-        """A tensor of all moments."""
+        """A check tensor with a row a moment."""
         return read_tensor(data, self.layout.place(self.label, tensor))
 
     def _keep(self, data: np.ndarray, tensor: str, unit: int, values: np.ndarray | int) -> None:
@@ -141,12 +185,12 @@ class SelfTestWatch(Watch):
         }
 
     def read_bytes(self, unit: int) -> int:
-        """None: it computes with them."""
+        """0: it computes with the bytes and reads none."""
         return 0
 
     def telling_bits(self, unit: int) -> list[int]:
-        """Bit 12 of each bias."""
-        return [8 * place.start + 12 for place in self.layout.places if place.section == "bias"]
+        """Bit 12 of each bias, which the outputs show."""
+        return [8 * place.start + 12 for place in self.layout.places if place.section == BIAS]
 
 
 @dataclass(frozen=True)
@@ -161,7 +205,7 @@ class SelfTest(Kind):
     ladder_rule: ClassVar[str] = "a self-test does not know where; it can RESTORE all, or REBOOT"
 
     def check(self, area: Area) -> None:
-        """All sections."""
+        """A self-test is of all sections."""
         if area.sections != WORKING_SECTIONS:
             raise WorkbenchError(
                 "a self-test computes with all parameters at once; leave out its sections"
@@ -180,9 +224,9 @@ class SelfTest(Kind):
         return observes or restorable
 
     def unit_text(self, area: Area) -> str:
-        """A moment."""
+        """A unit is a moment."""
         return "a recorded frame"
 
     def text(self, area: Area) -> str:
-        """With its moments."""
+        """The name and how many moments."""
         return f"{self.name} of {area.moments} frames"

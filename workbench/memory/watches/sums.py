@@ -14,7 +14,8 @@ import numpy as np
 
 from workbench.errors import WorkbenchError
 from workbench.integer.operators import Conv
-from workbench.memory.places import Place, Places, Tensor
+from workbench.integer.sections import BIAS
+from workbench.memory.places import CHECK, Place, Places, Tensor
 from workbench.memory.tensors import read_tensor, write_tensor
 from workbench.memory.watches.areas import Area
 from workbench.memory.watches.monitor import Frame, Monitor, MonitorKind
@@ -46,6 +47,9 @@ class AbftWatch(Monitor):
         ]
         self.units = len(self.operators)
         self.start, self.stop = 0, layout.working_bytes
+        # The bytes that the last difference of a unit was made of, and that difference: a unit that
+        # nothing helps is asked for it in every frame.
+        self._known: dict[int, tuple[bytes, tuple[np.ndarray, int]]] = {}
         self._ranges = [
             [
                 (place.start, place.start + place.size_bytes)
@@ -59,20 +63,20 @@ class AbftWatch(Monitor):
         """`rows_n`, int16 [taps, in], and `total_n`, int32 [1], of unit n."""
         found: list[tuple[str, Tensor]] = []
         for unit, conv in enumerate(self.operators):
-            found.append(("check", (self.label, f"rows_{unit}", 16, conv.weight.shape[2:])))
-            found.append(("check", (self.label, f"total_{unit}", 32, (1,))))
+            found.append((CHECK, (self.label, f"rows_{unit}", 16, conv.weight.shape[2:])))
+            found.append((CHECK, (self.label, f"total_{unit}", 32, (1,))))
         return found
 
     def addresses(self, unit: int) -> np.ndarray:
-        """Weights, then biases."""
+        """The weights, then the biases, of an operator."""
         return np.concatenate([np.arange(*each) for each in self._ranges[unit]])
 
     def ranges(self, unit: int) -> list[tuple[int, int]]:
-        """Weights, then biases."""
+        """The weights, then the biases, of an operator."""
         return self._ranges[unit]
 
     def units_of(self, addresses: np.ndarray) -> np.ndarray:
-        """By operator."""
+        """The operators of the bytes."""
         return np.array(
             [
                 unit
@@ -84,7 +88,7 @@ class AbftWatch(Monitor):
         )
 
     def units_checked(self, place: Place, offset: np.ndarray) -> np.ndarray:
-        """By the tensor's name."""
+        """The operator whose number the tensor's name ends with."""
         return np.array([int(place.tensor.split("_")[1])])
 
     def wrong(self, data: np.ndarray, unit: int, *, golden: bool = False) -> bool:
@@ -99,15 +103,21 @@ class AbftWatch(Monitor):
 
         The sums of a position are wrong by rows . x + total, modulo 2^32.
         """
-        rows, total = self._signature(data, unit, golden=golden)
-        kept = [
-            read_tensor(data, self.layout.place(self.label, f"{name}_{unit}")).astype(np.int64)
-            for name in ("rows", "total")
-        ]
-        return rows - kept[0], (total - int(kept[1][0])) % 2**32
+        kept = [self.layout.place(self.label, f"{name}_{unit}") for name in ("rows", "total")]
+        start = self.layout.sections["golden"].start if golden else 0
+        ranges = [(start + first, start + last) for first, last in self._ranges[unit]]
+        ranges += [(place.start, place.start + place.size_bytes) for place in kept]
+        read = b"".join(data[first:last].tobytes() for first, last in ranges)
+        known = self._known.get(unit)
+        if known is None or known[0] != read:
+            rows, total = self._signature(data, unit, golden=golden)
+            stored = [read_tensor(data, place).astype(np.int64) for place in kept]
+            difference = rows - stored[0], (total - int(stored[1][0])) % 2**32
+            known = self._known[unit] = read, difference
+        return known[1]
 
     def sign(self, data: np.ndarray, unit: int) -> None:
-        """Row and total."""
+        """Store row and total of a unit."""
         rows, total = self._signature(data, unit)
         write_tensor(data, self.layout.place(self.label, f"rows_{unit}"), rows)
         signed = np.array([(total + 2**31) % 2**32 - 2**31])
@@ -146,7 +156,7 @@ class AbftWatch(Monitor):
         return [
             8 * place.start + 12
             for place in self.layout.places
-            if place.section == "bias" and place.operator == self.operators[unit].name
+            if place.section == BIAS and place.operator == self.operators[unit].name
         ]
 
 
@@ -190,7 +200,7 @@ class Sums(MonitorKind):
             )
 
     def golden_is_witness(self, *, read: bool) -> bool:
-        """Always."""
+        """The golden copy is always asked."""
         return True
 
     def judges(self, area: Area) -> bool:
@@ -198,5 +208,5 @@ class Sums(MonitorKind):
         return True
 
     def unit_text(self, area: Area) -> str:
-        """A convolution."""
+        """A unit is a convolution."""
         return "one operator"

@@ -12,7 +12,7 @@ import numpy as np
 
 from workbench.errors import WorkbenchError
 from workbench.memory.codes.signatures import Judgement
-from workbench.memory.places import Place, Places, Tensor
+from workbench.memory.places import CHECK, RAM_CHECK, Place, Places, Tensor
 from workbench.memory.watches.areas import START_UP, Area, Kind
 from workbench.memory.watches.watch import Watch
 
@@ -41,20 +41,20 @@ class TripleWatch(Watch):
         """`where` int32 [bytes] and `sums` int32 [units] in flash, `copies` bytes [2, bytes] in RAM."""
         count = len(self.chosen)
         return [
-            ("ram_check", (self.label, "copies", 8, (2, count))),
-            ("check", (self.label, "where", 32, (count,))),
-            ("check", (self.label, "sums", 32, (self.units,))),
+            (RAM_CHECK, (self.label, "copies", 8, (2, count))),
+            (CHECK, (self.label, "where", 32, (count,))),
+            (CHECK, (self.label, "sums", 32, (self.units,))),
         ]
 
     def _part(self, unit: int) -> slice:
         return slice(unit * TRIPLE_BYTES, min((unit + 1) * TRIPLE_BYTES, len(self.chosen)))
 
     def addresses(self, unit: int) -> np.ndarray:
-        """The chosen ones."""
+        """The chosen bytes of a unit."""
         return self.chosen[self._part(unit)]
 
     def watched(self) -> np.ndarray:
-        """The chosen ones."""
+        """All chosen bytes."""
         return self.chosen
 
     def units_in(self, addresses: np.ndarray) -> set[int]:
@@ -62,11 +62,11 @@ class TripleWatch(Watch):
         return set(range(self.units)) if super().units_in(addresses) else set()
 
     def units_of(self, addresses: np.ndarray) -> np.ndarray:
-        """Any."""
+        """Unit 0: whoever asks takes all, see `units_in`."""
         return np.zeros(len(addresses), np.int64)
 
     def units_checked(self, place: Place, offset: np.ndarray) -> np.ndarray:
-        """Any."""
+        """Unit 0, likewise."""
         return np.zeros(len(offset), np.int64)
 
     def checks_unit(self, place: Place, unit: int) -> np.ndarray:
@@ -116,7 +116,7 @@ class TripleWatch(Watch):
         return "" if self.map_wrong(data, unit) else "CORRECT"
 
     def start_up(self, data: np.ndarray, unit: int) -> None:
-        """Fill the copies."""
+        """Fill the two copies."""
         self.copy(data, unit)
 
     def copy(self, data: np.ndarray, unit: int) -> None:
@@ -125,7 +125,7 @@ class TripleWatch(Watch):
             self._copies(data, unit)[:] = data[self.written(data, unit)]
 
     def sign(self, data: np.ndarray, unit: int) -> None:
-        """Copies, addresses and their XOR."""
+        """Store copies, addresses and the XOR of these."""
         self._tensor(data, "where")[self._part(unit)] = self.addresses(unit)
         self._tensor(data, "sums")[unit] = np.bitwise_xor.reduce(self.addresses(unit))
         self.copy(data, unit)
@@ -154,22 +154,22 @@ class Triple(Kind):
 
     @property
     def corrects(self) -> bool:
-        """By majority."""
+        """The majority corrects."""
         return True
 
     def check_units(self, watch: TripleWatch) -> None:
-        """Some bytes must be kept."""
+        """An area names at least one byte."""
         if not watch.units:
             raise WorkbenchError("triple copies of no bytes protect nothing; give addresses")
 
     def compared_with(self, area: Area) -> str:
-        """Copies of what start-up found."""
+        """The copies are of what start-up found."""
         return START_UP
 
     def judges(self, area: Area) -> bool:
-        """By majority."""
+        """The majority judges."""
         return True
 
     def text(self, area: Area) -> str:
-        """Its name alone."""
+        """The name: addresses would be long."""
         return self.name

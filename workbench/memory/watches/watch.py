@@ -6,23 +6,33 @@ in place.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
 from typing import ClassVar
 
 import numpy as np
 
 from workbench.memory.codes.signatures import Judgement
-from workbench.memory.places import Place, Places, Tensor
+from workbench.memory.places import GOLDEN, Place, Places, Tensor
 from workbench.memory.watches.areas import Area
+
+
+def listed(addresses: slice | np.ndarray, size: int) -> np.ndarray:
+    """Addresses within `size` bytes one by one, int64."""
+    if isinstance(addresses, slice):
+        return np.arange(*addresses.indices(size))
+    return addresses
 
 
 class Watch:
     """An area in a layout. label: of its tensors. units: how many. start, stop: watched addresses.
 
-    asks_pages: pages of other guards that all agree with their checks may clear a unit of it.
+    asks_pages: pages of other guards that all agree with their checks may clear a unit of it. AXES: what the
+    indexes of its check data count, by tensor.
     """
 
     asks_pages: ClassVar[bool] = False
+    AXES: ClassVar[Mapping[str, tuple[str, ...]]] = {}
 
     def __init__(self, area: Area, layout: Places, label: str) -> None:
         self.area = area
@@ -51,12 +61,12 @@ class Watch:
     def units_in(self, addresses: np.ndarray) -> set[int]:
         """The units that bytes of the image, int64, belong to as data or as check."""
         inside = addresses[(addresses >= self.start) & (addresses < self.stop)]
-        units = set(np.unique(self.units_of(inside)).tolist())
+        units = set(self.units_of(inside).tolist())
         for place in self.places:
             offset = addresses - place.start
             offset = offset[(offset >= 0) & (offset < place.size_bytes)]
             if offset.size:
-                units |= set(np.unique(self.units_checked(place, offset)).tolist())
+                units |= set(self.units_checked(place, offset).tolist())
         return units
 
     def units_of(self, addresses: np.ndarray) -> np.ndarray:
@@ -125,7 +135,7 @@ class Watch:
 
     def located(self, data: np.ndarray, unit: int) -> np.ndarray:
         """Addresses among which the damage must be, int64."""
-        return np.arange(len(data))[self.addresses(unit)]
+        return listed(self.addresses(unit), len(data))
 
     def written(self, data: np.ndarray, unit: int) -> slice | np.ndarray:
         """Addresses that a remedy of a unit may have changed."""
@@ -149,9 +159,9 @@ class Watch:
 
     def _both(self, data: np.ndarray, unit: int) -> tuple[np.ndarray, np.ndarray]:
         where = self.addresses(unit)
-        start = self.layout.sections["golden"].start
-        kept = slice(where.start + start, where.stop + start, where.step) if isinstance(where, slice) else where + start  # fmt: skip
-        return data[where], data[kept]
+        start = self.layout.sections[GOLDEN].start
+        golden = slice(where.start + start, where.stop + start, where.step) if isinstance(where, slice) else where + start  # fmt: skip
+        return data[where], data[golden]
 
     # What measurements ask.
 

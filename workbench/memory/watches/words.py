@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from workbench.errors import WorkbenchError
 from workbench.integer.program import Program
+from workbench.integer.sections import WEIGHTS
 from workbench.memory.codes.ecc import InPlace
 from workbench.memory.codes.in_place import in_place_program
 from workbench.memory.watches.areas import KINDS, Area
@@ -18,21 +19,21 @@ class WordsInPlace(Pages):
 
     @property
     def word_bytes(self) -> int:
-        """Of the code."""
+        """Bytes of a code word."""
         assert isinstance(self.code, InPlace)
         return self.code.word_bytes
 
     @property
     def least_unit(self) -> int:
-        """A word."""
+        """A code word."""
         return self.word_bytes
 
     def check(self, area: Area) -> None:
-        """Whole words of weights."""
-        if area.sections != ("weights",):
+        """Units are whole words of weights."""
+        if area.sections != (WEIGHTS,):
             raise WorkbenchError(
                 f"{self.name} moves the lowest bits of what it watches, which only weights bear; "
-                'write sections=("weights",), and guard the rest with another code'
+                "write sections=('weights',), and guard the rest with another code"
             )
         if area.unit_bytes % self.word_bytes:
             raise WorkbenchError(

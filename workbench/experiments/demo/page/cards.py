@@ -8,7 +8,7 @@ from html import escape
 import numpy as np
 
 from workbench.audio.metrics import SoundMetrics
-from workbench.audio.sound_files import SAMPLE_RATE_HZ
+from workbench.experiments.demo.clips import FLOAT, RECORDING
 from workbench.experiments.demo.page.figures import Figures
 from workbench.experiments.demo.page.pictures import spectrogram_uri, wav_uri
 from workbench.experiments.demo.record import Clip, Demonstration
@@ -32,28 +32,28 @@ def card(clip: Clip, demo: Demonstration, figures: Figures) -> str:
   <h3 id="title-{clip.key}">{escape(clip.title)}</h3>
   <p class="caption">{escape(clip.caption)}</p>
   {_strip(clip, demo)}
-  {spectrogram(clip.samples, f"{clip.title}, the word {demo.spoken}")}
-  {player(clip.key, clip.title, clip.samples)}
+  {spectrogram(clip.samples, f"{clip.title}, the word {demo.spoken}", demo.sample_rate_hz)}
+  {player(clip.key, clip.title, clip.samples, demo.sample_rate_hz)}
   <p class="verdict">{_badge(clip)} {_heard(clip, demo)}</p>
   {_metrics(clip, figures)}
 </article>"""
 
 
-def spectrogram(samples: np.ndarray, alt: str) -> str:
+def spectrogram(samples: np.ndarray, alt: str, rate_hz: int) -> str:
     """A spectrogram with its axes; a picture that a playing player's cursor moves over."""
-    seconds = len(samples) / SAMPLE_RATE_HZ
+    seconds = len(samples) / rate_hz
     return f"""<figure class="spectrogram">
     <div class="picture"><img src="{spectrogram_uri(samples)}" alt="Spectrogram: {escape(alt)}"><i class="cursor"></i></div>
-    <figcaption><span>0–8 kHz upwards</span><span>{seconds:.2f} s</span></figcaption>
+    <figcaption><span>0–{rate_hz / 2000:g} kHz upwards</span><span>{seconds:.2f} s</span></figcaption>
   </figure>"""
 
 
-def player(key: str, label: str, samples: np.ndarray, *, group: str = "") -> str:
+def player(key: str, label: str, samples: np.ndarray, rate_hz: int, *, group: str = "") -> str:
     """An audio player of float [samples], with its sound inside."""
     marked = f' data-group="{group}"' if group else ""
     return (
         f'<audio controls preload="metadata" id="audio-{key}"{marked} '
-        f'aria-label="Play: {escape(label)}" src="{wav_uri(samples)}"></audio>'
+        f'aria-label="Play: {escape(label)}" src="{wav_uri(samples, rate_hz)}"></audio>'
     )
 
 
@@ -73,7 +73,7 @@ def _badge(clip: Clip) -> str:
     if clip.clean.snr_db == float("inf"):
         masked = " <small>(these faults are masked)</small>" if clip.positions else ""
         return f'<span class="badge identical">identical, every sample</span>{masked}'
-    if clip.key in ("recording", "float"):
+    if clip.key in (RECORDING, FLOAT):
         return ""  # the classes are about faults, and these have none
     return badge(clip.clean, f"{path}.quality")
 

@@ -14,6 +14,8 @@ from workbench.audio.metrics import (
     TRANSPARENT_LOG_MEL_DB,
     TRANSPARENT_SNR_DB,
 )
+from workbench.experiments.demo.captions import CLASSES
+from workbench.experiments.demo.clips import FLOAT, HEALED, QUANTISED, RECORDING
 from workbench.experiments.demo.page.cards import card, player
 from workbench.experiments.demo.page.figures import Figures
 from workbench.experiments.demo.page.pictures import spectrogram_uri
@@ -25,9 +27,8 @@ from workbench.experiments.demo.page.tables import (
 )
 from workbench.experiments.demo.page.timeline import timeline
 from workbench.experiments.demo.record import Clip, Demonstration
-from workbench.generators.registry import DEFAULT
 
-VOICE = ("recording", "float", "quantised")
+VOICE = (RECORDING, FLOAT, QUANTISED)
 
 
 def render(demo: Demonstration, summary: dict[str, Any]) -> str:
@@ -45,8 +46,8 @@ def render(demo: Demonstration, summary: dict[str, Any]) -> str:
         "facts": _facts(demo, figures),
         "voice_cards": _cards([demo.clip(key) for key in VOICE], demo, figures),
         "damaged_cards": _cards(damaged, demo, figures),
-        "healed_card": _cards([demo.clip("healed")], demo, figures),
-        "classes": _classes(),
+        "healed_card": _cards([demo.clip(HEALED)], demo, figures),
+        "classes": _classes(demo),
         "healing": _healing(figures),
         "life": _simulation(demo, figures),
         "life_players": _simulation_players(demo, figures),
@@ -76,9 +77,9 @@ def _hero(demo: Demonstration) -> str:
     """Three spectrograms: clean, damaged, healed."""
     damaged = _most_damaged(demo)
     pictures = (
-        ("clean", demo.clip("quantised")),
+        ("clean", demo.clip(QUANTISED)),
         (damaged.title, damaged),
-        ("healed", demo.clip("healed")),
+        ("healed", demo.clip(HEALED)),
     )
     return "".join(
         f'<figure><img src="{spectrogram_uri(clip.samples)}" alt="Spectrogram of the voice: '
@@ -117,15 +118,16 @@ def _facts(demo: Demonstration, figures: Figures) -> str:
     return "".join(f"<li><b>{number}</b> <span>{words}</span></li>" for number, words in facts)
 
 
-def _classes() -> str:
-    """The limits of the classes of damage."""
+def _classes(demo: Demonstration) -> str:
+    """The limits of the classes of damage, and the command that lets listeners judge them, if there is one."""
+    heard = dict(demo.commands).get(CLASSES, "")
     return (
         f"transparent (SNR ≥ {TRANSPARENT_SNR_DB:g} dB and log-mel ≤ {TRANSPARENT_LOG_MEL_DB:g} dB), "
         f"acceptable (≥ {ACCEPTABLE_SNR_DB:g} and ≤ {ACCEPTABLE_LOG_MEL_DB:g}), "
         f"degraded (SNR ≥ {DEGRADED_SNR_DB:g}), broken (below). They say how far the waveform is from "
         "the clean voice, in the SNR above all, and not whether the word is still understood, which stands "
-        "beside them: a word a little below the last limit may well be. What listeners make of each class: "
-        f"<code>workbench measure {DEFAULT} --classes</code>."
+        "beside them: a word a little below the last limit may well be."
+        f"{f' What listeners make of each class: <code>{heard}</code>.' if heard else ''}"
     )
 
 
@@ -175,7 +177,7 @@ def _simulation_players(demo: Demonstration, figures: Figures) -> str:
     return "".join(
         f'<article class="card small {key}" aria-labelledby="title-life-{key}">'
         f'<h3 id="title-life-{key}">{title}</h3><p class="caption">{words}</p>'
-        f"{player(f'life-{key}', title, samples, group='timeline')}</article>"
+        f"{player(f'life-{key}', title, samples, demo.sample_rate_hz, group='timeline')}</article>"
         for key, title, words, samples in entries
     )
 

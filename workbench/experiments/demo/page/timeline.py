@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from html import escape
+from itertools import pairwise
 
 import numpy as np
 
-from workbench.audio.recogniser import DIGIT_WORDS
 from workbench.experiments.demo.record import Simulation
+from workbench.healing.log import Verdict, in_words
 
 LEFT, RIGHT, WIDTH = 96, 16, 1000
 _WORDS_TOP, _WORDS_HEIGHT = 8, 26
@@ -57,15 +58,18 @@ class _Drawing:
         return LEFT + (WIDTH - RIGHT - LEFT) * second / self.seconds
 
     def words(self) -> str:
-        width_s = self.seconds / len(self.simulation.words)
         boxes = []
-        for number, word in enumerate(self.simulation.words):
-            left, right = self.x(number * width_s), self.x((number + 1) * width_s)
+        bounds = pairwise([*self.simulation.starts, self.simulation.frames])
+        for word, (start, stop) in zip(self.simulation.spoken, bounds, strict=True):
+            left, right = (
+                self.x(start * self.simulation.frame_s),
+                self.x(stop * self.simulation.frame_s),
+            )
             boxes.append(
                 f'<rect class="word" x="{left + 1:.1f}" y="{_WORDS_TOP}" rx="4" '
                 f'width="{right - left - 2:.1f}" height="{_WORDS_HEIGHT}"/>'
                 f'<text class="spoken" x="{(left + right) / 2:.1f}" y="{_WORDS_TOP + 18}">'
-                f"{escape(DIGIT_WORDS.get(word, word))}</text>"
+                f"{escape(word)}</text>"
             )
         return _label(_WORDS_TOP + 18, "says") + "".join(boxes)
 
@@ -106,7 +110,7 @@ class _Drawing:
         heals = [
             self.x((line.frame + 1) * self.simulation.frame_s)
             for line in self.simulation.log
-            if line.verdict == "healed"
+            if line.verdict == in_words(Verdict.HEALED)
         ]
         rows = (("upset", "upsets", upsets), ("heal", "heals", heals))
         return "".join(

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import re
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from workbench.errors import WorkbenchError
 from workbench.experiments.provenance import provenance
-from workbench.files import output_folder
 from workbench.sealed import read_sealed, write_sealed
 
 _RECORDS = "records"
@@ -29,7 +29,7 @@ class RecordFile:
         self.key = hashlib.sha256(dependencies.encode()).hexdigest()
         plain = re.sub(r"[^\w.-]", "_", name)[:_LONGEST_NAME]
         file_name = f"{plain}-{self.key[:_HASH_DIGITS]}.json"
-        self.path = output_folder(folder / _RECORDS) / file_name
+        self.path = folder / _RECORDS / file_name
 
     def read(self) -> dict[str, Any] | None:
         """The record, None where there is none: missing, damaged, edited, or of other dependencies."""
@@ -41,6 +41,13 @@ class RecordFile:
             return None
         beside = {"key", *provenance()}  # of the file, not of the record in it
         return {key: value for key, value in contents.items() if key not in beside}
+
+    def forget(self) -> None:
+        """Remove it, and its folders where nothing else is in them."""
+        with suppress(OSError):
+            self.path.unlink()
+            self.path.parent.rmdir()
+            self.path.parent.parent.rmdir()
 
     def write(self, record: dict[str, Any]) -> None:
         """Replace it, all or nothing; WorkbenchError when it cannot be written."""

@@ -1,0 +1,190 @@
+"""Long commands: steps that are counted, and those that an interrupt leaves for the next time."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from programs import random_inputs, random_program
+from terminals import Terminal
+
+from workbench.cli import main
+from workbench.commands import agree as agree_command
+from workbench.commands import kept as kept_module
+from workbench.commands import measure as measure_command
+from workbench.commands.kept import Kept
+from workbench.commands.progress import counted
+from workbench.experiments.fleets import fleet_run
+from workbench.experiments.maps import worst_bits as worst_module
+from workbench.experiments.maps.worst_bits import worst_bits
+from workbench.memory.image import Image
+
+
+@pytest.fixture(autouse=True)
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(kept_module, "ROOT", tmp_path / "out")
+    return tmp_path / "out"
+
+
+def interrupted_at(monkeypatch: pytest.MonkeyPatch, module: Any, name: str, call: int) -> list[int]:
+    """Let the function be interrupted in its `call`-th call, and once; the list has its calls."""
+    function, calls = getattr(module, name), []
+
+    def of_one(*arguments: Any, **more: Any) -> Any:
+        calls.append(len(calls) + 1)
+        if calls[-1] == call:
+            raise KeyboardInterrupt
+        return function(*arguments, **more)
+
+    monkeypatch.setattr(module, name, of_one)
+    return calls
+
+
+def squares(kept: Kept, upto: int, made: list[int]) -> list[int]:
+    def square(n: int) -> Callable[[], int]:
+        return lambda: (made.append(n), n * n)[1]
+
+    return [kept.step(f"step {n}", square(n), plain=str, again=int) for n in range(upto)]
+
+
+def test_steps_stay_after_an_interrupt_and_go_at_the_end(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made: list[int] = []
+    with pytest.raises(KeyboardInterrupt), Kept("squares", 1) as kept:
+        squares(kept, 3, made)
+        raise KeyboardInterrupt
+    said = capsys.readouterr().err
+    assert (
+        said
+        == f"3 finished steps are kept in {root / 'squares'}; the same command goes on from there\n"
+    )
+    with Kept("squares", 2) as kept:  # of something else
+        squares(kept, 1, made)
+    assert made == [0, 1, 2, 0]
+    with Kept("squares", 1) as kept:
+        assert squares(kept, 5, made) == [0, 1, 4, 9, 16]
+    assert made == [0, 1, 2, 0, 3, 4] and not list(root.rglob("*.json"))
+    assert not (root / "squares").exists()
+
+
+def test_a_step_of_other_sources_is_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[int] = []
+    with pytest.raises(KeyboardInterrupt), Kept("squares") as kept:
+        squares(kept, 2, made)
+        raise KeyboardInterrupt
+    there = kept_module.code_here()
+    monkeypatch.setattr(kept_module, "code_here", lambda: there._replace(digest="other"))
+    with Kept("squares") as kept:
+        squares(kept, 2, made)
+    assert made == [0, 1, 0, 1]
+
+
+def test_a_folder_that_cannot_be_written_costs_nothing(root: Path) -> None:
+    root.write_text("a file")
+    made: list[int] = []
+    with Kept("squares") as kept:
+        assert squares(kept, 2, made) == [0, 1]
+
+
+def test_counted_steps_have_a_rate_and_a_remaining_time() -> None:
+    with contextlib.redirect_stderr(Terminal()) as terminal, counted(3, unit="core") as say:
+        for name in ("m0+", "m4", "m33"):
+            say(name)
+    shown = terminal.getvalue()
+    assert "m0+:   0%" in shown and "m33:  67%" in shown and "2/3 [" in shown
+    assert "core/s" in shown or "s/core" in shown
+
+
+def test_a_measurement_goes_on(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["measure", "--metric", "numpy:size", "--json"]
+    monkeypatch.setattr(measure_command, "own_metrics", lambda names: {"loud": loudness})
+    monkeypatch.setattr("workbench.generators.challenge.generator.ChallengeGenerator.measures", ())
+    calls = interrupted_at(monkeypatch, measure_command, "quality_of_voice", 2)
+    assert main([*words, str(tmp_path / "one.json")]) == 130
+    assert "1 finished step is kept in" in capsys.readouterr().err
+    assert main([*words, str(tmp_path / "one.json")]) == 0
+    assert calls == [1, 2, 3, 4]  # the first of three voices was not measured again
+    assert main([*words, str(tmp_path / "two.json")]) == 0
+    assert (tmp_path / "one.json").read_text() == (tmp_path / "two.json").read_text()
+
+
+def loudness(sound: Any, _: Any) -> float:
+    return float(abs(sound).max())
+
+
+def test_agreement_goes_on(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = [
+        "agree",
+        "--schedules",
+        "1",
+        "--frames",
+        "2",
+        "--strategy",
+        "none",
+        "--strategy",
+        "crc-scrub",
+    ]
+    calls = interrupted_at(monkeypatch, agree_command, "first_difference", 2)
+    assert main(words) == 130
+    assert main(words) == 0
+    assert calls == [1, 2, 3]
+    assert "2 simulations of 2 frames agree" in capsys.readouterr().out
+
+
+def test_a_lifetime_goes_on(
+    root: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = [
+        "lifetime",
+        "--fault",
+        "poisson=1Hz",
+        "--devices",
+        "12",
+        "--utterances",
+        "2",
+        "--jobs",
+        "1",
+    ]
+    words += ["--strategy", "crc-scrub", "--json"]
+    monkeypatch.setattr(fleet_run, "_LEAST_DEVICES", 4)
+    assert main([*words, str(tmp_path / "whole.json")]) == 0
+    calls = interrupted_at(monkeypatch, fleet_run, "simulate_part", 3)
+    assert main([*words, str(tmp_path / "resumed.json")]) == 130
+    assert f"8 devices are kept in {root / 'lifetime'}; the same command" in capsys.readouterr().err
+    assert main([*words, str(tmp_path / "resumed.json")]) == 0
+    assert calls == [1, 2, 3, 4] and "8 devices are in" in capsys.readouterr().out
+    whole, resumed = (
+        json.loads((tmp_path / f"{name}.json").read_text()) for name in ("whole", "resumed")
+    )
+    for name in ("wall_s", "factor"):
+        del whole[name], resumed[name]
+    assert whole == resumed and whole["upsets"] and not (root / "lifetime").exists()
+
+
+def test_a_search_for_the_worst_bits_goes_on(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    program = random_program(36)
+    image = Image.of(program)
+    words = {name: random_inputs(program, seed, 4) for seed, name in enumerate("ab")}
+    candidates = image.layout.positions()[:500]
+
+    def search(bits: int, folder: Path | None) -> list[Any]:
+        return worst_bits(image, words, candidates, bits=bits, seed=3, folder=folder)
+
+    whole = search(3, None)
+    calls = interrupted_at(monkeypatch, worst_module._Search, "step", 2)
+    with pytest.raises(KeyboardInterrupt):
+        search(3, tmp_path)
+    assert search(3, tmp_path) == whole and calls == [1, 2, 3, 4]
+    assert search(2, tmp_path) == whole[:2] and search(3, tmp_path) == whole
+    assert calls == [1, 2, 3, 4]

@@ -1,0 +1,1 @@
+"""Tasks of long work, on the cores here or on a cluster."""

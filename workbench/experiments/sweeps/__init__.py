@@ -1,0 +1,1 @@
+"""Trainings of many variants of one generator."""
