@@ -24,7 +24,9 @@ def test_networks_grow_from_ten_thousand_to_two_million_weights_and_are_alive() 
     for operator in small.operators:
         if isinstance(operator, Conv):  # neither silent nor always at the limits
             used = codes[operator.target]
-            assert used.std() > 8 and np.mean((used == operator.low) | (used == operator.high)) < 0.3
+            assert (
+                used.std() > 8 and np.mean((used == operator.low) | (used == operator.high)) < 0.3
+            )
 
 
 @pytest.mark.usefixtures("rough_pictures")

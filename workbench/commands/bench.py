@@ -7,7 +7,7 @@ import importlib
 from pathlib import Path
 from typing import Any
 
-from workbench.commands.common import add_checkpoint, add_strategies, generator_name
+from workbench.commands.common import add_checkpoint, add_strategies, add_word, generator_name
 from workbench.errors import WorkbenchError
 from workbench.generators.registry import DEFAULT
 from workbench.memory.trials.laboratory import ENGINES
@@ -68,7 +68,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         f"({OPTIONS['diagnoses']['trials']})",
     )
     add_strategies(parser, default="diagnoses: all that heal")
-    parser.add_argument("--word", help="estimate: which is said (7, or the generator's first)")
+    add_word(parser, "estimate: which is said (7, or the generator's first)")
     parser.add_argument(
         "--generator", type=generator_name, metavar="NAME",
         help=f"estimate, codes, diagnoses, growth: which generator (that of the checkpoint, or {DEFAULT})",
