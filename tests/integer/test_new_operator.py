@@ -10,10 +10,10 @@ import pytest
 
 from workbench.errors import WorkbenchError
 from workbench.firmware.design import Firmware
-from workbench.firmware.host import host_machine
 from workbench.firmware.operators import CALLS, Call
-from workbench.firmware.twin import Twin
-from workbench.healing.named import nothing
+from workbench.firmware.twins.host import host_machine
+from workbench.firmware.twins.twin import Twin
+from workbench.healing.strategies.named import nothing
 from workbench.integer.engine import Engine
 from workbench.integer.operators import OPERATORS, Operator, StateTensor
 from workbench.integer.operators.operator import OnSums

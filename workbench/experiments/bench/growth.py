@@ -17,7 +17,7 @@ import numpy as np
 from workbench.experiments.bench.growing import grown_program, random_latents, weights_of
 from workbench.experiments.fleets.comparison import ENVIRONMENTS, workload_of
 from workbench.experiments.fleets.fleet_run import simulate_fleet
-from workbench.healing.strategy import Strategy
+from workbench.healing.strategies.strategy import Strategy
 from workbench.integer.program import Program
 from workbench.integer.reference import Codes
 from workbench.memory.faults.events import Events
