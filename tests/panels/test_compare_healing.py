@@ -38,7 +38,9 @@ def shared() -> Iterator[HealingPanel]:
 def panel(shared: HealingPanel, monkeypatch: pytest.MonkeyPatch) -> HealingPanel:
     """The panel with a search for the worst bits that is over at once."""
 
-    def found(image: Any, inputs: Any, candidates: np.ndarray, *, bits: int, progress: Any) -> Any:
+    def found(
+        image: Any, inputs: Any, candidates: np.ndarray, *, bits: int, progress: Any, **_: Any
+    ) -> Any:
         steps = [Step(int(candidates[8 * n + 7]), "", 0.5) for n in range(bits)]
         for step in steps:
             progress(step)

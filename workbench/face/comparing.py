@@ -217,10 +217,11 @@ def _worst(voice: Voice, environments: Sequence[Environment], workers: Workers) 
     most = max(environment.adversarial for environment in environments)
     if not most:
         return ()
-    with working(f"Looking for the {most} worst bits"):
+    with counting("Looking for the worst bits", total=most, unit="bit") as bar:
         return worst_weights(
             voice.image(), {word: voice.inputs(word) for word in voice.utterances}, bits=most,
             workers=workers,
+            progress=lambda _: bar.update() and None,
         )  # fmt: skip
 
 
