@@ -37,7 +37,7 @@ def run_example(
     wb.save_strategy(mine, out / "mine.toml")
     assert wb.load_strategy(out / "mine.toml") == mine
     assert voice.image(str(out / "mine.toml")) is voice.image(mine)
-    table = wb.compare(voice, ["none", mine], faults="single", devices=2, words=2, jobs=1)
+    table = wb.compare(voice, ["none", mine], faults="single", devices=2, utterances=2, jobs=1)
     assert {each["strategy"] for each in table.records} == {"none", "mine"}
     assert "mine" in table._repr_html_() and "mine" in repr(table)
 
@@ -45,7 +45,7 @@ def run_example(
     assert (out / "fw" / "README.md").exists() and "histories" in firmware._repr_html_()
     assert firmware.fit.lower().startswith(f"{board}:") if board else not firmware.fit
 
-    speech = wb.simulate(voice, mine, "single", words=2)
+    speech = wb.simulate(voice, mine, "single", utterances=2)
     assert "log entries" in repr(wb.listen(speech))
     panel = wb.FlipPanel(voice)
     assert "alert" not in panel.status.value

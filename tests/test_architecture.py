@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -52,16 +52,19 @@ def _part(path: Path) -> str:
     return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
 
 
-def _imported(tree: ast.AST, path: Path) -> Iterator[str]:
-    """Give the dotted name of everything imported, relative imports made absolute."""
+@cache
+def _imported(path: Path) -> set[str]:
+    """The dotted names of everything that a file imports, relative imports made absolute."""
     package = path.relative_to(ROOT).parent.parts
-    for node in ast.walk(tree):
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            names.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             base = package[: len(package) + 1 - node.level] if node.level else ()
             module = ".".join((*base, *filter(None, [node.module])))
-            yield from (f"{module}.{alias.name}" for alias in node.names)
+            names.update(f"{module}.{alias.name}" for alias in node.names)
+    return names
 
 
 def _named(path: Path) -> str:
@@ -70,7 +73,7 @@ def _named(path: Path) -> str:
 
 @pytest.mark.parametrize("path", SOURCES, ids=_named)
 def test_imports(path: Path) -> None:
-    names = set(_imported(ast.parse(path.read_text()), path))
+    names = _imported(path)
     parts = {name.split(".")[1] for name in names if name.startswith("workbench.")}
     below = {part for part in parts if part in NEEDS}
     assert below <= _reachable(_part(path))
@@ -116,7 +119,7 @@ def test_c_sources_name_their_licence() -> None:
 
 def _files_imported(path: Path, files: dict[str, Path]) -> set[str]:
     """Files of workbench/ that a file imports, anywhere in it and for types alone as well."""
-    names = set(_imported(ast.parse(path.read_text()), path))
+    names = _imported(path)
     modules = names | {name.rpartition(".")[0] for name in names}
     return {name for name in modules if name in files and files[name] != path}
 

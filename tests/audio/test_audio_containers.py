@@ -206,7 +206,31 @@ def test_other_files_are_refused_by_name(data: bytes, reason: str, tmp_path: Pat
 
 def test_another_kind_under_the_name_of_a_wav_is_refused(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "a.wav", CODES, RATE, format="MP3")
-    assert "it is no WAV" in _refusal(tmp_path / "a.wav")
+    assert "it is no WAV" in (said := _refusal(tmp_path / "a.wav"))
+    assert "`ffmpeg -i " in said
+
+
+def test_what_is_not_decoded_within_a_container_is_refused_with_a_cure(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "a.mp3", CODES, RATE, format="MP3")
+    frames = (tmp_path / "a.mp3").read_bytes()
+    form = struct.pack("<HHIIHHHHIHHH", 0x55, 1, RATE, 8000, 1, 0, 12, 1, 2, 576, 1, 0)
+    body = (
+        b"WAVEfmt "
+        + struct.pack("<I", len(form))
+        + form
+        + b"data"
+        + struct.pack("<I", len(frames))
+        + frames
+    )
+    (tmp_path / "a.wav").write_bytes(b"RIFF" + struct.pack("<I", len(body)) + body)
+    page = b"OggS" + bytes(22) + b"\1\x33" + b"\x7fFLAC" + bytes(46)
+    (tmp_path / "b.ogg").write_bytes(page)
+    for name, words in (
+        ("a.wav", "holds MPEG_LAYER_III within WAV"),
+        ("b.ogg", "it holds FLAC within Ogg"),
+    ):
+        said = _refusal(tmp_path / name)
+        assert words in said and "convert it, for example with `ffmpeg -i " in said
 
 
 _SEEDS = [write(BYTES) for write, _ in WRITERS.values()] + [write() for write in TAILS.values()]

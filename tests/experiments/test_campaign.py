@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -17,10 +18,11 @@ from waiting import LIMIT_S, wait_until
 from workbench.audio.metrics import log_mel_db, quality_class
 from workbench.errors import WorkbenchError
 from workbench.experiments.campaigns import worker as campaign_worker
-from workbench.experiments.campaigns.campaign import campaign_of
+from workbench.experiments.campaigns.campaign_run import campaign_of
 from workbench.experiments.campaigns.manifest import Campaign
 from workbench.experiments.campaigns.store import read_results
 from workbench.experiments.campaigns.trial_table import trial_table
+from workbench.experiments.parallel.workers import Workers
 from workbench.memory.faults.plan import Plan
 from workbench.memory.faults.protection import ProtectionMask
 from workbench.memory.faults.transients import Sites
@@ -136,7 +138,7 @@ def test_what_is_finished_is_not_done_again(
             raise KeyboardInterrupt
         return run_shard(work, number)
 
-    monkeypatch.setattr("workbench.experiments.campaigns.campaign.run_shard", counting)
+    monkeypatch.setattr("workbench.experiments.campaigns.campaign_run.run_shard", counting)
     with pytest.raises(KeyboardInterrupt):
         run_small(tmp_path)
     run_small(tmp_path)
@@ -148,7 +150,7 @@ def test_what_is_finished_is_not_done_again(
 def test_a_worker_that_dies_is_one_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("workbench.experiments.campaigns.campaign.run_shard", _die)
+    monkeypatch.setattr("workbench.experiments.campaigns.campaign_run.run_shard", _die)
     with pytest.raises(WorkbenchError, match="a worker process was killed"):
         run_small(tmp_path, jobs=2)
 
@@ -214,3 +216,11 @@ def test_jobs_parts_and_masks_that_cannot_be_are_refused(tmp_path: Path) -> None
         run_small(tmp_path, part=(4, 3))
     with pytest.raises(WorkbenchError, match="is for image"):
         small_campaign(mask=ProtectionMask.of(IMAGE.flip([3]), [1]))
+
+
+def test_an_end_before_the_last_task_is_silent() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        results = Workers(2).each(abs, ((number,) for number in range(200)), count=200)
+        assert next(results).result() >= 0
+        results.close()

@@ -15,15 +15,15 @@ from workbench.cli import main
 from workbench.errors import WorkbenchError
 from workbench.experiments.fleets import comparison as compare
 from workbench.experiments.fleets.comparison import ENVIRONMENTS, with_differences, workload_of
+from workbench.experiments.fleets.comparison_pictures import pareto
 from workbench.experiments.fleets.fleet_run import FleetRun
-from workbench.experiments.fleets.pictures import pareto
 from workbench.experiments.parallel.workers import Workers
 from workbench.experiments.voices.voice import open_voice
-from workbench.firmware.costs import known_cost
-from workbench.healing.named import named
-from workbench.healing.restriction import restricted_program
-from workbench.healing.strategy import Guard, Strategy
-from workbench.healing.variants import NAMES, strategy_variant
+from workbench.firmware.emulation.costs import known_cost
+from workbench.healing.strategies.named import named
+from workbench.healing.strategies.restriction import restricted_program
+from workbench.healing.strategies.strategy import Guard, Strategy
+from workbench.healing.strategies.variants import NAMES, strategy_variant
 from workbench.integer.reference import run
 from workbench.memory.faults.protection import ProtectionMask
 from workbench.memory.image import Image
@@ -66,7 +66,7 @@ def test_one_device_tells_nothing_about_others() -> None:
 
 def test_an_attack_needs_its_bits() -> None:
     with pytest.raises(WorkbenchError, match="needs 5 bits and has 2; look for them"):
-        workload_of(ENVIRONMENTS["adversarial"], devices=1, words=1, seed=0, worst=(1, 2))
+        workload_of(ENVIRONMENTS["adversarial"], devices=1, utterances=1, seed=0, worst=(1, 2))
 
 
 def test_range_restriction_is_not_heard_while_all_is_well() -> None:
@@ -181,7 +181,7 @@ def test_a_word_of_a_life_is_heard(tmp_path: Path, capsys: pytest.CaptureFixture
         (["compare", "--devices", "0"], "--devices is 0; it must be at least 1"),
         (["lifetime", "--speed", "0"], "--speed is 0"),
         (["lifetime", "--rate", "often"], "'often' is no rate of upsets"),
-        (["lifetime", "--words", "0"], "words cannot be 0"),
+        (["lifetime", "--words", "0"], "utterances cannot be 0"),
         (["lifetime", "--days", "nan"], "--days is nan"),
         (["lifetime", "--days", "-3"], "--days is -3"),
         (["lifetime", "--jobs", "0"], "--jobs is 0; it must be at least 1"),

@@ -7,9 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from programs import random_program
 
-from workbench.experiments.fleets.records import RecordFile
+from workbench.experiments.fleets.comparison import ENVIRONMENTS, Case, _key
+from workbench.experiments.fleets.workload import Workload
 from workbench.experiments.provenance import inputs_digest
+from workbench.experiments.records import RecordFile
+from workbench.healing.strategies.named import nothing
 
 RECORD = {"strategy": "own", "harm": 0.25, "harm_of_devices": [0.5, 0.0], "device": None}
 
@@ -55,3 +59,12 @@ def test_the_same_words_in_another_order_are_other_inputs() -> None:
         for each in ({"a": one, "b": two}, {"b": two, "a": one}, {"a": two, "b": one}, {"a": one})
     }
     assert len(digests) == 4
+
+
+def test_records_of_before_are_found() -> None:
+    """What their names are a hash of is kept, whatever the fields are called today."""
+    program = random_program(4)
+    case = Case(program, nothing(), ENVIRONMENTS["ber"], Workload(2, 3, ("fluence=1e-4",), seed=5))
+    workload = "Workload(devices=2, words=3, faults=('fluence=1e-4',), seed=5)"
+    expected = f"5 {program.content_hash} {nothing()} {workload} {inputs_digest({})}"
+    assert _key(case, {}) == expected

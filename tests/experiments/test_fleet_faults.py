@@ -15,22 +15,22 @@ from programs import random_inputs, random_program, seeds
 
 from workbench.cli import main
 from workbench.errors import WorkbenchError
-from workbench.experiments.campaigns.campaign import campaign_of
+from workbench.experiments.campaigns.campaign_run import campaign_of
 from workbench.experiments.campaigns.worker import Work, run_shard
 from workbench.experiments.fleets.comparison import ENVIRONMENTS, Case, records_of, workload_of
 from workbench.experiments.fleets.fleet_run import simulate_fleet
 from workbench.experiments.fleets.workload import KINDS, Workload
 from workbench.experiments.parallel.workers import Workers
-from workbench.healing.device_events import device_events
+from workbench.healing.devices.device_events import device_events
 from workbench.healing.log import Remedy
-from workbench.healing.named import abft, nothing, scrub
-from workbench.healing.strategy import Guard, Strategy
-from workbench.memory.faults import registry
+from workbench.healing.strategies.named import abft, nothing, scrub
+from workbench.healing.strategies.strategy import Guard, Strategy
+from workbench.memory.faults import fault_registry as registry
 from workbench.memory.faults.events import FLIP
+from workbench.memory.faults.fault_registry import fault_model, fault_names, register
 from workbench.memory.faults.model import FaultModel
 from workbench.memory.faults.plan import Plan
 from workbench.memory.faults.poisson import Poisson
-from workbench.memory.faults.registry import fault_model, fault_names, register
 from workbench.memory.faults.transients import Sites
 from workbench.memory.image import Image
 from workbench.memory.watches.areas import Area
@@ -59,7 +59,7 @@ def _workloads() -> dict[str, Workload]:
         replace(e, upsets_per_s=40 * e.upsets_per_s, fault=e.fault.replace("1e-4", "2e-3"))
         for e in ENVIRONMENTS.values()
     )
-    made = {e.name: workload_of(e, devices=3, words=8, seed=5, worst=WORST) for e in dense}
+    made = {e.name: workload_of(e, devices=3, utterances=8, seed=5, worst=WORST) for e in dense}
     for kind, model in KINDS.items():
         fault = f"poisson=1200FIT/Mbit,speed=1e11,of={model}"
         made[f"lifetime {kind}"] = Workload(3, 8, (fault,), seed=2)
@@ -307,3 +307,10 @@ def test_records_depend_on_the_fault(tmp_path: Path) -> None:
         case = Case(PROGRAM, nothing(), environment, Workload(1, 1, (fault,)))
         list(records_of(tmp_path, WORDS, [case], Workers(1)))
     assert len(list((tmp_path / "records").iterdir())) == 2
+
+
+def test_a_place_for_a_sound_needs_a_sound(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["lifetime", "--out", str(tmp_path / "a.wav")]) == 2
+    assert "--out is where --hear writes" in capsys.readouterr().err

@@ -10,8 +10,8 @@ from workbench.experiments.fleets.device_sound import hear_device
 from workbench.experiments.fleets.fleet_run import simulate_fleet
 from workbench.experiments.fleets.workload import KINDS, Workload
 from workbench.healing.log import Remedy
-from workbench.healing.named import abft, nothing, scrub
-from workbench.healing.strategy import Guard, Policy, Strategy
+from workbench.healing.strategies.named import abft, nothing, scrub
+from workbench.healing.strategies.strategy import Guard, Policy, Strategy
 from workbench.integer.reference import run
 from workbench.memory.faults.arrivals import SECONDS_PER_DAY
 from workbench.memory.faults.transients import Sites
@@ -162,4 +162,4 @@ def test_nothing_happens_where_nothing_strikes() -> None:
 )
 def test_workloads_that_cannot_be_are_refused(change: dict, words: str) -> None:
     with pytest.raises(WorkbenchError, match=words):
-        Workload(**{"devices": 1, "words": 1, **change})
+        Workload(**{"devices": 1, "utterances": 1, **change})

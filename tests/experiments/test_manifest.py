@@ -12,6 +12,7 @@ from small_campaign import run_small, small_campaign
 
 from workbench.cli import main
 from workbench.errors import WorkbenchError
+from workbench.experiments.campaigns import manifest
 from workbench.experiments.campaigns.store import open_results, read_results
 from workbench.sealed import write_sealed
 
@@ -37,8 +38,8 @@ def copy(whole: Path, tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("key", ["commit", "versions", "seed", "plan_hash", "shards", "identity"])
 def test_where_results_came_from_cannot_be_edited(key: str, copy: Path) -> None:
-    manifest = copy / "manifest.json"
-    manifest.write_text(json.dumps(json.loads(manifest.read_text()) | {key: "0" * 40}))
+    path = copy / "manifest.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {key: "0" * 40}))
     with pytest.raises(WorkbenchError, match=r"manifest\.json was edited since it was written"):
         open_results(copy)
 
@@ -72,3 +73,20 @@ def test_results_of_before_the_digest_are_sealed_on_request(
     manifest.write_text(json.dumps(earlier | {"trials": 3}))
     assert main(["seal", str(copy)]) == 2
     assert "is damaged" in capsys.readouterr().err
+
+
+def test_whoever_goes_on_with_a_campaign_is_named_beside_who_began(
+    copy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = json.loads((copy / "manifest.json").read_text())
+    run_small(copy, FEW)
+    assert json.loads((copy / "manifest.json").read_text()) == begun
+    for commit in ("1" * 40, "2" * 40, "1" * 40):
+        monkeypatch.setattr(
+            manifest, "provenance", lambda commit=commit: {"commit": commit, "versions": {}}
+        )
+        run_small(copy, FEW)
+    contents = json.loads((copy / "manifest.json").read_text())
+    assert contents["commit"] == begun["commit"]
+    assert [each["commit"] for each in contents["continued_by"]] == ["1" * 40, "2" * 40]
+    assert open_results(copy).campaign == FEW

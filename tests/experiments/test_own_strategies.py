@@ -13,14 +13,14 @@ from voices import voice
 
 from workbench.audio.sound_files import read_audio
 from workbench.cli import main
-from workbench.commands.compare import _print_variants
 from workbench.errors import WorkbenchError
+from workbench.experiments.fleets.comparison_rows import strategy_notes
 from workbench.experiments.voices.faulty_speech import hear
 from workbench.healing.log import Remedy
-from workbench.healing.named import crc_scrub, in_place, named
-from workbench.healing.strategy import Guard, Strategy
-from workbench.healing.strategy_file import save_strategy
-from workbench.healing.variants import (
+from workbench.healing.strategies.named import crc_scrub, in_place, named
+from workbench.healing.strategies.strategy import Guard, Strategy
+from workbench.healing.strategies.strategy_file import save_strategy
+from workbench.healing.strategies.variants import (
     NAMES,
     StrategyVariant,
     file_stem,
@@ -126,12 +126,12 @@ def test_compare_lists_all_and_says_which_do_not_fit(capsys: pytest.CaptureFixtu
     assert [line.split()[0] for line in lines] == list(NAMES)
     unfit = [line.split()[0] for line in lines if "(not for this network: " in line]
     assert unfit == ["interpolate", "clip"]
-    variants = [StrategyVariant(name, MINE, voice().program) for name in NAMES if name not in unfit]
-    _print_variants(variants, every=True)
-    output = capsys.readouterr().out
-    assert output == "left out, since they do not suit this network: interpolate, clip\n"
-    _print_variants([StrategyVariant("x/mine.json", MINE, voice().program)], every=False)
-    assert capsys.readouterr().out.startswith("mine is x/mine.json: pq of 512 bytes over weights")
+    fit = [name for name in NAMES if name not in unfit]
+    variants = [StrategyVariant(name, replace(MINE, name=name), voice().program) for name in fit]
+    left_out = "left out, since they do not suit this network: interpolate, clip"
+    assert strategy_notes(variants, every=True) == [left_out]
+    (note,) = strategy_notes([StrategyVariant("x/mine.json", MINE, voice().program)], every=False)
+    assert note.startswith("mine is x/mine.json: pq of 512 bytes over weights")
 
 
 @pytest.mark.parametrize(

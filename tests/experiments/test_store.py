@@ -17,7 +17,7 @@ from small_campaign import IMAGE, run_small, small_campaign
 
 from workbench.errors import WorkbenchError
 from workbench.experiments.campaigns.manifest import FORMAT_VERSION, Campaign
-from workbench.experiments.campaigns.shards import encode, shard_name
+from workbench.experiments.campaigns.shards import encode, read_shard, shard_name
 from workbench.experiments.campaigns.store import Store, merge, open_results, read_results
 from workbench.experiments.campaigns.trial_table import SCHEMA
 
@@ -91,6 +91,12 @@ def of_other_columns(path: Path) -> None:
     path.with_name(shard_name(3, data)).write_bytes(data)
 
 
+def without_its_last_row(path: Path) -> None:
+    data = encode(read_shard(path)[:-1], number=3, campaign=small_campaign().identity)
+    path.unlink()
+    path.with_name(shard_name(3, data)).write_bytes(data)
+
+
 def badly_named(path: Path) -> None:
     path.rename(path.with_name("best results.parquet"))
 
@@ -104,6 +110,7 @@ def badly_named(path: Path) -> None:
         (no_parquet, "is no Parquet file"),
         (from_elsewhere, "belongs to another campaign"),
         (of_other_columns, "has other columns than a shard"),
+        (without_its_last_row, "has 49 rows and not 50"),
         (badly_named, "is no shard by its name"),
     ],
 )

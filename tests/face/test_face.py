@@ -142,6 +142,17 @@ def test_a_notebook_sees_what_takes_long(monkeypatch: pytest.MonkeyPatch) -> Non
     assert shown == ["Opening the voice", "4 trials"]
 
 
+def test_a_comparison_says_what_is_missing_and_what_was_renamed() -> None:
+    mine = wb.Strategy("xor-scrub", [wb.guard("xor", "bias", repair="restore")])
+    table = wb.compare(voice(), [mine], devices=1, utterances=1, jobs=1)
+    (record,) = table.records
+    assert record["strategy"] == "xor-scrub 2"
+    for shown in (repr(table), table._repr_html_()):
+        assert "vs crc-scrub: it is not among the strategies" in shown
+        assert "instr., RAM, flash: unknown, compare with costs=True to measure it" in shown
+        assert "xor-scrub 2 is the xor-scrub that was given: xor of 256 bytes over bias" in shown
+
+
 def test_a_sweep_is_one_table(tmp_path: Path) -> None:
     plans = ["ber=1e-05", "ber=1e-4,seed=2"]
     table = wb.campaign(voice(), plans, trials=2, utterances="3", out=tmp_path, jobs=1)
@@ -189,7 +200,7 @@ CALLS: dict[str, tuple[Callable[[], Any], str]] = {
     "campaign by text": (lambda: wb.campaign(voice(), "flips=3", trials=1, jobs="2"), "the number of jobs is '2'"),
     "compare no faults": (lambda: wb.compare(voice(), ["none"], []), "no fault is given"),
     "compare half a device": (lambda: wb.compare(voice(), ["none"], devices=1.5), "a workload's devices is 1.5"),
-    "compare text words": (lambda: wb.compare(voice(), ["none"], words="3"), "a workload's words is '3'"),
+    "compare by text": (lambda: wb.compare(voice(), ["none"], utterances="3"), "a workload's utterances is '3'"),
     "compare half a seed": (lambda: wb.compare(voice(), ["none"], seed=1.5), "a workload's seed is 1.5"),
     "compare without jobs": (lambda: wb.compare(voice(), ["none"], jobs=0), "0 jobs cannot run"),
     "map of a number": (lambda: wb.map_bits(voice(), [3], "never"), "a folder of results is 3"),

@@ -45,7 +45,7 @@ def test_it_speaks_and_is_damaged(voice: wb.Voice) -> None:
 def test_it_goes_through_experiments(voice: wb.Voice, tmp_path: Path) -> None:
     trials = wb.campaign(voice, "flips=2", trials=6, utterances="hum", jobs=1)
     assert len(trials) == 6 and set(trials.utterance) == {"hum"}
-    table = wb.compare(voice, ["none", "crc-scrub"], devices=2, words=2, jobs=1)
+    table = wb.compare(voice, ["none", "crc-scrub"], devices=2, utterances=2, jobs=1)
     assert [each["strategy"] for each in table.records] == ["none", "crc-scrub"]
     made = wb.export(voice, "crc-scrub", tmp_path / "fw")
     assert made.vectors == ("hum", "hiss") and (tmp_path / "fw" / "model.h").exists()

@@ -4,6 +4,7 @@ import hashlib
 import re
 import shutil
 import subprocess
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +18,13 @@ from workbench.cli import main
 from workbench.compilers import host_compiler, zig_compiler
 from workbench.errors import WorkbenchError
 from workbench.firmware.boards import BOARDS, CORES, Board
-from workbench.firmware.export import export, memory_table
-from workbench.firmware.fitting import Needs, measured_needs, refuse_small
+from workbench.firmware.emulation.fitting import Needs, measured_needs, refuse_small
+from workbench.firmware.exporting.export import export, memory_table
 from workbench.firmware.names import Names
 from workbench.firmware.scratch import frame_bytes, plan_scratch, row_bytes
 from workbench.firmware.toolchain import WARNINGS
-from workbench.healing.named import crc_scrub
+from workbench.firmware.twins import permanent
+from workbench.healing.strategies.named import crc_scrub
 from workbench.integer.operators import Conv
 from workbench.memory.image import Image
 
@@ -226,6 +228,10 @@ def test_boards_and_budgets(
         return measured[key]
 
     monkeypatch.setattr("workbench.face.exporting.measured_needs", measured_once)
+    faults = permanent.permanent_faults  # test_permanent tries all of them
+    monkeypatch.setattr(
+        permanent, "permanent_faults", lambda made: islice(faults(made), 0, None, 5)
+    )
     out = tmp_path / "out"
     words = ["export", "challenge", "--out", str(out)]
     board = ["--board", "STM32F4DISCOVERY"]

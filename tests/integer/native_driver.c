@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Runs trials of a model that tests/integer/emulated.py dumped, on a processor that is emulated.
  *
  * Input: int64 sizes of all that follows; the arrays, end to end; pairs of int64 (where a pointer lies,
@@ -21,11 +22,11 @@ static void *read_bytes(size_t bytes)
 
 int main(int arguments, char **argument)
 {
-    int32_t layout[4], wrong;
+    int32_t layout[5], wrong;
     int64_t size[5]; /* bytes of arrays, where the model lies in them, pointers, trials, codes of a sound */
     if (arguments > 1 && argument[1][0] == 'l') {
         wb_layout(layout);
-        printf("%d %d %d %d\n", layout[0], layout[1], layout[2], layout[3]);
+        printf("%d %d %d %d %d\n", layout[0], layout[1], layout[2], layout[3], layout[4]);
         return 0;
     }
     while (fread(size, sizeof size, 1, stdin) == 1) {

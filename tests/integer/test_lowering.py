@@ -42,7 +42,7 @@ def _lower(example: Example) -> Lowered:
 
 
 @pytest.mark.kernels
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(seed=seeds, steps=st.integers(1, 6), cut=st.integers(0, BLOCK_ROWS))
 def test_every_layer_of_a_random_module_gives_the_same_codes(
     seed: int, steps: int, cut: int
@@ -78,7 +78,7 @@ def _check_frames(lowered: Lowered, example: Example, cut: int) -> None:
         np.testing.assert_array_equal(joined, expected)
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(seed=seeds, steps=st.integers(1, 5))
 def test_float32_is_exact_where_accumulators_stay_below_24_bits(seed: int, steps: int) -> None:
     example = random_example(seed, steps=steps, blocks=1, simple=True)
@@ -103,7 +103,9 @@ def test_saturation_and_ties_really_happen_in_these_modules() -> None:
         example = random_example(seed, steps=1 + seed % 5, blocks=1)
         if example.alive():
             _count(_lower(example), example, seen)
-    assert min(seen.values()) > 0, seen
+        if min(seen.values()) > 0:
+            return
+    raise AssertionError(seen)
 
 
 def _count(lowered: Lowered, example: Example, seen: dict[str, int]) -> None:

@@ -104,7 +104,7 @@ def test_a_pruned_channel_lowers_exactly(kind: str, bits: int, bias: float | Non
     _exact(net)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(seed=seeds, steps=st.integers(1, 4), share=st.floats(0.1, 1.0))
 def test_random_modules_with_random_pruning_lower_exactly(
     seed: int, steps: int, share: float

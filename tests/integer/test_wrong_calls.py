@@ -17,7 +17,7 @@ from workbench.experiments.fleets.workload import Workload
 from workbench.experiments.voices.faulty_speech import hear
 from workbench.experiments.voices.voice import Voice, open_voice
 from workbench.generators.layers import CausalConv1d, Precision
-from workbench.healing.named import named
+from workbench.healing.strategies.named import named
 from workbench.integer.engine import Engine
 from workbench.integer.lowering.lower import Samples, lower
 from workbench.integer.program import Program
@@ -98,7 +98,7 @@ CALLS: dict[str, tuple[Callable[[Voice], Any], str]] = {
     "workload with a device's name": (
         lambda v: hear_device(
             v.program, {"7": v.inputs("7")}, named("none"),
-            Workload(devices=1, words=1), device="first", word=0,
+            Workload(devices=1, utterances=1), device="first", word=0,
         ), "no device 'first' in this workload"),
     "lower an image": (lambda v: _lower(v.image()), "what is to be lowered is of the type Image; give a torch module"),
     "lower with a number": (lambda v: _lower(inputs=4), r"the description of inputs is 4 \(int\); give a dictionary"),

@@ -23,7 +23,7 @@ RUN_HERE = (PANEL, MAP, HEALERS) = (
 # Counts in them that cost time and change nothing about what is shown.
 QUICKER = {
     MAP: {"trials=40_000": "trials=4_000"},
-    HEALERS: {"devices=20, words=10": "devices=4, words=4"},
+    HEALERS: {"devices=20, utterances=10": "devices=4, utterances=4", ', \\"abft-crc\\"]': "]"},
 }
 Opened = Callable[[str], AbstractContextManager[Any]]
 # Writes down what a panel says while it is busy, and how many of its parts are dimmed then.

@@ -12,12 +12,12 @@ import pytest
 from voices import voice
 
 from workbench.errors import WorkbenchError
-from workbench.experiments.demo.page.pictures import wav_uri
+from workbench.experiments.demo.page.data_uris import wav_uri
 from workbench.experiments.fleets.comparison import ENVIRONMENTS, workload_of
 from workbench.experiments.fleets.healed_speech import healed_speech
 from workbench.experiments.maps import worst_bits as adversarial
 from workbench.experiments.maps.worst_bits import Step
-from workbench.healing.variants import strategy_variant
+from workbench.healing.strategies.variants import strategy_variant
 from workbench.panels import compare_healing
 from workbench.panels.compare_healing import HealingPanel
 from workbench.panels.names import PANEL
@@ -63,7 +63,7 @@ def test_it_shows_the_results_of_that_environment(panel: HealingPanel, name: str
     assert panel.controls["rate"].disabled == (not environment.upsets_per_s)
     if environment.upsets_per_s:
         environment = replace(environment, upsets_per_s=panel.controls["rate"].value)
-    workload = workload_of(environment, devices=1, words=WORDS, seed=0, worst=panel.worst)
+    workload = workload_of(environment, devices=1, utterances=WORDS, seed=0, worst=panel.worst)
     strategy, program = strategy_variant("pq-scrub", voice().program, panel.inputs)
     speech = healed_speech(voice(), workload, strategy, program)
     assert len(speech.result.upsets) > 0

@@ -222,6 +222,7 @@ def test_the_command_trains_a_folder_of_recordings(tmp_path: Path, capsys) -> No
     assert "finished checkpoint" in capsys.readouterr().err
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_the_command_says_how_to_go_on_after_an_interrupt(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -25,6 +25,10 @@ class Malformed(Exception):  # noqa: N818
     """A file is not what its first bytes say; the message names the reason."""
 
 
+class Foreign(Malformed):
+    """A whole file, it seems, of a kind that is not decoded here."""
+
+
 @dataclass(frozen=True)
 class SoundData:
     """The samples of a container.
@@ -81,6 +85,8 @@ def find_data(file: BinaryIO, size: int) -> SoundData | None:
     if len(head) < 12 or (head[:4] == b"riff" and len(head) < 40):
         raise Malformed("it is cut short" if head else "it is empty")
     kind, form = head[:4], head[8:12]
+    if kind == b"OggS" and _read(file, 28, 5) == b"\x7fFLAC":
+        raise Foreign("it holds FLAC within Ogg")
     if kind == b"OggS" or kind == b"fLaC" or (kind[:3] == b"ID3" and _flac_follows(file, head)):
         return None
     if kind in (b"RIFF", b"RIFX") and form == b"WAVE":
@@ -93,7 +99,7 @@ def find_data(file: BinaryIO, size: int) -> SoundData | None:
         return _chunked(file, size, _RIFX, b"SSND", first=12, inner=8)
     if kind in (b".snd", b"dns."):
         return _au(file, size, _AU_BIG if kind == b".snd" else _AU_LITTLE)
-    raise Malformed("it is no WAV, FLAC, Ogg, AIFF, AU or W64 file; convert it")
+    raise Foreign("it is no WAV, FLAC, Ogg, AIFF, AU or W64 file")
 
 
 def corrected(file: BinaryIO, data: SoundData, most_bytes: int) -> bytes:

@@ -16,7 +16,7 @@ from typing import BinaryIO
 import numpy as np
 import soundfile
 
-from workbench.audio.containers import Malformed, corrected, find_data
+from workbench.audio.containers import Foreign, Malformed, corrected, find_data
 from workbench.errors import WorkbenchError, WorkbenchWarning
 from workbench.files import as_argument, is_file, path_of, write_bytes
 
@@ -26,8 +26,9 @@ LONGEST_S = 30.0
 # Lossy decoders overshoot full scale a little; a file beyond this was not scaled to [-1, 1].
 _LARGEST_OVERSHOOT = 2.0
 _FORMATS = ("WAV", "WAVEX", "RF64", "W64", "AIFF", "AU", "FLAC", "OGG")
-# Encodings of one byte in which 0 is no silence: at an open end it fills up the chunk.
-_LOUD_ZERO = ("ALAW", "ULAW", "PCM_U8")
+_MPEG = "MPEG_LAYER"  # libsndfile opens it within WAV, and miscounts its samples
+# Encodings of one byte: at an open end 0 fills up the chunk, though it may be a last sample of silence.
+_ONE_BYTE = ("ALAW", "ULAW", "PCM_U8", "PCM_S8")
 _BLOCK = 1 << 16  # samples that are decoded at a time
 _WIDEST_SAMPLE = 8  # bytes
 _OGG_PAGE = 65_307  # bytes of the largest one
@@ -124,8 +125,13 @@ def _decode(path: Path, wanted_hz: int) -> np.ndarray:
                 source = _Memory(corrected(file, data, most_bytes))
         with _Forwards(source) as sound:
             _check_format(path, sound, wanted_hz)
-            padding = data.padding if data and sound.subtype in _LOUD_ZERO else 0
+            padding = data.padding if data and sound.subtype in _ONE_BYTE else 0
             return _samples(path, sound, padding)
+    except Foreign as error:
+        raise WorkbenchError(
+            f"cannot read the sound file {path} ({error}); convert it, for example with "
+            f"`{_conversion(path, wanted_hz)}`"
+        ) from error
     except _DECODER_ERRORS as error:
         # libsndfile's own words, without the Python object that it was given.
         reason = str(getattr(error, "error_string", error)) or type(error).__name__
@@ -175,12 +181,21 @@ def _ogg_is_cut_short(file: BinaryIO, size: int) -> bool:
     return not (whole and header[5] & 4)
 
 
+def _conversion(path: Path, wanted_hz: int) -> str:
+    return f"ffmpeg -i {shlex.quote(as_argument(path))} -ar {wanted_hz} -ac 1 converted.wav"
+
+
 def _check_format(path: Path, sound: soundfile.SoundFile, wanted_hz: int) -> None:
     """Refuse another rate, several channels or a wrong length, before anything is decoded."""
-    convert = f"ffmpeg -i {shlex.quote(as_argument(path))} -ar {wanted_hz} -ac 1 converted.wav"
-    if sound.format not in _FORMATS:
+    convert = _conversion(path, wanted_hz)
+    if sound.format not in _FORMATS or sound.subtype.startswith(_MPEG):
+        kind = (
+            sound.format
+            if sound.format not in _FORMATS
+            else f"{sound.subtype} within {sound.format}"
+        )
         raise WorkbenchError(
-            f"{path} holds {sound.format} and WAV, FLAC, Ogg, AIFF, AU or W64 is needed; "
+            f"{path} holds {kind} and WAV, FLAC, Ogg, AIFF, AU or W64 is needed; "
             f"convert it, for example with `{convert}`"
         )
     if sound.samplerate != wanted_hz:

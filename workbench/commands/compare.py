@@ -17,6 +17,7 @@ from workbench.commands.common import (
     add_faults,
     add_generator,
     add_strategies,
+    add_word_count,
     add_workers,
     check_jobs,
 )
@@ -25,28 +26,28 @@ from workbench.commands.progress import doing, resumable
 from workbench.errors import WorkbenchError
 from workbench.experiments.fleets.comparison import (
     ENVIRONMENTS,
-    Case,
     Environment,
     records_of,
     with_cost,
     with_differences,
     workload_of,
 )
+from workbench.experiments.fleets.comparison_rows import strategy_notes
 from workbench.experiments.fleets.device_costs import device_costs
+from workbench.experiments.fleets.environments import attacked_bits, cases_of, environments_of
 from workbench.experiments.fleets.lifetime import word_frames
-from workbench.experiments.fleets.records import RecordFile
 from workbench.experiments.fleets.workload import Workload
-from workbench.experiments.maps.worst_bits import worst_weights
 from workbench.experiments.parallel.workers import Workers
+from workbench.experiments.records import RecordFile
 from workbench.experiments.threads import one_thread
 from workbench.experiments.voices.script import script_of
 from workbench.experiments.voices.voice import Voice, open_voice
 from workbench.files import exists, output_folder, write_text
-from workbench.firmware.costs import Cost
-from workbench.healing.named import nothing
+from workbench.firmware.emulation.costs import Cost
 from workbench.healing.simulation import SimulationResult, simulate
-from workbench.healing.strategy_file import summary
-from workbench.healing.variants import (
+from workbench.healing.strategies.named import nothing
+from workbench.healing.strategies.strategy_file import summary
+from workbench.healing.strategies.variants import (
     ALTERED_PROGRAMS,
     NAMES,
     StrategyVariant,
@@ -79,15 +80,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     add_faults(parser, "each by itself, beside environments or instead of all of them")
     parser.add_argument("--devices", type=int, default=_DEVICES, help=f"of each ({_DEVICES})")
-    parser.add_argument(
-        "--utterances",
-        "--words",
-        dest="words",
-        metavar="N",
-        type=int,
-        default=_WORDS,
-        help=f"that each of them says ({_WORDS})",
-    )
+    add_word_count(parser, "that each of them says", default=_WORDS)
     parser.add_argument("--seed", type=int, default=0, help="another one draws other faults (0)")
     parser.add_argument(
         "--mask",
@@ -115,7 +108,7 @@ def run(options: argparse.Namespace) -> None:
             raise WorkbenchError(f"--{name} is {getattr(options, name)}; it must be at least 1")
     check_jobs(options.jobs)
     voice = open_voice(options.checkpoint, generator=options.generator)
-    inputs = {word: voice.inputs(word) for word in voice.utterances}
+    inputs = voice.all_inputs()
     if options.list:
         _list(voice, inputs, options)
         return
@@ -126,7 +119,10 @@ def run(options: argparse.Namespace) -> None:
         frames = options.words * word_frames(voice.program, inputs)
         for environment in environments:
             if environment.fault:  # the worst bits are searched for later
-                _refuse_impossible(_workload(environment, options), variants, frames)
+                workload = workload_of(
+                    environment, devices=1, utterances=options.words, seed=options.seed
+                )
+                _refuse_impossible(workload, variants, frames)
     attempts = Attempts()
     records = with_differences(_live(attempts, out, voice, inputs, variants, environments, options))
     environments = [e for e in environments if any(r["environment"] == e.name for r in records)]
@@ -140,7 +136,8 @@ def run(options: argparse.Namespace) -> None:
     for environment in environments:
         print_environment(environment, [r for r in records if r["environment"] == environment.name])
     print_missing(records, {name: cost for name, cost in costs.items() if isinstance(cost, str)})
-    _print_variants(variants, every=options.strategy is None)
+    for line in strategy_notes(variants, every=options.strategy is None):
+        print(line)
     if records:
         _draw(attempts, out, records, environments)
     with attempts.step("sounds and timelines.png"):
@@ -153,17 +150,8 @@ def run(options: argparse.Namespace) -> None:
 
 def _environments(options: argparse.Namespace) -> list[Environment]:
     """Those that are named and one for each fault; all by name where there are neither."""
-    faults = [Environment(text, text, text) for text in dict.fromkeys(options.fault or ())]
-    names = options.environment or (() if faults else ENVIRONMENTS)
-    return [ENVIRONMENTS[name] for name in dict.fromkeys(names)] + faults
-
-
-def _workload(
-    environment: Environment, options: argparse.Namespace, worst: tuple[int, ...] = ()
-) -> Workload:
-    return workload_of(
-        environment, devices=options.devices, words=options.words, seed=options.seed, worst=worst
-    )
+    faults = options.fault or []
+    return environments_of([*(options.environment or ([] if faults else ENVIRONMENTS)), *faults])
 
 
 def _refuse_impossible(
@@ -178,17 +166,6 @@ def _refuse_impossible(
         except WorkbenchError as error:
             refused = error
     raise refused
-
-
-def _print_variants(variants: Sequence[StrategyVariant], *, every: bool) -> None:
-    """What strategies from files do and, of all by name, which are not among them."""
-    for variant in variants:
-        if variant.asked not in (*NAMES, variant.strategy.name):
-            print(f"{variant.strategy.name} is {variant.asked}: {summary(variant.strategy)}")
-    left_out = set(NAMES) - {variant.asked for variant in variants} if every else ()
-    if left_out:
-        names = ", ".join(name for name in NAMES if name in left_out)
-        print(f"left out, since they do not suit this network: {names}")
 
 
 def _list(voice: Voice, inputs: dict[str, Codes], options: argparse.Namespace) -> None:
@@ -224,12 +201,14 @@ def _live(
         resumable(lambda: f"what is finished is kept in {out}"),
         Workers(options.jobs, options.dask) as workers,
     ):
-        worst = _worst(voice, environments, workers, out)
-        cases = [
-            Case(program, strategy, environment, _workload(environment, options, worst))
-            for environment in environments
-            for _, strategy, program in variants
-        ]
+        worst = attacked_bits(
+            voice, environments, workers, folder=out,
+            show=lambda most: progress_bar(total=most, unit="bit", desc="worst bits"),
+        )  # fmt: skip
+        cases = cases_of(
+            environments, variants, devices=options.devices, utterances=options.words,
+            seed=options.seed, worst=worst,
+        )  # fmt: skip
         with progress_bar(total=len(cases) * options.devices, unit="device") as bar:
             for number, record in records_of(
                 out, inputs, cases, workers, progress=bar.update, keep=keep
@@ -261,20 +240,6 @@ def _write(path: Path | None, records: Sequence[dict[str, Any]]) -> None:
         write_text(path, json.dumps(records, indent=1, allow_nan=False) + "\n")
 
 
-def _worst(
-    voice: Voice, environments: Sequence[Environment], workers: Workers, out: Path
-) -> tuple[int, ...]:
-    most = max((environment.adversarial for environment in environments), default=0)
-    if not most:
-        return ()
-    inputs = {word: voice.inputs(word) for word in voice.utterances}
-    with progress_bar(total=most, unit="bit", desc="worst bits") as bar:
-        return worst_weights(
-            voice.image(), inputs, bits=most, workers=workers, folder=out,
-            progress=lambda _: bar.update() and None,
-        )  # fmt: skip
-
-
 def _draw(
     attempts: Attempts,
     out: Path,
@@ -282,7 +247,7 @@ def _draw(
     environments: Sequence[Environment],
 ) -> None:
     """Both pictures; none of an earlier comparison stays where one cannot be drawn."""
-    from workbench.experiments.fleets.pictures import draw_costs, draw_harm
+    from workbench.experiments.fleets.comparison_pictures import draw_costs, draw_harm
 
     titles = {each.name: each.title for each in environments}
     first = _SINGLE if _SINGLE in titles else environments[0].name
@@ -304,7 +269,7 @@ def _sounds(
 ) -> None:
     """The sound of the first device under single upsets, and its wrong bits over time."""
     words = min(_HEARD_WORDS, options.words)
-    workload = workload_of(ENVIRONMENTS[_SINGLE], devices=1, words=words, seed=options.seed)
+    workload = workload_of(ENVIRONMENTS[_SINGLE], devices=1, utterances=words, seed=options.seed)
     script = script_of(voice, [voice.utterances[n] for n in workload.script(len(voice.utterances))])
     results: dict[str, SimulationResult] = {}
     with one_thread():
@@ -321,6 +286,6 @@ def _sounds(
             Image.of(voice.program), script.inputs, (), nothing(), word_starts=script.starts
         )
     write_wav(out / "clean.wav", np.asarray(clean.samples()), voice.sample_rate_hz)
-    from workbench.experiments.fleets.pictures import draw_timelines
+    from workbench.experiments.fleets.comparison_pictures import draw_timelines
 
     draw_timelines(out / "timelines.png", results, script.starts)

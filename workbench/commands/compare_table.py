@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from workbench.experiments.fleets.comparison import REFERENCE, Environment
-from workbench.experiments.fleets.comparison_rows import NONE, comparison_rows
+from workbench.experiments.fleets.comparison_rows import comparison_rows, meanings
 
 LEGEND = (
     f"harm: energy of the error over that of the voice; vs {REFERENCE}: harm against its, by device (95 % "
@@ -26,34 +26,6 @@ def print_environment(environment: Environment, records: Sequence[dict[str, Any]
 
 
 def print_missing(records: Sequence[dict[str, Any]], unknown: Mapping[str, str]) -> None:
-    """What "-" means, for each column that has one. unknown: why a strategy's costs are, by its name."""
-    differences = [record["difference"] for record in records]
-    compared = [each for each in differences if each]
-    columns = {
-        f"vs {REFERENCE}": {
-            "it is not among the strategies": None in differences,
-            "one device tells nothing about others": any(each["low"] is None for each in compared),
-            "the strategy itself, or no device differs": any(
-                each["low"] == each["high"] == 0 for each in compared
-            ),
-        },
-        "found in": {"nothing was found": any(r["detection_s"] is None for r in records)},
-        "mended": {"no upset hit the working copy": any(not r["hit"] for r in records)},
-        "instr., RAM, flash": {f"unknown, {_why(unknown)}": bool(unknown)},
-    }
-    lines = [
-        f"  {column}: {'; '.join(meaning for meaning, holds in meanings.items() if holds)}"
-        for column, meanings in columns.items()
-        if any(meanings.values())
-    ]
-    if lines:
-        print("\n".join([f'\n"{NONE}" means', *lines]))
-
-
-def _why(unknown: Mapping[str, str]) -> str:
-    reasons: dict[str, list[str]] = {}
-    for name, reason in unknown.items():
-        reasons.setdefault(reason, []).append(name)
-    if len(reasons) == 1:
-        return next(iter(reasons))
-    return "; ".join(f"{', '.join(names)}: {reason}" for reason, names in reasons.items())
+    """What "-" means in the tables; unknown: why a strategy's costs are, by its name."""
+    if lines := meanings(records, unknown):
+        print("\n".join(["", *lines]))

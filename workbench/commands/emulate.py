@@ -14,6 +14,7 @@ from workbench.commands.common import (
     STRATEGIES,
     add_checkpoint,
     add_generator,
+    add_word,
     strategy_text,
 )
 from workbench.commands.cost_table import LEGEND, print_costs
@@ -26,10 +27,10 @@ from workbench.experiments.provenance import inputs_digest
 from workbench.experiments.voices.voice import Voice, open_voice
 from workbench.files import write_text
 from workbench.firmware.boards import CORES, USUAL_CORES
-from workbench.firmware.costs import Cost, as_json, bare_run, fingerprint, measure_cost
-from workbench.firmware.soak import soak
-from workbench.healing.named import CRC_SCRUB
-from workbench.healing.variants import strategy_variants
+from workbench.firmware.emulation.costs import Cost, as_json, bare_run, fingerprint, measure_cost
+from workbench.firmware.emulation.soak import soak
+from workbench.healing.strategies.named import CRC_SCRUB
+from workbench.healing.strategies.variants import strategy_variants
 from workbench.progress import progress_bar
 from workbench.training.checkpoint_files import refuse_replacing
 
@@ -46,14 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=tuple(CORES),
         help=f"may be given again ({' '.join(USUAL_CORES)})",
     )
-    parser.add_argument(
-        "--utterance",
-        "--word",
-        dest="word",
-        action="append",
-        metavar="W",
-        help="what it says, may be given again (every word)",
-    )
+    add_word(parser, "what it says, may be given again (every word)", action="append")
     parser.add_argument(
         "--pages", type=int, metavar="N",
         help=f"pages that {CRC_SCRUB} checks after each frame ({PAGES})",
@@ -163,7 +157,7 @@ def _costs(voice: Voice, options: argparse.Namespace) -> None:
 
     Figures are written after every core; a strategy or core that fails is reported at the end.
     """
-    inputs = {word: voice.inputs(word) for word in voice.utterances}
+    inputs = voice.all_inputs()
     variants = strategy_variants(options.strategy, voice.program, inputs)
     cores = [CORES[name] for name in dict.fromkeys(options.core or USUAL_CORES)]
     frames = {name: codes[:, :COST_FRAMES] for name, codes in inputs[voice.utterances[-1]].items()}
@@ -201,7 +195,7 @@ def _costs(voice: Voice, options: argparse.Namespace) -> None:
 def _soak(voice: Voice, options: argparse.Namespace) -> None:
     if options.soak < 1:
         raise WorkbenchError(f"--soak is {options.soak}; run at least 1 frame")
-    inputs = {word: voice.inputs(word) for word in voice.utterances}
+    inputs = voice.all_inputs()
     variants = strategy_variants(options.strategy, voice.program, inputs)
     healing = [variant for variant in variants if variant.strategy.heals]
     with (

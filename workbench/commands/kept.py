@@ -10,8 +10,8 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 from workbench.errors import WorkbenchError
-from workbench.experiments.fleets.records import RecordFile
 from workbench.experiments.parallel.task import code_here
+from workbench.experiments.records import RecordFile
 
 ROOT = Path("out")  # below which steps are kept, a folder a command
 _Value = TypeVar("_Value")

@@ -16,6 +16,7 @@ from workbench.commands.common import (
     add_checkpoint,
     add_faults,
     add_generator,
+    add_word_count,
     add_workers,
     check_jobs,
     strategy_text,
@@ -37,8 +38,8 @@ from workbench.experiments.fleets.workload import KINDS, Workload
 from workbench.experiments.parallel.workers import Workers
 from workbench.experiments.voices.voice import open_voice
 from workbench.files import write_text
-from workbench.healing.strategy import Strategy
-from workbench.healing.variants import strategy_variants
+from workbench.healing.strategies.strategy import Strategy
+from workbench.healing.strategies.variants import strategy_variants
 from workbench.integer.program import Program
 from workbench.integer.reference import Codes
 from workbench.memory.faults.arrivals import PUBLISHED_RATES, SECONDS_PER_DAY, read_rate
@@ -68,15 +69,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_faults(parser, "all of them, instead of --rate, --speed and --kind")
     parser.add_argument("--devices", type=int, default=_DEVICES, help=f"how many ({_DEVICES})")
     length = parser.add_mutually_exclusive_group()
-    length.add_argument(
-        "--utterances",
-        "--words",
-        dest="words",
-        metavar="N",
-        type=int,
-        default=_WORDS,
-        help=f"that each says ({_WORDS})",
-    )
+    add_word_count(length, "that each says", default=_WORDS)
     length.add_argument("--days", type=float, help="that each speaks, instead of --words")
     parser.add_argument("--seed", type=int, default=0, help="another one draws other faults (0)")
     add_workers(parser)
@@ -86,9 +79,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--hear", metavar="DEVICE:WORD",
         help="instead of all that, what one device said then, both counted from 0, e.g. 0:17",
     )  # fmt: skip
-    parser.add_argument(
-        "--out", type=Path, default=_OUT, metavar="WAV", help=f"where --hear writes it ({_OUT})"
-    )
+    parser.add_argument("--out", type=Path, metavar="WAV", help=f"where --hear writes it ({_OUT})")
 
 
 def run(options: argparse.Namespace) -> None:
@@ -99,12 +90,17 @@ def run(options: argparse.Namespace) -> None:
     """
     faults, title = _faults(options)
     check_jobs(options.jobs)
+    if options.out and not options.hear:
+        raise WorkbenchError(
+            "--out is where --hear writes what a device says; add --hear 0:17 or the like, or write figures with "
+            "--json FILE"
+        )
     if options.days is not None and not 0 < options.days <= _MOST_DAYS:
         raise WorkbenchError(
             f"--days is {options.days:g}; choose a number above 0 and at most {_MOST_DAYS:,}"
         )
     voice = open_voice(options.checkpoint, generator=options.generator)
-    inputs = {word: voice.inputs(word) for word in voice.utterances}
+    inputs = voice.all_inputs()
     ((_, strategy, program),) = variants = strategy_variants(
         [options.strategy], voice.program, inputs
     )
@@ -197,10 +193,11 @@ def _hear(
     except ValueError:
         raise WorkbenchError(f"--hear is {options.hear!r}; write DEVICE:WORD, like 0:17") from None
     name, result = hear_device(program, inputs, strategy, workload, device=device, word=word)
-    write_wav(options.out, result.samples(), round(program.sample_rate_hz))
+    out = options.out or _OUT
+    write_wav(out, result.samples(), round(program.sample_rate_hz))
     wrong = result.wrong_bits
     print(
-        f"{options.out}: device {device} says {name!r} as its word {word}, with {int(wrong.max()):,} bits "
+        f"{out}: device {device} says {name!r} as its word {word}, with {int(wrong.max()):,} bits "
         f"wrong at most and {int(wrong[-1])} at the end; its log:"
     )
     for line in result.lines():

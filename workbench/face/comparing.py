@@ -3,37 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workbench.errors import WorkbenchError, described, expect, nearest, whole_number
+from workbench.errors import WorkbenchError, expect, whole_number
 from workbench.experiments.fleets.comparison import (
-    ENVIRONMENTS,
-    Case,
-    Environment,
     records_of,
     with_cost,
     with_differences,
     workload_of,
 )
-from workbench.experiments.fleets.comparison_rows import comparison_rows
+from workbench.experiments.fleets.comparison_rows import comparison_rows, meanings, strategy_notes
 from workbench.experiments.fleets.device_costs import device_costs
+from workbench.experiments.fleets.environments import (
+    Faults,
+    attacked_bits,
+    cases_of,
+    environments_of,
+)
 from workbench.experiments.fleets.healed_speech import HealedSpeech, healed_speech
-from workbench.experiments.maps.worst_bits import worst_weights
 from workbench.experiments.parallel.workers import Workers
 from workbench.experiments.voices.voice import Voice
 from workbench.face.shown import Pictures, html_table, need_pandas, text_table
 from workbench.face.working import counting, working
 from workbench.files import output_folder
-from workbench.healing.strategy import Strategy
-from workbench.healing.variants import StrategyVariant, strategy_variants
+from workbench.healing.strategies.strategy import Strategy
+from workbench.healing.strategies.variants import StrategyVariant, strategy_variants
 from workbench.memory.faults.plan import Plan
 
 if TYPE_CHECKING:
     import pandas as pd
 
-Faults = str | Plan | Iterable[str | Plan]
+_UNMEASURED = "compare with costs=True to measure it"
 
 
 @dataclass(frozen=True, repr=False)
@@ -44,11 +48,13 @@ class Comparison:
         records: JSON-ready, one for each strategy and environment, with all figures.
         titles: Of environments, by name.
         missing: Why the cost of a strategy on a device is unknown, by its name.
+        notes: Sentences about the strategies.
     """
 
     records: list[dict[str, Any]]
     titles: dict[str, str]
     missing: dict[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     def to_pandas(self) -> pd.DataFrame:
         """A row a record; needs pandas, from the extra `tables`."""
@@ -62,7 +68,7 @@ class Comparison:
 
         Raises WorkbenchError where the costs of no strategy are known.
         """
-        from workbench.experiments.fleets.pictures import draw_costs
+        from workbench.experiments.fleets.comparison_pictures import draw_costs
 
         costly = [each for each in self._of(next(iter(self.titles))) if each["device"]]
         if not costly:
@@ -74,7 +80,7 @@ class Comparison:
 
     def draw_harm(self, path: Path | str) -> Pictures:
         """Write a PNG file: harm by strategy and environment."""
-        from workbench.experiments.fleets.pictures import draw_harm
+        from workbench.experiments.fleets.comparison_pictures import draw_harm
 
         draw_harm(Path(path), self.records, self.titles)
         return _picture(path)
@@ -82,17 +88,24 @@ class Comparison:
     def _of(self, environment: str) -> list[dict[str, Any]]:
         return [each for each in self.records if each["environment"] == environment]
 
+    def _explained(self) -> list[str]:
+        """What "-" means in the tables, and notes."""
+        without = {r["strategy"]: _UNMEASURED for r in self.records if not r["device"]}
+        return [*meanings(self.records, {**without, **self.missing}), *self.notes]
+
     def _repr_html_(self) -> str:
-        return "".join(
+        tables = "".join(
             html_table(comparison_rows(self._of(name)), caption=title)
             for name, title in self.titles.items()
         )
+        return tables + "".join(f"<div>{escape(line)}</div>" for line in self._explained())
 
     def __repr__(self) -> str:
-        return "\n\n".join(
+        tables = "\n\n".join(
             f"{title}\n{text_table(comparison_rows(self._of(name)))}"
             for name, title in self.titles.items()
         )
+        return "\n\n".join(filter(None, [tables, "\n".join(self._explained())]))
 
 
 def compare(
@@ -101,7 +114,7 @@ def compare(
     faults: Faults = "single",
     *,
     devices: int = 20,
-    words: int = 10,
+    utterances: int = 10,
     seed: int = 0,
     costs: bool = False,
     out: Path | str | None = None,
@@ -115,7 +128,7 @@ def compare(
         strategies: Names, files or objects; None for all that suit the voice.
         faults: Environments of `workbench compare`, as "single", fault texts, as "ber=1e-5", or several.
         devices: Of each fleet.
-        words: Utterances of each device.
+        utterances: How many each device says.
         seed: Another one draws other faults.
         costs: Whether costs that the shipped table does not know are measured on an emulated core.
         out: Folder that keeps the records; one that was begun is resumed.
@@ -129,19 +142,14 @@ def compare(
     environments = environments_of(faults)
     if whole_number(jobs, "the number of jobs") == 0:
         raise WorkbenchError("0 jobs cannot run anything; use 1 or more, or -1 for one a core")
-    inputs = {word: voice.inputs(word) for word in voice.utterances}
+    inputs = voice.all_inputs()
     variants = strategy_variants(strategies, voice.program, inputs)
     folder = None if out is None else output_folder(out)
     with Workers(jobs, dask) as workers:
-        worst = _worst(voice, environments, workers)
-        cases = [
-            Case(
-                program, strategy, environment,
-                workload_of(environment, devices=devices, words=words, seed=seed, worst=worst),
-            )
-            for environment in environments
-            for _, strategy, program in variants
-        ]  # fmt: skip
+        worst = attacked_bits(voice, environments, workers, show=_searching)
+        cases = cases_of(
+            environments, variants, devices=devices, utterances=utterances, seed=seed, worst=worst
+        )
         made: dict[int, dict[str, Any]] = {}
         with counting("Comparing", total=len(cases) * devices) as bar:
             for number, record in records_of(folder, inputs, cases, workers, progress=bar.update):
@@ -153,7 +161,9 @@ def compare(
     missing: dict[str, str] = {}
     if costs:
         records, missing = _with_costs(voice, variants, records, folder, jobs)
-    return Comparison(records, {each.name: each.title for each in environments}, missing)
+    titles = {each.name: each.title for each in environments}
+    notes = strategy_notes(variants, every=strategies is None)
+    return Comparison(records, titles, missing, tuple(notes))
 
 
 def simulate(
@@ -161,7 +171,7 @@ def simulate(
     healer: str | Strategy = "none",
     faults: str | Plan = "single",
     *,
-    words: int = 4,
+    utterances: int = 4,
     seed: int = 0,
 ) -> HealedSpeech:
     """Simulate one device that speaks while faults arrive and a healer works; `listen` shows it.
@@ -170,7 +180,7 @@ def simulate(
         voice: Of the device.
         healer: A strategy, its name or its file.
         faults: One environment or fault, as of `compare`.
-        words: How many utterances.
+        utterances: How many it says.
         seed: Another one draws other faults.
 
     Raises:
@@ -178,51 +188,17 @@ def simulate(
     """
     expect(voice, Voice, "the voice of a device", 'a Voice, as wb.load("challenge")')
     (environment,) = environments_of([faults])
-    worst = _worst(voice, [environment], Workers(1))
-    workload = workload_of(environment, devices=1, words=words, seed=seed, worst=worst)
+    worst = attacked_bits(voice, [environment], Workers(1), show=_searching)
+    workload = workload_of(environment, devices=1, utterances=utterances, seed=seed, worst=worst)
     return healed_speech(voice, workload, *voice.healer(healer))
+
+
+def _searching(most: int) -> AbstractContextManager[Any]:
+    return counting(f"Looking for the {most} worst bits", total=most, unit="bit")
 
 
 def _picture(path: Path | str) -> Pictures:
     return Pictures(Path(path).parent, {}, (Path(path).name,))
-
-
-def environments_of(faults: Faults) -> list[Environment]:
-    """Environments by name or fault text, each once; WorkbenchError for what is neither."""
-    if not isinstance(faults, str | Plan | Iterable):
-        raise WorkbenchError(
-            f'faults are {described(faults)}; give an environment, as "single", or a fault, as "ber=1e-5"'
-        )
-    given = [faults] if isinstance(faults, str | Plan) else faults
-    environments = list(dict.fromkeys(_environment(each) for each in given))
-    if not environments:
-        raise WorkbenchError('no fault is given; name at least one, as "single" or "ber=1e-5"')
-    return environments
-
-
-def _environment(fault: str | Plan) -> Environment:
-    expect(fault, (str, Plan), "a fault", 'an environment, as "single", or a text, as "ber=1e-5"')
-    text = str(fault)
-    if text in ENVIRONMENTS:
-        return ENVIRONMENTS[text]
-    if "=" not in text:
-        raise WorkbenchError(
-            f"there is no environment {text!r}, and a fault reads like ber=1e-5; {nearest(text, ENVIRONMENTS)}"
-        )
-    return Environment(text, text, text)
-
-
-def _worst(voice: Voice, environments: Sequence[Environment], workers: Workers) -> tuple[int, ...]:
-    """The bits that an attacker would choose, as many as needed."""
-    most = max(environment.adversarial for environment in environments)
-    if not most:
-        return ()
-    with counting("Looking for the worst bits", total=most, unit="bit") as bar:
-        return worst_weights(
-            voice.image(), {word: voice.inputs(word) for word in voice.utterances}, bits=most,
-            workers=workers,
-            progress=lambda _: bar.update() and None,
-        )  # fmt: skip
 
 
 def _with_costs(

@@ -13,6 +13,7 @@ from functools import lru_cache
 import numpy as np
 
 from workbench.errors import WorkbenchError
+from workbench.memory.ordering import stable_order
 
 KEYS = 2**128  # a seed modulo this is a key of Philox
 _MULTIPLIERS = (0xD2E7470EE14C6C93, 0xCA5A826395121157)
@@ -80,7 +81,9 @@ def distinct(
     used = wanted.copy()
     while True:
         value = (word % np.uint64(max(1, size))).astype(np.int64)
-        _, first = np.unique(stream * size + value, return_index=True)
+        order = stable_order(stream, value)
+        same = (np.diff(stream[order]) == 0) & (np.diff(value[order]) == 0)
+        first = order[np.concatenate([np.ones(min(1, len(order)), bool), ~same])]
         drawn = np.bincount(stream[first], minlength=len(wanted))
         if len(first) == len(word) and (drawn == wanted).all():
             return stream[first], value[first], word[first]

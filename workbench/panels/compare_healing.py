@@ -18,13 +18,13 @@ import ipywidgets as widgets
 
 from workbench.errors import expect
 from workbench.experiments.fleets.comparison import ENVIRONMENTS, Environment, workload_of
+from workbench.experiments.fleets.comparison_pictures import draw_timelines
 from workbench.experiments.fleets.healed_speech import HealedSpeech, healed_speech
-from workbench.experiments.fleets.pictures import draw_timelines
 from workbench.experiments.fleets.workload import Workload
 from workbench.experiments.maps.worst_bits import worst_weights
 from workbench.experiments.voices.voice import Voice, open_voice
-from workbench.healing.strategy import Strategy
-from workbench.healing.variants import (
+from workbench.healing.strategies.strategy import Strategy
+from workbench.healing.strategies.variants import (
     NAMES,
     fitting,
     strategy_variant,
@@ -59,7 +59,7 @@ class HealingPanel(widgets.VBox):
         self._kept = TemporaryDirectory()  # those that a stopped search has found
         with self.status.shown("opening the voice"):
             self.voice = voice or open_voice()
-            self.inputs = {word: self.voice.inputs(word) for word in self.voice.utterances}
+            self.inputs = self.voice.all_inputs()
             variants = strategy_variants(strategies, self.voice.program, self.inputs)
             self.own = {variant.strategy.name: variant.strategy for variant in variants}
             self.controls = _controls(self.voice, tuple(self.own))
@@ -100,7 +100,7 @@ class HealingPanel(widgets.VBox):
             environment = replace(environment, upsets_per_s=rate)
         if len(self.worst) < environment.adversarial:
             self.worst = self._worst_bits(environment.adversarial)
-        return workload_of(environment, devices=1, words=_WORDS, seed=seed, worst=self.worst)
+        return workload_of(environment, devices=1, utterances=_WORDS, seed=seed, worst=self.worst)
 
     def _worst_bits(self, count: int) -> tuple[int, ...]:
         """The bits of the weights that an attacker would choose, the worst first."""

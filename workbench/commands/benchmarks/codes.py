@@ -35,7 +35,7 @@ def run(options: argparse.Namespace) -> None:
     if wanted < 1:
         raise WorkbenchError(f"cannot try {wanted} faults; give at least 1")
     voice = open_voice(options.checkpoint, generator=options.generator)
-    inputs = {word: voice.inputs(word) for word in voice.utterances}
+    inputs = voice.all_inputs()
     image, trials = voice.image(), min(wanted, MOMENT_TRIALS)
     every = kinds()
     with (

@@ -13,9 +13,9 @@ from workbench.experiments.bench.diagnoses import COLUMNS, Score, bench_diagnose
 from workbench.experiments.threads import one_thread
 from workbench.experiments.voices.voice import open_voice
 from workbench.files import write_text
-from workbench.firmware.costs import fingerprint
-from workbench.healing.strategy import Strategy
-from workbench.healing.variants import strategy_variants
+from workbench.firmware.emulation.costs import fingerprint
+from workbench.healing.strategies.strategy import Strategy
+from workbench.healing.strategies.variants import strategy_variants
 from workbench.integer.program import Program
 
 
@@ -25,7 +25,7 @@ def run(options: argparse.Namespace) -> None:
     if trials < 1:
         raise WorkbenchError(f"cannot judge {trials} faults; give at least 1")
     voice = open_voice(options.checkpoint, generator=options.generator)
-    inputs = {word: voice.inputs(word) for word in voice.utterances}
+    inputs = voice.all_inputs()
     chosen = strategy_variants(options.strategy, voice.program, inputs)
     chosen = [each for each in chosen if options.strategy or each.strategy.heals]
     with (

@@ -25,6 +25,9 @@ from workbench.sealed import DIGEST, json_object, unsealed, write_sealed
 FORMAT_VERSION = 3
 _OF_WORDS = 2  # the same with `words` for `utterances`, in shards `word`
 MANIFEST_FILE = "manifest.json"
+_CONTINUED = (
+    "continued_by"  # commit and versions of the code that went on with a campaign, if other
+)
 _SHOWN = 60  # characters of a value in a message
 _CURE = "move its folder away, or copy the manifest from another part of the same campaign"
 
@@ -119,6 +122,15 @@ class Campaign:
     def save(self, folder: Path) -> None:
         """Replace the manifest in `folder`; WorkbenchError when it cannot be written."""
         write_sealed(folder / MANIFEST_FILE, {**self._described, **provenance()})
+
+    def save_again(self, folder: Path) -> None:
+        """Let the manifest in `folder` name the code that goes on there, beside all that did before."""
+        contents = _parsed(folder)
+        runs = [{key: contents.get(key) for key in provenance()}, *contents.get(_CONTINUED, [])]
+        if provenance() not in runs:
+            write_sealed(
+                folder / MANIFEST_FILE, {**contents, _CONTINUED: [*runs[1:], provenance()]}
+            )
 
     @classmethod
     def load(cls, folder: Path) -> Campaign:

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from workbench.errors import WorkbenchError, reason_of
+from workbench.experiments.campaigns.manifest import Campaign
 from workbench.experiments.campaigns.trial_table import SCHEMA
 from workbench.files import is_file, read_bytes
 
@@ -73,12 +74,11 @@ def shard_name(number: int, data: bytes) -> str:
     return f"{number:06d}-{_digest(data)}.parquet"
 
 
-def find(folder: Path, *, campaign: str, shards: int) -> Found:
+def find(folder: Path, campaign: Campaign) -> Found:
     """Read and check every file in `folder`, which need not exist; nothing is changed.
 
-    campaign: its identity. shards: how many it has in all. Of two files with one number and equal
-    rows the first is used and the other one damaged; when their rows differ, both are.
-    Raises WorkbenchError for a file that cannot be read.
+    Of two files with one number and equal rows the first is used and the other one damaged; when their rows
+    differ, both are. Raises WorkbenchError for a file that cannot be read.
     """
     good: dict[int, Path] = {}
     damaged: list[Damage] = []
@@ -91,7 +91,7 @@ def find(folder: Path, *, campaign: str, shards: int) -> Found:
             if _LEFTOVER.fullmatch(path.name):
                 leftovers.append(path)
             continue
-        number, why = _examined(path, campaign, shards)
+        number, why = _examined(path, campaign)
         if why:
             damaged.append(Damage(path, why))
         elif number not in good:
@@ -129,7 +129,7 @@ def read_shard(path: Path, columns: list[str] | None = None) -> pa.Table:
     return table
 
 
-def _examined(path: Path, campaign: str, shards: int) -> tuple[int, str]:
+def _examined(path: Path, campaign: Campaign) -> tuple[int, str]:
     """Its number and what is wrong with it, "" for nothing."""
     match = _NAME.fullmatch(path.name)
     if not match:
@@ -144,16 +144,19 @@ def _examined(path: Path, campaign: str, shards: int) -> tuple[int, str]:
     if _digest(data) != match[2]:
         return number, "was cut short or altered"
     try:
-        schema = pq.read_schema(pa.BufferReader(data))
+        file = pq.ParquetFile(pa.BufferReader(data))
+        schema, rows = file.schema_arrow, file.metadata.num_rows
     except _UNREADABLE:
         return number, "is no Parquet file"
     metadata = schema.metadata or {}
-    if metadata.get(_CAMPAIGN) != campaign.encode():
+    if metadata.get(_CAMPAIGN) != campaign.identity.encode():
         return number, "belongs to another campaign"
-    if metadata.get(_NUMBER) != str(number).encode() or number >= shards:
+    if metadata.get(_NUMBER) != str(number).encode() or number >= campaign.shards:
         return number, "has the name of another shard"
     if not (schema.equals(SCHEMA) or schema.equals(_EARLIER_SCHEMA)):
         return number, "has other columns than a shard"
+    if rows != (expected := len(campaign.shard(number).indexes)):
+        return number, f"has {rows:,} rows and not {expected:,}"
     return number, ""
 
 

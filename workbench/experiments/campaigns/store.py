@@ -87,6 +87,7 @@ class Store:
                     f"{self.folder} holds the results of another campaign ({difference}); choose "
                     "another folder with --out"
                 )
+            self.campaign.save_again(self.folder)
             return
         if exists(self.folder / _SHARDS):
             raise WorkbenchError(
@@ -222,7 +223,7 @@ def _agreed(one: Path, other: Path) -> None:
 
 
 def _find(folder: Path, campaign: Campaign) -> Found:
-    return find(folder / _SHARDS, campaign=campaign.identity, shards=campaign.shards)
+    return find(folder / _SHARDS, campaign)
 
 
 def _locked(folder: Path) -> int:

@@ -14,17 +14,17 @@ from typing import Any
 import numpy as np
 
 from workbench.errors import WorkbenchError
-from workbench.experiments.campaigns.trial_table import QUALITIES
+from workbench.experiments.campaigns.qualities import QUALITIES
 from workbench.experiments.estimates.statistics import mean_interval
 from workbench.experiments.fleets.fleet_run import FleetRun, simulate_fleets
 from workbench.experiments.fleets.lifetime import Fleet
-from workbench.experiments.fleets.records import RecordFile
 from workbench.experiments.fleets.workload import KINDS, Workload
 from workbench.experiments.parallel.workers import Workers
 from workbench.experiments.provenance import inputs_digest
-from workbench.firmware.costs import Cost, known_cost
+from workbench.experiments.records import RecordFile
+from workbench.firmware.emulation.costs import Cost, known_cost
 from workbench.healing.overheads import overheads
-from workbench.healing.strategy import Strategy
+from workbench.healing.strategies.strategy import Strategy
 from workbench.integer.program import Program
 from workbench.integer.reference import Codes
 
@@ -82,12 +82,12 @@ def workload_of(
     environment: Environment,
     *,
     devices: int,
-    words: int,
+    utterances: int,
     seed: int,
     worst: Sequence[int] = (),
 ) -> Workload:
     """The workload of devices in an environment; worst and errors as `Environment.plan_text`."""
-    return Workload(devices, words, (environment.plan_text(worst),), seed)
+    return Workload(devices, utterances, (environment.plan_text(worst),), seed)
 
 
 @dataclass(frozen=True)
@@ -167,7 +167,11 @@ def fleet_run(folder: Path | None, name: str, case: Case, inputs: dict[str, Code
 
 def _key(case: Case, inputs: dict[str, Codes]) -> str:
     """Text that differs wherever the figures may differ."""
-    return f"{_VERSION} {case.program.content_hash} {case.strategy} {case.workload} {inputs_digest(inputs)}"
+    work = case.workload  # as it was written when records had words
+    workload = f"Workload(devices={work.devices!r}, words={work.utterances!r}, faults={work.faults!r}, seed={work.seed!r})"
+    return (
+        f"{_VERSION} {case.program.content_hash} {case.strategy} {workload} {inputs_digest(inputs)}"
+    )
 
 
 def record_of(fleet: Fleet, case: Case) -> dict[str, Any]:

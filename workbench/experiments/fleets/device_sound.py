@@ -13,9 +13,9 @@ import numpy as np
 from workbench.errors import WorkbenchError, expect
 from workbench.experiments.fleets.lifetime import word_frames
 from workbench.experiments.fleets.workload import Workload
-from workbench.healing.device import Device
+from workbench.healing.devices.device import Device
 from workbench.healing.simulation import SimulationResult, simulate_many
-from workbench.healing.strategy import Strategy
+from workbench.healing.strategies.strategy import Strategy
 from workbench.integer.program import Program
 from workbench.integer.reference import Codes
 from workbench.memory.faults.transients import Sites
@@ -40,7 +40,7 @@ def hear_device(
     expect(workload, Workload, "the workload", "a Workload")
     for name, value, count in (
         ("device", device, workload.devices),
-        ("word", word, workload.words),
+        ("word", word, workload.utterances),
     ):
         if not isinstance(value, int | np.integer) or not 0 <= value < count:
             raise WorkbenchError(
@@ -49,7 +49,7 @@ def hear_device(
     image = strategy.image(program)
     script, names = workload.script(len(inputs)), tuple(inputs)
     frames = word_frames(program, inputs)
-    devices, lifespan = range(device, device + 1), frames * workload.words
+    devices, lifespan = range(device, device + 1), frames * workload.utterances
     (events,) = workload.events(Sites(image), devices, frames=lifespan).rows(1)
     simulated = Device(image, strategy, image.data)
 

@@ -1,6 +1,6 @@
 """Fleets as tasks: parts of their devices, which workers simulate, and what becomes of them together.
 
-Layout: a part that is kept is a record (`fleets.records`) with the fields of `lifetime.Part`.
+Layout: a part that is kept is a record (`experiments.records`) with the fields of `lifetime.Part`.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from workbench.experiments.fleets.lifetime import (
     simulate_part,
     word_frames,
 )
-from workbench.experiments.fleets.records import RecordFile
 from workbench.experiments.fleets.workload import Workload
 from workbench.experiments.parallel.workers import Workers
-from workbench.healing.strategy import Strategy
+from workbench.experiments.records import RecordFile
+from workbench.healing.strategies.strategy import Strategy
 from workbench.integer.program import Program
 from workbench.integer.reference import Codes
 from workbench.memory.faults.transients import Sites
@@ -96,7 +96,7 @@ class FleetRun:
         Events are drawn here, so that workers need no fault models, which may be those of a notebook.
         """
         devices = self.parts[number]
-        frames = word_frames(self.image.program, self.inputs) * self.workload.words
+        frames = word_frames(self.image.program, self.inputs) * self.workload.utterances
         return (*shared, devices, self.workload.events(self.sites, devices, frames=frames))
 
     def add(self, number: int, part: Part) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from workbench.errors import WorkbenchError, expect, whole_number
-from workbench.healing.device_events import device_events
+from workbench.healing.devices.device_events import device_events
 from workbench.memory.faults.events import Events, merged
 from workbench.memory.faults.plan import Plan
 from workbench.memory.faults.transients import Sites
@@ -26,7 +26,7 @@ KINDS = {"single": "flips=1", "mbu": "square=2", "burst": "burst=8", "stuck": "s
 
 @dataclass(frozen=True)
 class Workload:
-    """devices: how many. words: that each of them says, one after the other, drawn by the seed.
+    """devices: how many. utterances: that each of them says, one after the other, drawn by the seed.
 
     faults: that happen to every device, all of them; each a Plan or its text, without `seed` or `frames`
     for those of the workload: "poisson=1Hz,of=burst=8", "ber=1e-5", "bits=7+12". Kept as texts. Frames
@@ -34,7 +34,7 @@ class Workload:
     """
 
     devices: int
-    words: int
+    utterances: int
     faults: tuple[str, ...] = ()
     seed: int = 0
 
@@ -45,7 +45,7 @@ class Workload:
         for fault in faults:
             expect(fault, (str, Plan), "a fault of a workload", 'a Plan or its text, as "ber=1e-5"')
         object.__setattr__(self, "faults", tuple(map(str, faults)))
-        for name in ("devices", "words"):
+        for name in ("devices", "utterances"):
             value = whole_number(getattr(self, name), f"a workload's {name}")
             object.__setattr__(self, name, value)
             if not 1 <= value < 1e9:
@@ -56,9 +56,9 @@ class Workload:
         self.plans(frames=1)
 
     def script(self, vocabulary: int) -> np.ndarray:
-        """The words that every device says: indices drawn by the seed, int64 [words]."""
+        """What every device says: indices of its vocabulary drawn by the seed, int64 [utterances]."""
         # The label decides what is drawn: another one would change every earlier result.
-        drawn = counter_stream(f"mission words,seed={self.seed}", 0).random_raw(self.words)
+        drawn = counter_stream(f"mission words,seed={self.seed}", 0).random_raw(self.utterances)
         return (drawn % vocabulary).astype(np.int64)
 
     def plans(self, frames: int) -> tuple[Plan, ...]:

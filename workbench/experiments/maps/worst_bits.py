@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 
 from workbench.errors import WorkbenchError, expect
-from workbench.experiments.fleets.records import RecordFile
 from workbench.experiments.parallel.workers import Workers
 from workbench.experiments.provenance import inputs_digest
+from workbench.experiments.records import RecordFile
 from workbench.experiments.threads import one_thread
 from workbench.integer.sections import WEIGHTS
 from workbench.memory.faults.events import Events

@@ -7,8 +7,9 @@ disk in common, and what it has received is never lost with a worker.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing
+import warnings
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from workbench.errors import WorkbenchError, whole_number
@@ -98,6 +99,17 @@ def _numbered(
     return number, *perform(parent, function, *call)
 
 
+@contextmanager
+def _closed(results: Generator[Any]) -> Iterator[Iterator[Any]]:
+    """Results of tasks of which the rest are cancelled in the end, without joblib's advice about that."""
+    try:
+        yield results
+    finally:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=".* have been cancelled")
+            results.close()
+
+
 def _side_by_side(function: Callable[..., Any], calls: Calls, jobs: int) -> Iterator[Done]:
     import joblib
     from joblib.externals.loky.process_executor import TerminatedWorkerError
@@ -111,7 +123,7 @@ def _side_by_side(function: Callable[..., Any], calls: Calls, jobs: int) -> Iter
         joblib.delayed(_numbered)(number, parent, function, *call) for number, call in numbered
     )
     try:
-        with closing(parallel(tasks)) as finished:
+        with _closed(parallel(tasks)) as finished:
             for each in finished:
                 yield Done(*each)
     except TerminatedWorkerError as error:

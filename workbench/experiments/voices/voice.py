@@ -19,10 +19,10 @@ from workbench.audio.sound import Sound
 from workbench.errors import WorkbenchError, expect, nearest, whole_number
 from workbench.files import path_of
 from workbench.generators.generator import Generator
-from workbench.generators.registry import DEFAULT, generator_named
-from workbench.healing.named import NONE
-from workbench.healing.strategy import Strategy
-from workbench.healing.variants import strategy_variant
+from workbench.generators.generator_registry import DEFAULT, generator_named
+from workbench.healing.strategies.named import NONE
+from workbench.healing.strategies.strategy import Strategy
+from workbench.healing.strategies.variants import strategy_variant
 from workbench.integer.program import Program
 from workbench.integer.reference import run
 from workbench.memory.faults.plan import HASH_DIGITS, Plan, TrialId
@@ -91,8 +91,7 @@ class Voice:
         Raises:
             WorkbenchError: The name is unknown, or the file cannot be read.
         """
-        inputs = {word: self.inputs(word) for word in self.utterances}
-        return strategy_variant(healer, self.program, inputs)
+        return strategy_variant(healer, self.program, self.all_inputs())
 
     def trial(
         self,
@@ -203,6 +202,10 @@ class Voice:
                 f"this generator cannot say {utterance!r}; {nearest(utterance, self.utterances, also=said)}"
             )
         return self.generator.encode(self.config, [meant])
+
+    def all_inputs(self) -> dict[str, dict[str, np.ndarray]]:
+        """As of `inputs`, of every utterance that it was taught."""
+        return {utterance: self.inputs(utterance) for utterance in self.utterances}
 
     def speak(self, utterance: str, image: Image | None = None) -> Sound:
         """Say an utterance with the working copy of an image.

@@ -6,7 +6,7 @@
 #ifndef WB_CONV_FAULTS_H
 #define WB_CONV_FAULTS_H
 
-#include "dot.h"
+#include "patch.h"
 #include "requantise.h"
 
 enum { UNTOUCHED, FORCED, DONE }; /* Model.special */
@@ -19,12 +19,15 @@ typedef struct {
 
 typedef struct {
     Model *m;
-    const Operator *op;
+    Operator *op;
     const Signal *x;
     Signal *y;
     const Fault *fault;
     int faults, slots, from, overlays, accumulators;
-    int direct; /* whether codes of all columns are written at once */
+    int direct;   /* whether codes of all columns are written at once */
+    int patching; /* whether parameters are changed in place */
+    int changed;  /* whether some are, so that every position is needed */
+    int absolute; /* whether operands are codes, not differences */
     Overlay *overlay;
 } Work;
 
@@ -151,7 +154,7 @@ static void take_faults(Work *w)
             w->m->special[f->frame * op->per_frame + f->element / op->columns] = FORCED;
             w->accumulators++;
         }
-        if (f->kind > SHIFT) continue;
+        if (f->kind > SHIFT || w->patching) continue;
         if (f->frame * op->per_frame < w->from) w->from = f->frame * op->per_frame;
         if (f->kind == WEIGHT) {
             if (!again) old = op->weight[f->element];

@@ -43,11 +43,12 @@ static void compute(const Work *w, int p, int count)
     Model *m = w->m;
     const uint8_t *operand = operand_rows(m, x) + 4L * ((long)p * op->advance - op->history) * x->words;
     const int32_t *clean = op->clean_sums + (long)p * op->padded;
-    int words = op->rows_seen * x->words, entries = count_words(m, op, x, p), forced = 0;
-    for (int r = 0; r < count && w->faults; r++) forced |= m->special[p + r] == FORCED;
-    if (!entries && !forced) return;
-    if (m->saturated) {
+    int words = op->rows_seen * x->words, needed = w->changed, entries = count_words(m, op, x, p);
+    for (int r = 0; r < count && w->faults; r++) needed |= m->special[p + r] == FORCED;
+    if (!entries && !needed) return;
+    if (w->absolute) {
         full_sums(op, x, operand, m->sums);
+        entries = words;
     } else if (entries * 8 > words * 7) {
         difference_sums(op, x, operand, NULL, 0, clean, m->sums);
         entries = words;
@@ -82,12 +83,53 @@ static void compute_columns(const Work *w)
     }
 }
 
-static void convolve(Model *m, const Operator *op, const Fault *fault, int faults, Overlay *overlay)
+/* Whether changing parameters in place and computing all positions after it is faster than columns that
+ * change from a position on. A change costs a product at each position, see WB_CHANGES_PER_DOT. */
+static int is_worth_patching(const Work *w)
+{
+    const Operator *op = w->op;
+    int changes = 0;
+    for (int i = 0; i < w->faults; i++) changes += w->fault[i].kind <= SHIFT;
+    return (int64_t)changes * w->m->changes_per_dot > op->rows_seen * w->x->words * op->padded / WB_COLUMNS;
+}
+
+static void compute_all(const Work *w, int first, int last)
+{
+    int most = tile_rows(w->op);
+    for (int p = first; p < last; p += most) compute(w, p, last - p < most ? last - p : most);
+}
+
+/* Positions first .. last - 1 while no parameter is changed, then all of them from one change to the next. */
+static void compute_patched(Work *w, int first, int last, Undo *undo)
+{
+    Operator *op = w->op;
+    int any_left = op->any_left, undos = 0;
+    for (int frame = -1, next;;) {
+        next = INT32_MAX;
+        for (int i = 0; i < w->faults; i++)
+            if (w->fault[i].kind <= SHIFT && w->fault[i].frame > frame && w->fault[i].frame < next) next = w->fault[i].frame;
+        int end = next == INT32_MAX ? op->positions : next * op->per_frame;
+        if (!w->changed) compute_all(w, first, last < end ? last : end);
+        else compute_all(w, frame * op->per_frame, end);
+        if (next == INT32_MAX) break;
+        if (!w->absolute) take_codes(w->m, w->x);
+        w->absolute = w->changed = 1;
+        frame = next;
+        for (int i = 0; i < w->faults; i++)
+            if (w->fault[i].kind <= SHIFT && w->fault[i].frame == frame) undo[undos++] = patch(op, w->x, w->fault + i);
+        w->direct = is_direct(op, w->y);
+    }
+    while (undos--) set_parameter(op, w->x, undo[undos].kind, undo[undos].element, undo[undos].value);
+    op->any_left = any_left;
+}
+
+static void convolve(Model *m, Operator *op, const Fault *fault, int faults, Overlay *overlay, Undo *undo)
 {
     Work w = {.m = m, .op = op, .x = m->signal + op->source, .y = m->signal + op->target,
               .fault = fault, .faults = faults, .from = op->positions, .overlay = overlay};
     const Signal *x = w.x;
-    int first = 0, last = 0, most = tile_rows(op);
+    int first = 0, last = 0;
+    w.patching = is_worth_patching(&w);
     if (faults) take_faults(&w);
     w.direct = is_direct(op, w.y);
     for (int s = 0; s < w.slots; s++) w.direct &= !m->shift_changed[s];
@@ -98,14 +140,16 @@ static void convolve(Model *m, const Operator *op, const Fault *fault, int fault
         last = (x->high - 1 + op->history) / op->advance + 1;
         if (last > op->positions) last = op->positions;
         if (m->found != op->source) find_differences(m, x);
-        if (m->saturated) take_codes(m, x, x->now);
+        w.absolute = m->saturated;
+        if (w.absolute) take_codes(m, x);
     }
     if (w.overlays || w.accumulators) {
         first = 0;
         last = op->positions;
     }
-    for (int p = first; p < last; p += most) compute(&w, p, last - p < most ? last - p : most);
-    if (differs(x)) forget_differences(m, x);
+    if (w.patching) compute_patched(&w, first, last, undo);
+    else compute_all(&w, first, last);
+    if (differs(x) || w.absolute) forget_differences(m, x);
     if (w.slots) compute_columns(&w);
     if (faults) {
         memset(m->special, 0, (size_t)op->positions);

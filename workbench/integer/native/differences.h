@@ -101,16 +101,15 @@ static void find_differences(Model *m, const Signal *x)
     finish_finding(m, x, f, low, x->high);
 }
 
-/* The codes themselves as operands, of all rows: where some difference is saturated. */
-static void take_codes(Model *m, const Signal *x, const void *codes)
+/* The codes themselves as operands, of all rows. */
+static void take_codes(Model *m, const Signal *x)
 {
-    int wide = is_wide(x);
     long count = (long)(x->pad + x->rows) * x->stride, first = (long)x->pad * x->stride;
-    for (long i = 0; i < count; i++) {
-        int code = code_at(x, codes, i - first);
-        if (wide) ((int16_t *)m->operand[1])[i] = (int16_t)code;
-        else m->operand[0][i] = (uint8_t)(code + WB_EXCESS);
-    }
+    const int8_t *bytes = (const int8_t *)x->now - first;
+    int16_t *pairs = (int16_t *)m->operand[1];
+    if (x->bits == 16) memcpy(pairs, (const int16_t *)x->now - first, 2 * (size_t)count);
+    else if (is_wide(x)) for (long i = 0; i < count; i++) pairs[i] = bytes[i];
+    else for (long i = 0; i < count; i++) m->operand[0][i] = (uint8_t)(bytes[i] + WB_EXCESS);
     m->found_low = -x->pad;
     m->found_high = x->rows;
 }

@@ -124,12 +124,18 @@ static void difference_sums(
     else all_columns(op, x, t, entry, entries, 1);
 }
 
-/* The weight that the code of `channel` in the k-th row seen meets in `column`. */
-static inline int weight_at(const Operator *op, const Signal *x, int k, int channel, int column)
+/* Where the weight lies that the code of `channel` in the k-th row seen meets in `column`. */
+static inline long weight_index(const Operator *op, const Signal *x, int k, int channel, int column)
 {
     int lanes = lanes_of(x);
-    long word = (long)k * x->words + channel / lanes, at = (word * op->padded + column) * lanes + channel % lanes;
-    return lanes == 4 ? ((const int8_t *)op->packed)[at] : ((const int16_t *)op->packed)[at];
+    long word = (long)k * x->words + channel / lanes;
+    return (word * op->padded + column) * lanes + channel % lanes;
+}
+
+static inline int weight_at(const Operator *op, const Signal *x, int k, int channel, int column)
+{
+    long at = weight_index(op, x, k, channel, column);
+    return lanes_of(x) == 4 ? ((const int8_t *)op->packed)[at] : ((const int16_t *)op->packed)[at];
 }
 
 #endif

@@ -48,7 +48,7 @@ _Operator = _struct(
 class _Model(ctypes.Structure):
     _fields_ = (
         ("signals", _int), ("operators", _int), ("output", _int), ("most_columns", _int),
-        ("most_positions", _int), ("saturated", _int), ("signal", _pointer), ("operator_", _pointer),
+        ("most_positions", _int), ("changes_per_dot", _int), ("saturated", _int), ("signal", _pointer), ("operator_", _pointer),
         ("macs", ctypes.c_int64), ("column_of_slot", _pointer), ("slot_of_column", _pointer),
         ("column_sums", _pointer), ("column_shift", _pointer), ("shift_changed", _pointer),
         ("special", _pointer), ("sums", _pointer), ("codes", _pointer), ("other", _pointer),
@@ -71,13 +71,15 @@ class Layout(NamedTuple):
     """How a library wants its arrays.
 
     as_bytes: dot products read codes of 8 bits as bytes, else as int16. excess: added to each such byte.
-    tile: most positions that are computed at once. vector: bytes.
+    tile: most positions that are computed at once. vector: bytes. changes_per_dot: when
+    parameters are changed in place, see `convolve.h`.
     """
 
     as_bytes: int
     excess: int
     tile: int
     vector: int
+    changes_per_dot: int
 
     @classmethod
     def of(cls, library: ctypes.CDLL) -> Layout:
@@ -124,6 +126,7 @@ class NativeModel:
             signal=ctypes.cast(self._signals, ctypes.c_void_p),
             operator_=ctypes.cast(self._operators, ctypes.c_void_p),
             macs=0,
+            changes_per_dot=layout.changes_per_dot,
             column_of_slot=self._array(np.zeros(columns, np.int32)),
             slot_of_column=self._array(np.full(columns, -1, np.int32)),
             column_sums=self._array(np.zeros((columns, positions), np.int32)),

@@ -30,10 +30,10 @@ static inline int is_direct(const Operator *op, const Signal *y)
     return !op->any_left && op->padded == op->columns && y->channels == y->stride;
 }
 
-/* Codes of `count` positions from p on, where is_direct(op, y): 64 columns at a time or all of a position. */
+/* Codes of `count` positions from p on, where is_direct(op, y): WB_AT_ONCE columns or all of a position at a time. */
 static inline void store_sums(const Operator *op, Signal *y, long p, int count, const int32_t *sums)
 {
-    int low = op->clamp_low, high = op->clamp_high, differ = 0, at_once = op->columns < 64 ? 64 / op->columns : 1;
+    int low = op->clamp_low, high = op->clamp_high, differ = 0, at_once = op->columns < WB_AT_ONCE ? WB_AT_ONCE / op->columns : 1;
     for (int done = 0; done < count; done += at_once) {
         int blocks = (count - done < at_once ? count - done : at_once) * op->columns / WB_COLUMNS;
         const int32_t *from = sums + (long)done * op->columns;

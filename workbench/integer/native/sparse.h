@@ -58,13 +58,14 @@ typedef struct {
     int32_t any_left;      /* some column shifts left */
     int32_t entry_bits, entries, width; /* TABLE, EMBED: entries of `width` elements */
     const int32_t *concat;
-    const int8_t *weight;  /* as in the program: [up, out, taps, fan_in] */
-    const int32_t *bias;   /* [out] */
-    const int8_t *shift;   /* [out], [1] for RESCALE; not yet clamped to its field */
-    const void *packed;    /* [rows_seen, words, padded, lanes] int8 x 4 or int16 x 2, zero where padded */
-    const int32_t *base;   /* [padded] bias, less `excess` */
-    const int32_t *excess; /* [padded] what the excess of operands adds */
-    const int32_t *right, *left; /* [padded] shift of each column, one of the two zero; repeated up to 64 */
+    /* What faults of one trial may change for a while, see patch.h: */
+    int8_t *weight;        /* as in the program: [up, out, taps, fan_in] */
+    int32_t *bias;         /* [out] */
+    int8_t *shift;         /* [out], [1] for RESCALE; not yet clamped to its field */
+    void *packed;          /* [rows_seen, words, padded, lanes] int8 x 4 or int16 x 2, zero where padded */
+    int32_t *base;         /* [padded] bias, less `excess` */
+    int32_t *excess;       /* [padded] what the excess of operands adds */
+    int32_t *right, *left; /* [padded] shift of each column, one of the two zero; repeated up to 64 */
     const Entry *entry_of_word;  /* [rows_seen * words] */
     int32_t *clean_sums;   /* [positions, padded] */
     const int16_t *clean_entry; /* [entries * width] */
@@ -90,6 +91,7 @@ typedef struct {
 
 typedef struct {
     int32_t signals, operators, output, most_columns, most_positions;
+    int32_t changes_per_dot;  /* when parameters are changed in place, see convolve.h */
     int32_t saturated;        /* whether a difference among those of `operand` does not fit a code */
     Signal *signal;
     Operator *operator_;

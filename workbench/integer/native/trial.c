@@ -93,7 +93,7 @@ static int run_flat(Model *m, int number, const Fault *fault)
 
 /* Faults of one trial, sorted by operator; the kinds of one operator as take_faults has them. Returns the
  * number of the last operator whose output differs, -1 if none does. */
-static int run_trial(Model *m, const Fault *fault, int faults, Overlay *overlay)
+static int run_trial(Model *m, const Fault *fault, int faults, Overlay *overlay, Undo *undo)
 {
     int next = 0, reached = -1;
     for (int number = faults ? fault[0].operator_ : m->operators, done; number < m->operators; number += done) {
@@ -105,7 +105,7 @@ static int run_trial(Model *m, const Fault *fault, int faults, Overlay *overlay)
             upset_activation(m, fault + next);
         while (next + count < faults && fault[next + count].operator_ == number) count++;
         if (count || is_stirred(m, op)) {
-            if (op->kind == CONV) convolve(m, op, fault + next, count, overlay);
+            if (op->kind == CONV) convolve(m, op, fault + next, count, overlay, undo);
             else if (!count && is_flat(m, op)) done = run_flat(m, number, next < faults ? fault + next : 0);
             else run_rows(m, op, fault + next, count);
             for (int k = 0; k < done; k++)
@@ -126,7 +126,7 @@ int32_t wb_prepare(Model *m)
         if (op->kind != CONV) continue;
         Signal *x = m->signal + op->source, *y = m->signal + op->target;
         Work w = {.m = m, .op = op, .x = x, .y = y};
-        take_codes(m, x, x->now);
+        take_codes(m, x);
         for (int p = 0; p < op->positions; p++) {
             int32_t *sums = op->clean_sums + (long)p * op->padded;
             long row = (long)p * op->advance - op->history;
@@ -139,6 +139,23 @@ int32_t wb_prepare(Model *m)
     return -1;
 }
 
+/* The dense sums of an operator of the clean run, `times` times, of no consequence: how fast they are. Returns
+ * the multiply-accumulates, 0 for what is no convolution. */
+int64_t wb_dense(Model *m, int32_t number, int32_t times)
+{
+    const Operator *op = m->operator_ + number;
+    const Signal *x = m->signal + op->source;
+    if (op->kind != CONV) return 0;
+    take_codes(m, x);
+    for (int i = 0; i < times; i++)
+        for (int p = 0; p < op->positions; p += tile_rows(op)) {
+            long row = (long)p * op->advance - op->history;
+            full_sums(op, x, operand_rows(m, x) + 4L * row * x->words, m->sums);
+        }
+    forget_differences(m, x);
+    return (int64_t)times * op->positions * op->rows_seen * x->words * lanes_of(x) * op->columns;
+}
+
 /* How the arrays have to look: see vector.h. */
 void wb_layout(int32_t *layout)
 {
@@ -146,6 +163,7 @@ void wb_layout(int32_t *layout)
     layout[1] = WB_EXCESS;
     layout[2] = WB_ROWS;
     layout[3] = WB_CODES;
+    layout[4] = WB_CHANGES_PER_DOT;
 }
 
 const char *wb_kernels(void)
@@ -161,14 +179,16 @@ int32_t wb_trials(Model *m, const int64_t *offset, const Fault *fault, int64_t t
     for (int64_t t = 0; t < trials; t++)
         if (offset[t + 1] - offset[t] > most) most = offset[t + 1] - offset[t];
     Overlay *overlay = malloc((size_t)most * sizeof *overlay);
-    if (!overlay) return 1;
+    Undo *undo = malloc((size_t)most * sizeof *undo);
     const Signal *s = m->signal + m->output;
-    for (int64_t t = 0; t < trials; t++) {
-        int reached = run_trial(m, fault + offset[t], (int)(offset[t + 1] - offset[t]), overlay);
+    for (int64_t t = 0; t < trials && overlay && undo; t++) {
+        int reached = run_trial(m, fault + offset[t], (int)(offset[t + 1] - offset[t]), overlay, undo);
         outcome[t] = compare(m, reached);
         if (output) copy_output(m, output + t * s->rows * s->channels);
         for (int i = 0; i < m->signals; i++) restore(m->signal + i);
     }
+    int failed = !overlay || !undo;
     free(overlay);
-    return 0;
+    free(undo);
+    return failed;
 }

@@ -8,6 +8,8 @@
  * wide     a constant when inlined: 1 for codes of 16 bits, 0 for bytes.
  *
  * WB_BYTES   1: there is a dot product of bytes; 0: codes of 8 bits are multiplied as codes of 16.
+ * WB_CHANGES_PER_DOT  how many changes of single weights, each at every position, cost as much as a dot
+ *            product of a block at every position; measured on one processor, and flat around it.
  * WB_EXCESS  128 where that dot product takes unsigned codes, which 128 is then added to; else 0.
  * WB_SHAPES  tiles of sums that fit the registers: (positions, blocks of columns).
  * WB_ROWS, WB_BLOCKS  the most of both. WB_ROWS_OF(blocks)  positions where there are so many blocks.
@@ -46,5 +48,6 @@
 #endif
 
 #define WB_COLUMNS 16 /* of a block */
+#define WB_AT_ONCE 64 /* columns whose sums become codes together */
 
 #endif

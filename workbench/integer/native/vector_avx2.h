@@ -30,6 +30,7 @@ WB_INLINE Word word_of(uint32_t v) { return _mm256_set1_epi32((int)v); }
 
 #ifdef WB_USE_AVXVNNI
 #define WB_BYTES 1
+#define WB_CHANGES_PER_DOT 14
 #define WB_EXCESS 128
 WB_INLINE __m256i dot_256(__m256i a, __m256i x, __m256i w, int wide)
 {
@@ -37,6 +38,7 @@ WB_INLINE __m256i dot_256(__m256i a, __m256i x, __m256i w, int wide)
 }
 #else
 #define WB_BYTES 0
+#define WB_CHANGES_PER_DOT 17
 #define WB_EXCESS 0
 WB_INLINE __m256i dot_256(__m256i a, __m256i x, __m256i w, int wide)
 {

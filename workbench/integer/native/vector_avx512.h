@@ -24,6 +24,7 @@ WB_INLINE Word word_of(uint32_t v) { return _mm512_set1_epi32((int)v); }
 
 #ifdef WB_USE_VNNI
 #define WB_BYTES 1
+#define WB_CHANGES_PER_DOT 18
 #define WB_EXCESS 128
 WB_INLINE Block dot(Block a, Word x, Block w, int wide)
 {
@@ -31,6 +32,7 @@ WB_INLINE Block dot(Block a, Word x, Block w, int wide)
 }
 #else
 #define WB_BYTES 0
+#define WB_CHANGES_PER_DOT 30
 #define WB_EXCESS 0
 WB_INLINE Block dot(Block a, Word x, Block w, int wide)
 {

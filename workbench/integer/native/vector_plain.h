@@ -10,6 +10,7 @@
 #define WB_CODES 16
 #define WB_BLOCKS 1
 #define WB_ROWS 4
+#define WB_CHANGES_PER_DOT 1
 #define WB_SHAPES(DO) DO(4, 1)
 #define WB_ROWS_OF(blocks) 4
 

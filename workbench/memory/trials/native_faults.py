@@ -22,6 +22,7 @@ from workbench.integer.native.trials import (
 from workbench.memory.faults.events import FLIP, SET, Events
 from workbench.memory.faults.transients import Sites, TransientPlace
 from workbench.memory.image import Image
+from workbench.memory.ordering import stable_order
 from workbench.memory.places import STATE, WORKING_SECTIONS, Place
 
 _NO_KIND = -1  # what no sound depends on: golden copy, checks, the healer's variables
@@ -137,4 +138,4 @@ def _engine_order(trial: np.ndarray, faults: np.ndarray) -> np.ndarray:
         return np.arange(len(trial))
     kind = faults["kind"]
     by_element = np.where((kind == HISTORY) | (kind == ENTRY), 0, faults["element"])
-    return np.lexsort((faults["frame"], by_element, kind, faults["operator"], trial))
+    return stable_order(trial, faults["operator"], kind, by_element, faults["frame"])
