@@ -208,8 +208,8 @@ def _synthesis(call: Call) -> Iterator[str]:
         yield f"        .{tensor} = {call.read(tensor, 'int16_t')},"
     yield "    };"
     yield "    const wb_synthesis_state past = {"
-    for tensor in call.operator.state(call.sources):
-        yield f"        .{tensor.name} = state->{tensor.name}_{call.name},"
+    for remembered in call.operator.state(call.sources):
+        yield f"        .{remembered.name} = state->{remembered.name}_{call.name},"
     yield "    };"
     yield f"    const wb_synthesis_work work = {{{words}, {words} + {POINTS}, {codes}}};"
     yield f"    wb_synthesis(&tables, &past, {call.x[0]}, {call.y}, &work);"

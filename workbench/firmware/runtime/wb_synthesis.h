@@ -265,8 +265,7 @@ WB_NOINLINE static void wb_synthesis(const wb_synthesis_tables *tables,
     const uint32_t used = (uint32_t)*state->step & WB_STEP_MASK;
     const uint32_t first = used ? used : voice.goal;
     const uint32_t last = voice.voiced ? voice.goal : first;
-    const int32_t apart = wb_shift_right((int32_t)last - (int32_t)first, 12);
-    const int32_t slope = wb_shift_right(apart * 26214, 10); /* a 160th */
+    const int32_t slope = ((int32_t)last - (int32_t)first) / (int32_t)WB_HOP;
     const uint32_t seed = voice.voiced == (used != 0) ? (uint32_t)*state->noise : 0u;
     int16_t shares[WB_VOICING_BANDS];
     int16_t *const wave = work->bins; /* once the spectrum is made */

@@ -6,6 +6,7 @@ made by one inverse FFT a frame: the harmonics are its real part, the noise its 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
@@ -161,7 +162,7 @@ class Synthesis(Operator):
 
     def _step_of(self, pitch: np.ndarray) -> np.ndarray:
         """f0 * 2**32 / 16000, below 2**28."""
-        hz = self._mantissa(pitch) << ((pitch >> 11) - 6)  # Q9, but for the lowest 3 bits of the pitch
+        hz = self._mantissa(pitch) << ((pitch >> 11) - 6)  # Q9, without the lowest 3 bits
         hz += hz * (pitch & 7) * 355 >> 20  # 2**(1 / 2048) is 1 + 354.9 / 2**20
         return hz * 524 + (hz * 74 >> 8)
 
@@ -225,8 +226,8 @@ class Synthesis(Operator):
 
 def band_centres_hz(bands: int) -> np.ndarray:
     """Centres of mass of triangular bands on the mel scale from 80 to 7,900 Hz, float64 [bands]."""
-    ends = 2595 * np.log10(1 + np.array([_LOWEST_HZ, _HIGHEST_HZ]) / 700)
-    corners = 700 * (10 ** (np.linspace(*ends, bands + 2) / 2595) - 1)
+    low, high = (2595 * math.log10(1 + hz / 700) for hz in (_LOWEST_HZ, _HIGHEST_HZ))
+    corners = 700 * (10 ** (np.linspace(low, high, bands + 2) / 2595) - 1)
     return (corners[:-2] + corners[1:-1] + corners[2:]) / 3
 
 
@@ -248,7 +249,7 @@ def _advance(
         before = used != 0
         seed = np.where(now != before, 0, noise)
         start = np.where(before, used, to)
-        slope = ((np.where(now, to, start) - start) >> 12) * 26214 >> 10  # a 160th
+        slope = np.trunc((np.where(now, to, start) - start) / HOP).astype(np.int64)
         begun.append((seed, phase, start, slope))
         noise = (seed * _FACTORS[-1] + _OFFSETS[-1]) % _WORD
         phase = np.where(now, (phase + HOP * start + HOP * (HOP + 1) // 2 * slope) % _WORD, 0)
@@ -284,9 +285,7 @@ def _saturated(x: np.ndarray) -> np.ndarray:
     return np.clip(x, -32768, 32767)
 
 
-def _inverse_fft(
-    re: np.ndarray, im: np.ndarray, sine: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+def _inverse_fft(re: np.ndarray, im: np.ndarray, sine: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Sum over k of Z[k] exp(2 pi j k n / 256), in four stages of radix 4; int32 [..., 256] each."""
     shape = re.shape
     re, im = re[..., _REVERSED], im[..., _REVERSED]
