@@ -9,7 +9,7 @@ from functools import partial
 
 import numpy as np
 
-from workbench.commands.common import add_checkpoint, add_generator, add_strategies
+from workbench.commands.common import add_checkpoint, add_generator, add_strategies, add_word
 from workbench.commands.kept import Kept
 from workbench.errors import WorkbenchError
 from workbench.experiments.threads import one_thread
@@ -55,9 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--frames", type=int, metavar="N", help=f"of a word, in each ({_FRAMES}, or the whole word)"
     )
     parser.add_argument("--schedule", metavar="TEXT", help="run this one alone, e.g. 3:4711,5:99=1")
-    parser.add_argument(
-        "--utterance", "--word", dest="word", metavar="W", help="what is said (the first word)"
-    )
+    add_word(parser, "what is said (the first word)")
     parser.add_argument("--seed", type=int, default=0, help="another one gives other upsets (0)")
 
 

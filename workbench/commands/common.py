@@ -87,6 +87,23 @@ def add_words(parser: argparse.ArgumentParser, help_: str) -> None:
     )  # fmt: skip
 
 
+def add_word(parser: argparse.ArgumentParser, help_: str, *, action: str = "store") -> None:
+    """Declare --word; action: "append" where it may be given again."""
+    parser.add_argument(
+        "--utterance", "--word", dest="word", metavar="W", action=action, help=help_
+    )
+
+
+def add_word_count(
+    parser: argparse.ArgumentParser | argparse._ArgumentGroup, help_: str, *, default: int
+) -> None:
+    """Declare how many utterances devices say."""
+    parser.add_argument(
+        "--utterances", "--words", dest="words", metavar="N", type=int, default=default,
+        help=f"{help_} ({default})",
+    )  # fmt: skip
+
+
 def words_of(texts: Sequence[str], voice: Voice) -> tuple[str, ...]:
     """The words in the texts of --words, see `word_lists`.
 

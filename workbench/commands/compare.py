@@ -17,6 +17,7 @@ from workbench.commands.common import (
     add_faults,
     add_generator,
     add_strategies,
+    add_word_count,
     add_workers,
     check_jobs,
 )
@@ -79,15 +80,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     add_faults(parser, "each by itself, beside environments or instead of all of them")
     parser.add_argument("--devices", type=int, default=_DEVICES, help=f"of each ({_DEVICES})")
-    parser.add_argument(
-        "--utterances",
-        "--words",
-        dest="words",
-        metavar="N",
-        type=int,
-        default=_WORDS,
-        help=f"that each of them says ({_WORDS})",
-    )
+    add_word_count(parser, "that each of them says", default=_WORDS)
     parser.add_argument("--seed", type=int, default=0, help="another one draws other faults (0)")
     parser.add_argument(
         "--mask",

@@ -14,6 +14,7 @@ from workbench.commands.common import (
     STRATEGIES,
     add_checkpoint,
     add_generator,
+    add_word,
     strategy_text,
 )
 from workbench.commands.cost_table import LEGEND, print_costs
@@ -46,14 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=tuple(CORES),
         help=f"may be given again ({' '.join(USUAL_CORES)})",
     )
-    parser.add_argument(
-        "--utterance",
-        "--word",
-        dest="word",
-        action="append",
-        metavar="W",
-        help="what it says, may be given again (every word)",
-    )
+    add_word(parser, "what it says, may be given again (every word)", action="append")
     parser.add_argument(
         "--pages", type=int, metavar="N",
         help=f"pages that {CRC_SCRUB} checks after each frame ({PAGES})",

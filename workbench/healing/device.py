@@ -64,9 +64,9 @@ class Device:
         self.changed = self.silenced = False
         self.false_positives = self.repeats = 0
         self._clean_working = clean[: self.layout.working_bytes]
-        self._stuck = StuckCells(self.layout.sections[HEALER])
-        self.spares = Spares(self.layout)
         healer = self.layout.sections[HEALER]
+        self._stuck = StuckCells(healer)
+        self.spares = Spares(self.layout)
         self._backoff = Backoff(self.data, image.layout, strategy)
         self._variables = self.data[healer.start : healer.stop].view("<u4").reshape(-1, 3)
         self.settle()
@@ -99,11 +99,7 @@ class Device:
         return self.spares.exchanged(self.data)
 
     def _upset(self, addresses: np.ndarray) -> bool:
-        healer = self.layout.sections[HEALER]
-        hit = (
-            self.layout.spare_pages
-            and ((addresses >= healer.start) & (addresses < healer.stop)).any()
-        )
+        hit = self.layout.spare_pages and self.layout.sections[HEALER].has(8 * addresses).any()
         moved = hit and self._follow()
         if not moved:
             self._look_again(addresses)

@@ -9,7 +9,7 @@ healer runs; its frame count grows.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -33,16 +33,28 @@ class CleanRun:
         inputs: [1, frames * rate, channels] by name.
         codes: Of the output, [frames * rate, channels].
         states: Before each frame, and after the last.
+        engine: That computed it.
+        seen: Frames whose signals were asked for.
     """
 
     inputs: Codes
     codes: np.ndarray
     states: list[State]
+    engine: Frames
+    seen: dict[int, Mapping[str, np.ndarray]] = field(default_factory=dict)
 
     @property
     def frames(self) -> int:
         """How many."""
         return len(self.states) - 1
+
+    def signals(self, frame: int) -> Mapping[str, np.ndarray]:
+        """The codes of all signals of a frame, [rate, channels] by name."""
+        if frame not in self.seen:
+            part = part_of(self.engine, self.inputs, frame, frame + 1)
+            variant = self.engine.changed({})
+            self.seen[frame] = self.engine.step(part, variant, self.states[frame])[0]
+        return self.seen[frame]
 
 
 def part_of(frames: Frames, inputs: Mapping[str, np.ndarray], first: int, last: int) -> Codes:
@@ -63,7 +75,7 @@ def clean_run(frames: Frames, inputs: Codes, state: State | None = None) -> Clea
         made, after = frames.step(part, variant, states[-1], (program.output,))
         states.append(after)
         codes.append(made[program.output])
-    return CleanRun(inputs, np.concatenate(codes), states)
+    return CleanRun(inputs, np.concatenate(codes), states, frames)
 
 
 class DeviceRun:
@@ -185,8 +197,14 @@ class DeviceRun:
             output = self._frames.program.output
             self._codes.append(self._step(self._done, last, (output,))[output])
             self._done = last
-            if not self._differs and self._frames.same(self._state, self._clean.states[last]):
-                self._state = None
+            self._forget(last)
+
+    def _forget(self, frame: int) -> None:
+        """Follow the clean run again where nothing is different before `frame`."""
+        if self._state is None or self._differs:
+            return
+        if self._frames.same(self._state, self._clean.states[frame]):
+            self._state = None
 
     def _step(
         self, first: int, last: int, recorded: Collection[str] | None
@@ -198,6 +216,7 @@ class DeviceRun:
 
     def _compute_watched(self, frame: int) -> None:
         """Compute one frame that the monitors have to see, again after each alarm that asks for it."""
+        known = self._state
         before = self._state_now(self._clean.states[frame])
 
         def past(operator: str, tensor: str) -> np.ndarray:
@@ -205,8 +224,11 @@ class DeviceRun:
 
         reported: set[tuple[int, int]] = set()
         while True:
-            self._state = before
-            signals = self._step(frame, frame + 1, None)
+            self._state = known
+            if known is None and not self._differs:
+                signals = self._clean.signals(frame)
+            else:
+                signals = self._step(frame, frame + 1, None)
             seen = Frame(signals, past)
             if not self._alarmed(seen, reported):
                 break
@@ -216,6 +238,7 @@ class DeviceRun:
         self._codes.append(signals[self._frames.program.output])
         self._done = frame + 1
         self._memory_changed()
+        self._forget(frame + 1)
 
     def _alarmed(self, frame: Frame, reported: set[tuple[int, int]]) -> bool:
         """Follow the alarms within a frame; tell whether that is to be computed again.

@@ -22,8 +22,10 @@ from workbench.errors import reason_of
 from workbench.experiments.bench.decoder import MACS, Decoder, decoder
 from workbench.experiments.bench.peers import Flip, Injector, PlainLoop
 from workbench.experiments.bench.peers_packages import PEERS
+from workbench.experiments.bench.plans import PlanRate, measure_plans
 from workbench.experiments.threads import one_thread
 from workbench.integer import reference
+from workbench.integer.native.instructions import processor_name
 from workbench.integer.program import Program
 from workbench.integer.sections import WEIGHTS
 from workbench.memory.faults.bits import Flips
@@ -55,21 +57,34 @@ class Rate:
 class Figures:
     """Figures of the benchmark.
 
-    kernels: that ran, see `native.build`. gmacs_per_s: int8 multiply-accumulates that the engine really
-    made, in 1e9 a second; None where it does not count. peak_gmacs_per_s: what the same kernels reach at
-    their best on this decoder, see `SparseRun.peak_gmacs_per_s`; None likewise.
-    macs_per_trial: their mean.
-    peak_memory_bytes: of this process. checked, mismatches: trials that were compared with the plain
-    reference, and those that differ. check_s: how long that took.
+    Attributes:
+        engine: Of the laboratory.
+        kernels: That ran, see `native.instructions`.
+        processor: As it calls itself.
+        trials_per_s: Single flips, drawing and comparison included.
+        gmacs_per_s: int8 multiply-accumulates that whole trials really made, in 1e9 a second; None where the engine
+            does not count.
+        macs_per_trial: Their mean.
+        dense_gmacs_per_s: What the engine's dense sums of this decoder reach alone; None likewise.
+        peak_gmacs_per_s: What a plain product of matrices reaches with the same instructions; None likewise.
+        peers: By name.
+        plans: With more faults a trial.
+        checked: Trials that were compared with the plain reference.
+        mismatches: Those of them that differ.
+        check_s: How long that took.
+        peak_memory_bytes: Of this process.
     """
 
     engine: str
     kernels: str
+    processor: str
     trials_per_s: float
     gmacs_per_s: float | None
     macs_per_trial: float | None
+    dense_gmacs_per_s: float | None
     peak_gmacs_per_s: float | None
     peers: dict[str, Rate]
+    plans: tuple[PlanRate, ...]
     checked: int
     mismatches: int
     check_s: float
@@ -77,10 +92,13 @@ class Figures:
 
     @property
     def peak_share(self) -> float | None:
-        """Of what these kernels reach, 0 to 1."""
-        if self.gmacs_per_s is None or self.peak_gmacs_per_s is None:
-            return None
-        return self.gmacs_per_s / self.peak_gmacs_per_s
+        """Multiply-accumulates of whole trials: their share of the peak, 0 to 1."""
+        return _share(self.gmacs_per_s, self.peak_gmacs_per_s)
+
+    @property
+    def dense_share(self) -> float | None:
+        """The same of dense sums alone."""
+        return _share(self.dense_gmacs_per_s, self.peak_gmacs_per_s)
 
     @property
     def forward_gmacs_per_s(self) -> float:
@@ -106,14 +124,18 @@ class Figures:
             "engine": {
                 "name": self.engine,
                 "kernels": self.kernels,
+                "processor": self.processor,
                 "trials_per_s": self.trials_per_s,
                 "gmacs_per_s": self.gmacs_per_s,
                 "macs_per_trial": self.macs_per_trial,
                 "peak_gmacs_per_s": self.peak_gmacs_per_s,
                 "peak_share": self.peak_share,
+                "dense_gmacs_per_s": self.dense_gmacs_per_s,
+                "dense_share": self.dense_share,
                 "forward_gmacs_per_s": self.forward_gmacs_per_s,
             },
             "peers": peers,
+            "plans": [plan.as_json() for plan in self.plans],
             "checked_trials": self.checked,
             "mismatches": self.mismatches,
             "check_s": self.check_s,
@@ -151,14 +173,19 @@ def bench_campaign(
                 ready[kind.NAME] = made
         campaign.run(seconds / ROUNDS / 2)  # warm
         timings: dict[str, list[float]] = {name: [] for name in ready}
-        rounds, peaks = [], []
+        rounds, peaks, dense = [], [], []
         for number in range(ROUNDS):
             progress(f"round {number + 1} of {ROUNDS}")
             rounds.append(campaign.run(seconds / ROUNDS))
             for name, injector in ready.items():
                 timings[name].append(_timed(injector, seconds / ROUNDS))
             peaks.append(campaign.laboratory.peak_gmacs_per_s(min(_PEAK_S, seconds / ROUNDS)))
+            dense.append(campaign.laboratory.dense_gmacs_per_s(min(_PEAK_S, seconds / ROUNDS)))
         rates |= {name: Rate(statistics.median(each)) for name, each in timings.items()}
+        loop = PlainLoop(copy.deepcopy(subject.module), subject.x, seed=2)
+        plans = measure_plans(
+            campaign.laboratory, loop, seconds=seconds / ROUNDS, progress=progress
+        )
         memory = _peak_memory()
         started = time.perf_counter()
         mismatches = campaign.mismatches(check, progress)
@@ -166,16 +193,27 @@ def bench_campaign(
         return Figures(
             engine=campaign.laboratory.engine,
             kernels=campaign.laboratory.kernels,
+            processor=processor_name(),
             trials_per_s=middle[0],
             gmacs_per_s=middle[1],
             macs_per_trial=None if middle[1] is None else middle[1] * 1e9 / middle[0],
-            peak_gmacs_per_s=max((peak for peak in peaks if peak is not None), default=None),
+            dense_gmacs_per_s=_best(dense),
+            peak_gmacs_per_s=_best(peaks),
             peers=rates,
+            plans=plans,
             checked=check,
             mismatches=mismatches,
             check_s=time.perf_counter() - started,
             peak_memory_bytes=memory,
         )
+
+
+def _share(reached: float | None, peak: float | None) -> float | None:
+    return None if reached is None or peak is None else reached / peak
+
+
+def _best(measured: list[float | None]) -> float | None:
+    return max((each for each in measured if each is not None), default=None)
 
 
 class _Campaign:

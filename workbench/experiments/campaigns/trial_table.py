@@ -8,19 +8,12 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from workbench.audio.metrics import (
-    ACCEPTABLE_SNR_DB,
-    CLASSES,
-    DEGRADED_SNR_DB,
-    MASKED,
-    TRANSPARENT_SNR_DB,
-)
+from workbench.experiments.campaigns.qualities import QUALITIES, snr_quality
 from workbench.memory.faults.plan import Plan
 from workbench.memory.faults.protection import ProtectionMask
 from workbench.memory.faults.transients import Sites
 from workbench.memory.trials.laboratory import Laboratory
 
-QUALITIES = (MASKED, *CLASSES)
 HEARD = ("log_mel_db", "recognised", "pesq_nb")  # measured in a part of the trials
 _NAMES = pa.dictionary(pa.int32(), pa.string())
 SCHEMA = pa.schema(
@@ -120,12 +113,6 @@ def trial_table(
     }
     arrays = [pa.array(columns[field.name]).cast(field.type) for field in SCHEMA]
     return pa.Table.from_arrays(arrays, schema=SCHEMA)
-
-
-def snr_quality(snr_db: np.ndarray) -> np.ndarray:
-    """Class by the SNR in dB alone, of trials that are not masked: index into QUALITIES, 1 to 4."""
-    limits = (DEGRADED_SNR_DB, ACCEPTABLE_SNR_DB, TRANSPARENT_SNR_DB)
-    return 4 - np.searchsorted(limits, snr_db, side="right")
 
 
 def _dictionary(

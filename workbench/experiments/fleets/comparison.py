@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from workbench.errors import WorkbenchError
-from workbench.experiments.campaigns.trial_table import QUALITIES
+from workbench.experiments.campaigns.qualities import QUALITIES
 from workbench.experiments.estimates.statistics import mean_interval
 from workbench.experiments.fleets.fleet_run import FleetRun, simulate_fleets
 from workbench.experiments.fleets.lifetime import Fleet

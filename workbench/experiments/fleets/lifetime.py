@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from workbench.experiments.campaigns.trial_table import QUALITIES, snr_quality
+from workbench.experiments.campaigns.qualities import QUALITIES, snr_quality
 from workbench.experiments.fleets.affected import affected_words
 from workbench.experiments.fleets.workload import Workload
 from workbench.experiments.provenance import inputs_digest
