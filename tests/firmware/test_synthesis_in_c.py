@@ -1,0 +1,136 @@
+"""The synthesiser in C: equal under random controls, state and damage, on this machine and on every core."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from batches import needs_emulator, random_upsets
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from programs import seeds
+from synthesisers import any_controls, controls, synthesiser
+from twins import assert_same
+
+from workbench.firmware.boards import CORES, Core
+from workbench.firmware.design import Firmware
+from workbench.firmware.emulate import emulated_machine
+from workbench.firmware.host import host_machine
+from workbench.firmware.twin import Machine, Twin
+from workbench.healing.log import Remedy
+from workbench.healing.named import nothing, self_test
+from workbench.healing.simulation import simulate
+from workbench.healing.strategy import Guard, Strategy
+from workbench.integer.reference import Stream, run
+from workbench.memory.image import Image, flip_bits
+from workbench.memory.places import STATE
+from workbench.memory.tensors import write_tensor
+from workbench.memory.watches.areas import Area
+
+MOVING = Strategy(
+    "moving",
+    (Guard(Area("pq", ("table",), 128), 2, (Remedy.CORRECT, Remedy.RESTORE, Remedy.RELOCATE)),),
+    spare_pages=4,
+)
+BARE, IN_FLASH = 0, 1
+
+
+def firmwares() -> list[Firmware]:
+    """In RAM, in flash, with pages that may move, and with golden inputs."""
+    program = synthesiser()
+    strategies = nothing(), nothing(), MOVING, self_test(4)
+    return [
+        Firmware.of(
+            strategy.image(program),
+            strategy=strategy,
+            weights="flash" if number == IN_FLASH else "ram",
+            prefix=f"voice{number}",
+        )
+        for number, strategy in enumerate(strategies)
+    ]
+
+
+@pytest.fixture(scope="module")
+def compiled() -> tuple[Machine, list[Firmware]]:
+    made = firmwares()
+    return host_machine(made), made
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=seeds, number=st.sampled_from([BARE, IN_FLASH]), flips=st.integers(0, 20))
+def test_damaged_tables_mean_the_same(compiled, seed: int, number: int, flips: int) -> None:
+    machine, made = compiled
+    firmware = made[number]
+    rng = np.random.default_rng(seed)
+    hit = rng.integers(0, 8 * firmware.layout.working_bytes, flips)
+    inputs = {"controls": any_controls(rng, 3)}
+    expected = run(firmware.image.flip(hit).to_program(), inputs)["samples"][0]
+    if not firmware.copies:
+        hit = hit + 8 * firmware.layout.sections["golden"].start
+    twin = Twin(machine, firmware)
+    twin.flip(hit.tolist())
+    try:
+        np.testing.assert_array_equal(twin.run(inputs), expected)
+    finally:  # flash outlives the twin
+        if not firmware.copies:
+            twin.flip(hit.tolist())
+
+
+@settings(max_examples=30, deadline=None)
+@given(seed=seeds)
+def test_damaged_state_means_the_same(compiled, seed: int) -> None:
+    machine, made = compiled
+    firmware = made[BARE]
+    program, layout = firmware.program, firmware.layout
+    state = layout.sections[STATE]
+    rng = np.random.default_rng(seed)
+    twin, stream = Twin(machine, firmware), Stream(program)
+    for _ in range(4):
+        data = twin.image().data.copy()
+        hit = np.unique(rng.integers(8 * state.start, 8 * state.stop, rng.integers(0, 400)))
+        flip_bits(data, hit)
+        twin.flip(hit.tolist())
+        stream.states = Image(program, layout, data).states()
+        codes = any_controls(rng, 1)
+        expected = stream.step({"controls": codes})["samples"][0]
+        np.testing.assert_array_equal(twin.step({"controls": codes[0]}), expected)
+        data = data.copy()
+        for place in layout.places:
+            if place.section == STATE:
+                write_tensor(data, place, stream.states[place.operator, place.tensor][0])
+        np.testing.assert_array_equal(twin.image().data, data)
+
+
+@settings(max_examples=10, deadline=None)
+@given(seed=seeds, number=st.integers(2, 3))
+def test_it_is_healed_as_in_the_simulation(compiled, seed: int, number: int) -> None:
+    machine, made = compiled
+    firmware = made[number]
+    inputs = {"controls": any_controls(np.random.default_rng(seed), 8)}
+    upsets = random_upsets(firmware.image, seed, frames=8, count=12, stuck=True)
+    result = simulate(firmware.image, inputs, upsets, firmware.strategy)
+    assert_same(machine, firmware, inputs, upsets, result)
+
+
+@needs_emulator
+@pytest.mark.parametrize("core", CORES.values(), ids=CORES)
+def test_every_core_says_the_same_and_how_dear_it_is(core: Core) -> None:
+    firmware = firmwares()[BARE]
+    machine = emulated_machine([firmware], core)
+    rng = np.random.default_rng(7)
+    table_bits, state = 8 * firmware.layout.working_bytes, firmware.layout.sections[STATE]
+    most = {"m0plus": 120_000}.get(core.name, 66_000)
+    for flips in (0, 0, 4, 40):
+        codes = any_controls(rng, 3)
+        codes[:, 0] = controls(1, f0_hz=64.0)[:, 0]  # as many harmonics as there can be
+        twin = Twin(machine, firmware)
+        hit = rng.integers(0, table_bits, flips)
+        twin.flip(hit.tolist())
+        stream = Stream(firmware.image.flip(hit).to_program())
+        for frame in np.split(codes, 3, axis=1):
+            expected = stream.step({"controls": frame})["samples"][0]
+            np.testing.assert_array_equal(twin.step({"controls": frame[0]}), expected)
+            assert 40_000 < machine.instructions < most
+            hit = rng.integers(8 * state.start, 8 * state.stop, flips)
+            twin.flip(hit.tolist())
+            stream.states = twin.image().states()
+    assert machine.stack_bytes < 512
