@@ -6,12 +6,16 @@ import numpy as np
 import pytest
 from programs import random_program
 from random_strategies import random_strategy
+from synthesisers import synthesiser
 
 from workbench.firmware.design import Firmware
 from workbench.firmware.equivalence import random_schedule
-from workbench.healing.named import nothing
+from workbench.healing.log import Remedy
+from workbench.healing.named import nothing, self_test
+from workbench.healing.strategy import Guard, Strategy
 from workbench.memory.faults.events import Event
 from workbench.memory.image import Image
+from workbench.memory.watches.areas import Area
 
 needs_zig = pytest.mark.skipif(
     importlib.util.find_spec("ziglang") is None,
@@ -38,6 +42,22 @@ def random_firmwares(seed: int, count: int, *, healers: bool = True) -> list[Fir
             Firmware.of(image, strategy=strategy, weights=weights, prefix=f"p{seed}_{number}")
         )
     return made
+
+
+def synthesising_firmwares() -> list[Firmware]:
+    """Firmware of a synthesiser: in RAM, in flash, with pages that may move, and with golden inputs."""
+    ladder = Remedy.CORRECT, Remedy.RESTORE, Remedy.RELOCATE
+    moving = Strategy("moving", (Guard(Area("pq", ("table",), 128), 2, ladder),), spare_pages=4)
+    wanted = (nothing(), "ram"), (nothing(), "flash"), (moving, "ram"), (self_test(4), "ram")
+    return [
+        Firmware.of(
+            strategy.image(synthesiser()),
+            strategy=strategy,
+            weights=weights,
+            prefix=f"voice{number}",
+        )
+        for number, (strategy, weights) in enumerate(wanted)
+    ]
 
 
 def random_upsets(

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from batches import needs_emulator, random_upsets
+from batches import needs_emulator, random_upsets, synthesising_firmwares
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from programs import seeds
-from synthesisers import any_controls, controls, synthesiser
+from synthesisers import any_controls, controls
 from twins import assert_same
 
 from workbench.firmware.boards import CORES, Core
@@ -16,42 +16,18 @@ from workbench.firmware.design import Firmware
 from workbench.firmware.emulate import emulated_machine
 from workbench.firmware.host import host_machine
 from workbench.firmware.twin import Machine, Twin
-from workbench.healing.log import Remedy
-from workbench.healing.named import nothing, self_test
 from workbench.healing.simulation import simulate
-from workbench.healing.strategy import Guard, Strategy
 from workbench.integer.reference import Stream, run
 from workbench.memory.image import Image, flip_bits
 from workbench.memory.places import STATE
 from workbench.memory.tensors import write_tensor
-from workbench.memory.watches.areas import Area
 
-MOVING = Strategy(
-    "moving",
-    (Guard(Area("pq", ("table",), 128), 2, (Remedy.CORRECT, Remedy.RESTORE, Remedy.RELOCATE)),),
-    spare_pages=4,
-)
-BARE, IN_FLASH = 0, 1
-
-
-def firmwares() -> list[Firmware]:
-    """In RAM, in flash, with pages that may move, and with golden inputs."""
-    program = synthesiser()
-    strategies = nothing(), nothing(), MOVING, self_test(4)
-    return [
-        Firmware.of(
-            strategy.image(program),
-            strategy=strategy,
-            weights="flash" if number == IN_FLASH else "ram",
-            prefix=f"voice{number}",
-        )
-        for number, strategy in enumerate(strategies)
-    ]
+BARE, IN_FLASH = 0, 1  # of `synthesising_firmwares`
 
 
 @pytest.fixture(scope="module")
 def compiled() -> tuple[Machine, list[Firmware]]:
-    made = firmwares()
+    made = synthesising_firmwares()
     return host_machine(made), made
 
 
@@ -114,7 +90,7 @@ def test_it_is_healed_as_in_the_simulation(compiled, seed: int, number: int) -> 
 @needs_emulator
 @pytest.mark.parametrize("core", CORES.values(), ids=CORES)
 def test_every_core_says_the_same_and_how_dear_it_is(core: Core) -> None:
-    firmware = firmwares()[BARE]
+    firmware = synthesising_firmwares()[BARE]
     machine = emulated_machine([firmware], core)
     rng = np.random.default_rng(7)
     table_bits, state = 8 * firmware.layout.working_bytes, firmware.layout.sections[STATE]
