@@ -50,21 +50,31 @@ static inline int32_t wb_saturated(int32_t value)
 }
 
 /*
- * The low 32 bits of (x * c + y * s + 16384) >> 15. Where the processor multiplies 32 bits by 32 into 32
- * alone, in halves: the upper part of a word contributes its product as it is.
+ * floor(x * c / 2**16), c a code of 16 bits that is given as `wb_factor(c)`. Where the processor multiplies
+ * 32 bits by 32 into 32 alone, in halves.
  */
-static WB_INLINE uint32_t wb_twisted(uint32_t x, int32_t c, uint32_t y, int32_t s)
+#if defined(__ARM_ARCH_6M__) || defined(__ARM_ARCH_8M_BASE__)
+static WB_INLINE int32_t wb_factor(int32_t c)
 {
-#if defined(__ARM_ARCH_6M__) || defined(__ARM_ARCH_8M_BASE__) || defined(WB_SHORT_PRODUCTS)
-    const int32_t low = (int32_t)(x & 32767u) * c + 16384 + (int32_t)(y & 32767u) * s;
-    const uint32_t high = (uint32_t)wb_shift_right(wb_signed(x), 15) * (uint32_t)c +
-                          (uint32_t)wb_shift_right(wb_signed(y), 15) * (uint32_t)s;
-    return high + (uint32_t)wb_shift_right(low, 15);
-#else
-    const int64_t sum = (int64_t)wb_signed(x) * c + (int64_t)wb_signed(y) * s + 16384;
-    return (uint32_t)((uint64_t)sum >> 15);
-#endif
+    return c;
 }
+
+static WB_INLINE uint32_t wb_scaled(uint32_t x, int32_t factor)
+{
+    const uint32_t upper = (uint32_t)wb_shift_right(wb_signed(x), 16) * (uint32_t)factor;
+    return upper + (uint32_t)wb_shift_right((int32_t)(x & 65535u) * factor, 16);
+}
+#else
+static WB_INLINE int32_t wb_factor(int32_t c)
+{
+    return c * 65536;
+}
+
+static WB_INLINE uint32_t wb_scaled(uint32_t x, int32_t factor)
+{
+    return (uint32_t)((uint64_t)((int64_t)wb_signed(x) * factor) >> 32);
+}
+#endif
 
 /* 2**fraction, Q1.15. */
 static inline uint32_t wb_mantissa(const int16_t *exponential, int32_t logarithm)
@@ -99,11 +109,13 @@ static inline uint32_t wb_reversed(uint32_t index)
 }
 
 /*
- * Four points of stage `size` at re and im, `size` apart: parts of the remainders 0, 2, 1 and 3. `turn` is
- * the twiddle of remainder 1 in 256ths of a turn.
+ * Four points at re and im, `size` apart: parts of the remainders 0, 2, 1 and 3. twiddles: sine and cosine
+ * of one, two and three turns; then everything is halved.
  */
 static WB_INLINE void wb_butterfly(uint32_t *re, uint32_t *im, uint32_t size, const int32_t *twiddles)
 {
+    uint32_t ar = re[0];
+    uint32_t ai = im[0];
     uint32_t cr = re[size];
     uint32_t ci = im[size];
     uint32_t br = re[2u * size];
@@ -111,35 +123,37 @@ static WB_INLINE void wb_butterfly(uint32_t *re, uint32_t *im, uint32_t size, co
     uint32_t dr = re[3u * size];
     uint32_t di = im[3u * size];
     if (twiddles) {
-        const uint32_t c = cr;
         const uint32_t b = br;
+        const uint32_t c = cr;
         const uint32_t d = dr;
-        cr = wb_twisted(c, twiddles[3], ci, -twiddles[2]);
-        ci = wb_twisted(c, twiddles[2], ci, twiddles[3]);
-        br = wb_twisted(b, twiddles[1], bi, -twiddles[0]);
-        bi = wb_twisted(b, twiddles[0], bi, twiddles[1]);
-        dr = wb_twisted(d, twiddles[5], di, -twiddles[4]);
-        di = wb_twisted(d, twiddles[4], di, twiddles[5]);
+        ar = (uint32_t)wb_shift_right(wb_signed(ar), 1);
+        ai = (uint32_t)wb_shift_right(wb_signed(ai), 1);
+        br = wb_scaled(b, twiddles[1]) - wb_scaled(bi, twiddles[0]);
+        bi = wb_scaled(b, twiddles[0]) + wb_scaled(bi, twiddles[1]);
+        cr = wb_scaled(c, twiddles[3]) - wb_scaled(ci, twiddles[2]);
+        ci = wb_scaled(c, twiddles[2]) + wb_scaled(ci, twiddles[3]);
+        dr = wb_scaled(d, twiddles[5]) - wb_scaled(di, twiddles[4]);
+        di = wb_scaled(d, twiddles[4]) + wb_scaled(di, twiddles[5]);
     }
     const uint32_t vr = br + dr;
     const uint32_t qr = br - dr;
     const uint32_t vi = bi + di;
     const uint32_t qi = bi - di;
-    const uint32_t sr = re[0] + cr;
-    const uint32_t ur = re[0] - cr;
+    const uint32_t sr = ar + cr;
+    const uint32_t ur = ar - cr;
+    const uint32_t si = ai + ci;
+    const uint32_t ui = ai - ci;
     re[0] = sr + vr;
     re[size] = ur - qi;
     re[2u * size] = sr - vr;
     re[3u * size] = ur + qi;
-    const uint32_t si = im[0] + ci;
-    const uint32_t ui = im[0] - ci;
     im[0] = si + vi;
     im[size] = ui + qr;
     im[2u * size] = si - vi;
     im[3u * size] = ui - qr;
 }
 
-/* Sum over k of Z[k] exp(2 pi j k n / 256) of spectra in reversed order, in four stages of radix 4. */
+/* An eighth of the sum over k of Z[k] exp(2 pi j k n / 256), of spectra in reversed order: four stages of radix 4. */
 WB_NOINLINE static void wb_inverse_fft(uint32_t *re, uint32_t *im, const int16_t *sine)
 {
     for (uint32_t i = 0; i < WB_POINTS; i += 4u) {
@@ -147,11 +161,11 @@ WB_NOINLINE static void wb_inverse_fft(uint32_t *re, uint32_t *im, const int16_t
     }
     for (uint32_t size = 4; size < WB_POINTS; size *= 4u) {
         for (uint32_t k = 0; k < size; k++) {
-            int32_t twiddles[6]; /* sine and cosine of one, two and three turns */
+            int32_t twiddles[6];
             const uint32_t turn = k * (WB_POINTS / 4u / size);
             for (uint32_t n = 0; n < 3; n++) {
-                twiddles[2u * n] = sine[(turn + n * turn) & 255u];
-                twiddles[2u * n + 1u] = sine[(turn + n * turn + 64u) & 255u];
+                twiddles[2u * n] = wb_factor(sine[(turn + n * turn) & 255u]);
+                twiddles[2u * n + 1u] = wb_factor(sine[(turn + n * turn + 64u) & 255u]);
             }
             for (uint32_t i = k; i < WB_POINTS; i += 4u * size) {
                 wb_butterfly(re + i, im + i, size, twiddles);
@@ -195,11 +209,11 @@ WB_NOINLINE static uint32_t wb_spectrum(const wb_synthesis_tables *tables, const
     for (uint32_t k = 1; k < WB_BINS - 1u; k++) {
         const int32_t share = voice->voiced ? shares[k] : 0;
         const uint32_t amplitude =
-            wb_amplitude(tables->exponential, envelope[k] + tables->level[128 - share] + 18 * 2048);
+            wb_amplitude(tables->exponential, envelope[k] + tables->level[128 - share] + 19 * 2048);
         uint32_t harmonic = 0;
         noise = noise * 1664525u + 1013904223u;
-        const uint32_t real = wb_twisted(amplitude, sine[((noise >> 24) + 64u) & 255u], 0, 0);
-        const uint32_t imaginary = wb_twisted(amplitude, sine[noise >> 24], 0, 0);
+        const uint32_t real = wb_scaled(amplitude, wb_factor(sine[((noise >> 24) + 64u) & 255u]));
+        const uint32_t imaginary = wb_scaled(amplitude, wb_factor(sine[noise >> 24]));
         if (voice->voiced && place < WB_HIGHEST_HARMONIC) {
             place += voice->goal;
             if (place < WB_HIGHEST_HARMONIC) {
@@ -222,10 +236,10 @@ WB_NOINLINE static uint32_t wb_spectrum(const wb_synthesis_tables *tables, const
     return noise;
 }
 
-/* Q9.22 to Q0.15, rounded half up and saturated. */
+/* Q12.19 to Q0.15, rounded half up and saturated. */
 static inline int32_t wb_sample(uint32_t word)
 {
-    return wb_saturated(wb_shift_right(wb_signed(word), 7) + (int32_t)((word >> 6) & 1u));
+    return wb_saturated(wb_shift_right(wb_signed(word), 4) + (int32_t)((word >> 3) & 1u));
 }
 
 /* A wave at a phase, linearly between two of its samples. */
@@ -236,7 +250,7 @@ static inline int32_t wb_wave_at(const int16_t *wave, uint32_t phase)
     return low + wb_shift_right((high - low) * (int32_t)((phase >> 9) & 32767u), 15);
 }
 
-/* 160 samples; wave: this frame's period, work->im: its noise in Q9.22. Returns the phase afterwards. */
+/* 160 samples. wave: this frame's period; grain: its noise, Q12.19. Returns the phase afterwards. */
 WB_NOINLINE static uint32_t wb_samples(const wb_synthesis_state *state, const int16_t *wave,
                                        const uint32_t *grain, const int16_t *sine, uint32_t step,
                                        int32_t slope, int16_t *samples)
@@ -289,7 +303,9 @@ WB_NOINLINE static void wb_synthesis(const wb_synthesis_tables *tables,
         const int32_t product = wb_sample(work->im[WB_HOP + n]) * tables->sine[WB_FADE - n];
         state->tail[n] = (int16_t)wb_saturated(wb_shift_right(product + 16384, 15));
     }
-    wb_copy(state->wave, wave, 2u * WB_POINTS);
+    for (uint32_t i = 0; i < WB_POINTS; i++) {
+        state->wave[i] = wave[i];
+    }
     *state->phase = voice.voiced ? wb_signed(phase) : 0;
     *state->step = voice.voiced ? (int32_t)voice.goal : 0;
 }

@@ -30,7 +30,9 @@ _LOWEST_F0, _HIGHEST_F0 = 6 * _ONE, 9 * _ONE - 1  # 64 Hz to just below 512 Hz
 _STEP_MASK = (1 << 28) - 1
 _HIGHEST_HARMONIC = 2_040_109_466  # 7,600 Hz, in turns a sample times 2**32
 _UNIT = 22 * _ONE  # the spectrum has 22 fractional bits
-_NOISE_GAIN = -4 * _ONE  # 1 / sqrt(256): a white spectrum of amplitude 1 is noise of variance 1
+_NOISE_GAIN = (
+    -3 * _ONE
+)  # 2 / sqrt(256): half of a white spectrum of amplitude 1 is noise of variance 1
 _HARMONIC_GAIN = -14_301  # -log2(16000) / 2: a harmonic has the power of a band that is f0 wide
 _MULTIPLIER, _INCREMENT, _WORD = 1_664_525, 1_013_904_223, 1 << 32
 _FRAMES_AT_ONCE = 32
@@ -183,7 +185,7 @@ class Synthesis(Operator):
         amplitude = self._amplitude(envelope[:, :, 1:-1] + level + _UNIT + _NOISE_GAIN)
         drawn = (seed[:, :, None] * _FACTORS[1:] + _OFFSETS[1:]) % _WORD
         sine, cosine = _turned(self.sine, drawn >> 24)
-        return _product(amplitude, cosine), _product(amplitude, sine)
+        return amplitude * cosine >> 16, amplitude * sine >> 16
 
     def _harmonics(
         self, envelope: np.ndarray, share: np.ndarray, goal: np.ndarray, pitch: np.ndarray
@@ -210,7 +212,7 @@ class Synthesis(Operator):
         re[:, :, 1 : _BINS - 1], im[:, :, 1 : _BINS - 1] = -imaginary, real - harmonic
         re[:, :, : _BINS - 1 : -1], im[:, :, : _BINS - 1 : -1] = imaginary, real + harmonic
         re, im = _inverse_fft(re, im, self.sine)
-        return _saturated((re + 64) >> 7), _saturated((im + 64) >> 7)
+        return _saturated((re + 8) >> 4), _saturated((im + 8) >> 4)
 
     def _noise_out(self, grain: np.ndarray, state: dict[str, np.ndarray]) -> np.ndarray:
         """The noise of each frame, the last frame's fading out; [batch, frames, 160]."""
@@ -277,16 +279,15 @@ def _turned(sine: np.ndarray, turns: np.ndarray) -> tuple[np.ndarray, np.ndarray
     return table[turns & 255], table[(turns + 64) & 255]
 
 
-def _product(x: np.ndarray, factor: np.ndarray) -> np.ndarray:
-    return (x * factor + 16384) >> 15
-
-
 def _saturated(x: np.ndarray) -> np.ndarray:
     return np.clip(x, -32768, 32767)
 
 
 def _inverse_fft(re: np.ndarray, im: np.ndarray, sine: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Sum over k of Z[k] exp(2 pi j k n / 256), in four stages of radix 4; int32 [..., 256] each."""
+    """Sum over k of Z[k] exp(2 pi j k n / 256), divided by 8; int32 [..., 256] each.
+
+    Four stages of radix 4, of which the last three divide by 2, so that a product is the upper half of a word.
+    """
     shape = re.shape
     re, im = re[..., _REVERSED], im[..., _REVERSED]
     for size in (1, 4, 16, 64):
@@ -307,11 +308,13 @@ def _inverse_fft(re: np.ndarray, im: np.ndarray, sine: np.ndarray) -> tuple[np.n
 def _twisted(
     re: np.ndarray, im: np.ndarray, sine: np.ndarray, remainder: int, size: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Times exp(2 pi j remainder k / (4 size)) for k = 0..size - 1; by 1 exactly where that is all."""
-    if remainder == 0 or size == 1:
+    """Times exp(2 pi j remainder k / (4 size)) / 2 for k = 0..size - 1; in the first stage, as it is."""
+    if size == 1:
         return re, im
+    if remainder == 0:
+        return re >> 1, im >> 1
     s, c = _turned(sine, remainder * np.arange(size) * (POINTS // (4 * size)))
-    return wrap_int32((re * c - im * s + 16384) >> 15), wrap_int32((re * s + im * c + 16384) >> 15)
+    return (re * c >> 16) - (im * s >> 16), (re * s >> 16) + (im * c >> 16)
 
 
 def _voice_out(
