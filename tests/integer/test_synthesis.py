@@ -22,7 +22,6 @@ from synthesisers import (
 )
 
 from workbench.errors import WorkbenchError
-from workbench.integer.engine import Engine
 from workbench.integer.frames import frames_of
 from workbench.integer.operators.synthesis import Synthesis
 from workbench.integer.reference import Stream, run
@@ -163,8 +162,6 @@ def test_every_bit_of_tables_and_state_is_a_fault_site() -> None:
         truths = [play(image, inputs, events.of_trials(n, n + 1)) for n in range(4)]
         np.testing.assert_array_equal(sounds, truths)
         assert (sounds != laboratory.clean).any()
-    with pytest.raises(WorkbenchError, match="voice is of the kind 'synthesis'"):
-        Engine(synthesiser())
 
 
 def test_files_keep_it(tmp_path: Path) -> None:
