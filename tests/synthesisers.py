@@ -1,4 +1,4 @@
-"""Programs that synthesise, controls for them, and what they should say by floating-point arithmetic."""
+"""Controls of the synthesiser, and what it should say by floating-point arithmetic."""
 
 from __future__ import annotations
 
@@ -6,18 +6,9 @@ from functools import cache
 
 import numpy as np
 
-from workbench.integer.operators.synthesis import Synthesis
 from workbench.integer.program import Program
-from workbench.integer.signals import Signal
 
 CONTROLS, HOP, POINTS, RATE_HZ = 38, 160, 256, 16_000
-
-
-def synthesiser() -> Program:
-    """Controls in, samples out."""
-    signals = Signal("controls", 16, CONTROLS, 1, -11), Signal("samples", 16, 1, HOP, -15)
-    voice = Synthesis.standard("voice", "controls", "samples")
-    return Program("synthesiser", ("controls",), "samples", 100.0, signals, (voice,))
 
 
 def controls(

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from programs import random_program
 from random_strategies import random_strategy
-from synthesisers import synthesiser
 
+from workbench.experiments.bench.synthesis import synthesiser
 from workbench.firmware.design import Firmware
 from workbench.firmware.equivalence import random_schedule
 from workbench.healing.log import Remedy

@@ -89,12 +89,11 @@ def test_it_is_healed_as_in_the_simulation(compiled, seed: int, number: int) -> 
 
 @needs_emulator
 @pytest.mark.parametrize("core", CORES.values(), ids=CORES)
-def test_every_core_says_the_same_and_how_dear_it_is(core: Core) -> None:
+def test_every_core_says_the_same(core: Core) -> None:
     firmware = synthesising_firmwares()[BARE]
     machine = emulated_machine([firmware], core)
     rng = np.random.default_rng(7)
     table_bits, state = 8 * firmware.layout.working_bytes, firmware.layout.sections[STATE]
-    most = {"m0plus": 120_000}.get(core.name, 66_000)
     for flips in (0, 0, 4, 40):
         codes = any_controls(rng, 3)
         codes[:, 0] = controls(1, f0_hz=64.0)[:, 0]  # as many harmonics as there can be
@@ -105,7 +104,6 @@ def test_every_core_says_the_same_and_how_dear_it_is(core: Core) -> None:
         for frame in np.split(codes, 3, axis=1):
             expected = stream.step({"controls": frame})["samples"][0]
             np.testing.assert_array_equal(twin.step({"controls": frame[0]}), expected)
-            assert 40_000 < machine.instructions < most
             hit = rng.integers(8 * state.start, 8 * state.stop, flips)
             twin.flip(hit.tolist())
             stream.states = twin.image().states()

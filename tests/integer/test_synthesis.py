@@ -18,10 +18,10 @@ from synthesisers import (
     band_centres_hz,
     controls,
     spoken_in_float,
-    synthesiser,
 )
 
 from workbench.errors import WorkbenchError
+from workbench.experiments.bench.synthesis import synthesiser
 from workbench.integer.frames import frames_of
 from workbench.integer.operators.synthesis import Synthesis
 from workbench.integer.reference import Stream, run
