@@ -41,6 +41,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 # PyTorch as on a processor that has no more than these kernels of the native engine.
 _TORCH_KERNELS = {
     "avx2": ("avx2", "AVX2", "AVX2"),
+    "avxvnni": ("avx2", "AVX2_VNNI", "AVX2"),
     "plain": ("default", "SSE41", "SSE4_2"),
 }
 _VARIABLES = ("ATEN_CPU_CAPABILITY", "ONEDNN_MAX_CPU_ISA", "MKL_ENABLE_INSTRUCTIONS")

@@ -14,11 +14,11 @@ import torch
 from terminals import Terminal
 
 from workbench.cli import main
-from workbench.experiments.bench.campaign import bench_campaign
 from workbench.experiments.bench.decoder import Decoder, decoder
 from workbench.experiments.bench.peers import INSTALL, Flip, OneByOne, PlainLoop
 from workbench.experiments.bench.peers_packages import PEERS
 from workbench.experiments.bench.plans import PLANS
+from workbench.experiments.bench.trial_rate import bench_campaign
 from workbench.integer.native.build import kernels_of, native_library
 from workbench.integer.native.instructions import kernels_asked_for, processor_name
 from workbench.memory.trials.laboratory import Laboratory
@@ -32,8 +32,8 @@ def subject() -> Decoder:
 @pytest.fixture(autouse=True)
 def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     batches = {"native": 50, "torch": 2}
-    monkeypatch.setattr("workbench.experiments.bench.campaign._ENGINE_TRIALS", batches)
-    monkeypatch.setattr("workbench.experiments.bench.campaign._PEER_TRIALS", 2)
+    monkeypatch.setattr("workbench.experiments.bench.trial_rate._ENGINE_TRIALS", batches)
+    monkeypatch.setattr("workbench.experiments.bench.trial_rate._PEER_TRIALS", 2)
     monkeypatch.setattr("workbench.experiments.bench.plans._MOST_TRIALS", 2)
     monkeypatch.setattr("workbench.experiments.bench.plans._PEER_TRIALS", 2)
 

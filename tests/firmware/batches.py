@@ -9,10 +9,11 @@ from random_strategies import random_strategy
 
 from workbench.experiments.bench.synthesis import synthesiser
 from workbench.firmware.design import Firmware
-from workbench.firmware.equivalence import random_schedule
+from workbench.firmware.twins.equivalence import random_schedule
 from workbench.healing.log import Remedy
-from workbench.healing.named import nothing, self_test
-from workbench.healing.strategy import Guard, Strategy
+from workbench.healing.strategies.guard import Guard
+from workbench.healing.strategies.named import nothing, self_test
+from workbench.healing.strategies.strategy import Strategy
 from workbench.memory.faults.events import Event
 from workbench.memory.image import Image
 from workbench.memory.watches.areas import Area

@@ -17,14 +17,14 @@ from voices import voice
 from workbench.cli import main
 from workbench.compilers import host_compiler, zig_compiler
 from workbench.errors import WorkbenchError
-from workbench.firmware import permanent
 from workbench.firmware.boards import BOARDS, CORES, Board
-from workbench.firmware.export import export, memory_table
-from workbench.firmware.fitting import Needs, measured_needs, refuse_small
+from workbench.firmware.emulation.fitting import Needs, measured_needs, refuse_small
+from workbench.firmware.exporting.export import export, memory_table
 from workbench.firmware.names import Names
 from workbench.firmware.scratch import frame_bytes, plan_scratch, row_bytes
 from workbench.firmware.toolchain import WARNINGS
-from workbench.healing.named import crc_scrub
+from workbench.firmware.twins import permanent
+from workbench.healing.strategies.named import crc_scrub
 from workbench.integer.operators import Conv
 from workbench.memory.image import Image
 

@@ -13,9 +13,9 @@ from twins import assert_same
 
 from workbench.firmware.boards import CORES, Core
 from workbench.firmware.design import Firmware
-from workbench.firmware.emulate import emulated_machine
-from workbench.firmware.host import host_machine
-from workbench.firmware.twin import Machine, Twin
+from workbench.firmware.emulation.emulate import emulated_machine
+from workbench.firmware.twins.host import host_machine
+from workbench.firmware.twins.twin import Machine, Twin
 from workbench.healing.simulation import simulate
 from workbench.integer.reference import Stream, run
 from workbench.memory.image import Image, flip_bits

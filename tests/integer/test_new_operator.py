@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from workbench.firmware.design import Firmware
-from workbench.firmware.host import host_machine
 from workbench.firmware.operators import CALLS, Call
-from workbench.firmware.twin import Twin
-from workbench.healing.named import nothing
+from workbench.firmware.twins.host import host_machine
+from workbench.firmware.twins.twin import Twin
+from workbench.healing.strategies.named import nothing
 from workbench.integer.changes import Change
 from workbench.integer.engine import Engine
 from workbench.integer.operators import OPERATORS, Operator, StateTensor

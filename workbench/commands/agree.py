@@ -16,19 +16,19 @@ from workbench.experiments.threads import one_thread
 from workbench.experiments.voices.voice import open_voice
 from workbench.files import as_argument
 from workbench.firmware.boards import CORES
-from workbench.firmware.costs import fingerprint
 from workbench.firmware.design import RAM, Firmware
-from workbench.firmware.emulate import emulated_machine
-from workbench.firmware.equivalence import (
+from workbench.firmware.emulation.costs import fingerprint
+from workbench.firmware.emulation.emulate import emulated_machine
+from workbench.firmware.twins.equivalence import (
     Schedule,
     first_difference,
     near_schedule,
     schedule_of,
     schedule_text,
 )
-from workbench.firmware.host import host_machine
-from workbench.firmware.twin import Machine
-from workbench.healing.variants import StrategyVariant, strategy_variants
+from workbench.firmware.twins.host import host_machine
+from workbench.firmware.twins.twin import Machine
+from workbench.healing.strategies.variants import StrategyVariant, strategy_variants
 from workbench.progress import progress_bar
 
 _HOST = "host"

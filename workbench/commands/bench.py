@@ -9,7 +9,7 @@ from typing import Any
 
 from workbench.commands.common import add_checkpoint, add_strategies, add_word, generator_name
 from workbench.errors import WorkbenchError
-from workbench.generators.registry import DEFAULT
+from workbench.generators.generator_registry import DEFAULT
 from workbench.memory.trials.laboratory import ENGINES
 
 # Name -> what it measures; each is a module of `benchmarks`, imported when it is used.

@@ -12,11 +12,11 @@ import numpy as np
 from workbench.errors import WorkbenchError
 from workbench.experiments.voices.voice import Voice
 from workbench.experiments.voices.word_lists import in_one_text, words_in
-from workbench.generators.registry import DEFAULT, generator_named
-from workbench.healing.fitted import fitted
-from workbench.healing.named import CRC_SCRUB, NONE, crc_scrub
-from workbench.healing.strategy import Strategy
-from workbench.healing.variants import refuse_unknown
+from workbench.generators.generator_registry import DEFAULT, generator_named
+from workbench.healing.strategies.fitted import fitted
+from workbench.healing.strategies.named import CRC_SCRUB, NONE, crc_scrub
+from workbench.healing.strategies.strategy import Strategy
+from workbench.healing.strategies.variants import refuse_unknown
 from workbench.integer.program import Program
 from workbench.memory.image import Image
 from workbench.training.checkpoint_files import (

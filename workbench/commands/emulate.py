@@ -27,10 +27,10 @@ from workbench.experiments.provenance import inputs_digest
 from workbench.experiments.voices.voice import Voice, open_voice
 from workbench.files import write_text
 from workbench.firmware.boards import CORES, USUAL_CORES
-from workbench.firmware.costs import Cost, as_json, bare_run, fingerprint, measure_cost
-from workbench.firmware.soak import soak
-from workbench.healing.named import CRC_SCRUB
-from workbench.healing.variants import strategy_variants
+from workbench.firmware.emulation.costs import Cost, as_json, bare_run, fingerprint, measure_cost
+from workbench.firmware.emulation.soak import soak
+from workbench.healing.strategies.named import CRC_SCRUB
+from workbench.healing.strategies.variants import strategy_variants
 from workbench.progress import progress_bar
 from workbench.training.checkpoint_files import refuse_replacing
 

@@ -38,8 +38,8 @@ from workbench.experiments.fleets.workload import KINDS, Workload
 from workbench.experiments.parallel.workers import Workers
 from workbench.experiments.voices.voice import open_voice
 from workbench.files import write_text
-from workbench.healing.strategy import Strategy
-from workbench.healing.variants import strategy_variants
+from workbench.healing.strategies.strategy import Strategy
+from workbench.healing.strategies.variants import strategy_variants
 from workbench.integer.program import Program
 from workbench.integer.reference import Codes
 from workbench.memory.faults.arrivals import PUBLISHED_RATES, SECONDS_PER_DAY, read_rate

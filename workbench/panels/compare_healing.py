@@ -18,13 +18,13 @@ import ipywidgets as widgets
 
 from workbench.errors import expect
 from workbench.experiments.fleets.comparison import ENVIRONMENTS, Environment, workload_of
+from workbench.experiments.fleets.comparison_pictures import draw_timelines
 from workbench.experiments.fleets.healed_speech import HealedSpeech, healed_speech
-from workbench.experiments.fleets.pictures import draw_timelines
 from workbench.experiments.fleets.workload import Workload
 from workbench.experiments.maps.worst_bits import worst_weights
 from workbench.experiments.voices.voice import Voice, open_voice
-from workbench.healing.strategy import Strategy
-from workbench.healing.variants import (
+from workbench.healing.strategies.strategy import Strategy
+from workbench.healing.strategies.variants import (
     NAMES,
     fitting,
     strategy_variant,

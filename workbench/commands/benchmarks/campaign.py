@@ -9,8 +9,8 @@ import sys
 
 from workbench.commands.progress import doing
 from workbench.errors import WorkbenchError
-from workbench.experiments.bench.campaign import Figures, bench_campaign
 from workbench.experiments.bench.decoder import FRAMES, MACS, SAMPLES, WEIGHTS
+from workbench.experiments.bench.trial_rate import Figures, bench_campaign
 from workbench.files import write_text
 
 

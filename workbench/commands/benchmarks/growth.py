@@ -21,7 +21,7 @@ from workbench.experiments.provenance import provenance
 from workbench.experiments.threads import one_thread
 from workbench.experiments.voices.voice import open_voice
 from workbench.files import output_folder, write_text
-from workbench.healing.variants import strategy_variants
+from workbench.healing.strategies.variants import strategy_variants
 
 _STRATEGIES = ("none", "pq-scrub", "secded64-scrub", "abft-two-speeds")
 

@@ -17,7 +17,7 @@ import numpy as np
 from workbench.experiments.bench.growing import grown_program, random_latents, weights_of
 from workbench.experiments.fleets.comparison import ENVIRONMENTS, workload_of
 from workbench.experiments.fleets.fleet_run import simulate_fleet
-from workbench.healing.strategy import Strategy
+from workbench.healing.strategies.strategy import Strategy
 from workbench.integer.program import Program
 from workbench.integer.reference import Codes
 from workbench.memory.faults.events import Events
@@ -84,6 +84,7 @@ def memory_by_batch(
     inputs: of one utterance.
     """
     laboratory = Laboratory(image, inputs)
+    laboratory.outcomes(_flips(laboratory, 1), 1)  # tables are made
     for batch in batches:
         progress(f"{batch:,} trials")
         events = _flips(laboratory, batch)

@@ -8,7 +8,7 @@ from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from workbench.files import replacing
 
@@ -41,7 +41,9 @@ def line(rows: Sequence[dict[str, Any]], x: str, y: str) -> list[tuple[float, fl
 
 def _plain_numbers(axes: Axes) -> None:
     for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axis.set_major_formatter(FuncFormatter(lambda value, _: _short(value)))
+        axis.set_minor_formatter(NullFormatter())
 
 
 def _short(value: float) -> str:

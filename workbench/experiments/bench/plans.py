@@ -88,14 +88,14 @@ def _measured(
     translator = FaultTranslator(laboratory.image, laboratory.frames)
     spent, trials, translated = np.zeros(2), 0, 0.0
     while not trials or spent.sum() < seconds:
-        started = time.perf_counter()
+        started = time.process_time()
         events = plan.events(sites, np.arange(trials, trials + at_once))
-        drawn = time.perf_counter()
+        drawn = time.process_time()
         laboratory.outcomes(events, at_once)
-        done = time.perf_counter()
+        done = time.process_time()
         for _ in translator.parts(events, at_once):  # once more, to know its share
             pass
-        translated += time.perf_counter() - done
+        translated += time.process_time() - done
         spent += (drawn - started, done - drawn)
         trials += at_once
     draw_us, run_us = 1e6 * spent / trials
@@ -113,8 +113,8 @@ def _measured(
 
 def _plain(loop: PlainLoop, flips: int, seconds: float) -> float:
     """Trials a second of the float loop with so many flips each."""
-    trials, started, passed = 0, time.perf_counter(), 0.0
+    trials, started, passed = 0, time.process_time(), 0.0
     while passed < seconds:
         trials += loop.run_many(_PEER_TRIALS, flips)
-        passed = time.perf_counter() - started
+        passed = time.process_time() - started
     return trials / passed

@@ -11,8 +11,8 @@ import numpy as np
 from workbench.errors import WorkbenchError
 from workbench.firmware.boards import Core
 from workbench.firmware.design import Firmware
-from workbench.firmware.emulate import emulate
-from workbench.healing.named import nothing
+from workbench.firmware.emulation.emulate import emulate
+from workbench.healing.strategies.named import nothing
 from workbench.integer.operators.synthesis import (
     CONTROL_EXPONENT,
     CONTROLS,

@@ -118,7 +118,12 @@ def trial_table(
 def _dictionary(
     which: np.ndarray, names: list[str], null: np.ndarray | None = None
 ) -> pa.DictionaryArray:
-    """names[which], each name once in the dictionary and only those that occur."""
-    values, code = np.unique(np.array([*names, ""], object)[which], return_inverse=True)
-    indices = pa.array(code.reshape(-1).astype(np.int32), mask=null)
+    """names[which], each name once in the dictionary and only those that occur; which: below 0 for no name."""
+    labels = np.array(["", *names], object)
+    which = np.maximum(which, -1) + 1
+    occurring = np.bincount(which, minlength=len(labels)) > 0
+    values, code = np.unique(labels[occurring], return_inverse=True)
+    code_of = np.zeros(len(labels), np.int32)
+    code_of[occurring] = code.reshape(-1)
+    indices = pa.array(code_of[which], mask=null)
     return pa.DictionaryArray.from_arrays(indices, pa.array(values.tolist(), pa.string()))

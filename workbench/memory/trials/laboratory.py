@@ -146,9 +146,10 @@ class Laboratory:
         """Output codes of each trial, [trials, rows, channels], in the output's dtype; arguments as of `outcomes`."""
         expect(events, Events, "what is to happen", _EVENTS)
         if self._native:
-            parts = [np.zeros((0, *self.clean.shape), np.int16)]
-            parts += starmap(self._native.sounds, self._translator.parts(events, trials))
-            return np.concatenate(parts).astype(self.clean.dtype)
+            parts = list(starmap(self._native.sounds, self._translator.parts(events, trials)))
+            none = np.zeros((0, *self.clean.shape), np.int16)
+            sounds = parts[0] if len(parts) == 1 else np.concatenate([none, *parts])
+            return sounds.astype(self.clean.dtype, copy=False)
         self._translator.check(events, trials)
         if not trials:
             return np.zeros((0, *self.clean.shape), self.clean.dtype)
