@@ -10,13 +10,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from workbench.integer.operators import Operator, Synthesis
+from workbench.integer.operators.synthesis import POINTS
 from workbench.integer.program import Program
 from workbench.integer.signals import Signal
 
 _ALIGNMENT_BYTES = 4
-# Bytes that a kernel needs while it runs, besides its signals: two words for each of 256 points, two codes
-# for each of 129 bins.
-WORK_BYTES: dict[type[Operator], int] = {Synthesis: 2 * 256 * 4 + 2 * 129 * 2}
+# Bytes that a kernel needs while it runs, besides its signals: two words a point, two int16 a bin.
+WORK_BYTES: dict[type[Operator], int] = {Synthesis: 8 * POINTS + 4 * (POINTS // 2 + 1)}
 
 
 @dataclass(frozen=True)

@@ -30,13 +30,11 @@ _LOWEST_F0, _HIGHEST_F0 = 6 * _ONE, 9 * _ONE - 1  # 64 Hz to just below 512 Hz
 _STEP_MASK = (1 << 28) - 1
 _HIGHEST_HARMONIC = 2_040_109_466  # 7,600 Hz, in turns a sample times 2**32
 _UNIT = 22 * _ONE  # the spectrum has 22 fractional bits
-_NOISE_GAIN = (
-    -3 * _ONE
-)  # 2 / sqrt(256): half of a white spectrum of amplitude 1 is noise of variance 1
+_NOISE_GAIN = -3 * _ONE  # 1 / sqrt(256) makes noise of variance 1; twice, since a product halves
 _HARMONIC_GAIN = -14_301  # -log2(16000) / 2: a harmonic has the power of a band that is f0 wide
 _MULTIPLIER, _INCREMENT, _WORD = 1_664_525, 1_013_904_223, 1 << 32
 _FRAMES_AT_ONCE = 32
-_LOWEST_HZ, _HIGHEST_HZ = 80.0, 7900.0
+_BANDS_HZ = 80.0, 7900.0
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -228,7 +226,7 @@ class Synthesis(Operator):
 
 def band_centres_hz(bands: int) -> np.ndarray:
     """Centres of mass of triangular bands on the mel scale from 80 to 7,900 Hz, float64 [bands]."""
-    low, high = (2595 * math.log10(1 + hz / 700) for hz in (_LOWEST_HZ, _HIGHEST_HZ))
+    low, high = (2595 * math.log10(1 + hz / 700) for hz in _BANDS_HZ)
     corners = 700 * (10 ** (np.linspace(low, high, bands + 2) / 2595) - 1)
     return (corners[:-2] + corners[1:-1] + corners[2:]) / 3
 
