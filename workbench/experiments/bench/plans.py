@@ -29,7 +29,7 @@ PLANS = (
     "arrive=low-earth-orbit,frames=32,speed=4e6",
     "transient=1,frames=32",
 )
-_LEAST_FAULTS = 4096  # in one batch, so that drawing is not all overhead
+_LEAST_FAULTS = 1 << 16  # in one batch, so that drawing is not all overhead
 _MOST_TRIALS = 4096
 _PEER_TRIALS = 20
 
