@@ -11,9 +11,10 @@ from programs import seeds
 from synthesisers import any_controls, controls
 from twins import assert_same
 
-from workbench.firmware.boards import CORES, Core
+from workbench.firmware.boards import CORES
 from workbench.firmware.design import Firmware
 from workbench.firmware.emulation.emulate import emulated_machine
+from workbench.firmware.emulation.emulator import EmulatedMachine
 from workbench.firmware.twins.host import host_machine
 from workbench.firmware.twins.twin import Machine, Twin
 from workbench.healing.simulation import simulate
@@ -87,24 +88,27 @@ def test_it_is_healed_as_in_the_simulation(compiled, seed: int, number: int) -> 
     assert_same(machine, firmware, inputs, upsets, result)
 
 
-@needs_emulator
-@pytest.mark.parametrize("core", CORES.values(), ids=CORES)
-def test_every_core_says_the_same(core: Core) -> None:
+@pytest.fixture(scope="module", params=CORES.values(), ids=CORES)
+def chip(request: pytest.FixtureRequest) -> tuple[EmulatedMachine, Firmware]:
     firmware = synthesising_firmwares()[BARE]
-    machine = emulated_machine([firmware], core)
-    rng = np.random.default_rng(7)
-    table_bits, state = 8 * firmware.layout.working_bytes, firmware.layout.sections[STATE]
-    for flips in (0, 0, 4, 40):
-        codes = any_controls(rng, 3)
-        codes[:, 0] = controls(1, f0_hz=64.0)[:, 0]  # as many harmonics as there can be
-        twin = Twin(machine, firmware)
-        hit = rng.integers(0, table_bits, flips)
-        twin.flip(hit.tolist())
-        stream = Stream(firmware.image.flip(hit).to_program())
-        for frame in np.split(codes, 3, axis=1):
-            expected = stream.step({"controls": frame})["samples"][0]
-            np.testing.assert_array_equal(twin.step({"controls": frame[0]}), expected)
-            hit = rng.integers(8 * state.start, 8 * state.stop, flips)
-            twin.flip(hit.tolist())
-            stream.states = twin.image().states()
-    assert machine.stack_bytes < 512
+    return emulated_machine([firmware], request.param), firmware
+
+
+@needs_emulator
+@settings(max_examples=4, deadline=None)
+@given(seed=seeds, flips=st.sampled_from([0, 4, 40]))
+def test_every_core_says_the_same(chip, seed: int, flips: int) -> None:
+    machine, firmware = chip
+    rng = np.random.default_rng(seed)
+    codes = any_controls(rng, 3)
+    codes[:, 0] = controls(1, f0_hz=64.0)[:, 0]  # as many harmonics as there can be
+    twin = Twin(machine, firmware)
+    hit = rng.integers(0, 8 * firmware.layout.working_bytes, flips)
+    twin.flip(hit.tolist())
+    stream = Stream(firmware.image.flip(hit).to_program())
+    state = firmware.layout.sections[STATE]
+    for frame in np.split(codes, 3, axis=1):
+        expected = stream.step({"controls": frame})["samples"][0]
+        np.testing.assert_array_equal(twin.step({"controls": frame[0]}), expected)
+        twin.flip(rng.integers(8 * state.start, 8 * state.stop, flips).tolist())
+        stream.states = twin.image().states()

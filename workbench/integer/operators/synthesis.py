@@ -284,7 +284,8 @@ def _saturated(x: np.ndarray) -> np.ndarray:
 def _inverse_fft(re: np.ndarray, im: np.ndarray, sine: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Sum over k of Z[k] exp(2 pi j k n / 256), divided by 8; int32 [..., 256] each.
 
-    Four stages of radix 4, of which the last three divide by 2, so that a product is the upper half of a word.
+    Four stages of radix 4, of which the last three divide by 2, so that a product is the upper half of a word. Of
+    spectra without faults, below 2**22 in each bin, all sums stay below 2**27.
     """
     shape = re.shape
     re, im = re[..., _REVERSED], im[..., _REVERSED]
