@@ -23,7 +23,9 @@ from synthesisers import (
 from workbench.errors import WorkbenchError
 from workbench.experiments.bench.synthesis import synthesiser
 from workbench.integer.frames import frames_of
+from workbench.integer.operators import Conv
 from workbench.integer.operators.synthesis import Synthesis
+from workbench.integer.program import Program
 from workbench.integer.reference import Stream, run
 from workbench.integer.signals import Signal
 from workbench.integer.storage import load_program, save_program
@@ -162,6 +164,26 @@ def test_every_bit_of_tables_and_state_is_a_fault_site() -> None:
         truths = [play(image, inputs, events.of_trials(n, n + 1)) for n in range(4)]
         np.testing.assert_array_equal(sounds, truths)
         assert (sounds != laboratory.clean).any()
+
+
+@settings(max_examples=4, deadline=None)
+@given(seed=seeds)
+def test_trials_of_a_network_that_speaks_are_true(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    controls, samples = synthesiser().signals
+    weight = rng.integers(-128, 128, (1, 38, 3, 4)).astype(np.int8)
+    bias = rng.integers(-(2**14), 2**14, 38).astype(np.int32)
+    shift = np.full(38, 2, np.int8)
+    net = Conv("net", ("x",), controls.name, weight, bias, shift, -(2**15), 2**15 - 1)
+    signals = Signal("x", 8, 4, 1, -7), controls, samples
+    program = Program(
+        "speaking", ("x",), samples.name, 100.0, signals, (net, *synthesiser().operators)
+    )
+    image, inputs = Image.of(program), {"x": rng.integers(-128, 128, (1, 6, 4))}
+    laboratory = Laboratory(image, inputs)
+    events = Plan.parse(f"flips=6,seed={seed % 1000}").events(Sites(image), np.arange(6))
+    truths = [play(image, inputs, events.of_trials(n, n + 1)) for n in range(6)]
+    np.testing.assert_array_equal(laboratory.sounds(events, 6), truths)
 
 
 def test_files_keep_it(tmp_path: Path) -> None:
