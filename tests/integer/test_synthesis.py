@@ -170,12 +170,12 @@ def test_every_bit_of_tables_and_state_is_a_fault_site() -> None:
 @given(seed=seeds)
 def test_trials_of_a_network_that_speaks_are_true(seed: int) -> None:
     rng = np.random.default_rng(seed)
-    controls, samples = synthesiser().signals
+    codes, samples = synthesiser().signals
     weight = rng.integers(-128, 128, (1, 38, 3, 4)).astype(np.int8)
     bias = rng.integers(-(2**14), 2**14, 38).astype(np.int32)
     shift = np.full(38, 2, np.int8)
-    net = Conv("net", ("x",), controls.name, weight, bias, shift, -(2**15), 2**15 - 1)
-    signals = Signal("x", 8, 4, 1, -7), controls, samples
+    net = Conv("net", ("x",), codes.name, weight, bias, shift, -(2**15), 2**15 - 1)
+    signals = Signal("x", 8, 4, 1, -7), codes, samples
     program = Program(
         "speaking", ("x",), samples.name, 100.0, signals, (net, *synthesiser().operators)
     )
