@@ -2,7 +2,8 @@
 
 The network that makes sound of them is not here yet, so that this is no generator in the registry.
 
-Modules: `phones` (the alphabet), `numbers`, `dates`, `units` and `rules` (what is no word), `letters_spoken` (capitals,
-camel case), `text` (text to words), `letter_rules` and their `letter_learning`, `lexicon` (the file that ships),
-`lexicon_sources` and `lexicon_build` (how it is made), `pronunciation` (text to phones).
+Modules: `phones` (the alphabet) and `possessive`; `text` (text to `tokens`) with `folding`, `numbers`, `dates`, `units`,
+`measured` and `abbreviations`; `lexicon` (the file that ships) with `letter_rules` for words that it has not, and
+`letter_quality`; `lexicon_sources`, `lexicon_build` and `letter_learning` (how it is made); `pronunciation`, which
+joins all of this.
 """

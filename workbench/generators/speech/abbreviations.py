@@ -29,7 +29,9 @@ SYMBOLS = {
     "£": "pounds", "$": "dollars", "¥": "yen", "‰": "per mille", "μ": "micro", "Ω": "ohm", "#": "number",
 }  # fmt: skip
 # Capitals of two or three letters that are a word and no abbreviation.
-SHORT_WORDS = frozenset(
-    "ok ram rom pin sim gif bug off on in to at no go up out not and the you yes all any new now "
-    "for but are was can may get set run see old one two six ten hot low eat add day end mid low".split()
-)
+SHORT_WORDS = frozenset({
+    "ok", "ram", "rom", "pin", "sim", "gif", "bug", "off", "on", "in", "to", "at", "no",
+    "go", "up", "out", "not", "and", "the", "you", "yes", "all", "any", "new", "now", "for",
+    "but", "are", "was", "can", "may", "get", "set", "run", "see", "old", "one", "two",
+    "six", "ten", "hot", "low", "eat", "add", "day", "end", "mid",
+})  # fmt: skip

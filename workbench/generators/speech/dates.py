@@ -9,8 +9,9 @@ from workbench.generators.speech.numbers import cardinal, ordinal, plural, two_d
 from workbench.generators.speech.tokens import Token, letters, words
 
 _MONTHS = (
-    "January February March April May June July August September October November December"
-).split()
+    "January", "February", "March", "April", "May", "June", "July", "August", "September",
+    "October", "November", "December",
+)  # fmt: skip
 _MONTH = rf"(?P<month>{'|'.join(_MONTHS)}|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept|Sep|Oct|Nov|Dec)\b\.?"
 _DAY = r"(?P<day>[0-3]?\d)(?:st|nd|rd|th)?(?![\w:/%]|[.,]\d)"
 _YEAR = r"(?P<year>(?:1\d|20)\d\d)(?![\w:/%]|[.,]\d)"

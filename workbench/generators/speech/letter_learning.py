@@ -37,7 +37,9 @@ def learn(words: Mapping[str, Sequence[str]]) -> LetterRules:
         for window, said in counts[at].items():
             best, times = min(said.items(), key=lambda item: (-item[1], item[0]))
             narrower = rules.of_letter(_narrower(window, at), at + 1)
-            seen_enough = sum(said.values()) >= _LEAST and times - said[narrower or ()] >= _LEAST - 1
+            seen_enough = (
+                sum(said.values()) >= _LEAST and times - said[narrower or ()] >= _LEAST - 1
+            )
             if narrower is None or (best != narrower and seen_enough):
                 tables[at][window] = best
     return LetterRules(tuple(tables))

@@ -27,6 +27,11 @@ class LetterRules:
 
     tables: Sequence[Mapping[str, tuple[str, ...]]]
 
+    @property
+    def count(self) -> int:
+        """How many rules there are."""
+        return sum(map(len, self.tables))
+
     def pronounce(self, word: str) -> tuple[str, ...]:
         """The symbols of a word of the letters a to z; one vowel at least is stressed where there is a vowel."""
         spoken = [

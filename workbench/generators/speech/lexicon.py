@@ -38,7 +38,7 @@ class Lexicon:
     Args:
         rules: For words that are not listed.
         coded: Word -> what its line has after the tab.
-        sources: What it was made from, by name.
+        sources: SHA-256 of the files that it was made from, by name.
     """
 
     rules: LetterRules
@@ -106,7 +106,12 @@ def line_of(word: str, symbols: Sequence[str], rules: LetterRules, *, guessed: b
 @lru_cache(maxsize=1)
 def lexicon() -> Lexicon:
     """The lexicon that ships, read once."""
-    return read_lexicon(data_folder() / "pronunciations" / "english.words")
+    return read_lexicon(lexicon_file())
+
+
+def lexicon_file() -> Path:
+    """Where the lexicon ships."""
+    return data_folder() / "pronunciations" / "english.words"
 
 
 def read_lexicon(path: Path) -> Lexicon:

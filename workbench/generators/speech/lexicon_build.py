@@ -1,53 +1,26 @@
-"""Makes the lexicon: joins phones with stress, learns the rules, and measures them on words not learnt from."""
+"""Makes the lexicon: joins phones with stress and learns letter-to-sound rules from most of the words."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 from workbench.generators.speech.letter_learning import learn
 from workbench.generators.speech.letter_rules import LetterRules
 from workbench.generators.speech.lexicon import Lexicon, can_be_learnt, is_held_out, line_of
-from workbench.generators.speech.lexicon_sources import Pronunciations
+from workbench.generators.speech.lexicon_sources import Pronunciations, Sources
 from workbench.generators.speech.phones import is_vowel, with_one_stress, without_stress
 from workbench.generators.speech.possessive import with_s
 
 _CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz'")
 
 
-@dataclass(frozen=True)
-class Quality:
-    """What letter-to-sound rules say of words that they were not learnt from.
-
-    Args:
-        words: How many.
-        phone_error_rate: Insertions, deletions and substitutions over phones, without stress; 0 is perfect.
-        words_right: Share of the words with all phones right, 0 to 1.
-        stress_right: Share of these with the stress of every vowel right, 0 to 1.
-    """
-
-    words: int
-    phone_error_rate: float
-    words_right: float
-    stress_right: float
-
-
-def made_lexicon(
-    dictionary: Pronunciations,
-    stressed: Mapping[str, Sequence[tuple[str, ...]]],
-    sources: Mapping[str, str],
-) -> Lexicon:
-    """A lexicon of the words of `dictionary`.
-
-    Args:
-        dictionary: Word -> phones without stress.
-        stressed: Word -> pronunciations with stress, of which one with the same phones is taken.
-        sources: Name -> version, for the file.
-    """
+def made_lexicon(sources: Sources) -> Lexicon:
+    """A lexicon of the words of a dictionary, with the stress of another where that has the word."""
+    dictionary = sources.dictionary
     known = {
         word: symbols
         for word, phones in dictionary.items()
-        for symbols in [_same(phones, stressed.get(word, ()))]
+        for symbols in [_same(phones, sources.stressed.get(word, ()))]
         if symbols is not None
     }
     rules = learn({w: s for w, s in known.items() if can_be_learnt(w) and not is_held_out(w)})
@@ -57,32 +30,7 @@ def made_lexicon(
             continue
         symbols = known.get(word) or _guessed(word, phones, rules)
         coded[word] = line_of(word, symbols, rules, guessed=word not in known)
-    return Lexicon(rules, coded, sources)
-
-
-def measured(lexicon: Lexicon) -> Quality:
-    """How well the rules of a lexicon say the words that were held out."""
-    errors = phones = right = stress_right = 0
-    for word in lexicon.held_out:
-        true, said = lexicon.symbols(word) or (), lexicon.rules.pronounce(word)
-        bare = without_stress(true)
-        wrong = edit_distance(bare, without_stress(said))
-        errors += wrong
-        phones += len(bare)
-        right += wrong == 0
-        stress_right += said == true
-    words = len(lexicon.held_out)
-    return Quality(words, errors / phones, right / words, stress_right / right)
-
-
-def edit_distance(one: Sequence[str], other: Sequence[str]) -> int:
-    """The fewest insertions, deletions and substitutions that turn one into the other."""
-    row = list(range(len(other) + 1))
-    for i, a in enumerate(one, 1):
-        diagonal, row[0] = row[0], i
-        for j, b in enumerate(other, 1):
-            diagonal, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, diagonal + (a != b))
-    return row[-1]
+    return Lexicon(rules, coded, sources.digests)
 
 
 def _same(phones: tuple[str, ...], given: Sequence[tuple[str, ...]]) -> tuple[str, ...] | None:

@@ -6,10 +6,12 @@ stress; festlex-cmu has syllables, each stressed or not.
 
 from __future__ import annotations
 
+import hashlib
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from workbench.audio.debian_packages import unpacked
@@ -26,12 +28,42 @@ _SYLLABLE = re.compile(r"\(\(([a-z ]+)\) ([01])\)")
 Pronunciations = dict[str, tuple[str, ...]]
 
 
-def dictionary() -> Pronunciations:
-    """Word in lower case -> phones without stress, the first pronunciation of each.
+@dataclass(frozen=True)
+class Sources:
+    """What a lexicon is made from.
+
+    Args:
+        dictionary: Word in lower case -> phones without stress, the first pronunciation of each.
+        stressed: Word -> its pronunciations with stress; it has fewer words.
+        digests: Name of a file -> SHA-256, for the header of the lexicon.
+    """
+
+    dictionary: Pronunciations
+    stressed: Mapping[str, Sequence[tuple[str, ...]]]
+    digests: Mapping[str, str]
+
+
+def read_sources() -> Sources:
+    """Read both, the second from the installed package or one that is downloaded for this.
 
     Raises:
-        WorkbenchError: pocketsphinx is not installed, or its dictionary is not as expected.
+        WorkbenchError: pocketsphinx is not installed, the package cannot be had, or one is not as expected.
     """
+    path = _dictionary_file()
+    plain = _bytes(path)
+    with _stress_file() as stress_path:
+        stress = _bytes(stress_path)
+    digests = {
+        f"{package} {file.name}": hashlib.sha256(data).hexdigest()
+        for package, file, data in (
+            ("pocketsphinx", path, plain),
+            (STRESS_PACKAGE, INSTALLED, stress),
+        )
+    }
+    return Sources(_dictionary(plain, path), _stressed(stress), digests)
+
+
+def _dictionary_file() -> Path:
     try:
         from pocketsphinx import get_model_path
     except ImportError as error:
@@ -39,37 +71,31 @@ def dictionary() -> Pronunciations:
             "the lexicon is made from the dictionary inside the package pocketsphinx, which is missing; "
             'install it with `pip install "self-healing-audio-workbench[recogniser]"`'
         ) from error
-    path = Path(get_model_path("en-us/cmudict-en-us.dict"))
-    words = {}
-    for line in _lines(path):
-        word, *phones = line.split()
+    return Path(get_model_path("en-us/cmudict-en-us.dict"))
+
+
+def _dictionary(data: bytes, path: Path) -> Pronunciations:
+    words: Pronunciations = {}
+    for line in data.decode("latin-1").splitlines():
+        word, *phones = line.split() or [""]
         if "(" in word:  # another pronunciation of the word before
             continue
         if not phones or not {*phones} <= {*VOWELS, *CONSONANTS}:
-            raise WorkbenchError(f"{path} has {line[:40]!r}; install pocketsphinx again")
+            raise WorkbenchError(f"{path} has the line {line[:40]!r}; install pocketsphinx again")
         words[word] = tuple(phones)
     return words
 
 
-def stressed() -> dict[str, list[tuple[str, ...]]]:
-    """Word -> its pronunciations with stress, from the installed package or one downloaded for this.
-
-    Raises:
-        WorkbenchError: It cannot be had, or is not as expected.
-    """
-    with _lexicon_file() as path:
-        text = "\n".join(_lines(path))
+def _stressed(data: bytes) -> dict[str, list[tuple[str, ...]]]:
     words: dict[str, list[tuple[str, ...]]] = {}
-    for word, syllables in _ENTRY.findall(text):
+    for word, syllables in _ENTRY.findall(data.decode("latin-1")):
         symbols = tuple(
             _symbol(phone, stress)
             for phones, stress in _SYLLABLE.findall(syllables)
             for phone in phones.split()
         )
         if not {*symbols} <= {*SYMBOLS}:
-            raise WorkbenchError(
-                f"{STRESS_PACKAGE} has {word!r} with phones that are unknown here; {_CURE}"
-            )
+            raise WorkbenchError(f"{STRESS_PACKAGE} has unknown phones for {word!r}; {_CURE}")
         words.setdefault(word, []).append(symbols)
     return words
 
@@ -79,9 +105,9 @@ def _symbol(phone: str, stress: str) -> str:
     return f"{symbol}{stress}" if is_vowel(symbol) else symbol
 
 
-def _lines(path: Path) -> list[str]:
+def _bytes(path: Path) -> bytes:
     try:
-        return read_bytes(path).decode("latin-1").splitlines()
+        return read_bytes(path)
     except OSError as error:
         raise WorkbenchError(
             f"cannot read {path} ({error.strerror or error}); install its package again"
@@ -89,7 +115,7 @@ def _lines(path: Path) -> list[str]:
 
 
 @contextmanager
-def _lexicon_file() -> Iterator[Path]:
+def _stress_file() -> Iterator[Path]:
     if INSTALLED.is_file():
         yield INSTALLED
         return

@@ -14,6 +14,7 @@ _SCALES = {"k": "thousand", "K": "thousand", "M": "million", "bn": "billion"}
 _SCALE = r"(?P<scale>(?:[kKM]|bn)(?![A-Za-z0-9])|\s?(?:thousand|million|billion|trillion)\b)"
 # Only where nothing stands before it that it could join: "3-5" is a range, "x-5" a name.
 _SIGN = r"(?:(?<![A-Za-z0-9)])(?P<sign>[-+±~]))?"
+_UNIT = rf"(?:\s?(?P<unit>{PATTERN}))?"
 _SIGNS = {"-": ["minus"], "+": ["plus"], "±": ["plus", "or", "minus"], "~": ["about"]}
 _PARTS = {2: ("half", "halves"), 4: ("quarter", "quarters")}
 _MOST_PARTS = 10  # of a fraction that is said as "three tenths"
@@ -21,6 +22,10 @@ _MOST_PARTS = 10  # of a fraction that is said as "three tenths"
 
 def _sign(match: re.Match[str]) -> list[str]:
     return _SIGNS.get(match["sign"], [])
+
+
+def _units(match: re.Match[str]) -> list[str]:
+    return spoken_unit(match["unit"], one=False) if match["unit"] else []
 
 
 def _money(match: re.Match[str]) -> list[Token]:
@@ -52,8 +57,8 @@ def _power(match: re.Match[str]) -> list[Token]:
     exponent = match["exponent"].lstrip("+-")
     minus = ["minus"] if match["exponent"].startswith("-") else []
     times = ["times", "ten"] if match["ten"] != "^" else []
-    before = [*_sign(match), *decimal(match["number"])]
-    return words([*before, *times, "to", "the", "power", "of", *minus, *whole(exponent)])
+    before = [*_sign(match), *decimal(match["number"]), *times]
+    return words([*before, "to", "the", "power", "of", *minus, *whole(exponent), *_units(match)])
 
 
 def _fraction(match: re.Match[str]) -> list[Token]:
@@ -62,9 +67,9 @@ def _fraction(match: re.Match[str]) -> list[Token]:
     spoken += ["and"] if match["with"] else []
     size = int(below) if len(below) < 3 else 0
     if not 2 <= size <= _MOST_PARTS:
-        return words([*spoken, *whole(above), "over", *whole(below)])
+        return words([*spoken, *whole(above), "over", *whole(below), *_units(match)])
     one, several = _PARTS.get(size, (ordinal(size)[-1], plural(ordinal(size))[-1]))
-    return words([*spoken, *whole(above), one if above == "1" else several])
+    return words([*spoken, *whole(above), one if above == "1" else several, *_units(match)])
 
 
 def _telephone(match: re.Match[str]) -> list[Token]:
@@ -106,11 +111,11 @@ NUMBER_RULES: tuple[Rule, ...] = tuple(
         (r"0[xX](?P<digits>[0-9A-Fa-f]{1,16})(?![A-Za-z0-9])", _hexadecimal),
         (r"(?<![\d-])(?:\d{3}-)?\d{3}-\d{4}(?![\d-])", _telephone),
         (r"\d+(?:\.\d+){2,}", _version),
-        (rf"{_SIGN}(?P<number>{_NUMBER})(?P<ten>[eE]|\s?[×x*]\s?10\^|\^)(?P<exponent>[-+]?\d+)(?![.\w])", _power),
-        (rf"{_SIGN}(?:(?P<with>\d+) )?(?P<above>\d+)/(?P<below>\d+)(?![\w/])", _fraction),
+        (rf"{_SIGN}(?P<number>{_NUMBER})(?P<ten>[eE]|\s?[×x*]\s?10\^|\^)(?P<exponent>[-+]?\d+){_UNIT}(?![.\w])", _power),
+        (rf"{_SIGN}(?:(?P<with>\d+) )?(?P<above>\d+)/(?P<below>\d+){_UNIT}(?![\w/])", _fraction),
         (r"(?P<number>\d[\d,]*)(?:st|nd|rd|th)\b", _ordinal),
-        (rf"{_SIGN}(?P<number>{_NUMBER})\s?(?P<unit>{PATTERN})", _measured),
         (rf"{_SIGN}(?P<number>{_NUMBER}){_SCALE}", _scaled),
+        (rf"{_SIGN}(?P<number>{_NUMBER})\s?(?P<unit>{PATTERN})", _measured),
         (rf"{_SIGN}(?P<number>{_NUMBER})", _number),
         (r"(?<=[\d%])\s?[-–]\s?(?=\d)", _range),
     )

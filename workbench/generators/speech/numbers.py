@@ -5,10 +5,11 @@ from __future__ import annotations
 from functools import cache
 
 ONES = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "
-    "sixteen seventeen eighteen nineteen"
-).split()
-_TENS = ("", "ten", *"twenty thirty forty fifty sixty seventy eighty ninety".split())
+    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten",
+    "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen",
+    "eighteen", "nineteen",
+)  # fmt: skip
+_TENS = ("", "ten", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
 _SCALES = (
     (10**12, "trillion"),
     (10**9, "billion"),
@@ -95,7 +96,7 @@ def year(text: str) -> tuple[str, ...]:
     """
     number = int(text)
     century, rest = divmod(number, 100)
-    if number < 1000 or century % 10 == 0 and rest < 10:
+    if number < 1000 or (century % 10 == 0 and rest < 10):
         return cardinal(number)
     if rest == 0:
         return (*cardinal(century), "hundred")

@@ -10,8 +10,11 @@ from collections.abc import Sequence
 
 from workbench.errors import WorkbenchError, nearest
 
-VOWELS = tuple("AA AE AH AO AW AY EH ER EY IH IY OW OY UH UW".split())
-CONSONANTS = tuple("B CH D DH F G HH JH K L M N NG P R S SH T TH V W Y Z ZH".split())
+VOWELS = ("AA", "AE", "AH", "AO", "AW", "AY", "EH", "ER", "EY", "IH", "IY", "OW", "OY", "UH", "UW")
+CONSONANTS = (
+    "B", "CH", "D", "DH", "F", "G", "HH", "JH", "K", "L", "M", "N", "NG", "P", "R", "S",
+    "SH", "T", "TH", "V", "W", "Y", "Z", "ZH",
+)  # fmt: skip
 PAUSE = "SIL"
 # A vowel with 1 is stressed. All that a word can consist of, in a fixed order.
 SYMBOLS = (*(f"{vowel}{stress}" for vowel in VOWELS for stress in "01"), *CONSONANTS)

@@ -86,7 +86,11 @@ class _Capitals:
         if re.fullmatch(r"[A-Z]{2,}'?s", run):
             return [letters(f"{run[:-1].rstrip(chr(39))}'s")]
         parts = _CAMEL.findall(run.replace("'", ""))
-        return [self._word(run.lower())] if len(parts) < 2 else [t for p in parts for t in self.tokens(p)]
+        return (
+            [self._word(run.lower())]
+            if len(parts) < 2
+            else [t for p in parts for t in self.tokens(p)]
+        )
 
     def _word(self, word: str) -> Token:
         """A word, or letters where nothing in it could be a vowel."""
@@ -130,7 +134,7 @@ def _next(text: str, at: int, capitals: _Capitals) -> tuple[int, list[Token]]:
         if match := pattern.match(text, at):
             return match.end(), [Token(token)]
     if match := _POWER.match(text, at):
-        return match.end(), words("to the power of".split())
+        return match.end(), words(["to", "the", "power", "of"])
     for pattern, pause in ((_STOP, STOP), (_COMMA, COMMA)):
         if match := pattern.match(text, at):
             return match.end(), [pause]
