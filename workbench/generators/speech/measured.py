@@ -11,7 +11,7 @@ from workbench.generators.speech.units import MONEY, PATTERN, spoken_unit
 
 _NUMBER = r"(?:\d{1,3}(?:,\d{3})+(?![\d])|\d+)(?:\.\d+)?|\.\d+"
 _SCALES = {"k": "thousand", "K": "thousand", "M": "million", "bn": "billion"}
-_SCALE = r"(?P<scale>(?:[kKM]|bn)(?![A-Za-z0-9])|\s?(?:thousand|million|billion|trillion)\b)"
+_SCALE = r"(?P<scale>(?:[kKM]|bn)(?![A-Za-z0-9Ω])|\s?(?:thousand|million|billion|trillion)\b)"
 # Only where nothing stands before it that it could join: "3-5" is a range, "x-5" a name.
 _SIGN = r"(?:(?<![A-Za-z0-9)])(?P<sign>[-+±~]))?"
 _UNIT = rf"(?:\s?(?P<unit>{PATTERN}))?"
@@ -117,6 +117,6 @@ NUMBER_RULES: tuple[Rule, ...] = tuple(
         (rf"{_SIGN}(?P<number>{_NUMBER}){_SCALE}", _scaled),
         (rf"{_SIGN}(?P<number>{_NUMBER})\s?(?P<unit>{PATTERN})", _measured),
         (rf"{_SIGN}(?P<number>{_NUMBER})", _number),
-        (r"(?<=[\d%])\s?[-–]\s?(?=\d)", _range),
+        (r"(?<=[\d%])(?:[-–]|\s[-–]\s)(?=\d)", _range),
     )
 )  # fmt: skip
