@@ -1,6 +1,6 @@
 """The shipped lexicon of American English: words with stressed phones, and letter-to-sound rules for all others.
 
-One file of the kind WORDS, its payload two texts compressed by zlib. `rules`: a block of lines for each context,
+One file of the kind `lexicon`, its payload two texts compressed by zlib. `rules`: a block of lines for each context,
 letters, a tab, symbols; blocks are separated by empty lines. `words`: sorted lines, each with the number of
 letters that it shares with the line before, the others, a tab, symbols. A number and a symbol are one character
 each, 48 + value. "-" for symbols: what the rules say; "!" before them: the stress was not in a source.
@@ -21,7 +21,7 @@ from workbench.errors import WorkbenchError
 from workbench.generators.speech.letter_rules import CONTEXTS, LetterRules
 from workbench.generators.speech.phones import SYMBOLS
 
-KIND = "WORDS"
+KIND = "lexicon"
 HELD_OUT = 50  # one word in so many is not learnt from, and measures the rules
 _ZERO = 48
 _CODE = {symbol: chr(_ZERO + at) for at, symbol in enumerate(SYMBOLS)}

@@ -58,7 +58,7 @@ def pronounced(text: str) -> tuple[SpokenWord, ...]:
     ...     print(word.text, *word.symbols)
     the DH AH0
     crc S IY1 AA1 R S IY1
-    thirty TH ER1 T IY0
+    thirty TH ER1 D IY0
     two T UW1
     heals HH IY1 L Z
     """
