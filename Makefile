@@ -19,8 +19,7 @@ RUN = .venv/bin/python -m
 PYTEST = $(RUN) pytest --numprocesses auto --dist worksteal
 # `make quick`: these folders, without the files in them that take long.
 QUICK = tests/test_*.py tests/docs tests/audio tests/integer tests/memory tests/healing
-SLOW = tests/test_dashed_values.py tests/test_full_disk.py tests/test_odd_words.py \
-	tests/test_start.py tests/audio/test_audio_collection.py \
+SLOW = tests/test_full_disk.py tests/test_odd_words.py tests/test_start.py \
 	tests/audio/test_audio_recogniser.py tests/audio/test_audio_torchaudio.py \
 	tests/healing/test_diagnoses.py tests/healing/test_evidence.py tests/healing/test_fitted.py \
 	tests/healing/test_heal_command.py tests/healing/test_self_test.py \

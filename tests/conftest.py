@@ -41,6 +41,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 # PyTorch as on a processor that has no more than these kernels of the native engine.
 _TORCH_KERNELS = {
     "avx2": ("avx2", "AVX2", "AVX2"),
+    "avxvnni": ("avx2", "AVX2_VNNI", "AVX2"),
     "plain": ("default", "SSE41", "SSE4_2"),
 }
 _VARIABLES = ("ATEN_CPU_CAPABILITY", "ONEDNN_MAX_CPU_ISA", "MKL_ENABLE_INSTRUCTIONS")
@@ -71,9 +72,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """What collecting imported stays: looking for garbage in it again and again cost a tenth of the run."""
+    """What was imported stays: looking for garbage in it again and again took a fifth of the run."""
     gc.collect()
     gc.freeze()
+
+
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """What a file of tests imported and keeps stays as well."""
+    if nextitem is not None and nextitem.path != item.path:
+        gc.collect()
+        gc.freeze()
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 from workbench.errors import WorkbenchError
 from workbench.healing.log import Remedy
 from workbench.healing.remedies import RESIGNING
-from workbench.healing.strategy import Guard, Policy, Strategy
+from workbench.healing.strategies.strategy import Guard, Policy, Strategy
 from workbench.integer.program import Program
 from workbench.memory.image import Image
 from workbench.memory.places import WORKING_SECTIONS

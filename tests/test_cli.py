@@ -186,3 +186,10 @@ def test_an_interrupt_ends_a_command_that_is_only_loading(tmp_path: Path) -> Non
         [sys.executable, "-c", program], env=environment, capture_output=True, text=True
     )
     assert (ended.returncode, ended.stderr) == (130, "workbench: interrupted\n")
+
+
+def test_a_budget_is_a_number_of_instructions(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["export", "--out", "never", "--budget", "60%"])
+    said = capsys.readouterr().err
+    assert "'60%' is no number of instructions; give a whole number, as 2000" in said

@@ -18,8 +18,8 @@ from workbench.errors import WorkbenchError
 from workbench.experiments.campaigns.manifest import Campaign, seal_manifest
 from workbench.experiments.campaigns.store import Store, merge, open_results
 from workbench.files import output_folder, path_of, refuse_unwritable, write_bytes
-from workbench.firmware.exported import exported_firmware
-from workbench.healing.strategy_file import load_strategy
+from workbench.firmware.exporting.exported import exported_firmware
+from workbench.healing.strategies.strategy_file import load_strategy
 from workbench.integer.storage import load_program
 from workbench.memory.faults.protection import ProtectionMask
 from workbench.memory.image import Image

@@ -40,16 +40,16 @@ if TYPE_CHECKING:
     from workbench.face.own import voice_of as voice_of
     from workbench.face.training import train as train
     from workbench.generators.generator import Generator as Generator
+    from workbench.generators.generator_registry import register as register
     from workbench.generators.inputs import RowIndexes as RowIndexes
     from workbench.generators.inputs import Samples as Samples
-    from workbench.generators.registry import register as register
-    from workbench.healing.composing import guard as guard
     from workbench.healing.log import Remedy as Remedy
-    from workbench.healing.policy import Policy as Policy
-    from workbench.healing.strategy import Guard as Guard
-    from workbench.healing.strategy import Strategy as Strategy
-    from workbench.healing.strategy_file import load_strategy as load_strategy
-    from workbench.healing.strategy_file import save_strategy as save_strategy
+    from workbench.healing.strategies.composing import guard as guard
+    from workbench.healing.strategies.policy import Policy as Policy
+    from workbench.healing.strategies.strategy import Guard as Guard
+    from workbench.healing.strategies.strategy import Strategy as Strategy
+    from workbench.healing.strategies.strategy_file import load_strategy as load_strategy
+    from workbench.healing.strategies.strategy_file import save_strategy as save_strategy
     from workbench.integer.lowering.lower import lower as lower
     from workbench.integer.storage import load_program as load_program
     from workbench.integer.storage import save_program as save_program
@@ -69,16 +69,16 @@ _MODULES = {
     "Exported": "face.exporting",
     "FlipPanel": "panels.hear_flips",
     "Generator": "generators.generator",
-    "Guard": "healing.strategy",
+    "Guard": "healing.strategies.strategy",
     "HealingPanel": "panels.compare_healing",
     "Image": "memory.image",
     "Plan": "memory.faults.plan",
-    "Policy": "healing.policy",
+    "Policy": "healing.strategies.policy",
     "ProtectionMask": "memory.faults.protection",
     "Remedy": "healing.log",
     "RowIndexes": "generators.inputs",
     "Samples": "generators.inputs",
-    "Strategy": "healing.strategy",
+    "Strategy": "healing.strategies.strategy",
     "TrialId": "memory.faults.plan",
     "Voice": "experiments.voices.voice",
     "WorkbenchError": "errors",
@@ -87,20 +87,20 @@ _MODULES = {
     "compare": "face.comparing",
     "export": "face.exporting",
     "generator_names": "face.loading",
-    "guard": "healing.composing",
+    "guard": "healing.strategies.composing",
     "hear": "experiments.voices.faulty_speech",
     "listen": "face.hearing",
     "load": "face.loading",
     "load_program": "integer.storage",
-    "load_strategy": "healing.strategy_file",
+    "load_strategy": "healing.strategies.strategy_file",
     "lower": "integer.lowering.lower",
     "map_bits": "face.mapping",
     "quality_curve": "face.mapping",
-    "register": "generators.registry",
+    "register": "generators.generator_registry",
     "replay": "face.hearing",
     "results_folder": "panels.notebook_files",
     "save_program": "integer.storage",
-    "save_strategy": "healing.strategy_file",
+    "save_strategy": "healing.strategies.strategy_file",
     "simulate": "face.comparing",
     "strategy_names": "face.loading",
     "summary": "face.campaigns",

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
 from workbench.experiments.voices.voice import Voice, open_voice
-from workbench.healing.named import named
+from workbench.healing.strategies.named import named
 from workbench.integer.operators.shifts import requantise
 from workbench.integer.reference import run
 

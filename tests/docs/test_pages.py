@@ -15,10 +15,10 @@ from pages import PAGES, ROOT, blocks, command_lines, named, spans
 
 from workbench.cli import COMMANDS, _parse
 from workbench.experiments.campaigns.trial_table import SCHEMA
-from workbench.generators import registry as generator_registry
-from workbench.memory.faults import registry as fault_registry
+from workbench.generators import generator_registry
+from workbench.memory.faults import fault_registry
+from workbench.memory.faults.fault_registry import fault_names
 from workbench.memory.faults.plan import Plan, TrialId
-from workbench.memory.faults.registry import fault_names
 from workbench.memory.places import SECTIONS
 from workbench.memory.watches.areas import KINDS
 

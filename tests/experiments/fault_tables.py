@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from workbench.audio.metrics import ACCEPTABLE_SNR_DB, DEGRADED_SNR_DB, TRANSPARENT_SNR_DB
-from workbench.experiments.campaigns.trial_table import QUALITIES
+from workbench.experiments.campaigns.qualities import QUALITIES
 
 
 def quality_codes(snr_db: np.ndarray) -> np.ndarray:

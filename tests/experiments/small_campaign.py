@@ -17,8 +17,8 @@ from pathlib import Path
 import numpy as np
 from programs import random_inputs, random_program
 
-from workbench.experiments.campaigns import campaign
-from workbench.experiments.campaigns.campaign import campaign_of, run_campaign
+from workbench.experiments.campaigns import campaign_run as campaign
+from workbench.experiments.campaigns.campaign_run import campaign_of, run_campaign
 from workbench.experiments.campaigns.manifest import Campaign
 from workbench.experiments.campaigns.store import Store
 from workbench.experiments.campaigns.worker import Work, run_shard

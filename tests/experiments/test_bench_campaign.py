@@ -14,12 +14,13 @@ import torch
 from terminals import Terminal
 
 from workbench.cli import main
-from workbench.experiments.bench.campaign import bench_campaign
 from workbench.experiments.bench.decoder import Decoder, decoder
 from workbench.experiments.bench.peers import INSTALL, Flip, OneByOne, PlainLoop
 from workbench.experiments.bench.peers_packages import PEERS
+from workbench.experiments.bench.plans import PLANS
+from workbench.experiments.bench.trial_rate import bench_campaign
 from workbench.integer.native.build import kernels_of, native_library
-from workbench.integer.native.instructions import kernels_asked_for
+from workbench.integer.native.instructions import kernels_asked_for, processor_name
 from workbench.memory.trials.laboratory import Laboratory
 
 
@@ -31,8 +32,10 @@ def subject() -> Decoder:
 @pytest.fixture(autouse=True)
 def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     batches = {"native": 50, "torch": 2}
-    monkeypatch.setattr("workbench.experiments.bench.campaign._ENGINE_TRIALS", batches)
-    monkeypatch.setattr("workbench.experiments.bench.campaign._PEER_TRIALS", 2)
+    monkeypatch.setattr("workbench.experiments.bench.trial_rate._ENGINE_TRIALS", batches)
+    monkeypatch.setattr("workbench.experiments.bench.trial_rate._PEER_TRIALS", 2)
+    monkeypatch.setattr("workbench.experiments.bench.plans._MOST_TRIALS", 2)
+    monkeypatch.setattr("workbench.experiments.bench.plans._PEER_TRIALS", 2)
 
 
 class _Absent(OneByOne):
@@ -66,6 +69,13 @@ def test_the_plain_loop_flips_the_bit_that_it_is_told(subject: Decoder) -> None:
         with torch.inference_mode():
             assert torch.equal(loop.trial(flip), by_hand(subject.x))
             assert torch.equal(loop.module(subject.x), subject.module(subject.x)), "it restores"
+
+
+def test_the_plain_loop_flips_many_bits_and_restores_them(subject: Decoder) -> None:
+    loop = PlainLoop(copy.deepcopy(subject.module), subject.x, seed=0)
+    before = [word.copy() for word in loop.words]
+    assert loop.run_many(3, 5) == 3
+    assert all(np.array_equal(*pair) for pair in zip(before, loop.words, strict=True))
 
 
 def test_flips_are_drawn_from_all_bits_of_all_weights(subject: Decoder) -> None:
@@ -104,13 +114,21 @@ def test_the_figures_as_json(
         # How large the share is depends on what else the machine does, peak or not.
         made, peak = (figures["engine"][name] for name in ("gmacs_per_s", "peak_gmacs_per_s"))
         assert figures["engine"]["peak_share"] == made / peak > 0
+        dense = figures["engine"]["dense_gmacs_per_s"]
+        assert figures["engine"]["dense_share"] == dense / peak > 0
         assert figures["engine"]["kernels"] == kernels_of(native_library(kernels_asked_for()))
     else:
-        counted = ("gmacs_per_s", "macs_per_trial", "peak_gmacs_per_s", "peak_share")
+        counted = ("gmacs_per_s", "macs_per_trial", "peak_gmacs_per_s", "peak_share", "dense_share")
         assert {figures["engine"][name] for name in counted} == {None}
         assert figures["engine"]["kernels"] == "torch"
     assert figures["checked_trials"] == 6 and figures["mismatches"] == 0
     assert figures["peak_memory_bytes"] > 0
+    assert figures["engine"]["processor"] == processor_name() != ""
+    assert [plan["plan"] for plan in figures["plans"]] == list(PLANS)
+    for plan in figures["plans"]:
+        assert plan["trials_per_s"] > 0
+        assert (plan["translate_us"] is None) == (engine == "torch")
+        assert (plan["plain_per_s"] is None) == ("section=weights" not in plan["plan"])
     plain = figures["peers"].pop("plain-fp32-loop")
     assert plain["ratio"] == pytest.approx(
         figures["engine"]["trials_per_s"] / plain["trials_per_s"]

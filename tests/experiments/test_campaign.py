@@ -18,7 +18,7 @@ from waiting import LIMIT_S, wait_until
 from workbench.audio.metrics import log_mel_db, quality_class
 from workbench.errors import WorkbenchError
 from workbench.experiments.campaigns import worker as campaign_worker
-from workbench.experiments.campaigns.campaign import campaign_of
+from workbench.experiments.campaigns.campaign_run import campaign_of
 from workbench.experiments.campaigns.manifest import Campaign
 from workbench.experiments.campaigns.store import read_results
 from workbench.experiments.campaigns.trial_table import trial_table
@@ -138,7 +138,7 @@ def test_what_is_finished_is_not_done_again(
             raise KeyboardInterrupt
         return run_shard(work, number)
 
-    monkeypatch.setattr("workbench.experiments.campaigns.campaign.run_shard", counting)
+    monkeypatch.setattr("workbench.experiments.campaigns.campaign_run.run_shard", counting)
     with pytest.raises(KeyboardInterrupt):
         run_small(tmp_path)
     run_small(tmp_path)
@@ -150,7 +150,7 @@ def test_what_is_finished_is_not_done_again(
 def test_a_worker_that_dies_is_one_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("workbench.experiments.campaigns.campaign.run_shard", _die)
+    monkeypatch.setattr("workbench.experiments.campaigns.campaign_run.run_shard", _die)
     with pytest.raises(WorkbenchError, match="a worker process was killed"):
         run_small(tmp_path, jobs=2)
 

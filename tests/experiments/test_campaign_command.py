@@ -134,7 +134,7 @@ class _Alike:
 def test_what_is_heard_has_intervals_that_take_the_words_of_a_trial_together(
     count: int, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in ("campaign", "worker"):
+    for module in ("campaign_run", "worker"):
         monkeypatch.setattr(f"workbench.experiments.campaigns.{module}.Listener", _Alike)
     figures = tmp_path / "figures.json"
     faults = ("--fault", "ber=0", "--words", "3,7,1", "--trials", 24, "--listen", count)
@@ -156,7 +156,7 @@ def test_what_is_heard_has_intervals_that_take_the_words_of_a_trial_together(
 def test_a_listener_who_hears_every_fault_leaves_nothing_to_chance(
     count: int, exact: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in ("campaign", "worker"):
+    for module in ("campaign_run", "worker"):
         monkeypatch.setattr(f"workbench.experiments.campaigns.{module}.Listener", _Alike)
     figures = tmp_path / "figures.json"
     out = ("--out", tmp_path / "out", "--json", figures)

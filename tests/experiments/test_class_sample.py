@@ -20,7 +20,7 @@ from workbench.experiments.campaigns.class_calibration import (
     _Trial,
     heard_classes,
 )
-from workbench.experiments.campaigns.trial_table import snr_quality
+from workbench.experiments.campaigns.qualities import snr_quality
 from workbench.memory.faults.bits import Flips
 from workbench.memory.faults.plan import Plan
 

@@ -15,7 +15,7 @@ from workbench.commands.benchmarks import cluster as command
 from workbench.errors import WorkbenchError
 from workbench.experiments.bench.cluster import Load, simulated_cluster
 from workbench.experiments.campaigns import cluster_plan as cluster_plan_module
-from workbench.experiments.campaigns.campaign import campaign_of
+from workbench.experiments.campaigns.campaign_run import campaign_of
 from workbench.experiments.campaigns.cluster_plan import (
     RESULT_BYTES_PER_S,
     TASK_BYTES,

@@ -16,7 +16,7 @@ from programs import random_inputs, random_program
 from small_campaign import IMAGE, INPUTS, run_small, small_campaign
 
 from workbench.errors import WorkbenchError
-from workbench.experiments.campaigns.campaign import run_campaign
+from workbench.experiments.campaigns.campaign_run import run_campaign
 from workbench.experiments.campaigns.store import Store, read_results
 from workbench.experiments.fleets.comparison import ENVIRONMENTS, Case, records_of
 from workbench.experiments.fleets.workload import Workload
@@ -26,7 +26,7 @@ from workbench.experiments.parallel.task import Code, code_here
 from workbench.experiments.parallel.workers import Workers
 from workbench.experiments.sweeps.sweep import Variant, sweep
 from workbench.generators.challenge import GENERATOR
-from workbench.healing.named import nothing, scrub
+from workbench.healing.strategies.named import nothing, scrub
 
 distributed = pytest.importorskip("distributed")
 

@@ -15,15 +15,15 @@ from workbench.cli import main
 from workbench.errors import WorkbenchError
 from workbench.experiments.fleets import comparison as compare
 from workbench.experiments.fleets.comparison import ENVIRONMENTS, with_differences, workload_of
+from workbench.experiments.fleets.comparison_pictures import pareto
 from workbench.experiments.fleets.fleet_run import FleetRun
-from workbench.experiments.fleets.pictures import pareto
 from workbench.experiments.parallel.workers import Workers
 from workbench.experiments.voices.voice import open_voice
-from workbench.firmware.costs import known_cost
-from workbench.healing.named import named
-from workbench.healing.restriction import restricted_program
-from workbench.healing.strategy import Guard, Strategy
-from workbench.healing.variants import NAMES, strategy_variant
+from workbench.firmware.emulation.costs import known_cost
+from workbench.healing.strategies.named import named
+from workbench.healing.strategies.restriction import restricted_program
+from workbench.healing.strategies.strategy import Guard, Strategy
+from workbench.healing.strategies.variants import NAMES, strategy_variant
 from workbench.integer.reference import run
 from workbench.memory.faults.protection import ProtectionMask
 from workbench.memory.image import Image

@@ -18,13 +18,14 @@ from workbench.commands import emulate as emulate_command
 from workbench.commands.attempts import Attempts
 from workbench.commands.compare_table import print_missing
 from workbench.errors import WorkbenchError
-from workbench.experiments.fleets import device_costs, pictures
+from workbench.experiments.fleets import comparison_pictures as pictures
+from workbench.experiments.fleets import device_costs
+from workbench.experiments.fleets.comparison_pictures import draw_costs
 from workbench.experiments.fleets.fleet_run import FleetRun
-from workbench.experiments.fleets.pictures import draw_costs
-from workbench.firmware.costs import Cost, measure_cost
+from workbench.firmware.emulation.costs import Cost, measure_cost
 from workbench.healing import timeline
-from workbench.healing.named import named
-from workbench.healing.variants import StrategyVariant
+from workbench.healing.strategies.named import named
+from workbench.healing.strategies.variants import StrategyVariant
 
 INT4 = "data/checkpoints/challenge/int4"
 WORDS = ["compare", "challenge", "--checkpoint", INT4, "--devices", "2", "--words", "2", "--jobs", "1",

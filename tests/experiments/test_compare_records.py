@@ -13,7 +13,7 @@ from workbench.experiments.fleets.comparison import ENVIRONMENTS, Case, _key
 from workbench.experiments.fleets.workload import Workload
 from workbench.experiments.provenance import inputs_digest
 from workbench.experiments.records import RecordFile
-from workbench.healing.named import nothing
+from workbench.healing.strategies.named import nothing
 
 RECORD = {"strategy": "own", "harm": 0.25, "harm_of_devices": [0.5, 0.0], "device": None}
 

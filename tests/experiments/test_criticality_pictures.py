@@ -13,7 +13,7 @@ from workbench.errors import WorkbenchError
 from workbench.experiments.campaigns.trial_table import trial_table
 from workbench.experiments.estimates.statistics import wilson
 from workbench.experiments.maps.criticality import Criticality
-from workbench.experiments.maps.pictures import map_figure, protection_figure, save_figure
+from workbench.experiments.maps.map_pictures import map_figure, protection_figure, save_figure
 from workbench.experiments.maps.quality_curve import curve_points
 from workbench.experiments.maps.quality_curve_picture import curve_figure
 from workbench.experiments.maps.ranking import Ranking

@@ -15,22 +15,22 @@ from programs import random_inputs, random_program, seeds
 
 from workbench.cli import main
 from workbench.errors import WorkbenchError
-from workbench.experiments.campaigns.campaign import campaign_of
+from workbench.experiments.campaigns.campaign_run import campaign_of
 from workbench.experiments.campaigns.worker import Work, run_shard
 from workbench.experiments.fleets.comparison import ENVIRONMENTS, Case, records_of, workload_of
 from workbench.experiments.fleets.fleet_run import simulate_fleet
 from workbench.experiments.fleets.workload import KINDS, Workload
 from workbench.experiments.parallel.workers import Workers
-from workbench.healing.device_events import device_events
+from workbench.healing.devices.device_events import device_events
 from workbench.healing.log import Remedy
-from workbench.healing.named import abft, nothing, scrub
-from workbench.healing.strategy import Guard, Strategy
-from workbench.memory.faults import registry
+from workbench.healing.strategies.named import abft, nothing, scrub
+from workbench.healing.strategies.strategy import Guard, Strategy
+from workbench.memory.faults import fault_registry as registry
 from workbench.memory.faults.events import FLIP
+from workbench.memory.faults.fault_registry import fault_model, fault_names, register
 from workbench.memory.faults.model import FaultModel
 from workbench.memory.faults.plan import Plan
 from workbench.memory.faults.poisson import Poisson
-from workbench.memory.faults.registry import fault_model, fault_names, register
 from workbench.memory.faults.transients import Sites
 from workbench.memory.image import Image
 from workbench.memory.watches.areas import Area

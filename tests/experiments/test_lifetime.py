@@ -10,8 +10,8 @@ from workbench.experiments.fleets.device_sound import hear_device
 from workbench.experiments.fleets.fleet_run import simulate_fleet
 from workbench.experiments.fleets.workload import KINDS, Workload
 from workbench.healing.log import Remedy
-from workbench.healing.named import abft, nothing, scrub
-from workbench.healing.strategy import Guard, Policy, Strategy
+from workbench.healing.strategies.named import abft, nothing, scrub
+from workbench.healing.strategies.strategy import Guard, Policy, Strategy
 from workbench.integer.reference import run
 from workbench.memory.faults.arrivals import SECONDS_PER_DAY
 from workbench.memory.faults.transients import Sites

@@ -78,7 +78,7 @@ def test_a_map_of_two_campaigns(
     def broken(path: Path, _: object) -> None:
         raise ValueError(f"cannot draw {path.name}")
 
-    monkeypatch.setattr("workbench.experiments.maps.pictures.save_figure", broken)
+    monkeypatch.setattr("workbench.experiments.maps.map_pictures.save_figure", broken)
     words = [*words[:-1], str(tmp_path / "tables")]
     assert main([*words, "--json", str(tmp_path / "again.json")]) == 2
     said = capsys.readouterr()
@@ -138,7 +138,7 @@ def test_a_map_of_some_bits_says_so_and_protects_no_others(
     stored = ProtectionMask.load(tmp_path / "out" / "protection.mask")
     assert stored.addresses.tolist() == sorted(set(tried.tolist()))
     monkeypatch.setattr(
-        "workbench.experiments.maps.pictures.save_figure", lambda *_: None
+        "workbench.experiments.maps.map_pictures.save_figure", lambda *_: None
     )  # it looks the same
     assert main(["map", str(masked), *out]) == 0
     said = capsys.readouterr().out

@@ -17,10 +17,10 @@ from workbench.errors import WorkbenchError
 from workbench.experiments.fleets.comparison_rows import strategy_notes
 from workbench.experiments.voices.faulty_speech import hear
 from workbench.healing.log import Remedy
-from workbench.healing.named import crc_scrub, in_place, named
-from workbench.healing.strategy import Guard, Strategy
-from workbench.healing.strategy_file import save_strategy
-from workbench.healing.variants import (
+from workbench.healing.strategies.named import crc_scrub, in_place, named
+from workbench.healing.strategies.strategy import Guard, Strategy
+from workbench.healing.strategies.strategy_file import save_strategy
+from workbench.healing.strategies.variants import (
     NAMES,
     StrategyVariant,
     file_stem,

@@ -8,7 +8,7 @@ import pytest
 from small_campaign import IMAGE, run_small, small_campaign
 
 from workbench.errors import WorkbenchError
-from workbench.experiments.campaigns.campaign import campaign_of
+from workbench.experiments.campaigns.campaign_run import campaign_of
 from workbench.experiments.campaigns.manifest import Campaign
 from workbench.experiments.campaigns.shards import encode, read_shard, shard_name
 from workbench.experiments.campaigns.store import merge, open_results

@@ -8,8 +8,8 @@ from programs import random_program
 from random_strategies import random_strategy
 
 from workbench.firmware.design import Firmware
-from workbench.firmware.equivalence import random_schedule
-from workbench.healing.named import nothing
+from workbench.firmware.twins.equivalence import random_schedule
+from workbench.healing.strategies.named import nothing
 from workbench.memory.faults.events import Event
 from workbench.memory.image import Image
 

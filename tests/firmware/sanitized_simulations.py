@@ -9,8 +9,8 @@ import numpy as np
 from batches import random_firmwares
 from programs import random_inputs
 
-from workbench.firmware.host import HostMachine
-from workbench.firmware.twin import Twin
+from workbench.firmware.twins.host import HostMachine
+from workbench.firmware.twins.twin import Twin
 
 FRAMES, FLIPS = 8, 150
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from workbench.cli import main
 from workbench.errors import WorkbenchError
 from workbench.firmware import toolchain
-from workbench.firmware.equivalence import schedule_of, schedule_text
+from workbench.firmware.twins.equivalence import schedule_of, schedule_text
 from workbench.memory.faults.events import CLEAR, FLIP, SET, Event
 
 upsets = st.builds(

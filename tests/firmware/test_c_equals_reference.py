@@ -11,9 +11,9 @@ from workbench import compilers
 from workbench.errors import WorkbenchError
 from workbench.firmware import toolchain
 from workbench.firmware.design import Firmware
-from workbench.firmware.host import host_machine
-from workbench.firmware.twin import Machine, Twin
-from workbench.healing.named import nothing
+from workbench.firmware.twins.host import host_machine
+from workbench.firmware.twins.twin import Machine, Twin
+from workbench.healing.strategies.named import nothing
 from workbench.integer.reference import Stream, run
 from workbench.memory.image import Image, flip_bits
 from workbench.memory.places import WORKING_SECTIONS

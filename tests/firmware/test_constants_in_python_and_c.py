@@ -5,10 +5,10 @@ import re
 import pytest
 
 from workbench.firmware.design import LOG_ENTRY_BYTES, LOG_HEAD_BYTES
-from workbench.firmware.log_file import LOG_DTYPE, MAGIC
 from workbench.firmware.toolchain import runtime_headers
-from workbench.healing import backoff, variables
-from workbench.healing.evidence import Says
+from workbench.firmware.twins.log_file import LOG_DTYPE, MAGIC
+from workbench.healing.devices import backoff, variables
+from workbench.healing.devices.evidence import Says
 from workbench.healing.log import Diagnosis, Remedy, Verdict
 from workbench.memory.codes.signatures import FIELD, RADAR_KEY, Judgement
 from workbench.memory.layout import HEALER_VARIABLES

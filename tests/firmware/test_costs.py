@@ -10,11 +10,17 @@ from programs import random_inputs, random_program
 from workbench.errors import WorkbenchError
 from workbench.experiments.voices.voice import open_voice
 from workbench.firmware.boards import CORES
-from workbench.firmware.costs import Cost, as_json, known_cost, measure_cost, shipped_costs
 from workbench.firmware.design import LOG_ENTRY_BYTES, LOG_HEAD_BYTES
-from workbench.firmware.soak import soak
-from workbench.healing.named import NAMED, abft, named, nothing, scrub
-from workbench.healing.variants import NAMES, fitting
+from workbench.firmware.emulation.costs import (
+    Cost,
+    as_json,
+    known_cost,
+    measure_cost,
+    shipped_costs,
+)
+from workbench.firmware.emulation.soak import soak
+from workbench.healing.strategies.named import NAMED, abft, named, nothing, scrub
+from workbench.healing.strategies.variants import NAMES, fitting
 from workbench.memory.image import Image
 
 PROGRAM = next(p for p in map(random_program, range(99)) if Image.of(p).layout.working_bytes > 600)

@@ -7,7 +7,6 @@ from programs import random_inputs, random_program
 from thoroughness import cases
 
 from workbench.errors import WorkbenchError
-from workbench.firmware import emulator
 from workbench.firmware.boards import (
     BOARDS,
     CORES,
@@ -16,13 +15,14 @@ from workbench.firmware.boards import (
     boards_with,
 )
 from workbench.firmware.design import Firmware
-from workbench.firmware.emulate import MidFrameUpset, emulate, emulated_machine
-from workbench.firmware.emulator import EmulatedMachine, Strike
+from workbench.firmware.emulation import emulator
+from workbench.firmware.emulation.emulate import MidFrameUpset, emulate, emulated_machine
+from workbench.firmware.emulation.emulator import EmulatedMachine, Strike
 from workbench.firmware.toolchain import build_folder, compile_device, package_texts
-from workbench.firmware.twin import Twin
+from workbench.firmware.twins.twin import Twin
 from workbench.healing.log import Diagnosis, Remedy, Verdict
-from workbench.healing.named import abft, scrub
 from workbench.healing.simulation import simulate
+from workbench.healing.strategies.named import abft, scrub
 from workbench.integer.operators import Rescale
 from workbench.integer.program import Program
 from workbench.integer.reference import run

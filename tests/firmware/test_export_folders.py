@@ -9,9 +9,9 @@ from programs import random_inputs, random_program
 from workbench.cli import main
 from workbench.errors import WorkbenchError
 from workbench.firmware.boards import BOARDS
-from workbench.firmware.export import export
-from workbench.healing.named import crc_scrub
-from workbench.healing.strategy import Strategy
+from workbench.firmware.exporting.export import export
+from workbench.healing.strategies.named import crc_scrub
+from workbench.healing.strategies.strategy import Strategy
 from workbench.memory.image import Image
 
 needs_make = pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")

@@ -9,14 +9,14 @@ from programs import random_inputs, random_program, seeds
 from thoroughness import cases
 
 from workbench.firmware.design import Firmware
-from workbench.firmware.equivalence import first_difference
-from workbench.firmware.host import host_machine
-from workbench.firmware.twin import Machine, Twin
-from workbench.healing.boot import booted
+from workbench.firmware.twins.equivalence import first_difference
+from workbench.firmware.twins.host import host_machine
+from workbench.firmware.twins.twin import Machine, Twin
+from workbench.healing.devices.boot import booted
 from workbench.healing.log import Diagnosis, Remedy, Verdict
-from workbench.healing.named import scrub
 from workbench.healing.simulation import simulate, simulate_many
-from workbench.healing.strategy import Guard, Policy, Strategy
+from workbench.healing.strategies.named import scrub
+from workbench.healing.strategies.strategy import Guard, Policy, Strategy
 from workbench.memory.faults.events import CLEAR, Event
 from workbench.memory.image import Image
 from workbench.memory.watches.areas import KINDS, Area

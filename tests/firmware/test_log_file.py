@@ -11,15 +11,15 @@ from programs import random_inputs, random_program
 from workbench.cli import main
 from workbench.errors import WorkbenchError
 from workbench.firmware.design import LOG_ENTRY_BYTES, LOG_HEAD_BYTES, RAM, Firmware
-from workbench.firmware.export import export
-from workbench.firmware.exported import STRATEGY_FILE, exported_firmware
-from workbench.firmware.host import host_machine
-from workbench.firmware.log_file import MAGIC, read_log
-from workbench.firmware.twin import Twin
+from workbench.firmware.exporting.export import export
+from workbench.firmware.exporting.exported import STRATEGY_FILE, exported_firmware
+from workbench.firmware.twins.host import host_machine
+from workbench.firmware.twins.log_file import MAGIC, read_log
+from workbench.firmware.twins.twin import Twin
 from workbench.healing.log import Remedy
-from workbench.healing.named import nothing, scrub
-from workbench.healing.strategy import Guard, Policy, Strategy
-from workbench.healing.strategy_file import summary
+from workbench.healing.strategies.named import nothing, scrub
+from workbench.healing.strategies.strategy import Guard, Policy, Strategy
+from workbench.healing.strategies.strategy_file import summary
 from workbench.memory.faults.events import Event
 from workbench.memory.image import Image
 from workbench.memory.watches.areas import Area

@@ -13,15 +13,15 @@ from twins import assert_same
 from workbench.errors import WorkbenchError
 from workbench.firmware.design import Firmware
 from workbench.firmware.guards.codes import CODES, CodeInC
-from workbench.firmware.guards.registry import KINDS_IN_C, kind_in_c
-from workbench.firmware.host import host_machine
-from workbench.firmware.remedies import REMEDIES_IN_C, RemedyInC
-from workbench.firmware.source import model_sources
+from workbench.firmware.guards.guard_registry import KINDS_IN_C, kind_in_c
+from workbench.firmware.remedies_in_c import REMEDIES_IN_C, RemedyInC
+from workbench.firmware.twins.host import host_machine
+from workbench.firmware.writing.source import model_sources
 from workbench.healing.log import Remedy, in_words, own_remedy
 from workbench.healing.remedies import REMEDIES, Action, rewrite
 from workbench.healing.simulation import simulate
-from workbench.healing.strategy import Guard, Strategy
-from workbench.healing.strategy_file import load_strategy, save_strategy, summary
+from workbench.healing.strategies.strategy import Guard, Strategy
+from workbench.healing.strategies.strategy_file import load_strategy, save_strategy, summary
 from workbench.memory.codes.signatures import Code
 from workbench.memory.faults.events import FLIP, Event
 from workbench.memory.image import Image

@@ -16,16 +16,16 @@ from workbench.experiments.fleets.device_sound import hear_device
 from workbench.experiments.fleets.fleet_run import simulate_fleet
 from workbench.experiments.fleets.workload import Workload
 from workbench.firmware.design import Firmware
+from workbench.firmware.guards.guard_registry import KINDS_IN_C
 from workbench.firmware.guards.in_c import Guarded, InC
-from workbench.firmware.guards.registry import KINDS_IN_C
-from workbench.firmware.host import host_machine
 from workbench.firmware.operators import Call
-from workbench.firmware.source import model_sources
-from workbench.healing.device import Device
+from workbench.firmware.twins.host import host_machine
+from workbench.firmware.writing.source import model_sources
+from workbench.healing.devices.device import Device
 from workbench.healing.log import Diagnosis, Remedy, Verdict
 from workbench.healing.simulation import SimulationResult, simulate, simulate_many
-from workbench.healing.strategy import Guard, Policy, Strategy
-from workbench.healing.strategy_file import load_strategy, save_strategy, summary
+from workbench.healing.strategies.strategy import Guard, Policy, Strategy
+from workbench.healing.strategies.strategy_file import load_strategy, save_strategy, summary
 from workbench.integer.program import Program
 from workbench.memory.faults.events import Event
 from workbench.memory.image import Image

@@ -6,16 +6,16 @@ from batches import needs_emulator
 
 from workbench.experiments.voices.voice import open_voice
 from workbench.firmware.boards import CORES
-from workbench.firmware.emulate import emulate, emulated_machine, firmware_for
-from workbench.firmware.permanent import (
+from workbench.firmware.emulation.emulate import emulate, emulated_machine, firmware_for
+from workbench.firmware.twins.permanent import (
     FRAMES,
     cursors_at,
     permanent_faults,
     stuck_cell,
     worst_under_permanent_faults,
 )
-from workbench.firmware.twin import Twin, frames_of
-from workbench.healing.named import named, nothing
+from workbench.firmware.twins.twin import Twin, frames_of
+from workbench.healing.strategies.named import named, nothing
 from workbench.memory.faults.events import Event
 
 TRIES = 12

@@ -13,12 +13,12 @@ from waiting import LIMIT_S
 
 from workbench.experiments.voices.voice import open_voice
 from workbench.firmware.design import RAM, Firmware
-from workbench.firmware.source import model_sources, numbers
 from workbench.firmware.toolchain import WARNINGS, build_folder
-from workbench.firmware.twin import frames_of
+from workbench.firmware.twins.twin import frames_of
+from workbench.firmware.writing.source import model_sources, numbers
 from workbench.healing.log import Diagnosis, LogEntry, Remedy, Verdict
 from workbench.healing.simulation import simulate
-from workbench.healing.variants import strategy_variant
+from workbench.healing.strategies.variants import strategy_variant
 from workbench.memory.faults.events import Event
 from workbench.memory.image import Image
 

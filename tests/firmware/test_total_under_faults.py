@@ -16,7 +16,6 @@ from thoroughness import cases
 
 from workbench.compilers import host_compiler
 from workbench.firmware.design import Firmware
-from workbench.firmware.host import compile_host_library
 from workbench.firmware.toolchain import (
     SANITIZERS,
     WARNINGS,
@@ -24,6 +23,7 @@ from workbench.firmware.toolchain import (
     compile_shared,
     run_compiler,
 )
+from workbench.firmware.twins.host import compile_host_library
 from workbench.integer.operators import Conv
 from workbench.integer.operators.shifts import requantise, wrap_int32
 

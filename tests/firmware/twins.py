@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from workbench.firmware.design import Firmware
-from workbench.firmware.twin import Machine, Twin
+from workbench.firmware.twins.twin import Machine, Twin
 from workbench.healing.simulation import SimulationResult
 from workbench.memory.faults.events import Event
 

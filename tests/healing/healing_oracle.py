@@ -7,7 +7,7 @@ import numpy as np
 from programs import split_frames
 
 from workbench.healing.log import Diagnosis, LogEntry, Remedy, Verdict
-from workbench.healing.strategy import Strategy
+from workbench.healing.strategies.strategy import Strategy
 from workbench.integer.reference import Stream
 from workbench.memory.faults.events import Event
 from workbench.memory.image import Image, flip_bits

@@ -9,10 +9,10 @@ from random_strategies import random_strategy
 
 from workbench.errors import WorkbenchError
 from workbench.experiments.voices.voice import open_voice
-from workbench.healing.device import Device
+from workbench.healing.devices.device import Device
 from workbench.healing.log import Diagnosis, Verdict
-from workbench.healing.strategy import Guard, Policy, Strategy
-from workbench.healing.variants import strategy_variant
+from workbench.healing.strategies.strategy import Guard, Policy, Strategy
+from workbench.healing.strategies.variants import strategy_variant
 from workbench.memory.image import Image
 from workbench.memory.watches.areas import Area
 

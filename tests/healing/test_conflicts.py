@@ -7,11 +7,11 @@ import pytest
 from programs import random_program
 
 from workbench.errors import WorkbenchError
-from workbench.healing import strategy as composed
-from workbench.healing.boot import booted
-from workbench.healing.device import Device
+from workbench.healing.devices.boot import booted
+from workbench.healing.devices.device import Device
 from workbench.healing.log import Remedy
-from workbench.healing.strategy import Guard, Strategy
+from workbench.healing.strategies import strategy as composed
+from workbench.healing.strategies.strategy import Guard, Strategy
 from workbench.memory.image import Image
 from workbench.memory.watches.areas import Area
 

@@ -10,10 +10,10 @@ from programs import random_inputs, random_program, seeds, split_frames
 from random_strategies import random_strategy
 
 from workbench.errors import WorkbenchError
-from workbench.healing.device import Device
-from workbench.healing.named import NAMED, named
+from workbench.healing.devices.device import Device
 from workbench.healing.simulation import simulate_many
-from workbench.healing.strategy import Strategy
+from workbench.healing.strategies.named import NAMED, named
+from workbench.healing.strategies.strategy import Strategy
 from workbench.integer.reference import Stream
 from workbench.memory.faults.events import CLEAR, FLIP, Event
 from workbench.memory.image import Image

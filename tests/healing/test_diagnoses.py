@@ -31,13 +31,13 @@ from workbench.experiments.bench.diagnoses import (
     parts,
 )
 from workbench.experiments.voices.voice import open_voice
-from workbench.healing.boot import booted
-from workbench.healing.evidence import TABLE, Says, diagnose, facts, witnesses
+from workbench.healing.devices.boot import booted
+from workbench.healing.devices.evidence import TABLE, Says, diagnose, facts, witnesses
 from workbench.healing.log import Diagnosis, Remedy, Verdict
-from workbench.healing.named import named
-from workbench.healing.strategy import Guard, Strategy
-from workbench.healing.strategy_file import save_strategy
-from workbench.healing.variants import NAMES, strategy_variant
+from workbench.healing.strategies.named import named
+from workbench.healing.strategies.strategy import Guard, Strategy
+from workbench.healing.strategies.strategy_file import save_strategy
+from workbench.healing.strategies.variants import NAMES, strategy_variant
 from workbench.memory.image import Image, flip_bits
 from workbench.memory.watches.areas import Area
 

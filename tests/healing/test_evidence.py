@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from workbench.experiments.voices.voice import open_voice
-from workbench.healing.device import Device
+from workbench.healing.devices.device import Device
 from workbench.healing.log import Diagnosis, Remedy, Verdict
 from workbench.healing.overheads import overheads
-from workbench.healing.strategy import Guard, Strategy
-from workbench.healing.variants import NAMES, strategy_variant
+from workbench.healing.strategies.strategy import Guard, Strategy
+from workbench.healing.strategies.variants import NAMES, strategy_variant
 from workbench.memory.image import Image
 from workbench.memory.watches.areas import Area
 

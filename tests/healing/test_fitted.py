@@ -11,13 +11,13 @@ from programs import random_inputs, random_program, seeds
 from workbench.errors import WorkbenchError
 from workbench.experiments.voices.voice import open_voice
 from workbench.firmware.design import Firmware
-from workbench.firmware.equivalence import first_difference, near_schedule
-from workbench.firmware.host import host_machine
-from workbench.healing.fitted import fitted
+from workbench.firmware.twins.equivalence import first_difference, near_schedule
+from workbench.firmware.twins.host import host_machine
 from workbench.healing.log import Remedy
-from workbench.healing.named import NAMED, named
 from workbench.healing.simulation import simulate
-from workbench.healing.strategy import Guard, Strategy
+from workbench.healing.strategies.fitted import fitted
+from workbench.healing.strategies.named import NAMED, named
+from workbench.healing.strategies.strategy import Guard, Strategy
 from workbench.integer.operators import Conv
 from workbench.integer.program import Program
 from workbench.integer.signals import Signal

@@ -12,7 +12,7 @@ from workbench.audio.metrics import snr_db
 from workbench.audio.sound_files import read_audio
 from workbench.cli import main
 from workbench.experiments.voices.voice import open_voice
-from workbench.healing.variants import strategy_variant
+from workbench.healing.strategies.variants import strategy_variant
 from workbench.integer.reference import run
 
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from programs import random_inputs, random_program, seeds
 from random_strategies import random_strategy
 
-from workbench.healing.device import Device
+from workbench.healing.devices.device import Device
 from workbench.healing.memory_simulation import memory_changes, memory_tells_all
 from workbench.healing.simulation import simulate
 from workbench.memory.faults.events import CLEAR, FLIP, Event

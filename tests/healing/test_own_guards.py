@@ -9,12 +9,12 @@ import pytest
 from workbench.errors import WorkbenchError
 from workbench.healing import log
 from workbench.healing.remedies import REMEDIES
-from workbench.healing.strategy_file import load_strategy, summary
+from workbench.healing.strategies.strategy_file import load_strategy, summary
 from workbench.memory.codes.signatures import Xor
 from workbench.memory.watches.areas import KINDS, Area
+from workbench.memory.watches.kind_registry import register
 from workbench.memory.watches.own import GROUP, load_own
 from workbench.memory.watches.pages import Pages
-from workbench.memory.watches.registry import register
 
 MODULE = """
 from workbench.healing.log import own_remedy

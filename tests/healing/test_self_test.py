@@ -8,9 +8,9 @@ from programs import random_program, seeds
 from voices import voice
 
 from workbench.experiments.bench.codes import seen_by_golden_inputs
-from workbench.healing.device import Device
+from workbench.healing.devices.device import Device
 from workbench.healing.log import Diagnosis, LogEntry, Remedy, Verdict
-from workbench.healing.strategy import Guard, Policy, Strategy
+from workbench.healing.strategies.strategy import Guard, Policy, Strategy
 from workbench.integer.reference import Stream
 from workbench.memory.image import Image
 from workbench.memory.watches.areas import CODES, Area

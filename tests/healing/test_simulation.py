@@ -11,9 +11,9 @@ from programs import random_inputs, random_program, seeds
 
 from workbench.errors import WorkbenchError
 from workbench.healing.log import Diagnosis, LogEntry, Remedy, Verdict
-from workbench.healing.named import nothing, scrub
 from workbench.healing.simulation import simulate, simulate_many
-from workbench.healing.strategy import Strategy
+from workbench.healing.strategies.named import nothing, scrub
+from workbench.healing.strategies.strategy import Strategy
 from workbench.memory.faults.events import Event
 from workbench.memory.image import Image
 

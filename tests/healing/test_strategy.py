@@ -9,10 +9,10 @@ from programs import random_program, seeds
 from random_strategies import random_strategy
 
 from workbench.errors import WorkbenchError
-from workbench.healing.device import Device
+from workbench.healing.devices.device import Device
 from workbench.healing.log import Remedy
-from workbench.healing.named import NAMED, crc_scrub, named
-from workbench.healing.strategy import Guard, Policy, Strategy
+from workbench.healing.strategies.named import NAMED, crc_scrub, named
+from workbench.healing.strategies.strategy import Guard, Policy, Strategy
 from workbench.memory.image import Image
 from workbench.memory.watches.areas import Area
 

@@ -13,9 +13,9 @@ from random_strategies import random_strategy
 
 from workbench.errors import WorkbenchError
 from workbench.healing.log import Remedy
-from workbench.healing.named import NAMED, named
-from workbench.healing.strategy import Guard, Policy, Strategy
-from workbench.healing.strategy_file import load_strategy, save_strategy
+from workbench.healing.strategies.named import NAMED, named
+from workbench.healing.strategies.strategy import Guard, Policy, Strategy
+from workbench.healing.strategies.strategy_file import load_strategy, save_strategy
 from workbench.memory.watches.areas import Area
 
 MINE = Strategy(

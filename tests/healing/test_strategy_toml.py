@@ -13,11 +13,11 @@ from programs import random_program, seeds
 from random_strategies import random_strategy
 
 from workbench.errors import WorkbenchError
-from workbench.healing.composing import guard
 from workbench.healing.log import Remedy
-from workbench.healing.named import NAMED, named, two_speeds
-from workbench.healing.strategy import Guard, Policy, Strategy
-from workbench.healing.strategy_file import load_strategy, save_strategy
+from workbench.healing.strategies.composing import guard
+from workbench.healing.strategies.named import NAMED, named, two_speeds
+from workbench.healing.strategies.strategy import Guard, Policy, Strategy
+from workbench.healing.strategies.strategy_file import load_strategy, save_strategy
 from workbench.memory.places import WORKING_SECTIONS
 from workbench.memory.watches.areas import Area
 

@@ -8,8 +8,8 @@ from programs import random_program
 
 from workbench.errors import WorkbenchError
 from workbench.experiments.voices.voice import open_voice
-from workbench.healing.named import NAMED, crc_scrub, named, nothing, scrub
 from workbench.healing.overheads import Overheads, overheads
+from workbench.healing.strategies.named import NAMED, crc_scrub, named, nothing, scrub
 from workbench.memory.faults.arrivals import expected_upsets
 from workbench.memory.faults.poisson import poisson_upsets
 

@@ -12,7 +12,7 @@ from voices import voice
 from workbench.audio.recordings import load_recordings
 from workbench.audio.sound_files import read_audio, write_wav
 from workbench.errors import WorkbenchError
-from workbench.experiments.campaigns.campaign import campaign_of
+from workbench.experiments.campaigns.campaign_run import campaign_of
 from workbench.experiments.campaigns.class_calibration import heard_classes
 from workbench.experiments.campaigns.store import Store, merge, open_results
 from workbench.experiments.campaigns.summary import summary
@@ -22,12 +22,12 @@ from workbench.experiments.maps.worst_bits import worst_bits
 from workbench.experiments.voices.quality import quality_of_recordings, quality_of_voice
 from workbench.experiments.voices.script import script_of
 from workbench.files import output_folder, write_text
-from workbench.healing.fitted import fitted
-from workbench.healing.named import named
 from workbench.healing.simulation import simulate, simulate_many
-from workbench.healing.strategy import Guard, Policy, Strategy
-from workbench.healing.strategy_file import load_strategy, save_strategy
-from workbench.healing.variants import strategy_variants
+from workbench.healing.strategies.fitted import fitted
+from workbench.healing.strategies.named import named
+from workbench.healing.strategies.strategy import Guard, Policy, Strategy
+from workbench.healing.strategies.strategy_file import load_strategy, save_strategy
+from workbench.healing.strategies.variants import strategy_variants
 from workbench.integer.storage import load_program
 from workbench.memory.codes.in_place import in_place_program
 from workbench.memory.faults.arrivals import read_rate

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Runs trials of a model that tests/integer/emulated.py dumped, on a processor that is emulated.
  *
  * Input: int64 sizes of all that follows; the arrays, end to end; pairs of int64 (where a pointer lies,

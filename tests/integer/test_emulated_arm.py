@@ -9,9 +9,12 @@ import numpy as np
 import pytest
 from emulated import PROCESSORS, QEMU, EmulatedEngine, compile_driver
 from hypothesis import HealthCheck, given, settings
-from programs import seeds
-from trial_cases import random_case
+from programs import random_inputs, seeds, wide_program
+from trial_cases import FRAMES, random_case, random_events
 
+from workbench.memory.faults.events import Events
+from workbench.memory.faults.transients import Sites
+from workbench.memory.image import Image
 from workbench.memory.trials.laboratory import Laboratory
 
 pytestmark = pytest.mark.skipif(
@@ -32,7 +35,23 @@ def engine(request: pytest.FixtureRequest, made_once) -> EmulatedEngine:  # type
 )
 @given(seed=seeds)
 def test_the_kernels_of_arm_are_the_truth(engine: EmulatedEngine, seed: int) -> None:
-    image, inputs, events, trials = random_case(seed)
+    _check(engine, *random_case(seed))
+
+
+@pytest.mark.parametrize(("channels", "out"), [(300, 33), (2, 1025)])
+def test_rows_and_columns_of_any_number(engine: EmulatedEngine, channels: int, out: int) -> None:
+    image = Image.of(wide_program(channels, out))
+    events = random_events(Sites(image), np.random.default_rng(out), 3)
+    _check(engine, image, random_inputs(image.program, 1, FRAMES), events, 3)
+
+
+def _check(
+    engine: EmulatedEngine,
+    image: Image,
+    inputs: dict[str, np.ndarray],
+    events: Events,
+    trials: int,
+) -> None:
     lab = Laboratory(image, inputs, engine="native", kernels="plain")
     for faults, offsets in lab._translator.parts(events, trials):
         wrong, outcomes, sounds = engine.trials(image.program, lab.inputs, faults, offsets)

@@ -80,10 +80,15 @@ def test_what_this_processor_has_not_is_refused(
 @pytest.mark.parametrize(
     ("machine", "features", "expected"),
     [
-        ("x86_64", "avx2 avx512f avx512bw avx512vl avx512dq avx512_vnni", "vnni avx512 avx2"),
-        ("x86_64", "avx2 avx512f avx512bw avx512vl avx512dq", "avx512 avx2"),
-        ("x86_64", "avx2 avx_vnni", "avxvnni avx2"),
-        ("AMD64", "avx2 fma", "avx2"),
+        (
+            "x86_64",
+            "avx2 bmi1 bmi2 avx512f avx512bw avx512vl avx512dq avx512_vnni",
+            "vnni avx512 avx2",
+        ),
+        ("x86_64", "avx2 bmi1 bmi2 avx512f avx512bw avx512vl avx512dq", "avx512 avx2"),
+        ("x86_64", "avx2 bmi1 bmi2 avx_vnni", "avxvnni avx2"),
+        ("AMD64", "avx2 bmi1 bmi2 fma", "avx2"),
+        ("x86_64", "avx2 fma", ""),
         ("x86_64", "sse4_2", ""),
         ("aarch64", "fp asimd asimddp", "dotprod neon"),
         ("arm64", "fp asimd", "neon"),
@@ -100,8 +105,14 @@ def test_what_a_processor_says_decides(
 
 def test_options_of_the_compilers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(instructions.platform, "machine", lambda: "x86_64")
-    assert compiler_options("avxvnni", zig=False) == ["-DWB_USE_AVXVNNI", "-mavx2", "-mavxvnni"]
-    assert compiler_options("avx2", zig=True) == ["-DWB_USE_AVX2", "-mcpu=x86_64+avx2"]
+    assert compiler_options("avxvnni", zig=False) == [
+        "-DWB_USE_AVXVNNI",
+        "-mavx2",
+        "-mbmi",
+        "-mbmi2",
+        "-mavxvnni",
+    ]
+    assert compiler_options("avx2", zig=True) == ["-DWB_USE_AVX2", "-mcpu=x86_64+avx2+bmi+bmi2"]
     assert compiler_options("plain", zig=True) == ["-DWB_USE_PLAIN", "-mcpu=x86_64"]
     monkeypatch.setattr(instructions.platform, "machine", lambda: "arm64")
     assert compiler_options("dotprod", zig=True) == ["-DWB_USE_DOTPROD", "-mcpu=generic+dotprod"]

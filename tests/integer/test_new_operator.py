@@ -10,17 +10,17 @@ import pytest
 
 from workbench.errors import WorkbenchError
 from workbench.firmware.design import Firmware
-from workbench.firmware.host import host_machine
 from workbench.firmware.operators import CALLS, Call
-from workbench.firmware.twin import Twin
-from workbench.healing.named import nothing
+from workbench.firmware.twins.host import host_machine
+from workbench.firmware.twins.twin import Twin
+from workbench.healing.strategies.named import nothing
 from workbench.integer.engine import Engine
 from workbench.integer.operators import OPERATORS, Operator, StateTensor
 from workbench.integer.operators.operator import OnSums
 from workbench.integer.operators.shifts import wrap_int32
 from workbench.integer.program import Program
 from workbench.integer.reference import Stream, run
-from workbench.integer.reference_stream import ReferenceStream
+from workbench.integer.reference_frames import ReferenceFrames
 from workbench.integer.signals import Signal
 from workbench.integer.storage import load_program, save_program
 from workbench.memory.faults.plan import Plan
@@ -133,20 +133,13 @@ def test_the_c_runtime_computes_the_same_damaged_or_not() -> None:
         np.testing.assert_array_equal(twin.run(inputs(4)), run(damaged, inputs(4))["y"][0])
 
 
-def test_a_snapshot_outlives_frames_that_change_the_state_in_place() -> None:
-    stream, (first, second) = ReferenceStream(program(), 2), (inputs(4), inputs(5))
-    stream.step(first, {})
-    remembered = stream.snapshot()
-    twice = []
-    for _ in range(3):
-        stream.restore(remembered)
-        twice.append(stream.step(second, {}))
-    np.testing.assert_array_equal(twice[0], twice[1])
-    np.testing.assert_array_equal(twice[0], twice[2])
-    with pytest.raises(
-        WorkbenchError, match="'x' is for 3 trials and there are 2; give one for all"
-    ):
-        stream.signals({"x": np.zeros((3, 3, 2), np.int64)}, {})
+def test_a_state_outlives_frames_that_change_it_in_place() -> None:
+    frames = ReferenceFrames(program())
+    _, before = frames.step(inputs(4), program(), frames.silence())
+    kept = frames.read_state(before, "leak", "level").copy()
+    twice = [frames.step(inputs(5), program(), before)[0]["y"] for _ in range(2)]
+    np.testing.assert_array_equal(*twice)
+    np.testing.assert_array_equal(frames.read_state(before, "leak", "level"), kept)
 
 
 def test_maps_and_traces_name_what_the_operator_says() -> None:

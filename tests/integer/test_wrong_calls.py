@@ -17,7 +17,7 @@ from workbench.experiments.fleets.workload import Workload
 from workbench.experiments.voices.faulty_speech import hear
 from workbench.experiments.voices.voice import Voice, open_voice
 from workbench.generators.layers import CausalConv1d, Precision
-from workbench.healing.named import named
+from workbench.healing.strategies.named import named
 from workbench.integer.engine import Engine
 from workbench.integer.lowering.lower import Samples, lower
 from workbench.integer.program import Program

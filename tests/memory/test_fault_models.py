@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from programs import random_program, seeds
 
 from workbench.memory.faults.events import CLEAR, FLIP, SET
+from workbench.memory.faults.fault_registry import fault_names
 from workbench.memory.faults.plan import Plan
-from workbench.memory.faults.registry import fault_names
 from workbench.memory.faults.transients import Sites
 from workbench.memory.image import Image
 

@@ -15,10 +15,10 @@ from programs import random_inputs, random_program
 from workbench.errors import WorkbenchError
 from workbench.memory.faults.bits import Bits, Each, Flips, Stuck
 from workbench.memory.faults.events import CLEAR, Events
+from workbench.memory.faults.fault_registry import register
 from workbench.memory.faults.model import FaultModel
 from workbench.memory.faults.plan import Plan, TrialId
 from workbench.memory.faults.rates import Ber, Retention, Weak
-from workbench.memory.faults.registry import register
 from workbench.memory.faults.space import Burst, Mbu
 from workbench.memory.faults.time import Arrive, Transient
 from workbench.memory.faults.transients import ALL_SECTIONS, Sites

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from programs import random_inputs, random_program, seeds
 
 from workbench.errors import WorkbenchError
-from workbench.healing.named import nothing
 from workbench.healing.simulation import simulate
+from workbench.healing.strategies.named import nothing
 from workbench.integer.operators import Conv, Rescale
 from workbench.integer.program import Program
 from workbench.integer.reference import Stream, run

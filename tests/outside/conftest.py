@@ -10,8 +10,8 @@ import pytest
 from tones import Tones
 
 from workbench.cli import main
-from workbench.generators import registry
-from workbench.generators.registry import register
+from workbench.generators import generator_registry as registry
+from workbench.generators.generator_registry import register
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import pytest
 from tones import Tones, TonesConfig
 
 from workbench.errors import WorkbenchError
-from workbench.generators.registry import register
+from workbench.generators.generator_registry import register
 
 
 class _Nameless(Tones):

@@ -19,8 +19,8 @@ from workbench.audio.sound_files import read_audio, write_wav
 from workbench.cli import main
 from workbench.errors import WorkbenchError
 from workbench.experiments.voices.voice import Voice, open_voice
-from workbench.generators import registry
-from workbench.generators.registry import generator_named, names
+from workbench.generators import generator_registry as registry
+from workbench.generators.generator_registry import generator_named, names
 
 HERE = Path(__file__).parent
 pytestmark = pytest.mark.usefixtures("registered")
@@ -251,7 +251,7 @@ def test_an_entry_point_that_cannot_be_used_is_told(
 def test_naming_and_encoding_need_no_torch() -> None:
     code = """
 import sys
-from workbench.generators.registry import generator_named, names, register
+from workbench.generators.generator_registry import generator_named, names, register
 from tones import Tones, TonesConfig
 tones = register(Tones())
 tones.encode(TonesConfig(("low",)), ["low"]), names(), generator_named("challenge")

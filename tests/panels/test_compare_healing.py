@@ -12,12 +12,12 @@ import pytest
 from voices import voice
 
 from workbench.errors import WorkbenchError
-from workbench.experiments.demo.page.pictures import wav_uri
+from workbench.experiments.demo.page.data_uris import wav_uri
 from workbench.experiments.fleets.comparison import ENVIRONMENTS, workload_of
 from workbench.experiments.fleets.healed_speech import healed_speech
 from workbench.experiments.maps import worst_bits as adversarial
 from workbench.experiments.maps.worst_bits import Step
-from workbench.healing.variants import strategy_variant
+from workbench.healing.strategies.variants import strategy_variant
 from workbench.panels import compare_healing
 from workbench.panels.compare_healing import HealingPanel
 from workbench.panels.names import PANEL

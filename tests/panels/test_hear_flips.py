@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from voices import voice
 
-from workbench.experiments.demo.page.pictures import wav_uri
+from workbench.experiments.demo.page.data_uris import wav_uri
 from workbench.experiments.voices.faulty_speech import hear
 from workbench.memory.faults.bits import Flips
 from workbench.memory.faults.plan import Plan

@@ -14,8 +14,8 @@ import small_files as small
 from workbench.audio.recordings import CHECKSUMS, read_checksums
 from workbench.audio.voice_package import read_manifest
 from workbench.experiments.campaigns.manifest import MANIFEST_FILE
-from workbench.firmware.exported import STRATEGY_FILE
-from workbench.healing.strategy_file import load_strategy, save_strategy
+from workbench.firmware.exporting.exported import STRATEGY_FILE
+from workbench.healing.strategies.strategy_file import load_strategy, save_strategy
 from workbench.integer.storage import save_program
 from workbench.memory.faults.plan import Plan, TrialId
 from workbench.training.checkpoint_files import (

@@ -26,17 +26,17 @@ from workbench.experiments.campaigns.shards import encode, shard_name
 from workbench.experiments.campaigns.store import Store, open_results
 from workbench.experiments.campaigns.trial_table import SCHEMA
 from workbench.experiments.records import RecordFile
-from workbench.firmware.costs import as_json, costs_from, shipped_costs
 from workbench.firmware.design import LOG_HEAD_BYTES, RAM, Firmware
-from workbench.firmware.equivalence import schedule_of, schedule_text
-from workbench.firmware.exported import exported_firmware, keep
-from workbench.firmware.log_file import MAGIC, read_log
+from workbench.firmware.emulation.costs import as_json, costs_from, shipped_costs
+from workbench.firmware.exporting.exported import exported_firmware, keep
+from workbench.firmware.twins.equivalence import schedule_of, schedule_text
+from workbench.firmware.twins.log_file import MAGIC, read_log
 from workbench.generators.challenge import GENERATOR
 from workbench.generators.challenge.configuration import ChallengeConfig
 from workbench.generators.challenge.network import Challenge
 from workbench.healing.log import Remedy
-from workbench.healing.strategy import Guard, Policy, Strategy
-from workbench.healing.strategy_file import save_strategy, strategy_to_json
+from workbench.healing.strategies.strategy import Guard, Policy, Strategy
+from workbench.healing.strategies.strategy_file import save_strategy, strategy_to_json
 from workbench.integer.storage import load_program
 from workbench.memory.faults.plan import Plan, TrialId
 from workbench.memory.faults.protection import ProtectionMask

@@ -18,7 +18,7 @@ from mutations import MUTATIONS
 from readers import CONTAINER, READERS, Reader
 
 from workbench.errors import WorkbenchError
-from workbench.memory.faults import registry
+from workbench.memory.faults import fault_registry as registry
 
 TOTAL = int(os.environ.get("WORKBENCH_FUZZ", "20000"))
 SEED = os.environ.get("WORKBENCH_FUZZ_SEED", "0")

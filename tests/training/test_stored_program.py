@@ -185,7 +185,7 @@ def test_a_network_that_was_exchanged_since_is_not_the_voices(copied: Path) -> N
 def test_opening_and_speaking_need_no_torch() -> None:
     code = """
 import json, sys
-from workbench.generators.registry import generator_named, names
+from workbench.generators.generator_registry import generator_named, names
 from workbench.experiments.voices.voice import open_voice
 voice = open_voice()
 voice.speak("7"), voice.recording("7"), voice.image(), repr(voice), names()

@@ -9,26 +9,26 @@ from functools import partial
 
 import numpy as np
 
-from workbench.commands.common import add_checkpoint, add_generator, add_strategies
+from workbench.commands.common import add_checkpoint, add_generator, add_strategies, add_word
 from workbench.commands.kept import Kept
 from workbench.errors import WorkbenchError
 from workbench.experiments.threads import one_thread
 from workbench.experiments.voices.voice import open_voice
 from workbench.files import as_argument
 from workbench.firmware.boards import CORES
-from workbench.firmware.costs import fingerprint
 from workbench.firmware.design import RAM, Firmware
-from workbench.firmware.emulate import emulated_machine
-from workbench.firmware.equivalence import (
+from workbench.firmware.emulation.costs import fingerprint
+from workbench.firmware.emulation.emulate import emulated_machine
+from workbench.firmware.twins.equivalence import (
     Schedule,
     first_difference,
     near_schedule,
     schedule_of,
     schedule_text,
 )
-from workbench.firmware.host import host_machine
-from workbench.firmware.twin import Machine
-from workbench.healing.variants import StrategyVariant, strategy_variants
+from workbench.firmware.twins.host import host_machine
+from workbench.firmware.twins.twin import Machine
+from workbench.healing.strategies.variants import StrategyVariant, strategy_variants
 from workbench.progress import progress_bar
 
 _HOST = "host"
@@ -55,9 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--frames", type=int, metavar="N", help=f"of a word, in each ({_FRAMES}, or the whole word)"
     )
     parser.add_argument("--schedule", metavar="TEXT", help="run this one alone, e.g. 3:4711,5:99=1")
-    parser.add_argument(
-        "--utterance", "--word", dest="word", metavar="W", help="what is said (the first word)"
-    )
+    add_word(parser, "what is said (the first word)")
     parser.add_argument("--seed", type=int, default=0, help="another one gives other upsets (0)")
 
 

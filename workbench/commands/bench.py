@@ -7,9 +7,9 @@ import importlib
 from pathlib import Path
 from typing import Any
 
-from workbench.commands.common import add_checkpoint, add_strategies, generator_name
+from workbench.commands.common import add_checkpoint, add_strategies, add_word, generator_name
 from workbench.errors import WorkbenchError
-from workbench.generators.registry import DEFAULT
+from workbench.generators.generator_registry import DEFAULT
 from workbench.memory.trials.laboratory import ENGINES
 
 # Name -> what it measures; each is a module of `benchmarks`, imported when it is used.
@@ -19,6 +19,7 @@ BENCHMARKS = {
     "codes": "what checks of memory see",
     "diagnoses": "whether what healers write down is true",
     "start": "how long commands take to start",
+    "growth": "how trials, memory and fleets grow with weights, batch and devices",
     "cluster": "how many tasks a second a Dask scheduler hands out to many simulated workers",
 }
 # Benchmark -> the options that it takes, with what they are when they are left out.
@@ -29,6 +30,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "codes": {**_VOICE, "trials": 5_000},
     "diagnoses": {**_VOICE, "trials": 100, "strategy": None},
     "start": {"repeats": 3},
+    "growth": {**_VOICE, "seconds": 1.0, "out": Path("out/growth")},
     "cluster": {"workers": 200},
 }
 
@@ -43,7 +45,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--seconds",
         type=float,
-        help=f"campaign: for each tool, in all ({OPTIONS['campaign']['seconds']:g})",
+        help=f"campaign: for each tool, in all ({OPTIONS['campaign']['seconds']:g}); growth: for each "
+        f"network ({OPTIONS['growth']['seconds']:g})",
     )
     parser.add_argument(
         "--check",
@@ -65,10 +68,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         f"({OPTIONS['diagnoses']['trials']})",
     )
     add_strategies(parser, default="diagnoses: all that heal")
-    parser.add_argument("--word", help="estimate: which is said (7, or the generator's first)")
+    add_word(parser, "estimate: which is said (7, or the generator's first)")
     parser.add_argument(
         "--generator", type=generator_name, metavar="NAME",
-        help=f"estimate, codes, diagnoses: which generator (that of the checkpoint, or {DEFAULT})",
+        help=f"estimate, codes, diagnoses, growth: which generator (that of the checkpoint, or {DEFAULT})",
     )  # fmt: skip
     add_checkpoint(parser)
     parser.add_argument(
@@ -76,6 +79,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=int,
         metavar="N",
         help=f"cluster: how many are simulated ({OPTIONS['cluster']['workers']})",
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        metavar="DIR",
+        help=f"growth: where pictures and figures go ({OPTIONS['growth']['out']})",
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there")
 

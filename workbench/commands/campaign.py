@@ -25,7 +25,7 @@ from workbench.commands.common import (
 )
 from workbench.commands.progress import resumable
 from workbench.errors import WorkbenchError
-from workbench.experiments.campaigns.campaign import campaign_of, part_of, run_campaign
+from workbench.experiments.campaigns.campaign_run import campaign_of, part_of, run_campaign
 from workbench.experiments.campaigns.manifest import Campaign
 from workbench.experiments.campaigns.shards import Damage
 from workbench.experiments.campaigns.store import Results, Store, merge, open_results

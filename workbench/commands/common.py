@@ -12,11 +12,11 @@ import numpy as np
 from workbench.errors import WorkbenchError
 from workbench.experiments.voices.voice import Voice
 from workbench.experiments.voices.word_lists import in_one_text, words_in
-from workbench.generators.registry import DEFAULT, generator_named
-from workbench.healing.fitted import fitted
-from workbench.healing.named import CRC_SCRUB, NONE, crc_scrub
-from workbench.healing.strategy import Strategy
-from workbench.healing.variants import refuse_unknown
+from workbench.generators.generator_registry import DEFAULT, generator_named
+from workbench.healing.strategies.fitted import fitted
+from workbench.healing.strategies.named import CRC_SCRUB, NONE, crc_scrub
+from workbench.healing.strategies.strategy import Strategy
+from workbench.healing.strategies.variants import refuse_unknown
 from workbench.integer.program import Program
 from workbench.memory.image import Image
 from workbench.training.checkpoint_files import (
@@ -84,6 +84,23 @@ def add_words(parser: argparse.ArgumentParser, help_: str) -> None:
     parser.add_argument(
         "--utterances", "--words", dest="words", action="append", metavar="W,W",
         help=f"{help_}; commas between them, or the option again; \\, is a comma in a word",
+    )  # fmt: skip
+
+
+def add_word(parser: argparse.ArgumentParser, help_: str, *, action: str = "store") -> None:
+    """Declare --word; action: "append" where it may be given again."""
+    parser.add_argument(
+        "--utterance", "--word", dest="word", metavar="W", action=action, help=help_
+    )
+
+
+def add_word_count(
+    parser: argparse.ArgumentParser | argparse._ArgumentGroup, help_: str, *, default: int
+) -> None:
+    """Declare how many utterances devices say."""
+    parser.add_argument(
+        "--utterances", "--words", dest="words", metavar="N", type=int, default=default,
+        help=f"{help_} ({default})",
     )  # fmt: skip
 
 

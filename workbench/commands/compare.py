@@ -17,6 +17,7 @@ from workbench.commands.common import (
     add_faults,
     add_generator,
     add_strategies,
+    add_word_count,
     add_workers,
     check_jobs,
 )
@@ -42,11 +43,11 @@ from workbench.experiments.threads import one_thread
 from workbench.experiments.voices.script import script_of
 from workbench.experiments.voices.voice import Voice, open_voice
 from workbench.files import exists, output_folder, write_text
-from workbench.firmware.costs import Cost
-from workbench.healing.named import nothing
+from workbench.firmware.emulation.costs import Cost
 from workbench.healing.simulation import SimulationResult, simulate
-from workbench.healing.strategy_file import summary
-from workbench.healing.variants import (
+from workbench.healing.strategies.named import nothing
+from workbench.healing.strategies.strategy_file import summary
+from workbench.healing.strategies.variants import (
     ALTERED_PROGRAMS,
     NAMES,
     StrategyVariant,
@@ -79,15 +80,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     add_faults(parser, "each by itself, beside environments or instead of all of them")
     parser.add_argument("--devices", type=int, default=_DEVICES, help=f"of each ({_DEVICES})")
-    parser.add_argument(
-        "--utterances",
-        "--words",
-        dest="words",
-        metavar="N",
-        type=int,
-        default=_WORDS,
-        help=f"that each of them says ({_WORDS})",
-    )
+    add_word_count(parser, "that each of them says", default=_WORDS)
     parser.add_argument("--seed", type=int, default=0, help="another one draws other faults (0)")
     parser.add_argument(
         "--mask",
@@ -254,7 +247,7 @@ def _draw(
     environments: Sequence[Environment],
 ) -> None:
     """Both pictures; none of an earlier comparison stays where one cannot be drawn."""
-    from workbench.experiments.fleets.pictures import draw_costs, draw_harm
+    from workbench.experiments.fleets.comparison_pictures import draw_costs, draw_harm
 
     titles = {each.name: each.title for each in environments}
     first = _SINGLE if _SINGLE in titles else environments[0].name
@@ -293,6 +286,6 @@ def _sounds(
             Image.of(voice.program), script.inputs, (), nothing(), word_starts=script.starts
         )
     write_wav(out / "clean.wav", np.asarray(clean.samples()), voice.sample_rate_hz)
-    from workbench.experiments.fleets.pictures import draw_timelines
+    from workbench.experiments.fleets.comparison_pictures import draw_timelines
 
     draw_timelines(out / "timelines.png", results, script.starts)

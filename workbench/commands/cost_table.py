@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from workbench.firmware.boards import Core
-from workbench.firmware.costs import Cost
+from workbench.firmware.emulation.costs import Cost
 
 LEGEND = (
     "In instructions: a clean frame on average and at most; for each entry of the log, to find (less than "

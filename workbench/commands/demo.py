@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from workbench.commands.common import add_checkpoint, add_generator, default_utterance
+from workbench.commands.common import add_checkpoint, add_generator, add_word, default_utterance
 
 _OUT = Path("out/demo")
 _WORD = "7"
@@ -18,12 +18,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=Path, default=_OUT, metavar="DIR", help=f"where to write the page ({_OUT})"
     )
-    parser.add_argument(
-        "--utterance",
-        "--word",
-        dest="word",
-        metavar="W",
-        help=f"the utterance that is damaged and healed ({_WORD}, or the generator's first)",
+    add_word(
+        parser, f"the utterance that is damaged and healed ({_WORD}, or the generator's first)"
     )
     parser.add_argument(
         "--seed", type=int, default=0, help="another one flips other bits at other times (0)"

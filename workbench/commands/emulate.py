@@ -14,6 +14,7 @@ from workbench.commands.common import (
     STRATEGIES,
     add_checkpoint,
     add_generator,
+    add_word,
     strategy_text,
 )
 from workbench.commands.cost_table import LEGEND, print_costs
@@ -26,10 +27,10 @@ from workbench.experiments.provenance import inputs_digest
 from workbench.experiments.voices.voice import Voice, open_voice
 from workbench.files import write_text
 from workbench.firmware.boards import CORES, USUAL_CORES
-from workbench.firmware.costs import Cost, as_json, bare_run, fingerprint, measure_cost
-from workbench.firmware.soak import soak
-from workbench.healing.named import CRC_SCRUB
-from workbench.healing.variants import strategy_variants
+from workbench.firmware.emulation.costs import Cost, as_json, bare_run, fingerprint, measure_cost
+from workbench.firmware.emulation.soak import soak
+from workbench.healing.strategies.named import CRC_SCRUB
+from workbench.healing.strategies.variants import strategy_variants
 from workbench.progress import progress_bar
 from workbench.training.checkpoint_files import refuse_replacing
 
@@ -46,14 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=tuple(CORES),
         help=f"may be given again ({' '.join(USUAL_CORES)})",
     )
-    parser.add_argument(
-        "--utterance",
-        "--word",
-        dest="word",
-        action="append",
-        metavar="W",
-        help="what it says, may be given again (every word)",
-    )
+    add_word(parser, "what it says, may be given again (every word)", action="append")
     parser.add_argument(
         "--pages", type=int, metavar="N",
         help=f"pages that {CRC_SCRUB} checks after each frame ({PAGES})",

@@ -15,10 +15,10 @@ from workbench.experiments.voices.script import script_of
 from workbench.experiments.voices.voice import Voice
 from workbench.files import write_bytes
 from workbench.firmware.boards import Board, Core, boards_with
-from workbench.firmware.emulate import EmulatedRun, MidFrameUpset, emulate
+from workbench.firmware.emulation.emulate import EmulatedRun, MidFrameUpset, emulate
 from workbench.healing.log import log_lines
-from workbench.healing.named import CRC_SCRUB
-from workbench.healing.strategy import Strategy
+from workbench.healing.strategies.named import CRC_SCRUB
+from workbench.healing.strategies.strategy import Strategy
 from workbench.integer.program import Program
 from workbench.integer.reference import run as run_program
 from workbench.memory.layout import Layout

@@ -14,8 +14,8 @@ from workbench.face.exporting import export
 from workbench.files import as_argument
 from workbench.firmware.boards import BOARDS
 from workbench.firmware.design import RAM, WEIGHTS
-from workbench.firmware.exported import refuse_foreign
-from workbench.healing.named import CRC_SCRUB, NONE
+from workbench.firmware.exporting.exported import refuse_foreign
+from workbench.healing.strategies.named import CRC_SCRUB, NONE
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -12,6 +12,7 @@ from workbench.commands.common import (
     add_checkpoint,
     add_generator,
     add_image,
+    add_word,
     default_utterance,
     image_of,
 )
@@ -32,13 +33,7 @@ _SITES_SHOWN, _SITES_FILE = 10, "sites.txt"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what is flipped, what is said, and where the files go."""
     add_generator(parser)
-    parser.add_argument(
-        "--utterance",
-        "--word",
-        dest="word",
-        metavar="W",
-        help=f"what is said, 7 or seven ({_WORD})",
-    )
+    add_word(parser, f"what is said, 7 or seven ({_WORD})")
     parser.add_argument(
         "--flips", type=int, help=f"how many different bits ({_FLIPS}; none more with --image)"
     )

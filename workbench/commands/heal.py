@@ -30,11 +30,11 @@ from workbench.experiments.fleets.workload import Workload
 from workbench.experiments.voices.script import Script, script_of
 from workbench.experiments.voices.voice import Voice, open_voice
 from workbench.files import output_folder, write_text
-from workbench.healing.named import CRC_SCRUB, nothing
 from workbench.healing.overheads import overheads
 from workbench.healing.simulation import SimulationResult, simulate
-from workbench.healing.strategy import Strategy
-from workbench.healing.strategy_file import strategy_to_json
+from workbench.healing.strategies.named import CRC_SCRUB, nothing
+from workbench.healing.strategies.strategy import Strategy
+from workbench.healing.strategies.strategy_file import strategy_to_json
 from workbench.memory.faults.arrivals import expected_upsets
 from workbench.memory.faults.events import ACTIONS, Event
 from workbench.memory.faults.poisson import poisson_upsets

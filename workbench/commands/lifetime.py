@@ -16,6 +16,7 @@ from workbench.commands.common import (
     add_checkpoint,
     add_faults,
     add_generator,
+    add_word_count,
     add_workers,
     check_jobs,
     strategy_text,
@@ -37,8 +38,8 @@ from workbench.experiments.fleets.workload import KINDS, Workload
 from workbench.experiments.parallel.workers import Workers
 from workbench.experiments.voices.voice import open_voice
 from workbench.files import write_text
-from workbench.healing.strategy import Strategy
-from workbench.healing.variants import strategy_variants
+from workbench.healing.strategies.strategy import Strategy
+from workbench.healing.strategies.variants import strategy_variants
 from workbench.integer.program import Program
 from workbench.integer.reference import Codes
 from workbench.memory.faults.arrivals import PUBLISHED_RATES, SECONDS_PER_DAY, read_rate
@@ -68,15 +69,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_faults(parser, "all of them, instead of --rate, --speed and --kind")
     parser.add_argument("--devices", type=int, default=_DEVICES, help=f"how many ({_DEVICES})")
     length = parser.add_mutually_exclusive_group()
-    length.add_argument(
-        "--utterances",
-        "--words",
-        dest="words",
-        metavar="N",
-        type=int,
-        default=_WORDS,
-        help=f"that each says ({_WORDS})",
-    )
+    add_word_count(length, "that each says", default=_WORDS)
     length.add_argument("--days", type=float, help="that each speaks, instead of --words")
     parser.add_argument("--seed", type=int, default=0, help="another one draws other faults (0)")
     add_workers(parser)

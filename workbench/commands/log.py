@@ -12,10 +12,10 @@ from workbench.errors import WorkbenchError
 from workbench.experiments.voices.voice import open_voice
 from workbench.files import read_bytes, write_text
 from workbench.firmware.design import RAM, Firmware
-from workbench.firmware.exported import exported_firmware
-from workbench.firmware.log_file import read_log
+from workbench.firmware.exporting.exported import exported_firmware
+from workbench.firmware.twins.log_file import read_log
 from workbench.healing.log import log_lines
-from workbench.healing.named import CRC_SCRUB
+from workbench.healing.strategies.named import CRC_SCRUB
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -16,7 +16,7 @@ from workbench.commands.common import add_checkpoint, add_generator, checkpoint_
 from workbench.commands.progress import counted, doing
 from workbench.errors import WorkbenchError
 from workbench.generators.generator import Generator
-from workbench.generators.registry import DEFAULT
+from workbench.generators.generator_registry import DEFAULT
 from workbench.integer.operators import Operator
 from workbench.integer.program import Program
 from workbench.integer.reference import Codes

@@ -26,9 +26,9 @@ from workbench.experiments.voices.quality import (
 )
 from workbench.experiments.voices.voice import Voice, open_voice
 from workbench.files import write_text
-from workbench.generators.registry import DEFAULT, generator_named
-from workbench.healing.named import NONE
-from workbench.healing.variants import strategy_variant
+from workbench.generators.generator_registry import DEFAULT, generator_named
+from workbench.healing.strategies.named import NONE
+from workbench.healing.strategies.variants import strategy_variant
 from workbench.training.checkpoint_files import record_measured, refuse_replacing
 
 # What the recogniser needs for another language than US English, by pocketsphinx' own names.

@@ -15,8 +15,8 @@ from workbench.errors import WorkbenchError
 from workbench.experiments.sweeps.sweep import Variant
 from workbench.files import as_argument
 from workbench.generators.generator import Generator
-from workbench.generators.registry import DEFAULT, generator_named
-from workbench.healing.named import NAMED
+from workbench.generators.generator_registry import DEFAULT, generator_named
+from workbench.healing.strategies.named import NAMED
 from workbench.memory.codes.ecc import IN_PLACE
 from workbench.training.checkpoint_files import (
     METADATA_FILE,

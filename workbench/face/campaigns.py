@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from workbench.audio.metrics import class_in_words
 from workbench.errors import WorkbenchError, WorkbenchWarning, expect
-from workbench.experiments.campaigns.campaign import campaign_of, run_campaign
+from workbench.experiments.campaigns.campaign_run import campaign_of, run_campaign
 from workbench.experiments.campaigns.shards import Damage
 from workbench.experiments.campaigns.store import Store, open_results
 from workbench.experiments.campaigns.summary import summary as figures_of

@@ -30,8 +30,8 @@ from workbench.experiments.voices.voice import Voice
 from workbench.face.shown import Pictures, html_table, need_pandas, text_table
 from workbench.face.working import counting, working
 from workbench.files import output_folder
-from workbench.healing.strategy import Strategy
-from workbench.healing.variants import StrategyVariant, strategy_variants
+from workbench.healing.strategies.strategy import Strategy
+from workbench.healing.strategies.variants import StrategyVariant, strategy_variants
 from workbench.memory.faults.plan import Plan
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class Comparison:
 
         Raises WorkbenchError where the costs of no strategy are known.
         """
-        from workbench.experiments.fleets.pictures import draw_costs
+        from workbench.experiments.fleets.comparison_pictures import draw_costs
 
         costly = [each for each in self._of(next(iter(self.titles))) if each["device"]]
         if not costly:
@@ -80,7 +80,7 @@ class Comparison:
 
     def draw_harm(self, path: Path | str) -> Pictures:
         """Write a PNG file: harm by strategy and environment."""
-        from workbench.experiments.fleets.pictures import draw_harm
+        from workbench.experiments.fleets.comparison_pictures import draw_harm
 
         draw_harm(Path(path), self.records, self.titles)
         return _picture(path)

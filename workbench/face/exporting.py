@@ -12,11 +12,11 @@ from workbench.face.shown import html_table, text_table
 from workbench.face.working import working
 from workbench.firmware.boards import BOARDS, Board
 from workbench.firmware.design import RAM, WEIGHTS, Firmware
-from workbench.firmware.export import export as export_image
-from workbench.firmware.export import memory_table
-from workbench.firmware.exported import refuse_foreign
-from workbench.firmware.fitting import measured_needs, refuse_expensive, refuse_small
-from workbench.healing.strategy import Strategy
+from workbench.firmware.emulation.fitting import measured_needs, refuse_expensive, refuse_small
+from workbench.firmware.exporting.export import export as export_image
+from workbench.firmware.exporting.export import memory_table
+from workbench.firmware.exporting.exported import refuse_foreign
+from workbench.healing.strategies.strategy import Strategy
 
 _VECTORS = 2  # utterances that become golden vectors
 _FRAMES = 32  # of the last utterance, that are measured for a board

@@ -9,8 +9,8 @@ from workbench.errors import WorkbenchError, expect, nearest
 from workbench.experiments.voices.voice import Voice, open_voice
 from workbench.face.working import working
 from workbench.files import is_folder
-from workbench.generators.registry import DEFAULT, is_known, names
-from workbench.healing.variants import NAMES
+from workbench.generators.generator_registry import DEFAULT, is_known, names
+from workbench.healing.strategies.variants import NAMES
 
 
 def load(source: Path | str = DEFAULT, *, data: Path | str | None = None) -> Voice:

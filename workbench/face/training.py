@@ -9,7 +9,7 @@ from typing import Any
 from workbench.errors import WorkbenchError, expect, whole_number
 from workbench.experiments.voices.voice import Voice, open_voice
 from workbench.files import exists, path_of
-from workbench.generators.registry import generator_named
+from workbench.generators.generator_registry import generator_named
 from workbench.training.checkpoint_files import METADATA_FILE
 
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from workbench.errors import WorkbenchError, nearest
 from workbench.firmware.names import Names, checked_prefix
 from workbench.firmware.scratch import Scratch, plan_scratch
-from workbench.healing.guard import Guard
-from workbench.healing.strategy import Strategy
+from workbench.healing.strategies.guard import Guard
+from workbench.healing.strategies.strategy import Strategy
 from workbench.integer.program import Program
 from workbench.memory.image import Image
 from workbench.memory.layout import Layout

@@ -41,6 +41,6 @@ program that lies beside the checkpoint, and every other command takes `--checkp
 from outside through all of them. Nothing but `network`, `loss` and `tensors` may import torch: what speaks,
 flips, heals and exports does without.
 
-Modules: `generator` (the protocol), `registry`, `configuration` (checks of stored ones), `inputs` and `recipe`
+Modules: `generator` (the protocol), `generator_registry`, `configuration` (checks of stored ones), `inputs` and `recipe`
 (plain data), `layers`, `quantisers` and `loss` (torch), and a package for each generator that ships.
 """

@@ -12,7 +12,7 @@ from itertools import groupby
 
 import numpy as np
 
-from workbench.healing.device import Device
+from workbench.healing.devices.device import Device
 from workbench.memory.faults.events import Event
 
 

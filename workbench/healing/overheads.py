@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from workbench.healing.guard import Guard
-from workbench.healing.strategy import Strategy
+from workbench.healing.strategies.guard import Guard
+from workbench.healing.strategies.strategy import Strategy
 from workbench.memory.layout import Layout
 from workbench.memory.places import BACKOFF, CHECK, GOLDEN, HEALER, RAM_CHECK, SPARE
 from workbench.memory.watches.areas import GOLDEN_COPY

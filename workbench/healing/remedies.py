@@ -1,7 +1,7 @@
 """What is done about damage: a table from remedy to function, and what is true of each.
 
 Layout: functions work on the bytes of a device, uint8, and tell it which ones they wrote. A remedy of
-one's own is a function and an entry here (and one in `workbench.firmware.remedies`, for devices).
+one's own is a function and an entry here (and one in `workbench.firmware.remedies_in_c`, for devices).
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from workbench.healing.devices.replacing import clipped, mean, replace, zero
+from workbench.healing.devices.spares import FREE, RETIRED, Spares
 from workbench.healing.log import Remedy
-from workbench.healing.replacing import clipped, mean, replace, zero
-from workbench.healing.spares import FREE, RETIRED, Spares
 from workbench.memory.layout import Layout
 from workbench.memory.places import GOLDEN
 from workbench.memory.watches.own import load_own
@@ -25,7 +25,7 @@ State = dict[str, Any]  # the healer's variables by name; "cursor" and "map" are
 
 
 class Patient(Protocol):
-    """What a remedy needs of a device; see `workbench.healing.device.Device`."""
+    """What a remedy needs of a device; see `workbench.healing.devices.device.Device`."""
 
     layout: Layout
     data: np.ndarray

@@ -2,7 +2,7 @@
 
 Frame order: word start silences the histories; upsets flip their bits; the frame is computed, and
 monitors see its sums and codes; the healer runs; its frame count grows. The clean run is computed once
-for all, some frames at a time, and each device follows it or is computed itself; see `device_run`.
+for all, some frames at a time, and each device follows it or is computed itself; see `devices.device_run`.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from workbench.errors import WorkbenchError, expect
-from workbench.healing.device import Device
-from workbench.healing.device_run import DeviceRun, clean_run, part_of
+from workbench.healing.devices.device import Device
+from workbench.healing.devices.device_run import DeviceRun, clean_run, part_of
+from workbench.healing.devices.schedules import arrivals_by_frame, checked_schedule
 from workbench.healing.log import LogEntry, log_lines
-from workbench.healing.schedules import arrivals_by_frame, checked_schedule
-from workbench.healing.strategy import Strategy
+from workbench.healing.strategies.strategy import Strategy
 from workbench.integer.frames import Frames, State, frames_of
 from workbench.integer.reference import checked_inputs
 from workbench.memory.faults.events import Event

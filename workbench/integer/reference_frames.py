@@ -52,7 +52,8 @@ class ReferenceFrames:
             Codes [frames * rate, channels] of the recorded signals, and the state after the last frame.
         """
         stream = Stream(variant)
-        stream.states = dict(state)
+        # An operator may change what it is given in place.
+        stream.states = {name: rows.copy() for name, rows in state.items()}
         codes = stream.step(inputs)
         wanted = codes if recorded is None else recorded
         return {name: codes[name][0] for name in wanted}, stream.states

@@ -35,11 +35,11 @@ from workbench.memory.places import (
     Tensor,
 )
 from workbench.memory.watches.areas import PAGE_BYTES, Area
-from workbench.memory.watches.registry import watches
+from workbench.memory.watches.kind_registry import watches
 from workbench.memory.watches.watch import Watch
 
 LAYOUT = "plain-4"
-# Of the healer, besides a cursor for every area; see `workbench.healing.variables`.
+# Of the healer, besides a cursor for every area; see `workbench.healing.devices.variables`.
 HEALER_VARIABLES = ("frame", "epoch", "rest", "spent")
 
 

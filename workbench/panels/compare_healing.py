@@ -18,13 +18,13 @@ import ipywidgets as widgets
 
 from workbench.errors import expect
 from workbench.experiments.fleets.comparison import ENVIRONMENTS, Environment, workload_of
+from workbench.experiments.fleets.comparison_pictures import draw_timelines
 from workbench.experiments.fleets.healed_speech import HealedSpeech, healed_speech
-from workbench.experiments.fleets.pictures import draw_timelines
 from workbench.experiments.fleets.workload import Workload
 from workbench.experiments.maps.worst_bits import worst_weights
 from workbench.experiments.voices.voice import Voice, open_voice
-from workbench.healing.strategy import Strategy
-from workbench.healing.variants import (
+from workbench.healing.strategies.strategy import Strategy
+from workbench.healing.strategies.variants import (
     NAMES,
     fitting,
     strategy_variant,
@@ -56,6 +56,7 @@ class HealingPanel(widgets.VBox):
         self.status = Status((*self.sides, self.timeline))
         # Of the weights, the worst first; looked for when an environment needs them.
         self.worst: tuple[int, ...] = ()
+        self._kept = TemporaryDirectory()  # those that a stopped search has found
         with self.status.shown("opening the voice"):
             self.voice = voice or open_voice()
             self.inputs = self.voice.all_inputs()
@@ -103,15 +104,14 @@ class HealingPanel(widgets.VBox):
 
     def _worst_bits(self, count: int) -> tuple[int, ...]:
         """The bits of the weights that an attacker would choose, the worst first."""
-        steps = 0
-
-        def tell(_: Any = None) -> None:
-            nonlocal steps
-            self.status.tell(f"looking for the {count} worst bits, once: {steps} found")
-            steps += 1
-
-        tell()
-        return worst_weights(self.voice.image(), self.inputs, bits=count, progress=tell)
+        counting = self.status.counting("looking for the worst bits, once", count)
+        return worst_weights(
+            self.voice.image(),
+            self.inputs,
+            bits=count,
+            folder=Path(self._kept.name),
+            progress=counting,
+        )
 
     def _changed(self, _: Any) -> None:
         self.update()

@@ -12,7 +12,7 @@ from html import escape
 import numpy as np
 
 from workbench.audio.metrics import ACCEPTABLE, BROKEN, DEGRADED, TRANSPARENT
-from workbench.experiments.demo.page.pictures import spectrogram_uri, wav_uri
+from workbench.experiments.demo.page.data_uris import spectrogram_uri, wav_uri
 from workbench.experiments.voices.faulty_speech import Heard
 
 _SITES_SHOWN = 12

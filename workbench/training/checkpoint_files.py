@@ -20,7 +20,7 @@ from workbench.errors import WorkbenchError
 from workbench.files import as_argument, exists, path_of, read_bytes
 from workbench.generators.configuration import configuration_of
 from workbench.generators.generator import Generator
-from workbench.generators.registry import DEFAULT, generator_named, is_known
+from workbench.generators.generator_registry import DEFAULT, generator_named, is_known
 from workbench.sealed import digest_of, json_object, unsealed, write_sealed
 
 WEIGHTS_FILE, METADATA_FILE, PROGRAM_FILE = "model.safetensors", "model.json", "program.wbp"
@@ -126,7 +126,7 @@ def generator_of(metadata: dict[str, Any], folder: Path) -> Generator:
         raise WorkbenchError(
             f"{folder / METADATA_FILE} is a checkpoint of the generator {name!r:.60}, which is not registered "
             "here; install the package that brings it, or, in a notebook, give it to "
-            "workbench.generators.registry.register"
+            "workbench.generators.generator_registry.register"
         )
     return generator_named(name)
 

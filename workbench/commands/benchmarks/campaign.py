@@ -9,8 +9,8 @@ import sys
 
 from workbench.commands.progress import doing
 from workbench.errors import WorkbenchError
-from workbench.experiments.bench.campaign import Figures, bench_campaign
 from workbench.experiments.bench.decoder import FRAMES, MACS, SAMPLES, WEIGHTS
+from workbench.experiments.bench.trial_rate import Figures, bench_campaign
 from workbench.files import write_text
 
 
@@ -36,11 +36,38 @@ def run(options: argparse.Namespace) -> None:
         raise SystemExit(1)
 
 
+def _print_multiplications(figures: Figures) -> None:
+    if figures.gmacs_per_s is None or figures.peak_share is None or figures.dense_share is None:
+        print("multiply-accumulates: not counted by this engine")
+        return
+    print(
+        f"multiply-accumulates: {(figures.macs_per_trial or 0) / 1e6:.2f} million a trial, "
+        f"{figures.gmacs_per_s:,.1f} G/s over whole trials, {figures.dense_gmacs_per_s:,.1f} G/s of dense "
+        f"sums alone: {figures.peak_share:.0%} and {figures.dense_share:.0%} of the "
+        f"{figures.peak_gmacs_per_s:,.1f} G/s of a plain product of matrices with the same instructions"
+    )
+
+
+def _print_plans(figures: Figures) -> None:
+    print(
+        f"{'plan':<44}{'faults':>8}{'trials/s':>10}{'float loop':>12}   microseconds a trial: "
+        "draw, translate, run"
+    )
+    for plan in figures.plans:
+        plain = "-" if plan.plain_per_s is None else f"{plan.plain_per_s:,.0f}"
+        times = ", ".join(
+            "-" if each is None else f"{each:.1f}"
+            for each in (plan.draw_us, plan.translate_us, plan.run_us)
+        )
+        print(f"{plan.plan:<44}{plan.faults:>8.1f}{plan.trials_per_s:>10,.0f}{plain:>12}   {times}")
+
+
 def _print_figures(figures: Figures) -> None:
     print(
         f"single bit flips, uniform over all bits of {WEIGHTS:,} weights; one decoder of "
         f"{MACS / 1e6:.2f} million multiply-accumulates ({FRAMES} frames, {SAMPLES} samples), one core"
     )
+    print(f"processor: {figures.processor}; kernels: {figures.kernels}")
     print(f"{'':<26}{'trials/s':>10}{'ratio':>9}")
     name = f"workbench ({', '.join(dict.fromkeys((figures.engine, figures.kernels)))})"
     print(f"{name:<26}{figures.trials_per_s:>10,.0f}")
@@ -57,15 +84,9 @@ def _print_figures(figures: Figures) -> None:
         "The workbench flips bits of int8 weights and compares every output with the clean one; the "
         "others flip bits of float32 weights and only run the model."
     )
-    if figures.gmacs_per_s is None or figures.peak_share is None:
-        print("multiply-accumulates: not counted by this engine")
-    else:
-        print(
-            f"multiply-accumulates really made: {figures.gmacs_per_s:,.1f} G/s, "
-            f"{(figures.macs_per_trial or 0) / 1e6:.2f} million a trial, {figures.peak_share:.1%} of "
-            f"the {figures.peak_gmacs_per_s:,.1f} G/s that the same kernels reach at their best"
-        )
+    _print_multiplications(figures)
     print(f"full forwards at this rate would take {figures.forward_gmacs_per_s:,.0f} G/s")
+    _print_plans(figures)
     print(f"peak memory: {figures.peak_memory_bytes / 2**30:.2f} GiB, all tools together")
     print(
         f"checked against the plain reference: {figures.checked:,} trials, "

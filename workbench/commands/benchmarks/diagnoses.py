@@ -13,9 +13,9 @@ from workbench.experiments.bench.diagnoses import COLUMNS, Score, bench_diagnose
 from workbench.experiments.threads import one_thread
 from workbench.experiments.voices.voice import open_voice
 from workbench.files import write_text
-from workbench.firmware.costs import fingerprint
-from workbench.healing.strategy import Strategy
-from workbench.healing.variants import strategy_variants
+from workbench.firmware.emulation.costs import fingerprint
+from workbench.healing.strategies.strategy import Strategy
+from workbench.healing.strategies.variants import strategy_variants
 from workbench.integer.program import Program
 
 

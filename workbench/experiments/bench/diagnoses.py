@@ -16,11 +16,11 @@ from typing import Any
 
 import numpy as np
 
-from workbench.healing.boot import booted
-from workbench.healing.device import Device
+from workbench.healing.devices.boot import booted
+from workbench.healing.devices.device import Device
 from workbench.healing.log import Diagnosis, LogEntry, Remedy
 from workbench.healing.remedies import RESIGNING
-from workbench.healing.strategy import Strategy
+from workbench.healing.strategies.strategy import Strategy
 from workbench.integer.program import Program
 from workbench.memory import places
 from workbench.memory.image import Image, flip_bits

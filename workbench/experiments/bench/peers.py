@@ -103,9 +103,22 @@ class PlainLoop(OneByOne):
 
     def trial(self, flip: Flip) -> torch.Tensor:
         """See `OneByOne.trial`."""
-        word = self.words[flip.layer]
-        mask = np.uint32(1 << flip.bit)
-        word[flip.element] ^= mask
+        self._flip(flip)
         output: torch.Tensor = self.module(self.x)
-        word[flip.element] ^= mask
+        self._flip(flip)
         return output
+
+    def run_many(self, trials: int, flips: int) -> int:
+        """Make `trials` trials, each with so many flips at once; return how many."""
+        with torch.inference_mode():
+            for _ in range(trials):
+                drawn = self._draw(flips)
+                for flip in (*drawn, None, *drawn):
+                    if flip:
+                        self._flip(flip)
+                    else:
+                        self.module(self.x)
+        return trials
+
+    def _flip(self, flip: Flip) -> None:
+        self.words[flip.layer][flip.element] ^= np.uint32(1 << flip.bit)

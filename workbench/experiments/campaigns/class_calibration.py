@@ -17,7 +17,7 @@ import numpy as np
 from workbench.audio.metrics import CLASSES, DEGRADED_SNR_DB, class_in_words
 from workbench.audio.recogniser import ENGLISH, Language
 from workbench.errors import WorkbenchError, expect
-from workbench.experiments.campaigns.trial_table import QUALITIES, snr_quality
+from workbench.experiments.campaigns.qualities import QUALITIES, snr_quality
 from workbench.experiments.threads import one_thread
 from workbench.experiments.voices.listening import HeardMeans, Listener, heard_means
 from workbench.experiments.voices.voice import Voice

@@ -14,8 +14,8 @@ import numpy as np
 
 from workbench.errors import expect
 from workbench.experiments.campaigns.manifest import Campaign
+from workbench.experiments.campaigns.qualities import QUALITIES, snr_quality
 from workbench.experiments.campaigns.store import Results
-from workbench.experiments.campaigns.trial_table import QUALITIES, snr_quality
 from workbench.experiments.estimates.statistics import clustered
 from workbench.experiments.voices.listening import heard_means
 from workbench.memory.faults.plan import HASH_DIGITS, TrialId

@@ -8,19 +8,12 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from workbench.audio.metrics import (
-    ACCEPTABLE_SNR_DB,
-    CLASSES,
-    DEGRADED_SNR_DB,
-    MASKED,
-    TRANSPARENT_SNR_DB,
-)
+from workbench.experiments.campaigns.qualities import QUALITIES, snr_quality
 from workbench.memory.faults.plan import Plan
 from workbench.memory.faults.protection import ProtectionMask
 from workbench.memory.faults.transients import Sites
 from workbench.memory.trials.laboratory import Laboratory
 
-QUALITIES = (MASKED, *CLASSES)
 HEARD = ("log_mel_db", "recognised", "pesq_nb")  # measured in a part of the trials
 _NAMES = pa.dictionary(pa.int32(), pa.string())
 SCHEMA = pa.schema(
@@ -122,16 +115,15 @@ def trial_table(
     return pa.Table.from_arrays(arrays, schema=SCHEMA)
 
 
-def snr_quality(snr_db: np.ndarray) -> np.ndarray:
-    """Class by the SNR in dB alone, of trials that are not masked: index into QUALITIES, 1 to 4."""
-    limits = (DEGRADED_SNR_DB, ACCEPTABLE_SNR_DB, TRANSPARENT_SNR_DB)
-    return 4 - np.searchsorted(limits, snr_db, side="right")
-
-
 def _dictionary(
     which: np.ndarray, names: list[str], null: np.ndarray | None = None
 ) -> pa.DictionaryArray:
-    """names[which], each name once in the dictionary and only those that occur."""
-    values, code = np.unique(np.array([*names, ""], object)[which], return_inverse=True)
-    indices = pa.array(code.reshape(-1).astype(np.int32), mask=null)
+    """names[which], each name once in the dictionary and only those that occur; which: below 0 for no name."""
+    labels = np.array(["", *names], object)
+    which = np.maximum(which, -1) + 1
+    occurring = np.bincount(which, minlength=len(labels)) > 0
+    values, code = np.unique(labels[occurring], return_inverse=True)
+    code_of = np.zeros(len(labels), np.int32)
+    code_of[occurring] = code.reshape(-1)
+    indices = pa.array(code_of[which], mask=null)
     return pa.DictionaryArray.from_arrays(indices, pa.array(values.tolist(), pa.string()))

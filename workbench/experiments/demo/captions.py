@@ -12,7 +12,7 @@ from workbench.experiments.demo.record import Clip, Simulation
 from workbench.experiments.voices.voice import Voice
 from workbench.experiments.voices.word_lists import in_one_text
 from workbench.files import as_argument
-from workbench.generators.registry import DEFAULT
+from workbench.generators.generator_registry import DEFAULT
 
 CLASSES = "What its classes of damage mean"  # to listeners
 

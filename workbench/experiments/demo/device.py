@@ -10,8 +10,8 @@ from workbench.experiments.demo.simulated import log_line
 from workbench.experiments.voices.script import Script
 from workbench.experiments.voices.voice import Voice
 from workbench.firmware.boards import CORES, USUAL_CORES, Core, boards_with
-from workbench.firmware.emulate import emulate
-from workbench.healing.named import crc_scrub
+from workbench.firmware.emulation.emulate import emulate
+from workbench.healing.strategies.named import crc_scrub
 from workbench.integer.reference import run
 from workbench.memory.faults.events import Event
 

@@ -11,9 +11,9 @@ from workbench.experiments.demo.record import Course, Healing, LogLine, Simulati
 from workbench.experiments.voices.script import Script, script_of
 from workbench.experiments.voices.voice import Voice
 from workbench.healing.log import LogEntry, Verdict, in_words
-from workbench.healing.named import crc_scrub, nothing
 from workbench.healing.overheads import overheads
 from workbench.healing.simulation import SimulationResult, simulate
+from workbench.healing.strategies.named import crc_scrub, nothing
 from workbench.healing.timeline import snr_over_time
 from workbench.memory.faults.events import Event
 from workbench.memory.faults.poisson import poisson_upsets

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from workbench.errors import WorkbenchError
-from workbench.experiments.campaigns.trial_table import QUALITIES
+from workbench.experiments.campaigns.qualities import QUALITIES
 from workbench.experiments.estimates.statistics import mean_interval
 from workbench.experiments.fleets.fleet_run import FleetRun, simulate_fleets
 from workbench.experiments.fleets.lifetime import Fleet
@@ -22,9 +22,9 @@ from workbench.experiments.fleets.workload import KINDS, Workload
 from workbench.experiments.parallel.workers import Workers
 from workbench.experiments.provenance import inputs_digest
 from workbench.experiments.records import RecordFile
-from workbench.firmware.costs import Cost, known_cost
+from workbench.firmware.emulation.costs import Cost, known_cost
 from workbench.healing.overheads import overheads
-from workbench.healing.strategy import Strategy
+from workbench.healing.strategies.strategy import Strategy
 from workbench.integer.program import Program
 from workbench.integer.reference import Codes
 

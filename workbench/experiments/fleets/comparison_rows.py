@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from workbench.experiments.fleets.comparison import REFERENCE
-from workbench.healing.strategy_file import summary
-from workbench.healing.variants import NAMES, StrategyVariant
+from workbench.healing.strategies.strategy_file import summary
+from workbench.healing.strategies.variants import NAMES, StrategyVariant
 
 NONE = "-"  # where there is no figure
 HEAD = (

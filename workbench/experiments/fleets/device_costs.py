@@ -19,10 +19,10 @@ from workbench.experiments.parallel.workers import Workers
 from workbench.experiments.provenance import inputs_digest
 from workbench.experiments.records import RecordFile
 from workbench.firmware.boards import CORES
-from workbench.firmware.costs import Cost, bare_run, fingerprint, known_cost, measure_cost
-from workbench.firmware.emulate import EmulatedRun
+from workbench.firmware.emulation.costs import Cost, bare_run, fingerprint, known_cost, measure_cost
+from workbench.firmware.emulation.emulate import EmulatedRun
 from workbench.firmware.toolchain import runtime_headers
-from workbench.healing.variants import StrategyVariant
+from workbench.healing.strategies.variants import StrategyVariant
 from workbench.integer.program import Program
 
 COST_FRAMES = 32  # of one word, that are measured

@@ -13,9 +13,9 @@ import numpy as np
 from workbench.errors import WorkbenchError, expect
 from workbench.experiments.fleets.lifetime import word_frames
 from workbench.experiments.fleets.workload import Workload
-from workbench.healing.device import Device
+from workbench.healing.devices.device import Device
 from workbench.healing.simulation import SimulationResult, simulate_many
-from workbench.healing.strategy import Strategy
+from workbench.healing.strategies.strategy import Strategy
 from workbench.integer.program import Program
 from workbench.integer.reference import Codes
 from workbench.memory.faults.transients import Sites

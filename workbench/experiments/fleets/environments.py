@@ -12,7 +12,7 @@ from workbench.experiments.fleets.comparison import ENVIRONMENTS, Case, Environm
 from workbench.experiments.maps.worst_bits import worst_weights
 from workbench.experiments.parallel.workers import Workers
 from workbench.experiments.voices.voice import Voice
-from workbench.healing.variants import StrategyVariant
+from workbench.healing.strategies.variants import StrategyVariant
 from workbench.memory.faults.plan import Plan
 
 Faults = str | Plan | Iterable[str | Plan]

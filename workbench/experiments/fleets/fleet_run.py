@@ -24,7 +24,7 @@ from workbench.experiments.fleets.lifetime import (
 from workbench.experiments.fleets.workload import Workload
 from workbench.experiments.parallel.workers import Workers
 from workbench.experiments.records import RecordFile
-from workbench.healing.strategy import Strategy
+from workbench.healing.strategies.strategy import Strategy
 from workbench.integer.program import Program
 from workbench.integer.reference import Codes
 from workbench.memory.faults.transients import Sites

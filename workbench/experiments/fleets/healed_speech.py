@@ -13,7 +13,7 @@ from workbench.experiments.threads import one_thread
 from workbench.experiments.voices.script import Script, script_of
 from workbench.experiments.voices.voice import Voice
 from workbench.healing.simulation import SimulationResult, simulate
-from workbench.healing.strategy import Strategy
+from workbench.healing.strategies.strategy import Strategy
 from workbench.integer.program import Program
 from workbench.memory.faults.transients import Sites
 from workbench.memory.image import Image

@@ -13,15 +13,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from workbench.experiments.campaigns.trial_table import QUALITIES, snr_quality
+from workbench.experiments.campaigns.qualities import QUALITIES, snr_quality
 from workbench.experiments.fleets.affected import affected_words
 from workbench.experiments.fleets.workload import Workload
 from workbench.experiments.provenance import inputs_digest
-from workbench.healing.device import Device
-from workbench.healing.device_run import CleanRun, DeviceRun, clean_run
+from workbench.healing.devices.device import Device
+from workbench.healing.devices.device_run import CleanRun, DeviceRun, clean_run
 from workbench.healing.log import Verdict
 from workbench.healing.memory_simulation import memory_changes, memory_tells_all
-from workbench.healing.strategy import Strategy
+from workbench.healing.strategies.strategy import Strategy
 from workbench.integer.frames import frames_of
 from workbench.integer.native.build import kernels_asked_for
 from workbench.integer.program import Program

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from workbench.errors import WorkbenchError, expect, whole_number
-from workbench.healing.device_events import device_events
+from workbench.healing.devices.device_events import device_events
 from workbench.memory.faults.events import Events, merged
 from workbench.memory.faults.plan import Plan
 from workbench.memory.faults.transients import Sites

@@ -44,7 +44,7 @@ class Products(NamedTuple):
 
     def draw_one(self, name: str, out: Path) -> None:
         """Write one of them."""
-        from workbench.experiments.maps.pictures import save_figure
+        from workbench.experiments.maps.map_pictures import save_figure
 
         save_figure(out / name, self.pictures[name]())
 
@@ -58,7 +58,7 @@ def map_products(
     is known. protection: digest of the mask that the trials ran under. Raises WorkbenchError for a
     table that is no such table, another share, and files that cannot be written.
     """
-    from workbench.experiments.maps.pictures import map_figure, protection_figure
+    from workbench.experiments.maps.map_pictures import map_figure, protection_figure
 
     criticality = Criticality(image, table, protection=protection)
     ranking = Ranking.of(criticality)

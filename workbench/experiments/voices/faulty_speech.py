@@ -10,11 +10,11 @@ from workbench.audio.metrics import SoundMetrics, measure
 from workbench.errors import WorkbenchError, expect
 from workbench.experiments.threads import one_thread
 from workbench.experiments.voices.voice import Voice
-from workbench.healing.device_events import device_events
+from workbench.healing.devices.device_events import device_events
 from workbench.healing.log import Verdict
-from workbench.healing.named import NONE, crc_scrub
 from workbench.healing.simulation import simulate
-from workbench.healing.strategy import Strategy
+from workbench.healing.strategies.named import NONE, crc_scrub
+from workbench.healing.strategies.strategy import Strategy
 from workbench.memory.faults.plan import Plan, TrialId
 from workbench.memory.faults.transients import Sites
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from workbench.experiments.voices.voice import Voice
 from workbench.firmware.design import c_type
-from workbench.firmware.export import Feeding
+from workbench.firmware.exporting.export import Feeding
 from workbench.firmware.names import Names
 
 _MOST_CODES = 2048  # of an input of one utterance, that the example spells out

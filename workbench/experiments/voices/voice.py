@@ -19,10 +19,10 @@ from workbench.audio.sound import Sound
 from workbench.errors import WorkbenchError, expect, nearest, whole_number
 from workbench.files import path_of
 from workbench.generators.generator import Generator
-from workbench.generators.registry import DEFAULT, generator_named
-from workbench.healing.named import NONE
-from workbench.healing.strategy import Strategy
-from workbench.healing.variants import strategy_variant
+from workbench.generators.generator_registry import DEFAULT, generator_named
+from workbench.healing.strategies.named import NONE
+from workbench.healing.strategies.strategy import Strategy
+from workbench.healing.strategies.variants import strategy_variant
 from workbench.integer.program import Program
 from workbench.integer.reference import run
 from workbench.memory.faults.plan import HASH_DIGITS, Plan, TrialId

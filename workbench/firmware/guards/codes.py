@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from workbench.errors import WorkbenchError
 from workbench.firmware.operators import constant
-from workbench.healing.guard import Guard
+from workbench.healing.strategies.guard import Guard
 from workbench.memory.codes.ecc import InPlace, Secded
 from workbench.memory.codes.signatures import (
     Code,

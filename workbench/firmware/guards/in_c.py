@@ -12,9 +12,9 @@ from typing import ClassVar
 
 from workbench.firmware.design import Firmware
 from workbench.firmware.operators import Call
-from workbench.healing.evidence import pages_prove
-from workbench.healing.guard import Guard
+from workbench.healing.devices.evidence import pages_prove
 from workbench.healing.log import Remedy
+from workbench.healing.strategies.guard import Guard
 from workbench.memory.places import RAM_CHECK
 from workbench.memory.watches.watch import Watch
 

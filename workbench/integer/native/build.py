@@ -36,7 +36,7 @@ _HASH_DIGITS = 16
 _NAME = "self-healing-audio-workbench"
 
 
-class CompilerRefuses(WorkbenchError):
+class CompilerError(WorkbenchError):
     """The compiler does not compile the engine."""
 
 
@@ -72,7 +72,7 @@ def native_library(kernels: str = AUTO) -> ctypes.CDLL:
         )
     *faster, last = candidates(kernels)
     for name in faster:
-        with suppress(CompilerRefuses):  # an old compiler does not know all instructions
+        with suppress(CompilerError):  # an old compiler does not know all instructions
             return _library(name)
     return _library(last)
 
@@ -170,7 +170,7 @@ def _compile(command: list[str], sources: dict[str, str], folder: Path, name: st
         )
         if done.returncode or not output.is_file():
             complaint = done.stderr.strip() or f"exit status {done.returncode}"
-            raise CompilerRefuses(
+            raise CompilerError(
                 f"the compiler {command[0]} refuses the native engine "
                 f"({complaint[:_LONGEST_MESSAGE]}); choose the engine torch, or another compiler"
             )

@@ -7,57 +7,66 @@
 
 #include "vector.h"
 
-#define ROWS 120 /* of codes, a multiple of all tiles */
-#define WORDS 64 /* of a row */
-#define BLOCKS 4 /* of columns */
+#define ROWS 24   /* of codes; with all the rest they fit the nearest cache */
+#define WORDS 96  /* of a row */
+#define COLUMNS 4 /* blocks of them */
+#define TILE (WB_BLOCKS == 1 ? 6 : 4)   /* rows whose sums, for WB_BLOCKS blocks, are in registers */
 
-/* sums[ROWS, 16 * BLOCKS] += codes[ROWS, WORDS] . weights[WORDS, 16 * BLOCKS], in tiles. */
-WB_INLINE void multiply(
-    const uint32_t *codes, const uint8_t *weights, int32_t *sums, const int WIDE, const int TILE, const int STEP)
+WB_INLINE void multiply_word(Block (*a)[WB_BLOCKS], const uint32_t *x, const uint8_t *weights)
 {
-    for (int n = 0; n < BLOCKS; n += STEP)
+    Block w[WB_BLOCKS];
+#pragma GCC unroll 4
+    for (int i = 0; i < WB_BLOCKS; i++) w[i] = block_load(weights + 64 * i);
+#pragma GCC unroll 6
+    for (int r = 0; r < TILE; r++) {
+        Word b = word_of(x[r * WORDS]);
+#pragma GCC unroll 4
+        for (int i = 0; i < WB_BLOCKS; i++) a[r][i] = dot(a[r][i], b, w[i], !WB_BYTES);
+    }
+}
+
+#if defined(__GNUC__) && !defined(__clang__)
+/* Else GCC moves all sums between registers at every step, which costs a quarter of the speed. */
+#define WB_FEW_MOVES __attribute__((noinline, optimize("no-tree-coalesce-vars")))
+#else
+#define WB_FEW_MOVES
+#endif
+
+/* sums[ROWS, 16 * COLUMNS] += codes[ROWS, WORDS] . weights[WORDS, 16 * COLUMNS] */
+WB_FEW_MOVES static void multiply(const uint32_t *codes, const uint8_t *weights, int32_t *sums)
+{
+    for (int n = 0; n < COLUMNS; n += WB_BLOCKS)
         for (int row = 0; row < ROWS; row += TILE) {
-            Block a[6][4];
-            int32_t *to = sums + (row * BLOCKS + n) * 16;
+            Block a[TILE][WB_BLOCKS];
+            int32_t *to = sums + (row * COLUMNS + n) * 16;
 #pragma GCC unroll 6
             for (int r = 0; r < TILE; r++)
 #pragma GCC unroll 4
-                for (int i = 0; i < STEP; i++) a[r][i] = block_load(to + (r * BLOCKS + i) * 16);
-            for (int k = 0; k < WORDS; k++) {
-                Block w[4];
-#pragma GCC unroll 4
-                for (int i = 0; i < STEP; i++) w[i] = block_load(weights + (k * BLOCKS + n + i) * 64);
-#pragma GCC unroll 6
-                for (int r = 0; r < TILE; r++) {
-                    Word x = word_of(codes[(row + r) * WORDS + k]);
-#pragma GCC unroll 4
-                    for (int i = 0; i < STEP; i++) a[r][i] = dot(a[r][i], x, w[i], WIDE);
-                }
-            }
+                for (int i = 0; i < WB_BLOCKS; i++) a[r][i] = block_load(to + (r * COLUMNS + i) * 16);
+            const uint32_t *x = codes + row * WORDS;
+            const uint8_t *y = weights + 64 * n;
+            for (int k = 0; k < WORDS; k++, x++, y += 64 * COLUMNS) multiply_word(a, x, y);
 #pragma GCC unroll 6
             for (int r = 0; r < TILE; r++)
 #pragma GCC unroll 4
-                for (int i = 0; i < STEP; i++) block_store(to + (r * BLOCKS + i) * 16, a[r][i]);
+                for (int i = 0; i < WB_BLOCKS; i++) block_store(to + (r * COLUMNS + i) * 16, a[r][i]);
         }
 }
 
-/* Multiply `times` times in tiles of the given shape: 0 .. 2, the caller takes the fastest. Returns the
- * multiply-accumulates, 0 when there is no memory. */
-int64_t wb_peak(int32_t shape, int32_t times)
+/* Multiply `times` times. Returns the multiply-accumulates, 0 when there is no memory. */
+int64_t wb_peak(int32_t times)
 {
     uint32_t *codes = aligned_alloc(64, 4 * ROWS * WORDS);
-    uint8_t *weights = aligned_alloc(64, 64 * BLOCKS * WORDS);
-    int32_t *sums = aligned_alloc(64, 64 * BLOCKS * ROWS);
-    int lanes = WB_BYTES ? 4 : 2;
+    uint8_t *weights = aligned_alloc(64, 64 * COLUMNS * WORDS);
+    int32_t *sums = aligned_alloc(64, 64 * COLUMNS * ROWS);
     if (codes && weights && sums) {
         memset(codes, 3, 4 * ROWS * WORDS);
-        memset(weights, 5, 64 * BLOCKS * WORDS);
-        memset(sums, 0, 64 * BLOCKS * ROWS);
+        memset(weights, 5, 64 * COLUMNS * WORDS);
+        memset(sums, 0, 64 * COLUMNS * ROWS);
         for (int i = 0; i < times; i++) {
+            /* For all that the compiler knows, somebody changes the operands and reads the sums. */
             __asm__ volatile("" : : "r"(codes), "r"(weights), "r"(sums) : "memory");
-            if (shape == 0) multiply(codes, weights, sums, !WB_BYTES, 6, WB_BLOCKS);
-            else if (shape == 1) multiply(codes, weights, sums, !WB_BYTES, 5, WB_BLOCKS);
-            else multiply(codes, weights, sums, !WB_BYTES, 4, WB_BLOCKS);
+            multiply(codes, weights, sums);
         }
     } else {
         times = 0;
@@ -65,5 +74,5 @@ int64_t wb_peak(int32_t shape, int32_t times)
     free(codes);
     free(weights);
     free(sums);
-    return (int64_t)times * ROWS * WORDS * lanes * BLOCKS * 16;
+    return (int64_t)times * ROWS * WORDS * (WB_BYTES ? 4 : 2) * COLUMNS * 16;
 }

@@ -139,6 +139,23 @@ int32_t wb_prepare(Model *m)
     return -1;
 }
 
+/* The dense sums of an operator of the clean run, `times` times, of no consequence: how fast they are. Returns
+ * the multiply-accumulates, 0 for what is no convolution. */
+int64_t wb_dense(Model *m, int32_t number, int32_t times)
+{
+    const Operator *op = m->operator_ + number;
+    const Signal *x = m->signal + op->source;
+    if (op->kind != CONV) return 0;
+    take_codes(m, x);
+    for (int i = 0; i < times; i++)
+        for (int p = 0; p < op->positions; p += tile_rows(op)) {
+            long row = (long)p * op->advance - op->history;
+            full_sums(op, x, operand_rows(m, x) + 4L * row * x->words, m->sums);
+        }
+    forget_differences(m, x);
+    return (int64_t)times * op->positions * op->rows_seen * x->words * lanes_of(x) * op->columns;
+}
+
 /* How the arrays have to look: see vector.h. */
 void wb_layout(int32_t *layout)
 {

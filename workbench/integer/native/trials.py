@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -53,7 +53,8 @@ OUTCOME = np.dtype(
 REACHED_UNKNOWN = -2
 
 _TRIALS_AT_ONCE = 4096  # between two looks at Ctrl-C
-_PEAK_SHAPES, _PEAK_TIMES = 3, 20
+_PEAK_TIMES = 100
+_DENSE_TIMES = 20
 
 
 class SparseRun:
@@ -100,18 +101,18 @@ class SparseRun:
             seconds: How long to measure, in all.
 
         Returns:
-            1e9 multiply-accumulates a second, of the fastest shape of tiles.
+            1e9 multiply-accumulates a second, of the fastest of many short runs.
         """
         multiply = self._library.wb_peak
         multiply.restype = ctypes.c_int64
-        best = 0.0
-        for shape in range(_PEAK_SHAPES):
-            done, passed, started = 0, 0.0, time.perf_counter()
-            while passed < seconds / _PEAK_SHAPES:
-                done += multiply(shape, _PEAK_TIMES)
-                passed = time.perf_counter() - started
-            best = max(best, done / passed / 1e9)
-        return best
+        return _fastest(lambda: int(multiply(_PEAK_TIMES)), seconds)
+
+    def dense_gmacs_per_s(self, seconds: float) -> float:
+        """The same for the dense sums of this program's convolutions, all of them one after the other."""
+        dense = self._library.wb_dense
+        dense.restype = ctypes.c_int64
+        model, operators = ctypes.byref(self._model.struct), range(self._model.struct.operators)
+        return _fastest(lambda: sum(dense(model, i, _DENSE_TIMES) for i in operators), seconds)
 
     def outcomes(self, faults: np.ndarray, offsets: np.ndarray) -> np.ndarray:
         """OUTCOME [trials]. faults: FAULT [n], trial t has offsets[t] .. offsets[t + 1] - 1.
@@ -159,3 +160,13 @@ class SparseRun:
                 f"the native engine disagrees with the reference in {program.operators[wrong].name}"
                 "; choose the engine torch, and please report this with the processor's name"
             )
+
+
+def _fastest(multiply: Callable[[], int], seconds: float) -> float:
+    """1e9 a second of what `multiply` says that it did, in the fastest of its runs within `seconds`."""
+    best, end = 0.0, time.perf_counter() + seconds
+    while not best or time.perf_counter() < end:
+        started = time.perf_counter()
+        done = multiply()
+        best = max(best, done / (time.perf_counter() - started) / 1e9)
+    return best

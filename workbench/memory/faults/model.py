@@ -40,7 +40,7 @@ class FaultModel:
     """Base of all models.
 
     A model of one's own is a frozen dataclass with `_events`, made known by
-    `workbench.memory.faults.registry.register` or an entry point.
+    `workbench.memory.faults.fault_registry.register` or an entry point.
 
     NAME: of the model in texts; the first field follows it. SECTIONS: default
     targets. ADDRESSES: whether it needs an address and so cannot hit transient bits. Fields may be

@@ -16,9 +16,9 @@ import numpy as np
 from workbench.errors import WorkbenchError, expect
 from workbench.memory.choice import Choice, joined
 from workbench.memory.faults.events import Events
+from workbench.memory.faults.fault_registry import fault_model, read_model, values_of
 from workbench.memory.faults.model import FaultModel, checked_events
 from workbench.memory.faults.protection import ProtectionMask
-from workbench.memory.faults.registry import fault_model, read_model, values_of
 from workbench.memory.faults.transients import TRANSIENT_SECTIONS, Sites
 from workbench.memory.image import Image
 

@@ -15,8 +15,8 @@ from workbench.errors import WorkbenchError
 from workbench.memory.faults.arrivals import SECONDS_PER_DAY, read_rate
 from workbench.memory.faults.bits import Flips
 from workbench.memory.faults.events import FLIP, Event, Events, sorted_events
+from workbench.memory.faults.fault_registry import inner_model
 from workbench.memory.faults.model import READER, FaultModel, at_once, hit_bits, need, trial_numbers
-from workbench.memory.faults.registry import inner_model
 from workbench.memory.faults.transients import Sites
 from workbench.memory.places import SECTIONS, STATE
 from workbench.memory.sampling import counter_stream

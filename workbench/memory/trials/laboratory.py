@@ -102,7 +102,7 @@ class Laboratory:
 
     @property
     def kernels(self) -> str:
-        """What runs: "vnni", "avx512", "avx2" or "plain" of the native engine, else "torch"."""
+        """What runs: one of `native.instructions.INSTRUCTIONS`, else "torch"."""
         return self._native.kernels if self._native else "torch"
 
     @property
@@ -111,8 +111,12 @@ class Laboratory:
         return self._native.macs if self._native else None
 
     def peak_gmacs_per_s(self, seconds: float) -> float | None:
-        """What the kernels in use reach at their best on this program, None of torch."""
+        """What a plain product of matrices reaches with these kernels, see `SparseRun`; None of torch."""
         return self._native.peak_gmacs_per_s(seconds) if self._native else None
+
+    def dense_gmacs_per_s(self, seconds: float) -> float | None:
+        """What dense sums of this program reach with these kernels, see `SparseRun`; None of torch."""
+        return self._native.dense_gmacs_per_s(seconds) if self._native else None
 
     def outcomes(self, events: Events, trials: int) -> np.ndarray:
         """Run trials and compare each with the clean output.
@@ -142,9 +146,10 @@ class Laboratory:
         """Output codes of each trial, [trials, rows, channels], in the output's dtype; arguments as of `outcomes`."""
         expect(events, Events, "what is to happen", _EVENTS)
         if self._native:
-            parts = [np.zeros((0, *self.clean.shape), np.int16)]
-            parts += starmap(self._native.sounds, self._translator.parts(events, trials))
-            return np.concatenate(parts).astype(self.clean.dtype)
+            parts = list(starmap(self._native.sounds, self._translator.parts(events, trials)))
+            none = np.zeros((0, *self.clean.shape), np.int16)
+            sounds = parts[0] if len(parts) == 1 else np.concatenate([none, *parts])
+            return sounds.astype(self.clean.dtype, copy=False)
         self._translator.check(events, trials)
         if not trials:
             return np.zeros((0, *self.clean.shape), self.clean.dtype)

@@ -1,7 +1,7 @@
 """Areas of the working copy that are watched, as data, and what is true of each kind of them.
 
 Reference: the codes are in `workbench.memory.codes`. Layout: each kind has a file of its own here, with
-its `Kind` and its `Watch`; `registry` enters them all.
+its `Kind` and its `Watch`; `kind_registry` enters them all.
 """
 
 from __future__ import annotations
@@ -140,7 +140,7 @@ class Kind:
         return f"{self.name} of {self.unit_text(area)}"
 
 
-KINDS: dict[str, Kind] = {}  # by the code of areas; `registry` fills it
+KINDS: dict[str, Kind] = {}  # by the code of areas; `kind_registry` fills it
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ import numpy as np
 
 from workbench.audio.metrics import SoundMetrics
 from workbench.experiments.demo.clips import FLOAT, RECORDING
+from workbench.experiments.demo.page.data_uris import spectrogram_uri, wav_uri
 from workbench.experiments.demo.page.figures import Figures
-from workbench.experiments.demo.page.pictures import spectrogram_uri, wav_uri
 from workbench.experiments.demo.record import Clip, Demonstration
 
 # Field of the metrics -> name on the page, unit, decimals.

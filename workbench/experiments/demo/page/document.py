@@ -17,8 +17,8 @@ from workbench.audio.metrics import (
 from workbench.experiments.demo.captions import CLASSES
 from workbench.experiments.demo.clips import FLOAT, HEALED, QUANTISED, RECORDING
 from workbench.experiments.demo.page.cards import card, player
+from workbench.experiments.demo.page.data_uris import spectrogram_uri
 from workbench.experiments.demo.page.figures import Figures
-from workbench.experiments.demo.page.pictures import spectrogram_uri
 from workbench.experiments.demo.page.tables import (
     commands_table,
     cores_table,

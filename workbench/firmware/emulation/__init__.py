@@ -1,0 +1,1 @@
+"""Firmware on emulated cores: runs, costs, what fits a board, long runs."""

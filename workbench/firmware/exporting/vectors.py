@@ -1,0 +1,148 @@
+"""Golden vectors in C: inputs, the output that the reference computes, and a program that compares."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from workbench.firmware.design import Firmware, c_type
+from workbench.firmware.twins.twin import frames_of
+from workbench.firmware.writing.source import numbers
+from workbench.integer.reference import run
+from workbench.integer.signals import Signal
+
+Inputs = Mapping[str, np.ndarray]
+
+
+def vector_sources(firmware: Firmware, vectors: Mapping[str, Inputs]) -> dict[str, str]:
+    """File name -> text. vectors: title -> inputs of one utterance, [1, frames * rate, channels]."""
+    name = firmware.prefix
+    return {
+        f"{name}_vectors.h": _header(firmware, len(vectors)),
+        f"{name}_vectors.c": _source(firmware, vectors),
+        f"{name}_check.c": _check(firmware),
+    }
+
+
+def _header(firmware: Firmware, count: int) -> str:
+    name = firmware.prefix
+    inputs = "".join(
+        f"    const {c_type(signal.bits)} *{_member(firmware, signal)};\n"
+        for signal in _input_signals(firmware)
+    )
+    output = c_type(firmware.program.signal(firmware.program.output).bits)
+    return f"""/* SPDX-License-Identifier: Apache-2.0 */
+/* Golden vectors: each starts after {name}_reset and must give `output`, code for code. */
+#ifndef {firmware.macro("vectors_h")}
+#define {firmware.macro("vectors_h")}
+
+#include <stdint.h>
+
+#define {firmware.macro("vectors")} {count}u
+
+typedef struct {{
+    const char *title;
+    uint32_t frames;
+{inputs}    const {output} *output;
+}} {name}_vector;
+
+extern const {name}_vector {name}_vectors[{firmware.macro("vectors")}];
+
+#endif
+"""
+
+
+def _source(firmware: Firmware, vectors: Mapping[str, Inputs]) -> str:
+    name, program = firmware.prefix, firmware.program
+    arrays, entries = [], []
+    for number, (title, inputs) in enumerate(vectors.items()):
+        frames = len(frames_of(firmware, inputs))
+        codes = {
+            _member(firmware, signal): (signal, inputs[signal.name][0])
+            for signal in _input_signals(firmware)
+        }
+        output = program.signal(program.output)
+        codes["output"] = output, run(program, inputs)[program.output][0]
+        fields = [f'.title = "{_escaped(title)}"', f".frames = {frames}"]
+        for member, (signal, values) in codes.items():
+            array = f"{member}_{number}"
+            arrays.append(
+                f"static const {c_type(signal.bits)} {array}[{values.size}] = {{\n"
+                f"{numbers(values)}\n}};\n"
+            )
+            fields.append(f".{member} = {array}")
+        entries.append("    {" + ", ".join(fields) + "},")
+    return (
+        "/* SPDX-License-Identifier: Apache-2.0 */\n"
+        f"/* Made by the workbench's plain reference executor from program\n"
+        f" * {program.content_hash}. */\n"
+        f'#include "{name}_vectors.h"\n\n'
+        + "\n".join(arrays)
+        + f"\nconst {name}_vector {name}_vectors[{firmware.macro('vectors')}] = {{\n"
+        + "\n".join(entries)
+        + "\n};\n"
+    )
+
+
+def _check(firmware: Firmware) -> str:
+    name = firmware.prefix
+    arguments = "".join(
+        f"vector->{_member(firmware, signal)} + frame * {firmware.macro(_codes(firmware, signal))}, "
+        for signal in _input_signals(firmware)
+    )
+    output = c_type(firmware.program.signal(firmware.program.output).bits)
+    codes = firmware.macro("output_codes")
+    return f"""/* SPDX-License-Identifier: Apache-2.0 */
+/* Runs every golden vector on this machine and says how many codes differ. */
+#include <stdio.h>
+
+#include "{name}.h"
+#include "{name}_vectors.h"
+
+static {name}_instance {name}_device;
+static {output} output[{codes}];
+
+static unsigned long differing(const {name}_vector *vector)
+{{
+    unsigned long count = 0;
+    {name}_reset(&{name}_device);
+    for (uint32_t frame = 0; frame < vector->frames; frame++) {{
+        {name}_step(&{name}_device, {arguments}output);
+        for (uint32_t i = 0; i < {codes}; i++) {{
+            count += output[i] != vector->output[frame * {codes} + i];
+        }}
+    }}
+    return count;
+}}
+
+int main(void)
+{{
+    unsigned long all = 0;
+    {name}_init(&{name}_device);
+    for (uint32_t i = 0; i < {firmware.macro("vectors")}; i++) {{
+        const unsigned long count = differing(&{name}_vectors[i]);
+        printf("%s: %lu codes differ\\n", {name}_vectors[i].title, count);
+        all += count;
+    }}
+    puts(all ? "NOT equal" : "all equal");
+    return all ? 1 : 0;
+}}
+"""
+
+
+def _input_signals(firmware: Firmware) -> list[Signal]:
+    return [firmware.program.signal(name) for name in firmware.program.inputs]
+
+
+def _member(firmware: Firmware, signal: Signal) -> str:
+    return f"in_{firmware.inputs.of(signal.name)}"
+
+
+def _codes(firmware: Firmware, signal: Signal) -> str:
+    return f"{_member(firmware, signal)}_codes"
+
+
+def _escaped(title: str) -> str:
+    plain = title.encode("ascii", "replace").decode()
+    return plain.replace("\\", "\\\\").replace('"', '\\"').replace("\n", " ").replace("?", "\\?")

@@ -1,0 +1,1 @@
+"""Firmware compiled for this machine, held against the simulation."""

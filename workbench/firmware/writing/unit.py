@@ -1,0 +1,63 @@
+"""A C unit with one static model and its buffers, driven by an external caller.
+
+The host twin and the emulator call its functions without arguments and read and write its memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from workbench.firmware.design import Firmware, c_type
+from workbench.firmware.writing.source import model_sources
+
+# What the unit can do, each a function PREFIX_unit_CALL without arguments.
+UNIT_CALLS = ("init", "reset", "step")
+
+
+def unit(firmware: Firmware) -> str:
+    """The text of PREFIX_unit.c."""
+    name, program = firmware.prefix, firmware.program
+    output = program.signal(program.output)
+    buffers = "".join(
+        f"{c_type(program.signal(given).bits)} {input_buffer(firmware, given)}"
+        f"[{firmware.macro(f'in_{firmware.inputs.of(given)}_codes')}];\n"
+        for given in program.inputs
+    )
+    declared = "".join(f"void {name}_unit_{call}(void);\n" for call in UNIT_CALLS)
+    arguments = ", ".join(input_buffer(firmware, given) for given in program.inputs)
+    return f"""/* SPDX-License-Identifier: Apache-2.0 */
+#include "{name}.h"
+
+{name}_instance {name}_unit;
+{buffers}{c_type(output.bits)} {name}_unit_output[{firmware.macro("output_codes")}];
+
+{declared}
+void {name}_unit_init(void)
+{{
+    {name}_init(&{name}_unit);
+}}
+
+void {name}_unit_reset(void)
+{{
+    {name}_reset(&{name}_unit);
+}}
+
+void {name}_unit_step(void)
+{{
+    {name}_step(&{name}_unit, {arguments}, {name}_unit_output);
+}}
+"""
+
+
+def unit_sources(firmwares: Sequence[Firmware]) -> dict[str, str]:
+    """File name -> text of models with different prefixes, each with its unit."""
+    sources: dict[str, str] = {}
+    for firmware in firmwares:
+        sources |= model_sources(firmware)
+        sources[f"{firmware.prefix}_unit.c"] = unit(firmware)
+    return sources
+
+
+def input_buffer(firmware: Firmware, name: str) -> str:
+    """The symbol that holds a frame of the input `name`."""
+    return f"{firmware.prefix}_unit_in_{firmware.inputs.of(name)}"

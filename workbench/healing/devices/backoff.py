@@ -1,0 +1,118 @@
+"""Units that nothing helps: reported once, then tried again more and more rarely.
+
+Reference: bounded exponential back-off. Layout: 4 bits for every watched unit, in the `backoff` section:
+0 where all is well, 1 where a remedy is deferred, 2 to 7 after so many failures less one; the highest
+bit says that a unit of a monitor raised an alarm since the last look at it (monitors alone use it).
+Nothing protects these bits (monitors use 13 of the 16 values, too many to tell an upset by): an upset
+hides a unit for 64 scans at most, or lets its next failure be counted without being written, or be
+written twice. Of a unit that is found well in between, such an upset is forgotten.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from workbench.healing.strategies.guard import Guard
+from workbench.healing.strategies.strategy import Strategy
+from workbench.memory.layout import Layout
+from workbench.memory.places import BACKOFF
+from workbench.memory.watches.watch import Watch
+
+WELL, DEFERRED, FAILED, MOST = 0, 1, 2, 7
+ALARMED = 8
+# Monitors see every frame: they try again after 64 frames, and look what became of it as often.
+SUMS_SHIFT = 5
+SUMS_FRAMES = 1 << (SUMS_SHIFT + FAILED - 1)
+
+
+def scan_frames(guard: Guard, watch: Watch) -> int:
+    """Frames until a guard has seen each of its units once."""
+    if guard.area.kind.stream:
+        return 1
+    return -(-watch.units // guard.per_frame) * guard.every_frames
+
+
+def shift_of(guard: Guard) -> int:
+    """By how much more, as a power of two, a guard's units wait in scans: monitors see every frame."""
+    return SUMS_SHIFT if guard.area.kind.stream else 0
+
+
+@dataclass(frozen=True)
+class _Area:
+    """first: number of its first unit among all units. frames: of a scan. shift: see SUMS_SHIFT."""
+
+    first: int
+    frames: int
+    shift: int
+
+
+class Backoff:
+    """The `backoff` section of a device. data: uint8 [bytes] of its image, changed in place."""
+
+    def __init__(self, data: np.ndarray, layout: Layout, strategy: Strategy) -> None:
+        section = layout.sections[BACKOFF]
+        self._bytes = data[section.start : section.stop]
+        self._areas: list[_Area] = []
+        first = 0
+        for guard, watch in zip(strategy.guards, layout.watches, strict=False):
+            self._areas.append(_Area(first, max(1, scan_frames(guard, watch)), shift_of(guard)))
+            first += watch.units
+
+    def any(self) -> bool:
+        """Whether some unit waits."""
+        return bool(self._bytes.any())
+
+    def level(self, number: int, unit: int) -> int:
+        """The 4 bits of a unit of area `number`."""
+        at = self._areas[number].first + unit
+        return int(self._bytes[at // 2]) >> 4 * (at % 2) & 15
+
+    def waiting(self, number: int, units: int) -> list[int]:
+        """The units of an area whose bits are not all 0."""
+        first = self._areas[number].first
+        part = self._bytes[first // 2 : (first + units + 1) // 2]
+        nibbles = np.stack([part & 15, part >> 4], axis=1).reshape(-1)[first % 2 :][:units]
+        return [int(unit) for unit in np.flatnonzero(nibbles)]
+
+    def put(self, number: int, unit: int, level: int) -> None:
+        """Write the 4 bits of a unit."""
+        at = self._areas[number].first + unit
+        shift = 4 * (at % 2)
+        self._bytes[at // 2] = int(self._bytes[at // 2]) & ~(15 << shift) & 255 | level << shift
+
+    def due(self, number: int, unit: int, frame: int) -> bool:
+        """Whether a unit is looked at in `frame`: always, or in every 2^n-th scan after failures."""
+        level = self.level(number, unit) & MOST
+        if level <= DEFERRED:
+            return True
+        area = self._areas[number]
+        return (frame // area.frames) & ((1 << level - 1 + area.shift) - 1) == 0
+
+    def failed(self, number: int, unit: int) -> bool:
+        """A remedy failed: wait longer; tell whether that is news."""
+        level = self.level(number, unit) & MOST
+        alarmed = ALARMED if self._areas[number].shift else 0
+        self.put(number, unit, min(max(level, DEFERRED) + 1, MOST) | alarmed)
+        return level < FAILED
+
+    def alarmed(self, number: int, unit: int) -> None:
+        """A unit of a monitor raised an alarm, whose turn it is not."""
+        self.put(number, unit, self.level(number, unit) | ALARMED)
+
+    def deferred(self, number: int, unit: int) -> bool:
+        """The policy does not let a remedy happen yet; tell whether that is news."""
+        if self.level(number, unit) & MOST:
+            return False
+        self.put(number, unit, DEFERRED)
+        return True
+
+    def look_on(self, number: int, units: int, frame: int) -> None:
+        """Of monitors, after every SUMS_FRAMES-th frame: forget units that raised no alarm."""
+        for unit in self.waiting(number, units):
+            level = self.level(number, unit)
+            if level & ALARMED:
+                self.put(number, unit, level & ~ALARMED)
+            elif self.due(number, unit, frame):
+                self.put(number, unit, WELL)

@@ -1,0 +1,345 @@
+"""The memory of one simulated device and the healer that works in it, on real bytes.
+
+After each frame: the healer's variables are the bitwise majority of three copies; every guard looks
+at its next units; the variables are written back. The C of `workbench/firmware/runtime/wb_heal.h`
+does the same, statement by statement. Layout: see `workbench.memory.layout`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from workbench.errors import WorkbenchError
+from workbench.healing.devices.backoff import SUMS_FRAMES, WELL, Backoff
+from workbench.healing.devices.event_trace import EventTrace
+from workbench.healing.devices.evidence import diagnose, validated
+from workbench.healing.devices.scrub_schedule import frames_before, looks_of, pass_quietly
+from workbench.healing.devices.spares import Spares
+from workbench.healing.devices.stuck import StuckCells
+from workbench.healing.devices.variables import cursor_parts, cursor_word, keep, time_of, vote
+from workbench.healing.log import CLIMBS, Diagnosis, LogEntry, Remedy, Verdict
+from workbench.healing.remedies import REMEDIES, State, mend_check
+from workbench.healing.strategies.guard import Guard
+from workbench.healing.strategies.strategy import Strategy
+from workbench.memory.image import Image, differing_bits, flip_bits
+from workbench.memory.places import HEALER, STATE
+from workbench.memory.watches.monitor import Frame, Monitor
+from workbench.memory.watches.watch import Watch, listed
+
+
+class Device:
+    """One device: bytes that upsets flip and a healer mends; histories are in the state of its run.
+
+    wrong: positions of the bits of the working copy that are not as they were made, int64.
+    log: what the healer found so far. changed: whether working bytes changed since it was last set
+    to False. silenced: whether the histories are to become silent, likewise. trace: what happened when,
+    by the true count of frames, which no upset leads astray. false_positives: repairs of intact
+    units. repeats: findings of units that were reported already.
+    """
+
+    def __init__(
+        self, image: Image, strategy: Strategy, clean: np.ndarray, *, like: Device | None = None
+    ) -> None:
+        """clean: the data of the clean image of the same program, uint8 [bytes]. like: a device of the same image that
+        nothing has happened to, whose findings are taken over. Raises WorkbenchError for an image of other guards.
+        """
+        self.layout = image.layout
+        if strategy.guards and self.layout.areas != strategy.areas:
+            raise WorkbenchError(
+                f"the image has no checks for the strategy {strategy.name}; make it with "
+                "strategy.image(program)"
+            )
+        self.strategy = strategy
+        self.watches = self.layout.watches
+        self.guards = list(zip(strategy.guards, self.watches, strict=False))
+        pairs = enumerate(self.watches if strategy.guards else ())
+        self.monitors = [(n, watch) for n, watch in pairs if isinstance(watch, Monitor)]
+        self.data = image.data.copy()
+        self.log: list[LogEntry] = []
+        self.trace = EventTrace()
+        self.changed = self.silenced = False
+        self.false_positives = self.repeats = 0
+        self._clean_working = clean[: self.layout.working_bytes]
+        healer = self.layout.sections[HEALER]
+        self._stuck = StuckCells(healer)
+        self.spares = Spares(self.layout)
+        self._backoff = Backoff(self.data, image.layout, strategy)
+        self._variables = self.data[healer.start : healer.stop].view("<u4").reshape(-1, 3)
+        self.settle()
+        # Units that disagree with their checks, kept up to date: most looks need not read anything.
+        self.suspect: list[set[int]]
+        if like:
+            self.suspect = [set(units) for units in like.suspect]
+        else:
+            self.suspect_all()
+        self.wrong = np.zeros(0, np.int64)
+        self._find_wrong()
+
+    def silence(self) -> None:
+        """Zero the state section."""
+        state = self.layout.sections[STATE]
+        self.data[state.start : state.stop] = 0
+
+    def flip(self, positions: Sequence[int]) -> bool:
+        """Invert bits; tell whether the working copy changed."""
+        hit = [8 * self.spares.seen(position >> 3) + (position & 7) for position in positions]
+        flip_bits(self.data, hit)
+        self.trace.hit(hit)
+        addresses = [position >> 3 for position in hit]
+        addresses += map(self.spares.seen, self._stuck.addresses)
+        self.settle()
+        return self._upset(np.array(sorted(set(addresses)), np.int64))
+
+    def physical(self) -> np.ndarray:
+        """The bytes where they really lie, uint8."""
+        return self.spares.exchanged(self.data)
+
+    def _upset(self, addresses: np.ndarray) -> bool:
+        hit = self.layout.spare_pages and self.layout.sections[HEALER].has(8 * addresses).any()
+        moved = hit and self._follow()
+        if not moved:
+            self._look_again(addresses)
+        if moved or (addresses < self.layout.working_bytes).any():
+            self._find_wrong()
+            return True
+        return False
+
+    def _follow(self) -> bool:
+        """Pages lie where the map says; tell whether any moved."""
+        if not self.spares.follow(self.data, self._vote()["map"]):
+            return False
+        self.settle()
+        self.suspect_all()
+        return True
+
+    def stick(self, position: int, value: int) -> bool:
+        """From now on a cell is always 0 or always 1; tell whether the working copy changed."""
+        self._stuck.add(position, value)
+        self.trace.hit([8 * self.spares.seen(position >> 3) + (position & 7)])
+        return self.flip(())
+
+    def quiet_frames(self) -> int | None:
+        """How many calls of `heal`, which monitors have no part in, find nothing from now on; None: all."""
+        if self._stuck.in_variables:
+            return 0
+        if not any(self.suspect) and not self._backoff.any():
+            return None
+        state, policy = self._vote(), self.strategy.policy
+        quiet = []
+        for number, (guard, watch) in enumerate(self.guards):
+            units = self.suspect[number].union(self._backoff.waiting(number, watch.units))
+            if not guard.area.kind.stream and units:
+                quiet.append(
+                    frames_before(guard, number, state, policy, units=watch.units, suspects=units)
+                )
+            elif guard.area.kind.stream and self._backoff.waiting(number, watch.units):
+                wrap = self.strategy.frame_modulus - state["frame"]
+                quiet.append(min(-state["frame"] % SUMS_FRAMES, wrap))
+        return min(quiet, default=None)
+
+    def wait(self, frames: int) -> None:
+        """As many calls of `heal` as that, which monitors have no part in."""
+        until = self.trace.now + frames
+        while self.trace.now < until:
+            left, quiet = until - self.trace.now, self.quiet_frames()
+            if quiet is None or quiet >= left:
+                self.skip(left)
+                return
+            self.skip(quiet)
+            self.heal()
+
+    def skip(self, frames: int) -> None:
+        """As many calls of `heal` as that, which must be quiet ones."""
+        if not frames or not self.guards:
+            self.trace.now += frames
+            return
+        state = self._vote()
+        if self._stuck.in_variables:
+            for _ in range(frames):
+                self.heal()
+            return
+        self.trace.now += frames
+        pass_quietly(state, self.strategy, self.guards, frames)
+        self._keep(state)
+
+    def heal(self) -> bool:
+        """What the healer does after a frame; tell whether the working copy changed."""
+        self.changed = False
+        if self.guards:
+            self._heal()
+        self.trace.now += 1
+        if self.changed:
+            self._find_wrong()
+        return self.changed
+
+    def _heal(self) -> None:
+        state = self._vote()
+        if state["rest"]:
+            state["rest"] -= 1
+        else:
+            for number, (guard, watch) in enumerate(self.guards):
+                looks = watch.units and not guard.area.kind.stream
+                if looks and state["frame"] % guard.every_frames == 0:
+                    self._guard(number, guard, watch, state)
+        if state["frame"] % SUMS_FRAMES == 0:
+            for number, watch in self.monitors:
+                self._backoff.look_on(number, watch.units, state["frame"])
+        state["frame"] += 1
+        if state["frame"] == self.strategy.frame_modulus:
+            state["frame"], state["epoch"] = 0, state["epoch"] + 1
+        if state["frame"] % self.strategy.policy.refill_frames == 0:
+            state["spent"] = max(0, state["spent"] - 1)
+        self._keep(state)
+        # Of a variable two of whose copies are stuck, what was written is not what is there.
+        if self._stuck.in_variables and self._follow():
+            self.changed = True
+
+    def alarm(self, number: int, unit: int) -> bool:
+        """A unit of monitor `number` raised an alarm; tell whether the frame is to be computed again."""
+        guard, watch = self.guards[number]
+        self.changed = False
+        state = self._vote()
+        if not self._backoff.due(number, unit, state["frame"]):
+            self._backoff.alarmed(number, unit)
+            self.settle()
+            return False
+        diagnosis, remedy, verdict = Diagnosis.COMPUTE, Remedy.NONE, Verdict.UNHEALED
+        repeats, frame = Remedy.REPEAT in guard.ladder, time_of(state, self.strategy)
+        if watch.wrong(self.data, unit):
+            diagnosis = diagnose(self.guards, number, self.data, unit)
+        if diagnosis in CLIMBS:
+            remedy, verdict = self._climb(guard, watch, unit, state)
+        elif diagnosis == Diagnosis.COMPUTE and repeats:
+            remedy, verdict = Remedy.REPEAT, Verdict.HEALED
+        self._report(LogEntry(frame, number, unit, diagnosis, remedy, verdict))
+        if self.changed:
+            self._find_wrong()
+        return remedy != Remedy.NONE and repeats
+
+    def may_alarm(self) -> bool:
+        """Whether a monitor has to see the next frame."""
+        return any(watch.may_alarm(self.suspect[number]) for number, watch in self.monitors)
+
+    def observe(self, number: int, frame: Frame) -> None:
+        """Let monitor `number` see a frame that is final, and its alarms follow."""
+        alarms = dict(self.monitors)[number].after_frame(self.data, frame)
+        self.settle()
+        for unit in alarms:
+            self.alarm(number, unit)
+
+    def _guard(self, number: int, guard: Guard, watch: Watch, state: State) -> None:
+        policy = self.strategy.policy
+        unit, strikes = cursor_parts(state["cursor"][number], policy, units=watch.units)
+        for _ in range(looks_of(guard, watch.units)):
+            if state["rest"]:
+                break
+            # A unit that was found wrong already, as persistence asks for, is due whatever the scan is.
+            if strikes or self._backoff.due(number, unit, state["frame"]):
+                if unit in self.suspect[number]:
+                    if strikes + 1 < policy.persistence:
+                        strikes += 1
+                        break
+                    self._act(number, guard, watch, unit, state)
+                elif self._backoff.level(number, unit):
+                    self._backoff.put(number, unit, WELL)
+                    self.settle()
+            strikes = 0
+            unit = (unit + guard.stride) % watch.units
+        state["cursor"][number] = cursor_word(unit, strikes)
+
+    def _act(self, number: int, guard: Guard, watch: Watch, unit: int, state: State) -> None:
+        policy = self.strategy.policy
+        diagnosis = diagnose(self.guards, number, self.data, unit)
+        where, clean = watch.addresses(unit), self._clean_working
+        damaged = (self.data[: len(clean)][where] != clean[where]).any()
+        remedy, verdict = Remedy.NONE, Verdict.UNHEALED
+        if policy.heals and state["spent"] >= policy.heals:
+            verdict = Verdict.DEFERRED
+        elif diagnosis in CLIMBS:
+            remedy, verdict = self._climb(guard, watch, unit, state)
+        elif diagnosis == Diagnosis.CHECK:
+            remedy = mend_check(self, watch, unit) if guard.ladder else Remedy.NONE
+            self._recheck(number, unit)
+            if remedy != Remedy.NONE and not watch.wrong(self.data, unit):
+                verdict = Verdict.HEALED
+        frame = time_of(state, self.strategy)
+        news = self._report(LogEntry(frame, number, unit, diagnosis, remedy, verdict))
+        if remedy != Remedy.NONE:
+            self.false_positives += diagnosis in CLIMBS and not damaged
+            if news:  # what fails again costs the others no rest and no budget
+                state["rest"] = policy.cool_down_frames
+                state["spent"] += 1 if policy.heals else 0
+            if policy.reset_histories and diagnosis in CLIMBS:
+                self.silenced = True
+
+    def _climb(self, guard: Guard, watch: Watch, unit: int, state: State) -> tuple[Remedy, Verdict]:
+        """Try the rungs of a ladder until one helps; the last that could be done, and what came of it."""
+        remedy, verdict = Remedy.NONE, Verdict.UNHEALED
+        for rung in guard.ladder:
+            apply = REMEDIES[rung].apply
+            if apply and apply(self, watch, unit, state):
+                remedy = rung
+                if not watch.wrong(self.data, unit):
+                    verdict = validated(guard, self.strategy.policy, self.guards, self.data)
+                if verdict == Verdict.HEALED:
+                    break
+        return remedy, verdict
+
+    def _report(self, entry: LogEntry) -> bool:
+        """Write it down, unless a unit that cannot be healed was reported before; tell whether it was news."""
+        number, unit, news = entry.area, entry.unit, True
+        if entry.verdict == Verdict.HEALED:
+            self._backoff.put(number, unit, WELL)
+        elif entry.verdict == Verdict.DEFERRED:
+            news = self._backoff.deferred(number, unit)
+        else:
+            news = self._backoff.failed(number, unit)
+        self.settle()
+        if not news:
+            self.repeats += 1
+            return False
+        self.log.append(entry)
+        self.trace.written.append(self.trace.now)
+        return True
+
+    def mended(self, addresses: slice | np.ndarray) -> None:
+        """Working bytes were written."""
+        self.settle()
+        self.changed = True
+        self._look_again(listed(addresses, self.layout.working_bytes))
+
+    def _look_again(self, addresses: np.ndarray) -> None:
+        for number, (_, watch) in enumerate(self.guards):
+            for unit in watch.units_in(addresses):
+                self._recheck(number, unit)
+
+    def _recheck(self, number: int, unit: int) -> None:
+        if self.guards[number][1].wrong(self.data, unit):
+            self.suspect[number].add(unit)
+        else:
+            self.suspect[number].discard(unit)
+
+    def suspect_all(self) -> None:
+        """Look at every unit anew."""
+        self.suspect = [
+            {unit for unit in range(watch.units) if watch.wrong(self.data, unit)}
+            for _, watch in self.guards
+        ]
+
+    def settle(self) -> None:
+        """Stuck cells take their values back."""
+        self._stuck.settle(self.data, self.spares.seen)
+
+    def _vote(self) -> State:
+        return vote(self._variables, self.strategy, areas=len(self.guards))
+
+    def _keep(self, state: State) -> None:
+        keep(self._variables, state)
+        self.settle()
+
+    def _find_wrong(self) -> None:
+        known, working = self.wrong, self.data[: self.layout.working_bytes]
+        self.wrong = differing_bits(working, self._clean_working)
+        self.trace.toggled(np.setxor1d(known, self.wrong, assume_unique=True))

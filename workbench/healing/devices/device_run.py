@@ -1,0 +1,255 @@
+"""One device that speaks while upsets arrive and its healer works, beside the clean run of the same words.
+
+A device is computed only while its memory or its histories differ from the clean run's; as long as they do
+not, it says what that says. Between two events memory is constant, and all frames until the next run at
+once. Frame order: upsets flip their bits; the frame is computed, and monitors see its sums and codes; the
+healer runs; its frame count grows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from workbench.healing.devices.device import Device
+from workbench.integer.changes import Change
+from workbench.integer.frames import Frames, State
+from workbench.integer.reference import Codes
+from workbench.memory.changes import flipped_values, flips_by_tensor, parameter_changes
+from workbench.memory.faults.events import Event
+from workbench.memory.watches.monitor import Frame
+
+# After the last wrong bit, frames until histories are compared with those of the clean run again.
+_FRAMES_TO_FORGET = 8
+
+
+@dataclass(frozen=True, eq=False)
+class CleanRun:
+    """Some frames without faults.
+
+    Attributes:
+        inputs: [1, frames * rate, channels] by name.
+        codes: Of the output, [frames * rate, channels].
+        states: Before each frame, and after the last.
+        engine: That computed it.
+        seen: Frames whose signals were asked for.
+    """
+
+    inputs: Codes
+    codes: np.ndarray
+    states: list[State]
+    engine: Frames
+    seen: dict[int, Mapping[str, np.ndarray]] = field(default_factory=dict)
+
+    @property
+    def frames(self) -> int:
+        """How many."""
+        return len(self.states) - 1
+
+    def signals(self, frame: int) -> Mapping[str, np.ndarray]:
+        """The codes of all signals of a frame, [rate, channels] by name."""
+        if frame not in self.seen:
+            part = part_of(self.engine, self.inputs, frame, frame + 1)
+            variant = self.engine.changed({})
+            self.seen[frame] = self.engine.step(part, variant, self.states[frame])[0]
+        return self.seen[frame]
+
+
+def part_of(frames: Frames, inputs: Mapping[str, np.ndarray], first: int, last: int) -> Codes:
+    """The inputs of the frames `first` to `last` - 1."""
+    rates = {name: frames.program.signal(name).rate for name in frames.program.inputs}
+    return {name: inputs[name][:, first * rate : last * rate] for name, rate in rates.items()}
+
+
+def clean_run(frames: Frames, inputs: Codes, state: State | None = None) -> CleanRun:
+    """The clean run from a state, from silence when None."""
+    program = frames.program
+    inputs = {name: codes.astype(np.int32) for name, codes in inputs.items()}
+    states, codes = [frames.silence() if state is None else state], []
+    variant = frames.changed({})
+    first = program.inputs[0]
+    for frame in range(inputs[first].shape[1] // program.signal(first).rate):
+        part = part_of(frames, inputs, frame, frame + 1)
+        made, after = frames.step(part, variant, states[-1], (program.output,))
+        states.append(after)
+        codes.append(made[program.output])
+    return CleanRun(inputs, np.concatenate(codes), states, frames)
+
+
+class DeviceRun:
+    """A device and what its operators remember. The device is changed; it must not run elsewhere meanwhile."""
+
+    def __init__(self, device: Device, frames: Frames) -> None:
+        self.device = device
+        self._frames = frames
+        self._rate = frames.program.signal(frames.program.output).rate
+        self._state: State | None = None  # None: that of the clean run
+        self._done = 0
+        self._known: np.ndarray | None = None  # the wrong bits that `_variant` has
+        self._memory_changed()
+
+    def restart(self) -> None:
+        """Silence the histories, as a word does that begins; so does the clean run."""
+        self._state = None
+        self.device.silence()
+
+    def flip_histories(self, positions: np.ndarray, clean: State) -> None:
+        """Invert bits, int64, of which those in histories count; clean: what they are in the clean run."""
+        changes = {}
+        state = self._state_now(clean)
+        for place, flips in flips_by_tensor(self.device.layout, [positions]):
+            if place.section == "state":
+                old = self._frames.read_state(state, place.operator, place.tensor).reshape(-1)
+                value = flipped_values(old[flips.element], flips.mask, place.bits)
+                changes[place.operator, place.tensor] = Change(flips.trial, flips.element, value)
+        if changes:
+            self._state = self._frames.written(state, changes)
+
+    def state(self, clean: State) -> State:
+        """What its operators remember now; clean: what those of the clean run do."""
+        return self._state_now(clean)
+
+    def run(
+        self, clean: CleanRun, arrivals: Mapping[int, Sequence[Event]]
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Live through the frames of a clean run.
+
+        Args:
+            clean: The run, which begins where the last one ended or, after `restart`, in silence.
+            arrivals: What happens before which of its frames, counted from 0.
+
+        Returns:
+            The output's codes [frames * rate, channels], and how many bits of the working copy were wrong after each
+            frame, int64 [frames].
+        """
+        device = self.device
+        self._clean, self._done = clean, 0
+        self._codes: list[np.ndarray] = []
+        wrong_bits = np.zeros(clean.frames, np.int64)
+        events = [*sorted(frame for frame, hits in arrivals.items() if hits), clean.frames]
+        frame = 0
+        while frame < clean.frames:
+            if frame == events[0]:
+                self._compute_until(frame)
+                self._strike(arrivals[events.pop(0)], frame)
+            passed = self._pass(frame, events[0])
+            wrong_bits[frame : frame + passed] = len(device.wrong)
+            frame += passed
+        self._compute_until(clean.frames)
+        same = len(self._codes) == 1 and len(self._codes[0]) == len(clean.codes)
+        return self._codes[0] if same else np.concatenate(self._codes), wrong_bits
+
+    def _pass(self, frame: int, stop: int) -> int:
+        """Let time pass until something may happen, `stop` at the latest; the number of frames."""
+        device = self.device
+        if device.may_alarm():
+            self._compute_until(frame)
+            self._compute_watched(frame)
+        else:
+            quiet = device.quiet_frames()
+            frames = stop - frame if quiet is None else min(quiet, stop - frame)
+            if frames:
+                device.skip(frames)
+                return frames
+        if device.heal():
+            self._compute_until(frame + 1)
+            self._memory_changed()
+        if device.silenced:
+            self._compute_until(frame + 1)
+            self._state = self._frames.silence()
+            device.silence()
+            device.silenced = False
+        return 1
+
+    def _strike(self, events: Sequence[Event], frame: int) -> None:
+        flips = [event.position for event in events if event.stuck_at < 0]
+        hit = bool(flips) and self.device.flip(flips)
+        for event in events:
+            if event.stuck_at >= 0:
+                hit |= self.device.stick(event.position, event.stuck_at)
+        if hit:
+            self._memory_changed()
+        self.flip_histories(np.array(flips, np.int64), self._clean.states[frame])
+
+    def _memory_changed(self) -> None:
+        """Frames from now on are computed from the working copy as it is."""
+        program, device = self._frames.program, self.device
+        if device.wrong is self._known:
+            return
+        self._known = device.wrong
+        changes = parameter_changes(program, device.layout, [device.wrong])
+        self._differs = bool(changes)
+        self._variant = self._frames.changed(changes)
+
+    def _state_now(self, clean: State) -> State:
+        return clean if self._state is None else self._state
+
+    def _compute_until(self, frame: int) -> None:
+        """Compute the frames before `frame` with memory as it was since the last one."""
+        while self._done < frame:
+            if self._state is None and not self._differs:
+                self._codes.append(self._clean.codes[self._done * self._rate : frame * self._rate])
+                self._done = frame
+                return
+            last = frame if self._differs else min(frame, self._done + _FRAMES_TO_FORGET)
+            output = self._frames.program.output
+            self._codes.append(self._step(self._done, last, (output,))[output])
+            self._done = last
+            self._forget(last)
+
+    def _forget(self, frame: int) -> None:
+        """Follow the clean run again where nothing is different before `frame`."""
+        if self._state is None or self._differs:
+            return
+        if self._frames.same(self._state, self._clean.states[frame]):
+            self._state = None
+
+    def _step(
+        self, first: int, last: int, recorded: Collection[str] | None
+    ) -> Mapping[str, np.ndarray]:
+        state = self._state_now(self._clean.states[first])
+        part = part_of(self._frames, self._clean.inputs, first, last)
+        codes, self._state = self._frames.step(part, self._variant, state, recorded)
+        return codes
+
+    def _compute_watched(self, frame: int) -> None:
+        """Compute one frame that the monitors have to see, again after each alarm that asks for it."""
+        known = self._state
+        before = self._state_now(self._clean.states[frame])
+
+        def past(operator: str, tensor: str) -> np.ndarray:
+            return self._frames.read_state(before, operator, tensor)
+
+        reported: set[tuple[int, int]] = set()
+        while True:
+            self._state = known
+            if known is None and not self._differs:
+                signals = self._clean.signals(frame)
+            else:
+                signals = self._step(frame, frame + 1, None)
+            seen = Frame(signals, past)
+            if not self._alarmed(seen, reported):
+                break
+            self._memory_changed()
+        for monitor, _ in self.device.monitors:
+            self.device.observe(monitor, seen)
+        self._codes.append(signals[self._frames.program.output])
+        self._done = frame + 1
+        self._memory_changed()
+        self._forget(frame + 1)
+
+    def _alarmed(self, frame: Frame, reported: set[tuple[int, int]]) -> bool:
+        """Follow the alarms within a frame; tell whether that is to be computed again.
+
+        reported: (monitor, unit) of those that were followed in this frame already.
+        """
+        device = self.device
+        for monitor, watch in device.monitors:
+            for unit in watch.while_computed(device.data, frame, device.suspect[monitor]):
+                if (monitor, unit) not in reported:
+                    reported.add((monitor, unit))
+                    if device.alarm(monitor, unit):
+                        return True  # what follows is computed again
+        return False

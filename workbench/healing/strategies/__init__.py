@@ -1,0 +1,1 @@
+"""Strategies: guards, policies and their composition, by name, in files, and what suits a program."""

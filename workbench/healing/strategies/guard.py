@@ -1,0 +1,130 @@
+"""A guard as data: an area that is looked after, how often, and what is done about damage."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from workbench.errors import WorkbenchError, expect
+from workbench.healing.log import Remedy
+from workbench.healing.remedies import REMEDIES, Action
+from workbench.healing.strategies.policy import MOST_FRAMES
+from workbench.memory.watches.areas import Area, kinds_that, whole
+
+_MOST_UNITS = 4096  # looked at in one frame; a slip of the finger would run for ever
+
+
+@dataclass(frozen=True)
+class Guard:
+    """One area, looked after.
+
+    Args:
+        area: What is watched.
+        per_frame: Units that are checked at a time, 1 to 4096; monitors see all of their units in every frame.
+        ladder: Remedies in the order in which they are tried until one helps; () only observes. REBOOT takes all of
+            the golden copy but units that their check refutes.
+        every_frames: It checks after every so many frames.
+        stride: The order, from unit n to unit n + stride; it has no factor in common with the number of units.
+    """
+
+    area: Area
+    per_frame: int = 1
+    ladder: tuple[Remedy, ...] = (Remedy.RESTORE,)
+    every_frames: int = 1
+    stride: int = 1
+
+    def __post_init__(self) -> None:
+        if isinstance(self.ladder, Remedy):
+            raise WorkbenchError(f"ladder is a single remedy; write (Remedy.{self.ladder.name},)")
+        expect(self.area, Area, "the area of a guard", 'an Area, as Area("crc32")')
+        cure = "a tuple of remedies, as (Remedy.RESTORE,)"
+        expect(self.ladder, (tuple, list), "the ladder of a guard", cure)
+        object.__setattr__(self, "ladder", tuple(self.ladder))
+        whole(self, "per_frame", "every_frames", "stride")
+        self._check_schedule()
+        self._check_rungs()
+        self._check_ladder()
+
+    def _check_schedule(self) -> None:
+        name = self.area.code
+        if not 1 <= self.per_frame <= _MOST_UNITS:
+            raise WorkbenchError(
+                f"{name} cannot look at {self.per_frame} units a frame; choose at least 1 and at "
+                f"most {_MOST_UNITS}"
+            )
+        if not (1 <= self.every_frames <= MOST_FRAMES and 1 <= self.stride <= MOST_FRAMES):
+            raise WorkbenchError(
+                f"{name} cannot look after every {self.every_frames} frames or go on by "
+                f"{self.stride} units; choose 1 to {MOST_FRAMES} of each"
+            )
+        self.area.kind.check_schedule(
+            self.area,
+            per_frame=self.per_frame,
+            every_frames=self.every_frames,
+            stride=self.stride,
+        )
+
+    def _check_rungs(self) -> None:
+        wrong = [
+            rung for rung in self.ladder if not isinstance(rung, Remedy) or rung not in REMEDIES
+        ]
+        if wrong or len(set(self.ladder)) < len(self.ladder):
+            name_of = getattr(wrong[0], "name", repr(wrong[0])) if wrong else ""
+            what = f"{name_of}, which is no rung" if wrong else "a rung twice"
+            raise WorkbenchError(
+                f"the ladder of {self.area.code} has {what}; choose from Remedy's "
+                f"{', '.join(rung.name for rung in REMEDIES)}"
+            )
+
+    def _check_ladder(self) -> None:
+        """By what is true of the kind and of each remedy."""
+        name, kind, ladder = self.area.code, self.area.kind, self.ladder
+        signs_anew = [rung for rung in ladder if REMEDIES[rung].rewrites]
+        if signs_anew and not kind.stores(self.area):
+            raise WorkbenchError(
+                f"{name} cannot {signs_anew[0].name}: what it leaves has to be signed anew, so the "
+                'checks must lie in RAM; write keep="ram" with a code that stores checks'
+            )
+        if kind.interleaved and any(action.neighbours for action in self.actions):
+            raise WorkbenchError(
+                f"the groups of {name} are interleaved and have no neighbours; choose ZERO or RESTORE"
+            )
+        if not kind.corrects and any(action.corrects for action in self.actions):
+            able = ", ".join(kinds_that(lambda each: each.corrects))
+            raise WorkbenchError(f"{name} cannot CORRECT anything; choose a code that does: {able}")
+        if any(action.apply is None for action in self.actions) and not kind.repeats:
+            able = ", ".join(kinds_that(lambda each: each.repeats))
+            raise WorkbenchError(
+                f"{name} looks at memory after a frame; only {able} can REPEAT"
+                if not kind.stream
+                else f"{name} sees a frame when it is final; only {able} can REPEAT"
+            )
+        if kind.remedies is not None and {rung.name for rung in ladder} - set(kind.remedies):
+            raise WorkbenchError(kind.ladder_rule)
+        if not kind.movable and any(action.moves for action in self.actions):
+            raise WorkbenchError(f"{name} does not watch pages, and only pages can RELOCATE")
+
+    @property
+    def actions(self) -> tuple[Action, ...]:
+        """What is true of its rungs."""
+        return tuple(REMEDIES[rung] for rung in self.ladder)
+
+    @property
+    def reads_golden(self) -> bool:
+        """Whether a remedy takes the golden copy for the truth; then it is evidence, too."""
+        return any(action.reads_golden for action in self.actions)
+
+    @property
+    def rewrites(self) -> bool:
+        """Whether it leaves bytes that were never trained, which another check would not know."""
+        return any(action.rewrites for action in self.actions)
+
+    @property
+    def golden_is_witness(self) -> bool:
+        """Whether the golden copy is evidence for it."""
+        return self.area.kind.golden_is_witness(read=self.reads_golden)
+
+    def tolerates_rewrites(self, writer: Guard) -> bool:
+        """Whether it accepts bytes that a remedy of another guard has rewritten."""
+        return self.area.kind.tolerates_rewrites(
+            observes=not self.ladder, restorable=writer.reads_golden
+        )
