@@ -114,7 +114,7 @@ class Recogniser:
     def __init__(
         self, words: Sequence[str], *, language: Language = ENGLISH, leave_out: bool = False
     ) -> None:
-        self._decoder = _decoder(language)
+        self._decoder = decoder_of(language)
         reasons = {word: _reason_to_refuse(self._decoder, word) for word in words}
         self.words = tuple(word for word in words if not reasons[word])
         self.left_out = {word: reason for word, reason in reasons.items() if reason}
@@ -185,7 +185,12 @@ def digit_recogniser() -> Recogniser:
     return Recogniser(tuple(DIGIT_WORDS.values()))
 
 
-def _decoder(language: Language) -> Any:
+def decoder_of(language: Language) -> Any:
+    """A decoder of pocketsphinx with the models of a language.
+
+    Raises:
+        WorkbenchError: pocketsphinx is missing, or a model cannot be loaded.
+    """
     try:
         from pocketsphinx import Decoder
     except ImportError as error:

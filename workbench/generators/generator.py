@@ -62,6 +62,7 @@ class Generator(ABC):
         repeats: Names of those that differ in the training seed alone.
         sample_rate_hz: Of recordings and output.
         spoken_language: Whether a speech recogniser can understand it.
+        vocoder: Kind of the operator that makes sound of the network's output; "" where that is sound.
     """
 
     name: ClassVar[str]
@@ -77,6 +78,7 @@ class Generator(ABC):
     repeats: ClassVar[tuple[str, ...]] = ()
     sample_rate_hz: ClassVar[int] = SAMPLE_RATE_HZ
     spoken_language: ClassVar[bool] = False
+    vocoder: ClassVar[str] = ""
 
     # -- what it can say ----------------------------------------------------------------------
 
@@ -137,24 +139,28 @@ class Generator(ABC):
             )
         return load_words(folder, sample_rate_hz=self.sample_rate_hz)
 
-    def training_set(self, folder: Path | str | None) -> dict[str, np.ndarray]:
-        """Those of `recordings` that a new training learns."""
+    def training_set(self, folder: Path | str | None) -> Mapping[str, Any]:
+        """What a new training learns, by name: those of `recordings`, or what `lessons` takes in their place."""
         return self.recordings(folder)
 
     @abstractmethod
     def configure(
-        self, recordings: Mapping[str, np.ndarray], recipe: Recipe, settings: Mapping[str, Any]
+        self, recordings: Mapping[str, Any], recipe: Recipe, settings: Mapping[str, Any]
     ) -> Any:
         """The configuration for some recordings.
 
         Args:
-            recordings: Utterance -> float32 [samples].
+            recordings: As `training_set` gives them, by default utterance -> float32 [samples].
             recipe: How it will be trained.
             settings: Fields of the configuration that the user chose.
 
         Raises:
             WorkbenchError: There is a recording that it cannot learn.
         """
+
+    def learnt(self, config: Any, recordings: Mapping[str, Any]) -> tuple[str, ...]:
+        """Names of the recordings that a training needs; by default all `utterances`."""
+        return self.utterances(config)
 
     def targets(self, config: Any, recordings: Mapping[str, np.ndarray]) -> np.ndarray:
         """What the network is to give for each of `utterances`.
@@ -219,6 +225,21 @@ class Generator(ABC):
 
         codes = self.encode(config, utterances)
         return {name: torch.from_numpy(rows[:, :, 0]).long() for name, rows in codes.items()}
+
+    def lessons(
+        self, config: Any, recordings: Mapping[str, Any]
+    ) -> tuple[dict[str, torch.Tensor], np.ndarray]:
+        """What a training goes through.
+
+        Args:
+            config: Of the network.
+            recordings: Those that `learnt` names.
+
+        Returns:
+            Arguments of the network's forward, [lessons, ...] each, and what it is to give, float32 [lessons, ...]; by
+            default `tensors` and `targets` of all utterances.
+        """
+        return self.tensors(config, self.utterances(config)), self.targets(config, recordings)
 
     # -- lowering -----------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ and one shift in C. Layout: weight scales per output channel, activation scales 
 from __future__ import annotations
 
 import torch
+from brevitas.inject.enum import ScalingImplType
 from brevitas.quant import Int8ActPerTensorFixedPoint, Int32Bias
 from brevitas.quant.fixed_point import (
     Int8WeightPerChannelFixedPoint,
@@ -68,6 +69,13 @@ class ActInt16(ActInt8):
     """Activations -32768..32767, for the stages whose rounding noise the ear would hear."""
 
     bit_width = 16
+
+
+class ActFixed16(ActInt16):
+    """Codes -32768..32767 at the fixed scale 2**-11, for values whose unit is agreed on outside of the network."""
+
+    scaling_impl_type = ScalingImplType.CONST
+    scaling_init = 16.0  # what the code 32768 would be
 
 
 WEIGHTS = {4: WeightInt4, 8: WeightInt8}

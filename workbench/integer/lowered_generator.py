@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 from torch import nn
 
 from workbench.errors import WorkbenchError
 from workbench.generators.generator import Generator
 from workbench.integer.lowering.lower import Lowered, lower
+from workbench.integer.vocoders import with_vocoder
 
 
 def lower_generator(generator: Generator, model: nn.Module, *, check: bool = False) -> Lowered:
-    """Lower a quantised network of `generator`; its inputs for utterances are `generator.encode(...)`.
+    """Lower a quantised network of `generator`, its vocoder behind it; its inputs for utterances are `generator.encode(...)`.
 
     check: compare the two on random inputs, as `lower` does; without it this is quick enough to be done
     again and again. `workbench lower` compares every code of every utterance. Raises WorkbenchError naming
@@ -26,6 +28,8 @@ def lower_generator(generator: Generator, model: nn.Module, *, check: bool = Fal
         input_rate_hz=generator.input_rate_hz(config),
         check=check,
     )
+    if generator.vocoder:
+        lowered = replace(lowered, program=with_vocoder(lowered.program, generator.vocoder))
     rate_hz = lowered.program.sample_rate_hz
     if not math.isclose(rate_hz, generator.sample_rate_hz):
         raise WorkbenchError(

@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 import torch
 
+from workbench.audio.speech_controls import CONTROL_EXPONENT
 from workbench.generators.generator import Generator
+from workbench.integer.vocoders import vocoded
 
 
 def float_twin(generator: Generator, model: Any) -> Any:
@@ -21,8 +23,18 @@ def float_twin(generator: Generator, model: Any) -> Any:
 
 
 def float_output(generator: Generator, model: Any, utterance: str) -> np.ndarray:
-    """What the float twin of `model` gives for one utterance, float32 [samples] in [-1, 1]."""
+    """What the float twin of `model` gives for one utterance, float32 [samples] in [-1, 1].
+
+    What a vocoder makes sound of is rounded to its codes.
+    """
     with torch.no_grad():
         inputs = generator.tensors(model.config, [utterance])
         output = float_twin(generator, model)(**inputs)
+    if generator.vocoder:
+        return vocoded(
+            generator.vocoder,
+            output[0].T.numpy(),
+            exponent=CONTROL_EXPONENT,
+            frame_rate_hz=generator.input_rate_hz(model.config),
+        )
     return np.clip(output[0, 0].numpy(), -1.0, 1.0)

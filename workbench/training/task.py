@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-import numpy as np
 import torch
 from torch import nn
 
@@ -23,7 +22,8 @@ from workbench.training.progress import copied_weights
 class Task:
     """What is trained.
 
-    targets: of each utterance of the configuration, float32 [utterances, ...]. device: as torch names it, e.g.
+    inputs: what the network's forward takes for each lesson, [lessons, ...] by argument. targets: what it is to
+    give, float32 [lessons, ...]. device: as torch names it, e.g.
     "cpu" or "cuda". code_words: code whose words the weights are to become, see `code_words`; "" for none.
     start: a finished network to go on from. sparsity: share of the weights of every layer that become zero
     before quantisation and stay so.
@@ -31,6 +31,7 @@ class Task:
 
     generator: Generator
     config: Any
+    inputs: dict[str, torch.Tensor]
     targets: torch.Tensor
     recipe: Recipe
     seed: int
@@ -38,11 +39,6 @@ class Task:
     code_words: str = ""
     start: nn.Module | None = None
     sparsity: float = 0.0
-
-    def inputs(self) -> dict[str, torch.Tensor]:
-        """What the network's forward takes for all utterances, on the device."""
-        tensors = self.generator.tensors(self.config, self.generator.utterances(self.config))
-        return {name: tensor.to(self.device) for name, tensor in tensors.items()}
 
     @property
     def data(self) -> dict[str, Any]:
@@ -74,7 +70,7 @@ class Task:
 
 def make_task(
     generator: Generator,
-    recordings: Mapping[str, np.ndarray],
+    recordings: Mapping[str, Any],
     *,
     recipe: Recipe,
     seed: int = 0,
@@ -84,7 +80,7 @@ def make_task(
     start: Any = None,
     sparsity: float = 0.0,
 ) -> Task:
-    """Shape the generator after `recordings` (utterance -> float32 [samples] at its sampling rate).
+    """Shape the generator after `recordings`, as its `training_set` gives them.
 
     settings: fields of its configuration that are to have these values. device: None takes CUDA when there is
     one. start: goes with `code_words`; its utterances are what is trained. sparsity: from 0 to less than 1, and
@@ -108,7 +104,7 @@ def make_task(
     if start is not None:
         if not code_words:
             raise WorkbenchError("a finished training goes on only for code words; name a code")
-        taught = generator.utterances(start.config)
+        taught = generator.learnt(start.config, recordings)
         missing = [name for name in taught if nfc(name) not in recordings]
         if missing:
             raise WorkbenchError(
@@ -119,14 +115,17 @@ def make_task(
     else:
         chosen = _checked_settings(generator, settings or {})
         config = generator.configure(recordings, recipe, chosen)
-        for name in generator.utterances(config):
+        for name in generator.learnt(config, recordings):
             if name not in recordings:
                 raise WorkbenchError(
                     f"there is no recording of {name!r}; {nearest(name, recordings)}"
                 )
-    targets = torch.from_numpy(generator.targets(config, recordings))
+    inputs, targets = generator.lessons(config, recordings)
     device = _checked_device(device)
-    return Task(generator, config, targets, recipe, seed, device, code_words, start, sparsity)
+    return Task(
+        generator, config, {name: each.to(device) for name, each in inputs.items()},
+        torch.from_numpy(targets), recipe, seed, device, code_words, start, sparsity,
+    )  # fmt: skip
 
 
 def _checked_settings(generator: Generator, settings: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -39,6 +39,7 @@ from workbench.training.stages import FLOAT, QAT, REST, STAGES, WORDS
 from workbench.training.task import Task
 
 SAVE_EVERY_S = 2.0
+_CALIBRATING = 256  # lessons from which activation quantisers learn their ranges
 
 
 class PausedError(Exception):
@@ -75,7 +76,7 @@ def train(
         if state.step == 0:
             load_float_weights(model, state.weights)
             prune(model, task.sparsity)
-            calibrate(model, task.inputs())
+            calibrate(model, {name: each[:_CALIBRATING] for name, each in task.inputs.items()})
             state.weights = {}
         run.stage(model, state)
         if task.code_words:
@@ -116,7 +117,7 @@ def load_float_weights(model: nn.Module, weights: dict[str, torch.Tensor]) -> No
 
 @torch.no_grad()
 def calibrate(model: nn.Module, inputs: Mapping[str, torch.Tensor]) -> None:
-    """Let every activation quantiser see all inputs, then freeze its range into a parameter."""
+    """Let every activation quantiser see these inputs, then freeze its range into a parameter."""
     model.train()
     for _ in range(CALIBRATION_STEPS + 1):
         model(**inputs)
@@ -143,7 +144,7 @@ class _Run:
         state.restore_moments(model, optimiser)
         zeros = Zeros(model) if self.task.sparsity else None
         loss_of = self.task.generator.loss().to(self.task.device)
-        inputs, targets = self.task.inputs(), self.task.targets.to(self.task.device)
+        inputs, targets = self.task.inputs, self.task.targets.to(self.task.device)
         model.train()
         saved = time.monotonic()
         with progress_bar(

@@ -8,19 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from workbench.audio.speech_controls import CONTROL_EXPONENT, CONTROLS, ENVELOPE_BANDS, HOP
 from workbench.errors import WorkbenchError
 from workbench.firmware.boards import Core
 from workbench.firmware.design import Firmware
 from workbench.firmware.emulation.emulate import emulate
 from workbench.healing.strategies.named import nothing
-from workbench.integer.operators.synthesis import (
-    CONTROL_EXPONENT,
-    CONTROLS,
-    ENVELOPE_BANDS,
-    HOP,
-    SAMPLE_RATE_HZ,
-    Synthesis,
-)
+from workbench.integer.operators.synthesis import SAMPLE_RATE_HZ, Synthesis
 from workbench.integer.program import Program
 from workbench.integer.reference import run
 from workbench.integer.signals import Signal

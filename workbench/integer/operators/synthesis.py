@@ -6,22 +6,26 @@ made by one inverse FFT a frame: the harmonics are its real part, the noise its 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
+from workbench.audio.speech_controls import (
+    CONTROL_EXPONENT,
+    CONTROLS,
+    ENVELOPE_BANDS,
+    HOP,
+    VOICING_BANDS,
+    band_centres_hz,
+)
 from workbench.integer.operators.operator import OnSums, Operator, StateTensor
 from workbench.integer.operators.shifts import wrap_int32
 from workbench.integer.sections import TABLE
 from workbench.integer.signals import Signal
 
-ENVELOPE_BANDS, VOICING_BANDS = 32, 5
-CONTROLS = ENVELOPE_BANDS + VOICING_BANDS + 1
-CONTROL_EXPONENT = -11  # controls are logarithms to the base 2 and shares, Q4.11
-SAMPLE_RATE_HZ, HOP = 16_000, 160
+SAMPLE_RATE_HZ = 16_000
 POINTS, FADE = 256, 64
 _BINS = POINTS // 2 + 1
 _ONE = 1 << -CONTROL_EXPONENT
@@ -34,7 +38,6 @@ _NOISE_GAIN = -3 * _ONE  # 1 / sqrt(256) makes noise of variance 1; twice, since
 _HARMONIC_GAIN = -14_301  # -log2(16000) / 2: a harmonic has the power of a band that is f0 wide
 _MULTIPLIER, _INCREMENT, _WORD = 1_664_525, 1_013_904_223, 1 << 32
 _FRAMES_AT_ONCE = 32
-_BANDS_HZ = 80.0, 7900.0
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -222,13 +225,6 @@ class Synthesis(Operator):
         y = grain[:, :, :HOP].copy()
         y[:, :, :FADE] = ((y[:, :, :FADE] * rising + 16384) >> 15) + before
         return y
-
-
-def band_centres_hz(bands: int) -> np.ndarray:
-    """Centres of mass of triangular bands on the mel scale from 80 to 7,900 Hz, float64 [bands]."""
-    low, high = (2595 * math.log10(1 + hz / 700) for hz in _BANDS_HZ)
-    corners = 700 * (10 ** (np.linspace(low, high, bands + 2) / 2595) - 1)
-    return (corners[:-2] + corners[1:-1] + corners[2:]) / 3
 
 
 def _bin_positions(bands: int) -> np.ndarray:

@@ -1,0 +1,65 @@
+"""The shape of the network and its model of durations, and which of them can be built."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from workbench.audio.recogniser import DIGIT_WORDS
+from workbench.generators.speech.durations import EFFECTS
+from workbench.generators.speech.timeline import PHONES, PLACES
+
+TRUNK_WEIGHT_BITS = (8, 4)
+_MOST_CHANNELS, _MOST_BLOCKS, _MOST_DILATION = 1 << 10, 64, 1 << 10
+_LARGEST_EFFECT = 1 << 12
+_MOST_TEXTS = 1 << 10
+
+
+@dataclass(frozen=True)
+class SpeechConfig:
+    """Shape of a `speech` generator.
+
+    durations: effects of the model of durations, see `durations`. texts: what an experiment says that names nothing.
+    phone_channels, place_channels: width of the embeddings. channels: of the convolutions. dilations: of the residual
+    blocks. trunk_weight_bits: 8, or 4 to halve the largest part.
+    """
+
+    durations: tuple[int, ...]
+    texts: tuple[str, ...] = tuple(DIGIT_WORDS.values())
+    phone_channels: int = 16
+    place_channels: int = 4
+    channels: int = 96
+    dilations: tuple[int, ...] = (1, 2, 4)
+    trunk_weight_bits: int = 8
+
+
+def is_possible(name: str, value: Any) -> bool:
+    """Whether a network could be built with this value of the field `name`, and soon."""
+    if name == "durations":
+        return (
+            isinstance(value, tuple)
+            and len(value) == EFFECTS
+            and all(type(each) is int and abs(each) <= _LARGEST_EFFECT for each in value)
+        )
+    if name == "texts":
+        texts = value if isinstance(value, tuple) else ()
+        return all(isinstance(text, str) for text in texts) and (
+            0 < len(texts) == len(set(texts)) <= _MOST_TEXTS
+        )
+    if name == "trunk_weight_bits":
+        return type(value) is int and value in TRUNK_WEIGHT_BITS
+    sizes = value if name == "dilations" else (value,)
+    most = _MOST_DILATION if name == "dilations" else _MOST_CHANNELS
+    return (
+        isinstance(sizes, tuple)
+        and 0 < len(sizes) <= _MOST_BLOCKS
+        and all(type(size) is int and 1 <= size <= most for size in sizes)
+    )
+
+
+def least_bytes(config: SpeechConfig) -> int:
+    """What embeddings and convolutions need at least, in float32."""
+    wide = config.channels
+    rows = 3 * len(PHONES) * config.phone_channels + 4 * PLACES * config.place_channels
+    inputs = 3 * config.phone_channels + 4 * config.place_channels
+    return 4 * (rows + 3 * inputs * wide + 4 * len(config.dilations) * wide * wide)

@@ -1,0 +1,157 @@
+"""The generator `speech`: any English text, encoded as phones, their neighbours and places in them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from workbench.audio.recogniser import DIGIT_WORDS
+from workbench.audio.recordings import load_words
+from workbench.audio.resources import data_folder
+from workbench.audio.speech_controls import HOP
+from workbench.errors import WorkbenchError
+from workbench.generators.generator import Generator, Measure
+from workbench.generators.recipe import Recipe
+from workbench.generators.speech.configuration import SpeechConfig, is_possible, least_bytes
+from workbench.generators.speech.durations import learnt_effects, timed
+from workbench.generators.speech.lessons import lessons_of
+from workbench.generators.speech.prompts import Prompt, read_prompts
+from workbench.generators.speech.pronunciation import phones_of
+from workbench.generators.speech.recipe import PRESETS
+from workbench.generators.speech.timeline import FRAME_RATE_HZ, Timeline
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+    from workbench.generators.speech.network import Speech
+
+_CURE = "make prompts with `workbench data fetch` and `workbench data align` and name their folder with --data"
+
+
+class SpeechGenerator(Generator):
+    """Texts of any length, each a sequence of phones with the durations of its model."""
+
+    name = "speech"
+    noun = "text"
+    configuration = SpeechConfig
+    presets = PRESETS
+    measures = (
+        Measure("recognised"),
+        Measure("nearest"),
+        Measure("mfcc_dtw"),
+    )
+    checkpoints = ("seed0",)
+    spoken_language = True
+    vocoder = "synthesis"
+
+    def utterances(self, config: SpeechConfig) -> tuple[str, ...]:
+        """The texts of an experiment that names none: the ten digits."""
+        return config.texts
+
+    def meant(self, config: SpeechConfig, text: str) -> str | None:
+        """The text itself."""
+        return text
+
+    def encode(self, config: SpeechConfig, utterances: Sequence[str]) -> dict[str, np.ndarray]:
+        """Row indexes, int32 [len(utterances), frames, 1] by input, see `timeline.Timeline.rows`.
+
+        Raises:
+            WorkbenchError: A text cannot be pronounced, or they are of different lengths.
+        """
+        rows = [timeline_of(text, config.durations).rows() for text in utterances]
+        if len({len(each["phone"]) for each in rows}) > 1:
+            raise WorkbenchError("these texts do not last equally long; encode them one by one")
+        return {name: np.stack([each[name] for each in rows])[:, :, None] for name in rows[0]}
+
+    def recordings(self, folder: Path | str | None) -> dict[str, np.ndarray]:
+        """Text -> float32 [samples]: the shipped digits, whatever the network learns."""
+        recordings = load_words()
+        return {word: recordings[digit] for digit, word in DIGIT_WORDS.items()}
+
+    def training_set(self, folder: Path | str | None) -> Mapping[str, Prompt]:
+        """The prompts in `folder` that are not held out."""
+        if folder is None:
+            raise WorkbenchError(f"the generator {self.name} ships no prompts; {_CURE}")
+        return read_prompts(Path(folder), held_out=False)
+
+    def configure(
+        self, recordings: Mapping[str, Any], recipe: Recipe, settings: Mapping[str, Any]
+    ) -> SpeechConfig:
+        """The shape of settings and recipe, with the durations of the prompts."""
+        timelines = [prompt.timeline for prompt in _prompts(recordings)]
+        channels = getattr(recipe, "channels", None)
+        chosen = {"channels": channels} if channels else {}
+        return SpeechConfig(**{"durations": learnt_effects(timelines), **chosen, **settings})
+
+    def learnt(self, config: SpeechConfig, recordings: Mapping[str, Any]) -> tuple[str, ...]:
+        """All prompts."""
+        return tuple(recordings)
+
+    def lessons(
+        self, config: SpeechConfig, recordings: Mapping[str, Any]
+    ) -> tuple[dict[str, torch.Tensor], np.ndarray]:
+        """Row indexes int64 [pieces, frames] by input, and controls, float32 [pieces, 38, frames]."""
+        import torch
+
+        rows, controls = lessons_of(_prompts(recordings))
+        return {name: torch.from_numpy(each).long() for name, each in rows.items()}, controls
+
+    def samples(self, config: SpeechConfig) -> int:
+        """Output samples of the longest of `utterances`."""
+        return HOP * max(timeline_of(text, config.durations).frames for text in config.texts)
+
+    def allows(self, field: str, value: Any) -> bool:
+        """Whether a network could be built with it, and soon."""
+        return is_possible(field, value)
+
+    def least_bytes(self, config: SpeechConfig) -> int:
+        """Size of embeddings and convolutions."""
+        return least_bytes(config)
+
+    def network(self, config: SpeechConfig, *, quantised: bool) -> Speech:
+        """The network with fresh weights."""
+        from workbench.generators.speech.network import Speech
+
+        return Speech(config, quantised=quantised)
+
+    def loss(self) -> nn.Module:
+        """Distance of controls."""
+        from workbench.generators.speech.network import ControlLoss
+
+        return ControlLoss()
+
+    def input_rate_hz(self, config: SpeechConfig) -> float:
+        """Frames a second."""
+        return FRAME_RATE_HZ
+
+    def checkpoint(self, name: str | None = None) -> Path:
+        """The folder of the checkpoint that ships."""
+        return self._shipped() / (name or self.checkpoints[0])
+
+    def card(self) -> str:
+        """The card of the shipped checkpoint."""
+        return (self._shipped() / "CARD.md").read_text(encoding="utf-8")
+
+    def _shipped(self) -> Path:
+        return data_folder() / "checkpoints" / self.name
+
+
+@lru_cache(maxsize=256)
+def timeline_of(text: str, durations: tuple[int, ...]) -> Timeline:
+    """Phones and durations of a text; WorkbenchError where it cannot be pronounced."""
+    return timed(phones_of(text), durations)
+
+
+def _prompts(recordings: Mapping[str, Any]) -> list[Prompt]:
+    prompts = [each for each in recordings.values() if isinstance(each, Prompt)]
+    if len(prompts) < len(recordings):
+        raise WorkbenchError(f"the generator speech learns prompts, no recordings; {_CURE}")
+    return prompts
+
+
+GENERATOR = SpeechGenerator()
