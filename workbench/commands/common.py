@@ -90,7 +90,7 @@ def add_words(parser: argparse.ArgumentParser, help_: str) -> None:
 def add_word(parser: argparse.ArgumentParser, help_: str, *, action: str = "store") -> None:
     """Declare --word; action: "append" where it may be given again."""
     parser.add_argument(
-        "--utterance", "--word", dest="word", metavar="W", action=action, help=help_
+        "--utterance", "--word", "--say", dest="word", metavar="W", action=action, help=help_
     )
 
 

@@ -69,7 +69,8 @@ def run(options: argparse.Namespace) -> None:
         lowered = lower_generator(generator, model)
         program, words = lowered.program, generator.utterances(model.config)
         compared = _compare(generator, model, lowered, say)
-        codes = run_program(program, generator.encode(model.config, words))
+        spoken = [run_program(program, generator.encode(model.config, [word])) for word in words]
+        codes = {name: np.concatenate([each[name][0] for each in spoken]) for name in spoken[0]}
     image = Image.of(program)
     save_program(program, out)
     image.save(image_path)

@@ -38,7 +38,7 @@ and by the methods of `generator.Generator` alone, so that one of your own is on
 
 Then `workbench train tones --out DIR`, or `wb.train("tones", "DIR")`, trains it and lowers it, with proof, to the
 program that lies beside the checkpoint, and every other command takes `--checkpoint DIR`. The workbench's tests bring such a generator
-from outside through all of them. Nothing but `network`, `loss` and `tensors` may import torch: what speaks,
+from outside through all of them. Nothing but `network`, `loss`, `tensors` and `lessons` may import torch: what speaks,
 flips, heals and exports does without.
 
 Modules: `generator` (the protocol), `generator_registry`, `configuration` (checks of stored ones), `inputs` and `recipe`

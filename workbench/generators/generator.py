@@ -1,6 +1,6 @@
 """The interface of a generator: everything in which one network that makes sound differs from another.
 
-Importing this module, a generator and its `encode` needs no torch; `network`, `loss` and `tensors` do.
+Importing this module, a generator and its `encode` needs no torch; `network`, `loss`, `tensors` and `lessons` do.
 """
 
 from __future__ import annotations
@@ -206,7 +206,8 @@ class Generator(ABC):
             quantised: False for the same in float, with the same names of weights.
 
         Returns:
-            A module whose forward takes what `tensors` gives and returns [batch, channels, samples].
+            A module whose forward takes what `tensors` gives and returns [batch, channels, samples], or what the vocoder
+            reads.
         """
 
     def loss(self) -> nn.Module:
