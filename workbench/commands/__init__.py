@@ -7,7 +7,7 @@
 # so that `workbench --help` does not wait for torch.
 COMMANDS = {
     "demo": "hear a voice, the same voice with flipped bits, and the same voice healed",
-    "data": "build, fetch or check the recordings, or make the lexicon of pronunciations again",
+    "data": "build, fetch, check or align the recordings, or make the lexicon of pronunciations again",
     "phones": "what any English text sounds like, word by word",
     "train": "train a generator: float, then quantisation-aware",
     "measure": "measure how well a trained generator speaks",

@@ -16,6 +16,7 @@ from workbench.integer.operators import Add, Concat, Conv, Embed, Rescale, Table
 from workbench.integer.program import Program
 from workbench.integer.reference import checked_inputs
 from workbench.integer.signals import SHIFT_MAX, SHIFT_MIN
+from workbench.integer.vocoders import VOCODERS, signal_in_front
 
 # Fields that have a gradient; shifts have none, a power of two is no smooth thing.
 SMOOTH_FIELDS = ("weight", "bias", "table", "rows")
@@ -36,13 +37,16 @@ def run_smooth(
 ) -> torch.Tensor:
     """Output codes [batch, rows, channels] of a whole utterance, with gradients to `parameters`.
 
-    Where a clamp bites, the gradient is zero. Raises WorkbenchError as the reference does.
+    Of a program with a vocoder, what that reads: phases and noise have no direction. Where a clamp bites, the gradient
+    is zero. Raises WorkbenchError as the reference does.
     """
     values = {
         name: torch.from_numpy(codes.astype(np.float64))
         for name, codes in checked_inputs(program, inputs).items()
     }
     for operator in program.operators:
+        if operator.kind in VOCODERS and operator.target == program.output:
+            break
         sources = [values[name] for name in operator.sources]
         x = sources[0]
         if isinstance(operator, Conv):
@@ -62,7 +66,7 @@ def run_smooth(
         else:
             raise WorkbenchError(f"operator {operator.name}: unknown kind {operator.kind!r}")
         values[operator.target] = y
-    return values[program.output]
+    return values[signal_in_front(program).name]
 
 
 def _conv(conv: Conv, x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:

@@ -41,6 +41,13 @@ def with_vocoder(program: Program, kind: str) -> Program:
     )
 
 
+def signal_in_front(program: Program) -> Signal:
+    """What the vocoder of a program reads; its output where it has none."""
+    last = program.operators[-1]
+    spoken = last.kind in VOCODERS and last.target == program.output
+    return program.signal(last.sources[0] if spoken else program.output)
+
+
 def vocoded(kind: str, values: np.ndarray, *, exponent: int, frame_rate_hz: float) -> np.ndarray:
     """Sound of what a network gives in float, float32 [samples] in [-1, 1].
 

@@ -11,6 +11,7 @@ import torch
 
 from workbench.audio.speech_controls import CONTROL_EXPONENT, CONTROLS, HOP
 from workbench.errors import WorkbenchError
+from workbench.experiments.maps.worst_bits import worst_bits
 from workbench.experiments.voices.voice import Voice, open_voice
 from workbench.generators.speech import GENERATOR
 from workbench.generators.speech.configuration import SpeechConfig, is_possible
@@ -20,7 +21,9 @@ from workbench.generators.speech.prompts import Prompt
 from workbench.generators.speech.timeline import PHONES, PLACES, Timeline
 from workbench.integer.lowered_generator import lower_generator
 from workbench.integer.operators import Conv, Synthesis
-from workbench.integer.vocoders import with_vocoder
+from workbench.integer.reference import run
+from workbench.integer.smooth import run_smooth, smooth_parameters
+from workbench.integer.vocoders import signal_in_front, with_vocoder
 from workbench.training.task import make_task
 from workbench.training.train import calibrate, load_float_weights, train
 
@@ -134,6 +137,22 @@ def test_the_float_twin_speaks_through_the_vocoder(shipped: Voice) -> None:
     assert one.shape == other.shape
     levels = [20 * np.log10(np.std(each)) for each in (one, other)]
     assert abs(levels[0] - levels[1]) < 3
+
+
+def test_the_smooth_twin_ends_in_front_of_the_vocoder(shipped: Voice) -> None:
+    program, inputs = shipped.program, shipped.inputs("one")
+    front = signal_in_front(program)
+    smooth = run_smooth(program, smooth_parameters(program), inputs).detach().numpy()
+    exact = run(program, inputs)[front.name]
+    assert smooth.shape == exact.shape
+    assert np.corrcoef(smooth[0, :, :32].ravel(), exact[0, :, :32].ravel())[0, 1] > 0.95
+    (step,) = worst_bits(shipped.image(), {"one": inputs}, np.arange(800, 816), bits=1)
+    assert 800 <= step.position < 816
+
+
+def test_a_text_without_recording_is_refused_where_one_is_needed(shipped: Voice) -> None:
+    with pytest.raises(WorkbenchError, match="no recording of 'hello' to compare with"):
+        shipped.recording("hello")
 
 
 def test_the_card_ships() -> None:

@@ -21,6 +21,7 @@ from workbench.experiments.provenance import inputs_digest
 from workbench.experiments.records import RecordFile
 from workbench.experiments.threads import one_thread
 from workbench.integer.sections import WEIGHTS
+from workbench.integer.vocoders import signal_in_front
 from workbench.memory.faults.events import Events
 from workbench.memory.faults.transients import Sites
 from workbench.memory.image import Image
@@ -152,9 +153,12 @@ class _Search:
         self.words = [dict(each) for each in inputs.values()]
 
     def drawn_probes(self, rng: np.random.Generator) -> list[np.ndarray]:
-        """Random directions of the output of each word, int8 [_PROBES, 1, rows, channels] of +-1."""
+        """Random directions of the output of each word, int8 [_PROBES, 1, rows, channels] of +-1.
+
+        Where there is a vocoder, of what it reads.
+        """
         program = self.image.program
-        first, output = program.inputs[0], program.signal(program.output)
+        first, output = program.inputs[0], signal_in_front(program)
         probes = []
         for word in self.words:
             frames = np.shape(word[first])[1] // program.signal(first).rate

@@ -234,6 +234,10 @@ class Voice:
         """The recording of `utterance`, cut or padded with silence to the length of `speak(utterance)`."""
         named = {nfc(name): name for name in self.recordings}
         name = utterance if utterance in self.recordings else named.get(nfc(utterance))
+        if name is None and utterance not in self.utterances:
+            raise WorkbenchError(
+                f"there is no recording of {utterance!r} to compare with; {nearest(utterance, self.utterances)}"
+            )
         if name is None:
             raise WorkbenchError(
                 f"there is no recording of {utterance!r} among the {len(self.recordings)} given; name the "
