@@ -7,10 +7,10 @@ Environment:
 - WORKBENCH_TEST_PROFILE=nightly: random tests try many times as many examples.
 - WORKBENCH_NO_SKIP=1 (.ci/run sets it): a skipped test or module counts as failed.
 
-For tests: the fixture `made_once` below; `waiting` (for what happens in other processes), `programs` and
-`random_strategies` (random subjects), `voices` (the shipped voice), `kernels`, `browsers`. In one run, C
-that was compiled is not compiled again. `max_examples` of a test are those of every
-run, so keep them few: the nightly run multiplies them.
+For tests: the fixtures `made_once`, `rough_pictures` and `interruptible` below; `waiting` (for what happens in
+other processes), `programs` and `random_strategies` (random subjects), `voices` (the shipped voice), `kernels`,
+`browsers`. In one run, C that was compiled is not compiled again. `max_examples` of a test and the usual `cases`
+of `thoroughness` are those of every run, so keep them few: the nightly run multiplies them.
 """
 
 from __future__ import annotations

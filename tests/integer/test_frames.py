@@ -1,11 +1,15 @@
 """Frames of one device in C against the plain reference: codes, states, changed parameters, any cut."""
 
+import threading
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from programs import random_inputs, random_program, seeds, split_frames
 
+from workbench.errors import WorkbenchError
+from workbench.integer import frames
 from workbench.integer.changes import Change, Changes
 from workbench.integer.frames import frames_of
 from workbench.integer.native.frames import NativeFrames
@@ -97,3 +101,12 @@ def test_an_engine_is_kept_for_the_next_device() -> None:
     one, other = random_program(1), random_program(2)
     assert frames_of(one) is frames_of(random_program(1))
     assert frames_of(one) is not frames_of(other)
+
+
+def test_without_a_compiler_devices_run_on_the_reference(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(program: Program) -> None:
+        raise WorkbenchError("there is no C compiler")
+
+    monkeypatch.setattr(frames, "NativeFrames", refused)
+    monkeypatch.setattr(frames, "_kept", threading.local())
+    assert isinstance(frames_of(random_program(3)), ReferenceFrames)

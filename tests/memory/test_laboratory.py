@@ -151,6 +151,21 @@ def test_no_compiler_falls_back_to_torch(monkeypatch: pytest.MonkeyPatch) -> Non
         native_build.native_library.cache_clear()
 
 
+@settings(max_examples=10, deadline=None)
+@given(seed=seeds)
+def test_a_laboratory_serves_other_images_of_its_program(seed: int) -> None:
+    image, inputs, events, trials = random_case(seed)
+    made = Laboratory(Image.of(image.program), inputs)
+    check_against_the_truth(made.of(native_faults.FaultTranslator(image, FRAMES)), events, trials)
+
+
+def test_a_laboratory_of_another_program_is_refused() -> None:
+    image, inputs, *_ = random_case(1)
+    other = native_faults.FaultTranslator(random_case(2)[0], FRAMES)
+    with pytest.raises(WorkbenchError, match="the clean run of another program than"):
+        Laboratory(image, inputs).of(other)
+
+
 def test_an_engine_that_is_chosen_is_no_fall_back() -> None:
     image, inputs, _, _ = random_case(11)
     for options in ({}, {"engine": "native"}, {"engine": "torch"}, {"device": "cpu"}):

@@ -204,6 +204,12 @@ def test_two_healers_are_heard_and_seen(tmp_path: Path, all_cells_run: Opened) -
         expect(page.locator(".mistake, .workbench-stale")).to_have_count(0)
         busy = page.evaluate("window.busy")
         assert any(text.startswith("Simulating parity-zero") and dim == 3 for text, dim in busy)
+        _dropdown(page, "Faults").select_option(label="the 5 worst bits at the start")
+        expect(page.locator(".workbench-busy")).to_contain_text("1 of 5, about")
+        page.locator(".workbench-stop").click()
+        expect(page.locator(".mistake")).to_contain_text("interrupted before the result was there")
+        _dropdown(page, "Healer B").select_option(label="none")  # goes on with the search
+        expect(page.locator(".mistake, .workbench-stale")).to_have_count(0)
         panel.scroll_into_view_if_needed()
         page.screenshot(path=tmp_path / "healers.png")
 

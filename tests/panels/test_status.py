@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import logging
 import re
+import signal
+import threading
+import time
 from html import escape
+from typing import Any
 
 import ipywidgets as widgets
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from waiting import wait_until
 
 from workbench.errors import WorkbenchError
+from workbench.panels import stop
 from workbench.panels.status import STALE, Status
 
 
@@ -81,3 +87,56 @@ def test_an_interrupt_is_told() -> None:
     with status.working("speaking"):
         raise KeyboardInterrupt
     assert "interrupted" in status.value and _dimmed(result)
+
+
+def test_an_interrupt_reaches_a_thread_of_the_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Kernel:
+        """Whose main thread sets handlers for others."""
+
+        def __init__(self) -> None:
+            self.kernel = self.io_loop = self
+            self.handlers: list[Any] = []
+
+        def add_callback(self, function: Any, number: int, handler: Any) -> None:
+            assert (function, number) == (signal.signal, signal.SIGINT)
+            self.handlers.append(handler)
+
+    kernel = Kernel()
+    monkeypatch.setattr(stop, "get_ipython", lambda: kernel)
+    status, result = _status()
+
+    def speak() -> None:
+        with status.working("speaking"):
+            while True:
+                time.sleep(0.001)
+
+    thread = threading.Thread(target=speak)
+    thread.start()
+    wait_until(lambda: kernel.handlers)
+    kernel.handlers[0](signal.SIGINT, None)
+    thread.join()
+    assert "interrupted" in status.value and _dimmed(result)
+    kernel.handlers[0](signal.SIGINT, None)  # while nothing is busy
+
+
+def test_steps_are_counted_with_the_time_that_is_left() -> None:
+    status, _ = _status()
+    with status.working("searching"):
+        step = status.counting("looking for bits", 4)
+        assert "Looking for bits: 0 of 4 " in status.value
+        step("anything")
+        assert re.search(r"Looking for bits: 1 of 4, about \d+ s left", status.value)
+
+
+def test_without_a_server_there_is_no_button() -> None:
+    status, _ = _status()
+    status.tell("speaking")
+    assert "<button" not in status.value
+
+
+def test_the_button_names_the_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stop, "_kernel_id", lambda: "12ab-34")
+    status, _ = _status()
+    status.tell("speaking")
+    (script,) = re.findall(r'onclick="([^"]*)"', status.value)
+    assert "api/kernels/12ab-34/interrupt" in script and "//" not in script

@@ -17,8 +17,8 @@ COMMANDS = {
     "estimate": "estimate how many bits are dangerous, to a requested width, from few trials",
     "worst": "find the few bits that do most harm together",
     "map": "see which bytes are critical and what protecting them buys, or quality over bit errors",
-    "bench": "measure fault trials per second beside other tools, how honest `estimate` is, what codes see, "
-    "whether diagnoses are true, growth, how long commands take to start, and how a cluster keeps up",
+    "bench": "measure fault trials per second and their growth, how honest `estimate` is, what codes see, "
+    "whether diagnoses are true, how long commands take to start, how a cluster keeps up",
     "heal": "let upsets arrive while a voice speaks, with and without healing",
     "lifetime": "simulate a fleet of devices under upsets for a long time, each healing itself",
     "compare": "compare healing strategies under the same faults: remaining harm and costs",

@@ -2,7 +2,7 @@
 
 Frame order: word start silences the histories; upsets flip their bits; the frame is computed, and
 monitors see its sums and codes; the healer runs; its frame count grows. The clean run is computed once
-for all, some frames at a time, and each device follows it or is computed itself; see `device_run`.
+for all, some frames at a time, and each device follows it or is computed itself; see `devices.device_run`.
 """
 
 from __future__ import annotations

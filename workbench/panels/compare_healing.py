@@ -56,6 +56,7 @@ class HealingPanel(widgets.VBox):
         self.status = Status((*self.sides, self.timeline))
         # Of the weights, the worst first; looked for when an environment needs them.
         self.worst: tuple[int, ...] = ()
+        self._kept = TemporaryDirectory()  # those that a stopped search has found
         with self.status.shown("opening the voice"):
             self.voice = voice or open_voice()
             self.inputs = self.voice.all_inputs()
@@ -103,15 +104,14 @@ class HealingPanel(widgets.VBox):
 
     def _worst_bits(self, count: int) -> tuple[int, ...]:
         """The bits of the weights that an attacker would choose, the worst first."""
-        steps = 0
-
-        def tell(_: Any = None) -> None:
-            nonlocal steps
-            self.status.tell(f"looking for the {count} worst bits, once: {steps} found")
-            steps += 1
-
-        tell()
-        return worst_weights(self.voice.image(), self.inputs, bits=count, progress=tell)
+        counting = self.status.counting("looking for the worst bits, once", count)
+        return worst_weights(
+            self.voice.image(),
+            self.inputs,
+            bits=count,
+            folder=Path(self._kept.name),
+            progress=counting,
+        )
 
     def _changed(self, _: Any) -> None:
         self.update()

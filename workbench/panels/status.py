@@ -7,7 +7,8 @@ while a result is computed is computed next.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from html import escape
 
@@ -16,6 +17,7 @@ from IPython.core.getipython import get_ipython
 from IPython.display import HTML, display
 
 from workbench.errors import WorkbenchError, reason_of
+from workbench.panels.stop import interruptible, stop_button
 from workbench.panels.views import failed
 
 STALE = "workbench-stale"  # CSS class of results that are older than the settings
@@ -24,6 +26,7 @@ _STYLE = f"""<style>
 .workbench-busy::before {{ content: ""; display: inline-block; width: .8em; height: .8em;
   margin-right: .5em; vertical-align: -.1em; border-radius: 50%; border: 2px solid currentColor;
   border-right-color: transparent; animation: workbench-turn 1s linear infinite; }}
+.workbench-busy {{ display: inline-block; margin-right: 1em; }}
 @keyframes workbench-turn {{ to {{ transform: rotate(1turn); }} }}
 @media (prefers-reduced-motion: reduce) {{ .workbench-busy::before {{ animation: none; }} }}
 </style>"""
@@ -69,7 +72,8 @@ class Status(widgets.HTML):
             each.add_class(STALE)
         self.tell(what)
         try:
-            yield
+            with interruptible():
+                yield
         except WorkbenchError as error:
             self._fail(str(error))
         except KeyboardInterrupt:
@@ -86,8 +90,27 @@ class Status(widgets.HTML):
                 each.remove_class(STALE)
 
     def tell(self, what: str) -> None:
-        """Say in the line that `what` is being done."""
-        self.value = f'{_STYLE}<div role="status" class="workbench-busy">{escape(what[:1].upper() + what[1:])} …</div>'
+        """Say in the line that `what` is being done, beside a button that stops it."""
+        text = escape(what[:1].upper() + what[1:])
+        self.value = (
+            f'{_STYLE}<div role="status" class="workbench-busy">{text} …</div>{stop_button()}'
+        )
+
+    def counting(self, what: str, total: int) -> Callable[[object], None]:
+        """Say how many of `total` steps of `what` are done, and how long the others will take.
+
+        Returns what is called after each step, with anything.
+        """
+        started, done = time.monotonic(), 0
+
+        def step(_: object) -> None:
+            nonlocal done
+            done += 1
+            left = (time.monotonic() - started) / done * (total - done)
+            self.tell(f"{what}: {done} of {total}, about {left:.0f} s left")
+
+        self.tell(f"{what}: 0 of {total}")
+        return step
 
     def _fail(self, sentence: str) -> None:
         self.value = _STYLE + failed(sentence)

@@ -17,7 +17,6 @@ import numpy as np
 
 from workbench.errors import WorkbenchError
 from workbench.experiments.campaigns.manifest import Campaign
-from workbench.experiments.campaigns.shards import shard_name
 from workbench.experiments.campaigns.worker import Work, run_shard
 from workbench.experiments.threads import one_thread
 from workbench.files import output_folder, write_bytes
@@ -30,6 +29,8 @@ RESULT_BYTES_PER_S = 700e6  # that a scheduler passes on
 TASK_BYTES = 2_500  # of a task between client and scheduler, besides its result
 _PILOT_TRIALS = 16_384  # of a shard of the pilot, at most
 _PILOT_SHARDS = 4  # spread over the trials of an utterance, which need not be alike
+_WRITES = 4  # of a file as large as a shard
+_MOST_WRITTEN = 1 << 25
 _SECONDS_PER_HOUR = 3600
 
 
@@ -96,7 +97,7 @@ def pilot_of(
     mask: ProtectionMask | None,
     folder: Path | str,
 ) -> Pilot:
-    """Run some small shards of the first utterance in this process, and write them in `folder`.
+    """Run some small shards of the first utterance in this process, and write files as large in `folder`.
 
     WorkbenchError as `run_shard` and for a full disk.
     """
@@ -108,20 +109,27 @@ def pilot_of(
         started = time.process_time()
         shards = {number: run_shard(work, number) for number in numbers}
         spent = time.process_time() - started
-    with TemporaryDirectory(dir=output_folder(folder)) as trash:
-        began = time.perf_counter()
-        for number, data in shards.items():
-            write_bytes(Path(trash) / shard_name(number, data), data)
-        written = time.perf_counter() - began
     trials = sum(len(small.shard(number).indexes) for number in numbers)
     size = sum(map(len, shards.values()))
+    shard_bytes = min(int(campaign.trials_a_shard * size / trials), _MOST_WRITTEN)
     return Pilot(
         trials_per_s=trials / spent,
         bytes_per_trial=size / trials,
         work_bytes=len(work.image) + len(work.mask)
         + sum(array.nbytes for each in work.inputs.values() for array in each.values()),
-        disk_bytes_per_s=size / written,
+        disk_bytes_per_s=_disk_bytes_per_s(Path(folder), bytes(shard_bytes)),
     )  # fmt: skip
+
+
+def _disk_bytes_per_s(folder: Path, data: bytes) -> float:
+    """At which files of this size are written, the fastest of a few, since other work disturbs."""
+    rates = []
+    with TemporaryDirectory(dir=output_folder(folder)) as trash:
+        for number in range(_WRITES):
+            began = time.perf_counter()
+            write_bytes(Path(trash) / f"{number}.parquet", data)
+            rates.append(len(data) / (time.perf_counter() - began))
+    return max(rates)
 
 
 def cluster_plan(

@@ -105,7 +105,7 @@ def worst_bits(
         probes = search.drawn_probes(rng)  # also of a step that is kept, for those after it
         if number >= len(steps):
             flipped = np.array([step.position for step in steps], np.int64)
-            steps.append(search.step(np.setdiff1d(candidates, flipped), flipped, probes))
+            steps.append(search.step(candidates[~np.isin(candidates, flipped)], flipped, probes))
             if file is not None:
                 file.write({"steps": [asdict(step) for step in steps]})
         if progress:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import signal
 import threading
 import time
 import traceback
@@ -77,6 +78,9 @@ def perform(
     if parent == os.getppid() and not _watching:
         _watching.append(threading.Thread(target=_watch, args=(parent,), daemon=True))
         _watching[0].start()
+        if threading.current_thread() is threading.main_thread():
+            # Ctrl-C reaches all processes of a terminal: the parent alone answers, and ends its children.
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         with _ONE_AT_A_TIME, one_thread():
             return function(*arguments), None
