@@ -117,9 +117,9 @@ def run(options: argparse.Namespace) -> None:
         counted(RUNS * len(names), unit="run") as say,
     ):
         for name in names:
-            figures.append(
-                kept.step(name, partial(on_core, voice, words, CORES[name], options, attempts, say))
-            )
+            measured = partial(on_core, voice, words, CORES[name], options, attempts, say)
+            # A step that is kept writes no log.
+            figures.append(measured() if options.log else kept.step(name, measured))
             if options.json:  # after every core, since the next may fail
                 report = {"utterances": words, "seed": options.seed, "cores": figures}
                 with attempts.step(f"{options.json}"):
