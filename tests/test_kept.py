@@ -12,11 +12,13 @@ import pytest
 from programs import random_inputs, random_program
 from terminals import Terminal
 
+from workbench.audio.recogniser import Language
 from workbench.cli import main
 from workbench.commands import agree as agree_command
 from workbench.commands import kept as kept_module
 from workbench.commands import measure as measure_command
 from workbench.commands.kept import Kept
+from workbench.commands.own_metrics import own_metrics
 from workbench.commands.progress import counted
 from workbench.experiments.fleets import fleet_run
 from workbench.experiments.maps import worst_bits as worst_module
@@ -113,6 +115,25 @@ def test_a_measurement_goes_on(
     assert calls == [1, 2, 3, 4]  # the first of three voices was not measured again
     assert main([*words, str(tmp_path / "two.json")]) == 0
     assert (tmp_path / "one.json").read_text() == (tmp_path / "two.json").read_text()
+
+
+def test_a_measurement_depends_on_what_is_in_the_files_that_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    model, dictionary, module = (tmp_path / name for name in ("hmm/mdef", "own.dict", "kept_mine.py"))
+    model.parent.mkdir()
+    language = Language(acoustic_model=model.parent, dictionary=dictionary)
+    module.write_text("def loud(sound, _): return 1.0\n")
+    keys = []
+    for path in (None, model, dictionary, module):
+        if path:
+            path.write_text("# another\n")
+        metrics = own_metrics(["kept_mine:loud"])
+        again = [measure_command._kept([], language, metrics)._key for _ in range(2)]
+        assert again[0] == again[1] and " at 0x" not in again[0]
+        keys.append(again[0])
+    assert len(set(keys)) == len(keys)
 
 
 def loudness(sound: Any, _: Any) -> float:
