@@ -15,6 +15,7 @@ from terminals import Terminal
 from workbench.audio.recogniser import Language
 from workbench.cli import main
 from workbench.commands import agree as agree_command
+from workbench.commands import emulate as emulate_command
 from workbench.commands import kept as kept_module
 from workbench.commands import measure as measure_command
 from workbench.commands.kept import Kept
@@ -24,6 +25,14 @@ from workbench.experiments.fleets import fleet_run
 from workbench.experiments.maps import worst_bits as worst_module
 from workbench.experiments.maps.worst_bits import worst_bits
 from workbench.memory.image import Image
+
+GUARD = """
+name = "mine"
+
+[[guard]]
+code = "crc32"
+unit_bytes = 64
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -159,6 +168,34 @@ def test_agreement_goes_on(
     assert main(words) == 0
     assert calls == [1, 2, 3]
     assert "2 simulations of 2 frames agree" in capsys.readouterr().out
+
+
+def test_an_emulation_goes_on_with_the_strategy_that_is_in_the_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    mine, figures = tmp_path / "mine.toml", tmp_path / "figures.json"
+    words = ["emulate", "--word", "7", "--strategy", str(mine), "--json", str(figures)]
+
+    def core(voice: Any, said: Any, core: Any, options: Any, *_: Any) -> dict[str, Any]:
+        if options.log:
+            options.log.write_text("a log")
+        return {"core": core.name, "strategy": mine.read_text()}
+
+    monkeypatch.setattr(emulate_command, "on_core", core)
+    monkeypatch.setattr(emulate_command, "print_figures", lambda _: None)
+    calls = interrupted_at(monkeypatch, emulate_command, "on_core", 2)
+    mine.write_text(GUARD)
+    assert main(words) == 130
+    mine.write_text(GUARD.replace("64", "32"))
+    assert main([*words, "--core", "m0plus"]) == 0 and len(calls) == 3
+    assert json.loads(figures.read_text())["cores"] == [
+        {"core": "m0plus", "strategy": mine.read_text()}
+    ]
+    mine.write_text(GUARD)
+    log = ["--log", str(tmp_path / "log")]
+    assert main([*words, "--core", "m0plus", *log]) == 0 and len(calls) == 4  # a kept one has none
+    assert (tmp_path / "log").read_text() == "a log"
+    assert main(words) == 0 and len(calls) == 5  # the first core is kept
 
 
 def test_a_lifetime_goes_on(
