@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from workbench.commands import measure as measure_command
 from workbench.commands.kept import Kept
 from workbench.commands.own_metrics import own_metrics
 from workbench.commands.progress import counted
-from workbench.experiments.fleets import fleet_run
+from workbench.experiments.fleets import comparison, fleet_run
 from workbench.experiments.maps import worst_bits as worst_module
 from workbench.experiments.maps.worst_bits import worst_bits
 from workbench.memory.image import Image
@@ -33,6 +34,9 @@ name = "mine"
 code = "crc32"
 unit_bytes = 64
 """
+
+LIFETIME = ["lifetime", "--fault", "poisson=1Hz", "--devices", "12", "--utterances", "2", "--jobs", "1"]
+LIFETIME += ["--strategy", "crc-scrub"]
 
 
 @pytest.fixture(autouse=True)
@@ -201,18 +205,7 @@ def test_an_emulation_goes_on_with_the_strategy_that_is_in_the_file(
 def test_a_lifetime_goes_on(
     root: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    words = [
-        "lifetime",
-        "--fault",
-        "poisson=1Hz",
-        "--devices",
-        "12",
-        "--utterances",
-        "2",
-        "--jobs",
-        "1",
-    ]
-    words += ["--strategy", "crc-scrub", "--json"]
+    words = [*LIFETIME, "--json"]
     monkeypatch.setattr(fleet_run, "_LEAST_DEVICES", 4)
     assert main([*words, str(tmp_path / "whole.json")]) == 0
     calls = interrupted_at(monkeypatch, fleet_run, "simulate_part", 3)
@@ -226,6 +219,25 @@ def test_a_lifetime_goes_on(
     for name in ("wall_s", "factor"):
         del whole[name], resumed[name]
     assert whole == resumed and whole["upsets"] and not (root / "lifetime").exists()
+
+
+def test_parts_of_a_fleet_are_of_the_same_sources_and_those_that_the_disk_took(
+    root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(fleet_run, "_LEAST_DEVICES", 4)
+    calls = interrupted_at(monkeypatch, fleet_run, "simulate_part", 3)
+    assert main(LIFETIME) == 130
+    there = comparison.code_here()
+    monkeypatch.setattr(comparison, "code_here", lambda: there._replace(digest="other"))
+    assert main(LIFETIME) == 0 and calls == [1, 2, 3, 4, 5, 6]
+    shutil.rmtree(root)
+    root.write_text("a file")
+    monkeypatch.undo()
+    monkeypatch.setattr(kept_module, "ROOT", root)
+    capsys.readouterr()
+    interrupted_at(monkeypatch, fleet_run, "simulate_part", 2)
+    assert main(LIFETIME) == 130
+    assert f"0 devices are kept in {root / 'lifetime'}" in capsys.readouterr().err
 
 
 def test_a_search_for_the_worst_bits_goes_on(
