@@ -55,7 +55,11 @@ def test_the_wheel_holds_package_and_data(dist: Path) -> None:
     assert expected <= names
     extra = {name for name in names - expected if ".dist-info/" not in name}
     assert not extra
-    for licence in ("LICENSE", "data/recordings/LICENSE.txt"):
+    for licence in (
+        "LICENSE",
+        "data/recordings/LICENSE.txt",
+        "data/pronunciations/LICENSE.txt",
+    ):
         assert any(name.endswith(f".dist-info/licenses/{licence}") for name in names)
 
 

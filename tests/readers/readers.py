@@ -60,6 +60,7 @@ READERS = {
         small.write_image_of_areas, "a.image", small.image_in, (CONTAINER,), weight=12
     ),
     "mask": Reader(small.write_mask, "a.mask", small.mask_in, (BYTES, CONTAINER), weight=12),
+    "lexicon": Reader(small.write_lexicon, "a.words", small.lexicon_in, (BYTES, CONTAINER), weight=8),
     "metadata": Reader(
         small.write_checkpoint, METADATA_FILE, lambda folder: repr(sorted(read_metadata(folder).items())),
         (TEXT, JSON), small.seal_json, weight=10,

@@ -6,9 +6,6 @@ Its files are ITU-T G.722 at 64 kbit/s, without a header: each byte is two sampl
 from __future__ import annotations
 
 import hashlib
-import shlex
-import shutil
-import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -16,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from workbench.audio.debian_packages import run_program, unpacked
 from workbench.audio.resources import recordings_folder
 from workbench.errors import WorkbenchError
 from workbench.files import read_bytes
@@ -24,6 +22,7 @@ PACKAGE = "asterisk-core-sounds-en-g722"
 VERSION = "1.6.1-1"
 INSTALLED = Path("/usr/share/asterisk/sounds/en_US_f_Allison")
 _INSTALL = f"install it with `apt-get install {PACKAGE} ffmpeg`"
+_CURE = f"{_INSTALL} (the shipped recordings need neither)"
 
 
 def installed_voice() -> Path:
@@ -89,7 +88,7 @@ def decode_g722(paths: Sequence[Path]) -> list[np.ndarray]:
         outputs = [Path(name) / f"{number}.raw" for number in range(len(paths))]
         for number, output in enumerate(outputs):
             command += ["-map", f"{number}:a", "-f", "s16le", str(output)]
-        _run(command)
+        run_program(command, cure=_CURE)
         decoded = [np.frombuffer(output.read_bytes(), dtype="<i2") for output in outputs]
     for path, samples in zip(paths, decoded, strict=True):
         expected = 2 * path.stat().st_size
@@ -103,28 +102,9 @@ def decode_g722(paths: Sequence[Path]) -> list[np.ndarray]:
 
 def _download(folder: Path) -> Path:
     """Download and unpack the package below `folder`; return the voice's folder."""
-    _run(["apt-get", "download", PACKAGE], folder)
-    archives = sorted(folder.glob("*.deb"))
-    if len(archives) != 1:
-        raise WorkbenchError(f"apt-get left {len(archives)} packages where 1 is due; {_INSTALL}")
-    _run(["dpkg-deb", "-x", archives[0].name, "unpacked"], folder)
-    voice = folder / "unpacked" / INSTALLED.relative_to("/")
+    voice = unpacked(PACKAGE, folder, cure=_CURE) / INSTALLED.relative_to("/")
     if not voice.is_dir():
         raise WorkbenchError(
-            f"{archives[0].name} does not hold {INSTALLED}; install {PACKAGE} {VERSION}"
+            f"the package {PACKAGE} does not hold {INSTALLED}; install {PACKAGE} {VERSION}"
         )
     return voice
-
-
-def _run(command: list[str], folder: Path | None = None) -> bytes:
-    """Run a program and return its standard output; WorkbenchError when missing or failing."""
-    if shutil.which(command[0]) is None:
-        raise WorkbenchError(
-            f"the program {command[0]} is missing; on Debian or Ubuntu {_INSTALL} "
-            "(the shipped recordings need neither)"
-        )
-    done = subprocess.run(command, cwd=folder, capture_output=True, check=False)
-    if done.returncode != 0:
-        last = (done.stderr.decode(errors="replace").strip().splitlines() or ["no message"])[-1]
-        raise WorkbenchError(f"`{shlex.join(command)}` failed ({last}); {_INSTALL}")
-    return done.stdout
