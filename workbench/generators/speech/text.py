@@ -72,11 +72,14 @@ class _Capitals:
         self._known = known
         runs = _WORD.findall(text)
         # A sentence in capitals is a loud one and no row of abbreviations.
+        self._alone = re.fullmatch(r"\W*[Aa]\W*", text) is not None
         self._loud = len(runs) > 1 and not re.search("[a-z]", text) and max(map(len, runs)) > 3
 
     def tokens(self, run: str) -> list[Token]:
         """Tokens of letters with apostrophes between them."""
         word = run.lower()
+        if self._alone:
+            return [letters(run)]  # "A" by itself is no article
         if run == word or run == word.capitalize() or self._loud:
             return [self._word(word)]
         if run.isupper():
