@@ -29,6 +29,7 @@ _CONNECT_S = 10  # to a scheduler
 _WORKERS_S = 10  # until the first worker is there
 _PATIENCE_S = 60  # with a cluster whose workers are all gone
 _LOOK_S = 5  # between looks at who is there
+_CONNECTED = "running"  # status of a client
 _AHEAD = 2  # tasks a worker that the scheduler holds: the next one waits where it will run
 
 
@@ -113,12 +114,14 @@ class Cluster:
                 for future, (value, error) in zip(batch, values, strict=True):
                     yield Done(waiting.pop(future.key)[0], value, error)
         finally:
-            with suppress(Exception):  # of a scheduler that is gone
-                self._client.cancel([future for _, future in waiting.values()])
+            if self._client.status == _CONNECTED:  # else this would wait for ever
+                with suppress(Exception):
+                    self._client.cancel([future for _, future in waiting.values()])
 
     def _submitted(self, key: Any, function: Callable[..., Any], call: tuple[Any, ...]) -> Any:
         packed = map(_packed, (function, *call))
         with self._losses():
+            self._refuse_lost()
             return self._client.submit(_perform_packed, self.code, *packed, key=key, pure=False)
 
     def _next(self, finished: SimpleQueue[Any]) -> list[Any]:
@@ -142,13 +145,20 @@ class Cluster:
 
     def _gathered(self, batch: list[Any]) -> list[Any]:
         """What these futures hold."""
+        self._refuse_lost()
         for future in batch:
             if future.status == "error":
                 raise future.exception()
         gathered: list[Any] = self._client.gather(batch)
         return gathered
 
+    def _refuse_lost(self) -> None:
+        """Raise ConnectionError where the scheduler is gone: Dask would wait for it, some calls for ever."""
+        if self._client.status != _CONNECTED:
+            raise ConnectionError("the scheduler ended or cannot be reached")
+
     def _look(self) -> None:
+        self._refuse_lost()
         self.workers = len(self._client.nthreads())
         self._looked = time.monotonic()
 
