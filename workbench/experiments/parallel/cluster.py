@@ -30,6 +30,7 @@ _WORKERS_S = 10  # until the first worker is there
 _PATIENCE_S = 60  # with a cluster whose workers are all gone
 _LOOK_S = 5  # between looks at who is there
 _CONNECTED = "running"  # status of a client
+_AT_ONCE = 16  # results that are fetched together
 _AHEAD = 2  # tasks a worker that the scheduler holds: the next one waits where it will run
 
 
@@ -54,9 +55,10 @@ class Cluster:
         self.code = code_here()
         self._count = count()
         # It logs the pages of traceback that a sentence stands for.
-        self._log = logging.getLogger("distributed")
-        self._level = self._log.level
-        self._log.setLevel(logging.CRITICAL + 1)
+        names = [name for name in logging.root.manager.loggerDict if name.startswith("distributed")]
+        self._levels = {name: logging.getLogger(name).level for name in names}
+        for name in names:
+            logging.getLogger(name).setLevel(logging.CRITICAL + 1)
         self._client: Any = None
         try:
             try:
@@ -80,7 +82,8 @@ class Cluster:
         if self._client is not None:
             with suppress(Exception):  # of a scheduler that is gone
                 self._client.close(timeout=_CONNECT_S)
-        self._log.setLevel(self._level)
+        for name, level in self._levels.items():
+            logging.getLogger(name).setLevel(level)
 
     def share(self, thing: Any) -> Any:
         """Send `thing` to every worker; what stands for it in calls. A task, so that it outlives workers."""
@@ -125,7 +128,7 @@ class Cluster:
             return self._client.submit(_perform_packed, self.code, *packed, key=key, pure=False)
 
     def _next(self, finished: SimpleQueue[Any]) -> list[Any]:
-        """At least one future that has ended, and all others that have."""
+        """At least one future that has ended, and others that have."""
         first = None
         lonely = time.monotonic()
         while first is None:
@@ -139,7 +142,7 @@ class Cluster:
                 first = finished.get(timeout=_LOOK_S)
         batch = [first]
         with suppress(Empty):
-            while True:
+            while len(batch) < _AT_ONCE:
                 batch.append(finished.get_nowait())
         return batch
 
@@ -149,7 +152,10 @@ class Cluster:
         for future in batch:
             if future.status == "error":
                 raise future.exception()
-        gathered: list[Any] = self._client.gather(batch)
+        # With a limit: what a dying scheduler leaves open is never answered.
+        gathered: list[Any] = self._client.sync(
+            self._client._gather, batch, callback_timeout=_PATIENCE_S
+        )
         return gathered
 
     def _refuse_lost(self) -> None:
@@ -159,7 +165,8 @@ class Cluster:
 
     def _look(self) -> None:
         self._refuse_lost()
-        self.workers = len(self._client.nthreads())
+        ncores = self._client.scheduler.ncores
+        self.workers = len(self._client.sync(ncores, callback_timeout=_PATIENCE_S))
         self._looked = time.monotonic()
 
     def _refuse_other_code(self) -> None:
