@@ -97,4 +97,6 @@ def read_alignments(folder: Path) -> dict[str, list[Row]]:
 
 def _row(row: Any) -> Row:
     symbol, start, frames = row
-    return str(symbol), int(start), int(frames)
+    if not (isinstance(symbol, str) and isinstance(start, int) and isinstance(frames, int)):
+        raise TypeError(f"{str(row)[:40]!r} is no phone in time")
+    return symbol, start, frames
