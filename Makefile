@@ -58,7 +58,8 @@ test: check docs suite
 suite: $(STAMP)
 	$(PYTEST)
 	@for kernels in `.venv/bin/python tests/kernels.py`; do \
-		WORKBENCH_KERNELS=$$kernels $(RUN) pytest -m kernels `grep -rl 'mark\.kernels' tests --include='test_*.py'` || exit 1; done
+		case $$kernels in avx2|plain) marks='kernels or torch_kernels';; *) marks=kernels;; esac; \
+		WORKBENCH_KERNELS=$$kernels $(RUN) pytest -m "$$marks" `grep -rlE 'mark\.(torch_)?kernels' tests --include='test_*.py'` || exit 1; done
 
 quick: $(STAMP)
 	$(PYTEST) $(QUICK) $(addprefix --ignore=,$(SLOW))

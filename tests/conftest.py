@@ -1,16 +1,16 @@
 """What all tests share: one thread, kept byte code, results made once, no skips where none may be.
 
 Environment:
-- WORKBENCH_KERNELS, as for the workbench itself (`workbench.integer.native.build`): where it leaves out
+- WORKBENCH_KERNELS, as for the workbench itself (`workbench.integer.native.instructions`): where it leaves out
   instructions that this processor has, PyTorch leaves them out as well, so that one machine tests what
   others run.
 - WORKBENCH_TEST_PROFILE=nightly: random tests try many times as many examples.
 - WORKBENCH_NO_SKIP=1 (.ci/run sets it): a skipped test or module counts as failed.
 
-For tests: the fixture `made_once` below; `waiting` (for what happens in other processes), `programs` and
-`random_strategies` (random subjects), `voices` (the shipped voice), `kernels`, `browsers`. In one run, C
-that was compiled is not compiled again. `max_examples` of a test are those of every
-run, so keep them few: the nightly run multiplies them.
+For tests: the fixtures `made_once`, `rough_pictures` and `interruptible` below; `waiting` (for what happens in
+other processes), `programs` and `random_strategies` (random subjects), `voices` (the shipped voice), `kernels`,
+`browsers`. In one run, C that was compiled is not compiled again. `max_examples` of a test and the usual `cases`
+of `thoroughness` are those of every run, so keep them few: the nightly run multiplies them.
 """
 
 from __future__ import annotations
@@ -41,7 +41,6 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 # PyTorch as on a processor that has no more than these kernels of the native engine.
 _TORCH_KERNELS = {
     "avx2": ("avx2", "AVX2", "AVX2"),
-    "avxvnni": ("avx2", "AVX2_VNNI", "AVX2"),
     "plain": ("default", "SSE41", "SSE4_2"),
 }
 _VARIABLES = ("ATEN_CPU_CAPABILITY", "ONEDNN_MAX_CPU_ISA", "MKL_ENABLE_INSTRUCTIONS")

@@ -1,6 +1,7 @@
 """Kernels of the native engine that this machine can run; as a script, those that are not its usual ones.
 
-Tests with the mark `kernels` are run once more in each of these: `make suite`.
+`make suite` runs tests with the mark `kernels` once more in each of these, and those with the mark
+`torch_kernels` where PyTorch has fewer instructions as well, see `conftest.py`.
 """
 
 from __future__ import annotations

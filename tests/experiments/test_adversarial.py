@@ -22,6 +22,8 @@ from workbench.memory.faults.bits import Bits
 from workbench.memory.faults.plan import TrialId
 from workbench.memory.image import Image
 
+WORST = ("worst", "challenge", "--jobs", "1")  # starting others takes longer than their work
+
 
 def error_by_reference(image: Image, inputs: dict[str, np.ndarray], positions: list[int]) -> float:
     clean = reference.run(image.program, inputs)[image.program.output].astype(np.int64)
@@ -94,7 +96,7 @@ def test_random_bits_are_heard_in_every_word_and_drawn_by_the_seed(tmp_path: Pat
     """One word after the other, their mean is what all of them have together."""
 
     def random_share(*options: str) -> float:
-        assert main(["worst", "challenge", "--bits", "1", "--out", str(tmp_path), *options]) == 0
+        assert main([*WORST, "--bits", "1", "--out", str(tmp_path), *options]) == 0
         return float(json.loads((tmp_path / "worst.json").read_text())["random"]["error_share"])
 
     few = ("--section", "bias", "--operator", "up0")
@@ -104,7 +106,7 @@ def test_random_bits_are_heard_in_every_word_and_drawn_by_the_seed(tmp_path: Pat
 
 
 def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    command = ["worst", "challenge", "--bits", "2", "--words", "seven,3", "--out", str(tmp_path)]
+    command = [*WORST, "--bits", "2", "--words", "seven,3", "--out", str(tmp_path)]
     assert main(command) == 0
     output = capsys.readouterr().out
     figures = json.loads((tmp_path / "worst.json").read_text())

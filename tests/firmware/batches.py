@@ -7,11 +7,16 @@ import pytest
 from programs import random_program
 from random_strategies import random_strategy
 
+from workbench.experiments.bench.synthesis import synthesiser
 from workbench.firmware.design import Firmware
 from workbench.firmware.twins.equivalence import random_schedule
-from workbench.healing.strategies.named import nothing
+from workbench.healing.log import Remedy
+from workbench.healing.strategies.guard import Guard
+from workbench.healing.strategies.named import nothing, self_test
+from workbench.healing.strategies.strategy import Strategy
 from workbench.memory.faults.events import Event
 from workbench.memory.image import Image
+from workbench.memory.watches.areas import Area
 
 needs_zig = pytest.mark.skipif(
     importlib.util.find_spec("ziglang") is None,
@@ -38,6 +43,22 @@ def random_firmwares(seed: int, count: int, *, healers: bool = True) -> list[Fir
             Firmware.of(image, strategy=strategy, weights=weights, prefix=f"p{seed}_{number}")
         )
     return made
+
+
+def synthesising_firmwares() -> list[Firmware]:
+    """Firmware of a synthesiser: in RAM, in flash, with pages that may move, and with golden inputs."""
+    ladder = Remedy.CORRECT, Remedy.RESTORE, Remedy.RELOCATE
+    moving = Strategy("moving", (Guard(Area("pq", ("table",), 128), 2, ladder),), spare_pages=4)
+    wanted = (nothing(), "ram"), (nothing(), "flash"), (moving, "ram"), (self_test(4), "ram")
+    return [
+        Firmware.of(
+            strategy.image(synthesiser()),
+            strategy=strategy,
+            weights=weights,
+            prefix=f"voice{number}",
+        )
+        for number, (strategy, weights) in enumerate(wanted)
+    ]
 
 
 def random_upsets(

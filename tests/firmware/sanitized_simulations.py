@@ -6,7 +6,7 @@ Arguments: the compiled library, the seed and number of its random programs.
 import sys
 
 import numpy as np
-from batches import random_firmwares
+from batches import random_firmwares, synthesising_firmwares
 from programs import random_inputs
 
 from workbench.firmware.twins.host import HostMachine
@@ -17,14 +17,15 @@ FRAMES, FLIPS = 8, 150
 
 def main(library: str, seed: int, count: int) -> None:
     machine = HostMachine(library)
-    for number, firmware in enumerate(random_firmwares(seed, count)):
+    firmwares = [*random_firmwares(seed, count), *synthesising_firmwares()]
+    for number, firmware in enumerate(firmwares):
         rng = np.random.default_rng([seed, number])
         twin = Twin(machine, firmware)
         for frame in range(FRAMES):
             twin.flip(rng.integers(0, 8 * firmware.layout.size_bytes, FLIPS).tolist())
             inputs = random_inputs(firmware.program, frame, 1)
             twin.step({name: codes[0] for name, codes in inputs.items()})
-    print(f"{count} programs ran through {FRAMES * FLIPS} flips each")
+    print(f"{len(firmwares)} programs ran through {FRAMES * FLIPS} flips each")
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from batches import random_firmwares
+from batches import random_firmwares, synthesising_firmwares
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from thoroughness import cases
@@ -43,7 +43,8 @@ def _sanitizer_libraries() -> str:
 @needs_gcc
 def test_damaged_images_under_the_sanitizers(tmp_path: Path) -> None:
     library = tmp_path / "library.so"
-    compile_host_library(random_firmwares(SEED, COUNT), library, sanitize=True)
+    firmwares = [*random_firmwares(SEED, COUNT), *synthesising_firmwares()]
+    compile_host_library(firmwares, library, sanitize=True)
     done = subprocess.run(
         [
             sys.executable,
@@ -62,7 +63,7 @@ def test_damaged_images_under_the_sanitizers(tmp_path: Path) -> None:
         text=True,
     )
     assert done.returncode == 0, done.stderr[-3000:]
-    assert done.stdout.startswith(f"{COUNT} programs ran")
+    assert done.stdout.startswith(f"{len(firmwares)} programs ran")
 
 
 @needs_gcc
@@ -71,9 +72,9 @@ def test_kernels_stay_inside_arrays_of_exact_size(tmp_path: Path) -> None:
     firmwares = random_firmwares(SEED + 1, cases(15, nightly=30))
     calls = [call for firmware in firmwares for call in _exact_calls(firmware)]
     assert len(calls) > 15
-    body = "\n".join(calls)
+    body = "\n".join([*calls, _SYNTHESIS])
     source = (
-        '#include <stdlib.h>\n#include "runtime/wb_conv.h"\n'
+        '#include <stdlib.h>\n#include "runtime/wb_conv.h"\n#include "runtime/wb_synthesis.h"\n'
         f"static void *filled(size_t bytes)\n{{\n    unsigned char *made = malloc(bytes + !bytes);\n"
         "    for (size_t i = 0; made && i < bytes; i++) {\n"
         "        made[i] = (unsigned char)(rand() & 255);\n    }\n    return made;\n}\n"
@@ -84,6 +85,24 @@ def test_kernels_stay_inside_arrays_of_exact_size(tmp_path: Path) -> None:
         run_compiler([*host_compiler(), "-O1", *WARNINGS, *SANITIZERS], folder, program)
     done = subprocess.run([program], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-3000:]
+
+
+_SYNTHESIS = """    for (int run = 0; run < 50; run++) {
+        int16_t *const s = filled(512), *const x = filled(512), *const l = filled(258);
+        int16_t *const e = filled(258), *const v = filled(258), *const wave = filled(512);
+        int16_t *const tail = filled(128), *const bins = filled(516), *const in = filled(76);
+        int16_t *const out = filled(320);
+        int32_t *const phase = filled(4), *const step = filled(4), *const noise = filled(4);
+        uint32_t *const re = filled(1024), *const im = filled(1024);
+        const wb_synthesis_tables tables = {s, x, l, e, v};
+        const wb_synthesis_state state = {wave, tail, phase, step, noise};
+        const wb_synthesis_work work = {re, im, bins};
+        void *const all[] = {s, x, l, e, v, wave, tail, bins, in, out, phase, step, noise, re, im};
+        wb_synthesis(&tables, &state, in, out, &work);
+        for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+            free(all[i]);
+        }
+    }"""
 
 
 def _exact_calls(firmware: Firmware) -> list[str]:

@@ -46,7 +46,7 @@ def random_changes(
     return changes, whole
 
 
-@pytest.mark.kernels
+@pytest.mark.torch_kernels
 @pytest.mark.parametrize("device", DEVICES)
 @settings(max_examples=60, deadline=None)
 @given(seed=seeds, trials=st.integers(1, 4), own_inputs=st.booleans(), cut=st.integers(0, 5))

@@ -41,7 +41,7 @@ def _lower(example: Example) -> Lowered:
         raise
 
 
-@pytest.mark.kernels
+@pytest.mark.torch_kernels
 @settings(max_examples=10, deadline=None)
 @given(seed=seeds, steps=st.integers(1, 6), cut=st.integers(0, BLOCK_ROWS))
 def test_every_layer_of_a_random_module_gives_the_same_codes(

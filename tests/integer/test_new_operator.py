@@ -8,12 +8,12 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
-from workbench.errors import WorkbenchError
 from workbench.firmware.design import Firmware
 from workbench.firmware.operators import CALLS, Call
 from workbench.firmware.twins.host import host_machine
 from workbench.firmware.twins.twin import Twin
 from workbench.healing.strategies.named import nothing
+from workbench.integer.changes import Change
 from workbench.integer.engine import Engine
 from workbench.integer.operators import OPERATORS, Operator, StateTensor
 from workbench.integer.operators.operator import OnSums
@@ -117,9 +117,22 @@ def test_every_bit_of_parameter_and_state_is_a_fault_site() -> None:
         assert (sounds != laboratory.clean).any()
 
 
-def test_a_fast_engine_without_it_says_so() -> None:
-    with pytest.raises(WorkbenchError, match="leak is of the kind 'leak'"):
-        Engine(program())
+def test_the_batched_engine_runs_its_step() -> None:
+    change = Change(np.array([1]), np.array([0]), np.array([5]))  # of the rate in trial 1
+    stream = Engine(program()).stream(3)
+    stream.write_states(
+        {("leak", "level"): Change(np.array([2]), np.array([1]), np.array([2**30 + 1]))}
+    )
+    codes = stream.step(inputs(), {("leak", "rate"): change})
+    other = program().with_parameters({("leak", "rate"): np.array([5], np.int8)})
+    np.testing.assert_array_equal(codes[0], run(program(), inputs())["y"][0])
+    np.testing.assert_array_equal(codes[1], run(other, inputs())["y"][0])
+    wet = Stream(program())
+    wet.states["leak", "level"][0, 1] = 2**30 + 1
+    np.testing.assert_array_equal(codes[2], wet.step(inputs())["y"][0])
+    np.testing.assert_array_equal(
+        stream.read_state("leak", "level", 2), wet.states["leak", "level"][0]
+    )
 
 
 def test_the_c_runtime_computes_the_same_damaged_or_not() -> None:

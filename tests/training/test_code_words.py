@@ -100,7 +100,7 @@ def undisturbed(finished, made_once) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("stage", "step"), [("words", 9), pytest.param("rest", 2, marks=pytest.mark.kernels)]
+    ("stage", "step"), [("words", 9), pytest.param("rest", 2, marks=pytest.mark.torch_kernels)]
 )
 def test_a_stopped_run_ends_as_an_undisturbed_one(
     finished, undisturbed: Path, tmp_path: Path, stage: str, step: int

@@ -74,7 +74,7 @@ def undisturbed(finished: Path) -> bytes:
     return weights_of(finished)
 
 
-@pytest.mark.parametrize("stop_at", [2, 6, pytest.param(8, marks=pytest.mark.kernels)])
+@pytest.mark.parametrize("stop_at", [2, 6, pytest.param(8, marks=pytest.mark.torch_kernels)])
 def test_a_stopped_run_goes_on_to_the_same_weights(
     tmp_path: Path, stop_at: int, undisturbed: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:

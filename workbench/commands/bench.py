@@ -20,6 +20,7 @@ BENCHMARKS = {
     "diagnoses": "whether what healers write down is true",
     "start": "how long commands take to start",
     "growth": "how trials, memory and fleets grow with weights, batch and devices",
+    "synthesis": "what the synthesiser of speech costs on emulated cores",
     "cluster": "how many tasks a second a Dask scheduler hands out to many simulated workers",
 }
 # Benchmark -> the options that it takes, with what they are when they are left out.
@@ -30,6 +31,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "codes": {**_VOICE, "trials": 5_000},
     "diagnoses": {**_VOICE, "trials": 100, "strategy": None},
     "start": {"repeats": 3},
+    "synthesis": {},
     "growth": {**_VOICE, "seconds": 1.0, "out": Path("out/growth")},
     "cluster": {"workers": 200},
 }

@@ -17,6 +17,11 @@ ROOT = Path("out")  # below which steps are kept, a folder a command
 _Value = TypeVar("_Value")
 
 
+def kept_in(command: str) -> Path:
+    """The folder in which a command keeps what is finished."""
+    return ROOT / command
+
+
 class Kept:
     """A context manager; `step` is asked for one result after the other, and keeps it in `folder`.
 
@@ -26,7 +31,7 @@ class Kept:
 
     def __init__(self, command: str, *depends: object) -> None:
         """command: its name. depends: whatever decides the results, with a text that differs where they may."""
-        self.folder = ROOT / command
+        self.folder = kept_in(command)
         self._key = " ".join([code_here().digest, command, *map(repr, depends)])
         self._files: list[RecordFile] = []
 

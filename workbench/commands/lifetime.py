@@ -21,7 +21,7 @@ from workbench.commands.common import (
     check_jobs,
     strategy_text,
 )
-from workbench.commands.kept import ROOT
+from workbench.commands.kept import kept_in
 from workbench.commands.progress import doing, resumable
 from workbench.errors import WorkbenchError
 from workbench.experiments.fleets.comparison import (
@@ -149,7 +149,7 @@ def _faults(options: argparse.Namespace) -> tuple[tuple[str, ...], str]:
 
 def _simulated(case: Case, inputs: dict[str, Codes], options: argparse.Namespace) -> dict[str, Any]:
     """The figures of the fleet, its parts kept until all of them are done."""
-    folder = ROOT / "lifetime"
+    folder = kept_in("lifetime")
     run = fleet_run(folder, "lifetime", case, inputs)
 
     def done() -> int:

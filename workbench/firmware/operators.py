@@ -12,10 +12,20 @@ from dataclasses import dataclass
 from workbench.errors import WorkbenchError
 from workbench.firmware.design import Firmware, c_type
 from workbench.firmware.scratch import row_bytes
-from workbench.integer.operators import Add, Concat, Conv, Embed, Operator, Rescale, Table
+from workbench.integer.operators import (
+    Add,
+    Concat,
+    Conv,
+    Embed,
+    Operator,
+    Rescale,
+    Synthesis,
+    Table,
+)
+from workbench.integer.operators.synthesis import POINTS
 from workbench.integer.signals import Signal
 
-HEADERS = ("wb_pointwise.h",)  # of the runtime
+HEADERS = ("wb_pointwise.h", "wb_synthesis.h")  # of the runtime
 
 
 @dataclass(frozen=True)
@@ -74,7 +84,8 @@ def shape_name(firmware: Firmware, operator: str) -> str:
 def scratch_locals(firmware: Firmware) -> Iterator[str]:
     """The buffers that the operators of a step share."""
     used = firmware.scratch.offsets
-    for bits in sorted({each.bits for each in firmware.program.signals if each.name in used}):
+    widths = {each.bits for each in firmware.program.signals if each.name in used}
+    for bits in sorted(widths | ({16, 32} if firmware.scratch.work else set())):
         yield f"{c_type(bits)} *const codes{bits} = model->scratch.codes{bits};"
 
 
@@ -188,6 +199,23 @@ def _concat(call: Call) -> Iterator[str]:
         column += width
 
 
+def _synthesis(call: Call) -> Iterator[str]:
+    work = call.firmware.scratch.work[call.operator.name]
+    words, codes = f"(uint32_t *)codes32 + {work // 4}", f"codes16 + {work // 2 + 4 * POINTS}"
+    yield "{"
+    yield "    const wb_synthesis_tables tables = {"
+    for tensor in call.operator.PARAMETERS:
+        yield f"        .{tensor} = {call.read(tensor, 'int16_t')},"
+    yield "    };"
+    yield "    const wb_synthesis_state past = {"
+    for remembered in call.operator.state(call.sources):
+        yield f"        .{remembered.name} = state->{remembered.name}_{call.name},"
+    yield "    };"
+    yield f"    const wb_synthesis_work work = {{{words}, {words} + {POINTS}, {codes}}};"
+    yield f"    wb_synthesis(&tables, &past, {call.x[0]}, {call.y}, &work);"
+    yield "}"
+
+
 def _shape(firmware: Firmware, conv: Operator) -> str:
     assert isinstance(conv, Conv)
     (source,) = firmware.program.sources(conv)
@@ -222,4 +250,5 @@ CALLS: dict[type[Operator], Callable[[Call], Iterator[str]]] = {
     Table: _table,
     Embed: _embed,
     Concat: _concat,
+    Synthesis: _synthesis,
 }

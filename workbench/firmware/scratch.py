@@ -1,36 +1,47 @@
 """Allocation of scratch memory within a step: signals that are never needed at once share memory.
 
 Reference: greedy placement by size, the largest first. Layout: a buffer holds free room for the
-longest history of the operators that read it, then the signal's rows of one frame.
+longest history of the operators that read it, then the signal's rows of one frame. An operator whose
+kernel needs memory of its own has a buffer while it runs.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from workbench.integer.operators import Operator, Synthesis
+from workbench.integer.operators.synthesis import POINTS
 from workbench.integer.program import Program
 from workbench.integer.signals import Signal
 
 _ALIGNMENT_BYTES = 4
+# Bytes that a kernel needs while it runs, besides its signals: two words a point, two int16 a bin.
+WORK_BYTES: dict[type[Operator], int] = {Synthesis: 8 * POINTS + 4 * (POINTS // 2 + 1)}
 
 
 @dataclass(frozen=True)
 class Scratch:
-    """offsets: byte offset of each signal's first new row, by name. size_bytes: of it all."""
+    """offsets: byte offset of each signal's first new row, by name. work: of the memory of each operator that
+    needs some. size_bytes: of it all.
+    """
 
     offsets: dict[str, int]
+    work: dict[str, int]
     size_bytes: int
 
 
 @dataclass(frozen=True)
 class _Buffer:
-    """first, last: operators between which the signal is needed, -1 for before the first."""
+    """name: of a signal, or of the operator whose work it is. first, last: operators between which it is
+    needed, -1 for before the first.
+    """
 
     name: str
     room_bytes: int
     size_bytes: int
     first: int
     last: int
+    work: bool = False
 
     def meets(self, other: _Buffer) -> bool:
         return self.first <= other.last and other.first <= self.last
@@ -57,7 +68,8 @@ def plan_scratch(program: Program) -> Scratch:
                 start = max(start, other_start + other.size_bytes)
         placed.append((start, buffer))
     return Scratch(
-        {buffer.name: start + buffer.room_bytes for start, buffer in placed},
+        {buffer.name: start + buffer.room_bytes for start, buffer in placed if not buffer.work},
+        {buffer.name: start for start, buffer in placed if buffer.work},
         max(start + buffer.size_bytes for start, buffer in placed),
     )
 
@@ -74,7 +86,12 @@ def _buffers(program: Program) -> list[_Buffer]:
         first[operator.target] = last[operator.target] = number
         room[operator.target] = 0
     last[program.output] = len(program.operators)
-    return [
+    work = [
+        _Buffer(operator.name, 0, _aligned(WORK_BYTES[type(operator)]), number, number, work=True)
+        for number, operator in enumerate(program.operators)
+        if type(operator) in WORK_BYTES
+    ]
+    return work + [
         _Buffer(
             name,
             room[name],

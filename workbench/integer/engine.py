@@ -23,6 +23,7 @@ from workbench.integer.engine_kernels import (
     tensors,
     variants,
 )
+from workbench.integer.engine_steps import step_trials
 from workbench.integer.operators import Add, Concat, Conv, Embed, Operator, Rescale, Table
 from workbench.integer.program import Program
 from workbench.integer.reference import inputs_of_trials
@@ -30,34 +31,24 @@ from workbench.integer.signals import code_dtype
 
 # (operator, tensor) -> what it remembers.
 States = dict[tuple[str, str], torch.Tensor]
-_RUNS = (Conv, Add, Rescale, Table, Embed, Concat)
-
-
-def unsupported(program: Program) -> str | None:
-    """Why the batched engine cannot run `program`, or None."""
-    for operator in program.operators:
-        if not isinstance(operator, _RUNS):
-            return f"{operator.name} is of the kind {operator.kind!r}"
-    return None
+_KERNELS = (Conv, Add, Rescale, Table, Embed, Concat)
 
 
 class Engine:
     """A program prepared for batches on a torch device ("cpu" or "cuda"; the CPU when None)."""
 
     def __init__(self, program: Program, device: str | torch.device | None = None) -> None:
-        if reason := unsupported(program):
-            raise WorkbenchError(f"the batched engine cannot run {program.name}: {reason}")
         self.program = program
         self.device = _checked_device(device or "cpu")
         self._kernels = {
             operator.name: ConvKernel(operator, program.sources(operator)[0].bits, self.device)
             for operator in program.operators
-            if isinstance(operator, Conv)
+            if type(operator) is Conv
         }
         self._arrays = {
             operator.name: clean_array(array, self.device)
             for operator, _, array in program.parameters()
-            if not isinstance(operator, Conv)
+            if type(operator) in (Rescale, Table, Embed)
         }
         self._fields = {(operator.name, field) for operator, field, _ in program.parameters()}
         self._last_reader = {
@@ -107,6 +98,8 @@ class Engine:
         fields: Fields,
         trials: int,
     ) -> torch.Tensor:
+        if type(operator) not in _KERNELS:
+            return self._step(operator, sources, states, fields, trials)
         x = sources[0]
         if isinstance(operator, Conv):
             return self._conv(operator, x, states, fields, trials)
@@ -125,6 +118,28 @@ class Engine:
             rows = array.reshape(-1, *operator.rows.shape).to(torch.float32)
             return rows[_trial_index(rows), x[:, :, 0].clamp(0, len(operator.rows) - 1)]
         raise AssertionError(operator)
+
+    def _step(
+        self,
+        operator: Operator,
+        sources: list[torch.Tensor],
+        states: States,
+        fields: Fields,
+        trials: int,
+    ) -> torch.Tensor:
+        """An operator that has no kernel here."""
+        names = [tensor.name for tensor in operator.state(self.program.sources(operator))]
+        codes, after = step_trials(
+            operator,
+            [_integers(x) for x in sources],
+            {name: _integers(states[operator.name, name]) for name in names},
+            fields,
+            trials,
+        )
+        for name, state in after.items():
+            old = states[operator.name, name]
+            states[operator.name, name] = torch.from_numpy(state).to(old.device, old.dtype)
+        return torch.from_numpy(codes).to(self.device, torch.float32)
 
     def _conv(
         self,
@@ -145,8 +160,8 @@ class Engine:
 class EngineStream:
     """Trials that run in step: feed them frames, they remember what the next frames need.
 
-    states: float32 [1 or trials, *shape] of whole numbers, as `Program.states` names them; one row of
-    trials stands for all while they agree.
+    states: [1 or trials, *shape] of whole numbers, as `Program.states` names them, float32, or float64 where they
+    are 32 bits wide; one row of trials stands for all while they agree.
     """
 
     def __init__(self, engine: Engine, trials: int) -> None:
@@ -158,7 +173,8 @@ class EngineStream:
     def reset(self) -> None:
         """Silence: every state of every trial becomes zero."""
         for operator, tensor in self.engine.program.states():
-            zero = torch.zeros(1, *tensor.shape, device=self.engine.device)
+            dtype = torch.float64 if tensor.bits > 16 else torch.float32
+            zero = torch.zeros(1, *tensor.shape, dtype=dtype, device=self.engine.device)
             self.states[operator.name, tensor.name] = zero
 
     def step(self, inputs: Mapping[str, np.ndarray], changes: Changes | None = None) -> np.ndarray:
@@ -212,6 +228,10 @@ class EngineStream:
         dtype = code_dtype(self.engine.program.signal(name).bits)
         plain = codes.cpu().numpy().astype(dtype)
         return np.broadcast_to(plain, (self.trials, *plain.shape[1:]))
+
+
+def _integers(x: torch.Tensor) -> np.ndarray:
+    return x.cpu().numpy().astype(np.int64)
 
 
 def _trial_index(each: torch.Tensor) -> torch.Tensor:

@@ -2,7 +2,7 @@
 
 Sections in address order; every tensor starts at a multiple of 4 bytes and padding is zero:
     sram   weights bias shift table embed   the working copy of the parameters
-    sram   state                            histories of the convolutions
+    sram   state                            what operators remember
     sram   healer                           uint32 variables of the healer, each three times
     sram   ram_check                        check data that can be signed anew
     sram   spare                            pages that take the place of broken ones

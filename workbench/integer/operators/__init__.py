@@ -6,6 +6,7 @@ from workbench.integer.operators.conv import Conv
 from workbench.integer.operators.embed import Embed
 from workbench.integer.operators.operator import Operator, StateTensor
 from workbench.integer.operators.rescale import Rescale
+from workbench.integer.operators.synthesis import Synthesis
 from workbench.integer.operators.table import Table
 
 __all__ = [
@@ -17,10 +18,11 @@ __all__ = [
     "Operator",
     "Rescale",
     "StateTensor",
+    "Synthesis",
     "Table",
 ]
 
 # Kind in files and in C -> class.
 OPERATORS: dict[str, type[Operator]] = {
-    kind.__name__.lower(): kind for kind in (Conv, Add, Rescale, Table, Embed, Concat)
+    kind.__name__.lower(): kind for kind in (Conv, Add, Rescale, Table, Embed, Concat, Synthesis)
 }

@@ -2,7 +2,8 @@
 
 A new operator is one file beside this one with a subclass of `Operator`, an entry in `OPERATORS`, a
 call of its C kernel in `workbench.firmware.operators`, and a branch in each fast engine that is to run
-it: trials of operators that an engine does not know are played on the plain reference.
+it fast: the batched engine runs the `step` of operators that it has no kernel for, and trials of programs that the
+native engine does not know go there.
 """
 
 from __future__ import annotations

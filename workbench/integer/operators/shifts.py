@@ -13,7 +13,7 @@ from workbench.integer.signals import SHIFT_MAX, SHIFT_MIN
 
 def wrap_int32(x: np.ndarray) -> np.ndarray:
     """Reduce int64 values modulo 2**32 to -2**31 .. 2**31 - 1, as unsigned 32-bit sums do."""
-    return (x + 2**31) % 2**32 - 2**31
+    return ((x + 2**31) & (2**32 - 1)) - 2**31
 
 
 def requantise(accumulator: np.ndarray, shift: np.ndarray) -> np.ndarray:

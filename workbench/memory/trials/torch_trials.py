@@ -1,8 +1,7 @@
 """Sounds of fault trials on torch, for programs and machines that the native engine does not serve.
 
 Stored bits that change before the first frame go through the batched engine, on the CPU or a GPU;
-what happens later or only for a moment, and all trials of programs with operators that the engine does
-not know, go through the plain reference, exact and slow.
+what happens later or only for a moment goes through the plain reference, exact and slow.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from workbench.integer.engine import Engine, unsupported
+from workbench.integer.engine import Engine
 from workbench.memory.faults.events import CLEAR, FLIP, Events
 from workbench.memory.image import Image
 from workbench.memory.places import STATE
@@ -30,10 +29,9 @@ def torch_sounds(
     """Output codes [trials, rows, channels]; `device` as torch names it, the CPU when None."""
     sounds: list[np.ndarray | None] = [None] * trials
     batch: dict[int, np.ndarray] = {}
-    runs = unsupported(image.program) is None
     for trial in range(trials):
         own = events.of_trials(trial, trial + 1)
-        if runs and _is_simple(image, own):
+        if _is_simple(image, own):
             batch[trial] = _flips(image, own)
         else:
             sounds[trial] = play(image, inputs, own)

@@ -1,4 +1,4 @@
-"""What fits a board and a budget: measured, refused with the nearest that fits."""
+"""Boards and budgets: what does not fit is refused with the nearest that does."""
 
 import re
 from itertools import islice
