@@ -20,7 +20,6 @@ from workbench.generators.speech.pronunciation import SpokenWord
 from workbench.generators.speech.tokens import Manner
 from workbench.sealed import read_sealed, write_sealed
 
-FRAME_RATE_HZ = 100
 OCTAVE = 64  # of duration
 SHORTEST, LONGEST = 2, 60  # frames of 10 ms of a phone
 MOST_SYLLABLES = 3  # that are counted after a phone
