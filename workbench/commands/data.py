@@ -12,7 +12,8 @@ from workbench.audio.resources import recordings_folder
 from workbench.audio.transcripts import transcripts
 from workbench.audio.voice_package import any_voice, installed_voice
 from workbench.commands.progress import doing
-from workbench.files import output_folder
+from workbench.errors import WorkbenchError
+from workbench.files import is_folder, output_folder
 
 _FETCHED = Path("out/recordings")
 
@@ -57,6 +58,10 @@ def _align(out: Path | None) -> None:
     from workbench.generators.speech.alignments import align_all, save_alignments
 
     folder = out or _FETCHED
+    if not is_folder(folder):
+        raise WorkbenchError(
+            f"there is no folder {str(folder)!r} to align; make it with `workbench data fetch`"
+        )
     alignments, left_out = align_all(load_recordings(folder), transcripts())
     path = save_alignments(folder, alignments)
     phones = sum(map(len, alignments.values()))

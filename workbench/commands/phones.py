@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 from itertools import islice
 
+from workbench.audio.alignment import FRAME_RATE_HZ
 from workbench.errors import WorkbenchError
-from workbench.generators.speech.durations import FRAME_RATE_HZ, durations
+from workbench.generators.speech.durations import durations
 from workbench.generators.speech.letter_quality import measured
 from workbench.generators.speech.lexicon import lexicon
 from workbench.generators.speech.pronunciation import SpokenWord, pronounced
@@ -20,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "text", nargs="?", metavar="TEXT",
         help="in English, numbers, dates and units as they are written; phones by hand in braces: "
-        "'say {HH AH0 L OW1}'",
+        "'say {HH AH0 L OW1}'; after -- where it begins with a dash",
     )  # fmt: skip
     parser.add_argument(
         "--frames", action="store_true", help="how long each phone lasts, in frames of 10 ms"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from itertools import pairwise
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workbench.audio.recordings import load_recordings
+from workbench.audio.resources import recordings_folder
 from workbench.audio.transcripts import transcripts
 from workbench.cli import main
 from workbench.commands import data as data_command
@@ -133,6 +135,8 @@ def test_the_command_learns_from_what_was_aligned(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(data_command, "_FETCHED", tmp_path)
+    assert main(["data", "align", "--out", str(tmp_path / "none")]) == 2
+    assert "workbench data fetch" in capsys.readouterr().err
     assert main(["data", "durations", "--out", str(tmp_path)]) == 2
     assert "workbench data align" in capsys.readouterr().err
     save_alignments(tmp_path, _made_up())
@@ -159,3 +163,14 @@ def test_texts_are_timed() -> None:
         durations().timed(pronounced("nine people")),
     )
     assert long[1][1] > short[1][1], "phrases slow down towards their end"
+
+
+def test_the_command_aligns_a_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "digits").mkdir()
+    shutil.copy(recordings_folder() / "digits" / "7.flac", tmp_path / "digits")
+    for _ in range(2):  # what it leaves there is known the next time
+        assert main(["data", "align", "--out", str(tmp_path)]) == 0
+        said = capsys.readouterr()
+        assert said.out.startswith("1 recordings aligned, 7 phones and silences in ")
+        assert not said.err
+    assert [symbol for symbol, _, _ in read_alignments(tmp_path)["digits/7"]][1:3] == ["S", "EH1"]

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from workbench.audio.alignment import Aligner
+from workbench.audio.recordings import ALIGNMENTS
 from workbench.errors import WorkbenchError
 from workbench.generators.speech.phones import PAUSE, without_stress
 from workbench.generators.speech.pronunciation import pronounced
@@ -20,7 +21,6 @@ from workbench.generators.speech.tokens import Manner
 from workbench.progress import progress_bar
 from workbench.sealed import read_sealed, write_sealed
 
-FILE = "alignments.json"
 Row = tuple[str, int, int]
 
 
@@ -73,7 +73,7 @@ def _rows(aligner: Aligner, samples: np.ndarray, text: str) -> list[Row]:
 
 def save_alignments(folder: Path, alignments: Mapping[str, list[Row]]) -> Path:
     """Write the file of a folder; WorkbenchError where that is not possible."""
-    path = folder / FILE
+    path = folder / ALIGNMENTS
     write_sealed(path, {"alignments": {label: list(rows) for label, rows in alignments.items()}})
     return path
 
@@ -85,7 +85,7 @@ def read_alignments(folder: Path) -> dict[str, list[Row]]:
         WorkbenchError: It is missing, or was edited.
     """
     cure = "make it with `workbench data align`"
-    path = folder / FILE
+    path = folder / ALIGNMENTS
     try:
         contents = read_sealed(path, cure)["alignments"]
         return {str(label): [_row(row) for row in rows] for label, rows in contents.items()}
@@ -97,4 +97,6 @@ def read_alignments(folder: Path) -> dict[str, list[Row]]:
 
 def _row(row: Any) -> Row:
     symbol, start, frames = row
-    return str(symbol), int(start), int(frames)
+    if not (isinstance(symbol, str) and isinstance(start, int) and isinstance(frames, int)):
+        raise TypeError(f"{str(row)[:40]!r} is no phone in time")
+    return symbol, start, frames

@@ -20,11 +20,11 @@ from workbench.generators.speech.pronunciation import SpokenWord
 from workbench.generators.speech.tokens import Manner
 from workbench.sealed import read_sealed, write_sealed
 
-FRAME_RATE_HZ = 100
 OCTAVE = 64  # of duration
 SHORTEST, LONGEST = 2, 60  # frames of 10 ms of a phone
 MOST_SYLLABLES = 3  # that are counted after a phone
 _MARKS = (",", ".", PAUSE)
+_MOST = 10 * OCTAVE  # of an effect in a file, and frames of a pause
 
 
 @dataclass(frozen=True)
@@ -141,15 +141,21 @@ def read_durations(path: Path) -> Durations:
     try:
         contents = read_sealed(path, cure)
         effects = {
-            field.name: {str(key): int(value) for key, value in contents[field.name].items()}
+            field.name: {str(key): _whole(value) for key, value in contents[field.name].items()}
             for field in fields(Durations)
             if field.name != "mean"
         }
-        result = Durations(mean=int(contents["mean"]), **effects)
-        if set(result.pauses) != set(_MARKS):
+        result = Durations(mean=_whole(contents["mean"]), **effects)
+        if set(result.pauses) != set(_MARKS) or min(result.pauses.values()) < 1:
             raise ValueError("a pause has no duration")
     except OSError as error:
         raise WorkbenchError(f"cannot read {path} ({error.strerror or error}); {cure}") from error
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise WorkbenchError(f"{path} holds no durations ({error}); {cure}") from error
     return result
+
+
+def _whole(value: object) -> int:
+    if not isinstance(value, int) or abs(value) > _MOST:
+        raise ValueError(f"{str(value)[:20]!r} is no effect on a duration")
+    return value

@@ -89,11 +89,9 @@ class _Capitals:
         if re.fullmatch(r"[A-Z]{2,}'?s", run):
             return [letters(f"{run[:-1].rstrip(chr(39))}'s")]
         parts = _CAMEL.findall(run.replace("'", ""))
-        return (
-            [self._word(run.lower())]
-            if len(parts) < 2
-            else [t for p in parts for t in self.tokens(p)]
-        )
+        if len(parts) < 2:
+            return [self._word(word)]
+        return [token for part in parts for token in self.tokens(part)]
 
     def _word(self, word: str) -> Token:
         """A word, or letters where nothing in it could be a vowel."""
