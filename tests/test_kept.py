@@ -35,7 +35,17 @@ code = "crc32"
 unit_bytes = 64
 """
 
-LIFETIME = ["lifetime", "--fault", "poisson=1Hz", "--devices", "12", "--utterances", "2", "--jobs", "1"]
+LIFETIME = [
+    "lifetime",
+    "--fault",
+    "poisson=1Hz",
+    "--devices",
+    "12",
+    "--utterances",
+    "2",
+    "--jobs",
+    "1",
+]
 LIFETIME += ["--strategy", "crc-scrub"]
 
 
@@ -134,7 +144,9 @@ def test_a_measurement_depends_on_what_is_in_the_files_that_are_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    model, dictionary, module = (tmp_path / name for name in ("hmm/mdef", "own.dict", "kept_mine.py"))
+    model, dictionary, module = (
+        tmp_path / name for name in ("hmm/mdef", "own.dict", "kept_mine.py")
+    )
     model.parent.mkdir()
     language = Language(acoustic_model=model.parent, dictionary=dictionary)
     module.write_text("def loud(sound, _): return 1.0\n")

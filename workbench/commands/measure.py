@@ -163,7 +163,9 @@ def _source_of(metric: Metric) -> tuple[str, str]:
     """Where a metric is defined, and what is in that file."""
     module = inspect.getmodule(metric) or inspect.getmodule(type(metric))
     file = getattr(module, "__file__", None)
-    return f"{module} {getattr(metric, '__qualname__', '')}", _digest_below(Path(file)) if file else ""
+    return f"{module} {getattr(metric, '__qualname__', '')}", _digest_below(
+        Path(file)
+    ) if file else ""
 
 
 def _digest_below(path: Path) -> str:
