@@ -116,7 +116,11 @@ def mask_in(folder: Path) -> object:
 
 def write_lexicon(folder: Path) -> None:
     phones, stressed = {"b.": ("B", "IY")}, {}
-    for word, *symbols in (("bee", "B", "IY1"), ("beet", "B", "IY1", "T"), ("b's", "B", "IY1", "Z")):
+    for word, *symbols in (
+        ("bee", "B", "IY1"),
+        ("beet", "B", "IY1", "T"),
+        ("b's", "B", "IY1", "Z"),
+    ):
         phones[word], stressed[word] = without_stress(symbols), [tuple(symbols)]
     made_lexicon(Sources(phones, stressed, {"a": "0"})).save(folder / "a.words")
 
