@@ -195,12 +195,12 @@ def _hear(
     name, result = hear_device(program, inputs, strategy, workload, device=device, word=word)
     out = options.out or _OUT
     write_wav(out, result.samples(), round(program.sample_rate_hz))
-    wrong = result.wrong_bits
+    wrong, lines = result.wrong_bits, result.lines()
     print(
         f"{out}: device {device} says {name!r} as its word {word}, with {int(wrong.max()):,} bits "
-        f"wrong at most and {int(wrong[-1])} at the end; its log:"
+        f"wrong at most and {int(wrong[-1])} at the end; its log{':' if lines else ' is empty'}"
     )
-    for line in result.lines():
+    for line in lines:
         print(f"  {line}")
 
 
@@ -209,22 +209,22 @@ def _print_figures(record: dict[str, Any], title: str, why_unknown: str) -> None
     print(
         f"{record['devices']} device{'s' * (record['devices'] != 1)} with {record['strategy']}, {title}: {device_s:,.0f} s of device time "
         f"({device_s / _YEAR_S:.3g} device-years), {record['upsets']:,} upsets, {record['hit']:,} of "
-        "bits of the working copy"
+        "them in the working copy"
     )
     print(
-        f"nothing to be heard in {100 * record['availability']:.4g} % of the words, something for "
-        f"{record['audible_s']:,.1f} s; harm {100 * record['harm']:.3g} % of the sound's energy"
+        f"words without an audible error: {100 * record['availability']:.4g} %; errors are audible for "
+        f"{record['audible_s']:,.1f} s in all; harm {100 * record['harm']:.3g} % of the sound's energy"
     )
     if record["hit"]:
         detection_s, repair_s = record["detection_s"], record["repair_s"]
         print(
-            f"found: {record['detected']:,}{_after(detection_s)}; right again: "
+            f"detected: {record['detected']:,}{_after(detection_s)}; repaired: "
             f"{record['repaired']:,}{_after(repair_s)}; wrong bits at the end: "
             f"{record['wrong_bits_left']:,}"
         )
     entries = ", ".join(f"{count:,} {name}" for name, count in record["verdicts"].items() if count)
     print(
-        f"log: {entries or 'empty'}; units found again without a new upset: {record['oscillations']:,}; "
+        f"log: {entries or 'empty'}; units reported again without a new upset: {record['oscillations']:,}; "
         f"repairs of intact units: {record['false_positives']:,}"
     )
     if record["spent"] and record["memory"]["ram_bytes"]:

@@ -26,7 +26,7 @@ _HEALER_ROWS = (
     "the healer's variables",
     "check data that is signed anew",
     "spare pages",
-    "how long damaged units wait",
+    "waiting times of damaged units",
     "room to put moved bytes together",
     "histories of the self-test",
 )
@@ -155,7 +155,7 @@ def memory_table(firmware: Firmware) -> list[tuple[str, str, int]]:
         if firmware.spare_bytes:
             rows.append(("spare pages", "RAM", firmware.spare_bytes))
             rows.append(("room to put moved bytes together", "RAM", firmware.bounce_bytes))
-        rows.append(("how long damaged units wait", "RAM", firmware.backoff_bytes))
+        rows.append(("waiting times of damaged units", "RAM", firmware.backoff_bytes))
         if firmware.self_test_bytes:
             rows.append(("histories of the self-test", "RAM", firmware.self_test_bytes))
         rows.append(("log", "RAM", firmware.log_bytes))
