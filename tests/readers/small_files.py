@@ -34,10 +34,6 @@ from workbench.firmware.twins.log_file import MAGIC, read_log
 from workbench.generators.challenge import GENERATOR
 from workbench.generators.challenge.configuration import ChallengeConfig
 from workbench.generators.challenge.network import Challenge
-from workbench.generators.speech.lexicon import read_lexicon
-from workbench.generators.speech.lexicon_build import made_lexicon
-from workbench.generators.speech.lexicon_sources import Sources
-from workbench.generators.speech.phones import without_stress
 from workbench.healing.log import Remedy
 from workbench.healing.strategies.strategy import Guard, Policy, Strategy
 from workbench.healing.strategies.strategy_file import save_strategy, strategy_to_json
@@ -112,23 +108,6 @@ def mask_in(folder: Path) -> object:
     with suppress(WorkbenchError):  # of another image
         mask.names(IMAGE)
     return mask.digest, mask.share
-
-
-def write_lexicon(folder: Path) -> None:
-    phones, stressed = {"b.": ("B", "IY")}, {}
-    for word, *symbols in (
-        ("bee", "B", "IY1"),
-        ("beet", "B", "IY1", "T"),
-        ("b's", "B", "IY1", "Z"),
-    ):
-        phones[word], stressed[word] = without_stress(symbols), [tuple(symbols)]
-    made_lexicon(Sources(phones, stressed, {"a": "0"})).save(folder / "a.words")
-
-
-def lexicon_in(folder: Path) -> object:
-    words = read_lexicon(folder / "a.words")
-    said = {word: words.symbols(word) for word in words.coded}
-    return said, words.rules.pronounce("beets"), words.held_out, sorted(words.sources.items())
 
 
 def program_in(folder: Path) -> object:

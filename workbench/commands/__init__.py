@@ -7,8 +7,8 @@
 # so that `workbench --help` does not wait for torch.
 COMMANDS = {
     "demo": "hear a voice, the same voice with flipped bits, and the same voice healed",
-    "data": "build, fetch or check the recordings, or make the lexicon of pronunciations again",
-    "phones": "what any English text sounds like, word by word",
+    "data": "make, fetch, check or align the recordings, or make the tables of pronunciation again",
+    "phones": "say what any English text sounds like: words, phones and their durations",
     "train": "train a generator: float, then quantisation-aware",
     "measure": "measure how well a trained generator speaks",
     "lower": "lower a checkpoint to an integer program and a memory image",
