@@ -221,8 +221,8 @@ def _part(text: str) -> tuple[int, int]:
 def _population(plan: Plan, sites: Sites, words: int) -> str:
     bits = len(plan.candidates(sites))
     return (
-        f"{plan}: {bits:,} bits x {words} words; Leveugle's sample size for +-{_HALF_WIDTH:.0%} of "
-        f"its single faults: {sample_size(bits * words, _HALF_WIDTH):,}"
+        f"{plan}: {bits:,} bits x {words} words, of whose single faults "
+        f"{sample_size(bits * words, _HALF_WIDTH):,} at random give shares to +-{_HALF_WIDTH:.0%} (Leveugle)"
     )
 
 

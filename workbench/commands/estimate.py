@@ -129,7 +129,7 @@ def _print_figures(
     )
     print(
         f"{options.quality} or worse (SNR < {_CLASSES[options.quality]:g} dB), in at least one of "
-        f"{len(words)} words, when one of "
+        f"{len(words)} word{'s' * (len(words) != 1)}, when one of "
         f"{len(candidates):,} bits flips: {estimate.share:.4%} of the bits, {low:.4%} to {high:.4%} "
         f"(confidence {confidence:g})"
     )

@@ -144,7 +144,9 @@ def _faults(options: argparse.Namespace) -> tuple[tuple[str, ...], str]:
     if not 0 < speed < math.inf:
         raise WorkbenchError(f"--speed is {speed:g}; choose a number above 0")
     fault = f"poisson={read_rate(rate)!r},speed={speed!r},of={KINDS[kind]}"
-    return (fault,), f"{rate} x {speed:g}, {kind}"
+    where = rate if rate in PUBLISHED_RATES or "FIT" in rate.upper() else f"{rate} a bit and day"
+    often = "" if speed == 1 else f", {speed:g} times as often"
+    return (fault,), f"{kind} faults ({where}{often})"
 
 
 def _simulated(case: Case, inputs: dict[str, Codes], options: argparse.Namespace) -> dict[str, Any]:
