@@ -16,8 +16,8 @@ from workbench.memory.trials.laboratory import ENGINES
 BENCHMARKS = {
     "campaign": "fault trials a second, beside other tools",
     "estimate": "coverage and saving of `workbench estimate` against the exhaustive truth of one word",
-    "codes": "what checks of memory see",
-    "diagnoses": "whether what healers write down is true",
+    "codes": "which faults of memory each check detects",
+    "diagnoses": "whether the diagnoses in a log are right",
     "start": "how long commands take to start",
     "growth": "how trials, memory and fleets grow with weights, batch and devices",
     "synthesis": "what the synthesiser of speech costs on emulated cores",

@@ -64,12 +64,12 @@ class Guard:
         name = self.area.code
         if not 1 <= self.per_frame <= _MOST_UNITS:
             raise WorkbenchError(
-                f"{name} cannot look at {self.per_frame} units a frame; choose at least 1 and at "
+                f"{name} cannot check {self.per_frame} units a frame; choose at least 1 and at "
                 f"most {_MOST_UNITS}"
             )
         if not (1 <= self.every_frames <= MOST_FRAMES and 1 <= self.stride <= MOST_FRAMES):
             raise WorkbenchError(
-                f"{name} cannot look after every {self.every_frames} frames or go on by "
+                f"{name} cannot check every {self.every_frames} frames or go on by "
                 f"{self.stride} units; choose 1 to {MOST_FRAMES} of each"
             )
         self.area.kind.check_schedule(
@@ -110,7 +110,7 @@ class Guard:
         if any(action.apply is None for action in self.actions) and not kind.repeats:
             able = ", ".join(kinds_that(lambda each: each.repeats))
             raise WorkbenchError(
-                f"{name} looks at memory after a frame; only {able} can REPEAT"
+                f"{name} checks memory after a frame; only {able} can REPEAT"
                 if not kind.stream
                 else f"{name} sees a frame when it is final; only {able} can REPEAT"
             )
