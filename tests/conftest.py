@@ -1,7 +1,7 @@
 """What all tests share: one thread, kept byte code, results made once, no skips where none may be.
 
 Environment:
-- WORKBENCH_KERNELS, as for the workbench itself (`workbench.integer.native.build`): where it leaves out
+- WORKBENCH_KERNELS, as for the workbench itself (`workbench.integer.native.instructions`): where it leaves out
   instructions that this processor has, PyTorch leaves them out as well, so that one machine tests what
   others run.
 - WORKBENCH_TEST_PROFILE=nightly: random tests try many times as many examples.

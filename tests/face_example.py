@@ -47,6 +47,7 @@ def run_example(
 
     speech = wb.simulate(voice, mine, "single", utterances=2)
     assert "log entries" in repr(wb.listen(speech))
+    assert repr(speech).startswith("Device that said ") and len(repr(speech).splitlines()) <= 12
     panel = wb.FlipPanel(voice)
     assert "alert" not in panel.status.value
 

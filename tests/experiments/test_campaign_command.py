@@ -46,7 +46,7 @@ def test_figures_are_those_of_the_table(tmp_path: Path, capsys: pytest.CaptureFi
         assert f"{class_in_words(name):<27} {counted[name]:>11,}" in said
     assert set(summary["utterances"]) == {"3", "7"}
     assert summary["log_mel"]["measured"] == 64 - table["log_mel_db"].null_count > 0
-    assert "Leveugle's sample size" in said and "64 trials in" in said
+    assert "at random give shares to +-1% (Leveugle)" in said and "64 trials in" in said
     assert "all 32 that there are, for each word: the shares are exact" in said
     assert campaign(*SMALL, "--log-mel", 20, "--out", out) == 0
     assert "64 trials are in" in capsys.readouterr().out

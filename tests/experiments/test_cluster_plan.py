@@ -95,6 +95,8 @@ def test_the_command(
     assert f"of which {plan['limit']} decides" in said and "on 1,000 cores" in said
     assert main([*words, "--plan", "0"]) == 2
     assert "cannot plan for 0 cores" in capsys.readouterr().err
+    assert main(["campaign", "--fault", "flips=1", "--network", "10"]) == 2
+    assert "--network belongs to a plan; add --plan CORES" in capsys.readouterr().err
 
 
 def test_a_simulated_cluster(

@@ -151,7 +151,7 @@ def test_lifetime_tells_years(tmp_path: Path, capsys: pytest.CaptureFixture[str]
              "--json", str(tmp_path / "l.json")]  # fmt: skip
     assert main(words) == 0
     output, record = capsys.readouterr().out, json.loads((tmp_path / "l.json").read_text())
-    assert "device-years a second" in output and "low-earth-orbit x 1, single" in output
+    assert "device-years a second" in output and "single faults (low-earth-orbit): " in output
     assert record["device_s"] == pytest.approx(2 * 20 * 86_400, rel=1e-4)
     assert record["upsets"] > 0 and record["wrong_bits_left"] == 0 and record["availability"] > 0.99
     frames, samples = record["detection_frames"], record["detection_samples"]

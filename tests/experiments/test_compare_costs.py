@@ -250,8 +250,8 @@ def test_no_costs_are_no_picture(tmp_path: Path) -> None:
         ({"difference": None}, "vs crc-scrub: it is not among the strategies"),
         ({"difference": {"mean": 1, "low": None, "high": None}}, "one device tells nothing"),
         ({"difference": {"mean": 0, "low": 0, "high": 0}}, "the strategy itself, or no device"),
-        ({"detection_s": None}, "found in: nothing was found"),
-        ({"hit": 0}, "mended: no upset hit the working copy"),
+        ({"detection_s": None}, "latency: nothing was detected"),
+        ({"hit": 0}, "repaired: no upset hit the working copy"),
     ],
 )
 def test_every_dash_has_a_meaning(

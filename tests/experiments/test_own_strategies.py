@@ -114,7 +114,7 @@ def test_every_command_takes_the_file(
     assert len(read_audio(tmp_path / "then.wav")) == 12_288
     assert run("compare", "--list", "--strategy", mine, "--strategy", "crc-scrub") == 0
     lines = capsys.readouterr().out.splitlines()[-2:]
-    assert lines[0].endswith(" pq of 512 bytes over weights, 2 a frame: CORRECT, RESTORE")
+    assert lines[0].endswith(" pq of 512 bytes over weights, 2 a frame: correct, restore")
     (tmp_path / "log.bin").write_bytes(b"")
     assert run("log", tmp_path / "log.bin", "--strategy", mine) == 2
     assert "log.bin" in capsys.readouterr().err  # what is amiss is the log

@@ -41,7 +41,7 @@ def test_emulate_challenge(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
             (line,) = [line for line in output.splitlines() if board["board"] in line]
             assert line.endswith(pace)
     assert (
-        "456 bytes of RAM, 216 of them log, 60 variables and 180 how long" in output
+        "456 bytes of RAM, 216 of them log, 60 variables and 180 waiting times" in output
         and "before the healer came by" not in output
     )
     assert os.listdir(tmp_path) == ["figures.json"]

@@ -127,7 +127,7 @@ def test_a_composed_strategy_is_read_by_its_folder(tmp_path: Path) -> None:
     entries, *_ = read_log(twin.log_bytes(), read, "x")
     assert list(entries) == twin.log[-len(entries) :] and entries
     assert summary(strategy).startswith(
-        "pq of 64 bytes with crc16 over weights, 3 a frame: CORRECT, ZERO; "
+        "pq of 64 bytes with crc16 over weights, 3 a frame: correct, zero; "
     )
     path = folder / STRATEGY_FILE
     text = path.read_text()

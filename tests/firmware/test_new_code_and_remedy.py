@@ -175,7 +175,7 @@ def test_files_keep_them(tmp_path: Path) -> None:
             assert load_strategy(tmp_path / name) == strategy
         strategy.image(PROGRAM).save(tmp_path / "own.image")
         assert Image.load(tmp_path / "own.image").layout.areas == strategy.areas
-    assert summary(strategies()[1]) == "fletcher16 of 16 bytes, 4 a frame: INVERT"
+    assert summary(strategies()[1]) == "fletcher16 of 16 bytes, 4 a frame: invert"
 
 
 def test_what_fits_no_guard_is_refused() -> None:

@@ -276,7 +276,7 @@ def test_files_keep_it(tmp_path: Path) -> None:
             assert load_strategy(tmp_path / name) == strategy
         strategy.image(program).save(tmp_path / "own.image")
         assert Image.load(tmp_path / "own.image").layout.areas == strategy.areas
-    assert summary(strategies(program, seed)[0]) == "level: RESTORE"
+    assert summary(strategies(program, seed)[0]) == "level: restore"
 
 
 def test_what_it_cannot_do_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -170,5 +170,5 @@ def test_a_hopeless_unit_leaves_budget_and_time_to_the_others(refill: int) -> No
 
 def test_a_scan_that_takes_years_is_refused() -> None:
     slow = Guard(Area("crc32", unit_bytes=8), every_frames=2**20)
-    with pytest.raises(WorkbenchError, match=r"would see its .* units once in .* frames"):
+    with pytest.raises(WorkbenchError, match=r"would check its .* units once in .* frames"):
         Strategy("slow", (slow,)).image(open_voice().program)

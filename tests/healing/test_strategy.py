@@ -75,7 +75,7 @@ EVEN = next(
         (lambda: Area("abft", columns=0), "with 0 columns; choose at least 1"),
         (lambda: Guard(Area("self-test"), ladder=(CORRECT,)), "self-test cannot CORRECT"),
         (lambda: Guard(Area("abft"), every_frames=2), "abft sees all frames"),
-        (lambda: Guard(Area("crc32"), every_frames=0), "after every 0 frames"),
+        (lambda: Guard(Area("crc32"), every_frames=0), "check every 0 frames"),
         (lambda: Policy(persistence=0), "persistence cannot be 0; choose 1 to 255"),
         (lambda: Policy(heals=-1), "heals cannot be -1"),
         (
@@ -86,10 +86,10 @@ EVEN = next(
                     Guard(Area("crc16", keep="ram"), ladder=(ZERO,)),
                 ),
             ),
-            "that crc16 takes for damage, again and again; give each its own sections",
+            "that crc16 then reports as corrupted; give each its own sections",
         ),
         *(
-            (lambda other=other: Strategy("one", (ZEROES, other)), "takes for damage, again and again")
+            (lambda other=other: Strategy("one", (ZEROES, other)), "then reports as corrupted")
             for other in (
                 Guard(Area("crc32"), ladder=()),
                 Guard(Area("pq", keep="ram"), ladder=(CORRECT,)),
@@ -117,7 +117,7 @@ EVEN = next(
         ),
         (
             lambda: Strategy("odd", (Guard(Area("crc32", unit_bytes=8), stride=2),)).image(EVEN),
-            "would never see some of its .* a stride of 1 sees all",
+            "would never check some of its .* a stride of 1 reaches all",
         ),
         (lambda: Strategy("none", spare_pages=2), "do not go with these ladders"),
         (

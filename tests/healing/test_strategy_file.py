@@ -75,7 +75,7 @@ def test_what_is_written_by_hand_may_leave_out_the_usual(tmp_path: Path) -> None
         ("guards", [3], "guard 0 of the strategy is 3"),
         ("guards", [{}], "guard 0 of the strategy lacks the field 'area'"),
         ("guards.0.per_frame", "3", "write a whole number"),
-        ("guards.0.per_frame", 10**30, "cannot look at"),
+        ("guards.0.per_frame", 10**30, "cannot check 1"),
         ("guards.0.ladder", "RESTORE", "ladder of a guard is 'RESTORE'"),
         ("guards.0.ladder", [["RESTORE"]], "guard 0 .* no remedy"),
         ("guards.0.ladder", ["CORECT"], "guard 0 .* no remedy 'CORECT'; did you mean CORRECT"),

@@ -60,7 +60,7 @@ def test_a_mean_that_is_none_is_refused(mean: float) -> None:
 def test_strategies_that_do_not_exist_are_refused() -> None:
     with pytest.raises(WorkbenchError, match=r"no strategy 'prayer'; .*compare --list"):
         named("prayer")
-    with pytest.raises(WorkbenchError, match="cannot look at 0 units"):
+    with pytest.raises(WorkbenchError, match="cannot check 0 units"):
         crc_scrub(0)
     with pytest.raises(WorkbenchError, match="at most 4096"):
         crc_scrub(10**9)

@@ -10,11 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import small_files as small
+import small_speech as speech
 
 from workbench.audio.recordings import CHECKSUMS, read_checksums
+from workbench.audio.transcripts import transcripts
 from workbench.audio.voice_package import read_manifest
 from workbench.experiments.campaigns.manifest import MANIFEST_FILE
 from workbench.firmware.exporting.exported import STRATEGY_FILE
+from workbench.generators.speech.alignments import read_alignments
 from workbench.healing.strategies.strategy_file import load_strategy, save_strategy
 from workbench.integer.storage import save_program
 from workbench.memory.faults.plan import Plan, TrialId
@@ -60,6 +63,16 @@ READERS = {
         small.write_image_of_areas, "a.image", small.image_in, (CONTAINER,), weight=12
     ),
     "mask": Reader(small.write_mask, "a.mask", small.mask_in, (BYTES, CONTAINER), weight=12),
+    "lexicon": Reader(speech.write_lexicon, "a.words", speech.lexicon_in, (BYTES, CONTAINER), weight=8),
+    "durations": Reader(
+        speech.write_durations, "a.json", speech.durations_in, (TEXT, JSON), small.seal_json, weight=6
+    ),
+    "alignments": Reader(
+        speech.write_alignments, "*.json", read_alignments, (TEXT, JSON), small.seal_json, weight=4
+    ),
+    "transcripts": Reader(
+        speech.write_transcripts, "a.txt", lambda folder: transcripts(folder / "a.txt"), (TEXT,), free=True, weight=2,
+    ),
     "metadata": Reader(
         small.write_checkpoint, METADATA_FILE, lambda folder: repr(sorted(read_metadata(folder).items())),
         (TEXT, JSON), small.seal_json, weight=10,

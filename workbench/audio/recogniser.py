@@ -136,16 +136,8 @@ class Recogniser:
         The peak is brought to 0.7, then the sound presented as `variant` says.
         Raises WorkbenchError when `samples` is empty, not [samples] or not finite.
         """
-        pcm = _presented(samples, variant)
-        decoder = self._decoder
-        with warnings.catch_warnings():
-            # Called unnecessary by the package, yet its noise tracker keeps the last sound's level.
-            warnings.simplefilter("ignore", DeprecationWarning)
-            decoder.start_stream()
-        decoder.start_utt()
-        decoder.process_raw(pcm, no_search=False, full_utt=True)
-        decoder.end_utt()
-        hypothesis = decoder.hyp()
+        decode(self._decoder, presented(samples, variant))
+        hypothesis = self._decoder.hyp()
         return str(hypothesis.hypstr) if hypothesis else ""
 
 
@@ -179,18 +171,25 @@ def recognise_words(
     return Recognition(words=tuple(words), heard=heard)
 
 
+def decode(decoder: Any, pcm: bytes) -> None:
+    """Let a decoder hear one utterance of 16-bit PCM, whatever it heard before."""
+    with warnings.catch_warnings():
+        # Called unnecessary by the package, yet its noise tracker keeps the last sound's level.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        decoder.start_stream()
+    decoder.start_utt()
+    decoder.process_raw(pcm, no_search=False, full_utt=True)
+    decoder.end_utt()
+
+
 @lru_cache(maxsize=1)
 def digit_recogniser() -> Recogniser:
     """Return the recogniser of the ten digits, made once."""
     return Recogniser(tuple(DIGIT_WORDS.values()))
 
 
-def decoder_of(language: Language) -> Any:
-    """A decoder of pocketsphinx with the models of a language.
-
-    Raises:
-        WorkbenchError: pocketsphinx is missing, or a model cannot be loaded.
-    """
+def decoder_of(language: Language = ENGLISH) -> Any:
+    """A decoder with a language's models; WorkbenchError without pocketsphinx, or where one cannot be loaded."""
     try:
         from pocketsphinx import Decoder
     except ImportError as error:
@@ -253,7 +252,7 @@ def _reason_to_refuse(decoder: Any, phrase: str) -> str:
     return f"{special[0]!r} has a meaning in the recogniser's grammar" if special else ""
 
 
-def _presented(samples: np.ndarray, variant: Variant) -> bytes:
+def presented(samples: np.ndarray, variant: Variant) -> bytes:
     """Return little-endian int16 PCM of the samples as `Recogniser.recognise` says."""
     signal = np.asarray(samples, dtype=np.float64)
     if signal.ndim != 1 or signal.size == 0 or not np.isfinite(signal).all():

@@ -23,6 +23,7 @@ from workbench.files import is_file, is_folder, path_of, read_bytes
 
 SUFFIXES = (".aif", ".aifc", ".aiff", ".au", ".flac", ".ogg", ".w64", ".wav")
 CHECKSUMS = "checksums.json"
+ALIGNMENTS = "alignments.json"  # when each phone is heard, where somebody has asked
 _NAMES_SHOWN = 10
 _REPAIR = "run `workbench data build`, or clone the repository again"
 
@@ -183,7 +184,7 @@ def _name_unused(folder: Path, used: set[Path]) -> None:
         path.relative_to(folder).as_posix()
         for path in sorted(folder.rglob("*"))
         if path not in used
-        and path.name != CHECKSUMS
+        and path.name not in (CHECKSUMS, ALIGNMENTS)
         and not path.name.startswith(".")
         and (not is_folder(path) or path.suffix.lower() in SUFFIXES)
     ]

@@ -7,8 +7,8 @@
 # so that `workbench --help` does not wait for torch.
 COMMANDS = {
     "demo": "hear a voice, the same voice with flipped bits, and the same voice healed",
-    "data": "build, fetch, check or align the recordings, or make the lexicon of pronunciations again",
-    "phones": "what any English text sounds like, word by word",
+    "data": "make, fetch, check, align or analyse the recordings, or make the tables of pronunciation again",
+    "phones": "say what any English text sounds like: words, phones and their durations",
     "train": "train a generator: float, then quantisation-aware",
     "measure": "measure how well a trained generator speaks",
     "lower": "lower a checkpoint to an integer program and a memory image",
@@ -18,8 +18,8 @@ COMMANDS = {
     "estimate": "estimate how many bits are dangerous, to a requested width, from few trials",
     "worst": "find the few bits that do most harm together",
     "map": "see which bytes are critical and what protecting them buys, or quality over bit errors",
-    "bench": "measure fault trials per second and their growth, how honest `estimate` is, what codes see, "
-    "whether diagnoses are true, how long commands take to start, costs of synthesis and clusters",
+    "bench": "measure fault trials per second and their growth, intervals of `estimate`, detection rates of codes, "
+    "diagnoses against the truth, start-up of commands, costs of synthesis and clusters",
     "heal": "let upsets arrive while a voice speaks, with and without healing",
     "lifetime": "simulate a fleet of devices under upsets for a long time, each healing itself",
     "compare": "compare healing strategies under the same faults: remaining harm and costs",

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.audio.metrics import class_in_words
-from workbench.commands.campaign_plan import add_plan, print_plans
+from workbench.commands.campaign_plan import add_plan, print_plans, settle_plan
 from workbench.commands.common import (
     add_checkpoint,
     add_generator,
@@ -107,6 +107,7 @@ def run(options: argparse.Namespace) -> None:
     Raises WorkbenchError for faults, words, places and parts that do not exist, a folder with other
     results, a dead scheduler and a full disk.
     """
+    settle_plan(options)
     if options.merge:
         for damage in merge(options.merge, options.out):
             _complain(damage, "it is left out")
@@ -220,8 +221,8 @@ def _part(text: str) -> tuple[int, int]:
 def _population(plan: Plan, sites: Sites, words: int) -> str:
     bits = len(plan.candidates(sites))
     return (
-        f"{plan}: {bits:,} bits x {words} words; Leveugle's sample size for +-{_HALF_WIDTH:.0%} of "
-        f"its single faults: {sample_size(bits * words, _HALF_WIDTH):,}"
+        f"{plan}: {bits:,} bits x {words} words, of whose single faults "
+        f"{sample_size(bits * words, _HALF_WIDTH):,} at random give shares to +-{_HALF_WIDTH:.0%} (Leveugle)"
     )
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from workbench.commands.progress import doing
+from workbench.errors import WorkbenchError
 from workbench.experiments.campaigns.cluster_plan import (
     RESULT_BYTES_PER_S,
     TASKS_PER_S,
@@ -31,16 +32,27 @@ def add_plan(parser: argparse.ArgumentParser) -> None:
     """Declare the plan of a campaign on a cluster, its network and its price."""
     parser.add_argument(
         "--plan", type=int, metavar="CORES",
-        help="run nothing but a small part, and reckon what the whole takes on so many cores",
+        help="run nothing but a small part, and estimate what the whole takes on so many cores",
     )  # fmt: skip
     parser.add_argument(
-        "--network", type=float, default=_GBITS, metavar="GBIT",
+        "--network", type=float, metavar="GBIT",
         help=f"--plan: Gbit/s of the machine that writes ({_GBITS:g})",
     )  # fmt: skip
     parser.add_argument(
-        "--core-hour", type=float, default=_CORE_HOUR, metavar="PRICE",
+        "--core-hour", type=float, metavar="PRICE",
         help=f"--plan: of an hour of a core, in any currency ({_CORE_HOUR:g})",
     )  # fmt: skip
+
+
+def settle_plan(options: argparse.Namespace) -> None:
+    """Give the options of a plan their defaults; WorkbenchError where they stand without --plan."""
+    for name, usual in (("network", _GBITS), ("core_hour", _CORE_HOUR)):
+        if getattr(options, name) is None:
+            setattr(options, name, usual)
+        elif options.plan is None:
+            raise WorkbenchError(
+                f"--{name.replace('_', '-')} belongs to a plan; add --plan CORES, or leave it out"
+            )
 
 
 def print_plans(

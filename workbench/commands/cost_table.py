@@ -8,11 +8,11 @@ from workbench.firmware.boards import Core
 from workbench.firmware.emulation.costs import Cost
 
 LEGEND = (
-    "In instructions: a clean frame on average and at most; for each entry of the log, to find (less than "
-    "nothing where a look ends at the first difference) and to mend; the worst frame with the generator's "
-    "work in it; the most that the healer takes in a frame while one permanent fault stays. In bytes: golden copy and checks read in a clean frame and for a finding; code, checks, "
-    "RAM and stack. All beyond the same generator without a healer, whose code a compiler may lay out "
-    'otherwise. "-": no upset was found, so that nothing is known of finding and mending.'
+    "In instructions: a clean frame on average and at most; detection and remedy for each entry of the log "
+    "(detection below zero where a check ends at the first difference); the worst frame with the generator's "
+    "work in it; the most that the healer takes in a frame while one permanent fault stays. In bytes: golden "
+    "copy and checks read in a clean frame and for an entry; code, checks, RAM and stack. All beyond the same generator without a healer, "
+    'whose code a compiler may lay out otherwise. "-": no upset was detected, so that detection and remedy are unknown.'
 )
 
 
@@ -30,7 +30,7 @@ def print_costs(core: Core, rows: Sequence[Cost]) -> None:
             "worst frame",
             "fault",
             "flash read",
-            "a finding",
+            "an entry",
             "code",
             "checks",
             "RAM",

@@ -1,101 +1,114 @@
-"""`workbench data build|fetch|check|align|pronunciations`: recordings made, fetched, checked or aligned, and the lexicon."""
+"""`workbench data ACTION`: recordings made, fetched, checked or aligned, and the tables of pronunciation."""
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from workbench.audio.collection import Made, build, fetch
 from workbench.audio.recordings import check_recordings, load_recordings
 from workbench.audio.resources import recordings_folder
+from workbench.audio.transcripts import transcripts
 from workbench.audio.voice_package import any_voice, installed_voice
 from workbench.commands.progress import counted, doing, resumable
 from workbench.errors import WorkbenchError
 from workbench.files import is_folder, output_folder
-from workbench.generators.speech.lexicon import lexicon_file
-from workbench.generators.speech.lexicon_build import made_lexicon
-from workbench.generators.speech.lexicon_sources import read_sources
-from workbench.generators.speech.prompts import make_prompts
-from workbench.generators.speech.transcripts import transcripts
 
-_FETCHED = Path("out/recordings")
-_PROMPTS = Path("out/prompts")
+_FETCHED, _PROMPTS = Path("out/recordings"), Path("out/prompts")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the action and the folder."""
     parser.add_argument(
         "action",
-        choices=("build", "fetch", "check", "align", "pronunciations"),
-        help="build: make the shipped recordings from the installed Debian package; "
-        "fetch: make every recording of the voice, downloading the package if need be; "
-        "check: compare every recording with its checksums; "
-        "align: find the phones of the fetched recordings and analyse them, for `train speech --data`, some "
-        "minutes; an interrupted run goes on; "
-        "pronunciations: make the lexicon from its two sources, half a minute",
+        choices=tuple(_ACTIONS),
+        help="; ".join(f"{action}: {what}" for action, (what, _) in _ACTIONS.items()),
     )
     parser.add_argument(
         "--out",
         type=Path,
         metavar="DIR",
-        help=f"the folder to make or check (fetch: {_FETCHED}, align: {_PROMPTS}, otherwise where it ships)",
-    )
-    parser.add_argument(
-        "--data",
-        type=Path,
-        default=_FETCHED,
-        metavar="FOLDER",
-        help=f"align: the fetched recordings ({_FETCHED})",
+        help=f"the folder to make, check or align (fetch and align: {_FETCHED}, analyse: {_PROMPTS}, otherwise where it ships)",
     )
 
 
 def run(options: argparse.Namespace) -> None:
     """Do the action and print one line with its result; WorkbenchError when it cannot."""
-    if options.action == "check":
-        folder = options.out or recordings_folder()
-        print(f"{check_recordings(folder)} recordings in {folder} are as they were made")
-    elif options.action == "pronunciations":
-        _make_lexicon(options.out or lexicon_file().parent)
-    elif options.action == "align":
-        _align(options.data, options.out or _PROMPTS)
-    elif options.action == "build":
-        out = options.out or recordings_folder()
-        _print_figures(build(installed_voice(), out), out)
-    else:
-        out = options.out or _FETCHED
-        with any_voice() as voice:
-            _print_figures(fetch(voice, out), out)
+    _ACTIONS[options.action][1](options.out)
 
 
-def _align(data: Path, out: Path) -> None:
-    if not is_folder(data):
-        raise WorkbenchError(f"there is no folder {data}; make it with `workbench data fetch`")
-    with doing("reading recordings"):
-        recordings = load_recordings(data)
-    labels = [label for label in transcripts() if label in recordings]
-    if not labels:
+def _build(out: Path | None) -> None:
+    folder = out or recordings_folder()
+    _print_figures(build(installed_voice(), folder), folder)
+
+
+def _fetch(out: Path | None) -> None:
+    folder = out or _FETCHED
+    with any_voice() as voice:
+        _print_figures(fetch(voice, folder), folder)
+
+
+def _check(out: Path | None) -> None:
+    folder = out or recordings_folder()
+    print(f"{check_recordings(folder)} recordings in {folder} are as they were made")
+
+
+def _align(out: Path | None) -> None:
+    from workbench.generators.speech.alignments import align_all, save_alignments
+
+    folder = out or _FETCHED
+    if not is_folder(folder):
         raise WorkbenchError(
-            f"{data} has no recording of the voice; make them with `workbench data fetch`"
+            f"there is no folder {str(folder)!r} to align; make it with `workbench data fetch`"
         )
-    made, refused = 0, {}
+    alignments, left_out = align_all(load_recordings(folder), transcripts())
+    path = save_alignments(folder, alignments)
+    phones = sum(map(len, alignments.values()))
+    print(f"{len(alignments)} recordings aligned, {phones:,} phones and silences in {path}")
+    _print_left_out(left_out)
+
+
+def _analyse(out: Path | None) -> None:
+    from workbench.generators.speech.alignments import read_alignments
+    from workbench.generators.speech.prompts import make_prompts
+
+    folder, made = out or _PROMPTS, 0
+    alignments = read_alignments(_FETCHED)
+    with doing("reading recordings"):
+        recordings = load_recordings(_FETCHED)
     with (
-        resumable(lambda: f"{made} prompts are kept in {out}"),
-        counted(len(labels), unit="prompt") as say,
+        resumable(lambda: f"{max(made - 1, 0)} prompts are kept in {folder}"),
+        counted(len(alignments), unit="prompt") as say,
     ):
-        for label, error in make_prompts(recordings, out):
+        for label in make_prompts(recordings, alignments, output_folder(folder)):
             say(label)
-            made += error is None
-            if error:
-                refused[label] = str(error)
-    print(f"{made} prompts in {out}")
-    for label, reason in refused.items():
-        print(f"left out {label}: {reason}")
+            made += 1
+    print(f"{made} prompts in {folder}")
 
 
-def _make_lexicon(folder: Path) -> None:
+def _durations(out: Path | None) -> None:
+    from workbench.generators.speech.alignments import read_alignments
+    from workbench.generators.speech.duration_fit import fit_durations
+    from workbench.generators.speech.durations import durations_file
+
+    fit = fit_durations(read_alignments(_FETCHED))
+    path = output_folder(out or durations_file().parent) / durations_file().name
+    fit.durations.save(path)
+    print(
+        f"{path}; over {fit.phones:,} phones of other recordings: mean error {fit.error:.2f} frames of 10 ms "
+        f"(means of phones: {fit.error_of_means:.2f}), correlation {fit.correlation:.2f}"
+    )
+
+
+def _pronunciations(out: Path | None) -> None:
+    from workbench.generators.speech.lexicon import lexicon_file
+    from workbench.generators.speech.lexicon_build import made_lexicon
+    from workbench.generators.speech.lexicon_sources import read_sources
+
     with doing("learning letter-to-sound rules"):
         lexicon = made_lexicon(read_sources())
-    path = output_folder(folder) / lexicon_file().name
+    path = output_folder(out or lexicon_file().parent) / lexicon_file().name
     lexicon.save(path)
     print(
         f"{len(lexicon.coded):,} words and {lexicon.rules.count:,} letter-to-sound rules, "
@@ -108,5 +121,25 @@ def _print_figures(made: Made, out: Path) -> None:
         f"{made.recordings} recordings, {made.total_s:.1f} s, "
         f"{made.total_bytes / 1e6:.2f} MB in {out}"
     )
-    for label, reason in made.left_out.items():
+    _print_left_out(made.left_out)
+
+
+def _print_left_out(left_out: Mapping[str, str]) -> None:
+    for label, reason in left_out.items():
         print(f"left out {label}: {reason}")
+
+
+# Action -> what it does, and what does it, given the folder that was named.
+_ACTIONS: dict[str, tuple[str, Callable[[Path | None], None]]] = {
+    "build": ("make the shipped recordings from the installed Debian package", _build),
+    "fetch": ("make every recording of the voice, downloading the package if need be", _fetch),
+    "check": ("compare every recording with its checksums", _check),
+    "align": (f"find when each phone is heard in all that was fetched ({_FETCHED})", _align),
+    "analyse": (
+        f"what of a synthesiser each aligned recording is made of, for `train speech`, into {_PROMPTS}; an interrupted "
+        "run goes on",
+        _analyse,
+    ),
+    "durations": ("learn how long phones last from what was aligned", _durations),
+    "pronunciations": ("make the lexicon from its two sources, half a minute", _pronunciations),
+}

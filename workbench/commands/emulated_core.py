@@ -157,7 +157,7 @@ def print_figures(core: dict[str, Any]) -> None:
         f"({healer['instructions_per_frame'] / core['instructions_per_frame']:.1%}), "
         f"{healer['flash_bytes']:,} bytes of flash; {healer['ram_bytes']:,} bytes of RAM, "
         f"{healer['log_bytes']:,} of them log, {healer['variable_bytes']:,} variables and "
-        f"{healer['backoff_bytes']:,} how long damaged units wait"
+        f"{healer['backoff_bytes']:,} waiting times of damaged units"
     )
     for board in core["boards"]:
         print(

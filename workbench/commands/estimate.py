@@ -121,21 +121,21 @@ def _print_figures(
 ) -> None:
     confidence = options.confidence
     low, high = (float(bound) for bound in estimate.interval)
-    blind = len(candidates)  # where all were tried
+    uniform = len(candidates)  # where all were tried
     if estimate.half_width:
-        blind = uniform_trials(estimate.share, estimate.half_width, confidence)
+        uniform = uniform_trials(estimate.share, estimate.half_width, confidence)
     leveugle = sample_size(
         len(candidates), options.half_width, confidence, max(estimate.share, 1 / len(candidates))
     )
     print(
         f"{options.quality} or worse (SNR < {_CLASSES[options.quality]:g} dB), in at least one of "
-        f"{len(words)} words, when one of "
+        f"{len(words)} word{'s' * (len(words) != 1)}, when one of "
         f"{len(candidates):,} bits flips: {estimate.share:.4%} of the bits, {low:.4%} to {high:.4%} "
         f"(confidence {confidence:g})"
     )
     print(
         f"{estimate.cost:,} bits tried, {estimate.pilots:,} of them pilots, in {len(estimate.sizes)} strata; "
-        f"drawing bits blindly takes {blind:,} for the same width: {_beside(blind, estimate.cost)}"
+        f"uniform sampling takes {uniform:,} for the same width: {_beside(uniform, estimate.cost)}"
     )
     print(
         f"Leveugle's sample size for +-{options.half_width:g} at this share: {leveugle:,}; "
@@ -153,15 +153,15 @@ def _print_figures(
             "tried": estimate.cost,
             "pilots": estimate.pilots,
             "strata": len(estimate.sizes),
-            "blind_trials": blind,
-            "saving": blind / estimate.cost,
+            "uniform_trials": uniform,
+            "saving": uniform / estimate.cost,
             "leveugle": leveugle,
         }
         write_text(options.json, json.dumps(figures, indent=2) + "\n")
 
 
-def _beside(blind: int, tried: int) -> str:
-    """Blind trials beside those that the estimate took, in words."""
-    if blind < tried:
-        return f"{tried - blind:,} fewer than this took, so strata save nothing at this width"
-    return f"{blind / tried:.1f} times as many"
+def _beside(uniform: int, tried: int) -> str:
+    """Trials of uniform sampling beside those that the estimate took, in words."""
+    if uniform < tried:
+        return f"{tried - uniform:,} fewer than this took, so strata save nothing at this width"
+    return f"{uniform / tried:.1f} times as many"

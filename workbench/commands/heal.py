@@ -238,7 +238,7 @@ def _print_figures(
         print(
             f"the healer takes {cost['golden_bytes'] + cost['check_bytes']:,} bytes of flash and, for its "
             f"variables and checks, {cost['ram_bytes']:,} of RAM (a device's code and log come on top: `workbench emulate --costs`), "
-            f"and sees everything within {cost['frames_per_scan']:,} frames"
+            f"and checks everything once in {cost['frames_per_scan']:,} frames"
         )
         print(
             "healed: unit and check agree again. Upsets fell on the memory that this strategy has; "

@@ -144,7 +144,9 @@ def _faults(options: argparse.Namespace) -> tuple[tuple[str, ...], str]:
     if not 0 < speed < math.inf:
         raise WorkbenchError(f"--speed is {speed:g}; choose a number above 0")
     fault = f"poisson={read_rate(rate)!r},speed={speed!r},of={KINDS[kind]}"
-    return (fault,), f"{rate} x {speed:g}, {kind}"
+    where = rate if rate in PUBLISHED_RATES or "FIT" in rate.upper() else f"{rate} a bit and day"
+    often = "" if speed == 1 else f", {speed:g} times as often"
+    return (fault,), f"{kind} faults ({where}{often})"
 
 
 def _simulated(case: Case, inputs: dict[str, Codes], options: argparse.Namespace) -> dict[str, Any]:
@@ -152,15 +154,15 @@ def _simulated(case: Case, inputs: dict[str, Codes], options: argparse.Namespace
     folder = kept_in("lifetime")
     run = fleet_run(folder, "lifetime", case, inputs)
 
-    def done() -> int:
-        return sum(len(run.parts[part]) for part in run.done)
+    def devices_kept() -> int:
+        return sum(len(run.parts[part]) for part in run.kept)
 
-    kept = done()
+    kept = devices_kept()
     if kept:
         print(f"{kept:,} devices are in {folder} already")
     started = time.perf_counter()
     with (
-        resumable(lambda: f"{done():,} devices are kept in {folder}"),
+        resumable(lambda: f"{devices_kept():,} devices are kept in {folder}"),
         Workers(options.jobs, options.dask) as workers,
         progress_bar(total=case.workload.devices, unit="device") as bar,
     ):
@@ -195,12 +197,12 @@ def _hear(
     name, result = hear_device(program, inputs, strategy, workload, device=device, word=word)
     out = options.out or _OUT
     write_wav(out, result.samples(), round(program.sample_rate_hz))
-    wrong = result.wrong_bits
+    wrong, lines = result.wrong_bits, result.lines()
     print(
         f"{out}: device {device} says {name!r} as its word {word}, with {int(wrong.max()):,} bits "
-        f"wrong at most and {int(wrong[-1])} at the end; its log:"
+        f"wrong at most and {int(wrong[-1])} at the end; its log{':' if lines else ' is empty'}"
     )
-    for line in result.lines():
+    for line in lines:
         print(f"  {line}")
 
 
@@ -209,22 +211,22 @@ def _print_figures(record: dict[str, Any], title: str, why_unknown: str) -> None
     print(
         f"{record['devices']} device{'s' * (record['devices'] != 1)} with {record['strategy']}, {title}: {device_s:,.0f} s of device time "
         f"({device_s / _YEAR_S:.3g} device-years), {record['upsets']:,} upsets, {record['hit']:,} of "
-        "bits of the working copy"
+        "them in the working copy"
     )
     print(
-        f"nothing to be heard in {100 * record['availability']:.4g} % of the words, something for "
-        f"{record['audible_s']:,.1f} s; harm {100 * record['harm']:.3g} % of the sound's energy"
+        f"words without an audible error: {100 * record['availability']:.4g} %; errors are audible for "
+        f"{record['audible_s']:,.1f} s in all; harm {100 * record['harm']:.3g} % of the sound's energy"
     )
     if record["hit"]:
         detection_s, repair_s = record["detection_s"], record["repair_s"]
         print(
-            f"found: {record['detected']:,}{_after(detection_s)}; right again: "
+            f"detected: {record['detected']:,}{_after(detection_s)}; repaired: "
             f"{record['repaired']:,}{_after(repair_s)}; wrong bits at the end: "
             f"{record['wrong_bits_left']:,}"
         )
     entries = ", ".join(f"{count:,} {name}" for name, count in record["verdicts"].items() if count)
     print(
-        f"log: {entries or 'empty'}; units found again without a new upset: {record['oscillations']:,}; "
+        f"log: {entries or 'empty'}; units reported again without a new upset: {record['oscillations']:,}; "
         f"repairs of intact units: {record['false_positives']:,}"
     )
     if record["spent"] and record["memory"]["ram_bytes"]:

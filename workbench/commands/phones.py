@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import argparse
+from itertools import islice
 
+from workbench.audio.alignment import FRAME_RATE_HZ
 from workbench.errors import WorkbenchError
+from workbench.generators.speech.durations import durations
 from workbench.generators.speech.letter_quality import measured
 from workbench.generators.speech.lexicon import lexicon
 from workbench.generators.speech.pronunciation import SpokenWord, pronounced
@@ -18,8 +21,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "text", nargs="?", metavar="TEXT",
         help="in English, numbers, dates and units as they are written; phones by hand in braces: "
-        "'say {HH AH0 L OW1}'",
+        "'say {HH AH0 L OW1}'; after -- where it begins with a dash",
     )  # fmt: skip
+    parser.add_argument(
+        "--frames", action="store_true", help="how long each phone lasts, in frames of 10 ms"
+    )
     parser.add_argument(
         "--held-out", action="store_true",
         help="instead: how well letter-to-sound rules say words that they were not learnt from",
@@ -36,19 +42,26 @@ def run(options: argparse.Namespace) -> None:
     if options.held_out:
         _print_quality()
     else:
-        _print_words(pronounced(options.text))
+        _print_words(pronounced(options.text), with_frames=options.frames)
 
 
-def _print_words(words: tuple[SpokenWord, ...]) -> None:
+def _print_words(words: tuple[SpokenWord, ...], *, with_frames: bool) -> None:
     width = min(20, max(len(word.text) for word in words))
+    timed = durations().timed(words)
+    shown_phones = (f"{symbol}:{frames}" if with_frames else symbol for symbol, frames in timed)
     for word in words:
+        phones = " ".join(islice(shown_phones, len(word.symbols)))
         manner = "by rule" if word.by_rule else _MANNERS.get(word.manner, "")
         shown = "" if word.manner is Manner.PHONES else word.text
-        print(f"{shown:{width}}  {' '.join(word.symbols)}{f'   ({manner})' if manner else ''}")
+        print(f"{shown:{width}}  {phones}{f'   ({manner})' if manner else ''}")
     spoken = [word for word in words if word.manner is not Manner.PAUSE]
-    phones = sum(len(word.symbols) for word in spoken)
+    count = sum(len(word.symbols) for word in spoken)
     guessed = sum(word.by_rule for word in spoken)
-    print(f"{len(spoken)} words, {phones} phones; {guessed} words are not in the lexicon")
+    seconds = sum(frames for _, frames in timed) / FRAME_RATE_HZ
+    print(
+        f"{len(spoken)} words, {count} phones, {seconds:.2f} s; "
+        f"{guessed} of the words guessed by letter-to-sound rules"
+    )
 
 
 def _print_quality() -> None:

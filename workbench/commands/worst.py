@@ -82,8 +82,8 @@ def run(options: argparse.Namespace) -> None:
     candidates = where.candidates(Sites(image))
     out = output_folder(options.out)
     print(
-        f"the worst {options.bits:,} of {len(candidates):,} bits; share of the error's energy in the "
-        f"output, mean over {len(inputs)} words"
+        f"the worst {options.bits:,} of {len(candidates):,} bits; energy of the error over that of error "
+        f"and sound together, mean over {len(inputs)} word{'s' * (len(inputs) != 1)}"
     )
     with (
         resumable(lambda: f"the bits found so far are kept in {out}"),

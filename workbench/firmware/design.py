@@ -58,14 +58,14 @@ class Firmware:
             raise WorkbenchError(f"weights cannot lie in {weights!r}; {nearest(weights, WEIGHTS)}")
         if weights == FLASH and strategy.heals:
             raise WorkbenchError(
-                f"the strategy {strategy.name} mends a working copy in RAM and weights in flash have "
+                f"the strategy {strategy.name} repairs a working copy in RAM and weights in flash have "
                 "none; choose the strategy none or weights in ram"
             )
         for guard in strategy.guards:
             if guard.per_frame > _MOST_UNITS_PER_FRAME:
                 raise WorkbenchError(
-                    f"firmware looks at no more than {_MOST_UNITS_PER_FRAME} units a frame, and "
-                    f"{guard.area.code} at {guard.per_frame}; make its units larger"
+                    f"firmware checks no more than {_MOST_UNITS_PER_FRAME} units a frame, and "
+                    f"{guard.area.code} is to check {guard.per_frame}; make its units larger"
                 )
         for watch in image.layout.watches if strategy.heals else ():
             if watch.units > _MOST_UNITS:

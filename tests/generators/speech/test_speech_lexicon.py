@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import sys
 from pathlib import Path
 
 import pytest
 
 from workbench.cli import main
-from workbench.commands import data as data_command
 from workbench.errors import WorkbenchError
 from workbench.generators.speech import lexicon_sources
 from workbench.generators.speech.letter_quality import edit_distance, measured
@@ -146,7 +146,7 @@ def test_without_pocketsphinx_making_it_says_what_is_missing(
 def test_the_command_makes_the_file(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(data_command, "read_sources", lambda: SMALL)
+    monkeypatch.setattr(lexicon_sources, "read_sources", lambda: SMALL)
     assert main(["data", "pronunciations", "--out", str(tmp_path / "new")]) == 0
     said = capsys.readouterr().out
     assert said.startswith("292 words and ") and "english.words" in said
@@ -160,7 +160,11 @@ def test_the_command_that_says_phones(capsys: pytest.CaptureFixture[str]) -> Non
     assert lines[1].split() == [",", "SIL", "(pause)"]
     assert lines[-3].endswith("S IY1 AA1 R S IY1   (letters)")
     assert lines[-2].split() == ["HH", "AH1", "(by", "hand)"]
-    assert lines[-1].endswith("1 words are not in the lexicon")
+    assert lines[-1].endswith("1 of the words guessed by letter-to-sound rules")
+    assert main(["phones", "--frames", "nine"]) == 0
+    assert re.match(
+        r"nine  N:\d+ AY1:\d+ N:\d+\n1 words, 3 phones, 0\.\d\d s;", capsys.readouterr().out
+    )
     assert main(["phones", "--held-out"]) == 0
     assert "phone error rate 0.1" in capsys.readouterr().out
     for words in ([], ["seven", "--held-out"]):

@@ -52,6 +52,7 @@ SAID = {
     "WATCH THE DOG": "watch the dog",
     "tinyML heals camelCase": "tiny [ml] heals camel case",
     "xkcd": "[xkcd]",
+    "A": "[a]",
     "café naïve": "cafe naive",
     "me@example.com and/or a_b": "me at example dot com and slash or a b",
     "don't, John’s": "don't , john's",

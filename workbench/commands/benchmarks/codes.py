@@ -70,12 +70,14 @@ def run(options: argparse.Namespace) -> None:
         print(f"{row.code:<10}{row.page_bytes:>6}{share:>9.2%}{cells}")
     random, chosen, size = attack_on_radar(image, worst, trials=min(wanted, 2000))
     print(
-        f"radar, groups of {GROUP_BYTES}, {size} bytes of signatures: of {ATTACK_BITS} sign bits at random "
+        f"radar, groups of {GROUP_BYTES}, {size} byte{'s' * (size != 1)} of signatures: of {ATTACK_BITS} sign bits at random "
         f"{random:.2f} lie in groups that are flagged, of the {ATTACK_BITS} worst bits {chosen:g}"
     )
     for moments, seen in golden.items():
         shares = ", ".join(f"{share:.1%} of {section}" for section, share in seen.items())
-        print(f"golden inputs of {moments} frames see of {trials} single flips each: {shares}")
+        print(
+            f"golden inputs of {moments} frame{'s' * (moments != 1)} detect of {trials} single flips each: {shares}"
+        )
     if options.json:
         report = {"codes": [asdict(row) for row in rows], "golden inputs": golden,
                 "radar": {"random": random, "worst": chosen, "bytes": size}}  # fmt: skip

@@ -38,13 +38,13 @@ def run(options: argparse.Namespace) -> None:
         rows = bench_estimate(image, inputs, repeats=options.repeats, step=step)
     print(f"{options.repeats} estimates each, against all bits flipped, saying {word!r}")
     print(
-        f"{'share of flips':<18}{'truth':>8}{'+-':>10}{'covered':>9}{'bias':>8}{'trials':>9}"
-        f"{'blind':>9}{'saving':>8}"
+        f"{'share of flips':<18}{'truth':>8}{'+-':>10}{'covered':>9}{'bias':>8}{'trials':>10}"
+        f"{'uniform':>11}{'saving':>8}"
     )
     for row in rows:
         print(
             f"{row.quality:<18}{row.share:>8.3%}{row.half_width:>10.3%}{row.covered:>9.1%}"
-            f"{row.bias:>8.2%}{row.tried:>9,.0f}{row.blind:>9,}{row.saving:>7.1f}x"
+            f"{row.bias:>8.2%}{row.tried:>10,.0f}{row.uniform:>11,}{row.saving:>7.1f}x"
         )
     if options.json:
         write_text(options.json, json.dumps([row.as_json() for row in rows], indent=2) + "\n")

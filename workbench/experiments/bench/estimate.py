@@ -26,7 +26,7 @@ class Row:
     """Many estimates of one class at one width.
 
     share: the truth. covered: share of the 95 % intervals that hold it. bias: of the mean estimate,
-    relative. tried: mean trials, pilots included. blind: how many bits drawn blindly take.
+    relative. tried: mean trials, pilots included. uniform: how many trials uniform sampling takes.
     """
 
     quality: str
@@ -35,12 +35,12 @@ class Row:
     covered: float
     bias: float
     tried: float
-    blind: int
+    uniform: int
 
     @property
     def saving(self) -> float:
-        """Blind trials for each one made."""
-        return self.blind / self.tried
+        """Trials of uniform sampling for each one made."""
+        return self.uniform / self.tried
 
     def as_json(self) -> dict[str, Any]:
         """All fields and the saving."""

@@ -68,8 +68,8 @@ def demonstrate(
     voice: Voice, *, word: str, seed: int, plan: DemoPlan, stages: Stages
 ) -> Demonstration:
     """Everything that the page shows, in the first five stages."""
-    word = voice.utterance(word)
-    with stages.stage(f"the word {voice.spoken(word)!r}: recorded, float, quantised"):
+    word, noun = voice.utterance(word), voice.generator.noun
+    with stages.stage(f"the {noun} {voice.spoken(word)!r}: recorded, float, quantised"):
         maker = ClipMaker(voice, word)
         clips = clean_clips(maker, voice.speak_in_float(word))
     with stages.stage(f"flipping {', '.join(f'{count:,}' for count in plan.flips)} bits"):
@@ -78,7 +78,7 @@ def demonstrate(
         healed, healing = heal_and_speak(voice, broken, word, pages_per_frame=plan.pages_per_frame)
         clips += [*flipped, healed_clip(maker, healed)]
     words = plan.script or voice.generator.script(voice.config)
-    with stages.stage(f"{len(words)} words under {plan.upsets_per_s:g} upsets a second"):
+    with stages.stage(f"{len(words)} {noun}s under {plan.upsets_per_s:g} upsets a second"):
         script = script_of(voice, words)
         upsets = upsets_of(voice, script, upsets_per_s=plan.upsets_per_s, seed=seed)
         simulation = live(

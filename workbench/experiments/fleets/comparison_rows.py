@@ -11,7 +11,7 @@ from workbench.healing.strategies.variants import NAMES, StrategyVariant
 
 NONE = "-"  # where there is no figure
 HEAD = (
-    "strategy", "harm", f"vs {REFERENCE}", "broken", "available", "found in", "mended", "instr.",
+    "strategy", "harm", f"vs {REFERENCE}", "broken", "available", "latency", "repaired", "instr.",
     "RAM", "flash",
 )  # fmt: skip
 
@@ -36,8 +36,8 @@ def meanings(records: Sequence[dict[str, Any]], unknown: Mapping[str, str]) -> l
                 each["low"] == each["high"] == 0 for each in compared
             ),
         },
-        "found in": {"nothing was found": any(r["detection_s"] is None for r in records)},
-        "mended": {"no upset hit the working copy": any(not r["hit"] for r in records)},
+        "latency": {"nothing was detected": any(r["detection_s"] is None for r in records)},
+        "repaired": {"no upset hit the working copy": any(not r["hit"] for r in records)},
         "instr., RAM, flash": {f"unknown, {_why(unknown)}": bool(unknown)},
     }
     lines = [

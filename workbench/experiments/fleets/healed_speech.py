@@ -18,8 +18,10 @@ from workbench.integer.program import Program
 from workbench.memory.faults.transients import Sites
 from workbench.memory.image import Image
 
+_LINES = 10  # of the log, where it is shown
 
-@dataclass(frozen=True, eq=False)
+
+@dataclass(frozen=True, eq=False, repr=False)
 class HealedSpeech:
     """result: of the device. script: what it was to say. samples: what it said, float32 [samples].
     metrics: of that against the same program without faults."""
@@ -28,6 +30,18 @@ class HealedSpeech:
     script: Script
     samples: np.ndarray
     metrics: SoundMetrics
+
+    def __repr__(self) -> str:
+        """What was said, how it sounded, and the first entries of the log."""
+        said, lines = ", ".join(self.script.utterances), self.result.lines()
+        more = [f"  and {len(lines) - _LINES:,} more"] if len(lines) > _LINES else []
+        return "\n".join(
+            [
+                f"Device that said {said} under {len(self.result.upsets):,} upsets: {self.metrics.in_words}",
+                *(f"  {line}" for line in lines[:_LINES]),
+                *more,
+            ]
+        )
 
 
 def healed_speech(

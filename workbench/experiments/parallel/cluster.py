@@ -29,6 +29,8 @@ _CONNECT_S = 10  # to a scheduler
 _WORKERS_S = 10  # until the first worker is there
 _PATIENCE_S = 60  # with a cluster whose workers are all gone
 _LOOK_S = 5  # between looks at who is there
+_CONNECTED = "running"  # status of a client
+_AT_ONCE = 16  # results that are fetched together
 _AHEAD = 2  # tasks a worker that the scheduler holds: the next one waits where it will run
 
 
@@ -53,9 +55,10 @@ class Cluster:
         self.code = code_here()
         self._count = count()
         # It logs the pages of traceback that a sentence stands for.
-        self._log = logging.getLogger("distributed")
-        self._level = self._log.level
-        self._log.setLevel(logging.CRITICAL + 1)
+        names = [name for name in logging.root.manager.loggerDict if name.startswith("distributed")]
+        self._levels = {name: logging.getLogger(name).level for name in names}
+        for name in names:
+            logging.getLogger(name).setLevel(logging.CRITICAL + 1)
         self._client: Any = None
         try:
             try:
@@ -79,7 +82,8 @@ class Cluster:
         if self._client is not None:
             with suppress(Exception):  # of a scheduler that is gone
                 self._client.close(timeout=_CONNECT_S)
-        self._log.setLevel(self._level)
+        for name, level in self._levels.items():
+            logging.getLogger(name).setLevel(level)
 
     def share(self, thing: Any) -> Any:
         """Send `thing` to every worker; what stands for it in calls. A task, so that it outlives workers."""
@@ -113,16 +117,18 @@ class Cluster:
                 for future, (value, error) in zip(batch, values, strict=True):
                     yield Done(waiting.pop(future.key)[0], value, error)
         finally:
-            with suppress(Exception):  # of a scheduler that is gone
-                self._client.cancel([future for _, future in waiting.values()])
+            if self._client.status == _CONNECTED:  # else this would wait for ever
+                with suppress(Exception):
+                    self._client.cancel([future for _, future in waiting.values()])
 
     def _submitted(self, key: Any, function: Callable[..., Any], call: tuple[Any, ...]) -> Any:
         packed = map(_packed, (function, *call))
         with self._losses():
+            self._refuse_lost()
             return self._client.submit(_perform_packed, self.code, *packed, key=key, pure=False)
 
     def _next(self, finished: SimpleQueue[Any]) -> list[Any]:
-        """At least one future that has ended, and all others that have."""
+        """At least one future that has ended, and others that have."""
         first = None
         lonely = time.monotonic()
         while first is None:
@@ -136,20 +142,31 @@ class Cluster:
                 first = finished.get(timeout=_LOOK_S)
         batch = [first]
         with suppress(Empty):
-            while True:
+            while len(batch) < _AT_ONCE:
                 batch.append(finished.get_nowait())
         return batch
 
     def _gathered(self, batch: list[Any]) -> list[Any]:
         """What these futures hold."""
+        self._refuse_lost()
         for future in batch:
             if future.status == "error":
                 raise future.exception()
-        gathered: list[Any] = self._client.gather(batch)
+        # With a limit: what a dying scheduler leaves open is never answered.
+        gathered: list[Any] = self._client.sync(
+            self._client._gather, batch, callback_timeout=_PATIENCE_S
+        )
         return gathered
 
+    def _refuse_lost(self) -> None:
+        """Raise ConnectionError where the scheduler is gone: Dask would wait for it, some calls for ever."""
+        if self._client.status != _CONNECTED:
+            raise ConnectionError("the scheduler ended or cannot be reached")
+
     def _look(self) -> None:
-        self.workers = len(self._client.nthreads())
+        self._refuse_lost()
+        ncores = self._client.scheduler.ncores
+        self.workers = len(self._client.sync(ncores, callback_timeout=_PATIENCE_S))
         self._looked = time.monotonic()
 
     def _refuse_other_code(self) -> None:

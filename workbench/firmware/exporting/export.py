@@ -26,7 +26,7 @@ _HEALER_ROWS = (
     "the healer's variables",
     "check data that is signed anew",
     "spare pages",
-    "how long damaged units wait",
+    "waiting times of damaged units",
     "room to put moved bytes together",
     "histories of the self-test",
 )
@@ -155,7 +155,7 @@ def memory_table(firmware: Firmware) -> list[tuple[str, str, int]]:
         if firmware.spare_bytes:
             rows.append(("spare pages", "RAM", firmware.spare_bytes))
             rows.append(("room to put moved bytes together", "RAM", firmware.bounce_bytes))
-        rows.append(("how long damaged units wait", "RAM", firmware.backoff_bytes))
+        rows.append(("waiting times of damaged units", "RAM", firmware.backoff_bytes))
         if firmware.self_test_bytes:
             rows.append(("histories of the self-test", "RAM", firmware.self_test_bytes))
         rows.append(("log", "RAM", firmware.log_bytes))
@@ -217,9 +217,9 @@ def _healing(firmware: Firmware) -> str:
                 else "."
             )
         )
-    return f"""Strategy `{strategy.name}`{f" ({strategy.source})" if strategy.source else ""}. After every frame the healer has its turn:
+    return f"""Strategy `{strategy.name}`{f" ({strategy.source})" if strategy.source else ""}. After every frame the healer works:
 
-| area | code | units | looks at | remedies |
+| area | code | units | checks | remedies |
 |---|---|---|---|---|
 {areas}
 
@@ -231,22 +231,23 @@ The healer's own variables exist three times, and the majority counts. Beside it
 
 **Choosing.** `workbench compare` holds all strategies against the same faults, with what each costs, and
 `workbench compare --list` says what each does; `workbench emulate --costs` measures instructions and bytes
-for each core, and the worst frame, since a remedy takes longer than a look. Export again with `--strategy NAME`; `--board` and `--budget` refuse what is too large or
-too slow. How many units are looked at in a frame (`per_frame` of a guard; `--pages N` for crc-scrub) sets how
-soon damage is found and what a frame costs; pages (`unit_bytes`) that are larger need fewer checks and longer
-looks. Compose a strategy of your own in Python: `Guard(Area("{code}", unit_bytes=512), per_frame=2)`; `save_strategy`
-makes a file of it, which `--strategy` takes like a name.
+for each core, and the worst frame, since a remedy takes longer than a check. Export again with `--strategy NAME`;
+`--board` and `--budget` refuse what is too large or too slow. How many units are checked after a frame (`per_frame` of
+a guard; `--pages N` for crc-scrub) sets the detection latency and what a frame costs; larger pages (`unit_bytes`) need
+less memory for checks and more time for each. Compose a strategy of your own in Python with
+`wb.guard("{code}", unit_bytes=512, per_frame=2)`; `wb.save_strategy` makes a file of it, which `--strategy` takes like
+a name.
 Flash keeps the parameters in any case, since RAM is filled from them at the start; `RESTORE` uses that copy.
 
 **Observing.** The log is a ring in `{name}_instance`: `count` of its `log_head` entries were ever written, entry n is
 `log[n % {firmware.macro("log_entries")}]`, {firmware.log_entries} of them. One frame never writes more entries than fit. It outlives a reset
 that keeps RAM: `init` empties it only if its head is damaged or was written by another build (this one is
-`{firmware.macro("build")}`). Head and ring lie behind each other; with GDB, for instance,
+`{firmware.macro("build")}`). The ring follows the head; with GDB, for instance,
 
     dump binary memory log.bin &{name}_device.log_head &{name}_device.log[{firmware.log_entries}]
 
 writes them into a file (a dump of all of `{name}_device` does as well), and `workbench log log.bin --folder .`
-tells them in words, with times and the names of tensors. The count of frames begins anew at
+prints them in words, with times and the names of tensors. The count of frames begins anew at
 `{firmware.macro("frame_modulus")}`, after a year or so, and `epoch` counts how often it did. A unit that nothing
 helps is written once, then tried again in every second, fourth, ... 64th scan; `repeats` of `log_head` counts
 these tries. An entry holds frame, epoch, unit, area, and

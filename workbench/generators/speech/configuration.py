@@ -1,4 +1,4 @@
-"""The shape of the network and its model of durations, and which of them can be built."""
+"""The shape of the network, and which shapes can be built."""
 
 from __future__ import annotations
 
@@ -6,12 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from workbench.audio.recogniser import DIGIT_WORDS
-from workbench.generators.speech.durations import EFFECTS
 from workbench.generators.speech.timeline import PHONES, PLACES
 
 TRUNK_WEIGHT_BITS = (8, 4)
 _MOST_CHANNELS, _MOST_BLOCKS, _MOST_DILATION = 1 << 10, 64, 1 << 10
-_LARGEST_EFFECT = 1 << 12
 _MOST_TEXTS = 1 << 10
 
 
@@ -19,12 +17,11 @@ _MOST_TEXTS = 1 << 10
 class SpeechConfig:
     """Shape of a `speech` generator.
 
-    durations: effects of the model of durations, see `durations`. texts: what an experiment says that names nothing.
+    texts: what an experiment says that names nothing.
     phone_channels, place_channels: width of the embeddings. channels: of the convolutions. dilations: of the residual
     blocks. trunk_weight_bits: 8, or 4 to halve the largest part.
     """
 
-    durations: tuple[int, ...]
     texts: tuple[str, ...] = tuple(DIGIT_WORDS.values())
     phone_channels: int = 16
     place_channels: int = 4
@@ -35,12 +32,6 @@ class SpeechConfig:
 
 def is_possible(name: str, value: Any) -> bool:
     """Whether a network could be built with this value of the field `name`, and soon."""
-    if name == "durations":
-        return (
-            isinstance(value, tuple)
-            and len(value) == EFFECTS
-            and all(type(each) is int and abs(each) <= _LARGEST_EFFECT for each in value)
-        )
     if name == "texts":
         texts = value if isinstance(value, tuple) else ()
         return all(isinstance(text, str) for text in texts) and (

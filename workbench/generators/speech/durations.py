@@ -1,101 +1,159 @@
-"""How long phones last: effects of a phone and its neighbours, added on a logarithmic scale.
+"""How long each phone of a text lasts: a sum of effects on the logarithm of its duration.
 
-A linear model of log2(frames), Q.6 throughout, so that a text has the same durations on every machine. Reference: the
-multiplicative rules of Klatt 1979, learnt by least squares.
+The effects are those of the phone, of standing at the end of a phrase, of the phones beside it, and of how many
+syllables follow in the phrase (phrases slow down towards their end). All are integers in 1/64 octave, so that
+durations are the same on every machine. The idea is Klatt's (1979, "Synthesis by rule of segmental durations in
+English sentences"); the values are learnt by `duration_fit`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from functools import lru_cache
+from pathlib import Path
 
-import numpy as np
+from workbench.audio.resources import data_folder
+from workbench.errors import WorkbenchError
+from workbench.generators.speech.phones import PAUSE, is_vowel
+from workbench.generators.speech.pronunciation import SpokenWord
+from workbench.generators.speech.tokens import Manner
+from workbench.sealed import read_sealed, write_sealed
 
-from workbench.generators.speech.phones import PAUSE
-from workbench.generators.speech.timeline import PHONES, Timeline
-
-PAUSE_FRAMES = 20  # between phrases
-MARGIN_FRAMES = 10  # of silence before and after a text
-_ONE = 64  # of log2
-_SHORTEST, _LONGEST = 2, 60
-_ENDINGS = 6  # places counted from the end of a phrase; what lies further counts as the last
-_ROW = {symbol: row for row, symbol in enumerate(PHONES)}
-# Effects: of the phone, of the one before, of the one after, and of the place from the phrase's end for vowels and
-# consonants.
-EFFECTS = 3 * len(PHONES) + 2 * _ENDINGS
-_RIDGE = 4.0
+OCTAVE = 64  # of duration
+SHORTEST, LONGEST = 2, 60  # frames of 10 ms of a phone
+MOST_SYLLABLES = 3  # that are counted after a phone
+MARKS = (",", ".", PAUSE)
+_MOST = 10 * OCTAVE  # of an effect in a file, and frames of a pause
 
 
-def timed(symbols: Sequence[str], effects: Sequence[int]) -> Timeline:
-    """Phones with the durations that a model gives them, between two margins of silence.
+@dataclass(frozen=True)
+class Place:
+    """All that decides a duration.
 
     Args:
-        symbols: Of a text, a pause being "SIL".
-        effects: Of the model, `EFFECTS` whole numbers.
+        symbol: The phone with its stress.
+        before: The one before it; "SIL" at the beginning of a phrase.
+        after: The one after it; "SIL" at the end of a phrase.
+        syllables: How many vowels follow in the phrase, 0 to 3; more count as 3.
     """
-    parts = [(PAUSE, MARGIN_FRAMES)]
-    for phrase in _phrases(symbols):
-        if len(parts) > 1:
-            parts.append((PAUSE, PAUSE_FRAMES))
-        for symbol, rows in zip(phrase, _effects_of(phrase), strict=True):
-            logarithm = sum(effects[row] for row in rows)
-            frames = round(2 ** min(logarithm / _ONE, 8.0))
-            parts.append((symbol, min(max(frames, _SHORTEST), _LONGEST)))
-    parts.append((PAUSE, MARGIN_FRAMES))
-    return Timeline(tuple(symbol for symbol, _ in parts), tuple(frames for _, frames in parts))
+
+    symbol: str
+    before: str
+    after: str
+    syllables: int
 
 
-def learnt_effects(timelines: Iterable[Timeline]) -> tuple[int, ...]:
-    """The model that fits recordings best, by least squares with a ridge."""
-    gram, right = np.eye(EFFECTS) * _RIDGE, np.zeros(EFFECTS)
-    for rows, frames in _examples(timelines):
-        gram[np.ix_(rows, rows)] += 1
-        right[list(rows)] += _ONE * np.log2(frames)
-    return tuple(int(effect) for effect in np.rint(np.linalg.solve(gram, right)))
+@dataclass(frozen=True)
+class Durations:
+    """Effects on the duration of a phone, in 1/64 octave; what is not listed has none.
 
+    Args:
+        mean: Of one frame of 10 ms, to which all others are added.
+        phone: By symbol.
+        last: By symbol, at the end of a phrase.
+        before: By the symbol before.
+        after: By the symbol after.
+        syllables: By how many follow, 0 to 3.
+        pauses: Frames of a pause by its mark.
+    """
 
-def duration_error(timelines: Iterable[Timeline], effects: Sequence[int]) -> float:
-    """Root mean square of log2(said / recorded duration), over all phones but pauses."""
-    errors = [
-        sum(effects[row] for row in rows) / _ONE - np.log2(frames)
-        for rows, frames in _examples(timelines)
-    ]
-    return float(np.sqrt(np.mean(np.square(errors))))
+    mean: int
+    phone: Mapping[str, int]
+    last: Mapping[str, int]
+    before: Mapping[str, int]
+    after: Mapping[str, int]
+    syllables: Mapping[str, int]
+    pauses: Mapping[str, int]
 
-
-def _examples(timelines: Iterable[Timeline]) -> Iterator[tuple[tuple[int, ...], int]]:
-    for timeline in timelines:
-        said = [
-            frames
-            for symbol, frames in zip(timeline.symbols, timeline.durations, strict=True)
-            if symbol != PAUSE
-        ]
-        rows = [each for phrase in _phrases(timeline.symbols) for each in _effects_of(phrase)]
-        yield from zip(rows, said, strict=True)
-
-
-def _phrases(symbols: Sequence[str]) -> Iterator[list[str]]:
-    """The phones between pauses."""
-    phrase: list[str] = []
-    for symbol in (*symbols, PAUSE):
-        if symbol != PAUSE:
-            phrase.append(symbol)
-        elif phrase:
-            yield phrase
-            phrase = []
-
-
-def _effects_of(phrase: Sequence[str]) -> list[tuple[int, ...]]:
-    """Rows of the effects that add up for each phone of a phrase."""
-    around = [_ROW[symbol] for symbol in (PAUSE, *phrase, PAUSE)]
-    count, kinds = len(phrase), len(PHONES)
-    return [
-        (
-            around[at + 1],
-            kinds + around[at],
-            2 * kinds + around[at + 2],
-            3 * kinds
-            + min(count - 1 - at, _ENDINGS - 1)
-            + (_ENDINGS if phrase[at][-1] in "01" else 0),
+    def frames(self, place: Place) -> int:
+        """Frames of 10 ms, 2 to 60."""
+        total = self.mean + sum(
+            getattr(self, effect).get(value, 0) for effect, value in effects_of(place)
         )
-        for at in range(count)
+        return min(LONGEST, max(SHORTEST, round(2 ** (total / OCTAVE))))
+
+    def timed(self, words: Sequence[SpokenWord]) -> list[tuple[str, int]]:
+        """Symbols and frames of a text, as `pronounced` gives it, without silence at its ends."""
+        symbols = [
+            word.text if word.manner is Manner.PAUSE else symbol
+            for word in words
+            for symbol in word.symbols
+        ]
+        places = iter(places_of(symbols))
+        return [
+            (PAUSE, self.pauses[symbol]) if symbol in MARKS else (symbol, self.frames(next(places)))
+            for symbol in symbols
+        ]
+
+    def save(self, path: Path) -> None:
+        """Write the file; WorkbenchError where that is not possible."""
+        write_sealed(path, asdict(self))
+
+
+def places_of(symbols: Sequence[str]) -> list[Place]:
+    """The place of each phone; "SIL" and the marks "," and "." end a phrase and have none."""
+    plain = [PAUSE, *(PAUSE if symbol in MARKS else symbol for symbol in symbols), PAUSE]
+    places: list[Place] = []
+    syllables = 0
+    for at in range(len(plain) - 2, 0, -1):
+        symbol = plain[at]
+        if symbol == PAUSE:
+            syllables = 0
+        else:
+            counted = min(syllables, MOST_SYLLABLES)
+            places.append(Place(symbol, plain[at - 1], plain[at + 1], counted))
+            syllables += is_vowel(symbol)
+    return places[::-1]
+
+
+def effects_of(place: Place) -> list[tuple[str, str]]:
+    """Which effects of `Durations` a place has: their names and keys."""
+    effects = [
+        ("phone", place.symbol),
+        ("before", place.before),
+        ("after", place.after),
+        ("syllables", str(place.syllables)),
     ]
+    return [*effects, ("last", place.symbol)] if place.after == PAUSE else effects
+
+
+@lru_cache(maxsize=1)
+def durations() -> Durations:
+    """Those that ship, read once."""
+    return read_durations(durations_file())
+
+
+def durations_file() -> Path:
+    """Where they ship."""
+    return data_folder() / "pronunciations" / "durations.json"
+
+
+def read_durations(path: Path) -> Durations:
+    """The durations in a file.
+
+    Raises:
+        WorkbenchError: It is missing, or was edited.
+    """
+    cure = "make it again with `workbench data durations`"
+    try:
+        contents = read_sealed(path, cure)
+        effects = {
+            field.name: {str(key): _whole(value) for key, value in contents[field.name].items()}
+            for field in fields(Durations)
+            if field.name != "mean"
+        }
+        result = Durations(mean=_whole(contents["mean"]), **effects)
+        if set(result.pauses) != set(MARKS) or min(result.pauses.values()) < 1:
+            raise ValueError("a pause has no duration")
+    except OSError as error:
+        raise WorkbenchError(f"cannot read {path} ({error.strerror or error}); {cure}") from error
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise WorkbenchError(f"{path} holds no durations ({error}); {cure}") from error
+    return result
+
+
+def _whole(value: object) -> int:
+    if not isinstance(value, int) or abs(value) > _MOST:
+        raise ValueError(f"{str(value)[:20]!r} is no effect on a duration")
+    return value

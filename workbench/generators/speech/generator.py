@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from workbench.audio.alignment import FRAME_RATE_HZ
 from workbench.audio.recogniser import DIGIT_WORDS
 from workbench.audio.recordings import load_words
 from workbench.audio.resources import data_folder
@@ -17,12 +17,10 @@ from workbench.errors import WorkbenchError
 from workbench.generators.generator import Generator, Measure
 from workbench.generators.recipe import Recipe
 from workbench.generators.speech.configuration import SpeechConfig, is_possible, least_bytes
-from workbench.generators.speech.durations import learnt_effects, timed
 from workbench.generators.speech.lessons import lessons_of
-from workbench.generators.speech.prompts import Prompt, read_prompts
-from workbench.generators.speech.pronunciation import phones_of
+from workbench.generators.speech.prompts import CURE, Prompt, read_prompts
 from workbench.generators.speech.recipe import PRESETS
-from workbench.generators.speech.timeline import FRAME_RATE_HZ, Timeline
+from workbench.generators.speech.timeline import timeline_of
 
 if TYPE_CHECKING:
     import torch
@@ -30,11 +28,11 @@ if TYPE_CHECKING:
 
     from workbench.generators.speech.network import Speech
 
-_CURE = "make prompts with `workbench data fetch` and `workbench data align` and name their folder with --data"
+_CURE = f"{CURE}, and name their folder with --data"
 
 
 class SpeechGenerator(Generator):
-    """Texts of any length, each a sequence of phones with the durations of its model."""
+    """Texts of any length, each a sequence of phones with durations."""
 
     name = "speech"
     noun = "text"
@@ -63,7 +61,7 @@ class SpeechGenerator(Generator):
         Raises:
             WorkbenchError: A text cannot be pronounced, or they are of different lengths.
         """
-        rows = [timeline_of(text, config.durations).rows() for text in utterances]
+        rows = [timeline_of(text).rows() for text in utterances]
         if len({len(each["phone"]) for each in rows}) > 1:
             raise WorkbenchError("these texts do not last equally long; encode them one by one")
         return {name: np.stack([each[name] for each in rows])[:, :, None] for name in rows[0]}
@@ -82,11 +80,11 @@ class SpeechGenerator(Generator):
     def configure(
         self, recordings: Mapping[str, Any], recipe: Recipe, settings: Mapping[str, Any]
     ) -> SpeechConfig:
-        """The shape of settings and recipe, with the durations of the prompts."""
-        timelines = [prompt.timeline for prompt in _prompts(recordings)]
+        """The shape of settings and recipe."""
+        _prompts(recordings)
         channels = getattr(recipe, "channels", None)
         chosen = {"channels": channels} if channels else {}
-        return SpeechConfig(**{"durations": learnt_effects(timelines), **chosen, **settings})
+        return SpeechConfig(**{**chosen, **settings})
 
     def learnt(self, config: SpeechConfig, recordings: Mapping[str, Any]) -> tuple[str, ...]:
         """All prompts."""
@@ -103,7 +101,7 @@ class SpeechGenerator(Generator):
 
     def samples(self, config: SpeechConfig) -> int:
         """Output samples of the longest of `utterances`."""
-        return HOP * max(timeline_of(text, config.durations).frames for text in config.texts)
+        return HOP * max(timeline_of(text).frames for text in config.texts)
 
     def allows(self, field: str, value: Any) -> bool:
         """Whether a network could be built with it, and soon."""
@@ -139,12 +137,6 @@ class SpeechGenerator(Generator):
 
     def _shipped(self) -> Path:
         return data_folder() / "checkpoints" / self.name
-
-
-@lru_cache(maxsize=256)
-def timeline_of(text: str, durations: tuple[int, ...]) -> Timeline:
-    """Phones and durations of a text; WorkbenchError where it cannot be pronounced."""
-    return timed(phones_of(text), durations)
 
 
 def _prompts(recordings: Mapping[str, Any]) -> list[Prompt]:

@@ -1,32 +1,33 @@
 """Prompts: recordings of the voice with their phones and the controls that a network learns.
 
-A folder holds one file of the kind `prompt` for each, below the path of its label: text, phones and durations, and
+A folder holds one file of the kind `prompt` for each, below the path of its label: phones and durations, and
 int16 codes [frames, 38], little endian. One is made at a time, so that an interrupted run goes on.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from workbench.audio.phone_alignment import Aligner
 from workbench.audio.speech_analysis import controls_of
 from workbench.audio.speech_controls import CONTROL_EXPONENT, CONTROLS
 from workbench.container import read_container, write_container
 from workbench.errors import WorkbenchError
-from workbench.files import is_file, is_folder, output_folder
-from workbench.generators.speech.phones import PAUSE, without_stress
-from workbench.generators.speech.pronunciation import pronounced
+from workbench.files import output_folder, path_of
+from workbench.generators.speech.alignments import Row
+from workbench.generators.speech.durations import MARKS
+from workbench.generators.speech.phones import PAUSE
 from workbench.generators.speech.timeline import PHONES, Timeline
-from workbench.generators.speech.tokens import Manner
-from workbench.generators.speech.transcripts import transcripts
 
 KIND = "prompt"
 SUFFIX = ".prompt"
+CURE = "make them with `workbench data fetch`, `workbench data align` and `workbench data analyse`"
+HELD_OUT = 12
 ANALYSIS = 1  # another one makes all prompts again
 
 
@@ -35,50 +36,40 @@ class Prompt:
     """A recording as a network learns it.
 
     Args:
-        text: What it says.
         timeline: When its phones are said.
         controls: float32 [frames, 38], see `audio.speech_controls`.
     """
 
-    text: str
     timeline: Timeline
     controls: np.ndarray
 
 
 def make_prompts(
-    recordings: Mapping[str, np.ndarray], folder: Path
-) -> Iterator[tuple[str, WorkbenchError | None]]:
-    """Make the prompts of all recordings that have a transcript, one at a time; finished ones stay.
+    recordings: Mapping[str, np.ndarray], alignments: Mapping[str, Sequence[Row]], folder: Path
+) -> Iterator[str]:
+    """Make the prompts of all recordings that are aligned, one at a time; finished ones stay.
 
     Args:
         recordings: Label -> float32 [samples] at 16 kHz.
+        alignments: Label -> rows, see `alignments`.
         folder: Where they go.
 
     Yields:
-        A label, when its prompt is there, and why it cannot be made, None where it is.
+        A label before its prompt is made.
 
     Raises:
-        WorkbenchError: pocketsphinx is missing, or the folder cannot be written.
+        WorkbenchError: The folder cannot be written.
     """
-    output_folder(folder)
-    aligner: Aligner | None = None
-    for label, transcript in transcripts().items():
+    for label, rows in alignments.items():
         if label not in recordings:
             continue
+        yield label
         path, samples = prompt_file(folder, label), recordings[label]
-        origin = _origin(samples, transcript.text)
-        if _is_finished(path, origin):
-            yield label, None
-            continue
-        aligner = aligner or Aligner()
-        try:
-            prompt = _made(aligner, transcript.text, samples)
-        except WorkbenchError as error:
-            yield label, error
-            continue
-        output_folder(path.parent)
-        _save(prompt, path, origin)
-        yield label, None
+        origin = _origin(samples, rows)
+        if not _is_finished(path, origin):
+            output_folder(path.parent)
+            controls = controls_of(samples)
+            _save(Prompt(_timeline(rows, len(controls)), controls), path, origin)
 
 
 def read_prompts(folder: Path, *, held_out: bool) -> dict[str, Prompt]:
@@ -87,17 +78,22 @@ def read_prompts(folder: Path, *, held_out: bool) -> dict[str, Prompt]:
     Raises:
         WorkbenchError: There is none, or a file is damaged.
     """
-    chosen = {
-        label: prompt_file(folder, label)
-        for label, transcript in transcripts().items()
-        if transcript.held_out == held_out
+    folder = path_of(folder, "a folder of prompts")
+    paths = {
+        path.relative_to(folder).with_suffix("").as_posix(): path
+        for path in sorted(folder.rglob(f"*{SUFFIX}"))
     }
-    prompts = {label: _read(path) for label, path in chosen.items() if is_file(path)}
-    if not is_folder(folder) or not prompts:
-        raise WorkbenchError(
-            f"there are no prompts in {folder}; make them with `workbench data fetch` and `workbench data align`"
-        )
+    prompts = {
+        label: _read(path) for label, path in paths.items() if is_held_out(label) == held_out
+    }
+    if not prompts:
+        raise WorkbenchError(f"there are no prompts in {folder}; {CURE}")
     return prompts
+
+
+def is_held_out(label: str) -> bool:
+    """Whether no network learns a recording: one in twelve of those that are no single word of a group."""
+    return "/" not in label and zlib.crc32(label.encode()) % HELD_OUT == 0
 
 
 def prompt_file(folder: Path, label: str) -> Path:
@@ -105,8 +101,8 @@ def prompt_file(folder: Path, label: str) -> Path:
     return folder / f"{label}{SUFFIX}"
 
 
-def _origin(samples: np.ndarray, text: str) -> str:
-    digest = hashlib.sha256(f"{ANALYSIS} {text}\n".encode())
+def _origin(samples: np.ndarray, rows: Sequence[Row]) -> str:
+    digest = hashlib.sha256(f"{ANALYSIS} {[list(row) for row in rows]}\n".encode())
     digest.update(np.ascontiguousarray(samples, np.float32).tobytes())
     return digest.hexdigest()
 
@@ -118,32 +114,26 @@ def _is_finished(path: Path, origin: str) -> bool:
         return False
 
 
-def _made(aligner: Aligner, text: str, samples: np.ndarray) -> Prompt:
-    words = [word.symbols for word in pronounced(text) if word.manner is not Manner.PAUSE]
-    symbols = [symbol for word in words for symbol in word]
-    controls = controls_of(samples)
-    aligned = aligner.align(samples, [without_stress(word) for word in words])
+def _timeline(rows: Sequence[Row], frames: int) -> Timeline:
+    """Rows of an alignment, marks as pauses, from the first frame of the recording to the last."""
     parts: list[tuple[str, int]] = []
     end = 0
-    for number, first, frames in aligned:
-        if first > end:  # before the first phone
+    for symbol, start, length in rows:
+        first, stop = (min(max(frame, end), frames) for frame in (start, start + length))
+        if first > end:
             parts.append((PAUSE, first - end))
-        if frames:
-            parts.append((PAUSE if number is None else symbols[number], frames))
-        end = first + frames
-    if end < len(controls):
-        parts.append((PAUSE, len(controls) - end))
-    timeline = Timeline(tuple(symbol for symbol, _ in parts), tuple(frames for _, frames in parts))
-    if timeline.frames != len(controls):
-        raise WorkbenchError("its phones do not follow each other; check its text")
-    return Prompt(text, timeline, controls)
+        if stop > first:
+            parts.append((PAUSE if symbol in MARKS else symbol, stop - first))
+        end = max(end, stop)
+    if end < frames:
+        parts.append((PAUSE, frames - end))
+    return Timeline(tuple(symbol for symbol, _ in parts), tuple(length for _, length in parts))
 
 
 def _save(prompt: Prompt, path: Path, origin: str) -> None:
     codes = np.floor(np.ldexp(prompt.controls.astype(np.float64), -CONTROL_EXPONENT) + 0.5)
     header = {
         "origin": origin,
-        "text": prompt.text,
         "symbols": list(prompt.timeline.symbols),
         "durations": list(prompt.timeline.durations),
     }
@@ -157,4 +147,4 @@ def _read(path: Path) -> Prompt:
     timeline = Timeline(tuple(header["symbols"]), tuple(header["durations"]))
     if timeline.frames != len(codes) or not set(timeline.symbols) <= set(PHONES):
         raise WorkbenchError(f"{path} does not fit its phones; delete it and make it again")
-    return Prompt(header["text"], timeline, np.ldexp(codes.astype(np.float32), CONTROL_EXPONENT))
+    return Prompt(timeline, np.ldexp(codes.astype(np.float32), CONTROL_EXPONENT))

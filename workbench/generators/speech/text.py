@@ -72,11 +72,14 @@ class _Capitals:
         self._known = known
         runs = _WORD.findall(text)
         # A sentence in capitals is a loud one and no row of abbreviations.
+        self._alone = re.fullmatch(r"\W*[Aa]\W*", text) is not None
         self._loud = len(runs) > 1 and not re.search("[a-z]", text) and max(map(len, runs)) > 3
 
     def tokens(self, run: str) -> list[Token]:
         """Tokens of letters with apostrophes between them."""
         word = run.lower()
+        if self._alone:
+            return [letters(run)]  # "A" by itself is no article
         if run == word or run == word.capitalize() or self._loud:
             return [self._word(word)]
         if run.isupper():
@@ -86,11 +89,9 @@ class _Capitals:
         if re.fullmatch(r"[A-Z]{2,}'?s", run):
             return [letters(f"{run[:-1].rstrip(chr(39))}'s")]
         parts = _CAMEL.findall(run.replace("'", ""))
-        return (
-            [self._word(run.lower())]
-            if len(parts) < 2
-            else [t for p in parts for t in self.tokens(p)]
-        )
+        if len(parts) < 2:
+            return [self._word(word)]
+        return [token for part in parts for token in self.tokens(part)]
 
     def _word(self, word: str) -> Token:
         """A word, or letters where nothing in it could be a vowel."""

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
+from workbench.generators.speech.durations import durations
 from workbench.generators.speech.phones import PAUSE, SYMBOLS
+from workbench.generators.speech.pronunciation import pronounced
 
 PHONES = (PAUSE, *SYMBOLS)  # rows of the embedding
-FRAME_RATE_HZ = 100
 PLACES = 32  # rows that tell a place in a phone or a phrase; what lies further counts as the last
+MARGIN_FRAMES = 10  # of silence before and after a text
 _FRAMES_A_ROW = 4  # of a place in a phrase
 _ROW = {symbol: row for row, symbol in enumerate(PHONES)}
 
@@ -52,6 +55,14 @@ class Timeline:
             "begun": np.minimum(begun // _FRAMES_A_ROW, last),
             "left": np.minimum(left // _FRAMES_A_ROW, last),
         }
+
+
+@lru_cache(maxsize=256)
+def timeline_of(text: str) -> Timeline:
+    """Phones and durations of a text, between two margins; WorkbenchError where it cannot be pronounced."""
+    margin = (PAUSE, MARGIN_FRAMES)
+    parts = [margin, *durations().timed(pronounced(text)), margin]
+    return Timeline(tuple(symbol for symbol, _ in parts), tuple(frames for _, frames in parts))
 
 
 def _places(lengths: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:

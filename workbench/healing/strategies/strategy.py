@@ -77,12 +77,12 @@ class Strategy:
                 if shared and other is not writer and not other.tolerates_rewrites(writer):
                     raise WorkbenchError(
                         f"{writer.area.code} would leave bytes in {' '.join(sorted(shared))} that "
-                        f"{other.area.code} takes for damage, again and again; give each its own sections"
+                        f"{other.area.code} then reports as corrupted; give each its own sections"
                     )
         if self.policy != Policy() and self.guards and not self.scans:
             raise WorkbenchError(
                 "monitors act within the frame and know no policy; leave it out, or add a guard that "
-                "looks after the frames"
+                "checks memory after frames"
             )
 
     def _check_types(self) -> None:

@@ -138,7 +138,7 @@ def _remedy(name: Any, what: str) -> Remedy:
 
 
 def summary(strategy: Strategy) -> str:
-    """What it does in one line, for instance "pq of 1024 bytes, 1 a frame: CORRECT, RESTORE"."""
+    """What it does in one line, for instance "pq of 1024 bytes, 1 a frame: correct, restore"."""
     parts = [_guard(guard) for guard in strategy.guards]
     changed = [
         f"{field.name}={getattr(strategy.policy, field.name)}"
@@ -159,4 +159,4 @@ def _guard(guard: Guard) -> str:
     if scans:
         every = "a frame" if guard.every_frames == 1 else f"every {guard.every_frames} frames"
         what += f", {guard.per_frame} {every}"
-    return f"{what}: {', '.join(rung.name for rung in guard.ladder) or 'only reported'}"
+    return f"{what}: {', '.join(rung.name.lower() for rung in guard.ladder) or 'only reported'}"

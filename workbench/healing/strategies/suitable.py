@@ -32,14 +32,14 @@ def refuse_unsuitable(guard: Guard, watch: Watch) -> None:
     if watch.units and math.gcd(guard.stride, watch.units) > 1:
         near = next(n for n in range(guard.stride, 0, -1) if math.gcd(n, watch.units) == 1)
         raise WorkbenchError(
-            f"in steps of {guard.stride}, {area.code} would never see some of its {watch.units} "
-            f"units; a stride of {near} sees all"
+            f"in steps of {guard.stride}, {area.code} would never check some of its {watch.units} "
+            f"units; a stride of {near} reaches all"
         )
     scan = -(-watch.units // guard.per_frame) * guard.every_frames
     if scan > _MOST_SCAN_FRAMES:
         raise WorkbenchError(
-            f"{area.code} would see its {watch.units:,} units once in {scan:,} frames, more than anybody "
-            "counts; let it look after fewer frames or at more units"
+            f"{area.code} would check its {watch.units:,} units once in {scan:,} frames, more than "
+            f"{_MOST_SCAN_FRAMES:,}; lower every_frames or raise per_frame"
         )
     if any(action.neighbours for action in guard.actions):
         _refuse_other_widths(watch.layout, area)

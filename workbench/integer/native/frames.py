@@ -79,7 +79,7 @@ class _Recorded(Mapping[str, np.ndarray]):
 class NativeFrames:
     """A program prepared to run frames of any device; see `workbench.integer.frames`.
 
-    kernels: given, see `native.build`, None for what $WORKBENCH_KERNELS says. Raises WorkbenchError for programs
+    kernels: given, see `native.instructions`, None for what $WORKBENCH_KERNELS says. Raises WorkbenchError for programs
     that the native engine cannot run, and without a C compiler.
     """
 

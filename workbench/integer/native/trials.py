@@ -61,7 +61,7 @@ class SparseRun:
     """The clean run of one utterance, and trials that differ from it.
 
     inputs: one utterance, [1, frames * rate, channels] integers by name. clean: output codes [rows, channels].
-    macs: multiply-accumulates that trials performed so far. kernels: given, see `native.build`, None for what
+    macs: multiply-accumulates that trials performed so far. kernels: given, see `native.instructions`, None for what
     $WORKBENCH_KERNELS says.
     Raises WorkbenchError for inputs that do not fit, for programs beyond its limits (`unsupported`
     says which), and without a C compiler.
@@ -86,7 +86,7 @@ class SparseRun:
 
     @property
     def kernels(self) -> str:
-        """What was compiled, e.g. "vnni", see `native.build`."""
+        """What was compiled, e.g. "vnni", see `native.instructions`."""
         return kernels_of(self._library)
 
     @property

@@ -36,7 +36,7 @@ class Laboratory:
         inputs: Whole numbers [1, frames * rate, channels] by name.
         engine: "native", "torch", or None for the native one where it can be built and runs the program.
         device: Of torch.
-        kernels: Of the native engine, see `native.build`; None for what $WORKBENCH_KERNELS says.
+        kernels: Of the native engine, see `native.instructions`; None for what $WORKBENCH_KERNELS says.
 
     Attributes:
         clean: Output codes of the clean program, [rows, channels].

@@ -215,7 +215,7 @@ class SelfTest(Kind):
         """No more moments at a time than there are."""
         if per_frame > area.moments:
             raise WorkbenchError(
-                f"a self-test of {area.moments} moments cannot look at {per_frame} at a time; "
+                f"a self-test of {area.moments} moments cannot check {per_frame} at a time; "
                 "give the area more moments"
             )
 
