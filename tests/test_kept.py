@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,16 +13,40 @@ import pytest
 from programs import random_inputs, random_program
 from terminals import Terminal
 
+from workbench.audio.recogniser import Language
 from workbench.cli import main
 from workbench.commands import agree as agree_command
+from workbench.commands import emulate as emulate_command
 from workbench.commands import kept as kept_module
 from workbench.commands import measure as measure_command
 from workbench.commands.kept import Kept
+from workbench.commands.own_metrics import own_metrics
 from workbench.commands.progress import counted
-from workbench.experiments.fleets import fleet_run
+from workbench.experiments.fleets import comparison, fleet_run
 from workbench.experiments.maps import worst_bits as worst_module
 from workbench.experiments.maps.worst_bits import worst_bits
 from workbench.memory.image import Image
+
+GUARD = """
+name = "mine"
+
+[[guard]]
+code = "crc32"
+unit_bytes = 64
+"""
+
+LIFETIME = [
+    "lifetime",
+    "--fault",
+    "poisson=1Hz",
+    "--devices",
+    "12",
+    "--utterances",
+    "2",
+    "--jobs",
+    "1",
+]
+LIFETIME += ["--strategy", "crc-scrub"]
 
 
 @pytest.fixture(autouse=True)
@@ -115,6 +140,27 @@ def test_a_measurement_goes_on(
     assert (tmp_path / "one.json").read_text() == (tmp_path / "two.json").read_text()
 
 
+def test_a_measurement_depends_on_what_is_in_the_files_that_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    model, dictionary, module = (
+        tmp_path / name for name in ("hmm/mdef", "own.dict", "kept_mine.py")
+    )
+    model.parent.mkdir()
+    language = Language(acoustic_model=model.parent, dictionary=dictionary)
+    module.write_text("def loud(sound, _): return 1.0\n")
+    keys = []
+    for path in (None, model, dictionary, module):
+        if path:
+            path.write_text("# another\n")
+        metrics = own_metrics(["kept_mine:loud"])
+        again = [measure_command._kept([], language, metrics)._key for _ in range(2)]
+        assert again[0] == again[1] and " at 0x" not in again[0]
+        keys.append(again[0])
+    assert len(set(keys)) == len(keys)
+
+
 def loudness(sound: Any, _: Any) -> float:
     return float(abs(sound).max())
 
@@ -140,21 +186,38 @@ def test_agreement_goes_on(
     assert "2 simulations of 2 frames agree" in capsys.readouterr().out
 
 
+def test_an_emulation_goes_on_with_the_strategy_that_is_in_the_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    mine, figures = tmp_path / "mine.toml", tmp_path / "figures.json"
+    words = ["emulate", "--word", "7", "--strategy", str(mine), "--json", str(figures)]
+
+    def core(voice: Any, said: Any, core: Any, options: Any, *_: Any) -> dict[str, Any]:
+        if options.log:
+            options.log.write_text("a log")
+        return {"core": core.name, "strategy": mine.read_text()}
+
+    monkeypatch.setattr(emulate_command, "on_core", core)
+    monkeypatch.setattr(emulate_command, "print_figures", lambda _: None)
+    calls = interrupted_at(monkeypatch, emulate_command, "on_core", 2)
+    mine.write_text(GUARD)
+    assert main(words) == 130
+    mine.write_text(GUARD.replace("64", "32"))
+    assert main([*words, "--core", "m0plus"]) == 0 and len(calls) == 3
+    assert json.loads(figures.read_text())["cores"] == [
+        {"core": "m0plus", "strategy": mine.read_text()}
+    ]
+    mine.write_text(GUARD)
+    log = ["--log", str(tmp_path / "log")]
+    assert main([*words, "--core", "m0plus", *log]) == 0 and len(calls) == 4  # a kept one has none
+    assert (tmp_path / "log").read_text() == "a log"
+    assert main(words) == 0 and len(calls) == 5  # the first core is kept
+
+
 def test_a_lifetime_goes_on(
     root: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    words = [
-        "lifetime",
-        "--fault",
-        "poisson=1Hz",
-        "--devices",
-        "12",
-        "--utterances",
-        "2",
-        "--jobs",
-        "1",
-    ]
-    words += ["--strategy", "crc-scrub", "--json"]
+    words = [*LIFETIME, "--json"]
     monkeypatch.setattr(fleet_run, "_LEAST_DEVICES", 4)
     assert main([*words, str(tmp_path / "whole.json")]) == 0
     calls = interrupted_at(monkeypatch, fleet_run, "simulate_part", 3)
@@ -168,6 +231,25 @@ def test_a_lifetime_goes_on(
     for name in ("wall_s", "factor"):
         del whole[name], resumed[name]
     assert whole == resumed and whole["upsets"] and not (root / "lifetime").exists()
+
+
+def test_parts_of_a_fleet_are_of_the_same_sources_and_those_that_the_disk_took(
+    root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(fleet_run, "_LEAST_DEVICES", 4)
+    calls = interrupted_at(monkeypatch, fleet_run, "simulate_part", 3)
+    assert main(LIFETIME) == 130
+    there = comparison.code_here()
+    monkeypatch.setattr(comparison, "code_here", lambda: there._replace(digest="other"))
+    assert main(LIFETIME) == 0 and calls == [1, 2, 3, 4, 5, 6]
+    shutil.rmtree(root)
+    root.write_text("a file")
+    monkeypatch.undo()
+    monkeypatch.setattr(kept_module, "ROOT", root)
+    capsys.readouterr()
+    interrupted_at(monkeypatch, fleet_run, "simulate_part", 2)
+    assert main(LIFETIME) == 130
+    assert f"0 devices are kept in {root / 'lifetime'}" in capsys.readouterr().err
 
 
 def test_a_search_for_the_worst_bits_goes_on(

@@ -4,8 +4,9 @@ import hashlib
 import json
 import pickle
 import re
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -274,6 +275,21 @@ def test_a_process_of_a_campaign_need_not_know_the_model(own_model: type[FaultMo
     packed = pickle.dumps(Work.of(campaign, image, dict(WORDS), None))
     del registry._known["column"]
     assert run_shard(pickle.loads(packed), 0)
+
+
+def test_a_process_of_a_campaign_takes_the_newest_model(own_model: type[FaultModel]) -> None:
+    """Registered again, as a cell of a notebook, with the same text; the process stays the same."""
+    image, plan = Image.of(PROGRAM), "column=2"
+    campaign = campaign_of(image, WORDS, Plan.parse(plan), trials=5)
+    shards = []
+    for count in (1, 2, 1):
+
+        def events(self: Any, sites: Any, candidates: Any, *more: Any, count: int = count) -> Any:
+            return own_model._events(self, sites, candidates[::count], *more)
+
+        register(dataclass(frozen=True)(type("Column", (own_model,), {"_events": events})))
+        shards.append(run_shard(Work.of(campaign, image, dict(WORDS), None), 0))
+    assert shards[0] == shards[2] != shards[1]
 
 
 def test_names_of_others_are_not_taken(own_model: type[FaultModel]) -> None:

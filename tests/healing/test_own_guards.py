@@ -1,5 +1,6 @@
 """Kinds and remedies of an installed package: an entry point is enough for strategy files that name them."""
 
+import pickle
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -7,10 +8,13 @@ from typing import Any
 import pytest
 
 from workbench.errors import WorkbenchError
+from workbench.experiments.voices.voice import open_voice
 from workbench.healing import log
-from workbench.healing.remedies import REMEDIES
+from workbench.healing.log import Remedy
+from workbench.healing.remedies import REMEDIES, Action
+from workbench.healing.strategies.strategy import Guard, Strategy
 from workbench.healing.strategies.strategy_file import load_strategy, summary
-from workbench.memory.codes.signatures import Xor
+from workbench.memory.codes.signatures import DualSum, Xor
 from workbench.memory.watches.areas import KINDS, Area
 from workbench.memory.watches.kind_registry import register
 from workbench.memory.watches.own import GROUP, load_own
@@ -81,6 +85,40 @@ def test_what_is_no_kind_is_not_registered(site: Path, kinds: Any, message: str)
     register([Pages("parcel", Xor())])
     register([Pages("parcel", Xor(), signature=True)])  # the same cell again, changed
     assert Area("crc32", second="parcel").second == "parcel"
+
+
+def test_an_image_has_the_newest_kind(site: Path) -> None:
+    voice = open_voice()
+    contents = []
+    for code in (Xor(), DualSum(), Xor()):
+        register([Pages("parcel", code)])  # as a cell of a notebook, changed and run again
+        strategy = Strategy("mine", (Guard(Area("parcel", ("shift",)), 1, (Remedy.RESTORE,)),))
+        image = voice.image(strategy)
+        assert image.data.tolist() == strategy.image(voice.program).data.tolist()
+        assert voice.image(strategy) is image
+        contents.append(image.data.tobytes())
+    assert contents[0] == contents[2] != contents[1]
+
+
+def never(*unit: object) -> bool:
+    return False
+
+
+def test_workers_learn_what_a_notebook_registered(site: Path) -> None:
+    """What is pickled is opened in a process that knows only what ships."""
+    register([Pages("parcel", Xor(), signature=True)])
+    wrap = log.own_remedy(78, "FOLD", "folded")
+    REMEDIES[wrap] = Action(never)
+    strategy = Strategy("mine", (Guard(Area("parcel"), 1, (wrap, Remedy.RESTORE)),))
+    packed = pickle.dumps(strategy)
+    del KINDS["parcel"], REMEDIES[wrap], log._OWN[78], Remedy._value2member_map_[78]
+    opened = pickle.loads(packed)
+    assert opened == strategy and repr(opened) == repr(strategy)
+    (guard,) = opened.guards
+    assert guard.area.kind.name == "parcel" and guard.actions[0].apply is never
+    packed = pickle.dumps(Area("crc32", second="parcel"))
+    del KINDS["parcel"]
+    assert pickle.loads(packed).second == "parcel" and "parcel" in KINDS
 
 
 def test_a_package_that_cannot_be_imported_is_named(

@@ -65,6 +65,17 @@ def test_slices_end_where_one_training_does(
         assert not (out / "sparse" / PROGRESS_FILE).exists()
         monkeypatch.setattr(sweep_module, "train_slice", pytest.fail)
         assert not sweep(GENERATOR, HUMS, TINY, [SPARSE], out, workers)  # it is there
+        others = [
+            replace(SPARSE, sparsity=0.0),
+            replace(SPARSE, seed=2),
+            replace(SPARSE, settings={}),
+        ]
+        for other, sounds in [
+            *zip(others, [HUMS] * 3, strict=True),
+            (SPARSE, {**HUMS, "c": HUMS["a"]}),
+        ]:
+            with pytest.raises(WorkbenchError, match="a finished checkpoint with other data, seed"):
+                sweep(GENERATOR, sounds, TINY, [other], out, workers)
     (row,) = sweep_table([SPARSE], out)
     assert row["zero_weights"] > 0.4 and read_metadata(out / "sparse")["sparsity"] == 0.5
 

@@ -12,6 +12,7 @@ import numpy as np
 from workbench.commands.common import add_checkpoint, add_generator, add_strategies, add_word
 from workbench.commands.kept import Kept
 from workbench.errors import WorkbenchError
+from workbench.experiments.provenance import inputs_digest
 from workbench.experiments.threads import one_thread
 from workbench.experiments.voices.voice import open_voice
 from workbench.files import as_argument
@@ -85,7 +86,8 @@ def run(options: argparse.Namespace) -> None:
     given = schedule_of(options.schedule) if options.schedule is not None else None
     total = len(variants) * len(cores) * (options.schedules if given is None else 1)
     each = total // (len(variants) * len(cores))
-    depends = (voice.program.content_hash, word, frames, options.seed, each, options.schedule)
+    said = inputs_digest({word: inputs})
+    depends = (voice.program.content_hash, said, frames, options.seed, each, options.schedule)
     with (
         Kept("agree", *depends) as kept,
         one_thread(),

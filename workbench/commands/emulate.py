@@ -15,6 +15,7 @@ from workbench.commands.common import (
     add_checkpoint,
     add_generator,
     add_word,
+    strategy_of,
     strategy_text,
 )
 from workbench.commands.cost_table import LEGEND, print_costs
@@ -117,9 +118,9 @@ def run(options: argparse.Namespace) -> None:
         counted(RUNS * len(names), unit="run") as say,
     ):
         for name in names:
-            figures.append(
-                kept.step(name, partial(on_core, voice, words, CORES[name], options, attempts, say))
-            )
+            measured = partial(on_core, voice, words, CORES[name], options, attempts, say)
+            # A step that is kept writes no log.
+            figures.append(measured() if options.log else kept.step(name, measured))
             if options.json:  # after every core, since the next may fail
                 report = {"utterances": words, "seed": options.seed, "cores": figures}
                 with attempts.step(f"{options.json}"):
@@ -219,7 +220,12 @@ def _soak(voice: Voice, options: argparse.Namespace) -> None:
 
 
 def _kept(voice: Voice, options: argparse.Namespace) -> Kept:
-    """Steps of the same run: neither files to write nor other cores and strategies change them."""
-    strategy = options.strategy if options.soak is None else None
-    asked = (options.word, options.pages, options.upsets, options.soak, options.seed, strategy)
-    return Kept("emulate", voice.program.content_hash, asked)
+    """Steps of the same run, which neither files to write change nor other cores and, of --soak, strategies."""
+    said = {word: voice.inputs(word) for word in options.word or voice.utterances}
+    asked = (options.word, options.upsets, options.soak, options.seed)
+    firmware = ""
+    if options.soak is None:
+        name = (options.strategy or [CRC_SCRUB])[0]
+        strategy, program = strategy_of(name, options.pages, voice)
+        firmware = fingerprint(program, strategy)  # and not the file's name
+    return Kept("emulate", voice.program.content_hash, inputs_digest(said), firmware, asked)

@@ -154,15 +154,15 @@ def _simulated(case: Case, inputs: dict[str, Codes], options: argparse.Namespace
     folder = kept_in("lifetime")
     run = fleet_run(folder, "lifetime", case, inputs)
 
-    def done() -> int:
-        return sum(len(run.parts[part]) for part in run.done)
+    def devices_kept() -> int:
+        return sum(len(run.parts[part]) for part in run.kept)
 
-    kept = done()
+    kept = devices_kept()
     if kept:
         print(f"{kept:,} devices are in {folder} already")
     started = time.perf_counter()
     with (
-        resumable(lambda: f"{done():,} devices are kept in {folder}"),
+        resumable(lambda: f"{devices_kept():,} devices are kept in {folder}"),
         Workers(options.jobs, options.dask) as workers,
         progress_bar(total=case.workload.devices, unit="device") as bar,
     ):

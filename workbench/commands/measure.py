@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import hashlib
+import inspect
 import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from workbench.audio.recogniser import Language
@@ -16,6 +18,7 @@ from workbench.commands.kept import Kept
 from workbench.commands.own_metrics import own_metrics
 from workbench.commands.progress import counted
 from workbench.errors import WorkbenchError
+from workbench.experiments.provenance import inputs_digest
 from workbench.experiments.voices.quality import (
     Metric,
     Quality,
@@ -25,7 +28,7 @@ from workbench.experiments.voices.quality import (
     reasons_text,
 )
 from workbench.experiments.voices.voice import Voice, open_voice
-from workbench.files import write_text
+from workbench.files import is_folder, read_bytes, write_text
 from workbench.generators.generator_registry import DEFAULT, generator_named
 from workbench.healing.strategies.named import NONE
 from workbench.healing.strategies.variants import strategy_variant
@@ -141,15 +144,38 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _kept(voices: Sequence[Voice], language: Language, metrics: Mapping[str, Metric]) -> Kept:
-    """Voices that are measured; a metric of one's own counts by its code, as far as that can be known."""
-    spoken = [voice.program.content_hash for voice in voices]
+    """Voices that are measured; files of a language and metrics of one's own count by what is in them.
+
+    Of a metric, that is the file of its module; what that imports is not looked at.
+    """
+    spoken = [(voice.program.content_hash, inputs_digest(voice.all_inputs())) for voice in voices]
     heard = [
         hashlib.sha256(voice.recording(word).tobytes()).hexdigest()
         for voice in voices
         for word in voice.utterances
     ]
-    own = {name: getattr(metric, "__code__", metric) for name, metric in metrics.items()}
-    return Kept("measure", spoken, heard, language, own)
+    files = [path for path in dataclasses.astuple(language) if path is not None]
+    own = [(name, *_source_of(metric)) for name, metric in metrics.items()]
+    return Kept("measure", spoken, heard, language, list(map(_digest_below, files)), own)
+
+
+def _source_of(metric: Metric) -> tuple[str, str]:
+    """Where a metric is defined, and what is in that file."""
+    module = inspect.getmodule(metric) or inspect.getmodule(type(metric))
+    file = getattr(module, "__file__", None)
+    return f"{module} {getattr(metric, '__qualname__', '')}", _digest_below(
+        Path(file)
+    ) if file else ""
+
+
+def _digest_below(path: Path) -> str:
+    """SHA-256 of a file, or of all files of a folder; what cannot be read counts as empty."""
+    digest = hashlib.sha256()
+    for file in sorted(path.rglob("*")) if is_folder(path) else [path]:
+        with suppress(OSError):
+            data = read_bytes(file)
+            digest.update(f"{file} {len(data)} ".encode() + data)
+    return digest.hexdigest()
 
 
 def _print_classes(options: argparse.Namespace) -> None:

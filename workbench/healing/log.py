@@ -74,7 +74,7 @@ class Remedy(IntEnum):
 
 
 _OWN: dict[int, str] = {}
-_FIRST_OWN, _LAST_OWN = 16, 255  # the log has a byte
+FIRST_OWN, _LAST_OWN = 16, 255  # the log has a byte
 
 
 def own_remedy(number: int, name: str, words: str) -> Remedy:
@@ -89,9 +89,9 @@ def own_remedy(number: int, name: str, words: str) -> Remedy:
         WorkbenchError: The number or the name belongs to another remedy.
     """
     taken = {**{remedy.name: remedy.value for remedy in Remedy}, **{n: v for v, n in _OWN.items()}}
-    if not _FIRST_OWN <= number <= _LAST_OWN or not name.isidentifier() or not name.isupper():
+    if not FIRST_OWN <= number <= _LAST_OWN or not name.isidentifier() or not name.isupper():
         raise WorkbenchError(
-            f"a remedy cannot have the number {number} and the name {name!r}; choose {_FIRST_OWN} to "
+            f"a remedy cannot have the number {number} and the name {name!r}; choose {FIRST_OWN} to "
             f"{_LAST_OWN} and capitals"
         )
     if taken.get(name, number) != number or _OWN.get(number, name) != name:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
@@ -17,6 +18,8 @@ from workbench.generators.generator import Generator
 from workbench.generators.recipe import Recipe
 from workbench.memory.codes.ecc import IN_PLACE
 from workbench.training.progress import copied_weights
+
+_CAUSES = ("sparsity", "code_words", "origin")  # that the metadata have where there are some
 
 
 @dataclass
@@ -52,6 +55,21 @@ class Task:
             "samples_each": self.targets.shape[1],
             "float32_sha256": hashlib.sha256(self.targets.numpy().tobytes()).hexdigest(),
         }
+
+    @property
+    def causes(self) -> dict[str, Any]:
+        """What decides the weights beside generator and configuration, for the checkpoint's metadata."""
+        words = {"code_words": self.code_words, "origin": self.origin} if self.code_words else {}
+        sparse = {"sparsity": self.sparsity} if self.sparsity else {}
+        return {
+            "recipe": asdict(self.recipe), "seed": self.seed, "data": self.data, **sparse, **words,
+        }  # fmt: skip
+
+    def made(self, metadata: Mapping[str, Any]) -> bool:
+        """Whether a checkpoint with these metadata is what this task makes."""
+        mine = {"generator": self.generator.name, "config": asdict(self.config), **self.causes}
+        told = {name: metadata.get(name) for name in {*mine, *_CAUSES}}
+        return told == {name: json.loads(json.dumps(mine.get(name))) for name in told}
 
     @property
     def identity(self) -> str:

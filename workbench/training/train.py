@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from math import cos, pi
 from pathlib import Path
 from typing import Any
@@ -191,17 +191,9 @@ class _Run:
     def metadata(self, state: TrainingState) -> dict[str, Any]:
         """How the checkpoint was made."""
         return {
-            "recipe": asdict(self.task.recipe),
-            "seed": self.task.seed,
-            "data": self.task.data,
+            **self.task.causes,
             "seconds": round(time.monotonic() - self.started, 1),
             "device": self.task.device,
-            **({"sparsity": self.task.sparsity} if self.task.sparsity else {}),
-            **(
-                {"code_words": self.task.code_words, "origin": self.task.origin}
-                if self.task.code_words
-                else {}
-            ),
             "torch": torch.__version__,
             "losses": thin(state.losses),
         }

@@ -19,6 +19,7 @@ from workbench.experiments.estimates.statistics import mean_interval
 from workbench.experiments.fleets.fleet_run import FleetRun, simulate_fleets
 from workbench.experiments.fleets.lifetime import Fleet
 from workbench.experiments.fleets.workload import KINDS, Workload
+from workbench.experiments.parallel.task import code_here
 from workbench.experiments.parallel.workers import Workers
 from workbench.experiments.provenance import inputs_digest
 from workbench.experiments.records import RecordFile
@@ -155,13 +156,18 @@ def records_of(
 
 
 def fleet_run(folder: Path | None, name: str, case: Case, inputs: dict[str, Codes]) -> FleetRun:
-    """The run of a case whose parts are kept in `folder` until it is complete; name: of its files, for people."""
+    """The run of a case whose parts are kept in `folder` until it is complete; name: of its files, for people.
+
+    Only parts that the same sources made are put together.
+    """
     if folder is None:
         return FleetRun(case.program, inputs, case.strategy, case.workload)
     key = _key(case, inputs)
     return FleetRun(
         case.program, inputs, case.strategy, case.workload,
-        file_of=lambda devices: RecordFile(folder, f"{name}-{devices.start}", f"{key} {devices}"),
+        file_of=lambda devices: RecordFile(
+            folder, f"{name}-{devices.start}", f"{key} {devices} {code_here().digest}"
+        ),
     )  # fmt: skip
 
 

@@ -41,6 +41,7 @@ class FleetRun:
     Attributes:
         parts: Devices of each part, in order.
         done: Finished parts by number.
+        kept: Numbers of those that are in files.
     """
 
     def __init__(
@@ -67,6 +68,7 @@ class FleetRun:
         self.files = [file_of(devices) for devices in self.parts] if file_of else []
         kept = ((number, _part_in(file)) for number, file in enumerate(self.files))
         self.done = {number: part for number, part in kept if part is not None}
+        self.kept = set(self.done)
 
     @cached_property
     def image(self) -> Image:
@@ -105,6 +107,7 @@ class FleetRun:
         if self.files:
             with suppress(WorkbenchError):  # a full disk costs a repetition, and no figures
                 self.files[number].write(_plain(part))
+                self.kept.add(number)
 
     def forget_parts(self) -> None:
         """Remove the files of the parts, once what they make together is kept or shown."""

@@ -166,7 +166,7 @@ class _Task:
     ) -> None:
         """Affected words: energy of the error and samples that differ, [words]."""
         signal = laboratory.signal_energy
-        with np.errstate(divide="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore"):  # also of a word that is silent
             snr = 10 * np.log10(signal / energy.astype(np.float64))
         quality = np.where(energy > 0, snr_quality(snr), _MASKED)
         self.tally.quality += np.bincount(quality, minlength=len(QUALITIES))

@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -30,6 +30,9 @@ from workbench.training.checkpoint_files import (
 )
 from workbench.training.curve import CURVE_FILE
 from workbench.training.stored_program import program_of
+
+if TYPE_CHECKING:
+    from workbench.training.task import Task
 
 SLICE_S = 15.0
 # The metadata last: they say that a checkpoint is complete.
@@ -74,11 +77,15 @@ def sweep(
         progress: Gets numbers of steps that were done.
 
     Raises:
-        WorkbenchError: As `Workers.each`, and for a folder that cannot be written.
+        WorkbenchError: As `Workers.each`, for a folder that cannot be written, and one that holds the checkpoint
+            of another training.
     """
     folders = {each.name: output_folder(Path(out) / each.name) for each in variants}
     whole = steps_of(recipe)
     left = [each for each in variants if not is_file(folders[each.name] / METADATA_FILE)]
+    for each in variants:
+        if each not in left:
+            _refuse_other(folders[each.name], _task(generator, recordings, recipe, each, device))
     progress(whole * (len(variants) - len(left)))
     done_steps = dict.fromkeys(folders, 0)
     failed: dict[str, Exception] = {}
@@ -118,14 +125,10 @@ def train_slice(
 
     progress: file of an earlier slice, b"" for none. WorkbenchError as `make_task` and `train`.
     """
-    from workbench.training.task import make_task
     from workbench.training.train import PausedError, train
 
     generator, recordings, recipe = shared
-    task = make_task(
-        generator, recordings, recipe=recipe, seed=variant.seed, settings=variant.settings,
-        device=device, sparsity=variant.sparsity,
-    )  # fmt: skip
+    task = _task(generator, recordings, recipe, variant, device)
     stop_at, steps = time.monotonic() + seconds, 0
 
     def pauses(state: Any) -> bool:
@@ -175,6 +178,30 @@ def sweep_table(variants: Sequence[Variant], out: Path | str) -> list[dict[str, 
             }
         )
     return rows
+
+
+def _task(
+    generator: Generator,
+    recordings: Mapping[str, np.ndarray],
+    recipe: Recipe,
+    variant: Variant,
+    device: str | None,
+) -> Task:
+    from workbench.training.task import make_task
+
+    return make_task(
+        generator, recordings, recipe=recipe, seed=variant.seed, settings=variant.settings,
+        device=device, sparsity=variant.sparsity,
+    )  # fmt: skip
+
+
+def _refuse_other(folder: Path, task: Task) -> None:
+    """Raise WorkbenchError where the finished checkpoint in `folder` is not what the task makes."""
+    if not task.made(read_metadata(folder)):
+        raise WorkbenchError(
+            f"{folder} holds a finished checkpoint with other data, seed or settings; choose another --out or "
+            "delete the folder"
+        )
 
 
 def _progress_in(folder: Path) -> bytes:

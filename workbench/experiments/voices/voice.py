@@ -29,6 +29,7 @@ from workbench.memory.faults.plan import HASH_DIGITS, Plan, TrialId
 from workbench.memory.faults.protection import ProtectionMask
 from workbench.memory.image import Image
 from workbench.memory.sampling import no_such_number
+from workbench.memory.watches.areas import Kind
 from workbench.training.checkpoint_files import (
     config_of,
     generator_of,
@@ -68,16 +69,24 @@ class Voice:
             WorkbenchError: As of `healer`; also for a strategy that does not suit the program.
         """
         if healer == NONE:
-            return self._images[NONE]
+            return self._default_image
         strategy, program = self.healer(healer)
-        key = f"{strategy!r} {program.content_hash}"
+        # A notebook may have registered a newer kind of guard under the same name.
+        kinds = [guard.area.kind for guard in strategy.guards]
+        key = f"{strategy!r} {program.content_hash} {[id(kind) for kind in kinds]}"
         if key not in self._images:
-            self._images[key] = strategy.image(program) if strategy.heals else Image.of(program)
-        return self._images[key]
+            image = strategy.image(program) if strategy.heals else Image.of(program)
+            self._images[key] = image, kinds
+        return self._images[key][0]
 
     @cached_property
-    def _images(self) -> dict[str, Image]:
-        return {NONE: Image.of(self.program)}
+    def _default_image(self) -> Image:
+        return Image.of(self.program)
+
+    @cached_property
+    def _images(self) -> dict[str, tuple[Image, list[Kind]]]:
+        """Images of healers; with their kinds, which live as long, an `id` means one kind alone."""
+        return {}
 
     def healer(self, healer: str | Strategy) -> tuple[Strategy, Program]:
         """A strategy and the program that its device runs, which some strategies change.

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from workbench.errors import WorkbenchError, expect
-from workbench.healing.log import Remedy
+from workbench.healing.log import FIRST_OWN, Remedy, in_words, own_remedy
 from workbench.healing.remedies import REMEDIES, Action
 from workbench.healing.strategies.policy import MOST_FRAMES
 from workbench.memory.watches.areas import Area, kinds_that, whole
 
 _MOST_UNITS = 4096  # looked at in one frame; a slip of the finger would run for ever
+_OWN = "own remedies"  # in the state of a pickled guard
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,20 @@ class Guard:
         self._check_schedule()
         self._check_rungs()
         self._check_ladder()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """With remedies of one's own, as `Area` takes its kinds along: workers know only those that ship."""
+        own = [
+            (rung.value, rung.name, in_words(rung), REMEDIES[rung])
+            for rung in self.ladder
+            if rung.value >= FIRST_OWN
+        ]
+        return {**self.__dict__, "ladder": [rung.value for rung in self.ladder], _OWN: own}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        for *remedy, action in state.pop(_OWN):
+            REMEDIES[own_remedy(*remedy)] = action
+        self.__dict__.update(state, ladder=tuple(map(Remedy, state["ladder"])))
 
     def _check_schedule(self) -> None:
         name = self.area.code

@@ -141,6 +141,8 @@ class Kind:
 
 
 KINDS: dict[str, Kind] = {}  # by the code of areas; `kind_registry` fills it
+SHIPPED: set[str] = set()  # codes of those that ship, which every process knows
+_OWN_KINDS = "own kinds"  # in the state of a pickled area
 
 
 @dataclass(frozen=True)
@@ -200,6 +202,15 @@ class Area:
     def kind(self) -> Kind:
         """What is true of all areas of this code."""
         return KINDS[self.code]
+
+    def __getstate__(self) -> dict[str, Any]:
+        """With kinds that do not ship: a notebook registers them in its own process, and workers need them."""
+        own = [name for name in (self.code, self.second) if name and name not in SHIPPED]
+        return {**self.__dict__, _OWN_KINDS: [KINDS[name] for name in own]}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        KINDS.update((kind.name, kind) for kind in state.pop(_OWN_KINDS))
+        self.__dict__.update(state)
 
     def _check_types(self) -> None:
         whole(self, "unit_bytes", "columns", "moments")

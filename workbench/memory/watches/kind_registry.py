@@ -13,7 +13,7 @@ from workbench.errors import WorkbenchError, expect
 from workbench.memory.codes.ecc import ECC, InPlace
 from workbench.memory.codes.signatures import SIGNATURES, Code
 from workbench.memory.places import Places
-from workbench.memory.watches.areas import KINDS, Area, Kind
+from workbench.memory.watches.areas import KINDS, SHIPPED, Area, Kind
 from workbench.memory.watches.checksum_rows import Sums
 from workbench.memory.watches.golden import Golden
 from workbench.memory.watches.groups import Groups
@@ -24,7 +24,6 @@ from workbench.memory.watches.watch import Watch
 from workbench.memory.watches.words import WordsInPlace
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,31}")
-_SHIPPED: frozenset[str] = frozenset()  # until those that ship are entered
 
 
 def _of_code(code: Code) -> Kind:
@@ -54,16 +53,17 @@ def register(kinds: Iterable[Kind]) -> None:
             raise WorkbenchError(
                 f"a kind cannot be called {kind.name!r}; give a short word of a-z, 0-9 and hyphens"
             )
-        if kind.name in _SHIPPED:
+        if kind.name in SHIPPED:
             raise WorkbenchError(
                 f"the kind {kind.name} ships with the workbench; choose another name"
             )
     KINDS.update((kind.name, kind) for kind in entered)
 
 
-register(map(_of_code, (*SIGNATURES.values(), *ECC.values())))
-register((Golden("golden"), Sums("abft"), Triple("triple"), SelfTest("self-test")))
-_SHIPPED = frozenset(KINDS)
+_HERE = [_of_code(code) for code in (*SIGNATURES.values(), *ECC.values())]
+_HERE += [Golden("golden"), Sums("abft"), Triple("triple"), SelfTest("self-test")]
+register(_HERE)
+SHIPPED.update(kind.name for kind in _HERE)
 
 
 def watches(areas: tuple[Area, ...], layout: Places) -> list[Watch]:
