@@ -182,7 +182,7 @@ def test_emulate_writes_the_costs_that_it_has(
     assert main([*words, "--strategy", "golden-scrub", "--strategy", "none"]) == 2
     captured = capsys.readouterr()
     assert "none on Cortex-M4 failed (ValueError: Data cannot be log-scaled)" in captured.err
-    assert captured.err.count("\n") == 1 and '"-": no upset was found' in captured.out
+    assert captured.err.count("\n") == 1 and '"-": no upset was detected' in captured.out
     assert [row["strategy"] for row in json.loads(path.read_text())["costs"]] == ["golden-scrub"]
 
 

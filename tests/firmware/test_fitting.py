@@ -41,7 +41,7 @@ def test_boards_and_budgets(
     )
     out = tmp_path / "out"
     words = ["export", "challenge", "--out", str(out)]
-    board = ["--board", "STM32F4DISCOVERY"]
+    board = ["--board", "stm32f4discovery"]
     for more, sentence in (
         (["--budget", "9"], "--budget counts instructions of a core; name a board"),
         (

@@ -64,7 +64,7 @@ def test_a_strategy_file_may_name_them(site: Path) -> None:
     (site / "parcels_of_guards.py").write_text(MODULE)
     (site / "mine.toml").write_text(STRATEGY)
     mine = load_strategy(site / "mine.toml")
-    assert summary(mine) == "parcel of 64 bytes, 1 a frame: WRAP, RESTORE"
+    assert summary(mine) == "parcel of 64 bytes, 1 a frame: wrap, restore"
     assert Area("crc32", second="parcel").second == "parcel"
 
 
@@ -91,8 +91,10 @@ def test_an_image_has_the_newest_kind(site: Path) -> None:
     voice = open_voice()
     contents = []
     for code in (Xor(), DualSum(), Xor()):
-        register([Pages("parcel", code)])  # as a cell of a notebook, changed and run again
-        strategy = Strategy("mine", (Guard(Area("parcel", ("shift",)), 1, (Remedy.RESTORE,)),))
+        # As a cell of a notebook, changed and run again.
+        register([Pages("parcel", code, signature=True)])
+        area = Area("crc32", ("shift",), second="parcel")
+        strategy = Strategy("mine", (Guard(area, 1, (Remedy.RESTORE,)),))
         image = voice.image(strategy)
         assert image.data.tolist() == strategy.image(voice.program).data.tolist()
         assert voice.image(strategy) is image

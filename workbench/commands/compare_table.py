@@ -11,8 +11,8 @@ from workbench.experiments.fleets.comparison_rows import comparison_rows, meanin
 LEGEND = (
     f"harm: energy of the error over that of the voice; vs {REFERENCE}: harm against its, by device (95 % "
     "interval); broken, available: words below 9 dB, and without an audible error; latency: mean time from "
-    "an upset to a log entry about its unit; repaired: share of the upsets; costs on an emulated Cortex-M4: "
-    "instructions a frame, bytes of RAM and of flash for code and checks"
+    "an upset to a log entry about its unit; repaired: share of those in the working copy; costs on an "
+    "emulated Cortex-M4: instructions a frame, bytes of RAM and of flash for code and checks"
 )
 
 

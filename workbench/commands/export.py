@@ -28,10 +28,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--weights",
         choices=WEIGHTS,
         default=RAM,
-        help="ram: a working copy that can be mended; flash: read where they are stored (ram)",
+        help="ram: a working copy that can be repaired; flash: read where they are stored (ram)",
     )
     parser.add_argument(
-        "--board", choices=[board.name for board in BOARDS], metavar="NAME",
+        "--board", type=_board_name, choices=[board.name for board in BOARDS], metavar="NAME",
         help="refuse what does not fit it, measured on its emulated core: "
         f"{', '.join(board.name for board in BOARDS)}",
     )  # fmt: skip
@@ -50,6 +50,11 @@ def _instructions(text: str) -> int:
         raise argparse.ArgumentTypeError(
             f"{text!r} is no number of instructions; give a whole number, as 2000"
         ) from None
+
+
+def _board_name(text: str) -> str:
+    """The name of a board as it is listed, whatever the case that it is given in."""
+    return {board.name.lower(): board.name for board in BOARDS}.get(text.lower(), text)
 
 
 def run(options: argparse.Namespace) -> None:

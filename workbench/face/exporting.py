@@ -130,5 +130,5 @@ def _fit(
         f"{board.name}: {needs.flash_bytes / board.flash_bytes:.0%} of flash, "
         f"{needs.ram_bytes / board.ram_bytes:.0%} of RAM; {needs.instructions:,} instructions in a clean "
         f"frame at most, {needs.healer:,} of them the healer's, which takes {needs.fault:,} where it finds a "
-        f"permanent fault: it keeps up if one takes no more than {cycles / needs.instructions:.2f} cycles"
+        f"permanent fault: it keeps up if an instruction takes no more than {cycles / needs.instructions:.2f} cycles"
     )

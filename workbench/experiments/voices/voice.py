@@ -29,7 +29,7 @@ from workbench.memory.faults.plan import HASH_DIGITS, Plan, TrialId
 from workbench.memory.faults.protection import ProtectionMask
 from workbench.memory.image import Image
 from workbench.memory.sampling import no_such_number
-from workbench.memory.watches.areas import Kind
+from workbench.memory.watches.areas import KINDS, Kind
 from workbench.training.checkpoint_files import (
     config_of,
     generator_of,
@@ -72,7 +72,8 @@ class Voice:
             return self._default_image
         strategy, program = self.healer(healer)
         # A notebook may have registered a newer kind of guard under the same name.
-        kinds = [guard.area.kind for guard in strategy.guards]
+        codes = [code for area in strategy.areas for code in (area.code, area.second) if code]
+        kinds = [KINDS[code] for code in codes]
         key = f"{strategy!r} {program.content_hash} {[id(kind) for kind in kinds]}"
         if key not in self._images:
             image = strategy.image(program) if strategy.heals else Image.of(program)
