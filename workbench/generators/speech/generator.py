@@ -43,7 +43,7 @@ class SpeechGenerator(Generator):
         Measure("nearest"),
         Measure("mfcc_dtw"),
     )
-    checkpoints = ("seed0",)
+    checkpoints = ("seed0", "int4")
     spoken_language = True
     vocoder = "synthesis"
 
@@ -128,11 +128,11 @@ class SpeechGenerator(Generator):
         return FRAME_RATE_HZ
 
     def checkpoint(self, name: str | None = None) -> Path:
-        """The folder of the checkpoint that ships."""
+        """The folder of "seed0" or "int4"; "seed0" without a name."""
         return self._shipped() / (name or self.checkpoints[0])
 
     def card(self) -> str:
-        """The card of the shipped checkpoint."""
+        """The card of the shipped checkpoints."""
         return (self._shipped() / "CARD.md").read_text(encoding="utf-8")
 
     def _shipped(self) -> Path:
