@@ -19,7 +19,7 @@ COMMANDS = {
     "worst": "find the few bits that do most harm together",
     "map": "see which bytes are critical and what protecting them buys, or quality over bit errors",
     "bench": "measure fault trials per second and their growth, intervals of `estimate`, detection rates of codes, "
-    "diagnoses against the truth, start-up of commands, costs of synthesis and clusters, unseen words understood",
+    "diagnoses against the truth, start-up, synthesis, clusters, unseen words",
     "heal": "let upsets arrive while a voice speaks, with and without healing",
     "lifetime": "simulate a fleet of devices under upsets for a long time, each healing itself",
     "compare": "compare healing strategies under the same faults: remaining harm and costs",
