@@ -12,7 +12,6 @@ import numpy as np
 
 from workbench.audio.recogniser import DIGIT_WORDS
 from workbench.audio.recordings import load_words, nfc
-from workbench.audio.resources import data_folder
 from workbench.audio.sound_files import SAMPLE_RATE_HZ
 from workbench.errors import WorkbenchError, nearest
 from workbench.generators.challenge.configuration import (
@@ -21,8 +20,9 @@ from workbench.generators.challenge.configuration import (
     least_bytes,
 )
 from workbench.generators.challenge.recipe import PRESETS
-from workbench.generators.generator import Generator, Measure
+from workbench.generators.generator import Measure
 from workbench.generators.recipe import Recipe
+from workbench.generators.shipped import ShippedGenerator
 
 if TYPE_CHECKING:
     from workbench.generators.challenge.network import Challenge
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 LONGEST_WORD_S = 2.0
 
 
-class ChallengeGenerator(Generator):
+class ChallengeGenerator(ShippedGenerator):
     """Single words, all of one length, each a row of an embedding."""
 
     name = "challenge"
@@ -129,17 +129,6 @@ class ChallengeGenerator(Generator):
     def input_rate_hz(self, config: ChallengeConfig) -> float:
         """Frames a second."""
         return SAMPLE_RATE_HZ / config.samples_per_frame
-
-    def checkpoint(self, name: str | None = None) -> Path:
-        """The folder of "seed0", "seed1", "seed2" or "int4"; "seed0" without a name."""
-        return self._shipped() / (name or self.checkpoints[0])
-
-    def card(self) -> str:
-        """The card of the shipped checkpoints."""
-        return (self._shipped() / "CARD.md").read_text(encoding="utf-8")
-
-    def _shipped(self) -> Path:
-        return data_folder() / "checkpoints" / self.name
 
 
 GENERATOR = ChallengeGenerator()

@@ -11,11 +11,11 @@ import numpy as np
 from workbench.audio.alignment import FRAME_RATE_HZ
 from workbench.audio.recogniser import DIGIT_WORDS
 from workbench.audio.recordings import load_words
-from workbench.audio.resources import data_folder
 from workbench.audio.speech_controls import HOP
 from workbench.errors import WorkbenchError
-from workbench.generators.generator import Generator, Measure
+from workbench.generators.generator import Measure
 from workbench.generators.recipe import Recipe
+from workbench.generators.shipped import ShippedGenerator
 from workbench.generators.speech.configuration import SpeechConfig, is_possible, least_bytes
 from workbench.generators.speech.lessons import lessons_of
 from workbench.generators.speech.prompts import CURE, Prompt, read_prompts
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _CURE = f"{CURE}, and name their folder with --data"
 
 
-class SpeechGenerator(Generator):
+class SpeechGenerator(ShippedGenerator):
     """Texts of any length, each a sequence of phones with durations."""
 
     name = "speech"
@@ -126,17 +126,6 @@ class SpeechGenerator(Generator):
     def input_rate_hz(self, config: SpeechConfig) -> float:
         """Frames a second."""
         return FRAME_RATE_HZ
-
-    def checkpoint(self, name: str | None = None) -> Path:
-        """The folder of "seed0" or "int4"; "seed0" without a name."""
-        return self._shipped() / (name or self.checkpoints[0])
-
-    def card(self) -> str:
-        """The card of the shipped checkpoints."""
-        return (self._shipped() / "CARD.md").read_text(encoding="utf-8")
-
-    def _shipped(self) -> Path:
-        return data_folder() / "checkpoints" / self.name
 
 
 def _prompts(recordings: Mapping[str, Any]) -> list[Prompt]:
