@@ -16,9 +16,9 @@ def header(firmware: Firmware) -> str:
         f"#ifndef {guard}\n#define {guard}\n",
         _includes(firmware),
         _constants(firmware),
-        _parameters(firmware),
-        _checks(firmware),
-        _state(firmware),
+        _block(firmware, firmware.parameters(), "parameters"),
+        _block(firmware, firmware.checks(), "checks"),
+        _block(firmware, firmware.histories(), "state"),
         _memory(firmware),
         _instance(firmware),
         _addresses(firmware),
@@ -95,25 +95,11 @@ def _struct(lines: list[str], name: str, *, aligned: bool = False) -> str:
     return "typedef struct {\n" + "\n".join(lines) + f"\n}} {'WB_ALIGNED ' * aligned}{name};\n"
 
 
-def _parameters(firmware: Firmware) -> str:
-    places = firmware.parameters()
+def _block(firmware: Firmware, places: list[Place], name: str) -> str:
+    """The structure of some places, "" where there are none."""
     if not places:
         return ""
-    return _struct(_members(firmware, places), f"{firmware.prefix}_parameters", aligned=True)
-
-
-def _checks(firmware: Firmware) -> str:
-    places = firmware.checks()
-    if not places:
-        return ""
-    return _struct(_members(firmware, places), f"{firmware.prefix}_checks", aligned=True)
-
-
-def _state(firmware: Firmware) -> str:
-    places = firmware.histories()
-    if not places:
-        return ""
-    return _struct(_members(firmware, places), f"{firmware.prefix}_state", aligned=True)
+    return _struct(_members(firmware, places), f"{firmware.prefix}_{name}", aligned=True)
 
 
 def _memory(firmware: Firmware) -> str:
