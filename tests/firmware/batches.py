@@ -4,6 +4,7 @@ import importlib.util
 
 import numpy as np
 import pytest
+from listeners import listener
 from programs import random_program
 from random_strategies import random_strategy
 
@@ -14,6 +15,7 @@ from workbench.healing.log import Remedy
 from workbench.healing.strategies.guard import Guard
 from workbench.healing.strategies.named import nothing, self_test
 from workbench.healing.strategies.strategy import Strategy
+from workbench.integer.program import Program
 from workbench.memory.faults.events import Event
 from workbench.memory.image import Image
 from workbench.memory.watches.areas import Area
@@ -47,15 +49,21 @@ def random_firmwares(seed: int, count: int, *, healers: bool = True) -> list[Fir
 
 def synthesising_firmwares() -> list[Firmware]:
     """Firmware of a synthesiser: in RAM, in flash, with pages that may move, and with golden inputs."""
+    return _four(synthesiser(), "voice")
+
+
+def listening_firmwares() -> list[Firmware]:
+    """The same of a program that hears: a front end, a convolution and a blend."""
+    return _four(listener(), "ear")
+
+
+def _four(program: Program, prefix: str) -> list[Firmware]:
     ladder = Remedy.CORRECT, Remedy.RESTORE, Remedy.RELOCATE
     moving = Strategy("moving", (Guard(Area("pq", ("table",), 128), 2, ladder),), spare_pages=4)
     wanted = (nothing(), "ram"), (nothing(), "flash"), (moving, "ram"), (self_test(4), "ram")
     return [
         Firmware.of(
-            strategy.image(synthesiser()),
-            strategy=strategy,
-            weights=weights,
-            prefix=f"voice{number}",
+            strategy.image(program), strategy=strategy, weights=weights, prefix=f"{prefix}{number}"
         )
         for number, (strategy, weights) in enumerate(wanted)
     ]

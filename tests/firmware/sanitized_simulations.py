@@ -6,7 +6,7 @@ Arguments: the compiled library, the seed and number of its random programs.
 import sys
 
 import numpy as np
-from batches import random_firmwares, synthesising_firmwares
+from batches import listening_firmwares, random_firmwares, synthesising_firmwares
 from programs import random_inputs
 
 from workbench.firmware.twins.host import HostMachine
@@ -17,7 +17,7 @@ FRAMES, FLIPS = 8, 150
 
 def main(library: str, seed: int, count: int) -> None:
     machine = HostMachine(library)
-    firmwares = [*random_firmwares(seed, count), *synthesising_firmwares()]
+    firmwares = [*random_firmwares(seed, count), *synthesising_firmwares(), *listening_firmwares()]
     for number, firmware in enumerate(firmwares):
         rng = np.random.default_rng([seed, number])
         twin = Twin(machine, firmware)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from batches import random_firmwares, synthesising_firmwares
+from batches import listening_firmwares, random_firmwares, synthesising_firmwares
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from thoroughness import cases
@@ -43,7 +43,7 @@ def _sanitizer_libraries() -> str:
 @needs_gcc
 def test_damaged_images_under_the_sanitizers(tmp_path: Path) -> None:
     library = tmp_path / "library.so"
-    firmwares = [*random_firmwares(SEED, COUNT), *synthesising_firmwares()]
+    firmwares = [*random_firmwares(SEED, COUNT), *synthesising_firmwares(), *listening_firmwares()]
     compile_host_library(firmwares, library, sanitize=True)
     done = subprocess.run(
         [
@@ -72,9 +72,10 @@ def test_kernels_stay_inside_arrays_of_exact_size(tmp_path: Path) -> None:
     firmwares = random_firmwares(SEED + 1, cases(15, nightly=30))
     calls = [call for firmware in firmwares for call in _exact_calls(firmware)]
     assert len(calls) > 15
-    body = "\n".join([*calls, _SYNTHESIS])
+    body = "\n".join([*calls, _SYNTHESIS, _LISTENING])
     source = (
         '#include <stdlib.h>\n#include "runtime/wb_conv.h"\n#include "runtime/wb_synthesis.h"\n'
+        '#include "runtime/wb_blend.h"\n#include "runtime/wb_melbands.h"\n'
         f"static void *filled(size_t bytes)\n{{\n    unsigned char *made = malloc(bytes + !bytes);\n"
         "    for (size_t i = 0; made && i < bytes; i++) {\n"
         "        made[i] = (unsigned char)(rand() & 255);\n    }\n    return made;\n}\n"
@@ -99,6 +100,23 @@ _SYNTHESIS = """    for (int run = 0; run < 50; run++) {
         const wb_synthesis_work work = {re, im, bins};
         void *const all[] = {s, x, l, e, v, wave, tail, bins, in, out, phase, step, noise, re, im};
         wb_synthesis(&tables, &state, in, out, &work);
+        for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+            free(all[i]);
+        }
+    }"""
+
+_LISTENING = """    for (int run = 0; run < 50; run++) {
+        int16_t *const w = filled(512), *const s = filled(512), *const t = filled(258);
+        int16_t *const p = filled(514), *const past = filled(704), *const sound = filled(320);
+        int8_t *const l = filled(256), *const out = filled(32), *const shapes = filled(160);
+        int16_t *const weight = filled(512);
+        int8_t *const face = filled(5);
+        uint32_t *const re = filled(1024), *const im = filled(1024), *const band = filled(128);
+        const wb_melbands_tables tables = {w, s, t, p, l};
+        const wb_melbands_work work = {re, im, band};
+        void *const all[] = {w, s, t, p, past, sound, l, out, shapes, weight, face, re, im, band};
+        wb_melbands(&tables, past, sound, out, &work);
+        wb_blend(out, 1, 32, weight, shapes, 5, face);
         for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
             free(all[i]);
         }

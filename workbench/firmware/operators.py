@@ -14,18 +14,20 @@ from workbench.firmware.design import Firmware, c_type
 from workbench.firmware.scratch import row_bytes
 from workbench.integer.operators import (
     Add,
+    Blend,
     Concat,
     Conv,
     Embed,
+    MelBands,
     Operator,
     Rescale,
     Synthesis,
     Table,
 )
-from workbench.integer.operators.synthesis import POINTS
+from workbench.integer.operators.fourier import POINTS
 from workbench.integer.signals import Signal
 
-HEADERS = ("wb_pointwise.h", "wb_synthesis.h")  # of the runtime
+HEADERS = ("wb_blend.h", "wb_melbands.h", "wb_pointwise.h", "wb_synthesis.h")  # of the runtime
 
 
 @dataclass(frozen=True)
@@ -203,10 +205,7 @@ def _synthesis(call: Call) -> Iterator[str]:
     work = call.firmware.scratch.work[call.operator.name]
     words, codes = f"(uint32_t *)codes32 + {work // 4}", f"codes16 + {work // 2 + 4 * POINTS}"
     yield "{"
-    yield "    const wb_synthesis_tables tables = {"
-    for tensor in call.operator.PARAMETERS:
-        yield f"        .{tensor} = {call.read(tensor, 'int16_t')},"
-    yield "    };"
+    yield from _tables(call)
     yield "    const wb_synthesis_state past = {"
     for remembered in call.operator.state(call.sources):
         yield f"        .{remembered.name} = state->{remembered.name}_{call.name},"
@@ -214,6 +213,32 @@ def _synthesis(call: Call) -> Iterator[str]:
     yield f"    const wb_synthesis_work work = {{{words}, {words} + {POINTS}, {codes}}};"
     yield f"    wb_synthesis(&tables, &past, {call.x[0]}, {call.y}, &work);"
     yield "}"
+
+
+def _melbands(call: Call) -> Iterator[str]:
+    words = f"(uint32_t *)codes32 + {call.firmware.scratch.work[call.operator.name] // 4}"
+    yield "{"
+    yield from _tables(call)
+    yield f"    const wb_melbands_work work = {{{words}, {words} + {POINTS}, {words} + {2 * POINTS}}};"
+    yield f"    wb_melbands(&tables, state->past_{call.name}, {call.x[0]}, {call.y}, &work);"
+    yield "}"
+
+
+def _blend(call: Call) -> Iterator[str]:
+    (source,), target = call.sources, call.target
+    yield (
+        f"wb_blend({call.x[0]}, {source.rate}, {source.channels}, {call.read('weight', 'int16_t')}, "
+        f"{call.read('shapes', 'int8_t')}, {target.channels}, {call.y});"
+    )
+
+
+def _tables(call: Call) -> Iterator[str]:
+    """The tables of an operator, as the struct that its kernel takes."""
+    yield f"    const wb_{call.operator.kind}_tables tables = {{"
+    for tensor in call.operator.PARAMETERS:
+        kind = c_type(call.operator.parameter_bits(tensor))
+        yield f"        .{tensor} = {call.read(tensor, kind)},"
+    yield "    };"
 
 
 def _shape(firmware: Firmware, conv: Operator) -> str:
@@ -251,4 +276,6 @@ CALLS: dict[type[Operator], Callable[[Call], Iterator[str]]] = {
     Embed: _embed,
     Concat: _concat,
     Synthesis: _synthesis,
+    MelBands: _melbands,
+    Blend: _blend,
 }

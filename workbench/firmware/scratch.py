@@ -9,14 +9,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from workbench.integer.operators import Operator, Synthesis
-from workbench.integer.operators.synthesis import POINTS
+from workbench.integer.operators import MelBands, Operator, Synthesis
+from workbench.integer.operators.fourier import POINTS
+from workbench.integer.operators.melbands import BANDS
 from workbench.integer.program import Program
 from workbench.integer.signals import Signal
 
 _ALIGNMENT_BYTES = 4
-# Bytes that a kernel needs while it runs, besides its signals: two words a point, two int16 a bin.
-WORK_BYTES: dict[type[Operator], int] = {Synthesis: 8 * POINTS + 4 * (POINTS // 2 + 1)}
+# Bytes that a kernel needs while it runs, besides its signals: two words a point; two int16 a bin, or a word a band.
+WORK_BYTES: dict[type[Operator], int] = {
+    Synthesis: 8 * POINTS + 4 * (POINTS // 2 + 1),
+    MelBands: 8 * POINTS + 4 * BANDS,
+}
 
 
 @dataclass(frozen=True)

@@ -20,13 +20,14 @@ from workbench.audio.speech_controls import (
     VOICING_BANDS,
     band_centres_hz,
 )
+from workbench.integer.operators.fourier import POINTS, inverse_fft, turned
 from workbench.integer.operators.operator import OnSums, Operator, StateTensor
 from workbench.integer.operators.shifts import wrap_int32
 from workbench.integer.sections import TABLE
 from workbench.integer.signals import Signal
 
 SAMPLE_RATE_HZ = 16_000
-POINTS, FADE = 256, 64
+FADE = 64
 _BINS = POINTS // 2 + 1
 _ONE = 1 << -CONTROL_EXPONENT
 _VOICED = 819  # of the lowest voicing band: above 0.4
@@ -185,7 +186,7 @@ class Synthesis(Operator):
         level = self.level.astype(np.int64)[_BINS - 1 - share[:, :, 1:-1]]
         amplitude = self._amplitude(envelope[:, :, 1:-1] + level + _UNIT + _NOISE_GAIN)
         drawn = (seed[:, :, None] * _FACTORS[1:] + _OFFSETS[1:]) % _WORD
-        sine, cosine = _turned(self.sine, drawn >> 24)
+        sine, cosine = turned(self.sine, drawn >> 24)
         return amplitude * cosine >> 16, amplitude * sine >> 16
 
     def _harmonics(
@@ -212,7 +213,7 @@ class Synthesis(Operator):
         im = np.zeros_like(re)
         re[:, :, 1 : _BINS - 1], im[:, :, 1 : _BINS - 1] = -imaginary, real - harmonic
         re[:, :, : _BINS - 1 : -1], im[:, :, : _BINS - 1 : -1] = imaginary, real + harmonic
-        re, im = _inverse_fft(re, im, self.sine)
+        re, im = inverse_fft(re, im, self.sine)
         return _saturated((re + 8) >> 4), _saturated((im + 8) >> 4)
 
     def _noise_out(self, grain: np.ndarray, state: dict[str, np.ndarray]) -> np.ndarray:
@@ -267,49 +268,8 @@ def _between(bands: np.ndarray, positions: np.ndarray) -> np.ndarray:
     return bands[:, :, low] + ((bands[:, :, high] - bands[:, :, low]) * (place & 255) >> 8)
 
 
-def _turned(sine: np.ndarray, turns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Sine and cosine of so many 256ths of a turn."""
-    table = sine.astype(np.int64)
-    return table[turns & 255], table[(turns + 64) & 255]
-
-
 def _saturated(x: np.ndarray) -> np.ndarray:
     return np.clip(x, -32768, 32767)
-
-
-def _inverse_fft(re: np.ndarray, im: np.ndarray, sine: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Sum over k of Z[k] exp(2 pi j k n / 256), divided by 8; int32 [..., 256] each.
-
-    Four stages of radix 4, of which the last three divide by 2, so that a product is the upper half of a word. Of
-    spectra without faults, below 2**22 in each bin, all sums stay below 2**27.
-    """
-    shape = re.shape
-    re, im = re[..., _REVERSED], im[..., _REVERSED]
-    for size in (1, 4, 16, 64):
-        re, im = (x.reshape(*shape[:-1], -1, 4, size) for x in (re, im))
-        # In reversed order the parts of a block are those of the remainders 0, 2, 1, 3.
-        (ar, ai), (cr, ci), (br, bi), (dr, di) = (
-            _twisted(re[..., part, :], im[..., part, :], sine, remainder, size)
-            for part, remainder in ((0, 0), (1, 2), (2, 1), (3, 3))
-        )
-        sr, si, ur, ui = ar + cr, ai + ci, ar - cr, ai - ci
-        vr, vi, qr, qi = br + dr, bi + di, br - dr, bi - di
-        re = wrap_int32(np.stack([sr + vr, ur - qi, sr - vr, ur + qi], axis=-2))
-        im = wrap_int32(np.stack([si + vi, ui + qr, si - vi, ui - qr], axis=-2))
-        re, im = re.reshape(shape), im.reshape(shape)
-    return re, im
-
-
-def _twisted(
-    re: np.ndarray, im: np.ndarray, sine: np.ndarray, remainder: int, size: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Times exp(2 pi j remainder k / (4 size)) / 2 for k = 0..size - 1; in the first stage, as it is."""
-    if size == 1:
-        return re, im
-    if remainder == 0:
-        return re >> 1, im >> 1
-    s, c = _turned(sine, remainder * np.arange(size) * (POINTS // (4 * size)))
-    return (re * c >> 16) - (im * s >> 16), (re * s >> 16) + (im * c >> 16)
 
 
 def _voice_out(
@@ -340,4 +300,3 @@ def _jumps() -> tuple[np.ndarray, np.ndarray]:
 
 
 _FACTORS, _OFFSETS = _jumps()
-_REVERSED = np.array([int(f"{i:08b}"[::-1], 2) for i in range(POINTS)])
