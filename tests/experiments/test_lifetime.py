@@ -5,6 +5,7 @@ import pytest
 from programs import random_inputs, random_program
 
 from workbench.errors import WorkbenchError
+from workbench.experiments.campaigns.qualities import QUALITIES, snr_quality
 from workbench.experiments.fleets import fleet_run, lifetime
 from workbench.experiments.fleets.device_sound import hear_device
 from workbench.experiments.fleets.fleet_run import simulate_fleet
@@ -26,7 +27,9 @@ PROGRAM_BIAS = tuple(
     if place.section == "bias"
     and place.operator in {o.name for o in abft().image(PROGRAM).layout.watches[0].operators}
 )
-WORDS = {name: random_inputs(PROGRAM, seed, 12) for seed, name in enumerate("abc")}
+# Of different lengths, as texts of a voice that says any.
+WORDS = {name: random_inputs(PROGRAM, seed, 10 + 3 * seed) for seed, name in enumerate("abc")}
+AUDIBLE = QUALITIES.index("acceptable")
 STRATEGIES = (nothing(), scrub("crc32", 1, unit_bytes=64), scrub("xor", 1, unit_bytes=32))
 MOVING = Strategy(
     "moving", (Guard(Area("pq", unit_bytes=64, keep="ram"), 2, (Remedy.RELOCATE,)),), spare_pages=4
@@ -52,7 +55,7 @@ def test_both_ways_of_hearing_agree(kind: str, strategy, monkeypatch) -> None:
     np.testing.assert_array_equal(np.sort(fast.detected), np.sort(slow.detected))
     np.testing.assert_array_equal(np.sort(fast.repaired), np.sort(slow.repaired))
     if strategy.heals and kind == "single":
-        assert len(slow.repaired) > 0.5 * slow.hit and slow.repaired.max() > 12
+        assert len(slow.repaired) > 0.4 * slow.hit and slow.repaired.max() > 12
 
 
 def test_the_same_faults_strike_everybody_and_parts_do_not_matter(monkeypatch) -> None:
@@ -88,6 +91,7 @@ def test_any_word_of_any_device_can_be_heard(strategy) -> None:
     """All of them together have the harm that the fleet has."""
     workload = Workload(2, 6, ("poisson=30Hz", "fluence=1e-3"), seed=4)
     fleet = simulate_fleet(PROGRAM, WORDS, strategy, workload, jobs=1)
+    audible = 0
     for device in range(2):
         harm = []
         for word in range(6):
@@ -95,8 +99,12 @@ def test_any_word_of_any_device_can_be_heard(strategy) -> None:
             clean = run(PROGRAM, WORDS[name])[PROGRAM.output][0].astype(np.int64)
             error = (np.square(result.codes.astype(np.int64) - clean)).sum()
             harm.append(min(1.0, error / max(np.square(clean).sum(), 1)))
+            if error and snr_quality(10 * np.log10(np.square(clean).sum() / error)) >= AUDIBLE:
+                audible += next(iter(WORDS[name].values())).shape[1]
         assert np.mean(harm) == pytest.approx(fleet.harm[device], rel=1e-9)
     assert fleet.harm.any()
+    assert fleet.audible_s == pytest.approx(audible / PROGRAM.frame_rate_hz)
+    assert fleet.device_s == pytest.approx(2 * fleet.frames / PROGRAM.frame_rate_hz)
     for wrong in ({"device": 2, "word": 0}, {"device": 0, "word": 6}):
         with pytest.raises(WorkbenchError, match="in this workload; choose 0 to"):
             hear_device(PROGRAM, WORDS, strategy, workload, **wrong)

@@ -189,7 +189,7 @@ CALLS: dict[str, tuple[Callable[[], Any], str]] = {
     "replay": (lambda: wb.replay(voice(), "flips=3"), "is not the identifier of a trial"),
     "campaign": (lambda: wb.campaign("challenge", "flips=3"), r"the voice of a campaign is 'challenge' \(str\)"),
     "campaign of words": (lambda: wb.campaign(voice(), "flips=3", trials=1, utterances=["sevn"]), "cannot say 'sevn'"),
-    "campaign of 3": (lambda: wb.campaign(voice(), "flips=3", trials=1, utterances=3), r"word of a campaign is 3 \(int\)"),
+    "campaign of 3": (lambda: wb.campaign(voice(), "flips=3", trials=1, utterances=3), r"word that is said is 3 \(int\)"),
     "compare": (lambda: wb.compare(voice(), ["none"], "sinlge"), "no environment 'sinlge', .* did you mean single"),
     "compare with 3": (lambda: wb.compare(voice(), ["none"], 3), r"faults are 3 \(int\)"),
     "compare none": (lambda: wb.compare(voice(), ["nne"]), "no strategy 'nne'"),

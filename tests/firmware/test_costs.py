@@ -74,7 +74,7 @@ def test_the_shipped_table_is_complete_and_of_this_model() -> None:
                          ids=lambda s: s.name)  # fmt: skip
 def test_a_clean_device_raises_no_alarm(strategy) -> None:
     program = PROGRAM if strategy.name != "pq-scrub" else _large()
-    words = [random_inputs(program, seed, 5) for seed in range(3)]
+    words = [random_inputs(program, seed, 4 + seed) for seed in range(3)]
     assert soak(program, words, strategy, 5_000, seed=2) == 0
 
 
@@ -84,9 +84,7 @@ def _large():
     )
 
 
-def test_a_soak_needs_a_healer_and_equal_words() -> None:
+def test_a_soak_needs_a_healer() -> None:
     words = [random_inputs(PROGRAM, seed, 5) for seed in range(2)]
     with pytest.raises(WorkbenchError, match="has no healer that could be wrong"):
         soak(PROGRAM, words, nothing(), 10)
-    with pytest.raises(WorkbenchError, match="cannot follow at random"):
-        soak(PROGRAM, [*words, random_inputs(PROGRAM, 5, 4)], abft(), 10)

@@ -71,8 +71,7 @@ def run(options: argparse.Namespace) -> None:
         if value is not None and value < least:
             raise WorkbenchError(f"--{name} is {value}; it must be at least {least}")
     voice = open_voice(options.checkpoint, generator=options.generator)
-    word = options.word or voice.utterances[0]
-    every = {each: voice.inputs(each) for each in voice.utterances}
+    word, every = options.word or voice.usual[0], voice.all_inputs()
     longest = voice.frames(word)
     frames = min(_FRAMES, longest) if options.frames is None else options.frames
     if frames > longest:

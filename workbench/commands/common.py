@@ -80,10 +80,19 @@ def image_of(path: Path | None, voice: Voice) -> Image:
 
 
 def add_words(parser: argparse.ArgumentParser, help_: str) -> None:
-    """Declare --words, which takes several at once and may be given again; see `words_of`."""
+    """Declare --words, which takes several at once and may be given again, and --say; see `words_of`."""
     parser.add_argument(
         "--utterances", "--words", dest="words", action="append", metavar="W,W",
         help=f"{help_}; commas between them, or the option again; \\, is a comma in a word",
+    )  # fmt: skip
+    add_texts(parser, "words", "one more of them, as it is written")
+
+
+def add_texts(parser: argparse.ArgumentParser, dest: str, help_: str) -> None:
+    """Declare --say, which takes one text each time; `words_of` reads them from `dest`."""
+    parser.add_argument(
+        "--say", dest=dest, action="append", metavar="TEXT", type=lambda text: in_one_text([text]),
+        help=f"{help_}; may be given again",
     )  # fmt: skip
 
 
@@ -129,7 +138,7 @@ def words_of(texts: Sequence[str], voice: Voice) -> tuple[str, ...]:
 
 def default_utterance(voice: Voice, usual: str) -> str:
     """What a command says that is told nothing: `usual`, or the first that the voice knows."""
-    return usual if usual in voice.utterances else voice.utterances[0]
+    return usual if usual in voice.utterances else voice.usual[0]
 
 
 def inputs_of(words: Sequence[str] | None, voice: Voice) -> dict[str, dict[str, np.ndarray]]:
@@ -137,8 +146,7 @@ def inputs_of(words: Sequence[str] | None, voice: Voice) -> dict[str, dict[str, 
 
     Raises WorkbenchError for a word that it was not taught, and as `words_of`.
     """
-    asked = voice.utterances if words is None else words_of(words, voice)
-    return {word: voice.inputs(word) for word in map(voice.utterance, asked)}
+    return voice.all_inputs(None if words is None else words_of(words, voice))
 
 
 def refuse_no_speech(voice: Voice, option: str) -> None:

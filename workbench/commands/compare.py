@@ -17,9 +17,11 @@ from workbench.commands.common import (
     add_faults,
     add_generator,
     add_strategies,
+    add_texts,
     add_word_count,
     add_workers,
     check_jobs,
+    inputs_of,
 )
 from workbench.commands.compare_table import LEGEND, print_environment, print_missing
 from workbench.commands.progress import doing, resumable
@@ -35,7 +37,7 @@ from workbench.experiments.fleets.comparison import (
 from workbench.experiments.fleets.comparison_rows import strategy_notes
 from workbench.experiments.fleets.device_costs import device_costs
 from workbench.experiments.fleets.environments import attacked_bits, cases_of, environments_of
-from workbench.experiments.fleets.lifetime import word_frames
+from workbench.experiments.fleets.spoken import Spoken
 from workbench.experiments.fleets.workload import Workload
 from workbench.experiments.parallel.workers import Workers
 from workbench.experiments.records import RecordFile
@@ -81,6 +83,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_faults(parser, "each by itself, beside environments or instead of all of them")
     parser.add_argument("--devices", type=int, default=_DEVICES, help=f"of each ({_DEVICES})")
     add_word_count(parser, "that each of them says", default=_WORDS)
+    add_texts(parser, "said", "what they say, drawn by the seed (the usual ones of the generator)")
     parser.add_argument("--seed", type=int, default=0, help="another one draws other faults (0)")
     parser.add_argument(
         "--mask",
@@ -108,7 +111,7 @@ def run(options: argparse.Namespace) -> None:
             raise WorkbenchError(f"--{name} is {getattr(options, name)}; it must be at least 1")
     check_jobs(options.jobs)
     voice = open_voice(options.checkpoint, generator=options.generator)
-    inputs = voice.all_inputs()
+    inputs = inputs_of(options.said, voice)
     if options.list:
         _list(voice, inputs, options)
         return
@@ -116,19 +119,20 @@ def run(options: argparse.Namespace) -> None:
     environments = _environments(options)
     with doing("preparing the strategies"):
         variants = strategy_variants(options.strategy, voice.program, inputs, options.mask)
-        frames = options.words * word_frames(voice.program, inputs)
         for environment in environments:
             if environment.fault:  # the worst bits are searched for later
                 workload = workload_of(
                     environment, devices=1, utterances=options.words, seed=options.seed
                 )
+                script = workload.script(len(inputs))
+                frames = Spoken.of(voice.program, inputs, script).frames
                 _refuse_impossible(workload, variants, frames)
     attempts = Attempts()
     records = with_differences(_live(attempts, out, voice, inputs, variants, environments, options))
     environments = [e for e in environments if any(r["environment"] == e.name for r in records)]
     with attempts.step(f"{options.json}"):
         _write(options.json, records)
-    costs = _costs(out, voice, variants, options.jobs)
+    costs = _costs(out, voice, inputs, variants, options.jobs)
     records = [with_cost(each, costs[each["strategy"]]) for each in records]
     with attempts.step(f"{options.json}"):
         _write(options.json, records)
@@ -141,7 +145,7 @@ def run(options: argparse.Namespace) -> None:
     if records:
         _draw(attempts, out, records, environments)
     with attempts.step("sounds and timelines.png"):
-        _sounds(out, voice, variants, options)
+        _sounds(out, voice, tuple(inputs), variants, options)
     kinds = [path.name for path in map(out.joinpath, _PICTURES) if exists(path)]
     written = f"{', '.join([*kinds, 'sounds'])} and records are in {out}"
     attempts.finish(f"the figures are above, and what could be written is in {options.json or out}")
@@ -202,7 +206,7 @@ def _live(
         Workers(options.jobs, options.dask) as workers,
     ):
         worst = attacked_bits(
-            voice, environments, workers, folder=out,
+            voice, inputs, environments, workers, folder=out,
             show=lambda most: progress_bar(total=most, unit="bit", desc="worst bits"),
         )  # fmt: skip
         cases = cases_of(
@@ -225,12 +229,17 @@ def _live(
 
 
 def _costs(
-    out: Path, voice: Voice, variants: Sequence[StrategyVariant], jobs: int
+    out: Path,
+    voice: Voice,
+    inputs: dict[str, Codes],
+    variants: Sequence[StrategyVariant],
+    jobs: int,
 ) -> dict[str, Cost | str]:
     """Measured in the last word where the shipped table does not know them."""
+    *_, last = inputs.values()
     with progress_bar(desc="costs", unit="strategy", total=len(variants)) as bar:
         return device_costs(
-            variants, voice.program, voice.inputs(voice.utterances[-1]), folder=out, jobs=jobs,
+            variants, voice.program, last, folder=out, jobs=jobs,
             progress=lambda _: bar.update() and None,
         )  # fmt: skip
 
@@ -264,13 +273,14 @@ def _draw(
 def _sounds(
     out: Path,
     voice: Voice,
+    vocabulary: Sequence[str],
     variants: Sequence[StrategyVariant],
     options: argparse.Namespace,
 ) -> None:
     """The sound of the first device under single upsets, and its wrong bits over time."""
     words = min(_HEARD_WORDS, options.words)
     workload = workload_of(ENVIRONMENTS[_SINGLE], devices=1, utterances=words, seed=options.seed)
-    script = script_of(voice, [voice.utterances[n] for n in workload.script(len(voice.utterances))])
+    script = script_of(voice, [vocabulary[n] for n in workload.script(len(vocabulary))])
     results: dict[str, SimulationResult] = {}
     with one_thread():
         for _, strategy, program in progress_bar(variants, desc="sounds"):

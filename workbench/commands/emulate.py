@@ -110,7 +110,7 @@ def run(options: argparse.Namespace) -> None:
     if options.soak is not None:
         _soak(voice, options)
         return
-    words = options.word or list(voice.utterances)
+    words = options.word or list(voice.usual)
     figures, attempts = [], Attempts()
     names = list(dict.fromkeys(options.core or USUAL_CORES))
     with (
@@ -161,7 +161,8 @@ def _costs(voice: Voice, options: argparse.Namespace) -> None:
     inputs = voice.all_inputs()
     variants = strategy_variants(options.strategy, voice.program, inputs)
     cores = [CORES[name] for name in dict.fromkeys(options.core or USUAL_CORES)]
-    frames = {name: codes[:, :COST_FRAMES] for name, codes in inputs[voice.utterances[-1]].items()}
+    *_, last = inputs.values()
+    frames = {name: codes[:, :COST_FRAMES] for name, codes in last.items()}
     rows: list[Cost] = []
     attempts = Attempts()
     with (
@@ -221,7 +222,7 @@ def _soak(voice: Voice, options: argparse.Namespace) -> None:
 
 def _kept(voice: Voice, options: argparse.Namespace) -> Kept:
     """Steps of the same run, which neither files to write change nor other cores and, of --soak, strategies."""
-    said = {word: voice.inputs(word) for word in options.word or voice.utterances}
+    said = {word: voice.inputs(word) for word in options.word or voice.usual}
     asked = (options.word, options.upsets, options.soak, options.seed)
     firmware = ""
     if options.soak is None:

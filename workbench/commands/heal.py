@@ -135,7 +135,7 @@ def run(options: argparse.Namespace) -> None:
 
 def _words(options: argparse.Namespace, voice: Voice) -> tuple[str, ...]:
     if options.words is None:
-        return _WORDS if set(_WORDS) <= set(voice.utterances) else voice.utterances[: len(_WORDS)]
+        return _WORDS if set(_WORDS) <= set(voice.utterances) else voice.usual[: len(_WORDS)]
     return words_of(options.words, voice)
 
 

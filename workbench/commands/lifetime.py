@@ -16,9 +16,11 @@ from workbench.commands.common import (
     add_checkpoint,
     add_faults,
     add_generator,
+    add_texts,
     add_word_count,
     add_workers,
     check_jobs,
+    inputs_of,
     strategy_text,
 )
 from workbench.commands.kept import kept_in
@@ -34,6 +36,7 @@ from workbench.experiments.fleets.comparison import (
 from workbench.experiments.fleets.device_costs import device_costs
 from workbench.experiments.fleets.device_sound import hear_device
 from workbench.experiments.fleets.fleet_run import simulate_fleets
+from workbench.experiments.fleets.spoken import frames_of_each
 from workbench.experiments.fleets.workload import KINDS, Workload
 from workbench.experiments.parallel.workers import Workers
 from workbench.experiments.voices.voice import open_voice
@@ -71,6 +74,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     length = parser.add_mutually_exclusive_group()
     add_word_count(length, "that each says", default=_WORDS)
     length.add_argument("--days", type=float, help="that each speaks, instead of --words")
+    add_texts(parser, "said", "what they say, drawn by the seed (the usual ones of the generator)")
     parser.add_argument("--seed", type=int, default=0, help="another one draws other faults (0)")
     add_workers(parser)
     add_checkpoint(parser)
@@ -100,13 +104,13 @@ def run(options: argparse.Namespace) -> None:
             f"--days is {options.days:g}; choose a number above 0 and at most {_MOST_DAYS:,}"
         )
     voice = open_voice(options.checkpoint, generator=options.generator)
-    inputs = voice.all_inputs()
+    inputs = inputs_of(options.said, voice)
     ((_, strategy, program),) = variants = strategy_variants(
         [options.strategy], voice.program, inputs
     )
-    word_s = voice.frames(voice.utterances[0]) * voice.frame_s
     words = options.words
     if options.days is not None:
+        word_s = float(frames_of_each(voice.program, inputs).mean()) * voice.frame_s
         words = max(1, round(options.days * SECONDS_PER_DAY / word_s))
     workload = Workload(options.devices, words, faults, options.seed)
     if options.hear:
@@ -117,8 +121,9 @@ def run(options: argparse.Namespace) -> None:
     attempts = Attempts()
     with attempts.step(f"{options.json}"):  # the fleet's figures, whatever becomes of the costs
         _write(options.json, record)
+    *_, last = inputs.values()
     with doing(f"measuring what {strategy.name} costs on a device"):
-        costs = device_costs(variants, voice.program, voice.inputs(voice.utterances[-1]), jobs=1)
+        costs = device_costs(variants, voice.program, last, jobs=1)
     cost = costs[strategy.name]
     record = with_cost(record, cost)
     _print_figures(record, title, cost if isinstance(cost, str) else "")

@@ -148,7 +148,10 @@ def _kept(voices: Sequence[Voice], language: Language, metrics: Mapping[str, Met
 
     Of a metric, that is the file of its module; what that imports is not looked at.
     """
-    spoken = [(voice.program.content_hash, inputs_digest(voice.all_inputs())) for voice in voices]
+    spoken = [
+        (voice.program.content_hash, inputs_digest(voice.all_inputs(voice.utterances)))
+        for voice in voices
+    ]
     heard = [
         hashlib.sha256(voice.recording(word).tobytes()).hexdigest()
         for voice in voices

@@ -53,7 +53,7 @@ def campaign(
         fault: A plan or its text, as "flips=3" or "ber=1e-5,seed=1,section=bias". Several make a sweep, with a column
             `plan`, in folders below `out`.
         trials: Of each utterance; None for 10,000, or all that there are.
-        utterances: None for those that it was trained on.
+        utterances: None for the usual ones of the voice.
         out: Folder that keeps the results; one that was begun is resumed.
         image: What is hit; None for the default image.
         mask: Bytes to which nothing happens.
@@ -71,7 +71,7 @@ def campaign(
     import pandas as pd
 
     image = voice.image() if image is None else image
-    inputs = {word: voice.inputs(word) for word in _meant(voice, utterances)}
+    inputs = voice.all_inputs(utterances)
     plans, sites = plans_of(fault), Sites(image)
     todo = [
         campaign_of(
@@ -155,16 +155,6 @@ def _warn_of(damaged: Iterable[Damage]) -> None:
             WorkbenchWarning,
             stacklevel=3,
         )
-
-
-def _meant(voice: Voice, utterances: Iterable[str] | str | None) -> tuple[str, ...]:
-    """Utterances that the voice knows, each once."""
-    if utterances is None:
-        return voice.utterances
-    cure = f"a list of them, as {list(voice.utterances[:2])!r}"
-    expect(utterances, Iterable, f"each {voice.generator.noun} of a campaign", cure)
-    given = [utterances] if isinstance(utterances, str) else utterances
-    return tuple(dict.fromkeys(voice.utterance(each) for each in given))
 
 
 @contextmanager

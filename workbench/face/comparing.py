@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from html import escape
@@ -32,6 +32,7 @@ from workbench.face.working import counting, working
 from workbench.files import output_folder
 from workbench.healing.strategies.strategy import Strategy
 from workbench.healing.strategies.variants import StrategyVariant, strategy_variants
+from workbench.integer.reference import Codes
 from workbench.memory.faults.plan import Plan
 
 if TYPE_CHECKING:
@@ -115,6 +116,7 @@ def compare(
     *,
     devices: int = 20,
     utterances: int = 10,
+    say: Iterable[str] | str | None = None,
     seed: int = 0,
     costs: bool = False,
     out: Path | str | None = None,
@@ -129,6 +131,7 @@ def compare(
         faults: Environments of `workbench compare`, as "single", fault texts, as "ber=1e-5", or several.
         devices: Of each fleet.
         utterances: How many each device says.
+        say: Utterances that devices say, drawn by the seed; None for the usual ones of the voice.
         seed: Another one draws other faults.
         costs: Whether costs that the shipped table does not know are measured on an emulated core.
         out: Folder that keeps the records; one that was begun is resumed.
@@ -142,11 +145,11 @@ def compare(
     environments = environments_of(faults)
     if whole_number(jobs, "the number of jobs") == 0:
         raise WorkbenchError("0 jobs cannot run anything; use 1 or more, or -1 for one a core")
-    inputs = voice.all_inputs()
+    inputs = voice.all_inputs(say)
     variants = strategy_variants(strategies, voice.program, inputs)
     folder = None if out is None else output_folder(out)
     with Workers(jobs, dask) as workers:
-        worst = attacked_bits(voice, environments, workers, show=_searching)
+        worst = attacked_bits(voice, inputs, environments, workers, show=_searching)
         cases = cases_of(
             environments, variants, devices=devices, utterances=utterances, seed=seed, worst=worst
         )
@@ -160,7 +163,7 @@ def compare(
     records = with_differences(records)
     missing: dict[str, str] = {}
     if costs:
-        records, missing = _with_costs(voice, variants, records, folder, jobs)
+        records, missing = _with_costs(voice, inputs, variants, records, folder, jobs)
     titles = {each.name: each.title for each in environments}
     notes = strategy_notes(variants, every=strategies is None)
     return Comparison(records, titles, missing, tuple(notes))
@@ -172,6 +175,7 @@ def simulate(
     faults: str | Plan = "single",
     *,
     utterances: int = 4,
+    say: Iterable[str] | str | None = None,
     seed: int = 0,
 ) -> HealedSpeech:
     """Simulate one device that speaks while faults arrive and a healer works; `listen` shows it.
@@ -181,6 +185,7 @@ def simulate(
         healer: A strategy, its name or its file.
         faults: One environment or fault, as of `compare`.
         utterances: How many it says.
+        say: Among which, as of `compare`.
         seed: Another one draws other faults.
 
     Raises:
@@ -188,9 +193,11 @@ def simulate(
     """
     expect(voice, Voice, "the voice of a device", 'a Voice, as wb.load("challenge")')
     (environment,) = environments_of([faults])
-    worst = attacked_bits(voice, [environment], Workers(1), show=_searching)
+    inputs = voice.all_inputs(say)
+    worst = attacked_bits(voice, inputs, [environment], Workers(1), show=_searching)
     workload = workload_of(environment, devices=1, utterances=utterances, seed=seed, worst=worst)
-    return healed_speech(voice, workload, *voice.healer(healer))
+    strategy, program = voice.healer(healer)
+    return healed_speech(voice, workload, strategy, program, say=tuple(inputs))
 
 
 def _searching(most: int) -> AbstractContextManager[Any]:
@@ -203,13 +210,14 @@ def _picture(path: Path | str) -> Pictures:
 
 def _with_costs(
     voice: Voice,
+    inputs: Mapping[str, Codes],
     variants: Sequence[StrategyVariant],
     records: list[dict[str, Any]],
     folder: Path | None,
     jobs: int,
 ) -> tuple[list[dict[str, Any]], dict[str, str]]:
-    inputs = voice.inputs(voice.utterances[-1])
+    *_, last = inputs.values()
     with working("Measuring costs on an emulated Cortex-M4"):
-        known = device_costs(variants, voice.program, inputs, folder=folder, jobs=jobs)
+        known = device_costs(variants, voice.program, last, folder=folder, jobs=jobs)
     missing = {name: cost for name, cost in known.items() if isinstance(cost, str)}
     return [with_cost(each, known[each["strategy"]]) for each in records], missing

@@ -84,7 +84,7 @@ class Generator(ABC):
 
     @abstractmethod
     def utterances(self, config: Any) -> tuple[str, ...]:
-        """What it was trained on, each once: the utterances of an experiment that names none."""
+        """What it was trained on, each once."""
 
     @abstractmethod
     def encode(self, config: Any, utterances: Sequence[str]) -> dict[str, np.ndarray]:
@@ -97,6 +97,10 @@ class Generator(ABC):
         Returns:
             int32 [len(utterances), rows, channels] by input name.
         """
+
+    def usual(self, config: Any) -> tuple[str, ...]:
+        """The utterances of an experiment that names none; by default all `utterances`."""
+        return self.utterances(config)
 
     def spoken(self, utterance: str) -> str:
         """How an utterance sounds, in words: "seven" for "7"."""
@@ -119,7 +123,7 @@ class Generator(ABC):
 
     def script(self, config: Any) -> tuple[str, ...]:
         """Utterances that a demonstration lets it make one after the other: eight, in turns."""
-        return tuple(islice(cycle(self.utterances(config)), 8))
+        return tuple(islice(cycle(self.usual(config)), 8))
 
     # -- data, configuration and training -----------------------------------------------------
 

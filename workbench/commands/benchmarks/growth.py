@@ -32,12 +32,12 @@ def run(options: argparse.Namespace) -> None:
         raise WorkbenchError(f"--seconds is {options.seconds:g}; choose a number above 0")
     out = output_folder(options.out)
     voice = open_voice(options.checkpoint, generator=options.generator)
-    inputs = {word: voice.inputs(word) for word in voice.utterances}
+    inputs = voice.all_inputs()
     variants = strategy_variants(list(_STRATEGIES), voice.program, inputs)
     fleets = Fleets(voice.program, inputs, [variant.strategy for variant in variants])
     with doing() as say, one_thread():
         trials = list(trials_by_weights(say, seconds=options.seconds))
-        memory = list(memory_by_batch(say, voice.image(), inputs[voice.utterances[0]]))
+        memory = list(memory_by_batch(say, voice.image(), inputs[voice.usual[0]]))
         times = list(seconds_by_devices(say, fleets))
         say("drawing")
         _draw(out, trials, memory, times)

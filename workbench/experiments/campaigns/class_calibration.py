@@ -73,10 +73,10 @@ def heard_classes(
     expect(voice, Voice, "what is to be heard", "a Voice, as open_voice()")
     if sounds < 2:
         raise WorkbenchError(f"{sounds} sounds of a class show nothing; ask for at least 2")
-    listener, progress = Listener(voice.utterances, language=language), progress or _silent
+    listener, progress = Listener(voice.usual, language=language), progress or _silent
     with one_thread():
         sites = Sites(voice.image())
-        words = [word for word in voice.utterances if word not in listener.left_out]
+        words = [word for word in voice.usual if word not in listener.left_out]
         laboratories = {word: Laboratory(voice.image(), voice.inputs(word)) for word in words}
         drawn = _drawn(laboratories, sites, sounds, seed, progress)
         chosen = _chosen(drawn, sounds, np.random.default_rng(seed))

@@ -6,16 +6,17 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from workbench.experiments.fleets.spoken import Spoken
 from workbench.memory.image import Image
 
 
 def affected_words(
-    frame: np.ndarray, position: np.ndarray, frames: int, words: int, image: Image
+    frame: np.ndarray, position: np.ndarray, spoken: Spoken, image: Image
 ) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
     """(word, frame in it, position) of the words that begin with wrong bits or in which bits change."""
     wrong = np.zeros(0, np.int64)
-    working = 8 * image.layout.working_bytes
-    changed = np.unique(frame // frames)
+    working, words = 8 * image.layout.working_bytes, len(spoken)
+    changed = np.unique(spoken.during(frame))
     following = iter([*changed[changed < words].tolist(), words])
     word, coming = 0, next(following)
     while word < words:
@@ -23,11 +24,12 @@ def affected_words(
             word = coming
         if word == words:
             return
-        first, last = np.searchsorted(frame, [word * frames, (word + 1) * frames])
+        start, end = spoken.starts[word : word + 2]
+        first, last = np.searchsorted(frame, [start, end])
         inside = position[first:last]
         yield (
             word,
-            np.concatenate([np.zeros(len(wrong), np.int64), frame[first:last] - word * frames]),
+            np.concatenate([np.zeros(len(wrong), np.int64), frame[first:last] - start]),
             np.concatenate([wrong, inside]),
         )
         bits, times = np.unique(inside[inside < working], return_counts=True)

@@ -204,12 +204,12 @@ def _figures(fleet: Fleet, case: Case) -> dict[str, Any]:
             name: float(fleet.quality[code] / fleet.quality.sum())
             for code, name in enumerate(QUALITIES)
         },
-        "audible_s": float((1 - fleet.availability) * fleet.device_s),
+        "audible_s": fleet.audible_s,
         "wrong_samples": fleet.wrong_samples,
         "hit": fleet.hit,
         "detected": len(fleet.detected),
         "repaired": len(fleet.repaired),
-        "frames": round(fleet.device_s * program.frame_rate_hz),
+        "frames": fleet.workload.devices * fleet.frames,
         **_delays("detection", fleet.detected, program),
         **_delays("repair", fleet.repaired, program),
         "verdicts": fleet.verdicts,

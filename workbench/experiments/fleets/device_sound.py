@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from workbench.errors import WorkbenchError, expect
-from workbench.experiments.fleets.lifetime import word_frames
+from workbench.experiments.fleets.spoken import Spoken
 from workbench.experiments.fleets.workload import Workload
 from workbench.healing.devices.device import Device
 from workbench.healing.simulation import SimulationResult, simulate_many
@@ -47,30 +47,29 @@ def hear_device(
                 f"there is no {name} {value!r} in this workload; choose 0 to {count - 1}"
             )
     image = strategy.image(program)
-    script, names = workload.script(len(inputs)), tuple(inputs)
-    frames = word_frames(program, inputs)
-    devices, lifespan = range(device, device + 1), frames * workload.utterances
-    (events,) = workload.events(Sites(image), devices, frames=lifespan).rows(1)
+    spoken, names = Spoken.of(program, inputs, workload.script(len(inputs))), tuple(inputs)
+    devices = range(device, device + 1)
+    (events,) = workload.events(Sites(image), devices, frames=spoken.frames).rows(1)
     simulated = Device(image, strategy, image.data)
 
     def say(number: int) -> SimulationResult:
-        start = number * frames
+        start, end = spoken.starts[number : number + 2].tolist()
         now = [
             replace(event, frame=event.frame - start)
             for event in events
-            if start <= event.frame < start + frames
+            if start <= event.frame < end
         ]
         (result,) = simulate_many(
-            image, inputs[names[script[number]]], [now], strategy, word_starts=(0,),
+            image, inputs[names[spoken.chosen[number]]], [now], strategy, word_starts=(0,),
             devices=[simulated],
         )  # fmt: skip
         return result
 
-    affected = {event.frame // frames for event in events}
+    affected = {*spoken.during(np.array([event.frame for event in events], np.int64)).tolist()}
     for number in range(word):
         wrong = len(simulated.wrong) or any(simulated.suspect)
         if number in affected or wrong or simulated.may_alarm():
             say(number)
         else:
-            simulated.wait(frames)
-    return names[script[word]], say(word)
+            simulated.wait(int(spoken.starts[number + 1] - spoken.starts[number]))
+    return names[spoken.chosen[word]], say(word)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from workbench.experiments.maps.worst_bits import worst_weights
 from workbench.experiments.parallel.workers import Workers
 from workbench.experiments.voices.voice import Voice
 from workbench.healing.strategies.variants import StrategyVariant
+from workbench.integer.reference import Codes
 from workbench.memory.faults.plan import Plan
 
 Faults = str | Plan | Iterable[str | Plan]
@@ -45,6 +46,7 @@ def _environment(fault: str | Plan) -> Environment:
 
 def attacked_bits(
     voice: Voice,
+    inputs: Mapping[str, Codes],
     environments: Sequence[Environment],
     workers: Workers,
     *,
@@ -53,14 +55,14 @@ def attacked_bits(
 ) -> tuple[int, ...]:
     """The bits that an attacker would choose, the worst first, as many as the environments need.
 
-    show: a bar for so many, with `update`. folder: keeps what was found, None for nothing.
+    inputs: of the words that are said. show: a bar for so many, with `update`. folder: keeps what was found, None for nothing.
     """
     most = max((environment.adversarial for environment in environments), default=0)
     if not most:
         return ()
     with show(most) as bar:
         return worst_weights(
-            voice.image(), voice.all_inputs(), bits=most, workers=workers, folder=folder,
+            voice.image(), inputs, bits=most, workers=workers, folder=folder,
             progress=lambda _: bar.update() and None,
         )  # fmt: skip
 

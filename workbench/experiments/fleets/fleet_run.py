@@ -19,8 +19,8 @@ from workbench.experiments.fleets.lifetime import (
     Part,
     Tally,
     simulate_part,
-    word_frames,
 )
+from workbench.experiments.fleets.spoken import Spoken
 from workbench.experiments.fleets.workload import Workload
 from workbench.experiments.parallel.workers import Workers
 from workbench.experiments.records import RecordFile
@@ -55,7 +55,7 @@ class FleetRun:
     ) -> None:
         """Cut the fleet into parts, always in the same way.
 
-        inputs: of every word that may be said, [1, frames * rate, channels] by name; all equally long.
+        inputs: of every word that may be said, [1, frames * rate, channels] by name.
         file_of: where a part is kept, so that a run that was killed goes on with the others.
         """
         self.program, self.inputs = program, inputs
@@ -80,6 +80,11 @@ class FleetRun:
         """Of the image."""
         return Sites(self.image)
 
+    @cached_property
+    def spoken(self) -> Spoken:
+        """What every device says."""
+        return Spoken.of(self.program, self.inputs, self.workload.script(len(self.inputs)))
+
     @property
     def missing(self) -> list[int]:
         """Numbers of the parts that are not done."""
@@ -87,8 +92,7 @@ class FleetRun:
 
     def shared(self, workers: Workers) -> tuple[Any, ...]:
         """What all parts need; sent once to each worker where there are more parts than workers."""
-        script = self.workload.script(len(self.inputs))
-        common = (self.image, self.inputs, self.strategy, script)
+        common = (self.image, self.inputs, self.strategy, self.spoken.chosen)
         many = len(self.missing) > workers.cores
         return tuple(map(workers.share, common)) if many else common
 
@@ -98,8 +102,8 @@ class FleetRun:
         Events are drawn here, so that workers need no fault models, which may be those of a notebook.
         """
         devices = self.parts[number]
-        frames = word_frames(self.image.program, self.inputs) * self.workload.utterances
-        return (*shared, devices, self.workload.events(self.sites, devices, frames=frames))
+        events = self.workload.events(self.sites, devices, frames=self.spoken.frames)
+        return (*shared, devices, events)
 
     def add(self, number: int, part: Part) -> None:
         """Take a finished part, and keep it where the disk lets it."""
@@ -132,7 +136,9 @@ class FleetRun:
             oscillations=sum(t.oscillations for t in tallies),
             false_positives=sum(t.false_positives for t in tallies),
             wrong_bits=sum(t.wrong_bits for t in tallies),
-            word_s=word_frames(self.image.program, self.inputs) / self.program.frame_rate_hz,
+            audible_frames=sum(t.audible_frames for t in tallies),
+            frames=self.spoken.frames,
+            frame_s=1.0 / self.program.frame_rate_hz,
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,18 +46,24 @@ class HealedSpeech:
 
 
 def healed_speech(
-    voice: Voice, workload: Workload, strategy: Strategy, program: Program | None = None
+    voice: Voice,
+    workload: Workload,
+    strategy: Strategy,
+    program: Program | None = None,
+    *,
+    say: Sequence[str] = (),
 ) -> HealedSpeech:
     """The sound and the log of the first device of a workload.
 
-    program: what it runs, that of `voice` when None. Raises WorkbenchError where the strategy does
+    program: what it runs, that of `voice` when None. say: utterances to draw from, () for those of `voice`. Raises WorkbenchError where the strategy does
     not fit it.
     """
     expect(voice, Voice, "what speaks", "a Voice, as open_voice()")
     expect(workload, Workload, "the workload", "a Workload")
     expect(strategy, Strategy, "the healer", 'a Strategy, as named("crc-scrub")')
     image = strategy.image(program or voice.program)
-    script = script_of(voice, [voice.utterances[n] for n in workload.script(len(voice.utterances))])
+    vocabulary = say or voice.usual
+    script = script_of(voice, [vocabulary[n] for n in workload.script(len(vocabulary))])
     (events,) = workload.events(Sites(image), range(1), frames=script.frames).rows(1)
     with one_thread():
         result = simulate(image, script.inputs, events, strategy, word_starts=script.starts)

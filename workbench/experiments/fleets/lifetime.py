@@ -7,7 +7,7 @@ healer depends on what is said (monitors, silenced histories), these words run f
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -15,6 +15,7 @@ import numpy as np
 
 from workbench.experiments.campaigns.qualities import QUALITIES, snr_quality
 from workbench.experiments.fleets.affected import affected_words
+from workbench.experiments.fleets.spoken import Spoken, frames_of_each
 from workbench.experiments.fleets.workload import Workload
 from workbench.experiments.provenance import inputs_digest
 from workbench.healing.devices.device import Device
@@ -24,7 +25,6 @@ from workbench.healing.memory_simulation import memory_changes, memory_tells_all
 from workbench.healing.strategies.strategy import Strategy
 from workbench.integer.frames import frames_of
 from workbench.integer.native.build import kernels_asked_for
-from workbench.integer.program import Program
 from workbench.integer.reference import Codes
 from workbench.memory.faults.events import FLIP, Event, Events, sorted_events
 from workbench.memory.image import Image
@@ -46,7 +46,8 @@ class Fleet:
     its unit (detection latency), and until its bit was right again; undetected and unrepaired ones are
     excluded. verdicts: entries by verdict. oscillations: entries about a unit that nothing had hit since
     it was last healed. false_positives: repairs of intact units. wrong_bits: of the working copies at
-    the end.
+    the end. audible_frames: of the words in which something can be heard, of all devices. frames: of each device.
+    frame_s: of one of them.
     """
 
     strategy: Strategy
@@ -62,12 +63,19 @@ class Fleet:
     oscillations: int
     false_positives: int
     wrong_bits: int
-    word_s: float
+    audible_frames: int
+    frames: int
+    frame_s: float
 
     @property
     def device_s(self) -> float:
         """Seconds that all devices ran, together."""
-        return int(self.quality.sum()) * self.word_s
+        return len(self.harm) * self.frames * self.frame_s
+
+    @property
+    def audible_s(self) -> float:
+        """Seconds of the words in which something can be heard."""
+        return self.audible_frames * self.frame_s
 
     @property
     def availability(self) -> float:
@@ -84,16 +92,11 @@ class Tally:
     verdicts: dict[str, int] = field(default_factory=lambda: {v.name.lower(): 0 for v in Verdict})
     quality: np.ndarray = field(default_factory=lambda: np.zeros(len(QUALITIES), np.int64))
     wrong_samples: int = 0
+    audible_frames: int = 0
     hit: int = 0
     oscillations: int = 0
     false_positives: int = 0
     wrong_bits: int = 0
-
-
-def word_frames(program: Program, inputs: Mapping[str, Codes]) -> int:
-    """Of each word, which are all equally long."""
-    name = program.inputs[0]
-    return next(iter(inputs.values()))[name].shape[1] // program.signal(name).rate
 
 
 def simulate_part(
@@ -138,13 +141,16 @@ class _Task:
         events: list[list[Event]],
     ) -> None:
         self.image, self.inputs, self.words = image, inputs, tuple(inputs)
-        self.script, self.events = script, events
-        self.frames = word_frames(image.program, inputs)
+        self.spoken, self.events = Spoken.of(image.program, inputs, script), events
+        self.frames = frames_of_each(image.program, inputs)  # of each word of the vocabulary
         first = Device(image, strategy, image.data)
         others = (Device(image, strategy, image.data, like=first) for _ in events[1:])
         self.devices = [first, *others]
-        translator = FaultTranslator(image, self.frames)
-        self.laboratories = [each.of(translator) for each in _laboratories(image, inputs)]
+        translators = {int(frames): FaultTranslator(image, int(frames)) for frames in self.frames}
+        self.laboratories = [
+            laboratory.of(translators[int(frames)])
+            for laboratory, frames in zip(_laboratories(image, inputs), self.frames, strict=True)
+        ]
         self.harm = np.zeros(len(events))
         self.tally = Tally()
 
@@ -153,7 +159,7 @@ class _Task:
             self._by_memory()
         else:
             self._by_frame()
-        words = len(self.script)
+        words = len(self.spoken)
         tally = self.tally
         tally.quality[_MASKED] += len(self.devices) * words - int(tally.quality.sum())
         tally.false_positives = sum(device.false_positives for device in self.devices)
@@ -162,15 +168,16 @@ class _Task:
         return Part(self.harm / words, upsets, tally)
 
     def _heard(
-        self, laboratory: Laboratory, device: np.ndarray, energy: np.ndarray, differing: np.ndarray
+        self, chosen: int, device: np.ndarray, energy: np.ndarray, differing: np.ndarray
     ) -> None:
-        """Affected words: energy of the error and samples that differ, [words]."""
-        signal = laboratory.signal_energy
+        """Affected words, all of them word `chosen`: energy of the error and samples that differ, [words]."""
+        signal = self.laboratories[chosen].signal_energy
         with np.errstate(divide="ignore", invalid="ignore"):  # also of a word that is silent
             snr = 10 * np.log10(signal / energy.astype(np.float64))
         quality = np.where(energy > 0, snr_quality(snr), _MASKED)
         self.tally.quality += np.bincount(quality, minlength=len(QUALITIES))
         self.tally.wrong_samples += int(differing.sum())
+        self.tally.audible_frames += int((quality >= _AUDIBLE).sum() * self.frames[chosen])
         np.add.at(self.harm, device, np.minimum(1.0, energy / max(signal, 1)))
 
     def _by_memory(self) -> None:
@@ -182,16 +189,16 @@ class _Task:
         rows: list[list[tuple[int, bytes]]] = [[] for _ in self.words]
         for number, device in enumerate(self.devices):
             hits = self.events[number]
-            result = memory_changes(device, hits, self.frames * len(self.script))
+            result = memory_changes(device, hits, self.spoken.frames)
             self._count(device)
             for word, frame, position in affected_words(
-                result.frame, result.position, self.frames, len(self.script), self.image
+                result.frame, result.position, self.spoken, self.image
             ):
-                chosen = self.script[word]
+                chosen = self.spoken.chosen[word]
                 same = frame.tobytes() + position.tobytes()
                 trials[chosen].setdefault(same, (frame, position))
                 rows[chosen].append((number, same))
-        for laboratory, different, heard in zip(self.laboratories, trials, rows, strict=True):
+        for chosen, (different, heard) in enumerate(zip(trials, rows, strict=True)):
             if not heard:
                 continue
             lengths = [len(frame) for frame, _ in different.values()]
@@ -200,11 +207,11 @@ class _Task:
                 np.repeat(np.arange(len(lengths)), lengths), frame, position,
                 np.full(len(frame), FLIP, np.uint8),
             )  # fmt: skip
-            outcomes = laboratory.outcomes(events, len(lengths))
+            outcomes = self.laboratories[chosen].outcomes(events, len(lengths))
             trial_of = {same: trial for trial, same in enumerate(different)}
             of_words = outcomes[[trial_of[same] for _, same in heard]]
             devices = np.array([number for number, _ in heard])
-            self._heard(laboratory, devices, of_words["error_energy"], of_words["differing"])
+            self._heard(chosen, devices, of_words["error_energy"], of_words["differing"])
 
     def _by_frame(self) -> None:
         """Device by device, the words in which something may happen frame by frame."""
@@ -216,28 +223,28 @@ class _Task:
 
     def _live(self, number: int, run: DeviceRun, clean: Sequence[CleanRun]) -> None:
         device = run.device
+        starts, events = self.spoken.starts, self.events[number]
         hits: dict[int, dict[int, list[Event]]] = {}
-        for event in self.events[number]:
-            word, frame = divmod(event.frame, self.frames)
-            hits.setdefault(word, {}).setdefault(frame, []).append(event)
-        coming = [*sorted(hits), len(self.script)]
+        during = self.spoken.during(np.array([event.frame for event in events], np.int64))
+        for word, event in zip(during.tolist(), events, strict=True):
+            hits.setdefault(word, {}).setdefault(event.frame - int(starts[word]), []).append(event)
+        coming = [*sorted(hits), len(self.spoken)]
         word = 0
-        while word < len(self.script):
+        while word < len(self.spoken):
             affected = len(device.wrong) or any(device.suspect) or device.may_alarm()
             if word < coming[0] and not affected:  # time passes at once
-                device.wait((coming[0] - word) * self.frames)
+                device.wait(int(starts[coming[0]] - starts[word]))
                 word = coming[0]
                 continue
             if word == coming[0]:
                 coming.pop(0)
             run.restart()
-            chosen = int(self.script[word])
+            chosen = int(self.spoken.chosen[word])
             codes, _ = run.run(clean[chosen], hits.get(word, {}))
             if codes is not clean[chosen].codes:
-                laboratory = self.laboratories[chosen]
-                error = codes.astype(np.int64) - laboratory.clean
+                error = codes.astype(np.int64) - self.laboratories[chosen].clean
                 self._heard(
-                    laboratory,
+                    chosen,
                     np.array([number]),
                     (error**2).sum(keepdims=True)[0],
                     error.any(axis=1).sum(keepdims=True),

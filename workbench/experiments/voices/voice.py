@@ -5,7 +5,7 @@ Opening one needs no torch where the program is stored beside the checkpoint; on
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from os import PathLike
@@ -160,12 +160,17 @@ class Voice:
         return model
 
     def __repr__(self) -> str:
-        return f"Voice that says {', '.join(self.utterances)} with {self.program!r}"
+        return f"Voice that says {', '.join(self.usual)} with {self.program!r}"
 
     @property
     def utterances(self) -> tuple[str, ...]:
         """What it was taught to say, in the order of its configuration."""
         return self.generator.utterances(self.config)
+
+    @property
+    def usual(self) -> tuple[str, ...]:
+        """What an experiment says that names nothing."""
+        return self.generator.usual(self.config)
 
     @property
     def frame_s(self) -> float:
@@ -213,9 +218,24 @@ class Voice:
             )
         return self.generator.encode(self.config, [meant])
 
-    def all_inputs(self) -> dict[str, dict[str, np.ndarray]]:
-        """As of `inputs`, of every utterance that it was taught."""
-        return {utterance: self.inputs(utterance) for utterance in self.utterances}
+    def all_inputs(
+        self, utterances: Iterable[str] | str | None = None
+    ) -> dict[str, dict[str, np.ndarray]]:
+        """As of `inputs`, of several utterances.
+
+        Args:
+            utterances: Each counts once; None for all of `self.usual`.
+
+        Raises:
+            WorkbenchError: As of `inputs`, and where there is none.
+        """
+        cure = f"a list of them, as {list(self.usual[:2])!r}"
+        given = self.usual if utterances is None else utterances
+        expect(given, Iterable, f"each {self.generator.noun} that is said", cure)
+        meant = dict.fromkeys(map(self.utterance, [given] if isinstance(given, str) else given))
+        if not meant:
+            raise WorkbenchError(f"there is no {self.generator.noun} to say; give {cure}")
+        return {utterance: self.inputs(utterance) for utterance in meant}
 
     def speak(self, utterance: str, image: Image | None = None) -> Sound:
         """Say an utterance with the working copy of an image.

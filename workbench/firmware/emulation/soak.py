@@ -32,16 +32,13 @@ def soak(
 ) -> int:
     """Entries that the healer of a clean device writes in so many frames; none is right.
 
-    words: inputs of each, [1, frames * rate, channels] by name, all equally long. Raises WorkbenchError
-    without a compiler, for a strategy that heals nothing and for words of different lengths.
+    words: inputs of each, [1, frames * rate, channels] by name. Raises WorkbenchError without a compiler
+    and for a strategy that heals nothing.
     """
     firmware = Firmware.of(strategy.image(program), strategy=strategy, weights=RAM, prefix="model")
     if not firmware.heals:
         raise WorkbenchError(f"the strategy {strategy.name} has no healer that could be wrong")
-    lengths = {len(frames_of(firmware, word)) for word in words}
-    if len(lengths) != 1:
-        raise WorkbenchError(f"words of {sorted(lengths)} frames cannot follow at random; cut them")
-    sources = {**model_sources(firmware), "main.c": _main(firmware, words, lengths.pop())}
+    sources = {**model_sources(firmware), "main.c": _main(firmware, words)}
     with build_folder(sources) as folder:
         binary = folder / "soak"
         run_compiler([*host_compiler(), *_OPTIONS], folder, binary)
@@ -55,22 +52,24 @@ def soak(
     return int(process.stdout)
 
 
-def _main(firmware: Firmware, words: Sequence[Mapping[str, np.ndarray]], frames: int) -> str:
+def _main(firmware: Firmware, words: Sequence[Mapping[str, np.ndarray]]) -> str:
     program = firmware.program
+    ends = np.cumsum([len(frames_of(firmware, word)) for word in words])
     tables, arguments = [], []
     for name in program.inputs:
         signal, given = program.signal(name), f"in_{firmware.inputs.of(name)}"
         values = np.concatenate([word[name].reshape(-1) for word in words])
-        size = frames * signal.rate * signal.channels
         tables.append(
             f"static const {c_type(signal.bits)} {given}[{len(values)}] = {{\n{numbers(values)}\n}};\n"
         )
-        arguments.append(f"{given} + word * {size}u + frame * {signal.rate * signal.channels}u, ")
+        arguments.append(f"{given} + frame * {signal.rate * signal.channels}u, ")
     output = program.signal(program.output)
     return f"""#include <stdio.h>
 #include <stdlib.h>
 #include "model.h"
 
+/* The end of each word among the frames of all. */
+static const uint32_t ends[{len(ends)}] = {{{", ".join(map(str, ends))}}};
 {"".join(tables)}static model_instance device;
 static {c_type(output.bits)} output[{output.rate * output.channels}];
 
@@ -85,7 +84,7 @@ int main(int count, char **given)
         state ^= state >> 17;
         state ^= state << 5;
         word = state % {len(words)}u;
-        for (uint32_t frame = 0; frame < {frames}u && left; frame++, left--) {{
+        for (uint32_t frame = word ? ends[word - 1] : 0; frame < ends[word] && left; frame++, left--) {{
             model_step(&device, {"".join(arguments)}output);
         }}
     }}

@@ -11,18 +11,30 @@ from workbench.generators.speech.timeline import PHONES, PLACES
 TRUNK_WEIGHT_BITS = (8, 4)
 _MOST_CHANNELS, _MOST_BLOCKS, _MOST_DILATION = 1 << 10, 64, 1 << 10
 _MOST_TEXTS = 1 << 10
+DIGITS = tuple(DIGIT_WORDS.values())
+# What an experiment says that names nothing: short and long, all words in the dictionary of the recogniser.
+USUAL = (
+    "seven",
+    "zero four two nine",
+    "all is well",
+    "call for help",
+    "the battery is low",
+    "your heart rate is seventy two",
+    "turn left after fifty meters",
+    "blood pressure one hundred and twenty over eighty",
+)
 
 
 @dataclass(frozen=True)
 class SpeechConfig:
     """Shape of a `speech` generator.
 
-    texts: what an experiment says that names nothing.
+    texts: whose quality is measured. An experiment that names nothing says them where they are not the ten digits.
     phone_channels, place_channels: width of the embeddings. channels: of the convolutions. dilations: of the residual
     blocks. trunk_weight_bits: 8, or 4 to halve the largest part.
     """
 
-    texts: tuple[str, ...] = tuple(DIGIT_WORDS.values())
+    texts: tuple[str, ...] = DIGITS
     phone_channels: int = 16
     place_channels: int = 4
     channels: int = 96

@@ -16,7 +16,13 @@ from workbench.errors import WorkbenchError
 from workbench.generators.generator import Measure
 from workbench.generators.recipe import Recipe
 from workbench.generators.shipped import ShippedGenerator
-from workbench.generators.speech.configuration import SpeechConfig, is_possible, least_bytes
+from workbench.generators.speech.configuration import (
+    DIGITS,
+    USUAL,
+    SpeechConfig,
+    is_possible,
+    least_bytes,
+)
 from workbench.generators.speech.lessons import lessons_of
 from workbench.generators.speech.prompts import CURE, Prompt, read_prompts
 from workbench.generators.speech.recipe import PRESETS
@@ -48,8 +54,12 @@ class SpeechGenerator(ShippedGenerator):
     vocoder = "synthesis"
 
     def utterances(self, config: SpeechConfig) -> tuple[str, ...]:
-        """The texts of an experiment that names none: the ten digits."""
+        """The texts whose quality is measured: the ten digits."""
         return config.texts
+
+    def usual(self, config: SpeechConfig) -> tuple[str, ...]:
+        """Short and long texts in place of the ten digits."""
+        return USUAL if config.texts == DIGITS else config.texts
 
     def meant(self, config: SpeechConfig, text: str) -> str | None:
         """The text itself."""
