@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from interrupts import interrupted_at
 from programs import random_inputs, random_program
 from terminals import Terminal
 
@@ -53,20 +54,6 @@ LIFETIME += ["--strategy", "crc-scrub"]
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(kept_module, "ROOT", tmp_path / "out")
     return tmp_path / "out"
-
-
-def interrupted_at(monkeypatch: pytest.MonkeyPatch, module: Any, name: str, call: int) -> list[int]:
-    """Let the function be interrupted in its `call`-th call, and once; the list has its calls."""
-    function, calls = getattr(module, name), []
-
-    def of_one(*arguments: Any, **more: Any) -> Any:
-        calls.append(len(calls) + 1)
-        if calls[-1] == call:
-            raise KeyboardInterrupt
-        return function(*arguments, **more)
-
-    monkeypatch.setattr(module, name, of_one)
-    return calls
 
 
 def squares(kept: Kept, upto: int, made: list[int]) -> list[int]:

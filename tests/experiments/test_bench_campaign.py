@@ -18,7 +18,7 @@ from workbench.experiments.bench.decoder import Decoder, decoder
 from workbench.experiments.bench.peers import INSTALL, Flip, OneByOne, PlainLoop
 from workbench.experiments.bench.peers_packages import PEERS
 from workbench.experiments.bench.plans import PLANS
-from workbench.experiments.bench.trial_rate import bench_campaign
+from workbench.experiments.bench.trial_rate import bench_campaign, steps_of
 from workbench.integer.native.build import kernels_of, native_library
 from workbench.integer.native.instructions import kernels_asked_for, processor_name
 from workbench.memory.trials.laboratory import Laboratory
@@ -106,8 +106,9 @@ def test_the_figures_as_json(
     words = ["bench", "campaign", "--seconds", "0.01", "--check", "6", "--json", str(file)]
     with redirect_stderr(Terminal()) as terminal:
         assert main([*words, *chosen]) == 0
-    for step in ("preparing the decoder", "round 5 of 5", "reference: 0 of 6 trials"):
+    for step in ("preparing the decoder", "round 5 of 5: workbench", "reference: 0 of 6 trials"):
         assert step in terminal.getvalue()
+    assert f" {steps_of(6) - 1}/{steps_of(6)} [" in terminal.getvalue()  # the last one had begun
     figures = json.loads(file.read_text())
     assert figures["engine"]["trials_per_s"] > 0
     if figures["engine"]["name"] == "native":

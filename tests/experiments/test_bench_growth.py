@@ -1,15 +1,19 @@
 """`bench growth`: its networks, its figures, and the files that it writes; sizes of one's own keep it small."""
 
 import json
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from voices import voice
 
 from workbench.cli import main
+from workbench.commands import kept
 from workbench.commands.benchmarks import growth as command
+from workbench.experiments.bench import growth
 from workbench.experiments.bench.growing import grown_program, random_latents, weights_of
 from workbench.experiments.bench.growth import CHANNELS
 from workbench.integer.operators import Conv
@@ -29,6 +33,14 @@ def test_networks_grow_from_ten_thousand_to_two_million_weights_and_are_alive() 
             )
 
 
+def _noted(measured: list[str], function: Callable[..., Any], *arguments: Any) -> Any:
+    """The function's value, its name noted; the sixth call of all is interrupted."""
+    measured.append(function.__name__)
+    if len(measured) == 6:
+        raise KeyboardInterrupt
+    return function(*arguments)
+
+
 @pytest.mark.usefixtures("rough_pictures")
 def test_figures_and_pictures_are_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -41,7 +53,13 @@ def test_figures_and_pictures_are_written(
     ):
         monkeypatch.setattr(command, name, partial(getattr(command, name), **sizes))
     monkeypatch.setattr(command, "_STRATEGIES", ("none", "pq-scrub"))
-    main(["bench", "growth", "--seconds", "0.001", "--out", str(tmp_path)])
+    monkeypatch.setattr(kept, "ROOT", tmp_path / "kept")
+    measured: list[str] = []
+    for name in ("_trials", "_memory", "_fleets"):
+        monkeypatch.setattr(growth, name, partial(_noted, measured, getattr(growth, name)))
+    words = ["bench", "growth", "--seconds", "0.001", "--out", str(tmp_path)]
+    assert main(words) == 130 and len(measured) == 6  # two of each; interrupted in the last one
+    assert main(words) == 0 and measured[6:] == ["_fleets"]
     figures = json.loads((tmp_path / "growth.json").read_text())
     trials, memory = figures["trials by weights"], figures["memory by batch"]
     assert [row["weights"] for row in trials] == sorted(row["weights"] for row in trials)

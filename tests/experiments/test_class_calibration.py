@@ -114,7 +114,7 @@ def test_the_command_prints_and_writes_the_table(
     asked: dict[str, Any] = {}
     monkeypatch.setattr(
         "workbench.commands.class_table.heard_classes",
-        lambda _, *, language, sounds, progress: (
+        lambda _, *, language, sounds, progress, step: (
             asked.update(language=language, sounds=sounds) or rows
         ),
     )

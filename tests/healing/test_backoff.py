@@ -8,11 +8,14 @@ from programs import random_program, seeds
 from random_strategies import random_strategy
 
 from workbench.errors import WorkbenchError
+from workbench.experiments.fleets.fleet_run import simulate_fleet
+from workbench.experiments.fleets.workload import KINDS, Workload
 from workbench.experiments.voices.voice import open_voice
+from workbench.healing.devices.backoff import Backoff
 from workbench.healing.devices.device import Device
 from workbench.healing.log import Diagnosis, Verdict
 from workbench.healing.strategies.strategy import Guard, Policy, Strategy
-from workbench.healing.strategies.variants import strategy_variant
+from workbench.healing.strategies.variants import strategy_variant, strategy_variants
 from workbench.memory.image import Image
 from workbench.memory.watches.areas import Area
 
@@ -172,3 +175,24 @@ def test_a_scan_that_takes_years_is_refused() -> None:
     slow = Guard(Area("crc32", unit_bytes=8), every_frames=2**20)
     with pytest.raises(WorkbenchError, match=r"would check its .* units once in .* frames"):
         Strategy("slow", (slow,)).image(open_voice().program)
+
+
+def test_waiting_does_less_harm_where_a_remedy_cannot_repair(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A restart interrupts the sound and leaves a stuck cell as it is; remedies that sign anew never wait."""
+    program = open_voice().program
+    inputs = {word: open_voice().inputs(word) for word in open_voice().utterances[:2]}
+    faults = {"reboot": "stuck", "radar": "mbu", "parity-zero": "burst"}
+    harm: dict[str, list[float]] = {name: [] for name in faults}
+    for waits in (True, False):
+        if not waits:
+            monkeypatch.setattr(Backoff, "due", lambda self, number, unit, frame: True)
+        for name, fault in faults.items():
+            ((_, strategy, _),) = strategy_variants([name], program, inputs)
+            workload = Workload(4, 10, (f"poisson=0.5Hz,of={KINDS[fault]}",))
+            fleet = simulate_fleet(program, inputs, strategy, workload, jobs=1)
+            harm[name].append(float(fleet.harm.mean()))
+    waited, tried = harm["reboot"]
+    assert 0 < waited < tried
+    assert all(harm[name][0] == harm[name][1] > 0 for name in ("radar", "parity-zero"))

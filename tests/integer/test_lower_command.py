@@ -6,10 +6,13 @@ from contextlib import redirect_stderr
 from pathlib import Path
 
 import pytest
+from interrupts import interrupted_at
 from random_modules import tiny_challenge
 from terminals import Terminal
 
 from workbench.cli import main
+from workbench.commands import kept
+from workbench.commands import lower as lower_command
 from workbench.generators.challenge import GENERATOR
 from workbench.integer.lowered_generator import lower_generator
 from workbench.integer.storage import load_program
@@ -66,3 +69,22 @@ def test_refusals_leave_earlier_files_alone(
         assert words in capsys.readouterr().err
     assert out.read_text() == "earlier"
     assert list(tmp_path.iterdir()) == [out]
+
+
+def test_lowering_goes_on(
+    checkpoint: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(kept, "ROOT", tmp_path / "kept")
+    out = tmp_path / "c.program"
+    calls = interrupted_at(monkeypatch, lower_command, "_compared", 2)
+    assert (
+        _lower(checkpoint, out) == 130 and "1 finished step is kept in" in capsys.readouterr().err
+    )
+    utterances = len(GENERATOR.utterances(load_checkpoint(checkpoint)[0].config))
+    assert _lower(checkpoint, out) == 0 and len(calls) == 1 + utterances
+    resumed = capsys.readouterr().out
+    assert _lower(checkpoint, out) == 0 and capsys.readouterr().out == resumed  # all of it anew
+    assert len(calls) == 1 + 2 * utterances

@@ -3,34 +3,42 @@
 from __future__ import annotations
 
 import json
+import math
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
 from workbench.audio.metrics import MetricUnavailable, pesq_nb
 from workbench.audio.recogniser import VARIANTS, Language
-from workbench.experiments.campaigns.class_calibration import FLIPS, ClassHeard, heard_classes
+from workbench.commands.kept import Kept
+from workbench.commands.progress import staged
+from workbench.experiments.campaigns.class_calibration import (
+    FLIPS,
+    ClassHeard,
+    Heard,
+    heard_classes,
+)
 from workbench.experiments.voices.quality import reasons_text
 from workbench.experiments.voices.voice import Voice
 from workbench.files import write_text
-from workbench.progress import progress_bar
 
 SOUNDS = 200  # of each class, by default
 
 
-def print_classes(voice: Voice, *, language: Language, sounds: int, path: Path | None) -> None:
+def print_classes(
+    voice: Voice, kept: Kept, *, language: Language, sounds: int, path: Path | None
+) -> None:
     """Hear `sounds` damaged words of every class, print the table, write it to `path` as JSON.
 
-    Raises WorkbenchError as `heard_classes`.
+    kept: keeps what was heard, by all that it depends on. Raises WorkbenchError as `heard_classes`.
     """
-    with progress_bar(unit="sound") as bar:
 
-        def show(what: str, done: int, total: int) -> None:
-            bar.set_description_str(what, refresh=False)
-            bar.total, bar.n = total, done
-            bar.refresh()
+    def step(name: str, make: Callable[[], Heard]) -> Heard:
+        return kept.step(name, make, plain=_plain, again=_pairs)
 
-        rows = heard_classes(voice, language=language, sounds=sounds, progress=show)
+    with kept, staged(unit="sound") as show:
+        rows = heard_classes(voice, language=language, sounds=sounds, progress=show, step=step)
     print(
         f"classes of damage, by SNR to the clean voice alone, and what listeners make of them: "
         f"understood, of {len(VARIANTS)} presentations a sound, by a speech recogniser; PESQ-NB to the "
@@ -53,6 +61,18 @@ def print_classes(voice: Voice, *, language: Language, sounds: int, path: Path |
     if path:
         figures = {"voice": voice.image().content_hash, "classes": [row.figures() for row in rows]}
         write_text(path, json.dumps(figures, indent=1, allow_nan=False) + "\n")
+
+
+def _plain(heard: Heard) -> list[list[float | None]]:
+    """For JSON, which has no NaN."""
+    return [[None if math.isnan(value) else value for value in pair] for pair in heard]
+
+
+def _pairs(plain: list[list[float | None]]) -> Heard:
+    return [
+        (math.nan if understood is None else understood, math.nan if pesq is None else pesq)
+        for understood, pesq in plain
+    ]
 
 
 def _understood(row: ClassHeard) -> str:

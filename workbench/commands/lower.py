@@ -6,13 +6,15 @@ Every code of every layer is compared with Brevitas over all words before anythi
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from workbench.commands.common import add_checkpoint, add_generator, checkpoint_of
+from workbench.commands.kept import Kept
 from workbench.commands.progress import counted, doing
 from workbench.errors import WorkbenchError
 from workbench.generators.generator import Generator
@@ -54,7 +56,8 @@ def run(options: argparse.Namespace) -> None:
     from workbench.training.checkpoint import load_checkpoint
 
     checkpoint = checkpoint_of(options.checkpoint, options.generator)
-    generator = generator_of(read_metadata(checkpoint), checkpoint)
+    metadata = read_metadata(checkpoint)
+    generator = generator_of(metadata, checkpoint)
     out = options.out or Path(_OUT.format(generator.name))
     if not out.name:
         raise WorkbenchError(f"--out {out} is a folder; name a file in it")
@@ -64,11 +67,17 @@ def run(options: argparse.Namespace) -> None:
     refuse_replacing(out, checkpoint)
     with doing("reading the checkpoint"):
         model, _ = load_checkpoint(checkpoint)
-    with counted(1 + len(generator.utterances(model.config)), unit=generator.noun) as say:
+    words = generator.utterances(model.config)
+    with counted(1 + len(words), unit=generator.noun) as say:
         say("lowering")
         lowered = lower_generator(generator, model)
-        program, words = lowered.program, generator.utterances(model.config)
-        compared = _compare(generator, model, lowered, say)
+        program = lowered.program
+        # One by one, so that float64 needs little memory.
+        with Kept("lower", program.content_hash, sorted(metadata.items())) as kept:
+            compared = 0
+            for word in words:
+                say(f"comparing {word!r} with Brevitas")
+                compared += kept.step(word, partial(_compared, generator, model, lowered, word))
         spoken = [run_program(program, generator.encode(model.config, [word])) for word in words]
         codes = {name: np.concatenate([each[name][0] for each in spoken]) for name in spoken[0]}
     image = Image.of(program)
@@ -84,26 +93,21 @@ def run(options: argparse.Namespace) -> None:
     )
 
 
-def _compare(generator: Generator, model: Any, lowered: Lowered, say: Callable[[str], None]) -> int:
-    """Number of codes compared with Brevitas; WorkbenchError when one differs."""
+def _compared(generator: Generator, model: Any, lowered: Lowered, word: str) -> int:
+    """Number of codes of a word compared with Brevitas; WorkbenchError when one differs."""
     from workbench.integer.lowering.layer_check import disagreements
 
-    compared = 0
-    # One by one, so that float64 needs little memory.
-    for word in generator.utterances(model.config):
-        say(f"comparing {word!r} with Brevitas")
-        differing = disagreements(model, lowered, generator.tensors(model.config, [word]))
-        wrong = [name for name, count in differing.items() if count]
-        if wrong:
-            raise WorkbenchError(
-                f"the program differs from Brevitas at {wrong[0]} for the {generator.noun} {word!r}; "
-                "please report this as a defect of the lowering"
-            )
-        name, given = next(iter(generator.encode(model.config, [word]).items()))
-        frames = given.shape[1] // lowered.program.signal(name).rate
-        signals = [lowered.program.signal(name) for name in differing]
-        compared += sum(frames * signal.rate * signal.channels for signal in signals)
-    return compared
+    differing = disagreements(model, lowered, generator.tensors(model.config, [word]))
+    wrong = [name for name, count in differing.items() if count]
+    if wrong:
+        raise WorkbenchError(
+            f"the program differs from Brevitas at {wrong[0]} for the {generator.noun} {word!r}; "
+            "please report this as a defect of the lowering"
+        )
+    name, given = next(iter(generator.encode(model.config, [word]).items()))
+    frames = given.shape[1] // lowered.program.signal(name).rate
+    signals = [lowered.program.signal(name) for name in differing]
+    return sum(frames * signal.rate * signal.channels for signal in signals)
 
 
 def _table(program: Program, image: Image, codes: Codes) -> str:

@@ -157,9 +157,13 @@ def _kept(voices: Sequence[Voice], language: Language, metrics: Mapping[str, Met
         for voice in voices
         for word in voice.utterances
     ]
-    files = [path for path in dataclasses.astuple(language) if path is not None]
     own = [(name, *_source_of(metric)) for name, metric in metrics.items()]
-    return Kept("measure", spoken, heard, language, list(map(_digest_below, files)), own)
+    return Kept("measure", spoken, heard, language, _contents(language), own)
+
+
+def _contents(language: Language) -> list[str]:
+    """Digests of the files of a language."""
+    return [_digest_below(path) for path in dataclasses.astuple(language) if path is not None]
 
 
 def _source_of(metric: Metric) -> tuple[str, str]:
@@ -194,7 +198,9 @@ def _print_classes(options: argparse.Namespace) -> None:
         refuse_replacing(options.json, opened.folder)
     voice = _under(options.strategy, opened)
     language = Language(options.hmm, options.dict, options.lm)
-    print_classes(voice, language=language, sounds=options.sounds, path=options.json)
+    depends = (inputs_digest(voice.all_inputs()), options.sounds, language, _contents(language))
+    kept = Kept("measure-classes", voice.image().content_hash, *depends)
+    print_classes(voice, kept, language=language, sounds=options.sounds, path=options.json)
 
 
 def _shipped(generator: str | None) -> list[Path]:

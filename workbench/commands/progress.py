@@ -39,6 +39,25 @@ def counted(total: int, what: str = "", *, unit: str = "step") -> Iterator[Calla
 
 
 @contextmanager
+def staged(*, unit: str = "step") -> Iterator[Callable[[str, int, int], None]]:
+    """Show how many of how many steps are done, as `counted`, where the work itself knows their number.
+
+    Yields what is called with the current step, how many are done and how many there are; none done
+    begins a new stage, which has a rate of its own.
+    """
+    with progress_bar(unit=unit) as bar:
+
+        def show(what: str, done: int, total: int) -> None:
+            bar.set_description_str(what, refresh=False)
+            if not done:
+                bar.reset(total)
+            bar.n = done
+            bar.refresh()
+
+        yield show
+
+
+@contextmanager
 def resumable(kept: Callable[[], str]) -> Iterator[None]:
     """Where the block is interrupted, say what is kept, and that the same command goes on from there.
 

@@ -7,10 +7,10 @@ import json
 import math
 import sys
 
-from workbench.commands.progress import doing
+from workbench.commands.progress import counted
 from workbench.errors import WorkbenchError
 from workbench.experiments.bench.decoder import FRAMES, MACS, SAMPLES, WEIGHTS
-from workbench.experiments.bench.trial_rate import Figures, bench_campaign
+from workbench.experiments.bench.trial_rate import Figures, bench_campaign, steps_of
 from workbench.files import write_text
 
 
@@ -21,7 +21,7 @@ def run(options: argparse.Namespace) -> None:
             f"cannot measure for {options.seconds:g} s and check {options.check} trials; "
             "give more than 0 seconds and at least 0 trials"
         )
-    with doing() as say:
+    with counted(steps_of(options.check)) as say:
         figures = bench_campaign(
             seconds=options.seconds,
             check=options.check,

@@ -4,24 +4,29 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from workbench.commands.progress import doing
+from workbench.commands.kept import Kept
+from workbench.commands.progress import counted
 from workbench.errors import WorkbenchError
 from workbench.experiments.bench.growth import (
+    BATCHES,
+    CHANNELS,
     Fleets,
     Row,
     memory_by_batch,
     seconds_by_devices,
     trials_by_weights,
 )
-from workbench.experiments.provenance import provenance
+from workbench.experiments.provenance import inputs_digest, provenance
 from workbench.experiments.threads import one_thread
 from workbench.experiments.voices.voice import open_voice
 from workbench.files import output_folder, write_text
 from workbench.healing.strategies.variants import strategy_variants
+from workbench.integer.native.build import kernels_here
+from workbench.integer.native.instructions import processor_name
 
 _STRATEGIES = ("none", "pq-scrub", "secded64-scrub", "abft-two-speeds")
 
@@ -35,10 +40,21 @@ def run(options: argparse.Namespace) -> None:
     inputs = voice.all_inputs()
     variants = strategy_variants(list(_STRATEGIES), voice.program, inputs)
     fleets = Fleets(voice.program, inputs, [variant.strategy for variant in variants])
-    with doing() as say, one_thread():
-        trials = list(trials_by_weights(say, seconds=options.seconds))
-        memory = list(memory_by_batch(say, voice.image(), inputs[voice.usual[0]]))
-        times = list(seconds_by_devices(say, fleets))
+    here = (processor_name(), kernels_here())  # that the figures are of
+    depends = (*here, options.seconds, voice.image().content_hash, inputs_digest(inputs))
+    with (
+        Kept("bench-growth", *depends) as kept,
+        counted(len(CHANNELS) + len(BATCHES) + len(_STRATEGIES) + 1) as say,
+        one_thread(),
+    ):
+
+        def step(name: str, make: Callable[[], list[Row]]) -> list[Row]:
+            say(name)
+            return kept.step(name, make)
+
+        trials = trials_by_weights(step, seconds=options.seconds)
+        memory = memory_by_batch(step, voice.image(), inputs[voice.usual[0]])
+        times = seconds_by_devices(step, fleets)
         say("drawing")
         _draw(out, trials, memory, times)
     _print(trials, ("weights", "macs", "trials_per_s", "share_of_macs"))

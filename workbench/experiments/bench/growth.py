@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import time
 import tracemalloc
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -36,7 +37,8 @@ _TRIALS_AT_ONCE = 512
 _FLIP = Plan.parse("flips=1")
 
 Row = dict[str, float | str]
-Progress = Callable[[str], None]
+# Called with the name of a step and what makes its rows; returns them, or those of an earlier run.
+Step = Callable[[str, Callable[[], list[Row]]], list[Row]]
 
 
 @dataclass(frozen=True)
@@ -50,71 +52,87 @@ class Fleets:
 
 
 def trials_by_weights(
-    progress: Progress, *, channels: Sequence[int] = CHANNELS, seconds: float
-) -> Iterator[Row]:
+    step: Step, *, channels: Sequence[int] = CHANNELS, seconds: float
+) -> list[Row]:
     """Single flips of 32 frames of networks of one shape, for about `seconds` each."""
-    for width in channels:
-        program = grown_program(width)
-        weights = weights_of(program)
-        progress(f"{weights:,} weights")
-        laboratory = Laboratory(Image.of(program), random_latents(program, _FRAMES))
-        events = _flips(laboratory, _TRIALS_AT_ONCE)
-        laboratory.outcomes(events, _TRIALS_AT_ONCE)  # pages are touched, tables made
-        trials, before, started = 0, laboratory.macs, time.process_time()
-        while (passed := time.process_time() - started) < seconds or not trials:
-            laboratory.outcomes(events, _TRIALS_AT_ONCE)
-            trials += _TRIALS_AT_ONCE
-        whole = program.macs_per_frame() * _FRAMES
-        row: Row = {"weights": weights, "trials": trials, "trials_per_s": trials / passed}
-        row |= {"macs": whole, "engine": laboratory.engine, "kernels": laboratory.kernels}
-        if laboratory.macs is not None and before is not None:
-            row["share_of_macs"] = (laboratory.macs - before) / trials / whole
-        yield row
+    rows = (step(f"{width} channels", partial(_trials, width, seconds)) for width in channels)
+    return [row for (row,) in rows]
 
 
 def memory_by_batch(
-    progress: Progress,
+    step: Step,
     image: Image,
     inputs: Codes,
     *,
     batches: Sequence[int] = BATCHES,
-) -> Iterator[Row]:
+) -> list[Row]:
     """Bytes that a batch of single flips takes: its outcomes and, up to SOUNDS, its sounds.
 
     inputs: of one utterance.
     """
     laboratory = Laboratory(image, inputs)
     laboratory.outcomes(_flips(laboratory, 1), 1)  # tables are made
-    for batch in batches:
-        progress(f"{batch:,} trials")
-        events = _flips(laboratory, batch)
-        row: Row = {"trials": batch, "engine": laboratory.engine}
-        row["outcomes_bytes"] = _most(lambda e=events, n=batch: laboratory.outcomes(e, n))  # type: ignore[misc]
-        if batch <= SOUNDS:
-            row["sounds_bytes"] = _most(lambda e=events, n=batch: laboratory.sounds(e, n))  # type: ignore[misc]
-        yield row
+    rows = (
+        step(f"{batch} trials at once", partial(_memory, laboratory, batch)) for batch in batches
+    )
+    return [row for (row,) in rows]
 
 
 def seconds_by_devices(
-    progress: Progress, fleets: Fleets, *, devices: Sequence[int] = DEVICES
-) -> Iterator[Row]:
+    step: Step, fleets: Fleets, *, devices: Sequence[int] = DEVICES
+) -> list[Row]:
     """Processor time that fleets of growing size take under single upsets, one a second and device."""
+    rows = []
     for strategy in fleets.strategies:
-        for number, count in enumerate((1, *devices)):
-            progress(f"{count} devices, {strategy.name}")
-            workload = workload_of(
-                ENVIRONMENTS[ENVIRONMENT], devices=count, utterances=fleets.utterances, seed=0
-            )
-            started = time.process_time()
-            fleet = simulate_fleet(fleets.program, fleets.inputs, strategy, workload, jobs=1)
-            passed = time.process_time() - started
-            if number:  # the first one makes clean runs, which are kept
-                yield {
+        rows += step(f"fleets of {strategy.name}", partial(_fleets, fleets, strategy, devices))
+    return rows
+
+
+def _trials(width: int, seconds: float) -> list[Row]:
+    program = grown_program(width)
+    laboratory = Laboratory(Image.of(program), random_latents(program, _FRAMES))
+    events = _flips(laboratory, _TRIALS_AT_ONCE)
+    laboratory.outcomes(events, _TRIALS_AT_ONCE)  # pages are touched, tables made
+    trials, before, started = 0, laboratory.macs, time.process_time()
+    while (passed := time.process_time() - started) < seconds or not trials:
+        laboratory.outcomes(events, _TRIALS_AT_ONCE)
+        trials += _TRIALS_AT_ONCE
+    whole = program.macs_per_frame() * _FRAMES
+    row: Row = {"weights": weights_of(program), "trials": trials, "trials_per_s": trials / passed}
+    row |= {"macs": whole, "engine": laboratory.engine, "kernels": laboratory.kernels}
+    if laboratory.macs is not None and before is not None:
+        row["share_of_macs"] = (laboratory.macs - before) / trials / whole
+    return [row]
+
+
+def _memory(laboratory: Laboratory, batch: int) -> list[Row]:
+    events = _flips(laboratory, batch)
+    row: Row = {"trials": batch, "engine": laboratory.engine}
+    row["outcomes_bytes"] = _most(lambda: laboratory.outcomes(events, batch))
+    if batch <= SOUNDS:
+        row["sounds_bytes"] = _most(lambda: laboratory.sounds(events, batch))
+    return [row]
+
+
+def _fleets(fleets: Fleets, strategy: Strategy, devices: Sequence[int]) -> list[Row]:
+    rows: list[Row] = []
+    for number, count in enumerate((1, *devices)):
+        workload = workload_of(
+            ENVIRONMENTS[ENVIRONMENT], devices=count, utterances=fleets.utterances, seed=0
+        )
+        started = time.process_time()
+        fleet = simulate_fleet(fleets.program, fleets.inputs, strategy, workload, jobs=1)
+        passed = time.process_time() - started
+        if number:  # the first one makes clean runs, which are kept
+            rows.append(
+                {
                     "strategy": strategy.name,
                     "devices": count,
                     "cpu_s": passed,
                     "times_real_time": fleet.device_s / passed,
                 }
+            )
+    return rows
 
 
 def _flips(laboratory: Laboratory, trials: int) -> Events:

@@ -23,7 +23,7 @@ from workbench.errors import reason_of
 from workbench.experiments.bench.decoder import MACS, Decoder, decoder
 from workbench.experiments.bench.peers import Flip, Injector, PlainLoop
 from workbench.experiments.bench.peers_packages import PEERS
-from workbench.experiments.bench.plans import PlanRate, measure_plans
+from workbench.experiments.bench.plans import PLANS, PlanRate, measure_plans
 from workbench.experiments.threads import one_thread
 from workbench.integer import reference
 from workbench.integer.native.instructions import processor_name
@@ -144,6 +144,14 @@ class Figures:
         }
 
 
+def steps_of(check: int, peers: tuple[type[Injector], ...] = PEERS) -> int:
+    """How often `bench_campaign` calls `progress`, unless a peer that is installed fails."""
+    kinds: tuple[type[Injector], ...] = (PlainLoop, *peers)
+    running = sum(kind.missing() is None for kind in kinds)
+    rounds = ROUNDS * (1 + running)
+    return 2 + len(peers) + rounds + len(PLANS) + -(-check // _SAID_EVERY)
+
+
 def bench_campaign(
     *,
     seconds: float = 5.0,
@@ -154,8 +162,8 @@ def bench_campaign(
 ) -> Figures:
     """Measure everything, each injector for `seconds` in all, and check `check` trials.
 
-    engine: of the laboratory. progress: called with the name of each stage. Raises WorkbenchError where the
-    engine cannot run.
+    engine: of the laboratory. progress: called with the name of each step, which all take about equally
+    long but for those of preparation. Raises WorkbenchError where the engine cannot run.
     """
     with one_thread():
         progress("preparing the decoder")
@@ -176,9 +184,10 @@ def bench_campaign(
         timings: dict[str, list[float]] = {name: [] for name in ready}
         rounds, peaks, dense = [], [], []
         for number in range(ROUNDS):
-            progress(f"round {number + 1} of {ROUNDS}")
+            progress(f"round {number + 1} of {ROUNDS}: workbench")
             rounds.append(campaign.run(seconds / ROUNDS))
             for name, injector in ready.items():
+                progress(f"round {number + 1} of {ROUNDS}: {name}")
                 timings[name].append(_timed(injector, seconds / ROUNDS))
             peaks.append(campaign.laboratory.peak_gmacs_per_s(min(_PEAK_S, seconds / ROUNDS)))
             dense.append(campaign.laboratory.dense_gmacs_per_s(min(_PEAK_S, seconds / ROUNDS)))

@@ -7,8 +7,9 @@ Layout: a row a class, the best first, then rows of parts of the last one.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from itertools import islice, zip_longest
 from typing import Any, NamedTuple
 
@@ -27,10 +28,14 @@ from workbench.memory.faults.transients import Sites
 from workbench.memory.trials.laboratory import Laboratory
 
 FLIPS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000)
+_SOUNDS_A_STEP = 25  # three seconds of listening, and no more are lost where that is interrupted
 _TRIALS_A_SOUND = 4  # of each number of flips, so that every class fills
 BROKEN_BANDS_DB = ((3.0, DEGRADED_SNR_DB), (-3.0, 3.0), (-np.inf, -3.0))
 
 Progress = Callable[[str, int, int], None]  # what is done, how much of it, of how much
+Heard = list[tuple[float, float]]  # of sounds: understood share and PESQ, NaN where there is none
+# Called with the name of a step and what hears its sounds; returns that, or what an earlier run heard.
+Step = Callable[[str, Callable[[], Heard]], Heard]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,11 +67,12 @@ def heard_classes(
     seed: int = 0,
     language: Language = ENGLISH,
     progress: Progress | None = None,
+    step: Step | None = None,
 ) -> list[ClassHeard]:
     """Hear `sounds` damaged words of each class, drawn among random flips of the working copy, FLIPS at once.
 
-    progress: called with (stage, done, total). Returns the clean voice,
-    the four classes and BROKEN_BANDS_DB of the last. Words take turns in each class, but those that the
+    progress: called with (stage, done, total). step: by which the listener hears some sounds after the other.
+    Returns the clean voice, the four classes and BROKEN_BANDS_DB of the last. Words take turns in each class, but those that the
     recogniser does not know; a class of which too few are drawn has fewer sounds.
     Raises WorkbenchError without the recogniser, for fewer than 2 sounds and where no flip is heard.
     """
@@ -86,13 +92,22 @@ def heard_classes(
             )
         clean = {word: voice.program.sound(lab.clean) for word, lab in laboratories.items()}
         undamaged = [listener.hear([sound], sound, word) for word, sound in clean.items()]
-        heard = []  # [sounds], pairs of understood share and PESQ, float64 [1] each
-        for n, (word, plan, number, _) in enumerate(chosen):
-            progress("listening", n, len(chosen))
-            codes = laboratories[word].sounds(plan.events(sites, np.array([number])), 1)[0]
-            heard.append(listener.hear([voice.program.sound(codes)], clean[word], word))
+        heard: Heard = []
+
+        def hear(trials: Sequence[_Trial], first: int) -> Heard:
+            pairs: Heard = []
+            for n, (word, plan, number, _) in enumerate(trials, first):
+                progress("listening", n, len(chosen))
+                codes = laboratories[word].sounds(plan.events(sites, np.array([number])), 1)[0]
+                understood, pesq = listener.hear([voice.program.sound(codes)], clean[word], word)
+                pairs.append((float(understood[0]), float(pesq[0])))
+            return pairs
+
+        for first in range(0, len(chosen), _SOUNDS_A_STEP):
+            make = partial(hear, chosen[first : first + _SOUNDS_A_STEP], first)
+            heard += step(f"sounds-{first}", make) if step else make()
     snr_db = np.array([trial.snr_db for trial in chosen])
-    understood, pesq = np.concatenate(heard, axis=1)
+    understood, pesq = np.array(heard, np.float64).T
     code = snr_quality(snr_db)
     parts = [(class_in_words(name), code == n) for n, name in enumerate(QUALITIES[1:], 1)]
     for low, high in BROKEN_BANDS_DB:

@@ -1,5 +1,9 @@
 """Units that nothing helps: reported once, then tried again more and more rarely.
 
+Waiting costs next to nothing, since a unit that waits is seldom hit again meanwhile, and spares what a remedy
+does beside repairing: under stuck cells `reboot` would restart in every scan. Remedies that sign what they
+wrote (ZERO, INTERPOLATE, CLIP) fail at stuck checks alone, so that waiting is nothing to them.
+
 Reference: bounded exponential back-off. Layout: 4 bits for every watched unit, in the `backoff` section:
 0 where all is well, 1 where a remedy is deferred, 2 to 7 after so many failures less one; the highest
 bit says that a unit of a monitor raised an alarm since the last look at it (monitors alone use it).

@@ -1,7 +1,8 @@
 """Strategies by name, with the publication that an idea is from where it is published; all are data, edit freely.
 
 What a strategy protects besides its weights (biases are a twentieth of the bytes and most of the harm)
-is the same wherever the published idea says nothing of it: SECDED words.
+is the same wherever the published idea says nothing of it: SECDED words, restored from the golden copy where
+two bits of one are wrong. To zero such a word instead would destroy a bias whenever both lie in its check.
 """
 
 from __future__ import annotations
@@ -94,8 +95,8 @@ def secded(bits: int = 64, pages: int = 4) -> Strategy:
     return Strategy(f"secded{bits}-scrub", (guard,), source=_HSIAO)
 
 
-def _words_for_the_rest(ladder: tuple[Remedy, ...] = (Remedy.CORRECT, Remedy.ZERO)) -> Guard:
-    return Guard(Area("secded32", _REST, keep=RAM), 2, ladder)
+def _words_for_the_rest() -> Guard:
+    return Guard(Area("secded32", _REST, keep=RAM), 2, (Remedy.CORRECT, Remedy.RESTORE))
 
 
 def parity_zero(pages: int = 4) -> Strategy:
@@ -128,8 +129,7 @@ def radar(groups: int = 2, *, group_bytes: int = 512) -> Strategy:
 def in_place(bits: int = 64, pages: int = 4) -> Strategy:
     """Weights that are code words themselves; no check beside them. See `workbench.memory.codes.in_place`."""
     guard = Guard(Area(f"in-place{bits}", _WEIGHTS), pages, (Remedy.CORRECT,))
-    rest = _words_for_the_rest((Remedy.CORRECT,))
-    return Strategy(f"in-place{bits}", (guard, rest), source=_GUAN)
+    return Strategy(f"in-place{bits}", (guard, _words_for_the_rest()), source=_GUAN)
 
 
 def self_test(every_frames: int = 32, *, moments: int = 4) -> Strategy:
