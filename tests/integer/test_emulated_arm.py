@@ -10,6 +10,7 @@ import pytest
 from emulated import PROCESSORS, QEMU, EmulatedEngine, compile_driver
 from hypothesis import HealthCheck, given, settings
 from programs import random_inputs, seeds, wide_program
+from speaking_programs import speaking_case
 from trial_cases import FRAMES, random_case, random_events
 
 from workbench.memory.faults.events import Events
@@ -36,6 +37,14 @@ def engine(request: pytest.FixtureRequest, made_once) -> EmulatedEngine:  # type
 @given(seed=seeds)
 def test_the_kernels_of_arm_are_the_truth(engine: EmulatedEngine, seed: int) -> None:
     _check(engine, *random_case(seed))
+
+
+@settings(
+    max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(seed=seeds)
+def test_speech_of_arm_is_the_truth(engine: EmulatedEngine, seed: int) -> None:
+    _check(engine, *speaking_case(seed, FRAMES))
 
 
 @pytest.mark.parametrize(("channels", "out"), [(300, 33), (2, 1025)])

@@ -1,7 +1,7 @@
 """Frames of one device after the other, in C: parameters may differ, histories are given and returned.
 
-Equal to the plain reference on the changed program. Layout: a state holds the histories of all
-convolutions in program order, each as its rows are stored in `native/sparse.h`, uint8 [bytes].
+Equal to the plain reference on the changed program. Layout: a state holds what all operators remember, in
+program order, a history as its rows are stored in `native/sparse.h`, uint8 [bytes].
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from workbench.errors import WorkbenchError
 from workbench.integer.changes import Changes
 from workbench.integer.native.build import kernels_asked_for, native_library
 from workbench.integer.native.model import Layout, NativeModel, unsupported
-from workbench.integer.native.trials import KIND_OF_FIELD
+from workbench.integer.native.trials import KIND_OF_FIELD, first_elements
 from workbench.integer.operators import Conv
 from workbench.integer.program import Program
 from workbench.integer.reference import Codes
@@ -30,10 +30,11 @@ _MOST_PLANS = 256
 
 
 @dataclass(frozen=True)
-class _History:
-    """Where the history of a convolution lies in a state: rows of `stride` stored codes."""
+class _Place:
+    """Where what an operator remembers lies in a state: rows of `stride` stored codes, `channels` of them in use."""
 
     start: int
+    shape: tuple[int, ...]
     rows: int
     stride: int
     channels: int
@@ -42,6 +43,11 @@ class _History:
     @property
     def stop(self) -> int:
         return self.start + self.rows * self.stride * self.dtype.itemsize
+
+    def codes(self, state: np.ndarray) -> np.ndarray:
+        """[rows, channels] of a state, a view."""
+        rows = state[self.start : self.stop].view(self.dtype)
+        return rows.reshape(self.rows, self.stride)[:, : self.channels]
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,30 +109,34 @@ class NativeFrames:
         self._signals = {signal.name: n for n, signal in enumerate(program.signals)}
         self._first_rate = program.signal(program.inputs[0]).rate
         self._plans: dict[tuple[int, tuple[str, ...] | None], _Plan] = {}
-        self._histories = self._placed_histories()
+        self._elements = first_elements(program)
+        self._places = self._placed()
 
-    def _placed_histories(self) -> dict[str, _History]:
+    def _placed(self) -> dict[tuple[str, str], _Place]:
         placed, start = {}, 0
-        for operator in self.program.operators:
-            if isinstance(operator, Conv) and operator.history:
-                (source,) = self.program.sources(operator)
-                history = _History(
-                    start, operator.history, self._model.stride(source.name), source.channels,
-                    code_dtype(source.bits),
-                )  # fmt: skip
-                placed[operator.name] = history
-                start = history.stop
+        for operator, tensor in self.program.states():
+            (source,) = self.program.sources(operator)
+            is_history = isinstance(operator, Conv)
+            stride, channels = (
+                (self._model.stride(source.name), source.channels) if is_history else (1, 1)
+            )
+            place = _Place(
+                start, tensor.shape, tensor.shape[0], stride, channels, code_dtype(tensor.bits)
+            )
+            placed[operator.name, tensor.name] = place
+            start = place.stop
         return placed
 
     def silence(self) -> np.ndarray:
-        """The state in which every history is zero."""
-        return np.zeros(max([0, *(each.stop for each in self._histories.values())]), np.uint8)
+        """The state in which everything is zero."""
+        return np.zeros(max([0, *(each.stop for each in self._places.values())]), np.uint8)
 
     def changed(self, changes: Changes) -> np.ndarray:
         """Parameters of one device, trial 0 of the changes, as EDIT [n]."""
         rows = [
-            (self._numbers[operator], KIND_OF_FIELD[field], element, value)
+            (self._numbers[operator], KIND_OF_FIELD[field], first + element, value)
             for (operator, field), change in changes.items()
+            for first in [self._elements[operator, field]]
             for element, value in zip(change.element.tolist(), change.value.tolist(), strict=True)
         ]
         return np.array(sorted(rows), EDIT)
@@ -181,30 +191,25 @@ class NativeFrames:
     def state_of(self, tensors: Mapping[tuple[str, str], np.ndarray]) -> np.ndarray:
         """The state with these tensors, [*shape] each, which are all of the program."""
         state = self.silence()
-        for (operator, _), rows in tensors.items():
-            history = self._histories[operator]
-            self._rows(state, history)[:, : history.channels] = rows
+        for name, values in tensors.items():
+            codes = self._places[name].codes(state)
+            codes[:] = values.reshape(codes.shape)
         return state
 
     def read_state(self, state: np.ndarray, operator: str, tensor: str) -> np.ndarray:
         """int64 [*shape]."""
-        history = self._histories[operator]
-        return self._rows(state, history)[:, : history.channels].astype(np.int64)
+        place = self._places[operator, tensor]
+        return place.codes(state).astype(np.int64).reshape(place.shape)
 
     def written(self, state: np.ndarray, changes: Changes) -> np.ndarray:
         """A state in which some elements, of trial 0 of the changes, have new values."""
         made = state.copy()
-        for (operator, _), change in changes.items():
-            history = self._histories[operator]
-            row, channel = np.divmod(change.element, history.channels)
-            self._rows(made, history)[row, channel] = change.value
+        for name, change in changes.items():
+            place = self._places[name]
+            row, channel = np.divmod(change.element, place.channels)
+            place.codes(made)[row, channel] = change.value
         return made
 
     def same(self, state: np.ndarray, other: np.ndarray) -> bool:
         """Whether two states are equal."""
         return bool(np.array_equal(state, other))
-
-    @staticmethod
-    def _rows(state: np.ndarray, history: _History) -> np.ndarray:
-        rows = state[history.start : history.stop].view(history.dtype)
-        return rows.reshape(history.rows, history.stride)

@@ -9,16 +9,18 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from workbench.integer.operators import Add, Concat, Conv, Embed, Rescale, Table
+from workbench.integer.operators import Add, Concat, Conv, Embed, Rescale, Synthesis, Table
+from workbench.integer.operators.synthesis import FADE, HOP, POINTS
 from workbench.integer.program import Program
 from workbench.integer.signals import SHIFT_MAX, SHIFT_MIN, Signal
 
-_KINDS = (Conv, Add, Rescale, Table, Embed, Concat)  # in the order of the C enumeration
+_KINDS = (Conv, Add, Rescale, Table, Embed, Concat, Synthesis)  # in the order of the C enumeration
 _CACHE_LINE = 64  # bytes
 _VECTOR = 16  # columns that are computed together
 _AT_ONCE = 64  # columns whose sums become codes together
 _MASK = 32  # words whose bits make one number
 _CLEAN_LOW = 2**31 - 1
+_PERIOD_BYTES = 4 * POINTS + 2 * (HOP + FADE)
 
 _int, _pointer = ctypes.c_int32, ctypes.c_void_p
 
@@ -41,7 +43,8 @@ _Operator = _struct(
     "kind target source other sources clamp_low clamp_high up out taps fan_in groups dilation "
     "stride weight_bits fold history rows_seen apart advance rows_made columns padded positions "
     "per_frame any_left entry_bits entries width",
-    "concat weight bias shift packed base excess right left entry_of_word clean_sums clean_entry entry",
+    "concat weight bias shift packed base excess right left entry_of_word clean_sums clean_entry entry "
+    "clean_period now_period clean_words",
 )
 
 
@@ -217,12 +220,18 @@ class NativeModel:
             made.shift = self._array(operator.shift)
         elif isinstance(operator, Concat):
             made.sources, made.concat = len(sources), self._array(np.array(sources, np.int32))
-        elif isinstance(operator, Table | Embed):
-            entries = operator.table[:, None] if isinstance(operator, Table) else operator.rows
-            made.entry_bits = 8 * entries.itemsize
-            made.entries, made.width = entries.shape
-            made.clean_entry = self._array(entries.astype(np.int16))
-            made.entry = self._array(entries.astype(np.int16))
+        elif isinstance(operator, Table | Embed | Synthesis):
+            arrays = [getattr(operator, field) for field in operator.PARAMETERS]
+            made.width = arrays[0].shape[1] if isinstance(operator, Embed) else 1
+            made.entry_bits = 8 * arrays[0].itemsize
+            entries = np.concatenate([array.ravel() for array in arrays]).astype(np.int16)
+            made.entries = len(entries) // made.width
+            made.clean_entry, made.entry = self._array(entries), self._array(entries)
+        if isinstance(operator, Synthesis):
+            silence_and_frames = np.zeros((source_rows + 1, _PERIOD_BYTES), np.uint8)
+            made.clean_period = self._array(silence_and_frames)
+            made.now_period = self._array(silence_and_frames)
+            made.clean_words = self._array(np.zeros((source_rows + 1, 3), np.uint32))
         return made
 
     def _conv(self, made: Any, conv: Conv, source_rows: int) -> None:

@@ -14,7 +14,7 @@
 
 #include <stdint.h>
 
-enum { CONV, ADD, RESCALE, TABLE, EMBED, CONCAT };
+enum { CONV, ADD, RESCALE, TABLE, EMBED, CONCAT, SYNTHESIS };
 enum { ACTIVATION, WEIGHT, BIAS, SHIFT, ENTRY, HISTORY, ACCUMULATOR };
 
 typedef struct {
@@ -37,6 +37,18 @@ typedef struct {
     int32_t operand, weights; /* offsets in bytes, from the position's first row and in `packed` */
 } Entry;
 
+/* What the spectrum of a frame of speech sounds like. */
+typedef struct {
+    uint32_t pair[256]; /* a sample of the wave in the lower half, the next one in the upper */
+    int16_t grain[160]; /* noise */
+    int16_t tail[64];   /* what of it fades out in the next frame */
+} Period;
+
+/* What else speech remembers from frame to frame. */
+typedef struct {
+    uint32_t noise, phase, step;
+} Words;
+
 typedef struct {
     int32_t kind;
     int32_t target;
@@ -56,7 +68,7 @@ typedef struct {
     int32_t positions;       /* of the utterance */
     int32_t per_frame;       /* positions a frame */
     int32_t any_left;      /* some column shifts left */
-    int32_t entry_bits, entries, width; /* TABLE, EMBED: entries of `width` elements */
+    int32_t entry_bits, entries, width; /* TABLE, EMBED, SYNTHESIS: entries of `width` elements */
     const int32_t *concat;
     /* What faults of one trial may change for a while, see patch.h: */
     int8_t *weight;        /* as in the program: [up, out, taps, fan_in] */
@@ -70,6 +82,9 @@ typedef struct {
     int32_t *clean_sums;   /* [positions, padded] */
     const int16_t *clean_entry; /* [entries * width] */
     int16_t *entry;             /* equal to clean_entry between trials */
+    /* SYNTHESIS, [frames + 1] each: of silence, then of frames */
+    Period *clean_period, *now_period;
+    Words *clean_words;         /* before each frame, and after the last */
 } Operator;
 
 typedef struct {

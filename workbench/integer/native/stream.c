@@ -7,6 +7,7 @@
  */
 #include "elementwise.h"
 #include "requantise.h"
+#include "synthesis.h"
 
 /* A parameter that differs. element: as of a Fault. value: what the device holds. */
 typedef struct {
@@ -112,6 +113,42 @@ static void run_elementwise(Model *m, Operator *op, int frames, const Edit *edit
         op->entry[edit[e].element] = op->clean_entry[edit[e].element];
 }
 
+/* What a frame is spoken after, as it lies in a state. */
+typedef struct {
+    int16_t wave[WB_POINTS], tail[WB_FADE];
+    int32_t phase, step, noise;
+} Spoken;
+
+/* Speak; `states` begins with a Spoken, which is replaced by that after the last frame. */
+static void run_synthesis(Model *m, Operator *op, int frames, const Edit *edit, int edits, uint8_t *states)
+{
+    const Signal *x = m->signal + op->source, *y = m->signal + op->target;
+    Spoken spoken;
+    Tables tables;
+    int16_t samples[WB_HOP];
+    memcpy(&spoken, states, sizeof spoken);
+    Words words = {(uint32_t)spoken.noise, (uint32_t)spoken.phase, (uint32_t)spoken.step};
+    for (int i = 0; i < WB_POINTS; i++) op->now_period->pair[i] = pair_of(spoken.wave[i], spoken.wave[(i + 1) & 255]);
+    memcpy(op->now_period->tail, spoken.tail, sizeof spoken.tail);
+    for (int e = 0; e < edits; e++) op->entry[edit[e].element] = (int16_t)edit[e].value;
+    take_tables(&tables, op->entry);
+    for (int e = 0; e < edits; e++) op->entry[edit[e].element] = op->clean_entry[edit[e].element];
+    for (int frame = 0; frame < frames; frame++) {
+        const int16_t *controls = (const int16_t *)x->now + (long)frame * x->stride;
+        Period *before = op->now_period + frame, *now = before + 1;
+        Voice v = next_voice(&tables, controls, &words);
+        make_period(&tables, &v, controls, now);
+        make_samples(&tables, &v, before->pair, before->tail, now, samples);
+        for (int n = 0; n < WB_HOP; n++) ((int16_t *)y->now)[((long)frame * WB_HOP + n) * y->stride] = samples[n];
+    }
+    for (int i = 0; i < WB_POINTS; i++) spoken.wave[i] = (int16_t)op->now_period[frames].pair[i];
+    memcpy(spoken.tail, op->now_period[frames].tail, sizeof spoken.tail);
+    spoken.noise = (int32_t)words.noise;
+    spoken.phase = (int32_t)words.phase;
+    spoken.step = (int32_t)words.step;
+    memcpy(states, &spoken, sizeof spoken);
+}
+
 static void take_input(const Signal *s, int rows, const int32_t *codes)
 {
     if (s->bits == 32) memcpy(s->now, codes, 4 * (size_t)rows);
@@ -127,8 +164,8 @@ static void write_codes(const Signal *s, int rows, int16_t *to)
 /* Run `frames` frames, `at_once` of them together, which is the room of the model's signals.
  *
  * given: of each signal, its codes if it is an input, else NULL. record: of each signal, where its codes go,
- * or NULL. edit: sorted by operator. states: the histories of all convolutions, one after the other, as their
- * rows are stored; replaced by those after the last frame. */
+ * or NULL. edit: sorted by operator. states: what all operators remember, one after the other, the history of a
+ * convolution as its rows are stored; replaced by those after the last frame. */
 void wb_stream(Model *m, int32_t frames, int32_t at_once, const int32_t *const *given, int16_t *const *record,
                const Edit *edit, int32_t edits, uint8_t *states)
 {
@@ -152,6 +189,9 @@ void wb_stream(Model *m, int32_t frames, int32_t at_once, const int32_t *const *
                 run_conv(m, op, now, edit + next, count);
                 memcpy(state, rows + (long)now * x->rate * row_bytes(x) - bytes, (size_t)bytes);
                 state += bytes;
+            } else if (op->kind == SYNTHESIS) {
+                run_synthesis(m, op, now, edit + next, count, state);
+                state += sizeof(Spoken);
             } else {
                 run_elementwise(m, op, now, edit + next, count);
             }

@@ -10,6 +10,7 @@
 
 #include "convolve.h"
 #include "elementwise.h"
+#include "speak.h"
 
 static void upset_activation(Model *m, const Fault *f)
 {
@@ -106,6 +107,7 @@ static int run_trial(Model *m, const Fault *fault, int faults, Overlay *overlay,
         while (next + count < faults && fault[next + count].operator_ == number) count++;
         if (count || is_stirred(m, op)) {
             if (op->kind == CONV) convolve(m, op, fault + next, count, overlay, undo);
+            else if (op->kind == SYNTHESIS) speak(m, op, fault + next, count);
             else if (!count && is_flat(m, op)) done = run_flat(m, number, next < faults ? fault + next : 0);
             else run_rows(m, op, fault + next, count);
             for (int k = 0; k < done; k++)
@@ -117,12 +119,13 @@ static int run_trial(Model *m, const Fault *fault, int faults, Overlay *overlay,
     return reached;
 }
 
-/* Sums of the clean run. Returns the number of the first convolution whose codes come out otherwise
- * than the reference's, -1 if none does. */
+/* Sums and periods of the clean run. Returns the number of the first operator with such whose codes come out
+ * otherwise than the reference's, -1 if none does. */
 int32_t wb_prepare(Model *m)
 {
     for (int number = 0; number < m->operators; number++) {
         Operator *op = m->operator_ + number;
+        if (op->kind == SYNTHESIS && speak_clean(m, op)) return number;
         if (op->kind != CONV) continue;
         Signal *x = m->signal + op->source, *y = m->signal + op->target;
         Work w = {.m = m, .op = op, .x = x, .y = y};

@@ -8,7 +8,9 @@ Layout: faults are one structured array for all trials, see `FAULT`.
 from __future__ import annotations
 
 import ctypes
+import math
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 
 import numpy as np
@@ -18,17 +20,22 @@ from workbench.integer import reference
 from workbench.integer.native.build import kernels_of, native_library
 from workbench.integer.native.instructions import kernels_asked_for
 from workbench.integer.native.model import Layout, NativeModel, unsupported
+from workbench.integer.operators import Synthesis
 from workbench.integer.program import Program
 
 # Kinds of faults, sorted as the faults of one operator have to be.
 ACTIVATION, WEIGHT, BIAS, SHIFT, ENTRY, HISTORY, ACCUMULATOR = range(7)
-KIND_OF_FIELD = {"weight": WEIGHT, "bias": BIAS, "shift": SHIFT, "table": ENTRY, "rows": ENTRY}
+KIND_OF_FIELD = {
+    "weight": WEIGHT, "bias": BIAS, "shift": SHIFT, "table": ENTRY, "rows": ENTRY,
+    **dict.fromkeys(Synthesis.PARAMETERS, ENTRY),
+}  # fmt: skip
 
 # One fault: new bits = (old & keep) ^ flip, of one element.
 #   operator: that owns the element, or before which an activation is hit; the number of operators
 #       for what is hit after the last.
-#   element: flat. Parameters: in C order. HISTORY: of the cells [history rows, channels]. ACTIVATION:
-#       of the frame's codes [rate, channels]. ACCUMULATOR: of the frame's sums [positions, up, out].
+#   element: flat. Parameters: in C order. HISTORY: of the cells [history rows, channels], or of all that the operator
+#       remembers. ACTIVATION: of the frame's codes [rate, channels]. ACCUMULATOR: of the frame's sums [positions, up,
+#       out]. Tensors of one kind are counted end to end, see `first_elements`.
 #   frame: parameters: from its first row on. HISTORY: before it. Others: in it.
 #   signal: number of the signal whose codes an ACTIVATION is.
 FAULT = np.dtype(
@@ -51,6 +58,22 @@ OUTCOME = np.dtype(
 )  # fmt: skip
 
 REACHED_UNKNOWN = -2
+
+
+def first_elements(program: Program) -> dict[tuple[str, str], int]:
+    """By operator and tensor, the `element` of a FAULT at which each parameter and state begins."""
+    first: dict[tuple[str, str], int] = {}
+    for operator in program.operators:
+        size: Counter[int | None] = Counter()  # so far, by kind
+        for field in operator.PARAMETERS:
+            kind = KIND_OF_FIELD.get(field)
+            first[operator.name, field] = size[kind]
+            size[kind] += int(getattr(operator, field).size)
+        for tensor in operator.state(program.sources(operator)):
+            first[operator.name, tensor.name] = size[HISTORY]
+            size[HISTORY] += math.prod(tensor.shape)
+    return first
+
 
 _TRIALS_AT_ONCE = 4096  # between two looks at Ctrl-C
 _PEAK_TIMES = 100

@@ -18,6 +18,7 @@ from workbench.integer.native.trials import (
     FAULT,
     HISTORY,
     KIND_OF_FIELD,
+    first_elements,
 )
 from workbench.memory.faults.events import FLIP, SET, Events
 from workbench.memory.faults.transients import Sites, TransientPlace
@@ -49,6 +50,10 @@ class FaultTranslator:
         self._kind = np.array([_kind(place) for place in places], np.int32)
         self._operator = np.array(
             [operators.get(place.operator, len(operators)) for place in places], np.int32
+        )
+        first = first_elements(image.program)
+        self._first = np.array(
+            [first.get((place.operator, place.tensor), 0) for place in places], np.int32
         )
         self._signal = np.array([signals.get(_signal(place), 0) for place in places], np.int32)
 
@@ -84,7 +89,7 @@ class FaultTranslator:
         mask = np.left_shift(np.uint32(1), bit.astype(np.uint32))
         faults = np.zeros(len(trial), FAULT)
         faults["operator"], faults["kind"] = self._operator[number], kind
-        faults["element"], faults["frame"] = element, frame
+        faults["element"], faults["frame"] = self._first[number] + element, frame
         faults["keep"] = np.where(action == FLIP, np.uint32(_ALL_BITS), ~mask)
         faults["flip"] = np.where((action == FLIP) | (action == SET), mask, np.uint32(0))
         faults["signal"] = self._signal[number]
