@@ -23,7 +23,8 @@ NEEDS = {
     "container": {"sealed"},
     "compilers": {"errors"},
     "progress": set(),
-    "audio": {"container", "progress"},
+    "own_code": set(),
+    "audio": {"container", "progress", "own_code"},
     "generators": {"audio"},
     "integer": {"generators", "compilers"},  # lowering starts from their layers
     "memory": {"integer"},

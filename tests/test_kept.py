@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -136,11 +137,13 @@ def test_a_measurement_depends_on_what_is_in_the_files_that_are_named(
     )
     model.parent.mkdir()
     language = Language(acoustic_model=model.parent, dictionary=dictionary)
-    module.write_text("def loud(sound, _): return 1.0\n")
+    function = "def loud(sound, _): return 1.0\n"
+    module.write_text(function)
     keys = []
     for path in (None, model, dictionary, module):
         if path:
-            path.write_text("# another\n")
+            path.write_text(function.replace("1.0", "sound[-1]"))
+        monkeypatch.delitem(sys.modules, "kept_mine", raising=False)
         metrics = own_metrics(["kept_mine:loud"])
         again = [measure_command._kept([], language, metrics)._key for _ in range(2)]
         assert again[0] == again[1] and " at 0x" not in again[0]

@@ -26,6 +26,7 @@ from workbench.integer.reference import run as run_program
 from workbench.integer.sections import WEIGHTS, WORKING_SECTIONS
 from workbench.integer.storage import save_program
 from workbench.memory.image import Image
+from workbench.own_code import own_digest
 from workbench.training.checkpoint_files import generator_of, read_metadata, refuse_replacing
 
 if TYPE_CHECKING:  # the rest of lowering needs torch
@@ -73,7 +74,8 @@ def run(options: argparse.Namespace) -> None:
         lowered = lower_generator(generator, model)
         program = lowered.program
         # One by one, so that float64 needs little memory.
-        with Kept("lower", program.content_hash, sorted(metadata.items())) as kept:
+        own = own_digest([type(generator)])
+        with Kept("lower", program.content_hash, sorted(metadata.items()), own) as kept:
             compared = 0
             for word in words:
                 say(f"comparing {word!r} with Brevitas")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import hashlib
-import inspect
 import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -32,6 +31,7 @@ from workbench.files import is_folder, read_bytes, write_text
 from workbench.generators.generator_registry import DEFAULT, generator_named
 from workbench.healing.strategies.named import NONE
 from workbench.healing.strategies.variants import strategy_variant
+from workbench.own_code import own_digest
 from workbench.training.checkpoint_files import record_measured, refuse_replacing
 
 # What the recogniser needs for another language than US English, by pocketsphinx' own names.
@@ -144,10 +144,7 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _kept(voices: Sequence[Voice], language: Language, metrics: Mapping[str, Metric]) -> Kept:
-    """Voices that are measured; files of a language and metrics of one's own count by what is in them.
-
-    Of a metric, that is the file of its module; what that imports is not looked at.
-    """
+    """Voices that are measured; files of a language, and metrics and generators of one's own, count by what is in them."""
     spoken = [
         (voice.program.content_hash, inputs_digest(voice.all_inputs(voice.utterances)))
         for voice in voices
@@ -157,22 +154,13 @@ def _kept(voices: Sequence[Voice], language: Language, metrics: Mapping[str, Met
         for voice in voices
         for word in voice.utterances
     ]
-    own = [(name, *_source_of(metric)) for name, metric in metrics.items()]
-    return Kept("measure", spoken, heard, language, _contents(language), own)
+    own = own_digest([*metrics.values(), *(type(voice.generator) for voice in voices)])
+    return Kept("measure", spoken, heard, language, _contents(language), [*metrics], own)
 
 
 def _contents(language: Language) -> list[str]:
     """Digests of the files of a language."""
     return [_digest_below(path) for path in dataclasses.astuple(language) if path is not None]
-
-
-def _source_of(metric: Metric) -> tuple[str, str]:
-    """Where a metric is defined, and what is in that file."""
-    module = inspect.getmodule(metric) or inspect.getmodule(type(metric))
-    file = getattr(module, "__file__", None)
-    return f"{module} {getattr(metric, '__qualname__', '')}", _digest_below(
-        Path(file)
-    ) if file else ""
 
 
 def _digest_below(path: Path) -> str:

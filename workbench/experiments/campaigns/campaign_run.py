@@ -17,6 +17,7 @@ from workbench.memory.faults.plan import Plan
 from workbench.memory.faults.protection import ProtectionMask
 from workbench.memory.faults.transients import Sites
 from workbench.memory.image import Image
+from workbench.own_code import own_digest
 from workbench.progress import progress_bar
 
 EVENTS_A_SHARD = 65_536  # about, which take a few seconds
@@ -99,6 +100,7 @@ def campaign_of(
         log_mel=log_mel,
         listen=listen,
         protection=mask.digest if mask else "",
+        own_code=own_digest([plan.model, *map(type, image.program.operators)]),
     )
 
 

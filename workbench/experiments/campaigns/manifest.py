@@ -28,6 +28,7 @@ MANIFEST_FILE = "manifest.json"
 _CONTINUED = (
     "continued_by"  # commit and versions of the code that went on with a campaign, if other
 )
+_OPTIONAL = "own_code"  # a field that is written only where it says something
 _SHOWN = 60  # characters of a value in a message
 _CURE = "move its folder away, or copy the manifest from another part of the same campaign"
 
@@ -62,6 +63,7 @@ class Campaign:
         log_mel: Of about so many trials of an utterance the log-mel distance is measured.
         listen: About so many trials of an utterance are heard by a recogniser and PESQ.
         protection: Digest of a protection mask; "" for none.
+        own_code: Digest of what a fault model or operators of one's own do, see `workbench.own_code`; "" for none.
         format: Version of the results.
     """
 
@@ -76,6 +78,7 @@ class Campaign:
     log_mel: int = 0
     listen: int = 0
     protection: str = ""
+    own_code: str = ""
     format: int = FORMAT_VERSION
 
     @property
@@ -115,6 +118,8 @@ class Campaign:
         """What differs first, in words, "" when nothing does."""
         for field in fields(self):
             mine, its = getattr(self, field.name), getattr(other, field.name)
+            if mine != its and field.name == _OPTIONAL:
+                return "another version of a fault model or an operator of your own"
             if mine != its:
                 return f"{field.name.replace('_', ' ')} {_short(its)} and not {_short(mine)}"
         return ""
@@ -152,7 +157,11 @@ class Campaign:
     def _read(cls, contents: dict[str, Any], path: Path) -> Campaign:
         try:
             names = {field.name: _key(field.name, contents["format"]) for field in fields(cls)}
-            values = {name: contents[key] for name, key in names.items()}
+            values = {
+                name: contents[key]
+                for name, key in names.items()
+                if key in contents or name != _OPTIONAL
+            }
         except KeyError as error:
             raise _damaged(path) from error
         if isinstance(values["utterances"], list):
@@ -181,7 +190,11 @@ class Campaign:
     @property
     def _plain(self) -> dict[str, Any]:
         """The fields by the names that they have in this format."""
-        return {_key(name, self.format): value for name, value in asdict(self).items()}
+        return {
+            _key(name, self.format): value
+            for name, value in asdict(self).items()
+            if value or name != _OPTIONAL
+        }
 
     @property
     def _is_possible(self) -> bool:
@@ -194,6 +207,7 @@ class Campaign:
             self.program,
             self.inputs,
             self.protection,
+            self.own_code,
             *self.utterances,
         )
         counts = (self.trials, self.trials_a_shard, self.log_mel, self.listen)

@@ -7,6 +7,7 @@ Layout: one record, JSON-ready, for each strategy and environment.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,13 +26,14 @@ from workbench.experiments.provenance import inputs_digest
 from workbench.experiments.records import RecordFile
 from workbench.firmware.emulation.costs import Cost, known_cost
 from workbench.healing.overheads import overheads
+from workbench.healing.strategies.own_parts import parts_of
 from workbench.healing.strategies.strategy import Strategy
 from workbench.integer.program import Program
 from workbench.integer.reference import Codes
+from workbench.own_code import own_digest
 
 REFERENCE = "crc-scrub"
 CORE = "m4"
-_VERSION = 5  # of the records; a new one when fleets are counted differently
 
 
 @dataclass(frozen=True)
@@ -156,28 +158,26 @@ def records_of(
 
 
 def fleet_run(folder: Path | None, name: str, case: Case, inputs: dict[str, Codes]) -> FleetRun:
-    """The run of a case whose parts are kept in `folder` until it is complete; name: of its files, for people.
-
-    Only parts that the same sources made are put together.
-    """
+    """The run of a case whose parts are kept in `folder` until it is complete; name: of its files, for people."""
     if folder is None:
         return FleetRun(case.program, inputs, case.strategy, case.workload)
     key = _key(case, inputs)
     return FleetRun(
         case.program, inputs, case.strategy, case.workload,
         file_of=lambda devices: RecordFile(
-            folder, f"{name}-{devices.start}", f"{key} {devices} {code_here().digest}"
+            folder, f"{name}-{devices.start}", f"{key} {devices}"
         ),
     )  # fmt: skip
 
 
 def _key(case: Case, inputs: dict[str, Codes]) -> str:
-    """Text that differs wherever the figures may differ."""
-    work = case.workload  # as it was written when records had words
-    workload = f"Workload(devices={work.devices!r}, words={work.utterances!r}, faults={work.faults!r}, seed={work.seed!r})"
-    return (
-        f"{_VERSION} {case.program.content_hash} {case.strategy} {workload} {inputs_digest(inputs)}"
-    )
+    """Text that differs wherever the figures may differ: of the workbench's sources, and of code of one's own."""
+    program, strategy, workload = case.program, case.strategy, case.workload
+    own: list[object] = [*map(type, program.operators), *parts_of(strategy)]
+    with suppress(WorkbenchError):  # of faults that are none, which the simulation refuses
+        own += [plan.model for plan in workload.plans(frames=1)]
+    made_by = f"{code_here().digest} {own_digest(own)}"
+    return f"{made_by} {program.content_hash} {strategy} {workload} {inputs_digest(inputs)}"
 
 
 def record_of(fleet: Fleet, case: Case) -> dict[str, Any]:

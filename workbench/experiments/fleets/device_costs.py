@@ -5,23 +5,22 @@ Layout: a measured cost is stored as a record, like those of fleets, named by al
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 
-from workbench import __version__
 from workbench.errors import reason_of
 from workbench.experiments.fleets.comparison import CORE
+from workbench.experiments.parallel.task import code_here
 from workbench.experiments.parallel.workers import Workers
 from workbench.experiments.provenance import inputs_digest
 from workbench.experiments.records import RecordFile
 from workbench.firmware.boards import CORES
 from workbench.firmware.emulation.costs import Cost, bare_run, fingerprint, known_cost, measure_cost
 from workbench.firmware.emulation.emulate import EmulatedRun
-from workbench.firmware.toolchain import runtime_headers
+from workbench.firmware.own_in_c import OwnInC
 from workbench.healing.strategies.variants import StrategyVariant
 from workbench.integer.program import Program
 
@@ -71,7 +70,10 @@ def _measured(
     cost_of: dict[str, Cost | str] = {}
     try:
         bare = bare_run(program, frames, CORES[CORE])
-        calls = ((variant, frames, bare) for variant in variants)
+        calls = (
+            (variant, OwnInC.of(variant.program, variant.strategy), frames, bare)
+            for variant in variants
+        )
         for done in Workers(jobs).each(_measure, calls, count=len(variants)):
             variant, cost = variants[done.number], done.result()
             cost_of[variant.strategy.name] = cost
@@ -86,9 +88,13 @@ def _measured(
 
 
 def _measure(
-    variant: StrategyVariant, frames: Mapping[str, np.ndarray], bare: EmulatedRun
+    variant: StrategyVariant,
+    own: OwnInC,
+    frames: Mapping[str, np.ndarray],
+    bare: EmulatedRun,
 ) -> Cost | str:
     try:
+        own.enter()
         return measure_cost(variant.program, frames, variant.strategy, CORES[CORE], bare=bare)
     except Exception as error:  # of compiler or emulator; the others go on
         return reason_of(error)
@@ -110,7 +116,6 @@ def _file(
 ) -> RecordFile | None:
     if folder is None:
         return None
-    runtime = hashlib.sha256(repr(runtime_headers()).encode()).hexdigest()
     firmware = fingerprint(variant.program, variant.strategy)
-    key = f"cost {__version__} {runtime} {CORE} {firmware} {inputs_digest({'': frames})}"
+    key = f"cost {code_here().digest} {CORE} {firmware} {inputs_digest({'': frames})}"
     return RecordFile(folder, f"{variant.strategy.name}-cost", key)

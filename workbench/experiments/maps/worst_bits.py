@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from workbench.errors import WorkbenchError, expect
+from workbench.experiments.parallel.task import code_here
 from workbench.experiments.parallel.workers import Workers
 from workbench.experiments.provenance import inputs_digest
 from workbench.experiments.records import RecordFile
@@ -33,7 +34,6 @@ _PROBES = 4  # random directions of the output by which curvature is estimated
 _BEST_OF_TENSOR = 32  # every tensor sends its most promising bits, as Rakin's layers do
 _BEST_OF_ALL = 1024
 _FINALISTS = 64  # are verified on all words, the others on one
-_VERSION = 1  # of kept steps; a new one when they are chosen differently
 
 Inputs = Mapping[str, Mapping[str, np.ndarray]]
 
@@ -136,7 +136,7 @@ def _file(
     folder: Path, image: Image, inputs: Inputs, candidates: np.ndarray, seed: int
 ) -> RecordFile:
     chosen = hashlib.sha256(np.ascontiguousarray(candidates, "<i8").tobytes()).hexdigest()
-    key = f"{_VERSION} {image.content_hash} {inputs_digest(inputs)} {chosen} {seed}"
+    key = f"{code_here().digest} {image.content_hash} {inputs_digest(inputs)} {chosen} {seed}"
     return RecordFile(folder, "worst-bits", key)
 
 

@@ -24,6 +24,7 @@ from workbench.firmware.emulation.emulate import (
     firmware_for,
     machine_for,
 )
+from workbench.firmware.own_in_c import own_code_of
 from workbench.firmware.twins.permanent import worst_under_permanent_faults
 from workbench.healing.strategies.named import nothing
 from workbench.healing.strategies.strategy import Policy, Strategy
@@ -230,9 +231,11 @@ def bare_run(program: Program, inputs: Mapping[str, np.ndarray], core: Core) -> 
 def fingerprint(program: Program, strategy: Strategy) -> str:
     """16 digits that tell a strategy on a program from all others, whatever it is called.
 
-    Without the image, which follows from both and may take seconds to make.
+    Without the image, which follows from both and may take seconds to make. Code of one's own counts by what
+    it does.
     """
     text = f"{LAYOUT} {program.content_hash} {strategy.guards} {strategy.policy} {strategy.spare_pages}"
+    text += own_code_of(program, strategy)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
