@@ -73,7 +73,7 @@ class Device:
         if like:
             self.suspect = [set(units) for units in like.suspect]
         else:
-            self.suspect_all()
+            self._suspect_all()
         self.wrong = np.zeros(0, np.int64)
         self._find_wrong()
 
@@ -100,7 +100,7 @@ class Device:
         hit = self.layout.spare_pages and self.layout.sections[HEALER].has(8 * addresses).any()
         moved = hit and self._follow()
         if not moved:
-            self._look_again(addresses)
+            self.look_again(addresses)
         if moved or (addresses < self.layout.working_bytes).any():
             self._find_wrong()
             return True
@@ -111,7 +111,7 @@ class Device:
         if not self.spares.follow(self.data, self._vote()["map"]):
             return False
         self.settle()
-        self.suspect_all()
+        self._suspect_all()
         return True
 
     def stick(self, position: int, value: int) -> bool:
@@ -308,9 +308,10 @@ class Device:
         """Working bytes were written."""
         self.settle()
         self.changed = True
-        self._look_again(listed(addresses, self.layout.working_bytes))
+        self.look_again(listed(addresses, self.layout.working_bytes))
 
-    def _look_again(self, addresses: np.ndarray) -> None:
+    def look_again(self, addresses: np.ndarray) -> None:
+        """These bytes, int64, of any section, were written: which units disagree now."""
         for number, (_, watch) in enumerate(self.guards):
             for unit in watch.units_in(addresses):
                 self._recheck(number, unit)
@@ -321,8 +322,7 @@ class Device:
         else:
             self.suspect[number].discard(unit)
 
-    def suspect_all(self) -> None:
-        """Look at every unit anew."""
+    def _suspect_all(self) -> None:
         self.suspect = [
             {unit for unit in range(watch.units) if watch.wrong(self.data, unit)}
             for _, watch in self.guards
