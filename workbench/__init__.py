@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from workbench.face.mapping import quality_curve as quality_curve
     from workbench.face.own import voice_of as voice_of
     from workbench.face.training import train as train
+    from workbench.face.users import Experiences as Experiences
+    from workbench.face.users import users as users
     from workbench.generators.generator import Generator as Generator
     from workbench.generators.generator_registry import register as register
     from workbench.generators.inputs import RowIndexes as RowIndexes
@@ -66,6 +68,7 @@ if TYPE_CHECKING:
 _MODULES = {
     "Area": "memory.watches.areas",
     "Comparison": "face.comparing",
+    "Experiences": "face.users",
     "Exported": "face.exporting",
     "FlipPanel": "panels.hear_flips",
     "Generator": "generators.generator",
@@ -105,6 +108,7 @@ _MODULES = {
     "strategy_names": "face.loading",
     "summary": "face.campaigns",
     "train": "face.training",
+    "users": "face.users",
     "voice_of": "face.own",
 }
 

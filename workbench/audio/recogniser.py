@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from workbench.audio.grammar import grammar_of
 from workbench.audio.sound_files import SAMPLE_RATE_HZ
 from workbench.errors import WorkbenchError
 from workbench.files import is_file, is_folder
@@ -125,9 +126,7 @@ class Recogniser:
                 "(lower-case US English), or the dictionary of another language"
             )
         if language.language_model is None:
-            choices = " | ".join(self.words)
-            grammar = f"#JSGF V1.0; grammar words; public <word> = {choices};"
-            self._decoder.add_jsgf_string("words", grammar)
+            self._decoder.add_jsgf_string("words", grammar_of(self.words))
             self._decoder.activate_search("words")
 
     def recognise(self, samples: np.ndarray, variant: Variant = VARIANTS[0]) -> str:

@@ -23,6 +23,7 @@ COMMANDS = {
     "heal": "let upsets arrive while a voice speaks, with and without healing",
     "lifetime": "simulate a fleet of devices under upsets for a long time, each healing itself",
     "compare": "compare healing strategies under the same faults: remaining harm and costs",
+    "users": "measure what faults do to people who use a voice: lock-outs, wrong numbers",
     "export": "write the C firmware folder of a generator",
     "log": "print the log of a device's healer from bytes of its memory",
     "agree": "compare the device with its simulation under random faults, to the last byte",

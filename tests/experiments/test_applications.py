@@ -1,0 +1,136 @@
+"""Applications: shares of users against counting by hand, and what listeners make of clean, noisy and wrong sounds."""
+
+from __future__ import annotations
+
+import json
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from voices import voice
+
+import workbench as wb
+from workbench.audio.recogniser import VARIANTS, Recogniser
+from workbench.cli import main
+from workbench.experiments.applications import assistance, liveness, readings
+from workbench.experiments.applications.exposure import Exposure, exposed, exposures
+from workbench.memory.faults.plan import Plan
+from workbench.memory.faults.transients import Sites
+from workbench.memory.sampling import counter_stream
+
+
+@settings(max_examples=30)
+@given(
+    understood=st.lists(
+        st.lists(st.booleans(), min_size=4, max_size=4), min_size=1, max_size=3
+    ).map(np.array),
+    digits=st.integers(1, 3),
+    attempts=st.integers(1, 4),
+)
+def test_users_are_locked_out_as_counted_by_hand(
+    understood: np.ndarray, digits: int, attempts: int
+) -> None:
+    drawn = counter_stream("challenges,seed=0", 0).random_raw(500 * digits) % len(understood)
+    misses = []
+    for challenge in drawn.reshape(500, digits).tolist():
+        for heard in combinations(range(4), attempts):
+            misses.append(all(any(not understood[word][v] for word in challenge) for v in heard))
+    share = liveness.locked_out(understood, digits=digits, attempts=attempts)
+    assert share == pytest.approx(np.mean(misses))
+
+
+def test_what_cannot_be_a_challenge_is_refused() -> None:
+    everything = np.ones((2, 3), bool)
+    with pytest.raises(wb.WorkbenchError, match="4 attempts cannot be; give 1 to 3"):
+        liveness.locked_out(everything, attempts=4)
+    with pytest.raises(wb.WorkbenchError, match="cannot have 0 digits"):
+        liveness.locked_out(everything, digits=0)
+
+
+def test_upsets_accumulate_where_nothing_heals_them() -> None:
+    (case,) = (each for each in exposures([20], [], "sea-level") if each.fault)
+    bare = list(exposed(voice(), "none", case, devices=2, seed=3))
+    for number, image in enumerate(bare):
+        expected = Plan.parse("flips=20,seed=3").events(Sites(voice().image()), np.array([number]))
+        assert image.flipped().tolist() == sorted(expected.position.tolist())
+    healed = list(exposed(voice(), "pq-scrub", case, devices=2, seed=3))
+    assert not any(len(image.flipped()) for image in healed)
+
+
+def test_years_are_arrivals_at_a_rate() -> None:
+    _, case = exposures([], [10.0], "1e-7")
+    (image,) = exposed(voice(), "none", case, devices=1, seed=0)
+    mean = 1e-7 * 3652.5 * 8 * image.layout.working_bytes
+    assert abs(len(image.flipped()) - mean) < 5 * mean**0.5
+
+
+@pytest.mark.parametrize(
+    ("call", "why"),
+    [
+        (lambda: exposures([0], [], "sea-level"), "0 upsets cannot be accumulated"),
+        (lambda: exposures([], [101.0], "sea-level"), "cannot run 101 years"),
+        (lambda: exposures([], [], "moon"), "'moon' is no rate"),
+        (lambda: wb.users("livenes"), "no application 'livenes'; did you mean liveness"),
+        (lambda: wb.users("liveness", devices=0), "0 devices cannot be measured"),
+        (lambda: wb.users("liveness", "challenge"), "the voice of an application is 'challenge'"),
+        (lambda: wb.users("assistance", voice()), "challenge cannot say values of sensors; use `speech`"),
+        (lambda: next(exposed(voice(), "abft", Exposure("", "", 1.0), devices=1, seed=0)), "depends on what is said"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_measured_is_refused(call, why: str) -> None:
+    with pytest.raises(wb.WorkbenchError, match=why):
+        call()
+
+
+def test_every_sentence_of_a_sensor_can_be_told_from_its_others() -> None:
+    for sensor in readings.SENSORS:
+        said = list(sensor.phrases.values())
+        assert len(set(said)) == len(said) == sensor.last - sensor.first + 1
+        assert len(Recogniser(said).words) == len(said)
+    assert readings.SENSORS[4].phrases[366] == "body temperature thirty six point six"
+    pages = [readings.page(number) for number in range(3)]
+    assert len({tuple(each.value for each in page) for page in pages}) == 3
+    assert all(len(page) == len(readings.SENSORS) for page in pages)
+
+
+def test_a_listener_hears_the_number_another_one_or_nothing() -> None:
+    speech = wb.load("speech")
+    sensor = readings.SENSORS[7]
+    said = [sensor.reading(value) for value in (2, 8)]
+    two, eight = (speech.speak(each.words) for each in said)
+    assert assistance.hear(two, said[0]) == (assistance.Heard.RIGHT, 2)
+    assert assistance.hear(eight, said[0]) == (assistance.Heard.OTHER, 8)
+    noise = np.random.default_rng(0).standard_normal(len(two))
+    assert assistance.hear(noise, said[0]) == (assistance.Heard.NOTHING, None)
+    place = next(p for p in assistance.suspects(speech.image()) if p.operator == "phone")
+    known = [(said[0], np.asarray(two))]
+    found = assistance.suspected(speech, place, known, trials=2, seed=0)
+    assert (found.operator, found.section, found.trials) == ("phone", "embed", 2)
+    assert sum(found.heard.values()) == 2
+
+
+def test_a_command_measures_users_and_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / "figures.json"
+    asked = ["users", "liveness", "--upsets", "1000", "--devices", "1", "--json", str(file)]
+    assert main(asked) == 0
+    clean, calm, broken, healed = json.loads(file.read_text())
+    assert clean["shares"] == calm["shares"] == healed["shares"]
+    assert broken["wrong_bits"] == 1000 and healed["wrong_bits"] == 0
+    assert broken["shares"]["locked out"] > clean["shares"]["locked out"]
+    assert "1,000 upsets" in capsys.readouterr().out
+    table = wb.users("liveness", upsets=[1000], devices=1)
+    assert [row.shares for row in table.rows] == [
+        each["shares"] for each in (clean, calm, broken, healed)
+    ]
+    assert main([*asked, "--flips", "3"]) == 2
+    assert "counts single flips of `users assistance`" in capsys.readouterr().err
+
+
+def test_each_presentation_is_an_attempt() -> None:
+    assert len(VARIANTS) >= liveness.ATTEMPTS

@@ -1,0 +1,18 @@
+"""Users who are locked out since they do not understand a challenge of spoken digits."""
+
+from __future__ import annotations
+
+import argparse
+
+from workbench.commands.applications.table import measure, opened
+from workbench.experiments.applications.liveness import ATTEMPTS, DIGITS, Listener
+
+
+def run(options: argparse.Namespace) -> None:
+    """Measure and print."""
+    voice = opened(options, "challenge")
+    measure(voice, Listener(voice).experience, options)
+    print(
+        f"locked out: users who do not understand all {DIGITS} digits of a challenge in any of {ATTEMPTS} attempts, with "
+        "other noise each time; 95 % interval over devices. The listener is pocketsphinx"
+    )

@@ -1,0 +1,1 @@
+"""What faults do to people who use a voice, and what healing spares them."""
