@@ -15,6 +15,7 @@ from workbench.files import as_argument
 from workbench.firmware.boards import BOARDS
 from workbench.firmware.design import RAM, WEIGHTS
 from workbench.firmware.exporting.exported import refuse_foreign
+from workbench.firmware.exporting.store import export_store
 from workbench.healing.strategies.named import CRC_SCRUB, NONE
 
 
@@ -39,6 +40,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--budget", type=_instructions, metavar="N",
         help="with --board: instructions that the healer may take in a frame, also where it finds a "
         "permanent fault",
+    )  # fmt: skip
+    parser.add_argument(
+        "--store", action="store_true",
+        help="add the store of versions in flash, which survives power cuts, with its README",
     )  # fmt: skip
 
 
@@ -77,6 +82,8 @@ def run(options: argparse.Namespace) -> None:
             weights=options.weights,
             budget=options.budget,
         )
+    if options.store:
+        export_store(options.out)
     for what, where, size in made.memory:
         print(f"{what:<32} {where:<5} {size:>8,} bytes")
     if made.fit:
