@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from workbench.cli import main
 from workbench.firmware.exporting.store import STORE
 from workbench.firmware.power_cuts.campaign import (
     CONFIRM,
     MOST_ATTEMPTS,
     RESET,
     ROLL_BACK,
+    BrokenPromiseError,
     Device,
     Operation,
     Scenario,
@@ -269,3 +273,30 @@ def test_damaged_flash_never_runs_what_is_no_version(
         assert status is Status.NOTHING_WHOLE
         hit = [bit // 8 for bit in bits]
         assert any(0 <= byte - factory.address < factory.size_bytes for byte in hit)
+
+
+def test_command_prints_a_row_for_every_operation(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    few = [each for each in _EVERY if each.title == "reset"][:2]
+    monkeypatch.setattr("workbench.commands.cuts.scenarios", lambda: iter(few))
+    assert main(["cuts", "--seeds", "1", "--json", "cuts.json"]) == 0
+    (row,) = json.loads(Path("cuts.json").read_text())
+    assert row["operation"] == "reset"
+    assert row["starts"] == 1
+    assert f"reset{row['cuts']:>35,}" in capsys.readouterr().out
+    assert main(["cuts", "--seeds", "-1"]) == 2
+
+
+def test_command_says_which_cut_breaks_a_promise(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    def broken(device: Device) -> None:
+        raise BrokenPromiseError("it is on fire")
+
+    monkeypatch.setattr(Device, "_look", broken)
+    assert main(["cuts", "--seeds", "0"]) == 2
+    assert "first installation, 0 records before, no cut: it is on fire" in capsys.readouterr().err
