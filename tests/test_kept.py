@@ -23,7 +23,7 @@ from workbench.commands import kept as kept_module
 from workbench.commands import measure as measure_command
 from workbench.commands.kept import Kept
 from workbench.commands.own_metrics import own_metrics
-from workbench.commands.progress import counted
+from workbench.commands.progress import counted, staged
 from workbench.experiments.fleets import comparison, fleet_run
 from workbench.experiments.maps import worst_bits as worst_module
 from workbench.experiments.maps.worst_bits import worst_bits
@@ -111,6 +111,17 @@ def test_counted_steps_have_a_rate_and_a_remaining_time() -> None:
     shown = terminal.getvalue()
     assert "m0+:   0%" in shown and "m33:  67%" in shown and "2/3 [" in shown
     assert "core/s" in shown or "s/core" in shown
+
+
+def test_work_that_knows_its_steps_shows_each_stage_with_a_rate_of_its_own() -> None:
+    with contextlib.redirect_stderr(Terminal()) as terminal, staged(unit="sound") as show:
+        for done in range(3):
+            show("flipping", done, 3)
+        show("listening", 0, 8)
+        show("listening", 4, 8)
+    shown = terminal.getvalue()
+    assert "flipping:   0%" in shown and " 2/3 [" in shown
+    assert "listening:   0%" in shown and " 4/8 [" in shown and "sound" in shown
 
 
 def test_a_measurement_goes_on(

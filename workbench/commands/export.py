@@ -72,8 +72,7 @@ def run(options: argparse.Namespace) -> None:
         raise WorkbenchError(f"--budget is {options.budget:,} instructions; give at least 0")
     refuse_foreign(options.out)
     voice = open_voice(options.checkpoint, generator=options.generator)
-    measured = f"measuring on the core of {options.board}, and " if options.board else ""
-    with doing(f"{measured}writing the firmware"):
+    with doing("writing the firmware"):
         made = export(
             voice,
             healer_of(name, options.pages, voice),

@@ -28,7 +28,7 @@ from workbench.experiments.fleets.healed_speech import HealedSpeech, healed_spee
 from workbench.experiments.parallel.workers import Workers
 from workbench.experiments.voices.voice import Voice
 from workbench.face.shown import Pictures, html_table, need_pandas, text_table
-from workbench.face.working import counting, working
+from workbench.face.working import counting
 from workbench.files import output_folder
 from workbench.healing.strategies.strategy import Strategy
 from workbench.healing.strategies.variants import StrategyVariant, strategy_variants
@@ -217,7 +217,11 @@ def _with_costs(
     jobs: int,
 ) -> tuple[list[dict[str, Any]], dict[str, str]]:
     *_, last = inputs.values()
-    with working("Measuring costs on an emulated Cortex-M4"):
-        known = device_costs(variants, voice.program, last, folder=folder, jobs=jobs)
+    what = "Measuring costs on an emulated Cortex-M4"
+    with counting(what, total=len(variants), unit="strategy") as bar:
+        known = device_costs(
+            variants, voice.program, last, folder=folder, jobs=jobs,
+            progress=lambda _: bar.update() and None,
+        )  # fmt: skip
     missing = {name: cost for name, cost in known.items() if isinstance(cost, str)}
     return [with_cost(each, known[each["strategy"]]) for each in records], missing

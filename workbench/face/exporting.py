@@ -9,10 +9,15 @@ from workbench.errors import WorkbenchError, expect, nearest, whole_number
 from workbench.experiments.voices.feeding import feeding_of
 from workbench.experiments.voices.voice import Voice
 from workbench.face.shown import html_table, text_table
-from workbench.face.working import working
+from workbench.face.working import counting, working
 from workbench.firmware.boards import BOARDS, Board
 from workbench.firmware.design import RAM, WEIGHTS, Firmware
-from workbench.firmware.emulation.fitting import measured_needs, refuse_expensive, refuse_small
+from workbench.firmware.emulation.fitting import (
+    measured_needs,
+    refuse_expensive,
+    refuse_small,
+    runs_of,
+)
 from workbench.firmware.exporting.export import export as export_image
 from workbench.firmware.exporting.export import memory_table
 from workbench.firmware.exporting.exported import refuse_foreign
@@ -121,7 +126,12 @@ def _fit(
         name: codes[:, : _FRAMES * program.signal(name).rate]
         for name, codes in voice.inputs(voice.utterances[-1]).items()
     }
-    needs = measured_needs(voice.image(healer), board, inputs, strategy=strategy, weights=weights)
+    image = voice.image(healer)
+    runs = runs_of(image, strategy, weights)
+    with counting(f"Measuring on the core of {board.name}", total=runs, unit="run") as bar:
+        needs = measured_needs(
+            image, board, inputs, strategy=strategy, weights=weights, progress=bar.update
+        )
     refuse_small(board, needs, program.frame_rate_hz)
     if budget is not None:
         refuse_expensive(budget, needs, strategy, board.core)

@@ -23,6 +23,7 @@ from workbench.files import output_folder, write_text
 from workbench.memory.places import WORKING_SECTIONS
 
 PAGE_FILE, SUMMARY_FILE = "index.html", "summary.json"
+_SHARES = (26, 4, 1, 2, 22, 1)  # of the stages: of the time that all of them take
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ def make_demo(
     """
     expect(voice, Voice, "what speaks", "a Voice, as open_voice()")
     folder = output_folder(out)
-    stages = Stages(6)
+    stages = Stages(_SHARES)
     with one_thread():
         demonstration = demonstrate(
             voice, word=word, seed=seed, plan=plan or DemoPlan(), stages=stages

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from functools import cache
 from importlib.resources import files
@@ -25,7 +25,7 @@ from workbench.firmware.emulation.emulate import (
     machine_for,
 )
 from workbench.firmware.own_in_c import own_code_of
-from workbench.firmware.twins.permanent import worst_under_permanent_faults
+from workbench.firmware.twins.permanent import permanent_faults, worst_under_permanent_faults
 from workbench.healing.strategies.named import nothing
 from workbench.healing.strategies.strategy import Policy, Strategy
 from workbench.integer.program import Program
@@ -149,16 +149,27 @@ def most_under_faults(
     bare: EmulatedRun,
     *,
     weights: str = RAM,
+    progress: Callable[[], object] = lambda: None,
 ) -> int:
     """The most instructions that the healer takes in a frame while one permanent fault stays.
 
-    bare: the same inputs without a healer. weights: where they lie. Raises WorkbenchError as `measure_cost`.
+    bare: the same inputs without a healer. weights: where they lie. progress: called after each of
+    `faults_tried`. Raises WorkbenchError as `measure_cost`.
     """
     if not strategy.heals:
         return 0
     firmware = firmware_for(image, strategy, weights)
     machine = emulated_machine([firmware], core)
-    return worst_under_permanent_faults(machine, firmware, inputs, bare.instructions.tolist())
+    return worst_under_permanent_faults(
+        machine, firmware, inputs, bare.instructions.tolist(), progress=progress
+    )
+
+
+def faults_tried(image: Image, strategy: Strategy, weights: str = RAM) -> int:
+    """How many permanent faults `most_under_faults` tries."""
+    if not strategy.heals:
+        return 0
+    return len(list(permanent_faults(firmware_for(image, strategy, weights))))
 
 
 def _runs(

@@ -6,14 +6,14 @@ instruction; one that is not may still be too slow.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from workbench.errors import WorkbenchError
 from workbench.firmware.boards import BOARDS, CORES, Board
-from workbench.firmware.emulation.costs import most_under_faults, shipped_costs
+from workbench.firmware.emulation.costs import faults_tried, most_under_faults, shipped_costs
 from workbench.firmware.emulation.emulate import emulate
 from workbench.healing.strategies.strategy import Strategy
 from workbench.memory.image import Image
@@ -40,18 +40,31 @@ def measured_needs(
     *,
     strategy: Strategy,
     weights: str,
+    progress: Callable[[], object] = lambda: None,
 ) -> Needs:
-    """Run `inputs` with and without the healer on the board's core; WorkbenchError without emulator."""
+    """Run `inputs` with and without the healer on the board's core, and under permanent faults.
+
+    progress: called after each of `runs_of`. Raises WorkbenchError without emulator.
+    """
     core = CORES[board.core]
     run = emulate(image, core, inputs, strategy=strategy, weights=weights)
+    progress()
     bare = emulate(image, core, inputs, weights=weights)
+    progress()
     return Needs(
         flash_bytes=run.flash_bytes,
         ram_bytes=run.ram_bytes + run.stack_bytes,
         instructions=int(run.instructions.max()),
         healer=int((run.instructions - bare.instructions).max()),
-        fault=most_under_faults(image, strategy, core, inputs, bare, weights=weights),
+        fault=most_under_faults(
+            image, strategy, core, inputs, bare, weights=weights, progress=progress
+        ),
     )
+
+
+def runs_of(image: Image, strategy: Strategy, weights: str) -> int:
+    """How many runs `measured_needs` makes."""
+    return 2 + faults_tried(image, strategy, weights)
 
 
 def refuse_small(board: Board, needs: Needs, frame_rate_hz: float) -> None:

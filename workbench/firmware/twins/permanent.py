@@ -5,7 +5,7 @@ Layout: a fault is tried with the cursor of its guard at the unit, so that the f
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -32,11 +32,13 @@ def worst_under_permanent_faults(
     firmware: Firmware,
     inputs: Mapping[str, np.ndarray],
     bare: Sequence[int],
+    *,
+    progress: Callable[[], object] = lambda: None,
 ) -> int:
     """The most instructions that the healer takes in a frame, over all of `permanent_faults`.
 
     inputs: [1, frames * rate, channels] of at least FRAMES frames. bare: instructions of each of
-    these frames without a healer.
+    these frames without a healer. progress: called after each fault.
     """
     worst = 0
     flash = 8 * firmware.layout.sections[GOLDEN].start
@@ -47,6 +49,7 @@ def worst_under_permanent_faults(
             twin.step(codes)
             worst = max(worst, machine.instructions - usual)
         twin.flip(u.position for u in fault if u.position >= flash)  # flash outlives the twin
+        progress()
     return worst
 
 

@@ -14,6 +14,7 @@ from math import inf, log
 
 from workbench.generators.speech.letter_rules import CONTEXTS, LetterRules, windows_of
 from workbench.generators.speech.phones import without_stress
+from workbench.progress import progress_bar
 
 _ROUNDS = 4  # of alignment
 _EVERY = 6  # words take part in these; all are aligned by what they find
@@ -68,16 +69,17 @@ def _aligned(words: Mapping[str, Sequence[str]]) -> list[tuple[str, list[_Said]]
     """Each word with what its letters say; without those that have more than two phones a letter."""
     bare = {word: without_stress(symbols) for word, symbols in words.items()}
     scores: _Scores = {}
-    for _ in range(_ROUNDS):
+    for number in range(_ROUNDS):
         counts: Counter[tuple[str, _Said]] = Counter()
-        for word in list(bare)[::_EVERY]:
+        what = f"aligning letters and phones, round {number + 1} of {_ROUNDS}"
+        for word in progress_bar(list(bare)[::_EVERY], desc=what, unit="word"):
             counts.update(zip(word, _best_path(word, bare[word], scores) or (), strict=False))
         totals: Counter[str] = Counter()
         for (letter, _), times in counts.items():
             totals[letter] += times
         scores = {pair: log(times / totals[pair[0]]) for pair, times in counts.items()}
     aligned = []
-    for word, symbols in words.items():
+    for word, symbols in progress_bar(words.items(), desc="aligning all words", unit="word"):
         path = _best_path(word, bare[word], scores)
         if path is not None:
             rest = iter(symbols)

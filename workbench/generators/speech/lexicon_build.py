@@ -10,6 +10,7 @@ from workbench.generators.speech.lexicon import Lexicon, can_be_learnt, is_held_
 from workbench.generators.speech.lexicon_sources import Pronunciations, Sources
 from workbench.generators.speech.phones import is_vowel, with_one_stress, without_stress
 from workbench.generators.speech.possessive import with_s
+from workbench.progress import progress_bar
 
 _CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz'")
 
@@ -25,7 +26,7 @@ def made_lexicon(sources: Sources) -> Lexicon:
     }
     rules = learn({w: s for w, s in known.items() if can_be_learnt(w) and not is_held_out(w)})
     coded: dict[str, str] = {}
-    for word, phones in sorted(dictionary.items()):
+    for word, phones in progress_bar(sorted(dictionary.items()), desc="coding", unit="word"):
         if not _is_kept(word, dictionary):
             continue
         symbols = known.get(word) or _guessed(word, phones, rules)
