@@ -70,7 +70,7 @@ def _policy(rng: np.random.Generator) -> Policy:
 
 
 def _guard(rng: np.random.Generator, program: Program) -> Guard:
-    code = str(rng.choice(list(KINDS)))
+    code = str(rng.choice([code for code, kind in KINDS.items() if not kind.asks]))
     first = rng.integers(len(WORKING_SECTIONS))
     last = rng.integers(first, len(WORKING_SECTIONS)) + 1
     keep = str(rng.choice(["flash", "ram"])) if code in CODES else "flash"

@@ -8,10 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from programs import random_inputs, random_program, seeds, split_frames
 from random_strategies import random_strategy
+from watching_strategies import watching_strategy
 
 from workbench.errors import WorkbenchError
 from workbench.healing.devices.device import Device
-from workbench.healing.simulation import simulate_many
+from workbench.healing.simulation import SimulationResult, simulate_many
 from workbench.healing.strategies.named import NAMED, named
 from workbench.healing.strategies.strategy import Strategy
 from workbench.integer.reference import Stream
@@ -111,6 +112,34 @@ def test_devices_are_what_the_oracle_makes_of_them(seed: int, name: str, devices
     starts = sorted({int(n) for n in rng.integers(0, FRAMES, rng.integers(0, 3))})
     schedules = [random_upsets(image, rng) for _ in range(devices)]
     results = simulate_many(image, inputs, schedules, strategy, word_starts=starts)
+    assert_as_plainly(image, inputs, schedules, strategy, starts, results)
+
+
+@pytest.mark.kernels
+@settings(max_examples=25, deadline=None)
+@given(seed=seeds, devices=st.integers(1, 3))
+def test_behaviour_is_seen_many_frames_at_once_as_one_by_one(seed: int, devices: int) -> None:
+    program = random_program(seed)
+    if not Image.of(program, areas=()).layout.working_bytes:
+        return
+    strategy = watching_strategy(seed, program)
+    image = strategy.image(program)
+    rng = np.random.default_rng([seed, 8])
+    inputs = random_inputs(image.program, seed, FRAMES)
+    starts = sorted({int(n) for n in rng.integers(0, FRAMES, rng.integers(0, 3))})
+    schedules = [random_upsets(image, rng) for _ in range(devices)]
+    results = simulate_many(image, inputs, schedules, strategy, word_starts=starts)
+    assert_as_plainly(image, inputs, schedules, strategy, starts, results)
+
+
+def assert_as_plainly(
+    image: Image,
+    inputs: dict,
+    schedules: Sequence[Sequence[Event]],
+    strategy: Strategy,
+    starts: Sequence[int],
+    results: Sequence[SimulationResult],
+) -> None:
     for upsets, result in zip(schedules, results, strict=True):
         codes, wrong_bits, device = live_plainly(image, inputs, upsets, strategy, starts)
         np.testing.assert_array_equal(result.codes, codes)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from workbench.errors import WorkbenchError, nearest
 from workbench.firmware.names import Names, checked_prefix
 from workbench.firmware.scratch import Scratch, plan_scratch
+from workbench.healing.devices.alarms import MOST_FOUND
 from workbench.healing.strategies.guard import Guard
 from workbench.healing.strategies.strategy import Strategy
 from workbench.integer.program import Program
@@ -183,6 +184,7 @@ class Firmware:
             watch.units if guard.area.kind.stream else guard.per_frame
             for guard, watch in self.guards
         )
+        looks += MOST_FOUND * sum(guard.area.kind.asks for guard, _ in self.guards)
         wanted = max(LOG_ENTRIES, looks)
         return 1 << (wanted - 1).bit_length()
 

@@ -29,6 +29,7 @@ REMEDIES_IN_C: dict[Remedy, RemedyInC] = {
     Remedy.REBOOT: RemedyInC("wb_reboot"),
     Remedy.RELOCATE: RemedyInC("wb_relocate"),
     Remedy.REPEAT: RemedyInC("NULL"),
+    Remedy.RESET: RemedyInC("wb_reset"),
 }
 
 

@@ -23,6 +23,8 @@ class Diagnosis(IntEnum):
         COMPUTE: A sum was wrong and memory is not.
         GOLDEN: Damage of the golden copy, and of the working copy as well, which may have been made from it.
         PRESUMED: No witness can tell, and the working copy is taken for damaged.
+        MOMENTARY: Memory is sound: a history or a value in passing was wrong.
+        DATA: Memory is sound, and it happens again: the inputs are other ones than a monitor knows.
     """
 
     MEMORY = 1
@@ -31,6 +33,8 @@ class Diagnosis(IntEnum):
     COMPUTE = 4
     GOLDEN = 5
     PRESUMED = 6
+    MOMENTARY = 7
+    DATA = 8
 
 
 class Remedy(IntEnum):
@@ -49,6 +53,8 @@ class Remedy(IntEnum):
         REBOOT: All parameters from the golden copy, silent histories, all checks in RAM computed anew.
         REPEAT: The operator was computed again.
         RELOCATE: A spare page, restored from the golden copy, took the place of one with a stuck cell.
+        RESET: Histories and monitors were silenced.
+        SCRUB: All guards looked at memory at once, and wrote down themselves what they did.
     """
 
     NONE = 0
@@ -61,6 +67,8 @@ class Remedy(IntEnum):
     REBOOT = 7
     REPEAT = 8
     RELOCATE = 9
+    RESET = 10
+    SCRUB = 11
 
     @classmethod
     def _missing_(cls, value: object) -> Remedy | None:
@@ -164,6 +172,8 @@ _WORDS = {
     "COMPUTE": "sum went wrong",
     "GOLDEN": "golden copy damaged",
     "PRESUMED": "taken for a memory upset",
+    "MOMENTARY": "momentary disturbance",
+    "DATA": "unknown inputs",
     "NONE": "left alone",
     "RESTORE": "restored",
     "CORRECT": "corrected",
@@ -174,6 +184,8 @@ _WORDS = {
     "REBOOT": "rebooted",
     "REPEAT": "computed again",
     "RELOCATE": "moved to a spare page",
+    "RESET": "histories reset",
+    "SCRUB": "memory checked at once",
     "HEALED": "healed",
     "UNHEALED": "not healed",
     "DEFERRED": "deferred",
@@ -194,8 +206,9 @@ def log_lines(log: tuple[LogEntry, ...], layout: Layout, *, frame_s: float) -> l
         described = entry.describe(layout, frame_s=frame_s)
         tensors = described["tensors"]
         where = ", ".join(tensors[:2]) + (", ..." if len(tensors) > 2 else "")
+        named = f" ({where})" if where else ""  # a monitor has no tensors
         lines.append(
-            f"frame {entry.frame:>6}  {described['time_s']:8.3f} s  {described['area']} {entry.unit:>4} "
-            f"({where}): {found}"
+            f"frame {entry.frame:>6}  {described['time_s']:8.3f} s  {described['area']} {entry.unit:>4}"
+            f"{named}: {found}"
         )
     return lines

@@ -40,7 +40,7 @@ def overheads(layout: Layout, strategy: Strategy) -> Overheads:
         return Overheads(0, 0, 0, 0, None)
     pairs = list(zip(strategy.guards, layout.watches, strict=True))
     golden = any(guard.reads_golden or _compares(guard) for guard, _ in pairs)
-    scans = [pair for pair in pairs if not pair[0].area.kind.stream and pair[1].units]
+    scans = [pair for pair in pairs if pair[0].scans and pair[1].units]
     sections = layout.sections
     return Overheads(
         golden_bytes=sections[GOLDEN].size_bytes if golden else 0,

@@ -18,6 +18,7 @@ from workbench.healing.devices.spares import FREE, RETIRED, Spares
 from workbench.healing.log import Remedy
 from workbench.memory.layout import Layout
 from workbench.memory.places import GOLDEN
+from workbench.memory.watches.monitor import Monitor
 from workbench.memory.watches.own import load_own
 from workbench.memory.watches.watch import Watch
 
@@ -146,6 +147,16 @@ def _reboot(device: Patient, watch: Watch, unit: int, state: State) -> bool:
     return True
 
 
+def _reset(device: Patient, watch: Watch, unit: int, state: State) -> bool:
+    """Silence histories, and let all monitors begin anew."""
+    for other in device.watches:
+        if isinstance(other, Monitor):
+            other.reset(device.data)
+    device.settle()
+    device.silenced = True
+    return True
+
+
 # In the order in which messages name them.
 REMEDIES: dict[Remedy, Action] = {
     Remedy.CORRECT: Action(_correct, corrects=True),
@@ -156,6 +167,7 @@ REMEDIES: dict[Remedy, Action] = {
     Remedy.RELOCATE: Action(_relocate, reads_golden=True, moves=True),
     Remedy.REBOOT: Action(_reboot, reads_golden=True, restarts=True),
     Remedy.REPEAT: Action(None),
+    Remedy.RESET: Action(_reset),
 }
 
 

@@ -260,6 +260,8 @@ these tries. An entry holds frame, epoch, unit, area, and
 | | `WB_DIAGNOSIS_PRESUMED` | nothing can tell; the working copy is taken for damaged |
 | | `WB_DIAGNOSIS_AMBIGUOUS` | several explanations fit as well; nothing is done |
 | | `WB_DIAGNOSIS_COMPUTE` | a sum was wrong and memory is not |
+| | `WB_DIAGNOSIS_MOMENTARY` | a monitor raised an alarm and memory is sound |
+| | `WB_DIAGNOSIS_DATA` | again, soon after: the inputs are unlike those that it learned from |
 | `remedy` | `WB_REMEDY_...` | what was done, the last that was tried |
 | `verdict` | `WB_VERDICT_HEALED`, `WB_VERDICT_UNHEALED` | whether unit and check agree now |
 | | `WB_VERDICT_DEFERRED` | the budget of remedies is spent |
@@ -274,6 +276,8 @@ def _has_evidence(guard: Guard) -> bool:
 def _schedule(guard: Guard) -> str:
     if guard.area.kind.stream:
         return guard.area.kind.sees
+    if not guard.scans:
+        return "when a monitor raises an alarm"
     order = f", in steps of {guard.stride}" if guard.stride > 1 else ""
     if guard.every_frames > 1:
         return f"{guard.per_frame} every {guard.every_frames} frames{order}"

@@ -12,6 +12,7 @@ from workbench.errors import WorkbenchError
 from workbench.firmware.design import Firmware
 from workbench.firmware.guards.checksum_rows import SumsInC
 from workbench.firmware.guards.golden import GoldenInC
+from workbench.firmware.guards.hidden_markers import MarkersInC
 from workbench.firmware.guards.in_c import Guarded, InC
 from workbench.firmware.guards.pages import PagesInC
 from workbench.firmware.guards.self_test import SelfTestInC
@@ -22,6 +23,7 @@ from workbench.memory.watches.areas import Kind
 from workbench.memory.watches.checksum_rows import Sums
 from workbench.memory.watches.golden import Golden
 from workbench.memory.watches.groups import Groups
+from workbench.memory.watches.hidden_markers import HiddenMarkers
 from workbench.memory.watches.pages import Pages
 from workbench.memory.watches.self_test import SelfTest
 from workbench.memory.watches.triple import Triple
@@ -33,6 +35,7 @@ KINDS_IN_C: dict[type[Kind], InC] = {
     Sums: SumsInC(),
     Triple: TripleInC(),
     SelfTest: SelfTestInC(),
+    HiddenMarkers: MarkersInC(),
 }
 
 

@@ -32,8 +32,8 @@ SUMS_FRAMES = 1 << (SUMS_SHIFT + FAILED - 1)
 
 
 def scan_frames(guard: Guard, watch: Watch) -> int:
-    """Frames until a guard has seen each of its units once."""
-    if guard.area.kind.stream:
+    """Frames until a guard has seen each of its units once; 1 for one without a schedule."""
+    if not guard.scans:
         return 1
     return -(-watch.units // guard.per_frame) * guard.every_frames
 

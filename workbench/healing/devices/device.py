@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from workbench.errors import WorkbenchError
+from workbench.healing.devices.alarms import follow_alarm
 from workbench.healing.devices.backoff import SUMS_FRAMES, WELL, Backoff
 from workbench.healing.devices.event_trace import EventTrace
 from workbench.healing.devices.evidence import diagnose, validated
@@ -60,12 +61,13 @@ class Device:
         self.log: list[LogEntry] = []
         self.trace = EventTrace()
         self.changed = self.silenced = False
+        self._state: State | None = None  # of the frame, once an alarm has asked for it
         self.false_positives = self.repeats = 0
         self._clean_working = clean[: self.layout.working_bytes]
         healer = self.layout.sections[HEALER]
         self._stuck = StuckCells(healer)
         self.spares = Spares(self.layout)
-        self._backoff = Backoff(self.data, image.layout, strategy)
+        self.backoff = Backoff(self.data, image.layout, strategy)
         self._variables = self.data[healer.start : healer.stop].view("<u4").reshape(-1, 3)
         self.settle()
         # Units that disagree with their checks, kept up to date: most looks need not read anything.
@@ -76,6 +78,11 @@ class Device:
             self._suspect_all()
         self.wrong = np.zeros(0, np.int64)
         self._find_wrong()
+
+    @property
+    def stuck(self) -> bool:
+        """Whether some cell is."""
+        return bool(self._stuck.addresses)
 
     def silence(self) -> None:
         """Zero the state section."""
@@ -124,17 +131,17 @@ class Device:
         """How many calls of `heal`, which monitors have no part in, find nothing from now on; None: all."""
         if self._stuck.in_variables:
             return 0
-        if not any(self.suspect) and not self._backoff.any():
+        if not any(self.suspect) and not self.backoff.any():
             return None
         state, policy = self._vote(), self.strategy.policy
         quiet = []
         for number, (guard, watch) in enumerate(self.guards):
-            units = self.suspect[number].union(self._backoff.waiting(number, watch.units))
-            if not guard.area.kind.stream and units:
+            units = self.suspect[number].union(self.backoff.waiting(number, watch.units))
+            if guard.scans and units:
                 quiet.append(
                     frames_before(guard, number, state, policy, units=watch.units, suspects=units)
                 )
-            elif guard.area.kind.stream and self._backoff.waiting(number, watch.units):
+            elif guard.area.kind.stream and self.backoff.waiting(number, watch.units):
                 wrap = self.strategy.frame_modulus - state["frame"]
                 quiet.append(min(-state["frame"] % SUMS_FRAMES, wrap))
         return min(quiet, default=None)
@@ -175,17 +182,17 @@ class Device:
         return self.changed
 
     def _heal(self) -> None:
-        state = self._vote()
+        state, self._state = self.state_of_frame(), None
         if state["rest"]:
             state["rest"] -= 1
         else:
             for number, (guard, watch) in enumerate(self.guards):
-                looks = watch.units and not guard.area.kind.stream
+                looks = watch.units and guard.scans
                 if looks and state["frame"] % guard.every_frames == 0:
                     self._guard(number, guard, watch, state)
         if state["frame"] % SUMS_FRAMES == 0:
             for number, watch in self.monitors:
-                self._backoff.look_on(number, watch.units, state["frame"])
+                self.backoff.look_on(number, watch.units, state["frame"])
         state["frame"] += 1
         if state["frame"] == self.strategy.frame_modulus:
             state["frame"], state["epoch"] = 0, state["epoch"] + 1
@@ -198,25 +205,11 @@ class Device:
 
     def alarm(self, number: int, unit: int) -> bool:
         """A unit of monitor `number` raised an alarm; tell whether the frame is to be computed again."""
-        guard, watch = self.guards[number]
         self.changed = False
-        state = self._vote()
-        if not self._backoff.due(number, unit, state["frame"]):
-            self._backoff.alarmed(number, unit)
-            self.settle()
-            return False
-        diagnosis, remedy, verdict = Diagnosis.COMPUTE, Remedy.NONE, Verdict.UNHEALED
-        repeats, frame = Remedy.REPEAT in guard.ladder, time_of(state, self.strategy)
-        if watch.wrong(self.data, unit):
-            diagnosis = diagnose(self.guards, number, self.data, unit)
-        if diagnosis in CLIMBS:
-            remedy, verdict = self._climb(guard, watch, unit, state)
-        elif diagnosis == Diagnosis.COMPUTE and repeats:
-            remedy, verdict = Remedy.REPEAT, Verdict.HEALED
-        self._report(LogEntry(frame, number, unit, diagnosis, remedy, verdict))
+        repeats = follow_alarm(self, number, unit)
         if self.changed:
             self._find_wrong()
-        return remedy != Remedy.NONE and repeats
+        return repeats
 
     def may_alarm(self) -> bool:
         """Whether a monitor has to see the next frame."""
@@ -236,20 +229,21 @@ class Device:
             if state["rest"]:
                 break
             # A unit that was found wrong already, as persistence asks for, is due whatever the scan is.
-            if strikes or self._backoff.due(number, unit, state["frame"]):
+            if strikes or self.backoff.due(number, unit, state["frame"]):
                 if unit in self.suspect[number]:
                     if strikes + 1 < policy.persistence:
                         strikes += 1
                         break
-                    self._act(number, guard, watch, unit, state)
-                elif self._backoff.level(number, unit):
-                    self._backoff.put(number, unit, WELL)
+                    self.act(number, guard, watch, unit, state)
+                elif self.backoff.level(number, unit):
+                    self.backoff.put(number, unit, WELL)
                     self.settle()
             strikes = 0
             unit = (unit + guard.stride) % watch.units
         state["cursor"][number] = cursor_word(unit, strikes)
 
-    def _act(self, number: int, guard: Guard, watch: Watch, unit: int, state: State) -> None:
+    def act(self, number: int, guard: Guard, watch: Watch, unit: int, state: State) -> None:
+        """Diagnose a unit that is wrong, do what the policy allows, and write it down."""
         policy = self.strategy.policy
         diagnosis = diagnose(self.guards, number, self.data, unit)
         where, clean = watch.addresses(unit), self._clean_working
@@ -258,14 +252,14 @@ class Device:
         if policy.heals and state["spent"] >= policy.heals:
             verdict = Verdict.DEFERRED
         elif diagnosis in CLIMBS:
-            remedy, verdict = self._climb(guard, watch, unit, state)
+            remedy, verdict = self.climb(guard, watch, unit, state)
         elif diagnosis == Diagnosis.CHECK:
             remedy = mend_check(self, watch, unit) if guard.ladder else Remedy.NONE
             self._recheck(number, unit)
             if remedy != Remedy.NONE and not watch.wrong(self.data, unit):
                 verdict = Verdict.HEALED
         frame = time_of(state, self.strategy)
-        news = self._report(LogEntry(frame, number, unit, diagnosis, remedy, verdict))
+        news = self.report(LogEntry(frame, number, unit, diagnosis, remedy, verdict))
         if remedy != Remedy.NONE:
             self.false_positives += diagnosis in CLIMBS and not damaged
             if news:  # what fails again costs the others no rest and no budget
@@ -274,7 +268,7 @@ class Device:
             if policy.reset_histories and diagnosis in CLIMBS:
                 self.silenced = True
 
-    def _climb(self, guard: Guard, watch: Watch, unit: int, state: State) -> tuple[Remedy, Verdict]:
+    def climb(self, guard: Guard, watch: Watch, unit: int, state: State) -> tuple[Remedy, Verdict]:
         """Try the rungs of a ladder until one helps; the last that could be done, and what came of it."""
         remedy, verdict = Remedy.NONE, Verdict.UNHEALED
         for rung in guard.ladder:
@@ -287,15 +281,15 @@ class Device:
                     break
         return remedy, verdict
 
-    def _report(self, entry: LogEntry) -> bool:
+    def report(self, entry: LogEntry) -> bool:
         """Write it down, unless a unit that cannot be healed was reported before; tell whether it was news."""
         number, unit, news = entry.area, entry.unit, True
         if entry.verdict == Verdict.HEALED:
-            self._backoff.put(number, unit, WELL)
+            self.backoff.put(number, unit, WELL)
         elif entry.verdict == Verdict.DEFERRED:
-            news = self._backoff.deferred(number, unit)
+            news = self.backoff.deferred(number, unit)
         else:
-            news = self._backoff.failed(number, unit)
+            news = self.backoff.failed(number, unit)
         self.settle()
         if not news:
             self.repeats += 1
@@ -331,6 +325,12 @@ class Device:
     def settle(self) -> None:
         """Stuck cells take their values back."""
         self._stuck.settle(self.data, self.spares.seen)
+
+    def state_of_frame(self) -> State:
+        """The healer's variables, voted once in a frame; what alarms change of them, `heal` keeps."""
+        if self._state is None:
+            self._state = self._vote()
+        return self._state
 
     def _vote(self) -> State:
         return vote(self._variables, self.strategy, areas=len(self.guards))

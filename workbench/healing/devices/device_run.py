@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
@@ -19,10 +20,13 @@ from workbench.integer.frames import Frames, State
 from workbench.integer.reference import Codes
 from workbench.memory.changes import flipped_values, flips_by_tensor, parameter_changes
 from workbench.memory.faults.events import Event
+from workbench.memory.watches.behaviour import Behaviour
 from workbench.memory.watches.monitor import Frame
 
 # After the last wrong bit, frames until histories are compared with those of the clean run again.
 _FRAMES_TO_FORGET = 8
+# That monitors of behaviour see at once, where no alarm comes in between.
+_FRAMES_SEEN = 64
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +39,7 @@ class CleanRun:
         states: Before each frame, and after the last.
         engine: That computed it.
         seen: Frames whose signals were asked for.
+        scored: Scores of all frames, by what they depend on.
     """
 
     inputs: Codes
@@ -42,6 +47,7 @@ class CleanRun:
     states: list[State]
     engine: Frames
     seen: dict[int, Mapping[str, np.ndarray]] = field(default_factory=dict)
+    scored: dict[tuple[str, bytes], np.ndarray] = field(default_factory=dict)
 
     @property
     def frames(self) -> int:
@@ -55,6 +61,17 @@ class CleanRun:
             variant = self.engine.changed({})
             self.seen[frame] = self.engine.step(part, variant, self.states[frame])[0]
         return self.seen[frame]
+
+    def scores(self, watch: Behaviour, data: np.ndarray) -> np.ndarray:
+        """What a monitor with the baselines in `data` scores the frames, int64 [frames]."""
+        first, last = watch.sealed()
+        key = watch.label, data[first:last].tobytes()
+        if key not in self.scored:
+            made = self.engine.step(
+                self.inputs, self.engine.changed({}), self.states[0], watch.signals
+            )
+            self.scored[key] = watch.scores(data, made[0])
+        return self.scored[key]
 
 
 def part_of(frames: Frames, inputs: Mapping[str, np.ndarray], first: int, last: int) -> Codes:
@@ -125,7 +142,7 @@ class DeviceRun:
             frame, int64 [frames].
         """
         device = self.device
-        self._clean, self._done = clean, 0
+        self._clean, self._done, self._strayed = clean, 0, False
         self._codes: list[np.ndarray] = []
         wrong_bits = np.zeros(clean.frames, np.int64)
         events = [*sorted(frame for frame, hits in arrivals.items() if hits), clean.frames]
@@ -134,34 +151,40 @@ class DeviceRun:
             if frame == events[0]:
                 self._compute_until(frame)
                 self._strike(arrivals[events.pop(0)], frame)
+            before = len(device.wrong)  # the healer acts after the last of the frames that pass
             passed = self._pass(frame, events[0])
-            wrong_bits[frame : frame + passed] = len(device.wrong)
             frame += passed
+            wrong_bits[frame - passed : frame - 1] = before
+            wrong_bits[frame - 1] = len(device.wrong)
         self._compute_until(clean.frames)
-        same = len(self._codes) == 1 and len(self._codes[0]) == len(clean.codes)
-        return self._codes[0] if same else np.concatenate(self._codes), wrong_bits
+        return np.concatenate(self._codes) if self._strayed else clean.codes, wrong_bits
 
     def _pass(self, frame: int, stop: int) -> int:
         """Let time pass until something may happen, `stop` at the latest; the number of frames."""
         device = self.device
+        passed = 1
         if device.may_alarm():
             self._compute_until(frame)
-            self._compute_watched(frame)
+            if self._behaviour is None:
+                self._compute_watched(frame)
+            else:
+                passed = self._compute_seen(frame, stop, self._behaviour)
         else:
             quiet = device.quiet_frames()
             frames = stop - frame if quiet is None else min(quiet, stop - frame)
             if frames:
                 device.skip(frames)
                 return frames
+        after = frame + passed
         if device.heal():
-            self._compute_until(frame + 1)
+            self._compute_until(after)
             self._memory_changed()
         if device.silenced:
-            self._compute_until(frame + 1)
+            self._compute_until(after)
             self._state = self._frames.silence()
             device.silence()
             device.silenced = False
-        return 1
+        return passed
 
     def _strike(self, events: Sequence[Event], frame: int) -> None:
         flips = [event.position for event in events if event.stuck_at < 0]
@@ -212,7 +235,55 @@ class DeviceRun:
         state = self._state_now(self._clean.states[first])
         part = part_of(self._frames, self._clean.inputs, first, last)
         codes, self._state = self._frames.step(part, self._variant, state, recorded)
+        self._strayed = True
         return codes
+
+    @cached_property
+    def _behaviour(self) -> list[tuple[int, Behaviour]] | None:
+        """The monitors, where all of them see final frames and score them; None where some do not."""
+        found = [(n, each) for n, each in self.device.monitors if isinstance(each, Behaviour)]
+        return found if len(found) == len(self.device.monitors) else None
+
+    def _compute_seen(
+        self, first: int, stop: int, monitors: Sequence[tuple[int, Behaviour]]
+    ) -> int:
+        """Compute frames as far as the first alarm, which is followed, or the last before the healer acts.
+
+        The healer has passed all of them but the last. Returns how many these are, 1 at least.
+        """
+        device, known = self.device, self._state
+        quiet = device.quiet_frames()
+        most = stop - first if quiet is None else min(stop - first, quiet + 1)
+        returns = known is not None and not self._differs
+        most = 1 if device.stuck else min(most, _FRAMES_TO_FORGET if returns else _FRAMES_SEEN)
+        codes, scores = self._scored(first, first + most, monitors)
+        alarms = [each.first_alarm(device.data, scores[n]) for n, each in monitors]
+        passed = min([alarm + 1 for alarm in alarms if alarm is not None], default=most)
+        if passed < most:
+            self._state = known
+            codes, _ = self._scored(first, first + passed, ())
+        device.skip(passed - 1)
+        raised = [n for n, each in monitors if each.advance(device.data, scores[n][:passed])]
+        device.settle()
+        for number in raised:
+            device.alarm(number, 0)
+        self._codes.append(codes)
+        self._done = first + passed
+        self._memory_changed()
+        self._forget(self._done)
+        return passed
+
+    def _scored(
+        self, first: int, last: int, monitors: Sequence[tuple[int, Behaviour]]
+    ) -> tuple[np.ndarray, dict[int, np.ndarray]]:
+        """Codes of the output, and what each monitor scores the frames `first` to `last` - 1."""
+        data, output = self.device.data, self._frames.program.output
+        if self._state is None and not self._differs:
+            codes = self._clean.codes[first * self._rate : last * self._rate]
+            return codes, {n: self._clean.scores(w, data)[first:last] for n, w in monitors}
+        names = {output, *(name for _, watch in monitors for name in watch.signals)}
+        signals = self._step(first, last, sorted(names))
+        return signals[output], {n: watch.scores(data, signals) for n, watch in monitors}
 
     def _compute_watched(self, frame: int) -> None:
         """Compute one frame that the monitors have to see, again after each alarm that asks for it."""

@@ -49,7 +49,7 @@ def _until_the_wrap(
     rested = min(frames, state["rest"])
     state["rest"] -= rested
     for number, (guard, watch) in enumerate(guards):
-        if not guard.area.kind.stream and watch.units:
+        if guard.scans and watch.units:
             start, stop = first + rested, first + frames
             look_on(guard, number, state, policy, units=watch.units, start=start, stop=stop)
     granted = (first + frames) // policy.refill_frames - first // policy.refill_frames

@@ -21,7 +21,8 @@ class Guard:
 
     Args:
         area: What is watched.
-        per_frame: Units that are checked at a time, 1 to 4096; monitors see all of their units in every frame.
+        per_frame: Units that are checked at a time, 1 to 4096, or 0 for only when a monitor of behaviour raises an alarm;
+            monitors see all of their units in every frame.
         ladder: Remedies in the order in which they are tried until one helps; () only observes. REBOOT takes all of
             the golden copy but units that their check refutes.
         every_frames: It checks after every so many frames.
@@ -62,7 +63,7 @@ class Guard:
 
     def _check_schedule(self) -> None:
         name = self.area.code
-        if not 1 <= self.per_frame <= _MOST_UNITS:
+        if not (0 if not self.area.kind.stream else 1) <= self.per_frame <= _MOST_UNITS:
             raise WorkbenchError(
                 f"{name} cannot check {self.per_frame} units a frame; choose at least 1 and at "
                 f"most {_MOST_UNITS}"
@@ -123,6 +124,11 @@ class Guard:
     def actions(self) -> tuple[Action, ...]:
         """What is true of its rungs."""
         return tuple(REMEDIES[rung] for rung in self.ladder)
+
+    @property
+    def scans(self) -> bool:
+        """Whether it looks at memory after frames, asked or not."""
+        return self.per_frame > 0 and not self.area.kind.stream
 
     @property
     def reads_golden(self) -> bool:

@@ -79,11 +79,21 @@ class Strategy:
                         f"{writer.area.code} would leave bytes in {' '.join(sorted(shared))} that "
                         f"{other.area.code} then reports as corrupted; give each its own sections"
                     )
-        if self.policy != Policy() and self.guards and not self.scans:
+        self._check_asked()
+        if self.policy != Policy() and self.guards and all(g.area.kind.stream for g in self.guards):
             raise WorkbenchError(
                 "monitors act within the frame and know no policy; leave it out, or add a guard that "
                 "checks memory after frames"
             )
+
+    def _check_asked(self) -> None:
+        asks = any(guard.area.kind.asks for guard in self.guards)
+        for guard in self.guards:
+            if guard.per_frame == 0 and not asks:
+                raise WorkbenchError(
+                    f"with per_frame=0, {guard.area.code} looks when a monitor of behaviour asks, and there is none; "
+                    "give it a schedule, or add such a monitor"
+                )
 
     def _check_types(self) -> None:
         expect(self.guards, (tuple, list), "guards of a strategy", "a tuple of guards")
@@ -130,7 +140,7 @@ class Strategy:
     @property
     def scans(self) -> bool:
         """Whether some guard looks after the frames; monitors act within them."""
-        return any(not guard.area.kind.stream for guard in self.guards)
+        return any(guard.scans for guard in self.guards)
 
     @property
     def validator(self) -> int | None:

@@ -150,13 +150,15 @@ def summary(strategy: Strategy) -> str:
 
 
 def _guard(guard: Guard) -> str:
-    area, scans = guard.area, not guard.area.kind.stream
+    area, scans = guard.area, guard.scans
     what = area.kind.text(area)
     if area.second:
         what += f" with {area.second}"
-    if area.sections != WORKING_SECTIONS and scans:
+    if area.sections != WORKING_SECTIONS and not area.kind.stream:
         what += f" over {' '.join(area.sections)}"
     if scans:
         every = "a frame" if guard.every_frames == 1 else f"every {guard.every_frames} frames"
         what += f", {guard.per_frame} {every}"
+    elif not area.kind.stream:
+        what += ", when asked"
     return f"{what}: {', '.join(rung.name.lower() for rung in guard.ladder) or 'only reported'}"

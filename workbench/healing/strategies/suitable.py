@@ -35,7 +35,7 @@ def refuse_unsuitable(guard: Guard, watch: Watch) -> None:
             f"in steps of {guard.stride}, {area.code} would never check some of its {watch.units} "
             f"units; a stride of {near} reaches all"
         )
-    scan = -(-watch.units // guard.per_frame) * guard.every_frames
+    scan = -(-watch.units // max(1, guard.per_frame)) * guard.every_frames
     if scan > _MOST_SCAN_FRAMES:
         raise WorkbenchError(
             f"{area.code} would check its {watch.units:,} units once in {scan:,} frames, more than "

@@ -42,6 +42,7 @@ class Kind:
         watch: Class of the `Watch` that lays such an area out.
         fields: Fields of `Area` that it has a use for, besides code, sections and unit_bytes.
         stream: It is a monitor: it observes the frame that is computed, not memory after it.
+        asks: Its alarms make all guards look at memory at once, also those that look at no other time.
         single: A strategy has one guard of it at most.
         divided: Its units are runs of `unit_bytes`, or groups of as many.
         movable: Its units are pages, which may move to spare memory.
@@ -61,6 +62,7 @@ class Kind:
     watch: ClassVar[Callable[..., Any]]
     fields: ClassVar[tuple[str, ...]] = ()
     stream: ClassVar[bool] = False
+    asks: ClassVar[bool] = False
     single: ClassVar[bool] = False
     divided: ClassVar[bool] = False
     movable: ClassVar[bool] = False

@@ -17,6 +17,7 @@ from workbench.memory.watches.areas import KINDS, SHIPPED, Area, Kind
 from workbench.memory.watches.checksum_rows import Sums
 from workbench.memory.watches.golden import Golden
 from workbench.memory.watches.groups import Groups
+from workbench.memory.watches.hidden_markers import HiddenMarkers
 from workbench.memory.watches.pages import Pages
 from workbench.memory.watches.self_test import SelfTest
 from workbench.memory.watches.triple import Triple
@@ -62,6 +63,7 @@ def register(kinds: Iterable[Kind]) -> None:
 
 _HERE = [_of_code(code) for code in (*SIGNATURES.values(), *ECC.values())]
 _HERE += [Golden("golden"), Sums("abft"), Triple("triple"), SelfTest("self-test")]
+_HERE += [HiddenMarkers("hidden-markers")]
 register(_HERE)
 SHIPPED.update(kind.name for kind in _HERE)
 

@@ -60,6 +60,9 @@ class Monitor(Watch):
         """Units that alarm once the frame is final; brings the state in `data`, uint8 of the image, up to date."""
         return []
 
+    def reset(self, data: np.ndarray) -> None:
+        """Forget what the frames were like so far; called where histories are reset."""
+
 
 @dataclass(frozen=True)
 class MonitorKind(Kind):

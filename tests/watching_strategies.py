@@ -1,0 +1,79 @@
+"""Random strategies with monitors of behaviour, whose baselines are a little too narrow for a clean program."""
+
+from dataclasses import replace
+
+import numpy as np
+from programs import random_inputs
+from random_strategies import random_strategy
+
+from workbench.errors import WorkbenchError
+from workbench.healing.log import Remedy
+from workbench.healing.strategies.strategy import Guard, Policy, Strategy
+from workbench.integer.program import Program
+from workbench.integer.reference import run
+from workbench.integer.signals import code_range
+from workbench.memory.watches.areas import Area
+from workbench.memory.watches.behaviour import HASH_DIGITS, BehaviourArea
+
+FRAMES = 6
+
+
+def random_markers(rng: np.random.Generator, program: Program) -> BehaviourArea:
+    """Ranges about as wide as those of a few clean frames, now and then narrower."""
+    made = [operator.target for operator in program.operators]
+    names = [str(n) for n in rng.permutation(made)[: rng.integers(1, len(made) + 1)]]
+    codes = run(program, random_inputs(program, int(rng.integers(2**32)), FRAMES))
+    baseline: list[int] = []
+    for name in names:
+        low, high = code_range(program.signal(name).bits)
+        margin = int(rng.integers(-4, 3))
+        seen = codes[name][0].astype(np.int64)
+        baseline += np.clip(seen.min(axis=0) - margin, low, high).tolist()
+        baseline += np.clip(seen.max(axis=0) + margin, low, high).tolist()
+    return BehaviourArea(
+        "hidden-markers",
+        program=program.content_hash[:HASH_DIGITS],
+        signals=tuple(names),
+        baseline=(*baseline, *map(int, rng.integers(0, 5, len(names)))),
+        **_limits(rng),
+    )
+
+
+def watching_strategy(seed: int, program: Program) -> Strategy:
+    """Monitors and up to three guards, some of which look only when asked."""
+    rng = np.random.default_rng([seed, 7])
+    while True:
+        ladder = (Remedy.RESET,) if rng.random() < 0.8 else ()
+        monitor = Guard(random_markers(rng, program), ladder=ladder)
+        others = random_strategy(int(rng.integers(2**32)), program)
+        guards = [_asked(rng, guard) for guard in others.guards]
+        if rng.random() < 0.3:
+            guards = [Guard(Area("golden", unit_bytes=64), 0)]
+        if rng.random() < 0.4 and not others.spare_pages:
+            guards.append(
+                Guard(Area("self-test", moments=2), int(rng.integers(0, 2)), every_frames=5)
+            )
+        guards.insert(int(rng.integers(len(guards) + 1)), monitor)
+        stay = any(not guard.area.kind.stream for guard in guards)
+        try:
+            strategy = Strategy(
+                f"watching {seed}", tuple(guards), others.policy if stay else Policy(),
+                spare_pages=others.spare_pages,
+            )  # fmt: skip
+            strategy.image(program)
+        except WorkbenchError:
+            continue
+        return strategy
+
+
+def _asked(rng: np.random.Generator, guard: Guard) -> Guard:
+    only = rng.random() < 0.5 and not guard.area.kind.stream
+    return replace(guard, per_frame=0) if only else guard
+
+
+def _limits(rng: np.random.Generator) -> dict[str, int]:
+    return {
+        "drift": int(rng.integers(0, 5)),
+        "limit": int(rng.integers(1, 12)),
+        "again": int(rng.choice([0, 1, 4, 100])),
+    }

@@ -1,0 +1,56 @@
+"""Monitors of behaviour in C: what they share beyond the score of a frame."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from workbench.firmware.guards.in_c import Guarded, InC
+from workbench.healing.log import Remedy
+from workbench.memory.watches.behaviour import Behaviour
+
+
+class BehaviourInC(InC):
+    """Functions of `runtime/wb_behaviour.h`; a kind adds how `score` comes about."""
+
+    headers: ClassVar[tuple[str, ...]] = ("wb_behaviour.h",)
+    remedies: ClassVar[Mapping[Remedy, str]] = {Remedy.RESET: "wb_reset"}
+
+    def score(self, guarded: Guarded) -> str:
+        """The score of the frame, an expression."""
+        raise NotImplementedError
+
+    def fields(self, guarded: Guarded) -> dict[str, object]:
+        """One unit, which is wrong where what it compares with is damaged."""
+        return {
+            "wrong": "wb_behaviour_wrong",
+            "boot": "wb_behaviour_boot",
+            "ram_check": f"{guarded.ram_offset('state')}u",
+            "parts": f"&{guarded.prefix}_parts_{guarded.number}",
+        }
+
+    def parts(self, guarded: Guarded) -> str:
+        """Where limits and baselines lie."""
+        watch = behaviour_of(guarded)
+        first, last = watch.sealed()
+        firmware = guarded.firmware
+        offset = first - firmware.layout.sections["check"].start
+        golden_inputs = firmware.strategy.validator
+        return (
+            f"static const wb_behaviour {guarded.prefix}_parts_{guarded.number} = {{\n"
+            f"    {guarded.in_flash('limits')},\n"
+            f"    {guarded.in_flash('seal')},\n"
+            f"    (const wb_byte *)&{guarded.prefix}_check + {offset}u, {last - first}u,\n"
+            f"    {'~0u' if golden_inputs is None else f'{golden_inputs}u'},\n"
+            "};\n"
+        )
+
+    def after_frame(self, guarded: Guarded) -> list[str]:
+        """Bring the sum up to date, and follow an alarm."""
+        return [f"wb_behave(&memory, {guarded.number}u, {self.score(guarded)});"]
+
+
+def behaviour_of(guarded: Guarded) -> Behaviour:
+    """Its watch."""
+    assert isinstance(guarded.watch, Behaviour)
+    return guarded.watch

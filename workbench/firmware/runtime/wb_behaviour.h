@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Monitors of behaviour: a score of every frame, its cumulative sum, and an alarm where that exceeds a limit.
+ *
+ *   level = clamp(level + score - drift, 0, 32767)
+ *
+ * An alarm touches nothing by itself: it makes all guards look at memory. State, in RAM: level and the frames to be
+ * wary for, int16_t each. What frames are compared with lies in flash, under a CRC-32.
+ */
+#ifndef WB_BEHAVIOUR_H
+#define WB_BEHAVIOUR_H
+
+#include "wb_crc.h"
+#include "wb_monitor.h"
+
+/* Units that are treated after one alarm; the log of a frame has room for them. */
+#define WB_MOST_FOUND 16u
+#define WB_MOST_LEVEL 32767
+
+typedef struct {
+    const volatile int16_t *limits; /* drift, limit, frames to be wary for */
+    const volatile int32_t *seal;
+    const wb_byte *sealed; /* baselines and limits */
+    uint32_t sealed_bytes;
+    uint32_t golden_inputs; /* number of the self-test, ~0 for none */
+} wb_behaviour;
+
+WB_COLD static int wb_behaviour_wrong(const wb_memory *memory, const wb_area *area, uint32_t unit,
+                                      int golden)
+{
+    const wb_behaviour *const part = area->parts;
+    (void)memory, (void)unit;
+    return !golden && wb_crc32(part->sealed, part->sealed_bytes, 1) != (uint32_t)*part->seal;
+}
+
+static inline int32_t wb_half(const wb_byte *at)
+{
+    return (int32_t)(wb_bytes(at, 2) ^ 0x8000u) - 0x8000;
+}
+
+/* At start-up: no sum, and not wary. */
+WB_COLD static void wb_behaviour_boot(const wb_memory *memory, const wb_area *area, uint32_t unit)
+{
+    (void)unit;
+    wb_put_bytes(memory->ram_checks + area->ram_check, 0, 4);
+}
+
+/* The remedy RESET: silent histories, and all monitors begin their sums anew. */
+WB_COLD static int wb_reset(const wb_memory *memory, const wb_area *area, uint32_t unit)
+{
+    const wb_heal_plan *const plan = memory->plan;
+    (void)area, (void)unit;
+    for (uint32_t number = 0; number < plan->area_count; number++) {
+        if (plan->areas[number].boot == wb_behaviour_boot) {
+            wb_put_bytes(memory->ram_checks + plan->areas[number].ram_check, 0, 2);
+        }
+    }
+    wb_zero(memory->histories, plan->state_bytes);
+    return 1;
+}
+
+typedef struct {
+    uint32_t found;
+    uint32_t unhealed;
+} wb_passed;
+
+/* Look at all units of the guards `first` to `last` - 1 but monitors and golden inputs. */
+WB_COLD static wb_passed wb_pass(const wb_memory *memory, uint32_t first, uint32_t last,
+                                 uint32_t golden_inputs)
+{
+    wb_passed passed = {0, 0};
+    for (uint32_t number = first; number < last; number++) {
+        const wb_area *const area = &memory->plan->areas[number];
+        const uint32_t units = area->backoff_shift || number == golden_inputs ? 0u : area->units;
+        for (uint32_t unit = 0; unit < units && passed.found < WB_MOST_FOUND; unit++) {
+            if (!wb_due(memory, area, unit)) {
+                continue;
+            }
+            if (area->wrong(memory, area, unit, 0)) {
+                wb_act(memory, number, unit);
+                passed.found++;
+                passed.unhealed += area->wrong(memory, area, unit, 0) ? 1u : 0u;
+            } else if (wb_level(memory, area, unit)) {
+                wb_put_level(memory, area, unit, WB_WELL);
+            }
+        }
+    }
+    return passed;
+}
+
+/* What follows an alarm; see `workbench/healing/devices/alarms.py`. */
+WB_COLD static void wb_disturbed(const wb_memory *memory, uint32_t number)
+{
+    const wb_area *const area = &memory->plan->areas[number];
+    const wb_behaviour *const part = area->parts;
+    wb_byte *const wary = memory->ram_checks + area->ram_check + 2;
+    int diagnosis = WB_DIAGNOSIS_CHECK;
+    int remedy = WB_REMEDY_NONE;
+    int verdict = WB_VERDICT_UNHEALED;
+    if (!wb_due(memory, area, 0)) {
+        wb_put_level(memory, area, 0, wb_level(memory, area, 0) | WB_ALARMED);
+        return;
+    }
+    if (!wb_behaviour_wrong(memory, area, 0, 0)) {
+        const int again = wb_half(wary) > 0;
+        wb_passed passed = wb_pass(memory, 0, memory->plan->area_count, part->golden_inputs);
+        if (!passed.found && again && part->golden_inputs != ~0u) {
+            passed = wb_pass(memory, part->golden_inputs, part->golden_inputs + 1, ~0u);
+        }
+        if (passed.found) {
+            diagnosis = WB_DIAGNOSIS_MEMORY;
+            remedy = WB_REMEDY_SCRUB;
+            verdict = passed.unhealed ? WB_VERDICT_UNHEALED : WB_VERDICT_HEALED;
+        } else if (again) {
+            diagnosis = WB_DIAGNOSIS_DATA;
+        } else {
+            const int32_t frames = part->limits[2];
+            diagnosis = WB_DIAGNOSIS_MOMENTARY;
+            wb_put_bytes(wary, frames > 0 ? (uint32_t)frames : 0u, 2);
+            for (uint32_t rung = 0; rung < area->rungs; rung++) {
+                area->ladder[rung].apply(memory, area, 0);
+                remedy = area->ladder[rung].remedy;
+                verdict = WB_VERDICT_HEALED;
+            }
+        }
+    }
+    wb_report(memory, number, 0, diagnosis, remedy, verdict);
+}
+
+/* A frame of this score is final. */
+WB_NOINLINE static void wb_behave(const wb_memory *memory, uint32_t number, uint32_t score)
+{
+    const wb_area *const area = &memory->plan->areas[number];
+    const wb_behaviour *const part = area->parts;
+    wb_byte *const state = memory->ram_checks + area->ram_check;
+    const int32_t sum = wb_half(state) + (int32_t)score - part->limits[0];
+    const int32_t level = wb_clamp(sum, 0, WB_MOST_LEVEL);
+    const int32_t wary = wb_half(state + 2);
+    const int alarm = level > part->limits[1];
+    wb_put_bytes(state, alarm ? 0u : (uint32_t)level, 2);
+    wb_put_bytes(state + 2, wary > 0 ? (uint32_t)wary - 1u : 0u, 2);
+    if (alarm) {
+        wb_disturbed(memory, number);
+    }
+}
+
+#endif

@@ -1,0 +1,124 @@
+"""What follows an alarm of a monitor.
+
+Checksum rows point at a unit, whose ladder is climbed at once. Behaviour points nowhere: at realistic upset rates nearly
+all of its alarms are false, so that an alarm touches nothing by itself. It makes all guards look at memory, in their
+order, and what they find they treat as ever. Where all is sound, histories and monitors are reset; where it happens
+again soon, golden inputs are asked, and at last the inputs are taken for unknown ones, which no remedy follows. The C of
+`workbench/firmware/runtime/wb_behaviour.h` does the same, statement by statement.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+import numpy as np
+
+from workbench.healing.devices.backoff import WELL, Backoff
+from workbench.healing.devices.evidence import diagnose
+from workbench.healing.devices.variables import time_of
+from workbench.healing.log import CLIMBS, Diagnosis, LogEntry, Remedy, Verdict
+from workbench.healing.remedies import State
+from workbench.healing.strategies.guard import Guard
+from workbench.healing.strategies.strategy import Strategy
+from workbench.memory.watches.behaviour import Behaviour
+from workbench.memory.watches.watch import Watch
+
+MOST_FOUND = 16  # units that are treated after one alarm; the log of a frame has room for them
+
+
+class Alarmed(Protocol):
+    """What an alarm needs of a device; see `workbench.healing.devices.device.Device`."""
+
+    strategy: Strategy
+    data: np.ndarray
+    backoff: Backoff
+    suspect: list[set[int]]
+
+    @property
+    def guards(self) -> Sequence[tuple[Guard, Watch]]:
+        """Guards and where they watch."""
+
+    def state_of_frame(self) -> State:
+        """The healer's variables, voted once in the frame."""
+
+    def settle(self) -> None:
+        """Stuck cells take their values back."""
+
+    def act(self, number: int, guard: Guard, watch: Watch, unit: int, state: State) -> None:
+        """Diagnose a unit that is wrong, apply remedies, and write it down."""
+
+    def climb(self, guard: Guard, watch: Watch, unit: int, state: State) -> tuple[Remedy, Verdict]:
+        """Try the rungs of a ladder until one helps."""
+
+    def report(self, entry: LogEntry) -> bool:
+        """Write a finding down, unless it was before."""
+
+
+def follow_alarm(device: Alarmed, number: int, unit: int) -> bool:
+    """A unit of monitor `number` raised an alarm; tell whether the frame is to be computed again."""
+    state = device.state_of_frame()
+    if not device.backoff.due(number, unit, state["frame"]):
+        device.backoff.alarmed(number, unit)
+        device.settle()
+        return False
+    guard, watch = device.guards[number]
+    if isinstance(watch, Behaviour):
+        _look_at_memory(device, number, guard, watch, state)
+        return False
+    diagnosis, remedy, verdict = Diagnosis.COMPUTE, Remedy.NONE, Verdict.UNHEALED
+    repeats, frame = Remedy.REPEAT in guard.ladder, time_of(state, device.strategy)
+    if watch.wrong(device.data, unit):
+        diagnosis = diagnose(device.guards, number, device.data, unit)
+    if diagnosis in CLIMBS:
+        remedy, verdict = device.climb(guard, watch, unit, state)
+    elif diagnosis == Diagnosis.COMPUTE and repeats:
+        remedy, verdict = Remedy.REPEAT, Verdict.HEALED
+    device.report(LogEntry(frame, number, unit, diagnosis, remedy, verdict))
+    return remedy != Remedy.NONE and repeats
+
+
+def _look_at_memory(
+    device: Alarmed, number: int, guard: Guard, watch: Behaviour, state: State
+) -> None:
+    diagnosis, remedy, verdict = Diagnosis.CHECK, Remedy.NONE, Verdict.UNHEALED
+    if not watch.wrong(device.data, 0):  # else what it compares with is damaged
+        again = watch.is_wary(device.data)
+        kinds = [each.area.kind for each, _ in device.guards]
+        found, unhealed = _pass(
+            device, state, (n for n, k in enumerate(kinds) if not (k.stream or k.validates))
+        )
+        if not found and again:
+            found, unhealed = _pass(device, state, (n for n, k in enumerate(kinds) if k.validates))
+        if found:
+            diagnosis, remedy = Diagnosis.MEMORY, Remedy.SCRUB
+            verdict = Verdict.UNHEALED if unhealed else Verdict.HEALED
+        elif again:
+            diagnosis = Diagnosis.DATA
+        else:
+            diagnosis = Diagnosis.MOMENTARY
+            watch.be_wary(device.data)
+            device.settle()
+            remedy, verdict = device.climb(guard, watch, 0, state)
+    frame = time_of(state, device.strategy)
+    device.report(LogEntry(frame, number, 0, diagnosis, remedy, verdict))
+
+
+def _pass(device: Alarmed, state: State, numbers: Iterable[int]) -> tuple[int, int]:
+    """Look at all units of some guards, MOST_FOUND wrong ones at most; (how many are wrong, how many stay so)."""
+    found = unhealed = 0
+    for number in numbers:
+        guard, watch = device.guards[number]
+        for unit in range(watch.units):  # what is done about one may put others right as well
+            if found == MOST_FOUND:
+                return found, unhealed
+            if not device.backoff.due(number, unit, state["frame"]):
+                continue
+            if unit in device.suspect[number]:
+                device.act(number, guard, watch, unit, state)
+                found += 1
+                unhealed += unit in device.suspect[number]
+            elif device.backoff.level(number, unit):
+                device.backoff.put(number, unit, WELL)
+                device.settle()
+    return found, unhealed

@@ -1,0 +1,282 @@
+"""Monitors of behaviour: a score of every frame, its cumulative sum, and an alarm where that exceeds a limit.
+
+Reference: CUSUM, Page 1954, https://doi.org/10.1093/biomet/41.1-2.100. What a frame is scored by, its baseline, is learned
+from clean frames and lies in flash with drift and limit, under a CRC-32; the sum lies in RAM. All of them are fault
+sites, and every value has a meaning:
+
+    level = clamp(level + score - drift, 0, 32767)    after every frame
+    level > limit                                     is an alarm, and makes the level 0
+
+An alarm is no diagnosis: it has memory checked, see `workbench.healing.devices.alarms`. For `again` frames after one that
+nothing explained, the monitor is wary, and a second one has a meaning of its own.
+Layout: `state` int16 [2], level and frames to be wary for; baselines as their kind has them; `limits` int16 [3], drift,
+limit and `again`; `seal` int32 [1], CRC-32 of baselines and limits.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from workbench.errors import WorkbenchError, expect, nearest
+from workbench.integer.signals import code_dtype
+from workbench.memory.places import CHECK, RAM_CHECK, Place, Places, Tensor
+from workbench.memory.tensors import read_tensor, write_tensor
+from workbench.memory.watches.areas import Area, whole
+from workbench.memory.watches.monitor import Frame, Monitor, MonitorKind
+
+MOST_LEVEL = 2**15 - 1
+MOST_SCORE = 64  # of a frame; a limit leaves room for one
+HASH_DIGITS = 16
+_STATE, _LIMITS, _SEAL = "state", "limits", "seal"
+
+
+@dataclass(frozen=True)
+class BehaviourArea(Area):
+    """What a monitor of behaviour watches, and what it learned.
+
+    Args:
+        program: First digits of the content hash of the program whose frames it learned from.
+        signals: Names of those that it watches, targets of operators.
+        baseline: What its kind makes of clean frames.
+        drift: Taken off the sum in every frame, 0 to 32767.
+        limit: Of the sum, 1 to 32703.
+        again: Frames for which a second alarm counts as a repetition, 0 to 32767.
+    """
+
+    program: str = ""
+    signals: tuple[str, ...] = ()
+    baseline: tuple[int, ...] = ()
+    drift: int = 1
+    limit: int = 1
+    again: int = 1000
+
+    def __post_init__(self) -> None:
+        for name in ("signals", "baseline"):
+            value = getattr(self, name)
+            expect(value, (tuple, list), f"{name} of a monitor", "a list")
+            object.__setattr__(self, name, tuple(value))
+        expect(self.program, str, "the program of a monitor", "digits of its hash, as text")
+        for name in self.signals:
+            expect(name, str, "a signal of a monitor", "its name as text")
+        whole(self, "drift", "limit", "again")
+        if any(type(value) is not int for value in self.baseline):
+            raise WorkbenchError(
+                "the baseline of a monitor holds what are no whole numbers; calibrate it again"
+            )
+        for name, least, most in (
+            ("drift", 0, MOST_LEVEL), ("limit", 1, MOST_LEVEL - MOST_SCORE), ("again", 0, MOST_LEVEL),
+        ):  # fmt: skip
+            if not least <= getattr(self, name) <= most:
+                raise WorkbenchError(
+                    f"a monitor's {name} cannot be {getattr(self, name)}; choose {least} to {most}"
+                )
+        super().__post_init__()
+
+
+class Behaviour(Monitor):
+    """A monitor of behaviour in a layout; one unit, which is wrong where what it compares with is damaged."""
+
+    def __init__(self, area: BehaviourArea, layout: Places, label: str) -> None:
+        super().__init__(area, layout, label)
+        kind = area.kind
+        assert isinstance(kind, BehaviourKind)
+        kind.check_area(area, layout)
+        self.start, self.stop, self.units = 0, layout.working_bytes, 1
+        self.signals = area.signals
+        self._learned = area
+
+    # What a kind defines.
+
+    def baselines(self) -> Mapping[str, tuple[int, np.ndarray]]:
+        """What it learned: (bits of an element, values) by tensor; the area is known to be suitable."""
+        raise NotImplementedError
+
+    def scores(self, data: np.ndarray, signals: Mapping[str, np.ndarray]) -> np.ndarray:
+        """The score of each frame, int64 [frames], 0 to MOST_SCORE.
+
+        Args:
+            data: uint8 of the image, whose baselines count.
+            signals: Codes of the watched signals, [frames * rate, channels] by name.
+        """
+        raise NotImplementedError
+
+    # What all have.
+
+    def tensors(self) -> list[tuple[str, Tensor]]:
+        """See the module."""
+        learned = [
+            (CHECK, (self.label, name, bits, values.shape))
+            for name, (bits, values) in self.baselines().items()
+        ]
+        return [
+            (RAM_CHECK, (self.label, _STATE, 16, (2,))),
+            *learned,
+            (CHECK, (self.label, _LIMITS, 16, (3,))),
+            (CHECK, (self.label, _SEAL, 32, (1,))),
+        ]
+
+    def sign(self, data: np.ndarray, unit: int) -> None:
+        """Write baselines, limits and their seal."""
+        for name, (_, values) in self.baselines().items():
+            write_tensor(data, self.place(name), values)
+        area = self._learned
+        write_tensor(data, self.place(_LIMITS), np.array([area.drift, area.limit, area.again]))
+        seal = (self._crc(data) + 2**31) % 2**32 - 2**31
+        write_tensor(data, self.place(_SEAL), np.array([seal]))
+
+    def wrong(self, data: np.ndarray, unit: int, *, golden: bool = False) -> bool:
+        """Whether baselines or limits are not what the seal says."""
+        seal = int(read_tensor(data, self.place(_SEAL))[0])
+        return not golden and self._crc(data) != seal % 2**32
+
+    def sealed(self) -> tuple[int, int]:
+        """(first address, one past the last) of what the seal is of."""
+        first = next(iter(self.baselines()), _LIMITS)
+        return self.place(first).start, self.place(_SEAL).start
+
+    def _crc(self, data: np.ndarray) -> int:
+        first, last = self.sealed()
+        return zlib.crc32(data[first:last].tobytes())
+
+    def place(self, tensor: str) -> Place:
+        """Where one of its tensors lies."""
+        return self.layout.place(self.label, tensor)
+
+    def addresses(self, unit: int) -> np.ndarray:
+        """It points at no bytes of the working copy."""
+        return np.zeros(0, np.int64)
+
+    def ranges(self, unit: int) -> list[tuple[int, int]]:
+        """None."""
+        return []
+
+    def units_of(self, addresses: np.ndarray) -> np.ndarray:
+        """None."""
+        return np.zeros(0, np.int64)
+
+    def units_checked(self, place: Place, offset: np.ndarray) -> np.ndarray:
+        """Its only unit."""
+        return np.zeros(len(offset), np.int64)
+
+    def watched(self) -> np.ndarray:
+        """No bytes."""
+        return np.zeros(0, np.int64)
+
+    def telling_bits(self, unit: int) -> list[int]:
+        """None that it sees for certain."""
+        return []
+
+    def start_up(self, data: np.ndarray, unit: int) -> None:
+        """No sum, and not wary."""
+        write_tensor(data, self.place(_STATE), np.zeros(2, np.int16))
+
+    def reset(self, data: np.ndarray) -> None:
+        """Begin the sum anew."""
+        self._put(data, 0, self._state(data)[1])
+
+    def is_wary(self, data: np.ndarray) -> bool:
+        """Whether an alarm that nothing explained is not long ago."""
+        return self._state(data)[1] > 0
+
+    def be_wary(self, data: np.ndarray) -> None:
+        """Remember such an alarm for a while."""
+        self._put(data, self._state(data)[0], max(0, self._limits(data)[2]))
+
+    def after_frame(self, data: np.ndarray, frame: Frame) -> list[int]:
+        """Score the frame, bring the sum up to date, and compare it with the limit."""
+        scores = self.scores(data, {name: frame.signals[name] for name in self.signals})
+        return [0] if self.advance(data, scores) else []
+
+    def first_alarm(self, data: np.ndarray, scores: Sequence[int] | np.ndarray) -> int | None:
+        """Which of some frames, given their scores, is the first to raise an alarm; None for none."""
+        return self._follow(data, scores)[0]
+
+    def advance(self, data: np.ndarray, scores: Sequence[int] | np.ndarray) -> bool:
+        """Bring the state up to date, as far as the first alarm; whether there was one."""
+        alarm, level, wary = self._follow(data, scores)
+        self._put(data, level, wary)
+        return alarm is not None
+
+    def _follow(
+        self, data: np.ndarray, scores: Sequence[int] | np.ndarray
+    ) -> tuple[int | None, int, int]:
+        level, wary = self._state(data)
+        drift, limit, _ = self._limits(data)
+        for number, score in enumerate(scores):
+            level = min(max(level + int(score) - drift, 0), MOST_LEVEL)
+            wary = max(wary - 1, 0)
+            if level > limit:
+                return number, 0, wary
+        return None, level, wary
+
+    def _state(self, data: np.ndarray) -> tuple[int, int]:
+        level, wary = read_tensor(data, self.place(_STATE)).tolist()
+        return level, wary
+
+    def _put(self, data: np.ndarray, level: int, wary: int) -> None:
+        write_tensor(data, self.place(_STATE), np.array([level, wary]))
+
+    def _limits(self, data: np.ndarray) -> tuple[int, int, int]:
+        drift, limit, again = read_tensor(data, self.place(_LIMITS)).tolist()
+        return drift, limit, again
+
+
+@dataclass(frozen=True)
+class BehaviourKind(MonitorKind):
+    """Its alarms have memory checked."""
+
+    asks: ClassVar[bool] = True
+    fields: ClassVar[tuple[str, ...]] = ()
+    remedies: ClassVar[tuple[str, ...] | None] = ("RESET",)
+    ladder_rule: ClassVar[str] = (
+        "a monitor of behaviour can RESET histories and monitors, nothing else"
+    )
+
+    @property
+    def record(self) -> type[Area]:
+        """With what it learned."""
+        return BehaviourArea
+
+    def learned_length(self, area: BehaviourArea, layout: Places) -> int:
+        """Numbers that the baseline of these signals has."""
+        raise NotImplementedError
+
+    def check_area(self, area: BehaviourArea, layout: Places) -> None:
+        """Raise WorkbenchError for what was learned from another program, or nothing was."""
+        program = layout.program
+        if not area.baseline:
+            raise WorkbenchError(
+                f"{self.name} has learned nothing yet; `workbench calibrate` makes a strategy that has"
+            )
+        made = {operator.target for operator in program.operators}
+        for name in area.signals:
+            if name not in made:
+                raise WorkbenchError(
+                    f"{self.name} watches the signal {name!r:.60}, which no operator of {program.name} makes; "
+                    f"{nearest(name, made)}"
+                )
+        if area.program != program.content_hash[:HASH_DIGITS]:
+            raise WorkbenchError(
+                f"{self.name} learned from the program {area.program or 'of no name'!s:.16} and this one is "
+                f"{program.content_hash[:HASH_DIGITS]}; calibrate it again with `workbench calibrate`"
+            )
+        wanted = self.learned_length(area, layout)
+        if len(area.baseline) != wanted:
+            raise WorkbenchError(
+                f"the baseline of {self.name} has {len(area.baseline):,} numbers and these signals need "
+                f"{wanted:,}; calibrate it again with `workbench calibrate`"
+            )
+
+
+def stored(values: Sequence[int] | np.ndarray, bits: int) -> np.ndarray:
+    """Values as codes of `bits` bits; WorkbenchError for what has no room in them."""
+    made = np.asarray(values, np.int64)
+    dtype = code_dtype(bits)
+    if made.size and not np.array_equal(made.astype(dtype), made):
+        raise WorkbenchError(f"a baseline has values beyond {bits} bits; calibrate it again")
+    return made.astype(dtype)
