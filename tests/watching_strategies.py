@@ -1,6 +1,7 @@
 """Random strategies with monitors of behaviour, whose baselines are a little too narrow for a clean program."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from programs import random_inputs
@@ -71,7 +72,7 @@ def _asked(rng: np.random.Generator, guard: Guard) -> Guard:
     return replace(guard, per_frame=0) if only else guard
 
 
-def _limits(rng: np.random.Generator) -> dict[str, int]:
+def _limits(rng: np.random.Generator) -> dict[str, Any]:
     return {
         "drift": int(rng.integers(0, 5)),
         "limit": int(rng.integers(1, 12)),

@@ -21,6 +21,8 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from workbench.errors import WorkbenchError as WorkbenchError
     from workbench.errors import WorkbenchWarning as WorkbenchWarning
+    from workbench.experiments.monitors.calibration import Calibration as Calibration
+    from workbench.experiments.monitors.calibration import calibrate as calibrate
     from workbench.experiments.voices.faulty_speech import hear as hear
     from workbench.experiments.voices.voice import Voice as Voice
     from workbench.face.campaigns import campaign as campaign
@@ -67,6 +69,7 @@ if TYPE_CHECKING:
 # Name -> the module that has it.
 _MODULES = {
     "Area": "memory.watches.areas",
+    "Calibration": "experiments.monitors.calibration",
     "Comparison": "face.comparing",
     "Experiences": "face.users",
     "Exported": "face.exporting",
@@ -86,6 +89,7 @@ _MODULES = {
     "Voice": "experiments.voices.voice",
     "WorkbenchError": "errors",
     "WorkbenchWarning": "errors",
+    "calibrate": "experiments.monitors.calibration",
     "campaign": "face.campaigns",
     "compare": "face.comparing",
     "export": "face.exporting",

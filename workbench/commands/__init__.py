@@ -22,6 +22,7 @@ COMMANDS = {
     "diagnoses against the truth, start-up, synthesis, clusters, unseen words",
     "heal": "let upsets arrive while a voice speaks, with and without healing",
     "lifetime": "simulate a fleet of devices under upsets for a long time, each healing itself",
+    "calibrate": "let monitors of behaviour learn what clean frames are like, for a wanted rate of false alarms",
     "compare": "compare healing strategies under the same faults: remaining harm and costs",
     "users": "measure what faults do to people who use a voice: lock-outs, wrong numbers",
     "export": "write the C firmware folder of a generator",

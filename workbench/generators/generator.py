@@ -6,7 +6,7 @@ Importing this module, a generator and its `encode` needs no torch; `network`, `
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
 from itertools import cycle, islice
 from pathlib import Path
@@ -124,6 +124,14 @@ class Generator(ABC):
     def script(self, config: Any) -> tuple[str, ...]:
         """Utterances that a demonstration lets it make one after the other: eight, in turns."""
         return tuple(islice(cycle(self.usual(config)), 8))
+
+    def drawn(self, config: Any, seed: int) -> Iterator[str] | None:
+        """Utterances without end, drawn by a seed, that monitors are calibrated on.
+
+        Returns:
+            None where `utterances` are all that it can say.
+        """
+        return None
 
     # -- data, configuration and training -----------------------------------------------------
 

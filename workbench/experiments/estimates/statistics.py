@@ -68,6 +68,29 @@ def mean_interval(
     return float(mean - spread), float(mean + spread)
 
 
+def mean_gap_interval(
+    events: int, length: float, confidence: float = CONFIDENCE
+) -> tuple[float, float | None]:
+    """Interval of the mean distance of events of a Poisson process, by Garwood's interval of their number.
+
+    Reference: Garwood 1936, https://doi.org/10.1093/biomet/28.3-4.437.
+
+    Args:
+        events: That were seen.
+        length: Of what was searched for them, in any unit.
+        confidence: Between 0 and 1.
+
+    Returns:
+        Lowest and highest mean distance, in that unit; None for no highest one, where no event was seen.
+    """
+    from scipy.special import gammaincinv
+
+    tail = (1 - confidence) / 2
+    most = gammaincinv(events + 1, 1 - tail)
+    least = gammaincinv(events, tail) if events else 0.0
+    return float(length / most), float(length / least) if events else None
+
+
 def wilson(
     hits: np.ndarray | float, trials: np.ndarray | float, confidence: float = CONFIDENCE
 ) -> Interval:

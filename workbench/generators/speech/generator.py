@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from workbench.errors import WorkbenchError
 from workbench.generators.generator import Measure
 from workbench.generators.recipe import Recipe
 from workbench.generators.shipped import ShippedGenerator
+from workbench.generators.speech.any_text import any_text
 from workbench.generators.speech.configuration import (
     DIGITS,
     USUAL,
@@ -64,6 +65,10 @@ class SpeechGenerator(ShippedGenerator):
     def meant(self, config: SpeechConfig, text: str) -> str | None:
         """The text itself."""
         return text
+
+    def drawn(self, config: SpeechConfig, seed: int) -> Iterator[str]:
+        """Words of the lexicon and numbers, in any order."""
+        return any_text(seed)
 
     def encode(self, config: SpeechConfig, utterances: Sequence[str]) -> dict[str, np.ndarray]:
         """Row indexes, int32 [len(utterances), frames, 1] by input, see `timeline.Timeline.rows`.

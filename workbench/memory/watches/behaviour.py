@@ -16,13 +16,14 @@ limit and `again`; `seal` int32 [1], CRC-32 of baselines and limits.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
 from workbench.errors import WorkbenchError, expect, nearest
+from workbench.integer.program import Program
 from workbench.integer.signals import code_dtype
 from workbench.memory.places import CHECK, RAM_CHECK, Place, Places, Tensor
 from workbench.memory.tensors import read_tensor, write_tensor
@@ -241,6 +242,27 @@ class BehaviourKind(MonitorKind):
     def record(self) -> type[Area]:
         """With what it learned."""
         return BehaviourArea
+
+    usual_drift: ClassVar[int] = 1
+
+    def usual_signals(self, program: Program) -> tuple[str, ...]:
+        """Names of the signals that it watches unless it is told others."""
+        raise NotImplementedError
+
+    def learn(
+        self,
+        program: Program,
+        signals: Sequence[str],
+        utterances: Iterable[Mapping[str, np.ndarray]],
+    ) -> tuple[int, ...]:
+        """The baseline of clean frames.
+
+        Args:
+            program: That computed them.
+            signals: Names of those that are watched.
+            utterances: Their codes, [frames * rate, channels] by name; at least one.
+        """
+        raise NotImplementedError
 
     def learned_length(self, area: BehaviourArea, layout: Places) -> int:
         """Numbers that the baseline of these signals has."""

@@ -11,12 +11,14 @@ Layout: `low_n` and `high_n` of signal n, as wide as its codes [channels]; `shif
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
+from workbench.integer.operators import Conv
+from workbench.integer.program import Program
 from workbench.memory.places import Places
 from workbench.memory.tensors import read_tensor
 from workbench.memory.watches.areas import Area
@@ -28,6 +30,7 @@ from workbench.memory.watches.behaviour import (
 )
 
 MOST_SHIFT = 15
+_SHOWN_BITS = 8  # of a signal's range that an excess is counted in
 
 
 class MarkersWatch(Behaviour):
@@ -74,6 +77,31 @@ class HiddenMarkers(BehaviourKind):
 
     watch: ClassVar = MarkersWatch
     sees: ClassVar[str] = "how far hidden codes leave their range"
+
+    usual_drift: ClassVar[int] = 2
+
+    def usual_signals(self, program: Program) -> tuple[str, ...]:
+        """All outputs of convolutions."""
+        return tuple(each.target for each in program.operators if isinstance(each, Conv))
+
+    def learn(
+        self,
+        program: Program,
+        signals: Sequence[str],
+        utterances: Iterable[Mapping[str, np.ndarray]],
+    ) -> tuple[int, ...]:
+        """Lowest and highest codes of each channel; shifts that make signals of any width alike."""
+        ranges: dict[str, np.ndarray] = {}  # int64 [2, channels] by name: lowest, highest
+        for codes in utterances:
+            for name in signals:
+                seen = np.stack([codes[name].min(axis=0), codes[name].max(axis=0)]).astype(np.int64)
+                low, high = ranges.get(name, seen)
+                ranges[name] = np.stack([np.minimum(low, seen[0]), np.maximum(high, seen[1])])
+        width = {name: int((ranges[name][1] - ranges[name][0]).max()) for name in signals}
+        shift = [
+            min(max(width[name].bit_length() - _SHOWN_BITS, 0), MOST_SHIFT) for name in signals
+        ]
+        return (*(int(code) for name in signals for code in ranges[name].reshape(-1)), *shift)
 
     def learned_length(self, area: BehaviourArea, layout: Places) -> int:
         """Two numbers a channel and one a signal."""

@@ -1,0 +1,199 @@
+"""Calibration: limits against plain recursions and known streams, and what a calibrated monitor then does."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from programs import random_inputs, random_program, seeds
+from voices import voice
+
+from workbench.cli import main
+from workbench.errors import WorkbenchError
+from workbench.experiments.estimates.statistics import mean_gap_interval
+from workbench.experiments.monitors.calibration import Calibration, calibrate
+from workbench.experiments.monitors.limits import episode_peaks, false_alarms, limit_for
+from workbench.experiments.monitors.streams import laid_out
+from workbench.experiments.voices.voice import open_voice
+from workbench.generators.speech.any_text import any_text
+from workbench.healing.log import Diagnosis, Remedy, Verdict
+from workbench.healing.simulation import simulate
+from workbench.healing.strategies.strategy import Guard, Strategy
+from workbench.healing.strategies.strategy_file import load_strategy
+from workbench.integer.part import part_of_program
+from workbench.integer.reference import run
+from workbench.memory.faults.events import Event
+from workbench.memory.watches.areas import Area, area_of
+
+scores_lists = st.lists(st.integers(0, 12), max_size=60)
+
+
+@given(scores=scores_lists, drift=st.integers(0, 5), limit=st.integers(1, 20))
+def test_episodes_and_alarms_are_those_of_the_plain_recursion(
+    scores: list[int], drift: int, limit: int
+) -> None:
+    peaks, level = [], 0
+    for score in scores:
+        if not level:
+            peaks.append(0)
+        level = max(0, level + score - drift)
+        peaks[-1] = max(peaks[-1], level)
+    found = episode_peaks(np.array(scores, np.int64), drift)
+    assert found.tolist() == [peak for peak in peaks if peak]
+    alarms = level = 0
+    for score in scores:
+        level = max(0, level + score - drift)
+        if level > limit:
+            alarms, level = alarms + 1, 0
+    assert false_alarms(np.array(scores, np.int64), drift=drift, limit=limit) == alarms
+
+
+@pytest.mark.parametrize("mean_frames", [1e4, 1e6])
+def test_a_limit_holds_on_frames_that_it_has_not_seen(mean_frames: float) -> None:
+    """Of 200,000 frames: for 10^4 by order, for 10^6 by the tail."""
+    rng = np.random.default_rng(5)
+
+    def stream(frames: int) -> np.ndarray:
+        return np.where(rng.random(frames) < 0.02, rng.geometric(0.4, frames), 0)
+
+    frames = 200_000
+    limit = limit_for(episode_peaks(stream(frames), 1), frames=frames, mean_frames=mean_frames)
+    seen = 4_000_000
+    low, high = mean_gap_interval(false_alarms(stream(seen), drift=1, limit=limit), seen, 0.999)
+    assert low < 2 * mean_frames and (high is None or high > mean_frames / 2)
+    lower = false_alarms(stream(seen), drift=1, limit=max(1, limit - 8))
+    assert lower > 1.5 * seen / mean_frames  # and it is no higher than it has to be
+
+
+def test_too_few_frames_are_refused_with_how_many_are_needed() -> None:
+    with pytest.raises(WorkbenchError, match="calibrate with at least 10,000,000"):
+        limit_for(np.array([5]), frames=1000, mean_frames=1e9)
+
+
+def test_the_mean_distance_of_events_lies_in_its_interval() -> None:
+    low, high = mean_gap_interval(0, 300.0)
+    assert (round(low, 1), high) == (81.3, None)  # 3.689 events, the upper limit of none
+    low, high = mean_gap_interval(10, 1000.0)
+    assert high is not None and low < 100 < high
+
+
+@given(seed=seeds)
+def test_a_part_of_a_program_makes_the_same_signals(seed: int) -> None:
+    program = random_program(seed)
+    rng = np.random.default_rng(seed)
+    made = [operator.target for operator in program.operators]
+    chosen = [str(name) for name in rng.permutation(made)[: rng.integers(1, len(made) + 1)]]
+    inputs = random_inputs(program, seed, 3)
+    whole, part = run(program, inputs), run(part_of_program(program, chosen), inputs)
+    for name in chosen:
+        np.testing.assert_array_equal(part[name], whole[name])
+
+
+def test_a_part_with_an_unknown_signal_is_refused() -> None:
+    with pytest.raises(WorkbenchError, match="makes the signal 'conv_inn'; did you mean conv_in"):
+        part_of_program(voice().program, ["conv_inn"])
+
+
+@pytest.fixture(scope="module")
+def made() -> Calibration:
+    return calibrate(voice())
+
+
+def test_what_can_be_said_at_all_never_raises_an_alarm(made: Calibration) -> None:
+    assert not made.endless and made.alarms == 0
+    strategy = made.strategy
+    image = strategy.image(voice().program)
+    for word in voice().utterances:
+        assert not simulate(image, voice().inputs(word), (), strategy).log
+
+
+def test_an_alarm_has_memory_checked_and_damage_restored(made: Calibration) -> None:
+    strategy = made.strategy
+    image = strategy.image(voice().program)
+    inputs = voice().inputs("7")
+    hit = image.layout.position("trunk.0.mix", "bias", (3,), 17)
+    result = simulate(image, inputs, [Event(20, hit)], strategy)
+    said = [(strategy.areas[e.area].code, e.diagnosis, e.remedy, e.verdict) for e in result.log]
+    assert said == [
+        ("golden", Diagnosis.PRESUMED, Remedy.RESTORE, Verdict.HEALED),
+        ("hidden-markers", Diagnosis.MEMORY, Remedy.SCRUB, Verdict.HEALED),
+    ]
+    assert not result.wrong_bits[-1]
+    assert "memory upset, memory checked at once, healed" in result.lines()[1]
+
+
+def test_a_wrong_history_is_a_momentary_disturbance(made: Calibration) -> None:
+    strategy = made.strategy
+    image = strategy.image(voice().program)
+    place = next(p for p in image.layout.places if p.section == "state")
+    hits = [Event(20, 8 * (place.start + at) + 6) for at in range(place.size_bytes)]
+    result = simulate(image, voice().inputs("7"), hits, strategy)
+    assert [(e.diagnosis, e.remedy) for e in result.log][:1] == [
+        (Diagnosis.MOMENTARY, Remedy.RESET)
+    ]
+
+
+def test_speech_is_calibrated_on_any_text() -> None:
+    speech = open_voice(generator="speech")
+    made = calibrate(speech, mean_frames=1e4, frames=40_000, seed=1)
+    assert made.endless and made.frames >= 40_000
+    low, high = mean_gap_interval(made.alarms, made.frames, 0.999)
+    assert low < 1e4 and (high is None or high > 2e3)
+    assert made.area.limit > 1
+    again = calibrate(speech, mean_frames=1e4, frames=40_000, seed=1)
+    assert again.area == made.area
+    watch, data = laid_out(speech, made.area)
+    assert watch.signals == tuple(o.target for o in speech.program.operators if o.kind == "conv")
+    assert not watch.wrong(data, 0)
+
+
+def test_texts_are_drawn_by_their_seed() -> None:
+    texts = [[next(stream) for _ in range(20)] for stream in map(any_text, (0, 0, 1))]
+    assert texts[0] == texts[1] != texts[2] and all(text.strip() for text in texts[0])
+
+
+def test_what_cannot_be_calibrated_is_refused() -> None:
+    for settings, message in (
+        ({"monitor": "hiden-markers"}, "did you mean hidden-markers"),
+        ({"monitor": "crc32"}, "there is no monitor of behaviour 'crc32'"),
+        ({"mean_frames": 3}, "choose 100 to"),
+        ({"frames": 0}, "learns nothing from 0 frames"),
+        ({"signals": ("sound",)}, "no operator of challenge makes the signal 'sound'"),
+    ):  # fmt: skip
+        with pytest.raises(WorkbenchError, match=message):
+            calibrate(voice(), **settings)
+
+
+def test_a_monitor_of_another_program_or_of_none_is_refused(made: Calibration) -> None:
+    other = open_voice(generator="challenge", folder=voice().generator.checkpoint("seed1"))
+    with pytest.raises(WorkbenchError, match=r"learned from the program .*calibrate it again"):
+        made.strategy.image(other.program)
+    fresh = {"code": "hidden-markers", "program": made.area.program}
+    for values, message in (
+        ({}, "has learned nothing yet"),
+        ({"signals": ["conv_in"], "baseline": [1, 2]}, "2 numbers and these signals need 129"),
+        ({"signals": ["conv_inn"], "baseline": [1]}, "did you mean conv_in"),
+    ):
+        with pytest.raises(WorkbenchError, match=message):
+            _watched_by(area_of({**fresh, **values})).image(voice().program)
+    for values, message in (
+        ({"limit": 0}, "a monitor's limit cannot be 0"),
+        ({"drift": 1.5}, "drift is 1.5; write a whole number"),
+        ({"baseline": [0.5]}, "no whole numbers"),
+        ({"signals": "conv_in"}, "signals of a monitor"),
+    ):
+        with pytest.raises(WorkbenchError, match=message):
+            area_of({**fresh, **values})
+
+
+def _watched_by(area: Area) -> Strategy:
+    return Strategy("mine", (Guard(area, ladder=(Remedy.RESET,)),))
+
+
+def test_the_command_writes_a_strategy(tmp_path, capsys) -> None:
+    for name in ("made.json", "made.toml"):
+        assert main(["calibrate", "challenge", "--out", str(tmp_path / name)]) == 0
+        shown = capsys.readouterr().out
+        assert "watches 18 signals" in shown and "no false alarm by construction" in shown
+        strategy = load_strategy(tmp_path / name)
+        assert strategy == calibrate(voice()).strategy
+    assert main(["calibrate", "challenge", "--monitor", "none"]) != 0

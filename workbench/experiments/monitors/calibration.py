@@ -1,0 +1,114 @@
+"""Calibration: a monitor learns its baseline, then its limit, and is checked, each on utterances of their own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from workbench.errors import WorkbenchError, expect, nearest
+from workbench.experiments.monitors.limits import episode_peaks, false_alarms, limit_for
+from workbench.experiments.monitors.streams import CHECK, LEARN, LIMIT, Stream, is_endless
+from workbench.experiments.voices.voice import Voice
+from workbench.healing.strategies.fitted import fitted
+from workbench.healing.strategies.strategy import Strategy
+from workbench.healing.strategies.watching import watched_by
+from workbench.memory.watches.areas import KINDS
+from workbench.memory.watches.behaviour import HASH_DIGITS, BehaviourArea, BehaviourKind
+
+MEAN_FRAMES = 1e6
+FRAMES = 2_000_000
+_LEAST_MEAN, _MOST_MEAN = 100, 1e9
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """A calibrated monitor and what it was calibrated on.
+
+    Args:
+        area: The monitor.
+        voice: That it watches.
+        mean_frames: Wanted between two false alarms.
+        frames: Of the stream that neither baseline nor limit have seen.
+        endless: Whether utterances were drawn; else they are all that the generator can say.
+        alarms: False ones in it.
+    """
+
+    area: BehaviourArea
+    voice: Voice
+    mean_frames: float
+    frames: int
+    endless: bool
+    alarms: int
+
+    @property
+    def strategy(self) -> Strategy:
+        """The monitor, and the golden copy that an alarm has memory compared with."""
+        return fitted(watched_by(self.area), self.voice.program)
+
+
+def monitor_kinds() -> list[str]:
+    """Names of the kinds that can be calibrated."""
+    return [name for name, kind in KINDS.items() if isinstance(kind, BehaviourKind)]
+
+
+def calibrate(
+    voice: Voice,
+    monitor: str = "hidden-markers",
+    *,
+    mean_frames: float = MEAN_FRAMES,
+    frames: int = FRAMES,
+    signals: tuple[str, ...] | None = None,
+    seed: int = 0,
+) -> Calibration:
+    """Calibrate a monitor of behaviour on what a voice says when nothing is wrong.
+
+    Args:
+        voice: To be watched.
+        monitor: Name of a kind of monitors.
+        mean_frames: Between two false alarms, on average.
+        frames: To learn from; as many again for the limit, and as many again to check.
+        signals: Names of those to watch; None for the usual ones of the kind.
+        seed: Of the utterances that are drawn.
+
+    Raises:
+        WorkbenchError: There is no such monitor or signal, or too few frames for such rare alarms.
+    """
+    expect(voice, Voice, "what is to be watched", 'a Voice, as wb.load("speech")')
+    kind = KINDS.get(monitor)
+    if not isinstance(kind, BehaviourKind):
+        near = nearest(str(monitor), monitor_kinds())
+        raise WorkbenchError(f"there is no monitor of behaviour {monitor!r}; {near}")
+    if not _LEAST_MEAN <= mean_frames <= _MOST_MEAN:
+        raise WorkbenchError(
+            f"false alarms cannot be {mean_frames:,.0f} frames apart; choose {_LEAST_MEAN} to {_MOST_MEAN:,.0f}"
+        )
+    if frames < 1:
+        raise WorkbenchError(f"a monitor learns nothing from {frames:,} frames; choose at least 1")
+    program, endless = voice.program, is_endless(voice)
+    watched = signals or kind.usual_signals(program)
+    streams = {each: Stream(voice, each, frames, seed) for each in (LEARN, LIMIT, CHECK)}
+    baseline = kind.learn(program, watched, streams[LEARN].codes(watched))
+    area = BehaviourArea(
+        monitor,
+        program=program.content_hash[:HASH_DIGITS],
+        signals=watched,
+        baseline=baseline,
+        drift=kind.usual_drift,
+    )
+    scores = np.concatenate(streams[LIMIT].scores(area))
+    peaks = episode_peaks(scores, area.drift)
+    if endless:
+        limit = limit_for(peaks, frames=len(scores), mean_frames=mean_frames)
+    else:  # every frame that there will ever be was seen: none of them may raise an alarm
+        limit = max(1, int(peaks.max(initial=0)))
+    area = replace(area, limit=limit)
+    held_out = np.concatenate(streams[CHECK].scores(area))
+    return Calibration(
+        area,
+        voice,
+        mean_frames,
+        len(held_out),
+        endless,
+        false_alarms(held_out, drift=area.drift, limit=limit),
+    )

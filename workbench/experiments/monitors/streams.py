@@ -1,0 +1,71 @@
+"""Streams of clean frames: utterances one after the other, their hidden codes, and what a monitor scores them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from workbench.experiments.voices.voice import Voice
+from workbench.integer.frames import frames_of
+from workbench.integer.part import part_of_program
+from workbench.memory.layout import Layout
+from workbench.memory.watches.behaviour import Behaviour, BehaviourArea
+
+LEARN, LIMIT, CHECK = range(3)  # what a stream is for; each draws utterances of its own
+
+
+@dataclass(frozen=True)
+class Stream:
+    """Utterances of a voice.
+
+    Args:
+        voice: That says them.
+        purpose: LEARN, LIMIT or CHECK.
+        frames: That they have together at least; what is not endless is said once, whatever its length.
+        seed: Of what is drawn.
+    """
+
+    voice: Voice
+    purpose: int
+    frames: int
+    seed: int
+
+    def texts(self) -> Iterator[str]:
+        """One utterance after the other; without end where the generator draws them."""
+        drawn = self.voice.generator.drawn(self.voice.config, 3 * self.seed + self.purpose)
+        return iter(self.voice.utterances) if drawn is None else drawn
+
+    def codes(self, signals: Sequence[str]) -> Iterator[Mapping[str, np.ndarray]]:
+        """Codes of some signals, [frames * rate, channels] by name, of each utterance from silence."""
+        engine = frames_of(part_of_program(self.voice.program, signals))
+        clean, done = engine.changed({}), 0
+        rate = self.voice.program.signal(signals[0]).rate
+        for text in self.texts():
+            inputs = self.voice.generator.encode(self.voice.config, [text])
+            codes, _ = engine.step(inputs, clean, engine.silence(), tuple(signals))
+            yield codes
+            done += len(codes[signals[0]]) // rate
+            if done >= self.frames:
+                return
+
+    def scores(self, area: BehaviourArea) -> list[np.ndarray]:
+        """What a monitor scores the frames, int64 [frames] of each utterance."""
+        watch, data = laid_out(self.voice, area)
+        return [watch.scores(data, codes) for codes in self.codes(area.signals)]
+
+
+def is_endless(voice: Voice) -> bool:
+    """Whether utterances of its generator are drawn; else they are all that it can say."""
+    return voice.generator.drawn(voice.config, 0) is not None
+
+
+def laid_out(voice: Voice, area: BehaviourArea) -> tuple[Behaviour, np.ndarray]:
+    """A monitor where it would lie, and bytes of an image that hold nothing else, uint8."""
+    layout = Layout(voice.program, areas=(area,))
+    (watch,) = layout.watches
+    assert isinstance(watch, Behaviour)
+    data = np.zeros(layout.size_bytes, np.uint8)
+    watch.sign(data, 0)
+    return watch, data
