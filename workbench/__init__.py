@@ -65,6 +65,7 @@ if TYPE_CHECKING:
     from workbench.panels.compare_healing import HealingPanel as HealingPanel
     from workbench.panels.hear_flips import FlipPanel as FlipPanel
     from workbench.panels.notebook_files import results_folder as results_folder
+    from workbench.panels.player import player as player
 
 # Name -> the module that has it.
 _MODULES = {
@@ -102,6 +103,7 @@ _MODULES = {
     "load_strategy": "healing.strategies.strategy_file",
     "lower": "integer.lowering.lower",
     "map_bits": "face.mapping",
+    "player": "panels.player",
     "quality_curve": "face.mapping",
     "register": "generators.generator_registry",
     "replay": "face.hearing",
