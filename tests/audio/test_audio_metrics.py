@@ -14,18 +14,16 @@ from hypothesis.extra import numpy as hnp
 
 from workbench.audio import metrics
 from workbench.audio.metrics import (
-    CLASSES,
     MetricUnavailable,
-    SoundMetrics,
     log_mel_db,
-    measure,
     multi_resolution_stft,
     pesq_nb,
-    quality_class,
     snr_db,
     stoi,
 )
 from workbench.audio.recordings import load_recordings
+from workbench.audio.scales import BY_SNR, CLASSES
+from workbench.audio.sound_metrics import measure
 from workbench.errors import WorkbenchError
 
 DISTANCES = (log_mel_db, multi_resolution_stft)
@@ -100,13 +98,17 @@ def test_perfect_scores(word: np.ndarray) -> None:
     assert pesq_nb(word, word) == pytest.approx(4.549, abs=1e-3)
 
 
+def named(snr: float, distance: float) -> str:
+    return BY_SNR.verdict(snr_db=snr, log_mel_db=distance)[0]
+
+
 @given(st.floats(-20, 60), st.floats(0, 20), st.floats(0, 40), st.floats(0, 20))
 def test_the_class_never_improves_with_more_damage(
     snr: float, distance: float, less_snr: float, more_distance: float
 ) -> None:
-    before = CLASSES.index(quality_class(snr, distance))
-    assert CLASSES.index(quality_class(snr - less_snr, distance)) >= before
-    assert CLASSES.index(quality_class(snr, distance + more_distance)) >= before
+    before = CLASSES.index(named(snr, distance))
+    assert CLASSES.index(named(snr - less_snr, distance)) >= before
+    assert CLASSES.index(named(snr, distance + more_distance)) >= before
 
 
 @pytest.mark.parametrize(
@@ -126,21 +128,19 @@ def test_the_class_never_improves_with_more_damage(
     ],
 )
 def test_the_limits_of_the_classes(snr: float, distance: float, name: str) -> None:
-    assert quality_class(snr, distance) == name
+    assert named(snr, distance) == name
 
 
 @given(st.floats(-20, 60), st.floats(0, 20))
 def test_the_limit_that_is_told_decided_the_class(snr: float, distance: float) -> None:
-    quality = quality_class(snr, distance)
-    sound = SoundMetrics(snr, distance, None, None, None, quality)
-    what, sign, value, unit = sound.limit.split()
+    quality, limit = BY_SNR.verdict(snr_db=snr, log_mel_db=distance)
+    what, sign, value, unit = limit.split()
     measured = {"SNR": snr, "log-mel": distance}[what]
     holds = {"≥": measured >= float(value), "<": measured < float(value),
              ">": measured > float(value)}  # fmt: skip
     assert holds[sign] and unit == "dB"
     # Where the SNR alone would give a better class, it is not the SNR that is told.
-    assert (what == "log-mel") == (quality_class(snr, 0.0) != quality)
-    assert sound.in_words == f"{quality} ({sound.limit})"
+    assert (what == "log-mel") == (named(snr, 0.0) != quality)
 
 
 @pytest.mark.parametrize("metric", [snr_db, *DISTANCES, *SCORES, measure])

@@ -7,13 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 
-from workbench.audio.metrics import ACCEPTABLE_SNR_DB, DEGRADED_SNR_DB, TRANSPARENT_SNR_DB
-from workbench.experiments.campaigns.qualities import QUALITIES
+from workbench.audio.scales import BY_SNR, QUALITIES
 
 
 def quality_codes(snr_db: np.ndarray) -> np.ndarray:
     """Index into QUALITIES by SNR alone."""
-    limits = (DEGRADED_SNR_DB, ACCEPTABLE_SNR_DB, TRANSPARENT_SNR_DB)
+    limits = BY_SNR.limits[::-1]
     return np.where(np.isinf(snr_db), 0, 4 - np.searchsorted(limits, snr_db, side="right"))
 
 

@@ -13,7 +13,7 @@ from programs import random_inputs, random_program, seeds
 
 from workbench.cli import main
 from workbench.errors import WorkbenchError
-from workbench.experiments.maps.worst_bits import error_share, worst_bits
+from workbench.experiments.maps.worst_bits import worst_bits
 from workbench.integer import reference
 from workbench.integer.operators import Conv
 from workbench.integer.program import Program
@@ -28,7 +28,8 @@ WORST = ("worst", "challenge", "--jobs", "1")  # starting others takes longer th
 def error_by_reference(image: Image, inputs: dict[str, np.ndarray], positions: list[int]) -> float:
     clean = reference.run(image.program, inputs)[image.program.output].astype(np.int64)
     faulty = reference.run(image.flip(positions).to_program(), inputs)[image.program.output]
-    return float(error_share(((faulty - clean) ** 2).sum(), int((clean**2).sum())))
+    error, signal = ((faulty - clean) ** 2).sum(), (clean**2).sum()
+    return float(error / max(error + signal, 1))
 
 
 def spoken(seed: int) -> tuple[Image, dict[str, np.ndarray]]:

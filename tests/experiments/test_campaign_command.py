@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from waiting import LIMIT_S, wait_until
 
-from workbench.audio.metrics import class_in_words
+from workbench.audio.scales import BY_SNR
 from workbench.cli import main
 from workbench.experiments.campaigns.store import open_results, read_results
 from workbench.experiments.estimates.statistics import clustered, mean_interval
@@ -43,7 +43,7 @@ def test_figures_are_those_of_the_table(tmp_path: Path, capsys: pytest.CaptureFi
     for name, each in summary["quality"].items():
         assert (each["count"], each["share"]) == (counted[name], counted[name] / 64)
         assert (each["low"], each["high"]) == (None, None)  # nothing was left to chance
-        assert f"{class_in_words(name):<27} {counted[name]:>11,}" in said
+        assert f"{BY_SNR.class_in_words(name):<27} {counted[name]:>11,}" in said
     assert set(summary["utterances"]) == {"3", "7"}
     assert summary["log_mel"]["measured"] == 64 - table["log_mel_db"].null_count > 0
     assert "at random give shares to +-1% (Leveugle)" in said and "64 trials in" in said
@@ -122,7 +122,8 @@ def test_some_trials_are_listened_to(tmp_path: Path, capsys: pytest.CaptureFixtu
 class _Alike:
     """A listener who makes the same of all words of a trial, in the order of the trials."""
 
-    def __init__(self, words: tuple[str, ...]) -> None:
+    def __init__(self, words: tuple[str, ...], *, pesq: bool) -> None:
+        assert pesq
         self.left_out: dict[str, str] = {}
 
     def hear(self, sounds: list[np.ndarray], *_: object) -> tuple[np.ndarray, np.ndarray]:

@@ -12,18 +12,19 @@ import numpy as np
 import pytest
 from voices import voice
 
-from workbench.audio.metrics import CLASSES, SNR_LIMITS, class_in_words, snr_db
+from workbench.audio.metrics import snr_db
 from workbench.audio.recogniser import ENGLISH, VARIANTS, Language
+from workbench.audio.scales import BY_SNR, CLASSES
 from workbench.cli import main
 from workbench.errors import WorkbenchError
 from workbench.experiments.campaigns import class_calibration
 from workbench.experiments.campaigns.class_calibration import (
-    BROKEN_BANDS_DB,
     ClassHeard,
     heard_classes,
 )
 from workbench.experiments.estimates.statistics import clustered, mean_interval
 from workbench.experiments.voices.listening import Listener
+from workbench.memory.faults.events import Events
 from workbench.memory.trials.laboratory import Laboratory
 
 SOUNDS = 6
@@ -35,8 +36,8 @@ class _KnowsTheSnr:
     heard: list[float] = []  # noqa: RUF012
     left_out: dict[str, str] = {}  # noqa: RUF012
 
-    def __init__(self, words: Sequence[str], *, language: Language) -> None:
-        assert tuple(words) == voice().utterances and language == ENGLISH
+    def __init__(self, words: Sequence[str], *, language: Language, pesq: bool) -> None:
+        assert pesq and tuple(words) == voice().utterances and language == ENGLISH
 
     def hear(
         self, sounds: Sequence[np.ndarray], clean: np.ndarray, word: str
@@ -61,11 +62,11 @@ def test_every_sound_is_counted_where_its_snr_says(
     heard: tuple[list[ClassHeard], np.ndarray],
 ) -> None:
     rows, ratios = heard
-    assert [row.name for row in rows[:5]] == ["undamaged", *map(class_in_words, CLASSES)]
+    assert [row.name for row in rows[:5]] == ["undamaged", *map(BY_SNR.class_in_words, CLASSES)]
     assert rows[0].sounds == len(voice().utterances) and rows[0].understood == 1
     limits = {"transparent": (28, np.inf), "acceptable": (19, 28), "degraded": (9, 19),
               "broken": (-np.inf, 9)}  # fmt: skip
-    bands = [*limits.values(), *BROKEN_BANDS_DB]
+    bands = [*limits.values(), (3, 9), (-3, 3), (-np.inf, -3)]
     for row, (low, high) in zip(rows[1:], bands, strict=True):
         here = ratios[(ratios >= low) & (ratios < high)]
         assert row.sounds == row.pesq_sounds == len(here)
@@ -149,9 +150,9 @@ def test_what_does_not_go_together_is_a_sentence(
 
 
 def test_every_class_has_its_limit() -> None:
-    assert set(SNR_LIMITS) == {"masked", *CLASSES}
-    assert class_in_words("broken") == "broken (SNR < 9 dB)"
-    assert class_in_words("no such class") == "no such class"
+    assert set(BY_SNR.in_words) == {"masked", *CLASSES}
+    assert BY_SNR.class_in_words("broken") == "broken (SNR < 9 dB)"
+    assert BY_SNR.class_in_words("no such class") == "no such class"
 
 
 def test_without_pesq_the_table_says_so(
@@ -185,8 +186,11 @@ def test_a_dictionary_has_the_words_as_they_are_named(tmp_path: Path) -> None:
 
 def test_flips_that_change_nothing_are_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(class_calibration, "Listener", _KnowsTheSnr)
-    monkeypatch.setattr(
-        Laboratory, "snr_db", lambda _, outcomes: np.full(len(outcomes["first"]), np.inf)
-    )
+    outcomes = Laboratory.outcomes
+
+    def unchanged(laboratory: Laboratory, events: Events, trials: int) -> np.ndarray:
+        return outcomes(laboratory, Events(*(column[:0] for column in events)), trials)
+
+    monkeypatch.setattr(Laboratory, "outcomes", unchanged)
     with pytest.raises(WorkbenchError, match="none of the flips"):
         heard_classes(voice(), sounds=2)

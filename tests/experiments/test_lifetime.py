@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from programs import random_inputs, random_program
 
+from workbench.audio.scales import BY_SNR, QUALITIES
 from workbench.errors import WorkbenchError
-from workbench.experiments.campaigns.qualities import QUALITIES, snr_quality
 from workbench.experiments.fleets import fleet_run, lifetime
 from workbench.experiments.fleets.device_sound import hear_device
 from workbench.experiments.fleets.fleet_run import simulate_fleet
@@ -99,7 +99,7 @@ def test_any_word_of_any_device_can_be_heard(strategy) -> None:
             clean = run(PROGRAM, WORDS[name])[PROGRAM.output][0].astype(np.int64)
             error = (np.square(result.codes.astype(np.int64) - clean)).sum()
             harm.append(min(1.0, error / max(np.square(clean).sum(), 1)))
-            if error and snr_quality(10 * np.log10(np.square(clean).sum() / error)) >= AUDIBLE:
+            if error and BY_SNR.quality(10 * np.log10(np.square(clean).sum() / error)) >= AUDIBLE:
                 audible += next(iter(WORDS[name].values())).shape[1]
         assert np.mean(harm) == pytest.approx(fleet.harm[device], rel=1e-9)
     assert fleet.harm.any()

@@ -13,7 +13,7 @@ from scipy import stats
 
 from workbench.errors import WorkbenchError
 from workbench.experiments.bench.estimate import bench_estimate
-from workbench.experiments.estimates.share_of_harm import share_below, worst_snr_db
+from workbench.experiments.estimates.share_of_harm import share_below, worst_fidelity_db
 from workbench.experiments.estimates.statistics import (
     clopper_pearson,
     clustered,
@@ -290,7 +290,7 @@ def test_an_exhaustive_small_program() -> None:
     assert len({stratum.label for stratum in strata}) == len(strata)
     words = {str(word): random_inputs(image.program, word, 6) for word in (1, 2)}
     laboratories = {word: Laboratory(image, inputs) for word, inputs in words.items()}
-    snr_db = worst_snr_db(laboratories, candidates)
+    snr_db = worst_fidelity_db(laboratories, candidates)
     truth = np.mean(snr_db < 19.0)
 
     def look_up(positions: np.ndarray) -> np.ndarray:
@@ -302,7 +302,7 @@ def test_an_exhaustive_small_program() -> None:
         for seed in range(CAMPAIGNS)
     ]
     assert sum(bool(e.interval.low <= truth <= e.interval.high) for e in estimated) >= FEWEST
-    flipped = share_below(image, words, candidates, snr_db=19.0, seed=7, **asked)
+    flipped = share_below(image, words, candidates, fidelity_db=19.0, seed=7, **asked)
     assert flipped.interval == estimated[7].interval and 0 < flipped.cost < len(candidates)
 
 

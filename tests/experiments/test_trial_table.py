@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from workbench.audio.metrics import quality_class
+from workbench.audio.scales import BY_SNR
 from workbench.errors import WorkbenchError
 from workbench.experiments.campaigns.trial_table import SCHEMA, trial_table
 from workbench.experiments.voices.voice import open_voice
@@ -70,7 +70,7 @@ def test_rows_are_the_oracles(plan: str) -> None:
             assert row["snr_db"] == pytest.approx(
                 10 * np.log10(LAB.signal_energy / (error**2).sum()), rel=1e-6
             )
-        by_snr = quality_class(row["snr_db"], 0.0)
+        by_snr, _ = BY_SNR.verdict(snr_db=row["snr_db"], log_mel_db=0.0)
         assert row["quality"] == (by_snr if len(differs) else "masked")
 
 

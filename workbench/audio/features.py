@@ -29,7 +29,7 @@ def log_mel(samples: np.ndarray, sample_rate_hz: int = SAMPLE_RATE_HZ) -> np.nda
     Raises WorkbenchError when `samples` is empty, not [samples] or not finite.
     """
     magnitude = stft_magnitude(_signal(samples), WINDOW, WINDOW, HOP)
-    mel = magnitude @ _mel_filters(sample_rate_hz)
+    mel = magnitude @ mel_filters(sample_rate_hz)
     return (20 * np.log10(np.maximum(mel, MAGNITUDE_FLOOR))).astype(np.float32)
 
 
@@ -79,8 +79,12 @@ def resample(samples: np.ndarray, from_hz: int, to_hz: int) -> np.ndarray:
 
 
 @lru_cache(maxsize=8)
-def _mel_filters(sample_rate_hz: int) -> np.ndarray:
-    """Triangles from one band's middle to the next but one, float64 [1 + WINDOW / 2, MEL_BANDS]."""
+def mel_filters(sample_rate_hz: int) -> np.ndarray:
+    """Triangles from one band's middle to the next but one, float64 [1 + WINDOW / 2, MEL_BANDS].
+
+    Raises:
+        WorkbenchError: The rate is too low for a mel spectrum.
+    """
     if sample_rate_hz <= 2 * LOWEST_HZ:
         raise WorkbenchError(f"a sample rate of {sample_rate_hz} Hz is too low for a mel spectrum")
     highest = min(HIGHEST_HZ, sample_rate_hz / 2)

@@ -1,4 +1,4 @@
-"""Distance of a test signal from a reference: SNR, log-mel and STFT distance, STOI, PESQ, a class.
+"""Distance of a test signal from a reference: SNR, log-mel and STFT distance, STOI, PESQ.
 
 All take float [samples] of equal length, test first. Every metric raises WorkbenchError for signals
 that are empty, not finite or of unequal length; silence is treated as each metric says.
@@ -8,33 +8,12 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable
-from dataclasses import dataclass, field
 
 import numpy as np
 
 from workbench.audio.features import log_mel, resample, stft_magnitude
 from workbench.audio.sound_files import SAMPLE_RATE_HZ
 from workbench.errors import WorkbenchError
-
-# Measured on one generator (spoken digits, 8-bit weights, random flips of its weights)
-# against its own fault-free output. They are to be derived again for each model.
-TRANSPARENT_SNR_DB = 28.0
-TRANSPARENT_LOG_MEL_DB = 1.0
-ACCEPTABLE_SNR_DB = 19.0
-ACCEPTABLE_LOG_MEL_DB = 2.7
-DEGRADED_SNR_DB = 9.0
-
-TRANSPARENT, ACCEPTABLE, DEGRADED, BROKEN = "transparent", "acceptable", "degraded", "broken"
-CLASSES = (TRANSPARENT, ACCEPTABLE, DEGRADED, BROKEN)
-MASKED = "masked"  # of trials, before all classes
-SNR_LIMITS = {
-    MASKED: "every sample equal",
-    TRANSPARENT: f"SNR ≥ {TRANSPARENT_SNR_DB:g} dB",
-    ACCEPTABLE: f"SNR ≥ {ACCEPTABLE_SNR_DB:g} dB",
-    DEGRADED: f"SNR ≥ {DEGRADED_SNR_DB:g} dB",
-    BROKEN: f"SNR < {DEGRADED_SNR_DB:g} dB",
-}
 
 # FFT size, window and hop in samples: Yamamoto et al. 2020, table 1.
 STFT_RESOLUTIONS = ((512, 240, 50), (1024, 600, 120), (2048, 1200, 240))
@@ -44,33 +23,6 @@ _STFT_FLOOR = 1e-3
 
 class MetricUnavailable(WorkbenchError):  # noqa: N818
     """A metric has no value here: its package is missing or it is not defined for the signal."""
-
-
-@dataclass(frozen=True)
-class SoundMetrics:
-    """Every metric of one test signal; None where there is no value, and `absent` says why."""
-
-    snr_db: float
-    log_mel_db: float
-    multi_resolution_stft: float | None
-    stoi: float | None
-    pesq_nb: float | None
-    quality: str
-    absent: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def limit(self) -> str:
-        """The limit that decided the class: "SNR < 9 dB", or "log-mel > 2.7 dB" where the SNR is better."""
-        by_snr = quality_class(self.snr_db, 0.0)
-        if by_snr == self.quality:
-            return SNR_LIMITS[self.quality]
-        exceeded = TRANSPARENT_LOG_MEL_DB if self.quality == ACCEPTABLE else ACCEPTABLE_LOG_MEL_DB
-        return f"log-mel > {exceeded:g} dB"
-
-    @property
-    def in_words(self) -> str:
-        """The class with the limit that decided it: "broken (SNR < 9 dB)"."""
-        return f"{self.quality} ({self.limit})"
 
 
 def snr_db(test: np.ndarray, reference: np.ndarray) -> float:
@@ -160,62 +112,6 @@ def pesq_nb(
     if not math.isfinite(score):
         raise MetricUnavailable("PESQ has no value for this sound (not a number)")
     return score
-
-
-def quality_class(snr_db: float, log_mel_db: float) -> str:
-    """Name the damage: transparent, acceptable, degraded or broken (NaN is broken)."""
-    if snr_db >= TRANSPARENT_SNR_DB and log_mel_db <= TRANSPARENT_LOG_MEL_DB:
-        return TRANSPARENT
-    if snr_db >= ACCEPTABLE_SNR_DB and log_mel_db <= ACCEPTABLE_LOG_MEL_DB:
-        return ACCEPTABLE
-    return DEGRADED if snr_db >= DEGRADED_SNR_DB else BROKEN
-
-
-def class_in_words(quality: str) -> str:
-    """A class of damage with the limit of SNR that it stands for: "broken (SNR < 9 dB)".
-
-    The limits concern the waveform: what is called broken may still be understood. "masked", of trials,
-    differs in no sample. Any other text is returned as it is.
-    """
-    return f"{quality} ({SNR_LIMITS[quality]})" if quality in SNR_LIMITS else quality
-
-
-def measure(
-    test: np.ndarray,
-    reference: np.ndarray,
-    *,
-    sample_rate_hz: int = SAMPLE_RATE_HZ,
-    perceptual: bool = True,
-) -> SoundMetrics:
-    """Return all metrics of a test signal; without `perceptual`, STOI and PESQ are left out."""
-    absent: dict[str, str] = {}
-
-    def value(name: str, metric: Callable[[], float]) -> float | None:
-        try:
-            return metric()
-        except MetricUnavailable as error:
-            absent[name] = str(error)
-            return None
-
-    ratio = snr_db(test, reference)
-    distance = log_mel_db(test, reference, sample_rate_hz=sample_rate_hz)
-    spectral = value("multi_resolution_stft", lambda: multi_resolution_stft(test, reference))
-    intelligible = quality = None
-    if perceptual:
-        rate = sample_rate_hz
-        intelligible = value("stoi", lambda: stoi(test, reference, sample_rate_hz=rate))
-        quality = value("pesq_nb", lambda: pesq_nb(test, reference, sample_rate_hz=rate))
-    else:
-        absent |= dict.fromkeys(("stoi", "pesq_nb"), "not asked for")
-    return SoundMetrics(
-        snr_db=ratio,
-        log_mel_db=distance,
-        multi_resolution_stft=spectral,
-        stoi=intelligible,
-        pesq_nb=quality,
-        quality=quality_class(ratio, distance),
-        absent=absent,
-    )
 
 
 def _pair(test: np.ndarray, reference: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

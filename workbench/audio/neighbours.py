@@ -24,11 +24,16 @@ def mfcc(samples: np.ndarray, sample_rate_hz: int = SAMPLE_RATE_HZ) -> np.ndarra
     The orthonormal DCT-II of `log_mel` without its zeroth row, each coefficient's mean over the
     frames subtracted: neither level nor a fixed filter counts. Errors as `log_mel`.
     """
+    cepstrum = log_mel(samples, sample_rate_hz).astype(np.float64) @ cepstral_basis()
+    return np.asarray(cepstrum - cepstrum.mean(axis=0))
+
+
+def cepstral_basis() -> np.ndarray:
+    """Rows 1 to 12 of the orthonormal DCT-II, float64 [bands, 12]."""
     band = np.arange(MEL_BANDS) + 0.5
     order = np.arange(1, COEFFICIENTS + 1)
-    basis = np.sqrt(2 / MEL_BANDS) * np.cos(np.pi / MEL_BANDS * band[:, None] * order)
-    cepstrum = log_mel(samples, sample_rate_hz).astype(np.float64) @ basis
-    return np.asarray(cepstrum - cepstrum.mean(axis=0))
+    basis: np.ndarray = np.sqrt(2 / MEL_BANDS) * np.cos(np.pi / MEL_BANDS * band[:, None] * order)
+    return basis
 
 
 def warped_distances(test: np.ndarray, references: Sequence[np.ndarray]) -> np.ndarray:

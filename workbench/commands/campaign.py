@@ -11,7 +11,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from workbench.audio.metrics import class_in_words
 from workbench.commands.campaign_plan import add_plan, print_plans, settle_plan
 from workbench.commands.common import (
     add_checkpoint,
@@ -139,6 +138,7 @@ def run(options: argparse.Namespace) -> None:
                 log_mel=options.log_mel,
                 listen=options.listen,
                 mask=mask,
+                scale=voice.generator.scale,
             ),
         )
         for plan, folder in zip(plans, folders_of(options.out, plans), strict=True)
@@ -261,11 +261,11 @@ def _print_figures(results: Sequence[Results], path: Path | None) -> None:
                 f"  missing: {record['missing']:,} trials; other parts have them, or run it again"
             )
         print(f"  {_drawn(record)}")
+        width = max(len(f"{name} ({limit})") for name, limit in record["limits"].items())
         for name, each in record["quality"].items():
             interval = "" if each["low"] is None else f" ({each['low']:.4%} to {each['high']:.4%})"
-            print(
-                f"  {class_in_words(name):<27} {each['count']:>11,} {each['share']:>9.4%}{interval}"
-            )
+            label = f"{name} ({record['limits'][name]})"
+            print(f"  {label:<{width}} {each['count']:>11,} {each['share']:>9.4%}{interval}")
         heard = record["log_mel"]
         if heard["measured"]:
             print(
@@ -282,8 +282,9 @@ def _print_figures(results: Sequence[Results], path: Path | None) -> None:
             more = f", PESQ-NB {pesq}" if pesq else ""
             print(f"  heard {each['trials']:,} {name}: {understood}{more}")
         worst = record.get("worst")
-        if worst and worst["snr_db"] is not None:
-            print(f"  lowest SNR {worst['snr_db']:.1f} dB, replay: {worst['replay']}")
+        if worst and worst["fidelity_db"] is not None:
+            lowest = f"lowest {worst['measure']} {worst['fidelity_db']:.1f} dB"
+            print(f"  {lowest}, replay: {worst['replay']}")
         print(
             f"  {record['bytes'] / 1e6:.1f} MB; pandas.read_parquet({record['folder'] + '/shards'!r})"
         )

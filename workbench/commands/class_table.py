@@ -11,6 +11,7 @@ import numpy as np
 
 from workbench.audio.metrics import MetricUnavailable, pesq_nb
 from workbench.audio.recogniser import VARIANTS, Language
+from workbench.audio.scales import BY_SNR
 from workbench.commands.kept import Kept
 from workbench.commands.progress import staged
 from workbench.experiments.campaigns.class_calibration import (
@@ -39,23 +40,28 @@ def print_classes(
 
     with kept, staged(unit="sound") as show:
         rows = heard_classes(voice, language=language, sounds=sounds, progress=show, step=step)
+    scale = voice.generator.scale
+    by = "SNR" if scale == BY_SNR else "the spectrum's distance"
+    has_pesq = any(measure.name == "pesq_nb" for measure in voice.generator.measures)
+    pesq = "PESQ-NB to the clean voice; " if has_pesq else ""
     print(
-        f"classes of damage, by SNR to the clean voice alone, and what listeners make of them: "
-        f"understood, of {len(VARIANTS)} presentations a sound, by a speech recogniser; PESQ-NB to the "
-        f"clean voice; 95 % intervals; {FLIPS[0]} to {FLIPS[-1]:,} random flips of the working copy"
+        f"classes of damage, by {by} to the clean voice alone, and what listeners make of them: "
+        f"understood, of {len(VARIANTS)} presentations a sound, by a speech recogniser; {pesq}"
+        f"95 % intervals; {FLIPS[0]} to {FLIPS[-1]:,} random flips of the working copy"
     )
     width = max(len(row.name) for row in rows)
-    print(f"{'class':<{width}}  {'sounds':>6}  {'understood':<26}  PESQ-NB")
+    heading = f"{'class':<{width}}  {'sounds':>6}  {'understood':<26}"
+    print(f"{heading}  PESQ-NB" if has_pesq else heading.rstrip())
     for row in rows:
-        cells = f"{row.name:<{width}}  {row.sounds:>6}  {_understood(row):<26}  {_pesq(row)}"
-        print(cells.rstrip())
+        cells = f"{row.name:<{width}}  {row.sounds:>6}  {_understood(row):<26}"
+        print(f"{cells}  {_pesq(row)}" if has_pesq else cells.rstrip())
     if rows[0].left_out:
         print(f"all rows are without {reasons_text(rows[0].left_out)}")
     for row in rows:
         if not row.sounds:
             print(f"{row.name}: none of the flips drawn damages a sound so; ask for more --sounds")
     silent = [row.name for row in rows if row.sounds and row.pesq_nb is None]
-    if silent:
+    if silent and has_pesq:
         reason = _absent() or f"PESQ refuses every sound of {', '.join(silent)}"
         print(f"PESQ-NB has no value; {reason}")
     if path:

@@ -211,7 +211,7 @@ def _live(
         )  # fmt: skip
         cases = cases_of(
             environments, variants, devices=options.devices, utterances=options.words,
-            seed=options.seed, worst=worst,
+            seed=options.seed, worst=worst, scale=voice.generator.scale,
         )  # fmt: skip
         with progress_bar(total=len(cases) * options.devices, unit="device") as bar:
             for number, record in records_of(

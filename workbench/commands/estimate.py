@@ -10,13 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from workbench.audio.metrics import (
-    ACCEPTABLE_SNR_DB,
-    BROKEN,
-    DEGRADED,
-    DEGRADED_SNR_DB,
-    TRANSPARENT_SNR_DB,
-)
+from workbench.audio.scales import BROKEN, BY_SNR, DEGRADED, Scale
 from workbench.commands.common import (
     add_checkpoint,
     add_generator,
@@ -38,12 +32,7 @@ from workbench.memory.faults.transients import Sites
 from workbench.memory.places import SECTIONS
 from workbench.progress import progress_bar
 
-# A class and the SNR in dB under which a sound is in it or in a worse one.
-_CLASSES = {
-    BROKEN: DEGRADED_SNR_DB,
-    DEGRADED: ACCEPTABLE_SNR_DB,
-    "audible": TRANSPARENT_SNR_DB,
-}
+_QUALITIES = (BROKEN, DEGRADED, "audible")  # or worse
 _HALF_WIDTH = 0.0005
 
 
@@ -52,9 +41,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_generator(parser)
     parser.add_argument(
         "--quality",
-        choices=_CLASSES,
+        choices=_QUALITIES,
         default=BROKEN,
-        help="the harm that counts, or worse, by SNR: under 9, 19 or 28 dB (broken)",
+        help="the harm that counts, or worse; audible is all that is not transparent (broken)",
     )
     parser.add_argument(
         "--half-width", type=float, default=_HALF_WIDTH, help=f"of the interval ({_HALF_WIDTH})"
@@ -82,14 +71,20 @@ def run(options: argparse.Namespace) -> None:
     Raises WorkbenchError for places and words that do not exist and impossible widths.
     """
     voice = open_voice(options.checkpoint, generator=options.generator)
-    image = image_of(options.image, voice)
+    image, scale = image_of(options.image, voice), voice.generator.scale
     inputs = inputs_of(options.words, voice)
     plan = Plan(
         Each(), sections=tuple(options.section or ()), operators=tuple(options.operator or ())
     )
     candidates = plan.candidates(Sites(image))
     depends = (image.content_hash, inputs_digest(inputs), candidates.tolist())
-    asked = (options.quality, options.half_width, options.confidence, options.seed)
+    asked = (
+        options.quality,
+        *([scale] if scale != BY_SNR else []),
+        options.half_width,
+        options.confidence,
+        options.seed,
+    )
     with (
         Kept("estimate", hashlib.sha256(repr(depends).encode()).hexdigest(), asked) as kept,
         progress_bar(desc="sampling", unit="trial") as bar,
@@ -106,18 +101,23 @@ def run(options: argparse.Namespace) -> None:
             image,
             inputs,
             candidates,
-            snr_db=_CLASSES[options.quality],
+            fidelity_db=_limit(scale, options.quality),
+            scale=scale,
             half_width=options.half_width,
             confidence=options.confidence,
             seed=options.seed,
             progress=show,
             step=partial(kept.step, plain=np.ndarray.tolist, again=np.array),
         )
-    _print_figures(estimate, options, list(inputs), candidates)
+    _print_figures(estimate, options, list(inputs), candidates, scale)
 
 
 def _print_figures(
-    estimate: Estimate, options: argparse.Namespace, words: list[str], candidates: np.ndarray
+    estimate: Estimate,
+    options: argparse.Namespace,
+    words: list[str],
+    candidates: np.ndarray,
+    scale: Scale,
 ) -> None:
     confidence = options.confidence
     low, high = (float(bound) for bound in estimate.interval)
@@ -128,7 +128,7 @@ def _print_figures(
         len(candidates), options.half_width, confidence, max(estimate.share, 1 / len(candidates))
     )
     print(
-        f"{options.quality} or worse (SNR < {_CLASSES[options.quality]:g} dB), in at least one of "
+        f"{options.quality} or worse ({scale.measure} < {_limit(scale, options.quality):.3g} dB), in at least one of "
         f"{len(words)} word{'s' * (len(words) != 1)}, when one of "
         f"{len(candidates):,} bits flips: {estimate.share:.4%} of the bits, {low:.4%} to {high:.4%} "
         f"(confidence {confidence:g})"
@@ -165,3 +165,8 @@ def _beside(uniform: int, tried: int) -> str:
     if uniform < tried:
         return f"{tried - uniform:,} fewer than this took, so strata save nothing at this width"
     return f"{uniform / tried:.1f} times as many"
+
+
+def _limit(scale: Scale, quality: str) -> float:
+    """Fidelity in dB under which a sound is of a class of _QUALITIES or worse."""
+    return scale.limits[::-1][_QUALITIES.index(quality)]

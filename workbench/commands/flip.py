@@ -6,8 +6,8 @@ import argparse
 import shlex
 from pathlib import Path
 
-from workbench.audio.metrics import measure
 from workbench.audio.sound_files import write_wav
+from workbench.audio.sound_metrics import measure
 from workbench.commands.common import (
     add_checkpoint,
     add_generator,
@@ -84,7 +84,13 @@ def run(options: argparse.Namespace) -> None:
     write_wav(out / "after.wav", after, voice.sample_rate_hz)
     faulty.save(out / "faulty.image")
     _print_sites(faulty, trial.plan, len(positions), out)
-    metrics = measure(after, before, sample_rate_hz=voice.sample_rate_hz, perceptual=False)
+    metrics = measure(
+        after,
+        before,
+        sample_rate_hz=voice.sample_rate_hz,
+        perceptual=False,
+        scale=voice.generator.scale,
+    )
     print(
         f"SNR {metrics.snr_db:.1f} dB, log-mel distance {metrics.log_mel_db:.2f} dB: "
         f"{metrics.in_words}"

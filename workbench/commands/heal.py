@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from workbench.audio.metrics import SoundMetrics, measure
+from workbench.audio.scales import Scale
 from workbench.audio.sound_files import write_wav
+from workbench.audio.sound_metrics import SoundMetrics, measure
 from workbench.commands.attempts import Attempts
 from workbench.commands.common import (
     add_checkpoint,
@@ -102,7 +103,7 @@ def run(options: argparse.Namespace) -> None:
     clean, unhealed, healed = results
     out = output_folder(options.out)
     figures = {
-        "utterances": _compare(script, clean, unhealed, healed),
+        "utterances": _compare(script, clean, unhealed, healed, voice.generator.scale),
         "strategy": strategy_to_json(strategy),
         "overheads": dataclasses.asdict(overheads(image.layout, strategy)),
         "seed": options.seed,
@@ -174,7 +175,11 @@ def _planned(options: argparse.Namespace, image: Image, script: Script) -> tuple
 
 
 def _compare(
-    script: Script, clean: SimulationResult, unhealed: SimulationResult, healed: SimulationResult
+    script: Script,
+    clean: SimulationResult,
+    unhealed: SimulationResult,
+    healed: SimulationResult,
+    scale: Scale,
 ) -> list[dict[str, Any]]:
     """Metrics of every word against the same word without upsets."""
     program = clean.image.program
@@ -182,11 +187,15 @@ def _compare(
     starts = [each * start for start in script.starts[1:]]
     parts = [np.split(result.samples(), starts) for result in (clean, unhealed, healed)]
     rate = round(program.sample_rate_hz)
+
+    def compared(sound: np.ndarray, expected: np.ndarray) -> dict[str, Any]:
+        return _plain(measure(sound, expected, sample_rate_hz=rate, perceptual=False, scale=scale))
+
     return [
         {
             "utterance": word,
-            "unhealed": _plain(measure(damaged, expected, sample_rate_hz=rate, perceptual=False)),
-            "healed": _plain(measure(mended, expected, sample_rate_hz=rate, perceptual=False)),
+            "unhealed": compared(damaged, expected),
+            "healed": compared(mended, expected),
         }
         for word, expected, damaged, mended in zip(script.utterances, *parts, strict=True)
     ]

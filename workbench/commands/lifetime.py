@@ -116,7 +116,7 @@ def run(options: argparse.Namespace) -> None:
     if options.hear:
         _hear(program, inputs, strategy, workload, options)
         return
-    case = Case(program, strategy, Environment("lifetime", title), workload)
+    case = Case(program, strategy, Environment("lifetime", title), workload, voice.generator.scale)
     record = _simulated(case, inputs, options)
     attempts = Attempts()
     with attempts.step(f"{options.json}"):  # the fleet's figures, whatever becomes of the costs

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from workbench.audio.metrics import DEGRADED, DEGRADED_SNR_DB
+from workbench.audio.scales import BY_SNR, DEGRADED, Scale
 from workbench.commands.attempts import Attempts
 from workbench.commands.common import add_checkpoint, add_image, image_of
 from workbench.commands.progress import counted, doing
@@ -67,13 +67,13 @@ def run(options: argparse.Namespace) -> None:
         out = output_folder(options.out)
         with doing("counting"):
             products = curve_of(campaigns)
-        _print_curve(products.figures)
+        _print_curve(products.figures, campaigns[0].scale)
     else:
         share = _share(options.protect or _PROTECT)
         out = output_folder(options.out)
         with doing("mapping and ranking bytes"):
             products = map_of(campaigns, image, out, share)
-        _print_map(products.figures)
+        _print_map(products.figures, campaigns[0].scale)
     if options.json:
         write_text(options.json, json.dumps(products.figures, indent=2, allow_nan=False) + "\n")
     attempts = Attempts()
@@ -101,21 +101,20 @@ def _share(text: str) -> float:
     return share
 
 
-def _print_map(figures: dict[str, Any]) -> None:
+def _print_map(figures: dict[str, Any], scale: Scale) -> None:
     share, worst = 100 * figures["share"], figures["worst"]
     these = "" if figures["whole"] else " of the bits tried"
+    of_signal = " of the signal's energy" if scale == BY_SNR else ""
     print(f"trials: {figures['trials']:,} of single bits; {figures['about']}")
     if figures["protection"]:
         print("bytes which that mask protects could not be tried and are not in the new one")
     if figures["left_out"]:
         print(f"left out: {figures['left_out']:,} trials without an event in the working copy")
-    print(
-        f"a flip does harm of {figures['mean_harm']:.2g} of the signal's energy on average{these}"
-    )
+    print(f"a flip does harm of {figures['mean_harm']:.2g}{of_signal} on average{these}")
     print(
         f"{share:.2g} % of the bytes carry {100 * figures['harm_carried']:.0f} % of the harm and "
         f"{100 * figures['broken_carried']:.0f} % of the broken words{these} "
-        f"(broken: SNR < {DEGRADED_SNR_DB:g} dB)"
+        f"(broken: {scale.less})"
     )
     if figures["bytes"] == figures["known_bytes"]:
         print("the mask holds every byte of which anything is known, and no other")
@@ -125,14 +124,14 @@ def _print_map(figures: dict[str, Any]) -> None:
     print(f"the worst: {'; '.join(worst[:3])}")
 
 
-def _print_curve(figures: dict[str, Any]) -> None:
+def _print_curve(figures: dict[str, Any], scale: Scale) -> None:
     for point in figures["points"]:
         broken = point["at_least"][DEGRADED]
         median = point["snr_db"]["0.5"]
         quality = "every sample equal" if median is None else f"{median:.1f} dB"
         print(
             f"bit-error rate {point['rate']:g}{_with(point['protection'])}: median SNR {quality}, "
-            f"broken (SNR < {DEGRADED_SNR_DB:g} dB) {100 * (1 - broken['share']):.1f} % "
+            f"broken ({scale.less}) {100 * (1 - broken['share']):.1f} % "
             f"({100 * (1 - broken['high']):.1f} to {100 * (1 - broken['low']):.1f} %) "
             f"of {point['trials']:,} words, {point['devices']:,} devices"
         )

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from workbench.audio.metrics import measure
 from workbench.audio.sound_files import write_wav
+from workbench.audio.sound_metrics import measure
 from workbench.commands.common import add_checkpoint, add_image, image_of
 from workbench.experiments.voices.voice import open_voice
 from workbench.files import write_text
@@ -72,6 +72,7 @@ def run(options: argparse.Namespace) -> None:
         image.program.sound(clean),
         sample_rate_hz=voice.sample_rate_hz,
         perceptual=False,
+        scale=voice.generator.scale,
     )
     print(
         f"SNR {metrics.snr_db:.1f} dB, log-mel distance {metrics.log_mel_db:.2f} dB: "

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from workbench.audio.metrics import measure
+from workbench.audio.scales import BY_SNR, Scale, error_share
 from workbench.audio.sound_files import write_wav
+from workbench.audio.sound_metrics import measure
 from workbench.commands.common import (
     add_checkpoint,
     add_generator,
@@ -22,7 +23,7 @@ from workbench.commands.common import (
     inputs_of,
 )
 from workbench.commands.progress import resumable
-from workbench.experiments.maps.worst_bits import Inputs, Step, error_share, worst_bits
+from workbench.experiments.maps.worst_bits import Inputs, Step, worst_bits
 from workbench.experiments.parallel.workers import Workers
 from workbench.experiments.threads import one_thread
 from workbench.experiments.voices.voice import Voice, open_voice
@@ -34,6 +35,7 @@ from workbench.memory.faults.transients import Sites
 from workbench.memory.image import Image
 from workbench.memory.places import WORKING_SECTIONS
 from workbench.memory.trials.laboratory import Laboratory
+from workbench.memory.trials.measured import measured
 from workbench.progress import progress_bar
 
 _OUT = Path("out/worst")
@@ -72,7 +74,7 @@ def run(options: argparse.Namespace) -> None:
     """
     check_jobs(options.jobs)
     voice = open_voice(options.checkpoint, generator=options.generator)
-    image = image_of(options.image, voice)
+    image, scale = image_of(options.image, voice), voice.generator.scale
     inputs = inputs_of(options.words, voice)
     where = Plan(
         Each(),
@@ -82,8 +84,7 @@ def run(options: argparse.Namespace) -> None:
     candidates = where.candidates(Sites(image))
     out = output_folder(options.out)
     print(
-        f"the worst {options.bits:,} of {len(candidates):,} bits; energy of the error over that of error "
-        f"and sound together, mean over {len(inputs)} word{'s' * (len(inputs) != 1)}"
+        f"the worst {options.bits:,} of {len(candidates):,} bits; {_error(scale)}, mean over {len(inputs)} word{'s' * (len(inputs) != 1)}"
     )
     with (
         resumable(lambda: f"the bits found so far are kept in {out}"),
@@ -98,25 +99,30 @@ def run(options: argparse.Namespace) -> None:
 
         steps = worst_bits(
             image, inputs, candidates, bits=options.bits, seed=options.seed,
-            workers=workers, folder=out, progress=show,
+            workers=workers, folder=out, progress=show, scale=scale,
         )  # fmt: skip
     positions = tuple(step.position for step in steps)
     plan = Plan(Bits(positions))
     trials = {word: str(TrialId.of(image, word, plan, 0)) for word in inputs}
     drawn = replace(where, model=Flips(len(steps)), seed=options.seed)
-    random = _random_share(image, inputs, drawn)
+    random = _random_share(image, inputs, drawn, scale)
     print(f"as many random bits: {random:.4f} (mean of {_RANDOM_TRIALS} draws, the same words)")
     _write(voice, image, steps, random, trials, out)
 
 
-def _random_share(image: Image, inputs: Inputs, plan: Plan) -> float:
+def _error(scale: Scale) -> str:
+    if scale == BY_SNR:
+        return "energy of the error over that of error and sound together"
+    return "damage of the spectrum, 0.5 where a sound is about to break"
+
+
+def _random_share(image: Image, inputs: Inputs, plan: Plan, scale: Scale) -> float:
     """Mean error share over all words and the first _RANDOM_TRIALS trials of `plan`."""
     events = plan.events(Sites(image), np.arange(_RANDOM_TRIALS))
     shares = []
     for each in inputs.values():
-        laboratory = Laboratory(image, each)
-        energy = laboratory.outcomes(events, _RANDOM_TRIALS)["error_energy"]
-        shares.append(error_share(energy, laboratory.signal_energy))
+        made = measured(Laboratory(image, each), events, _RANDOM_TRIALS, scale=scale)
+        shares.append(error_share(made.fidelity_db))
     return float(np.mean(shares))
 
 
@@ -137,7 +143,13 @@ def _write(
     after = voice.speak(word, image.flip([step.position for step in steps]))
     write_wav(out / "before.wav", before, voice.sample_rate_hz)
     write_wav(out / "after.wav", after, voice.sample_rate_hz)
-    metrics = measure(after, before, sample_rate_hz=voice.sample_rate_hz, perceptual=False)
+    metrics = measure(
+        after,
+        before,
+        sample_rate_hz=voice.sample_rate_hz,
+        perceptual=False,
+        scale=voice.generator.scale,
+    )
     print(
         f"{voice.spoken(word)!r}: SNR {metrics.snr_db:.1f} dB, log-mel distance "
         f"{metrics.log_mel_db:.2f} dB: {metrics.in_words}"

@@ -9,7 +9,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from workbench.audio.metrics import class_in_words
 from workbench.errors import WorkbenchError, WorkbenchWarning, expect
 from workbench.experiments.campaigns.campaign_run import campaign_of, run_campaign
 from workbench.experiments.campaigns.shards import Damage
@@ -76,7 +75,7 @@ def campaign(
     todo = [
         campaign_of(
             image, inputs, plan, trials=trials_of(plan, sites, trials), log_mel=log_mel,
-            listen=listen, mask=mask,
+            listen=listen, mask=mask, scale=voice.generator.scale,
         )
         for plan in plans
     ]  # fmt: skip
@@ -130,7 +129,14 @@ def summary(folder: Path | str) -> Shown:
     rows = [("quality", "trials", "share", "95 % interval")]
     for name, each in figures["quality"].items():
         interval = "" if each["low"] is None else f"{each['low']:.2%} to {each['high']:.2%}"
-        rows.append((class_in_words(name), f"{each['count']:,}", f"{each['share']:.2%}", interval))
+        rows.append(
+            (
+                f"{name} ({figures['limits'][name]})",
+                f"{each['count']:,}",
+                f"{each['share']:.2%}",
+                interval,
+            )
+        )
     title = f"{figures['plan']}: {figures['trials']:,} trials"
     return Shown(html_table(rows, caption=title), f"{title}\n{text_table(rows)}")
 

@@ -151,8 +151,9 @@ def compare(
     with Workers(jobs, dask) as workers:
         worst = attacked_bits(voice, inputs, environments, workers, show=_searching)
         cases = cases_of(
-            environments, variants, devices=devices, utterances=utterances, seed=seed, worst=worst
-        )
+            environments, variants, devices=devices, utterances=utterances, seed=seed,
+            worst=worst, scale=voice.generator.scale,
+        )  # fmt: skip
         made: dict[int, dict[str, Any]] = {}
         with counting("Comparing", total=len(cases) * devices) as bar:
             for number, record in records_of(folder, inputs, cases, workers, progress=bar.update):

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from workbench.audio.metrics import measure
+from workbench.audio.sound_metrics import measure
 from workbench.errors import WorkbenchError, described, expect
 from workbench.experiments.fleets.healed_speech import HealedSpeech
 from workbench.experiments.threads import one_thread
@@ -80,7 +80,13 @@ def replay(
     return Heard(
         before=before,
         after=after,
-        metrics=measure(after, before, sample_rate_hz=voice.sample_rate_hz, perceptual=False),
+        metrics=measure(
+            after,
+            before,
+            sample_rate_hz=voice.sample_rate_hz,
+            perceptual=False,
+            scale=voice.generator.scale,
+        ),
         sites=tuple(sites.site(int(position)) for position in events.position),
         trial=str(trial),
         pages_healed=0,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from os import PathLike
 from pathlib import Path
 
@@ -91,19 +91,28 @@ def opened(results: Folders, image: Image) -> list[Results]:
         raise WorkbenchError("there are no results to draw; name the folder of a campaign")
     for each in found:
         each.check(image)
+        if each.scale != found[0].scale:
+            raise WorkbenchError(
+                f"the classes in {each.folder} have other limits than those in {found[0].folder}; run one of both again"
+            )
     return found
 
 
 def map_of(found: list[Results], image: Image, out: Path, share: float) -> Products:
     """Tables and mask in `out`, and pictures to be drawn; WorkbenchError for trials that are no flips."""
     protection = _protection_of_flips(found)
-    table = pa.concat_tables([results.table(MAP_COLUMNS) for results in found])
+    table = pa.concat_tables([_columns(results, MAP_COLUMNS) for results in found])
     return map_products(out, image, table, share=share, protection=protection)
 
 
 def curve_of(found: list[Results]) -> Products:
     """The curve of trials at bit-error rates, to be drawn."""
     return curve_products(_sweep(found))
+
+
+def _columns(results: Results, names: Sequence[str]) -> pa.Table:
+    """Some columns of all rows, and the one that harm follows from."""
+    return results.table(tuple(dict.fromkeys((*names, results.fidelity))))
 
 
 def _folders(folder: Path) -> list[Path]:
@@ -118,7 +127,7 @@ def _sweep(found: list[Results]) -> Iterator[tuple[float, str, pa.Table]]:
     drawn: dict[tuple[Plan, str], list[pa.Table]] = {}
     for results in found:
         key = results.plan, results.protection
-        drawn.setdefault(key, []).append(results.table(CURVE_COLUMNS))
+        drawn.setdefault(key, []).append(_columns(results, CURVE_COLUMNS))
     for (plan, protection), tables in drawn.items():
         rate = plan.model.error_rate
         assert rate is not None

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from workbench.audio.recordings import load_words, nfc
+from workbench.audio.scales import BY_SNR, Scale
 from workbench.audio.sound_files import SAMPLE_RATE_HZ
 from workbench.errors import WorkbenchError, nearest
 from workbench.generators.configuration import is_usual
@@ -62,6 +63,7 @@ class Generator(ABC):
         repeats: Names of those that differ in the training seed alone.
         sample_rate_hz: Of recordings and output.
         spoken_language: Whether a speech recogniser can understand it.
+        scale: What classes of damage go by: the waveform, or the spectrum where noise and phase may differ unheard.
         vocoder: Kind of the operator that makes sound of the network's output; "" where that is sound.
     """
 
@@ -78,6 +80,7 @@ class Generator(ABC):
     repeats: ClassVar[tuple[str, ...]] = ()
     sample_rate_hz: ClassVar[int] = SAMPLE_RATE_HZ
     spoken_language: ClassVar[bool] = False
+    scale: ClassVar[Scale] = BY_SNR
     vocoder: ClassVar[str] = ""
 
     # -- what it can say ----------------------------------------------------------------------

@@ -109,6 +109,7 @@ class HealingPanel(widgets.VBox):
             self.voice.image(),
             self.inputs,
             bits=count,
+            scale=self.voice.generator.scale,
             folder=Path(self._kept.name),
             progress=counting,
         )

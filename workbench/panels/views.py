@@ -11,7 +11,7 @@ from html import escape
 
 import numpy as np
 
-from workbench.audio.metrics import ACCEPTABLE, BROKEN, DEGRADED, TRANSPARENT
+from workbench.audio.scales import ACCEPTABLE, BROKEN, DEGRADED, TRANSPARENT
 from workbench.experiments.demo.page.data_uris import spectrogram_uri, wav_uri
 from workbench.experiments.voices.faulty_speech import Heard
 

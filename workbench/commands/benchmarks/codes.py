@@ -54,7 +54,7 @@ def run(options: argparse.Namespace) -> None:
                 )
             )  # fmt: skip
         worst = worst_weights(
-            image, inputs, bits=ATTACK_BITS, folder=kept.folder,
+            image, inputs, bits=ATTACK_BITS, folder=kept.folder, scale=voice.generator.scale,
             progress=lambda step: say(f"the worst bits: {step.name}"),
         )  # fmt: skip
         golden = {}

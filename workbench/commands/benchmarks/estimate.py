@@ -35,7 +35,9 @@ def run(options: argparse.Namespace) -> None:
             return kept.step(name, make, plain=asdict, again=lambda plain: Row(**plain))
 
         say("flipping every bit")
-        rows = bench_estimate(image, inputs, repeats=options.repeats, step=step)
+        rows = bench_estimate(
+            image, inputs, repeats=options.repeats, scale=voice.generator.scale, step=step
+        )
     print(f"{options.repeats} estimates each, against all bits flipped, saying {word!r}")
     print(
         f"{'share of flips':<18}{'truth':>8}{'+-':>10}{'covered':>9}{'bias':>8}{'trials':>10}"

@@ -9,15 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from workbench.audio.metrics import ACCEPTABLE_SNR_DB, BROKEN, DEGRADED_SNR_DB
-from workbench.experiments.estimates.share_of_harm import worst_snr_db
+from workbench.audio.scales import BROKEN, BY_SNR, Scale
+from workbench.experiments.estimates.share_of_harm import worst_fidelity_db
 from workbench.experiments.estimates.strata import strata_of
 from workbench.experiments.estimates.stratified import estimate, uniform_trials
 from workbench.memory.faults.transients import Sites
 from workbench.memory.image import Image
 from workbench.memory.trials.laboratory import Laboratory
 
-CLASSES = {BROKEN: DEGRADED_SNR_DB, "degraded or worse": ACCEPTABLE_SNR_DB}
+CLASSES = (BROKEN, "degraded or worse")  # whose shares are estimated
 HALF_WIDTHS = (0.001, 0.0005, 0.00025)
 
 
@@ -52,22 +52,25 @@ def bench_estimate(
     inputs: Mapping[str, np.ndarray],
     *,
     repeats: int,
+    scale: Scale = BY_SNR,
     half_widths: tuple[float, ...] = HALF_WIDTHS,
     step: Callable[[str, Callable[[], Row]], Row] = lambda name, make: make(),
 ) -> list[Row]:
     """Flip every bit of the working copy once, then estimate `repeats` times from that truth.
 
-    step: gets the name of each row and what makes it; for progress, and to keep rows.
+    scale: that classes go by. step: gets the name of each row and what makes it; for progress, and to keep rows.
     """
     candidates = image.layout.positions()
-    truth = worst_snr_db({"": Laboratory(image, inputs)}, candidates)
+    truth = worst_fidelity_db({"": Laboratory(image, inputs)}, candidates, scale=scale)
+    _, acceptable, degraded = scale.limits
+    limits = dict(zip(CLASSES, (degraded, acceptable), strict=True))
     strata = strata_of(Sites(image), candidates)
 
     def look_up(positions: np.ndarray) -> np.ndarray:
         return truth[np.searchsorted(candidates, positions)]
 
     def row(quality: str, width: float) -> Row:
-        limit = CLASSES[quality]
+        limit = limits[quality]
         share = float(np.mean(truth < limit))
         estimates = [
             estimate(strata, look_up, below=limit, half_width=width, seed=seed)

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from workbench.audio.scales import BY_SNR, BySpectrum, Scale, scale_text
 from workbench.errors import WorkbenchError, expect, whole_number
-from workbench.experiments.campaigns.manifest import Campaign
+from workbench.experiments.campaigns.manifest import BY_SPECTRUM_VERSION, FORMAT_VERSION, Campaign
 from workbench.experiments.campaigns.store import Store
 from workbench.experiments.campaigns.worker import Work, run_shard
 from workbench.experiments.parallel.workers import Workers
@@ -37,6 +38,7 @@ def campaign_of(
     log_mel: int = 0,
     listen: int = 0,
     mask: ProtectionMask | None = None,
+    scale: Scale = BY_SNR,
 ) -> Campaign:
     """The campaign of some trials of a plan for each utterance.
 
@@ -48,6 +50,7 @@ def campaign_of(
         log_mel: Of about how many trials of each utterance the log-mel distance is measured, masked ones among them.
         listen: Likewise for the recogniser's answer and PESQ.
         mask: Bytes to which nothing happens.
+        scale: That classes go by; by the spectrum, the log-mel distance is measured in every trial.
 
     Raises:
         WorkbenchError: There are no such trials, nothing to happen or to say, or plan or mask do not fit the image.
@@ -77,7 +80,8 @@ def campaign_of(
                 f"{what} cannot be measured in {count:,} of {trials:,} trials; "
                 "choose 0 or more, and no more than there are"
             )
-    if log_mel or listen:
+    by_spectrum = isinstance(scale, BySpectrum)
+    if log_mel or listen or by_spectrum:
         image.program.sound(np.zeros((1, 1), np.int16))  # for its refusal
     if listen:
         Listener(tuple(inputs))  # likewise
@@ -97,10 +101,12 @@ def campaign_of(
         trials=trials,
         trials_a_shard=max(1, min(max(cut, many), few, trials)),
         population=size,
-        log_mel=log_mel,
+        log_mel=0 if by_spectrum else log_mel,
         listen=listen,
         protection=mask.digest if mask else "",
         own_code=own_digest([plan.model, *map(type, image.program.operators)]),
+        scale=scale_text(scale),
+        format=BY_SPECTRUM_VERSION if by_spectrum else FORMAT_VERSION,
     )
 
 

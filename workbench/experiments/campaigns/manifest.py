@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from workbench.audio.scales import scale_of_text
 from workbench.errors import WorkbenchError
 from workbench.experiments.provenance import provenance
 from workbench.files import as_argument, path_of, read_bytes
@@ -24,11 +25,13 @@ from workbench.sealed import DIGEST, json_object, unsealed, write_sealed
 # Of the columns in `trial_table.SCHEMA` and the fields of `Campaign`: counted up with either.
 FORMAT_VERSION = 3
 _OF_WORDS = 2  # the same with `words` for `utterances`, in shards `word`
+BY_SPECTRUM_VERSION = 4  # the same with a scale by the spectrum, and the columns of its figures
+_FORMATS = (FORMAT_VERSION, BY_SPECTRUM_VERSION, _OF_WORDS)
 MANIFEST_FILE = "manifest.json"
 _CONTINUED = (
     "continued_by"  # commit and versions of the code that went on with a campaign, if other
 )
-_OPTIONAL = "own_code"  # a field that is written only where it says something
+_OPTIONAL = ("own_code", "scale")  # fields that are written only where they say something
 _SHOWN = 60  # characters of a value in a message
 _CURE = "move its folder away, or copy the manifest from another part of the same campaign"
 
@@ -64,6 +67,7 @@ class Campaign:
         listen: About so many trials of an utterance are heard by a recogniser and PESQ.
         protection: Digest of a protection mask; "" for none.
         own_code: Digest of what a fault model or operators of one's own do, see `workbench.own_code`; "" for none.
+        scale: That classes go by, as `scale_text` writes it; "" for the SNR.
         format: Version of the results.
     """
 
@@ -79,6 +83,7 @@ class Campaign:
     listen: int = 0
     protection: str = ""
     own_code: str = ""
+    scale: str = ""
     format: int = FORMAT_VERSION
 
     @property
@@ -160,7 +165,7 @@ class Campaign:
             values = {
                 name: contents[key]
                 for name, key in names.items()
-                if key in contents or name != _OPTIONAL
+                if key in contents or name not in _OPTIONAL
             }
         except KeyError as error:
             raise _damaged(path) from error
@@ -170,6 +175,7 @@ class Campaign:
         if not campaign._is_possible:
             raise _damaged(path)
         try:
+            scale_of_text(campaign.scale)
             described = campaign._described
         except WorkbenchError as error:
             raise WorkbenchError(f"{path}: {error}") from error
@@ -193,7 +199,7 @@ class Campaign:
         return {
             _key(name, self.format): value
             for name, value in asdict(self).items()
-            if value or name != _OPTIONAL
+            if value or name not in _OPTIONAL
         }
 
     @property
@@ -208,6 +214,7 @@ class Campaign:
             self.inputs,
             self.protection,
             self.own_code,
+            self.scale,
             *self.utterances,
         )
         counts = (self.trials, self.trials_a_shard, self.log_mel, self.listen)
@@ -216,6 +223,7 @@ class Campaign:
             and 0 < len(self.utterances) == len(set(self.utterances))
             and all(type(count) is int and count >= 0 for count in counts)
             and self.trials > 0 < self.trials_a_shard
+            and bool(self.scale) == (self.format == BY_SPECTRUM_VERSION)
             and (self.population is None or type(self.population) is int)
         )
 
@@ -248,7 +256,7 @@ def _parsed(folder: Path) -> dict[str, Any]:
             "name a folder that `workbench campaign` wrote"
         ) from error
     contents = json_object(text, str(path), _CURE)
-    if contents.get("format") not in (FORMAT_VERSION, _OF_WORDS):
+    if contents.get("format") not in _FORMATS:
         raise WorkbenchError(
             f"{path} was written by another version of the workbench (format "
             f"{contents.get('format')!r:.40}, this one has {FORMAT_VERSION}); run it again in another "

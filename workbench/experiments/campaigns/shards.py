@@ -14,9 +14,10 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from workbench.audio.scales import scale_of_text
 from workbench.errors import WorkbenchError, reason_of
 from workbench.experiments.campaigns.manifest import Campaign
-from workbench.experiments.campaigns.trial_table import SCHEMA
+from workbench.experiments.campaigns.trial_table import SCHEMA, schema_of
 from workbench.files import is_file, read_bytes
 
 _HASH_DIGITS = 16
@@ -153,7 +154,8 @@ def _examined(path: Path, campaign: Campaign) -> tuple[int, str]:
         return number, "belongs to another campaign"
     if metadata.get(_NUMBER) != str(number).encode() or number >= campaign.shards:
         return number, "has the name of another shard"
-    if not (schema.equals(SCHEMA) or schema.equals(_EARLIER_SCHEMA)):
+    own = schema_of(scale_of_text(campaign.scale))
+    if not (schema.equals(own) or (own is SCHEMA and schema.equals(_EARLIER_SCHEMA))):
         return number, "has other columns than a shard"
     if rows != (expected := len(campaign.shard(number).indexes)):
         return number, f"has {rows:,} rows and not {expected:,}"

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from workbench.audio.scales import Scale, scale_of_text
 from workbench.errors import WorkbenchError, described, expect
 from workbench.experiments.campaigns.manifest import MANIFEST_FILE, Campaign
 from workbench.experiments.campaigns.shards import (
@@ -25,7 +26,7 @@ from workbench.experiments.campaigns.shards import (
     same_rows,
     shard_name,
 )
-from workbench.experiments.campaigns.trial_table import SCHEMA
+from workbench.experiments.campaigns.trial_table import schema_of
 from workbench.files import exists, output_folder, path_of, write_bytes
 from workbench.memory.faults.plan import Plan
 from workbench.memory.image import Image
@@ -135,6 +136,16 @@ class Results:
                 f"{image.content_hash[:12]}; name its checkpoint or image"
             )
 
+    @cached_property
+    def scale(self) -> Scale:
+        """That the classes of its trials go by."""
+        return scale_of_text(self.campaign.scale)
+
+    @property
+    def fidelity(self) -> str:
+        """The column with the fidelity on that scale."""
+        return "fidelity_db" if self.campaign.scale else "snr_db"
+
     def tables(self, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
         """The table of each shard in order, or these columns of it."""
         names = list(columns) if columns is not None else None
@@ -143,8 +154,9 @@ class Results:
 
     def table(self, columns: Sequence[str] | None = None) -> pa.Table:
         """All rows, a row a trial, by word and number, or these columns of them."""
-        names = SCHEMA.names if columns is None else list(columns)
-        empty = pa.schema([SCHEMA.field(name) for name in names]).empty_table()
+        schema = schema_of(self.scale)
+        names = schema.names if columns is None else list(columns)
+        empty = pa.schema([schema.field(name) for name in names]).empty_table()
         return pa.concat_tables([empty, *self.tables(columns)]).unify_dictionaries()
 
 

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from workbench.audio.scales import BY_SNR, QUALITIES
 from workbench.errors import expect
 from workbench.experiments.campaigns.manifest import Campaign
-from workbench.experiments.campaigns.qualities import QUALITIES, snr_quality
 from workbench.experiments.campaigns.store import Results
 from workbench.experiments.estimates.statistics import clustered
 from workbench.experiments.voices.listening import heard_means
@@ -41,8 +41,8 @@ def _summary(results: Results) -> dict[str, Any]:
     by_trial = np.zeros((len(QUALITIES), campaign.trials), np.int32)
     heard_by: dict[str, list[np.ndarray]] = {name: [] for name in QUALITIES}
     measured = changed = 0
-    worst: tuple[float, str, int] | None = None
-    for table in results.tables(_COLUMNS):
+    worst: tuple[float, float, str, int] | None = None  # fidelity, SNR, utterance, trial
+    for table in results.tables(tuple(dict.fromkeys((*_COLUMNS, results.fidelity)))):
         utterance = table["utterance"][0].as_py()
         quality = table["quality"].combine_chunks()
         names = quality.dictionary.to_pylist()
@@ -51,16 +51,19 @@ def _summary(results: Results) -> dict[str, Any]:
         for name, count in zip(QUALITIES, np.bincount(codes, minlength=5).tolist(), strict=True):
             counts[utterance][name] += count
         by_trial[codes, table["trial"].to_numpy()] += 1
-        heard = table["log_mel_db"].is_valid().to_numpy()
-        measured += int(heard.sum())
-        changed += int((heard & (codes > 0) & (codes != snr_quality(snr_db))).sum())
+        if results.scale == BY_SNR:
+            heard = table["log_mel_db"].is_valid().to_numpy()
+            measured += int(heard.sum())
+            changed += int((heard & (codes > 0) & (codes != BY_SNR.quality(snr_db))).sum())
         answers = np.array([table[name].to_numpy() for name in _ANSWERS], np.float64)
         listened = ~np.isnan(answers[1:]).all(axis=0)
         for code in np.unique(codes[listened]):
             heard_by[QUALITIES[code]].append(answers[:, listened & (codes == code)])
-        lowest = int(snr_db.argmin())
-        if worst is None or snr_db[lowest] < worst[0]:
-            worst = float(snr_db[lowest]), utterance, int(table["trial"][lowest].as_py())
+        fidelity = table[results.fidelity].to_numpy()
+        lowest = int(fidelity.argmin())
+        if worst is None or fidelity[lowest] < worst[0]:
+            number = int(table["trial"][lowest].as_py())
+            worst = float(fidelity[lowest]), float(snr_db[lowest]), utterance, number
     trials = sum(sum(each.values()) for each in counts.values())
     figures: dict[str, Any] = {
         "folder": str(results.folder),
@@ -71,6 +74,7 @@ def _summary(results: Results) -> dict[str, Any]:
         "trials_each": campaign.trials,
         "population": campaign.population,
         "utterances": counts,
+        "limits": dict(results.scale.in_words),
         "quality": _shares(by_trial, drawn=campaign.population is None),
         "log_mel": {"measured": measured, "changed": changed},
         "heard": {
@@ -81,17 +85,15 @@ def _summary(results: Results) -> dict[str, Any]:
         "bytes": sum(path.stat().st_size for path in results.shards.values()),
     }
     if worst is not None:
+        fidelity_db, ratio, utterance, number = worst
+        trial = TrialId(
+            campaign.image[:HASH_DIGITS], utterance, results.plan, number, campaign.protection
+        )
         figures["worst"] = {
-            "snr_db": worst[0] if math.isfinite(worst[0]) else None,
-            "replay": str(
-                TrialId(
-                    campaign.image[:HASH_DIGITS],
-                    worst[1],
-                    results.plan,
-                    worst[2],
-                    campaign.protection,
-                )
-            ),
+            "snr_db": ratio if math.isfinite(ratio) else None,
+            "fidelity_db": fidelity_db if math.isfinite(fidelity_db) else None,
+            "measure": results.scale.measure,
+            "replay": str(trial),
         }
     return figures
 

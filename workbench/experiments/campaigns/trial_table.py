@@ -1,6 +1,6 @@
 """Trials as a table: a row per trial, its first event by name and its outcome.
 
-Reference: none. Layout: SCHEMA, Arrow; the class of quality is decided by the SNR alone.
+Reference: none. Layout: SCHEMA, Arrow; the class of quality is decided by the SNR alone, or by the spectrum on a scale of that kind.
 """
 
 from __future__ import annotations
@@ -8,11 +8,12 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from workbench.experiments.campaigns.qualities import QUALITIES, snr_quality
+from workbench.audio.scales import BY_SNR, QUALITIES, BySpectrum, Scale
 from workbench.memory.faults.plan import Plan
 from workbench.memory.faults.protection import ProtectionMask
 from workbench.memory.faults.transients import Sites
 from workbench.memory.trials.laboratory import Laboratory
+from workbench.memory.trials.measured import measured
 
 HEARD = ("log_mel_db", "recognised", "pesq_nb")  # measured in a part of the trials
 _NAMES = pa.dictionary(pa.int32(), pa.string())
@@ -42,6 +43,14 @@ SCHEMA = pa.schema(
 )
 
 
+_BY_SPECTRUM = pa.schema([*SCHEMA, ("mfcc_dtw", pa.float32()), ("fidelity_db", pa.float32())])
+
+
+def schema_of(scale: Scale) -> pa.Schema:
+    """Columns of trials whose classes go by a scale: SCHEMA, and two more by the spectrum."""
+    return _BY_SPECTRUM if isinstance(scale, BySpectrum) else SCHEMA
+
+
 def trial_table(
     laboratory: Laboratory,
     sites: Sites,
@@ -50,6 +59,7 @@ def trial_table(
     plan: Plan,
     indexes: np.ndarray,
     mask: ProtectionMask | None = None,
+    scale: Scale = BY_SNR,
 ) -> pa.Table:
     """Run some trials of a plan and describe them.
 
@@ -64,9 +74,10 @@ def trial_table(
         plan: Which trials there are.
         indexes: Numbers of the trials, int64 [n].
         mask: Events on bytes that it protects do not happen, and `events` does not count them.
+        scale: That classes go by.
 
     Returns:
-        A table with the columns of SCHEMA and n rows in that order.
+        A table with the columns of `schema_of(scale)` and n rows in that order.
 
     Raises:
         WorkbenchError: Plan or mask do not fit the image.
@@ -76,8 +87,8 @@ def trial_table(
         mask.check(sites.image)
         events = mask.drop(events)
     trials = len(indexes)
-    outcomes = laboratory.outcomes(events, trials)
-    snr_db = laboratory.snr_db(outcomes)
+    made = measured(laboratory, events, trials, scale=scale)
+    outcomes = made.outcomes
     count = np.bincount(events.trial, minlength=trials)
     hit = count > 0
     first = np.searchsorted(events.trial, np.arange(trials))[hit]
@@ -86,7 +97,7 @@ def trial_table(
     place, element, bit = np.full((3, trials), -1)
     place[hit], element[hit], bit[hit] = sites.locate(position[hit])
     nameless = place < 0
-    codes = np.where(outcomes["first"] < 0, 0, snr_quality(snr_db))
+    codes = np.where(outcomes["first"] < 0, 0, scale.quality(made.fidelity_db))
     columns = {
         "utterance": _dictionary(np.zeros(trials, np.int32), [utterance]),
         "trial": np.asarray(indexes, np.int64),
@@ -107,12 +118,17 @@ def trial_table(
         "max_error": outcomes["max_error"],
         "rms_error": np.sqrt(outcomes["error_energy"] / max(1, laboratory.clean.size)),
         "error_energy": outcomes["error_energy"],
-        "snr_db": snr_db,
+        "snr_db": laboratory.snr_db(outcomes),
         **{name: pa.nulls(trials, pa.float32()) for name in HEARD},
         "quality": _dictionary(codes, list(QUALITIES)),
+        "fidelity_db": made.fidelity_db,
+        "mfcc_dtw": made.mfcc_dtw,
     }
-    arrays = [pa.array(columns[field.name]).cast(field.type) for field in SCHEMA]
-    return pa.Table.from_arrays(arrays, schema=SCHEMA)
+    if made.log_mel_db is not None:
+        columns["log_mel_db"] = made.log_mel_db
+    schema = schema_of(scale)
+    arrays = [pa.array(columns[field.name]).cast(field.type) for field in schema]
+    return pa.Table.from_arrays(arrays, schema=schema)
 
 
 def _dictionary(

@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from workbench.audio.metrics import MASKED, log_mel_db, quality_class
+from workbench.audio.metrics import log_mel_db
+from workbench.audio.scales import BY_SNR, MASKED, scale_of_text
 from workbench.errors import WorkbenchError
 from workbench.experiments.campaigns.manifest import Campaign
 from workbench.experiments.campaigns.shards import encode
@@ -77,7 +78,9 @@ class _Bench:
             )
         self.sites = Sites(self.image)
         self.plan = work.plan
-        self.listener = lru_cache(maxsize=1)(lambda: Listener(self.campaign.utterances))
+        self.listener = lru_cache(maxsize=1)(
+            lambda: Listener(self.campaign.utterances, pesq=not self.campaign.scale)
+        )
         self.laboratory = lru_cache(maxsize=_WORDS_OPEN)(
             lambda word: Laboratory(self.image, work.inputs[word])
         )
@@ -92,6 +95,7 @@ class _Bench:
             plan=self.plan,
             indexes=shard.indexes,
             mask=self.mask,
+            scale=scale_of_text(self.campaign.scale),
         )
         if self.campaign.log_mel:
             table = self._measured(table, laboratory)
@@ -111,7 +115,7 @@ class _Bench:
             part = rows[start : start + _SOUNDS_AT_ONCE]
             for row, measured in zip(part, self._distances(trial[part], laboratory), strict=True):
                 distance[row] = measured
-                quality[row] = quality_class(float(snr_db[row]), measured)
+                quality[row], _ = BY_SNR.verdict(snr_db=float(snr_db[row]), log_mel_db=measured)
         return _replaced(
             table,
             log_mel_db=pa.array(distance, mask=np.isnan(distance)),

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from workbench.audio.metrics import SoundMetrics, measure
 from workbench.audio.recogniser import VARIANTS, Recogniser, digit_recogniser
+from workbench.audio.sound_metrics import SoundMetrics, measure
 from workbench.errors import WorkbenchError
 from workbench.experiments.demo.record import Clip
 from workbench.experiments.voices.voice import Voice
@@ -60,6 +60,7 @@ class ClipMaker:
         return measure(
             samples, reference, sample_rate_hz=self.voice.sample_rate_hz,
             perceptual=self.voice.generator.spoken_language,
+            scale=self.voice.generator.scale,
         )  # fmt: skip
 
     def _heard(self, samples: np.ndarray) -> tuple[str, ...]:

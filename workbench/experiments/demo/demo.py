@@ -97,6 +97,7 @@ def demonstrate(
         word=word,
         spoken=voice.spoken(word),
         seed=seed,
+        scale=voice.generator.scale,
         clips=tuple(clips),
         sections=tuple(voice.image().layout.sections[name] for name in WORKING_SECTIONS),
         healing=healing,

@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from workbench.audio.metrics import SoundMetrics
+from workbench.audio.scales import Scale
+from workbench.audio.sound_metrics import SoundMetrics
 from workbench.memory.places import Section
 
 
@@ -148,7 +149,7 @@ class Healing:
 class Demonstration:
     """The whole demonstration. device is None where the firmware could not be built: device_absent says why.
 
-    sections: of the working copy. metadata: of the checkpoint, as label -> text. hashes: name
+    scale: of the classes of damage. sections: of the working copy. metadata: of the checkpoint, as label -> text. hashes: name
     -> hexadecimal digest. commands: (figure, the command that makes it).
     """
 
@@ -157,6 +158,7 @@ class Demonstration:
     word: str
     spoken: str
     seed: int
+    scale: Scale
     clips: tuple[Clip, ...]
     sections: tuple[Section, ...]
     healing: Healing

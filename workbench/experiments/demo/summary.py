@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from workbench.audio.metrics import SoundMetrics
 from workbench.audio.sound_files import pcm16
+from workbench.audio.sound_metrics import SoundMetrics
 from workbench.experiments.demo.record import (
     Clip,
     Course,

@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from workbench.audio.scales import BY_SNR, QUALITIES, Scale, scale_text
 from workbench.errors import WorkbenchError
-from workbench.experiments.campaigns.qualities import QUALITIES
 from workbench.experiments.estimates.statistics import mean_interval
 from workbench.experiments.fleets.fleet_run import FleetRun, simulate_fleets
 from workbench.experiments.fleets.lifetime import Fleet
@@ -95,12 +95,13 @@ def workload_of(
 
 @dataclass(frozen=True)
 class Case:
-    """A fleet to be compared: its program without a healer's codes, its healer, and what happens to it."""
+    """A fleet to be compared: its program without a healer's codes, its healer, what happens to it, and its scale."""
 
     program: Program
     strategy: Strategy
     environment: Environment
     workload: Workload
+    scale: Scale = BY_SNR
 
 
 def records_of(
@@ -160,10 +161,10 @@ def records_of(
 def fleet_run(folder: Path | None, name: str, case: Case, inputs: dict[str, Codes]) -> FleetRun:
     """The run of a case whose parts are kept in `folder` until it is complete; name: of its files, for people."""
     if folder is None:
-        return FleetRun(case.program, inputs, case.strategy, case.workload)
+        return FleetRun(case.program, inputs, case.strategy, case.workload, scale=case.scale)
     key = _key(case, inputs)
     return FleetRun(
-        case.program, inputs, case.strategy, case.workload,
+        case.program, inputs, case.strategy, case.workload, scale=case.scale,
         file_of=lambda devices: RecordFile(
             folder, f"{name}-{devices.start}", f"{key} {devices}"
         ),
@@ -177,6 +178,7 @@ def _key(case: Case, inputs: dict[str, Codes]) -> str:
     with suppress(WorkbenchError):  # of faults that are none, which the simulation refuses
         own += [plan.model for plan in workload.plans(frames=1)]
     made_by = f"{code_here().digest} {own_digest(own)}"
+    made_by += scale_text(case.scale)
     return f"{made_by} {program.content_hash} {strategy} {workload} {inputs_digest(inputs)}"
 
 

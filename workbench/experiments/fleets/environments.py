@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
+from workbench.audio.scales import BY_SNR, Scale
 from workbench.errors import WorkbenchError, described, expect, nearest
 from workbench.experiments.fleets.comparison import ENVIRONMENTS, Case, Environment, workload_of
 from workbench.experiments.maps.worst_bits import worst_weights
@@ -63,7 +64,7 @@ def attacked_bits(
     with show(most) as bar:
         return worst_weights(
             voice.image(), inputs, bits=most, workers=workers, folder=folder,
-            progress=lambda _: bar.update() and None,
+            progress=lambda _: bar.update() and None, scale=voice.generator.scale,
         )  # fmt: skip
 
 
@@ -75,14 +76,16 @@ def cases_of(
     utterances: int,
     seed: int,
     worst: Sequence[int] = (),
+    scale: Scale = BY_SNR,
 ) -> list[Case]:
-    """Every strategy in every environment; the arguments as of `workload_of`."""
+    """Every strategy in every environment; the arguments as of `workload_of` and `Case`."""
     return [
         Case(
             program, strategy, environment,
             workload_of(
                 environment, devices=devices, utterances=utterances, seed=seed, worst=worst
             ),
+            scale,
         )
         for environment in environments
         for _, strategy, program in variants

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from workbench.audio.scales import BY_SNR, Scale
 from workbench.errors import WorkbenchError
 from workbench.experiments.fleets.lifetime import (
     Fleet,
@@ -51,15 +52,16 @@ class FleetRun:
         strategy: Strategy,
         workload: Workload,
         *,
+        scale: Scale = BY_SNR,
         file_of: Callable[[range], RecordFile] | None = None,
     ) -> None:
         """Cut the fleet into parts, always in the same way.
 
-        inputs: of every word that may be said, [1, frames * rate, channels] by name.
+        inputs: of every word that may be said, [1, frames * rate, channels] by name. scale: of damage.
         file_of: where a part is kept, so that a run that was killed goes on with the others.
         """
         self.program, self.inputs = program, inputs
-        self.strategy, self.workload = strategy, workload
+        self.strategy, self.workload, self.scale = strategy, workload, scale
         most = min(max(-(-workload.devices // _PARTS), _LEAST_DEVICES), _MOST_DEVICES)
         self.parts = [
             range(first, min(first + most, workload.devices))
@@ -92,7 +94,7 @@ class FleetRun:
 
     def shared(self, workers: Workers) -> tuple[Any, ...]:
         """What all parts need; sent once to each worker where there are more parts than workers."""
-        common = (self.image, self.inputs, self.strategy, self.spoken.chosen)
+        common = (self.image, self.inputs, self.strategy, self.spoken.chosen, self.scale)
         many = len(self.missing) > workers.cores
         return tuple(map(workers.share, common)) if many else common
 
@@ -208,15 +210,16 @@ def simulate_fleet(
     strategy: Strategy,
     workload: Workload,
     *,
+    scale: Scale = BY_SNR,
     jobs: int = -1,
     progress: Callable[[int], object] | None = None,
 ) -> Fleet:
     """Run the devices of a workload on this machine; see `FleetRun` and `simulate_fleets`.
 
-    jobs: processes, -1 for one a core.
+    scale: of damage. jobs: processes, -1 for one a core.
     """
     with Workers(jobs) as workers:
-        run = FleetRun(program, inputs, strategy, workload)
+        run = FleetRun(program, inputs, strategy, workload, scale=scale)
         ((_, fleet),) = simulate_fleets([run], workers, progress=progress)
     if isinstance(fleet, Exception):
         raise fleet

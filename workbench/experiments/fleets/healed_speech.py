@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from workbench.audio.metrics import SoundMetrics, measure
+from workbench.audio.sound_metrics import SoundMetrics, measure
 from workbench.errors import expect
 from workbench.experiments.fleets.workload import Workload
 from workbench.experiments.threads import one_thread
@@ -72,6 +72,10 @@ def healed_speech(
         )
         samples = result.samples()
         metrics = measure(
-            samples, calm.samples(), sample_rate_hz=voice.sample_rate_hz, perceptual=False
+            samples,
+            calm.samples(),
+            sample_rate_hz=voice.sample_rate_hz,
+            perceptual=False,
+            scale=voice.generator.scale,
         )
     return HealedSpeech(result, script, samples, metrics)

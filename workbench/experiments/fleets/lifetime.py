@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from workbench.experiments.campaigns.qualities import QUALITIES, snr_quality
+from workbench.audio.scales import QUALITIES, Scale, harm
 from workbench.experiments.fleets.affected import affected_words
 from workbench.experiments.fleets.spoken import Spoken, frames_of_each
 from workbench.experiments.fleets.workload import Workload
@@ -29,6 +29,7 @@ from workbench.integer.reference import Codes
 from workbench.memory.faults.events import FLIP, Event, Events, sorted_events
 from workbench.memory.image import Image
 from workbench.memory.trials.laboratory import Laboratory
+from workbench.memory.trials.measured import compared, measured
 from workbench.memory.trials.native_faults import FaultTranslator
 
 _MASKED = QUALITIES.index("masked")
@@ -39,8 +40,9 @@ _AUDIBLE = QUALITIES.index("acceptable")  # the first class in which a differenc
 class Fleet:
     """What became of the devices of a workload under one strategy.
 
-    quality: int64 [5], words of all devices by class, as QUALITIES, by SNR to the clean sound. harm:
-    float64 [devices], energy of the error over that of the clean sound, at most 1, mean over the words.
+    quality: int64 [5], words of all devices by class, as QUALITIES, on the scale of the generator. harm:
+    float64 [devices], of that scale, by the waveform energy of the error over that of the clean sound, at most 1,
+    mean over the words.
     wrong_samples: that differed. upsets: int64 [devices], events of all memory. hit: those of the working
     copies. detected, repaired: int64 [n], frames from an event of a working copy to the first entry about
     its unit (detection latency), and until its bit was right again; undetected and unrepaired ones are
@@ -104,11 +106,12 @@ def simulate_part(
     inputs: dict[str, Codes],
     strategy: Strategy,
     script: np.ndarray,
+    scale: Scale,
     devices: range,
     events: Events,
 ) -> Part:
     """Simulate some devices of a fleet; `events` are numbered from the first of them."""
-    return _Task(image, inputs, strategy, script, events.rows(len(devices))).run()
+    return _Task(image, inputs, strategy, script, scale, events.rows(len(devices))).run()
 
 
 class Part(NamedTuple):
@@ -138,8 +141,10 @@ class _Task:
         inputs: dict[str, Codes],
         strategy: Strategy,
         script: np.ndarray,
+        scale: Scale,
         events: list[list[Event]],
     ) -> None:
+        self.scale = scale
         self.image, self.inputs, self.words = image, inputs, tuple(inputs)
         self.spoken, self.events = Spoken.of(image.program, inputs, script), events
         self.frames = frames_of_each(image.program, inputs)  # of each word of the vocabulary
@@ -168,17 +173,14 @@ class _Task:
         return Part(self.harm / words, upsets, tally)
 
     def _heard(
-        self, chosen: int, device: np.ndarray, energy: np.ndarray, differing: np.ndarray
+        self, chosen: int, device: np.ndarray, fidelity_db: np.ndarray, differing: np.ndarray
     ) -> None:
-        """Affected words, all of them word `chosen`: energy of the error and samples that differ, [words]."""
-        signal = self.laboratories[chosen].signal_energy
-        with np.errstate(divide="ignore", invalid="ignore"):  # also of a word that is silent
-            snr = 10 * np.log10(signal / energy.astype(np.float64))
-        quality = np.where(energy > 0, snr_quality(snr), _MASKED)
+        """Affected words, all of them word `chosen`: fidelity and samples that differ, [words]."""
+        quality = np.where(differing > 0, self.scale.quality(fidelity_db), _MASKED)
         self.tally.quality += np.bincount(quality, minlength=len(QUALITIES))
         self.tally.wrong_samples += int(differing.sum())
         self.tally.audible_frames += int((quality >= _AUDIBLE).sum() * self.frames[chosen])
-        np.add.at(self.harm, device, np.minimum(1.0, energy / max(signal, 1)))
+        np.add.at(self.harm, device, harm(fidelity_db))
 
     def _by_memory(self) -> None:
         """Memory from the first frame to the last, then every affected word as one trial.
@@ -207,11 +209,12 @@ class _Task:
                 np.repeat(np.arange(len(lengths)), lengths), frame, position,
                 np.full(len(frame), FLIP, np.uint8),
             )  # fmt: skip
-            outcomes = self.laboratories[chosen].outcomes(events, len(lengths))
+            made = measured(self.laboratories[chosen], events, len(lengths), scale=self.scale)
             trial_of = {same: trial for trial, same in enumerate(different)}
-            of_words = outcomes[[trial_of[same] for _, same in heard]]
+            rows_of = [trial_of[same] for _, same in heard]
             devices = np.array([number for number, _ in heard])
-            self._heard(chosen, devices, of_words["error_energy"], of_words["differing"])
+            differing = made.outcomes["differing"][rows_of]
+            self._heard(chosen, devices, made.fidelity_db[rows_of], differing)
 
     def _by_frame(self) -> None:
         """Device by device, the words in which something may happen frame by frame."""
@@ -242,13 +245,9 @@ class _Task:
             chosen = int(self.spoken.chosen[word])
             codes, _ = run.run(clean[chosen], hits.get(word, {}))
             if codes is not clean[chosen].codes:
-                error = codes.astype(np.int64) - self.laboratories[chosen].clean
-                self._heard(
-                    chosen,
-                    np.array([number]),
-                    (error**2).sum(keepdims=True)[0],
-                    error.any(axis=1).sum(keepdims=True),
-                )
+                made = compared(self.laboratories[chosen], codes[None], scale=self.scale)
+                differing = made.outcomes["differing"]
+                self._heard(chosen, np.array([number]), made.fidelity_db, differing)
             word += 1
 
     def _count(self, device: Device) -> None:

@@ -1,7 +1,7 @@
 """Criticality: the harm of each bit of the memory when it flips, from a table of single-flip trials.
 
-Reference: none; the harm of a trial is min(1, sum e^2 / sum s^2), its error energy relative to the
-signal's. Layout: arrays over all bits of the working copy, index 8 * address + bit.
+Reference: none; the harm of a trial is that of its fidelity, see `audio.scales`: by the waveform min(1, sum e^2 / sum s^2),
+its error energy relative to the signal's. Layout: arrays over all bits of the working copy, index 8 * address + bit.
 """
 
 from __future__ import annotations
@@ -12,21 +12,12 @@ from functools import cached_property
 import numpy as np
 import pyarrow as pa
 
-from workbench.audio.metrics import BROKEN, DEGRADED
+from workbench.audio.scales import BROKEN, DEGRADED, harm
 from workbench.errors import WorkbenchError
 from workbench.memory.changes import locate
 from workbench.memory.image import Image
 
 COLUMNS = ("events", "position", "snr_db", "quality")
-
-
-def harm(snr_db: np.ndarray) -> np.ndarray:
-    """Error energy over signal energy, at most 1: min(1, 10^(-snr / 10)), float64.
-
-    Monotone in the SNR and additive: uncorrelated errors of several faults add their energies, until
-    the error is as strong as the voice and nothing more is to be lost. 0 where nothing differs.
-    """
-    return np.minimum(1.0, 10.0 ** (-np.asarray(snr_db, np.float64) / 10.0))
 
 
 @dataclass(frozen=True)
@@ -59,7 +50,7 @@ class Bits:
 class Criticality:
     """Harm and share of broken and degraded trials of each bit of `image`.
 
-    table: rows of single events with the columns COLUMNS, any number of words, exhaustive or sampled;
+    table: rows of single events with the columns COLUMNS, and `fidelity_db` by the spectrum, any number of words, exhaustive or sampled;
     trials without an event or outside of the working copy are left out and counted. tried: trials of
     each bit, int64 [8 * working_bytes]. rows, left_out: counts. Raises WorkbenchError when the table
     is no such table or nothing in it can be used.
@@ -201,6 +192,11 @@ class Criticality:
         return np.where(named, values, 0.0)
 
 
+def fidelity_column(table: pa.Table) -> str:
+    """The column that harm follows from: the fidelity where classes go by the spectrum, else the SNR."""
+    return "fidelity_db" if "fidelity_db" in table.column_names else "snr_db"
+
+
 def _means(key: np.ndarray, values: np.ndarray, size: int) -> np.ndarray:
     """Mean of the known values of each key 0 .. size - 1, NaN where there is none."""
     known = ~np.isnan(values)
@@ -239,6 +235,6 @@ def _usable(
         quality = quality.dictionary_encode()
     names = np.array(quality.dictionary.to_pylist(), object)
     code = quality.indices.to_numpy()[inside]
-    damage = harm(table["snr_db"].to_numpy()[inside])
+    damage = harm(table[fidelity_column(table)].to_numpy()[inside])
     broken, degraded = ((names == name)[code].astype(np.float64) for name in (BROKEN, DEGRADED))
     return position[inside], damage, broken, degraded, int((~inside).sum())

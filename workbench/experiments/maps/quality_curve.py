@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from workbench.audio.metrics import CLASSES, MASKED
+from workbench.audio.scales import CLASSES, MASKED
 from workbench.errors import WorkbenchError
 from workbench.experiments.estimates.statistics import Interval, clustered
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from workbench.audio.scales import BY_SNR, Scale, error_share, scale_text
 from workbench.errors import WorkbenchError, expect
 from workbench.experiments.parallel.task import code_here
 from workbench.experiments.parallel.workers import Workers
@@ -23,12 +24,13 @@ from workbench.experiments.records import RecordFile
 from workbench.experiments.threads import one_thread
 from workbench.integer.sections import WEIGHTS
 from workbench.integer.vocoders import signal_in_front
-from workbench.memory.faults.events import Events
+from workbench.memory.faults.events import single_flips
 from workbench.memory.faults.transients import Sites
 from workbench.memory.image import Image
 from workbench.memory.places import WORKING_SECTIONS
 from workbench.memory.sampling import KEYS
 from workbench.memory.trials.laboratory import Laboratory
+from workbench.memory.trials.measured import measured
 
 _PROBES = 4  # random directions of the output by which curvature is estimated
 _BEST_OF_TENSOR = 32  # every tensor sends its most promising bits, as Rakin's layers do
@@ -40,20 +42,11 @@ Inputs = Mapping[str, Mapping[str, np.ndarray]]
 
 @dataclass(frozen=True)
 class Step:
-    """One more bit. position, name: which. error: share after it, 0 to 1; see `error_share`."""
+    """One more bit. position, name: which. error: share after it, 0 to 1; see `scales.error_share`."""
 
     position: int
     name: str
     error: float
-
-
-def error_share(error_energy: np.ndarray, signal_energy: int) -> np.ndarray:
-    """error / (error + signal), energies of one word: 0 untouched, 0.5 at 0 dB SNR, 1 drowned.
-
-    Monotone in the error, and no word can be made so loud that it outweighs all others.
-    """
-    error = np.asarray(error_energy, np.float64)
-    return error / np.maximum(error + signal_energy, 1.0)
 
 
 def worst_bits(
@@ -63,6 +56,7 @@ def worst_bits(
     *,
     bits: int,
     seed: int = 0,
+    scale: Scale = BY_SNR,
     workers: Workers | None = None,
     folder: Path | None = None,
     progress: Callable[[Step], None] | None = None,
@@ -75,6 +69,7 @@ def worst_bits(
         candidates: Positions of the working copy that may be flipped, int64.
         bits: How many to find.
         seed: Of the probes.
+        scale: Of damage; candidates are chosen by the waveform in front of a vocoder on any.
         workers: Where words are computed; None for this process. The steps are the same everywhere.
         folder: Keeps the steps, so that an interrupted search goes on, and one for more bits as well.
         progress: Called with every step.
@@ -98,8 +93,8 @@ def worst_bits(
         )
     if not inputs:
         raise WorkbenchError("there are no words to do harm to; name at least one")
-    search = _Search(image, inputs, workers or Workers(1))
-    file = None if folder is None else _file(folder, image, inputs, candidates, seed)
+    search = _Search(image, inputs, scale, workers or Workers(1))
+    file = None if folder is None else _file(folder, image, inputs, candidates, seed, scale)
     steps = _steps_in(file)[:bits]
     rng = np.random.Generator(np.random.Philox(key=seed % KEYS))
     for number in range(bits):
@@ -119,6 +114,7 @@ def worst_weights(
     inputs: Inputs,
     *,
     bits: int,
+    scale: Scale = BY_SNR,
     workers: Workers | None = None,
     folder: Path | None = None,
     progress: Callable[[Step], None] | None = None,
@@ -127,16 +123,18 @@ def worst_weights(
     candidates = image.layout.positions((WEIGHTS,))
     with one_thread():
         steps = worst_bits(
-            image, inputs, candidates, bits=bits, workers=workers, folder=folder, progress=progress
-        )
+            image, inputs, candidates, bits=bits, scale=scale, workers=workers, folder=folder,
+            progress=progress,
+        )  # fmt: skip
     return tuple(step.position for step in steps)
 
 
 def _file(
-    folder: Path, image: Image, inputs: Inputs, candidates: np.ndarray, seed: int
+    folder: Path, image: Image, inputs: Inputs, candidates: np.ndarray, seed: int, scale: Scale
 ) -> RecordFile:
     chosen = hashlib.sha256(np.ascontiguousarray(candidates, "<i8").tobytes()).hexdigest()
     key = f"{code_here().digest} {image.content_hash} {inputs_digest(inputs)} {chosen} {seed}"
+    key += scale_text(scale)
     return RecordFile(folder, "worst-bits", key)
 
 
@@ -148,8 +146,8 @@ def _steps_in(file: RecordFile | None) -> list[Step]:
 class _Search:
     """One image and some words, each of which a worker computes."""
 
-    def __init__(self, image: Image, inputs: Inputs, workers: Workers) -> None:
-        self.image, self.workers = image, workers
+    def __init__(self, image: Image, inputs: Inputs, scale: Scale, workers: Workers) -> None:
+        self.image, self.scale, self.workers = image, scale, workers
         self.words = [dict(each) for each in inputs.values()]
 
     def drawn_probes(self, rng: np.random.Generator) -> list[np.ndarray]:
@@ -174,14 +172,17 @@ class _Search:
         calls = ((self.image, faulty, *each) for each in zip(self.words, probes, strict=True))
         slope, curvature = _summed(self._of_words(word_sensitivity, calls))
         promising = _promising(faulty, sites, candidates, slope, curvature)
-        (errors,) = self._of_words(word_errors, [(faulty, self.words[0], promising)])
+        (errors,) = self._of_words(word_errors, [(faulty, self.words[0], promising, self.scale)])
         others = self.words[1:]
         if others:
             finalists = np.argsort(-errors, kind="stable")[:_FINALISTS]
             promising = promising[finalists]
             each = [
                 errors[finalists],
-                *self._of_words(word_errors, ((faulty, word, promising) for word in others)),
+                *self._of_words(
+                    word_errors,
+                    ((faulty, word, promising, self.scale) for word in others),
+                ),
             ]
             errors = np.mean(each, axis=0)
         best = int(np.argmax(errors))
@@ -197,15 +198,13 @@ class _Search:
 
 
 def word_errors(
-    faulty: Image, inputs: Mapping[str, np.ndarray], positions: np.ndarray
+    faulty: Image, inputs: Mapping[str, np.ndarray], positions: np.ndarray, scale: Scale
 ) -> np.ndarray:
     """Error share of one word for each bit, on top of what the image holds already."""
-    laboratory = Laboratory(faulty, inputs)
-    trials = len(positions)
-    nothing = np.zeros(trials, np.int64)
-    events = Events(np.arange(trials), nothing, positions, nothing.astype(np.uint8))
-    outcomes = laboratory.outcomes(events, trials)
-    return error_share(outcomes["error_energy"], laboratory.signal_energy)
+    made = measured(
+        Laboratory(faulty, inputs), single_flips(positions), len(positions), scale=scale
+    )
+    return error_share(made.fidelity_db)
 
 
 def _promising(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from workbench.audio.metrics import SoundMetrics, measure
+from workbench.audio.sound_metrics import SoundMetrics, measure
 from workbench.errors import WorkbenchError, expect
 from workbench.experiments.threads import one_thread
 from workbench.experiments.voices.voice import Voice
@@ -75,7 +75,13 @@ def hear(
     with one_thread():
         result = simulate(image, inputs, events, strategy, word_starts=(0,))
         before, after = voice.speak(word, image), result.samples()
-        metrics = measure(after, before, sample_rate_hz=voice.sample_rate_hz, perceptual=False)
+        metrics = measure(
+            after,
+            before,
+            sample_rate_hz=voice.sample_rate_hz,
+            perceptual=False,
+            scale=voice.generator.scale,
+        )
     return Heard(
         before=before,
         after=after,

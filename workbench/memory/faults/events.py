@@ -63,6 +63,16 @@ class Events(NamedTuple):
             self.action[begin:end],
         )
 
+    def of_chosen(self, trials: np.ndarray) -> Events:
+        """The events of some trials, int64 [n] ascending, renumbered from 0 in that order."""
+        inside = np.isin(self.trial, trials)
+        return Events(
+            np.searchsorted(trials, self.trial[inside]),
+            self.frame[inside],
+            self.position[inside],
+            self.action[inside],
+        )
+
     def rows(self, trials: int) -> list[list[Event]]:
         """The events of each of the trials 0 .. trials - 1, by frame, position and action."""
         made: list[list[Event]] = [[] for _ in range(trials)]
@@ -70,6 +80,12 @@ class Events(NamedTuple):
         for trial, frame, position, action in zip(*columns, strict=True):
             made[trial].append(Event(frame, position, action))
         return [sorted(each) for each in made]
+
+
+def single_flips(positions: np.ndarray) -> Events:
+    """One flip before the first frame in each trial, of int64 [trials] positions."""
+    nothing = np.zeros(len(positions), np.int64)
+    return Events(np.arange(len(positions)), nothing, positions, nothing.astype(np.uint8))
 
 
 def merged(parts: Sequence[Events]) -> Events:

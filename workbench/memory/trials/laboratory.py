@@ -139,7 +139,7 @@ class Laboratory:
         self._translator.check(events, trials)
         for start in range(0, trials, _TRIALS_AT_ONCE):
             stop = min(start + _TRIALS_AT_ONCE, trials)
-            parts.append(self._compared(self.sounds(events.of_trials(start, stop), stop - start)))
+            parts.append(self.compared(self.sounds(events.of_trials(start, stop), stop - start)))
         return np.concatenate(parts)
 
     def sounds(self, events: Events, trials: int) -> np.ndarray:
@@ -171,7 +171,8 @@ class Laboratory:
             ratio = 10.0 * np.log10(self.signal_energy / np.where(energy > 0, energy, 1.0))
         return np.where(energy > 0, ratio, np.inf)
 
-    def _compared(self, sounds: np.ndarray) -> np.ndarray:
+    def compared(self, sounds: np.ndarray) -> np.ndarray:
+        """Outcomes of sounds, output codes [n, rows, channels], against the clean one: OUTCOME [n]."""
         error = sounds.astype(np.int64) - self.clean.astype(np.int64)
         differs = error.any(axis=2)
         outcomes = np.zeros(len(sounds), OUTCOME)

@@ -7,7 +7,7 @@ from html import escape
 
 import numpy as np
 
-from workbench.audio.metrics import SoundMetrics
+from workbench.audio.sound_metrics import SoundMetrics
 from workbench.experiments.demo.clips import FLOAT, RECORDING
 from workbench.experiments.demo.page.data_uris import spectrogram_uri, wav_uri
 from workbench.experiments.demo.page.figures import Figures

@@ -7,13 +7,7 @@ from importlib.resources import files
 from string import Template
 from typing import Any
 
-from workbench.audio.metrics import (
-    ACCEPTABLE_LOG_MEL_DB,
-    ACCEPTABLE_SNR_DB,
-    DEGRADED_SNR_DB,
-    TRANSPARENT_LOG_MEL_DB,
-    TRANSPARENT_SNR_DB,
-)
+from workbench.audio.scales import BY_SNR, MASKED
 from workbench.experiments.demo.captions import CLASSES
 from workbench.experiments.demo.clips import FLOAT, HEALED, QUANTISED, RECORDING
 from workbench.experiments.demo.page.cards import card, player
@@ -121,12 +115,12 @@ def _facts(demo: Demonstration, figures: Figures) -> str:
 def _classes(demo: Demonstration) -> str:
     """The limits of the classes of damage, and the command that lets listeners judge them, if there is one."""
     heard = dict(demo.commands).get(CLASSES, "")
+    scale = demo.scale
+    what = "the waveform" if scale == BY_SNR else "the spectrum"
     return (
-        f"transparent (SNR ≥ {TRANSPARENT_SNR_DB:g} dB and log-mel ≤ {TRANSPARENT_LOG_MEL_DB:g} dB), "
-        f"acceptable (≥ {ACCEPTABLE_SNR_DB:g} and ≤ {ACCEPTABLE_LOG_MEL_DB:g}), "
-        f"degraded (SNR ≥ {DEGRADED_SNR_DB:g}), broken (below). They say how far the waveform is from "
-        "the clean voice, in the SNR above all, and not whether the word is still understood, which stands "
-        "beside them: a word a little below the last limit may well be."
+        f"{'; '.join(f'{name}: {limit}' for name, limit in scale.in_words.items() if name != MASKED)}. They say "
+        f"how far {what} is from the clean voice, and not whether the word is still understood, which stands beside "
+        "them: a word a little below the last limit may well be."
         f"{f' What listeners make of each class: <code>{heard}</code>.' if heard else ''}"
     )
 

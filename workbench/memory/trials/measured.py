@@ -1,0 +1,80 @@
+"""Trials measured on a scale of damage: with the SNR from sums alone, by the spectrum from their sounds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from workbench.audio.scales import BY_SNR, BySpectrum, Scale
+from workbench.audio.spectral_distance import SpectralDistance
+from workbench.memory.faults.events import Events
+from workbench.memory.trials.laboratory import Laboratory
+
+_SOUNDS_AT_ONCE = 256  # are held
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """What became of some trials, arrays [trials].
+
+    Args:
+        outcomes: As of `Laboratory.outcomes`.
+        fidelity_db: On the scale, float64; infinite where no sample differs.
+        log_mel_db: float64, on a scale by the spectrum.
+        mfcc_dtw: Likewise.
+    """
+
+    outcomes: np.ndarray
+    fidelity_db: np.ndarray
+    log_mel_db: np.ndarray | None = None
+    mfcc_dtw: np.ndarray | None = None
+
+
+def measured(
+    laboratory: Laboratory, events: Events, trials: int, *, scale: Scale = BY_SNR
+) -> Measured:
+    """Run trials and measure them.
+
+    Args:
+        laboratory: Of image and utterance.
+        events: Of all trials.
+        trials: How many.
+        scale: What fidelity is.
+
+    Raises:
+        WorkbenchError: As `Laboratory.outcomes`; by the spectrum also for a program that makes no sound.
+    """
+    outcomes = laboratory.outcomes(events, trials)
+    if not isinstance(scale, BySpectrum):
+        return Measured(outcomes, laboratory.snr_db(outcomes))
+    # Most trials differ in no sample and are not heard again.
+    log_mel, warped = np.zeros((2, trials))
+    differ = np.flatnonzero(outcomes["first"] >= 0)
+    for start in range(0, len(differ), _SOUNDS_AT_ONCE):
+        part = differ[start : start + _SOUNDS_AT_ONCE]
+        sounds = laboratory.sounds(events.of_chosen(part), len(part))
+        log_mel[part], warped[part] = distances(laboratory, sounds)
+    return Measured(outcomes, scale.fidelity_db(log_mel, warped), log_mel, warped)
+
+
+def compared(laboratory: Laboratory, sounds: np.ndarray, *, scale: Scale = BY_SNR) -> Measured:
+    """Sounds that were made elsewhere, as trials of a laboratory.
+
+    Args:
+        laboratory: Of the same utterance.
+        sounds: Output codes [n, rows, channels].
+        scale: What fidelity is.
+    """
+    outcomes = laboratory.compared(sounds)
+    if not isinstance(scale, BySpectrum):
+        return Measured(outcomes, laboratory.snr_db(outcomes))
+    log_mel, warped = distances(laboratory, sounds)
+    return Measured(outcomes, scale.fidelity_db(log_mel, warped), log_mel, warped)
+
+
+def distances(laboratory: Laboratory, sounds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Log-mel distance and MFCC-DTW of output codes [n, rows, 1] to the clean ones, float64 [n] each."""
+    program = laboratory.image.program
+    distance = SpectralDistance(program.sound(laboratory.clean), round(program.sample_rate_hz))
+    return distance.of(np.stack([program.sound(codes) for codes in sounds]))
