@@ -229,8 +229,8 @@ def test_what_is_no_results_folder_is_refused(copy: Path, tmp_path: Path) -> Non
         ("[" * 100_000, "is not valid JSON"),
         (text.replace('"trials": 1500', '"trials": 1400'), "was edited since it was written"),
         (
-            text.replace('"format": 3', '"format": 4'),
-            r"another version.*\(format 4, this one has 3\)",
+            text.replace('"format": 3', '"format": 5'),
+            r"another version.*\(format 5, this one has 4\)",
         ),
         ("[]", "is not a JSON object"),
         ("{}", "format None"),

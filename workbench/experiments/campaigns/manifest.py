@@ -259,7 +259,7 @@ def _parsed(folder: Path) -> dict[str, Any]:
     if contents.get("format") not in _FORMATS:
         raise WorkbenchError(
             f"{path} was written by another version of the workbench (format "
-            f"{contents.get('format')!r:.40}, this one has {FORMAT_VERSION}); run it again in another "
+            f"{contents.get('format')!r:.40}, this one has {max(_FORMATS)}); run it again in another "
             "folder, or read it with the version that wrote it"
         )
     return contents
