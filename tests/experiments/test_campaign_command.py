@@ -122,7 +122,7 @@ def test_some_trials_are_listened_to(tmp_path: Path, capsys: pytest.CaptureFixtu
 class _Alike:
     """A listener who makes the same of all words of a trial, in the order of the trials."""
 
-    def __init__(self, words: tuple[str, ...], *, pesq: bool) -> None:
+    def __init__(self, words: tuple[str, ...], *, pesq: bool = True) -> None:
         assert pesq
         self.left_out: dict[str, str] = {}
 
