@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+from trial_cases import events_everywhere
 
 from workbench.integer.operators import Blend, Conv, MelBands
 from workbench.integer.program import Program
 from workbench.integer.signals import Signal
+from workbench.memory.faults.events import Events
+from workbench.memory.faults.transients import Sites
+from workbench.memory.image import Image
 
 HOP, WINDOW, BANDS, RATE_HZ = 160, 512, 32, 16_000
 SOUND = Signal("sound", 16, 1, HOP, -15)
@@ -43,6 +47,18 @@ def any_sound(rng: np.random.Generator, frames: int) -> np.ndarray:
     loud = 2.0 ** rng.uniform(-2, 17, frames).repeat(HOP) * (rng.random(frames) < 0.8).repeat(HOP)
     sound = loud * (tones + rng.normal(size=n))
     return np.clip(np.rint(sound), -32768, 32767).astype(np.int16)[None, :, None]
+
+
+def listening_case(seed: int, frames: int) -> tuple[Image, dict[str, np.ndarray], Events, int]:
+    """An image, some of them with flips, a sound, and events of a few trials."""
+    rng = np.random.default_rng([seed, 24])
+    program = ear() if rng.random() < 0.3 else listener(seed, classes=int(rng.integers(1, 9)))
+    image = Image.of(program)
+    if rng.random() < 0.3:
+        image = image.flip(rng.integers(0, 8 * image.layout.size_bytes, 5))
+    trials = int(rng.integers(1, 5))
+    events = events_everywhere(Sites(image), rng, trials, frames)
+    return image, {SOUND.name: any_sound(rng, frames)}, events, trials
 
 
 def bands_in_float(sound: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Random programs around the synthesiser, and faults that strike it wherever it can be struck."""
+"""Random programs around the synthesiser, and faults of them."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from dataclasses import replace
 
 import numpy as np
 from synthesisers import any_controls
+from trial_cases import events_everywhere
 
 from workbench.experiments.bench.synthesis import synthesiser
 from workbench.integer.operators import Conv, Operator, Rescale
 from workbench.integer.program import Program
 from workbench.integer.signals import Signal
-from workbench.memory.faults.events import Events, sorted_events
+from workbench.memory.faults.events import Events
 from workbench.memory.faults.transients import Sites
 from workbench.memory.image import Image
 
@@ -66,27 +67,6 @@ def speaking_inputs(
     return {"x": rng.integers(-128, 128, (1, frames, 4)).astype(np.int8)}
 
 
-def speaking_events(sites: Sites, rng: np.random.Generator, trials: int, frames: int) -> Events:
-    """Bits of tables and weights, of what is remembered, and of codes, in any frame; some of them stuck."""
-    layout = sites.layout
-    state = layout.sections["state"]
-    words = 8 * layout.place("voice", "phase").start  # and step and noise behind it
-    count = int(rng.choice([1, 3, 12])) * trials
-    ranges = np.array(
-        [
-            (0, 8 * layout.working_bytes),
-            (8 * state.start, 8 * state.stop),
-            (words, words + 96),
-            (sites.transients.first, sites.size),
-        ]
-    )
-    start, stop = ranges[rng.choice(4, count, p=rng.dirichlet(np.ones(4)))].T
-    position = rng.integers(start, stop)
-    frame = rng.integers(0, frames + 1, count) * (rng.random() < 0.7)
-    action = rng.integers(0, 3, count) * (rng.random() < 0.5)
-    return sorted_events(rng.integers(0, trials, count), frame, position, action)
-
-
 def speaking_case(seed: int, frames: int) -> tuple[Image, dict[str, np.ndarray], Events, int]:
     """An image, some of them with flips, inputs, and events of a few trials."""
     rng = np.random.default_rng([seed, 22])
@@ -95,4 +75,4 @@ def speaking_case(seed: int, frames: int) -> tuple[Image, dict[str, np.ndarray],
     if rng.random() < 0.3:
         image = image.flip(rng.integers(0, 8 * image.layout.size_bytes, 5))
     trials = int(rng.integers(1, 5))
-    return image, inputs, speaking_events(Sites(image), rng, trials, frames), trials
+    return image, inputs, events_everywhere(Sites(image), rng, trials, frames), trials

@@ -11,6 +11,7 @@ from workbench.integer.program import Program
 from workbench.memory.faults.events import Events, sorted_events
 from workbench.memory.faults.transients import Sites
 from workbench.memory.image import Image
+from workbench.memory.places import STATE, WORKING_SECTIONS
 from workbench.memory.trials.laboratory import Laboratory
 from workbench.memory.trials.truth import play
 
@@ -39,6 +40,18 @@ def random_events(sites: Sites, rng: np.random.Generator, trials: int) -> Events
     frame = rng.integers(0, FRAMES + 1, count) * (rng.random() < 0.7)
     action = rng.integers(0, 3, count) * (rng.random() < 0.7)
     return sorted_events(rng.integers(0, trials, count), frame, position, action)
+
+
+def events_everywhere(sites: Sites, rng: np.random.Generator, trials: int, frames: int) -> Events:
+    """As often in a small tensor as in a large one: parameters, states, codes, sums, in any frame, some stuck."""
+    stored = [p for p in sites.layout.places if p.section in (*WORKING_SECTIONS, STATE)]
+    ranges = [(8 * place.start, 8 * (place.start + place.size_bytes)) for place in stored]
+    ranges += [(place.first, place.first + place.size) for place in sites.transients.places]
+    count = int(rng.choice([1, 3, 12])) * trials
+    start, stop = np.array(ranges)[rng.integers(0, len(ranges), count)].T
+    frame = rng.integers(0, frames + 1, count) * (rng.random() < 0.7)
+    action = rng.integers(0, 3, count) * (rng.random() < 0.5)
+    return sorted_events(rng.integers(0, trials, count), frame, rng.integers(start, stop), action)
 
 
 def random_case(seed: int) -> tuple[Image, dict[str, np.ndarray], Events, int]:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from emulated import PROCESSORS, QEMU, EmulatedEngine, compile_driver
 from hypothesis import HealthCheck, given, settings
+from listeners import listening_case
 from programs import random_inputs, seeds, wide_program
 from speaking_programs import speaking_case
 from trial_cases import FRAMES, random_case, random_events
@@ -43,8 +44,8 @@ def test_the_kernels_of_arm_are_the_truth(engine: EmulatedEngine, seed: int) -> 
     max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(seed=seeds)
-def test_speech_of_arm_is_the_truth(engine: EmulatedEngine, seed: int) -> None:
-    _check(engine, *speaking_case(seed, FRAMES))
+def test_operators_with_tables_are_the_truth(engine: EmulatedEngine, seed: int) -> None:
+    _check(engine, *(speaking_case if seed % 2 else listening_case)(seed, FRAMES))
 
 
 @pytest.mark.parametrize(("channels", "out"), [(300, 33), (2, 1025)])

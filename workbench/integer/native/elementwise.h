@@ -119,6 +119,23 @@ static void flat_rows(Model *m, const Operator *op, const Operator *next, int fi
     else flat_rows_of_width(m, op, next, find, first, last, 0);
 }
 
+/* Shapes weighted by how far their classes' scores, in `score`, lie below the highest. */
+static void blend_row(const Operator *op, const int32_t *score, int classes, int shapes, int32_t *codes)
+{
+    const int16_t *weight = op->entry, *shape = op->entry + op->wide_entries;
+    int32_t highest = score[0], total = 0;
+    for (int c = 1; c < classes; c++) highest = score[c] > highest ? score[c] : highest;
+    for (int i = 0; i < shapes; i++) codes[i] = 0;
+    for (int c = 0; c < classes; c++, shape += shapes) {
+        int32_t w = weight[highest - score[c]] < 0 ? 0 : weight[highest - score[c]];
+        total += w;
+        for (int i = 0; i < shapes; i++) codes[i] += w * shape[i];
+    }
+    if (!total) total = 1;
+    for (int i = 0; i < shapes; i++)
+        codes[i] = codes[i] < 0 ? -((total / 2 - codes[i]) / total) : (codes[i] + total / 2) / total;
+}
+
 static inline void compute_row(const Model *m, const Operator *op, int row, int shift, int32_t *codes)
 {
     const Signal *a = m->signal + op->source;
@@ -129,6 +146,9 @@ static inline void compute_row(const Model *m, const Operator *op, int row, int 
     } else if (op->kind == EMBED) {
         int index = clamp(((const int32_t *)a->now)[(long)row * a->stride], 0, op->entries - 1);
         for (int i = 0; i < count; i++) codes[i] = op->entry[(long)index * op->width + i];
+    } else if (op->kind == BLEND) {
+        load_row(a, row, m->other);
+        blend_row(op, m->other, a->channels, count, codes);
     } else {
         load_row(a, row, codes);
         if (op->kind == ADD) {
@@ -163,13 +183,12 @@ static void run_rows(Model *m, Operator *op, const Fault *fault, int faults)
         for (; next < faults && fault[next].frame * y->rate <= row; next++) {
             const Fault *f = fault + next;
             if (op->kind == RESCALE) shift = after(f, shift, 8);
-            else op->entry[f->element] = (int16_t)after(f, op->entry[f->element], op->entry_bits);
+            else upset_entry(op, f);
         }
         compute_row(m, op, row, shift, m->codes);
         store_row(y, row, m->codes);
     }
-    if (op->kind != RESCALE)
-        for (int i = 0; i < next; i++) op->entry[fault[i].element] = op->clean_entry[fault[i].element];
+    if (op->kind != RESCALE) forget_entries(op, fault, next);
 }
 
 #endif

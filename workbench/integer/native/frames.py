@@ -16,7 +16,7 @@ from workbench.errors import WorkbenchError
 from workbench.integer.changes import Changes
 from workbench.integer.native.build import kernels_asked_for, native_library
 from workbench.integer.native.model import Layout, NativeModel, unsupported
-from workbench.integer.native.trials import KIND_OF_FIELD, first_elements
+from workbench.integer.native.trials import KIND_OF_SECTION, first_elements
 from workbench.integer.operators import Conv
 from workbench.integer.program import Program
 from workbench.integer.reference import Codes
@@ -109,7 +109,12 @@ class NativeFrames:
         self._signals = {signal.name: n for n, signal in enumerate(program.signals)}
         self._first_rate = program.signal(program.inputs[0]).rate
         self._plans: dict[tuple[int, tuple[str, ...] | None], _Plan] = {}
-        self._elements = first_elements(program)
+        first = first_elements(program)
+        self._kinds = {
+            (operator.name, field): (KIND_OF_SECTION[section], first[operator.name, field])
+            for operator in program.operators
+            for field, section in operator.PARAMETERS.items()
+        }  # of each parameter, with its first element
         self._places = self._placed()
 
     def _placed(self) -> dict[tuple[str, str], _Place]:
@@ -134,9 +139,9 @@ class NativeFrames:
     def changed(self, changes: Changes) -> np.ndarray:
         """Parameters of one device, trial 0 of the changes, as EDIT [n]."""
         rows = [
-            (self._numbers[operator], KIND_OF_FIELD[field], first + element, value)
+            (self._numbers[operator], kind, first + element, value)
             for (operator, field), change in changes.items()
-            for first in [self._elements[operator, field]]
+            for kind, first in [self._kinds[operator, field]]
             for element, value in zip(change.element.tolist(), change.value.tolist(), strict=True)
         ]
         return np.array(sorted(rows), EDIT)

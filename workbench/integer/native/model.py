@@ -9,12 +9,32 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from workbench.integer.operators import Add, Concat, Conv, Embed, Rescale, Synthesis, Table
+from workbench.integer.operators import (
+    Add,
+    Blend,
+    Concat,
+    Conv,
+    Embed,
+    MelBands,
+    Rescale,
+    Synthesis,
+    Table,
+)
 from workbench.integer.operators.synthesis import FADE, HOP, POINTS
 from workbench.integer.program import Program
 from workbench.integer.signals import SHIFT_MAX, SHIFT_MIN, Signal
 
-_KINDS = (Conv, Add, Rescale, Table, Embed, Concat, Synthesis)  # in the order of the C enumeration
+_KINDS = (
+    Conv,
+    Add,
+    Rescale,
+    Table,
+    Embed,
+    Concat,
+    Synthesis,
+    MelBands,
+    Blend,
+)  # in the order of the C enumeration
 _CACHE_LINE = 64  # bytes
 _VECTOR = 16  # columns that are computed together
 _AT_ONCE = 64  # columns whose sums become codes together
@@ -42,7 +62,7 @@ _Operator = _struct(
     "_Operator",
     "kind target source other sources clamp_low clamp_high up out taps fan_in groups dilation "
     "stride weight_bits fold history rows_seen apart advance rows_made columns padded positions "
-    "per_frame any_left entry_bits entries width",
+    "per_frame any_left entries width wide_entries",
     "concat weight bias shift packed base excess right left entry_of_word clean_sums clean_entry entry "
     "clean_period now_period clean_words",
 )
@@ -220,10 +240,10 @@ class NativeModel:
             made.shift = self._array(operator.shift)
         elif isinstance(operator, Concat):
             made.sources, made.concat = len(sources), self._array(np.array(sources, np.int32))
-        elif isinstance(operator, Table | Embed | Synthesis):
+        elif isinstance(operator, Table | Embed | Synthesis | MelBands | Blend):
             arrays = [getattr(operator, field) for field in operator.PARAMETERS]
             made.width = arrays[0].shape[1] if isinstance(operator, Embed) else 1
-            made.entry_bits = 8 * arrays[0].itemsize
+            made.wide_entries = sum(array.size for array in arrays if array.dtype == np.int16)
             entries = np.concatenate([array.ravel() for array in arrays]).astype(np.int16)
             made.entries = len(entries) // made.width
             made.clean_entry, made.entry = self._array(entries), self._array(entries)

@@ -25,6 +25,23 @@ static inline int32_t after(const Fault *f, int32_t old, int bits)
     return sign_extended(((uint32_t)old & f->keep) ^ f->flip, bits);
 }
 
+/* Of an entry of the tables of an operator. */
+static inline int entry_bits(const Operator *op, int element)
+{
+    return element < op->wide_entries ? 16 : 8;
+}
+
+static inline void upset_entry(Operator *op, const Fault *f)
+{
+    op->entry[f->element] = (int16_t)after(f, op->entry[f->element], entry_bits(op, f->element));
+}
+
+/* Entries that so many faults changed become clean again. */
+static inline void forget_entries(Operator *op, const Fault *fault, int faults)
+{
+    for (int i = 0; i < faults; i++) op->entry[fault[i].element] = op->clean_entry[fault[i].element];
+}
+
 static inline uint32_t load_word(const void *p)
 {
     uint32_t v;

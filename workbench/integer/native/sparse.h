@@ -14,7 +14,7 @@
 
 #include <stdint.h>
 
-enum { CONV, ADD, RESCALE, TABLE, EMBED, CONCAT, SYNTHESIS };
+enum { CONV, ADD, RESCALE, TABLE, EMBED, CONCAT, SYNTHESIS, MELBANDS, BLEND };
 enum { ACTIVATION, WEIGHT, BIAS, SHIFT, ENTRY, HISTORY, ACCUMULATOR };
 
 typedef struct {
@@ -68,7 +68,8 @@ typedef struct {
     int32_t positions;       /* of the utterance */
     int32_t per_frame;       /* positions a frame */
     int32_t any_left;      /* some column shifts left */
-    int32_t entry_bits, entries, width; /* TABLE, EMBED, SYNTHESIS: entries of `width` elements */
+    int32_t entries, width; /* of tables: entries of `width` elements */
+    int32_t wide_entries;   /* elements of 16 bits; behind them those of 8 */
     const int32_t *concat;
     /* What faults of one trial may change for a while, see patch.h: */
     int8_t *weight;        /* as in the program: [up, out, taps, fan_in] */

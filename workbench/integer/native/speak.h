@@ -120,10 +120,8 @@ static void speak(Model *m, Operator *op, const Fault *fault, int faults)
     after_clean(op, &past, frame);
     for (; frame < x->rows; frame++) {
         int changed = 0;
-        for (; entry < entries && fault[entry].frame <= frame; entry++, changed = 1) {
-            int16_t *hit = op->entry + fault[entry].element;
-            *hit = (int16_t)after(fault + entry, *hit, 16);
-        }
+        for (; entry < entries && fault[entry].frame <= frame; entry++, changed = 1)
+            upset_entry(op, fault + entry);
         if (changed) {
             take_tables(&tables, op->entry);
             damaged = memcmp(op->entry, op->clean_entry, 2 * WB_ENTRIES) != 0;
@@ -138,7 +136,7 @@ static void speak(Model *m, Operator *op, const Fault *fault, int faults)
         }
         speak_frame(op, &tables, damaged, x, y, frame, &past);
     }
-    for (int i = 0; i < entry; i++) op->entry[fault[i].element] = op->clean_entry[fault[i].element];
+    forget_entries(op, fault, entry);
 }
 
 /* The clean run. Returns whether its samples are not the reference's. */

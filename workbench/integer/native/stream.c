@@ -6,6 +6,7 @@
  * are modulo 2**32. While a convolution runs, its history lies in the padding rows before its source.
  */
 #include "elementwise.h"
+#include "melbands.h"
 #include "requantise.h"
 #include "synthesis.h"
 
@@ -92,6 +93,16 @@ static void run_conv(const Model *m, const Operator *op, int frames, const Edit 
     }
 }
 
+static void put_entries(Operator *op, const Edit *edit, int edits)
+{
+    for (int e = 0; e < edits; e++) op->entry[edit[e].element] = (int16_t)edit[e].value;
+}
+
+static void restore_entries(Operator *op, const Edit *edit, int edits)
+{
+    for (int e = 0; e < edits; e++) op->entry[edit[e].element] = op->clean_entry[edit[e].element];
+}
+
 static void run_elementwise(Model *m, Operator *op, int frames, const Edit *edit, int edits)
 {
     const Signal *y = m->signal + op->target;
@@ -101,16 +112,13 @@ static void run_elementwise(Model *m, Operator *op, int frames, const Edit *edit
         else flat_rows_of_width(m, op, NULL, 0, 0, (long)frames * y->rate, 0);
         return;
     }
-    for (int e = 0; e < edits; e++) {
-        if (op->kind == RESCALE) shift = edit[e].value;
-        else op->entry[edit[e].element] = (int16_t)edit[e].value;
-    }
+    if (op->kind != RESCALE) put_entries(op, edit, edits);
+    else for (int e = 0; e < edits; e++) shift = edit[e].value;
     for (int row = 0; row < frames * y->rate; row++) {
         compute_row(m, op, row, shift, m->codes);
         put_rows(y, row, 1, m->codes);
     }
-    for (int e = 0; e < edits && op->kind != RESCALE; e++)
-        op->entry[edit[e].element] = op->clean_entry[edit[e].element];
+    if (op->kind != RESCALE) restore_entries(op, edit, edits);
 }
 
 /* What a frame is spoken after, as it lies in a state. */
@@ -130,9 +138,9 @@ static void run_synthesis(Model *m, Operator *op, int frames, const Edit *edit, 
     Words words = {(uint32_t)spoken.noise, (uint32_t)spoken.phase, (uint32_t)spoken.step};
     for (int i = 0; i < WB_POINTS; i++) op->now_period->pair[i] = pair_of(spoken.wave[i], spoken.wave[(i + 1) & 255]);
     memcpy(op->now_period->tail, spoken.tail, sizeof spoken.tail);
-    for (int e = 0; e < edits; e++) op->entry[edit[e].element] = (int16_t)edit[e].value;
+    put_entries(op, edit, edits);
     take_tables(&tables, op->entry);
-    for (int e = 0; e < edits; e++) op->entry[edit[e].element] = op->clean_entry[edit[e].element];
+    restore_entries(op, edit, edits);
     for (int frame = 0; frame < frames; frame++) {
         const int16_t *controls = (const int16_t *)x->now + (long)frame * x->stride;
         Period *before = op->now_period + frame, *now = before + 1;
@@ -147,6 +155,26 @@ static void run_synthesis(Model *m, Operator *op, int frames, const Edit *edit, 
     spoken.phase = (int32_t)words.phase;
     spoken.step = (int32_t)words.step;
     memcpy(states, &spoken, sizeof spoken);
+}
+
+/* Hear; `states` begins with the past samples, which are replaced by those after the last frame. */
+static void run_melbands(const Model *m, Operator *op, int frames, const Edit *edit, int edits, uint8_t *states)
+{
+    const Signal *x = m->signal + op->source, *y = m->signal + op->target;
+    Filters filters;
+    int16_t window[2 * WB_POINTS];
+    int32_t codes[WB_MEL_BANDS];
+    put_entries(op, edit, edits);
+    take_filters(&filters, op->entry);
+    restore_entries(op, edit, edits);
+    memcpy(window, states, 2 * WB_MEL_PAST);
+    for (int frame = 0; frame < frames; frame++) {
+        take_samples(x, (long)frame * WB_MEL_HOP, WB_MEL_HOP, window + WB_MEL_PAST);
+        hear_window(&filters, window, codes);
+        put_rows(y, frame, 1, codes);
+        memmove(window, window + WB_MEL_HOP, 2 * WB_MEL_PAST);
+    }
+    memcpy(states, window, 2 * WB_MEL_PAST);
 }
 
 static void take_input(const Signal *s, int rows, const int32_t *codes)
@@ -192,6 +220,9 @@ void wb_stream(Model *m, int32_t frames, int32_t at_once, const int32_t *const *
             } else if (op->kind == SYNTHESIS) {
                 run_synthesis(m, op, now, edit + next, count, state);
                 state += sizeof(Spoken);
+            } else if (op->kind == MELBANDS) {
+                run_melbands(m, op, now, edit + next, count, state);
+                state += 2 * WB_MEL_PAST;
             } else {
                 run_elementwise(m, op, now, edit + next, count);
             }

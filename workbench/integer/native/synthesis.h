@@ -3,15 +3,13 @@
  * A frame of the operator `synthesis`: 38 controls to 160 samples, as workbench/integer/operators/synthesis.py
  * defines it and wb_synthesis.h of the firmware computes it; here for processors with vectors.
  *
- * Bins are computed in runs over arrays. The inverse FFT has its 256 points in 16 rows of 16: its first two
- * stages are between rows of the spectrum as it is, the last two between rows of the transposed.
+ * Bins are computed in runs over arrays.
  */
 #ifndef WB_SYNTHESIS_H
 #define WB_SYNTHESIS_H
 
-#include "rows.h"
+#include "fft.h"
 
-#define WB_POINTS 256
 #define WB_BINS 129
 #define WB_HOP 160
 #define WB_FADE 64
@@ -21,14 +19,6 @@
 #define WB_ENTRIES (2 * WB_POINTS + 3 * WB_BINS) /* of all tables, end to end */
 #define WB_STEP_MASK 0x0fffffffu
 #define WB_HIGHEST_HARMONIC 2040109466u /* 7600 Hz in turns a sample times 2**32 */
-
-/* 16 words; sums wrap. */
-typedef uint32_t Lanes __attribute__((vector_size(64)));
-typedef int32_t SignedLanes __attribute__((vector_size(64)));
-
-typedef struct {
-    Lanes re, im;
-} Points;
 
 /* Where bins lie between bands: two bands, and 256ths of the way. */
 typedef struct {
@@ -40,7 +30,7 @@ typedef struct {
     int32_t sine[WB_POINTS], exponential[WB_POINTS], level[WB_BINS];
     Between envelope, voicing;
     uint32_t factor[WB_BINS], offset[WB_BINS]; /* draw k of the noise is factor * seed + offset */
-    Lanes twiddle[9][6]; /* sine and cosine of one, two, three turns; of the second stage 4, the third 1, the last 4 */
+    Twiddles twiddles;
 } Tables;
 
 /* How a frame is spoken. seed: of its noise. start, slope: of the step. */
@@ -60,16 +50,6 @@ static void place_bins(Between *to, const int16_t *position, int bands)
     }
 }
 
-static void fill_twiddle(Tables *t, int number, int turn, int step)
-{
-    for (int n = 0; n < 3; n++)
-        for (int lane = 0; lane < 16; lane++) {
-            int at = (n + 1) * (turn + lane * step);
-            t->twiddle[number][2 * n][lane] = (uint32_t)t->sine[at & 255];
-            t->twiddle[number][2 * n + 1][lane] = (uint32_t)t->sine[(at + 64) & 255];
-        }
-}
-
 static void take_tables(Tables *t, const int16_t *entry)
 {
     const int16_t *exponential = entry + WB_POINTS, *level = exponential + WB_POINTS;
@@ -84,9 +64,7 @@ static void take_tables(Tables *t, const int16_t *entry)
         t->factor[k] = t->factor[k - 1] * 1664525u;
         t->offset[k] = t->offset[k - 1] * 1664525u + 1013904223u;
     }
-    for (int k = 0; k < 4; k++) fill_twiddle(t, k, 16 * k, 0);
-    fill_twiddle(t, 4, 0, 4);
-    for (int k = 0; k < 4; k++) fill_twiddle(t, 5 + k, 16 * k, 1);
+    take_twiddles(&t->twiddles, entry);
 }
 
 /* 2**fraction, Q1.15. */
@@ -123,70 +101,6 @@ static Voice next_voice(const Tables *t, const int16_t *controls, Words *words)
     words->phase = v.voiced ? v.phase + WB_HOP * v.start + WB_HOP * (WB_HOP + 1) / 2 * (uint32_t)v.slope : 0;
     words->step = v.voiced ? v.goal : 0;
     return v;
-}
-
-/* floor(x * c / 2**16), c of 16 bits. */
-WB_INLINE Lanes scaled(Lanes x, Lanes c)
-{
-    return (Lanes)((SignedLanes)x >> 16) * c + (Lanes)((SignedLanes)((x & 65535) * c) >> 16);
-}
-
-static inline int32_t scaled_word(int32_t x, int32_t c)
-{
-    return (x >> 16) * c + ((x & 65535) * c >> 16);
-}
-
-WB_INLINE Points turned(Points z, const Lanes *twiddle)
-{
-    Points made = {scaled(z.re, twiddle[1]) - scaled(z.im, twiddle[0]),
-                   scaled(z.re, twiddle[0]) + scaled(z.im, twiddle[1])};
-    return made;
-}
-
-/* Parts of the remainders 0, 2, 1 and 3 in rows of z; `twiddle` is NULL in the first stage. */
-WB_INLINE void butterfly(Points *z, int a_row, int c_row, int b_row, int d_row, const Lanes *twiddle)
-{
-    Points a = z[a_row], c = z[c_row], b = z[b_row], d = z[d_row];
-    if (twiddle) {
-        a.re = (Lanes)((SignedLanes)a.re >> 1);
-        a.im = (Lanes)((SignedLanes)a.im >> 1);
-        b = turned(b, twiddle);
-        c = turned(c, twiddle + 2);
-        d = turned(d, twiddle + 4);
-    }
-    Lanes vr = b.re + d.re, vi = b.im + d.im, qr = b.re - d.re, qi = b.im - d.im;
-    Lanes sr = a.re + c.re, si = a.im + c.im, ur = a.re - c.re, ui = a.im - c.im;
-    z[a_row] = (Points){sr + vr, si + vi};
-    z[c_row] = (Points){ur - qi, ui + qr};
-    z[b_row] = (Points){sr - vr, si - vi};
-    z[d_row] = (Points){ur + qi, ui - qr};
-}
-
-static void transpose(const Points *from, Points *to)
-{
-    static const uint8_t reversed[16] = {0, 8, 4, 12, 2, 10, 6, 14, 1, 9, 5, 13, 3, 11, 7, 15};
-    for (int row = 0; row < 16; row++)
-        for (int lane = 0; lane < 16; lane++) {
-            to[row].re[lane] = from[reversed[lane]].re[reversed[row]];
-            to[row].im[lane] = from[reversed[lane]].im[reversed[row]];
-        }
-}
-
-/* An eighth of the sum over k of Z[k] exp(2 pi j k n / 256): of spectra z, which are changed, at `to`. Row k >> 4
- * of the spectrum is number 0, 8, 4, 12, 2, ... in reversed order. */
-static void inverse_fft(const Tables *t, Points *z, Points *to)
-{
-    butterfly(z, 0, 8, 4, 12, 0);
-    butterfly(z, 2, 10, 6, 14, 0);
-    butterfly(z, 1, 9, 5, 13, 0);
-    butterfly(z, 3, 11, 7, 15, 0);
-    butterfly(z, 0, 2, 1, 3, t->twiddle[0]);
-    butterfly(z, 8, 10, 9, 11, t->twiddle[1]);
-    butterfly(z, 4, 6, 5, 7, t->twiddle[2]);
-    butterfly(z, 12, 14, 13, 15, t->twiddle[3]);
-    transpose(z, to);
-    for (int n = 0; n < 16; n += 4) butterfly(to, n, n + 1, n + 2, n + 3, t->twiddle[4]);
-    for (int n = 0; n < 4; n++) butterfly(to, n, n + 4, n + 8, n + 12, t->twiddle[5 + n]);
 }
 
 static void bands_to_bins(const Between *at, const int16_t *bands, int32_t *bins)
@@ -237,10 +151,7 @@ static void spectrum_of(const Tables *t, const Voice *v, const int16_t *controls
         re[k] = 0u - (uint32_t)imaginary[k];
         im[k] = (uint32_t)(real[k] - harmonic[k]);
     }
-    for (int row = 0; row < 16; row++) {
-        memcpy(&z[row].re, re + 16 * row, sizeof(Lanes));
-        memcpy(&z[row].im, im + 16 * row, sizeof(Lanes));
-    }
+    take_points(z, re, im);
 }
 
 /* Q12.19 to Q0.15, rounded half up and saturated. */
@@ -257,16 +168,12 @@ static inline uint32_t pair_of(int low, int high)
 static void make_period(const Tables *t, const Voice *v, const int16_t *controls, Period *to)
 {
     Points z[16], sound[16];
-    uint32_t im[WB_POINTS];
+    uint32_t re[WB_POINTS], im[WB_POINTS];
     int16_t wave[WB_POINTS + 1];
     spectrum_of(t, v, controls, z);
-    inverse_fft(t, z, sound);
-    for (int row = 0; row < 16; row++) {
-        uint32_t re[16];
-        memcpy(re, &sound[row].re, sizeof re);
-        memcpy(im + 16 * row, &sound[row].im, sizeof re);
-        for (int i = 0; i < 16; i++) wave[16 * row + i] = sample_of(re[i]);
-    }
+    inverse_fft(&t->twiddles, z, sound);
+    give_points(sound, re, im);
+    for (int i = 0; i < WB_POINTS; i++) wave[i] = sample_of(re[i]);
     wave[WB_POINTS] = wave[0];
     for (int i = 0; i < WB_POINTS; i++) to->pair[i] = pair_of(wave[i], wave[i + 1]);
     for (int n = 0; n < WB_HOP; n++) to->grain[n] = sample_of(im[n]);

@@ -10,6 +10,7 @@
 
 #include "convolve.h"
 #include "elementwise.h"
+#include "melbands.h"
 #include "speak.h"
 
 static void upset_activation(Model *m, const Fault *f)
@@ -108,6 +109,7 @@ static int run_trial(Model *m, const Fault *fault, int faults, Overlay *overlay,
         if (count || is_stirred(m, op)) {
             if (op->kind == CONV) convolve(m, op, fault + next, count, overlay, undo);
             else if (op->kind == SYNTHESIS) speak(m, op, fault + next, count);
+            else if (op->kind == MELBANDS) hear(m, op, fault + next, count);
             else if (!count && is_flat(m, op)) done = run_flat(m, number, next < faults ? fault + next : 0);
             else run_rows(m, op, fault + next, count);
             for (int k = 0; k < done; k++)

@@ -16,18 +16,18 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from workbench.errors import WorkbenchError
-from workbench.integer import reference
+from workbench.integer import reference, sections
 from workbench.integer.native.build import kernels_of, native_library
 from workbench.integer.native.instructions import kernels_asked_for
 from workbench.integer.native.model import Layout, NativeModel, unsupported
-from workbench.integer.operators import Synthesis
 from workbench.integer.program import Program
 
 # Kinds of faults, sorted as the faults of one operator have to be.
 ACTIVATION, WEIGHT, BIAS, SHIFT, ENTRY, HISTORY, ACCUMULATOR = range(7)
-KIND_OF_FIELD = {
-    "weight": WEIGHT, "bias": BIAS, "shift": SHIFT, "table": ENTRY, "rows": ENTRY,
-    **dict.fromkeys(Synthesis.PARAMETERS, ENTRY),
+# Of parameters: what a section holds.
+KIND_OF_SECTION = {
+    sections.WEIGHTS: WEIGHT, sections.BIAS: BIAS, sections.SHIFT: SHIFT,
+    sections.TABLE: ENTRY, sections.EMBED: ENTRY,
 }  # fmt: skip
 
 # One fault: new bits = (old & keep) ^ flip, of one element.
@@ -64,9 +64,9 @@ def first_elements(program: Program) -> dict[tuple[str, str], int]:
     """By operator and tensor, the `element` of a FAULT at which each parameter and state begins."""
     first: dict[tuple[str, str], int] = {}
     for operator in program.operators:
-        size: Counter[int | None] = Counter()  # so far, by kind
-        for field in operator.PARAMETERS:
-            kind = KIND_OF_FIELD.get(field)
+        size: Counter[int] = Counter()  # so far, by kind
+        for field, section in operator.PARAMETERS.items():
+            kind = KIND_OF_SECTION[section]
             first[operator.name, field] = size[kind]
             size[kind] += int(getattr(operator, field).size)
         for tensor in operator.state(program.sources(operator)):

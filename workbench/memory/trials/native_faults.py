@@ -17,14 +17,14 @@ from workbench.integer.native.trials import (
     ENTRY,
     FAULT,
     HISTORY,
-    KIND_OF_FIELD,
+    KIND_OF_SECTION,
     first_elements,
 )
 from workbench.memory.faults.events import FLIP, SET, Events
 from workbench.memory.faults.transients import Sites, TransientPlace
 from workbench.memory.image import Image
 from workbench.memory.ordering import stable_order
-from workbench.memory.places import STATE, WORKING_SECTIONS, Place
+from workbench.memory.places import STATE, Place
 
 _NO_KIND = -1  # what no sound depends on: golden copy, checks, the healer's variables
 _ALL_BITS = 0xFFFFFFFF
@@ -119,9 +119,9 @@ def _signal(place: Place | TransientPlace) -> str | None:
 def _kind(place: Place | TransientPlace) -> int:
     if isinstance(place, TransientPlace):
         return ACTIVATION if place.signal is not None else ACCUMULATOR
-    if place.section in WORKING_SECTIONS:
-        return KIND_OF_FIELD.get(place.tensor, _NO_KIND)
-    return HISTORY if place.section == STATE else _NO_KIND
+    if place.section == STATE:
+        return HISTORY
+    return KIND_OF_SECTION.get(place.section, _NO_KIND)
 
 
 def _stuck_cells(columns: list[np.ndarray], frames: int) -> list[np.ndarray]:

@@ -1,12 +1,15 @@
-"""The synthesiser in C with vectors: trials and frames of devices are those of the plain reference."""
+"""Operators with tables and a past in the native engine: trials and frames of devices are those of the reference."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from kernels import KERNELS_HERE
+from listeners import any_sound, listener, listening_case
 from programs import seeds, split_frames
 from speaking_programs import speaking_case, speaking_inputs, speaking_program
 from synthesisers import any_state, controls
@@ -16,34 +19,41 @@ from workbench.experiments.bench.synthesis import synthesiser
 from workbench.integer.changes import Change
 from workbench.integer.native.frames import NativeFrames
 from workbench.integer.reference_frames import ReferenceFrames
-from workbench.memory.faults.events import FLIP, sorted_events
+from workbench.integer.sections import TABLE
+from workbench.memory.faults.events import FLIP, Events, sorted_events
 from workbench.memory.image import Image
 from workbench.memory.trials.laboratory import Laboratory
 
 FRAMES = 6
+Case = Callable[[int, int], tuple[Image, dict[str, np.ndarray], Events, int]]
 
 
+@pytest.mark.parametrize("case", [speaking_case, listening_case])
 @pytest.mark.parametrize("kernels", KERNELS_HERE)
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(seed=seeds)
-def test_trials_are_the_truth(kernels: str, seed: int) -> None:
-    image, inputs, events, trials = speaking_case(seed, FRAMES)
+def test_trials_are_the_truth(kernels: str, case: Case, seed: int) -> None:
+    image, inputs, events, trials = case(seed, FRAMES)
     lab = Laboratory(image, inputs, engine="native", kernels=kernels)
     check_against_the_truth(lab, events, trials)
 
 
 @pytest.mark.parametrize("kernels", KERNELS_HERE)
-@settings(max_examples=12, deadline=None)
-@given(seed=seeds, cut=st.integers(1, 18))
-def test_frames_of_devices_are_those_of_the_reference(kernels: str, seed: int, cut: int) -> None:
-    program = speaking_program(seed)
+@settings(max_examples=15, deadline=None)
+@given(seed=seeds, cut=st.integers(1, 18), speaks=st.booleans())
+def test_frames_of_devices_are_those_of_the_reference(
+    kernels: str, seed: int, cut: int, speaks: bool
+) -> None:
     rng = np.random.default_rng([seed, 23])
-    inputs, past = speaking_inputs(program, rng, 19), any_state(program, rng)
+    program = speaking_program(seed) if speaks else listener(seed)
+    inputs = speaking_inputs(program, rng, 19) if speaks else {"sound": any_sound(rng, 19)}
+    past = any_state(program, rng)
     changes = {}
     for operator, field, array in program.parameters():
-        if array.dtype == np.int16 and rng.random() < 0.3:
+        if operator.PARAMETERS[field] == TABLE and rng.random() < 0.3:
             element = rng.permutation(array.size)[:4]
-            value = rng.integers(-(2**15), 2**15, len(element))
+            limits = np.iinfo(array.dtype)
+            value = rng.integers(limits.min, limits.max + 1, len(element))
             changes[operator.name, field] = Change(np.zeros_like(element), element, value)
     native, plain = NativeFrames(program, kernels=kernels), ReferenceFrames(program)
     states = native.state_of(past), plain.state_of(past)
