@@ -71,9 +71,14 @@ def test_boards_and_budgets(
 def test_memory_that_is_too_small_is_refused() -> None:
     board = next(board for board in BOARDS if board.name == "STM32F4DISCOVERY")
     for needs, sentence in (
-        (Needs(board.flash_bytes + 1, 1, 1, 0, 0), r"bytes of flash .* Raspberry Pi Pico"),
-        (Needs(1, board.ram_bytes + 1, 1, 0, 0), "bytes of RAM .* nRF52840 DK"),
-        (Needs(1, 2**30, 1, 0, 0), "no board that is known here has as much"),
+        (Needs(board.flash_bytes + 1, 1, 0, 1, 0, 0), r"bytes of flash .* Raspberry Pi Pico"),
+        (Needs(1, board.ram_bytes + 1, 0, 1, 0, 0), "bytes of RAM .* nRF52840 DK$"),
+        (Needs(1, 2**30, 0, 1, 0, 0), "no board that is known here has as much"),
+        (
+            Needs(1, board.ram_bytes + 1, 9, 1, 0, 0),
+            "DK; or read the parameters from flash, where no healer watches them, and take 131,064: "
+            "--weights flash --strategy none$",
+        ),
     ):
         with pytest.raises(WorkbenchError, match=sentence):
             refuse_small(board, needs, 125.0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -89,18 +89,34 @@ def add_words(parser: argparse.ArgumentParser, help_: str) -> None:
 
 
 def add_texts(parser: argparse.ArgumentParser, dest: str, help_: str) -> None:
-    """Declare --say, which takes one text each time; `words_of` reads them from `dest`."""
+    """Declare --say and --phones, which take one text each time; `words_of` reads them from `dest`."""
     parser.add_argument(
         "--say", dest=dest, action="append", metavar="TEXT", type=lambda text: in_one_text([text]),
         help=f"{help_}; may be given again",
     )  # fmt: skip
+    _add_phones(parser, dest, "append", lambda text: in_one_text([_by_hand(text)]))
+
+
+def _add_phones(
+    parser: argparse.ArgumentParser, dest: str, action: str, read: Callable[[str], str]
+) -> None:
+    parser.add_argument(
+        "--phones", dest=dest, action=action, type=read, metavar="P P",
+        help="instead of a text, its phones by hand, as 'HH AH0 L OW1', for a generator of any text",
+    )  # fmt: skip
+
+
+def _by_hand(phones: str) -> str:
+    """Phones as a part of a text."""
+    return f"{{{phones}}}"
 
 
 def add_word(parser: argparse.ArgumentParser, help_: str, *, action: str = "store") -> None:
-    """Declare --word; action: "append" where it may be given again."""
+    """Declare --word and --phones; action: "append" where they may be given again."""
     parser.add_argument(
         "--utterance", "--word", "--say", dest="word", metavar="W", action=action, help=help_
     )
+    _add_phones(parser, "word", action, _by_hand)
 
 
 def add_word_count(

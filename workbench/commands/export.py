@@ -6,17 +6,26 @@ import argparse
 import shlex
 from pathlib import Path
 
-from workbench.commands.common import add_checkpoint, add_generator, add_strategy, healer_of
+from workbench.commands.common import (
+    add_checkpoint,
+    add_generator,
+    add_strategy,
+    add_texts,
+    healer_of,
+    words_of,
+)
 from workbench.commands.progress import doing
-from workbench.errors import WorkbenchError
-from workbench.experiments.voices.voice import open_voice
+from workbench.errors import WorkbenchError, reason_of
+from workbench.experiments.voices.voice import Voice, open_voice
 from workbench.face.exporting import export
-from workbench.files import as_argument
+from workbench.files import as_argument, read_bytes
 from workbench.firmware.boards import BOARDS
 from workbench.firmware.design import RAM, WEIGHTS
 from workbench.firmware.exporting.exported import refuse_foreign
 from workbench.firmware.exporting.store import export_store
 from workbench.healing.strategies.named import CRC_SCRUB, NONE
+
+_MOST_BYTES = 1 << 20  # of a file of texts
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,6 +40,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=RAM,
         help="ram: a working copy that can be repaired; flash: read where they are stored (ram)",
     )
+    add_texts(
+        parser,
+        "said",
+        "what the firmware can say, the first two its golden vectors (the usual ones)",
+    )
+    parser.add_argument(
+        "--dictionary", type=Path, metavar="FILE",
+        help="more of them, a line each, for generators of any text: words that the firmware puts together",
+    )  # fmt: skip
     parser.add_argument(
         "--board", type=_board_name, choices=[board.name for board in BOARDS], metavar="NAME",
         help="refuse what does not fit it, measured on its emulated core: "
@@ -57,6 +75,26 @@ def _instructions(text: str) -> int:
         ) from None
 
 
+def _said(options: argparse.Namespace, voice: Voice) -> tuple[str, ...] | None:
+    """What the firmware is to say; WorkbenchError for a file that cannot be read, and fixed words."""
+    said = None if options.said is None else words_of(options.said, voice)
+    if options.dictionary is None:
+        return said
+    file = options.dictionary
+    try:
+        lines = [
+            line.strip()
+            for line in read_bytes(file, most=_MOST_BYTES).decode("utf-8-sig").splitlines()
+        ]
+    except (OSError, UnicodeDecodeError) as error:
+        raise WorkbenchError(
+            f"cannot read texts from {file} ({reason_of(error)}); give a text file, one a line"
+        ) from error
+    if not any(lines):
+        raise WorkbenchError(f"there is no text in {file}; write one a line")
+    return (*(said or ()), *filter(None, lines))
+
+
 def _board_name(text: str) -> str:
     """The name of a board as it is listed, whatever the case that it is given in."""
     return {board.name.lower(): board.name for board in BOARDS}.get(text.lower(), text)
@@ -80,6 +118,7 @@ def run(options: argparse.Namespace) -> None:
             board=options.board,
             weights=options.weights,
             budget=options.budget,
+            say=_said(options, voice),
         )
     if options.store:
         export_store(options.out)

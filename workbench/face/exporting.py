@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from workbench.firmware.emulation.fitting import (
 from workbench.firmware.exporting.export import export as export_image
 from workbench.firmware.exporting.export import memory_table
 from workbench.firmware.exporting.exported import refuse_foreign
+from workbench.generators.dictionary import Dictionary
 from workbench.healing.strategies.strategy import Strategy
 
 _VECTORS = 2  # utterances that become golden vectors
@@ -36,17 +38,29 @@ class Exported:
         firmware: What was written.
         vectors: Titles of the golden vectors.
         fit: What the board has to spare; "" without one.
+        dictionary: What it can say without a host; None where its inputs come from elsewhere.
     """
 
     folder: Path
     firmware: Firmware
     vectors: tuple[str, ...]
     fit: str
+    dictionary: Dictionary | None = None
 
     @property
     def memory(self) -> list[tuple[str, str, int]]:
         """(what, "flash" or "RAM", bytes) of everything but code and stack."""
-        return memory_table(self.firmware)
+        rows = memory_table(self.firmware)
+        if self.dictionary is not None:
+            count = len(self.dictionary.texts)
+            rows.append(
+                (
+                    f"dictionary, {count} utterance{'s' * (count != 1)}",
+                    "flash",
+                    self.dictionary.size_bytes,
+                )
+            )
+        return rows
 
     def _rows(self) -> list[tuple[str, ...]]:
         head = ("memory", "where", "bytes")
@@ -67,6 +81,7 @@ def export(
     board: str | None = None,
     weights: str = RAM,
     budget: int | None = None,
+    say: Iterable[str] | str | None = None,
 ) -> Exported:
     """Write the C firmware of a voice to a folder, with two utterances as golden vectors.
 
@@ -77,6 +92,7 @@ def export(
         board: Its name in any case; what does not fit it is refused, measured on its emulated core.
         weights: "ram", a working copy that can be repaired, or "flash".
         budget: Instructions that the healer may take in a frame of that board.
+        say: Utterances that the firmware can say; the first two are the golden vectors. None for the usual ones.
 
     Raises:
         WorkbenchError: Something is unknown or does not fit, or the folder cannot be written or has other files.
@@ -87,14 +103,16 @@ def export(
         raise WorkbenchError(f"weights cannot be in {weights!r}; {nearest(weights, WEIGHTS)}")
     refuse_foreign(folder)
     strategy, _ = voice.healer(healer)
-    vectors = {voice.spoken(word): voice.inputs(word) for word in voice.utterances[:_VECTORS]}
+    said = voice.all_inputs(say)
+    vectors = {voice.spoken(word): said[word] for word in list(said)[:_VECTORS]}
+    dictionary = voice.generator.dictionary(voice.config, tuple(said))
     with working("Writing the firmware and its golden vectors"):
         fit = _fit(voice, strategy, healer, target, weights, budget) if target else ""
         firmware = export_image(
             voice.image(healer), folder, vectors=vectors, strategy=strategy, weights=weights,
-            feeding=feeding_of(voice),
+            feeding=feeding_of(voice), dictionary=dictionary,
         )  # fmt: skip
-    return Exported(Path(folder), firmware, tuple(vectors), fit)
+    return Exported(Path(folder), firmware, tuple(vectors), fit, dictionary)
 
 
 def _target(board: str | None, budget: int | None) -> Board | None:
@@ -124,7 +142,7 @@ def _fit(
     program = voice.program
     inputs = {
         name: codes[:, : _FRAMES * program.signal(name).rate]
-        for name, codes in voice.inputs(voice.utterances[-1]).items()
+        for name, codes in voice.inputs(voice.usual[-1]).items()
     }
     image = voice.image(healer)
     runs = runs_of(image, strategy, weights)

@@ -19,6 +19,7 @@ from workbench.audio.scales import BY_SNR, Scale
 from workbench.audio.sound_files import SAMPLE_RATE_HZ
 from workbench.errors import WorkbenchError, nearest
 from workbench.generators.configuration import is_usual
+from workbench.generators.dictionary import Dictionary
 from workbench.generators.inputs import RowIndexes, Samples
 from workbench.generators.recipe import PRESETS, Recipe
 
@@ -123,6 +124,14 @@ class Generator(ABC):
             return text
         by_sound = {nfc(self.spoken(each)): each for each in known}
         return {**by_sound, **{nfc(each): each for each in known}}.get(nfc(text))
+
+    def dictionary(self, config: Any, utterances: Sequence[str]) -> Dictionary | None:
+        """What lets an exported model say utterances without a host.
+
+        Returns:
+            None where a firmware feeds the inputs itself.
+        """
+        return None
 
     def script(self, config: Any) -> tuple[str, ...]:
         """Utterances that a demonstration lets it make one after the other: eight, in turns."""

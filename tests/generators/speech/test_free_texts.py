@@ -69,6 +69,19 @@ def test_a_comma_in_a_text_is_no_end_of_it(tmp_path: Path) -> None:
     assert open_results(folder).table(["utterance"])["utterance"].to_pylist() == [TEXTS[1]] * 2
 
 
+def test_phones_can_be_given_by_hand(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["flip", "speech", "--phones", "N OW1", "--flips", "1", "--out", "by-hand"]) == 0
+    assert main(["flip", "speech", "--say", "no", "--flips", "1", "--out", "text"]) == 0
+    sounds = [read_audio(tmp_path / folder / "before.wav") for folder in ("by-hand", "text")]
+    assert (sounds[0] == sounds[1]).all()
+    for command in ("flip", "lifetime"):
+        assert main([command, "speech", "--phones", "N OW QQ"]) == 2
+        assert "there is no phone 'QQ'" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("text", "why"),
     [

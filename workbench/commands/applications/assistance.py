@@ -63,10 +63,10 @@ def _print_suspects(voice: Voice, options: argparse.Namespace) -> None:
                     plain=asdict, again=lambda plain: Suspect(**plain),
                 )
             )  # fmt: skip
-    rows = [("operator", "section", "flips", "audible", *Heard)]
+    rows = [("operator", "section", "flips", "sound changed", *Heard)]
     for each in sorted(found, key=lambda each: -each.heard.get(Heard.OTHER, 0)):
         counts = (str(each.heard.get(what, 0)) for what in Heard)
-        rows.append((each.operator, each.section, str(each.trials), str(each.audible), *counts))
+        rows.append((each.operator, each.section, str(each.trials), str(each.changed), *counts))
     print(text_table(rows))
     examples = [(each.operator, *example) for each in found for example in each.examples]
     for operator, said_words, heard, trial in examples[:_EXAMPLES]:

@@ -15,7 +15,6 @@ from functools import cache
 
 import numpy as np
 
-from workbench.audio.metrics import MetricUnavailable, log_mel_db
 from workbench.audio.recogniser import VARIANTS, Recogniser
 from workbench.errors import WorkbenchError
 from workbench.experiments.applications.readings import Reading, Sensor, page
@@ -83,15 +82,15 @@ class Suspect:
         operator: Its name.
         section: Of its parameters.
         trials: How many bits were flipped, each by itself.
-        audible: Of these, how many could be heard at all.
-        heard: What was written down, and how often; what could not be heard is among the right ones.
+        changed: Of these, how many changed a sample.
+        heard: What was written down, and how often; where no sample changed, the right number.
         examples: Said, heard and the trial's identifier, of wrong numbers.
     """
 
     operator: str
     section: str
     trials: int
-    audible: int
+    changed: int
     heard: dict[str, int]
     examples: tuple[tuple[str, str, str], ...]
 
@@ -120,7 +119,7 @@ def suspected(
         seed: Another one draws other elements.
     """
     image = voice.image()
-    heard, examples, audible = Counter[str](), [], 0
+    heard, examples, changed = Counter[str](), [], 0
     for trial in range(trials):
         reading, clean = said[trial % len(said)]
         faulty = image.flip(
@@ -128,16 +127,16 @@ def suspected(
             seed=seed, trial=trial,
         )  # fmt: skip
         sound = voice.speak(reading.words, faulty)
-        if _is_near(sound, clean, voice.sample_rate_hz):
+        if np.array_equal(sound, clean):
             heard[Heard.RIGHT] += 1
             continue
-        audible += 1
+        changed += 1
         what, value = hear(sound, reading)
         heard[what] += 1
         if value is not None and what is Heard.OTHER:
             trial_id = str(voice.trial(reading.words, faulty))
             examples.append((reading.words, reading.sensor.phrases[value], trial_id))
-    return Suspect(place.operator, place.section, trials, audible, dict(heard), tuple(examples))
+    return Suspect(place.operator, place.section, trials, changed, dict(heard), tuple(examples))
 
 
 def understood_readings(voice: Voice) -> list[tuple[Reading, np.ndarray]]:
@@ -154,13 +153,3 @@ def understood_readings(voice: Voice) -> list[tuple[Reading, np.ndarray]]:
     if not found:
         raise WorkbenchError("no number that this voice says is understood; train it longer")
     return found
-
-
-def _is_near(sound: np.ndarray, clean: np.ndarray, sample_rate_hz: int) -> bool:
-    """Whether nobody hears a difference: equal, or as near as makes none."""
-    if np.array_equal(sound, clean):
-        return True
-    try:
-        return log_mel_db(sound, clean, sample_rate_hz=sample_rate_hz) < _NEAR_DB
-    except MetricUnavailable:  # one of them is silent
-        return False

@@ -13,6 +13,7 @@ import numpy as np
 
 from workbench.errors import WorkbenchError
 from workbench.firmware.boards import BOARDS, CORES, Board
+from workbench.firmware.design import RAM
 from workbench.firmware.emulation.costs import faults_tried, most_under_faults, shipped_costs
 from workbench.firmware.emulation.emulate import emulate
 from workbench.healing.strategies.strategy import Strategy
@@ -21,13 +22,14 @@ from workbench.memory.image import Image
 
 @dataclass(frozen=True)
 class Needs:
-    """flash_bytes: code and constants. ram_bytes: stack included. instructions, healer: the most of a
+    """flash_bytes: code and constants. ram_bytes: stack included, copy_bytes of them parameters. instructions, healer: the most of a
     clean frame, of all and of the healer alone. fault: the most that the healer takes in a frame while
     one permanent fault of RAM or flash stays.
     """
 
     flash_bytes: int
     ram_bytes: int
+    copy_bytes: int
     instructions: int
     healer: int
     fault: int
@@ -54,6 +56,7 @@ def measured_needs(
     return Needs(
         flash_bytes=run.flash_bytes,
         ram_bytes=run.ram_bytes + run.stack_bytes,
+        copy_bytes=image.layout.working_bytes if weights == RAM else 0,
         instructions=int(run.instructions.max()),
         healer=int((run.instructions - bare.instructions).max()),
         fault=most_under_faults(
@@ -77,8 +80,18 @@ def refuse_small(board: Board, needs: Needs, frame_rate_hz: float) -> None:
         if takes > has:
             raise WorkbenchError(
                 f"{board.name} has {has:,.0f} {what} and this firmware takes at least {takes:,}; "
-                f"{_nearest(BOARDS, needs, frame_rate_hz)}"
+                f"{_nearest(BOARDS, needs, frame_rate_hz)}{_without_copy(board, needs)}"
             )
+
+
+def _without_copy(board: Board, needs: Needs) -> str:
+    """What helps a board whose RAM is large enough for all but the parameters."""
+    if not needs.ram_bytes - needs.copy_bytes <= board.ram_bytes < needs.ram_bytes:
+        return ""
+    return (
+        f"; or read the parameters from flash, where no healer watches them, and take "
+        f"{needs.ram_bytes - needs.copy_bytes:,}: --weights flash --strategy none"
+    )
 
 
 def refuse_expensive(budget: int, needs: Needs, strategy: Strategy, core: str) -> None:

@@ -11,9 +11,11 @@ from workbench.errors import WorkbenchError
 from workbench.files import output_folder, write_text
 from workbench.firmware.design import RAM, Firmware, c_type
 from workbench.firmware.exporting.exported import STRATEGY_FILE, keep, refuse_foreign
+from workbench.firmware.exporting.utterances import dictionary_sources, saying
 from workbench.firmware.exporting.vectors import Inputs, vector_sources
 from workbench.firmware.toolchain import package_texts, runtime_headers
 from workbench.firmware.writing.source import model_sources
+from workbench.generators.dictionary import Dictionary
 from workbench.healing.overheads import overheads
 from workbench.healing.strategies.named import nothing
 from workbench.healing.strategies.strategy import Guard, Strategy
@@ -58,6 +60,7 @@ def export(
     weights: str = RAM,
     prefix: str = "model",
     feeding: Feeding | None = None,
+    dictionary: Dictionary | None = None,
 ) -> Firmware:
     """Write the firmware of a clean image to a folder; files with other names are left alone.
 
@@ -70,6 +73,7 @@ def export(
         weights: "ram", or "flash" to read the parameters where they are stored.
         prefix: Of all names in C.
         feeding: What the README shows; None for a place to fill in.
+        dictionary: What the firmware can say without a host; the first of its texts are the vectors.
 
     Raises:
         WorkbenchError: The parts do not go together, the folder cannot be written, or it has files and no earlier
@@ -80,9 +84,10 @@ def export(
     firmware = Firmware.of(image, strategy=strategy or nothing(), weights=weights, prefix=prefix)
     texts = {
         **model_sources(firmware),
-        **vector_sources(firmware, vectors),
+        **vector_sources(firmware, vectors, says=dictionary is not None),
+        **(dictionary_sources(firmware, dictionary) if dictionary else {}),
         **runtime_headers(),
-        **_templates(firmware, feeding or Feeding()),
+        **_templates(firmware, feeding or Feeding(), dictionary),
     }
     refuse_foreign(folder)
     target = output_folder(folder)
@@ -93,7 +98,9 @@ def export(
     return firmware
 
 
-def _templates(firmware: Firmware, feeding: Feeding) -> dict[str, str]:
+def _templates(
+    firmware: Firmware, feeding: Feeding, dictionary: Dictionary | None
+) -> dict[str, str]:
     program, name = firmware.program, firmware.prefix
     arguments = [f"in_{firmware.inputs.of(given)}" for given in program.inputs]
     described = [program.signal(given) for given in program.inputs]
@@ -107,6 +114,11 @@ def _templates(firmware: Firmware, feeding: Feeding) -> dict[str, str]:
         "frames": str(feeding.frames),
         "fill": "\n            ".join(feeding.fill),
         "notes": f"\n{feeding.notes.strip()}\n" if feeding.notes else "",
+        "say": f" {name}_say.c" if dictionary else "",
+        "say_files": f"| `{name}_say.h`, `{name}_say.c` | what the model can say without a host |\n"
+        if dictionary
+        else "",
+        "saying": saying(firmware, dictionary) if dictionary else "",
         "arguments": "".join(f"{argument}, " for argument in arguments),
         "buffers": "".join(
             f"static {c_type(signal.bits)} {argument}[{firmware.macro(f'{argument}_codes')}];\n"

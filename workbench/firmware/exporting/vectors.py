@@ -15,13 +15,19 @@ from workbench.integer.signals import Signal
 Inputs = Mapping[str, np.ndarray]
 
 
-def vector_sources(firmware: Firmware, vectors: Mapping[str, Inputs]) -> dict[str, str]:
-    """File name -> text. vectors: title -> inputs of one utterance, [1, frames * rate, channels]."""
+def vector_sources(
+    firmware: Firmware, vectors: Mapping[str, Inputs], *, says: bool = False
+) -> dict[str, str]:
+    """File name -> text.
+
+    vectors: title -> inputs of one utterance, [1, frames * rate, channels]. says: whether the first utterances of the
+    model's dictionary are these, so that what it makes of them can be compared.
+    """
     name = firmware.prefix
     return {
         f"{name}_vectors.h": _header(firmware, len(vectors)),
         f"{name}_vectors.c": _source(firmware, vectors),
-        f"{name}_check.c": _check(firmware),
+        f"{name}_check.c": _check(firmware, says=says),
     }
 
 
@@ -85,7 +91,7 @@ def _source(firmware: Firmware, vectors: Mapping[str, Inputs]) -> str:
     )
 
 
-def _check(firmware: Firmware) -> str:
+def _check(firmware: Firmware, *, says: bool) -> str:
     name = firmware.prefix
     arguments = "".join(
         f"vector->{_member(firmware, signal)} + frame * {firmware.macro(_codes(firmware, signal))}, "
@@ -93,13 +99,14 @@ def _check(firmware: Firmware) -> str:
     )
     output = c_type(firmware.program.signal(firmware.program.output).bits)
     codes = firmware.macro("output_codes")
+    included, spelling, compared = _spelt(firmware) if says else ("", "", "")
     return f"""/* SPDX-License-Identifier: Apache-2.0 */
 /* Runs every golden vector on this machine and says how many codes differ. */
 #include <stdio.h>
 
 #include "{name}.h"
 #include "{name}_vectors.h"
-
+{included}
 static {name}_instance {name}_device;
 static {output} output[{codes}];
 
@@ -116,7 +123,7 @@ static unsigned long differing(const {name}_vector *vector)
     return count;
 }}
 
-int main(void)
+{spelling}int main(void)
 {{
     unsigned long all = 0;
     {name}_init(&{name}_device);
@@ -124,11 +131,42 @@ int main(void)
         const unsigned long count = differing(&{name}_vectors[i]);
         printf("%s: %lu codes differ\\n", {name}_vectors[i].title, count);
         all += count;
-    }}
+{compared}    }}
     puts(all ? "NOT equal" : "all equal");
     return all ? 1 : 0;
 }}
 """
+
+
+def _spelt(firmware: Firmware) -> tuple[str, str, str]:
+    """Of the check: what it includes, how it compares what the dictionary says, and when."""
+    name = firmware.prefix
+    members = [_member(firmware, signal) for signal in _input_signals(firmware)]
+    buffers = "".join(
+        f"    {c_type(signal.bits)} {_member(firmware, signal)}[1];\n"
+        for signal in _input_signals(firmware)
+    )
+    differs = "".join(f"\n            + ({each}[0] != vector->{each}[frame])" for each in members)
+    spelling = f"""/* Inputs of utterance `index` of the dictionary that are not those of the vector. */
+static unsigned long misspelt(const {name}_vector *vector, uint32_t index)
+{{
+    wb_speech speech;
+{buffers}    unsigned long count = {name}_say(&speech, index) != WB_SAY_OK;
+    uint32_t frame = 0;
+    for (; {name}_next(&speech, {", ".join(members)}); frame++) {{
+        if (frame < vector->frames) {{
+            count += 0ul{differs};
+        }}
+    }}
+    return count + (frame != vector->frames);
+}}
+
+"""
+    compared = f"""        const unsigned long inputs = misspelt(&{name}_vectors[i], i);
+        printf("%s: %lu inputs of say() differ\\n", {name}_vectors[i].title, inputs);
+        all += inputs;
+"""
+    return f'#include "{name}_say.h"\n', spelling, compared
 
 
 def _input_signals(firmware: Firmware) -> list[Signal]:

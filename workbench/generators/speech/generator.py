@@ -14,6 +14,7 @@ from workbench.audio.recordings import load_words
 from workbench.audio.scales import BySpectrum
 from workbench.audio.speech_controls import HOP
 from workbench.errors import WorkbenchError
+from workbench.generators.dictionary import Dictionary
 from workbench.generators.generator import Measure
 from workbench.generators.recipe import Recipe
 from workbench.generators.shipped import ShippedGenerator
@@ -28,6 +29,7 @@ from workbench.generators.speech.configuration import (
 from workbench.generators.speech.lessons import lessons_of
 from workbench.generators.speech.prompts import CURE, Prompt, read_prompts
 from workbench.generators.speech.recipe import PRESETS
+from workbench.generators.speech.spelling import dictionary_of
 from workbench.generators.speech.timeline import timeline_of
 
 if TYPE_CHECKING:
@@ -84,6 +86,10 @@ class SpeechGenerator(ShippedGenerator):
         if len({len(each["phone"]) for each in rows}) > 1:
             raise WorkbenchError("these texts do not last equally long; encode them one by one")
         return {name: np.stack([each[name] for each in rows])[:, :, None] for name in rows[0]}
+
+    def dictionary(self, config: SpeechConfig, utterances: Sequence[str]) -> Dictionary:
+        """Phones of 6 bits; their durations are computed on the device."""
+        return dictionary_of(utterances)
 
     def recordings(self, folder: Path | str | None) -> dict[str, np.ndarray]:
         """Text -> float32 [samples]: the shipped digits, whatever the network learns."""
