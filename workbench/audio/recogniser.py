@@ -10,7 +10,7 @@ import re
 import subprocess
 import sys
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -187,8 +187,11 @@ def digit_recogniser() -> Recogniser:
     return Recogniser(tuple(DIGIT_WORDS.values()))
 
 
-def decoder_of(language: Language = ENGLISH) -> Any:
-    """A decoder with a language's models; WorkbenchError without pocketsphinx, or where one cannot be loaded."""
+def decoder_of(language: Language = ENGLISH, *, more: Mapping[str, Any] | None = None) -> Any:
+    """A decoder with a language's models; WorkbenchError without pocketsphinx, or where one cannot be loaded.
+
+    more: settings of pocketsphinx beside these.
+    """
     try:
         from pocketsphinx import Decoder
     except ImportError as error:
@@ -199,7 +202,7 @@ def decoder_of(language: Language = ENGLISH) -> Any:
     settings = _settings(language)
     if language != ENGLISH:
         _prove(settings)
-    return Decoder(**settings, loglevel="FATAL", samprate=SAMPLE_RATE_HZ)
+    return Decoder(**settings, **(more or {}), loglevel="FATAL", samprate=SAMPLE_RATE_HZ)
 
 
 def _settings(language: Language) -> dict[str, str | None]:

@@ -21,7 +21,7 @@ BENCHMARKS = {
     "start": "how long commands take to start",
     "growth": "how trials, memory and fleets grow with weights, batch and devices",
     "synthesis": "what the synthesiser of speech costs on emulated cores",
-    "words": "how many unseen words of speech a recogniser understands",
+    "speech": "how well a recogniser understands texts that a voice never learned",
     "cluster": "how many tasks a second a Dask scheduler hands out to many simulated workers",
 }
 # Benchmark -> the options that it takes, with what they are when they are left out.
@@ -33,7 +33,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "diagnoses": {**_VOICE, "trials": 100, "strategy": None},
     "start": {"repeats": 3},
     "synthesis": {},
-    "words": dict(_VOICE),
+    "speech": dict(_VOICE),
     "growth": {**_VOICE, "seconds": 1.0, "out": Path("out/growth")},
     "cluster": {"workers": 200},
 }
@@ -75,7 +75,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_word(parser, "estimate: which is said (7, or the generator's first)")
     parser.add_argument(
         "--generator", type=generator_name, metavar="NAME",
-        help=f"estimate, codes, diagnoses, growth, words: which generator (that of the checkpoint, or {DEFAULT})",
+        help=f"estimate, codes, diagnoses, growth, speech: which generator (that of the checkpoint, or {DEFAULT})",
     )  # fmt: skip
     add_checkpoint(parser)
     parser.add_argument(

@@ -10,9 +10,7 @@ import pytest
 import torch
 
 from workbench.audio.speech_controls import CONTROL_EXPONENT, CONTROLS, HOP
-from workbench.audio.transcripts import transcripts
 from workbench.errors import WorkbenchError
-from workbench.experiments.bench import unseen_words
 from workbench.experiments.maps.worst_bits import worst_bits
 from workbench.experiments.voices.voice import Voice, open_voice
 from workbench.generators.speech import GENERATOR
@@ -151,19 +149,6 @@ def test_the_smooth_twin_ends_in_front_of_the_vocoder(shipped: Voice) -> None:
 def test_a_text_without_recording_is_refused_where_one_is_needed(shipped: Voice) -> None:
     with pytest.raises(WorkbenchError, match="no recording of 'hello' to compare with"):
         shipped.recording("hello")
-
-
-def test_unseen_words_are_understood_or_not(
-    shipped: Voice, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    said, others = unseen_words.unseen_words()
-    assert len({*said, *others}) == len(said) + len(others) == 1000
-    learnt = {word for text in transcripts().values() for word in text.lower().split()}
-    assert not learnt & set(said)
-    monkeypatch.setattr(unseen_words, "unseen_words", lambda: (("elephant",), ("river",)))
-    result = unseen_words.understood(shipped, progress=lambda word: None)
-    assert (result.words, result.choices) == (1, 2)
-    assert result.share == result.per_word["elephant"]
 
 
 def test_the_card_ships() -> None:

@@ -53,7 +53,8 @@ class SpeechGenerator(ShippedGenerator):
         Measure("nearest"),
         Measure("mfcc_dtw"),
     )
-    checkpoints = ("seed0", "int4")
+    checkpoints = ("seed0", "seed1", "seed2", "int4")
+    repeats = ("seed0", "seed1", "seed2")
     spoken_language = True
     # Up to the first limits another seed of the noise is as far away; up to the second a recogniser understands as
     # well as without damage, up to the third more often than not: `workbench measure speech --classes`.

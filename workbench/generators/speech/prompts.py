@@ -69,7 +69,7 @@ def make_prompts(
         if not _is_finished(path, origin):
             output_folder(path.parent)
             controls = controls_of(samples)
-            _save(Prompt(_timeline(rows, len(controls)), controls), path, origin)
+            _save(Prompt(timeline_of_rows(rows, len(controls)), controls), path, origin)
 
 
 def read_prompts(folder: Path, *, held_out: bool) -> dict[str, Prompt]:
@@ -114,7 +114,7 @@ def _is_finished(path: Path, origin: str) -> bool:
         return False
 
 
-def _timeline(rows: Sequence[Row], frames: int) -> Timeline:
+def timeline_of_rows(rows: Sequence[Row], frames: int) -> Timeline:
     """Rows of an alignment, marks as pauses, from the first frame of the recording to the last."""
     parts: list[tuple[str, int]] = []
     end = 0

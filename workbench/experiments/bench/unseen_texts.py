@@ -1,0 +1,52 @@
+"""Texts that the voice of `speech` never learned, by which its networks are judged."""
+
+from __future__ import annotations
+
+from workbench.audio.resources import data_folder
+from workbench.audio.transcripts import transcripts
+from workbench.errors import WorkbenchError
+from workbench.files import read_bytes
+from workbench.generators.speech.prompts import is_held_out
+from workbench.generators.speech.pronunciation import pronounced
+from workbench.generators.speech.tokens import Manner
+
+
+def unseen_words() -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Words that are in no transcript of the voice: those that are said, and others to mistake them for.
+
+    Raises:
+        WorkbenchError: The list that ships is missing.
+    """
+    said, _, others = _shipped("unseen-words.txt").partition("\n\n")
+    return tuple(said.split()), tuple(others.split())
+
+
+def unseen_sentences() -> tuple[str, ...]:
+    """Sentences of everyday words, most of which are in no transcript; WorkbenchError where the list is missing."""
+    return tuple(_shipped("unseen-sentences.txt").splitlines())
+
+
+def held_out_prompts() -> dict[str, str]:
+    """Label -> text of the recordings that no network learns."""
+    return {label: text for label, text in transcripts().items() if is_held_out(label)}
+
+
+def words_of(text: str) -> tuple[str, ...]:
+    """The words of a text as they are said: "seven" for "7", letters one by one."""
+    words: list[str] = []
+    for spoken in pronounced(text):
+        if spoken.manner is Manner.LETTERS:
+            words += list(spoken.text)
+        elif spoken.manner is Manner.WORD:
+            words.append(spoken.text)
+    return tuple(words)
+
+
+def _shipped(name: str) -> str:
+    path = data_folder() / "pronunciations" / name
+    try:
+        return read_bytes(path).decode()
+    except (OSError, ValueError) as error:
+        raise WorkbenchError(
+            f"cannot use the list {path} ({error}); clone the repository again"
+        ) from error
