@@ -155,3 +155,32 @@ def test_packages_count_where_they_extend_the_workbench(
 
     assert own_digest([own_extension.work]) and not own_digest([own_tool.work])
     own_code._extensions.cache_clear()
+
+
+SENT = f"""
+import sys
+from pathlib import Path
+from joblib.externals.loky.backend.reduction import dumps
+from workbench.own_code import own_digest
+{CELL.replace("@cached_property", "@property").replace("@lru_cache", "")}
+if sys.argv[1] == "send":  # what is cached cannot be sent
+    Path(sys.argv[2]).write_bytes(bytes(dumps((Mine, own_digest([Mine])))))
+"""
+RECEIVED = """
+import pickle, sys
+from pathlib import Path
+from workbench.own_code import own_digest
+
+mine, digest = pickle.loads(Path(sys.argv[1]).read_bytes())
+print(own_digest([mine]) == digest)
+"""
+
+
+def test_a_worker_says_the_same_of_what_it_was_sent(tmp_path: Path) -> None:
+    """What a training is continued by is said by whoever trains."""
+    file = str(tmp_path / "sent")
+    subprocess.run([sys.executable, "-c", SENT, "send", file], check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", RECEIVED, file], stdout=subprocess.PIPE, text=True, check=True
+    )
+    assert done.stdout == "True\n"

@@ -12,6 +12,7 @@ import hashlib
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
+from dis import get_instructions
 from enum import Enum
 from functools import cache, cached_property, partial
 from pathlib import Path
@@ -26,6 +27,7 @@ _BESIDE = {
     "__dict__", "__weakref__", "__module__", "__doc__", "__firstlineno__", "__static_attributes__",
     "__dataclass_fields__", "__dataclass_params__", "__abstractmethods__", "_abc_impl",
 }  # fmt: skip
+_LOOKED_UP = {"LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"}
 _INSTALLED = {"site-packages", "dist-packages"}
 _GROUPS = f"{_WORKBENCH}."  # of entry points
 
@@ -169,6 +171,7 @@ def _parts_of_code(code: CodeType) -> Iterator[object]:
 
 
 def _names_of(code: CodeType) -> set[str]:
-    """Names that the code, or code within it, looks up in its module or as an attribute."""
+    """Names that the code, or code within it, looks up in its module; as where a process sends it to another."""
+    names = {str(each.argval) for each in get_instructions(code) if each.opname in _LOOKED_UP}
     inner = (each for each in code.co_consts if isinstance(each, CodeType))
-    return set(code.co_names).union(*map(_names_of, inner))
+    return names.union(*map(_names_of, inner))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -181,3 +182,34 @@ def test_sweeps_that_cannot_be_are_one_sentence(
 def test_a_share_that_cannot_be_is_refused() -> None:
     with pytest.raises(WorkbenchError, match=r"a share of -0\.1"):
         make_task(GENERATOR, HUMS, recipe=TINY, sparsity=-0.1)
+
+
+def _own(learnt: Callable[..., Any] | None = None) -> Any:
+    """As a generator of a notebook, which is called like another and written anew."""
+    body = {"__module__": "__main__", **({"loss": learnt} if learnt else {})}
+    return type("Own", (type(GENERATOR),), body)()
+
+
+def test_another_version_of_ones_own_generator_is_another_training(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def loss(self: Any, *arguments: Any) -> Any:
+        return 2 * type(GENERATOR).loss(self, *arguments)
+
+    monkeypatch.setattr(sweep_module, "SLICE_S", -1.0)  # a step each
+    steps: list[int] = []
+
+    def stop_at_two(count: int) -> None:
+        steps.append(count)
+        if sum(steps) >= 2:
+            raise KeyboardInterrupt
+
+    with Workers(1) as workers:
+        with pytest.raises(KeyboardInterrupt):
+            sweep(_own(), HUMS, TINY, [PLAIN], tmp_path, workers, progress=stop_at_two)
+        failed = sweep(_own(loss), HUMS, TINY, [PLAIN], tmp_path, workers)
+        assert "another version of your generator" in str(failed["plain"])
+        assert not sweep(_own(), HUMS, TINY, [PLAIN], tmp_path, workers)
+        with pytest.raises(WorkbenchError, match="another version of your generator"):
+            sweep(_own(loss), HUMS, TINY, [PLAIN], tmp_path, workers)
+        assert not sweep(_own(), HUMS, TINY, [PLAIN], tmp_path, workers)  # it is there

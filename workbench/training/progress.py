@@ -115,8 +115,8 @@ def load_progress(folder: Path, identity: str) -> TrainingState | None:
         ) from error
     if notes.get("identity") != _digest(identity):
         raise WorkbenchError(
-            f"{path} belongs to a training with other data, seed or settings; "
-            "choose another --out or delete it"
+            f"{path} belongs to a training with other data, seed or settings, or of another version of your "
+            "generator; choose another --out or delete it"
         )
     return state
 

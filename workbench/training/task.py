@@ -16,9 +16,15 @@ from workbench.errors import WorkbenchError, nearest, reason_of
 from workbench.generators.generator import Generator
 from workbench.generators.recipe import Recipe
 from workbench.memory.codes.ecc import IN_PLACE
+from workbench.own_code import own_digest
 from workbench.training.progress import copied_weights
 
-_CAUSES = ("sparsity", "code_words", "origin")  # that the metadata have where there are some
+_CAUSES = (
+    "sparsity",
+    "code_words",
+    "origin",
+    "own_code",
+)  # that the metadata have where there are some
 
 
 @dataclass
@@ -57,9 +63,15 @@ class Task:
         """What decides the weights beside generator and configuration, for the checkpoint's metadata."""
         words = {"code_words": self.code_words, "origin": self.origin} if self.code_words else {}
         sparse = {"sparsity": self.sparsity} if self.sparsity else {}
+        own = {"own_code": self.own_code} if self.own_code else {}
         return {
-            "recipe": asdict(self.recipe), "seed": self.seed, "data": self.data, **sparse, **words,
+            "recipe": asdict(self.recipe), "seed": self.seed, "data": self.data, **sparse, **words, **own,
         }  # fmt: skip
+
+    @property
+    def own_code(self) -> str:
+        """Digest of what a generator of one's own does; "" for one that ships."""
+        return own_digest([type(self.generator)])
 
     def made(self, metadata: Mapping[str, Any]) -> bool:
         """Whether a checkpoint with these metadata is what this task makes."""
@@ -72,6 +84,7 @@ class Task:
         """What must be equal for a run to be continued rather than refused."""
         more: tuple[Any, ...] = (self.code_words, self.origin) if self.code_words else ()
         more += (self.sparsity,) if self.sparsity else ()
+        more += (self.own_code,) if self.own_code else ()
         what = (self.generator.name, asdict(self.config), asdict(self.recipe))
         return repr((*what, self.seed, self.data, *more))
 

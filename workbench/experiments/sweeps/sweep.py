@@ -199,8 +199,8 @@ def _refuse_other(folder: Path, task: Task) -> None:
     """Raise WorkbenchError where the finished checkpoint in `folder` is not what the task makes."""
     if not task.made(read_metadata(folder)):
         raise WorkbenchError(
-            f"{folder} holds a finished checkpoint with other data, seed or settings; choose another --out or "
-            "delete the folder"
+            f"{folder} holds a finished checkpoint with other data, seed or settings, or of another version of your "
+            "generator; choose another --out or delete the folder"
         )
 
 
