@@ -31,7 +31,8 @@ MANIFEST_FILE = "manifest.json"
 _CONTINUED = (
     "continued_by"  # commit and versions of the code that went on with a campaign, if other
 )
-_OPTIONAL = ("own_code", "scale")  # fields that are written only where they say something
+_OWN_CODE = "own_code"
+_OPTIONAL = (_OWN_CODE, "scale")  # fields that are written only where they say something
 _SHOWN = 60  # characters of a value in a message
 _CURE = "move its folder away, or copy the manifest from another part of the same campaign"
 
@@ -123,7 +124,7 @@ class Campaign:
         """What differs first, in words, "" when nothing does."""
         for field in fields(self):
             mine, its = getattr(self, field.name), getattr(other, field.name)
-            if mine != its and field.name == _OPTIONAL:
+            if mine != its and field.name == _OWN_CODE:
                 return "another version of a fault model or an operator of your own"
             if mine != its:
                 return f"{field.name.replace('_', ' ')} {_short(its)} and not {_short(mine)}"
