@@ -74,13 +74,13 @@ class SpectralDistance:
             error = np.mean((spectra - self._log_mel) ** 2, axis=2)
             log_mel[part] = np.sqrt(error).mean(axis=1)
             warped[part] = warped_in_band(_cepstra(spectra), self._cepstra)
-        return np.round(log_mel, _DIGITS), np.round(warped, _DIGITS)
+        return rounded(log_mel), rounded(warped)
 
     def _spectra(self, sounds: np.ndarray) -> np.ndarray:
         """Log-mel spectra in dB, float32 [n, frames, bands], as of `features.log_mel`."""
         padded = np.pad(sounds, ((0, 0), (WINDOW // 2, WINDOW)))
         frames = np.lib.stride_tricks.sliding_window_view(padded, WINDOW, axis=1)[:, ::HOP]
-        windowed = frames[:, : self._frames] * _taper()
+        windowed = frames[:, : self._frames] * taper()
         magnitude = np.abs(np.fft.rfft(windowed, axis=2))
         mel = magnitude.reshape(-1, magnitude.shape[2]) @ self._filters
         decibel = 20 * np.log10(np.maximum(mel, np.float32(MAGNITUDE_FLOOR)))
@@ -133,7 +133,12 @@ def _cepstra(log_mel: np.ndarray) -> np.ndarray:
     return cepstra - cepstra.mean(axis=1, keepdims=True)
 
 
+def rounded(distances: np.ndarray) -> np.ndarray:
+    """As figures are told."""
+    return np.round(distances, _DIGITS)
+
+
 @lru_cache(maxsize=1)
-def _taper() -> np.ndarray:
+def taper() -> np.ndarray:
     """A periodic Hann window, float32 [WINDOW]."""
     return np.hanning(WINDOW + 1)[:-1].astype(np.float32)

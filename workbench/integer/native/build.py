@@ -30,7 +30,10 @@ from workbench.integer.native.instructions import (
     kernels_asked_for,
 )
 
-_OPTIONS = ("-std=gnu11", "-O3", "-fno-sanitize=all", "-shared", "-fPIC")
+_OPTIONS = (
+    "-std=gnu11", "-O3", "-fno-sanitize=all", "-shared", "-fPIC",
+    "-ffp-contract=off", "-fno-math-errno",  # floating point is the same with all kernels
+)  # fmt: skip
 _LONGEST_MESSAGE = 300
 _HASH_DIGITS = 16
 _NAME = "self-healing-audio-workbench"

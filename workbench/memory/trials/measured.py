@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
 
 from workbench.audio.scales import BY_SNR, BySpectrum, Scale
 from workbench.audio.spectral_distance import SpectralDistance
+from workbench.errors import WorkbenchError
+from workbench.integer.native.spectra import NativeSpectralDistance
 from workbench.memory.faults.events import Events
 from workbench.memory.trials.laboratory import Laboratory
 
@@ -50,11 +54,12 @@ def measured(
         return Measured(outcomes, laboratory.snr_db(outcomes))
     # Most trials differ in no sample and are not heard again.
     log_mel, warped = np.zeros((2, trials))
+    distance = _distance(laboratory)
     differ = np.flatnonzero(outcomes["first"] >= 0)
     for start in range(0, len(differ), _SOUNDS_AT_ONCE):
         part = differ[start : start + _SOUNDS_AT_ONCE]
         sounds = laboratory.sounds(events.of_chosen(part), len(part))
-        log_mel[part], warped[part] = distances(laboratory, sounds)
+        log_mel[part], warped[part] = distance(sounds)
     return Measured(outcomes, scale.fidelity_db(log_mel, warped), log_mel, warped)
 
 
@@ -75,6 +80,17 @@ def compared(laboratory: Laboratory, sounds: np.ndarray, *, scale: Scale = BY_SN
 
 def distances(laboratory: Laboratory, sounds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Log-mel distance and MFCC-DTW of output codes [n, rows, 1] to the clean ones, float64 [n] each."""
-    program = laboratory.image.program
-    distance = SpectralDistance(program.sound(laboratory.clean), round(program.sample_rate_hz))
-    return distance.of(np.stack([program.sound(codes) for codes in sounds]))
+    return _distance(laboratory)(sounds)
+
+
+def _distance(laboratory: Laboratory) -> Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]:
+    """What measures codes [n, rows, 1]: in C where there is a compiler."""
+    program, clean = laboratory.image.program, laboratory.clean
+    rate, (samples, *_) = round(program.sample_rate_hz), clean.shape
+    plain = SpectralDistance(program.sound(clean), rate)  # refuses what is no sound
+    exponent = program.signal(program.output).exponent
+    assert exponent is not None
+    with suppress(WorkbenchError):
+        native = NativeSpectralDistance(clean[:, 0], exponent=exponent, sample_rate_hz=rate)
+        return lambda sounds: native.of(sounds.reshape(-1, samples))
+    return lambda sounds: plain.of(np.stack([program.sound(codes) for codes in sounds]))
