@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from workbench.face.mapping import map_bits as map_bits
     from workbench.face.mapping import quality_curve as quality_curve
     from workbench.face.own import voice_of as voice_of
+    from workbench.face.seeing import avatar as avatar
     from workbench.face.training import train as train
     from workbench.face.users import Experiences as Experiences
     from workbench.face.users import users as users
@@ -90,6 +91,7 @@ _MODULES = {
     "Voice": "experiments.voices.voice",
     "WorkbenchError": "errors",
     "WorkbenchWarning": "errors",
+    "avatar": "face.seeing",
     "calibrate": "experiments.monitors.calibration",
     "campaign": "face.campaigns",
     "compare": "face.comparing",

@@ -12,7 +12,7 @@ from synthesisers import controls
 from workbench.audio.pitch import pitch_of
 from workbench.audio.speech_analysis import FLOOR, controls_of
 from workbench.audio.speech_controls import CONTROLS, HOP, band_centres_hz, band_weights
-from workbench.integer.vocoders import vocoded
+from workbench.integer.ends import through_back_end
 
 RATE_HZ = 16_000
 
@@ -37,7 +37,9 @@ def test_noise_and_silence_have_no_pitch() -> None:
 def test_analysis_finds_the_controls_of_a_synthetic_voice(f0_hz: float) -> None:
     falling = np.linspace(-4, -8, 32)
     codes = controls(40, envelope=falling, share=[0.95, 0.9, 0.8, 0.7, 0.6], f0_hz=f0_hz)
-    sound = vocoded("synthesis", codes[0] / 2048, exponent=-11, frame_rate_hz=100)
+    sound = through_back_end(
+        "synthesis", codes[0] / 2048, exponent=-11, bits=16, frame_rate_hz=100
+    )[:, 0].astype(np.float32)
     inner = controls_of(sound)[8:-8].mean(axis=0)
     assert abs(inner[37] - np.log2(f0_hz)) < 0.02
     assert (

@@ -22,6 +22,7 @@ BENCHMARKS = {
     "growth": "how trials, memory and fleets grow with weights, batch and devices",
     "synthesis": "what the synthesiser of speech costs on emulated cores",
     "speech": "how well a recogniser understands texts that a voice never learned",
+    "visemes": "how well a face follows what is said, by held-out recordings and other voices",
     "cluster": "how many tasks a second a Dask scheduler hands out to many simulated workers",
 }
 # Benchmark -> the options that it takes, with what they are when they are left out.
@@ -34,6 +35,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "start": {"repeats": 3},
     "synthesis": {},
     "speech": dict(_VOICE),
+    "visemes": {"checkpoint": None},
     "growth": {**_VOICE, "seconds": 1.0, "out": Path("out/growth")},
     "cluster": {"workers": 200},
 }

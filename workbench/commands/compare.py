@@ -8,9 +8,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from workbench.audio.sound_files import write_wav
 from workbench.commands.attempts import Attempts
 from workbench.commands.common import (
     add_checkpoint,
@@ -42,6 +39,7 @@ from workbench.experiments.fleets.workload import Workload
 from workbench.experiments.parallel.workers import Workers
 from workbench.experiments.records import RecordFile
 from workbench.experiments.threads import one_thread
+from workbench.experiments.voices.outputs import output_name, write_output
 from workbench.experiments.voices.script import script_of
 from workbench.experiments.voices.voice import Voice, open_voice
 from workbench.files import exists, output_folder, write_text
@@ -289,13 +287,12 @@ def _sounds(
             results[strategy.name] = result = simulate(
                 image, script.inputs, events, strategy, word_starts=script.starts
             )
-            write_wav(
-                out / f"{file_stem(strategy.name)}.wav", result.samples(), voice.sample_rate_hz
-            )
+            name = output_name(file_stem(strategy.name), voice)
+            write_output(out / name, result.samples(), voice)
         clean = simulate(
             Image.of(voice.program), script.inputs, (), nothing(), word_starts=script.starts
         )
-    write_wav(out / "clean.wav", np.asarray(clean.samples()), voice.sample_rate_hz)
+    write_output(out / output_name("clean", voice), clean.samples(), voice)
     from workbench.experiments.fleets.comparison_pictures import draw_timelines
 
     draw_timelines(out / "timelines.png", results, script.starts)

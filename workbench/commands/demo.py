@@ -1,11 +1,17 @@
-"""`workbench demo`: hear a voice, the same voice with flipped bits, and the same voice healed."""
+"""`workbench demo`: a voice or a face, the same with flipped bits, and the same healed."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from workbench.commands.common import add_checkpoint, add_generator, add_word, default_utterance
+from workbench.generators.generator import FACE
+from workbench.healing.strategies.named import CRC_SCRUB
+
+if TYPE_CHECKING:
+    from workbench.experiments.voices.voice import Voice
 
 _OUT = Path("out/demo")
 _WORD = "7"
@@ -32,6 +38,25 @@ def run(options: argparse.Namespace) -> None:
     from workbench.experiments.voices.voice import open_voice
 
     voice = open_voice(options.checkpoint, generator=options.generator)
+    if voice.generator.output == FACE:
+        page = _face(voice, options)
+        print(f"open {page} in a browser; its figures are in {page.with_name('summary.json')}")
+        return
     word = options.word or default_utterance(voice, _WORD)
     page = make_demo(voice, options.out, word=word, seed=options.seed)
     print(f"open {page} in a browser; its figures are in {page.with_name('summary.json')}")
+
+
+def _face(voice: Voice, options: argparse.Namespace) -> Path:
+    from workbench.experiments.avatar.demo import make_avatar_demo
+    from workbench.experiments.demo.captions import demo_command
+
+    sound = options.word or "+".join(voice.generator.script(voice.config))
+    return make_avatar_demo(
+        voice,
+        options.out,
+        sound=sound,
+        seed=options.seed,
+        command=demo_command(voice, sound, options.seed),
+        healer=CRC_SCRUB,
+    )

@@ -6,8 +6,6 @@ import argparse
 import shlex
 from pathlib import Path
 
-from workbench.audio.sound_files import write_wav
-from workbench.audio.sound_metrics import measure
 from workbench.commands.common import (
     add_checkpoint,
     add_generator,
@@ -16,6 +14,7 @@ from workbench.commands.common import (
     default_utterance,
     image_of,
 )
+from workbench.experiments.voices.outputs import compared, in_words, output_name, write_output
 from workbench.experiments.voices.voice import Voice, open_voice
 from workbench.files import output_folder, write_text
 from workbench.memory.faults.bits import Flips
@@ -67,7 +66,7 @@ def _no_fault(text: str) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Write before.wav, after.wav, faulty.image and sites.txt and print the flipped bits and the distance of the sounds.
+    """Write both sounds, faulty.image and sites.txt and print the flipped bits and the distance of the sounds.
 
     Raises WorkbenchError for an image of another generator, places that do not exist and a folder
     that cannot be written.
@@ -78,25 +77,18 @@ def run(options: argparse.Namespace) -> None:
     inputs = voice.inputs(trial.utterance)
     positions = trial.events(Sites(image)).position
     faulty = image.flip(positions)
-    before, after = (image.program.sound(spoken(each, inputs)) for each in (voice.image(), faulty))
+    before, after = (
+        image.program.rendered(spoken(each, inputs)) for each in (voice.image(), faulty)
+    )
     out = output_folder(options.out)
-    write_wav(out / "before.wav", before, voice.sample_rate_hz)
-    write_wav(out / "after.wav", after, voice.sample_rate_hz)
+    write_output(out / output_name("before", voice), before, voice)
+    write_output(out / output_name("after", voice), after, voice)
     faulty.save(out / "faulty.image")
     _print_sites(faulty, trial.plan, len(positions), out)
-    metrics = measure(
-        after,
-        before,
-        sample_rate_hz=voice.sample_rate_hz,
-        perceptual=False,
-        scale=voice.generator.scale,
-    )
-    print(
-        f"SNR {metrics.snr_db:.1f} dB, log-mel distance {metrics.log_mel_db:.2f} dB: "
-        f"{metrics.in_words}"
-    )
+    print(in_words(compared(after, before, voice)))
     print(f"replay: {trial}")
-    print(f"before.wav, after.wav, faulty.image and {_SITES_FILE} are in {out}")
+    names = [output_name(stem, voice) for stem in ("before", "after")]
+    print(f"{', '.join(names)}, faulty.image and {_SITES_FILE} are in {out}")
 
 
 def _trial(options: argparse.Namespace, image: Image, voice: Voice) -> TrialId:

@@ -11,9 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from workbench.audio.scales import Scale
-from workbench.audio.sound_files import write_wav
-from workbench.audio.sound_metrics import SoundMetrics, measure
 from workbench.commands.attempts import Attempts
 from workbench.commands.common import (
     add_checkpoint,
@@ -28,6 +25,7 @@ from workbench.commands.common import (
 from workbench.commands.progress import counted
 from workbench.errors import WorkbenchError
 from workbench.experiments.fleets.workload import Workload
+from workbench.experiments.voices.outputs import compared, output_name, plain, write_output
 from workbench.experiments.voices.script import Script, script_of
 from workbench.experiments.voices.voice import Voice, open_voice
 from workbench.files import output_folder, write_text
@@ -103,7 +101,7 @@ def run(options: argparse.Namespace) -> None:
     clean, unhealed, healed = results
     out = output_folder(options.out)
     figures = {
-        "utterances": _compare(script, clean, unhealed, healed, voice.generator.scale),
+        "utterances": _compare(voice, script, clean, unhealed, healed),
         "strategy": strategy_to_json(strategy),
         "overheads": dataclasses.asdict(overheads(image.layout, strategy)),
         "seed": options.seed,
@@ -118,8 +116,8 @@ def run(options: argparse.Namespace) -> None:
     _print_figures(figures, healed, strategy, voice.generator.noun)
     attempts = Attempts()
     for name, result in (("clean", clean), ("unhealed", unhealed), ("healed", healed)):
-        with attempts.step(f"{name}.wav"):
-            write_wav(out / f"{name}.wav", result.samples(), voice.sample_rate_hz)
+        with attempts.step(output_name(name, voice)):
+            write_output(out / output_name(name, voice), result.samples(), voice)
     with attempts.step("timeline.png"):
         from workbench.healing.timeline import draw_timeline
 
@@ -131,7 +129,7 @@ def run(options: argparse.Namespace) -> None:
             word_starts=script.starts,
         )
     attempts.finish(f"log and heal.json are in {out}")
-    print(f"sounds, log, timeline.png and heal.json are in {out}")
+    print(f"{voice.generator.output}s, log, timeline.png and heal.json are in {out}")
 
 
 def _words(options: argparse.Namespace, voice: Voice) -> tuple[str, ...]:
@@ -175,41 +173,25 @@ def _planned(options: argparse.Namespace, image: Image, script: Script) -> tuple
 
 
 def _compare(
+    voice: Voice,
     script: Script,
     clean: SimulationResult,
     unhealed: SimulationResult,
     healed: SimulationResult,
-    scale: Scale,
 ) -> list[dict[str, Any]]:
     """Metrics of every word against the same word without upsets."""
     program = clean.image.program
     each = program.signal(program.output).rate  # samples a frame
     starts = [each * start for start in script.starts[1:]]
     parts = [np.split(result.samples(), starts) for result in (clean, unhealed, healed)]
-    rate = round(program.sample_rate_hz)
-
-    def compared(sound: np.ndarray, expected: np.ndarray) -> dict[str, Any]:
-        return _plain(measure(sound, expected, sample_rate_hz=rate, perceptual=False, scale=scale))
-
     return [
         {
             "utterance": word,
-            "unhealed": compared(damaged, expected),
-            "healed": compared(mended, expected),
+            "unhealed": plain(compared(damaged, expected, voice)),
+            "healed": plain(compared(mended, expected, voice)),
         }
         for word, expected, damaged, mended in zip(script.utterances, *parts, strict=True)
     ]
-
-
-def _plain(metrics: SoundMetrics) -> dict[str, Any]:
-    """JSON has no infinity: the SNR of equal sounds is null."""
-    snr = metrics.snr_db if math.isfinite(metrics.snr_db) else None
-    return {
-        "snr_db": snr,
-        "log_mel_db": metrics.log_mel_db,
-        "class": metrics.quality,
-        "limit": metrics.limit,
-    }
 
 
 def _described_upsets(result: SimulationResult) -> list[dict[str, Any]]:
@@ -262,6 +244,8 @@ def _why_empty(healed: SimulationResult) -> list[str]:
 
 
 def _fared(metrics: dict[str, Any]) -> str:
+    if "looks" in metrics:
+        return f"visibly wrong {metrics['wrong']:.1%}, error {metrics['error']:.3f}: {metrics['looks']}"
     snr = metrics["snr_db"]
     ratio = "equal" if snr is None else f"SNR {snr:.1f} dB"
     return (

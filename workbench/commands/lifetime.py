@@ -9,7 +9,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-from workbench.audio.sound_files import write_wav
 from workbench.commands.attempts import Attempts
 from workbench.commands.common import (
     STRATEGIES,
@@ -39,7 +38,8 @@ from workbench.experiments.fleets.fleet_run import simulate_fleets
 from workbench.experiments.fleets.spoken import frames_of_each
 from workbench.experiments.fleets.workload import KINDS, Workload
 from workbench.experiments.parallel.workers import Workers
-from workbench.experiments.voices.voice import open_voice
+from workbench.experiments.voices.outputs import output_name, write_output
+from workbench.experiments.voices.voice import Voice, open_voice
 from workbench.files import write_text
 from workbench.healing.strategies.strategy import Strategy
 from workbench.healing.strategies.variants import strategy_variants
@@ -49,7 +49,7 @@ from workbench.memory.faults.arrivals import PUBLISHED_RATES, SECONDS_PER_DAY, r
 from workbench.progress import progress_bar
 
 _DEVICES, _WORDS = 100, 100
-_OUT = Path("out/lifetime.wav")
+_OUT = "out/lifetime"
 _RATE, _SPEED, _KIND = "low-earth-orbit", 1.0, "single"
 _MOST_DAYS = 36_500
 _YEAR_S = 365.25 * SECONDS_PER_DAY
@@ -83,7 +83,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--hear", metavar="DEVICE:WORD",
         help="instead of all that, what one device said then, both counted from 0, e.g. 0:17",
     )  # fmt: skip
-    parser.add_argument("--out", type=Path, metavar="WAV", help=f"where --hear writes it ({_OUT})")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        metavar="FILE",
+        help=f"where --hear writes it ({_OUT}.wav, of a face .csv)",
+    )
 
 
 def run(options: argparse.Namespace) -> None:
@@ -114,7 +119,7 @@ def run(options: argparse.Namespace) -> None:
         words = max(1, round(options.days * SECONDS_PER_DAY / word_s))
     workload = Workload(options.devices, words, faults, options.seed)
     if options.hear:
-        _hear(program, inputs, strategy, workload, options)
+        _hear(voice, program, inputs, strategy, workload, options)
         return
     case = Case(program, strategy, Environment("lifetime", title), workload, voice.generator.scale)
     record = _simulated(case, inputs, options)
@@ -188,6 +193,7 @@ def _write(path: Path | None, record: dict[str, Any]) -> None:
 
 
 def _hear(
+    voice: Voice,
     program: Program,
     inputs: dict[str, Codes],
     strategy: Strategy,
@@ -200,8 +206,8 @@ def _hear(
     except ValueError:
         raise WorkbenchError(f"--hear is {options.hear!r}; write DEVICE:WORD, like 0:17") from None
     name, result = hear_device(program, inputs, strategy, workload, device=device, word=word)
-    out = options.out or _OUT
-    write_wav(out, result.samples(), round(program.sample_rate_hz))
+    out = options.out or Path(output_name(_OUT, voice))
+    write_output(out, result.samples(), voice)
     wrong, lines = result.wrong_bits, result.lines()
     print(
         f"{out}: device {device} says {name!r} as its word {word}, with {int(wrong.max()):,} bits "

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ from workbench.commands.progress import counted, doing
 from workbench.errors import WorkbenchError
 from workbench.generators.generator import Generator
 from workbench.generators.generator_registry import DEFAULT
+from workbench.integer.ends import without_front_end
 from workbench.integer.operators import Operator
 from workbench.integer.program import Program
 from workbench.integer.reference import Codes
@@ -97,9 +99,12 @@ def run(options: argparse.Namespace) -> None:
 
 def _compared(generator: Generator, model: Any, lowered: Lowered, word: str) -> int:
     """Number of codes of a word compared with Brevitas; WorkbenchError when one differs."""
+    from workbench.integer.lowered_generator import network_inputs
     from workbench.integer.lowering.layer_check import disagreements
 
-    differing = disagreements(model, lowered, generator.tensors(model.config, [word]))
+    network = replace(lowered, program=without_front_end(lowered.program))
+    inputs = network_inputs(generator, model.config, generator.tensors(model.config, [word]))
+    differing = disagreements(model, network, inputs)
     wrong = [name for name, count in differing.items() if count]
     if wrong:
         raise WorkbenchError(

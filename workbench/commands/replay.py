@@ -7,9 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from workbench.audio.sound_files import write_wav
-from workbench.audio.sound_metrics import measure
 from workbench.commands.common import add_checkpoint, add_image, image_of
+from workbench.experiments.voices.outputs import compared, in_words, output_name, write_output
 from workbench.experiments.voices.voice import open_voice
 from workbench.files import write_text
 from workbench.memory.faults.events import ACTIONS, Events
@@ -19,7 +18,7 @@ from workbench.memory.faults.transients import Sites, TransientPlace
 from workbench.memory.places import Place
 from workbench.memory.trials.truth import play
 
-_OUT = Path("out/replay.wav")
+_OUT = "out/replay"
 _EVENTS_SHOWN = 40
 
 
@@ -32,7 +31,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--protect", type=Path, metavar="FILE", help="the mask that the trial ran under"
     )
     parser.add_argument(
-        "--out", type=Path, default=_OUT, metavar="FILE", help=f"the sound to write ({_OUT})"
+        "--out",
+        type=Path,
+        metavar="FILE",
+        help=f"the sound to write ({_OUT}.wav), or the face ({_OUT}.csv)",
     )
     parser.add_argument(
         "--events", type=Path, metavar="FILE", help="write all events there, one a line"
@@ -48,6 +50,7 @@ def run(options: argparse.Namespace) -> None:
     trial = TrialId.parse(options.trial)
     voice = open_voice(options.checkpoint)
     image = image_of(options.image, voice)
+    out = options.out or Path(output_name(_OUT, voice))
     sites = Sites(image)
     mask = ProtectionMask.load(options.protect) if options.protect else None
     events = trial.events(sites, mask)
@@ -57,8 +60,8 @@ def run(options: argparse.Namespace) -> None:
     lines = event_lines(events, sites)
     if options.events:
         write_text(options.events, "".join(f"{line}\n" for line in lines))
-    sound = image.program.sound(codes)
-    write_wav(options.out, sound, voice.sample_rate_hz)
+    sound = image.program.rendered(codes)
+    write_output(out, sound, voice)
 
     print(f"trial {trial.index} of {trial.plan}, saying {voice.spoken(trial.utterance)!r}")
     print(f"events: {len(lines):,}{_earlier(len(image.flipped()))}")
@@ -67,18 +70,8 @@ def run(options: argparse.Namespace) -> None:
     if len(lines) > _EVENTS_SHOWN:
         print(f"  and {len(lines) - _EVENTS_SHOWN:,} more; --events FILE writes them all")
     print(_compared(codes, clean))
-    metrics = measure(
-        sound,
-        image.program.sound(clean),
-        sample_rate_hz=voice.sample_rate_hz,
-        perceptual=False,
-        scale=voice.generator.scale,
-    )
-    print(
-        f"SNR {metrics.snr_db:.1f} dB, log-mel distance {metrics.log_mel_db:.2f} dB: "
-        f"{metrics.in_words}"
-    )
-    print(f"the sound is in {options.out}")
+    print(in_words(compared(sound, image.program.rendered(clean), voice)))
+    print(f"the {voice.generator.output} is in {out}")
 
 
 def event_lines(events: Events, sites: Sites) -> list[str]:

@@ -10,8 +10,6 @@ from pathlib import Path
 import numpy as np
 
 from workbench.audio.scales import BY_SNR, Scale, error_share
-from workbench.audio.sound_files import write_wav
-from workbench.audio.sound_metrics import measure
 from workbench.commands.common import (
     add_checkpoint,
     add_generator,
@@ -26,6 +24,7 @@ from workbench.commands.progress import resumable
 from workbench.experiments.maps.worst_bits import Inputs, Step, worst_bits
 from workbench.experiments.parallel.workers import Workers
 from workbench.experiments.threads import one_thread
+from workbench.experiments.voices.outputs import compared, in_words, output_name, write_output
 from workbench.experiments.voices.voice import Voice, open_voice
 from workbench.files import output_folder, write_text
 from workbench.integer.sections import WEIGHTS
@@ -141,18 +140,9 @@ def _write(
     word = next(iter(trials))
     before = voice.speak(word)
     after = voice.speak(word, image.flip([step.position for step in steps]))
-    write_wav(out / "before.wav", before, voice.sample_rate_hz)
-    write_wav(out / "after.wav", after, voice.sample_rate_hz)
-    metrics = measure(
-        after,
-        before,
-        sample_rate_hz=voice.sample_rate_hz,
-        perceptual=False,
-        scale=voice.generator.scale,
-    )
-    print(
-        f"{voice.spoken(word)!r}: SNR {metrics.snr_db:.1f} dB, log-mel distance "
-        f"{metrics.log_mel_db:.2f} dB: {metrics.in_words}"
-    )
+    write_output(out / output_name("before", voice), before, voice)
+    write_output(out / output_name("after", voice), after, voice)
+    print(f"{voice.spoken(word)!r}: {in_words(compared(after, before, voice))}")
     print(f"replay: {trials[word]}")
-    print(f"before.wav, after.wav and worst.json are in {out}")
+    names = [output_name(stem, voice) for stem in ("before", "after")]
+    print(f"{', '.join(names)} and worst.json are in {out}")

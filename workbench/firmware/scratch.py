@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from workbench.audio.hearing import BANDS
 from workbench.integer.operators import MelBands, Operator, Synthesis
 from workbench.integer.operators.fourier import POINTS
-from workbench.integer.operators.melbands import BANDS
 from workbench.integer.program import Program
 from workbench.integer.signals import Signal
 

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from torch import nn
 
 
+SOUND, FACE = "sound", "face"  # what generators give
+
+
 @dataclass(frozen=True)
 class Measure:
     """A measure of quality, and what a well trained generator reaches in it.
@@ -65,7 +68,11 @@ class Generator(ABC):
         sample_rate_hz: Of recordings and output.
         spoken_language: Whether a speech recogniser can understand it.
         scale: What classes of damage go by: the waveform, or the spectrum where noise and phase may differ unheard.
-        vocoder: Kind of the operator that makes sound of the network's output; "" where that is sound.
+        output: What it gives: SOUND, or FACE for blendshapes in step with a sound.
+        delay_s: By how much a face comes after its sound.
+        front_end: Kind of the operator that makes what the network takes of the program's input; "" where that is the
+            same. Then `encode`, `tensors` and `lessons` are about that input.
+        back_end: Kind of the operator that makes the output of what the network gives; "" where that is the same.
     """
 
     name: ClassVar[str]
@@ -82,7 +89,10 @@ class Generator(ABC):
     sample_rate_hz: ClassVar[int] = SAMPLE_RATE_HZ
     spoken_language: ClassVar[bool] = False
     scale: ClassVar[Scale] = BY_SNR
-    vocoder: ClassVar[str] = ""
+    output: ClassVar[str] = SOUND
+    delay_s: ClassVar[float] = 0.0
+    front_end: ClassVar[str] = ""
+    back_end: ClassVar[str] = ""
 
     # -- what it can say ----------------------------------------------------------------------
 
@@ -230,8 +240,8 @@ class Generator(ABC):
             quantised: False for the same in float, with the same names of weights.
 
         Returns:
-            A module whose forward takes what `tensors` gives and returns [batch, channels, samples], or what the vocoder
-            reads.
+            A module whose forward takes what `tensors` gives and returns [batch, channels, samples], or what the back
+            end reads.
         """
 
     def loss(self) -> nn.Module:
@@ -244,11 +254,14 @@ class Generator(ABC):
         """What `encode` gives, as the network's forward takes it.
 
         Returns:
-            A tensor by argument; by default row indexes, int64 [len(utterances), rows].
+            A tensor by argument; by default row indexes, int64 [len(utterances), rows]. With a front end, codes of the
+            program's input, [len(utterances), rows, channels].
         """
         import torch
 
         codes = self.encode(config, utterances)
+        if self.front_end:
+            return {name: torch.from_numpy(rows) for name, rows in codes.items()}
         return {name: torch.from_numpy(rows[:, :, 0]).long() for name, rows in codes.items()}
 
     def lessons(

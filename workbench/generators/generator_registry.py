@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 GROUP = (
     "workbench.generators"  # of entry points: name -> module:attribute, a Generator or its class
 )
-SHIPPED = ("challenge", "speech")  # packages below this one, each with its GENERATOR
+SHIPPED = ("challenge", "speech", "viseme")  # packages below this one, each with its GENERATOR
 DEFAULT = SHIPPED[0]
 
 _registered: dict[str, Generator] = {}

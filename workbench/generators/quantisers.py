@@ -78,6 +78,13 @@ class ActFixed16(ActInt16):
     scaling_init = 16.0  # what the code 32768 would be
 
 
+class ActFixed8(ActInt8):
+    """Codes -128..127 at the fixed scale 2**-4, which log-mel bands have."""
+
+    scaling_impl_type = ScalingImplType.CONST
+    scaling_init = 8.0  # what the code 128 would be
+
+
 WEIGHTS = {4: WeightInt4, 8: WeightInt8}
 WEIGHTS_PER_TENSOR = {4: WeightInt4PerTensor, 8: WeightInt8PerTensor}
 ACTIVATIONS = {8: ActInt8, 16: ActInt16}

@@ -51,8 +51,8 @@ class SimulationResult:
         return 1.0 / self.image.program.frame_rate_hz
 
     def samples(self) -> np.ndarray:
-        """The sound, float32 [samples] in [-1, 1]; WorkbenchError when the output is none."""
-        return self.image.program.sound(self.codes)
+        """The sound, float32 [samples] in [-1, 1], or values [rows, channels]; see `Program.rendered`."""
+        return self.image.program.rendered(self.codes)
 
     def lines(self) -> list[str]:
         """The log, one readable line an entry."""

@@ -100,6 +100,23 @@ class Program:
         samples = np.clip(values, -1.0, 1.0).astype(np.float32)
         return Sound.of(samples, round(self.sample_rate_hz))
 
+    def rendered(self, codes: np.ndarray) -> np.ndarray:
+        """Output codes as what they stand for.
+
+        Args:
+            codes: Whole numbers [rows, channels].
+
+        Returns:
+            A sound where the output has one channel, see `sound`; else float32 [rows, channels], code * 2**exponent.
+
+        Raises:
+            WorkbenchError: The output is row indexes.
+        """
+        signal = self.signal(self.output)
+        if signal.channels == 1 or signal.exponent is None:
+            return self.sound(codes)
+        return np.ldexp(codes.astype(np.float32), signal.exponent)
+
     def parameters(self) -> Iterator[tuple[Operator, str, np.ndarray]]:
         """Every array in the memory image, as (operator, field, array)."""
         for operator in self.operators:

@@ -12,11 +12,11 @@ import numpy as np
 import torch
 
 from workbench.errors import WorkbenchError
-from workbench.integer.operators import Add, Concat, Conv, Embed, Rescale, Table
+from workbench.integer.ends import is_back_end, is_front_end, signal_in_front
+from workbench.integer.operators import Add, Concat, Conv, Embed, Operator, Rescale, Table
 from workbench.integer.program import Program
 from workbench.integer.reference import checked_inputs
 from workbench.integer.signals import SHIFT_MAX, SHIFT_MIN
-from workbench.integer.vocoders import VOCODERS, signal_in_front
 
 # Fields that have a gradient; shifts have none, a power of two is no smooth thing.
 SMOOTH_FIELDS = ("weight", "bias", "table", "rows")
@@ -37,16 +37,19 @@ def run_smooth(
 ) -> torch.Tensor:
     """Output codes [batch, rows, channels] of a whole utterance, with gradients to `parameters`.
 
-    Of a program with a vocoder, what that reads: phases and noise have no direction. Where a clamp bites, the gradient
-    is zero. Raises WorkbenchError as the reference does.
+    Of a program with a back end, what that reads: phases and noise have no direction. A front end is run as it is. Where a
+    clamp bites, the gradient is zero. Raises WorkbenchError as the reference does.
     """
     values = {
         name: torch.from_numpy(codes.astype(np.float64))
         for name, codes in checked_inputs(program, inputs).items()
     }
     for operator in program.operators:
-        if operator.kind in VOCODERS and operator.target == program.output:
+        if is_back_end(program, operator):
             break
+        if is_front_end(program, operator):
+            values[operator.target] = _exact(program, operator, inputs)
+            continue
         sources = [values[name] for name in operator.sources]
         x = sources[0]
         if isinstance(operator, Conv):
@@ -67,6 +70,16 @@ def run_smooth(
             raise WorkbenchError(f"operator {operator.name}: unknown kind {operator.kind!r}")
         values[operator.target] = y
     return values[signal_in_front(program).name]
+
+
+def _exact(program: Program, operator: Operator, inputs: Mapping[str, np.ndarray]) -> torch.Tensor:
+    """What an operator that reads inputs gives, from silence."""
+    sources = [np.asarray(inputs[name], np.int64) for name in operator.sources]
+    past = {
+        tensor.name: np.zeros((len(sources[0]), *tensor.shape), np.int64)
+        for tensor in operator.state(program.sources(operator))
+    }
+    return torch.from_numpy(operator.step(sources, past, lambda sums: None).astype(np.float64))
 
 
 def _conv(conv: Conv, x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from workbench.audio.speech_controls import CONTROL_EXPONENT
 from workbench.generators.generator import Generator
-from workbench.integer.vocoders import vocoded
+from workbench.integer.ends import signal_in_front, through_back_end
+from workbench.integer.lowered_generator import network_inputs
+from workbench.integer.program import Program
 
 
 def float_twin(generator: Generator, model: Any) -> Any:
@@ -22,19 +23,24 @@ def float_twin(generator: Generator, model: Any) -> Any:
     return twin.eval()
 
 
-def float_output(generator: Generator, model: Any, utterance: str) -> np.ndarray:
-    """What the float twin of `model` gives for one utterance, float32 [samples] in [-1, 1].
+def float_output(generator: Generator, model: Any, program: Program, utterance: str) -> np.ndarray:
+    """What the float twin of `model` gives for one utterance, float32 [samples] in [-1, 1], or [rows, channels].
 
-    What a vocoder makes sound of is rounded to its codes.
+    What a back end takes is rounded to its codes.
     """
     with torch.no_grad():
-        inputs = generator.tensors(model.config, [utterance])
+        given = generator.tensors(model.config, [utterance])
+        inputs = network_inputs(generator, model.config, given)
         output = float_twin(generator, model)(**inputs)
-    if generator.vocoder:
-        return vocoded(
-            generator.vocoder,
+    if generator.back_end:
+        before = signal_in_front(program)
+        made = through_back_end(
+            generator.back_end,
             output[0].T.numpy(),
-            exponent=CONTROL_EXPONENT,
+            exponent=before.exponent or 0,
+            bits=before.bits,
             frame_rate_hz=generator.input_rate_hz(model.config),
         )
-    return np.clip(output[0, 0].numpy(), -1.0, 1.0)
+        output = torch.from_numpy(made.T)[None]
+    values = np.clip(output[0].T.numpy().astype(np.float32), -1.0, 1.0)
+    return values[:, 0] if values.shape[1] == 1 else values

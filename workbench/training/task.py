@@ -15,6 +15,7 @@ from workbench.audio.recordings import nfc
 from workbench.errors import WorkbenchError, nearest, reason_of
 from workbench.generators.generator import Generator
 from workbench.generators.recipe import Recipe
+from workbench.integer.lowered_generator import network_inputs
 from workbench.memory.codes.ecc import IN_PLACE
 from workbench.own_code import own_digest
 from workbench.training.progress import copied_weights
@@ -151,7 +152,8 @@ def make_task(
                 raise WorkbenchError(
                     f"there is no recording of {name!r}; {nearest(name, recordings)}"
                 )
-    inputs, targets = generator.lessons(config, recordings)
+    given, targets = generator.lessons(config, recordings)
+    inputs = network_inputs(generator, config, given)
     device = _checked_device(device)
     return Task(
         generator, config, {name: each.to(device) for name, each in inputs.items()},

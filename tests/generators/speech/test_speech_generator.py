@@ -1,4 +1,4 @@
-"""The generator `speech`: texts encoded, trained, lowered exactly, and made sound of by its vocoder."""
+"""The generator `speech`: texts encoded, trained, lowered exactly, and made sound of by its synthesiser."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from workbench.generators.speech.configuration import SpeechConfig, is_possible
 from workbench.generators.speech.network import DEVIATION, MEAN, ControlLoss
 from workbench.generators.speech.prompts import Prompt
 from workbench.generators.speech.timeline import PHONES, PLACES, Timeline
+from workbench.integer.ends import signal_in_front, with_ends
 from workbench.integer.lowered_generator import lower_generator
 from workbench.integer.operators import Conv, Synthesis
 from workbench.integer.reference import run
 from workbench.integer.smooth import run_smooth, smooth_parameters
-from workbench.integer.vocoders import signal_in_front, with_vocoder
 from workbench.training.task import make_task
 from workbench.training.train import calibrate, load_float_weights, train
 
@@ -60,7 +60,7 @@ def test_texts_that_cannot_be_said_are_refused() -> None:
 
 
 @pytest.mark.parametrize("trunk_bits", [8, 4])
-def test_a_network_is_lowered_exactly_with_its_vocoder(trunk_bits: int) -> None:
+def test_a_network_is_lowered_exactly_with_its_synthesiser(trunk_bits: int) -> None:
     config = replace(TINY, trunk_weight_bits=trunk_bits)
     model = GENERATOR.network(config, quantised=True)
     load_float_weights(model, GENERATOR.network(config, quantised=False).state_dict())
@@ -75,8 +75,8 @@ def test_a_network_is_lowered_exactly_with_its_vocoder(trunk_bits: int) -> None:
     trunk = [o for o in program.operators if isinstance(o, Conv) and o.name.startswith("trunk")]
     assert {operator.weight_bits for operator in trunk} == {trunk_bits}
     assert program.sample_rate_hz == GENERATOR.sample_rate_hz
-    with pytest.raises(WorkbenchError, match="no vocoder"):
-        with_vocoder(program, "vocal cords")
+    with pytest.raises(WorkbenchError, match="no back end"):
+        with_ends(program, back_end="vocal cords")
 
 
 def test_a_fresh_network_begins_at_the_mean() -> None:
@@ -128,14 +128,14 @@ def test_the_shipped_voice_says_any_text(shipped: Voice) -> None:
     assert set(shipped.utterances) <= set(shipped.recordings)
 
 
-def test_the_float_twin_speaks_through_the_vocoder(shipped: Voice) -> None:
+def test_the_float_twin_speaks_through_the_synthesiser(shipped: Voice) -> None:
     one, other = shipped.speak_in_float("seven"), shipped.speak("seven")
     assert one.shape == other.shape
     levels = [20 * np.log10(np.std(each)) for each in (one, other)]
     assert abs(levels[0] - levels[1]) < 3
 
 
-def test_the_smooth_twin_ends_in_front_of_the_vocoder(shipped: Voice) -> None:
+def test_the_smooth_twin_ends_in_front_of_the_synthesiser(shipped: Voice) -> None:
     program, inputs = shipped.program, shipped.inputs("one")
     front = signal_in_front(program)
     smooth = run_smooth(program, smooth_parameters(program), inputs).detach().numpy()

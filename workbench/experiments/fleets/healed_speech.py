@@ -12,7 +12,7 @@ from workbench.errors import expect
 from workbench.experiments.fleets.workload import Workload
 from workbench.experiments.threads import one_thread
 from workbench.experiments.voices.script import Script, script_of
-from workbench.experiments.voices.voice import Voice
+from workbench.experiments.voices.voice import Voice, need_sound
 from workbench.healing.simulation import SimulationResult, simulate
 from workbench.healing.strategies.strategy import Strategy
 from workbench.integer.program import Program
@@ -59,6 +59,7 @@ def healed_speech(
     not fit it.
     """
     expect(voice, Voice, "what speaks", "a Voice, as open_voice()")
+    need_sound(voice)
     expect(workload, Workload, "the workload", "a Workload")
     expect(strategy, Strategy, "the healer", 'a Strategy, as named("crc-scrub")')
     image = strategy.image(program or voice.program)

@@ -22,8 +22,8 @@ from workbench.experiments.parallel.workers import Workers
 from workbench.experiments.provenance import inputs_digest
 from workbench.experiments.records import RecordFile
 from workbench.experiments.threads import one_thread
+from workbench.integer.ends import signal_in_front
 from workbench.integer.sections import WEIGHTS
-from workbench.integer.vocoders import signal_in_front
 from workbench.memory.faults.events import single_flips
 from workbench.memory.faults.transients import Sites
 from workbench.memory.image import Image
@@ -69,7 +69,7 @@ def worst_bits(
         candidates: Positions of the working copy that may be flipped, int64.
         bits: How many to find.
         seed: Of the probes.
-        scale: Of damage; candidates are chosen by the waveform in front of a vocoder on any.
+        scale: Of damage; candidates are chosen by the waveform in front of a back end on any.
         workers: Where words are computed; None for this process. The steps are the same everywhere.
         folder: Keeps the steps, so that an interrupted search goes on, and one for more bits as well.
         progress: Called with every step.
@@ -153,7 +153,7 @@ class _Search:
     def drawn_probes(self, rng: np.random.Generator) -> list[np.ndarray]:
         """Random directions of the output of each word, int8 [_PROBES, 1, rows, channels] of +-1.
 
-        Where there is a vocoder, of what it reads.
+        Where there is a back end, of what it reads.
         """
         program = self.image.program
         first, output = program.inputs[0], signal_in_front(program)

@@ -9,7 +9,7 @@ import numpy as np
 from workbench.audio.sound_metrics import SoundMetrics, measure
 from workbench.errors import WorkbenchError, expect
 from workbench.experiments.threads import one_thread
-from workbench.experiments.voices.voice import Voice
+from workbench.experiments.voices.voice import Voice, need_sound
 from workbench.healing.devices.device_events import device_events
 from workbench.healing.log import Verdict
 from workbench.healing.simulation import simulate
@@ -61,6 +61,7 @@ def hear(
             device has (see `device_events`), or two healers at once.
     """
     expect(voice, Voice, "what is to be heard", "a Voice, as open_voice()")
+    need_sound(voice)
     expect(plan, (Plan, str), "what is to happen", 'a Plan or its text, as "flips=3"')
     word = voice.utterance(word)
     if healer != NONE and pages_per_frame:

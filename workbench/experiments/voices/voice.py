@@ -15,10 +15,9 @@ from typing import Any
 import numpy as np
 
 from workbench.audio.recordings import nfc
-from workbench.audio.sound import Sound
 from workbench.errors import WorkbenchError, expect, nearest, whole_number
 from workbench.files import path_of
-from workbench.generators.generator import Generator
+from workbench.generators.generator import SOUND, Generator
 from workbench.generators.generator_registry import DEFAULT, generator_named
 from workbench.healing.strategies.named import NONE
 from workbench.healing.strategies.strategy import Strategy
@@ -237,7 +236,7 @@ class Voice:
             raise WorkbenchError(f"there is no {self.generator.noun} to say; give {cure}")
         return {utterance: self.inputs(utterance) for utterance in meant}
 
-    def speak(self, utterance: str, image: Image | None = None) -> Sound:
+    def speak(self, utterance: str, image: Image | None = None) -> np.ndarray:
         """Say an utterance with the working copy of an image.
 
         It begins in silence: what the state section of the image holds is not heard.
@@ -247,18 +246,18 @@ class Voice:
             image: The memory to speak from; None for the clean one.
 
         Returns:
-            float32 [samples] in [-1, 1] at `sample_rate_hz`.
+            float32 [samples] in [-1, 1] at `sample_rate_hz`; of a face, float32 [frames, shapes].
         """
         if image is not None:
             expect(image, Image, "the memory to speak from", "an Image, as `voice.image()`")
         program = image.to_program() if image is not None else self.program
-        return program.sound(run(program, self.inputs(utterance))[program.output][0])
+        return program.rendered(run(program, self.inputs(utterance))[program.output][0])
 
     def speak_in_float(self, utterance: str) -> np.ndarray:
         """`utterance` from the float twin, the same weights without quantisers: float32 [samples]."""
         from workbench.training.float_twin import float_output
 
-        return float_output(self.generator, self.model, self.utterance(utterance))
+        return float_output(self.generator, self.model, self.program, self.utterance(utterance))
 
     def recording(self, utterance: str) -> np.ndarray:
         """The recording of `utterance`, cut or padded with silence to the length of `speak(utterance)`."""
@@ -309,6 +308,15 @@ def open_voice(
         _Recordings(lambda: kind.recordings(data)) if data is None else kind.recordings(data)
     )
     return Voice(kind, config, program_of(place, metadata), recordings, metadata, place)
+
+
+def need_sound(voice: Voice) -> None:
+    """Raise WorkbenchError for a generator that makes no sound."""
+    if voice.generator.output != SOUND:
+        raise WorkbenchError(
+            f"the generator {voice.generator.name} gives a {voice.generator.output} and no sound; see it with "
+            f"`wb.avatar` or `workbench demo {voice.generator.name}`"
+        )
 
 
 class _Recordings(Mapping[str, np.ndarray]):

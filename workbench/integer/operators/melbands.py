@@ -6,24 +6,29 @@ of the spectrum of 512 real samples, which is split out of one transform of 256 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
+from workbench.audio.hearing import (
+    BAND_EXPONENT,
+    BANDS,
+    HOP,
+    SAMPLE_RATE_HZ,
+    SOUND_EXPONENT,
+    WINDOW,
+    corners_hz,
+)
 from workbench.integer.operators.fourier import POINTS, inverse_fft
 from workbench.integer.operators.operator import OnSums, Operator, StateTensor
 from workbench.integer.operators.shifts import wrap_int32
 from workbench.integer.sections import TABLE
 from workbench.integer.signals import Signal
 
-SAMPLE_RATE_HZ, HOP, WINDOW, BANDS = 16_000, 160, 2 * POINTS, 32
-SOUND_EXPONENT, BAND_EXPONENT = -15, -4
 PAST = WINDOW - HOP  # samples of earlier frames in a window
 _BINS = POINTS + 1
-_LOWEST_HZ, _HIGHEST_HZ = 80.0, 7600.0
 _FLOOR_BITS = 12  # a band of silence is 2**12
 _FRAMES_AT_ONCE = 64
 
@@ -82,7 +87,7 @@ class MelBands(Operator):
         turns = np.arange(POINTS // 2 + 1) / WINDOW
         hann = np.sin(np.pi * (i + 0.5) / WINDOW) ** 2
         bins_hz = np.arange(_BINS) * SAMPLE_RATE_HZ / WINDOW
-        places = np.interp(bins_hz, _corners_hz(), np.arange(-1, BANDS + 1))
+        places = np.interp(bins_hz, corners_hz(), np.arange(-1, BANDS + 1))
         return cls(
             name,
             (source,),
@@ -174,11 +179,3 @@ def _magnitude(re: np.ndarray, im: np.ndarray) -> np.ndarray:
     larger, smaller = np.maximum(abs(re), abs(im)), np.minimum(abs(re), abs(im))
     result: np.ndarray = np.maximum(larger, larger - (larger >> 3) + (smaller >> 1))
     return result
-
-
-def _corners_hz() -> np.ndarray:
-    """Of the triangles, float64 [34]: band b rises from corner b to b + 1 and falls to b + 2."""
-    low, high = (2595 * math.log10(1 + hz / 700) for hz in (_LOWEST_HZ, _HIGHEST_HZ))
-    mel = np.linspace(low, high, BANDS + 2)
-    corners: np.ndarray = 700 * (10 ** (mel / 2595) - 1)
-    return corners

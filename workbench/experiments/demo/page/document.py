@@ -33,7 +33,7 @@ def render(demo: Demonstration, summary: dict[str, Any]) -> str:
     figures = Figures(summary)
     damaged = [clip for clip in demo.clips if clip.positions]
     parts = {
-        "style": _shipped("page.css"),
+        "style": page_style(),
         "script": _shipped("page.js"),
         "spoken": escape(demo.spoken),
         "hero": _hero(demo),
@@ -57,6 +57,11 @@ def render(demo: Demonstration, summary: dict[str, Any]) -> str:
         "version": escape(demo.version),
     }
     return Template(_shipped("page.html")).substitute(parts)
+
+
+def page_style() -> str:
+    """The style sheet of pages."""
+    return _shipped("page.css")
 
 
 def _shipped(name: str) -> str:
