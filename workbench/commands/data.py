@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from workbench.audio.recordings import check_recordings, load_recordings
 from workbench.audio.resources import recordings_folder
 from workbench.audio.transcripts import transcripts
 from workbench.audio.voice_package import any_voice, installed_voice
+from workbench.commands.kept import Kept
 from workbench.commands.progress import counted, doing, resumable
 from workbench.errors import WorkbenchError
 from workbench.files import is_folder, output_folder
@@ -62,7 +64,10 @@ def _align(out: Path | None) -> None:
         raise WorkbenchError(
             f"there is no folder {str(folder)!r} to align; make it with `workbench data fetch`"
         )
-    alignments, left_out = align_all(load_recordings(folder), transcripts())
+    recordings, texts = load_recordings(folder), transcripts()
+    heard = [hashlib.sha256(samples.tobytes()).hexdigest() for samples in recordings.values()]
+    with Kept("data-align", sorted(recordings), heard, sorted(texts.items())) as kept:
+        alignments, left_out = align_all(recordings, texts, step=kept.step)
     path = save_alignments(folder, alignments)
     phones = sum(map(len, alignments.values()))
     print(f"{len(alignments)} recordings aligned, {phones:,} phones and silences in {path}")

@@ -10,13 +10,16 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from interrupts import interrupted_at
 
 from workbench.audio.recordings import load_recordings
 from workbench.audio.resources import recordings_folder
 from workbench.audio.transcripts import transcripts
 from workbench.cli import main
 from workbench.commands import data as data_command
+from workbench.commands import kept
 from workbench.errors import WorkbenchError
+from workbench.generators.speech import alignments
 from workbench.generators.speech.alignments import Row, align_all, read_alignments, save_alignments
 from workbench.generators.speech.duration_fit import fit_durations
 from workbench.generators.speech.durations import (
@@ -174,3 +177,20 @@ def test_the_command_aligns_a_folder(tmp_path: Path, capsys: pytest.CaptureFixtu
         assert said.out.startswith("1 recordings aligned, 7 phones and silences in ")
         assert not said.err
     assert [symbol for symbol, _, _ in read_alignments(tmp_path)["digits/7"]][1:3] == ["S", "EH1"]
+
+
+def test_an_interrupted_alignment_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(kept, "ROOT", tmp_path / "out")
+    for folder in ("once", "twice"):
+        (tmp_path / folder / "digits").mkdir(parents=True)
+        for digit in "37":
+            source = recordings_folder() / "digits" / f"{digit}.flac"
+            shutil.copy(source, tmp_path / folder / "digits")
+    assert main(["data", "align", "--out", str(tmp_path / "once")]) == 0
+    calls = interrupted_at(monkeypatch, alignments, "_rows", 2)
+    assert main(["data", "align", "--out", str(tmp_path / "twice")]) == 130
+    assert "1 finished step is kept in" in capsys.readouterr().err
+    assert main(["data", "align", "--out", str(tmp_path / "twice")]) == 0 and len(calls) == 3
+    assert read_alignments(tmp_path / "twice") == read_alignments(tmp_path / "once")

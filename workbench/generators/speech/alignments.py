@@ -6,7 +6,8 @@ An alignment is a row of (symbol, first frame, frames) in frames of 10 ms; symbo
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,16 +23,19 @@ from workbench.progress import progress_bar
 from workbench.sealed import read_sealed, write_sealed
 
 Row = tuple[str, int, int]
+# Called with a label and what aligns its recording; returns the rows of that, or of an earlier run, as lists or tuples.
+Step = Callable[[str, Callable[[], list[Row]]], list[Any]]
 
 
 def align_all(
-    recordings: Mapping[str, np.ndarray], texts: Mapping[str, str]
+    recordings: Mapping[str, np.ndarray], texts: Mapping[str, str], *, step: Step | None = None
 ) -> tuple[dict[str, list[Row]], dict[str, str]]:
     """Align recordings with their texts.
 
     Args:
         recordings: Label -> float [samples] at 16 kHz.
         texts: Label -> what it says; others are not aligned.
+        step: Keeps what is aligned already; None to align all.
 
     Returns:
         Label -> rows, and label -> why a recording could not be aligned.
@@ -45,7 +49,8 @@ def align_all(
     labels = [label for label in recordings if label in texts]
     for label in progress_bar(labels, desc="aligning", unit="recording"):
         try:
-            found[label] = _rows(aligner, recordings[label], texts[label])
+            make = partial(_rows, aligner, recordings[label], texts[label])
+            found[label] = list(map(_row, step(label, make))) if step else make()
         except WorkbenchError as error:
             left_out[label] = str(error)
     return found, left_out
