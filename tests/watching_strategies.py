@@ -15,6 +15,7 @@ from workbench.integer.reference import run
 from workbench.integer.signals import code_range
 from workbench.memory.watches.areas import Area
 from workbench.memory.watches.behaviour import HASH_DIGITS, BehaviourArea
+from workbench.memory.watches.sound_sanity import features_of
 
 FRAMES = 6
 
@@ -40,12 +41,29 @@ def random_markers(rng: np.random.Generator, program: Program) -> BehaviourArea:
     )
 
 
+def random_sanity(rng: np.random.Generator, program: Program) -> BehaviourArea:
+    """Of any signal; the most of a few clean frames, or a little less."""
+    made = [operator.target for operator in program.operators]
+    name = str(made[rng.integers(len(made))])
+    codes = run(program, random_inputs(program, int(rng.integers(2**32)), FRAMES))
+    seen = features_of(codes[name][0], program.signal(name)).max(axis=0)
+    high = seen * int(rng.integers(6, 10)) // 8
+    return BehaviourArea(
+        "sound-sanity",
+        program=program.content_hash[:HASH_DIGITS],
+        signals=(name,),
+        baseline=(*high.tolist(), *map(int, rng.integers(0, 5, len(high)))),
+        **_limits(rng),
+    )
+
+
 def watching_strategy(seed: int, program: Program) -> Strategy:
     """Monitors and up to three guards, some of which look only when asked."""
     rng = np.random.default_rng([seed, 7])
     while True:
         ladder = (Remedy.RESET,) if rng.random() < 0.8 else ()
-        monitor = Guard(random_markers(rng, program), ladder=ladder)
+        makers = rng.permutation([random_markers, random_sanity])[: rng.integers(1, 3)]
+        monitors = [Guard(make(rng, program), ladder=ladder) for make in makers]
         others = random_strategy(int(rng.integers(2**32)), program)
         guards = [_asked(rng, guard) for guard in others.guards]
         if rng.random() < 0.3:
@@ -54,7 +72,8 @@ def watching_strategy(seed: int, program: Program) -> Strategy:
             guards.append(
                 Guard(Area("self-test", moments=2), int(rng.integers(0, 2)), every_frames=5)
             )
-        guards.insert(int(rng.integers(len(guards) + 1)), monitor)
+        for monitor in monitors:
+            guards.insert(int(rng.integers(len(guards) + 1)), monitor)
         stay = any(not guard.area.kind.stream for guard in guards)
         try:
             strategy = Strategy(

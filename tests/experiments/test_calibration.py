@@ -1,5 +1,8 @@
 """Calibration: limits against plain recursions and known streams, and what a calibrated monitor then does."""
 
+import json
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,10 +10,16 @@ from hypothesis import strategies as st
 from programs import random_inputs, random_program, seeds
 from voices import voice
 
+from workbench.audio.metrics import CLASSES
 from workbench.cli import main
 from workbench.errors import WorkbenchError
 from workbench.experiments.estimates.statistics import mean_gap_interval
-from workbench.experiments.monitors.calibration import Calibration, calibrate
+from workbench.experiments.monitors.calibration import (
+    Calibration,
+    calibrate,
+    monitor_kinds,
+)
+from workbench.experiments.monitors.detection import Found, detect, rows_of
 from workbench.experiments.monitors.limits import episode_peaks, false_alarms, limit_for
 from workbench.experiments.monitors.streams import laid_out
 from workbench.experiments.voices.voice import open_voice
@@ -21,8 +30,10 @@ from workbench.healing.strategies.strategy import Guard, Strategy
 from workbench.healing.strategies.strategy_file import load_strategy
 from workbench.integer.part import part_of_program
 from workbench.integer.reference import run
+from workbench.integer.signals import Signal
 from workbench.memory.faults.events import Event
 from workbench.memory.watches.areas import Area, area_of
+from workbench.memory.watches.sound_sanity import features_of
 
 scores_lists = st.lists(st.integers(0, 12), max_size=60)
 
@@ -74,6 +85,33 @@ def test_the_mean_distance_of_events_lies_in_its_interval() -> None:
     assert (round(low, 1), high) == (81.3, None)  # 3.689 events, the upper limit of none
     low, high = mean_gap_interval(10, 1000.0)
     assert high is not None and low < 100 < high
+
+
+@given(
+    codes=st.lists(st.integers(-128, 127), min_size=12, max_size=12),
+    shape=st.sampled_from([(12, 1), (6, 2), (1, 3)]),
+)
+def test_features_of_a_sound_are_those_of_a_plain_loop(
+    codes: list[int], shape: tuple[int, int]
+) -> None:
+    signal = Signal("sound", 8, shape[1], shape[0], 0)
+    rows = np.array(codes, np.int8).reshape(-1, shape[1])
+    size = shape[0] * shape[1]
+    wanted = []
+    for at in range(0, len(codes), size):
+        frame = codes[at : at + size]
+        pairs = list(pairwise(frame))
+        wanted.append(
+            [
+                max(map(abs, frame)),
+                abs(sum(frame)),
+                sum(map(abs, frame)),
+                max([abs(b - a) for a, b in pairs], default=0),
+                sum((a < 0) != (b < 0) for a, b in pairs),
+                sum(code in (-128, 127) for code in frame),
+            ]
+        )
+    assert features_of(rows, signal).tolist() == wanted
 
 
 @given(seed=seeds)
@@ -157,6 +195,7 @@ def test_what_cannot_be_calibrated_is_refused() -> None:
         ({"monitor": "crc32"}, "there is no monitor of behaviour 'crc32'"),
         ({"mean_frames": 3}, "choose 100 to"),
         ({"frames": 0}, "learns nothing from 0 frames"),
+        ({"monitor": "sound-sanity", "signals": ("up0", "up1")}, "watches one signal and 2 are named"),
         ({"signals": ("sound",)}, "no operator of challenge makes the signal 'sound'"),
     ):  # fmt: skip
         with pytest.raises(WorkbenchError, match=message):
@@ -187,6 +226,41 @@ def test_a_monitor_of_another_program_or_of_none_is_refused(made: Calibration) -
 
 def _watched_by(area: Area) -> Strategy:
     return Strategy("mine", (Guard(area, ladder=(Remedy.RESET,)),))
+
+
+def test_flips_are_found_by_class_and_when_they_are_heard(made: Calibration) -> None:
+    sanity = calibrate(voice(), "sound-sanity")
+    found = detect(voice(), [made.area, sanity.area], trials=160)
+    again = detect(voice(), [made.area, sanity.area], trials=160)
+    assert found == again and 40 < len(found) <= 160
+    rows = {str(row["of"]): row for row in rows_of(found, 0, within=45)}
+    assert sum(int(str(rows[name]["trials"])) for name in CLASSES) == len(found)
+    broken = rows["broken"]
+    assert int(str(broken["found"])) > 0.6 * int(str(broken["trials"])) > 3
+    assert rows["transparent"]["found"] < rows["transparent"]["trials"]
+    assert sum(row["found"] for row in rows_of(found, 1, within=45)) < sum(
+        row["found"] for row in rows_of(found, 0, within=45)
+    )
+    plain = rows_of(
+        [Found("bias", 4, (3,)), Found("bias", 4, (None,)), Found("bias", 3, (90,))], 0, within=45
+    )
+    assert plain[3] == {
+        "of": "broken",
+        "trials": 2,
+        "found": 1,
+        "soon": 1,
+        "median_delay_frames": 3.0,
+    }
+    assert (plain[4]["found"], plain[4]["soon"], plain[4]["median_delay_frames"]) == (2, 1, 46.5)
+
+
+def test_the_benchmark_prints_and_writes_what_is_found(tmp_path, capsys) -> None:
+    path = tmp_path / "found.json"
+    assert main(["bench", "monitors", "--trials", "20", "--json", str(path)]) == 0
+    shown = capsys.readouterr().out
+    assert "hidden-markers (knows all utterances)" in shown and "sound-sanity" in shown
+    assert [each["monitor"] for each in json.loads(path.read_text())] == monitor_kinds()
+    assert main(["bench", "monitors", "--trials", "0"]) == 2
 
 
 def test_the_command_writes_a_strategy(tmp_path, capsys) -> None:

@@ -19,7 +19,7 @@ COMMANDS = {
     "worst": "find the few bits that do most harm together",
     "map": "see which bytes are critical and what protecting them buys, or quality over bit errors",
     "bench": "measure fault trials per second and their growth, intervals of `estimate`, detection rates of codes, "
-    "diagnoses against the truth, start-up, synthesis, clusters, unseen words, visemes",
+    "diagnoses against the truth, monitors, start-up, synthesis, clusters, unseen words, visemes",
     "heal": "let upsets arrive while a voice speaks, with and without healing",
     "lifetime": "simulate a fleet of devices under upsets for a long time, each healing itself",
     "calibrate": "let monitors of behaviour learn what clean frames are like, for a wanted rate of false alarms",

@@ -18,6 +18,7 @@ BENCHMARKS = {
     "estimate": "coverage and saving of `workbench estimate` against the exhaustive truth of one word",
     "codes": "which faults of memory each check detects",
     "diagnoses": "whether the diagnoses in a log are right",
+    "monitors": "what monitors of behaviour find of single flips, and how soon",
     "start": "how long commands take to start",
     "growth": "how trials, memory and fleets grow with weights, batch and devices",
     "synthesis": "what the synthesiser of speech costs on emulated cores",
@@ -32,6 +33,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "estimate": {**_VOICE, "word": None, "repeats": 200},
     "codes": {**_VOICE, "trials": 5_000},
     "diagnoses": {**_VOICE, "trials": 100, "strategy": None},
+    "monitors": {**_VOICE, "trials": 1_000},
     "start": {"repeats": 3},
     "synthesis": {},
     "speech": dict(_VOICE),
@@ -71,13 +73,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--trials",
         type=int,
         help=f"codes: faults of each kind ({OPTIONS['codes']['trials']:,}); diagnoses: of each strategy "
-        f"({OPTIONS['diagnoses']['trials']})",
+        f"({OPTIONS['diagnoses']['trials']}); monitors: flips ({OPTIONS['monitors']['trials']:,})",
     )
     add_strategies(parser, default="diagnoses: all that heal")
     add_word(parser, "estimate: which is said (7, or the generator's first)")
     parser.add_argument(
         "--generator", type=generator_name, metavar="NAME",
-        help=f"estimate, codes, diagnoses, growth, speech: which generator (that of the checkpoint, or {DEFAULT})",
+        help=f"estimate, codes, diagnoses, monitors, growth, speech: which generator (that of the checkpoint, or {DEFAULT})",
     )  # fmt: skip
     add_checkpoint(parser)
     parser.add_argument(

@@ -16,6 +16,7 @@ from workbench.firmware.guards.hidden_markers import MarkersInC
 from workbench.firmware.guards.in_c import Guarded, InC
 from workbench.firmware.guards.pages import PagesInC
 from workbench.firmware.guards.self_test import SelfTestInC
+from workbench.firmware.guards.sound_sanity import SanityInC
 from workbench.firmware.guards.triple import TripleInC
 from workbench.firmware.operators import Call, call_of
 from workbench.integer.operators import Operator
@@ -26,6 +27,7 @@ from workbench.memory.watches.groups import Groups
 from workbench.memory.watches.hidden_markers import HiddenMarkers
 from workbench.memory.watches.pages import Pages
 from workbench.memory.watches.self_test import SelfTest
+from workbench.memory.watches.sound_sanity import SoundSanity
 from workbench.memory.watches.triple import Triple
 
 KINDS_IN_C: dict[type[Kind], InC] = {
@@ -36,6 +38,7 @@ KINDS_IN_C: dict[type[Kind], InC] = {
     Triple: TripleInC(),
     SelfTest: SelfTestInC(),
     HiddenMarkers: MarkersInC(),
+    SoundSanity: SanityInC(),
 }
 
 

@@ -127,6 +127,15 @@ WB_COLD static void wb_disturbed(const wb_memory *memory, uint32_t number)
     wb_report(memory, number, 0, diagnosis, remedy, verdict);
 }
 
+static inline uint32_t wb_bit_length(uint32_t value)
+{
+    uint32_t bits = 0;
+    for (; value; value >>= 1) {
+        bits++;
+    }
+    return bits;
+}
+
 /* A frame of this score is final. */
 WB_NOINLINE static void wb_behave(const wb_memory *memory, uint32_t number, uint32_t score)
 {

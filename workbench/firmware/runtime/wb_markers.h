@@ -43,13 +43,4 @@ WB_NOINLINE static uint32_t wb_excess16(const int16_t *codes, uint32_t rows, uin
     return (uint32_t)largest > most ? (uint32_t)largest : most;
 }
 
-static inline uint32_t wb_bit_length(uint32_t value)
-{
-    uint32_t bits = 0;
-    for (; value; value >>= 1) {
-        bits++;
-    }
-    return bits;
-}
-
 #endif

@@ -263,10 +263,16 @@ class DeviceRun:
             self._state = known
             codes, _ = self._scored(first, first + passed, ())
         device.skip(passed - 1)
-        raised = [n for n, each in monitors if each.advance(device.data, scores[n][:passed])]
-        device.settle()
-        for number in raised:
-            device.alarm(number, 0)
+        for number, each in monitors:
+            each.advance(device.data, scores[number][: passed - 1])
+        for (
+            number,
+            each,
+        ) in monitors:  # one after the other: what follows an alarm resets the others
+            alarm = each.advance(device.data, scores[number][passed - 1 : passed])
+            device.settle()
+            if alarm:
+                device.alarm(number, 0)
         self._codes.append(codes)
         self._done = first + passed
         self._memory_changed()

@@ -302,3 +302,8 @@ def stored(values: Sequence[int] | np.ndarray, bits: int) -> np.ndarray:
     if made.size and not np.array_equal(made.astype(dtype), made):
         raise WorkbenchError(f"a baseline has values beyond {bits} bits; calibrate it again")
     return made.astype(dtype)
+
+
+def bit_lengths(values: np.ndarray) -> np.ndarray:
+    """Bits of numbers from 0 to 2^32, int64, as many; 0 has none."""
+    return np.frexp(values.astype(np.float64))[1].astype(np.int64)

@@ -26,6 +26,7 @@ from workbench.memory.watches.behaviour import (
     Behaviour,
     BehaviourArea,
     BehaviourKind,
+    bit_lengths,
     stored,
 )
 
@@ -64,11 +65,6 @@ class MarkersWatch(Behaviour):
             beyond = np.maximum(low - codes.min(axis=1), codes.max(axis=1) - high)
             largest = np.maximum(largest, np.maximum(beyond.max(axis=1), 0) >> shift[number])
         return bit_lengths(np.asarray(largest, np.int64))
-
-
-def bit_lengths(values: np.ndarray) -> np.ndarray:
-    """Bits of numbers from 0 to 2^31 - 1, int64, as many; 0 has none."""
-    return np.frexp(values.astype(np.float64))[1].astype(np.int64)
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from workbench.memory.watches.groups import Groups
 from workbench.memory.watches.hidden_markers import HiddenMarkers
 from workbench.memory.watches.pages import Pages
 from workbench.memory.watches.self_test import SelfTest
+from workbench.memory.watches.sound_sanity import SoundSanity
 from workbench.memory.watches.triple import Triple
 from workbench.memory.watches.watch import Watch
 from workbench.memory.watches.words import WordsInPlace
@@ -63,7 +64,7 @@ def register(kinds: Iterable[Kind]) -> None:
 
 _HERE = [_of_code(code) for code in (*SIGNATURES.values(), *ECC.values())]
 _HERE += [Golden("golden"), Sums("abft"), Triple("triple"), SelfTest("self-test")]
-_HERE += [HiddenMarkers("hidden-markers")]
+_HERE += [HiddenMarkers("hidden-markers"), SoundSanity("sound-sanity")]
 register(_HERE)
 SHIPPED.update(kind.name for kind in _HERE)
 

@@ -1,0 +1,106 @@
+"""What monitors find: single flips, each in an utterance of its own that no monitor has seen, and when they find it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from workbench.experiments.campaigns.qualities import QUALITIES, snr_quality
+from workbench.experiments.monitors.streams import CHECK, Stream, laid_out
+from workbench.experiments.voices.voice import Voice
+from workbench.integer.frames import frames_of
+from workbench.memory.changes import parameter_changes
+from workbench.memory.image import Image
+from workbench.memory.places import WORKING_SECTIONS
+from workbench.memory.watches.behaviour import BehaviourArea
+
+_SEED = 1_000_003  # of utterances that no calibration of a small seed draws
+
+
+@dataclass(frozen=True)
+class Found:
+    """One trial.
+
+    Args:
+        section: In which a bit was flipped before the utterance.
+        quality: Of the sound, an index of QUALITIES.
+        delays: Frames from the first that sounds otherwise until the alarm of each monitor, negative for a warning that
+            came before it; None for no alarm within the utterance.
+    """
+
+    section: str
+    quality: int
+    delays: tuple[int | None, ...]
+
+
+def detect(
+    voice: Voice,
+    areas: Sequence[BehaviourArea],
+    *,
+    trials: int,
+    seed: int = 0,
+    progress: Callable[[], object] = lambda: None,
+) -> list[Found]:
+    """Single flips in all sections alike, among the trials in which some sample differs.
+
+    Args:
+        voice: That speaks.
+        areas: Calibrated monitors; they begin each utterance without a sum.
+        trials: Flips that are tried; those that nobody can hear or see are not among the results.
+        seed: Of bits and utterances.
+        progress: Called after each trial.
+    """
+    program, layout = voice.program, Image.of(voice.program).layout
+    engine = frames_of(program)
+    watches = [laid_out(voice, area) for area in areas]
+    names = {program.output, *(name for area in areas for name in area.signals)}
+    rate = program.signal(program.output).rate
+    sections = [name for name in WORKING_SECTIONS if layout.sections[name].size_bytes]
+    bits = {name: layout.positions((name,)) for name in sections}
+    rng = np.random.default_rng([seed, 15])
+    texts, found = Stream(voice, CHECK, 0, _SEED + seed).texts(), []
+    for number in range(trials):
+        text = next(texts, None) or voice.utterances[number % len(voice.utterances)]
+        section = sections[number % len(sections)]
+        hit = rng.choice(bits[section], 1)
+        inputs = voice.generator.encode(voice.config, [text])
+        clean, _ = engine.step(inputs, engine.changed({}), engine.silence(), (program.output,))
+        changed = engine.changed(parameter_changes(program, layout, [hit]))
+        codes, _ = engine.step(inputs, changed, engine.silence(), sorted(names))
+        progress()
+        sound = clean[program.output].astype(np.float64)
+        error = codes[program.output] - sound  # float64 [frames * rate, channels]
+        frames = np.flatnonzero(error.reshape(len(error) // rate, -1).any(axis=1))
+        if not frames.size:
+            continue
+        snr_db = 10 * np.log10((sound**2).sum() / (error**2).sum())
+        alarms = [w.first_alarm(data, w.scores(data, codes)) for w, data in watches]
+        delays = tuple(None if alarm is None else int(alarm - frames[0]) for alarm in alarms)
+        found.append(Found(section, int(snr_quality(np.array([snr_db]))[0]), delays))
+    return found
+
+
+def rows_of(found: Sequence[Found], monitor: int, *, within: int) -> list[dict[str, object]]:
+    """What one monitor found of each class, and of the broken and degraded of each section.
+
+    within: Frames, for the share that is found so soon.
+    """
+    groups = {QUALITIES[n]: [each for each in found if each.quality == n] for n in (1, 2, 3, 4)}
+    worse = [each for each in found if each.quality >= 3]
+    for section in dict.fromkeys(each.section for each in worse):
+        groups[f"degraded or broken by {section}"] = [e for e in worse if e.section == section]
+    return [_row(name, group, monitor, within) for name, group in groups.items()]
+
+
+def _row(name: str, group: Sequence[Found], monitor: int, within: int) -> dict[str, object]:
+    delays = [each.delays[monitor] for each in group]
+    alarms = [delay for delay in delays if delay is not None]
+    return {
+        "of": name,
+        "trials": len(group),
+        "found": len(alarms),
+        "soon": sum(delay <= within for delay in alarms),
+        "median_delay_frames": float(np.median(alarms)) if alarms else None,
+    }
