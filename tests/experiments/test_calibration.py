@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from programs import random_inputs, random_program, seeds
 from voices import voice
 
-from workbench.audio.metrics import CLASSES
+from workbench.audio.scales import CLASSES
 from workbench.cli import main
 from workbench.errors import WorkbenchError
 from workbench.experiments.estimates.statistics import mean_gap_interval
@@ -259,6 +259,7 @@ def test_the_benchmark_prints_and_writes_what_is_found(tmp_path, capsys) -> None
     assert main(["bench", "monitors", "--trials", "20", "--json", str(path)]) == 0
     shown = capsys.readouterr().out
     assert "hidden-markers (knows all utterances)" in shown and "sound-sanity" in shown
+    assert "by class of its sound (SNR); in 45" in shown
     assert [each["monitor"] for each in json.loads(path.read_text())] == monitor_kinds()
     assert main(["bench", "monitors", "--trials", "0"]) == 2
 

@@ -8,11 +8,24 @@ from watching_strategies import watching_strategy
 
 from workbench.firmware.design import Firmware
 from workbench.firmware.twins.host import host_machine
+from workbench.firmware.twins.permanent import permanent_faults
 from workbench.healing.log import Diagnosis, Remedy
 from workbench.healing.simulation import simulate
+from workbench.healing.strategies.strategy import Strategy
 from workbench.memory.image import Image
 
 FRAMES = 40
+
+
+def test_permanent_faults_of_a_monitor_are_tried() -> None:
+    """Nothing in the working copy shows for certain; what it stores is stuck or flipped."""
+    program = random_program(0)
+    strategy = Strategy("alone", watching_strategy(0, program).guards)
+    number = next(n for n, area in enumerate(strategy.areas) if area.kind.asks)
+    alone = Strategy("alone", (strategy.guards[number],))
+    firmware = Firmware.of(alone.image(program), strategy=alone, weights="ram", prefix="alone")
+    faults = list(permanent_faults(firmware))
+    assert faults and all(len(fault) == 1 for fault in faults)
 
 
 def test_both_implementations_tell_the_same_under_faults_of_everything() -> None:

@@ -51,7 +51,8 @@ def run(options: argparse.Namespace) -> None:
             }
         )
     print(
-        "\nfound: share of the flips that raise an alarm within the utterance, by class of its sound (SNR); in "
+        "\nfound: share of the flips that raise an alarm within the utterance, by class of its sound "
+        f"({voice.generator.scale.measure}); in "
         f"{_SOON_FRAMES}: within so many frames\nof the first that sounds otherwise; median: delay from there in frames, "
         "negative where the alarm comes before"
     )

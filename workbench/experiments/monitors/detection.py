@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from workbench.experiments.campaigns.qualities import QUALITIES, snr_quality
+from workbench.audio.scales import QUALITIES, BySpectrum
+from workbench.audio.spectral_distance import SpectralDistance
 from workbench.experiments.monitors.streams import CHECK, Stream, laid_out
 from workbench.experiments.voices.voice import Voice
 from workbench.integer.frames import frames_of
@@ -70,16 +71,27 @@ def detect(
         changed = engine.changed(parameter_changes(program, layout, [hit]))
         codes, _ = engine.step(inputs, changed, engine.silence(), sorted(names))
         progress()
-        sound = clean[program.output].astype(np.float64)
-        error = codes[program.output] - sound  # float64 [frames * rate, channels]
-        frames = np.flatnonzero(error.reshape(len(error) // rate, -1).any(axis=1))
+        differs = codes[program.output] != clean[program.output]  # [frames * rate, channels]
+        frames = np.flatnonzero(differs.reshape(len(differs) // rate, -1).any(axis=1))
         if not frames.size:
             continue
-        snr_db = 10 * np.log10((sound**2).sum() / (error**2).sum())
+        quality = _quality(voice, clean[program.output], codes[program.output])
         alarms = [w.first_alarm(data, w.scores(data, codes)) for w, data in watches]
         delays = tuple(None if alarm is None else int(alarm - frames[0]) for alarm in alarms)
-        found.append(Found(section, int(snr_quality(np.array([snr_db]))[0]), delays))
+        found.append(Found(section, quality, delays))
     return found
+
+
+def _quality(voice: Voice, clean: np.ndarray, codes: np.ndarray) -> int:
+    """Class of a sound that differs, on the scale of the generator; an index of QUALITIES."""
+    scale, program = voice.generator.scale, voice.program
+    if isinstance(scale, BySpectrum):
+        distance = SpectralDistance(program.sound(clean), round(program.sample_rate_hz))
+        fidelity = scale.fidelity_db(*distance.of(program.sound(codes)[None]))
+    else:
+        sound = clean.astype(np.float64)
+        fidelity = 10 * np.log10((sound**2).sum() / ((codes - sound) ** 2).sum())
+    return int(scale.quality(np.atleast_1d(fidelity))[0])
 
 
 def rows_of(found: Sequence[Found], monitor: int, *, within: int) -> list[dict[str, object]]:

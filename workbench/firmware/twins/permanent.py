@@ -66,6 +66,7 @@ def permanent_faults(firmware: Firmware) -> Iterator[list[Event]]:
     guards = list(zip(firmware.strategy.guards, layout.watches, strict=True))
     for number, (guard, watch) in enumerate(guards):
         for unit in _units(firmware, guard, watch):
+            seen: list[Event] = []
             for position in watch.telling_bits(unit):
                 seen = cursors_at(firmware, {number: unit}, position >> 3)
                 yield [stuck_cell(firmware, position), *seen]
