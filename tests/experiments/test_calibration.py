@@ -19,7 +19,7 @@ from workbench.experiments.monitors.calibration import (
     calibrate,
     monitor_kinds,
 )
-from workbench.experiments.monitors.detection import Found, detect, rows_of
+from workbench.experiments.monitors.detection import Found, detect, rows_of, together
 from workbench.experiments.monitors.limits import episode_peaks, false_alarms, limit_for
 from workbench.experiments.monitors.streams import laid_out
 from workbench.experiments.voices.voice import open_voice
@@ -241,6 +241,8 @@ def test_flips_are_found_by_class_and_when_they_are_heard(made: Calibration) -> 
     assert sum(row["found"] for row in rows_of(found, 1, within=45)) < sum(
         row["found"] for row in rows_of(found, 0, within=45)
     )
+    both = [Found("bias", 4, (3, -1)), Found("bias", 4, (None, 5)), Found("bias", 4, (None, None))]
+    assert [each.delays for each in together(both)] == [(-1,), (5,), (None,)]
     plain = rows_of(
         [Found("bias", 4, (3,)), Found("bias", 4, (None,)), Found("bias", 3, (90,))], 0, within=45
     )
@@ -260,7 +262,7 @@ def test_the_benchmark_prints_and_writes_what_is_found(tmp_path, capsys) -> None
     shown = capsys.readouterr().out
     assert "hidden-markers (knows all utterances)" in shown and "sound-sanity" in shown
     assert "by class of its sound (SNR); in 45" in shown
-    assert [each["monitor"] for each in json.loads(path.read_text())] == monitor_kinds()
+    assert [each["monitor"] for each in json.loads(path.read_text())] == [*monitor_kinds(), "all"]
     assert main(["bench", "monitors", "--trials", "0"]) == 2
 
 

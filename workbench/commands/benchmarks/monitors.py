@@ -11,7 +11,7 @@ from workbench.commands.progress import doing
 from workbench.errors import WorkbenchError
 from workbench.experiments.estimates.statistics import wilson
 from workbench.experiments.monitors.calibration import FRAMES, MEAN_FRAMES, calibrate, monitor_kinds
-from workbench.experiments.monitors.detection import detect, rows_of
+from workbench.experiments.monitors.detection import detect, rows_of, together
 from workbench.experiments.voices.voice import open_voice
 from workbench.files import write_text
 from workbench.progress import progress_bar
@@ -36,12 +36,11 @@ def run(options: argparse.Namespace) -> None:
         f"frames between false alarms, learned from {FRAMES:,}"
     )
     for number, each in enumerate(made):
-        rows = rows_of(found, number, within=_SOON_FRAMES)
         held_out = f"{each.alarms} false alarms in {each.frames:,} frames not seen"
-        print(f"\n{each.area.code} ({held_out if each.endless else 'knows all utterances'})")
-        print(f"{'':<32}{'flips':>7}{'found':>8}{'95 %':>14}{f'in {_SOON_FRAMES}':>8}{'median':>9}")
-        for row in rows:
-            _print(row)
+        rows = _table(
+            f"{each.area.code} ({held_out if each.endless else 'knows all utterances'})",
+            rows_of(found, number, within=_SOON_FRAMES),
+        )
         report.append(
             {
                 "monitor": each.area.code,
@@ -50,6 +49,8 @@ def run(options: argparse.Namespace) -> None:
                 "frames": each.frames,
             }
         )
+    rows = _table("all of them", rows_of(together(found), 0, within=_SOON_FRAMES))
+    report.append({"monitor": "all", "rows": rows})
     print(
         "\nfound: share of the flips that raise an alarm within the utterance, by class of its sound "
         f"({voice.generator.scale.measure}); in "
@@ -58,6 +59,14 @@ def run(options: argparse.Namespace) -> None:
     )
     if options.json:
         write_text(options.json, json.dumps(report, indent=2) + "\n")
+
+
+def _table(title: str, rows: list[dict[str, object]]) -> list[dict[str, object]]:
+    print(f"\n{title}")
+    print(f"{'':<32}{'flips':>7}{'found':>8}{'95 %':>14}{f'in {_SOON_FRAMES}':>8}{'median':>9}")
+    for row in rows:
+        _print(row)
+    return rows
 
 
 def _print(row: dict[str, object]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -92,6 +92,14 @@ def _quality(voice: Voice, clean: np.ndarray, codes: np.ndarray) -> int:
         sound = clean.astype(np.float64)
         fidelity = 10 * np.log10((sound**2).sum() / ((codes - sound) ** 2).sum())
     return int(scale.quality(np.atleast_1d(fidelity))[0])
+
+
+def together(found: Sequence[Found]) -> list[Found]:
+    """The same trials with one monitor, whose alarm is the first of all of them."""
+    return [
+        replace(each, delays=(min((d for d in each.delays if d is not None), default=None),))
+        for each in found
+    ]
 
 
 def rows_of(found: Sequence[Found], monitor: int, *, within: int) -> list[dict[str, object]]:
