@@ -121,8 +121,21 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
     again.start()
 
 
+class _Aligned(argparse.HelpFormatter):
+    """argparse, which forgets that names of subcommands are indented and breaks the line after a long one."""
+
+    def add_argument(self, action: argparse.Action) -> None:
+        super().add_argument(action)
+        widest = max(map(len, COMMANDS)) + 2 * self._indent_increment
+        self._action_max_length = max(self._action_max_length, widest)
+
+
 def _parse(words: Sequence[str]) -> argparse.Namespace:
-    parser = _Parser(prog="workbench", description="The self-healing tinyML audio workbench.")
+    parser = _Parser(
+        prog="workbench",
+        description="The self-healing tinyML audio workbench.",
+        formatter_class=_Aligned,
+    )
     parser.add_argument("--version", action="version", version=f"workbench {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     wanted = next((word for word in words if word in COMMANDS), None)
