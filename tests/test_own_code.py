@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -30,6 +31,12 @@ from workbench.memory.watches.pages import Pages
 TABLE = np.arange(4)
 ROWS = {"a": [1, 2], "b": {"x", "y", "z"}}
 
+class Rows(dict):
+    def twice(self):
+        return 2 * len(self)
+
+MORE = Rows(a=1)
+
 def helper(value, by=3):
     return inner(value) in {"p", "q", value} or by
 
@@ -38,7 +45,7 @@ def inner(value):
 
 @lru_cache
 def often(value):
-    return ROWS[value]
+    return ROWS[value], MORE
 
 class Mine(Code):
     name = "mine"
@@ -75,6 +82,8 @@ CHANGES = [
     ('name = "mine"', 'name = "other"'),
     ("    @staticmethod\n", "    @classmethod\n"),
     ("class Mine(Code)", "class Mine(Pages)"),
+    ("return 2 * len(self)", "return 3 * len(self)"),
+    ("Rows(a=", "Rows(b="),
 ]
 
 
@@ -124,6 +133,23 @@ def test_an_object_counts_by_what_it_holds_but_for_what_it_computed() -> None:
     other.limit = 9
     assert used.twice == 14
     assert own_digest([one]) == own_digest([used]) != own_digest([other])
+
+
+class _Answers:
+    """Has an attribute for every name, each another object."""
+
+    __slots__ = ("held",)
+
+    def __init__(self, held: object) -> None:
+        self.held = held
+
+    def __getattr__(self, name: str) -> object:
+        return _Answers(name)
+
+
+def test_objects_that_answer_to_every_name_are_read_by_what_they_hold() -> None:
+    assert own_digest([_Answers(1)]) == own_digest([_Answers(1)]) != own_digest([_Answers(2)])
+    assert own_digest([(_Answers(1), np.add)]) != own_digest([(_Answers(1), np.subtract)])
 
 
 def test_nothing_that_ships_is_ones_own() -> None:

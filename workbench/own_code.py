@@ -10,13 +10,21 @@ from __future__ import annotations
 
 import hashlib
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dis import get_instructions
 from enum import Enum
 from functools import cache, cached_property, partial
 from pathlib import Path
-from types import CodeType, FunctionType, MemberDescriptorType, MethodType, ModuleType
+from types import (
+    CodeType,
+    FunctionType,
+    MappingProxyType,
+    MemberDescriptorType,
+    MethodType,
+    ModuleType,
+)
+from typing import Any
 
 import numpy as np
 
@@ -25,7 +33,7 @@ _PLAIN = (type(None), bool, int, float, complex, str, bytes, type(...))
 # Of a class: where it stands and what describes it, not what it does; some is made when it is first used.
 _BESIDE = {
     "__dict__", "__weakref__", "__module__", "__doc__", "__firstlineno__", "__static_attributes__",
-    "__dataclass_fields__", "__dataclass_params__", "__abstractmethods__", "_abc_impl",
+    "__dataclass_fields__", "__dataclass_params__", "__abstractmethods__", "__slotnames__", "_abc_impl",
 }  # fmt: skip
 _LOOKED_UP = {"LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"}
 _INSTALLED = {"site-packages", "dist-packages"}
@@ -58,8 +66,7 @@ class _Reader:
             elif isinstance(
                 thing, tuple
             ):  # equal ones may be one or several, as the compiler likes
-                self._note("tuple")
-                waiting += reversed([len(thing), *thing])
+                waiting += reversed([type(thing), len(thing), *thing])
             elif id(thing) in seen:
                 self._note("again", seen[id(thing)])
             else:
@@ -84,7 +91,7 @@ class _Reader:
             else:
                 self._note(module, name)
             return
-        self._note(type(thing).__module__, type(thing).__qualname__)
+        yield type(thing)
         yield from _parts_of_object(thing)
 
 
@@ -130,11 +137,11 @@ def _parts_of_object(thing: object) -> Iterator[object]:
     if isinstance(thing, CodeType):
         yield from _parts_of_code(thing)
     elif isinstance(thing, Enum):
-        yield from (type(thing), thing.name, thing.value)
+        yield from (thing.name, thing.value)
     elif isinstance(thing, np.ndarray):
         yield from (str(thing.dtype), thing.shape)
         yield thing.tolist() if thing.dtype.hasobject else thing.tobytes()
-    elif isinstance(thing, Mapping):
+    elif isinstance(thing, dict | MappingProxyType):
         yield len(thing)
         for key in sorted(thing, key=repr):
             yield from (key, thing[key])
@@ -150,18 +157,31 @@ def _parts_of_object(thing: object) -> Iterator[object]:
         yield thing.func
     elif isinstance(thing, MethodType | staticmethod | classmethod):
         yield from (thing.__func__, getattr(thing, "__self__", None))
-    elif hasattr(thing, "__wrapped__"):  # a function with a cache
-        yield thing.__wrapped__
-    elif isinstance(name := getattr(thing, "__qualname__", None), str):
-        yield name  # a function in C
     else:
-        yield type(thing)
-        every = [(name, each) for kind in type(thing).__mro__ for name, each in vars(kind).items()]
-        made = {name for name, each in every if isinstance(each, cached_property)}
-        slots = [name for name, each in every if isinstance(each, MemberDescriptorType)]
-        state = {name: getattr(thing, name) for name in slots if hasattr(thing, name)}
-        state |= getattr(thing, "__dict__", {})
-        yield {name: value for name, value in state.items() if name not in made}
+        yield from _parts_of_instance(thing)
+
+
+def _parts_of_instance(thing: object) -> Iterator[object]:
+    state = dict(_plainly(thing, "__dict__") or {})
+    if "__wrapped__" in state:  # a function with a cache
+        yield state["__wrapped__"]
+        return
+    if isinstance(name := _plainly(thing, "__qualname__"), str):  # a function in C
+        yield name
+        return
+    every = [(name, each) for kind in type(thing).__mro__ for name, each in vars(kind).items()]
+    made = {name for name, each in every if isinstance(each, cached_property)}
+    slots = [name for name, each in every if isinstance(each, MemberDescriptorType)]
+    state |= {name: _plainly(thing, name) for name in slots}
+    yield {name: value for name, value in state.items() if name not in made}
+
+
+def _plainly(thing: object, name: str) -> Any:
+    """An attribute, without asking a `__getattr__` of the thing's, which may have an answer to everything; or None."""
+    try:
+        return object.__getattribute__(thing, name)
+    except AttributeError:
+        return None
 
 
 def _parts_of_code(code: CodeType) -> Iterator[object]:

@@ -20,7 +20,8 @@ from workbench.experiments.campaigns.store import open_results, read_results
 from workbench.experiments.estimates.statistics import clustered, mean_interval
 from workbench.experiments.voices.listening import Listener
 from workbench.experiments.voices.voice import open_voice
-from workbench.memory.faults.plan import TrialId
+from workbench.face.campaigns import folders_of
+from workbench.memory.faults.plan import Plan, TrialId
 from workbench.memory.faults.protection import ProtectionMask
 from workbench.memory.faults.transients import Sites
 from workbench.memory.trials.truth import play
@@ -285,3 +286,15 @@ def test_a_folder_of_another_plan_is_kept(
     assert campaign("--fault", "flips=1", "--trials", 5, "--out", tmp_path) == 2
     assert "choose another folder with --out" in capsys.readouterr().err
     assert read_results(tmp_path).equals(before)
+
+
+def test_every_plan_of_a_sweep_has_a_folder_of_its_own_that_can_be_made(tmp_path: Path) -> None:
+    many = [f"bits={'+'.join(map(str, range(count)))}" for count in (299, 300)]
+    texts = ["flips=3", "flips=3,section=bias", "poisson=1Hz,frames=9,of=burst=8", *many]
+    folders = folders_of(tmp_path, list(map(Plan.parse, texts)))
+    for folder in folders:
+        folder.mkdir()
+    assert len(list(tmp_path.iterdir())) == len(texts)
+    assert [each.name for each in folders_of(tmp_path, list(map(Plan.parse, ["flips=3", "flips=4"])))] == [
+        "flips=3", "flips=4",
+    ]  # fmt: skip

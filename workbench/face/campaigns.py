@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 Fault = Plan | str
 _FEW = 50_000  # trials that are done before other processes have started
+_LONGEST_NAME = 100  # of a folder of a sweep
 TRIALS = 10_000  # of a plan without an end, unless told otherwise
 
 
@@ -113,7 +114,13 @@ def folders_of(out: Path, plans: Sequence[Plan]) -> list[Path]:
     names = [str(plan.model) for plan in plans]
     if len(set(names)) < len(names):
         names = [str(plan) for plan in plans]
-    return [out / name.replace(",", " ").replace(":", " ") for name in names]
+    return [out / _folder_name(name, plan) for name, plan in zip(names, plans, strict=True)]
+
+
+def _folder_name(text: str, plan: Plan) -> str:
+    """A name that any file system takes, of the text of a plan; a long one ends with the plan's hash."""
+    name = text.replace(",", " ").replace(":", " ").replace("/", "%2F")
+    return name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]} {plan.hash}"
 
 
 def summary(folder: Path | str) -> Shown:
