@@ -11,6 +11,7 @@ import sys
 
 from workbench.errors import WorkbenchError
 
+_GCC = "arm-none-eabi-gcc"
 _EXTRA = "pip install 'self-healing-audio-workbench[mcu]'"
 
 
@@ -21,6 +22,15 @@ def zig_compiler() -> list[str]:
             f"the cross compiler ziglang is not installed; get it with the extra mcu: {_EXTRA}"
         )
     return [sys.executable, "-m", "ziglang", "cc"]
+
+
+def gcc_compiler() -> str:
+    """The command of GCC for Arm microcontrollers; WorkbenchError where it is not installed."""
+    if shutil.which(_GCC) is None:
+        raise WorkbenchError(
+            f"the compiler {_GCC} is not installed; install it (Debian: gcc-arm-none-eabi) or use zig"
+        )
+    return _GCC
 
 
 def host_compiler() -> list[str]:

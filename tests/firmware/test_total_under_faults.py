@@ -10,12 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from batches import listening_firmwares, random_firmwares, synthesising_firmwares
+from conv_chains import chain_firmwares
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from thoroughness import cases
 
 from workbench.compilers import host_compiler
 from workbench.firmware.design import Firmware
+from workbench.firmware.scratch import work_bytes
 from workbench.firmware.toolchain import (
     SANITIZERS,
     WARNINGS,
@@ -70,6 +72,7 @@ def test_damaged_images_under_the_sanitizers(tmp_path: Path) -> None:
 def test_kernels_stay_inside_arrays_of_exact_size(tmp_path: Path) -> None:
     """Every operand in an allocation of its own, so that one byte too far is seen."""
     firmwares = random_firmwares(SEED + 1, cases(15, nightly=30))
+    firmwares += chain_firmwares(SEED, cases(15, nightly=30))
     calls = [call for firmware in firmwares for call in _exact_calls(firmware)]
     assert len(calls) > 15
     body = "\n".join([*calls, _SYNTHESIS, _LISTENING])
@@ -140,7 +143,7 @@ def _exact_calls(firmware: Firmware) -> list[str]:
             "fan_in": operator.weight.shape[3],
             "group_columns": operator.out_channels // operator.groups, "up": operator.up,
             "x_bits": source.bits, "weight_bits": operator.weight_bits, "y_bits": target.bits,
-            "low": operator.low, "high": operator.high,
+            "low": operator.low, "high": operator.high, "work_bytes": work_bytes(operator, source),
         }  # fmt: skip
         fields = ", ".join(f".{name} = {value}" for name, value in shape.items())
         weight = layout.place(operator.name, "weight").size_bytes
@@ -150,9 +153,10 @@ def _exact_calls(firmware: Firmware) -> list[str]:
             f"        void *w = filled({weight}), *b = filled({4 * out}), *s = filled({out});\n"
             f"        void *h = filled({back}), *x = filled({back + source.rate * row_bytes});\n"
             f"        void *y = filled({y_bytes});\n"
-            f"        wb_conv(&shape, w, b, s, h, (unsigned char *)x + {back}, y);\n"
+            f"        void *k = filled({work_bytes(operator, source)});\n"
+            f"        wb_conv(&shape, w, b, s, h, (unsigned char *)x + {back}, y, k);\n"
             "        free(w);\n        free(b);\n        free(s);\n        free(h);\n"
-            "        free(x);\n        free(y);\n    }"
+            "        free(x);\n        free(y);\n        free(k);\n    }"
         )
     return blocks
 

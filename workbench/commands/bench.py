@@ -24,6 +24,7 @@ BENCHMARKS = {
     "synthesis": "what the synthesiser of speech costs on emulated cores",
     "speech": "how well a recogniser understands texts that a voice never learned",
     "visemes": "how well a face follows what is said, by held-out recordings and other voices",
+    "kernels": "instructions a multiply-accumulate on every emulated core, beside CMSIS-NN",
     "cluster": "how many tasks a second a Dask scheduler hands out to many simulated workers",
 }
 # Benchmark -> the options that it takes, with what they are when they are left out.
@@ -38,6 +39,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "synthesis": {},
     "speech": dict(_VOICE),
     "visemes": {"checkpoint": None},
+    "kernels": {"out": None},
     "growth": {**_VOICE, "seconds": 1.0, "out": Path("out/growth")},
     "cluster": {"workers": 200},
 }
@@ -92,7 +94,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--out",
         type=Path,
         metavar="DIR",
-        help=f"growth: where pictures and figures go ({OPTIONS['growth']['out']})",
+        help=f"growth: where pictures and figures go ({OPTIONS['growth']['out']}); kernels: where a picture goes",
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there")
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from workbench.errors import WorkbenchError
 from workbench.firmware.design import Firmware, c_type
-from workbench.firmware.scratch import row_bytes
+from workbench.firmware.scratch import row_bytes, work_bytes
 from workbench.integer.operators import (
     Add,
     Blend,
@@ -87,7 +87,7 @@ def scratch_locals(firmware: Firmware) -> Iterator[str]:
     """The buffers that the operators of a step share."""
     used = firmware.scratch.offsets
     widths = {each.bits for each in firmware.program.signals if each.name in used}
-    for bits in sorted(widths | ({16, 32} if firmware.scratch.work else set())):
+    for bits in sorted(widths):
         yield f"{c_type(bits)} *const codes{bits} = model->scratch.codes{bits};"
 
 
@@ -148,7 +148,7 @@ def _conv(call: Call) -> Iterator[str]:
         f"&{shape_name(firmware, conv.name)}, parameters->weight_{call.name},\n"
         f"        {call.read('bias', 'int32_t')},\n"
         f"        {call.read('shift', 'int8_t')}, {history},\n"
-        f"        {call.x[0]}, {call.y}"
+        f"        {call.x[0]}, {call.y}, {_work(call)}"
     )
     if firmware.spare_bytes:
         first = f"parameters->weight_{call.name}"
@@ -160,6 +160,12 @@ def _conv(call: Call) -> Iterator[str]:
         return
     lines = call.watched(call, arguments) if call.watched else []
     yield from lines or [f"wb_conv({arguments});"]
+
+
+def _work(call: Call) -> str:
+    """Memory of the kernel's own, as words; NULL where it has none."""
+    offset = call.firmware.scratch.work.get(call.operator.name)
+    return "NULL" if offset is None else f"(uint32_t *)model->scratch.codes32 + {offset // 4}"
 
 
 def _add(call: Call) -> Iterator[str]:
@@ -202,8 +208,8 @@ def _concat(call: Call) -> Iterator[str]:
 
 
 def _synthesis(call: Call) -> Iterator[str]:
-    work = call.firmware.scratch.work[call.operator.name]
-    words, codes = f"(uint32_t *)codes32 + {work // 4}", f"codes16 + {work // 2 + 4 * POINTS}"
+    words = _work(call)
+    codes = f"(int16_t *)({words} + {2 * POINTS})"
     yield "{"
     yield from _tables(call)
     yield "    const wb_synthesis_state past = {"
@@ -216,7 +222,7 @@ def _synthesis(call: Call) -> Iterator[str]:
 
 
 def _melbands(call: Call) -> Iterator[str]:
-    words = f"(uint32_t *)codes32 + {call.firmware.scratch.work[call.operator.name] // 4}"
+    words = _work(call)
     yield "{"
     yield from _tables(call)
     yield f"    const wb_melbands_work work = {{{words}, {words} + {POINTS}, {words} + {2 * POINTS}}};"
@@ -262,6 +268,7 @@ def _shape(firmware: Firmware, conv: Operator) -> str:
             "y_bits": firmware.program.target(conv).bits,
             "low": conv.low,
             "high": conv.high,
+            "work_bytes": work_bytes(conv, source),
         },
     )
 

@@ -7,20 +7,55 @@ kernel needs memory of its own has a buffer while it runs.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from workbench.audio.hearing import BANDS
-from workbench.integer.operators import MelBands, Operator, Synthesis
+from workbench.integer.operators import Conv, MelBands, Operator, Synthesis
 from workbench.integer.operators.fourier import POINTS
 from workbench.integer.program import Program
 from workbench.integer.signals import Signal
 
 _ALIGNMENT_BYTES = 4
-# Bytes that a kernel needs while it runs, besides its signals: two words a point; two int16 a bin, or a word a band.
-WORK_BYTES: dict[type[Operator], int] = {
-    Synthesis: 8 * POINTS + 4 * (POINTS // 2 + 1),
-    MelBands: 8 * POINTS + 4 * BANDS,
+_MOST_CONV_BYTES = 8192  # longer windows are left to the plain kernel, which needs none
+_SERIES_BYTES = 32  # behind a series of codes, so that words may be read beyond its end
+
+
+def _of_synthesis(_: Operator, __: Signal) -> int:
+    """Two words a point, two int16 a bin."""
+    return 8 * POINTS + 4 * (POINTS // 2 + 1)
+
+
+def _of_melbands(_: Operator, __: Signal) -> int:
+    """Two words a point, a word a band."""
+    return 8 * POINTS + 4 * BANDS
+
+
+def _of_conv(conv: Operator, source: Signal) -> int:
+    """8 bytes a code of a window: it is laid out, or listed, once for all rows of weights.
+
+    Two lists, of the low and the high nibbles, are filled up to a multiple of four entries each. Depthwise, the
+    memory also holds a channel's codes of a frame and before it as int16.
+    """
+    assert isinstance(conv, Conv)
+    window = 8 * (conv.taps * conv.weight.shape[3] + 2 * 3)
+    series = 2 * (source.rate + conv.history) + _SERIES_BYTES
+    most = max(window, series) if conv.weight.shape[3] == 1 else window
+    return most if most <= _MOST_CONV_BYTES else 0
+
+
+# Bytes that a kernel needs while it runs, besides its signals, by the operator and the first signal that it reads.
+WORK_BYTES: dict[type[Operator], Callable[[Operator, Signal], int]] = {
+    Conv: _of_conv,
+    Synthesis: _of_synthesis,
+    MelBands: _of_melbands,
 }
+
+
+def work_bytes(operator: Operator, source: Signal) -> int:
+    """Of a kernel, besides its signals; 0 where it needs none."""
+    ask = WORK_BYTES.get(type(operator))
+    return ask(operator, source) if ask else 0
 
 
 @dataclass(frozen=True)
@@ -90,11 +125,11 @@ def _buffers(program: Program) -> list[_Buffer]:
         first[operator.target] = last[operator.target] = number
         room[operator.target] = 0
     last[program.output] = len(program.operators)
-    work = [
-        _Buffer(operator.name, 0, _aligned(WORK_BYTES[type(operator)]), number, number, work=True)
-        for number, operator in enumerate(program.operators)
-        if type(operator) in WORK_BYTES
-    ]
+    work = []
+    for number, operator in enumerate(program.operators):
+        size = work_bytes(operator, program.sources(operator)[0])
+        if size:
+            work.append(_Buffer(operator.name, 0, _aligned(size), number, number, work=True))
     return work + [
         _Buffer(
             name,

@@ -10,14 +10,15 @@ from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
 
-from workbench.compilers import host_compiler, zig_compiler
+from workbench.compilers import gcc_compiler, host_compiler, zig_compiler
 from workbench.errors import WorkbenchError
 from workbench.firmware.boards import Core
 
 WARNINGS = ("-std=c99", "-pedantic", "-Wall", "-Wextra", "-Wconversion", "-Werror")
 SANITIZERS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-g")
 RUNTIME = "runtime"
-_DEVICE = ("-ffreestanding", "-fno-sanitize=all", "-ffunction-sections")
+ZIG, GCC = "zig", "gcc"
+_DEVICE = ("-ffreestanding", "-ffunction-sections")
 _LONGEST_MESSAGE = 300
 
 
@@ -61,11 +62,33 @@ def compile_shared(folder: Path, output: Path, *, options: Sequence[str] = ()) -
     run_compiler([*host_compiler(), "-shared", "-fPIC", "-O2", *options], folder, output)
 
 
-def compile_device(folder: Path, output: Path, *, core: Core, linker_script: Path) -> None:
-    """Build every C file of `folder` into an ELF file for `core`; WorkbenchError as above."""
-    target = ["-target", "thumb-freestanding-eabi", f"-mcpu={core.zig_cpu}", *core.options]
+def compile_device(
+    folder: Path,
+    output: Path,
+    *,
+    core: Core,
+    linker_script: Path,
+    compiler: str = ZIG,
+    defines: Sequence[str] = (),
+) -> None:
+    """Build every C file of `folder` into an ELF file for `core`; WorkbenchError as above.
+
+    Args:
+        folder: With the sources.
+        output: The file.
+        core: One of `CORES`.
+        linker_script: Of the device.
+        compiler: "zig" or "gcc".
+        defines: Macros.
+    """
+    if compiler == GCC:
+        command = [gcc_compiler(), f"-mcpu={core.gcc_cpu}", "-mthumb", "-nostartfiles", "-nolibc"]
+    else:
+        target = "riscv32-freestanding-none" if core.risc_v else "thumb-freestanding-eabi"
+        command = [*zig_compiler(), "-target", target, f"-mcpu={core.zig_cpu}", "-fno-sanitize=all"]
+    macros = [f"-D{macro}" for macro in defines]
     link = ["-Wl,--gc-sections", "-T", str(linker_script)]
-    run_compiler([*zig_compiler(), *target, *_DEVICE, *WARNINGS, *link], folder, output)
+    run_compiler([*command, *core.options, *_DEVICE, *WARNINGS, *macros, *link], folder, output)
 
 
 def run_compiler(command: Sequence[str], folder: Path, output: Path) -> None:

@@ -15,7 +15,7 @@ from workbench.errors import WorkbenchError
 from workbench.firmware.boards import Core
 from workbench.firmware.design import RAM, Firmware
 from workbench.firmware.emulation.emulator import EmulatedMachine, Strike
-from workbench.firmware.toolchain import build_folder, compile_device, package_texts
+from workbench.firmware.toolchain import ZIG, build_folder, compile_device, package_texts
 from workbench.firmware.twins.twin import Twin, frames_of
 from workbench.firmware.writing.unit import UNIT_CALLS, unit_sources
 from workbench.healing.log import LogEntry
@@ -141,11 +141,17 @@ def firmware_for(image: Image, strategy: Strategy, weights: str = RAM) -> Firmwa
 
 
 def emulated_machine(
-    firmwares: Sequence[Firmware], core: Core, *, count_reads: bool = False
+    firmwares: Sequence[Firmware],
+    core: Core,
+    *,
+    count_reads: bool = False,
+    compiler: str = ZIG,
+    defines: Sequence[str] = (),
 ) -> EmulatedMachine:
     """Compile models with different prefixes for `core` and load them into one emulated chip.
 
-    count_reads: of golden copy and checks, which takes three times as long. No file stays behind. Raises WorkbenchError without compiler or emulator.
+    count_reads: of golden copy and checks, which takes three times as long. compiler, defines: see
+    `compile_device`. No file stays behind. Raises WorkbenchError without compiler or emulator.
     """
     device = package_texts("device")
     symbols = " ".join(name for firmware in firmwares for name in _looked_at(firmware))
@@ -156,7 +162,14 @@ def emulated_machine(
     }
     with build_folder(sources) as folder:
         elf = folder / "firmware.elf"
-        compile_device(folder, elf, core=core, linker_script=folder / "device.ld")
+        compile_device(
+            folder,
+            elf,
+            core=core,
+            linker_script=folder / "device.ld",
+            compiler=compiler,
+            defines=defines,
+        )
         counted = _in_flash(firmwares) if count_reads else {}
         return EmulatedMachine(elf, core, counted=counted)
 

@@ -1,4 +1,4 @@
-"""An emulated Cortex-M that runs one firmware file: flash read-only, RAM apart, instructions counted.
+"""An emulated Cortex-M or RISC-V core that runs one firmware file: flash read-only, RAM apart, instructions counted.
 
 Reference: Unicorn 2 (QEMU's translator). It counts instructions, not cycles.
 """
@@ -27,9 +27,19 @@ _RETURN = FLASH_START + FLASH_BYTES - 16
 _STACK_TOP = RAM_START + RAM_BYTES
 _STACK_PAINT = 0xA5
 _THUMB = 1
+_TIMES = ("load", "load_after", "store", "block", "jump", "accumulate")  # of `Timing`
+_BLOCK = np.dtype([("size", "u4"), ("instructions", "u4"), ("cycles", "u4")])
 _MOST_INSTRUCTIONS = 2_000_000_000  # of a call; nothing that comes back takes as many
 _ENABLE_FPU = 0x4000_0000
 _EXTRA = "pip install 'self-healing-audio-workbench[mcu]'"
+
+
+class _Registers(NamedTuple):
+    """Numbers of the stack pointer, the link register and the program counter."""
+
+    stack: int
+    link: int
+    counter: int
 
 
 class Strike(NamedTuple):
@@ -64,12 +74,20 @@ class _Cell(ctypes.Structure):
     )
 
 
+class _Times(ctypes.Structure):
+    _fields_ = tuple((name, ctypes.c_uint32) for name in _TIMES)
+
+
 class _Counts(ctypes.Structure):
     _fields_ = (
         ("flash", ctypes.c_void_p),
         ("flash_start", ctypes.c_uint64),
         ("flash_bytes", ctypes.c_uint64),
         ("known", ctypes.c_void_p),
+        ("risc_v", ctypes.c_uint64),
+        ("times", _Times),
+        ("end", ctypes.c_uint64),
+        ("cycles", ctypes.c_uint64),
         ("instructions", ctypes.c_uint64),
         ("upsets", ctypes.POINTER(_Upset)),
         ("waiting", ctypes.c_uint64),
@@ -84,20 +102,22 @@ class _Counts(ctypes.Structure):
 class _Counter:
     """The memory of the native hooks, device/counter.c."""
 
-    def __init__(self, flash: np.ndarray) -> None:
-        self._known = np.zeros(FLASH_BYTES // 2, np.uint32)
+    def __init__(self, flash: np.ndarray, core: Core) -> None:
+        self._known = np.zeros(FLASH_BYTES // 2, _BLOCK)
         self.counts = _Counts(
             flash=flash.ctypes.data,
             flash_start=FLASH_START,
             flash_bytes=FLASH_BYTES,
             known=self._known.ctypes.data,
+            risc_v=core.risc_v,
+            times=_Times(*(getattr(core.timing, name) for name in _TIMES)),
         )
 
     def arm(self, strikes: Sequence[Strike]) -> None:
         """Count from zero, and let these bits, sorted by time, flip when it has come."""
         upsets = (_Upset(s.after, s.byte.ctypes.data, 1 << s.bit) for s in strikes)
         self._upsets = (_Upset * len(strikes))(*upsets)
-        self.counts.instructions = self.counts.flash_reads = 0
+        self.counts.instructions = self.counts.cycles = self.counts.flash_reads = 0
         self.counts.upsets = self._upsets
         self.counts.waiting = len(strikes)
 
@@ -122,19 +142,22 @@ class EmulatedMachine:
     """A chip with a firmware in its flash; see `twin.Machine`.
 
     flash_bytes, ram_bytes: what the firmware occupies, the stack not counted.
-    strikes: bits that flip during the next call. instructions: of the last call. flash_reads: bytes
+    strikes: bits that flip during the next call. instructions: of the last call. cycles: estimated for them by
+    the core's timing, with memory that never waits. flash_reads: bytes
     that it read of what is counted (the chip is slower then). limit: of instructions, after which a call
     is given up. Flash that is written to stops the chip.
     """
 
     def __init__(self, elf: Path, core: Core, *, counted: Mapping[str, int] | None = None) -> None:
         """counted: symbol -> size in bytes of constants whose reads are counted."""
-        self._unicorn, self._arm = component("unicorn"), component("unicorn.arm_const")
+        self._unicorn = component("unicorn")
+        self._registers = _registers(core)
+        self._thumb = 0 if core.risc_v else _THUMB
         self._flash = np.zeros(FLASH_BYTES, np.uint8)
         self._ram = np.zeros(RAM_BYTES, np.uint8)
         self.flash_bytes, self.ram_bytes, self._symbols = self._load(elf)
         self._uc = self._chip(core)
-        self._counter = _Counter(self._flash)
+        self._counter = _Counter(self._flash, core)
         self._hook(self._unicorn.UC_HOOK_BLOCK, "counter_block", first=1, last=0)  # everywhere
         for symbol, size in (counted or {}).items():
             first = self.symbol(symbol)
@@ -143,22 +166,22 @@ class EmulatedMachine:
         self.strikes: list[Strike] = []
         self._stuck: list[StuckCell] = []
         self.limit = _MOST_INSTRUCTIONS
-        self.instructions = self.flash_reads = 0
+        self.instructions = self.cycles = self.flash_reads = 0
         self._paint = self.ram_bytes
         self._ram[self._paint :] = _STACK_PAINT
 
     def call(self, function: str) -> None:
         """Run a function without arguments to its end; WorkbenchError when it faults or never ends."""
-        arm, uc = self._arm, self._uc
+        uc, registers = self._uc, self._registers
         strikes = sorted(self.strikes, key=lambda strike: strike.after)
         self._counter.arm(strikes)
         self._counter.counts.limit = self.limit
-        uc.reg_write(arm.UC_ARM_REG_SP, _STACK_TOP)
-        uc.reg_write(arm.UC_ARM_REG_LR, _RETURN | _THUMB)
+        uc.reg_write(registers.stack, _STACK_TOP)
+        uc.reg_write(registers.link, _RETURN | self._thumb)
         try:
-            uc.emu_start(self.symbol(function) | _THUMB, _RETURN)
+            uc.emu_start(self.symbol(function) | self._thumb, _RETURN)
         except self._unicorn.UcError as error:
-            place = uc.reg_read(arm.UC_ARM_REG_PC)
+            place = uc.reg_read(registers.counter)
             raise WorkbenchError(
                 f"the emulated device faults in {function} at {place:#x} ({error}); "
                 "please report it with the program"
@@ -173,6 +196,7 @@ class EmulatedMachine:
         self.strikes = []
         self.settle()
         self.instructions = self._counter.counts.instructions
+        self.cycles = self._counter.counts.cycles
         self.flash_reads = self._counter.counts.flash_reads
 
     def stick(self, byte: np.ndarray, bit: int, value: int) -> None:
@@ -205,7 +229,7 @@ class EmulatedMachine:
     def symbol(self, name: str) -> int:
         """Its address, without the Thumb bit; WorkbenchError when the firmware has none."""
         try:
-            return self._symbols[name] & ~_THUMB
+            return self._symbols[name]
         except KeyError:
             raise WorkbenchError(f"the firmware has no symbol {name}; build it again") from None
 
@@ -235,21 +259,28 @@ class EmulatedMachine:
                 start = RAM_START if section["sh_addr"] >= RAM_START else FLASH_START
                 sizes[start] = max(sizes[start], section["sh_addr"] + section["sh_size"] - start)
         symbols = {
+            # Functions have the Thumb bit; data may lie at odd addresses.
             symbol.name: symbol["st_value"]
+            & (~_THUMB if symbol["st_info"]["type"] == "STT_FUNC" else ~0)
             for symbol in file.get_section_by_name(".symtab").iter_symbols()
             if symbol.name
         }
         return sizes[FLASH_START], sizes[RAM_START], symbols
 
     def _chip(self, core: Core) -> Any:
-        uc, arm = self._unicorn, self._arm
-        # Not UC_MODE_MCLASS: it makes every chip a Cortex-M33.
-        chip = uc.Uc(uc.UC_ARCH_ARM, uc.UC_MODE_THUMB, cpu=getattr(arm, core.unicorn_cpu))
+        uc = self._unicorn
+        if core.risc_v:
+            model = getattr(component("unicorn.riscv_const"), core.unicorn_cpu)
+            chip = uc.Uc(uc.UC_ARCH_RISCV, uc.UC_MODE_RISCV32, cpu=model)
+        else:
+            # Not UC_MODE_MCLASS: it makes every chip a Cortex-M33.
+            arm = component("unicorn.arm_const")
+            chip = uc.Uc(uc.UC_ARCH_ARM, uc.UC_MODE_THUMB, cpu=getattr(arm, core.unicorn_cpu))
+            chip.reg_write(arm.UC_ARM_REG_FPEXC, _ENABLE_FPU)
         runs = uc.UC_PROT_READ | uc.UC_PROT_EXEC
         keeps = uc.UC_PROT_READ | uc.UC_PROT_WRITE
         chip.mem_map_ptr(FLASH_START, FLASH_BYTES, runs, self._flash.ctypes.data)
         chip.mem_map_ptr(RAM_START, RAM_BYTES, keeps, self._ram.ctypes.data)
-        chip.reg_write(arm.UC_ARM_REG_FPEXC, _ENABLE_FPU)
         return chip
 
     def _hook(self, kind: int, function: str, *, first: int, last: int) -> None:
@@ -267,6 +298,14 @@ class EmulatedMachine:
         )
         if status != self._unicorn.UC_ERR_OK:
             raise WorkbenchError(f"the emulator refuses the hook {function} (status {status})")
+
+
+def _registers(core: Core) -> _Registers:
+    if core.risc_v:
+        names = component("unicorn.riscv_const")
+        return _Registers(names.UC_RISCV_REG_SP, names.UC_RISCV_REG_RA, names.UC_RISCV_REG_PC)
+    names = component("unicorn.arm_const")
+    return _Registers(names.UC_ARM_REG_SP, names.UC_ARM_REG_LR, names.UC_ARM_REG_PC)
 
 
 def component(module: str) -> Any:

@@ -106,11 +106,12 @@ def refuse_expensive(budget: int, needs: Needs, strategy: Strategy, core: str) -
     most = {cost.strategy: max(cost.step, cost.fault) for cost in costs}
     fit = [name for name, instructions in most.items() if instructions <= budget]
     nearest = max(fit, key=lambda name: most[name], default=None)
-    advice = (
-        f"the nearest that fits is {nearest} with {most[nearest]:,} (measured on the generator of the shipped table)"
-        if nearest
-        else f"no named strategy takes less than {min(most.values()):,}"
-    )
+    if nearest:
+        advice = f"the nearest that fits is {nearest} with {most[nearest]:,} (measured on the generator of the shipped table)"
+    elif most:
+        advice = f"no named strategy takes less than {min(most.values()):,}"
+    else:
+        advice = f"`workbench emulate --costs --core {core}` measures what others take"
     raise WorkbenchError(
         f"{strategy.name} takes up to {needs.healer:,} instructions in a clean frame on "
         f"{CORES[core].title}, up to {needs.fault:,} where a single permanent fault is found, and the "

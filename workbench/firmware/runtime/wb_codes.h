@@ -3,7 +3,7 @@
  * Integer arithmetic with one meaning on every compiler.
  *
  * Codes are int8_t or int16_t. Nothing here relies on how a compiler shifts negative numbers or
- * converts large unsigned ones; good compilers turn every function into an instruction or two.
+ * converts large unsigned ones, but where its manual says it.
  */
 #ifndef WB_CODES_H
 #define WB_CODES_H
@@ -34,13 +34,21 @@ static inline int32_t wb_clamp(int32_t value, int32_t low, int32_t high)
 /* The signed number with the bits of `word`. */
 static inline int32_t wb_signed(uint32_t word)
 {
+#if defined(__GNUC__) /* which says that such conversions wrap */
+    return (int32_t)word;
+#else
     return word <= (uint32_t)INT32_MAX ? (int32_t)word : -(int32_t)~word - 1;
+#endif
 }
 
 /* floor(value / 2**places), places 0..31. */
 static inline int32_t wb_shift_right(int32_t value, int32_t places)
 {
+#if defined(__GNUC__) /* which says that such shifts are arithmetic */
+    return value >> places;
+#else
     return value < 0 ? ~(~value >> places) : value >> places;
+#endif
 }
 
 /*
@@ -74,10 +82,35 @@ static inline void wb_store(void *codes, uint32_t bits, size_t index, int32_t va
     }
 }
 
-static inline void wb_copy(void *target, const void *source, size_t bytes)
+#if defined(__GNUC__)
+typedef uint32_t WB_ALIAS wb_copied; /* that may lie over codes of any width */
+#endif
+
+/* A function of its own: else it would be unrolled wherever something is copied. */
+WB_NOINLINE static void wb_copy(void *target, const void *source, size_t bytes)
 {
     unsigned char *to = target;
     const unsigned char *from = source;
+#if defined(__GNUC__)
+    if ((((uintptr_t)to | (uintptr_t)from) & 3u) == 0) {
+        wb_copied *words = (wb_copied *)(void *)to;
+        const wb_copied *given = (const wb_copied *)(const void *)from;
+        for (; bytes >= 16; bytes -= 16) {
+            const uint32_t a = given[0];
+            const uint32_t b = given[1];
+            const uint32_t c = given[2];
+            const uint32_t d = given[3];
+            words[0] = a;
+            words[1] = b;
+            words[2] = c;
+            words[3] = d;
+            words += 4;
+            given += 4;
+        }
+        to = (unsigned char *)words;
+        from = (const unsigned char *)given;
+    }
+#endif
     while (bytes--) {
         *to++ = *from++;
     }

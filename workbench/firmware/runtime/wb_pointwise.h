@@ -24,10 +24,16 @@ static inline void wb_rescale(const void *x, uint32_t x_bits, int32_t shift, voi
                               uint32_t y_bits, size_t count, int32_t low, int32_t high)
 {
     const int32_t places = wb_clamp(shift, WB_SHIFT_MIN, WB_SHIFT_MAX);
-    const int32_t half = places > 0 ? (int32_t)1 << (places - 1) : 0;
+    if (places >= 0) { /* two loops, so that neither asks at every code */
+        const int32_t half = places > 0 ? (int32_t)1 << (places - 1) : 0;
+        for (size_t i = 0; i < count; i++) {
+            const int32_t value = wb_shift_right(wb_load(x, x_bits, i) + half, places);
+            wb_store(y, y_bits, i, wb_clamp(value, low, high));
+        }
+        return;
+    }
     for (size_t i = 0; i < count; i++) {
-        const int32_t value = wb_load(x, x_bits, i) + half;
-        wb_store(y, y_bits, i, wb_requantise(value, places, low, high));
+        wb_store(y, y_bits, i, wb_requantise(wb_load(x, x_bits, i), places, low, high));
     }
 }
 

@@ -1,0 +1,73 @@
+"""Kernels of every core and compiler: all codes equal, at edges, odd sizes and under faults."""
+
+import numpy as np
+import pytest
+from batches import needs_emulator
+from conv_chains import chain_firmwares, chain_inputs
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from programs import seeds
+from thoroughness import cases
+
+from workbench.experiments.bench.kernels import compilers
+from workbench.firmware.boards import CORES
+from workbench.firmware.emulation.emulate import emulated_machine
+from workbench.firmware.toolchain import ZIG
+from workbench.firmware.twins.host import host_machine
+from workbench.firmware.twins.twin import Machine, Twin
+from workbench.integer.reference import run
+
+COUNT = cases(12, nightly=40)
+FIRMWARES = chain_firmwares(0, COUNT)
+FRAMES = 3
+# The cores of each family of kernels; others differ in nothing that kernels see.
+_BUILDS = [
+    (name, compiler)
+    for name in ("m0plus", "m3", "m4", "rv32imc")
+    for compiler in compilers(CORES[name])
+]
+
+
+@pytest.fixture(scope="module", params=["host", *_BUILDS], ids=str)
+def machine(request: pytest.FixtureRequest) -> Machine:
+    if request.param == "host":
+        return host_machine(FIRMWARES)
+    core, compiler = request.param
+    return emulated_machine(FIRMWARES, CORES[core], compiler=compiler)
+
+
+@needs_emulator
+@settings(max_examples=cases(40, nightly=400), deadline=None)
+@given(number=st.integers(0, COUNT - 1), seed=seeds, flips=st.sampled_from([0, 0, 5, 60]))
+def test_every_code_is_equal(machine: Machine, number: int, seed: int, flips: int) -> None:
+    firmware = FIRMWARES[number]
+    program = firmware.program
+    bits = 8 * firmware.layout.working_bytes
+    positions = np.random.default_rng(seed).integers(0, bits, flips)
+    inputs = chain_inputs(program, seed, FRAMES)
+    damaged = firmware.image.flip(positions).to_program()
+    twin = Twin(machine, firmware)
+    twin.flip(positions.tolist())
+    np.testing.assert_array_equal(twin.run(inputs), run(damaged, inputs)[program.output][0])
+
+
+@needs_emulator
+@pytest.mark.parametrize("core", ["m0plus", "m4"])
+def test_plain_kernels_are_equal(core: str) -> None:
+    """What fits no family, and what a build may ask for."""
+    machine = emulated_machine(FIRMWARES, CORES[core], compiler=ZIG, defines=["WB_PLAIN_KERNELS"])
+    for seed, firmware in enumerate(FIRMWARES):
+        inputs = chain_inputs(firmware.program, seed, FRAMES)
+        expected = run(firmware.program, inputs)[firmware.program.output][0]
+        np.testing.assert_array_equal(Twin(machine, firmware).run(inputs), expected)
+
+
+def test_the_chains_reach_every_path() -> None:
+    """So that the tests above cannot pass for want of something to test."""
+    convs = [conv for firmware in FIRMWARES for conv in firmware.program.operators]
+    for varies in ("up", "taps", "dilation", "stride", "groups", "weight_bits"):
+        assert len({getattr(conv, varies) for conv in convs}) > 1, varies
+    assert any(conv.weight.shape[3] == 1 and conv.taps > 8 for conv in convs)
+    assert any(conv.weight.shape[3] == 1 and conv.taps <= 8 for conv in convs)
+    assert any((conv.shift < 0).any() for conv in convs)
+    assert any(conv.taps * conv.weight.shape[3] % 8 for conv in convs)

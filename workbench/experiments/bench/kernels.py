@@ -1,0 +1,121 @@
+"""Instructions a multiply-accumulate of every layer on every emulated core, beside plain C and other libraries."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from workbench.errors import WorkbenchError
+from workbench.experiments.bench.kernel_layers import PEERS, Layer
+from workbench.firmware.boards import Core
+from workbench.firmware.design import RAM, Firmware
+from workbench.firmware.emulation.emulate import emulated_machine
+from workbench.firmware.emulation.emulator import EmulatedMachine
+from workbench.firmware.toolchain import GCC, ZIG
+from workbench.firmware.twins.twin import Twin, frames_of
+from workbench.healing.strategies.named import nothing
+from workbench.integer.reference import run
+from workbench.memory.image import Image
+
+TUNED, PLAIN = "tuned", "plain"
+_PLAIN_MACRO = "WB_PLAIN_KERNELS"
+_FRAMES = 3
+RELU_ZEROS = 0.5  # half of the codes behind a ReLU are zero
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One layer on one core.
+
+    compiler: "zig" or "gcc". kernels: "tuned" for what the firmware uses on this core, "plain" for the C that
+    defines them. bits: of weights. instructions_per_mac: of a whole step, copies of input and output included, all
+    inputs drawn uniformly. after_relu: the same where half of the inputs are zero. cycles_per_mac: estimated with
+    the core's timing, memory that never waits. peer: instructions a multiply-accumulate of CMSIS-NN; None where
+    none was published.
+    """
+
+    core: str
+    compiler: str
+    kernels: str
+    layer: str
+    bits: int
+    instructions_per_mac: float
+    after_relu: float
+    cycles_per_mac: float
+    peer: float | None
+
+    def as_json(self) -> dict[str, Any]:
+        """As plain data."""
+        return asdict(self)
+
+
+def compilers(core: Core) -> list[str]:
+    """Those that are installed and know the core."""
+    return [ZIG, *([GCC] if core.gcc_cpu and shutil.which("arm-none-eabi-gcc") else [])]
+
+
+def measured_kernels(
+    cores: Sequence[Core],
+    layers: Sequence[Layer],
+    *,
+    progress: Callable[[str], object] = lambda _: None,
+) -> Iterator[Measurement]:
+    """Run every layer with every compiler, tuned and plain.
+
+    Raises WorkbenchError where a code differs from the reference, and without compiler or emulator.
+    """
+    for core in cores:
+        for compiler in compilers(core):
+            for kernels in (TUNED, PLAIN):
+                progress(f"{core.title} {compiler} {kernels}")
+                yield from _on(core, layers, compiler, kernels)
+
+
+def _on(core: Core, layers: Sequence[Layer], compiler: str, kernels: str) -> Iterator[Measurement]:
+    firmwares = [
+        Firmware.of(
+            Image.of(layer.program()), strategy=nothing(), weights=RAM, prefix=f"layer{number}"
+        )
+        for number, layer in enumerate(layers)
+    ]
+    defines = [_PLAIN_MACRO] if kernels == PLAIN else []
+    machine = emulated_machine(firmwares, core, compiler=compiler, defines=defines)
+    for layer, firmware in zip(layers, firmwares, strict=True):
+        macs = firmware.program.macs_per_frame()
+        instructions, cycles = _step(machine, firmware, layer, zeros=0.0)
+        sparse, _ = _step(machine, firmware, layer, zeros=RELU_ZEROS)
+        yield Measurement(
+            core=core.name,
+            compiler=compiler,
+            kernels=kernels,
+            layer=layer.name,
+            bits=layer.bits,
+            instructions_per_mac=instructions / macs,
+            after_relu=sparse / macs,
+            cycles_per_mac=cycles / macs,
+            peer=PEERS.get(core.name, {}).get(layer.name),
+        )
+
+
+def _step(
+    machine: EmulatedMachine, firmware: Firmware, layer: Layer, *, zeros: float
+) -> tuple[float, float]:
+    """Instructions and estimated cycles of a frame, mean, once the history is full."""
+    inputs = layer.inputs(_FRAMES, zeros=zeros)
+    twin = Twin(machine, firmware)
+    instructions, cycles, heard = [], [], []
+    for codes in frames_of(firmware, inputs):
+        heard.append(twin.step(codes))
+        instructions.append(machine.instructions)
+        cycles.append(machine.cycles)
+    expected = run(firmware.program, inputs)["y"][0]
+    if (np.concatenate(heard) != expected).any():
+        raise WorkbenchError(
+            f"{layer.title} on an emulated core differs from the reference; please report it with the "
+            "compiler's version"
+        )
+    return float(np.mean(instructions)), float(np.mean(cycles))
