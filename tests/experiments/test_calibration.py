@@ -1,6 +1,7 @@
 """Calibration: limits against plain recursions and known streams, and what a calibrated monitor then does."""
 
 import json
+from contextlib import redirect_stderr
 from itertools import pairwise
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from programs import random_inputs, random_program, seeds
+from terminals import Terminal
 from voices import voice
 
 from workbench.audio.scales import CLASSES
@@ -268,7 +270,10 @@ def test_the_benchmark_prints_and_writes_what_is_found(tmp_path, capsys) -> None
 
 def test_the_command_writes_a_strategy(tmp_path, capsys) -> None:
     for name in ("made.json", "made.toml"):
-        assert main(["calibrate", "challenge", "--out", str(tmp_path / name)]) == 0
+        with redirect_stderr(Terminal()) as terminal:
+            assert main(["calibrate", "challenge", "--out", str(tmp_path / name)]) == 0
+        for stage in ("learning what clean frames are like", "finding the limit", "checking the"):
+            assert stage in terminal.getvalue() and "frame/s" in terminal.getvalue()
         shown = capsys.readouterr().out
         assert "watches 18 signals" in shown and "no false alarm by construction" in shown
         strategy = load_strategy(tmp_path / name)

@@ -6,7 +6,6 @@ import argparse
 from pathlib import Path
 
 from workbench.commands.common import add_checkpoint, add_generator
-from workbench.commands.progress import doing
 from workbench.experiments.estimates.statistics import mean_gap_interval
 from workbench.experiments.monitors.calibration import (
     FRAMES,
@@ -53,11 +52,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Calibrate, write the strategy, and print what it watches, costs, and alarms of."""
     voice = open_voice(options.checkpoint, generator=options.generator)
-    with doing("learning what clean frames are like"):
-        made = calibrate(
-            voice, options.monitor, mean_frames=options.arl, frames=options.frames,
-            signals=tuple(options.signal) if options.signal else None, seed=options.seed,
-        )  # fmt: skip
+    made = calibrate(
+        voice, options.monitor, mean_frames=options.arl, frames=options.frames,
+        signals=tuple(options.signal) if options.signal else None, seed=options.seed,
+    )  # fmt: skip
     out = options.out or _OUT / f"{options.monitor}.json"
     save_strategy(made.strategy, out)
     _print(made)

@@ -12,8 +12,10 @@ from workbench.integer.frames import frames_of
 from workbench.integer.part import part_of_program
 from workbench.memory.layout import Layout
 from workbench.memory.watches.behaviour import Behaviour, BehaviourArea
+from workbench.progress import progress_bar
 
 LEARN, LIMIT, CHECK = range(3)  # what a stream is for; each draws utterances of its own
+_SHOWN = ("learning what clean frames are like", "finding the limit", "checking the limit")
 
 
 @dataclass(frozen=True)
@@ -42,13 +44,16 @@ class Stream:
         engine = frames_of(part_of_program(self.voice.program, signals))
         clean, done = engine.changed({}), 0
         rate = self.voice.program.signal(signals[0]).rate
-        for text in self.texts():
-            inputs = self.voice.generator.encode(self.voice.config, [text])
-            codes, _ = engine.step(inputs, clean, engine.silence(), tuple(signals))
-            yield codes
-            done += len(codes[signals[0]]) // rate
-            if done >= self.frames:
-                return
+        total = self.frames if is_endless(self.voice) else None
+        with progress_bar(total=total, desc=_SHOWN[self.purpose], unit="frame") as bar:
+            for text in self.texts():
+                inputs = self.voice.generator.encode(self.voice.config, [text])
+                codes, _ = engine.step(inputs, clean, engine.silence(), tuple(signals))
+                yield codes
+                done += len(codes[signals[0]]) // rate
+                bar.update(min(done, self.frames) - bar.n)
+                if done >= self.frames:
+                    return
 
     def scores(self, area: BehaviourArea) -> list[np.ndarray]:
         """What a monitor scores the frames, int64 [frames] of each utterance."""
