@@ -19,6 +19,7 @@ from workbench.experiments.bench.intelligibility import Count, Listeners, rate_o
 from workbench.experiments.bench.likeness import likeness
 from workbench.experiments.bench.unseen_texts import (
     held_out_prompts,
+    learnt_words,
     unseen_sentences,
     unseen_words,
     words_of,
@@ -27,20 +28,25 @@ from workbench.experiments.voices.voice import open_voice
 from workbench.generators.speech.lexicon import lexicon
 
 
-def learnt_words() -> set[str]:
+def words_that_were_learnt() -> set[str]:
     return {word for text in transcripts().values() for word in re.findall("[a-z']+", text.lower())}
 
 
 def test_the_texts_were_not_learnt() -> None:
     said, others = unseen_words()
     assert len({*said, *others}) == len(said) + len(others) == 1000
-    assert not learnt_words() & set(said)
+    assert not words_that_were_learnt() & set(said)
     sentences, whole = unseen_sentences(), {text.lower() for text in transcripts().values()}
     assert len(set(sentences)) == 20 and not whole & set(sentences)
     words = [word for text in sentences for word in text.split()]
     assert all(lexicon().has(word) for word in words)
-    assert sum(word not in learnt_words() for word in words) > 0.7 * len(words)
+    assert sum(word not in words_that_were_learnt() for word in words) > 0.7 * len(words)
     assert len(held_out_prompts()) == 24
+    learnt = learnt_words()
+    assert len(learnt) == 50 and {transcripts()[each].lower() for each in learnt.values()} == set(
+        learnt
+    )
+    assert not set(learnt.values()) & set(held_out_prompts()) and not set(learnt) & set(said)
 
 
 def test_words_are_those_that_are_said() -> None:
@@ -70,6 +76,7 @@ def few(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(module, "unseen_words", lambda: (("elephant",), ("river", "window")))
         monkeypatch.setattr(module, "unseen_sentences", lambda: ("seven four",))
         monkeypatch.setattr(module, "held_out_prompts", lambda: {"digits/7": "seven"})
+        monkeypatch.setattr(module, "learnt_words", lambda: {"one": "digits/1"})
 
 
 def test_what_is_heard_is_counted(few: None) -> None:
@@ -81,8 +88,10 @@ def test_what_is_heard_is_counted(few: None) -> None:
     assert word.errors > 0
     (sentence,) = listeners.sentences(lambda text: silence)
     assert sentence == Count("seven four", 2, 2)
-    (prompt,) = listeners.recordings({"digits/7": voice.recordings["seven"]})
+    (prompt,) = listeners.prompts(lambda text: voice.recordings[text])
     assert prompt == Count("seven", 0, 1)
+    (learnt,) = listeners.learnt(lambda text: voice.recordings[text])
+    assert (learnt.text, learnt.size) == ("one", 5) and learnt.errors < 3
     (phones,) = listeners.phones(voice.speak)
     assert phones.size == 8 and phones.errors < 8
 
@@ -109,7 +118,7 @@ def test_the_command_prints_and_writes(
     said = capsys.readouterr().out
     figures = json.loads(path.read_text("utf-8"))
     assert set(figures) == {"seed0", "float twin"}
-    assert set(figures["seed0"]) == {"words", "sentences", "prompts", "phones"}
+    assert set(figures["seed0"]) == set(intelligibility.TESTS)
     assert "float twin" in said and "workbench data fetch" in said
 
 

@@ -16,10 +16,11 @@ from workbench.audio.recordings import ALIGNMENTS, load_recordings
 from workbench.commands.kept import Kept
 from workbench.commands.progress import counted
 from workbench.errors import WorkbenchError
-from workbench.experiments.bench.intelligibility import TESTS, Count, Listeners, rate_of
+from workbench.experiments.bench.intelligibility import TESTS, Count, Listeners, Speak, rate_of
 from workbench.experiments.bench.likeness import Likeness, likeness
 from workbench.experiments.bench.unseen_texts import (
     held_out_prompts,
+    learnt_words,
     unseen_sentences,
     unseen_words,
 )
@@ -31,6 +32,7 @@ from workbench.generators.speech.alignments import Row, read_alignments
 _GENERATOR, _ANY = "speech", "any text"
 _FLOAT, _MEAN, _RECORDINGS = "float twin", "mean", "recordings"
 _FETCHED = Path("out/recordings")
+_OF_RECORDINGS = ("learnt", "prompts")  # tests whose texts the person said
 
 
 def run(options: argparse.Namespace) -> None:
@@ -43,35 +45,33 @@ def run(options: argparse.Namespace) -> None:
         raise WorkbenchError(
             f"the generator {first.generator.name} cannot say any text; this benchmark is for those like {_GENERATOR}"
         )
-    speakers = {
+    speakers: dict[str, Speak] = {
         **{name: voice.speak for name, voice in voices.items()},
         _FLOAT: first.speak_in_float,
     }
     hashes = [voice.program.content_hash for voice in voices.values()]
-    held_out = [label for label in held_out_prompts() if label in recordings]
-    aligned = [label for label in held_out if label in rows]
-    steps = len(speakers) * len(TESTS) + bool(held_out) + bool(aligned)
+    tests = {name: tuple(TESTS) for name in speakers}
+    recorded = _recorded()
+    if set(recorded.values()) <= set(recordings):
+        speakers[_RECORDINGS] = lambda text: recordings[recorded[text]]
+        tests[_RECORDINGS] = _OF_RECORDINGS
+    aligned = [label for label in held_out_prompts() if label in recordings and label in rows]
+    steps = sum(map(len, tests.values())) + bool(aligned)
     with (
-        Kept(
-            "bench-speech", hashes, [recordings[label].tobytes()[:64] for label in held_out]
-        ) as kept,
+        Kept("bench-speech", hashes, [recordings[each].tobytes()[:64] for each in aligned]) as kept,
         counted(steps, unit="test") as say,
     ):
         table: dict[str, dict[str, list[Count]]] = {}
         for name, speak in speakers.items():
-            for test, count in TESTS.items():
+            for test in tests[name]:
                 say(f"{name}: {test}")
                 made = kept.step(
                     f"{name} {test}".replace(" ", "-"),
-                    partial(count, listeners, speak),
+                    partial(TESTS[test], listeners, speak),
                     plain=lambda counts: [asdict(each) for each in counts],
                     again=lambda plain: [Count(**each) for each in plain],
                 )
                 table.setdefault(name, {})[test] = made
-        if held_out:
-            say(_RECORDINGS)
-            heard = {label: recordings[label] for label in held_out}
-            table[_RECORDINGS] = {"prompts": listeners.recordings(heard)}
         near: dict[str, list[Likeness]] = {}
         if aligned:
             say("distances to the recordings")
@@ -97,11 +97,16 @@ def run(options: argparse.Namespace) -> None:
         )
     if options.json:
         figures: dict[str, Any] = {
-            name: {test: asdict(rate_of(counts)) for test, counts in tests.items()}
-            for name, tests in table.items()
+            name: {test: asdict(rate_of(counts)) for test, counts in made_of.items()}
+            for name, made_of in table.items()
         }
         figures |= {f"{name} to recordings": list(map(asdict, each)) for name, each in near.items()}
         write_text(options.json, json.dumps(figures, indent=1) + "\n")
+
+
+def _recorded() -> dict[str, str]:
+    """Text -> label of its recording, of all tests that have some."""
+    return {**learnt_words(), **{text: label for label, text in held_out_prompts().items()}}
 
 
 def _fetched() -> tuple[dict[str, np.ndarray], dict[str, list[Row]]]:
@@ -125,6 +130,7 @@ def _voices(options: argparse.Namespace) -> dict[str, Voice]:
 def _print(table: Mapping[str, Mapping[str, list[Count]]], choices: int) -> None:
     heads = {
         "words": f"words wrong ({len(unseen_words()[0])}, among {choices:,})",
+        "learnt": f"learnt words wrong ({len(learnt_words())})",
         "sentences": f"sentences, word errors ({len(unseen_sentences())})",
         "prompts": f"held-out prompts, word errors ({len(held_out_prompts())})",
         "phones": "sentences, phone errors",

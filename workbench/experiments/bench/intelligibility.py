@@ -6,7 +6,7 @@ text, so that several voices that say the same texts have a mean with an interva
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -16,6 +16,7 @@ from workbench.audio.dictation import Dictation
 from workbench.audio.recogniser import VARIANTS, Recogniser
 from workbench.experiments.bench.unseen_texts import (
     held_out_prompts,
+    learnt_words,
     unseen_sentences,
     unseen_words,
     words_of,
@@ -66,6 +67,12 @@ class Listeners:
         return Recogniser((*said, *others), leave_out=True)
 
     @cached_property
+    def _learnt(self) -> Recogniser:
+        """As many words, those that were learnt in place of the unseen ones."""
+        said, others = learnt_words(), unseen_words()[1]
+        return Recogniser((*said, *(word for word in others if word not in said)), leave_out=True)
+
+    @cached_property
     def _dictation(self) -> Dictation:
         return Dictation()
 
@@ -80,7 +87,12 @@ class Listeners:
 
     def words(self, speak: Speak) -> list[Count]:
         """Unseen words, each presented in every variant, among `choices`; an error is another answer."""
-        return [self._word(word, speak(word)) for word in unseen_words()[0]]
+        return [self._word(word, speak(word), self._words) for word in unseen_words()[0]]
+
+    def learnt(self, speak: Speak) -> list[Count]:
+        """Words that the network learned from a recording of each, likewise among as many."""
+        known = [word for word in learnt_words() if word in self._learnt.words]
+        return [self._word(word, speak(word), self._learnt) for word in known]
 
     def sentences(self, speak: Speak) -> list[Count]:
         """Unseen sentences, heard by trigrams of English."""
@@ -90,18 +102,12 @@ class Listeners:
         """Texts of recordings that no network learned, likewise."""
         return [self._sentence(text, speak(text)) for text in held_out_prompts().values()]
 
-    def recordings(self, recordings: Mapping[str, np.ndarray]) -> list[Count]:
-        """The same texts as the person said them, label -> float [samples]."""
-        return [
-            self._sentence(text, recordings[label]) for label, text in held_out_prompts().items()
-        ]
-
     def phones(self, speak: Speak) -> list[Count]:
         """Phones of the unseen sentences, without stress."""
         return [self._row(text, speak(text)) for text in unseen_sentences()]
 
-    def _word(self, word: str, sound: np.ndarray) -> Count:
-        heard = [self._words.recognise(sound, variant) for variant in VARIANTS]
+    def _word(self, word: str, sound: np.ndarray, recogniser: Recogniser) -> Count:
+        heard = [recogniser.recognise(sound, variant) for variant in VARIANTS]
         return Count(word, sum(answer != word for answer in heard), len(VARIANTS))
 
     def _sentence(self, text: str, sound: np.ndarray) -> Count:
@@ -116,6 +122,7 @@ class Listeners:
 # Test -> what is counted; the order of the columns.
 TESTS: dict[str, Callable[[Listeners, Speak], list[Count]]] = {
     "words": Listeners.words,
+    "learnt": Listeners.learnt,
     "sentences": Listeners.sentences,
     "prompts": Listeners.prompts,
     "phones": Listeners.phones,

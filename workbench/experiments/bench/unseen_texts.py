@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zlib
+
 from workbench.audio.resources import data_folder
 from workbench.audio.transcripts import transcripts
 from workbench.errors import WorkbenchError
@@ -9,6 +11,8 @@ from workbench.files import read_bytes
 from workbench.generators.speech.prompts import is_held_out
 from workbench.generators.speech.pronunciation import pronounced
 from workbench.generators.speech.tokens import Manner
+
+_LEARNT, _LEAST_LETTERS = 50, 3
 
 
 def unseen_words() -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -29,6 +33,17 @@ def unseen_sentences() -> tuple[str, ...]:
 def held_out_prompts() -> dict[str, str]:
     """Label -> text of the recordings that no network learns."""
     return {label: text for label, text in transcripts().items() if is_held_out(label)}
+
+
+def learnt_words() -> dict[str, str]:
+    """Word -> label of a recording that says nothing else, 50 of those that networks learn, chosen by their label."""
+    single = {
+        text.lower(): label
+        for label, text in transcripts().items()
+        if text.isalpha() and len(text) >= _LEAST_LETTERS and not is_held_out(label)
+    }
+    order = sorted(single, key=lambda word: zlib.crc32(single[word].encode()))
+    return {word: single[word] for word in order[:_LEARNT]}
 
 
 def words_of(text: str) -> tuple[str, ...]:
