@@ -21,8 +21,6 @@ from workbench.experiments.bench.likeness import Likeness, likeness
 from workbench.experiments.bench.unseen_texts import (
     held_out_prompts,
     learnt_words,
-    unseen_sentences,
-    unseen_words,
 )
 from workbench.experiments.voices.voice import Voice, open_voice
 from workbench.files import is_file, is_folder, write_text
@@ -128,11 +126,12 @@ def _voices(options: argparse.Namespace) -> dict[str, Voice]:
 
 
 def _print(table: Mapping[str, Mapping[str, list[Count]]], choices: int) -> None:
+    texts = {test: len(counts) for test, counts in next(iter(table.values())).items()}
     heads = {
-        "words": f"words wrong ({len(unseen_words()[0])}, among {choices:,})",
-        "learnt": f"learnt words wrong ({len(learnt_words())})",
-        "sentences": f"sentences, word errors ({len(unseen_sentences())})",
-        "prompts": f"held-out prompts, word errors ({len(held_out_prompts())})",
+        "words": f"words wrong ({texts['words']}, among {choices:,})",
+        "learnt": f"learnt words wrong ({texts['learnt']})",
+        "sentences": f"sentences, word errors ({texts['sentences']})",
+        "prompts": f"held-out prompts, word errors ({texts['prompts']})",
         "phones": "sentences, phone errors",
     }
     print("unseen texts and what a recogniser makes of them; 95 % intervals over texts")
