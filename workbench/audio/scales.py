@@ -1,7 +1,7 @@
 """Scales of damage: what a faulty sound is compared by, from its fidelity to a class and to harm.
 
 Fidelity is a figure in dB, infinite where no sample differs, which falls as the damage grows; 0 dB is a sound of which
-nothing is left. By the waveform it is the SNR. By the spectrum, for sounds whose noise and phase may differ unheard, it
+nothing is left, or a face that is broken. By the waveform it is the SNR. By the spectrum, for sounds whose noise and phase may differ unheard, it
 follows from two distances that no phase enters.
 """
 
@@ -189,8 +189,52 @@ def _level(distance: np.ndarray | float, limits: tuple[float, float, float]) -> 
     return np.where(values > limits[-1], 1.0 + (values - limits[-1]) * steep, inside)
 
 
+@dataclass(frozen=True)
+class ByError(Scale):
+    """By the root mean square of the difference of values that are no sound, as the shapes of a face.
+
+    Fidelity is -20 log10 of it, over that of which a broken one has more.
+
+    Args:
+        broken: Most of a degraded one; an acceptable one has half of it at most, a transparent one a quarter.
+    """
+
+    broken: float
+
+    measure: ClassVar[str] = "fidelity"
+    limits: ClassVar[tuple[float, float, float]] = BySpectrum.limits
+
+    def __post_init__(self) -> None:
+        if not 0 < self.broken < np.inf:
+            raise WorkbenchError(
+                f"classes cannot have the limit {self.broken!r:.60} of the error; give a number above 0"
+            )
+
+    def fidelity_db(self, error: np.ndarray) -> np.ndarray:
+        """Of errors, float [n]; float64 [n], infinite where there is none."""
+        with np.errstate(divide="ignore"):
+            return -20 * np.log10(np.asarray(error, np.float64) / self.broken)
+
+    def verdict(self, *, snr_db: float, log_mel_db: float, mfcc_dtw: float) -> tuple[str, str]:
+        """Refused: these are distances of sounds."""
+        raise WorkbenchError("this scale is of values that are no sound; compare their errors")
+
+    @property
+    def least(self) -> tuple[str, str, str]:
+        """Limits of the error."""
+        first, second, third = (f"error ≤ {part * self.broken:g}" for part in _LEVELS[1:])
+        return first, second, third
+
+    @property
+    def less(self) -> str:
+        """The last limit."""
+        return f"error > {self.broken:g}"
+
+
 def scale_text(scale: Scale) -> str:
     """A scale as manifests have it: "" for the SNR, else the limits, e.g. "log_mel=2+5+10,mfcc_dtw=8+14+24"."""
+    if isinstance(scale, ByError):
+        return f"error={float(scale.broken)!r}"
     if not isinstance(scale, BySpectrum):
         return ""
     pairs = (("log_mel", scale.log_mel_db), ("mfcc_dtw", scale.mfcc_dtw))
@@ -203,6 +247,8 @@ def scale_of_text(text: str) -> Scale:
         return BY_SNR
     try:
         named = dict(part.split("=") for part in text.split(","))
+        if list(named) == ["error"]:
+            return ByError(float(named["error"]))
         first, second = (
             tuple(map(float, named.pop(name).split("+"))) for name in ("log_mel", "mfcc_dtw")
         )

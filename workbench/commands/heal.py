@@ -245,7 +245,7 @@ def _why_empty(healed: SimulationResult) -> list[str]:
 
 def _fared(metrics: dict[str, Any]) -> str:
     if "looks" in metrics:
-        return f"visibly wrong {metrics['wrong']:.1%}, error {metrics['error']:.3f}: {metrics['looks']}"
+        return f"visibly wrong {metrics['wrong']:.1%}, error {metrics['error']:.3f}: {metrics['looks']}, {metrics['class']}"
     snr = metrics["snr_db"]
     ratio = "equal" if snr is None else f"SNR {snr:.1f} dB"
     return (

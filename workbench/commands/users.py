@@ -13,6 +13,7 @@ from workbench.memory.faults.arrivals import PUBLISHED_RATES
 # Name -> what it measures; each is a module of `applications`, imported when it is used.
 APPLICATIONS = {
     "liveness": "users who are locked out since they do not understand the digits of a challenge",
+    "avatar": "seconds in which the face of an avatar is visibly wrong",
     "assistance": "numbers that are heard wrongly, or not at all, when a wearable reads out its sensors",
 }
 _UPSETS, _YEARS = (30, 100, 300, 1000), (1.0, 10.0)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from workbench.audio.scales import BY_SNR, Scale, error_share
+from workbench.audio.scales import BY_SNR, ByError, Scale, error_share
 from workbench.commands.common import (
     add_checkpoint,
     add_generator,
@@ -112,6 +112,8 @@ def run(options: argparse.Namespace) -> None:
 def _error(scale: Scale) -> str:
     if scale == BY_SNR:
         return "energy of the error over that of error and sound together"
+    if isinstance(scale, ByError):
+        return "damage of the shapes, 0.5 where a face is about to break"
     return "damage of the spectrum, 0.5 where a sound is about to break"
 
 

@@ -13,7 +13,7 @@ from workbench.errors import WorkbenchError, described, expect
 from workbench.experiments.fleets.healed_speech import HealedSpeech
 from workbench.experiments.threads import one_thread
 from workbench.experiments.voices.faulty_speech import Heard
-from workbench.experiments.voices.voice import Voice
+from workbench.experiments.voices.voice import Voice, need_sound
 from workbench.face.shown import Shown
 from workbench.memory.faults.plan import TrialId
 from workbench.memory.faults.protection import ProtectionMask
@@ -69,6 +69,7 @@ def replay(
         WorkbenchError: The trial is of another image or mask, or the text is no identifier.
     """
     expect(voice, Voice, "the voice of a trial", 'a Voice, as wb.load("challenge")')
+    need_sound(voice)
     trial = trial if isinstance(trial, TrialId) else TrialId.parse(trial)
     image = voice.image(healer)
     sites, inputs = Sites(image), voice.inputs(trial.utterance)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from workbench.errors import WorkbenchError, expect, nearest, whole_number
 from workbench.experiments.applications.assistance import heard_on_page, refuse_fixed_words
+from workbench.experiments.applications.avatar import Viewer
 from workbench.experiments.applications.exposure import exposures
 from workbench.experiments.applications.liveness import Listener
 from workbench.experiments.applications.shares import Measured, Shares, shares_of, table_rows
@@ -59,8 +60,16 @@ def _assistance(voice: Voice) -> Measured:
     return partial(heard_on_page, voice)
 
 
+def _avatar(voice: Voice) -> Measured:
+    return Viewer(voice).experience
+
+
 # Name -> the generator that it is for, and what its users experience.
-_APPLICATIONS = {"liveness": ("challenge", _liveness), "assistance": ("speech", _assistance)}
+_APPLICATIONS = {
+    "liveness": ("challenge", _liveness),
+    "avatar": ("viseme", _avatar),
+    "assistance": ("speech", _assistance),
+}
 
 
 def users(
@@ -78,7 +87,7 @@ def users(
 
     Args:
         name: "liveness", users who are locked out since they do not understand the digits of a challenge;
-            "assistance", numbers that are heard wrongly when a wearable reads out its sensors.
+            "avatar", the share of the time in which a face is visibly wrong; "assistance", numbers that are heard wrongly when a wearable reads out its sensors.
         voice: Of the devices; None for the one that ships.
         healer: Beside none: a strategy, its name or its file.
         upsets: Numbers of bits of the working copy that flip together, a minute before the speech.

@@ -106,7 +106,7 @@ def campaign_of(
         protection=mask.digest if mask else "",
         own_code=own_digest([plan.model, *map(type, image.program.operators)]),
         scale=scale_text(scale),
-        format=BY_SPECTRUM_VERSION if by_spectrum else FORMAT_VERSION,
+        format=BY_SPECTRUM_VERSION if scale != BY_SNR else FORMAT_VERSION,
     )
 
 

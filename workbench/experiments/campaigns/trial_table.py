@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from workbench.audio.scales import BY_SNR, QUALITIES, BySpectrum, Scale
+from workbench.audio.scales import BY_SNR, QUALITIES, ByError, BySpectrum, Scale
 from workbench.memory.faults.plan import Plan
 from workbench.memory.faults.protection import ProtectionMask
 from workbench.memory.faults.transients import Sites
@@ -44,10 +44,13 @@ SCHEMA = pa.schema(
 
 
 _BY_SPECTRUM = pa.schema([*SCHEMA, ("mfcc_dtw", pa.float32()), ("fidelity_db", pa.float32())])
+_BY_ERROR = pa.schema([*SCHEMA, ("fidelity_db", pa.float32())])
 
 
 def schema_of(scale: Scale) -> pa.Schema:
-    """Columns of trials whose classes go by a scale: SCHEMA, and two more by the spectrum."""
+    """Columns of trials whose classes go by a scale: SCHEMA, and more than that where it is not the SNR."""
+    if isinstance(scale, ByError):
+        return _BY_ERROR
     return _BY_SPECTRUM if isinstance(scale, BySpectrum) else SCHEMA
 
 

@@ -68,7 +68,10 @@ def map_figure(criticality: Criticality) -> Figure:
     for column, panel in enumerate(rows[0]):
         last = column == len(tensors)
         panel.set_title(
-            "all parameters of a channel" if last else _LABELS[tensors[column]], fontsize=10
+            "all parameters of a channel"
+            if last
+            else _LABELS.get(tensors[column], tensors[column]),
+            fontsize=10,
         )
         rows[1][column].set_xlabel("channel" if last else "bit", fontsize=9)
     untried = np.isnan(criticality.harm).any()

@@ -85,6 +85,8 @@ def plain(metrics: Metrics) -> dict[str, Any]:
             "movement": metrics.movement if math.isfinite(metrics.movement) else None,
             "jitter": metrics.jitter if math.isfinite(metrics.jitter) else None,
             "looks": metrics.looks,
+            "class": metrics.quality,
+            "limit": metrics.limit,
         }
     return {
         "snr_db": metrics.snr_db if math.isfinite(metrics.snr_db) else None,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from workbench.audio.face_metrics import BY_FACE
 from workbench.audio.hearing import BANDS, HOP, SAMPLE_RATE_HZ
 from workbench.audio.recogniser import DIGIT_WORDS
 from workbench.errors import WorkbenchError
@@ -46,6 +47,7 @@ class VisemeGenerator(ShippedGenerator):
     repeats = ("seed0", "seed1", "seed2")
     sample_rate_hz = SAMPLE_RATE_HZ // HOP
     output = FACE
+    scale = BY_FACE
     delay_s = LOOK_AHEAD * HOP / SAMPLE_RATE_HZ
     front_end = "melbands"
     back_end = "blend"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from workbench.audio.scales import BY_SNR, BySpectrum, Scale
+from workbench.audio.scales import BY_SNR, ByError, BySpectrum, Scale
 from workbench.audio.spectral_distance import SpectralDistance
 from workbench.errors import WorkbenchError
 from workbench.integer.native.spectra import NativeSpectralDistance
@@ -51,7 +51,7 @@ def measured(
     """
     outcomes = laboratory.outcomes(events, trials)
     if not isinstance(scale, BySpectrum):
-        return Measured(outcomes, laboratory.snr_db(outcomes))
+        return _by_sums(laboratory, outcomes, scale)
     # Most trials differ in no sample and are not heard again.
     log_mel, warped = np.zeros((2, trials))
     distance = _distance(laboratory)
@@ -73,9 +73,20 @@ def compared(laboratory: Laboratory, sounds: np.ndarray, *, scale: Scale = BY_SN
     """
     outcomes = laboratory.compared(sounds)
     if not isinstance(scale, BySpectrum):
-        return Measured(outcomes, laboratory.snr_db(outcomes))
+        return _by_sums(laboratory, outcomes, scale)
     log_mel, warped = distances(laboratory, sounds)
     return Measured(outcomes, scale.fidelity_db(log_mel, warped), log_mel, warped)
+
+
+def _by_sums(laboratory: Laboratory, outcomes: np.ndarray, scale: Scale) -> Measured:
+    """What follows from the energy of the error alone."""
+    if not isinstance(scale, ByError):
+        return Measured(outcomes, laboratory.snr_db(outcomes))
+    program = laboratory.image.program
+    codes = np.sqrt(outcomes["error_energy"] / max(1, laboratory.clean.size))
+    return Measured(
+        outcomes, scale.fidelity_db(np.ldexp(codes, program.signal(program.output).exponent or 0))
+    )
 
 
 def distances(laboratory: Laboratory, sounds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
