@@ -13,6 +13,7 @@ from workbench.audio.hearing import HOP
 from workbench.audio.mouth_shapes import BLENDSHAPES, SILENCE, VISEME_OF, VISEMES, shape_codes
 from workbench.audio.sound_files import write_wav
 from workbench.errors import WorkbenchError
+from workbench.experiments.voices.feeding import feeding_of
 from workbench.experiments.voices.outputs import compared, write_output
 from workbench.experiments.voices.voice import Voice, open_voice
 from workbench.generators.speech.phones import SYMBOLS, without_stress
@@ -185,6 +186,10 @@ def test_float_and_smooth_twins_are_near(shipped: Voice) -> None:
     smooth = run_smooth(program, smooth_parameters(program), inputs).detach().numpy()
     made = run(program, inputs)[scores.name]
     assert np.corrcoef(smooth.ravel(), made.ravel())[0, 1] > 0.99
+
+
+def test_the_exported_readme_tells_of_shapes(shipped: Voice) -> None:
+    assert "gives 5 shapes of a face, 40 ms after the sound." in feeding_of(shipped).notes
 
 
 def test_a_face_is_written_with_its_times(shipped: Voice, tmp_path: Path) -> None:

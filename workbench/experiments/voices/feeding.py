@@ -8,6 +8,7 @@ from workbench.experiments.voices.voice import Voice
 from workbench.firmware.design import c_type
 from workbench.firmware.exporting.export import Feeding
 from workbench.firmware.names import Names
+from workbench.generators.generator import SOUND
 
 _MOST_CODES = 2048  # of an input of one utterance, that the example spells out
 
@@ -25,15 +26,20 @@ def feeding_of(voice: Voice) -> Feeding:
         if _is_constant(codes):
             columns[c_name] = [int(each[0, 0]) for each in codes]
     noun, frames = voice.generator.noun, voice.frames(said)
-    rate = voice.program.signal(voice.program.output).rate
+    output = voice.program.signal(voice.program.output)
+    given = (
+        f"{output.rate} samples of sound at {voice.sample_rate_hz:,} Hz"
+        if voice.generator.output == SOUND
+        else f"{output.channels} shapes of a face, {1000 * voice.generator.delay_s:g} ms after the sound"
+    )
     lasting = (
         f"Every {noun} has {frames} frames, 0 to {frames - 1}"
         if len({voice.frames(word) for word in voice.utterances}) == 1
         else f"The {noun} of the example has {frames} frames"
     )
     notes = (
-        f"{'; '.join(meanings)}.\n{lasting}, {frames * voice.frame_s:.3g} s; a frame gives {rate} samples of "
-        f"sound at {voice.sample_rate_hz:,} Hz.{_table(voice, columns)}"
+        f"{'; '.join(meanings)}.\n{lasting}, {frames * voice.frame_s:.3g} s; a frame gives {given}."
+        f"{_table(voice, columns)}"
     )
     return Feeding(frames=frames, fill=tuple(fill), notes=notes)
 
