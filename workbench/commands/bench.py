@@ -15,6 +15,7 @@ from workbench.memory.trials.laboratory import ENGINES
 # Name -> what it measures; each is a module of `benchmarks`, imported when it is used.
 BENCHMARKS = {
     "campaign": "fault trials a second, beside other tools",
+    "voices": "fault trials a second of the voices that ship, and of yours",
     "estimate": "coverage and saving of `workbench estimate` against the exhaustive truth of one word",
     "codes": "which faults of memory each check detects",
     "diagnoses": "whether the diagnoses in a log are right",
@@ -31,6 +32,7 @@ BENCHMARKS = {
 _VOICE: dict[str, Any] = {"generator": None, "checkpoint": None}
 OPTIONS: dict[str, dict[str, Any]] = {
     "campaign": {"seconds": 5.0, "check": 1_000, "engine": None},
+    "voices": {**_VOICE, "word": None, "seconds": 2.0, "check": 20},
     "estimate": {**_VOICE, "word": None, "repeats": 200},
     "codes": {**_VOICE, "trials": 5_000},
     "diagnoses": {**_VOICE, "trials": 100, "strategy": None},
@@ -55,13 +57,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--seconds",
         type=float,
-        help=f"campaign: for each tool, in all ({OPTIONS['campaign']['seconds']:g}); growth: for each "
-        f"network ({OPTIONS['growth']['seconds']:g})",
+        help=f"campaign: for each tool, in all ({OPTIONS['campaign']['seconds']:g}); voices: for each rate "
+        f"({OPTIONS['voices']['seconds']:g}); growth: for each network ({OPTIONS['growth']['seconds']:g})",
     )
     parser.add_argument(
         "--check",
         type=int,
-        help=f"campaign: trials compared with the reference ({OPTIONS['campaign']['check']})",
+        help=f"campaign, voices: trials compared with the reference ({OPTIONS['campaign']['check']}; of each "
+        f"voice {OPTIONS['voices']['check']})",
     )
     parser.add_argument(
         "--engine", choices=ENGINES, help="campaign: of the laboratory (the faster one)"
@@ -78,10 +81,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         f"({OPTIONS['diagnoses']['trials']}); monitors: flips ({OPTIONS['monitors']['trials']:,})",
     )
     add_strategies(parser, default="diagnoses: all that heal")
-    add_word(parser, "estimate: which is said (7, or the generator's first)")
+    add_word(parser, "estimate, voices: which is said (7, or the generator's first)")
     parser.add_argument(
         "--generator", type=generator_name, metavar="NAME",
-        help=f"estimate, codes, diagnoses, monitors, growth, speech: which generator (that of the checkpoint, or {DEFAULT})",
+        help="estimate, codes, diagnoses, monitors, growth, speech, voices: which generator (that of the checkpoint, "
+        f"or {DEFAULT}; voices: all)",
     )  # fmt: skip
     add_checkpoint(parser)
     parser.add_argument(
