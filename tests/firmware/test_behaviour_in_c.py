@@ -1,5 +1,7 @@
 """Monitors of behaviour in Python and C: equal samples, logs and memory under faults of everything."""
 
+from collections.abc import Iterable, Iterator
+
 from batches import random_upsets
 from programs import random_inputs, random_program
 from thoroughness import cases
@@ -7,6 +9,7 @@ from twins import assert_same
 from watching_strategies import watching_strategy
 
 from workbench.firmware.design import Firmware
+from workbench.firmware.twins.equivalence import near_schedule
 from workbench.firmware.twins.host import host_machine
 from workbench.firmware.twins.permanent import permanent_faults
 from workbench.healing.log import Diagnosis, Remedy
@@ -15,6 +18,16 @@ from workbench.healing.strategies.strategy import Strategy
 from workbench.memory.image import Image
 
 FRAMES = 40
+
+
+def firmwares_of(seeds: Iterable[int]) -> Iterator[tuple[Firmware, int]]:
+    """Firmware of random programs that monitors watch, with the seed of each."""
+    for seed in seeds:
+        program = random_program(seed)
+        if Image.of(program).layout.working_bytes:
+            strategy = watching_strategy(seed, program)
+            image = strategy.image(program)
+            yield Firmware.of(image, strategy=strategy, weights="ram", prefix=f"watch{seed}"), seed
 
 
 def test_permanent_faults_of_a_monitor_are_tried() -> None:
@@ -29,20 +42,14 @@ def test_permanent_faults_of_a_monitor_are_tried() -> None:
 
 
 def test_both_implementations_tell_the_same_under_faults_of_everything() -> None:
-    firmwares = []
-    for seed in range(cases(16, nightly=200)):
-        program = random_program(seed)
-        if not Image.of(program, areas=()).layout.working_bytes:
-            continue
-        strategy = watching_strategy(seed, program)
-        image = strategy.image(program)
-        firmware = Firmware.of(image, strategy=strategy, weights="ram", prefix=f"watch{seed}")
-        firmwares.append((firmware, seed))
+    firmwares = list(firmwares_of(range(cases(16, nightly=200))))
     machine, seen = host_machine([firmware for firmware, _ in firmwares]), set()
     for firmware, seed in firmwares:
         for number in range(8):
             stuck = number % 4 == 3
             upsets = random_upsets(firmware.image, number, frames=FRAMES, count=12, stuck=stuck)
+            if number > 5:  # among them what monitors store
+                upsets = list(near_schedule(firmware, number, frames=FRAMES, stuck=stuck))
             upsets = upsets if number else []
             inputs = random_inputs(firmware.program, seed, FRAMES)
             result = simulate(firmware.image, inputs, upsets, firmware.strategy)

@@ -272,4 +272,5 @@ def _random_hits(
 
 def _in_flash(of_unit: dict[str, np.ndarray], part: str) -> bool:
     """Flash lies behind all of RAM, and the golden copy first."""
-    return bool(of_unit[part].min() >= of_unit[GOLDEN].min())
+    golden = of_unit[GOLDEN]  # a monitor of behaviour has none
+    return golden.size > 0 and bool(of_unit[part].min() >= golden.min())

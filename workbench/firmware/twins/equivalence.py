@@ -88,6 +88,9 @@ def near_schedule(firmware: Firmware, seed: int, *, frames: int, stuck: bool = F
         for _ in range(3 if watch.units else 0):
             unit = int(rng.integers(min(watch.units, checked))) * guard.stride % watch.units
             where = np.arange(firmware.layout.working_bytes)[watch.addresses(unit)]
+            if not where.size:  # of a monitor that points at no bytes, what it stores
+                places = ((each.start, each.size_bytes) for each in watch.places)
+                where = np.concatenate([start + np.arange(size) for start, size in places])
             for _ in range(int(rng.integers(1, 4))):
                 position = 8 * int(rng.choice(where)) + int(rng.integers(8))
                 upsets.append(Event(int(rng.integers(frames)), position))
