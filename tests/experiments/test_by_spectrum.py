@@ -16,6 +16,7 @@ from workbench.experiments.estimates.share_of_harm import worst_fidelity_db
 from workbench.experiments.fleets.fleet_run import simulate_fleet
 from workbench.experiments.fleets.workload import Workload
 from workbench.experiments.maps.criticality import COLUMNS, Criticality
+from workbench.experiments.maps.map_pictures import map_figure
 from workbench.experiments.voices.voice import open_voice
 from workbench.face.hearing import replay
 from workbench.healing.strategies.named import nothing
@@ -87,6 +88,8 @@ def test_a_map_takes_harm_from_the_fidelity(results: Results) -> None:
     count = np.bincount(position)
     tried = np.flatnonzero(count)
     np.testing.assert_allclose(criticality.harm[tried], expected[tried] / count[tried])
+    titles = [axes.get_title() for axes in map_figure(criticality).axes]
+    assert {"weights", "biases", "sine", "envelope bin"} <= set(titles)
 
 
 def test_an_estimate_and_a_fleet_are_on_the_same_scale(results: Results) -> None:

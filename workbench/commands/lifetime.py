@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from workbench.audio.scales import BY_SNR, Scale
 from workbench.commands.attempts import Attempts
 from workbench.commands.common import (
     STRATEGIES,
@@ -131,7 +132,7 @@ def run(options: argparse.Namespace) -> None:
         costs = device_costs(variants, voice.program, last, jobs=1)
     cost = costs[strategy.name]
     record = with_cost(record, cost)
-    _print_figures(record, title, cost if isinstance(cost, str) else "")
+    _print_figures(record, title, cost if isinstance(cost, str) else "", case.scale)
     with attempts.step(f"{options.json}"):
         _write(options.json, record)
     attempts.finish("the figures are above")
@@ -217,8 +218,9 @@ def _hear(
         print(f"  {line}")
 
 
-def _print_figures(record: dict[str, Any], title: str, why_unknown: str) -> None:
+def _print_figures(record: dict[str, Any], title: str, why_unknown: str, scale: Scale) -> None:
     device_s = record["device_s"]
+    of_energy = " of the sound's energy" if scale == BY_SNR else ""
     print(
         f"{record['devices']} device{'s' * (record['devices'] != 1)} with {record['strategy']}, {title}: {device_s:,.0f} s of device time "
         f"({device_s / _YEAR_S:.3g} device-years), {record['upsets']:,} upsets, {record['hit']:,} of "
@@ -226,7 +228,7 @@ def _print_figures(record: dict[str, Any], title: str, why_unknown: str) -> None
     )
     print(
         f"words without an audible error: {100 * record['availability']:.4g} %; errors are audible for "
-        f"{record['audible_s']:,.1f} s in all; harm {100 * record['harm']:.3g} % of the sound's energy"
+        f"{record['audible_s']:,.1f} s in all; harm {100 * record['harm']:.3g} %{of_energy}"
     )
     if record["hit"]:
         detection_s, repair_s = record["detection_s"], record["repair_s"]

@@ -76,7 +76,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--classes",
         action="store_true",
-        help="instead: what the classes of damage (by SNR) mean to a recogniser and to PESQ",
+        help="instead: what the classes of damage mean to a recogniser and, where it has a meaning, to PESQ",
     )
     parser.add_argument(
         "--sounds", type=int, default=SOUNDS, help=f"--classes: heard of each class ({SOUNDS})"

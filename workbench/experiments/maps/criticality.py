@@ -53,7 +53,7 @@ class Criticality:
     table: rows of single events with the columns COLUMNS, and `fidelity_db` by the spectrum, any number of words, exhaustive or sampled;
     trials without an event or outside of the working copy are left out and counted. tried: trials of
     each bit, int64 [8 * working_bytes]. rows, left_out: counts. Raises WorkbenchError when the table
-    is no such table or nothing in it can be used.
+    is no such table or nothing in it can be used. meaning: of harm, in words.
 
     What was not tried is estimated: a bit without trials takes the mean of those tried in the same
     tensor at the same bit of the element (so sums over strata of tensor and bit are the stratified
@@ -65,6 +65,8 @@ class Criticality:
     def __init__(self, image: Image, table: pa.Table, *, protection: str = "") -> None:
         self.image = image
         self.protection = protection
+        by_snr = fidelity_column(table) == "snr_db"
+        self.meaning = "error / signal energy" if by_snr else "damage of the spectrum"
         position, damage, broken, degraded, self.left_out = _usable(table, image)
         self.rows = len(position)
         size = 8 * image.layout.working_bytes

@@ -35,6 +35,11 @@ _COLUMN_INCHES, _ROW_INCHES = 0.07, 0.16
 _HARM, _BROKEN = "#1f6f8b", "#b2452f"
 
 
+def _label(tensor: str) -> str:
+    """What a panel is called: that of a kind that has no plural here is its own name, in words."""
+    return _LABELS.get(tensor, tensor.replace("_", " "))
+
+
 def map_figure(criticality: Criticality) -> Figure:
     """The map of all parameters.
 
@@ -54,7 +59,7 @@ def map_figure(criticality: Criticality) -> Figure:
     )
     rows = figure.subplots(2, len(widths), sharey=True, squeeze=False, width_ratios=widths)
     for axes, values, title, least in (
-        (rows[0], criticality.harm, "mean harm of a flip\n(error / signal energy)", _LEAST_HARM),
+        (rows[0], criticality.harm, f"mean harm of a flip\n({criticality.meaning})", _LEAST_HARM),
         (rows[1], criticality.broken, "share of flips that\nbreak the word", _LEAST_SHARE),
     ):
         norm = LogNorm(least, 1.0)
@@ -68,10 +73,7 @@ def map_figure(criticality: Criticality) -> Figure:
     for column, panel in enumerate(rows[0]):
         last = column == len(tensors)
         panel.set_title(
-            "all parameters of a channel"
-            if last
-            else _LABELS.get(tensors[column], tensors[column]),
-            fontsize=10,
+            "all parameters of a channel" if last else _label(tensors[column]), fontsize=10
         )
         rows[1][column].set_xlabel("channel" if last else "bit", fontsize=9)
     untried = np.isnan(criticality.harm).any()
