@@ -7,7 +7,7 @@ import pytest
 
 from workbench.cli import main
 from workbench.commands.benchmarks import kernels
-from workbench.experiments.bench.kernel_layers import LAYERS, PEERS
+from workbench.experiments.bench.kernel_layers import LAYERS, M55, PEERS
 from workbench.firmware.boards import CORES
 
 _QUICK = ("fc128", "depthwise", "fc128-int4", "last-int16")
@@ -26,7 +26,10 @@ def test_figures(
     assert {row["kernels"] for row in rows} == {"tuned", "plain"}
     assert {row["layer"] for row in rows} == set(_QUICK)
     for row in rows:
-        assert row["peer"] == PEERS[core].get(row["layer"])
+        assert row["peer"] == PEERS[row["core"]].get(row["layer"])
+        if row["core"] == M55:  # where QEMU is installed
+            assert row["instructions_per_mac"] > 0.1 and row["cycles_per_mac"] is None
+            continue
         assert row["cycles_per_mac"] > row["instructions_per_mac"] > 0.5
         if row["kernels"] == "tuned" and row["peer"]:
             assert row["instructions_per_mac"] < row["peer"], row

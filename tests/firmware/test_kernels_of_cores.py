@@ -1,5 +1,7 @@
 """Kernels of every core and compiler: all codes equal, at edges, odd sizes and under faults."""
 
+import shutil
+
 import numpy as np
 import pytest
 from batches import needs_emulator
@@ -12,11 +14,16 @@ from thoroughness import cases
 from workbench.experiments.bench.kernels import compilers
 from workbench.firmware.boards import CORES
 from workbench.firmware.emulation.emulate import emulated_machine
-from workbench.firmware.toolchain import ZIG
+from workbench.firmware.emulation.qemu import has_qemu, run_on_m55
+from workbench.firmware.toolchain import GCC, ZIG
 from workbench.firmware.twins.host import host_machine
 from workbench.firmware.twins.twin import Machine, Twin
 from workbench.integer.reference import run
 
+needs_qemu = pytest.mark.skipif(
+    not has_qemu() or shutil.which("arm-none-eabi-gcc") is None,
+    reason="qemu-system-arm or arm-none-eabi-gcc, which run and compile for a Cortex-M55, are not installed",
+)
 COUNT = cases(12, nightly=40)
 FIRMWARES = chain_firmwares(0, COUNT)
 FRAMES = 3
@@ -71,3 +78,15 @@ def test_the_chains_reach_every_path() -> None:
     assert any(conv.weight.shape[3] == 1 and conv.taps <= 8 for conv in convs)
     assert any((conv.shift < 0).any() for conv in convs)
     assert any(conv.taps * conv.weight.shape[3] % 8 for conv in convs)
+
+
+@needs_qemu
+def test_every_code_is_equal_on_a_cortex_m55() -> None:
+    """With vectors, in QEMU, by both compilers."""
+    inputs = [chain_inputs(f.program, seed, FRAMES) for seed, f in enumerate(FIRMWARES)]
+    for compiler in (ZIG, GCC):
+        runs = run_on_m55(FIRMWARES, inputs, compiler=compiler)
+        for firmware, codes, made in zip(FIRMWARES, inputs, runs, strict=True):
+            expected = run(firmware.program, codes)[firmware.program.output][0]
+            np.testing.assert_array_equal(made.codes, expected)
+            assert (made.instructions > firmware.program.macs_per_frame() / 100).all()

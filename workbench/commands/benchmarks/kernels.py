@@ -7,16 +7,18 @@ import json
 from collections.abc import Sequence
 
 from workbench.commands.progress import counted
-from workbench.experiments.bench.kernel_layers import LAYERS
+from workbench.experiments.bench.kernel_layers import LAYERS, M55
 from workbench.experiments.bench.kernels import (
     PLAIN,
     TUNED,
     Measurement,
     compilers,
     measured_kernels,
+    measured_on_m55,
 )
 from workbench.files import write_text
 from workbench.firmware.boards import CORES
+from workbench.firmware.emulation.qemu import has_qemu
 
 _LEGEND = (
     "Instructions a multiply-accumulate of a whole step (bias, shift, clamp and copies included); every code is that of "
@@ -29,13 +31,17 @@ def run(options: argparse.Namespace) -> None:
     """Measure and print."""
     cores, layers = list(CORES.values()), list(LAYERS.values())
     rows: list[Measurement] = []
-    builds = 2 * sum(len(compilers(core)) for core in cores)
+    builds = 2 * sum(len(compilers(core)) for core in cores) + 4 * has_qemu()
     with counted(builds, unit="build") as say:
         rows += measured_kernels(cores, layers, progress=say)
+        rows += measured_on_m55(layers, progress=say)
     print(_LEGEND)
     for core in cores:
         print(f"\n{core.title} (cycles: {core.timing.source})")
         _print([row for row in rows if row.core == core.name])
+    if on_m55 := [row for row in rows if row.core == M55]:
+        print("\nCortex-M55 (QEMU)")
+        _print(on_m55)
     if options.out:
         from workbench.experiments.bench.kernel_pictures import draw_kernels
 
@@ -56,16 +62,17 @@ def _print(rows: Sequence[Measurement]) -> None:
         "CMSIS-NN",
     ]
     lines = [heads]
+    digits = 3 if rows[0].core == M55 else 2
     for layer in LAYERS.values():
         first = by[layer.name, used[0], TUNED]
-        figures = [
+        figures: list[float | None] = [
             by[layer.name, name, kernels].instructions_per_mac
             for name in used
             for kernels in (TUNED, PLAIN)
         ]
         figures += [first.after_relu, first.cycles_per_mac]
-        peer = "-" if first.peer is None else f"{first.peer:.2f}"
-        lines.append([layer.title, *(f"{figure:.2f}" for figure in figures), peer])
+        figures.append(first.peer)
+        lines.append([layer.title, *("-" if f is None else f"{f:.{digits}f}" for f in figures)])
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     for title, *cells in lines:
         padded = [cell.rjust(width) for cell, width in zip(cells, widths[1:], strict=True)]

@@ -90,10 +90,16 @@ _M0PLUS = {
 _M3 = {
     "fc128": 3.73, "conv64": 2.82, "conv32d3": 3.18, "transposed": 4.20, "depthwise": 11.2,
 }  # fmt: skip
+_M55 = {
+    "fc128": 0.268, "conv64": 0.267, "conv32d3": 0.348, "pointwise64": 0.367, "transposed": 0.447, "depthwise": 2.45,
+    "fc128-int4": 0.511,
+}  # fmt: skip
+M55 = "m55"
 PEERS: dict[str, dict[str, float]] = {
     "m0plus": _M0PLUS,
     "m3": _M3,
     "m4": _M4,
     "m7": _M4,
     "m33": _M4,
+    M55: _M55,
 }

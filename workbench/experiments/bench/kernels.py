@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 
 from workbench.errors import WorkbenchError
-from workbench.experiments.bench.kernel_layers import PEERS, Layer
+from workbench.experiments.bench.kernel_layers import M55, PEERS, Layer
 from workbench.firmware.boards import Core
 from workbench.firmware.design import RAM, Firmware
 from workbench.firmware.emulation.emulate import emulated_machine
 from workbench.firmware.emulation.emulator import EmulatedMachine
+from workbench.firmware.emulation.qemu import has_qemu, run_on_m55
 from workbench.firmware.toolchain import GCC, ZIG
 from workbench.firmware.twins.twin import Twin, frames_of
 from workbench.healing.strategies.named import nothing
@@ -34,7 +35,7 @@ class Measurement:
     compiler: "zig" or "gcc". kernels: "tuned" for what the firmware uses on this core, "plain" for the C that
     defines them. bits: of weights. instructions_per_mac: of a whole step, copies of input and output included, all
     inputs drawn uniformly. after_relu: the same where half of the inputs are zero. cycles_per_mac: estimated with
-    the core's timing, memory that never waits. peer: instructions a multiply-accumulate of CMSIS-NN; None where
+    the core's timing, memory that never waits; None on a Cortex-M55. peer: instructions a multiply-accumulate of CMSIS-NN; None where
     none was published.
     """
 
@@ -45,7 +46,7 @@ class Measurement:
     bits: int
     instructions_per_mac: float
     after_relu: float
-    cycles_per_mac: float
+    cycles_per_mac: float | None
     peer: float | None
 
     def as_json(self) -> dict[str, Any]:
@@ -75,13 +76,53 @@ def measured_kernels(
                 yield from _on(core, layers, compiler, kernels)
 
 
-def _on(core: Core, layers: Sequence[Layer], compiler: str, kernels: str) -> Iterator[Measurement]:
-    firmwares = [
+def measured_on_m55(
+    layers: Sequence[Layer], *, progress: Callable[[str], object] = lambda _: None
+) -> Iterator[Measurement]:
+    """The same on QEMU's Cortex-M55, of which there are no cycles; nothing where QEMU is not installed.
+
+    Raises as `measured_kernels`.
+    """
+    firmwares = _firmwares(layers)
+    for compiler in (ZIG, GCC) if has_qemu() and shutil.which("arm-none-eabi-gcc") else ():
+        for kernels in (TUNED, PLAIN):
+            progress(f"Cortex-M55 {compiler} {kernels}")
+            defines = [_PLAIN_MACRO] if kernels == PLAIN else []
+            means = []
+            for zeros in (0.0, RELU_ZEROS):
+                inputs = [layer.inputs(_FRAMES, zeros=zeros) for layer in layers]
+                runs = run_on_m55(firmwares, inputs, compiler=compiler, defines=defines)
+                for layer, firmware, given, made in zip(
+                    layers, firmwares, inputs, runs, strict=True
+                ):
+                    _refuse_difference(layer, firmware, given, made.codes)
+                means.append([float(made.instructions.mean()) for made in runs])
+            for layer, firmware, dense, sparse in zip(layers, firmwares, *means, strict=True):
+                macs = firmware.program.macs_per_frame()
+                yield Measurement(
+                    core=M55,
+                    compiler=compiler,
+                    kernels=kernels,
+                    layer=layer.name,
+                    bits=layer.bits,
+                    instructions_per_mac=dense / macs,
+                    after_relu=sparse / macs,
+                    cycles_per_mac=None,
+                    peer=PEERS[M55].get(layer.name),
+                )
+
+
+def _firmwares(layers: Sequence[Layer]) -> list[Firmware]:
+    return [
         Firmware.of(
             Image.of(layer.program()), strategy=nothing(), weights=RAM, prefix=f"layer{number}"
         )
         for number, layer in enumerate(layers)
     ]
+
+
+def _on(core: Core, layers: Sequence[Layer], compiler: str, kernels: str) -> Iterator[Measurement]:
+    firmwares = _firmwares(layers)
     defines = [_PLAIN_MACRO] if kernels == PLAIN else []
     machine = emulated_machine(firmwares, core, compiler=compiler, defines=defines)
     for layer, firmware in zip(layers, firmwares, strict=True):
@@ -112,10 +153,16 @@ def _step(
         heard.append(twin.step(codes))
         instructions.append(machine.instructions)
         cycles.append(machine.cycles)
-    expected = run(firmware.program, inputs)["y"][0]
-    if (np.concatenate(heard) != expected).any():
+    _refuse_difference(layer, firmware, inputs, np.concatenate(heard))
+    return float(np.mean(instructions)), float(np.mean(cycles))
+
+
+def _refuse_difference(
+    layer: Layer, firmware: Firmware, inputs: dict[str, np.ndarray], heard: np.ndarray
+) -> None:
+    """Raise WorkbenchError unless output codes [frames * rate, channels] are those of the reference."""
+    if (heard != run(firmware.program, inputs)["y"][0]).any():
         raise WorkbenchError(
             f"{layer.title} on an emulated core differs from the reference; please report it with the "
             "compiler's version"
         )
-    return float(np.mean(instructions)), float(np.mean(cycles))

@@ -158,6 +158,7 @@ def emulated_machine(
     sources = {
         **unit_sources(firmwares),
         "wb_startup.c": device["device/startup.c"],
+        "wb_memory.c": device["device/memory.c"],
         "device.ld": f"{device['device/device.ld']}EXTERN({symbols})\n",
     }
     with build_folder(sources) as folder:

@@ -13,6 +13,8 @@
 #if defined(WB_PLAIN_KERNELS)
 #define wb_tuned_takes(shape) 0
 #define wb_tuned_frame(call) 0
+#elif defined(__GNUC__) && defined(__ARM_FEATURE_MVE) && defined(__OPTIMIZE__)
+#include "wb_kernels_mve.h"
 #elif defined(__GNUC__) && defined(__ARM_FEATURE_DSP) && __ARM_ARCH >= 7 && defined(__OPTIMIZE__)
 #include "wb_kernels_dsp.h"
 #else
