@@ -27,6 +27,7 @@ from workbench.experiments.demo.demo import DemoPlan, demonstrate, make_demo
 from workbench.experiments.demo.page import render
 from workbench.experiments.demo.stages import Stages
 from workbench.experiments.demo.summary import summarise
+from workbench.experiments.voices.voice import open_voice
 
 PLAN = DemoPlan(flips=(1, 40), script=("3", "1"), upsets_per_s=40.0, pages_per_frame=16)
 SHORT = replace(PLAN, flips=(40,), script=("3",))
@@ -299,3 +300,30 @@ def test_mistakes_are_one_sentence(
     assert status == 2
     assert sentence in message[-1]
     assert "Traceback" not in "".join(message)
+
+
+def test_a_visitors_sentence_has_no_recording(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(demo, "run_device", lambda *_, **__: (None, WHY_NOT))
+    said, long = "Take 2 pills", "no one knows how it came about, and yet it did"
+    plan = replace(SHORT, script=(long, long, long))
+    page = make_demo(open_voice(generator="speech"), tmp_path, word=said, seed=1, plan=plan)
+    html = page.read_text(encoding="utf-8")
+    summary = json.loads((tmp_path / "summary.json").read_text(encoding="utf-8"))
+    assert "recording" not in summary["clips"] and "to the recording" not in html
+    assert "Nobody ever said this" in html and said in html
+    assert summary["clips"]["quantised"]["heard"] == ["take two pills"] * 5
+    assert f"<title>{long}</title>" in html and re.search(r"no one knows[^<]*…</text>", html)
+
+
+def test_a_sentence_is_said_by_a_generator_of_any_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = []
+    monkeypatch.setattr(
+        "workbench.experiments.voices.voice.open_voice", lambda *_, **named: opened.append(named)
+    )
+    monkeypatch.setattr(demo, "make_demo", lambda *_, **__: Path("page"))
+    assert main(["demo", "--say", "call for help"]) == 0
+    assert main(["demo", "challenge", "--say", "call for help"]) == 0
+    assert main(["demo", "--say", "seven"]) == 0
+    assert [each["generator"] for each in opened] == ["speech", "challenge", None]

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _OUT = Path("out/demo")
 _WORD = "7"
+_ANY_TEXT = "speech"  # says sentences, where no generator is named
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,7 +26,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--out", type=Path, default=_OUT, metavar="DIR", help=f"where to write the page ({_OUT})"
     )
     add_word(
-        parser, f"the utterance that is damaged and healed ({_WORD}, or the generator's first)"
+        parser,
+        f"what is said, damaged and healed; a sentence is said by {_ANY_TEXT} ({_WORD}, or the generator's first)",
     )
     parser.add_argument(
         "--seed", type=int, default=0, help="another one flips other bits at other times (0)"
@@ -37,7 +39,10 @@ def run(options: argparse.Namespace) -> None:
     from workbench.experiments.demo.demo import make_demo
     from workbench.experiments.voices.voice import open_voice
 
-    voice = open_voice(options.checkpoint, generator=options.generator)
+    sentence = options.checkpoint is None and len((options.word or "").split()) > 1
+    voice = open_voice(
+        options.checkpoint, generator=options.generator or (_ANY_TEXT if sentence else None)
+    )
     if voice.generator.output == FACE:
         page = _face(voice, options)
         print(f"open {page} in a browser; its figures are in {page.with_name('summary.json')}")

@@ -135,6 +135,10 @@ class Generator(ABC):
         by_sound = {nfc(self.spoken(each)): each for each in known}
         return {**by_sound, **{nfc(each): each for each in known}}.get(nfc(text))
 
+    def heard_as(self, utterance: str) -> str:
+        """What a speech recogniser answers that understands an utterance: its words."""
+        return self.spoken(utterance)
+
     def dictionary(self, config: Any, utterances: Sequence[str]) -> Dictionary | None:
         """What lets an exported model say utterances without a host.
 

@@ -28,8 +28,11 @@ class ClipMaker:
         self.voice = voice
         self.spoken = voice.spoken(word)
         self.clean = voice.speak(word)
-        self.recording = voice.recording(word)
-        self.recogniser, self.absent = _recogniser(voice, self.spoken)
+        # A text of the visitor's own was never recorded.
+        own = word not in voice.utterances and voice.generator.meant(voice.config, word) == word
+        self.recording = None if own else voice.recording(word)
+        self.answer = voice.generator.heard_as(word)
+        self.recogniser, self.absent = _recogniser(voice, self.answer)
 
     def clip(
         self,
@@ -49,7 +52,9 @@ class ClipMaker:
             caption=caption,
             samples=samples,
             clean=None if key == QUANTISED else self._measured(samples, self.clean),
-            recording=None if key == RECORDING else self._measured(samples, self.recording),
+            recording=None
+            if key == RECORDING or self.recording is None
+            else self._measured(samples, self.recording),
             heard=self._heard(samples),
             positions=tuple(int(position) for position in flipped),
             by_section=_by_section(self.voice.image().layout, flipped),
@@ -70,11 +75,16 @@ class ClipMaker:
 
 
 def clean_clips(maker: ClipMaker, float_sound: np.ndarray) -> list[Clip]:
-    """Recording, float network and quantised network."""
+    """Recording, where there is one, float network and quantised network."""
     spoken = maker.voice.generator.spoken_language
     said = "A person said this." if spoken else "The network learned this."
+    recorded = (
+        []
+        if maker.recording is None
+        else [maker.clip(RECORDING, "Recording", said, maker.recording)]
+    )
     return [
-        maker.clip(RECORDING, "Recording", said, maker.recording),
+        *recorded,
         maker.clip(
             FLOAT,
             "Float network",
@@ -127,14 +137,17 @@ def _by_section(layout: Layout, positions: np.ndarray) -> dict[str, int]:
     return {name: names.count(name) for name in layout.sections if name in names}
 
 
-def _recogniser(voice: Voice, spoken: str) -> tuple[Recogniser | None, str]:
-    """The recogniser of the digits, or None and the reason."""
+def _recogniser(voice: Voice, answer: str) -> tuple[Recogniser | None, str]:
+    """The recogniser of the digits, or of what else the voice usually says; or None and the reason."""
     if not voice.generator.spoken_language:
         return None, f"no recogniser listens: the generator {voice.generator.name} makes no speech"
     try:
         recogniser = digit_recogniser()
+        if answer not in recogniser.words:
+            others = map(voice.generator.heard_as, voice.usual)
+            recogniser = Recogniser(tuple(dict.fromkeys([answer, *others])), leave_out=True)
     except WorkbenchError as error:
         return None, str(error)
-    if spoken not in recogniser.words:
-        return None, f"the recogniser chooses among the ten digits, and {spoken!r} is none of them"
+    if answer not in recogniser.words:
+        return None, f"the recogniser cannot hear {answer!r}: {recogniser.left_out[answer]}"
     return recogniser, ""

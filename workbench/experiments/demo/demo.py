@@ -96,6 +96,7 @@ def demonstrate(
         command=demo_command(voice, word, seed),
         word=word,
         spoken=voice.spoken(word),
+        answer=maker.answer,
         seed=seed,
         scale=voice.generator.scale,
         clips=tuple(clips),

@@ -149,7 +149,7 @@ class Healing:
 class Demonstration:
     """The whole demonstration. device is None where the firmware could not be built: device_absent says why.
 
-    scale: of the classes of damage. sections: of the working copy. metadata: of the checkpoint, as label -> text. hashes: name
+    answer: of a recogniser that understands the word. scale: of the classes of damage. sections: of the working copy. metadata: of the checkpoint, as label -> text. hashes: name
     -> hexadecimal digest. commands: (figure, the command that makes it).
     """
 
@@ -157,6 +157,7 @@ class Demonstration:
     command: str
     word: str
     spoken: str
+    answer: str
     seed: int
     scale: Scale
     clips: tuple[Clip, ...]

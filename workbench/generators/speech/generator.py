@@ -28,9 +28,11 @@ from workbench.generators.speech.configuration import (
 )
 from workbench.generators.speech.lessons import lessons_of
 from workbench.generators.speech.prompts import CURE, Prompt, read_prompts
+from workbench.generators.speech.pronunciation import pronounced
 from workbench.generators.speech.recipe import PRESETS
 from workbench.generators.speech.spelling import dictionary_of
 from workbench.generators.speech.timeline import timeline_of
+from workbench.generators.speech.tokens import Manner
 
 if TYPE_CHECKING:
     import torch
@@ -87,6 +89,11 @@ class SpeechGenerator(ShippedGenerator):
         if len({len(each["phone"]) for each in rows}) > 1:
             raise WorkbenchError("these texts do not last equally long; encode them one by one")
         return {name: np.stack([each[name] for each in rows])[:, :, None] for name in rows[0]}
+
+    def heard_as(self, utterance: str) -> str:
+        """Its words, numbers and units among them: "seventy two" for "72"."""
+        said = pronounced(utterance)
+        return " ".join(word.text for word in said if word.manner is not Manner.PAUSE)
 
     def dictionary(self, config: SpeechConfig, utterances: Sequence[str]) -> Dictionary:
         """Phones of 6 bits; their durations are computed on the device."""

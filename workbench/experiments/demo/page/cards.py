@@ -21,6 +21,7 @@ METRICS = {
     "stoi": ("STOI", "", 3),
     "pesq_nb": ("PESQ", "", 2),
 }
+_REFERENCES = {"clean": "clean voice", "recording": "recording"}
 _STRIP_WIDTH = 1000
 _DENSE = 300  # from here on the lines of the strip overlap
 
@@ -35,7 +36,7 @@ def card(clip: Clip, demo: Demonstration, figures: Figures) -> str:
   {spectrogram(clip.samples, f"{clip.title}, the word {demo.spoken}", demo.sample_rate_hz)}
   {player(clip.key, clip.title, clip.samples, demo.sample_rate_hz)}
   <p class="verdict">{_badge(clip)} {_heard(clip, demo)}</p>
-  {_metrics(clip, figures)}
+  {_metrics(clip, demo, figures)}
 </article>"""
 
 
@@ -55,6 +56,11 @@ def player(key: str, label: str, samples: np.ndarray, rate_hz: int, *, group: st
         f'<audio controls preload="metadata" id="audio-{key}"{marked} '
         f'aria-label="Play: {escape(label)}" src="{wav_uri(samples, rate_hz)}"></audio>'
     )
+
+
+def recorded(demo: Demonstration) -> bool:
+    """Whether somebody said this, too."""
+    return any(clip.key == RECORDING for clip in demo.clips)
 
 
 def badge(metrics: SoundMetrics, figure: str) -> str:
@@ -82,25 +88,27 @@ def _heard(clip: Clip, demo: Demonstration) -> str:
     if not clip.heard:
         return '<span class="heard">not listened to by the recogniser (see below)</span>'
     counts = Counter(clip.heard)
-    right = counts.pop(demo.spoken, 0)
+    right = counts.pop(demo.answer, 0)
     words = [f"“{demo.spoken}” {right} of {len(clip.heard)} times"]
     words += [f"“{word or 'nothing'}” {times}" for word, times in counts.most_common()]
     return f'<span class="heard">Understood as {escape(", ".join(words))}</span>'
 
 
-def _metrics(clip: Clip, figures: Figures) -> str:
+def _metrics(clip: Clip, demo: Demonstration, figures: Figures) -> str:
+    against_all = tuple(_REFERENCES) if recorded(demo) else ("clean",)
+    heads = "".join(f'<th scope="col">to the {_REFERENCES[each]}</th>' for each in against_all)
     rows = "".join(
         f'<tr><th scope="row">{name}</th>'
         + "".join(
             f"<td>{_metric(clip, against, field, unit, digits, figures)}</td>"
-            for against in ("clean", "recording")
+            for against in against_all
         )
         + "</tr>"
         for field, (name, unit, digits) in METRICS.items()
     )
     return f"""<table class="metrics">
     <caption class="hidden">{escape(clip.title)}: distances</caption>
-    <thead><tr><th scope="col"><span class="hidden">Metric</span></th><th scope="col">to the clean voice</th><th scope="col">to the recording</th></tr></thead>
+    <thead><tr><th scope="col"><span class="hidden">Metric</span></th>{heads}</tr></thead>
     <tbody>{rows}</tbody>
   </table>"""
 

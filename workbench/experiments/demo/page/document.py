@@ -10,7 +10,7 @@ from typing import Any
 from workbench.audio.scales import BY_SNR, MASKED
 from workbench.experiments.demo.captions import CLASSES
 from workbench.experiments.demo.clips import FLOAT, HEALED, QUANTISED, RECORDING
-from workbench.experiments.demo.page.cards import card, player
+from workbench.experiments.demo.page.cards import card, player, recorded
 from workbench.experiments.demo.page.data_uris import spectrogram_uri
 from workbench.experiments.demo.page.figures import Figures
 from workbench.experiments.demo.page.tables import (
@@ -23,6 +23,14 @@ from workbench.experiments.demo.page.timeline import timeline
 from workbench.experiments.demo.record import Clip, Demonstration
 
 VOICE = (RECORDING, FLOAT, QUANTISED)
+_WITH = "From a recording to numbers on a chip."
+_WITHOUT = "From floating point to numbers on a chip. Nobody ever said this: the voice is synthetic in all players."
+_PICTURE = "The picture above each player shows the sound: time runs to the right, pitch upwards, brighter is louder."
+_SYNTHETIC = "The voice is synthetic in all players but the first."
+_TO_RECORDING = (
+    "<dt>to the recording</dt><dd>compared with the recording: how good the voice is at all. A network does not copy "
+    "a waveform exactly, so SNR says little here.</dd>"
+)
 
 
 def render(demo: Demonstration, summary: dict[str, Any]) -> str:
@@ -38,7 +46,11 @@ def render(demo: Demonstration, summary: dict[str, Any]) -> str:
         "spoken": escape(demo.spoken),
         "hero": _hero(demo),
         "facts": _facts(demo, figures),
-        "voice_cards": _cards([demo.clip(key) for key in VOICE], demo, figures),
+        "voice_cards": _cards([clip for clip in demo.clips if clip.key in VOICE], demo, figures),
+        "listen": f"{_WITH} {_PICTURE} {_SYNTHETIC}"
+        if recorded(demo)
+        else f"{_WITHOUT} {_PICTURE}",
+        "to_recording": _TO_RECORDING if recorded(demo) else "",
         "damaged_cards": _cards(damaged, demo, figures),
         "healed_card": _cards([demo.clip(HEALED)], demo, figures),
         "classes": _classes(demo),

@@ -16,6 +16,7 @@ from workbench.healing.log import Verdict, in_words
 
 LEFT, RIGHT, WIDTH = 96, 16, 1000
 _WORDS_TOP, _WORDS_HEIGHT = 8, 26
+_LETTER_WIDTH = 7.8  # of a letter of the words, on average
 _ERROR_TOP, _ERROR_HEIGHT = 68, 130
 _BITS_TOP, _BITS_HEIGHT = 234, 96
 _EVENTS_TOP, _EVENTS_STEP = 350, 26
@@ -69,7 +70,7 @@ class _Drawing:
                 f'<rect class="word" x="{left + 1:.1f}" y="{_WORDS_TOP}" rx="4" '
                 f'width="{right - left - 2:.1f}" height="{_WORDS_HEIGHT}"/>'
                 f'<text class="spoken" x="{(left + right) / 2:.1f}" y="{_WORDS_TOP + 18}">'
-                f"{escape(word)}</text>"
+                f"<title>{escape(word)}</title>{escape(_shortened(word, right - left))}</text>"
             )
         return _label(_WORDS_TOP + 18, "says") + "".join(boxes)
 
@@ -154,6 +155,12 @@ class _Drawing:
             f'<path class="area {name}" d="{line}L{last} {base}L{first} {base}Z"/>'
             f'<path class="line {name}" d="{line}"/>'
         )
+
+
+def _shortened(words: str, width: float) -> str:
+    """As much of a text as a box of this width has room for."""
+    room = max(1, int(width / _LETTER_WIDTH) - 1)
+    return words if len(words) <= room else f"{words[: room - 1].rstrip()}…"
 
 
 def _label(y: float, text: str) -> str:
