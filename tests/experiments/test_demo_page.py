@@ -27,7 +27,7 @@ from workbench.experiments.demo.demo import DemoPlan, demonstrate, make_demo
 from workbench.experiments.demo.page import render
 from workbench.experiments.demo.stages import Stages
 from workbench.experiments.demo.summary import summarise
-from workbench.experiments.voices.voice import open_voice
+from workbench.experiments.voices.voice import Voice, open_voice
 
 PLAN = DemoPlan(flips=(1, 40), script=("3", "1"), upsets_per_s=40.0, pages_per_frame=16)
 SHORT = replace(PLAN, flips=(40,), script=("3",))
@@ -319,9 +319,12 @@ def test_a_visitors_sentence_has_no_recording(
 
 def test_a_sentence_is_said_by_a_generator_of_any_text(monkeypatch: pytest.MonkeyPatch) -> None:
     opened = []
-    monkeypatch.setattr(
-        "workbench.experiments.voices.voice.open_voice", lambda *_, **named: opened.append(named)
-    )
+
+    def opening(*_: Any, **named: Any) -> Voice:
+        opened.append(named)
+        return voice()
+
+    monkeypatch.setattr("workbench.experiments.voices.voice.open_voice", opening)
     monkeypatch.setattr(demo, "make_demo", lambda *_, **__: Path("page"))
     assert main(["demo", "--say", "call for help"]) == 0
     assert main(["demo", "challenge", "--say", "call for help"]) == 0

@@ -11,6 +11,7 @@ from voices import voice
 
 from workbench.experiments.demo.page.data_uris import wav_uri
 from workbench.experiments.voices.faulty_speech import hear
+from workbench.experiments.voices.voice import open_voice
 from workbench.memory.faults.bits import Flips
 from workbench.memory.faults.plan import Plan
 from workbench.memory.faults.transients import Sites
@@ -89,3 +90,15 @@ def test_answers_in_half_a_second(panel: FlipPanel) -> None:
         panel.controls["flips"].value = flips
         slowest = max(slowest, time.process_time() - started)
     assert slowest < 0.5
+
+
+def test_a_voice_of_any_text_has_a_field_for_it() -> None:
+    panel = FlipPanel(open_voice(generator="speech"))
+    panel.controls["flips"].value = 0
+    panel.controls["word"].value = "Take 2 pills"
+    assert "Take 2 pills" in panel.before.value and "every sample equal" in panel.numbers.value
+    assert wav_uri(panel.voice.speak("Take 2 pills")) in panel.after.value
+    panel.controls["word"].value = "..."
+    assert 'role="alert"' in panel.status.value and "can be said" in panel.status.value
+    panel.controls["word"].value = "no"
+    assert 'role="alert"' not in panel.status.value

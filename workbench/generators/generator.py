@@ -67,6 +67,7 @@ class Generator(ABC):
         repeats: Names of those that differ in the training seed alone.
         sample_rate_hz: Of recordings and output.
         spoken_language: Whether a speech recogniser can understand it.
+        says_any_text: Whether utterances are whatever a user writes.
         scale: What classes of damage go by: the waveform, or the spectrum where noise and phase may differ unheard.
         output: What it gives: SOUND, or FACE for blendshapes in step with a sound.
         delay_s: By how much a face comes after its sound.
@@ -88,6 +89,7 @@ class Generator(ABC):
     repeats: ClassVar[tuple[str, ...]] = ()
     sample_rate_hz: ClassVar[int] = SAMPLE_RATE_HZ
     spoken_language: ClassVar[bool] = False
+    says_any_text: ClassVar[bool] = False
     scale: ClassVar[Scale] = BY_SNR
     output: ClassVar[str] = SOUND
     delay_s: ClassVar[float] = 0.0

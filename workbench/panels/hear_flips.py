@@ -95,11 +95,8 @@ def _controls(voice: Voice) -> dict[str, widgets.Widget]:
         place.operator for place in layout.places if place.section in WORKING_SECTIONS
     )
     options = {"style": {"description_width": "5.5rem"}, "layout": _WIDE}
-    words = [(voice.spoken(word), word) for word in voice.utterances]
     return {
-        "word": widgets.Dropdown(
-            options=words, description=voice.generator.noun.capitalize(), **options
-        ),
+        "word": _words(voice, options),
         "flips": widgets.SelectionSlider(
             options=FLIPS, value=10, description="Flips", continuous_update=False, **options
         ),
@@ -119,6 +116,18 @@ def _controls(voice: Voice) -> dict[str, widgets.Widget]:
             options=PAGES_PER_FRAME.items(), description="Healer", **options
         ),
     }
+
+
+def _words(voice: Voice, options: dict[str, Any]) -> widgets.Widget:
+    """A field for any text, with the usual ones to choose from; or a list of all that a voice knows."""
+    title = voice.generator.noun.capitalize()
+    if voice.generator.says_any_text:
+        return widgets.Combobox(
+            value=voice.usual[0], options=voice.usual, ensure_option=False,
+            continuous_update=False, description=title, **options,
+        )  # fmt: skip
+    words = [(voice.spoken(word), word) for word in voice.utterances]
+    return widgets.Dropdown(options=words, description=title, **options)
 
 
 def _grid(children: list[widgets.Widget], smallest: str) -> widgets.GridBox:

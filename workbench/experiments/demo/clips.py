@@ -29,7 +29,7 @@ class ClipMaker:
         self.spoken = voice.spoken(word)
         self.clean = voice.speak(word)
         # A text of the visitor's own was never recorded.
-        own = word not in voice.utterances and voice.generator.meant(voice.config, word) == word
+        own = voice.generator.says_any_text and word not in voice.utterances
         self.recording = None if own else voice.recording(word)
         self.answer = voice.generator.heard_as(word)
         self.recogniser, self.absent = _recogniser(voice, self.answer)

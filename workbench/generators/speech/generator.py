@@ -58,6 +58,7 @@ class SpeechGenerator(ShippedGenerator):
     checkpoints = ("seed0", "seed1", "seed2", "int4")
     repeats = ("seed0", "seed1", "seed2")
     spoken_language = True
+    says_any_text = True
     # Up to the first limits another seed of the noise is as far away; up to the second a recogniser understands as
     # well as without damage, up to the third more often than not: `workbench measure speech --classes`.
     scale = BySpectrum(log_mel_db=(3.0, 5.0, 10.0), mfcc_dtw=(11.0, 16.0, 26.0))
