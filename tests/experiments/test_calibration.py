@@ -279,3 +279,13 @@ def test_the_command_writes_a_strategy(tmp_path, capsys) -> None:
         strategy = load_strategy(tmp_path / name)
         assert strategy == calibrate(voice()).strategy
     assert main(["calibrate", "challenge", "--monitor", "none"]) != 0
+
+
+def test_a_guard_that_looks_when_asked_needs_a_monitor_that_asks(made: Calibration) -> None:
+    pages = made.strategy.guards[1:]
+    with pytest.raises(
+        WorkbenchError, match="golden cannot check 0 units a frame where no monitor"
+    ):
+        Strategy("unasked", pages)
+    with pytest.raises(WorkbenchError, match="RESET histories and monitors, nothing else"):
+        Guard(made.area)

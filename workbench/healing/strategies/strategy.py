@@ -91,8 +91,8 @@ class Strategy:
         for guard in self.guards:
             if guard.per_frame == 0 and not asks:
                 raise WorkbenchError(
-                    f"with per_frame=0, {guard.area.code} looks when a monitor of behaviour asks, and there is none; "
-                    "give it a schedule, or add such a monitor"
+                    f"{guard.area.code} cannot check 0 units a frame where no monitor of behaviour asks for more; choose "
+                    "at least 1, or add such a monitor"
                 )
 
     def _check_types(self) -> None:
