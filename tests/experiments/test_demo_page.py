@@ -146,7 +146,7 @@ def test_the_device_is_compared_sample_by_sample_and_line_by_line() -> None:
     table = equal.html[equal.html.index('class="scroll log"') : equal.html.index('id="chip"')]
     assert table.count('<span class="yes">yes</span>') == life["log_lines"]
 
-    cores = tuple(replace(core, budget=core.budget / 4) for core in shown.device.cores)
+    cores = tuple(replace(core, budget=core.budget / 20) for core in shown.device.cores)
     device = replace(shown.device, cores=cores, log=shown.device.log[1:], equal=0)
     shown = replace(shown, device=device)
     differs = Page(render(shown, summarise(shown))).text
