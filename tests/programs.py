@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import strategies as st
 
+from workbench.integer.biases import narrow_bias
 from workbench.integer.operators import Add, Concat, Conv, Embed, Operator, Rescale, Table
 from workbench.integer.program import Program
 from workbench.integer.signals import Signal, code_dtype, code_range
@@ -56,7 +57,7 @@ class _Builder:
         low, high = self.clamp(bits)
         weight = self.codes(weight_bits, (up, out, taps, x.channels // groups))
         spread = 2 ** int(rng.integers(1, 31))
-        bias = rng.integers(-spread, spread, out).astype(np.int32)
+        bias = narrow_bias(rng.integers(-spread, spread, out))
         shift = rng.integers(-4, 16, out).astype(np.int8)
         if rng.random() < 0.1:
             shift = rng.integers(-128, 128, out).astype(np.int8)
@@ -180,7 +181,7 @@ def wide_program(channels: int, out: int, *, taps: int = 2, up: int = 1, bits: i
 
     def conv(x: Signal, channels: int, up: int, dilation: int) -> Signal:
         weight = build.codes(8, (up, channels, taps, x.channels))
-        bias = rng.integers(-1000, 1000, channels).astype(np.int32)
+        bias = narrow_bias(rng.integers(-1000, 1000, channels))
         shift = rng.integers(5, 12, channels).astype(np.int8)
         low, high = code_range(bits)
         y = build.signal(bits, channels, x.rate * up, -7)

@@ -69,7 +69,7 @@ def test_the_protection_curve_falls_to_nothing(criticality: Criticality, tmp_pat
     ranking = Ranking.of(criticality)
     figure = protection_figure(ranking, 0.003)
     (axes,) = figure.axes
-    assert axes.get_xscale() == "log" and "91,456 bytes" in axes.get_xlabel()
+    assert axes.get_xscale() == "log" and "90,208 bytes" in axes.get_xlabel()
     harm, broken, point = axes.lines
     for line in (harm, broken):
         y = line.get_ydata()

@@ -26,6 +26,7 @@ from workbench.healing.devices.device_events import device_events
 from workbench.healing.log import Remedy
 from workbench.healing.strategies.named import abft, nothing, scrub
 from workbench.healing.strategies.strategy import Guard, Strategy
+from workbench.integer.biases import with_wide_biases
 from workbench.memory.faults import fault_registry as registry
 from workbench.memory.faults.events import FLIP
 from workbench.memory.faults.fault_registry import fault_model, fault_names, register
@@ -37,7 +38,7 @@ from workbench.memory.image import Image
 from workbench.memory.watches.areas import Area
 
 PROGRAM = next(
-    p for p in map(random_program, range(99))
+    p for p in map(with_wide_biases, map(random_program, range(99)))
     if Image.of(p).layout.working_bytes > 600 and len(Image.of(p).states()) > 1
 )  # fmt: skip
 WORDS = {name: random_inputs(PROGRAM, seed, 12) for seed, name in enumerate("abc")}
@@ -50,7 +51,7 @@ STRATEGIES = {
     ),
 }  # fmt: skip
 WORST = tuple(int(Image.of(PROGRAM).layout.positions()[n]) for n in (7, 70, 701, 1402, 2103))
-# Recorded where faults of fleets had a vocabulary and draws of their own.
+# Recorded where faults of fleets had a vocabulary and draws of their own, and every bias 4 bytes.
 FIGURES = json.loads((Path(__file__).parent / "fleet_figures.json").read_text())
 
 

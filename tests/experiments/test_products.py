@@ -50,11 +50,11 @@ def test_map_files_and_figures(made: tuple[Path, dict[str, object]]) -> None:
     assert all((out / name).read_bytes().startswith(PNG) for name in MAP_FILES if ".png" in name)
     mask = ProtectionMask.load(out / "protection.mask")
     mask.check(IMAGE)
-    assert mask.digest == figures["mask"] and len(mask.addresses) == figures["bytes"] == 915
+    assert mask.digest == figures["mask"] and len(mask.addresses) == figures["bytes"] == 902
     assert figures["share"] == pytest.approx(0.01, rel=1e-3)
     assert 0.5 < figures["harm_carried"] < 1 and 0.5 < figures["broken_carried"] <= 1
     assert figures["trials"] == 20_000 and 0.02 < figures["coverage"] < 0.03
-    assert 0.001 < figures["mean_harm"] < 0.01  # 0.0038 for all bits of the word 3
+    assert 0.0005 < figures["mean_harm"] < 0.002
     json.dumps(figures, allow_nan=False)
 
 
@@ -65,7 +65,7 @@ def test_the_mask_helps_where_many_bits_are_wrong(
     mask = ProtectionMask.load(made[0] / "protection.mask")
     sweep = [
         (rate, label, trials(f"ber={rate}", 60, shield))
-        for rate in (1e-5, 2e-4)
+        for rate in (1e-5, 5e-4)
         for label, shield in (("", None), ("the worst 1 %", mask))
     ]
     products = curve_products(sweep)
@@ -73,9 +73,9 @@ def test_the_mask_helps_where_many_bits_are_wrong(
     points = products.figures["points"]
     assert [path.name for path in tmp_path.iterdir()] == list(CURVE_FILES)
     median = {(p["rate"], p["protection"]): p["snr_db"]["0.5"] for p in points}
-    assert median[2e-4, "the worst 1 %"] > median[2e-4, ""] + 5
+    assert median[5e-4, "the worst 1 %"] > median[5e-4, ""] + 5
     sound = {(p["rate"], p["protection"]): p["at_least"]["degraded"] for p in points}
-    assert sound[2e-4, "the worst 1 %"]["low"] > sound[2e-4, ""]["high"]
+    assert sound[5e-4, "the worst 1 %"]["low"] > sound[5e-4, ""]["high"]
     json.dumps(points, allow_nan=False)
 
 
@@ -86,8 +86,9 @@ def test_nothing_is_written_for_a_share_that_cannot_be(tmp_path: Path) -> None:
 
 
 def test_bytes_have_names() -> None:
-    position = IMAGE.layout.position("up0", "bias", (3,), 17)
-    assert byte_name(IMAGE, position // 8) == "up0.bias[3] bits 16 to 23"
+    for operator, bit in (("up0", 9), ("last.0.conv", 17)):
+        position = IMAGE.layout.position(operator, "bias", (3,), bit)
+        assert byte_name(IMAGE, position // 8) == f"{operator}.bias[3] bits {bit - 1} to {bit + 6}"
     seed = 0
     while not any(place.bits == 4 for place in Image.of(random_program(seed, 8)).layout.places):
         seed += 1

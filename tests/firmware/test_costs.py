@@ -66,7 +66,7 @@ def test_the_shipped_table_is_complete_and_of_this_model() -> None:
     assert all(cost.step <= cost.fault for cost in costs.values() if cost.ram_bytes)
     pq, sums = costs["pq-scrub", "m4"], costs["abft", "m4"]
     assert pq.instructions <= 2500 and pq.code_bytes <= 6144 and pq.ram_bytes <= 1024
-    assert sums.share <= 0.07 and sums.code_bytes <= 6144 and sums.ram_bytes <= 1024
+    assert sums.share <= 0.075 and sums.code_bytes <= 7168 and sums.ram_bytes <= 1024
     weights = Image.of(program).layout.sections["weights"].size_bytes
     assert pq.check_bytes <= 0.01 * weights and sums.check_bytes <= 0.04 * weights
 

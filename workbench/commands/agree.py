@@ -9,12 +9,17 @@ from functools import partial
 
 import numpy as np
 
-from workbench.commands.common import add_checkpoint, add_generator, add_strategies, add_word
+from workbench.commands.common import (
+    add_checkpoint,
+    add_generator,
+    add_strategies,
+    add_word,
+    chosen_voice,
+)
 from workbench.commands.kept import Kept
 from workbench.errors import WorkbenchError
 from workbench.experiments.provenance import inputs_digest
 from workbench.experiments.threads import one_thread
-from workbench.experiments.voices.voice import open_voice
 from workbench.files import as_argument
 from workbench.firmware.boards import CORES
 from workbench.firmware.design import RAM, Firmware
@@ -70,7 +75,7 @@ def run(options: argparse.Namespace) -> None:
         value = getattr(options, name)
         if value is not None and value < least:
             raise WorkbenchError(f"--{name} is {value}; it must be at least {least}")
-    voice = open_voice(options.checkpoint, generator=options.generator)
+    voice = chosen_voice(options)
     word, every = options.word or voice.usual[0], voice.all_inputs()
     longest = voice.frames(word)
     frames = min(_FRAMES, longest) if options.frames is None else options.frames

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from workbench.commands.common import add_checkpoint, add_generator
+from workbench.commands.common import add_checkpoint, add_generator, chosen_voice
 from workbench.experiments.estimates.statistics import mean_gap_interval
 from workbench.experiments.monitors.calibration import (
     FRAMES,
@@ -14,7 +14,6 @@ from workbench.experiments.monitors.calibration import (
     calibrate,
     monitor_kinds,
 )
-from workbench.experiments.voices.voice import open_voice
 from workbench.healing.overheads import overheads
 from workbench.healing.strategies.strategy_file import save_strategy
 
@@ -51,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Calibrate, write the strategy, and print what it watches, costs, and alarms of."""
-    voice = open_voice(options.checkpoint, generator=options.generator)
+    voice = chosen_voice(options)
     made = calibrate(
         voice, options.monitor, mean_frames=options.arl, frames=options.frames,
         signals=tuple(options.signal) if options.signal else None, seed=options.seed,

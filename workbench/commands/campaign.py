@@ -18,6 +18,7 @@ from workbench.commands.common import (
     add_image,
     add_words,
     add_workers,
+    chosen_voice,
     image_of,
     inputs_of,
     refuse_no_speech,
@@ -30,7 +31,6 @@ from workbench.experiments.campaigns.shards import Damage
 from workbench.experiments.campaigns.store import Results, Store, merge, open_results
 from workbench.experiments.campaigns.summary import summary
 from workbench.experiments.estimates.statistics import CONFIDENCE, sample_size
-from workbench.experiments.voices.voice import open_voice
 from workbench.face.campaigns import TRIALS, folders_of, plans_of, trials_of
 from workbench.files import write_text
 from workbench.integer.native.build import kernels_here
@@ -118,7 +118,7 @@ def run(options: argparse.Namespace) -> None:
         )
     part = _part(options.part)
     plans = _plans(options)
-    voice = open_voice(options.checkpoint, generator=options.generator)
+    voice = chosen_voice(options)
     if options.listen:
         refuse_no_speech(voice, "--listen")
     image = image_of(options.image, voice)

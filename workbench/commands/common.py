@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from workbench.errors import WorkbenchError
-from workbench.experiments.voices.voice import Voice
+from workbench.experiments.voices.voice import Voice, open_voice
 from workbench.experiments.voices.word_lists import in_one_text, words_in
 from workbench.generators.generator_registry import DEFAULT, generator_named
 from workbench.healing.strategies.fitted import fitted
@@ -49,6 +49,19 @@ def add_checkpoint(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--checkpoint", type=Path, metavar="DIR", help="a trained checkpoint (the shipped one)"
     )
+    parser.add_argument(
+        "--wide-biases", action="store_true",
+        help="store every bias in 4 bytes (in 2 where an operator's fit), to see what that is worth",
+    )  # fmt: skip
+
+
+def chosen_voice(options: argparse.Namespace, *, usual: str | None = None) -> Voice:
+    """The voice that `add_checkpoint` and, where it is declared, `add_generator` let users choose.
+
+    usual: the generator whose shipped voice it is where they name none; None for the default.
+    """
+    named = getattr(options, "generator", None) or (None if options.checkpoint else usual)
+    return open_voice(options.checkpoint, generator=named, wide_biases=options.wide_biases)
 
 
 def checkpoint_of(folder: Path | None, generator: str | None) -> Path:

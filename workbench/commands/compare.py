@@ -18,6 +18,7 @@ from workbench.commands.common import (
     add_word_count,
     add_workers,
     check_jobs,
+    chosen_voice,
     inputs_of,
 )
 from workbench.commands.compare_table import LEGEND, print_environment, print_missing
@@ -41,7 +42,7 @@ from workbench.experiments.records import RecordFile
 from workbench.experiments.threads import one_thread
 from workbench.experiments.voices.outputs import output_name, write_output
 from workbench.experiments.voices.script import script_of
-from workbench.experiments.voices.voice import Voice, open_voice
+from workbench.experiments.voices.voice import Voice
 from workbench.files import exists, output_folder, write_text
 from workbench.firmware.emulation.costs import Cost
 from workbench.healing.simulation import SimulationResult, simulate
@@ -108,7 +109,7 @@ def run(options: argparse.Namespace) -> None:
         if getattr(options, name) < 1:
             raise WorkbenchError(f"--{name} is {getattr(options, name)}; it must be at least 1")
     check_jobs(options.jobs)
-    voice = open_voice(options.checkpoint, generator=options.generator)
+    voice = chosen_voice(options)
     inputs = inputs_of(options.said, voice)
     if options.list:
         _list(voice, inputs, options)

@@ -6,7 +6,13 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workbench.commands.common import add_checkpoint, add_generator, add_word, default_utterance
+from workbench.commands.common import (
+    add_checkpoint,
+    add_generator,
+    add_word,
+    chosen_voice,
+    default_utterance,
+)
 from workbench.generators.generator import FACE
 from workbench.healing.strategies.named import CRC_SCRUB
 
@@ -37,12 +43,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Make the page and print its path; WorkbenchError when it cannot be made."""
     from workbench.experiments.demo.demo import make_demo
-    from workbench.experiments.voices.voice import open_voice
 
     sentence = options.checkpoint is None and len((options.word or "").split()) > 1
-    voice = open_voice(
-        options.checkpoint, generator=options.generator or (_ANY_TEXT if sentence else None)
-    )
+    voice = chosen_voice(options, usual=_ANY_TEXT if sentence else None)
     if voice.generator.output == FACE:
         page = _face(voice, options)
         print(f"open {page} in a browser; its figures are in {page.with_name('summary.json')}")

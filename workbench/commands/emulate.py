@@ -15,6 +15,7 @@ from workbench.commands.common import (
     add_checkpoint,
     add_generator,
     add_word,
+    chosen_voice,
     strategy_of,
     strategy_text,
 )
@@ -25,7 +26,7 @@ from workbench.commands.progress import counted
 from workbench.errors import WorkbenchError
 from workbench.experiments.fleets.device_costs import COST_FRAMES
 from workbench.experiments.provenance import inputs_digest
-from workbench.experiments.voices.voice import Voice, open_voice
+from workbench.experiments.voices.voice import Voice
 from workbench.files import write_text
 from workbench.firmware.boards import CORES, USUAL_CORES
 from workbench.firmware.emulation.costs import Cost, as_json, bare_run, fingerprint, measure_cost
@@ -95,7 +96,7 @@ def run(options: argparse.Namespace) -> None:
         if value is not None and value < least:
             raise WorkbenchError(f"--{name} is {value}; it must be at least {least}")
     _refuse_what_would_be_ignored(options)
-    voice = open_voice(options.checkpoint, generator=options.generator)
+    voice = chosen_voice(options)
     if options.json and voice.folder:
         refuse_replacing(options.json, voice.folder)
     bits = len(voice.image().layout.positions())

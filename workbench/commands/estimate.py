@@ -16,6 +16,7 @@ from workbench.commands.common import (
     add_generator,
     add_image,
     add_words,
+    chosen_voice,
     image_of,
     inputs_of,
 )
@@ -24,7 +25,6 @@ from workbench.experiments.estimates.share_of_harm import share_below
 from workbench.experiments.estimates.statistics import CONFIDENCE, sample_size
 from workbench.experiments.estimates.stratified import Estimate, uniform_trials
 from workbench.experiments.provenance import inputs_digest
-from workbench.experiments.voices.voice import open_voice
 from workbench.files import write_text
 from workbench.memory.faults.bits import Each
 from workbench.memory.faults.plan import Plan
@@ -70,7 +70,7 @@ def run(options: argparse.Namespace) -> None:
 
     Raises WorkbenchError for places and words that do not exist and impossible widths.
     """
-    voice = open_voice(options.checkpoint, generator=options.generator)
+    voice = chosen_voice(options)
     image, scale = image_of(options.image, voice), voice.generator.scale
     inputs = inputs_of(options.words, voice)
     plan = Plan(

@@ -11,12 +11,13 @@ from workbench.commands.common import (
     add_generator,
     add_strategy,
     add_texts,
+    chosen_voice,
     healer_of,
     words_of,
 )
 from workbench.commands.progress import doing
 from workbench.errors import WorkbenchError, reason_of
-from workbench.experiments.voices.voice import Voice, open_voice
+from workbench.experiments.voices.voice import Voice
 from workbench.face.exporting import export
 from workbench.files import as_argument, read_bytes
 from workbench.firmware.boards import BOARDS
@@ -109,7 +110,7 @@ def run(options: argparse.Namespace) -> None:
     if options.budget is not None and options.budget < 0:
         raise WorkbenchError(f"--budget is {options.budget:,} instructions; give at least 0")
     refuse_foreign(options.out)
-    voice = open_voice(options.checkpoint, generator=options.generator)
+    voice = chosen_voice(options)
     with doing("writing the firmware"):
         made = export(
             voice,

@@ -11,11 +11,12 @@ from workbench.commands.common import (
     add_generator,
     add_image,
     add_word,
+    chosen_voice,
     default_utterance,
     image_of,
 )
 from workbench.experiments.voices.outputs import compared, in_words, output_name, write_output
-from workbench.experiments.voices.voice import Voice, open_voice
+from workbench.experiments.voices.voice import Voice
 from workbench.files import output_folder, write_text
 from workbench.memory.faults.bits import Flips
 from workbench.memory.faults.plan import Plan, TrialId
@@ -71,7 +72,7 @@ def run(options: argparse.Namespace) -> None:
     Raises WorkbenchError for an image of another generator, places that do not exist and a folder
     that cannot be written.
     """
-    voice = open_voice(options.checkpoint, generator=options.generator)
+    voice = chosen_voice(options)
     image = image_of(options.image, voice)
     trial = _trial(options, image, voice)
     inputs = voice.inputs(trial.utterance)

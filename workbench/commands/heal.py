@@ -18,6 +18,7 @@ from workbench.commands.common import (
     add_generator,
     add_strategy,
     add_words,
+    chosen_voice,
     image_under,
     strategy_of,
     words_of,
@@ -27,7 +28,7 @@ from workbench.errors import WorkbenchError
 from workbench.experiments.fleets.workload import Workload
 from workbench.experiments.voices.outputs import compared, output_name, plain, write_output
 from workbench.experiments.voices.script import Script, script_of
-from workbench.experiments.voices.voice import Voice, open_voice
+from workbench.experiments.voices.voice import Voice
 from workbench.files import output_folder, write_text
 from workbench.healing.overheads import overheads
 from workbench.healing.simulation import SimulationResult, simulate
@@ -85,7 +86,7 @@ def run(options: argparse.Namespace) -> None:
     """
     with counted(4) as say:
         say("opening the voice")
-        voice = open_voice(options.checkpoint, generator=options.generator)
+        voice = chosen_voice(options)
         strategy, program = strategy_of(options.strategy or CRC_SCRUB, options.pages, voice)
         script = script_of(voice, _words(options, voice))
         image = image_under(strategy, program)

@@ -20,6 +20,7 @@ from workbench.commands.common import (
     add_word_count,
     add_workers,
     check_jobs,
+    chosen_voice,
     inputs_of,
     strategy_text,
 )
@@ -40,7 +41,7 @@ from workbench.experiments.fleets.spoken import frames_of_each
 from workbench.experiments.fleets.workload import KINDS, Workload
 from workbench.experiments.parallel.workers import Workers
 from workbench.experiments.voices.outputs import output_name, write_output
-from workbench.experiments.voices.voice import Voice, open_voice
+from workbench.experiments.voices.voice import Voice
 from workbench.files import write_text
 from workbench.healing.strategies.strategy import Strategy
 from workbench.healing.strategies.variants import strategy_variants
@@ -109,7 +110,7 @@ def run(options: argparse.Namespace) -> None:
         raise WorkbenchError(
             f"--days is {options.days:g}; choose a number above 0 and at most {_MOST_DAYS:,}"
         )
-    voice = open_voice(options.checkpoint, generator=options.generator)
+    voice = chosen_voice(options)
     inputs = inputs_of(options.said, voice)
     ((_, strategy, program),) = variants = strategy_variants(
         [options.strategy], voice.program, inputs

@@ -7,9 +7,14 @@ import json
 from pathlib import Path
 
 from workbench.commands.attempts import Attempts
-from workbench.commands.common import add_checkpoint, add_strategy, image_under, strategy_of
+from workbench.commands.common import (
+    add_checkpoint,
+    add_strategy,
+    chosen_voice,
+    image_under,
+    strategy_of,
+)
 from workbench.errors import WorkbenchError
-from workbench.experiments.voices.voice import open_voice
 from workbench.files import read_bytes, write_text
 from workbench.firmware.design import RAM, Firmware
 from workbench.firmware.exporting.exported import exported_firmware
@@ -76,7 +81,7 @@ def run(options: argparse.Namespace) -> None:
 
 def _named(options: argparse.Namespace) -> Firmware:
     """The firmware that an export with these options writes."""
-    voice = open_voice(options.checkpoint)
+    voice = chosen_voice(options)
     strategy, program = strategy_of(options.strategy or CRC_SCRUB, options.pages, voice)
     image = image_under(strategy, program)
     return Firmware.of(image, strategy=strategy, weights=RAM, prefix="model")

@@ -20,6 +20,7 @@ from workbench.commands.progress import counted, doing
 from workbench.errors import WorkbenchError
 from workbench.generators.generator import Generator
 from workbench.generators.generator_registry import DEFAULT
+from workbench.integer.biases import with_wide_biases
 from workbench.integer.ends import without_front_end
 from workbench.integer.operators import Operator
 from workbench.integer.program import Program
@@ -74,6 +75,8 @@ def run(options: argparse.Namespace) -> None:
     with counted(1 + len(words), unit=generator.noun) as say:
         say("lowering")
         lowered = lower_generator(generator, model)
+        if options.wide_biases:
+            lowered = replace(lowered, program=with_wide_biases(lowered.program))
         program = lowered.program
         # One by one, so that float64 needs little memory.
         own = own_digest([type(generator)])

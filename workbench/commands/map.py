@@ -9,11 +9,10 @@ from typing import Any
 
 from workbench.audio.scales import BY_SNR, DEGRADED, Scale
 from workbench.commands.attempts import Attempts
-from workbench.commands.common import add_checkpoint, add_image, image_of
+from workbench.commands.common import add_checkpoint, add_image, chosen_voice, image_of
 from workbench.commands.progress import counted, doing
 from workbench.errors import WorkbenchError
 from workbench.experiments.maps.products import CURVE_FILES, MAP_FILES
-from workbench.experiments.voices.voice import open_voice
 from workbench.face.mapping import SHARE, curve_of, map_of, opened
 from workbench.files import output_folder, write_text
 
@@ -50,7 +49,7 @@ def run(options: argparse.Namespace) -> None:
     faults than flips, a share that is none and a folder that cannot be written.
     """
     with doing("reading the results"):
-        image = image_of(options.image, open_voice(options.checkpoint))
+        image = image_of(options.image, chosen_voice(options))
         campaigns = opened(options.results, image)
     sweep = [results.plan.model.error_rate is not None for results in campaigns]
     if any(sweep) and not all(sweep):

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from workbench.commands.common import add_checkpoint, add_image, image_of
+from workbench.commands.common import add_checkpoint, add_image, chosen_voice, image_of
 from workbench.experiments.voices.outputs import compared, in_words, output_name, write_output
-from workbench.experiments.voices.voice import open_voice
 from workbench.files import write_text
 from workbench.memory.faults.events import ACTIONS, Events
 from workbench.memory.faults.plan import TrialId
@@ -48,7 +47,7 @@ def run(options: argparse.Namespace) -> None:
     that cannot be written.
     """
     trial = TrialId.parse(options.trial)
-    voice = open_voice(options.checkpoint)
+    voice = chosen_voice(options)
     image = image_of(options.image, voice)
     out = options.out or Path(output_name(_OUT, voice))
     sites = Sites(image)

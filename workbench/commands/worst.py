@@ -17,6 +17,7 @@ from workbench.commands.common import (
     add_words,
     add_workers,
     check_jobs,
+    chosen_voice,
     image_of,
     inputs_of,
 )
@@ -25,7 +26,7 @@ from workbench.experiments.maps.worst_bits import Inputs, Step, worst_bits
 from workbench.experiments.parallel.workers import Workers
 from workbench.experiments.threads import one_thread
 from workbench.experiments.voices.outputs import compared, in_words, output_name, write_output
-from workbench.experiments.voices.voice import Voice, open_voice
+from workbench.experiments.voices.voice import Voice
 from workbench.files import output_folder, write_text
 from workbench.integer.sections import WEIGHTS
 from workbench.memory.faults.bits import Bits, Each, Flips
@@ -72,7 +73,7 @@ def run(options: argparse.Namespace) -> None:
     bits, a lost cluster and a folder that cannot be written.
     """
     check_jobs(options.jobs)
-    voice = open_voice(options.checkpoint, generator=options.generator)
+    voice = chosen_voice(options)
     image, scale = image_of(options.image, voice), voice.generator.scale
     inputs = inputs_of(options.words, voice)
     where = Plan(

@@ -13,12 +13,19 @@ from workbench.generators.generator_registry import DEFAULT, is_known, names
 from workbench.healing.strategies.variants import NAMES
 
 
-def load(source: Path | str = DEFAULT, *, data: Path | str | None = None) -> Voice:
+def load(
+    source: Path | str = DEFAULT,
+    *,
+    data: Path | str | None = None,
+    wide_biases: bool = False,
+) -> Voice:
     """Open a trained voice.
 
     Args:
         source: Name of a generator, for the voice that ships with it, or the folder of a checkpoint.
         data: Folder of its recordings, where they are not those that ship.
+        wide_biases: Store every bias in 4 bytes; by default the biases of an operator take 2 where all of them fit.
+            The samples are the same, the bits that faults can hit are not.
 
     Raises:
         WorkbenchError: There is no such generator or checkpoint, or files are damaged.
@@ -31,12 +38,12 @@ def load(source: Path | str = DEFAULT, *, data: Path | str | None = None) -> Voi
     )
     with working("Opening the voice"):
         if isinstance(source, str) and is_known(source):
-            return open_voice(generator=source, data=data)
+            return open_voice(generator=source, data=data, wide_biases=wide_biases)
         if isinstance(source, str) and sep not in source and not is_folder(Path(source)):
             raise WorkbenchError(
                 f"there is no generator and no folder {source!r}; {nearest(source, names())}"
             )
-        return open_voice(source, data)
+        return open_voice(source, data, wide_biases=wide_biases)
 
 
 def generator_names() -> tuple[str, ...]:

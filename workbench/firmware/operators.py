@@ -146,7 +146,7 @@ def _conv(call: Call) -> Iterator[str]:
     history = f"state->history_{call.name}" if conv.history else "NULL"
     arguments = (
         f"&{shape_name(firmware, conv.name)}, parameters->weight_{call.name},\n"
-        f"        {call.read('bias', 'int32_t')},\n"
+        f"        {call.read('bias', 'void')},\n"
         f"        {call.read('shift', 'int8_t')}, {history},\n"
         f"        {call.x[0]}, {call.y}, {_work(call)}"
     )
@@ -265,6 +265,7 @@ def _shape(firmware: Firmware, conv: Operator) -> str:
             "up": conv.up,
             "x_bits": source.bits,
             "weight_bits": conv.weight_bits,
+            "bias_bits": conv.parameter_bits("bias"),
             "y_bits": firmware.program.target(conv).bits,
             "low": conv.low,
             "high": conv.high,

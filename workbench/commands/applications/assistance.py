@@ -7,7 +7,8 @@ import json
 from dataclasses import asdict
 from functools import partial
 
-from workbench.commands.applications.table import measure, opened
+from workbench.commands.applications.table import measure
+from workbench.commands.common import chosen_voice
 from workbench.commands.kept import Kept
 from workbench.commands.progress import counted
 from workbench.experiments.applications.assistance import (
@@ -29,7 +30,7 @@ _EXAMPLES = 8
 
 def run(options: argparse.Namespace) -> None:
     """Measure and print."""
-    voice = opened(options, "speech")
+    voice = chosen_voice(options, usual="speech")
     refuse_fixed_words(voice)
     if options.flips:
         _print_suspects(voice, options)

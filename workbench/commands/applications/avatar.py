@@ -5,13 +5,14 @@ from __future__ import annotations
 import argparse
 
 from workbench.audio.face_metrics import VISIBLE_ERROR
-from workbench.commands.applications.table import measure, opened
+from workbench.commands.applications.table import measure
+from workbench.commands.common import chosen_voice
 from workbench.experiments.applications.avatar import TALK_S_A_MONTH, WRONG, Viewer
 
 
 def run(options: argparse.Namespace) -> None:
     """Measure and print."""
-    voice = opened(options, "viseme")
+    voice = chosen_voice(options, usual="viseme")
     rows = measure(voice, Viewer(voice).experience, options)
     print("of an hour a day of talk, that is in a month:")
     for row in rows:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 
-from workbench.commands.applications.table import measure, opened
+from workbench.commands.applications.table import measure
+from workbench.commands.common import chosen_voice
 from workbench.experiments.applications.liveness import ATTEMPTS, DIGITS, Listener
 
 
 def run(options: argparse.Namespace) -> None:
     """Measure and print."""
-    voice = opened(options, "challenge")
+    voice = chosen_voice(options, usual="challenge")
     measure(voice, Listener(voice).experience, options)
     print(
         f"locked out: users who do not understand all {DIGITS} digits of a challenge in any of {ATTEMPTS} attempts, with "

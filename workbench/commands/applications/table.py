@@ -10,14 +10,9 @@ from workbench.commands.kept import Kept
 from workbench.commands.progress import counted
 from workbench.experiments.applications.exposure import exposures
 from workbench.experiments.applications.shares import Measured, Shares, shares_of, table_rows
-from workbench.experiments.voices.voice import Voice, open_voice
+from workbench.experiments.voices.voice import Voice
 from workbench.face.shown import text_table
 from workbench.files import write_text
-
-
-def opened(options: argparse.Namespace, usual: str) -> Voice:
-    """The voice of the checkpoint, or the shipped one of the generator `usual`."""
-    return open_voice(options.checkpoint, generator=None if options.checkpoint else usual)
 
 
 def measure(voice: Voice, measured: Measured, options: argparse.Namespace) -> list[Shares]:

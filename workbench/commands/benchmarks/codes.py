@@ -8,6 +8,7 @@ from dataclasses import asdict
 from functools import partial
 from typing import Any
 
+from workbench.commands.common import chosen_voice
 from workbench.commands.kept import Kept
 from workbench.commands.progress import counted
 from workbench.errors import WorkbenchError
@@ -25,7 +26,6 @@ from workbench.experiments.bench.codes import (
 )
 from workbench.experiments.maps.worst_bits import worst_weights
 from workbench.experiments.threads import one_thread
-from workbench.experiments.voices.voice import open_voice
 from workbench.files import write_text
 
 
@@ -34,7 +34,7 @@ def run(options: argparse.Namespace) -> None:
     wanted = options.trials
     if wanted < 1:
         raise WorkbenchError(f"cannot try {wanted} faults; give at least 1")
-    voice = open_voice(options.checkpoint, generator=options.generator)
+    voice = chosen_voice(options)
     inputs = voice.all_inputs()
     image, trials = voice.image(), min(wanted, MOMENT_TRIALS)
     every = kinds()

@@ -6,12 +6,12 @@ import argparse
 import json
 from functools import partial
 
+from workbench.commands.common import chosen_voice
 from workbench.commands.kept import Kept
 from workbench.commands.progress import counted
 from workbench.errors import WorkbenchError
 from workbench.experiments.bench.diagnoses import COLUMNS, Score, bench_diagnoses, confusion
 from workbench.experiments.threads import one_thread
-from workbench.experiments.voices.voice import open_voice
 from workbench.files import write_text
 from workbench.firmware.emulation.costs import fingerprint
 from workbench.healing.strategies.strategy import Strategy
@@ -24,7 +24,7 @@ def run(options: argparse.Namespace) -> None:
     trials = options.trials
     if trials < 1:
         raise WorkbenchError(f"cannot judge {trials} faults; give at least 1")
-    voice = open_voice(options.checkpoint, generator=options.generator)
+    voice = chosen_voice(options)
     inputs = voice.all_inputs()
     chosen = strategy_variants(options.strategy, voice.program, inputs)
     chosen = [each for each in chosen if options.strategy or each.strategy.heals]

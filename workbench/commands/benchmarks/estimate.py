@@ -7,13 +7,12 @@ import json
 from collections.abc import Callable
 from dataclasses import asdict
 
-from workbench.commands.common import default_utterance
+from workbench.commands.common import chosen_voice, default_utterance
 from workbench.commands.kept import Kept
 from workbench.commands.progress import counted
 from workbench.errors import WorkbenchError
 from workbench.experiments.bench.estimate import CLASSES, HALF_WIDTHS, Row, bench_estimate
 from workbench.experiments.provenance import inputs_digest
-from workbench.experiments.voices.voice import open_voice
 from workbench.files import write_text
 
 
@@ -21,7 +20,7 @@ def run(options: argparse.Namespace) -> None:
     """Measure and print."""
     if options.repeats < 1:
         raise WorkbenchError(f"cannot estimate {options.repeats} times; give at least 1")
-    voice = open_voice(options.checkpoint, generator=options.generator)
+    voice = chosen_voice(options)
     word = options.word or default_utterance(voice, "7")
     image, inputs = voice.image(), voice.inputs(word)
     depends = (image.content_hash, inputs_digest({word: inputs}), options.repeats)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from workbench.commands.common import chosen_voice
 from workbench.commands.kept import Kept
 from workbench.commands.progress import counted
 from workbench.errors import WorkbenchError
@@ -22,7 +23,6 @@ from workbench.experiments.bench.growth import (
 )
 from workbench.experiments.provenance import inputs_digest, provenance
 from workbench.experiments.threads import one_thread
-from workbench.experiments.voices.voice import open_voice
 from workbench.files import output_folder, write_text
 from workbench.healing.strategies.variants import strategy_variants
 from workbench.integer.native.build import kernels_here
@@ -36,7 +36,7 @@ def run(options: argparse.Namespace) -> None:
     if not 0 < options.seconds < 3600:
         raise WorkbenchError(f"--seconds is {options.seconds:g}; choose a number above 0")
     out = output_folder(options.out)
-    voice = open_voice(options.checkpoint, generator=options.generator)
+    voice = chosen_voice(options)
     inputs = voice.all_inputs()
     variants = strategy_variants(list(_STRATEGIES), voice.program, inputs)
     fleets = Fleets(voice.program, inputs, [variant.strategy for variant in variants])

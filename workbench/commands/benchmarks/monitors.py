@@ -7,12 +7,12 @@ import json
 
 import numpy as np
 
+from workbench.commands.common import chosen_voice
 from workbench.commands.progress import doing
 from workbench.errors import WorkbenchError
 from workbench.experiments.estimates.statistics import wilson
 from workbench.experiments.monitors.calibration import FRAMES, MEAN_FRAMES, calibrate, monitor_kinds
 from workbench.experiments.monitors.detection import detect, rows_of, together
-from workbench.experiments.voices.voice import open_voice
 from workbench.files import write_text
 from workbench.progress import progress_bar
 
@@ -23,7 +23,7 @@ def run(options: argparse.Namespace) -> None:
     """Calibrate every monitor, flip bits, and print what is found by class of the sound."""
     if options.trials < 1:
         raise WorkbenchError(f"cannot flip {options.trials} bits; give at least 1")
-    voice = open_voice(options.checkpoint, generator=options.generator)
+    voice = chosen_voice(options)
     with doing("calibrating the monitors"):
         made = [calibrate(voice, kind) for kind in monitor_kinds()]
     with progress_bar(total=options.trials, unit="flip") as bar:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from workbench.audio.recordings import ALIGNMENTS, load_recordings
+from workbench.commands.common import chosen_voice
 from workbench.commands.kept import Kept
 from workbench.commands.progress import counted
 from workbench.errors import WorkbenchError
@@ -118,9 +119,7 @@ def _fetched() -> tuple[dict[str, np.ndarray], dict[str, list[Row]]]:
 def _voices(options: argparse.Namespace) -> dict[str, Voice]:
     """The one that is named, or all trainings that ship and differ in their seed alone."""
     if options.checkpoint:
-        return {
-            options.checkpoint.name: open_voice(options.checkpoint, generator=options.generator)
-        }
+        return {options.checkpoint.name: chosen_voice(options)}
     generator = generator_named(options.generator or _GENERATOR)
     return {name: open_voice(generator.checkpoint(name)) for name in generator.repeats}
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from workbench.audio.foreign_voices import LANGUAGES, foreign_recordings
 from workbench.audio.phone_recogniser import PhoneRecogniser
+from workbench.commands.common import chosen_voice
 from workbench.commands.progress import counted
 from workbench.experiments.bench.visemes import Agreement, Seen, agreement
 from workbench.experiments.voices.voice import open_voice
@@ -26,7 +27,7 @@ _ENGLISH = "English"
 def run(options: argparse.Namespace) -> None:
     """Measure and print."""
     if options.checkpoint:
-        voices = {options.checkpoint.name: open_voice(options.checkpoint, generator=_GENERATOR)}
+        voices = {options.checkpoint.name: chosen_voice(options, usual=_GENERATOR)}
     else:
         kind = generator_named(_GENERATOR)
         voices = {name: open_voice(kind.checkpoint(name)) for name in kind.checkpoints}

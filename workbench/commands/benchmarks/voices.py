@@ -7,11 +7,11 @@ import json
 import math
 import sys
 
+from workbench.commands.common import chosen_voice
 from workbench.commands.progress import doing
 from workbench.errors import WorkbenchError
 from workbench.experiments.bench.voices import FAULT, VoiceRate, rate_of
 from workbench.experiments.threads import one_thread
-from workbench.experiments.voices.voice import open_voice
 from workbench.files import write_text
 from workbench.generators.generator_registry import SHIPPED
 from workbench.integer.native.instructions import processor_name
@@ -29,7 +29,7 @@ def run(options: argparse.Namespace) -> None:
     rows = []
     with doing() as say, one_thread():
         for name in names:
-            voice = open_voice(options.checkpoint, generator=name)
+            voice = chosen_voice(options, usual=name)
             utterance = options.word or voice.usual[0]
             rows.append(
                 rate_of(

@@ -14,6 +14,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from workbench.integer.biases import narrow_bias
 from workbench.integer.operators import Add, Conv, Operator, Rescale
 from workbench.integer.program import Program
 from workbench.integer.signals import Signal, code_range
@@ -218,7 +219,7 @@ class _Writer:
         low, high = code_range(bits)
         conv = Conv(
             name, (source.name,), name, weight_codes(layer, self.exponents[layer]),
-            bias.astype(np.int32), shift.astype(np.int8), low, high, dilation=layer.dilation[0],
+            narrow_bias(bias), shift.astype(np.int8), low, high, dilation=layer.dilation[0],
         )  # fmt: skip
         self._write(conv, target)
 

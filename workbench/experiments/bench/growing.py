@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from workbench.integer.biases import narrow_bias
 from workbench.integer.operators import Add, Conv, Operator, Rescale
 from workbench.integer.program import Program
 from workbench.integer.signals import Signal
@@ -37,7 +38,7 @@ class _Builder:
         weight = np.clip(self.rng.normal(0, _WEIGHT_SPREAD, (up, out, taps, x.channels)), *_BYTES)
         shift = round(np.log2(_WEIGHT_SPREAD * np.sqrt(fan_in))) - (bits - 8)
         y = self.signal(bits, out, up * x.rate)
-        bias = np.full(out, 1 << max(shift - 1, 0), np.int32)
+        bias = narrow_bias(np.full(out, 1 << max(shift - 1, 0)))
         shifts = np.full(out, shift, np.int8)
         low, high = _SAMPLES if bits == 16 else _BYTES
         self.operators.append(

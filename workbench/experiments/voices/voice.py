@@ -22,6 +22,7 @@ from workbench.generators.generator_registry import DEFAULT, generator_named
 from workbench.healing.strategies.named import NONE
 from workbench.healing.strategies.strategy import Strategy
 from workbench.healing.strategies.variants import strategy_variant
+from workbench.integer.biases import with_wide_biases
 from workbench.integer.program import Program
 from workbench.integer.reference import run
 from workbench.memory.faults.plan import HASH_DIGITS, Plan, TrialId
@@ -282,6 +283,7 @@ def open_voice(
     data: Path | str | None = None,
     *,
     generator: str | None = None,
+    wide_biases: bool = False,
 ) -> Voice:
     """Open a trained generator.
 
@@ -290,6 +292,7 @@ def open_voice(
         data: Folder of recordings; None for those that the generator ships or makes.
         generator: Name of a generator, by default that of the checkpoint, or the first that ships. With a folder,
             the checkpoint must be of this generator.
+        wide_biases: Whether every bias has 4 bytes of memory, see `workbench.integer.biases`.
 
     Raises:
         WorkbenchError: The checkpoint or the recordings are missing or damaged, or of another generator.
@@ -307,7 +310,10 @@ def open_voice(
     recordings = (
         _Recordings(lambda: kind.recordings(data)) if data is None else kind.recordings(data)
     )
-    return Voice(kind, config, program_of(place, metadata), recordings, metadata, place)
+    program = program_of(place, metadata)
+    if wide_biases:
+        program = with_wide_biases(program)
+    return Voice(kind, config, program, recordings, metadata, place)
 
 
 def need_sound(voice: Voice) -> None:

@@ -50,6 +50,11 @@ static inline void wb_column_sums(const wb_conv_shape *shape, const wb_byte *wei
     }
 }
 
+static inline uint32_t wb_bias_bytes(const wb_abft_part *part)
+{
+    return part->shape->columns * part->shape->bias_bits / 8;
+}
+
 WB_NOINLINE static int wb_abft_wrong(const wb_memory *memory, const wb_area *area, uint32_t unit,
                                 int golden)
 {
@@ -57,6 +62,8 @@ WB_NOINLINE static int wb_abft_wrong(const wb_memory *memory, const wb_area *are
     const wb_conv_shape *const shape = part->shape;
     const wb_byte *const from = golden ? memory->golden : memory->working;
     const uint32_t row_codes = shape->taps * shape->fan_in;
+    const uint32_t bytes = shape->bias_bits / 8;
+    const uint32_t sign = (uint32_t)1 << (shape->bias_bits - 1);
     const volatile int16_t *const rows = part->check.rows;
     uint32_t total = (uint32_t)*(const volatile int32_t *)part->check.total;
     for (uint32_t at = 0; at < row_codes; at += WB_COLUMNS) {
@@ -69,8 +76,10 @@ WB_NOINLINE static int wb_abft_wrong(const wb_memory *memory, const wb_area *are
             }
         }
     }
+    /* By bytes: a load that depends on the width is lost where Unicorn counts reads. */
     for (uint32_t column = 0; column < shape->columns; column++) {
-        total -= wb_word(from + part->bias + 4 * column) * shape->up;
+        const uint32_t bias = wb_bytes(from + part->bias + column * bytes, bytes);
+        total -= ((bias ^ sign) - sign) * shape->up;
     }
     return total != 0;
 }
@@ -83,7 +92,7 @@ WB_COLD static int wb_abft_same(const wb_memory *memory, const wb_area *area, ui
             return 0;
         }
     }
-    for (uint32_t i = 0; i < 4 * part->shape->columns; i++) {
+    for (uint32_t i = 0; i < wb_bias_bytes(part); i++) {
         if (memory->working[part->bias + i] != memory->golden[part->bias + i]) {
             return 0;
         }
@@ -94,7 +103,7 @@ WB_COLD static int wb_abft_same(const wb_memory *memory, const wb_area *area, ui
 WB_COLD static uint32_t wb_abft_says(const wb_memory *memory, const wb_area *area, uint32_t unit)
 {
     const wb_abft_part *const part = (const wb_abft_part *)area->parts + unit;
-    const uint32_t bias_stop = part->bias + 4 * part->shape->columns;
+    const uint32_t bias_stop = part->bias + wb_bias_bytes(part);
     const uint32_t says = wb_golden_says(memory, area, unit);
     return !(says & WB_SAYS_GOLDEN_AGREES) &&
                    wb_cleared_by_pages(memory, part->weight, part->weight + part->weight_bytes) &&
@@ -109,7 +118,7 @@ WB_COLD static int wb_abft_restore(const wb_memory *memory, const wb_area *area,
     for (uint32_t i = 0; i < part->weight_bytes; i++) {
         WB_PUT(memory->working + part->weight + i, memory->golden[part->weight + i]);
     }
-    for (uint32_t i = 0; i < 4 * part->shape->columns; i++) {
+    for (uint32_t i = 0; i < wb_bias_bytes(part); i++) {
         WB_PUT(memory->working + part->bias + i, memory->golden[part->bias + i]);
     }
     return 1;

@@ -19,11 +19,13 @@
 #define WB_COLD __attribute__((noinline, unused, cold)) /* rarely called: small, not fast */
 #define WB_INLINE inline __attribute__((always_inline))
 #define WB_ALIAS __attribute__((may_alias))
+#define WB_NO_CONDITION __asm__ volatile("") /* what is before it gets no condition of its own */
 #else
 #define WB_NOINLINE
 #define WB_COLD
 #define WB_INLINE inline
 #define WB_ALIAS
+#define WB_NO_CONDITION ((void)0)
 #endif
 
 static inline int32_t wb_clamp(int32_t value, int32_t low, int32_t high)

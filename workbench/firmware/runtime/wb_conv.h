@@ -34,7 +34,7 @@ static inline size_t wb_back_bytes(const wb_conv_shape *shape)
  * is taken back afterwards. `history` is null where the convolution does not look back.
  */
 static WB_INLINE int wb_conv_frame(const wb_conv_shape *shape, const void *weight,
-                                   const int32_t *bias, const int8_t *shift, void *history,
+                                   const void *bias, const int8_t *shift, void *history,
                                    void *x, void *y, uint32_t *work, const wb_checksum *check,
                                    const wb_moved_weights *moved)
 {
@@ -47,7 +47,7 @@ static WB_INLINE int wb_conv_frame(const wb_conv_shape *shape, const void *weigh
     const wb_conv_call call = {
         .shape = shape,
         .weight = weight,
-        .bias = bias,
+        .bias = {bias, shape->bias_bits},
         .shift = shift,
         .x = window,
         .y = y,
@@ -73,7 +73,7 @@ static WB_INLINE int wb_conv_frame(const wb_conv_shape *shape, const void *weigh
     return wrong;
 }
 
-WB_NOINLINE static void wb_conv(const wb_conv_shape *shape, const void *weight, const int32_t *bias,
+WB_NOINLINE static void wb_conv(const wb_conv_shape *shape, const void *weight, const void *bias,
                                 const int8_t *shift, void *history, void *x, void *y, uint32_t *work)
 {
     (void)wb_conv_frame(shape, weight, bias, shift, history, x, y, work, NULL, NULL);
@@ -81,14 +81,14 @@ WB_NOINLINE static void wb_conv(const wb_conv_shape *shape, const void *weight, 
 
 /* The same where some weights have moved. */
 WB_COLD static void wb_conv_moved(const wb_conv_shape *shape, const void *weight,
-                                  const int32_t *bias, const int8_t *shift, void *history, void *x,
+                                  const void *bias, const int8_t *shift, void *history, void *x,
                                   void *y, uint32_t *work, const wb_moved_weights *moved)
 {
     (void)wb_conv_frame(shape, weight, bias, shift, history, x, y, work, NULL, moved);
 }
 
 WB_NOINLINE static int wb_conv_checked(const wb_conv_shape *shape, const void *weight,
-                                       const int32_t *bias, const int8_t *shift, void *history,
+                                       const void *bias, const int8_t *shift, void *history,
                                        void *x, void *y, uint32_t *work, const wb_checksum *check)
 {
     return wb_conv_frame(shape, weight, bias, shift, history, x, y, work, check, NULL);
@@ -96,7 +96,7 @@ WB_NOINLINE static int wb_conv_checked(const wb_conv_shape *shape, const void *w
 
 /* The same frame once more, whose input still lies at x behind the history that it began with. */
 WB_COLD static void wb_conv_again(const wb_conv_shape *shape, const void *weight,
-                                  const int32_t *bias, const int8_t *shift, void *history, void *x,
+                                  const void *bias, const int8_t *shift, void *history, void *x,
                                   void *y, uint32_t *work, const wb_checksum *check)
 {
     const size_t back_bytes = wb_back_bytes(shape);

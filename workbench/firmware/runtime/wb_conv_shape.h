@@ -27,6 +27,7 @@ typedef struct {
     uint32_t up;
     uint32_t x_bits;      /* 8 or 16 */
     uint32_t weight_bits; /* 4 or 8 */
+    uint32_t bias_bits;   /* 16 or 32 */
     uint32_t y_bits;      /* 8 or 16 */
     int32_t low;
     int32_t high;
@@ -42,6 +43,12 @@ typedef struct {
     size_t weight_bytes; /* from one row of weights to the next */
 } wb_conv_walk;
 
+/* The biases of a convolution, `bits` (16 or 32) wide each. */
+typedef struct {
+    const void *at;
+    uint32_t bits;
+} wb_biases;
+
 /* The checksum row of a convolution: its weights and biases summed over all columns and phases. */
 typedef struct {
     const int16_t *rows;
@@ -52,7 +59,7 @@ typedef struct {
 typedef struct {
     const wb_conv_shape *shape;
     const void *weight;
-    const int32_t *bias;
+    wb_biases bias;
     const int8_t *shift;
     const unsigned char *x; /* the window of the first position */
     unsigned char *y;
@@ -73,10 +80,18 @@ static inline int32_t wb_nibble(const unsigned char *packed, size_t index)
     return (int32_t)(((index % 2 ? both >> 4 : both) & 15u) ^ 8u) - 8;
 }
 
-/* The bias of a column, as it enters sums. */
-static inline uint32_t wb_bias(const int32_t *bias, uint32_t column)
+/* The bias of a column, as it enters sums. By branches: Unicorn loses conditional loads where it counts reads. */
+static inline uint32_t wb_bias(wb_biases biases, uint32_t column)
 {
-    return (uint32_t)bias[column];
+    uint32_t bias;
+    if (biases.bits == 16) {
+        bias = (uint32_t)((const int16_t *)biases.at)[column];
+        WB_NO_CONDITION;
+    } else {
+        bias = (uint32_t)((const int32_t *)biases.at)[column];
+        WB_NO_CONDITION;
+    }
+    return bias;
 }
 
 /* Requantise a sum. */

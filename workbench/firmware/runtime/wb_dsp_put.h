@@ -91,7 +91,7 @@ static WB_INLINE unsigned char *wb_put_four(const wb_conv_shape *shape, uint32_t
         return;                                                                                     \
     }
 static WB_INLINE void wb_put_rows(const wb_conv_shape *shape, uint32_t range, const uint32_t *sums,
-                                  const int32_t *bias, uint32_t column, const int8_t *shift,
+                                  wb_biases bias, uint32_t column, const int8_t *shift,
                                   unsigned char *y)
 {
     const int32_t p0 = shift[0];

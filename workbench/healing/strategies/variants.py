@@ -36,7 +36,7 @@ def strategy_variant(
 
     name: one of NAMES, whose sizes are fitted to the program; a file that `load_strategy` reads; or a
     strategy, as it is. inputs: every word, for range restriction. mask: of the bytes with triple
-    copies; without it, the two high bytes of every bias, where maps of the critical bits find most of
+    copies; without it, the upper half of every bias, where maps of the critical bits find most of
     the harm. Raises WorkbenchError for an unknown name, and as `load_strategy`.
     """
     if isinstance(name, Strategy):
@@ -167,9 +167,9 @@ def _critical(image: Image, mask: Path | None) -> tuple[int, ...]:
         chosen.names(image)  # refuses a mask of another image
         return tuple(int(address) for address in chosen.protected.nonzero()[0])
     return tuple(
-        place.start + 4 * index + byte
+        place.start + byte
         for place in image.layout.places
         if place.section == BIAS
-        for index in range(place.size_bytes // 4)
-        for byte in (2, 3)
+        for byte in range(place.size_bytes)
+        if byte % (place.bits // 8) >= place.bits // 16
     )

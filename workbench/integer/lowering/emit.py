@@ -13,6 +13,7 @@ from fractions import Fraction
 
 import numpy as np
 
+from workbench.integer.biases import narrow_bias
 from workbench.integer.lowering.quantisers import Quantiser
 from workbench.integer.lowering.requantise import requantised
 from workbench.integer.lowering.values import (
@@ -179,7 +180,7 @@ class Emitter:
                 (value.source.label,),
                 target.label,
                 weight=weight.astype(np.int8),
-                bias=bias.astype(np.int32),
+                bias=narrow_bias(bias),
                 shift=shift.astype(np.int8),
                 low=low,
                 high=high,

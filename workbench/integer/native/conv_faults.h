@@ -162,7 +162,7 @@ static void take_faults(Work *w)
             if (value != old) change_weight(w, f, (uint32_t)value - (uint32_t)old);
         } else if (f->kind == BIAS) {
             if (!again) old = op->bias[f->element];
-            value = after(f, old, 32);
+            value = after(f, old, op->bias_bits);
             change_bias(w, f, (uint32_t)value - (uint32_t)old);
         } else {
             if (!again) old = op->shift[f->element];

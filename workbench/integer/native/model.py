@@ -61,7 +61,7 @@ _Signal = _struct(
 _Operator = _struct(
     "_Operator",
     "kind target source other sources clamp_low clamp_high up out taps fan_in groups dilation "
-    "stride weight_bits fold history rows_seen apart advance rows_made columns padded positions "
+    "stride weight_bits bias_bits fold history rows_seen apart advance rows_made columns padded positions "
     "per_frame any_left entries width wide_entries",
     "concat weight bias shift packed base excess right left entry_of_word clean_sums clean_entry entry "
     "clean_period now_period clean_words",
@@ -287,7 +287,11 @@ class NativeModel:
         shift = np.zeros(padded, np.int32)
         shift[:columns] = np.tile(np.clip(conv.shift, SHIFT_MIN, SHIFT_MAX), made.rows_made)
         made.any_left = bool((shift < 0).any())
-        made.weight, made.bias = self._array(conv.weight), self._array(conv.bias)
+        made.weight = self._array(conv.weight)
+        made.bias, made.bias_bits = (
+            self._array(conv.bias.astype(np.int32)),
+            conv.parameter_bits("bias"),
+        )
         made.shift, made.packed = self._array(conv.shift), self._array(packed)
         made.base = self._array((base - excess).astype(np.int32))  # modulo 2**32
         made.excess = self._array(excess.astype(np.int32))

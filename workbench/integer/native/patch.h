@@ -63,7 +63,7 @@ static void set_parameter(Operator *op, const Signal *x, int kind, int element, 
 static Undo patch(Operator *op, const Signal *x, const Fault *f)
 {
     Undo undo = {f->kind, f->element, parameter(op, f->kind, f->element)};
-    int bits = f->kind == WEIGHT ? op->weight_bits : f->kind == BIAS ? 32 : 8;
+    int bits = f->kind == WEIGHT ? op->weight_bits : f->kind == BIAS ? op->bias_bits : 8;
     set_parameter(op, x, f->kind, f->element, after(f, undo.value, bits));
     return undo;
 }

@@ -55,7 +55,7 @@ typedef struct {
     int32_t source, other; /* signals; `other` of ADD */
     int32_t sources;       /* CONCAT: how many, in `concat` */
     int32_t clamp_low, clamp_high;
-    int32_t up, out, taps, fan_in, groups, dilation, stride, weight_bits; /* CONV */
+    int32_t up, out, taps, fan_in, groups, dilation, stride, weight_bits, bias_bits; /* CONV */
     /* `fold` positions are computed as one, so that few columns fill a vector. All that follows is
      * of folded positions: */
     int32_t fold;
@@ -73,7 +73,7 @@ typedef struct {
     const int32_t *concat;
     /* What faults of one trial may change for a while, see patch.h: */
     int8_t *weight;        /* as in the program: [up, out, taps, fan_in] */
-    int32_t *bias;         /* [out] */
+    int32_t *bias;         /* [out], of `bias_bits` in memory */
     int8_t *shift;         /* [out], [1] for RESCALE; not yet clamped to its field */
     void *packed;          /* [rows_seen, words, padded, lanes] int8 x 4 or int16 x 2, zero where padded */
     int32_t *base;         /* [padded] bias, less `excess` */

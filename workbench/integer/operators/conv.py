@@ -24,7 +24,8 @@ class Conv(Operator):
 
     weight: int8 [up, out, taps, in / groups], in -128..127, or -8..7 where weight_bits is 4;
         the last tap is the newest row, rows before the first are zero.
-    bias: int32 [out], the rounding constant 2**(shift - 1) of a right shift already folded in.
+    bias: int16 or int32 [out], the width that it has in memory, see `workbench.integer.biases`; the rounding
+        constant 2**(shift - 1) of a right shift is folded in.
     shift: int8 [out], clamped to SHIFT_MIN..SHIFT_MAX on use; right where positive. A left shift
         saturates at the clamp.
     acc wraps modulo 2**32 like unsigned arithmetic. The state `history` holds the last input rows.
@@ -127,7 +128,7 @@ class Conv(Operator):
             f"cannot turn {source.rate} rows a frame into {target.rate}",
         )
         self.need_array("weight", np.int8, (up, out, taps, fan_in))
-        self.need_array("bias", np.int32, (out,))
+        self.need_array("bias", np.int16 if self.bias.dtype == np.int16 else np.int32, (out,))
         self.need_array("shift", np.int8, (out,))
         low, high = code_range(self.weight_bits)
         fits = self.weight.min() >= low and self.weight.max() <= high
