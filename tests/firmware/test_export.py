@@ -127,7 +127,7 @@ def test_the_readmes_example_speaks_each_word_of_its_table(folder: Path, tmp_pat
 
 def test_the_readmes_trial_is_found_and_logged(folder: Path, tmp_path: Path) -> None:
     example, trial = _shown(folder)
-    address, bit, frame = 256 * 7 + 9, 6, 5  # page 7: looked at in frames 1, 91, ...
+    address, bit, frame = 256 * 7 + 9, 6, 5  # page 7: looked at in frames 1, 90, ...
     tries = example.replace(
         "model_step(",
         f"uint32_t address = {address}u, bit = {bit}u;\nif (frame == {frame}u) {trial}\nmodel_step(",
@@ -141,7 +141,7 @@ def test_the_readmes_trial_is_found_and_logged(folder: Path, tmp_path: Path) -> 
     lines = subprocess.run([program], capture_output=True, text=True).stdout.splitlines()
     counts = [tuple(map(int, line.split())) for line in lines]
     assert len(counts) == 96
-    assert all(count == 0 for count, _ in counts[:91]) and set(counts[91:]) == {(1, 7)}
+    assert all(count == 0 for count, _ in counts[:90]) and set(counts[90:]) == {(1, 7)}
 
 
 def test_the_readme_says_which_ram_the_healer_takes(folder: Path, tmp_path: Path) -> None:
