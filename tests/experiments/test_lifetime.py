@@ -13,13 +13,14 @@ from workbench.experiments.fleets.workload import KINDS, Workload
 from workbench.healing.log import Remedy
 from workbench.healing.strategies.named import abft, nothing, scrub
 from workbench.healing.strategies.strategy import Guard, Policy, Strategy
+from workbench.integer.biases import with_wide_biases
 from workbench.integer.reference import run
 from workbench.memory.faults.arrivals import SECONDS_PER_DAY
 from workbench.memory.faults.transients import Sites
 from workbench.memory.watches.areas import Area
 
 # One that the native engine runs, with histories, and harmed by most faults.
-PROGRAM = random_program(36)
+PROGRAM = with_wide_biases(random_program(36))
 # Top bits of biases that reach sums whatever is said, one in each of the first operators with ABFT.
 PROGRAM_BIAS = tuple(
     8 * place.start + 30
