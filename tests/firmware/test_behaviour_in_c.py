@@ -2,13 +2,16 @@
 
 from collections.abc import Iterable, Iterator
 
+import pytest
 from batches import random_upsets
 from programs import random_inputs, random_program
 from thoroughness import cases
 from twins import assert_same
 from watching_strategies import watching_strategy
 
+from workbench.firmware.boards import CORES
 from workbench.firmware.design import Firmware
+from workbench.firmware.emulation.emulate import emulated_machine
 from workbench.firmware.twins.equivalence import near_schedule
 from workbench.firmware.twins.host import host_machine
 from workbench.firmware.twins.permanent import permanent_faults
@@ -63,3 +66,16 @@ def test_both_implementations_tell_the_same_under_faults_of_everything() -> None
         (Diagnosis.DATA, Remedy.NONE),
         (Diagnosis.CHECK, Remedy.NONE),
     } <= seen
+
+
+@pytest.mark.parametrize("core", ["m0plus", "m4", "m33", "rv32imc"])
+def test_emulated_cores_tell_the_same_when_what_monitors_store_is_damaged(core: str) -> None:
+    """Ranges and limits are constants of the program, which a compiler must not take for known."""
+    firmwares = list(firmwares_of(range(2, 5)))
+    machine = emulated_machine([firmware for firmware, _ in firmwares], CORES[core])
+    for firmware, seed in firmwares:
+        for number in range(3):
+            upsets = near_schedule(firmware, number, frames=FRAMES, stuck=number % 3 == 2)
+            inputs = random_inputs(firmware.program, seed, FRAMES)
+            result = simulate(firmware.image, inputs, upsets, firmware.strategy)
+            assert_same(machine, firmware, inputs, upsets, result)

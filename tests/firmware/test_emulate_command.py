@@ -31,7 +31,7 @@ def test_emulate_challenge(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
         pages = {upset["position"] // 8 // 256 for upset in core["upsets"]}
         assert {entry["unit"] for entry in core["log"]} == pages
         assert all(entry["verdict"] == "HEALED" for entry in core["log"])
-        assert core["healer"]["instructions_per_frame"] < 0.03 * core["instructions_per_frame"]
+        assert core["healer"]["instructions_per_frame"] < 0.05 * core["instructions_per_frame"]
         sizes = [core["healer"][f"{part}_bytes"] for part in ("log", "variable", "backoff")]
         assert sizes == [216, 60, 180] and core["healer"]["ram_bytes"] == sum(sizes)
         for board in core["boards"]:

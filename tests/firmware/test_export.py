@@ -19,7 +19,7 @@ from workbench.firmware.boards import CORES
 from workbench.firmware.exporting.export import export, memory_table
 from workbench.firmware.names import Names
 from workbench.firmware.scratch import frame_bytes, plan_scratch, row_bytes
-from workbench.firmware.toolchain import WARNINGS
+from workbench.firmware.toolchain import WARNINGS, zig_target
 from workbench.healing.strategies.named import crc_scrub
 from workbench.integer.operators import Conv
 from workbench.memory.image import Image
@@ -210,9 +210,9 @@ def test_a_header_is_read_by_cpp_as_well(strategy: str, tmp_path: Path) -> None:
 @needs_zig
 @pytest.mark.parametrize("core", CORES.values(), ids=CORES)
 def test_targets_compile_without_a_warning(core, folder: Path, tmp_path: Path) -> None:
-    target = ["-target", "thumb-freestanding-eabi", f"-mcpu={core.zig_cpu}", "-Os"]
+    target = zig_target(core)
     done = subprocess.run(
-        [*zig_compiler(), *target, *WARNINGS, "-I.", "-c", "model.c", "-o", str(tmp_path / "a.o")],
+        [*zig_compiler(), *target, "-Os", *WARNINGS, "-I.", "-c", "model.c", "-o", str(tmp_path / "a.o")],
         cwd=folder, capture_output=True, text=True,
     )  # fmt: skip
     assert done.returncode == 0 and not re.search(r"model|runtime", done.stderr), done.stderr

@@ -16,6 +16,7 @@ from workbench.firmware.toolchain import (
     compile_shared,
     package_texts,
     run_compiler,
+    zig_target,
 )
 
 _PROVIDED = """#include "store/wb_store.h"
@@ -44,10 +45,10 @@ def test_it_compiles_for_this_machine() -> None:
         compile_shared(folder, folder / "start.so", options=WARNINGS)
 
 
-@pytest.mark.parametrize("core", ["m0plus", "m4"])
+@pytest.mark.parametrize("core", ["m0plus", "m4", "rv32imc"])
 def test_it_compiles_for_a_microcontroller(core: str) -> None:
     command = [
-        *zig_compiler(), "-target", "thumb-freestanding-eabi", f"-mcpu={CORES[core].zig_cpu}",
+        *zig_compiler(), *zig_target(CORES[core]),
         *CORES[core].options, "-ffreestanding", "-c", *WARNINGS,
     ]  # fmt: skip
     with build_folder({"start.c": _as_its_readme_says(), **package_texts(STORE)}) as folder:

@@ -84,11 +84,16 @@ def compile_device(
     if compiler == GCC:
         command = [gcc_compiler(), f"-mcpu={core.gcc_cpu}", "-mthumb", "-nostartfiles", "-nolibc"]
     else:
-        target = "riscv32-freestanding-none" if core.risc_v else "thumb-freestanding-eabi"
-        command = [*zig_compiler(), "-target", target, f"-mcpu={core.zig_cpu}", "-fno-sanitize=all"]
+        command = [*zig_compiler(), *zig_target(core), "-fno-sanitize=all"]
     macros = [f"-D{macro}" for macro in defines]
     link = ["-Wl,--gc-sections", "-T", str(linker_script)]
     run_compiler([*command, *core.options, *_DEVICE, *WARNINGS, *macros, *link], folder, output)
+
+
+def zig_target(core: Core) -> tuple[str, ...]:
+    """Options of zig for the instructions of `core`."""
+    target = "riscv32-freestanding-none" if core.risc_v else "thumb-freestanding-eabi"
+    return "-target", target, f"-mcpu={core.zig_cpu}"
 
 
 def run_compiler(command: Sequence[str], folder: Path, output: Path) -> None:

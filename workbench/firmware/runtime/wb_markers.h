@@ -6,12 +6,12 @@
 #include "wb_behaviour.h"
 
 /*
- * The larger of `most` and the largest excess of rows of codes, `shift` places to the right. Functions of their own so
- * that no compiler takes the ranges, which are constants, for known.
+ * The larger of `most` and the largest excess of rows of codes, `shift` places to the right. Ranges are constants that
+ * may be damaged: `volatile` keeps a compiler from taking them for known, in functions of their own, too.
  */
 WB_NOINLINE static uint32_t wb_excess8(const int8_t *codes, uint32_t rows, uint32_t channels,
-                                       const int8_t *low, const int8_t *high, int32_t shift,
-                                       uint32_t most)
+                                       const volatile int8_t *low, const volatile int8_t *high,
+                                       int32_t shift, uint32_t most)
 {
     int32_t largest = 0;
     while (rows--) {
@@ -27,8 +27,8 @@ WB_NOINLINE static uint32_t wb_excess8(const int8_t *codes, uint32_t rows, uint3
 }
 
 WB_NOINLINE static uint32_t wb_excess16(const int16_t *codes, uint32_t rows, uint32_t channels,
-                                        const int16_t *low, const int16_t *high, int32_t shift,
-                                        uint32_t most)
+                                        const volatile int16_t *low, const volatile int16_t *high,
+                                        int32_t shift, uint32_t most)
 {
     int32_t largest = 0;
     while (rows--) {

@@ -12,9 +12,10 @@ static inline uint32_t wb_size_of(int32_t value)
     return value < 0 ? 0u - (uint32_t)value : (uint32_t)value;
 }
 
-/* The largest excess over `high`, each `shift` places to the right; not inlined: neither is known when it is compiled. */
+/* The largest excess over `high`, each `shift` places to the right; neither is known when it is compiled. */
 WB_NOINLINE static uint32_t wb_insane(const void *codes, uint32_t bits, uint32_t count,
-                                      const int32_t *high, const int8_t *shift)
+                                      const volatile int32_t *high,
+                                      const volatile int8_t *shift)
 {
     const int32_t most = bits == 16 ? 32767 : 127;
     uint32_t feature[WB_FEATURES] = {0, 0, 0, 0, 0, 0};
@@ -36,8 +37,9 @@ WB_NOINLINE static uint32_t wb_insane(const void *codes, uint32_t bits, uint32_t
     }
     feature[WB_DC] = wb_size_of(sum);
     for (uint32_t i = 0; i < WB_FEATURES; i++) {
-        if ((int32_t)feature[i] > high[i]) {
-            const uint32_t excess = (feature[i] - (uint32_t)high[i]) >> wb_clamp(shift[i], 0, 15);
+        const int32_t usual = high[i];
+        if ((int32_t)feature[i] > usual) {
+            const uint32_t excess = (feature[i] - (uint32_t)usual) >> wb_clamp(shift[i], 0, 15);
             largest = excess > largest ? excess : largest;
         }
     }
