@@ -36,7 +36,7 @@ def test_figures_are_told_although_no_file_can_be_written(
     words: list[str], figure: str, lost: str, tmp_path: Path,
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    monkeypatch.setattr(f"workbench.commands.{words[0]}.open_voice", lambda *_, **__: voice())
+    monkeypatch.setattr("workbench.commands.common.open_voice", lambda *_, **__: voice())
     monkeypatch.setattr("workbench.files._sync", no_space)
     monkeypatch.chdir(tmp_path)
     words = [*words, "--json", "all.json"]

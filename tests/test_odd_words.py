@@ -57,7 +57,7 @@ def odd(trained: SimpleNamespace) -> Voice:
 def opened_once(odd: Voice) -> Iterator[None]:
     """Opening a voice costs more than most of what is done with this one."""
     with pytest.MonkeyPatch.context() as patch:
-        for name in ("flip", "replay", "heal", "campaign", "estimate", "worst", "measure"):
+        for name in ("common", "measure"):
             patch.setattr(f"workbench.commands.{name}.open_voice", lambda *_, **__: odd)
         yield
 

@@ -150,7 +150,7 @@ def test_an_alarm_has_memory_checked_and_damage_restored(made: Calibration) -> N
     strategy = made.strategy
     image = strategy.image(voice().program)
     inputs = voice().inputs("7")
-    hit = image.layout.position("trunk.0.mix", "bias", (3,), 17)
+    hit = image.layout.position("trunk.0.mix", "bias", (3,), 14)
     result = simulate(image, inputs, [Event(20, hit)], strategy)
     said = [(strategy.areas[e.area].code, e.diagnosis, e.remedy, e.verdict) for e in result.log]
     assert said == [

@@ -287,7 +287,7 @@ def test_mistakes_are_one_sentence(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr("workbench.experiments.voices.voice.open_voice", lambda *_, **__: voice())
+    monkeypatch.setattr("workbench.commands.common.open_voice", lambda *_, **__: voice())
     monkeypatch.chdir(tmp_path)
     file = tmp_path / "a-file"
     file.write_text("not a folder")
@@ -324,7 +324,7 @@ def test_a_sentence_is_said_by_a_generator_of_any_text(monkeypatch: pytest.Monke
         opened.append(named)
         return voice()
 
-    monkeypatch.setattr("workbench.experiments.voices.voice.open_voice", opening)
+    monkeypatch.setattr("workbench.commands.common.open_voice", opening)
     monkeypatch.setattr(demo, "make_demo", lambda *_, **__: Path("page"))
     assert main(["demo", "--say", "call for help"]) == 0
     assert main(["demo", "challenge", "--say", "call for help"]) == 0

@@ -21,7 +21,7 @@ def test_a_word_by_two_names_is_one_word(
 ) -> None:
     figures = tmp_path / "figures.json"
     assert estimate("--words", "7,seven", "--json", str(figures)) == 0
-    assert "in at least one of 1 word, when one of 32 bits flips" in capsys.readouterr().out
+    assert "in at least one of 1 word, when one of 16 bits flips" in capsys.readouterr().out
     assert json.loads(figures.read_text())["utterances"] == ["7"]
 
 

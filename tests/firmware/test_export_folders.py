@@ -53,7 +53,7 @@ def test_an_earlier_export_may_be_replaced(strategy: Strategy | None, tmp_path: 
 def test_a_budget_below_nothing_is_refused_first(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("workbench.commands.export.open_voice", lambda *_: pytest.fail("read"))
+    monkeypatch.setattr("workbench.commands.common.open_voice", lambda *_: pytest.fail("read"))
     out = ["--out", str(tmp_path), "--board", BOARDS[0].name]
     assert main(["export", "challenge", *out, "--budget", "-5"]) == 2
     assert "--budget is -5 instructions; give at least 0" in capsys.readouterr().err

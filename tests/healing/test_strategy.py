@@ -144,7 +144,7 @@ EVEN = next(
         ),
         (
             lambda: Strategy("mean", (Guard(Area("parity", ("bias",), keep="ram"), ladder=(Remedy.CLIP,)),)).image(BIG),
-            "has 32-bit values, which have no neighbours byte by byte",
+            "has 16-bit values, which have no neighbours byte by byte",
         ),
         (
             lambda: Strategy("far", (Guard(Area("triple", addresses=(10**6,)), 1, (CORRECT,)),)).image(BIG),
