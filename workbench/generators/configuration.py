@@ -8,7 +8,10 @@ from typing import Any, Protocol
 
 from workbench.errors import WorkbenchError
 
+TRUNK_WEIGHT_BITS = (8, 4)
 _MOST, _LONGEST, _MOST_LETTERS = 1 << 16, 1 << 16, 1 << 12
+_MOST_CHANNELS, _MOST_BLOCKS, _MOST_DILATION = 1 << 10, 64, 1 << 10
+_MOST_TEXTS = 1 << 10
 
 
 class Configurable(Protocol):
@@ -52,3 +55,27 @@ def is_usual(value: object) -> bool:
     if isinstance(value, str):
         return len(value) <= _MOST_LETTERS
     return isinstance(value, int | float) and math.isfinite(value) and abs(value) <= _MOST
+
+
+def are_texts(value: object) -> bool:
+    """Whether a value is one to 1,024 texts, none of them twice."""
+    texts = value if isinstance(value, tuple) else ()
+    return all(isinstance(text, str) for text in texts) and (
+        0 < len(texts) == len(set(texts)) <= _MOST_TEXTS
+    )
+
+
+def is_size_of_trunk(name: str, value: object) -> bool:
+    """Whether a trunk of dilated convolutions can be built with this value of the field `name`, and soon.
+
+    trunk_weight_bits: 8 or 4. dilations: one to 64, of 1 to 1,024 frames each. Any other: channels, 1 to 1,024.
+    """
+    if name == "trunk_weight_bits":
+        return type(value) is int and value in TRUNK_WEIGHT_BITS
+    sizes = value if name == "dilations" else (value,)
+    most = _MOST_DILATION if name == "dilations" else _MOST_CHANNELS
+    return (
+        isinstance(sizes, tuple)
+        and 0 < len(sizes) <= _MOST_BLOCKS
+        and all(type(size) is int and 1 <= size <= most for size in sizes)
+    )

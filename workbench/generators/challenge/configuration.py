@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any
 
+from workbench.generators.configuration import TRUNK_WEIGHT_BITS
+
 # What keeps a damaged configuration from asking for more memory than there is.
 _MOST_FRAMES, _MOST_CHANNELS, _MOST_BLOCKS = 1 << 16, 1 << 10, 64
-TRUNK_WEIGHT_BITS = (8, 4)
 # Fields of several numbers -> how many; None for any.
 _SEVERAL = {"channels": 3, "upsampling": 3, "trunk_dilations": None, "upper_dilations": None}
 

@@ -6,11 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from workbench.audio.recogniser import DIGIT_WORDS
+from workbench.generators.configuration import are_texts, is_size_of_trunk
 from workbench.generators.speech.timeline import PHONES, PLACES
 
-TRUNK_WEIGHT_BITS = (8, 4)
-_MOST_CHANNELS, _MOST_BLOCKS, _MOST_DILATION = 1 << 10, 64, 1 << 10
-_MOST_TEXTS = 1 << 10
 DIGITS = tuple(DIGIT_WORDS.values())
 # What an experiment says that names nothing: short and long, all words in the dictionary of the recogniser.
 USUAL = (
@@ -44,20 +42,7 @@ class SpeechConfig:
 
 def is_possible(name: str, value: Any) -> bool:
     """Whether a network could be built with this value of the field `name`, and soon."""
-    if name == "texts":
-        texts = value if isinstance(value, tuple) else ()
-        return all(isinstance(text, str) for text in texts) and (
-            0 < len(texts) == len(set(texts)) <= _MOST_TEXTS
-        )
-    if name == "trunk_weight_bits":
-        return type(value) is int and value in TRUNK_WEIGHT_BITS
-    sizes = value if name == "dilations" else (value,)
-    most = _MOST_DILATION if name == "dilations" else _MOST_CHANNELS
-    return (
-        isinstance(sizes, tuple)
-        and 0 < len(sizes) <= _MOST_BLOCKS
-        and all(type(size) is int and 1 <= size <= most for size in sizes)
-    )
+    return are_texts(value) if name == "texts" else is_size_of_trunk(name, value)
 
 
 def least_bytes(config: SpeechConfig) -> int:

@@ -8,11 +8,9 @@ from typing import Any
 from workbench.audio.hearing import BANDS
 from workbench.audio.mouth_shapes import VISEMES
 from workbench.audio.recogniser import DIGIT_WORDS
+from workbench.generators.configuration import are_texts, is_size_of_trunk
 
-TRUNK_WEIGHT_BITS = (8, 4)
 LOOK_AHEAD = 4  # frames of 10 ms by which the mouth comes after the sound
-_MOST_CHANNELS, _MOST_BLOCKS, _MOST_DILATION = 1 << 10, 64, 1 << 10
-_MOST_SOUNDS = 1 << 10
 
 
 @dataclass(frozen=True)
@@ -31,20 +29,7 @@ class VisemeConfig:
 
 def is_possible(name: str, value: Any) -> bool:
     """Whether a network could be built with this value of the field `name`, and soon."""
-    if name == "sounds":
-        sounds = value if isinstance(value, tuple) else ()
-        return all(isinstance(sound, str) for sound in sounds) and (
-            0 < len(sounds) == len(set(sounds)) <= _MOST_SOUNDS
-        )
-    if name == "trunk_weight_bits":
-        return type(value) is int and value in TRUNK_WEIGHT_BITS
-    sizes = value if name == "dilations" else (value,)
-    most = _MOST_DILATION if name == "dilations" else _MOST_CHANNELS
-    return (
-        isinstance(sizes, tuple)
-        and 0 < len(sizes) <= _MOST_BLOCKS
-        and all(type(size) is int and 1 <= size <= most for size in sizes)
-    )
+    return are_texts(value) if name == "sounds" else is_size_of_trunk(name, value)
 
 
 def least_bytes(config: VisemeConfig) -> int:
