@@ -5,6 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from batches import listening_firmwares, needs_emulator, random_upsets
+from damaged_operators import (
+    assert_damaged_state_means_the_same,
+    assert_damaged_tables_mean_the_same,
+    assert_same_while_damaged,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from listeners import any_sound
@@ -16,12 +21,8 @@ from workbench.firmware.design import Firmware
 from workbench.firmware.emulation.emulate import emulated_machine
 from workbench.firmware.emulation.emulator import EmulatedMachine
 from workbench.firmware.twins.host import host_machine
-from workbench.firmware.twins.twin import Machine, Twin
+from workbench.firmware.twins.twin import Machine
 from workbench.healing.simulation import simulate
-from workbench.integer.reference import Stream, run
-from workbench.memory.image import Image, flip_bits
-from workbench.memory.places import STATE
-from workbench.memory.tensors import write_tensor
 
 BARE, IN_FLASH = 0, 1  # of `listening_firmwares`
 
@@ -39,42 +40,15 @@ def test_damaged_tables_mean_the_same(compiled, seed: int, number: int, flips: i
     firmware = made[number]
     rng = np.random.default_rng(seed)
     hit = rng.integers(0, 8 * firmware.layout.working_bytes, flips)
-    inputs = {"sound": any_sound(rng, 5)}
-    expected = run(firmware.image.flip(hit).to_program(), inputs)["face"][0]
-    if not firmware.copies:
-        hit = hit + 8 * firmware.layout.sections["golden"].start
-    twin = Twin(machine, firmware)
-    twin.flip(hit.tolist())
-    try:
-        np.testing.assert_array_equal(twin.run(inputs), expected)
-    finally:  # flash outlives the twin
-        if not firmware.copies:
-            twin.flip(hit.tolist())
+    assert_damaged_tables_mean_the_same(machine, firmware, hit, any_sound(rng, 5))
 
 
 @settings(max_examples=20, deadline=None)
 @given(seed=seeds)
 def test_damaged_state_means_the_same(compiled, seed: int) -> None:
     machine, made = compiled
-    firmware = made[BARE]
-    program, layout = firmware.program, firmware.layout
-    state = layout.sections[STATE]
     rng = np.random.default_rng(seed)
-    twin, stream = Twin(machine, firmware), Stream(program)
-    for _ in range(4):
-        data = twin.image().data.copy()
-        hit = np.unique(rng.integers(8 * state.start, 8 * state.stop, rng.integers(0, 400)))
-        flip_bits(data, hit)
-        twin.flip(hit.tolist())
-        stream.states = Image(program, layout, data).states()
-        sound = any_sound(rng, 1)
-        expected = stream.step({"sound": sound})["face"][0]
-        np.testing.assert_array_equal(twin.step({"sound": sound[0]}), expected)
-        data = data.copy()
-        for place in layout.places:
-            if place.section == STATE:
-                write_tensor(data, place, stream.states[place.operator, place.tensor][0])
-        np.testing.assert_array_equal(twin.image().data, data)
+    assert_damaged_state_means_the_same(machine, made[BARE], rng, any_sound)
 
 
 @settings(max_examples=10, deadline=None)
@@ -100,13 +74,4 @@ def chip(request: pytest.FixtureRequest) -> tuple[EmulatedMachine, Firmware]:
 def test_every_core_hears_the_same(chip, seed: int, flips: int) -> None:
     machine, firmware = chip
     rng = np.random.default_rng(seed)
-    twin = Twin(machine, firmware)
-    hit = rng.integers(0, 8 * firmware.layout.working_bytes, flips)
-    twin.flip(hit.tolist())
-    stream = Stream(firmware.image.flip(hit).to_program())
-    state = firmware.layout.sections[STATE]
-    for frame in np.split(any_sound(rng, 3), 3, axis=1):
-        expected = stream.step({"sound": frame})["face"][0]
-        np.testing.assert_array_equal(twin.step({"sound": frame[0]}), expected)
-        twin.flip(rng.integers(8 * state.start, 8 * state.stop, flips).tolist())
-        stream.states = twin.image().states()
+    assert_same_while_damaged(machine, firmware, rng, flips, np.split(any_sound(rng, 3), 3, axis=1))

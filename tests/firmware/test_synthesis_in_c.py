@@ -5,6 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from batches import needs_emulator, random_upsets, synthesising_firmwares
+from damaged_operators import (
+    assert_damaged_state_means_the_same,
+    assert_damaged_tables_mean_the_same,
+    assert_same_while_damaged,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from programs import seeds
@@ -16,12 +21,8 @@ from workbench.firmware.design import Firmware
 from workbench.firmware.emulation.emulate import emulated_machine
 from workbench.firmware.emulation.emulator import EmulatedMachine
 from workbench.firmware.twins.host import host_machine
-from workbench.firmware.twins.twin import Machine, Twin
+from workbench.firmware.twins.twin import Machine
 from workbench.healing.simulation import simulate
-from workbench.integer.reference import Stream, run
-from workbench.memory.image import Image, flip_bits
-from workbench.memory.places import STATE
-from workbench.memory.tensors import write_tensor
 
 BARE, IN_FLASH = 0, 1  # of `synthesising_firmwares`
 
@@ -39,42 +40,15 @@ def test_damaged_tables_mean_the_same(compiled, seed: int, number: int, flips: i
     firmware = made[number]
     rng = np.random.default_rng(seed)
     hit = rng.integers(0, 8 * firmware.layout.working_bytes, flips)
-    inputs = {"controls": any_controls(rng, 3)}
-    expected = run(firmware.image.flip(hit).to_program(), inputs)["samples"][0]
-    if not firmware.copies:
-        hit = hit + 8 * firmware.layout.sections["golden"].start
-    twin = Twin(machine, firmware)
-    twin.flip(hit.tolist())
-    try:
-        np.testing.assert_array_equal(twin.run(inputs), expected)
-    finally:  # flash outlives the twin
-        if not firmware.copies:
-            twin.flip(hit.tolist())
+    assert_damaged_tables_mean_the_same(machine, firmware, hit, any_controls(rng, 3))
 
 
 @settings(max_examples=30, deadline=None)
 @given(seed=seeds)
 def test_damaged_state_means_the_same(compiled, seed: int) -> None:
     machine, made = compiled
-    firmware = made[BARE]
-    program, layout = firmware.program, firmware.layout
-    state = layout.sections[STATE]
     rng = np.random.default_rng(seed)
-    twin, stream = Twin(machine, firmware), Stream(program)
-    for _ in range(4):
-        data = twin.image().data.copy()
-        hit = np.unique(rng.integers(8 * state.start, 8 * state.stop, rng.integers(0, 400)))
-        flip_bits(data, hit)
-        twin.flip(hit.tolist())
-        stream.states = Image(program, layout, data).states()
-        codes = any_controls(rng, 1)
-        expected = stream.step({"controls": codes})["samples"][0]
-        np.testing.assert_array_equal(twin.step({"controls": codes[0]}), expected)
-        data = data.copy()
-        for place in layout.places:
-            if place.section == STATE:
-                write_tensor(data, place, stream.states[place.operator, place.tensor][0])
-        np.testing.assert_array_equal(twin.image().data, data)
+    assert_damaged_state_means_the_same(machine, made[BARE], rng, any_controls)
 
 
 @settings(max_examples=10, deadline=None)
@@ -102,13 +76,4 @@ def test_every_core_says_the_same(chip, seed: int, flips: int) -> None:
     rng = np.random.default_rng(seed)
     codes = any_controls(rng, 3)
     codes[:, 0] = controls(1, f0_hz=64.0)[:, 0]  # as many harmonics as there can be
-    twin = Twin(machine, firmware)
-    hit = rng.integers(0, 8 * firmware.layout.working_bytes, flips)
-    twin.flip(hit.tolist())
-    stream = Stream(firmware.image.flip(hit).to_program())
-    state = firmware.layout.sections[STATE]
-    for frame in np.split(codes, 3, axis=1):
-        expected = stream.step({"controls": frame})["samples"][0]
-        np.testing.assert_array_equal(twin.step({"controls": frame[0]}), expected)
-        twin.flip(rng.integers(8 * state.start, 8 * state.stop, flips).tolist())
-        stream.states = twin.image().states()
+    assert_same_while_damaged(machine, firmware, rng, flips, np.split(codes, 3, axis=1))
