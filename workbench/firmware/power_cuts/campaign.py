@@ -19,6 +19,7 @@ from workbench.firmware.power_cuts.oracle import (
     start,
 )
 from workbench.versions.flash import PIECE_BYTES, Cut, FlashMisuseError, Region, Tear
+from workbench.versions.journal import RECORD_BYTES
 from workbench.versions.store import Design
 from workbench.versions.version import Status, version
 
@@ -29,7 +30,7 @@ _SLOT_BYTES = 512
 _KEY = bytes(range(16))
 _PRODUCT = b"campaign"
 _VERSIONS = 6
-_PLACES = _JOURNAL_BYTES // 64
+_PLACES = _JOURNAL_BYTES // RECORD_BYTES
 # A piece has 16 bytes, the rest of a record 32: the first extents tear those, the last two an erasure.
 _EXTENTS = (*range(1, 32), 77, 200)
 # Within a start there are at most two records, and a sector that is erased for them.
@@ -61,11 +62,7 @@ def contents() -> list[bytes]:
 
 
 class Device:
-    """A machine beside its oracle.
-
-    Attributes:
-        boots: The most sessions that it took until a version ran.
-    """
+    """A machine beside its oracle."""
 
     def __init__(self, make: MakeMachine) -> None:
         """A device as the factory delivers it."""

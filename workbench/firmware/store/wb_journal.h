@@ -59,7 +59,7 @@ typedef struct {
     const wb_region *sectors; /* two, of one sector each */
     const uint8_t *key;
     wb_record state;
-    uint32_t sector; /* of the latest record; 2 where nothing was ever written */
+    uint32_t sector; /* of the latest record; where there is none, the one that is not written next */
     uint32_t next;   /* its first place that is still blank */
     uint8_t lost;    /* nothing could be read, but something had been written */
 } wb_journal;
@@ -196,7 +196,7 @@ static int wb_journal_append(wb_journal *journal, const wb_record *state)
     record.index = journal->state.index + 1;
     wb_record_write(&record, journal->key, bytes);
     for (unsigned int turns = 0; turns < 3; turns++) {
-        for (; journal->sector < 2 && journal->next < wb_journal_places(journal, journal->sector);) {
+        while (journal->next < wb_journal_places(journal, journal->sector)) {
             const int failed = wb_journal_program(journal, bytes);
             journal->next++;
             if (!failed) {
