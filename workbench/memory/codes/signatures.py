@@ -70,7 +70,7 @@ class Code:
         """Whether the unit or its check is damaged, of a unit that is `wrong`.
 
         Never mistaken about a single flip of data or check. Codes of distance 4 over both (CRC, SECDED)
-        are not about two either; P + Q sums are, where a flip of the last words meets one of P.
+        are not about two either; P + Q sums are, where a flip of the data meets one of P or Q.
         """
         return Judgement.UNSURE
 
