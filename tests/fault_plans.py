@@ -17,6 +17,7 @@ from workbench.memory.faults.space import Burst, Mbu
 from workbench.memory.faults.square import Square
 from workbench.memory.faults.time import Arrive, Transient
 from workbench.memory.faults.transients import ALL_SECTIONS, Sites
+from workbench.memory.faults.unseen import Unseen
 from workbench.memory.places import SECTIONS, WORKING_SECTIONS
 
 FRAMES = 4  # in which plans let things happen
@@ -36,6 +37,7 @@ MAKERS: dict[str, Callable[[np.random.Generator], FaultModel]] = {
     ),
     "transient": lambda rng: Transient(int(rng.integers(1, 6)), FRAMES),
     "square": lambda rng: Square(int(rng.choice([1, 2, 4, 8]))),
+    "unseen": lambda rng: Unseen(str(rng.choice(["parity", "xor", "crc16", "crc32"]))),
     "fluence": lambda rng: Fluence(float(rng.choice([1e-3, 0.02, 0.5]))),
     "poisson": lambda rng: Poisson(
         str(rng.choice(["200.0Hz", "0.01"])), FRAMES, _arriving(rng), 1.0, float(rng.choice([1, 2]))

@@ -17,8 +17,10 @@ from workbench.healing.strategies.named import NAMED, named
 from workbench.healing.strategies.strategy import Strategy
 from workbench.integer.reference import Stream
 from workbench.memory.faults.events import CLEAR, FLIP, Event
+from workbench.memory.faults.transients import ACTIVATIONS, TransientSites
 from workbench.memory.image import Image
 from workbench.memory.tensors import read_tensor, stored_program, write_tensor
+from workbench.memory.trials.truth import Strike
 from workbench.memory.watches.monitor import Frame
 
 FRAMES = 24
@@ -37,7 +39,8 @@ def live_plainly(
         if frame in starts:
             device.silence()
         now = [upset for upset in upsets if upset.frame == frame]
-        device.flip([upset.position for upset in now if upset.stuck_at < 0])
+        passing = [u.position for u in now if u.position >= 8 * layout.size_bytes]
+        device.flip([u.position for u in now if u.stuck_at < 0 and u.position not in passing])
         for upset in now:
             if upset.stuck_at >= 0:
                 device.stick(upset.position, upset.stuck_at)
@@ -46,7 +49,7 @@ def live_plainly(
             for place in places
         }
         part = split_frames(program, inputs, frame, frame + 1)
-        codes, states, seen = _computed(device, part, past)
+        codes, states, seen = _computed(device, part, past, passing)
         for monitor, _ in device.monitors:
             device.observe(monitor, seen)
         for place in places:
@@ -60,13 +63,21 @@ def live_plainly(
     return np.concatenate(heard), wrong_bits, device
 
 
-def _computed(device: Device, part: dict, past: dict) -> tuple[dict, dict, Frame]:
-    """Codes, states and what monitors see of one frame, computed until no alarm asks for it again."""
+def _computed(
+    device: Device, part: dict, past: dict, passing: list[int]
+) -> tuple[dict, dict, Frame]:
+    """Codes, states and what monitors see of one frame, computed until no alarm asks for it again.
+
+    passing: bits of codes that flip while they wait in their buffers.
+    """
     reported: set[tuple[int, int]] = set()
+    strike = Strike(
+        TransientSites(device.layout.program, device.layout), [(p, FLIP) for p in passing]
+    )
     while True:
         stream = Stream(stored_program(device.data, device.layout))
         stream.states = {name: rows[None] for name, rows in past.items()}
-        codes = stream.step(part)
+        codes = stream.step(part, strike)
         seen = Frame({name: x[0] for name, x in codes.items()}, lambda *name: past[name])
         if not _alarmed(device, seen, reported):
             return codes, stream.states, seen
@@ -83,8 +94,13 @@ def _alarmed(device: Device, seen: Frame, reported: set[tuple[int, int]]) -> boo
 
 
 def random_upsets(image: Image, rng: np.random.Generator) -> list[Event]:
-    """Half of them in the working copy; stuck cells anywhere but in histories."""
+    """Half of them in the working copy; stuck cells anywhere but in histories; some codes in passing."""
     layout, made = image.layout, []
+    transients = TransientSites(image.program, layout)
+    for place in rng.permutation([p for p in transients.places if p.section == ACTIVATIONS])[:2]:
+        for _ in range(int(rng.integers(0, 3))):
+            position = place.first + int(rng.integers(place.size))
+            made.append(Event(int(rng.integers(FRAMES)), position))
     state = layout.sections["state"]
     for _ in range(int(rng.integers(0, 16))):
         size = layout.working_bytes if rng.random() < 0.5 else layout.size_bytes

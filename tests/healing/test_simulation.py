@@ -15,6 +15,7 @@ from workbench.healing.simulation import simulate, simulate_many
 from workbench.healing.strategies.named import nothing, scrub
 from workbench.healing.strategies.strategy import Strategy
 from workbench.memory.faults.events import Event
+from workbench.memory.faults.transients import Sites
 from workbench.memory.image import Image
 
 looks = st.one_of(st.just(0), st.integers(1, 12))
@@ -190,7 +191,7 @@ def test_what_does_not_fit_is_refused() -> None:
     with pytest.raises(WorkbenchError, match="lies outside of the image"):
         simulate(image, inputs, [Event(3, 0)], nothing())
     with pytest.raises(WorkbenchError, match="lies outside of the image"):
-        simulate(image, inputs, [Event(0, 8 * image.layout.size_bytes)], nothing())
+        simulate(image, inputs, [Event(0, Sites(image).size)], nothing())
     with pytest.raises(WorkbenchError, match="no frames"):
         simulate(image, random_inputs(image.program, 0, 0), [], nothing())
     assert simulate_many(image, inputs, [], nothing()) == []

@@ -66,7 +66,7 @@ def test_it_shows_the_results_of_that_environment(panel: HealingPanel, name: str
     workload = workload_of(environment, devices=1, utterances=WORDS, seed=0, worst=panel.worst)
     strategy, program = strategy_variant("pq-scrub", voice().program, panel.inputs)
     speech = healed_speech(voice(), workload, strategy, program)
-    assert len(speech.result.upsets) > 0
+    assert (len(speech.result.upsets) > 0) != bool(environment.drift)
     assert wav_uri(speech.samples) in panel.sides[1].value
     assert speech.metrics.limit.replace("<", "&lt;").replace(">", "&gt;") in panel.sides[1].value
     assert "alert" not in panel.status.value

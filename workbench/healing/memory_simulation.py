@@ -18,8 +18,8 @@ from workbench.memory.faults.events import Event
 
 @dataclass(frozen=True, eq=False)
 class MemoryChanges:
-    """frame, position: int64 [n] each, when which bit of working copy or histories was inverted, by an
-    upset or by the healer, in order. Entries are in the device's log and event trace.
+    """frame, position: int64 [n] each, when which bit of working copy, histories or codes in passing was
+    inverted, by an upset or by the healer, in order. Entries are in the device's log and event trace.
     """
 
     frame: np.ndarray
@@ -42,17 +42,17 @@ def memory_tells_all(device: Device) -> bool:
 
 def memory_changes(device: Device, upsets: Sequence[Event], frames: int) -> MemoryChanges:
     """Let `upsets`, sorted by frame, happen to a device, which is changed, and its healer work."""
-    state = device.layout.sections["state"]
+    state, stored = device.layout.sections["state"], 8 * device.layout.size_bytes
     heard: list[tuple[int, int]] = []
     for at, arrived in groupby(upsets, key=lambda upset: upset.frame):
         device.wait(at - device.trace.now)
         now = list(arrived)
         hits = [upset.position for upset in now if upset.stuck_at < 0]
-        device.flip(hits)
+        device.flip([p for p in hits if p < stored])
         for upset in now:
             if upset.stuck_at >= 0:
                 device.stick(upset.position, upset.stuck_at)
-        heard += [(at, p) for p in hits if state.start <= p >> 3 < state.stop]
+        heard += [(at, p) for p in hits if state.start <= p >> 3 < state.stop or p >= stored]
     device.wait(frames - device.trace.now)
     frame, position = device.trace.changes()
     more = np.array(heard, np.int64).reshape(-1, 2)

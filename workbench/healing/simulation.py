@@ -21,6 +21,7 @@ from workbench.healing.strategies.strategy import Strategy
 from workbench.integer.frames import Frames, State, frames_of
 from workbench.integer.reference import checked_inputs
 from workbench.memory.faults.events import Event
+from workbench.memory.faults.transients import Sites
 from workbench.memory.image import Image
 from workbench.memory.tensors import write_tensor
 
@@ -60,7 +61,8 @@ class SimulationResult:
 
     def sites(self) -> tuple[str, ...]:
         """The logical names of the upsets' bits."""
-        return tuple(str(self.image.site(upset.position)) for upset in self.upsets)
+        sites = Sites(self.image)
+        return tuple(sites.site(upset.position) for upset in self.upsets)
 
 
 def simulate(

@@ -30,6 +30,7 @@ from workbench.healing.strategies.own_parts import parts_of
 from workbench.healing.strategies.strategy import Strategy
 from workbench.integer.program import Program
 from workbench.integer.reference import Codes
+from workbench.memory.places import BACKOFF, CHECK, GOLDEN, HEALER, RAM_CHECK, SPARE
 from workbench.own_code import own_digest
 
 REFERENCE = "crc-scrub"
@@ -41,8 +42,9 @@ class Environment:
     """Faults that strategies are compared under.
 
     fault: as text of a plan, what happens at every arrival where there are any. upsets_per_s: arrivals
-    in the working copy of one device, 0 where the fault happens as it is. adversarial: instead of a
-    fault, bits that an attacker flips before the first word, the worst of a search.
+    in as many bits as the working copy of one device has, 0 where the fault happens as it is. adversarial: instead of a
+    fault, bits that an attacker flips before the first word, the worst of a search. where: the rest of the plan's text.
+    drift: as of `Workload`.
     """
 
     name: str
@@ -50,9 +52,11 @@ class Environment:
     fault: str = ""
     upsets_per_s: float = 0.0
     adversarial: int = 0
+    where: str = ""
+    drift: str = ""
 
     def plan_text(self, worst: Sequence[int] = ()) -> str:
-        """The fault as `Workload` takes it.
+        """The fault as `Workload` takes it, "" for none.
 
         worst: bit positions, the worst first. Raises WorkbenchError where fewer than needed are given.
         """
@@ -64,10 +68,13 @@ class Environment:
         if self.adversarial:
             return f"bits={'+'.join(str(int(bit)) for bit in worst[: self.adversarial])}"
         if self.upsets_per_s:
-            return f"poisson={self.upsets_per_s!r}Hz,of={self.fault}"
+            where = f",{self.where}" if self.where else ""
+            return f"poisson={self.upsets_per_s!r}Hz,of={self.fault}{where}"
         return self.fault
 
 
+# What a strategy adds to the working copy and the histories.
+_HEALERS = (HEALER, RAM_CHECK, SPARE, BACKOFF, GOLDEN, CHECK)
 ENVIRONMENTS = {
     each.name: each
     for each in (
@@ -77,8 +84,25 @@ ENVIRONMENTS = {
         Environment("stuck", "stuck cells, one in 4 s", KINDS["stuck"], 0.25),
         Environment("ber", "bit-error rate 1e-4 at the start", "fluence=1e-4"),
         Environment("adversarial", "the 5 worst bits at the start", adversarial=5),
+        Environment(
+            "unseen", "changes that CRC-32 does not see, one in 8 s", "unseen=crc32", 0.125,
+            where="section=weights+bias+shift+table+embed",
+        ),
+        Environment(
+            "histories", "flips in histories, about one a second", KINDS["single"], 50.0,
+            where="section=state",
+        ),
+        Environment(
+            "transients", "codes that flip in passing", KINDS["single"], 10.0, where="section=activations"
+        ),
+        Environment(
+            "healers", "flips in what healers store, as one a second in parameters", KINDS["single"], 1.0,
+            where=f"flash=1.0,section={'+'.join(_HEALERS)}",
+        ),
+        Environment("drift", "nothing broken, other data", drift="other"),
+        Environment("stalled", "nothing broken, inputs that stall", drift="stalled"),
     )
-}
+}  # fmt: skip
 
 
 def workload_of(
@@ -90,7 +114,14 @@ def workload_of(
     worst: Sequence[int] = (),
 ) -> Workload:
     """The workload of devices in an environment; worst and errors as `Environment.plan_text`."""
-    return Workload(devices, utterances, (environment.plan_text(worst),), seed)
+    text = environment.plan_text(worst)
+    return Workload(
+        devices,
+        utterances,
+        (text,) if text else (),
+        seed,
+        environment.drift,
+    )
 
 
 @dataclass(frozen=True)

@@ -59,10 +59,10 @@ def hear_device(
             for event in events
             if start <= event.frame < end
         ]
+        given = workload.given(program, inputs[names[spoken.chosen[number]]])
         (result,) = simulate_many(
-            image, inputs[names[spoken.chosen[number]]], [now], strategy, word_starts=(0,),
-            devices=[simulated],
-        )  # fmt: skip
+            image, given, [now], strategy, word_starts=(0,), devices=[simulated]
+        )
         return result
 
     affected = {*spoken.during(np.array([event.frame for event in events], np.int64)).tolist()}

@@ -94,7 +94,10 @@ class FleetRun:
 
     def shared(self, workers: Workers) -> tuple[Any, ...]:
         """What all parts need; sent once to each worker where there are more parts than workers."""
-        common = (self.image, self.inputs, self.strategy, self.spoken.chosen, self.scale)
+        common = (
+            self.image, self.inputs, self.strategy, self.spoken.chosen, self.scale,
+            self.workload.drift,
+        )  # fmt: skip
         many = len(self.missing) > workers.cores
         return tuple(map(workers.share, common)) if many else common
 

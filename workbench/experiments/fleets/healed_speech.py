@@ -67,7 +67,8 @@ def healed_speech(
     script = script_of(voice, [vocabulary[n] for n in workload.script(len(vocabulary))])
     (events,) = workload.events(Sites(image), range(1), frames=script.frames).rows(1)
     with one_thread():
-        result = simulate(image, script.inputs, events, strategy, word_starts=script.starts)
+        given = workload.given(image.program, script.inputs)
+        result = simulate(image, given, events, strategy, word_starts=script.starts)
         calm = simulate(
             Image.of(image.program), script.inputs, (), Strategy("none"), word_starts=script.starts
         )

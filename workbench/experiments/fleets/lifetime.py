@@ -15,6 +15,7 @@ import numpy as np
 
 from workbench.audio.scales import QUALITIES, Scale, harm
 from workbench.experiments.fleets.affected import affected_words
+from workbench.experiments.fleets.drifts import given_inputs
 from workbench.experiments.fleets.spoken import Spoken, frames_of_each
 from workbench.experiments.fleets.workload import Workload
 from workbench.experiments.provenance import inputs_digest
@@ -107,11 +108,12 @@ def simulate_part(
     strategy: Strategy,
     script: np.ndarray,
     scale: Scale,
+    drift: str,
     devices: range,
     events: Events,
 ) -> Part:
-    """Simulate some devices of a fleet; `events` are numbered from the first of them."""
-    return _Task(image, inputs, strategy, script, scale, events.rows(len(devices))).run()
+    """Simulate some devices of a fleet; `events` are numbered from the first of them. drift: as of `Workload`."""
+    return _Task(image, inputs, strategy, script, scale, drift, events.rows(len(devices))).run()
 
 
 class Part(NamedTuple):
@@ -142,9 +144,10 @@ class _Task:
         strategy: Strategy,
         script: np.ndarray,
         scale: Scale,
+        drift: str,
         events: list[list[Event]],
     ) -> None:
-        self.scale = scale
+        self.scale, self.drift = scale, drift
         self.image, self.inputs, self.words = image, inputs, tuple(inputs)
         self.spoken, self.events = Spoken.of(image.program, inputs, script), events
         self.frames = frames_of_each(image.program, inputs)  # of each word of the vocabulary
@@ -160,7 +163,7 @@ class _Task:
         self.tally = Tally()
 
     def run(self) -> Part:
-        if memory_tells_all(self.devices[0]):
+        if memory_tells_all(self.devices[0]) and not self.drift:
             self._by_memory()
         else:
             self._by_frame()
@@ -219,7 +222,10 @@ class _Task:
     def _by_frame(self) -> None:
         """Device by device, the words in which something may happen frame by frame."""
         frames = frames_of(self.image.program)
-        clean = [clean_run(frames, self.inputs[word]) for word in self.words]
+        given = (
+            given_inputs(self.image.program, each, self.drift) for each in self.inputs.values()
+        )
+        clean = [clean_run(frames, each) for each in given]
         for number, device in enumerate(self.devices):
             self._live(number, DeviceRun(device, frames), clean)
             self._count(device)
@@ -237,6 +243,8 @@ class _Task:
             affected = len(device.wrong) or any(device.suspect) or device.may_alarm()
             if word < coming[0] and not affected:  # time passes at once
                 device.wait(int(starts[coming[0]] - starts[word]))
+                for chosen in self.spoken.chosen[word : coming[0]].tolist():
+                    self._compare(number, chosen, clean[chosen].codes, clean[chosen])
                 word = coming[0]
                 continue
             if word == coming[0]:
@@ -244,11 +252,15 @@ class _Task:
             run.restart()
             chosen = int(self.spoken.chosen[word])
             codes, _ = run.run(clean[chosen], hits.get(word, {}))
-            if codes is not clean[chosen].codes:
-                made = compared(self.laboratories[chosen], codes[None], scale=self.scale)
-                differing = made.outcomes["differing"]
-                self._heard(chosen, np.array([number]), made.fidelity_db, differing)
+            self._compare(number, chosen, codes, clean[chosen])
             word += 1
+
+    def _compare(self, number: int, chosen: int, codes: np.ndarray, clean: CleanRun) -> None:
+        """What a device said in place of a word, whose clean run is as it should be unless the data changed."""
+        if codes is not clean.codes or self.drift:
+            made = compared(self.laboratories[chosen], codes[None], scale=self.scale)
+            differing = made.outcomes["differing"]
+            self._heard(chosen, np.array([number]), made.fidelity_db, differing)
 
     def _count(self, device: Device) -> None:
         """Follow events to the log entries about them and to their repair."""

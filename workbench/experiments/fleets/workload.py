@@ -13,8 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from workbench.errors import WorkbenchError, expect, whole_number
+from workbench.errors import WorkbenchError, expect, nearest, whole_number
+from workbench.experiments.fleets.drifts import DRIFTS, given_inputs
 from workbench.healing.devices.device_events import device_events
+from workbench.integer.program import Program
+from workbench.integer.reference import Codes
 from workbench.memory.faults.events import Events, merged
 from workbench.memory.faults.plan import Plan
 from workbench.memory.faults.transients import Sites
@@ -30,13 +33,15 @@ class Workload:
 
     faults: that happen to every device, all of them; each a Plan or its text, without `seed` or `frames`
     for those of the workload: "poisson=1Hz,of=burst=8", "ber=1e-5", "bits=7+12". Kept as texts. Frames
-    count from a device's first. Raises WorkbenchError for what cannot be.
+    count from a device's first. drift: how the data that devices are given change, a name of DRIFTS; "" for not.
+    Raises WorkbenchError for what cannot be.
     """
 
     devices: int
     utterances: int
     faults: tuple[str, ...] = ()
     seed: int = 0
+    drift: str = ""
 
     def __post_init__(self) -> None:
         given: Any = self.faults
@@ -53,6 +58,10 @@ class Workload:
                     f"a workload's {name} cannot be {value}; it is at least 1 and less than 1e9"
                 )
         object.__setattr__(self, "seed", whole_number(self.seed, "a workload's seed"))
+        if self.drift and self.drift not in DRIFTS:
+            raise WorkbenchError(
+                f"data cannot change by {self.drift!r}; {nearest(str(self.drift), DRIFTS)}"
+            )
         self.plans(frames=1)
 
     def script(self, vocabulary: int) -> np.ndarray:
@@ -72,3 +81,7 @@ class Workload:
         """
         parts = [device_events(plan, sites, devices, frames=frames) for plan in self.plans(frames)]
         return merged(parts)
+
+    def given(self, program: Program, inputs: Codes) -> Codes:
+        """What devices are given where they should be given these inputs of a word."""
+        return given_inputs(program, inputs, self.drift)

@@ -15,6 +15,7 @@ from functools import cached_property
 import numpy as np
 
 from workbench.healing.devices.device import Device
+from workbench.healing.devices.struck_frame import struck_frame
 from workbench.integer.changes import Change
 from workbench.integer.frames import Frames, State
 from workbench.integer.reference import Codes
@@ -105,6 +106,7 @@ class DeviceRun:
         self._state: State | None = None  # None: that of the clean run
         self._done = 0
         self._known: np.ndarray | None = None  # the wrong bits that `_variant` has
+        self._struck: dict[int, list[int]] = {}  # frame -> bits that flip in passing there
         self._memory_changed()
 
     def restart(self) -> None:
@@ -142,7 +144,7 @@ class DeviceRun:
             frame, int64 [frames].
         """
         device = self.device
-        self._clean, self._done, self._strayed = clean, 0, False
+        self._clean, self._done, self._strayed, self._struck = clean, 0, False, {}
         self._codes: list[np.ndarray] = []
         wrong_bits = np.zeros(clean.frames, np.int64)
         events = [*sorted(frame for frame, hits in arrivals.items() if hits), clean.frames]
@@ -187,7 +189,11 @@ class DeviceRun:
         return passed
 
     def _strike(self, events: Sequence[Event], frame: int) -> None:
-        flips = [event.position for event in events if event.stuck_at < 0]
+        stored = 8 * self.device.layout.size_bytes
+        passing = [event.position for event in events if event.position >= stored]
+        if passing:
+            self._struck[frame] = passing
+        flips = [e.position for e in events if e.stuck_at < 0 and e.position < stored]
         hit = bool(flips) and self.device.flip(flips)
         for event in events:
             if event.stuck_at >= 0:
@@ -212,7 +218,7 @@ class DeviceRun:
     def _compute_until(self, frame: int) -> None:
         """Compute the frames before `frame` with memory as it was since the last one."""
         while self._done < frame:
-            if self._state is None and not self._differs:
+            if self._follows(self._done):
                 self._codes.append(self._clean.codes[self._done * self._rate : frame * self._rate])
                 self._done = frame
                 return
@@ -229,14 +235,26 @@ class DeviceRun:
         if self._frames.same(self._state, self._clean.states[frame]):
             self._state = None
 
+    def _follows(self, frame: int) -> bool:
+        """Whether this frame and those after it are the clean run's, as far as is known."""
+        return self._state is None and not self._differs and frame not in self._struck
+
     def _step(
         self, first: int, last: int, recorded: Collection[str] | None
     ) -> Mapping[str, np.ndarray]:
+        if first in self._struck and last > first + 1:
+            parts = (first, first + 1), (first + 1, last)
+            one, rest = (self._step(*part, recorded) for part in parts)
+            return {name: np.concatenate([one[name], rest[name]]) for name in one}
         state = self._state_now(self._clean.states[first])
         part = part_of(self._frames, self._clean.inputs, first, last)
-        codes, self._state = self._frames.step(part, self._variant, state, recorded)
         self._strayed = True
-        return codes
+        if hits := self._struck.get(first):
+            made = struck_frame(self.device, self._frames, part, state, hits, recorded)
+        else:
+            made = self._frames.step(part, self._variant, state, recorded)
+        self._state = made[1]
+        return made[0]
 
     @cached_property
     def _behaviour(self) -> list[tuple[int, Behaviour]] | None:
@@ -284,7 +302,7 @@ class DeviceRun:
     ) -> tuple[np.ndarray, dict[int, np.ndarray]]:
         """Codes of the output, and what each monitor scores the frames `first` to `last` - 1."""
         data, output = self.device.data, self._frames.program.output
-        if self._state is None and not self._differs:
+        if self._follows(first):
             codes = self._clean.codes[first * self._rate : last * self._rate]
             return codes, {n: self._clean.scores(w, data)[first:last] for n, w in monitors}
         names = {output, *(name for _, watch in monitors for name in watch.signals)}
@@ -302,7 +320,7 @@ class DeviceRun:
         reported: set[tuple[int, int]] = set()
         while True:
             self._state = known
-            if known is None and not self._differs:
+            if self._follows(frame):
                 signals = self._clean.signals(frame)
             else:
                 signals = self._step(frame, frame + 1, None)

@@ -8,6 +8,7 @@ import numpy as np
 
 from workbench.errors import WorkbenchError, described, expect
 from workbench.memory.faults.events import CLEAR, FLIP, SET, Event
+from workbench.memory.faults.transients import TransientSites
 from workbench.memory.layout import Layout
 from workbench.memory.places import STATE
 
@@ -33,10 +34,12 @@ def arrivals_by_frame(
 ) -> dict[int, list[list[Event]]]:
     """Frame -> what happens before it, of each device.
 
-    Raises WorkbenchError for events outside of the image or the run, and stuck cells in histories.
+    Raises WorkbenchError for events outside of the image and of codes in passing, or of the run, and for stuck cells
+    in histories and in passing.
     """
     arrivals: dict[int, list[list[Event]]] = {}
     bits, state = 8 * layout.size_bytes, layout.sections[STATE]
+    passing = TransientSites(layout.program, layout)
     for number, schedule in enumerate(schedules):
         for event in schedule:
             if event.action != FLIP and state.start <= event.position >> 3 < state.stop:
@@ -44,7 +47,8 @@ def arrivals_by_frame(
                     "a simulated device has no stuck cells in histories; run such a fault with "
                     "`workbench campaign`"
                 )
-            if not (0 <= event.frame < frames and 0 <= event.position < bits):
+            passes = event.action == FLIP and passing.is_code(event.position)
+            if not (0 <= event.frame < frames and (passes or 0 <= event.position < bits)):
                 raise WorkbenchError(
                     f"the event at bit {event.position}, frame {event.frame} lies outside of the image "
                     f"of {bits} bits or the run of {frames} frames"

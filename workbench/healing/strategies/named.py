@@ -72,6 +72,18 @@ def two_speeds(pages: int = 1) -> Strategy:
     return Strategy("two-speeds", (weights, Guard(Area("pq", _REST), 1, ladder)), source=_ANVIN)
 
 
+def critical_first() -> Strategy:
+    """The four looks a frame of `crc_scrub`, half of them at what is not weights: few bytes and nearly all of the harm.
+
+    Biases, shifts and tables are looked at most often, then embeddings; a program without any has no such guard.
+    """
+    first, second = ("bias", "shift", "table"), ("embed",)
+    guards = (
+        Guard(Area("crc32", first)), Guard(Area("crc32", second)), Guard(Area("crc32", _WEIGHTS), 2),
+    )  # fmt: skip
+    return Strategy("critical-first", guards, source=_MAXINO)
+
+
 def relocating(pages: int = 1, *, spare_pages: int = 4) -> Strategy:
     """P + Q sums over pages of half a kilobyte, which move to spare memory where a cell is stuck."""
     ladder = (Remedy.CORRECT, Remedy.RESTORE, Remedy.RELOCATE)
@@ -181,6 +193,7 @@ NAMED: dict[str, Callable[[], Strategy]] = {
     CRC_SCRUB: crc_scrub,
     "pq-scrub": plus_q,
     "two-speeds": two_speeds,
+    "critical-first": critical_first,
     "relocating": relocating,
     "pq-alone": plus_q_alone,
     "secded64-scrub": lambda: secded(64),

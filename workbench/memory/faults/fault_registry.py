@@ -27,6 +27,7 @@ _SHIPPED = {
     "burst": f"{_HERE}.space:Burst",
     "mbu": f"{_HERE}.space:Mbu",
     "square": f"{_HERE}.square:Square",
+    "unseen": f"{_HERE}.unseen:Unseen",
     "transient": f"{_HERE}.time:Transient",
     "arrive": f"{_HERE}.time:Arrive",
     "poisson": f"{_HERE}.poisson:Poisson",

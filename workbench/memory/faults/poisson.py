@@ -27,6 +27,7 @@ _HERTZ = "Hz"
 _ONE_FLIP = Flips(1)
 _STREAMS = 2**40  # processes of the same trial lie so far apart; no fleet is that large
 _FLUENCE_STREAM = 3  # behind those of shared memory, further SRAM and flash
+_PASSING_STREAM = 4  # of bits that are not stored
 
 
 @dataclass(frozen=True)
@@ -37,8 +38,8 @@ class Poisson(FaultModel):
     upsets of a bit and day, also with a unit or a preset, see `read_rate`, `speed` times as many.
     flash: share of the rate that golden copy and checks in flash have. Everything that is stored is
     hit unless sections are named. Working copy and histories lie at the same addresses whatever
-    guards them and are hit alike; further SRAM and flash have processes of their own. A bit may be
-    hit again. Histories move on, so that no cell of theirs is stuck: there the bit flips once.
+    guards them and are hit alike; further SRAM, flash, and bits in passing have processes of their own. A bit may be
+    hit again. Histories and what passes move on, so that no cell there is stuck: its bit flips once.
     """
 
     rate: str
@@ -49,7 +50,11 @@ class Poisson(FaultModel):
 
     NAME = "poisson"
     SECTIONS = SECTIONS
-    ADDRESSES = True
+
+    @property
+    def ADDRESSES(self) -> bool:  # type: ignore[override]  # noqa: N802
+        """As what happens at its arrivals."""
+        return self.of.ADDRESSES
 
     @property
     def sticks(self) -> bool:
@@ -100,7 +105,7 @@ class Poisson(FaultModel):
         frame_s = 1.0 / sites.program.frame_rate_hz
         empty = np.zeros(0, np.int64)
         columns: list[tuple[np.ndarray, ...]] = [(empty, empty, empty, empty)]
-        for stream, (bits, share) in enumerate(self._parts(sites, candidates)):
+        for stream, bits, share in self._parts(sites, candidates):
             mean = self.upsets_per_bit_s(sites) * share * len(bits) * self.frames * frame_s
             if not len(bits) or not mean:
                 continue
@@ -113,17 +118,20 @@ class Poisson(FaultModel):
             made = self.of.arrived(sites, bits, inner, word)
             time = frame[made.trial] + made.frame
             in_time = time < self.frames
-            action = np.where(sites.layout.sections[STATE].has(made.position), FLIP, made.action)
+            moving = sites.layout.sections[STATE].has(made.position)
+            moving |= made.position >= sites.transients.first
+            action = np.where(moving, FLIP, made.action)
             hits = trial[made.trial], time, made.position, action
             columns.append(tuple(column[in_time] for column in hits))
         return sorted_events(*(np.concatenate(each) for each in zip(*columns, strict=True)))
 
-    def _parts(self, sites: Sites, candidates: np.ndarray) -> list[tuple[np.ndarray, float]]:
-        """Candidates that share a process, and the share of the rate that they have."""
+    def _parts(self, sites: Sites, candidates: np.ndarray) -> list[tuple[int, np.ndarray, float]]:
+        """(number of a process, candidates that share it, the share of the rate that they have)."""
         layout = sites.layout
-        ends = (8 * layout.sections[STATE].stop, 8 * layout.sram_bytes)
+        ends = (8 * layout.sections[STATE].stop, 8 * layout.sram_bytes, sites.transients.first)
         parts = np.split(candidates, np.searchsorted(candidates, ends))
-        return list(zip(parts, (1.0, 1.0, self.flash), strict=True))
+        shares = (1.0, 1.0, self.flash, 1.0)
+        return list(zip((0, 1, 2, _PASSING_STREAM), parts, shares, strict=True))
 
 
 @dataclass(frozen=True)

@@ -94,6 +94,12 @@ class TransientSites:
         element, bit = np.divmod(positions - self._firsts[number], self._bits[number])
         return number, element, bit
 
+    def is_code(self, position: int) -> bool:
+        """Whether a position is of a code that waits in a buffer."""
+        if not self.first <= position < self.first + self.size:
+            return False
+        return self.places[int(self.locate(np.array([position]))[0][0])].section == ACTIVATIONS
+
     def site(self, position: int) -> str:
         """The name of one bit, e.g. "trunk.0.conv accumulator[0, 0, 12] bit 9"."""
         (number,), (element,), (bit,) = self.locate(np.array([position]))

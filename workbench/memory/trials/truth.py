@@ -6,7 +6,7 @@ output codes [rows, channels].
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -46,7 +46,7 @@ def play(image: Image, inputs: Mapping[str, np.ndarray], events: Events) -> np.n
         memory.begin([event for event in happening if event[0] < transients.first])
         transient = [event for event in happening if event[0] >= transients.first]
         part = {n: c[:, frame * rates[n] : (frame + 1) * rates[n]] for n, c in codes.items()}
-        values = memory.stream.step(part, _Strike(transients, transient))
+        values = memory.stream.step(part, Strike(transients, transient))
         parts.append(values[program.output][0])
     return np.concatenate(parts)
 
@@ -89,10 +89,10 @@ class _Memory:
         self.stream.states = self.image.states()
 
 
-class _Strike(Touch):
-    """Transient faults of one frame."""
+class Strike(Touch):
+    """Transient faults of one frame; happening: (position, action) of each."""
 
-    def __init__(self, transients: TransientSites, happening: list[Happening]) -> None:
+    def __init__(self, transients: TransientSites, happening: Sequence[Happening]) -> None:
         self._transients = transients
         self._happening = happening
 
