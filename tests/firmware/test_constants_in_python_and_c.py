@@ -4,8 +4,14 @@ import re
 
 import pytest
 
-from workbench.firmware.design import LOG_ENTRY_BYTES, LOG_HEAD_BYTES
+from workbench.firmware.design import (
+    LOG_ENTRY_BYTES,
+    LOG_HEAD_BYTES,
+    RUNTIME_ABI,
+    RUNTIME_VERSION,
+)
 from workbench.firmware.toolchain import runtime_headers
+from workbench.firmware.twins import twin
 from workbench.firmware.twins.log_file import LOG_DTYPE, MAGIC
 from workbench.healing.devices import backoff, variables
 from workbench.healing.devices.evidence import Says
@@ -57,12 +63,22 @@ def test_constants(pattern: str, value: int) -> None:
 
 
 def test_what_lies_in_the_log() -> None:
-    entry, head = (
-        re.findall(r"uint(\d+)_t \w+(?:\[(\d)\])?;", body)
-        for body in (
-            re.search(r"typedef struct \{([^}]*)\} wb_log_entry;", HEADERS)[1],
-            re.search(r"typedef struct \{([^}]*)\} wb_log_head;", HEADERS)[1],
-        )
-    )
-    sizes = [sum(int(bits) // 8 * int(n or 1) for bits, n in part) for part in (entry, head)]
-    assert sizes == [LOG_ENTRY_BYTES, LOG_HEAD_BYTES] and LOG_DTYPE.itemsize == LOG_ENTRY_BYTES
+    body = re.search(r"typedef struct \{([^}]*)\} wb_log_entry;", HEADERS)[1]
+    entry = re.findall(r"uint(\d+)_t \w+(?:\[(\d)\])?;", body)
+    size = sum(int(bits) // 8 * int(n or 1) for bits, n in entry)
+    assert size == LOG_ENTRY_BYTES == LOG_DTYPE.itemsize
+    (words,) = re.findall(r"enum \{\s*(WB_LOG_MARK[^}]*) WB_LOG_WORDS = WB_LOG_VERDICTS \+ (?:\d)\s*\}", HEADERS)  # fmt: skip
+    names = re.findall(r"WB_LOG_(\w+),", words)
+    assert [getattr(twin, name) for name in names] == list(range(len(names)))
+    assert 4 * 3 * (twin.VERDICTS + len(Verdict)) == LOG_HEAD_BYTES
+
+
+def test_what_a_step_returns_and_the_versions() -> None:
+    (statuses,) = re.findall(r"typedef enum \{([^}]*)\} wb_status;", HEADERS)
+    matches = re.findall(r"\bWB_(\w+) = (\d+)", statuses)
+    assert {name: int(value) for name, value in matches} == {e.name: e.value for e in twin.Status}
+    parts = "MAJOR", "MINOR", "PATCH"
+    numbers = [re.findall(rf"#define WB_VERSION_{part} (\d+)", HEADERS)[0] for part in parts]
+    assert ".".join(numbers) == RUNTIME_VERSION
+    assert f'#define WB_VERSION "{RUNTIME_VERSION}"\n' in HEADERS
+    assert f"#define WB_ABI {RUNTIME_ABI}\n" in HEADERS

@@ -111,12 +111,15 @@ void run_{number}(void)
             put((uint32_t)output_{number}[i]);
         }}
     }}
-    put(device_{number}.log_head.count);
-    for (uint32_t n = 0; n < device_{number}.log_head.count; n++) {{
-        const wb_log_entry *e = &device_{number}.log[n % {firmware.macro("log_entries")}];
-        put(e->frame);
-        put(e->unit);
-        put((uint32_t)e->area << 24 | (uint32_t)e->diagnosis << 16 | (uint32_t)e->remedy << 8 | e->verdict);
+    wb_counts counts;
+    wb_log_entry e;
+    uint32_t next = 0;
+    {name}_counts(&device_{number}, &counts);
+    put(counts.written);
+    while ({name}_log_next(&device_{number}, &next, &e)) {{
+        put(e.frame);
+        put(e.unit);
+        put((uint32_t)e.area << 24 | (uint32_t)e.diagnosis << 16 | (uint32_t)e.remedy << 8 | e.verdict);
     }}
 }}
 """

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import struct
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
@@ -251,7 +250,8 @@ def exported_in(folder: Path) -> object:
 
 def write_log(folder: Path) -> None:
     build, count = _firmware().build, 70
-    head = struct.pack("<IIIII", MAGIC, *build, count, ~count % 2**32).ljust(LOG_HEAD_BYTES, b"\0")
+    words = np.array([MAGIC, *build, count], "<u4")
+    head = np.repeat(words, 3).tobytes().ljust(LOG_HEAD_BYTES, b"\0")
     ring = np.random.default_rng(2).integers(0, 4, _firmware().log_bytes - len(head), np.uint8)
     (folder / "a.bin").write_bytes(b"noise" + head + ring.tobytes() + b"noise")
 

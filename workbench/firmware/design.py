@@ -30,7 +30,8 @@ RAM, FLASH = "ram", "flash"
 WEIGHTS = (RAM, FLASH)
 LOG_ENTRIES = 16
 LOG_ENTRY_BYTES = 12
-LOG_HEAD_BYTES = 24
+LOG_HEAD_BYTES = 120  # ten words, three times each
+RUNTIME_VERSION, RUNTIME_ABI = "1.0.0", 2  # as runtime/wb_model.h has them
 _MOST_UNITS_PER_FRAME = 256
 _MOST_UNITS = 2**16  # the log has two bytes for them
 

@@ -76,6 +76,7 @@ static {c_type(output.bits)} output[{output.rate * output.channels}];
 int main(int count, char **given)
 {{
     unsigned long left = count > 1 ? strtoul(given[1], NULL, 10) : 0;
+    wb_counts counts;
     uint32_t state = count > 2 ? (uint32_t)strtoul(given[2], NULL, 10) : 1u;
     model_init(&device);
     while (left) {{
@@ -88,7 +89,8 @@ int main(int count, char **given)
             model_step(&device, {"".join(arguments)}output);
         }}
     }}
-    printf("%lu\\n", (unsigned long)device.log_head.count);
+    model_counts(&device, &counts);
+    printf("%lu\\n", (unsigned long)counts.written);
     return 0;
 }}
 """

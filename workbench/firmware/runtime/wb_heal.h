@@ -130,8 +130,17 @@ static inline void wb_wake(const wb_memory *memory)
     wb_follow_map(memory);
 }
 
+/* Write one of the words before the log back, so that flips of its copies do not add up. */
+static inline void wb_keep_log(const wb_memory *memory)
+{
+    const uint32_t word = memory->state[WB_FRAME] & 15u;
+    if (word < WB_LOG_WORDS) {
+        wb_log_put(memory->head, word, wb_log_word(memory->head, word));
+    }
+}
+
 /* After every frame. looks: whether some area is looked at then; a constant, for less code. */
-static inline void wb_heal(const wb_memory *memory, int looks)
+static inline wb_status wb_heal(const wb_memory *memory, int looks)
 {
     const wb_heal_plan *const plan = memory->plan;
     uint32_t *const state = memory->state;
@@ -150,6 +159,7 @@ static inline void wb_heal(const wb_memory *memory, int looks)
     if (plan->monitor && !(state[WB_FRAME] % WB_SUMS_FRAMES)) {
         plan->look_on(memory, plan->monitor);
     }
+    wb_keep_log(memory);
     state[WB_FRAME]++;
     if (state[WB_FRAME] == plan->frames) {
         state[WB_FRAME] = 0;
@@ -163,6 +173,7 @@ static inline void wb_heal(const wb_memory *memory, int looks)
             wb_put_word(memory->variables + 3 * i + copy, state[i]);
         }
     }
+    return wb_outcome(memory);
 }
 
 #endif

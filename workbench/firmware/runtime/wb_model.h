@@ -1,10 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the header of a model needs, in C and C++: where things lie, and the log as a device keeps it. */
+/* What the header of a model needs, in C and C++: versions, what a step returns, and the log as a device keeps it. */
 #ifndef WB_MODEL_H
 #define WB_MODEL_H
 
 #include <stddef.h>
 #include <stdint.h>
+
+/*
+ * Of the runtime, semantic: the first number changes with what a caller has to write, the second with what is new, the
+ * third with what is mended. The ABI number changes with the layout of an instance or of the log.
+ */
+#define WB_VERSION "1.0.0"
+#define WB_VERSION_MAJOR 1
+#define WB_VERSION_MINOR 0
+#define WB_VERSION_PATCH 0
+#define WB_ABI 2
 
 #if defined(__BYTE_ORDER__) && defined(__ORDER_LITTLE_ENDIAN__)
 #if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
@@ -67,15 +77,44 @@ typedef struct {
     uint8_t verdict;   /* WB_VERDICT_... */
 } wb_log_entry;
 
-/* What stands before a log. It outlives a reset that keeps RAM: `wb_log_begin` knows its own. */
+/* What a step returns: what its healer knows when the frame is done, the worst of it. */
+typedef enum {
+    WB_OK = 0,        /* nothing is known to be wrong */
+    WB_HEALED = 1,    /* damage was found in this step, and all of it is repaired */
+    WB_DEGRADED = 2,  /* damage is known that is not repaired: its remedy is deferred, or nothing helped before; or a
+                         monitor was alarmed, and memory is sound */
+    WB_UNHEALABLE = 3 /* damage was found in this step that nothing helps; the steps after it return WB_DEGRADED */
+} wb_status;
+
+/*
+ * Words that stand before a log, three times each: the majority counts, bit by bit, and is written back in turn. They
+ * outlive a reset that keeps RAM: `wb_log_begin` knows its own.
+ */
+enum {
+    WB_LOG_MARK,       /* WB_LOG_MAGIC */
+    WB_LOG_BUILD_LOW,  /* of the model's build */
+    WB_LOG_BUILD_HIGH,
+    WB_LOG_COUNT,    /* entries ever written; entry n is log[n % size] */
+    WB_LOG_REPEATS,  /* failures of units that were reported already, which are not written */
+    WB_LOG_WAITING,  /* 1 + the byte of the waiting times in which a unit waited last; 0 where none does */
+    WB_LOG_VERDICTS, /* entries of each verdict, from WB_VERDICT_HEALED on */
+    WB_LOG_WORDS = WB_LOG_VERDICTS + 4
+};
+
 typedef struct {
-    uint32_t magic;
-    uint32_t build[2]; /* of the model's hash */
-    uint32_t count;    /* entries ever written; entry n is log[n % size] */
-    uint32_t inverse;  /* ~count */
-    uint32_t repeats;  /* failures of units that were reported already, which are not written */
+    uint32_t words[WB_LOG_WORDS][3];
 } wb_log_head;
 
 #define WB_LOG_MAGIC 0x474c4257u /* "WBLG" */
+
+/* Counts that never go back while RAM is kept; all but `written` stop at 2**32 - 1. */
+typedef struct {
+    uint32_t written; /* entries of the log ... */
+    uint32_t healed;  /* ... by verdict */
+    uint32_t unhealed;
+    uint32_t deferred;
+    uint32_t invalid;
+    uint32_t repeats; /* failures of units that were reported already */
+} wb_counts;
 
 #endif

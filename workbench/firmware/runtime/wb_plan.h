@@ -95,6 +95,7 @@ typedef struct {
     const wb_area *validator; /* the self-test that validates remedies, or null */
     const wb_area *monitor;   /* the first, or null, and what is done every WB_SUMS_FRAMES */
     void (*look_on)(const wb_memory *memory, const wb_area *area);
+    void (*tell)(const wb_memory *memory, const wb_log_entry *entry); /* of each entry, or null */
     const wb_proof *proofs;
     uint32_t frames; /* what frames are counted modulo, over 2**31 */
     uint32_t area_count;
@@ -105,6 +106,7 @@ typedef struct {
     uint32_t reset_histories;
     uint32_t working_bytes;
     uint32_t state_bytes;
+    uint32_t backoff_bytes;
     uint32_t log_entries; /* a power of two */
     uint32_t spares;      /* spare pages ... */
     uint32_t spare_bytes; /* ... of this size */
@@ -131,6 +133,7 @@ struct wb_memory {
     wb_moved *moved; /* of each spare page */
     wb_log_head *head;
     wb_log_entry *log;
+    uint32_t *found; /* in this step: a wb_status */
 };
 
 static inline uint32_t wb_majority(const volatile uint32_t *copies)

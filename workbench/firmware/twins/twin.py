@@ -7,6 +7,7 @@ behind a symbol. Everything else follows from the memory image.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from enum import IntEnum
 from typing import Protocol
 
 import numpy as np
@@ -25,6 +26,25 @@ LOG_DTYPE = np.dtype(
     [("frame", "<u4"), ("epoch", "<u2"), ("unit", "<u2"), ("area", "u1"), ("diagnosis", "u1"), ("remedy", "u1"),
      ("verdict", "u1")]
 )  # fmt: skip
+
+
+# Words before a log; see `runtime/wb_model.h`.
+MARK, BUILD_LOW, BUILD_HIGH, COUNT, REPEATS, WAITING, VERDICTS = range(7)
+
+
+class Status(IntEnum):
+    """What a step returns; see `wb_status` in `runtime/wb_model.h`."""
+
+    OK = 0
+    HEALED = 1
+    DEGRADED = 2
+    UNHEALABLE = 3
+
+
+def majority(copies: np.ndarray) -> int:
+    """Of three words, uint32 [3], bit by bit."""
+    a, b, c = map(int, copies)
+    return a & b | a & c | b & c
 
 
 class Machine(Protocol):
@@ -49,7 +69,7 @@ class Machine(Protocol):
 class Twin:
     """One model on a machine, just initialised.
 
-    log: everything that its healer wrote so far.
+    log: everything that its healer wrote so far. status: what the last step returned.
     """
 
     def __init__(self, machine: Machine, firmware: Firmware) -> None:
@@ -71,13 +91,14 @@ class Twin:
         if firmware.heals:
             # Where RAM survives a reset, the log does: this device starts from cold.
             instance[log_at : log_at + LOG_HEAD_BYTES] = 0
-            self._log_count = instance[log_at + 12 : log_at + 16].view("<u4")
-            self._repeats = instance[log_at + 20 : log_at + LOG_HEAD_BYTES].view("<u4")
+            self._head = instance[log_at : log_at + LOG_HEAD_BYTES].view("<u4").reshape(-1, 3)
             self._log_ring = instance[log_at + LOG_HEAD_BYTES :].view(LOG_DTYPE)
         self._inputs = {
             given: _buffer(machine, firmware, input_buffer(firmware, given), given)
             for given in program.inputs
         }
+        self._status = machine.view(f"{name}_unit_status", 4).view("<u4")
+        self.status = Status.OK
         self._output = _buffer(machine, firmware, f"{name}_unit_output", program.output)
         machine.unstick()
         self._call("init")
@@ -120,6 +141,7 @@ class Twin:
         for name, buffer in self._inputs.items():
             buffer[:] = inputs[name]
         self._call("step")
+        self.status = Status(int(self._status[0]))
         self._collect_log()
         return self._output.copy()
 
@@ -155,7 +177,11 @@ class Twin:
     @property
     def repeats(self) -> int:
         """Findings of units that were reported already, as its healer counts them."""
-        return int(self._repeats[0]) if self.firmware.heals else 0
+        return self.log_word(REPEATS) if self.firmware.heals else 0
+
+    def log_word(self, word: int) -> int:
+        """A word before its log, as the majority of its three copies has it."""
+        return majority(self._head[word])
 
     def log_bytes(self) -> bytes:
         """Head and ring of the log, as they lie in RAM; nothing without a healer."""
@@ -177,7 +203,7 @@ class Twin:
     def _collect_log(self) -> None:
         if not self.firmware.heals:
             return
-        for number in range(len(self.log), int(self._log_count[0])):
+        for number in range(len(self.log), self.log_word(COUNT)):
             entry = self._log_ring[number % len(self._log_ring)]
             self.log.append(log_entry(entry, self.firmware.strategy.frame_modulus))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workbench.firmware.design import Firmware, c_type
+from workbench.firmware.design import RUNTIME_ABI, RUNTIME_VERSION, Firmware, c_type
 from workbench.memory.places import CHECK, Place
 
 _ALIGNMENT_BYTES = 4
@@ -38,9 +38,7 @@ def signature(firmware: Firmware) -> str:
         for name in program.inputs
     )
     output = c_type(program.signal(program.output).bits)
-    return (
-        f"void {firmware.prefix}_step({firmware.prefix}_instance *model, {inputs}{output} *output)"
-    )
+    return f"wb_status {firmware.prefix}_step({firmware.prefix}_instance *model, {inputs}{output} *output)"
 
 
 def _opening(firmware: Firmware) -> str:
@@ -63,12 +61,23 @@ def _constants(firmware: Firmware) -> str:
             if firmware.heals
             else []
         ),
+        f'#define {firmware.macro("version")} "{RUNTIME_VERSION}" /* of the runtime that it is written for */',
+        f"#define {firmware.macro('abi')} {RUNTIME_ABI}",
         f"#define {firmware.macro('frames_per_second')} {firmware.program.frame_rate_hz!r}",
     ]
     lines += [
         f"#define {firmware.macro(name)} {size}u" for name, size in firmware.constants().items()
     ]
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines) + "\n\n" + _fits(firmware)
+
+
+def _fits(firmware: Firmware) -> str:
+    """Stops a compiler that finds another runtime than the one that the model is written for."""
+    major, minor, _ = RUNTIME_VERSION.split(".")
+    return (
+        f"#if WB_ABI != {firmware.macro('abi')} || WB_VERSION_MAJOR != {major} || WB_VERSION_MINOR < {minor}\n"
+        f'#error "runtime/ is of another export: this model needs the runtime {RUNTIME_VERSION}."\n#endif\n'
+    )
 
 
 def _members(firmware: Firmware, places: list[Place]) -> list[str]:
@@ -208,7 +217,11 @@ def _flash(firmware: Firmware) -> str:
 def _functions(firmware: Firmware) -> str:
     name = firmware.prefix
     heals = "Then the healer has its turn. " if firmware.heals else ""
-    return f"""/* Call once before anything else: fills RAM from flash. */
+    log = _LOG.format(name=name) if firmware.heals else ""
+    return f"""/* Bytes of an instance, as the library was compiled; another than sizeof({name}_instance) is another header's. */
+size_t {name}_size(void);
+
+/* Call once before anything else: fills RAM from flash. */
 void {name}_init({name}_instance *model);
 
 /* Silences the histories: call it before every new utterance. */
@@ -216,4 +229,16 @@ void {name}_reset({name}_instance *model);
 
 /* Computes one frame. {heals}Sizes: the macros ..._CODES above. */
 {signature(firmware)};
+{log}"""
+
+
+_LOG = """
+/*
+ * The log from the oldest entry on: begin with *next = 0 and call until it returns 0, now or after later steps. Where
+ * *next jumps, entries were overwritten before they were read.
+ */
+int {name}_log_next(const {name}_instance *model, uint32_t *next, wb_log_entry *entry);
+
+/* How much was found since RAM was last lost. */
+void {name}_counts(const {name}_instance *model, wb_counts *counts);
 """

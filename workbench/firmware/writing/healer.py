@@ -34,6 +34,7 @@ def healer(firmware: Firmware) -> str:
         *(_ladder(*pair) for pair in pairs),
         _proofs(name, firmware.guards),
         f"static const wb_area {name}_areas[{len(pairs)}] = {{\n{areas}\n}};\n",
+        _tell(firmware),
         constant("wb_heal_plan", f"{name}_heal_plan", _plan(firmware)),
         _memory(firmware),
     ]
@@ -50,6 +51,7 @@ def _plan(firmware: Firmware) -> dict[str, object]:
     return {
         "areas": f"{name}_areas",
         "validator": f"&{name}_areas[{strategy.validator}]" if policy.validate else "NULL",
+        "tell": f"{name.upper()}_TELL",
         "proofs": f"{name}_proofs",
         **sums,
         "frames": firmware.macro("frame_modulus"),
@@ -61,10 +63,29 @@ def _plan(firmware: Firmware) -> dict[str, object]:
         "reset_histories": f"{int(policy.reset_histories)}u",
         "working_bytes": firmware.macro("parameter_bytes"),
         "state_bytes": f"{firmware.layout.sections['state'].size_bytes}u",
+        "backoff_bytes": f"{firmware.backoff_bytes}u",
         "log_entries": firmware.macro("log_entries"),
         "spares": f"{firmware.layout.spare_pages}u",
         "spare_bytes": f"{firmware.layout.spare_bytes}u",
     }
+
+
+def _tell(firmware: Firmware) -> str:
+    """Of an application that wants to hear of each entry; a macro, since a pointer in RAM could be damaged."""
+    name = firmware.prefix
+    macro = firmware.macro("on_entry")
+    return f"""#ifdef {macro} /* the name of a function of yours */
+void {macro}({name}_instance *model, const wb_log_entry *entry);
+
+WB_COLD static void {name}_tell(const wb_memory *memory, const wb_log_entry *entry)
+{{
+    {macro}(({name}_instance *)memory->model, entry);
+}}
+#define {firmware.macro("tell")} {name}_tell
+#else
+#define {firmware.macro("tell")} NULL
+#endif
+"""
 
 
 def _proofs(prefix: str, guards: Guards) -> str:
@@ -132,7 +153,7 @@ def _memory(firmware: Firmware) -> str:
     spare = "model->memory.spare" if spares else "NULL"
     backoff = "model->memory.backoff" if firmware.backoff_bytes else "NULL"
     return f"""static inline wb_memory {name}_memory_of({name}_instance *model, uint32_t *state,
-                                           wb_moved *moved)
+                                           wb_moved *moved, uint32_t *found)
 {{
     const wb_memory memory = {{
         .plan = &{name}_heal_plan,
@@ -147,6 +168,7 @@ def _memory(firmware: Firmware) -> str:
         .state = state,
         .moved = moved,
         .head = &model->log_head,
+        .found = found,
         .log = model->log,
     }};
     return memory;

@@ -57,9 +57,11 @@ def _source(firmware: Firmware) -> str:
         _check(firmware),
         *constants(firmware),
         healer(firmware) if firmware.heals else "",
+        _size(firmware),
         _init(firmware),
         _reset(firmware),
         _step(firmware),
+        _log(firmware) if firmware.heals else "",
     ]
     return "\n".join(part for part in parts if part)
 
@@ -87,6 +89,25 @@ def _stored(firmware: Firmware, place: Place) -> np.ndarray:
 
 def _check(firmware: Firmware) -> str:
     return _in_flash(firmware, firmware.checks(), "checks", "check")
+
+
+def _size(firmware: Firmware) -> str:
+    name = firmware.prefix
+    return f"size_t {name}_size(void)\n{{\n    return sizeof({name}_instance);\n}}\n"
+
+
+def _log(firmware: Firmware) -> str:
+    name = firmware.prefix
+    return f"""int {name}_log_next(const {name}_instance *model, uint32_t *next, wb_log_entry *entry)
+{{
+    return wb_log_next(&model->log_head, model->log, {firmware.macro("log_entries")}, next, entry);
+}}
+
+void {name}_counts(const {name}_instance *model, wb_counts *counts)
+{{
+    wb_log_counts(&model->log_head, counts);
+}}
+"""
 
 
 def _init(firmware: Firmware) -> str:
@@ -148,7 +169,9 @@ def _step(firmware: Firmware) -> str:
     lines.append(f"wb_copy(output, {address(firmware, output)}, {frame_bytes(output)});")
     if firmware.heals:
         lines += after_frame(firmware)
-        lines.append(f"wb_heal(&memory, {int(firmware.strategy.scans)});")
+        lines.append(f"return wb_heal(&memory, {int(firmware.strategy.scans)});")
+    else:
+        lines.append("return WB_OK;")
     body = "\n".join(f"    {line}" if line else "" for line in lines)
     return f"{signature(firmware)}\n{{\n{body}\n}}\n"
 
@@ -168,5 +191,6 @@ def _locals(firmware: Firmware) -> Iterator[str]:
 
 def _healing_locals(firmware: Firmware) -> Iterator[str]:
     yield f"uint32_t healer_state[{firmware.variables // 3}] = {{0}};"
+    yield "uint32_t found = WB_OK;"
     yield f"wb_moved moved[{max(1, firmware.layout.spare_pages)}];"
-    yield f"const wb_memory memory = {firmware.prefix}_memory_of(model, healer_state, moved);"
+    yield f"const wb_memory memory = {firmware.prefix}_memory_of(model, healer_state, moved, &found);"

@@ -29,6 +29,7 @@ def unit(firmware: Firmware) -> str:
 #include "{name}.h"
 
 {name}_instance {name}_unit;
+uint32_t {name}_unit_status;
 {buffers}{c_type(output.bits)} {name}_unit_output[{firmware.macro("output_codes")}];
 
 {declared}
@@ -44,7 +45,7 @@ void {name}_unit_reset(void)
 
 void {name}_unit_step(void)
 {{
-    {name}_step(&{name}_unit, {arguments}, {name}_unit_output);
+    {name}_unit_status = {name}_step(&{name}_unit, {arguments}, {name}_unit_output);
 }}
 """
 
