@@ -24,6 +24,7 @@ from workbench.firmware.boards import BOARDS
 from workbench.firmware.design import RAM, WEIGHTS
 from workbench.firmware.exporting.exported import refuse_foreign
 from workbench.firmware.exporting.store import export_store
+from workbench.firmware.names import PREFIX, checked_prefix
 from workbench.healing.strategies.named import CRC_SCRUB, NONE
 
 _MOST_BYTES = 1 << 20  # of a file of texts
@@ -59,6 +60,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--budget", type=_instructions, metavar="N",
         help="with --board: instructions that the healer may take in a frame, also where it finds a "
         "permanent fault",
+    )  # fmt: skip
+    parser.add_argument(
+        "--prefix", default=PREFIX, metavar="NAME",
+        help=f"of all names in C and of files, so that several models link into one program ({PREFIX})",
     )  # fmt: skip
     parser.add_argument(
         "--store", action="store_true",
@@ -109,6 +114,7 @@ def run(options: argparse.Namespace) -> None:
         raise WorkbenchError("--budget counts instructions of a core; name a board with --board")
     if options.budget is not None and options.budget < 0:
         raise WorkbenchError(f"--budget is {options.budget:,} instructions; give at least 0")
+    checked_prefix(options.prefix)
     refuse_foreign(options.out)
     voice = chosen_voice(options)
     with doing("writing the firmware"):
@@ -120,6 +126,7 @@ def run(options: argparse.Namespace) -> None:
             weights=options.weights,
             budget=options.budget,
             say=_said(options, voice),
+            prefix=options.prefix,
         )
     if options.store:
         export_store(options.out)

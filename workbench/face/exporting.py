@@ -22,6 +22,7 @@ from workbench.firmware.emulation.fitting import (
 from workbench.firmware.exporting.export import export as export_image
 from workbench.firmware.exporting.export import memory_table
 from workbench.firmware.exporting.exported import refuse_foreign
+from workbench.firmware.names import PREFIX, checked_prefix
 from workbench.generators.dictionary import Dictionary
 from workbench.healing.strategies.strategy import Strategy
 
@@ -82,6 +83,7 @@ def export(
     weights: str = RAM,
     budget: int | None = None,
     say: Iterable[str] | str | None = None,
+    prefix: str = PREFIX,
 ) -> Exported:
     """Write the C firmware of a voice to a folder, with two utterances as golden vectors.
 
@@ -93,6 +95,7 @@ def export(
         weights: "ram", a working copy that can be repaired, or "flash".
         budget: Instructions that the healer may take in a frame of that board.
         say: Utterances that the firmware can say; the first two are the golden vectors. None for the usual ones.
+        prefix: Of all names in C and of files: one of its own for each of several models in one program.
 
     Raises:
         WorkbenchError: Something is unknown or does not fit, or the folder cannot be written or has other files.
@@ -101,6 +104,7 @@ def export(
     target = _target(board, budget)
     if weights not in WEIGHTS:
         raise WorkbenchError(f"weights cannot be in {weights!r}; {nearest(weights, WEIGHTS)}")
+    checked_prefix(prefix)
     refuse_foreign(folder)
     strategy, _ = voice.healer(healer)
     said = voice.all_inputs(say)
@@ -110,7 +114,7 @@ def export(
         fit = _fit(voice, strategy, healer, target, weights, budget) if target else ""
         firmware = export_image(
             voice.image(healer), folder, vectors=vectors, strategy=strategy, weights=weights,
-            feeding=feeding_of(voice), dictionary=dictionary,
+            prefix=prefix, feeding=feeding_of(voice), dictionary=dictionary,
         )  # fmt: skip
     return Exported(Path(folder), firmware, tuple(vectors), fit, dictionary)
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 
-from workbench.errors import WorkbenchError
+from workbench.errors import WorkbenchError, expect
 
+PREFIX = "model"  # where nothing else is asked for
 _PREFIX = re.compile(r"[a-z][a-z0-9_]{0,30}")
 _KEYWORDS = frozenset(
     [
@@ -51,6 +52,7 @@ _LONGEST = 48  # with what is put before and behind, below C99's 63 significant 
 
 def checked_prefix(prefix: str) -> str:
     """`prefix` itself, when every exported name can start with it; WorkbenchError otherwise."""
+    expect(prefix, str, "the prefix of a firmware", 'text, as "model"')
     if not _PREFIX.fullmatch(prefix) or prefix in _KEYWORDS or prefix.startswith("wb_"):
         raise WorkbenchError(
             f"the prefix {prefix!r} does not make C names; use a lower-case letter followed by up "

@@ -14,6 +14,7 @@ from workbench.firmware.exporting.exported import STRATEGY_FILE, keep, refuse_fo
 from workbench.firmware.exporting.healing_notes import healing, memory_table, trial
 from workbench.firmware.exporting.utterances import dictionary_sources, saying
 from workbench.firmware.exporting.vectors import Inputs, vector_sources
+from workbench.firmware.names import PREFIX
 from workbench.firmware.toolchain import package_texts, runtime_headers
 from workbench.firmware.writing.source import model_sources
 from workbench.generators.dictionary import Dictionary
@@ -45,7 +46,7 @@ def export(
     vectors: Mapping[str, Inputs],
     strategy: Strategy | None = None,
     weights: str = RAM,
-    prefix: str = "model",
+    prefix: str = PREFIX,
     feeding: Feeding | None = None,
     dictionary: Dictionary | None = None,
 ) -> Firmware:

@@ -1,0 +1,129 @@
+"""Two exported folders in one program, with a linker script that includes what they say of memory."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+from batches import needs_emulator
+from programs import random_inputs, random_program
+
+from workbench.cli import main
+from workbench.compilers import zig_compiler
+from workbench.errors import WorkbenchError
+from workbench.firmware.boards import CORES
+from workbench.firmware.emulation.emulator import EmulatedMachine
+from workbench.firmware.exporting.export import export
+from workbench.firmware.toolchain import WARNINGS, package_texts, zig_target
+from workbench.healing.strategies.named import crc_scrub, nothing
+from workbench.healing.strategies.strategy import Strategy
+from workbench.memory.image import Image
+
+PROGRAMS = [p for p in map(random_program, range(99)) if Image.of(p).layout.working_bytes > 600]
+# The application's own: two kinds of RAM, and the models' sections where their memory.ld put them.
+LINKER = """
+MEMORY
+{
+    FLASH (rx) : ORIGIN = 0x08000000, LENGTH = 2M
+    RAM (rw) : ORIGIN = 0x20000000, LENGTH = 256K
+}
+ENTRY(compare_all)
+SECTIONS
+{
+    INCLUDE one/memory.ld
+    INCLUDE two/memory.ld
+    .text : { KEEP(*(.text.compare_all)) *(.text*) *(.rodata*) } > FLASH
+    .ARM.exidx : { *(.ARM.exidx*) } > FLASH
+    .data : { *(.data*) } > RAM AT > FLASH
+    .bss (NOLOAD) : { *(.bss*) *(COMMON) } > RAM
+}
+"""
+APPLICATION = """#include "{name}.h"
+#include "{name}_vectors.h"
+
+static {name}_instance {name}_device;
+uint32_t {name}_differ(void);
+
+uint32_t {name}_differ(void)
+{{
+    static {kind} output[{macro}_OUTPUT_CODES];
+    const {name}_vector *const vector = &{name}_vectors[0];
+    uint32_t count = 0;
+    {name}_init(&{name}_device);
+    for (uint32_t frame = 0; frame < vector->frames; frame++) {{
+        count += {name}_step(&{name}_device, {arguments}output);
+        for (uint32_t i = 0; i < {macro}_OUTPUT_CODES; i++) {{
+            count += output[i] != vector->output[frame * {macro}_OUTPUT_CODES + i];
+        }}
+    }}
+    return count;
+}}
+"""
+RUN = """#include <stdint.h>
+uint32_t first_differ(void);
+uint32_t second_differ(void);
+void compare_all(void);
+uint32_t differing = 99;
+
+void compare_all(void)
+{
+    differing = first_differ() + second_differ() + first_differ();
+}
+"""
+
+
+def _exported(folder: Path, prefix: str, number: int, strategy: Strategy) -> str:
+    """The folder, and a C file that compares the model with its first golden vector."""
+    program = PROGRAMS[number]
+    inputs = random_inputs(program, number, 9)
+    made = export(
+        strategy.image(program), folder, vectors={"one": inputs}, strategy=strategy, prefix=prefix
+    )
+    arguments = "".join(
+        f"vector->in_{made.inputs.of(name)} + "
+        f"frame * {prefix.upper()}_IN_{made.inputs.of(name).upper()}_CODES, "
+        for name in program.inputs
+    )
+    kind = {8: "int8_t", 16: "int16_t"}[program.signal(program.output).bits]
+    return APPLICATION.format(name=prefix, macro=prefix.upper(), kind=kind, arguments=arguments)
+
+
+@needs_emulator
+def test_two_models_link_into_one_program(tmp_path: Path) -> None:
+    texts = {
+        "first_main.c": _exported(tmp_path / "one", "first", 0, crc_scrub(2)),
+        "second_main.c": _exported(tmp_path / "two", "second", 1, nothing()),
+        "run.c": RUN,
+        "memory.c": package_texts("device")["device/memory.c"],
+        "own.ld": LINKER,
+    }
+    for name, text in texts.items():
+        (tmp_path / name).write_text(text)
+    core, elf = CORES["m4"], tmp_path / "both.elf"
+    sources = [
+        *(str(path) for path in sorted(tmp_path.glob("*.c"))),
+        *(f"one/first{part}.c" for part in ("", "_vectors")),
+        *(f"two/second{part}.c" for part in ("", "_vectors")),
+    ]
+    done = subprocess.run(
+        [*zig_compiler(), *zig_target(core), *core.options, "-ffreestanding", "-ffunction-sections",
+         "-fdata-sections", "-fno-sanitize=all", *WARNINGS, "-Ione", "-Itwo", *sources, "-T", "own.ld",
+         "-o", str(elf)],
+        cwd=tmp_path, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    machine = EmulatedMachine(elf, core)
+    machine.call("compare_all")
+    assert machine.view("differing", 4).view("<u4")[0] == 0
+
+
+def test_a_prefix_is_an_option_and_a_bad_one_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["export", "viseme", "--out", str(tmp_path / "out"), "--prefix"]
+    assert main([*words, "mouth"]) == 0
+    assert "mouth_step(&mouth_device" in (tmp_path / "out" / "README.md").read_text()
+    assert (tmp_path / "out" / "mouth.c").exists()
+    assert main([*words, "Mouth"]) == 2
+    assert "the prefix 'Mouth' does not make C names" in capsys.readouterr().err
+    with pytest.raises(WorkbenchError, match="the prefix of a firmware"):
+        export(Image.of(PROGRAMS[0]), tmp_path, vectors={"one": {}}, prefix=3)  # type: ignore[arg-type]
