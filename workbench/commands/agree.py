@@ -14,6 +14,7 @@ from workbench.commands.common import (
     add_generator,
     add_strategies,
     add_word,
+    calibrated,
     chosen_voice,
 )
 from workbench.commands.kept import Kept
@@ -86,7 +87,8 @@ def run(options: argparse.Namespace) -> None:
     rates = {name: voice.program.signal(name).rate for name in voice.program.inputs}
     inputs = {name: codes[:, : frames * rates[name]] for name, codes in voice.inputs(word).items()}
     cores = list(dict.fromkeys(options.core or (_HOST,)))
-    variants = strategy_variants(options.strategy, voice.program, every)
+    asked = options.strategy and calibrated(options.strategy, voice)
+    variants = strategy_variants(asked, voice.program, every)
     given = schedule_of(options.schedule) if options.schedule is not None else None
     total = len(variants) * len(cores) * (options.schedules if given is None else 1)
     each = total // (len(variants) * len(cores))

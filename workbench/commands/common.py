@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from workbench.errors import WorkbenchError
+from workbench.experiments.monitors.watching_strategies import watching_names, with_monitors
 from workbench.experiments.voices.voice import Voice, open_voice
 from workbench.experiments.voices.word_lists import in_one_text, words_in
 from workbench.generators.generator_registry import DEFAULT, generator_named
@@ -25,6 +26,7 @@ from workbench.training.checkpoint_files import (
     refuse_other_generator,
 )
 
+_CALIBRATED = Path("out/calibrated")
 PAGES = 4  # that a healer checks after each frame, by default
 
 
@@ -193,7 +195,8 @@ STRATEGIES = "a name that `workbench compare --list` shows, or a file of your ow
 def strategy_text(text: str) -> str:
     """What --strategy was given: a name or a file, which is read later; argparse's error for neither."""
     try:
-        refuse_unknown(text)
+        if text not in watching_names():
+            refuse_unknown(text)
     except WorkbenchError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
     return text
@@ -220,7 +223,10 @@ def add_strategy(parser: argparse.ArgumentParser, *, default: str = CRC_SCRUB) -
 
 
 def healer_of(name: str, pages: int | None, voice: Voice) -> str | Strategy:
-    """What `Voice.healer` takes, for a name or file with --pages; WorkbenchError when the two do not fit."""
+    """What `Voice.healer` takes, for a name or file with --pages; WorkbenchError when the two do not fit.
+
+    A strategy that watches behaviour is calibrated on the voice, see `calibrated`.
+    """
     if pages is not None and name == CRC_SCRUB:
         return fitted(crc_scrub(pages), voice.program)
     if pages is not None and (pages or name != NONE):
@@ -228,7 +234,12 @@ def healer_of(name: str, pages: int | None, voice: Voice) -> str | Strategy:
             f"--pages is for {CRC_SCRUB} and the strategy is {name}; leave it out, or compose your own "
             "in a notebook"
         )
-    return name
+    return next(iter(calibrated([name], voice)))
+
+
+def calibrated(names: Sequence[str], voice: Voice) -> Sequence[str | Strategy]:
+    """Strategies in place of names of those that watch behaviour, which are calibrated here, once, and kept."""
+    return with_monitors(names, voice, folder=_CALIBRATED)
 
 
 def strategy_of(name: str, pages: int | None, voice: Voice) -> tuple[Strategy, Program]:

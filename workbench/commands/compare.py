@@ -17,6 +17,7 @@ from workbench.commands.common import (
     add_texts,
     add_word_count,
     add_workers,
+    calibrated,
     check_jobs,
     chosen_voice,
     inputs_of,
@@ -37,6 +38,7 @@ from workbench.experiments.fleets.device_costs import device_costs
 from workbench.experiments.fleets.environments import attacked_bits, cases_of, environments_of
 from workbench.experiments.fleets.spoken import Spoken
 from workbench.experiments.fleets.workload import Workload
+from workbench.experiments.monitors.watching_strategies import watching_summaries
 from workbench.experiments.parallel.workers import Workers
 from workbench.experiments.records import RecordFile
 from workbench.experiments.threads import one_thread
@@ -116,8 +118,9 @@ def run(options: argparse.Namespace) -> None:
         return
     out = output_folder(options.out)
     environments = _environments(options)
+    asked = options.strategy and calibrated(options.strategy, voice)
     with doing("preparing the strategies"):
-        variants = strategy_variants(options.strategy, voice.program, inputs, options.mask)
+        variants = strategy_variants(asked, voice.program, inputs, options.mask)
         for environment in environments:
             if environment.fault:  # the worst bits are searched for later
                 workload = workload_of(
@@ -172,7 +175,11 @@ def _refuse_impossible(
 
 
 def _list(voice: Voice, inputs: dict[str, Codes], options: argparse.Namespace) -> None:
-    for name in dict.fromkeys(options.strategy or NAMES):
+    watching = watching_summaries()
+    for name in dict.fromkeys(options.strategy or (*NAMES, *watching)):
+        if name in watching:
+            print(f"{name:<16} {watching[name]}; calibrated when it is used")
+            continue
         strategy, program = strategy_variant(name, voice.program, inputs, options.mask)
         what = ALTERED_PROGRAMS.get(name) or summary(strategy)
         try:

@@ -15,6 +15,7 @@ from workbench.commands.common import (
     add_checkpoint,
     add_generator,
     add_word,
+    calibrated,
     chosen_voice,
     strategy_of,
     strategy_text,
@@ -160,7 +161,8 @@ def _costs(voice: Voice, options: argparse.Namespace) -> None:
     Figures are written after every core; a strategy or core that fails is reported at the end.
     """
     inputs = voice.all_inputs()
-    variants = strategy_variants(options.strategy, voice.program, inputs)
+    asked = options.strategy and calibrated(options.strategy, voice)
+    variants = strategy_variants(asked, voice.program, inputs)
     cores = [CORES[name] for name in dict.fromkeys(options.core or USUAL_CORES)]
     *_, last = inputs.values()
     frames = {name: codes[:, :COST_FRAMES] for name, codes in last.items()}
@@ -199,7 +201,8 @@ def _soak(voice: Voice, options: argparse.Namespace) -> None:
     if options.soak < 1:
         raise WorkbenchError(f"--soak is {options.soak}; run at least 1 frame")
     inputs = voice.all_inputs()
-    variants = strategy_variants(options.strategy, voice.program, inputs)
+    asked = options.strategy and calibrated(options.strategy, voice)
+    variants = strategy_variants(asked, voice.program, inputs)
     healing = [variant for variant in variants if variant.strategy.heals]
     with (
         _kept(voice, options) as kept,

@@ -25,6 +25,7 @@ from workbench.experiments.fleets.environments import (
     environments_of,
 )
 from workbench.experiments.fleets.healed_speech import HealedSpeech, healed_speech
+from workbench.experiments.monitors.watching_strategies import with_monitors
 from workbench.experiments.parallel.workers import Workers
 from workbench.experiments.voices.voice import Voice
 from workbench.face.shown import Pictures, html_table, need_pandas, text_table
@@ -146,8 +147,10 @@ def compare(
     if whole_number(jobs, "the number of jobs") == 0:
         raise WorkbenchError("0 jobs cannot run anything; use 1 or more, or -1 for one a core")
     inputs = voice.all_inputs(say)
-    variants = strategy_variants(strategies, voice.program, inputs)
     folder = None if out is None else output_folder(out)
+    if strategies is not None:
+        strategies = with_monitors(strategies, voice, folder=folder)
+    variants = strategy_variants(strategies, voice.program, inputs)
     with Workers(jobs, dask) as workers:
         worst = attacked_bits(voice, inputs, environments, workers, show=_searching)
         cases = cases_of(
@@ -197,7 +200,7 @@ def simulate(
     inputs = voice.all_inputs(say)
     worst = attacked_bits(voice, inputs, [environment], Workers(1), show=_searching)
     workload = workload_of(environment, devices=1, utterances=utterances, seed=seed, worst=worst)
-    strategy, program = voice.healer(healer)
+    strategy, program = voice.healer(*with_monitors(healer, voice))
     return healed_speech(voice, workload, strategy, program, say=tuple(inputs))
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from workbench.errors import WorkbenchError, expect, nearest, whole_number
+from workbench.experiments.monitors.watching_strategies import with_monitors
 from workbench.experiments.voices.feeding import feeding_of
 from workbench.experiments.voices.voice import Voice
 from workbench.face.shown import html_table, text_table
@@ -106,6 +107,7 @@ def export(
         raise WorkbenchError(f"weights cannot be in {weights!r}; {nearest(weights, WEIGHTS)}")
     checked_prefix(prefix)
     refuse_foreign(folder)
+    (healer,) = with_monitors(healer, voice)
     strategy, _ = voice.healer(healer)
     said = voice.all_inputs(say)
     vectors = {voice.spoken(word): said[word] for word in list(said)[:_VECTORS]}

@@ -116,11 +116,11 @@ WB_COLD static void wb_disturbed(const wb_memory *memory, uint32_t number)
         } else {
             const int32_t frames = part->limits[2];
             diagnosis = WB_DIAGNOSIS_MOMENTARY;
+            verdict = WB_VERDICT_HEALED; /* it passes by itself */
             wb_put_bytes(wary, frames > 0 ? (uint32_t)frames : 0u, 2);
             for (uint32_t rung = 0; rung < area->rungs; rung++) {
                 area->ladder[rung].apply(memory, area, 0);
                 remedy = area->ladder[rung].remedy;
-                verdict = WB_VERDICT_HEALED;
             }
         }
     }

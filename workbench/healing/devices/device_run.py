@@ -204,13 +204,13 @@ class DeviceRun:
 
     def _memory_changed(self) -> None:
         """Frames from now on are computed from the working copy as it is."""
-        program, device = self._frames.program, self.device
-        if device.wrong is self._known:
+        program, layout, wrong = self._frames.program, self.device.layout, self.device.wrong
+        if wrong is self._known:
             return
-        self._known = device.wrong
-        changes = parameter_changes(program, device.layout, [device.wrong])
-        self._differs = bool(changes)
-        self._variant = self._frames.changed(changes)
+        self._known = wrong
+        self._changes = parameter_changes(program, layout, [wrong])
+        self._differs = bool(self._changes)
+        self._variant = self._frames.changed(self._changes)
 
     def _state_now(self, clean: State) -> State:
         return clean if self._state is None else self._state
@@ -250,7 +250,8 @@ class DeviceRun:
         part = part_of(self._frames, self._clean.inputs, first, last)
         self._strayed = True
         if hits := self._struck.get(first):
-            made = struck_frame(self.device, self._frames, part, state, hits, recorded)
+            own = self.device.layout, self._changes
+            made = struck_frame(self._frames, *own, part, state, hits, recorded)
         else:
             made = self._frames.step(part, self._variant, state, recorded)
         self._state = made[1]
@@ -283,10 +284,7 @@ class DeviceRun:
         device.skip(passed - 1)
         for number, each in monitors:
             each.advance(device.data, scores[number][: passed - 1])
-        for (
-            number,
-            each,
-        ) in monitors:  # one after the other: what follows an alarm resets the others
+        for number, each in monitors:  # one by one: what follows an alarm resets the others
             alarm = each.advance(device.data, scores[number][passed - 1 : passed])
             device.settle()
             if alarm:

@@ -6,18 +6,20 @@ from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
-from workbench.healing.devices.device import Device
+from workbench.integer.changes import Changes
 from workbench.integer.frames import Frames, State
 from workbench.integer.reference import Stream
+from workbench.integer.reference_frames import ReferenceFrames
 from workbench.memory.faults.events import FLIP
 from workbench.memory.faults.transients import TransientSites
-from workbench.memory.tensors import stored_program
+from workbench.memory.layout import Layout
 from workbench.memory.trials.truth import Strike
 
 
 def struck_frame(
-    device: Device,
     frames: Frames,
+    layout: Layout,
+    changes: Changes,
     inputs: Mapping[str, np.ndarray],
     state: State,
     positions: Sequence[int],
@@ -26,8 +28,9 @@ def struck_frame(
     """One frame of a device during which bits of codes in buffers flip.
 
     Args:
-        device: Whose parameters count.
         frames: The engine that computes the frames before and after.
+        layout: Of the device's memory.
+        changes: What is different in the device's parameters.
         inputs: Of the frame, [1, rate, channels] by name.
         state: Before it, of that engine.
         positions: Of the bits, as `TransientSites` has them.
@@ -36,7 +39,7 @@ def struck_frame(
     Returns:
         As of `Frames.step`.
     """
-    program = stored_program(device.data, device.layout)
+    program = ReferenceFrames(frames.program).changed(changes)
     stream = Stream(program)
     stream.states = {
         (operator.name, tensor.name): frames.read_state(state, operator.name, tensor.name)[None]
@@ -44,7 +47,7 @@ def struck_frame(
         .copy()
         for operator, tensor in program.states()
     }
-    transients = TransientSites(program, device.layout)
+    transients = TransientSites(program, layout)
     codes = stream.step(inputs, Strike(transients, [(position, FLIP) for position in positions]))
     after = frames.state_of({name: rows[0] for name, rows in stream.states.items()})
     wanted = codes if recorded is None else recorded

@@ -1,0 +1,100 @@
+"""Monitors of behaviour as strategies by name: calibrated when they are asked for, and kept.
+
+Layout: a record (`experiments.records`) of each calibrated monitor, with the fields of its area.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from workbench.errors import WorkbenchError
+from workbench.experiments.monitors.calibration import FRAMES, MEAN_FRAMES, calibrate, monitor_kinds
+from workbench.experiments.parallel.task import code_here
+from workbench.experiments.records import RecordFile
+from workbench.experiments.voices.voice import Voice
+from workbench.healing.strategies.fitted import fitted
+from workbench.healing.strategies.strategy import Strategy
+from workbench.healing.strategies.watching import AUTONOMIC, autonomic, watched_by
+from workbench.memory.watches.areas import KINDS, Area, area_of
+from workbench.memory.watches.behaviour import BehaviourArea, BehaviourKind
+
+Named = str | Strategy
+_OF_AUTONOMIC = (
+    "hidden-markers",
+    "sound-sanity",
+)  # hidden codes tell most, the output what lies behind them
+
+
+def watching_names() -> tuple[str, ...]:
+    """Names of strategies that watch behaviour, and so have to be calibrated."""
+    return (*monitor_kinds(), AUTONOMIC)
+
+
+def watching_summaries() -> dict[str, str]:
+    """What each of them does, in words, by name."""
+    made = {}
+    for name in monitor_kinds():
+        kind = KINDS[name]
+        assert isinstance(kind, BehaviourKind)
+        made[name] = f"watches {kind.sees}; an alarm has memory compared with the golden copy"
+    watched, memory = " and ".join(_OF_AUTONOMIC), "checks of memory and golden inputs"
+    return {**made, AUTONOMIC: f"{watched} beside {memory}, which an alarm has asked at once"}
+
+
+def with_monitors(
+    names: Iterable[Named] | Named,
+    voice: Voice,
+    *,
+    folder: Path | None = None,
+    frames: int = FRAMES,
+) -> Sequence[Named]:
+    """Strategies in place of the names of those that watch behaviour, the rest as it is.
+
+    Args:
+        names: Of strategies, or themselves.
+        voice: On which monitors are calibrated.
+        folder: Where calibrated monitors are kept; None for nowhere.
+        frames: As of `calibrate`.
+
+    Raises:
+        WorkbenchError: As `calibrate`.
+    """
+    single = isinstance(names, str | Strategy) or not isinstance(names, Iterable)
+    given: list[Any] = [names] if single else list(names)  # type: ignore[arg-type]
+
+    def calibrated(monitor: str) -> BehaviourArea:
+        return _calibrated(monitor, voice, folder, frames)
+
+    return [
+        _made(name, voice, calibrated) if isinstance(name, str) and name in watching_names() else name
+        for name in given
+    ]  # fmt: skip
+
+
+def _made(name: str, voice: Voice, calibrated: Callable[[str], BehaviourArea]) -> Strategy:
+    if name == AUTONOMIC:
+        return fitted(autonomic([calibrated(each) for each in _OF_AUTONOMIC]), voice.program)
+    return fitted(watched_by(calibrated(name)), voice.program)
+
+
+def _calibrated(monitor: str, voice: Voice, folder: Path | None, frames: int) -> BehaviourArea:
+    """A calibrated monitor, from `folder` where it is there already."""
+    if folder is None:
+        return calibrate(voice, monitor, frames=frames).area
+    key = f"{code_here().digest} {monitor} {voice.program.content_hash} {MEAN_FRAMES} {frames}"
+    file = RecordFile(folder, f"{monitor}-{voice.program.name}", key)
+    record = file.read()
+    area = None if record is None else area_of(record)
+    if not isinstance(area, BehaviourArea):
+        area = calibrate(voice, monitor, frames=frames).area
+        with suppress(WorkbenchError):  # a full disk costs a repetition
+            file.write(_plain(area))
+    return area
+
+
+def _plain(area: Area) -> dict[str, Any]:
+    return {each.name: getattr(area, each.name) for each in fields(area)}
