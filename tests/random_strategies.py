@@ -46,6 +46,24 @@ def _that_writes(rng: np.random.Generator) -> Guard:
     return Guard(area, int(rng.integers(1, 6)), (*first, RESIGNING[rng.integers(len(RESIGNING))]))
 
 
+def strategy_of_versions(seed: int) -> Strategy:
+    """Checks in flash of everything, and one or two versions to fall back on."""
+    rng = np.random.default_rng([seed, 6])
+    policy = replace(_policy(rng), validate=False)
+    versions = int(rng.integers(2, 4))
+    return Strategy(f"versions {seed}", (_of_versions(rng),), policy, versions=versions)
+
+
+def _of_versions(rng: np.random.Generator) -> Guard:
+    code = str(rng.choice(["crc32", "pq", "secded64", "dual-sum"]))
+    second = str(rng.choice(["crc16", "crc32"])) if rng.random() < 0.3 else None
+    ladder = [Remedy.RESTORE, Remedy.FALL_BACK][rng.integers(2) :]
+    corrects = [Remedy.CORRECT] if KINDS[code].corrects and rng.random() < 0.5 else []
+    size = int(rng.choice([8, 16, 32, 64]))
+    area = Area(code, unit_bytes=size, second=second)
+    return Guard(area, int(rng.integers(1, 9)), (*corrects, *ladder))
+
+
 def _movable(rng: np.random.Generator, guard: Guard, size: int) -> Guard:
     area = replace(guard.area, unit_bytes=size)
     if area.code in (ABFT, TRIPLE, RADAR, SELF_TEST):

@@ -15,7 +15,8 @@ from workbench.experiments.voices.voice import open_voice
 from workbench.firmware.design import RAM, Firmware
 from workbench.firmware.toolchain import WARNINGS, build_folder
 from workbench.firmware.twins.twin import frames_of
-from workbench.firmware.writing.source import model_sources, numbers
+from workbench.firmware.writing.initialisers import numbers
+from workbench.firmware.writing.source import model_sources
 from workbench.healing.log import Diagnosis, LogEntry, Remedy, Verdict
 from workbench.healing.simulation import simulate
 from workbench.healing.strategies.variants import strategy_variant

@@ -185,7 +185,7 @@ def test_a_unit_that_moved_is_hit_in_its_spare_page() -> None:
         device = judge(score, image, strategy, hits)
         assert [entry.verdict for entry in device.log] == [Verdict.HEALED] * 2
         assert score.right == 2 and not len(device.wrong)
-        assert device.spares.moved.index(0) == spares - 1
+        assert device.where.spares.moved.index(0) == spares - 1
 
 
 def test_own_strategies_are_judged_by_name_and_file(tmp_path: Path) -> None:

@@ -75,7 +75,8 @@ def test_overheads_count_every_byte_that_is_not_the_generator(name: str) -> None
     golden = layout.sections["golden"].size_bytes
     assert cost.golden_bytes in (0, golden)
     if strategy.heals:
-        assert cost.check_bytes + cost.ram_bytes == layout.size_bytes - bare - golden
+        added = cost.check_bytes + cost.ram_bytes + cost.version_bytes
+        assert added == layout.size_bytes - bare - golden
 
 
 def test_overheads_tell_how_long_a_scan_takes() -> None:

@@ -29,6 +29,7 @@ COMMANDS = {
     "log": "print the log of a device's healer from bytes of its memory",
     "agree": "compare the device with its simulation under random faults, to the last byte",
     "seal": "put checkpoints and results of earlier versions under a digest",
+    "version": "make of an exported folder a version that devices take into their store",
     "cuts": "cut the power of a device with a store of versions at every operation of flash, and inside it",
     "emulate": "run the exported firmware on emulated Cortex-M processors",
 }

@@ -25,7 +25,7 @@ from workbench.firmware.design import RAM, WEIGHTS
 from workbench.firmware.exporting.exported import refuse_foreign
 from workbench.firmware.exporting.store import export_store
 from workbench.firmware.names import PREFIX, checked_prefix
-from workbench.healing.strategies.named import CRC_SCRUB, NONE
+from workbench.healing.strategies.named import CRC_SCRUB, NONE, VERSIONS
 
 _MOST_BYTES = 1 << 20  # of a file of texts
 
@@ -67,7 +67,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--store", action="store_true",
-        help="add the store of versions in flash, which survives power cuts, with its README",
+        help="add the store of versions in flash, which survives power cuts, with its README; healers of several "
+        f"versions ({VERSIONS}, which is then the usual one) take golden pages from there, and have it in any case",
     )  # fmt: skip
 
 
@@ -109,7 +110,8 @@ def _board_name(text: str) -> str:
 def run(options: argparse.Namespace) -> None:
     """Write the folder and print its memory needs; WorkbenchError when it cannot."""
     # Without a wish, a healer wherever there is a copy to mend.
-    name = options.strategy or (CRC_SCRUB if options.weights == RAM else NONE)
+    usual = VERSIONS if options.store else CRC_SCRUB
+    name = options.strategy or (usual if options.weights == RAM else NONE)
     if options.budget is not None and options.board is None:
         raise WorkbenchError("--budget counts instructions of a core; name a board with --board")
     if options.budget is not None and options.budget < 0:
@@ -128,7 +130,7 @@ def run(options: argparse.Namespace) -> None:
             say=_said(options, voice),
             prefix=options.prefix,
         )
-    if options.store:
+    if options.store and made.firmware.versions == 1:
         export_store(options.out)
     for what, where, size in made.memory:
         print(f"{what:<32} {where:<5} {size:>8,} bytes")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import dataclass
 
 from workbench.errors import WorkbenchError, nearest
@@ -11,9 +12,9 @@ from workbench.firmware.scratch import Scratch, plan_scratch
 from workbench.healing.devices.alarms import MOST_FOUND
 from workbench.healing.strategies.guard import Guard
 from workbench.healing.strategies.strategy import Strategy
-from workbench.integer.program import Program
+from workbench.integer.program import Program, structure
 from workbench.memory.image import Image
-from workbench.memory.layout import Layout
+from workbench.memory.layout import LAYOUT, Layout
 from workbench.memory.places import (
     BACKOFF,
     CHECK,
@@ -169,6 +170,11 @@ class Firmware:
         return list(zip(self.strategy.guards, self.layout.watches, strict=False))
 
     @property
+    def versions(self) -> int:
+        """Of the parameters in flash."""
+        return self.layout.versions if self.heals else 1
+
+    @property
     def self_test(self) -> bool:
         """Whether a guard computes frames of its own."""
         return self.heals and self.strategy.validator is not None
@@ -204,6 +210,13 @@ class Firmware:
     def build_name(self) -> str:
         """The same as 16 hexadecimal digits."""
         return "{1:08x}{0:08x}".format(*self.build)
+
+    @property
+    def product(self) -> bytes:
+        """8 bytes that versions of the parameters share with the firmware that they fit, whatever they weigh."""
+        places = [(p.section, p.operator, p.tensor, p.bits, p.shape) for p in self.layout.places]
+        text = f"{LAYOUT} {self.layout.areas} {places} {json.dumps(structure(self.program))}"
+        return hashlib.sha256(text.encode()).digest()[:8]
 
     def parameters(self) -> list[Place]:
         """The parameters, in address order."""

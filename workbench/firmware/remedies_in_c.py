@@ -28,6 +28,7 @@ REMEDIES_IN_C: dict[Remedy, RemedyInC] = {
     Remedy.CLIP: RemedyInC("wb_clip"),
     Remedy.REBOOT: RemedyInC("wb_reboot"),
     Remedy.RELOCATE: RemedyInC("wb_relocate"),
+    Remedy.FALL_BACK: RemedyInC("wb_fall_back"),
     Remedy.REPEAT: RemedyInC("NULL"),
     Remedy.RESET: RemedyInC("wb_reset"),
 }

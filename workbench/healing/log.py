@@ -55,6 +55,7 @@ class Remedy(IntEnum):
         RELOCATE: A spare page, restored from the golden copy, took the place of one with a stuck cell.
         RESET: Histories and monitors were silenced.
         SCRUB: All guards looked at memory at once, and wrote down themselves what they did.
+        FALL_BACK: All parameters from the next version in flash that is whole, as REBOOT.
     """
 
     NONE = 0
@@ -69,6 +70,7 @@ class Remedy(IntEnum):
     RELOCATE = 9
     RESET = 10
     SCRUB = 11
+    FALL_BACK = 12
 
     @classmethod
     def _missing_(cls, value: object) -> Remedy | None:
@@ -138,6 +140,8 @@ class LogEntry:
         diagnosis: Who is damaged.
         remedy: What was done, the last that was tried.
         verdict: Whether it helped.
+        version: Rank of the version that ran then and that golden pages are from: 0 for the one that was started, the
+            last for the factory's.
     """
 
     frame: int
@@ -146,6 +150,7 @@ class LogEntry:
     diagnosis: Diagnosis
     remedy: Remedy
     verdict: Verdict
+    version: int = 0
 
     def describe(self, layout: Layout, *, frame_s: float) -> dict[str, Any]:
         """The entry in words, JSON-ready; `tensors` are those that the unit has bytes of."""
@@ -158,6 +163,7 @@ class LogEntry:
             "diagnosis": self.diagnosis.name,
             "remedy": self.remedy.name,
             "verdict": self.verdict.name,
+            **({"version": version_name(self.version, layout)} if layout.versions > 1 else {}),
         }
 
 
@@ -186,6 +192,7 @@ _WORDS = {
     "RELOCATE": "moved to a spare page",
     "RESET": "histories reset",
     "SCRUB": "memory checked at once",
+    "FALL_BACK": "fell back on another version",
     "HEALED": "healed",
     "UNHEALED": "not healed",
     "DEFERRED": "deferred",
@@ -196,6 +203,13 @@ _WORDS = {
 def in_words(finding: IntEnum) -> str:
     """A part of a log entry as it is shown to people, e.g. "restored"."""
     return _WORDS[finding.name]
+
+
+def version_name(rank: int, layout: Layout) -> str:
+    """Of a version in flash, as logs have it: "started", "previous" or "factory"."""
+    if rank == layout.versions - 1:
+        return "factory"
+    return "previous" if rank else "started"
 
 
 def log_lines(log: tuple[LogEntry, ...], layout: Layout, *, frame_s: float) -> list[str]:
@@ -210,5 +224,6 @@ def log_lines(log: tuple[LogEntry, ...], layout: Layout, *, frame_s: float) -> l
         lines.append(
             f"frame {entry.frame:>6}  {described['time_s']:8.3f} s  {described['area']} {entry.unit:>4}"
             f"{named}: {found}"
+            + (f" ({described['version']} version)" if layout.versions > 1 else "")
         )
     return lines

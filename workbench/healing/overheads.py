@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from workbench.healing.strategies.guard import Guard
 from workbench.healing.strategies.strategy import Strategy
 from workbench.memory.layout import Layout
-from workbench.memory.places import BACKOFF, CHECK, GOLDEN, HEALER, RAM_CHECK, SPARE
+from workbench.memory.places import BACKOFF, CHECK, GOLDEN, HEALER, RAM_CHECK, SPARE, VERSIONS
 from workbench.memory.watches.areas import GOLDEN_COPY
 
 
@@ -20,6 +20,7 @@ class Overheads:
     variables; what a device needs beside its image, the log and the histories of a golden input, is
     measured with its code. bytes_per_frame: of the working copy, read in a frame in which all guards
     look, those of golden inputs not counted. frames_per_scan: until every unit was seen once; None when none is ever looked for.
+    version_bytes: of flash, the versions that wait.
     """
 
     golden_bytes: int
@@ -27,11 +28,12 @@ class Overheads:
     ram_bytes: int
     bytes_per_frame: int
     frames_per_scan: int | None
+    version_bytes: int = 0
 
     @property
     def flash_bytes(self) -> int:
-        """Golden copy and checks."""
-        return self.golden_bytes + self.check_bytes
+        """Golden copy, checks and other versions."""
+        return self.golden_bytes + self.check_bytes + self.version_bytes
 
 
 def overheads(layout: Layout, strategy: Strategy) -> Overheads:
@@ -54,6 +56,7 @@ def overheads(layout: Layout, strategy: Strategy) -> Overheads:
             (-(-watch.units // guard.per_frame) * guard.every_frames for guard, watch in scans),
             default=None,
         ),
+        version_bytes=sections[VERSIONS].size_bytes,
     )
 
 

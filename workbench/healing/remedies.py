@@ -14,7 +14,9 @@ from typing import Any, Protocol
 import numpy as np
 
 from workbench.healing.devices.replacing import clipped, mean, replace, zero
-from workbench.healing.devices.spares import FREE, RETIRED, Spares
+from workbench.healing.devices.running_version import rank_of, with_rank
+from workbench.healing.devices.spares import FREE, RETIRED
+from workbench.healing.devices.whereabouts import Whereabouts
 from workbench.healing.log import Remedy
 from workbench.memory.layout import Layout
 from workbench.memory.places import GOLDEN
@@ -30,7 +32,7 @@ class Patient(Protocol):
 
     layout: Layout
     data: np.ndarray
-    spares: Spares
+    where: Whereabouts
     changed: bool
     silenced: bool
 
@@ -61,6 +63,7 @@ class Action:
         neighbours: It needs the bytes beside a damaged one.
         moves: It moves pages to spare memory.
         restarts: It silences histories and changes more than the unit.
+        falls_back: It takes another version in flash, whoever is damaged in this one.
     """
 
     apply: Callable[[Patient, Watch, int, State], bool] | None
@@ -70,6 +73,7 @@ class Action:
     neighbours: bool = False
     moves: bool = False
     restarts: bool = False
+    falls_back: bool = False
 
 
 def mend_check(device: Patient, watch: Watch, unit: int) -> Remedy:
@@ -112,10 +116,10 @@ def _relocate(device: Patient, watch: Watch, unit: int, state: State) -> bool:
     where = watch.addresses(unit)
     assert isinstance(where, slice)
     spare = state["map"].index(FREE)
-    if where.start in device.spares.moved:
-        state["map"][device.spares.moved.index(where.start)] = RETIRED
+    if where.start in device.where.spares.moved:
+        state["map"][device.where.spares.moved.index(where.start)] = RETIRED
     state["map"][spare] = where.start + 1
-    device.spares.follow(device.data, state["map"])
+    device.where.spares.follow(device.data, state["map"])
     watch.restore(device.data, unit)
     device.mended(where)
     return True
@@ -147,6 +151,29 @@ def _reboot(device: Patient, watch: Watch, unit: int, state: State) -> bool:
     return True
 
 
+def _fall_back(device: Patient, watch: Watch, unit: int, state: State) -> bool:
+    """Start the next version all of whose units agree with their checks; never where the present one can restore the unit."""
+    if watch.trusts_golden(device.data, unit):
+        return False
+    versions, word = device.layout.versions, state["version"][0]
+    for rank in range(rank_of(word, versions) + 1, versions):
+        state["version"] = [with_rank(word, rank)]
+        device.where.version.follow(device.data, *state["version"])
+        device.settle()
+        if all(
+            not other.wrong(device.data, number, golden=True)
+            for other in device.watches
+            for number in range(other.units)
+        ):
+            rebooted = _reboot(device, watch, unit, state)
+            device.look_again(np.arange(device.layout.working_bytes))  # checks are others, too
+            return rebooted
+    state["version"] = [word]
+    device.where.version.follow(device.data, word)
+    device.settle()
+    return False
+
+
 def _reset(device: Patient, watch: Watch, unit: int, state: State) -> bool:
     """Silence histories, and let all monitors begin anew."""
     for other in device.watches:
@@ -166,6 +193,7 @@ REMEDIES: dict[Remedy, Action] = {
     Remedy.CLIP: Action(partial(rewrite, clipped), rewrites=True, neighbours=True),
     Remedy.RELOCATE: Action(_relocate, reads_golden=True, moves=True),
     Remedy.REBOOT: Action(_reboot, reads_golden=True, restarts=True),
+    Remedy.FALL_BACK: Action(_fall_back, reads_golden=True, restarts=True, falls_back=True),
     Remedy.REPEAT: Action(None),
     Remedy.RESET: Action(_reset),
 }

@@ -20,11 +20,12 @@ from workbench.integer.program import Program
 from workbench.integer.storage import program_from, program_header, program_payload
 from workbench.memory.choice import DrawnFlips, Names, Numbers, draw_flips
 from workbench.memory.layout import LAYOUT, Layout
-from workbench.memory.places import GOLDEN, STATE, Site
+from workbench.memory.places import GOLDEN, STATE, VERSIONS, Site
 from workbench.memory.tensors import read_tensor, stored_program, write_tensor
 from workbench.memory.watches.areas import PAGE_BYTES, Area, area_of
 
 KIND = "image"
+_VERSIONS = "versions"  # in the header where there are several
 _HEADER_KEYS = {"layout", "page_bytes", "areas", "spare_pages", "program", "program_bytes"}
 
 
@@ -59,11 +60,12 @@ class Image:
         page_bytes: int = PAGE_BYTES,
         areas: tuple[Area, ...] | None = None,
         spare_pages: int = 0,
+        versions: int = 1,
     ) -> Image:
         """The clean image of `program`: silent state, golden copy, checks; see `Layout`."""
         cure = "a Program, as `program` of a voice or of lower(...)"
         expect(program, Program, "what an image is to be made of", cure)
-        return cls._clean(Layout(program, page_bytes, areas, spare_pages))
+        return cls._clean(Layout(program, page_bytes, areas, spare_pages, versions))
 
     @classmethod
     def _clean(cls, layout: Layout) -> Image:
@@ -77,6 +79,11 @@ class Image:
         for watch in layout.watches:
             for unit in range(watch.units):
                 watch.sign(data, unit)
+        others = layout.sections[VERSIONS]
+        if others.size_bytes:  # the same weights in each
+            data[others.start : others.stop].reshape(layout.versions - 1, -1)[:] = data[
+                golden.start : others.start
+            ]
         image = cls(program, layout, data)
         image._is_clean = True
         return image
@@ -91,6 +98,7 @@ class Image:
             "areas": [asdict(area) for area in self.layout.areas],
             "program": program_header(self.program),
             "program_bytes": len(parameters),
+            **({_VERSIONS: self.layout.versions} if self.layout.versions > 1 else {}),
         }
         write_container(path, kind=KIND, header=header, payload=parameters + self.data.tobytes())
 
@@ -98,7 +106,7 @@ class Image:
     def load(cls, path: Path | str) -> Image:
         """Read an image, flips and all; WorkbenchError when anything about the file is off."""
         header, payload = read_container(path, kind=KIND)
-        if header.keys() != _HEADER_KEYS:
+        if header.keys() - {_VERSIONS} != _HEADER_KEYS:
             raise WorkbenchError(
                 f"{path} has a header with {sorted(header)} where an image has "
                 f"{sorted(_HEADER_KEYS)}; make it again"
@@ -120,7 +128,10 @@ class Image:
             spare_pages = header["spare_pages"]
             if type(spare_pages) is not int or not 0 <= spare_pages <= len(payload):
                 raise WorkbenchError("its number of spare pages cannot be; make it again")
-            layout = Layout(program, page_bytes, _areas(header["areas"]), spare_pages)
+            versions = header.get(_VERSIONS, 1)
+            if type(versions) is not int or not 1 <= versions <= len(payload):
+                raise WorkbenchError("its number of versions cannot be; make it again")
+            layout = Layout(program, page_bytes, _areas(header["areas"]), spare_pages, versions)
         except WorkbenchError as error:
             raise WorkbenchError(f"{path}: {error}") from error
         data = np.frombuffer(payload[program_bytes:], np.uint8)
@@ -143,6 +154,7 @@ class Image:
         digest = hashlib.sha256(
             f"{LAYOUT} {layout.page_bytes} {layout.areas} {layout.spare_pages}".encode()
         )
+        digest.update(f" {layout.versions}".encode() if layout.versions > 1 else b"")
         digest.update(self.program.content_hash.encode())
         digest.update(self.data.tobytes())
         return digest.hexdigest()

@@ -9,6 +9,7 @@ Sections in address order; every tensor starts at a multiple of 4 bytes and padd
     sram   backoff                          4 bits a watched unit: how long a retry waits
     flash  golden                           byte-for-byte copy of the working copy
     flash  check                            check data that cannot
+    flash  versions                         golden copy and checks of each version that waits
 What is watched by which code, and so what the last sections hold, are the layout's `areas`: by
 default CRC-32 of every page of the working copy, in flash.
 Numbers are little endian. Convolution weights are [up, out, taps, in / groups] in C order; 4-bit
@@ -29,6 +30,7 @@ from workbench.memory.places import (
     RAM_CHECK,
     SPARE,
     STATE,
+    VERSIONS,
     WORKING_SECTIONS,
     Place,
     Places,
@@ -48,7 +50,7 @@ class Layout(Places):
 
     page_bytes: size of the pages that logs and masks speak of, a multiple of 8, and of the default
     areas. areas: what codes watch. watches: the same with addresses. spare_pages: as large as the
-    units of the first area.
+    units of the first area. versions: in flash, the one that runs among them.
     """
 
     def __init__(
@@ -57,8 +59,10 @@ class Layout(Places):
         page_bytes: int = PAGE_BYTES,
         areas: tuple[Area, ...] | None = None,
         spare_pages: int = 0,
+        versions: int = 1,
     ) -> None:
         super().__init__(program)
+        self.versions = versions
         self.spare_pages = spare_pages
         self.page_bytes = page_bytes
         self.areas = (Area("crc32", unit_bytes=page_bytes),) if areas is None else areas
@@ -66,7 +70,7 @@ class Layout(Places):
             self.append(name, _tensors(program, name))
         self.watches: list[Watch] = watches(self.areas, self) if self.working_bytes else []
         self.spare_bytes = self.areas[0].unit_bytes if spare_pages else 0
-        self.append(HEALER, _healer(len(self.watches), spare_pages))
+        self.append(HEALER, _healer(len(self.watches), spare_pages, versions))
         self.append(RAM_CHECK, self._checks(RAM_CHECK))
         spare: list[Tensor] = [("spare", "pages", 8, (spare_pages, self.spare_bytes))]
         self.append(SPARE, spare if spare_pages else [])
@@ -81,6 +85,9 @@ class Layout(Places):
             for place in parameters
         ]
         self.append(CHECK, self._checks(CHECK))
+        size = self.sections[CHECK].stop - self.sections[GOLDEN].start
+        others: list[Tensor] = [("store", "version", 8, (versions - 1, size))]
+        self.append(VERSIONS, others if versions > 1 else [])
 
     def _checks(self, section: str) -> list[Tensor]:
         pairs = [pair for watch in self.watches for pair in watch.tensors()]
@@ -110,13 +117,14 @@ class Layout(Places):
         return slice(start, min(start + self.page_bytes, self.working_bytes))
 
 
-def _healer(areas: int, spare_pages: int) -> list[Tensor]:
+def _healer(areas: int, spare_pages: int, versions: int) -> list[Tensor]:
     """Every variable three times; none without areas."""
     if not areas:
         return []
     variables: list[Tensor] = [("healer", name, 32, (3,)) for name in HEALER_VARIABLES]
     variables.append(("healer", "cursor", 32, (areas, 3)))
-    return [*variables, ("healer", "map", 32, (spare_pages, 3))] if spare_pages else variables
+    variables += [("healer", "map", 32, (spare_pages, 3))] if spare_pages else []
+    return [*variables, ("healer", "version", 32, (3,))] if versions > 1 else variables
 
 
 def _tensors(program: Program, section: str) -> list[Tensor]:

@@ -20,9 +20,9 @@ from workbench.integer.sections import WORKING_SECTIONS as WORKING_SECTIONS
 from workbench.integer.signals import code_dtype
 
 STATE, HEALER, RAM_CHECK, SPARE, BACKOFF = "state", "healer", "ram_check", "spare", "backoff"
-GOLDEN, CHECK = "golden", "check"
+GOLDEN, CHECK, VERSIONS = "golden", "check", "versions"
 SRAM_SECTIONS = (*WORKING_SECTIONS, STATE, HEALER, RAM_CHECK, SPARE, BACKOFF)
-FLASH_SECTIONS = (GOLDEN, CHECK)
+FLASH_SECTIONS = (GOLDEN, CHECK, VERSIONS)
 SECTIONS = SRAM_SECTIONS + FLASH_SECTIONS
 
 # (operator, tensor, bits of an element, shape) of what is to be placed.

@@ -189,6 +189,13 @@ class Store:
         """The records that are still there, in order."""
         return self._journal.history()
 
+    def versions(self) -> int:
+        """Which versions a healer may take pages from: slots of rank 0, 1 and 2 from bit 2 on, exclusive-or the rank."""
+        state = self.state
+        running = self.running if self.running < _SLOTS else FACTORY
+        before = state.previous if running == state.active and state.previous < _SLOTS else running
+        return running << 2 | (before ^ 1) << 4 | (FACTORY ^ 2) << 6
+
     def content(self) -> bytes:
         """Of the version that was started; FlashError where it cannot be read."""
         address = self._design.slots[self.running].address

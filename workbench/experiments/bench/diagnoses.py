@@ -192,7 +192,7 @@ def judge(score: Score, image: Image, strategy: Strategy, hits: Sequence[Hit]) -
 def _strike(device: Device, hits: Sequence[Hit]) -> None:
     device.flip([position for hit in hits for position in hit.positions])
     for position in [p for hit in hits if hit.stuck for p in hit.positions]:
-        held = int(device.data[device.spares.seen(position >> 3)]) >> (position & 7) & 1
+        held = int(device.data[device.where.seen(position >> 3)]) >> (position & 7) & 1
         device.stick(position, held)
 
 

@@ -252,7 +252,7 @@ def _figures(fleet: Fleet, case: Case) -> dict[str, Any]:
         "memory": {
             "check_bytes": stored.check_bytes,
             "ram_bytes": stored.ram_bytes,
-            "golden_bytes": stored.golden_bytes,
+            "golden_bytes": stored.golden_bytes + stored.version_bytes,
             "bytes_per_frame": stored.bytes_per_frame,
         },
     }

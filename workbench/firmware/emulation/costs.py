@@ -209,7 +209,7 @@ def _scans(strategy: Strategy) -> bool:
 
 def _without_ladders(strategy: Strategy) -> Strategy:
     guards = tuple(replace(guard, ladder=()) for guard in strategy.guards)
-    return replace(strategy, guards=guards, policy=Policy(), spare_pages=0)
+    return replace(strategy, guards=guards, policy=Policy(), spare_pages=0, versions=1)
 
 
 def _spend(layout: Layout) -> list[Event]:
@@ -246,6 +246,7 @@ def fingerprint(program: Program, strategy: Strategy) -> str:
     it does.
     """
     text = f"{LAYOUT} {program.content_hash} {strategy.guards} {strategy.policy} {strategy.spare_pages}"
+    text += f" {strategy.versions}" if strategy.versions > 1 else ""
     text += own_code_of(program, strategy)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 

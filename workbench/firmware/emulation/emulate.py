@@ -16,14 +16,13 @@ from workbench.firmware.boards import Core
 from workbench.firmware.design import RAM, Firmware
 from workbench.firmware.emulation.emulator import EmulatedMachine, Strike
 from workbench.firmware.toolchain import ZIG, build_folder, compile_device, package_texts
-from workbench.firmware.twins.twin import Twin, frames_of
+from workbench.firmware.twins.twin import Twin, flash_symbols, frames_of
 from workbench.firmware.writing.unit import UNIT_CALLS, unit_sources
 from workbench.healing.log import LogEntry
 from workbench.healing.strategies.named import nothing
 from workbench.healing.strategies.strategy import Strategy
 from workbench.memory.faults.events import Event
 from workbench.memory.image import Image
-from workbench.memory.places import CHECK, GOLDEN
 
 _PREFIX = "model"
 
@@ -177,14 +176,8 @@ def emulated_machine(
 
 def _in_flash(firmwares: Sequence[Firmware]) -> dict[str, int]:
     """Symbol and size of every golden copy and of all checks."""
-    sizes = {}
-    for firmware in firmwares:
-        sections = firmware.layout.sections
-        if firmware.layout.working_bytes:
-            sizes[f"{firmware.prefix}_golden"] = sections[GOLDEN].size_bytes
-        if firmware.checks():
-            sizes[f"{firmware.prefix}_check"] = sections[CHECK].size_bytes
-    return sizes
+    symbols = {name: at for firmware in firmwares for name, at in flash_symbols(firmware).items()}
+    return {name: size for name, (_, size) in symbols.items()}
 
 
 def _looked_at(firmware: Firmware) -> list[str]:

@@ -26,7 +26,9 @@ from workbench.firmware.toolchain import (
     run_compiler,
 )
 from workbench.firmware.twins.twin import frames_of
-from workbench.firmware.writing.source import model_sources, numbers
+from workbench.firmware.writing.header import init_call
+from workbench.firmware.writing.initialisers import numbers
+from workbench.firmware.writing.unit import linked_sources
 from workbench.integer.signals import code_dtype
 
 _QEMU = "qemu-system-arm"
@@ -70,7 +72,7 @@ def run_on_m55(
     sources = {name: device[f"device/{name}"] for name in ("m55.c", "m55.ld", "memory.c")}
     frames = [frames_of(firmware, given) for firmware, given in zip(firmwares, inputs, strict=True)]
     for number, (firmware, given) in enumerate(zip(firmwares, frames, strict=True)):
-        sources |= model_sources(firmware)
+        sources |= linked_sources(firmware)
         sources[f"run_{number}.c"] = _runner(firmware, number, given)
     count = len(firmwares)
     calls = "".join(f"void run_{n}(void);\n" for n in range(count))
@@ -120,7 +122,7 @@ void m55_stop(void);
 void m55_print(const void *bytes, uint32_t count);
 void run_{number}(void)
 {{
-    {name}_init(&device);
+    {init_call(firmware, "device")};
     for (uint32_t frame = 0; frame < {len(frames)}u; frame++) {{
         m55_start();
         {name}_step(&device, {"".join(arguments)}codes);

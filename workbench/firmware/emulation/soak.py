@@ -15,7 +15,9 @@ from workbench.errors import WorkbenchError
 from workbench.firmware.design import RAM, Firmware, c_type
 from workbench.firmware.toolchain import build_folder, run_compiler
 from workbench.firmware.twins.twin import frames_of
-from workbench.firmware.writing.source import model_sources, numbers
+from workbench.firmware.writing.header import init_call
+from workbench.firmware.writing.initialisers import numbers
+from workbench.firmware.writing.unit import linked_sources
 from workbench.healing.strategies.strategy import Strategy
 from workbench.integer.program import Program
 
@@ -38,7 +40,7 @@ def soak(
     firmware = Firmware.of(strategy.image(program), strategy=strategy, weights=RAM, prefix="model")
     if not firmware.heals:
         raise WorkbenchError(f"the strategy {strategy.name} has no healer that could be wrong")
-    sources = {**model_sources(firmware), "main.c": _main(firmware, words)}
+    sources = {**linked_sources(firmware), "main.c": _main(firmware, words)}
     with build_folder(sources) as folder:
         binary = folder / "soak"
         run_compiler([*host_compiler(), *_OPTIONS], folder, binary)
@@ -78,7 +80,7 @@ int main(int count, char **given)
     unsigned long left = count > 1 ? strtoul(given[1], NULL, 10) : 0;
     wb_counts counts;
     uint32_t state = count > 2 ? (uint32_t)strtoul(given[2], NULL, 10) : 1u;
-    model_init(&device);
+    {init_call(firmware, "device")};
     while (left) {{
         uint32_t word;
         state ^= state << 13;

@@ -12,11 +12,15 @@ from workbench.files import output_folder, write_text
 from workbench.firmware.design import RAM, Firmware, c_type
 from workbench.firmware.exporting.exported import STRATEGY_FILE, keep, refuse_foreign
 from workbench.firmware.exporting.healing_notes import healing, memory_table, trial
+from workbench.firmware.exporting.store import export_store
 from workbench.firmware.exporting.utterances import dictionary_sources, saying
 from workbench.firmware.exporting.vectors import Inputs, vector_sources
+from workbench.firmware.exporting.versions import readme
 from workbench.firmware.names import PREFIX
 from workbench.firmware.toolchain import package_texts, runtime_headers
+from workbench.firmware.writing.header import init_call
 from workbench.firmware.writing.source import model_sources
+from workbench.firmware.writing.versions import shipped_source
 from workbench.generators.dictionary import Dictionary
 from workbench.healing.strategies.named import nothing
 from workbench.healing.strategies.strategy import Strategy
@@ -74,6 +78,7 @@ def export(
         **model_sources(firmware),
         **vector_sources(firmware, vectors, says=dictionary is not None),
         **(dictionary_sources(firmware, dictionary) if dictionary else {}),
+        **(shipped_source(firmware) if firmware.versions > 1 else {}),
         **runtime_headers(),
         **_templates(firmware, feeding or Feeding(), dictionary),
     }
@@ -81,6 +86,8 @@ def export(
     target = output_folder(folder)
     for name, text in texts.items():
         write_text(target / name, text)
+    if firmware.versions > 1:
+        export_store(target)
     if firmware.heals:
         keep(firmware, target)
     return firmware
@@ -123,7 +130,10 @@ def _templates(
         "kept": f"| `{STRATEGY_FILE}`, `{name}.image` | for `workbench log`; not for the device |\n"
         * firmware.heals,
         "trial": trial(firmware),
-        "healing": healing(firmware),
+        "healing": healing(firmware) + readme(firmware),
+        "init": init_call(firmware, f"{name}_device").replace(", 0", ", wb_store_versions(&store)"),
+        "shipped": f" {name}_shipped.c" if firmware.versions > 1 else "",
+        "flash": "".join(f"    *(.rodata.{name}_{part})\n" for part in _flash_parts(firmware)),
     }
     return {
         path.removeprefix(f"{_TEMPLATES}/"): Template(text).substitute(words)
@@ -136,3 +146,8 @@ def _signal_row(argument: str, signal: Signal) -> str:
     return (
         f"| `{argument}` | `{c_type(signal.bits)}` | {signal.rate} | {signal.channels} | {value} |"
     )
+
+
+def _flash_parts(firmware: Firmware) -> tuple[str, ...]:
+    """Constants that a linker script can name; versions lie where the store has them."""
+    return ("golden", "check") if firmware.versions == 1 else ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from workbench.firmware.design import Firmware
+from workbench.firmware.exporting.versions import version_bytes
 from workbench.healing.overheads import overheads
 from workbench.healing.strategies.strategy import Guard
 from workbench.memory.places import CHECK, HEALER, STATE
@@ -27,7 +28,10 @@ def memory_table(firmware: Firmware) -> list[tuple[str, str, int]]:
     rows = [
         ("parameters" + (", golden copy" if firmware.copies else ""), "flash", layout.working_bytes)
     ]
-    if firmware.checks():
+    if firmware.versions > 1:
+        size = firmware.versions * version_bytes(firmware)
+        rows = [(f"{firmware.versions} versions: golden copies, checks", "flash", size)]
+    elif firmware.checks():
         rows.append(("check data", "flash", layout.sections[CHECK].size_bytes))
     if firmware.copies:
         rows.append(("parameters, working copy", "RAM", layout.working_bytes))

@@ -8,7 +8,7 @@ import numpy as np
 
 from workbench.errors import WorkbenchError
 from workbench.firmware.design import Firmware, c_type
-from workbench.firmware.writing.source import numbers
+from workbench.firmware.writing.initialisers import numbers
 from workbench.generators.dictionary import Dictionary
 
 _USUAL_ROOM = 256

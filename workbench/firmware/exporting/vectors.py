@@ -7,8 +7,10 @@ from collections.abc import Mapping
 import numpy as np
 
 from workbench.firmware.design import Firmware, c_type
+from workbench.firmware.exporting.versions import check_slots
 from workbench.firmware.twins.twin import frames_of
-from workbench.firmware.writing.source import numbers
+from workbench.firmware.writing.header import init_call
+from workbench.firmware.writing.initialisers import numbers
 from workbench.integer.reference import run
 from workbench.integer.signals import Signal
 
@@ -106,7 +108,7 @@ def _check(firmware: Firmware, *, says: bool) -> str:
 
 #include "{name}.h"
 #include "{name}_vectors.h"
-{included}
+{included}{check_slots(firmware)}
 static {name}_instance {name}_device;
 static {output} output[{codes}];
 
@@ -126,7 +128,7 @@ static unsigned long differing(const {name}_vector *vector)
 {spelling}int main(void)
 {{
     unsigned long all = 0;
-    {name}_init(&{name}_device);
+    {init_call(firmware, f"{name}_device")};
     for (uint32_t i = 0; i < {firmware.macro("vectors")}; i++) {{
         const unsigned long count = differing(&{name}_vectors[i]);
         printf("%s: %lu codes differ\\n", {name}_vectors[i].title, count);

@@ -15,7 +15,7 @@ from workbench.firmware.operators import Call
 from workbench.healing.devices.evidence import pages_prove
 from workbench.healing.log import Remedy
 from workbench.healing.strategies.guard import Guard
-from workbench.memory.places import RAM_CHECK
+from workbench.memory.places import GOLDEN, RAM_CHECK
 from workbench.memory.watches.watch import Watch
 
 
@@ -43,6 +43,11 @@ class Guarded:
         layout = self.firmware.layout
         place = layout.place(self.watch.label, tensor)
         return place.start - layout.sections[RAM_CHECK].start
+
+    def version_offset(self, tensor: str) -> int:
+        """Where a tensor of the check section begins in a version, which begins with its golden copy."""
+        layout = self.firmware.layout
+        return layout.place(self.watch.label, tensor).start - layout.sections[GOLDEN].start
 
     def in_flash(self, tensor: str) -> str:
         """A tensor of the check section, an array."""

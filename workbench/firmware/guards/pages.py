@@ -54,13 +54,15 @@ class PagesInC(InC):
         if second:
             fields["second"] = f"&{name}_second_{number}"
             fields["second_bytes"] = f"{second.check_bytes(guard.area.unit_bytes)}u"
-        for tensor, flash, ram in (
-            ("check", "check", "ram_check"),
-            ("second", "second_check", "ram_second"),
+        for tensor, flash, ram, version in (
+            ("check", "check", "ram_check", "in_version"),
+            ("second", "second_check", "ram_second", "second_in_version"),
         ):
             if any(place.tensor == tensor for place in watch.places):
                 if writes:
                     fields[ram] = f"{guarded.ram_offset(tensor)}u"
+                elif guarded.firmware.versions > 1:
+                    fields[version] = f"{guarded.version_offset(tensor)}u"
                 else:
                     fields[flash] = f"(const wb_byte *){guarded.in_flash(tensor)}"
         if not watch.places:  # in place: nothing is stored, and nothing is read

@@ -11,6 +11,7 @@
 
 #include "wb_report.h"
 #include "wb_spare.h"
+#include "wb_version.h"
 
 /* What the witnesses of a unit that disagrees with its check prove. */
 WB_COLD static int wb_diagnose(const wb_memory *memory, const wb_area *area, uint32_t unit)
@@ -64,9 +65,11 @@ WB_COLD static void wb_act(const wb_memory *memory, uint32_t number, uint32_t un
     int verdict = WB_VERDICT_UNHEALED;
     if (plan->heals && state[WB_SPENT] >= plan->heals) {
         verdict = WB_VERDICT_DEFERRED;
-    } else if (climbs) {
+    } else if (climbs || (plan->versions > 1u && diagnosis == WB_DIAGNOSIS_AMBIGUOUS &&
+                          !area->same(memory, area, unit))) {
         for (uint32_t rung = 0; rung < area->rungs && verdict != WB_VERDICT_HEALED; rung++) {
-            if (area->ladder[rung].apply(memory, area, unit)) {
+            if ((climbs || area->ladder[rung].unsure) &&
+                area->ladder[rung].apply(memory, area, unit)) {
                 remedy = area->ladder[rung].remedy;
                 verdict = area->wrong(memory, area, unit, 0) ? verdict
                                                              : wb_validated(memory, area);
@@ -120,7 +123,7 @@ static inline void wb_wake(const wb_memory *memory)
 {
     const wb_heal_plan *const plan = memory->plan;
     uint32_t *const state = memory->state;
-    const uint32_t words = WB_CURSORS + plan->area_count + plan->spares;
+    const uint32_t words = WB_CURSORS + plan->area_count + plan->more;
     for (uint32_t i = 0; i < words; i++) {
         state[i] = wb_majority(memory->variables + 3 * i);
     }
@@ -144,7 +147,7 @@ static inline wb_status wb_heal(const wb_memory *memory, int looks)
 {
     const wb_heal_plan *const plan = memory->plan;
     uint32_t *const state = memory->state;
-    const uint32_t words = WB_CURSORS + plan->area_count + plan->spares;
+    const uint32_t words = WB_CURSORS + plan->area_count + plan->more;
     if (state[WB_REST]) {
         state[WB_REST]--;
     } else {

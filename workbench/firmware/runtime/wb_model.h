@@ -29,6 +29,9 @@
 #define WB_FLASH const
 #endif
 
+/* Of a version in flash, which may change while the model runs: upsets do not ask. */
+#define WB_SLOT_BYTE volatile unsigned char
+
 /* Bytes that are read as words. */
 #if defined(__GNUC__)
 #define WB_ALIGNED __attribute__((aligned(4)))
@@ -58,7 +61,8 @@ enum {
     WB_REMEDY_REPEAT = 8,
     WB_REMEDY_RELOCATE = 9,
     WB_REMEDY_RESET = 10,
-    WB_REMEDY_SCRUB = 11
+    WB_REMEDY_SCRUB = 11,
+    WB_REMEDY_FALL_BACK = 12
 };
 enum {
     WB_VERDICT_HEALED = 1,
@@ -74,7 +78,7 @@ typedef struct {
     uint8_t area;
     uint8_t diagnosis; /* WB_DIAGNOSIS_... */
     uint8_t remedy;    /* WB_REMEDY_... */
-    uint8_t verdict;   /* WB_VERDICT_... */
+    uint8_t verdict;   /* WB_VERDICT_... in the low 4 bits; above them, the rank of the version that ran */
 } wb_log_entry;
 
 /* What a step returns: what its healer knows when the frame is done, the worst of it. */

@@ -27,11 +27,14 @@ static inline wb_byte *wb_unit_at(const wb_memory *memory, const wb_area *area, 
 
 static inline wb_byte *wb_own_check(const wb_memory *memory, const wb_area *area, uint32_t unit)
 {
-    return area->check ? NULL : memory->ram_checks + area->ram_check + unit * area->check_bytes;
+    return area->check || area->in_version ? NULL : memory->ram_checks + area->ram_check + unit * area->check_bytes;
 }
 
 static inline const wb_byte *wb_check(const wb_memory *memory, const wb_area *area, uint32_t unit)
 {
+    if (area->in_version) {
+        return memory->golden + area->in_version + unit * area->check_bytes;
+    }
     return area->check ? area->check + unit * area->check_bytes
                        : wb_own_check(memory, area, unit);
 }
@@ -67,8 +70,11 @@ static inline int wb_golden_wrong(const wb_memory *memory, const wb_area *area, 
 static inline const wb_byte *wb_second_check(const wb_memory *memory, const wb_area *area,
                                              uint32_t unit)
 {
-    const wb_byte *const kept = area->second_check ? area->second_check
-                                                   : memory->ram_checks + area->ram_second;
+    const wb_byte *kept = area->second_check ? area->second_check
+                                             : memory->ram_checks + area->ram_second;
+    if (area->second_in_version) {
+        kept = memory->golden + area->second_in_version;
+    }
     return kept + unit * area->second_bytes;
 }
 

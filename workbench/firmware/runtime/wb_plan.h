@@ -51,6 +51,7 @@ typedef struct wb_memory wb_memory;
 typedef struct {
     int (*apply)(const wb_memory *memory, const wb_area *area, uint32_t unit); /* 0: cannot */
     uint8_t remedy;
+    uint8_t unsure; /* tried also where witnesses do not settle who is damaged */
 } wb_rung;
 
 /*
@@ -67,9 +68,11 @@ struct wb_area {
     const wb_rung *ladder;
     const wb_code *code;
     const wb_code *second;
-    const wb_byte *check;        /* in flash; null where checks are in RAM ... */
+    const wb_byte *check;        /* in flash, null where checks are in RAM ... */
     const wb_byte *second_check;
-    uint32_t ram_check; /* ... this far into their section */
+    uint32_t in_version;        /* ... or lie so far into the version that runs, where there are several ... */
+    uint32_t second_in_version;
+    uint32_t ram_check; /* ... or this far into their section */
     uint32_t ram_second;
     uint32_t check_bytes; /* of a unit */
     uint32_t second_bytes;
@@ -110,6 +113,9 @@ typedef struct {
     uint32_t log_entries; /* a power of two */
     uint32_t spares;      /* spare pages ... */
     uint32_t spare_bytes; /* ... of this size */
+    uint32_t more;        /* variables behind the cursors: an entry for each spare page, and the version */
+    uint32_t versions;    /* of the parameters in flash ... */
+    const wb_byte *const *slots; /* ... and where each lies; null where there is one */
 } wb_heal_plan;
 
 /* A page that lies in a spare one; no bytes where the spare is free, retired or named wrongly. */
@@ -134,6 +140,8 @@ struct wb_memory {
     wb_log_head *head;
     wb_log_entry *log;
     uint32_t *found; /* in this step: a wb_status */
+    wb_memory *self; /* where golden copy and rank change with the version that runs; null where there is one */
+    uint32_t rank;   /* of that version */
 };
 
 static inline uint32_t wb_majority(const volatile uint32_t *copies)

@@ -119,4 +119,39 @@ WB_COLD static int wb_reboot(const wb_memory *memory, const wb_area *area, uint3
     return 1;
 }
 
+/* Whether every unit of the version that is looked at agrees with its check. */
+static inline int wb_version_whole(const wb_memory *memory)
+{
+    const wb_heal_plan *const plan = memory->plan;
+    for (uint32_t number = 0; number < plan->area_count; number++) {
+        const wb_area *const area = &plan->areas[number];
+        for (uint32_t unit = 0; unit < area->units; unit++) {
+            if (area->wrong(memory, area, unit, 1)) {
+                return 0;
+            }
+        }
+    }
+    return 1;
+}
+
+/* Start the next version that is whole; never where the present one can restore the unit. */
+WB_COLD static int wb_fall_back(const wb_memory *memory, const wb_area *area, uint32_t unit)
+{
+    uint32_t *const word = wb_version_word(memory);
+    const uint32_t before = *word;
+    if (wb_trusts_golden(memory, area, unit)) {
+        return 0;
+    }
+    for (uint32_t rank = memory->rank + 1u; rank < memory->plan->versions; rank++) {
+        *word = (before & ~3u) | rank;
+        wb_follow_version(memory);
+        if (wb_version_whole(memory)) {
+            return wb_reboot(memory, area, unit);
+        }
+    }
+    *word = before;
+    wb_follow_version(memory);
+    return 0;
+}
+
 #endif

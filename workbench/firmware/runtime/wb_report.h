@@ -164,7 +164,7 @@ WB_COLD static int wb_report(const wb_memory *memory, uint32_t number, uint32_t 
     entry->area = (uint8_t)number;
     entry->diagnosis = (uint8_t)diagnosis;
     entry->remedy = (uint8_t)remedy;
-    entry->verdict = (uint8_t)verdict;
+    entry->verdict = (uint8_t)((uint32_t)verdict | memory->rank << 4);
     wb_log_put(head, WB_LOG_COUNT, wb_log_word(head, WB_LOG_COUNT) + 1u);
     wb_log_add(head, WB_LOG_VERDICTS + (uint32_t)verdict - WB_VERDICT_HEALED);
     wb_found(memory, diagnosis, verdict);

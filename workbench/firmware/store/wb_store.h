@@ -256,6 +256,18 @@ static inline uint32_t wb_store_content(const wb_store *store, uint32_t *bytes)
     return store->design->slots[store->running].address + WB_HEADER_BYTES;
 }
 
+/*
+ * Which versions a healer may take pages from, for the init of a model: the one that was started, the one before it, the
+ * factory's. Slots of rank 0, 1 and 2 from bit 2 on, 2 bits each, exclusive-or the rank.
+ */
+static inline uint32_t wb_store_versions(const wb_store *store)
+{
+    const wb_record *const state = &store->journal.state;
+    const uint32_t running = store->running < WB_SLOTS ? store->running : WB_SLOT_FACTORY;
+    const uint32_t before = running == state->active && state->previous < WB_SLOTS ? state->previous : running;
+    return running << 2 | (before ^ 1u) << 4 | (WB_SLOT_FACTORY ^ 2u) << 6;
+}
+
 #include "wb_install.h"
 
 #endif

@@ -20,7 +20,7 @@ from workbench.integer.reference import checked_inputs
 from workbench.integer.signals import code_dtype
 from workbench.memory.faults.events import Event
 from workbench.memory.image import Image, flip_bits
-from workbench.memory.places import CHECK, GOLDEN
+from workbench.memory.places import CHECK, GOLDEN, VERSIONS
 
 LOG_DTYPE = np.dtype(
     [("frame", "<u4"), ("epoch", "<u2"), ("unit", "<u2"), ("area", "u1"), ("diagnosis", "u1"), ("remedy", "u1"),
@@ -76,18 +76,14 @@ class Twin:
         self.machine = machine
         self.firmware = firmware
         self.log: list[LogEntry] = []
-        name, layout, program = firmware.prefix, firmware.layout, firmware.program
+        name, program = firmware.prefix, firmware.program
         start = firmware.memory_start
         log_at = firmware.memory_bytes
         instance = machine.view(f"{name}_unit", log_at + firmware.log_bytes)
         # Image address of the first byte -> bytes that lie there.
         self._memory = {start: instance[:log_at]}
-        if layout.working_bytes:
-            golden = layout.sections[GOLDEN]
-            self._memory[golden.start] = machine.view(f"{name}_golden", golden.size_bytes)
-        if firmware.checks():
-            check = layout.sections[CHECK]
-            self._memory[check.start] = machine.view(f"{name}_check", check.size_bytes)
+        for symbol, (address, size) in flash_symbols(firmware).items():
+            self._memory[address] = machine.view(symbol, size)
         if firmware.heals:
             # Where RAM survives a reset, the log does: this device starts from cold.
             instance[log_at : log_at + LOG_HEAD_BYTES] = 0
@@ -208,6 +204,17 @@ class Twin:
             self.log.append(log_entry(entry, self.firmware.strategy.frame_modulus))
 
 
+def flash_symbols(firmware: Firmware) -> dict[str, tuple[int, int]]:
+    """Image address of the first byte and size of what lies in flash, by symbol: golden copy, checks, or all versions."""
+    name, sections = firmware.prefix, firmware.layout.sections
+    golden, check, versions = (sections[each] for each in (GOLDEN, CHECK, VERSIONS))
+    if firmware.versions > 1:
+        return {f"{name}_kept": (golden.start, versions.stop - golden.start)}
+    parts = {f"{name}_golden": golden} if firmware.layout.working_bytes else {}
+    parts |= {f"{name}_check": check} if firmware.checks() else {}
+    return {symbol: (section.start, section.size_bytes) for symbol, section in parts.items()}
+
+
 def log_entry(stored: np.void, frame_modulus: int) -> LogEntry:
     """An entry of the ring, one of LOG_DTYPE; ValueError for what no healer writes."""
     return LogEntry(
@@ -216,7 +223,8 @@ def log_entry(stored: np.void, frame_modulus: int) -> LogEntry:
         int(stored["unit"]),
         Diagnosis(int(stored["diagnosis"])),
         Remedy(int(stored["remedy"])),
-        Verdict(int(stored["verdict"])),
+        Verdict(int(stored["verdict"]) & 15),
+        int(stored["verdict"]) >> 4,
     )
 
 

@@ -41,6 +41,17 @@ def signature(firmware: Firmware) -> str:
     return f"wb_status {firmware.prefix}_step({firmware.prefix}_instance *model, {inputs}{output} *output)"
 
 
+def initialiser(firmware: Firmware) -> str:
+    """The declaration of the init function, without semicolon."""
+    name, versions = firmware.prefix, ", uint32_t versions" * (firmware.versions > 1)
+    return f"void {name}_init({name}_instance *model{versions})"
+
+
+def init_call(firmware: Firmware, instance: str) -> str:
+    """A call of the init function; where there are several versions, the slots in their order."""
+    return f"{firmware.prefix}_init(&{instance}{', 0' * (firmware.versions > 1)})"
+
+
 def _opening(firmware: Firmware) -> str:
     return f"""/* SPDX-License-Identifier: Apache-2.0 */
 /*
@@ -207,6 +218,8 @@ def _addresses(firmware: Firmware) -> str:
 
 def _flash(firmware: Firmware) -> str:
     lines = []
+    if firmware.versions > 1:
+        return _versions(firmware)
     if firmware.parameters():
         lines.append(f"extern WB_FLASH {firmware.prefix}_parameters {firmware.prefix}_golden;")
     if firmware.checks():
@@ -214,15 +227,43 @@ def _flash(firmware: Firmware) -> str:
     return "/* What lies in flash. */\n" + "\n".join(lines) + "\n" if lines else ""
 
 
+def _versions(firmware: Firmware) -> str:
+    name = firmware.prefix
+    product = ", ".join(f"0x{byte:02x}" for byte in firmware.product)
+    return f"""/* A version of the parameters with its checks, as it lies in flash. */
+typedef struct {{
+    {name}_parameters golden;
+    {name}_checks check;
+}} {name}_version;
+
+/* Of the versions that fit this firmware, for `wb_store_design`. */
+#define {firmware.macro("product")} {{{product}}}
+
+/* Yours to define: where a {name}_version begins in each slot of the store, that of the factory first. */
+extern const WB_SLOT_BYTE *const {name}_slots[{firmware.versions}];
+
+/* Rank of the version that runs: 0 for the one that was started; after a fall-back, start the device again soon. */
+uint32_t {name}_rank(const {name}_instance *model);
+
+/* Says anew which versions there are: call it as soon as an installation has begun to overwrite one of them. */
+void {name}_versions({name}_instance *model, uint32_t versions);
+"""
+
+
 def _functions(firmware: Firmware) -> str:
     name = firmware.prefix
     heals = "Then the healer has its turn. " if firmware.heals else ""
     log = _LOG.format(name=name) if firmware.heals else ""
+    ranks = (
+        " versions: which one, and which come after it, as `wb_store_versions` says; 0 for the slots in their order."
+        if firmware.versions > 1
+        else ""
+    )
     return f"""/* Bytes of an instance, as the library was compiled; another than sizeof({name}_instance) is another header's. */
 size_t {name}_size(void);
 
-/* Call once before anything else: fills RAM from flash. */
-void {name}_init({name}_instance *model);
+/* Call once before anything else: fills RAM from flash.{ranks} */
+{initialiser(firmware)};
 
 /* Silences the histories: call it before every new utterance. */
 void {name}_reset({name}_instance *model);

@@ -14,6 +14,7 @@ from workbench.firmware.remedies_in_c import number_in_c, remedy_in_c
 from workbench.healing.devices.backoff import scan_frames, shift_of
 from workbench.healing.devices.evidence import Guards, facts, rows_for
 from workbench.healing.devices.scrub_schedule import looks_of
+from workbench.healing.remedies import REMEDIES
 
 
 def healer(firmware: Firmware) -> str:
@@ -67,6 +68,9 @@ def _plan(firmware: Firmware) -> dict[str, object]:
         "log_entries": firmware.macro("log_entries"),
         "spares": f"{firmware.layout.spare_pages}u",
         "spare_bytes": f"{firmware.layout.spare_bytes}u",
+        "more": f"{firmware.layout.spare_pages + (firmware.versions > 1)}u",
+        "versions": f"{firmware.versions}u",
+        "slots": f"{name}_slots" if firmware.versions > 1 else "NULL",
     }
 
 
@@ -111,7 +115,7 @@ def _ladder(entry: InC, each: Guarded) -> str:
         return ""
     functions = [entry.remedies.get(rung) or remedy_in_c(rung).function for rung in ladder]
     lines = [
-        f"    {{{function}, {number_in_c(rung)}}},"
+        f"    {{{function}, {number_in_c(rung)}, {int(REMEDIES[rung].falls_back)}}},"
         for function, rung in zip(functions, ladder, strict=True)
     ]
     return (
@@ -152,6 +156,7 @@ def _memory(firmware: Firmware) -> str:
     checks = "model->memory.ram_checks" if firmware.ram_check_bytes else "NULL"
     spare = "model->memory.spare" if spares else "NULL"
     backoff = "model->memory.backoff" if firmware.backoff_bytes else "NULL"
+    golden = f"(const wb_byte *)&{name}_golden" if firmware.versions == 1 else f"{name}_slots[0]"
     return f"""static inline wb_memory {name}_memory_of({name}_instance *model, uint32_t *state,
                                            wb_moved *moved, uint32_t *found)
 {{
@@ -159,7 +164,7 @@ def _memory(firmware: Firmware) -> str:
         .plan = &{name}_heal_plan,
         .model = model,
         .working = (wb_byte *)&model->memory.parameters,
-        .golden = (const wb_byte *)&{name}_golden,
+        .golden = {golden},
         .histories = {state},
         .variables = model->memory.healer,
         .ram_checks = {checks},

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-import numpy as np
-
 from workbench.firmware.design import Firmware
 from workbench.firmware.guards.guard_registry import (
     after_frame,
@@ -17,13 +15,11 @@ from workbench.firmware.guards.guard_registry import (
 )
 from workbench.firmware.operators import HEADERS, address, calls, constants, scratch_locals
 from workbench.firmware.scratch import frame_bytes
-from workbench.firmware.writing.header import header, signature
+from workbench.firmware.writing.header import header, initialiser, signature
 from workbench.firmware.writing.healer import healer
+from workbench.firmware.writing.initialisers import members
+from workbench.firmware.writing.versions import version_functions
 from workbench.integer.operators import Conv
-from workbench.integer.signals import INT32_MIN
-from workbench.memory.places import Place
-
-_WIDTH = 100
 
 
 def model_sources(firmware: Firmware) -> dict[str, str]:
@@ -34,18 +30,6 @@ def model_sources(firmware: Firmware) -> dict[str, str]:
     }
 
 
-def numbers(values: np.ndarray, *, indent: str = "    ") -> str:
-    """Integers as lines of a C initialiser."""
-    lines, line = [], indent
-    for value in values.reshape(-1).tolist():
-        word = "INT32_MIN," if value == INT32_MIN else f"{value},"
-        if len(line) + len(word) >= _WIDTH:
-            lines.append(line.rstrip())
-            line = indent
-        line += word + " "
-    return "\n".join([*lines, line.rstrip()])
-
-
 def _source(firmware: Firmware) -> str:
     parts = [
         "/* SPDX-License-Identifier: Apache-2.0 */",
@@ -53,42 +37,30 @@ def _source(firmware: Firmware) -> str:
         "do not edit, export again. */",
         f'#include "{firmware.prefix}.h"\n',
         "".join(f'#include "runtime/{name}"\n' for name in sorted({*HEADERS, *headers()})),
-        _golden(firmware),
-        _check(firmware),
+        *(_in_flash(firmware) if firmware.versions == 1 else ()),
         *constants(firmware),
         healer(firmware) if firmware.heals else "",
         _size(firmware),
         _init(firmware),
         _reset(firmware),
+        version_functions(firmware) if firmware.versions > 1 else "",
         _step(firmware),
         _log(firmware) if firmware.heals else "",
     ]
     return "\n".join(part for part in parts if part)
 
 
-def _golden(firmware: Firmware) -> str:
-    return _in_flash(firmware, firmware.parameters(), "parameters", "golden")
-
-
-def _in_flash(firmware: Firmware, places: list[Place], kind: str, name: str) -> str:
-    if not places:
-        return ""
-    members = "\n".join(
-        f"    .{firmware.member(place)} = {{\n"
-        f"{numbers(_stored(firmware, place), indent='        ')}\n    }},"
-        for place in places
-    )
-    return f"WB_FLASH {firmware.prefix}_{kind} {firmware.prefix}_{name} = {{\n{members}\n}};\n"
-
-
-def _stored(firmware: Firmware, place: Place) -> np.ndarray:
-    """The tensor as its C type has it; packed codes as bytes."""
-    stored = firmware.image.data[place.start : place.start + place.size_bytes]
-    return stored if place.bits == 4 else np.ascontiguousarray(stored).view(place.dtype)
-
-
-def _check(firmware: Firmware) -> str:
-    return _in_flash(firmware, firmware.checks(), "checks", "check")
+def _in_flash(firmware: Firmware) -> list[str]:
+    """Golden copy and checks, where there are any."""
+    name = firmware.prefix
+    return [
+        f"WB_FLASH {name}_{kind} {name}_{what} = {members(firmware, places)};\n"
+        for kind, what, places in (
+            ("parameters", "golden", firmware.parameters()),
+            ("checks", "check", firmware.checks()),
+        )
+        if places
+    ]
 
 
 def _size(firmware: Firmware) -> str:
@@ -113,10 +85,12 @@ void {name}_counts(const {name}_instance *model, wb_counts *counts)
 def _init(firmware: Firmware) -> str:
     name = firmware.prefix
     lines = []
-    if firmware.copies:
-        lines.append(
-            f"    wb_copy(&model->memory.parameters, &{name}_golden, sizeof {name}_golden);"
-        )
+    flash = (
+        f"&{name}_golden" if firmware.versions == 1 else "(const void *)(uintptr_t)memory.golden"
+    )
+    copy = f"    wb_copy(&model->memory.parameters, {flash}, sizeof model->memory.parameters);"
+    if firmware.copies and firmware.versions == 1:
+        lines.append(copy)
     opening = []
     if firmware.heals:
         low, high = firmware.build
@@ -133,13 +107,15 @@ def _init(firmware: Firmware) -> str:
                 for part, size in parts.items()
                 if size
             ),
+            *([f"    {name}_versions(model, versions);"] if firmware.versions > 1 else []),
             "    wb_wake(&memory);",
+            *(["    wb_follow_version(&memory);", copy] if firmware.versions > 1 else []),
             "    wb_boot_checks(&memory);",
             f"    wb_log_begin(&model->log_head, {low:#010x}u, {high:#010x}u);",
         ]
     lines.append(f"    {name}_reset(model);")
     body = "\n".join([*opening, *lines])
-    return f"void {name}_init({name}_instance *model)\n{{\n{body}\n}}\n"
+    return f"{initialiser(firmware)}\n{{\n{body}\n}}\n"
 
 
 def _reset(firmware: Firmware) -> str:
@@ -159,6 +135,7 @@ def _step(firmware: Firmware) -> str:
     watched = partial(watched_operator, firmware) if firmware.heals else None
     if firmware.heals:
         lines.append("wb_wake(&memory);")
+        lines += ["wb_follow_version(&memory);"] * (firmware.versions > 1)
     for name in program.inputs:
         given = f"in_{firmware.inputs.of(name)}"
         signal = program.signal(name)
@@ -193,4 +170,7 @@ def _healing_locals(firmware: Firmware) -> Iterator[str]:
     yield f"uint32_t healer_state[{firmware.variables // 3}] = {{0}};"
     yield "uint32_t found = WB_OK;"
     yield f"wb_moved moved[{max(1, firmware.layout.spare_pages)}];"
-    yield f"const wb_memory memory = {firmware.prefix}_memory_of(model, healer_state, moved, &found);"
+    made = f"wb_memory memory = {firmware.prefix}_memory_of(model, healer_state, moved, &found);"
+    yield f"const {made}" if firmware.versions == 1 else made
+    if firmware.versions > 1:
+        yield "memory.self = &memory;"

@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from workbench.firmware.design import Firmware, c_type
+from workbench.firmware.writing.header import init_call
 from workbench.firmware.writing.source import model_sources
+from workbench.firmware.writing.versions import versions_source
 
 # What the unit can do, each a function PREFIX_unit_CALL without arguments.
 UNIT_CALLS = ("init", "reset", "step")
@@ -35,7 +37,7 @@ uint32_t {name}_unit_status;
 {declared}
 void {name}_unit_init(void)
 {{
-    {name}_init(&{name}_unit);
+    {init_call(firmware, f"{name}_unit")};
 }}
 
 void {name}_unit_reset(void)
@@ -54,9 +56,14 @@ def unit_sources(firmwares: Sequence[Firmware]) -> dict[str, str]:
     """File name -> text of models with different prefixes, each with its unit."""
     sources: dict[str, str] = {}
     for firmware in firmwares:
-        sources |= model_sources(firmware)
+        sources |= linked_sources(firmware)
         sources[f"{firmware.prefix}_unit.c"] = unit(firmware)
     return sources
+
+
+def linked_sources(firmware: Firmware) -> dict[str, str]:
+    """File name -> text of a model and of its versions, which an exported one has in a store."""
+    return {**model_sources(firmware), **versions_source(firmware)}
 
 
 def input_buffer(firmware: Firmware, name: str) -> str:

@@ -17,9 +17,9 @@ from workbench.healing.devices.backoff import SUMS_FRAMES, WELL, Backoff
 from workbench.healing.devices.event_trace import EventTrace
 from workbench.healing.devices.evidence import diagnose, validated
 from workbench.healing.devices.scrub_schedule import frames_before, looks_of, pass_quietly
-from workbench.healing.devices.spares import Spares
 from workbench.healing.devices.stuck import StuckCells
 from workbench.healing.devices.variables import cursor_parts, cursor_word, keep, time_of, vote
+from workbench.healing.devices.whereabouts import Whereabouts
 from workbench.healing.log import CLIMBS, Diagnosis, LogEntry, Remedy, Verdict
 from workbench.healing.remedies import REMEDIES, State, mend_check
 from workbench.healing.strategies.guard import Guard
@@ -34,10 +34,9 @@ class Device:
     """One device: bytes that upsets flip and a healer mends; histories are in the state of its run.
 
     wrong: positions of the bits of the working copy that are not as they were made, int64.
-    log: what the healer found so far. changed: whether working bytes changed since it was last set
-    to False. silenced: whether the histories are to become silent, likewise. trace: what happened when,
-    by the true count of frames, which no upset leads astray. false_positives: repairs of intact
-    units. repeats: findings of units that were reported already.
+    log: what the healer found so far. changed: whether working bytes changed since it was last set to False. silenced:
+    whether the histories are to become silent, likewise. trace: what happened when, by the true count of frames.
+    false_positives: repairs of intact units. repeats: findings of units that were reported already.
     """
 
     def __init__(
@@ -66,7 +65,7 @@ class Device:
         self._clean_working = clean[: self.layout.working_bytes]
         healer = self.layout.sections[HEALER]
         self._stuck = StuckCells(healer)
-        self.spares = Spares(self.layout)
+        self.where = Whereabouts(self.layout)
         self.backoff = Backoff(self.data, image.layout, strategy)
         self._variables = self.data[healer.start : healer.stop].view("<u4").reshape(-1, 3)
         self.settle()
@@ -91,20 +90,20 @@ class Device:
 
     def flip(self, positions: Sequence[int]) -> bool:
         """Invert bits; tell whether the working copy changed."""
-        hit = [8 * self.spares.seen(position >> 3) + (position & 7) for position in positions]
+        hit = [8 * self.where.seen(position >> 3) + (position & 7) for position in positions]
         flip_bits(self.data, hit)
         self.trace.hit(hit)
         addresses = [position >> 3 for position in hit]
-        addresses += map(self.spares.seen, self._stuck.addresses)
+        addresses += map(self.where.seen, self._stuck.addresses)
         self.settle()
         return self._upset(np.array(sorted(set(addresses)), np.int64))
 
     def physical(self) -> np.ndarray:
         """The bytes where they really lie, uint8."""
-        return self.spares.exchanged(self.data)
+        return self.where.exchanged(self.data)
 
     def _upset(self, addresses: np.ndarray) -> bool:
-        hit = self.layout.spare_pages and self.layout.sections[HEALER].has(8 * addresses).any()
+        hit = self.where.moves and self.layout.sections[HEALER].has(8 * addresses).any()
         moved = hit and self._follow()
         if not moved:
             self.look_again(addresses)
@@ -114,8 +113,8 @@ class Device:
         return False
 
     def _follow(self) -> bool:
-        """Pages lie where the map says; tell whether any moved."""
-        if not self.spares.follow(self.data, self._vote()["map"]):
+        """Pages lie where the map says, and the version runs that its variable names; tell whether anything moved."""
+        if not self.where.follow(self.data, self._vote()):
             return False
         self.settle()
         self._suspect_all()
@@ -124,7 +123,7 @@ class Device:
     def stick(self, position: int, value: int) -> bool:
         """From now on a cell is always 0 or always 1; tell whether the working copy changed."""
         self._stuck.add(position, value)
-        self.trace.hit([8 * self.spares.seen(position >> 3) + (position & 7)])
+        self.trace.hit([8 * self.where.seen(position >> 3) + (position & 7)])
         return self.flip(())
 
     def quiet_frames(self) -> int | None:
@@ -253,13 +252,16 @@ class Device:
             verdict = Verdict.DEFERRED
         elif diagnosis in CLIMBS:
             remedy, verdict = self.climb(guard, watch, unit, state)
+        elif diagnosis == Diagnosis.AMBIGUOUS and not watch.same_as_golden(self.data, unit):
+            remedy, verdict = self.climb(guard, watch, unit, state, sure=False)
         elif diagnosis == Diagnosis.CHECK:
             remedy = mend_check(self, watch, unit) if guard.ladder else Remedy.NONE
             self._recheck(number, unit)
             if remedy != Remedy.NONE and not watch.wrong(self.data, unit):
                 verdict = Verdict.HEALED
         frame = time_of(state, self.strategy)
-        news = self.report(LogEntry(frame, number, unit, diagnosis, remedy, verdict))
+        rank = self.where.rank(state)
+        news = self.report(LogEntry(frame, number, unit, diagnosis, remedy, verdict, rank))
         if remedy != Remedy.NONE:
             self.false_positives += diagnosis in CLIMBS and not damaged
             if news:  # what fails again costs the others no rest and no budget
@@ -268,11 +270,13 @@ class Device:
             if policy.reset_histories and diagnosis in CLIMBS:
                 self.silenced = True
 
-    def climb(self, guard: Guard, watch: Watch, unit: int, state: State) -> tuple[Remedy, Verdict]:
-        """Try the rungs of a ladder until one helps; the last that could be done, and what came of it."""
+    def climb(
+        self, guard: Guard, watch: Watch, unit: int, state: State, *, sure: bool = True
+    ) -> tuple[Remedy, Verdict]:
+        """Try the rungs until one helps, or those that need no witness; the last that could be done, and the verdict."""
         remedy, verdict = Remedy.NONE, Verdict.UNHEALED
         for rung in guard.ladder:
-            apply = REMEDIES[rung].apply
+            apply = REMEDIES[rung].apply if sure or REMEDIES[rung].falls_back else None
             if apply and apply(self, watch, unit, state):
                 remedy = rung
                 if not watch.wrong(self.data, unit):
@@ -324,7 +328,7 @@ class Device:
 
     def settle(self) -> None:
         """Stuck cells take their values back."""
-        self._stuck.settle(self.data, self.spares.seen)
+        self._stuck.settle(self.data, self.where.seen)
 
     def state_of_frame(self) -> State:
         """The healer's variables, voted once in a frame; what alarms change of them, `heal` keeps."""

@@ -1,7 +1,8 @@
 """The healer's own variables: three copies of each, of which the majority counts, bit by bit.
 
 Reference: triple modular redundancy. Layout: uint32 [variables, 3] in the order of the `healer` section:
-HEALER_VARIABLES, a cursor for each area, an entry for each spare page. Frames are counted modulo
+HEALER_VARIABLES, a cursor for each area, an entry for each spare page, and, where there are several versions, which
+one runs. Frames are counted modulo
 `frame_modulus`, and how often that wrapped in `epoch`. The low 24 bits of a cursor are
 the unit that is looked at next, the rest how often in a row it was found damaged.
 """
@@ -25,7 +26,10 @@ def vote(copies: np.ndarray, strategy: Strategy, *, areas: int) -> State:
     words = [a & b | a & c | b & c for a, b, c in copies.tolist()]
     first = len(HEALER_VARIABLES)
     state: State = dict(zip(HEALER_VARIABLES, words, strict=False))
-    state["cursor"], state["map"] = words[first : first + areas], words[first + areas :]
+    maps = first + areas
+    state["cursor"] = words[first:maps]
+    state["map"] = words[maps : maps + strategy.spare_pages]
+    state["version"] = words[maps + strategy.spare_pages :]
     state["frame"] %= strategy.frame_modulus
     for name, most in (
         ("rest", policy.cool_down_frames),
@@ -54,4 +58,5 @@ def cursor_word(unit: int, strikes: int = 0) -> int:
 def keep(copies: np.ndarray, state: State) -> None:
     """Write all three copies."""
     words = [*(state[name] for name in HEALER_VARIABLES), *state["cursor"], *state["map"]]
+    words += state["version"]
     copies[:] = np.array(words, np.int64).astype(np.uint32)[:, None]

@@ -19,7 +19,7 @@ from workbench.integer.program import Program
 from workbench.memory.places import WORKING_SECTIONS
 from workbench.memory.watches.areas import RAM, Area
 
-NONE, CRC_SCRUB = "none", "crc-scrub"
+NONE, CRC_SCRUB, VERSIONS = "none", "crc-scrub", "versions"
 _SHORT = {"crc32": CRC_SCRUB}  # names of scrubs that are not called after their code
 _REST = WORKING_SECTIONS[1:]
 _WEIGHTS = WORKING_SECTIONS[:1]
@@ -92,6 +92,16 @@ def relocating(pages: int = 1, *, spare_pages: int = 4) -> Strategy:
         Guard(Area("pq", _REST, 512), 1, ladder),
     )
     return Strategy("relocating", guards, source=_ANVIN, spare_pages=spare_pages)
+
+
+def versions(pages: int = 1, *, count: int = 3) -> Strategy:
+    """As two-speeds, and where the golden copy of a page is lost, all parameters of the version before it."""
+    ladder = (Remedy.CORRECT, Remedy.RESTORE, Remedy.FALL_BACK)
+    guards = (
+        Guard(Area("pq", _WEIGHTS, 1024), pages, ladder),
+        Guard(Area("pq", _REST), 1, ladder),
+    )
+    return Strategy(VERSIONS, guards, source=_ANVIN, versions=count)
 
 
 def plus_q_alone(pages: int = 2) -> Strategy:
@@ -195,6 +205,7 @@ NAMED: dict[str, Callable[[], Strategy]] = {
     "two-speeds": two_speeds,
     "critical-first": critical_first,
     "relocating": relocating,
+    VERSIONS: versions,
     "pq-alone": plus_q_alone,
     "secded64-scrub": lambda: secded(64),
     "secded32-scrub": lambda: secded(32),

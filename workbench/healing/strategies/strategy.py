@@ -16,6 +16,7 @@ from workbench.healing.strategies.conflicts import refuse_conflicts
 from workbench.healing.strategies.guard import Guard
 from workbench.healing.strategies.policy import Policy
 from workbench.healing.strategies.suitable import refuse_unsuitable
+from workbench.healing.strategies.versioned import refuse_count, refuse_unproved
 from workbench.integer.program import Program
 from workbench.memory.image import Image
 from workbench.memory.layout import Layout
@@ -38,6 +39,7 @@ class Strategy:
         policy: Of all.
         source: Where the idea was published, or "".
         spare_pages: Of RAM, that RELOCATE uses up, 0 to 16.
+        versions: Of the parameters in flash, 1 to 3; those that wait are what FALL_BACK takes.
     """
 
     name: str
@@ -45,14 +47,16 @@ class Strategy:
     policy: Policy = field(default_factory=Policy)
     source: str = ""
     spare_pages: int = 0
+    versions: int = 1
 
     def __post_init__(self) -> None:
         if isinstance(self.guards, Guard):
             raise WorkbenchError("guards is a single guard; write a tuple, (Guard(...),)")
         self._check_types()
         object.__setattr__(self, "guards", tuple(self.guards))
-        whole(self, "spare_pages")
+        whole(self, "spare_pages", "versions")
         self._check_spares()
+        refuse_count(self.versions, self.guards)
         if self._period > _MOST_PERIOD:
             raise WorkbenchError(
                 f"every_frames and refill_frames have no common multiple up to {_MOST_PERIOD:,} frames, so "
@@ -179,10 +183,14 @@ class Strategy:
         """
         cure = "a Program, as `program` of a voice or of lower(...)"
         expect(program, Program, "what a strategy is to protect", cure)
-        layout = Layout(program, areas=self.areas, spare_pages=self.spare_pages)
+        layout = Layout(
+            program, areas=self.areas, spare_pages=self.spare_pages, versions=self.versions
+        )
         for guard, watch in zip(self.guards, layout.watches, strict=False):
             refuse_unsuitable(guard, watch)
         refuse_conflicts(self.guards, layout.watches)
+        if self.versions > 1:
+            refuse_unproved(self.guards, layout.watches)
         return layout
 
     def image(self, program: Program) -> Image:
@@ -201,7 +209,9 @@ class Strategy:
             made = program
             for area in self.areas:
                 made = area.kind.prepared(made)
-            image = Image.of(made, areas=self.areas, spare_pages=self.spare_pages)
+            image = Image.of(
+                made, areas=self.areas, spare_pages=self.spare_pages, versions=self.versions
+            )
             self._images.clear()
             self._images[program.content_hash] = image
         return self._images[program.content_hash]

@@ -146,6 +146,7 @@ def summary(strategy: Strategy) -> str:
         if getattr(strategy.policy, field.name) != field.default
     ]
     spares = [f"{strategy.spare_pages} spare pages"] if strategy.spare_pages else []
+    spares += [f"{strategy.versions} versions"] if strategy.versions > 1 else []
     return "; ".join([*parts, *spares, *changed]) or "nothing"
 
 

@@ -1,6 +1,6 @@
 """A strategy as TOML, to be written and edited by hand; every value is checked when it is read.
 
-Layout: `name`, perhaps `source` and `spare_pages`; a table [[guard]] for each guard with the keywords of
+Layout: `name`, perhaps `source`, `spare_pages` and `versions`; a table [[guard]] for each guard with the keywords of
 `composing.guard`, `code` and `sections` among them; perhaps a table [policy] with the fields of `Policy`.
 What is left out has its usual value.
 
@@ -28,7 +28,7 @@ from workbench.healing.strategies.strategy import Guard, Strategy
 from workbench.memory.places import WORKING_SECTIONS
 from workbench.memory.watches.areas import area_of, settings_of
 
-_OF_STRATEGY = ("name", "source", "spare_pages")
+_OF_STRATEGY = ("name", "source", "spare_pages", "versions")
 _GUARD = "guard"  # the key of the list of guards
 _POLICY = "policy"
 
