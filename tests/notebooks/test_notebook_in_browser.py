@@ -132,13 +132,14 @@ def test_the_panel_follows_the_keyboard(tmp_path: Path, all_cells_run: Opened) -
         assert _snr(readout.inner_text()) != _snr(ten_flips)
 
         panel = page.locator(".jp-OutputArea-output", has=readout)
-        expect(panel.locator("audio")).to_have_count(2)
-        durations = panel.locator("audio").evaluate_all(
-            "players => Promise.all(players.map(p => p.duration > 0 ? p.duration : "
-            "new Promise(done => p.addEventListener('loadedmetadata', () => done(p.duration)))))"
-        )
-        assert all(0.5 < seconds < 2 for seconds in durations)
+        expect(panel.get_by_role("radio")).to_have_text(["1  before", "2  after"])
+        expect(panel.locator(".time")).to_have_text(re.compile(r"0\.00 of (0\.[5-9]|1\.)\d+ s"))
         assert all(panel.locator("img").evaluate_all("all => all.map(i => i.naturalWidth > 100)"))
+        pictures = panel.locator("img").evaluate_all("all => all.map(i => i.src)")
+        panel.get_by_role("radio", name="after").click()
+        panel.get_by_role("button", name="Play").click()
+        panel.get_by_role("button", name="Play").wait_for()  # it has come to its end
+        expect(panel.locator(".time")).not_to_have_text(re.compile(r"^0\.00"))
 
         for _ in range(6):  # from 20 flips to 2000, then let the healer work at 64 pages a frame
             page.keyboard.press("ArrowRight")
@@ -146,6 +147,8 @@ def test_the_panel_follows_the_keyboard(tmp_path: Path, all_cells_run: Opened) -
         expect(readout).to_contain_text("wrong bits left 5000")
         broken = readout.inner_text()
         assert "broken" in broken
+        changed = panel.locator("img").evaluate_all("all => all.map(i => i.src)")
+        assert [a == b for a, b in zip(pictures, changed, strict=True)] == [True, False]
         _dropdown(page, "Healer").select_option(label="64 pages a frame")
         expect(readout).to_contain_text("wrong bits left 0")
         assert _snr(readout.inner_text()) > _snr(broken)
@@ -153,7 +156,7 @@ def test_the_panel_follows_the_keyboard(tmp_path: Path, all_cells_run: Opened) -
         _dropdown(page, "Section").select_option(label="shift")
         _press(page, "Bit", "End", "31")
         expect(page.locator(".mistake")).to_contain_text("no element there has a bit")
-        expect(page.locator(".workbench-stale")).to_have_count(4)
+        expect(page.locator(".workbench-stale")).to_have_count(3)
         _press(page, "Bit", "Home", "any")
         expect(page.locator(".mistake, .workbench-stale")).to_have_count(0)
         expect(page.get_by_role("slider", name="Bit", exact=True)).to_have_attribute(
@@ -188,8 +191,10 @@ def test_two_healers_are_heard_and_seen(tmp_path: Path, all_cells_run: Opened) -
         readouts = page.locator(".readout")
         expect(readouts).to_have_count(2)
         panel = outputs.filter(has=readouts)
-        expect(panel.locator("audio")).to_have_count(2)
-        expect(panel.locator("img")).to_have_count(3)  # two spectrograms and the timeline
+        expect(panel.get_by_role("radio")).to_have_text(
+            ["1  clean", "2  A: none", "3  B: pq-scrub"]
+        )
+        expect(panel.locator("img")).to_have_count(4)  # three spectrograms and the timeline
         assert all(panel.locator("img").evaluate_all("all => all.map(i => i.naturalWidth > 100)"))
         expect(readouts.nth(0)).to_contain_text("0 log entries")
         expect(readouts.nth(1)).not_to_contain_text("0 log entries")
@@ -203,7 +208,7 @@ def test_two_healers_are_heard_and_seen(tmp_path: Path, all_cells_run: Opened) -
         expect(rate).to_have_count(1)
         expect(page.locator(".mistake, .workbench-stale")).to_have_count(0)
         busy = page.evaluate("window.busy")
-        assert any(text.startswith("Simulating parity-zero") and dim == 3 for text, dim in busy)
+        assert any(text.startswith("Simulating parity-zero") and dim == 4 for text, dim in busy)
         _dropdown(page, "Faults").select_option(label="the 5 worst bits at the start")
         expect(page.locator(".workbench-busy")).to_contain_text("1 of 5, about")
         page.locator(".workbench-stop").click()

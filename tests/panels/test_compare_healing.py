@@ -9,10 +9,11 @@ from typing import Any
 import ipywidgets as widgets
 import numpy as np
 import pytest
+from played import as_codes, codes
+from snippets import ran
 from voices import voice
 
 from workbench.errors import WorkbenchError
-from workbench.experiments.demo.page.data_uris import wav_uri
 from workbench.experiments.fleets.comparison import ENVIRONMENTS, workload_of
 from workbench.experiments.fleets.healed_speech import healed_speech
 from workbench.experiments.maps import worst_bits as adversarial
@@ -67,7 +68,11 @@ def test_it_shows_the_results_of_that_environment(panel: HealingPanel, name: str
     strategy, program = strategy_variant("pq-scrub", voice().program, panel.inputs)
     speech = healed_speech(voice(), workload, strategy, program)
     assert (len(speech.result.upsets) > 0) != bool(environment.drift)
-    assert wav_uri(speech.samples) in panel.sides[1].value
+    heard = codes(panel.player)
+    assert list(heard) == ["clean", "A: none", "B: pq-scrub"]
+    np.testing.assert_array_equal(heard["B: pq-scrub"], as_codes(speech.samples))
+    clean = np.concatenate([voice().speak(word) for word in speech.script.utterances])
+    np.testing.assert_array_equal(heard["clean"], as_codes(clean))
     assert speech.metrics.limit.replace("<", "&lt;").replace(">", "&gt;") in panel.sides[1].value
     assert "alert" not in panel.status.value
     assert STALE not in panel.timeline._dom_classes
@@ -95,10 +100,14 @@ def test_what_goes_wrong_is_told_and_its_results_are_dimmed(
         patch.setattr(compare_healing, "healed_speech", _refused)
         panel.controls["seed"].value = 1
         assert "it does not fit" in panel.status.value
-        assert all(STALE in each._dom_classes for each in (*panel.sides, panel.timeline))
+        assert all(
+            STALE in each._dom_classes for each in (*panel.sides, panel.player, panel.timeline)
+        )
     panel.controls["seed"].value = 2
     assert "it does not fit" not in panel.status.value
-    assert all(STALE not in each._dom_classes for each in (*panel.sides, panel.timeline))
+    assert all(
+        STALE not in each._dom_classes for each in (*panel.sides, panel.player, panel.timeline)
+    )
 
 
 def _refused(*_: Any) -> Any:
@@ -111,3 +120,18 @@ def test_handles_can_be_named(panel: HealingPanel) -> None:
     (output,) = names.outputs
     assert "aria-label" in output["data"]["application/javascript"]
     assert all(control.description for control in panel.controls.values())
+
+
+def test_its_code_gives_what_it_shows(panel: HealingPanel) -> None:
+    panel.controls["kind"].value = "ber"
+    made, shown = ran(panel.snippet)
+    device, *_ = shown[2:]
+    heard = codes(panel.player)["B: pq-scrub"]
+    np.testing.assert_array_equal(as_codes(device.samples), heard)
+    assert made["healer"] == "pq-scrub"
+
+
+def test_one_healer_can_be_heard_twice(panel: HealingPanel) -> None:
+    panel.controls["one"].value = "pq-scrub"
+    assert list(codes(panel.player)) == ["clean", "A: pq-scrub", "B: pq-scrub"]
+    panel.controls["one"].value = "none"

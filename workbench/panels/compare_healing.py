@@ -15,6 +15,7 @@ from types import NoneType
 from typing import Any
 
 import ipywidgets as widgets
+import numpy as np
 
 from workbench.errors import expect
 from workbench.experiments.fleets.comparison import ENVIRONMENTS, Environment, workload_of
@@ -30,19 +31,20 @@ from workbench.healing.strategies.variants import (
     strategy_variant,
     strategy_variants,
 )
+from workbench.panels.grid import WIDE, columns
 from workbench.panels.names import PANEL, named_handles
+from workbench.panels.player import Player
+from workbench.panels.snippet import Snippet
 from workbench.panels.status import Status
-from workbench.panels.views import sound
 
 _WORDS = 4
 _RATES = (0.2, 0.5, 1, 2, 5, 10, 20, 50)
 _LINES = 8
-_WIDE = widgets.Layout(width="auto")
 _SOFT = "color: var(--jp-ui-font-color2)"
 
 
 class HealingPanel(widgets.VBox):
-    """Controls, a sound for each of two strategies with its numbers and log, and a timeline of both.
+    """Controls, a player of both and of the clean voice, their numbers and logs, and a timeline of both.
 
     voice: the one that ships unless another is given. strategies: of one's own, to choose beside the
     named ones, the first of them to begin with. Raises WorkbenchError when the voice cannot be opened
@@ -52,8 +54,10 @@ class HealingPanel(widgets.VBox):
     def __init__(self, voice: Voice | None = None, strategies: Sequence[Strategy] = ()) -> None:
         expect(voice, (Voice, NoneType), "the voice of a panel", "a Voice, as open_voice()")
         self.sides = [widgets.HTML(), widgets.HTML()]
-        self.timeline = widgets.HTML(layout=_WIDE)
-        self.status = Status((*self.sides, self.timeline))
+        self.player = Player()
+        self.timeline = widgets.HTML(layout=WIDE)
+        self.snippet = Snippet()
+        self.status = Status((*self.sides, self.player, self.timeline))
         # Of the weights, the worst first; looked for when an environment needs them.
         self.worst: tuple[int, ...] = ()
         self._kept = TemporaryDirectory()  # those that a stopped search has found
@@ -67,10 +71,12 @@ class HealingPanel(widgets.VBox):
                 control.observe(self._changed, names="value")
             super().__init__(
                 [
-                    _columns(list(self.controls.values())),
+                    columns(list(self.controls.values())),
                     self.status,
-                    _columns(self.sides),
+                    self.player,
+                    columns(self.sides),
                     self.timeline,
+                    self.snippet,
                     named_handles(),
                 ],
                 layout=widgets.Layout(max_width="64rem"),
@@ -86,13 +92,37 @@ class HealingPanel(widgets.VBox):
         with self.status.working(f"simulating {chosen['one']} and {chosen['two']}"):
             workload = self._workload(environment, chosen["rate"], chosen["seed"])
             results = {}
-            for side, name in zip(self.sides, (chosen["one"], chosen["two"]), strict=True):
+            for side, key, letter in zip(self.sides, ("one", "two"), "AB", strict=True):
+                name = chosen[key]
                 self.status.tell(f"simulating {name} under the faults")
                 chosen_one = self.own.get(name, name)
                 strategy, program = strategy_variant(chosen_one, self.voice.program, self.inputs)
-                results[name] = healed_speech(self.voice, workload, strategy, program)
-                side.value = _side(name, results[name])
+                title = f"{letter}: {name}"
+                results[title] = healed_speech(self.voice, workload, strategy, program)
+                side.value = _side(title, results[title])
+            self._listen(results)
             self.timeline.value = _timeline(results)
+            self.snippet.show(self.voice, self._lines(workload, chosen))
+
+    def _listen(self, results: dict[str, HealedSpeech]) -> None:
+        """The clean voice, and both beside it."""
+        (first, *_) = results.values()
+        clean = np.concatenate([self.voice.speak(word) for word in first.script.utterances])
+        sounds = {title: speech.samples for title, speech in results.items()}
+        self.player.show({"clean": clean, **sounds}, self.voice.sample_rate_hz)
+
+    def _lines(self, workload: Workload, chosen: dict[str, Any]) -> list[str]:
+        (fault,) = workload.faults
+        own = [name for name in (chosen["one"], chosen["two"]) if name in self.own]
+        return [
+            *(
+                f"# {name!r}: a strategy of yours; give the object in place of its name"
+                for name in own
+            ),
+            f"for healer in ({chosen['one']!r}, {chosen['two']!r}):",
+            f"    device = wb.simulate(voice, healer, {fault!r}, utterances={_WORDS}, seed={chosen['seed']})",
+            "    display(device, wb.listen(device))",
+        ]
 
     def _workload(self, environment: Environment, rate: float, seed: int) -> Workload:
         """One device in an environment. rate: upsets a second, where it has them."""
@@ -122,7 +152,7 @@ def _controls(voice: Voice, own: Sequence[str]) -> dict[str, widgets.Widget]:
     """The controls by name, in the order in which they are shown. own: names of the user's strategies."""
     names = [*fitting(NAMES, voice.program)]
     names += [name for name in own if name not in names]
-    options = {"style": {"description_width": "8rem"}, "layout": _WIDE}
+    options = {"style": {"description_width": "8rem"}, "layout": WIDE}
     return {
         "one": widgets.Dropdown(options=names, value="none", description="Healer A", **options),
         "two": widgets.Dropdown(
@@ -146,15 +176,6 @@ def _controls(voice: Voice, own: Sequence[str]) -> dict[str, widgets.Widget]:
     }
 
 
-def _columns(children: Sequence[widgets.Widget]) -> widgets.GridBox:
-    layout = widgets.Layout(
-        grid_template_columns="repeat(auto-fit, minmax(min(20rem, 100%), 1fr))",
-        grid_gap="0.2rem 1.2rem",
-        width="100%",
-    )
-    return widgets.GridBox(children, layout=layout)
-
-
 def _title(environment: Environment) -> str:
     """What an environment is called: without its rate where the slider sets that, "stuck cells"."""
     title = environment.title
@@ -162,18 +183,14 @@ def _title(environment: Environment) -> str:
 
 
 def _side(name: str, speech: HealedSpeech) -> str:
-    """A sound with its picture, numbers and the first lines of the log."""
+    """Numbers of a sound and the first lines of the log."""
     metrics, lines = speech.metrics, speech.result.lines()
     snr = f"SNR {metrics.snr_db:.1f} dB" if metrics.snr_db < 1e9 else "every sample equal"
     shown = "".join(f"<li>{escape(line)}</li>" for line in lines[:_LINES])
     more = f"<li>and {len(lines) - _LINES:,} more</li>" if len(lines) > _LINES else ""
+    said = escape(f"“{' '.join(speech.script.utterances)}”: {snr}, {metrics.in_words}")
     return (
-        sound(
-            name,
-            f"“{' '.join(speech.script.utterances)}”: {snr}, {metrics.in_words}",
-            speech.samples,
-            round(speech.result.image.program.sample_rate_hz),
-        )
+        f'<div><b>{escape(name)}</b> <span style="{_SOFT}">{said}</span></div>'
         + f'<p role="status" class="readout" style="{_SOFT}">{len(speech.result.upsets)} upsets, '
         f"{len(lines)} log entries, {int(speech.result.wrong_bits[-1])} bits wrong at the end</p>"
         + f'<ul style="font-size: .8rem; line-height: 1.3">{shown}{more}</ul>'

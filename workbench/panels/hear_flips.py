@@ -16,48 +16,59 @@ from workbench.experiments.voices.voice import Voice, open_voice
 from workbench.memory.faults.bits import Flips
 from workbench.memory.faults.plan import Plan
 from workbench.memory.places import WORKING_SECTIONS
+from workbench.panels.grid import WIDE, columns
 from workbench.panels.names import PANEL, named_handles
+from workbench.panels.player import Player
+from workbench.panels.snippet import Snippet
 from workbench.panels.status import Status
-from workbench.panels.views import readout, site_list, sound
+from workbench.panels.views import readout, site_list
+from workbench.panels.voices import VoiceChoice, utterance_control
 
 FLIPS = (0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
 PAGES_PER_FRAME = {f"{pages} pages a frame" if pages else "none": pages for pages in (0, 8, 16, 64)}
 _ANY = "any"
 _BITS = 32  # the widest element of the working copy, a bias
-_WIDE = widgets.Layout(width="auto")
+_OPTIONS: dict[str, Any] = {"style": {"description_width": "5.5rem"}, "layout": WIDE}
 
 
 class FlipPanel(widgets.VBox):
-    """Controls, the word before and after with its numbers, and the names of the flipped bits.
+    """Controls, a player of the word before and after with its numbers, and the names of the flipped bits.
 
-    voice: the one that ships unless another is given, opened once. Raises WorkbenchError when it
-    cannot be opened; later errors are shown in the panel, in `status`.
+    voice: the one that ships unless another is given, opened once; others that ship can be chosen in the panel.
+    Raises WorkbenchError when it cannot be opened; later errors are shown in the panel, in `status`.
     """
 
     def __init__(self, voice: Voice | None = None) -> None:
         expect(voice, (Voice, NoneType), "the voice of a panel", "a Voice, as open_voice()")
-        self.numbers = widgets.HTML(layout=_WIDE)
-        self.before, self.after = widgets.HTML(), widgets.HTML()
-        self.sites = widgets.HTML(layout=_WIDE)
-        self.status = Status((self.numbers, self.before, self.after, self.sites))
+        self.numbers = widgets.HTML(layout=WIDE)
+        self.player = Player()
+        self.sites = widgets.HTML(layout=WIDE)
+        self.snippet = Snippet()
+        self.status = Status((self.numbers, self.player, self.sites))
         with self.status.shown("opening the voice"):
-            self.voice = voice or open_voice()
-            self.controls = _controls(self.voice)
-            for control in self.controls.values():
-                control.observe(self._changed, names="value")
+            self.choice = VoiceChoice(voice or open_voice(), **_OPTIONS)
+            self.choice.control.observe(self._other_voice, names="value")
+            self.settings = columns([], "17rem")
+            self._offer_controls()
             super().__init__(
                 [
-                    _grid(list(self.controls.values()), "17rem"),
+                    self.settings,
                     self.status,
                     self.numbers,
-                    _grid([self.before, self.after], "20rem"),
+                    self.player,
                     self.sites,
+                    self.snippet,
                     named_handles(),
                 ],
                 layout=widgets.Layout(max_width="64rem"),
             )
             self.add_class(PANEL)
             self.update()
+
+    @property
+    def voice(self) -> Voice:
+        """The one that speaks."""
+        return self.choice.voice
 
     def plan(self) -> Plan:
         """The flips that the controls ask for."""
@@ -74,14 +85,38 @@ class FlipPanel(widgets.VBox):
         """Speak the word again and show it; what goes wrong becomes a sentence in `status`."""
         word, pages = self.controls["word"].value, self.controls["healer"].value
         with self.status.working(f"speaking “{self.voice.spoken(word)}” from flipped memory"):
-            self._show(word, hear(self.voice, word, self.plan(), pages_per_frame=pages))
+            self._show(hear(self.voice, word, self.plan(), pages_per_frame=pages))
+            self.snippet.show(self.voice, self._lines(word, pages))
 
-    def _show(self, word: str, heard: Heard) -> None:
-        spoken, rate = self.voice.spoken(word), self.voice.sample_rate_hz
+    def _show(self, heard: Heard) -> None:
         self.numbers.value = readout(heard)
-        self.before.value = sound("Before", f"“{spoken}”, no flips", heard.before, rate)
-        self.after.value = sound("After", f"“{spoken}”, flipped bits", heard.after, rate)
+        self.player.show({"before": heard.before, "after": heard.after}, self.voice.sample_rate_hz)
         self.sites.value = site_list(heard.sites, heard.trial)
+
+    def _lines(self, word: str, pages: int) -> list[str]:
+        healed = f", pages_per_frame={pages}" if pages else ""
+        return [
+            f"heard = wb.hear(voice, {word!r}, {str(self.plan())!r}{healed})",
+            "wb.listen(heard)",
+        ]
+
+    def _offer_controls(self) -> None:
+        """Controls that fit the voice, below the list of generators, which keeps the keyboard's focus."""
+        self.controls = {"generator": self.choice.control, **_controls(self.voice)}
+        for control in list(self.controls.values())[1:]:
+            control.observe(self._changed, names="value")
+        self.settings.children = list(self.controls.values())
+
+    def _other_voice(self, _: Any) -> None:
+        if self.choice.control.value == self.voice.generator.name:
+            return
+        opened = False
+        with self.status.working(f"opening {self.choice.control.value}"):
+            self.choice.open()
+            self._offer_controls()
+            opened = True
+        if opened:
+            self.update()
 
     def _changed(self, _: Any) -> None:
         self.update()
@@ -94,9 +129,9 @@ def _controls(voice: Voice) -> dict[str, widgets.Widget]:
     operators = dict.fromkeys(
         place.operator for place in layout.places if place.section in WORKING_SECTIONS
     )
-    options = {"style": {"description_width": "5.5rem"}, "layout": _WIDE}
+    options = _OPTIONS
     return {
-        "word": _words(voice, options),
+        "word": utterance_control(voice, **options),
         "flips": widgets.SelectionSlider(
             options=FLIPS, value=10, description="Flips", continuous_update=False, **options
         ),
@@ -116,29 +151,6 @@ def _controls(voice: Voice) -> dict[str, widgets.Widget]:
             options=PAGES_PER_FRAME.items(), description="Healer", **options
         ),
     }
-
-
-def _words(voice: Voice, options: dict[str, Any]) -> widgets.Widget:
-    """A field for any text, with the usual ones to choose from; or a list of all that a voice knows."""
-    title = voice.generator.noun.capitalize()
-    if voice.generator.says_any_text:
-        return widgets.Combobox(
-            value=voice.usual[0], options=voice.usual, ensure_option=False,
-            continuous_update=False, description=title, **options,
-        )  # fmt: skip
-    words = [(voice.spoken(word), word) for word in voice.utterances]
-    return widgets.Dropdown(options=words, description=title, **options)
-
-
-def _grid(children: list[widgets.Widget], smallest: str) -> widgets.GridBox:
-    """As many columns as fit, none narrower than `smallest`."""
-    columns = f"repeat(auto-fit, minmax(min({smallest}, 100%), 1fr))"
-    return widgets.GridBox(
-        children,
-        layout=widgets.Layout(
-            grid_template_columns=columns, grid_gap="0.2rem 1.2rem", width="100%"
-        ),
-    )
 
 
 def _only(value: Any) -> tuple[Any, ...]:

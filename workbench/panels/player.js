@@ -159,10 +159,17 @@ function render({ model, el }) {
     draw();
   }
 
+  /** Sounds as long as those before them go on where these were: what is heard changes while it loops. */
   function build() {
     const titles = model.get("titles");
+    const before = { at: deck.now(), long: deck.duration, loop: deck.loop, playing: deck.running !== null };
     deck.load(model.get("_pcm").map(samplesOf), model.get("sample_rate_hz"));
     deck.active = model.get("active");
+    if (before.long && deck.duration === before.long) {
+      deck.position = before.at;
+      deck.loop = before.loop;
+      if (before.playing) deck.play();
+    }
     rows = titles.map((title, number) => {
       const name = element("button", { type: "button", class: "name", role: "radio" }, `${number + 1}  ${title}`);
       const image = element("img", { alt: "" });

@@ -52,8 +52,13 @@ class Player(anywidget.AnyWidget):
         return min(max(proposal["value"], 0), max(len(self.titles) - 1, 0))
 
     def show(self, sounds: Mapping[str, np.ndarray], sample_rate_hz: int) -> None:
-        """Put other sounds in place of those that are shown; arguments and errors as of `player`."""
+        """Put other sounds in place of those that are shown; arguments and errors as of `player`.
+
+        Where they last as long, it goes on playing at the same position and keeps its loop.
+        """
         padded = _of_one_length(sounds)
+        as_long = bool(self._pcm) and self.sample_rate_hz == sample_rate_hz
+        as_long = as_long and len(self._pcm[0]) == 2 * len(padded[0])
         first = padded[0]
         pictures = [spectrogram_uri(each) for each in padded]
         differences = [difference_uri(each, first) for each in padded[1:]]
@@ -63,7 +68,8 @@ class Player(anywidget.AnyWidget):
             self._pcm = [_as_pcm(each) for each in padded]
             self._pictures, self._differences = pictures, ["", *differences]
             self.active = self.active
-            self.loop_s, self.position_s = [], 0.0
+            if not as_long:
+                self.loop_s, self.position_s = [], 0.0
 
 
 def player(sounds: Mapping[str, np.ndarray], sample_rate_hz: int = SAMPLE_RATE_HZ) -> Player:

@@ -1,0 +1,72 @@
+"""Controls that choose what speaks and what it says, shared by the panels."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ipywidgets as widgets
+
+from workbench.errors import WorkbenchError
+from workbench.experiments.voices.voice import Voice, open_voice
+from workbench.generators.generator import SOUND
+from workbench.generators.generator_registry import generator_named, names
+
+
+class VoiceChoice:
+    """A list of generators: that of the voice at hand, and the others that ship with a sound of their own.
+
+    Args:
+        voice: At hand to begin with.
+
+    Attributes:
+        control: The list, whose values are names of generators.
+        voice: The one that is chosen, opened when it was first chosen.
+    """
+
+    def __init__(self, voice: Voice, **options: Any) -> None:
+        self.voice = voice
+        self._open = {voice.generator.name: voice}
+        self.control = widgets.Dropdown(
+            options=list(dict.fromkeys([voice.generator.name, *_audible()])),
+            value=voice.generator.name,
+            description="Generator",
+            **options,
+        )
+
+    def open(self) -> Voice:
+        """Make `voice` the one that the list shows; WorkbenchError where it cannot be opened, and the list goes back."""
+        name = self.control.value
+        try:
+            if name not in self._open:
+                self._open[name] = open_voice(generator=name)
+        except WorkbenchError:
+            self.control.value = self.voice.generator.name
+            raise
+        self.voice = self._open[name]
+        return self.voice
+
+
+def _audible() -> list[str]:
+    """Generators that ship a checkpoint and make sound."""
+    return [name for name in names() if _ships_sound(name)]
+
+
+def _ships_sound(name: str) -> bool:
+    try:
+        generator = generator_named(name)
+        generator.checkpoint()
+    except WorkbenchError:
+        return False
+    return generator.output == SOUND
+
+
+def utterance_control(voice: Voice, **options: Any) -> widgets.Widget:
+    """A field for any text, with the usual ones to choose from; or a list of all that a voice knows."""
+    title = voice.generator.noun.capitalize()
+    if voice.generator.says_any_text:
+        return widgets.Combobox(
+            value=voice.usual[0], options=voice.usual, ensure_option=False,
+            continuous_update=False, description=title, **options,
+        )  # fmt: skip
+    words = [(voice.spoken(word), word) for word in voice.utterances]
+    return widgets.Dropdown(options=words, description=title, **options)
