@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     from workbench.memory.faults.protection import ProtectionMask as ProtectionMask
     from workbench.memory.image import Image as Image
     from workbench.memory.watches.areas import Area as Area
+    from workbench.panels.bit_lab import BitLab as BitLab
     from workbench.panels.compare_healing import HealingPanel as HealingPanel
     from workbench.panels.hear_flips import FlipPanel as FlipPanel
     from workbench.panels.notebook_files import results_folder as results_folder
@@ -71,6 +72,7 @@ if TYPE_CHECKING:
 # Name -> the module that has it.
 _MODULES = {
     "Area": "memory.watches.areas",
+    "BitLab": "panels.bit_lab",
     "Calibration": "experiments.monitors.calibration",
     "Comparison": "face.comparing",
     "Experiences": "face.users",

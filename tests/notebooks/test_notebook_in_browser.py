@@ -124,7 +124,7 @@ def test_the_panel_follows_the_keyboard(tmp_path: Path, all_cells_run: Opened) -
     from playwright.sync_api import expect
 
     with all_cells_run(PANEL) as page:
-        readout = page.locator(".workbench-panel .readout")
+        readout = page.locator(".workbench-panel:not(:has(.cells)) .readout")
         expect(readout).to_contain_text("SNR")
         ten_flips = readout.inner_text()
         _press(page, "Flips", "ArrowRight", "20")
@@ -141,6 +141,7 @@ def test_the_panel_follows_the_keyboard(tmp_path: Path, all_cells_run: Opened) -
         panel.get_by_role("button", name="Play").wait_for()  # it has come to its end
         expect(panel.locator(".time")).not_to_have_text(re.compile(r"^0\.00"))
 
+        page.get_by_role("slider", name="Flips", exact=True).focus()
         for _ in range(6):  # from 20 flips to 2000, then let the healer work at 64 pages a frame
             page.keyboard.press("ArrowRight")
         _press(page, "Flips", "ArrowRight", "5000")
@@ -163,6 +164,33 @@ def test_the_panel_follows_the_keyboard(tmp_path: Path, all_cells_run: Opened) -
             "aria-valuetext", "any"
         )
         page.screenshot(path=tmp_path / "panel.png")
+        _a_bit_is_flipped(page.locator(".workbench-panel", has=page.locator(".cells")))
+        page.screenshot(path=tmp_path / "lab.png")
+
+
+def _a_bit_is_flipped(lab: Any) -> None:
+    """By a click in the grid of bits: it is named, heard, coloured and taken back."""
+    from playwright.sync_api import expect
+
+    sounds = lab.locator(".tracks img")
+    before = sounds.evaluate_all("all => all.map(i => i.src)")
+    assert before[0] == before[1], "nothing is flipped"
+    lab.locator(".cells").click(position={"x": 300, "y": 40})
+    expect(lab.locator(".told")).to_have_text(
+        re.compile(r"^conv_in\.weight\[.*\] bit \d; address \d+; value .*now .*; flipped; harm not")
+    )
+    expect(lab.locator(".readout")).to_contain_text("wrong bits left 1")
+    expect(lab.locator(".understood")).to_contain_text("a recogniser understood")
+    after = sounds.evaluate_all("all => all.map(i => i.src)")
+    assert after[0] == before[0] and after[1] != before[1]
+    lab.get_by_role("button", name="Colour by harm").click()
+    expect(lab.locator(".scale")).to_be_visible()
+    expect(lab.locator(".workbench-busy")).to_have_count(0)
+    lab.locator(".cells").focus()
+    lab.page.keyboard.press("ArrowRight")
+    expect(lab.locator(".told")).to_have_text(re.compile(r"harm(less)? alone"))
+    lab.get_by_role("button", name="Undo").click()
+    expect(lab.locator(".readout")).to_contain_text("every sample equal")
 
 
 @needs_browser
@@ -191,9 +219,7 @@ def test_two_healers_are_heard_and_seen(tmp_path: Path, all_cells_run: Opened) -
         readouts = page.locator(".readout")
         expect(readouts).to_have_count(2)
         panel = outputs.filter(has=readouts)
-        expect(panel.get_by_role("radio")).to_have_text(
-            ["1  clean", "2  A: none", "3  B: pq-scrub"]
-        )
+        expect(panel.get_by_role("radio")).to_have_text(["1  clean", "2  A: none", "3  B: mine"])
         expect(panel.locator("img")).to_have_count(4)  # three spectrograms and the timeline
         assert all(panel.locator("img").evaluate_all("all => all.map(i => i.naturalWidth > 100)"))
         expect(readouts.nth(0)).to_contain_text("0 log entries")

@@ -101,12 +101,12 @@ def test_what_goes_wrong_is_told_and_its_results_are_dimmed(
         panel.controls["seed"].value = 1
         assert "it does not fit" in panel.status.value
         assert all(
-            STALE in each._dom_classes for each in (*panel.sides, panel.player, panel.timeline)
+            STALE in each._dom_classes for each in (*panel.sides, panel.sound, panel.timeline)
         )
     panel.controls["seed"].value = 2
     assert "it does not fit" not in panel.status.value
     assert all(
-        STALE not in each._dom_classes for each in (*panel.sides, panel.player, panel.timeline)
+        STALE not in each._dom_classes for each in (*panel.sides, panel.sound, panel.timeline)
     )
 
 

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import base64
-import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from browsers import browser
+from widget_page import page_of
 
-import workbench.panels
 from workbench.errors import WorkbenchError
-from workbench.panels.player import Player, player
+from workbench.panels.player import player
 
 _RATE = 16_000
 _TIME = np.arange(2 * _RATE) / _RATE
@@ -23,28 +20,6 @@ _SOUNDS = {
     "flipped": 0.5 * np.sin(2 * np.pi * 1000 * _TIME),
     "short": 0.25 * np.ones(_RATE),
 }
-_SCRIPT = (Path(workbench.panels.__file__).parent / "player.js").read_text(encoding="utf-8")
-_STYLE = (Path(workbench.panels.__file__).parent / "player.css").read_text(encoding="utf-8")
-# A model as Jupyter has it, whose changes come at once.
-_MODEL = """
-class Model {
-  constructor(values) { this.values = values; this.heard = {}; }
-  get(name) { return this.values[name]; }
-  set(name, value) {
-    if (JSON.stringify(this.values[name]) === JSON.stringify(value)) return;
-    this.values[name] = value;
-    (this.heard["change:" + name] ?? []).forEach((each) => each());
-  }
-  save_changes() {}
-  on(name, callback) { (this.heard[name] ??= []).push(callback); }
-  off(name, callback) { this.heard[name] = this.heard[name].filter((each) => each !== callback); }
-}
-"""
-# Sounds arrive as views of memory, which the model above takes for equal.
-_OTHERS = """() => {
-  model.values._pcm = OTHERS;
-  model.heard["change:_pcm"].forEach((each) => each());
-}"""
 
 
 def test_shorter_sounds_end_in_silence() -> None:
@@ -84,24 +59,6 @@ def test_what_is_no_sound_is_told(sounds: dict[str, np.ndarray]) -> None:
         player(sounds)
 
 
-def _page(widget: Player) -> str:
-    """A page with the player and `window.model`; `window.Deck` is its machine."""
-    state = {
-        name: getattr(widget, name)
-        for name in ("titles", "sample_rate_hz", "active", "position_s", "loop_s", "difference")
-    }
-    state |= {"_pictures": widget._pictures, "_differences": widget._differences}
-    pcm = json.dumps([base64.b64encode(each).decode() for each in widget._pcm])
-    script = _SCRIPT.replace("export default { render };", "window.render = render;")
-    script = script.replace("export { Deck };", "window.Deck = Deck;")
-    return f"""<!doctype html><style>{_STYLE}</style><div id="place"></div><script type="module">
-{script}{_MODEL}
-const bytes = (text) => new DataView(Uint8Array.from(atob(text), (each) => each.charCodeAt(0)).buffer);
-window.model = new Model({{ ...{json.dumps(state)}, _pcm: {pcm}.map(bytes) }});
-window.stop = render({{ model, el: document.querySelector("#place") }});
-</script>"""
-
-
 @pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     with browser(tmp_path_factory.mktemp("profile"), width=900, height=700) as context:
@@ -114,7 +71,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 
 @pytest.fixture
 def shown(page: Any) -> Any:
-    page.set_content(_page(player(_SOUNDS, _RATE)))
+    page.set_content(page_of(player(_SOUNDS, _RATE)))
     page.get_by_role("radio").nth(2).wait_for()
     return page
 
@@ -191,13 +148,13 @@ def test_other_sounds_of_one_length_go_on_where_these_were(shown: Any) -> None:
     shown.evaluate("model.set('loop_s', [0.25, 1.5])")
     shown.get_by_role("button", name="Play").click()
     shown.wait_for_function("model.get('position_s') > 0.3")
-    shown.evaluate(_OTHERS.replace("OTHERS", "[...model.get('_pcm')].reverse()"))
+    shown.evaluate("model.set('_pcm', [...model.get('_pcm')].reverse())")
     assert shown.get_by_role("button", name="Pause").count() == 1
     assert float(shown.get_by_role("slider").first.get_attribute("aria-valuenow")) > 0.3
     assert shown.locator(".loop").first.is_visible()
     shown.keyboard.press(" ")
     half = "model.get('_pcm').map((each) => new DataView(each.buffer, 0, 32000))"
-    shown.evaluate(_OTHERS.replace("OTHERS", half))
+    shown.evaluate(f"model.set('_pcm', {half})")
     assert shown.get_by_role("slider").first.get_attribute("aria-valuemax") == "1.00"
     assert shown.get_by_role("slider").first.get_attribute("aria-valuenow") == "0.00"
     assert not shown.locator(".loop").first.is_visible()

@@ -31,7 +31,7 @@ from workbench.healing.strategies.variants import (
     strategy_variant,
     strategy_variants,
 )
-from workbench.panels.grid import WIDE, columns
+from workbench.panels.grid import WIDE, columns, framed
 from workbench.panels.names import PANEL, named_handles
 from workbench.panels.player import Player
 from workbench.panels.snippet import Snippet
@@ -55,9 +55,10 @@ class HealingPanel(widgets.VBox):
         expect(voice, (Voice, NoneType), "the voice of a panel", "a Voice, as open_voice()")
         self.sides = [widgets.HTML(), widgets.HTML()]
         self.player = Player()
+        self.sound = framed(self.player)
         self.timeline = widgets.HTML(layout=WIDE)
         self.snippet = Snippet()
-        self.status = Status((*self.sides, self.player, self.timeline))
+        self.status = Status((*self.sides, self.sound, self.timeline))
         # Of the weights, the worst first; looked for when an environment needs them.
         self.worst: tuple[int, ...] = ()
         self._kept = TemporaryDirectory()  # those that a stopped search has found
@@ -73,7 +74,7 @@ class HealingPanel(widgets.VBox):
                 [
                     columns(list(self.controls.values())),
                     self.status,
-                    self.player,
+                    self.sound,
                     columns(self.sides),
                     self.timeline,
                     self.snippet,

@@ -19,3 +19,8 @@ def columns(children: Sequence[widgets.Widget], smallest: str = "20rem") -> widg
             width="100%",
         ),
     )
+
+
+def framed(widget: widgets.Widget) -> widgets.VBox:
+    """A box that can be dimmed: what anywidget shows takes no notice of CSS classes that it gets later."""
+    return widgets.VBox([widget])

@@ -16,7 +16,7 @@ from workbench.experiments.voices.voice import Voice, open_voice
 from workbench.memory.faults.bits import Flips
 from workbench.memory.faults.plan import Plan
 from workbench.memory.places import WORKING_SECTIONS
-from workbench.panels.grid import WIDE, columns
+from workbench.panels.grid import WIDE, columns, framed
 from workbench.panels.names import PANEL, named_handles
 from workbench.panels.player import Player
 from workbench.panels.snippet import Snippet
@@ -42,9 +42,10 @@ class FlipPanel(widgets.VBox):
         expect(voice, (Voice, NoneType), "the voice of a panel", "a Voice, as open_voice()")
         self.numbers = widgets.HTML(layout=WIDE)
         self.player = Player()
+        self.sound = framed(self.player)
         self.sites = widgets.HTML(layout=WIDE)
         self.snippet = Snippet()
-        self.status = Status((self.numbers, self.player, self.sites))
+        self.status = Status((self.numbers, self.sound, self.sites))
         with self.status.shown("opening the voice"):
             self.choice = VoiceChoice(voice or open_voice(), **_OPTIONS)
             self.choice.control.observe(self._other_voice, names="value")
@@ -55,7 +56,7 @@ class FlipPanel(widgets.VBox):
                     self.settings,
                     self.status,
                     self.numbers,
-                    self.player,
+                    self.sound,
                     self.sites,
                     self.snippet,
                     named_handles(),

@@ -1,4 +1,4 @@
-"""HTML of panels: a sound with its picture, numbers, names of bits, an error.
+"""HTML of panels: a sound with its picture, numbers, what was understood, names of bits, an error.
 
 They take their colours from JupyterLab's theme, light or dark.
 """
@@ -6,6 +6,7 @@ They take their colours from JupyterLab's theme, light or dark.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from html import escape
 
@@ -56,6 +57,22 @@ def readout(heard: Heard) -> str:
         + "".join(parts)
         + "</div>"
     )
+
+
+def understood(answers: Sequence[str], wanted: str, absent: str) -> str:
+    """What a recogniser understood in how many of its presentations, the most frequent first, in one line.
+
+    absent: why nobody listened.
+    """
+    if not answers:
+        return f'<div style="{_SOFT}">{escape(absent)}</div>'
+    counts = Counter(answers).most_common()
+    told = ", ".join(
+        f"<b>{escape(answer) or 'nothing that it knows'}</b> {count} of {len(answers)}"
+        for answer, count in counts
+    )
+    mark = "✓" if counts[0][0] == wanted else "✗"
+    return f'<div class="understood">{mark} a recogniser understood {told}</div>'
 
 
 def site_list(sites: Sequence[str], trial: str) -> str:

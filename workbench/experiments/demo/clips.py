@@ -6,10 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from workbench.audio.recogniser import VARIANTS, Recogniser, digit_recogniser
 from workbench.audio.sound_metrics import SoundMetrics, measure
-from workbench.errors import WorkbenchError
 from workbench.experiments.demo.record import Clip
+from workbench.experiments.voices.understanding import Understanding
 from workbench.experiments.voices.voice import Voice
 from workbench.memory.faults.bits import Flips
 from workbench.memory.faults.plan import Plan, TrialId
@@ -31,8 +30,7 @@ class ClipMaker:
         # A text of the visitor's own was never recorded.
         own = voice.generator.says_any_text and word not in voice.utterances
         self.recording = None if own else voice.recording(word)
-        self.answer = voice.generator.heard_as(word)
-        self.recogniser, self.absent = _recogniser(voice, self.answer)
+        self.understood = Understanding(voice, word)
 
     def clip(
         self,
@@ -55,7 +53,7 @@ class ClipMaker:
             recording=None
             if key == RECORDING or self.recording is None
             else self._measured(samples, self.recording),
-            heard=self._heard(samples),
+            heard=self.understood(samples),
             positions=tuple(int(position) for position in flipped),
             by_section=_by_section(self.voice.image().layout, flipped),
             trial=trial,
@@ -67,11 +65,6 @@ class ClipMaker:
             perceptual=self.voice.generator.spoken_language,
             scale=self.voice.generator.scale,
         )  # fmt: skip
-
-    def _heard(self, samples: np.ndarray) -> tuple[str, ...]:
-        if self.recogniser is None:
-            return ()
-        return tuple(self.recogniser.recognise(samples, variant) for variant in VARIANTS)
 
 
 def clean_clips(maker: ClipMaker, float_sound: np.ndarray) -> list[Clip]:
@@ -135,19 +128,3 @@ def _by_section(layout: Layout, positions: np.ndarray) -> dict[str, int]:
     """How many of the bits lie in each section that has any, in address order."""
     names = [layout.section_at(int(position) // 8).name for position in positions]
     return {name: names.count(name) for name in layout.sections if name in names}
-
-
-def _recogniser(voice: Voice, answer: str) -> tuple[Recogniser | None, str]:
-    """The recogniser of the digits, or of what else the voice usually says; or None and the reason."""
-    if not voice.generator.spoken_language:
-        return None, f"no recogniser listens: the generator {voice.generator.name} makes no speech"
-    try:
-        recogniser = digit_recogniser()
-        if answer not in recogniser.words:
-            others = map(voice.generator.heard_as, voice.usual)
-            recogniser = Recogniser(tuple(dict.fromkeys([answer, *others])), leave_out=True)
-    except WorkbenchError as error:
-        return None, str(error)
-    if answer not in recogniser.words:
-        return None, f"the recogniser cannot hear {answer!r}: {recogniser.left_out[answer]}"
-    return recogniser, ""

@@ -96,7 +96,7 @@ def demonstrate(
         command=demo_command(voice, word, seed),
         word=word,
         spoken=voice.spoken(word),
-        answer=maker.answer,
+        answer=maker.understood.answer,
         seed=seed,
         scale=voice.generator.scale,
         clips=tuple(clips),
@@ -105,7 +105,7 @@ def demonstrate(
         simulation=simulation,
         device=device,
         device_absent=device_absent,
-        recogniser_absent=maker.absent,
+        recogniser_absent=maker.understood.absent,
         metadata=metadata_rows(voice.metadata),
         hashes={"program": voice.program.content_hash, "image": voice.image().content_hash},
         commands=commands(
