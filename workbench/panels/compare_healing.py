@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
-from dataclasses import replace
 from html import escape
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -31,6 +30,7 @@ from workbench.healing.strategies.variants import (
     strategy_variant,
     strategy_variants,
 )
+from workbench.panels.environments import RATES, at_rate, fault_text, title_without_rate
 from workbench.panels.grid import WIDE, columns, framed
 from workbench.panels.names import PANEL, named_handles
 from workbench.panels.player import Player
@@ -38,7 +38,6 @@ from workbench.panels.snippet import Snippet
 from workbench.panels.status import Status
 
 _WORDS = 4
-_RATES = (0.2, 0.5, 1, 2, 5, 10, 20, 50)
 _LINES = 8
 _SOFT = "color: var(--jp-ui-font-color2)"
 
@@ -88,10 +87,10 @@ class HealingPanel(widgets.VBox):
     def update(self) -> None:
         """Simulate both and show them; an error becomes a sentence in `status`."""
         chosen = {name: control.value for name, control in self.controls.items()}
-        environment = ENVIRONMENTS[chosen["kind"]]
+        environment = at_rate(ENVIRONMENTS[chosen["kind"]], chosen["rate"])
         self.controls["rate"].disabled = not environment.upsets_per_s
         with self.status.working(f"simulating {chosen['one']} and {chosen['two']}"):
-            workload = self._workload(environment, chosen["rate"], chosen["seed"])
+            workload = self._workload(environment, chosen["seed"])
             results = {}
             for side, key, letter in zip(self.sides, ("one", "two"), "AB", strict=True):
                 name = chosen[key]
@@ -103,7 +102,7 @@ class HealingPanel(widgets.VBox):
                 side.value = _side(title, results[title])
             self._listen(results)
             self.timeline.value = _timeline(results)
-            self.snippet.show(self.voice, self._lines(workload, chosen))
+            self.snippet.show(self.voice, self._lines(chosen))
 
     def _listen(self, results: dict[str, HealedSpeech]) -> None:
         """The clean voice, and both beside it."""
@@ -112,9 +111,9 @@ class HealingPanel(widgets.VBox):
         sounds = {title: speech.samples for title, speech in results.items()}
         self.player.show({"clean": clean, **sounds}, self.voice.sample_rate_hz)
 
-    def _lines(self, workload: Workload, chosen: dict[str, Any]) -> list[str]:
-        (fault,) = workload.faults
+    def _lines(self, chosen: dict[str, Any]) -> list[str]:
         own = [name for name in (chosen["one"], chosen["two"]) if name in self.own]
+        fault = fault_text(ENVIRONMENTS[chosen["kind"]], chosen["rate"])
         return [
             *(
                 f"# {name!r}: a strategy of yours; give the object in place of its name"
@@ -125,10 +124,8 @@ class HealingPanel(widgets.VBox):
             "    display(device, wb.listen(device))",
         ]
 
-    def _workload(self, environment: Environment, rate: float, seed: int) -> Workload:
-        """One device in an environment. rate: upsets a second, where it has them."""
-        if environment.upsets_per_s:
-            environment = replace(environment, upsets_per_s=rate)
+    def _workload(self, environment: Environment, seed: int) -> Workload:
+        """One device in an environment."""
         if len(self.worst) < environment.adversarial:
             self.worst = self._worst_bits(environment.adversarial)
         return workload_of(environment, devices=1, utterances=_WORDS, seed=seed, worst=self.worst)
@@ -160,12 +157,12 @@ def _controls(voice: Voice, own: Sequence[str]) -> dict[str, widgets.Widget]:
             options=names, value=next(iter(own), "pq-scrub"), description="Healer B", **options
         ),
         "kind": widgets.Dropdown(
-            options=[(_title(each), each.name) for each in ENVIRONMENTS.values()],
+            options=[(title_without_rate(each), each.name) for each in ENVIRONMENTS.values()],
             description="Faults",
             **options,
         ),
         "rate": widgets.SelectionSlider(
-            options=_RATES,
+            options=RATES,
             value=10,
             description="upsets a second",
             continuous_update=False,
@@ -175,12 +172,6 @@ def _controls(voice: Voice, own: Sequence[str]) -> dict[str, widgets.Widget]:
             min=0, max=99, description="Seed", continuous_update=False, **options
         ),
     }
-
-
-def _title(environment: Environment) -> str:
-    """What an environment is called: without its rate where the slider sets that, "stuck cells"."""
-    title = environment.title
-    return title.split(",")[0] if environment.upsets_per_s else title
 
 
 def _side(name: str, speech: HealedSpeech) -> str:
