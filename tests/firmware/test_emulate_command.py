@@ -10,6 +10,9 @@ from batches import needs_emulator
 from voices import voice
 
 from workbench.cli import main
+from workbench.commands import emulated_faults
+from workbench.experiments.machine_faults.outcomes import OUTCOMES
+from workbench.firmware.machine_faults.fault import KINDS
 from workbench.generators.challenge import ChallengeGenerator
 from workbench.integer.reference import run
 from workbench.training.checkpoint_files import shipped_checkpoint
@@ -111,3 +114,68 @@ def test_emulate_says_what_is_wrong(capsys: pytest.CaptureFixture[str], monkeypa
 
 def _silence(program, inputs):
     return run(program, inputs)[program.output] * 0
+
+
+@needs_emulator
+def test_faults_strike_the_running_firmware(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With and without healer, counted, drawn, and the same again from what an interrupted run kept."""
+    figures, picture = tmp_path / "figures.json", tmp_path / "outcomes.png"
+    words = ["emulate", "--faults", "8", "--word", "7", "--strategy", "pq-scrub", "--jobs", "1"]
+    words += ["--json", str(figures), "--picture", str(picture)]
+    healed = [0]
+
+    def strike(setup, kind, seed, numbers):
+        if setup.strategy.heals and kind == "skip" and not healed[0]:
+            healed[0] += 1
+            raise KeyboardInterrupt
+        return strike_again(setup, kind, seed, numbers)
+
+    strike_again = emulated_faults.strike
+    monkeypatch.setattr(emulated_faults, "strike", strike)
+    assert main(words) == 130
+    assert "9 finished steps are kept" in capsys.readouterr().err
+    struck = []
+
+    def counted(setup, kind, seed, numbers):
+        struck.append((setup.strategy.name, kind))
+        return strike_again(setup, kind, seed, numbers)
+
+    monkeypatch.setattr(emulated_faults, "strike", counted)
+    assert main(words) == 0
+    assert struck == [("pq-scrub", "skip")]
+    output = capsys.readouterr().out
+    assert "Cortex-M4: 8 faults of each kind" in output and "back after a reset" in output
+    bare, healing = json.loads(figures.read_text())["devices"]
+    assert (bare["strategy"], healing["strategy"]) == ("none", "pq-scrub")
+    for device in (bare, healing):
+        assert [fault["kind"] for fault in device["faults"]] == [k for k in KINDS for _ in range(8)]
+        for kind in KINDS:
+            of_kind = [fault for fault in device["faults"] if fault["kind"] == kind]
+            for outcome in OUTCOMES:
+                share = device["kinds"][kind][outcome]
+                assert share["hits"] == sum(fault["outcome"] == outcome for fault in of_kind)
+                assert share["low"] <= share["hits"] / 8 <= share["high"]
+    assert not bare["kinds"]["RAM"]["healed"]["hits"] and healing["kinds"]["RAM"]["healed"]["hits"]
+    assert picture.read_bytes()[:4] == b"\x89PNG"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--faults", "0"], "--faults is 0; strike at least 1 of each kind"),
+        (["--faults", "--jobs", "0"], "--jobs is 0; it must be at least 1"),
+        (["--faults", "3", "--soak", "3"], "--soak and --faults measure different things"),
+        (["--faults", "--log", "x"], "--log has no meaning with --faults"),
+        (["--picture", "x.png"], "--picture has no meaning here; leave it out"),
+        (["--costs", "--jobs", "2"], "--jobs has no meaning with --costs"),
+        (["--faults", "3", "--word", "eleven"], "cannot say 'eleven'"),
+    ],
+)
+def test_faults_name_the_wrong_option(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
+) -> None:
+    assert main(["emulate", *arguments]) == 2
+    message = capsys.readouterr().err
+    assert words in message and message.count("\n") == 1

@@ -22,6 +22,7 @@ from workbench.commands.common import (
 )
 from workbench.commands.cost_table import LEGEND, print_costs
 from workbench.commands.emulated_core import RUNS, on_core, print_figures
+from workbench.commands.emulated_faults import USUAL_FAULTS, run_faults
 from workbench.commands.kept import Kept
 from workbench.commands.progress import counted
 from workbench.errors import WorkbenchError
@@ -75,10 +76,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "writes down",
     )
     parser.add_argument(
+        "--faults", type=int, nargs="?", const=USUAL_FAULTS, metavar="N",
+        help="instead strike the running firmware, with and without healer, by N faults of each kind: bits of RAM, "
+        f"stack, flash and registers, and skipped instructions ({USUAL_FAULTS}; on m4, in two words)",
+    )  # fmt: skip
+    parser.add_argument(
         "--strategy", action="append", type=strategy_text, metavar="NAME|FILE",
-        help=f"the healer: {STRATEGIES} ({CRC_SCRUB}); for --costs and --soak, may be given again "
+        help=f"the healer: {STRATEGIES} ({CRC_SCRUB}); may be given again for --faults, and for --costs and --soak "
         "(all that fit)",
     )  # fmt: skip
+    parser.add_argument(
+        "--jobs", type=int, default=-1, metavar="N", help="processes of --faults (one a core)"
+    )
+    parser.add_argument(
+        "--picture", type=Path, metavar="FILE", help="draw the outcomes of --faults there (PNG)"
+    )
     parser.add_argument("--seed", type=int, default=0, help="another one flips other bits (0)")
     parser.add_argument(
         "--log", type=Path, metavar="FILE", help="keep the log's bytes, which `workbench log` reads"
@@ -98,8 +110,12 @@ def run(options: argparse.Namespace) -> None:
             raise WorkbenchError(f"--{name} is {value}; it must be at least {least}")
     _refuse_what_would_be_ignored(options)
     voice = chosen_voice(options)
-    if options.json and voice.folder:
-        refuse_replacing(options.json, voice.folder)
+    for written in filter(None, (options.json, options.picture)):
+        if voice.folder:
+            refuse_replacing(written, voice.folder)
+    if options.faults is not None:
+        run_faults(voice, options)
+        return
     bits = len(voice.image().layout.positions())
     if options.upsets > bits:
         raise WorkbenchError(
@@ -138,14 +154,24 @@ def run(options: argparse.Namespace) -> None:
 
 def _refuse_what_would_be_ignored(options: argparse.Namespace) -> None:
     """Options that the chosen measurement does not have."""
-    mode = "--costs" if options.costs else "--soak" if options.soak is not None else ""
+    modes = {
+        "--costs": options.costs,
+        "--soak": options.soak is not None,
+        "--faults": options.faults is not None,
+    }
+    chosen = [name for name, asked in modes.items() if asked]
+    if len(chosen) > 1:
+        raise WorkbenchError(f"{' and '.join(chosen)} measure different things; choose one of them")
+    mode = "".join(chosen)
+    other = mode and mode != "--faults"
     unused = {
-        "--pages": options.pages is not None and mode,
-        "--word": options.word and mode,
+        "--pages": options.pages is not None and other,
+        "--word": options.word and other,
+        "--jobs": options.jobs != -1 and mode != "--faults",
+        "--picture": options.picture and mode != "--faults",
         "--log": options.log and (mode or len(options.core or USUAL_CORES) > 1),
         "--core": options.core and mode == "--soak",
         "--json": options.json and mode == "--soak",
-        "--soak": options.soak is not None and options.costs,
         "a second --strategy": len(options.strategy or ()) > 1 and not mode,
     }
     for name, refused in unused.items():

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Hooks for the emulator, native because they run at every jump and every read of flash: count
- * instructions and bytes exactly, invert bits of RAM once their time has come, and hold cells that are
- * stuck. They run on the host, not on the device.
+ * instructions and bytes exactly, invert bits of RAM once their time has come, hold cells that are
+ * stuck, and stop before a given instruction. They run on the host, not on the device.
  */
 #include <stdint.h>
 
@@ -52,6 +52,10 @@ typedef struct {
     uint64_t stuck_count;
     uint64_t limit; /* of instructions; then ... */
     int (*stop)(void *emulator);
+    uint64_t passes; /* blocks that run in any case; behind them ... */
+    uint64_t pause;  /* ... it stops before the block with the instruction of this number, from 0 ... */
+    uint64_t paused_at; /* ... which begins here; 0 where it did not stop */
+    uint64_t paused_bytes;
 } counter;
 
 void counter_block(void *emulator, uint64_t address, uint32_t size, void *user);
@@ -147,6 +151,14 @@ void counter_block(void *emulator, uint64_t address, uint32_t size, void *user)
         block *known = &c->known[offset / 2];
         if (known->size != size) {
             *known = count_block(c, c->flash + offset, size);
+        }
+        if (c->passes) {
+            c->passes--;
+        } else if (c->instructions + known->instructions > c->pause) {
+            c->paused_at = address;
+            c->paused_bytes = size;
+            (void)c->stop(emulator);
+            return;
         }
         c->instructions += known->instructions;
         c->cycles += known->cycles + (address == c->end ? 0 : c->times.jump);

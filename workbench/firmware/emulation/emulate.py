@@ -6,8 +6,10 @@ in cycles, of which a real core needs more.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -152,6 +154,16 @@ def emulated_machine(
     count_reads: of golden copy and checks, which takes three times as long. compiler, defines: see
     `compile_device`. No file stays behind. Raises WorkbenchError without compiler or emulator.
     """
+    with device_file(firmwares, core, compiler=compiler, defines=defines) as elf:
+        counted = _in_flash(firmwares) if count_reads else {}
+        return EmulatedMachine(elf, core, counted=counted)
+
+
+@contextmanager
+def device_file(
+    firmwares: Sequence[Firmware], core: Core, *, compiler: str = ZIG, defines: Sequence[str] = ()
+) -> Iterator[Path]:
+    """The ELF file of models with different prefixes while the block runs; raises as `emulated_machine`."""
     device = package_texts("device")
     symbols = " ".join(name for firmware in firmwares for name in _looked_at(firmware))
     sources = {
@@ -170,8 +182,7 @@ def emulated_machine(
             compiler=compiler,
             defines=defines,
         )
-        counted = _in_flash(firmwares) if count_reads else {}
-        return EmulatedMachine(elf, core, counted=counted)
+        yield elf
 
 
 def _in_flash(firmwares: Sequence[Firmware]) -> dict[str, int]:

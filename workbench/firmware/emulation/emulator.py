@@ -23,12 +23,13 @@ from workbench.firmware.toolchain import WARNINGS, build_folder, compile_shared,
 FLASH_START, FLASH_BYTES = 0x0800_0000, 2 << 20
 RAM_START, RAM_BYTES = 0x2000_0000, 1 << 20
 # Where functions return to: nothing lies there, and the emulator stops.
-_RETURN = FLASH_START + FLASH_BYTES - 16
-_STACK_TOP = RAM_START + RAM_BYTES
-_STACK_PAINT = 0xA5
+RETURN = FLASH_START + FLASH_BYTES - 16
+STACK_TOP = RAM_START + RAM_BYTES
+STACK_PAINT = 0xA5
 _THUMB = 1
 _TIMES = ("load", "load_after", "store", "block", "jump", "accumulate")  # of `Timing`
 _BLOCK = np.dtype([("size", "u4"), ("instructions", "u4"), ("cycles", "u4")])
+NEVER = 2**64 - 1  # an instruction that no call reaches
 _MOST_INSTRUCTIONS = 2_000_000_000  # of a call; nothing that comes back takes as many
 _ENABLE_FPU = 0x4000_0000
 _EXTRA = "pip install 'self-healing-audio-workbench[mcu]'"
@@ -96,6 +97,10 @@ class _Counts(ctypes.Structure):
         ("stuck_count", ctypes.c_uint64),
         ("limit", ctypes.c_uint64),
         ("stop", ctypes.c_void_p),
+        ("passes", ctypes.c_uint64),
+        ("pause", ctypes.c_uint64),
+        ("paused_at", ctypes.c_uint64),
+        ("paused_bytes", ctypes.c_uint64),
     )
 
 
@@ -111,6 +116,7 @@ class _Counter:
             known=self._known.ctypes.data,
             risc_v=core.risc_v,
             times=_Times(*(getattr(core.timing, name) for name in _TIMES)),
+            pause=NEVER,
         )
 
     def arm(self, strikes: Sequence[Strike]) -> None:
@@ -120,6 +126,11 @@ class _Counter:
         self.counts.instructions = self.counts.cycles = self.counts.flash_reads = 0
         self.counts.upsets = self._upsets
         self.counts.waiting = len(strikes)
+
+    def forget(self, start: int, stop: int) -> None:
+        """Count blocks that begin at these addresses anew: their code has changed."""
+        first = max(0, start - FLASH_START) // 2
+        self._known["size"][first : max(0, stop - FLASH_START + 1) // 2] = 0
 
     def hold(self, cells: Sequence[StuckCell]) -> None:
         """Let these cells, and no others, be stuck."""
@@ -168,7 +179,7 @@ class EmulatedMachine:
         self.limit = _MOST_INSTRUCTIONS
         self.instructions = self.cycles = self.flash_reads = 0
         self._paint = self.ram_bytes
-        self._ram[self._paint :] = _STACK_PAINT
+        self._ram[self._paint :] = STACK_PAINT
 
     def call(self, function: str) -> None:
         """Run a function without arguments to its end; WorkbenchError when it faults or never ends."""
@@ -176,10 +187,10 @@ class EmulatedMachine:
         strikes = sorted(self.strikes, key=lambda strike: strike.after)
         self._counter.arm(strikes)
         self._counter.counts.limit = self.limit
-        uc.reg_write(registers.stack, _STACK_TOP)
-        uc.reg_write(registers.link, _RETURN | self._thumb)
+        uc.reg_write(registers.stack, STACK_TOP)
+        uc.reg_write(registers.link, RETURN | self._thumb)
         try:
-            uc.emu_start(self.symbol(function) | self._thumb, _RETURN)
+            uc.emu_start(self.symbol(function) | self._thumb, RETURN)
         except self._unicorn.UcError as error:
             place = uc.reg_read(registers.counter)
             raise WorkbenchError(
@@ -242,7 +253,7 @@ class EmulatedMachine:
     def stack_bytes(self) -> int:
         """The deepest that the stack has been, in bytes."""
         free = self._ram[self._paint :]
-        used = np.flatnonzero(free != _STACK_PAINT)
+        used = np.flatnonzero(free != STACK_PAINT)
         return len(free) - int(used[0]) if used.size else 0
 
     def _load(self, elf: Path) -> tuple[int, int, dict[str, int]]:

@@ -171,6 +171,26 @@ class Twin:
                 self.stick(upset.position, upset.stuck_at)
 
     @property
+    def memory(self) -> dict[int, np.ndarray]:
+        """Image address of the first byte -> bytes that lie there, uint8, writable."""
+        return self._memory
+
+    @property
+    def inputs(self) -> dict[str, np.ndarray]:
+        """The codes of one frame of each input, [rate, channels], writable."""
+        return self._inputs
+
+    @property
+    def output(self) -> np.ndarray:
+        """The codes of the last frame, [rate, channels]."""
+        return self._output
+
+    @property
+    def repairs(self) -> int:
+        """Entries with the verdict healed, as its healer counts them."""
+        return self.log_word(VERDICTS) if self.firmware.heals else 0
+
+    @property
     def repeats(self) -> int:
         """Findings of units that were reported already, as its healer counts them."""
         return self.log_word(REPEATS) if self.firmware.heals else 0

@@ -1,0 +1,1 @@
+"""Campaigns of faults of the whole machine: what becomes of a device that speaks."""
