@@ -36,7 +36,7 @@ def test_emulate_challenge(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
         assert all(entry["verdict"] == "HEALED" for entry in core["log"])
         assert core["healer"]["instructions_per_frame"] < 0.05 * core["instructions_per_frame"]
         sizes = [core["healer"][f"{part}_bytes"] for part in ("log", "variable", "backoff")]
-        assert sizes == [216, 60, 180] and core["healer"]["ram_bytes"] == sum(sizes)
+        assert sizes == [312, 60, 180] and core["healer"]["ram_bytes"] == sum(sizes)
         for board in core["boards"]:
             share = board["share_of_clock"]
             assert f"at least {share:.1%} of the clock" in output
@@ -44,7 +44,7 @@ def test_emulate_challenge(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
             (line,) = [line for line in output.splitlines() if board["board"] in line]
             assert line.endswith(pace)
     assert (
-        "456 bytes of RAM, 216 of them log, 60 variables and 180 waiting times" in output
+        "552 bytes of RAM, 312 of them log, 60 variables and 180 waiting times" in output
         and "before the healer came by" not in output
     )
     assert os.listdir(tmp_path) == ["figures.json"]

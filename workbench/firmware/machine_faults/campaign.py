@@ -182,4 +182,5 @@ class StruckDevice:
                     of = twin.firmware.layout.section_at(offset).name
                     return f"golden copy of {of}"
                 return section
-        return self._machine.symbol_at(fault.address)
+        symbol = self._machine.symbol_at(fault.address)
+        return "log and scratch" if symbol == f"{twin.firmware.prefix}_unit" else symbol
