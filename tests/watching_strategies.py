@@ -14,8 +14,11 @@ from workbench.integer.program import Program
 from workbench.integer.reference import run
 from workbench.integer.signals import code_range
 from workbench.memory.watches.areas import Area
-from workbench.memory.watches.behaviour import HASH_DIGITS, BehaviourArea
-from workbench.memory.watches.sound_sanity import features_of
+from workbench.memory.watches.behaviour import HASH_DIGITS
+from workbench.memory.watches.behaviour_area import BehaviourArea
+from workbench.memory.watches.conditioned import ConditionedArea
+from workbench.memory.watches.conditions import conditions_of
+from workbench.memory.watches.frame_features import features_of
 
 FRAMES = 6
 
@@ -57,12 +60,48 @@ def random_sanity(rng: np.random.Generator, program: Program) -> BehaviourArea:
     )
 
 
+def random_kl(rng: np.random.Generator, program: Program) -> ConditionedArea:
+    """Of any signal, by any input that chooses rows, with histograms that have little to do with its codes."""
+    made = [operator.target for operator in program.operators]
+    signal = program.signal(str(made[rng.integers(len(made))]))
+    condition, classes, of_row = _condition(rng, program)
+    low, high = code_range(signal.bits)
+    centre = rng.integers(low // 8, high // 8 + 1, classes * signal.channels)
+    shift = rng.integers(max(signal.bits - 7, 0), signal.bits - 2, signal.channels)
+    usual = rng.integers(30, 250, classes * 16)
+    numbers = [*of_row, *centre, *shift, *usual, rng.integers(0, 4), rng.integers(0, 5)]
+    return ConditionedArea(
+        "kl-watch",
+        program=program.content_hash[:HASH_DIGITS],
+        signals=(signal.name,),
+        baseline=tuple(map(int, numbers)),
+        condition=condition,
+        classes=classes,
+        drift=int(rng.integers(0, 400)),
+        limit=int(rng.integers(1, 800)),
+        again=int(rng.choice([0, 1, 4, 100])),
+    )
+
+
+def _condition(rng: np.random.Generator, program: Program) -> tuple[str, int, list[int]]:
+    """An input, if there is one, how many classes it tells, and the class of each of its rows."""
+    known = conditions_of(program)
+    if not known or rng.random() < 0.2:
+        return "", 1, []
+    name = str(rng.choice(sorted(known)))
+    classes = int(rng.integers(1, 4))
+    return name, classes, rng.integers(0, classes, known[name]).tolist()
+
+
+MAKERS = [random_markers, random_sanity, random_kl]  # an area of each kind of monitor
+
+
 def watching_strategy(seed: int, program: Program) -> Strategy:
     """Monitors and up to three guards, some of which look only when asked."""
     rng = np.random.default_rng([seed, 7])
     while True:
         ladder = (Remedy.RESET,) if rng.random() < 0.8 else ()
-        makers = rng.permutation([random_markers, random_sanity])[: rng.integers(1, 3)]
+        makers = rng.permutation(MAKERS)[: rng.integers(1, 3)]
         monitors = [Guard(make(rng, program), ladder=ladder) for make in makers]
         others = random_strategy(int(rng.integers(2**32)), program)
         guards = [_asked(rng, guard) for guard in others.guards]

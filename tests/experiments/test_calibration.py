@@ -35,7 +35,8 @@ from workbench.integer.reference import run
 from workbench.integer.signals import Signal
 from workbench.memory.faults.events import Event
 from workbench.memory.watches.areas import Area, area_of
-from workbench.memory.watches.sound_sanity import features_of
+from workbench.memory.watches.conditioned import ConditionedArea
+from workbench.memory.watches.frame_features import features_of
 
 scores_lists = st.lists(st.integers(0, 12), max_size=60)
 
@@ -186,6 +187,21 @@ def test_speech_is_calibrated_on_any_text() -> None:
     assert not watch.wrong(data, 0)
 
 
+def test_histograms_are_told_apart_by_what_is_said() -> None:
+    made = calibrate(voice(), "kl-watch", classes=6)
+    assert isinstance(made.area, ConditionedArea)
+    assert made.area.condition == "position" and made.area.classes == 6
+    assert made.endless and made.frames == 100 * 960 and made.alarms < 3
+    plain = calibrate(voice(), "kl-watch", classes=1)
+    assert isinstance(plain.area, ConditionedArea) and not plain.area.condition
+    found = detect(voice(), [made.area, plain.area], trials=240)
+    broken = [each.delays for each in found if each.quality == 4]
+    assert sum(delays[0] is not None for delays in broken) > 0.3 * len(broken) > 2
+    image = made.strategy.image(voice().program)
+    for word in voice().utterances:
+        assert not simulate(image, voice().inputs(word), (), made.strategy).log
+
+
 def test_texts_are_drawn_by_their_seed() -> None:
     texts = [[next(stream) for _ in range(20)] for stream in map(any_text, (0, 0, 1))]
     assert texts[0] == texts[1] != texts[2] and all(text.strip() for text in texts[0])
@@ -198,6 +214,9 @@ def test_what_cannot_be_calibrated_is_refused() -> None:
         ({"mean_frames": 3}, "choose 100 to"),
         ({"frames": 0}, "learns nothing from 0 frames"),
         ({"monitor": "sound-sanity", "signals": ("up0", "up1")}, "watches one signal and 2 are named"),
+        ({"monitor": "kl-watch", "signals": ("up0", "up1")}, "watches one signal and 2 are named"),
+        ({"classes": 4}, "hidden-markers takes all frames alike"),
+        ({"monitor": "kl-watch", "classes": 65}, "cannot tell 65 classes; choose 1 to 64"),
         ({"signals": ("sound",)}, "no operator of challenge makes the signal 'sound'"),
     ):  # fmt: skip
         with pytest.raises(WorkbenchError, match=message):

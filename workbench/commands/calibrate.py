@@ -16,6 +16,8 @@ from workbench.experiments.monitors.calibration import (
 )
 from workbench.healing.overheads import overheads
 from workbench.healing.strategies.strategy_file import save_strategy
+from workbench.memory.watches.behaviour_area import BehaviourArea
+from workbench.memory.watches.conditioned import ConditionedArea
 
 _OUT = Path("out/calibrated")
 
@@ -40,6 +42,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a signal to watch, may be given again (what the monitor usually watches)",
     )  # fmt: skip
     parser.add_argument(
+        "--classes", type=int, metavar="N",
+        help="at most so many that are told apart by what is said, 1 for none (as many as is usual)",
+    )  # fmt: skip
+    parser.add_argument(
         "--seed", type=int, default=0, help="another one draws other utterances (0)"
     )
     add_checkpoint(parser)
@@ -53,7 +59,7 @@ def run(options: argparse.Namespace) -> None:
     voice = chosen_voice(options)
     made = calibrate(
         voice, options.monitor, mean_frames=options.arl, frames=options.frames,
-        signals=tuple(options.signal) if options.signal else None, seed=options.seed,
+        signals=tuple(options.signal) if options.signal else None, classes=options.classes, seed=options.seed,
     )  # fmt: skip
     out = options.out or _OUT / f"{options.monitor}.json"
     save_strategy(made.strategy, out)
@@ -65,7 +71,7 @@ def _print(made: Calibration) -> None:
     area, strategy = made.area, made.strategy
     stored = overheads(strategy.layout(made.voice.program), strategy)
     print(
-        f"{area.code} watches {len(area.signals)} signals of {made.voice.program.name}: an alarm where the sum of "
+        f"{area.code} watches {len(area.signals)} signals of {made.voice.program.name}{_by(area)}: an alarm where the sum of "
         f"scores, less {area.drift} a frame, exceeds {area.limit}"
     )
     print(
@@ -82,3 +88,9 @@ def _print(made: Calibration) -> None:
         f"{made.alarms} false alarms in {made.frames:,} frames that it had not seen; 95 % interval of the mean "
         f"between two: {low:,.0f} to {most} frames (wanted: {made.mean_frames:,.0f})"
     )
+
+
+def _by(area: BehaviourArea) -> str:
+    if not isinstance(area, ConditionedArea) or not area.condition:
+        return ""
+    return f" in {area.classes} classes by {area.condition}"

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from workbench.errors import WorkbenchError, expect, nearest
 from workbench.experiments.monitors.limits import episode_peaks, false_alarms, limit_for
-from workbench.experiments.monitors.streams import CHECK, LEARN, LIMIT, Stream, is_endless
+from workbench.experiments.monitors.streams import CHECK, LEARN, LIMIT, Stream, is_endless, laid_out
 from workbench.experiments.voices.voice import Voice
 from workbench.healing.strategies.fitted import fitted
 from workbench.healing.strategies.strategy import Strategy
 from workbench.healing.strategies.watching import watched_by
 from workbench.memory.watches.areas import KINDS
-from workbench.memory.watches.behaviour import HASH_DIGITS, BehaviourArea, BehaviourKind
+from workbench.memory.watches.behaviour import HASH_DIGITS, BehaviourKind
+from workbench.memory.watches.behaviour_area import BehaviourArea
+from workbench.memory.watches.conditioned import MOST_CLASSES, ConditionedKind
 
 MEAN_FRAMES = 1e6
 FRAMES = 2_000_000
@@ -30,7 +30,7 @@ class Calibration:
         voice: That it watches.
         mean_frames: Wanted between two false alarms.
         frames: Of the stream that neither baseline nor limit have seen.
-        endless: Whether utterances were drawn; else they are all that the generator can say.
+        endless: Whether utterances or their order were drawn; else they are all that the generator can say.
         alarms: False ones in it.
     """
 
@@ -59,6 +59,7 @@ def calibrate(
     mean_frames: float = MEAN_FRAMES,
     frames: int = FRAMES,
     signals: tuple[str, ...] | None = None,
+    classes: int | None = None,
     seed: int = 0,
 ) -> Calibration:
     """Calibrate a monitor of behaviour on what a voice says when nothing is wrong.
@@ -69,6 +70,7 @@ def calibrate(
         mean_frames: Between two false alarms, on average.
         frames: To learn from; as many again for the limit, and as many again to check.
         signals: Names of those to watch; None for the usual ones of the kind.
+        classes: At most so many that are told apart by what is said, 1 to 64; None for as many as is usual.
         seed: Of the utterances that are drawn.
 
     Raises:
@@ -85,25 +87,27 @@ def calibrate(
         )
     if frames < 1:
         raise WorkbenchError(f"a monitor learns nothing from {frames:,} frames; choose at least 1")
+    if classes is not None:
+        kind = _with_classes(kind, classes)
     program, endless = voice.program, is_endless(voice)
     watched = signals or kind.usual_signals(program)
-    streams = {each: Stream(voice, each, frames, seed) for each in (LEARN, LIMIT, CHECK)}
-    baseline = kind.learn(program, watched, streams[LEARN].codes(watched))
-    area = BehaviourArea(
-        monitor,
-        program=program.content_hash[:HASH_DIGITS],
-        signals=watched,
-        baseline=baseline,
-        drift=kind.usual_drift,
+    learning = Stream(voice, LEARN, frames, seed).codes(kind.learns_from(program, watched))
+    area = replace(
+        kind.learned(program, watched, learning), program=program.content_hash[:HASH_DIGITS]
     )
-    scores = np.concatenate(streams[LIMIT].scores(area))
+    # What a frame scores may depend on what was said before: then no list of utterances is complete.
+    remembers = bool(laid_out(voice, area)[0].memories())
+    endless |= remembers
+    streams = {each: Stream(voice, each, frames, seed, remembers) for each in (LIMIT, CHECK)}
+    scores = streams[LIMIT].scores(area)
+    area = replace(area, drift=kind.drift_for(scores))
     peaks = episode_peaks(scores, area.drift)
     if endless:
         limit = limit_for(peaks, frames=len(scores), mean_frames=mean_frames)
     else:  # every frame that there will ever be was seen: none of them may raise an alarm
         limit = max(1, int(peaks.max(initial=0)))
     area = replace(area, limit=limit)
-    held_out = np.concatenate(streams[CHECK].scores(area))
+    held_out = streams[CHECK].scores(area)
     return Calibration(
         area,
         voice,
@@ -112,3 +116,11 @@ def calibrate(
         endless,
         false_alarms(held_out, drift=area.drift, limit=limit),
     )
+
+
+def _with_classes(kind: BehaviourKind, classes: int) -> BehaviourKind:
+    if not isinstance(kind, ConditionedKind):
+        raise WorkbenchError(f"{kind.name} takes all frames alike; leave the number of classes out")
+    if not 1 <= classes <= MOST_CLASSES:
+        raise WorkbenchError(f"cannot tell {classes} classes; choose 1 to {MOST_CLASSES}")
+    return replace(kind, most_classes=classes)

@@ -15,7 +15,8 @@ from workbench.integer.frames import frames_of
 from workbench.memory.changes import parameter_changes
 from workbench.memory.image import Image
 from workbench.memory.places import WORKING_SECTIONS
-from workbench.memory.watches.behaviour import BehaviourArea
+from workbench.memory.watches.behaviour import Behaviour
+from workbench.memory.watches.behaviour_area import BehaviourArea
 
 _SEED = 1_000_003  # of utterances that no calibration of a small seed draws
 
@@ -48,7 +49,7 @@ def detect(
 
     Args:
         voice: That speaks.
-        areas: Calibrated monitors; they begin each utterance without a sum.
+        areas: Calibrated monitors; each utterance comes after the clean ones before it.
         trials: Flips that are tried; those that nobody can hear or see are not among the results.
         seed: Of bits and utterances.
         progress: Called after each trial.
@@ -56,7 +57,7 @@ def detect(
     program, layout = voice.program, Image.of(voice.program).layout
     engine = frames_of(program)
     watches = [laid_out(voice, area) for area in areas]
-    names = {program.output, *(name for area in areas for name in area.signals)}
+    names = sorted({program.output, *(name for watch, _ in watches for name in watch.needs)})
     rate = program.signal(program.output).rate
     sections = [name for name in WORKING_SECTIONS if layout.sections[name].size_bytes]
     bits = {name: layout.positions((name,)) for name in sections}
@@ -67,19 +68,29 @@ def detect(
         section = sections[number % len(sections)]
         hit = rng.choice(bits[section], 1)
         inputs = voice.generator.encode(voice.config, [text])
-        clean, _ = engine.step(inputs, engine.changed({}), engine.silence(), (program.output,))
+        clean, _ = engine.step(inputs, engine.changed({}), engine.silence(), names)
         changed = engine.changed(parameter_changes(program, layout, [hit]))
-        codes, _ = engine.step(inputs, changed, engine.silence(), sorted(names))
+        codes, _ = engine.step(inputs, changed, engine.silence(), names)
         progress()
         differs = codes[program.output] != clean[program.output]  # [frames * rate, channels]
         frames = np.flatnonzero(differs.reshape(len(differs) // rate, -1).any(axis=1))
-        if not frames.size:
-            continue
-        quality = _quality(voice, clean[program.output], codes[program.output])
-        alarms = [w.first_alarm(data, w.scores(data, codes)) for w, data in watches]
-        delays = tuple(None if alarm is None else int(alarm - frames[0]) for alarm in alarms)
-        found.append(Found(section, quality, delays))
+        if frames.size:
+            quality = _quality(voice, clean[program.output], codes[program.output])
+            alarms = [w.first_alarm(data, w.measures(data, codes)) for w, data in watches]
+            delays = tuple(None if alarm is None else int(alarm - frames[0]) for alarm in alarms)
+            found.append(Found(section, quality, delays))
+        for watch, data in watches:
+            _live(watch, data, watch.measures(data, clean))
     return found
+
+
+def _live(watch: Behaviour, data: np.ndarray, measures: np.ndarray) -> None:
+    """Bring a monitor up to date with frames that nothing follows alarms of."""
+    while len(measures):
+        alarm = watch.first_alarm(data, measures)
+        seen = len(measures) if alarm is None else alarm + 1
+        watch.advance(data, measures[:seen])
+        measures = measures[seen:]
 
 
 def _quality(voice: Voice, clean: np.ndarray, codes: np.ndarray) -> int:

@@ -13,7 +13,7 @@ import math
 import numpy as np
 
 from workbench.errors import WorkbenchError
-from workbench.memory.watches.behaviour import MOST_LEVEL, MOST_SCORE
+from workbench.memory.watches.behaviour_area import MOST_LEVEL, MOST_SCORE
 
 _LEAST_EXPECTED = 5  # episodes, for the order statistic
 _TAIL = 50  # highest peaks that the tail is fitted to

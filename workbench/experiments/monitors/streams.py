@@ -11,10 +11,13 @@ from workbench.experiments.voices.voice import Voice
 from workbench.integer.frames import frames_of
 from workbench.integer.part import part_of_program
 from workbench.memory.layout import Layout
-from workbench.memory.watches.behaviour import Behaviour, BehaviourArea
+from workbench.memory.watches.behaviour import Behaviour
+from workbench.memory.watches.behaviour_area import BehaviourArea
 from workbench.progress import progress_bar
 
 LEARN, LIMIT, CHECK = range(3)  # what a stream is for; each draws utterances of its own
+_ROUNDS = 100  # of all utterances, where their order is drawn
+_RESTARTS = 8  # utterances between two starts of a monitor
 _SHOWN = ("learning what clean frames are like", "finding the limit", "checking the limit")
 
 
@@ -27,24 +30,34 @@ class Stream:
         purpose: LEARN, LIMIT or CHECK.
         frames: That they have together at least; what is not endless is said once, whatever its length.
         seed: Of what is drawn.
+        orders: Draw the order in which utterances are said that are not endless, again and again.
     """
 
     voice: Voice
     purpose: int
     frames: int
     seed: int
+    orders: bool = False
 
     def texts(self) -> Iterator[str]:
         """One utterance after the other; without end where the generator draws them."""
         drawn = self.voice.generator.drawn(self.voice.config, 3 * self.seed + self.purpose)
-        return iter(self.voice.utterances) if drawn is None else drawn
+        if drawn is not None:
+            return drawn
+        said = self.voice.utterances
+        if not self.orders:
+            return iter(said)
+        rng = np.random.default_rng([self.seed, self.purpose])
+        return (said[n] for _ in range(_ROUNDS) for n in rng.permutation(len(said)))
 
     def codes(self, signals: Sequence[str]) -> Iterator[Mapping[str, np.ndarray]]:
         """Codes of some signals, [frames * rate, channels] by name, of each utterance from silence."""
-        engine = frames_of(part_of_program(self.voice.program, signals))
+        program = self.voice.program
+        made = [name for name in signals if name not in program.inputs]
+        engine = frames_of(part_of_program(program, made))
         clean, done = engine.changed({}), 0
-        rate = self.voice.program.signal(signals[0]).rate
-        total = self.frames if is_endless(self.voice) else None
+        rate = program.signal(signals[0]).rate
+        total = self.frames if self.orders or is_endless(self.voice) else None
         with progress_bar(total=total, desc=_SHOWN[self.purpose], unit="frame") as bar:
             for text in self.texts():
                 inputs = self.voice.generator.encode(self.voice.config, [text])
@@ -55,10 +68,18 @@ class Stream:
                 if done >= self.frames:
                     return
 
-    def scores(self, area: BehaviourArea) -> list[np.ndarray]:
-        """What a monitor scores the frames, int64 [frames] of each utterance."""
+    def scores(self, area: BehaviourArea) -> np.ndarray:
+        """What a monitor scores the frames, int64 [frames].
+
+        It remembers from one utterance to the next, but now and then it begins anew, as a device does.
+        """
         watch, data = laid_out(self.voice, area)
-        return [watch.scores(data, codes) for codes in self.codes(area.signals)]
+        scores, memory = [], watch.recalled(data)
+        for number, codes in enumerate(self.codes(watch.needs)):
+            if number % _RESTARTS == 0:
+                memory = watch.recalled(data)
+            scores.append(watch.scores(data, memory, watch.measures(data, codes)))
+        return np.concatenate(scores)
 
 
 def is_endless(voice: Voice) -> bool:

@@ -20,7 +20,8 @@ from workbench.healing.strategies.fitted import fitted
 from workbench.healing.strategies.strategy import Strategy
 from workbench.healing.strategies.watching import AUTONOMIC, autonomic, watched_by
 from workbench.memory.watches.areas import KINDS, Area, area_of
-from workbench.memory.watches.behaviour import BehaviourArea, BehaviourKind
+from workbench.memory.watches.behaviour import BehaviourKind
+from workbench.memory.watches.behaviour_area import BehaviourArea
 
 Named = str | Strategy
 _OF_AUTONOMIC = (

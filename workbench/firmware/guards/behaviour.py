@@ -42,6 +42,7 @@ class BehaviourInC(InC):
             f"    {guarded.in_flash('seal')},\n"
             f"    (const wb_byte *)&{guarded.prefix}_check + {offset}u, {last - first}u,\n"
             f"    {'~0u' if golden_inputs is None else f'{golden_inputs}u'},\n"
+            f"    {watch.remembered_bytes}u,\n"
             "};\n"
         )
 

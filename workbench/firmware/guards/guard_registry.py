@@ -14,6 +14,7 @@ from workbench.firmware.guards.checksum_rows import SumsInC
 from workbench.firmware.guards.golden import GoldenInC
 from workbench.firmware.guards.hidden_markers import MarkersInC
 from workbench.firmware.guards.in_c import Guarded, InC
+from workbench.firmware.guards.kl_watch import KlInC
 from workbench.firmware.guards.pages import PagesInC
 from workbench.firmware.guards.self_test import SelfTestInC
 from workbench.firmware.guards.sound_sanity import SanityInC
@@ -25,6 +26,7 @@ from workbench.memory.watches.checksum_rows import Sums
 from workbench.memory.watches.golden import Golden
 from workbench.memory.watches.groups import Groups
 from workbench.memory.watches.hidden_markers import HiddenMarkers
+from workbench.memory.watches.kl_watch import KlDivergence
 from workbench.memory.watches.pages import Pages
 from workbench.memory.watches.self_test import SelfTest
 from workbench.memory.watches.sound_sanity import SoundSanity
@@ -39,6 +41,7 @@ KINDS_IN_C: dict[type[Kind], InC] = {
     SelfTest: SelfTestInC(),
     HiddenMarkers: MarkersInC(),
     SoundSanity: SanityInC(),
+    KlDivergence: KlInC(),
 }
 
 

@@ -16,6 +16,7 @@
 /* Units that are treated after one alarm; the log of a frame has room for them. */
 #define WB_MOST_FOUND 16u
 #define WB_MOST_LEVEL 32767
+#define WB_MOST_SCORE 1023
 
 typedef struct {
     const volatile int16_t *limits; /* drift, limit, frames to be wary for */
@@ -23,6 +24,7 @@ typedef struct {
     const wb_byte *sealed; /* baselines and limits */
     uint32_t sealed_bytes;
     uint32_t golden_inputs; /* number of the self-test, ~0 for none */
+    uint32_t state_bytes;   /* level, frames to be wary for, and what else is remembered */
 } wb_behaviour;
 
 WB_COLD static int wb_behaviour_wrong(const wb_memory *memory, const wb_area *area, uint32_t unit,
@@ -38,11 +40,19 @@ static inline int32_t wb_half(const wb_byte *at)
     return (int32_t)(wb_bytes(at, 2) ^ 0x8000u) - 0x8000;
 }
 
-/* At start-up: no sum, and not wary. */
+static inline void wb_forget(wb_byte *at, uint32_t bytes)
+{
+    while (bytes--) {
+        *at++ = 0;
+    }
+}
+
+/* At start-up: no sum, nothing remembered, and not wary. */
 WB_COLD static void wb_behaviour_boot(const wb_memory *memory, const wb_area *area, uint32_t unit)
 {
+    const wb_behaviour *const part = area->parts;
     (void)unit;
-    wb_put_bytes(memory->ram_checks + area->ram_check, 0, 4);
+    wb_forget(memory->ram_checks + area->ram_check, part->state_bytes);
 }
 
 /* The remedy RESET: silent histories, and all monitors begin their sums anew. */
@@ -52,7 +62,10 @@ WB_COLD static int wb_reset(const wb_memory *memory, const wb_area *area, uint32
     (void)area, (void)unit;
     for (uint32_t number = 0; number < plan->area_count; number++) {
         if (plan->areas[number].boot == wb_behaviour_boot) {
-            wb_put_bytes(memory->ram_checks + plan->areas[number].ram_check, 0, 2);
+            const wb_behaviour *const part = plan->areas[number].parts;
+            wb_byte *const state = memory->ram_checks + plan->areas[number].ram_check;
+            wb_put_bytes(state, 0, 2);
+            wb_forget(state + 4, part->state_bytes - 4u);
         }
     }
     wb_zero(memory->histories, plan->state_bytes);
@@ -134,6 +147,13 @@ static inline uint32_t wb_bit_length(uint32_t value)
         bits++;
     }
     return bits;
+}
+
+/* The class of a frame: of the row that an input asks for, as `conditioned` in Python. */
+static inline uint32_t wb_class(const volatile int8_t *of_row, uint32_t rows, int32_t code,
+                                uint32_t classes)
+{
+    return (uint32_t)wb_clamp(of_row[wb_clamp(code, 0, (int32_t)rows - 1)], 0, (int32_t)classes - 1);
 }
 
 /* A frame of this score is final. */

@@ -40,7 +40,7 @@ class CleanRun:
         states: Before each frame, and after the last.
         engine: That computed it.
         seen: Frames whose signals were asked for.
-        scored: Scores of all frames, by what they depend on.
+        measured: What monitors see of all frames, by what that depends on.
     """
 
     inputs: Codes
@@ -48,7 +48,7 @@ class CleanRun:
     states: list[State]
     engine: Frames
     seen: dict[int, Mapping[str, np.ndarray]] = field(default_factory=dict)
-    scored: dict[tuple[str, bytes], np.ndarray] = field(default_factory=dict)
+    measured: dict[tuple[str, bytes], np.ndarray] = field(default_factory=dict)
 
     @property
     def frames(self) -> int:
@@ -63,16 +63,16 @@ class CleanRun:
             self.seen[frame] = self.engine.step(part, variant, self.states[frame])[0]
         return self.seen[frame]
 
-    def scores(self, watch: Behaviour, data: np.ndarray) -> np.ndarray:
-        """What a monitor with the baselines in `data` scores the frames, int64 [frames]."""
+    def measures(self, watch: Behaviour, data: np.ndarray) -> np.ndarray:
+        """What a monitor with the baselines in `data` sees of the frames, int64 [frames, ...]."""
         first, last = watch.sealed()
         key = watch.label, data[first:last].tobytes()
-        if key not in self.scored:
+        if key not in self.measured:
             made = self.engine.step(
-                self.inputs, self.engine.changed({}), self.states[0], watch.signals
+                self.inputs, self.engine.changed({}), self.states[0], watch.needs
             )
-            self.scored[key] = watch.scores(data, made[0])
-        return self.scored[key]
+            self.measured[key] = watch.measures(data, made[0])
+        return self.measured[key]
 
 
 def part_of(frames: Frames, inputs: Mapping[str, np.ndarray], first: int, last: int) -> Codes:
@@ -275,17 +275,17 @@ class DeviceRun:
         most = stop - first if quiet is None else min(stop - first, quiet + 1)
         returns = known is not None and not self._differs
         most = 1 if device.stuck else min(most, _FRAMES_TO_FORGET if returns else _FRAMES_SEEN)
-        codes, scores = self._scored(first, first + most, monitors)
-        alarms = [each.first_alarm(device.data, scores[n]) for n, each in monitors]
+        codes, seen = self._measured(first, first + most, monitors)
+        alarms = [each.first_alarm(device.data, seen[n]) for n, each in monitors]
         passed = min([alarm + 1 for alarm in alarms if alarm is not None], default=most)
         if passed < most:
             self._state = known
-            codes, _ = self._scored(first, first + passed, ())
+            codes, _ = self._measured(first, first + passed, ())
         device.skip(passed - 1)
         for number, each in monitors:
-            each.advance(device.data, scores[number][: passed - 1])
+            each.advance(device.data, seen[number][: passed - 1])
         for number, each in monitors:  # one by one: what follows an alarm resets the others
-            alarm = each.advance(device.data, scores[number][passed - 1 : passed])
+            alarm = each.advance(device.data, seen[number][passed - 1 : passed])
             device.settle()
             if alarm:
                 device.alarm(number, 0)
@@ -295,17 +295,17 @@ class DeviceRun:
         self._forget(self._done)
         return passed
 
-    def _scored(
+    def _measured(
         self, first: int, last: int, monitors: Sequence[tuple[int, Behaviour]]
     ) -> tuple[np.ndarray, dict[int, np.ndarray]]:
-        """Codes of the output, and what each monitor scores the frames `first` to `last` - 1."""
+        """Codes of the output, and what each monitor sees of the frames `first` to `last` - 1."""
         data, output = self.device.data, self._frames.program.output
         if self._follows(first):
             codes = self._clean.codes[first * self._rate : last * self._rate]
-            return codes, {n: self._clean.scores(w, data)[first:last] for n, w in monitors}
-        names = {output, *(name for _, watch in monitors for name in watch.signals)}
+            return codes, {n: self._clean.measures(w, data)[first:last] for n, w in monitors}
+        names = {output, *(name for _, watch in monitors for name in watch.needs)}
         signals = self._step(first, last, sorted(names))
-        return signals[output], {n: watch.scores(data, signals) for n, watch in monitors}
+        return signals[output], {n: watch.measures(data, signals) for n, watch in monitors}
 
     def _compute_watched(self, frame: int) -> None:
         """Compute one frame that the monitors have to see, again after each alarm that asks for it."""

@@ -7,9 +7,11 @@ sites, and every value has a meaning:
     level = clamp(level + score - drift, 0, 32767)    after every frame
     level > limit                                     is an alarm, and makes the level 0
 
+Monitors that remember more than the sum keep it beside that, bounded too, and score a frame by it.
+
 An alarm is no diagnosis: it has memory checked, see `workbench.healing.devices.alarms`. For `again` frames after one that
 nothing explained, the monitor is wary, and a second one has a meaning of its own.
-Layout: `state` int16 [2], level and frames to be wary for; baselines as their kind has them; `limits` int16 [3], drift,
+Layout: `state` int16 [2], level and frames to be wary for; what else is remembered; baselines as their kind has them; `limits` int16 [3], drift,
 limit and `again`; `seal` int32 [1], CRC-32 of baselines and limits.
 """
 
@@ -22,61 +24,18 @@ from typing import ClassVar
 
 import numpy as np
 
-from workbench.errors import WorkbenchError, expect, nearest
+from workbench.errors import WorkbenchError, nearest
 from workbench.integer.program import Program
 from workbench.integer.signals import code_dtype
 from workbench.memory.places import CHECK, RAM_CHECK, Place, Places, Tensor
 from workbench.memory.tensors import read_tensor, write_tensor
-from workbench.memory.watches.areas import Area, whole
+from workbench.memory.watches.areas import Area
+from workbench.memory.watches.behaviour_area import MOST_LEVEL, BehaviourArea
 from workbench.memory.watches.monitor import Frame, Monitor, MonitorKind
 
-MOST_LEVEL = 2**15 - 1
-MOST_SCORE = 64  # of a frame; a limit leaves room for one
 HASH_DIGITS = 16
+Memory = dict[str, np.ndarray]  # int64 by tensor
 _STATE, _LIMITS, _SEAL = "state", "limits", "seal"
-
-
-@dataclass(frozen=True)
-class BehaviourArea(Area):
-    """What a monitor of behaviour watches, and what it learned.
-
-    Args:
-        program: First digits of the content hash of the program whose frames it learned from.
-        signals: Names of those that it watches, targets of operators.
-        baseline: What its kind makes of clean frames.
-        drift: Taken off the sum in every frame, 0 to 32767.
-        limit: Of the sum, 1 to 32703.
-        again: Frames for which a second alarm counts as a repetition, 0 to 32767.
-    """
-
-    program: str = ""
-    signals: tuple[str, ...] = ()
-    baseline: tuple[int, ...] = ()
-    drift: int = 1
-    limit: int = 1
-    again: int = 1000
-
-    def __post_init__(self) -> None:
-        for name in ("signals", "baseline"):
-            value = getattr(self, name)
-            expect(value, (tuple, list), f"{name} of a monitor", "a list")
-            object.__setattr__(self, name, tuple(value))
-        expect(self.program, str, "the program of a monitor", "digits of its hash, as text")
-        for name in self.signals:
-            expect(name, str, "a signal of a monitor", "its name as text")
-        whole(self, "drift", "limit", "again")
-        if any(type(value) is not int for value in self.baseline):
-            raise WorkbenchError(
-                "the baseline of a monitor holds what are no whole numbers; calibrate it again"
-            )
-        for name, least, most in (
-            ("drift", 0, MOST_LEVEL), ("limit", 1, MOST_LEVEL - MOST_SCORE), ("again", 0, MOST_LEVEL),
-        ):  # fmt: skip
-            if not least <= getattr(self, name) <= most:
-                raise WorkbenchError(
-                    f"a monitor's {name} cannot be {getattr(self, name)}; choose {least} to {most}"
-                )
-        super().__post_init__()
 
 
 class Behaviour(Monitor):
@@ -97,14 +56,33 @@ class Behaviour(Monitor):
         """What it learned: (bits of an element, values) by tensor; the area is known to be suitable."""
         raise NotImplementedError
 
-    def scores(self, data: np.ndarray, signals: Mapping[str, np.ndarray]) -> np.ndarray:
+    def measures(self, data: np.ndarray, signals: Mapping[str, np.ndarray]) -> np.ndarray:
+        """What is seen of each frame by itself, int64 [frames, ...]; the score, where it remembers nothing.
+
+        Args:
+            data: uint8 of the image, whose baselines count.
+            signals: Codes of the signals in `needs`, [frames * rate, channels] by name.
+        """
+        raise NotImplementedError
+
+    def memories(self) -> Mapping[str, tuple[int, tuple[int, ...]]]:
+        """What it remembers from frame to frame besides the sum: (bits, shape) by tensor, zero at start-up."""
+        return {}
+
+    def scores(self, data: np.ndarray, memory: Memory, measures: np.ndarray) -> np.ndarray:
         """The score of each frame, int64 [frames], 0 to MOST_SCORE.
 
         Args:
             data: uint8 of the image, whose baselines count.
-            signals: Codes of the watched signals, [frames * rate, channels] by name.
+            memory: What it remembers before the first frame; changed to what it does after the last.
+            measures: Of the frames, as of `measures`.
         """
-        raise NotImplementedError
+        return measures
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Names of the signals that it has to see."""
+        return self.signals
 
     # What all have.
 
@@ -116,6 +94,7 @@ class Behaviour(Monitor):
         ]
         return [
             (RAM_CHECK, (self.label, _STATE, 16, (2,))),
+            *((RAM_CHECK, (self.label, name, *each)) for name, each in self.memories().items()),
             *learned,
             (CHECK, (self.label, _LIMITS, 16, (3,))),
             (CHECK, (self.label, _SEAL, 32, (1,))),
@@ -139,6 +118,12 @@ class Behaviour(Monitor):
         """(first address, one past the last) of what the seal is of."""
         first = next(iter(self.baselines()), _LIMITS)
         return self.place(first).start, self.place(_SEAL).start
+
+    @property
+    def remembered_bytes(self) -> int:
+        """Of what lies in RAM: the sum, frames to be wary for, and its memories behind them."""
+        last = self.place([_STATE, *self.memories()][-1])
+        return last.start + last.size_bytes - self.place(_STATE).start
 
     def _crc(self, data: np.ndarray) -> int:
         first, last = self.sealed()
@@ -173,12 +158,22 @@ class Behaviour(Monitor):
         return []
 
     def start_up(self, data: np.ndarray, unit: int) -> None:
-        """No sum, and not wary."""
-        write_tensor(data, self.place(_STATE), np.zeros(2, np.int16))
+        """No sum, nothing remembered, and not wary."""
+        self._put(data, 0, 0)
+        self._forget(data)
 
     def reset(self, data: np.ndarray) -> None:
-        """Begin the sum anew."""
+        """Begin the sum anew, and what is remembered."""
         self._put(data, 0, self._state(data)[1])
+        self._forget(data)
+
+    def _forget(self, data: np.ndarray) -> None:
+        for name, (_, shape) in self.memories().items():
+            write_tensor(data, self.place(name), np.zeros(shape, np.int64))
+
+    def recalled(self, data: np.ndarray) -> Memory:
+        """What it remembers, int64 by tensor."""
+        return {n: read_tensor(data, self.place(n)).astype(np.int64) for n in self.memories()}
 
     def is_wary(self, data: np.ndarray) -> bool:
         """Whether an alarm that nothing explained is not long ago."""
@@ -190,26 +185,31 @@ class Behaviour(Monitor):
 
     def after_frame(self, data: np.ndarray, frame: Frame) -> list[int]:
         """Score the frame, bring the sum up to date, and compare it with the limit."""
-        scores = self.scores(data, {name: frame.signals[name] for name in self.signals})
-        return [0] if self.advance(data, scores) else []
+        seen = {name: frame.signals[name] for name in self.needs}
+        return [0] if self.advance(data, self.measures(data, seen)) else []
 
-    def first_alarm(self, data: np.ndarray, scores: Sequence[int] | np.ndarray) -> int | None:
-        """Which of some frames, given their scores, is the first to raise an alarm; None for none."""
-        return self._follow(data, scores)[0]
+    def first_alarm(self, data: np.ndarray, measures: np.ndarray) -> int | None:
+        """Which of some frames, given their measures, is the first to raise an alarm; None for none."""
+        return self._follow(data, self.scores(data, self.recalled(data), measures))[0]
 
-    def advance(self, data: np.ndarray, scores: Sequence[int] | np.ndarray) -> bool:
+    def advance(self, data: np.ndarray, measures: np.ndarray) -> bool:
         """Bring the state up to date, as far as the first alarm; whether there was one."""
+        memory = self.recalled(data)
+        scores = self.scores(data, memory, measures)
         alarm, level, wary = self._follow(data, scores)
+        if alarm is not None and alarm + 1 < len(measures):  # what came after it is another matter
+            memory = self.recalled(data)
+            self.scores(data, memory, measures[: alarm + 1])
+        for name, values in memory.items():
+            write_tensor(data, self.place(name), values)
         self._put(data, level, wary)
         return alarm is not None
 
-    def _follow(
-        self, data: np.ndarray, scores: Sequence[int] | np.ndarray
-    ) -> tuple[int | None, int, int]:
+    def _follow(self, data: np.ndarray, scores: np.ndarray) -> tuple[int | None, int, int]:
         level, wary = self._state(data)
         drift, limit, _ = self._limits(data)
-        for number, score in enumerate(scores):
-            level = min(max(level + int(score) - drift, 0), MOST_LEVEL)
+        for number, score in enumerate(scores.tolist()):
+            level = min(max(level + score - drift, 0), MOST_LEVEL)
             wary = max(wary - 1, 0)
             if level > limit:
                 return number, 0, wary
@@ -249,20 +249,38 @@ class BehaviourKind(MonitorKind):
         """Names of the signals that it watches unless it is told others."""
         raise NotImplementedError
 
+    def learns_from(self, program: Program, signals: Sequence[str]) -> tuple[str, ...]:
+        """Names of the signals whose codes it learns from, where it is to watch `signals`."""
+        return tuple(signals)
+
+    def learned(
+        self,
+        program: Program,
+        signals: Sequence[str],
+        utterances: Iterable[Mapping[str, np.ndarray]],
+    ) -> BehaviourArea:
+        """The monitor with what clean frames are like; drift and limit are found later.
+
+        Args:
+            program: That computed them.
+            signals: Names of those that are watched.
+            utterances: Codes of `learns_from`, [frames * rate, channels] by name; at least one.
+        """
+        baseline = self.learn(program, signals, utterances)
+        return BehaviourArea(self.name, signals=tuple(signals), baseline=baseline)
+
     def learn(
         self,
         program: Program,
         signals: Sequence[str],
         utterances: Iterable[Mapping[str, np.ndarray]],
     ) -> tuple[int, ...]:
-        """The baseline of clean frames.
-
-        Args:
-            program: That computed them.
-            signals: Names of those that are watched.
-            utterances: Their codes, [frames * rate, channels] by name; at least one.
-        """
+        """The baseline of clean frames; see `learned`."""
         raise NotImplementedError
+
+    def drift_for(self, scores: np.ndarray) -> int:
+        """What is to be taken off in every frame, given the scores of clean ones, int64 [frames]."""
+        return self.usual_drift
 
     def learned_length(self, area: BehaviourArea, layout: Places) -> int:
         """Numbers that the baseline of these signals has."""

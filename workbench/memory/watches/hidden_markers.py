@@ -22,13 +22,8 @@ from workbench.integer.program import Program
 from workbench.memory.places import Places
 from workbench.memory.tensors import read_tensor
 from workbench.memory.watches.areas import Area
-from workbench.memory.watches.behaviour import (
-    Behaviour,
-    BehaviourArea,
-    BehaviourKind,
-    bit_lengths,
-    stored,
-)
+from workbench.memory.watches.behaviour import Behaviour, BehaviourKind, bit_lengths, stored
+from workbench.memory.watches.behaviour_area import BehaviourArea
 
 MOST_SHIFT = 15
 _SHOWN_BITS = 8  # of a signal's range that an excess is counted in
@@ -49,7 +44,7 @@ class MarkersWatch(Behaviour):
         found["shift"] = 8, stored(self._learned.baseline[at:], 8)
         return found
 
-    def scores(self, data: np.ndarray, signals: Mapping[str, np.ndarray]) -> np.ndarray:
+    def measures(self, data: np.ndarray, signals: Mapping[str, np.ndarray]) -> np.ndarray:
         """Bits of the largest excess, 0 where no code leaves its range."""
         shift = np.clip(read_tensor(data, self.place("shift")), 0, MOST_SHIFT).tolist()
         largest: np.ndarray | int = 0

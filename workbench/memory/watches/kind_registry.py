@@ -18,6 +18,7 @@ from workbench.memory.watches.checksum_rows import Sums
 from workbench.memory.watches.golden import Golden
 from workbench.memory.watches.groups import Groups
 from workbench.memory.watches.hidden_markers import HiddenMarkers
+from workbench.memory.watches.kl_watch import KlDivergence
 from workbench.memory.watches.pages import Pages
 from workbench.memory.watches.self_test import SelfTest
 from workbench.memory.watches.sound_sanity import SoundSanity
@@ -64,7 +65,7 @@ def register(kinds: Iterable[Kind]) -> None:
 
 _HERE = [_of_code(code) for code in (*SIGNATURES.values(), *ECC.values())]
 _HERE += [Golden("golden"), Sums("abft"), Triple("triple"), SelfTest("self-test")]
-_HERE += [HiddenMarkers("hidden-markers"), SoundSanity("sound-sanity")]
+_HERE += [HiddenMarkers("hidden-markers"), SoundSanity("sound-sanity"), KlDivergence("kl-watch")]
 register(_HERE)
 SHIPPED.update(kind.name for kind in _HERE)
 
