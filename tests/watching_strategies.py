@@ -93,7 +93,27 @@ def _condition(rng: np.random.Generator, program: Program) -> tuple[str, int, li
     return name, classes, rng.integers(0, classes, known[name]).tolist()
 
 
-MAKERS = [random_markers, random_sanity, random_kl]  # an area of each kind of monitor
+def random_watchdog(rng: np.random.Generator, program: Program) -> BehaviourArea:
+    """Ranges as of `random_markers`, and a network of any weights whose scores go up and down."""
+    markers = random_markers(rng, program)
+    features, units = 2 * len(markers.signals), int(rng.integers(1, 5))
+    network = [
+        rng.integers(-40, 128, units * features),
+        rng.integers(-200, 50, units),
+        rng.integers(-30, 128, units),
+        rng.integers(-2000, 500, 1),
+        rng.integers(0, 6, 2),
+    ]
+    learned = (*markers.baseline, *(int(each) for part in network for each in part))
+    return replace(markers, code="watchdog", baseline=learned)
+
+
+MAKERS = [
+    random_markers,
+    random_sanity,
+    random_kl,
+    random_watchdog,
+]  # an area of each kind of monitor
 
 
 def watching_strategy(seed: int, program: Program) -> Strategy:

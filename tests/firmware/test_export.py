@@ -82,6 +82,7 @@ def test_the_folder_is_complete_and_the_same_every_time(folder: Path, tmp_path: 
         "model_vectors.c", "model_vectors.h", "runtime/wb_codes.h", "runtime/wb_conv.h", "runtime/wb_conv_shape.h", "runtime/wb_dsp_lay.h", "runtime/wb_dsp_put.h", "runtime/wb_dsp_rows.h", "runtime/wb_dsp_slide.h", "runtime/wb_kernels_dsp.h", "runtime/wb_kernels_list.h", "runtime/wb_kernels_mve.h", "runtime/wb_mve_runs.h", "runtime/wb_kernels_plain.h", "runtime/wb_report.h",
         "runtime/wb_abft.h", "runtime/wb_check.h", "runtime/wb_crc.h", "runtime/wb_ecc.h", "runtime/wb_spare.h", "runtime/wb_heal.h",
         "runtime/wb_behaviour.h", "runtime/wb_blend.h", "runtime/wb_fft.h", "runtime/wb_markers.h", "runtime/wb_melbands.h", "runtime/wb_model.h", "runtime/wb_monitor.h", "runtime/wb_page.h", "runtime/wb_plan.h", "runtime/wb_pointwise.h", "runtime/wb_remedy.h", "runtime/wb_rewrite.h", "runtime/wb_sanity.h", "runtime/wb_say.h", "runtime/wb_synthesis.h", "runtime/wb_triple.h", "runtime/wb_version.h",
+        "runtime/wb_watchdog.h",
         "strategy.json", "model.image",
     }  # fmt: skip
     for name in names - {"model.image"}:

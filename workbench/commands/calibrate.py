@@ -18,6 +18,7 @@ from workbench.healing.overheads import overheads
 from workbench.healing.strategies.strategy_file import save_strategy
 from workbench.memory.watches.behaviour_area import BehaviourArea
 from workbench.memory.watches.conditioned import ConditionedArea
+from workbench.memory.watches.watchdog import UNITS
 
 _OUT = Path("out/calibrated")
 
@@ -46,6 +47,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="at most so many that are told apart by what is said, 1 for none (as many as is usual)",
     )  # fmt: skip
     parser.add_argument(
+        "--units", type=int, metavar="N",
+        help=f"watchdog: hidden units of its network, 1 for a logistic unit ({UNITS})",
+    )  # fmt: skip
+    parser.add_argument(
         "--seed", type=int, default=0, help="another one draws other utterances (0)"
     )
     add_checkpoint(parser)
@@ -60,6 +65,7 @@ def run(options: argparse.Namespace) -> None:
     made = calibrate(
         voice, options.monitor, mean_frames=options.arl, frames=options.frames,
         signals=tuple(options.signal) if options.signal else None, classes=options.classes, seed=options.seed,
+        units=options.units,
     )  # fmt: skip
     out = options.out or _OUT / f"{options.monitor}.json"
     save_strategy(made.strategy, out)

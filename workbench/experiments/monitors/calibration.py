@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from workbench.errors import WorkbenchError, expect, nearest
+from workbench.experiments.monitors.faulty import lessons
 from workbench.experiments.monitors.limits import episode_peaks, false_alarms, limit_for
 from workbench.experiments.monitors.streams import CHECK, LEARN, LIMIT, Stream, is_endless, laid_out
 from workbench.experiments.voices.voice import Voice
@@ -15,9 +16,14 @@ from workbench.memory.watches.areas import KINDS
 from workbench.memory.watches.behaviour import HASH_DIGITS, BehaviourKind
 from workbench.memory.watches.behaviour_area import BehaviourArea
 from workbench.memory.watches.conditioned import MOST_CLASSES, ConditionedKind
+from workbench.memory.watches.watchdog import UNITS, Watchdog
 
 MEAN_FRAMES = 1e6
 FRAMES = 2_000_000
+_LESSONS, _OTHERS = (
+    4,
+    3_000_003,
+)  # part of the frames that a network learns from, and the seed of these
 _LEAST_MEAN, _MOST_MEAN = 100, 1e9
 
 
@@ -61,6 +67,7 @@ def calibrate(
     signals: tuple[str, ...] | None = None,
     classes: int | None = None,
     seed: int = 0,
+    units: int | None = None,
 ) -> Calibration:
     """Calibrate a monitor of behaviour on what a voice says when nothing is wrong.
 
@@ -72,9 +79,11 @@ def calibrate(
         signals: Names of those to watch; None for the usual ones of the kind.
         classes: At most so many that are told apart by what is said, 1 to 64; None for as many as is usual.
         seed: Of the utterances that are drawn.
+        units: Of a watchdog network; None for the usual number.
 
     Raises:
-        WorkbenchError: There is no such monitor or signal, or too few frames for such rare alarms.
+        WorkbenchError: There is no such monitor or signal, too few frames for such rare alarms, or a watchdog beyond its
+            budget.
     """
     expect(voice, Voice, "what is to be watched", 'a Voice, as wb.load("speech")')
     kind = KINDS.get(monitor)
@@ -85,16 +94,26 @@ def calibrate(
         raise WorkbenchError(
             f"false alarms cannot be {mean_frames:,.0f} frames apart; choose {_LEAST_MEAN} to {_MOST_MEAN:,.0f}"
         )
+    if units is not None and not isinstance(kind, Watchdog):
+        raise WorkbenchError(f"{monitor} has no units; leave them out, or calibrate a watchdog")
     if frames < 1:
         raise WorkbenchError(f"a monitor learns nothing from {frames:,} frames; choose at least 1")
     if classes is not None:
         kind = _with_classes(kind, classes)
     program, endless = voice.program, is_endless(voice)
     watched = signals or kind.usual_signals(program)
+    if isinstance(kind, Watchdog):
+        kind.check_budget(program, watched, UNITS if units is None else units)
     learning = Stream(voice, LEARN, frames, seed).codes(kind.learns_from(program, watched))
     area = replace(
         kind.learned(program, watched, learning), program=program.content_hash[:HASH_DIGITS]
     )
+    if isinstance(kind, Watchdog):
+        # Of the frames that gave the ranges no code is beyond them: the network learns from others.
+        clean = Stream(voice, LEARN, frames // _LESSONS, _OTHERS + seed).codes(watched)
+        faulty = lessons(voice, watched, seed)
+        network = kind.train(program, area, clean, faulty, units=UNITS if units is None else units)
+        area = replace(area, baseline=(*area.baseline, *network))
     # What a frame scores may depend on what was said before: then no list of utterances is complete.
     remembers = bool(laid_out(voice, area)[0].memories())
     endless |= remembers

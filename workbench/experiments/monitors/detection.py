@@ -7,18 +7,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from workbench.audio.scales import QUALITIES, BySpectrum
-from workbench.audio.spectral_distance import SpectralDistance
-from workbench.experiments.monitors.streams import CHECK, Stream, laid_out
+from workbench.audio.scales import QUALITIES
+from workbench.experiments.monitors.faulty import faulty_utterances, one_bit, quality_of
+from workbench.experiments.monitors.streams import laid_out
 from workbench.experiments.voices.voice import Voice
-from workbench.integer.frames import frames_of
-from workbench.memory.changes import parameter_changes
-from workbench.memory.image import Image
-from workbench.memory.places import WORKING_SECTIONS
 from workbench.memory.watches.behaviour import Behaviour
 from workbench.memory.watches.behaviour_area import BehaviourArea
-
-_SEED = 1_000_003  # of utterances that no calibration of a small seed draws
 
 
 @dataclass(frozen=True)
@@ -54,33 +48,20 @@ def detect(
         seed: Of bits and utterances.
         progress: Called after each trial.
     """
-    program, layout = voice.program, Image.of(voice.program).layout
-    engine = frames_of(program)
     watches = [laid_out(voice, area) for area in areas]
-    names = sorted({program.output, *(name for watch, _ in watches for name in watch.needs)})
-    rate = program.signal(program.output).rate
-    sections = [name for name in WORKING_SECTIONS if layout.sections[name].size_bytes]
-    bits = {name: layout.positions((name,)) for name in sections}
-    rng = np.random.default_rng([seed, 15])
-    texts, found = Stream(voice, CHECK, 0, _SEED + seed).texts(), []
-    for number in range(trials):
-        text = next(texts, None) or voice.utterances[number % len(voice.utterances)]
-        section = sections[number % len(sections)]
-        hit = rng.choice(bits[section], 1)
-        inputs = voice.generator.encode(voice.config, [text])
-        clean, _ = engine.step(inputs, engine.changed({}), engine.silence(), names)
-        changed = engine.changed(parameter_changes(program, layout, [hit]))
-        codes, _ = engine.step(inputs, changed, engine.silence(), names)
-        progress()
-        differs = codes[program.output] != clean[program.output]  # [frames * rate, channels]
-        frames = np.flatnonzero(differs.reshape(len(differs) // rate, -1).any(axis=1))
-        if frames.size:
-            quality = _quality(voice, clean[program.output], codes[program.output])
-            alarms = [w.first_alarm(data, w.measures(data, codes)) for w, data in watches]
-            delays = tuple(None if alarm is None else int(alarm - frames[0]) for alarm in alarms)
-            found.append(Found(section, quality, delays))
+    names = {name for watch, _ in watches for name in watch.needs}
+    found = []
+    for each in faulty_utterances(
+        voice, names, draw=one_bit, trials=trials, seed=seed, progress=progress
+    ):
+        if each.first is not None:
+            output = voice.program.output
+            quality = quality_of(voice, each.clean[output], each.codes[output])
+            alarms = [w.first_alarm(data, w.measures(data, each.codes)) for w, data in watches]
+            delays = tuple(None if alarm is None else alarm - each.first for alarm in alarms)
+            found.append(Found(each.section, quality, delays))
         for watch, data in watches:
-            _live(watch, data, watch.measures(data, clean))
+            _live(watch, data, watch.measures(data, each.clean))
     return found
 
 
@@ -91,18 +72,6 @@ def _live(watch: Behaviour, data: np.ndarray, measures: np.ndarray) -> None:
         seen = len(measures) if alarm is None else alarm + 1
         watch.advance(data, measures[:seen])
         measures = measures[seen:]
-
-
-def _quality(voice: Voice, clean: np.ndarray, codes: np.ndarray) -> int:
-    """Class of a sound that differs, on the scale of the generator; an index of QUALITIES."""
-    scale, program = voice.generator.scale, voice.program
-    if isinstance(scale, BySpectrum):
-        distance = SpectralDistance(program.sound(clean), round(program.sample_rate_hz))
-        fidelity = scale.fidelity_db(*distance.of(program.sound(codes)[None]))
-    else:
-        sound = clean.astype(np.float64)
-        fidelity = 10 * np.log10((sound**2).sum() / ((codes - sound) ** 2).sum())
-    return int(scale.quality(np.atleast_1d(fidelity))[0])
 
 
 def together(found: Sequence[Found]) -> list[Found]:

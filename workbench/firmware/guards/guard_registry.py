@@ -19,6 +19,7 @@ from workbench.firmware.guards.pages import PagesInC
 from workbench.firmware.guards.self_test import SelfTestInC
 from workbench.firmware.guards.sound_sanity import SanityInC
 from workbench.firmware.guards.triple import TripleInC
+from workbench.firmware.guards.watchdog import WatchdogInC
 from workbench.firmware.operators import Call, call_of
 from workbench.integer.operators import Operator
 from workbench.memory.watches.areas import Kind
@@ -31,6 +32,7 @@ from workbench.memory.watches.pages import Pages
 from workbench.memory.watches.self_test import SelfTest
 from workbench.memory.watches.sound_sanity import SoundSanity
 from workbench.memory.watches.triple import Triple
+from workbench.memory.watches.watchdog import Watchdog
 
 KINDS_IN_C: dict[type[Kind], InC] = {
     Pages: PagesInC(),
@@ -42,6 +44,7 @@ KINDS_IN_C: dict[type[Kind], InC] = {
     HiddenMarkers: MarkersInC(),
     SoundSanity: SanityInC(),
     KlDivergence: KlInC(),
+    Watchdog: WatchdogInC(),
 }
 
 

@@ -34,15 +34,7 @@ class MarkersWatch(Behaviour):
 
     def baselines(self) -> Mapping[str, tuple[int, np.ndarray]]:
         """`low_n`, `high_n` and `shift`."""
-        found, at = {}, 0
-        for number, name in enumerate(self.signals):
-            signal = self.layout.program.signal(name)
-            for which in ("low", "high"):
-                values = self._learned.baseline[at : at + signal.channels]
-                found[f"{which}_{number}"] = signal.bits, stored(values, signal.bits)
-                at += signal.channels
-        found["shift"] = 8, stored(self._learned.baseline[at:], 8)
-        return found
+        return ranges_in(self.layout.program, self.signals, self._learned.baseline)
 
     def measures(self, data: np.ndarray, signals: Mapping[str, np.ndarray]) -> np.ndarray:
         """Bits of the largest excess, 0 where no code leaves its range."""
@@ -60,6 +52,21 @@ class MarkersWatch(Behaviour):
             beyond = np.maximum(low - codes.min(axis=1), codes.max(axis=1) - high)
             largest = np.maximum(largest, np.maximum(beyond.max(axis=1), 0) >> shift[number])
         return bit_lengths(np.asarray(largest, np.int64))
+
+
+def ranges_in(
+    program: Program, signals: Sequence[str], baseline: Sequence[int]
+) -> dict[str, tuple[int, np.ndarray]]:
+    """Tensors of the ranges that `HiddenMarkers.learn` gave: (bits of an element, values) by name."""
+    found, at = {}, 0
+    for number, name in enumerate(signals):
+        signal = program.signal(name)
+        for which in ("low", "high"):
+            values = baseline[at : at + signal.channels]
+            found[f"{which}_{number}"] = signal.bits, stored(values, signal.bits)
+            at += signal.channels
+    found["shift"] = 8, stored(baseline[at:], 8)
+    return found
 
 
 @dataclass(frozen=True)

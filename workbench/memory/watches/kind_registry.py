@@ -24,6 +24,7 @@ from workbench.memory.watches.self_test import SelfTest
 from workbench.memory.watches.sound_sanity import SoundSanity
 from workbench.memory.watches.triple import Triple
 from workbench.memory.watches.watch import Watch
+from workbench.memory.watches.watchdog import Watchdog
 from workbench.memory.watches.words import WordsInPlace
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,31}")
@@ -66,6 +67,7 @@ def register(kinds: Iterable[Kind]) -> None:
 _HERE = [_of_code(code) for code in (*SIGNATURES.values(), *ECC.values())]
 _HERE += [Golden("golden"), Sums("abft"), Triple("triple"), SelfTest("self-test")]
 _HERE += [HiddenMarkers("hidden-markers"), SoundSanity("sound-sanity"), KlDivergence("kl-watch")]
+_HERE += [Watchdog("watchdog")]
 register(_HERE)
 SHIPPED.update(kind.name for kind in _HERE)
 
