@@ -24,6 +24,7 @@ COMMANDS = {
     "lifetime": "simulate a fleet of devices under upsets for a long time, each healing itself",
     "calibrate": "let monitors of behaviour learn what clean frames are like, for a wanted rate of false alarms",
     "compare": "compare healing strategies under the same faults: remaining harm and costs",
+    "paper": "make the figures and tables of a study from one file, as a page whose numbers can be heard",
     "users": "measure what faults do to people who use a voice: lock-outs, wrong numbers",
     "export": "write the C firmware folder of a generator",
     "log": "print the log of a device's healer from bytes of its memory",

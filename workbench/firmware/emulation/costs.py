@@ -125,13 +125,13 @@ def measure_cost(
         strategy=strategy.name,
         core=core.name,
         firmware=fingerprint(program, strategy),
-        instructions=_mean(beside, strategy),
+        instructions=mean_of_frames(beside, strategy),
         step=int(beside.max()),
         fault=most_under_faults(image, strategy, core, inputs, bare),
         worst_frame=int(max(run.instructions.max() for run in (clean, hit, ruined))),
         finding=_of_a_finding(repaired, repaired.instructions - clean.instructions),
         detection=_of_a_finding(detected, detected.instructions - calm.instructions),
-        flash_reads=_mean(clean.flash_reads, strategy),
+        flash_reads=mean_of_frames(clean.flash_reads, strategy),
         finding_reads=_of_a_finding(repaired, repaired.flash_reads - clean.flash_reads),
         code_bytes=clean.flash_bytes - bare.flash_bytes - checks,
         check_bytes=checks,
@@ -218,7 +218,7 @@ def _spend(layout: Layout) -> list[Event]:
     return [Event(0, 8 * (start + 4 * copy)) for copy in range(3)]
 
 
-def _mean(beside: np.ndarray, strategy: Strategy) -> float:
+def mean_of_frames(beside: np.ndarray, strategy: Strategy) -> float:
     """Of what the healer takes in each frame, int64 [frames]; guards that look more rarely than that, in proportion."""
     rare = [g.every_frames for g in strategy.guards if g.every_frames > len(beside)]
     usual = float(beside[1:].mean()) if rare else float(beside.mean())

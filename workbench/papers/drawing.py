@@ -1,0 +1,244 @@
+"""Figures of a paper, as matplotlib draws them; each mark knows the number that it shows.
+
+Colours: Okabe and Ito's, which colour-blind people can tell apart. Layout: marks have the identifiers `n0`, `n1`, ... of
+their numbers, for a page to find them in the SVG.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from workbench.errors import WorkbenchError, nearest
+from workbench.papers.cell import Cell, Measure, headed
+from workbench.papers.study import FigureSpec
+from workbench.papers.tables import chosen
+
+_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#e69f00", "#cc79a7", "#56b4e9", "#5d5d5d", "#8a7500")
+_STYLES = ("-", "--", ":", "-.")
+_MARKS = "osD^vPX*"
+_SIZE = (7.0, 4.2)  # inches
+# The same bytes from the same numbers.
+_STEADY: Any = {"svg.hashsalt": "paper", "svg.fonttype": "none", "pdf.fonttype": 42}
+
+
+@dataclass(frozen=True)
+class _Drawing:
+    spec: FigureSpec
+    measures: Mapping[str, Measure]
+    number_of: Callable[[Cell], str]
+
+    def value(self, cell: Cell, which: str = "value") -> float:
+        value = getattr(cell, which)
+        scale = 100 if self.measures[cell.measure].percent else 1
+        return float("nan") if value is None else scale * value
+
+    def error(self, cell: Cell) -> np.ndarray | None:
+        """How far the interval goes below and above, [2, 1]."""
+        if cell.low is None or cell.high is None:
+            return None
+        value = self.value(cell)
+        return np.maximum(
+            [[value - self.value(cell, "low")], [self.value(cell, "high") - value]], 0
+        )
+
+    def title(self, text: str) -> str:
+        return self.spec.titles.get(text, text)
+
+
+def figure_of(
+    spec: FigureSpec,
+    cells: Sequence[Cell],
+    measures: Mapping[str, Measure],
+    number_of: Callable[[Cell], str],
+) -> Figure:
+    """Draw it.
+
+    Args:
+        spec: What is shown.
+        cells: All numbers of the experiment.
+        measures: Of its kind.
+        number_of: The identifier of a number's mark.
+
+    Raises:
+        WorkbenchError: There is nothing to draw, or no such kind of figure.
+    """
+    if spec.kind not in DRAWINGS:
+        raise WorkbenchError(
+            f"{spec.name} is of the kind {spec.kind!r}; {nearest(spec.kind, DRAWINGS)}"
+        )
+    for name in _drawn(spec):
+        if name not in measures:
+            raise WorkbenchError(
+                f"{spec.name} draws {name!r}, which is not measured; {nearest(name, measures)}"
+            )
+    mine = shown_in(spec, cells)
+    if not any(each.value is not None for each in mine):
+        raise WorkbenchError(f"the figure {spec.name} shows no number; keep some of its labels")
+    figure = Figure(figsize=_SIZE, layout="constrained")
+    axes = figure.subplots()
+    drawing = _Drawing(spec, measures, number_of)
+    if spec.kind == "map":  # as high as it has rows
+        rows = len({each.label(spec.series) for each in mine})
+        figure.set_size_inches(_SIZE[0], max(2.5, 0.28 * rows + 1.2))
+    DRAWINGS[spec.kind](axes, drawing, mine)
+    for axis in spec.log:
+        getattr(axes, f"set_{axis}scale")("log")
+    axes.spines[["top", "right"]].set_visible(False)
+    return figure
+
+
+def shown_in(spec: FigureSpec, cells: Sequence[Cell]) -> list[Cell]:
+    """The numbers that a figure shows, in its order."""
+    axis = () if spec.kind == "points" else (spec.x,)
+    labels = (*axis, *((spec.series,) if spec.series else ()))
+    return [
+        each for each in chosen(cells, spec.keep, labels, spec.name) if each.measure in _drawn(spec)
+    ]
+
+
+def _drawn(spec: FigureSpec) -> tuple[str, ...]:
+    return (spec.x, spec.y) if spec.kind == "points" else (spec.y,)
+
+
+def picture(figure: Figure, kind: str) -> bytes:
+    """The bytes of a figure, "svg" or "pdf", the same ones for the same numbers."""
+    file = io.BytesIO()
+    metadata: dict[str, Any] = {"Date": None} if kind == "svg" else {"CreationDate": None}
+    with rc_context(_STEADY):
+        figure.savefig(file, format=kind, metadata=metadata)
+    return file.getvalue()
+
+
+def _bars(axes: Axes, drawing: _Drawing, cells: Sequence[Cell]) -> None:
+    """A group of bars for each value of x, one of each series."""
+    spec = drawing.spec
+    groups = list(dict.fromkeys(cell.label(spec.x) for cell in cells))
+    series = list(dict.fromkeys(cell.label(spec.series) for cell in cells))
+    width = 0.8 / len(series)
+    for cell in cells:
+        which = series.index(cell.label(spec.series))
+        at = groups.index(cell.label(spec.x)) + (which - (len(series) - 1) / 2) * width
+        colour = _COLOURS[which % len(_COLOURS)]
+        bar = axes.bar(at, drawing.value(cell), width, color=colour)[0]
+        bar.set_gid(drawing.number_of(cell))
+        if (error := drawing.error(cell)) is not None:
+            axes.errorbar(at, drawing.value(cell), error, color="0.25", capsize=2, lw=1)
+    axes.set_xticks(range(len(groups)), [drawing.title(group) for group in groups])
+    if sum(map(len, groups)) > 60 or len(groups) > 10:
+        axes.tick_params(axis="x", rotation=60)
+    _finish(axes, drawing, series, "bar")
+
+
+def _curve(axes: Axes, drawing: _Drawing, cells: Sequence[Cell]) -> None:
+    """A line for each series over numbers, with the intervals as bands."""
+    spec = drawing.spec
+    series = list(dict.fromkeys(cell.label(spec.series) for cell in cells))
+    for which, name in enumerate(series):
+        mine = [cell for cell in cells if cell.label(spec.series) == name]
+        try:
+            mine.sort(key=lambda cell: float(cell.label(spec.x)))
+        except ValueError:
+            raise WorkbenchError(
+                f"{spec.name} draws a curve over {spec.x}, whose values are no numbers; draw bars"
+            ) from None
+        x = [float(cell.label(spec.x)) for cell in mine]
+        look: dict[str, Any] = {"color": _COLOURS[which % len(_COLOURS)]}
+        axes.plot(
+            x, [drawing.value(cell) for cell in mine], ls=_STYLES[which % len(_STYLES)], **look
+        )
+        low, high = ([drawing.value(cell, end) for cell in mine] for end in ("low", "high"))
+        axes.fill_between(x, low, high, alpha=0.15, lw=0, **look)
+        for at, cell in zip(x, mine, strict=True):
+            mark = axes.plot(at, drawing.value(cell), _MARKS[which % len(_MARKS)], ms=5, **look)[0]
+            mark.set_gid(drawing.number_of(cell))
+    axes.set_xlabel(spec.x_title or spec.x)
+    _finish(axes, drawing, series, "line")
+
+
+def _map(axes: Axes, drawing: _Drawing, cells: Sequence[Cell]) -> None:
+    """A field for each pair of x and series, its colour the number."""
+    spec = drawing.spec
+    columns = _by_size(dict.fromkeys(cell.label(spec.x) for cell in cells))
+    rows = list(dict.fromkeys(cell.label(spec.series) for cell in cells))
+    values = np.array([drawing.value(cell) for cell in cells])
+    most = float(np.nanmax(values)) or 1.0
+    for cell, value in zip(cells, values, strict=True):
+        at = columns.index(cell.label(spec.x)), rows.index(cell.label(spec.series))
+        shade = 1 - (value / most) ** 0.5 if value == value else 1.0
+        field = axes.bar(at[0], 1, 1, at[1] - 0.5, color=_shade(shade), edgecolor="0.85", lw=0.4)[0]
+        field.set_gid(drawing.number_of(cell))
+    axes.set_xticks(range(len(columns)), [drawing.title(each) for each in columns])
+    axes.set_yticks(range(len(rows)), [drawing.title(each) for each in rows], fontsize=8)
+    axes.set_xlim(-0.5, len(columns) - 0.5)
+    axes.set_ylim(len(rows) - 0.5, -0.5)
+    axes.set_xlabel(spec.x_title or spec.x)
+    measure = drawing.measures[spec.y]
+    axes.set_title(
+        f"{headed(measure)}: white 0, black {most:.3g} (square root)", fontsize=9, loc="left"
+    )
+
+
+def _points(axes: Axes, drawing: _Drawing, cells: Sequence[Cell]) -> None:
+    """A point for each series, one measure over another; what is behind it are the numbers of y."""
+    spec = drawing.spec
+    at: dict[str, dict[str, Cell]] = {}
+    for cell in cells:
+        at.setdefault(cell.label(spec.series), {})[cell.measure] = cell
+    for which, (name, pair) in enumerate(at.items()):
+        if {spec.x, spec.y} - {*pair} or any(each.value is None for each in pair.values()):
+            continue
+        x, y = drawing.value(pair[spec.x]), drawing.value(pair[spec.y])
+        mark = axes.plot(x, y, _MARKS[which % len(_MARKS)], color=_COLOURS[which % len(_COLOURS)])[
+            0
+        ]
+        mark.set_gid(drawing.number_of(pair[spec.y]))
+        axes.annotate(drawing.title(name), (x, y), (5, 3), textcoords="offset points", fontsize=8)
+    axes.set_xlabel(headed(drawing.measures[spec.x]))
+    axes.set_ylabel(headed(drawing.measures[spec.y]))
+    axes.grid(color="0.92")
+
+
+def _finish(axes: Axes, drawing: _Drawing, series: Sequence[str], kind: str) -> None:
+    axes.set_ylabel(headed(drawing.measures[drawing.spec.y]))
+    axes.grid(color="0.92", axis="y")
+    axes.set_axisbelow(True)
+    if len(series) < 2:
+        return
+    for which, name in enumerate(series):
+        look: dict[str, Any] = {
+            "color": _COLOURS[which % len(_COLOURS)],
+            "label": drawing.title(name),
+        }
+        if kind == "bar":
+            axes.bar(0, 0, **look)
+        else:
+            axes.plot([], [], _MARKS[which % len(_MARKS)], ls=_STYLES[which % len(_STYLES)], **look)
+    axes.legend(frameon=False, fontsize=9)
+
+
+def _by_size(values: Mapping[str, object]) -> list[str]:
+    try:
+        return sorted(values, key=float)
+    except ValueError:
+        return list(values)
+
+
+def _shade(level: float) -> tuple[float, float, float]:
+    return (level, level, level)
+
+
+# Kind of figure -> what draws it.
+DRAWINGS: dict[str, Callable[[Axes, _Drawing, Sequence[Cell]], None]] = {
+    "bars": _bars,
+    "curve": _curve,
+    "map": _map,
+    "points": _points,
+}

@@ -1,0 +1,336 @@
+"""Healing strategies under the same faults: what is left, how soon it is found, and what it costs.
+
+A number is derived again by simulating one of its devices alone, frame by frame, with its healer's log, where the fleet
+jumped from event to event.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+
+from workbench.audio.scales import harm
+from workbench.errors import WorkbenchError
+from workbench.experiments.estimates.statistics import mean_interval
+from workbench.experiments.fleets.comparison import CORE, ENVIRONMENTS, Case, records_of
+from workbench.experiments.fleets.device_costs import device_costs
+from workbench.experiments.fleets.environments import attacked_bits, cases_of, environments_of
+from workbench.experiments.parallel.workers import Workers
+from workbench.experiments.threads import one_thread
+from workbench.experiments.voices.script import Script, script_of
+from workbench.experiments.voices.voice import Voice
+from workbench.firmware.boards import CORES
+from workbench.firmware.emulation.costs import Cost
+from workbench.healing.simulation import SimulationResult, simulate
+from workbench.healing.strategies.named import nothing
+from workbench.healing.strategies.variants import StrategyVariant, strategy_variants
+from workbench.memory.faults.transients import Sites
+from workbench.memory.image import Image
+from workbench.memory.trials.laboratory import Laboratory
+from workbench.memory.trials.measured import compared
+from workbench.papers.cell import Cell, Measure
+from workbench.papers.emulated import emulated_again
+from workbench.papers.kind import Evidence, Example, Kind
+from workbench.progress import progress_bar
+
+_HARM = "harm"
+_LINES = 12
+# Measure -> fields of `Cost` that are added up.
+_COSTS = {
+    "instructions": ("instructions",),
+    "ram": ("ram_bytes",),
+    "flash": ("code_bytes", "check_bytes"),
+}
+_CLOSE = 1e-8  # records keep nine digits of a device's harm
+
+
+@dataclass(frozen=True)
+class _Options:
+    """strategies, environments: () for all that fit. devices: of each fleet. words: that each device says."""
+
+    strategies: tuple[str, ...] = ()
+    environments: tuple[str, ...] = ()
+    devices: int = 10
+    words: int = 10
+
+
+@dataclass(frozen=True, eq=False)
+class _Fleet:
+    model: str
+    case: Case
+    inputs: dict[str, dict[str, np.ndarray]]
+
+
+class Strategies(Kind):
+    """Fleets of devices, one with each strategy in each environment."""
+
+    OPTIONS = _Options
+    MEASURES: ClassVar[dict[str, Measure]] = {
+        _HARM: Measure("harm", percent=True),
+        "difference": Measure("harm beyond crc-scrub", percent=True),
+        "broken": Measure("words below the last limit", percent=True),
+        "unheard": Measure("words without an audible error", percent=True),
+        "latency": Measure("mean detection latency", unit="s"),
+        "left": Measure("wrong bits left"),
+        "instructions": Measure("instructions a frame"),
+        "ram": Measure("RAM", unit="bytes"),
+        "flash": Measure("flash for code and checks", unit="bytes"),
+    }
+    options: _Options
+
+    def check(self) -> None:
+        """Prepare strategies and environments."""
+        self.environments = environments_of(self.options.environments or ENVIRONMENTS)
+        self.variants: dict[str, list[StrategyVariant]] = {
+            model: strategy_variants(
+                self.options.strategies or None, each.voice.program, each.voice.all_inputs()
+            )
+            for model, each in self.models.items()
+        }
+        for name in ("devices", "words"):
+            if getattr(self.options, name) < 1:
+                raise WorkbenchError(f"[[data]] {self.name} has {name} = 0; give at least 1")
+
+    def run(self) -> None:
+        """Simulate the fleets that are not kept."""
+        fleets = self._fleets
+        by_model: dict[str, list[_Fleet]] = {}
+        for fleet in fleets:
+            by_model.setdefault(fleet.model, []).append(fleet)
+        total = len(fleets) * self.options.devices
+        with (
+            Workers(self.site.jobs, self.site.dask) as workers,
+            progress_bar(total=total, unit="device", desc=self.name) as bar,
+        ):
+            for model, mine in by_model.items():
+                cases = [fleet.case for fleet in mine]
+                for _, record in records_of(
+                    self._folder(model), mine[0].inputs, cases, workers, progress=bar.update
+                ):
+                    if isinstance(record, Exception):
+                        raise record
+
+    def cells(self) -> list[Cell]:
+        """Of each strategy in each environment."""
+        return [
+            cell
+            for fleet, record in zip(self._fleets, self._records, strict=True)
+            for cell in self._of(fleet, record)
+        ]
+
+    def example(self, cell: Cell) -> Example | None:
+        """The worst word of the worst device."""
+        fleet, record = self._found(cell)
+        device = int(np.argmax(record["harm_of_devices"]))
+        script, result, clean = self._simulated(fleet, device)
+        word = self._worst_word(script, result.codes, clean.codes, fleet.case)
+        rate = fleet.case.program.signal(fleet.case.program.output).rate
+        start, end = (frame * rate for frame in _ends(script)[word : word + 2])
+        log = result.lines()
+        more = [f"and {len(log) - _LINES:,} more entries"] if len(log) > _LINES else []
+        labels = cell.labels
+        return Example(
+            f"device {device} of {self.options.devices}, {len(result.upsets):,} upsets: its word {word + 1}, "
+            f"{script.utterances[word]!r}",
+            (*log[:_LINES], *more) or ("the healer found nothing",),
+            clean.samples()[start:end],
+            result.samples()[start:end],
+            self.models[fleet.model].voice.sample_rate_hz,
+            f"workbench compare{self.models[fleet.model].option} --strategy {labels['strategy']} --environment "
+            f"{labels['environment']} --devices {self.options.devices} --words {self.options.words} --seed {self.seed}",
+        )
+
+    def again(self, cell: Cell, rng: np.random.Generator) -> Evidence:
+        """Simulate one of its devices alone, and compare its harm; of a cost, emulate the core again."""
+        fleet, record = self._found(cell)
+        if cell.measure in _COSTS:
+            return self._emulated_again(cell)
+        device = int(rng.integers(self.options.devices))
+        script, result, clean = self._simulated(fleet, device)
+        harms = self._harm_of_words(script, result.codes, clean.codes, fleet.case)
+        kept = record["harm_of_devices"][device]
+        what = f"harm of device {device} with {cell.labels['strategy']} in {cell.labels['environment']} simulated alone"
+        return Evidence(what, abs(float(np.mean(harms)) - kept) < _CLOSE)
+
+    def methods(self) -> str:
+        """Fleets, faults, and what harm is."""
+        names = {
+            strategy.name for variants in self.variants.values() for _, strategy, _ in variants
+        }
+        faults = "; ".join(f"{each.name}: {each.title}" for each in self.environments)
+        fleets = len(self._fleets)
+        return (
+            f"Strategies ({self.name}): {len(names)} strategies met the same faults in {len(self.environments)} "
+            f"environments ({faults}), each in a fleet of {self.options.devices} devices that say {self.options.words} "
+            f"utterances each, {fleets * self.options.devices:,} devices in all (seed {self.seed}). Harm is the energy of "
+            "the error over that of the clean sound, at most 1, the mean over utterances; its intervals are Student's "
+            "over devices, with a confidence of 95 %. Costs were counted on an emulated Cortex-M4, beyond the bare "
+            "generator."
+        )
+
+    @cached_property
+    def _fleets(self) -> list[_Fleet]:
+        fleets = []
+        for model, each in self.models.items():
+            voice, inputs = each.voice, each.voice.all_inputs()
+            worst = self._worst(model, voice)
+            cases = cases_of(
+                self.environments, self.variants[model], devices=self.options.devices,
+                utterances=self.options.words, seed=self.seed, worst=worst, scale=voice.generator.scale,
+            )  # fmt: skip
+            fleets += [_Fleet(model, case, inputs) for case in cases]
+        return fleets
+
+    def _worst(self, model: str, voice: Voice) -> tuple[int, ...]:
+        with Workers(self.site.jobs, self.site.dask) as workers:
+            return attacked_bits(
+                voice, voice.all_inputs(), self.environments, workers, folder=self._folder(model),
+                show=lambda most: progress_bar(total=most, unit="bit", desc="worst bits"),
+            )  # fmt: skip
+
+    def _folder(self, model: str) -> Path:
+        return self.site.folder / model
+
+    @cached_property
+    def _records(self) -> list[dict[str, Any]]:
+        """Of all fleets in order; those that are kept are read, any other is simulated."""
+        made: list[dict[str, Any]] = []
+        for model in self.models:
+            mine = [fleet for fleet in self._fleets if fleet.model == model]
+            found: dict[int, dict[str, Any]] = {}
+            with Workers(1) as workers:
+                for number, record in records_of(
+                    self._folder(model), mine[0].inputs, [each.case for each in mine], workers
+                ):
+                    if isinstance(record, Exception):
+                        raise record
+                    found[number] = record
+            made += [found[number] for number in range(len(mine))]
+        return made
+
+    @cached_property
+    def _costs(self) -> dict[tuple[str, str], Cost]:
+        """Of each model and strategy, where the device can be emulated."""
+        costs: dict[tuple[str, str], Cost] = {}
+        for model, each in self.models.items():
+            *_, last = each.voice.all_inputs().values()
+            known = device_costs(
+                self.variants[model],
+                each.voice.program,
+                last,
+                folder=self._folder(model),
+                jobs=self.site.jobs,
+            )
+            costs |= {(model, name): cost for name, cost in known.items() if isinstance(cost, Cost)}
+        return costs
+
+    def _of(self, fleet: _Fleet, record: dict[str, Any]) -> list[Cell]:
+        case = fleet.case
+        labels = {
+            "model": fleet.model, "environment": case.environment.name, "strategy": case.strategy.name,
+        }  # fmt: skip
+        harms = np.array(record["harm_of_devices"])
+        low, high = _interval(harms)
+        reference = self._reference(fleet)
+        pairs = None if reference is None else harms - reference
+        below = (None, None) if pairs is None else _interval(pairs)
+        cost = self._costs.get((fleet.model, case.strategy.name))
+        values: dict[str, tuple[float | None, float | None, float | None]] = {
+            _HARM: (float(harms.mean()), None if low is None else max(low, 0.0), high),
+            "difference": (None if pairs is None else float(pairs.mean()), *below),
+            "broken": (record["quality"]["broken"], None, None),
+            "unheard": (record["availability"], None, None),
+            "latency": (record["detection_s"], None, None),
+            "left": (record["wrong_bits_left"], None, None),
+            **{name: (_added(cost, fields), None, None) for name, fields in _COSTS.items()},
+        }
+        origin = (
+            f"{record['devices']} devices, {record['upsets']:,} upsets in {record['device_s']:,.0f} s; faults "
+            f"{' and '.join(record['faults'])}; seed {self.seed}"
+        )
+        devices = (f"device {int(harms.argmax())} of seed {self.seed}",)
+        return [
+            Cell(labels, name, *value, count=record["devices"], origin=origin, replay=devices)
+            for name, value in values.items()
+        ]
+
+    def _reference(self, fleet: _Fleet) -> np.ndarray | None:
+        for each, record in zip(self._fleets, self._records, strict=True):
+            same = each.model == fleet.model and each.case.environment == fleet.case.environment
+            if same and each.case.strategy.name == "crc-scrub":
+                return np.array(record["harm_of_devices"])
+        return None
+
+    def _emulated_again(self, cell: Cell) -> Evidence:
+        model, strategy = cell.labels["model"], cell.labels["strategy"]
+        variant = next(each for each in self.variants[model] if each.strategy.name == strategy)
+        made = emulated_again(self.models[model].voice, variant, CORES[CORE])
+        value = sum(made[field] for field in _COSTS[cell.measure])
+        return Evidence(f"{strategy} emulated again on {CORES[CORE].title}", value == cell.value)
+
+    def _found(self, cell: Cell) -> tuple[_Fleet, dict[str, Any]]:
+        wanted = tuple(cell.labels[name] for name in ("model", "environment", "strategy"))
+        for fleet, record in zip(self._fleets, self._records, strict=True):
+            case = fleet.case
+            if (fleet.model, case.environment.name, case.strategy.name) == wanted:
+                return fleet, record
+        raise WorkbenchError(f"[[data]] {self.name} has no {cell.key}; run the study again")
+
+    def _simulated(
+        self, fleet: _Fleet, device: int
+    ) -> tuple[Script, SimulationResult, SimulationResult]:
+        case, voice = fleet.case, self.models[fleet.model].voice
+        image = case.strategy.image(case.program)
+        words = [list(fleet.inputs)[number] for number in case.workload.script(len(fleet.inputs))]
+        script = script_of(voice, words)
+        events = case.workload.events(Sites(image), range(device, device + 1), frames=script.frames)
+        with one_thread():
+            result = simulate(
+                image, script.inputs, events.rows(1)[0], case.strategy, word_starts=script.starts
+            )
+            clean = simulate(
+                Image.of(image.program), script.inputs, (), nothing(), word_starts=script.starts
+            )
+        return script, result, clean
+
+    def _harm_of_words(
+        self, script: Script, codes: np.ndarray, clean: np.ndarray, case: Case
+    ) -> np.ndarray:
+        """Of each word, on the scale of the model."""
+        rate = case.program.signal(case.program.output).rate
+        ends = [frame * rate for frame in _ends(script)]
+        voice = next(
+            each.voice for each in self.models.values() if each.voice.generator.scale == case.scale
+        )
+        harms = []
+        for number, word in enumerate(script.utterances):
+            start, end = ends[number : number + 2]
+            if (codes[start:end] == clean[start:end]).all():
+                harms.append(0.0)
+                continue
+            laboratory = Laboratory(Image.of(case.program), voice.inputs(word))
+            measured = compared(laboratory, codes[None, start:end], scale=case.scale)
+            harms.append(float(harm(measured.fidelity_db)[0]))
+        return np.array(harms)
+
+    def _worst_word(self, script: Script, codes: np.ndarray, clean: np.ndarray, case: Case) -> int:
+        return int(self._harm_of_words(script, codes, clean, case).argmax())
+
+
+def _added(cost: Cost | None, fields: Sequence[str]) -> float | None:
+    return None if cost is None else sum(getattr(cost, field) for field in fields)
+
+
+def _interval(values: np.ndarray) -> tuple[float | None, float | None]:
+    """Of the mean of devices; none where all are equal, which says nothing of how far others may be."""
+    return mean_interval(values) if np.ptp(values) else (None, None)
+
+
+def _ends(script: Script) -> list[int]:
+    """First frame of each word, and the end of the last."""
+    return [*script.starts, script.frames]

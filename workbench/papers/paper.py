@@ -1,0 +1,193 @@
+"""A paper: a study whose experiments are run, and what is made of their numbers.
+
+Layout of the folder: `index.html`, `tables/NAME.csv` and `.tex`, `figures/NAME.svg` and `.pdf`, `methods.txt`,
+`numbers.json` (all numbers with what they came from, sealed), `study.toml`, `manifest.json` (sealed: study, seed, budget,
+models, versions, SHA-256 of every other file), `data/` with what the experiments keep.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from workbench.errors import WorkbenchError
+from workbench.experiments.provenance import provenance
+from workbench.files import output_folder, write_bytes, write_text
+from workbench.papers.cell import Cell, plain
+from workbench.papers.drawing import figure_of, picture, shown_in
+from workbench.papers.kind import Kind, Site
+from workbench.papers.kinds import kind_named
+from workbench.papers.models import Model, open_model
+from workbench.papers.study import FULL, QUICK, Data, Study
+from workbench.papers.tables import Table, csv_text, latex_text, table_of
+from workbench.sealed import write_sealed
+
+MANIFEST, NUMBERS, PAGE, METHODS = "manifest.json", "numbers.json", "index.html", "methods.txt"
+_DATA = "data"
+
+
+@dataclass(frozen=True)
+class Paper:
+    """A study under a budget, in a folder.
+
+    Args:
+        study: What is asked.
+        budget: QUICK or FULL.
+        folder: Of the paper.
+        jobs: Processes; -1 for one a core.
+        dask: Address of a scheduler, None for this machine.
+    """
+
+    study: Study
+    budget: str
+    folder: Path
+    jobs: int = -1
+    dask: str | None = None
+
+    @cached_property
+    def models(self) -> dict[str, Model]:
+        """By name; WorkbenchError for one that cannot be opened."""
+        return {
+            name: open_model(text, self.study.folder) for name, text in self.study.models.items()
+        }
+
+    @cached_property
+    def kinds(self) -> dict[str, Kind]:
+        """The experiments by name; WorkbenchError for options that cannot be."""
+        return {data.name: self._kind(data) for data in self.study.data}
+
+    @cached_property
+    def cells(self) -> dict[str, list[Cell]]:
+        """All numbers of each experiment."""
+        return {name: kind.cells() for name, kind in self.kinds.items()}
+
+    @cached_property
+    def tables(self) -> list[Table]:
+        """In the order of the study."""
+        return [
+            table_of(spec, self.cells[spec.data], self.kinds[spec.data].MEASURES)
+            for spec in self.study.tables
+        ]
+
+    @cached_property
+    def numbered(self) -> dict[str, tuple[str, Cell]]:
+        """Identifier of a number, "n0" and so on -> its experiment and itself."""
+        every = [(name, cell) for name, cells in self.cells.items() for cell in cells]
+        return {f"n{number}": each for number, each in enumerate(every)}
+
+    def number_of(self, data: str) -> Callable[[Cell], str]:
+        """What gives the identifier of a number of an experiment."""
+        known = {(name, cell.key): number for number, (name, cell) in self.numbered.items()}
+        return lambda cell: known[data, cell.key]
+
+    def figure(self, number: int, kind: str) -> bytes:
+        """One of the figures of the study, as "svg" or "pdf"."""
+        spec = self.study.figures[number]
+        return picture(
+            figure_of(
+                spec,
+                self.cells[spec.data],
+                self.kinds[spec.data].MEASURES,
+                self.number_of(spec.data),
+            ),
+            kind,
+        )
+
+    @cached_property
+    def shown(self) -> list[tuple[str, Cell]]:
+        """The numbers that stand in a table or a figure, each once, with their experiments."""
+        found = [(table.spec.data, cell) for table in self.tables for cell in table.cells.values()]
+        found += [
+            (spec.data, cell)
+            for spec in self.study.figures
+            for cell in shown_in(spec, self.cells[spec.data])
+        ]
+        return list({(name, cell.key): (name, cell) for name, cell in found}.values())
+
+    @property
+    def methods(self) -> str:
+        """What was done, in the words of a paper."""
+        return "\n\n".join(kind.methods() for kind in self.kinds.values())
+
+    @property
+    def command(self) -> str:
+        """That makes the paper again."""
+        return f"workbench paper {self.study.name}{' --full' if self.budget == FULL else ''}"
+
+    def make(self, *, study_text: str, page: Callable[[Paper], str]) -> Path:
+        """Run what is missing, and write all files; what lay there before stays until its successor is whole.
+
+        Args:
+            study_text: Of the study, kept beside the results.
+            page: Makes the page.
+
+        Returns:
+            The page.
+
+        Raises:
+            WorkbenchError: An experiment failed, or a file cannot be written.
+        """
+        folder = output_folder(self.folder)
+        kinds = self.kinds  # all are checked before any of them runs
+        for kind in kinds.values():
+            kind.run()
+        files: dict[str, bytes] = {}
+        for table in self.tables:
+            note = f"made by `{self.command}`"
+            files[f"tables/{table.spec.name}.csv"] = csv_text(table).encode()
+            files[f"tables/{table.spec.name}.tex"] = latex_text(table, note=note).encode()
+        for number, spec in enumerate(self.study.figures):
+            for kind_of in ("svg", "pdf"):
+                files[f"figures/{spec.name}.{kind_of}"] = self.figure(number, kind_of)
+        files[METHODS] = (self.methods + "\n").encode()
+        files["study.toml"] = study_text.encode()
+        files[PAGE] = page(self).encode()
+        for name, data in files.items():
+            write_bytes(folder / name, data)
+        write_sealed(folder / NUMBERS, self.plain_numbers)
+        write_sealed(folder / MANIFEST, self._manifest(files))
+        return folder / PAGE
+
+    @property
+    def plain_numbers(self) -> dict[str, Any]:
+        """JSON-ready, by experiment."""
+        return {name: [plain(cell) for cell in cells] for name, cells in self.cells.items()}
+
+    def _manifest(self, files: dict[str, bytes]) -> dict[str, Any]:
+        return {
+            "study": self.study.name,
+            "study_sha256": self.study.digest,
+            "budget": self.budget,
+            "seed": self.study.seed,
+            "command": self.command,
+            "models": {
+                name: {"source": model.text, "program": model.voice.program.content_hash}
+                for name, model in self.models.items()
+            },
+            "files": {name: hashlib.sha256(data).hexdigest() for name, data in files.items()},
+            "numbers": len(self.numbered),
+            **provenance(),
+        }
+
+    def _kind(self, data: Data) -> Kind:
+        if self.budget not in (QUICK, FULL):
+            raise WorkbenchError(f"there is no budget {self.budget!r}; use {QUICK} or {FULL}")
+        names = data.models or tuple(self.models)
+        return kind_named(data.kind)(
+            data.name,
+            data.of(self.budget),
+            {name: self.models[name] for name in names},
+            self.study.seed,
+            Site(self.folder / _DATA / data.name, self.jobs, self.dask),
+        )
+
+
+def write_copy(text: str, path: Path) -> None:
+    """Write a study, to be changed, where no file is yet; WorkbenchError where there is one."""
+    if path.exists():
+        raise WorkbenchError(f"{path} is there already; name a new file")
+    write_text(path, text)
