@@ -5,6 +5,7 @@
 # make coverage as the tests of `make test`, with the lines that they reach in out/coverage/index.html
 # make nightly as the tests of `make test`, on many more random examples
 # make lab     set up, then open JupyterLab on copies of the notebooks, in out/notebooks
+# make paper   set up, then make a quick run of every study: out/papers/STUDY/index.html
 # make install only set up
 # make peers   also install the fault injectors that `workbench bench campaign` compares with
 #
@@ -43,7 +44,7 @@ COMPILE = .venv/bin/python -c 'import importlib, pkgutil, workbench; \
 # Extras that need a C compiler where no wheel fits; the set-up goes on without them.
 OPTIONAL = recogniser pesq
 
-.PHONY: help install demo test check suite quick docs coverage nightly lab peers
+.PHONY: help install demo test check suite quick docs coverage nightly lab paper peers
 
 help:
 	@sed -n '/^$$/q; s/^# \{0,1\}//p' Makefile
@@ -84,6 +85,11 @@ check: $(STAMP)
 lab: $(STAMP)
 	$(RUN) workbench.panels.notebook_files notebooks out/notebooks
 	$(RUN) jupyterlab out/notebooks
+
+# Of every study that ships: out/papers/STUDY/index.html.
+paper: $(STAMP)
+	@for study in `$(RUN) workbench paper --list | cut -d' ' -f1`; do \
+		$(RUN) workbench paper $$study || exit 1; done
 
 # One of them asks for an older NumPy than it needs, so it comes without its dependencies.
 peers: $(STAMP)

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from workbench.face.mapping import map_bits as map_bits
     from workbench.face.mapping import quality_curve as quality_curve
     from workbench.face.own import voice_of as voice_of
+    from workbench.face.publishing import paper as paper
     from workbench.face.seeing import avatar as avatar
     from workbench.face.training import train as train
     from workbench.face.users import Experiences as Experiences
@@ -107,6 +108,7 @@ _MODULES = {
     "load_strategy": "healing.strategies.strategy_file",
     "lower": "integer.lowering.lower",
     "map_bits": "face.mapping",
+    "paper": "face.publishing",
     "player": "panels.player",
     "quality_curve": "face.mapping",
     "register": "generators.generator_registry",

@@ -71,7 +71,8 @@ def figure_text(value: float | None, measure: Measure) -> str:
     shown = 100 * value if measure.percent else value
     if shown == 0:
         return "0"
-    whole = math.floor(math.log10(abs(shown))) + 1
+    # After rounding: 9.999 has two digits before the point.
+    whole = int(f"{shown:.{_DIGITS - 1}e}".partition("e")[2]) + 1
     if whole >= _DIGITS:
         return f"{shown:,.0f}"
     return f"{shown:.{_DIGITS - whole}f}" if whole > -_SMALLEST else f"{shown:.{_DIGITS - 1}e}"

@@ -1,0 +1,212 @@
+"""A paper from its study: the numbers are those of the trials, the same each time, and lies are found."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pyarrow.compute as pc
+import pytest
+from browsers import browser, needs_browser
+from small_study import SMALL
+
+from workbench.audio.scales import harm
+from workbench.cli import main
+from workbench.experiments.campaigns.store import open_results
+from workbench.papers.kinds.fault_trials import FaultTrials
+from workbench.papers.page import page_of
+from workbench.papers.paper import MANIFEST, NUMBERS, Paper
+from workbench.papers.study import QUICK, open_study
+from workbench.papers.trial_rows import TrialRows
+from workbench.sealed import read_sealed, write_sealed
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Paper:
+    """The small paper."""
+    folder = tmp_path_factory.mktemp("paper")
+    (folder / "small.toml").write_text(SMALL)
+    paper = Paper(open_study(folder / "small.toml"), QUICK, folder / "out", jobs=1)
+    paper.make(study_text=SMALL, page=page_of)
+    return paper
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    found = (path for path in folder.rglob("*") if path.is_file() and "data" not in path.parts)
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in found}
+
+
+def test_shares_are_counted_from_the_trials(made: Paper) -> None:
+    cells = [cell for cell in made.cells["flips"] if not cell.by]
+    for size in ("2", "40"):
+        kind = made.kinds["flips"]
+        assert isinstance(kind, FaultTrials)
+        table = open_results(kind._folder("int8", f"flips={size}")).table()
+        for cell in cells:
+            if cell.labels["size"] != size:
+                continue
+            if cell.measure == "harm":
+                expected = harm(table["snr_db"].to_numpy()).mean()
+            else:
+                expected = (
+                    pc.sum(pc.equal(table["quality"].cast("string"), cell.measure)).as_py() / 80
+                )
+            assert cell.value == pytest.approx(expected) and cell.count == 80
+            assert cell.low is not None and cell.low <= cell.value <= (cell.high or 0)
+
+
+def test_groups_are_those_of_the_first_event(made: Paper) -> None:
+    cells = [cell for cell in made.cells["flips"] if cell.by == ("section",)]
+    for size in ("2", "40"):
+        counts = {c.labels["section"]: c.count for c in cells if c.labels["size"] == size}
+        assert sum(counts.values()) == 80 and {*counts} <= {"weights", "bias", "shift", "embed"}
+
+
+def test_the_same_study_gives_the_same_bytes(made: Paper, tmp_path: Path) -> None:
+    again = Paper(made.study, QUICK, tmp_path, jobs=1)
+    again.make(study_text=SMALL, page=page_of)
+    first, second = files(made.folder), files(tmp_path)
+    assert (
+        {*first}
+        == {*second}
+        > {"index.html", "tables/all.csv", "figures/map.pdf", NUMBERS, MANIFEST}
+    )
+    assert [name for name in first if first[name] != second[name]] == []
+
+
+def test_a_page_loads_nothing_and_knows_every_number(made: Paper) -> None:
+    html = (made.folder / "index.html").read_text()
+    assert not re.search(r"""(src|href)=["'](?!data:|#)""", html)
+    numbers = json.loads(re.search(r'id="data">(.*?)</script>', html, re.S)[1])["numbers"]  # type: ignore[index]
+    shown = set(re.findall(r'data-number="(n\d+)"', html))
+    drawn = set(re.findall(r'<g id="(n\d+)"', html))
+    assert shown and drawn and shown | drawn <= {*numbers}
+    assert len(numbers) == len(made.shown)
+    for number in numbers.values():
+        assert number["origin"]
+        if number["data"] == "flips" and number["title"].startswith("broken") and number["example"]:
+            assert number["example"]["again"].startswith("workbench replay ")
+            assert number["example"]["events"]
+
+
+def test_numbers_come_out_again(made: Paper, capsys: pytest.CaptureFixture[str]) -> None:
+    study = str(made.folder.parent / "small.toml")
+    before = files(made.folder)
+    assert main(["paper", study, "--out", str(made.folder), "--verify", "12", "--jobs", "1"]) == 0
+    said = capsys.readouterr().out
+    assert said.count("\nequal  ") == 12 and "NOT EQUAL" not in said
+    assert "0 of them changed" in said and "0 of them otherwise" in said
+    assert files(made.folder) == before
+
+
+def test_the_playing_is_what_is_compared(
+    made: Paper, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Trials that were kept with another energy of the error than the reference gives."""
+    kind = made.kinds["flips"]
+    cell = next(c for c in made.cells["flips"] if not c.by and c.labels["size"] == "40")
+    assert kind.again(cell, np.random.default_rng(0)).equal
+    assert isinstance(kind, FaultTrials)
+    rows = kind._rows["int8", "flips=40"]
+    monkeypatch.setitem(rows.__dict__, "error", rows.error + 1)
+    assert not kind.again(cell, np.random.default_rng(0)).equal
+
+
+def test_a_device_alone_is_what_is_compared(made: Paper, monkeypatch: pytest.MonkeyPatch) -> None:
+    kind = made.kinds["fleets"]
+    cells = [
+        c for c in made.cells["fleets"] if c.measure == "harm" and c.labels["environment"] == "ber"
+    ]
+    assert all(kind.again(cell, np.random.default_rng(1)).equal for cell in cells)
+    for record in kind._records:  # type: ignore[attr-defined]
+        monkeypatch.setitem(
+            record, "harm_of_devices", [h + 1e-6 for h in record["harm_of_devices"]]
+        )
+    assert not any(kind.again(cell, np.random.default_rng(1)).equal for cell in cells)
+
+
+def test_what_was_edited_is_found(
+    made: Paper, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import shutil
+
+    study = str(made.folder.parent / "small.toml")
+    copy = tmp_path / "copy"
+    shutil.copytree(made.folder, copy)
+
+    def verified() -> str:
+        assert main(["paper", study, "--out", str(copy), "--verify", "1", "--jobs", "1"]) == 2
+        return capsys.readouterr().err
+
+    table = copy / "tables" / "all.csv"
+    table.write_text(table.read_text().replace("2,", "3,", 1))
+    assert "the first: the file tables/all.csv" in verified()
+    shutil.copy(made.folder / "tables" / "all.csv", table)
+
+    numbers = read_sealed(copy / NUMBERS, "")
+    numbers["flips"][0]["value"] += 0.01
+    write_sealed(copy / NUMBERS, numbers)
+    assert "flips, {" in verified()
+    shutil.copy(made.folder / NUMBERS, copy / NUMBERS)
+
+    manifest = (copy / MANIFEST).read_text()
+    (copy / MANIFEST).write_text(manifest.replace('"quick"', '"full"'))
+    assert "was edited" in verified()
+
+
+def test_a_paper_of_another_study_is_not_verified(
+    made: Paper, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = made.folder.parent / "other.toml"
+    other.write_text(SMALL.replace("seed = 3", "seed = 4"))
+    assert main(["paper", str(other), "--out", str(made.folder), "--verify", "1"]) == 2
+    assert "was made from another study or budget" in capsys.readouterr().err
+
+
+def test_rows_have_a_place_of_their_own(made: Paper) -> None:
+    kind = made.kinds["flips"]
+    assert isinstance(kind, FaultTrials)
+    for rows in kind._rows.values():
+        assert isinstance(rows, TrialRows)
+        for grouping in ("", "section", "section bit"):
+            every = np.concatenate([where for _, where in rows.groups(grouping)])
+            assert sorted(every.tolist()) == list(range(80))
+            for labels, where in rows.groups(grouping):
+                assert (rows.members(grouping.split(), labels) == where).all()
+
+
+@needs_browser
+def test_a_click_plays_what_is_behind_a_number(made: Paper, tmp_path: Path) -> None:
+    from playwright.sync_api import expect
+
+    with browser(tmp_path / "profile", width=1100, height=900) as context:
+        page = context.new_page()
+        failures: list[str] = []
+        page.on("pageerror", lambda error: failures.append(str(error)))
+        page.on(
+            "console", lambda line: failures.append(line.text) if line.type == "error" else None
+        )
+        page.goto((made.folder / "index.html").as_uri())
+        text = page.locator("#behind-text")
+        expect(page.locator("#behind")).to_be_hidden()
+        page.locator("button.number", has_text="100").first.focus()
+        page.locator("figure#all tbody tr:nth-child(2) td:last-child button").click()
+        expect(text).to_contain_text("workbench replay")
+        audio = text.locator("audio")
+        expect(audio).to_have_count(2)
+        lengths_s = page.evaluate(
+            "Promise.all([...document.querySelectorAll('audio')].map(async (a) => {"
+            "if (!a.duration) await new Promise((ready) => a.addEventListener('loadedmetadata', ready));"
+            "return a.duration; }))"
+        )
+        assert len(lengths_s) == 2 and min(lengths_s) > 0.3
+        page.keyboard.press("Escape")
+        expect(page.locator("#behind")).to_be_hidden()
+        mark = page.locator("figure#map [data-number]").last
+        mark.focus()
+        page.keyboard.press("Enter")
+        expect(text).to_contain_text("From flips:")
+        assert page.locator(".drawn [data-number]").count() > 10
+        assert not failures
