@@ -46,7 +46,6 @@ def test_every_kind_is_there(name: str) -> None:
         ('data = "fleets"\nrows', 'data = "fleet"\nrows', "shows the data 'fleet'; did you mean fleets?"),
         ('name = "left"', 'name = "all"', "calls a table or figure 'all'"),
         ('name = "left"', 'name = "../left"', "letters, digits and dashes"),
-        ('[[data]]\nname = "flips"', 'data = 3\n[[datum]]\nname = "flips"', "is no list of tables; write [[data]]"),
         ('caption = "A map."', "", "[[figure]] map has no caption; give it"),
         ('kind = "comparison"', 'kind = "comparison"\nmodels = ["int9"]', "names the model 'int9'; did you mean int8?"),
         ('columns = "environment"', 'columns = ["a"]', "columns in [[table]] left is ['a'] (list); give text"),
@@ -61,6 +60,12 @@ def test_what_is_wrong_is_one_sentence(old: str, new: str, said: str) -> None:
         study_of(SMALL.replace(old, new, 1), "s", Path())
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_tables_are_lists_of_tables() -> None:
+    text = 'title = "t"\nquestion = "q"\ntable = 3\n[models]\na = "challenge"\n'
+    with pytest.raises(WorkbenchError, match=r"is no list of tables; write \[\[table\]\]"):
+        study_of(text, "s", Path())
 
 
 @pytest.mark.parametrize(
@@ -98,7 +103,7 @@ def test_impossible_experiments_are_refused_before_any_runs(
         (["paper", "bitz"], "did you mean bits?"),
         (["paper", "bits", "--verify", "0"], "give at least 1"),
         (["paper", "bits", "--verify", "2", "--out", "nowhere"], "nowhere holds no paper"),
-        (["paper", "bits", "--jobs", "0"], "0 jobs"),
+        (["paper", "bits", "--jobs", "0"], "--jobs is 0; it must be at least 1"),
     ],
 )
 def test_what_cannot_be_asked_for(

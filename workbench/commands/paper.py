@@ -10,7 +10,6 @@ import numpy as np
 from workbench.commands.common import add_workers, check_jobs
 from workbench.commands.progress import resumable
 from workbench.errors import WorkbenchError
-from workbench.papers.page import page_of
 from workbench.papers.paper import Paper, write_copy
 from workbench.papers.study import FULL, QUICK, open_study, shipped_studies, study_text
 from workbench.papers.verify import changed_files, changed_numbers, read_manifest, verdicts
@@ -69,6 +68,8 @@ def run(options: argparse.Namespace) -> None:
     if options.verify is not None:
         _verify(paper, options.verify)
         return
+    from workbench.papers.page import page_of  # matplotlib is slow to import
+
     with resumable(lambda: f"what is finished is kept in {out}"):
         page = paper.make(study_text=study_text(options.study), page=page_of)
     print(

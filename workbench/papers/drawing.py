@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 from workbench.errors import WorkbenchError, nearest
 from workbench.papers.cell import Cell, Measure, headed
 from workbench.papers.study import FigureSpec
-from workbench.papers.tables import chosen
+from workbench.papers.tables import drawn_measures, shown_in
 
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#e69f00", "#cc79a7", "#56b4e9", "#5d5d5d", "#8a7500")
 _STYLES = ("-", "--", ":", "-.")
@@ -74,7 +74,7 @@ def figure_of(
         raise WorkbenchError(
             f"{spec.name} is of the kind {spec.kind!r}; {nearest(spec.kind, DRAWINGS)}"
         )
-    for name in _drawn(spec):
+    for name in drawn_measures(spec):
         if name not in measures:
             raise WorkbenchError(
                 f"{spec.name} draws {name!r}, which is not measured; {nearest(name, measures)}"
@@ -93,19 +93,6 @@ def figure_of(
         getattr(axes, f"set_{axis}scale")("log")
     axes.spines[["top", "right"]].set_visible(False)
     return figure
-
-
-def shown_in(spec: FigureSpec, cells: Sequence[Cell]) -> list[Cell]:
-    """The numbers that a figure shows, in its order."""
-    axis = () if spec.kind == "points" else (spec.x,)
-    labels = (*axis, *((spec.series,) if spec.series else ()))
-    return [
-        each for each in chosen(cells, spec.keep, labels, spec.name) if each.measure in _drawn(spec)
-    ]
-
-
-def _drawn(spec: FigureSpec) -> tuple[str, ...]:
-    return (spec.x, spec.y) if spec.kind == "points" else (spec.y,)
 
 
 def picture(figure: Figure, kind: str) -> bytes:

@@ -18,12 +18,11 @@ from workbench.errors import WorkbenchError
 from workbench.experiments.provenance import provenance
 from workbench.files import output_folder, write_bytes, write_text
 from workbench.papers.cell import Cell, plain
-from workbench.papers.drawing import figure_of, picture, shown_in
 from workbench.papers.kind import Kind, Site
 from workbench.papers.kinds import kind_named
 from workbench.papers.models import Model, open_model
 from workbench.papers.study import FULL, QUICK, Data, Study
-from workbench.papers.tables import Table, csv_text, latex_text, table_of
+from workbench.papers.tables import Table, csv_text, latex_text, shown_in, table_of
 from workbench.sealed import write_sealed
 
 MANIFEST, NUMBERS, PAGE, METHODS = "manifest.json", "numbers.json", "index.html", "methods.txt"
@@ -86,6 +85,8 @@ class Paper:
 
     def figure(self, number: int, kind: str) -> bytes:
         """One of the figures of the study, as "svg" or "pdf"."""
+        from workbench.papers.drawing import figure_of, picture  # matplotlib is slow to import
+
         spec = self.study.figures[number]
         return picture(
             figure_of(

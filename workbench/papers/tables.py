@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from workbench.errors import WorkbenchError, nearest
 from workbench.papers.cell import NONE, Cell, Measure, figure_text, headed, with_interval
-from workbench.papers.study import TableSpec
+from workbench.papers.study import FigureSpec, TableSpec
 
 _MEASURE = "measure"
 _ESCAPED = {
@@ -99,6 +99,22 @@ def chosen(
                 )
     kept = [cell for cell in cells if all(cell.label(name) in keep[name] for name in keep)]
     return sorted(kept, key=lambda cell: [keep[name].index(cell.label(name)) for name in keep])
+
+
+def shown_in(spec: FigureSpec, cells: Sequence[Cell]) -> list[Cell]:
+    """The numbers that a figure shows, in its order."""
+    axis = () if spec.kind == "points" else (spec.x,)
+    labels = (*axis, *((spec.series,) if spec.series else ()))
+    return [
+        each
+        for each in chosen(cells, spec.keep, labels, spec.name)
+        if each.measure in drawn_measures(spec)
+    ]
+
+
+def drawn_measures(spec: FigureSpec) -> tuple[str, ...]:
+    """The measures that a figure draws."""
+    return (spec.x, spec.y) if spec.kind == "points" else (spec.y,)
 
 
 def table_of(spec: TableSpec, cells: Sequence[Cell], measures: Mapping[str, Measure]) -> Table:
