@@ -13,7 +13,6 @@ from workbench.commands.common import check_jobs, strategy_of
 from workbench.commands.kept import Kept
 from workbench.commands.progress import counted
 from workbench.errors import WorkbenchError
-from workbench.experiments.machine_faults.outcome_pictures import draw_outcomes
 from workbench.experiments.machine_faults.outcomes import (
     OUTCOMES,
     Share,
@@ -74,6 +73,8 @@ def run_faults(voice: Voice, options: argparse.Namespace) -> None:
     for core, devices in campaigns.items():
         _print(core, devices, options.faults)
     if options.picture:
+        from workbench.experiments.machine_faults.outcome_pictures import draw_outcomes
+
         title = (lambda core, name: name) if len(campaigns) == 1 else "{1} on {0}".format
         with attempts.step(f"{options.picture}"):
             draw_outcomes(
