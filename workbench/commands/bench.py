@@ -25,6 +25,7 @@ BENCHMARKS = {
     "synthesis": "what the synthesiser of speech costs on emulated cores",
     "speech": "how well a recogniser understands texts that a voice never learned",
     "visemes": "how well a face follows what is said, by held-out recordings and other voices",
+    "versions": "what a store of versions costs: instructions of a proof, erasures over ten years",
     "kernels": "instructions a multiply-accumulate on every emulated core, beside CMSIS-NN",
     "cluster": "how many tasks a second a Dask scheduler hands out to many simulated workers",
 }
@@ -39,6 +40,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "monitors": {**_VOICE, "trials": 1_000},
     "start": {"repeats": 3},
     "synthesis": {},
+    "versions": {},
     "speech": dict(_VOICE),
     "visemes": {"checkpoint": None},
     "kernels": {"out": None},

@@ -76,6 +76,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="train on, so that weights lose less when they become words of this code",
     )  # fmt: skip
     parser.add_argument(
+        "--bit-errors", type=float, default=0.0, metavar="P",
+        help="robust by training: flip every bit of the weights with this probability in each quantised step (0)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--clip", type=float, default=0.0, metavar="W",
+        help="robust by training: keep weights of convolutions within -W and W (0: as large as they like)",
+    )  # fmt: skip
+    parser.add_argument(
         "--start", type=Path, metavar="DIR",
         help="with --code-words: a finished checkpoint to go on from, instead of from nothing",
     )  # fmt: skip
@@ -102,6 +110,7 @@ def run(options: argparse.Namespace) -> None:
 def _run_one(variant: Variant, options: argparse.Namespace) -> None:
     from workbench.training.checkpoint import load_checkpoint
     from workbench.training.curve import CURVE_FILE
+    from workbench.training.hardening import Hardening
     from workbench.training.stored_program import program_of
     from workbench.training.task import make_task
     from workbench.training.train import SAVE_EVERY_S, train
@@ -120,6 +129,7 @@ def _run_one(variant: Variant, options: argparse.Namespace) -> None:
         code_words=options.code_words,
         start=start,
         sparsity=variant.sparsity,
+        hardening=Hardening(options.bit_errors, options.clip),
     )
     with resumable(lambda: f"progress is saved in {out} every {SAVE_EVERY_S:g} s"):
         train(task, out)

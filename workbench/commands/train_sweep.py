@@ -49,9 +49,9 @@ def run_sweep(
 
     settings: of all variants.
     """
-    if options.code_words or options.start:
+    if options.code_words or options.start or options.bit_errors or options.clip:
         raise WorkbenchError(
-            "training for code words is no part of a sweep; give one --seed, --trunk-bits and --sparsity, and "
+            "training for code words or against bit errors is no part of a sweep; give one --seed, --trunk-bits and --sparsity, and "
             "no --dask"
         )
     from workbench.training.task import make_task

@@ -22,6 +22,8 @@ def train(
     seed: int = 0,
     settings: Mapping[str, Any] | None = None,
     device: str | None = None,
+    bit_errors: float = 0.0,
+    clip: float = 0.0,
 ) -> Voice:
     """Train a generator in float, then quantisation-aware, lower it with proof, and open it.
 
@@ -33,9 +35,11 @@ def train(
         seed: Of weights and batches.
         settings: Fields of its configuration that are to have these values.
         device: "cpu" or "cuda"; None for cuda where there is one.
+        bit_errors: Probability with which bits of the weights flip in every quantised step, so that it learns to bear it.
+        clip: Limit of the weights of convolutions; 0 for none.
 
     Raises:
-        WorkbenchError: There is no such generator, preset, setting or device, recordings are missing or too long,
+        WorkbenchError: There is no such generator, preset, setting or device, a number cannot be, recordings are missing or too long,
             the folder holds a finished checkpoint or another training, or the training diverges.
     """
     expect(generator, str, "the generator to train", "its name; wb.register makes your own known")
@@ -47,10 +51,14 @@ def train(
         raise WorkbenchError(
             f"{folder} holds a finished checkpoint already; open it with wb.load, or name another folder"
         )
+    from workbench.training.hardening import Hardening
     from workbench.training.task import make_task
     from workbench.training.train import train as run
 
     recordings = kind.training_set(data)
-    task = make_task(kind, recordings, recipe=recipe, seed=number, settings=settings, device=device)
+    task = make_task(
+        kind, recordings, recipe=recipe, seed=number, settings=settings, device=device,
+        hardening=Hardening(bit_errors, clip),
+    )  # fmt: skip
     run(task, folder)
     return open_voice(folder, data)

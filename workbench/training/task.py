@@ -18,13 +18,16 @@ from workbench.generators.recipe import Recipe
 from workbench.integer.lowered_generator import network_inputs
 from workbench.memory.codes.ecc import IN_PLACE
 from workbench.own_code import own_digest
+from workbench.training.hardening import Hardening
 from workbench.training.progress import copied_weights
 
+_NO_HARDENING = Hardening()
 _CAUSES = (
     "sparsity",
     "code_words",
     "origin",
     "own_code",
+    "hardening",
 )  # that the metadata have where there are some
 
 
@@ -36,7 +39,7 @@ class Task:
     give, float32 [lessons, ...]. device: as torch names it, e.g.
     "cpu" or "cuda". code_words: code whose words the weights are to become, see `code_words`; "" for none.
     start: a finished network to go on from. sparsity: share of the weights of every layer that become zero
-    before quantisation and stay so.
+    before quantisation and stay so. hardening: against faults, see `hardening`.
     """
 
     generator: Generator
@@ -49,6 +52,7 @@ class Task:
     code_words: str = ""
     start: nn.Module | None = None
     sparsity: float = 0.0
+    hardening: Hardening = _NO_HARDENING
 
     @property
     def data(self) -> dict[str, Any]:
@@ -65,8 +69,9 @@ class Task:
         words = {"code_words": self.code_words, "origin": self.origin} if self.code_words else {}
         sparse = {"sparsity": self.sparsity} if self.sparsity else {}
         own = {"own_code": self.own_code} if self.own_code else {}
+        hard = {"hardening": self.hardening.causes} if self.hardening.causes else {}
         return {
-            "recipe": asdict(self.recipe), "seed": self.seed, "data": self.data, **sparse, **words, **own,
+            "recipe": asdict(self.recipe), "seed": self.seed, "data": self.data, **sparse, **words, **own, **hard,
         }  # fmt: skip
 
     @property
@@ -86,6 +91,7 @@ class Task:
         more: tuple[Any, ...] = (self.code_words, self.origin) if self.code_words else ()
         more += (self.sparsity,) if self.sparsity else ()
         more += (self.own_code,) if self.own_code else ()
+        more += (str(self.hardening),) if self.hardening.causes else ()
         what = (self.generator.name, asdict(self.config), asdict(self.recipe))
         return repr((*what, self.seed, self.data, *more))
 
@@ -111,12 +117,13 @@ def make_task(
     code_words: str = "",
     start: Any = None,
     sparsity: float = 0.0,
+    hardening: Hardening = _NO_HARDENING,
 ) -> Task:
     """Shape the generator after `recordings`, as its `training_set` gives them.
 
     settings: fields of its configuration that are to have these values. device: None takes CUDA when there is
     one. start: goes with `code_words`; its utterances are what is trained. sparsity: from 0 to less than 1, and
-    not with `code_words`. Raises WorkbenchError when there is no recording, one is too long or missing, or seed,
+    not with `code_words`. hardening: not with `code_words`. Raises WorkbenchError when there is no recording, one is too long or missing, or seed,
     setting, device, code or sparsity cannot be.
     """
     if not recordings:
@@ -132,6 +139,10 @@ def make_task(
         raise WorkbenchError(
             f"a share of {sparsity:g} of the weights cannot be zero; choose 0 to less than 1, and 0 for weights "
             "that become code words"
+        )
+    if code_words and hardening.causes:
+        raise WorkbenchError(
+            "bit errors and clipping would move weights off their code words; train for one of the two"
         )
     if start is not None:
         if not code_words:
@@ -157,7 +168,7 @@ def make_task(
     device = _checked_device(device)
     return Task(
         generator, config, {name: each.to(device) for name, each in inputs.items()},
-        torch.from_numpy(targets), recipe, seed, device, code_words, start, sparsity,
+        torch.from_numpy(targets), recipe, seed, device, code_words, start, sparsity, hardening,
     )  # fmt: skip
 
 

@@ -28,6 +28,7 @@ from workbench.training.checkpoint import save_checkpoint
 from workbench.training.checkpoint_files import METADATA_FILE, PROGRESS_FILE
 from workbench.training.code_words import CodeWords
 from workbench.training.curve import CURVE_FILE, write_loss_curve
+from workbench.training.hardening import BitErrors, clip_weights
 from workbench.training.progress import (
     TrainingState,
     copied_weights,
@@ -143,6 +144,9 @@ class _Run:
         optimiser = torch.optim.Adam(trained, lr=rate, betas=(0.8, 0.99))
         state.restore_moments(model, optimiser)
         zeros = Zeros(model) if self.task.sparsity else None
+        hard = self.task.hardening
+        struck = state.stage == QAT and hard.bit_errors
+        errors = BitErrors(model, hard.bit_errors, self.task.seed) if struck else None
         loss_of = self.task.generator.loss().to(self.task.device)
         inputs, targets = self.task.inputs, self.task.targets.to(self.task.device)
         model.train()
@@ -163,6 +167,10 @@ class _Run:
                 batch = {name: tensor[chosen] for name, tensor in inputs.items()}
                 output = tensor_value(model(**batch)).squeeze(1)
                 loss = loss_of(output, targets[chosen])
+                if errors:
+                    with errors.struck(state.step):
+                        output = tensor_value(model(**batch)).squeeze(1)
+                    loss = (loss + loss_of(output, targets[chosen])) / 2
                 # Of frozen parameters too: what an earlier stage left there would count in the norm.
                 model.zero_grad()
                 loss.backward()
@@ -171,6 +179,8 @@ class _Run:
                 optimiser.step()
                 if zeros:
                     zeros.keep()
+                if hard.clip:
+                    clip_weights(model, hard.clip)
                 state.losses.append(round(loss.item(), 4))
                 state.step += 1
                 bar.update()

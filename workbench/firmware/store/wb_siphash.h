@@ -21,13 +21,15 @@ static inline uint64_t wb_rotated(uint64_t word, unsigned int bits)
     return word << bits | word >> (64u - bits);
 }
 
+/* By halves: cores of 32 bits shift 64 of them by a call. */
+static inline uint32_t wb_word32(const uint8_t *bytes)
+{
+    return bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 | (uint32_t)bytes[3] << 24;
+}
+
 static inline uint64_t wb_word64(const uint8_t *bytes)
 {
-    uint64_t word = 0;
-    for (unsigned int i = 0; i < 8; i++) {
-        word |= (uint64_t)bytes[i] << 8 * i;
-    }
-    return word;
+    return wb_word32(bytes) | (uint64_t)wb_word32(bytes + 4) << 32;
 }
 
 static void wb_siphash_rounds(uint64_t v[4], unsigned int rounds)
