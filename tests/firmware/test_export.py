@@ -19,7 +19,7 @@ from workbench.firmware.boards import CORES
 from workbench.firmware.exporting.export import export, memory_table
 from workbench.firmware.names import Names
 from workbench.firmware.scratch import frame_bytes, plan_scratch, row_bytes
-from workbench.firmware.toolchain import WARNINGS, zig_target
+from workbench.firmware.toolchain import WARNINGS, runtime_headers, zig_target
 from workbench.healing.strategies.named import crc_scrub
 from workbench.integer.operators import Conv
 from workbench.memory.image import Image
@@ -78,21 +78,23 @@ def test_the_folder_is_complete_and_the_same_every_time(folder: Path, tmp_path: 
     assert _digests(tmp_path) == _digests(folder)
     names = set(_digests(folder))
     assert names == {
-        "Makefile", "README.md", "memory.ld", "model.c", "model.h", "model_check.c",
-        "model_vectors.c", "model_vectors.h", "runtime/wb_codes.h", "runtime/wb_conv.h", "runtime/wb_conv_shape.h", "runtime/wb_dsp_lay.h", "runtime/wb_dsp_put.h", "runtime/wb_dsp_rows.h", "runtime/wb_dsp_slide.h", "runtime/wb_kernels_dsp.h", "runtime/wb_kernels_list.h", "runtime/wb_kernels_mve.h", "runtime/wb_mve_runs.h", "runtime/wb_kernels_plain.h", "runtime/wb_report.h",
-        "runtime/wb_abft.h", "runtime/wb_check.h", "runtime/wb_crc.h", "runtime/wb_ecc.h", "runtime/wb_spare.h", "runtime/wb_heal.h",
-        "runtime/wb_behaviour.h", "runtime/wb_blend.h", "runtime/wb_fft.h", "runtime/wb_markers.h", "runtime/wb_melbands.h", "runtime/wb_model.h", "runtime/wb_monitor.h", "runtime/wb_page.h", "runtime/wb_plan.h", "runtime/wb_pointwise.h", "runtime/wb_remedy.h", "runtime/wb_rewrite.h", "runtime/wb_sanity.h", "runtime/wb_say.h", "runtime/wb_synthesis.h", "runtime/wb_triple.h", "runtime/wb_version.h",
-        "runtime/wb_watchdog.h",
-        "strategy.json", "model.image",
+        "Makefile", "README.md", "memory.ld", "model.c", "model.h", "check/model_check.c",
+        "check/model_vectors.c", "check/model_vectors.h", "CMakeLists.txt", "arm-none-eabi.cmake", "library.json",
+        "library.properties", "zephyr/CMakeLists.txt", "zephyr/Kconfig", "zephyr/module.yml",
+        "examples/audio_dma.c", "examples/bare_metal.c", "examples/board.c", "examples/board.h",
+        "examples/cortex-m.ld", "examples/startup.c", "examples/speak/speak.ino",
+        "examples/zephyr/CMakeLists.txt", "examples/zephyr/prj.conf", "examples/zephyr/src/main.c",
+        "strategy.json", "model.image", *runtime_headers(),
     }  # fmt: skip
     for name in names - {"model.image"}:
         text = (folder / name).read_text()
-        assert not re.search(r"\$\{?[a-z]", text) or name == "Makefile", name
+        builds = {"Makefile", "CMakeLists.txt", "arm-none-eabi.cmake"}
+        assert not re.search(r"\$\{?[a-z]", text) or Path(name).name in builds, name
         if name.endswith((".c", ".h")):
             assert text.startswith("/* SPDX-License-Identifier: Apache-2.0 */")
             included = set(re.findall(r"#include <(.*)>", text))
             known = {"stdint.h", "stddef.h"} | ({"arm_mve.h"} if "_mve_" in name else set())
-            assert included <= known or name == "model_check.c"
+            assert included <= known or name.startswith(("check/", "examples/zephyr/"))
     assert voice().image().content_hash in (folder / "model.h").read_text()
     readme = (folder / "README.md").read_text()
     for path in re.findall(r"`([a-z_]+\.[a-zA-Z]+)`", readme):

@@ -101,12 +101,12 @@ def test_two_models_link_into_one_program(tmp_path: Path) -> None:
     core, elf = CORES["m4"], tmp_path / "both.elf"
     sources = [
         *(str(path) for path in sorted(tmp_path.glob("*.c"))),
-        *(f"one/first{part}.c" for part in ("", "_vectors")),
-        *(f"two/second{part}.c" for part in ("", "_vectors")),
+        *(f"one/{part}.c" for part in ("first", "check/first_vectors")),
+        *(f"two/{part}.c" for part in ("second", "check/second_vectors")),
     ]
     done = subprocess.run(
         [*zig_compiler(), *zig_target(core), *core.options, "-ffreestanding", "-ffunction-sections",
-         "-fdata-sections", "-fno-sanitize=all", *WARNINGS, "-Ione", "-Itwo", *sources, "-T", "own.ld",
+         "-fdata-sections", "-fno-sanitize=all", *WARNINGS, "-Ione", "-Itwo", "-Ione/check", "-Itwo/check", *sources, "-T", "own.ld",
          "-o", str(elf)],
         cwd=tmp_path, capture_output=True, text=True,
     )  # fmt: skip

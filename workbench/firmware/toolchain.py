@@ -45,13 +45,16 @@ def runtime_headers() -> dict[str, str]:
 
 
 def package_texts(name: str) -> dict[str, str]:
-    """The files of a folder of this package: "folder/file" -> text."""
-    folder = files("workbench.firmware") / name
-    return {
-        f"{name}/{path.name}": path.read_text(encoding="utf-8")
-        for path in sorted(folder.iterdir(), key=lambda path: path.name)
-        if path.is_file()
-    }
+    """The files of a folder of this package and of those in it: "folder/file" -> text."""
+    texts: dict[str, str] = {}
+    folder = files("workbench.firmware").joinpath(name)
+    for path in sorted(folder.iterdir(), key=lambda path: path.name):
+        within = f"{name}/{path.name}"
+        if path.is_dir():
+            texts |= package_texts(within)
+        else:
+            texts[within] = path.read_text(encoding="utf-8")
+    return texts
 
 
 def compile_shared(folder: Path, output: Path, *, options: Sequence[str] = ()) -> None:

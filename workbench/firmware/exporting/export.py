@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
 
 from workbench.errors import WorkbenchError
 from workbench.files import output_folder, write_text
-from workbench.firmware.design import RAM, Firmware, c_type
+from workbench.firmware.design import RAM, RUNTIME_VERSION, Firmware, c_type
 from workbench.firmware.exporting.exported import STRATEGY_FILE, keep, refuse_foreign
 from workbench.firmware.exporting.healing_notes import healing, memory_table, trial
 from workbench.firmware.exporting.store import export_store
 from workbench.firmware.exporting.utterances import dictionary_sources, saying
 from workbench.firmware.exporting.vectors import Inputs, vector_sources
-from workbench.firmware.exporting.versions import readme
+from workbench.firmware.exporting.versions import check_slots, readme
 from workbench.firmware.names import PREFIX
 from workbench.firmware.toolchain import package_texts, runtime_headers
 from workbench.firmware.writing.header import init_call
@@ -109,8 +110,12 @@ def _templates(
         "memory_start": firmware.macro("memory_start"),
         "frames": str(feeding.frames),
         "fill": "\n            ".join(feeding.fill),
+        "dma_fill": "\n    ".join(feeding.fill),
+        "arduino_fill": "\n        ".join(feeding.fill),
+        **_packaged(firmware, [f"{name}.c", *([f"{name}_say.c"] if dictionary else [])]),
+        "example_init": init_call(firmware, f"{name}_device"),
+        "example_slots": check_slots(firmware),
         "notes": f"\n{feeding.notes.strip()}\n" if feeding.notes else "",
-        "say": f" {name}_say.c" if dictionary else "",
         "say_files": f"| `{name}_say.h`, `{name}_say.c` | what the model can say without a host |\n"
         if dictionary
         else "",
@@ -132,12 +137,32 @@ def _templates(
         "trial": trial(firmware),
         "healing": healing(firmware) + readme(firmware),
         "init": init_call(firmware, f"{name}_device").replace(", 0", ", wb_store_versions(&store)"),
-        "shipped": f" {name}_shipped.c" if firmware.versions > 1 else "",
         "flash": "".join(f"    *(.rodata.{name}_{part})\n" for part in _flash_parts(firmware)),
     }
     return {
         path.removeprefix(f"{_TEMPLATES}/"): Template(text).substitute(words)
         for path, text in package_texts(_TEMPLATES).items()
+    }
+
+
+def _packaged(firmware: Firmware, sources: Sequence[str]) -> dict[str, str]:
+    """What build systems ask for. sources: C files of the device."""
+    program = firmware.program
+    plain = re.sub(r"[^\w .+-]", "-", program.name)  # in JSON, YAML, Kconfig and properties alike
+    compiled = [*sources, *([f"{firmware.prefix}_shipped.c"] if firmware.versions > 1 else [])]
+    heals = f", with the healer {firmware.strategy.name}" if firmware.heals else ""
+    return {
+        "sources": " ".join(compiled),
+        "source_names": " and ".join(f"`{name}`" for name in sources),
+        "zephyr_sources": " ".join(f"../{name}" for name in compiled),
+        "filters": ", ".join(f'"+<{name}>"' for name in compiled),
+        "option": f"WB_{firmware.prefix}".upper(),
+        "macro": firmware.prefix.upper(),
+        "output_type": c_type(program.signal(program.output).bits),
+        "version": RUNTIME_VERSION,
+        "sentence": re.sub(
+            r"[^\w .,+-]", "-", f"Generator {plain} in exact integer arithmetic{heals}"
+        ),
     }
 
 

@@ -15,6 +15,7 @@ from workbench.integer.reference import run
 from workbench.integer.signals import Signal
 
 Inputs = Mapping[str, np.ndarray]
+CHECK_FOLDER = "check"  # apart from what the device needs, which build systems compile all of
 
 
 def vector_sources(
@@ -27,9 +28,9 @@ def vector_sources(
     """
     name = firmware.prefix
     return {
-        f"{name}_vectors.h": _header(firmware, len(vectors)),
-        f"{name}_vectors.c": _source(firmware, vectors),
-        f"{name}_check.c": _check(firmware, says=says),
+        f"{CHECK_FOLDER}/{name}_vectors.h": _header(firmware, len(vectors)),
+        f"{CHECK_FOLDER}/{name}_vectors.c": _source(firmware, vectors),
+        f"{CHECK_FOLDER}/{name}_check.c": _check(firmware, says=says),
     }
 
 
