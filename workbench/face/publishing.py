@@ -24,7 +24,7 @@ def paper(
     """Run a study and write its tables, figures, methods and page, whose numbers can be heard.
 
     Args:
-        study: The name of one that ships ("bits", "healing", "precision", "cost"), or a TOML file.
+        study: The name of one that ships ("behaviour", "bits", "cost", "healing", "precision"), or a TOML file.
         out: Folder of the paper; one that was begun is resumed.
         full: Whether all trials are run, which takes hours; else few.
         jobs: Processes; -1 for one a core.

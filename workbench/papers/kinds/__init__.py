@@ -9,6 +9,7 @@ from workbench.papers.kind import Kind
 
 # What a study calls it -> module and class.
 KINDS = {
+    "behaviour": "behaviour:Behaviour",
     "campaign": "fault_trials:FaultTrials",
     "comparison": "strategies:Strategies",
     "costs": "device_costs:DeviceCosts",
