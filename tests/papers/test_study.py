@@ -99,7 +99,7 @@ def test_impossible_experiments_are_refused_before_any_runs(
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["paper"], "name a study: bits"),
+        (["paper"], "name a study: behaviour, bits"),
         (["paper", "bitz"], "did you mean bits?"),
         (["paper", "bits", "--verify", "0"], "give at least 1"),
         (["paper", "bits", "--verify", "2", "--out", "nowhere"], "nowhere holds no paper"),
