@@ -6,7 +6,16 @@ import numpy as np
 from hypothesis import strategies as st
 
 from workbench.integer.biases import narrow_bias
-from workbench.integer.operators import Add, Concat, Conv, Embed, Operator, Rescale, Table
+from workbench.integer.operators import (
+    Add,
+    Concat,
+    Conv,
+    Embed,
+    Operator,
+    PrunedConv,
+    Rescale,
+    Table,
+)
 from workbench.integer.program import Program
 from workbench.integer.signals import Signal, code_dtype, code_range
 
@@ -65,6 +74,39 @@ class _Builder:
         self.operators.append(
             Conv(self.label(), (x.name,), y.name, weight, bias, shift, low, high,
                  weight_bits, dilation, stride, groups)
+        )  # fmt: skip
+        return y
+
+    def add_pruned(self, x: Signal) -> Signal:
+        """x: of channels in multiples of 8."""
+        rng = self.rng
+        up = int(rng.choice([1, 1, 2, 4]))
+        out = int(rng.choice([1, 8] if up == 4 else [2, 8] if up == 2 else [4, 8, 8, 16]))
+        stride = _divisor(rng, x.rate) if rng.random() < 0.3 else 1
+        taps, dilation = int(rng.integers(1, 5)), int(rng.integers(1, 4))
+        blocks, groups = taps * x.channels // 8, up * out // 4
+        if blocks < 2:
+            taps, blocks = 2, 2 * x.channels // 8
+        kept = int(rng.integers(1, blocks))
+        mask = np.zeros((groups, blocks), np.uint8)
+        for row in mask:
+            row[rng.choice(blocks, kept, replace=False)] = 1
+        packed = np.packbits(mask, axis=1, bitorder="little").view(np.int8)
+        if rng.random() < 0.2:  # any bits at all
+            packed = self.codes(8, packed.shape)
+        bits = int(rng.choice([8, 8, 16]))
+        low, high = self.clamp(bits)
+        bias = narrow_bias(rng.integers(-(1 << 14), 1 << 14, out))
+        shift = rng.integers(-2, 16, out).astype(np.int8)
+        y = self.signal(bits, out, x.rate // stride * up, int(rng.integers(-9, 2)))
+        self.operators.append(
+            PrunedConv(
+                self.label(), (x.name,), y.name,
+                kept=self.codes(8, (groups, kept, 4, 8)), mask=packed, bias=bias, shift=shift,
+                mode=rng.choice([0, 0, 1, -7], 1).astype(np.int8),
+                reserve=self.codes(8, (groups, blocks - kept, 4, 8)), low=low, high=high,
+                up=up, taps=taps, dilation=dilation, stride=stride,
+            )
         )  # fmt: skip
         return y
 
@@ -169,6 +211,26 @@ def split_frames(
         name: codes[:, first * program.signal(name).rate : last * program.signal(name).rate]
         for name, codes in inputs.items()
     }
+
+
+def random_pruned_program(seed: int, operators: int = 4) -> Program:
+    """A random program in which pruned convolutions follow each other, with other operators between."""
+    build = _Builder(seed)
+    rng = build.rng
+    rate, bits = int(rng.choice([1, 2, 4, 5])), int(rng.choice([8, 8, 16]))
+    current = first = build.signal(bits, int(rng.choice([8, 16, 24])), rate, -7)
+    for _ in range(operators):
+        if current.channels % 8 == 0 and rng.random() < 0.75:
+            current = build.add_pruned(current)
+        elif rng.random() < 0.5:
+            current = build.add_rescale(current)
+        else:
+            current = build.add_conv(current)
+    if not any(isinstance(operator, PrunedConv) for operator in build.operators):
+        return random_pruned_program(seed + 1, operators)
+    return Program(
+        f"pruned{seed}", (first.name,), current.name, 100.0, tuple(build.signals), tuple(build.operators)
+    )  # fmt: skip
 
 
 seeds = st.integers(min_value=0, max_value=2**32 - 1)

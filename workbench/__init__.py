@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from workbench.face.loading import generator_names as generator_names
     from workbench.face.loading import load as load
     from workbench.face.loading import strategy_names as strategy_names
+    from workbench.face.loading import unpruned as unpruned
     from workbench.face.mapping import map_bits as map_bits
     from workbench.face.mapping import quality_curve as quality_curve
     from workbench.face.own import voice_of as voice_of
@@ -120,6 +121,7 @@ _MODULES = {
     "strategy_names": "face.loading",
     "summary": "face.campaigns",
     "train": "face.training",
+    "unpruned": "face.loading",
     "users": "face.users",
     "voice_of": "face.own",
 }

@@ -11,6 +11,7 @@ COMMANDS = {
     "phones": "say what any English text sounds like: words, phones and their durations",
     "train": "train a generator: float, then quantisation-aware",
     "measure": "measure how well a trained generator speaks",
+    "modes": "measure a voice pruned in blocks, with each of its layers un-pruned, and dense",
     "lower": "lower a checkpoint to an integer program and a memory image",
     "flip": "flip bits of a memory image and save what it sounds like",
     "replay": "hear any fault trial again from its identifier, and what happened in it",

@@ -24,13 +24,15 @@ from workbench.integer.biases import with_wide_biases
 from workbench.integer.ends import without_front_end
 from workbench.integer.operators import Operator
 from workbench.integer.program import Program
+from workbench.integer.pruning import pruned_program
 from workbench.integer.reference import Codes
 from workbench.integer.reference import run as run_program
-from workbench.integer.sections import WEIGHTS, WORKING_SECTIONS
+from workbench.integer.sections import COPIED_SECTIONS, WEIGHTS
 from workbench.integer.storage import save_program
 from workbench.memory.image import Image
 from workbench.own_code import own_digest
 from workbench.training.checkpoint_files import generator_of, read_metadata, refuse_replacing
+from workbench.training.kept_blocks import masks_of
 
 if TYPE_CHECKING:  # the rest of lowering needs torch
     from workbench.integer.lowering.lower import Lowered
@@ -87,6 +89,7 @@ def run(options: argparse.Namespace) -> None:
                 compared += kept.step(word, partial(_compared, generator, model, lowered, word))
         spoken = [run_program(program, generator.encode(model.config, [word])) for word in words]
         codes = {name: np.concatenate([each[name][0] for each in spoken]) for name in spoken[0]}
+    program = pruned_program(program, masks_of(metadata, str(checkpoint)))
     image = Image.of(program)
     save_program(program, out)
     image.save(image_path)
@@ -123,7 +126,7 @@ def _compared(generator: Generator, model: Any, lowered: Lowered, word: str) -> 
 def _table(program: Program, image: Image, codes: Codes) -> str:
     sizes: dict[str, int] = {}
     for place in image.layout.places:
-        if place.section in WORKING_SECTIONS:
+        if place.section in COPIED_SECTIONS:
             sizes[place.operator] = sizes.get(place.operator, 0) + place.size_bytes
     rows = [
         _row(program, operator, sizes.get(operator.name, 0), codes[operator.target])

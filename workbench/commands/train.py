@@ -84,8 +84,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="robust by training: keep weights of convolutions within -W and W (0: as large as they like)",
     )  # fmt: skip
     parser.add_argument(
+        "--prune-blocks", type=float, default=0.0, metavar="S",
+        help="train on, so that this share of the blocks of weights (4 rows by 8 inputs) can be left out, and put "
+        "back layer by layer while the program runs (0)",
+    )  # fmt: skip
+    parser.add_argument(
         "--start", type=Path, metavar="DIR",
-        help="with --code-words: a finished checkpoint to go on from, instead of from nothing",
+        help="with --code-words or --prune-blocks: a finished checkpoint to go on from, instead of from nothing",
     )  # fmt: skip
     parser.add_argument("--device", help="cpu or cuda (cuda when there is one)")
     add_workers(parser)
@@ -130,6 +135,7 @@ def _run_one(variant: Variant, options: argparse.Namespace) -> None:
         start=start,
         sparsity=variant.sparsity,
         hardening=Hardening(options.bit_errors, options.clip),
+        prune_blocks=options.prune_blocks,
     )
     with resumable(lambda: f"progress is saved in {out} every {SAVE_EVERY_S:g} s"):
         train(task, out)

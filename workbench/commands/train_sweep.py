@@ -49,10 +49,11 @@ def run_sweep(
 
     settings: of all variants.
     """
-    if options.code_words or options.start or options.bit_errors or options.clip:
+    stages = options.code_words or options.prune_blocks or options.start
+    if stages or options.bit_errors or options.clip:
         raise WorkbenchError(
-            "training for code words or against bit errors is no part of a sweep; give one --seed, --trunk-bits and --sparsity, and "
-            "no --dask"
+            "training for code words, for blocks or against bit errors is no part of a sweep; give one --seed, "
+            "--trunk-bits and --sparsity, and no --dask"
         )
     from workbench.training.task import make_task
 

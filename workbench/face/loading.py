@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from os import PathLike, sep
 from pathlib import Path
 
 from workbench.errors import WorkbenchError, expect, nearest
+from workbench.experiments.voices.modes import in_mode, refuse_unpruned
 from workbench.experiments.voices.voice import Voice, open_voice
 from workbench.face.working import working
 from workbench.files import is_folder
@@ -54,3 +56,20 @@ def generator_names() -> tuple[str, ...]:
 def strategy_names() -> tuple[str, ...]:
     """The healing strategies that have a name; not each of them suits every generator."""
     return NAMES
+
+
+def unpruned(voice: Voice, layers: Collection[str] | str) -> Voice:
+    """A voice pruned in blocks with some of its layers un-pruned, as a switch in its memory would make it.
+
+    Args:
+        voice: Of a checkpoint that was trained with `--prune-blocks`.
+        layers: Names of exactly the layers whose weights in reserve count; () for none, "all" for all.
+
+    Raises:
+        WorkbenchError: The voice is not pruned, or has no such layer.
+    """
+    expect(voice, Voice, "what is to be un-pruned", "a Voice, as wb.load(...)")
+    known = refuse_unpruned(voice.program)
+    return in_mode(
+        voice, known if layers == "all" else [layers] if isinstance(layers, str) else layers
+    )

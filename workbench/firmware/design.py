@@ -18,11 +18,12 @@ from workbench.memory.layout import LAYOUT, Layout
 from workbench.memory.places import (
     BACKOFF,
     CHECK,
+    COPIED_SECTIONS,
     HEALER,
     RAM_CHECK,
+    RESERVE,
     SPARE,
     STATE,
-    WORKING_SECTIONS,
     Place,
 )
 from workbench.memory.watches.watch import Watch
@@ -164,6 +165,12 @@ class Firmware:
             found[place.tensor] = max(found.get(place.tensor, 0), -(-size // 4) * 4)
         return found
 
+    def bounce_of(self, tensor: str) -> str:
+        """Where in that room a tensor is put together, in C."""
+        kinds = list(self.bounces)
+        offset = sum(self.bounces[kind] for kind in kinds[: kinds.index(tensor)]) // 4
+        return f"model->bounce + {offset}u"
+
     @property
     def guards(self) -> list[tuple[Guard, Watch]]:
         """The strategy's, where each of them lies."""
@@ -219,8 +226,12 @@ class Firmware:
         return hashlib.sha256(text.encode()).digest()[:8]
 
     def parameters(self) -> list[Place]:
-        """The parameters, in address order."""
-        return [place for place in self.layout.places if place.section in WORKING_SECTIONS]
+        """The parameters that have a working copy, in address order."""
+        return [place for place in self.layout.places if place.section in COPIED_SECTIONS]
+
+    def reserves(self) -> list[Place]:
+        """Weights that lie in flash alone, in address order."""
+        return [place for place in self.layout.places if place.section == RESERVE]
 
     def histories(self) -> list[Place]:
         """The histories, in address order."""

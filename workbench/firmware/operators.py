@@ -20,6 +20,7 @@ from workbench.integer.operators import (
     Embed,
     MelBands,
     Operator,
+    PrunedConv,
     Rescale,
     Synthesis,
     Table,
@@ -27,7 +28,13 @@ from workbench.integer.operators import (
 from workbench.integer.operators.fourier import POINTS
 from workbench.integer.signals import Signal
 
-HEADERS = ("wb_blend.h", "wb_melbands.h", "wb_pointwise.h", "wb_synthesis.h")  # of the runtime
+HEADERS = (
+    "wb_blend.h",
+    "wb_blocks.h",
+    "wb_melbands.h",
+    "wb_pointwise.h",
+    "wb_synthesis.h",
+)  # of the runtime
 
 
 @dataclass(frozen=True)
@@ -59,9 +66,7 @@ class Call:
         plain = f"parameters->{tensor}_{self.name}"
         if not firmware.spare_bytes:
             return plain
-        kinds = list(firmware.bounces)
-        offset = sum(firmware.bounces[kind] for kind in kinds[: kinds.index(tensor)]) // 4
-        bounce = f"model->bounce + {offset}u"
+        bounce = firmware.bounce_of(tensor)
         return f"(const {kind} *)wb_gather(&memory, {plain}, sizeof {plain}, {bounce})"
 
 
@@ -162,6 +167,32 @@ def _conv(call: Call) -> Iterator[str]:
     yield from lines or [f"wb_conv({arguments});"]
 
 
+def _pruned(call: Call) -> Iterator[str]:
+    firmware, conv = call.firmware, call.operator
+    assert isinstance(conv, PrunedConv)
+    history = f"state->history_{call.name}" if conv.history else "NULL"
+    yield "{"
+    yield "    const wb_blocks blocks = {"
+    yield f"        .kept = parameters->kept_{call.name},"
+    yield f"        .reserve = {firmware.prefix}_reserve.reserve_{call.name},"
+    yield f"        .mask = (const unsigned char *){call.read('mask', 'int8_t')},"
+    yield f"        .mode = {_single(call, 'mode')},"
+    yield f"        .count = {conv.blocks}u,"
+    yield f"        .kept_count = {conv.kept.shape[1]}u,"
+    yield f"        .moved = {'&moved_kept' if firmware.spare_bytes else 'NULL'},"
+    yield "    };"
+    yield f"    wb_conv_blocks(&{shape_name(firmware, conv.name)}, &blocks,"
+    yield f"        {call.read('bias', 'void')},"
+    yield f"        {call.read('shift', 'int8_t')}, {history},"
+    yield f"        {call.x[0]}, {call.y}, {_work(call)});"
+    yield "}"
+
+
+def _single(call: Call, tensor: str) -> str:
+    """An int8 alone. Volatile: in flash a compiler knows its value, and an upset changes it all the same."""
+    return f"*(const volatile int8_t *){call.read(tensor, 'int8_t')}"
+
+
 def _work(call: Call) -> str:
     """Memory of the kernel's own, as words; NULL where it has none."""
     offset = call.firmware.scratch.work.get(call.operator.name)
@@ -181,7 +212,7 @@ def _rescale(call: Call) -> Iterator[str]:
     rescale = call.operator
     assert isinstance(rescale, Rescale)
     yield (
-        f"wb_rescale({call.x[0]}, {call.sources[0].bits}, *{call.read('shift', 'int8_t')}, {call.y}, "
+        f"wb_rescale({call.x[0]}, {call.sources[0].bits}, {_single(call, 'shift')}, {call.y}, "
         f"{call.target.bits}, {call.count}, {rescale.low}, {rescale.high});"
     )
 
@@ -247,7 +278,13 @@ def _tables(call: Call) -> Iterator[str]:
     yield "    };"
 
 
-def _shape(firmware: Firmware, conv: Operator) -> str:
+def _shape_of_pruned(firmware: Firmware, conv: Operator) -> str:
+    assert isinstance(conv, PrunedConv)
+    work = work_bytes(conv, firmware.program.sources(conv)[0])
+    return _shape(firmware, conv.dense, work=work)
+
+
+def _shape(firmware: Firmware, conv: Operator, *, work: int | None = None) -> str:
     assert isinstance(conv, Conv)
     (source,) = firmware.program.sources(conv)
     return constant(
@@ -269,15 +306,19 @@ def _shape(firmware: Firmware, conv: Operator) -> str:
             "y_bits": firmware.program.target(conv).bits,
             "low": conv.low,
             "high": conv.high,
-            "work_bytes": work_bytes(conv, source),
+            "work_bytes": work_bytes(conv, source) if work is None else work,
         },
     )
 
 
 # Constants in flash that a kernel takes besides its parameters.
-CONSTANTS: dict[type[Operator], Callable[[Firmware, Operator], str]] = {Conv: _shape}
+CONSTANTS: dict[type[Operator], Callable[[Firmware, Operator], str]] = {
+    Conv: _shape,
+    PrunedConv: _shape_of_pruned,
+}
 CALLS: dict[type[Operator], Callable[[Call], Iterator[str]]] = {
     Conv: _conv,
+    PrunedConv: _pruned,
     Add: _add,
     Rescale: _rescale,
     Table: _table,

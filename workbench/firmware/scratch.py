@@ -11,8 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from workbench.audio.hearing import BANDS
-from workbench.integer.operators import Conv, MelBands, Operator, Synthesis
+from workbench.integer.operators import Conv, MelBands, Operator, PrunedConv, Synthesis
 from workbench.integer.operators.fourier import POINTS
+from workbench.integer.operators.pruned import BLOCK_INPUTS
 from workbench.integer.program import Program
 from workbench.integer.signals import Signal
 
@@ -44,9 +45,18 @@ def _of_conv(conv: Operator, source: Signal) -> int:
     return most if most <= _MOST_CONV_BYTES else 0
 
 
+def _of_pruned(conv: Operator, source: Signal) -> int:
+    """A word for every 32 blocks, and one a block; before them, unless they are too many, 8 bytes a code of a window."""
+    assert isinstance(conv, PrunedConv)
+    laid = 8 * BLOCK_INPUTS * conv.blocks
+    listed = 4 * (conv.blocks + -(-conv.blocks // 32))
+    return laid + listed if laid <= _MOST_CONV_BYTES else listed
+
+
 # Bytes that a kernel needs while it runs, besides its signals, by the operator and the first signal that it reads.
 WORK_BYTES: dict[type[Operator], Callable[[Operator, Signal], int]] = {
     Conv: _of_conv,
+    PrunedConv: _of_pruned,
     Synthesis: _of_synthesis,
     MelBands: _of_melbands,
 }

@@ -11,7 +11,8 @@ class Recipe:
 
     float_steps, qat_steps: updates before and after the quantisers are switched on.
     float_rate, qat_rate: peak learning rates; warm-up over 30 steps, then a cosine to 2 %. words_steps,
-    words_rate: of updates for code words, where they are wanted; rest_steps: then, of all but them. A
+    words_rate: of updates for code words, where they are wanted; rest_steps: then, of all but them. blocks_steps,
+    reserve_steps, blocks_rate: of updates with blocks of weights left out, where that is wanted, then of those alone. A
     generator's own subclass may add what its presets say of a configuration.
     """
 
@@ -24,12 +25,17 @@ class Recipe:
     words_steps: int = 600
     rest_steps: int = 400
     words_rate: float = 4e-4
+    blocks_steps: int = 2000
+    reserve_steps: int = 600
+    blocks_rate: float = 1.5e-3
 
 
 PRESETS = {
     # About three minutes on a CPU core.
     "default": Recipe(),
-    "long": Recipe(float_steps=6000, qat_steps=3000),
+    "long": Recipe(float_steps=6000, qat_steps=3000, blocks_steps=6000, reserve_steps=1500),
     # Seconds; sounds like nothing, exercises everything.
-    "tiny": Recipe(float_steps=6, qat_steps=4, words_steps=3, rest_steps=2),
+    "tiny": Recipe(
+        float_steps=6, qat_steps=4, words_steps=3, rest_steps=2, blocks_steps=4, reserve_steps=3
+    ),
 }

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from workbench.integer.operators import Conv
+from workbench.integer.operators import Conv, PrunedConv
 from workbench.integer.program import Program
 from workbench.integer.signals import code_range
 
@@ -30,6 +30,6 @@ def with_wide_biases(program: Program) -> Program:
         {
             (operator.name, "bias"): operator.bias.astype(np.int32)
             for operator in program.operators
-            if isinstance(operator, Conv)
+            if isinstance(operator, Conv | PrunedConv)
         }
     )

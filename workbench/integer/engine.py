@@ -26,6 +26,8 @@ from workbench.integer.engine_kernels import (
 from workbench.integer.engine_steps import step_trials
 from workbench.integer.operators import Add, Concat, Conv, Embed, Operator, Rescale, Table
 from workbench.integer.program import Program
+from workbench.integer.pruned_changes import dense_changes
+from workbench.integer.pruning import dense_program
 from workbench.integer.reference import inputs_of_trials
 from workbench.integer.signals import code_dtype
 
@@ -40,9 +42,10 @@ class Engine:
     def __init__(self, program: Program, device: str | torch.device | None = None) -> None:
         self.program = program
         self.device = _checked_device(device or "cpu")
+        self._running = dense_program(program)
         self._kernels = {
             operator.name: ConvKernel(operator, program.sources(operator)[0].bits, self.device)
-            for operator in program.operators
+            for operator in self._running.operators
             if type(operator) is Conv
         }
         self._arrays = {
@@ -78,7 +81,8 @@ class Engine:
                 "a change names an operator and one of its arrays"
             )
         recorded = set(recorded)
-        for operator in self.program.operators:
+        changes = dense_changes(self.program, changes)
+        for operator in self._running.operators:
             sources = [values[name] for name in operator.sources]
             fields = {
                 field: changes[operator.name, field]

@@ -14,7 +14,7 @@ import numpy as np
 from workbench.integer.changes import Change
 from workbench.integer.program import Program
 from workbench.memory.layout import Layout
-from workbench.memory.places import WORKING_SECTIONS, Place
+from workbench.memory.places import PARAMETER_SECTIONS, Place
 
 
 class Flips(NamedTuple):
@@ -34,12 +34,12 @@ def parameter_changes(
     """What the program's parameters become when each trial's bits of the clean image are flipped.
 
     faults: bit positions inside of the image, int64, an array a trial; a position that a trial holds
-    twice is not flipped. Only the working copy has a say. Keys are (operator, field).
+    twice is not flipped. Only the working copy and the reserve have a say. Keys are (operator, field).
     """
     arrays = {(operator.name, field): array for operator, field, array in program.parameters()}
     changes = {}
     for place, flips in flips_by_tensor(layout, faults):
-        if place.section in WORKING_SECTIONS:
+        if place.section in PARAMETER_SECTIONS:
             name = place.operator, place.tensor
             old = arrays[name].reshape(-1)[flips.element].astype(np.int64)
             value = flipped_values(old, flips.mask, place.bits)

@@ -1,7 +1,8 @@
 """The `plain` layout: where each tensor of a program lies in the flat memory image.
 
 Sections in address order; every tensor starts at a multiple of 4 bytes and padding is zero:
-    sram   weights bias shift table embed   the working copy of the parameters
+    sram   weights bias shift table embed   the working copy of the parameters ...
+    sram   mode                             ... and switches, which no guard watches
     sram   state                            what operators remember
     sram   healer                           uint32 variables of the healer, each three times
     sram   ram_check                        check data that can be signed anew
@@ -10,6 +11,7 @@ Sections in address order; every tensor starts at a multiple of 4 bytes and padd
     flash  golden                           byte-for-byte copy of the working copy
     flash  check                            check data that cannot
     flash  versions                         golden copy and checks of each version that waits
+    flash  reserve                          weights that count while a switch says so
 What is watched by which code, and so what the last sections hold, are the layout's `areas`: by
 default CRC-32 of every page of the working copy, in flash.
 Numbers are little endian. Convolution weights are [up, out, taps, in / groups] in C order; 4-bit
@@ -25,13 +27,14 @@ from workbench.integer.program import Program
 from workbench.memory.places import (
     BACKOFF,
     CHECK,
+    COPIED_SECTIONS,
     GOLDEN,
     HEALER,
     RAM_CHECK,
+    RESERVE,
     SPARE,
     STATE,
     VERSIONS,
-    WORKING_SECTIONS,
     Place,
     Places,
     Tensor,
@@ -66,7 +69,7 @@ class Layout(Places):
         self.spare_pages = spare_pages
         self.page_bytes = page_bytes
         self.areas = (Area("crc32", unit_bytes=page_bytes),) if areas is None else areas
-        for name in (*WORKING_SECTIONS, STATE):
+        for name in (*COPIED_SECTIONS, STATE):
             self.append(name, _tensors(program, name))
         self.watches: list[Watch] = watches(self.areas, self) if self.working_bytes else []
         self.spare_bytes = self.areas[0].unit_bytes if spare_pages else 0
@@ -78,7 +81,7 @@ class Layout(Places):
         waits: list[Tensor] = [("healer", "backoff", 4, (1, 1, 1, units))]
         self.append(BACKOFF, waits if units else [])
         self.sram_bytes = self.sections[BACKOFF].stop
-        parameters = [place for place in self.places if place.section in WORKING_SECTIONS]
+        parameters = [place for place in self.places if place.section in COPIED_SECTIONS]
         self.add_section(GOLDEN, self.working_bytes)
         self.places += [
             replace(place, section=GOLDEN, start=self.sram_bytes + place.start)
@@ -88,6 +91,7 @@ class Layout(Places):
         size = self.sections[CHECK].stop - self.sections[GOLDEN].start
         others: list[Tensor] = [("store", "version", 8, (versions - 1, size))]
         self.append(VERSIONS, others if versions > 1 else [])
+        self.append(RESERVE, _tensors(program, RESERVE))
 
     def _checks(self, section: str) -> list[Tensor]:
         pairs = [pair for watch in self.watches for pair in watch.tensors()]

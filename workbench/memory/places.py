@@ -16,13 +16,16 @@ import numpy as np
 
 from workbench.errors import WorkbenchError, nearest
 from workbench.integer.program import Program
+from workbench.integer.sections import COPIED_SECTIONS as COPIED_SECTIONS
+from workbench.integer.sections import PARAMETER_SECTIONS as PARAMETER_SECTIONS
+from workbench.integer.sections import RESERVE as RESERVE
 from workbench.integer.sections import WORKING_SECTIONS as WORKING_SECTIONS
 from workbench.integer.signals import code_dtype
 
 STATE, HEALER, RAM_CHECK, SPARE, BACKOFF = "state", "healer", "ram_check", "spare", "backoff"
 GOLDEN, CHECK, VERSIONS = "golden", "check", "versions"
-SRAM_SECTIONS = (*WORKING_SECTIONS, STATE, HEALER, RAM_CHECK, SPARE, BACKOFF)
-FLASH_SECTIONS = (GOLDEN, CHECK, VERSIONS)
+SRAM_SECTIONS = (*COPIED_SECTIONS, STATE, HEALER, RAM_CHECK, SPARE, BACKOFF)
+FLASH_SECTIONS = (GOLDEN, CHECK, VERSIONS, RESERVE)
 SECTIONS = SRAM_SECTIONS + FLASH_SECTIONS
 
 # (operator, tensor, bits of an element, shape) of what is to be placed.
@@ -143,7 +146,7 @@ class Places:
         return tuple(
             f"{p.operator}.{p.tensor}"
             for p in self.places
-            if p.section in WORKING_SECTIONS and chosen[p.start : p.start + p.size_bytes].any()
+            if p.section in COPIED_SECTIONS and chosen[p.start : p.start + p.size_bytes].any()
         )
 
     def section_at(self, address: int) -> Section:

@@ -1,4 +1,4 @@
-"""The stages of a training, in their order: float, quantised, and two for weights that are code words."""
+"""The stages of a training, in their order: float, quantised, two for code words, two for blocks."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from workbench.generators.recipe import Recipe
 
-FLOAT, QAT, WORDS, REST = "float", "qat", "words", "rest"  # as progress files have them
+# As progress files have them.
+FLOAT, QAT, WORDS, REST, BLOCKS, RESERVE = "float", "qat", "words", "rest", "blocks", "reserve"
 
 
 @dataclass(frozen=True)
@@ -37,4 +38,6 @@ STAGES = {
     QAT: Stage("quantised", "qat_steps", "qat_rate"),
     WORDS: Stage("code words", "words_steps", "words_rate", refresh=10),
     REST: Stage("all but them", "rest_steps", "words_rate"),
+    BLOCKS: Stage("pruned in blocks", "blocks_steps", "blocks_rate"),
+    RESERVE: Stage("their reserve", "reserve_steps", "blocks_rate"),
 }

@@ -17,6 +17,7 @@ from workbench.errors import WorkbenchError, WorkbenchWarning
 from workbench.files import exists
 from workbench.integer.lowering import LOWERING_VERSION
 from workbench.integer.program import Program
+from workbench.integer.pruning import pruned_program
 from workbench.integer.storage import program_from, program_header, program_payload
 from workbench.sealed import write_sealed
 from workbench.training.checkpoint_files import (
@@ -26,6 +27,7 @@ from workbench.training.checkpoint_files import (
     configuration_digest,
     read_metadata,
 )
+from workbench.training.kept_blocks import masks_of
 
 _KIND = "lowered"
 _HASH = "program_sha256"  # key in model.json
@@ -85,6 +87,7 @@ def _lowered(folder: Path) -> Program:
 
     model, metadata = load_checkpoint(folder)
     program = lower_generator(generator_of(metadata, folder), model, check=True).program
+    program = pruned_program(program, masks_of(metadata, str(folder / METADATA_FILE)))
     if metadata.get(_HASH, program.content_hash) != program.content_hash:
         warnings.warn(
             f"{folder} lowers to another program ({program.content_hash[:12]}) than the one that "

@@ -24,6 +24,7 @@ from workbench.training.progress import copied_weights
 _NO_HARDENING = Hardening()
 _CAUSES = (
     "sparsity",
+    "prune_blocks",
     "code_words",
     "origin",
     "own_code",
@@ -39,7 +40,8 @@ class Task:
     give, float32 [lessons, ...]. device: as torch names it, e.g.
     "cpu" or "cuda". code_words: code whose words the weights are to become, see `code_words`; "" for none.
     start: a finished network to go on from. sparsity: share of the weights of every layer that become zero
-    before quantisation and stay so. hardening: against faults, see `hardening`.
+    before quantisation and stay so. hardening: against faults, see `hardening`. prune_blocks: share of the blocks of
+    weights that may be left out, see `blocks`.
     """
 
     generator: Generator
@@ -53,6 +55,7 @@ class Task:
     start: nn.Module | None = None
     sparsity: float = 0.0
     hardening: Hardening = _NO_HARDENING
+    prune_blocks: float = 0.0
 
     @property
     def data(self) -> dict[str, Any]:
@@ -66,8 +69,10 @@ class Task:
     @property
     def causes(self) -> dict[str, Any]:
         """What decides the weights beside generator and configuration, for the checkpoint's metadata."""
-        words = {"code_words": self.code_words, "origin": self.origin} if self.code_words else {}
+        words = {"code_words": self.code_words} if self.code_words else {}
+        words |= {"origin": self.origin} if self.code_words or self.start else {}
         sparse = {"sparsity": self.sparsity} if self.sparsity else {}
+        sparse |= {"prune_blocks": self.prune_blocks} if self.prune_blocks else {}
         own = {"own_code": self.own_code} if self.own_code else {}
         hard = {"hardening": self.hardening.causes} if self.hardening.causes else {}
         return {
@@ -90,6 +95,7 @@ class Task:
         """What must be equal for a run to be continued rather than refused."""
         more: tuple[Any, ...] = (self.code_words, self.origin) if self.code_words else ()
         more += (self.sparsity,) if self.sparsity else ()
+        more += (self.prune_blocks, "blocks", self.origin) if self.prune_blocks else ()
         more += (self.own_code,) if self.own_code else ()
         more += (str(self.hardening),) if self.hardening.causes else ()
         what = (self.generator.name, asdict(self.config), asdict(self.recipe))
@@ -118,13 +124,14 @@ def make_task(
     start: Any = None,
     sparsity: float = 0.0,
     hardening: Hardening = _NO_HARDENING,
+    prune_blocks: float = 0.0,
 ) -> Task:
     """Shape the generator after `recordings`, as its `training_set` gives them.
 
     settings: fields of its configuration that are to have these values. device: None takes CUDA when there is
-    one. start: goes with `code_words`; its utterances are what is trained. sparsity: from 0 to less than 1, and
-    not with `code_words`. hardening: not with `code_words`. Raises WorkbenchError when there is no recording, one is too long or missing, or seed,
-    setting, device, code or sparsity cannot be.
+    one. start: goes with `code_words` or `prune_blocks`; its utterances are what is trained. sparsity, prune_blocks:
+    from 0 to less than 1, and one alone of these two, `code_words` and `hardening`. Raises WorkbenchError when there is no
+    recording, one is too long or missing, or seed, setting, device, code or share cannot be.
     """
     if not recordings:
         raise WorkbenchError("there is no recording to train on; name a folder with --data")
@@ -144,9 +151,16 @@ def make_task(
         raise WorkbenchError(
             "bit errors and clipping would move weights off their code words; train for one of the two"
         )
+    if not 0 <= prune_blocks < 1 or (prune_blocks and (code_words or sparsity or hardening.causes)):
+        raise WorkbenchError(
+            f"a share of {prune_blocks:g} of the blocks cannot be left out; choose 0 to less than 1, and 0 for weights "
+            "that become code words, are sparse already or learn to bear errors"
+        )
     if start is not None:
-        if not code_words:
-            raise WorkbenchError("a finished training goes on only for code words; name a code")
+        if not code_words and not prune_blocks:
+            raise WorkbenchError(
+                "a finished training goes on only for code words or blocks; name a code or a share of blocks"
+            )
         taught = generator.learnt(start.config, recordings)
         missing = [name for name in taught if nfc(name) not in recordings]
         if missing:
@@ -168,7 +182,7 @@ def make_task(
     device = _checked_device(device)
     return Task(
         generator, config, {name: each.to(device) for name, each in inputs.items()},
-        torch.from_numpy(targets), recipe, seed, device, code_words, start, sparsity, hardening,
+        torch.from_numpy(targets), recipe, seed, device, code_words, start, sparsity, hardening, prune_blocks,
     )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Train a generator on recordings: float, calibration of ranges, quantisation-aware, code words if wanted.
+"""Train a generator on recordings: float, calibration of ranges, quantisation-aware, then code words or blocks.
 
 Every step is a pure function of (state, seed, step), so that a run killed anywhere and started
 again ends with the same weights, bit for bit, as an undisturbed one: on the same processor, with the
@@ -24,11 +24,13 @@ from workbench.files import exists, output_folder
 from workbench.generators.layers import tensor_value
 from workbench.generators.quantisers import CALIBRATION_STEPS
 from workbench.progress import progress_bar
+from workbench.training.blocks import Blocks
 from workbench.training.checkpoint import save_checkpoint
 from workbench.training.checkpoint_files import METADATA_FILE, PROGRESS_FILE
 from workbench.training.code_words import CodeWords
 from workbench.training.curve import CURVE_FILE, write_loss_curve
 from workbench.training.hardening import BitErrors, clip_weights
+from workbench.training.kept_blocks import KEPT_BLOCKS, masks_as_texts
 from workbench.training.progress import (
     TrainingState,
     copied_weights,
@@ -36,7 +38,7 @@ from workbench.training.progress import (
     save_progress,
 )
 from workbench.training.pruning import Zeros, prune
-from workbench.training.stages import FLOAT, QAT, REST, STAGES, WORDS
+from workbench.training.stages import BLOCKS, FLOAT, QAT, RESERVE, REST, STAGES, WORDS
 from workbench.training.task import Task
 
 SAVE_EVERY_S = 2.0
@@ -82,6 +84,11 @@ def train(
         run.stage(model, state)
         if task.code_words:
             state = TrainingState(WORDS, 0, copied_weights(model), {}, state.losses)
+        if task.prune_blocks:
+            state = TrainingState(BLOCKS, 0, copied_weights(model), {}, state.losses)
+    masks: dict[str, Any] = {}
+    if state.stage in (BLOCKS, RESERVE):
+        state, masks = _prune(run, model, state)
     if state.stage in (WORDS, REST):
         words = CodeWords(task.generator, model, task.code_words)
     if state.stage == WORDS:
@@ -94,7 +101,7 @@ def train(
         run.stage(model, state, words)
         words.remove()
     float_steps = 0 if task.start else task.recipe.float_steps
-    save_checkpoint(task.generator, model.eval(), run.metadata(state), out)
+    save_checkpoint(task.generator, model.eval(), {**run.metadata(state), **masks}, out)
     write_loss_curve(state.losses, float_steps, out / CURVE_FILE)
     (out / PROGRESS_FILE).unlink(missing_ok=True)
     return model
@@ -103,7 +110,27 @@ def train(
 def _beginning(task: Task) -> TrainingState:
     if task.start is None:
         return TrainingState(FLOAT, 0, {}, {}, [])
-    return TrainingState(WORDS, 0, copied_weights(task.start), {}, [])
+    stage = BLOCKS if task.prune_blocks else WORDS
+    return TrainingState(stage, 0, copied_weights(task.start), {}, [])
+
+
+def _prune(
+    run: _Run, model: nn.Module, state: TrainingState
+) -> tuple[TrainingState, dict[str, Any]]:
+    """Run the stages in which blocks are left out; which are kept, for the checkpoint's metadata."""
+    blocks = Blocks(model, run.task.prune_blocks)
+    if state.stage == BLOCKS:
+        # All blocks, at the beginning of the stage.
+        state.weights = {**copied_weights(model), **state.weights}
+        run.stage(model, state, blocks=blocks)
+        state = TrainingState(RESERVE, 0, copied_weights(model), {}, state.losses)
+    state.restore_weights(model)
+    state.weights = {}  # Brevitas would make new parameters of them, which are not frozen
+    blocks.freeze()
+    run.stage(model, state, blocks=blocks)
+    masks = masks_as_texts(blocks.masks())
+    blocks.remove()
+    return state, {KEPT_BLOCKS: masks}
 
 
 def load_float_weights(model: nn.Module, weights: dict[str, torch.Tensor]) -> None:
@@ -134,7 +161,13 @@ class _Run:
     on_step: Callable[[TrainingState], object] | None
     show: bool
 
-    def stage(self, model: nn.Module, state: TrainingState, moves: CodeWords | None = None) -> None:
+    def stage(
+        self,
+        model: nn.Module,
+        state: TrainingState,
+        moves: CodeWords | None = None,
+        blocks: Blocks | None = None,
+    ) -> None:
         """Run the remaining steps of `state.stage`, saving progress now and then."""
         recipe = self.task.recipe
         stage = STAGES[state.stage]
@@ -162,6 +195,8 @@ class _Run:
             while state.step < steps:
                 if moves and state.step % (stage.refresh or steps) == 0:
                     moves.refresh()
+                if blocks:
+                    blocks.before(self.task.seed, state.step, steps)
                 optimiser.param_groups[0]["lr"] = rate * schedule(state.step, steps)
                 chosen = batch_of(self.task, state.stage, state.step)
                 batch = {name: tensor[chosen] for name, tensor in inputs.items()}
@@ -181,6 +216,8 @@ class _Run:
                     zeros.keep()
                 if hard.clip:
                     clip_weights(model, hard.clip)
+                if blocks:
+                    blocks.after()
                 state.losses.append(round(loss.item(), 4))
                 state.step += 1
                 bar.update()

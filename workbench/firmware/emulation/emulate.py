@@ -186,7 +186,7 @@ def device_file(
 
 
 def _in_flash(firmwares: Sequence[Firmware]) -> dict[str, int]:
-    """Symbol and size of every golden copy and of all checks."""
+    """Symbol and size of every golden copy, of all checks and reserves."""
     symbols = {name: at for firmware in firmwares for name, at in flash_symbols(firmware).items()}
     return {name: size for name, (_, size) in symbols.items()}
 

@@ -6,7 +6,7 @@ from workbench.firmware.design import Firmware
 from workbench.firmware.exporting.versions import version_bytes
 from workbench.healing.overheads import overheads
 from workbench.healing.strategies.strategy import Guard
-from workbench.memory.places import CHECK, HEALER, STATE
+from workbench.memory.places import CHECK, HEALER, RESERVE, STATE
 
 _HEALER_ROWS = (
     "the healer's variables",
@@ -33,6 +33,9 @@ def memory_table(firmware: Firmware) -> list[tuple[str, str, int]]:
         rows = [(f"{firmware.versions} versions: golden copies, checks", "flash", size)]
     elif firmware.checks():
         rows.append(("check data", "flash", layout.sections[CHECK].size_bytes))
+    if firmware.reserves():
+        size = layout.sections[RESERVE].size_bytes
+        rows.append(("weights in reserve, of un-pruned layers", "flash", size))
     if firmware.copies:
         rows.append(("parameters, working copy", "RAM", layout.working_bytes))
     rows.append(("histories", "RAM", layout.sections[STATE].size_bytes))

@@ -27,23 +27,15 @@ static inline size_t wb_back_bytes(const wb_conv_shape *shape)
     return (size_t)(shape->taps - 1) * shape->dilation * shape->channels * shape->x_bits / 8;
 }
 
-/*
- * One frame; returns whether the sums of some position disagree with `check`, if there is one (then
- * there is one group). `x` points at the first new row; as many bytes as `history` has lie free before it.
- * The history is brought there, so that every window is made of contiguous rows, and its successor
- * is taken back afterwards. `history` is null where the convolution does not look back.
- */
-static WB_INLINE int wb_conv_frame(const wb_conv_shape *shape, const void *weight,
-                                   const void *bias, const int8_t *shift, void *history,
-                                   void *x, void *y, uint32_t *work, const wb_checksum *check,
-                                   const wb_moved_weights *moved)
+/* A frame whose window of the first position begins at `window`. */
+static WB_INLINE wb_conv_call wb_call_of(const wb_conv_shape *shape, const void *weight, const void *bias,
+                                         const int8_t *shift, const unsigned char *window, void *y,
+                                         uint32_t *work, const wb_checksum *check)
 {
     const size_t row_bytes = (size_t)shape->channels * shape->x_bits / 8;
-    const size_t back_bytes = wb_back_bytes(shape);
     const size_t row_codes = (size_t)shape->fan_in * shape->taps;
     /* Taps that touch are one run. */
     const int joined = shape->fan_in == shape->channels && shape->dilation == 1;
-    unsigned char *const window = (unsigned char *)x - back_bytes;
     const wb_conv_call call = {
         .shape = shape,
         .weight = weight,
@@ -61,6 +53,23 @@ static WB_INLINE int wb_conv_frame(const wb_conv_shape *shape, const void *weigh
             .weight_bytes = shape->weight_bits == 4 ? (row_codes + 1) / 2 : row_codes,
         },
     };
+    return call;
+}
+
+/*
+ * One frame; returns whether the sums of some position disagree with `check`, if there is one (then
+ * there is one group). `x` points at the first new row; as many bytes as `history` has lie free before it.
+ * The history is brought there, so that every window is made of contiguous rows, and its successor
+ * is taken back afterwards. `history` is null where the convolution does not look back.
+ */
+static WB_INLINE int wb_conv_frame(const wb_conv_shape *shape, const void *weight,
+                                   const void *bias, const int8_t *shift, void *history,
+                                   void *x, void *y, uint32_t *work, const wb_checksum *check,
+                                   const wb_moved_weights *moved)
+{
+    const size_t back_bytes = wb_back_bytes(shape);
+    unsigned char *const window = (unsigned char *)x - back_bytes;
+    const wb_conv_call call = wb_call_of(shape, weight, bias, shift, window, y, work, check);
     int wrong;
 
     wb_copy(window, history, back_bytes);
@@ -69,7 +78,7 @@ static WB_INLINE int wb_conv_frame(const wb_conv_shape *shape, const void *weigh
     } else {
         wrong = wb_plain_frame(&call, moved);
     }
-    wb_copy(history, window + shape->rows * row_bytes, back_bytes);
+    wb_copy(history, window + shape->rows * call.walk.row_bytes, back_bytes);
     return wrong;
 }
 

@@ -20,7 +20,7 @@ from workbench.integer.reference import checked_inputs
 from workbench.integer.signals import code_dtype
 from workbench.memory.faults.events import Event
 from workbench.memory.image import Image, flip_bits
-from workbench.memory.places import CHECK, GOLDEN, VERSIONS
+from workbench.memory.places import CHECK, GOLDEN, RESERVE, VERSIONS
 
 LOG_DTYPE = np.dtype(
     [("frame", "<u4"), ("epoch", "<u2"), ("unit", "<u2"), ("area", "u1"), ("diagnosis", "u1"), ("remedy", "u1"),
@@ -225,12 +225,17 @@ class Twin:
 
 
 def flash_symbols(firmware: Firmware) -> dict[str, tuple[int, int]]:
-    """Image address of the first byte and size of what lies in flash, by symbol: golden copy, checks, or all versions."""
+    """Image address of the first byte and size of what lies in flash, by symbol.
+
+    Golden copy and checks or all versions, and weights in reserve.
+    """
     name, sections = firmware.prefix, firmware.layout.sections
     golden, check, versions = (sections[each] for each in (GOLDEN, CHECK, VERSIONS))
+    parts = {f"{name}_reserve": sections[RESERVE]} if firmware.reserves() else {}
     if firmware.versions > 1:
-        return {f"{name}_kept": (golden.start, versions.stop - golden.start)}
-    parts = {f"{name}_golden": golden} if firmware.layout.working_bytes else {}
+        whole = {f"{name}_kept": (golden.start, versions.stop - golden.start)}
+        return whole | {symbol: (each.start, each.size_bytes) for symbol, each in parts.items()}
+    parts |= {f"{name}_golden": golden} if firmware.layout.working_bytes else {}
     parts |= {f"{name}_check": check} if firmware.checks() else {}
     return {symbol: (section.start, section.size_bytes) for symbol, section in parts.items()}
 

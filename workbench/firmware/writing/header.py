@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from workbench.firmware.design import RUNTIME_ABI, RUNTIME_VERSION, Firmware, c_type
-from workbench.memory.places import CHECK, Place
+from workbench.memory.places import CHECK, RESERVE, Place
 
 _ALIGNMENT_BYTES = 4
 
@@ -17,6 +17,7 @@ def header(firmware: Firmware) -> str:
         _includes(firmware),
         _constants(firmware),
         _block(firmware, firmware.parameters(), "parameters"),
+        _block(firmware, firmware.reserves(), "reserves"),
         _block(firmware, firmware.checks(), "checks"),
         _block(firmware, firmware.histories(), "state"),
         _memory(firmware),
@@ -201,10 +202,14 @@ def _addresses(firmware: Firmware) -> str:
         if there:
             there_at = firmware.layout.sections[section].start - start
             checks.append((f"offsetof({prefix}_memory, {part})", there_at, part))
-    flash = firmware.layout.sections[CHECK].start
-    for place in firmware.checks():
-        member = firmware.member(place)
-        checks.append((f"offsetof({prefix}_checks, {member})", place.start - flash, member))
+    for block, section, places in (
+        ("reserves", RESERVE, firmware.reserves()),
+        ("checks", CHECK, firmware.checks()),
+    ):
+        flash = firmware.layout.sections[section].start
+        for place in places:
+            member = firmware.member(place)
+            checks.append((f"offsetof({prefix}_{block}, {member})", place.start - flash, member))
     lines = [
         f"typedef char {prefix}_check_{name}[{actual} == {expected}u ? 1 : -1];"
         for actual, expected, name in checks
@@ -218,8 +223,10 @@ def _addresses(firmware: Firmware) -> str:
 
 def _flash(firmware: Firmware) -> str:
     lines = []
+    if firmware.reserves():
+        lines.append(f"extern WB_FLASH {firmware.prefix}_reserves {firmware.prefix}_reserve;")
     if firmware.versions > 1:
-        return _versions(firmware)
+        return "".join(f"{line}\n" for line in lines) + _versions(firmware)
     if firmware.parameters():
         lines.append(f"extern WB_FLASH {firmware.prefix}_parameters {firmware.prefix}_golden;")
     if firmware.checks():

@@ -19,7 +19,7 @@ from workbench.firmware.writing.header import header, initialiser, signature
 from workbench.firmware.writing.healer import healer
 from workbench.firmware.writing.initialisers import members
 from workbench.firmware.writing.versions import version_functions
-from workbench.integer.operators import Conv
+from workbench.integer.operators import Conv, PrunedConv
 
 
 def model_sources(firmware: Firmware) -> dict[str, str]:
@@ -37,7 +37,7 @@ def _source(firmware: Firmware) -> str:
         "do not edit, export again. */",
         f'#include "{firmware.prefix}.h"\n',
         "".join(f'#include "runtime/{name}"\n' for name in sorted({*HEADERS, *headers()})),
-        *(_in_flash(firmware) if firmware.versions == 1 else ()),
+        *_in_flash(firmware),
         *constants(firmware),
         healer(firmware) if firmware.heals else "",
         _size(firmware),
@@ -51,13 +51,14 @@ def _source(firmware: Firmware) -> str:
 
 
 def _in_flash(firmware: Firmware) -> list[str]:
-    """Golden copy and checks, where there are any."""
-    name = firmware.prefix
+    """Golden copy and checks, where there are any and no store has them, and weights in reserve."""
+    name, here = firmware.prefix, firmware.versions == 1
     return [
         f"WB_FLASH {name}_{kind} {name}_{what} = {members(firmware, places)};\n"
         for kind, what, places in (
-            ("parameters", "golden", firmware.parameters()),
-            ("checks", "check", firmware.checks()),
+            ("parameters", "golden", firmware.parameters() if here else []),
+            ("checks", "check", firmware.checks() if here else []),
+            ("reserves", "reserve", firmware.reserves()),
         )
         if places
     ]
@@ -161,9 +162,16 @@ def _locals(firmware: Firmware) -> Iterator[str]:
     if firmware.heals:
         yield from _healing_locals(firmware)
     if firmware.spare_bytes and any(isinstance(o, Conv) for o in firmware.program.operators):
-        yield "const wb_moved_weights moved_weights = {&memory, wb_gather, (void *)model->bounce};"
+        yield _moved(firmware, "moved_weights", "weight")
+    if firmware.spare_bytes and any(isinstance(o, PrunedConv) for o in firmware.program.operators):
+        yield _moved(firmware, "moved_kept", "kept")
     if firmware.histories():
         yield f"{firmware.prefix}_state *const state = &model->memory.state;"
+
+
+def _moved(firmware: Firmware, name: str, tensor: str) -> str:
+    bounce = firmware.bounce_of(tensor)
+    return f"const wb_moved_weights {name} = {{&memory, wb_gather, (void *)({bounce})}};"
 
 
 def _healing_locals(firmware: Firmware) -> Iterator[str]:

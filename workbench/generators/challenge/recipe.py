@@ -19,9 +19,18 @@ PRESETS = {
     # About three minutes on a CPU core.
     "default": ChallengeRecipe(),
     # How the shipped checkpoints were made: about ten minutes.
-    "long": ChallengeRecipe(float_steps=6000, qat_steps=3000),
+    "long": ChallengeRecipe(
+        float_steps=6000, qat_steps=3000, blocks_steps=6000, reserve_steps=1500
+    ),
     # Seconds; sounds like nothing, exercises everything.
     "tiny": ChallengeRecipe(
-        float_steps=6, qat_steps=4, words_steps=3, rest_steps=2, channels=(8, 8, 4), frames=12
+        float_steps=6,
+        qat_steps=4,
+        words_steps=3,
+        rest_steps=2,
+        blocks_steps=4,
+        reserve_steps=3,
+        channels=(8, 8, 4),
+        frames=12,
     ),
 }

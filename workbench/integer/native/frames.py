@@ -19,6 +19,8 @@ from workbench.integer.native.model import Layout, NativeModel, unsupported
 from workbench.integer.native.trials import KIND_OF_SECTION, first_elements
 from workbench.integer.operators import Conv
 from workbench.integer.program import Program
+from workbench.integer.pruned_changes import dense_changes
+from workbench.integer.pruning import dense_program
 from workbench.integer.reference import Codes
 from workbench.integer.signals import Signal, code_dtype
 
@@ -94,6 +96,7 @@ class NativeFrames:
         if reason:
             raise WorkbenchError(f"the native engine cannot run {program.name}: {reason}")
         self.program = program
+        self._running = dense_program(program)
         library = native_library(kernels or kernels_asked_for())
         self._stream = library.wb_stream
         integer, pointer = ctypes.c_int32, ctypes.c_void_p
@@ -103,23 +106,23 @@ class NativeFrames:
             signal.name: np.zeros((1, _FRAMES_AT_ONCE * signal.rate, signal.channels), np.int64)
             for signal in program.signals
         }
-        self._model = NativeModel(program, room, Layout.of(library))
+        self._model = NativeModel(self._running, room, Layout.of(library))
         self._model_pointer = ctypes.byref(self._model.struct)
         self._numbers = {operator.name: n for n, operator in enumerate(program.operators)}
         self._signals = {signal.name: n for n, signal in enumerate(program.signals)}
         self._first_rate = program.signal(program.inputs[0]).rate
         self._plans: dict[tuple[int, tuple[str, ...] | None], _Plan] = {}
-        first = first_elements(program)
+        first = first_elements(self._running)
         self._kinds = {
             (operator.name, field): (KIND_OF_SECTION[section], first[operator.name, field])
-            for operator in program.operators
+            for operator in self._running.operators
             for field, section in operator.PARAMETERS.items()
         }  # of each parameter, with its first element
         self._places = self._placed()
 
     def _placed(self) -> dict[tuple[str, str], _Place]:
         placed, start = {}, 0
-        for operator, tensor in self.program.states():
+        for operator, tensor in self._running.states():
             (source,) = self.program.sources(operator)
             is_history = isinstance(operator, Conv)
             stride, channels = (
@@ -140,7 +143,7 @@ class NativeFrames:
         """Parameters of one device, trial 0 of the changes, as EDIT [n]."""
         rows = [
             (self._numbers[operator], kind, first + element, value)
-            for (operator, field), change in changes.items()
+            for (operator, field), change in dense_changes(self.program, changes).items()
             for kind, first in [self._kinds[operator, field]]
             for element, value in zip(change.element.tolist(), change.value.tolist(), strict=True)
         ]

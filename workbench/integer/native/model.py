@@ -22,6 +22,7 @@ from workbench.integer.operators import (
 )
 from workbench.integer.operators.synthesis import FADE, HOP, POINTS
 from workbench.integer.program import Program
+from workbench.integer.pruning import dense_program
 from workbench.integer.signals import SHIFT_MAX, SHIFT_MIN, Signal
 
 _KINDS = (
@@ -81,8 +82,8 @@ class _Model(ctypes.Structure):
 
 
 def unsupported(program: Program) -> str | None:
-    """Why the native engine cannot run `program`, or None."""
-    for operator in program.operators:
+    """Why the native engine cannot run `program`, of which it knows the dense one, or None."""
+    for operator in dense_program(program).operators:
         if type(operator) not in _KINDS:
             return f"{operator.name} is of the kind {operator.kind!r}"
     if program.signal(program.output).bits == 32:

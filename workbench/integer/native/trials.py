@@ -21,6 +21,7 @@ from workbench.integer.native.build import kernels_of, native_library
 from workbench.integer.native.instructions import kernels_asked_for
 from workbench.integer.native.model import Layout, NativeModel, unsupported
 from workbench.integer.program import Program
+from workbench.integer.pruning import dense_program
 
 # Kinds of faults, sorted as the faults of one operator have to be.
 ACTIVATION, WEIGHT, BIAS, SHIFT, ENTRY, HISTORY, ACCUMULATOR = range(7)
@@ -96,6 +97,7 @@ class SparseRun:
         reason = unsupported(program)
         if reason:
             raise WorkbenchError(f"the native engine cannot run {program.name}: {reason}")
+        program = dense_program(program)
         self._library = native_library(kernels or kernels_asked_for())
         values = reference.run(program, reference.one_utterance(program, inputs))
         self.clean = values[program.output][0]

@@ -7,6 +7,7 @@ from workbench.integer.operators.conv import Conv
 from workbench.integer.operators.embed import Embed
 from workbench.integer.operators.melbands import MelBands
 from workbench.integer.operators.operator import Operator, StateTensor
+from workbench.integer.operators.pruned import PrunedConv
 from workbench.integer.operators.rescale import Rescale
 from workbench.integer.operators.synthesis import Synthesis
 from workbench.integer.operators.table import Table
@@ -20,6 +21,7 @@ __all__ = [
     "Embed",
     "MelBands",
     "Operator",
+    "PrunedConv",
     "Rescale",
     "StateTensor",
     "Synthesis",
@@ -29,5 +31,5 @@ __all__ = [
 # Kind in files and in C -> class.
 OPERATORS: dict[str, type[Operator]] = {
     kind.__name__.lower(): kind
-    for kind in (Conv, Add, Rescale, Table, Embed, Concat, Synthesis, MelBands, Blend)
+    for kind in (Conv, Add, Rescale, Table, Embed, Concat, Synthesis, MelBands, Blend, PrunedConv)
 }

@@ -134,18 +134,32 @@ class Laboratory:
         expect(events, Events, "what is to happen", _EVENTS)
         parts = [np.zeros(0, OUTCOME)]
         if self._native:
+            structural = self._translator.structural(events, trials)
+            if structural.any():
+                made = np.zeros(trials, OUTCOME)
+                for where, run in ((~structural, self.outcomes), (structural, self._slowly)):
+                    chosen = np.flatnonzero(where)
+                    if len(chosen):
+                        made[chosen] = run(events.of_chosen(chosen), len(chosen))
+                return made
             parts += starmap(self._native.outcomes, self._translator.parts(events, trials))
             return np.concatenate(parts)
+        return self._slowly(events, trials)
+
+    def _slowly(self, events: Events, trials: int) -> np.ndarray:
+        """`outcomes` from sounds of torch."""
         self._translator.check(events, trials)
+        parts = [np.zeros(0, OUTCOME)]
         for start in range(0, trials, _TRIALS_AT_ONCE):
             stop = min(start + _TRIALS_AT_ONCE, trials)
-            parts.append(self.compared(self.sounds(events.of_trials(start, stop), stop - start)))
+            sounds = self._torch_sounds(events.of_trials(start, stop), stop - start)
+            parts.append(self.compared(sounds))
         return np.concatenate(parts)
 
     def sounds(self, events: Events, trials: int) -> np.ndarray:
         """Output codes of each trial, [trials, rows, channels], in the output's dtype; arguments as of `outcomes`."""
         expect(events, Events, "what is to happen", _EVENTS)
-        if self._native:
+        if self._native and not self._translator.structural(events, trials).any():
             parts = list(starmap(self._native.sounds, self._translator.parts(events, trials)))
             none = np.zeros((0, *self.clean.shape), np.int16)
             sounds = parts[0] if len(parts) == 1 else np.concatenate([none, *parts])
@@ -153,6 +167,9 @@ class Laboratory:
         self._translator.check(events, trials)
         if not trials:
             return np.zeros((0, *self.clean.shape), self.clean.dtype)
+        return self._torch_sounds(events, trials)
+
+    def _torch_sounds(self, events: Events, trials: int) -> np.ndarray:
         from workbench.memory.trials.torch_trials import torch_sounds
 
         return torch_sounds(self.image, self.inputs, events, trials, device=self.device)

@@ -5,7 +5,7 @@ Layout: events are arrays sorted by trial; what comes out is FAULT [n] and offse
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -20,11 +20,16 @@ from workbench.integer.native.trials import (
     KIND_OF_SECTION,
     first_elements,
 )
+from workbench.integer.operators import PrunedConv
+from workbench.integer.program import Program
+from workbench.integer.pruned_changes import STRUCTURE
+from workbench.integer.pruning import dense_program
+from workbench.integer.sections import WEIGHTS
 from workbench.memory.faults.events import FLIP, SET, Events
 from workbench.memory.faults.transients import Sites, TransientPlace
 from workbench.memory.image import Image
 from workbench.memory.ordering import stable_order
-from workbench.memory.places import STATE, Place
+from workbench.memory.places import PARAMETER_SECTIONS, STATE, Place
 
 _NO_KIND = -1  # what no sound depends on: golden copy, checks, the healer's variables
 _ALL_BITS = 0xFFFFFFFF
@@ -48,10 +53,15 @@ class FaultTranslator:
         }
         places = self.sites.places
         self._kind = np.array([_kind(place) for place in places], np.int32)
+        for number, place in enumerate(places):
+            if is_structure(image.program, place):
+                self._kind[number] = _NO_KIND
         self._operator = np.array(
             [operators.get(place.operator, len(operators)) for place in places], np.int32
         )
-        first = first_elements(image.program)
+        self._moved = _moved(image.program, places)
+        self._structure = np.array([is_structure(image.program, place) for place in places], bool)
+        first = first_elements(dense_program(image.program))
         self._first = np.array(
             [first.get((place.operator, place.tensor), 0) for place in places], np.int32
         )
@@ -83,6 +93,10 @@ class FaultTranslator:
             action = np.concatenate([np.full(trials * len(self.already), FLIP, np.uint8), action])
         number, element, bit = self.sites.locate(position)
         kind = np.where(number < 0, _NO_KIND, self._kind[number])
+        for moved_place, elements in self._moved.items():
+            moved = number == moved_place
+            element[moved] = elements[element[moved]]
+            kind[moved & (element < 0)] = _NO_KIND
         heard = (kind != _NO_KIND) & (frame < self.frames)
         columns = [column[heard] for column in (trial, frame, action, number, element, bit, kind)]
         trial, frame, action, number, element, bit, kind = _stuck_cells(columns, self.frames)
@@ -97,6 +111,20 @@ class FaultTranslator:
         offsets = np.searchsorted(trial[order], np.arange(trials + 1))
         return faults[order], offsets.astype(np.int64)
 
+    def structural(self, events: Events, trials: int) -> np.ndarray:
+        """Trials in which masks, modes or reserves of pruned convolutions are hit: bool [trials].
+
+        Which weights count then is no matter of single weights. Raises WorkbenchError as `check`.
+        """
+        if not self._structure.any():
+            return np.zeros(trials, bool)
+        self.check(events, trials)
+        hit = np.zeros(trials, bool)
+        number, *_ = self.sites.locate(np.asarray(events.position))
+        hit[events.trial[(number >= 0) & self._structure[number]]] = True
+        number, *_ = self.sites.locate(self.already)
+        return hit | bool(self._structure[number[number >= 0]].any())
+
     def check(self, events: Events, trials: int) -> None:
         """Raise WorkbenchError for a trial, frame or position that does not exist."""
         for name, column, stop in (
@@ -110,6 +138,24 @@ class FaultTranslator:
                     f"there is no {name} {outside[0]}; "
                     + (f"they run from 0 to {stop - 1}" if stop is not None else "use 0 or more")
                 )
+
+
+def is_structure(program: Program, place: Place | TransientPlace) -> bool:
+    """Whether a place decides which weights of a pruned convolution count."""
+    if isinstance(place, TransientPlace) or place.section not in PARAMETER_SECTIONS:
+        return False
+    operator = next(o for o in program.operators if o.name == place.operator)
+    return isinstance(operator, PrunedConv) and place.tensor in STRUCTURE
+
+
+def _moved(program: Program, places: Sequence[Place | TransientPlace]) -> dict[int, np.ndarray]:
+    """Of kept weights, by the number of their place: elements of the dense weights, int64, -1 for none."""
+    pruned = {o.name: o for o in program.operators if isinstance(o, PrunedConv)}
+    return {
+        number: pruned[place.operator].places[:, : pruned[place.operator].kept.shape[1]].reshape(-1)
+        for number, place in enumerate(places)
+        if isinstance(place, Place) and place.section == WEIGHTS and place.operator in pruned
+    }
 
 
 def _signal(place: Place | TransientPlace) -> str | None:

@@ -20,7 +20,7 @@ from workbench.integer.changes import Change, Changes
 from workbench.integer.frames import frames_of
 from workbench.integer.operators import Operator
 from workbench.integer.reference import Stream
-from workbench.integer.sections import BIAS
+from workbench.integer.sections import BIAS, COPIED_SECTIONS
 from workbench.integer.signals import code_dtype, code_range
 from workbench.memory.places import CHECK, WORKING_SECTIONS, Place, Places, Tensor
 from workbench.memory.sampling import counter_stream
@@ -136,9 +136,12 @@ class SelfTestWatch(Watch):
     def _parameters(self) -> list[tuple[Operator, str, np.ndarray]]:
         """By address."""
         place = self.layout.place
-        return sorted(
-            self.program.parameters(), key=lambda each: place(each[0].name, each[1]).start
-        )
+        copied = [
+            (operator, tensor, array)
+            for operator, tensor, array in self.program.parameters()
+            if operator.PARAMETERS[tensor] in COPIED_SECTIONS
+        ]
+        return sorted(copied, key=lambda each: place(each[0].name, each[1]).start)
 
     @cached_property
     def _starts(self) -> np.ndarray:
@@ -150,7 +153,7 @@ class SelfTestWatch(Watch):
     def _clean(self) -> np.ndarray:
         """The bytes of the program's parameters."""
         data = np.zeros(self.stop, np.uint8)
-        for operator, tensor, array in self.program.parameters():
+        for operator, tensor, array in self._parameters:
             write_tensor(data, self.layout.place(operator.name, tensor), array)
         return data
 

@@ -1,0 +1,88 @@
+"""`workbench modes`: a voice pruned in blocks, with each of its layers un-pruned, and dense."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from workbench.commands.common import add_checkpoint, add_generator, chosen_voice
+from workbench.commands.kept import Kept
+from workbench.commands.progress import counted
+from workbench.experiments.voices.modes import (
+    memory_figures,
+    mode_figures,
+    modes_of,
+    restore_figures,
+)
+from workbench.files import write_text
+from workbench.firmware.boards import CORES
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the checkpoint and the cores."""
+    add_generator(parser)
+    add_checkpoint(parser)
+    parser.add_argument(
+        "--core", action="append", choices=CORES, metavar="NAME",
+        help=f"whose instructions a frame are counted; may be given again (none): {', '.join(CORES)}",
+    )  # fmt: skip
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here as well")
+
+
+def run(options: argparse.Namespace) -> None:
+    """Measure all modes and print a table; WorkbenchError for a voice that is not pruned."""
+    voice = chosen_voice(options)
+    modes = modes_of(voice.program)
+    cores = {name: CORES[name] for name in options.core or ()}
+    measures = [measure.name for measure in voice.generator.measures]
+    steps = len(modes) * (1 + len(cores))
+    with (
+        Kept("modes", voice.program.content_hash, sorted(cores)) as kept,
+        counted(steps, unit="step") as say,
+    ):
+        rows = [
+            kept.step(mode.name, partial(mode_figures, voice, mode, cores, say=say))
+            for mode in modes
+        ]
+    memory, restored = memory_figures(voice.program), restore_figures(voice.program)
+    print(_table(rows, measures, list(cores)))
+    print(
+        f"RAM: {memory['weights']:,} bytes of weights, {memory['masks']:,} of masks, {memory['modes']} of modes; "
+        f"flash: {memory['reserve']:,} bytes in reserve"
+    )
+    print(
+        f"to restore a page of 256 bytes reads {restored['aligned']:,.0f} bytes of flash; chosen weight by weight, "
+        f"{restored['unstructured']:,.0f}"
+    )
+    if options.json:
+        figures = {"modes": rows, "memory": memory, "restore": restored}
+        write_text(options.json, json.dumps(figures, indent=1) + "\n")
+
+
+def _table(rows: Sequence[Mapping[str, Any]], measures: Sequence[str], cores: Sequence[str]) -> str:
+    heads = ["un-pruned", *measures, "MACs/frame", *cores]
+    lines = [heads]
+    for row in rows:
+        values = (row["quality"][name] for name in measures)
+        lines.append(
+            [
+                row["mode"],
+                *("-" if value is None else f"{value:.3f}" for value in values),
+                f"{row['macs_per_frame']:,}",
+                *(f"{row['instructions'][core]['mean']:,.0f}" for core in cores),
+            ]
+        )
+    widths = [max(len(line[i]) for line in lines) for i in range(len(heads))]
+    return "\n".join(
+        "  ".join(
+            [
+                line[0].ljust(widths[0]),
+                *(c.rjust(w) for c, w in zip(line[1:], widths[1:], strict=True)),
+            ]
+        )
+        for line in lines
+    )

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Convolutions some of whose blocks of weights are left out. A block is the weights of four rows (of all
+ * phases) for eight inputs of a tap. A bit a block says whether it is kept; everything else is in reserve, and counts only
+ * while the mode is not 0. What every mask and mode means: `workbench.integer.operators.pruned`.
+ */
+#ifndef WB_BLOCKS_H
+#define WB_BLOCKS_H
+
+#include "wb_conv.h"
+
+#define WB_BLOCK_ROWS 4u
+#define WB_BLOCK_CODES 8u
+#define WB_BLOCK_BYTES 32u
+
+/* The weights of a convolution, [group of rows][block][row][input]. */
+typedef struct {
+    const int8_t *kept;
+    const int8_t *reserve;     /* in flash */
+    const unsigned char *mask; /* whole bytes a group */
+    int32_t mode;
+    uint32_t count;      /* blocks of a group */
+    uint32_t kept_count; /* of which so many are kept */
+    const wb_moved_weights *moved; /* or null */
+} wb_blocks;
+
+#define WB_BLOCK_BITS 32u
+
+/* Leave the lowest `most` bits that are set in some words, and clear the others. */
+static inline void wb_lowest_bits(uint32_t *words, uint32_t count, uint32_t most)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t kept = 0;
+        for (uint32_t rest = words[i]; rest && most; rest &= rest - 1, most--) {
+            kept |= rest & (0u - rest);
+        }
+        words[i] = kept;
+    }
+}
+
+static inline uint32_t wb_bits_set(uint32_t word)
+{
+    word -= word >> 1 & 0x55555555u;
+    word = (word & 0x33333333u) + (word >> 2 & 0x33333333u);
+    return ((word + (word >> 4)) & 0x0f0f0f0fu) * 0x01010101u >> 24;
+}
+
+/* Bits of the blocks of a group that are kept, or, unless `wanted`, of all others: as many as there are weights for. */
+static inline void wb_block_bits(const wb_blocks *blocks, const unsigned char *mask, uint32_t wanted,
+                                 uint32_t *words)
+{
+    const uint32_t count = (blocks->count + WB_BLOCK_BITS - 1) / WB_BLOCK_BITS;
+    uint32_t set = 0;
+    uint32_t left = blocks->count;
+    for (uint32_t i = 0; i < count; i++) {
+        const uint32_t bits = left < WB_BLOCK_BITS ? left : WB_BLOCK_BITS;
+        uint32_t word = 0;
+        for (uint32_t bit = 0; bit < bits; bit += 8) {
+            word |= (uint32_t)*mask++ << bit;
+        }
+        word &= 0xffffffffu >> (WB_BLOCK_BITS - bits);
+        words[i] = word;
+        set += wb_bits_set(word);
+        left -= bits;
+    }
+    if (set > blocks->kept_count) { /* by a fault */
+        wb_lowest_bits(words, count, blocks->kept_count);
+        set = blocks->kept_count;
+    }
+    if (wanted) {
+        return;
+    }
+    left = blocks->count;
+    for (uint32_t i = 0; i < count; i++) {
+        const uint32_t bits = left < WB_BLOCK_BITS ? left : WB_BLOCK_BITS;
+        words[i] ^= 0xffffffffu >> (WB_BLOCK_BITS - bits);
+        left -= bits;
+    }
+    if (set < blocks->kept_count) {
+        wb_lowest_bits(words, count, blocks->count - blocks->kept_count);
+    }
+}
+
+/* List how many bytes behind x the codes of the blocks lie whose bits are set, which are in `list`; returns how many. */
+static inline uint32_t wb_list_blocks(const wb_conv_walk *walk, const uint32_t *words, uint32_t each, uint32_t *list)
+{
+    const uint32_t run_blocks = (uint32_t)walk->run_codes / WB_BLOCK_CODES;
+    uint32_t *end = list;
+    uint32_t first = 0;
+    uint32_t word = 0;
+    uint32_t bits = 0;
+    for (size_t run = 0; run < walk->runs; run++) {
+        uint32_t at = first;
+        for (uint32_t i = run_blocks; i; i--, bits--, word >>= 1, at += each) {
+            if (!bits) {
+                word = *words++;
+                bits = WB_BLOCK_BITS;
+            }
+            if (word & 1u) {
+                *end++ = at;
+            }
+        }
+        first += (uint32_t)walk->run_bytes;
+    }
+    return (uint32_t)(end - list);
+}
+
+/* Add the products of blocks of weights, of four rows, with the codes that a list points at. */
+#define WB_ADD_BLOCKS(type)                                                                         \
+    {                                                                                               \
+        uint32_t s0 = sums[0];                                                                      \
+        uint32_t s1 = sums[1];                                                                      \
+        uint32_t s2 = sums[2];                                                                      \
+        uint32_t s3 = sums[3];                                                                      \
+        while (count--) {                                                                           \
+            const type *const codes = (const type *)(x + *list++);                                  \
+            for (uint32_t i = 0; i < WB_BLOCK_CODES; i++, weights++) {                              \
+                const int32_t code = codes[i];                                                      \
+                if (code) {                                                                         \
+                    s0 += wb_product(code, weights[0]);                                             \
+                    s1 += wb_product(code, weights[WB_BLOCK_CODES]);                                \
+                    s2 += wb_product(code, weights[2 * WB_BLOCK_CODES]);                            \
+                    s3 += wb_product(code, weights[3 * WB_BLOCK_CODES]);                            \
+                }                                                                                   \
+            }                                                                                       \
+            weights += WB_BLOCK_BYTES - WB_BLOCK_CODES;                                             \
+        }                                                                                           \
+        sums[0] = s0;                                                                               \
+        sums[1] = s1;                                                                               \
+        sums[2] = s2;                                                                               \
+        sums[3] = s3;                                                                               \
+    }
+WB_NOINLINE static void wb_add_blocks_x8(const unsigned char *x, const uint32_t *list, uint32_t count,
+                                         const int8_t *weights, uint32_t *sums)
+    WB_ADD_BLOCKS(int8_t)
+WB_NOINLINE static void wb_add_blocks_x16(const unsigned char *x, const uint32_t *list, uint32_t count,
+                                          const int8_t *weights, uint32_t *sums)
+    WB_ADD_BLOCKS(int16_t)
+
+/* Write the codes of the four rows from `row` on, the columns of whichever phases they are. */
+static inline void wb_put_block_rows(const wb_conv_call *call, uint32_t *sums, uint32_t column, unsigned char *y)
+{
+    const wb_conv_shape *const shape = call->shape;
+    for (uint32_t k = 0; k < WB_BLOCK_ROWS; k++) {
+        const uint32_t sum = sums[k] + wb_bias(call->bias, column);
+        wb_store(y, shape->y_bits, k, wb_code_of(sum, call->shift[column], shape->low, shape->high));
+        column = column + 1 < shape->columns ? column + 1 : 0;
+    }
+}
+
+/* The kept weights of a group of rows, which may have moved. */
+static inline const int8_t *wb_kept_of(const wb_blocks *blocks, uint32_t group)
+{
+    const uint32_t bytes = blocks->kept_count * WB_BLOCK_BYTES;
+    const int8_t *const kept = blocks->kept + group * bytes;
+    const wb_moved_weights *const moved = blocks->moved;
+    return moved ? (const int8_t *)moved->gather(moved->memory, kept, bytes, moved->bounce) : kept;
+}
+
+static inline uint32_t wb_column_after(const wb_conv_shape *shape, uint32_t column)
+{
+    column += WB_BLOCK_ROWS;
+    while (column >= shape->columns) {
+        column -= shape->columns;
+    }
+    return column;
+}
+
+/* One frame in plain C: each group of rows lists its blocks once for all positions. */
+static inline void wb_plain_blocks(const wb_conv_call *call, const wb_blocks *blocks)
+{
+    const wb_conv_shape *const shape = call->shape;
+    const wb_conv_walk *const walk = &call->walk;
+    const uint32_t rows = shape->up * shape->columns;
+    const uint32_t code_bytes = shape->x_bits / 8;
+    const uint32_t mask_bytes = (blocks->count + 7) / 8;
+    const size_t step = shape->stride * walk->row_bytes;
+    uint32_t *const words = call->work;
+    uint32_t *const list = words + (blocks->count + WB_BLOCK_BITS - 1) / WB_BLOCK_BITS;
+    uint32_t column = 0;
+    for (uint32_t group = 0; group < rows / WB_BLOCK_ROWS; group++) {
+        const unsigned char *const mask = blocks->mask + group * mask_bytes;
+        const int8_t *const kept = wb_kept_of(blocks, group);
+        const int8_t *const reserve =
+            blocks->reserve + group * (blocks->count - blocks->kept_count) * WB_BLOCK_BYTES;
+        const uint32_t each = WB_BLOCK_CODES * code_bytes;
+        uint32_t count;
+        uint32_t others = 0;
+        wb_block_bits(blocks, mask, 1, words);
+        count = wb_list_blocks(walk, words, each, list);
+        if (blocks->mode) {
+            wb_block_bits(blocks, mask, 0, words);
+            others = wb_list_blocks(walk, words, each, list + count);
+        }
+        const unsigned char *x = call->x;
+        unsigned char *y = call->y + group * WB_BLOCK_ROWS * shape->y_bits / 8;
+        for (uint32_t row = 0; row < shape->rows; row += shape->stride) {
+            uint32_t sums[WB_BLOCK_ROWS] = {0, 0, 0, 0};
+            if (code_bytes == 1) {
+                wb_add_blocks_x8(x, list, count, kept, sums);
+                wb_add_blocks_x8(x, list + count, others, reserve, sums);
+            } else {
+                wb_add_blocks_x16(x, list, count, kept, sums);
+                wb_add_blocks_x16(x, list + count, others, reserve, sums);
+            }
+            wb_put_block_rows(call, sums, column, y);
+            x += step;
+            y += rows * shape->y_bits / 8;
+        }
+        column = wb_column_after(shape, column);
+    }
+}
+
+#if defined(WB_KERNELS_DSP_H)
+#include "wb_dsp_blocks.h"
+#else
+#define wb_tuned_blocks wb_plain_blocks
+#endif
+
+/* One frame; see `wb_conv_frame`. */
+WB_NOINLINE static void wb_conv_blocks(const wb_conv_shape *shape, const wb_blocks *blocks, const void *bias,
+                                       const int8_t *shift, void *history, void *x, void *y, uint32_t *work)
+{
+    const size_t back_bytes = wb_back_bytes(shape);
+    unsigned char *const window = (unsigned char *)x - back_bytes;
+    const wb_conv_call call = wb_call_of(shape, blocks->kept, bias, shift, window, y, work, NULL);
+
+    wb_copy(window, history, back_bytes);
+    wb_tuned_blocks(&call, blocks);
+    wb_copy(history, window + shape->rows * call.walk.row_bytes, back_bytes);
+}
+
+#endif
