@@ -108,11 +108,59 @@ def random_watchdog(rng: np.random.Generator, program: Program) -> BehaviourArea
     return replace(markers, code="watchdog", baseline=learned)
 
 
+def random_quant(rng: np.random.Generator, program: Program) -> ConditionedArea:
+    """Trees of any tests, whose shares have little to do with what falls into them."""
+    condition, classes, of_row = _condition(rng, program)
+    feature = rng.integers(-6, 6, classes * 15)
+    edge, share = rng.integers(0, 480, classes * 15), rng.integers(0, 2048, classes * 16)
+    numbers = [*of_row, *feature, *edge, *share, rng.integers(0, 6)]
+    return _of_features(rng, program, "qt-ewma", condition, classes, numbers)
+
+
+def random_hinkley(rng: np.random.Generator, program: Program) -> ConditionedArea:
+    """With a running mean."""
+    return random_drift(rng, program, int(rng.integers(1, 9)))
+
+
+def random_drift(rng: np.random.Generator, program: Program, rate: int = 0) -> ConditionedArea:
+    """Means and spreads that have little to do with the features."""
+    condition, classes, of_row = _condition(rng, program)
+    usual, gain = rng.integers(0, 480, classes * 6), rng.integers(0, 60, classes * 6)
+    numbers = [*of_row, *usual, *gain, rng.integers(0, 30), rate]
+    name = "page-hinkley" if rate else "feature-cusum"
+    return _of_features(rng, program, name, condition, classes, numbers)
+
+
+def _of_features(
+    rng: np.random.Generator,
+    program: Program,
+    code: str,
+    condition: str,
+    classes: int,
+    numbers: list[Any],
+) -> ConditionedArea:
+    made = [operator.target for operator in program.operators]
+    return ConditionedArea(
+        code,
+        program=program.content_hash[:HASH_DIGITS],
+        signals=(str(made[rng.integers(len(made))]),),
+        baseline=tuple(map(int, numbers)),
+        condition=condition,
+        classes=classes,
+        drift=int(rng.integers(0, 400)),
+        limit=int(rng.integers(1, 800)),
+        again=int(rng.choice([0, 1, 4, 100])),
+    )
+
+
 MAKERS = [
     random_markers,
     random_sanity,
     random_kl,
     random_watchdog,
+    random_quant,
+    random_drift,
+    random_hinkley,
 ]  # an area of each kind of monitor
 
 

@@ -19,6 +19,7 @@ from workbench.healing.log import Diagnosis, Remedy
 from workbench.healing.simulation import simulate
 from workbench.healing.strategies.strategy import Strategy
 from workbench.memory.image import Image
+from workbench.memory.watches.areas import KINDS
 
 FRAMES = 40
 
@@ -45,8 +46,8 @@ def test_permanent_faults_of_a_monitor_are_tried() -> None:
 
 
 def test_both_implementations_tell_the_same_under_faults_of_everything() -> None:
-    firmwares = list(firmwares_of(range(cases(16, nightly=200))))
-    machine, seen = host_machine([firmware for firmware, _ in firmwares]), set()
+    firmwares = list(firmwares_of(range(cases(24, nightly=200))))
+    machine, seen, spoke = host_machine([each for each, _ in firmwares]), set(), set()
     for firmware, seed in firmwares:
         for number in range(8):
             stuck = number % 4 == 3
@@ -60,12 +61,14 @@ def test_both_implementations_tell_the_same_under_faults_of_everything() -> None
             for entry in result.log:
                 if firmware.strategy.areas[entry.area].kind.asks:
                     seen.add((entry.diagnosis, entry.remedy))
+                    spoke.add(firmware.strategy.areas[entry.area].code)
     assert {
         (Diagnosis.MEMORY, Remedy.SCRUB),
         (Diagnosis.MOMENTARY, Remedy.RESET),
         (Diagnosis.DATA, Remedy.NONE),
         (Diagnosis.CHECK, Remedy.NONE),
     } <= seen
+    assert spoke == {name for name, kind in KINDS.items() if kind.asks}
 
 
 @pytest.mark.parametrize("core", ["m0plus", "m4", "m33", "rv32imc"])

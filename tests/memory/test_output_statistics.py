@@ -1,5 +1,8 @@
 """Monitors of output statistics against plain loops over random codes, baselines and damage of what they learned."""
 
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import pairwise
 from math import log2
 
 import numpy as np
@@ -7,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from programs import random_inputs, random_program, seeds
-from watching_strategies import random_kl
+from watching_strategies import random_drift, random_hinkley, random_kl, random_quant
 
 from workbench.errors import WorkbenchError
 from workbench.integer.operators import Embed
@@ -26,6 +29,7 @@ from workbench.memory.watches.conditions import (
 )
 from workbench.memory.watches.histograms import learned_histograms
 from workbench.memory.watches.logarithms import LOG2, logarithms
+from workbench.memory.watches.qt_ewma import bins_of, quant_tree
 
 FRAMES = 30
 
@@ -115,6 +119,129 @@ def test_divergence_is_that_of_a_plain_loop(seed: int) -> None:
     wanted = [plain.score(*each) for each in zip(frames, said, strict=True)]
     assert np.concatenate(made).tolist() == wanted
     assert (memory["histogram"] & 0xFFFF).tolist() == plain.rows
+
+
+class PlainFeatures:
+    """What monitors of features have in common, frame by frame."""
+
+    def __init__(self, watch: Behaviour, data: np.ndarray) -> None:
+        self.held = {p.tensor: read_tensor(data, p).tolist() for p in watch.places}
+        self.signal: Signal = watch.layout.program.signal(watch.signals[0])
+        self.condition, self.classes = watch.area.condition, watch.area.classes
+
+    def group(self, said: int) -> int:
+        if not self.condition:
+            return 0
+        row = self.held["of_row"][clip(said, 0, len(self.held["of_row"]) - 1)]
+        return clip(row, 0, self.classes - 1)
+
+    def logged(self, codes: np.ndarray) -> list[int]:
+        flat = codes.reshape(-1).tolist()
+        most = 2 ** (self.signal.bits - 1) - 1
+        pairs = list(pairwise(flat))
+        seen = [
+            max(map(abs, flat)),
+            abs(sum(flat)),
+            sum(map(abs, flat)),
+            max([abs(b - a) for a, b in pairs], default=0),
+            sum((a < 0) != (b < 0) for a, b in pairs),
+            sum(code in (-most - 1, most) for code in flat),
+        ]
+        return [logarithm(value + 1, self.held["log2"]) for value in seen]
+
+
+class PlainDrift(PlainFeatures):
+    """The recursion of `feature_drift`."""
+
+    def score(self, codes: np.ndarray, said: int) -> int:
+        held, group = self.held, self.group(said)
+        slack, rate = clip(held["test"][0], 0, 63), clip(held["test"][1], 0, 8)
+        for n, value in enumerate(self.logged(codes)):
+            away = (value - held["usual"][group][n]) * held["gain"][group][n]
+            z = clip(away >> 5, -64, 63)
+            if rate:
+                mean = held["mean"][n]
+                held["mean"][n] = clip(mean + ((256 * z - mean) >> rate), -32768, 32767)
+                z -= held["mean"][n] >> 8
+            for side, each in enumerate((z, -z)):
+                held["sums"][side][n] = clip(held["sums"][side][n] + each - slack, 0, 32767)
+        return min(max(map(max, held["sums"])), 1023)
+
+
+class PlainQuant(PlainFeatures):
+    """The recursion of `qt_ewma`."""
+
+    def score(self, codes: np.ndarray, said: int) -> int:
+        held, group = self.held, self.group(said)
+        fade, values = clip(held["fade"][0], 0, 8), self.logged(codes)
+        place = 15
+        for number in reversed(range(15)):
+            feature, edge = held["feature"][group][number], held["edge"][group][number]
+            if values[(-1 - feature) % 6] > edge if feature < 0 else values[feature % 6] <= edge:
+                place = number
+        total = 0
+        for number, old in enumerate(held["average"]):
+            new = old - (old >> fade) - (held["share"][group][number] >> fade)
+            new = clip(new + (16384 >> fade if number == place else 0), -32768, 32767)
+            held["average"][number] = new
+            total += new * new >> 11
+        return min(total >> 8, 1023)
+
+
+@pytest.mark.parametrize(
+    ("make", "plain"),
+    [(random_drift, PlainDrift), (random_hinkley, PlainDrift), (random_quant, PlainQuant)],
+)
+@settings(max_examples=30, deadline=None)
+@given(seed=seeds)
+def test_tests_of_features_are_those_of_a_plain_loop(
+    make: Callable[..., ConditionedArea], plain: type, seed: int
+) -> None:
+    program = random_program(seed)
+    if not Layout(program, areas=()).working_bytes:
+        return
+    area = make(np.random.default_rng(seed), program)
+    watch, data = damaged_watch(area, program, seed)
+    inputs = random_inputs(program, seed, FRAMES)
+    codes = {name: x[0] for name, x in (run(program, inputs) | inputs).items()}
+    measures = watch.measures(data, {name: codes[name] for name in watch.needs})
+    memory = watch.recalled(data)
+    half = FRAMES // 2
+    made = [watch.scores(data, memory, part) for part in (measures[:half], measures[half:])]
+    other = plain(watch, data)
+    said = codes[area.condition].reshape(-1).tolist() if area.condition else [0] * FRAMES
+    frames = codes[other.signal.name].reshape(FRAMES, other.signal.rate, other.signal.channels)
+    wanted = [other.score(*each) for each in zip(frames, said, strict=True)]
+    assert np.concatenate(made).tolist() == wanted
+    for name, values in memory.items():
+        assert values.tolist() == other.held[name]
+
+
+def test_sums_that_reach_their_end_stay_there() -> None:
+    """Beyond 32,767 they are cut off, frame by frame."""
+    program = next(p for p in map(random_program, range(99)) if Layout(p, areas=()).working_bytes)
+    area = random_drift(np.random.default_rng(0), program)
+    watch, data = damaged_watch(area, program, 10**9)
+    watch.sign(data, 0)
+    rows = len(area.baseline) - 2 - 12 * area.classes
+    baseline = (*area.baseline[:rows], *[0] * 12 * area.classes, 0, 0)
+    (watch,) = Layout(program, areas=(replace(area, baseline=baseline),)).watches
+    data[:] = 0
+    watch.sign(data, 0)
+    memory = watch.recalled(data)
+    z = np.where(np.arange(1200) < 700, 63, -64)[:, None].repeat(6, axis=1)
+    watch.scores(data, memory, z)
+    assert memory["sums"].tolist() == [[32767 - 500 * 64] * 6, [500 * 64] * 6]
+
+
+def test_a_tree_cuts_frames_into_bins_of_about_as_many() -> None:
+    rng = np.random.default_rng(2)
+    frames = rng.normal(200, 60, (4000, 6)).round().astype(np.int64)
+    frames[:, 5] = 0  # nothing can be cut there
+    feature, edge = quant_tree(frames, rng)
+    shape = (len(frames), 15)
+    places = bins_of(frames, np.broadcast_to(feature, shape), np.broadcast_to(edge, shape))
+    assert np.abs(np.bincount(places, minlength=16) - 250).max() < 70
 
 
 def test_a_divergence_is_about_that_of_the_textbook() -> None:

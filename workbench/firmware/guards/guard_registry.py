@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from workbench.errors import WorkbenchError
 from workbench.firmware.design import Firmware
 from workbench.firmware.guards.checksum_rows import SumsInC
+from workbench.firmware.guards.frame_features import DriftInC, QuantInC
 from workbench.firmware.guards.golden import GoldenInC
 from workbench.firmware.guards.hidden_markers import MarkersInC
 from workbench.firmware.guards.in_c import Guarded, InC
@@ -24,11 +25,13 @@ from workbench.firmware.operators import Call, call_of
 from workbench.integer.operators import Operator
 from workbench.memory.watches.areas import Kind
 from workbench.memory.watches.checksum_rows import Sums
+from workbench.memory.watches.feature_drift import FeatureDrift
 from workbench.memory.watches.golden import Golden
 from workbench.memory.watches.groups import Groups
 from workbench.memory.watches.hidden_markers import HiddenMarkers
 from workbench.memory.watches.kl_watch import KlDivergence
 from workbench.memory.watches.pages import Pages
+from workbench.memory.watches.qt_ewma import QtEwma
 from workbench.memory.watches.self_test import SelfTest
 from workbench.memory.watches.sound_sanity import SoundSanity
 from workbench.memory.watches.triple import Triple
@@ -45,6 +48,8 @@ KINDS_IN_C: dict[type[Kind], InC] = {
     SoundSanity: SanityInC(),
     KlDivergence: KlInC(),
     Watchdog: WatchdogInC(),
+    QtEwma: QuantInC(),
+    FeatureDrift: DriftInC(),
 }
 
 

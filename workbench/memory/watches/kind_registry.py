@@ -15,11 +15,13 @@ from workbench.memory.codes.signatures import SIGNATURES, Code
 from workbench.memory.places import Places
 from workbench.memory.watches.areas import KINDS, SHIPPED, Area, Kind
 from workbench.memory.watches.checksum_rows import Sums
+from workbench.memory.watches.feature_drift import FeatureDrift, PageHinkley
 from workbench.memory.watches.golden import Golden
 from workbench.memory.watches.groups import Groups
 from workbench.memory.watches.hidden_markers import HiddenMarkers
 from workbench.memory.watches.kl_watch import KlDivergence
 from workbench.memory.watches.pages import Pages
+from workbench.memory.watches.qt_ewma import QtEwma
 from workbench.memory.watches.self_test import SelfTest
 from workbench.memory.watches.sound_sanity import SoundSanity
 from workbench.memory.watches.triple import Triple
@@ -68,6 +70,7 @@ _HERE = [_of_code(code) for code in (*SIGNATURES.values(), *ECC.values())]
 _HERE += [Golden("golden"), Sums("abft"), Triple("triple"), SelfTest("self-test")]
 _HERE += [HiddenMarkers("hidden-markers"), SoundSanity("sound-sanity"), KlDivergence("kl-watch")]
 _HERE += [Watchdog("watchdog")]
+_HERE += [QtEwma("qt-ewma"), FeatureDrift("feature-cusum"), PageHinkley("page-hinkley")]
 register(_HERE)
 SHIPPED.update(kind.name for kind in _HERE)
 
