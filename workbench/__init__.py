@@ -70,6 +70,7 @@ if TYPE_CHECKING:
     from workbench.panels.hear_flips import FlipPanel as FlipPanel
     from workbench.panels.notebook_files import results_folder as results_folder
     from workbench.panels.player import player as player
+    from workbench.panels.strategy_bench import StrategyBench as StrategyBench
 
 # Name -> the module that has it.
 _MODULES = {
@@ -91,6 +92,7 @@ _MODULES = {
     "RowIndexes": "generators.inputs",
     "Samples": "generators.inputs",
     "Strategy": "healing.strategies.strategy",
+    "StrategyBench": "panels.strategy_bench",
     "TrialId": "memory.faults.plan",
     "Voice": "experiments.voices.voice",
     "WorkbenchError": "errors",

@@ -218,40 +218,70 @@ def test_two_healers_are_heard_and_seen(tmp_path: Path, all_cells_run: Opened) -
         outputs = page.locator(".jp-OutputArea-output")
         readouts = page.locator(".readout")
         expect(readouts).to_have_count(2)
-        panel = outputs.filter(has=readouts)
+        panel = page.locator(".workbench-panel", has=readouts.first)
         expect(panel.get_by_role("radio")).to_have_text(["1  clean", "2  A: none", "3  B: mine"])
         expect(panel.locator("img")).to_have_count(4)  # three spectrograms and the timeline
         assert all(panel.locator("img").evaluate_all("all => all.map(i => i.naturalWidth > 100)"))
         expect(readouts.nth(0)).to_contain_text("0 log entries")
         expect(readouts.nth(1)).not_to_contain_text("0 log entries")
         page.evaluate(WATCH_BUSY)
-        _dropdown(page, "Healer A").select_option(label="parity-zero")
+        _dropdown(panel, "Healer A").select_option(label="parity-zero")
         expect(readouts.nth(0)).not_to_contain_text("0 log entries")
-        _dropdown(page, "Faults").select_option(label="stuck cells")
-        _press(page, "upsets a second", "Home", "0.2")
-        _dropdown(page, "Faults").select_option(label="bit-error rate 1e-4 at the start")
-        rate = page.get_by_role("slider", name="upsets a second", disabled=True)
+        _dropdown(panel, "Faults").select_option(label="stuck cells")
+        _press(panel, "upsets a second", "Home", "0.2")
+        _dropdown(panel, "Faults").select_option(label="bit-error rate 1e-4 at the start")
+        rate = panel.get_by_role("slider", name="upsets a second", disabled=True)
         expect(rate).to_have_count(1)
         expect(page.locator(".mistake, .workbench-stale")).to_have_count(0)
         busy = page.evaluate("window.busy")
         assert any(text.startswith("Simulating parity-zero") and dim == 4 for text, dim in busy)
-        _dropdown(page, "Faults").select_option(label="the 5 worst bits at the start")
+        _dropdown(panel, "Faults").select_option(label="the 5 worst bits at the start")
         expect(page.locator(".workbench-busy")).to_contain_text("1 of 5, about")
         page.locator(".workbench-stop").click()
         expect(page.locator(".mistake")).to_contain_text("interrupted before the result was there")
-        _dropdown(page, "Healer B").select_option(label="none")  # goes on with the search
+        _dropdown(panel, "Healer B").select_option(label="none")  # goes on with the search
         expect(page.locator(".mistake, .workbench-stale")).to_have_count(0)
-        panel.scroll_into_view_if_needed()
+        outputs.filter(has=readouts).scroll_into_view_if_needed()
         page.screenshot(path=tmp_path / "healers.png")
+        _a_strategy_is_composed(
+            page.locator(".workbench-panel", has=page.locator(".workbench-timeline"))
+        )
+        page.screenshot(path=tmp_path / "bench.png")
+
+
+def _a_strategy_is_composed(bench: Any) -> None:
+    """From parts, refused with the reason, run, listened to from the timeline, and saved."""
+    from playwright.sync_api import expect
+
+    expect(bench.locator(".outcome")).to_have_count(2)
+    _dropdown(bench, "Start from").select_option(label="crc-scrub")
+    repair = bench.get_by_label("Remedies")
+    expect(repair).to_have_count(1)
+    repair.fill("correct")
+    repair.press("Enter")
+    expect(bench.locator(".mistake")).to_contain_text("crc32 cannot CORRECT anything")
+    run = bench.get_by_role("button", name="Run", exact=True)
+    expect(run).to_be_disabled()
+    repair.fill("restore")
+    repair.press("Enter")
+    expect(bench.locator(".mistake")).to_have_count(0)
+    run.click()
+    expect(bench.get_by_role("cell", name="my crc-scrub")).to_be_visible()
+    expect(bench.get_by_role("radio")).to_have_text(["1  clean", "2  no healer", "3  my crc-scrub"])
+    expect(bench.locator(".healed").first).to_be_visible()
+    bench.locator(".workbench-timeline svg").click(position={"x": 300, "y": 40})
+    expect(bench.locator("button.play")).to_have_text("Pause")
+    bench.get_by_role("button", name="Save").click()
+    expect(bench.get_by_text("results/mine.toml is written")).to_be_visible()
 
 
 def _press(page, slider: str, key: str, value: str) -> None:  # type: ignore[no-untyped-def]
-    """Press a key on a slider and wait until its readout shows `value`."""
+    """Press a key on a slider of a page or panel and wait until its readout shows `value`."""
     from playwright.sync_api import expect
 
     widget = page.locator(".widget-hslider", has_text=re.compile(rf"^{slider}"))
     page.get_by_role("slider", name=slider, exact=True).focus()
-    page.keyboard.press(key)
+    getattr(page, "page", page).keyboard.press(key)
     expect(widget.locator(".widget-readout")).to_have_text(value)
 
 

@@ -138,6 +138,13 @@ def test_it_plays_and_stops(shown: Any) -> None:
     assert 0.2 < at <= 2
 
 
+def test_python_lets_it_play(shown: Any) -> None:
+    shown.evaluate("model.set('_cue', [1.5, 1])")
+    assert shown.get_by_role("button", name="Pause").count() == 1
+    assert float(shown.get_by_role("slider").first.get_attribute("aria-valuenow")) >= 1.5
+    shown.get_by_role("button", name="Play").wait_for()  # it has come to its end
+
+
 def test_python_moves_it(shown: Any) -> None:
     shown.evaluate("model.set('position_s', 1.25); model.set('active', 2)")
     assert shown.get_by_role("slider").first.get_attribute("aria-valuenow") == "1.25"

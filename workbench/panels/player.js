@@ -305,6 +305,11 @@ function render({ model, el }) {
       deck.hear(model.get("active"));
       draw();
     },
+    "change:_cue": () => {
+      deck.anew(() => (deck.position = Math.min(Math.max(model.get("_cue")[0], 0), deck.duration)));
+      deck.play();
+      draw();
+    },
     "change:loop_s": () => {
       const asked = model.get("loop_s");
       const stretch = asked.length === 2 ? asked : null;

@@ -43,9 +43,16 @@ class Player(anywidget.AnyWidget):
     position_s = traitlets.Float(0.0).tag(sync=True)
     loop_s = traitlets.List(traitlets.Float()).tag(sync=True)
     difference = traitlets.Bool(False).tag(sync=True)
+    _cue = traitlets.List(traitlets.Float()).tag(
+        sync=True
+    )  # where to play from, and which cue it is
     _pcm = traitlets.List(traitlets.Bytes()).tag(sync=True)  # int16, little endian
     _pictures = traitlets.List(traitlets.Unicode()).tag(sync=True)
     _differences = traitlets.List(traitlets.Unicode()).tag(sync=True)
+
+    def play_from(self, seconds: float) -> None:
+        """Play from there, once the page lets sounds play: when it was clicked on."""
+        self._cue = [float(seconds), (self._cue[1] if self._cue else 0) + 1]
 
     @traitlets.validate("active")
     def _among_them(self, proposal: Any) -> int:

@@ -42,7 +42,7 @@ def strategy_to_toml(strategy: Strategy) -> str:
         if name == "name" or getattr(strategy, name) != getattr(usual, name)
     }
     parts = [_lines(head)]
-    parts += [f"[[{_GUARD}]]\n{_lines(_settings(each))}" for each in strategy.guards]
+    parts += [f"[[{_GUARD}]]\n{_lines(guard_settings(each))}" for each in strategy.guards]
     if strategy.policy != Policy():
         changed = _changed(strategy.policy, Policy(), (f.name for f in dataclasses.fields(Policy)))
         parts.append(f"[{_POLICY}]\n{_lines(changed)}")
@@ -64,8 +64,8 @@ def strategy_from_toml(data: bytes, source: str) -> Strategy:
         raise WorkbenchError(f"{source}: {error}") from error
 
 
-def _settings(made: Guard) -> dict[str, Any]:
-    """The keywords of `guard` that make this one."""
+def guard_settings(made: Guard) -> dict[str, Any]:
+    """The keywords of `composing.guard` that make this one; usual values are left out, but for code and repair."""
     area = made.area
     whole = area.sections == WORKING_SECTIONS
     plain = Guard(area_of({"code": area.code, "sections": area.sections}), ladder=())
