@@ -71,6 +71,7 @@ if TYPE_CHECKING:
     from workbench.panels.notebook_files import results_folder as results_folder
     from workbench.panels.player import player as player
     from workbench.panels.strategy_bench import StrategyBench as StrategyBench
+    from workbench.panels.training_monitor import TrainingMonitor as TrainingMonitor
 
 # Name -> the module that has it.
 _MODULES = {
@@ -93,6 +94,7 @@ _MODULES = {
     "Samples": "generators.inputs",
     "Strategy": "healing.strategies.strategy",
     "StrategyBench": "panels.strategy_bench",
+    "TrainingMonitor": "panels.training_monitor",
     "TrialId": "memory.faults.plan",
     "Voice": "experiments.voices.voice",
     "WorkbenchError": "errors",

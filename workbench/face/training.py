@@ -10,6 +10,7 @@ from workbench.errors import WorkbenchError, expect, whole_number
 from workbench.experiments.voices.voice import Voice, open_voice
 from workbench.files import exists, path_of
 from workbench.generators.generator_registry import generator_named
+from workbench.generators.recipe import with_steps
 from workbench.training.checkpoint_files import METADATA_FILE
 
 
@@ -24,6 +25,8 @@ def train(
     device: str | None = None,
     bit_errors: float = 0.0,
     clip: float = 0.0,
+    steps: tuple[int, int] | None = None,
+    sparsity: float = 0.0,
 ) -> Voice:
     """Train a generator in float, then quantisation-aware, lower it with proof, and open it.
 
@@ -37,6 +40,8 @@ def train(
         device: "cpu" or "cuda"; None for cuda where there is one.
         bit_errors: Probability with which bits of the weights flip in every quantised step, so that it learns to bear it.
         clip: Limit of the weights of convolutions; 0 for none.
+        steps: Of the float and the quantised stage, instead of those of the preset.
+        sparsity: Share of the weights of every layer, the smallest, that become zero and stay so, 0 to less than 1.
 
     Raises:
         WorkbenchError: There is no such generator, preset, setting or device, a number cannot be, recordings are missing or too long,
@@ -47,6 +52,8 @@ def train(
     expect(settings, (Mapping, type(None)), "settings of a training", 'as {"frames": 24}')
     kind, folder = generator_named(generator), path_of(out, "the folder of a checkpoint")
     recipe, number = kind.recipe(preset), whole_number(seed, "the seed of a training")
+    if steps is not None:
+        recipe = with_steps(recipe, steps)
     if exists(folder / METADATA_FILE):
         raise WorkbenchError(
             f"{folder} holds a finished checkpoint already; open it with wb.load, or name another folder"
@@ -58,7 +65,7 @@ def train(
     recordings = kind.training_set(data)
     task = make_task(
         kind, recordings, recipe=recipe, seed=number, settings=settings, device=device,
-        hardening=Hardening(bit_errors, clip),
+        sparsity=sparsity, hardening=Hardening(bit_errors, clip),
     )  # fmt: skip
     run(task, folder)
     return open_voice(folder, data)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from workbench.errors import WorkbenchError, described, whole_number
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,27 @@ class Recipe:
     blocks_steps: int = 2000
     reserve_steps: int = 600
     blocks_rate: float = 1.5e-3
+
+
+def with_steps(recipe: Recipe, steps: object) -> Recipe:
+    """The recipe with other numbers of steps.
+
+    Args:
+        recipe: Of any class.
+        steps: Of the float and the quantised stage, at least 1 each.
+
+    Raises:
+        WorkbenchError: They are no two such numbers.
+    """
+    cure = "two whole numbers of at least 1, as (400, 150)"
+    if not isinstance(steps, tuple | list) or len(steps) != 2:
+        raise WorkbenchError(f"the steps of a training are {described(steps)}; give {cure}")
+    float_steps, qat_steps = (whole_number(each, "a number of steps") for each in steps)
+    if min(float_steps, qat_steps) < 1:
+        raise WorkbenchError(
+            f"a stage cannot have {min(float_steps, qat_steps)} steps; give {cure}"
+        )
+    return replace(recipe, float_steps=float_steps, qat_steps=qat_steps)
 
 
 PRESETS = {

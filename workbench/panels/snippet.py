@@ -29,7 +29,11 @@ class Snippet(anywidget.AnyWidget):
 
     def show(self, voice: Voice, lines: Iterable[str]) -> None:
         """Show these lines, which may use `voice`, behind those that open it."""
-        self.code = "\n".join([_IMPORT, "", *_opening(voice), *lines])
+        self.lines([*_opening(voice), *lines])
+
+    def lines(self, lines: Iterable[str]) -> None:
+        """Show these lines, which need nothing but `wb`."""
+        self.code = "\n".join([_IMPORT, "", *lines])
 
 
 def _opening(voice: Voice) -> list[str]:
