@@ -67,6 +67,7 @@ if TYPE_CHECKING:
     from workbench.memory.watches.areas import Area as Area
     from workbench.panels.bit_lab import BitLab as BitLab
     from workbench.panels.compare_healing import HealingPanel as HealingPanel
+    from workbench.panels.criticality_map import CriticalityMap as CriticalityMap
     from workbench.panels.hear_flips import FlipPanel as FlipPanel
     from workbench.panels.notebook_files import results_folder as results_folder
     from workbench.panels.player import player as player
@@ -79,6 +80,7 @@ _MODULES = {
     "BitLab": "panels.bit_lab",
     "Calibration": "experiments.monitors.calibration",
     "Comparison": "face.comparing",
+    "CriticalityMap": "panels.criticality_map",
     "Experiences": "face.users",
     "Exported": "face.exporting",
     "FlipPanel": "panels.hear_flips",

@@ -68,9 +68,9 @@ class BitGrid(anywidget.AnyWidget):
             self.flipped = sorted(flipped)
 
     def colour(self, harm: np.ndarray) -> None:
-        """Colour the first bits by their harm, float64 [known] 0 to 1; those behind them are unknown."""
+        """Colour the first bits by their harm, float64 [known] 0 to 1; NaN and those behind them are unknown."""
         codes = np.full(int(np.prod(self.shape)) * self.width, UNKNOWN, np.uint8)
-        codes[: len(harm)] = harm_codes(harm)
+        codes[: len(harm)] = np.where(np.isnan(harm), UNKNOWN, harm_codes(np.nan_to_num(harm)))
         self._harm = codes.tobytes()
 
 

@@ -54,6 +54,9 @@ class BitLab(widgets.VBox):
         self.flipped: tuple[int, ...] = ()  # positions in the image, of all tensors
         self._before: list[tuple[int, ...]] = []  # what undo goes back to, the last one last
         self._harm: dict[tuple[Voice, str, str, str], np.ndarray] = {}
+        self._known: dict[
+            tuple[Voice, str, str], np.ndarray
+        ] = {}  # from a campaign, for want of the former
         self._listening = True  # to the controls and the grid
         self._drawn = 0
         self.buttons = _buttons()
@@ -161,6 +164,23 @@ class BitLab(widgets.VBox):
                 progress=known,
             )  # fmt: skip
 
+    def know(self, place: Place, harm: np.ndarray) -> None:
+        """Colour a tensor of the voice by these until it is measured: float64 [bits] in the order of the grid, NaN for unknown."""
+        self._known[self.voice, place.operator, place.tensor] = harm
+        self._show_tensor()
+
+    def visit(self, word: str, position: int) -> None:
+        """Flip one bit of the image alone, and show it in its tensor while a word is said."""
+        site = self.voice.image().site(position)
+        with self._unheard():
+            self.controls["word"].value = word
+            self.controls["operator"].value = site.operator
+            self.controls["tensor"].options = self._tensors()[site.operator]
+            self.controls["tensor"].value = site.tensor
+        self._show_tensor()
+        self._set((position,))
+        self.grid.chosen = int(np.flatnonzero(self._positions() == position)[0])
+
     def update(self) -> None:
         """Speak from the flipped memory and show it; what goes wrong becomes a sentence in `status`."""
         word = self.controls["word"].value
@@ -255,8 +275,10 @@ class BitLab(widgets.VBox):
     def _show_tensor(self) -> None:
         with self._unheard():
             self.grid.show(self.voice.image(), self.place, flipped=self._here())
-        if self._key() in self._harm:
-            self.grid.colour(self._harm[self._key()])
+        voice, _, operator, tensor = key = self._key()
+        harm = self._harm.get(key, self._known.get((voice, operator, tensor)))
+        if harm is not None:
+            self.grid.colour(harm)
 
     def _other_voice(self, _: Any) -> None:
         if self.choice.control.value == self.voice.generator.name:
@@ -272,10 +294,13 @@ class BitLab(widgets.VBox):
             self.update()
 
     def _other_word(self, _: Any) -> None:
-        self._show_tensor()
-        self.update()
+        if self._listening:
+            self._show_tensor()
+            self.update()
 
     def _other_operator(self, _: Any) -> None:
+        if not self._listening:
+            return
         tensor = self.controls["tensor"]
         with self._unheard():
             tensor.options = self._tensors()[self.controls["operator"].value]
