@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from workbench.experiments.monitors.calibration import calibrate as calibrate
     from workbench.experiments.voices.faulty_speech import hear as hear
     from workbench.experiments.voices.voice import Voice as Voice
+    from workbench.face.ageing import aged as aged
     from workbench.face.campaigns import campaign as campaign
     from workbench.face.campaigns import summary as summary
     from workbench.face.comparing import Comparison as Comparison
@@ -101,6 +102,7 @@ _MODULES = {
     "Voice": "experiments.voices.voice",
     "WorkbenchError": "errors",
     "WorkbenchWarning": "errors",
+    "aged": "face.ageing",
     "avatar": "face.seeing",
     "calibrate": "experiments.monitors.calibration",
     "campaign": "face.campaigns",

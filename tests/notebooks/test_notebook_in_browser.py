@@ -198,7 +198,7 @@ def test_the_map_is_seen_and_heard(tmp_path: Path, all_cells_run: Opened) -> Non
     from playwright.sync_api import expect
 
     with all_cells_run(MAP) as page:
-        outputs = page.locator(".jp-OutputArea-output")
+        outputs = page.locator(".jp-OutputArea-output:not(:has(.workbench-panel))")
         pictures = outputs.locator("img")  # map, protection, curve
         players = outputs.locator("audio")  # of two trials before and after, of many flips twice
         expect(players).to_have_count(6)
@@ -208,6 +208,12 @@ def test_the_map_is_seen_and_heard(tmp_path: Path, all_cells_run: Opened) -> Non
         expect(outputs.filter(has_text="% of the bytes carry")).to_be_visible()
         pictures.first.scroll_into_view_if_needed()
         page.screenshot(path=tmp_path / "map.png")
+        cell = page.locator(".workbench-heat [role=gridcell]:not(.nothing)").first
+        cell.click()
+        expect(cell).to_have_attribute("aria-selected", "true")
+        lab = page.locator(".workbench-panel")
+        expect(lab.locator(".readout")).to_contain_text("wrong bits left 1")
+        expect(lab.locator(".told")).to_have_text(re.compile("; flipped; harm"))
 
 
 @needs_browser
