@@ -14,6 +14,7 @@ from workbench.memory.places import WORKING_SECTIONS
 from workbench.memory.watches.areas import CODES, KINDS, SIGNATURES, Area
 
 ABFT, GOLDEN, RADAR, SELF_TEST, TRIPLE = "abft", "golden", "radar", "self-test", "triple"
+FLASH = "flash"  # the last guard, where there is one
 
 
 def random_strategy(seed: int, program: Program) -> Strategy:
@@ -31,11 +32,18 @@ def random_strategy(seed: int, program: Program) -> Strategy:
             if spares:  # pages of one size, which may move
                 size = int(rng.choice([8, 16, 32, 64]))
                 guards = tuple(_movable(rng, guard, size) for guard in guards)
+            if rng.random() < 0.25:
+                guards = (*guards, _of_flash(rng))
             strategy = Strategy(f"random {seed}", guards, policy, spare_pages=spares)
             strategy.image(program)
         except WorkbenchError:
             continue
         return strategy
+
+
+def _of_flash(rng: np.random.Generator) -> Guard:
+    area = Area(FLASH, unit_bytes=int(rng.choice([8, 64, 256])))
+    return Guard(area, int(rng.integers(1, 6)), (), every_frames=int(rng.choice([1, 2, 3])))
 
 
 def _that_writes(rng: np.random.Generator) -> Guard:
@@ -88,7 +96,9 @@ def _policy(rng: np.random.Generator) -> Policy:
 
 
 def _guard(rng: np.random.Generator, program: Program) -> Guard:
-    code = str(rng.choice([code for code, kind in KINDS.items() if not kind.asks]))
+    code = str(
+        rng.choice([code for code, kind in KINDS.items() if not kind.asks and not kind.flash])
+    )
     first = rng.integers(len(WORKING_SECTIONS))
     last = rng.integers(first, len(WORKING_SECTIONS)) + 1
     keep = str(rng.choice(["flash", "ram"])) if code in CODES else "flash"

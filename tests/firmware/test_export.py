@@ -44,12 +44,20 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @needs_make
-@pytest.mark.parametrize("weights", ["ram", "flash"])
-def test_make_check_says_all_equal(weights: str, folder: Path, tmp_path: Path) -> None:
-    if weights == "flash":
+@pytest.mark.parametrize(
+    "words",
+    [
+        [],
+        ["--weights", "flash"],
+        ["--weights", "flash", "--flash-pages", "600"],
+        ["--weights", "flash", "--strategy", "crc-relocate", "--flash-pages", "600"],
+    ],
+    ids=["ram", "flash", "watched", "second copy"],
+)
+def test_make_check_says_all_equal(words: list[str], folder: Path, tmp_path: Path) -> None:
+    if words:
         folder = tmp_path
-        words = ["export", "challenge", "--out", str(folder), "--weights", "flash"]
-        assert main(words) == 0
+        assert main(["export", "challenge", "--out", str(folder), *words]) == 0
     compiler = f"CC={' '.join(host_compiler())}"
     done = subprocess.run(
         ["make", "-C", str(folder), "check", compiler], capture_output=True, text=True
@@ -159,12 +167,12 @@ def test_the_readmes_trial_is_found_and_logged(folder: Path, tmp_path: Path) -> 
 
 def test_the_readme_says_which_ram_the_healer_takes(folder: Path, tmp_path: Path) -> None:
     readme = " ".join((folder / "README.md").read_text().split())
-    assert "240 bytes of RAM, and 312 for its log" in readme
+    assert "240 bytes of RAM, and 324 for its log" in readme
     assert "instructions a frame" not in readme and "`workbench emulate --costs`" in readme
     words = ["export", "challenge", "--out", str(tmp_path), "--pages", "30"]
     assert main(words) == 0
     readme = " ".join((tmp_path / "README.md").read_text().split())
-    assert "240 bytes of RAM, and 504 for its log" in readme
+    assert "240 bytes of RAM, and 516 for its log" in readme
 
 
 def test_the_readme_says_what_a_self_test_takes(tmp_path: Path) -> None:
@@ -173,6 +181,22 @@ def test_the_readme_says_what_a_self_test_takes(tmp_path: Path) -> None:
     for words in ("1 every 1250 frames", "room for twice the work", "`WB_VERDICT_INVALID`",
                   "1,720 bytes of RAM"):  # fmt: skip
         assert words in readme
+
+
+def test_the_readme_says_what_is_known_of_flash(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert "or when `model_verify` looks" in (folder / "README.md").read_text()
+    words = ["export", "challenge", "--out", str(tmp_path)]
+    assert main([*words, "--flash-pages", "60"]) == 0
+    readme = " ".join((tmp_path / "README.md").read_text().split())
+    assert "1 every 7500 frames | nothing |" in readme and "and the area `flash`" in readme
+    assert main([*words, "--weights", "flash", "--flash-pages", "60"]) == 0
+    readme = " ".join((tmp_path / "README.md").read_text().split())
+    assert "Strategy `crc-report`" in readme and "since RAM is filled" not in readme
+    capsys.readouterr()
+    assert main([*words, "--flash-pages", "0.01"]) == 2
+    assert "cannot be looked through at 0.01 pages an hour; choose 1 to" in capsys.readouterr().err
 
 
 def test_without_a_healer_or_a_description_the_example_compiles(tmp_path: Path) -> None:

@@ -75,7 +75,7 @@ def test_memory_that_is_too_small_is_refused() -> None:
         (Needs(1, 2**30, 0, 1, 0, 0), "no board that is known here has as much"),
         (
             Needs(1, board.ram_bytes + 1, 9, 1, 0, 0),
-            "DK; or read the parameters from flash, where no healer watches them, and take 131,064: "
+            "DK; or read the parameters from flash, where nothing mends them, and take 131,064: "
             "--weights flash --strategy none$",
         ),
     ):

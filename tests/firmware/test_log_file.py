@@ -93,7 +93,7 @@ def test_what_is_no_log_is_refused(device: Twin) -> None:
     data, made = device.log_bytes(), device.firmware
     for wrong, text in (
         (b"nothing here", "holds no log: its 12 bytes"),
-        (data[:150], "ends within the log: 30 bytes of"),
+        (data[:150], "ends within the log: 18 bytes of"),
     ):
         with pytest.raises(WorkbenchError, match=text):
             read_log(wrong, made, "x")

@@ -19,6 +19,7 @@ BENCHMARKS = {
     "estimate": "coverage and saving of `workbench estimate` against the exhaustive truth of one word",
     "codes": "which faults of memory each check detects",
     "diagnoses": "whether the diagnoses in a log are right",
+    "flash": "which damage of flash is found, and within what time",
     "monitors": "what monitors of behaviour find of single flips, and how soon",
     "start": "how long commands take to start",
     "growth": "how trials, memory and fleets grow with weights, batch and devices",
@@ -37,6 +38,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "estimate": {**_VOICE, "word": None, "repeats": 200},
     "codes": {**_VOICE, "trials": 5_000},
     "diagnoses": {**_VOICE, "trials": 100, "strategy": None},
+    "flash": {**_VOICE, "trials": 1_000},
     "monitors": {**_VOICE, "trials": 1_000},
     "start": {"repeats": 3},
     "synthesis": {},
@@ -80,13 +82,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--trials",
         type=int,
         help=f"codes: faults of each kind ({OPTIONS['codes']['trials']:,}); diagnoses: of each strategy "
-        f"({OPTIONS['diagnoses']['trials']}); monitors: flips ({OPTIONS['monitors']['trials']:,})",
+        f"({OPTIONS['diagnoses']['trials']}); flash: of each part ({OPTIONS['flash']['trials']:,}); monitors: flips "
+        f"({OPTIONS['monitors']['trials']:,})",
     )
     add_strategies(parser, default="diagnoses: all that heal")
     add_word(parser, "estimate, voices: which is said (7, or the generator's first)")
     parser.add_argument(
         "--generator", type=generator_name, metavar="NAME",
-        help="estimate, codes, diagnoses, monitors, growth, speech, voices: which generator (that of the checkpoint, "
+        help="estimate, codes, diagnoses, flash, monitors, growth, speech, voices: which generator (that of the checkpoint, "
         f"or {DEFAULT}; voices: all)",
     )  # fmt: skip
     add_checkpoint(parser)

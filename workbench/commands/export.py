@@ -66,6 +66,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"of all names in C and of files, so that several models link into one program ({PREFIX})",
     )  # fmt: skip
     parser.add_argument(
+        "--flash-pages", type=float, metavar="N",
+        help="pages of flash that are looked through in an hour, so that damage there is known before it is "
+        "needed; with --weights flash and no --strategy, crc-report at this rate",
+    )  # fmt: skip
+    parser.add_argument(
         "--store", action="store_true",
         help="add the store of versions in flash, which survives power cuts, with its README; healers of several "
         f"versions ({VERSIONS}, which is then the usual one) take golden pages from there, and have it in any case",
@@ -129,6 +134,7 @@ def run(options: argparse.Namespace) -> None:
             budget=options.budget,
             say=_said(options, voice),
             prefix=options.prefix,
+            flash_pages=options.flash_pages,
         )
     if options.store and made.firmware.versions == 1:
         export_store(options.out)

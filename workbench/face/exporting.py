@@ -25,6 +25,9 @@ from workbench.firmware.exporting.export import memory_table
 from workbench.firmware.exporting.exported import refuse_foreign
 from workbench.firmware.names import PREFIX, checked_prefix
 from workbench.generators.dictionary import Dictionary
+from workbench.healing.strategies.fitted import fitted
+from workbench.healing.strategies.flash_scrub import at_rate
+from workbench.healing.strategies.named import crc_report
 from workbench.healing.strategies.strategy import Strategy
 
 _VECTORS = 2  # utterances that become golden vectors
@@ -85,6 +88,7 @@ def export(
     budget: int | None = None,
     say: Iterable[str] | str | None = None,
     prefix: str = PREFIX,
+    flash_pages: float | None = None,
 ) -> Exported:
     """Write the C firmware of a voice to a folder, with two utterances as golden vectors.
 
@@ -97,6 +101,8 @@ def export(
         budget: Instructions that the healer may take in a frame of that board.
         say: Utterances that the firmware can say; the first two are the golden vectors. None for the usual ones.
         prefix: Of all names in C and of files: one of its own for each of several models in one program.
+        flash_pages: Pages of flash that are looked through in an hour; None for none. Weights in flash get crc-report
+            where no healer is named.
 
     Raises:
         WorkbenchError: Something is unknown or does not fit, or the folder cannot be written or has other files.
@@ -108,6 +114,8 @@ def export(
     checked_prefix(prefix)
     refuse_foreign(folder)
     (healer,) = with_monitors(healer, voice)
+    if flash_pages is not None:
+        healer = _watching_flash(voice, healer, weights, flash_pages)
     strategy, _ = voice.healer(healer)
     said = voice.all_inputs(say)
     vectors = {voice.spoken(word): said[word] for word in list(said)[:_VECTORS]}
@@ -119,6 +127,25 @@ def export(
             prefix=prefix, feeding=feeding_of(voice), dictionary=dictionary,
         )  # fmt: skip
     return Exported(Path(folder), firmware, tuple(vectors), fit, dictionary)
+
+
+def _watching_flash(
+    voice: Voice, healer: str | Strategy, weights: str, pages_per_hour: float
+) -> Strategy:
+    strategy, program = voice.healer(healer)
+    if program is not voice.program and not strategy.heals:
+        raise WorkbenchError(
+            f"{strategy.name} alters the network and watches nothing; name another healer with pages of flash"
+        )
+    in_flash = weights != RAM
+    if in_flash and not strategy.heals:
+        strategy = fitted(crc_report(), voice.program)
+    return at_rate(
+        strategy,
+        in_flash=in_flash,
+        pages_per_hour=pages_per_hour,
+        frame_rate_hz=voice.program.frame_rate_hz,
+    )
 
 
 def _target(board: str | None, budget: int | None) -> Board | None:

@@ -19,6 +19,7 @@ from workbench.memory.places import (
     BACKOFF,
     CHECK,
     COPIED_SECTIONS,
+    GOLDEN,
     HEALER,
     RAM_CHECK,
     RESERVE,
@@ -26,13 +27,14 @@ from workbench.memory.places import (
     STATE,
     Place,
 )
+from workbench.memory.watches.areas import MADE
 from workbench.memory.watches.watch import Watch
 
 RAM, FLASH = "ram", "flash"
 WEIGHTS = (RAM, FLASH)
 LOG_ENTRIES = 16
 LOG_ENTRY_BYTES = 12
-LOG_HEAD_BYTES = 120  # ten words, three times each
+LOG_HEAD_BYTES = 132  # eleven words, three times each
 RUNTIME_VERSION, RUNTIME_ABI = "1.0.0", 2  # as runtime/wb_model.h has them
 _MOST_UNITS_PER_FRAME = 256
 _MOST_UNITS = 2**16  # the log has two bytes for them
@@ -60,11 +62,8 @@ class Firmware:
         checked_prefix(prefix)
         if weights not in WEIGHTS:
             raise WorkbenchError(f"weights cannot lie in {weights!r}; {nearest(weights, WEIGHTS)}")
-        if weights == FLASH and strategy.heals:
-            raise WorkbenchError(
-                f"the strategy {strategy.name} repairs a working copy in RAM and weights in flash have "
-                "none; choose the strategy none or weights in ram"
-            )
+        if weights == FLASH:
+            _refuse_writers(strategy)
         for guard in strategy.guards:
             if guard.per_frame > _MOST_UNITS_PER_FRAME:
                 raise WorkbenchError(
@@ -116,6 +115,30 @@ class Firmware:
     def copies(self) -> bool:
         """Whether parameters have a working copy in RAM."""
         return self.weights == RAM and self.layout.working_bytes > 0
+
+    @property
+    def in_flash(self) -> dict[str, int]:
+        """What holds parameters in flash: name without prefix -> image address of its first byte.
+
+        Read where they lie and watched, they are what the working copy is in RAM; the golden copy, a second one, is
+        there only if something reads it.
+        """
+        golden = self.layout.sections[GOLDEN].start
+        if not self.layout.working_bytes:
+            return {}
+        if self.weights == RAM or not self.heals:
+            return {"golden": golden}
+        second = any(
+            guard.reads_golden or guard.golden_is_witness for guard in self.strategy.guards
+        )
+        return {"weights": 0, "golden": golden} if second else {"weights": 0}
+
+    @property
+    def read_at(self) -> str:
+        """Where a step reads the parameters, in C."""
+        if self.copies:
+            return "model->memory.parameters"
+        return f"{self.prefix}_{next(iter(self.in_flash), 'golden')}"
 
     @property
     def memory_start(self) -> int:
@@ -272,6 +295,19 @@ class Firmware:
             sizes["log_entries"] = self.log_entries
             sizes["frame_modulus"] = self.strategy.frame_modulus
         return sizes
+
+
+def _refuse_writers(strategy: Strategy) -> None:
+    """Raise WorkbenchError for a strategy that would write parameters where they lie in flash, or compute with others."""
+    for guard in strategy.guards:
+        kind = guard.area.kind
+        pages = kind.movable and kind.compared_with(guard.area) == MADE
+        moves = all(action.moves for action in guard.actions)
+        if not (kind.flash or kind.asks or (pages and moves)):
+            raise WorkbenchError(
+                f"weights in flash cannot be rewritten and the strategy {strategy.name} works on a working copy in RAM "
+                f"({guard.area.code}); choose crc-report, crc-relocate, none, or weights in ram"
+            )
 
 
 def c_type(bits: int) -> str:

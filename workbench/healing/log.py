@@ -24,6 +24,7 @@ class Diagnosis(IntEnum):
         GOLDEN: Damage of the golden copy, and of the working copy as well, which may have been made from it.
         PRESUMED: No witness can tell, and the working copy is taken for damaged.
         MOMENTARY: Memory is sound: a history or a value in passing was wrong.
+        LATENT: Damage of the golden copy alone, which nothing has needed yet; the working copy is right.
         DATA: Memory is sound, and it happens again: the inputs are other ones than a monitor knows.
     """
 
@@ -35,6 +36,7 @@ class Diagnosis(IntEnum):
     PRESUMED = 6
     MOMENTARY = 7
     DATA = 8
+    LATENT = 9
 
 
 class Remedy(IntEnum):
@@ -180,6 +182,7 @@ _WORDS = {
     "PRESUMED": "taken for a memory upset",
     "MOMENTARY": "momentary disturbance",
     "DATA": "unknown inputs",
+    "LATENT": "golden copy damaged, not yet needed",
     "NONE": "left alone",
     "RESTORE": "restored",
     "CORRECT": "corrected",

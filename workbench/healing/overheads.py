@@ -18,8 +18,8 @@ class Overheads:
     golden_bytes: of flash, the golden copy, where the strategy reads it (a device that copies its
     parameters to RAM has it anyway). check_bytes: of flash. ram_bytes: checks, spare pages and the healer's
     variables; what a device needs beside its image, the log and the histories of a golden input, is
-    measured with its code. bytes_per_frame: of the working copy, read in a frame in which all guards
-    look, those of golden inputs not counted. frames_per_scan: until every unit was seen once; None when none is ever looked for.
+    measured with its code. bytes_per_frame: of the working copy and of flash that is looked through, read in a frame in which all guards
+    look, those of golden inputs not counted. frames_per_scan: until every unit of RAM was seen once; None when none is ever looked for.
     version_bytes: of flash, the versions that wait.
     """
 
@@ -53,7 +53,11 @@ def overheads(layout: Layout, strategy: Strategy) -> Overheads:
             for guard, watch in scans
         ),
         frames_per_scan=max(
-            (-(-watch.units // guard.per_frame) * guard.every_frames for guard, watch in scans),
+            (
+                -(-watch.units // guard.per_frame) * guard.every_frames
+                for guard, watch in scans
+                if not guard.area.kind.flash
+            ),
             default=None,
         ),
         version_bytes=sections[VERSIONS].size_bytes,

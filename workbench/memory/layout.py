@@ -72,6 +72,8 @@ class Layout(Places):
         for name in (*COPIED_SECTIONS, STATE):
             self.append(name, _tensors(program, name))
         self.watches: list[Watch] = watches(self.areas, self) if self.working_bytes else []
+        for watch in self.watches:
+            watch.among(self.watches)
         self.spare_bytes = self.areas[0].unit_bytes if spare_pages else 0
         self.append(HEALER, _healer(len(self.watches), spare_pages, versions))
         self.append(RAM_CHECK, self._checks(RAM_CHECK))

@@ -136,17 +136,18 @@ class Places:
         for operator, tensor, bits, shape in tensors:
             size = _size_bytes(bits, shape)
             self.places.append(Place(name, operator, tensor, bits, shape, address, size))
-            address += -(-size // _ALIGNMENT_BYTES) * _ALIGNMENT_BYTES
+            address += aligned([(operator, tensor, bits, shape)])
         self.add_section(name, address - start)
 
     def contents(self, addresses: slice | np.ndarray) -> tuple[str, ...]:
-        """Logical names of the tensors that some bytes of the working copy belong to."""
-        chosen = np.zeros(self.working_bytes, bool)
+        """Logical names of the tensors that some bytes of the working copy, or of flash, belong to."""
+        chosen = np.zeros(self.size_bytes, bool)
         chosen[addresses] = True
         return tuple(
             f"{p.operator}.{p.tensor}"
             for p in self.places
-            if p.section in COPIED_SECTIONS and chosen[p.start : p.start + p.size_bytes].any()
+            if p.section in (*COPIED_SECTIONS, *FLASH_SECTIONS)
+            and chosen[p.start : p.start + p.size_bytes].any()
         )
 
     def section_at(self, address: int) -> Section:
@@ -258,6 +259,12 @@ def _size_bytes(bits: int, shape: tuple[int, ...]) -> int:
     if bits == 4:
         return shape[0] * shape[1] * -(-(shape[2] * shape[3]) // 2)
     return int(np.prod(shape)) * bits // 8
+
+
+def aligned(tensors: Sequence[Tensor]) -> int:
+    """Bytes that these tensors take, each filled up to a multiple of the alignment."""
+    sizes = (_size_bytes(bits, shape) for _, _, bits, shape in tensors)
+    return sum(-(-size // _ALIGNMENT_BYTES) * _ALIGNMENT_BYTES for size in sizes)
 
 
 def _row_length(place: Place) -> int:

@@ -30,7 +30,7 @@ from workbench.memory.watches.watch import Watch
 WORKING, GOLDEN, CHECK, SECOND = "working copy", "golden copy", "check", "second check"
 SPARE, STUCK = "spare page", "stuck cell"
 BEFORE, AFTER, HEALING = "before boot", "after boot", "while healing"
-COLUMNS = ("MEMORY", "CHECK", "GOLDEN", "COMPUTE", "PRESUMED", "AMBIGUOUS", "-")
+COLUMNS = ("MEMORY", "CHECK", "GOLDEN", "LATENT", "COMPUTE", "PRESUMED", "AMBIGUOUS", "-")
 SIX_MINUTES = 45_000  # frames of 8 ms
 _SUMS_FRAMES = 256  # that checksum rows are tried for
 
@@ -115,6 +115,8 @@ def bench_diagnoses(
 def parts(watch: Watch, unit: int) -> dict[str, np.ndarray]:
     """Addresses of what belongs to a unit, int64 each: what is hit, and what decides who was."""
     layout = watch.layout
+    if watch.area.kind.flash:
+        return _parts_of_flash(watch, unit)
     working = np.arange(layout.working_bytes)[watch.addresses(unit)]
     by_part = {WORKING: working, GOLDEN: working + layout.sections[places.GOLDEN].start}
     for place in watch.places:
@@ -122,6 +124,17 @@ def parts(watch: Watch, unit: int) -> dict[str, np.ndarray]:
         addresses = place.start + np.flatnonzero(watch.checks_unit(place, unit))
         by_part[part] = np.concatenate([by_part.get(part, addresses[:0]), addresses])
     return by_part
+
+
+def _parts_of_flash(watch: Watch, unit: int) -> dict[str, np.ndarray]:
+    """A page of the golden copy, with what was made from it, or a page of checks; and its sum."""
+    page = np.arange(watch.layout.size_bytes)[watch.addresses(unit)]
+    working = [np.arange(*span) for span in watch.ranges(unit)]
+    (place,) = watch.places
+    total = place.start + np.flatnonzero(watch.checks_unit(place, unit))
+    if not working:
+        return {WORKING: page[:0], GOLDEN: page[:0], CHECK: np.concatenate([page, total])}
+    return {WORKING: working[0], GOLDEN: page, CHECK: total}
 
 
 def judge(score: Score, image: Image, strategy: Strategy, hits: Sequence[Hit]) -> Device:
@@ -241,6 +254,8 @@ def _claim(
         return checks and (not hit[WORKING] or entry.remedy == Remedy.NONE)
     if entry.diagnosis == Diagnosis.GOLDEN:
         return hit[GOLDEN] and hit[WORKING]
+    if entry.diagnosis == Diagnosis.LATENT:
+        return hit[GOLDEN] and not hit[WORKING]
     if entry.diagnosis == Diagnosis.COMPUTE:
         return not any(hit.values())
     return None

@@ -19,7 +19,7 @@ from workbench.firmware.design import RAM, Firmware
 from workbench.firmware.emulation.emulator import EmulatedMachine, Strike
 from workbench.firmware.toolchain import ZIG, build_folder, compile_device, package_texts
 from workbench.firmware.twins.twin import Twin, flash_symbols, frames_of
-from workbench.firmware.writing.unit import UNIT_CALLS, unit_sources
+from workbench.firmware.writing.unit import unit_calls, unit_sources
 from workbench.healing.log import LogEntry
 from workbench.healing.strategies.named import nothing
 from workbench.healing.strategies.strategy import Strategy
@@ -193,7 +193,7 @@ def _in_flash(firmwares: Sequence[Firmware]) -> dict[str, int]:
 
 def _looked_at(firmware: Firmware) -> list[str]:
     """Symbols that the emulator asks for, which the linker must not drop."""
-    names = [f"unit_{call}" for call in UNIT_CALLS]
+    names = [f"unit_{call}" for call in unit_calls(firmware)]
     return [*(f"{firmware.prefix}_{name}" for name in names), *_in_flash([firmware])]
 
 

@@ -89,7 +89,7 @@ def _without_copy(board: Board, needs: Needs) -> str:
     if not needs.ram_bytes - needs.copy_bytes <= board.ram_bytes < needs.ram_bytes:
         return ""
     return (
-        f"; or read the parameters from flash, where no healer watches them, and take "
+        f"; or read the parameters from flash, where nothing mends them, and take "
         f"{needs.ram_bytes - needs.copy_bytes:,}: --weights flash --strategy none"
     )
 

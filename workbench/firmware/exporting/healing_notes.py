@@ -28,6 +28,8 @@ def memory_table(firmware: Firmware) -> list[tuple[str, str, int]]:
     rows = [
         ("parameters" + (", golden copy" if firmware.copies else ""), "flash", layout.working_bytes)
     ]
+    if len(firmware.in_flash) > 1:
+        rows.append(("parameters, second copy", "flash", layout.working_bytes))
     if firmware.versions > 1:
         size = firmware.versions * version_bytes(firmware)
         rows = [(f"{firmware.versions} versions: golden copies, checks", "flash", size)]
@@ -58,6 +60,8 @@ def trial(firmware: Firmware) -> str:
     if not firmware.heals:
         return "Nothing mends it: this firmware has no healer."
     name, scan = firmware.prefix, overheads(firmware.layout, firmware.strategy).frames_per_scan
+    if not firmware.copies:
+        return "The parameters lie in flash, where the healer looks at them (see below); nothing in RAM needs mending."
     if scan is None:
         return "The healer finds such a bit when it reaches a sum, and writes it down (see below)."
     return (
@@ -129,7 +133,7 @@ a guard; `--pages N` for crc-scrub) sets the detection latency and what a frame 
 less memory for checks and more time for each. Compose a strategy of your own in Python with
 `wb.guard("{code}", unit_bytes=512, per_frame=2)`; `wb.save_strategy` makes a file of it, which `--strategy` takes like
 a name.
-Flash keeps the parameters in any case, since RAM is filled from them at the start; `RESTORE` uses that copy.
+{_flash(firmware)}
 
 **Asking.** `{name}_step` returns the worst that the healer knows when the frame is done:
 
@@ -137,7 +141,7 @@ Flash keeps the parameters in any case, since RAM is filled from them at the sta
 |---|---|---|
 | `WB_OK` | nothing is known to be wrong | play |
 | `WB_HEALED` | damage was found in this step, and all of it is repaired; the frame may have been computed with it | play, or fade |
-| `WB_DEGRADED` | damage is known that is not repaired: a remedy is deferred, or nothing helped and it is tried again more and more rarely; or a monitor raised an alarm and memory is sound | warn, switch to what needs less |
+| `WB_DEGRADED` | damage is known that is not repaired: a remedy is deferred, or nothing helped and it is tried again more and more rarely; or a monitor raised an alarm and memory is sound, or flash is damaged and RAM is not | warn, write flash anew, switch to what needs less |
 | `WB_UNHEALABLE` | found in this step, and nothing helps; later steps return `WB_DEGRADED` | report, restart, service |
 
 `{name}_counts` gives how many entries of each verdict there were since RAM was last lost, and `repeats`; none goes back
@@ -172,11 +176,51 @@ An entry holds frame, epoch, unit, area, and
 | | `WB_DIAGNOSIS_AMBIGUOUS` | several explanations fit as well; nothing is done |
 | | `WB_DIAGNOSIS_COMPUTE` | a sum was wrong and memory is not |
 | | `WB_DIAGNOSIS_MOMENTARY` | a monitor raised an alarm and memory is sound |
+| | `WB_DIAGNOSIS_LATENT` | the golden copy is damaged, which nothing needed yet; the working copy is right |
 | | `WB_DIAGNOSIS_DATA` | again, soon after: the inputs are unlike those that it learned from |
 | `remedy` | `WB_REMEDY_...` | what was done, the last that was tried |
 | `verdict` | `WB_VERDICT_HEALED`, `WB_VERDICT_UNHEALED` | whether unit and check agree now |
 | | `WB_VERDICT_DEFERRED` | the budget of remedies is spent |
 | | `WB_VERDICT_INVALID` | they agree, and a recorded frame still comes out wrong |"""
+
+
+def _flash(firmware: Firmware) -> str:
+    """What is known of damage of flash, and what is not guarded."""
+    name = firmware.prefix
+    looks = any(guard.area.kind.flash for guard in firmware.strategy.guards)
+    if not firmware.copies:
+        latent = "The parameters are read where they lie, in flash: pages that no spare one replaces are reported, and are yours to write anew."
+    elif looks:
+        latent = (
+            "Flash is looked through as the table says, so that a damaged golden copy (`WB_DIAGNOSIS_LATENT`) or check is "
+            "known before it is needed; to write it anew is the application's."
+        )
+    else:
+        latent = (
+            "A damaged golden copy shows only when it is needed, or when `"
+            + name
+            + "_verify` looks; export with "
+            "`--flash-pages N` to have N pages of flash checked in an hour."
+        )
+    kept = "Flash keeps the parameters in any case, since RAM is filled from them at the start; `RESTORE` uses that copy. "
+    return f"""{kept * firmware.copies}{latent}
+
+**Verifying.** At boot, or when there is time, in steps of as many units as you like:
+
+    wb_verification at = {{0}};
+    wb_status status;
+    do {{
+        status = {name}_verify(&{name}_device, &at, 4); /* feed a watchdog between the steps */
+    }} while (status == WB_BUSY); /* WB_OK, or WB_DEGRADED: at.wrong units, at.tables */
+
+| what | is guarded by |
+|---|---|
+| parameters, checks in RAM, spare pages | the areas above, as often as they say |
+| the healer's variables, what stands before the log | three copies, of which the majority counts |
+| golden copy, checks and tables in flash | `{name}_verify`{", and the area `flash`" if looks else ""} |
+| shapes of layers, the plan of the healer with its function pointers | `{name}_verify`, against what `init` found: damage since then; a pointer that was hit before it is checked may crash |
+| histories, scratch | nothing: their damage passes, or a monitor of behaviour sees it |
+| machine code, the stack, registers, the vector table | nothing here: a watchdog, your boot loader's checksum, the core's own error correction |"""
 
 
 def _has_evidence(guard: Guard) -> bool:

@@ -12,6 +12,7 @@ from workbench.errors import WorkbenchError
 from workbench.firmware.design import Firmware
 from workbench.firmware.guards.checksum_rows import SumsInC
 from workbench.firmware.guards.frame_features import DriftInC, QuantInC
+from workbench.firmware.guards.flash import FlashInC
 from workbench.firmware.guards.golden import GoldenInC
 from workbench.firmware.guards.hidden_markers import MarkersInC
 from workbench.firmware.guards.in_c import Guarded, InC
@@ -26,6 +27,7 @@ from workbench.integer.operators import Operator
 from workbench.memory.watches.areas import Kind
 from workbench.memory.watches.checksum_rows import Sums
 from workbench.memory.watches.feature_drift import FeatureDrift
+from workbench.memory.watches.flash import Flash
 from workbench.memory.watches.golden import Golden
 from workbench.memory.watches.groups import Groups
 from workbench.memory.watches.hidden_markers import HiddenMarkers
@@ -50,6 +52,7 @@ KINDS_IN_C: dict[type[Kind], InC] = {
     Watchdog: WatchdogInC(),
     QtEwma: QuantInC(),
     FeatureDrift: DriftInC(),
+    Flash: FlashInC(),
 }
 
 

@@ -66,7 +66,7 @@ class PagesInC(InC):
                 else:
                     fields[flash] = f"(const wb_byte *){guarded.in_flash(tensor)}"
         if not watch.places:  # in place: nothing is stored, and nothing is read
-            fields["check"] = f"(const wb_byte *)&{name}_golden"
+            fields["check"] = f"(const wb_byte *)&{name}_{next(iter(guarded.firmware.in_flash))}"
         elif writes:
             fields["boot"] = "wb_sign"
             fields |= {"mend_check": "wb_resign"} if guard.ladder else {}

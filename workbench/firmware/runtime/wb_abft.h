@@ -106,8 +106,8 @@ WB_COLD static uint32_t wb_abft_says(const wb_memory *memory, const wb_area *are
     const uint32_t bias_stop = part->bias + wb_bias_bytes(part);
     const uint32_t says = wb_golden_says(memory, area, unit);
     return !(says & WB_SAYS_GOLDEN_AGREES) &&
-                   wb_cleared_by_pages(memory, part->weight, part->weight + part->weight_bytes) &&
-                   wb_cleared_by_pages(memory, part->bias, bias_stop)
+                   wb_cleared_by_pages(memory, part->weight, part->weight + part->weight_bytes, 0) &&
+                   wb_cleared_by_pages(memory, part->bias, bias_stop, 0)
                ? says | WB_SAYS_CLEARED
                : says;
 }

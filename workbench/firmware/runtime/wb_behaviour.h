@@ -84,7 +84,7 @@ WB_COLD static wb_passed wb_pass(const wb_memory *memory, uint32_t first, uint32
     wb_passed passed = {0, 0};
     for (uint32_t number = first; number < last; number++) {
         const wb_area *const area = &memory->plan->areas[number];
-        const uint32_t units = area->backoff_shift || number == golden_inputs ? 0u : area->units;
+        const uint32_t units = area->backoff_shift || area->flash || number == golden_inputs ? 0u : area->units;
         for (uint32_t unit = 0; unit < units && passed.found < WB_MOST_FOUND; unit++) {
             if (!wb_due(memory, area, unit)) {
                 continue;

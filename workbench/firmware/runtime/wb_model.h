@@ -47,7 +47,8 @@ enum {
     WB_DIAGNOSIS_GOLDEN = 5,
     WB_DIAGNOSIS_PRESUMED = 6,
     WB_DIAGNOSIS_MOMENTARY = 7,
-    WB_DIAGNOSIS_DATA = 8
+    WB_DIAGNOSIS_DATA = 8,
+    WB_DIAGNOSIS_LATENT = 9
 };
 enum {
     WB_REMEDY_NONE = 0,
@@ -86,8 +87,9 @@ typedef enum {
     WB_OK = 0,        /* nothing is known to be wrong */
     WB_HEALED = 1,    /* damage was found in this step, and all of it is repaired */
     WB_DEGRADED = 2,  /* damage is known that is not repaired: its remedy is deferred, or nothing helped before; or a
-                         monitor was alarmed, and memory is sound */
-    WB_UNHEALABLE = 3 /* damage was found in this step that nothing helps; the steps after it return WB_DEGRADED */
+                         monitor was alarmed and memory is sound, or flash is damaged and RAM is not */
+    WB_UNHEALABLE = 3, /* damage was found in this step that nothing helps; the steps after it return WB_DEGRADED */
+    WB_BUSY = 4        /* of a verification: call again */
 } wb_status;
 
 /*
@@ -100,6 +102,7 @@ enum {
     WB_LOG_BUILD_HIGH,
     WB_LOG_COUNT,    /* entries ever written; entry n is log[n % size] */
     WB_LOG_REPEATS,  /* failures of units that were reported already, which are not written */
+    WB_LOG_TABLES,   /* CRC-32 of the constants that describe the model, as start-up found them */
     WB_LOG_WAITING,  /* 1 + the byte of the waiting times in which a unit waited last; 0 where none does */
     WB_LOG_VERDICTS, /* entries of each verdict, from WB_VERDICT_HEALED on */
     WB_LOG_WORDS = WB_LOG_VERDICTS + 4
@@ -110,6 +113,14 @@ typedef struct {
 } wb_log_head;
 
 #define WB_LOG_MAGIC 0x474c4257u /* "WBLG" */
+
+/* How far a verification is, and what it has found; begin with all zero. */
+typedef struct {
+    uint32_t next;
+    uint32_t wrong;  /* units that disagree with their checks, or their golden copies do */
+    uint32_t crc;
+    uint32_t tables; /* at the end: 1 where the constants that describe the model changed since start-up */
+} wb_verification;
 
 /* Counts that never go back while RAM is kept; all but `written` stop at 2**32 - 1. */
 typedef struct {

@@ -108,14 +108,18 @@ static inline uint32_t wb_golden_says(const wb_memory *memory, const wb_area *ar
            (area->same(memory, area, unit) ? WB_SAYS_SAME : 0u);
 }
 
-/* Whether pages of other areas cover the bytes from `at` to `stop`, and all agree with their checks. */
-WB_COLD static int wb_cleared_by_pages(const wb_memory *memory, uint32_t at, uint32_t stop)
+/*
+ * Whether pages of other areas cover the bytes from `at` to `stop`, and all agree with their checks. in_flash: only
+ * those count that were not made from the working copy at start-up.
+ */
+WB_COLD static int wb_cleared_by_pages(const wb_memory *memory, uint32_t at, uint32_t stop,
+                                       int in_flash)
 {
     const wb_heal_plan *const plan = memory->plan;
     uint32_t number = 0;
     while (at < stop && number < plan->area_count) {
         const wb_area *const area = &plan->areas[number++];
-        if (area->proves && at >= area->start && at < area->stop) {
+        if (area->proves && (area->check || !in_flash) && at >= area->start && at < area->stop) {
             const uint32_t unit = (at - area->start) / area->unit_bytes;
             if (area->wrong(memory, area, unit, 0)) {
                 return 0;
@@ -132,7 +136,7 @@ WB_COLD static uint32_t wb_all_say(const wb_memory *memory, const wb_area *area,
 {
     const uint32_t says = wb_golden_says(memory, area, unit);
     return !(says & WB_SAYS_GOLDEN_AGREES) &&
-                   wb_cleared_by_pages(memory, 0, memory->plan->working_bytes)
+                   wb_cleared_by_pages(memory, 0, memory->plan->working_bytes, 0)
                ? says | WB_SAYS_CLEARED
                : says;
 }

@@ -26,7 +26,8 @@ enum {
     WB_SAYS_READS_GOLDEN = 64,
     WB_SAYS_TWO_CHECKS = 128,
     WB_SAYS_REMADE = 256,
-    WB_SAYS_TWO_DISAGREE = 512
+    WB_SAYS_TWO_DISAGREE = 512,
+    WB_SAYS_LATENT = 1024
 };
 
 /* A row of the table: the first whose `counts` bits have these `values` decides; the last always fits. */
@@ -87,6 +88,7 @@ struct wb_area {
     uint32_t stride; /* from unit to unit, less than their number */
     uint32_t facts;  /* WB_SAYS_READS_GOLDEN, ... */
     uint32_t proves; /* pages that agree with their checks are sound */
+    uint32_t flash;  /* it watches flash alone */
     uint32_t first_unit;    /* its number among the units of all areas */
     uint32_t scan_frames;   /* until every unit was looked at once */
     uint32_t backoff_shift; /* scans are waited for so many times longer, as a power of two */

@@ -123,7 +123,8 @@ WB_NOINLINE static int wb_due(const wb_memory *memory, const wb_area *area, uint
 /* The worst that was found in this step. */
 WB_COLD static void wb_found(const wb_memory *memory, int diagnosis, int verdict)
 {
-    const int sound = diagnosis == WB_DIAGNOSIS_MOMENTARY || diagnosis == WB_DIAGNOSIS_DATA;
+    const int sound = diagnosis == WB_DIAGNOSIS_MOMENTARY || diagnosis == WB_DIAGNOSIS_DATA ||
+                      diagnosis == WB_DIAGNOSIS_LATENT;
     const uint32_t status = verdict == WB_VERDICT_HEALED                ? WB_HEALED
                             : verdict == WB_VERDICT_DEFERRED || sound ? WB_DEGRADED
                                                                       : WB_UNHEALABLE;

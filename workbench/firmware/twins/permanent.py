@@ -69,6 +69,9 @@ def permanent_faults(firmware: Firmware) -> Iterator[list[Event]]:
             seen: list[Event] = []
             for position in watch.telling_bits(unit):
                 seen = cursors_at(firmware, {number: unit}, position >> 3)
+                if guard.area.kind.flash:
+                    yield [Event(0, position), *seen]
+                    continue
                 yield [stuck_cell(firmware, position), *seen]
                 yield [Event(0, position), Event(0, position + 8 * golden), *seen]
             for check in _checks_of(watch, unit):

@@ -29,7 +29,7 @@ LOG_DTYPE = np.dtype(
 
 
 # Words before a log; see `runtime/wb_model.h`.
-MARK, BUILD_LOW, BUILD_HIGH, COUNT, REPEATS, WAITING, VERDICTS = range(7)
+MARK, BUILD_LOW, BUILD_HIGH, COUNT, REPEATS, TABLES, WAITING, VERDICTS = range(8)
 
 
 class Status(IntEnum):
@@ -39,6 +39,7 @@ class Status(IntEnum):
     HEALED = 1
     DEGRADED = 2
     UNHEALABLE = 3
+    BUSY = 4
 
 
 def majority(copies: np.ndarray) -> int:
@@ -141,6 +142,15 @@ class Twin:
         self._collect_log()
         return self._output.copy()
 
+    def verify(self) -> tuple[Status, int]:
+        """All that can be checked, three units at a time: what comes of it, and how many units are wrong.
+
+        Of a device that heals.
+        """
+        self._call("verify")
+        wrong, status = divmod(int(self._status[0]), 256)
+        return Status(status), wrong
+
     def run(
         self,
         inputs: Mapping[str, np.ndarray],
@@ -235,9 +245,10 @@ def flash_symbols(firmware: Firmware) -> dict[str, tuple[int, int]]:
     if firmware.versions > 1:
         whole = {f"{name}_kept": (golden.start, versions.stop - golden.start)}
         return whole | {symbol: (each.start, each.size_bytes) for symbol, each in parts.items()}
-    parts |= {f"{name}_golden": golden} if firmware.layout.working_bytes else {}
+    size = firmware.layout.working_bytes
+    symbols = {f"{name}_{block}": (first, size) for block, first in firmware.in_flash.items()}
     parts |= {f"{name}_check": check} if firmware.checks() else {}
-    return {symbol: (section.start, section.size_bytes) for symbol, section in parts.items()}
+    return symbols | {symbol: (each.start, each.size_bytes) for symbol, each in parts.items()}
 
 
 def log_entry(stored: np.void, frame_modulus: int) -> LogEntry:

@@ -227,8 +227,8 @@ def _flash(firmware: Firmware) -> str:
         lines.append(f"extern WB_FLASH {firmware.prefix}_reserves {firmware.prefix}_reserve;")
     if firmware.versions > 1:
         return "".join(f"{line}\n" for line in lines) + _versions(firmware)
-    if firmware.parameters():
-        lines.append(f"extern WB_FLASH {firmware.prefix}_parameters {firmware.prefix}_golden;")
+    for name in firmware.in_flash:
+        lines.append(f"extern WB_FLASH {firmware.prefix}_parameters {firmware.prefix}_{name};")
     if firmware.checks():
         lines.append(f"extern WB_FLASH {firmware.prefix}_checks {firmware.prefix}_check;")
     return "/* What lies in flash. */\n" + "\n".join(lines) + "\n" if lines else ""
@@ -286,6 +286,13 @@ _LOG = """
  * *next jumps, entries were overwritten before they were read.
  */
 int {name}_log_next(const {name}_instance *model, uint32_t *next, wb_log_entry *entry);
+
+/*
+ * Checks all that can be checked, `most` units in a call, at boot or when there is time: begin with *at all zero and call
+ * until it does not return WB_BUSY. WB_OK: nothing is wrong; WB_DEGRADED: *at says what. It repairs nothing and writes
+ * nothing down.
+ */
+wb_status {name}_verify({name}_instance *model, wb_verification *at, uint32_t most);
 
 /* How much was found since RAM was last lost. */
 void {name}_counts(const {name}_instance *model, wb_counts *counts);

@@ -156,14 +156,16 @@ def _memory(firmware: Firmware) -> str:
     checks = "model->memory.ram_checks" if firmware.ram_check_bytes else "NULL"
     spare = "model->memory.spare" if spares else "NULL"
     backoff = "model->memory.backoff" if firmware.backoff_bytes else "NULL"
-    golden = f"(const wb_byte *)&{name}_golden" if firmware.versions == 1 else f"{name}_slots[0]"
+    golden = f"(const wb_byte *)&{name}_golden" if "golden" in firmware.in_flash else "NULL"
+    if firmware.versions > 1:
+        golden = f"{name}_slots[0]"
     return f"""static inline wb_memory {name}_memory_of({name}_instance *model, uint32_t *state,
                                            wb_moved *moved, uint32_t *found)
 {{
     const wb_memory memory = {{
         .plan = &{name}_heal_plan,
         .model = model,
-        .working = (wb_byte *)&model->memory.parameters,
+        .working = (wb_byte *)&{firmware.read_at},
         .golden = {golden},
         .histories = {state},
         .variables = model->memory.healer,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import partial
 
@@ -21,6 +22,8 @@ from workbench.firmware.writing.initialisers import members
 from workbench.firmware.writing.versions import version_functions
 from workbench.integer.operators import Conv, PrunedConv
 
+_CONSTANT = re.compile(r"^static const (?:\w+ )+(\w+)(?:\[\d+\])* = \{", re.MULTILINE)
+
 
 def model_sources(firmware: Firmware) -> dict[str, str]:
     """File name -> text of the two files that are the model."""
@@ -36,10 +39,12 @@ def _source(firmware: Firmware) -> str:
         f"/* Program {firmware.program.name}, written by the workbench: "
         "do not edit, export again. */",
         f'#include "{firmware.prefix}.h"\n',
-        "".join(f'#include "runtime/{name}"\n' for name in sorted({*HEADERS, *headers()})),
+        "".join(
+            f'#include "runtime/{name}"\n' for name in sorted({*HEADERS, *headers(), "wb_verify.h"})
+        ),
         *_in_flash(firmware),
         *constants(firmware),
-        healer(firmware) if firmware.heals else "",
+        *_healing(firmware),
         _size(firmware),
         _init(firmware),
         _reset(firmware),
@@ -51,12 +56,12 @@ def _source(firmware: Firmware) -> str:
 
 
 def _in_flash(firmware: Firmware) -> list[str]:
-    """Golden copy and checks, where there are any and no store has them, and weights in reserve."""
+    """Golden copy, parameters read where they lie, and checks, where no store has them; and weights in reserve."""
     name, here = firmware.prefix, firmware.versions == 1
     return [
         f"WB_FLASH {name}_{kind} {name}_{what} = {members(firmware, places)};\n"
         for kind, what, places in (
-            ("parameters", "golden", firmware.parameters() if here else []),
+            *(("parameters", each, firmware.parameters()) for each in firmware.in_flash if here),
             ("checks", "check", firmware.checks() if here else []),
             ("reserves", "reserve", firmware.reserves()),
         )
@@ -69,8 +74,23 @@ def _size(firmware: Firmware) -> str:
     return f"size_t {name}_size(void)\n{{\n    return sizeof({name}_instance);\n}}\n"
 
 
+def _healing(firmware: Firmware) -> list[str]:
+    """The healer, and all constants that it and the layers are described by, for `wb_verify`."""
+    if not firmware.heals:
+        return []
+    text = healer(firmware)
+    names = _CONSTANT.findall("\n".join([*constants(firmware), text]))
+    rows = "\n".join(f"    {{&{name}, sizeof {name}}}," for name in names)
+    return [
+        text,
+        f"static const wb_constant {firmware.prefix}_tables[{len(names)}] = {{\n{rows}\n}};\n",
+    ]
+
+
 def _log(firmware: Firmware) -> str:
     name = firmware.prefix
+    declared = "\n".join(f"    {line}" for line in _healing_locals(firmware))
+    follow = "    wb_follow_version(&memory);\n" * (firmware.versions > 1)
     return f"""int {name}_log_next(const {name}_instance *model, uint32_t *next, wb_log_entry *entry)
 {{
     return wb_log_next(&model->log_head, model->log, {firmware.macro("log_entries")}, next, entry);
@@ -79,6 +99,14 @@ def _log(firmware: Firmware) -> str:
 void {name}_counts(const {name}_instance *model, wb_counts *counts)
 {{
     wb_log_counts(&model->log_head, counts);
+}}
+
+wb_status {name}_verify({name}_instance *model, wb_verification *at, uint32_t most)
+{{
+{declared}
+
+    wb_wake(&memory);
+{follow}    return wb_verify(&memory, {name}_tables, sizeof {name}_tables / sizeof *{name}_tables, at, most);
 }}
 """
 
@@ -113,6 +141,7 @@ def _init(firmware: Firmware) -> str:
             *(["    wb_follow_version(&memory);", copy] if firmware.versions > 1 else []),
             "    wb_boot_checks(&memory);",
             f"    wb_log_begin(&model->log_head, {low:#010x}u, {high:#010x}u);",
+            f"    wb_note_tables(&memory, {name}_tables, sizeof {name}_tables / sizeof *{name}_tables);",
         ]
     lines.append(f"    {name}_reset(model);")
     body = "\n".join([*opening, *lines])
@@ -157,8 +186,12 @@ def _step(firmware: Firmware) -> str:
 def _locals(firmware: Firmware) -> Iterator[str]:
     yield from scratch_locals(firmware)
     if firmware.parameters():
-        where = "model->memory.parameters" if firmware.copies else f"{firmware.prefix}_golden"
-        yield f"const {firmware.prefix}_parameters *const parameters = &{where};"
+        kind = f"const {firmware.prefix}_parameters"
+        if firmware.copies or not firmware.heals:
+            yield f"{kind} *const parameters = &{firmware.read_at};"
+        else:  # a compiler must not compute with what it believes to lie in flash
+            yield f"{kind} *volatile const parameters_at = &{firmware.read_at};"
+            yield f"{kind} *const parameters = parameters_at;"
     if firmware.heals:
         yield from _healing_locals(firmware)
     if firmware.spare_bytes and any(isinstance(o, Conv) for o in firmware.program.operators):

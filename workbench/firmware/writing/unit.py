@@ -16,6 +16,11 @@ from workbench.firmware.writing.versions import versions_source
 UNIT_CALLS = ("init", "reset", "step")
 
 
+def unit_calls(firmware: Firmware) -> tuple[str, ...]:
+    """What the unit of a firmware can do."""
+    return (*UNIT_CALLS, "verify") if firmware.heals else UNIT_CALLS
+
+
 def unit(firmware: Firmware) -> str:
     """The text of PREFIX_unit.c."""
     name, program = firmware.prefix, firmware.program
@@ -25,8 +30,9 @@ def unit(firmware: Firmware) -> str:
         f"[{firmware.macro(f'in_{firmware.inputs.of(given)}_codes')}];\n"
         for given in program.inputs
     )
-    declared = "".join(f"void {name}_unit_{call}(void);\n" for call in UNIT_CALLS)
+    declared = "".join(f"void {name}_unit_{call}(void);\n" for call in unit_calls(firmware))
     arguments = ", ".join(input_buffer(firmware, given) for given in program.inputs)
+    verify = _VERIFY.format(name=name) if firmware.heals else ""
     return f"""/* SPDX-License-Identifier: Apache-2.0 */
 #include "{name}.h"
 
@@ -48,6 +54,19 @@ void {name}_unit_reset(void)
 void {name}_unit_step(void)
 {{
     {name}_unit_status = {name}_step(&{name}_unit, {arguments}, {name}_unit_output);
+}}
+{verify}"""
+
+
+_VERIFY = """
+/* The status, and above its eight bits how many units are wrong. */
+void {name}_unit_verify(void)
+{{
+    wb_verification at = {{0}};
+    do {{
+        {name}_unit_status = {name}_verify(&{name}_unit, &at, 3);
+    }} while ({name}_unit_status == WB_BUSY);
+    {name}_unit_status |= at.wrong << 8;
 }}
 """
 

@@ -86,7 +86,9 @@ def _look_at_memory(
         again = watch.is_wary(device.data)
         kinds = [each.area.kind for each, _ in device.guards]
         found, unhealed = _pass(
-            device, state, (n for n, k in enumerate(kinds) if not (k.stream or k.validates))
+            device,
+            state,
+            (n for n, k in enumerate(kinds) if not (k.stream or k.validates or k.flash)),
         )
         if not found and again:
             found, unhealed = _pass(device, state, (n for n, k in enumerate(kinds) if k.validates))

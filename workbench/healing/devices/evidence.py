@@ -20,7 +20,7 @@ from workbench.healing.log import Diagnosis, Verdict
 from workbench.healing.strategies.guard import Guard
 from workbench.healing.strategies.policy import Policy
 from workbench.memory.codes.signatures import Judgement
-from workbench.memory.watches.watch import Watch
+from workbench.memory.watches.watch import Watch, cleared_by_pages
 
 
 class Says(IntFlag):
@@ -31,7 +31,8 @@ class Says(IntFlag):
     BLAMED: a code's judgement says that it is damaged. GOLDEN_AGREES: the golden copy agrees with the
     check. GOLDEN_CLEARED, GOLDEN_BLAMED: as the first two, of the golden copy. SAME: working copy and
     golden copy are equal. TWO_DISAGREE: so does the second check with the working copy. What a guard is, too: READS_GOLDEN, it has a golden copy; TWO_CHECKS; REMADE,
-    its checks are made from the working copy at start-up.
+    its checks are made from the working copy at start-up. LATENT: a page of flash is wrong and the working copy
+    that was made from it is right.
     """
 
     CLEARED = 1
@@ -44,6 +45,7 @@ class Says(IntFlag):
     TWO_CHECKS = 128
     REMADE = 256
     TWO_DISAGREE = 512
+    LATENT = 1024
 
 
 _G = Says.READS_GOLDEN
@@ -76,9 +78,13 @@ TABLE: tuple[tuple[Says, Says, Diagnosis], ...] = (
     (Says.TWO_DISAGREE | Says.SAME, Says.TWO_DISAGREE | Says.SAME, Diagnosis.GOLDEN),
     (Says(0), Says(0), Diagnosis.AMBIGUOUS),
 )
+# The first row, where some guard watches flash alone.
+LATENT_ROW = (Says.LATENT, Says.LATENT, Diagnosis.LATENT)
 
 
-_ROWS = [(int(counts), int(values), diagnosis) for counts, values, diagnosis in TABLE]
+_ROWS = [
+    (int(counts), int(values), diagnosis) for counts, values, diagnosis in (LATENT_ROW, *TABLE)
+]
 
 Guards = Sequence[tuple[Guard, Watch]]
 
@@ -96,9 +102,10 @@ _FACTS = Says.READS_GOLDEN | Says.TWO_CHECKS | Says.REMADE
 
 
 def rows_for(guards: Guards) -> list[tuple[Says, Says, Diagnosis]]:
-    """The rows of TABLE that some of these guards can meet, in its order."""
+    """The rows that some of these guards can meet, in their order."""
     kinds = [facts(*each) for each in guards]
-    return [
+    flash = any(guard.area.kind.flash for guard, _ in guards)
+    return [LATENT_ROW] * flash + [
         row for row in TABLE if any((kind & row[0] & _FACTS) == (row[1] & _FACTS) for kind in kinds)
     ]
 
@@ -121,6 +128,8 @@ def witnesses(guards: Guards, number: int, data: np.ndarray, unit: int) -> Says:
     says = _AS_SAID[watch.judged(data, unit)]
     if watch.second_wrong(data, unit):
         says |= Says.TWO_DISAGREE
+    if watch.latent(data, unit):
+        says |= Says.LATENT
     if not guard.golden_is_witness:
         return says
     if not watch.wrong(data, unit, golden=True):
@@ -141,23 +150,9 @@ def pages_prove(guards: Guards) -> bool:
 
 
 def _cleared_by_pages(guards: Guards, watch: Watch, data: np.ndarray, unit: int) -> bool:
-    """Whether pages of other guards cover a whole unit, and all agree with their checks.
-
-    By address, at each the page of the first guard that has one, as the C runtime goes.
-    """
+    """Whether pages of other guards cover a whole unit, and all agree with their checks."""
     pages = [other for _, other in guards if other.proves]
-    for at, stop in watch.ranges(unit):
-        while at < stop:
-            other = next((page for page in pages if page.start <= at < page.stop), None)
-            if other is None:
-                return False
-            number = int(other.units_of(np.array([at]))[0])
-            if other.wrong(data, number):
-                return False
-            where = other.addresses(number)
-            assert isinstance(where, slice)
-            at = where.stop
-    return True
+    return all(cleared_by_pages(pages, data, at, stop) for at, stop in watch.ranges(unit))
 
 
 _AS_SAID = {

@@ -84,6 +84,23 @@ def critical_first() -> Strategy:
     return Strategy("critical-first", guards, source=_MAXINO)
 
 
+def flash_scrub(*, every_frames: int = 64) -> Strategy:
+    """`crc_scrub`, and a page of flash now and then, so that a golden copy is known to be good when it is needed."""
+    flash = Guard(Area("flash"), 1, (), every_frames)
+    return Strategy("flash-scrub", (*crc_scrub().guards, flash), source=_MAXINO)
+
+
+def crc_report(pages: int = 1) -> Strategy:
+    """CRC-32 of pages that nobody rewrites: for weights that are read where they lie in flash."""
+    return Strategy("crc-report", (Guard(Area("crc32"), pages, ()),), source=_MAXINO)
+
+
+def crc_relocate(pages: int = 1, *, spare_pages: int = 4) -> Strategy:
+    """The same with a second copy in flash, from which a damaged page moves to a spare one in RAM."""
+    guard = Guard(Area("crc32"), pages, (Remedy.RELOCATE,))
+    return Strategy("crc-relocate", (guard,), source=_MAXINO, spare_pages=spare_pages)
+
+
 def relocating(pages: int = 1, *, spare_pages: int = 4) -> Strategy:
     """P + Q sums over pages of half a kilobyte, which move to spare memory where a cell is stuck."""
     ladder = (Remedy.CORRECT, Remedy.RESTORE, Remedy.RELOCATE)
@@ -201,6 +218,9 @@ NAMED: dict[str, Callable[[], Strategy]] = {
     "dual-sum-scrub": lambda: scrub("dual-sum", source=_MAXINO),
     "crc16-scrub": lambda: scrub("crc16", source=_MAXINO),
     CRC_SCRUB: crc_scrub,
+    "flash-scrub": flash_scrub,
+    "crc-report": crc_report,
+    "crc-relocate": crc_relocate,
     "pq-scrub": plus_q,
     "two-speeds": two_speeds,
     "critical-first": critical_first,

@@ -123,9 +123,10 @@ class Strategy:
             )
         if not moves:
             return
-        sizes = {guard.area.unit_bytes for guard in self.guards}
-        sections = [section for guard in self.guards for section in guard.area.sections]
-        odd = [guard.area.code for guard in self.guards if not guard.area.kind.movable]
+        guards = [guard for guard in self.guards if not guard.area.kind.flash]
+        sizes = {guard.area.unit_bytes for guard in guards}
+        sections = [section for guard in guards for section in guard.area.sections]
+        odd = [guard.area.code for guard in guards if not guard.area.kind.movable]
         if len(sizes) > 1 or len(set(sections)) < len(sections) or odd:
             raise WorkbenchError(
                 "where pages move, all guards need pages of one size and sections of their own"

@@ -52,6 +52,7 @@ class Kind:
         validates: It computes frames of its own, whose outcome validates the remedies of others.
         second: Its code may be the second check of another one.
         least_unit: Bytes of its smallest unit.
+        flash: It watches flash alone, and no unit of it belongs to the working copy.
         remedies: Names of those that its ladders may have; None for all that fit the other facts.
         ladder_rule: What a message says of them.
         sees: What a monitor observes, in words.
@@ -68,6 +69,7 @@ class Kind:
     movable: ClassVar[bool] = False
     interleaved: ClassVar[bool] = False
     repeats: ClassVar[bool] = False
+    flash: ClassVar[bool] = False
     validates: ClassVar[bool] = False
     remedies: ClassVar[tuple[str, ...] | None] = None
     ladder_rule: ClassVar[str] = ""

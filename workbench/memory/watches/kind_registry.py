@@ -16,6 +16,7 @@ from workbench.memory.places import Places
 from workbench.memory.watches.areas import KINDS, SHIPPED, Area, Kind
 from workbench.memory.watches.checksum_rows import Sums
 from workbench.memory.watches.feature_drift import FeatureDrift, PageHinkley
+from workbench.memory.watches.flash import Flash
 from workbench.memory.watches.golden import Golden
 from workbench.memory.watches.groups import Groups
 from workbench.memory.watches.hidden_markers import HiddenMarkers
@@ -71,6 +72,7 @@ _HERE += [Golden("golden"), Sums("abft"), Triple("triple"), SelfTest("self-test"
 _HERE += [HiddenMarkers("hidden-markers"), SoundSanity("sound-sanity"), KlDivergence("kl-watch")]
 _HERE += [Watchdog("watchdog")]
 _HERE += [QtEwma("qt-ewma"), FeatureDrift("feature-cusum"), PageHinkley("page-hinkley")]
+_HERE += [Flash("flash")]
 register(_HERE)
 SHIPPED.update(kind.name for kind in _HERE)
 

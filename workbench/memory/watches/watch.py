@@ -6,7 +6,7 @@ in place.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import ClassVar
 
@@ -22,6 +22,24 @@ def listed(addresses: slice | np.ndarray, size: int) -> np.ndarray:
     if isinstance(addresses, slice):
         return np.arange(*addresses.indices(size))
     return addresses
+
+
+def cleared_by_pages(pages: Sequence[Watch], data: np.ndarray, at: int, stop: int) -> bool:
+    """Whether units of `pages` cover the working copy from `at` to `stop`, and all agree with their checks.
+
+    By address, at each the unit of the first that has one, as the C runtime goes.
+    """
+    while at < stop:
+        other = next((page for page in pages if page.start <= at < page.stop), None)
+        if other is None:
+            return False
+        number = int(other.units_of(np.array([at]))[0])
+        if other.wrong(data, number):
+            return False
+        where = other.addresses(number)
+        assert isinstance(where, slice)
+        at = where.stop
+    return True
 
 
 class Watch:
@@ -41,6 +59,9 @@ class Watch:
         self.start = layout.sections[area.sections[0]].start
         self.stop = layout.sections[area.sections[-1]].stop
         self.units = -(-(self.stop - self.start) // area.unit_bytes)
+
+    def among(self, watches: Sequence[Watch]) -> None:
+        """All of a layout are there, in their order, and nothing is laid out yet."""
 
     def tensors(self) -> list[tuple[str, Tensor]]:
         """(section, tensor) of the check data."""
@@ -114,6 +135,10 @@ class Watch:
 
     def second_wrong(self, data: np.ndarray, unit: int) -> bool:
         """Whether a unit disagrees with its second check, where there is one."""
+        return False
+
+    def latent(self, data: np.ndarray, unit: int) -> bool:
+        """Whether a golden copy is damaged and the working copy is not; asked of kinds that watch flash alone."""
         return False
 
     def trusts_golden(self, data: np.ndarray, unit: int) -> bool:
