@@ -47,7 +47,7 @@ static inline int wb_flash_wrong(const wb_memory *memory, const wb_area *area, u
 }
 
 /* A byte of the working copy, in a spare page or not. */
-static inline const wb_byte *wb_seen(const wb_memory *memory, uint32_t at)
+static inline const wb_byte *wb_byte_of(const wb_memory *memory, uint32_t at)
 {
     for (uint32_t spare = 0; spare < memory->plan->spares; spare++) {
         const wb_moved moved = memory->moved[spare];
@@ -69,7 +69,7 @@ WB_COLD static uint32_t wb_flash_says(const wb_memory *memory, const wb_area *ar
         return WB_SAYS_CLEARED;
     }
     for (uint32_t at = page.start; at < page.start + page.bytes; at++) {
-        const wb_byte *const byte = wb_seen(memory, at);
+        const wb_byte *const byte = wb_byte_of(memory, at);
         crc = wb_crc32_on(crc, byte, 1, 1);
         same &= *byte == part->golden[at];
     }
