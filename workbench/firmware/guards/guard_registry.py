@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from workbench.errors import WorkbenchError
 from workbench.firmware.design import Firmware
 from workbench.firmware.guards.checksum_rows import SumsInC
-from workbench.firmware.guards.frame_features import DriftInC, QuantInC
 from workbench.firmware.guards.flash import FlashInC
+from workbench.firmware.guards.frame_features import DriftInC, QuantInC
 from workbench.firmware.guards.golden import GoldenInC
 from workbench.firmware.guards.hidden_markers import MarkersInC
 from workbench.firmware.guards.in_c import Guarded, InC
