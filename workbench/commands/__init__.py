@@ -26,6 +26,7 @@ COMMANDS = {
     "calibrate": "let monitors of behaviour learn what clean frames are like, for a wanted rate of false alarms",
     "compare": "compare healing strategies under the same faults: remaining harm and costs",
     "paper": "make the figures and tables of a study from one file, as a page whose numbers can be heard",
+    "bundle": "pack a folder of results into one archive with checksums, or check one",
     "users": "measure what faults do to people who use a voice: lock-outs, wrong numbers",
     "export": "write the C firmware folder of a generator",
     "log": "print the log of a device's healer from bytes of its memory",

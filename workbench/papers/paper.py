@@ -1,8 +1,8 @@
 """A paper: a study whose experiments are run, and what is made of their numbers.
 
 Layout of the folder: `index.html`, `tables/NAME.csv` and `.tex`, `figures/NAME.svg` and `.pdf`, `methods.txt`,
-`numbers.json` (all numbers with what they came from, sealed), `study.toml`, `manifest.json` (sealed: study, seed, budget,
-models, versions, SHA-256 of every other file), `data/` with what the experiments keep.
+`citation.bib`, `numbers.json` (all numbers with what they came from, sealed), `study.toml`, `manifest.json` (sealed:
+study, seed, budget, models, versions, SHA-256 of every other file), `data/` with what the experiments keep.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from workbench import __version__
 from workbench.errors import WorkbenchError
 from workbench.experiments.provenance import provenance
 from workbench.files import output_folder, write_bytes, write_text
@@ -145,6 +146,7 @@ class Paper:
             for kind_of in ("svg", "pdf"):
                 files[f"figures/{spec.name}.{kind_of}"] = self.figure(number, kind_of)
         files[METHODS] = (self.methods + "\n").encode()
+        files["citation.bib"] = self._citation.encode()
         files["study.toml"] = study_text.encode()
         files[PAGE] = page(self).encode()
         for name, data in files.items():
@@ -157,6 +159,16 @@ class Paper:
     def plain_numbers(self) -> dict[str, Any]:
         """JSON-ready, by experiment."""
         return {name: [plain(cell) for cell in cells] for name, cells in self.cells.items()}
+
+    @property
+    def _citation(self) -> str:
+        title = self.study.title.replace("{", "").replace("}", "")
+        digest = self.study.digest[:12]
+        return (
+            f"@misc{{workbench-{self.study.name}-{digest},\n  title = {{{title}}},\n"
+            f"  howpublished = {{The Self-Healing tinyML Audio Workbench {__version__}, \\texttt{{{self.command}}}}},\n"
+            f"  note = {{study {digest}, seed {self.study.seed}}},\n}}\n"
+        )
 
     def _manifest(self, files: dict[str, bytes]) -> dict[str, Any]:
         return {
