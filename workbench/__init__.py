@@ -45,6 +45,8 @@ if TYPE_CHECKING:
     from workbench.face.publishing import paper as paper
     from workbench.face.seeing import avatar as avatar
     from workbench.face.training import train as train
+    from workbench.face.updating import UpdateCuts as UpdateCuts
+    from workbench.face.updating import update_cuts as update_cuts
     from workbench.face.users import Experiences as Experiences
     from workbench.face.users import users as users
     from workbench.generators.generator import Generator as Generator
@@ -99,6 +101,7 @@ _MODULES = {
     "StrategyBench": "panels.strategy_bench",
     "TrainingMonitor": "panels.training_monitor",
     "TrialId": "memory.faults.plan",
+    "UpdateCuts": "face.updating",
     "Voice": "experiments.voices.voice",
     "WorkbenchError": "errors",
     "WorkbenchWarning": "errors",
@@ -130,6 +133,7 @@ _MODULES = {
     "summary": "face.campaigns",
     "train": "face.training",
     "unpruned": "face.loading",
+    "update_cuts": "face.updating",
     "users": "face.users",
     "voice_of": "face.own",
 }

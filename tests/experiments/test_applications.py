@@ -17,9 +17,11 @@ from workbench.audio.recogniser import VARIANTS, Recogniser
 from workbench.cli import main
 from workbench.experiments.applications import assistance, liveness, readings
 from workbench.experiments.applications.exposure import Exposure, exposed, exposures
+from workbench.experiments.applications.shares import shares_of, table_rows
 from workbench.memory.faults.plan import Plan
 from workbench.memory.faults.transients import Sites
 from workbench.memory.sampling import counter_stream
+from workbench.training.checkpoint_files import shipped_checkpoint
 
 
 @settings(max_examples=30)
@@ -134,3 +136,31 @@ def test_a_command_measures_users_and_goes_on(
 
 def test_each_presentation_is_an_attempt() -> None:
     assert len(VARIANTS) >= liveness.ATTEMPTS
+
+
+def test_a_safety_voice_speaks_where_the_healer_knows_that_it_failed() -> None:
+    """Golden copy and working copy lose the same page, which CRC pages cannot mend."""
+    fault = "bits=0+9+17"
+    golden = voice().image("crc-scrub").layout.sections["golden"].start
+    lost = Exposure("lost", f"{fault}+{8 * golden + 3}+{8 * golden + 44}", 60.0)
+    calm = Exposure("calm", "", 60.0)
+    rows = list(
+        shares_of(
+            voice(), lambda number, image: {"bad": float(len(image.flipped()) > 0)}, (calm, lost), "crc-scrub",
+            devices=2, seed=0, safety=lambda number: {"bad": 0.25},
+        )
+    )  # fmt: skip
+    assert [row.shares["bad"] for row in rows] == [0, 0, 0, 1, 1, 0.25]
+    assert [row.safety for row in rows] == [None, None, 0.0, None, None, 1.0]
+    assert "safety voice in 100 % of devices" in table_rows(rows)[-1][1]
+
+
+def test_a_safety_voice_that_cannot_be_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    other = str(shipped_checkpoint("seed1"))
+    asked = ["users", "liveness", "--devices", "1", "--upsets", "1", "--safety-voice", other]
+    assert main(asked) == 2
+    assert "bytes of parameters and 15% of the voice are" in capsys.readouterr().err
+    assert main(["users", "avatar", "--safety-voice", other]) == 2
+    assert "says digits, and `users avatar` needs other words" in capsys.readouterr().err
+    with pytest.raises(wb.WorkbenchError, match="has no safety voice"):
+        wb.users("assistance", safety=voice())

@@ -44,6 +44,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--strategy", type=strategy_text, default=_HEALER, metavar="NAME|FILE",
         help=f"the healer, beside none: {STRATEGIES} ({_HEALER})",
     )  # fmt: skip
+    parser.add_argument(
+        "--safety-voice", type=Path, metavar="DIR",
+        help="liveness: also let a far smaller voice, trained on the same words, speak where the healer knows of damage "
+        "that it could not repair",
+    )  # fmt: skip
     parser.add_argument("--devices", type=int, default=_DEVICES, help=f"of each ({_DEVICES})")
     parser.add_argument(
         "--flips", type=int, default=0, metavar="N",
@@ -67,5 +72,9 @@ def run(options: argparse.Namespace) -> None:
     if options.flips < 0 or (options.flips and options.application != "assistance"):
         raise WorkbenchError(
             f"--flips is {options.flips} and counts single flips of `users assistance`; leave it out"
+        )
+    if options.safety_voice is not None and options.application != "liveness":
+        raise WorkbenchError(
+            f"--safety-voice says digits, and `users {options.application}` needs other words; leave it out"
         )
     importlib.import_module(f"workbench.commands.applications.{options.application}").run(options)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -11,7 +11,7 @@ from workbench.errors import WorkbenchError, expect, nearest, whole_number
 from workbench.experiments.applications.assistance import heard_on_page, refuse_fixed_words
 from workbench.experiments.applications.avatar import Viewer
 from workbench.experiments.applications.exposure import exposures
-from workbench.experiments.applications.liveness import Listener
+from workbench.experiments.applications.liveness import Listener, SafetyListener
 from workbench.experiments.applications.shares import Measured, Shares, shares_of, table_rows
 from workbench.experiments.voices.voice import Voice, open_voice
 from workbench.face.shown import html_table, need_pandas, text_table
@@ -64,6 +64,17 @@ def _avatar(voice: Voice) -> Measured:
     return Viewer(voice).experience
 
 
+def _saved(
+    name: str, voice: Voice, safety: Voice | None
+) -> Callable[[int], Mapping[str, float]] | None:
+    expect(safety, (Voice, type(None)), "the safety voice", "a Voice, or None")
+    if safety is None:
+        return None
+    if name != "liveness":
+        raise WorkbenchError(f"{name} has no safety voice, which says digits; leave safety out")
+    return SafetyListener(voice, safety).experience
+
+
 # Name -> the generator that it is for, and what its users experience.
 _APPLICATIONS = {
     "liveness": ("challenge", _liveness),
@@ -82,6 +93,7 @@ def users(
     rate: str = RATE,
     devices: int = 4,
     seed: int = 0,
+    safety: Voice | None = None,
 ) -> Experiences:
     """Expose devices to faults, let them speak, and tell what their users experience.
 
@@ -95,6 +107,8 @@ def users(
         rate: Of upsets, as `workbench lifetime` takes it.
         devices: Of each.
         seed: Another one draws other faults.
+        safety: Of "liveness": a far smaller voice, which speaks where the healer knows of damage that it could not
+            repair; None for none.
 
     Raises:
         WorkbenchError: Something is unknown or does not fit, or the recogniser is missing.
@@ -109,10 +123,13 @@ def users(
     if whole_number(devices, "the number of devices") < 1:
         raise WorkbenchError(f"{devices} devices cannot be measured; give at least 1")
     voice = voice or open_voice(generator=usual)
+    saved = _saved(name, voice, safety)
     cases = exposures(tuple(upsets), tuple(years), rate)
-    with counting("Listening", total=2 * len(cases), unit="case") as bar:
+    with counting("Listening", total=(3 if saved else 2) * len(cases), unit="case") as bar:
         rows = []
-        for row in shares_of(voice, measured_by(voice), cases, healer, devices=devices, seed=seed):
+        for row in shares_of(
+            voice, measured_by(voice), cases, healer, devices=devices, seed=seed, safety=saved
+        ):
             rows.append(row)
             bar.update()
     return Experiences(tuple(rows))

@@ -6,13 +6,18 @@ import argparse
 
 from workbench.commands.applications.table import measure
 from workbench.commands.common import chosen_voice
-from workbench.experiments.applications.liveness import ATTEMPTS, DIGITS, Listener
+from workbench.experiments.applications.liveness import ATTEMPTS, DIGITS, Listener, SafetyListener
+from workbench.experiments.voices.voice import open_voice
 
 
 def run(options: argparse.Namespace) -> None:
     """Measure and print."""
     voice = chosen_voice(options, usual="challenge")
-    measure(voice, Listener(voice).experience, options)
+    safety = None
+    if options.safety_voice is not None:
+        small = open_voice(options.safety_voice)
+        safety = small.program.content_hash, SafetyListener(voice, small).experience
+    measure(voice, Listener(voice).experience, options, safety)
     print(
         f"locked out: users who do not understand all {DIGITS} digits of a challenge in any of {ATTEMPTS} attempts, with "
         "other noise each time; 95 % interval over devices. The listener is pocketsphinx"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 
 from workbench.commands.kept import Kept
@@ -15,14 +16,28 @@ from workbench.face.shown import text_table
 from workbench.files import write_text
 
 
-def measure(voice: Voice, measured: Measured, options: argparse.Namespace) -> list[Shares]:
-    """Measure all exposures, print and write them; an interrupted run resumes."""
+def measure(
+    voice: Voice,
+    measured: Measured,
+    options: argparse.Namespace,
+    safety: tuple[str, Callable[[int], Mapping[str, float]]] | None = None,
+) -> list[Shares]:
+    """Measure all exposures, print and write them; an interrupted run resumes.
+
+    safety: hash of the safety voice's program, and what its users experience; None for none.
+    """
     cases = exposures(options.upsets or (), options.years or (), options.rate)
     healer, program = voice.healer(options.strategy)
-    depends = (voice.program.content_hash, program.content_hash, str(healer), options.devices)
+    depends: tuple[object, ...] = (
+        voice.program.content_hash,
+        program.content_hash,
+        str(healer),
+        options.devices,
+    )
+    depends += (safety[0],) if safety else ()
     with (
         Kept("users", options.application, *depends, options.seed) as kept,
-        counted(2 * len(cases), unit="case") as say,
+        counted((3 if safety else 2) * len(cases), unit="case") as say,
     ):
 
         def step(name: str, make: object) -> Shares:
@@ -32,7 +47,7 @@ def measure(voice: Voice, measured: Measured, options: argparse.Namespace) -> li
         rows = list(
             shares_of(
                 voice, measured, cases, options.strategy, devices=options.devices,
-                seed=options.seed, step=step,
+                seed=options.seed, step=step, safety=safety[1] if safety else None,
             )
         )  # fmt: skip
     print(text_table(table_rows(rows)))

@@ -74,7 +74,15 @@ def exposures(upsets: Sequence[int], years: Sequence[float], rate: str) -> list[
 def exposed(
     voice: Voice, strategy: str | Strategy, exposure: Exposure, *, devices: int, seed: int
 ) -> Iterator[Image]:
-    """The memory of each device at the moment at which it speaks.
+    """The memory of each device at the moment at which it speaks; see `exposed_devices`."""
+    for image, _ in exposed_devices(voice, strategy, exposure, devices=devices, seed=seed):
+        yield image
+
+
+def exposed_devices(
+    voice: Voice, strategy: str | Strategy, exposure: Exposure, *, devices: int, seed: int
+) -> Iterator[tuple[Image, bool]]:
+    """The memory of each device at the moment at which it speaks, and whether its healer knows of unrepaired damage.
 
     Args:
         voice: That all of them have.
@@ -100,4 +108,4 @@ def exposed(
         device = Device(image, healer, image.data, like=first)
         (events,) = workload.events(sites, range(number, number + 1), frames=frames).rows(1)
         memory_changes(device, events, frames)
-        yield image.flip(np.asarray(device.wrong, np.int64))
+        yield image.flip(np.asarray(device.wrong, np.int64)), device.backoff.any()

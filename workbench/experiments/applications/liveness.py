@@ -14,6 +14,7 @@ import numpy as np
 from workbench.audio.recogniser import VARIANTS, Recogniser, answers
 from workbench.errors import WorkbenchError
 from workbench.experiments.voices.voice import Voice
+from workbench.healing.safety_voice import refuse_over_budget
 from workbench.memory.image import Image
 from workbench.memory.sampling import counter_stream
 
@@ -50,6 +51,24 @@ class Listener:
     def experience(self, number: int, image: Image) -> dict[str, float]:
         """Share of the users that are locked out of device `number`; its challenges are its own."""
         return {LOCKED_OUT: locked_out(self.understood(image), seed=number)}
+
+
+class SafetyListener:
+    """A user of devices whose safety voice speaks, which upsets of RAM do not reach."""
+
+    def __init__(self, voice: Voice, safety: Voice) -> None:
+        """Raises WorkbenchError as `Listener`, and for a safety voice of other words or over its budget."""
+        if safety.utterances != voice.utterances:
+            raise WorkbenchError(
+                f"the safety voice says {' '.join(safety.utterances)} and the voice {' '.join(voice.utterances)}; train "
+                "both on the same recordings"
+            )
+        refuse_over_budget(voice.program, safety.program)
+        self._understood = Listener(safety).understood(safety.image())
+
+    def experience(self, number: int) -> dict[str, float]:
+        """As of `Listener`."""
+        return {LOCKED_OUT: locked_out(self._understood, seed=number)}
 
 
 def locked_out(

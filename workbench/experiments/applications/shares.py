@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from workbench.experiments.applications.exposure import Exposure, exposed
+from workbench.experiments.applications.exposure import Exposure, exposed_devices
 from workbench.experiments.estimates.statistics import mean_interval
 from workbench.experiments.threads import one_thread
 from workbench.experiments.voices.voice import Voice
@@ -30,6 +30,7 @@ class Shares:
         wrong_bits: Of the working copy when a device speaks, mean over devices.
         shares: What happens -> share of the users, mean over devices, 0 to 1.
         intervals: Its 95 % interval over devices; (None, None) for a single device.
+        safety: Share of the devices in which a safety voice speaks, 0 to 1; None where there is none.
     """
 
     exposure: str
@@ -37,6 +38,14 @@ class Shares:
     wrong_bits: float
     shares: dict[str, float]
     intervals: dict[str, tuple[float | None, float | None]]
+    safety: float | None = None
+
+    @property
+    def healer(self) -> str:
+        """The healer, and what speaks where it fails."""
+        if self.safety is None:
+            return self.strategy
+        return f"{self.strategy}, safety voice in {100 * self.safety:.0f} % of devices"
 
     def text(self, what: str) -> str:
         """A share with its interval, in percent."""
@@ -56,8 +65,11 @@ def shares_of(
     devices: int,
     seed: int,
     step: Step = lambda name, make: make(),
+    safety: Callable[[int], Mapping[str, float]] | None = None,
 ) -> Iterator[Shares]:
     """Every exposure without a healer and with one, the same upsets of the working copy for both.
+
+    With a safety voice, also with both: it speaks where the healer knows of damage that it could not repair.
 
     Args:
         voice: Of all devices.
@@ -67,6 +79,7 @@ def shares_of(
         devices: Of each.
         seed: Another one draws other faults.
         step: Gets the name of a case and what measures it, to keep the result.
+        safety: What users of device `number` experience of the safety voice; None for none.
     """
     known: dict[tuple[int, bytes], Mapping[str, float]] = {}
 
@@ -78,15 +91,25 @@ def shares_of(
         return known[key]
 
     for case in cases:
-        for strategy in (NONE, healer):
+        ways: list[tuple[str | Strategy, bool]] = [(NONE, False), (healer, False)]
+        for strategy, saved in [*ways, (healer, True)] if safety else ways:
 
-            def make(case: Exposure = case, strategy: str | Strategy = strategy) -> Shares:
+            def make(
+                case: Exposure = case, strategy: str | Strategy = strategy, saved: bool = saved
+            ) -> Shares:
+                made = exposed_devices(voice, strategy, case, devices=devices, seed=seed)
                 with one_thread():
-                    images = list(exposed(voice, strategy, case, devices=devices, seed=seed))
-                    rows = [experience(number, image) for number, image in enumerate(images)]
-                return _shares(case, _name(strategy), images, rows)
+                    images, known = map(list, zip(*made, strict=True))
+                    rows = [
+                        safety(number)
+                        if saved and safety and known[number]
+                        else experience(number, image)
+                        for number, image in enumerate(images)
+                    ]
+                row = _shares(case, _name(strategy), images, rows)
+                return replace(row, safety=float(np.mean(known))) if saved else row
 
-            yield step(f"{case.title}-{_name(strategy)}", make)
+            yield step(f"{case.title}-{_name(strategy)}{'-safety' * saved}", make)
 
 
 def _name(strategy: str | Strategy) -> str:
@@ -112,7 +135,7 @@ def table_rows(rows: Sequence[Shares]) -> list[tuple[str, ...]]:
     return [
         head,
         *(
-            (row.exposure, row.strategy, f"{row.wrong_bits:,.1f}", *map(row.text, row.shares))
+            (row.exposure, row.healer, f"{row.wrong_bits:,.1f}", *map(row.text, row.shares))
             for row in rows
         ),
     ]

@@ -1,0 +1,1 @@
+"""Updates of devices that lose power, to be looked at."""

@@ -1,0 +1,111 @@
+"""A safety voice: when it is heard instead of the first, and how one fades into the other.
+
+Layout: the C of `workbench/firmware/runtime/wb_safety.h` does the same. Samples are int16.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+
+from workbench.errors import WorkbenchError
+from workbench.integer.program import Program
+from workbench.memory.layout import Layout
+
+SHARE = 0.15  # of the bytes and of the multiply-accumulates of the voice that it stands in for
+_MOST = 2**15
+_OK, _HEALED, _DEGRADED, _UNHEALABLE = range(4)  # what a step returns, `wb_status`
+
+
+class Heard(IntEnum):
+    """What is heard in a frame: one of two voices, or one that fades into the other."""
+
+    VOICE = 0
+    SAFETY = 1
+    TO_SAFETY = 2
+    TO_VOICE = 3
+
+
+@dataclass(frozen=True)
+class SafetyRules:
+    """When voices change.
+
+    Args:
+        patience: Frames in a row with known damage until the safety voice speaks; at once where nothing helps.
+        recovery: Frames in a row without any until the first speaks again: a round of its checks or more.
+    """
+
+    patience: int = 25
+    recovery: int = 250
+
+    def __post_init__(self) -> None:
+        for name, frames in vars(self).items():
+            if type(frames) is not int or not 1 <= frames <= _MOST:
+                raise WorkbenchError(
+                    f"{name} of a safety voice is {frames!r} frames; choose a whole number from 1 to {_MOST:,}"
+                )
+
+
+class Switch:
+    """Which voice speaks. copies: uint32 [3] of its state, of which the majority counts."""
+
+    def __init__(self, rules: SafetyRules) -> None:
+        self.rules = rules
+        self.copies = np.zeros(3, np.uint32)
+
+    def next(self, status: int) -> Heard:
+        """What is heard in a frame whose step returned `status`, 0 to 3 as `wb_status`."""
+        a, b, c = (int(copy) for copy in self.copies)
+        word = a & b | a & c | b & c
+        speaks = word & 1
+        limit = self.rules.recovery if speaks else self.rules.patience
+        changes = status in (_OK, _HEALED) if speaks else status >= _DEGRADED
+        asked = min(word >> 1, limit) + 1 if changes else 0
+        if asked >= limit or (not speaks and status == _UNHEALABLE):
+            heard = Heard.TO_VOICE if speaks else Heard.TO_SAFETY
+            speaks, asked = 1 - speaks, 0
+        else:
+            heard = Heard.SAFETY if speaks else Heard.VOICE
+        self.copies[:] = asked << 1 | speaks
+        return heard
+
+
+def mixed(heard: Heard, voice: np.ndarray, safety: np.ndarray) -> np.ndarray:
+    """A frame that is heard, int16 [samples], of those of both voices.
+
+    >>> mixed(Heard.TO_SAFETY, np.int16([0, 0, 0, 0]), np.int16([8, 8, 8, 8])).tolist()
+    [2, 4, 6, 8]
+    """
+    count = len(voice)
+    rising = np.arange(1, count + 1)
+    later = {
+        Heard.VOICE: np.zeros(count, np.int64),
+        Heard.SAFETY: np.full(count, count),
+        Heard.TO_SAFETY: rising,
+        Heard.TO_VOICE: count - rising,
+    }[heard]
+    first, second = (each.astype(np.int64) for each in (voice, safety))
+    return ((first * (count - later) + second * later) // count).astype(np.int16)
+
+
+def refuse_over_budget(voice: Program, safety: Program) -> None:
+    """Raise WorkbenchError for a safety voice that takes other inputs, or more than SHARE of the bytes or of the work."""
+    rate = {name: voice.signal(name).rate for name in (*voice.inputs, voice.output)}
+    told = {name: safety.signal(name).rate for name in (*safety.inputs, safety.output)}
+    if sorted(rate.values()) != sorted(told.values()) or voice.inputs != safety.inputs:
+        raise WorkbenchError(
+            "the safety voice has other inputs or frames than the voice that it stands in for; train both for the same "
+            "utterances"
+        )
+    sizes = [Layout(program, areas=()).working_bytes for program in (voice, safety)]
+    for what, (whole, part) in (
+        ("bytes of parameters", sizes),
+        ("multiply-accumulates a frame", [p.macs_per_frame() for p in (voice, safety)]),
+    ):
+        if part > SHARE * whole:
+            raise WorkbenchError(
+                f"the safety voice has {part:,} {what} and {SHARE:.0%} of the voice are {SHARE * whole:,.0f}; train a "
+                "smaller one, as with --set channels=[20,12,8]"
+            )
