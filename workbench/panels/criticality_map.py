@@ -56,7 +56,7 @@ class CriticalityMap(widgets.VBox):
         tried = int(self.cells.tried[row, bit])
         if not tried:
             return f"{name}: none was tried"
-        return f"{name}: mean harm {100 * self.cells.harm[row, bit]:.2g} % of {tried:,} bits that were tried"
+        return f"{name}: mean harm {100 * self.cells.harm[row, bit]:.2g} %, bits tried: {tried:,}"
 
     def _chosen(self, change: Any) -> None:
         if change["new"]:
