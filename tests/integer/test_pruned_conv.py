@@ -18,6 +18,7 @@ from workbench.integer.program import Program
 from workbench.integer.pruning import dense_program, prunable, pruned_program, with_dense
 from workbench.integer.reference import Stream, run
 from workbench.integer.reference_frames import ReferenceFrames
+from workbench.integer.smooth import run_smooth, smooth_parameters
 from workbench.integer.storage import load_program, save_program
 from workbench.memory.faults.transients import Sites
 from workbench.memory.image import Image
@@ -191,3 +192,28 @@ def test_a_change_of_something_unknown_is_refused() -> None:
     with pytest.raises(WorkbenchError, match="has no parameter"):
         stream.step(random_inputs(program, 1, 2), {(conv.name, "weight"): Change(one, one, one)})
     assert isinstance(Stream(program), Stream)
+
+
+@settings(max_examples=20, deadline=None)
+@given(seed=seeds)
+def test_gradients_of_kept_weights_are_those_of_the_dense_ones(seed: int) -> None:
+    program = random_pruned_program(seed, operators=2)
+    inputs = random_inputs(program, seed, 3)
+    made = []
+    for each in (program, dense_program(program)):
+        parameters = smooth_parameters(each)
+        y = run_smooth(each, parameters, inputs)
+        y.square().sum().backward()
+        made.append((y.detach().numpy(), parameters))
+    np.testing.assert_array_equal(made[0][0], made[1][0])
+    for conv in program.operators:
+        if isinstance(conv, PrunedConv):
+            kept, dense = (
+                made[i][1][conv.name, field].grad for i, field in enumerate(("kept", "weight"))
+            )
+            if dense is None:  # behind a clamp that lets nothing through
+                assert kept is None
+                continue
+            places = conv.places[:, : conv.kept.shape[1]]
+            expected = np.where(places >= 0, dense.numpy().reshape(-1)[places], 0.0)
+            np.testing.assert_array_equal(kept.numpy(), expected)

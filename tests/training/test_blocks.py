@@ -12,6 +12,7 @@ from test_training import TINY, tiny_task, weights_of
 from workbench.cli import main
 from workbench.errors import WorkbenchError
 from workbench.experiments.voices import modes
+from workbench.experiments.voices.mode_pictures import draw_modes
 from workbench.experiments.voices.modes import in_mode, memory_figures, modes_of, restore_figures
 from workbench.experiments.voices.quality import Quality
 from workbench.experiments.voices.voice import open_voice
@@ -200,3 +201,18 @@ def test_the_command_prints_every_mode(finished: Path, tmp_path: Path, capsys, m
     ]
     assert all(row["mode"] in printed for row in rows)
     assert "bytes in reserve" in printed
+
+
+def test_the_picture_has_a_point_for_each_mode(finished: Path, tmp_path: Path) -> None:
+    rows = [
+        {
+            "mode": mode.name,
+            "macs_per_frame": 100 + n,
+            "quality": {"stoi": 0.9},
+            "instructions": {"m4": {"mean": 7.0}},
+        }
+        for n, mode in enumerate(modes_of(open_voice(finished).program))
+    ]
+    for core in (None, "m4"):
+        draw_modes(rows, "stoi", core, tmp_path / "modes.png")
+        assert (tmp_path / "modes.png").read_bytes().startswith(b"\x89PNG")

@@ -18,17 +18,22 @@ from workbench.experiments.voices.voice import open_voice
 from workbench.generators.challenge import GENERATOR
 from workbench.integer.lowered_generator import lower_generator
 from workbench.integer.program import Program
+from workbench.integer.pruning import pruned_program
 from workbench.integer.storage import program_header, program_payload
 from workbench.training import stored_program
 from workbench.training.checkpoint import load_checkpoint
 from workbench.training.checkpoint_files import read_metadata
+from workbench.training.kept_blocks import masks_of
 from workbench.training.stored_program import program_of
 
 PROGRAM, METADATA = "program.wbp", "model.json"
 
 
 def fresh(folder: Path) -> Program:
-    return lower_generator(GENERATOR, load_checkpoint(folder)[0]).program
+    model, metadata = load_checkpoint(folder)
+    return pruned_program(
+        lower_generator(GENERATOR, model).program, masks_of(metadata, str(folder))
+    )
 
 
 @pytest.mark.parametrize("name", GENERATOR.checkpoints)

@@ -30,6 +30,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--core", action="append", choices=CORES, metavar="NAME",
         help=f"whose instructions a frame are counted; may be given again (none): {', '.join(CORES)}",
     )  # fmt: skip
+    parser.add_argument(
+        "--picture", type=Path, metavar="FILE",
+        help="draw what each mode costs on the first core, and its quality, as a PNG file",
+    )  # fmt: skip
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here as well")
 
 
@@ -58,6 +62,11 @@ def run(options: argparse.Namespace) -> None:
         f"to restore a page of 256 bytes reads {restored['aligned']:,.0f} bytes of flash; chosen weight by weight, "
         f"{restored['unstructured']:,.0f}"
     )
+    if options.picture:
+        from workbench.experiments.voices.mode_pictures import draw_modes
+
+        shown = "pesq_nb" if "pesq_nb" in measures else measures[0]
+        draw_modes(rows, shown, next(iter(cores), None), options.picture)
     if options.json:
         figures = {"modes": rows, "memory": memory, "restore": restored}
         write_text(options.json, json.dumps(figures, indent=1) + "\n")

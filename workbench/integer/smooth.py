@@ -13,13 +13,22 @@ import torch
 
 from workbench.errors import WorkbenchError
 from workbench.integer.ends import is_back_end, is_front_end, signal_in_front
-from workbench.integer.operators import Add, Concat, Conv, Embed, Operator, Rescale, Table
+from workbench.integer.operators import (
+    Add,
+    Concat,
+    Conv,
+    Embed,
+    Operator,
+    PrunedConv,
+    Rescale,
+    Table,
+)
 from workbench.integer.program import Program
 from workbench.integer.reference import checked_inputs
 from workbench.integer.signals import SHIFT_MAX, SHIFT_MIN
 
 # Fields that have a gradient; shifts have none, a power of two is no smooth thing.
-SMOOTH_FIELDS = ("weight", "bias", "table", "rows")
+SMOOTH_FIELDS = ("weight", "kept", "bias", "table", "rows")
 Parameters = Mapping[tuple[str, str], torch.Tensor]
 
 
@@ -52,9 +61,10 @@ def run_smooth(
             continue
         sources = [values[name] for name in operator.sources]
         x = sources[0]
-        if isinstance(operator, Conv):
-            weight = parameters[operator.name, "weight"]
-            y = _conv(operator, x, weight, parameters[operator.name, "bias"])
+        if isinstance(operator, Conv | PrunedConv):
+            conv = operator.dense if isinstance(operator, PrunedConv) else operator
+            weight, bias = _weights(operator, parameters), parameters[operator.name, "bias"]
+            y = _conv(conv, x, weight, bias)
         elif isinstance(operator, Add):
             y = (x + sources[1]).clamp(operator.low, operator.high)
         elif isinstance(operator, Rescale):
@@ -80,6 +90,17 @@ def _exact(program: Program, operator: Operator, inputs: Mapping[str, np.ndarray
         for tensor in operator.state(program.sources(operator))
     }
     return torch.from_numpy(operator.step(sources, past, lambda sums: None).astype(np.float64))
+
+
+def _weights(operator: Conv | PrunedConv, parameters: Parameters) -> torch.Tensor:
+    """The weights of a convolution; where some blocks are left out, the kept ones in their places."""
+    if isinstance(operator, Conv):
+        return parameters[operator.name, "weight"]
+    places = operator.places[:, : operator.kept.shape[1]].reshape(-1)
+    weight = torch.from_numpy(operator.dense.weight.astype(np.float64)).reshape(-1)
+    kept = parameters[operator.name, "kept"].reshape(-1)[torch.from_numpy(places >= 0)]
+    where = torch.from_numpy(places[places >= 0])
+    return weight.index_put((where,), kept).reshape(operator.dense.weight.shape)
 
 
 def _conv(conv: Conv, x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:

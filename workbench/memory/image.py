@@ -20,7 +20,7 @@ from workbench.integer.program import Program
 from workbench.integer.storage import program_from, program_header, program_payload
 from workbench.memory.choice import DrawnFlips, Names, Numbers, draw_flips
 from workbench.memory.layout import LAYOUT, Layout
-from workbench.memory.places import GOLDEN, STATE, VERSIONS, Site
+from workbench.memory.places import GOLDEN, RESERVE, STATE, VERSIONS, Site
 from workbench.memory.tensors import read_tensor, stored_program, write_tensor
 from workbench.memory.watches.areas import PAGE_BYTES, Area, area_of
 
@@ -295,6 +295,17 @@ def _positions(positions: Iterable[int] | np.ndarray | None, size: int) -> np.nd
             f"bit position {outside[0]} lies outside of the image of {size:,} bytes"
         )
     return positions.astype(np.int64)
+
+
+def wrong_parameters(data: np.ndarray, clean: np.ndarray, layout: Layout) -> np.ndarray:
+    """Positions, ascending int64, of the bits of parameters that are computed with and are not as in the clean data."""
+    working, reserve = layout.working_bytes, layout.sections[RESERVE]
+    wrong = differing_bits(data[:working], clean[:working])
+    if not reserve.size_bytes:
+        return wrong
+    there = slice(reserve.start, reserve.stop)
+    others = 8 * reserve.start + differing_bits(data[there], clean[there])
+    return np.concatenate([wrong, others])
 
 
 def differing_bits(data: np.ndarray, other: np.ndarray) -> np.ndarray:

@@ -22,6 +22,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
+
 from workbench.integer.operators.operator import CHANNEL, Operator
 from workbench.integer.program import Program
 from workbench.memory.places import (
@@ -111,6 +113,10 @@ class Layout(Places):
         """Which axis of a tensor counts channels of the operator's target; None where none does."""
         axes = self.axes(place)
         return axes.index(CHANNEL) if CHANNEL in axes else None
+
+    def has_parameters(self, positions: np.ndarray) -> np.ndarray:
+        """Which of these bits (8 * address + bit) are of parameters that are computed with, bool, as many."""
+        return (positions < 8 * self.working_bytes) | self.sections[RESERVE].has(positions)
 
     @property
     def pages(self) -> int:

@@ -15,7 +15,7 @@ def affected_words(
 ) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
     """(word, frame in it, position) of the words that begin with wrong bits or in which bits change."""
     wrong = np.zeros(0, np.int64)
-    working, words = 8 * image.layout.working_bytes, len(spoken)
+    words = len(spoken)
     changed = np.unique(spoken.during(frame))
     following = iter([*changed[changed < words].tolist(), words])
     word, coming = 0, next(following)
@@ -32,7 +32,7 @@ def affected_words(
             np.concatenate([np.zeros(len(wrong), np.int64), frame[first:last] - start]),
             np.concatenate([wrong, inside]),
         )
-        bits, times = np.unique(inside[inside < working], return_counts=True)
+        bits, times = np.unique(inside[image.layout.has_parameters(inside)], return_counts=True)
         wrong = np.setxor1d(wrong, bits[times % 2 == 1], assume_unique=True)
         word += 1
         while coming < word:

@@ -105,25 +105,35 @@ static inline uint32_t wb_list_blocks(const wb_conv_walk *walk, const uint32_t *
     return (uint32_t)(end - list);
 }
 
+/* A code of a block with the weights of four rows; offsets that are constants are part of an instruction. */
+#define WB_BLOCK_CODE(i)                                                                            \
+    code = codes[i];                                                                                \
+    if (code) {                                                                                     \
+        s0 += wb_product(code, weights[i]);                                                         \
+        s1 += wb_product(code, weights[8 + (i)]);                                                   \
+        s2 += wb_product(code, weights[16 + (i)]);                                                  \
+        s3 += wb_product(code, weights[24 + (i)]);                                                  \
+    }
+
 /* Add the products of blocks of weights, of four rows, with the codes that a list points at. */
 #define WB_ADD_BLOCKS(type)                                                                         \
     {                                                                                               \
+        const uint32_t *const end = list + count;                                                   \
         uint32_t s0 = sums[0];                                                                      \
         uint32_t s1 = sums[1];                                                                      \
         uint32_t s2 = sums[2];                                                                      \
         uint32_t s3 = sums[3];                                                                      \
-        while (count--) {                                                                           \
-            const type *const codes = (const type *)(x + *list++);                                  \
-            for (uint32_t i = 0; i < WB_BLOCK_CODES; i++, weights++) {                              \
-                const int32_t code = codes[i];                                                      \
-                if (code) {                                                                         \
-                    s0 += wb_product(code, weights[0]);                                             \
-                    s1 += wb_product(code, weights[WB_BLOCK_CODES]);                                \
-                    s2 += wb_product(code, weights[2 * WB_BLOCK_CODES]);                            \
-                    s3 += wb_product(code, weights[3 * WB_BLOCK_CODES]);                            \
-                }                                                                                   \
-            }                                                                                       \
-            weights += WB_BLOCK_BYTES - WB_BLOCK_CODES;                                             \
+        for (; list != end; list++, weights += WB_BLOCK_BYTES) {                                    \
+            const type *const codes = (const type *)(x + *list);                                    \
+            int32_t code;                                                                           \
+            WB_BLOCK_CODE(0)                                                                        \
+            WB_BLOCK_CODE(1)                                                                        \
+            WB_BLOCK_CODE(2)                                                                        \
+            WB_BLOCK_CODE(3)                                                                        \
+            WB_BLOCK_CODE(4)                                                                        \
+            WB_BLOCK_CODE(5)                                                                        \
+            WB_BLOCK_CODE(6)                                                                        \
+            WB_BLOCK_CODE(7)                                                                        \
         }                                                                                           \
         sums[0] = s0;                                                                               \
         sums[1] = s1;                                                                               \
@@ -211,6 +221,13 @@ static inline void wb_plain_blocks(const wb_conv_call *call, const wb_blocks *bl
     }
 }
 
+/* Of parameters that lie in flash a compiler knows the values, and an upset changes them all the same. */
+#if defined(__GNUC__)
+#define WB_UNKNOWN(pointer) __asm__("" : "+r"(pointer))
+#else
+#define WB_UNKNOWN(pointer) (void)(pointer)
+#endif
+
 #if defined(WB_KERNELS_DSP_H)
 #include "wb_dsp_blocks.h"
 #else
@@ -223,6 +240,9 @@ WB_NOINLINE static void wb_conv_blocks(const wb_conv_shape *shape, const wb_bloc
 {
     const size_t back_bytes = wb_back_bytes(shape);
     unsigned char *const window = (unsigned char *)x - back_bytes;
+    WB_UNKNOWN(blocks);
+    WB_UNKNOWN(bias);
+    WB_UNKNOWN(shift);
     const wb_conv_call call = wb_call_of(shape, blocks->kept, bias, shift, window, y, work, NULL);
 
     wb_copy(window, history, back_bytes);

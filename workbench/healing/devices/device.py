@@ -24,7 +24,7 @@ from workbench.healing.log import CLIMBS, Diagnosis, LogEntry, Remedy, Verdict
 from workbench.healing.remedies import REMEDIES, State, mend_check
 from workbench.healing.strategies.guard import Guard
 from workbench.healing.strategies.strategy import Strategy
-from workbench.memory.image import Image, differing_bits, flip_bits
+from workbench.memory.image import Image, flip_bits, wrong_parameters
 from workbench.memory.places import HEALER, STATE
 from workbench.memory.watches.monitor import Frame, Monitor
 from workbench.memory.watches.watch import Watch, listed
@@ -33,7 +33,7 @@ from workbench.memory.watches.watch import Watch, listed
 class Device:
     """One device: bytes that upsets flip and a healer mends; histories are in the state of its run.
 
-    wrong: positions of the bits of the working copy that are not as they were made, int64.
+    wrong: positions of the bits of the working copy and of the reserve that are not as they were made, int64.
     log: what the healer found so far. changed: whether working bytes changed since it was last set to False. silenced:
     whether the histories are to become silent, likewise. trace: what happened when, by the true count of frames.
     false_positives: repairs of intact units. repeats: findings of units that were reported already.
@@ -62,6 +62,7 @@ class Device:
         self.changed = self.silenced = False
         self._state: State | None = None  # of the frame, once an alarm has asked for it
         self.false_positives = self.repeats = 0
+        self._clean = clean
         self._clean_working = clean[: self.layout.working_bytes]
         healer = self.layout.sections[HEALER]
         self._stuck = StuckCells(healer)
@@ -107,7 +108,7 @@ class Device:
         moved = hit and self._follow()
         if not moved:
             self.look_again(addresses)
-        if moved or (addresses < self.layout.working_bytes).any():
+        if moved or self.layout.has_parameters(8 * addresses).any():
             self._find_wrong()
             return True
         return False
@@ -344,6 +345,6 @@ class Device:
         self.settle()
 
     def _find_wrong(self) -> None:
-        known, working = self.wrong, self.data[: self.layout.working_bytes]
-        self.wrong = differing_bits(working, self._clean_working)
+        known = self.wrong
+        self.wrong = wrong_parameters(self.data, self._clean, self.layout)
         self.trace.toggled(np.setxor1d(known, self.wrong, assume_unique=True))
