@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from workbench.experiments.voices.modes import DENSE, ORDINARY, PRUNED
 from workbench.files import replacing
@@ -17,26 +18,30 @@ _NAMES = {PRUNED: "pruned", DENSE: "all un-pruned"}
 def draw_modes(
     rows: Sequence[Mapping[str, Any]], measure: str, core: str | None, path: Path
 ) -> None:
-    """Replace the PNG file `path`: figures of modes, as `mode_figures` gives them, with one point each.
+    """Replace the PNG file `path`: figures of modes, as `mode_figures` gives them, two bars each.
 
-    measure: on the vertical axis. core: whose mean instructions are on the horizontal one; None for
-    multiply-accumulates.
+    measure: of the left bars. core: whose mean instructions the right ones are; None for multiply-accumulates.
     """
-    figure = Figure(figsize=(7.5, 4.2), layout="constrained")
-    axes = figure.subplots()
-    for row in rows:
-        y = row["quality"][measure]
-        if row["mode"] == ORDINARY or y is None:
-            continue
-        x = row["instructions"][core]["mean"] if core else row["macs_per_frame"]
-        whole = row["mode"] in _NAMES
-        axes.scatter([x], [y], color="#d9730d" if whole else "#2f5d8a", s=50 if whole else 25)
-        axes.annotate(
-            _NAMES.get(row["mode"], row["mode"]), (x, y), xytext=(4, 4), textcoords="offset points",
-            fontsize=10 if whole else 7,
-        )  # fmt: skip
-    axes.set_xlabel(f"instructions a frame on {core}" if core else "multiply-accumulates a frame")
-    axes.set_ylabel(measure)
-    axes.grid(alpha=0.3)
+    shown = [row for row in rows if row["mode"] != ORDINARY]
+    names = [_NAMES.get(row["mode"], row["mode"]) for row in shown]
+    colours = ["#d9730d" if row["mode"] in _NAMES else "#2f5d8a" for row in shown]
+    quality = [row["quality"][measure] or 0.0 for row in shown]
+    if core:
+        cost = [row["instructions"][core]["mean"] for row in shown]
+    else:
+        cost = [row["macs_per_frame"] for row in shown]
+    figure = Figure(figsize=(8, 0.28 * len(shown) + 1.2), layout="constrained")
+    left, right = figure.subplots(1, 2, sharey=True)
+    what = f"instructions a frame, {core}" if core else "multiply-accumulates a frame"
+    for axes, values, title in ((left, quality, measure), (right, cost, what)):
+        axes.barh(names, values, color=colours)
+        spread = max(values) - min(values) or 1.0
+        axes.set_xlim(min(values) - spread, max(values) + spread / 8)
+        axes.set_title(title, fontsize=10)
+        axes.grid(axis="x", color="0.9")
+        axes.set_axisbelow(True)
+        axes.xaxis.set_major_locator(MaxNLocator(4))
+        axes.xaxis.set_major_formatter("{x:,.0f}" if axes is right else "{x:g}")
+    left.invert_yaxis()
     with replacing(path) as target, target.open("wb") as file:
         figure.savefig(file, format="png", dpi=120)
