@@ -25,10 +25,12 @@ MEMORY
 {
     FLASH (rx) : ORIGIN = 0x08000000, LENGTH = 2M
     RAM (rw) : ORIGIN = 0x20000000, LENGTH = 256K
+    TCM (rw) : ORIGIN = 0x20040000, LENGTH = 64K
 }
 ENTRY(compare_all)
 SECTIONS
 {
+    .fast (NOLOAD) : { *(.bss.second_scratch_block) } > TCM
     INCLUDE one/memory.ld
     INCLUDE two/memory.ld
     .text : { KEEP(*(.text.compare_all)) *(.text*) *(.rodata*) } > FLASH
@@ -106,7 +108,7 @@ def test_two_models_link_into_one_program(tmp_path: Path) -> None:
     ]
     done = subprocess.run(
         [*zig_compiler(), *zig_target(core), *core.options, "-ffreestanding", "-ffunction-sections",
-         "-fdata-sections", "-fno-sanitize=all", *WARNINGS, "-Ione", "-Itwo", "-Ione/check", "-Itwo/check", *sources, "-T", "own.ld",
+         "-fdata-sections", "-DSECOND_SCRATCH_APART", "-fno-sanitize=all", *WARNINGS, "-Ione", "-Itwo", "-Ione/check", "-Itwo/check", *sources, "-T", "own.ld",
          "-o", str(elf)],
         cwd=tmp_path, capture_output=True, text=True,
     )  # fmt: skip
@@ -114,6 +116,11 @@ def test_two_models_link_into_one_program(tmp_path: Path) -> None:
     machine = EmulatedMachine(elf, core)
     machine.call("compare_all")
     assert machine.view("differing", 4).view("<u4")[0] == 0
+    assert machine.symbol("second_scratch_block") == 0x20040000
+    assert (
+        machine.symbol("first_device") < 0x20040000
+        and "first_scratch_block" not in machine._symbols
+    )
 
 
 def test_a_prefix_is_an_option_and_a_bad_one_is_refused(

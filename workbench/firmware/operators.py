@@ -88,12 +88,17 @@ def shape_name(firmware: Firmware, operator: str) -> str:
     return f"{firmware.prefix}_shape_{firmware.operators.of(operator)}"
 
 
+def scratch_of(firmware: Firmware) -> str:
+    """The signals of the frame in work, wherever the application has them, in C."""
+    return f"{firmware.macro('scratch')}(model)"
+
+
 def scratch_locals(firmware: Firmware) -> Iterator[str]:
     """The buffers that the operators of a step share."""
     used = firmware.scratch.offsets
     widths = {each.bits for each in firmware.program.signals if each.name in used}
     for bits in sorted(widths):
-        yield f"{c_type(bits)} *const codes{bits} = model->scratch.codes{bits};"
+        yield f"{c_type(bits)} *const codes{bits} = {scratch_of(firmware)}.codes{bits};"
 
 
 def calls(
@@ -196,7 +201,9 @@ def _single(call: Call, tensor: str) -> str:
 def _work(call: Call) -> str:
     """Memory of the kernel's own, as words; NULL where it has none."""
     offset = call.firmware.scratch.work.get(call.operator.name)
-    return "NULL" if offset is None else f"(uint32_t *)model->scratch.codes32 + {offset // 4}"
+    if offset is None:
+        return "NULL"
+    return f"(uint32_t *){scratch_of(call.firmware)}.codes32 + {offset // 4}"
 
 
 def _add(call: Call) -> Iterator[str]:

@@ -107,6 +107,7 @@ def _templates(
         "program_hash": program.content_hash,
         "frames_per_second": f"{program.frame_rate_hz:g}",
         "hash": firmware.macro("hash"),
+        "macro": firmware.prefix.upper(),
         "memory_start": firmware.macro("memory_start"),
         "frames": str(feeding.frames),
         "fill": "\n            ".join(feeding.fill),

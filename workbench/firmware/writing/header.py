@@ -168,14 +168,21 @@ def _instance(firmware: Firmware) -> str:
         lines.append(
             f"    {firmware.prefix}_state self_test; /* histories of a golden input; between steps, nothing */"
         )
-    lines += [
-        "    union {",
-        f"        int8_t codes8[{scratch}];",
-        f"        int16_t codes16[{scratch} / 2u];",
-        f"        int32_t codes32[{scratch} / 4u];",
-        "    } scratch; /* signals of the frame in work; holds nothing between steps */",
-    ]
-    return "/* Everything that a running model needs; yours to place. */\n" + _struct(
+    apart = firmware.macro("scratch_apart")
+    lines += [f"#ifndef {apart}", f"    {firmware.prefix}_scratch scratch;", "#endif"]
+    union = f"""/* Signals of the frame in work; it holds nothing between steps. */
+typedef union {{
+    int8_t codes8[{scratch}];
+    int16_t codes16[{scratch} / 2u];
+    int32_t codes32[{scratch} / 4u];
+}} {firmware.prefix}_scratch;
+
+#ifdef {apart} /* a block of its own, to be placed apart; all instances share it, so that no two steps may overlap */
+extern {firmware.prefix}_scratch {firmware.prefix}_scratch_block;
+#endif
+
+"""
+    return f"{union}/* Everything else that a running model needs; yours to place. */\n" + _struct(
         lines, f"{firmware.prefix}_instance"
     )
 

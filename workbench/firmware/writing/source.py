@@ -42,6 +42,7 @@ def _source(firmware: Firmware) -> str:
         "".join(
             f'#include "runtime/{name}"\n' for name in sorted({*HEADERS, *headers(), "wb_verify.h"})
         ),
+        _scratch(firmware),
         *_in_flash(firmware),
         *constants(firmware),
         *_healing(firmware),
@@ -67,6 +68,18 @@ def _in_flash(firmware: Firmware) -> list[str]:
         )
         if places
     ]
+
+
+def _scratch(firmware: Firmware) -> str:
+    """Where the scratch lies: in the instance, or in a block of its own."""
+    name, macro = firmware.prefix, firmware.macro("scratch")
+    return f"""#ifdef {firmware.macro("scratch_apart")}
+{name}_scratch {name}_scratch_block;
+#define {macro}(model) {name}_scratch_block
+#else
+#define {macro}(model) (model)->scratch
+#endif
+"""
 
 
 def _size(firmware: Firmware) -> str:
