@@ -18,6 +18,7 @@ from workbench.memory.watches.behaviour import HASH_DIGITS
 from workbench.memory.watches.behaviour_area import BehaviourArea
 from workbench.memory.watches.conditioned import ConditionedArea
 from workbench.memory.watches.conditions import conditions_of
+from workbench.memory.watches.fade import FadeArea
 from workbench.memory.watches.frame_features import features_of
 
 FRAMES = 6
@@ -175,6 +176,9 @@ def watching_strategy(seed: int, program: Program) -> Strategy:
         guards = [_asked(rng, guard) for guard in others.guards]
         if rng.random() < 0.3:
             guards = [Guard(Area("golden", unit_bytes=64), 0)]
+        if rng.random() < 0.4 and not others.spare_pages:
+            fade = FadeArea("fade", frames=int(rng.integers(1, 5)))
+            guards = [*(g for g in guards if not g.area.kind.fades), Guard(fade, ladder=())]
         if rng.random() < 0.4 and not others.spare_pages:
             guards.append(
                 Guard(Area("self-test", moments=2), int(rng.integers(0, 2)), every_frames=5)

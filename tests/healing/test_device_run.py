@@ -54,8 +54,8 @@ def live_plainly(
             device.observe(monitor, seen)
         for place in places:
             write_tensor(device.data, place, states[place.operator, place.tensor][0])
-        heard.append(codes[program.output][0])
         device.heal()
+        heard.append(device.fading.heard(codes[program.output][0], frame))
         if device.silenced:
             device.silence()
             device.silenced = False

@@ -29,11 +29,13 @@ class MemoryChanges:
 def memory_tells_all(device: Device) -> bool:
     """Whether this device's memory can be simulated without its sound.
 
-    Not where a monitor observes the frames, nor where histories are silenced within a word.
+    Not where a monitor observes the frames, where the output fades, nor where histories are silenced within a word.
     """
     return (
         not any(
-            guard.area.kind.stream or any(action.restarts for action in guard.actions)
+            guard.area.kind.stream
+            or guard.area.kind.fades
+            or any(action.restarts for action in guard.actions)
             for guard, _ in device.guards
         )
         and not device.strategy.policy.reset_histories

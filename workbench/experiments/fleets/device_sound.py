@@ -68,7 +68,7 @@ def hear_device(
     affected = {*spoken.during(np.array([event.frame for event in events], np.int64)).tolist()}
     for number in range(word):
         wrong = len(simulated.wrong) or any(simulated.suspect)
-        if number in affected or wrong or simulated.may_alarm():
+        if number in affected or wrong or simulated.may_alarm() or simulated.fading.busy:
             say(number)
         else:
             simulated.wait(int(spoken.starts[number + 1] - spoken.starts[number]))

@@ -241,6 +241,7 @@ class _Task:
         word = 0
         while word < len(self.spoken):
             affected = len(device.wrong) or any(device.suspect) or device.may_alarm()
+            affected = affected or device.fading.busy
             if word < coming[0] and not affected:  # time passes at once
                 device.wait(int(starts[coming[0]] - starts[word]))
                 for chosen in self.spoken.chosen[word : coming[0]].tolist():

@@ -16,6 +16,7 @@ from workbench.experiments.monitors.calibration import FRAMES, MEAN_FRAMES, cali
 from workbench.experiments.parallel.task import code_here
 from workbench.experiments.records import RecordFile
 from workbench.experiments.voices.voice import Voice
+from workbench.generators.generator import SOUND
 from workbench.healing.strategies.fitted import fitted
 from workbench.healing.strategies.strategy import Strategy
 from workbench.healing.strategies.watching import AUTONOMIC, autonomic, watched_by
@@ -24,10 +25,8 @@ from workbench.memory.watches.behaviour import BehaviourKind
 from workbench.memory.watches.behaviour_area import BehaviourArea
 
 Named = str | Strategy
-_OF_AUTONOMIC = (
-    "hidden-markers",
-    "sound-sanity",
-)  # hidden codes tell most, the output what lies behind them
+# Hidden codes tell most, the output what lies behind the last convolution.
+_OF_AUTONOMIC = ("hidden-markers", "sound-sanity")
 
 
 def watching_names() -> tuple[str, ...]:
@@ -78,7 +77,8 @@ def with_monitors(
 
 def _made(name: str, voice: Voice, calibrated: Callable[[str], BehaviourArea]) -> Strategy:
     if name == AUTONOMIC:
-        return fitted(autonomic([calibrated(each) for each in _OF_AUTONOMIC]), voice.program)
+        areas = [calibrated(each) for each in _OF_AUTONOMIC]
+        return fitted(autonomic(areas, fades=voice.generator.output == SOUND), voice.program)
     return fitted(watched_by(calibrated(name)), voice.program)
 
 

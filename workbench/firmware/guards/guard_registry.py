@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from workbench.errors import WorkbenchError
 from workbench.firmware.design import Firmware
 from workbench.firmware.guards.checksum_rows import SumsInC
+from workbench.firmware.guards.fade import FadeInC
 from workbench.firmware.guards.flash import FlashInC
 from workbench.firmware.guards.frame_features import DriftInC, QuantInC
 from workbench.firmware.guards.golden import GoldenInC
@@ -26,6 +27,7 @@ from workbench.firmware.operators import Call, call_of
 from workbench.integer.operators import Operator
 from workbench.memory.watches.areas import Kind
 from workbench.memory.watches.checksum_rows import Sums
+from workbench.memory.watches.fade import Fade
 from workbench.memory.watches.feature_drift import FeatureDrift
 from workbench.memory.watches.flash import Flash
 from workbench.memory.watches.golden import Golden
@@ -43,6 +45,7 @@ KINDS_IN_C: dict[type[Kind], InC] = {
     Pages: PagesInC(),
     Groups: PagesInC(),
     Golden: GoldenInC(),
+    Fade: FadeInC(),
     Sums: SumsInC(),
     Triple: TripleInC(),
     SelfTest: SelfTestInC(),
@@ -118,6 +121,11 @@ def after_operator(firmware: Firmware, operator: Operator) -> list[str]:
     return [
         line for entry, each in _monitors(firmware) for line in entry.after_operator(each, call)
     ]
+
+
+def after_heal(firmware: Firmware) -> list[str]:
+    """What changes the output before it leaves the device."""
+    return [line for entry, each in guarded(firmware) for line in entry.after_heal(each)]
 
 
 def after_frame(firmware: Firmware) -> list[str]:

@@ -98,3 +98,9 @@ class InC:
     def after_frame(self, guarded: Guarded) -> list[str]:
         """Lines that see the output, bring the state up to date and raise alarms by `wb_alarm`."""
         return []
+
+    # Of all kinds.
+
+    def after_heal(self, guarded: Guarded) -> list[str]:
+        """Lines that change the output once the healer is done; none for most."""
+        return []

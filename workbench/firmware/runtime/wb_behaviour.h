@@ -120,6 +120,9 @@ WB_COLD static void wb_disturbed(const wb_memory *memory, uint32_t number)
         if (!passed.found && again && part->golden_inputs != ~0u) {
             passed = wb_pass(memory, part->golden_inputs, part->golden_inputs + 1, ~0u);
         }
+        if (passed.found || !again) { /* what was heard is explained, and passes */
+            wb_fade_begin(memory);
+        }
         if (passed.found) {
             diagnosis = WB_DIAGNOSIS_MEMORY;
             remedy = WB_REMEDY_SCRUB;

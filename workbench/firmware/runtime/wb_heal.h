@@ -40,6 +40,32 @@ static inline void wb_boot_checks(const wb_memory *memory)
     }
 }
 
+/* A fade of the output; see wb_fade.h. */
+typedef struct {
+    uint32_t frames; /* from silence to full loudness */
+    uint32_t rows;   /* of a frame */
+    uint32_t channels;
+    uint32_t bits;
+    uint32_t step;
+} wb_fade;
+
+static inline void wb_fade_put(const wb_memory *memory, const wb_area *area, uint32_t left)
+{
+    wb_byte *const copies = memory->ram_checks + area->ram_check;
+    for (uint32_t copy = 0; copy < 3; copy++) {
+        wb_put_bytes(copies + 2 * copy, left, 2);
+    }
+}
+
+/* From now on silence, and then louder from frame to frame. */
+static inline void wb_fade_begin(const wb_memory *memory)
+{
+    const wb_area *const area = memory->plan->fade;
+    if (area) {
+        wb_fade_put(memory, area, ((const wb_fade *)area->parts)->frames);
+    }
+}
+
 /* The verdict on a remedy after which unit and check agree: golden inputs may refute it. */
 static inline int wb_validated(const wb_memory *memory, const wb_area *area)
 {

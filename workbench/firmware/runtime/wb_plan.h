@@ -98,6 +98,7 @@ struct wb_area {
 typedef struct {
     const wb_area *areas;
     const wb_area *validator; /* the self-test that validates remedies, or null */
+    const wb_area *fade;      /* of the output, or null */
     const wb_area *monitor;   /* the first, or null, and what is done every WB_SUMS_FRAMES */
     void (*look_on)(const wb_memory *memory, const wb_area *area);
     void (*tell)(const wb_memory *memory, const wb_log_entry *entry); /* of each entry, or null */

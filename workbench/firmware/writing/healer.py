@@ -54,6 +54,7 @@ def _plan(firmware: Firmware) -> dict[str, object]:
         "validator": f"&{name}_areas[{strategy.validator}]" if policy.validate else "NULL",
         "tell": f"{name.upper()}_TELL",
         "proofs": f"{name}_proofs",
+        **_fade(firmware),
         **sums,
         "frames": firmware.macro("frame_modulus"),
         "area_count": f"{len(strategy.guards)}u",
@@ -90,6 +91,13 @@ WB_COLD static void {name}_tell(const wb_memory *memory, const wb_log_entry *ent
 #define {firmware.macro("tell")} NULL
 #endif
 """
+
+
+def _fade(firmware: Firmware) -> dict[str, object]:
+    for number, (guard, _) in enumerate(firmware.guards):
+        if guard.area.kind.fades:
+            return {"fade": f"&{firmware.prefix}_areas[{number}]"}
+    return {}
 
 
 def _proofs(prefix: str, guards: Guards) -> str:

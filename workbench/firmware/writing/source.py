@@ -9,6 +9,7 @@ from functools import partial
 from workbench.firmware.design import Firmware
 from workbench.firmware.guards.guard_registry import (
     after_frame,
+    after_heal,
     after_operator,
     headers,
     monitor_locals,
@@ -189,11 +190,21 @@ def _step(firmware: Firmware) -> str:
     lines.append(f"wb_copy(output, {address(firmware, output)}, {frame_bytes(output)});")
     if firmware.heals:
         lines += after_frame(firmware)
-        lines.append(f"return wb_heal(&memory, {int(firmware.strategy.scans)});")
+        lines += _healed(firmware)
     else:
         lines.append("return WB_OK;")
     body = "\n".join(f"    {line}" if line else "" for line in lines)
     return f"{signature(firmware)}\n{{\n{body}\n}}\n"
+
+
+def _healed(firmware: Firmware) -> list[str]:
+    """The end of a step of a healer, whose status it returns."""
+    call, last = f"wb_heal(&memory, {int(firmware.strategy.scans)});", after_heal(firmware)
+    return (
+        [f"const wb_status status = {call}", *last, "return status;"]
+        if last
+        else [f"return {call}"]
+    )
 
 
 def _locals(firmware: Firmware) -> Iterator[str]:

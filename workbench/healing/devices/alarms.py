@@ -16,6 +16,7 @@ import numpy as np
 
 from workbench.healing.devices.backoff import WELL, Backoff
 from workbench.healing.devices.evidence import diagnose
+from workbench.healing.devices.fading import Fading
 from workbench.healing.devices.variables import time_of
 from workbench.healing.log import CLIMBS, Diagnosis, LogEntry, Remedy, Verdict
 from workbench.healing.remedies import State
@@ -33,6 +34,7 @@ class Alarmed(Protocol):
     strategy: Strategy
     data: np.ndarray
     backoff: Backoff
+    fading: Fading
     suspect: list[set[int]]
 
     @property
@@ -92,6 +94,8 @@ def _look_at_memory(
         )
         if not found and again:
             found, unhealed = _pass(device, state, (n for n, k in enumerate(kinds) if k.validates))
+        if found or not again:  # what was heard is explained, and passes
+            device.fading.begin()
         if found:
             diagnosis, remedy = Diagnosis.MEMORY, Remedy.SCRUB
             verdict = Verdict.UNHEALED if unhealed else Verdict.HEALED

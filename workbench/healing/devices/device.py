@@ -1,8 +1,7 @@
 """The memory of one simulated device and the healer that works in it, on real bytes.
 
-After each frame: the healer's variables are the bitwise majority of three copies; every guard looks
-at its next units; the variables are written back. The C of `workbench/firmware/runtime/wb_heal.h`
-does the same, statement by statement. Layout: see `workbench.memory.layout`.
+After each frame: the healer's variables are the bitwise majority of three copies; every guard looks at its next units;
+the variables are written back. The C of `wb_heal.h` does the same, statement by statement. Layout: `workbench.memory.layout`.
 """
 
 from __future__ import annotations
@@ -16,6 +15,7 @@ from workbench.healing.devices.alarms import follow_alarm
 from workbench.healing.devices.backoff import SUMS_FRAMES, WELL, Backoff
 from workbench.healing.devices.event_trace import EventTrace
 from workbench.healing.devices.evidence import diagnose, validated
+from workbench.healing.devices.fading import Fading
 from workbench.healing.devices.scrub_schedule import frames_before, looks_of, pass_quietly
 from workbench.healing.devices.stuck import StuckCells
 from workbench.healing.devices.variables import cursor_parts, cursor_word, keep, time_of, vote
@@ -68,13 +68,12 @@ class Device:
         self._stuck = StuckCells(healer)
         self.where = Whereabouts(self.layout)
         self.backoff = Backoff(self.data, image.layout, strategy)
+        self.fading = Fading(self.watches, self.data, self.settle)
         self._variables = self.data[healer.start : healer.stop].view("<u4").reshape(-1, 3)
         self.settle()
         # Units that disagree with their checks, kept up to date: most looks need not read anything.
-        self.suspect: list[set[int]]
-        if like:
-            self.suspect = [set(units) for units in like.suspect]
-        else:
+        self.suspect: list[set[int]] = [set(units) for units in like.suspect] if like else []
+        if not like:
             self._suspect_all()
         self.wrong = np.zeros(0, np.int64)
         self._find_wrong()
@@ -129,7 +128,7 @@ class Device:
 
     def quiet_frames(self) -> int | None:
         """How many calls of `heal`, which monitors have no part in, find nothing from now on; None: all."""
-        if self._stuck.in_variables:
+        if self._stuck.in_variables or self.fading.busy:
             return 0
         if not any(self.suspect) and not self.backoff.any():
             return None
@@ -176,6 +175,7 @@ class Device:
         self.changed = False
         if self.guards:
             self._heal()
+        self.fading.advance(self.trace.now)
         self.trace.now += 1
         if self.changed:
             self._find_wrong()

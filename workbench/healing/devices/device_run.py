@@ -1,9 +1,8 @@
 """One device that speaks while upsets arrive and its healer works, beside the clean run of the same words.
 
-A device is computed only while its memory or its histories differ from the clean run's; as long as they do
-not, it says what that says. Between two events memory is constant, and all frames until the next run at
-once. Frame order: upsets flip their bits; the frame is computed, and monitors see its sums and codes; the
-healer runs; its frame count grows.
+A device is computed only while its memory or its histories differ from the clean run's; as long as they do not, it says
+what that says. Between two events memory is constant, and all frames until the next run at once. Frame order: upsets flip
+their bits; the frame is computed, and monitors see its sums and codes; the healer runs; its frame count grows.
 """
 
 from __future__ import annotations
@@ -146,6 +145,7 @@ class DeviceRun:
         device = self.device
         self._clean, self._done, self._strayed, self._struck = clean, 0, False, {}
         self._codes: list[np.ndarray] = []
+        begun = device.trace.now
         wrong_bits = np.zeros(clean.frames, np.int64)
         events = [*sorted(frame for frame, hits in arrivals.items() if hits), clean.frames]
         frame = 0
@@ -159,7 +159,8 @@ class DeviceRun:
             wrong_bits[frame - passed : frame - 1] = before
             wrong_bits[frame - 1] = len(device.wrong)
         self._compute_until(clean.frames)
-        return np.concatenate(self._codes) if self._strayed else clean.codes, wrong_bits
+        codes = np.concatenate(self._codes) if self._strayed else clean.codes
+        return device.fading.heard(codes, begun), wrong_bits
 
     def _pass(self, frame: int, stop: int) -> int:
         """Let time pass until something may happen, `stop` at the latest; the number of frames."""

@@ -11,15 +11,14 @@ from workbench.healing.strategies.named import self_test, two_speeds
 from workbench.healing.strategies.policy import Policy
 from workbench.healing.strategies.strategy import Strategy
 from workbench.memory.watches.areas import Area
+from workbench.memory.watches.fade import FadeArea
 
 AUTONOMIC = "autonomic"
 # The most critical first: biases and shifts are a fortieth of the bytes and most of the harm.
 _BY_CRITICALITY = (("bias", "shift"), ("embed",), ("table",), ("weights",))
 _PAGE_BYTES = 1024
-_HEALS, _REFILL_FRAMES = (
-    32,
-    25,
-)  # a remedy every quarter second, and as many at once as two alarms find
+_FADE_FRAMES = 1  # longer silence does more harm than what it hides
+_HEALS, _REFILL_FRAMES = 128, 8  # many pages at once after a storm, and then one in so many frames
 
 
 def watched_by(area: Area) -> Strategy:
@@ -31,18 +30,24 @@ def watched_by(area: Area) -> Strategy:
     return Strategy(area.code, (Guard(area, ladder=(Remedy.RESET,)), *pages))
 
 
-def autonomic(areas: Sequence[Area]) -> Strategy:
+def autonomic(areas: Sequence[Area], *, fades: bool = True) -> Strategy:
     """Checks of memory, the most critical first, beside monitors of behaviour and golden inputs.
 
     An alarm has all pages checked at once. Where they are sound it is left alone, since resetting histories in mid-word
     does more harm than most disturbances; where it happens again, golden inputs decide: they fail, and all is restored, or
-    the data are other ones, and nothing is done. Golden inputs validate every remedy, and remedies have a budget.
+    the data are other ones, and nothing is done. Remedies have a budget. Golden inputs validate none of them: where several
+    pages are damaged at once, they refute the repair of each but the last.
+
+    Args:
+        areas: Of the monitors.
+        fades: Whether the frame of an alarm is silenced; not of a face, which silence does not become.
     """
     weights, rest = two_speeds().guards
     (test,) = self_test(1, moments=2).guards
     monitors = [Guard(area, ladder=()) for area in areas]
+    fade = [Guard(FadeArea("fade", frames=_FADE_FRAMES), ladder=())] if fades else []
     return Strategy(
         AUTONOMIC,
-        (*monitors, rest, weights, replace(test, per_frame=0)),
-        Policy(heals=_HEALS, refill_frames=_REFILL_FRAMES, validate=True),
+        (*monitors, rest, weights, replace(test, per_frame=0), *fade),
+        Policy(heals=_HEALS, refill_frames=_REFILL_FRAMES),
     )

@@ -49,6 +49,7 @@ class Kind:
         interleaved: Neighbouring bytes belong to different units.
         corrects: It can put damage right by itself.
         repeats: What it finds wrong can be computed again within the frame.
+        fades: It changes the output after an alarm.
         validates: It computes frames of its own, whose outcome validates the remedies of others.
         second: Its code may be the second check of another one.
         least_unit: Bytes of its smallest unit.
@@ -69,6 +70,7 @@ class Kind:
     movable: ClassVar[bool] = False
     interleaved: ClassVar[bool] = False
     repeats: ClassVar[bool] = False
+    fades: ClassVar[bool] = False
     flash: ClassVar[bool] = False
     validates: ClassVar[bool] = False
     remedies: ClassVar[tuple[str, ...] | None] = None

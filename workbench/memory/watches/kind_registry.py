@@ -15,6 +15,7 @@ from workbench.memory.codes.signatures import SIGNATURES, Code
 from workbench.memory.places import Places
 from workbench.memory.watches.areas import KINDS, SHIPPED, Area, Kind
 from workbench.memory.watches.checksum_rows import Sums
+from workbench.memory.watches.fade import Fade
 from workbench.memory.watches.feature_drift import FeatureDrift, PageHinkley
 from workbench.memory.watches.flash import Flash
 from workbench.memory.watches.golden import Golden
@@ -68,7 +69,7 @@ def register(kinds: Iterable[Kind]) -> None:
 
 
 _HERE = [_of_code(code) for code in (*SIGNATURES.values(), *ECC.values())]
-_HERE += [Golden("golden"), Sums("abft"), Triple("triple"), SelfTest("self-test")]
+_HERE += [Golden("golden"), Sums("abft"), Triple("triple"), SelfTest("self-test"), Fade("fade")]
 _HERE += [HiddenMarkers("hidden-markers"), SoundSanity("sound-sanity"), KlDivergence("kl-watch")]
 _HERE += [Watchdog("watchdog")]
 _HERE += [QtEwma("qt-ewma"), FeatureDrift("feature-cusum"), PageHinkley("page-hinkley")]
