@@ -177,8 +177,6 @@ class Exported:
             "OUTPUT_TYPE", f"int{output.bits}_t"
         )
         (folder / "device.c").write_text(text)
-        for left_out in ("model_check.c", "model_vectors.c"):
-            (folder / left_out).unlink()
         compile_shared(folder, folder / "device.so", options=WARNINGS)
         self.library = ctypes.CDLL(str(folder / "device.so"))
         self.flash = self._view("flash_bytes", 2 * SECTOR + 3 * SLOT)
