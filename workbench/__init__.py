@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from workbench.face.comparing import Comparison as Comparison
     from workbench.face.comparing import compare as compare
     from workbench.face.comparing import simulate as simulate
+    from workbench.face.emulating import Emulated as Emulated
+    from workbench.face.emulating import emulate as emulate
     from workbench.face.exporting import Exported as Exported
     from workbench.face.exporting import export as export
     from workbench.face.hearing import listen as listen
@@ -71,6 +73,7 @@ if TYPE_CHECKING:
     from workbench.panels.bit_lab import BitLab as BitLab
     from workbench.panels.compare_healing import HealingPanel as HealingPanel
     from workbench.panels.criticality_map import CriticalityMap as CriticalityMap
+    from workbench.panels.firmware import FirmwarePanel as FirmwarePanel
     from workbench.panels.hear_flips import FlipPanel as FlipPanel
     from workbench.panels.notebook_files import results_folder as results_folder
     from workbench.panels.player import player as player
@@ -84,8 +87,10 @@ _MODULES = {
     "Calibration": "experiments.monitors.calibration",
     "Comparison": "face.comparing",
     "CriticalityMap": "panels.criticality_map",
+    "Emulated": "face.emulating",
     "Experiences": "face.users",
     "Exported": "face.exporting",
+    "FirmwarePanel": "panels.firmware",
     "FlipPanel": "panels.hear_flips",
     "Generator": "generators.generator",
     "Guard": "healing.strategies.strategy",
@@ -110,6 +115,7 @@ _MODULES = {
     "calibrate": "experiments.monitors.calibration",
     "campaign": "face.campaigns",
     "compare": "face.comparing",
+    "emulate": "face.emulating",
     "export": "face.exporting",
     "generator_names": "face.loading",
     "guard": "healing.strategies.composing",

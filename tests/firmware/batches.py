@@ -1,9 +1,8 @@
 """Many random programs as firmware, compiled in one go, each with its own prefix."""
 
-import importlib.util
-
 import numpy as np
-import pytest
+from emulators import needs_emulator as needs_emulator
+from emulators import needs_zig as needs_zig
 from listeners import listener
 from programs import random_program
 from random_strategies import random_strategy
@@ -19,15 +18,6 @@ from workbench.integer.program import Program
 from workbench.memory.faults.events import Event
 from workbench.memory.image import Image
 from workbench.memory.watches.areas import Area
-
-needs_zig = pytest.mark.skipif(
-    importlib.util.find_spec("ziglang") is None,
-    reason="ziglang, which cross-compiles firmware, is not installed",
-)
-needs_emulator = pytest.mark.skipif(
-    any(importlib.util.find_spec(name) is None for name in ("ziglang", "unicorn", "elftools")),
-    reason="ziglang, unicorn or pyelftools, which compile and emulate firmware, are not installed",
-)
 
 
 def random_firmwares(seed: int, count: int, *, healers: bool = True) -> list[Firmware]:

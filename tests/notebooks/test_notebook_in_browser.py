@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -15,10 +16,11 @@ from lab import code_cells, lab_server
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 # All cells of these are run here, so that test_notebooks_run need not do it again.
-RUN_HERE = (PANEL, MAP, HEALERS) = (
+RUN_HERE = (PANEL, MAP, HEALERS, DEVICE) = (
     "01_hear_a_bit_flip.ipynb",
     "02_map_the_critical_bits.ipynb",
     "03_compare_healing_strategies.ipynb",
+    "04_from_notebook_to_firmware.ipynb",
 )
 # Counts in them that cost time and change nothing about what is shown.
 QUICKER = {
@@ -289,6 +291,35 @@ def _press(page, slider: str, key: str, value: str) -> None:  # type: ignore[no-
     page.get_by_role("slider", name=slider, exact=True).focus()
     getattr(page, "page", page).keyboard.press(key)
     expect(widget.locator(".widget-readout")).to_have_text(value)
+
+
+@needs_browser
+def test_firmware_is_measured_heard_and_saved(tmp_path: Path, all_cells_run: Opened) -> None:
+    from playwright.sync_api import expect
+
+    with all_cells_run(DEVICE) as page:
+        panel = page.locator(".workbench-panel")
+        readout = panel.locator(".readout")
+        expect(readout).to_contain_text("20 upsets")
+        expect(panel.get_by_role("meter")).to_have_count(3)
+        expect(panel.get_by_role("radio")).to_have_text(["1  clean", "2  under upsets"])
+        shares = panel.get_by_role("meter").evaluate_all("all => all.map(m => m.ariaValueText)")
+        _dropdown(page, "Board").select_option(label="nRF52840 DK")
+        expect(panel.locator(".budgets")).to_contain_text("64 MHz")
+        expect(page.locator(".workbench-stale")).to_have_count(0)
+        smaller = panel.get_by_role("meter").evaluate_all("all => all.map(m => m.ariaValueText)")
+        assert all(a != b for a, b in zip(shares[1:], smaller[1:], strict=True))
+        _press(page, "Upsets", "ArrowRight", "50")
+        expect(readout).to_contain_text("50 upsets")
+        assert panel.locator(".log li").count() > 5
+        panel.get_by_role("button", name="Generate firmware").click()
+        with page.expect_download() as saved:
+            panel.locator(".workbench-download").click()
+        names = zipfile.ZipFile(saved.value.path()).namelist()
+        assert saved.value.suggested_filename == "challenge-pq-scrub.zip"
+        assert {"model.c", "CMakeLists.txt"} <= {name.partition("/")[2] for name in names}
+        panel.scroll_into_view_if_needed()
+        page.screenshot(path=tmp_path / "firmware.png")
 
 
 def _dropdown(page, label: str):  # type: ignore[no-untyped-def]

@@ -21,11 +21,12 @@ from workbench.commands.common import (
     strategy_text,
 )
 from workbench.commands.cost_table import LEGEND, print_costs
-from workbench.commands.emulated_core import RUNS, on_core, print_figures
+from workbench.commands.emulated_core import on_core, print_figures
 from workbench.commands.emulated_faults import USUAL_FAULTS, run_faults
 from workbench.commands.kept import Kept
 from workbench.commands.progress import counted
 from workbench.errors import WorkbenchError
+from workbench.experiments.emulations.board_runs import RUNS
 from workbench.experiments.fleets.device_costs import COST_FRAMES
 from workbench.experiments.provenance import inputs_digest
 from workbench.experiments.voices.voice import Voice

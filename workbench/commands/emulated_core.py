@@ -11,6 +11,7 @@ import numpy as np
 from workbench.commands.attempts import Attempts
 from workbench.commands.common import image_under, strategy_of
 from workbench.errors import WorkbenchError
+from workbench.experiments.emulations.board_runs import drawn_upsets
 from workbench.experiments.voices.script import script_of
 from workbench.experiments.voices.voice import Voice
 from workbench.files import write_bytes
@@ -21,10 +22,7 @@ from workbench.healing.strategies.named import CRC_SCRUB
 from workbench.healing.strategies.strategy import Strategy
 from workbench.integer.program import Program
 from workbench.integer.reference import run as run_program
-from workbench.memory.layout import Layout
 from workbench.memory.places import BACKOFF, HEALER
-
-RUNS = 3  # on each core
 
 
 def on_core(
@@ -35,7 +33,7 @@ def on_core(
     attempts: Attempts,
     say: Callable[[str], None],
 ) -> dict[str, Any]:
-    """All figures of one core, JSON-ready; the log's bytes go to --log. say: names each of its RUNS.
+    """All figures of one core, JSON-ready; the log's bytes go to --log. say: names each of its three runs.
 
     Raises WorkbenchError when a sample differs from the reference.
     """
@@ -43,7 +41,7 @@ def on_core(
     healer, program = strategy_of((options.strategy or [CRC_SCRUB])[0], options.pages, voice)
     image = image_under(healer, program)
     layout = image.layout
-    upsets = _upsets(layout, script.frames, options)
+    upsets = drawn_upsets(layout, frames=script.frames, count=options.upsets, seed=options.seed)
 
     def live(
         what: str, strategy: Strategy | None, hits: Sequence[MidFrameUpset] = ()
@@ -107,16 +105,6 @@ def _compare(
                 f"first {differing[0]}; please report this as a defect of the firmware"
             )
     return sum(made.codes.size for made in runs)
-
-
-def _upsets(layout: Layout, frames: int, options: argparse.Namespace) -> list[MidFrameUpset]:
-    """Bits of the working copy, anywhere in the first half of the run, so that most are detected."""
-    rng = np.random.default_rng(options.seed)
-    positions = rng.choice(layout.positions(), options.upsets, replace=False)
-    return sorted(
-        MidFrameUpset(int(rng.integers(max(1, frames // 2))), float(rng.random()), int(position))
-        for position in positions
-    )
 
 
 def _on_board(board: Board, run: EmulatedRun, frame_rate_hz: float) -> dict[str, Any]:

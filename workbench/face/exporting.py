@@ -8,7 +8,7 @@ from pathlib import Path
 
 from workbench.errors import WorkbenchError, expect, nearest, whole_number
 from workbench.experiments.monitors.watching_strategies import with_monitors
-from workbench.experiments.voices.feeding import feeding_of
+from workbench.experiments.voices.firmware_folder import write_firmware
 from workbench.experiments.voices.voice import Voice
 from workbench.face.shown import html_table, text_table
 from workbench.face.working import counting, working
@@ -20,9 +20,8 @@ from workbench.firmware.emulation.fitting import (
     refuse_small,
     runs_of,
 )
-from workbench.firmware.exporting.export import export as export_image
-from workbench.firmware.exporting.export import memory_table
 from workbench.firmware.exporting.exported import refuse_foreign
+from workbench.firmware.exporting.healing_notes import memory_table
 from workbench.firmware.names import PREFIX, checked_prefix
 from workbench.generators.dictionary import Dictionary
 from workbench.healing.strategies.fitted import fitted
@@ -30,7 +29,6 @@ from workbench.healing.strategies.flash_scrub import at_rate
 from workbench.healing.strategies.named import crc_report
 from workbench.healing.strategies.strategy import Strategy
 
-_VECTORS = 2  # utterances that become golden vectors
 _FRAMES = 32  # of the last utterance, that are measured for a board
 
 
@@ -117,16 +115,11 @@ def export(
     if flash_pages is not None:
         healer = _watching_flash(voice, healer, weights, flash_pages)
     strategy, _ = voice.healer(healer)
-    said = voice.all_inputs(say)
-    vectors = {voice.spoken(word): said[word] for word in list(said)[:_VECTORS]}
-    dictionary = voice.generator.dictionary(voice.config, tuple(said))
+    voice.all_inputs(say)  # refused before anything is measured
     with working("Writing the firmware and its golden vectors"):
         fit = _fit(voice, strategy, healer, target, weights, budget) if target else ""
-        firmware = export_image(
-            voice.image(healer), folder, vectors=vectors, strategy=strategy, weights=weights,
-            prefix=prefix, feeding=feeding_of(voice), dictionary=dictionary,
-        )  # fmt: skip
-    return Exported(Path(folder), firmware, tuple(vectors), fit, dictionary)
+        written = write_firmware(voice, healer, folder, weights=weights, prefix=prefix, say=say)
+    return Exported(Path(folder), written.firmware, written.vectors, fit, written.dictionary)
 
 
 def _watching_flash(
@@ -153,8 +146,11 @@ def _target(board: str | None, budget: int | None) -> Board | None:
         raise WorkbenchError("a budget counts instructions of a core; name a board as well")
     if budget is not None and whole_number(budget, "the budget") < 0:
         raise WorkbenchError(f"a budget of {budget:,} instructions cannot be; give at least 0")
-    if board is None:
-        return None
+    return None if board is None else board_named(board)
+
+
+def board_named(board: str) -> Board:
+    """The board of that name, in any case; WorkbenchError for another, with the nearest."""
     expect(board, str, "the board", f"its name, as {BOARDS[0].name!r}")
     known = {each.name.lower(): each for each in BOARDS}
     if board.lower() not in known:

@@ -6,9 +6,9 @@ Colours: from Okabe and Ito's set, which the colour-blind tell apart.
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -18,7 +18,8 @@ from matplotlib.lines import Line2D
 
 from workbench.errors import WorkbenchError
 from workbench.files import replacing
-from workbench.healing.simulation import SimulationResult
+from workbench.firmware.emulation.emulate import MidFrameUpset
+from workbench.memory.faults.events import Event
 
 _LEAST_HARM = 1e-6  # drawn for none at all
 _FRONT, _BEHIND = "#0072b2", "#999999"
@@ -131,9 +132,23 @@ def pareto(points: Sequence[tuple[float, float]]) -> set[int]:
     }
 
 
-def draw_timelines(
-    path: Path, results: dict[str, SimulationResult], word_starts: Sequence[int]
-) -> None:
+class Timeline(Protocol):
+    """A device over time."""
+
+    @property
+    def wrong_bits(self) -> np.ndarray:
+        """Of the working copy, after each frame, int64 [frames]."""
+
+    @property
+    def upsets(self) -> Sequence[Event | MidFrameUpset]:
+        """Each with its frame."""
+
+    @property
+    def frame_s(self) -> float:
+        """Seconds of a frame."""
+
+
+def draw_timelines(path: Path, results: Mapping[str, Timeline], word_starts: Sequence[int]) -> None:
     """Replace the PNG file `path`: wrong bits of one device over time, a row a strategy."""
     figure = Figure(figsize=(12, 0.55 * len(results) + 1.2), layout="constrained")
     rows = figure.subplots(len(results), 1, sharex=True, squeeze=False)[:, 0]

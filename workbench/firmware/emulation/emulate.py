@@ -48,6 +48,7 @@ class EmulatedRun:
     instructions: int64 [frames], the healer's included. flash_reads: bytes of golden copy and checks, int64
     [frames], where the machine counts them, else 0. flash_bytes: code and constants. ram_bytes:
     everything but the stack. stack_bytes: the deepest that it was. log_bytes: the log as it lies in RAM.
+    wrong_bits: of the working copy after each frame, int64 [frames].
     """
 
     core: Core
@@ -60,6 +61,7 @@ class EmulatedRun:
     ram_bytes: int
     stack_bytes: int
     log_bytes: bytes
+    wrong_bits: np.ndarray
 
     @property
     def instructions_per_frame(self) -> float:
@@ -107,6 +109,7 @@ def emulate(
     twin = Twin(machine, firmware)
     twin.flip(int(position) for position in image.flipped())
     heard, counts, reads = [], [], []
+    wrong = np.zeros(len(frames), np.int64)
     for frame, codes in enumerate(frames):
         twin.begin_frame(frame, upsets, word_starts)
         machine.strikes = _strikes(twin, usual, [hit for hit in mid_frame if hit.frame == frame])
@@ -114,6 +117,8 @@ def emulate(
         usual = machine.instructions
         counts.append(usual)
         reads.append(machine.flash_reads)
+        if upsets or mid_frame or len(image.flipped()):
+            wrong[frame] = (twin.image().flipped() < 8 * firmware.layout.working_bytes).sum()
     return EmulatedRun(
         core=core,
         codes=np.concatenate(heard),
@@ -125,6 +130,7 @@ def emulate(
         ram_bytes=machine.ram_bytes,
         stack_bytes=machine.stack_bytes,
         log_bytes=twin.log_bytes(),
+        wrong_bits=wrong,
     )
 
 

@@ -1,0 +1,1 @@
+"""Voices on emulated boards: budgets, and a run under upsets."""
