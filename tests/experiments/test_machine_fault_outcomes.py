@@ -39,7 +39,7 @@ def test_the_worst_that_is_true_counts(
 ) -> None:
     struck = Struck(
         fault=MachineFault(SKIP, 0, 0), site="s", function="s", stopped=stopped, restarts=0,
-        recovered=True, repairs=repairs, damaged=damaged, codes=np.zeros(1),
+        recovered=True, repairs=repairs, damaged=damaged, codes=np.zeros(1), expected=np.zeros(1),
     )  # fmt: skip
     assert outcome_of(struck, quality) == outcome
 

@@ -16,6 +16,7 @@ from workbench.errors import WorkbenchError
 from workbench.experiments.machine_faults.outcomes import (
     OUTCOMES,
     Share,
+    by_kind,
     recoveries,
     shares,
     vulnerable_sites,
@@ -27,7 +28,7 @@ from workbench.experiments.voices.voice import Voice
 from workbench.files import write_text
 from workbench.firmware.boards import CORES
 from workbench.firmware.emulation.costs import fingerprint
-from workbench.firmware.machine_faults.fault import KINDS
+from workbench.firmware.machine_faults.fault import KINDS, REPAIR
 from workbench.firmware.own_in_c import OwnInC
 from workbench.healing.strategies.named import CRC_SCRUB, NONE
 
@@ -52,14 +53,17 @@ def run_faults(voice: Voice, options: argparse.Namespace) -> None:
     campaigns: dict[str, dict[str, list[dict[str, Any]]]] = {}
     attempts = Attempts()
     steps = [(kind, at) for kind in KINDS for at in range(0, options.faults, _STEP)]
+    count = sum(len(steps) - len(steps) // len(KINDS) * (not s.strategy.heals) for s in setups)
     with (
         Kept("emulate-faults", inputs_digest({word: voice.inputs(word) for word in words})) as kept,
-        counted(len(setups) * len(steps), unit=f"{_STEP} faults") as say,
+        counted(count, unit=f"{_STEP} faults") as say,
         Workers(options.jobs) as workers,
     ):
         for setup in setups:
             records: list[dict[str, Any]] = []
             for kind, start in steps:
+                if kind == REPAIR and not setup.strategy.heals:
+                    continue
                 say(f"{setup.strategy.name} on {CORES[setup.core].title}: {kind}")
                 numbers = range(start, min(options.faults, start + _STEP))
                 records += kept.step(
@@ -118,8 +122,7 @@ def _as_json(
                     **{outcome: share._asdict() for outcome, share in shares(of_kind).items()},
                     "recovered": recoveries(of_kind)._asdict(),
                 }
-                for kind in KINDS
-                for of_kind in ([r for r in records if r["kind"] == kind],)
+                for kind, of_kind in by_kind(records).items()
             },
             "sites": [
                 {**each._asdict(), "harmful": each.harmful._asdict()}
@@ -142,8 +145,7 @@ def _print(core: str, devices: dict[str, list[dict[str, Any]]], faults: int) -> 
     for name, records in devices.items():
         print(f"{name}")
         rows: list[tuple[str, ...]] = [("", *OUTCOMES, "back after a reset")]
-        for kind in KINDS:
-            of_kind = [record for record in records if record["kind"] == kind]
+        for kind, of_kind in by_kind(records).items():
             back = recoveries(of_kind)
             rows.append(
                 (
@@ -165,7 +167,7 @@ def _print(core: str, devices: dict[str, list[dict[str, Any]]], faults: int) -> 
     print(
         "masked: no sample differs. healed: repaired, and no bit is wrong any more. degraded: some sample differs. "
         "wrong sound: the utterance is broken. hang, crash: a frame never ends, or the core faults; then the watchdog "
-        "timer resets the device. back after a reset: in the end it sounds as without the fault."
+        "timer resets the device. repair: a bit of stack or register, or an instruction, while the healer repairs a weight. back after a reset: in the end it sounds as without the fault."
     )
 
 

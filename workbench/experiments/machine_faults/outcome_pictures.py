@@ -11,7 +11,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from workbench.experiments.machine_faults.outcomes import OUTCOMES, shares
+from workbench.experiments.machine_faults.outcomes import OUTCOMES, by_kind, shares
 from workbench.files import replacing
 from workbench.firmware.machine_faults.fault import KINDS
 
@@ -24,13 +24,15 @@ def draw_outcomes(path: Path, campaigns: Mapping[str, Sequence[dict[str, Any]]])
 
     campaigns: name of a device -> records of its faults.
     """
-    figure = Figure(figsize=(10, 0.38 * len(KINDS) * len(campaigns) + 1.6), layout="constrained")
+    groups = {name: by_kind(records) for name, records in campaigns.items()}
+    kinds = [kind for kind in KINDS if any(kind in group for group in groups.values())]
+    figure = Figure(figsize=(10, 0.38 * len(kinds) * len(campaigns) + 1.6), layout="constrained")
     axes = figure.subplots()
     labels: list[str] = []
-    for kind in KINDS:
-        for name, records in campaigns.items():
-            left, row = 0.0, len(labels) + 0.6 * KINDS.index(kind)
-            share_of = shares([record for record in records if record["kind"] == kind])
+    for kind in kinds:
+        for name in (name for name, group in groups.items() if kind in group):
+            left, row = 0.0, len(labels) + 0.6 * kinds.index(kind)
+            share_of = shares(groups[name][kind])
             for outcome, colour in zip(OUTCOMES, _COLOURS, strict=True):
                 width = share_of[outcome].value
                 axes.barh(row, width, left=left, color=colour, label=None if labels else outcome)

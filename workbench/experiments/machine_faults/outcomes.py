@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from workbench.audio.scales import BROKEN
 from workbench.experiments.estimates.statistics import wilson
 from workbench.firmware.machine_faults.campaign import Struck
+from workbench.firmware.machine_faults.fault import KINDS
 from workbench.firmware.machine_faults.machine import Ending
 
 MASKED, HEALED, DEGRADED, WRONG, HANG, CRASH = (
@@ -60,6 +61,12 @@ def shares(records: Sequence[dict[str, Any]]) -> dict[str, Share]:
     """Outcome -> its share of the records."""
     counts = Counter(record["outcome"] for record in records)
     return {outcome: Share.of(counts[outcome], len(records)) for outcome in OUTCOMES}
+
+
+def by_kind(records: Sequence[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    """Kind -> its records, for those that there are."""
+    groups = {kind: [record for record in records if record["kind"] == kind] for kind in KINDS}
+    return {kind: group for kind, group in groups.items() if group}
 
 
 def recoveries(records: Iterable[dict[str, Any]]) -> Share:

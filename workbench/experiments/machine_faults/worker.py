@@ -14,6 +14,7 @@ from workbench.experiments.voices.script import script_of
 from workbench.experiments.voices.voice import Voice
 from workbench.firmware.boards import CORES
 from workbench.firmware.machine_faults.campaign import StruckDevice
+from workbench.firmware.machine_faults.fault import REPAIR
 from workbench.firmware.own_in_c import OwnInC
 from workbench.healing.strategies.strategy import Strategy
 from workbench.integer.program import Program
@@ -59,13 +60,15 @@ def strike(setup: Setup, kind: str, seed: int, numbers: Sequence[int]) -> list[d
     """A record for each fault, JSON-ready; WorkbenchError as `Setup.device`."""
     device = setup.device()
     program = setup.voice.program
-    clean = program.rendered(device.clean)
-    records = []
+    records: list[dict[str, Any]] = []
+    if kind == REPAIR and device.sites.repair is None:
+        return records
     for number in numbers:
         struck = device.strike(device.sites.draw(kind, seed=seed, number=number))
         quality = ""
-        if not np.array_equal(struck.codes, device.clean):
-            quality = compared(program.rendered(struck.codes), clean, setup.voice).quality
+        if not np.array_equal(struck.codes, struck.expected):
+            sound, expected = map(program.rendered, (struck.codes, struck.expected))
+            quality = compared(sound, expected, setup.voice).quality
         records.append(
             {
                 **asdict(struck.fault),

@@ -7,7 +7,7 @@ resets the device: RAM stays, `init` fills it anew, that frame is silent, and th
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +16,7 @@ from workbench.errors import WorkbenchError
 from workbench.firmware.boards import Core
 from workbench.firmware.emulation.emulate import device_file, firmware_for
 from workbench.firmware.emulation.emulator import RAM_START
-from workbench.firmware.machine_faults.fault import REGISTER, SKIP, STACK, MachineFault, Sites
+from workbench.firmware.machine_faults.fault import REGISTER, REPAIR, SKIP, MachineFault, Sites
 from workbench.firmware.machine_faults.machine import Ending, StruckMachine
 from workbench.firmware.twins.twin import Twin, frames_of
 from workbench.healing.strategies.strategy import Strategy
@@ -25,6 +25,7 @@ from workbench.memory.places import GOLDEN
 
 PATIENCE = 3  # the watchdog waits for so many of the longest clean frames
 _MOST_RESTARTS = 8
+_WOUNDED_BIT = 6
 _SETTLED_FRAMES = 8  # equal ones at the end show that a device has recovered
 
 
@@ -35,6 +36,7 @@ class Struck:
     site: symbol of what was hit. function: that ran. stopped: how it stopped first, None where it never did.
     restarts: by the watchdog. recovered: whether it sounds as the clean device in the end. repairs: that its log has
     as healed. damaged: whether parameters or flash differ in the end. codes: of the output, [frames * rate, channels].
+    expected: codes without the fault; of a fault during a repair, those of the device that repairs.
     """
 
     fault: MachineFault
@@ -46,6 +48,7 @@ class Struck:
     repairs: int
     damaged: bool
     codes: np.ndarray
+    expected: np.ndarray
 
 
 class StruckDevice:
@@ -82,6 +85,7 @@ class StruckDevice:
         self._frames = frames_of(firmware, inputs)
         self._starts = frozenset(word_starts)
         self._moments: list[np.ndarray] = []  # before each frame, and at the end
+        self._wound: tuple[np.ndarray, np.ndarray] | None = None  # before a repair; all codes
         self.clean = np.empty(0)
         self.sites = self._speak()
 
@@ -92,8 +96,11 @@ class StruckDevice:
             raise WorkbenchError(
                 f"there is no frame {fault.frame}, as the utterance has {len(self._frames)}; choose a smaller one"
             )
-        machine.take_back(self._moments[fault.frame])
-        codes = self.clean.copy()
+        moment, expected = self._moments[fault.frame], self.clean
+        if fault.kind == REPAIR and self._wound is not None:
+            moment, expected = self._wound
+        machine.take_back(moment)
+        codes = expected.copy()
         restarts, stopped = 0, None
         for frame in range(fault.frame, len(self._frames)):
             rows = slice(frame * rate, (frame + 1) * rate)
@@ -108,6 +115,7 @@ class StruckDevice:
                     codes[rows.start :] = 0
                     break
             if machine.flash_is_whole and self._as_clean(frame + 1):
+                codes[rows.stop :] = self.clean[rows.stop :]
                 break
         settled = _SETTLED_FRAMES * rate
         parameters = self._twin.firmware.layout.working_bytes
@@ -117,10 +125,11 @@ class StruckDevice:
             function=machine.struck,
             stopped=stopped,
             restarts=restarts,
-            recovered=bool((codes[-settled:] == self.clean[-settled:]).all()),
+            recovered=bool((codes[-settled:] == expected[-settled:]).all()),
             repairs=self._twin.repairs,
             damaged=not (machine.flash_is_whole and self._as_clean(0, parameters)),
             codes=codes,
+            expected=expected,
         )
 
     def _speak(self) -> Sites:
@@ -142,7 +151,28 @@ class StruckDevice:
             registers=machine.registers,
             # Faults come early enough for a healer to find them.
             instructions=np.array(counts[: max(1, len(counts) // 2)], np.int64),
+            repair=self._repair(counts) if self._twin.firmware.heals else None,
         )
+
+    def _repair(self, counts: Sequence[int]) -> tuple[int, int, int] | None:
+        """Let the device repair a bit of a weight, and keep the moment before it does; see `Sites.repair`.
+
+        counts: instructions of clean frames.
+        """
+        machine, twin = self._machine, self._twin
+        machine.take_back(self._moments[0])
+        twin.flip([8 * (twin.firmware.layout.working_bytes // 4) + _WOUNDED_BIT])
+        heard, repair, moment = [], None, self._moments[0]
+        for frame, clean in enumerate(counts):
+            before = moment if repair else machine.moment()
+            if self._frame(frame) is not Ending.RETURNED:
+                return None
+            heard.append(twin.output.copy())
+            if not repair and twin.repairs and machine.instructions > clean:
+                repair, moment = (frame, clean, machine.instructions), before
+        if repair:
+            self._wound = moment, np.concatenate(heard)
+        return repair
 
     def _frame(self, frame: int, fault: MachineFault | None = None) -> Ending:
         if frame in self._starts:
@@ -167,11 +197,11 @@ class StruckDevice:
         return True
 
     def _site(self, fault: MachineFault) -> str:
-        if fault.kind == REGISTER:
+        if fault.part == REGISTER:
             return f"register {fault.register}"
-        if fault.kind == SKIP:
+        if fault.part == SKIP:
             return self._machine.struck
-        if fault.kind == STACK:
+        if fault.address >= RAM_START + self._machine.ram_bytes:
             return "stack"
         twin = self._twin
         for start, block in twin.memory.items():

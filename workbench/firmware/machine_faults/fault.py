@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -10,7 +11,10 @@ from workbench.firmware.emulation.emulator import FLASH_START, RAM_START, STACK_
 from workbench.firmware.machine_faults.registers import Register
 
 MEMORY, STACK, FLASH, REGISTER, SKIP = "RAM", "stack", "flash", "register", "skip"
-KINDS = (MEMORY, STACK, FLASH, REGISTER, SKIP)
+REPAIR = (
+    "repair"  # a bit of stack or register, or an instruction, while the healer repairs a weight
+)
+KINDS = (MEMORY, STACK, FLASH, REGISTER, SKIP, REPAIR)
 
 
 @dataclass(frozen=True)
@@ -28,13 +32,24 @@ class MachineFault:
     register: str = ""
     bit: int = 0
 
+    @property
+    def part(self) -> str:
+        """What is hit: MEMORY (the stack too), FLASH, REGISTER or SKIP."""
+        if self.register:
+            return REGISTER
+        if not self.address:
+            return SKIP
+        return MEMORY if self.address >= RAM_START else FLASH
+
 
 @dataclass(frozen=True, eq=False)
 class Sites:
     """All that can be hit, and when.
 
     flash_bytes: code and constants. ram_bytes: variables, log and buffers. stack_bytes: the deepest that a clean
-    run was. registers: of the core. instructions: int64 [frames] of a clean run, for those that can be hit.
+    run was. registers: of the core. instructions: int64 [frames] of a clean run, for those that can be hit. repair:
+    the frame in which the healer repairs a weight, and the instructions of it that it takes more than in a clean run,
+    from the first to behind the last; None where it repairs none.
     """
 
     flash_bytes: int
@@ -42,24 +57,36 @@ class Sites:
     stack_bytes: int
     registers: tuple[Register, ...]
     instructions: np.ndarray
+    repair: tuple[int, int, int] | None
 
     def draw(self, kind: str, *, seed: int, number: int) -> MachineFault:
         """Fault `number` of a kind: any instruction of the run and any bit, all equally likely."""
         rng = np.random.default_rng([seed, KINDS.index(kind), number])
+        if kind == REPAIR:
+            assert self.repair is not None  # whoever draws has asked
+            frame, first, behind = self.repair
+            part = (STACK, REGISTER, SKIP)[int(rng.integers(3))]
+            return MachineFault(
+                kind, frame, int(rng.integers(first, behind)), **self._site(rng, part)
+            )
         ends = np.cumsum(self.instructions)
         moment = int(rng.integers(ends[-1]))
         frame = int(np.searchsorted(ends, moment, side="right"))
         instruction = moment - int(ends[frame] - self.instructions[frame])
+        return MachineFault(kind, frame, instruction, **self._site(rng, kind))
+
+    def _site(self, rng: np.random.Generator, kind: str) -> dict[str, Any]:
+        """Fields of a fault that say where it strikes."""
         if kind == SKIP:
-            return MachineFault(kind, frame, instruction)
+            return {}
         if kind == REGISTER:
             sites = [(register.name, bit) for register in self.registers for bit in register.bits]
             name, bit = sites[int(rng.integers(len(sites)))]
-            return MachineFault(kind, frame, instruction, register=name, bit=bit)
+            return {"register": name, "bit": bit}
         start, size = {
             MEMORY: (RAM_START, self.ram_bytes),
             STACK: (STACK_TOP - self.stack_bytes, self.stack_bytes),
             FLASH: (FLASH_START, self.flash_bytes),
         }[kind]
         place = int(rng.integers(8 * size))
-        return MachineFault(kind, frame, instruction, address=start + place // 8, bit=place % 8)
+        return {"address": start + place // 8, "bit": place % 8}

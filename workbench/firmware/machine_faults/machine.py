@@ -141,10 +141,10 @@ class StruckMachine(EmulatedMachine):
         instructions = instructions_of(code, self._core, covered=covered)
         number = fault.instruction - counts.instructions
         self.struck = self.symbol_at(block + instructions[number].start)
-        if fault.kind == FLASH:
+        if fault.part == FLASH:
             self._flip_flash(fault)
             return self._to_end(block)
-        if fault.kind == SKIP:
+        if fault.part == SKIP:
             ending = self._without(block, instructions[number])
         else:
             # The emulator has tested the condition of an instruction before its hook runs.
@@ -182,7 +182,7 @@ class StruckMachine(EmulatedMachine):
 
     def _flip(self, fault: MachineFault) -> None:
         """Invert the bit of a fault, at once."""
-        if fault.kind != REGISTER:
+        if fault.part != REGISTER:
             self._ram[fault.address - RAM_START] ^= 1 << fault.bit
             return
         number = next(each.number for each in self.registers if each.name == fault.register)
