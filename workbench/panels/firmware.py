@@ -61,7 +61,9 @@ class FirmwarePanel(widgets.VBox):
             self.controls = _controls(self.voice, tuple(self.own))
             for control in self.controls.values():
                 control.observe(self._changed, names="value")
-            self.button = widgets.Button(description="Generate firmware", icon="download")
+            self.button = widgets.Button(
+                description="Generate firmware", icon="download", layout=WIDE
+            )
             self.button.on_click(self._clicked)
             heard = [self.sound] if self.voice.generator.output != FACE else []
             super().__init__(
@@ -185,6 +187,7 @@ def _zipped(voice: Voice, healer: str | Strategy, name: str) -> bytes:
 def _link(name: str, archive: bytes) -> str:
     data = base64.b64encode(archive).decode()
     return (
-        f'<a class="workbench-download" download="{escape(name)}" href="data:application/zip;base64,{data}">'
+        f'<a class="workbench-download" style="color: var(--jp-content-link-color); text-decoration: underline; '
+        f'margin-left: 1rem" download="{escape(name)}" href="data:application/zip;base64,{data}">'
         f"Download {escape(name)} ({len(archive) / 1e6:.1f} MB)</a>"
     )
