@@ -30,7 +30,7 @@ MEMORY
 ENTRY(compare_all)
 SECTIONS
 {
-    .fast (NOLOAD) : { *(.bss.second_scratch_block) } > TCM
+    .fast (NOLOAD) : { *(.bss.second_scratch_block) *(.bss.first_parameters_block) } > TCM
     INCLUDE one/memory.ld
     INCLUDE two/memory.ld
     .text : { KEEP(*(.text.compare_all)) *(.text*) *(.rodata*) } > FLASH
@@ -108,7 +108,7 @@ def test_two_models_link_into_one_program(tmp_path: Path) -> None:
     ]
     done = subprocess.run(
         [*zig_compiler(), *zig_target(core), *core.options, "-ffreestanding", "-ffunction-sections",
-         "-fdata-sections", "-DSECOND_SCRATCH_APART", "-fno-sanitize=all", *WARNINGS, "-Ione", "-Itwo", "-Ione/check", "-Itwo/check", *sources, "-T", "own.ld",
+         "-fdata-sections", "-DSECOND_SCRATCH_APART", "-DFIRST_PARAMETERS_APART", "-fno-sanitize=all", *WARNINGS, "-Ione", "-Itwo", "-Ione/check", "-Itwo/check", *sources, "-T", "own.ld",
          "-o", str(elf)],
         cwd=tmp_path, capture_output=True, text=True,
     )  # fmt: skip
@@ -117,10 +117,9 @@ def test_two_models_link_into_one_program(tmp_path: Path) -> None:
     machine.call("compare_all")
     assert machine.view("differing", 4).view("<u4")[0] == 0
     assert machine.symbol("second_scratch_block") == 0x20040000
-    assert (
-        machine.symbol("first_device") < 0x20040000
-        and "first_scratch_block" not in machine._symbols
-    )
+    assert machine.symbol("first_device") < 0x20040000
+    assert "first_scratch_block" not in machine._symbols
+    assert machine.symbol("first_parameters_block") > 0x20040000
 
 
 def test_a_prefix_is_an_option_and_a_bad_one_is_refused(

@@ -137,7 +137,7 @@ class Firmware:
     def read_at(self) -> str:
         """Where a step reads the parameters, in C."""
         if self.copies:
-            return "model->memory.parameters"
+            return f"{self.macro('parameters')}(model)"
         return f"{self.prefix}_{next(iter(self.in_flash), 'golden')}"
 
     @property
@@ -287,8 +287,6 @@ class Firmware:
             "output_channels": output.channels,
             "output_codes": output.rate * output.channels,
             "parameter_bytes": self.layout.working_bytes,
-            "memory_start": self.memory_start,
-            "memory_bytes": self.memory_bytes,
             "scratch_bytes": self.scratch.size_bytes,
         }
         if self.heals:

@@ -39,7 +39,7 @@ class SelfTestInC(InC):
             f"{name}_instance *const model = memory->model;",
             "/* Volatile: a compiler must not compute with what it believes to lie in flash. */",
             f"const {name}_parameters *volatile const parameters_at =",
-            f"    golden ? &{name}_golden : &model->memory.parameters;",
+            f"    golden ? &{name}_golden : &{firmware.read_at};",
             f"const {name}_parameters *const parameters = parameters_at;",
             f"const {name}_checks *volatile const kept_at = &{name}_check;",
             f"const {name}_checks *const kept = kept_at;",

@@ -80,7 +80,20 @@ def _constants(firmware: Firmware) -> str:
     lines += [
         f"#define {firmware.macro(name)} {size}u" for name, size in firmware.constants().items()
     ]
-    return "\n".join(lines) + "\n\n" + _fits(firmware)
+    return "\n".join(lines) + "\n\n" + _where(firmware) + _fits(firmware)
+
+
+def _where(firmware: Firmware) -> str:
+    """Which part of the image the memory struct is: all that is in RAM, or all but parameters that lie apart."""
+    start, size = firmware.macro("memory_start"), firmware.macro("memory_bytes")
+    whole = f"#define {start} {firmware.memory_start}u\n#define {size} {firmware.memory_bytes}u\n"
+    if not firmware.copies:
+        return f"{whole}\n"
+    first = firmware.layout.working_bytes
+    return (
+        f"#ifdef {firmware.macro('parameters_apart')}\n#define {start} {first}u\n"
+        f"#define {size} {firmware.memory_bytes - first}u\n#else\n{whole}#endif\n\n"
+    )
 
 
 def _fits(firmware: Firmware) -> str:
@@ -126,8 +139,6 @@ def _block(firmware: Firmware, places: list[Place], name: str) -> str:
 def _memory(firmware: Firmware) -> str:
     prefix = firmware.prefix
     lines = []
-    if firmware.copies:
-        lines.append(f"    {prefix}_parameters parameters;")
     if firmware.histories():
         lines.append(f"    {prefix}_state state;")
     if firmware.variables:
@@ -142,8 +153,13 @@ def _memory(firmware: Firmware) -> str:
         lines.append(
             f"    uint8_t backoff[{firmware.backoff_bytes}]; /* of units that nothing helped, 4 bits each */"
         )
-    if not lines:
-        lines.append("    uint8_t nothing;")
+    rest = lines or ["    uint8_t nothing;"]
+    if firmware.copies:
+        apart = firmware.macro("parameters_apart")
+        inside = [f"#ifndef {apart}", f"    {prefix}_parameters parameters;"]
+        lines = [*inside, *(["#endif", *lines] if lines else ["#else", *rest, "#endif"])]
+    else:
+        lines = rest
     start = firmware.macro("memory_start")
     return (
         f"/* The RAM part of the memory image: its byte n is image address {start} + n. */\n"
@@ -182,24 +198,33 @@ extern {firmware.prefix}_scratch {firmware.prefix}_scratch_block;
 #endif
 
 """
+    if firmware.copies:
+        apart = firmware.macro("parameters_apart")
+        union += f"""#ifdef {apart} /* a block of its own, to be placed apart, of the one instance that there is */
+extern {firmware.prefix}_parameters {firmware.prefix}_parameters_block;
+#endif
+
+"""
     return f"{union}/* Everything else that a running model needs; yours to place. */\n" + _struct(
         lines, f"{firmware.prefix}_instance"
     )
 
 
 def _addresses(firmware: Firmware) -> str:
-    prefix, start = firmware.prefix, firmware.memory_start
-    checks = [(f"sizeof({prefix}_memory)", firmware.memory_bytes or 1, "memory")]
+    prefix, start = firmware.prefix, firmware.macro("memory_start")
+    size = firmware.macro("memory_bytes")
+    checks: list[tuple[str, int | str, str]] = [
+        (f"sizeof({prefix}_memory)", f"({size} ? {size} : 1u)", "memory")
+    ]
     if firmware.parameters():
-        size = firmware.layout.working_bytes
-        checks.append((f"sizeof({prefix}_parameters)", size, "parameters"))
+        checks.append((f"sizeof({prefix}_parameters)", firmware.layout.working_bytes, "parameters"))
     for place in firmware.parameters():
         member = firmware.member(place)
         checks.append((f"offsetof({prefix}_parameters, {member})", place.start, member))
     for place in firmware.histories():
         member = firmware.member(place)
-        offset = f"offsetof({prefix}_memory, state.{member})"
-        checks.append((offset, place.start - start, member))
+        offset = f"{start} + offsetof({prefix}_memory, state.{member})"
+        checks.append((offset, place.start, member))
     for part, section, there in (
         ("healer", "healer", firmware.variables),
         ("ram_checks", "ram_check", firmware.ram_check_bytes),
@@ -207,8 +232,8 @@ def _addresses(firmware: Firmware) -> str:
         ("backoff", "backoff", firmware.backoff_bytes),
     ):
         if there:
-            there_at = firmware.layout.sections[section].start - start
-            checks.append((f"offsetof({prefix}_memory, {part})", there_at, part))
+            there_at = firmware.layout.sections[section].start
+            checks.append((f"{start} + offsetof({prefix}_memory, {part})", there_at, part))
     for block, section, places in (
         ("reserves", RESERVE, firmware.reserves()),
         ("checks", CHECK, firmware.checks()),
@@ -218,7 +243,7 @@ def _addresses(firmware: Firmware) -> str:
             member = firmware.member(place)
             checks.append((f"offsetof({prefix}_{block}, {member})", place.start - flash, member))
     lines = [
-        f"typedef char {prefix}_check_{name}[{actual} == {expected}u ? 1 : -1];"
+        f"typedef char {prefix}_check_{name}[{actual} == {expected}{'u' if isinstance(expected, int) else ''} ? 1 : -1];"
         for actual, expected, name in checks
     ]
     return (

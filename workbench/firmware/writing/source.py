@@ -72,13 +72,20 @@ def _in_flash(firmware: Firmware) -> list[str]:
 
 
 def _scratch(firmware: Firmware) -> str:
-    """Where the scratch lies: in the instance, or in a block of its own."""
-    name, macro = firmware.prefix, firmware.macro("scratch")
-    return f"""#ifdef {firmware.macro("scratch_apart")}
-{name}_scratch {name}_scratch_block;
-#define {macro}(model) {name}_scratch_block
+    """Where scratch and working copy lie: in the instance, or in blocks of their own."""
+    parts = {"scratch": "scratch"} | (
+        {"parameters": "memory.parameters"} if firmware.copies else {}
+    )
+    return "".join(_block(firmware, part, inside) for part, inside in parts.items())
+
+
+def _block(firmware: Firmware, part: str, inside: str) -> str:
+    name, macro = firmware.prefix, firmware.macro(part)
+    return f"""#ifdef {macro}_APART
+{name}_{part} {name}_{part}_block;
+#define {macro}(model) {name}_{part}_block
 #else
-#define {macro}(model) (model)->scratch
+#define {macro}(model) (model)->{inside}
 #endif
 """
 
@@ -131,7 +138,7 @@ def _init(firmware: Firmware) -> str:
     flash = (
         f"&{name}_golden" if firmware.versions == 1 else "(const void *)(uintptr_t)memory.golden"
     )
-    copy = f"    wb_copy(&model->memory.parameters, {flash}, sizeof model->memory.parameters);"
+    copy = f"    wb_copy(&{firmware.read_at}, {flash}, sizeof({name}_parameters));"
     if firmware.copies and firmware.versions == 1:
         lines.append(copy)
     opening = []
