@@ -20,6 +20,7 @@ from workbench.memory.watches.conditioned import ConditionedArea
 from workbench.memory.watches.conditions import conditions_of
 from workbench.memory.watches.fade import FadeArea
 from workbench.memory.watches.frame_features import features_of
+from workbench.memory.watches.input_check import InputCheck
 
 FRAMES = 6
 
@@ -154,6 +155,25 @@ def _of_features(
     )
 
 
+def random_inputs_check(rng: np.random.Generator, program: Program) -> BehaviourArea:
+    """Of some inputs; what a few frames have is known, and of all else about half, or all of it."""
+    names = [str(n) for n in rng.permutation(program.inputs)[: rng.integers(1, 4)]]
+    names = [name for name in program.inputs if name in names]
+    inputs = random_inputs(program, int(rng.integers(2**32)), FRAMES)
+    kind = InputCheck("input-check")
+    learned = np.array(kind.learn(program, names, [{n: inputs[n][0] for n in names}]))
+    learned[:-1] |= rng.integers(-128, 128, len(learned) - 1) & rng.integers(-128, 128)
+    if rng.random() < 0.5:
+        learned[:-1], learned[-1] = -1, 2**15 - 1
+    return BehaviourArea(
+        "input-check",
+        program=program.content_hash[:HASH_DIGITS],
+        signals=tuple(names),
+        baseline=tuple(map(int, learned)),
+        **_limits(rng),
+    )
+
+
 MAKERS = [
     random_markers,
     random_sanity,
@@ -162,6 +182,7 @@ MAKERS = [
     random_quant,
     random_drift,
     random_hinkley,
+    random_inputs_check,
 ]  # an area of each kind of monitor
 
 
@@ -170,7 +191,7 @@ def watching_strategy(seed: int, program: Program) -> Strategy:
     rng = np.random.default_rng([seed, 7])
     while True:
         ladder = (Remedy.RESET,) if rng.random() < 0.8 else ()
-        makers = rng.permutation(MAKERS)[: rng.integers(1, 3)]
+        makers = rng.permutation(MAKERS)[: rng.integers(1, 4)]
         monitors = [Guard(make(rng, program), ladder=ladder) for make in makers]
         others = random_strategy(int(rng.integers(2**32)), program)
         guards = [_asked(rng, guard) for guard in others.guards]

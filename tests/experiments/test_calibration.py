@@ -18,8 +18,8 @@ from workbench.errors import WorkbenchError
 from workbench.experiments.estimates.statistics import mean_gap_interval
 from workbench.experiments.monitors.calibration import (
     Calibration,
+    alarming_kinds,
     calibrate,
-    monitor_kinds,
 )
 from workbench.experiments.monitors.detection import Found, detect, rows_of, together
 from workbench.experiments.monitors.limits import episode_peaks, false_alarms, limit_for
@@ -283,7 +283,7 @@ def test_the_benchmark_prints_and_writes_what_is_found(tmp_path, capsys) -> None
     shown = capsys.readouterr().out
     assert "hidden-markers (knows all utterances)" in shown and "sound-sanity" in shown
     assert "by class of its sound (SNR); in 45" in shown
-    assert [each["monitor"] for each in json.loads(path.read_text())] == [*monitor_kinds(), "all"]
+    assert [each["monitor"] for each in json.loads(path.read_text())] == [*alarming_kinds(), "all"]
     assert main(["bench", "monitors", "--trials", "0"]) == 2
 
 

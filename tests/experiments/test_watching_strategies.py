@@ -12,7 +12,7 @@ from workbench.errors import WorkbenchError
 from workbench.experiments.fleets.comparison import ENVIRONMENTS, workload_of
 from workbench.experiments.fleets.fleet_run import simulate_fleet
 from workbench.experiments.monitors import watching_strategies
-from workbench.experiments.monitors.calibration import monitor_kinds
+from workbench.experiments.monitors.calibration import alarming_kinds
 from workbench.experiments.monitors.watching_strategies import (
     watching_names,
     watching_summaries,
@@ -38,7 +38,7 @@ def autonomic() -> Strategy:
 
 
 def test_all_monitors_are_strategies_by_name() -> None:
-    assert watching_names() == (*monitor_kinds(), AUTONOMIC) == tuple(watching_summaries())
+    assert watching_names() == (*alarming_kinds(), AUTONOMIC) == tuple(watching_summaries())
     own = named("crc-scrub")
     assert list(with_monitors(["none", own, "x.toml"], voice())) == ["none", own, "x.toml"]
     assert list(with_monitors(own, voice())) == [own]

@@ -66,6 +66,7 @@ def test_both_implementations_tell_the_same_under_faults_of_everything() -> None
         (Diagnosis.MEMORY, Remedy.SCRUB),
         (Diagnosis.MOMENTARY, Remedy.RESET),
         (Diagnosis.DATA, Remedy.NONE),
+        (Diagnosis.COMPUTE, Remedy.NONE),
         (Diagnosis.CHECK, Remedy.NONE),
     } <= seen
     assert spoke == {name for name, kind in KINDS.items() if kind.asks}

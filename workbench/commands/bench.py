@@ -21,6 +21,8 @@ BENCHMARKS = {
     "diagnoses": "whether the diagnoses in a log are right",
     "flash": "which damage of flash is found, and within what time",
     "monitors": "what monitors of behaviour find of single flips, and how soon",
+    "lead": "how long before the sound gets worse monitors of behaviour speak",
+    "behaviour": "whether monitors of behaviour take faults for faults and other data for data",
     "start": "how long commands take to start",
     "growth": "how trials, memory and fleets grow with weights, batch and devices",
     "synthesis": "what the synthesiser of speech costs on emulated cores",
@@ -40,6 +42,8 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "diagnoses": {**_VOICE, "trials": 100, "strategy": None},
     "flash": {**_VOICE, "trials": 1_000},
     "monitors": {**_VOICE, "trials": 1_000},
+    "lead": {**_VOICE, "trials": 100, "upsets": 4.0, "out": Path("out/lead")},
+    "behaviour": {**_VOICE, "trials": 40, "out": Path("out/behaviour")},
     "start": {"repeats": 3},
     "synthesis": {},
     "versions": {},
@@ -82,14 +86,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--trials",
         type=int,
         help=f"codes: faults of each kind ({OPTIONS['codes']['trials']:,}); diagnoses: of each strategy "
-        f"({OPTIONS['diagnoses']['trials']}); flash: of each part ({OPTIONS['flash']['trials']:,}); monitors: flips "
-        f"({OPTIONS['monitors']['trials']:,})",
+        f"({OPTIONS['diagnoses']['trials']}); flash: of each part ({OPTIONS['flash']['trials']:,}); monitors: flips ({OPTIONS['monitors']['trials']:,}); "
+        "lead: devices "
+        f"({OPTIONS['lead']['trials']}); behaviour: scenarios of each kind ({OPTIONS['behaviour']['trials']})",
+    )
+    parser.add_argument(
+        "--upsets",
+        type=float,
+        metavar="N",
+        help=f"lead: flips before an utterance, on average ({OPTIONS['lead']['upsets']:g})",
     )
     add_strategies(parser, default="diagnoses: all that heal")
     add_word(parser, "estimate, voices: which is said (7, or the generator's first)")
     parser.add_argument(
         "--generator", type=generator_name, metavar="NAME",
-        help="estimate, codes, diagnoses, flash, monitors, growth, speech, voices: which generator (that of the checkpoint, "
+        help="estimate, codes, diagnoses, flash, monitors, lead, behaviour, growth, speech, voices: which generator (that of the checkpoint, "
         f"or {DEFAULT}; voices: all)",
     )  # fmt: skip
     add_checkpoint(parser)
@@ -103,7 +114,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--out",
         type=Path,
         metavar="DIR",
-        help=f"growth: where pictures and figures go ({OPTIONS['growth']['out']}); kernels: where a picture goes",
+        help=f"growth: where pictures and figures go ({OPTIONS['growth']['out']}); kernels: where a picture goes; "
+        f"lead, behaviour: where pictures go ({OPTIONS['lead']['out']}, {OPTIONS['behaviour']['out']})",
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there")
 

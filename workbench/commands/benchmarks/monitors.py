@@ -11,7 +11,12 @@ from workbench.commands.common import chosen_voice
 from workbench.commands.progress import doing
 from workbench.errors import WorkbenchError
 from workbench.experiments.estimates.statistics import wilson
-from workbench.experiments.monitors.calibration import FRAMES, MEAN_FRAMES, calibrate, monitor_kinds
+from workbench.experiments.monitors.calibration import (
+    FRAMES,
+    MEAN_FRAMES,
+    alarming_kinds,
+    calibrate,
+)
 from workbench.experiments.monitors.detection import detect, rows_of, together
 from workbench.files import write_text
 from workbench.progress import progress_bar
@@ -25,7 +30,7 @@ def run(options: argparse.Namespace) -> None:
         raise WorkbenchError(f"cannot flip {options.trials} bits; give at least 1")
     voice = chosen_voice(options)
     with doing("calibrating the monitors"):
-        made = [calibrate(voice, kind) for kind in monitor_kinds()]
+        made = [calibrate(voice, kind) for kind in alarming_kinds()]
     with progress_bar(total=options.trials, unit="flip") as bar:
         found = detect(
             voice, [each.area for each in made], trials=options.trials, progress=bar.update

@@ -58,6 +58,15 @@ def monitor_kinds() -> list[str]:
     return [name for name, kind in KINDS.items() if isinstance(kind, BehaviourKind)]
 
 
+def alarming_kinds() -> list[str]:
+    """Names of those whose alarms have memory checked, and so say something of the device and not of the data."""
+    return [
+        name
+        for name, kind in KINDS.items()
+        if isinstance(kind, BehaviourKind) and not kind.judges_inputs
+    ]
+
+
 def calibrate(
     voice: Voice,
     monitor: str = "hidden-markers",

@@ -54,14 +54,17 @@ class Stream:
         """Codes of some signals, [frames * rate, channels] by name, of each utterance from silence."""
         program = self.voice.program
         made = [name for name in signals if name not in program.inputs]
-        engine = frames_of(part_of_program(program, made))
-        clean, done = engine.changed({}), 0
+        engine = frames_of(part_of_program(program, made)) if made else None  # else inputs alone
+        done = 0
         rate = program.signal(signals[0]).rate
         total = self.frames if self.orders or is_endless(self.voice) else None
         with progress_bar(total=total, desc=_SHOWN[self.purpose], unit="frame") as bar:
             for text in self.texts():
                 inputs = self.voice.generator.encode(self.voice.config, [text])
-                codes, _ = engine.step(inputs, clean, engine.silence(), tuple(signals))
+                codes: Mapping[str, np.ndarray] = {name: each[0] for name, each in inputs.items()}
+                if engine is not None:
+                    clean = engine.changed({})
+                    codes, _ = engine.step(inputs, clean, engine.silence(), tuple(signals))
                 yield codes
                 done += len(codes[signals[0]]) // rate
                 bar.update(min(done, self.frames) - bar.n)

@@ -12,7 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from workbench.errors import WorkbenchError
-from workbench.experiments.monitors.calibration import FRAMES, MEAN_FRAMES, calibrate, monitor_kinds
+from workbench.experiments.monitors.calibration import (
+    FRAMES,
+    MEAN_FRAMES,
+    alarming_kinds,
+    calibrate,
+)
 from workbench.experiments.parallel.task import code_here
 from workbench.experiments.records import RecordFile
 from workbench.experiments.voices.voice import Voice
@@ -31,13 +36,13 @@ _OF_AUTONOMIC = ("hidden-markers", "sound-sanity")
 
 def watching_names() -> tuple[str, ...]:
     """Names of strategies that watch behaviour, and so have to be calibrated."""
-    return (*monitor_kinds(), AUTONOMIC)
+    return (*alarming_kinds(), AUTONOMIC)
 
 
 def watching_summaries() -> dict[str, str]:
     """What each of them does, in words, by name."""
     made = {}
-    for name in monitor_kinds():
+    for name in alarming_kinds():
         kind = KINDS[name]
         assert isinstance(kind, BehaviourKind)
         made[name] = f"watches {kind.sees}; an alarm has memory compared with the golden copy"

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from workbench.firmware.guards.in_c import Guarded, InC
 from workbench.healing.log import Remedy
-from workbench.memory.watches.behaviour import Behaviour
+from workbench.memory.watches.behaviour import Behaviour, BehaviourKind
 
 
 class BehaviourInC(InC):
@@ -42,6 +42,7 @@ class BehaviourInC(InC):
             f"    {guarded.in_flash('seal')},\n"
             f"    (const wb_byte *)&{guarded.prefix}_check + {offset}u, {last - first}u,\n"
             f"    {'~0u' if golden_inputs is None else f'{golden_inputs}u'},\n"
+            f"    {_input_check(guarded)},\n"
             f"    {watch.remembered_bytes}u,\n"
             "};\n"
         )
@@ -49,6 +50,13 @@ class BehaviourInC(InC):
     def after_frame(self, guarded: Guarded) -> list[str]:
         """Bring the sum up to date, and follow an alarm."""
         return [f"wb_behave(&memory, {guarded.number}u, {self.score(guarded)});"]
+
+
+def _input_check(guarded: Guarded) -> str:
+    """Number of the guard that judges the inputs."""
+    kinds = [guard.area.kind for guard, _ in guarded.firmware.guards]
+    numbers = [n for n, k in enumerate(kinds) if isinstance(k, BehaviourKind) and k.judges_inputs]
+    return f"{numbers[0]}u" if numbers else "~0u"
 
 
 def behaviour_of(guarded: Guarded) -> Behaviour:

@@ -17,6 +17,7 @@ from workbench.firmware.guards.frame_features import DriftInC, QuantInC
 from workbench.firmware.guards.golden import GoldenInC
 from workbench.firmware.guards.hidden_markers import MarkersInC
 from workbench.firmware.guards.in_c import Guarded, InC
+from workbench.firmware.guards.input_check import InputsInC
 from workbench.firmware.guards.kl_watch import KlInC
 from workbench.firmware.guards.pages import PagesInC
 from workbench.firmware.guards.self_test import SelfTestInC
@@ -33,6 +34,7 @@ from workbench.memory.watches.flash import Flash
 from workbench.memory.watches.golden import Golden
 from workbench.memory.watches.groups import Groups
 from workbench.memory.watches.hidden_markers import HiddenMarkers
+from workbench.memory.watches.input_check import InputCheck
 from workbench.memory.watches.kl_watch import KlDivergence
 from workbench.memory.watches.pages import Pages
 from workbench.memory.watches.qt_ewma import QtEwma
@@ -56,6 +58,7 @@ KINDS_IN_C: dict[type[Kind], InC] = {
     QtEwma: QuantInC(),
     FeatureDrift: DriftInC(),
     Flash: FlashInC(),
+    InputCheck: InputsInC(),
 }
 
 

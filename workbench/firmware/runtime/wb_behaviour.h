@@ -24,6 +24,7 @@ typedef struct {
     const wb_byte *sealed; /* baselines and limits */
     uint32_t sealed_bytes;
     uint32_t golden_inputs; /* number of the self-test, ~0 for none */
+    uint32_t input_check;   /* number of the check of the inputs, ~0 for none */
     uint32_t state_bytes;   /* level, frames to be wary for, and what else is remembered */
 } wb_behaviour;
 
@@ -101,6 +102,20 @@ WB_COLD static wb_passed wb_pass(const wb_memory *memory, uint32_t first, uint32
     return passed;
 }
 
+/* Remember for a while that nothing explained an alarm. */
+static inline void wb_be_wary(const wb_behaviour *part, wb_byte *wary)
+{
+    const int32_t frames = part->limits[2];
+    wb_put_bytes(wary, frames > 0 ? (uint32_t)frames : 0u, 2);
+}
+
+/* Whether an alarm of the check of the inputs, area `number`, is not long ago. */
+static inline int wb_inputs_are_unknown(const wb_memory *memory, uint32_t number)
+{
+    return number != ~0u &&
+           wb_half(memory->ram_checks + memory->plan->areas[number].ram_check + 2) > 0;
+}
+
 /* What follows an alarm; see `workbench/healing/devices/alarms.py`. */
 WB_COLD static void wb_disturbed(const wb_memory *memory, uint32_t number)
 {
@@ -114,10 +129,14 @@ WB_COLD static void wb_disturbed(const wb_memory *memory, uint32_t number)
         wb_put_level(memory, area, 0, wb_level(memory, area, 0) | WB_ALARMED);
         return;
     }
-    if (!wb_behaviour_wrong(memory, area, 0, 0)) {
+    if (!wb_behaviour_wrong(memory, area, 0, 0) && part->input_check == number) {
+        diagnosis = WB_DIAGNOSIS_DATA;
+        wb_be_wary(part, wary);
+    } else if (!wb_behaviour_wrong(memory, area, 0, 0)) {
+        const int unknown = wb_inputs_are_unknown(memory, part->input_check);
         const int again = wb_half(wary) > 0;
         wb_passed passed = wb_pass(memory, 0, memory->plan->area_count, part->golden_inputs);
-        if (!passed.found && again && part->golden_inputs != ~0u) {
+        if (!passed.found && again && !unknown && part->golden_inputs != ~0u) {
             passed = wb_pass(memory, part->golden_inputs, part->golden_inputs + 1, ~0u);
         }
         if (passed.found || !again) { /* what was heard is explained, and passes */
@@ -127,13 +146,14 @@ WB_COLD static void wb_disturbed(const wb_memory *memory, uint32_t number)
             diagnosis = WB_DIAGNOSIS_MEMORY;
             remedy = WB_REMEDY_SCRUB;
             verdict = passed.unhealed ? WB_VERDICT_UNHEALED : WB_VERDICT_HEALED;
-        } else if (again) {
-            diagnosis = WB_DIAGNOSIS_DATA;
+        } else if (again || unknown) {
+            /* Where inputs were checked and are known ones, it is not they. */
+            diagnosis = part->input_check != ~0u && !unknown ? WB_DIAGNOSIS_COMPUTE
+                                                             : WB_DIAGNOSIS_DATA;
         } else {
-            const int32_t frames = part->limits[2];
             diagnosis = WB_DIAGNOSIS_MOMENTARY;
             verdict = WB_VERDICT_HEALED; /* it passes by itself */
-            wb_put_bytes(wary, frames > 0 ? (uint32_t)frames : 0u, 2);
+            wb_be_wary(part, wary);
             for (uint32_t rung = 0; rung < area->rungs; rung++) {
                 area->ladder[rung].apply(memory, area, 0);
                 remedy = area->ladder[rung].remedy;

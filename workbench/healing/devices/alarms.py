@@ -3,7 +3,9 @@
 Checksum rows point at a unit, whose ladder is climbed at once. Behaviour points nowhere: at realistic upset rates nearly
 all of its alarms are false, so that an alarm touches nothing by itself. It makes all guards look at memory, in their
 order, and what they find they treat as ever. Where all is sound, it was something in passing: histories and monitors are
-reset, or left alone where the ladder has nothing; where it happens again soon, golden inputs are asked, and at last the inputs are taken for unknown ones, which no remedy follows. The C of
+reset, or left alone where the ladder has nothing; where it happens again soon, golden inputs are asked, and at last the
+inputs are taken for unknown ones, which no remedy follows. A check of the inputs says so at once: its own alarm asks
+nobody, and until it has forgotten it, an alarm of another monitor that memory does not explain is taken for the same. Where it is silent, what comes again is in the computing. The C of
 `workbench/firmware/runtime/wb_behaviour.h` does the same, statement by statement.
 """
 
@@ -22,7 +24,7 @@ from workbench.healing.log import CLIMBS, Diagnosis, LogEntry, Remedy, Verdict
 from workbench.healing.remedies import State
 from workbench.healing.strategies.guard import Guard
 from workbench.healing.strategies.strategy import Strategy
-from workbench.memory.watches.behaviour import Behaviour
+from workbench.memory.watches.behaviour import Behaviour, BehaviourKind
 from workbench.memory.watches.watch import Watch
 
 MOST_FOUND = 16  # units that are treated after one alarm; the log of a frame has room for them
@@ -84,7 +86,13 @@ def _look_at_memory(
     device: Alarmed, number: int, guard: Guard, watch: Behaviour, state: State
 ) -> None:
     diagnosis, remedy, verdict = Diagnosis.CHECK, Remedy.NONE, Verdict.UNHEALED
-    if not watch.wrong(device.data, 0):  # else what it compares with is damaged
+    sound = not watch.wrong(device.data, 0)  # else what it compares with is damaged
+    if sound and _judges_inputs(watch):
+        diagnosis = Diagnosis.DATA
+        watch.be_wary(device.data)
+    elif sound:
+        judges = [each for _, each in device.guards if _judges_inputs(each)]
+        unknown = any(isinstance(each, Behaviour) and each.is_wary(device.data) for each in judges)
         again = watch.is_wary(device.data)
         kinds = [each.area.kind for each, _ in device.guards]
         found, unhealed = _pass(
@@ -92,15 +100,15 @@ def _look_at_memory(
             state,
             (n for n, k in enumerate(kinds) if not (k.stream or k.validates or k.flash)),
         )
-        if not found and again:
+        if not found and again and not unknown:
             found, unhealed = _pass(device, state, (n for n, k in enumerate(kinds) if k.validates))
         if found or not again:  # what was heard is explained, and passes
             device.fading.begin()
         if found:
             diagnosis, remedy = Diagnosis.MEMORY, Remedy.SCRUB
             verdict = Verdict.UNHEALED if unhealed else Verdict.HEALED
-        elif again:
-            diagnosis = Diagnosis.DATA
+        elif again or unknown:  # where inputs were checked and are known ones, it is not they
+            diagnosis = Diagnosis.COMPUTE if judges and not unknown else Diagnosis.DATA
         else:
             diagnosis = Diagnosis.MOMENTARY
             watch.be_wary(device.data)
@@ -110,6 +118,11 @@ def _look_at_memory(
                 remedy, verdict = device.climb(guard, watch, 0, state)
     frame = time_of(state, device.strategy)
     device.report(LogEntry(frame, number, 0, diagnosis, remedy, verdict))
+
+
+def _judges_inputs(watch: Watch) -> bool:
+    kind = watch.area.kind
+    return isinstance(kind, BehaviourKind) and kind.judges_inputs
 
 
 def _pass(device: Alarmed, state: State, numbers: Iterable[int]) -> tuple[int, int]:

@@ -11,6 +11,7 @@ from workbench.healing.strategies.named import self_test, two_speeds
 from workbench.healing.strategies.policy import Policy
 from workbench.healing.strategies.strategy import Strategy
 from workbench.memory.watches.areas import Area
+from workbench.memory.watches.behaviour import BehaviourKind
 from workbench.memory.watches.fade import FadeArea
 
 AUTONOMIC = "autonomic"
@@ -24,10 +25,15 @@ _HEALS, _REFILL_FRAMES = 128, 8  # many pages at once after a storm, and then on
 def watched_by(area: Area) -> Strategy:
     """The monitor alone: after an alarm, what differs from the golden copy is restored.
 
-    No page is looked at at any other time. Where nothing differs, histories and monitors are reset.
+    No page is looked at at any other time. Where nothing differs, histories and monitors are reset. A check of the inputs
+    stands alone, since its alarm asks for nothing.
     """
+    monitor = Guard(area, ladder=(Remedy.RESET,))
+    kind = area.kind
+    if isinstance(kind, BehaviourKind) and kind.judges_inputs:
+        return Strategy(area.code, (monitor,))
     pages = [Guard(Area("golden", sections, _PAGE_BYTES), 0) for sections in _BY_CRITICALITY]
-    return Strategy(area.code, (Guard(area, ladder=(Remedy.RESET,)), *pages))
+    return Strategy(area.code, (monitor, *pages))
 
 
 def autonomic(areas: Sequence[Area], *, fades: bool = True) -> Strategy:

@@ -244,10 +244,15 @@ class BehaviourKind(MonitorKind):
         return BehaviourArea
 
     usual_drift: ClassVar[int] = 1
+    judges_inputs: ClassVar[bool] = False  # its alarms say that the inputs are unknown ones
 
     def usual_signals(self, program: Program) -> tuple[str, ...]:
         """Names of the signals that it watches unless it is told others."""
         raise NotImplementedError
+
+    def watchable(self, program: Program) -> tuple[str, ...]:
+        """Names of the signals that it may watch."""
+        return tuple(dict.fromkeys(operator.target for operator in program.operators))
 
     def learns_from(self, program: Program, signals: Sequence[str]) -> tuple[str, ...]:
         """Names of the signals whose codes it learns from, where it is to watch `signals`."""
@@ -293,12 +298,13 @@ class BehaviourKind(MonitorKind):
             raise WorkbenchError(
                 f"{self.name} has learned nothing yet; `workbench calibrate` makes a strategy that has"
             )
-        made = {operator.target for operator in program.operators}
+        known = self.watchable(program)
         for name in area.signals:
-            if name not in made:
+            if name not in known:
+                what = "input" if self.judges_inputs else "target of an operator"
                 raise WorkbenchError(
-                    f"{self.name} watches the signal {name!r:.60}, which no operator of {program.name} makes; "
-                    f"{nearest(name, made)}"
+                    f"{self.name} watches the signal {name!r:.60}, which is no {what} of {program.name}; "
+                    f"{nearest(name, known)}"
                 )
         if area.program != program.content_hash[:HASH_DIGITS]:
             raise WorkbenchError(

@@ -1,0 +1,202 @@
+"""Hardware or data: what a device takes a disturbance for, with memory evidence and from behaviour alone.
+
+A device says clean utterances, and in one of them something happens that it is not told: a bit of its working copy or of
+what its monitors compare with flips and stays, a history flips in passing, or the data change for good. Bits are drawn until the monitors notice one. Two
+devices with the same monitors live through it, one whose alarms have pages compared with the golden copy, and one that has
+nothing but its behaviour. What a log says within BOUND_FRAMES of its first alarm is the evidence, and `concluded` reads
+it: no entry is written by this module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from workbench.experiments.monitors.calibration import alarming_kinds
+from workbench.experiments.monitors.data_changes import changed_inputs, changes_of
+from workbench.experiments.monitors.streams import CHECK, Stream, laid_out
+from workbench.experiments.voices.voice import Voice
+from workbench.healing.log import Diagnosis, LogEntry, Remedy
+from workbench.healing.simulation import simulate
+from workbench.healing.strategies.fitted import fitted
+from workbench.healing.strategies.guard import Guard
+from workbench.healing.strategies.strategy import Strategy
+from workbench.healing.strategies.watching import watched_by
+from workbench.integer.frames import frames_of
+from workbench.memory.changes import parameter_changes
+from workbench.memory.faults.events import Event
+from workbench.memory.image import Image
+from workbench.memory.places import WORKING_SECTIONS
+from workbench.memory.watches.behaviour import Behaviour, BehaviourKind
+from workbench.memory.watches.behaviour_area import BehaviourArea
+
+BOUND_FRAMES = 100  # of evidence, after the first alarm
+UPSET, PASSING, BASELINE = "memory upset", "history in passing", "baseline or limit"
+MEMORY, CHECK_DAMAGED, MOMENTARY, DATA, NOTHING = ANSWERS = (
+    "memory upset", "damaged check", "momentary", "data", "nothing",
+)  # fmt: skip
+_BEFORE, _AFTER = 1, 3  # utterances
+_HIGH = 6  # bit of each byte of a history, or of one of a baseline, that flips
+_TRIES = 400  # upsets that are drawn until one is noticed
+_SEED = 6_000_003  # of texts that no calibration draws
+
+
+@dataclass(frozen=True)
+class Told:
+    """One scenario.
+
+    Args:
+        truth: What happened, UPSET, PASSING, BASELINE or a change of the data.
+        with_memory, alone: What both devices took it for, of ANSWERS.
+    """
+
+    truth: str
+    with_memory: str
+    alone: str
+
+    @property
+    def is_data(self) -> bool:
+        """Whether the data changed."""
+        return self.truth not in (UPSET, PASSING, BASELINE)
+
+
+def devices(areas: Sequence[BehaviourArea]) -> tuple[Strategy, Strategy]:
+    """The strategy whose alarms have memory checked, and the one that has monitors alone."""
+    monitors = [Guard(area, ladder=(Remedy.RESET,)) for area in areas]
+    pages = watched_by(areas[-1]).guards[1:]
+    return Strategy("with memory", (*monitors, *pages)), Strategy("alone", tuple(monitors))
+
+
+def diagnosed(
+    voice: Voice,
+    areas: Sequence[BehaviourArea],
+    *,
+    trials: int,
+    seed: int = 0,
+    progress: Callable[[], object] = lambda: None,
+) -> list[Told]:
+    """So many scenarios of each kind.
+
+    Args:
+        voice: That speaks or hears.
+        areas: Calibrated monitors, the check of the inputs first.
+        trials: Of each kind.
+        seed: Of faults, changes and utterances.
+        progress: Called after each scenario.
+    """
+    kinds = [UPSET, PASSING, BASELINE, *changes_of(voice.program)]
+    strategies = [fitted(each, voice.program) for each in devices(areas)]
+    images = [each.image(voice.program) for each in strategies]
+    noticed = _Noticed(voice, areas)
+    rng = np.random.default_rng([seed, 17])
+    texts = Stream(voice, CHECK, 0, _SEED + seed).texts()
+    told = []
+    for _ in range(trials):
+        for truth in kinds:
+            utterances = [_inputs(voice, next(texts)) for _ in range(_BEFORE + _AFTER)]
+            data = truth not in (UPSET, PASSING, BASELINE)
+            if data:
+                utterances[_BEFORE:] = [
+                    changed_inputs(voice.program, each, truth, rng) for each in utterances[_BEFORE:]
+                ]
+            starts = np.cumsum([0, *(_frames(voice, each) for each in utterances)])
+            inputs = {
+                name: np.concatenate([each[name] for each in utterances], axis=1)
+                for name in voice.program.inputs
+            }
+            at = int(rng.integers(starts[_BEFORE], starts[_BEFORE + 1]))
+            drawn = int(rng.integers(2**32))
+            upset = (
+                noticed(utterances[_BEFORE], np.random.default_rng(drawn)) if truth == UPSET else 0
+            )
+            answers = []
+            for image, strategy in zip(images, strategies, strict=True):
+                events = (
+                    [] if data else _events(truth, image, at, upset, np.random.default_rng(drawn))
+                )
+                result = simulate(
+                    image, inputs, events, strategy, word_starts=starts[1:-1].tolist()
+                )
+                answers.append(concluded(result.log, strategy))
+            told.append(Told(truth, *answers))
+            progress()
+    return told
+
+
+def concluded(log: Sequence[LogEntry], strategy: Strategy) -> str:
+    """What a log says within BOUND_FRAMES of its first alarm, one of ANSWERS.
+
+    Damaged memory that was found is one. So is a monitor whose baseline disagrees with its seal. Else the check of the inputs
+    decides: where it spoke, the data are other ones. Where it is silent, memory is taken for damaged if an alarm comes
+    again after histories were reset, and nobody could look at it; what does not come again was momentary.
+    """
+    kinds = [area.kind for area in strategy.areas]
+    monitors = [
+        e for e in log if isinstance(kinds[e.area], BehaviourKind)
+    ]  # what guards wrote is behind the alarm of one
+    if not monitors:
+        return NOTHING
+    within = [e for e in monitors if e.frame <= monitors[0].frame + BOUND_FRAMES]
+    said = {e.diagnosis for e in within}
+    if Diagnosis.MEMORY in said:
+        return MEMORY
+    if Diagnosis.CHECK in said:
+        return CHECK_DAMAGED
+    if Diagnosis.DATA in said:
+        return DATA
+    looked = any(not kind.stream for kind in kinds)
+    return MEMORY if Diagnosis.COMPUTE in said and not looked else MOMENTARY
+
+
+def _inputs(voice: Voice, text: str) -> dict[str, np.ndarray]:
+    return voice.generator.encode(voice.config, [text])
+
+
+def _frames(voice: Voice, inputs: dict[str, np.ndarray]) -> int:
+    name = voice.program.inputs[0]
+    return inputs[name].shape[1] // voice.program.signal(name).rate
+
+
+class _Noticed:
+    """Draws upsets, in all sections alike, until one raises an alarm in an utterance: most are never noticed."""
+
+    def __init__(self, voice: Voice, areas: Sequence[BehaviourArea]) -> None:
+        self._program, self._layout = voice.program, Image.of(voice.program).layout
+        self._watches = [laid_out(voice, area) for area in areas if area.code in alarming_kinds()]
+        names = (name for watch, _ in self._watches for name in watch.needs)
+        self._names = sorted({self._program.output, *names})
+        sizes = self._layout.sections
+        self._sections = [name for name in WORKING_SECTIONS if sizes[name].size_bytes]
+
+    def __call__(self, inputs: dict[str, np.ndarray], rng: np.random.Generator) -> int:
+        """The bit of one of them; the last of _TRIES, where none was noticed."""
+        engine, position = frames_of(self._program), 0
+        for _ in range(_TRIES):
+            section = self._sections[int(rng.integers(len(self._sections)))]
+            position = int(rng.choice(self._layout.positions((section,))))
+            changes = parameter_changes(self._program, self._layout, [np.array([position])])
+            codes, _ = engine.step(inputs, engine.changed(changes), engine.silence(), self._names)
+            if any(
+                watch.first_alarm(data, watch.measures(data, codes)) is not None
+                for watch, data in self._watches
+            ):
+                break
+        return position
+
+
+def _events(
+    truth: str, image: Image, frame: int, upset: int, rng: np.random.Generator
+) -> list[Event]:
+    """Equal draws hit the same histories in images of both devices; upset: the bit of the working copy."""
+    layout = image.layout
+    if truth == UPSET:
+        return [Event(frame, upset)]
+    if truth == PASSING:
+        histories = [place for place in layout.places if place.section == "state"]
+        place = histories[int(rng.integers(len(histories)))]
+        return [Event(frame, 8 * (place.start + at) + _HIGH) for at in range(place.size_bytes)]
+    watches = [each for each in layout.watches if isinstance(each, Behaviour)]
+    first, last = watches[int(rng.integers(len(watches)))].sealed()
+    return [Event(frame, 8 * int(rng.integers(first, last)) + _HIGH)]

@@ -1,0 +1,65 @@
+"""The check of inputs in C: the inputs of a frame become numbers before it is computed, and are scored after it."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from workbench.firmware.guards.behaviour import BehaviourInC, behaviour_of
+from workbench.firmware.guards.in_c import Guarded
+from workbench.memory.watches.input_check import InputWatch
+from workbench.memory.watches.input_codes import SOUND_LEVELS, rows_of
+
+
+class InputsInC(BehaviourInC):
+    """Functions of `runtime/wb_inputs.h`."""
+
+    headers: ClassVar[tuple[str, ...]] = ("wb_behaviour.h", "wb_inputs.h")
+
+    def parts(self, guarded: Guarded) -> str:
+        """With what was seen."""
+        watch = behaviour_of(guarded)
+        assert isinstance(watch, InputWatch)
+        levels, name = watch.levels, _part(guarded)
+        tensors = "\n".join(
+            f"    {guarded.in_flash(tensor)}," for tensor in ("pairs", "steps", "longest")
+        )
+        return (
+            f"{super().parts(guarded)}"
+            f"static const uint16_t {name}_levels[] = {{{', '.join(map(str, levels))}}};\n"
+            f"static const wb_inputs {name} = {{\n{tensors}\n    {name}_levels, {len(levels)}u,\n}};\n"
+        )
+
+    def locals(self, guarded: Guarded) -> list[str]:
+        """The numbers of the frame."""
+        watch = behaviour_of(guarded)
+        assert isinstance(watch, InputWatch)
+        return [f"int32_t given_{guarded.number}[{len(watch.levels)}];"]
+
+    def score(self, guarded: Guarded) -> str:
+        """By what was seen."""
+        past, same = (guarded.ram_offset(name) for name in ("past", "same"))
+        return (
+            f"wb_inputs_score(&{_part(guarded)}, given_{guarded.number},\n"
+            f"    memory.ram_checks + {past}u, memory.ram_checks + {same}u)"
+        )
+
+    def after_frame(self, guarded: Guarded) -> list[str]:
+        """The numbers, then their score."""
+        program, at, lines = guarded.firmware.program, 0, []
+        for name in behaviour_of(guarded).signals:
+            signal, codes = program.signal(name), f"in_{guarded.firmware.inputs.of(name)}"
+            given = f"given_{guarded.number}"
+            if rows := rows_of(program, name):
+                lines.append(f"{given}[{at}] = wb_clamp({codes}[0], -1, {rows});")
+                at += 1
+            else:
+                count = signal.rate * signal.channels
+                lines.append(
+                    f"wb_sound_numbers({codes}, {signal.bits}u, {count}u, &{given}[{at}]);"
+                )
+                at += len(SOUND_LEVELS)
+        return [*lines, *super().after_frame(guarded)]
+
+
+def _part(guarded: Guarded) -> str:
+    return f"{guarded.prefix}_inputs_{guarded.number}"
