@@ -12,7 +12,6 @@ from workbench.integer.program import Program
 from workbench.memory.image import Image
 from workbench.memory.places import WORKING_SECTIONS
 from workbench.memory.watches.areas import CODES, KINDS, SIGNATURES, Area
-from workbench.memory.watches.fade import FadeArea
 
 ABFT, GOLDEN, RADAR, SELF_TEST, TRIPLE = "abft", "golden", "radar", "self-test", "triple"
 FLASH = "flash"  # the last guard, where there is one
@@ -30,11 +29,6 @@ def random_strategy(seed: int, program: Program) -> Strategy:
             if policy.validate:
                 guards = (*guards, Guard(Area(SELF_TEST, moments=2), 1, (), every_frames=7))
             spares = int(rng.integers(1, 4)) if rng.random() < 0.5 else 0
-            if rng.random() < 0.4 and not spares:
-                guards = (
-                    *guards,
-                    Guard(FadeArea("fade", frames=int(rng.integers(1, 5))), ladder=()),
-                )
             if spares:  # pages of one size, which may move
                 size = int(rng.choice([8, 16, 32, 64]))
                 guards = tuple(_movable(rng, guard, size) for guard in guards)
@@ -103,7 +97,13 @@ def _policy(rng: np.random.Generator) -> Policy:
 
 def _guard(rng: np.random.Generator, program: Program) -> Guard:
     code = str(
-        rng.choice([code for code, kind in KINDS.items() if not kind.asks and not kind.flash])
+        rng.choice(
+            [
+                code
+                for code, kind in KINDS.items()
+                if not (kind.asks or kind.fades) and not kind.flash
+            ]
+        )
     )
     first = rng.integers(len(WORKING_SECTIONS))
     last = rng.integers(first, len(WORKING_SECTIONS)) + 1
