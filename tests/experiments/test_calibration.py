@@ -22,6 +22,7 @@ from workbench.experiments.monitors.calibration import (
     calibrate,
 )
 from workbench.experiments.monitors.detection import Found, detect, rows_of, together
+from workbench.experiments.monitors.frontier import LEVELS
 from workbench.experiments.monitors.limits import episode_peaks, false_alarms, limit_for
 from workbench.experiments.monitors.streams import laid_out
 from workbench.experiments.voices.voice import open_voice
@@ -104,14 +105,15 @@ def test_features_of_a_sound_are_those_of_a_plain_loop(
     for at in range(0, len(codes), size):
         frame = codes[at : at + size]
         pairs = list(pairwise(frame))
+        sizes = [min(abs(code), 127) for code in frame]
         wanted.append(
             [
-                max(map(abs, frame)),
+                max(sizes),
                 abs(sum(frame)),
-                sum(map(abs, frame)),
-                max([abs(b - a) for a, b in pairs], default=0),
+                sum(sizes),
+                min(max([abs(b - a) for a, b in pairs], default=0), 127),
                 sum((a < 0) != (b < 0) for a, b in pairs),
-                sum(code in (-128, 127) for code in frame),
+                sizes.count(127),
             ]
         )
     assert features_of(rows, signal).tolist() == wanted
@@ -202,6 +204,18 @@ def test_histograms_are_told_apart_by_what_is_said() -> None:
         assert not simulate(image, voice().inputs(word), (), made.strategy).log
 
 
+def test_a_monitor_has_a_limit_for_each_mean_time() -> None:
+    made = calibrate(voice(), "kl-watch", classes=2, frames=20_000)
+    limits = [made.at(level).area.limit for level in LEVELS]
+    alarms = [made.at(level).alarms for level in LEVELS]
+    assert limits == sorted(limits) and alarms == sorted(alarms, reverse=True)
+    assert made.at(made.mean_frames) == made
+    with pytest.raises(WorkbenchError, match="are too few"):
+        made.at(1e9)
+    known = calibrate(voice())
+    assert known.at(1e4).area == known.area
+
+
 def test_texts_are_drawn_by_their_seed() -> None:
     texts = [[next(stream) for _ in range(20)] for stream in map(any_text, (0, 0, 1))]
     assert texts[0] == texts[1] != texts[2] and all(text.strip() for text in texts[0])
@@ -277,13 +291,21 @@ def test_flips_are_found_by_class_and_when_they_are_heard(made: Calibration) -> 
     assert (plain[4]["found"], plain[4]["soon"], plain[4]["median_delay_frames"]) == (2, 1, 46.5)
 
 
-def test_the_benchmark_prints_and_writes_what_is_found(tmp_path, capsys) -> None:
+@pytest.mark.usefixtures("rough_pictures")
+def test_the_benchmark_prints_draws_and_writes_what_is_found(tmp_path, capsys) -> None:
     path = tmp_path / "found.json"
-    assert main(["bench", "monitors", "--trials", "20", "--json", str(path)]) == 0
+    asked = ["bench", "monitors", "--trials", "20", "--frames", "12000", "--core", "m4"]
+    assert main([*asked, "--json", str(path), "--out", str(tmp_path)]) == 0
     shown = capsys.readouterr().out
     assert "hidden-markers (knows all utterances)" in shown and "sound-sanity" in shown
     assert "by class of its sound (SNR); in 45" in shown
-    assert [each["monitor"] for each in json.loads(path.read_text())] == [*alarming_kinds(), "all"]
+    written = json.loads(path.read_text())
+    assert [each["monitor"] for each in written["monitors"]] == [*alarming_kinds(), "all"]
+    assert [each["name"] for each in written["prices"]] == [*alarming_kinds(), "crc-scrub"]
+    assert all(each["instructions"]["m4"] > 1000 for each in written["prices"])
+    wanted = [each["mean_frames"] for each in written["levels"] if each["monitor"] == "kl-watch"]
+    assert wanted == list(LEVELS)
+    assert (tmp_path / "monitors.png").stat().st_size > 1000
     assert main(["bench", "monitors", "--trials", "0"]) == 2
 
 

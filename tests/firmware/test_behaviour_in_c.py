@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable, Iterator
 
+import numpy as np
 import pytest
 from batches import random_upsets
 from programs import random_inputs, random_program
 from thoroughness import cases
 from twins import assert_same
+from voices import voice
 from watching_strategies import watching_strategy
 
 from workbench.firmware.boards import CORES
@@ -17,9 +19,14 @@ from workbench.firmware.twins.host import host_machine
 from workbench.firmware.twins.permanent import permanent_faults
 from workbench.healing.log import Diagnosis, Remedy
 from workbench.healing.simulation import simulate
-from workbench.healing.strategies.strategy import Strategy
+from workbench.healing.strategies.strategy import Guard, Strategy
+from workbench.integer.reference import run
 from workbench.memory.image import Image
+from workbench.memory.tensors import read_tensor
 from workbench.memory.watches.areas import KINDS
+from workbench.memory.watches.behaviour import Behaviour
+from workbench.memory.watches.behaviour_area import BehaviourArea
+from workbench.memory.watches.conditioned import ConditionedArea
 
 FRAMES = 40
 
@@ -70,6 +77,36 @@ def test_both_implementations_tell_the_same_under_faults_of_everything() -> None
         (Diagnosis.CHECK, Remedy.NONE),
     } <= seen
     assert spoke == {name for name, kind in KINDS.items() if kind.asks}
+
+
+def test_cores_that_compare_several_codes_at_once_tell_what_python_does() -> None:
+    """Signals whose codes fill words, 8 and 16 bits wide, beyond their ranges in all frames; sums lie in the image."""
+    program, rng = voice().program, np.random.default_rng(5)
+    inputs = {name: codes[:, 20:32] for name, codes in voice().inputs("7").items()}
+    codes = run(program, inputs)
+    kind = {"program": program.content_hash[:16], "drift": 0, "limit": 30_000}
+    drift = [*rng.integers(0, 400, 6), *rng.integers(5, 40, 6), 0, 0]
+    features = ConditionedArea(
+        "feature-cusum", signals=(program.output,), baseline=tuple(map(int, drift)), **kind
+    )
+    firmwares = []
+    for number, name in enumerate(("conv_in", "up0", "last.0.conv", "up2")):
+        seen = codes[name][0].astype(np.int64)
+        low, high = np.sort(rng.integers(seen.min(), seen.max(), (2, seen.shape[1])), axis=0)
+        if number == 1:
+            low[0] = 127  # the excess is more than has room
+        baseline = (*low.tolist(), *high.tolist(), 0)
+        markers = BehaviourArea("hidden-markers", signals=(name,), baseline=baseline, **kind)
+        strategy = Strategy("alone", (Guard(markers, ladder=()), Guard(features, ladder=())))
+        image = strategy.image(program)
+        firmwares.append(Firmware.of(image, strategy=strategy, weights="ram", prefix=f"m{number}"))
+    machine = emulated_machine(firmwares, CORES["m4"])
+    for firmware in firmwares:
+        result = simulate(firmware.image, inputs, [], firmware.strategy)
+        watch = firmware.layout.watches[0]
+        assert isinstance(watch, Behaviour)
+        assert read_tensor(result.image.data, watch.place("state"))[0] > 12
+        assert_same(machine, firmware, inputs, [], result)
 
 
 @pytest.mark.parametrize("core", ["m0plus", "m4", "m33", "rv32imc"])

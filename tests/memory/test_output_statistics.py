@@ -139,13 +139,14 @@ class PlainFeatures:
         flat = codes.reshape(-1).tolist()
         most = 2 ** (self.signal.bits - 1) - 1
         pairs = list(pairwise(flat))
+        sizes = [min(abs(code), most) for code in flat]
         seen = [
-            max(map(abs, flat)),
+            max(sizes),
             abs(sum(flat)),
-            sum(map(abs, flat)),
-            max([abs(b - a) for a, b in pairs], default=0),
+            sum(sizes),
+            min(max([abs(b - a) for a, b in pairs], default=0), most),
             sum((a < 0) != (b < 0) for a, b in pairs),
-            sum(code in (-most - 1, most) for code in flat),
+            sizes.count(most),
         ]
         return [logarithm(value + 1, self.held["log2"]) for value in seen]
 

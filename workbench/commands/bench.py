@@ -9,6 +9,8 @@ from typing import Any
 
 from workbench.commands.common import add_checkpoint, add_strategies, add_word, generator_name
 from workbench.errors import WorkbenchError
+from workbench.experiments.monitors.calibration import FRAMES
+from workbench.firmware.boards import CORES, USUAL_CORES
 from workbench.generators.generator_registry import DEFAULT
 from workbench.memory.trials.laboratory import ENGINES
 
@@ -20,7 +22,7 @@ BENCHMARKS = {
     "codes": "which faults of memory each check detects",
     "diagnoses": "whether the diagnoses in a log are right",
     "flash": "which damage of flash is found, and within what time",
-    "monitors": "what monitors of behaviour find of single flips, and how soon",
+    "monitors": "what monitors of behaviour find of single flips, how soon, and what they cost",
     "lead": "how long before the sound gets worse monitors of behaviour speak",
     "behaviour": "whether monitors of behaviour take faults for faults and other data for data",
     "start": "how long commands take to start",
@@ -41,7 +43,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "codes": {**_VOICE, "trials": 5_000},
     "diagnoses": {**_VOICE, "trials": 100, "strategy": None},
     "flash": {**_VOICE, "trials": 1_000},
-    "monitors": {**_VOICE, "trials": 1_000},
+    "monitors": {**_VOICE, "trials": 1_000, "frames": FRAMES, "core": None, "out": None},
     "lead": {**_VOICE, "trials": 100, "upsets": 4.0, "out": Path("out/lead")},
     "behaviour": {**_VOICE, "trials": 40, "out": Path("out/behaviour")},
     "start": {"repeats": 3},
@@ -114,9 +116,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--out",
         type=Path,
         metavar="DIR",
-        help=f"growth: where pictures and figures go ({OPTIONS['growth']['out']}); kernels: where a picture goes; "
-        f"lead, behaviour: where pictures go ({OPTIONS['lead']['out']}, {OPTIONS['behaviour']['out']})",
+        help=f"growth: where pictures and figures go ({OPTIONS['growth']['out']}); kernels, monitors: where a picture "
+        f"goes; lead, behaviour: where pictures go ({OPTIONS['lead']['out']}, {OPTIONS['behaviour']['out']})",
     )
+    parser.add_argument(
+        "--frames", type=int, metavar="N",
+        help=f"monitors: as of `calibrate` ({FRAMES:,})",
+    )  # fmt: skip
+    parser.add_argument(
+        "--core", action="append", choices=sorted(CORES), metavar="NAME",
+        help=f"monitors: whose instructions are counted, may be given again ({', '.join(USUAL_CORES)})",
+    )  # fmt: skip
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there")
 
 

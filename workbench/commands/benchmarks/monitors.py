@@ -1,9 +1,11 @@
-"""What calibrated monitors of behaviour find of single flips, and how soon."""
+"""What calibrated monitors of behaviour find of single flips, how soon, and what they cost."""
 
 from __future__ import annotations
 
 import argparse
 import json
+from dataclasses import asdict, replace
+from typing import Any
 
 import numpy as np
 
@@ -12,49 +14,50 @@ from workbench.commands.progress import doing
 from workbench.errors import WorkbenchError
 from workbench.experiments.estimates.statistics import wilson
 from workbench.experiments.monitors.calibration import (
-    FRAMES,
     MEAN_FRAMES,
+    Calibration,
     alarming_kinds,
     calibrate,
 )
-from workbench.experiments.monitors.detection import detect, rows_of, together
+from workbench.experiments.monitors.detection import Found, detect, rows_of, together
+from workbench.experiments.monitors.frontier import (
+    Price,
+    level_row,
+    levels_of,
+    memory_check,
+    prices,
+)
+from workbench.experiments.voices.voice import Voice
 from workbench.files import write_text
+from workbench.firmware.boards import CORES, USUAL_CORES
 from workbench.progress import progress_bar
 
 _SOON_FRAMES = 45
 
 
 def run(options: argparse.Namespace) -> None:
-    """Calibrate every monitor, flip bits, and print what is found by class of the sound."""
+    """Calibrate every monitor, flip bits, count instructions, and print what is found by class of the sound."""
     if options.trials < 1:
         raise WorkbenchError(f"cannot flip {options.trials} bits; give at least 1")
     voice = chosen_voice(options)
+    cores = [CORES[name] for name in dict.fromkeys(options.core or USUAL_CORES)]
     with doing("calibrating the monitors"):
-        made = [calibrate(voice, kind) for kind in alarming_kinds()]
+        usual = [calibrate(voice, kind, frames=options.frames) for kind in alarming_kinds()]
+    by_level = [levels_of(each) for each in usual]
+    flat = [each for levels in by_level for each in levels]
     with progress_bar(total=options.trials, unit="flip") as bar:
-        found = detect(
-            voice, [each.area for each in made], trials=options.trials, progress=bar.update
-        )
-    report = []
+        areas = [each.area for each in (*usual, *flat)]
+        found = detect(voice, areas, trials=options.trials, progress=bar.update)
+    strategies = [*(each.strategy for each in usual), memory_check(voice)]
+    with progress_bar(total=len(strategies) * len(cores), unit="run") as bar:
+        costs = prices(voice, strategies, cores, bar.update)
     print(
         f"single flips in utterances of {voice.program.name} that no monitor has seen; limits for {MEAN_FRAMES:,.0f} "
-        f"frames between false alarms, learned from {FRAMES:,}"
+        f"frames between false alarms, learned from {options.frames:,}"
     )
-    for number, each in enumerate(made):
-        held_out = f"{each.alarms} false alarms in {each.frames:,} frames not seen"
-        rows = _table(
-            f"{each.area.code} ({held_out if each.endless else 'knows all utterances'})",
-            rows_of(found, number, within=_SOON_FRAMES),
-        )
-        report.append(
-            {
-                "monitor": each.area.code,
-                "rows": rows,
-                "false_alarms": each.alarms,
-                "frames": each.frames,
-            }
-        )
-    rows = _table("all of them", rows_of(together(found), 0, within=_SOON_FRAMES))
+    report = [_monitor(each, found, number) for number, each in enumerate(usual)]
+    alone = [replace(each, delays=each.delays[: len(usual)]) for each in found]
+    rows = _table("all of them", rows_of(together(alone), 0, within=_SOON_FRAMES))
     report.append({"monitor": "all", "rows": rows})
     print(
         "\nfound: share of the flips that raise an alarm within the utterance, by class of its sound "
@@ -62,8 +65,74 @@ def run(options: argparse.Namespace) -> None:
         f"{_SOON_FRAMES}: within so many frames\nof the first that sounds otherwise; median: delay from there in frames, "
         "negative where the alarm comes before"
     )
+    levels = [level_row(each, found, len(usual) + n) for n, each in enumerate(flat)]
+    _print_levels(levels, 1000 / voice.program.frame_rate_hz)
+    _print_prices(costs)
     if options.json:
-        write_text(options.json, json.dumps(report, indent=2) + "\n")
+        figures = {"monitors": report, "levels": levels, "prices": [asdict(each) for each in costs]}
+        write_text(options.json, json.dumps(figures, indent=2) + "\n")
+    if options.out:
+        _draw(options, voice, levels, costs)
+
+
+def _monitor(made: Calibration, found: list[Found], number: int) -> dict[str, object]:
+    held_out = f"{made.alarms} false alarms in {made.frames:,} frames not seen"
+    title = f"{made.area.code} ({held_out if made.endless else 'knows all utterances'})"
+    rows = _table(title, rows_of(found, number, within=_SOON_FRAMES))
+    return {
+        "monitor": made.area.code,
+        "rows": rows,
+        "false_alarms": made.alarms,
+        "frames": made.frames,
+    }
+
+
+def _print_levels(levels: list[dict[str, Any]], milliseconds: float) -> None:
+    print(
+        f"\n{'degraded or broken':<16}{'wanted':>12}{'achieved':>26}{'limit':>8}{'found':>10}{'median delay':>18}"
+    )
+    for row in levels:
+        low, high = row["achieved"]
+        between = "none by construction"
+        if row["endless"]:
+            between = f"{low:,.0f} to {'no limit' if high is None else f'{high:,.0f}'}"
+        delay = row["median_delay_frames"]
+        late = "-" if delay is None else f"{delay:g} = {delay * milliseconds:,.0f} ms"
+        share = f"{row['found']}/{row['worse']}"
+        print(
+            f"{row['monitor']:<16}{row['mean_frames']:>14,.0f}{between:>26}{row['limit']:>8,}{share:>10}{late:>18}"
+        )
+
+
+def _print_prices(costs: list[Price]) -> None:
+    cores = list(costs[0].instructions)
+    print(
+        f"\n{'with healer':<16}{'flash':>8}{'RAM':>8}"
+        + "".join(f"{f'instructions, {core}':>24}" for core in cores)
+    )
+    for each in costs:
+        shares = "".join(
+            f"{f'{each.instructions[core]:,.0f} ({each.instructions[core] / each.generator[core]:.1%})':>24}"
+            for core in cores
+        )
+        scan = "" if each.scan_frames is None else f"   all of memory in {each.scan_frames} frames"
+        print(f"{each.name:<16}{each.check_bytes:>8,}{each.ram_bytes:>8,}{shares}{scan}")
+
+
+def _draw(
+    options: argparse.Namespace, voice: Voice, levels: list[dict[str, Any]], costs: list[Price]
+) -> None:
+    from workbench.experiments.monitors.frontier_picture import draw_frontier
+
+    options.out.mkdir(parents=True, exist_ok=True)
+    path = options.out / "monitors.png"
+    draw_frontier(
+        path, levels, costs,
+        core=list(costs[0].instructions)[-1],
+        milliseconds=1000 / voice.program.frame_rate_hz,
+        title=f"Monitors of behaviour on {voice.program.name}: single flips that degrade or break an utterance",
+    )  # fmt: skip
+    print(f"\nthe picture is {path}")
 
 
 def _table(title: str, rows: list[dict[str, object]]) -> list[dict[str, object]]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+
+import numpy as np
 
 from workbench.errors import WorkbenchError, expect, nearest
 from workbench.experiments.monitors.faulty import lessons
@@ -38,6 +40,8 @@ class Calibration:
         frames: Of the stream that neither baseline nor limit have seen.
         endless: Whether utterances or their order were drawn; else they are all that the generator can say.
         alarms: False ones in it.
+        peaks: Of the sums of the frames that the limit is from, int64 [episodes].
+        scores: Of the frames that neither has seen, int64 [frames].
     """
 
     area: BehaviourArea
@@ -46,6 +50,18 @@ class Calibration:
     frames: int
     endless: bool
     alarms: int
+    peaks: np.ndarray = field(repr=False, compare=False)
+    scores: np.ndarray = field(repr=False, compare=False)
+
+    def at(self, mean_frames: float) -> Calibration:
+        """The same monitor with the limit for another mean time; WorkbenchError as of `limit_for`."""
+        if not self.endless:
+            return replace(self, mean_frames=mean_frames)
+        limit = limit_for(self.peaks, frames=self.frames, mean_frames=mean_frames)
+        alarms = false_alarms(self.scores, drift=self.area.drift, limit=limit)
+        return replace(
+            self, area=replace(self.area, limit=limit), mean_frames=mean_frames, alarms=alarms
+        )
 
     @property
     def strategy(self) -> Strategy:
@@ -143,6 +159,8 @@ def calibrate(
         len(held_out),
         endless,
         false_alarms(held_out, drift=area.drift, limit=limit),
+        peaks,
+        held_out,
     )
 
 

@@ -66,7 +66,7 @@ class DriftInC(FeaturesInC):
     """The function of `runtime/wb_drift.h`."""
 
     headers: ClassVar[tuple[str, ...]] = (
-        "wb_behaviour.h", "wb_features.h", "wb_log2.h", "wb_drift.h",
+        "wb_behaviour.h", "wb_packed.h", "wb_features.h", "wb_log2.h", "wb_drift.h",
     )  # fmt: skip
     part: ClassVar[str] = "drift"
     tensors: ClassVar[tuple[str, ...]] = ("usual", "gain", "test", "log2")
@@ -77,7 +77,7 @@ class QuantInC(FeaturesInC):
     """The function of `runtime/wb_quant.h`."""
 
     headers: ClassVar[tuple[str, ...]] = (
-        "wb_behaviour.h", "wb_features.h", "wb_log2.h", "wb_quant.h",
+        "wb_behaviour.h", "wb_packed.h", "wb_features.h", "wb_log2.h", "wb_quant.h",
     )  # fmt: skip
     part: ClassVar[str] = "quant"
     tensors: ClassVar[tuple[str, ...]] = ("feature", "edge", "share", "fade", "log2")

@@ -12,7 +12,7 @@ from workbench.firmware.operators import Call
 class MarkersInC(BehaviourInC):
     """Functions of `runtime/wb_markers.h`."""
 
-    headers: ClassVar[tuple[str, ...]] = ("wb_behaviour.h", "wb_markers.h")
+    headers: ClassVar[tuple[str, ...]] = ("wb_behaviour.h", "wb_packed.h", "wb_markers.h")
 
     def score(self, guarded: Guarded) -> str:
         """Bits of the largest excess."""

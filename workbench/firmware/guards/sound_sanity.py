@@ -13,7 +13,12 @@ from workbench.firmware.operators import Call
 class SanityInC(BehaviourInC):
     """The function of `runtime/wb_sanity.h`."""
 
-    headers: ClassVar[tuple[str, ...]] = ("wb_behaviour.h", "wb_features.h", "wb_sanity.h")
+    headers: ClassVar[tuple[str, ...]] = (
+        "wb_behaviour.h",
+        "wb_packed.h",
+        "wb_features.h",
+        "wb_sanity.h",
+    )
 
     def score(self, guarded: Guarded) -> str:
         """Bits of the largest excess."""

@@ -2,9 +2,9 @@
 
     peak       largest size of a code                  step      largest difference of two neighbours
     dc         size of the sum of codes                crossings pairs of neighbours of which one is negative
-    loudness   sum of the sizes of codes               clipped   codes at either end of their range
+    loudness   sum of the sizes of codes               clipped   codes whose size is the largest that there is
 
-Neighbours are codes of one frame, channels of a row one after the other.
+Sizes are kept within the range of codes, so that those of -32768 and -32767 are the same. Neighbours are codes of one frame, channels of a row one after the other.
 """
 
 from __future__ import annotations
@@ -24,8 +24,9 @@ _MOST_CODES = 2**16 - 1  # of a frame, whose sum then has room in 31 bits
 def features_of(codes: np.ndarray, signal: Signal) -> np.ndarray:
     """FEATURES of each frame, int64 [frames, 6]; codes: of a signal, [frames * rate, channels]."""
     x = codes.astype(np.int64).reshape(-1, signal.rate * signal.channels)  # [frames, codes]
-    low, high = code_range(signal.bits)
-    size, change, negative = np.abs(x), np.abs(np.diff(x, axis=1)), x < 0
+    most = code_range(signal.bits)[1]
+    size, negative = np.minimum(np.abs(x), most), x < 0
+    change = np.minimum(np.abs(np.diff(x, axis=1)), most)
     return np.stack(
         [
             size.max(axis=1),
@@ -33,7 +34,7 @@ def features_of(codes: np.ndarray, signal: Signal) -> np.ndarray:
             size.sum(axis=1),
             change.max(axis=1, initial=0),
             (negative[:, 1:] != negative[:, :-1]).sum(axis=1),
-            ((x == low) | (x == high)).sum(axis=1),
+            (size == most).sum(axis=1),
         ],
         axis=1,
     )

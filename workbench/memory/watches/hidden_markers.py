@@ -3,8 +3,8 @@
 Reference: Geissler et al. 2023, https://arxiv.org/abs/2310.20349, whose markers are quantiles in two layers; here the range
 of each channel at all convolutions, and a cumulative sum, which spares the thresholds of one.
 
-    excess(frame) = max over signals of (max over codes of (lowest - code, code - highest, 0)) >> shift[signal]
-    score(frame)  = bits that the excess has
+    excess(frame) = max over signals of min(max over codes of (lowest - code, code - highest, 0), most) >> shift[signal]
+    score(frame)  = bits that the excess has; most: the largest code of the signal, 127 or 32767
 
 Layout: `low_n` and `high_n` of signal n, as wide as its codes [channels]; `shift` int8 [signals], clamped to 0..15.
 """
@@ -19,6 +19,7 @@ import numpy as np
 
 from workbench.integer.operators import Conv
 from workbench.integer.program import Program
+from workbench.integer.signals import code_range
 from workbench.memory.places import Places
 from workbench.memory.tensors import read_tensor
 from workbench.memory.watches.areas import Area
@@ -50,7 +51,8 @@ class MarkersWatch(Behaviour):
                 for which in ("low", "high")
             )
             beyond = np.maximum(low - codes.min(axis=1), codes.max(axis=1) - high)
-            largest = np.maximum(largest, np.maximum(beyond.max(axis=1), 0) >> shift[number])
+            excess = np.clip(beyond.max(axis=1), 0, code_range(signal.bits)[1])
+            largest = np.maximum(largest, excess >> shift[number])
         return bit_lengths(np.asarray(largest, np.int64))
 
 

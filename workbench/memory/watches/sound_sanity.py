@@ -2,7 +2,7 @@
 
     peak       largest size of a code                  step      largest difference of two neighbours
     dc         size of the sum of codes                crossings pairs of neighbours of which one is negative
-    loudness   sum of the sizes of codes               clipped   codes at either end of their range
+    loudness   sum of the sizes of codes               clipped   codes whose size is the largest that there is
 
     score(frame) = bits that the largest excess has, over features of (feature - highest) >> shift
 
