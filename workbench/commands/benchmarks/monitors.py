@@ -124,11 +124,12 @@ def _draw(
 ) -> None:
     from workbench.experiments.monitors.frontier_picture import draw_frontier
 
+    cores = list(costs[0].instructions)
     options.out.mkdir(parents=True, exist_ok=True)
     path = options.out / "monitors.png"
     draw_frontier(
         path, levels, costs,
-        core=list(costs[0].instructions)[-1],
+        core="m4" if "m4" in cores else cores[-1],
         milliseconds=1000 / voice.program.frame_rate_hz,
         title=f"Monitors of behaviour on {voice.program.name}: single flips that degrade or break an utterance",
     )  # fmt: skip

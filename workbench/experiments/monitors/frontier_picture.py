@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 
 from workbench.experiments.monitors.frontier import Price
 from workbench.files import replacing
@@ -88,6 +89,7 @@ def draw_frontier(
     )
     right.set_xlim(0, None)
     right.set_title("area: share found; faint: 10 and 100 times as many false alarms", fontsize=9)
+    left.xaxis.set_minor_formatter(NullFormatter())
     for axes in (left, right):
         axes.grid(True, color="0.92")
         axes.set_axisbelow(True)
