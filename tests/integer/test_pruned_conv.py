@@ -160,6 +160,8 @@ def a_pruned() -> tuple[Program, PrunedConv]:
         (lambda o: {"mode": np.zeros(2, np.int8)}, "needs mode"),
         (lambda o: {"kept": o.kept[..., :2]}, "needs kept blocks"),
         (lambda o: {"reserve": o.reserve[:, :, :1]}, "needs reserve blocks"),
+        (lambda o: {"reserve": o.reserve.reshape(-1)}, "needs reserve blocks"),
+        (lambda o: {"kept": np.zeros((), np.int8)}, "needs kept blocks"),
         (lambda o: {"taps": 77}, "taps cannot share"),
         (lambda o: {"up": 3}, "phases"),
     ],

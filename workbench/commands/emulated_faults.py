@@ -167,7 +167,8 @@ def _print(core: str, devices: dict[str, list[dict[str, Any]]], faults: int) -> 
     print(
         "masked: no sample differs. healed: repaired, and no bit is wrong any more. degraded: some sample differs. "
         "wrong sound: the utterance is broken. hang, crash: a frame never ends, or the core faults; then the watchdog "
-        "timer resets the device. repair: a bit of stack or register, or an instruction, while the healer repairs a weight. back after a reset: in the end it sounds as without the fault."
+        "timer resets the device. repair: a bit of stack or register, or an instruction, while the healer repairs a "
+        "weight. back after a reset: in the end it sounds as without the fault."
     )
 
 

@@ -28,13 +28,8 @@ from workbench.integer.operators import (
 from workbench.integer.operators.fourier import POINTS
 from workbench.integer.signals import Signal
 
-HEADERS = (
-    "wb_blend.h",
-    "wb_blocks.h",
-    "wb_melbands.h",
-    "wb_pointwise.h",
-    "wb_synthesis.h",
-)  # of the runtime
+# Of the runtime.
+HEADERS = ("wb_blend.h", "wb_blocks.h", "wb_melbands.h", "wb_pointwise.h", "wb_synthesis.h")
 
 
 @dataclass(frozen=True)

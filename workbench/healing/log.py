@@ -20,7 +20,7 @@ class Diagnosis(IntEnum):
         MEMORY: Damage of the working copy.
         CHECK: Damage of what is stored to check it.
         AMBIGUOUS: The witnesses allow several explanations, and nothing is done.
-        COMPUTE: A sum was wrong and memory is not.
+        COMPUTE: A sum was wrong and memory is not, or a monitor was alarmed again while the inputs are known ones.
         GOLDEN: Damage of the golden copy, and of the working copy as well, which may have been made from it.
         PRESUMED: No witness can tell, and the working copy is taken for damaged.
         MOMENTARY: Memory is sound: a history or a value in passing was wrong.

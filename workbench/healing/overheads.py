@@ -18,9 +18,9 @@ class Overheads:
     golden_bytes: of flash, the golden copy, where the strategy reads it (a device that copies its
     parameters to RAM has it anyway). check_bytes: of flash. ram_bytes: checks, spare pages and the healer's
     variables; what a device needs beside its image, the log and the histories of a golden input, is
-    measured with its code. bytes_per_frame: of the working copy and of flash that is looked through, read in a frame in which all guards
-    look, those of golden inputs not counted. frames_per_scan: until every unit of RAM was seen once; None when none is ever looked for.
-    version_bytes: of flash, the versions that wait.
+    measured with its code. bytes_per_frame: of the working copy and of flash that is looked through, read in a
+    frame in which all guards look, those of golden inputs not counted. frames_per_scan: until every unit of RAM was seen
+    once; None when none is ever looked for. version_bytes: of flash, the versions that wait.
     """
 
     golden_bytes: int

@@ -92,9 +92,10 @@ def mixed(heard: Heard, voice: np.ndarray, safety: np.ndarray) -> np.ndarray:
 
 def refuse_over_budget(voice: Program, safety: Program) -> None:
     """Raise WorkbenchError for a safety voice that takes other inputs, or more than SHARE of the bytes or of the work."""
-    rate = {name: voice.signal(name).rate for name in (*voice.inputs, voice.output)}
-    told = {name: safety.signal(name).rate for name in (*safety.inputs, safety.output)}
-    if sorted(rate.values()) != sorted(told.values()) or voice.inputs != safety.inputs:
+    rates, others = (
+        [p.signal(name).rate for name in (*p.inputs, p.output)] for p in (voice, safety)
+    )
+    if voice.inputs != safety.inputs or rates != others:
         raise WorkbenchError(
             "the safety voice has other inputs or frames than the voice that it stands in for; train both for the same "
             "utterances"

@@ -54,9 +54,8 @@ class BitLab(widgets.VBox):
         self.flipped: tuple[int, ...] = ()  # positions in the image, of all tensors
         self._before: list[tuple[int, ...]] = []  # what undo goes back to, the last one last
         self._harm: dict[tuple[Voice, str, str, str], np.ndarray] = {}
-        self._known: dict[
-            tuple[Voice, str, str], np.ndarray
-        ] = {}  # from a campaign, for want of the former
+        # From a campaign, for want of the former.
+        self._known: dict[tuple[Voice, str, str], np.ndarray] = {}
         self._listening = True  # to the controls and the grid
         self._drawn = 0
         self.buttons = _buttons()
@@ -165,7 +164,10 @@ class BitLab(widgets.VBox):
             )  # fmt: skip
 
     def know(self, place: Place, harm: np.ndarray) -> None:
-        """Colour a tensor of the voice by these until it is measured: float64 [bits] in the order of the grid, NaN for unknown."""
+        """Colour a tensor of the voice by these until it is measured.
+
+        harm: float64 [bits] in the order of the grid, NaN for unknown.
+        """
         self._known[self.voice, place.operator, place.tensor] = harm
         self._show_tensor()
 

@@ -24,9 +24,8 @@ def preview(task: Task, state: TrainingState, utterance: str) -> np.ndarray | No
     """
     if task.generator.back_end or not state.weights:
         return None
-    with torch.random.fork_rng(
-        devices=[]
-    ):  # fresh weights are drawn, and the training draws its own
+    # Fresh weights are drawn, and the training draws its own.
+    with torch.random.fork_rng(devices=[]):
         model = task.generator.network(task.config, quantised=state.stage != FLOAT)
     model.load_state_dict(state.weights)
     given = task.generator.tensors(task.config, [utterance])

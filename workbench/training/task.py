@@ -22,14 +22,8 @@ from workbench.training.hardening import Hardening
 from workbench.training.progress import copied_weights
 
 _NO_HARDENING = Hardening()
-_CAUSES = (
-    "sparsity",
-    "prune_blocks",
-    "code_words",
-    "origin",
-    "own_code",
-    "hardening",
-)  # that the metadata have where there are some
+# That the metadata have where there are some.
+_CAUSES = ("sparsity", "prune_blocks", "code_words", "origin", "own_code", "hardening")
 
 
 @dataclass

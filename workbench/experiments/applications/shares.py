@@ -99,15 +99,15 @@ def shares_of(
             ) -> Shares:
                 made = exposed_devices(voice, strategy, case, devices=devices, seed=seed)
                 with one_thread():
-                    images, known = map(list, zip(*made, strict=True))
+                    images, unrepaired = map(list, zip(*made, strict=True))
                     rows = [
                         safety(number)
-                        if saved and safety and known[number]
+                        if saved and safety and unrepaired[number]
                         else experience(number, image)
                         for number, image in enumerate(images)
                     ]
                 row = _shares(case, _name(strategy), images, rows)
-                return replace(row, safety=float(np.mean(known))) if saved else row
+                return replace(row, safety=float(np.mean(unrepaired))) if saved else row
 
             yield step(f"{case.title}-{_name(strategy)}{'-safety' * saved}", make)
 

@@ -88,6 +88,7 @@ ENVIRONMENTS = {
             "unseen", "changes that CRC-32 does not see, one in 8 s", "unseen=crc32", 0.125,
             where="section=weights+bias+shift+table+embed",
         ),
+        # Rates are of as many bits as the working copy has; histories and codes in passing are far fewer.
         Environment(
             "histories", "flips in histories, about one a second", KINDS["single"], 50.0,
             where="section=state",
@@ -115,13 +116,7 @@ def workload_of(
 ) -> Workload:
     """The workload of devices in an environment; worst and errors as `Environment.plan_text`."""
     text = environment.plan_text(worst)
-    return Workload(
-        devices,
-        utterances,
-        (text,) if text else (),
-        seed,
-        environment.drift,
-    )
+    return Workload(devices, utterances, (text,) if text else (), seed, environment.drift)
 
 
 @dataclass(frozen=True)

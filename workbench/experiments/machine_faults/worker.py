@@ -20,9 +20,8 @@ from workbench.healing.strategies.strategy import Strategy
 from workbench.integer.program import Program
 from workbench.memory.image import Image
 
-_devices: dict[
-    str, StruckDevice
-] = {}  # the last alone, since compiling takes longer than most faults
+# The last alone, since compiling takes longer than most faults.
+_devices: dict[str, StruckDevice] = {}
 
 
 @dataclass(frozen=True, eq=False)

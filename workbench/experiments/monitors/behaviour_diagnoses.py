@@ -1,9 +1,9 @@
 """Hardware or data: what a device takes a disturbance for, with memory evidence and from behaviour alone.
 
 A device says clean utterances, and in one of them something happens that it is not told: a bit of its working copy or of
-what its monitors compare with flips and stays, a history flips in passing, or the data change for good. Bits are drawn until the monitors notice one. Two
-devices with the same monitors live through it, one whose alarms have pages compared with the golden copy, and one that has
-nothing but its behaviour. What a log says within BOUND_FRAMES of its first alarm is the evidence, and `concluded` reads
+what its monitors compare with flips and stays, a history flips in passing, or the data change for good. Bits are drawn
+until the monitors notice one. Two devices with the same monitors live through it, one whose alarms have pages compared
+with the golden copy, and one that has nothing but its behaviour. What a log says within BOUND_FRAMES of its first alarm is the evidence, and `concluded` reads
 it: no entry is written by this module.
 """
 
@@ -133,9 +133,8 @@ def concluded(log: Sequence[LogEntry], strategy: Strategy) -> str:
     again after histories were reset, and nobody could look at it; what does not come again was momentary.
     """
     kinds = [area.kind for area in strategy.areas]
-    monitors = [
-        e for e in log if isinstance(kinds[e.area], BehaviourKind)
-    ]  # what guards wrote is behind the alarm of one
+    # What guards wrote is behind the alarm of one.
+    monitors = [e for e in log if isinstance(kinds[e.area], BehaviourKind)]
     if not monitors:
         return NOTHING
     within = [e for e in monitors if e.frame <= monitors[0].frame + BOUND_FRAMES]

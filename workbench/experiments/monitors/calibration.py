@@ -22,10 +22,8 @@ from workbench.memory.watches.watchdog import UNITS, Watchdog
 
 MEAN_FRAMES = 1e6
 FRAMES = 2_000_000
-_LESSONS, _OTHERS = (
-    4,
-    3_000_003,
-)  # part of the frames that a network learns from, and the seed of these
+_LESSONS = 4  # a network learns from one frame in so many
+_OTHERS = 3_000_003  # seed of the utterances that it learns from, which gave no ranges
 _LEAST_MEAN, _MOST_MEAN = 100, 1e9
 
 

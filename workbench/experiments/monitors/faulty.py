@@ -19,8 +19,8 @@ from workbench.progress import progress_bar
 
 _JUDGED = 1_000_003  # seed of utterances that no calibration of a small seed draws
 _TRAINED_ON = 2_000_003
-_TRIED = 4_000  # byte faults at most, until
-_ENOUGH = 160  # are heard clearly
+_TRIED = 4_000  # faults of a byte, at most
+_ENOUGH = 160  # utterances that are heard to be faulty: no more faults are tried
 _DEGRADED = 3  # index of QUALITIES
 
 # Given a generator of random numbers and the bits of a section, int64, those that a fault inverts.

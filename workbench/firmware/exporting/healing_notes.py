@@ -174,7 +174,7 @@ An entry holds frame, epoch, unit, area, and
 | | `WB_DIAGNOSIS_GOLDEN` | the golden copy is damaged, and the working copy made from it |
 | | `WB_DIAGNOSIS_PRESUMED` | nothing can tell; the working copy is taken for damaged |
 | | `WB_DIAGNOSIS_AMBIGUOUS` | several explanations fit as well; nothing is done |
-| | `WB_DIAGNOSIS_COMPUTE` | a sum was wrong and memory is not |
+| | `WB_DIAGNOSIS_COMPUTE` | a sum was wrong and memory is not, or a monitor was alarmed again while the inputs are known ones |
 | | `WB_DIAGNOSIS_MOMENTARY` | a monitor raised an alarm and memory is sound |
 | | `WB_DIAGNOSIS_LATENT` | the golden copy is damaged, which nothing needed yet; the working copy is right |
 | | `WB_DIAGNOSIS_DATA` | again, soon after: the inputs are unlike those that it learned from |
@@ -197,9 +197,7 @@ def _flash(firmware: Firmware) -> str:
         )
     else:
         latent = (
-            "A damaged golden copy shows only when it is needed, or when `"
-            + name
-            + "_verify` looks; export with "
+            f"A damaged golden copy shows only when it is needed, or when `{name}_verify` looks; export with "
             "`--flash-pages N` to have N pages of flash checked in an hour."
         )
     kept = "Flash keeps the parameters in any case, since RAM is filled from them at the start; `RESTORE` uses that copy. "

@@ -14,11 +14,8 @@ class SanityInC(BehaviourInC):
     """The function of `runtime/wb_sanity.h`."""
 
     headers: ClassVar[tuple[str, ...]] = (
-        "wb_behaviour.h",
-        "wb_packed.h",
-        "wb_features.h",
-        "wb_sanity.h",
-    )
+        "wb_behaviour.h", "wb_packed.h", "wb_features.h", "wb_sanity.h",
+    )  # fmt: skip
 
     def score(self, guarded: Guarded) -> str:
         """Bits of the largest excess."""

@@ -11,9 +11,8 @@ from workbench.firmware.emulation.emulator import FLASH_START, RAM_START, STACK_
 from workbench.firmware.machine_faults.registers import Register
 
 MEMORY, STACK, FLASH, REGISTER, SKIP = "RAM", "stack", "flash", "register", "skip"
-REPAIR = (
-    "repair"  # a bit of stack or register, or an instruction, while the healer repairs a weight
-)
+# A bit of stack or register, or an instruction, while the healer repairs a weight.
+REPAIR = "repair"
 KINDS = (MEMORY, STACK, FLASH, REGISTER, SKIP, REPAIR)
 
 
@@ -60,7 +59,10 @@ class Sites:
     repair: tuple[int, int, int] | None
 
     def draw(self, kind: str, *, seed: int, number: int) -> MachineFault:
-        """Fault `number` of a kind: any instruction of the run and any bit, all equally likely."""
+        """Fault `number` of a kind: any of `instructions` and any bit, all equally likely.
+
+        Of REPAIR any instruction of the repair; stack, register and skipped instruction are equally likely.
+        """
         rng = np.random.default_rng([seed, KINDS.index(kind), number])
         if kind == REPAIR:
             assert self.repair is not None  # whoever draws has asked

@@ -1,6 +1,6 @@
 """Reading the log of a device from bytes of its RAM.
 
-Layout: `wb_log_head` (ten words, three times each, of which the majority counts), then the ring of entries; see
+Layout: `wb_log_head` (eleven words, three times each, of which the majority counts), then the ring of entries; see
 `runtime/wb_model.h`. The bytes may lie anywhere in a larger dump.
 """
 

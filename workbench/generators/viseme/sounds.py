@@ -16,10 +16,8 @@ from workbench.errors import WorkbenchError, nearest
 
 MINUTE = "minute"
 MINUTE_S = 60
-_PARTS, _MOST_JOINED = (
-    ((0, 1, 2), (3,), (4,)),
-    6,
-)  # fifths that a seed draws from; sounds of one text
+_PARTS = (0, 1, 2), (3,), (4,)  # fifths of the recordings that a seed draws from
+_MOST_JOINED = 6  # sounds of one text
 AND = "+"  # between sounds that are heard one after the other
 
 

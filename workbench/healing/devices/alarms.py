@@ -5,8 +5,9 @@ all of its alarms are false, so that an alarm touches nothing by itself. It make
 order, and what they find they treat as ever. Where all is sound, it was something in passing: histories and monitors are
 reset, or left alone where the ladder has nothing; where it happens again soon, golden inputs are asked, and at last the
 inputs are taken for unknown ones, which no remedy follows. A check of the inputs says so at once: its own alarm asks
-nobody, and until it has forgotten it, an alarm of another monitor that memory does not explain is taken for the same. Where it is silent, what comes again is in the computing. The C of
-`workbench/firmware/runtime/wb_behaviour.h` does the same, statement by statement.
+nobody, and until it has forgotten it, an alarm of another monitor that memory does not explain is taken for the same.
+Where it is silent, what comes again is in the computing. The C of `workbench/firmware/runtime/wb_behaviour.h` does the
+same, statement by statement.
 """
 
 from __future__ import annotations

@@ -30,9 +30,9 @@ class Says(IntFlag):
     theirs say that the working copy is sound.
     BLAMED: a code's judgement says that it is damaged. GOLDEN_AGREES: the golden copy agrees with the
     check. GOLDEN_CLEARED, GOLDEN_BLAMED: as the first two, of the golden copy. SAME: working copy and
-    golden copy are equal. TWO_DISAGREE: so does the second check with the working copy. What a guard is, too: READS_GOLDEN, it has a golden copy; TWO_CHECKS; REMADE,
-    its checks are made from the working copy at start-up. LATENT: a page of flash is wrong and the working copy
-    that was made from it is right.
+    golden copy are equal. TWO_DISAGREE: so does the second check with the working copy. LATENT: a page of flash is
+    wrong and the working copy that was made from it is right. What a guard is, too: READS_GOLDEN, it has a golden copy;
+    TWO_CHECKS; REMADE, its checks are made from the working copy at start-up.
     """
 
     CLEARED = 1

@@ -161,13 +161,14 @@ class PrunedConv(Operator):
         for name in ("kept", "reserve", "mask", "mode"):
             array = getattr(self, name)
             self.need(array.dtype == np.int8 and array.size > 0, f"needs {name} as int8, not empty")
-        groups = len(self.kept)
         self.need(
             self.kept.ndim == 4 and self.kept.shape[2:] == (BLOCK_ROWS, BLOCK_INPUTS),
             "needs kept blocks [groups, blocks, 4, 8]",
         )
+        groups = len(self.kept)
         self.need(
-            self.reserve.shape == (groups, self.reserve.shape[1], BLOCK_ROWS, BLOCK_INPUTS),
+            self.reserve.ndim == 4
+            and (len(self.reserve), *self.reserve.shape[2:]) == (groups, BLOCK_ROWS, BLOCK_INPUTS),
             f"needs reserve blocks [{groups}, blocks, 4, 8]",
         )
         self.need_array("mask", np.int8, (groups, -(-self.blocks // 8)))

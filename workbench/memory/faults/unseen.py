@@ -20,12 +20,8 @@ from workbench.memory.faults.transients import Sites
 from workbench.memory.places import WORKING_SECTIONS
 from workbench.memory.sampling import counter_words
 
-_CODES = (
-    "parity",
-    "xor",
-    "crc16",
-    "crc32",
-)  # linear, and the same wherever in a unit the change begins
+# Linear, and the same wherever in a unit the change begins.
+_CODES = ("parity", "xor", "crc16", "crc32")
 _WINDOW_BYTES = 8
 
 
@@ -81,9 +77,8 @@ def unseen_bits(code: str) -> np.ndarray:
     """
     sign, zero = SIGNATURES[code].sign, np.zeros(_WINDOW_BYTES, np.uint8)
     clean = int.from_bytes(sign(zero).tobytes(), "little")
-    rows: list[
-        tuple[int, int]
-    ] = []  # (effect, which bits it is of), each with a highest bit of its own
+    # (effect, which bits it is of), each with a highest bit of its own
+    rows: list[tuple[int, int]] = []
     for bit in range(8 * _WINDOW_BYTES):
         changed = zero.copy()
         changed[bit >> 3] = 1 << (bit & 7)

@@ -53,14 +53,12 @@ class FaultTranslator:
         }
         places = self.sites.places
         self._kind = np.array([_kind(place) for place in places], np.int32)
-        for number, place in enumerate(places):
-            if is_structure(image.program, place):
-                self._kind[number] = _NO_KIND
+        self._structure = np.array([is_structure(image.program, place) for place in places], bool)
+        self._kind[self._structure] = _NO_KIND
         self._operator = np.array(
             [operators.get(place.operator, len(operators)) for place in places], np.int32
         )
         self._moved = _moved(image.program, places)
-        self._structure = np.array([is_structure(image.program, place) for place in places], bool)
         first = first_elements(dense_program(image.program))
         self._first = np.array(
             [first.get((place.operator, place.tensor), 0) for place in places], np.int32

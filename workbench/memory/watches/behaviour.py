@@ -11,8 +11,8 @@ Monitors that remember more than the sum keep it beside that, bounded too, and s
 
 An alarm is no diagnosis: it has memory checked, see `workbench.healing.devices.alarms`. For `again` frames after one that
 nothing explained, the monitor is wary, and a second one has a meaning of its own.
-Layout: `state` int16 [2], level and frames to be wary for; what else is remembered; baselines as their kind has them; `limits` int16 [3], drift,
-limit and `again`; `seal` int32 [1], CRC-32 of baselines and limits.
+Layout: `state` int16 [2], level and frames to be wary for; what else is remembered; baselines as their kind has them;
+`limits` int16 [3], drift, limit and `again`; `seal` int32 [1], CRC-32 of baselines and limits.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ class BehaviourArea(Area):
 
     Args:
         program: First digits of the content hash of the program whose frames it learned from.
-        signals: Names of those that it watches, targets of operators.
+        signals: Names of those that it watches, targets of operators; inputs, where its kind judges these.
         baseline: What its kind makes of clean frames.
         drift: Taken off the sum in every frame, 0 to 32767.
         limit: Of the sum, 1 to 31744.

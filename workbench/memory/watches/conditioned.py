@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -82,21 +83,30 @@ class Conditioned(Behaviour):
 
 @dataclass(frozen=True)
 class ConditionedKind(BehaviourKind):
-    """It learns the classes, too.
+    """It learns the classes, too; it watches the output, and takes more off the sum than nearly all clean frames score.
 
     most_classes: That rows are put together to, at most.
     """
 
     most_classes: int = 8
+    drift_share: ClassVar[float] = 0.999  # of clean frames score less than is taken off
 
     @property
     def record(self) -> type[Area]:
         """With condition and classes."""
         return ConditionedArea
 
+    def usual_signals(self, program: Program) -> tuple[str, ...]:
+        """The output."""
+        return (program.output,)
+
     def learns_from(self, program: Program, signals: Sequence[str]) -> tuple[str, ...]:
         """With every input that could be a condition."""
         return (*signals, *conditions_of(program))
+
+    def drift_for(self, scores: np.ndarray) -> int:
+        """More than nearly all clean frames score."""
+        return int(np.quantile(scores, self.drift_share, method="higher"))
 
     def learned_length(self, area: BehaviourArea, layout: Places) -> int:
         """A number a row, and what the kind learns."""

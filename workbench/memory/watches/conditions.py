@@ -2,8 +2,8 @@
 
 A quarter second of a vowel differs more from one of silence than a fault changes either. What is said shows in the rows
 of an embedding that a frame asks for, as phones or words, and inputs come from outside: no fault of the memory changes them.
-Rows are put together to classes by what clean frames were like, the two first that lose least of what a row tells about
-a code.
+Rows are put together to classes by what clean frames were like, two at a time: those by which least is lost of what a row
+tells about a code.
 
 Reference: the agglomerative information bottleneck, Slonim and Tishby 1999,
 https://papers.nips.cc/paper_files/paper/1999/hash/be3e9d3f7d70537357c67bb3f4086846-Abstract.html.

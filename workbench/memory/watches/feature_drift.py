@@ -11,7 +11,8 @@ https://doi.org/10.1093/biomet/58.3.509, whose sums are around a running mean, s
 
 for each of the features of `frame_features`; lg is that of `logarithms`.
 Layout: `sums` int16 [2, features], above and below; `mean` int16 [features]; `of_row`, see `conditioned`;
-`usual` and `gain` int16 [classes, features]; `test` int8 [2], slack, clamped to 0..63, and rate, clamped to 0..8; `log2` int8 [32].
+`usual` and `gain` int16 [classes, features]; `test` int8 [2], slack, clamped to 0..63, and rate, clamped to 0..8;
+`log2` int8 [32].
 """
 
 from __future__ import annotations
@@ -121,11 +122,6 @@ class FeatureDrift(ConditionedKind):
     sees: ClassVar[str] = "how far peak, DC, loudness, steps, crossings and clipping drift"
     slack: ClassVar[int] = 8
     rate: ClassVar[int] = 0
-    drift_share: ClassVar[float] = 0.999  # of clean frames score less than is taken off
-
-    def usual_signals(self, program: Program) -> tuple[str, ...]:
-        """The output."""
-        return (program.output,)
 
     def learned(
         self,
@@ -152,10 +148,6 @@ class FeatureDrift(ConditionedKind):
         groups = [made.logged[made.group == k] for k in range(made.classes)]
         centre = np.round([each.mean(axis=0) for each in groups])
         return centre, np.array([each.std(axis=0) for each in groups])
-
-    def drift_for(self, scores: np.ndarray) -> int:
-        """More than nearly all clean frames score."""
-        return int(np.quantile(scores, self.drift_share, method="higher"))
 
     def length_of(self, area: ConditionedArea, layout: Places) -> int:
         """Two numbers a class and feature, slack and rate."""

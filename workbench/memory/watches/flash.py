@@ -169,7 +169,9 @@ class Flash(Kind):
     def check(self, area: Area) -> None:
         """All of flash, whatever sections the copies belong to."""
         if area.sections != WORKING_SECTIONS:
-            raise WorkbenchError(f"{self.name} checks all of flash; leave the sections out")
+            raise WorkbenchError(
+                f"{self.name} checks the golden copy and all checks, of every section; leave the sections out"
+            )
 
     def golden_is_witness(self, *, read: bool) -> bool:
         """The working copy is, of the golden copy: the table's rows with a golden copy hold."""

@@ -4,7 +4,8 @@
     dc         size of the sum of codes                crossings pairs of neighbours of which one is negative
     loudness   sum of the sizes of codes               clipped   codes whose size is the largest that there is
 
-Sizes are kept within the range of codes, so that those of -32768 and -32767 are the same. Neighbours are codes of one frame, channels of a row one after the other.
+Sizes are kept within the range of codes, so that those of -32768 and -32767 are the same. Neighbours are codes of one
+frame, channels of a row one after the other.
 """
 
 from __future__ import annotations

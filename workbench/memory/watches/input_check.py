@@ -55,9 +55,8 @@ class Table:
 def tables_of(levels: Sequence[int]) -> tuple[list[Table], list[Table]]:
     """Tables of all pairs of a frame, and of all steps, each from byte 0."""
     numbers = range(len(levels))
-    return _tables(levels, list(combinations(numbers, 2))), _tables(
-        levels, [(n, n) for n in numbers]
-    )
+    pairs, steps = list(combinations(numbers, 2)), [(n, n) for n in numbers]
+    return _tables(levels, pairs), _tables(levels, steps)
 
 
 def _tables(levels: Sequence[int], of: Sequence[tuple[int, int]]) -> list[Table]:

@@ -112,11 +112,6 @@ class KlDivergence(ConditionedKind):
     watch: ClassVar = KlWatch
     sees: ClassVar[str] = "how far histograms of output codes drift"
     usual_fade: ClassVar[int] = 4  # of the last 16 frames of a class
-    drift_share: ClassVar[float] = 0.999  # of clean frames score less than is taken off
-
-    def usual_signals(self, program: Program) -> tuple[str, ...]:
-        """The output."""
-        return (program.output,)
 
     def learned(
         self,
@@ -140,10 +135,6 @@ class KlDivergence(ConditionedKind):
             condition=made.condition,
             classes=len(made.counts),
         )
-
-    def drift_for(self, scores: np.ndarray) -> int:
-        """More than nearly all clean frames score."""
-        return int(np.quantile(scores, self.drift_share, method="higher"))
 
     def length_of(self, area: ConditionedArea, layout: Places) -> int:
         """Centres, shifts, logarithms and the window."""

@@ -1,17 +1,20 @@
 """QT-EWMA: frames fall into bins of equal probability, and moving averages tell where they fall too often or too seldom.
 
-Reference: Frittoli, Carrera and Boracchi 2022, https://arxiv.org/abs/2208.14801; the bins are those of a QuantTree, Boracchi et al.
-2018, https://proceedings.mlr.press/v80/boracchi18a.html: one half-space after the other is cut off by one feature, each with an equal
-share of the clean frames, as far as these can be told apart, and what is left is the last bin. Each class has bins of its own, of
-which frames of all classes have about the same shares, so that one average a bin is enough:
+Reference: Frittoli, Carrera and Boracchi 2022, https://arxiv.org/abs/2208.14801; the bins are those of a QuantTree,
+Boracchi et al. 2018, https://proceedings.mlr.press/v80/boracchi18a.html: one half-space after the other is cut off by one
+feature, each with an equal share of the clean frames, as far as these can be told apart, and what is left is the last bin.
+Each class has bins of its own, of which frames of all classes have about the same shares, so that one average a bin is
+enough:
 
     average = average - (average >> fade) + (2^14 >> fade where the frame is in the bin) - (share[class] >> fade)
     score   = min((sum over bins of (average^2 >> 11)) >> 8, 1023)
 
-An average is 2^14 times the difference of the share of late frames from what it is of clean ones. A frame is in the first bin whose test it passes:
-lg(feature + 1) at most `edge`, or more than that where `feature` is negative, and then the feature is -1 - feature.
+An average is 2^14 times the difference of the share of late frames from what it is of clean ones. A frame is in the first
+bin whose test it passes: lg(feature + 1) at most `edge`, or more than that where `feature` is negative, and then the
+feature is -1 - feature.
 Layout: `average` int16 [16]; `of_row`, see `conditioned`; `feature` int8 [classes, 15], its number taken modulo 6;
-`edge` int16 [classes, 15]; `share` int16 [classes, 16], 2^14 times that of clean frames; `fade` int8 [1], clamped to 0..8; `log2` int8 [32].
+`edge` int16 [classes, 15]; `share` int16 [classes, 16], 2^14 times that of clean frames; `fade` int8 [1], clamped to 0..8;
+`log2` int8 [32].
 """
 
 from __future__ import annotations
@@ -64,10 +67,10 @@ class QuantWatch(Conditioned):
     def measures(self, data: np.ndarray, signals: Mapping[str, np.ndarray]) -> np.ndarray:
         """Class and bin of each frame, int64 [frames, 2]."""
         group, found = np.split(logged(data, self, signals), [1], axis=1)
-        feature, edge = (
+        feature, edge = (  # [frames, bins - 1]
             read_tensor(data, self.place(name)).astype(np.int64)[group[:, 0]]
             for name in ("feature", "edge")
-        )  # [frames, bins - 1]
+        )
         return np.stack([group[:, 0], bins_of(found, feature, edge)], axis=1)
 
     def scores(self, data: np.ndarray, memory: Memory, measures: np.ndarray) -> np.ndarray:
@@ -107,9 +110,8 @@ def quant_tree(logged: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray
         number, upper = int(rng.integers(len(FEATURES))), bool(rng.integers(2))
         wanted = len(left) / remaining
         cuts = []
-        for offset in range(
-            len(FEATURES)
-        ):  # one whose values are spread out enough to be cut there
+        # One whose values are spread out enough to be cut there.
+        for offset in range(len(FEATURES)):
             which = (number + offset) % len(FEATURES)
             values = left[:, which]
             at = np.quantile(
@@ -139,11 +141,6 @@ class QtEwma(ConditionedKind):
         "how evenly frames fall into quantile bins of peak, DC, loudness, steps, crossings and clipping"
     )
     usual_fade: ClassVar[int] = 5  # of about the last 32 frames
-    drift_share: ClassVar[float] = 0.999  # of clean frames score less than is taken off
-
-    def usual_signals(self, program: Program) -> tuple[str, ...]:
-        """The output."""
-        return (program.output,)
 
     def learned(
         self,
@@ -174,10 +171,6 @@ class QtEwma(ConditionedKind):
             condition=made.condition,
             classes=made.classes,
         )
-
-    def drift_for(self, scores: np.ndarray) -> int:
-        """More than nearly all clean frames score."""
-        return int(np.quantile(scores, self.drift_share, method="higher"))
 
     def length_of(self, area: ConditionedArea, layout: Places) -> int:
         """Two numbers a class and test, one a class and bin, and how fast averages fade."""

@@ -26,12 +26,7 @@ from workbench.integer.program import Program
 from workbench.integer.signals import Signal
 from workbench.memory.places import Places
 from workbench.memory.tensors import read_tensor
-from workbench.memory.watches.behaviour import (
-    Behaviour,
-    BehaviourKind,
-    bit_lengths,
-    stored,
-)
+from workbench.memory.watches.behaviour import Behaviour, BehaviourKind, bit_lengths, stored
 from workbench.memory.watches.behaviour_area import BehaviourArea
 from workbench.memory.watches.hidden_markers import MOST_SHIFT, HiddenMarkers, ranges_in
 from workbench.memory.watches.watchdog_training import trained
@@ -153,7 +148,7 @@ class Watchdog(BehaviourKind):
     usual_drift: ClassVar[int] = 8
 
     def usual_signals(self, program: Program) -> tuple[str, ...]:
-        """All outputs of convolutions, and the output, as far as the budget reaches; the last first."""
+        """All outputs of convolutions, and the output, as far as the budget reaches: the largest are left out first."""
         made = [each.target for each in program.operators if isinstance(each, Conv)]
         wanted = list(dict.fromkeys([*made, program.output]))
         while len(wanted) > 1 and share_of(program, wanted, UNITS) > MOST_SHARE:

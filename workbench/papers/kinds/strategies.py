@@ -94,7 +94,9 @@ class Strategies(Kind):
         }
         for name in ("devices", "words"):
             if getattr(self.options, name) < 1:
-                raise WorkbenchError(f"[[data]] {self.name} has {name} = 0; give at least 1")
+                raise WorkbenchError(
+                    f"[[data]] {self.name} has {name} = {getattr(self.options, name)}; give at least 1"
+                )
 
     def run(self) -> None:
         """Simulate the fleets that are not kept."""
@@ -128,7 +130,7 @@ class Strategies(Kind):
         fleet, record = self._found(cell)
         device = int(np.argmax(record["harm_of_devices"]))
         script, result, clean = self._simulated(fleet, device)
-        word = self._worst_word(script, result.codes, clean.codes, fleet.case)
+        word = int(_harm_of_words(fleet, script, result.codes, clean.codes).argmax())
         rate = fleet.case.program.signal(fleet.case.program.output).rate
         start, end = (frame * rate for frame in _ends(script)[word : word + 2])
         log = result.lines()
@@ -152,7 +154,7 @@ class Strategies(Kind):
             return self._emulated_again(cell)
         device = int(rng.integers(self.options.devices))
         script, result, clean = self._simulated(fleet, device)
-        harms = self._harm_of_words(script, result.codes, clean.codes, fleet.case)
+        harms = _harm_of_words(fleet, script, result.codes, clean.codes)
         kept = record["harm_of_devices"][device]
         what = f"harm of device {device} with {cell.labels['strategy']} in {cell.labels['environment']} simulated alone"
         return Evidence(what, abs(float(np.mean(harms)) - kept) < _CLOSE)
@@ -298,28 +300,24 @@ class Strategies(Kind):
             )
         return script, result, clean
 
-    def _harm_of_words(
-        self, script: Script, codes: np.ndarray, clean: np.ndarray, case: Case
-    ) -> np.ndarray:
-        """Of each word, on the scale of the model."""
-        rate = case.program.signal(case.program.output).rate
-        ends = [frame * rate for frame in _ends(script)]
-        voice = next(
-            each.voice for each in self.models.values() if each.voice.generator.scale == case.scale
-        )
-        harms = []
-        for number, word in enumerate(script.utterances):
-            start, end = ends[number : number + 2]
-            if (codes[start:end] == clean[start:end]).all():
-                harms.append(0.0)
-                continue
-            laboratory = Laboratory(Image.of(case.program), voice.inputs(word))
-            measured = compared(laboratory, codes[None, start:end], scale=case.scale)
-            harms.append(float(harm(measured.fidelity_db)[0]))
-        return np.array(harms)
 
-    def _worst_word(self, script: Script, codes: np.ndarray, clean: np.ndarray, case: Case) -> int:
-        return int(self._harm_of_words(script, codes, clean, case).argmax())
+def _harm_of_words(
+    fleet: _Fleet, script: Script, codes: np.ndarray, clean: np.ndarray
+) -> np.ndarray:
+    """Of each word, on the scale of its model, float64 [words]."""
+    case = fleet.case
+    rate = case.program.signal(case.program.output).rate
+    ends = [frame * rate for frame in _ends(script)]
+    harms = []
+    for number, word in enumerate(script.utterances):
+        start, end = ends[number : number + 2]
+        if (codes[start:end] == clean[start:end]).all():
+            harms.append(0.0)
+            continue
+        laboratory = Laboratory(Image.of(case.program), fleet.inputs[word])
+        measured = compared(laboratory, codes[None, start:end], scale=case.scale)
+        harms.append(float(harm(measured.fidelity_db)[0]))
+    return np.array(harms)
 
 
 def _added(cost: Cost | None, fields: Sequence[str]) -> float | None:
