@@ -1,20 +1,29 @@
 """Two exported folders in one program, with a linker script that includes what they say of memory."""
 
+import re
 import subprocess
 from pathlib import Path
 
 import pytest
 from batches import needs_emulator
-from programs import random_inputs, random_program
+from programs import random_inputs, random_program, random_pruned_program
 
 from workbench.cli import main
 from workbench.compilers import zig_compiler
 from workbench.errors import WorkbenchError
 from workbench.firmware.boards import CORES
+from workbench.firmware.design import FLASH, RAM
 from workbench.firmware.emulation.emulator import EmulatedMachine
 from workbench.firmware.exporting.export import export
 from workbench.firmware.toolchain import WARNINGS, package_texts, zig_target
-from workbench.healing.strategies.named import crc_scrub, nothing
+from workbench.healing.strategies.fitted import fitted
+from workbench.healing.strategies.named import (
+    crc_relocate,
+    crc_report,
+    crc_scrub,
+    nothing,
+    versions,
+)
 from workbench.healing.strategies.strategy import Strategy
 from workbench.memory.image import Image
 
@@ -120,6 +129,26 @@ def test_two_models_link_into_one_program(tmp_path: Path) -> None:
     assert machine.symbol("first_device") < 0x20040000
     assert "first_scratch_block" not in machine._symbols
     assert machine.symbol("first_parameters_block") > 0x20040000
+
+
+@pytest.mark.parametrize(
+    ("strategy", "weights"),
+    [
+        (nothing(), RAM), (nothing(), FLASH), (crc_scrub(2), RAM), (crc_report(), FLASH),
+        (crc_relocate(), FLASH), (versions(), RAM),
+    ],
+)  # fmt: skip
+def test_memory_ld_names_all_that_lies_in_flash_as_one_block(
+    tmp_path: Path, strategy: Strategy, weights: str
+) -> None:
+    pruned = [random_pruned_program(3)] * (strategy.versions == 1)
+    for number, program in enumerate([PROGRAMS[0], *pruned]):
+        folder, suited = tmp_path / str(number), fitted(strategy, program)
+        vectors = {"one": random_inputs(program, 0, 2)}
+        export(suited.image(program), folder, vectors=vectors, strategy=suited, weights=weights)
+        named = re.findall(r"\.rodata\.(\w+)\)", (folder / "memory.ld").read_text())
+        source = (folder / "model.c").read_text()
+        assert sorted(named) == sorted(re.findall(r"^WB_FLASH \w+ (\w+) = ", source, re.MULTILINE))
 
 
 def test_a_prefix_is_an_option_and_a_bad_one_is_refused(

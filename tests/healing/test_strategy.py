@@ -5,12 +5,13 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from programs import random_program, seeds
+from programs import random_program, random_pruned_program, seeds
 from random_strategies import random_strategy
 
 from workbench.errors import WorkbenchError
 from workbench.healing.devices.device import Device
 from workbench.healing.log import Remedy
+from workbench.healing.strategies.fitted import fitted
 from workbench.healing.strategies.named import NAMED, crc_scrub, named
 from workbench.healing.strategies.strategy import Guard, Policy, Strategy
 from workbench.memory.image import Image
@@ -20,6 +21,7 @@ ZERO, CORRECT, REPEAT, RESTORE = Remedy.ZERO, Remedy.CORRECT, Remedy.REPEAT, Rem
 RELOCATE = Remedy.RELOCATE
 BIG = next(p for p in map(random_program, range(99)) if Image.of(p).layout.working_bytes > 1000)
 ZEROES = Guard(Area("parity", keep="ram"), ladder=(ZERO,))
+PRUNED = random_pruned_program(3)
 BARE = next(
     p for p in map(random_program, range(99)) if not Image.of(p).layout.sections["table"].size_bytes
 )
@@ -153,6 +155,19 @@ EVEN = next(
         (
             lambda: Strategy("no", (Guard(Area("triple"), 1, (CORRECT,)),)).image(BIG),
             "triple copies of no bytes",
+        ),
+        (lambda: Strategy("two", (Guard(Area("crc32")),), versions=2), "2 versions in flash do not go"),
+        (
+            lambda: Strategy("two", (Guard(Area("crc32", keep="ram"), 1, (Remedy.FALL_BACK,)),), versions=2).image(BIG),
+            "crc32 cannot prove a version",
+        ),
+        (
+            lambda: Strategy("two", (Guard(Area("crc32", ("weights",), 64), 1, (Remedy.FALL_BACK,)),), versions=2).image(BIG),
+            "bytes of a version have no check",
+        ),
+        (
+            lambda: fitted(named("versions"), PRUNED).image(PRUNED),
+            "switches of layers that are pruned .* choose a strategy of one version",
         ),
     ],
 )  # fmt: skip

@@ -107,7 +107,6 @@ def _templates(
         "program_hash": program.content_hash,
         "frames_per_second": f"{program.frame_rate_hz:g}",
         "hash": firmware.macro("hash"),
-        "macro": firmware.prefix.upper(),
         "memory_start": firmware.macro("memory_start"),
         "frames": str(feeding.frames),
         "fill": "\n            ".join(feeding.fill),
@@ -174,6 +173,7 @@ def _signal_row(argument: str, signal: Signal) -> str:
     )
 
 
-def _flash_parts(firmware: Firmware) -> tuple[str, ...]:
+def _flash_parts(firmware: Firmware) -> list[str]:
     """Constants that a linker script can name; versions lie where the store has them."""
-    return ("golden", "check") if firmware.versions == 1 else ()
+    parts = [*firmware.in_flash, *["check"] * bool(firmware.checks())]
+    return [*(parts if firmware.versions == 1 else ()), *["reserve"] * bool(firmware.reserves())]

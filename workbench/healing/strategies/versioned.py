@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from workbench.errors import WorkbenchError
 from workbench.healing.strategies.guard import Guard
+from workbench.integer.sections import MODE
 from workbench.memory.places import CHECK
 from workbench.memory.watches.watch import Watch
 
@@ -36,6 +37,12 @@ def refuse_unproved(guards: Sequence[Guard], watches: Sequence[Watch]) -> None:
             break
         covered = max(covered, watch.stop)
     working = watches[0].layout.working_bytes if watches else 0
+    switches = watches[0].layout.sections[MODE].size_bytes if watches else 0
+    if switches:
+        raise WorkbenchError(
+            "the switches of layers that are pruned in blocks have no check, so that no version could be proved whole; choose "
+            "a strategy of one version, as two-speeds"
+        )
     if covered < working:
         raise WorkbenchError(
             f"{working - covered:,} bytes of a version have no check, so that none could be proved whole; guard all "
