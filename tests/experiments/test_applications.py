@@ -153,6 +153,7 @@ def test_a_safety_voice_speaks_where_the_healer_knows_that_it_failed() -> None:
     assert [row.shares["bad"] for row in rows] == [0, 0, 0, 1, 1, 0.25]
     assert [row.safety for row in rows] == [None, None, 0.0, None, None, 1.0]
     assert "safety voice in 100 % of devices" in table_rows(rows)[-1][1]
+    assert wb.Experiences(tuple(rows)).to_pandas()["safety"].tolist()[2::3] == [0.0, 1.0]
 
 
 def test_a_safety_voice_that_cannot_be_is_refused(capsys: pytest.CaptureFixture[str]) -> None:

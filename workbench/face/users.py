@@ -29,18 +29,24 @@ class Experiences:
     """What becomes of the users of devices; a table in a notebook.
 
     Args:
-        rows: For each exposure, first without and then with the healer.
+        rows: For each exposure, first without and then with the healer, and last with a safety voice as well if there is one.
     """
 
     rows: tuple[Shares, ...]
 
     def to_pandas(self) -> pd.DataFrame:
-        """A row an exposure and healer; needs pandas, from the extra `tables`."""
+        """A row an exposure and way of healing; needs pandas, from the extra `tables`.
+
+        safety: share of the devices in which the safety voice speaks; nothing where there is none.
+        """
         need_pandas()
         import pandas as pd
 
         return pd.DataFrame(
-            {"exposure": row.exposure, "strategy": row.strategy, "wrong_bits": row.wrong_bits, **row.shares}
+            {
+                "exposure": row.exposure, "strategy": row.strategy, "safety": row.safety,
+                "wrong_bits": row.wrong_bits, **row.shares,
+            }
             for row in self.rows
         )  # fmt: skip
 

@@ -43,9 +43,8 @@ class Player(anywidget.AnyWidget):
     position_s = traitlets.Float(0.0).tag(sync=True)
     loop_s = traitlets.List(traitlets.Float()).tag(sync=True)
     difference = traitlets.Bool(False).tag(sync=True)
-    _cue = traitlets.List(traitlets.Float()).tag(
-        sync=True
-    )  # where to play from, and which cue it is
+    # Where to play from, and which cue it is.
+    _cue = traitlets.List(traitlets.Float()).tag(sync=True)
     _pcm = traitlets.List(traitlets.Bytes()).tag(sync=True)  # int16, little endian
     _pictures = traitlets.List(traitlets.Unicode()).tag(sync=True)
     _differences = traitlets.List(traitlets.Unicode()).tag(sync=True)

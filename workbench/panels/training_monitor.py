@@ -171,14 +171,14 @@ class TrainingMonitor(widgets.VBox):
         voice = open_voice(self.folder(name), self.data)
         self.voices[name] = voice
         self.losses[name] = self.losses[name] or list(voice.metadata["losses"])
-        word = self.controls["word"].value
-        if word in voice.utterances or voice.generator.says_any_text:
-            self.sounds[name] = voice.speak(word)
 
     def _show(self, _: Any = None) -> None:
         """All that follows from the controls and what is trained."""
+        word = self.controls["word"].value
         for name, voice in self.voices.items():
-            self.sounds[name] = voice.speak(self.controls["word"].value)
+            self.sounds.pop(name, None)
+            if word in voice.utterances or voice.generator.says_any_text:
+                self.sounds[name] = voice.speak(word)
         self._draw()
         self._play()
         self.snippet.lines(self._code())
