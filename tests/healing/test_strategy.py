@@ -166,6 +166,11 @@ EVEN = next(
             "bytes of a version have no check",
         ),
         (
+            lambda: Strategy("two", (Guard(Area("crc32", unit_bytes=64), 1, (Remedy.FALL_BACK,)), Guard(Area("flash"), 1, ())),
+                versions=2).image(BIG),
+            "pages of flash are not looked through",
+        ),
+        (
             lambda: fitted(named("versions"), PRUNED).image(PRUNED),
             "switches of layers that are pruned .* choose a strategy of one version",
         ),

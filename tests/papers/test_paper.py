@@ -15,10 +15,12 @@ from small_study import SMALL
 from workbench.audio.scales import harm
 from workbench.cli import main
 from workbench.experiments.campaigns.store import open_results
+from workbench.experiments.monitors import watching_strategies
 from workbench.papers.kinds.fault_trials import FaultTrials
+from workbench.papers.kinds.strategies import Strategies
 from workbench.papers.page import page_of
 from workbench.papers.paper import MANIFEST, NUMBERS, Paper
-from workbench.papers.study import QUICK, open_study
+from workbench.papers.study import QUICK, open_study, study_of
 from workbench.papers.trial_rows import TrialRows
 from workbench.sealed import read_sealed, write_sealed
 
@@ -55,6 +57,21 @@ def test_shares_are_counted_from_the_trials(made: Paper) -> None:
                 )
             assert cell.value == pytest.approx(expected) and cell.count == 80
             assert cell.low is not None and cell.low <= cell.value <= (cell.high or 0)
+
+
+def test_strategies_that_watch_behaviour_are_calibrated_once_and_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = '"none", "sound-sanity"'
+    text = SMALL.replace('"none", "crc-scrub"', asked)
+    assert asked in text
+    for _ in range(2):
+        paper = Paper(study_of(text, "watching", tmp_path), QUICK, tmp_path / "out", jobs=1)
+        kind = paper.kinds["fleets"]
+        assert isinstance(kind, Strategies)
+        names = [each.strategy.name for each in kind.variants["int8"]]
+        assert names == ["none", "sound-sanity"]
+        monkeypatch.setattr(watching_strategies, "calibrate", None)
 
 
 def test_groups_are_those_of_the_first_event(made: Paper) -> None:

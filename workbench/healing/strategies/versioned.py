@@ -26,6 +26,11 @@ def refuse_count(versions: int, guards: Sequence[Guard]) -> None:
 def refuse_unproved(guards: Sequence[Guard], watches: Sequence[Watch]) -> None:
     """Raise WorkbenchError unless checks that lie beside each version in flash cover all of it."""
     for guard, watch in zip(guards, watches, strict=False):
+        if guard.area.kind.flash:
+            raise WorkbenchError(
+                "pages of flash are not looked through where there are several versions, which a store proves at each start; "
+                "leave the guard of flash out, and pages an hour"
+            )
         if not (guard.area.kind.divided and watch.places and _in_flash(watch)):
             raise WorkbenchError(
                 f"{guard.area.code} cannot prove a version that does not run; where there are several, guard pages "

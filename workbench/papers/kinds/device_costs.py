@@ -18,10 +18,11 @@ from workbench.experiments.provenance import inputs_digest
 from workbench.experiments.records import RecordFile
 from workbench.firmware.boards import CORES
 from workbench.firmware.emulation.costs import Cost, fingerprint, known_cost, measure_cost
-from workbench.healing.strategies.variants import StrategyVariant, strategy_variants
+from workbench.healing.strategies.variants import StrategyVariant
 from workbench.papers.cell import Cell, Measure
 from workbench.papers.emulated import cost_frames, emulated_again
 from workbench.papers.kind import Evidence, Example, Kind, named_in
+from workbench.papers.variants import variants_by_model
 from workbench.progress import progress_bar
 
 _LABELS = ("model", "core", "strategy")
@@ -54,12 +55,7 @@ class DeviceCosts(Kind):
     def check(self) -> None:
         """Prepare strategies and cores."""
         self.cores = named_in(self.options.cores, tuple(CORES), "core")
-        self.variants: dict[str, list[StrategyVariant]] = {
-            model: strategy_variants(
-                self.options.strategies or None, each.voice.program, each.voice.all_inputs()
-            )
-            for model, each in self.models.items()
-        }
+        self.variants = variants_by_model(self.options.strategies, self.models, self.site.folder)
 
     def run(self) -> None:
         """Measure what neither the table nor the folder knows."""

@@ -28,7 +28,6 @@ from workbench.firmware.boards import CORES
 from workbench.firmware.emulation.costs import Cost
 from workbench.healing.simulation import SimulationResult, simulate
 from workbench.healing.strategies.named import nothing
-from workbench.healing.strategies.variants import StrategyVariant, strategy_variants
 from workbench.memory.faults.transients import Sites
 from workbench.memory.image import Image
 from workbench.memory.trials.laboratory import Laboratory
@@ -36,6 +35,7 @@ from workbench.memory.trials.measured import compared
 from workbench.papers.cell import Cell, Measure
 from workbench.papers.emulated import emulated_again
 from workbench.papers.kind import Evidence, Example, Kind
+from workbench.papers.variants import variants_by_model
 from workbench.progress import progress_bar
 
 _HARM = "harm"
@@ -86,17 +86,12 @@ class Strategies(Kind):
     def check(self) -> None:
         """Prepare strategies and environments."""
         self.environments = environments_of(self.options.environments or ENVIRONMENTS)
-        self.variants: dict[str, list[StrategyVariant]] = {
-            model: strategy_variants(
-                self.options.strategies or None, each.voice.program, each.voice.all_inputs()
-            )
-            for model, each in self.models.items()
-        }
         for name in ("devices", "words"):
             if getattr(self.options, name) < 1:
                 raise WorkbenchError(
                     f"[[data]] {self.name} has {name} = {getattr(self.options, name)}; give at least 1"
                 )
+        self.variants = variants_by_model(self.options.strategies, self.models, self.site.folder)
 
     def run(self) -> None:
         """Simulate the fleets that are not kept."""
