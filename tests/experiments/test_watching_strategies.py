@@ -44,6 +44,13 @@ def test_all_monitors_are_strategies_by_name() -> None:
     assert list(with_monitors(own, voice())) == [own]
 
 
+def test_without_a_folder_a_monitor_is_calibrated_once_in_a_process(
+    autonomic: Strategy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watching_strategies, "calibrate", None)
+    assert list(with_monitors(AUTONOMIC, voice(), frames=FRAMES)) == [autonomic]
+
+
 def test_a_monitor_is_calibrated_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def made() -> Strategy:
         (strategy,) = with_monitors("sound-sanity", voice(), folder=tmp_path, frames=FRAMES)

@@ -25,13 +25,15 @@ from workbench.generators.generator import SOUND
 from workbench.healing.strategies.fitted import fitted
 from workbench.healing.strategies.strategy import Strategy
 from workbench.healing.strategies.watching import AUTONOMIC, autonomic, watched_by
-from workbench.memory.watches.areas import KINDS, Area, area_of
+from workbench.memory.watches.areas import KINDS, Area, Kind, area_of
 from workbench.memory.watches.behaviour import BehaviourKind
 from workbench.memory.watches.behaviour_area import BehaviourArea
 
 Named = str | Strategy
 # Hidden codes tell most, the output what lies behind the last convolution.
 _OF_AUTONOMIC = ("hidden-markers", "sound-sanity")
+# By kind, hash of the program and frames.
+_known: dict[tuple[Kind, str, int], BehaviourArea] = {}
 
 
 def watching_names() -> tuple[str, ...]:
@@ -62,7 +64,7 @@ def with_monitors(
     Args:
         names: Of strategies, or themselves.
         voice: On which monitors are calibrated.
-        folder: Where calibrated monitors are kept; None for nowhere.
+        folder: Where calibrated monitors are kept; None for this process alone.
         frames: As of `calibrate`.
 
     Raises:
@@ -88,9 +90,12 @@ def _made(name: str, voice: Voice, calibrated: Callable[[str], BehaviourArea]) -
 
 
 def _calibrated(monitor: str, voice: Voice, folder: Path | None, frames: int) -> BehaviourArea:
-    """A calibrated monitor, from `folder` where it is there already."""
+    """A calibrated monitor, from `folder` or, without one, from this process where it is there already."""
     if folder is None:
-        return calibrate(voice, monitor, frames=frames).area
+        known = KINDS[monitor], voice.program.content_hash, frames
+        if known not in _known:
+            _known[known] = calibrate(voice, monitor, frames=frames).area
+        return _known[known]
     key = f"{code_here().digest} {monitor} {voice.program.content_hash} {MEAN_FRAMES} {frames}"
     file = RecordFile(folder, f"{monitor}-{voice.program.name}", key)
     record = file.read()
