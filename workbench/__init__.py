@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from workbench.face.updating import update_cuts as update_cuts
     from workbench.face.users import Experiences as Experiences
     from workbench.face.users import users as users
+    from workbench.face.watching import watch as watch
     from workbench.generators.generator import Generator as Generator
     from workbench.generators.generator_registry import register as register
     from workbench.generators.inputs import RowIndexes as RowIndexes
@@ -70,6 +71,7 @@ if TYPE_CHECKING:
     from workbench.memory.faults.protection import ProtectionMask as ProtectionMask
     from workbench.memory.image import Image as Image
     from workbench.memory.watches.areas import Area as Area
+    from workbench.panels.behaviour_panel import BehaviourPanel as BehaviourPanel
     from workbench.panels.bit_lab import BitLab as BitLab
     from workbench.panels.compare_healing import HealingPanel as HealingPanel
     from workbench.panels.criticality_map import CriticalityMap as CriticalityMap
@@ -83,6 +85,7 @@ if TYPE_CHECKING:
 # Name -> the module that has it.
 _MODULES = {
     "Area": "memory.watches.areas",
+    "BehaviourPanel": "panels.behaviour_panel",
     "BitLab": "panels.bit_lab",
     "Calibration": "experiments.monitors.calibration",
     "Comparison": "face.comparing",
@@ -142,6 +145,7 @@ _MODULES = {
     "update_cuts": "face.updating",
     "users": "face.users",
     "voice_of": "face.own",
+    "watch": "face.watching",
 }
 
 __all__ = [*_MODULES, "__version__"]

@@ -330,3 +330,12 @@ def test_a_guard_that_looks_when_asked_needs_a_monitor_that_asks(made: Calibrati
         Strategy("unasked", pages)
     with pytest.raises(WorkbenchError, match="RESET histories and monitors, nothing else"):
         Guard(made.area)
+
+
+def test_the_command_takes_what_a_repetition_is(tmp_path, capsys) -> None:
+    made = tmp_path / "made.json"
+    monitor = ["--monitor", "sound-sanity", "--again", "7"]
+    assert main(["calibrate", "challenge", *monitor, "--out", str(made)]) == 0
+    assert load_strategy(made).areas[0].again == 7
+    assert main(["calibrate", "challenge", *monitor[:3], "-1", "--out", str(made)]) != 0
+    assert "a monitor's again cannot be -1" in capsys.readouterr().err

@@ -51,6 +51,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"watchdog: hidden units of its network, 1 for a logistic unit ({UNITS})",
     )  # fmt: skip
     parser.add_argument(
+        "--again", type=int, metavar="FRAMES",
+        help="after an alarm that nothing explained, within which a second one is a repetition (as is usual)",
+    )  # fmt: skip
+    parser.add_argument(
         "--seed", type=int, default=0, help="another one draws other utterances (0)"
     )
     add_checkpoint(parser)
@@ -65,7 +69,7 @@ def run(options: argparse.Namespace) -> None:
     made = calibrate(
         voice, options.monitor, mean_frames=options.arl, frames=options.frames,
         signals=tuple(options.signal) if options.signal else None, classes=options.classes, seed=options.seed,
-        units=options.units,
+        units=options.units, again=options.again,
     )  # fmt: skip
     out = options.out or _OUT / f"{options.monitor}.json"
     save_strategy(made.strategy, out)

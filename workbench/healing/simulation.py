@@ -13,8 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from workbench.errors import WorkbenchError, expect
+from workbench.healing.devices.clean_run import clean_run, part_of
 from workbench.healing.devices.device import Device
-from workbench.healing.devices.device_run import DeviceRun, clean_run, part_of
+from workbench.healing.devices.device_run import DeviceRun, Witness
 from workbench.healing.devices.schedules import arrivals_by_frame, checked_schedule
 from workbench.healing.log import LogEntry, log_lines
 from workbench.healing.strategies.strategy import Strategy
@@ -72,9 +73,12 @@ def simulate(
     strategy: Strategy,
     *,
     word_starts: Sequence[int] = (),
+    witness: Witness | None = None,
 ) -> SimulationResult:
     """The simulation of one device; see `simulate_many`."""
-    (result,) = simulate_many(image, inputs, [upsets], strategy, word_starts=word_starts)
+    (result,) = simulate_many(
+        image, inputs, [upsets], strategy, word_starts=word_starts, witness=witness
+    )
     return result
 
 
@@ -86,12 +90,14 @@ def simulate_many(
     *,
     word_starts: Sequence[int] = (),
     devices: list[Device] | None = None,
+    witness: Witness | None = None,
 ) -> list[SimulationResult]:
     """Simulate devices that hear the same inputs, each with its own events.
 
     image: what every device starts with, flips and all. inputs: [1, frames * rate, channels] by
     name. word_starts: frames before which all histories are silenced. devices: of an earlier simulation,
-    which continue with a word, instead of new ones; their logs continue, too. Raises WorkbenchError
+    which continue with a word, instead of new ones; their logs continue, too. witness: sees what monitors of behaviour
+    take in, where no others are beside them. Raises WorkbenchError
     when an upset lies outside of the image or of the run, an input does not fit or there are no frames.
     """
     expect(image, Image, "the memory of a device", "an Image, as `strategy.image(program)`")
@@ -110,7 +116,7 @@ def simulate_many(
     arrivals = arrivals_by_frame(checked, image.layout, frames=frames)
     engine = frames_of(program)
     runs = [
-        DeviceRun(device, engine)
+        DeviceRun(device, engine, witness)
         for device in devices or _new_devices(image, strategy, len(checked))
     ]
     state = engine.silence()

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from workbench.audio.sound_metrics import SoundMetrics, measure
-from workbench.errors import expect
+from workbench.errors import WorkbenchError, expect
 from workbench.experiments.fleets.workload import Workload
 from workbench.experiments.threads import one_thread
 from workbench.experiments.voices.script import Script, script_of
 from workbench.experiments.voices.voice import Voice, need_sound
+from workbench.healing.devices.device_run import Witness
 from workbench.healing.simulation import SimulationResult, simulate
 from workbench.healing.strategies.strategy import Strategy
 from workbench.integer.program import Program
+from workbench.integer.reference import Codes
 from workbench.memory.faults.transients import Sites
 from workbench.memory.image import Image
 
@@ -52,11 +54,14 @@ def healed_speech(
     program: Program | None = None,
     *,
     say: Sequence[str] = (),
+    start: int = 0,
+    witness: Witness | None = None,
 ) -> HealedSpeech:
     """The sound and the log of the first device of a workload.
 
-    program: what it runs, that of `voice` when None. say: utterances to draw from, () for those of `voice`. Raises WorkbenchError where the strategy does
-    not fit it.
+    program: what it runs, that of `voice` when None. say: utterances to draw from, () for those of `voice`. start: frame
+    before which nothing happens, neither faults nor drift. witness: as of `simulate`. Raises WorkbenchError where the
+    strategy does not fit it, or there is no such frame.
     """
     expect(voice, Voice, "what speaks", "a Voice, as open_voice()")
     need_sound(voice)
@@ -65,10 +70,19 @@ def healed_speech(
     image = strategy.image(program or voice.program)
     vocabulary = say or voice.usual
     script = script_of(voice, [vocabulary[n] for n in workload.script(len(vocabulary))])
-    (events,) = workload.events(Sites(image), range(1), frames=script.frames).rows(1)
+    if not 0 <= start < script.frames:
+        last = (script.frames - 1) * voice.frame_s
+        raise WorkbenchError(
+            f"nothing can happen at {start * voice.frame_s:.2f} s to a device that speaks from 0 to {last:.2f} s; "
+            "choose a moment in between"
+        )
+    (drawn,) = workload.events(Sites(image), range(1), frames=script.frames - start).rows(1)
+    events = [replace(each, frame=each.frame + start) for each in drawn]
     with one_thread():
-        given = workload.given(image.program, script.inputs)
-        result = simulate(image, given, events, strategy, word_starts=script.starts)
+        given = _given(workload, image.program, script, start)
+        result = simulate(
+            image, given, events, strategy, word_starts=script.starts, witness=witness
+        )
         calm = simulate(
             Image.of(image.program), script.inputs, (), Strategy("none"), word_starts=script.starts
         )
@@ -81,3 +95,13 @@ def healed_speech(
             scale=voice.generator.scale,
         )
     return HealedSpeech(result, script, samples, metrics)
+
+
+def _given(workload: Workload, program: Program, script: Script, start: int) -> Codes:
+    """What the device is given: as it should be before frame `start`, as the workload has it from there on."""
+    before, after = script.inputs, workload.given(program, script.inputs)
+    made = {}
+    for name, codes in before.items():
+        first = start * program.signal(name).rate
+        made[name] = np.concatenate([codes[:, :first], after[name][:, first:]], axis=1)
+    return made

@@ -19,8 +19,9 @@ from workbench.experiments.fleets.drifts import given_inputs
 from workbench.experiments.fleets.spoken import Spoken, frames_of_each
 from workbench.experiments.fleets.workload import Workload
 from workbench.experiments.provenance import inputs_digest
+from workbench.healing.devices.clean_run import CleanRun, clean_run
 from workbench.healing.devices.device import Device
-from workbench.healing.devices.device_run import CleanRun, DeviceRun, clean_run
+from workbench.healing.devices.device_run import DeviceRun
 from workbench.healing.log import Verdict
 from workbench.healing.memory_simulation import memory_changes, memory_tells_all
 from workbench.healing.strategies.strategy import Strategy

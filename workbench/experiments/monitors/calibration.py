@@ -91,6 +91,7 @@ def calibrate(
     classes: int | None = None,
     seed: int = 0,
     units: int | None = None,
+    again: int | None = None,
 ) -> Calibration:
     """Calibrate a monitor of behaviour on what a voice says when nothing is wrong.
 
@@ -103,6 +104,8 @@ def calibrate(
         classes: At most so many that are told apart by what is said, 1 to 64; None for as many as is usual.
         seed: Of the utterances that are drawn.
         units: Of a watchdog network; None for the usual number.
+        again: Frames after an alarm that nothing explained in which a second one is a repetition; None for as many as
+            is usual.
 
     Raises:
         WorkbenchError: There is no such monitor or signal, too few frames for such rare alarms, or a watchdog beyond its
@@ -149,6 +152,8 @@ def calibrate(
     else:  # every frame that there will ever be was seen: none of them may raise an alarm
         limit = max(1, int(peaks.max(initial=0)))
     area = replace(area, limit=limit)
+    if again is not None:
+        area = replace(area, again=again)
     held_out = streams[CHECK].scores(area)
     return Calibration(
         area,

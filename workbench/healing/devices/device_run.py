@@ -7,17 +7,16 @@ their bits; the frame is computed, and monitors see its sums and codes; the heal
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cached_property
 
 import numpy as np
 
+from workbench.healing.devices.clean_run import CleanRun, part_of
 from workbench.healing.devices.device import Device
 from workbench.healing.devices.struck_frame import struck_frame
 from workbench.integer.changes import Change
 from workbench.integer.frames import Frames, State
-from workbench.integer.reference import Codes
 from workbench.memory.changes import flipped_values, flips_by_tensor, parameter_changes
 from workbench.memory.faults.events import Event
 from workbench.memory.watches.behaviour import Behaviour
@@ -29,77 +28,17 @@ _FRAMES_TO_FORGET = 8
 _FRAMES_SEEN = 64
 
 
-@dataclass(frozen=True, eq=False)
-class CleanRun:
-    """Some frames without faults.
-
-    Attributes:
-        inputs: [1, frames * rate, channels] by name.
-        codes: Of the output, [frames * rate, channels].
-        states: Before each frame, and after the last.
-        engine: That computed it.
-        seen: Frames whose signals were asked for.
-        measured: What monitors see of all frames, by what that depends on.
-    """
-
-    inputs: Codes
-    codes: np.ndarray
-    states: list[State]
-    engine: Frames
-    seen: dict[int, Mapping[str, np.ndarray]] = field(default_factory=dict)
-    measured: dict[tuple[str, bytes], np.ndarray] = field(default_factory=dict)
-
-    @property
-    def frames(self) -> int:
-        """How many."""
-        return len(self.states) - 1
-
-    def signals(self, frame: int) -> Mapping[str, np.ndarray]:
-        """The codes of all signals of a frame, [rate, channels] by name."""
-        if frame not in self.seen:
-            part = part_of(self.engine, self.inputs, frame, frame + 1)
-            variant = self.engine.changed({})
-            self.seen[frame] = self.engine.step(part, variant, self.states[frame])[0]
-        return self.seen[frame]
-
-    def measures(self, watch: Behaviour, data: np.ndarray) -> np.ndarray:
-        """What a monitor with the baselines in `data` sees of the frames, int64 [frames, ...]."""
-        first, last = watch.sealed()
-        key = watch.label, data[first:last].tobytes()
-        if key not in self.measured:
-            made = self.engine.step(
-                self.inputs, self.engine.changed({}), self.states[0], watch.needs
-            )
-            self.measured[key] = watch.measures(data, made[0])
-        return self.measured[key]
-
-
-def part_of(frames: Frames, inputs: Mapping[str, np.ndarray], first: int, last: int) -> Codes:
-    """The inputs of the frames `first` to `last` - 1."""
-    rates = {name: frames.program.signal(name).rate for name in frames.program.inputs}
-    return {name: inputs[name][:, first * rate : last * rate] for name, rate in rates.items()}
-
-
-def clean_run(frames: Frames, inputs: Codes, state: State | None = None) -> CleanRun:
-    """The clean run from a state, from silence when None."""
-    program = frames.program
-    inputs = {name: codes.astype(np.int32) for name, codes in inputs.items()}
-    states, codes = [frames.silence() if state is None else state], []
-    variant = frames.changed({})
-    first = program.inputs[0]
-    for frame in range(inputs[first].shape[1] // program.signal(first).rate):
-        part = part_of(frames, inputs, frame, frame + 1)
-        made, after = frames.step(part, variant, states[-1], (program.output,))
-        states.append(after)
-        codes.append(made[program.output])
-    return CleanRun(inputs, np.concatenate(codes), states, frames)
+# Called before a monitor takes frames in: its number among the guards, the monitor, uint8 of the image, and measures of
+# the frames, as of `Behaviour.measures`.
+Witness = Callable[[int, Behaviour, np.ndarray, np.ndarray], object]
 
 
 class DeviceRun:
     """A device and what its operators remember. The device is changed; it must not run elsewhere meanwhile."""
 
-    def __init__(self, device: Device, frames: Frames) -> None:
+    def __init__(self, device: Device, frames: Frames, witness: Witness | None = None) -> None:
         self.device = device
+        self._witness = witness
         self._frames = frames
         self._rate = frames.program.signal(frames.program.output).rate
         self._state: State | None = None  # None: that of the clean run
@@ -284,9 +223,9 @@ class DeviceRun:
             codes, _ = self._measured(first, first + passed, ())
         device.skip(passed - 1)
         for number, each in monitors:
-            each.advance(device.data, seen[number][: passed - 1])
+            self._advance(number, each, seen[number][: passed - 1])
         for number, each in monitors:  # one by one: what follows an alarm resets the others
-            alarm = each.advance(device.data, seen[number][passed - 1 : passed])
+            alarm = self._advance(number, each, seen[number][passed - 1 : passed])
             device.settle()
             if alarm:
                 device.alarm(number, 0)
@@ -295,6 +234,11 @@ class DeviceRun:
         self._memory_changed()
         self._forget(self._done)
         return passed
+
+    def _advance(self, number: int, watch: Behaviour, measures: np.ndarray) -> bool:
+        if self._witness:
+            self._witness(number, watch, self.device.data, measures)
+        return watch.advance(self.device.data, measures)
 
     def _measured(
         self, first: int, last: int, monitors: Sequence[tuple[int, Behaviour]]

@@ -79,6 +79,15 @@ class Behaviour(Monitor):
         """
         return measures
 
+    def shares(
+        self, data: np.ndarray, memory: Memory, measures: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray] | None:
+        """How much of the memory after a frame lies in each bin, and how much it is in clean frames, for people.
+
+        Two of float64 [bins], the sum 1, or 0 of an empty memory; None without a histogram. measures: of the frame.
+        """
+        return None
+
     @property
     def needs(self) -> tuple[str, ...]:
         """Names of the signals that it has to see."""
@@ -204,6 +213,11 @@ class Behaviour(Monitor):
             write_tensor(data, self.place(name), values)
         self._put(data, level, wary)
         return alarm is not None
+
+    def standing(self, data: np.ndarray, score: int) -> tuple[int, int]:
+        """(sum, limit) with which a frame of this score is judged: before an alarm makes the sum 0."""
+        drift, limit, _ = self._limits(data)
+        return min(max(self._state(data)[0] + score - drift, 0), MOST_LEVEL), limit
 
     def _follow(self, data: np.ndarray, scores: np.ndarray) -> tuple[int | None, int, int]:
         level, wary = self._state(data)

@@ -101,6 +101,15 @@ class KlWatch(Conditioned):
         places = np.maximum(bit_lengths(total) - _SCORED_BITS, 0)
         return np.where(known, np.minimum(divergence >> places, MOST_SCORE), 0)
 
+    def shares(
+        self, data: np.ndarray, memory: Memory, measures: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Of the frame's class."""
+        group = int(measures[0])
+        held = memory["histogram"][group].astype(np.float64)
+        usual = 2.0 ** (-np.clip(self._read(data, "usual")[group], 0, MOST_USUAL) / PER_BIT)
+        return held / max(held.sum(), 1), usual / usual.sum()
+
     def _read(self, data: np.ndarray, tensor: str) -> np.ndarray:
         return read_tensor(data, self.place(tensor)).astype(np.int64)
 
