@@ -14,6 +14,7 @@ import torch
 from pages import PAGES, ROOT, blocks, command_lines, named, spans
 
 from workbench.cli import COMMANDS, _parse
+from workbench.commands.bench import BENCHMARKS
 from workbench.experiments.campaigns.trial_table import SCHEMA
 from workbench.generators import generator_registry
 from workbench.memory.faults import fault_registry
@@ -47,6 +48,13 @@ def test_the_network_of_the_page_learns() -> None:
     exec(example, names)
     assert names["loss"].item() < 0.2 * float(names["wanted"].abs().mean())
     assert (names["faulty"].flipped() == [100]).all()
+
+
+def test_the_page_of_commands_has_them_all() -> None:
+    page = (ROOT / "docs" / "command-line.md").read_text()
+    shown = re.findall(r"^\| `workbench ([a-z]+)(?: ([a-z]+))?", page, re.MULTILINE)
+    assert {name for name, _ in shown} == set(COMMANDS)
+    assert {which for name, which in shown if name == "bench"} == set(BENCHMARKS)
 
 
 @pytest.mark.parametrize("path", PAGES, ids=named)
