@@ -40,8 +40,6 @@ _AGAIN = (100, 250, 1000, 4000)  # frames
 _WORDS, _SENTENCES = 4, 2
 _LINES = 12
 _SOFT = "color: var(--jp-ui-font-color2)"
-
-
 _WORST = "worst"
 # What `wb.watch` takes for it, by title.
 INJECTIONS = {

@@ -173,7 +173,7 @@ An entry holds frame, epoch, unit, area, and
 | | `WB_DIAGNOSIS_CHECK` | the check is damaged, the unit is not |
 | | `WB_DIAGNOSIS_GOLDEN` | the golden copy is damaged, and the working copy made from it |
 | | `WB_DIAGNOSIS_PRESUMED` | nothing can tell; the working copy is taken for damaged |
-| | `WB_DIAGNOSIS_AMBIGUOUS` | several explanations fit as well; nothing is done |
+| | `WB_DIAGNOSIS_AMBIGUOUS` | several explanations fit as well; nothing is done{", but to fall back where that helps" * (firmware.versions > 1)} |
 | | `WB_DIAGNOSIS_COMPUTE` | a sum was wrong and memory is not, or a monitor was alarmed again while the inputs are known ones |
 | | `WB_DIAGNOSIS_MOMENTARY` | a monitor raised an alarm and memory is sound |
 | | `WB_DIAGNOSIS_LATENT` | the golden copy is damaged, which nothing needed yet; the working copy is right |
