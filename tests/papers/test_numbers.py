@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from workbench.errors import WorkbenchError
 from workbench.papers.cell import NONE, Cell, Measure, figure_text, with_interval
-from workbench.papers.study import TableSpec
+from workbench.papers.drawing import figure_of
+from workbench.papers.study import FigureSpec, TableSpec
 from workbench.papers.tables import csv_text, latex_text, table_of
 
 SHARE, COUNT = Measure("share", percent=True), Measure("count", unit="bytes")
@@ -104,3 +105,24 @@ def test_what_a_table_cannot_show(options: dict[str, object], said: str) -> None
     with pytest.raises(WorkbenchError) as caught:
         table_of(spec(**options), cells(), MEASURES)
     assert said in str(caught.value)
+
+
+def figure(**options: object) -> FigureSpec:
+    given = {"name": "f", "data": "d", "kind": "bars", "x": "size", "y": "share", "caption": "c"}
+    return FigureSpec(**{**given, **options})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "hides", [{}, {"kind": "curve"}, {"kind": "map"}, {"kind": "points", "x": "share"}]
+)
+def test_no_mark_hides_another(hides: dict[str, object]) -> None:
+    with pytest.raises(WorkbenchError, match="has several numbers for one place"):
+        figure_of(figure(**hides), cells(), MEASURES, lambda cell: cell.key)
+    shown = figure(**{"kind": "map", **hides, "series": "model", "keep": {"size": ("9",)}})
+    figure_of(shown, cells(), MEASURES, lambda cell: cell.key)
+
+
+def test_a_map_has_no_negative_numbers() -> None:
+    below = [Cell({"size": "9", "model": "a"}, "share", -0.5)]
+    with pytest.raises(WorkbenchError, match="which can be negative; draw bars"):
+        figure_of(figure(kind="map"), below, MEASURES, lambda cell: cell.key)

@@ -74,6 +74,39 @@ def test_strategies_that_watch_behaviour_are_calibrated_once_and_kept(
         monkeypatch.setattr(watching_strategies, "calibrate", None)
 
 
+FACE = """
+title = "A face, 100 % {"
+question = "?"
+[models]
+face = "viseme"
+[[data]]
+name = "flips"
+kind = "campaign"
+faults = ["flips=400"]
+trials = 3
+utterances = ["3"]
+[[table]]
+name = "all"
+data = "flips"
+rows = "model"
+columns = "measure"
+caption = "c"
+"""
+
+
+def test_what_cannot_be_heard_is_told(tmp_path: Path) -> None:
+    (tmp_path / "face.toml").write_text(FACE)
+    paper = Paper(open_study(tmp_path / "face.toml"), QUICK, tmp_path / "out", jobs=1)
+    page = paper.make(study_text=FACE, page=page_of).read_text()
+    data = json.loads(re.search(r'id="data">(.*?)</script>', page, re.S)[1])  # type: ignore[index]
+    found = [each["example"] for each in data["numbers"].values() if each["example"]]
+    assert found and not data["sounds"]
+    for each in found:
+        assert each["sound"] is each["clean"] is None and each["events"]
+        assert each["again"].startswith("workbench replay ")
+    assert r"title = {A face, 100 \% \{}," in paper.citation
+
+
 def test_groups_are_those_of_the_first_event(made: Paper) -> None:
     cells = [cell for cell in made.cells["flips"] if cell.by == ("section",)]
     for size in ("2", "40"):

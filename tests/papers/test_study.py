@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from string import ascii_letters, digits
 
 import pytest
 from small_study import SMALL
@@ -12,7 +13,8 @@ from workbench.errors import WorkbenchError
 from workbench.papers.drawing import DRAWINGS
 from workbench.papers.kinds import KINDS, kind_named
 from workbench.papers.options import read_options
-from workbench.papers.study import QUICK, open_study, shipped_studies, study_of
+from workbench.papers.paper import Paper
+from workbench.papers.study import FULL, QUICK, open_study, shipped_studies, study_of
 
 
 @pytest.mark.parametrize("name", shipped_studies())
@@ -51,6 +53,9 @@ def test_every_kind_is_there(name: str) -> None:
         ('columns = "environment"', 'columns = ["a"]', "columns in [[table]] left is ['a'] (list); give text"),
         ('keep = { measure = ["harm"] }', "keep = 3", "give a table of keys and values"),
         ('keep = { measure = ["harm"] }', "keep = { measure = [3] }", "give a list of texts"),
+        ('int8 = "challenge"', '"../int8" = "challenge"', "calls a model '../int8'"),
+        ('int8 = "challenge"', '"" = "challenge"', "calls a model ''"),
+        ('log = ["y"]', 'log = ["z"]', "the figure bars has log 'z'; name axes"),
         ('caption = "Harm."', 'caption = "Harm."\nintervals = 1', "is 1 (int); give true or false"),
     ],
 )  # fmt: skip
@@ -81,6 +86,8 @@ def test_tables_are_lists_of_tables() -> None:
         ('"ber"]', '"bear"]', "bear"),
         ("words = 2", "word = 2", "unknown key 'word'; did you mean words?"),
         ('kind = "comparison"', 'kind = "comparisons"', "there is no kind of experiment 'comparisons'"),
+        ('kind = "bars"', 'kind = "bar"', "bars is of the kind 'bar'; did you mean bars?"),
+        ('y = "broken"', 'y = "broke"', "curve draws 'broke', which is not measured; did you mean broken?"),
         ('int8 = "challenge"', 'int8 = "chalenge"', "there is no generator, shipped checkpoint or folder"),
     ],
 )  # fmt: skip
@@ -123,3 +130,28 @@ def test_a_study_of_ones_own_is_a_copy(tmp_path: Path, capsys: pytest.CaptureFix
     assert open_study(path).models == open_study("precision").models
     assert main(["paper", "precision", "--copy", str(path)]) == 2
     assert "is there already" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("file", "command"),
+    [
+        ("bits.toml", "workbench paper bits.toml --full"),  # not the one that ships
+        ("bits", "workbench paper ./bits --full"),
+        ("my study.toml", "workbench paper 'my study.toml' --full"),
+    ],
+)
+def test_the_command_names_the_file(tmp_path: Path, file: str, command: str) -> None:
+    (tmp_path / file).write_text(SMALL)
+    paper = Paper(open_study(tmp_path / file), FULL, tmp_path / "out")
+    assert paper.command == command
+    assert Paper(open_study("bits"), FULL, tmp_path).command == "workbench paper bits --full"
+    key, title = paper.citation.splitlines()[:2]
+    assert set(key.removeprefix("@misc{").removesuffix(",")) <= {*ascii_letters, *digits, "-"}
+    assert title == "  title = {A small study},"
+
+
+def test_models_without_sound_are_not_measured_as_voices(tmp_path: Path) -> None:
+    text = 'title = "t"\nquestion = "q"\n[models]\nint8 = "viseme"\n[[data]]\nname = "q"\nkind = "quality"'
+    paper = Paper(study_of(text, "s", Path()), QUICK, tmp_path)
+    with pytest.raises(WorkbenchError, match="how models speak, and int8 gives a face"):
+        _ = paper.kinds

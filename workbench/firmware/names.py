@@ -53,10 +53,10 @@ _LONGEST = 48  # with what is put before and behind, below C99's 63 significant 
 def checked_prefix(prefix: str) -> str:
     """`prefix` itself, when every exported name can start with it; WorkbenchError otherwise."""
     expect(prefix, str, "the prefix of a firmware", 'text, as "model"')
-    if not _PREFIX.fullmatch(prefix) or prefix in _KEYWORDS or prefix.startswith("wb_"):
+    if not _PREFIX.fullmatch(prefix) or prefix in _KEYWORDS or f"{prefix}_".startswith("wb_"):
         raise WorkbenchError(
             f"the prefix {prefix!r} does not make C names; use a lower-case letter followed by up "
-            "to 30 of a-z, 0-9 and underscore, no keyword and nothing that starts with wb_"
+            "to 30 of a-z, 0-9 and underscore, no keyword, not wb and nothing that starts with wb_"
         )
     return prefix
 

@@ -68,20 +68,13 @@ def figure_of(
         number_of: The identifier of a number's mark.
 
     Raises:
-        WorkbenchError: There is nothing to draw, or no such kind of figure.
+        WorkbenchError: There is nothing to draw, no such kind of figure, or several numbers for one place.
     """
-    if spec.kind not in DRAWINGS:
-        raise WorkbenchError(
-            f"{spec.name} is of the kind {spec.kind!r}; {nearest(spec.kind, DRAWINGS)}"
-        )
-    for name in drawn_measures(spec):
-        if name not in measures:
-            raise WorkbenchError(
-                f"{spec.name} draws {name!r}, which is not measured; {nearest(name, measures)}"
-            )
+    check_figure(spec, measures)
     mine = shown_in(spec, cells)
     if not any(each.value is not None for each in mine):
         raise WorkbenchError(f"the figure {spec.name} shows no number; keep some of its labels")
+    _check_places(spec, mine)
     figure = Figure(figsize=_SIZE, layout="constrained")
     axes = figure.subplots()
     drawing = _Drawing(spec, measures, number_of)
@@ -93,6 +86,33 @@ def figure_of(
         getattr(axes, f"set_{axis}scale")("log")
     axes.spines[["top", "right"]].set_visible(False)
     return figure
+
+
+def check_figure(spec: FigureSpec, measures: Mapping[str, Measure]) -> None:
+    """Raise WorkbenchError where there is no such kind of figure, or its experiment does not measure what it draws."""
+    if spec.kind not in DRAWINGS:
+        raise WorkbenchError(
+            f"{spec.name} is of the kind {spec.kind!r}; {nearest(spec.kind, DRAWINGS)}"
+        )
+    for name in drawn_measures(spec):
+        if name not in measures:
+            raise WorkbenchError(
+                f"{spec.name} draws {name!r}, which is not measured; {nearest(name, measures)}"
+            )
+
+
+def _check_places(spec: FigureSpec, cells: Sequence[Cell]) -> None:
+    """Raise WorkbenchError where one mark would hide another."""
+    labels = (spec.series,) if spec.kind == "points" else (spec.x, spec.series)
+    placed: dict[tuple[str, ...], Cell] = {}
+    for cell in cells:
+        place = cell.measure, *(cell.label(name) for name in labels)
+        first = placed.setdefault(place, cell)
+        if first is not cell:
+            raise WorkbenchError(
+                f"the figure {spec.name} has several numbers for one place, as {first.key} and {cell.key}; give it a "
+                "series, or keep one value of every other label"
+            )
 
 
 def picture(figure: Figure, kind: str) -> bytes:
@@ -156,6 +176,8 @@ def _map(axes: Axes, drawing: _Drawing, cells: Sequence[Cell]) -> None:
     columns = _by_size(dict.fromkeys(cell.label(spec.x) for cell in cells))
     rows = list(dict.fromkeys(cell.label(spec.series) for cell in cells))
     values = np.array([drawing.value(cell) for cell in cells])
+    if np.nanmin(values) < 0:
+        raise WorkbenchError(f"{spec.name} is a map of {spec.y}, which can be negative; draw bars")
     most = float(np.nanmax(values)) or 1.0
     for cell, value in zip(cells, values, strict=True):
         at = columns.index(cell.label(spec.x)), rows.index(cell.label(spec.series))

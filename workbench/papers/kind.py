@@ -24,7 +24,7 @@ class Example:
         caption: What it is.
         events: What happened, a line each.
         clean: The sound as it should be, float32 [samples]; None where there is nothing to compare with.
-        sound: The sound.
+        sound: The sound; what is none, as a face, [frames, shapes], cannot be played on a page.
         sample_rate_hz: Of both.
         again: A command or a call that makes it again.
     """

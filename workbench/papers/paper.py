@@ -8,6 +8,8 @@ study, seed, budget, models, versions, SHA-256 of every other file), `data/` wit
 from __future__ import annotations
 
 import hashlib
+import re
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,13 +19,13 @@ from typing import Any
 from workbench import __version__
 from workbench.errors import WorkbenchError
 from workbench.experiments.provenance import provenance
-from workbench.files import output_folder, write_bytes, write_text
+from workbench.files import as_argument, output_folder, write_bytes, write_text
 from workbench.papers.cell import Cell, plain
 from workbench.papers.kind import Kind, Site
 from workbench.papers.kinds import kind_named
 from workbench.papers.models import Model, open_model
 from workbench.papers.study import FULL, QUICK, Data, Study
-from workbench.papers.tables import Table, csv_text, latex_text, shown_in, table_of
+from workbench.papers.tables import Table, csv_text, latex, latex_text, shown_in, table_of
 from workbench.sealed import write_sealed
 
 MANIFEST, NUMBERS, PAGE, METHODS = "manifest.json", "numbers.json", "index.html", "methods.txt"
@@ -118,7 +120,7 @@ class Paper:
     @property
     def command(self) -> str:
         """That makes the paper again."""
-        return f"workbench paper {self.study.name}{' --full' if self.budget == FULL else ''}"
+        return f"workbench paper {shlex.quote(as_argument(self.study.source))}{' --full' if self.budget == FULL else ''}"
 
     def make(self, *, study_text: str, page: Callable[[Paper], str]) -> Path:
         """Run what is missing, and write all files; what lay there before stays until its successor is whole.
@@ -135,6 +137,7 @@ class Paper:
         """
         folder = output_folder(self.folder)
         kinds = self.kinds  # all are checked before any of them runs
+        self._check_figures()
         for kind in kinds.values():
             kind.run()
         files: dict[str, bytes] = {}
@@ -146,7 +149,7 @@ class Paper:
             for kind_of in ("svg", "pdf"):
                 files[f"figures/{spec.name}.{kind_of}"] = self.figure(number, kind_of)
         files[METHODS] = (self.methods + "\n").encode()
-        files["citation.bib"] = self._citation.encode()
+        files["citation.bib"] = self.citation.encode()
         files["study.toml"] = study_text.encode()
         files[PAGE] = page(self).encode()
         for name, data in files.items():
@@ -155,18 +158,25 @@ class Paper:
         write_sealed(folder / MANIFEST, self._manifest(files))
         return folder / PAGE
 
+    def _check_figures(self) -> None:
+        from workbench.papers.drawing import check_figure  # matplotlib is slow to import
+
+        for spec in self.study.figures:
+            check_figure(spec, self.kinds[spec.data].MEASURES)
+
     @property
     def plain_numbers(self) -> dict[str, Any]:
         """JSON-ready, by experiment."""
         return {name: [plain(cell) for cell in cells] for name, cells in self.cells.items()}
 
     @property
-    def _citation(self) -> str:
-        title = self.study.title.replace("{", "").replace("}", "")
+    def citation(self) -> str:
+        """An entry of BibTeX."""
         digest = self.study.digest[:12]
+        key = "-".join(re.findall(r"[A-Za-z0-9]+", f"workbench {self.study.name} {digest}"))
         return (
-            f"@misc{{workbench-{self.study.name}-{digest},\n  title = {{{title}}},\n"
-            f"  howpublished = {{The Self-Healing tinyML Audio Workbench {__version__}, \\texttt{{{self.command}}}}},\n"
+            f"@misc{{{key},\n  title = {{{latex(self.study.title)}}},\n"
+            f"  howpublished = {{The Self-Healing tinyML Audio Workbench {__version__}, \\texttt{{{latex(self.command)}}}}},\n"
             f"  note = {{study {digest}, seed {self.study.seed}}},\n}}\n"
         )
 

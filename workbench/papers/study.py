@@ -119,6 +119,7 @@ class Study:
         figures: In order.
         digest: SHA-256 of the file, 64 hexadecimal digits.
         folder: In which relative folders of models are.
+        source: What a command takes to choose it: its name, or that of its file.
     """
 
     name: str
@@ -131,6 +132,7 @@ class Study:
     figures: tuple[FigureSpec, ...]
     digest: str
     folder: Path
+    source: str
 
 
 @dataclass(frozen=True)
@@ -160,7 +162,8 @@ def open_study(source: Path | str) -> Study:
     if str(source) in shipped_studies():
         return study_of(study_text(source), str(source), Path())
     path = path_of(source, "a study")
-    return study_of(study_text(path), path.stem, path.parent)
+    source = f"./{path.name}" if path.name in shipped_studies() else path.name
+    return study_of(study_text(path), path.stem, path.parent, source)
 
 
 def study_text(source: Path | str) -> str:
@@ -178,8 +181,8 @@ def study_text(source: Path | str) -> str:
         raise WorkbenchError(f"cannot read {path} ({error}); give a study in TOML") from error
 
 
-def study_of(text: str, name: str, folder: Path) -> Study:
-    """The study that a TOML text holds; WorkbenchError for what cannot be."""
+def study_of(text: str, name: str, folder: Path, source: str = "") -> Study:
+    """The study that a TOML text holds, chosen by `source`, or else `name`; WorkbenchError for what cannot be."""
     try:
         contents = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -192,7 +195,7 @@ def study_of(text: str, name: str, folder: Path) -> Study:
         tuple(map(_data, parts["data"])),
         tuple(_named(TableSpec, each, "[[table]]") for each in parts["table"]),
         tuple(_named(FigureSpec, each, "[[figure]]") for each in parts["figure"]),
-        hashlib.sha256(text.encode()).hexdigest(), folder,
+        hashlib.sha256(text.encode()).hexdigest(), folder, source or name,
     )  # fmt: skip
     _check(study)
     return study
@@ -225,6 +228,7 @@ def _check(study: Study) -> None:
         )
     for what, names in (
         ("data", [each.name for each in study.data]),
+        ("model", [*study.models]),
         (
             "table or figure",
             [each.name for each in study.tables] + [each.name for each in study.figures],
@@ -241,6 +245,12 @@ def _check(study: Study) -> None:
             if model not in study.models:
                 raise WorkbenchError(
                     f"[[data]] {data.name} names the model {model!r}; {nearest(model, study.models)}"
+                )
+    for figure in study.figures:
+        for axis in figure.log:
+            if axis not in ("x", "y"):
+                raise WorkbenchError(
+                    f'the figure {figure.name} has log {axis!r}; name axes, as ["x", "y"]'
                 )
     known = [each.name for each in study.data]
     shown: list[TableSpec | FigureSpec] = [*study.tables, *study.figures]

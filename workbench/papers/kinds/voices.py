@@ -11,9 +11,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from workbench.errors import WorkbenchError
 from workbench.experiments.parallel.task import code_here
 from workbench.experiments.records import RecordFile
 from workbench.experiments.voices.quality import quality_of_voice
+from workbench.generators.generator import SOUND
 from workbench.papers.cell import Cell, Measure
 from workbench.papers.kind import Evidence, Example, Kind
 
@@ -39,6 +41,15 @@ class Voices(Kind):
         _BYTES: Measure("memory of the working copy", unit="bytes"),
         _MACS: Measure("multiply-accumulates a frame"),
     }
+
+    def check(self) -> None:
+        """Refuse models that give no sound."""
+        for model, each in self.models.items():
+            if each.voice.generator.output != SOUND:
+                raise WorkbenchError(
+                    f"[[data]] {self.name} measures how models speak, and {model} gives a "
+                    f'{each.voice.generator.output}; name its models, as models = ["int8"]'
+                )
 
     def run(self) -> None:
         """Measure the models that are not kept."""

@@ -9,6 +9,8 @@ from importlib.resources import files
 from string import Template
 from typing import Any
 
+import numpy as np
+
 from workbench.experiments.demo.page.data_uris import wav_uri
 from workbench.experiments.demo.page.document import page_style
 from workbench.papers.cell import NONE, Cell, headed, with_interval
@@ -70,14 +72,16 @@ def _behind(cell: Cell, data: str, kind: Kind, sounds: dict[str, str]) -> dict[s
 
 
 def _example(example: Example, sounds: dict[str, str]) -> dict[str, Any]:
-    def kept(samples: Any) -> str:
+    def kept(samples: np.ndarray | None) -> str | None:
+        if samples is None or samples.ndim != 1:
+            return None
         uri = wav_uri(samples, example.sample_rate_hz)
         return sounds.setdefault(uri, f"s{len(sounds)}")
 
     return {
         "caption": example.caption,
         "events": list(example.events),
-        "clean": None if example.clean is None else kept(example.clean),
+        "clean": kept(example.clean),
         "sound": kept(example.sound),
         "again": example.again,
     }

@@ -49,7 +49,7 @@ function show(element) {
       text.append(list);
     }
     if (example.clean) player("As it should be", example.clean);
-    player("What it gave", example.sound);
+    if (example.sound) player("What it gave", example.sound);
     add("p", "The same again:");
     code(example.again);
   } else {
