@@ -158,7 +158,8 @@ def test_a_prefix_is_an_option_and_a_bad_one_is_refused(
     assert main([*words, "mouth"]) == 0
     assert "mouth_step(&mouth_device" in (tmp_path / "out" / "README.md").read_text()
     assert (tmp_path / "out" / "mouth.c").exists()
-    assert main([*words, "Mouth"]) == 2
-    assert "the prefix 'Mouth' does not make C names" in capsys.readouterr().err
+    for prefix in ("Mouth", "wb", "wb_mouth"):
+        assert main([*words, prefix]) == 2
+        assert f"the prefix {prefix!r} does not make C names" in capsys.readouterr().err
     with pytest.raises(WorkbenchError, match="the prefix of a firmware"):
         export(Image.of(PROGRAMS[0]), tmp_path, vectors={"one": {}}, prefix=3)  # type: ignore[arg-type]
