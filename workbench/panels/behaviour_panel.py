@@ -35,7 +35,12 @@ from workbench.progress import bars_told_to
 
 _OPTIONS: dict[str, Any] = {"style": {"description_width": "8rem"}, "layout": WIDE}
 _FRAMES = 40_000  # to learn from: seconds, and enough for the rarest alarms that are offered
-_MEANS = (1_000, 10_000, 100_000, 1_000_000)  # wanted frames between two false alarms
+_MEANS = {
+    "10³": 1_000,
+    "10⁴": 10_000,
+    "10⁵": 100_000,
+    "10⁶": 1_000_000,
+}  # wanted frames between two false alarms
 _AGAIN = (100, 250, 1000, 4000)  # frames
 _WORDS, _SENTENCES = 4, 2
 _LINES = 12
@@ -182,7 +187,7 @@ class BehaviourPanel(widgets.VBox):
             f'<th scope="col" style="text-align: left">{each}</th>'
             for each in ("when", "where", "diagnosis", "remedy", "outcome")
         )
-        table = f'<table style="border-spacing: 1rem 0"><tr>{head}</tr>{rows}</table>{more}'
+        table = f'<table style="border-spacing: .5rem .2rem; font-size: .85rem; line-height: 1.3"><tr>{head}</tr>{rows}</table>{more}'
         self.entries.value = (
             f'<p role="status" class="outcome"><b>It sounds {escape(watched.metrics.in_words)}</b> '
             f'<span style="{_SOFT}">{int(watched.result.wrong_bits[-1])} bits wrong at the end</span></p>'
@@ -255,7 +260,7 @@ def _controls(voice: Voice) -> dict[str, widgets.Widget]:
             options=monitor_kinds(), value="hidden-markers", description="Monitor", **_OPTIONS
         ),
         "mean": slider(
-            "false alarms apart", [(f"{each:,.0f} frames", each) for each in _MEANS], 1_000_000
+            "false alarms apart", [(f"{name} frames", each) for name, each in _MEANS.items()], 1_000_000
         ),
         "again": slider("repetition within", [(f"{each:,} frames", each) for each in _AGAIN], 1000),
         "what": widgets.Dropdown(
