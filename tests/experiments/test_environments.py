@@ -15,6 +15,8 @@ from workbench.experiments.fleets.device_sound import hear_device
 from workbench.experiments.fleets.drifts import DRIFTS, given_inputs
 from workbench.experiments.fleets.fleet_run import simulate_fleet
 from workbench.experiments.fleets.workload import Workload
+from workbench.experiments.voices.script import script_of
+from workbench.experiments.voices.voice import open_voice
 from workbench.healing.strategies.named import nothing, scrub
 from workbench.integer import reference
 from workbench.integer.program import Program
@@ -152,3 +154,14 @@ def test_data_change_in_ways_that_are_known() -> None:
         WorkbenchError, match="data cannot change by 'stalld'; did you mean stalled"
     ):
         Workload(1, 1, drift="stalld")
+
+
+@pytest.mark.parametrize("drift", DRIFTS)
+def test_words_of_a_script_change_each_on_its_own(drift: str) -> None:
+    voice = open_voice(generator="speech")
+    script = script_of(voice, ["seven", "three", "zero"])
+    assert any(start % 32 for start in script.starts)  # no multiple of what stalls together
+    alone = [given_inputs(voice.program, voice.inputs(word), drift) for word in script.utterances]
+    made = Workload(1, 1, (), 0, drift).given(voice.program, script.inputs, script.starts)
+    for name, codes in made.items():
+        assert (codes == np.concatenate([word[name] for word in alone], axis=1)).all()

@@ -177,6 +177,20 @@ def test_a_device_alone_is_what_is_compared(made: Paper, monkeypatch: pytest.Mon
     assert not any(kind.again(cell, np.random.default_rng(1)).equal for cell in cells)
 
 
+def test_changed_data_come_out_again(tmp_path: Path) -> None:
+    text = SMALL.replace('"single", "ber"', '"drift", "stalled"')
+    paper = Paper(study_of(text, "drifts", tmp_path), QUICK, tmp_path / "out", jobs=1)
+    kind = paper.kinds["fleets"]
+    kind.run()
+    cells = [cell for cell in kind.cells() if cell.measure == "harm"]
+    assert len(cells) == 4 and all(cell.value for cell in cells)
+    for cell in cells:
+        example = kind.example(cell)
+        assert example is not None and example.clean is not None
+        assert (example.sound != example.clean).any()
+        assert kind.again(cell, np.random.default_rng(1)).equal
+
+
 def test_what_was_edited_is_found(
     made: Paper, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

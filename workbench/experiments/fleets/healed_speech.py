@@ -99,7 +99,7 @@ def healed_speech(
 
 def _given(workload: Workload, program: Program, script: Script, start: int) -> Codes:
     """What the device is given: as it should be before frame `start`, as the workload has it from there on."""
-    before, after = script.inputs, workload.given(program, script.inputs)
+    before, after = script.inputs, workload.given(program, script.inputs, script.starts)
     made = {}
     for name, codes in before.items():
         first = start * program.signal(name).rate

@@ -82,6 +82,15 @@ class Workload:
         parts = [device_events(plan, sites, devices, frames=frames) for plan in self.plans(frames)]
         return merged(parts)
 
-    def given(self, program: Program, inputs: Codes) -> Codes:
-        """What devices are given where they should be given these inputs of a word."""
-        return given_inputs(program, inputs, self.drift)
+    def given(self, program: Program, inputs: Codes, starts: Sequence[int] = (0,)) -> Codes:
+        """What devices are given where they should be given these inputs of words; starts: first frame of each."""
+        words = [
+            {
+                name: codes[:, start * rate : None if end is None else end * rate]
+                for name, codes in inputs.items()
+                for rate in (program.signal(name).rate,)
+            }
+            for start, end in zip(starts, (*starts[1:], None), strict=True)
+        ]
+        made = [given_inputs(program, word, self.drift) for word in words]
+        return {name: np.concatenate([word[name] for word in made], axis=1) for name in inputs}

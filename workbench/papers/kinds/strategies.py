@@ -288,7 +288,11 @@ class Strategies(Kind):
         events = case.workload.events(Sites(image), range(device, device + 1), frames=script.frames)
         with one_thread():
             result = simulate(
-                image, script.inputs, events.rows(1)[0], case.strategy, word_starts=script.starts
+                image,
+                case.workload.given(image.program, script.inputs, script.starts),
+                events.rows(1)[0],
+                case.strategy,
+                word_starts=script.starts,
             )
             clean = simulate(
                 Image.of(image.program), script.inputs, (), nothing(), word_starts=script.starts
