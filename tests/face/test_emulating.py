@@ -68,6 +68,7 @@ def test_a_board_that_is_too_small_says_so() -> None:
         ({"upsets": 10**9}, "1,000,000,000 upsets cannot hit a working copy of"),
         ({"upsets": -1}, "choose fewer"),
         ({"seed": 1.5}, "the seed"),
+        ({"seed": -1}, "the seed is -1"),
         ({"voice": 3}, "what is emulated"),
     ],
 )

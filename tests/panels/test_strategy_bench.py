@@ -12,6 +12,7 @@ from snippets import ran
 from voices import voice
 
 import workbench as wb
+from workbench.errors import WorkbenchError
 from workbench.experiments.fleets.comparison import ENVIRONMENTS
 from workbench.healing.strategies.strategy_file import load_strategy
 from workbench.panels import strategy_bench
@@ -195,3 +196,9 @@ def test_the_best_are_joined() -> None:
     assert html.count("<rect") == 2 and html.count("<circle") == 1
     assert "Nothing is known" in pareto_html(records, "instructions a frame, Cortex-M4")
     assert pareto_html([], next(iter(COSTS))) == ""
+
+
+@pytest.mark.parametrize("strategies", ["crc-scrub", 3, ["crc-scrub"]])
+def test_what_it_offers_are_strategies(strategies: Any) -> None:
+    with pytest.raises(WorkbenchError, match="panel"):
+        StrategyBench(voice(), strategies)

@@ -14,7 +14,7 @@ kind = "campaign"
 by = ["", "section", "section bit"]
 utterances = ["3", "7"]
 quick = { faults = ["flips=2", "flips=40"], trials = 40 }
-full = { faults = ["each"], section = "no such option" }
+full = { faults = ["each=flip"], section = "no such option" }
 
 [[data]]
 name = "fleets"

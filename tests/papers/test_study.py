@@ -10,6 +10,8 @@ from small_study import SMALL
 
 from workbench.cli import main
 from workbench.errors import WorkbenchError
+from workbench.face.publishing import paper as paper_of
+from workbench.memory.faults.plan import Plan
 from workbench.papers.drawing import DRAWINGS
 from workbench.papers.kinds import KINDS, kind_named
 from workbench.papers.options import read_options
@@ -24,6 +26,8 @@ def test_shipped_studies_ask_for_what_there_is(name: str) -> None:
         kind = kind_named(data.kind)
         for budget in (QUICK, "full"):
             read_options(kind.OPTIONS, data.of(budget), data.name)
+            for fault in data.of(budget).get("faults", ()):
+                Plan.parse(fault)
     of_kind = {data.name: kind_named(data.kind) for data in study.data}
     for table in study.tables:
         assert {*table.keep.get("measure", ())} <= {*of_kind[table.data].MEASURES}
@@ -155,3 +159,8 @@ def test_models_without_sound_are_not_measured_as_voices(tmp_path: Path) -> None
     paper = Paper(study_of(text, "s", Path()), QUICK, tmp_path)
     with pytest.raises(WorkbenchError, match="how models speak, and int8 gives a face"):
         _ = paper.kinds
+
+
+def test_a_folder_that_is_none() -> None:
+    with pytest.raises(WorkbenchError, match="the folder of a paper is None"):
+        paper_of("bits", None)  # type: ignore[arg-type]

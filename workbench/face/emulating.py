@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from workbench.errors import expect, whole_number
+from workbench.errors import WorkbenchError, expect, whole_number
 from workbench.experiments.emulations.board_runs import RUNS, BoardRun, Budget, run_on_board
 from workbench.experiments.monitors.watching_strategies import with_monitors
 from workbench.experiments.voices.voice import Voice
@@ -84,7 +84,8 @@ def emulate(
     expect(voice, Voice, "what is emulated", 'a Voice, as wb.load("challenge")')
     target = board_named(board)
     whole_number(upsets, "the number of upsets")
-    whole_number(seed, "the seed")
+    if whole_number(seed, "the seed") < 0:
+        raise WorkbenchError(f"the seed is {seed}; give 0 or more")
     (healer,) = with_monitors(healer, voice)
     strategy, program = voice.healer(healer)
     with counting(f"Emulating on {target.name}", total=RUNS, unit="run") as bar:

@@ -69,6 +69,7 @@ def unpruned(voice: Voice, layers: Collection[str] | str) -> Voice:
         WorkbenchError: The voice is not pruned, or has no such layer.
     """
     expect(voice, Voice, "what is to be un-pruned", "a Voice, as wb.load(...)")
+    expect(layers, Collection, "the layers", 'their names, or "all"')
     known = refuse_unpruned(voice.program)
     return in_mode(
         voice, known if layers == "all" else [layers] if isinstance(layers, str) else layers

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from workbench.face.shown import Shown, html_table, text_table
 from workbench.face.working import working
-from workbench.files import as_argument
+from workbench.files import as_argument, path_of
 from workbench.papers.page import page_of
 from workbench.papers.paper import Paper
 from workbench.papers.study import FULL, QUICK, open_study, study_text
@@ -36,7 +36,13 @@ def paper(
     Raises:
         WorkbenchError: The study cannot be, an experiment failed, or a file cannot be written.
     """
-    made = Paper(open_study(study), FULL if full else QUICK, Path(out), jobs, dask)
+    made = Paper(
+        open_study(study),
+        FULL if full else QUICK,
+        path_of(out, "the folder of a paper"),
+        jobs,
+        dask,
+    )
     with working(f"Making the paper {made.study.name}"):
         page = made.make(study_text=study_text(study), page=page_of)
     tables = [

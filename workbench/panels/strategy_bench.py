@@ -74,6 +74,14 @@ class StrategyBench(widgets.VBox):
         self._runs: dict[_Setting, dict[str, dict[str, Any]]] = {}  # records by strategy
         self._worst: tuple[int, ...] = ()
         self._kept = TemporaryDirectory()  # worst bits that a stopped search has found
+        expect(strategies, (list, tuple), "what a panel offers", "a list of Strategy")
+        for each in strategies:
+            expect(
+                each,
+                Strategy,
+                "a strategy of this panel",
+                'a Strategy, as wb.load_strategy("mine.toml")',
+            )
         with self.status.shown("opening the voice"):
             self.voice = voice or open_voice()
             self.inputs = self.voice.all_inputs()
