@@ -15,7 +15,7 @@ import numpy as np
 from workbench.audio.scales import QUALITIES
 from workbench.errors import WorkbenchError
 from workbench.experiments.estimates.statistics import mean_gap_interval, wilson
-from workbench.experiments.monitors.calibration import calibrate, monitor_kinds
+from workbench.experiments.monitors.calibration import alarming_kinds, calibrate
 from workbench.experiments.monitors.detection import Found, detect
 from workbench.experiments.monitors.faulty import faulty_utterances, one_bit
 from workbench.experiments.parallel.task import code_here
@@ -57,7 +57,7 @@ class Behaviour(Kind):
     def check(self) -> None:
         """Read the distances, and refuse unknown monitors."""
         self.monitors = named_in(
-            self.options.monitors, tuple(monitor_kinds()), "monitor of behaviour"
+            self.options.monitors, tuple(alarming_kinds()), "monitor of behaviour"
         )
         for text in self.options.apart:
             try:
