@@ -220,6 +220,17 @@ def test_what_was_edited_is_found(
     assert "was edited" in verified()
 
 
+def test_a_paper_of_another_model_is_not_verified(
+    made: Paper, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    manifest = read_sealed(made.folder / MANIFEST, "")
+    manifest["models"]["int8"]["program"] = "0" * 64
+    write_sealed(tmp_path / MANIFEST, manifest)
+    study = str(made.study.folder / "small.toml")
+    assert main(["paper", study, "--verify", "1", "--out", str(tmp_path)]) == 2
+    assert "was made of another model than challenge is now" in capsys.readouterr().err
+
+
 def test_a_paper_of_another_study_is_not_verified(
     made: Paper, capsys: pytest.CaptureFixture[str]
 ) -> None:

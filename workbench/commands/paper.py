@@ -89,6 +89,12 @@ def _verify(paper: Paper, count: int) -> None:
             f"the paper in {paper.folder} was made from another study or budget; name its study, and --full where it "
             "was made so"
         )
+    for name, model in paper.models.items():
+        if manifest["models"][name]["program"] != model.voice.program.content_hash:
+            raise WorkbenchError(
+                f"the paper in {paper.folder} was made of another model than {model.text} is now; put that one back, or "
+                "make the paper again with another --out"
+            )
     files = changed_files(paper.folder, manifest)
     numbers = changed_numbers(paper)
     print(
