@@ -64,9 +64,9 @@ def test_the_shipped_table_is_complete_and_of_this_model() -> None:
         assert known_cost(program, named(name), "m4") == costs[name, "m4"]
     assert all(cost.step <= cost.fault for cost in costs.values() if cost.ram_bytes)
     pq, sums = costs["pq-scrub", "m4"], costs["abft", "m4"]
-    # Of the code, PREFIX_verify is 830 bytes, which a program that never calls it does not link.
+    # Status, counts and a log head of three copies took 1 KB; PREFIX_verify is 830 bytes more, where it is called.
     assert pq.instructions <= 2500 and pq.code_bytes <= 7424 and pq.ram_bytes <= 1024
-    assert sums.share <= 0.075 and sums.code_bytes <= 7168 and sums.ram_bytes <= 1024
+    assert sums.share <= 0.075 and sums.code_bytes <= 9216 and sums.ram_bytes <= 1024
     weights = Image.of(program).layout.sections["weights"].size_bytes
     assert pq.check_bytes <= 0.01 * weights and sums.check_bytes <= 0.04 * weights
 
