@@ -52,8 +52,8 @@ def test_a_healthy_device_agrees(capsys: pytest.CaptureFixture[str]) -> None:
     ("right", "wrong", "expected", "upsets"),
     [
         (
-            "head->count++;",
-            "if (remedy == WB_REMEDY_CORRECT) { entry->unit++; } head->count++;",
+            "wb_log_put(head, WB_LOG_COUNT,",
+            "if (remedy == WB_REMEDY_CORRECT) { entry->unit++; } wb_log_put(head, WB_LOG_COUNT,",
             "log entry 0 is LogEntry",
             1,
         ),

@@ -293,5 +293,4 @@ def test_panels_work_with_it(voice: Voice) -> None:
 
     panel = FlipPanel(voice)
     assert panel.controls["word"].description == "Tone"
-    assert "0 to 4 kHz" in panel.after.value and "a low tone" in panel.after.value
-    assert "0 to 4 kHz" in HealingPanel(voice).sides[0].value
+    assert panel.player.sample_rate_hz == HealingPanel(voice).player.sample_rate_hz == 8_000
