@@ -117,6 +117,17 @@ def test_any_life_keeps_the_promises(corrects: bool, data: st.DataObject) -> Non
     device.machine.refuse_misuse()
 
 
+def test_a_cut_that_writes_nothing_is_none() -> None:
+    """A prefix of no byte leaves the flash as a cut before the operation does."""
+    for tear in (Tear.BEFORE, Tear.PREFIX):
+        device = _device(MachineInC, corrects=False)
+        for operation in (None, None, install(1)):
+            device.session(operation=operation)
+        device.session(cut=Cut(0, tear, 0))
+        assert device.session()
+        device.machine.refuse_misuse()
+
+
 _EVERY = list(scenarios())
 
 

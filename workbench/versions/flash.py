@@ -137,7 +137,8 @@ class Flash:
             self.operations += 1
             cut = None
         tear = Tear.AFTER if cut is None else cut.tear
-        if tear is not Tear.BEFORE:  # of a torn erasure too: the sector has to be erased anew
+        untouched = tear is Tear.BEFORE or (tear is Tear.PREFIX and cut and not cut.extent)
+        if not untouched:  # of a torn erasure too: the sector has to be erased anew
             self._programmed |= _pieces(address, len(data))
         for offset, byte in enumerate(data):
             place = address + offset

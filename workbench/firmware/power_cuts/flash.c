@@ -64,7 +64,8 @@ static int change(uint32_t address, const uint8_t *data, uint32_t count)
 {
     const int cut = (int32_t)operations == cut_operation;
     const uint32_t tear = cut ? cut_tear : TEAR_AFTER;
-    if (tear != TEAR_BEFORE) { /* of a torn erasure too: the sector has to be erased anew */
+    const int untouched = tear == TEAR_BEFORE || (tear == TEAR_PREFIX && !cut_extent);
+    if (!untouched) { /* of a torn erasure too: the sector has to be erased anew */
         memset(now.programmed + address / WB_PIECE_BYTES, 1, count / WB_PIECE_BYTES);
     }
     for (uint32_t i = 0; i < count; i++) {
