@@ -46,8 +46,9 @@ class Deck {
 
   now() {
     if (!this.running) return this.position;
-    const at = this.running.from + this.context.currentTime - this.running.since;
-    if (!this.loop || at < this.loop[1]) return Math.min(Math.max(at, 0), this.duration);
+    // The sound begins a moment after `play`; until then nothing of it is over.
+    const at = this.running.from + Math.max(this.context.currentTime - this.running.since, 0);
+    if (!this.loop || at < this.loop[1]) return Math.min(at, this.duration);
     const [begin, end] = this.loop;
     return begin + ((at - begin) % (end - begin));
   }
