@@ -13,7 +13,7 @@ import pytest
 from waiting import LIMIT_S
 
 if TYPE_CHECKING:
-    from playwright.sync_api import BrowserContext
+    from playwright.sync_api import BrowserContext, Page
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 # As root and in containers Chromium starts only without its sandbox; the pages are our own.
@@ -54,6 +54,17 @@ def browser(profile: Path, *, width: int, height: int) -> Iterator[BrowserContex
             yield context
         finally:
             context.close()
+
+
+@contextmanager
+def faultless_page(profile: Path, *, width: int, height: int) -> Iterator[Page]:
+    """An empty page of such a browser, whose scripts raise nothing until the block has ended."""
+    with browser(profile, width=width, height=height) as context:
+        page = context.new_page()
+        mistakes: list[str] = []
+        page.on("pageerror", lambda error: mistakes.append(str(error)))
+        yield page
+        assert not mistakes
 
 
 def can_browse() -> bool:

@@ -3,15 +3,13 @@
 import numpy as np
 import pytest
 from batches import needs_emulator
+from cores import BUILDS, machine_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from programs import random_inputs, random_pruned_program, seeds
 from thoroughness import cases
 
-from workbench.experiments.bench.kernels import compilers
-from workbench.firmware.boards import CORES
 from workbench.firmware.design import Firmware
-from workbench.firmware.emulation.emulate import emulated_machine
 from workbench.firmware.twins.equivalence import first_difference
 from workbench.firmware.twins.host import host_machine
 from workbench.firmware.twins.twin import Machine, Twin
@@ -40,19 +38,11 @@ def _firmware(number: int) -> Firmware:
 
 
 FIRMWARES = [_firmware(number) for number in range(COUNT)]
-_BUILDS = [
-    (name, compiler)
-    for name in ("m0plus", "m3", "m4", "rv32imc")
-    for compiler in compilers(CORES[name])
-]
 
 
-@pytest.fixture(scope="module", params=["host", *_BUILDS], ids=str)
+@pytest.fixture(scope="module", params=BUILDS, ids=str)
 def machine(request: pytest.FixtureRequest) -> Machine:
-    if request.param == "host":
-        return host_machine(FIRMWARES)
-    core, compiler = request.param
-    return emulated_machine(FIRMWARES, CORES[core], compiler=compiler)
+    return machine_of(request.param, FIRMWARES)
 
 
 @needs_emulator

@@ -147,7 +147,7 @@ def test_a_sum_that_goes_wrong_is_computed_again() -> None:
     usual, stack = machine.instructions, machine.stack
     machine.limit = 20 * usual
     rng = np.random.default_rng(0)
-    repeated, elsewhere = [], 0
+    repeated = []
     registers, memory = machine._uc.context_save(), machine._ram.copy()
     for _ in range(1600):
         machine.strikes = []  # none of the last round while it is begun anew
@@ -166,12 +166,9 @@ def test_a_sum_that_goes_wrong_is_computed_again() -> None:
         for entry in twin.log:
             assert (entry.diagnosis, entry.remedy) == (Diagnosis.COMPUTE, Remedy.REPEAT)
             assert entry.verdict == Verdict.HEALED
-        if twin.log and (codes == clean).all():
-            repeated.append(twin.log)
-        else:
-            elsewhere += bool(twin.log)
-    # A pointer that was hit may also lead beside the output: rare, and nothing that a sum can tell.
-    assert len(repeated) >= 2 and elsewhere <= len(repeated)
+            repeated.append(np.array_equal(codes, clean))
+    # Where a pointer was hit, sums of the wrong codes may come out right when they are repeated.
+    assert sum(repeated) >= 10 and sum(repeated) >= 2 / 3 * len(repeated)
 
 
 def test_flips_of_the_image_strike_before_the_first_frame(program) -> None:

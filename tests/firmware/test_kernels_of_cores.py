@@ -6,17 +6,16 @@ import numpy as np
 import pytest
 from batches import needs_emulator
 from conv_chains import chain_firmwares, chain_inputs
+from cores import BUILDS, machine_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from programs import seeds
 from thoroughness import cases
 
-from workbench.experiments.bench.kernels import compilers
 from workbench.firmware.boards import CORES
 from workbench.firmware.emulation.emulate import emulated_machine
 from workbench.firmware.emulation.qemu import has_qemu, run_on_m55
 from workbench.firmware.toolchain import GCC, ZIG
-from workbench.firmware.twins.host import host_machine
 from workbench.firmware.twins.twin import Machine, Twin
 from workbench.integer.reference import run
 
@@ -27,20 +26,11 @@ needs_qemu = pytest.mark.skipif(
 COUNT = cases(12, nightly=40)
 FIRMWARES = chain_firmwares(0, COUNT)
 FRAMES = 3
-# The cores of each family of kernels; others differ in nothing that kernels see.
-_BUILDS = [
-    (name, compiler)
-    for name in ("m0plus", "m3", "m4", "rv32imc")
-    for compiler in compilers(CORES[name])
-]
 
 
-@pytest.fixture(scope="module", params=["host", *_BUILDS], ids=str)
+@pytest.fixture(scope="module", params=BUILDS, ids=str)
 def machine(request: pytest.FixtureRequest) -> Machine:
-    if request.param == "host":
-        return host_machine(FIRMWARES)
-    core, compiler = request.param
-    return emulated_machine(FIRMWARES, CORES[core], compiler=compiler)
+    return machine_of(request.param, FIRMWARES)
 
 
 @needs_emulator

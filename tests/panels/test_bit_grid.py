@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from browsers import browser
+from browsers import faultless_page
 from hypothesis import given
 from hypothesis import strategies as st
 from programs import random_program, seeds
@@ -54,12 +54,8 @@ def test_a_vector_is_folded_and_a_matrix_is_not() -> None:
 
 @pytest.fixture(scope="module")
 def browsed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    with browser(tmp_path_factory.mktemp("profile"), width=900, height=700) as context:
-        page = context.new_page()
-        mistakes: list[str] = []
-        page.on("pageerror", lambda error: mistakes.append(str(error)))
+    with faultless_page(tmp_path_factory.mktemp("profile"), width=900, height=700) as page:
         yield page
-        assert not mistakes
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from browsers import browser
+from browsers import faultless_page
 from played import as_codes, codes
 from voices import voice
 from widget_page import page_of
@@ -87,12 +87,8 @@ def test_what_is_no_campaign_of_flips_is_refused(tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def browsed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    with browser(tmp_path_factory.mktemp("profile"), width=900, height=500) as context:
-        page = context.new_page()
-        mistakes: list[str] = []
-        page.on("pageerror", lambda error: mistakes.append(str(error)))
+    with faultless_page(tmp_path_factory.mktemp("profile"), width=900, height=500) as page:
         yield page
-        assert not mistakes
 
 
 def test_cells_are_chosen_by_click_and_key(browsed: Any) -> None:

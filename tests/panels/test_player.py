@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from browsers import browser
+from browsers import faultless_page
 from widget_page import page_of
 
 from workbench.errors import WorkbenchError
@@ -61,12 +61,8 @@ def test_what_is_no_sound_is_told(sounds: dict[str, np.ndarray]) -> None:
 
 @pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    with browser(tmp_path_factory.mktemp("profile"), width=900, height=700) as context:
-        page = context.new_page()
-        mistakes: list[str] = []
-        page.on("pageerror", lambda error: mistakes.append(str(error)))
+    with faultless_page(tmp_path_factory.mktemp("profile"), width=900, height=700) as page:
         yield page
-        assert not mistakes
 
 
 @pytest.fixture

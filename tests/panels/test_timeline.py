@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from browsers import browser
+from browsers import faultless_page
 from widget_page import page_of
 
 from workbench.panels.timeline import Timeline
@@ -14,12 +14,8 @@ from workbench.panels.timeline import Timeline
 
 @pytest.fixture(scope="module")
 def browsed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    with browser(tmp_path_factory.mktemp("profile"), width=900, height=500) as context:
-        page = context.new_page()
-        mistakes: list[str] = []
-        page.on("pageerror", lambda error: mistakes.append(str(error)))
+    with faultless_page(tmp_path_factory.mktemp("profile"), width=900, height=500) as page:
         yield page
-        assert not mistakes
 
 
 @pytest.fixture

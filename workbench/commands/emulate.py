@@ -27,7 +27,7 @@ from workbench.commands.kept import Kept
 from workbench.commands.progress import counted
 from workbench.errors import WorkbenchError
 from workbench.experiments.emulations.board_runs import RUNS
-from workbench.experiments.fleets.device_costs import COST_FRAMES
+from workbench.experiments.fleets.device_costs import cost_frames
 from workbench.experiments.provenance import inputs_digest
 from workbench.experiments.voices.voice import Voice
 from workbench.files import write_text
@@ -192,7 +192,7 @@ def _costs(voice: Voice, options: argparse.Namespace) -> None:
     variants = strategy_variants(asked, voice.program, inputs)
     cores = [CORES[name] for name in dict.fromkeys(options.core or USUAL_CORES)]
     *_, last = inputs.values()
-    frames = {name: codes[:, :COST_FRAMES] for name, codes in last.items()}
+    frames = cost_frames(voice.program, last)
     rows: list[Cost] = []
     attempts = Attempts()
     with (

@@ -61,7 +61,7 @@ class BitLab(widgets.VBox):
         self.buttons = _buttons()
         with self.status.shown("opening the voice"):
             self.choice = VoiceChoice(voice or open_voice(), **_OPTIONS)
-            self.choice.control.observe(self._other_voice, names="value")
+            self.choice.follow(self._working, self._begin_anew, self.update)
             self.settings = columns([], "17rem")
             self._offer_controls()
             for name, act in (
@@ -282,18 +282,11 @@ class BitLab(widgets.VBox):
         if harm is not None:
             self.grid.colour(harm)
 
-    def _other_voice(self, _: Any) -> None:
-        if self.choice.control.value == self.voice.generator.name:
-            return
-        opened = False
-        with self._working(f"opening {self.choice.control.value}"):
-            self.choice.open()
-            self.flipped, self._before = (), []
-            self._offer_controls()
-            self._show_tensor()
-            opened = True
-        if opened:
-            self.update()
+    def _begin_anew(self) -> None:
+        """Without flips, with the tensors of another voice."""
+        self.flipped, self._before = (), []
+        self._offer_controls()
+        self._show_tensor()
 
     def _other_word(self, _: Any) -> None:
         if self._listening:

@@ -48,7 +48,7 @@ class FlipPanel(widgets.VBox):
         self.status = Status((self.numbers, self.sound, self.sites))
         with self.status.shown("opening the voice"):
             self.choice = VoiceChoice(voice or open_voice(), **_OPTIONS)
-            self.choice.control.observe(self._other_voice, names="value")
+            self.choice.follow(self.status.working, self._offer_controls, self.update)
             self.settings = columns([], "17rem")
             self._offer_controls()
             super().__init__(
@@ -102,25 +102,7 @@ class FlipPanel(widgets.VBox):
         ]
 
     def _offer_controls(self) -> None:
-        """Controls that fit the voice, below the list of generators, which keeps the keyboard's focus."""
-        self.controls = {"generator": self.choice.control, **_controls(self.voice)}
-        for control in list(self.controls.values())[1:]:
-            control.observe(self._changed, names="value")
-        self.settings.children = list(self.controls.values())
-
-    def _other_voice(self, _: Any) -> None:
-        if self.choice.control.value == self.voice.generator.name:
-            return
-        opened = False
-        with self.status.working(f"opening {self.choice.control.value}"):
-            self.choice.open()
-            self._offer_controls()
-            opened = True
-        if opened:
-            self.update()
-
-    def _changed(self, _: Any) -> None:
-        self.update()
+        self.controls = self.choice.offer(self.settings, _controls(self.voice), self.update)
 
 
 def _controls(voice: Voice) -> dict[str, widgets.Widget]:

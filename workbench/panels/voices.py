@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
 import ipywidgets as widgets
@@ -44,6 +46,52 @@ class VoiceChoice:
             raise
         self.voice = self._open[name]
         return self.voice
+
+    def follow(
+        self,
+        working: Callable[[str], AbstractContextManager[None]],
+        offer: Callable[[], None],
+        update: Callable[[], None],
+    ) -> None:
+        """Have a panel follow what is chosen.
+
+        Args:
+            working: Says what is being done while a block runs, and keeps its errors.
+            offer: Fits the panel's controls to the voice that was opened.
+            update: Shows what that voice gives; left out where it could not be opened.
+        """
+
+        def chosen(_: Any) -> None:
+            if self.control.value == self.voice.generator.name:
+                return
+            opened = False
+            with working(f"opening {self.control.value}"):
+                self.open()
+                offer()
+                opened = True
+            if opened:
+                update()
+
+        self.control.observe(chosen, names="value")
+
+    def offer(
+        self, settings: widgets.Box, controls: dict[str, widgets.Widget], update: Callable[[], None]
+    ) -> dict[str, widgets.Widget]:
+        """Show controls that fit the voice, below the list, which keeps the keyboard's focus.
+
+        Args:
+            settings: Where they are shown.
+            controls: By name, in that order.
+            update: Called when one of them changes.
+
+        Returns:
+            They and the list, as "generator", by name.
+        """
+        for control in controls.values():
+            control.observe(lambda _: update(), names="value")
+        offered = {"generator": self.control, **controls}
+        settings.children = list(offered.values())
+        return offered
 
 
 def _audible() -> list[str]:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 
-from workbench.experiments.fleets.device_costs import COST_FRAMES
+from workbench.experiments.fleets.device_costs import cost_frames
 from workbench.experiments.voices.voice import Voice
 from workbench.firmware.boards import Core
 from workbench.firmware.emulation.costs import bare_run, mean_of_frames
@@ -15,16 +13,15 @@ from workbench.healing.strategies.variants import StrategyVariant
 from workbench.memory.places import CHECK
 
 
-def cost_frames(voice: Voice) -> Mapping[str, np.ndarray]:
+def frames_of_costs(voice: Voice) -> dict[str, np.ndarray]:
     """The frames that costs are measured in: the first of its last utterance."""
     *_, last = voice.all_inputs().values()
-    rates = {name: voice.program.signal(name).rate for name in last}
-    return {name: codes[:, : COST_FRAMES * rates[name]] for name, codes in last.items()}
+    return cost_frames(voice.program, last)
 
 
 def emulated_again(voice: Voice, variant: StrategyVariant, core: Core) -> dict[str, float]:
     """Fields of `Cost` that follow from two clean runs: instructions, their share, code, checks and RAM."""
-    strategy, frames = variant.strategy, cost_frames(voice)
+    strategy, frames = variant.strategy, frames_of_costs(voice)
     bare = bare_run(voice.program, frames, core)
     image = strategy.image(variant.program)
     run = emulate(image, core, frames, strategy=strategy)

@@ -27,6 +27,13 @@ from workbench.integer.program import Program
 COST_FRAMES = 32  # of one word, that are measured
 
 
+def cost_frames(program: Program, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The first COST_FRAMES frames of an utterance; inputs: [1, frames * rate, channels] by name."""
+    return {
+        name: codes[:, : COST_FRAMES * program.signal(name).rate] for name, codes in inputs.items()
+    }
+
+
 def device_costs(
     variants: Sequence[StrategyVariant],
     program: Program,
@@ -42,8 +49,7 @@ def device_costs(
     of which the first COST_FRAMES are measured. folder: of the comparison, None to keep nothing. jobs:
     processes, -1 for one a core. progress: called with the name of each strategy after its measurement.
     """
-    rates = {name: program.signal(name).rate for name in inputs}
-    frames = {name: codes[:, : COST_FRAMES * rates[name]] for name, codes in inputs.items()}
+    frames = cost_frames(program, inputs)
     cost_of: dict[str, Cost | str] = {}
     missing: list[StrategyVariant] = []
     for variant in variants:

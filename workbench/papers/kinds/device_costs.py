@@ -20,7 +20,7 @@ from workbench.firmware.boards import CORES
 from workbench.firmware.emulation.costs import Cost, fingerprint, known_cost, measure_cost
 from workbench.healing.strategies.variants import StrategyVariant
 from workbench.papers.cell import Cell, Measure
-from workbench.papers.emulated import cost_frames, emulated_again
+from workbench.papers.emulated import emulated_again, frames_of_costs
 from workbench.papers.kind import Evidence, Example, Kind, named_in
 from workbench.papers.variants import variants_by_model
 from workbench.progress import progress_bar
@@ -67,7 +67,7 @@ class DeviceCosts(Kind):
         ]
         for model, core, variant in progress_bar(cases, desc=self.name, unit="cost"):
             if self._kept(model, core, variant) is None:
-                frames = cost_frames(self.models[model].voice)
+                frames = frames_of_costs(self.models[model].voice)
                 cost = measure_cost(variant.program, frames, variant.strategy, CORES[core])
                 self._file(model, core, variant).write({"cost": asdict(cost)})
 
@@ -93,7 +93,9 @@ class DeviceCosts(Kind):
         voice = self.models[model].voice
         made = emulated_again(voice, variant, CORES[core])
         if cell.measure not in made:
-            every = measure_cost(variant.program, cost_frames(voice), variant.strategy, CORES[core])
+            every = measure_cost(
+                variant.program, frames_of_costs(voice), variant.strategy, CORES[core]
+            )
             made = {cell.measure: getattr(every, cell.measure)}
         return Evidence(
             f"{strategy} emulated again on {CORES[core].title}",
@@ -130,6 +132,6 @@ class DeviceCosts(Kind):
         return None if record is None else Cost(**record["cost"])
 
     def _file(self, model: str, core: str, variant: StrategyVariant) -> RecordFile:
-        frames = cost_frames(self.models[model].voice)
+        frames = frames_of_costs(self.models[model].voice)
         key = f"{code_here().digest} {fingerprint(variant.program, variant.strategy)} {core} {inputs_digest({'': frames})}"
         return RecordFile(self.site.folder, f"{model}-{core}-{variant.strategy.name}", key)

@@ -21,7 +21,6 @@ from workbench.experiments.campaigns.manifest import Campaign
 from workbench.experiments.campaigns.store import Store, open_results
 from workbench.experiments.estimates.statistics import clustered, mean_interval
 from workbench.experiments.voices.voice import Voice
-from workbench.memory.faults.events import Events
 from workbench.memory.faults.plan import HASH_DIGITS, Plan, TrialId
 from workbench.memory.faults.transients import Sites
 from workbench.memory.trials.laboratory import Laboratory
@@ -104,7 +103,10 @@ class FaultTrials(Kind):
         trial, voice = TrialId.parse(cell.replay[0]), self.models[cell.labels["model"]].voice
         sites = Sites(voice.image())
         events = trial.events(sites)
-        lines = [f"frame {frame}: {sites.site(position)}" for frame, position in _places(events)]
+        lines = [
+            f"frame {frame}: {sites.site(position)}"
+            for frame, position in zip(events.frame.tolist(), events.position.tolist(), strict=True)
+        ]
         more = len(lines) - _EVENTS_SHOWN
         program = voice.program
         inputs = voice.inputs(trial.utterance)
@@ -255,7 +257,3 @@ def _drawn(campaign: Campaign) -> str:
     else:
         which = f"the first {campaign.trials:,} of {campaign.population:,}"
     return f"{which}, each in {len(campaign.utterances)} utterances"
-
-
-def _places(events: Events) -> list[tuple[int, int]]:
-    return list(zip(events.frame.tolist(), events.position.tolist(), strict=True))

@@ -6,7 +6,7 @@ jumped from event to event.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,7 +17,7 @@ import numpy as np
 from workbench.audio.scales import harm
 from workbench.errors import WorkbenchError
 from workbench.experiments.estimates.statistics import mean_interval
-from workbench.experiments.fleets.comparison import CORE, ENVIRONMENTS, Case, records_of
+from workbench.experiments.fleets.comparison import CORE, ENVIRONMENTS, REFERENCE, Case, records_of
 from workbench.experiments.fleets.device_costs import device_costs
 from workbench.experiments.fleets.environments import attacked_bits, cases_of, environments_of
 from workbench.experiments.parallel.workers import Workers
@@ -72,7 +72,7 @@ class Strategies(Kind):
     OPTIONS = _Options
     MEASURES: ClassVar[dict[str, Measure]] = {
         _HARM: Measure("harm", percent=True),
-        "difference": Measure("harm beyond crc-scrub", percent=True),
+        "difference": Measure(f"harm beyond {REFERENCE}", percent=True),
         "broken": Measure("words below the last limit", percent=True),
         "unheard": Measure("words without an audible error", percent=True),
         "latency": Measure("mean detection latency", unit="s"),
@@ -95,22 +95,13 @@ class Strategies(Kind):
 
     def run(self) -> None:
         """Simulate the fleets that are not kept."""
-        fleets = self._fleets
-        by_model: dict[str, list[_Fleet]] = {}
-        for fleet in fleets:
-            by_model.setdefault(fleet.model, []).append(fleet)
-        total = len(fleets) * self.options.devices
+        total = len(self._fleets) * self.options.devices
         with (
             Workers(self.site.jobs, self.site.dask) as workers,
             progress_bar(total=total, unit="device", desc=self.name) as bar,
         ):
-            for model, mine in by_model.items():
-                cases = [fleet.case for fleet in mine]
-                for _, record in records_of(
-                    self._folder(model), mine[0].inputs, cases, workers, progress=bar.update
-                ):
-                    if isinstance(record, Exception):
-                        raise record
+            for model in self.models:
+                self._records_of(model, workers, progress=bar.update)
 
     def cells(self) -> list[Cell]:
         """Of each strategy in each environment."""
@@ -196,19 +187,26 @@ class Strategies(Kind):
     @cached_property
     def _records(self) -> list[dict[str, Any]]:
         """Of all fleets in order; those that are kept are read, any other is simulated."""
-        made: list[dict[str, Any]] = []
-        for model in self.models:
-            mine = [fleet for fleet in self._fleets if fleet.model == model]
-            found: dict[int, dict[str, Any]] = {}
-            with Workers(1) as workers:
-                for number, record in records_of(
-                    self._folder(model), mine[0].inputs, [each.case for each in mine], workers
-                ):
-                    if isinstance(record, Exception):
-                        raise record
-                    found[number] = record
-            made += [found[number] for number in range(len(mine))]
-        return made
+        with Workers(1) as workers:
+            return [each for model in self.models for each in self._records_of(model, workers)]
+
+    def _records_of(
+        self, model: str, workers: Workers, progress: Callable[[int], object] | None = None
+    ) -> list[dict[str, Any]]:
+        """Of the fleets of one model, in order."""
+        mine = [fleet for fleet in self._fleets if fleet.model == model]
+        found: dict[int, dict[str, Any]] = {}
+        for number, record in records_of(
+            self._folder(model),
+            mine[0].inputs,
+            [each.case for each in mine],
+            workers,
+            progress=progress,
+        ):
+            if isinstance(record, Exception):
+                raise record
+            found[number] = record
+        return [found[number] for number in range(len(mine))]
 
     @cached_property
     def _costs(self) -> dict[tuple[str, str], Cost]:
@@ -259,7 +257,7 @@ class Strategies(Kind):
     def _reference(self, fleet: _Fleet) -> np.ndarray | None:
         for each, record in zip(self._fleets, self._records, strict=True):
             same = each.model == fleet.model and each.case.environment == fleet.case.environment
-            if same and each.case.strategy.name == "crc-scrub":
+            if same and each.case.strategy.name == REFERENCE:
                 return np.array(record["harm_of_devices"])
         return None
 
