@@ -31,7 +31,7 @@ static inline void wb_kl_count(const wb_kl *part, const void *codes, uint32_t bi
         const int32_t centre = part->centre[group * part->channels + channel];
         const int32_t places = wb_clamp(part->shift[channel], 0, 15);
         for (uint32_t at = channel; at < size; at += part->channels) {
-            const int32_t beyond = (wb_load(codes, bits, at) - centre) >> places;
+            const int32_t beyond = wb_shift_right(wb_load(codes, bits, at) - centre, places);
             counts[wb_clamp(beyond, -8, 7) + 8]++;
         }
     }

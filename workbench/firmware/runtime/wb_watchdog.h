@@ -16,43 +16,27 @@ static inline void wb_seen(wb_byte *seen, int32_t largest, int32_t shift, uint32
  * Rows of codes against the ranges of their channels; `volatile`, since a compiler must not take for known what may be
  * damaged. Few codes are beyond, so that the comparison alone has to be fast.
  */
-WB_NOINLINE static void wb_beyond8(const int8_t *codes, uint32_t rows, uint32_t channels,
-                                   const volatile int8_t *low, const volatile int8_t *high,
-                                   int32_t shift, wb_byte *seen)
-{
-    int32_t largest = 0;
-    uint32_t count = 0;
-    while (rows--) {
-        for (uint32_t i = 0; i < channels; i++) {
-            const int32_t code = *codes++, above = code - high[i], below = low[i] - code;
-            if (above > 0 || below > 0) {
-                const int32_t excess = above > below ? above : below;
-                largest = excess > largest ? excess : largest;
-                count++;
-            }
-        }
+#define WB_ROWS_BEYOND(name, type)                                                                  \
+    WB_NOINLINE static void name(const type *codes, uint32_t rows, uint32_t channels,               \
+                                 const volatile type *low, const volatile type *high,               \
+                                 int32_t shift, wb_byte *seen)                                      \
+    {                                                                                               \
+        int32_t largest = 0;                                                                        \
+        uint32_t count = 0;                                                                         \
+        while (rows--) {                                                                            \
+            for (uint32_t i = 0; i < channels; i++) {                                               \
+                const int32_t code = *codes++, above = code - high[i], below = low[i] - code;       \
+                if (above > 0 || below > 0) {                                                       \
+                    const int32_t excess = above > below ? above : below;                           \
+                    largest = excess > largest ? excess : largest;                                  \
+                    count++;                                                                        \
+                }                                                                                   \
+            }                                                                                       \
+        }                                                                                           \
+        wb_seen(seen, largest, shift, count);                                                       \
     }
-    wb_seen(seen, largest, shift, count);
-}
-
-WB_NOINLINE static void wb_beyond16(const int16_t *codes, uint32_t rows, uint32_t channels,
-                                    const volatile int16_t *low, const volatile int16_t *high,
-                                    int32_t shift, wb_byte *seen)
-{
-    int32_t largest = 0;
-    uint32_t count = 0;
-    while (rows--) {
-        for (uint32_t i = 0; i < channels; i++) {
-            const int32_t code = *codes++, above = code - high[i], below = low[i] - code;
-            if (above > 0 || below > 0) {
-                const int32_t excess = above > below ? above : below;
-                largest = excess > largest ? excess : largest;
-                count++;
-            }
-        }
-    }
-    wb_seen(seen, largest, shift, count);
-}
+WB_ROWS_BEYOND(wb_beyond8, int8_t)
+WB_ROWS_BEYOND(wb_beyond16, int16_t)
 
 /* An arithmetic shift to the right of a sum modulo 2^32, clamped. */
 static inline int32_t wb_unit(uint32_t sum, int32_t shift, int32_t most)
