@@ -109,6 +109,42 @@ def test_cores_that_compare_several_codes_at_once_tell_what_python_does() -> Non
         assert_same(machine, firmware, inputs, [], result)
 
 
+def test_a_watchdog_counts_every_code_that_is_a_step_beyond() -> None:
+    """Ranges a step or two within the codes, and scores far from their ends, whose sum lies in the image."""
+    program, rng = voice().program, np.random.default_rng(7)
+    inputs = {name: codes[:, 20:32] for name, codes in voice().inputs("7").items()}
+    codes, firmwares = run(program, inputs), []
+    for number, names in enumerate((("conv_in", "up2"), ("trunk.0.conv", "up0"), ("up1", "up2"))):
+        baseline: list[int] = []
+        for name in names:
+            seen = codes[name][0].astype(np.int64)
+            within = rng.integers(0, 3, (2, seen.shape[1]))
+            baseline += [*(seen.min(axis=0) + within[0]), *(seen.max(axis=0) - within[1])]
+        network = [
+            rng.integers(0, 20, 16),
+            rng.integers(-9, 9, 4),
+            rng.integers(1, 8, 4),
+            [0],
+            [2, 4],
+        ]
+        learned = [*baseline, 0, 0, *(each for part in network for each in part)]
+        area = BehaviourArea(
+            "watchdog", program=program.content_hash[:16], signals=names,
+            baseline=tuple(map(int, learned)), drift=0, limit=30_000,
+        )  # fmt: skip
+        strategy = Strategy("alone", (Guard(area, ladder=()),))
+        image = strategy.image(program)
+        firmwares.append(Firmware.of(image, strategy=strategy, weights="ram", prefix=f"w{number}"))
+    machine = host_machine(firmwares)
+    for firmware in firmwares:
+        result = simulate(firmware.image, inputs, [], firmware.strategy)
+        watch = firmware.layout.watches[0]
+        assert isinstance(watch, Behaviour)
+        level = int(read_tensor(result.image.data, watch.place("state"))[0])
+        assert 12 < level < 12 * 60
+        assert_same(machine, firmware, inputs, [], result)
+
+
 @pytest.mark.parametrize("core", ["m0plus", "m4", "m33", "rv32imc"])
 def test_emulated_cores_tell_the_same_when_what_monitors_store_is_damaged(core: str) -> None:
     """Ranges and limits are constants of the program, which a compiler must not take for known."""
