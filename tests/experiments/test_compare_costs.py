@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from matplotlib.figure import Figure
 from voices import voice
 
 from workbench.audio.sound_files import read_audio
@@ -235,6 +236,26 @@ def test_failures_of_one_reason_are_one(monkeypatch: pytest.MonkeyPatch) -> None
     Attempts().finish("nothing failed")
     with pytest.raises(KeyboardInterrupt), attempts.step("a user"):
         raise KeyboardInterrupt
+
+
+def test_all_names_stand_in_the_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[Figure] = []
+    monkeypatch.setattr(
+        "workbench.experiments.fleets.comparison_pictures._save",
+        lambda figure, _: drawn.append(figure),
+    )
+    device = {"ram_bytes": 1, "flash_bytes": 1, "instructions": 1.0}
+    for count in (3, 60):
+        records = [
+            {"strategy": f"number {n}", "harm": 0.1 / (n + 1), "device": device}
+            for n in range(count)
+        ]
+        draw_costs(tmp_path / "c.png", records)
+        figure = drawn.pop()
+        figure.draw_without_rendering()
+        (names,) = figure.legends
+        inside, all_of_it = names.get_window_extent(), figure.bbox
+        assert all_of_it.y0 <= inside.y0 and inside.y1 <= all_of_it.y1
 
 
 def test_no_costs_are_no_picture(tmp_path: Path) -> None:

@@ -72,7 +72,8 @@ def draw_costs(path: Path, records: Sequence[dict[str, Any]]) -> None:
             "no record has costs that could be drawn; measure them with `measure_cost` and add them "
             "with `with_cost`"
         )
-    figure = Figure(figsize=(15, 5.5), layout="constrained")
+    height = max(5.5, 0.22 * len(shown) + 0.5)  # inches: the list of names has a line each
+    figure = Figure(figsize=(15, height), layout="constrained")
     for axes, (title, cost) in zip(figure.subplots(1, len(_AXES), sharey=True), _AXES, strict=True):
         # On a logarithmic axis, nothing stands left of the least.
         nothing = 0.6 * min((cost(r) for r in shown if cost(r) > 0), default=1.0)
