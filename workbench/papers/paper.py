@@ -12,7 +12,7 @@ import re
 import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -76,30 +76,29 @@ class Paper:
         ]
 
     @cached_property
-    def numbered(self) -> dict[str, tuple[str, Cell]]:
-        """Identifier of a number, "n0" and so on -> its experiment and itself."""
-        every = [(name, cell) for name, cells in self.cells.items() for cell in cells]
-        return {f"n{number}": each for number, each in enumerate(every)}
+    def identifiers(self) -> dict[tuple[str, str], str]:
+        """Experiment and key of every number -> what it is called on the page, "n0" and so on."""
+        every = [(name, cell.key) for name, cells in self.cells.items() for cell in cells]
+        return {each: f"n{number}" for number, each in enumerate(every)}
 
-    def number_of(self, data: str) -> Callable[[Cell], str]:
-        """What gives the identifier of a number of an experiment."""
-        known = {(name, cell.key): number for number, (name, cell) in self.numbered.items()}
-        return lambda cell: known[data, cell.key]
-
-    def figure(self, number: int, kind: str) -> bytes:
-        """One of the figures of the study, as "svg" or "pdf"."""
+    @cached_property
+    def figures(self) -> dict[str, dict[str, bytes]]:
+        """The figures of the study by name, each as "svg" and "pdf"."""
         from workbench.papers.drawing import figure_of, picture  # matplotlib is slow to import
 
-        spec = self.study.figures[number]
-        return picture(
-            figure_of(
+        made = {}
+        for spec in self.study.figures:
+            figure = figure_of(
                 spec,
                 self.cells[spec.data],
                 self.kinds[spec.data].MEASURES,
-                self.number_of(spec.data),
-            ),
-            kind,
-        )
+                partial(self._identifier, spec.data),
+            )
+            made[spec.name] = {kind: picture(figure, kind) for kind in ("svg", "pdf")}
+        return made
+
+    def _identifier(self, data: str, cell: Cell) -> str:
+        return self.identifiers[data, cell.key]
 
     @cached_property
     def shown(self) -> list[tuple[str, Cell]]:
@@ -145,9 +144,8 @@ class Paper:
             note = f"made by `{self.command}`"
             files[f"tables/{table.spec.name}.csv"] = csv_text(table).encode()
             files[f"tables/{table.spec.name}.tex"] = latex_text(table, note=note).encode()
-        for number, spec in enumerate(self.study.figures):
-            for kind_of in ("svg", "pdf"):
-                files[f"figures/{spec.name}.{kind_of}"] = self.figure(number, kind_of)
+        for name, drawn in self.figures.items():
+            files |= {f"figures/{name}.{ending}": data for ending, data in drawn.items()}
         files[METHODS] = (self.methods + "\n").encode()
         files["citation.bib"] = self.citation.encode()
         files["study.toml"] = study_text.encode()
@@ -192,7 +190,7 @@ class Paper:
                 for name, model in self.models.items()
             },
             "files": {name: hashlib.sha256(data).hexdigest() for name, data in files.items()},
-            "numbers": len(self.numbered),
+            "numbers": len(self.identifiers),
             **provenance(),
         }
 

@@ -25,7 +25,7 @@ from workbench.memory.faults.plan import HASH_DIGITS, Plan, TrialId
 from workbench.memory.faults.transients import Sites
 from workbench.memory.trials.laboratory import Laboratory
 from workbench.memory.trials.measured import compared
-from workbench.memory.trials.truth import play
+from workbench.memory.trials.truth import play, spoken
 from workbench.papers.cell import Cell, Measure
 from workbench.papers.kind import Evidence, Example, Kind, named_in
 from workbench.papers.trial_rows import PLACES, TrialRows, read_rows
@@ -113,7 +113,7 @@ class FaultTrials(Kind):
         return Example(
             f"{trial.utterance!r} after trial {trial.index:,} of {trial.plan}",
             (*lines[:_EVENTS_SHOWN], *([f"and {more:,} more"] if more > 0 else [])),
-            program.rendered(play(voice.image(), inputs, events.of_trials(1, 1))),
+            program.rendered(self._clean(cell.labels["model"], trial.utterance)),
             program.rendered(play(voice.image(), inputs, events)),
             voice.sample_rate_hz,
             f"workbench replay {trial}{self.models[cell.labels['model']].option}",
@@ -122,10 +122,10 @@ class FaultTrials(Kind):
     def again(self, cell: Cell, rng: np.random.Generator) -> Evidence:
         """Play some trials of its group, and compare samples, energy of the error and class."""
         model, fault = cell.labels["model"], cell.labels["fault"]
-        rows, voice = self._rows[model, fault], self.models[model].voice
+        rows = self._rows[model, fault]
         where = rows.members(cell.by, [cell.labels[name] for name in cell.by])
         chosen = rng.choice(where, min(_PLAYED, len(where)), replace=False)
-        equal = all(self._plays_the_same(voice, rows, int(row)) for row in chosen)
+        equal = all(self._plays_the_same(model, rows, int(row)) for row in chosen)
         numbers = ", ".join(str(rows.identifier(int(row))) for row in chosen)
         return Evidence(f"played on the plain reference: {numbers}", equal)
 
@@ -220,13 +220,12 @@ class FaultTrials(Kind):
             len(where), origin, (str(rows.identifier(worst)),), tuple(places),
         )  # fmt: skip
 
-    def _plays_the_same(self, voice: Voice, rows: TrialRows, row: int) -> bool:
-        trial = rows.identifier(row)
+    def _plays_the_same(self, model: str, rows: TrialRows, row: int) -> bool:
+        trial, voice = rows.identifier(row), self.models[model].voice
         inputs = voice.inputs(trial.utterance)
         events = trial.events(Sites(voice.image()))
-        clean = play(voice.image(), inputs, events.of_trials(1, 1)).astype(np.int64)
         codes = play(voice.image(), inputs, events)
-        error = codes - clean
+        error = codes.astype(np.int64) - self._clean(model, trial.utterance)
         differs = np.flatnonzero(error.any(axis=1))
         first = int(differs[0]) if len(differs) else -1
         measured = (
@@ -237,6 +236,18 @@ class FaultTrials(Kind):
         )
         kept = (rows.first[row], rows.differing[row], rows.error[row], rows.quality[row])
         return measured == tuple(map(int, kept))
+
+    def _clean(self, model: str, utterance: str) -> np.ndarray:
+        """Codes of an utterance without a fault, on the plain reference, spoken once."""
+        place = model, utterance
+        if place not in self._spoken:
+            voice = self.models[model].voice
+            self._spoken[place] = spoken(voice.image(), voice.inputs(utterance))
+        return self._spoken[place]
+
+    @cached_property
+    def _spoken(self) -> dict[tuple[str, str], np.ndarray]:
+        return {}
 
     def _class(
         self, voice: Voice, inputs: dict[str, np.ndarray], codes: np.ndarray, first: int

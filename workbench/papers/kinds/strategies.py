@@ -112,8 +112,14 @@ class Strategies(Kind):
         ]
 
     def example(self, cell: Cell) -> Example | None:
-        """The worst word of the worst device."""
+        """The worst word of the worst device, the same for all numbers of a fleet."""
         fleet, record = self._found(cell)
+        place = tuple(cell.labels.values())
+        if place not in self._examples:
+            self._examples[place] = self._worst_word(fleet, record, cell.labels)
+        return self._examples[place]
+
+    def _worst_word(self, fleet: _Fleet, record: dict[str, Any], labels: dict[str, str]) -> Example:
         device = int(np.argmax(record["harm_of_devices"]))
         script, result, clean = self._simulated(fleet, device)
         word = int(_harm_of_words(fleet, script, result.codes, clean.codes).argmax())
@@ -121,7 +127,6 @@ class Strategies(Kind):
         start, end = (frame * rate for frame in _ends(script)[word : word + 2])
         log = result.lines()
         more = [f"and {len(log) - _LINES:,} more entries"] if len(log) > _LINES else []
-        labels = cell.labels
         return Example(
             f"device {device} of {self.options.devices}, {len(result.upsets):,} upsets: its word {word + 1}, "
             f"{script.utterances[word]!r}",
@@ -160,6 +165,11 @@ class Strategies(Kind):
             "over devices, with a confidence of 95 %. Costs were counted on an emulated Cortex-M4, beyond the bare "
             "generator."
         )
+
+    @cached_property
+    def _examples(self) -> dict[tuple[str, ...], Example]:
+        """By labels, those that were made."""
+        return {}
 
     @cached_property
     def _fleets(self) -> list[_Fleet]:

@@ -23,7 +23,7 @@ from workbench.progress import progress_bar
 
 def page_of(paper: Paper) -> str:
     """The page as one HTML text that loads nothing."""
-    identifiers = {(name, cell.key): number for number, (name, cell) in paper.numbered.items()}
+    identifiers = paper.identifiers
     behind: dict[str, Any] = {}
     sounds: dict[str, str] = {}
     for name, cell in progress_bar(paper.shown, desc="sounds", unit="number"):
@@ -40,9 +40,9 @@ def page_of(paper: Paper) -> str:
             _table(number, table, identifiers) for number, table in enumerate(paper.tables, 1)
         ),
         "figures": "".join(
-            f'<figure id="{escape(spec.name)}" class="drawn">{_svg(paper.figure(number, "svg"))}'
-            f"<figcaption>Figure {number + 1}. {escape(spec.caption)}</figcaption></figure>"
-            for number, spec in enumerate(study.figures)
+            f'<figure id="{escape(spec.name)}" class="drawn">{_svg(paper.figures[spec.name]["svg"])}'
+            f"<figcaption>Figure {number}. {escape(spec.caption)}</figcaption></figure>"
+            for number, spec in enumerate(study.figures, 1)
         ),
         "methods": "".join(f"<p>{escape(text)}</p>" for text in paper.methods.split("\n\n")),
         "models": "".join(
