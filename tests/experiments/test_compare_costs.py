@@ -177,7 +177,6 @@ def test_emulate_writes_the_costs_that_it_has(
         return break_down() if arguments[2].name == "none" else measure_cost(*arguments, **more)
 
     monkeypatch.setattr(emulate_command, "measure_cost", measured)
-    monkeypatch.setattr(emulate_command, "COST_FRAMES", 2)
     path = tmp_path / "costs.json"
     words = ["emulate", "--costs", "--core", "m4", "--json", str(path)]
     assert main([*words, "--strategy", "golden-scrub", "--strategy", "none"]) == 2
