@@ -50,6 +50,20 @@ def test_an_earlier_export_may_be_replaced(strategy: Strategy | None, tmp_path: 
     assert (tmp_path / "README.md").read_text() == "mine now"
 
 
+def test_what_an_earlier_export_left_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["export", "speech", "--say", "one", "--out", str(tmp_path), "--prefix"]
+    assert main([*words, "old"]) == 0
+    before = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
+    assert "earlier export" not in capsys.readouterr().out
+    assert main([*words, "new", "--strategy", "none"]) == 0
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if "earlier export" in line]
+    old = {name for name in before if "old" in name} | {"strategy.json"}
+    assert set(line.partition(": ")[0].split(", ")) == old and len(old) == 9
+    assert all((tmp_path / name).exists() for name in old)
+
+
 def test_a_budget_below_nothing_is_refused_first(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

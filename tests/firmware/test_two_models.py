@@ -5,11 +5,11 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from batches import needs_emulator
+from batches import needs_emulator, random_firmwares
 from programs import random_inputs, random_program, random_pruned_program
 
 from workbench.cli import main
-from workbench.compilers import zig_compiler
+from workbench.compilers import host_compiler, zig_compiler
 from workbench.errors import WorkbenchError
 from workbench.firmware.boards import CORES
 from workbench.firmware.design import FLASH, RAM
@@ -28,18 +28,20 @@ from workbench.healing.strategies.strategy import Strategy
 from workbench.memory.image import Image
 
 PROGRAMS = [p for p in map(random_program, range(99)) if Image.of(p).layout.working_bytes > 600]
-# The application's own: two kinds of RAM, and the models' sections where their memory.ld put them.
+# The application's own: three kinds of RAM, and the models' sections where their memory.ld put them.
 LINKER = """
 MEMORY
 {
     FLASH (rx) : ORIGIN = 0x08000000, LENGTH = 2M
     RAM (rw) : ORIGIN = 0x20000000, LENGTH = 256K
     TCM (rw) : ORIGIN = 0x20040000, LENGTH = 64K
+    CCM (rw) : ORIGIN = 0x20060000, LENGTH = 64K
 }
 ENTRY(compare_all)
 SECTIONS
 {
-    .fast (NOLOAD) : { *(.bss.second_scratch_block) *(.bss.first_parameters_block) } > TCM
+    .fast (NOLOAD) : { *(.bss.second_scratch_block) *(.bss.first_histories_block) } > TCM
+    .slow (NOLOAD) : { *(.bss.first_parameters_block) *(.bss.second_parameters_block) } > CCM
     INCLUDE one/memory.ld
     INCLUDE two/memory.ld
     .text : { KEEP(*(.text.compare_all)) *(.text*) *(.rodata*) } > FLASH
@@ -117,7 +119,8 @@ def test_two_models_link_into_one_program(tmp_path: Path) -> None:
     ]
     done = subprocess.run(
         [*zig_compiler(), *zig_target(core), *core.options, "-ffreestanding", "-ffunction-sections",
-         "-fdata-sections", "-DSECOND_SCRATCH_APART", "-DFIRST_PARAMETERS_APART", "-fno-sanitize=all", *WARNINGS, "-Ione", "-Itwo", "-Ione/check", "-Itwo/check", *sources, "-T", "own.ld",
+         "-fdata-sections", "-DSECOND_SCRATCH_APART", "-DSECOND_PARAMETERS_APART", "-DFIRST_HISTORIES_APART", "-fno-sanitize=all",
+         *WARNINGS, "-Ione", "-Itwo", "-Ione/check", "-Itwo/check", *sources, "-T", "own.ld",
          "-o", str(elf)],
         cwd=tmp_path, capture_output=True, text=True,
     )  # fmt: skip
@@ -128,7 +131,26 @@ def test_two_models_link_into_one_program(tmp_path: Path) -> None:
     assert machine.symbol("second_scratch_block") == 0x20040000
     assert machine.symbol("first_device") < 0x20040000
     assert "first_scratch_block" not in machine._symbols
-    assert machine.symbol("first_parameters_block") > 0x20040000
+    assert 0x20040000 < machine.symbol("first_histories_block") < 0x20060000
+    assert machine.symbol("first_parameters_block") == 0x20060000
+    assert machine.symbol("second_parameters_block") > 0x20060000
+    assert "second_histories_block" not in machine._symbols
+
+
+def test_whatever_lies_apart_the_rest_is_a_run_of_the_image(tmp_path: Path) -> None:
+    """The header's own checks of addresses, with each block that there may be outside of the instance."""
+    for firmware in random_firmwares(7, 5):
+        folder = tmp_path / firmware.image.content_hash[:8] / firmware.weights
+        export(
+            firmware.image, folder, vectors={"one": random_inputs(firmware.program, 0, 2)},
+            strategy=firmware.strategy, weights=firmware.weights,
+        )  # fmt: skip
+        for block in ("SCRATCH", "PARAMETERS", "HISTORIES"):
+            done = subprocess.run(
+                [*host_compiler(), *WARNINGS, "-fsyntax-only", f"-DMODEL_{block}_APART", "model.c"],
+                cwd=folder, capture_output=True, text=True,
+            )  # fmt: skip
+            assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize(

@@ -148,3 +148,8 @@ def run(options: argparse.Namespace) -> None:
         f"golden vectors {', '.join(made.vectors)}; `make -C {shlex.quote(as_argument(options.out))} check` "
         "tries it"
     )
+    if made.leftovers:
+        print(
+            f"{', '.join(made.leftovers)}: left there by an earlier export and no part of this one; delete what "
+            "you do not need"
+        )

@@ -20,7 +20,7 @@ from workbench.firmware.emulation.fitting import (
     refuse_small,
     runs_of,
 )
-from workbench.firmware.exporting.exported import refuse_foreign
+from workbench.firmware.exporting.exported import left_over, refuse_foreign
 from workbench.firmware.exporting.healing_notes import memory_table
 from workbench.firmware.names import PREFIX, checked_prefix
 from workbench.generators.dictionary import Dictionary
@@ -64,6 +64,11 @@ class Exported:
                 )
             )
         return rows
+
+    @property
+    def leftovers(self) -> list[str]:
+        """Names of files in the folder that an earlier export wrote and this one did not, e.g. of another prefix."""
+        return left_over(self.folder, self.firmware, says=self.dictionary is not None)
 
     def _rows(self) -> list[tuple[str, ...]]:
         head = ("memory", "where", "bytes")

@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 
 from workbench.errors import WorkbenchError
-from workbench.files import exists, is_folder, path_of, read_bytes
+from workbench.files import exists, is_file, is_folder, path_of, read_bytes
 from workbench.firmware.design import RAM, Firmware
 from workbench.firmware.names import checked_prefix
 from workbench.healing.strategies.strategy_file import (
@@ -53,6 +53,25 @@ def refuse_foreign(folder: Path | str) -> None:
     )
 
 
+def left_over(folder: Path | str, firmware: Firmware, *, says: bool) -> list[str]:
+    """Files in `folder` that earlier exports wrote and the last, of `firmware`, did not; sorted names.
+
+    They stay, since two models may share a folder. says: whether the last export has a dictionary.
+    """
+    folder = path_of(folder, "the folder of the firmware")
+    headers = [path for path in folder.glob("*.h") if _HASH.search(read_bytes(path))]
+    names = {name for path in headers for name in _files_of(path.stem)} | {STRATEGY_FILE}
+    name = firmware.prefix
+    names -= {*_files_of(name), STRATEGY_FILE}
+    if not firmware.heals:
+        names |= {_image_file(name), STRATEGY_FILE}
+    if not says:
+        names |= {f"{name}_say.h", f"{name}_say.c"}
+    if firmware.versions == 1:
+        names.add(f"{name}_shipped.c")
+    return sorted(each for each in names if is_file(folder / each))
+
+
 def keep(firmware: Firmware, folder: Path) -> None:
     """Write both into the folder of a firmware that heals."""
     firmware.image.save(folder / _image_file(firmware.prefix))
@@ -92,6 +111,13 @@ def exported_firmware(folder: Path) -> Firmware:
             f"{firmware.build_name}; {_AGAIN}"
         )
     return firmware
+
+
+def _files_of(prefix: str) -> list[str]:
+    """Files whose names have the prefix."""
+    checks = (f"check/{prefix}_{part}" for part in ("check.c", "vectors.c", "vectors.h"))
+    own = (f"{prefix}{end}" for end in (".h", ".c", "_say.h", "_say.c", "_shipped.c"))
+    return [*own, *checks, _image_file(prefix)]
 
 
 def _image_file(prefix: str) -> str:

@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from workbench.firmware.design import RUNTIME_ABI, RUNTIME_VERSION, Firmware, c_type
-from workbench.memory.places import CHECK, RESERVE, Place
+from workbench.firmware.writing.blocks import (
+    apart_macro,
+    declarations,
+    extent,
+    memory_struct_lines,
+)
+from workbench.memory.places import CHECK, RESERVE, STATE, Place
 
 _ALIGNMENT_BYTES = 4
 
@@ -80,20 +86,7 @@ def _constants(firmware: Firmware) -> str:
     lines += [
         f"#define {firmware.macro(name)} {size}u" for name, size in firmware.constants().items()
     ]
-    return "\n".join(lines) + "\n\n" + _where(firmware) + _fits(firmware)
-
-
-def _where(firmware: Firmware) -> str:
-    """Which part of the image the memory struct is: all that is in RAM, or all but parameters that lie apart."""
-    start, size = firmware.macro("memory_start"), firmware.macro("memory_bytes")
-    whole = f"#define {start} {firmware.memory_start}u\n#define {size} {firmware.memory_bytes}u\n"
-    if not firmware.copies:
-        return f"{whole}\n"
-    first = firmware.layout.working_bytes
-    return (
-        f"#ifdef {firmware.macro('parameters_apart')}\n#define {start} {first}u\n"
-        f"#define {size} {firmware.memory_bytes - first}u\n#else\n{whole}#endif\n\n"
-    )
+    return "\n".join(lines) + "\n\n" + extent(firmware) + _fits(firmware)
 
 
 def _fits(firmware: Firmware) -> str:
@@ -137,33 +130,10 @@ def _block(firmware: Firmware, places: list[Place], name: str) -> str:
 
 
 def _memory(firmware: Firmware) -> str:
-    prefix = firmware.prefix
-    lines = []
-    if firmware.histories():
-        lines.append(f"    {prefix}_state state;")
-    if firmware.variables:
-        lines.append(
-            f"    uint32_t healer[{firmware.variables}]; /* its variables, three times each */"
-        )
-    if firmware.ram_check_bytes:
-        lines.append(f"    uint8_t ram_checks[{firmware.ram_check_bytes}];")
-    if firmware.spare_bytes:
-        lines.append(f"    uint8_t spare[{firmware.spare_bytes}];")
-    if firmware.backoff_bytes:
-        lines.append(
-            f"    uint8_t backoff[{firmware.backoff_bytes}]; /* of units that nothing helped, 4 bits each */"
-        )
-    rest = lines or ["    uint8_t nothing;"]
-    if firmware.copies:
-        apart = firmware.macro("parameters_apart")
-        inside = [f"#ifndef {apart}", f"    {prefix}_parameters parameters;"]
-        lines = [*inside, *(["#endif", *lines] if lines else ["#else", *rest, "#endif"])]
-    else:
-        lines = rest
     start = firmware.macro("memory_start")
     return (
         f"/* The RAM part of the memory image: its byte n is image address {start} + n. */\n"
-        + _struct(lines, f"{prefix}_memory")
+        + _struct(memory_struct_lines(firmware), f"{firmware.prefix}_memory")
     )
 
 
@@ -184,7 +154,7 @@ def _instance(firmware: Firmware) -> str:
         lines.append(
             f"    {firmware.prefix}_state self_test; /* histories of a golden input; between steps, nothing */"
         )
-    apart = firmware.macro("scratch_apart")
+    apart = apart_macro(firmware, "scratch")
     lines += [f"#ifndef {apart}", f"    {firmware.prefix}_scratch scratch;", "#endif"]
     union = f"""/* Signals of the frame in work; it holds nothing between steps. */
 typedef union {{
@@ -193,20 +163,10 @@ typedef union {{
     int32_t codes32[{scratch} / 4u];
 }} {firmware.prefix}_scratch;
 
-#ifdef {apart} /* a block of its own, to be placed apart; all instances share it, so that no two steps may overlap */
-extern {firmware.prefix}_scratch {firmware.prefix}_scratch_block;
-#endif
-
 """
-    if firmware.copies:
-        apart = firmware.macro("parameters_apart")
-        union += f"""#ifdef {apart} /* a block of its own, to be placed apart, of the one instance that there is */
-extern {firmware.prefix}_parameters {firmware.prefix}_parameters_block;
-#endif
-
-"""
-    return f"{union}/* Everything else that a running model needs; yours to place. */\n" + _struct(
-        lines, f"{firmware.prefix}_instance"
+    return (
+        f"{union}{declarations(firmware)}/* Everything else that a running model needs; yours to place. */\n"
+        + _struct(lines, f"{firmware.prefix}_instance")
     )
 
 
@@ -221,10 +181,12 @@ def _addresses(firmware: Firmware) -> str:
     for place in firmware.parameters():
         member = firmware.member(place)
         checks.append((f"offsetof({prefix}_parameters, {member})", place.start, member))
+    state = firmware.layout.sections[STATE]
+    if firmware.histories():
+        checks.append((f"sizeof({prefix}_state)", state.size_bytes, "state"))
     for place in firmware.histories():
         member = firmware.member(place)
-        offset = f"{start} + offsetof({prefix}_memory, state.{member})"
-        checks.append((offset, place.start, member))
+        checks.append((f"{state.start}u + offsetof({prefix}_state, {member})", place.start, member))
     for part, section, there in (
         ("healer", "healer", firmware.variables),
         ("ram_checks", "ram_check", firmware.ram_check_bytes),

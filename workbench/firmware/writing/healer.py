@@ -11,6 +11,7 @@ from workbench.firmware.guards.guard_registry import guarded
 from workbench.firmware.guards.in_c import Guarded, InC
 from workbench.firmware.operators import constant, once
 from workbench.firmware.remedies_in_c import number_in_c, remedy_in_c
+from workbench.firmware.writing.blocks import histories_at
 from workbench.healing.devices.backoff import scan_frames, shift_of
 from workbench.healing.devices.evidence import Guards, facts, rows_for
 from workbench.healing.devices.scrub_schedule import looks_of
@@ -160,7 +161,7 @@ def _area(entry: InC, each: Guarded) -> dict[str, object]:
 
 def _memory(firmware: Firmware) -> str:
     name, spares = firmware.prefix, firmware.layout.spare_pages
-    state = "(unsigned char *)&model->memory.state" if firmware.histories() else "NULL"
+    state = f"(unsigned char *)&{histories_at(firmware)}" if firmware.histories() else "NULL"
     checks = "model->memory.ram_checks" if firmware.ram_check_bytes else "NULL"
     spare = "model->memory.spare" if spares else "NULL"
     backoff = "model->memory.backoff" if firmware.backoff_bytes else "NULL"

@@ -17,6 +17,7 @@ from workbench.firmware.guards.guard_registry import (
 )
 from workbench.firmware.operators import HEADERS, address, calls, constants, scratch_locals
 from workbench.firmware.scratch import frame_bytes
+from workbench.firmware.writing.blocks import definitions, histories_at
 from workbench.firmware.writing.header import header, initialiser, signature
 from workbench.firmware.writing.healer import healer
 from workbench.firmware.writing.initialisers import members
@@ -43,7 +44,7 @@ def _source(firmware: Firmware) -> str:
         "".join(
             f'#include "runtime/{name}"\n' for name in sorted({*HEADERS, *headers(), "wb_verify.h"})
         ),
-        _scratch(firmware),
+        definitions(firmware),
         *_in_flash(firmware),
         *constants(firmware),
         *_healing(firmware),
@@ -69,25 +70,6 @@ def _in_flash(firmware: Firmware) -> list[str]:
         )
         if places
     ]
-
-
-def _scratch(firmware: Firmware) -> str:
-    """Where scratch and working copy lie: in the instance, or in blocks of their own."""
-    parts = {"scratch": "scratch"} | (
-        {"parameters": "memory.parameters"} if firmware.copies else {}
-    )
-    return "".join(_block(firmware, part, inside) for part, inside in parts.items())
-
-
-def _block(firmware: Firmware, part: str, inside: str) -> str:
-    name, macro = firmware.prefix, firmware.macro(part)
-    return f"""#ifdef {macro}_APART
-{name}_{part} {name}_{part}_block;
-#define {macro}(model) {name}_{part}_block
-#else
-#define {macro}(model) (model)->{inside}
-#endif
-"""
 
 
 def _size(firmware: Firmware) -> str:
@@ -172,7 +154,7 @@ def _init(firmware: Firmware) -> str:
 def _reset(firmware: Firmware) -> str:
     name = firmware.prefix
     line = (
-        "wb_zero(&model->memory.state, sizeof model->memory.state);"
+        f"wb_zero(&{histories_at(firmware)}, sizeof {histories_at(firmware)});"
         if firmware.histories()
         else "(void)model; /* no operator looks back */"
     )
@@ -230,7 +212,7 @@ def _locals(firmware: Firmware) -> Iterator[str]:
     if firmware.spare_bytes and any(isinstance(o, PrunedConv) for o in firmware.program.operators):
         yield _moved(firmware, "moved_kept", "kept")
     if firmware.histories():
-        yield f"{firmware.prefix}_state *const state = &model->memory.state;"
+        yield f"{firmware.prefix}_state *const state = &{histories_at(firmware)};"
 
 
 def _moved(firmware: Firmware, name: str, tensor: str) -> str:
