@@ -86,7 +86,7 @@ def test_fleets_are_what_they_were_to_the_last_bit(name: str, strategy: str) -> 
         "upsets": fleet.upsets.sum(), "hit": fleet.hit, "detected": len(fleet.detected),
         "repaired": len(fleet.repaired), "verdicts": fleet.verdicts,
         "oscillations": fleet.oscillations, "false_positives": fleet.false_positives,
-        "wrong_bits": fleet.wrong_bits, "wrong_samples": fleet.wrong_samples,
+        "wrong_bits": fleet.bits_left.sum(), "wrong_samples": fleet.wrong_samples,
         "quality": fleet.quality.tolist(),
     }  # fmt: skip
     assert made == {key: expected[key] for key in made}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -164,17 +165,59 @@ def test_the_playing_is_what_is_compared(
     assert not kind.again(cell, np.random.default_rng(0)).equal
 
 
-def test_a_device_alone_is_what_is_compared(made: Paper, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("measure", "kept"),
+    [
+        ("harm", "harm_of_devices"),
+        ("broken", "words_of_devices"),
+        ("latency", "detected_of_devices"),
+        ("left", "bits_left_of_devices"),
+    ],
+)
+def test_a_device_alone_is_what_is_compared(
+    made: Paper, monkeypatch: pytest.MonkeyPatch, measure: str, kept: str
+) -> None:
     kind = made.kinds["fleets"]
+    assert isinstance(kind, Strategies)
     cells = [
-        c for c in made.cells["fleets"] if c.measure == "harm" and c.labels["environment"] == "ber"
+        c for c in made.cells["fleets"] if c.measure == measure and c.labels["environment"] == "ber"
     ]
+    assert len(cells) == 2
     assert all(kind.again(cell, np.random.default_rng(1)).equal for cell in cells)
-    for record in kind._records:  # type: ignore[attr-defined]
-        monkeypatch.setitem(
-            record, "harm_of_devices", [h + 1e-6 for h in record["harm_of_devices"]]
-        )
+    for record in kind._records:
+        changed = (np.array(record[kept]) + 1e-6).tolist()
+        monkeypatch.setitem(record, kept, changed)
     assert not any(kind.again(cell, np.random.default_rng(1)).equal for cell in cells)
+
+
+def test_a_difference_is_of_two_devices(made: Paper, monkeypatch: pytest.MonkeyPatch) -> None:
+    kind = made.kinds["fleets"]
+    assert isinstance(kind, Strategies)
+    (cell,) = (
+        c
+        for c in made.cells["fleets"]
+        if c.measure == "difference"
+        and (c.labels["environment"], c.labels["strategy"]) == ("ber", "none")
+    )
+    assert kind.again(cell, np.random.default_rng(1)).equal
+    (other,) = (
+        r for r in kind._records if (r["environment"], r["strategy"]) == ("ber", "crc-scrub")
+    )
+    monkeypatch.setitem(other, "harm_of_devices", [h + 1e-6 for h in other["harm_of_devices"]])
+    assert not kind.again(cell, np.random.default_rng(1)).equal
+
+
+def test_shares_of_words_have_intervals_over_devices(made: Paper) -> None:
+    kind = made.kinds["fleets"]
+    assert isinstance(kind, Strategies)
+    for cell in made.cells["fleets"]:
+        if cell.measure in ("broken", "unheard"):
+            assert cell.low is not None and cell.low <= cell.value <= cell.high
+            _, record = kind._found(cell)
+            kept = (
+                record["quality"]["broken"] if cell.measure == "broken" else record["availability"]
+            )
+            assert cell.value == pytest.approx(kept, abs=1e-12)
 
 
 def test_changed_data_come_out_again(tmp_path: Path) -> None:
@@ -194,8 +237,6 @@ def test_changed_data_come_out_again(tmp_path: Path) -> None:
 def test_what_was_edited_is_found(
     made: Paper, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    import shutil
-
     study = str(made.folder.parent / "small.toml")
     copy = tmp_path / "copy"
     shutil.copytree(made.folder, copy)
@@ -218,6 +259,25 @@ def test_what_was_edited_is_found(
     manifest = (copy / MANIFEST).read_text()
     (copy / MANIFEST).write_text(manifest.replace('"quick"', '"full"'))
     assert "was edited" in verified()
+
+
+def test_verifying_measures_nothing_anew(
+    made: Paper, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(made.folder, copy)
+    words = ["paper", str(made.folder.parent / "small.toml"), "--out", str(copy), "--verify", "1"]
+    record = next((copy / "data/fleets").rglob("crc-scrub-single*.json"))
+    record.unlink()
+    before = {path: path.stat().st_mtime_ns for path in copy.rglob("*")}
+    assert main([*words, "--jobs", "1"]) == 2
+    assert (
+        f"{record.relative_to(copy)} is missing, damaged, or was made by" in capsys.readouterr().err
+    )
+    assert {path: path.stat().st_mtime_ns for path in copy.rglob("*")} == before
+    shutil.rmtree(copy / "data")
+    assert main([*words, "--jobs", "1"]) == 2
+    assert "data" in capsys.readouterr().err and not (copy / "data").exists()
 
 
 def test_a_paper_of_another_model_is_not_verified(

@@ -10,6 +10,7 @@ import numpy as np
 from workbench.commands.common import add_workers, check_jobs
 from workbench.commands.progress import resumable
 from workbench.errors import WorkbenchError
+from workbench.experiments.records import only_kept
 from workbench.papers.paper import Paper, write_copy
 from workbench.papers.study import FULL, QUICK, open_study, shipped_studies, study_text
 from workbench.papers.verify import changed_files, changed_numbers, read_manifest, verdicts
@@ -66,7 +67,8 @@ def run(options: argparse.Namespace) -> None:
     out = options.out or _OUT / f"{study.name}{'-full' if options.full else ''}"
     paper = Paper(study, FULL if options.full else QUICK, out, options.jobs, options.dask)
     if options.verify is not None:
-        _verify(paper, options.verify)
+        with only_kept():
+            _verify(paper, options.verify)
         return
     from workbench.papers.page import page_of  # matplotlib is slow to import
 

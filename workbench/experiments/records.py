@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,26 @@ from workbench.sealed import read_sealed, write_sealed
 _RECORDS = "records"
 _HASH_DIGITS = 12
 _LONGEST_NAME = 40
+_only_kept: ContextVar[bool] = ContextVar("_only_kept", default=False)
+
+
+@contextmanager
+def only_kept() -> Iterator[None]:
+    """Within it a record that is not there raises WorkbenchError, instead of being measured and written."""
+    before = _only_kept.set(True)
+    try:
+        yield
+    finally:
+        _only_kept.reset(before)
+
+
+def check_may_be_made(path: Path) -> None:
+    """Raise WorkbenchError within `only_kept`; path: what is missing."""
+    if _only_kept.get():
+        raise WorkbenchError(
+            f"{path} is missing, damaged, or was made by another version of the workbench; run the command that made "
+            "these results again, or check out the commit that their manifest names"
+        )
 
 
 class RecordFile:
@@ -32,12 +54,16 @@ class RecordFile:
         self.path = folder / _RECORDS / file_name
 
     def read(self) -> dict[str, Any] | None:
-        """The record, None where there is none: missing, damaged, edited, or of other dependencies."""
+        """The record, None where there is none: missing, damaged, edited, or of other dependencies.
+
+        Within `only_kept` raises WorkbenchError instead of None.
+        """
         try:
             contents = read_sealed(self.path, "it is measured again")
         except (OSError, WorkbenchError):
-            return None
+            contents = {}
         if contents.get("key") != self.key:
+            check_may_be_made(self.path)
             return None
         beside = {"key", *provenance()}  # of the file, not of the record in it
         return {key: value for key, value in contents.items() if key not in beside}

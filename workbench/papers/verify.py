@@ -1,6 +1,7 @@
 """Numbers of a paper derived again: all of them from what the experiments kept, some from their identifiers.
 
-A paper lies where its manifest, its numbers or a file differ from what is derived.
+A paper lies where its manifest, its numbers or a file differ from what is derived. Nothing is measured anew in place of
+what was kept: see `experiments.records.only_kept`.
 """
 
 from __future__ import annotations

@@ -227,6 +227,9 @@ def _figures(fleet: Fleet, case: Case) -> dict[str, Any]:
         "upsets": int(fleet.upsets.sum()),
         "harm": float(fleet.harm.mean()),
         "harm_of_devices": [round(float(each), 9) for each in fleet.harm],
+        "words_of_devices": fleet.words.tolist(),
+        "detected_of_devices": _sums(fleet),
+        "bits_left_of_devices": fleet.bits_left.tolist(),
         "availability": fleet.availability,
         "quality": {
             name: float(fleet.quality[code] / fleet.quality.sum())
@@ -243,7 +246,7 @@ def _figures(fleet: Fleet, case: Case) -> dict[str, Any]:
         "verdicts": fleet.verdicts,
         "oscillations": fleet.oscillations,
         "false_positives": fleet.false_positives,
-        "wrong_bits_left": fleet.wrong_bits,
+        "wrong_bits_left": int(fleet.bits_left.sum()),
         "memory": {
             "check_bytes": stored.check_bytes,
             "ram_bytes": stored.ram_bytes,
@@ -288,6 +291,12 @@ def with_cost(record: dict[str, Any], known: Cost | str | None) -> dict[str, Any
 
 def _findings(record: dict[str, Any]) -> int:
     return int(sum(record["verdicts"].values()))
+
+
+def _sums(fleet: Fleet) -> list[list[int]]:
+    """Of each device, how many of its upsets were detected, and the sum of their latencies in frames."""
+    each = np.split(fleet.detected, np.cumsum(fleet.detections)[:-1])
+    return [[len(latencies), int(latencies.sum())] for latencies in each]
 
 
 def _delays(what: str, frames: np.ndarray, program: Program) -> dict[str, float | None]:

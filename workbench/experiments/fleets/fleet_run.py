@@ -15,12 +15,8 @@ import numpy as np
 
 from workbench.audio.scales import BY_SNR, Scale
 from workbench.errors import WorkbenchError
-from workbench.experiments.fleets.lifetime import (
-    Fleet,
-    Part,
-    Tally,
-    simulate_part,
-)
+from workbench.experiments.fleets.findings import Tally
+from workbench.experiments.fleets.lifetime import Fleet, Part, simulate_part
 from workbench.experiments.fleets.spoken import Spoken
 from workbench.experiments.fleets.workload import Workload
 from workbench.experiments.parallel.workers import Workers
@@ -33,6 +29,7 @@ from workbench.memory.image import Image
 
 # Devices of a part: few enough for many workers, and enough for a batch.
 _LEAST_DEVICES, _MOST_DEVICES = 10, 25
+_ARRAYS = tuple(name for name in Part._fields if name != "tally")
 _PARTS = 8  # of a fleet, unless they became too small or too large
 
 
@@ -132,15 +129,16 @@ class FleetRun:
             workload=self.workload,
             harm=np.concatenate([part.harm for part in parts]),
             upsets=np.concatenate([part.upsets for part in parts]),
-            quality=np.sum([t.quality for t in tallies], axis=0),
+            words=np.concatenate([part.words for part in parts]),
             wrong_samples=sum(t.wrong_samples for t in tallies),
             hit=sum(t.hit for t in tallies),
             detected=np.array([n for t in tallies for n in t.detected], np.int64),
+            detections=np.concatenate([part.detections for part in parts]),
             repaired=np.array([n for t in tallies for n in t.repaired], np.int64),
             verdicts={v: sum(t.verdicts[v] for t in tallies) for v in tallies[0].verdicts},
             oscillations=sum(t.oscillations for t in tallies),
             false_positives=sum(t.false_positives for t in tallies),
-            wrong_bits=sum(t.wrong_bits for t in tallies),
+            bits_left=np.concatenate([part.bits_left for part in parts]),
             audible_frames=sum(t.audible_frames for t in tallies),
             frames=self.spoken.frames,
             frame_s=1.0 / self.program.frame_rate_hz,
@@ -230,12 +228,8 @@ def simulate_fleet(
 
 
 def _plain(part: Part) -> dict[str, Any]:
-    tally = asdict(part.tally)
-    return {
-        "harm": part.harm.tolist(),
-        "upsets": part.upsets.tolist(),
-        "tally": {**tally, "quality": tally["quality"].tolist()},
-    }
+    arrays = {name: getattr(part, name).tolist() for name in _ARRAYS}
+    return {**arrays, "tally": asdict(part.tally)}
 
 
 def _part_in(file: RecordFile) -> Part | None:
@@ -243,9 +237,5 @@ def _part_in(file: RecordFile) -> Part | None:
     record = file.read()
     if record is None:
         return None
-    tally = record["tally"]
-    return Part(
-        np.array(record["harm"], np.float64),
-        np.array(record["upsets"], np.int64),
-        Tally(**{**tally, "quality": np.array(tally["quality"], np.int64)}),
-    )
+    arrays = {name: np.array(record[name]) for name in _ARRAYS}
+    return Part(**arrays, tally=Tally(**record["tally"]))

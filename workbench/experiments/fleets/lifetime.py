@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -16,13 +16,13 @@ import numpy as np
 from workbench.audio.scales import QUALITIES, Scale, harm
 from workbench.experiments.fleets.affected import affected_words
 from workbench.experiments.fleets.drifts import given_inputs
+from workbench.experiments.fleets.findings import Tally, count_findings
 from workbench.experiments.fleets.spoken import Spoken, frames_of_each
 from workbench.experiments.fleets.workload import Workload
 from workbench.experiments.provenance import inputs_digest
 from workbench.healing.devices.clean_run import CleanRun, clean_run
 from workbench.healing.devices.device import Device
 from workbench.healing.devices.device_run import DeviceRun
-from workbench.healing.log import Verdict
 from workbench.healing.memory_simulation import memory_changes, memory_tells_all
 from workbench.healing.strategies.strategy import Strategy
 from workbench.integer.frames import frames_of
@@ -35,41 +35,47 @@ from workbench.memory.trials.measured import compared, measured
 from workbench.memory.trials.native_faults import FaultTranslator
 
 _MASKED = QUALITIES.index("masked")
-_AUDIBLE = QUALITIES.index("acceptable")  # the first class in which a difference can be heard
+AUDIBLE = QUALITIES.index("acceptable")  # the first class in which a difference can be heard
 
 
 @dataclass(frozen=True, eq=False)
 class Fleet:
     """What became of the devices of a workload under one strategy.
 
-    quality: int64 [5], words of all devices by class, as QUALITIES, on the scale of the generator. harm:
+    words: int64 [devices, 5], of each device by class, as QUALITIES, on the scale of the generator. harm:
     float64 [devices], of that scale, by the waveform energy of the error over that of the clean sound, at most 1,
     mean over the words.
     wrong_samples: that differed. upsets: int64 [devices], events of all memory. hit: those of the working
     copies. detected, repaired: int64 [n], frames from an event of a working copy to the first entry about
     its unit (detection latency), and until its bit was right again; undetected and unrepaired ones are
-    excluded. verdicts: entries by verdict. oscillations: entries about a unit that nothing had hit since
-    it was last healed. false_positives: repairs of intact units. wrong_bits: of the working copies at
-    the end. audible_frames: of the words in which something can be heard, of all devices. frames: of each device.
+    excluded. detections: int64 [devices], how many of `detected` are of each, in order. verdicts: entries by verdict. oscillations: entries about a unit that nothing had hit since
+    it was last healed. false_positives: repairs of intact units. bits_left: int64 [devices], wrong
+    bits of the working copy at the end. audible_frames: of the words in which something can be heard, of all devices. frames: of each device.
     frame_s: of one of them.
     """
 
     strategy: Strategy
     workload: Workload
-    quality: np.ndarray
+    words: np.ndarray
     harm: np.ndarray
     wrong_samples: int
     upsets: np.ndarray
     hit: int
     detected: np.ndarray
+    detections: np.ndarray
     repaired: np.ndarray
     verdicts: dict[str, int]
     oscillations: int
     false_positives: int
-    wrong_bits: int
+    bits_left: np.ndarray
     audible_frames: int
     frames: int
     frame_s: float
+
+    @property
+    def quality(self) -> np.ndarray:
+        """Words of all devices by class, int64 [5]."""
+        return self.words.sum(axis=0)
 
     @property
     def device_s(self) -> float:
@@ -84,23 +90,7 @@ class Fleet:
     @property
     def availability(self) -> float:
         """Share of the words in which nothing can be heard."""
-        return float(self.quality[:_AUDIBLE].sum() / self.quality.sum())
-
-
-@dataclass
-class Tally:
-    """What is counted while devices run, as in `Fleet`."""
-
-    detected: list[int] = field(default_factory=list)
-    repaired: list[int] = field(default_factory=list)
-    verdicts: dict[str, int] = field(default_factory=lambda: {v.name.lower(): 0 for v in Verdict})
-    quality: np.ndarray = field(default_factory=lambda: np.zeros(len(QUALITIES), np.int64))
-    wrong_samples: int = 0
-    audible_frames: int = 0
-    hit: int = 0
-    oscillations: int = 0
-    false_positives: int = 0
-    wrong_bits: int = 0
+        return float(self.quality[:AUDIBLE].sum() / self.quality.sum())
 
 
 def simulate_part(
@@ -118,10 +108,13 @@ def simulate_part(
 
 
 class Part(NamedTuple):
-    """What became of some devices: harm and upsets as in `Fleet`, and the rest."""
+    """What became of some devices: of each of them as in `Fleet`, and the rest of all together."""
 
     harm: np.ndarray
     upsets: np.ndarray
+    words: np.ndarray
+    detections: np.ndarray
+    bits_left: np.ndarray
     tally: Tally
 
 
@@ -161,6 +154,8 @@ class _Task:
             for laboratory, frames in zip(_laboratories(image, inputs), self.frames, strict=True)
         ]
         self.harm = np.zeros(len(events))
+        self.words_of = np.zeros((len(events), len(QUALITIES)), np.int64)
+        self.detections = np.zeros(len(events), np.int64)
         self.tally = Tally()
 
     def run(self) -> Part:
@@ -169,21 +164,22 @@ class _Task:
         else:
             self._by_frame()
         words = len(self.spoken)
-        tally = self.tally
-        tally.quality[_MASKED] += len(self.devices) * words - int(tally.quality.sum())
-        tally.false_positives = sum(device.false_positives for device in self.devices)
-        tally.wrong_bits = sum(len(device.wrong) for device in self.devices)
+        self.words_of[:, _MASKED] += words - self.words_of.sum(axis=1)
+        self.tally.false_positives = sum(device.false_positives for device in self.devices)
+        bits_left = np.array([len(device.wrong) for device in self.devices])
         upsets = np.array([len(hits) for hits in self.events])
-        return Part(self.harm / words, upsets, tally)
+        return Part(
+            self.harm / words, upsets, self.words_of, self.detections, bits_left, self.tally
+        )
 
     def _heard(
         self, chosen: int, device: np.ndarray, fidelity_db: np.ndarray, differing: np.ndarray
     ) -> None:
         """Affected words, all of them word `chosen`: fidelity and samples that differ, [words]."""
         quality = np.where(differing > 0, self.scale.quality(fidelity_db), _MASKED)
-        self.tally.quality += np.bincount(quality, minlength=len(QUALITIES))
+        np.add.at(self.words_of, (device, quality), 1)
         self.tally.wrong_samples += int(differing.sum())
-        self.tally.audible_frames += int((quality >= _AUDIBLE).sum() * self.frames[chosen])
+        self.tally.audible_frames += int((quality >= AUDIBLE).sum() * self.frames[chosen])
         np.add.at(self.harm, device, harm(fidelity_db))
 
     def _by_memory(self) -> None:
@@ -196,7 +192,7 @@ class _Task:
         for number, device in enumerate(self.devices):
             hits = self.events[number]
             result = memory_changes(device, hits, self.spoken.frames)
-            self._count(device)
+            self._count(number)
             for word, frame, position in affected_words(
                 result.frame, result.position, self.spoken, self.image
             ):
@@ -229,7 +225,7 @@ class _Task:
         clean = [clean_run(frames, each) for each in given]
         for number, device in enumerate(self.devices):
             self._live(number, DeviceRun(device, frames), clean)
-            self._count(device)
+            self._count(number)
 
     def _live(self, number: int, run: DeviceRun, clean: Sequence[CleanRun]) -> None:
         device = run.device
@@ -264,41 +260,7 @@ class _Task:
             differing = made.outcomes["differing"]
             self._heard(chosen, np.array([number]), made.fidelity_db, differing)
 
-    def _count(self, device: Device) -> None:
-        """Follow events to the log entries about them and to their repair."""
-        tally, working = self.tally, 8 * self.image.layout.working_bytes
-        entries: dict[tuple[int, int], list[tuple[int, Verdict]]] = {}
-        for at, entry in zip(device.trace.written, device.log, strict=True):
-            tally.verdicts[entry.verdict.name.lower()] += 1
-            entries.setdefault((entry.area, entry.unit), []).append((at, entry.verdict))
-        times: dict[int, list[int]] = {}
-        for at, bit in zip(*(each.tolist() for each in device.trace.changes()), strict=True):
-            times.setdefault(bit, []).append(at)
-        hits: dict[tuple[int, int], list[int]] = {}
-        for frame, position in device.trace.hits:
-            address = np.array([position >> 3])
-            units = [
-                (number, unit)
-                for number, (_, watch) in enumerate(device.guards)
-                for unit in watch.units_in(address)
-            ]
-            for unit in units:
-                hits.setdefault(unit, []).append(frame)
-            if position >= working or frame not in times.get(position, []):
-                continue
-            tally.hit += 1
-            seen = [at for unit in units for at, _ in entries.get(unit, []) if at >= frame]
-            if seen:
-                tally.detected.append(min(seen) - frame)
-            # The bit became wrong then; checksum rows put it right within the same frame.
-            later = times[position][times[position].index(frame) + 1 :]
-            if later:
-                tally.repaired.append(later[0] - frame)
-        for unit, written in entries.items():
-            times_hit = hits.get(unit, [])
-            healed = -1
-            for at, verdict in written:
-                if healed >= 0 and not any(healed < h <= at for h in times_hit):
-                    tally.oscillations += 1
-                if verdict == Verdict.HEALED:
-                    healed = at
+    def _count(self, number: int) -> None:
+        before = len(self.tally.detected)
+        count_findings(self.devices[number], self.tally)
+        self.detections[number] = len(self.tally.detected) - before

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -19,7 +20,7 @@ from workbench.experiments.monitors.calibration import alarming_kinds, calibrate
 from workbench.experiments.monitors.detection import Found, detect
 from workbench.experiments.monitors.faulty import faulty_utterances, one_bit
 from workbench.experiments.parallel.task import code_here
-from workbench.experiments.records import RecordFile
+from workbench.experiments.records import RecordFile, check_may_be_made
 from workbench.healing.strategies.strategy_file import load_strategy, save_strategy
 from workbench.memory.watches.behaviour_area import BehaviourArea
 from workbench.papers.cell import Cell, Measure
@@ -160,9 +161,11 @@ class Behaviour(Kind):
             key = f"{code_here().digest} {voice.program.content_hash} {self.options} {self.seed}"
             file = RecordFile(self.site.folder, model, key)
             record = file.read()
-            if record is None or not all(
-                self._path(model, n).is_file() for n in range(self._count)
-            ):
+            for number in range(self._count):
+                if not self._path(model, number).is_file():
+                    check_may_be_made(self._path(model, number))
+                    record = None
+            if record is None:
                 record = self._measured(model)
                 file.write(record)
             self._records[model] = record
@@ -195,7 +198,7 @@ class Behaviour(Kind):
         plain = [{**asdict(each), "delays": list(each.delays)} for each in found]
         return {"monitors": monitors, "found": plain}
 
-    def _path(self, model: str, number: int) -> Any:
+    def _path(self, model: str, number: int) -> Path:
         return self.site.folder / f"{model}-{number}.json"
 
     def _areas(self, model: str) -> list[BehaviourArea]:

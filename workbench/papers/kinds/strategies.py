@@ -1,7 +1,7 @@
 """Healing strategies under the same faults: what is left, how soon it is found, and what it costs.
 
 A number is derived again by simulating one of its devices alone, frame by frame, with its healer's log, where the fleet
-jumped from event to event.
+jumped from event to event; all that the record has of that device is compared.
 """
 
 from __future__ import annotations
@@ -14,31 +14,25 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from workbench.audio.scales import harm
+from workbench.audio.scales import BROKEN, QUALITIES
 from workbench.errors import WorkbenchError
-from workbench.experiments.estimates.statistics import mean_interval
+from workbench.experiments.estimates.statistics import clustered, mean_interval
 from workbench.experiments.fleets.comparison import CORE, ENVIRONMENTS, REFERENCE, Case, records_of
 from workbench.experiments.fleets.device_costs import device_costs
 from workbench.experiments.fleets.environments import attacked_bits, cases_of, environments_of
+from workbench.experiments.fleets.lifetime import AUDIBLE
 from workbench.experiments.parallel.workers import Workers
-from workbench.experiments.threads import one_thread
-from workbench.experiments.voices.script import Script, script_of
 from workbench.experiments.voices.voice import Voice
 from workbench.firmware.boards import CORES
 from workbench.firmware.emulation.costs import Cost
-from workbench.healing.simulation import SimulationResult, simulate
-from workbench.healing.strategies.named import nothing
-from workbench.memory.faults.transients import Sites
-from workbench.memory.image import Image
-from workbench.memory.trials.laboratory import Laboratory
-from workbench.memory.trials.measured import compared
 from workbench.papers.cell import Cell, Measure
 from workbench.papers.emulated import emulated_again
 from workbench.papers.kind import Evidence, Example, Kind
+from workbench.papers.one_device import OneDevice, one_device
 from workbench.papers.variants import variants_by_model
 from workbench.progress import progress_bar
 
-_HARM = "harm"
+_HARM, _DIFFERENCE = "harm", "difference"
 _LINES = 12
 # Measure -> fields of `Cost` that are added up.
 _COSTS = {
@@ -46,7 +40,6 @@ _COSTS = {
     "ram": ("ram_bytes",),
     "flash": ("code_bytes", "check_bytes"),
 }
-_CLOSE = 1e-8  # records keep nine digits of a device's harm
 
 
 @dataclass(frozen=True)
@@ -72,7 +65,7 @@ class Strategies(Kind):
     OPTIONS = _Options
     MEASURES: ClassVar[dict[str, Measure]] = {
         _HARM: Measure("harm", percent=True),
-        "difference": Measure(f"harm beyond {REFERENCE}", percent=True),
+        _DIFFERENCE: Measure(f"harm beyond {REFERENCE}", percent=True),
         "broken": Measure("words below the last limit", percent=True),
         "unheard": Measure("words without an audible error", percent=True),
         "latency": Measure("mean detection latency", unit="s"),
@@ -121,34 +114,42 @@ class Strategies(Kind):
 
     def _worst_word(self, fleet: _Fleet, record: dict[str, Any], labels: dict[str, str]) -> Example:
         device = int(np.argmax(record["harm_of_devices"]))
-        script, result, clean = self._simulated(fleet, device)
-        word = int(_harm_of_words(fleet, script, result.codes, clean.codes).argmax())
-        rate = fleet.case.program.signal(fleet.case.program.output).rate
-        start, end = (frame * rate for frame in _ends(script)[word : word + 2])
+        alone = self._alone(fleet, device)
+        word = int(alone.harm.argmax())
+        result, said = alone.result, alone.script.utterances[word]
         log = result.lines()
         more = [f"and {len(log) - _LINES:,} more entries"] if len(log) > _LINES else []
         return Example(
             f"device {device} of {self.options.devices}, {len(result.upsets):,} upsets: its word {word + 1}, "
-            f"{script.utterances[word]!r}",
+            f"{said!r}",
             (*log[:_LINES], *more) or ("the healer found nothing",),
-            clean.samples()[start:end],
-            result.samples()[start:end],
+            alone.clean.samples()[alone.rows(word)],
+            result.samples()[alone.rows(word)],
             self.models[fleet.model].voice.sample_rate_hz,
             f"workbench compare{self.models[fleet.model].option} --strategy {labels['strategy']} --environment "
             f"{labels['environment']} --devices {self.options.devices} --words {self.options.words} --seed {self.seed}",
         )
 
     def again(self, cell: Cell, rng: np.random.Generator) -> Evidence:
-        """Simulate one of its devices alone, and compare its harm; of a cost, emulate the core again."""
+        """Simulate one of its devices alone, and compare all that is kept of it; of a cost, emulate the core again.
+
+        Of a difference, the same device with the other strategy as well.
+        """
         fleet, record = self._found(cell)
         if cell.measure in _COSTS:
             return self._emulated_again(cell)
         device = int(rng.integers(self.options.devices))
-        script, result, clean = self._simulated(fleet, device)
-        harms = _harm_of_words(fleet, script, result.codes, clean.codes)
-        kept = record["harm_of_devices"][device]
-        what = f"harm of device {device} with {cell.labels['strategy']} in {cell.labels['environment']} simulated alone"
-        return Evidence(what, abs(float(np.mean(harms)) - kept) < _CLOSE)
+        strategies = [cell.labels["strategy"]]
+        equal = self._alone(fleet, device).is_in(record, device)
+        if cell.measure == _DIFFERENCE:
+            strategies.append(REFERENCE)
+            other, its_record = self._found_with(cell, REFERENCE)
+            equal = equal and self._alone(other, device).is_in(its_record, device)
+        what = (
+            f"device {device} with {' and with '.join(strategies)} in {cell.labels['environment']} simulated alone: harm, "
+            "classes of its words, latencies, wrong bits"
+        )
+        return Evidence(what, equal)
 
     def methods(self) -> str:
         """Fleets, faults, and what harm is."""
@@ -162,7 +163,8 @@ class Strategies(Kind):
             f"environments ({faults}), each in a fleet of {self.options.devices} devices that say {self.options.words} "
             f"utterances each, {fleets * self.options.devices:,} devices in all (seed {self.seed}). Harm is the energy of "
             "the error over that of the clean sound, at most 1, the mean over utterances; its intervals are Student's "
-            "over devices, with a confidence of 95 %. Costs were counted on an emulated Cortex-M4, beyond the bare "
+            "over devices, those of shares of utterances Wilson's at the effective number of utterances, with a "
+            "confidence of 95 %. Costs were counted on an emulated Cortex-M4, beyond the bare "
             "generator."
         )
 
@@ -244,12 +246,13 @@ class Strategies(Kind):
         reference = self._reference(fleet)
         pairs = None if reference is None else harms - reference
         below = (None, None) if pairs is None else _interval(pairs)
+        words = np.array(record["words_of_devices"])
         cost = self._costs.get((fleet.model, case.strategy.name))
         values: dict[str, tuple[float | None, float | None, float | None]] = {
             _HARM: (float(harms.mean()), None if low is None else max(low, 0.0), high),
-            "difference": (None if pairs is None else float(pairs.mean()), *below),
-            "broken": (record["quality"]["broken"], None, None),
-            "unheard": (record["availability"], None, None),
+            _DIFFERENCE: (None if pairs is None else float(pairs.mean()), *below),
+            "broken": _share(words, slice(QUALITIES.index(BROKEN), None)),
+            "unheard": _share(words, slice(AUDIBLE)),
             "latency": (record["detection_s"], None, None),
             "left": (record["wrong_bits_left"], None, None),
             **{name: (_added(cost, fields), None, None) for name, fields in _COSTS.items()},
@@ -279,52 +282,18 @@ class Strategies(Kind):
         return Evidence(f"{strategy} emulated again on {CORES[CORE].title}", value == cell.value)
 
     def _found(self, cell: Cell) -> tuple[_Fleet, dict[str, Any]]:
-        wanted = tuple(cell.labels[name] for name in ("model", "environment", "strategy"))
+        return self._found_with(cell, cell.labels["strategy"])
+
+    def _found_with(self, cell: Cell, strategy: str) -> tuple[_Fleet, dict[str, Any]]:
+        wanted = cell.labels["model"], cell.labels["environment"], strategy
         for fleet, record in zip(self._fleets, self._records, strict=True):
             case = fleet.case
             if (fleet.model, case.environment.name, case.strategy.name) == wanted:
                 return fleet, record
         raise WorkbenchError(f"[[data]] {self.name} has no {cell.key}; run the study again")
 
-    def _simulated(
-        self, fleet: _Fleet, device: int
-    ) -> tuple[Script, SimulationResult, SimulationResult]:
-        case, voice = fleet.case, self.models[fleet.model].voice
-        image = case.strategy.image(case.program)
-        words = [list(fleet.inputs)[number] for number in case.workload.script(len(fleet.inputs))]
-        script = script_of(voice, words)
-        events = case.workload.events(Sites(image), range(device, device + 1), frames=script.frames)
-        with one_thread():
-            result = simulate(
-                image,
-                case.workload.given(image.program, script.inputs, script.starts),
-                events.rows(1)[0],
-                case.strategy,
-                word_starts=script.starts,
-            )
-            clean = simulate(
-                Image.of(image.program), script.inputs, (), nothing(), word_starts=script.starts
-            )
-        return script, result, clean
-
-
-def _harm_of_words(
-    fleet: _Fleet, script: Script, codes: np.ndarray, clean: np.ndarray
-) -> np.ndarray:
-    """Of each word, on the scale of its model, float64 [words]."""
-    case = fleet.case
-    rate = case.program.signal(case.program.output).rate
-    ends = [frame * rate for frame in _ends(script)]
-    harms = []
-    for number, word in enumerate(script.utterances):
-        start, end = ends[number : number + 2]
-        if (codes[start:end] == clean[start:end]).all():
-            harms.append(0.0)
-            continue
-        laboratory = Laboratory(Image.of(case.program), fleet.inputs[word])
-        measured = compared(laboratory, codes[None, start:end], scale=case.scale)
-        harms.append(float(harm(measured.fidelity_db)[0]))
-    return np.array(harms)
+    def _alone(self, fleet: _Fleet, device: int) -> OneDevice:
+        return one_device(self.models[fleet.model].voice, fleet.case, fleet.inputs, device)
 
 
 def _added(cost: Cost | None, fields: Sequence[str]) -> float | None:
@@ -336,6 +305,8 @@ def _interval(values: np.ndarray) -> tuple[float | None, float | None]:
     return mean_interval(values) if np.ptp(values) else (None, None)
 
 
-def _ends(script: Script) -> list[int]:
-    """First frame of each word, and the end of the last."""
-    return [*script.starts, script.frames]
+def _share(words: np.ndarray, classes: slice) -> tuple[float, float, float]:
+    """Share of the words in some classes, with its interval over devices; words: int64 [devices, 5]."""
+    hits, rows = words[:, classes].sum(axis=1), words.sum(axis=1)
+    interval = clustered(hits, rows)
+    return float(hits.sum() / rows.sum()), float(interval.low), float(interval.high)
