@@ -82,7 +82,7 @@ def figure_of(
         rows = len({each.label(spec.series) for each in mine})
         figure.set_size_inches(_SIZE[0], max(2.5, 0.28 * rows + 1.2))
     DRAWINGS[spec.kind](axes, drawing, mine)
-    for axis in spec.log:
+    for axis in spec.log if spec.kind != "map" else ():  # of a map, the shades
         getattr(axes, f"set_{axis}scale")("log")
     axes.spines[["top", "right"]].set_visible(False)
     return figure
@@ -140,7 +140,7 @@ def _bars(axes: Axes, drawing: _Drawing, cells: Sequence[Cell]) -> None:
             axes.errorbar(at, drawing.value(cell), error, color="0.25", capsize=2, lw=1)
     axes.set_xticks(range(len(groups)), [drawing.title(group) for group in groups])
     if sum(map(len, groups)) > 60 or len(groups) > 10:
-        axes.tick_params(axis="x", rotation=60)
+        _turn(axes)
     _finish(axes, drawing, series, "bar")
 
 
@@ -171,28 +171,39 @@ def _curve(axes: Axes, drawing: _Drawing, cells: Sequence[Cell]) -> None:
 
 
 def _map(axes: Axes, drawing: _Drawing, cells: Sequence[Cell]) -> None:
-    """A field for each pair of x and series, its colour the number."""
+    """A field for each pair of x and series, its colour the number: darker by its square root, or by its logarithm."""
     spec = drawing.spec
     columns = _by_size(dict.fromkeys(cell.label(spec.x) for cell in cells))
     rows = list(dict.fromkeys(cell.label(spec.series) for cell in cells))
     values = np.array([drawing.value(cell) for cell in cells])
     if np.nanmin(values) < 0:
         raise WorkbenchError(f"{spec.name} is a map of {spec.y}, which can be negative; draw bars")
-    most = float(np.nanmax(values)) or 1.0
-    for cell, value in zip(cells, values, strict=True):
+    shades, key = _shades(values, log="y" in spec.log)
+    for cell, shade in zip(cells, shades.tolist(), strict=True):
         at = columns.index(cell.label(spec.x)), rows.index(cell.label(spec.series))
-        shade = 1 - (value / most) ** 0.5 if value == value else 1.0
         field = axes.bar(at[0], 1, 1, at[1] - 0.5, color=_shade(shade), edgecolor="0.85", lw=0.4)[0]
         field.set_gid(drawing.number_of(cell))
     axes.set_xticks(range(len(columns)), [drawing.title(each) for each in columns])
+    if sum(map(len, columns)) > 60:
+        _turn(axes)
     axes.set_yticks(range(len(rows)), [drawing.title(each) for each in rows], fontsize=8)
     axes.set_xlim(-0.5, len(columns) - 0.5)
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.set_xlabel(spec.x_title or spec.x)
-    measure = drawing.measures[spec.y]
-    axes.set_title(
-        f"{headed(measure)}: white 0, black {most:.3g} (square root)", fontsize=9, loc="left"
-    )
+    axes.set_title(f"{headed(drawing.measures[spec.y])}: {key}", fontsize=9, loc="left")
+
+
+def _shades(values: np.ndarray, *, log: bool) -> tuple[np.ndarray, str]:
+    """Lightness from 0 (black) to 1 for numbers from 0 on, of which some may be NaN; and what it means, in words."""
+    most = float(np.nanmax(values)) or 1.0
+    if not log or not (values > 0).any():
+        shades = 1 - (values / most) ** 0.5
+        return np.nan_to_num(shades, nan=1.0), f"white 0, black {most:.3g} (square root)"
+    least = float(values[values > 0].min())
+    decades = np.log(np.maximum(values, least) / least) / (np.log(most / least) or 1.0)
+    # The least that is not 0 is told from white.
+    shades = np.where(values > 0, 0.92 * (1 - decades), 1.0)
+    return shades, f"white 0, lightest grey {least:.2g}, black {most:.3g} (logarithmic)"
 
 
 def _points(axes: Axes, drawing: _Drawing, cells: Sequence[Cell]) -> None:
@@ -209,7 +220,14 @@ def _points(axes: Axes, drawing: _Drawing, cells: Sequence[Cell]) -> None:
             0
         ]
         mark.set_gid(drawing.number_of(pair[spec.y]))
-        axes.annotate(drawing.title(name), (x, y), (5, 3), textcoords="offset points", fontsize=8)
+        right, up = (
+            which % 4 < 2,
+            which % 2 == 0,
+        )  # neighbours in the list are often neighbours here
+        axes.annotate(
+            drawing.title(name), (x, y), (5 if right else -5, 3 if up else -9),
+            textcoords="offset points", fontsize=7, ha="left" if right else "right",
+        )  # fmt: skip
     axes.set_xlabel(headed(drawing.measures[spec.x]))
     axes.set_ylabel(headed(drawing.measures[spec.y]))
     axes.grid(color="0.92")
@@ -231,6 +249,12 @@ def _finish(axes: Axes, drawing: _Drawing, series: Sequence[str], kind: str) -> 
         else:
             axes.plot([], [], _MARKS[which % len(_MARKS)], ls=_STYLES[which % len(_STYLES)], **look)
     axes.legend(frameon=False, fontsize=9)
+
+
+def _turn(axes: Axes) -> None:
+    """Names on the x axis that would hide each other."""
+    for label in axes.get_xticklabels():
+        label.set(rotation=60, ha="right", rotation_mode="anchor", fontsize=8)
 
 
 def _by_size(values: Mapping[str, object]) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
@@ -55,12 +55,12 @@ class OneDevice:
     @cached_property
     def fidelity_db(self) -> np.ndarray:
         """Of each word, on the scale of its model, float64 [words]; infinite where nothing differs."""
+        laboratory = cache(lambda word: Laboratory(Image.of(self.case.program), self.inputs[word]))
         fidelity = np.full(len(self.script.utterances), np.inf)
         for number, word in enumerate(self.script.utterances):
             codes = self.result.codes[self.rows(number)]
             if (codes != self.clean.codes[self.rows(number)]).any():
-                laboratory = Laboratory(Image.of(self.case.program), self.inputs[word])
-                made = compared(laboratory, codes[None], scale=self.case.scale)
+                made = compared(laboratory(word), codes[None], scale=self.case.scale)
                 fidelity[number] = made.fidelity_db[0]
         return fidelity
 
