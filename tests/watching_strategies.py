@@ -21,6 +21,7 @@ from workbench.memory.watches.conditions import conditions_of
 from workbench.memory.watches.fade import FadeArea
 from workbench.memory.watches.frame_features import features_of
 from workbench.memory.watches.input_check import InputCheck
+from workbench.memory.watches.input_gain import InputGain
 
 FRAMES = 6
 
@@ -174,6 +175,20 @@ def random_inputs_check(rng: np.random.Generator, program: Program) -> Behaviour
     )
 
 
+def random_gain(rng: np.random.Generator, program: Program) -> BehaviourArea:
+    """Of an input that is a sound, which is a little louder or less loud than what is usual."""
+    sounds = InputGain("input-gain").watchable(program)
+    if not sounds:
+        return random_markers(rng, program)
+    return BehaviourArea(
+        "input-gain",
+        program=program.content_hash[:HASH_DIGITS],
+        signals=(str(rng.choice(sounds)),),
+        baseline=(int(rng.integers(0, 400)), int(rng.integers(0, 200))),
+        **{**_limits(rng), "again": int(rng.choice([0, 4, 20, 100]))},
+    )
+
+
 MAKERS = [
     random_markers,
     random_sanity,
@@ -183,6 +198,7 @@ MAKERS = [
     random_drift,
     random_hinkley,
     random_inputs_check,
+    random_gain,
 ]  # an area of each kind of monitor
 
 
@@ -192,7 +208,7 @@ def watching_strategy(seed: int, program: Program) -> Strategy:
     while True:
         ladder = (Remedy.RESET,) if rng.random() < 0.8 else ()
         makers = rng.permutation(MAKERS)[: rng.integers(1, 4)]
-        monitors = [Guard(make(rng, program), ladder=ladder) for make in makers]
+        monitors = [_monitor(rng, make(rng, program), ladder) for make in makers]
         others = random_strategy(int(rng.integers(2**32)), program)
         guards = [_asked(rng, guard) for guard in others.guards]
         if rng.random() < 0.3:
@@ -216,6 +232,12 @@ def watching_strategy(seed: int, program: Program) -> Strategy:
         except WorkbenchError:
             continue
         return strategy
+
+
+def _monitor(rng: np.random.Generator, area: BehaviourArea, ladder: tuple[Remedy, ...]) -> Guard:
+    if area.kind.corrects_inputs and ladder:
+        ladder = (Remedy.RECALIBRATE,)
+    return Guard(area, ladder=ladder)
 
 
 def _asked(rng: np.random.Generator, guard: Guard) -> Guard:

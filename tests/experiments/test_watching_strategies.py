@@ -22,7 +22,7 @@ from workbench.healing.log import Diagnosis, Remedy, Verdict
 from workbench.healing.simulation import simulate
 from workbench.healing.strategies.named import named
 from workbench.healing.strategies.strategy import Strategy
-from workbench.healing.strategies.watching import AUTONOMIC
+from workbench.healing.strategies.watching import AUTONOMIC, RECALIBRATE
 from workbench.memory.faults.plan import Plan
 from workbench.memory.faults.transients import Sites
 
@@ -38,7 +38,8 @@ def autonomic() -> Strategy:
 
 
 def test_all_monitors_are_strategies_by_name() -> None:
-    assert watching_names() == (*alarming_kinds(), AUTONOMIC) == tuple(watching_summaries())
+    names = (*alarming_kinds(), "input-check", RECALIBRATE, AUTONOMIC)
+    assert watching_names() == names == tuple(watching_summaries())
     own = named("crc-scrub")
     assert list(with_monitors(["none", own, "x.toml"], voice())) == ["none", own, "x.toml"]
     assert list(with_monitors(own, voice())) == [own]

@@ -73,6 +73,7 @@ def test_both_implementations_tell_the_same_under_faults_of_everything() -> None
         (Diagnosis.MEMORY, Remedy.SCRUB),
         (Diagnosis.MOMENTARY, Remedy.RESET),
         (Diagnosis.DATA, Remedy.NONE),
+        (Diagnosis.DATA, Remedy.RECALIBRATE),
         (Diagnosis.COMPUTE, Remedy.NONE),
         (Diagnosis.CHECK, Remedy.NONE),
     } <= seen

@@ -100,9 +100,9 @@ def test_scores_are_those_of_the_monitor(
         assert trace.seen is None and panel.histogram.value == ""
 
 
-@pytest.mark.parametrize("monitor", monitor_kinds())
+@pytest.mark.parametrize("monitor", monitor_kinds(voice().program))
 def test_alarms_are_those_of_the_log(panel: BehaviourPanel, monitor: str) -> None:
-    assert {each for each, _ in _options(panel, "monitor")} == set(monitor_kinds())
+    assert {each for each, _ in _options(panel, "monitor")} == set(monitor_kinds(voice().program))
     seen = 0
     for fault in INJECTIONS.values():
         watched = _set(panel, monitor=monitor, what=fault)

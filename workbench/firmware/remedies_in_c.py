@@ -31,6 +31,7 @@ REMEDIES_IN_C: dict[Remedy, RemedyInC] = {
     Remedy.FALL_BACK: RemedyInC("wb_fall_back"),
     Remedy.REPEAT: RemedyInC("NULL"),
     Remedy.RESET: RemedyInC("wb_reset"),
+    Remedy.RECALIBRATE: RemedyInC("wb_recalibrate"),
 }
 
 

@@ -58,6 +58,7 @@ class Remedy(IntEnum):
         RESET: Histories and monitors were silenced.
         SCRUB: All guards looked at memory at once, and wrote down themselves what they did.
         FALL_BACK: All parameters from the next version in flash that is whole, as REBOOT.
+        RECALIBRATE: The gain of an input follows how loud that is, for a while.
     """
 
     NONE = 0
@@ -73,6 +74,7 @@ class Remedy(IntEnum):
     RESET = 10
     SCRUB = 11
     FALL_BACK = 12
+    RECALIBRATE = 13
 
     @classmethod
     def _missing_(cls, value: object) -> Remedy | None:
@@ -196,6 +198,7 @@ _WORDS = {
     "RESET": "histories reset",
     "SCRUB": "memory checked at once",
     "FALL_BACK": "fell back on another version",
+    "RECALIBRATE": "recalibrated",
     "HEALED": "healed",
     "UNHEALED": "not healed",
     "DEFERRED": "deferred",

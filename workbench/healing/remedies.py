@@ -20,6 +20,7 @@ from workbench.healing.devices.whereabouts import Whereabouts
 from workbench.healing.log import Remedy
 from workbench.memory.layout import Layout
 from workbench.memory.places import GOLDEN
+from workbench.memory.watches.input_gain import GainWatch
 from workbench.memory.watches.monitor import Monitor
 from workbench.memory.watches.own import load_own
 from workbench.memory.watches.watch import Watch
@@ -64,6 +65,7 @@ class Action:
         moves: It moves pages to spare memory.
         restarts: It silences histories and changes more than the unit.
         falls_back: It takes another version in flash, whoever is damaged in this one.
+        recalibrates: It needs a kind that corrects inputs.
     """
 
     apply: Callable[[Patient, Watch, int, State], bool] | None
@@ -74,6 +76,7 @@ class Action:
     moves: bool = False
     restarts: bool = False
     falls_back: bool = False
+    recalibrates: bool = False
 
 
 def mend_check(device: Patient, watch: Watch, unit: int) -> Remedy:
@@ -184,6 +187,14 @@ def _reset(device: Patient, watch: Watch, unit: int, state: State) -> bool:
     return True
 
 
+def _recalibrate(device: Patient, watch: Watch, unit: int, state: State) -> bool:
+    """Let the gain of an input follow how loud that is."""
+    assert isinstance(watch, GainWatch)
+    done = watch.recalibrate(device.data)
+    device.settle()
+    return done
+
+
 # In the order in which messages name them.
 REMEDIES: dict[Remedy, Action] = {
     Remedy.CORRECT: Action(_correct, corrects=True),
@@ -196,6 +207,7 @@ REMEDIES: dict[Remedy, Action] = {
     Remedy.FALL_BACK: Action(_fall_back, reads_golden=True, restarts=True, falls_back=True),
     Remedy.REPEAT: Action(None),
     Remedy.RESET: Action(_reset),
+    Remedy.RECALIBRATE: Action(_recalibrate, recalibrates=True),
 }
 
 

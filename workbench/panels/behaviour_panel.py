@@ -239,7 +239,7 @@ def _controls(voice: Voice) -> dict[str, widgets.Widget]:
     return {
         **text,
         "monitor": widgets.Dropdown(
-            options=monitor_kinds(), value="hidden-markers", description="Monitor", **_OPTIONS
+            options=monitor_kinds(voice.program), value="hidden-markers", description="Monitor", **_OPTIONS
         ),
         "mean": slider(
             "false alarms apart", [(f"{name} frames", each) for name, each in _MEANS.items()], 1_000_000

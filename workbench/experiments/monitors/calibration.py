@@ -14,6 +14,7 @@ from workbench.experiments.voices.voice import Voice
 from workbench.healing.strategies.fitted import fitted
 from workbench.healing.strategies.strategy import Strategy
 from workbench.healing.strategies.watching import watched_by
+from workbench.integer.program import Program
 from workbench.memory.watches.areas import KINDS
 from workbench.memory.watches.behaviour import HASH_DIGITS, BehaviourKind
 from workbench.memory.watches.behaviour_area import BehaviourArea
@@ -67,9 +68,13 @@ class Calibration:
         return fitted(watched_by(self.area), self.voice.program)
 
 
-def monitor_kinds() -> list[str]:
-    """Names of the kinds that can be calibrated."""
-    return [name for name, kind in KINDS.items() if isinstance(kind, BehaviourKind)]
+def monitor_kinds(program: Program | None = None) -> list[str]:
+    """Names of the kinds that can be calibrated, None for on whatever program."""
+    return [
+        name
+        for name, kind in KINDS.items()
+        if isinstance(kind, BehaviourKind) and (program is None or kind.watchable(program))
+    ]
 
 
 def alarming_kinds() -> list[str]:

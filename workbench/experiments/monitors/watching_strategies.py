@@ -24,32 +24,38 @@ from workbench.experiments.voices.voice import Voice
 from workbench.generators.generator import SOUND
 from workbench.healing.strategies.fitted import fitted
 from workbench.healing.strategies.strategy import Strategy
-from workbench.healing.strategies.watching import AUTONOMIC, autonomic, watched_by
+from workbench.healing.strategies.watching import AUTONOMIC, RECALIBRATE, autonomic, watched_by
 from workbench.memory.watches.areas import KINDS, Area, Kind, area_of
 from workbench.memory.watches.behaviour import BehaviourKind
 from workbench.memory.watches.behaviour_area import BehaviourArea
 
 Named = str | Strategy
-# Hidden codes tell most, the output what lies behind the last convolution.
-_OF_AUTONOMIC = ("hidden-markers", "sound-sanity")
+_CHECK, _GAIN = "input-check", "input-gain"
+# Inputs first. Hidden codes tell most, the output what lies behind the last convolution.
+_OF_AUTONOMIC = (_GAIN, _CHECK, "hidden-markers", "sound-sanity", "kl-watch")
 # By kind, hash of the program and frames.
 _known: dict[tuple[Kind, str, int], BehaviourArea] = {}
 
 
 def watching_names() -> tuple[str, ...]:
     """Names of strategies that watch behaviour, and so have to be calibrated."""
-    return (*alarming_kinds(), AUTONOMIC)
+    return (*alarming_kinds(), _CHECK, RECALIBRATE, AUTONOMIC)
 
 
 def watching_summaries() -> dict[str, str]:
     """What each of them does, in words, by name."""
     made = {}
     for name in alarming_kinds():
-        kind = KINDS[name]
-        assert isinstance(kind, BehaviourKind)
-        made[name] = f"watches {kind.sees}; an alarm has memory compared with the golden copy"
-    watched, memory = " and ".join(_OF_AUTONOMIC), "checks of memory and golden inputs"
-    return {**made, AUTONOMIC: f"{watched} beside {memory}, which an alarm has asked at once"}
+        made[name] = (
+            f"watches {_kind(name).sees}; an alarm has memory compared with the golden copy"
+        )
+    watched, memory = ", ".join(_OF_AUTONOMIC), "checks of memory and golden inputs"
+    return {
+        **made,
+        _CHECK: f"watches {_kind(_CHECK).sees}; an alarm changes nothing",
+        RECALIBRATE: f"watches {_kind(_GAIN).sees}; an alarm has that corrected where golden inputs agree",
+        AUTONOMIC: f"{watched}, as far as they suit, beside {memory}, which an alarm has asked at once",
+    }
 
 
 def with_monitors(
@@ -84,9 +90,17 @@ def with_monitors(
 
 def _made(name: str, voice: Voice, calibrated: Callable[[str], BehaviourArea]) -> Strategy:
     if name == AUTONOMIC:
-        areas = [calibrated(each) for each in _OF_AUTONOMIC]
+        suited = (each for each in _OF_AUTONOMIC if _kind(each).watchable(voice.program))
+        areas = [calibrated(each) for each in suited]
         return fitted(autonomic(areas, fades=voice.generator.output == SOUND), voice.program)
-    return fitted(watched_by(calibrated(name)), voice.program)
+    monitor = _GAIN if name == RECALIBRATE else name
+    return fitted(watched_by(calibrated(monitor)), voice.program)
+
+
+def _kind(name: str) -> BehaviourKind:
+    kind = KINDS[name]
+    assert isinstance(kind, BehaviourKind)
+    return kind
 
 
 def _calibrated(monitor: str, voice: Voice, folder: Path | None, frames: int) -> BehaviourArea:

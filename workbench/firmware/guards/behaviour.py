@@ -20,6 +20,10 @@ class BehaviourInC(InC):
         """The score of the frame, an expression."""
         raise NotImplementedError
 
+    def own_part(self, guarded: Guarded) -> str:
+        """What a remedy of its own needs, an address."""
+        return "NULL"
+
     def fields(self, guarded: Guarded) -> dict[str, object]:
         """One unit, which is wrong where what it compares with is damaged."""
         return {
@@ -44,6 +48,7 @@ class BehaviourInC(InC):
             f"    {'~0u' if golden_inputs is None else f'{golden_inputs}u'},\n"
             f"    {_input_check(guarded)},\n"
             f"    {watch.remembered_bytes}u,\n"
+            f"    {self.own_part(guarded)},\n"
             "};\n"
         )
 
@@ -53,9 +58,11 @@ class BehaviourInC(InC):
 
 
 def _input_check(guarded: Guarded) -> str:
-    """Number of the guard that judges the inputs."""
+    """Number of the guard that is asked whether inputs are unknown; its own, where it judges them itself."""
     kinds = [guard.area.kind for guard, _ in guarded.firmware.guards]
-    numbers = [n for n, k in enumerate(kinds) if isinstance(k, BehaviourKind) and k.judges_inputs]
+    judges = [n for n, k in enumerate(kinds) if isinstance(k, BehaviourKind) and k.judges_inputs]
+    asked = [n for n in judges if not kinds[n].corrects_inputs]
+    numbers = [guarded.number] if guarded.number in judges else asked
     return f"{numbers[0]}u" if numbers else "~0u"
 
 

@@ -18,6 +18,7 @@ from workbench.firmware.guards.golden import GoldenInC
 from workbench.firmware.guards.hidden_markers import MarkersInC
 from workbench.firmware.guards.in_c import Guarded, InC
 from workbench.firmware.guards.input_check import InputsInC
+from workbench.firmware.guards.input_gain import GainInC
 from workbench.firmware.guards.kl_watch import KlInC
 from workbench.firmware.guards.pages import PagesInC
 from workbench.firmware.guards.self_test import SelfTestInC
@@ -35,6 +36,7 @@ from workbench.memory.watches.golden import Golden
 from workbench.memory.watches.groups import Groups
 from workbench.memory.watches.hidden_markers import HiddenMarkers
 from workbench.memory.watches.input_check import InputCheck
+from workbench.memory.watches.input_gain import InputGain
 from workbench.memory.watches.kl_watch import KlDivergence
 from workbench.memory.watches.pages import Pages
 from workbench.memory.watches.qt_ewma import QtEwma
@@ -59,6 +61,7 @@ KINDS_IN_C: dict[type[Kind], InC] = {
     FeatureDrift: DriftInC(),
     Flash: FlashInC(),
     InputCheck: InputsInC(),
+    InputGain: GainInC(),
 }
 
 
@@ -98,6 +101,14 @@ def _monitors(firmware: Firmware) -> Iterator[tuple[InC, Guarded]]:
 def monitor_locals(firmware: Firmware) -> list[str]:
     """Declarations of a step."""
     return [line for entry, each in _monitors(firmware) for line in entry.locals(each)]
+
+
+def before_frame(firmware: Firmware) -> list[str]:
+    """What monitors do once the inputs are there: first those that change them."""
+    found = sorted(
+        _monitors(firmware), key=lambda pair: not pair[1].guard.area.kind.corrects_inputs
+    )
+    return [line for entry, each in found for line in entry.before_frame(each)]
 
 
 def watched_operator(firmware: Firmware, call: Call, arguments: str) -> list[str]:

@@ -87,6 +87,10 @@ class InC:
         """Declarations before the first operator."""
         return []
 
+    def before_frame(self, guarded: Guarded) -> list[str]:
+        """Lines that see, or change, the inputs before they are computed with."""
+        return []
+
     def operator(self, guarded: Guarded, call: Call, arguments: str) -> list[str]:
         """Lines that compute a convolution while its sums are seen; none for one that is not watched."""
         return []

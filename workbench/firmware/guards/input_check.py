@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from workbench.firmware.guards.behaviour import BehaviourInC, behaviour_of
 from workbench.firmware.guards.in_c import Guarded
+from workbench.firmware.operators import address
 from workbench.memory.watches.input_check import InputWatch
 from workbench.memory.watches.input_codes import SOUND_LEVELS, rows_of
 
@@ -43,14 +44,15 @@ class InputsInC(BehaviourInC):
             f"    memory.ram_checks + {past}u, memory.ram_checks + {same}u)"
         )
 
-    def after_frame(self, guarded: Guarded) -> list[str]:
-        """The numbers, then their score."""
+    def before_frame(self, guarded: Guarded) -> list[str]:
+        """The numbers."""
         program, at, lines = guarded.firmware.program, 0, []
         for name in behaviour_of(guarded).signals:
-            signal, codes = program.signal(name), f"in_{guarded.firmware.inputs.of(name)}"
+            signal = program.signal(name)
+            codes = address(guarded.firmware, signal)
             given = f"given_{guarded.number}"
             if rows := rows_of(program, name):
-                lines.append(f"{given}[{at}] = wb_clamp({codes}[0], -1, {rows});")
+                lines.append(f"{given}[{at}] = wb_clamp(*({codes}), -1, {rows});")
                 at += 1
             else:
                 count = signal.rate * signal.channels
@@ -58,7 +60,7 @@ class InputsInC(BehaviourInC):
                     f"wb_sound_numbers({codes}, {signal.bits}u, {count}u, &{given}[{at}]);"
                 )
                 at += len(SOUND_LEVELS)
-        return [*lines, *super().after_frame(guarded)]
+        return lines
 
 
 def _part(guarded: Guarded) -> str:

@@ -24,8 +24,9 @@ typedef struct {
     const wb_byte *sealed; /* baselines and limits */
     uint32_t sealed_bytes;
     uint32_t golden_inputs; /* number of the self-test, ~0 for none */
-    uint32_t input_check;   /* number of the check of the inputs, ~0 for none */
+    uint32_t input_check;   /* number of the check of the inputs, ~0 for none; its own where it judges them itself */
     uint32_t state_bytes;   /* level, frames to be wary for, and what else is remembered */
+    const void *own;        /* what a remedy of its own needs, or null */
 } wb_behaviour;
 
 WB_COLD static int wb_behaviour_wrong(const wb_memory *memory, const wb_area *area, uint32_t unit,
@@ -74,6 +75,12 @@ WB_COLD static int wb_reset(const wb_memory *memory, const wb_area *area, uint32
 }
 
 typedef struct {
+    int diagnosis;
+    int remedy;
+    int verdict;
+} wb_finding;
+
+typedef struct {
     uint32_t found;
     uint32_t unhealed;
 } wb_passed;
@@ -116,6 +123,32 @@ static inline int wb_inputs_are_unknown(const wb_memory *memory, uint32_t number
            wb_half(memory->ram_checks + memory->plan->areas[number].ram_check + 2) > 0;
 }
 
+/* An alarm of what judges inputs: it corrects them, if it can, within the budget and unless golden inputs fail. */
+WB_COLD static wb_finding wb_recalibrated(const wb_memory *memory, const wb_area *area)
+{
+    const wb_behaviour *const part = area->parts;
+    wb_finding made = {WB_DIAGNOSIS_DATA, WB_REMEDY_NONE, WB_VERDICT_UNHEALED};
+    wb_passed passed = {0, 0};
+    if (!area->rungs || area->ladder->remedy != WB_REMEDY_RECALIBRATE) {
+        return made;
+    }
+    if (part->golden_inputs != ~0u) {
+        passed = wb_pass(memory, part->golden_inputs, part->golden_inputs + 1, ~0u);
+    }
+    if (passed.found) {
+        made.diagnosis = WB_DIAGNOSIS_MEMORY;
+        made.remedy = WB_REMEDY_SCRUB;
+        made.verdict = passed.unhealed ? WB_VERDICT_UNHEALED : WB_VERDICT_HEALED;
+    } else if (memory->plan->heals && memory->state[WB_SPENT] >= memory->plan->heals) {
+        made.verdict = WB_VERDICT_DEFERRED;
+    } else if (area->ladder->apply(memory, area, 0)) {
+        made.remedy = WB_REMEDY_RECALIBRATE;
+        made.verdict = WB_VERDICT_HEALED;
+        memory->state[WB_SPENT] += memory->plan->heals ? 1u : 0u;
+    }
+    return made;
+}
+
 /* What follows an alarm; see `workbench/healing/devices/alarms.py`. */
 WB_COLD static void wb_disturbed(const wb_memory *memory, uint32_t number)
 {
@@ -130,8 +163,11 @@ WB_COLD static void wb_disturbed(const wb_memory *memory, uint32_t number)
         return;
     }
     if (!wb_behaviour_wrong(memory, area, 0, 0) && part->input_check == number) {
-        diagnosis = WB_DIAGNOSIS_DATA;
         wb_be_wary(part, wary);
+        const wb_finding made = wb_recalibrated(memory, area);
+        diagnosis = made.diagnosis;
+        remedy = made.remedy;
+        verdict = made.verdict;
     } else if (!wb_behaviour_wrong(memory, area, 0, 0)) {
         const int unknown = wb_inputs_are_unknown(memory, part->input_check);
         const int again = wb_half(wary) > 0;

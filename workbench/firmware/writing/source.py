@@ -11,6 +11,7 @@ from workbench.firmware.guards.guard_registry import (
     after_frame,
     after_heal,
     after_operator,
+    before_frame,
     headers,
     monitor_locals,
     watched_operator,
@@ -173,6 +174,8 @@ def _step(firmware: Firmware) -> str:
         given = f"in_{firmware.inputs.of(name)}"
         signal = program.signal(name)
         lines.append(f"wb_copy({address(firmware, signal)}, {given}, {frame_bytes(signal)});")
+    if firmware.heals:
+        lines += before_frame(firmware)
     for operator in program.operators:
         lines += calls(firmware, operator, watched=watched)
         lines += after_operator(firmware, operator)

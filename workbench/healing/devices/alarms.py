@@ -6,7 +6,8 @@ order, and what they find they treat as ever. Where all is sound, it was somethi
 reset, or left alone where the ladder has nothing; where it happens again soon, golden inputs are asked, and at last the
 inputs are taken for unknown ones, which no remedy follows. A check of the inputs says so at once: its own alarm asks
 nobody, and until it has forgotten it, an alarm of another monitor that memory does not explain is taken for the same.
-Where it is silent, what comes again is in the computing. The C of `workbench/firmware/runtime/wb_behaviour.h` does the
+Where it is silent, what comes again is in the computing. A gain of the input that is wrong is corrected where golden
+inputs, if there are any, show that the network is sound. The C of `workbench/firmware/runtime/wb_behaviour.h` does the
 same, statement by statement.
 """
 
@@ -91,8 +92,10 @@ def _look_at_memory(
     if sound and _judges_inputs(watch):
         diagnosis = Diagnosis.DATA
         watch.be_wary(device.data)
+        if Remedy.RECALIBRATE in guard.ladder:
+            diagnosis, remedy, verdict = _recalibrate(device, guard, watch, state)
     elif sound:
-        judges = [each for _, each in device.guards if _judges_inputs(each)]
+        judges = [each for _, each in device.guards if _is_asked(each)]
         unknown = any(isinstance(each, Behaviour) and each.is_wary(device.data) for each in judges)
         again = watch.is_wary(device.data)
         kinds = [each.area.kind for each, _ in device.guards]
@@ -119,6 +122,29 @@ def _look_at_memory(
                 remedy, verdict = device.climb(guard, watch, 0, state)
     frame = time_of(state, device.strategy)
     device.report(LogEntry(frame, number, 0, diagnosis, remedy, verdict))
+
+
+def _recalibrate(
+    device: Alarmed, guard: Guard, watch: Behaviour, state: State
+) -> tuple[Diagnosis, Remedy, Verdict]:
+    """Correct inputs within the budget, unless golden inputs show that it is not they; then those heal."""
+    policy = device.strategy.policy
+    found, unhealed = _pass(
+        device, state, (n for n, (each, _) in enumerate(device.guards) if each.area.kind.validates)
+    )
+    if found:
+        verdict = Verdict.UNHEALED if unhealed else Verdict.HEALED
+        return Diagnosis.MEMORY, Remedy.SCRUB, verdict
+    if policy.heals and state["spent"] >= policy.heals:
+        return Diagnosis.DATA, Remedy.NONE, Verdict.DEFERRED
+    remedy, verdict = device.climb(guard, watch, 0, state)
+    state["spent"] += 1 if policy.heals and remedy != Remedy.NONE else 0
+    return Diagnosis.DATA, remedy, verdict
+
+
+def _is_asked(watch: Watch) -> bool:
+    """Whether other monitors ask it for what it knows of the inputs."""
+    return _judges_inputs(watch) and not watch.area.kind.corrects_inputs
 
 
 def _judges_inputs(watch: Watch) -> bool:

@@ -13,6 +13,7 @@ from functools import cached_property
 import numpy as np
 
 from workbench.healing.devices.clean_run import CleanRun, part_of
+from workbench.healing.devices.correcting import Correcting
 from workbench.healing.devices.device import Device
 from workbench.healing.devices.struck_frame import struck_frame
 from workbench.integer.changes import Change
@@ -39,6 +40,7 @@ class DeviceRun:
     def __init__(self, device: Device, frames: Frames, witness: Witness | None = None) -> None:
         self.device = device
         self._witness = witness
+        self._correcting = Correcting(device.watches, device.data)
         self._frames = frames
         self._rate = frames.program.signal(frames.program.output).rate
         self._state: State | None = None  # None: that of the clean run
@@ -177,7 +179,8 @@ class DeviceRun:
 
     def _follows(self, frame: int) -> bool:
         """Whether this frame and those after it are the clean run's, as far as is known."""
-        return self._state is None and not self._differs and frame not in self._struck
+        same = self._state is None and not self._differs and frame not in self._struck
+        return same and not self._correcting.active
 
     def _step(
         self, first: int, last: int, recorded: Collection[str] | None
@@ -187,7 +190,8 @@ class DeviceRun:
             one, rest = (self._step(*part, recorded) for part in parts)
             return {name: np.concatenate([one[name], rest[name]]) for name in one}
         state = self._state_now(self._clean.states[first])
-        part = part_of(self._frames, self._clean.inputs, first, last)
+        given = part_of(self._frames, self._clean.inputs, first, last)
+        part = self._correcting.corrected(given)
         self._strayed = True
         if hits := self._struck.get(first):
             own = self.device.layout, self._changes
@@ -214,7 +218,11 @@ class DeviceRun:
         quiet = device.quiet_frames()
         most = stop - first if quiet is None else min(stop - first, quiet + 1)
         returns = known is not None and not self._differs
-        most = 1 if device.stuck else min(most, _FRAMES_TO_FORGET if returns else _FRAMES_SEEN)
+        most = (
+            1
+            if device.stuck or self._correcting.changes
+            else min(most, _FRAMES_TO_FORGET if returns else _FRAMES_SEEN)
+        )
         codes, seen = self._measured(first, first + most, monitors)
         alarms = [each.first_alarm(device.data, seen[n]) for n, each in monitors]
         passed = min([alarm + 1 for alarm in alarms if alarm is not None], default=most)
@@ -250,7 +258,12 @@ class DeviceRun:
             return codes, {n: self._clean.measures(w, data)[first:last] for n, w in monitors}
         names = {output, *(name for _, watch in monitors for name in watch.needs)}
         signals = self._step(first, last, sorted(names))
-        return signals[output], {n: watch.measures(data, signals) for n, watch in monitors}
+        return signals[output], {
+            n: self._clean.measures(watch, data)[first:last]
+            if watch.area.kind.corrects_inputs  # it sees what comes in
+            else watch.measures(data, signals)
+            for n, watch in monitors
+        }
 
     def _compute_watched(self, frame: int) -> None:
         """Compute one frame that the monitors have to see, again after each alarm that asks for it."""
@@ -260,6 +273,8 @@ class DeviceRun:
         def past(operator: str, tensor: str) -> np.ndarray:
             return self._frames.read_state(before, operator, tensor)
 
+        came = part_of(self._frames, self._clean.inputs, frame, frame + 1)
+        given = {name: codes[0] for name, codes in came.items()}
         reported: set[tuple[int, int]] = set()
         while True:
             self._state = known
@@ -267,7 +282,7 @@ class DeviceRun:
                 signals = self._clean.signals(frame)
             else:
                 signals = self._step(frame, frame + 1, None)
-            seen = Frame(signals, past)
+            seen = Frame(signals, past, given)
             if not self._alarmed(seen, reported):
                 break
             self._memory_changed()

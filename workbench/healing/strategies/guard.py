@@ -115,6 +115,9 @@ class Guard:
                 if not kind.stream
                 else f"{name} sees a frame when it is final; only {able} can REPEAT"
             )
+        if any(action.recalibrates for action in self.actions) and not kind.corrects_inputs:
+            able = ", ".join(kinds_that(lambda each: each.corrects_inputs))
+            raise WorkbenchError(f"{name} corrects no inputs; only {able} can RECALIBRATE")
         if kind.remedies is not None and {rung.name for rung in ladder} - set(kind.remedies):
             raise WorkbenchError(kind.ladder_rule)
         if not kind.movable and any(action.moves for action in self.actions):

@@ -50,6 +50,7 @@ class Kind:
         corrects: It can put damage right by itself.
         repeats: What it finds wrong can be computed again within the frame.
         fades: It changes the output after an alarm.
+        corrects_inputs: It changes the inputs before a frame is computed.
         validates: It computes frames of its own, whose outcome validates the remedies of others.
         second: Its code may be the second check of another one.
         least_unit: Bytes of its smallest unit.
@@ -71,6 +72,7 @@ class Kind:
     interleaved: ClassVar[bool] = False
     repeats: ClassVar[bool] = False
     fades: ClassVar[bool] = False
+    corrects_inputs: ClassVar[bool] = False
     flash: ClassVar[bool] = False
     validates: ClassVar[bool] = False
     remedies: ClassVar[tuple[str, ...] | None] = None

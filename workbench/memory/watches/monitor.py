@@ -12,7 +12,7 @@ these once, before guards of memory have their turn.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
@@ -29,10 +29,12 @@ class Frame:
     Attributes:
         signals: Codes of every signal of the program by name, int [rate, channels].
         past: State of an operator before the frame, by its name and that of the tensor, int64.
+        given: Codes of the inputs as they came in, before any correction, likewise.
     """
 
     signals: Mapping[str, np.ndarray]
     past: Callable[[str, str], np.ndarray]
+    given: Mapping[str, np.ndarray] = field(default_factory=dict)
 
 
 class Monitor(Watch):
