@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import numpy as np
 
@@ -189,8 +189,7 @@ def _reset(device: Patient, watch: Watch, unit: int, state: State) -> bool:
 
 def _recalibrate(device: Patient, watch: Watch, unit: int, state: State) -> bool:
     """Let the gain of an input follow how loud that is."""
-    assert isinstance(watch, GainWatch)
-    done = watch.recalibrate(device.data)
+    done = cast(GainWatch, watch).recalibrate(device.data)
     device.settle()
     return done
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import cast
 
 import numpy as np
 
@@ -15,7 +16,8 @@ class Correcting:
 
     def __init__(self, watches: Sequence[Watch], data: np.ndarray) -> None:
         """watches: of all guards. data: uint8 of the device's image."""
-        self._watch = next((each for each in watches if isinstance(each, GainWatch)), None)
+        gains = (each for each in watches if each.area.kind.corrects_inputs)
+        self._watch = cast(GainWatch | None, next(gains, None))
         self._data = data
 
     @property
