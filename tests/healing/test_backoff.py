@@ -1,5 +1,7 @@
 """Units that nothing helps are reported once and tried more and more rarely; counts outlive their wrap."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -13,6 +15,7 @@ from workbench.experiments.fleets.workload import KINDS, Workload
 from workbench.experiments.voices.voice import open_voice
 from workbench.healing.devices.backoff import Backoff
 from workbench.healing.devices.device import Device
+from workbench.healing.devices.scrub_schedule import Looks
 from workbench.healing.log import Diagnosis, Verdict
 from workbench.healing.strategies.strategy import Guard, Policy, Strategy
 from workbench.healing.strategies.variants import strategy_variant, strategy_variants
@@ -124,6 +127,75 @@ def test_waiting_is_healing_frame_by_frame_over_the_wrap_too(
     assert ends[0] == ends[1]
 
 
+@settings(max_examples=12, deadline=None)
+@given(data=st.data())
+def test_tries_that_change_nothing_are_counted_as_if_made(data: st.DataObject) -> None:
+    """Of units that nothing helps, and of others that are hit and healed meanwhile; over the wrap too."""
+    size = data.draw(st.sampled_from([64, 128, 256]))
+    guards = [Guard(Area("crc32", unit_bytes=size), data.draw(st.integers(1, 4)))]
+    guards += [Guard(Area("xor", ("weights",), 64, keep="ram"), 3, (), every_frames=2)]
+    strategy = Strategy("waits", tuple(guards[: data.draw(st.integers(1, 2))]))
+    image = strategy.image(PROGRAM)
+    place, check = image.layout.place("healer", "frame"), image.layout.sections["check"]
+    start = image.data.copy()
+    short = data.draw(st.integers(1, 4000))
+    start[place.start : place.start + 12].view("<u4")[:] = strategy.frame_modulus - short
+    damaged = data.draw(st.lists(st.integers(8 * check.start, 8 * check.stop - 1), max_size=3))
+    later, frames = data.draw(st.integers(0, 3000)), data.draw(st.integers(1, 4000))
+    ends = []
+    for waits in (True, False):
+        device = Device(Image(PROGRAM, image.layout, start), strategy, image.data)
+        device.stick(9, 1 - (int(start[1]) >> 1 & 1))
+        for hits, count in ((damaged, later), ([8 * 70, 8 * 700], frames)):
+            device.flip(hits)
+            if waits:
+                device.wait(count)
+            else:
+                for _ in range(count):
+                    device.heal()
+        ends.append((device.data.tobytes(), device.log, device.repeats, device.trace.now))
+    assert ends[0] == ends[1]
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=st.data())
+def test_looks_at_a_unit_are_those_of_a_walk(data: st.DataObject) -> None:
+    small = st.integers(1, 9)
+    units, every, scans = data.draw(small), data.draw(small), data.draw(st.integers(1, 5))
+    per_frame = data.draw(st.integers(1, units))
+    first, ahead = data.draw(st.integers(0, 50)), data.draw(st.integers(0, units - 1))
+    looks = Looks(first, ahead, units, per_frame, every, 0)
+    scan, stop, wanted = -(-units // per_frame) * every, data.draw(st.integers(0, 3000)), []
+    for number in range(first, first + 3000):
+        for place in range(per_frame):
+            if ((number - first) * per_frame + place - ahead) % units == 0:
+                wanted.append(number * every)
+    wanted = [frame for frame in wanted if frame >= looks.frame(0)]
+    assert [looks.frame(n) for n in range(20)] == wanted[:20]
+    assert looks.before(stop) == sum(frame < stop for frame in wanted)
+    due = [frame for frame in wanted if frame // scan % scans == 0]
+    assert looks.due(scan, scans) == due[0]
+    assert looks.due_before(stop, scan, scans) == sum(frame < stop for frame in due)
+
+
+def test_a_century_of_waiting_is_counted_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    device, tries = _pages(), 0
+    act = device.act
+
+    def counted(*args: Any) -> None:
+        nonlocal tries
+        tries += 1
+        act(*args)
+
+    monkeypatch.setattr(device, "act", counted)
+    device.flip([8 * device.layout.sections["check"].start])
+    frames = 100 * 365 * 86_400 * 125
+    device.wait(frames)
+    scan = -(-device.layout.watches[0].units // 2)
+    assert tries < 99 and len(device.log) == 1
+    assert device.repeats == pytest.approx(frames / (64 * scan), abs=99)
+
+
 def test_periods_go_on_over_the_wrap_and_so_do_times() -> None:
     """397 days at 125 frames a second; a guard that looks after every 7th frame goes on doing so."""
     strategy = Strategy("one", (Guard(Area("crc32", unit_bytes=64), 2, every_frames=7),))
@@ -187,7 +259,7 @@ def test_waiting_does_less_harm_where_a_remedy_cannot_repair(
     harm: dict[str, list[float]] = {name: [] for name in faults}
     for waits in (True, False):
         if not waits:
-            monkeypatch.setattr(Backoff, "due", lambda self, number, unit, frame: True)
+            monkeypatch.setattr(Backoff, "scans", lambda self, number, unit: 1)
         for name, fault in faults.items():
             ((_, strategy, _),) = strategy_variants([name], program, inputs)
             workload = Workload(4, 10, (f"poisson=0.5Hz,of={KINDS[fault]}",))

@@ -79,5 +79,6 @@ def test_guards_of_other_bytes_do_not_conflict() -> None:
     biases = Guard(Area("pq", ("bias",), 8), 1, (CORRECT,))
     Strategy("apart", (GUARDS["pq"], rest)).layout(PROGRAM)
     Strategy("apart", (triple, biases)).layout(PROGRAM)
-    with pytest.raises(WorkbenchError, match=r"guards conflict: pq repairs .*weight from checks in flash and golden"):  # fmt: skip
-        Strategy("same", (rest, GUARDS["pq"], GUARDS["golden"])).layout(PROGRAM)
+    message = r"guards conflict: triple repairs .*weight from what start-up found and golden"
+    with pytest.raises(WorkbenchError, match=message):
+        Strategy("same", (rest, triple, GUARDS["golden"])).layout(PROGRAM)

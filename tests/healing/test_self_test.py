@@ -16,7 +16,7 @@ from workbench.memory.image import Image
 from workbench.memory.watches.areas import CODES, Area
 
 TEST = Guard(Area("self-test", moments=2), 2, (Remedy.RESTORE,), every_frames=3)
-WORDS = Guard(Area("secded64", ("bias",), 8, keep="ram"), 64, (Remedy.CORRECT, Remedy.RESTORE))
+WORDS = Guard(Area("secded64", ("bias",), 8, keep="ram"), 64, (Remedy.CORRECT,))
 VOICES = [
     p for p in map(random_program, range(60)) if Image.of(p).layout.sections["bias"].size_bytes > 8
 ]
@@ -88,17 +88,19 @@ def test_a_miscorrection_is_refuted_and_the_next_rung_tried() -> None:
         believed = heal(Strategy("careless", (WORDS, observer)), image, flips, 1)
         assert believed.log[0].verdict == Verdict.HEALED
         assert len(believed.wrong) == 4
+        restores = Guard(WORDS.area, 64, (Remedy.CORRECT, Remedy.RESTORE))
+        asks = heal(Strategy("asks the golden copy", (restores, observer)), image, flips, 1)
+        assert asks.log == [LogEntry(0, 0, 0, Diagnosis.MEMORY, Remedy.RESTORE, Verdict.HEALED)]
+        assert not len(asks.wrong)
         careful = Strategy("careful", (WORDS, observer), Policy(validate=True))
         device = heal(careful, image, flips, 1)
         if len(believed.log) == 1:  # no golden input shows it
             assert device.log == believed.log
             continue
-        healed = LogEntry(0, 0, 0, Diagnosis.MEMORY, Remedy.RESTORE, Verdict.HEALED)
-        assert device.log == [healed]
-        assert not len(device.wrong)
-        one_rung = Guard(WORDS.area, 64, (Remedy.CORRECT,))
-        only = Strategy("only", (one_rung, observer), Policy(validate=True))
-        assert heal(only, image, flips, 1).log[0].verdict == Verdict.INVALID
+        assert device.log[0].verdict == Verdict.INVALID
+        zeroes = Guard(WORDS.area, 64, (Remedy.CORRECT, Remedy.ZERO))
+        next_rung = Strategy("next rung", (zeroes, observer), Policy(validate=True))
+        assert heal(next_rung, image, flips, 1).log[0].remedy == Remedy.ZERO
         refuted += 1
     assert refuted > 3
 

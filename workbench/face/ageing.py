@@ -23,8 +23,6 @@ def aged(
 
         voice.speak("seven", wb.aged(voice, "pq-scrub", years=2))
 
-    A unit that nothing heals is tried again and again, each time simulated, so that the years after it take minutes.
-
     Args:
         voice: Of the device.
         healer: A strategy that checks memory alone, its name or its file.

@@ -41,6 +41,10 @@ class Patient(Protocol):
     def watches(self) -> Sequence[Watch]:
         """Of all guards."""
 
+    @property
+    def guards(self) -> Sequence[tuple[Any, Watch]]:
+        """Each a `Guard` and what it watches."""
+
     def settle(self) -> None:
         """Stuck cells take their values back."""
 
@@ -107,7 +111,10 @@ def _restore(device: Patient, watch: Watch, unit: int, state: State) -> bool:
 def _correct(device: Patient, watch: Watch, unit: int, state: State) -> bool:
     if not watch.data_wrong(device.data, unit):
         return False  # it would sign what the golden copy has shown to be damaged
-    watch.correct(device.data, unit)
+    if any(guard.golden_is_witness for guard, each in device.guards if each is watch):
+        watch.correct_confirmed(device.data, unit)
+    else:
+        watch.correct(device.data, unit)
     device.mended(watch.written(device.data, unit))
     return True
 

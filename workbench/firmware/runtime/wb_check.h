@@ -18,8 +18,7 @@ typedef volatile unsigned char wb_byte;
 #ifdef WB_STUCK
 void wb_stuck_put(wb_byte *place, unsigned char value);
 #define WB_PUT(place, value) wb_stuck_put((place), (unsigned char)(value))
-#endif
-#ifndef WB_PUT
+#else
 #define WB_PUT(place, value) (*(place) = (unsigned char)(value))
 #endif
 
@@ -36,9 +35,9 @@ struct wb_code {
     /* Of codes that tell damaged data from a damaged check, else null: WB_UNSURE, ... */
     int (*judge)(const wb_code *code, const wb_byte *unit, uint32_t count, uint32_t step,
                  const wb_byte *check);
-    /* Of codes that correct, else null; `own` is the check if it may be written, else null. */
+    /* Of codes that correct, else null; `own` is the check if it may be written, `kept` see below. */
     void (*correct)(const wb_code *code, wb_byte *unit, uint32_t count, const wb_byte *check,
-                    wb_byte *own);
+                    wb_byte *own, const wb_byte *kept);
     /* Whether the `part_bytes` bytes from `index` on are damaged; null where a code cannot tell. */
     int (*part_wrong)(const wb_code *code, const wb_byte *unit, uint32_t count,
                       const wb_byte *check, uint32_t index);
@@ -46,6 +45,12 @@ struct wb_code {
     uint32_t sees_every_flip; /* of data or check, so that it proves something where it agrees */
     const unsigned char (*table)[16]; /* of SECDED: what a nibble gives at each place */
 };
+
+/* A corrected byte, unless `kept`, a golden copy that agrees with the check, has another one; or null. */
+static inline void wb_put_corrected(wb_byte *unit, uint32_t at, uint32_t value, const wb_byte *kept)
+{
+    WB_PUT(unit + at, !kept || kept[at] == value ? value : unit[at]);
+}
 
 /* Four bytes of whatever type as a word. */
 typedef volatile uint32_t WB_ALIAS wb_any_word;
@@ -253,7 +258,7 @@ WB_COLD static int wb_pq_judge(const wb_code *code, const wb_byte *unit, uint32_
 
 /* Damage e of word i of n gives P' = e and Q' = a**(n - 1 - i) e. */
 WB_COLD static void wb_pq_correct(const wb_code *code, wb_byte *unit, uint32_t count,
-                                 const wb_byte *check, wb_byte *own)
+                                 const wb_byte *check, wb_byte *own, const wb_byte *kept)
 {
     const wb_pair sum = wb_pq_differences(unit, count, check);
     const uint32_t end = wb_pq_damaged(sum, count);
@@ -262,8 +267,9 @@ WB_COLD static void wb_pq_correct(const wb_code *code, wb_byte *unit, uint32_t c
             wb_pq_sign(code, unit, count, 1, own);
         }
     } else if (end) {
-        wb_byte *const word = unit + end - 4;
-        wb_put_bytes(word, wb_word(word) ^ sum.first, 4);
+        for (uint32_t at = end - 4; at < end; at++) {
+            wb_put_corrected(unit, at, (unit[at] ^ sum.first >> 8 * (at & 3u)) & 255u, kept);
+        }
     }
 }
 

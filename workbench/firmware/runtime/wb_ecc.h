@@ -92,21 +92,21 @@ WB_COLD static int wb_secded_judge(const wb_code *code, const wb_byte *unit, uin
 }
 
 WB_COLD static void wb_secded_correct(const wb_code *code, wb_byte *unit, uint32_t count,
-                                     const wb_byte *check, wb_byte *own)
+                                     const wb_byte *check, wb_byte *own, const wb_byte *kept)
 {
     for (uint32_t start = 0; start < count; start += code->part_bytes) {
         const uint32_t syndrome = wb_secded_syndrome(code, unit, count, check, start);
         if ((syndrome & (syndrome - 1u)) == 0) {
-            wb_byte *const kept = own ? own + start / code->part_bytes : NULL;
-            if (syndrome && kept) {
-                WB_PUT(kept, *kept ^ syndrome);
+            wb_byte *const stored = own ? own + start / code->part_bytes : NULL;
+            if (syndrome && stored) {
+                WB_PUT(stored, *stored ^ syndrome);
             }
             continue;
         }
         const uint32_t bit = wb_secded_bit(code, syndrome);
         if (bit < 8 * wb_word_bytes(code, count, start)) {
-            wb_byte *const byte = unit + start + bit / 8;
-            WB_PUT(byte, *byte ^ 1u << bit % 8);
+            const uint32_t at = start + bit / 8;
+            wb_put_corrected(unit, at, unit[at] ^ 1u << bit % 8, kept);
         }
     }
 }
@@ -173,17 +173,16 @@ static inline int wb_in_place_judge(const wb_code *code, const wb_byte *unit, ui
 }
 
 WB_COLD static void wb_in_place_correct(const wb_code *code, wb_byte *unit, uint32_t count,
-                                       const wb_byte *check, wb_byte *own)
+                                       const wb_byte *check, wb_byte *own, const wb_byte *kept)
 {
     (void)check, (void)own;
     for (uint32_t end = code->part_bytes; end <= count; end += code->part_bytes) {
-        wb_byte *const word = unit + end - code->part_bytes;
-        const uint32_t syndrome = wb_in_place_syndrome(code, word);
+        const uint32_t syndrome = wb_in_place_syndrome(code, unit + end - code->part_bytes);
         const uint32_t number = syndrome - 8u * code->part_bytes;
         if (syndrome >= 8u * code->part_bytes) {
-            const uint32_t k = number / 8;
+            const uint32_t k = number / 8, at = end - code->part_bytes + k;
             const uint32_t turned = (k & k >> 1 & 1u) | (k & k >> 1 & 2u) | (k << 2 & k & 4u);
-            WB_PUT(word + k, word[k] ^ 1u << ((number ^ turned) & 7u));
+            wb_put_corrected(unit, at, unit[at] ^ 1u << ((number ^ turned) & 7u), kept);
         }
     }
 }

@@ -131,6 +131,45 @@ WB_COLD static int wb_cleared_by_pages(const wb_memory *memory, uint32_t at, uin
     return at >= stop;
 }
 
+/*
+ * Whether the byte `at` of the working copy, and not its golden copy, agrees with what some area stores of its unit: a
+ * page, a group, or a page of flash.
+ */
+WB_COLD static int wb_vouched_for(const wb_memory *memory, uint32_t at)
+{
+    const wb_heal_plan *const plan = memory->plan;
+    for (uint32_t number = 0; number < plan->area_count; number++) {
+        const wb_area *const area = &plan->areas[number];
+        if (area->flash) {
+            const uint32_t unit = at / area->unit_bytes;
+            if (area->wrong(memory, area, unit, 0) &&
+                area->witnesses(memory, area, unit) == WB_SAYS_LATENT) {
+                return 1;
+            }
+        } else if (area->code && at >= area->start && at < area->stop) {
+            const uint32_t offset = at - area->start;
+            const uint32_t unit = area->step > 1 ? offset % area->step : offset / area->unit_bytes;
+            if (!area->wrong(memory, area, unit, 0) && area->wrong(memory, area, unit, 1)) {
+                return 1;
+            }
+        }
+    }
+    return 0;
+}
+
+/* Of a page that differs from its golden copy: whether all bytes that do are vouched for. */
+WB_COLD static uint32_t wb_copies_say(const wb_memory *memory, const wb_area *area, uint32_t unit)
+{
+    const uint32_t start = wb_unit_start(area, unit);
+    const wb_byte *const bytes = wb_unit_at(memory, area, unit);
+    for (uint32_t i = 0; i < wb_unit_count(area, unit); i++) {
+        if (bytes[i] != memory->golden[start + i] && !wb_vouched_for(memory, start + i)) {
+            return 0;
+        }
+    }
+    return WB_SAYS_LATENT;
+}
+
 /* Of a self-test, whose units have all of memory. */
 WB_COLD static uint32_t wb_all_say(const wb_memory *memory, const wb_area *area, uint32_t unit)
 {

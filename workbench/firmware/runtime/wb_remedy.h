@@ -51,7 +51,10 @@ WB_COLD static int wb_relocate(const wb_memory *memory, const wb_area *area, uin
     return 0;
 }
 
-/* A code that takes its check for damaged would sign what the golden copy has shown to be damaged. */
+/*
+ * A code that takes its check for damaged would sign what the golden copy has shown to be damaged. Where the golden
+ * copy is a witness and agrees with the check, that is right, and so is of a correction what it confirms.
+ */
 WB_COLD static int wb_correct(const wb_memory *memory, const wb_area *area, uint32_t unit)
 {
     const wb_code *const code = area->code;
@@ -61,7 +64,9 @@ WB_COLD static int wb_correct(const wb_memory *memory, const wb_area *area, uint
     if (code->judge(code, bytes, count, 1, check) == WB_CLEARS) {
         return 0;
     }
-    code->correct(code, bytes, count, check, wb_own_check(memory, area, unit));
+    const int confirms = area->same && !area->wrong(memory, area, unit, 1);
+    code->correct(code, bytes, count, check, confirms ? NULL : wb_own_check(memory, area, unit),
+                  confirms ? memory->golden + wb_unit_start(area, unit) : NULL);
     return 1;
 }
 

@@ -88,11 +88,21 @@ class Backoff:
 
     def due(self, number: int, unit: int, frame: int) -> bool:
         """Whether a unit is looked at in `frame`: always, or in every 2^n-th scan after failures."""
+        return frame // self.scan_frames(number) % self.scans(number, unit) == 0
+
+    def scans(self, number: int, unit: int) -> int:
+        """In every how many-th scan a unit is looked at."""
         level = self.level(number, unit) & MOST
-        if level <= DEFERRED:
-            return True
+        return 1 if level <= DEFERRED else 1 << level - 1 + self._areas[number].shift
+
+    def scan_frames(self, number: int) -> int:
+        """Frames of a scan of an area, see `scan_frames`."""
+        return self._areas[number].frames
+
+    def period(self, number: int) -> int:
+        """Frames within which each unit of an area is due once, however often it failed."""
         area = self._areas[number]
-        return (frame // area.frames) & ((1 << level - 1 + area.shift) - 1) == 0
+        return area.frames << MOST - 1 + area.shift
 
     def failed(self, number: int, unit: int) -> bool:
         """A remedy failed: wait longer; tell whether that is news."""

@@ -16,9 +16,10 @@ from workbench.healing.devices.backoff import SUMS_FRAMES, WELL, Backoff
 from workbench.healing.devices.event_trace import EventTrace
 from workbench.healing.devices.evidence import diagnose, validated
 from workbench.healing.devices.fading import Fading
-from workbench.healing.devices.scrub_schedule import frames_before, looks_of, pass_quietly
+from workbench.healing.devices.scrub_schedule import looks_of, pass_quietly
 from workbench.healing.devices.stuck import StuckCells
 from workbench.healing.devices.variables import cursor_parts, cursor_word, keep, time_of, vote
+from workbench.healing.devices.waiting import quiet_frames, wait
 from workbench.healing.devices.whereabouts import Whereabouts
 from workbench.healing.log import CLIMBS, Diagnosis, LogEntry, Remedy, Verdict
 from workbench.healing.remedies import REMEDIES, State, mend_check
@@ -83,6 +84,11 @@ class Device:
         """Whether some cell is."""
         return bool(self._stuck.addresses)
 
+    @property
+    def stuck_in_variables(self) -> bool:
+        """Whether several stuck cells are among the healer's variables, see `StuckCells`."""
+        return self._stuck.in_variables
+
     def silence(self) -> None:
         """Zero the state section."""
         state = self.layout.sections[STATE]
@@ -114,7 +120,7 @@ class Device:
 
     def _follow(self) -> bool:
         """Pages lie where the map says, and the version runs that its variable names; tell whether anything moved."""
-        if not self.where.follow(self.data, self._vote()):
+        if not self.where.follow(self.data, self.voted()):
             return False
         self.settle()
         self._suspect_all()
@@ -128,40 +134,18 @@ class Device:
 
     def quiet_frames(self) -> int | None:
         """How many calls of `heal`, which monitors have no part in, find nothing from now on; None: all."""
-        if self._stuck.in_variables or self.fading.busy:
-            return 0
-        if not any(self.suspect) and not self.backoff.any():
-            return None
-        state, policy = self._vote(), self.strategy.policy
-        quiet = []
-        for number, (guard, watch) in enumerate(self.guards):
-            units = self.suspect[number].union(self.backoff.waiting(number, watch.units))
-            if guard.scans and units:
-                quiet.append(
-                    frames_before(guard, number, state, policy, units=watch.units, suspects=units)
-                )
-            elif guard.area.kind.stream and self.backoff.waiting(number, watch.units):
-                wrap = self.strategy.frame_modulus - state["frame"]
-                quiet.append(min(-state["frame"] % SUMS_FRAMES, wrap))
-        return min(quiet, default=None)
+        return quiet_frames(self)
 
     def wait(self, frames: int) -> None:
         """As many calls of `heal` as that, which monitors have no part in."""
-        until = self.trace.now + frames
-        while self.trace.now < until:
-            left, quiet = until - self.trace.now, self.quiet_frames()
-            if quiet is None or quiet >= left:
-                self.skip(left)
-                return
-            self.skip(quiet)
-            self.heal()
+        wait(self, frames)
 
     def skip(self, frames: int) -> None:
         """As many calls of `heal` as that, which must be quiet ones."""
         if not frames or not self.guards:
             self.trace.now += frames
             return
-        state = self._vote()
+        state = self.voted()
         if self._stuck.in_variables:
             for _ in range(frames):
                 self.heal()
@@ -334,10 +318,11 @@ class Device:
     def state_of_frame(self) -> State:
         """The healer's variables, voted once in a frame; what alarms change of them, `heal` keeps."""
         if self._state is None:
-            self._state = self._vote()
+            self._state = self.voted()
         return self._state
 
-    def _vote(self) -> State:
+    def voted(self) -> State:
+        """The healer's variables, by majority."""
         return vote(self._variables, self.strategy, areas=len(self.guards))
 
     def _keep(self, state: State) -> None:

@@ -30,7 +30,7 @@ class Says(IntFlag):
     theirs say that the working copy is sound.
     BLAMED: a code's judgement says that it is damaged. GOLDEN_AGREES: the golden copy agrees with the
     check. GOLDEN_CLEARED, GOLDEN_BLAMED: as the first two, of the golden copy. SAME: working copy and
-    golden copy are equal. TWO_DISAGREE: so does the second check with the working copy. LATENT: a page of flash is
+    golden copy are equal. TWO_DISAGREE: so does the second check with the working copy. LATENT: the golden copy is
     wrong and the working copy that was made from it is right. What a guard is, too: READS_GOLDEN, it has a golden copy;
     TWO_CHECKS; REMADE, its checks are made from the working copy at start-up.
     """
@@ -78,7 +78,7 @@ TABLE: tuple[tuple[Says, Says, Diagnosis], ...] = (
     (Says.TWO_DISAGREE | Says.SAME, Says.TWO_DISAGREE | Says.SAME, Diagnosis.GOLDEN),
     (Says(0), Says(0), Diagnosis.AMBIGUOUS),
 )
-# The first row, where some guard watches flash alone.
+# The first row, where some guard can tell that the golden copy alone is damaged.
 LATENT_ROW = (Says.LATENT, Says.LATENT, Diagnosis.LATENT)
 
 
@@ -104,8 +104,8 @@ _FACTS = Says.READS_GOLDEN | Says.TWO_CHECKS | Says.REMADE
 def rows_for(guards: Guards) -> list[tuple[Says, Says, Diagnosis]]:
     """The rows that some of these guards can meet, in their order."""
     kinds = [facts(*each) for each in guards]
-    flash = any(guard.area.kind.flash for guard, _ in guards)
-    return [LATENT_ROW] * flash + [
+    latent = any(watch.tells_latent for _, watch in guards)
+    return [LATENT_ROW] * latent + [
         row for row in TABLE if any((kind & row[0] & _FACTS) == (row[1] & _FACTS) for kind in kinds)
     ]
 

@@ -5,7 +5,11 @@ Layout: a cursor is as in `variables`; a guard looks after the frames that `ever
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
 
 from workbench.healing.devices.variables import State, cursor_parts, cursor_word
 from workbench.healing.strategies.guard import Guard
@@ -19,15 +23,77 @@ def looks_of(guard: Guard, units: int) -> int:
     return min(guard.per_frame, units)
 
 
-def frames_before(
-    guard: Guard, number: int, state: State, policy: Policy, *, units: int, suspects: Iterable[int]
-) -> int:
-    """Frames in which guard `number` looks at none of its units `suspects`, from now on."""
-    now, _ = cursor_parts(state["cursor"][number], policy, units=units)
-    back = pow(guard.stride, -1, units)
-    ahead = min((unit - now) * back % units for unit in suspects)
-    first = -(-(state["frame"] + state["rest"]) // guard.every_frames)
-    return (first + ahead // looks_of(guard, units)) * guard.every_frames - state["frame"]
+@dataclass(frozen=True)
+class Looks:
+    """When a guard looks at one of its units, as long as nothing holds it up.
+
+    Frames are as the healer counts them, and go on beyond the wrap. first: number of its next look of all. ahead: units
+    that it looks at before this one. per_frame: units a look. strikes: how often in a row the unit was found wrong.
+    """
+
+    first: int
+    ahead: int
+    units: int
+    per_frame: int
+    every_frames: int
+    strikes: int
+
+    @classmethod
+    def of(
+        cls, guard: Guard, number: int, state: State, policy: Policy, *, units: int, unit: int
+    ) -> Looks:
+        """From now on. number: of the guard. units: how many it has."""
+        now, strikes = cursor_parts(state["cursor"][number], policy, units=units)
+        return cls(
+            first=-(-(state["frame"] + state["rest"]) // guard.every_frames),
+            ahead=(unit - now) * pow(guard.stride, -1, units) % units,
+            units=units,
+            per_frame=looks_of(guard, units),
+            every_frames=guard.every_frames,
+            strikes=strikes if unit == now else 0,
+        )
+
+    def frame(self, number: int) -> int:
+        """The frame of look `number` at the unit, from 0."""
+        looked_at = self.ahead + number * self.units
+        return (self.first + looked_at // self.per_frame) * self.every_frames
+
+    def before(self, frame: int) -> int:
+        """Looks at the unit before a frame."""
+        return int(self._before(np.array(frame)))
+
+    def due(self, scan_frames: int, scans: int) -> int:
+        """The first frame of a look in a scan whose number `scans` divides."""
+        frame, period = self.frame(0), scan_frames * scans
+        while frame // scan_frames % scans:
+            frame = self.frame(self.before(-(-frame // period) * period))
+        return frame
+
+    def due_before(self, frame: int, scan_frames: int, scans: int) -> int:
+        """Looks before a frame in scans whose number `scans` divides.
+
+        They come in a pattern: after `units` looks of the guard it is at the same unit at the same place in a look.
+        """
+        period = scan_frames * scans
+        pattern = math.lcm(self.units * self.every_frames, period)
+        second = (self.frame(0) // period + 1) * period
+        whole = max(0, frame - second) // pattern
+        last = second + whole * pattern
+        return (
+            self._in_scans(second - period, min(second, frame), scan_frames, period)
+            + self._in_scans(second, second + pattern, scan_frames, period) * whole
+            + self._in_scans(last, frame, scan_frames, period)
+        )
+
+    def _in_scans(self, start: int, stop: int, scan_frames: int, period: int) -> int:
+        """Looks from a scan's start on and before `stop`, in this and every scan that begins a period after one."""
+        starts = np.arange(start, stop, period)
+        stops = np.minimum(starts + scan_frames, stop)
+        return int((self._before(stops) - self._before(starts)).sum())
+
+    def _before(self, frames: np.ndarray) -> np.ndarray:
+        looks = -(-frames // self.every_frames) - self.first
+        return np.maximum(0, -(-(looks * self.per_frame - self.ahead) // self.units))
 
 
 def pass_quietly(

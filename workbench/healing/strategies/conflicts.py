@@ -20,7 +20,7 @@ from workbench.memory.watches.watch import Watch
 def refuse_conflicts(guards: Sequence[Guard], watches: Sequence[Watch]) -> None:
     """Raise WorkbenchError for two guards that may undo each other's repairs for ever."""
     for one, other in combinations(zip(guards, watches, strict=False), 2):
-        if not (_conflict(one[0], other[0]) or _conflict(other[0], one[0])):
+        if not (_conflict(*one, other[0]) or _conflict(*other, one[0])):
             continue
         shared = np.intersect1d(one[1].watched(), other[1].watched(), assume_unique=True)
         if shared.size:
@@ -32,17 +32,18 @@ def refuse_conflicts(guards: Sequence[Guard], watches: Sequence[Watch]) -> None:
             )
 
 
-def _conflict(one: Guard, other: Guard) -> bool:
+def _conflict(one: Guard, watch: Watch, other: Guard) -> bool:
     """Whether `one` makes bytes right, by a source of its own, that `other` then repairs again.
 
-    RESTORE by a code is of two sources that agree with each other, so only CORRECT makes a conflict with
-    the golden copy; REBOOT makes what lies in RAM anew, and none with that. What start-up found agrees with a
-    golden copy that was damaged before, so that there RESTORE makes a conflict with checks in flash.
+    Not where `other` compares with the golden copy and asks `one` first. RESTORE by a code is of two sources that agree
+    with each other, so only CORRECT makes a conflict with the golden copy; REBOOT makes what lies in RAM anew, and none
+    with that. What start-up found agrees with a golden copy that was damaged before, so that there RESTORE makes a
+    conflict with checks in flash.
     """
     if not any(action.corrects for action in one.actions) or not other.ladder:
         return False
     if _source(other) == GOLDEN_COPY:
-        return _source(one) == MADE or not other.actions[0].restarts
+        return not watch.vouches and (_source(one) == MADE or not other.actions[0].restarts)
     return (_source(one), _source(other)) == (MADE, START_UP)
 
 

@@ -108,9 +108,24 @@ class FlashWatch(Watch):
         same = unit >= self._golden_units or self._same(data, unit)
         return Judgement.CLEARS if same else Judgement.UNSURE
 
+    @property
+    def tells_latent(self) -> bool:
+        """True: of pages of the golden copy."""
+        return True
+
     def latent(self, data: np.ndarray, unit: int) -> bool:
         """Whether the golden copy is damaged and the working copy is right."""
         return unit < self._golden_units and self._is_right(data, unit) and not self._same(data, unit)  # fmt: skip
+
+    @property
+    def vouches(self) -> bool:
+        """True: of pages of the golden copy."""
+        return True
+
+    def vouches_for(self, data: np.ndarray, address: int) -> bool:
+        """Where the page of the golden copy is wrong and the working copy is right."""
+        unit = address // self.area.unit_bytes
+        return self.wrong(data, unit) and self.latent(data, unit)
 
     def _is_right(self, data: np.ndarray, unit: int) -> bool:
         """Whether the working copy of a page agrees with the sum, or with checks in flash of other guards."""

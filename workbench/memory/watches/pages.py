@@ -107,6 +107,18 @@ class PageWatch(Watch):
                 said.add(Judgement.CLEARS)
         return max(said)
 
+    @property
+    def vouches(self) -> bool:
+        """True of every code, where it sees a difference."""
+        return True
+
+    def vouches_for(self, data: np.ndarray, address: int) -> bool:
+        """Where the check tells the copies of the byte's unit from each other, and is that of the working copy."""
+        if not self.start <= address < self.stop:
+            return False
+        unit = int(self.units_of(np.array([address]))[0])
+        return not self.wrong(data, unit) and self.wrong(data, unit, golden=True)
+
     def second_wrong(self, data: np.ndarray, unit: int) -> bool:
         """True where the second code disagrees with its check."""
         return self.second is not None and self.wrong(data, unit, second=True)
@@ -143,6 +155,16 @@ class PageWatch(Watch):
         self.code.correct(
             data[self.addresses(unit)], check if self.area.keep == RAM else check.copy()
         )
+
+    def correct_confirmed(self, data: np.ndarray, unit: int) -> None:
+        """A code may take several flips for one elsewhere; golden copy and check, which agree, cannot both err."""
+        if self.wrong(data, unit, golden=True):
+            self.correct(data, unit)
+            return
+        working, golden = self._both(data, unit)
+        corrected = working.copy()
+        self.code.correct(corrected, self.check(data, unit).copy())
+        np.copyto(working, corrected, where=corrected == golden)
 
 
 @dataclass(frozen=True)

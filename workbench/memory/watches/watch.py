@@ -137,8 +137,22 @@ class Watch:
         """Whether a unit disagrees with its second check, where there is one."""
         return False
 
+    @property
+    def tells_latent(self) -> bool:
+        """Whether `latent` may be true of some unit."""
+        return False
+
     def latent(self, data: np.ndarray, unit: int) -> bool:
-        """Whether a golden copy is damaged and the working copy is not; asked of kinds that watch flash alone."""
+        """Whether a golden copy is damaged and the working copy is not, of a unit that is `wrong`."""
+        return False
+
+    @property
+    def vouches(self) -> bool:
+        """Whether `vouches_for` may be true of some byte."""
+        return False
+
+    def vouches_for(self, data: np.ndarray, address: int) -> bool:
+        """Whether a byte of the working copy, and not its golden copy, agrees with what is stored of its unit."""
         return False
 
     def trusts_golden(self, data: np.ndarray, unit: int) -> bool:
@@ -173,6 +187,10 @@ class Watch:
     def correct(self, data: np.ndarray, unit: int) -> None:
         """Put right what can be; of kinds that correct."""
         raise NotImplementedError
+
+    def correct_confirmed(self, data: np.ndarray, unit: int) -> None:
+        """As `correct`, but for bytes that a golden copy refutes which agrees with the check."""
+        self.correct(data, unit)
 
     def same_as_golden(self, data: np.ndarray, unit: int) -> bool:
         """Whether a unit equals its golden copy."""
