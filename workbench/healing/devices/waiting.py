@@ -7,18 +7,55 @@ changed nothing, none that follows will: they are counted, and not made.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Protocol
 
-from workbench.healing.devices.backoff import MOST, SUMS_FRAMES
+import numpy as np
+
+from workbench.healing.devices.backoff import MOST, SUMS_FRAMES, Backoff
+from workbench.healing.devices.event_trace import EventTrace
+from workbench.healing.devices.fading import Fading
 from workbench.healing.devices.scrub_schedule import Looks
+from workbench.healing.log import LogEntry
+from workbench.healing.remedies import State
+from workbench.healing.strategies.guard import Guard
+from workbench.healing.strategies.strategy import Strategy
+from workbench.memory.layout import Layout
 from workbench.memory.places import HEALER
-
-if TYPE_CHECKING:
-    from workbench.healing.devices.device import Device
-    from workbench.healing.remedies import State
+from workbench.memory.watches.monitor import Monitor
+from workbench.memory.watches.watch import Watch
 
 
-def quiet_frames(device: Device) -> int | None:
+class Waiting(Protocol):
+    """What is asked of a device; see `workbench.healing.devices.device.Device`."""
+
+    layout: Layout
+    strategy: Strategy
+    guards: list[tuple[Guard, Watch]]
+    monitors: list[tuple[int, Monitor]]
+    data: np.ndarray
+    log: list[LogEntry]
+    suspect: list[set[int]]
+    backoff: Backoff
+    fading: Fading
+    trace: EventTrace
+    false_positives: int
+    repeats: int
+
+    @property
+    def stuck_in_variables(self) -> bool:
+        """Whether several stuck cells are among the healer's variables."""
+
+    def voted(self) -> State:
+        """The healer's variables, by majority."""
+
+    def skip(self, frames: int) -> None:
+        """As many calls of `heal` as that, which must be quiet ones."""
+
+    def heal(self) -> bool:
+        """What the healer does after a frame."""
+
+
+def quiet_frames(device: Waiting) -> int | None:
     """How many calls of `heal`, which monitors have no part in, find nothing from now on; None: all."""
     if device.stuck_in_variables or device.fading.busy:
         return 0
@@ -38,7 +75,7 @@ def quiet_frames(device: Device) -> int | None:
     return min(quiet, default=None)
 
 
-def wait(device: Device, frames: int) -> None:
+def wait(device: Waiting, frames: int) -> None:
     """As many calls of `heal` as that, which monitors have no part in."""
     until = device.trace.now + frames
     before: _Standing | None = None
@@ -74,7 +111,7 @@ class _Standing:
         return self.log, self.false_positives, self.variables, self.memory
 
 
-def _standing(device: Device) -> _Standing | None:
+def _standing(device: Waiting) -> _Standing | None:
     """None where a try may be another one than that before it."""
     if device.monitors or device.stuck_in_variables or device.strategy.policy.persistence > 1:
         return None
@@ -97,7 +134,7 @@ def _standing(device: Device) -> _Standing | None:
     )
 
 
-def _count_tries(device: Device, frames: int) -> None:
+def _count_tries(device: Waiting, frames: int) -> None:
     """Pass so many frames, or those until the wrap, in which every try is as the one before it."""
     state = device.voted()
     frames = min(frames, device.strategy.frame_modulus - state["frame"])
@@ -109,7 +146,7 @@ def _count_tries(device: Device, frames: int) -> None:
     device.skip(frames)
 
 
-def _due(device: Device, number: int, state: State, unit: int) -> int:
+def _due(device: Waiting, number: int, state: State, unit: int) -> int:
     """The frame, as it is counted, in which guard `number` looks at a unit that is due."""
     looks = _looks(device, number, state, unit)
     if looks.strikes:  # what was found wrong already, as persistence asks for, is due
@@ -117,6 +154,6 @@ def _due(device: Device, number: int, state: State, unit: int) -> int:
     return looks.due(device.backoff.scan_frames(number), device.backoff.scans(number, unit))
 
 
-def _looks(device: Device, number: int, state: State, unit: int) -> Looks:
+def _looks(device: Waiting, number: int, state: State, unit: int) -> Looks:
     guard, watch = device.guards[number]
     return Looks.of(guard, number, state, device.strategy.policy, units=watch.units, unit=unit)
