@@ -21,7 +21,7 @@ from workbench.firmware.machine_faults.fault import (
     STACK,
     MachineFault,
 )
-from workbench.firmware.machine_faults.machine import Ending, StruckMachine
+from workbench.firmware.machine_faults.machine import WATCHDOG, Ending, StruckMachine
 from workbench.firmware.toolchain import build_folder, compile_device, package_texts
 from workbench.healing.strategies.named import nothing, scrub
 from workbench.memory.image import Image
@@ -41,9 +41,8 @@ _CONDITIONAL = (
 )
 
 
-def _machine(core: Core, assembly: str) -> StruckMachine:
-    """A chip whose `device_reset` runs some assembly; %0 is &given, %1 is made."""
-    clobbered = '"t0"' if core.risc_v else '"r0", "r1", "r2", "r3", "cc"'
+def _machine(core: Core, code: str) -> StruckMachine:
+    """A chip whose `device_reset` runs some C, with variables `given` and `made[3]`."""
     startup = (
         package_texts("device")["device/startup.c"]
         .replace(
@@ -52,7 +51,7 @@ def _machine(core: Core, assembly: str) -> StruckMachine:
         )
         .replace(
             "    for (;;) {\n    }",
-            f'    __asm__ volatile("{assembly}" : : "r"(&given), "r"(made) : {clobbered}, "memory");',
+            f"    {code}",
         )
     )
     sources = {"startup.c": startup, "device.ld": package_texts("device")["device/device.ld"]}
@@ -60,6 +59,14 @@ def _machine(core: Core, assembly: str) -> StruckMachine:
         elf = folder / "a.elf"
         compile_device(folder, elf, core=core, linker_script=folder / "device.ld")
         return StruckMachine(elf, core)
+
+
+def _assembled(core: Core, assembly: str) -> StruckMachine:
+    """A chip that runs some assembly; %0 is &given, %1 is made."""
+    clobbered = '"t0"' if core.risc_v else '"r0", "r1", "r2", "r3", "cc"'
+    return _machine(
+        core, f'__asm__ volatile("{assembly}" : : "r"(&given), "r"(made) : {clobbered}, "memory");'
+    )
 
 
 def _first(machine: StruckMachine, core: Core) -> int:
@@ -70,16 +77,16 @@ def _first(machine: StruckMachine, core: Core) -> int:
     raise AssertionError("no instruction adds 1")
 
 
-def _made(machine: StruckMachine, fault: MachineFault | None, *, count: int = 3) -> list[int]:
+def _made(machine: StruckMachine, *faults: MachineFault | None) -> list[int]:
     machine.take_back(np.zeros(machine.ram_bytes, np.uint8))
-    machine.run("device_reset", fault)
-    return machine.view("made", 4 * count).view("<u4").tolist()
+    machine.run("device_reset", *(fault for fault in faults if fault))
+    return machine.view("made", 12).view("<u4").tolist()
 
 
 @pytest.fixture(scope="module", params=CORES.values(), ids=CORES)
 def adder(request: pytest.FixtureRequest) -> tuple[StruckMachine, Core, int]:
     core = request.param
-    machine = _machine(core, _SUM_ON_RISC_V if core.risc_v else _SUM_ON_ARM)
+    machine = _assembled(core, _SUM_ON_RISC_V if core.risc_v else _SUM_ON_ARM)
     assert _made(machine, None) == [15, 0, 0]
     return machine, core, _first(machine, core)
 
@@ -153,7 +160,7 @@ def test_a_moment_that_does_not_come_is_refused(adder: tuple[StruckMachine, Core
 
 
 def test_conditional_instructions_are_skipped_one_by_one() -> None:
-    machine = _machine(CORES["m4"], _CONDITIONAL)
+    machine = _assembled(CORES["m4"], _CONDITIONAL)
     assert _made(machine, None) == [2, 3, 0]
     made = [_made(machine, MachineFault(SKIP, 0, number)) for number in range(machine.instructions)]
     first = next(n for n, values in enumerate(made) if values == [0, 3, 0])
@@ -166,6 +173,65 @@ def test_conditional_instructions_are_skipped_one_by_one() -> None:
         counter = MachineFault(REGISTER, 0, number, register="pc", bit=29)
         machine.take_back(np.zeros(machine.ram_bytes, np.uint8))
         assert machine.run("device_reset", counter) is Ending.CRASHED
+
+
+def test_several_faults_strike_in_one_call(adder: tuple[StruckMachine, Core, int]) -> None:
+    """Additions of 2 and 8 are left out, and between them bit 0 of the sum 1 + 4 flips."""
+    machine, core, load = adder
+    skips = [MachineFault(SKIP, 0, load + n) for n in (2, 4)]
+    register = MachineFault(REGISTER, 0, load + 4, register="x5" if core.risc_v else "r0", bit=0)
+    assert _made(machine, *skips)[0] == 5
+    assert _made(machine, skips[0], register)[0] == 4 + 8
+    assert _made(machine, skips[0], register, skips[1])[0] == 4
+    assert machine.struck == "device_reset"
+    # What would come later than the call ends does not come; the first does.
+    assert _made(machine, skips[0], MachineFault(SKIP, 0, 9999))[0] == 13
+    assert _made(machine, None)[0] == 15
+
+
+def test_what_is_executed_is_listed_and_can_be_skipped(
+    adder: tuple[StruckMachine, Core, int],
+) -> None:
+    machine, _, load = adder
+    machine.take_back(np.zeros(machine.ram_bytes, np.uint8))
+    executed = machine.executed("device_reset", "device_reset")
+    assert [number for number, _ in executed] == list(range(machine.instructions))
+    addresses = [address for _, address in executed]
+    assert addresses == sorted(addresses) and addresses[0] == machine.symbol("device_reset")
+    sums = [_made(machine, MachineFault(SKIP, 0, number))[0] for number, _ in executed]
+    assert sums[load + 1 : load + 6] == [14, 13, 11, 7, 0]
+
+
+def _watched(core: Core, loop: str) -> StruckMachine:
+    """A chip that asks for a watchdog of 1,000 instructions, starts it, feeds it twice, and loops."""
+    return _machine(
+        core,
+        f"volatile uint32_t *const key = (volatile uint32_t *){WATCHDOG:#x}u; key[2] = 1000u; key[0] = 0xccccu; "
+        "for (uint32_t i = 0; i < 200u; i++) { given = i; } key[0] = 0xaaaau; "
+        f"for (uint32_t i = 0; i < 200u; i++) {{ given = i; }} key[0] = 0xaaaau; {loop}",
+    )
+
+
+@pytest.mark.parametrize("name", ["m0plus", "m4", "rv32imc"])
+def test_a_watchdog_bites_who_does_not_feed_it(name: str) -> None:
+    """It counts from its last food on, over calls, and is whole again after a reset."""
+    core = CORES[name]
+    machine = _watched(core, "for (;;) { made[0]++; }")
+    assert machine.run("device_reset") is Ending.HUNG
+    fed = machine.instructions - 1000
+    # A turn of a loop is one to twelve instructions.
+    assert 2 * 200 <= fed <= 2 * 200 * 12
+    made = int(machine.view("made", 4).view("<u4")[0])
+    assert 1000 / 12 < made <= 1000
+    kind = _watched(core, "")
+    assert kind.run("device_reset") is Ending.RETURNED
+    assert 900 < kind._left <= 1000
+    kind.watch(50)  # less than the first loop takes, and the program asks for more
+    assert kind.run("device_reset") is Ending.RETURNED
+    wrong = MachineFault(REGISTER, 0, 3, register="pc", bit=29)
+    assert kind.run("device_reset", wrong) is Ending.CRASHED
+    kind.restart()
+    assert kind._left == 1000
 
 
 @pytest.fixture(scope="module", params=["m0plus", "m4", "rv32imc"])

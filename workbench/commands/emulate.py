@@ -22,6 +22,7 @@ from workbench.commands.common import (
 )
 from workbench.commands.cost_table import LEGEND, print_costs
 from workbench.commands.emulated_core import on_core, print_figures
+from workbench.commands.emulated_exhaustive import run_exhaustive
 from workbench.commands.emulated_faults import USUAL_FAULTS, run_faults
 from workbench.commands.kept import Kept
 from workbench.commands.progress import counted
@@ -82,12 +83,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         f"stack, flash and registers, and skipped instructions ({USUAL_FAULTS}; on m4, in two words)",
     )  # fmt: skip
     parser.add_argument(
+        "--exhaustive", action="append", metavar="FUNCTION",
+        help="instead leave out every instruction in turn that a frame executes of a function of the firmware, while the "
+        "healer repairs a weight; may be given again",
+    )  # fmt: skip
+    parser.add_argument(
+        "--flips", type=int, metavar="K",
+        help="faults that strike each device of --faults together, or instructions in a row that --exhaustive leaves out (1)",
+    )  # fmt: skip
+    parser.add_argument(
         "--strategy", action="append", type=strategy_text, metavar="NAME|FILE",
-        help=f"the healer: {STRATEGIES} ({CRC_SCRUB}); may be given again for --faults, and for --costs and --soak "
+        help=f"the healer: {STRATEGIES} ({CRC_SCRUB}); may be given again for --faults and --exhaustive, and for --costs and --soak "
         "(all that fit)",
     )  # fmt: skip
     parser.add_argument(
-        "--jobs", type=int, default=-1, metavar="N", help="processes of --faults (one a core)"
+        "--jobs",
+        type=int,
+        default=-1,
+        metavar="N",
+        help="processes of --faults and --exhaustive (one a core)",
     )
     parser.add_argument(
         "--picture", type=Path, metavar="FILE", help="draw the outcomes of --faults there (PNG)"
@@ -116,6 +130,9 @@ def run(options: argparse.Namespace) -> None:
             refuse_replacing(written, voice.folder)
     if options.faults is not None:
         run_faults(voice, options)
+        return
+    if options.exhaustive:
+        run_exhaustive(voice, options)
         return
     bits = len(voice.image().layout.positions())
     if options.upsets > bits:
@@ -159,16 +176,19 @@ def _refuse_what_would_be_ignored(options: argparse.Namespace) -> None:
         "--costs": options.costs,
         "--soak": options.soak is not None,
         "--faults": options.faults is not None,
+        "--exhaustive": bool(options.exhaustive),
     }
     chosen = [name for name, asked in modes.items() if asked]
     if len(chosen) > 1:
         raise WorkbenchError(f"{' and '.join(chosen)} measure different things; choose one of them")
     mode = "".join(chosen)
-    other = mode and mode != "--faults"
+    strikes = mode in ("--faults", "--exhaustive")
+    other = mode and not strikes
     unused = {
         "--pages": options.pages is not None and other,
         "--word": options.word and other,
-        "--jobs": options.jobs != -1 and mode != "--faults",
+        "--jobs": options.jobs != -1 and not strikes,
+        "--flips": options.flips is not None and not strikes,
         "--picture": options.picture and mode != "--faults",
         "--log": options.log and (mode or len(options.core or USUAL_CORES) > 1),
         "--core": options.core and mode == "--soak",

@@ -15,7 +15,7 @@ from workbench.experiments.machine_faults.outcomes import OUTCOMES, by_kind, sha
 from workbench.files import replacing
 from workbench.firmware.machine_faults.fault import KINDS
 
-_COLOURS = ("#dddddd", "#009e73", "#f0e442", "#e69f00", "#cc79a7", "#d55e00")
+_COLOURS = ("#dddddd", "#009e73", "#f0e442", "#56b4e9", "#e69f00", "#cc79a7", "#d55e00")
 _LEAST_TEXT = 0.04  # of a bar, that has room for its share
 
 

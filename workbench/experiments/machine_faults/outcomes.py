@@ -12,12 +12,11 @@ from workbench.firmware.machine_faults.campaign import Struck
 from workbench.firmware.machine_faults.fault import KINDS
 from workbench.firmware.machine_faults.machine import Ending
 
-MASKED, HEALED, DEGRADED, WRONG, HANG, CRASH = (
-    "masked", "healed", "degraded", "wrong sound", "hang", "crash",
+MASKED, HEALED, DEGRADED, RESET, WRONG, HANG, CRASH = (
+    "masked", "healed", "degraded", "reset, then right", "wrong sound", "hang", "crash",
 )  # fmt: skip
-OUTCOMES = (MASKED, HEALED, DEGRADED, WRONG, HANG, CRASH)
-HARMFUL = (WRONG, HANG, CRASH)
-STOPPED = (HANG, CRASH)
+OUTCOMES = (MASKED, HEALED, DEGRADED, RESET, WRONG, HANG, CRASH)
+HARMFUL = (RESET, WRONG, HANG, CRASH)
 
 
 class Share(NamedTuple):
@@ -43,11 +42,13 @@ class Share(NamedTuple):
 def outcome_of(struck: Struck, quality: str) -> str:
     """One of OUTCOMES.
 
-    The first that is true: the core faulted; a frame never ended; the utterance is broken; the log has a repair and nothing
-    is damaged any more; a sample differs; none does.
+    The first that is true: the watchdog reset the device, and it sounds as before in the end; the core faulted; a frame
+    never ended; the utterance is broken; the log has a repair and nothing is damaged any more; a sample differs; none does.
 
     quality: class of the utterance, "" where every sample is equal.
     """
+    if struck.stopped is not None and struck.recovered:
+        return RESET
     if struck.stopped is not None:
         return CRASH if struck.stopped is Ending.CRASHED else HANG
     if quality == BROKEN:
@@ -69,18 +70,13 @@ def by_kind(records: Sequence[dict[str, Any]]) -> dict[str, list[dict[str, Any]]
     return {kind: group for kind, group in groups.items() if group}
 
 
-def recoveries(records: Iterable[dict[str, Any]]) -> Share:
-    """Of devices that hung or crashed, those that sound as before in the end, after restarts by the watchdog."""
-    stopped = [record for record in records if record["outcome"] in STOPPED]
-    return Share.of(sum(record["recovered"] for record in stopped), len(stopped))
-
-
 class Site(NamedTuple):
-    """Where faults of one kind struck, and how many of them were harmful."""
+    """Where faults of one kind struck, how many of them were harmful, and how many of these a reset did not help."""
 
     kind: str
     site: str
     harmful: Share
+    lasting: int
     outcomes: dict[str, int]
 
 
@@ -90,8 +86,16 @@ def vulnerable_sites(records: Iterable[dict[str, Any]]) -> list[Site]:
     for record in records:
         groups.setdefault((record["kind"], record["site"]), Counter())[record["outcome"]] += 1
     sites = [
-        Site(kind, site, Share.of(sum(found[each] for each in HARMFUL), found.total()), dict(found))
+        Site(
+            kind,
+            site,
+            Share.of(sum(found[each] for each in HARMFUL), found.total()),
+            sum(found[each] for each in HARMFUL if each != RESET),
+            dict(found),
+        )
         for (kind, site), found in groups.items()
         if any(found[each] for each in HARMFUL)
     ]
-    return sorted(sites, key=lambda each: (-each.harmful.low, -each.harmful.hits, each.site))
+    return sorted(
+        sites, key=lambda each: (-each.harmful.low, -each.harmful.hits, -each.lasting, each.site)
+    )

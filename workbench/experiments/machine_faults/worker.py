@@ -14,7 +14,7 @@ from workbench.experiments.voices.script import script_of
 from workbench.experiments.voices.voice import Voice
 from workbench.firmware.boards import CORES
 from workbench.firmware.machine_faults.campaign import StruckDevice
-from workbench.firmware.machine_faults.fault import REPAIR
+from workbench.firmware.machine_faults.fault import REPAIR, MachineFault
 from workbench.firmware.own_in_c import OwnInC
 from workbench.healing.strategies.strategy import Strategy
 from workbench.integer.program import Program
@@ -55,31 +55,60 @@ class Setup:
         return _devices[self.name]
 
 
-def strike(setup: Setup, kind: str, seed: int, numbers: Sequence[int]) -> list[dict[str, Any]]:
-    """A record for each fault, JSON-ready; WorkbenchError as `Setup.device`."""
+def strike(
+    setup: Setup, kind: str, seed: int, flips: int, numbers: Sequence[int]
+) -> list[dict[str, Any]]:
+    """A record for each device that `flips` faults strike, JSON-ready; WorkbenchError as `Setup.device`."""
     device = setup.device()
-    program = setup.voice.program
-    records: list[dict[str, Any]] = []
     if kind == REPAIR and device.sites.repair is None:
-        return records
-    for number in numbers:
-        struck = device.strike(device.sites.draw(kind, seed=seed, number=number))
-        quality = ""
-        if not np.array_equal(struck.codes, struck.expected):
-            sound, expected = map(program.rendered, (struck.codes, struck.expected))
-            quality = compared(sound, expected, setup.voice).quality
-        records.append(
-            {
-                **asdict(struck.fault),
-                "number": number,
-                "site": struck.site,
-                "function": struck.function,
-                "outcome": outcome_of(struck, quality),
-                "quality": quality,
-                "restarts": struck.restarts,
-                "recovered": struck.recovered,
-                "repairs": struck.repairs,
-                "damaged": struck.damaged,
-            }
-        )
-    return records
+        return []
+    return [
+        {
+            "number": number,
+            **_struck(setup, device.sites.draws(kind, seed=seed, number=number, count=flips)),
+        }
+        for number in numbers
+    ]
+
+
+def skip_each(setup: Setup, symbol: str, flips: int, start: int, stop: int) -> list[dict[str, Any]]:
+    """A record for each instruction from `start` to before `stop` of those that a frame executes behind a symbol.
+
+    It is skipped, with flips - 1 of them that follow; see `StruckDevice.executed`. Raises as that and `Setup.device`.
+    """
+    executed = setup.device().executed(symbol)
+    return [
+        {
+            **_struck(setup, [fault for fault, _ in executed[at : at + flips]]),
+            "symbol": symbol,
+            "address": executed[at][1],
+        }
+        for at in range(start, min(stop, len(executed)))
+    ]
+
+
+def count_executed(setup: Setup, symbol: str) -> int:
+    """How many instructions there are for `skip_each`."""
+    return len(setup.device().executed(symbol))
+
+
+def _struck(setup: Setup, faults: Sequence[MachineFault]) -> dict[str, Any]:
+    """A device struck once, JSON-ready: the first fault, the number of all, and what came of it."""
+    program, struck = setup.voice.program, setup.device().strike(*faults)
+    quality = ""
+    if not np.array_equal(struck.codes, struck.expected):
+        sound, expected = map(program.rendered, (struck.codes, struck.expected))
+        quality = compared(sound, expected, setup.voice).quality
+    return {
+        **asdict(faults[0]),
+        "more": [asdict(fault) for fault in faults[1:]],
+        "site": struck.site,
+        "function": struck.function,
+        "outcome": outcome_of(struck, quality),
+        "stopped": struck.stopped.value if struck.stopped else "",
+        "quality": quality,
+        "restarts": struck.restarts,
+        "recovered": struck.recovered,
+        "repairs": struck.repairs,
+        "damaged": struck.damaged,
+    }

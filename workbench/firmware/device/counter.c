@@ -2,7 +2,7 @@
 /*
  * Hooks for the emulator, native because they run at every jump and every read of flash: count
  * instructions and bytes exactly, invert bits of RAM once their time has come, hold cells that are
- * stuck, and stop before a given instruction. They run on the host, not on the device.
+ * stuck, stop before a given instruction, and count for a watchdog timer. They run on the host, not on the device.
  */
 #include <stdint.h>
 
@@ -56,11 +56,15 @@ typedef struct {
     uint64_t pause;  /* ... it stops before the block with the instruction of this number, from 0 ... */
     uint64_t paused_at; /* ... which begins here; 0 where it did not stop */
     uint64_t paused_bytes;
+    const uint32_t *watchdog; /* its registers: a key, and at word 2 after how many instructions it bites; NULL for none */
+    uint64_t watching;        /* so many; 0 while it does not run */
 } counter;
 
 void counter_block(void *emulator, uint64_t address, uint32_t size, void *user);
 void counter_read(void *emulator, int kind, uint64_t address, int size, int64_t value, void *user);
+void counter_watchdog(void *emulator, int kind, uint64_t address, int size, int64_t value, void *user);
 
+enum { WATCHDOG_START = 0xcccc, WATCHDOG_FEED = 0xaaaa }; /* keys */
 enum { OTHER, LOAD, STORE, SEVERAL, ACCUMULATE };
 
 static uint32_t ones(uint32_t bits)
@@ -182,4 +186,17 @@ void counter_read(void *emulator, int kind, uint64_t address, int size, int64_t 
 {
     (void)emulator, (void)kind, (void)address, (void)value;
     ((counter *)user)->flash_reads += (uint64_t)size;
+}
+
+/* A write to the watchdog's key; where nobody feeds it, the limit stops the core, which is what it does to it. */
+void counter_watchdog(void *emulator, int kind, uint64_t address, int size, int64_t value, void *user)
+{
+    counter *const c = user;
+    (void)emulator, (void)kind, (void)address, (void)size;
+    if (value == WATCHDOG_START) {
+        c->watching = c->watchdog[2];
+    }
+    if (c->watching && (value == WATCHDOG_START || value == WATCHDOG_FEED)) {
+        c->limit = c->instructions + c->watching;
+    }
 }

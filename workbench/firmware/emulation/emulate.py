@@ -199,7 +199,7 @@ def _in_flash(firmwares: Sequence[Firmware]) -> dict[str, int]:
 
 def _looked_at(firmware: Firmware) -> list[str]:
     """Symbols that the emulator asks for, which the linker must not drop."""
-    names = [f"unit_{call}" for call in unit_calls(firmware)]
+    names = [f"unit_{call}" for call in (*unit_calls(firmware), "frame")]
     return [*(f"{firmware.prefix}_{name}" for name in names), *_in_flash([firmware])]
 
 

@@ -101,6 +101,8 @@ class _Counts(ctypes.Structure):
         ("pause", ctypes.c_uint64),
         ("paused_at", ctypes.c_uint64),
         ("paused_bytes", ctypes.c_uint64),
+        ("watchdog", ctypes.c_void_p),
+        ("watching", ctypes.c_uint64),
     )
 
 
@@ -166,6 +168,7 @@ class EmulatedMachine:
         self._thumb = 0 if core.risc_v else _THUMB
         self._flash = np.zeros(FLASH_BYTES, np.uint8)
         self._ram = np.zeros(RAM_BYTES, np.uint8)
+        self._functions: set[str] = set()
         self.flash_bytes, self.ram_bytes, self._symbols = self._load(elf)
         self._uc = self._chip(core)
         self._counter = _Counter(self._flash, core)
@@ -269,12 +272,13 @@ class EmulatedMachine:
             if allocated and section["sh_size"]:
                 start = RAM_START if section["sh_addr"] >= RAM_START else FLASH_START
                 sizes[start] = max(sizes[start], section["sh_addr"] + section["sh_size"] - start)
+        table = [s for s in file.get_section_by_name(".symtab").iter_symbols() if s.name]
+        self._functions = {s.name for s in table if s["st_info"]["type"] == "STT_FUNC"}
         symbols = {
             # Functions have the Thumb bit; data may lie at odd addresses.
             symbol.name: symbol["st_value"]
             & (~_THUMB if symbol["st_info"]["type"] == "STT_FUNC" else ~0)
-            for symbol in file.get_section_by_name(".symtab").iter_symbols()
-            if symbol.name
+            for symbol in table
         }
         return sizes[FLASH_START], sizes[RAM_START], symbols
 

@@ -1,8 +1,9 @@
-"""What a fault of the whole machine does to a device that speaks, with a watchdog timer that restarts it.
+"""What faults of the whole machine do to a device that speaks, with a watchdog timer that restarts it.
 
 A device begins each frame as the clean one did at that frame, is hit while it computes it, and goes on to the end of
-the utterance, or until its memory is that of the clean device. Where a frame never ends, or the core faults, the watchdog
-resets the device: RAM stays, `init` fills it anew, that frame is silent, and the next one follows.
+the utterance, or until its memory is that of the clean device. It feeds the watchdog, by a store to its register, behind each
+step and nowhere else. Where it does not come to that, or the core faults, the device is reset: RAM stays, `init` fills it
+anew, that frame is silent, and the next one follows.
 """
 
 from __future__ import annotations
@@ -12,13 +13,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from workbench.errors import WorkbenchError
+from workbench.errors import WorkbenchError, nearest
 from workbench.firmware.boards import Core
 from workbench.firmware.emulation.emulate import device_file, firmware_for
 from workbench.firmware.emulation.emulator import RAM_START
 from workbench.firmware.machine_faults.fault import REGISTER, REPAIR, SKIP, MachineFault, Sites
-from workbench.firmware.machine_faults.machine import Ending, StruckMachine
+from workbench.firmware.machine_faults.machine import WATCHDOG, Ending, StruckMachine
 from workbench.firmware.twins.twin import Twin, frames_of
+from workbench.firmware.writing.unit import UNIT_WATCHDOG
 from workbench.healing.strategies.strategy import Strategy
 from workbench.memory.image import Image
 from workbench.memory.places import GOLDEN
@@ -33,13 +35,13 @@ _SETTLED_FRAMES = 8  # equal ones at the end show that a device has recovered
 class Struck:
     """What became of a device.
 
-    site: symbol of what was hit. function: that ran. stopped: how it stopped first, None where it never did.
+    faults: by time. site: symbol of what the first hit. function: that ran. stopped: how it stopped first, None where it never did.
     restarts: by the watchdog. recovered: whether it sounds as the clean device in the end. repairs: that its log has
     as healed. damaged: whether parameters or flash differ in the end. codes: of the output, [frames * rate, channels].
     expected: codes without the fault; of a fault during a repair, those of the device that repairs.
     """
 
-    fault: MachineFault
+    faults: tuple[MachineFault, ...]
     site: str
     function: str
     stopped: Ending | None
@@ -79,7 +81,7 @@ class StruckDevice:
             WorkbenchError: Without compiler or emulator, or where the inputs do not fit.
         """
         firmware = firmware_for(image, strategy)
-        with device_file([firmware], core) as elf:
+        with device_file([firmware], core, defines=[f"{UNIT_WATCHDOG}={WATCHDOG:#x}u"]) as elf:
             self._machine = StruckMachine(elf, core)
         self._twin = Twin(self._machine, firmware)
         self._frames = frames_of(firmware, inputs)
@@ -89,40 +91,44 @@ class StruckDevice:
         self.clean = np.empty(0)
         self.sites = self._speak()
 
-    def strike(self, fault: MachineFault) -> Struck:
-        """What a fault does; WorkbenchError where it cannot come in this utterance."""
+    def strike(self, *faults: MachineFault) -> Struck:
+        """What faults do, given by time; WorkbenchError where the first cannot come in this utterance."""
         machine, rate = self._machine, len(self._twin.output)
-        if not 0 <= fault.frame < len(self._frames):
+        first, last = faults[0].frame, faults[-1].frame
+        if not 0 <= first <= last < len(self._frames):
             raise WorkbenchError(
-                f"there is no frame {fault.frame}, as the utterance has {len(self._frames)}; choose a smaller one"
+                f"there is no frame {last}, as the utterance has {len(self._frames)}; choose a smaller one"
             )
-        moment, expected = self._moments[fault.frame], self.clean
-        if fault.kind == REPAIR and self._wound is not None:
+        moment, expected = self._moments[first], self.clean
+        if faults[0].kind == REPAIR and self._wound is not None:
             moment, expected = self._wound
         machine.take_back(moment)
         codes = expected.copy()
-        restarts, stopped = 0, None
-        for frame in range(fault.frame, len(self._frames)):
+        restarts, stopped, function = 0, None, ""
+        for frame in range(first, len(self._frames)):
             rows = slice(frame * rate, (frame + 1) * rate)
-            ending = self._frame(frame, fault if frame == fault.frame else None)
+            now = [fault for fault in faults if fault.frame == frame]
+            ending = self._frame(frame, *now, sure=frame == first)
+            function = function or machine.struck
             if ending is Ending.RETURNED:
                 codes[rows] = self._twin.output
             else:
                 stopped = stopped or ending
                 codes[rows] = 0
                 restarts += 1
+                machine.restart()
                 if restarts > _MOST_RESTARTS or self._call("init") is not Ending.RETURNED:
                     codes[rows.start :] = 0
                     break
-            if machine.flash_is_whole and self._as_clean(frame + 1):
+            if frame >= last and machine.flash_is_whole and self._as_clean(frame + 1):
                 codes[rows.stop :] = self.clean[rows.stop :]
                 break
         settled = _SETTLED_FRAMES * rate
         parameters = self._twin.firmware.layout.working_bytes
         return Struck(
-            fault=fault,
-            site=self._site(fault),
-            function=machine.struck,
+            faults=faults,
+            site=self._site(faults[0], function),
+            function=function,
             stopped=stopped,
             restarts=restarts,
             recovered=bool((codes[-settled:] == expected[-settled:]).all()),
@@ -143,7 +149,7 @@ class StruckDevice:
             heard.append(self._twin.output.copy())
         self._moments.append(machine.moment())
         self.clean = np.concatenate(heard)
-        machine.limit = PATIENCE * max(counts)
+        machine.watch(PATIENCE * max(counts))
         return Sites(
             flash_bytes=machine.flash_bytes,
             ram_bytes=machine.ram_bytes,
@@ -174,17 +180,47 @@ class StruckDevice:
             self._wound = moment, np.concatenate(heard)
         return repair
 
-    def _frame(self, frame: int, fault: MachineFault | None = None) -> Ending:
-        if frame in self._starts:
-            ending = self._call("reset")
-            if ending is not Ending.RETURNED:
-                return ending
+    def executed(self, symbol: str) -> list[tuple[MachineFault, int]]:
+        """What can be skipped of the code behind a symbol in a frame, each with its address.
+
+        Of the frame in which the healer repairs a weight; without one, of the frame in the middle of `sites.instructions`.
+
+        Raises:
+            WorkbenchError: The firmware has no such symbol, or that frame executes nothing of it.
+        """
+        machine, repair = self._machine, self.sites.repair
+        kind = REPAIR if repair else SKIP
+        frame = repair[0] if repair else len(self.sites.instructions) // 2
+        moment = self._wound[0] if self._wound else self._moments[frame]
+        if symbol not in machine.functions:
+            raise WorkbenchError(
+                f"the firmware has no function {symbol!r}; {nearest(symbol, machine.functions)}"
+            )
+        machine.take_back(moment)
+        self._begin(frame)
+        made = machine.executed(self._named("frame"), symbol)
+        if not made:
+            raise WorkbenchError(
+                f"frame {frame} executes nothing of {symbol}; choose another function"
+            )
+        return [(MachineFault(kind, frame, number), address) for number, address in made]
+
+    def _frame(self, frame: int, *faults: MachineFault, sure: bool = True) -> Ending:
+        ending = self._begin(frame)
+        return self._call("frame", *faults, sure=sure) if ending is Ending.RETURNED else ending
+
+    def _begin(self, frame: int) -> Ending:
+        """What comes before a frame: silence where an utterance starts, and inputs."""
+        ending = self._call("reset") if frame in self._starts else Ending.RETURNED
         for name, buffer in self._twin.inputs.items():
             buffer[:] = self._frames[frame][name]
-        return self._call("step", fault)
+        return ending
 
-    def _call(self, what: str, fault: MachineFault | None = None) -> Ending:
-        return self._machine.run(f"{self._twin.firmware.prefix}_unit_{what}", fault)
+    def _call(self, what: str, *faults: MachineFault, sure: bool = True) -> Ending:
+        return self._machine.run(self._named(what), *faults, sure=sure)
+
+    def _named(self, what: str) -> str:
+        return f"{self._twin.firmware.prefix}_unit_{what}"
 
     def _as_clean(self, frame: int, most: int | None = None) -> bool:
         """Whether RAM of the image, up to address `most`, is as in the clean device before `frame`."""
@@ -196,11 +232,11 @@ class StruckDevice:
                     return False
         return True
 
-    def _site(self, fault: MachineFault) -> str:
+    def _site(self, fault: MachineFault, function: str) -> str:
         if fault.part == REGISTER:
             return f"register {fault.register}"
         if fault.part == SKIP:
-            return self._machine.struck
+            return function
         if fault.address >= RAM_START + self._machine.ram_bytes:
             return "stack"
         twin = self._twin

@@ -63,7 +63,18 @@ class Sites:
 
         Of REPAIR any instruction of the repair; stack, register and skipped instruction are equally likely.
         """
+        (fault,) = self.draws(kind, seed=seed, number=number, count=1)
+        return fault
+
+    def draws(self, kind: str, *, seed: int, number: int, count: int) -> list[MachineFault]:
+        """So many faults of a kind, drawn like one and apart from each other, that strike one device, by time."""
         rng = np.random.default_rng([seed, KINDS.index(kind), number])
+        return sorted(
+            (self._drawn(rng, kind) for _ in range(count)),
+            key=lambda fault: (fault.frame, fault.instruction),
+        )
+
+    def _drawn(self, rng: np.random.Generator, kind: str) -> MachineFault:
         if kind == REPAIR:
             assert self.repair is not None  # whoever draws has asked
             frame, first, behind = self.repair

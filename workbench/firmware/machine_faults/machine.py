@@ -1,15 +1,21 @@
-"""An emulated chip on which a fault strikes before any instruction, and that can be taken back.
+"""An emulated chip on which faults strike before any instruction, with a watchdog timer, and that can be taken back.
 
 The emulator runs blocks of code that it has translated. A call pauses before the block that holds the
 instruction; the bit flips by a hook before that instruction alone, or before the IT instruction that makes it
 conditional; then the call goes on at full speed. A skipped instruction does nothing while its block runs once. A bit of
 flash flips before the block.
+
+The watchdog counts instructions. A program writes after how many it bites to WATCHDOG + 8, and to WATCHDOG the keys
+0xcccc to start and 0xaaaa to feed it, as those of an STM32's independent watchdog.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Sequence
 from enum import Enum
+from functools import partial
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -29,14 +35,15 @@ from workbench.firmware.emulation.emulator import (
 from workbench.firmware.machine_faults.fault import FLASH, REGISTER, SKIP, MachineFault
 from workbench.firmware.machine_faults.registers import (
     COUNTER,
-    Instruction,
     covered_by,
     instructions_of,
     nothing_of,
     registers_of,
 )
 
+WATCHDOG = 0x4000_3000
 _MOST_BLOCK_BYTES = 4096
+_PAGE_BYTES = 4096
 
 
 class Ending(Enum):
@@ -50,7 +57,8 @@ class Ending(Enum):
 class StruckMachine(EmulatedMachine):
     """A chip that faults strike.
 
-    struck: name of the function that ran when the last fault came. limit: of instructions, after which a call hangs.
+    struck: name of the function that ran when the first fault of a call came. limit: of instructions, after which a call
+    hangs while no watchdog runs.
     """
 
     def __init__(self, elf: Path, core: Core) -> None:
@@ -58,6 +66,9 @@ class StruckMachine(EmulatedMachine):
         self._core = core
         self.registers = registers_of(core)
         self.struck = ""
+        self._watchdog = np.zeros(_PAGE_BYTES // 4, np.uint32)
+        self._map_watchdog()
+        self._left = 0
         self._fresh = self._uc.context_save()
         self._damaged: dict[int, int] = {}  # bytes of flash as they were, by their index
         names = {at: name for name, at in self._symbols.items() if at and name[0] != "$"}
@@ -69,7 +80,7 @@ class StruckMachine(EmulatedMachine):
         return self._ram[: self.ram_bytes].copy()
 
     def take_back(self, moment: np.ndarray) -> None:
-        """RAM as it was at a moment, an empty stack, whole flash, and a core that was just reset."""
+        """RAM as it was at a moment, an empty stack, whole flash, and a core and a watchdog that were just reset."""
         self._ram[: self.ram_bytes] = moment
         self._ram[self.ram_bytes :] = STACK_PAINT
         for index, value in self._damaged.items():
@@ -77,26 +88,66 @@ class StruckMachine(EmulatedMachine):
             self._forget(FLASH_START + index, 1)
         self._damaged = {}
         self._uc.context_restore(self._fresh)
+        self.restart()
 
     @property
     def flash_is_whole(self) -> bool:
         """Whether no bit of flash has flipped since it was taken back."""
         return not self._damaged
 
-    def run(self, function: str, fault: MachineFault | None = None) -> Ending:
-        """Call a function without arguments, and let a fault come while it runs.
+    def watch(self, period: int) -> None:
+        """Start the watchdog: it bites so many instructions after it was fed, from call to call, until it is stopped by 0."""
+        self._counter.counts.watching = period
+        self.restart()
 
-        Raises WorkbenchError where it ends before the fault comes.
+    def restart(self) -> None:
+        """What a reset does to the watchdog: all of its time is left."""
+        self._left = self._counter.counts.watching or self.limit
+
+    def run(self, function: str, *faults: MachineFault, sure: bool = True) -> Ending:
+        """Call a function without arguments, and let faults, sorted by instruction, come while it runs.
+
+        sure: whether one at least comes; WorkbenchError where it ends before.
         """
-        uc, registers = self._uc, self._registers
+        uc, registers, counts = self._uc, self._registers, self._counter.counts
+        self.struck = ""
         self._counter.arm([])
-        self._counter.counts.limit = self.limit
+        counts.limit = self._left if counts.watching else self.limit
         uc.reg_write(registers.stack, STACK_TOP)
         uc.reg_write(registers.link, RETURN | self._thumb)
-        start = self.symbol(function)
-        ending = self._to_end(start) if fault is None else self._strike(start, fault)
-        self.instructions = self._counter.counts.instructions
+        ending = self._strike(self.symbol(function), faults, sure)
+        self.instructions = counts.instructions
+        self._left = max(0, counts.limit - counts.instructions)
         return ending
+
+    def executed(self, function: str, symbol: str) -> list[tuple[int, int]]:
+        """Call a function, and list what it executes of the code behind a symbol: number and address of each instruction.
+
+        An instruction whose condition is false counts as well.
+        """
+        start = self.symbol(symbol)
+        place = bisect_right(self._starts, start)
+        stop = self._starts[place] if place < len(self._starts) else start + 1
+        made: list[tuple[int, int]] = []
+
+        def trace(_: Any, block: int, size: int, __: Any) -> None:
+            instructions = instructions_of(self._flash[block - FLASH_START :][:size], self._core)
+            first = self._counter.counts.instructions - len(instructions)  # it has been counted
+            made.extend((first + n, block + each.start) for n, each in enumerate(instructions))
+
+        hook = self._uc.hook_add(self._unicorn.UC_HOOK_BLOCK, trace, begin=start, end=stop - 1)
+        self._forget(start, stop - start)
+        try:
+            self.run(function)
+        finally:
+            self._uc.hook_del(hook)
+            self._forget(start, stop - start)
+        return made
+
+    @property
+    def functions(self) -> list[str]:
+        """Names of its functions, sorted."""
+        return sorted(self._functions)
 
     def symbol_at(self, address: int) -> str:
         """The symbol that an address belongs to."""
@@ -110,6 +161,15 @@ class StruckMachine(EmulatedMachine):
                 return start + offset
         raise ValueError("no view of this chip's memory")
 
+    def _map_watchdog(self) -> None:
+        keeps = self._unicorn.UC_PROT_READ | self._unicorn.UC_PROT_WRITE
+        registers = self._watchdog.ctypes.data
+        self._uc.mem_map_ptr(WATCHDOG, _PAGE_BYTES, keeps, registers)
+        self._counter.counts.watchdog = registers
+        self._hook(
+            self._unicorn.UC_HOOK_MEM_WRITE, "counter_watchdog", first=WATCHDOG, last=WATCHDOG
+        )
+
     def _go(self, start: int, *, passes: int = 0, pause: int = NEVER) -> Ending | None:
         """Run from `start` on; None where it paused. passes, pause: see `counter.c`."""
         counts = self._counter.counts
@@ -121,66 +181,71 @@ class StruckMachine(EmulatedMachine):
         if counts.paused_at:
             return None
         at_end = self._uc.reg_read(self._registers.counter) == RETURN
-        return Ending.RETURNED if at_end and counts.instructions <= self.limit else Ending.HUNG
+        return Ending.RETURNED if at_end and counts.instructions <= counts.limit else Ending.HUNG
 
-    def _to_end(self, start: int) -> Ending:
-        ending = self._go(start)
+    def _strike(self, start: int, faults: Sequence[MachineFault], sure: bool) -> Ending:
+        counts = self._counter.counts
+        at, waiting = start, list(faults)
+        while waiting:
+            ending = self._go(at, pause=waiting[0].instruction)
+            if ending is not None:
+                if sure and len(waiting) == len(faults):
+                    raise WorkbenchError(
+                        f"there is no instruction {waiting[0].instruction:,} in this frame, which has "
+                        f"{counts.instructions:,}; choose a smaller one"
+                    )
+                return ending
+            at = counts.paused_at
+            ending, came = self._through(at, counts.paused_bytes, waiting)
+            waiting = waiting[came:]
+            if ending is not None:
+                return ending
+            at = counts.paused_at
+        ending = self._go(at)
         assert ending is not None  # nothing pauses it
         return ending
 
-    def _strike(self, start: int, fault: MachineFault) -> Ending:
-        counts = self._counter.counts
-        if self._go(start, pause=fault.instruction) is not None:
-            raise WorkbenchError(
-                f"there is no instruction {fault.instruction:,} in this frame, which has {counts.instructions:,}; "
-                "choose a smaller one"
-            )
-        block, size = counts.paused_at, counts.paused_bytes
+    def _through(
+        self, block: int, size: int, faults: Sequence[MachineFault]
+    ) -> tuple[Ending | None, int]:
+        """Run a block once, or not yet where its flash flips first; how it ended, None for a pause, and how many came."""
+        done = self._counter.counts.instructions
         code = self._flash[block - FLASH_START :][:size]
         covered = 0 if self._core.risc_v else covered_by(self._status())
         instructions = instructions_of(code, self._core, covered=covered)
-        number = fault.instruction - counts.instructions
-        self.struck = self.symbol_at(block + instructions[number].start)
-        if fault.part == FLASH:
-            self._flip_flash(fault)
-            return self._to_end(block)
-        if fault.part == SKIP:
-            ending = self._without(block, instructions[number])
-        else:
+        self.struck = self.struck or self.symbol_at(
+            block + instructions[faults[0].instruction - done].start
+        )
+        if faults[0].part == FLASH:
+            self._flip_flash(faults[0])
+            return None, 1
+        whole, hooks = code.copy(), []
+        came = list(
+            takewhile(
+                lambda f: f.instruction < done + len(instructions) and f.part != FLASH, faults
+            )
+        )
+        for fault in came:
+            number = fault.instruction - done
+            if fault.part == SKIP:
+                each = instructions[number]
+                code[each.start :][: each.size] = nothing_of(each, self._core)
+                continue
             # The emulator has tested the condition of an instruction before its hook runs.
             earlier = (each for each in instructions[number::-1] if not each.conditional)
-            ending = self._before(block, size, next(earlier, instructions[0]), fault)
-        return ending or self._to_end(counts.paused_at)
-
-    def _without(self, block: int, instruction: Instruction) -> Ending | None:
-        """Run a block once, one of its instructions left out."""
-        at = block + instruction.start
-        place = self._flash[at - FLASH_START :][: instruction.size]
-        stored = place.copy()
-        place[:] = nothing_of(instruction, self._core)
-        self._forget(at, instruction.size)
-        try:
-            return self._go(block, passes=1, pause=0)
-        finally:
-            place[:] = stored
-            self._forget(at, instruction.size)
-
-    def _before(
-        self, block: int, size: int, instruction: Instruction, fault: MachineFault
-    ) -> Ending | None:
-        """Run a block once, the fault before one of its instructions."""
-        at = block + instruction.start
-        hook = self._uc.hook_add(
-            self._unicorn.UC_HOOK_CODE, lambda *_: self._flip(fault), begin=at, end=at
-        )
+            at = block + next(earlier, instructions[0]).start
+            flip = partial(self._flip, fault)
+            hooks.append(self._uc.hook_add(self._unicorn.UC_HOOK_CODE, flip, begin=at, end=at))
         self._forget(block, size)
         try:
-            return self._go(block, passes=1, pause=0)
+            return self._go(block, passes=1, pause=0), len(came)
         finally:
-            self._uc.hook_del(hook)
+            code[:] = whole
+            for hook in hooks:
+                self._uc.hook_del(hook)
             self._forget(block, size)
 
-    def _flip(self, fault: MachineFault) -> None:
+    def _flip(self, fault: MachineFault, *_: Any) -> None:
         """Invert the bit of a fault, at once."""
         if fault.part != REGISTER:
             self._ram[fault.address - RAM_START] ^= 1 << fault.bit

@@ -14,6 +14,8 @@ from workbench.firmware.writing.versions import versions_source
 
 # What the unit can do, each a function PREFIX_unit_CALL without arguments.
 UNIT_CALLS = ("init", "reset", "step")
+# Defined as the address of a watchdog's key, there is PREFIX_unit_frame too: a step, and then food for the watchdog.
+UNIT_WATCHDOG = "WB_UNIT_WATCHDOG"
 
 
 def unit_calls(firmware: Firmware) -> tuple[str, ...]:
@@ -55,7 +57,17 @@ void {name}_unit_step(void)
 {{
     {name}_unit_status = {name}_step(&{name}_unit, {arguments}, {name}_unit_output);
 }}
-{verify}"""
+{verify}
+#ifdef {UNIT_WATCHDOG}
+void {name}_unit_frame(void);
+
+void {name}_unit_frame(void)
+{{
+    {name}_unit_step();
+    *(volatile uint32_t *){UNIT_WATCHDOG} = 0xaaaau;
+}}
+#endif
+"""
 
 
 _VERIFY = """
