@@ -130,11 +130,11 @@ def test_faults_strike_the_running_firmware(
     words += ["--json", str(figures), "--picture", str(picture)]
     healed = [0]
 
-    def strike(setup, kind, seed, numbers):
+    def strike(setup, kind, seed, flips, numbers):
         if setup.strategy.heals and kind == "skip" and not healed[0]:
             healed[0] += 1
             raise KeyboardInterrupt
-        return strike_again(setup, kind, seed, numbers)
+        return strike_again(setup, kind, seed, flips, numbers)
 
     strike_again = emulated_faults.strike
     monkeypatch.setattr(emulated_faults, "strike", strike)
@@ -142,15 +142,15 @@ def test_faults_strike_the_running_firmware(
     assert "9 finished steps are kept" in capsys.readouterr().err
     struck = []
 
-    def counted(setup, kind, seed, numbers):
+    def counted(setup, kind, seed, flips, numbers):
         struck.append((setup.strategy.name, kind))
-        return strike_again(setup, kind, seed, numbers)
+        return strike_again(setup, kind, seed, flips, numbers)
 
     monkeypatch.setattr(emulated_faults, "strike", counted)
     assert main(words) == 0
     assert struck == [("pq-scrub", "skip"), ("pq-scrub", "repair")]
     output = capsys.readouterr().out
-    assert "Cortex-M4: 8 faults of each kind" in output and "back after a reset" in output
+    assert "Cortex-M4: 8 faults of each kind" in output and "reset, then right" in output
     bare, healing = json.loads(figures.read_text())["devices"]
     assert (bare["strategy"], healing["strategy"]) == ("none", "pq-scrub")
     for device, kinds in ((bare, KINDS[:-1]), (healing, KINDS)):
@@ -166,6 +166,30 @@ def test_faults_strike_the_running_firmware(
     assert picture.read_bytes()[:4] == b"\x89PNG"
 
 
+@needs_emulator
+def test_every_instruction_of_a_function_is_left_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Two in a row; what writes into the log is executed once in the frame in which a weight is repaired."""
+    figures = tmp_path / "figures.json"
+    words = ["emulate", "--word", "7", "--strategy", "pq-scrub", "--jobs", "1", "--flips", "2"]
+    assert main([*words, "--exhaustive", "wb_log_add", "--json", str(figures)]) == 0
+    output = capsys.readouterr().out
+    assert "every 2 instructions in a row that the frame in which a weight is repaired" in output
+    (device,) = json.loads(figures.read_text())["devices"]
+    faults = device["faults"]
+    assert len(faults) > 5 and [len(fault["more"]) for fault in faults] == [1] * (
+        len(faults) - 1
+    ) + [0]
+    numbers = [fault["instruction"] for fault in faults]
+    assert [fault["more"][0]["instruction"] for fault in faults[:-1]] == numbers[1:]
+    assert {fault["function"] for fault in faults} == {"wb_log_add"}
+    shown = device["functions"]["wb_log_add"]
+    assert sum(shown[outcome]["hits"] for outcome in OUTCOMES) == len(faults)
+    assert main([*words, "--exhaustive", "wb_log_ad"]) == 2
+    assert "no function 'wb_log_ad'; did you mean wb_log_add?" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -173,6 +197,19 @@ def test_faults_strike_the_running_firmware(
         (["--faults", "--jobs", "0"], "--jobs is 0; it must be at least 1"),
         (["--faults", "3", "--soak", "3"], "--soak and --faults measure different things"),
         (["--faults", "--log", "x"], "--log has no meaning with --faults"),
+        (
+            ["--faults", "3", "--flips", "0"],
+            "--flips is 0; let at least 1 fault strike each device",
+        ),
+        (["--flips", "2"], "--flips has no meaning here"),
+        (
+            ["--exhaustive", "wb_act", "--faults", "3"],
+            "--faults and --exhaustive measure different things",
+        ),
+        (
+            ["--exhaustive", "wb_act", "--picture", "x"],
+            "--picture has no meaning with --exhaustive",
+        ),
         (["--picture", "x.png"], "--picture has no meaning here; leave it out"),
         (["--costs", "--jobs", "2"], "--jobs has no meaning with --costs"),
         (["--faults", "3", "--word", "eleven"], "cannot say 'eleven'"),

@@ -6,7 +6,8 @@ conditional; then the call goes on at full speed. A skipped instruction does not
 flash flips before the block.
 
 The watchdog counts instructions. A program writes after how many it bites to WATCHDOG + 8, and to WATCHDOG the keys
-0xcccc to start and 0xaaaa to feed it, as those of an STM32's independent watchdog.
+0xcccc to start and 0xaaaa to feed it, as those of an STM32's independent watchdog. It bites where a block of code begins that
+would take it beyond its time.
 """
 
 from __future__ import annotations
