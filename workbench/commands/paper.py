@@ -12,6 +12,7 @@ from workbench.commands.progress import resumable
 from workbench.errors import WorkbenchError
 from workbench.experiments.records import only_kept
 from workbench.papers.paper import Paper, write_copy
+from workbench.papers.published import publish
 from workbench.papers.study import FULL, QUICK, open_study, shipped_studies, study_text
 from workbench.papers.verify import changed_files, changed_numbers, read_manifest, verdicts
 from workbench.progress import progress_bar
@@ -40,6 +41,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--verify", type=int, metavar="N",
         help="derive N numbers of the paper in --out again from their identifiers; nothing is written",
     )  # fmt: skip
+    parser.add_argument(
+        "--publish", type=Path, metavar="DOCS",
+        help="write tables, figures, methods and manifest of the paper in --out as a page there, and stop there",
+    )  # fmt: skip
     add_workers(parser)
     parser.add_argument(
         "--out", type=Path, metavar="DIR", help=f"where to write, and go on ({_OUT}/STUDY)"
@@ -65,6 +70,9 @@ def run(options: argparse.Namespace) -> None:
         print(f"{options.copy} is yours: workbench paper {options.copy}")
         return
     out = options.out or _OUT / f"{study.name}{'-full' if options.full else ''}"
+    if options.publish:
+        print(publish(out, options.publish))
+        return
     paper = Paper(study, FULL if options.full else QUICK, out, options.jobs, options.dask)
     if options.verify is not None:
         with only_kept():

@@ -36,6 +36,8 @@ def page_of(paper: Paper) -> str:
         "title": escape(study.title),
         "question": escape(study.question.strip()),
         "budget": f"{budget} Random draws have the seed {study.seed}.",
+        "behind": "it tells what it was computed from"
+        + (", shows what was flipped, and plays it" if sounds else ""),
         "tables": "".join(
             _table(number, table, identifiers) for number, table in enumerate(paper.tables, 1)
         ),
