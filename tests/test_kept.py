@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from interrupts import interrupted_at
 from programs import random_inputs, random_program
@@ -21,12 +22,17 @@ from workbench.commands import agree as agree_command
 from workbench.commands import emulate as emulate_command
 from workbench.commands import kept as kept_module
 from workbench.commands import measure as measure_command
+from workbench.commands.benchmarks import behaviour as behaviour_command
+from workbench.commands.benchmarks import lead as lead_command
 from workbench.commands.kept import Kept
 from workbench.commands.own_metrics import own_metrics
 from workbench.commands.progress import counted, staged
 from workbench.experiments.fleets import comparison, fleet_run
 from workbench.experiments.maps import worst_bits as worst_module
 from workbench.experiments.maps.worst_bits import worst_bits
+from workbench.experiments.monitors.behaviour_diagnoses import Told
+from workbench.experiments.monitors.lead_time import Life
+from workbench.healing.strategies.named import named
 from workbench.memory.image import Image
 
 GUARD = """
@@ -185,6 +191,42 @@ def test_agreement_goes_on(
     assert main(words) == 0
     assert calls == [1, 2, 3]
     assert "2 simulations of 2 frames agree" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["lead", "behaviour"])
+def test_benchmarks_of_monitors_go_on(
+    name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = [Told("memory upset", "memory upset", "momentary")]
+    life = Life(np.array([0, 9, 20]), np.array([0, 4]), (3,), (None,))
+    command = {"lead": lead_command, "behaviour": behaviour_command}[name]
+    made: list[int] = []
+
+    class _Stub:
+        def __init__(self, *_: Any) -> None: ...
+
+        def trial(self, number: int) -> list[Told]:
+            made.append(number)
+            return told
+
+    def _live(*_: Any, device: int, **__: Any) -> Life:
+        made.append(device)
+        return life
+
+    area = named("crc-scrub").guards[0].area  # any
+    monkeypatch.setattr(command, "calibrated_areas", lambda *_: [area])
+    monkeypatch.setattr(behaviour_command, "Scenarios", _Stub)
+    monkeypatch.setattr(lead_command, "groups_of", lambda *_: {"all": [0]})
+    monkeypatch.setattr(lead_command, "live", _live)
+    words = ["bench", name, "--generator", "speech", "--trials", "3", "--out", str(tmp_path), "--json"]  # fmt: skip
+    stub, called = (_Stub, "trial") if name == "behaviour" else (lead_command, "live")
+    calls = interrupted_at(monkeypatch, stub, called, 2)
+    assert main([*words, str(tmp_path / "one.json")]) == 130
+    assert "1 finished step is kept in" in capsys.readouterr().err
+    assert main([*words, str(tmp_path / "one.json")]) == 0
+    assert made == [0, 1, 2] and calls == [1, 2, 3, 4]
+    assert main([*words, str(tmp_path / "two.json"), "--seed", "1"]) == 0
+    assert (tmp_path / "one.json").read_text() == (tmp_path / "two.json").read_text()
 
 
 def test_an_emulation_goes_on_with_the_strategy_that_is_in_the_file(

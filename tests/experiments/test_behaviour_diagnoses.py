@@ -17,9 +17,9 @@ from workbench.experiments.monitors.behaviour_diagnoses import (
     NOTHING,
     PASSING,
     UPSET,
+    Scenarios,
     concluded,
     devices,
-    diagnosed,
 )
 from workbench.experiments.monitors.calibration import calibrate
 from workbench.experiments.monitors.data_changes import changes_of
@@ -73,11 +73,12 @@ def test_a_log_is_read_by_what_is_best_known(areas: list[BehaviourArea]) -> None
 
 def test_devices_tell_faults_from_other_data(speech: Voice, areas: list[BehaviourArea]) -> None:
     done: list[int] = []
-    told = diagnosed(speech, areas, trials=2, progress=lambda: done.append(1))
+    scenarios = Scenarios(speech, areas, progress=lambda: done.append(1))
+    trials = [scenarios.trial(number) for number in range(2)]
+    told = [each for trial in trials for each in trial]
     kinds = [UPSET, PASSING, BASELINE, *changes_of(speech.program)]
     assert [each.truth for each in told] == 2 * kinds and len(done) == len(told)
-    again = diagnosed(speech, areas, trials=2)
-    assert told == again
+    assert Scenarios(speech, areas).trial(1) == trials[1]
     frozen = [each for each in told if each.truth == "frozen stream"]
     assert {(each.with_memory, each.alone) for each in frozen} == {(DATA, DATA)}
     hardware = [each.with_memory for each in told if not each.is_data]
@@ -90,13 +91,8 @@ def test_devices_tell_faults_from_other_data(speech: Voice, areas: list[Behaviou
 def test_the_command_prints_draws_and_writes_both_matrices(
     tmp_path, capsys, monkeypatch: pytest.MonkeyPatch, areas: list[BehaviourArea]
 ) -> None:
-    class _Made:
-        def __init__(self, area: BehaviourArea) -> None:
-            self.area = area
-
-    made = dict(zip(_NAMES, areas, strict=True))
     monkeypatch.setattr(
-        "workbench.commands.benchmarks.behaviour.calibrate", lambda voice, name: _Made(made[name])
+        "workbench.commands.benchmarks.behaviour.calibrated_areas", lambda names, voice: areas
     )
     path = tmp_path / "told.json"
     words = ["bench", "behaviour", "--generator", "speech", "--trials", "1", "--out", str(tmp_path)]

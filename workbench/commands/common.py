@@ -9,8 +9,13 @@ from pathlib import Path
 
 import numpy as np
 
+from workbench.commands.progress import doing
 from workbench.errors import WorkbenchError
-from workbench.experiments.monitors.watching_strategies import watching_names, with_monitors
+from workbench.experiments.monitors.watching_strategies import (
+    calibrated_area,
+    watching_names,
+    with_monitors,
+)
 from workbench.experiments.voices.voice import Voice, open_voice
 from workbench.experiments.voices.word_lists import in_one_text, words_in
 from workbench.generators.generator_registry import DEFAULT, generator_named
@@ -20,6 +25,7 @@ from workbench.healing.strategies.strategy import Strategy
 from workbench.healing.strategies.variants import refuse_unknown
 from workbench.integer.program import Program
 from workbench.memory.image import Image
+from workbench.memory.watches.behaviour_area import BehaviourArea
 from workbench.training.checkpoint_files import (
     generator_of,
     read_metadata,
@@ -235,6 +241,12 @@ def healer_of(name: str, pages: int | None, voice: Voice) -> str | Strategy:
             "in a notebook"
         )
     return next(iter(calibrated([name], voice)))
+
+
+def calibrated_areas(monitors: Sequence[str], voice: Voice) -> list[BehaviourArea]:
+    """Monitors as they are calibrated here, once, and kept."""
+    with doing("calibrating the monitors"):
+        return [calibrated_area(each, voice, _CALIBRATED) for each in monitors]
 
 
 def calibrated(names: Sequence[str], voice: Voice) -> Sequence[str | Strategy]:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Sequence
+from dataclasses import asdict
+from functools import partial
+from typing import Any
 
 import numpy as np
 
-from workbench.commands.common import chosen_voice
-from workbench.commands.progress import doing
+from workbench.commands.common import calibrated_areas, chosen_voice
+from workbench.commands.kept import Kept
 from workbench.errors import WorkbenchError
 from workbench.experiments.estimates.statistics import wilson
 from workbench.experiments.monitors.behaviour_diagnoses import (
@@ -17,11 +20,11 @@ from workbench.experiments.monitors.behaviour_diagnoses import (
     BOUND_FRAMES,
     DATA,
     NOTHING,
+    Scenarios,
     Told,
-    diagnosed,
 )
 from workbench.experiments.monitors.behaviour_picture import draw_matrices
-from workbench.experiments.monitors.calibration import MEAN_FRAMES, calibrate
+from workbench.experiments.monitors.calibration import MEAN_FRAMES
 from workbench.experiments.monitors.data_changes import changes_of
 from workbench.files import output_folder, write_text
 from workbench.progress import progress_bar
@@ -39,10 +42,19 @@ def run(options: argparse.Namespace) -> None:
     generator = options.generator or voice.generator.name
     kinds = 3 + len(changes_of(voice.program))
     folder = output_folder(options.out)
-    with doing("calibrating the monitors"):
-        areas = [calibrate(voice, name).area for name in _MONITORS]
-    with progress_bar(total=trials * kinds, unit="scenario") as bar:
-        told = diagnosed(voice, areas, trials=trials, progress=bar.update)
+    areas = calibrated_areas(_MONITORS, voice)
+    with (
+        Kept("bench-behaviour", voice.program.content_hash, areas, options.seed) as kept,
+        progress_bar(total=trials * kinds, unit="scenario") as bar,
+    ):
+        scenarios = Scenarios(voice, areas, options.seed, bar.update)
+        told = [
+            each
+            for number in range(trials)
+            for each in kept.step(
+                f"trial-{number}", partial(scenarios.trial, number), plain=_plain, again=_again
+            )
+        ]
     print(
         f"{', '.join(_MONITORS)} of {voice.program.name}, limits for {MEAN_FRAMES:,.0f} frames between false alarms; "
         f"what the log says within {BOUND_FRAMES} frames of the first alarm"
@@ -67,6 +79,14 @@ def run(options: argparse.Namespace) -> None:
     print(f"\nthe picture is {folder / f'behaviour-{generator}.png'}")
     if options.json:
         write_text(options.json, json.dumps(report, indent=2) + "\n")
+
+
+def _plain(told: Sequence[Told]) -> list[dict[str, Any]]:
+    return [asdict(each) for each in told]
+
+
+def _again(plain: list[dict[str, Any]]) -> list[Told]:
+    return [Told(**each) for each in plain]
 
 
 def matrix(told: Sequence[Told], field: str) -> dict[str, dict[str, int]]:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 
-from workbench.commands.common import chosen_voice
-from workbench.commands.progress import doing
+from workbench.commands.common import calibrated_areas, chosen_voice
+from workbench.commands.kept import Kept
 from workbench.errors import WorkbenchError
 from workbench.experiments.estimates.statistics import wilson
-from workbench.experiments.monitors.calibration import MEAN_FRAMES, alarming_kinds, calibrate
+from workbench.experiments.monitors.calibration import MEAN_FRAMES, alarming_kinds
 from workbench.experiments.monitors.lead_picture import draw_leads
 from workbench.experiments.monitors.lead_time import (
     CLASSES,
@@ -20,7 +21,7 @@ from workbench.experiments.monitors.lead_time import (
     PERSISTENT,
     Life,
     leads,
-    lives,
+    live,
     survival,
 )
 from workbench.files import output_folder, write_text
@@ -42,13 +43,18 @@ def run(options: argparse.Namespace) -> None:
         )
     voice = chosen_voice(options)
     folder = output_folder(options.out)
-    with doing("calibrating the monitors"):
-        areas = [calibrate(voice, kind).area for kind in alarming_kinds()]
-    with progress_bar(total=options.trials, unit="device") as bar:
-        lived = lives(
-            voice, areas, devices=options.trials, upsets=options.upsets, utterances=_UTTERANCES,
-            progress=bar.update,
-        )  # fmt: skip
+    areas = calibrated_areas(alarming_kinds(), voice)
+    with (
+        Kept("bench-lead", voice.program.content_hash, areas, options.upsets, options.seed) as kept,
+        progress_bar(total=options.trials, unit="device") as bar,
+    ):
+        lived = []
+        for device in range(options.trials):
+            life = partial(
+                live, voice, areas, device=device, upsets=options.upsets, utterances=_UTTERANCES, seed=options.seed,
+            )  # fmt: skip
+            lived.append(kept.step(f"device-{device}", life, plain=Life.plain, again=Life.of))
+            bar.update()
     groups = groups_of(areas, voice.program.output)
     print(
         f"{options.trials} devices of {voice.program.name}, {options.upsets:g} upsets an utterance, each with inputs "
@@ -65,9 +71,8 @@ def run(options: argparse.Namespace) -> None:
     draw_leads(folder / "lead.png", lived, groups)
     print(f"the picture is {folder / 'lead.png'}")
     if options.json:
-        write_text(
-            options.json, json.dumps({"rows": rows, "devices": _plain(lived)}, indent=2) + "\n"
-        )
+        report = {"rows": rows, "devices": [life.plain() for life in lived]}
+        write_text(options.json, json.dumps(report, indent=2) + "\n")
 
 
 def groups_of(areas: Sequence[BehaviourArea], output: str) -> dict[str, list[int]]:
@@ -112,13 +117,3 @@ def _table(
 
 def _or_worse(name: str) -> str:
     return name if name == list(CLASSES)[-1] else f"{name} or worse"
-
-
-def _plain(lived: Sequence[Life]) -> list[dict[str, object]]:
-    return [
-        {
-            "starts": life.starts.tolist(), "qualities": life.qualities.tolist(),
-            "alarms": life.alarms, "false": life.false,
-        }
-        for life in lived
-    ]  # fmt: skip

@@ -47,7 +47,7 @@ def run(options: argparse.Namespace) -> None:
     flat = [each for levels in by_level for each in levels]
     with progress_bar(total=options.trials, unit="flip") as bar:
         areas = [each.area for each in (*usual, *flat)]
-        found = detect(voice, areas, trials=options.trials, progress=bar.update)
+        found = detect(voice, areas, trials=options.trials, seed=options.seed, progress=bar.update)
     strategies = [*(each.strategy for each in usual), memory_check(voice)]
     with progress_bar(total=len(strategies) * len(cores), unit="run") as bar:
         costs = prices(voice, strategies, cores, bar.update)

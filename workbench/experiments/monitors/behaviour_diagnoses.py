@@ -9,7 +9,7 @@ it: no entry is written by this module.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,6 +40,7 @@ MEMORY, CHECK_DAMAGED, MOMENTARY, DATA, NOTHING = ANSWERS = (
 _BEFORE, _AFTER = 1, 3  # utterances
 _HIGH = 6  # bit of each byte of a history, or of one of a baseline, that flips
 _TRIES = 400  # upsets that are drawn until one is noticed
+_TRIALS = 10_000_000  # of one seed, at most
 _SEED = 6_000_003  # of texts that no calibration draws
 
 
@@ -69,60 +70,60 @@ def devices(areas: Sequence[BehaviourArea]) -> tuple[Strategy, Strategy]:
     return Strategy("with memory", (*monitors, *pages)), Strategy("alone", tuple(monitors))
 
 
-def diagnosed(
-    voice: Voice,
-    areas: Sequence[BehaviourArea],
-    *,
-    trials: int,
-    seed: int = 0,
-    progress: Callable[[], object] = lambda: None,
-) -> list[Told]:
-    """So many scenarios of each kind.
+class Scenarios:
+    """What happens to devices, a trial after the other, each by a seed of its own."""
 
-    Args:
-        voice: That speaks or hears.
-        areas: Calibrated monitors, the check of the inputs first.
-        trials: Of each kind.
-        seed: Of faults, changes and utterances.
-        progress: Called after each scenario.
-    """
-    kinds = [UPSET, PASSING, BASELINE, *changes_of(voice.program)]
-    strategies = [fitted(each, voice.program) for each in devices(areas)]
-    images = [each.image(voice.program) for each in strategies]
-    noticed = _Noticed(voice, areas)
-    rng = np.random.default_rng([seed, 17])
-    texts = Stream(voice, CHECK, 0, _SEED + seed).texts()
-    told = []
-    for _ in range(trials):
-        for truth in kinds:
-            utterances = [_inputs(voice, next(texts)) for _ in range(_BEFORE + _AFTER)]
-            data = truth not in (UPSET, PASSING, BASELINE)
-            if data:
-                utterances[_BEFORE:] = [
-                    changed_inputs(voice.program, each, truth, rng) for each in utterances[_BEFORE:]
-                ]
-            starts = np.cumsum([0, *(_frames(voice, each) for each in utterances)])
-            inputs = {
-                name: np.concatenate([each[name] for each in utterances], axis=1)
-                for name in voice.program.inputs
-            }
-            at = int(rng.integers(starts[_BEFORE], starts[_BEFORE + 1]))
-            drawn = int(rng.integers(2**32))
-            upset = (
-                noticed(utterances[_BEFORE], np.random.default_rng(drawn)) if truth == UPSET else 0
-            )
-            answers = []
-            for image, strategy in zip(images, strategies, strict=True):
-                events = (
-                    [] if data else _events(truth, image, at, upset, np.random.default_rng(drawn))
-                )
-                result = simulate(
-                    image, inputs, events, strategy, word_starts=starts[1:-1].tolist()
-                )
-                answers.append(concluded(result.log, strategy))
-            told.append(Told(truth, *answers))
-            progress()
-    return told
+    def __init__(
+        self,
+        voice: Voice,
+        areas: Sequence[BehaviourArea],
+        seed: int = 0,
+        progress: Callable[[], object] = lambda: None,
+    ) -> None:
+        """
+        Args:
+            voice: That speaks or hears.
+            areas: Calibrated monitors, the check of the inputs first.
+            seed: Of faults, changes and utterances.
+            progress: Called after each scenario.
+        """
+        self._voice, self._seed, self._progress = voice, seed, progress
+        self.kinds = [UPSET, PASSING, BASELINE, *changes_of(voice.program)]
+        self._strategies = [fitted(each, voice.program) for each in devices(areas)]
+        self._images = [each.image(voice.program) for each in self._strategies]
+        self._noticed = _Noticed(voice, areas)
+
+    def trial(self, number: int) -> list[Told]:
+        """One scenario of each kind."""
+        rng = np.random.default_rng([self._seed, number, 17])
+        texts = Stream(self._voice, CHECK, 0, _SEED + self._seed * _TRIALS + number).texts()
+        return [self._scenario(truth, rng, texts) for truth in self.kinds]
+
+    def _scenario(self, truth: str, rng: np.random.Generator, texts: Iterator[str]) -> Told:
+        voice = self._voice
+        utterances = [_inputs(voice, next(texts)) for _ in range(_BEFORE + _AFTER)]
+        data = truth not in (UPSET, PASSING, BASELINE)
+        if data:
+            utterances[_BEFORE:] = [
+                changed_inputs(voice.program, each, truth, rng) for each in utterances[_BEFORE:]
+            ]
+        starts = np.cumsum([0, *(_frames(voice, each) for each in utterances)])
+        inputs = {
+            name: np.concatenate([each[name] for each in utterances], axis=1)
+            for name in voice.program.inputs
+        }
+        at = int(rng.integers(starts[_BEFORE], starts[_BEFORE + 1]))
+        drawn = int(rng.integers(2**32))
+        upset = 0
+        if truth == UPSET:
+            upset = self._noticed(utterances[_BEFORE], np.random.default_rng(drawn))
+        answers = []
+        for image, strategy in zip(self._images, self._strategies, strict=True):
+            events = [] if data else _events(truth, image, at, upset, np.random.default_rng(drawn))
+            result = simulate(image, inputs, events, strategy, word_starts=starts[1:-1].tolist())
+            answers.append(concluded(result.log, strategy))
+        self._progress()
+        return Told(truth, *answers)
 
 
 def concluded(log: Sequence[LogEntry], strategy: Strategy) -> str:

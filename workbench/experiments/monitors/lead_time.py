@@ -12,8 +12,9 @@ never too long, and a monitor that speaks within that utterance has none.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -28,6 +29,7 @@ from workbench.memory.watches.behaviour_area import BehaviourArea
 PERSISTENT = 3  # utterances in a row
 EVENTS = ("first", "lasting")
 CLASSES = {"degraded": 3, "broken": 4}  # indexes of QUALITIES
+_DEVICES = 10_000_000  # of one seed, at most
 _SEED = 5_000_003  # of texts that neither calibration nor other benchmarks draw
 
 
@@ -60,9 +62,28 @@ class Life:
         found = np.flatnonzero(together)
         return int(self.starts[found[0]]) if found.size else None
 
+    def plain(self) -> dict[str, Any]:
+        """JSON-ready."""
+        return {
+            "starts": self.starts.tolist(), "qualities": self.qualities.tolist(),
+            "alarms": self.alarms, "false": self.false,
+        }  # fmt: skip
+
+    @classmethod
+    def of(cls, plain: dict[str, Any]) -> Life:
+        """The inverse of `plain`."""
+        starts, qualities = (np.array(plain[name], np.int64) for name in ("starts", "qualities"))
+        return cls(starts, qualities, tuple(plain["alarms"]), tuple(plain["false"]))
+
 
 def live(
-    voice: Voice, areas: Sequence[BehaviourArea], *, device: int, upsets: float, utterances: int
+    voice: Voice,
+    areas: Sequence[BehaviourArea],
+    *,
+    device: int,
+    upsets: float,
+    utterances: int,
+    seed: int = 0,
 ) -> Life:
     """The life of one device, as far as it is broken for good, or `utterances` were said.
 
@@ -72,13 +93,15 @@ def live(
         device: Its number, which decides what it says and which bits flip.
         upsets: Before an utterance, on average.
         utterances: The most that it says.
+        seed: Another one draws other upsets and utterances.
     """
     program, layout = voice.program, Image.of(voice.program).layout
     engine, rate = frames_of(program), program.signal(program.output).rate
     watched = [(*laid_out(voice, area), laid_out(voice, area)[1]) for area in areas]
     names = sorted({program.output, *(name for watch, _, _ in watched for name in watch.needs)})
-    rng = np.random.default_rng([device, 16])
-    texts = Stream(voice, CHECK, 0, _SEED + device).texts()
+    drawn = device + seed * _DEVICES
+    rng = np.random.default_rng([drawn, 16])
+    texts = Stream(voice, CHECK, 0, _SEED + drawn).texts()
     wrong = np.zeros(0, np.int64)  # bits of the working copy
     starts, qualities = [0], []
     alarms: list[int | None] = [None] * len(areas)
@@ -106,23 +129,6 @@ def live(
         if len(qualities) >= PERSISTENT and min(qualities[-PERSISTENT:]) >= max(CLASSES.values()):
             break
     return Life(np.array(starts), np.array(qualities), tuple(alarms), tuple(false))
-
-
-def lives(
-    voice: Voice,
-    areas: Sequence[BehaviourArea],
-    *,
-    devices: int,
-    upsets: float,
-    utterances: int,
-    progress: Callable[[], object] = lambda: None,
-) -> list[Life]:
-    """Several devices, each with inputs and upsets of its own; progress: called after each."""
-    made = []
-    for device in range(devices):
-        made.append(live(voice, areas, device=device, upsets=upsets, utterances=utterances))
-        progress()
-    return made
 
 
 def leads(

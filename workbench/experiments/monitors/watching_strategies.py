@@ -80,7 +80,7 @@ def with_monitors(
     given: list[Any] = [names] if single else list(names)  # type: ignore[arg-type]
 
     def calibrated(monitor: str) -> BehaviourArea:
-        return _calibrated(monitor, voice, folder, frames)
+        return calibrated_area(monitor, voice, folder, frames)
 
     return [
         _made(name, voice, calibrated) if isinstance(name, str) and name in watching_names() else name
@@ -103,7 +103,9 @@ def _kind(name: str) -> BehaviourKind:
     return kind
 
 
-def _calibrated(monitor: str, voice: Voice, folder: Path | None, frames: int) -> BehaviourArea:
+def calibrated_area(
+    monitor: str, voice: Voice, folder: Path | None, frames: int = FRAMES
+) -> BehaviourArea:
     """A calibrated monitor, from `folder` or, without one, from this process where it is there already."""
     if folder is None:
         known = KINDS[monitor], voice.program.content_hash, frames
