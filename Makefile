@@ -5,6 +5,7 @@
 # make coverage as the tests of `make test`, with the lines that they reach in out/coverage/index.html
 # make nightly as the tests of `make test`, on many more random examples
 # make lab     set up, then open JupyterLab on copies of the notebooks, in out/notebooks
+# make app     set up, then serve the panels as a page of their own, on this machine alone: open what it prints
 # make paper   set up, then make a quick run of every study: out/papers/STUDY/index.html
 # make install only set up
 # make peers   also install the fault injectors that `workbench bench campaign` compares with
@@ -44,7 +45,7 @@ COMPILE = .venv/bin/python -c 'import importlib, pkgutil, workbench; \
 # Extras that need a C compiler where no wheel fits; the set-up goes on without them.
 OPTIONAL = recogniser pesq
 
-.PHONY: help install demo test check suite quick docs coverage nightly lab paper peers
+.PHONY: help install demo test check suite quick docs coverage nightly lab app paper peers
 
 help:
 	@sed -n '/^$$/q; s/^# \{0,1\}//p' Makefile
@@ -85,6 +86,9 @@ check: $(STAMP)
 lab: $(STAMP)
 	$(RUN) workbench.panels.notebook_files notebooks out/notebooks
 	$(RUN) jupyterlab out/notebooks
+
+app: $(STAMP)
+	$(RUN) workbench.panels.app_server out/notebooks
 
 # Of every study that ships: out/papers/STUDY/index.html.
 paper: $(STAMP)

@@ -71,6 +71,7 @@ if TYPE_CHECKING:
     from workbench.memory.faults.protection import ProtectionMask as ProtectionMask
     from workbench.memory.image import Image as Image
     from workbench.memory.watches.areas import Area as Area
+    from workbench.panels.app import App as App
     from workbench.panels.behaviour_panel import BehaviourPanel as BehaviourPanel
     from workbench.panels.bit_lab import BitLab as BitLab
     from workbench.panels.compare_healing import HealingPanel as HealingPanel
@@ -81,9 +82,11 @@ if TYPE_CHECKING:
     from workbench.panels.player import player as player
     from workbench.panels.strategy_bench import StrategyBench as StrategyBench
     from workbench.panels.training_monitor import TrainingMonitor as TrainingMonitor
+    from workbench.panels.versions_panel import VersionsPanel as VersionsPanel
 
 # Name -> the module that has it.
 _MODULES = {
+    "App": "panels.app",
     "Area": "memory.watches.areas",
     "BehaviourPanel": "panels.behaviour_panel",
     "BitLab": "panels.bit_lab",
@@ -110,6 +113,7 @@ _MODULES = {
     "TrainingMonitor": "panels.training_monitor",
     "TrialId": "memory.faults.plan",
     "UpdateCuts": "face.updating",
+    "VersionsPanel": "panels.versions_panel",
     "Voice": "experiments.voices.voice",
     "WorkbenchError": "errors",
     "WorkbenchWarning": "errors",

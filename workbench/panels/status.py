@@ -10,6 +10,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from html import escape
 
 import ipywidgets as widgets
@@ -37,11 +38,26 @@ def in_notebook() -> bool:
     return hasattr(get_ipython(), "kernel")
 
 
+_place: ContextVar[widgets.Box | None] = ContextVar("place", default=None)
+
+
+@contextmanager
+def made_in(box: widgets.Box) -> Iterator[None]:
+    """Show in `box`, rather than below a cell, what a panel that is made within the block says meanwhile."""
+    token = _place.set(box)
+    try:
+        yield
+    finally:
+        _place.reset(token)
+
+
 class Status(widgets.HTML):
     """A line of a panel: empty, what is being done, or the sentence of what went wrong.
 
     results: the widgets that are dimmed while, and as long as, they do not show the present settings.
     """
+
+    value: str
 
     def __init__(self, results: Sequence[widgets.Widget]) -> None:
         super().__init__(_STYLE, layout=widgets.Layout(width="auto", min_height="1.8rem"))
@@ -51,15 +67,22 @@ class Status(widgets.HTML):
     def shown(self, what: str) -> Iterator[None]:
         """Show this line alone below the notebook's cell, first with `what`, while the block makes the panel.
 
-        A panel is shown when its cell has ended, and its first results are computed before that.
+        A panel is shown when its cell has ended, and its first results are computed before that. Where it is `made_in`
+        a box, the line is shown there.
         """
         self.tell(what)
-        handle = display(self, display_id=True) if in_notebook() else None
+        first, place, handle = self.value, _place.get(), None
+        if place is not None:
+            place.children = (self,)
+        elif in_notebook():
+            handle = display(self, display_id=True)
         try:
             yield
         finally:
             if handle is not None:
                 handle.update(HTML(""))
+            if self.value == first:  # nothing was computed that would have ended it
+                self.value = _STYLE
 
     @contextmanager
     def working(self, what: str) -> Iterator[None]:
