@@ -175,7 +175,9 @@ def csv_text(table: Table) -> str:
 def _plain(value: float | None, cell: Cell | None, table: Table) -> str:
     if value is None or cell is None:
         return ""
-    return f"{100 * value if table.measures[cell.measure].percent else value:.6g}"
+    if table.measures[cell.measure].percent:
+        return f"{100 * value:.6g}"
+    return f"{value:.9g}"  # counts in full
 
 
 def latex_text(table: Table, *, note: str) -> str:
