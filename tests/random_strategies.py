@@ -12,6 +12,7 @@ from workbench.integer.program import Program
 from workbench.memory.image import Image
 from workbench.memory.places import WORKING_SECTIONS
 from workbench.memory.watches.areas import CODES, KINDS, SIGNATURES, Area
+from workbench.memory.watches.modes import MODES, ModesArea
 
 ABFT, GOLDEN, RADAR, SELF_TEST, TRIPLE = "abft", "golden", "radar", "self-test", "triple"
 FLASH = "flash"  # the last guard, where there is one
@@ -39,6 +40,26 @@ def random_strategy(seed: int, program: Program) -> Strategy:
         except WorkbenchError:
             continue
         return strategy
+
+
+def unpruning(seed: int, strategy: Strategy, program: Program) -> Strategy:
+    """The same strategy with UNPRUNE at the end of some ladders, and a guard of modes."""
+    rng = np.random.default_rng([seed, 8])
+    guards = list(strategy.guards)
+    able = [n for n, g in enumerate(guards) if g.area.kind.divided or g.area.kind.asks]
+    for number in rng.permutation(able)[: rng.integers(1, len(able) + 1)] if able else ():
+        guard, own = guards[number], guards[number].area.kind.remedies
+        if own is None or "UNPRUNE" in own:
+            before = () if guard.area.kind.asks else guard.ladder  # RESET always helps
+            guards[number] = replace(guard, ladder=(*before, Remedy.UNPRUNE))
+    if not any(Remedy.UNPRUNE in guard.ladder for guard in guards):
+        guards.insert(0, Guard(Area("crc32", unit_bytes=64), 3, (Remedy.UNPRUNE,)))
+    modes = ModesArea(MODES, hold=int(rng.choice([1, 2, 5, 12])))
+    place = int(rng.integers(len(guards) + 1 - guards[-1].area.kind.flash))
+    guards.insert(place, Guard(modes, int(rng.integers(1, 4)), (Remedy.CORRECT,)))
+    made = replace(strategy, guards=tuple(guards))
+    made.image(program)
+    return made
 
 
 def _of_flash(rng: np.random.Generator) -> Guard:
@@ -101,7 +122,7 @@ def _guard(rng: np.random.Generator, program: Program) -> Guard:
             [
                 code
                 for code, kind in KINDS.items()
-                if not (kind.asks or kind.fades) and not kind.flash
+                if not (kind.asks or kind.fades or kind.flash or kind.switches)
             ]
         )
     )

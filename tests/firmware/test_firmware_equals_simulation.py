@@ -69,13 +69,13 @@ def test_every_diagnosis_is_made(compiled) -> None:
         repeats += twin.repeats
     # Without a transient fault no sum is wrong while memory is well, and few remedies are refuted.
     rare = {repr(Diagnosis.COMPUTE), repr(Remedy.REPEAT), repr(Verdict.INVALID)}
-    # test_behaviour_in_c.py has what follows an alarm, test_versions_in_c.py several versions.
+    # test_behaviour_in_c.py has what follows an alarm, test_versions_in_c.py several versions, test_modes_in_c.py modes.
     elsewhere = {Diagnosis.DATA, Diagnosis.MOMENTARY, Remedy.SCRUB, Remedy.RESET, Remedy.FALL_BACK}
+    elsewhere |= {Remedy.UNPRUNE}
     parts = {repr(part) for part in [*Diagnosis, *Remedy, *Verdict] if part not in elsewhere}
     assert parts - rare <= diagnoses
-    assert (
-        codes == {name for name, kind in KINDS.items() if not (kind.asks or kind.fades)} and repeats
-    )
+    anywhere = {n for n, kind in KINDS.items() if not (kind.asks or kind.fades or kind.switches)}
+    assert codes == anywhere and repeats
 
 
 def test_the_log_wraps_and_nothing_is_lost() -> None:

@@ -32,6 +32,7 @@ REMEDIES_IN_C: dict[Remedy, RemedyInC] = {
     Remedy.REPEAT: RemedyInC("NULL"),
     Remedy.RESET: RemedyInC("wb_reset"),
     Remedy.RECALIBRATE: RemedyInC("wb_recalibrate"),
+    Remedy.UNPRUNE: RemedyInC("wb_unprune"),
 }
 
 

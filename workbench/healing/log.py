@@ -24,7 +24,8 @@ class Diagnosis(IntEnum):
         GOLDEN: Damage of the golden copy, and of the working copy as well, which may have been made from it.
         PRESUMED: No witness can tell, and the working copy is taken for damaged.
         MOMENTARY: Memory is sound: a history or a value in passing was wrong.
-        LATENT: Damage of the golden copy alone, which nothing has needed yet; the working copy is right.
+        LATENT: Damage of flash alone, which nothing has needed yet: of the golden copy, while the working copy is right, or of
+            a reserve.
         DATA: Memory is sound, and it happens again: the inputs are other ones than a monitor knows.
     """
 
@@ -59,6 +60,7 @@ class Remedy(IntEnum):
         SCRUB: All guards looked at memory at once, and wrote down themselves what they did.
         FALL_BACK: All parameters from the next version in flash that is whole, as REBOOT.
         RECALIBRATE: The gain of an input follows how loud that is, for a while.
+        UNPRUNE: The unit's pruned layers compute with their reserve for a while; the damage stays.
     """
 
     NONE = 0
@@ -75,6 +77,7 @@ class Remedy(IntEnum):
     SCRUB = 11
     FALL_BACK = 12
     RECALIBRATE = 13
+    UNPRUNE = 14
 
     @classmethod
     def _missing_(cls, value: object) -> Remedy | None:
@@ -184,7 +187,7 @@ _WORDS = {
     "PRESUMED": "taken for a memory upset",
     "MOMENTARY": "momentary disturbance",
     "DATA": "unknown inputs",
-    "LATENT": "golden copy damaged, not yet needed",
+    "LATENT": "flash damaged, not yet needed",
     "NONE": "left alone",
     "RESTORE": "restored",
     "CORRECT": "corrected",
@@ -199,6 +202,7 @@ _WORDS = {
     "SCRUB": "memory checked at once",
     "FALL_BACK": "fell back on another version",
     "RECALIBRATE": "recalibrated",
+    "UNPRUNE": "layer un-pruned",
     "HEALED": "healed",
     "UNHEALED": "not healed",
     "DEFERRED": "deferred",

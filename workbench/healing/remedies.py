@@ -16,6 +16,7 @@ import numpy as np
 from workbench.healing.devices.replacing import clipped, mean, replace, zero
 from workbench.healing.devices.running_version import rank_of, with_rank
 from workbench.healing.devices.spares import FREE, RETIRED
+from workbench.healing.devices.unpruning import Unpruning
 from workbench.healing.devices.whereabouts import Whereabouts
 from workbench.healing.log import Remedy
 from workbench.memory.layout import Layout
@@ -36,6 +37,7 @@ class Patient(Protocol):
     where: Whereabouts
     changed: bool
     silenced: bool
+    unpruning: Unpruning
 
     @property
     def watches(self) -> Sequence[Watch]:
@@ -70,6 +72,7 @@ class Action:
         restarts: It silences histories and changes more than the unit.
         falls_back: It takes another version in flash, whoever is damaged in this one.
         recalibrates: It needs a kind that corrects inputs.
+        unprunes: It changes modes, and needs a guard of them.
     """
 
     apply: Callable[[Patient, Watch, int, State], bool] | None
@@ -81,6 +84,7 @@ class Action:
     restarts: bool = False
     falls_back: bool = False
     recalibrates: bool = False
+    unprunes: bool = False
 
 
 def mend_check(device: Patient, watch: Watch, unit: int) -> Remedy:
@@ -201,6 +205,11 @@ def _recalibrate(device: Patient, watch: Watch, unit: int, state: State) -> bool
     return done
 
 
+def _unprune(device: Patient, watch: Watch, unit: int, state: State) -> bool:
+    """Let layers compute with their reserve for a while; not where none of the unit's has a sound one."""
+    return device.unpruning.begin(watch, unit)
+
+
 # In the order in which messages name them.
 REMEDIES: dict[Remedy, Action] = {
     Remedy.CORRECT: Action(_correct, corrects=True),
@@ -214,6 +223,7 @@ REMEDIES: dict[Remedy, Action] = {
     Remedy.REPEAT: Action(None),
     Remedy.RESET: Action(_reset),
     Remedy.RECALIBRATE: Action(_recalibrate, recalibrates=True),
+    Remedy.UNPRUNE: Action(_unprune, unprunes=True),
 }
 
 

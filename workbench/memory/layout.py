@@ -55,7 +55,7 @@ class Layout(Places):
 
     page_bytes: size of the pages that logs and masks speak of, a multiple of 8, and of the default
     areas. areas: what codes watch. watches: the same with addresses. spare_pages: as large as the
-    units of the first area. versions: in flash, the one that runs among them.
+    units of the first area of pages. versions: in flash, the one that runs among them.
     """
 
     def __init__(
@@ -76,7 +76,8 @@ class Layout(Places):
         self.watches: list[Watch] = watches(self.areas, self) if self.working_bytes else []
         for watch in self.watches:
             watch.among(self.watches)
-        self.spare_bytes = self.areas[0].unit_bytes if spare_pages else 0
+        sizes = (area.unit_bytes for area in self.areas if area.kind.movable)
+        self.spare_bytes = next(sizes, 0) if spare_pages else 0
         self.append(HEALER, _healer(len(self.watches), spare_pages, versions))
         self.append(RAM_CHECK, self._checks(RAM_CHECK))
         spare: list[Tensor] = [("spare", "pages", 8, (spare_pages, self.spare_bytes))]

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import cycle, product
 
 import numpy as np
 
 from workbench.experiments.voices.voice import Voice
+from workbench.integer.changes import Change, Changes
 from workbench.integer.frames import frames_of
+from workbench.integer.operators.pruned import DENSE
 from workbench.integer.part import part_of_program
+from workbench.integer.program import Program
+from workbench.integer.pruning import prunable
 from workbench.memory.layout import Layout
 from workbench.memory.watches.behaviour import Behaviour
 from workbench.memory.watches.behaviour_area import BehaviourArea
@@ -50,6 +55,17 @@ class Stream:
         rng = np.random.default_rng([self.seed, self.purpose])
         return (said[n] for _ in range(_ROUNDS) for n in rng.permutation(len(said)))
 
+    def _said(self) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """Utterances and which layers of a pruned program are un-pruned: a healer may un-prune any.
+
+        None, each alone and all: in turn, or all of these for each utterance where all that can be said is.
+        """
+        layers = prunable(self.voice.program)
+        modes = list(dict.fromkeys([(), *((layer,) for layer in layers), layers]))
+        if self.orders or is_endless(self.voice):
+            return zip(self.texts(), cycle(modes), strict=False)
+        return product(self.texts(), modes)
+
     def codes(self, signals: Sequence[str]) -> Iterator[Mapping[str, np.ndarray]]:
         """Codes of some signals, [frames * rate, channels] by name, of each utterance from silence."""
         program = self.voice.program
@@ -59,11 +75,11 @@ class Stream:
         rate = program.signal(signals[0]).rate
         total = self.frames if self.orders or is_endless(self.voice) else None
         with progress_bar(total=total, desc=_SHOWN[self.purpose], unit="frame") as bar:
-            for text in self.texts():
+            for text, mode in self._said():
                 inputs = self.voice.generator.encode(self.voice.config, [text])
                 codes: Mapping[str, np.ndarray] = {name: each[0] for name, each in inputs.items()}
                 if engine is not None:
-                    clean = engine.changed({})
+                    clean = engine.changed(_in_mode(engine.program, mode))
                     codes, _ = engine.step(inputs, clean, engine.silence(), tuple(signals))
                 yield codes
                 done += len(codes[signals[0]]) // rate
@@ -83,6 +99,13 @@ class Stream:
                 memory = watch.recalled(data)
             scores.append(watch.scores(data, memory, watch.measures(data, codes)))
         return np.concatenate(scores)
+
+
+def _in_mode(program: Program, layers: tuple[str, ...]) -> Changes:
+    """Modes of the layers of a part of a program that are un-pruned."""
+    first = np.zeros(1, np.int64)
+    own = set(layers) & set(prunable(program))
+    return {(layer, "mode"): Change(first, first, first + DENSE) for layer in sorted(own)}
 
 
 def is_endless(voice: Voice) -> bool:

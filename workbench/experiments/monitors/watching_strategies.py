@@ -25,6 +25,7 @@ from workbench.generators.generator import SOUND
 from workbench.healing.strategies.fitted import fitted
 from workbench.healing.strategies.strategy import Strategy
 from workbench.healing.strategies.watching import AUTONOMIC, RECALIBRATE, autonomic, watched_by
+from workbench.integer.pruning import prunable
 from workbench.memory.watches.areas import KINDS, Area, Kind, area_of
 from workbench.memory.watches.behaviour import BehaviourKind
 from workbench.memory.watches.behaviour_area import BehaviourArea
@@ -92,7 +93,8 @@ def _made(name: str, voice: Voice, calibrated: Callable[[str], BehaviourArea]) -
     if name == AUTONOMIC:
         suited = (each for each in _OF_AUTONOMIC if _kind(each).watchable(voice.program))
         areas = [calibrated(each) for each in suited]
-        return fitted(autonomic(areas, fades=voice.generator.output == SOUND), voice.program)
+        fades, prunes = voice.generator.output == SOUND, bool(prunable(voice.program))
+        return fitted(autonomic(areas, fades=fades, prunes=prunes), voice.program)
     monitor = _GAIN if name == RECALIBRATE else name
     return fitted(watched_by(calibrated(monitor)), voice.program)
 

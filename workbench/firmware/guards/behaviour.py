@@ -14,7 +14,10 @@ class BehaviourInC(InC):
     """Functions of `runtime/wb_behaviour.h`; a kind adds how `score` comes about."""
 
     headers: ClassVar[tuple[str, ...]] = ("wb_behaviour.h",)
-    remedies: ClassVar[Mapping[Remedy, str]] = {Remedy.RESET: "wb_reset"}
+    remedies: ClassVar[Mapping[Remedy, str]] = {
+        Remedy.RESET: "wb_reset",
+        Remedy.UNPRUNE: "wb_unprune_all",
+    }
 
     def score(self, guarded: Guarded) -> str:
         """The score of the frame, an expression."""

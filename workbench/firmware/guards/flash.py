@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from workbench.firmware.guards.in_c import Guarded, InC
 from workbench.firmware.operators import constant
-from workbench.memory.places import CHECK
+from workbench.memory.places import CHECK, RESERVE
 from workbench.memory.watches.flash import FlashWatch
 
 
@@ -38,6 +38,16 @@ class FlashInC(InC):
                 "golden_units": f"{watch.golden_units}u",
                 "checks": f"(const wb_byte *)&{name}_check",
                 "checks_bytes": f"{stored}u",
+                "reserve_unit": f"{watch.reserve_unit}u",
+                **_reserve(guarded),
                 "sums": f"(const wb_byte *){guarded.in_flash('sum')}",
             },
         )
+
+
+def _reserve(guarded: Guarded) -> dict[str, object]:
+    """Where weights of un-pruned layers lie; nothing without any."""
+    if not guarded.firmware.reserves():
+        return {}
+    size = guarded.firmware.layout.sections[RESERVE].size_bytes
+    return {"reserve": f"(const wb_byte *)&{guarded.prefix}_reserve", "reserve_bytes": f"{size}u"}

@@ -20,6 +20,7 @@ from workbench.firmware.guards.in_c import Guarded, InC
 from workbench.firmware.guards.input_check import InputsInC
 from workbench.firmware.guards.input_gain import GainInC
 from workbench.firmware.guards.kl_watch import KlInC
+from workbench.firmware.guards.modes import ModesInC
 from workbench.firmware.guards.pages import PagesInC
 from workbench.firmware.guards.self_test import SelfTestInC
 from workbench.firmware.guards.sound_sanity import SanityInC
@@ -38,6 +39,7 @@ from workbench.memory.watches.hidden_markers import HiddenMarkers
 from workbench.memory.watches.input_check import InputCheck
 from workbench.memory.watches.input_gain import InputGain
 from workbench.memory.watches.kl_watch import KlDivergence
+from workbench.memory.watches.modes import Modes
 from workbench.memory.watches.pages import Pages
 from workbench.memory.watches.qt_ewma import QtEwma
 from workbench.memory.watches.self_test import SelfTest
@@ -60,6 +62,7 @@ KINDS_IN_C: dict[type[Kind], InC] = {
     QtEwma: QuantInC(),
     FeatureDrift: DriftInC(),
     Flash: FlashInC(),
+    Modes: ModesInC(),
     InputCheck: InputsInC(),
     InputGain: GainInC(),
 }

@@ -48,6 +48,8 @@ class SelfTestInC(InC):
             "uint32_t sum = 0;",
             "(void)area;",
         ]
+        if any(guard.area.kind.switches for guard in firmware.strategy.guards):
+            lines.append("if (!golden && wb_modes_unusual(memory)) {\n        return 0;\n    }")
         for number, place in enumerate(places):
             past = f"state->{firmware.member(place)}"
             lines.append(

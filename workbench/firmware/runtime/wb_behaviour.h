@@ -190,9 +190,10 @@ WB_COLD static void wb_disturbed(const wb_memory *memory, uint32_t number)
             diagnosis = WB_DIAGNOSIS_MOMENTARY;
             verdict = WB_VERDICT_HEALED; /* it passes by itself */
             wb_be_wary(part, wary);
-            for (uint32_t rung = 0; rung < area->rungs; rung++) {
-                area->ladder[rung].apply(memory, area, 0);
-                remedy = area->ladder[rung].remedy;
+            for (uint32_t rung = 0; rung < area->rungs && remedy == WB_REMEDY_NONE; rung++) {
+                if (area->ladder[rung].apply(memory, area, 0)) {
+                    remedy = area->ladder[rung].remedy;
+                }
             }
         }
     }

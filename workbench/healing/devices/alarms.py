@@ -119,7 +119,7 @@ def _look_at_memory(
             device.settle()
             verdict = Verdict.HEALED  # it passes by itself
             if guard.ladder:
-                remedy, verdict = device.climb(guard, watch, 0, state)
+                remedy, _ = device.climb(guard, watch, 0, state)
     frame = time_of(state, device.strategy)
     device.report(LogEntry(frame, number, 0, diagnosis, remedy, verdict))
 

@@ -18,6 +18,7 @@ from workbench.healing.devices.evidence import diagnose, validated
 from workbench.healing.devices.fading import Fading
 from workbench.healing.devices.scrub_schedule import looks_of, pass_quietly
 from workbench.healing.devices.stuck import StuckCells
+from workbench.healing.devices.unpruning import Unpruning
 from workbench.healing.devices.variables import cursor_parts, cursor_word, keep, time_of, vote
 from workbench.healing.devices.waiting import quiet_frames, wait
 from workbench.healing.devices.whereabouts import Whereabouts
@@ -34,7 +35,7 @@ from workbench.memory.watches.watch import Watch, listed
 class Device:
     """One device: bytes that upsets flip and a healer mends; histories are in the state of its run.
 
-    wrong: positions of the bits of the working copy and of the reserve that are not as they were made, int64.
+    wrong: bits of the working copy and of the reserve that are not as made, modes of un-pruned layers too, positions, int64.
     log: what the healer found so far. changed: whether working bytes changed since it was last set to False. silenced:
     whether the histories are to become silent, likewise. trace: what happened when, by the true count of frames.
     false_positives: repairs of intact units. repeats: findings of units that were reported already.
@@ -70,6 +71,7 @@ class Device:
         self.where = Whereabouts(self.layout)
         self.backoff = Backoff(self.data, image.layout, strategy)
         self.fading = Fading(self.watches, self.data, self.settle)
+        self.unpruning = Unpruning(self.watches, self.data, self.settle, self.mended)
         self._variables = self.data[healer.start : healer.stop].view("<u4").reshape(-1, 3)
         self.settle()
         # Units that disagree with their checks, kept up to date: most looks need not read anything.
@@ -99,10 +101,9 @@ class Device:
         hit = [8 * self.where.seen(position >> 3) + (position & 7) for position in positions]
         flip_bits(self.data, hit)
         self.trace.hit(hit)
-        addresses = [position >> 3 for position in hit]
-        addresses += map(self.where.seen, self._stuck.addresses)
+        addresses = {p >> 3 for p in hit} | {*map(self.where.seen, self._stuck.addresses)}
         self.settle()
-        return self._upset(np.array(sorted(set(addresses)), np.int64))
+        return self._upset(np.array(sorted(addresses), np.int64))
 
     def physical(self) -> np.ndarray:
         """The bytes where they really lie, uint8."""
@@ -151,6 +152,7 @@ class Device:
                 self.heal()
             return
         self.trace.now += frames
+        self.unpruning.advance(frames)
         pass_quietly(state, self.strategy, self.guards, frames)
         self._keep(state)
 
@@ -160,6 +162,7 @@ class Device:
         if self.guards:
             self._heal()
         self.fading.advance(self.trace.now)
+        self.unpruning.advance()
         self.trace.now += 1
         if self.changed:
             self._find_wrong()
@@ -230,8 +233,7 @@ class Device:
         """Diagnose a unit that is wrong, do what the policy allows, and write it down."""
         policy = self.strategy.policy
         diagnosis = diagnose(self.guards, number, self.data, unit)
-        where, clean = watch.addresses(unit), self._clean_working
-        damaged = (self.data[: len(clean)][where] != clean[where]).any()
+        damaged = watch.damaged(self.data, self._clean_working, unit)
         remedy, verdict = Remedy.NONE, Verdict.UNHEALED
         if policy.heals and state["spent"] >= policy.heals:
             verdict = Verdict.DEFERRED
@@ -244,8 +246,7 @@ class Device:
             self._recheck(number, unit)
             if remedy != Remedy.NONE and not watch.wrong(self.data, unit):
                 verdict = Verdict.HEALED
-        frame = time_of(state, self.strategy)
-        rank = self.where.rank(state)
+        frame, rank = time_of(state, self.strategy), self.where.rank(state)
         news = self.report(LogEntry(frame, number, unit, diagnosis, remedy, verdict, rank))
         if remedy != Remedy.NONE:
             self.false_positives += diagnosis in CLIMBS and not damaged
@@ -330,6 +331,5 @@ class Device:
         self.settle()
 
     def _find_wrong(self) -> None:
-        known = self.wrong
-        self.wrong = wrong_parameters(self.data, self._clean, self.layout)
+        known, self.wrong = self.wrong, wrong_parameters(self.data, self._clean, self.layout)
         self.trace.toggled(np.setxor1d(known, self.wrong, assume_unique=True))

@@ -118,6 +118,10 @@ class Guard:
         if any(action.recalibrates for action in self.actions) and not kind.corrects_inputs:
             able = ", ".join(kinds_that(lambda each: each.corrects_inputs))
             raise WorkbenchError(f"{name} corrects no inputs; only {able} can RECALIBRATE")
+        if any(action.unprunes for action in self.actions) and not (kind.divided or kind.asks):
+            raise WorkbenchError(
+                f"{name} cannot UNPRUNE; only guards of pages or groups and monitors of behaviour can"
+            )
         if kind.remedies is not None and {rung.name for rung in ladder} - set(kind.remedies):
             raise WorkbenchError(kind.ladder_rule)
         if not kind.movable and any(action.moves for action in self.actions):

@@ -18,6 +18,7 @@ from workbench.healing.strategies.strategy import Strategy
 from workbench.integer.program import Program
 from workbench.memory.places import WORKING_SECTIONS
 from workbench.memory.watches.areas import RAM, Area
+from workbench.memory.watches.modes import MODES, ModesArea
 
 NONE, CRC_SCRUB, VERSIONS = "none", "crc-scrub", "versions"
 _SHORT = {"crc32": CRC_SCRUB}  # names of scrubs that are not called after their code
@@ -119,6 +120,16 @@ def versions(pages: int = 1, *, count: int = 3) -> Strategy:
         Guard(Area("pq", _REST), 1, ladder),
     )
     return Strategy(VERSIONS, guards, source=_ANVIN, versions=count)
+
+
+def un_prune(pages: int = 1) -> Strategy:
+    """As two-speeds, and where a page of weights is lost, its pruned layer computes with the reserve for a while."""
+    ladder = (Remedy.CORRECT, Remedy.RESTORE, Remedy.UNPRUNE)
+    guards = (
+        Guard(Area("pq", _WEIGHTS, 1024), pages, ladder), Guard(Area("pq", _REST), 1, ladder),
+        Guard(ModesArea(MODES), 1, (Remedy.CORRECT,)), Guard(Area("flash"), 1, (), 64),
+    )  # fmt: skip
+    return Strategy("un-prune", guards, source=_ANVIN)
 
 
 def plus_q_alone(pages: int = 2) -> Strategy:
@@ -226,6 +237,7 @@ NAMED: dict[str, Callable[[], Strategy]] = {
     "critical-first": critical_first,
     "relocating": relocating,
     VERSIONS: versions,
+    "un-prune": un_prune,
     "pq-alone": plus_q_alone,
     "secded64-scrub": lambda: secded(64),
     "secded32-scrub": lambda: secded(32),

@@ -84,6 +84,7 @@ class Strategy:
                         f"{other.area.code} then reports as corrupted; give each its own sections"
                     )
         self._check_asked()
+        self._check_modes()
         if self.policy != Policy() and self.guards and all(g.area.kind.stream for g in self.guards):
             raise WorkbenchError(
                 "monitors act within the frame and know no policy; leave it out, or add a guard that "
@@ -98,6 +99,14 @@ class Strategy:
                     f"{guard.area.code} cannot check 0 units a frame where no monitor of behaviour asks for more; choose "
                     "at least 1, or add such a monitor"
                 )
+
+    def _check_modes(self) -> None:
+        unprunes = any(action.unprunes for guard in self.guards for action in guard.actions)
+        if unprunes != any(guard.area.kind.switches for guard in self.guards):
+            raise WorkbenchError(
+                'UNPRUNE and a guard of modes need each other; have both, as guard("pq", repair=["restore", "unprune"]) and '
+                'guard("modes", repair="correct")'
+            )
 
     def _check_types(self) -> None:
         expect(self.guards, (tuple, list), "guards of a strategy", "a tuple of guards")
@@ -123,7 +132,8 @@ class Strategy:
             )
         if not moves:
             return
-        guards = [guard for guard in self.guards if not guard.area.kind.flash]
+        others = [g for g in self.guards if g.area.kind.flash or g.area.kind.switches]
+        guards = [guard for guard in self.guards if guard not in others]
         sizes = {guard.area.unit_bytes for guard in guards}
         sections = [section for guard in guards for section in guard.area.sections]
         odd = [guard.area.code for guard in guards if not guard.area.kind.movable]

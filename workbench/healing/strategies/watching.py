@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from workbench.healing.log import Remedy
 from workbench.healing.strategies.guard import Guard
-from workbench.healing.strategies.named import self_test, two_speeds
+from workbench.healing.strategies.named import self_test, two_speeds, un_prune
 from workbench.healing.strategies.policy import Policy
 from workbench.healing.strategies.strategy import Strategy
 from workbench.memory.watches.areas import Area
@@ -44,7 +44,7 @@ def recalibrating(area: Area) -> Strategy:
     return Strategy(RECALIBRATE, (gain, replace(test, per_frame=0)))
 
 
-def autonomic(areas: Sequence[Area], *, fades: bool = True) -> Strategy:
+def autonomic(areas: Sequence[Area], *, fades: bool = True, prunes: bool = False) -> Strategy:
     """Checks of memory, the most critical first, beside monitors of behaviour and golden inputs.
 
     An alarm has all pages checked at once. Where they are sound it is left alone, since resetting histories in mid-word
@@ -56,8 +56,9 @@ def autonomic(areas: Sequence[Area], *, fades: bool = True) -> Strategy:
     Args:
         areas: Of the monitors.
         fades: Whether the frame of an alarm is silenced; not of a face, which silence does not become.
+        prunes: Whether the program is pruned in blocks: layers whose weights are lost are un-pruned then.
     """
-    weights, rest = two_speeds().guards
+    weights, rest, *modes = un_prune().guards if prunes else two_speeds().guards
     (test,) = self_test(1, moments=2).guards
     monitors = [
         Guard(area, ladder=(Remedy.RECALIBRATE,) if area.kind.corrects_inputs else ())
@@ -66,6 +67,6 @@ def autonomic(areas: Sequence[Area], *, fades: bool = True) -> Strategy:
     fade = [Guard(FadeArea("fade", frames=_FADE_FRAMES), ladder=())] if fades else []
     return Strategy(
         AUTONOMIC,
-        (*monitors, rest, weights, replace(test, per_frame=0), *fade),
+        (*monitors, rest, weights, replace(test, per_frame=0), *fade, *modes),
         Policy(heals=_HEALS, refill_frames=_REFILL_FRAMES),
     )

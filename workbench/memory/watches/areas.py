@@ -55,6 +55,7 @@ class Kind:
         second: Its code may be the second check of another one.
         least_unit: Bytes of its smallest unit.
         flash: It watches flash alone, and no unit of it belongs to the working copy.
+        switches: It watches the modes of pruned layers, which UNPRUNE changes.
         remedies: Names of those that its ladders may have; None for all that fit the other facts.
         ladder_rule: What a message says of them.
         sees: What a monitor observes, in words.
@@ -74,6 +75,7 @@ class Kind:
     fades: ClassVar[bool] = False
     corrects_inputs: ClassVar[bool] = False
     flash: ClassVar[bool] = False
+    switches: ClassVar[bool] = False
     validates: ClassVar[bool] = False
     remedies: ClassVar[tuple[str, ...] | None] = None
     ladder_rule: ClassVar[str] = ""

@@ -247,9 +247,9 @@ class BehaviourKind(MonitorKind):
 
     asks: ClassVar[bool] = True
     fields: ClassVar[tuple[str, ...]] = ()
-    remedies: ClassVar[tuple[str, ...] | None] = ("RESET",)
+    remedies: ClassVar[tuple[str, ...] | None] = ("RESET", "UNPRUNE")
     ladder_rule: ClassVar[str] = (
-        "a monitor of behaviour can RESET histories and monitors, nothing else"
+        "a monitor of behaviour can RESET histories and monitors, or UNPRUNE all layers, nothing else"
     )
 
     @property

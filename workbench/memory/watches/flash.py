@@ -1,4 +1,4 @@
-"""Flash itself, looked through slowly: the golden copy and all checks, in pages under a CRC-32.
+"""Flash itself, looked through slowly: the golden copy, all checks and reserves, in pages under a CRC-32.
 
 Damage there shows only once the golden copy is needed, or a check alarms for nothing; by then it may be too late.
 """
@@ -14,7 +14,16 @@ import numpy as np
 
 from workbench.errors import WorkbenchError
 from workbench.memory.codes.signatures import Judgement
-from workbench.memory.places import CHECK, GOLDEN, WORKING_SECTIONS, Place, Places, Tensor, aligned
+from workbench.memory.places import (
+    CHECK,
+    GOLDEN,
+    RESERVE,
+    WORKING_SECTIONS,
+    Place,
+    Places,
+    Tensor,
+    aligned,
+)
 from workbench.memory.watches.areas import Area, Kind
 from workbench.memory.watches.watch import Watch, cleared_by_pages
 
@@ -22,10 +31,13 @@ _SUM_BYTES = 4
 
 
 class FlashWatch(Watch):
-    """Pages of the golden copy, then pages of what other guards have in flash; none of the working copy.
+    """Pages of the golden copy, then of what other guards have in flash, then of reserves; none of the working copy.
+
+    reserve_unit: the first page of the reserves.
 
     A page that disagrees with its sum is judged by the working copy, which was copied from the golden copy at start-up:
-    where that agrees with the sum, or with checks of other guards in flash, it is right.
+    where that agrees with the sum, or with checks of other guards in flash, it is right. Of a reserve there is no copy:
+    where a single bit of the sum differs, which no two flips of a page do, the sum is damaged, else the page.
     """
 
     AXES: ClassVar[Mapping[str, tuple[str, ...]]] = {"sum": ("page",)}
@@ -44,7 +56,10 @@ class FlashWatch(Watch):
             )
         self._others = watches[:-1]
         sizes = [tensor for watch in self._others for where, tensor in watch.tensors() if where == CHECK]  # fmt: skip
-        self.units = self._golden_units + -(-aligned(sizes) // self.area.unit_bytes)
+        program = self.layout.program
+        reserves = [(o.name, t, 8, a.shape) for o, t, a in program.parameters() if o.PARAMETERS[t] == RESERVE]  # fmt: skip
+        self.reserve_unit = self._golden_units + -(-aligned(sizes) // self.area.unit_bytes)
+        self.units = self.reserve_unit + -(-aligned(reserves) // self.area.unit_bytes)
 
     def tensors(self) -> list[tuple[str, Tensor]]:
         """`sum` int32 [pages], in flash."""
@@ -61,9 +76,11 @@ class FlashWatch(Watch):
 
     def addresses(self, unit: int) -> slice:
         """The bytes of a page of flash."""
-        size, golden = self.area.unit_bytes, self.layout.sections[GOLDEN]
+        size, golden, reserve = self.area.unit_bytes, self.layout.sections[GOLDEN], self.layout.sections[RESERVE]  # fmt: skip
         if unit < self._golden_units:
             first, stop = golden.start + unit * size, golden.stop
+        elif unit >= self.reserve_unit:
+            first, stop = reserve.start + (unit - self.reserve_unit) * size, reserve.stop
         else:
             first = self.layout.sections[CHECK].start + (unit - self._golden_units) * size
             stop = self._sums.start
@@ -83,13 +100,15 @@ class FlashWatch(Watch):
     def units_in(self, addresses: np.ndarray) -> set[int]:
         """The pages of bytes in flash."""
         golden, check, sums = self.layout.sections[GOLDEN], self.layout.sections[CHECK], self._sums
-        size = self.area.unit_bytes
+        reserve, size = self.layout.sections[RESERVE], self.area.unit_bytes
+        kept = addresses[(addresses >= reserve.start) & (addresses < reserve.stop)]
         copied = addresses[(addresses >= golden.start) & (addresses < golden.stop)]
         stored = addresses[(addresses >= check.start) & (addresses < sums.start)]
         summed = addresses[(addresses >= sums.start) & (addresses < sums.start + sums.size_bytes)]
         return {
             *((copied - golden.start) // size).tolist(),
             *(self._golden_units + (stored - check.start) // size).tolist(),
+            *(self.reserve_unit + (kept - reserve.start) // size).tolist(),
             *self.units_checked(sums, summed - sums.start).tolist(),
         }
 
@@ -103,6 +122,12 @@ class FlashWatch(Watch):
 
     def judged(self, data: np.ndarray, unit: int, *, golden: bool = False) -> Judgement:
         """Of a page that is wrong: whether what is stored to check, a sum or a page of checks, is damaged."""
+        if unit >= self.reserve_unit:
+            return (
+                Judgement.UNSURE
+                if golden or self._is_reserve_wrong(data, unit)
+                else Judgement.CLEARS
+            )
         if golden or not (unit >= self._golden_units or self._is_right(data, unit)):
             return Judgement.UNSURE
         same = unit >= self._golden_units or self._same(data, unit)
@@ -114,7 +139,9 @@ class FlashWatch(Watch):
         return True
 
     def latent(self, data: np.ndarray, unit: int) -> bool:
-        """Whether the golden copy is damaged and the working copy is right."""
+        """Whether the golden copy is damaged and the working copy is right, or a reserve is damaged."""
+        if unit >= self.reserve_unit:
+            return self._is_reserve_wrong(data, unit)
         return unit < self._golden_units and self._is_right(data, unit) and not self._same(data, unit)  # fmt: skip
 
     @property
@@ -134,6 +161,11 @@ class FlashWatch(Watch):
             return True
         pages = [watch for watch in self._others if watch.proves and not watch.remade]
         return cleared_by_pages(pages, data, first, stop)
+
+    def _is_reserve_wrong(self, data: np.ndarray, unit: int) -> bool:
+        """Of a page of a reserve that is wrong: whether it is the page and not its sum."""
+        difference = _crc(data[self.addresses(unit)]) ^ self._sum(data, unit) % 2**32
+        return difference.bit_count() != 1
 
     def _same(self, data: np.ndarray, unit: int) -> bool:
         ((first, stop),) = self.ranges(unit)

@@ -24,6 +24,7 @@ from workbench.memory.watches.hidden_markers import HiddenMarkers
 from workbench.memory.watches.input_check import InputCheck
 from workbench.memory.watches.input_gain import InputGain
 from workbench.memory.watches.kl_watch import KlDivergence
+from workbench.memory.watches.modes import MODES, Modes
 from workbench.memory.watches.pages import Pages
 from workbench.memory.watches.qt_ewma import QtEwma
 from workbench.memory.watches.self_test import SelfTest
@@ -75,7 +76,7 @@ _HERE += [Golden("golden"), Sums("abft"), Triple("triple"), SelfTest("self-test"
 _HERE += [HiddenMarkers("hidden-markers"), SoundSanity("sound-sanity"), KlDivergence("kl-watch")]
 _HERE += [Watchdog("watchdog"), InputCheck("input-check"), InputGain("input-gain")]
 _HERE += [QtEwma("qt-ewma"), FeatureDrift("feature-cusum"), PageHinkley("page-hinkley")]
-_HERE += [Flash("flash")]
+_HERE += [Flash("flash"), Modes(MODES)]
 register(_HERE)
 SHIPPED.update(kind.name for kind in _HERE)
 

@@ -8,7 +8,7 @@ Layout: see `watch`; input and histories as in the `state` section, then their C
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
@@ -22,10 +22,11 @@ from workbench.integer.operators import Operator
 from workbench.integer.reference import Stream
 from workbench.integer.sections import BIAS, COPIED_SECTIONS
 from workbench.integer.signals import code_dtype, code_range
-from workbench.memory.places import CHECK, WORKING_SECTIONS, Place, Places, Tensor
+from workbench.memory.places import CHECK, RESERVE, WORKING_SECTIONS, Place, Places, Tensor
 from workbench.memory.sampling import counter_stream
 from workbench.memory.tensors import read_tensor, stored_program, write_tensor
 from workbench.memory.watches.areas import Area, Kind
+from workbench.memory.watches.modes import ModesWatch
 from workbench.memory.watches.watch import Watch
 
 # Of the stream, before the frame that is kept: histories of deep programs are full by then.
@@ -47,6 +48,11 @@ class SelfTestWatch(Watch):
         self.units = area.moments
         self.program = layout.program
         self._states = list(self.program.states())
+        self._modes: ModesWatch | None = None
+
+    def among(self, watches: Sequence[Watch]) -> None:
+        """Where modes are guarded, nothing is wrong while one is not that of the program."""
+        self._modes = next((each for each in watches if isinstance(each, ModesWatch)), None)
 
     def tensors(self) -> list[tuple[str, Tensor]]:
         """`input_n`, as the program's inputs, for each moment; `history_n`, as its histories; `sum`."""
@@ -73,12 +79,21 @@ class SelfTestWatch(Watch):
         """Every parameter matters to all of them."""
         return np.arange(self.units) if len(addresses) else np.zeros(0, np.int64)
 
+    def units_in(self, addresses: np.ndarray) -> set[int]:
+        """Reserves, which lie in flash, matter as well."""
+        units = super().units_in(addresses)
+        if self.layout.sections[RESERVE].has(8 * addresses).any():
+            units |= set(range(self.units))
+        return units
+
     def units_checked(self, place: Place, offset: np.ndarray) -> np.ndarray:
         """The moments of check bytes."""
         return offset // (place.size_bytes // self.units)
 
     def wrong(self, data: np.ndarray, unit: int, *, golden: bool = False) -> bool:
         """By computing the frame with the parameters of the working copy, or of the golden copy."""
+        if not golden and self._modes and self._modes.is_unusual(data):
+            return False  # recorded with the modes of the program
         kept = int(self.stored(data, "sum")[unit]) % 2**32
         return self._outcome(data, unit, golden=golden) != kept
 
@@ -118,19 +133,27 @@ class SelfTestWatch(Watch):
         return crc
 
     def _changes(self, data: np.ndarray, *, golden: bool) -> Changes:
-        """Parameters of the working copy, or of the golden copy, that differ from the program's."""
+        """Parameters of the working copy, or of the golden copy, and reserves, that differ from the program's."""
         start = self.layout.sections["golden"].start if golden else 0
         wrong = np.flatnonzero(data[start : start + self.stop] != self._clean)
+        numbers = np.unique(np.searchsorted(self._starts, wrong, side="right") - 1)
+        copies = [(*self._parameters[number], golden) for number in numbers]
         changes = {}
-        for number in np.unique(np.searchsorted(self._starts, wrong, side="right") - 1):
-            operator, tensor, array = self._parameters[number]
-            copy = self.layout.place(operator.name, tensor, golden=golden)
+        for operator, tensor, array, of_golden in [*copies, *self._reserves]:
+            copy = self.layout.place(operator.name, tensor, golden=of_golden)
             values = read_tensor(data, copy).reshape(-1)
             where = np.flatnonzero(values != array.reshape(-1))
-            changes[operator.name, tensor] = Change(
-                np.zeros_like(where), where, values[where].astype(np.int64)
-            )
+            if where.size:
+                changes[operator.name, tensor] = Change(
+                    np.zeros_like(where), where, values[where].astype(np.int64)
+                )
         return changes
+
+    @cached_property
+    def _reserves(self) -> list[tuple[Operator, str, np.ndarray, bool]]:
+        """With False: they have no golden copy."""
+        parameters = self.program.parameters()
+        return [(o, t, array, False) for o, t, array in parameters if o.PARAMETERS[t] == RESERVE]
 
     @cached_property
     def _parameters(self) -> list[tuple[Operator, str, np.ndarray]]:

@@ -180,6 +180,11 @@ class Watch:
         """Addresses that a remedy of a unit may have changed."""
         return self.addresses(unit)
 
+    def damaged(self, data: np.ndarray, clean: np.ndarray, unit: int) -> bool:
+        """Whether a unit really is damaged; clean: uint8 of the working copy as it was made."""
+        where = self.addresses(unit)
+        return bool((data[: len(clean)][where] != clean[where]).any())
+
     def data_wrong(self, data: np.ndarray, unit: int) -> bool:
         """Whether more than the check is damaged; asked of kinds that correct."""
         raise NotImplementedError
