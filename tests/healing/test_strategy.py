@@ -172,7 +172,7 @@ EVEN = next(
         ),
         (
             lambda: fitted(named("versions"), PRUNED).image(PRUNED),
-            "switches of layers that are pruned .* choose a strategy of one version",
+            "weights in reserve, of layers .* choose a strategy of one version",
         ),
     ],
 )  # fmt: skip

@@ -25,7 +25,6 @@ from workbench.integer.program import Program
 from workbench.memory import places
 from workbench.memory.image import Image, flip_bits
 from workbench.memory.watches.areas import START_UP
-from workbench.memory.watches.flash import FlashWatch
 from workbench.memory.watches.watch import Watch
 
 WORKING, GOLDEN, CHECK, SECOND = "working copy", "golden copy", "check", "second check"
@@ -129,12 +128,11 @@ def parts(watch: Watch, unit: int) -> dict[str, np.ndarray]:
 
 def _parts_of_flash(watch: Watch, unit: int) -> dict[str, np.ndarray]:
     """A page of the golden copy, with what was made from it, of checks or of a reserve; and its sum."""
-    assert isinstance(watch, FlashWatch)
     page = np.arange(watch.layout.size_bytes)[watch.addresses(unit)]
     working = [np.arange(*span) for span in watch.ranges(unit)]
     (place,) = watch.places
     total = place.start + np.flatnonzero(watch.checks_unit(place, unit))
-    if unit >= watch.reserve_unit:
+    if watch.layout.sections[places.RESERVE].has(8 * page).any():
         return {WORKING: page[:0], GOLDEN: page, CHECK: total}
     if not working:
         return {WORKING: page[:0], GOLDEN: page[:0], CHECK: np.concatenate([page, total])}

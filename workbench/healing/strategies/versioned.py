@@ -6,8 +6,7 @@ from collections.abc import Sequence
 
 from workbench.errors import WorkbenchError
 from workbench.healing.strategies.guard import Guard
-from workbench.integer.sections import MODE
-from workbench.memory.places import CHECK
+from workbench.memory.places import CHECK, RESERVE
 from workbench.memory.watches.watch import Watch
 
 MOST_VERSIONS = 3
@@ -42,11 +41,11 @@ def refuse_unproved(guards: Sequence[Guard], watches: Sequence[Watch]) -> None:
             break
         covered = max(covered, watch.stop)
     working = watches[0].layout.working_bytes if watches else 0
-    switches = watches[0].layout.sections[MODE].size_bytes if watches else 0
-    if switches:
+    reserve = watches[0].layout.sections[RESERVE].size_bytes if watches else 0
+    if reserve:
         raise WorkbenchError(
-            "the switches of layers that are pruned in blocks have no check, so that no version could be proved whole; choose "
-            "a strategy of one version, as two-speeds"
+            "weights in reserve, of layers that are pruned in blocks, are no part of a version, so that new weights would meet old "
+            "ones; choose a strategy of one version, as un-prune"
         )
     if covered < working:
         raise WorkbenchError(
