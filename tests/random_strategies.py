@@ -57,8 +57,12 @@ def unpruning(seed: int, strategy: Strategy, program: Program) -> Strategy:
     modes = ModesArea(MODES, hold=int(rng.choice([1, 2, 5, 12])))
     place = int(rng.integers(len(guards) + 1 - guards[-1].area.kind.flash))
     guards.insert(place, Guard(modes, int(rng.integers(1, 4)), (Remedy.CORRECT,)))
-    made = replace(strategy, guards=tuple(guards))
-    made.image(program)
+    try:
+        made = replace(strategy, guards=tuple(guards))
+        made.image(program)
+    except WorkbenchError:  # pages that move, or fewer bytes than a page
+        pages = Guard(Area("crc32", unit_bytes=8), 5, (Remedy.RESTORE, Remedy.UNPRUNE))
+        return Strategy(strategy.name, (pages, guards[place]))
     return made
 
 

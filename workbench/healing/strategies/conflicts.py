@@ -40,10 +40,11 @@ def _conflict(one: Guard, watch: Watch, other: Guard) -> bool:
     with that. What start-up found agrees with a golden copy that was damaged before, so that there RESTORE makes a
     conflict with checks in flash.
     """
-    if not any(action.corrects for action in one.actions) or not other.ladder:
+    writes = [action for action in other.actions if not action.unprunes]
+    if not any(action.corrects for action in one.actions) or not writes:
         return False
     if _source(other) == GOLDEN_COPY:
-        return not watch.vouches and (_source(one) == MADE or not other.actions[0].restarts)
+        return not watch.vouches and (_source(one) == MADE or not writes[0].restarts)
     return (_source(one), _source(other)) == (MADE, START_UP)
 
 
