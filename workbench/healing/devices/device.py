@@ -71,7 +71,7 @@ class Device:
         self.where = Whereabouts(self.layout)
         self.backoff = Backoff(self.data, image.layout, strategy)
         self.fading = Fading(self.watches, self.data, self.settle)
-        self.unpruning = Unpruning(self.watches, self.data, self.settle, self.mended)
+        self.unpruning = Unpruning(self.watches, self.data, self.settle, self.mended, self._stuck)
         self._variables = self.data[healer.start : healer.stop].view("<u4").reshape(-1, 3)
         self.settle()
         # Units that disagree with their checks, kept up to date: most looks need not read anything.

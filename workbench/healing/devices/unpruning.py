@@ -7,6 +7,7 @@ from typing import cast
 
 import numpy as np
 
+from workbench.healing.devices.stuck import StuckCells
 from workbench.memory.watches.flash import FlashWatch
 from workbench.memory.watches.modes import ModesWatch
 from workbench.memory.watches.watch import Watch, listed
@@ -21,6 +22,7 @@ class Unpruning:
         data: np.ndarray,
         settle: Callable[[], None],
         mended: Callable[[np.ndarray], None],
+        stuck: StuckCells,
     ) -> None:
         """watches: of all guards. data: uint8 of the device's image. settle, mended: what `Device` has of these names."""
         modes = (each for each in watches if each.area.kind.switches)
@@ -28,6 +30,7 @@ class Unpruning:
         self._watch = cast(ModesWatch | None, next(modes, None))
         self._flash = cast(FlashWatch | None, next(flash, None))
         self._data, self._settle, self._mended = data, settle, mended
+        self._stuck = stuck
 
     def begin(self, watch: Watch, unit: int) -> bool:
         """Un-prune the layers that a unit has weights of, all for a monitor; tell whether there was one.
@@ -53,13 +56,21 @@ class Unpruning:
         where = np.arange(reserve.start, reserve.start + reserve.size_bytes)
         return not any(self._flash.wrong(self._data, page) for page in self._flash.units_in(where))
 
-    def quiet_frames(self, stuck: Sequence[int]) -> list[int]:
-        """How many ends of frames put no mode back from now on; []: all. stuck: addresses of cells."""
+    @property
+    def possible(self) -> bool:
+        """Whether the strategy can un-prune anything."""
+        return self._watch is not None
+
+    def quiet_frames(self) -> list[int]:
+        """How many ends of frames put no mode back from now on; []: all."""
         left = self._watch.left(self._data) if self._watch else np.zeros(0)
         if not self._watch or not left.any():
             return []
         (counts,) = self._watch.places
-        if any(counts.start <= address < counts.start + counts.size_bytes for address in stuck):
+        if any(
+            counts.start <= address < counts.start + counts.size_bytes
+            for address in self._stuck.addresses
+        ):
             return [0]  # a count with a stuck bit is another one after each frame
         return [int(left[left > 0].min()) - 1]
 

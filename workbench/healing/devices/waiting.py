@@ -15,6 +15,7 @@ from workbench.healing.devices.backoff import MOST, SUMS_FRAMES, Backoff
 from workbench.healing.devices.event_trace import EventTrace
 from workbench.healing.devices.fading import Fading
 from workbench.healing.devices.scrub_schedule import Looks
+from workbench.healing.devices.unpruning import Unpruning
 from workbench.healing.log import LogEntry
 from workbench.healing.remedies import State
 from workbench.healing.strategies.guard import Guard
@@ -37,6 +38,7 @@ class Waiting(Protocol):
     suspect: list[set[int]]
     backoff: Backoff
     fading: Fading
+    unpruning: Unpruning
     trace: EventTrace
     false_positives: int
     repeats: int
@@ -59,11 +61,11 @@ def quiet_frames(device: Waiting) -> int | None:
     """How many calls of `heal`, which monitors have no part in, find nothing from now on; None: all."""
     if device.stuck_in_variables or device.fading.busy:
         return 0
+    quiet = device.unpruning.quiet_frames()
     if not any(device.suspect) and not device.backoff.any():
-        return None
+        return min(quiet, default=None)
     state = device.voted()
     wrap = device.strategy.frame_modulus - state["frame"]
-    quiet = []
     for number, (guard, watch) in enumerate(device.guards):
         waiting = device.backoff.waiting(number, watch.units)
         units = device.suspect[number].union(waiting)
@@ -114,6 +116,8 @@ class _Standing:
 def _standing(device: Waiting) -> _Standing | None:
     """None where a try may be another one than that before it."""
     if device.monitors or device.stuck_in_variables or device.strategy.policy.persistence > 1:
+        return None
+    if device.unpruning.possible:  # a try that changes no byte may let a layer stay un-pruned
         return None
     state, backoff = device.voted(), device.backoff
     if state["rest"] or state["spent"]:
