@@ -126,10 +126,10 @@ def test_compare_lists_all_and_says_which_do_not_fit(capsys: pytest.CaptureFixtu
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines] == [*NAMES, *watching_names()]
     unfit = [line.split()[0] for line in lines if "(not for this network: " in line]
-    assert unfit == ["interpolate", "clip"]
+    assert unfit == ["interpolate", "clip", "un-prune"]
     fit = [name for name in NAMES if name not in unfit]
     variants = [StrategyVariant(name, replace(MINE, name=name), voice().program) for name in fit]
-    left_out = "left out, since they do not suit this network: interpolate, clip"
+    left_out = "left out, since they do not suit this network: interpolate, clip, un-prune"
     assert strategy_notes(variants, every=True) == [left_out]
     (note,) = strategy_notes([StrategyVariant("x/mine.json", MINE, voice().program)], every=False)
     assert note.startswith("mine is x/mine.json: pq of 512 bytes over weights")

@@ -41,7 +41,7 @@ from workbench.healing.strategies.variants import NAMES, strategy_variant
 from workbench.memory.image import Image, flip_bits
 from workbench.memory.watches.areas import Area
 
-HEALERS = [name for name in NAMES if name not in ("none", "range")]
+HEALERS = [name for name in NAMES if name not in ("none", "range", "un-prune")]
 BELIEVES = "golden-scrub"  # has nothing but the golden copy, and says so
 # A minute: many times what units of small programs wait for another look, at the most 64 scans.
 MINUTE = 7_500

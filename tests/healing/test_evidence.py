@@ -12,7 +12,7 @@ from workbench.healing.strategies.variants import NAMES, strategy_variant
 from workbench.memory.image import Image
 from workbench.memory.watches.areas import Area
 
-HEALERS = [name for name in NAMES if name not in ("none", "range")]
+HEALERS = [name for name in NAMES if name not in ("none", "range", "un-prune")]
 
 
 @pytest.fixture(scope="module", params=HEALERS)

@@ -15,8 +15,8 @@ from workbench.healing.log import Diagnosis, Remedy, Verdict
 from workbench.healing.memory_simulation import memory_changes, memory_tells_all
 from workbench.healing.simulation import SimulationResult, simulate
 from workbench.healing.strategies.guard import Guard
-from workbench.healing.strategies.named import named
 from workbench.healing.strategies.strategy import Strategy
+from workbench.healing.strategies.variants import strategy_variant
 from workbench.integer.operators import PrunedConv
 from workbench.integer.pruning import with_dense
 from workbench.integer.reference import run
@@ -26,6 +26,7 @@ from workbench.memory.watches.areas import Area
 from workbench.memory.watches.modes import ModesArea
 
 HOLD, FRAMES = 7, 60
+BARE = random_program(1)
 PROGRAM = with_dense(random_pruned_program(3), ())
 INPUTS = random_inputs(PROGRAM, 3, FRAMES)
 STRATEGY = Strategy(
@@ -140,7 +141,7 @@ def _of_state(image: Image, event: Event) -> bool:
 @pytest.mark.parametrize(
     ("make", "words"),
     [
-        (lambda: named("un-prune", random_program(1)).image(random_program(1)), "nothing can be un-pruned, since the program is"),
+        (lambda: strategy_variant("un-prune", BARE, {})[0].image(BARE), "nothing can be un-pruned, since the program is"),
         (lambda: wb.guard("modes", repair="correct", hold=0), "cannot stay un-pruned for 0 frames; choose 1 to 32,768"),
         (lambda: wb.guard("modes", "weights", repair="correct"), "modes are of all pruned layers; leave the sections out"),
         (lambda: wb.guard("modes", repair="restore"), "modes are CORRECTed, by what un-pruned them"),

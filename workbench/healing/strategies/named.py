@@ -20,7 +20,7 @@ from workbench.memory.places import WORKING_SECTIONS
 from workbench.memory.watches.areas import RAM, Area
 from workbench.memory.watches.modes import MODES, ModesArea
 
-NONE, CRC_SCRUB, VERSIONS = "none", "crc-scrub", "versions"
+NONE, CRC_SCRUB, VERSIONS, UN_PRUNE = "none", "crc-scrub", "versions", "un-prune"
 _SHORT = {"crc32": CRC_SCRUB}  # names of scrubs that are not called after their code
 _REST = WORKING_SECTIONS[1:]
 _WEIGHTS = WORKING_SECTIONS[:1]
@@ -129,7 +129,7 @@ def un_prune(pages: int = 1) -> Strategy:
         Guard(Area("pq", _WEIGHTS, 1024), pages, ladder), Guard(Area("pq", _REST), 1, ladder),
         Guard(ModesArea(MODES), 1, (Remedy.CORRECT,)), Guard(Area("flash"), 1, (), 64),
     )  # fmt: skip
-    return Strategy("un-prune", guards, source=_ANVIN)
+    return Strategy(UN_PRUNE, guards, source=_ANVIN)
 
 
 def plus_q_alone(pages: int = 2) -> Strategy:
@@ -237,7 +237,6 @@ NAMED: dict[str, Callable[[], Strategy]] = {
     "critical-first": critical_first,
     "relocating": relocating,
     VERSIONS: versions,
-    "un-prune": un_prune,
     "pq-alone": plus_q_alone,
     "secded64-scrub": lambda: secded(64),
     "secded32-scrub": lambda: secded(32),

@@ -11,7 +11,15 @@ from typing import NamedTuple
 
 from workbench.errors import WorkbenchError, expect
 from workbench.files import is_file
-from workbench.healing.strategies.named import NAMED, named, no_such_strategy, triple
+from workbench.healing.strategies.fitted import fitted
+from workbench.healing.strategies.named import (
+    NAMED,
+    UN_PRUNE,
+    named,
+    no_such_strategy,
+    triple,
+    un_prune,
+)
 from workbench.healing.strategies.restriction import restricted_program
 from workbench.healing.strategies.strategy import Strategy
 from workbench.healing.strategies.strategy_file import JSON, TOML, load_strategy
@@ -24,7 +32,7 @@ from workbench.memory.image import Image
 TRIPLE, RANGE = "triple", "range"
 # Variants that are another program, not a strategy: name -> what is done to it.
 ALTERED_PROGRAMS = {RANGE: "activations are cut to what clean words reach"}
-NAMES = (*NAMED, TRIPLE, RANGE)
+NAMES = (*NAMED, TRIPLE, RANGE, UN_PRUNE)
 _TAKEN = ("clean",)  # the voice without faults, beside the sounds of strategies
 _LONGEST_STEM = 60
 
@@ -61,8 +69,14 @@ def _tripled(
     return triple(_critical(Image.of(program), mask)), program
 
 
-# Variants that need more than the program: its inputs, or a mask.
-_MADE = {TRIPLE: _tripled, RANGE: _restricted}
+def _unpruned(
+    program: Program, inputs: Mapping[str, Codes], mask: Path | None
+) -> tuple[Strategy, Program]:
+    return fitted(un_prune(), program), program
+
+
+# Variants that need more than any program: its inputs, a mask, or layers that are pruned in blocks.
+_MADE = {TRIPLE: _tripled, RANGE: _restricted, UN_PRUNE: _unpruned}
 
 
 class StrategyVariant(NamedTuple):
