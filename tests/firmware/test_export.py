@@ -91,6 +91,7 @@ def test_the_folder_is_complete_and_the_same_every_time(folder: Path, tmp_path: 
         "library.properties", "zephyr/CMakeLists.txt", "zephyr/Kconfig", "zephyr/module.yml",
         "examples/audio_dma.c", "examples/bare_metal.c", "examples/board.c", "examples/board.h",
         "examples/cortex-m.ld", "examples/startup.c", "examples/speak/speak.ino",
+        "examples/freertos/CMakeLists.txt", "examples/freertos/FreeRTOSConfig.h", "examples/freertos/main.c",
         "examples/zephyr/CMakeLists.txt", "examples/zephyr/prj.conf", "examples/zephyr/src/main.c",
         "strategy.json", "model.image", *runtime_headers(),
     }  # fmt: skip
@@ -102,7 +103,9 @@ def test_the_folder_is_complete_and_the_same_every_time(folder: Path, tmp_path: 
             assert text.startswith("/* SPDX-License-Identifier: Apache-2.0 */")
             included = set(re.findall(r"#include <(.*)>", text))
             known = {"stdint.h", "stddef.h"} | ({"arm_mve.h"} if "_mve_" in name else set())
-            assert included <= known or name.startswith(("check/", "examples/zephyr/"))
+            assert included <= known or name.startswith(
+                ("check/", "examples/zephyr/", "examples/freertos/")
+            )
     assert voice().image().content_hash in (folder / "model.h").read_text()
     readme = (folder / "README.md").read_text()
     for path in re.findall(r"`([a-z_]+\.[a-zA-Z]+)`", readme):

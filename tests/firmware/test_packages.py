@@ -15,48 +15,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
-from batches import needs_emulator, needs_zig
-from voices import voice
+from batches import needs_zig
+from exported_examples import spoken_by_examples
 
 from workbench.cli import main
 from workbench.compilers import host_compiler, zig_compiler
-from workbench.errors import WorkbenchError
-from workbench.firmware.boards import CORES
-from workbench.firmware.emulation.emulator import EmulatedMachine
 from workbench.firmware.toolchain import WARNINGS
-from workbench.integer.reference import run as run_program
 
 needs_cmake = pytest.mark.skipif(shutil.which("cmake") is None, reason="cmake is not installed")
-needs_gcc = pytest.mark.skipif(
-    shutil.which("arm-none-eabi-gcc") is None, reason="arm-none-eabi-gcc is not installed"
-)
-FRAMES = 30  # that are heard, all of one utterance
-# A board of tests: hears the first frames, and stops the core by an undefined instruction.
-BOARD = """
-#include "board.h"
-int16_t heard[%d * MODEL_OUTPUT_CODES];
-uint32_t frames, fed, told;
-static const int16_t *halves;
-void board_start(void) { frames = fed = told = 0; }
-void board_feed_watchdog(void) { fed++; }
-void board_tell(wb_status status) { told += status == WB_OK; }
-void board_start_dma(const int16_t *given) { halves = given; }
-void board_play(const int16_t *codes)
-{
-    for (uint32_t i = 0; i < MODEL_OUTPUT_CODES; i++) {
-        heard[frames * MODEL_OUTPUT_CODES + i] = codes[i];
-    }
-    if (++frames == %d) {
-        __builtin_trap();
-    }
-}
-void board_wait(void)
-{
-    board_play(halves + frames %% 2u * MODEL_OUTPUT_CODES);
-    audio_played();
-}
-"""
-_PLAYED_BY = {"bare_metal": 0, "audio_dma": 2}  # frames of silence before the first
 ZEPHYR = {
     "kernel.h": """#include <stddef.h>
 #include <stdint.h>
@@ -123,16 +89,6 @@ def _run(*words: str | Path, cwd: Path) -> str:
     return done.stdout
 
 
-def _spoken(folder: Path) -> np.ndarray:
-    """Codes of what the examples say, int16 [frames * rate]."""
-    source = (folder / "examples" / "bare_metal.c").read_text()
-    row = re.search(r"in_word\[0\] = (\d+);", source)
-    assert row
-    word = voice().utterances[int(row[1])]
-    program = voice().program
-    return run_program(program, voice().inputs(word))[program.output][0][:, 0]
-
-
 @needs_cmake
 @pytest.mark.parametrize("made", ["folder", "talking", "kept"])
 def test_cmake_builds_it_and_its_vectors_are_equal(
@@ -165,40 +121,6 @@ def test_cmake_takes_it_into_another_project(folder: Path, talking: Path, tmp_pa
     assert "No tests were found" in subprocess.run(
         ["ctest"], cwd=build, capture_output=True, text=True
     ).stderr  # fmt: skip
-
-
-@needs_cmake
-@needs_gcc
-@needs_emulator
-@pytest.mark.parametrize("made", ["folder", "kept"])
-def test_examples_on_a_bare_core_say_the_word(
-    made: str, request: pytest.FixtureRequest, tmp_path: Path
-) -> None:
-    """Built as the README says for a Cortex-M4, and run from their reset handler, start-up code and linker script too."""
-    folder: Path = request.getfixturevalue(made)
-    board = tmp_path / "own_board.c"
-    board.write_text(BOARD % (FRAMES, FRAMES))
-    build = tmp_path / "build"
-    toolchain = folder / "arm-none-eabi.cmake"
-    _run("cmake", "-S", folder, "-B", build, "--toolchain", toolchain, f"-DBOARD_SOURCES={board}",
-         "-DCPU=cortex-m4", cwd=tmp_path)  # fmt: skip
-    _run("cmake", "--build", build, cwd=tmp_path)
-    spoken = _spoken(folder)
-    rate = len(spoken) // 96
-    for example, silent in _PLAYED_BY.items():
-        machine = EmulatedMachine(build / f"{example}.elf", CORES["m4"])
-        with pytest.raises(WorkbenchError, match=r"faults in reset_handler"):
-            machine.call("reset_handler")
-        heard = machine.view("heard", 2 * FRAMES * rate).view("<i2")
-        assert not heard[: silent * rate].any()
-        np.testing.assert_array_equal(
-            heard[silent * rate :], spoken[: (FRAMES - silent) * rate], example
-        )
-        counted = {
-            name: int(machine.view(name, 4).view("<u4")[0]) for name in ("frames", "fed", "told")
-        }
-        assert counted["frames"] == FRAMES and counted["told"] >= FRAMES - 1
-        assert counted["fed"] >= FRAMES - 2 and counted["fed"] <= counted["told"]
 
 
 @needs_zig
@@ -274,7 +196,7 @@ def test_the_sketch_says_the_word(folder: Path, tmp_path: Path) -> None:
     _run(*zig_compiler(), "-O2", "-fno-sanitize=all", f"-I{folder}", "-c", folder / "model.c", "-o", "model.o", cwd=tmp_path)  # fmt: skip
     _run(*cpp, *options, "sketch.cpp", "model.o", "-o", "sketch", cwd=tmp_path)
     said = np.array(_run(tmp_path / "sketch", cwd=tmp_path).split(), np.int64)
-    np.testing.assert_array_equal(said, _spoken(folder))
+    np.testing.assert_array_equal(said, spoken_by_examples(folder))
 
 
 @pytest.mark.parametrize("made", ["folder", "talking"])

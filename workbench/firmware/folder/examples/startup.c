@@ -10,6 +10,10 @@ extern const uint32_t data_load;
 int main(void);
 void reset_handler(void);
 void fault_handler(void);
+/* Of an operating system, where there is one. */
+void svc_handler(void) __attribute__((weak, alias("fault_handler")));
+void pendsv_handler(void) __attribute__((weak, alias("fault_handler")));
+void systick_handler(void) __attribute__((weak, alias("fault_handler")));
 
 typedef union {
     uint32_t *stack;
@@ -19,7 +23,8 @@ typedef union {
 __attribute__((section(".vectors"), used)) const vector vectors[16] = {
     {.stack = &stack_top},     {.handler = reset_handler}, {.handler = fault_handler},
     {.handler = fault_handler}, {.handler = fault_handler}, {.handler = fault_handler},
-    {.handler = fault_handler},
+    {.handler = fault_handler}, [11] = {.handler = svc_handler},
+    [14] = {.handler = pendsv_handler}, [15] = {.handler = systick_handler},
 };
 
 void fault_handler(void)
