@@ -21,7 +21,9 @@ from workbench.memory.watches.conditions import conditions_of
 from workbench.memory.watches.fade import FadeArea
 from workbench.memory.watches.frame_features import features_of
 from workbench.memory.watches.input_check import InputCheck
+from workbench.memory.watches.input_codes import rows_of
 from workbench.memory.watches.input_gain import InputGain
+from workbench.memory.watches.input_rhythm import InputRhythm
 
 FRAMES = 6
 
@@ -189,6 +191,22 @@ def random_gain(rng: np.random.Generator, program: Program) -> BehaviourArea:
     )
 
 
+def random_rhythm(rng: np.random.Generator, program: Program) -> BehaviourArea:
+    """Of all inputs that choose rows, which last about as long as usual or do not."""
+    names = InputRhythm("input-rhythm").watchable(program)
+    if not names:
+        return random_markers(rng, program)
+    rows = sum(rows_of(program, name) for name in names)
+    usual = [*rng.integers(0, 100, rows), *rng.integers(-40, 60, 2 * len(names))]
+    return BehaviourArea(
+        "input-rhythm",
+        program=program.content_hash[:HASH_DIGITS],
+        signals=names,
+        baseline=tuple(map(int, usual)),
+        **_limits(rng),
+    )
+
+
 MAKERS = [
     random_markers,
     random_sanity,
@@ -199,6 +217,7 @@ MAKERS = [
     random_hinkley,
     random_inputs_check,
     random_gain,
+    random_rhythm,
 ]  # an area of each kind of monitor
 
 

@@ -24,12 +24,12 @@ from workbench.experiments.monitors.behaviour_diagnoses import (
     Told,
 )
 from workbench.experiments.monitors.behaviour_picture import draw_matrices
-from workbench.experiments.monitors.calibration import MEAN_FRAMES
+from workbench.experiments.monitors.calibration import MEAN_FRAMES, monitor_kinds
 from workbench.experiments.monitors.data_changes import changes_of
 from workbench.files import output_folder, write_text
 from workbench.progress import progress_bar
 
-_MONITORS = ("input-check", "hidden-markers", "sound-sanity")
+_MONITORS = ("input-check", "input-rhythm", "hidden-markers", "sound-sanity")
 _DEVICES = {"with_memory": "with memory evidence", "alone": "from behaviour alone"}
 
 
@@ -42,7 +42,8 @@ def run(options: argparse.Namespace) -> None:
     generator = options.generator or voice.generator.name
     kinds = 3 + len(changes_of(voice.program))
     folder = output_folder(options.out)
-    areas = calibrated_areas(_MONITORS, voice)
+    suited = monitor_kinds(voice.program)
+    areas = calibrated_areas([name for name in _MONITORS if name in suited], voice)
     with (
         Kept("bench-behaviour", voice.program.content_hash, areas, options.seed) as kept,
         progress_bar(total=trials * kinds, unit="scenario") as bar,
@@ -56,7 +57,7 @@ def run(options: argparse.Namespace) -> None:
             )
         ]
     print(
-        f"{', '.join(_MONITORS)} of {voice.program.name}, limits for {MEAN_FRAMES:,.0f} frames between false alarms; "
+        f"{', '.join(area.code for area in areas)} of {voice.program.name}, limits for {MEAN_FRAMES:,.0f} frames between false alarms; "
         f"what the log says within {BOUND_FRAMES} frames of the first alarm"
     )
     report: dict[str, object] = {}

@@ -33,7 +33,7 @@ from workbench.memory.watches.behaviour_area import BehaviourArea
 Named = str | Strategy
 _CHECK, _GAIN = "input-check", "input-gain"
 # Inputs first. Hidden codes tell most, the output what lies behind the last convolution.
-_OF_AUTONOMIC = (_GAIN, _CHECK, "hidden-markers", "sound-sanity", "kl-watch")
+_OF_AUTONOMIC = (_GAIN, _CHECK, "input-rhythm", "hidden-markers", "sound-sanity", "kl-watch")
 # By kind, hash of the program and frames.
 _known: dict[tuple[Kind, str, int], BehaviourArea] = {}
 

@@ -49,7 +49,7 @@ class BehaviourInC(InC):
             f"    {guarded.in_flash('seal')},\n"
             f"    (const wb_byte *)&{guarded.prefix}_check + {offset}u, {last - first}u,\n"
             f"    {'~0u' if golden_inputs is None else f'{golden_inputs}u'},\n"
-            f"    {_input_check(guarded)},\n"
+            f"    {_inputs(guarded)},\n"
             f"    {watch.remembered_bytes}u,\n"
             f"    {self.own_part(guarded)},\n"
             "};\n"
@@ -60,13 +60,19 @@ class BehaviourInC(InC):
         return [f"wb_behave(&memory, {guarded.number}u, {self.score(guarded)});"]
 
 
-def _input_check(guarded: Guarded) -> str:
-    """Number of the guard that is asked whether inputs are unknown; its own, where it judges them itself."""
+def _inputs(guarded: Guarded) -> str:
+    """What it has to do with the inputs: it judges or corrects them, or others do, or nobody."""
     kinds = [guard.area.kind for guard, _ in guarded.firmware.guards]
-    judges = [n for n, k in enumerate(kinds) if isinstance(k, BehaviourKind) and k.judges_inputs]
-    asked = [n for n in judges if not kinds[n].corrects_inputs]
-    numbers = [guarded.number] if guarded.number in judges else asked
-    return f"{numbers[0]}u" if numbers else "~0u"
+    judges = [
+        n
+        for n, kind in enumerate(kinds)
+        if isinstance(kind, BehaviourKind) and kind.judges_inputs and not kind.corrects_inputs
+    ]
+    if kinds[guarded.number].corrects_inputs:
+        return "WB_CORRECTS_INPUTS"
+    if guarded.number in judges:
+        return "WB_JUDGES_INPUTS"
+    return "WB_INPUTS_JUDGED" if judges else "WB_INPUTS_UNJUDGED"
 
 
 def behaviour_of(guarded: Guarded) -> Behaviour:

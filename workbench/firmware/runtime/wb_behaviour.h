@@ -18,13 +18,16 @@
 #define WB_MOST_LEVEL 32767
 #define WB_MOST_SCORE 1023
 
+/* What a monitor has to do with the inputs: others judge them, or nobody; or it judges, or corrects, them itself. */
+enum { WB_INPUTS_UNJUDGED, WB_INPUTS_JUDGED, WB_JUDGES_INPUTS, WB_CORRECTS_INPUTS };
+
 typedef struct {
     const volatile int16_t *limits; /* drift, limit, frames to be wary for */
     const volatile int32_t *seal;
     const wb_byte *sealed; /* baselines and limits */
     uint32_t sealed_bytes;
     uint32_t golden_inputs; /* number of the self-test, ~0 for none */
-    uint32_t input_check;   /* number of the check of the inputs, ~0 for none; its own where it judges them itself */
+    uint32_t inputs;        /* WB_INPUTS_... */
     uint32_t state_bytes;   /* level, frames to be wary for, and what else is remembered */
     const void *own;        /* what a remedy of its own needs, or null */
 } wb_behaviour;
@@ -116,20 +119,28 @@ static inline void wb_be_wary(const wb_behaviour *part, wb_byte *wary)
     wb_put_bytes(wary, frames > 0 ? (uint32_t)frames : 0u, 2);
 }
 
-/* Whether an alarm of the check of the inputs, area `number`, is not long ago. */
-static inline int wb_inputs_are_unknown(const wb_memory *memory, uint32_t number)
+/* Whether an alarm of what judges the inputs is not long ago. */
+WB_COLD static int wb_inputs_are_unknown(const wb_memory *memory)
 {
-    return number != ~0u &&
-           wb_half(memory->ram_checks + memory->plan->areas[number].ram_check + 2) > 0;
+    const wb_heal_plan *const plan = memory->plan;
+    for (uint32_t number = 0; number < plan->area_count; number++) {
+        const wb_area *const area = &plan->areas[number];
+        const wb_behaviour *const part = area->parts;
+        if (area->boot == wb_behaviour_boot && part->inputs == WB_JUDGES_INPUTS &&
+            wb_half(memory->ram_checks + area->ram_check + 2) > 0) {
+            return 1;
+        }
+    }
+    return 0;
 }
 
-/* An alarm of what judges inputs: it corrects them, if it can, within the budget and unless golden inputs fail. */
+/* Correct the inputs within the budget, unless golden inputs show that it is not they; then those heal. */
 WB_COLD static wb_finding wb_recalibrated(const wb_memory *memory, const wb_area *area)
 {
     const wb_behaviour *const part = area->parts;
     wb_finding made = {WB_DIAGNOSIS_DATA, WB_REMEDY_NONE, WB_VERDICT_UNHEALED};
     wb_passed passed = {0, 0};
-    if (!area->rungs || area->ladder->remedy != WB_REMEDY_RECALIBRATE) {
+    if (!area->rungs) {
         return made;
     }
     if (part->golden_inputs != ~0u) {
@@ -162,14 +173,17 @@ WB_COLD static void wb_disturbed(const wb_memory *memory, uint32_t number)
         wb_put_level(memory, area, 0, wb_level(memory, area, 0) | WB_ALARMED);
         return;
     }
-    if (!wb_behaviour_wrong(memory, area, 0, 0) && part->input_check == number) {
+    const int sound = !wb_behaviour_wrong(memory, area, 0, 0);
+    if (sound && part->inputs == WB_JUDGES_INPUTS) {
+        diagnosis = WB_DIAGNOSIS_DATA;
         wb_be_wary(part, wary);
+    } else if (sound && part->inputs == WB_CORRECTS_INPUTS) {
         const wb_finding made = wb_recalibrated(memory, area);
         diagnosis = made.diagnosis;
         remedy = made.remedy;
         verdict = made.verdict;
-    } else if (!wb_behaviour_wrong(memory, area, 0, 0)) {
-        const int unknown = wb_inputs_are_unknown(memory, part->input_check);
+    } else if (sound) {
+        const int unknown = wb_inputs_are_unknown(memory);
         const int again = wb_half(wary) > 0;
         wb_passed passed = wb_pass(memory, 0, memory->plan->area_count, part->golden_inputs);
         if (!passed.found && again && !unknown && part->golden_inputs != ~0u) {
@@ -184,8 +198,8 @@ WB_COLD static void wb_disturbed(const wb_memory *memory, uint32_t number)
             verdict = passed.unhealed ? WB_VERDICT_UNHEALED : WB_VERDICT_HEALED;
         } else if (again || unknown) {
             /* Where inputs were checked and are known ones, it is not they. */
-            diagnosis = part->input_check != ~0u && !unknown ? WB_DIAGNOSIS_COMPUTE
-                                                             : WB_DIAGNOSIS_DATA;
+            diagnosis = part->inputs == WB_INPUTS_JUDGED && !unknown ? WB_DIAGNOSIS_COMPUTE
+                                                                     : WB_DIAGNOSIS_DATA;
         } else {
             diagnosis = WB_DIAGNOSIS_MOMENTARY;
             verdict = WB_VERDICT_HEALED; /* it passes by itself */

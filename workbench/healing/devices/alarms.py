@@ -91,8 +91,9 @@ def _look_at_memory(
     sound = not watch.wrong(device.data, 0)  # else what it compares with is damaged
     if sound and _judges_inputs(watch):
         diagnosis = Diagnosis.DATA
-        watch.be_wary(device.data)
-        if Remedy.RECALIBRATE in guard.ladder:
+        if not guard.area.kind.corrects_inputs:
+            watch.be_wary(device.data)
+        elif guard.ladder:
             diagnosis, remedy, verdict = _recalibrate(device, guard, watch, state)
     elif sound:
         judges = [each for _, each in device.guards if _is_asked(each)]
