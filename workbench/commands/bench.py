@@ -25,6 +25,7 @@ BENCHMARKS = {
     "monitors": "what monitors of behaviour find of single flips, how soon, and what they cost",
     "lead": "how long before the sound gets worse monitors of behaviour speak",
     "behaviour": "whether monitors of behaviour take faults for faults and other data for data",
+    "calm": "whether a device with monitors ever heals while nothing is broken, and what it writes down",
     "start": "how long commands take to start",
     "growth": "how trials, memory and fleets grow with weights, batch and devices",
     "synthesis": "what the synthesiser of speech costs on emulated cores",
@@ -54,6 +55,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     },
     "lead": {**_VOICE, "trials": 100, "upsets": 4.0, "seed": _HELD_OUT, "out": Path("out/lead")},
     "behaviour": {**_VOICE, "trials": 40, "seed": _HELD_OUT, "out": Path("out/behaviour")},
+    "calm": {**_VOICE, "frames": 10_000_000},
     "start": {"repeats": 3},
     "synthesis": {},
     "versions": {},
@@ -110,7 +112,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_word(parser, "estimate, voices: which is said (7, or the generator's first)")
     parser.add_argument(
         "--generator", type=generator_name, metavar="NAME",
-        help="estimate, codes, diagnoses, flash, monitors, lead, behaviour, growth, speech, voices: which generator (that of the checkpoint, "
+        help="estimate, codes, diagnoses, flash, monitors, lead, behaviour, calm, growth, speech, voices: which generator (that of the checkpoint, "
         f"or {DEFAULT}; voices: all)",
     )  # fmt: skip
     add_checkpoint(parser)
@@ -129,7 +131,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--frames", type=int, metavar="N",
-        help=f"monitors: as of `calibrate` ({FRAMES:,})",
+        help=f"monitors: as of `calibrate` ({FRAMES:,}); calm: clean ones ({OPTIONS['calm']['frames']:,})",
     )  # fmt: skip
     parser.add_argument(
         "--core", action="append", choices=sorted(CORES), metavar="NAME",

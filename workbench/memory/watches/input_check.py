@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import combinations
 from typing import ClassVar
 
@@ -105,7 +106,7 @@ def _runs(numbers: np.ndarray, past: np.ndarray, same: int) -> np.ndarray:
 class InputWatch(Behaviour):
     """What was seen of the inputs."""
 
-    @property
+    @cached_property
     def levels(self) -> list[int]:
         """Of each number of a frame."""
         return levels_of(self.layout.program, self.signals)

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import ClassVar
 
 import numpy as np
@@ -37,7 +38,7 @@ _TAIL = 0.001  # of the means of clean frames, on either side
 class RhythmWatch(Behaviour):
     """A running mean an input."""
 
-    @property
+    @cached_property
     def rows(self) -> list[int]:
         """Of each input's table."""
         return [rows_of(self.layout.program, name) for name in self.signals]

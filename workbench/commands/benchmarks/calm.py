@@ -1,0 +1,53 @@
+"""What `autonomic` writes down while nothing is broken, and whether it ever heals: clean frames, and data that change."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from contextlib import suppress
+
+from workbench.commands.common import chosen_voice
+from workbench.commands.progress import doing
+from workbench.errors import WorkbenchError
+from workbench.experiments.estimates.statistics import mean_gap_interval
+from workbench.experiments.monitors.calm import entries_of, heals
+from workbench.experiments.monitors.data_changes import changes_of
+from workbench.experiments.monitors.watching_strategies import with_monitors
+from workbench.files import output_folder, write_text
+from workbench.healing.strategies.strategy import Strategy
+from workbench.healing.strategies.watching import AUTONOMIC
+from workbench.progress import progress_bar
+
+_CHANGED = 100  # of clean frames, for one of each change of the data
+
+
+def run(options: argparse.Namespace) -> None:
+    """Let devices live through frames, kept in parts as they are done, and print what they wrote down."""
+    if options.frames < 1:
+        raise WorkbenchError(f"cannot live through {options.frames} frames; give at least 1")
+    voice, folder = chosen_voice(options), output_folder(options.out)
+    changes: tuple[str, ...] = ()
+    with suppress(WorkbenchError):  # none are known for it
+        changes = changes_of(voice.program)
+    with doing("calibrating the monitors"):
+        (strategy,) = with_monitors(AUTONOMIC, voice, folder=folder)
+    assert isinstance(strategy, Strategy)
+    report = {}
+    for change in ("", *changes):
+        wanted = max(1, options.frames // _CHANGED) if change else options.frames
+        with progress_bar(total=wanted, desc=change or "clean", unit="frame") as bar:
+            frames, counts = entries_of(
+                voice, strategy, frames=wanted, change=change, folder=folder, progress=bar.update
+            )
+        alarms, healed = sum(counts.values()), heals(counts)
+        low, high = mean_gap_interval(alarms, frames)
+        most = "no upper limit" if high is None else f"{high:,.0f}"
+        print(
+            f"{change or 'clean'}: {healed} heals in {frames:,} frames; {alarms} log entries, between two "
+            f"{low:,.0f} to {most} frames (95 % interval)"
+        )
+        for text, count in sorted(counts.items()):
+            print(f"  {count:>7,}  {text}")
+        report[change or "clean"] = {"frames": frames, "heals": healed, "entries": dict(counts)}
+    if options.json:
+        write_text(options.json, json.dumps(report, indent=2) + "\n")
