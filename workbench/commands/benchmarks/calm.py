@@ -10,6 +10,7 @@ from workbench.commands.common import chosen_voice
 from workbench.commands.progress import doing
 from workbench.errors import WorkbenchError
 from workbench.experiments.estimates.statistics import mean_gap_interval
+from workbench.experiments.monitors.calibration import FRAMES
 from workbench.experiments.monitors.calm import entries_of, heals
 from workbench.experiments.monitors.data_changes import changes_of
 from workbench.experiments.monitors.watching_strategies import with_monitors
@@ -19,6 +20,7 @@ from workbench.healing.strategies.watching import AUTONOMIC
 from workbench.progress import progress_bar
 
 _CHANGED = 100  # of clean frames, for one of each change of the data
+_LEARNED, _LEAST_LEARNED = 5, 10_000  # frames that are lived through for one that monitors learn from
 
 
 def run(options: argparse.Namespace) -> None:
@@ -30,7 +32,8 @@ def run(options: argparse.Namespace) -> None:
     with suppress(WorkbenchError):  # none are known for it
         changes = changes_of(voice.program)
     with doing("calibrating the monitors"):
-        (strategy,) = with_monitors(AUTONOMIC, voice, folder=folder)
+        learned = max(_LEAST_LEARNED, min(FRAMES, options.frames // _LEARNED))
+        (strategy,) = with_monitors(AUTONOMIC, voice, folder=folder, frames=learned)
     assert isinstance(strategy, Strategy)
     report = {}
     for change in ("", *changes):
