@@ -20,7 +20,10 @@ from workbench.healing.strategies.watching import AUTONOMIC
 from workbench.progress import progress_bar
 
 _CHANGED = 100  # of clean frames, for one of each change of the data
-_LEARNED, _LEAST_LEARNED = 5, 10_000  # frames that are lived through for one that monitors learn from
+_LEARNED, _LEAST_LEARNED = (
+    5,
+    10_000,
+)  # frames that are lived through for one that monitors learn from
 
 
 def run(options: argparse.Namespace) -> None:
