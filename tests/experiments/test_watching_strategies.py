@@ -38,7 +38,7 @@ def autonomic() -> Strategy:
 
 
 def test_all_monitors_are_strategies_by_name() -> None:
-    names = (*alarming_kinds(), "input-check", RECALIBRATE, AUTONOMIC)
+    names = (*alarming_kinds(), "input-check", "input-rhythm", RECALIBRATE, AUTONOMIC)
     assert watching_names() == names == tuple(watching_summaries())
     own = named("crc-scrub")
     assert list(with_monitors(["none", own, "x.toml"], voice())) == ["none", own, "x.toml"]
@@ -79,7 +79,7 @@ def test_other_data_are_healed_by_nothing(autonomic: Strategy) -> None:
             for each in (autonomic, named("none"))
         ]
         assert fleets[0].harm.tolist() == fleets[1].harm.tolist()
-        assert fleets[0].false_positives == fleets[0].wrong_bits == 0
+        assert fleets[0].false_positives == fleets[0].bits_left.sum() == 0
         given = workload.given(voice().program, words["7"])
         result = simulate(autonomic.image(voice().program), given, (), autonomic)
         found = {(entry.diagnosis, entry.remedy) for entry in result.log}

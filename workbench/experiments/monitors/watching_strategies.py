@@ -31,16 +31,16 @@ from workbench.memory.watches.behaviour import BehaviourKind
 from workbench.memory.watches.behaviour_area import BehaviourArea
 
 Named = str | Strategy
-_CHECK, _GAIN = "input-check", "input-gain"
+_JUDGES, _GAIN = ("input-check", "input-rhythm"), "input-gain"
 # Inputs first. Hidden codes tell most, the output what lies behind the last convolution.
-_OF_AUTONOMIC = (_GAIN, _CHECK, "input-rhythm", "hidden-markers", "sound-sanity", "kl-watch")
+_OF_AUTONOMIC = (_GAIN, *_JUDGES, "hidden-markers", "sound-sanity", "kl-watch")
 # By kind, hash of the program and frames.
 _known: dict[tuple[Kind, str, int], BehaviourArea] = {}
 
 
 def watching_names() -> tuple[str, ...]:
     """Names of strategies that watch behaviour, and so have to be calibrated."""
-    return (*alarming_kinds(), _CHECK, RECALIBRATE, AUTONOMIC)
+    return (*alarming_kinds(), *_JUDGES, RECALIBRATE, AUTONOMIC)
 
 
 def watching_summaries() -> dict[str, str]:
@@ -53,7 +53,7 @@ def watching_summaries() -> dict[str, str]:
     watched, memory = ", ".join(_OF_AUTONOMIC), "checks of memory and golden inputs"
     return {
         **made,
-        _CHECK: f"watches {_kind(_CHECK).sees}; an alarm changes nothing",
+        **{name: f"watches {_kind(name).sees}; an alarm changes nothing" for name in _JUDGES},
         RECALIBRATE: f"watches {_kind(_GAIN).sees}; an alarm has that corrected where golden inputs agree",
         AUTONOMIC: f"{watched}, as far as they suit, beside {memory}, which an alarm has asked at once",
     }
