@@ -9,9 +9,8 @@ from voices import voice
 
 from workbench.cli import main
 from workbench.errors import WorkbenchError
-from workbench.experiments.monitors import calm
 from workbench.experiments.monitors.calibration import calibrate
-from workbench.experiments.monitors.calm import CalmDevice, entries_of, heals
+from workbench.experiments.monitors.calm import CalmDevice, heals
 from workbench.experiments.monitors.data_changes import changed_inputs
 from workbench.experiments.voices.voice import Voice, open_voice
 from workbench.healing.log import Remedy
@@ -52,18 +51,6 @@ def test_it_lives_as_a_simulated_device_does(face: tuple[Voice, Strategy]) -> No
     assert np.array_equal(mine, its)
 
 
-def test_parts_are_kept(
-    face: tuple[Voice, Strategy], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(calm, "PART_FRAMES", 1000)
-    first = entries_of(*face, frames=2500, folder=tmp_path)
-    assert first == entries_of(*face, frames=2500) and first[0] >= 2500
-    monkeypatch.setattr(calm, "_part", None)
-    seen: list[int] = []
-    assert entries_of(*face, frames=2500, folder=tmp_path, progress=seen.append) == first
-    assert sum(seen) == first[0]
-
-
 def test_what_writes_to_the_network_is_a_heal() -> None:
     assert heals({"crc32: memory upset, restored": 2, "a: unknown inputs, left alone": 3}) == 2
     assert (
@@ -94,5 +81,6 @@ def test_the_command_says_so(
     assert main(["bench", "calm", "--generator", "viseme", "--frames", "2000"]) == 0
     output = capsys.readouterr().out
     assert "clean: 0 heals in 2," in output and "dead microphone: 0 heals in" in output
+    assert not list(tmp_path.rglob("*part*")), "what is shown need not be kept"
     assert main(["bench", "calm", "--frames", "0"]) == 2
     assert "at least 1" in capsys.readouterr().err

@@ -1,24 +1,20 @@
 """What a device with monitors writes down while nothing is broken: clean utterances, and data that changed.
 
 Utterances in which no monitor raises an alarm change nothing but what monitors remember, which is brought up to date at once;
-all others are lived through as any device does. Layout: a record (`experiments.records`) a part, with frames and
-counts of log entries.
+all others are lived through as any device does.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from contextlib import suppress
-from pathlib import Path
+from dataclasses import dataclass
 
 import numpy as np
 
 from workbench.errors import WorkbenchError
 from workbench.experiments.monitors.data_changes import changed_inputs
 from workbench.experiments.monitors.streams import CHECK, Stream
-from workbench.experiments.parallel.task import code_here
-from workbench.experiments.records import RecordFile
 from workbench.experiments.voices.voice import Voice
 from workbench.healing.devices.clean_run import clean_run
 from workbench.healing.devices.correcting import Correcting
@@ -29,7 +25,6 @@ from workbench.healing.strategies.strategy import Strategy
 from workbench.integer.frames import frames_of
 from workbench.memory.watches.behaviour import Behaviour
 
-PART_FRAMES = 100_000  # of a device, before the next one starts
 _SEED = 7_000_003  # of texts that nothing else draws
 # What writes no byte of the network.
 _HARMLESS = (Remedy.NONE, Remedy.RESET, Remedy.RECALIBRATE, Remedy.SCRUB)
@@ -79,55 +74,38 @@ class CalmDevice:
         return True
 
 
-def entries_of(
+@dataclass(frozen=True)
+class Calm:
+    """A part of a run in which nothing happens.
+
+    Args:
+        frames: How many.
+        entries: How many log entries said what, as "hidden-markers: momentary disturbance, left alone".
+    """
+
+    frames: int
+    entries: dict[str, int]
+
+
+def calm_part(
     voice: Voice,
     strategy: Strategy,
+    number: int,
     *,
     frames: int,
     change: str = "",
-    folder: Path | None = None,
     progress: Callable[[int], object] = lambda frames: None,
-) -> tuple[int, Counter[str]]:
-    """Log entries of devices to which nothing happens.
+) -> Calm:
+    """What a new device writes down while nothing happens to it.
 
     Args:
         voice: That speaks or hears.
-        strategy: Of the devices, with calibrated monitors of behaviour.
-        frames: At least so many in all, in parts of PART_FRAMES, each of a new device.
+        strategy: Of the device, with calibrated monitors of behaviour.
+        number: Of the part, by which utterances are drawn.
+        frames: At least so many.
         change: Of the data, a name of `changes_of`; "" for clean ones.
-        folder: Where finished parts are kept; None for nowhere.
-        progress: Gets the frames of each utterance, or of a part that was kept.
-
-    Returns:
-        Frames, and how many entries said what, as "hidden-markers: momentary disturbance, left alone".
+        progress: Gets the frames of each utterance.
     """
-    total, counts, number = 0, Counter[str](), 0
-    while total < frames:
-        wanted = min(PART_FRAMES, frames - total)
-        key = f"{code_here().digest} {voice.program.content_hash} {strategy!r} {change} {number} {wanted}"
-        file = RecordFile(folder, f"calm-{change or 'clean'}-{number}", key) if folder else None
-        record = file.read() if file else None
-        if record is None:
-            record = _part(voice, strategy, change, number, wanted, progress)
-            if file:
-                with suppress(WorkbenchError):  # a full disk costs a repetition
-                    file.write(record)
-        else:
-            progress(record["frames"])
-        total += record["frames"]
-        counts.update(record["entries"])
-        number += 1
-    return total, counts
-
-
-def _part(
-    voice: Voice,
-    strategy: Strategy,
-    change: str,
-    number: int,
-    frames: int,
-    progress: Callable[[int], object],
-) -> dict[str, object]:
     calm, done = CalmDevice(voice, strategy), 0
     rng = np.random.default_rng([number, 19])
     for text in Stream(voice, CHECK, 0, _SEED + number).texts():
@@ -143,10 +121,10 @@ def _part(
         f"{strategy.areas[entry.area].code}: {in_words(entry.diagnosis)}, {in_words(entry.remedy)}"
         for entry in calm.device.log
     )
-    return {"frames": done, "entries": dict(entries)}
+    return Calm(done, dict(entries))
 
 
 def heals(counts: Mapping[str, int]) -> int:
-    """How many of these entries wrote to the network, given what `entries_of` counted."""
+    """How many of these entries wrote to the network, given as of `Calm`."""
     harmless = {in_words(remedy) for remedy in _HARMLESS}
     return sum(n for text, n in counts.items() if text.rsplit(", ", 1)[1] not in harmless)
