@@ -26,10 +26,8 @@ from workbench.progress import progress_bar
 
 _PART_FRAMES = 100_000  # of a device, before the next one starts
 _CHANGED = 100  # of clean frames, for one of each change of the data
-_LEARNED, _LEAST_LEARNED = (
-    5,
-    10_000,
-)  # frames that are lived through for one that monitors learn from
+_LEARNED = 5  # frames that are lived through for one that monitors learn from
+_LEAST_LEARNED = 10_000  # of those
 
 
 def run(options: argparse.Namespace) -> None:
