@@ -13,9 +13,12 @@ from hypothesis import strategies as st
 
 from workbench.errors import WorkbenchError
 from workbench.experiments.voices.voice import open_voice
+from workbench.firmware.boards import CORES
+from workbench.firmware.emulation.emulate import emulate
 from workbench.firmware.toolchain import WARNINGS, build_folder, compile_shared
 from workbench.generators.challenge import GENERATOR
 from workbench.generators.challenge.configuration import ChallengeConfig
+from workbench.generators.challenge.recipe import PRESETS
 from workbench.healing.safety_voice import (
     SHARE,
     Heard,
@@ -26,6 +29,7 @@ from workbench.healing.safety_voice import (
 )
 from workbench.integer.lowered_generator import lower_generator
 from workbench.integer.program import Program
+from workbench.memory.image import Image
 from workbench.memory.layout import Layout
 from workbench.training.train import calibrate
 
@@ -151,7 +155,7 @@ def _lowered(**shape: object) -> Program:
 
 def test_a_small_voice_is_within_its_budget_and_others_are_refused() -> None:
     voice = open_voice().program
-    safety = _lowered(channels=(20, 12, 8), upper_dilations=(1,))
+    safety = _lowered(frames=96, **PRESETS["safety"].shape)
     refuse_over_budget(voice, safety)
     size = Layout(safety, areas=()).working_bytes
     assert size <= SHARE * Layout(voice, areas=()).working_bytes
@@ -159,3 +163,15 @@ def test_a_small_voice_is_within_its_budget_and_others_are_refused() -> None:
         refuse_over_budget(voice, voice)
     with pytest.raises(WorkbenchError, match="other inputs or frames"):
         refuse_over_budget(voice, open_voice(generator="viseme").program)
+
+
+def test_a_small_voice_takes_few_instructions() -> None:
+    """Of an emulated Cortex-M4; both voices say the same frames."""
+    voice = open_voice()
+    frames = {name: rows[:, :16] for name, rows in voice.inputs("7").items()}
+    safety = _lowered(frames=96, **PRESETS["safety"].shape)
+    whole, part = (
+        emulate(Image.of(program), CORES["m4"], frames).instructions_per_frame
+        for program in (voice.program, safety)
+    )
+    assert part <= SHARE * whole

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,11 @@ from test_training import TINY, tiny_task, weights_of
 
 from workbench.cli import main
 from workbench.errors import WorkbenchError
+from workbench.experiments.voices.voice import open_voice
+from workbench.generators.challenge import GENERATOR
 from workbench.generators.layers import tensor_value
+from workbench.integer.operators import Conv
+from workbench.training.checkpoint import load_checkpoint
 from workbench.training.checkpoint_files import read_metadata
 from workbench.training.hardening import BitErrors, Hardening, clip_weights, flipped
 from workbench.training.task import Task, make_task
@@ -109,6 +114,23 @@ def test_a_hardened_training_says_so_and_is_another(tmp_path: Path) -> None:
     assert model.state_dict().keys() == again.state_dict().keys()
 
 
+def test_a_finished_voice_learns_to_bear_errors(tmp_path: Path) -> None:
+    """Of no stage but the quantised one, from the weights that it has."""
+    train(tiny_task(TINY), tmp_path / "plain", show=False)
+    start = load_checkpoint(tmp_path / "plain")[0]
+    task = tiny_task(TINY, hardening=Hardening(bit_errors=0.01, clip=0.05), start=start)
+    train(task, tmp_path / "hard", show=False)
+    metadata = read_metadata(tmp_path / "hard")
+    assert metadata["origin"] == task.origin != "" and task.made(metadata)
+    assert len(metadata["losses"]) == TINY.qat_steps
+    idle = replace(TINY, qat_steps=1, qat_rate=0.0)
+    train(
+        tiny_task(idle, hardening=Hardening(clip=1e3), start=start), tmp_path / "same", show=False
+    )
+    same = load_checkpoint(tmp_path / "same")[0].state_dict()
+    assert all(torch.equal(tensor, same[name]) for name, tensor in start.state_dict().items())
+
+
 def test_clipping_leaves_biases_and_embeddings_alone() -> None:
     task = tiny_task(TINY)
     model = task.generator.network(task.config, quantised=False)
@@ -127,6 +149,7 @@ def test_clipping_leaves_biases_and_embeddings_alone() -> None:
         (["--bit-errors", "0.7"], "bits cannot flip with the probability 0.7"),
         (["--clip", "-1"], "weights cannot be clipped at -1"),
         (["--clip", "0.1", "--seed", "0,1"], "no part of a sweep"),
+        (["--steps", "0,3"], "cannot have 0 steps"),
         (["--clip", "0.1", "--code-words", "in-place64"], "off their code words"),
     ],
 )
@@ -145,3 +168,13 @@ def test_the_refusal_names_both() -> None:
             task.generator, task.generator.training_set(None), recipe=TINY, code_words="in-place64",
             hardening=Hardening(clip=0.1),
         )  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["seed0", "safety"])
+def test_stored_weights_leave_no_power_of_two_to_scale_them_by(name: str) -> None:
+    """The largest code of every row has its highest bit set: twice as large would not fit a byte."""
+    program = open_voice(GENERATOR.checkpoint(name)).program
+    for operator in program.operators:
+        if isinstance(operator, Conv):
+            largest = np.abs(operator.weight.astype(int)).max(axis=(0, 2, 3))
+            assert (2 * largest > 127).all(), operator.name

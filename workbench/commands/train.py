@@ -10,7 +10,7 @@ from typing import Any
 
 from workbench.commands.common import add_generator, add_workers, check_jobs
 from workbench.commands.progress import resumable
-from workbench.commands.train_sweep import TRUNK_BITS, run_sweep, variants_of
+from workbench.commands.train_sweep import TRUNK_BITS, recipe_of, run_sweep, variants_of
 from workbench.errors import WorkbenchError
 from workbench.experiments.sweeps.sweep import Variant
 from workbench.files import as_argument
@@ -90,7 +90,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--start", type=Path, metavar="DIR",
-        help="with --code-words or --prune-blocks: a finished checkpoint to go on from, instead of from nothing",
+        help="with --code-words, --prune-blocks, --bit-errors or --clip: a finished checkpoint to go on from, instead of "
+        "from nothing",
+    )  # fmt: skip
+    parser.add_argument(
+        "--steps", type=_steps, metavar="N,N", help="of the float and the quantised stage (what the preset says)"
     )  # fmt: skip
     parser.add_argument("--device", help="cpu or cuda (cuda when there is one)")
     add_workers(parser)
@@ -127,7 +131,7 @@ def _run_one(variant: Variant, options: argparse.Namespace) -> None:
     task = make_task(
         generator,
         recordings(options.data),
-        recipe=generator.recipe(options.preset),
+        recipe=recipe_of(generator, options),
         seed=variant.seed,
         settings={**_settings(options), **variant.settings},
         device=options.device,
@@ -191,6 +195,14 @@ def _whole_numbers(text: str) -> list[int]:
     except ValueError:
         numbers = []
     return _each_once(text, numbers, "whole numbers like 0,1,2 or 0..2")
+
+
+def _steps(text: str) -> tuple[int, ...]:
+    """(400, 150) of "400,150"; argparse's error for what are no whole numbers."""
+    try:
+        return tuple(map(int, text.split(",")))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} are no steps like 400,150") from error
 
 
 def _shares(text: str) -> list[float]:

@@ -18,6 +18,7 @@ from workbench.experiments.parallel.workers import Workers
 from workbench.experiments.sweeps.sweep import SLICE_S, Variant, steps_of, sweep, sweep_table
 from workbench.files import as_argument, write_text
 from workbench.generators.generator import Generator
+from workbench.generators.recipe import Recipe, with_steps
 from workbench.progress import progress_bar
 
 TRUNK_BITS = "trunk_weight_bits"
@@ -37,6 +38,12 @@ def variants_of(options: argparse.Namespace) -> list[Variant]:
         settings = {} if bits is None else {TRUNK_BITS: bits}
         made.append(Variant("-".join(parts), seed, settings, sparsity))
     return made
+
+
+def recipe_of(generator: Generator, options: argparse.Namespace) -> Recipe:
+    """That of --preset, with the numbers of --steps."""
+    recipe = generator.recipe(options.preset)
+    return with_steps(recipe, options.steps) if options.steps else recipe
 
 
 def run_sweep(
@@ -59,7 +66,7 @@ def run_sweep(
 
     out = options.out or Path(_OUT.format(generator.name))
     recordings = generator.training_set(options.data)
-    recipe = generator.presets[options.preset]
+    recipe = recipe_of(generator, options)
     every = [replace(each, settings={**settings, **each.settings}) for each in variants]
     for each in every:  # what cannot be is said before hours of training
         make_task(

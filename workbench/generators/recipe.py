@@ -14,8 +14,9 @@ class Recipe:
     float_steps, qat_steps: updates before and after the quantisers are switched on.
     float_rate, qat_rate: peak learning rates; warm-up over 30 steps, then a cosine to 2 %. words_steps,
     words_rate: of updates for code words, where they are wanted; rest_steps: then, of all but them. blocks_steps,
-    reserve_steps, blocks_rate: of updates with blocks of weights left out, where that is wanted, then of those alone. A
-    generator's own subclass may add what its presets say of a configuration.
+    reserve_steps, blocks_rate: of updates with blocks of weights left out, where that is wanted, then of those alone.
+    mel_loss: whether sounds are compared in mel bands (`MelLoss`) instead of by the generator's own loss. A generator's
+    own subclass may add what its presets say of a configuration.
     """
 
     float_steps: int = 2000
@@ -30,6 +31,7 @@ class Recipe:
     blocks_steps: int = 2000
     reserve_steps: int = 600
     blocks_rate: float = 1.5e-3
+    mel_loss: bool = False
 
 
 def with_steps(recipe: Recipe, steps: object) -> Recipe:

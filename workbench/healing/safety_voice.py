@@ -108,5 +108,5 @@ def refuse_over_budget(voice: Program, safety: Program) -> None:
         if part > SHARE * whole:
             raise WorkbenchError(
                 f"the safety voice has {part:,} {what} and {SHARE:.0%} of the voice are {SHARE * whole:,.0f}; train a "
-                "smaller one, as with --set channels=[20,12,8]"
+                "smaller one, as `workbench train challenge --preset safety` does"
             )

@@ -92,6 +92,7 @@ class Task:
         more += (self.prune_blocks, "blocks", self.origin) if self.prune_blocks else ()
         more += (self.own_code,) if self.own_code else ()
         more += (str(self.hardening),) if self.hardening.causes else ()
+        more += (self.origin,) if self.hardening.causes and self.start else ()
         what = (self.generator.name, asdict(self.config), asdict(self.recipe))
         return repr((*what, self.seed, self.data, *more))
 
@@ -123,8 +124,8 @@ def make_task(
     """Shape the generator after `recordings`, as its `training_set` gives them.
 
     settings: fields of its configuration that are to have these values. device: None takes CUDA when there is
-    one. start: goes with `code_words` or `prune_blocks`; its utterances are what is trained. sparsity, prune_blocks:
-    from 0 to less than 1, and one alone of these two, `code_words` and `hardening`. Raises WorkbenchError when there is no
+    one. start: goes with `code_words`, `prune_blocks` or `hardening`; its utterances are what is trained. sparsity,
+    prune_blocks: from 0 to less than 1, and one alone of these two, `code_words` and `hardening`. Raises WorkbenchError when there is no
     recording, one is too long or missing, or seed, setting, device, code or share cannot be.
     """
     if not recordings:
@@ -151,9 +152,9 @@ def make_task(
             "that become code words, are sparse already or learn to bear errors"
         )
     if start is not None:
-        if not code_words and not prune_blocks:
+        if not code_words and not prune_blocks and not hardening.causes:
             raise WorkbenchError(
-                "a finished training goes on only for code words or blocks; name a code or a share of blocks"
+                "a finished training goes on only for code words, blocks, bit errors or clipping; name one of these"
             )
         taught = generator.learnt(start.config, recordings)
         missing = [name for name in taught if nfc(name) not in recordings]

@@ -22,6 +22,7 @@ from torch import nn
 from workbench.errors import WorkbenchError
 from workbench.files import exists, output_folder
 from workbench.generators.layers import tensor_value
+from workbench.generators.mel_loss import MelLoss
 from workbench.generators.quantisers import CALIBRATION_STEPS
 from workbench.progress import progress_bar
 from workbench.training.blocks import Blocks
@@ -76,7 +77,7 @@ def train(
         state = TrainingState(QAT, 0, copied_weights(model), {}, state.losses)
     model = task.generator.network(task.config, quantised=True).to(task.device)
     if state.stage == QAT:
-        if state.step == 0:
+        if state.step == 0 and not task.start:
             load_float_weights(model, state.weights)
             prune(model, task.sparsity)
             calibrate(model, {name: each[:_CALIBRATING] for name, each in task.inputs.items()})
@@ -110,7 +111,7 @@ def train(
 def _beginning(task: Task) -> TrainingState:
     if task.start is None:
         return TrainingState(FLOAT, 0, {}, {}, [])
-    stage = BLOCKS if task.prune_blocks else WORDS
+    stage = BLOCKS if task.prune_blocks else WORDS if task.code_words else QAT
     return TrainingState(stage, 0, copied_weights(task.start), {}, [])
 
 
@@ -180,7 +181,8 @@ class _Run:
         hard = self.task.hardening
         struck = state.stage == QAT and hard.bit_errors
         errors = BitErrors(model, hard.bit_errors, self.task.seed) if struck else None
-        loss_of = self.task.generator.loss().to(self.task.device)
+        loss_of = MelLoss() if recipe.mel_loss else self.task.generator.loss()
+        loss_of = loss_of.to(self.task.device)
         inputs, targets = self.task.inputs, self.task.targets.to(self.task.device)
         model.train()
         saved = time.monotonic()

@@ -45,7 +45,7 @@ class ChallengeGenerator(ShippedGenerator):
         Measure("stoi", at_least=0.9),
         Measure("log_mel_db", at_most=6.0),
     )
-    checkpoints = ("seed0", "seed1", "seed2", "int4", "pruned")
+    checkpoints = ("seed0", "seed1", "seed2", "int4", "pruned", "safety")
     repeats = ("seed0", "seed1", "seed2")
     spoken_language = True
 
@@ -101,8 +101,7 @@ class ChallengeGenerator(ShippedGenerator):
                     f"recording {word!r} lasts {len(samples) / SAMPLE_RATE_HZ:.2f} s; {self.name} learns "
                     f"words of at most {LONGEST_WORD_S:g} s, so trim it or leave it out"
                 )
-        shape = {name: getattr(recipe, name, None) for name in ("channels", "frames")}
-        chosen = {name: value for name, value in shape.items() if value} | dict(settings)
+        chosen = getattr(recipe, "shape", {}) | dict(settings)
         config = ChallengeConfig(**{"words": tuple(recordings), **chosen})
         longest = max(len(samples) for samples in recordings.values())
         frames = ceil(longest / config.samples_per_frame)
