@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 import shutil
-import subprocess
 from pathlib import Path
 
 import numpy as np
 import pytest
 from batches import needs_emulator, needs_zig
-from exported_examples import spoken_by_examples
+from exported_examples import run_command, spoken_by_examples
 
 from workbench.cli import main
 from workbench.compilers import zig_compiler
@@ -146,12 +145,6 @@ def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     return out
 
 
-def _run(*words: str | Path, cwd: Path) -> str:
-    done = subprocess.run([*map(str, words)], cwd=cwd, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
 @needs_cmake
 @needs_gcc
 @needs_emulator
@@ -165,9 +158,9 @@ def test_examples_on_a_bare_core_say_the_word(folder: Path, tmp_path: Path) -> N
     board.write_text(BOARD)
     build = tmp_path / "build"
     toolchain = folder / "arm-none-eabi.cmake"
-    _run("cmake", "-S", folder, "-B", build, "--toolchain", toolchain, f"-DBOARD_SOURCES={board}",
+    run_command("cmake", "-S", folder, "-B", build, "--toolchain", toolchain, f"-DBOARD_SOURCES={board}",
          "-DCPU=cortex-m4", cwd=tmp_path)  # fmt: skip
-    _run("cmake", "--build", build, cwd=tmp_path)
+    run_command("cmake", "--build", build, cwd=tmp_path)
     for example in PLAYED_BY:
         machine = StruckMachine(build / f"{example}.elf", CORES["m4"])
         cold = machine.moment()
@@ -213,9 +206,9 @@ def test_tasks_of_freertos_say_the_word(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "kernel.c").write_text(KERNEL)
     example = folder / "examples" / "freertos" / "main.c"
     sources = [example, tmp_path / "kernel.c", *folder.glob("*.c")]
-    _run(*zig_compiler(), "-O2", *WARNINGS, "-fno-sanitize=all", f"-DHEARD={FRAMES}", f"-I{tmp_path}", f"-I{folder}",
+    run_command(*zig_compiler(), "-O2", *WARNINGS, "-fno-sanitize=all", f"-DHEARD={FRAMES}", f"-I{tmp_path}", f"-I{folder}",
          f"-I{folder / 'examples'}", *sources, "-o", "tasks", cwd=tmp_path)  # fmt: skip
-    samples, counts = _run(tmp_path / "tasks", cwd=tmp_path).splitlines()
+    samples, counts = run_command(tmp_path / "tasks", cwd=tmp_path).splitlines()
     heard = np.array(samples.split(), np.int64)
     spoken = spoken_by_examples(folder)
     rate = len(spoken) // 96

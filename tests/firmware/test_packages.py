@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 import yaml
 from batches import needs_zig
-from exported_examples import spoken_by_examples
+from exported_examples import run_command, spoken_by_examples
 
 from workbench.cli import main
 from workbench.compilers import host_compiler, zig_compiler
@@ -83,12 +83,6 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
-def _run(*words: str | Path, cwd: Path) -> str:
-    done = subprocess.run([*map(str, words)], cwd=cwd, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
 @needs_cmake
 @pytest.mark.parametrize("made", ["folder", "talking", "kept"])
 def test_cmake_builds_it_and_its_vectors_are_equal(
@@ -97,9 +91,9 @@ def test_cmake_builds_it_and_its_vectors_are_equal(
     build, folder = tmp_path / "build", request.getfixturevalue(made)
     compiler = " ".join(host_compiler())
     options = [f"-DCMAKE_C_COMPILER={compiler}"] if " " not in compiler else []
-    _run("cmake", "-S", folder, "-B", build, *options, cwd=tmp_path)
-    _run("cmake", "--build", build, cwd=tmp_path)
-    assert "100% tests passed" in _run("ctest", cwd=build)
+    run_command("cmake", "-S", folder, "-B", build, *options, cwd=tmp_path)
+    run_command("cmake", "--build", build, cwd=tmp_path)
+    assert "100% tests passed" in run_command("ctest", cwd=build)
 
 
 @needs_cmake
@@ -115,9 +109,9 @@ def test_cmake_takes_it_into_another_project(folder: Path, talking: Path, tmp_pa
         "int main(void) { model_init(&one); return talking_say(&two, 0); }\n"
     )
     build = tmp_path / "build"
-    _run("cmake", "-B", build, cwd=tmp_path)
-    _run("cmake", "--build", build, cwd=tmp_path)
-    _run(build / "mine", cwd=tmp_path)
+    run_command("cmake", "-B", build, cwd=tmp_path)
+    run_command("cmake", "--build", build, cwd=tmp_path)
+    run_command(build / "mine", cwd=tmp_path)
     assert "No tests were found" in subprocess.run(
         ["ctest"], cwd=build, capture_output=True, text=True
     ).stderr  # fmt: skip
@@ -130,7 +124,7 @@ def test_the_task_of_zephyr_compiles_against_what_it_calls(folder: Path, tmp_pat
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
     source = folder / "examples" / "zephyr" / "src" / "main.c"
-    _run(*host_compiler(), *WARNINGS, "-Wno-overlength-strings", f"-I{tmp_path}", f"-I{folder}", "-c", source,
+    run_command(*host_compiler(), *WARNINGS, "-Wno-overlength-strings", f"-I{tmp_path}", f"-I{folder}", "-c", source,
          "-o", tmp_path / "a.o", cwd=tmp_path)  # fmt: skip
 
 
@@ -158,11 +152,11 @@ def test_zephyr_finds_a_module(made: str, request: pytest.FixtureRequest, tmp_pa
         'function(zephyr_include_directories)\n message(STATUS "include ${ARGN}")\nendfunction()\n'
         f"add_subdirectory({module / described['build']['cmake']} module)\n"
     )
-    said = _run("cmake", "-B", tmp_path / "on", f"-DCONFIG_{option[1]}=y", cwd=tmp_path)
+    said = run_command("cmake", "-B", tmp_path / "on", f"-DCONFIG_{option[1]}=y", cwd=tmp_path)
     assert f"library {name}" in said and "include .." in said
     sources = {Path(path) for path in re.findall(r"source (.+)", said)}
     assert sources == set(module.glob("*.c")) and sources
-    assert "library" not in _run("cmake", "-B", tmp_path / "off", cwd=tmp_path)
+    assert "library" not in run_command("cmake", "-B", tmp_path / "off", cwd=tmp_path)
 
 
 @pytest.mark.parametrize("made", ["folder", "talking"])
@@ -193,9 +187,9 @@ def test_the_sketch_says_the_word(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "sketch.cpp").write_text(f"{ARDUINO}{sketch}\nint main() {{ setup(); loop(); }}\n")
     cpp = [*zig_compiler()[:-1], "c++"]
     options = ["-std=c++11", "-Wall", "-Wextra", "-Werror", f"-I{folder}", "-fno-sanitize=all"]
-    _run(*zig_compiler(), "-O2", "-fno-sanitize=all", f"-I{folder}", "-c", folder / "model.c", "-o", "model.o", cwd=tmp_path)  # fmt: skip
-    _run(*cpp, *options, "sketch.cpp", "model.o", "-o", "sketch", cwd=tmp_path)
-    said = np.array(_run(tmp_path / "sketch", cwd=tmp_path).split(), np.int64)
+    run_command(*zig_compiler(), "-O2", "-fno-sanitize=all", f"-I{folder}", "-c", folder / "model.c", "-o", "model.o", cwd=tmp_path)  # fmt: skip
+    run_command(*cpp, *options, "sketch.cpp", "model.o", "-o", "sketch", cwd=tmp_path)
+    said = np.array(run_command(tmp_path / "sketch", cwd=tmp_path).split(), np.int64)
     np.testing.assert_array_equal(said, spoken_by_examples(folder))
 
 

@@ -9,16 +9,8 @@
 #ifndef WB_KERNELS_MVE_H
 #define WB_KERNELS_MVE_H
 
+#include "wb_mve_depthwise.h"
 #include "wb_mve_runs.h"
-
-#define WB_SLIDE_TAPS 8u /* taps of a column that sees one channel: the lanes of a vector */
-
-/* Whether every column sees one channel, whose codes are gathered. */
-static inline int wb_slides(const wb_conv_shape *shape)
-{
-    return shape->fan_in == 1 && shape->weight_bits == 8 && shape->taps <= WB_SLIDE_TAPS &&
-           (size_t)WB_SLIDE_TAPS * shape->dilation * shape->channels <= UINT16_MAX / 2u;
-}
 
 /* Rows of nibbles must not begin within a byte. */
 static inline int wb_tuned_takes(const wb_conv_shape *shape)
@@ -86,14 +78,6 @@ static WB_INLINE void wb_window_sums(const wb_vector_plan *plan, const unsigned 
     }
 }
 
-/* Codes of four sums by four shifts; a shift to the left ends at the range of int32, and then at the clamp. */
-static WB_INLINE int32x4_t wb_codes_of(int32x4_t low, int32x4_t high, int32x4_t sums, int32x4_t shift)
-{
-    const int32x4_t places = vmaxq_s32(vminq_s32(shift, vdupq_n_s32(WB_SHIFT_MAX)), vdupq_n_s32(WB_SHIFT_MIN));
-    const int32x4_t codes = vqshlq_s32(sums, vnegq_s32(places));
-    return vmaxq_s32(vminq_s32(codes, high), low);
-}
-
 /* The columns that are left of a group, fewer than four. */
 WB_COLD static uint32_t wb_vector_rest(const wb_conv_call *call, const unsigned char *x, const int8_t *weights,
                                        uint32_t column, uint32_t count, unsigned char *y)
@@ -110,6 +94,12 @@ WB_COLD static uint32_t wb_vector_rest(const wb_conv_call *call, const unsigned 
     return total;
 }
 
+/* Whether `wb_vector_fours` takes a window: between its runs the weights go on where the last full turn ended. */
+static inline int wb_takes_fours(const wb_conv_call *call)
+{
+    return call->walk.runs == 1 || call->walk.run_codes % 16 == 0;
+}
+
 /*
  * Of 8-bit codes and weights, the columns of a group by fours: the usual case, in a function of its own for
  * the registers. Returns the sum of the accumulators.
@@ -120,48 +110,45 @@ WB_NOINLINE static uint32_t wb_vector_fours(const wb_conv_call *call, const unsi
 {
     const int32x4_t low = vdupq_n_s32(call->shape->low);
     const int32x4_t high = vdupq_n_s32(call->shape->high);
-    const int32x4_t most = vdupq_n_s32(WB_SHIFT_MAX);
-    const int32x4_t least = vdupq_n_s32(WB_SHIFT_MIN);
     const uint32_t wide = call->shape->y_bits == 16;
     const uint32_t count = (uint32_t)call->walk.run_codes;
-    const size_t apart = call->walk.run_bytes;
-    const size_t runs = call->walk.runs;
+    const size_t gap = call->walk.run_bytes - count;
     const size_t bytes = call->walk.weight_bytes;
     const int8_t *shift = call->shift + column;
     uint32_t total = 0;
     for (; fours; fours--, column += 4, shift += 4) {
-        uint32_t s0 = wb_bias(call->bias, column);
-        uint32_t s1 = wb_bias(call->bias, column + 1);
-        uint32_t s2 = wb_bias(call->bias, column + 2);
-        uint32_t s3 = wb_bias(call->bias, column + 3);
-        const unsigned char *codes = x;
-        const int8_t *first = weights;
-        for (size_t run = runs; run; run--, codes += apart, first += count) {
-            const unsigned char *from = codes;
-            const int8_t *w0 = first;
-            const int8_t *w1 = w0 + bytes;
-            const int8_t *w2 = w1 + bytes;
-            const int8_t *w3 = w2 + bytes;
-            __asm__ volatile(WB_LOOP("8", "vldrb.8", WB_LOAD_W8, WB_MULTIPLY8)
-                             : [x] "+r"(from), [w0] "+l"(w0), [w1] "+l"(w1), [w2] "+l"(w2),
-                               [w3] "+l"(w3), [s0] "+Te"(s0), [s1] "+Te"(s1), [s2] "+Te"(s2),
-                               [s3] "+Te"(s3)
-                             : [count] "r"(count)
-                             : "lr", "q0", "q1", "memory");
-        }
-        total += s0 + s1 + s2 + s3;
-        weights += 4 * bytes;
-        const uint32x4_t all = {s0, s1, s2, s3};
-        const int32x4_t places = vmaxq_s32(vminq_s32(vldrbq_s32(shift), most), least);
-        const int32x4_t shifted = vqshlq_s32(vreinterpretq_s32_u32(all), vnegq_s32(places));
-        const int32x4_t made = vmaxq_s32(vminq_s32(shifted, high), low);
-        if (wide) {
-            vstrhq_s32((int16_t *)(void *)y, made);
-            y += 8;
-        } else {
-            vstrbq_s32((int8_t *)y, made);
-            y += 4;
-        }
+        const unsigned char *from = x;
+        const int8_t *w0 = weights;
+        const int8_t *w1 = w0 + bytes;
+        const int8_t *w2 = w1 + bytes;
+        const int8_t *w3 = w2 + bytes;
+        uint32_t s0 = 0;
+        uint32_t s1 = 0;
+        uint32_t s2 = 0;
+        uint32_t s3 = 0;
+        int32x4_t sums;
+        size_t runs = call->walk.runs; /* in memory, as the gap, for want of registers */
+        weights = w3 + bytes;
+        __asm__ volatile("2:\n\t" WB_LOOP("8", "vldrb.8", WB_LOAD_W8, WB_MULTIPLY8)
+                         "ldr lr, %[gap]\n\t"
+                         "add %[x], lr\n\t"
+                         "ldr lr, %[runs]\n\t"
+                         "subs lr, #1\n\t"
+                         "str lr, %[runs]\n\t"
+                         "bne 2b\n\t"
+                         "vmov q0[2], q0[0], %[s0], %[s2]\n\t"
+                         "vmov q0[3], q0[1], %[s1], %[s3]\n\t"
+                         "vmov %q[sums], q0\n\t"
+                         : [x] "+r"(from), [w0] "+r"(w0), [w1] "+r"(w1), [w2] "+r"(w2), [w3] "+r"(w3),
+                           [s0] "+Te"(s0), [s1] "+Te"(s1), [s2] "+Te"(s2), [s3] "+Te"(s3),
+                           [runs] "+m"(runs), [sums] "=w"(sums)
+                         : [count] "r"(count), [gap] "m"(gap)
+                         : "cc", "lr", "q0", "q1", "memory");
+        sums = vaddq_s32(sums, wb_four_biases(call->bias, column));
+        total = vaddvaq_u32(total, vreinterpretq_u32_s32(sums));
+        const int32x4_t shifted = vqshlq_s32(sums, wb_four_places(shift));
+        wb_put_four(y, wide, vmaxq_s32(vminq_s32(shifted, high), low));
+        y += 4u << wide;
     }
     return total;
 }
@@ -178,7 +165,7 @@ WB_NOINLINE static uint32_t wb_vector_group(const wb_conv_call *call, const unsi
     uint32_t total = 0;
     uint32_t left = columns;
     y += row * call->shape->y_bits / 8;
-    if (!plan.nibbles && !plan.wide_x && left >= 4) {
+    if (!plan.nibbles && !plan.wide_x && left >= 4 && wb_takes_fours(call)) {
         const uint32_t fours = left / 4;
         total = wb_vector_fours(call, x, weights, column, fours, y);
         y += 4 * fours * call->shape->y_bits / 8;
@@ -194,51 +181,10 @@ WB_NOINLINE static uint32_t wb_vector_group(const wb_conv_call *call, const unsi
         const uint32x4_t all = {sums.s0, sums.s1, sums.s2, sums.s3};
         const int32x4_t codes =
             wb_codes_of(plan.low, plan.high, vreinterpretq_s32_u32(all), vldrbq_s32(shift));
-        if (plan.wide_y) {
-            vstrhq_s32((int16_t *)(void *)y, codes);
-            y += 8;
-        } else {
-            vstrbq_s32((int8_t *)y, codes);
-            y += 4;
-        }
+        wb_put_four(y, plan.wide_y, codes);
+        y += 4u << plan.wide_y;
     }
     return left ? total + wb_vector_rest(call, x, weights, column, left, y) : total;
-}
-
-/* All positions of a column that sees one channel: its taps are the lanes of a vector. */
-WB_NOINLINE static void wb_slide(const wb_conv_call *call, uint32_t row, uint32_t column)
-{
-    const wb_conv_shape *const shape = call->shape;
-    const mve_pred16_t taps = vctp16q(shape->taps);
-    const int8_t *const weights = (const int8_t *)call->weight + row * call->walk.weight_bytes;
-    const int16x8_t w = vldrbq_z_s16(weights, taps);
-    const uint32_t step = shape->up * shape->columns;
-    const uint32_t channel = column / shape->group_columns;
-    const uint32_t apart = shape->dilation * shape->channels;
-    const uint16x8_t offsets = vmulq_n_u16(vidupq_n_u16(0, 1), (uint16_t)apart);
-    const size_t next = shape->stride * call->walk.row_bytes;
-    const unsigned char *x = call->x + channel * shape->x_bits / 8;
-    unsigned char *y = call->y + row * shape->y_bits / 8;
-    const int32x4_t shift = vdupq_n_s32(call->shift[column]);
-    const int32_t bias = wb_signed(wb_bias(call->bias, column));
-    for (uint32_t left = shape->rows / shape->stride; left;) {
-        const uint32_t some = left < 4 ? left : 4u;
-        int32_t sums[4] = {0, 0, 0, 0};
-        int32_t codes[4];
-        for (uint32_t k = 0; k < some; k++, x += next) {
-            const int16x8_t seen =
-                shape->x_bits == 16
-                    ? vldrhq_gather_shifted_offset_z_s16((const int16_t *)(const void *)x, offsets, taps)
-                    : vldrbq_gather_offset_z_s16((const int8_t *)x, offsets, taps);
-            sums[k] = vmladavaq_s16(bias, seen, w);
-        }
-        vstrwq_s32(codes, wb_codes_of(vdupq_n_s32(shape->low), vdupq_n_s32(shape->high), vldrwq_s32(sums), shift));
-        for (uint32_t k = 0; k < some; k++) {
-            wb_store(y, shape->y_bits, 0, codes[k]);
-            y += step * shape->y_bits / 8;
-        }
-        left -= some;
-    }
 }
 
 /* One frame; see `wb_plain_frame`. */
@@ -250,9 +196,7 @@ static inline int wb_tuned_frame(const wb_conv_call *call)
     unsigned char *y = call->y;
     int wrong = 0;
     if (wb_slides(shape) && !call->check) {
-        for (uint32_t row = 0; row < shape->up * shape->columns; row++) {
-            wb_slide(call, row, row % shape->columns);
-        }
+        wb_depthwise_frame(call);
         return 0;
     }
     for (size_t row = 0; row < shape->rows; row += shape->stride) {

@@ -12,7 +12,7 @@
 #include "board.h"
 
 #define FRAMES ${frames}u /* of an utterance */
-#define STACK_WORDS 512u  /* a step takes 944 bytes or less; interrupts have a stack of their own */
+#define STACK_WORDS 512u  /* of 4 bytes; "Interrupts, tasks and DMA" in README.md says what a step takes */
 #define UNITS 2u          /* that are checked at a time ... */
 #define PAUSE_MS 10u      /* ... and then nothing for so long */
 
