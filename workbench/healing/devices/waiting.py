@@ -122,15 +122,16 @@ def _standing(device: Waiting) -> _Standing | None:
     state, backoff = device.voted(), device.backoff
     if state["rest"] or state["spent"]:
         return None
-    if any(
-        backoff.level(number, unit) != MOST
+    tried = [
+        (number, unit)
         for number, (_, watch) in enumerate(device.guards)
         for unit in device.suspect[number].union(backoff.waiting(number, watch.units))
-    ):
+    ]
+    if any(backoff.level(*each) != MOST for each in tried):
         return None
     healer = device.layout.sections[HEALER]
     return _Standing(
-        device.trace.now + 2 * max(map(backoff.period, range(len(device.guards)))),
+        device.trace.now + 2 * max((backoff.period(number) for number, _ in tried), default=0),
         len(device.log),
         device.false_positives,
         (*state["map"], *state["version"]),
