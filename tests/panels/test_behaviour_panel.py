@@ -150,6 +150,17 @@ def test_its_code_gives_what_it_shows(panel: BehaviourPanel, fault: str) -> None
     assert device.start == watched.start == round(0.5 / voice().frame_s)
 
 
+def test_a_window_is_that_of_monitors_which_have_one(panel: BehaviourPanel) -> None:
+    usual = _set(panel, monitor="kl-watch", window=0).traces[0].scores
+    assert not panel.controls["window"].disabled and "window" not in panel.snippet.code
+    longer = _set(panel, window=128).traces[0].scores
+    assert (longer != usual).any()
+    made, _ = ran(panel.snippet)
+    np.testing.assert_array_equal(made["device"].traces[0].scores, longer)
+    _set(panel, monitor="hidden-markers")
+    assert panel.controls["window"].disabled and "window" not in panel.snippet.code
+
+
 def test_a_click_marks_a_moment(panel: BehaviourPanel) -> None:
     watched = _set(panel, monitor="kl-watch")
     before = panel.histogram.value

@@ -15,9 +15,10 @@ import workbench as wb
 from workbench.errors import WorkbenchError
 from workbench.experiments.fleets.comparison import ENVIRONMENTS
 from workbench.healing.strategies.strategy_file import load_strategy
-from workbench.panels import strategy_bench
+from workbench.panels import strategy_bench, strategy_form
 from workbench.panels.pareto import COSTS, pareto_html
 from workbench.panels.strategy_bench import StrategyBench
+from workbench.progress import progress_bar
 
 MINE = wb.Strategy(
     "mine",
@@ -84,8 +85,28 @@ def test_every_kind_of_part_can_be_added_or_says_why_not(bench: StrategyBench) -
         bench.form.part.value = code
         bench.form.add_part()
         rows = bench.form.guards.children
-        assert ("alert" in bench.form.message.value) != (not bench.form.problem and len(rows) == 1)
+        told = bench.form.message.value + bench.form.status.value
+        assert ("alert" in told) != (not bench.form.problem and len(rows) == 1)
         assert not rows or rows[0].made().area.code == code
+
+
+def test_a_monitor_that_is_stopped_is_not_added(
+    bench: StrategyBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    bench.form.status.observe(lambda change: told.append(change["new"]), names="value")
+
+    def calibrated(*_: object) -> None:
+        for _ in progress_bar(range(9), desc="learning"):
+            pass
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(strategy_form, "calibrate", calibrated)
+    before = bench.form.made()
+    bench.form.part.value = "kl-watch"
+    bench.form.add_part()
+    assert any("Calibrating kl-watch, learning: " in each for each in told)
+    assert "interrupted" in bench.form.status.value and bench.form.made() == before
 
 
 def test_it_shows_what_becomes_of_the_device(bench: StrategyBench) -> None:

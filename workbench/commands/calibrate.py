@@ -13,6 +13,7 @@ from workbench.experiments.monitors.calibration import (
     Calibration,
     calibrate,
     monitor_kinds,
+    windowed_kinds,
 )
 from workbench.healing.overheads import overheads
 from workbench.healing.strategies.strategy_file import save_strategy
@@ -55,6 +56,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="after an alarm that nothing explained, within which a second one is a repetition (as is usual)",
     )  # fmt: skip
     parser.add_argument(
+        "--window", type=int, metavar="FRAMES",
+        help=f"{', '.join(windowed_kinds())}: about how many of the last frames of a class are weighed, a power of two "
+        "from 1 to 256 (as many as is usual)",
+    )  # fmt: skip
+    parser.add_argument(
         "--seed", type=int, default=0, help="another one draws other utterances (0)"
     )
     add_checkpoint(parser)
@@ -69,7 +75,7 @@ def run(options: argparse.Namespace) -> None:
     made = calibrate(
         voice, options.monitor, mean_frames=options.arl, frames=options.frames,
         signals=tuple(options.signal) if options.signal else None, classes=options.classes, seed=options.seed,
-        units=options.units, again=options.again,
+        units=options.units, again=options.again, window=options.window,
     )  # fmt: skip
     out = options.out or _OUT / f"{options.monitor}.json"
     save_strategy(made.strategy, out)

@@ -19,7 +19,12 @@ from workbench.errors import expect
 from workbench.experiments.fleets.comparison import workload_of
 from workbench.experiments.fleets.environments import environments_of
 from workbench.experiments.maps.worst_bits import worst_weights
-from workbench.experiments.monitors.calibration import Calibration, calibrate, monitor_kinds
+from workbench.experiments.monitors.calibration import (
+    Calibration,
+    calibrate,
+    monitor_kinds,
+    windowed_kinds,
+)
 from workbench.experiments.monitors.watched import WatchedSpeech, watched_speech
 from workbench.experiments.voices.voice import Voice, open_voice
 from workbench.healing.log import in_words
@@ -42,6 +47,7 @@ _MEANS = {
     "10⁶": 1_000_000,
 }  # wanted frames between two false alarms
 _AGAIN = (100, 250, 1000, 4000)  # frames
+_WINDOWS = (4, 8, 16, 32, 64, 128)  # frames
 _WORDS, _SENTENCES = 4, 2
 _LINES = 12
 _SOFT = "color: var(--jp-ui-font-color2)"
@@ -79,7 +85,7 @@ class BehaviourPanel(widgets.VBox):
         self.entries = widgets.HTML(layout=WIDE)
         self.status = Status((self.sound, self.sums, self.life, self.histogram, self.entries))
         self.moment = 0
-        self._calibrated: dict[tuple[Voice, str, float], Calibration] = {}
+        self._calibrated: dict[tuple[Voice, str, float, int | None], Calibration] = {}
         self._worst: dict[Voice, int] = {}
         self._kept = TemporaryDirectory()  # what a stopped search has found
         with self.status.shown("opening the voice"):
@@ -114,6 +120,7 @@ class BehaviourPanel(widgets.VBox):
     def update(self) -> None:
         """Calibrate where that is to be done, simulate and show; what goes wrong becomes a sentence in `status`."""
         chosen = {name: control.value for name, control in self.controls.items()}
+        self.controls["window"].disabled = chosen["monitor"] not in windowed_kinds()
         with self.status.working(f"calibrating {chosen['monitor']}"):
             monitor = self._monitor(chosen)
             fault = self._fault(chosen["what"])
@@ -132,11 +139,16 @@ class BehaviourPanel(widgets.VBox):
 
     def _monitor(self, chosen: dict[str, Any]) -> Calibration:
         """Calibrated when it is first asked for, with what comes of a second alarm as the controls have it."""
-        key = self.voice, chosen["monitor"], chosen["mean"]
+        window = _window(chosen)
+        key = self.voice, chosen["monitor"], chosen["mean"], window
         if key not in self._calibrated:
             with bars_told_to(lambda words: self.status.tell(f"{chosen['monitor']}, {words}")):
                 self._calibrated[key] = calibrate(
-                    self.voice, chosen["monitor"], mean_frames=chosen["mean"], frames=_FRAMES
+                    self.voice,
+                    chosen["monitor"],
+                    mean_frames=chosen["mean"],
+                    frames=_FRAMES,
+                    window=window,
                 )
         made = self._calibrated[key]
         return replace(made, area=replace(made.area, again=chosen["again"]))
@@ -205,9 +217,11 @@ class BehaviourPanel(widgets.VBox):
     def _lines(self, chosen: dict[str, Any], fault: str) -> list[str]:
         words, say = self._said(chosen)
         texts = f", say={list(say)!r}" if say else ""
+        window = _window(chosen)
+        windowed = "" if window is None else f", window={window}"
         return [
             f"monitor = wb.calibrate(voice, {chosen['monitor']!r}, mean_frames={chosen['mean']:_}, "
-            f"frames={_FRAMES:_}, again={chosen['again']})",
+            f"frames={_FRAMES:_}, again={chosen['again']}{windowed})",
             f"device = wb.watch(voice, monitor, {fault!r}, start_s={chosen['start']:g}, "
             f"utterances={words}{texts}, seed={chosen['seed']})",
             "display(device, device.traces[0].alarms, wb.listen(device))",
@@ -227,6 +241,11 @@ class BehaviourPanel(widgets.VBox):
         self.timeline.position_s = change["new"]
 
 
+def _window(chosen: dict[str, Any]) -> int | None:
+    """None for monitors without one, and as many frames as is usual."""
+    return (chosen["window"] or None) if chosen["monitor"] in windowed_kinds() else None
+
+
 def _controls(voice: Voice) -> dict[str, widgets.Widget]:
     """The controls by name, in the order in which they are shown."""
     text = {"text": utterance_control(voice, **_OPTIONS)} if voice.generator.says_any_text else {}
@@ -243,6 +262,9 @@ def _controls(voice: Voice) -> dict[str, widgets.Widget]:
         ),
         "mean": slider(
             "false alarms apart", [(f"{name} frames", each) for name, each in _MEANS.items()], 1_000_000
+        ),
+        "window": slider(
+            "window", [("usual", 0), *((f"{each} frames", each) for each in _WINDOWS)], 0
         ),
         "again": slider("repetition within", [(f"{each:,} frames", each) for each in _AGAIN], 1000),
         "what": widgets.Dropdown(

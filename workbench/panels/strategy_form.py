@@ -17,8 +17,10 @@ from workbench.healing.strategies.variants import ALTERED_PROGRAMS, NAMES, fitti
 from workbench.integer.program import Program
 from workbench.memory.watches.areas import KINDS
 from workbench.panels.grid import WIDE
+from workbench.panels.status import Status
 from workbench.panels.strategy_parts import GuardRow, PolicyForm, plain_guard
 from workbench.panels.views import failed
+from workbench.progress import bars_told_to
 
 _ROW = widgets.Layout(flex_flow="row wrap")
 _AUTO = widgets.Layout(width="auto")
@@ -63,12 +65,13 @@ class StrategyForm(widgets.VBox):
         self.guards = widgets.VBox(layout=WIDE)
         self.policy = PolicyForm(self._check)
         self.message = widgets.HTML(layout=WIDE)
+        self.status = Status(())  # of a part that is added
         folded = widgets.Accordion([self.policy], titles=("Policy",))
         super().__init__(
             [
                 widgets.HBox([self.start, self.title], layout=_ROW),
                 self.guards,
-                widgets.HBox([self.part, self.add_button], layout=_ROW),
+                widgets.HBox([self.part, self.add_button, self.status], layout=_ROW),
                 folded,
                 widgets.HBox([self.file, self.save_button, self.open_button], layout=_ROW),
                 self.message,
@@ -93,13 +96,17 @@ class StrategyForm(widgets.VBox):
         return strategy, self.voice.program
 
     def add_part(self) -> None:
-        """Add a guard of the chosen kind, as the first strategy that suits the voice and has one sets it up."""
+        """Add a guard of the chosen kind, as the first strategy that suits the voice and has one sets it up.
 
-        def add() -> None:
-            self._add(self._example(self.part.value))
+        A monitor is calibrated, which says how far it is and can be stopped; then nothing is added.
+        """
+        code = self.part.value
+        with (
+            self.status.working(f"adding {code}"),
+            bars_told_to(lambda words: self.status.tell(f"calibrating {code}, {words}")),
+        ):
+            self._add(self._example(code))
             self._check()
-
-        self._told(add)
 
     def save_file(self) -> None:
         """Write the strategy to the file."""

@@ -18,7 +18,12 @@ from workbench.integer.program import Program
 from workbench.memory.watches.areas import KINDS
 from workbench.memory.watches.behaviour import HASH_DIGITS, BehaviourKind
 from workbench.memory.watches.behaviour_area import BehaviourArea
-from workbench.memory.watches.conditioned import MOST_CLASSES, ConditionedKind
+from workbench.memory.watches.conditioned import (
+    MOST_CLASSES,
+    MOST_FADE,
+    ConditionedKind,
+    FadingKind,
+)
 from workbench.memory.watches.watchdog import UNITS, Watchdog
 
 MEAN_FRAMES = 1e6
@@ -97,6 +102,7 @@ def calibrate(
     seed: int = 0,
     units: int | None = None,
     again: int | None = None,
+    window: int | None = None,
 ) -> Calibration:
     """Calibrate a monitor of behaviour on what a voice says when nothing is wrong.
 
@@ -111,9 +117,11 @@ def calibrate(
         units: Of a watchdog network; None for the usual number.
         again: Frames after an alarm that nothing explained in which a second one is a repetition; None for as many as
             is usual.
+        window: Frames of a class that a fading histogram remembers, a power of two from 1 to 256; None for as many as is
+            usual.
 
     Raises:
-        WorkbenchError: There is no such monitor or signal, too few frames for such rare alarms, or a watchdog beyond its
+        WorkbenchError: There is no such monitor, signal or window, too few frames for such rare alarms, or a watchdog beyond its
             budget.
     """
     expect(voice, Voice, "what is to be watched", 'a Voice, as wb.load("speech")')
@@ -133,6 +141,8 @@ def calibrate(
         kind = _with_classes(kind, classes)
     program, endless = voice.program, is_endless(voice)
     watched = signals or kind.usual_signals(program)
+    if window is not None:
+        kind = _with_window(kind, window, frames)
     if isinstance(kind, Watchdog):
         kind.check_budget(program, watched, UNITS if units is None else units)
     learning = Stream(voice, LEARN, frames, seed).codes(kind.learns_from(program, watched))
@@ -178,3 +188,25 @@ def _with_classes(kind: BehaviourKind, classes: int) -> BehaviourKind:
     if not 1 <= classes <= MOST_CLASSES:
         raise WorkbenchError(f"cannot tell {classes} classes; choose 1 to {MOST_CLASSES}")
     return replace(kind, most_classes=classes)
+
+
+def windowed_kinds() -> list[str]:
+    """Names of those that remember the last frames, for as long as is asked for."""
+    return [name for name, kind in KINDS.items() if isinstance(kind, FadingKind)]
+
+
+def _with_window(kind: BehaviourKind, window: int, frames: int) -> BehaviourKind:
+    if not isinstance(kind, FadingKind):
+        raise WorkbenchError(
+            f"{kind.name} has no window; leave it out, or calibrate {' or '.join(windowed_kinds())}"
+        )
+    windows = [2**fade for fade in range(MOST_FADE + 1)]
+    if window not in windows:
+        raise WorkbenchError(
+            f"a window cannot have {window} frames; choose one of {', '.join(map(str, windows))}"
+        )
+    if window > frames:
+        raise WorkbenchError(
+            f"a window of {window:,} frames is longer than the {frames:,} to learn from; choose a shorter one, or more frames"
+        )
+    return replace(kind, fade=windows.index(window))

@@ -21,7 +21,7 @@ from workbench.memory.watches.behaviour import Behaviour, BehaviourKind, stored
 from workbench.memory.watches.behaviour_area import BehaviourArea
 from workbench.memory.watches.conditions import classes_in, conditions_of
 
-MOST_CLASSES = 64
+MOST_CLASSES, MOST_FADE = 64, 8
 _OF_ROW = "of_row"
 
 
@@ -128,3 +128,13 @@ class ConditionedKind(BehaviourKind):
         assert isinstance(area, ConditionedArea)
         by = f" in {area.classes} classes by {area.condition}" if area.condition else ""
         return f"{self.name} of {' '.join(area.signals)}{by}"
+
+
+@dataclass(frozen=True)
+class FadingKind(ConditionedKind):
+    """It weighs the last frames of a class, older ones less and less.
+
+    fade: Binary logarithm of about how many, 0 to MOST_FADE.
+    """
+
+    fade: int = 4

@@ -29,13 +29,18 @@ from workbench.memory.places import Places
 from workbench.memory.tensors import read_tensor
 from workbench.memory.watches.behaviour import Memory, bit_lengths, stored
 from workbench.memory.watches.behaviour_area import MOST_SCORE, BehaviourArea
-from workbench.memory.watches.conditioned import Conditioned, ConditionedArea, ConditionedKind
+from workbench.memory.watches.conditioned import (
+    MOST_FADE,
+    Conditioned,
+    ConditionedArea,
+    FadingKind,
+)
 from workbench.memory.watches.frame_features import one_signal
 from workbench.memory.watches.histograms import BINS, MOST_SHIFT, learned_histograms
 from workbench.memory.watches.logarithms import LOG2, PER_BIT, logarithms
 
 MOST_COUNT = 2**16 - 1
-MOST_FADE, MOST_UP, MOST_USUAL = 8, 7, 1023
+MOST_UP, MOST_USUAL = 7, 1023
 _SCORED_BITS = 4
 
 
@@ -115,12 +120,11 @@ class KlWatch(Conditioned):
 
 
 @dataclass(frozen=True)
-class KlDivergence(ConditionedKind):
+class KlDivergence(FadingKind):
     """Histograms of codes that drift away from those of clean frames."""
 
     watch: ClassVar = KlWatch
     sees: ClassVar[str] = "how far histograms of output codes drift"
-    usual_fade: ClassVar[int] = 4  # of the last 16 frames of a class
 
     def learned(
         self,
@@ -132,11 +136,11 @@ class KlDivergence(ConditionedKind):
         signal = one_signal(self.name, signals, program)
         made = learned_histograms(program, signal, utterances, classes=self.most_classes)
         size = signal.rate * signal.channels
-        room = (MOST_COUNT // size).bit_length() - 1 - self.usual_fade
+        room = (MOST_COUNT // size).bit_length() - 1 - self.fade
         up = min(max(room, 0), MOST_UP)
         share = (made.counts + 0.5) / (made.counts.sum(axis=1, keepdims=True) + BINS / 2)
         usual = np.minimum(np.round(-PER_BIT * np.log2(share)), MOST_USUAL // 2).astype(np.int64)
-        numbers = (made.of_row, made.centre, made.shift, usual, [self.usual_fade, up])
+        numbers = (made.of_row, made.centre, made.shift, usual, [self.fade, up])
         return ConditionedArea(
             self.name,
             signals=tuple(signals),

@@ -30,14 +30,13 @@ from workbench.memory.places import Places
 from workbench.memory.tensors import read_tensor
 from workbench.memory.watches.behaviour import Memory, stored
 from workbench.memory.watches.behaviour_area import MOST_LEVEL, MOST_SCORE, BehaviourArea
-from workbench.memory.watches.conditioned import Conditioned, ConditionedArea, ConditionedKind
+from workbench.memory.watches.conditioned import MOST_FADE, Conditioned, ConditionedArea, FadingKind
 from workbench.memory.watches.feature_classes import learned_features
 from workbench.memory.watches.feature_drift import logged
 from workbench.memory.watches.frame_features import FEATURES, one_signal
 from workbench.memory.watches.logarithms import LOG2
 
 BINS = 16
-MOST_FADE = 8
 UNIT = 2**14  # a share of all frames
 _SQUARE_BITS, _SUM_BITS = 11, 8  # that a square and their sum lose
 _SEED = 15  # of features and sides that are cut
@@ -133,14 +132,14 @@ def quant_tree(logged: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray
 
 
 @dataclass(frozen=True)
-class QtEwma(ConditionedKind):
+class QtEwma(FadingKind):
     """Frames that fall into bins of features too often or too seldom."""
 
     watch: ClassVar = QuantWatch
     sees: ClassVar[str] = (
         "how evenly frames fall into quantile bins of peak, DC, loudness, steps, crossings and clipping"
     )
-    usual_fade: ClassVar[int] = 5  # of about the last 32 frames
+    fade: int = 5
 
     def learned(
         self,
@@ -163,7 +162,7 @@ class QtEwma(ConditionedKind):
         counts = np.bincount(made.group * BINS + places, minlength=made.classes * BINS)
         counts = counts.reshape(made.classes, BINS)
         share = np.round(UNIT * counts / counts.sum(axis=1, keepdims=True))
-        numbers = (made.of_row, features, edges, share, [self.usual_fade])
+        numbers = (made.of_row, features, edges, share, [self.fade])
         return ConditionedArea(
             self.name,
             signals=(signal.name,),
