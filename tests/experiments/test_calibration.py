@@ -221,19 +221,6 @@ def test_texts_are_drawn_by_their_seed() -> None:
     assert texts[0] == texts[1] != texts[2] and all(text.strip() for text in texts[0])
 
 
-@pytest.mark.parametrize(("monitor", "usual"), [("kl-watch", 16), ("qt-ewma", 32)])
-def test_a_window_is_remembered(monitor: str, usual: int) -> None:
-    made = {
-        window: calibrate(
-            voice(), monitor, frames=5_000, classes=1, mean_frames=1_000, window=window
-        )
-        for window in (None, usual, 4)
-    }
-    assert made[None].area == made[usual].area
-    scores = {window: made[window].scores for window in (usual, 4)}
-    assert scores[4].std() > scores[usual].std()  # of fewer frames a histogram is less sure
-
-
 def test_what_cannot_be_calibrated_is_refused() -> None:
     for settings, message in (
         ({"monitor": "hiden-markers"}, "did you mean hidden-markers"),
@@ -244,9 +231,6 @@ def test_what_cannot_be_calibrated_is_refused() -> None:
         ({"monitor": "kl-watch", "signals": ("up0", "up1")}, "watches one signal and 2 are named"),
         ({"classes": 4}, "hidden-markers takes all frames alike"),
         ({"monitor": "kl-watch", "classes": 65}, "cannot tell 65 classes; choose 1 to 64"),
-        ({"window": 16}, "hidden-markers has no window; leave it out, or calibrate kl-watch or qt-ewma"),
-        ({"monitor": "kl-watch", "window": 17}, "cannot have 17 frames; choose one of 1, 2, 4"),
-        ({"monitor": "kl-watch", "window": 64, "frames": 9}, "longer than the 9 to learn from"),
         ({"signals": ("sound",)}, "no operator of challenge makes the signal 'sound'"),
     ):  # fmt: skip
         with pytest.raises(WorkbenchError, match=message):
