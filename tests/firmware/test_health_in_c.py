@@ -36,7 +36,6 @@ from workbench.memory.image import Image
 from workbench.memory.places import BACKOFF
 
 COUNT_OF_PROGRAMS, FRAMES = cases(40, nightly=120), 24
-SOUND = (Diagnosis.MOMENTARY, Diagnosis.DATA, Diagnosis.LATENT)
 
 
 @pytest.fixture(scope="module")
@@ -47,16 +46,8 @@ def compiled() -> tuple[HostMachine, list[Firmware]]:
 
 def expected(news: list[LogEntry], waiting: bool) -> Status:
     """By what was written in a frame, and whether a unit waits after it."""
-    worst = Status.DEGRADED if waiting else Status.OK
-    for entry in news:
-        if entry.verdict == Verdict.HEALED:
-            status = Status.HEALED
-        elif entry.verdict == Verdict.DEFERRED or entry.diagnosis in SOUND:
-            status = Status.DEGRADED
-        else:
-            status = Status.UNHEALABLE
-        worst = max(worst, status)
-    return worst
+    worst = StepStatus.DEGRADED if waiting else StepStatus.OK
+    return Status(max([worst, *map(status_of, news)]))
 
 
 @settings(max_examples=60, deadline=None)

@@ -5,18 +5,19 @@ Layout: the C of `workbench/firmware/runtime/wb_safety.h` does the same. Samples
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from enum import IntEnum
 
 import numpy as np
 
 from workbench.errors import WorkbenchError
+from workbench.healing.statuses import StepStatus
 from workbench.integer.program import Program
 from workbench.memory.layout import Layout
 
 SHARE = 0.15  # of the bytes and of the multiply-accumulates of the voice that it stands in for
 _MOST = 2**15
-_OK, _HEALED, _DEGRADED, _UNHEALABLE = range(4)  # what a step returns, `wb_status`
 
 
 class Heard(IntEnum):
@@ -48,6 +49,19 @@ class SafetyRules:
                 )
 
 
+@dataclass(frozen=True)
+class SafetyVoice:
+    """A second voice of a strategy.
+
+    Args:
+        program: That speaks where healing fails; it lies in flash, where upsets of RAM do not reach it.
+        rules: When voices change.
+    """
+
+    program: Program
+    rules: SafetyRules = field(default_factory=SafetyRules)
+
+
 class Switch:
     """Which voice speaks. copies: uint32 [3] of its state, of which the majority counts."""
 
@@ -61,15 +75,32 @@ class Switch:
         word = a & b | a & c | b & c
         speaks = word & 1
         limit = self.rules.recovery if speaks else self.rules.patience
-        changes = status in (_OK, _HEALED) if speaks else status >= _DEGRADED
+        changes = status in (StepStatus.OK, StepStatus.HEALED) if speaks else status >= StepStatus.DEGRADED
         asked = min(word >> 1, limit) + 1 if changes else 0
-        if asked >= limit or (not speaks and status == _UNHEALABLE):
+        if asked >= limit or (not speaks and status == StepStatus.UNHEALABLE):
             heard = Heard.TO_VOICE if speaks else Heard.TO_SAFETY
             speaks, asked = 1 - speaks, 0
         else:
             heard = Heard.SAFETY if speaks else Heard.VOICE
         self.copies[:] = asked << 1 | speaks
         return heard
+
+    def run(self, status: int, frames: int) -> Iterator[tuple[Heard, int]]:
+        """What is heard in as many frames, each of whose steps returned `status`: (what, frames) in order."""
+        while frames:
+            word = int(self.copies[0])
+            speaks, asked = word & 1, word >> 1
+            asks = status in (StepStatus.OK, StepStatus.HEALED) if speaks else status >= StepStatus.DEGRADED
+            limit = self.rules.recovery if speaks else self.rules.patience
+            same = limit - 1 - asked if asks and status != StepStatus.UNHEALABLE else 0
+            if not asks or same > 0:
+                same = min(same, frames) if asks else frames
+                self.copies[:] = (asked + same if asks else 0) << 1 | speaks
+                yield Heard(speaks), same
+                frames -= same
+            else:
+                yield self.next(status), 1
+                frames -= 1
 
 
 def mixed(heard: Heard, voice: np.ndarray, safety: np.ndarray) -> np.ndarray:

@@ -59,10 +59,16 @@ class Backoff:
         section = layout.sections[BACKOFF]
         self._bytes = data[section.start : section.stop]
         self._areas: list[_Area] = []
+        self._known = False  # that some unit waits
         first = 0
         for guard, watch in zip(strategy.guards, layout.watches, strict=False):
             self._areas.append(_Area(first, max(1, scan_frames(guard, watch)), shift_of(guard)))
             first += watch.units
+
+    def waits(self) -> bool:
+        """Whether some unit waits, as far as is known: an upset of these bits makes none wait, and may make one forgotten."""
+        self._known = self._known and self.any()
+        return self._known
 
     def any(self) -> bool:
         """Whether some unit waits."""
@@ -84,6 +90,7 @@ class Backoff:
         """Write the 4 bits of a unit."""
         at = self._areas[number].first + unit
         shift = 4 * (at % 2)
+        self._known |= level != WELL
         self._bytes[at // 2] = int(self._bytes[at // 2]) & ~(15 << shift) & 255 | level << shift
 
     def due(self, number: int, unit: int, frame: int) -> bool:

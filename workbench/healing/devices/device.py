@@ -103,6 +103,7 @@ class Device:
         self.trace.hit(hit)
         addresses = {p >> 3 for p in hit} | {*map(self.where.seen, self._stuck.addresses)}
         self.settle()
+        self.trace.waiting(self.backoff.waits())
         return self._upset(np.array(sorted(addresses), np.int64))
 
     def physical(self) -> np.ndarray:
@@ -163,6 +164,7 @@ class Device:
             self._heal()
         self.fading.advance(self.trace.now)
         self.unpruning.advance()
+        self.trace.waiting(self.backoff.waits())
         self.trace.now += 1
         if self.changed:
             self._find_wrong()

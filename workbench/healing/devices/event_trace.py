@@ -21,11 +21,17 @@ class EventTrace:
         self.now = 0
         self.written: list[int] = []
         self.hits: list[tuple[int, int]] = []
+        self.waits: list[tuple[int, bool]] = []  # whether units wait, from the end of a frame on
         self._toggles: list[tuple[int, np.ndarray]] = []
 
     def hit(self, positions: Sequence[int]) -> None:
         """Upsets, before the frame that comes next."""
         self.hits += [(self.now, position) for position in positions]
+
+    def waiting(self, waits: bool) -> None:
+        """Whether units wait, now that something may have changed."""
+        if waits != (self.waits[-1][1] if self.waits else False):
+            self.waits.append((self.now, waits))
 
     def toggled(self, positions: np.ndarray) -> None:
         """Bits of the working copy, int64, that are wrong now and were not, or the other way round."""

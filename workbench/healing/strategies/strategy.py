@@ -13,6 +13,7 @@ from typing import Any
 
 from workbench.errors import WorkbenchError, expect
 from workbench.healing.strategies.conflicts import refuse_conflicts
+from workbench.healing.safety_voice import SafetyVoice
 from workbench.healing.strategies.guard import Guard
 from workbench.healing.strategies.policy import Policy
 from workbench.healing.strategies.suitable import refuse_unsuitable
@@ -40,6 +41,7 @@ class Strategy:
         source: Where the idea was published, or "".
         spare_pages: Of RAM, that RELOCATE uses up, 0 to 16.
         versions: Of the parameters in flash, 1 to 3; those that wait are what FALL_BACK takes.
+        safety: A second voice, which speaks where healing fails; None for none.
     """
 
     name: str
@@ -48,6 +50,7 @@ class Strategy:
     source: str = ""
     spare_pages: int = 0
     versions: int = 1
+    safety: SafetyVoice | None = field(default=None, repr=False)  # no part of the image
 
     def __post_init__(self) -> None:
         if isinstance(self.guards, Guard):
