@@ -15,6 +15,7 @@ from workbench.audio.sound_files import read_audio
 from workbench.cli import main
 from workbench.errors import WorkbenchError
 from workbench.experiments.fleets.comparison_rows import strategy_notes
+from workbench.experiments.fleets.safety_voices import SAFETY_VOICE
 from workbench.experiments.monitors.watching_strategies import watching_names
 from workbench.experiments.voices.faulty_speech import hear
 from workbench.healing.log import Remedy
@@ -124,7 +125,7 @@ def test_every_command_takes_the_file(
 def test_compare_lists_all_and_says_which_do_not_fit(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("compare", "--list", "--checkpoint", "data/checkpoints/challenge/int4") == 0
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[0] for line in lines] == [*NAMES, *watching_names()]
+    assert [line.split()[0] for line in lines] == [*NAMES, *watching_names(), SAFETY_VOICE]
     unfit = [line.split()[0] for line in lines if "(not for this network: " in line]
     assert unfit == ["interpolate", "clip", "un-prune"]
     fit = [name for name in NAMES if name not in unfit]

@@ -29,7 +29,8 @@ from workbench.firmware.twins.twin import (
     log_entry,
 )
 from workbench.firmware.writing.source import model_sources
-from workbench.healing.log import Diagnosis, LogEntry, Verdict
+from workbench.healing.log import LogEntry, Verdict
+from workbench.healing.statuses import StepStatus, status_of
 from workbench.healing.strategies.named import nothing, scrub
 from workbench.memory.faults.events import Event
 from workbench.memory.image import Image

@@ -3,30 +3,39 @@
 from __future__ import annotations
 
 import ctypes
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from batches import random_firmwares, random_upsets
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from programs import random_inputs
 
 from workbench.errors import WorkbenchError
 from workbench.experiments.voices.voice import open_voice
 from workbench.firmware.boards import CORES
 from workbench.firmware.emulation.emulate import emulate
 from workbench.firmware.toolchain import WARNINGS, build_folder, compile_shared
+from workbench.firmware.twins.host import host_machine
+from workbench.firmware.twins.twin import Twin, frames_of
 from workbench.generators.challenge import GENERATOR
 from workbench.generators.challenge.configuration import ChallengeConfig
 from workbench.generators.challenge.recipe import PRESETS
+from workbench.healing.devices.device import Device
 from workbench.healing.safety_voice import (
     SHARE,
     Heard,
     SafetyRules,
     Switch,
+    frames_of_safety,
     mixed,
     refuse_over_budget,
 )
+from workbench.healing.simulation import simulate_many
+from workbench.healing.statuses import status_runs
 from workbench.integer.lowered_generator import lower_generator
 from workbench.integer.program import Program
 from workbench.memory.image import Image
@@ -107,6 +116,63 @@ def test_both_mix_alike(library: ctypes.CDLL, seed: int, count: int, heard: Hear
         int(heard), *(each.ctypes.data_as(pointer) for each in (voice, safety, output)), count
     )
     np.testing.assert_array_equal(output, mixed(heard, voice, safety))
+
+
+_RUNS = st.lists(st.tuples(st.integers(0, 3), st.integers(1, 9)), max_size=12)
+
+
+@given(patience=st.integers(1, 6), recovery=st.integers(1, 6), runs=_RUNS, seed=st.integers(0, 99))
+def test_many_frames_at_once_are_heard_as_one_by_one(
+    patience: int, recovery: int, runs: list[tuple[int, int]], seed: int
+) -> None:
+    """And utterances have as many frames of the safety voice as are heard in them."""
+    rules = SafetyRules(patience, recovery)
+    single, many = Switch(rules), Switch(rules)
+    expected = [single.next(status) for status, count in runs for _ in range(count)]
+    made = [
+        heard
+        for status, count in runs
+        for heard, lasts in many.run(status, count)
+        for _ in range(lasts)
+    ]
+    assert made == expected and many.copies.tolist() == single.copies.tolist()
+    cuts = np.random.default_rng(seed).integers(0, len(expected) + 1, 3)
+    starts = np.array([0, *sorted(cuts.tolist()), len(expected)])
+    other = np.array([heard != Heard.VOICE for heard in expected], bool)
+    counted = [int(other[first:last].sum()) for first, last in pairwise(starts.tolist())]
+    assert frames_of_safety(rules, runs, starts).tolist() == counted
+
+
+def test_both_hear_the_same_of_a_device() -> None:
+    """What the steps of the C return is what the log and the waiting units of the simulation say, and so is what is heard."""
+    firmwares = [f for f in random_firmwares(41, 8) if f.weights == "ram" and f.heals]
+    machine, rules, seen = host_machine(firmwares), SafetyRules(2, 3), set()
+    for number, firmware in enumerate(firmwares):
+        image, frames = firmware.image, 24
+        waits = image.layout.sections["backoff"]  # an upset of these bits is believed by neither
+        upsets = [
+            upset
+            for upset in random_upsets(image, number, frames=frames, count=40)
+            if not waits.start <= upset.position // 8 < waits.stop
+        ]
+        inputs = random_inputs(firmware.program, number, frames)
+        device = Device(image, firmware.strategy, image.data)
+        simulate_many(image, inputs, [upsets], firmware.strategy, devices=[device])
+        runs = status_runs(device.trace, device.log, frames)
+        twin, statuses = Twin(machine, firmware), []
+        for frame, codes in enumerate(frames_of(firmware, inputs)):
+            twin.begin_frame(frame, upsets, ())
+            twin.step(codes)
+            statuses.append(int(twin.status))
+        twin.flip(
+            u.position for u in upsets if u.position >= 8 * image.layout.sections["golden"].start
+        )
+        assert [int(status) for status, count in runs for _ in range(count)] == statuses
+        switch = Switch(rules)
+        other = sum(switch.next(status) != Heard.VOICE for status in statuses)
+        assert frames_of_safety(rules, runs, np.array([0, frames])).tolist() == [other]
+        seen |= {*statuses, other > 0}
+    assert seen == {0, 1, 2, 3}
 
 
 def test_what_is_heard_when() -> None:

@@ -208,10 +208,16 @@ def strategy_text(text: str) -> str:
     return text
 
 
-def add_strategies(parser: argparse.ArgumentParser, *, default: str) -> None:
-    """Declare any number of strategies; without one `options.strategy` is None."""
+def add_strategies(
+    parser: argparse.ArgumentParser, *, default: str, also: Sequence[str] = ()
+) -> None:
+    """Declare any number of strategies; without one `options.strategy` is None. also: names that the command adds."""
+
+    def checked(text: str) -> str:
+        return text if text in also else strategy_text(text)
+
     parser.add_argument(
-        "--strategy", action="append", type=strategy_text, metavar="NAME|FILE",
+        "--strategy", action="append", type=checked, metavar="NAME|FILE",
         help=f"{STRATEGIES}; may be given again ({default})",
     )  # fmt: skip
 

@@ -36,6 +36,7 @@ from workbench.experiments.fleets.comparison import (
 from workbench.experiments.fleets.comparison_rows import strategy_notes
 from workbench.experiments.fleets.device_costs import device_costs
 from workbench.experiments.fleets.environments import attacked_bits, cases_of, environments_of
+from workbench.experiments.fleets.safety_voices import SAFETY_VOICE, SUMMARY, with_safety
 from workbench.experiments.fleets.spoken import Spoken
 from workbench.experiments.fleets.workload import Workload
 from workbench.experiments.monitors.watching_strategies import watching_summaries
@@ -44,7 +45,7 @@ from workbench.experiments.records import RecordFile
 from workbench.experiments.threads import one_thread
 from workbench.experiments.voices.outputs import output_name, write_output
 from workbench.experiments.voices.script import script_of
-from workbench.experiments.voices.voice import Voice
+from workbench.experiments.voices.voice import Voice, open_voice
 from workbench.files import exists, output_folder, write_text
 from workbench.firmware.emulation.costs import Cost
 from workbench.healing.simulation import SimulationResult, simulate
@@ -73,7 +74,7 @@ _PICTURES = ("harm.png", "costs.png", "timelines.png")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare strategies, faults, duration, and where the files go."""
     add_generator(parser)
-    add_strategies(parser, default="all that fit")
+    add_strategies(parser, default="all that fit", also=(SAFETY_VOICE,))
     parser.add_argument(
         "--list", action="store_true", help="describe each strategy, and stop there"
     )
@@ -86,6 +87,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_word_count(parser, "that each of them says", default=_WORDS)
     add_texts(parser, "said", "what they say, drawn by the seed (the usual ones of the generator)")
     parser.add_argument("--seed", type=int, default=0, help="another one draws other faults (0)")
+    parser.add_argument(
+        "--safety-voice", type=Path, metavar="DIR",
+        help="checkpoint of a far smaller voice, trained on the same words, for safety-voice and autonomic",
+    )  # fmt: skip
+    parser.add_argument(
+        "--over-budget", action="store_true",
+        help="take it also where it is larger than a safety voice may be",
+    )  # fmt: skip
     parser.add_argument(
         "--mask",
         type=Path,
@@ -118,7 +127,10 @@ def run(options: argparse.Namespace) -> None:
         return
     out = output_folder(options.out)
     environments = _environments(options)
-    asked = options.strategy and calibrated(options.strategy, voice)
+    second = open_voice(options.safety_voice) if options.safety_voice else None
+    asked = with_safety(
+        options.strategy and calibrated(options.strategy, voice), voice, second, over_budget=options.over_budget
+    )  # fmt: skip
     with doing("preparing the strategies"):
         variants = strategy_variants(asked, voice.program, inputs, options.mask)
         for environment in environments:
@@ -176,7 +188,10 @@ def _refuse_impossible(
 
 def _list(voice: Voice, inputs: dict[str, Codes], options: argparse.Namespace) -> None:
     watching = watching_summaries()
-    for name in dict.fromkeys(options.strategy or (*NAMES, *watching)):
+    for name in dict.fromkeys(options.strategy or (*NAMES, *watching, SAFETY_VOICE)):
+        if name == SAFETY_VOICE:
+            print(f"{name:<16} {SUMMARY}")
+            continue
         if name in watching:
             print(f"{name:<16} {watching[name]}; calibrated when it is used")
             continue

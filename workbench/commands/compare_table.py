@@ -7,6 +7,7 @@ from typing import Any
 
 from workbench.experiments.fleets.comparison import REFERENCE, Environment
 from workbench.experiments.fleets.comparison_rows import comparison_rows, meanings
+from workbench.experiments.fleets.safety_voices import safety_lines
 
 LEGEND = (
     f"harm: energy of the error over that of the voice; vs {REFERENCE}: harm against its, by device (95 % "
@@ -23,6 +24,8 @@ def print_environment(environment: Environment, records: Sequence[dict[str, Any]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for cells in rows:
         print("  ".join(map(str.ljust, cells, widths)).rstrip())
+    for line in safety_lines(records):
+        print(line)
 
 
 def print_missing(records: Sequence[dict[str, Any]], unknown: Mapping[str, str]) -> None:

@@ -49,6 +49,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="liveness: also let a far smaller voice, trained on the same words, speak where the healer knows of damage "
         "that it could not repair",
     )  # fmt: skip
+    parser.add_argument(
+        "--over-budget", action="store_true",
+        help="liveness: take a safety voice also where it is larger than one may be",
+    )  # fmt: skip
     parser.add_argument("--devices", type=int, default=_DEVICES, help=f"of each ({_DEVICES})")
     parser.add_argument(
         "--flips", type=int, default=0, metavar="N",

@@ -25,6 +25,7 @@ from workbench.experiments.fleets.environments import (
     environments_of,
 )
 from workbench.experiments.fleets.healed_speech import HealedSpeech, healed_speech
+from workbench.experiments.fleets.safety_voices import safety_lines, with_safety
 from workbench.experiments.monitors.watching_strategies import with_monitors
 from workbench.experiments.parallel.workers import Workers
 from workbench.experiments.voices.voice import Voice
@@ -93,7 +94,8 @@ class Comparison:
     def _explained(self) -> list[str]:
         """What "-" means in the tables, and notes."""
         without = {r["strategy"]: _UNMEASURED for r in self.records if not r["device"]}
-        return [*meanings(self.records, {**without, **self.missing}), *self.notes]
+        lines = [*safety_lines(self.records), *meanings(self.records, {**without, **self.missing})]
+        return [*lines, *self.notes]
 
     def _repr_html_(self) -> str:
         tables = "".join(
@@ -123,6 +125,8 @@ def compare(
     out: Path | str | None = None,
     jobs: int = -1,
     dask: str | None = None,
+    safety: Voice | None = None,
+    over_budget: bool = False,
 ) -> Comparison:
     """Simulate fleets of devices under the same faults, each fleet with one strategy.
 
@@ -138,6 +142,8 @@ def compare(
         out: Folder that keeps the records; one that was begun is resumed.
         jobs: Processes; -1 for one a core.
         dask: Address of a Dask scheduler, to use its workers instead.
+        safety: A far smaller voice of the same utterances, for "safety-voice" and "autonomic"; None for none.
+        over_budget: Take it also where it has more of the bytes or of the work than a safety voice may.
 
     Raises:
         WorkbenchError: Something is unknown, a strategy does not suit the voice, or the cluster was lost.
@@ -150,6 +156,7 @@ def compare(
     folder = None if out is None else output_folder(out)
     if strategies is not None:
         strategies = with_monitors(strategies, voice, folder=folder)
+    strategies = with_safety(strategies, voice, safety, over_budget=over_budget)
     variants = strategy_variants(strategies, voice.program, inputs)
     with Workers(jobs, dask) as workers:
         worst = attacked_bits(voice, inputs, environments, workers, show=_searching)

@@ -5,7 +5,7 @@ Layout: the C of `workbench/firmware/runtime/wb_safety.h` does the same. Samples
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import IntEnum
 
@@ -75,7 +75,11 @@ class Switch:
         word = a & b | a & c | b & c
         speaks = word & 1
         limit = self.rules.recovery if speaks else self.rules.patience
-        changes = status in (StepStatus.OK, StepStatus.HEALED) if speaks else status >= StepStatus.DEGRADED
+        changes = (
+            status in (StepStatus.OK, StepStatus.HEALED)
+            if speaks
+            else status >= StepStatus.DEGRADED
+        )
         asked = min(word >> 1, limit) + 1 if changes else 0
         if asked >= limit or (not speaks and status == StepStatus.UNHEALABLE):
             heard = Heard.TO_VOICE if speaks else Heard.TO_SAFETY
@@ -90,7 +94,11 @@ class Switch:
         while frames:
             word = int(self.copies[0])
             speaks, asked = word & 1, word >> 1
-            asks = status in (StepStatus.OK, StepStatus.HEALED) if speaks else status >= StepStatus.DEGRADED
+            asks = (
+                status in (StepStatus.OK, StepStatus.HEALED)
+                if speaks
+                else status >= StepStatus.DEGRADED
+            )
             limit = self.rules.recovery if speaks else self.rules.patience
             same = limit - 1 - asked if asks and status != StepStatus.UNHEALABLE else 0
             if not asks or same > 0:
@@ -121,8 +129,26 @@ def mixed(heard: Heard, voice: np.ndarray, safety: np.ndarray) -> np.ndarray:
     return ((first * (count - later) + second * later) // count).astype(np.int16)
 
 
-def refuse_over_budget(voice: Program, safety: Program) -> None:
-    """Raise WorkbenchError for a safety voice that takes other inputs, or more than SHARE of the bytes or of the work."""
+def frames_of_safety(
+    rules: SafetyRules, runs: Iterable[tuple[int, int]], starts: np.ndarray
+) -> np.ndarray:
+    """In how many frames of each utterance the safety voice is heard, alone or in a fade, int64 [utterances].
+
+    runs: (status, frames) of a device from its first frame on. starts: of the utterances, and the end of the last, int64.
+    """
+    switch, at = Switch(rules), 0
+    frames = np.zeros(len(starts) - 1, np.int64)
+    for status, count in runs:
+        for heard, lasts in switch.run(status, count):
+            if heard != Heard.VOICE:
+                inside = np.minimum(starts[1:], at + lasts) - np.maximum(starts[:-1], at)
+                frames += np.maximum(inside, 0)
+            at += lasts
+    return frames
+
+
+def refuse_other_inputs(voice: Program, safety: Program) -> None:
+    """Raise WorkbenchError for a safety voice that takes other inputs or has other frames."""
     rates, others = (
         [p.signal(name).rate for name in (*p.inputs, p.output)] for p in (voice, safety)
     )
@@ -131,13 +157,28 @@ def refuse_over_budget(voice: Program, safety: Program) -> None:
             "the safety voice has other inputs or frames than the voice that it stands in for; train both for the same "
             "utterances"
         )
-    sizes = [Layout(program, areas=()).working_bytes for program in (voice, safety)]
-    for what, (whole, part) in (
-        ("bytes of parameters", sizes),
-        ("multiply-accumulates a frame", [p.macs_per_frame() for p in (voice, safety)]),
-    ):
+
+
+def _sizes(program: Program) -> tuple[int, int]:
+    """Bytes of parameters, and multiply-accumulates a frame."""
+    return Layout(program, areas=()).working_bytes, program.macs_per_frame()
+
+
+def shares_of_budget(voice: Program, safety: Program) -> tuple[float, float]:
+    """What a safety voice has of the bytes of parameters and of the multiply-accumulates of the voice."""
+    pairs = zip(_sizes(voice), _sizes(safety), strict=True)
+    bytes_of, macs = (part / whole for whole, part in pairs)
+    return bytes_of, macs
+
+
+def refuse_over_budget(voice: Program, safety: Program) -> None:
+    """Raise WorkbenchError for a safety voice that takes other inputs, or more than SHARE of the bytes or of the work."""
+    refuse_other_inputs(voice, safety)
+    what = "bytes of parameters", "multiply-accumulates a frame"
+    for name, whole, part in zip(what, _sizes(voice), _sizes(safety), strict=True):
         if part > SHARE * whole:
             raise WorkbenchError(
-                f"the safety voice has {part:,} {what} and {SHARE:.0%} of the voice are {SHARE * whole:,.0f}; train a "
-                "smaller one, as `workbench train challenge --preset safety` does"
+                f"the safety voice has {part:,} {name} and {SHARE:.0%} of the voice are {SHARE * whole:,.0f}; train a "
+                "smaller one, as `workbench train challenge --preset safety` does, or allow it with --over-budget "
+                "(over_budget=True)"
             )

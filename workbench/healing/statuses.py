@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import IntEnum
+from itertools import pairwise
 
 from workbench.healing.devices.event_trace import EventTrace
 from workbench.healing.log import Diagnosis, LogEntry, Verdict
@@ -39,7 +40,7 @@ def status_runs(
     marks = sorted({0, *found, *(at + 1 for at in found), *waits})
     marks = [*(mark for mark in marks if mark < frames), frames]
     runs, waiting = [], False
-    for start, stop in zip(marks, marks[1:], strict=False):
+    for start, stop in pairwise(marks):
         waiting = waits.get(start, waiting)
         known = StepStatus.DEGRADED if waiting else StepStatus.OK
         runs.append((max(known, found.get(start, StepStatus.OK)), stop - start))

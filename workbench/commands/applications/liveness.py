@@ -16,7 +16,10 @@ def run(options: argparse.Namespace) -> None:
     safety = None
     if options.safety_voice is not None:
         small = open_voice(options.safety_voice)
-        safety = small.program.content_hash, SafetyListener(voice, small).experience
+        safety = (
+            small.program.content_hash,
+            SafetyListener(voice, small, over_budget=options.over_budget).experience,
+        )
     measure(voice, Listener(voice).experience, options, safety)
     print(
         f"locked out: users who do not understand all {DIGITS} digits of a challenge in any of {ATTEMPTS} attempts, with "

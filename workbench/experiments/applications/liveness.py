@@ -13,8 +13,8 @@ import numpy as np
 
 from workbench.audio.recogniser import VARIANTS, Recogniser, answers
 from workbench.errors import WorkbenchError
+from workbench.experiments.fleets.safety_voices import refuse_unfit
 from workbench.experiments.voices.voice import Voice
-from workbench.healing.safety_voice import refuse_over_budget
 from workbench.memory.image import Image
 from workbench.memory.sampling import counter_stream
 
@@ -56,14 +56,9 @@ class Listener:
 class SafetyListener:
     """A user of devices whose safety voice speaks, which upsets of RAM do not reach."""
 
-    def __init__(self, voice: Voice, safety: Voice) -> None:
-        """Raises WorkbenchError as `Listener`, and for a safety voice of other words or over its budget."""
-        if safety.utterances != voice.utterances:
-            raise WorkbenchError(
-                f"the safety voice says {' '.join(safety.utterances)} and the voice {' '.join(voice.utterances)}; train "
-                "both on the same recordings"
-            )
-        refuse_over_budget(voice.program, safety.program)
+    def __init__(self, voice: Voice, safety: Voice, *, over_budget: bool = False) -> None:
+        """Raises WorkbenchError as `Listener`, and for a safety voice of other words or over its budget unless it may be."""
+        refuse_unfit(voice, safety, over_budget=over_budget)
         self._understood = Listener(safety).understood(safety.image())
 
     def experience(self, number: int) -> dict[str, float]:

@@ -19,6 +19,7 @@ from workbench.errors import WorkbenchError
 from workbench.experiments.estimates.statistics import mean_interval
 from workbench.experiments.fleets.fleet_run import FleetRun, simulate_fleets
 from workbench.experiments.fleets.lifetime import Fleet
+from workbench.experiments.fleets.safety_voices import safety_figures
 from workbench.experiments.fleets.workload import KINDS, Workload
 from workbench.experiments.parallel.task import code_here
 from workbench.experiments.parallel.workers import Workers
@@ -205,6 +206,8 @@ def _key(case: Case, inputs: dict[str, Codes]) -> str:
         own += [plan.model for plan in workload.plans(frames=1)]
     made_by = f"{code_here().digest} {own_digest(own)}"
     made_by += scale_text(case.scale)
+    if strategy.safety:
+        made_by += f" {strategy.safety.program.content_hash} {strategy.safety.rules}"
     return f"{made_by} {program.content_hash} {strategy} {workload} {inputs_digest(inputs)}"
 
 
@@ -247,6 +250,7 @@ def _figures(fleet: Fleet, case: Case) -> dict[str, Any]:
         "oscillations": fleet.oscillations,
         "false_positives": fleet.false_positives,
         "wrong_bits_left": int(fleet.bits_left.sum()),
+        "safety": safety_figures(strategy, program, fleet),
         "memory": {
             "check_bytes": stored.check_bytes,
             "ram_bytes": stored.ram_bytes,

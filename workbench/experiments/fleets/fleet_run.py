@@ -138,6 +138,7 @@ class FleetRun:
             verdicts={v: sum(t.verdicts[v] for t in tallies) for v in tallies[0].verdicts},
             oscillations=sum(t.oscillations for t in tallies),
             false_positives=sum(t.false_positives for t in tallies),
+            safety=np.concatenate([part.safety for part in parts]),
             bits_left=np.concatenate([part.bits_left for part in parts]),
             audible_frames=sum(t.audible_frames for t in tallies),
             frames=self.spoken.frames,

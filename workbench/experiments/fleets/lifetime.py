@@ -24,6 +24,8 @@ from workbench.healing.devices.clean_run import CleanRun, clean_run
 from workbench.healing.devices.device import Device
 from workbench.healing.devices.device_run import DeviceRun
 from workbench.healing.memory_simulation import memory_changes, memory_tells_all
+from workbench.healing.safety_voice import SafetyRules, frames_of_safety
+from workbench.healing.statuses import status_runs
 from workbench.healing.strategies.strategy import Strategy
 from workbench.integer.frames import frames_of
 from workbench.integer.native.build import kernels_asked_for
@@ -51,7 +53,8 @@ class Fleet:
     excluded. detections: int64 [devices], how many of `detected` are of each, in order. verdicts: entries by verdict. oscillations: entries about a unit that nothing had hit since
     it was last healed. false_positives: repairs of intact units. bits_left: int64 [devices], wrong
     bits of the working copy at the end. audible_frames: of the words in which something can be heard, of all devices. frames: of each device.
-    frame_s: of one of them.
+    frame_s: of one of them. safety: float64 [devices, 3], frames in which a safety voice is heard, words in which it is not, and
+    the sum of their harm; 0 where the strategy has none.
     """
 
     strategy: Strategy
@@ -68,6 +71,7 @@ class Fleet:
     oscillations: int
     false_positives: int
     bits_left: np.ndarray
+    safety: np.ndarray
     audible_frames: int
     frames: int
     frame_s: float
@@ -115,6 +119,7 @@ class Part(NamedTuple):
     words: np.ndarray
     detections: np.ndarray
     bits_left: np.ndarray
+    safety: np.ndarray
     tally: Tally
 
 
@@ -154,6 +159,8 @@ class _Task:
             for laboratory, frames in zip(_laboratories(image, inputs), self.frames, strict=True)
         ]
         self.harm = np.zeros(len(events))
+        self.safety = np.zeros((len(events), 3))
+        self.harmed: list[tuple[int, int, float]] = []  # (device, word, harm)
         self.words_of = np.zeros((len(events), len(QUALITIES)), np.int64)
         self.detections = np.zeros(len(events), np.int64)
         self.tally = Tally()
@@ -168,19 +175,38 @@ class _Task:
         self.tally.false_positives = sum(device.false_positives for device in self.devices)
         bits_left = np.array([len(device.wrong) for device in self.devices])
         upsets = np.array([len(hits) for hits in self.events])
+        if second := self.devices[0].strategy.safety:
+            self._second_voice(second.rules)
         return Part(
-            self.harm / words, upsets, self.words_of, self.detections, bits_left, self.tally
-        )
+            self.harm / words, upsets, self.words_of, self.detections, bits_left, self.safety, self.tally
+        )  # fmt: skip
+
+    def _second_voice(self, rules: SafetyRules) -> None:
+        """For how long it is heard, and what is left in the words in which it is not."""
+        heard = []
+        for number, device in enumerate(self.devices):
+            runs = status_runs(device.trace, device.log, self.spoken.frames)
+            heard.append(frames_of_safety(rules, runs, self.spoken.starts))
+            self.safety[number, :2] = heard[-1].sum(), (heard[-1] == 0).sum()
+        for number, word, harmed in self.harmed:
+            self.safety[number, 2] += harmed if not heard[number][word] else 0.0
 
     def _heard(
-        self, chosen: int, device: np.ndarray, fidelity_db: np.ndarray, differing: np.ndarray
+        self,
+        chosen: int,
+        device: np.ndarray,
+        word: np.ndarray,
+        fidelity_db: np.ndarray,
+        differing: np.ndarray,
     ) -> None:
-        """Affected words, all of them word `chosen`: fidelity and samples that differ, [words]."""
+        """Affected words, all of them word `chosen`: whose, which of theirs, fidelity, samples that differ, [words]."""
         quality = np.where(differing > 0, self.scale.quality(fidelity_db), _MASKED)
         np.add.at(self.words_of, (device, quality), 1)
         self.tally.wrong_samples += int(differing.sum())
         self.tally.audible_frames += int((quality >= AUDIBLE).sum() * self.frames[chosen])
-        np.add.at(self.harm, device, harm(fidelity_db))
+        harmed = harm(fidelity_db)
+        np.add.at(self.harm, device, harmed)
+        self.harmed += zip(device.tolist(), word.tolist(), harmed.tolist(), strict=True)
 
     def _by_memory(self) -> None:
         """Memory from the first frame to the last, then every affected word as one trial.
@@ -188,7 +214,7 @@ class _Task:
         Words of a device that sound alike, as those do to which nothing happens any more, are one trial.
         """
         trials: list[dict[bytes, tuple[np.ndarray, np.ndarray]]] = [{} for _ in self.words]
-        rows: list[list[tuple[int, bytes]]] = [[] for _ in self.words]
+        rows: list[list[tuple[int, int, bytes]]] = [[] for _ in self.words]
         for number, device in enumerate(self.devices):
             hits = self.events[number]
             result = memory_changes(device, hits, self.spoken.frames)
@@ -199,7 +225,7 @@ class _Task:
                 chosen = self.spoken.chosen[word]
                 same = frame.tobytes() + position.tobytes()
                 trials[chosen].setdefault(same, (frame, position))
-                rows[chosen].append((number, same))
+                rows[chosen].append((number, word, same))
         for chosen, (different, heard) in enumerate(zip(trials, rows, strict=True)):
             if not heard:
                 continue
@@ -211,10 +237,10 @@ class _Task:
             )  # fmt: skip
             made = measured(self.laboratories[chosen], events, len(lengths), scale=self.scale)
             trial_of = {same: trial for trial, same in enumerate(different)}
-            rows_of = [trial_of[same] for _, same in heard]
-            devices = np.array([number for number, _ in heard])
+            rows_of = [trial_of[same] for *_, same in heard]
+            devices, words = (np.array([each[n] for each in heard]) for n in range(2))
             differing = made.outcomes["differing"][rows_of]
-            self._heard(chosen, devices, made.fidelity_db[rows_of], differing)
+            self._heard(chosen, devices, words, made.fidelity_db[rows_of], differing)
 
     def _by_frame(self) -> None:
         """Device by device, the words in which something may happen frame by frame."""
@@ -241,8 +267,9 @@ class _Task:
             affected = affected or device.fading.busy
             if word < coming[0] and not affected:  # time passes at once
                 device.wait(int(starts[coming[0]] - starts[word]))
-                for chosen in self.spoken.chosen[word : coming[0]].tolist():
-                    self._compare(number, chosen, clean[chosen].codes, clean[chosen])
+                for passed in range(word, coming[0]):
+                    chosen = int(self.spoken.chosen[passed])
+                    self._compare(number, passed, clean[chosen].codes, clean[chosen])
                 word = coming[0]
                 continue
             if word == coming[0]:
@@ -250,15 +277,16 @@ class _Task:
             run.restart()
             chosen = int(self.spoken.chosen[word])
             codes, _ = run.run(clean[chosen], hits.get(word, {}))
-            self._compare(number, chosen, codes, clean[chosen])
+            self._compare(number, word, codes, clean[chosen])
             word += 1
 
-    def _compare(self, number: int, chosen: int, codes: np.ndarray, clean: CleanRun) -> None:
+    def _compare(self, number: int, word: int, codes: np.ndarray, clean: CleanRun) -> None:
         """What a device said in place of a word, whose clean run is as it should be unless the data changed."""
         if codes is not clean.codes or self.drift:
+            chosen = int(self.spoken.chosen[word])
             made = compared(self.laboratories[chosen], codes[None], scale=self.scale)
-            differing = made.outcomes["differing"]
-            self._heard(chosen, np.array([number]), made.fidelity_db, differing)
+            differing, whose = made.outcomes["differing"], (np.array([number]), np.array([word]))
+            self._heard(chosen, *whose, made.fidelity_db, differing)
 
     def _count(self, number: int) -> None:
         before = len(self.tally.detected)

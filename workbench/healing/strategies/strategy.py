@@ -12,8 +12,8 @@ from functools import cached_property
 from typing import Any
 
 from workbench.errors import WorkbenchError, expect
-from workbench.healing.strategies.conflicts import refuse_conflicts
 from workbench.healing.safety_voice import SafetyVoice
+from workbench.healing.strategies.conflicts import refuse_conflicts
 from workbench.healing.strategies.guard import Guard
 from workbench.healing.strategies.policy import Policy
 from workbench.healing.strategies.suitable import refuse_unsuitable
@@ -117,6 +117,7 @@ class Strategy:
             expect(
                 guard, Guard, "one of the guards of a strategy", 'a Guard, as Guard(Area("crc32"))'
             )
+        expect(self.safety, (SafetyVoice, type(None)), "the safety voice", "a SafetyVoice, or None")
         expect(self.policy, Policy, "the policy of a strategy", "a Policy, as Policy()")
         for what, text in (("name", self.name), ("source", self.source)):
             expect(text, str, f"the {what} of a strategy", "text")

@@ -31,7 +31,8 @@ _REMAKE = "write it with `save_strategy`, or export the firmware again"
 
 def strategy_to_json(strategy: Strategy) -> dict[str, Any]:
     """JSON-ready."""
-    fields = dataclasses.asdict(strategy)
+    fields = dataclasses.asdict(dataclasses.replace(strategy, safety=None))
+    del fields["safety"]  # a voice is no part of a file
     for guard, made in zip(strategy.guards, fields["guards"], strict=True):
         made["ladder"] = [rung.name for rung in guard.ladder]
     return fields
@@ -147,6 +148,7 @@ def summary(strategy: Strategy) -> str:
     ]
     spares = [f"{strategy.spare_pages} spare pages"] if strategy.spare_pages else []
     spares += [f"{strategy.versions} versions"] if strategy.versions > 1 else []
+    spares += ["a safety voice"] if strategy.safety else []
     return "; ".join([*parts, *spares, *changed]) or "nothing"
 
 
