@@ -10,6 +10,7 @@ import workbench as wb
 from workbench.cli import main
 from workbench.errors import WorkbenchError
 from workbench.experiments.fleets.safety_voices import SAFETY_VOICE, safety_lines, with_safety
+from workbench.experiments.voices.voice import open_voice
 from workbench.healing.safety_voice import SafetyRules, SafetyVoice
 from workbench.healing.strategies.named import crc_scrub
 from workbench.healing.strategies.strategy import Strategy
@@ -32,7 +33,7 @@ def test_the_second_voice_speaks_where_nothing_helps_and_its_words_are_not_count
 
 def test_a_healthy_voice_is_never_replaced() -> None:
     healer = replace(crc_scrub(), name="mine", safety=SafetyVoice(voice().program))
-    (record,) = wb.compare(voice(), [healer], "flips=1,section=table", devices=2, utterances=3, jobs=1).records  # fmt: skip
+    (record,) = wb.compare(voice(), [healer], "flips=1,section=embed", devices=2, utterances=3, jobs=1).records  # fmt: skip
     assert record["safety"]["share"] == 0 and np.isclose(record["safety"]["harm"], record["harm"])
 
 
@@ -53,7 +54,7 @@ def test_what_does_not_fit_is_refused(capsys: pytest.CaptureFixture[str]) -> Non
         WorkbenchError, match=r"15% of the voice are .* or allow it with --over-budget"
     ):
         with_safety([SAFETY_VOICE], voice(), voice())
-    with pytest.raises(WorkbenchError, match="train both on the same recordings"):
-        with_safety(["none"], voice(), replace(voice(), utterances=("0",)), over_budget=True)
+    with pytest.raises(WorkbenchError, match="train both for the same utterances"):
+        with_safety(["none"], voice(), open_voice(generator="viseme"), over_budget=True)
     assert main(["compare", "--strategy", SAFETY_VOICE]) == 2
     assert "needs a second voice" in capsys.readouterr().err
