@@ -92,6 +92,20 @@ def _analyse(out: Path | None) -> None:
     print(f"{made} prompts in {folder}")
 
 
+def _augment(out: Path | None) -> None:
+    from workbench.experiments.bench.unseen_texts import never_learnt
+    from workbench.generators.speech.augmentation import FOLDER, TEXTS, augment
+    from workbench.generators.speech.prompts import read_prompts
+
+    folder = out or _PROMPTS
+    with doing("reading prompts"):
+        prompts = read_prompts(folder, held_out=False)
+        own = [prompt for label, prompt in prompts.items() if not label.startswith(f"{FOLDER}/")]
+    with counted(TEXTS, unit="text") as say:
+        made = augment(own, folder, without=never_learnt(), say=say)
+    print(f"{TEXTS:,} prompts of another voice, {made:,.0f} s, in {folder / FOLDER}")
+
+
 def _durations(out: Path | None) -> None:
     from workbench.generators.speech.alignments import read_alignments
     from workbench.generators.speech.duration_fit import fit_durations
@@ -144,6 +158,10 @@ _ACTIONS: dict[str, tuple[str, Callable[[Path | None], None]]] = {
         f"what of a synthesiser each aligned recording is made of, for `train speech`, into {_PROMPTS}; an interrupted "
         "run goes on",
         _analyse,
+    ),
+    "augment": (
+        f"more prompts beside those in {_PROMPTS}: random words that flite, a free synthesiser, says in another voice",
+        _augment,
     ),
     "durations": ("learn how long phones last from what was aligned", _durations),
     "pronunciations": ("make the lexicon from its two sources, half a minute", _pronunciations),

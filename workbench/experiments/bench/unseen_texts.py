@@ -35,6 +35,12 @@ def held_out_prompts() -> dict[str, str]:
     return {label: text for label, text in transcripts().items() if is_held_out(label)}
 
 
+def never_learnt() -> frozenset[str]:
+    """Words of both lists that no transcript has: whoever makes texts to learn from leaves them out."""
+    words = {*unseen_words()[0], *(word for text in unseen_sentences() for word in words_of(text))}
+    return frozenset(words.difference(*map(words_of, transcripts().values())))
+
+
 def learnt_words() -> dict[str, str]:
     """Word -> label of a recording that says nothing else, 50 of those that networks learn, chosen by their label."""
     single = {

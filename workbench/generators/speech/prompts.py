@@ -69,7 +69,7 @@ def make_prompts(
         if not _is_finished(path, origin):
             output_folder(path.parent)
             controls = controls_of(samples)
-            _save(Prompt(timeline_of_rows(rows, len(controls)), controls), path, origin)
+            save_prompt(Prompt(timeline_of_rows(rows, len(controls)), controls), path, origin)
 
 
 def read_prompts(folder: Path, *, held_out: bool) -> dict[str, Prompt]:
@@ -130,7 +130,17 @@ def timeline_of_rows(rows: Sequence[Row], frames: int) -> Timeline:
     return Timeline(tuple(symbol for symbol, _ in parts), tuple(length for _, length in parts))
 
 
-def _save(prompt: Prompt, path: Path, origin: str) -> None:
+def save_prompt(prompt: Prompt, path: Path, origin: str) -> None:
+    """Write the file of a prompt.
+
+    Args:
+        prompt: Its controls are rounded to codes.
+        path: Where it goes; its folder is there.
+        origin: What it was made of.
+
+    Raises:
+        WorkbenchError: The file cannot be written.
+    """
     codes = np.floor(np.ldexp(prompt.controls.astype(np.float64), -CONTROL_EXPONENT) + 0.5)
     header = {
         "origin": origin,
