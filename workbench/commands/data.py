@@ -95,14 +95,23 @@ def _analyse(out: Path | None) -> None:
 def _augment(out: Path | None) -> None:
     from workbench.experiments.bench.unseen_texts import never_learnt
     from workbench.generators.speech.augmentation import FOLDER, TEXTS, augment
-    from workbench.generators.speech.prompts import read_prompts
+    from workbench.generators.speech.prompts import Prompt, from_plain, plain, read_prompts
 
     folder = out or _PROMPTS
     with doing("reading prompts"):
         prompts = read_prompts(folder, held_out=False)
         own = [prompt for label, prompt in prompts.items() if not label.startswith(f"{FOLDER}/")]
-    with counted(TEXTS, unit="text") as say:
-        made = augment(own, folder, without=never_learnt(), say=say)
+    with Kept("data-augment") as kept, counted(TEXTS, unit="text") as say:
+
+        def step(text: str, make: Callable[[], Prompt | None]) -> Prompt | None:
+            say(text)
+            return kept.step(
+                text, make,
+                plain=lambda prompt: prompt and plain(prompt),
+                again=lambda value: value and from_plain(value),
+            )  # fmt: skip
+
+        made = augment(own, folder, without=never_learnt(), step=step)
     print(f"{TEXTS:,} prompts of another voice, {made:,.0f} s, in {folder / FOLDER}")
 
 

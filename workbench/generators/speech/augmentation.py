@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterator, Sequence
 from difflib import SequenceMatcher
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -39,6 +40,8 @@ _ALIKE = 0.88  # least share of phones that both pronounce alike
 # Phones that flite tells apart and the lexicon does not.
 _UNSTRESSED = {"ax": "AH0", "ix": "IH0", "axr": "ER0", "dx": "T", "el": "L", "em": "M", "en": "N", "pau": PAUSE}  # fmt: skip
 
+Step = Callable[[str, Callable[[], Prompt | None]], Prompt | None]
+
 
 def texts(seed: int, *, without: Container[str]) -> Iterator[str]:
     """Texts without end: one to nine words of the lexicon, function words and commas between them.
@@ -66,7 +69,7 @@ def augment(
     folder: Path,
     *,
     without: Container[str],
-    say: Callable[[str], object],
+    step: Step = lambda text, make: make(),
     count: int = TEXTS,
 ) -> float:
     """Write prompts of random texts beside those of recordings, in place of earlier ones.
@@ -75,7 +78,7 @@ def augment(
         own: Prompts of the voice that is learnt.
         folder: Theirs.
         without: Words that no text has.
-        say: Called with each text before it is said.
+        step: Called with each text and what makes its prompt, which it calls unless it kept the prompt.
         count: How many texts; one that flite pronounces otherwise than the lexicon is replaced.
 
     Returns:
@@ -84,21 +87,24 @@ def augment(
     Raises:
         WorkbenchError: flite is missing, or the folder cannot be written.
     """
-    said = list(islice(_said(without, say), count))
-    convert = conversion([prompt for _, prompt in said], own)
+    said = list(islice(_said(without, step), count))
+    convert = conversion(said, own)
     output_folder(folder / FOLDER)
-    for number, (text, prompt) in enumerate(said):
+    for number, prompt in enumerate(said):
         path = prompt_file(folder, f"{FOLDER}/{number:04}")
-        save_prompt(convert.converted(prompt), path, text)
-    return sum(prompt.timeline.frames for _, prompt in said) / FRAME_RATE_HZ
+        save_prompt(convert.converted(prompt), path, "augmentation")
+    return sum(prompt.timeline.frames for prompt in said) / FRAME_RATE_HZ
 
 
-def _said(without: Container[str], say: Callable[[str], object]) -> Iterator[tuple[str, Prompt]]:
+def _said(without: Container[str], step: Step) -> Iterator[Prompt]:
     for text in texts(_SEED, without=without):
-        say(text)
-        prompt = prompt_of(spoken(text), phones_of(text))
+        prompt = step(text, partial(_prompt, text))
         if prompt:
-            yield text, prompt
+            yield prompt
+
+
+def _prompt(text: str) -> Prompt | None:
+    return prompt_of(spoken(text), phones_of(text))
 
 
 def prompt_of(said: Spoken, pronounced: Sequence[str]) -> Prompt | None:

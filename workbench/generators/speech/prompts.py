@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import zlib
+from base64 import b64decode, b64encode
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -99,6 +101,23 @@ def is_held_out(label: str) -> bool:
 def prompt_file(folder: Path, label: str) -> Path:
     """The file of a recording's prompt."""
     return folder / f"{label}{SUFFIX}"
+
+
+def plain(prompt: Prompt) -> dict[str, Any]:
+    """A prompt as JSON can hold it, without any rounding."""
+    controls = np.ascontiguousarray(prompt.controls, "<f4")
+    return {
+        "symbols": list(prompt.timeline.symbols),
+        "durations": list(prompt.timeline.durations),
+        "controls": b64encode(controls.tobytes()).decode(),
+    }
+
+
+def from_plain(value: Mapping[str, Any]) -> Prompt:
+    """The prompt that `plain` was given."""
+    controls = np.frombuffer(b64decode(value["controls"]), "<f4").reshape(-1, CONTROLS)
+    timeline = Timeline(tuple(value["symbols"]), tuple(value["durations"]))
+    return Prompt(timeline, controls.astype(np.float32))
 
 
 def _origin(samples: np.ndarray, rows: Sequence[Row]) -> str:
