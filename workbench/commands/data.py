@@ -117,10 +117,14 @@ def _augment(out: Path | None) -> None:
 
 def _durations(out: Path | None) -> None:
     from workbench.generators.speech.alignments import read_alignments
+    from workbench.generators.speech.augmentation import FOLDER
     from workbench.generators.speech.duration_fit import fit_durations
     from workbench.generators.speech.durations import durations_file
+    from workbench.generators.speech.prompts import read_prompts, rows_of
 
-    fit = fit_durations(read_alignments(_FETCHED))
+    augmented, alignments = _PROMPTS / FOLDER, read_alignments(_FETCHED)
+    more = read_prompts(augmented, held_out=False) if is_folder(augmented) else {}
+    fit = fit_durations(alignments, [rows_of(prompt.timeline) for prompt in more.values()])
     path = output_folder(out or durations_file().parent) / durations_file().name
     fit.durations.save(path)
     print(
@@ -172,6 +176,9 @@ _ACTIONS: dict[str, tuple[str, Callable[[Path | None], None]]] = {
         f"more prompts beside those in {_PROMPTS}: random words that flite, a free synthesiser, says in another voice",
         _augment,
     ),
-    "durations": ("learn how long phones last from what was aligned", _durations),
+    "durations": (
+        "learn how long phones last from what was aligned, and from what augment made, where it did",
+        _durations,
+    ),
     "pronunciations": ("make the lexicon from its two sources, half a minute", _pronunciations),
 }

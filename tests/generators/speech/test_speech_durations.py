@@ -134,10 +134,23 @@ def test_a_rule_of_durations_is_learnt(tmp_path: Path) -> None:
         fit_durations({"1": [("AH0", 0, 3)]})
 
 
+def test_more_utterances_teach_phones_and_no_pauses() -> None:
+    slower = [
+        [(symbol, start, frames * 4) for symbol, start, frames in rows]
+        for rows in _made_up().values()
+    ]
+    place = Place("AH0", "T", "T", 0)
+    alone, beside = fit_durations(_made_up()), fit_durations(_made_up(), slower)
+    between = beside.durations.frames(place) / alone.durations.frames(place)
+    assert 1.5 < between < 3, "about twice, halfway on the logarithm"
+    assert beside.durations.pauses == alone.durations.pauses
+
+
 def test_the_command_learns_from_what_was_aligned(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(data_command, "_FETCHED", tmp_path)
+    monkeypatch.setattr(data_command, "_PROMPTS", tmp_path)
     assert main(["data", "align", "--out", str(tmp_path / "none")]) == 2
     assert "workbench data fetch" in capsys.readouterr().err
     assert main(["data", "durations", "--out", str(tmp_path)]) == 2

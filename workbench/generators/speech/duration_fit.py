@@ -39,15 +39,21 @@ class Fit:
     correlation: float
 
 
-def fit_durations(alignments: Mapping[str, Sequence[Row]]) -> Fit:
+def fit_durations(
+    alignments: Mapping[str, Sequence[Row]], more: Sequence[Sequence[Row]] = ()
+) -> Fit:
     """Learn from nine recordings in ten, measure on the tenth.
+
+    Args:
+        alignments: Label -> phones of a recording.
+        more: Utterances from which phones are learnt, too, but no pauses.
 
     Raises:
         WorkbenchError: There are too few recordings for either.
     """
     held_out = {label for label in alignments if zlib.crc32(label.encode()) % HELD_OUT == 0}
     learnt = [rows for label, rows in alignments.items() if label not in held_out]
-    places, frames = _observed(learnt)
+    places, frames = _observed([*learnt, *more])
     true_places, true_frames = _observed([alignments[label] for label in held_out])
     if not places or len(true_places) < 2:
         raise WorkbenchError(

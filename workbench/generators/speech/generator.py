@@ -61,7 +61,7 @@ class SpeechGenerator(ShippedGenerator):
     says_any_text = True
     # Up to the first limits another seed of the noise is as far away; up to the second a recogniser understands as
     # well as without damage, up to the third more often than not: `workbench measure speech --classes`.
-    scale = BySpectrum(log_mel_db=(3.0, 5.0, 10.0), mfcc_dtw=(11.0, 16.0, 26.0))
+    scale = BySpectrum(log_mel_db=(3.2, 5.0, 10.0), mfcc_dtw=(12.0, 16.0, 26.0))
     back_end = "synthesis"
 
     def utterances(self, config: SpeechConfig) -> tuple[str, ...]:

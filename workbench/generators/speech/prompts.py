@@ -103,6 +103,15 @@ def prompt_file(folder: Path, label: str) -> Path:
     return folder / f"{label}{SUFFIX}"
 
 
+def rows_of(timeline: Timeline) -> list[Row]:
+    """A timeline as rows of an alignment."""
+    ends = np.cumsum(timeline.durations).tolist()
+    return [
+        (symbol, end - length, length)
+        for symbol, length, end in zip(timeline.symbols, timeline.durations, ends, strict=True)
+    ]
+
+
 def plain(prompt: Prompt) -> dict[str, Any]:
     """A prompt as JSON can hold it, without any rounding."""
     controls = np.ascontiguousarray(prompt.controls, "<f4")
