@@ -41,6 +41,15 @@ def test_trials_of_every_kind(
     assert out.read_bytes() == wav_bytes(image.program.sound(codes))
 
 
+def test_the_shipped_voice_is_found_by_the_memory_that_the_trial_hit(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    image = open_voice(generator="viseme").image()
+    trial = TrialId.of(image, "5", Plan.parse("bits=77"), 0)
+    assert main(["replay", str(trial), "--out", str(tmp_path / "x.csv")]) == 0
+    assert "saying 'five'" in capsys.readouterr().out
+
+
 def test_earlier_flips_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     image = open_voice().image().flip([77, 78])
     image.save(tmp_path / "faulty.image")

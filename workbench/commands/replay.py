@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import argparse
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 
 from workbench.commands.common import add_checkpoint, add_image, chosen_voice, image_of
+from workbench.errors import WorkbenchError
 from workbench.experiments.voices.outputs import compared, in_words, output_name, write_output
+from workbench.experiments.voices.voice import Voice, open_voice
 from workbench.files import write_text
+from workbench.generators.generator_registry import names
 from workbench.memory.faults.events import ACTIONS, Events
 from workbench.memory.faults.plan import TrialId
 from workbench.memory.faults.protection import ProtectionMask
@@ -47,7 +51,7 @@ def run(options: argparse.Namespace) -> None:
     that cannot be written.
     """
     trial = TrialId.parse(options.trial)
-    voice = chosen_voice(options)
+    voice = _voice_of(trial, options)
     image = image_of(options.image, voice)
     out = options.out or Path(output_name(_OUT, voice))
     sites = Sites(image)
@@ -71,6 +75,17 @@ def run(options: argparse.Namespace) -> None:
     print(_compared(codes, clean))
     print(in_words(compared(sound, image.program.rendered(clean), voice)))
     print(f"the {voice.generator.output} is in {out}")
+
+
+def _voice_of(trial: TrialId, options: argparse.Namespace) -> Voice:
+    """That which is named; where none is, of those that generators ship the one whose memory the trial hit."""
+    if not (options.checkpoint or options.image):
+        for name in names():
+            with suppress(WorkbenchError):  # it ships none, or its trial is not this one
+                voice = open_voice(generator=name, wide_biases=options.wide_biases)
+                trial.check(voice.image())
+                return voice
+    return chosen_voice(options)
 
 
 def event_lines(events: Events, sites: Sites) -> list[str]:
