@@ -48,7 +48,7 @@ static inline int32_t wb_half(const wb_byte *at)
 static inline void wb_forget(wb_byte *at, uint32_t bytes)
 {
     while (bytes--) {
-        *at++ = 0;
+        WB_PUT(at++, 0);
     }
 }
 

@@ -130,7 +130,7 @@ class Behaviour(Monitor):
 
     @property
     def remembered_bytes(self) -> int:
-        """Of what lies in RAM: the sum, frames to be wary for, and its memories behind them."""
+        """Of what lies in RAM: the sum, frames to be wary for, and its memories behind them, padding between included."""
         last = self.place([_STATE, *self.memories()][-1])
         return last.start + last.size_bytes - self.place(_STATE).start
 
@@ -168,17 +168,17 @@ class Behaviour(Monitor):
 
     def start_up(self, data: np.ndarray, unit: int) -> None:
         """No sum, nothing remembered, and not wary."""
-        self._put(data, 0, 0)
         self._forget(data)
 
     def reset(self, data: np.ndarray) -> None:
         """Begin the sum anew, and what is remembered."""
-        self._put(data, 0, self._state(data)[1])
+        wary = self._state(data)[1]
         self._forget(data)
+        self._put(data, 0, wary)
 
     def _forget(self, data: np.ndarray) -> None:
-        for name, (_, shape) in self.memories().items():
-            write_tensor(data, self.place(name), np.zeros(shape, np.int64))
+        start = self.place(_STATE).start
+        data[start : start + self.remembered_bytes] = 0  # padding too, as the one loop in C
 
     def recalled(self, data: np.ndarray) -> Memory:
         """What it remembers, int64 by tensor."""
