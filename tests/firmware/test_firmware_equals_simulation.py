@@ -135,6 +135,7 @@ def test_what_random_faults_seldom_meet() -> None:
     four = Area("pq", ("weights",), 136, keep="ram")
     page = Area("crc32", ("weights",), 32, keep="ram")
     golden = Guard(Area("self-test", moments=2), 1, (), every_frames=50)
+    words = Guard(Area("in-place64", ("weights",), 64, second="crc32"), 1, ())
     firmwares = [
         _once((Guard(four, 4, (Remedy.CORRECT, Remedy.RESTORE)),), Policy(), "deceived"),
         _once(
@@ -145,10 +146,12 @@ def test_what_random_faults_seldom_meet() -> None:
         _once(
             (Guard(Area("crc32", ("weights",), 64), 8, (Remedy.RELOCATE,)),), Policy(), "stuck", 2
         ),
+        _once((words, Guard(Area("flash", unit_bytes=8), 1, ())), Policy(), "blind"),
     ]
     layouts = {firmware.prefix: firmware.layout for firmware in firmwares}
     bias = layouts["refuted"].sections["bias"]
     entry = layouts["stuck"].place("healer", "map").start
+    total = layouts["blind"].place("flash_1", "sum").start
     schedules = {
         # P' = 0 and one bit of Q', as a damaged check would have it.
         "deceived": [Event(0, 32 * word) for word in (1, 26, 31, 33)],
@@ -156,6 +159,8 @@ def test_what_random_faults_seldom_meet() -> None:
         "refuted": [Event(0, 31), *(Event(0, 8 * at + 7) for at in range(bias.start + 3, bias.stop, 4))],
         # Two copies of an entry of the map hold a bit that is written, and lose it.
         "stuck": [Event(0, 8 * (entry + 4 * copy), CLEAR) for copy in range(2)] + [Event(0, 5)],
+        # A sum of flash is damaged; words in place, which do not see all bytes, are no witness.
+        "blind": [Event(0, 8 * total)],
     }  # fmt: skip
     machine = host_machine(firmwares)
     for firmware in firmwares:

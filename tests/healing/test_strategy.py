@@ -162,6 +162,11 @@ EVEN = next(
             "crc32 cannot prove a version",
         ),
         (
+            lambda: Strategy("two", (Guard(Area("in-place64", ("weights",), second="crc32"), 1, (Remedy.FALL_BACK,)),),
+                versions=2).image(BIG),
+            "in-place64 cannot prove a version",
+        ),
+        (
             lambda: Strategy("two", (Guard(Area("crc32", ("weights",), 64), 1, (Remedy.FALL_BACK,)),), versions=2).image(BIG),
             "bytes of a version have no check",
         ),

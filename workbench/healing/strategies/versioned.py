@@ -30,7 +30,7 @@ def refuse_unproved(guards: Sequence[Guard], watches: Sequence[Watch]) -> None:
                 "pages of flash are not looked through where there are several versions, which a store proves at each start; "
                 "leave the guard of flash out, and pages an hour"
             )
-        if not (guard.area.kind.divided and watch.places and _in_flash(watch)):
+        if not (guard.area.kind.divided and watch.proves and _in_flash(watch)):
             raise WorkbenchError(
                 f"{guard.area.code} cannot prove a version that does not run; where there are several, guard pages "
                 'with a code whose checks lie in flash, as guard("pq")'

@@ -107,6 +107,8 @@ class InPlace(_Words):
     are not watched.
     """
 
+    sees_every_flip = False
+
     def __init__(self, word_bytes: int) -> None:
         bits = 8 * word_bytes
         byte, bit = np.divmod(np.arange(bits), 8)

@@ -92,8 +92,8 @@ class PageWatch(Watch):
 
     @property
     def proves(self) -> bool:
-        """True of codes that see every flip and store a check."""
-        return self.code.sees_every_flip and bool(self.places)
+        """True of codes that see every flip."""
+        return self.code.sees_every_flip
 
     def judged(self, data: np.ndarray, unit: int, *, golden: bool = False) -> Judgement:
         """By both codes, of which one that blames counts more than one that clears."""
