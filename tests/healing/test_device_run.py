@@ -21,6 +21,7 @@ from workbench.memory.faults.transients import ACTIVATIONS, TransientSites
 from workbench.memory.image import Image
 from workbench.memory.tensors import read_tensor, stored_program, write_tensor
 from workbench.memory.trials.truth import Strike
+from workbench.memory.watches.input_gain import GainWatch
 from workbench.memory.watches.monitor import Frame
 
 FRAMES = 24
@@ -74,11 +75,15 @@ def _computed(
     strike = Strike(
         TransientSites(device.layout.program, device.layout), [(p, FLIP) for p in passing]
     )
+    came = {name: codes[0] for name, codes in part.items()}
+    for _, watch in device.monitors:
+        if isinstance(watch, GainWatch):
+            part = watch.corrected(device.data, part)
     while True:
         stream = Stream(stored_program(device.data, device.layout))
         stream.states = {name: rows[None] for name, rows in past.items()}
         codes = stream.step(part, strike)
-        seen = Frame({name: x[0] for name, x in codes.items()}, lambda *name: past[name])
+        seen = Frame({name: x[0] for name, x in codes.items()}, lambda *name: past[name], came)
         if not _alarmed(device, seen, reported):
             return codes, stream.states, seen
 
