@@ -328,7 +328,7 @@ def test_a_guard_that_looks_when_asked_needs_a_monitor_that_asks(made: Calibrati
         WorkbenchError, match="golden cannot check 0 units a frame where no monitor"
     ):
         Strategy("unasked", pages)
-    with pytest.raises(WorkbenchError, match="RESET histories and monitors, nothing else"):
+    with pytest.raises(WorkbenchError, match="or UNPRUNE all layers, nothing else"):
         Guard(made.area)
 
 

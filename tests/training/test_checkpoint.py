@@ -230,8 +230,8 @@ def test_a_checkpoint_of_the_first_format_is_sealed_on_request(
     ("field", "value"),
     [
         ("frames", "x"), ("frames", 8.0), ("frames", 10**9), ("frames", True), ("embedding", 0),
-        ("embedding", None), ("channels", [8, 8]), ("channels", 8), ("channels", [8, 8, -4]),
-        ("channels", [8, 8, "4"]), ("upsampling", [4, 4]), ("trunk_dilations", [1, 0, 4]),
+        ("embedding", None), ("channels", [8]), ("channels", 8), ("channels", [8, 8, -4]),
+        ("channels", [8, 8, "4"]), ("upsampling", [4]), ("trunk_dilations", [1, 0, 4]),
         ("trunk_dilations", 3), ("trunk_dilations", [1] * 65), ("upper_dilations", [[1], 3]), ("trunk_weight_bits", 5),
         ("trunk_weight_bits", [8]), ("words", None), ("words", "ab"), ("words", ["a", 1]),
         ("words", ["a", "a"]), ("words", []), ("words", [["a"], ["b"]]),
@@ -242,6 +242,14 @@ def test_an_impossible_configuration_is_refused_by_name(
 ) -> None:
     meant(saved, **{field: value})
     with pytest.raises(WorkbenchError, match=rf"model\.json: bad configuration \({field} is "):
+        load_checkpoint(saved)
+
+
+def test_stages_of_two_numbers_are_refused(saved: Path) -> None:
+    meant(saved, channels=[8, 8])
+    with pytest.raises(
+        WorkbenchError, match=r"bad configuration \(channels \[8, 8\] and upsampling .*stages"
+    ):
         load_checkpoint(saved)
 
 

@@ -36,7 +36,7 @@ def configuration_of(generator: Configurable, plain: object, where: str) -> Any:
             for name, value in plain.items()  # type: ignore[attr-defined]
         }
         config = generator.configuration(**fields)
-    except (TypeError, ValueError, AttributeError) as error:
+    except (TypeError, ValueError, AttributeError, WorkbenchError) as error:
         raise WorkbenchError(f"{where}: bad configuration ({error})") from error
     for field in dataclasses.fields(config):
         value = getattr(config, field.name)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any
 
+from workbench.errors import WorkbenchError
 from workbench.generators.configuration import TRUNK_WEIGHT_BITS
 
 # What keeps a damaged configuration from asking for more memory than there is.
@@ -25,7 +26,8 @@ class ChallengeConfig:
 
     words: labels of the recordings, in embedding order. frames: length of every word, 8 ms each.
     channels, upsampling: of the stages, as many of both: three, or two for a small voice. trunk_weight_bits: 8, or 4 to
-    halve the largest part. learned_positions: whether the table of positions is trained, too.
+    halve the largest part. learned_positions: whether the table of positions is trained, too. Raises WorkbenchError
+    where stages differ.
     """
 
     words: tuple[str, ...]
@@ -37,6 +39,13 @@ class ChallengeConfig:
     upper_dilations: tuple[int, ...] = (1, 3)
     trunk_weight_bits: int = 8
     learned_positions: bool = False
+
+    def __post_init__(self) -> None:
+        stages = {name: getattr(self, name) for name in ("channels", "upsampling")}
+        known = all(is_possible(name, value) for name, value in stages.items())
+        if known and len(self.channels) != len(self.upsampling):
+            each = " and ".join(f"{name} {list(value)}" for name, value in stages.items())
+            raise WorkbenchError(f"{each} are not of as many stages; give both two or three values")
 
     @property
     def samples_per_frame(self) -> int:
