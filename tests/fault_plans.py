@@ -18,7 +18,7 @@ from workbench.memory.faults.square import Square
 from workbench.memory.faults.time import Arrive, Transient
 from workbench.memory.faults.transients import ALL_SECTIONS, Sites
 from workbench.memory.faults.unseen import Unseen
-from workbench.memory.places import SECTIONS, WORKING_SECTIONS
+from workbench.memory.places import WORKING_SECTIONS
 
 FRAMES = 4  # in which plans let things happen
 
@@ -66,7 +66,7 @@ def random_plan(rng: np.random.Generator, sites: Sites, name: str | None = None)
         except WorkbenchError:
             continue  # nothing there to hit, or too little
         return plan
-    return Plan(Flips(0), 0, SECTIONS)
+    return Plan(Flips(0), 0, ALL_SECTIONS)  # some programs have activations alone
 
 
 def trials_of(plan: Plan, sites: Sites, count: int) -> tuple[np.ndarray, Events]:
