@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from workbench.firmware.guards.in_c import Guarded, InC
+from workbench.firmware.operators import address
 from workbench.healing.log import Remedy
 from workbench.memory.watches.behaviour import Behaviour, BehaviourKind
+from workbench.memory.watches.input_codes import rows_of
 
 
 class BehaviourInC(InC):
@@ -73,6 +75,25 @@ def _inputs(guarded: Guarded) -> str:
     if guarded.number in judges:
         return "WB_JUDGES_INPUTS"
     return "WB_INPUTS_JUDGED" if judges else "WB_INPUTS_UNJUDGED"
+
+
+def row_asked(guarded: Guarded, name: str) -> str:
+    """The row of a table that a frame asks for by an input, -1 or the number of rows beyond them; an expression."""
+    firmware = guarded.firmware
+    codes = address(firmware, firmware.program.signal(name))
+    return f"wb_clamp(*({codes}), -1, {rows_of(firmware.program, name)})"
+
+
+def judge_part(
+    guarded: Guarded, what: str, tensors: Sequence[str], counted: str, counts: Sequence[int]
+) -> str:
+    """A `wb_WHAT`: where what was learned of inputs lies, and a count for each of their numbers, called `counted`."""
+    name = f"{guarded.prefix}_{what}_{guarded.number}"
+    learned = "\n".join(f"    {guarded.in_flash(tensor)}," for tensor in tensors)
+    return (
+        f"static const uint16_t {name}_{counted}[] = {{{', '.join(map(str, counts))}}};\n"
+        f"static const wb_{what} {name} = {{\n{learned}\n    {name}_{counted}, {len(counts)}u,\n}};\n"
+    )
 
 
 def behaviour_of(guarded: Guarded) -> Behaviour:

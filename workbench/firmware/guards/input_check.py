@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from workbench.firmware.guards.behaviour import BehaviourInC, behaviour_of
+from workbench.firmware.guards.behaviour import BehaviourInC, behaviour_of, judge_part, row_asked
 from workbench.firmware.guards.in_c import Guarded
 from workbench.firmware.operators import address
 from workbench.memory.watches.input_check import InputWatch
@@ -20,15 +20,8 @@ class InputsInC(BehaviourInC):
         """With what was seen."""
         watch = behaviour_of(guarded)
         assert isinstance(watch, InputWatch)
-        levels, name = watch.levels, _part(guarded)
-        tensors = "\n".join(
-            f"    {guarded.in_flash(tensor)}," for tensor in ("pairs", "steps", "longest")
-        )
-        return (
-            f"{super().parts(guarded)}"
-            f"static const uint16_t {name}_levels[] = {{{', '.join(map(str, levels))}}};\n"
-            f"static const wb_inputs {name} = {{\n{tensors}\n    {name}_levels, {len(levels)}u,\n}};\n"
-        )
+        own = judge_part(guarded, "inputs", ("pairs", "steps", "longest"), "levels", watch.levels)
+        return super().parts(guarded) + own
 
     def locals(self, guarded: Guarded) -> list[str]:
         """The numbers of the frame."""
@@ -40,7 +33,7 @@ class InputsInC(BehaviourInC):
         """By what was seen."""
         past, same = (guarded.ram_offset(name) for name in ("past", "same"))
         return (
-            f"wb_inputs_score(&{_part(guarded)}, given_{guarded.number},\n"
+            f"wb_inputs_score(&{guarded.prefix}_inputs_{guarded.number}, given_{guarded.number},\n"
             f"    memory.ram_checks + {past}u, memory.ram_checks + {same}u)"
         )
 
@@ -49,19 +42,15 @@ class InputsInC(BehaviourInC):
         program, at, lines = guarded.firmware.program, 0, []
         for name in behaviour_of(guarded).signals:
             signal = program.signal(name)
-            codes = address(guarded.firmware, signal)
             given = f"given_{guarded.number}"
-            if rows := rows_of(program, name):
-                lines.append(f"{given}[{at}] = wb_clamp(*({codes}), -1, {rows});")
+            if rows_of(program, name):
+                lines.append(f"{given}[{at}] = {row_asked(guarded, name)};")
                 at += 1
             else:
+                codes = address(guarded.firmware, signal)
                 count = signal.rate * signal.channels
                 lines.append(
                     f"wb_sound_numbers({codes}, {signal.bits}u, {count}u, &{given}[{at}]);"
                 )
                 at += len(SOUND_LEVELS)
         return lines
-
-
-def _part(guarded: Guarded) -> str:
-    return f"{guarded.prefix}_inputs_{guarded.number}"
