@@ -19,6 +19,7 @@ from workbench.experiments.voices.voice import open_voice
 from workbench.generators.challenge import GENERATOR
 from workbench.generators.challenge.network import Challenge
 from workbench.generators.layers import tensor_value
+from workbench.generators.recipe import with_steps
 from workbench.integer.lowered_generator import lower_generator
 from workbench.integer.operators import PrunedConv
 from workbench.integer.pruning import prunable, pruned_program, with_dense
@@ -32,7 +33,7 @@ from workbench.training.task import Task
 from workbench.training.train import PausedError, train
 
 SHAPE = {"channels": (32, 16, 8), "trunk_dilations": (2,), "upper_dilations": (1,)}
-STEPS = replace(TINY, float_steps=8, qat_steps=4, blocks_steps=9, reserve_steps=6, blocks_rate=0.03)
+STEPS = with_steps(replace(TINY, blocks_rate=0.03), (8, 4, 9, 6))
 
 
 def blocks_task(recipe=STEPS, **changes: object) -> Task:

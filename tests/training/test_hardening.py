@@ -150,6 +150,7 @@ def test_clipping_leaves_biases_and_embeddings_alone() -> None:
         (["--clip", "-1"], "weights cannot be clipped at -1"),
         (["--clip", "0.1", "--seed", "0,1"], "no part of a sweep"),
         (["--steps", "0,3"], "cannot have 0 steps"),
+        (["--steps", "1,2,3"], "give two whole numbers"),
         (["--clip", "0.1", "--code-words", "in-place64"], "off their code words"),
     ],
 )

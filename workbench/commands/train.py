@@ -94,7 +94,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "from nothing",
     )  # fmt: skip
     parser.add_argument(
-        "--steps", type=_steps, metavar="N,N", help="of the float and the quantised stage (what the preset says)"
+        "--steps", type=_steps, metavar="N,N[,N,N]",
+        help="of the float and the quantised stage and, in four numbers, of the two of --prune-blocks (what the preset says)",
     )  # fmt: skip
     parser.add_argument("--device", help="cpu or cuda (cuda when there is one)")
     add_workers(parser)

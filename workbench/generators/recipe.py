@@ -34,25 +34,26 @@ class Recipe:
     mel_loss: bool = False
 
 
+_STEPS = ("float_steps", "qat_steps", "blocks_steps", "reserve_steps")
+
+
 def with_steps(recipe: Recipe, steps: object) -> Recipe:
     """The recipe with other numbers of steps.
 
     Args:
         recipe: Of any class.
-        steps: Of the float and the quantised stage, at least 1 each.
+        steps: Of the float and the quantised stage and, in four numbers, of the two of blocks; at least 1 each.
 
     Raises:
-        WorkbenchError: They are no two such numbers.
+        WorkbenchError: They are no two or four such numbers.
     """
-    cure = "two whole numbers of at least 1, as (400, 150)"
-    if not isinstance(steps, tuple | list) or len(steps) != 2:
+    cure = "two whole numbers of at least 1, as (400, 150), or four with those of blocks"
+    if not isinstance(steps, tuple | list) or len(steps) not in (2, 4):
         raise WorkbenchError(f"the steps of a training are {described(steps)}; give {cure}")
-    float_steps, qat_steps = (whole_number(each, "a number of steps") for each in steps)
-    if min(float_steps, qat_steps) < 1:
-        raise WorkbenchError(
-            f"a stage cannot have {min(float_steps, qat_steps)} steps; give {cure}"
-        )
-    return replace(recipe, float_steps=float_steps, qat_steps=qat_steps)
+    numbers = [whole_number(each, "a number of steps") for each in steps]
+    if min(numbers) < 1:
+        raise WorkbenchError(f"a stage cannot have {min(numbers)} steps; give {cure}")
+    return replace(recipe, **dict(zip(_STEPS, numbers, strict=False)))
 
 
 PRESETS = {
