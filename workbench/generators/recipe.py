@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from workbench.errors import WorkbenchError, described, whole_number
 
@@ -53,7 +54,8 @@ def with_steps(recipe: Recipe, steps: object) -> Recipe:
     numbers = [whole_number(each, "a number of steps") for each in steps]
     if min(numbers) < 1:
         raise WorkbenchError(f"a stage cannot have {min(numbers)} steps; give {cure}")
-    return replace(recipe, **dict(zip(_STEPS, numbers, strict=False)))
+    chosen: dict[str, Any] = dict(zip(_STEPS, numbers, strict=False))
+    return replace(recipe, **chosen)
 
 
 PRESETS = {
