@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from devices import DEVICES
 from terminals import Terminal
 
 from workbench.cli import main
@@ -93,16 +94,17 @@ def _no_packages(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(kind, "MODULE", "no_such_module_anywhere")
 
 
-@pytest.mark.parametrize("engine", [None, "torch"])
+@pytest.mark.parametrize(
+    "chosen", [(), ("--engine", "torch"), *(("--device", device) for device in DEVICES)]
+)
 def test_the_figures_as_json(
-    engine: str | None,
+    chosen: tuple[str, ...],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     _no_packages(monkeypatch)
     file = tmp_path / "figures.json"
-    chosen = ["--engine", engine] if engine else []
     words = ["bench", "campaign", "--seconds", "0.01", "--check", "6", "--json", str(file)]
     with redirect_stderr(Terminal()) as terminal:
         assert main([*words, *chosen]) == 0
@@ -121,14 +123,14 @@ def test_the_figures_as_json(
     else:
         counted = ("gmacs_per_s", "macs_per_trial", "peak_gmacs_per_s", "peak_share", "dense_share")
         assert {figures["engine"][name] for name in counted} == {None}
-        assert figures["engine"]["kernels"] == "torch"
+        assert figures["engine"]["kernels"] == chosen[1]
     assert figures["checked_trials"] == 6 and figures["mismatches"] == 0
     assert figures["peak_memory_bytes"] > 0
     assert figures["engine"]["processor"] == processor_name() != ""
     assert [plan["plan"] for plan in figures["plans"]] == list(PLANS)
     for plan in figures["plans"]:
         assert plan["trials_per_s"] > 0
-        assert (plan["translate_us"] is None) == (engine == "torch")
+        assert (plan["translate_us"] is None) == bool(chosen)
         assert (plan["plain_per_s"] is None) == ("section=weights" not in plan["plan"])
     plain = figures["peers"].pop("plain-fp32-loop")
     assert plain["ratio"] == pytest.approx(

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from devices import DEVICES
 from waiting import LIMIT_S, wait_until
 
 from workbench.audio.scales import BY_SNR
@@ -91,6 +92,20 @@ def test_the_engine_is_told(
     monkeypatch.setattr("workbench.commands.campaign.no_native_engine", lambda program: reason)
     assert campaign(*SMALL, "--out", tmp_path) == 0
     assert capsys.readouterr().out.count(message) == 1
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_trials_on_a_device_are_those_of_the_native_engine(
+    device: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    faults = ("--fault", "flips=2,section=weights", "--trials", 50, "--words", 3)
+    assert campaign(*faults, "--out", tmp_path / "native") == 0
+    capsys.readouterr()
+    assert campaign(*faults, "--device", device, "--out", tmp_path / device) == 0
+    assert f"engine: torch on {device}\n" in capsys.readouterr().out
+    made, native = (read_results(tmp_path / each) for each in (device, "native"))
+    assert made["reached"].null_count == 50  # torch does not know it
+    assert made.drop(["reached"]).equals(native.drop(["reached"]))
 
 
 def test_the_worst_trial_can_be_replayed(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from devices import DEVICES
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from programs import random_inputs, random_program, seeds, split_frames
@@ -14,9 +15,6 @@ from workbench.integer.operators import Conv, Rescale
 from workbench.integer.program import Program
 from workbench.integer.reference import Stream, run
 from workbench.integer.signals import Signal
-
-# The GPU takes part where there is one; the arithmetic is the same.
-DEVICES = ("cpu", "cuda") if torch.cuda.is_available() else ("cpu",)
 
 Arrays = dict[tuple[str, str], np.ndarray]
 

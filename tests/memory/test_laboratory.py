@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from devices import DEVICES
 from fault_plans import MAKERS, random_plan, trials_of
 from hypothesis import given, settings
 from kernels import KERNELS_HERE
@@ -48,11 +49,14 @@ def test_so_it_is_with_all_kernels_that_run_here(kernels: str, seed: int) -> Non
     check_against_the_truth(lab, events, trials)
 
 
+@pytest.mark.parametrize("device", DEVICES)
 @settings(max_examples=20, deadline=None)
 @given(seed=seeds)
-def test_the_torch_engine_is_the_truth(seed: int) -> None:
+def test_the_torch_engine_is_the_truth(device: str, seed: int) -> None:
     image, inputs, events, trials = random_case(seed)
-    check_against_the_truth(Laboratory(image, inputs, engine="torch"), events, trials)
+    lab = Laboratory(image, inputs, device=device)
+    assert (lab.engine, lab.kernels) == ("torch", device)
+    check_against_the_truth(lab, events, trials)
 
 
 @pytest.mark.parametrize("model", MAKERS)
@@ -196,6 +200,8 @@ def test_what_does_not_fit_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     image, inputs, _, _ = random_case(5)
     with pytest.raises(WorkbenchError, match="native, torch"):
         Laboratory(image, inputs, engine="cuda")
+    with pytest.raises(WorkbenchError, match="cannot compute on 'gpu'"):
+        Laboratory(image, inputs, device="gpu")
     with pytest.raises(WorkbenchError, match="the native engine has no device 'cpu'"):
         Laboratory(image, inputs, engine="native", device="cpu")
     lab = Laboratory(image, inputs)

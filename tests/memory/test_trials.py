@@ -2,16 +2,17 @@
 
 import numpy as np
 import pytest
+from devices import DEVICES
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from programs import random_inputs, random_program, seeds
 
 from workbench.errors import WorkbenchError
+from workbench.integer.engine import Engine
 from workbench.integer.reference import Stream
 from workbench.memory.changes import locate
 from workbench.memory.image import Image
 from workbench.memory.places import SECTIONS
-from workbench.memory.trials import batches as trials
 from workbench.memory.trials.batches import run_trials
 
 
@@ -83,14 +84,16 @@ def test_locating_many_bits_agrees_with_the_name_of_each(seed: int) -> None:
         assert bit == site.bit
 
 
-def test_the_size_of_a_block_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("device", DEVICES)
+def test_the_size_of_a_block_changes_nothing(device: str) -> None:
     image = Image.of(random_program(8))
     inputs = random_inputs(image.program, 8, 3)
     rng = np.random.default_rng(8)
     faults = [rng.integers(0, 8 * image.layout.size_bytes, 9) for _ in range(7)]
     expected = run_trials(image, faults, inputs)
-    monkeypatch.setattr(trials, "TRIALS_AT_ONCE", 3)
-    np.testing.assert_array_equal(run_trials(image, faults, inputs), expected)
+    engine = Engine(image.program, device)
+    engine.trials_at_once = 3
+    np.testing.assert_array_equal(run_trials(image, faults, inputs, engine=engine), expected)
 
 
 def test_what_does_not_fit_is_refused() -> None:

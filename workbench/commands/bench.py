@@ -7,7 +7,13 @@ import importlib
 from pathlib import Path
 from typing import Any
 
-from workbench.commands.common import add_checkpoint, add_strategies, add_word, generator_name
+from workbench.commands.common import (
+    add_checkpoint,
+    add_device,
+    add_strategies,
+    add_word,
+    generator_name,
+)
 from workbench.errors import WorkbenchError
 from workbench.experiments.monitors.calibration import FRAMES
 from workbench.firmware.boards import CORES, USUAL_CORES
@@ -39,7 +45,7 @@ _HELD_OUT = 1  # what monitors do unless told otherwise was chosen by how they d
 # Benchmark -> the options that it takes, with what they are when they are left out.
 _VOICE: dict[str, Any] = {"generator": None, "checkpoint": None}
 OPTIONS: dict[str, dict[str, Any]] = {
-    "campaign": {"seconds": 5.0, "check": 1_000, "engine": None},
+    "campaign": {"seconds": 5.0, "check": 1_000, "engine": None, "device": None},
     "voices": {**_VOICE, "word": None, "seconds": 2.0, "check": 20},
     "estimate": {**_VOICE, "word": None, "repeats": 200},
     "codes": {**_VOICE, "trials": 5_000},
@@ -89,6 +95,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--engine", choices=ENGINES, help="campaign: of the laboratory (the faster one)"
     )
+    add_device(parser, "campaign: ")
     parser.add_argument(
         "--repeats",
         type=int,

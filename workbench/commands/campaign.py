@@ -14,6 +14,7 @@ from typing import Any
 from workbench.commands.campaign_plan import add_plan, print_plans, settle_plan
 from workbench.commands.common import (
     add_checkpoint,
+    add_device,
     add_generator,
     add_image,
     add_words,
@@ -34,6 +35,7 @@ from workbench.experiments.estimates.statistics import CONFIDENCE, sample_size
 from workbench.face.campaigns import TRIALS, folders_of, plans_of, trials_of
 from workbench.files import write_text
 from workbench.integer.native.build import kernels_here
+from workbench.integer.program import Program
 from workbench.memory.faults.bits import Each
 from workbench.memory.faults.plan import Plan
 from workbench.memory.faults.protection import ProtectionMask
@@ -90,6 +92,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="let the recogniser and PESQ hear about N trials a word, a quarter of a second each (0)",
     )
     add_workers(parser)
+    add_device(parser)
     parser.add_argument(
         "--part", default="1/1", metavar="I/N", help="this machine's share of the work, as 2/3"
     )
@@ -144,9 +147,7 @@ def run(options: argparse.Namespace) -> None:
         for plan, folder in zip(plans, folders_of(options.out, plans), strict=True)
     ]
     if options.dask is None:
-        reason = no_native_engine(image.program)
-        native = f"engine: native, kernels {kernels_here()}"
-        print(f"engine: torch, far slower than native: {reason}" if reason else native)
+        print(f"engine: {_engine(image.program, options.device)}")
     if options.plan is not None:
         print_plans(todo, image, inputs, mask, options)
         return
@@ -180,12 +181,24 @@ def _run(
                 jobs=options.jobs,
                 dask=options.dask,
                 part=part,
+                device=options.device,
                 progress=True,
             )
         spent = time.perf_counter() - started
         ran = _rows(campaign, store, part) - before
     if ran:
         print(f"{ran:,} trials in {spent:.1f} s, {ran / spent:,.0f} a second")
+
+
+def _engine(program: Program, device: str | None) -> str:
+    if device:
+        return f"torch on {device}"
+    reason = no_native_engine(program)
+    return (
+        f"torch, far slower than native: {reason}"
+        if reason
+        else f"native, kernels {kernels_here()}"
+    )
 
 
 def _rows(campaign: Campaign, store: Store, part: tuple[int, int]) -> int:

@@ -291,6 +291,15 @@ def add_workers(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_device(parser: argparse.ArgumentParser, prefix: str = "") -> None:
+    """Declare on which device torch computes trials."""
+    parser.add_argument(
+        "--device",
+        metavar="NAME",
+        help=f"{prefix}compute trials by torch on cpu or cuda (by the native engine, where it can run)",
+    )
+
+
 def check_jobs(jobs: int) -> None:
     """WorkbenchError for a number of processes that cannot be."""
     if jobs != -1 and jobs < 1:

@@ -45,6 +45,7 @@ def campaign(
     listen: int = 0,
     jobs: int | None = None,
     dask: str | None = None,
+    device: str | None = None,
 ) -> pd.DataFrame:
     """Trials of a fault model for each utterance, a row a trial; columns as of `trial_table.SCHEMA`.
 
@@ -61,6 +62,8 @@ def campaign(
         listen: About how many trials of an utterance are heard by a recogniser and PESQ.
         jobs: Processes; None for one a core where that pays.
         dask: Address of a Dask scheduler, to use its workers instead.
+        device: "cpu" or "cuda": where torch computes the trials; None for the native engine where it can run. Results
+            are equal, but torch does not know `reached`.
 
     Raises:
         WorkbenchError: There is no pandas, the arguments do not go together, the folder has other results, or the
@@ -93,6 +96,7 @@ def campaign(
                     mask=mask,
                     jobs=1 if few else jobs,
                     dask=dask,
+                    device=device,
                     progress=True,
                 )
             tables.append(open_results(place).table().to_pandas())

@@ -37,11 +37,17 @@ _KERNELS = (Conv, Add, Rescale, Table, Embed, Concat)
 
 
 class Engine:
-    """A program prepared for batches on a torch device ("cpu" or "cuda"; the CPU when None)."""
+    """A program prepared for batches on a torch device ("cpu" or "cuda"; the CPU when None).
+
+    Attributes:
+        trials_at_once: How many trials it computes together fastest.
+    """
 
     def __init__(self, program: Program, device: str | torch.device | None = None) -> None:
         self.program = program
         self.device = _checked_device(device or "cpu")
+        # Their activations stay in a processor's cache, or give all of a GPU work.
+        self.trials_at_once = 8 if self.device.type == "cpu" else 256
         self._running = dense_program(program)
         self._kernels = {
             operator.name: ConvKernel(operator, program.sources(operator)[0].bits, self.device)

@@ -26,6 +26,7 @@ def run(options: argparse.Namespace) -> None:
             seconds=options.seconds,
             check=options.check,
             engine=options.engine,
+            device=options.device,
             progress=say,
         )
     _print_figures(figures)

@@ -119,6 +119,7 @@ def run_campaign(
     jobs: int | None = None,
     dask: str | None = None,
     part: tuple[int, int] = (1, 1),
+    device: str | None = None,
     progress: bool = False,
 ) -> None:
     """Run what a store does not have yet of its campaign.
@@ -131,6 +132,7 @@ def run_campaign(
         jobs: Processes; None for one a core.
         dask: Address of a scheduler, to use its workers instead.
         part: (i, n): only each n-th shard, from the i-th on.
+        device: "cpu" or "cuda" computes trials on torch there; None by the native engine where it can run.
         progress: Whether to show a bar on a terminal.
 
     Raises:
@@ -157,7 +159,7 @@ def run_campaign(
         ) as bar,
     ):
         work = workers.share(
-            Work.of(campaign, image, {w: dict(each) for w, each in inputs.items()}, mask)
+            Work.of(campaign, image, {w: dict(each) for w, each in inputs.items()}, mask, device)
         )
         calls = ((work, number) for number in missing)
         for done in workers.each(run_shard, calls, count=len(missing)):

@@ -37,7 +37,7 @@ class Work:
 
     plan: that of the campaign, whose fault model a process need not know by name. image: the file's
     bytes. inputs: by word and name, [1, rows, channels]. mask: bytes of the protection mask's file,
-    b"" for none.
+    b"" for none. device: of torch, as of `Laboratory`.
     """
 
     campaign: Campaign
@@ -45,6 +45,7 @@ class Work:
     image: bytes
     inputs: dict[str, dict[str, np.ndarray]]
     mask: bytes = b""
+    device: str | None = None
 
     @classmethod
     def of(
@@ -53,11 +54,12 @@ class Work:
         image: Image,
         inputs: dict[str, dict[str, np.ndarray]],
         mask: ProtectionMask | None,
+        device: str | None = None,
     ) -> Work:
         """Pack what is open."""
         plan = Plan.parse(campaign.plan)
         packed = _file_bytes(mask) if mask else b""
-        return cls(campaign, plan, _file_bytes(image), inputs, packed)
+        return cls(campaign, plan, _file_bytes(image), inputs, packed, device)
 
 
 class _Bench:
@@ -71,6 +73,7 @@ class _Bench:
             file.write_bytes(work.mask)
             self.mask = ProtectionMask.load(file) if work.mask else None
         self.campaign = work.campaign
+        self.key = work.campaign, work.plan, work.device
         if self.image.content_hash != self.campaign.image:
             raise WorkbenchError(
                 "image hash mismatch: a worker reads the image differently; install one version of the "
@@ -82,7 +85,7 @@ class _Bench:
             lambda: Listener(self.campaign.utterances, pesq=not self.campaign.scale)
         )
         self.laboratory = lru_cache(maxsize=_WORDS_OPEN)(
-            lambda word: Laboratory(self.image, work.inputs[word])
+            lambda word: Laboratory(self.image, work.inputs[word], device=work.device)
         )
 
     def shard(self, number: int) -> bytes:
@@ -162,7 +165,7 @@ def _replaced(table: pa.Table, **columns: pa.Array) -> pa.Table:
 def run_shard(work: Work, number: int) -> bytes:
     """The file of a shard; WorkbenchError as `trial_table`."""
     # The plan too: a notebook may have registered a newer version of a fault model, whose text is the same.
-    if not _open or (_open[0].campaign, _open[0].plan) != (work.campaign, work.plan):
+    if not _open or _open[0].key != (work.campaign, work.plan, work.device):
         _open[:] = [_Bench(work)]
     return _open[0].shard(number)
 

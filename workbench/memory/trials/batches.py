@@ -17,9 +17,6 @@ from workbench.memory.changes import flipped_values, flips_by_tensor, parameter_
 from workbench.memory.image import Image
 from workbench.memory.places import STATE
 
-# Trials that run together: few enough for their activations to stay in the cache.
-TRIALS_AT_ONCE = 8
-
 
 def run_trials(
     image: Image,
@@ -45,10 +42,9 @@ def run_trials(
                 f"bit position {outside[0]} lies outside of the image of {bits // 8:,} bytes"
             )
     blocks = []
-    for start in range(0, len(faults), TRIALS_AT_ONCE):
-        block = [
-            np.concatenate([already, fault]) for fault in faults[start : start + TRIALS_AT_ONCE]
-        ]
+    for start in range(0, len(faults), engine.trials_at_once):
+        chosen = faults[start : start + engine.trials_at_once]
+        block = [np.concatenate([already, fault]) for fault in chosen]
         stream = engine.stream(len(block))
         stream.write_states(_first_states(image, block))
         changes = parameter_changes(image.program, image.layout, block)

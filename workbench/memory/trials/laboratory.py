@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from copy import copy
 from itertools import starmap
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -23,6 +24,9 @@ from workbench.memory.faults.events import Events
 from workbench.memory.image import Image
 from workbench.memory.trials.native_faults import FaultTranslator
 
+if TYPE_CHECKING:
+    from workbench.integer.engine import Engine
+
 ENGINES = ("native", "torch")
 _EVENTS = "Events, as plan.events(Sites(image), indexes)"
 _TRIALS_AT_ONCE = 64  # whose sounds are held to compute outcomes from them
@@ -35,7 +39,7 @@ class Laboratory:
         image: Flips that it holds already are part of every trial.
         inputs: Whole numbers [1, frames * rate, channels] by name.
         engine: "native", "torch", or None for the native one where it can be built and runs the program.
-        device: Of torch.
+        device: Of torch, "cpu" or "cuda"; with one, torch is the engine.
         kernels: Of the native engine, see `native.instructions`; None for what $WORKBENCH_KERNELS says.
 
     Attributes:
@@ -79,6 +83,9 @@ class Laboratory:
         self.engine = "native" if self._native else "torch"
         self.frames = len(self.clean) // image.program.signal(image.program.output).rate
         self.signal_energy = int(np.sum(self.clean.astype(np.int64) ** 2))
+        self._batched: Engine | None = None
+        if device:
+            self._engine()  # for its refusal
         self._translator = FaultTranslator(image, self.frames)
 
     def of(self, translator: FaultTranslator) -> Laboratory:
@@ -102,8 +109,8 @@ class Laboratory:
 
     @property
     def kernels(self) -> str:
-        """What runs: one of `native.instructions.INSTRUCTIONS`, else "torch"."""
-        return self._native.kernels if self._native else "torch"
+        """What runs: one of `native.instructions.INSTRUCTIONS`, else the device that torch was given, or "torch"."""
+        return self._native.kernels if self._native else self.device or "torch"
 
     @property
     def macs(self) -> int | None:
@@ -150,8 +157,9 @@ class Laboratory:
         """`outcomes` from sounds of torch."""
         self._translator.check(events, trials)
         parts = [np.zeros(0, OUTCOME)]
-        for start in range(0, trials, _TRIALS_AT_ONCE):
-            stop = min(start + _TRIALS_AT_ONCE, trials)
+        at_once = max(_TRIALS_AT_ONCE, self._engine().trials_at_once)
+        for start in range(0, trials, at_once):
+            stop = min(start + at_once, trials)
             sounds = self._torch_sounds(events.of_trials(start, stop), stop - start)
             parts.append(self.compared(sounds))
         return np.concatenate(parts)
@@ -172,7 +180,14 @@ class Laboratory:
     def _torch_sounds(self, events: Events, trials: int) -> np.ndarray:
         from workbench.memory.trials.torch_trials import torch_sounds
 
-        return torch_sounds(self.image, self.inputs, events, trials, device=self.device)
+        return torch_sounds(self.image, self.inputs, events, trials, self._engine())
+
+    def _engine(self) -> Engine:
+        if self._batched is None:
+            from workbench.integer.engine import Engine
+
+            self._batched = Engine(self.image.program, self.device)
+        return self._batched
 
     def snr_db(self, outcomes: np.ndarray) -> np.ndarray:
         """Signal-to-noise ratio of each trial: 10 log10(signal energy / error energy).

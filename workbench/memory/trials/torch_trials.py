@@ -23,10 +23,9 @@ def torch_sounds(
     inputs: Mapping[str, np.ndarray],
     events: Events,
     trials: int,
-    *,
-    device: str | None = None,
+    engine: Engine,
 ) -> np.ndarray:
-    """Output codes [trials, rows, channels]; `device` as torch names it, the CPU when None."""
+    """Output codes [trials, rows, channels]; `engine` is of the image's program."""
     sounds: list[np.ndarray | None] = [None] * trials
     batch: dict[int, np.ndarray] = {}
     for trial in range(trials):
@@ -36,7 +35,6 @@ def torch_sounds(
         else:
             sounds[trial] = play(image, inputs, own)
     if batch:
-        engine = Engine(image.program, device)
         codes = run_trials(image, list(batch.values()), inputs, engine=engine)
         for trial, sound in zip(batch, codes, strict=True):
             sounds[trial] = sound
