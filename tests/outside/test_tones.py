@@ -293,5 +293,5 @@ def test_panels_work_with_it(voice: Voice) -> None:
 
     panel = FlipPanel(voice)
     assert panel.controls["word"].description == "Tone"
-    assert panel.player.sample_rate_hz == HealingPanel(voice).player.sample_rate_hz == 8_000
+    assert panel.outcome.player.sample_rate_hz == HealingPanel(voice).player.sample_rate_hz == 8_000
     assert "heard = wb.hear(voice, 'low', " in panel.snippet.code

@@ -33,16 +33,16 @@ def test_a_bit_of_the_grid_is_that_of_the_image(lab: BitLab) -> None:
     assert lab.flipped == tuple(sorted(positions))
     image = voice().image().flip(positions)
     sound = as_codes(voice().speak(lab.controls["word"].value, image))
-    np.testing.assert_array_equal(codes(lab.player)["after"], sound)
-    assert not np.array_equal(codes(lab.player)["before"], sound)
-    assert str(image.site(positions[0])) in lab.sites.value
-    assert "wrong bits left 2" in lab.numbers.value and "understood" in lab.numbers.value
+    np.testing.assert_array_equal(codes(lab.outcome.player)["after"], sound)
+    assert not np.array_equal(codes(lab.outcome.player)["before"], sound)
+    assert str(image.site(positions[0])) in lab.outcome.sites.value
+    assert "wrong bits left 2" in lab.outcome.numbers.value and "understood" in lab.outcome.numbers.value
 
 
 def test_its_code_gives_what_it_shows(lab: BitLab) -> None:
     lab.grid.flipped = [7, 15]
     made, _ = ran(lab.snippet)
-    np.testing.assert_array_equal(as_codes(made["heard"].after), codes(lab.player)["after"])
+    np.testing.assert_array_equal(as_codes(made["heard"].after), codes(lab.outcome.player)["after"])
     lab.clear()
     made, _ = ran(lab.snippet)
     assert made["heard"].sites == ()
@@ -65,7 +65,7 @@ def test_flips_of_several_tensors_stay_and_are_undone(lab: BitLab) -> None:
     lab.undo()
     assert lab.flipped == () and lab.grid.flipped == [] and lab.buttons["undo"].disabled
     lab.undo()
-    assert "every sample equal" in lab.numbers.value
+    assert "every sample equal" in lab.outcome.numbers.value
 
 
 def test_random_flips_are_drawn_anew_and_cleared(lab: BitLab) -> None:
@@ -75,7 +75,7 @@ def test_random_flips_are_drawn_anew_and_cleared(lab: BitLab) -> None:
     lab.flip_random()
     assert len(first) == 20 and first < set(lab.flipped) and len(lab.grid.flipped) > 30
     lab.clear()
-    assert lab.flipped == () and "every sample equal" in lab.numbers.value
+    assert lab.flipped == () and "every sample equal" in lab.outcome.numbers.value
     lab.undo()
     assert first < set(lab.flipped)
 
@@ -144,8 +144,25 @@ def test_any_text_can_be_said(lab: BitLab) -> None:
     assert lab.flipped == () and lab.voice.generator.name == "speech"
     lab.controls["word"].value = "Take 2 pills"
     sound = as_codes(lab.voice.speak("Take 2 pills"))
-    np.testing.assert_array_equal(codes(lab.player)["after"], sound)
+    np.testing.assert_array_equal(codes(lab.outcome.player)["after"], sound)
     assert "Take 2 pills" in lab.snippet.code
+
+
+def test_bits_of_a_face_are_seen(lab: BitLab) -> None:
+    lab.controls["generator"].value = "viseme"
+    assert "masked" in lab.outcome.numbers.value
+    lab.controls["operator"].value = "blend"
+    lab.controls["tensor"].value = "shapes"
+    lab.colour()
+    harm = np.frombuffer(lab.grid._harm, np.uint8)
+    lab.grid.flipped = np.argsort(harm)[-5:].tolist()
+    assert "with faults: visibly wrong" in lab.outcome.numbers.value
+    assert "masked" not in lab.outcome.numbers.value
+    assert "blend.shapes" in lab.outcome.sites.value
+    made, _ = ran(lab.snippet)
+    assert made["faces"].html == lab.outcome.faces.value
+    lab.clear()
+    assert "masked" in lab.outcome.numbers.value
 
 
 def test_harm_comes_in_parts() -> None:

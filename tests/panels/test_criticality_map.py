@@ -68,7 +68,7 @@ def test_a_cell_lets_its_worst_bit_be_heard(shared: CriticalityMap) -> None:
     word = lab.controls["word"].value
     assert word in WORDS
     sound = as_codes(voice().speak(word, voice().image().flip([position])))
-    np.testing.assert_array_equal(codes(lab.player)["after"], sound)
+    np.testing.assert_array_equal(codes(lab.outcome.player)["after"], sound)
     shown = np.frombuffer(lab.grid._harm, np.uint8)
     assert shown[lab.grid.chosen] != UNKNOWN and np.count_nonzero(shown != UNKNOWN) == sum(
         cells.tried[row]

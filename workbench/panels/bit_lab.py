@@ -1,6 +1,7 @@
-"""The bit-flip lab: every bit of a tensor in a grid, flipped by a click, and what becomes of the sound at once.
+"""The bit-flip lab: every bit of a tensor in a grid, flipped by a click, and what becomes of sound or face at once.
 
-It shows what `workbench.experiments.voices.faulty_speech.hear` returns for the flipped bits, and decides nothing itself.
+It shows what `workbench.experiments.voices.faulty_speech.hear` and `workbench.experiments.avatar.takes.takes_of` return
+for the flipped bits, and decides nothing itself.
 """
 
 from __future__ import annotations
@@ -17,19 +18,21 @@ from workbench.errors import expect
 from workbench.experiments.maps.bit_harm import harm_of_bits
 from workbench.experiments.maps.worst_bits import worst_bits
 from workbench.experiments.threads import one_thread
-from workbench.experiments.voices.faulty_speech import Heard, hear
+from workbench.experiments.voices.faulty_speech import hear
 from workbench.experiments.voices.understanding import Understanding
 from workbench.experiments.voices.voice import Voice, open_voice
+from workbench.generators.generator import FACE
+from workbench.healing.strategies.named import CRC_SCRUB
 from workbench.memory.faults.bits import Bits, Flips
 from workbench.memory.faults.plan import Plan
 from workbench.memory.places import WORKING_SECTIONS, Place
 from workbench.panels.bit_grid import BitGrid
-from workbench.panels.grid import WIDE, columns, framed
+from workbench.panels.grid import WIDE, columns
 from workbench.panels.names import PANEL, named_handles
-from workbench.panels.player import Player
+from workbench.panels.outcome import Outcome
 from workbench.panels.snippet import Snippet
 from workbench.panels.status import Status
-from workbench.panels.views import readout, site_list, understood
+from workbench.panels.views import understood
 from workbench.panels.voices import VoiceChoice, utterance_control
 
 _OPTIONS: dict[str, Any] = {"style": {"description_width": "5.5rem"}, "layout": WIDE}
@@ -38,7 +41,7 @@ _WORST = 5  # that a search looks for at most: each takes as long as the first
 
 
 class BitLab(widgets.VBox):
-    """Controls, a grid of bits, a player of the sound before and after, and how it was understood.
+    """Controls, a grid of bits, the sound before and after and how it was understood, or the faces.
 
     voice: the one that ships unless another is given; others that ship can be chosen in the panel. Raises
     WorkbenchError when it cannot be opened; later errors are shown in the panel, in `status`.
@@ -46,11 +49,8 @@ class BitLab(widgets.VBox):
 
     def __init__(self, voice: Voice | None = None) -> None:
         expect(voice, (Voice, NoneType), "the voice of a panel", "a Voice, as open_voice()")
-        self.numbers = widgets.HTML(layout=WIDE)
-        self.grid, self.player, self.snippet = BitGrid(), Player(), Snippet()
-        self.sound = framed(self.player)
-        self.sites = widgets.HTML(layout=WIDE)
-        self.status = Status((self.numbers, self.sound, self.sites))
+        self.grid, self.outcome, self.snippet = BitGrid(), Outcome(), Snippet()
+        self.status = Status(self.outcome.widgets)
         self.flipped: tuple[int, ...] = ()  # positions in the image, of all tensors
         self._before: list[tuple[int, ...]] = []  # what undo goes back to, the last one last
         self._harm: dict[tuple[Voice, str, str, str], np.ndarray] = {}
@@ -60,7 +60,7 @@ class BitLab(widgets.VBox):
         self._drawn = 0
         self.buttons = _buttons()
         with self.status.shown("opening the voice"):
-            self.choice = VoiceChoice(voice or open_voice(), **_OPTIONS)
+            self.choice = VoiceChoice(voice or open_voice(), faces=True, **_OPTIONS)
             self.choice.follow(self._working, self._begin_anew, self.update)
             self.settings = columns([], "17rem")
             self._offer_controls()
@@ -81,9 +81,7 @@ class BitLab(widgets.VBox):
                     ),
                     self.status,
                     self.grid,
-                    self.numbers,
-                    self.sound,
-                    self.sites,
+                    *self.outcome.widgets,
                     self.snippet,
                     named_handles(),
                 ],
@@ -184,21 +182,21 @@ class BitLab(widgets.VBox):
         self.grid.chosen = int(np.flatnonzero(self._positions() == position)[0])
 
     def update(self) -> None:
-        """Speak from the flipped memory and show it; what goes wrong becomes a sentence in `status`."""
+        """Let the flipped memory work and show it; what goes wrong becomes a sentence in `status`."""
         word = self.controls["word"].value
-        with self._working(f"speaking “{self.voice.spoken(word)}” from flipped memory"):
-            heard = hear(self.voice, word, self.plan())
-            self._show(heard, Understanding(self.voice, word))
-            self.snippet.show(
-                self.voice,
-                [f"heard = wb.hear(voice, {word!r}, {str(self.plan())!r})", "wb.listen(heard)"],
-            )
+        with self._working(self.outcome.doing(self.voice, word)):
+            if self.voice.generator.output == FACE:
+                lines = self.outcome.see(self.voice, word, self.plan(), CRC_SCRUB)
+            else:
+                lines = self._heard(word)
+            self.snippet.show(self.voice, lines)
 
-    def _show(self, heard: Heard, listener: Understanding) -> None:
-        answers = listener(heard.after)
-        self.numbers.value = readout(heard) + understood(answers, listener.answer, listener.absent)
-        self.player.show({"before": heard.before, "after": heard.after}, self.voice.sample_rate_hz)
-        self.sites.value = site_list(heard.sites, heard.trial)
+    def _heard(self, word: str) -> list[str]:
+        """Speak, and return lines of Python that do the same."""
+        heard, listener = hear(self.voice, word, self.plan()), Understanding(self.voice, word)
+        told = understood(listener(heard.after), listener.answer, listener.absent)
+        self.outcome.hear(heard, self.voice.sample_rate_hz, understood=told)
+        return [f"heard = wb.hear(voice, {word!r}, {str(self.plan())!r})", "wb.listen(heard)"]
 
     def _set(self, flipped: tuple[int, ...]) -> None:
         self._before.append(self.flipped)

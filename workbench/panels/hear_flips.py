@@ -1,6 +1,7 @@
-"""The panel of notebook 01: flip bits of a voice's memory, and hear and see the change of a word.
+"""The panel of notebook 01: flip bits of a voice's memory, and hear and see the change of a word or of a face.
 
-It shows what `workbench.experiments.voices.faulty_speech.hear` returns and decides nothing itself.
+It shows what `workbench.experiments.voices.faulty_speech.hear` and `workbench.experiments.avatar.takes.takes_of` return
+and decides nothing itself.
 """
 
 from __future__ import annotations
@@ -11,20 +12,22 @@ from typing import Any
 import ipywidgets as widgets
 
 from workbench.errors import expect
-from workbench.experiments.voices.faulty_speech import Heard, hear
+from workbench.experiments.voices.faulty_speech import hear
 from workbench.experiments.voices.voice import Voice, open_voice
+from workbench.generators.generator import FACE
+from workbench.healing.strategies.named import CRC_SCRUB, NONE
 from workbench.memory.faults.bits import Flips
 from workbench.memory.faults.plan import Plan
 from workbench.memory.places import WORKING_SECTIONS
-from workbench.panels.grid import WIDE, columns, framed
+from workbench.panels.grid import WIDE, columns
 from workbench.panels.names import PANEL, named_handles
-from workbench.panels.player import Player
+from workbench.panels.outcome import Outcome
 from workbench.panels.snippet import Snippet
 from workbench.panels.status import Status
-from workbench.panels.views import readout, site_list
 from workbench.panels.voices import VoiceChoice, utterance_control
 
 FLIPS = (0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
+_HEALERS = (CRC_SCRUB, "pq-scrub", NONE)  # of a face, that shows the healed one beside the others
 PAGES_PER_FRAME = {f"{pages} pages a frame" if pages else "none": pages for pages in (0, 8, 16, 64)}
 _ANY = "any"
 _BITS = 32  # the widest element of the working copy, a bias
@@ -32,7 +35,7 @@ _OPTIONS: dict[str, Any] = {"style": {"description_width": "5.5rem"}, "layout": 
 
 
 class FlipPanel(widgets.VBox):
-    """Controls, a player of the word before and after with its numbers, and the names of the flipped bits.
+    """Controls, the word before and after or the faces, with figures, and the names of the flipped bits.
 
     voice: the one that ships unless another is given, opened once; others that ship can be chosen in the panel.
     Raises WorkbenchError when it cannot be opened; later errors are shown in the panel, in `status`.
@@ -40,14 +43,10 @@ class FlipPanel(widgets.VBox):
 
     def __init__(self, voice: Voice | None = None) -> None:
         expect(voice, (Voice, NoneType), "the voice of a panel", "a Voice, as open_voice()")
-        self.numbers = widgets.HTML(layout=WIDE)
-        self.player = Player()
-        self.sound = framed(self.player)
-        self.sites = widgets.HTML(layout=WIDE)
-        self.snippet = Snippet()
-        self.status = Status((self.numbers, self.sound, self.sites))
+        self.outcome, self.snippet = Outcome(), Snippet()
+        self.status = Status(self.outcome.widgets)
         with self.status.shown("opening the voice"):
-            self.choice = VoiceChoice(voice or open_voice(), **_OPTIONS)
+            self.choice = VoiceChoice(voice or open_voice(), faces=True, **_OPTIONS)
             self.choice.follow(self.status.working, self._offer_controls, self.update)
             self.settings = columns([], "17rem")
             self._offer_controls()
@@ -55,9 +54,7 @@ class FlipPanel(widgets.VBox):
                 [
                     self.settings,
                     self.status,
-                    self.numbers,
-                    self.sound,
-                    self.sites,
+                    *self.outcome.widgets,
                     self.snippet,
                     named_handles(),
                 ],
@@ -83,18 +80,19 @@ class FlipPanel(widgets.VBox):
         )
 
     def update(self) -> None:
-        """Speak the word again and show it; what goes wrong becomes a sentence in `status`."""
-        word, pages = self.controls["word"].value, self.controls["healer"].value
-        with self.status.working(f"speaking “{self.voice.spoken(word)}” from flipped memory"):
-            self._show(hear(self.voice, word, self.plan(), pages_per_frame=pages))
-            self.snippet.show(self.voice, self._lines(word, pages))
+        """Let the flipped memory work again and show it; what goes wrong becomes a sentence in `status`."""
+        word, healer = self.controls["word"].value, self.controls["healer"].value
+        with self.status.working(self.outcome.doing(self.voice, word)):
+            if self.voice.generator.output == FACE:
+                lines = self.outcome.see(self.voice, word, self.plan(), healer)
+            else:
+                lines = self._heard(word, healer)
+            self.snippet.show(self.voice, lines)
 
-    def _show(self, heard: Heard) -> None:
-        self.numbers.value = readout(heard)
-        self.player.show({"before": heard.before, "after": heard.after}, self.voice.sample_rate_hz)
-        self.sites.value = site_list(heard.sites, heard.trial)
-
-    def _lines(self, word: str, pages: int) -> list[str]:
+    def _heard(self, word: str, pages: int) -> list[str]:
+        """Speak, and return lines of Python that do the same."""
+        heard = hear(self.voice, word, self.plan(), pages_per_frame=pages)
+        self.outcome.hear(heard, self.voice.sample_rate_hz)
         healed = f", pages_per_frame={pages}" if pages else ""
         return [
             f"heard = wb.hear(voice, {word!r}, {str(self.plan())!r}{healed})",
@@ -131,7 +129,9 @@ def _controls(voice: Voice) -> dict[str, widgets.Widget]:
             min=0, max=99, description="Seed", continuous_update=False, **options
         ),
         "healer": widgets.Dropdown(
-            options=PAGES_PER_FRAME.items(), description="Healer", **options
+            options=_HEALERS if voice.generator.output == FACE else PAGES_PER_FRAME.items(),
+            description="Healer",
+            **options,
         ),
     }
 

@@ -1,4 +1,4 @@
-"""HTML of panels: a sound with its picture, numbers, what was understood, names of bits, an error.
+"""HTML of panels: a sound with its picture, figures, what was understood, names of bits, an error.
 
 They take their colours from JupyterLab's theme, light or dark.
 """
@@ -12,13 +12,17 @@ from html import escape
 
 import numpy as np
 
-from workbench.audio.scales import ACCEPTABLE, BROKEN, DEGRADED, TRANSPARENT
+from workbench.audio.face_metrics import FaceMetrics
+from workbench.audio.scales import ACCEPTABLE, BROKEN, DEGRADED, MASKED, TRANSPARENT
+from workbench.audio.sound_metrics import SoundMetrics
+from workbench.experiments.avatar.takes import Takes
 from workbench.experiments.demo.page.data_uris import spectrogram_uri, wav_uri
 from workbench.experiments.voices.faulty_speech import Heard
 
 _SITES_SHOWN = 12
 _SOFT = "color: var(--jp-ui-font-color2)"
 _CLASS_COLOURS = {
+    MASKED: "#13703f",
     TRANSPARENT: "#13703f",
     ACCEPTABLE: "#7a5a00",
     DEGRADED: "#a8480c",
@@ -43,19 +47,43 @@ def readout(heard: Heard) -> str:
     metrics = heard.metrics
     same = metrics.snr_db == math.inf
     snr = "∞ (every sample equal)" if same else f"{metrics.snr_db:.1f} dB"
-    parts = [
+    return _line(
         f"<span>SNR <b>{snr}</b></span>",
         f"<span>log-mel <b>{metrics.log_mel_db:.2f} dB</b></span>",
-        f'<span style="background: {_CLASS_COLOURS[metrics.quality]}; color: #fff; '
-        f'border-radius: 1rem; padding: 0 .8rem"><b>{metrics.quality}</b> ({escape(metrics.limit)})</span>',
+        _badge(metrics),
         f'<span style="{_SOFT}">pages healed {heard.pages_healed}, '
         f"wrong bits left {heard.bits_left}</span>",
-    ]
+    )
+
+
+def face_readout(takes: Takes) -> str:
+    """How much of a face is visibly wrong, what it looks like, its class, and the same once healed, in one line."""
+    parts = []
+    for take in takes.takes:
+        if take.metrics:
+            name, wrong = escape(take.title.lower()), f"{take.metrics.wrong:.1%}"
+            parts += [
+                f"<span>{name}: visibly wrong <b>{wrong}</b> of the time, <b>{take.metrics.looks}</b></span>",
+                _badge(take.metrics),
+            ]
+    return _line(*parts)
+
+
+def _line(*parts: str) -> str:
     return (
         '<div role="status" class="readout" style="display: flex; flex-wrap: wrap; '
         'gap: .2rem 1.6rem; align-items: baseline; font-size: 1.1rem; margin: .5rem 0">'
         + "".join(parts)
         + "</div>"
+    )
+
+
+def _badge(metrics: SoundMetrics | FaceMetrics) -> str:
+    """The class of damage and what decided it."""
+    colour = _CLASS_COLOURS[metrics.quality]
+    return (
+        f'<span style="background: {colour}; color: #fff; border-radius: 1rem; padding: 0 .8rem">'
+        f"<b>{metrics.quality}</b> ({escape(metrics.limit)})</span>"
     )
 
 

@@ -10,26 +10,27 @@ import ipywidgets as widgets
 
 from workbench.errors import WorkbenchError
 from workbench.experiments.voices.voice import Voice, open_voice
-from workbench.generators.generator import SOUND
+from workbench.generators.generator import FACE, SOUND
 from workbench.generators.generator_registry import generator_named, names
 
 
 class VoiceChoice:
-    """A list of generators: that of the voice at hand, and the others that ship with a sound of their own.
+    """A list of generators: that of the voice at hand, and the others that ship.
 
     Args:
         voice: At hand to begin with.
+        faces: Whether those that shape a face are among them, beside those that make sound.
 
     Attributes:
         control: The list, whose values are names of generators.
         voice: The one that is chosen, opened when it was first chosen.
     """
 
-    def __init__(self, voice: Voice, **options: Any) -> None:
+    def __init__(self, voice: Voice, *, faces: bool = False, **options: Any) -> None:
         self.voice = voice
         self._open = {voice.generator.name: voice}
         self.control = widgets.Dropdown(
-            options=list(dict.fromkeys([voice.generator.name, *_audible()])),
+            options=list(dict.fromkeys([voice.generator.name, *_shipped(faces)])),
             value=voice.generator.name,
             description="Generator",
             **options,
@@ -94,24 +95,28 @@ class VoiceChoice:
         return offered
 
 
-def _audible() -> list[str]:
-    """Generators that ship a checkpoint and make sound."""
-    return [name for name in names() if _ships_sound(name)]
+def _shipped(faces: bool) -> list[str]:
+    """Generators that ship a checkpoint and make sound, or a face."""
+    outputs = (SOUND, FACE) if faces else (SOUND,)
+    return [name for name in names() if _ships(name, outputs)]
 
 
-def _ships_sound(name: str) -> bool:
+def _ships(name: str, outputs: tuple[str, ...]) -> bool:
     try:
         generator = generator_named(name)
         generator.checkpoint()
     except WorkbenchError:
         return False
-    return generator.output == SOUND
+    return generator.output in outputs
 
 
 def utterance_control(voice: Voice, **options: Any) -> widgets.Widget:
-    """A field for any text, with the usual ones to choose from; or a list of all that a voice knows."""
+    """A list of all that a voice knows; or a field for any text, with the usual ones to choose from.
+
+    What a face follows is such a text: names of sounds, or a file.
+    """
     title = voice.generator.noun.capitalize()
-    if voice.generator.says_any_text:
+    if voice.generator.says_any_text or voice.generator.output == FACE:
         return widgets.Combobox(
             value=voice.usual[0], options=voice.usual, ensure_option=False,
             continuous_update=False, description=title, **options,
