@@ -13,8 +13,10 @@ from voices import voice
 
 import workbench as wb
 from workbench.audio.face_metrics import LOOKS, measure_face, visibly_wrong
+from workbench.audio.sound_files import pcm16, read_audio
 from workbench.cli import main
 from workbench.errors import WorkbenchError
+from workbench.experiments.avatar.page import avatar_html
 from workbench.experiments.avatar.takes import CLEAN, FLIPPED, HEALED, takes_of
 from workbench.experiments.voices.voice import Voice, open_voice
 from workbench.integer.reference import run
@@ -71,7 +73,7 @@ def test_takes_are_what_the_device_computes(face: Voice) -> None:
 
 def test_a_voice_has_no_face_and_a_face_no_voice(face: Voice) -> None:
     with pytest.raises(WorkbenchError, match="challenge shapes no face"):
-        wb.avatar(voice(), "7")
+        takes_of(voice(), "7", "flips=1", healer="none")
     with pytest.raises(WorkbenchError, match="viseme gives a face and no sound; see it"):
         wb.hear(face, "7", "flips=1")
 
@@ -80,6 +82,27 @@ def test_a_notebook_shows_faces(face: Voice) -> None:
     shown = wb.avatar(face, "3", "flips=40")
     assert shown.html.startswith("<iframe srcdoc=")
     assert "Healed: " in shown.text
+
+
+def test_a_face_follows_a_voice(
+    face: Voice, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = "Take 2 pills"
+    assert main(["demo", "--avatar", "--say", said, "--out", str(tmp_path)]) == 0
+    html, speech = (tmp_path / "index.html").read_text(), open_voice(generator="speech")
+    assert f"hears “{said}”" in html
+    assert f"workbench demo speech --word &#x27;{said}&#x27; --seed 0 --avatar" in html
+    file = tmp_path / "said.wav"
+    np.testing.assert_array_equal(pcm16(read_audio(file)), pcm16(speech.speak(said)))
+    takes = takes_of(face, str(file), "flips=100,seed=0", healer="crc-scrub")
+    assert json.loads((tmp_path / "summary.json").read_text())["trial"] == takes.trial
+    assert avatar_html(takes) in html
+    assert wb.avatar(speech, said).html == wb.avatar(face, str(file)).html
+    monkeypatch.setattr(type(speech), "sample_rate_hz", 8_000)
+    with pytest.raises(
+        WorkbenchError, match="makes 8,000 samples a second and a face follows 16,000"
+    ):
+        wb.avatar(speech, said)
 
 
 @needs_browser

@@ -36,6 +36,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         f"what is said, damaged and healed; a sentence is said by {_ANY_TEXT} ({_WORD}, or the generator's first)",
     )
     parser.add_argument(
+        "--avatar", action="store_true", help="show a face that follows what is said, and hit its memory"
+    )  # fmt: skip
+    parser.add_argument(
         "--seed", type=int, default=0, help="another one flips other bits at other times (0)"
     )
 
@@ -46,25 +49,34 @@ def run(options: argparse.Namespace) -> None:
 
     sentence = options.checkpoint is None and len((options.word or "").split()) > 1
     voice = chosen_voice(options, usual=_ANY_TEXT if sentence else None)
-    if voice.generator.output == FACE:
+    if voice.generator.output == FACE or options.avatar:
         page = _face(voice, options)
-        print(f"open {page} in a browser; its figures are in {page.with_name('summary.json')}")
-        return
-    word = options.word or default_utterance(voice, _WORD)
-    page = make_demo(voice, options.out, word=word, seed=options.seed)
+    else:
+        word = options.word or default_utterance(voice, _WORD)
+        page = make_demo(voice, options.out, word=word, seed=options.seed)
     print(f"open {page} in a browser; its figures are in {page.with_name('summary.json')}")
 
 
 def _face(voice: Voice, options: argparse.Namespace) -> Path:
+    """The page of a face, or of the shipped one that follows a voice."""
     from workbench.experiments.avatar.demo import make_avatar_demo
+    from workbench.experiments.avatar.followed import FACE_GENERATOR
     from workbench.experiments.demo.captions import demo_command
+    from workbench.experiments.voices.voice import open_voice
 
-    sound = options.word or "+".join(voice.generator.script(voice.config))
+    follows = voice.generator.output == FACE
+    sound = options.word or (
+        "+".join(voice.generator.script(voice.config))
+        if follows
+        else default_utterance(voice, _WORD)
+    )
+    command = demo_command(voice, sound, options.seed) + ("" if follows else " --avatar")
     return make_avatar_demo(
-        voice,
+        voice if follows else open_voice(generator=FACE_GENERATOR),
         options.out,
         sound=sound,
         seed=options.seed,
-        command=demo_command(voice, sound, options.seed),
+        command=command,
         healer=CRC_SCRUB,
+        speaker=None if follows else voice,
     )

@@ -63,7 +63,7 @@ def face_readout(takes: Takes) -> str:
         if take.metrics:
             name, wrong = escape(take.title.lower()), f"{take.metrics.wrong:.1%}"
             parts += [
-                f"<span>{name}: visibly wrong <b>{wrong}</b> of the time, <b>{take.metrics.looks}</b></span>",
+                f"<span>{name}: <b>{take.metrics.looks}</b>, visibly wrong <b>{wrong}</b> of the time</span>",
                 _badge(take.metrics),
             ]
     return _line(*parts)

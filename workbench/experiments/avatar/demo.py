@@ -6,6 +6,7 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
+from workbench.experiments.avatar.followed import said_file
 from workbench.experiments.avatar.page import avatar_page
 from workbench.experiments.avatar.takes import takes_of
 from workbench.experiments.voices.voice import Voice
@@ -16,24 +17,35 @@ FLIPS = 100
 
 
 def make_avatar_demo(
-    voice: Voice, out: Path | str, *, sound: str, seed: int, command: str, healer: str
+    voice: Voice,
+    out: Path | str,
+    *,
+    sound: str,
+    seed: int,
+    command: str,
+    healer: str,
+    speaker: Voice | None = None,
 ) -> Path:
     """Write the page and its figures to `out`; returns the path of the page.
 
     Args:
         voice: Whose face is shown.
         out: A folder.
-        sound: As of `voice.utterance`.
+        sound: As of `voice.utterance`; or what the speaker says.
         seed: Of the flips.
         command: That makes the page again.
         healer: A strategy.
+        speaker: A voice that the face follows; what it says is written beside the page.
 
     Raises:
-        WorkbenchError: As `takes_of`; `out` cannot be written.
+        WorkbenchError: As `takes_of` and `said_file`; `out` cannot be written.
     """
     folder = output_folder(out)
+    heard = (speaker or voice).spoken((speaker or voice).utterance(sound))
+    if speaker:
+        sound = str(said_file(speaker, sound, folder))
     takes = takes_of(voice, sound, f"flips={FLIPS},seed={seed}", healer=healer)
-    page = avatar_page(takes, heard=voice.spoken(voice.utterance(sound)), command=command)
+    page = avatar_page(takes, heard=heard, command=command)
     figures = {
         "sound": voice.utterance(sound),
         "trial": takes.trial,

@@ -15,6 +15,11 @@ from workbench.experiments.demo.page.data_uris import wav_uri
 from workbench.experiments.demo.page.document import page_style
 
 _MOST_STRIPES, _SITES_SHOWN = 400, 12
+# A notebook's frame is as high as what it holds, where it may say so.
+_FIT = """{
+  const fit = () => { if (frameElement) frameElement.style.height = document.body.scrollHeight + "px"; };
+  for (const event of ["load", "resize"]) addEventListener(event, fit);
+}"""
 
 
 def avatar_html(takes: Takes) -> str:
@@ -55,11 +60,11 @@ def avatar_frame(takes: Takes) -> str:
     """The same for a notebook: in a frame of its own, whose style and script touch nothing else."""
     inner = (
         f"<!doctype html><meta charset='utf-8'><style>body {{ margin: 0; font: 16px/1.5 system-ui, sans-serif; }}"
-        f"{shipped('avatar.css')}</style>{avatar_html(takes)}<script>{shipped('avatar.js')}</script>"
+        f"{shipped('avatar.css')}</style>{avatar_html(takes)}<script>{shipped('avatar.js')}{_FIT}</script>"
     )
     return (
         f'<iframe srcdoc="{escape(inner)}" title="Faces that follow a sound" '
-        'style="width: 100%; height: 34rem; border: 0; background: #fff; border-radius: 8px"></iframe>'
+        'style="width: 100%; height: 36rem; border: 0; background: #fff; border-radius: 8px"></iframe>'
     )
 
 
