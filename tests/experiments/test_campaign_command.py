@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +16,10 @@ import pytest
 from devices import DEVICES
 from waiting import LIMIT_S, wait_until
 
+from workbench.audio.recogniser import DIGIT_WORDS
 from workbench.audio.scales import BY_SNR
 from workbench.cli import main
+from workbench.experiments.campaigns.manifest import Campaign
 from workbench.experiments.campaigns.store import open_results, read_results
 from workbench.experiments.estimates.statistics import clustered, mean_interval
 from workbench.experiments.voices.listening import Listener
@@ -130,16 +133,35 @@ def test_some_trials_are_listened_to(tmp_path: Path, capsys: pytest.CaptureFixtu
     (row,) = read_results(tmp_path / "out" / "bits=701214").to_pylist()
     voice = open_voice()
     damaged = voice.speak("3", voice.image().flip([701214]))
-    listener = Listener(["3"])
+    others = [word for digit, word in DIGIT_WORDS.items() if digit != "3"]
+    listener = Listener(["3"], choices=["three", *others])
     recognised, pesq = listener.hear([damaged], voice.speak("3"), "3")
     assert row["recognised"] == pytest.approx(recognised[0])
     assert row["pesq_nb"] == (None if np.isnan(pesq[0]) else pytest.approx(pesq[0]))
 
 
+def test_numbers_in_a_text_are_heard(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The recogniser chooses between the text as it is said and the usual ones."""
+    figures, said = tmp_path / "figures.json", "Take 2 pills."
+    faults = ("--fault", "flips=1,section=weights", "--fault", "flips=20000")
+    asked = ["campaign", "speech", "--say", said, *faults, "--jobs", "1"]
+    few = ["--trials", "2", "--listen", "2", "--out", str(tmp_path / "out")]
+    assert main([*asked, *few, "--json", str(figures)]) == 0
+    calm, drowned = (each["heard"] for each in json.loads(figures.read_text())["campaigns"])
+    assert calm["transparent"]["recognised"] == 1 and drowned["broken"]["recognised"] < 0.5
+    kept = Campaign.load(tmp_path / "out" / "flips=20000").choices
+    assert kept[0] == "take two pills" and kept[1:] == open_voice(generator="speech").usual
+    asked[3] = "Xkcd."
+    assert main([*asked, *few]) == 2
+    assert "the recogniser's dictionary lacks 'Xkcd.'" in capsys.readouterr().err
+
+
 class _Alike:
     """A listener who makes the same of all words of a trial, in the order of the trials."""
 
-    def __init__(self, words: tuple[str, ...], *, pesq: bool = True) -> None:
+    def __init__(
+        self, words: tuple[str, ...], *, choices: Sequence[str], pesq: bool = True
+    ) -> None:
         assert pesq
         self.left_out: dict[str, str] = {}
 

@@ -13,7 +13,7 @@ import pytest
 from voices import voice
 
 from workbench.audio.metrics import snr_db
-from workbench.audio.recogniser import ENGLISH, VARIANTS, Language
+from workbench.audio.recogniser import DIGIT_WORDS, ENGLISH, VARIANTS, Language
 from workbench.audio.scales import BY_SNR, CLASSES
 from workbench.cli import main
 from workbench.errors import WorkbenchError
@@ -36,8 +36,11 @@ class _KnowsTheSnr:
     heard: list[float] = []  # noqa: RUF012
     left_out: dict[str, str] = {}  # noqa: RUF012
 
-    def __init__(self, words: Sequence[str], *, language: Language, pesq: bool) -> None:
+    def __init__(
+        self, words: Sequence[str], *, choices: Sequence[str], language: Language, pesq: bool
+    ) -> None:
         assert pesq and tuple(words) == voice().utterances and language == ENGLISH
+        assert tuple(choices) == tuple(DIGIT_WORDS.values())
 
     def hear(
         self, sounds: Sequence[np.ndarray], clean: np.ndarray, word: str

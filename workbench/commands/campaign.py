@@ -32,6 +32,7 @@ from workbench.experiments.campaigns.shards import Damage
 from workbench.experiments.campaigns.store import Results, Store, merge, open_results
 from workbench.experiments.campaigns.summary import summary
 from workbench.experiments.estimates.statistics import CONFIDENCE, sample_size
+from workbench.experiments.voices.listening import choices
 from workbench.face.campaigns import TRIALS, folders_of, plans_of, trials_of
 from workbench.files import write_text
 from workbench.integer.native.build import kernels_here
@@ -89,7 +90,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=int,
         default=0,
         metavar="N",
-        help="let the recogniser and PESQ hear about N trials a word, a quarter of a second each (0)",
+        help="let the recogniser and PESQ hear about N trials a word, a quarter of a second each, sentences longer (0)",
     )
     add_workers(parser)
     add_device(parser)
@@ -140,6 +141,7 @@ def run(options: argparse.Namespace) -> None:
                 trials=trials_of(plan, sites, options.trials),
                 log_mel=options.log_mel,
                 listen=options.listen,
+                choices=choices(voice, inputs),
                 mask=mask,
                 scale=voice.generator.scale,
             ),

@@ -14,6 +14,7 @@ from workbench.experiments.campaigns.campaign_run import campaign_of, run_campai
 from workbench.experiments.campaigns.shards import Damage
 from workbench.experiments.campaigns.store import Store, open_results
 from workbench.experiments.campaigns.summary import summary as figures_of
+from workbench.experiments.voices.listening import choices
 from workbench.experiments.voices.voice import Voice
 from workbench.face.shown import Shown, html_table, need_pandas, text_table
 from workbench.face.working import working
@@ -79,7 +80,7 @@ def campaign(
     todo = [
         campaign_of(
             image, inputs, plan, trials=trials_of(plan, sites, trials), log_mel=log_mel,
-            listen=listen, mask=mask, scale=voice.generator.scale,
+            listen=listen, choices=choices(voice, inputs), mask=mask, scale=voice.generator.scale,
         )
         for plan in plans
     ]  # fmt: skip

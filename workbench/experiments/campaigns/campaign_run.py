@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from workbench.audio.recogniser import answers
 from workbench.audio.scales import BY_SNR, BySpectrum, Scale, scale_text
 from workbench.errors import WorkbenchError, expect, whole_number
 from workbench.experiments.campaigns.manifest import BY_SPECTRUM_VERSION, FORMAT_VERSION, Campaign
@@ -37,6 +38,7 @@ def campaign_of(
     trials: int | None = None,
     log_mel: int = 0,
     listen: int = 0,
+    choices: Sequence[str] = (),
     mask: ProtectionMask | None = None,
     scale: Scale = BY_SNR,
 ) -> Campaign:
@@ -49,6 +51,7 @@ def campaign_of(
         trials: Of each utterance; None for all that there are.
         log_mel: Of about how many trials of each utterance the log-mel distance is measured, masked ones among them.
         listen: Likewise for the recogniser's answer and PESQ.
+        choices: What the recogniser may answer, see `listening.choices`.
         mask: Bytes to which nothing happens.
         scale: That classes go by; by the spectrum, the log-mel distance is measured in every trial.
 
@@ -80,11 +83,12 @@ def campaign_of(
                 f"{what} cannot be measured in {count:,} of {trials:,} trials; "
                 "choose 0 or more, and no more than there are"
             )
+    by_default = tuple(answers(inputs).values())
     by_spectrum = isinstance(scale, BySpectrum)
     if log_mel or listen or by_spectrum:
         image.program.sound(np.zeros((1, 1), np.int16))  # for its refusal
     if listen:
-        Listener(tuple(inputs))  # likewise
+        Listener(tuple(inputs), choices=choices)  # likewise
     if mask:
         mask.check(image)
     pilots = plan.events(sites, np.arange(min(trials, _PILOTS)))
@@ -103,6 +107,7 @@ def campaign_of(
         population=size,
         log_mel=0 if by_spectrum else log_mel,
         listen=listen,
+        choices=tuple(choices) if listen and tuple(choices) != by_default else (),
         protection=mask.digest if mask else "",
         own_code=own_digest([plan.model, *map(type, image.program.operators)]),
         scale=scale_text(scale),

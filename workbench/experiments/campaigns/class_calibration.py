@@ -19,7 +19,7 @@ from workbench.audio.recogniser import ENGLISH, Language
 from workbench.audio.scales import CLASSES, QUALITIES, Scale
 from workbench.errors import WorkbenchError, expect
 from workbench.experiments.threads import one_thread
-from workbench.experiments.voices.listening import HeardMeans, Listener, heard_means
+from workbench.experiments.voices.listening import HeardMeans, Listener, choices, heard_means
 from workbench.experiments.voices.voice import Voice
 from workbench.memory.faults.bits import Flips
 from workbench.memory.faults.plan import Plan
@@ -81,7 +81,8 @@ def heard_classes(
         raise WorkbenchError(f"{sounds} sounds of a class show nothing; ask for at least 2")
     scale, progress = voice.generator.scale, progress or _silent
     pesq_too = any(measure.name == "pesq_nb" for measure in voice.generator.measures)
-    listener = Listener(voice.usual, language=language, pesq=pesq_too)
+    answers = () if language.dictionary else choices(voice, voice.usual)
+    listener = Listener(voice.usual, choices=answers, language=language, pesq=pesq_too)
     with one_thread():
         sites = Sites(voice.image())
         words = [word for word in voice.usual if word not in listener.left_out]

@@ -32,7 +32,7 @@ _CONTINUED = (
     "continued_by"  # commit and versions of the code that went on with a campaign, if other
 )
 _OWN_CODE = "own_code"
-_OPTIONAL = (_OWN_CODE, "scale")  # fields that are written only where they say something
+_OPTIONAL = (_OWN_CODE, "scale", "choices")  # fields that are written only where they say something
 _SHOWN = 60  # characters of a value in a message
 _CURE = "move its folder away, or copy the manifest from another part of the same campaign"
 
@@ -66,6 +66,7 @@ class Campaign:
         population: How many different trials the plan has; None when it draws them at random.
         log_mel: Of about so many trials of an utterance the log-mel distance is measured.
         listen: About so many trials of an utterance are heard by a recogniser and PESQ.
+        choices: What the recogniser may answer, see `listening.choices`; () for the utterances, digits as "seven".
         protection: Digest of a protection mask; "" for none.
         own_code: Digest of what a fault model or operators of one's own do, see `workbench.own_code`; "" for none.
         scale: That classes go by, as `scale_text` writes it; "" for the SNR.
@@ -82,6 +83,7 @@ class Campaign:
     population: int | None = None
     log_mel: int = 0
     listen: int = 0
+    choices: tuple[str, ...] = ()
     protection: str = ""
     own_code: str = ""
     scale: str = ""
@@ -170,8 +172,8 @@ class Campaign:
             }
         except KeyError as error:
             raise _damaged(path) from error
-        if isinstance(values["utterances"], list):
-            values["utterances"] = tuple(values["utterances"])
+        for name, value in values.items():
+            values[name] = tuple(value) if isinstance(value, list) else value
         campaign = cls(**values)
         if not campaign._is_possible:
             raise _damaged(path)
@@ -183,7 +185,7 @@ class Campaign:
         if any(
             contents.get(key) != value
             for key, value in described.items()
-            if value != campaign.utterances
+            if value not in (campaign.utterances, campaign.choices)
         ):
             raise _damaged(path)
         return campaign
@@ -206,7 +208,7 @@ class Campaign:
     @property
     def _is_possible(self) -> bool:
         """Whether the fields are of the types and within the ranges that `campaign_of` makes."""
-        if not isinstance(self.utterances, tuple):
+        if not (isinstance(self.utterances, tuple) and isinstance(self.choices, tuple)):
             return False
         texts = (
             self.plan,
@@ -217,6 +219,7 @@ class Campaign:
             self.own_code,
             self.scale,
             *self.utterances,
+            *self.choices,
         )
         counts = (self.trials, self.trials_a_shard, self.log_mel, self.listen)
         return (

@@ -82,7 +82,11 @@ class _Bench:
         self.sites = Sites(self.image)
         self.plan = work.plan
         self.listener = lru_cache(maxsize=1)(
-            lambda: Listener(self.campaign.utterances, pesq=not self.campaign.scale)
+            lambda: Listener(
+                self.campaign.utterances,
+                choices=self.campaign.choices,
+                pesq=not self.campaign.scale,
+            )
         )
         self.laboratory = lru_cache(maxsize=_WORDS_OPEN)(
             lambda word: Laboratory(self.image, work.inputs[word], device=work.device)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,28 +16,62 @@ from workbench.audio.recogniser import (
     answers,
     recognise_words,
 )
+from workbench.errors import WorkbenchError
 from workbench.experiments.estimates.statistics import clustered, mean_interval
+from workbench.experiments.voices.voice import Voice
 
 _PESQ_RANGE = (1.0, 4.55)
 
 
-class Listener:
-    """A speech recogniser that chooses among `words`, and PESQ. language: its models. pesq: whether it is asked.
+def choices(voice: Voice, utterances: Iterable[str]) -> tuple[str, ...]:
+    """What a recogniser may answer: to each utterance, in their order, then what else the voice usually says.
 
-    left_out: word -> why the recogniser does not know it. Raises WorkbenchError without the recogniser,
-    and where its dictionary lacks all of the words.
+    Numbers are words: "one hundred twenty" for "120". Were there nothing else to choose, all would be understood.
+    """
+    own = [voice.generator.heard_as(each) for each in utterances]
+    usual = map(voice.generator.heard_as, voice.usual)
+    return (*own, *(each for each in dict.fromkeys(usual) if each not in own))
+
+
+class Listener:
+    """A speech recogniser that chooses among words, and PESQ.
+
+    Args:
+        words: That it is asked about.
+        choices: What it may answer, as `choices` gives it; by default the words, digits as "seven", and nothing else.
+        language: Its models.
+        pesq: Whether PESQ is asked.
+
+    Attributes:
+        left_out: Word -> why the recogniser does not know it.
+
+    Raises:
+        WorkbenchError: There is no recogniser, or its dictionary lacks all of the words.
     """
 
     def __init__(
-        self, words: Sequence[str], *, language: Language = ENGLISH, pesq: bool = True
+        self,
+        words: Sequence[str],
+        *,
+        choices: Sequence[str] = (),
+        language: Language = ENGLISH,
+        pesq: bool = True,
     ) -> None:
         self._pesq = _pesq if pesq else _no_pesq
-        self._answers = answers(words, language)
+        self._answers = dict(zip(words, choices, strict=False)) or answers(words, language)
+        others = choices[len(words) :]
         self._recogniser = Recogniser(
-            tuple(self._answers.values()), language=language, leave_out=True
+            tuple(dict.fromkeys([*self._answers.values(), *others])),
+            language=language,
+            leave_out=True,
         )
         missing = self._recogniser.left_out
         self.left_out = {word: missing[a] for word, a in self._answers.items() if a in missing}
+        if len(self.left_out) == len(words):
+            raise WorkbenchError(
+                f"the recogniser's dictionary lacks {', '.join(map(repr, self.left_out))}; give words that it has "
+                "(lower-case US English)"
+            )
 
     def hear(
         self, sounds: Sequence[np.ndarray], clean: np.ndarray, word: str
