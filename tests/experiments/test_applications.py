@@ -15,9 +15,10 @@ from voices import voice
 import workbench as wb
 from workbench.audio.recogniser import VARIANTS, Recogniser
 from workbench.cli import main
-from workbench.experiments.applications import assistance, liveness, readings
+from workbench.experiments.applications import assistance, emulated_voice, liveness, readings
 from workbench.experiments.applications.exposure import Exposure, exposed, exposures
 from workbench.experiments.applications.shares import shares_of, table_rows
+from workbench.firmware.boards import CORES
 from workbench.memory.faults.plan import Plan
 from workbench.memory.faults.transients import Sites
 from workbench.memory.sampling import counter_stream
@@ -165,3 +166,24 @@ def test_a_safety_voice_that_cannot_be_is_refused(capsys: pytest.CaptureFixture[
     assert "says digits, and `users avatar` needs other words" in capsys.readouterr().err
     with pytest.raises(wb.WorkbenchError, match="has no safety voice"):
         wb.users("assistance", safety=voice())
+
+
+def test_a_page_is_read_out_on_an_emulated_core(monkeypatch: pytest.MonkeyPatch) -> None:
+    speech = wb.load("speech")
+    device, samples = emulated_voice.EmulatedVoice(speech, CORES["m4"]), 0
+    (case,) = (each for each in exposures([500], [], "sea-level") if each.fault)
+    for healer in ("none", "pq-scrub"):
+        (image,) = exposed(speech, healer, case, devices=1, seed=1)
+        spoken = device.speak("no", image)
+        np.testing.assert_array_equal(spoken, speech.speak("no", image))
+        assert (len(image.flipped()) == 0) == np.array_equal(spoken, speech.speak("no"))
+        samples += len(spoken)
+    assert device.samples == samples
+    monkeypatch.setattr(emulated_voice, "run", lambda *_: {"sound": np.zeros((1, 1, 1))})
+    with pytest.raises(wb.WorkbenchError, match="says 'no' otherwise than the simulation"):
+        device.speak("no", image)
+
+
+def test_a_core_is_for_pages_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["users", "liveness", "--core", "m4"]) == 2
+    assert "--core lets the devices of `users assistance` read out" in capsys.readouterr().err

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from workbench.commands.common import STRATEGIES, add_checkpoint, strategy_text
 from workbench.errors import WorkbenchError
+from workbench.firmware.boards import CORES
 from workbench.memory.faults.arrivals import PUBLISHED_RATES
 
 # Name -> what it measures; each is a module of `applications`, imported when it is used.
@@ -59,6 +60,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="assistance: instead, flip so many high bits of each operator's parameters, one at a time, and tell which make "
         "wrong numbers (0)",
     )  # fmt: skip
+    parser.add_argument(
+        "--core", choices=tuple(CORES), help="assistance: let each device speak on this emulated core"
+    )  # fmt: skip
     parser.add_argument("--seed", type=int, default=0, help="another one draws other faults (0)")
     add_checkpoint(parser)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures there")
@@ -76,6 +80,10 @@ def run(options: argparse.Namespace) -> None:
     if options.flips < 0 or (options.flips and options.application != "assistance"):
         raise WorkbenchError(
             f"--flips is {options.flips} and counts single flips of `users assistance`; leave it out"
+        )
+    if options.core and (options.flips or options.application != "assistance"):
+        raise WorkbenchError(
+            "--core lets the devices of `users assistance` read out their pages; leave it out"
         )
     if options.safety_voice is not None and options.application != "liveness":
         raise WorkbenchError(

@@ -20,10 +20,12 @@ from workbench.experiments.applications.assistance import (
     suspects,
     understood_readings,
 )
+from workbench.experiments.applications.emulated_voice import EmulatedVoice
 from workbench.experiments.threads import one_thread
 from workbench.experiments.voices.voice import Voice
 from workbench.face.shown import text_table
 from workbench.files import write_text
+from workbench.firmware.boards import CORES
 
 _EXAMPLES = 8
 
@@ -35,7 +37,12 @@ def run(options: argparse.Namespace) -> None:
     if options.flips:
         _print_suspects(voice, options)
         return
-    measure(voice, partial(heard_on_page, voice), options)
+    device = EmulatedVoice(voice, CORES[options.core]) if options.core else voice
+    measure(voice, partial(heard_on_page, device), options)
+    if isinstance(device, EmulatedVoice):
+        print(
+            f"read out on the emulated {CORES[options.core].title}: {device.samples:,} samples, all equal to the simulation's"
+        )
     print(
         "each device reads out a page of eight sensors; a number is heard where most of five presentations, with other "
         "noise each, agree on it; 95 % interval over devices. The listener is pocketsphinx"

@@ -35,6 +35,7 @@ def measure(
         options.devices,
     )
     depends += (safety[0],) if safety else ()
+    depends += (options.core,) if options.core else ()
     with (
         Kept("users", options.application, *depends, options.seed) as kept,
         counted((3 if safety else 2) * len(cases), unit="case") as say,

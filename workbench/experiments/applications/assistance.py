@@ -17,6 +17,7 @@ import numpy as np
 
 from workbench.audio.recogniser import VARIANTS, Recogniser
 from workbench.errors import WorkbenchError
+from workbench.experiments.applications.emulated_voice import EmulatedVoice
 from workbench.experiments.applications.readings import Reading, Sensor, page
 from workbench.experiments.voices.voice import Voice
 from workbench.memory.image import Image
@@ -68,7 +69,7 @@ def refuse_fixed_words(voice: Voice) -> None:
         )
 
 
-def heard_on_page(voice: Voice, number: int, image: Image) -> dict[str, float]:
+def heard_on_page(voice: Voice | EmulatedVoice, number: int, image: Image) -> dict[str, float]:
     """Share of the numbers of a page, read out by a device with this memory, by what is heard of them."""
     heard = [hear(voice.speak(each.words, image), each)[0] for each in page(number)]
     return {what: heard.count(what) / len(heard) for what in Heard}
