@@ -212,10 +212,10 @@ class Voice:
         expect(utterance, str, f"a {self.generator.noun}", f"text, as {self.utterances[0]!r}")
         meant = self.generator.meant(self.config, utterance)
         if meant is None:
-            said = map(self.spoken, self.utterances)
-            raise WorkbenchError(
-                f"this generator cannot say {utterance!r}; {nearest(utterance, self.utterances, also=said)}"
-            )
+            near = nearest(utterance, self.utterances, also=map(self.spoken, self.utterances))
+            if self.generator.output == SOUND:
+                raise WorkbenchError(f"this generator cannot say {utterance!r}; {near}")
+            raise WorkbenchError(f"there is no sound {utterance!r}; {near}, or name a WAV file")
         return self.generator.encode(self.config, [meant])
 
     def all_inputs(
