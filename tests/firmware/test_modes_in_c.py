@@ -15,10 +15,13 @@ from workbench.firmware.design import Firmware
 from workbench.firmware.emulation.emulate import emulated_machine
 from workbench.firmware.twins.equivalence import first_difference, near_schedule
 from workbench.firmware.twins.host import host_machine
-from workbench.firmware.twins.twin import Machine
+from workbench.firmware.twins.twin import Machine, Twin
+from workbench.healing.devices.device import Device
 from workbench.healing.log import Remedy
-from workbench.healing.simulation import simulate
+from workbench.healing.simulation import simulate, simulate_many
 from workbench.healing.strategies.strategy import Strategy
+from workbench.integer.pruning import prunable
+from workbench.memory.faults.events import Event
 
 FRAMES, COUNT = 24, cases(10, nightly=80)
 
@@ -75,3 +78,29 @@ def test_a_core_does_the_same(compiled: tuple[Machine, list[Firmware]]) -> None:
     modes = image.layout.positions(("mode",))
     assert first_difference(machine, firmware, inputs, [[]]) is None and len(modes)
     assert np.array_equal(image.data, image.clean().data)
+
+
+def test_both_do_what_the_application_wants(compiled: tuple[Machine, list[Firmware]]) -> None:
+    """Between words with upsets, some of which hit reserves: layers un-pruned and pruned, whose names and times may be wrong."""
+    machine, firmwares = compiled
+    answers = set()
+    for number, firmware in enumerate(firmwares):
+        rng = np.random.default_rng(number)
+        image, program = firmware.image, firmware.program
+        device, twin = Device(image, firmware.strategy, image.data), Twin(machine, firmware)
+        reserve = image.layout.positions(("reserve",))
+        for word in range(4):
+            upsets = near_schedule(firmware, 7 * number + word, frames=8)
+            upsets = [*upsets, *(Event(0, int(bit)) for bit in rng.choice(reserve, word % 2))]
+            inputs = random_inputs(program, word, 8)
+            (result,) = simulate_many(image, inputs, [upsets], firmware.strategy, devices=[device])
+            twin.reset()
+            assert np.array_equal(twin.run(inputs, upsets), result.codes)
+            layers = len(prunable(program))
+            for _ in range(3):
+                layer, frames = int(rng.integers(layers + 1)), int(rng.choice([0, 1, 3, 2**32 - 1]))
+                done = twin.unprune(layer, frames)
+                assert done == device.unprune(layer, frames)
+                answers.add((layer < layers, done))
+        assert tuple(twin.log) == tuple(device.log)
+    assert answers == {(True, True), (True, False), (False, False)}

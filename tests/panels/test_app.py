@@ -112,6 +112,7 @@ def test_versions_are_those_of_the_cuts_and_modes_of_the_layers() -> None:
     assert len(panel.booted) == (last + 1) * 6
     before = codes(panel.player)
     assert (before["pruned"] == before["ticked layers back"]).all()
+    assert (before["safety voice"] != before["pruned"]).any()
     panel.layers["up1"].value = True
     after = codes(panel.player)
     made, _ = ran(panel.snippet)

@@ -18,7 +18,9 @@ from workbench.commands.common import (
     chosen_voice,
 )
 from workbench.commands.kept import Kept
+from workbench.commands.safety import add_safety_voice, second_voice
 from workbench.errors import WorkbenchError
+from workbench.experiments.fleets.safety_voices import SAFETY_VOICE, with_safety
 from workbench.experiments.provenance import inputs_digest
 from workbench.experiments.threads import one_thread
 from workbench.files import as_argument
@@ -47,7 +49,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the generator, strategies, cores and schedules."""
     add_generator(parser)
     add_checkpoint(parser)
-    add_strategies(parser, default="all that fit")
+    add_strategies(parser, default="all that fit", also=(SAFETY_VOICE,))
+    add_safety_voice(parser, SAFETY_VOICE)
     parser.add_argument(
         "--core",
         action="append",
@@ -87,7 +90,10 @@ def run(options: argparse.Namespace) -> None:
     rates = {name: voice.program.signal(name).rate for name in voice.program.inputs}
     inputs = {name: codes[:, : frames * rates[name]] for name, codes in voice.inputs(word).items()}
     cores = list(dict.fromkeys(options.core or (_HOST,)))
-    asked = options.strategy and calibrated(options.strategy, voice)
+    asked = with_safety(
+        options.strategy and calibrated(options.strategy, voice), voice, second_voice(options),
+        over_budget=options.over_budget,
+    )  # fmt: skip
     variants = strategy_variants(asked, voice.program, every)
     given = schedule_of(options.schedule) if options.schedule is not None else None
     total = len(variants) * len(cores) * (options.schedules if given is None else 1)

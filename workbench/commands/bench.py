@@ -39,6 +39,8 @@ BENCHMARKS = {
     "visemes": "how well a face follows what is said, by held-out recordings and other voices",
     "versions": "what a store of versions costs: instructions of a proof, erasures over ten years",
     "kernels": "instructions a multiply-accumulate on every emulated core, beside CMSIS-NN",
+    "pruning": "instructions that leaving blocks of weights out saves, and how trained voices sound at that",
+    "robust": "how several trainings of a voice sound, and what bit errors do to them",
     "cluster": "how many tasks a second a Dask scheduler hands out to many simulated workers",
 }
 _HELD_OUT = 1  # what monitors do unless told otherwise was chosen by how they did with 0
@@ -68,6 +70,8 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "speech": dict(_VOICE),
     "visemes": {"checkpoint": None},
     "kernels": {"out": None},
+    "pruning": {**_VOICE, "core": None, "out": None},
+    "robust": {"trials": 100, "out": Path("out/robust")},
     "growth": {**_VOICE, "seconds": 1.0, "out": Path("out/growth")},
     "cluster": {"workers": 200},
 }
@@ -107,7 +111,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"codes: faults of each kind ({OPTIONS['codes']['trials']:,}); diagnoses: of each strategy "
         f"({OPTIONS['diagnoses']['trials']}); flash: of each part ({OPTIONS['flash']['trials']:,}); monitors: flips ({OPTIONS['monitors']['trials']:,}); "
         "lead: devices "
-        f"({OPTIONS['lead']['trials']}); behaviour: scenarios of each kind ({OPTIONS['behaviour']['trials']})",
+        f"({OPTIONS['lead']['trials']}); behaviour: scenarios of each kind ({OPTIONS['behaviour']['trials']}); robust: of each "
+        f"word and rate ({OPTIONS['robust']['trials']})",
     )
     parser.add_argument(
         "--upsets",
@@ -119,7 +124,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_word(parser, "estimate, voices: which is said (7, or the generator's first)")
     parser.add_argument(
         "--generator", type=generator_name, metavar="NAME",
-        help="estimate, codes, diagnoses, flash, monitors, lead, behaviour, calm, growth, speech, voices: which generator (that of the checkpoint, "
+        help="estimate, codes, diagnoses, flash, monitors, lead, behaviour, calm, growth, pruning, speech, voices: which generator (that of the checkpoint, "
         f"or {DEFAULT}; voices: all)",
     )  # fmt: skip
     add_checkpoint(parser)
@@ -134,7 +139,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="DIR",
         help=f"growth: where pictures and figures go ({OPTIONS['growth']['out']}); kernels, monitors: where a picture "
-        f"goes; lead, behaviour: where pictures go ({OPTIONS['lead']['out']}, {OPTIONS['behaviour']['out']})",
+        f"goes; lead, behaviour: where pictures go ({OPTIONS['lead']['out']}, {OPTIONS['behaviour']['out']}); pruning, robust: folder "
+        f"with trained checkpoints in folders, where a picture goes (robust: {OPTIONS['robust']['out']})",
     )
     parser.add_argument(
         "--frames", type=int, metavar="N",
@@ -142,7 +148,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--core", action="append", choices=sorted(CORES), metavar="NAME",
-        help=f"monitors: whose instructions are counted, may be given again ({', '.join(USUAL_CORES)})",
+        help=f"monitors: whose instructions are counted, may be given again ({', '.join(USUAL_CORES)}); pruning: the same, one (m4)",
     )  # fmt: skip
     parser.add_argument(
         "--seed", type=int,

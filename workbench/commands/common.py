@@ -222,10 +222,12 @@ def add_strategies(
     )  # fmt: skip
 
 
-def add_strategy(parser: argparse.ArgumentParser, *, default: str = CRC_SCRUB) -> None:
-    """Declare the healer and how much it checks; see `strategy_of`."""
+def add_strategy(
+    parser: argparse.ArgumentParser, *, default: str = CRC_SCRUB, also: Sequence[str] = ()
+) -> None:
+    """Declare the healer and how much it checks; see `strategy_of`. also: names that the command adds."""
     parser.add_argument(
-        "--strategy", type=strategy_text, metavar="NAME|FILE",
+        "--strategy", type=lambda text: text if text in also else strategy_text(text), metavar="NAME|FILE",
         help=f"the healer: {STRATEGIES} ({default})",
     )  # fmt: skip
     parser.add_argument(

@@ -24,6 +24,7 @@ from workbench.commands.common import (
 )
 from workbench.commands.compare_table import LEGEND, print_environment, print_missing
 from workbench.commands.progress import doing, resumable
+from workbench.commands.safety import add_safety_voice, second_voice
 from workbench.errors import WorkbenchError
 from workbench.experiments.fleets.comparison import (
     ENVIRONMENTS,
@@ -45,7 +46,7 @@ from workbench.experiments.records import RecordFile
 from workbench.experiments.threads import one_thread
 from workbench.experiments.voices.outputs import output_name, write_output
 from workbench.experiments.voices.script import script_of
-from workbench.experiments.voices.voice import Voice, open_voice
+from workbench.experiments.voices.voice import Voice
 from workbench.files import exists, output_folder, write_text
 from workbench.firmware.emulation.costs import Cost
 from workbench.healing.simulation import SimulationResult, simulate
@@ -59,6 +60,7 @@ from workbench.healing.strategies.variants import (
     strategy_variant,
     strategy_variants,
 )
+from workbench.healing.strategies.watching import AUTONOMIC
 from workbench.integer.reference import Codes
 from workbench.memory.faults.transients import Sites
 from workbench.memory.image import Image
@@ -87,14 +89,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_word_count(parser, "that each of them says", default=_WORDS)
     add_texts(parser, "said", "what they say, drawn by the seed (the usual ones of the generator)")
     parser.add_argument("--seed", type=int, default=0, help="another one draws other faults (0)")
-    parser.add_argument(
-        "--safety-voice", type=Path, metavar="DIR",
-        help="checkpoint of a far smaller voice, trained on the same words, for safety-voice and autonomic",
-    )  # fmt: skip
-    parser.add_argument(
-        "--over-budget", action="store_true",
-        help="take it also where it is larger than a safety voice may be",
-    )  # fmt: skip
+    add_safety_voice(parser, f"{SAFETY_VOICE} and {AUTONOMIC}")
     parser.add_argument(
         "--mask",
         type=Path,
@@ -127,9 +122,9 @@ def run(options: argparse.Namespace) -> None:
         return
     out = output_folder(options.out)
     environments = _environments(options)
-    second = open_voice(options.safety_voice) if options.safety_voice else None
     asked = with_safety(
-        options.strategy and calibrated(options.strategy, voice), voice, second, over_budget=options.over_budget
+        options.strategy and calibrated(options.strategy, voice), voice, second_voice(options),
+        over_budget=options.over_budget,
     )  # fmt: skip
     with doing("preparing the strategies"):
         variants = strategy_variants(asked, voice.program, inputs, options.mask)

@@ -16,17 +16,20 @@ from workbench.commands.common import (
     words_of,
 )
 from workbench.commands.progress import doing
+from workbench.commands.safety import add_safety_voice, second_voice
 from workbench.errors import WorkbenchError, reason_of
+from workbench.experiments.fleets.safety_voices import SAFETY_VOICE, with_safety
 from workbench.experiments.voices.voice import Voice
 from workbench.face.exporting import export
 from workbench.files import as_argument, read_bytes
 from workbench.firmware.boards import BOARDS
-from workbench.firmware.design import RAM, WEIGHTS
+from workbench.firmware.design import FLASH, RAM, WEIGHTS
 from workbench.firmware.exporting.exported import refuse_foreign
 from workbench.firmware.exporting.store import export_store
 from workbench.firmware.names import PREFIX, checked_prefix
 from workbench.healing.strategies.named import CRC_SCRUB, NONE, VERSIONS
 
+_SECOND = "safety"  # folder and prefix of a second voice
 _MOST_BYTES = 1 << 20  # of a file of texts
 
 
@@ -35,7 +38,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_generator(parser)
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where to write")
     add_checkpoint(parser)
-    add_strategy(parser, default=f"{CRC_SCRUB} with --weights ram")
+    add_strategy(parser, default=f"{CRC_SCRUB} with --weights ram", also=(SAFETY_VOICE,))
+    add_safety_voice(parser, f"{SAFETY_VOICE}; its firmware goes to {_SECOND} in the folder")
     parser.add_argument(
         "--weights",
         choices=WEIGHTS,
@@ -124,10 +128,19 @@ def run(options: argparse.Namespace) -> None:
     checked_prefix(options.prefix)
     refuse_foreign(options.out)
     voice = chosen_voice(options)
+    second = second_voice(options)
+    if second and (name != SAFETY_VOICE or options.prefix == _SECOND):
+        raise WorkbenchError(
+            f"--safety-voice is for --strategy {SAFETY_VOICE}, with a --prefix other than {_SECOND}"
+        )
+    healers = with_safety(
+        [healer_of(name, options.pages, voice)], voice, second, over_budget=options.over_budget
+    )
+    assert healers
     with doing("writing the firmware"):
         made = export(
             voice,
-            healer_of(name, options.pages, voice),
+            healers[0],
             options.out,
             board=options.board,
             weights=options.weights,
@@ -138,6 +151,11 @@ def run(options: argparse.Namespace) -> None:
         )
     if options.store and made.firmware.versions == 1:
         export_store(options.out)
+    if second:
+        folder = options.out / _SECOND
+        with doing("writing the safety voice"):
+            export(second, NONE, folder, weights=FLASH, say=_said(options, second), prefix=_SECOND)
+        print(f"{folder}: the safety voice; runtime/wb_safety.h says how the two are joined")
     for what, where, size in made.memory:
         print(f"{what:<32} {where:<5} {size:>8,} bytes")
     if made.fit:

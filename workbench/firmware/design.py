@@ -112,6 +112,11 @@ class Firmware:
         return self.strategy.heals and bool(self.layout.watches)
 
     @property
+    def switches(self) -> bool:
+        """Whether its healer guards modes of pruned layers."""
+        return self.heals and any(guard.area.kind.switches for guard in self.strategy.guards)
+
+    @property
     def copies(self) -> bool:
         """Whether parameters have a working copy in RAM."""
         return self.weights == RAM and self.layout.working_bytes > 0

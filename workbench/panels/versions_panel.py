@@ -25,7 +25,7 @@ from workbench.panels.voices import utterance_control
 from workbench.training.checkpoint_files import METADATA_FILE
 
 _OPTIONS: dict[str, Any] = {"style": {"description_width": "8rem"}, "layout": WIDE}
-_PRUNED = "pruned"  # folder beside a shipped checkpoint
+_PRUNED, _SAFETY = "pruned", "safety"  # folders beside a shipped checkpoint
 _COLOURS = {1: "#0072b2", 2: "#13703f"}  # of the version that boots
 
 
@@ -38,6 +38,7 @@ class VersionsPanel(widgets.VBox):
     Attributes:
         booted: By operation and by what it had done when the power failed.
         pruned: The pruned voice of this generator, None where none ships.
+        safety: Its safety voice, likewise.
     """
 
     def __init__(self, voice: Voice | None = None) -> None:
@@ -49,7 +50,7 @@ class VersionsPanel(widgets.VBox):
         self.status = Status((self.cuts, self.sound, self.figures))
         with self.status.shown("opening the voice"):
             self.voice = voice or open_voice()
-            self.pruned = _pruned(self.voice)
+            self.pruned, self.safety = (_beside(self.voice, name) for name in (_PRUNED, _SAFETY))
             self.controls: dict[str, widgets.Widget] = {
                 "operation": widgets.IntSlider(
                     value=len(update_operations()) - 2, min=0, max=len(update_operations()) - 1,
@@ -119,6 +120,7 @@ class VersionsPanel(widgets.VBox):
             "pruned": pruned,
             "ticked layers back": in_mode(pruned, self._ticked()),
             "never pruned": self.voice,
+            **({"safety voice": self.safety} if self.safety else {}),
         }
         self.player.show(
             {title: each.speak(word) for title, each in voices.items()}, pruned.sample_rate_hz
@@ -148,10 +150,10 @@ class VersionsPanel(widgets.VBox):
         self.snippet.lines(lines)
 
 
-def _pruned(voice: Voice) -> Voice | None:
-    """The pruned voice that ships beside that of the generator."""
+def _beside(voice: Voice, name: str) -> Voice | None:
+    """The voice in the folder `name` beside the one that ships with the generator."""
     try:
-        folder = voice.generator.checkpoint().parent / _PRUNED
+        folder = voice.generator.checkpoint().parent / name
     except WorkbenchError:
         return None
     return open_voice(folder) if exists(folder / METADATA_FILE) else None

@@ -22,9 +22,8 @@ from torch import nn
 
 from workbench.errors import WorkbenchError
 from workbench.integer.lowering.weights import polyphase
-from workbench.integer.operators.pruned import block_grid, kept_of
+from workbench.integer.operators.pruned import LEAST_BLOCKS, block_grid, kept_of
 
-LEAST_BLOCKS = 8  # of four rows: to leave some of fewer out takes as many instructions as it saves
 _KEPT = "kept_blocks"  # a buffer of a layer: 1 where a weight's block is kept, in the shape of its weight
 _GROWING = 0.35  # of the steps of the first stage
 _CHOICES = 24  # of the blocks that are kept, while their share shrinks

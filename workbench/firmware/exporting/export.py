@@ -13,6 +13,7 @@ from workbench.files import output_folder, write_text
 from workbench.firmware.design import RAM, RUNTIME_VERSION, Firmware, c_type
 from workbench.firmware.exporting.exported import STRATEGY_FILE, keep, refuse_foreign
 from workbench.firmware.exporting.healing_notes import healing, memory_table, trial
+from workbench.firmware.exporting.mode_notes import modes
 from workbench.firmware.exporting.store import export_store
 from workbench.firmware.exporting.utterances import dictionary_sources, saying
 from workbench.firmware.exporting.vectors import Inputs, vector_sources
@@ -136,6 +137,7 @@ def _templates(
         * firmware.heals,
         "trial": trial(firmware),
         "healing": healing(firmware) + readme(firmware),
+        "modes": modes(firmware),
         "init": init_call(firmware, f"{name}_device").replace(", 0", ", wb_store_versions(&store)"),
         "flash": "".join(f"    *(.rodata.{name}_{part})\n" for part in _flash_parts(firmware)),
     }

@@ -26,18 +26,6 @@ typedef struct {
 
 #define WB_BLOCK_BITS 32u
 
-/* Leave the lowest `most` bits that are set in some words, and clear the others. */
-static inline void wb_lowest_bits(uint32_t *words, uint32_t count, uint32_t most)
-{
-    for (uint32_t i = 0; i < count; i++) {
-        uint32_t kept = 0;
-        for (uint32_t rest = words[i]; rest && most; rest &= rest - 1, most--) {
-            kept |= rest & (0u - rest);
-        }
-        words[i] = kept;
-    }
-}
-
 static inline uint32_t wb_bits_set(uint32_t word)
 {
     word -= word >> 1 & 0x55555555u;
@@ -45,39 +33,53 @@ static inline uint32_t wb_bits_set(uint32_t word)
     return ((word + (word >> 4)) & 0x0f0f0f0fu) * 0x01010101u >> 24;
 }
 
+/* The bits of a word for which there are weights: its lowest `*left` that are set; takes them off `*left`. */
+static inline uint32_t wb_bits_with_weights(uint32_t word, uint32_t *left)
+{
+    const uint32_t set = wb_bits_set(word);
+    if (set <= *left) {
+        *left -= set;
+        return word;
+    }
+    uint32_t lowest = 0; /* a fault set more */
+    for (; *left; --*left, word &= word - 1) {
+        lowest |= word & (0u - word);
+    }
+    return lowest;
+}
+
+/* The blocks of a word of a mask, of which `left` are to come: as many ones, at most 32. */
+static inline uint32_t wb_blocks_of_word(uint32_t left)
+{
+    return 0xffffffffu >> (left < WB_BLOCK_BITS ? WB_BLOCK_BITS - left : 0);
+}
+
+/* The bits of a mask that these blocks have; its last byte may be the last there is. */
+static inline uint32_t wb_mask_word(const unsigned char *mask, uint32_t blocks)
+{
+    uint32_t word = mask[0];
+    if (blocks >> 8) {
+        word |= (uint32_t)mask[1] << 8;
+    }
+    if (blocks >> 16) {
+        word |= (uint32_t)mask[2] << 16;
+    }
+    if (blocks >> 24) {
+        word |= (uint32_t)mask[3] << 24;
+    }
+    return word & blocks;
+}
+
 /* Bits of the blocks of a group that are kept, or, unless `wanted`, of all others: as many as there are weights for. */
 static inline void wb_block_bits(const wb_blocks *blocks, const unsigned char *mask, uint32_t wanted,
                                  uint32_t *words)
 {
-    const uint32_t count = (blocks->count + WB_BLOCK_BITS - 1) / WB_BLOCK_BITS;
-    uint32_t set = 0;
-    uint32_t left = blocks->count;
-    for (uint32_t i = 0; i < count; i++) {
-        const uint32_t bits = left < WB_BLOCK_BITS ? left : WB_BLOCK_BITS;
-        uint32_t word = 0;
-        for (uint32_t bit = 0; bit < bits; bit += 8) {
-            word |= (uint32_t)*mask++ << bit;
-        }
-        word &= 0xffffffffu >> (WB_BLOCK_BITS - bits);
-        words[i] = word;
-        set += wb_bits_set(word);
-        left -= bits;
-    }
-    if (set > blocks->kept_count) { /* by a fault */
-        wb_lowest_bits(words, count, blocks->kept_count);
-        set = blocks->kept_count;
-    }
-    if (wanted) {
-        return;
-    }
-    left = blocks->count;
-    for (uint32_t i = 0; i < count; i++) {
-        const uint32_t bits = left < WB_BLOCK_BITS ? left : WB_BLOCK_BITS;
-        words[i] ^= 0xffffffffu >> (WB_BLOCK_BITS - bits);
-        left -= bits;
-    }
-    if (set < blocks->kept_count) {
-        wb_lowest_bits(words, count, blocks->count - blocks->kept_count);
+    uint32_t kept = blocks->kept_count;
+    uint32_t others = blocks->count - kept;
+    for (uint32_t first = 0; first < blocks->count; first += WB_BLOCK_BITS) {
+        const uint32_t all = wb_blocks_of_word(blocks->count - first);
+        const uint32_t bits = wb_bits_with_weights(wb_mask_word(mask + first / 8, all), &kept);
+        *words++ = wanted ? bits : wb_bits_with_weights(all & ~bits, &others);
     }
 }
 

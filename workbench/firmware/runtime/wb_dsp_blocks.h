@@ -102,88 +102,101 @@ static inline uint32_t wb_bits_reversed(uint32_t word)
     return reversed;
 }
 
-/* Add the products of the blocks of a group whose bits are set to sums [row][position]. */
-static inline void wb_add_laid_blocks(const wb_laid *laid, const uint32_t *words, const int8_t *weights,
-                                      uint32_t *sums)
+/* Add the products of the blocks whose bits are set to sums [row][position]; returns where the next weights lie. */
+static WB_INLINE const int8_t *wb_add_laid_blocks(uint32_t positions, const uint32_t *at, uint32_t bits,
+                                                  const int8_t *weights, uint32_t *sums)
 {
-    const uint32_t *at = laid->work;
-    for (uint32_t left = laid->codes; left;) {
-        const uint32_t bits = wb_bits_reversed(*words++);
-        const uint32_t codes = left < WB_BLOCK_BITS * WB_BLOCK_CODES ? left : WB_BLOCK_BITS * WB_BLOCK_CODES;
-        if (bits && laid->positions == 1) {
-            weights = wb_block_rows_of_one(at, bits, weights, sums);
-        } else if (bits) {
-            (void)wb_block_row_of_four(at, bits, weights + WB_BLOCK_CODES, sums + 4);
-            (void)wb_block_row_of_four(at, bits, weights + 2 * WB_BLOCK_CODES, sums + 8);
-            (void)wb_block_row_of_four(at, bits, weights + 3 * WB_BLOCK_CODES, sums + 12);
-            weights = wb_block_row_of_four(at, bits, weights, sums);
-        }
-        at += codes / 2 * laid->positions;
-        left -= codes;
+    if (!bits) {
+        return weights;
     }
+    bits = wb_bits_reversed(bits);
+    if (positions == 1) {
+        return wb_block_rows_of_one(at, bits, weights, sums);
+    }
+    (void)wb_block_row_of_four(at, bits, weights + WB_BLOCK_CODES, sums + 4);
+    (void)wb_block_row_of_four(at, bits, weights + 2 * WB_BLOCK_CODES, sums + 8);
+    (void)wb_block_row_of_four(at, bits, weights + 3 * WB_BLOCK_CODES, sums + 12);
+    return wb_block_row_of_four(at, bits, weights, sums);
 }
 
-/* What the sums of a group begin with: at four positions biases; at one, zeros, since biases are added when it is written. */
-static inline void wb_begin_sums(const wb_conv_call *call, const wb_laid *laid, uint32_t column, uint32_t *sums)
+/* All blocks of a group that count now, likewise. */
+static WB_INLINE void wb_add_group(const wb_blocks *blocks, const uint32_t *at, uint32_t positions,
+                                   uint32_t group, uint32_t *sums)
 {
-    for (uint32_t k = 0; k < WB_BLOCK_ROWS; k++) {
-        if (laid->positions == 1) {
-            __asm__("mov %0, #0" : "=r"(sums[k])); /* of zeros a compiler would make a call of memset */
-        } else {
-            const uint32_t bias = wb_bias(call->bias, column);
-            sums[4 * k] = bias;
-            sums[4 * k + 1] = bias;
-            sums[4 * k + 2] = bias;
-            sums[4 * k + 3] = bias;
-            column = column + 1 < call->shape->columns ? column + 1 : 0;
-        }
-    }
-}
-
-/* Write the codes of four rows at four positions, `step` codes apart. */
-static inline void wb_put_laid_blocks(const wb_conv_call *call, const wb_laid *laid, const uint32_t *sums,
-                                      uint32_t column, unsigned char *y, uint32_t step)
-{
-    const wb_conv_shape *const shape = call->shape;
-    for (uint32_t k = 0; k < WB_BLOCK_ROWS; k++, sums += WB_POSITIONS) {
-        const int32_t places = call->shift[column];
-        (void)wb_put_four(shape, places < 0 ? WB_ANY_RANGE : laid->range, sums[0], sums[1], sums[2], sums[3],
-                          places, y, step);
-        y += shape->y_bits / 8;
-        column = column + 1 < shape->columns ? column + 1 : 0;
-    }
-}
-
-/* The groups of rows at the positions that are laid out. */
-static inline void wb_laid_blocks(const wb_conv_call *call, const wb_blocks *blocks, const wb_laid *laid,
-                                  uint32_t *words, unsigned char *y)
-{
-    const wb_conv_shape *const shape = call->shape;
-    const uint32_t rows = shape->up * shape->columns;
-    const uint32_t others = (blocks->count - blocks->kept_count) * WB_BLOCK_BYTES;
-    const uint32_t mask_bytes = (blocks->count + 7) / 8;
-    const unsigned char *mask = blocks->mask;
-    const int8_t *reserve = blocks->reserve;
-    uint32_t column = 0;
-    for (uint32_t group = 0; group < rows / WB_BLOCK_ROWS; group++) {
-        uint32_t sums[WB_BLOCK_ROWS * WB_POSITIONS];
-        wb_begin_sums(call, laid, column, sums);
-        wb_block_bits(blocks, mask, 1, words);
-        wb_add_laid_blocks(laid, words, wb_kept_of(blocks, group), sums);
+    const uint32_t count = blocks->count;
+    const unsigned char *mask = blocks->mask + group * ((count + 7) / 8);
+    const int8_t *kept = wb_kept_of(blocks, group);
+    uint32_t kept_left = blocks->kept_count;
+    uint32_t others_left = count - kept_left;
+    const int8_t *reserve = blocks->reserve + group * others_left * WB_BLOCK_BYTES;
+    for (uint32_t left = count;; left -= WB_BLOCK_BITS) {
+        const uint32_t all = wb_blocks_of_word(left);
+        const uint32_t bits = wb_bits_with_weights(wb_mask_word(mask, all), &kept_left);
+        kept = wb_add_laid_blocks(positions, at, bits, kept, sums);
         if (blocks->mode) {
-            wb_block_bits(blocks, mask, 0, words);
-            wb_add_laid_blocks(laid, words, reserve, sums);
+            const uint32_t others = wb_bits_with_weights(all & ~bits, &others_left);
+            reserve = wb_add_laid_blocks(positions, at, others, reserve, sums);
         }
-        if (laid->positions > 1) {
-            wb_put_laid_blocks(call, laid, sums, column, y, rows);
-        } else if (shape->columns % WB_BLOCK_ROWS == 0) {
+        if (left <= WB_BLOCK_BITS) {
+            return;
+        }
+        mask += WB_BLOCK_BITS / 8;
+        at += WB_BLOCK_BITS * WB_BLOCK_CODES / 2 * positions;
+    }
+}
+
+/* The groups of rows at one position that is laid out. */
+WB_NOINLINE static void wb_block_groups_of_one(const wb_conv_call *call, const wb_blocks *blocks,
+                                               const wb_laid *laid, unsigned char *y)
+{
+    const wb_conv_shape *const shape = call->shape;
+    const uint32_t groups = shape->up * shape->columns / WB_BLOCK_ROWS;
+    const uint32_t whole = shape->columns % WB_BLOCK_ROWS == 0;
+    uint32_t column = 0;
+    for (uint32_t group = 0; group < groups; group++) {
+        uint32_t sums[WB_BLOCK_ROWS];
+        for (uint32_t k = 0; k < WB_BLOCK_ROWS; k++) {
+            __asm__("mov %0, #0" : "=r"(sums[k])); /* of zeros a compiler would make a call of memset */
+        }
+        wb_add_group(blocks, laid->work, 1, group, sums);
+        if (whole) {
             wb_put_rows(shape, laid->range, sums, call->bias, column, call->shift + column, y);
         } else {
             wb_put_block_rows(call, sums, column, y);
         }
-        mask += mask_bytes;
-        reserve += others;
         y += WB_BLOCK_ROWS * shape->y_bits / 8;
+        column = wb_column_after(shape, column);
+    }
+}
+
+/* The same at four positions. */
+WB_NOINLINE static void wb_block_groups_of_four(const wb_conv_call *call, const wb_blocks *blocks,
+                                                const wb_laid *laid, unsigned char *y)
+{
+    const wb_conv_shape *const shape = call->shape;
+    const uint32_t rows = shape->up * shape->columns;
+    const uint32_t y_bytes = shape->y_bits / 8;
+    uint32_t column = 0;
+    for (uint32_t group = 0; group < rows / WB_BLOCK_ROWS; group++) {
+        uint32_t sums[WB_BLOCK_ROWS * WB_POSITIONS];
+        uint32_t of = column;
+        for (uint32_t *sum = sums; sum < sums + WB_BLOCK_ROWS * WB_POSITIONS; sum += WB_POSITIONS) {
+            const uint32_t bias = wb_bias(call->bias, of);
+            sum[0] = bias;
+            sum[1] = bias;
+            sum[2] = bias;
+            sum[3] = bias;
+            of = of + 1 < shape->columns ? of + 1 : 0;
+        }
+        wb_add_group(blocks, laid->work, WB_POSITIONS, group, sums);
+        of = column;
+        for (uint32_t *sum = sums; sum < sums + WB_BLOCK_ROWS * WB_POSITIONS; sum += WB_POSITIONS) {
+            const int32_t places = call->shift[of];
+            (void)wb_put_four(shape, places < 0 ? WB_ANY_RANGE : laid->range, sum[0], sum[1], sum[2], sum[3],
+                              places, y, rows);
+            y += y_bytes;
+            of = of + 1 < shape->columns ? of + 1 : 0;
+        }
         column = wb_column_after(shape, column);
     }
 }
@@ -214,7 +227,11 @@ static inline void wb_tuned_blocks(const wb_conv_call *call, const wb_blocks *bl
         for (uint32_t k = 0; k < positions; k++) {
             wb_lay_window(&laid, &call->walk, k, x + k * position_bytes);
         }
-        wb_laid_blocks(call, blocks, &laid, call->work + 2 * codes, y);
+        if (positions == 1) {
+            wb_block_groups_of_one(call, blocks, &laid, y);
+        } else {
+            wb_block_groups_of_four(call, blocks, &laid, y);
+        }
         x += positions * position_bytes;
         y += positions * shape->up * shape->columns * shape->y_bits / 8;
         left -= positions;

@@ -146,16 +146,34 @@ WB_COLD static int wb_reserve_sound(const wb_memory *memory, const wb_layer *lay
     return 1;
 }
 
-/* Un-prune a layer from the next frame on: 0 where its reserve is damaged. */
+/*
+ * A layer is un-pruned from the next frame on, for as many frames; `hold` at most, and none prunes it. Returns 0, and
+ * does nothing, where its reserve is damaged; of one that is un-pruned already that is not asked.
+ */
+WB_COLD static int wb_hold_layer(const wb_memory *memory, const wb_area *modes, uint32_t unit, uint32_t frames)
+{
+    const wb_modes *const part = modes->parts;
+    const uint32_t left = wb_at_most(frames, part->hold);
+    if (left && !wb_frames_left(memory, modes, unit) && !wb_reserve_sound(memory, &part->layers[unit])) {
+        return 0;
+    }
+    wb_put_left(memory, modes, unit, left);
+    wb_put_mode(memory, modes, unit, left);
+    return 1;
+}
+
+/* As a remedy: for as long as can be, whose reserve is looked at each time. */
 WB_COLD static int wb_unprune_layer(const wb_memory *memory, const wb_area *modes, uint32_t unit)
 {
     const wb_modes *const part = modes->parts;
-    if (!wb_reserve_sound(memory, &part->layers[unit])) {
-        return 0;
-    }
-    wb_put_left(memory, modes, unit, part->hold);
-    wb_put_mode(memory, modes, unit, part->hold);
-    return 1;
+    return wb_reserve_sound(memory, &part->layers[unit]) && wb_hold_layer(memory, modes, unit, part->hold);
+}
+
+/* As the application wants it, between two steps; 0 as well where there is no such layer. */
+static inline int wb_unprune_wanted(const wb_memory *memory, uint32_t layer, uint32_t frames)
+{
+    const wb_area *const modes = wb_modes_of(memory);
+    return layer < modes->units && wb_hold_layer(memory, modes, layer, frames);
 }
 
 /* Whether a unit of pages or groups has one of `count` bytes from `start` on. */

@@ -151,6 +151,13 @@ class Twin:
         wrong, status = divmod(int(self._status[0]), 256)
         return Status(status), wrong
 
+    def unprune(self, layer: int, frames: int) -> bool:
+        """Un-prune a layer between two frames, for as many; whether that was done. Of a device with a guard of modes."""
+        wanted = self.machine.view(f"{self.firmware.prefix}_unit_wanted", 8).view("<u4")
+        wanted[:] = layer, frames
+        self._call("unprune")
+        return bool(wanted[0])
+
     def run(
         self,
         inputs: Mapping[str, np.ndarray],

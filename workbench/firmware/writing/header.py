@@ -255,6 +255,7 @@ def _functions(firmware: Firmware) -> str:
     name = firmware.prefix
     heals = "Then the healer has its turn. " if firmware.heals else ""
     log = _LOG.format(name=name) if firmware.heals else ""
+    unprune = _UNPRUNE.format(name=name) if firmware.switches else ""
     ranks = (
         " versions: which one, and which come after it, as `wb_store_versions` says; 0 for the slots in their order."
         if firmware.versions > 1
@@ -271,9 +272,16 @@ void {name}_reset({name}_instance *model);
 
 /* Computes one frame. {heals}Sizes: the macros ..._CODES above. */
 {signature(firmware)};
-{log}"""
+{log}{unprune}"""
 
 
+_UNPRUNE = """
+/*
+ * Un-prunes a layer between two steps, whose number follows the order of the program, for as many frames as you say; its
+ * guard of modes has a limit, and 0 prunes it. Returns 0 where there is no such layer or its reserve is damaged.
+ */
+int {name}_unprune({name}_instance *model, uint32_t layer, uint32_t frames);
+"""
 _LOG = """
 /*
  * The log from the oldest entry on: begin with *next = 0 and call until it returns 0, now or after later steps. Where

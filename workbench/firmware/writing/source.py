@@ -55,6 +55,7 @@ def _source(firmware: Firmware) -> str:
         version_functions(firmware) if firmware.versions > 1 else "",
         _step(firmware),
         _log(firmware) if firmware.heals else "",
+        _unprune(firmware) if firmware.switches else "",
     ]
     return "\n".join(part for part in parts if part)
 
@@ -111,6 +112,19 @@ wb_status {name}_verify({name}_instance *model, wb_verification *at, uint32_t mo
 
     wb_wake(&memory);
 {follow}    return wb_verify(&memory, {name}_tables, sizeof {name}_tables / sizeof *{name}_tables, at, most);
+}}
+"""
+
+
+def _unprune(firmware: Firmware) -> str:
+    name = firmware.prefix
+    declared = "\n".join(f"    {line}" for line in _healing_locals(firmware))
+    return f"""int {name}_unprune({name}_instance *model, uint32_t layer, uint32_t frames)
+{{
+{declared}
+
+    wb_wake(&memory);
+    return wb_unprune_wanted(&memory, layer, frames);
 }}
 """
 

@@ -20,7 +20,8 @@ UNIT_WATCHDOG = "WB_UNIT_WATCHDOG"
 
 def unit_calls(firmware: Firmware) -> tuple[str, ...]:
     """What the unit of a firmware can do."""
-    return (*UNIT_CALLS, "verify") if firmware.heals else UNIT_CALLS
+    calls = (*UNIT_CALLS, "verify") if firmware.heals else UNIT_CALLS
+    return (*calls, "unprune") if firmware.switches else calls
 
 
 def unit(firmware: Firmware) -> str:
@@ -35,6 +36,7 @@ def unit(firmware: Firmware) -> str:
     declared = "".join(f"void {name}_unit_{call}(void);\n" for call in unit_calls(firmware))
     arguments = ", ".join(input_buffer(firmware, given) for given in program.inputs)
     verify = _VERIFY.format(name=name) if firmware.heals else ""
+    unprune = _UNPRUNE.format(name=name) if firmware.switches else ""
     return f"""/* SPDX-License-Identifier: Apache-2.0 */
 #include "{name}.h"
 
@@ -57,7 +59,7 @@ void {name}_unit_step(void)
 {{
     {name}_unit_status = {name}_step(&{name}_unit, {arguments}, {name}_unit_output);
 }}
-{verify}
+{verify}{unprune}
 #ifdef {UNIT_WATCHDOG}
 void {name}_unit_frame(void);
 
@@ -79,6 +81,16 @@ void {name}_unit_verify(void)
         {name}_unit_status = {name}_verify(&{name}_unit, &at, 3);
     }} while ({name}_unit_status == WB_BUSY);
     {name}_unit_status |= at.wrong << 8;
+}}
+"""
+
+
+_UNPRUNE = """
+uint32_t {name}_unit_wanted[2]; /* layer and frames, which it makes whether that was done */
+
+void {name}_unit_unprune(void)
+{{
+    {name}_unit_wanted[0] = (uint32_t){name}_unprune(&{name}_unit, {name}_unit_wanted[0], {name}_unit_wanted[1]);
 }}
 """
 

@@ -134,6 +134,17 @@ class Device:
         self.trace.hit([8 * self.where.seen(position >> 3) + (position & 7)])
         return self.flip(())
 
+    def unprune(self, layer: int, frames: int) -> bool:
+        """What the application wants between two frames; tell whether it was done.
+
+        Args:
+            layer: Number of a pruned layer, in the order of the program.
+            frames: For which it is un-pruned, as many as its guard of modes holds it at most; 0 prunes it.
+        """
+        changed = self.unpruning.hold(layer, frames)
+        self._upset(changed)
+        return bool(changed.size)
+
     def quiet_frames(self) -> int | None:
         """How many calls of `heal`, which monitors have no part in, find nothing from now on; None: all."""
         return quiet_frames(self)

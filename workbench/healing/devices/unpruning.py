@@ -44,10 +44,22 @@ class Unpruning:
             layers = modes.layers_of(listed(watch.addresses(unit), watch.stop))
         begun = [layer for layer in layers if self._is_sound(modes, layer)]
         for layer in begun:
-            modes.begin(self._data, layer)
+            modes.begin(self._data, layer, modes.hold)
         if begun:
             self._mended(modes.modes[begun])
         return bool(begun)
+
+    def hold(self, layer: int, frames: int) -> np.ndarray:
+        """As `Device.unprune`; the address of the mode, int64 [1], or [0] where nothing was done."""
+        modes = self._watch
+        if not modes or not 0 <= layer < modes.units:
+            return np.zeros(0, np.int64)
+        begins = frames and not modes.left(self._data)[layer]
+        if begins and not self._is_sound(modes, layer):
+            return np.zeros(0, np.int64)
+        modes.begin(self._data, layer, frames)
+        self._settle()
+        return modes.modes[[layer]]
 
     def _is_sound(self, modes: ModesWatch, layer: int) -> bool:
         if self._flash is None:

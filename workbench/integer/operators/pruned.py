@@ -16,6 +16,7 @@ from workbench.integer.signals import Signal
 
 BLOCK_ROWS, BLOCK_INPUTS = 4, 8  # of a block: two words of weights for each of four sums
 PRUNED, DENSE = 0, 1  # modes
+LEAST_BLOCKS = 8  # of four rows: to leave some of fewer out saves few instructions
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -96,10 +96,11 @@ class ModesWatch(Watch):
         """Whether some mode is not that of the program."""
         return bool((data[self.modes] != self.usual).any())
 
-    def begin(self, data: np.ndarray, unit: int) -> None:
-        """Un-prune a layer from the next frame on."""
-        self._copies(data)[unit] = self.hold
-        data[self.modes[unit]] = self._expected(unit, self.hold)
+    def begin(self, data: np.ndarray, unit: int, frames: int) -> None:
+        """Un-prune a layer from the next frame on, for as many frames; `hold` at most, and none prunes it."""
+        left = min(frames, self.hold)
+        self._copies(data)[unit] = left
+        data[self.modes[unit]] = self._expected(unit, left)
 
     def advance(self, data: np.ndarray, frames: int = 1) -> None:
         """The end of so many frames: those modes are put back whose time is over."""
