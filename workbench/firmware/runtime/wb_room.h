@@ -4,7 +4,7 @@
  * pruned again in the opposite order as soon as there is none. The application says what was left of each frame, in the
  * unit of its table: instructions, cycles or microseconds.
  *
- *     static const uint32_t extra[2] = {10600, 11300};
+ *     static const uint32_t extra[2] = {9300, 10400};
  *     static const wb_room_rules rules = {extra, 2, 20000, 250};
  *     voice_step(&voice, ..., output);
  *     const uint32_t count = wb_room_next(&room, &rules, used < budget ? budget - used : 0);
