@@ -15,6 +15,7 @@ from workbench.experiments.bench import robust
 from workbench.experiments.voices.quality import Quality
 from workbench.experiments.voices.voice import open_voice
 from workbench.generators.challenge import GENERATOR
+from workbench.integer.reference import run
 from workbench.memory.faults.plan import Plan
 from workbench.memory.faults.transients import Sites
 from workbench.memory.trials.truth import play
@@ -41,7 +42,7 @@ def test_harm_is_that_of_the_bytes(
         plan, energies = Plan.parse(f"ber=0.001{condition}"), []
         for word in WORDS:
             inputs = voice.inputs(word)
-            clean = play(image, inputs).astype(float)
+            clean = run(image.program, inputs)[image.program.output][0].astype(float)
             for trial in range(TRIALS):
                 hit = play(image, inputs, plan.events(sites, np.array([trial]))).astype(float)
                 energies.append(((hit - clean) ** 2).sum() / (clean**2).sum())

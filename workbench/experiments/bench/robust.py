@@ -91,7 +91,7 @@ def robustness(
 def draw_robustness(path: Path, rows: Sequence[Robustness]) -> None:
     """Replace the PNG file `path`: PESQ-NB without faults against harm at each rate, errors in weights alone."""
     figure = Figure(figsize=(9, 3.2), layout="constrained")
-    grid = figure.subplots(1, len(RATES), sharey=True)
+    (grid,) = figure.subplots(1, len(RATES), sharey=True, squeeze=False)
     for number, (axes, rate) in enumerate(zip(grid, RATES, strict=True)):
         for row in rows:
             across = 100 * row.harm["weights"][number]
