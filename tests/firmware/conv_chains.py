@@ -62,6 +62,23 @@ def _codes(rng: np.random.Generator, bits: int, shape: tuple[int, ...], edges: b
     return codes.astype(np.int8)
 
 
+def wide_chain() -> Program:
+    """A window beyond a kernel's own memory, many columns, and every shift that a byte can hold."""
+    rng = np.random.default_rng(79)
+    signals = tuple(Signal(f"s{n}", 8, channels, 1, -7) for n, channels in enumerate((400, 70, 256)))
+    convs = (
+        Conv(
+            "op0", ("s0",), "s1", _codes(rng, 8, (1, 70, 3, 400), False),
+            rng.integers(-(2**14), 2**14, 70).astype(np.int32), np.full(70, 12, np.int8), -128, 127, dilation=2,
+        ),
+        Conv(
+            "op1", ("s1",), "s2", _codes(rng, 8, (1, 256, 1, 70), False),
+            rng.integers(-(2**20), 2**20, 256).astype(np.int32), np.arange(-128, 128).astype(np.int8), -128, 127,
+        ),
+    )  # fmt: skip
+    return Program("wide", ("s0",), "s2", 100.0, signals, convs)
+
+
 def chain_inputs(program: Program, seed: int, frames: int) -> dict[str, np.ndarray]:
     """Random codes, a third of them zero; of every fourth seed the most negative alone."""
     rng = np.random.default_rng([seed, 78])
@@ -76,12 +93,14 @@ def chain_inputs(program: Program, seed: int, frames: int) -> dict[str, np.ndarr
 
 def chain_firmwares(seed: int, count: int) -> list[Firmware]:
     """Each with a prefix of its own, without healers."""
-    return [
-        Firmware.of(
-            Image.of(conv_chain(seed + number), areas=()),
-            strategy=nothing(),
-            weights=RAM,
-            prefix=f"chain{number}",
-        )
-        for number in range(count)
-    ]
+    return [_firmware(conv_chain(seed + number), number) for number in range(count)]
+
+
+def wide_firmware(number: int) -> Firmware:
+    """Of `wide_chain`; number: of its prefix."""
+    return _firmware(wide_chain(), number)
+
+
+def _firmware(program: Program, number: int) -> Firmware:
+    image = Image.of(program, areas=())
+    return Firmware.of(image, strategy=nothing(), weights=RAM, prefix=f"chain{number}")

@@ -5,7 +5,7 @@ import shutil
 import numpy as np
 import pytest
 from batches import needs_emulator
-from conv_chains import chain_firmwares, chain_inputs
+from conv_chains import chain_firmwares, chain_inputs, wide_firmware
 from cores import BUILDS, machine_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -24,7 +24,7 @@ needs_qemu = pytest.mark.skipif(
     reason="qemu-system-arm or arm-none-eabi-gcc, which run and compile for a Cortex-M55, are not installed",
 )
 COUNT = cases(12, nightly=40)
-FIRMWARES = chain_firmwares(0, COUNT)
+FIRMWARES = [*chain_firmwares(0, COUNT), wide_firmware(COUNT)]
 FRAMES = 3
 
 
@@ -35,7 +35,7 @@ def machine(request: pytest.FixtureRequest) -> Machine:
 
 @needs_emulator
 @settings(max_examples=cases(40, nightly=400), deadline=None)
-@given(number=st.integers(0, COUNT - 1), seed=seeds, flips=st.sampled_from([0, 0, 5, 60]))
+@given(number=st.integers(0, COUNT), seed=seeds, flips=st.sampled_from([0, 0, 5, 60]))
 def test_every_code_is_equal(machine: Machine, number: int, seed: int, flips: int) -> None:
     firmware = FIRMWARES[number]
     program = firmware.program

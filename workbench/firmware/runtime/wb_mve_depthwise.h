@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * With vectors (MVE): convolutions whose columns see one channel each, by four neighbouring channels or by taps, and what
- * becomes of four sums.
- */
+/* With vectors (MVE): convolutions whose columns see one channel each, by four neighbouring channels or by taps. */
 #ifndef WB_MVE_DEPTHWISE_H
 #define WB_MVE_DEPTHWISE_H
 
@@ -19,14 +16,6 @@ static inline int wb_slides(const wb_conv_shape *shape)
            (size_t)WB_SLIDE_TAPS * shape->dilation * shape->channels <= UINT16_MAX / 2u;
 }
 
-/* Codes of four sums by four shifts; a shift to the left ends at the range of int32, and then at the clamp. */
-static WB_INLINE int32x4_t wb_codes_of(int32x4_t low, int32x4_t high, int32x4_t sums, int32x4_t shift)
-{
-    const int32x4_t places = vmaxq_s32(vminq_s32(shift, vdupq_n_s32(WB_SHIFT_MAX)), vdupq_n_s32(WB_SHIFT_MIN));
-    const int32x4_t codes = vqshlq_s32(sums, vnegq_s32(places));
-    return vmaxq_s32(vminq_s32(codes, high), low);
-}
-
 /* Biases of four columns. */
 static WB_INLINE int32x4_t wb_four_biases(wb_biases biases, uint32_t column)
 {
@@ -34,11 +23,19 @@ static WB_INLINE int32x4_t wb_four_biases(wb_biases biases, uint32_t column)
                              : vldrwq_s32((const int32_t *)biases.at + column);
 }
 
-/* How far four sums go to the left, by their shifts. */
-static WB_INLINE int32x4_t wb_four_places(const int8_t *shift)
+/*
+ * How far four sums go to the left, by their shifts. A shift to the left ends at the range of int32 and then at the
+ * clamp, one to the right beyond 31 places is one by 31: of stored shifts -128 alone has to be cut.
+ */
+static WB_INLINE int32x4_t wb_places(int32x4_t shift)
 {
-    const int32x4_t least = vmaxq_s32(vldrbq_s32(shift), vdupq_n_s32(WB_SHIFT_MIN));
-    return vnegq_s32(vminq_s32(least, vdupq_n_s32(WB_SHIFT_MAX)));
+    return vreinterpretq_s32_s8(vqnegq_s8(vreinterpretq_s8_s32(shift)));
+}
+
+/* Codes of four sums. */
+static WB_INLINE int32x4_t wb_codes_of(int32x4_t low, int32x4_t high, int32x4_t sums, int32x4_t places)
+{
+    return vmaxq_s32(vminq_s32(vqshlq_s32(sums, places), high), low);
 }
 
 static WB_INLINE void wb_put_four(unsigned char *y, uint32_t wide, int32x4_t codes)
@@ -64,7 +61,7 @@ WB_NOINLINE static void wb_slide(const wb_conv_call *call, uint32_t row, uint32_
     const size_t next = shape->stride * call->walk.row_bytes;
     const unsigned char *x = call->x + channel * shape->x_bits / 8;
     unsigned char *y = call->y + row * shape->y_bits / 8;
-    const int32x4_t shift = vdupq_n_s32(call->shift[column]);
+    const int32x4_t places = wb_places(vdupq_n_s32(call->shift[column]));
     const int32_t bias = wb_signed(wb_bias(call->bias, column));
     for (uint32_t left = shape->rows / shape->stride; left;) {
         const uint32_t some = left < 4 ? left : 4u;
@@ -77,7 +74,7 @@ WB_NOINLINE static void wb_slide(const wb_conv_call *call, uint32_t row, uint32_
                     : vldrbq_gather_offset_z_s16((const int8_t *)x, offsets, taps);
             sums[k] = vmladavaq_s16(bias, seen, w);
         }
-        vstrwq_s32(codes, wb_codes_of(vdupq_n_s32(shape->low), vdupq_n_s32(shape->high), vldrwq_s32(sums), shift));
+        vstrwq_s32(codes, wb_codes_of(vdupq_n_s32(shape->low), vdupq_n_s32(shape->high), vldrwq_s32(sums), places));
         for (uint32_t k = 0; k < some; k++) {
             wb_store(y, shape->y_bits, 0, codes[k]);
             y += step * shape->y_bits / 8;
@@ -112,7 +109,7 @@ static WB_INLINE void wb_abreast(const wb_conv_call *call, uint32_t row, uint32_
     const size_t next = shape->stride * call->walk.row_bytes;
     const size_t step = (size_t)shape->up * shape->columns << wide_y;
     const int32x4_t bias = wb_four_biases(call->bias, column);
-    const int32x4_t shift = wb_four_places(call->shift + column);
+    const int32x4_t places = wb_places(vldrbq_s32(call->shift + column));
     const int32x4_t low = vdupq_n_s32(shape->low);
     const int32x4_t high = vdupq_n_s32(shape->high);
     const unsigned char *x = call->x + ((size_t)column << wide_x);
@@ -132,11 +129,11 @@ static WB_INLINE void wb_abreast(const wb_conv_call *call, uint32_t row, uint32_
             s1 = vaddq_s32(s1, vmulq_s32(wb_four_codes(x1, wide_x), weight));
             s2 = vaddq_s32(s2, vmulq_s32(wb_four_codes(x2, wide_x), weight));
         }
-        wb_put_four(y, wide_y, vmaxq_s32(vminq_s32(vqshlq_s32(s0, shift), high), low));
+        wb_put_four(y, wide_y, wb_codes_of(low, high, s0, places));
         y += step;
-        wb_put_four(y, wide_y, vmaxq_s32(vminq_s32(vqshlq_s32(s1, shift), high), low));
+        wb_put_four(y, wide_y, wb_codes_of(low, high, s1, places));
         y += step;
-        wb_put_four(y, wide_y, vmaxq_s32(vminq_s32(vqshlq_s32(s2, shift), high), low));
+        wb_put_four(y, wide_y, wb_codes_of(low, high, s2, places));
         y += step;
         x += 3 * next;
     }
@@ -147,7 +144,7 @@ static WB_INLINE void wb_abreast(const wb_conv_call *call, uint32_t row, uint32_
         for (uint32_t tap = shape->taps; tap; tap--, codes += apart, w++) {
             sum = vaddq_s32(sum, vmulq_s32(wb_four_codes(codes, wide_x), vldrbq_gather_offset_s32(w, rows)));
         }
-        wb_put_four(y, wide_y, vmaxq_s32(vminq_s32(vqshlq_s32(sum, shift), high), low));
+        wb_put_four(y, wide_y, wb_codes_of(low, high, sum, places));
     }
 }
 
