@@ -65,7 +65,9 @@ def _codes(rng: np.random.Generator, bits: int, shape: tuple[int, ...], edges: b
 def wide_chain() -> Program:
     """A window beyond a kernel's own memory, many columns, and every shift that a byte can hold."""
     rng = np.random.default_rng(79)
-    signals = tuple(Signal(f"s{n}", 8, channels, 1, -7) for n, channels in enumerate((400, 70, 256)))
+    signals = tuple(
+        Signal(f"s{n}", 8, channels, 1, -7) for n, channels in enumerate((400, 70, 256))
+    )
     convs = (
         Conv(
             "op0", ("s0",), "s1", _codes(rng, 8, (1, 70, 3, 400), False),
