@@ -1,5 +1,6 @@
 """Random strategies with monitors of behaviour, whose baselines are a little too narrow for a clean program."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -24,6 +25,7 @@ from workbench.memory.watches.input_check import InputCheck
 from workbench.memory.watches.input_codes import rows_of
 from workbench.memory.watches.input_gain import InputGain
 from workbench.memory.watches.input_rhythm import InputRhythm
+from workbench.memory.watches.input_voice import InputVoice
 
 FRAMES = 6
 
@@ -207,7 +209,25 @@ def random_rhythm(rng: np.random.Generator, program: Program) -> BehaviourArea:
     )
 
 
-MAKERS = [
+def random_voice(rng: np.random.Generator, program: Program) -> BehaviourArea:
+    """Of a front end, whose codes differ about as usual or do not."""
+    made = InputVoice("input-voice").watchable(program)
+    if not made:
+        return random_markers(rng, program)
+    signal = program.signal(str(rng.choice(made)))
+    count = signal.rate * signal.channels - 1
+    ranges = np.sort(rng.integers(-(2**13), 2**13, (count, 2)), axis=1)
+    numbers = [*rng.integers(-9, 10, count), *ranges.reshape(-1), rng.integers(-200, 50)]
+    return BehaviourArea(
+        "input-voice",
+        program=program.content_hash[:HASH_DIGITS],
+        signals=(signal.name,),
+        baseline=tuple(map(int, numbers)),
+        **_limits(rng),
+    )
+
+
+MAKERS: list[Callable[[np.random.Generator, Program], BehaviourArea]] = [
     random_markers,
     random_sanity,
     random_kl,
@@ -218,6 +238,7 @@ MAKERS = [
     random_inputs_check,
     random_gain,
     random_rhythm,
+    random_voice,
 ]  # an area of each kind of monitor
 
 
@@ -226,7 +247,9 @@ def watching_strategy(seed: int, program: Program) -> Strategy:
     rng = np.random.default_rng([seed, 7])
     while True:
         ladder = (Remedy.RESET,) if rng.random() < 0.8 else ()
-        makers = rng.permutation(MAKERS)[: rng.integers(1, 4)]
+        makers = [MAKERS[n] for n in rng.permutation(len(MAKERS))[: rng.integers(1, 4)]]
+        if seed % 2 and InputVoice("input-voice").watchable(program):  # few programs have one
+            makers = [random_voice, *(make for make in makers if make != random_voice)][:3]
         monitors = [_monitor(rng, make(rng, program), ladder) for make in makers]
         others = random_strategy(int(rng.integers(2**32)), program)
         guards = [_asked(rng, guard) for guard in others.guards]

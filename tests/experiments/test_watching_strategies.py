@@ -38,7 +38,14 @@ def autonomic() -> Strategy:
 
 
 def test_all_monitors_are_strategies_by_name() -> None:
-    names = (*alarming_kinds(), "input-check", "input-rhythm", RECALIBRATE, AUTONOMIC)
+    names = (
+        *alarming_kinds(),
+        "input-check",
+        "input-rhythm",
+        "input-voice",
+        RECALIBRATE,
+        AUTONOMIC,
+    )
     assert watching_names() == names == tuple(watching_summaries())
     own = named("crc-scrub")
     assert list(with_monitors(["none", own, "x.toml"], voice())) == ["none", own, "x.toml"]

@@ -29,7 +29,7 @@ from workbench.experiments.monitors.data_changes import changes_of
 from workbench.files import output_folder, write_text
 from workbench.progress import progress_bar
 
-_MONITORS = ("input-check", "input-rhythm", "hidden-markers", "sound-sanity")
+_MONITORS = ("input-check", "input-rhythm", "input-voice", "hidden-markers", "sound-sanity")
 _DEVICES = {"with_memory": "with memory evidence", "alone": "from behaviour alone"}
 
 

@@ -31,7 +31,7 @@ from workbench.memory.watches.behaviour import BehaviourKind
 from workbench.memory.watches.behaviour_area import BehaviourArea
 
 Named = str | Strategy
-_JUDGES, _GAIN = ("input-check", "input-rhythm"), "input-gain"
+_JUDGES, _GAIN = ("input-check", "input-rhythm", "input-voice"), "input-gain"
 # Inputs first. Hidden codes tell most, the output what lies behind the last convolution.
 _OF_AUTONOMIC = (_GAIN, *_JUDGES, "hidden-markers", "sound-sanity", "kl-watch")
 # By kind, hash of the program and frames.
@@ -45,15 +45,16 @@ def watching_names() -> tuple[str, ...]:
 
 def watching_summaries() -> dict[str, str]:
     """What each of them does, in words, by name."""
-    made = {}
-    for name in alarming_kinds():
-        made[name] = (
-            f"watches {_kind(name).sees}; an alarm has memory compared with the golden copy"
-        )
+    asking = [*alarming_kinds(), *(name for name in _JUDGES if _kind(name).reads_memory)]
+    made = {
+        name: f"watches {_kind(name).sees}; an alarm has memory compared with the golden copy"
+        if name in asking
+        else f"watches {_kind(name).sees}; an alarm changes nothing"
+        for name in (*alarming_kinds(), *_JUDGES)
+    }
     watched, memory = ", ".join(_OF_AUTONOMIC), "checks of memory and golden inputs"
     return {
         **made,
-        **{name: f"watches {_kind(name).sees}; an alarm changes nothing" for name in _JUDGES},
         RECALIBRATE: f"watches {_kind(_GAIN).sees}; an alarm has that corrected where golden inputs agree",
         AUTONOMIC: f"{watched}, as far as they suit, beside {memory}, which an alarm has asked at once",
     }

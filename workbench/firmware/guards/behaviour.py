@@ -73,7 +73,7 @@ def _inputs(guarded: Guarded) -> str:
     if kinds[guarded.number].corrects_inputs:
         return "WB_CORRECTS_INPUTS"
     if guarded.number in judges:
-        return "WB_JUDGES_INPUTS"
+        return "WB_JUDGES_BY_MEMORY" if behaviour_of(guarded).reads_memory else "WB_JUDGES_INPUTS"
     return "WB_INPUTS_JUDGED" if judges else "WB_INPUTS_UNJUDGED"
 
 

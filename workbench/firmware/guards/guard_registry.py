@@ -20,6 +20,7 @@ from workbench.firmware.guards.in_c import Guarded, InC
 from workbench.firmware.guards.input_check import InputsInC
 from workbench.firmware.guards.input_gain import GainInC
 from workbench.firmware.guards.input_rhythm import RhythmInC
+from workbench.firmware.guards.input_voice import VoiceInC
 from workbench.firmware.guards.kl_watch import KlInC
 from workbench.firmware.guards.modes import ModesInC
 from workbench.firmware.guards.pages import PagesInC
@@ -40,6 +41,7 @@ from workbench.memory.watches.hidden_markers import HiddenMarkers
 from workbench.memory.watches.input_check import InputCheck
 from workbench.memory.watches.input_gain import InputGain
 from workbench.memory.watches.input_rhythm import InputRhythm
+from workbench.memory.watches.input_voice import InputVoice
 from workbench.memory.watches.kl_watch import KlDivergence
 from workbench.memory.watches.modes import Modes
 from workbench.memory.watches.pages import Pages
@@ -68,6 +70,7 @@ KINDS_IN_C: dict[type[Kind], InC] = {
     InputCheck: InputsInC(),
     InputGain: GainInC(),
     InputRhythm: RhythmInC(),
+    InputVoice: VoiceInC(),
 }
 
 

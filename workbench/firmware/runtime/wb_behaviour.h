@@ -18,8 +18,17 @@
 #define WB_MOST_LEVEL 32767
 #define WB_MOST_SCORE 1023
 
-/* What a monitor has to do with the inputs: others judge them, or nobody; or it judges, or corrects, them itself. */
-enum { WB_INPUTS_UNJUDGED, WB_INPUTS_JUDGED, WB_JUDGES_INPUTS, WB_CORRECTS_INPUTS };
+/*
+ * What a monitor has to do with the inputs: others judge them, or nobody; or it judges them itself, by what memory computes of
+ * them or not, or corrects them.
+ */
+enum {
+    WB_INPUTS_UNJUDGED,
+    WB_INPUTS_JUDGED,
+    WB_JUDGES_INPUTS,
+    WB_JUDGES_BY_MEMORY,
+    WB_CORRECTS_INPUTS
+};
 
 typedef struct {
     const volatile int16_t *limits; /* drift, limit, frames to be wary for */
@@ -126,7 +135,8 @@ WB_COLD static int wb_inputs_are_unknown(const wb_memory *memory)
     for (uint32_t number = 0; number < plan->area_count; number++) {
         const wb_area *const area = &plan->areas[number];
         const wb_behaviour *const part = area->parts;
-        if (area->boot == wb_behaviour_boot && part->inputs == WB_JUDGES_INPUTS &&
+        if (area->boot == wb_behaviour_boot &&
+            (part->inputs == WB_JUDGES_INPUTS || part->inputs == WB_JUDGES_BY_MEMORY) &&
             wb_half(memory->ram_checks + area->ram_check + 2) > 0) {
             return 1;
         }
@@ -177,6 +187,16 @@ WB_COLD static void wb_disturbed(const wb_memory *memory, uint32_t number)
     if (sound && part->inputs == WB_JUDGES_INPUTS) {
         diagnosis = WB_DIAGNOSIS_DATA;
         wb_be_wary(part, wary);
+    } else if (sound && part->inputs == WB_JUDGES_BY_MEMORY) {
+        const wb_passed passed = wb_pass(memory, 0, memory->plan->area_count, part->golden_inputs);
+        if (passed.found) {
+            diagnosis = WB_DIAGNOSIS_MEMORY;
+            remedy = WB_REMEDY_SCRUB;
+            verdict = passed.unhealed ? WB_VERDICT_UNHEALED : WB_VERDICT_HEALED;
+        } else {
+            diagnosis = WB_DIAGNOSIS_DATA;
+            wb_be_wary(part, wary);
+        }
     } else if (sound && part->inputs == WB_CORRECTS_INPUTS) {
         const wb_finding made = wb_recalibrated(memory, area);
         diagnosis = made.diagnosis;

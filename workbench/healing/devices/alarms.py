@@ -5,7 +5,7 @@ all of its alarms are false, so that an alarm touches nothing by itself. It make
 order, and what they find they treat as ever. Where all is sound, it was something in passing: histories and monitors are
 reset, or left alone where the ladder has nothing; where it happens again soon, golden inputs are asked, and at last the
 inputs are taken for unknown ones, which no remedy follows. A check of the inputs says so at once: its own alarm asks
-nobody, and until it has forgotten it, an alarm of another monitor that memory does not explain is taken for the same.
+nobody, or memory alone where it sees them by that, and until it has forgotten it, an alarm of another monitor that memory does not explain is taken for the same.
 Where it is silent, what comes again is in the computing. A gain of the input that is wrong is corrected where golden
 inputs, if there are any, show that the network is sound. The C of `workbench/firmware/runtime/wb_behaviour.h` does the
 same, statement by statement.
@@ -89,9 +89,16 @@ def _look_at_memory(
 ) -> None:
     diagnosis, remedy, verdict = Diagnosis.CHECK, Remedy.NONE, Verdict.UNHEALED
     sound = not watch.wrong(device.data, 0)  # else what it compares with is damaged
+    kinds = [each.area.kind for each, _ in device.guards]
+    memory = [n for n, k in enumerate(kinds) if not (k.stream or k.validates or k.flash)]
     if sound and _judges_inputs(watch):
-        diagnosis = Diagnosis.DATA
-        if not guard.area.kind.corrects_inputs:
+        diagnosis, found, unhealed = Diagnosis.DATA, 0, 0
+        if watch.reads_memory:
+            found, unhealed = _pass(device, state, memory)
+        if found:
+            diagnosis, remedy = Diagnosis.MEMORY, Remedy.SCRUB
+            verdict = Verdict.UNHEALED if unhealed else Verdict.HEALED
+        elif not guard.area.kind.corrects_inputs:
             watch.be_wary(device.data)
         elif guard.ladder:
             diagnosis, remedy, verdict = _recalibrate(device, guard, watch, state)
@@ -99,12 +106,7 @@ def _look_at_memory(
         judges = [each for _, each in device.guards if _is_asked(each)]
         unknown = any(isinstance(each, Behaviour) and each.is_wary(device.data) for each in judges)
         again = watch.is_wary(device.data)
-        kinds = [each.area.kind for each, _ in device.guards]
-        found, unhealed = _pass(
-            device,
-            state,
-            (n for n, k in enumerate(kinds) if not (k.stream or k.validates or k.flash)),
-        )
+        found, unhealed = _pass(device, state, memory)
         if not found and again and not unknown:
             found, unhealed = _pass(device, state, (n for n, k in enumerate(kinds) if k.validates))
         if found or not again:  # what was heard is explained, and passes

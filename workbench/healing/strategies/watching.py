@@ -26,13 +26,13 @@ def watched_by(area: Area) -> Strategy:
     """The monitor alone: after an alarm, what differs from the golden copy is restored.
 
     No page is looked at at any other time. Where nothing differs, histories and monitors are reset. A check of the inputs
-    stands alone, since its alarm asks for nothing; a gain of the input is `recalibrating`.
+    that reads no memory stands alone, since its alarm asks for nothing; a gain of the input is `recalibrating`.
     """
     kind = area.kind
     if kind.corrects_inputs:
         return recalibrating(area)
     monitor = Guard(area, ladder=(Remedy.RESET,))
-    if isinstance(kind, BehaviourKind) and kind.judges_inputs:
+    if isinstance(kind, BehaviourKind) and kind.judges_inputs and not kind.reads_memory:
         return Strategy(area.code, (monitor,))
     pages = [Guard(Area("golden", sections, _PAGE_BYTES), 0) for sections in _BY_CRITICALITY]
     return Strategy(area.code, (monitor, *pages))

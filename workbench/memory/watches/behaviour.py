@@ -47,7 +47,7 @@ class Behaviour(Monitor):
         assert isinstance(kind, BehaviourKind)
         kind.check_area(area, layout)
         self.start, self.stop, self.units = 0, layout.working_bytes, 1
-        self.signals = area.signals
+        self.signals, self.reads_memory = area.signals, kind.reads_memory
         self._learned = area
 
     # What a kind defines.
@@ -258,7 +258,8 @@ class BehaviourKind(MonitorKind):
         return BehaviourArea
 
     usual_drift: ClassVar[int] = 1
-    judges_inputs: ClassVar[bool] = False  # its alarms say that the inputs are unknown ones
+    judges_inputs: ClassVar[bool] = False  # its alarms say that the inputs are unknown ones ...
+    reads_memory: ClassVar[bool] = False  # ... where memory, by which it sees them, is sound
 
     def usual_signals(self, program: Program) -> tuple[str, ...]:
         """Names of the signals that it watches unless it is told others."""
@@ -315,7 +316,11 @@ class BehaviourKind(MonitorKind):
         known = self.watchable(program)
         for name in area.signals:
             if name not in known:
-                what = "input" if self.judges_inputs else "target of an operator"
+                what = (
+                    "input"
+                    if self.judges_inputs and not self.reads_memory
+                    else "target of an operator"
+                )
                 raise WorkbenchError(
                     f"{self.name} watches the signal {name!r:.60}, which is no {what} of {program.name}; "
                     f"{nearest(name, known)}"

@@ -24,6 +24,7 @@ from workbench.memory.watches.hidden_markers import HiddenMarkers
 from workbench.memory.watches.input_check import InputCheck
 from workbench.memory.watches.input_gain import InputGain
 from workbench.memory.watches.input_rhythm import InputRhythm
+from workbench.memory.watches.input_voice import InputVoice
 from workbench.memory.watches.kl_watch import KlDivergence
 from workbench.memory.watches.modes import MODES, Modes
 from workbench.memory.watches.pages import Pages
@@ -76,7 +77,7 @@ _HERE = [_of_code(code) for code in (*SIGNATURES.values(), *ECC.values())]
 _HERE += [Golden("golden"), Sums("abft"), Triple("triple"), SelfTest("self-test"), Fade("fade")]
 _HERE += [HiddenMarkers("hidden-markers"), SoundSanity("sound-sanity"), KlDivergence("kl-watch")]
 _HERE += [Watchdog("watchdog"), InputCheck("input-check"), InputGain("input-gain")]
-_HERE += [InputRhythm("input-rhythm")]
+_HERE += [InputRhythm("input-rhythm"), InputVoice("input-voice")]
 _HERE += [QtEwma("qt-ewma"), FeatureDrift("feature-cusum"), PageHinkley("page-hinkley")]
 _HERE += [Flash("flash"), Modes(MODES)]
 register(_HERE)
