@@ -16,12 +16,11 @@ from lab import code_cells, lab_server
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 # All cells of these are run here, so that test_notebooks_run need not do it again.
-RUN_HERE = (PANEL, MAP, HEALERS, DEVICE, MONITORS) = (
+RUN_HERE = (PANEL, MAP, HEALERS, DEVICE) = (
     "01_hear_a_bit_flip.ipynb",
     "02_map_the_critical_bits.ipynb",
     "03_compare_healing_strategies.ipynb",
     "04_from_notebook_to_firmware.ipynb",
-    "05_watch_behaviour.ipynb",
 )
 # Counts in them that cost time and change nothing about what is shown.
 QUICKER = {
@@ -321,41 +320,6 @@ def test_firmware_is_measured_heard_and_saved(tmp_path: Path, all_cells_run: Ope
         assert {"model.c", "CMakeLists.txt"} <= {name.partition("/")[2] for name in names}
         panel.scroll_into_view_if_needed()
         page.screenshot(path=tmp_path / "firmware.png")
-
-
-@needs_browser
-def test_a_fault_a_transient_and_other_data_are_told_apart(
-    tmp_path: Path, all_cells_run: Opened
-) -> None:
-    from playwright.sync_api import expect
-
-    with all_cells_run(MONITORS) as page:
-        panel = page.locator(".workbench-panel")
-        told = panel.locator("table")  # what the healer wrote down
-        expect(told).to_contain_text("momentary disturbance")
-        expect(panel.get_by_role("radio")).to_have_text(["1  clean", "2  watched"])
-        what = _dropdown(panel, "What happens")
-        what.select_option(label="the worst bit of a weight flips")
-        expect(told).to_contain_text("memory upset")
-        expect(page.locator(".mistake, .workbench-stale")).to_have_count(0)
-        page.screenshot(path=tmp_path / "fault.png")
-
-        what.select_option(label="other data")
-        _press(panel, "repetition within", "End", "4,000 frames")
-        expect(told).to_contain_text("unknown inputs")
-        _press(panel, "repetition within", "Home", "100 frames")
-        expect(page.locator(".mistake, .workbench-stale")).to_have_count(0)
-
-        window = panel.get_by_role("slider", name="window")
-        expect(window).to_be_disabled()
-        _dropdown(panel, "Monitor").select_option(label="kl-watch")
-        expect(panel.locator("b", has_text="kl-watch")).to_be_visible()
-        expect(window).to_be_enabled()
-        _press(panel, "false alarms apart", "Home", "10³ frames")
-        _press(panel, "window", "ArrowRight", "4 frames")
-        expect(page.locator(".mistake, .workbench-stale")).to_have_count(0)
-        expect(panel.get_by_role("img", name=re.compile("with its limit"))).to_be_visible()
-        page.screenshot(path=tmp_path / "monitors.png")
 
 
 def _dropdown(page, label: str):  # type: ignore[no-untyped-def]
