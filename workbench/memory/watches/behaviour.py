@@ -316,11 +316,8 @@ class BehaviourKind(MonitorKind):
         known = self.watchable(program)
         for name in area.signals:
             if name not in known:
-                what = (
-                    "input"
-                    if self.judges_inputs and not self.reads_memory
-                    else "target of an operator"
-                )
+                inputs = self.judges_inputs and not self.reads_memory
+                what = "input" if inputs else "target of an operator"
                 raise WorkbenchError(
                     f"{self.name} watches the signal {name!r:.60}, which is no {what} of {program.name}; "
                     f"{nearest(name, known)}"
