@@ -1,37 +1,50 @@
 """The limit of a cumulative sum for a wanted mean time between false alarms.
 
 Frames hang together, so that what is counted are episodes: stretches in which the sum is above zero. Those with a peak
-above a limit are its false alarms. Where fewer than five of them are expected among the frames seen, the tail of the
-peaks decides, which is geometric for a cumulative sum of negative drift (Page 1954,
-https://doi.org/10.1093/biomet/41.1-2.100; Siegmund 1985, Sequential Analysis, chapter X).
+above a limit are its false alarms. Where fewer than five of them are expected among the frames
+seen, the tail of the peaks decides. One unusual word brings several at once, so that of all that begin within BLOCK frames the
+highest counts there; its tail is a generalised Pareto distribution, fitted to their excess by probability-weighted moments (Hosking and
+Wallis 1987, https://doi.org/10.1080/00401706.1987.10488243). With shape 0 it is exponential, as that of a cumulative sum of
+independent scores (Siegmund 1985, Sequential Analysis, chapter X); what people say gives heavier tails, never lighter ones here.
 """
 
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 
 from workbench.errors import WorkbenchError
 from workbench.memory.watches.behaviour_area import MOST_LEVEL, MOST_SCORE
 
+BLOCK = 1000  # frames
 _LEAST_EXPECTED = 5  # episodes, for the order statistic
 _TAIL = 50  # highest peaks that the tail is fitted to
+_MOST_SHAPE = 0.5  # of a tail whose excess has a variance
 _FURTHEST = 100  # times as rare as the frames seen can show
 
 
-def episode_peaks(scores: np.ndarray, drift: int) -> np.ndarray:
-    """Highest sums of the episodes in a stream, int64, in order.
+class Episodes(NamedTuple):
+    """Stretches of a stream in which the sum is above zero, in order: their first frames and highest sums, int64 [episodes]."""
 
-    >>> episode_peaks(np.array([0, 5, 0, 0, 0, 0, 0, 3, 3]), 1).tolist()
-    [4, 4]
+    starts: np.ndarray
+    peaks: np.ndarray
+
+
+def episodes(scores: np.ndarray, drift: int) -> Episodes:
+    """The episodes of a stream.
+
+    >>> episodes(np.array([0, 5, 0, 0, 0, 0, 0, 3, 3]), 1)
+    Episodes(starts=array([1, 7]), peaks=array([4, 4]))
 
     Args:
         scores: Of its frames, int64 [frames].
         drift: Taken off in every frame.
     """
     level, first = _episodes(scores, drift)
-    return np.maximum.reduceat(level, first) if first.size else np.zeros(0, np.int64)
+    peaks = np.maximum.reduceat(level, first) if first.size else np.zeros(0, np.int64)
+    return Episodes(first, peaks)
 
 
 def _episodes(scores: np.ndarray, drift: int) -> tuple[np.ndarray, np.ndarray]:
@@ -41,29 +54,32 @@ def _episodes(scores: np.ndarray, drift: int) -> tuple[np.ndarray, np.ndarray]:
     return level[1:], np.flatnonzero((level[1:] > 0) & (level[:-1] == 0))
 
 
-def limit_for(peaks: np.ndarray, *, frames: int, mean_frames: float) -> int:
+def limit_for(seen: Episodes, *, frames: int, mean_frames: float) -> int:
     """The lowest limit with at most one false alarm in `mean_frames` frames on average.
 
     Args:
-        peaks: Of the episodes in the frames seen.
+        seen: The episodes in the frames seen.
         frames: How many were seen.
         mean_frames: Wanted between two false alarms.
 
     Raises:
         WorkbenchError: Too few frames were seen to say; the message has how many are needed.
     """
-    expected, peaks = frames / mean_frames, np.sort(peaks)[::-1]
+    expected, peaks = frames / mean_frames, np.sort(seen.peaks)[::-1]
     if expected < 1 / _FURTHEST:
         raise WorkbenchError(
             f"{frames:,} frames are too few for a mean of {mean_frames:,.0f} between false alarms; "
             f"calibrate with at least {math.ceil(mean_frames / _FURTHEST):,}"
         )
-    if expected >= _LEAST_EXPECTED or len(peaks) <= _TAIL:
+    highest = _highest_of_blocks(seen)
+    if expected >= _LEAST_EXPECTED or len(highest) <= _TAIL:
         # With few episodes there is no tail to speak of: none may be an alarm that is not allowed.
         allowed = int(expected)
         limit = int(peaks[allowed]) if allowed < len(peaks) else 1
     else:
-        limit = _from_tail(peaks, expected)
+        base = int(highest[_TAIL])
+        alone = (highest > base).sum() / max((peaks > base).sum(), 1)  # blocks an episode
+        limit = _from_tail(highest, expected * alone)
     limit = max(1, limit)
     if limit > MOST_LEVEL - MOST_SCORE:
         raise WorkbenchError(
@@ -72,17 +88,27 @@ def limit_for(peaks: np.ndarray, *, frames: int, mean_frames: float) -> int:
     return limit
 
 
-def _from_tail(peaks: np.ndarray, expected: float) -> int:
-    """Peaks above the base in steps of one, each as likely as the last times `ratio`."""
-    base = int(peaks[_TAIL])
-    beyond = peaks[peaks > base] - base
-    if not beyond.size:
+def _highest_of_blocks(seen: Episodes) -> np.ndarray:
+    """Of the episodes that begin within BLOCK frames the highest, int64 [blocks with one], the largest first."""
+    blocks = np.flatnonzero(np.diff(seen.starts // BLOCK, prepend=-1))
+    highest = np.maximum.reduceat(seen.peaks, blocks) if blocks.size else seen.peaks
+    return np.sort(highest)[::-1]
+
+
+def _from_tail(highest: np.ndarray, expected: float) -> int:
+    """What so many are expected to be above, given more than _TAIL, the largest first."""
+    base = int(highest[_TAIL])
+    beyond = highest[highest > base] - base
+    count = len(beyond)
+    if not count:
         return base
-    ratio = 1 - 1 / float(beyond.mean())
-    if ratio <= 0:
-        return base + 1
-    steps = math.log(max(expected, 1e-12) / len(beyond)) / math.log(ratio)
-    return base + max(0, math.ceil(steps))
+    mean = float(beyond.mean())
+    weighted = float((beyond * np.arange(count)).sum() / (count * max(count - 1, 1)))
+    spread = mean - 2 * weighted
+    shape = min(max(2 - mean / spread, 0), _MOST_SHAPE) if spread > 0 else _MOST_SHAPE
+    times = math.log(count / max(expected, 1e-12))  # as rare as the base, as a logarithm
+    steps = math.expm1(shape * times) / shape if shape > 0 else times
+    return base + max(0, math.ceil(mean * (1 - shape) * steps))
 
 
 def false_alarms(scores: np.ndarray, *, drift: int, limit: int) -> int:
