@@ -1,6 +1,7 @@
 """Hardware or data: what a log is taken for, and devices that live through both."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -9,13 +10,14 @@ from workbench.commands.benchmarks.behaviour import matrix
 from workbench.experiments.monitors import behaviour_diagnoses
 from workbench.experiments.monitors.behaviour_diagnoses import (
     ANSWERS,
-    BASELINE,
     CHECK_DAMAGED,
     DATA,
+    HARDWARE,
     MEMORY,
     MOMENTARY,
     NOTHING,
-    PASSING,
+    STUCK,
+    UNHEALABLE,
     UPSET,
     Scenarios,
     concluded,
@@ -65,7 +67,8 @@ def test_a_log_is_read_by_what_is_best_known(areas: list[BehaviourArea]) -> None
             (MOMENTARY, MEMORY),
         ),  # who could not look takes what comes again for damage
         ([first, again, inputs], (DATA, DATA)),
-        ([inputs, found], (MEMORY, MEMORY)),
+        ([inputs, found], (UNHEALABLE, UNHEALABLE)),
+        ([inputs, replace(found, verdict=Verdict.HEALED)], (MEMORY, MEMORY)),
         ([entry(10, 2, Diagnosis.CHECK)], (CHECK_DAMAGED, CHECK_DAMAGED)),
     ):
         assert (concluded(log, with_memory), concluded(log, alone)) == answers
@@ -76,12 +79,15 @@ def test_devices_tell_faults_from_other_data(speech: Voice, areas: list[Behaviou
     scenarios = Scenarios(speech, areas, progress=lambda: done.append(1))
     trials = [scenarios.trial(number) for number in range(2)]
     told = [each for trial in trials for each in trial]
-    kinds = [UPSET, PASSING, BASELINE, *changes_of(speech.program)]
+    kinds = [*HARDWARE, *changes_of(speech.program)]
     assert [each.truth for each in told] == 2 * kinds and len(done) == len(told)
     assert Scenarios(speech, areas).trial(1) == trials[1]
     frozen = [each for each in told if each.truth == "frozen stream"]
     assert {(each.with_memory, each.alone) for each in frozen} == {(DATA, DATA)}
     hardware = [each.with_memory for each in told if not each.is_data]
+    stuck = [each for each in told if each.truth == STUCK and each.with_memory != NOTHING]
+    assert any(each.with_memory == UNHEALABLE for each in stuck)
+    assert all(each.alone != UNHEALABLE for each in told)  # who cannot look does not know
     assert sum(answer == DATA for answer in hardware) < len(hardware) / 2  # little was learned here
     rows = matrix(told, "alone")
     assert list(rows) == kinds and all(sum(row.values()) == 2 for row in rows.values())

@@ -1,7 +1,8 @@
 """Hardware or data: what a device takes a disturbance for, with memory evidence and from behaviour alone.
 
 A device says clean utterances, and in one of them something happens that it is not told: a bit of its working copy or of
-what its monitors compare with flips and stays, a history flips in passing, or the data change for good. Bits are drawn
+what its monitors compare with flips, or two neighbouring ones, or a cell is stuck; a history flips in passing; or the data
+change for good. Bits are drawn
 until the monitors notice one. Two devices with the same monitors live through it, one whose alarms have pages compared
 with the golden copy, and one that has nothing but its behaviour. What a log says within BOUND_FRAMES of its first alarm is the evidence, and `concluded` reads
 it: no entry is written by this module.
@@ -18,7 +19,7 @@ from workbench.experiments.monitors.calibration import alarming_kinds
 from workbench.experiments.monitors.data_changes import changed_inputs, changes_of
 from workbench.experiments.monitors.streams import CHECK, Stream, laid_out
 from workbench.experiments.voices.voice import Voice
-from workbench.healing.log import Diagnosis, LogEntry, Remedy
+from workbench.healing.log import Diagnosis, LogEntry, Remedy, Verdict
 from workbench.healing.simulation import simulate
 from workbench.healing.strategies.fitted import fitted
 from workbench.healing.strategies.guard import Guard
@@ -26,16 +27,18 @@ from workbench.healing.strategies.strategy import Strategy
 from workbench.healing.strategies.watching import watched_by
 from workbench.integer.frames import frames_of
 from workbench.memory.changes import parameter_changes
-from workbench.memory.faults.events import Event
+from workbench.memory.faults.events import CLEAR, SET, Event
 from workbench.memory.image import Image
 from workbench.memory.places import WORKING_SECTIONS
 from workbench.memory.watches.behaviour import Behaviour, BehaviourKind
 from workbench.memory.watches.behaviour_area import BehaviourArea
 
 BOUND_FRAMES = 100  # of evidence, after the first alarm
-UPSET, PASSING, BASELINE = "memory upset", "history in passing", "baseline or limit"
-MEMORY, CHECK_DAMAGED, MOMENTARY, DATA, NOTHING = ANSWERS = (
-    "memory upset", "damaged check", "momentary", "data", "nothing",
+UPSET, DOUBLE, STUCK, PASSING, BASELINE = HARDWARE = (
+    "memory upset", "two bits of a byte", "stuck cell", "history in passing", "baseline or limit",
+)  # fmt: skip
+MEMORY, UNHEALABLE, CHECK_DAMAGED, MOMENTARY, DATA, NOTHING = ANSWERS = (
+    "memory upset", "stuck cell", "damaged check", "momentary", "data", "nothing",
 )  # fmt: skip
 _BEFORE, _AFTER = 1, 3  # utterances
 _HIGH = 6  # bit of each byte of a history, or of one of a baseline, that flips
@@ -49,7 +52,7 @@ class Told:
     """One scenario.
 
     Args:
-        truth: What happened, UPSET, PASSING, BASELINE or a change of the data.
+        truth: What happened, one of HARDWARE or a change of the data.
         with_memory, alone: What both devices took it for, of ANSWERS.
     """
 
@@ -60,7 +63,7 @@ class Told:
     @property
     def is_data(self) -> bool:
         """Whether the data changed."""
-        return self.truth not in (UPSET, PASSING, BASELINE)
+        return self.truth not in HARDWARE
 
 
 def devices(areas: Sequence[BehaviourArea]) -> tuple[Strategy, Strategy]:
@@ -88,7 +91,7 @@ class Scenarios:
             progress: Called after each scenario.
         """
         self._voice, self._seed, self._progress = voice, seed, progress
-        self.kinds = [UPSET, PASSING, BASELINE, *changes_of(voice.program)]
+        self.kinds = [*HARDWARE, *changes_of(voice.program)]
         self._strategies = [fitted(each, voice.program) for each in devices(areas)]
         self._images = [each.image(voice.program) for each in self._strategies]
         self._noticed = _Noticed(voice, areas)
@@ -102,7 +105,7 @@ class Scenarios:
     def _scenario(self, truth: str, rng: np.random.Generator, texts: Iterator[str]) -> Told:
         voice = self._voice
         utterances = [_inputs(voice, next(texts)) for _ in range(_BEFORE + _AFTER)]
-        data = truth not in (UPSET, PASSING, BASELINE)
+        data = truth not in HARDWARE
         if data:
             utterances[_BEFORE:] = [
                 changed_inputs(voice.program, each, truth, rng) for each in utterances[_BEFORE:]
@@ -115,7 +118,7 @@ class Scenarios:
         at = int(rng.integers(starts[_BEFORE], starts[_BEFORE + 1]))
         drawn = int(rng.integers(2**32))
         upset = 0
-        if truth == UPSET:
+        if truth in (UPSET, DOUBLE, STUCK):
             upset = self._noticed(utterances[_BEFORE], np.random.default_rng(drawn))
         answers = []
         for image, strategy in zip(self._images, self._strategies, strict=True):
@@ -129,7 +132,7 @@ class Scenarios:
 def concluded(log: Sequence[LogEntry], strategy: Strategy) -> str:
     """What a log says within BOUND_FRAMES of its first alarm, one of ANSWERS.
 
-    Damaged memory that was found is one. So is a monitor whose baseline disagrees with its seal. Else the check of the inputs
+    Damaged memory that was found is one, and a stuck cell where it stays wrong. So is a monitor whose baseline disagrees with its seal. Else the check of the inputs
     decides: where it spoke, the data are other ones. Where it is silent, memory is taken for damaged if an alarm comes
     again after histories were reset, and nobody could look at it; what does not come again was momentary.
     """
@@ -141,7 +144,8 @@ def concluded(log: Sequence[LogEntry], strategy: Strategy) -> str:
     within = [e for e in monitors if e.frame <= monitors[0].frame + BOUND_FRAMES]
     said = {e.diagnosis for e in within}
     if Diagnosis.MEMORY in said:
-        return MEMORY
+        verdicts = {e.verdict for e in within if e.diagnosis == Diagnosis.MEMORY}
+        return UNHEALABLE if Verdict.UNHEALED in verdicts else MEMORY
     if Diagnosis.CHECK in said:
         return CHECK_DAMAGED
     if Diagnosis.DATA in said:
@@ -191,8 +195,11 @@ def _events(
 ) -> list[Event]:
     """Equal draws hit the same histories in images of both devices; upset: the bit of the working copy."""
     layout = image.layout
-    if truth == UPSET:
-        return [Event(frame, upset)]
+    if truth in (UPSET, DOUBLE):
+        return [Event(frame, upset), Event(frame, upset ^ 1)][: 1 + (truth == DOUBLE)]
+    if truth == STUCK:
+        held = image.data[upset >> 3] >> (upset & 7) & 1
+        return [Event(frame, upset, CLEAR if held else SET)]
     if truth == PASSING:
         histories = [place for place in layout.places if place.section == "state"]
         place = histories[int(rng.integers(len(histories)))]
