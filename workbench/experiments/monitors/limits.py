@@ -1,11 +1,11 @@
 """The limit of a cumulative sum for a wanted mean time between false alarms.
 
 Frames hang together, so that what is counted are episodes: stretches in which the sum is above zero. Those with a peak
-above a limit are its false alarms. Where fewer than five of them are expected among the frames
-seen, the tail of the peaks decides. One unusual word brings several at once, so that of all that begin within BLOCK frames the
-highest counts there; its tail is a generalised Pareto distribution, fitted to their excess by probability-weighted moments (Hosking and
-Wallis 1987, https://doi.org/10.1080/00401706.1987.10488243). With shape 0 it is exponential, as that of a cumulative sum of
-independent scores (Siegmund 1985, Sequential Analysis, chapter X); what people say gives heavier tails, never lighter ones here.
+above a limit are its false alarms. Where fewer than five of them are expected among the frames seen, the tail of the peaks
+decides. One unusual word brings several at once, so that of all that begin within BLOCK frames the highest counts there. What
+it exceeds the 50th by is taken for generalised Pareto distributed, fitted by probability-weighted moments (Hosking and Wallis
+1987, https://doi.org/10.1080/00401706.1987.10488243): exponential, as the sum of independent scores has it (Siegmund
+1985, Sequential Analysis, chapter X), or heavier, as people speak.
 """
 
 from __future__ import annotations
