@@ -23,15 +23,20 @@ from workbench.commands import emulate as emulate_command
 from workbench.commands import kept as kept_module
 from workbench.commands import measure as measure_command
 from workbench.commands.benchmarks import behaviour as behaviour_command
+from workbench.commands.benchmarks import flash as flash_command
+from workbench.commands.benchmarks import kernels as kernels_command
 from workbench.commands.benchmarks import lead as lead_command
 from workbench.commands.kept import Kept
 from workbench.commands.own_metrics import own_metrics
 from workbench.commands.progress import counted, staged
+from workbench.experiments.bench import kernels as kernels_module
+from workbench.experiments.bench.kernel_layers import LAYERS
 from workbench.experiments.fleets import comparison, fleet_run
 from workbench.experiments.maps import worst_bits as worst_module
 from workbench.experiments.maps.worst_bits import worst_bits
 from workbench.experiments.monitors.behaviour_diagnoses import Told
 from workbench.experiments.monitors.lead_time import Life
+from workbench.firmware.boards import CORES
 from workbench.healing.strategies.named import named
 from workbench.memory.image import Image
 
@@ -227,6 +232,36 @@ def test_benchmarks_of_monitors_go_on(
     assert made == [0, 1, 2] and calls == [1, 2, 3, 4]
     assert main([*words, str(tmp_path / "two.json"), "--seed", "1"]) == 0
     assert (tmp_path / "one.json").read_text() == (tmp_path / "two.json").read_text()
+
+
+def test_a_benchmark_of_flash_goes_on(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    calls = interrupted_at(monkeypatch, flash_command, "bench_flash", 4)
+    words = ["bench", "flash", "--trials", "1", "--json", str(tmp_path / "one.json")]
+    assert main(words) == 130
+    assert "3 finished steps are kept in" in capsys.readouterr().err
+    assert main(words) == 0
+    assert calls == list(range(1, 12))
+    again = capsys.readouterr().out
+    assert main(words) == 0
+    assert capsys.readouterr().out == again and len(calls) == 21
+
+
+def test_a_benchmark_of_kernels_goes_on(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(kernels_command, "CORES", {"m3": CORES["m3"]})
+    monkeypatch.setattr(kernels_command, "LAYERS", {"fc128": LAYERS["fc128"]})
+    monkeypatch.setattr(kernels_module, "has_qemu", lambda: False)
+    calls = interrupted_at(monkeypatch, kernels_module, "_on", 2)
+    words = ["bench", "kernels", "--json", str(tmp_path / "one.json")]
+    assert main(words) == 130
+    assert "1 finished step is kept in" in capsys.readouterr().err
+    assert main(words) == 0
+    rows = json.loads((tmp_path / "one.json").read_text())
+    assert calls == list(range(1, len(rows) + 2))
+    assert {row["kernels"] for row in rows} == {"tuned", "plain"}
 
 
 def test_an_emulation_goes_on_with_the_strategy_that_is_in_the_file(

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import argparse
 import json
+from functools import partial
 
 from workbench.commands.common import chosen_voice
+from workbench.commands.kept import Kept
 from workbench.commands.progress import counted
 from workbench.errors import WorkbenchError
 from workbench.experiments.bench.flash import Campaign, bench_flash
 from workbench.files import write_text
+from workbench.firmware.emulation.costs import fingerprint
 from workbench.healing.strategies.fitted import fitted
 from workbench.healing.strategies.flash_scrub import at_rate
 from workbench.healing.strategies.named import crc_relocate, crc_report, crc_scrub
@@ -27,13 +30,21 @@ def run(options: argparse.Namespace) -> None:
     program = chosen_voice(options).program
     rows: list[tuple[str, Campaign]] = []
     cases = _cases(program)
-    with counted(len(cases) * len(_FLIPS), unit="campaign") as say:
+    with (
+        Kept("bench-flash", program.content_hash, options.trials) as kept,
+        counted(len(cases) * len(_FLIPS), unit="campaign") as say,
+    ):
         for where, strategy, in_flash in cases:
             for flips in _FLIPS:
                 say(strategy.name)
-                made = bench_flash(
-                    program, strategy, trials=options.trials, flips=flips, in_flash=in_flash
-                )
+                made = kept.step(
+                    f"{fingerprint(program, strategy)}-{'flash' if in_flash else 'ram'}-{flips}",
+                    partial(
+                        bench_flash, program, strategy, trials=options.trials, flips=flips, in_flash=in_flash
+                    ),
+                    plain=lambda campaigns: [each.plain() for each in campaigns],
+                    again=lambda plain: [Campaign.of(each) for each in plain],
+                )  # fmt: skip
                 rows += [(where, campaign) for campaign in made]
     hz = program.frame_rate_hz
     print(

@@ -6,19 +6,17 @@ import argparse
 import json
 from collections.abc import Sequence
 
+from workbench.commands.kept import Kept
 from workbench.commands.progress import counted
 from workbench.experiments.bench.kernel_layers import LAYERS, M55
 from workbench.experiments.bench.kernels import (
     PLAIN,
     TUNED,
     Measurement,
-    compilers,
-    measured_kernels,
-    measured_on_m55,
+    kernel_builds,
 )
 from workbench.files import write_text
 from workbench.firmware.boards import CORES
-from workbench.firmware.emulation.qemu import has_qemu
 
 _LEGEND = (
     "Instructions a multiply-accumulate of a whole step (bias, shift, clamp and copies included); every code is that of "
@@ -30,11 +28,17 @@ _LEGEND = (
 def run(options: argparse.Namespace) -> None:
     """Measure and print."""
     cores, layers = list(CORES.values()), list(LAYERS.values())
+    builds = kernel_builds(cores, layers)
     rows: list[Measurement] = []
-    builds = 2 * sum(len(compilers(core)) for core in cores) + 4 * has_qemu()
-    with counted(builds, unit="build") as say:
-        rows += measured_kernels(cores, layers, progress=say)
-        rows += measured_on_m55(layers, progress=say)
+    with Kept("bench-kernels", *builds, *LAYERS) as kept, counted(len(builds), unit="build") as say:
+        for name, build in builds.items():
+            say(name)
+            rows += kept.step(
+                name.replace(" ", "-"),
+                build,
+                plain=lambda made: [row.as_json() for row in made],
+                again=lambda plain: [Measurement(**row) for row in plain],
+            )
     print(_LEGEND)
     for core in cores:
         print(f"\n{core.title} (cycles: {core.timing.source})")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -33,6 +34,15 @@ class Campaign:
     trials: int
     frames: list[int] = field(default_factory=list)
     diagnoses: Counter[str] = field(default_factory=Counter)
+
+    def plain(self) -> dict[str, Any]:
+        """Its fields as JSON has them."""
+        return {**vars(self), "diagnoses": dict(self.diagnoses)}
+
+    @classmethod
+    def of(cls, plain: dict[str, Any]) -> Campaign:
+        """The inverse of `plain`."""
+        return cls(**{**plain, "diagnoses": Counter(plain["diagnoses"])})
 
     @property
     def interval(self) -> tuple[float, float]:

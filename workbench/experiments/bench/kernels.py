@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -59,57 +60,55 @@ def compilers(core: Core) -> list[str]:
     return [ZIG, *([GCC] if core.gcc_cpu and shutil.which("arm-none-eabi-gcc") else [])]
 
 
-def measured_kernels(
-    cores: Sequence[Core],
-    layers: Sequence[Layer],
-    *,
-    progress: Callable[[str], object] = lambda _: None,
-) -> Iterator[Measurement]:
-    """Run every layer with every compiler, tuned and plain.
+def kernel_builds(
+    cores: Sequence[Core], layers: Sequence[Layer]
+) -> dict[str, Callable[[], list[Measurement]]]:
+    """What is compiled and run, by name: all layers with every compiler, tuned and plain, on every core.
 
-    Raises WorkbenchError where a code differs from the reference, and without compiler or emulator.
+    The last are on QEMU's Cortex-M55, of which there are no cycles; none where QEMU or GCC is not installed. Each raises
+    WorkbenchError where a code differs from the reference, and without compiler or emulator.
     """
-    for core in cores:
-        for compiler in compilers(core):
-            for kernels in (TUNED, PLAIN):
-                progress(f"{core.title} {compiler} {kernels}")
-                yield from _on(core, layers, compiler, kernels)
+    builds = {
+        f"{core.title} {compiler} {kernels}": partial(_on, core, layers, compiler, kernels)
+        for core in cores
+        for compiler in compilers(core)
+        for kernels in (TUNED, PLAIN)
+    }
+    on_m55 = (ZIG, GCC) if has_qemu() and shutil.which("arm-none-eabi-gcc") else ()
+    return builds | {
+        f"Cortex-M55 {compiler} {kernels}": partial(_on_m55, layers, compiler, kernels)
+        for compiler in on_m55
+        for kernels in (TUNED, PLAIN)
+    }
 
 
-def measured_on_m55(
-    layers: Sequence[Layer], *, progress: Callable[[str], object] = lambda _: None
-) -> Iterator[Measurement]:
-    """The same on QEMU's Cortex-M55, of which there are no cycles; nothing where QEMU is not installed.
-
-    Raises as `measured_kernels`.
-    """
+def _on_m55(layers: Sequence[Layer], compiler: str, kernels: str) -> list[Measurement]:
     firmwares = _firmwares(layers)
-    for compiler in (ZIG, GCC) if has_qemu() and shutil.which("arm-none-eabi-gcc") else ():
-        for kernels in (TUNED, PLAIN):
-            progress(f"Cortex-M55 {compiler} {kernels}")
-            defines = [_PLAIN_MACRO] if kernels == PLAIN else []
-            means = []
-            for zeros in (0.0, RELU_ZEROS):
-                inputs = [layer.inputs(_FRAMES, zeros=zeros) for layer in layers]
-                runs = run_on_m55(firmwares, inputs, compiler=compiler, defines=defines)
-                for layer, firmware, given, made in zip(
-                    layers, firmwares, inputs, runs, strict=True
-                ):
-                    _refuse_difference(layer, firmware, given, made.codes)
-                means.append([float(made.instructions.mean()) for made in runs])
-            for layer, firmware, dense, sparse in zip(layers, firmwares, *means, strict=True):
-                macs = firmware.program.macs_per_frame()
-                yield Measurement(
-                    core=M55,
-                    compiler=compiler,
-                    kernels=kernels,
-                    layer=layer.name,
-                    bits=layer.bits,
-                    instructions_per_mac=dense / macs,
-                    after_relu=sparse / macs,
-                    cycles_per_mac=None,
-                    peer=PEERS[M55].get(layer.name),
-                )
+    defines = [_PLAIN_MACRO] if kernels == PLAIN else []
+    means = []
+    for zeros in (0.0, RELU_ZEROS):
+        inputs = [layer.inputs(_FRAMES, zeros=zeros) for layer in layers]
+        runs = run_on_m55(firmwares, inputs, compiler=compiler, defines=defines)
+        for layer, firmware, given, made in zip(layers, firmwares, inputs, runs, strict=True):
+            _refuse_difference(layer, firmware, given, made.codes)
+        macs = [firmware.program.macs_per_frame() for firmware in firmwares]
+        means.append(
+            [float(made.instructions.mean()) / m for made, m in zip(runs, macs, strict=True)]
+        )
+    return [
+        Measurement(
+            core=M55,
+            compiler=compiler,
+            kernels=kernels,
+            layer=layer.name,
+            bits=layer.bits,
+            instructions_per_mac=dense,
+            after_relu=sparse,
+            cycles_per_mac=None,
+            peer=PEERS[M55].get(layer.name),
+        )
+        for layer, dense, sparse in zip(layers, *means, strict=True)
+    ]
 
 
 def _firmwares(layers: Sequence[Layer]) -> list[Firmware]:
@@ -121,25 +120,29 @@ def _firmwares(layers: Sequence[Layer]) -> list[Firmware]:
     ]
 
 
-def _on(core: Core, layers: Sequence[Layer], compiler: str, kernels: str) -> Iterator[Measurement]:
+def _on(core: Core, layers: Sequence[Layer], compiler: str, kernels: str) -> list[Measurement]:
     firmwares = _firmwares(layers)
     defines = [_PLAIN_MACRO] if kernels == PLAIN else []
     machine = emulated_machine(firmwares, core, compiler=compiler, defines=defines)
+    rows = []
     for layer, firmware in zip(layers, firmwares, strict=True):
         macs = firmware.program.macs_per_frame()
         instructions, cycles = _step(machine, firmware, layer, zeros=0.0)
         sparse, _ = _step(machine, firmware, layer, zeros=RELU_ZEROS)
-        yield Measurement(
-            core=core.name,
-            compiler=compiler,
-            kernels=kernels,
-            layer=layer.name,
-            bits=layer.bits,
-            instructions_per_mac=instructions / macs,
-            after_relu=sparse / macs,
-            cycles_per_mac=cycles / macs,
-            peer=PEERS.get(core.name, {}).get(layer.name),
+        rows.append(
+            Measurement(
+                core=core.name,
+                compiler=compiler,
+                kernels=kernels,
+                layer=layer.name,
+                bits=layer.bits,
+                instructions_per_mac=instructions / macs,
+                after_relu=sparse / macs,
+                cycles_per_mac=cycles / macs,
+                peer=PEERS.get(core.name, {}).get(layer.name),
+            )
         )
+    return rows
 
 
 def _step(
