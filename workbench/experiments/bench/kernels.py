@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
@@ -62,7 +62,7 @@ def compilers(core: Core) -> list[str]:
 
 def kernel_builds(
     cores: Sequence[Core], layers: Sequence[Layer]
-) -> dict[str, Callable[[], list[Measurement]]]:
+) -> Mapping[str, Callable[[], list[Measurement]]]:
     """What is compiled and run, by name: all layers with every compiler, tuned and plain, on every core.
 
     The last are on QEMU's Cortex-M55, of which there are no cycles; none where QEMU or GCC is not installed. Each raises
