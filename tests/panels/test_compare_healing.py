@@ -21,7 +21,7 @@ from workbench.experiments.maps.worst_bits import Step
 from workbench.healing.strategies.variants import strategy_variant
 from workbench.panels import compare_healing
 from workbench.panels.compare_healing import HealingPanel
-from workbench.panels.names import PANEL
+from workbench.panels.panel import PANEL
 from workbench.panels.status import STALE
 
 WORDS = 2
@@ -75,7 +75,8 @@ def test_it_shows_the_results_of_that_environment(panel: HealingPanel, name: str
     np.testing.assert_array_equal(heard["clean"], as_codes(clean))
     assert speech.metrics.limit.replace("<", "&lt;").replace(">", "&gt;") in panel.sides[1].value
     assert "alert" not in panel.status.value
-    assert STALE not in panel.timeline._dom_classes
+    assert [len(row["upsets"]) for row in panel.timeline.rows] == 2 * [len(speech.result.upsets)]
+    assert STALE not in panel.life._dom_classes
 
 
 def test_the_worst_bits_are_looked_for_once(
@@ -100,14 +101,10 @@ def test_what_goes_wrong_is_told_and_its_results_are_dimmed(
         patch.setattr(compare_healing, "healed_speech", _refused)
         panel.controls["seed"].value = 1
         assert "it does not fit" in panel.status.value
-        assert all(
-            STALE in each._dom_classes for each in (*panel.sides, panel.sound, panel.timeline)
-        )
+        assert all(STALE in each._dom_classes for each in (*panel.sides, panel.sound, panel.life))
     panel.controls["seed"].value = 2
     assert "it does not fit" not in panel.status.value
-    assert all(
-        STALE not in each._dom_classes for each in (*panel.sides, panel.sound, panel.timeline)
-    )
+    assert all(STALE not in each._dom_classes for each in (*panel.sides, panel.sound, panel.life))
 
 
 def _refused(*_: Any) -> Any:

@@ -22,7 +22,7 @@ from workbench.errors import WorkbenchError
 from workbench.firmware.boards import BOARDS
 from workbench.panels import firmware
 from workbench.panels.firmware import FirmwarePanel
-from workbench.panels.names import PANEL
+from workbench.panels.panel import PANEL
 from workbench.panels.status import STALE
 
 pytestmark = needs_emulator
@@ -42,7 +42,9 @@ def test_it_shows_what_the_device_did(panel: FirmwarePanel) -> None:
     np.testing.assert_array_equal(heard["under upsets"], as_codes(made.samples))
     np.testing.assert_array_equal(heard["clean"], as_codes(voice().speak("3")))
     assert panel.entries.value.count("<li>") == len(made.log) > 0
-    assert "data:image/png" in panel.timeline.value and "5 upsets" in panel.bars.value
+    (row,) = panel.timeline.rows
+    assert [len(row["upsets"]), len(row["found"])] == [5, len(made.log)]
+    assert panel.timeline.words == [[0.0, "three"]] and "5 upsets" in panel.bars.value
     assert "alert" not in panel.status.value
 
 
@@ -88,7 +90,7 @@ def test_the_zip_is_the_folder(panel: FirmwarePanel, tmp_path: Path) -> None:
 def test_what_goes_wrong_is_told_and_dims_the_results(
     panel: FirmwarePanel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    results = (panel.bars, panel.sound, panel.entries, panel.timeline)
+    results = (panel.bars, panel.sound, panel.entries, panel.life)
     with monkeypatch.context() as patch:
         patch.setattr(firmware, "run_on_board", _refused)
         panel.controls["seed"].value += 1

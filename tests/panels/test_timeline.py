@@ -47,7 +47,7 @@ def test_marks_stand_where_they_belong(shown: Any) -> None:
     assert _share(shown, ".unhealed") == pytest.approx(0.75, abs=0.01)
     assert shown.locator(".healed title").text_content() == "healed: <pq>"
     name = shown.get_by_role("img").get_attribute("aria-label")
-    assert name == "mine: 2 upsets, 1 healed, 1 found and not healed, at most 1 bits wrong"
+    assert name == "mine: 2 upsets, 1 healed, 1 found and not healed, at most 1 bit wrong"
 
 
 def test_a_click_and_keys_ask_for_the_sound(shown: Any) -> None:

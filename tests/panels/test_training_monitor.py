@@ -45,7 +45,10 @@ def test_it_trains_and_its_code_gives_the_same_voice(tmp_path: Path, at_once: No
     word = monitor.controls["word"].value
     spoken = as_codes(monitor.voices["int8"].speak(word))
     np.testing.assert_array_equal(codes(monitor.player)["int8"][: len(spoken)], spoken)
-    assert "finished" in monitor.figures.value
+    assert list(codes(monitor.player)) == ["recording", "float", "int8"]
+    unquantised = as_codes(monitor.voices["int8"].speak_in_float(word))
+    np.testing.assert_array_equal(codes(monitor.player)["float"][: len(unquantised)], unquantised)
+    assert monitor.figures.value.count("finished") == 2
     code = monitor.snippet.code.replace(str(tmp_path / "one"), str(tmp_path / "two"))
     monitor.snippet.code = code
     made, _ = ran(monitor.snippet)
@@ -68,7 +71,7 @@ def test_what_was_stopped_goes_on_to_the_same_weights(
     with monkeypatch.context() as patch:
         patch.setattr(monitor.status, "tell", stop)
         monitor.train()
-    assert "interrupted" in monitor.status.value and not monitor.voices
+    assert "press Train to go on from there" in monitor.status.value and not monitor.voices
     assert len(monitor.losses["int8"]) == 4
     again = _monitor(tmp_path / "stopped")  # as after a restart of the kernel
     again.train()

@@ -30,7 +30,7 @@ from workbench.experiments.voices.voice import Voice, open_voice
 from workbench.healing.log import in_words
 from workbench.panels.grid import WIDE, columns, framed
 from workbench.panels.monitor_plot import histogram_html, sums_html
-from workbench.panels.names import PANEL, named_handles
+from workbench.panels.panel import Panel
 from workbench.panels.player import Player
 from workbench.panels.snippet import Snippet
 from workbench.panels.status import Status
@@ -64,7 +64,7 @@ INJECTIONS = {
 _NOTHING = INJECTIONS["nothing"]
 
 
-class BehaviourPanel(widgets.VBox):
+class BehaviourPanel(Panel):
     """Controls of a monitor and of what happens, a player, scores and findings along the sound, and the log in words.
 
     voice: the one that ships unless another is given; others that ship can be chosen in the panel. Raises WorkbenchError
@@ -93,8 +93,8 @@ class BehaviourPanel(widgets.VBox):
             self.choice.follow(self.status.working, self._offer_controls, self.update)
             self.settings = columns([], "18rem")
             self._offer_controls()
+            self.timeline.follow(self.player)
             self.timeline.observe(self._cued, names="cue")
-            self.player.observe(self._moved, names="position_s")
             super().__init__(
                 [
                     self.settings,
@@ -105,11 +105,8 @@ class BehaviourPanel(widgets.VBox):
                     self.histogram,
                     self.entries,
                     self.snippet,
-                    named_handles(),
-                ],
-                layout=widgets.Layout(max_width="64rem"),
+                ]
             )
-            self.add_class(PANEL)
             self.update()
 
     @property
@@ -202,7 +199,7 @@ class BehaviourPanel(widgets.VBox):
         table = f'<table style="border-spacing: .5rem .2rem; font-size: .85rem; line-height: 1.3"><tr>{head}</tr>{rows}</table>{more}'
         self.entries.value = (
             f'<p role="status" class="outcome"><b>It sounds {escape(watched.metrics.in_words)}</b> '
-            f'<span style="{_SOFT}">{int(watched.result.wrong_bits[-1])} bits wrong at the end</span></p>'
+            f'<span style="{_SOFT}">wrong bits at the end: {int(watched.result.wrong_bits[-1])}</span></p>'
             f"<b>The healer wrote down</b>{table if entries else '<p>nothing</p>'}"
         )
 
@@ -232,13 +229,9 @@ class BehaviourPanel(widgets.VBox):
 
     def _cued(self, change: Any) -> None:
         seconds = change["new"][0]
-        self.player.play_from(seconds)
         last = len(self.watched.result.wrong_bits) - 1
         self.moment = min(max(int(seconds / self.voice.frame_s), 0), last)
         self._mark()
-
-    def _moved(self, change: Any) -> None:
-        self.timeline.position_s = change["new"]
 
 
 def _window(chosen: dict[str, Any]) -> int | None:

@@ -28,8 +28,8 @@ from workbench.memory.faults.plan import Plan
 from workbench.memory.places import WORKING_SECTIONS, Place
 from workbench.panels.bit_grid import BitGrid
 from workbench.panels.grid import WIDE, columns
-from workbench.panels.names import PANEL, named_handles
 from workbench.panels.outcome import Outcome
+from workbench.panels.panel import Panel
 from workbench.panels.snippet import Snippet
 from workbench.panels.status import Status
 from workbench.panels.views import understood
@@ -40,7 +40,7 @@ _COUNTS = (1, 2, 5, 10, 20, 50, 100)
 _WORST = 5  # that a search looks for at most: each takes as long as the first
 
 
-class BitLab(widgets.VBox):
+class BitLab(Panel):
     """Controls, a grid of bits, the sound before and after and how it was understood, or the faces.
 
     voice: the one that ships unless another is given; others that ship can be chosen in the panel. Raises
@@ -83,11 +83,8 @@ class BitLab(widgets.VBox):
                     self.grid,
                     *self.outcome.widgets,
                     self.snippet,
-                    named_handles(),
-                ],
-                layout=widgets.Layout(max_width="64rem"),
+                ]
             )
-            self.add_class(PANEL)
             self._show_tensor()
             self.update()
 

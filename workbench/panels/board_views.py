@@ -32,7 +32,7 @@ def run_in_words(run: BoardRun) -> str:
     return (
         f"{run.clean.instructions_per_frame:,.0f} instructions a frame, {run.healer_instructions:,.0f} of them the "
         f"healer's; real-time factor at least {factor:.2f} ({cycles}); {len(run.upsets)} upsets, "
-        f"{len(run.damaged.log)} log entries, {int(run.wrong_bits[-1])} bits wrong at the end"
+        f"{len(run.damaged.log)} log entries, wrong bits at the end: {int(run.wrong_bits[-1])}"
     )
 
 

@@ -5,7 +5,6 @@ It shows what `workbench.experiments.fleets.healed_speech` returns and decides n
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
@@ -18,7 +17,6 @@ import numpy as np
 
 from workbench.errors import expect
 from workbench.experiments.fleets.comparison import ENVIRONMENTS, Environment, workload_of
-from workbench.experiments.fleets.comparison_pictures import draw_timelines
 from workbench.experiments.fleets.healed_speech import HealedSpeech, healed_speech
 from workbench.experiments.fleets.workload import Workload
 from workbench.experiments.maps.worst_bits import worst_weights
@@ -32,17 +30,18 @@ from workbench.healing.strategies.variants import (
 )
 from workbench.panels.environments import RATES, at_rate, fault_text, title_without_rate
 from workbench.panels.grid import WIDE, columns, framed
-from workbench.panels.names import PANEL, named_handles
+from workbench.panels.panel import Panel
 from workbench.panels.player import Player
 from workbench.panels.snippet import Snippet
 from workbench.panels.status import Status
+from workbench.panels.timeline import Timeline
 
 _WORDS = 4
 _LINES = 8
 _SOFT = "color: var(--jp-ui-font-color2)"
 
 
-class HealingPanel(widgets.VBox):
+class HealingPanel(Panel):
     """Controls, a player of both and of the clean voice, their numbers and logs, and a timeline of both.
 
     voice: the one that ships unless another is given. strategies: of one's own, to choose beside the
@@ -55,9 +54,10 @@ class HealingPanel(widgets.VBox):
         self.sides = [widgets.HTML(), widgets.HTML()]
         self.player = Player()
         self.sound = framed(self.player)
-        self.timeline = widgets.HTML(layout=WIDE)
-        self.snippet = Snippet()
-        self.status = Status((*self.sides, self.sound, self.timeline))
+        self.timeline, self.snippet = Timeline(), Snippet()
+        self.timeline.follow(self.player)
+        self.life = framed(self.timeline)
+        self.status = Status((*self.sides, self.sound, self.life))
         # Of the weights, the worst first; looked for when an environment needs them.
         self.worst: tuple[int, ...] = ()
         self._kept = TemporaryDirectory()  # those that a stopped search has found
@@ -75,13 +75,10 @@ class HealingPanel(widgets.VBox):
                     self.status,
                     self.sound,
                     columns(self.sides),
-                    self.timeline,
+                    self.life,
                     self.snippet,
-                    named_handles(),
-                ],
-                layout=widgets.Layout(max_width="64rem"),
+                ]
             )
-            self.add_class(PANEL)
             self.update()
 
     def update(self) -> None:
@@ -101,15 +98,20 @@ class HealingPanel(widgets.VBox):
                 results[title] = healed_speech(self.voice, workload, strategy, program)
                 side.value = _side(title, results[title])
             self._listen(results)
-            self.timeline.value = _timeline(results)
             self.snippet.show(self.voice, self._lines(chosen))
 
     def _listen(self, results: dict[str, HealedSpeech]) -> None:
-        """The clean voice, and both beside it."""
+        """The clean voice and both beside it, and what happened to them."""
         (first, *_) = results.values()
         clean = np.concatenate([self.voice.speak(word) for word in first.script.utterances])
         sounds = {title: speech.samples for title, speech in results.items()}
         self.player.show({"clean": clean, **sounds}, self.voice.sample_rate_hz)
+        starts = [start * self.voice.frame_s for start in first.script.starts]
+        spoken = map(self.voice.spoken, first.script.utterances)
+        self.timeline.show(
+            {title: speech.result for title, speech in results.items()},
+            dict(zip(starts, spoken, strict=True)),
+        )
 
     def _lines(self, chosen: dict[str, Any]) -> list[str]:
         own = [name for name in (chosen["one"], chosen["two"]) if name in self.own]
@@ -184,18 +186,6 @@ def _side(name: str, speech: HealedSpeech) -> str:
     return (
         f'<div><b>{escape(name)}</b> <span style="{_SOFT}">{said}</span></div>'
         + f'<p role="status" class="readout" style="{_SOFT}">{len(speech.result.upsets)} upsets, '
-        f"{len(lines)} log entries, {int(speech.result.wrong_bits[-1])} bits wrong at the end</p>"
+        f"{len(lines)} log entries, wrong bits at the end: {int(speech.result.wrong_bits[-1])}</p>"
         + f'<ul style="font-size: .8rem; line-height: 1.3">{shown}{more}</ul>'
-    )
-
-
-def _timeline(results: dict[str, HealedSpeech]) -> str:
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "timeline.png"
-        starts = next(iter(results.values())).script.starts
-        draw_timelines(path, {name: speech.result for name, speech in results.items()}, starts)
-        picture = base64.b64encode(path.read_bytes()).decode()
-    return (
-        f'<img src="data:image/png;base64,{picture}" style="width: 100%" '
-        'alt="Wrong bits of the working copy over time, a row for each healer">'
     )

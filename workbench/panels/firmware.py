@@ -28,17 +28,18 @@ from workbench.firmware.names import PREFIX
 from workbench.generators.generator import FACE
 from workbench.healing.strategies.strategy import Strategy
 from workbench.healing.strategies.variants import NAMES, fitting, strategy_variants
-from workbench.panels.board_views import bars, log_list, timeline
+from workbench.panels.board_views import bars, log_list
 from workbench.panels.grid import WIDE, columns, framed
-from workbench.panels.names import PANEL, named_handles
+from workbench.panels.panel import Panel
 from workbench.panels.player import Player
 from workbench.panels.snippet import Snippet
 from workbench.panels.status import Status
+from workbench.panels.timeline import Timeline
 
 _UPSETS = (0, 1, 2, 5, 10, 20, 50, 100, 200, 500)
 
 
-class FirmwarePanel(widgets.VBox):
+class FirmwarePanel(Panel):
     """Controls, bars of what the board has, sounds, log and timeline of the emulated device, and its folder as a ZIP.
 
     voice: the one that ships unless another is given. strategies: of one's own, to choose beside the
@@ -48,12 +49,12 @@ class FirmwarePanel(widgets.VBox):
 
     def __init__(self, voice: Voice | None = None, strategies: Sequence[Strategy] = ()) -> None:
         expect(voice, (Voice, NoneType), "the voice of a panel", "a Voice, as open_voice()")
-        self.bars, self.entries, self.timeline = (widgets.HTML(layout=WIDE) for _ in range(3))
+        self.bars, self.entries = widgets.HTML(layout=WIDE), widgets.HTML(layout=WIDE)
         self.download = widgets.HTML()
-        self.player = Player()
-        self.sound = framed(self.player)
-        self.snippet = Snippet()
-        self.status = Status((self.bars, self.sound, self.entries, self.timeline))
+        self.player, self.timeline, self.snippet = Player(), Timeline(), Snippet()
+        self.timeline.follow(self.player)
+        self.sound, self.life = framed(self.player), framed(self.timeline)
+        self.status = Status((self.bars, self.sound, self.entries, self.life))
         with self.status.shown("opening the voice"):
             self.voice = voice or open_voice()
             variants = strategy_variants(strategies, self.voice.program, self.voice.all_inputs())
@@ -72,15 +73,12 @@ class FirmwarePanel(widgets.VBox):
                     self.status,
                     self.bars,
                     *heard,
-                    self.timeline,
+                    self.life,
                     self.entries,
                     widgets.HBox([self.button, self.download]),
                     self.snippet,
-                    named_handles(),
-                ],
-                layout=widgets.Layout(max_width="64rem"),
+                ]
             )
-            self.add_class(PANEL)
             self.update()
 
     def update(self) -> None:
@@ -104,7 +102,8 @@ class FirmwarePanel(widgets.VBox):
                 progress=told,
             )  # fmt: skip
             self.bars.value, self.entries.value = bars(run), log_list(run)
-            self.timeline.value = timeline(run)
+            word = self.voice.spoken(chosen["utterance"])
+            self.timeline.show({strategy.name: run}, {0.0: word})
             if self.voice.generator.output != FACE:
                 rendered = self.voice.program.rendered
                 sounds = {

@@ -20,8 +20,8 @@ from workbench.memory.faults.bits import Flips
 from workbench.memory.faults.plan import Plan
 from workbench.memory.places import WORKING_SECTIONS
 from workbench.panels.grid import WIDE, columns
-from workbench.panels.names import PANEL, named_handles
 from workbench.panels.outcome import Outcome
+from workbench.panels.panel import Panel
 from workbench.panels.snippet import Snippet
 from workbench.panels.status import Status
 from workbench.panels.voices import VoiceChoice, utterance_control
@@ -34,7 +34,7 @@ _BITS = 32  # the widest element of the working copy, a bias
 _OPTIONS: dict[str, Any] = {"style": {"description_width": "5.5rem"}, "layout": WIDE}
 
 
-class FlipPanel(widgets.VBox):
+class FlipPanel(Panel):
     """Controls, the word before and after or the faces, with figures, and the names of the flipped bits.
 
     voice: the one that ships unless another is given, opened once; others that ship can be chosen in the panel.
@@ -56,11 +56,8 @@ class FlipPanel(widgets.VBox):
                     self.status,
                     *self.outcome.widgets,
                     self.snippet,
-                    named_handles(),
-                ],
-                layout=widgets.Layout(max_width="64rem"),
+                ]
             )
-            self.add_class(PANEL)
             self.update()
 
     @property

@@ -54,14 +54,17 @@ def made_in(box: widgets.Box) -> Iterator[None]:
 class Status(widgets.HTML):
     """A line of a panel: empty, what is being done, or the sentence of what went wrong.
 
-    results: the widgets that are dimmed while, and as long as, they do not show the present settings.
+    results: the widgets that are dimmed while, and as long as, they do not show the present settings. go_on: what goes
+    on after an interruption, in words.
     """
 
     value: str
 
-    def __init__(self, results: Sequence[widgets.Widget]) -> None:
+    def __init__(
+        self, results: Sequence[widgets.Widget], *, go_on: str = "change a setting to go on"
+    ) -> None:
         super().__init__(_STYLE, layout=widgets.Layout(width="auto", min_height="1.8rem"))
-        self.results = tuple(results)
+        self.results, self._go_on = tuple(results), go_on
 
     @contextmanager
     def shown(self, what: str) -> Iterator[None]:
@@ -100,7 +103,7 @@ class Status(widgets.HTML):
         except WorkbenchError as error:
             self._fail(str(error))
         except KeyboardInterrupt:
-            self._fail("interrupted before the result was there; change a setting to go on")
+            self._fail(f"interrupted before the result was there; {self._go_on}")
         except Exception as error:
             logging.getLogger(__name__).exception("a panel failed while %s", what)
             self._fail(

@@ -34,7 +34,7 @@ from workbench.healing.strategies.strategy import Strategy
 from workbench.healing.strategies.variants import StrategyVariant
 from workbench.panels.environments import RATES, at_rate, fault_text, title_without_rate
 from workbench.panels.grid import WIDE, columns, framed
-from workbench.panels.names import PANEL, named_handles
+from workbench.panels.panel import Panel
 from workbench.panels.pareto import COSTS, pareto_html
 from workbench.panels.player import Player
 from workbench.panels.snippet import Snippet
@@ -57,7 +57,7 @@ class _Setting:
     seed: int
 
 
-class StrategyBench(widgets.VBox):
+class StrategyBench(Panel):
     """A form for a strategy, a run of it beside a device without a healer, and all runs so far in one picture.
 
     voice: the one that ships unless another is given. strategies: of one's own, to start from beside the named ones.
@@ -70,7 +70,9 @@ class StrategyBench(widgets.VBox):
         self.numbers, self.entries = widgets.HTML(layout=WIDE), widgets.HTML(layout=WIDE)
         self.plot = widgets.HTML(layout=WIDE)
         self.sound, self.life = framed(self.player), framed(self.timeline)
-        self.status = Status((self.numbers, self.sound, self.life, self.entries))
+        self.status = Status(
+            (self.numbers, self.sound, self.life, self.entries), go_on="press Run to begin anew"
+        )
         self._runs: dict[_Setting, dict[str, dict[str, Any]]] = {}  # records by strategy
         self._worst: tuple[int, ...] = ()
         self._kept = TemporaryDirectory()  # worst bits that a stopped search has found
@@ -96,8 +98,7 @@ class StrategyBench(widgets.VBox):
                 tooltip="Simulate devices with this strategy",
             )
             self.run_button.on_click(lambda _: self.run())
-            self.timeline.observe(self._cued, names="cue")
-            self.player.observe(self._moved, names="position_s")
+            self.timeline.follow(self.player)
             super().__init__(
                 [
                     self.form,
@@ -110,11 +111,8 @@ class StrategyBench(widgets.VBox):
                     self.entries,
                     self.plot,
                     self.snippet,
-                    named_handles(),
-                ],
-                layout=widgets.Layout(max_width="64rem"),
+                ]
             )
-            self.add_class(PANEL)
             self._composed()
             self.run()
 
@@ -159,7 +157,7 @@ class StrategyBench(widgets.VBox):
         )
         self.numbers.value = "".join(
             f'<p role="status" class="outcome" style="margin: .2rem 0"><b>{escape(title)}</b>: '
-            f"{escape(speech.metrics.in_words)}, {int(speech.result.wrong_bits[-1])} bits wrong at the end</p>"
+            f"{escape(speech.metrics.in_words)}, wrong bits at the end: {int(speech.result.wrong_bits[-1])}</p>"
             for title, speech in speeches.items()
         )
         lines = last.result.lines()
@@ -254,12 +252,6 @@ class StrategyBench(widgets.VBox):
                 "display(wb.listen(device), table)",
             ],
         )
-
-    def _cued(self, change: Any) -> None:
-        self.player.play_from(change["new"][0])
-
-    def _moved(self, change: Any) -> None:
-        self.timeline.position_s = change["new"]
 
 
 def _controls() -> dict[str, widgets.Widget]:

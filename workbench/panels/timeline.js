@@ -50,9 +50,10 @@ function render({ model, el }) {
     };
     const healed = row.found.filter(([, good]) => good).length;
     const more = row.left_out ? `; ${row.left_out} more are not drawn` : "";
+    const counted = (count, what) => `${count} ${what}${count === 1 ? "" : "s"}`;
     const title =
-      `${row.title}: ${row.upsets.length} upsets, ${healed} healed, ${row.found.length - healed} found and not healed, ` +
-      `at most ${most === 1 && !row.wrong.length ? 0 : most} bits wrong${more}`;
+      `${row.title}: ${counted(row.upsets.length, "upset")}, ${healed} healed, ${row.found.length - healed} found and ` +
+      `not healed, at most ${counted(row.wrong.length ? most : 0, "bit")} wrong${more}`;
     return draw(
       "g", { role: "img", "aria-label": title },
       draw("text", { x: LEFT, y: top + 14 }, title),

@@ -5,18 +5,31 @@ A click anywhere asks for the sound from there.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Protocol
 
 import anywidget
 import numpy as np
 import traitlets
 
-from workbench.healing.log import Verdict, in_words
-from workbench.healing.simulation import SimulationResult
+from workbench.experiments.fleets.comparison_pictures import Timeline as WrongBits
+from workbench.healing.log import LogEntry, Verdict, in_words
+from workbench.panels.player import Player
 
 _HERE = Path(__file__).parent
 MOST_MARKS = 2000  # of a row: more would be a bar without gaps
+
+
+class DeviceTrace(WrongBits, Protocol):
+    """What happened to a device, simulated or emulated, and what its healer wrote down."""
+
+    @property
+    def log(self) -> Sequence[LogEntry]:
+        """The healer's findings, in order."""
+
+    def lines(self) -> list[str]:
+        """The log, one readable line an entry."""
 
 
 class Timeline(anywidget.AnyWidget):
@@ -40,7 +53,7 @@ class Timeline(anywidget.AnyWidget):
     cue = traitlets.List(traitlets.Float()).tag(sync=True)
     position_s = traitlets.Float(0.0).tag(sync=True)
 
-    def show(self, results: Mapping[str, SimulationResult], words: Mapping[float, str]) -> None:
+    def show(self, results: Mapping[str, DeviceTrace], words: Mapping[float, str]) -> None:
         """Show devices that said the same.
 
         Args:
@@ -54,8 +67,15 @@ class Timeline(anywidget.AnyWidget):
             self.rows = [_row(title, result) for title, result in results.items()]
             self.position_s = 0.0
 
+    def follow(self, player: Player) -> None:
+        """Let a click play the sound from there, and the mark show where it is."""
+        self.observe(lambda change: player.play_from(change["new"][0]), names="cue")
+        player.observe(
+            lambda change: self.set_trait("position_s", change["new"]), names="position_s"
+        )
 
-def _row(title: str, result: SimulationResult) -> dict[str, object]:
+
+def _row(title: str, result: DeviceTrace) -> dict[str, object]:
     frame_s, frames = result.frame_s, len(result.wrong_bits)
     # An upset can lead the healer's count of frames astray; such entries have no place in time.
     entries = [

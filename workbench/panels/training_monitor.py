@@ -24,7 +24,7 @@ from workbench.generators.generator_registry import generator_named
 from workbench.generators.recipe import with_steps
 from workbench.panels.curves import curves_html
 from workbench.panels.grid import WIDE, columns, framed
-from workbench.panels.names import PANEL, named_handles
+from workbench.panels.panel import Panel
 from workbench.panels.player import Player
 from workbench.panels.snippet import Snippet
 from workbench.panels.status import Status
@@ -32,6 +32,7 @@ from workbench.training.checkpoint_files import METADATA_FILE
 
 _OPTIONS: dict[str, Any] = {"style": {"description_width": "5.5rem"}, "layout": WIDE}
 _BITS = "trunk_weight_bits"  # of configurations that know 8 and 4
+_FLOAT, _TWIN = "float", "int8"  # what is shown beside the variants, and whose float twin it is
 _DRAW_EVERY_S, _HEAR_EVERY_S = 0.5, 4.0
 
 
@@ -48,8 +49,10 @@ class TrainedVariant:
     sparsity: float = 0.0
 
 
-class TrainingMonitor(widgets.VBox):
+class TrainingMonitor(Panel):
     """A list of variants, their curves, a player of the recording and of what each says by now, and their figures.
+
+    Beside the finished 8-bit variant stands its float twin: the same weights without quantisers.
 
     generator: name of one that makes sound. out: folder; every variant gets one below it, and one that was begun there
     goes on. data: folder of recordings; None for those that the generator ships. preset, seed: as of `train`. steps: of
@@ -87,7 +90,7 @@ class TrainingMonitor(widgets.VBox):
         self.curves, self.figures = widgets.HTML(layout=WIDE), widgets.HTML(layout=WIDE)
         self.player, self.snippet = Player(), Snippet()
         self.sound = framed(self.player)
-        self.status = Status(())
+        self.status = Status((), go_on="press Train to go on from there")
         with self.status.shown("reading the recordings"):
             self.recordings = self.generator.training_set(data)
             self.controls = self._controls()
@@ -106,11 +109,8 @@ class TrainingMonitor(widgets.VBox):
                     self.sound,
                     self.figures,
                     self.snippet,
-                    named_handles(),
-                ],
-                layout=widgets.Layout(max_width="64rem"),
+                ]
             )
-            self.add_class(PANEL)
             for name in self.variants:
                 self._open_finished(name)
             self._show()
@@ -176,9 +176,11 @@ class TrainingMonitor(widgets.VBox):
         """All that follows from the controls and what is trained."""
         word = self.controls["word"].value
         for name, voice in self.voices.items():
-            self.sounds.pop(name, None)
-            if word in voice.utterances or voice.generator.says_any_text:
-                self.sounds[name] = voice.speak(word)
+            speakers = {_FLOAT: voice.speak_in_float} if name == _TWIN else {}
+            for title, speak in {name: voice.speak, **speakers}.items():
+                self.sounds.pop(title, None)
+                if word in voice.utterances or voice.generator.says_any_text:
+                    self.sounds[title] = speak(word)
         self._draw()
         self._play()
         self.snippet.lines(self._code())
@@ -186,15 +188,27 @@ class TrainingMonitor(widgets.VBox):
     def _draw(self) -> None:
         total = self.recipe.float_steps + self.recipe.qat_steps
         self.curves.value = curves_html(self.losses, self.recipe.float_steps, total)
-        rows = "".join(self._row(name) for name in self.variants)
+        rows = "".join(self._row(name) for name in self._titles())
         head = "".join(
             f"<th>{each}</th>" for each in ("steps", "loss", "SNR", "log-mel", "parameters")
         )
         self.figures.value = f"<table><tr><th>variant</th>{head}</tr>{rows}</table>"
 
+    def _titles(self) -> list[str]:
+        """The variants, behind the float twin where there is one."""
+        return [_FLOAT] * (_TWIN in self.voices) + list(self.variants)
+
     def _row(self, name: str) -> str:
-        losses, sound, voice = self.losses[name], self.sounds.get(name), self.voices.get(name)
-        recorded = self._recorded()
+        sound, recorded = self.sounds.get(name), self._recorded()
+        if name == _FLOAT:
+            voice = self.voices[_TWIN]
+            losses = self.losses[_TWIN][: self.recipe.float_steps]
+            size = 4 * sum(
+                array.size for _, name, array in voice.program.parameters() if name != "shift"
+            )
+        else:
+            losses, voice = self.losses[name], self.voices.get(name)
+            size = voice.image().layout.working_bytes if voice else 0
         metrics = None
         if sound is not None and recorded is not None:
             length = len(sound)
@@ -208,7 +222,7 @@ class TrainingMonitor(widgets.VBox):
             f"{np.mean(losses[-50:]):.3f}" if losses else "",
             f"{metrics.snr_db:.1f} dB" if metrics else "",
             f"{metrics.log_mel_db:.1f} dB" if metrics else "",
-            f"{voice.image().layout.working_bytes:,} bytes" if voice else "",
+            f"{size:,} bytes" if voice else "",
         ]
         told = "".join(f"<td>{cell}</td>" for cell in cells)
         return f'<tr><td style="text-align: left">{escape(name)}</td>{told}</tr>'
@@ -216,7 +230,7 @@ class TrainingMonitor(widgets.VBox):
     def _play(self) -> None:
         recorded = self._recorded()
         sounds = {} if recorded is None else {"recording": recorded}
-        sounds |= {name: self.sounds[name] for name in self.variants if name in self.sounds}
+        sounds |= {name: self.sounds[name] for name in self._titles() if name in self.sounds}
         if sounds:
             self.player.show(sounds, self.generator.sample_rate_hz)
 

@@ -17,7 +17,7 @@ from workbench.experiments.voices.modes import in_mode, refuse_unpruned
 from workbench.experiments.voices.voice import Voice, open_voice
 from workbench.files import exists
 from workbench.panels.grid import WIDE, columns, framed
-from workbench.panels.names import PANEL, named_handles
+from workbench.panels.panel import Panel
 from workbench.panels.player import Player
 from workbench.panels.snippet import Snippet
 from workbench.panels.status import Status
@@ -29,7 +29,7 @@ _PRUNED, _SAFETY = "pruned", "safety"  # folders beside a shipped checkpoint
 _COLOURS = {1: "#0072b2", 2: "#13703f"}  # of the version that boots
 
 
-class VersionsPanel(widgets.VBox):
+class VersionsPanel(Panel):
     """What boots after a power cut at each operation of an update; and, where a pruned voice ships, its layers to switch on.
 
     voice: the one that ships unless another is given. Raises WorkbenchError when it cannot be opened; later errors are
@@ -67,11 +67,8 @@ class VersionsPanel(widgets.VBox):
                     self.cuts,
                     *self._of_modes(),
                     self.snippet,
-                    named_handles(),
-                ],
-                layout=widgets.Layout(max_width="64rem"),
+                ]
             )
-            self.add_class(PANEL)
             self.update()
 
     def update(self) -> None:

@@ -12,7 +12,7 @@ from workbench.experiments.voices.script import Script, script_of
 from workbench.experiments.voices.voice import Voice
 from workbench.firmware.boards import CORES, Board
 from workbench.firmware.emulation.emulate import EmulatedRun, MidFrameUpset, emulate
-from workbench.healing.log import log_lines
+from workbench.healing.log import LogEntry, log_lines
 from workbench.healing.strategies.strategy import Strategy
 from workbench.integer.program import Program
 from workbench.memory.image import Image
@@ -92,6 +92,11 @@ class BoardRun:
         return self.damaged.wrong_bits
 
     @property
+    def log(self) -> tuple[LogEntry, ...]:
+        """What the device wrote down under upsets."""
+        return self.damaged.log
+
+    @property
     def budgets(self) -> list[Budget]:
         """Of the clean run with the healer."""
         return budgets(self.board, self.clean, self.voice.program.frame_rate_hz)
@@ -108,7 +113,7 @@ class BoardRun:
 
     def lines(self) -> list[str]:
         """The device's log in words."""
-        return log_lines(self.damaged.log, self.damaged.image.layout, frame_s=self.frame_s)
+        return log_lines(self.log, self.damaged.image.layout, frame_s=self.frame_s)
 
 
 def run_on_board(

@@ -122,9 +122,10 @@ def calibrated_area(
     if not isinstance(area, BehaviourArea):
         area = calibrate(voice, monitor, frames=frames).area
         with suppress(WorkbenchError):  # a full disk costs a repetition
-            file.write(_plain(area))
+            file.write(plain_area(area))
     return area
 
 
-def _plain(area: Area) -> dict[str, Any]:
+def plain_area(area: Area) -> dict[str, Any]:
+    """Its fields, of which `area_of` makes it again."""
     return {each.name: getattr(area, each.name) for each in fields(area)}

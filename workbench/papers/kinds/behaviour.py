@@ -1,14 +1,13 @@
 """Monitors of behaviour: what they find of single flips, how soon, and how often they are wrong.
 
-A number is derived again by saying the first of the faulty utterances anew before monitors that are read from their
-files, and comparing every delay.
+A number is derived again by saying the first of the faulty utterances anew before the monitors as they are kept, and
+comparing every delay.
 """
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -19,9 +18,10 @@ from workbench.experiments.estimates.statistics import mean_gap_interval, wilson
 from workbench.experiments.monitors.calibration import alarming_kinds, calibrate
 from workbench.experiments.monitors.detection import Found, detect
 from workbench.experiments.monitors.faulty import faulty_utterances, one_bit
+from workbench.experiments.monitors.watching_strategies import plain_area
 from workbench.experiments.parallel.task import code_here
-from workbench.experiments.records import RecordFile, check_may_be_made
-from workbench.healing.strategies.strategy_file import load_strategy, save_strategy
+from workbench.experiments.records import RecordFile
+from workbench.memory.watches.areas import area_of
 from workbench.memory.watches.behaviour_area import BehaviourArea
 from workbench.papers.cell import Cell, Measure
 from workbench.papers.kind import Evidence, Example, Kind, named_in
@@ -100,11 +100,8 @@ class Behaviour(Kind):
         model = cell.labels["model"]
         voice, kept = self.models[model].voice, self._record(model)["found"]
         trials = min(_AGAIN, self.options.trials)
-        made = [
-            asdict(each)
-            for each in detect(voice, self._areas(model), trials=trials, seed=self.seed)
-        ]
-        plain = [{**each, "delays": list(each["delays"])} for each in made]
+        areas = [_area(each) for each in self._record(model)["monitors"]]
+        plain = [_plain(each) for each in detect(voice, areas, trials=trials, seed=self.seed)]
         return Evidence(
             f"{len(plain)} of the first {trials} flips, which are heard, said again before every monitor",
             plain == kept[: len(plain)],
@@ -156,57 +153,46 @@ class Behaviour(Kind):
         return {}
 
     def _record(self, model: str) -> dict[str, Any]:
+        """Monitors and what they found; each monitor is kept as soon as it is calibrated."""
         if model not in self._records:
             voice = self.models[model].voice
             key = f"{code_here().digest} {voice.program.content_hash} {self.options} {self.seed}"
+            wanted = [(name, text) for name in self.monitors for text in self.options.apart]
+            monitors = [
+                self._monitor(model, name, text, key)
+                for name, text in progress_bar(wanted, desc=self.name, unit="monitor")
+            ]
+            areas = [_area(each) for each in monitors]
             file = RecordFile(self.site.folder, model, key)
             record = file.read()
-            for number in range(self._count):
-                if not self._path(model, number).is_file():
-                    check_may_be_made(self._path(model, number))
-                    record = None
             if record is None:
-                record = self._measured(model)
+                record = {"found": self._detected(model, areas)}
                 file.write(record)
-            self._records[model] = record
+            self._records[model] = {**record, "monitors": monitors}
         return self._records[model]
 
-    @property
-    def _count(self) -> int:
-        return len(self.monitors) * len(self.options.apart)
-
-    def _measured(self, model: str) -> dict[str, Any]:
-        voice = self.models[model].voice
-        wanted = [(name, text) for name in self.monitors for text in self.options.apart]
-        monitors = []
-        for number, (name, text) in enumerate(progress_bar(wanted, desc=self.name, unit="monitor")):
+    def _monitor(self, model: str, name: str, text: str, key: str) -> dict[str, Any]:
+        file = RecordFile(self.site.folder, f"{model}-{name}-{text}", f"{key} {name} {text}")
+        record = file.read()
+        if record is None:
             made = calibrate(
-                voice, name, mean_frames=float(text), frames=self.options.frames, seed=self.seed
-            )
-            save_strategy(made.strategy, self._path(model, number))
-            monitors.append(
-                {
-                    "monitor": name, "apart": text, "alarms": made.alarms, "frames": made.frames,
-                    "endless": made.endless,
-                }
+                self.models[model].voice, name, mean_frames=float(text), frames=self.options.frames,
+                seed=self.seed,
             )  # fmt: skip
+            record = {
+                "monitor": name, "apart": text, "alarms": made.alarms, "frames": made.frames,
+                "endless": made.endless, "area": plain_area(made.area),
+            }  # fmt: skip
+            file.write(record)
+        return record
+
+    def _detected(self, model: str, areas: list[BehaviourArea]) -> list[dict[str, Any]]:
         with progress_bar(total=self.options.trials, desc=self.name, unit="flip") as bar:
             found = detect(
-                voice, self._areas(model), trials=self.options.trials, seed=self.seed,
+                self.models[model].voice, areas, trials=self.options.trials, seed=self.seed,
                 progress=bar.update,
             )  # fmt: skip
-        plain = [{**asdict(each), "delays": list(each.delays)} for each in found]
-        return {"monitors": monitors, "found": plain}
-
-    def _path(self, model: str, number: int) -> Path:
-        return self.site.folder / f"{model}-{number}.json"
-
-    def _areas(self, model: str) -> list[BehaviourArea]:
-        areas = []
-        for number in range(self._count):
-            guards = load_strategy(self._path(model, number)).guards
-            areas += [guard.area for guard in guards if isinstance(guard.area, BehaviourArea)]
-        return areas
+        return [_plain(each) for each in found]
 
     @cached_property
     def _examples(self) -> dict[str, dict[str, Example]]:
@@ -241,3 +227,13 @@ class Behaviour(Kind):
 
 def _found(plain: dict[str, Any]) -> Found:
     return Found(plain["section"], plain["quality"], tuple(plain["delays"]))
+
+
+def _area(monitor: dict[str, Any]) -> BehaviourArea:
+    area = area_of(monitor["area"])
+    assert isinstance(area, BehaviourArea)
+    return area
+
+
+def _plain(found: Found) -> dict[str, Any]:
+    return {**asdict(found), "delays": list(found.delays)}
