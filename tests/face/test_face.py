@@ -18,6 +18,7 @@ from voices import voice
 
 import workbench as wb
 from workbench import _MODULES
+from workbench.audio.resources import data_folder
 
 BOARD = "stm32f4discovery" if find_spec("unicorn") and find_spec("ziglang") else None
 
@@ -151,6 +152,11 @@ def test_a_comparison_says_what_is_missing_and_what_was_renamed() -> None:
         assert "vs crc-scrub: it is not among the strategies" in shown
         assert "instr., RAM, flash: unknown, compare with costs=True to measure it" in shown
         assert "xor-scrub 2 is the xor-scrub that was given: xor of 256 bytes over bias" in shown
+
+
+def test_what_ships_beside_the_usual_voice_has_a_name() -> None:
+    other = wb.load("challenge/int4")
+    assert other.folder == data_folder() / "checkpoints" / "challenge" / "int4"
 
 
 def test_a_sweep_is_one_table(tmp_path: Path) -> None:

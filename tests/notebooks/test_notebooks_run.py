@@ -13,9 +13,8 @@ from waiting import LIMIT_S
 
 NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
 LONGEST_CELL_LINES = 10
-# Where checkpoints ship, and what a network of one's own is built from.
+# What a network of one's own is built from.
 ALSO_IMPORTED = {
-    "06_modes_and_versions.ipynb": ("from workbench.audio.resources import data_folder",),
     "09_bring_your_own_model.ipynb": (
         "import torch",
         "from workbench.generators.layers import CausalConv1d, Precision, quantise, relu, tensor_value",

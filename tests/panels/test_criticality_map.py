@@ -99,6 +99,8 @@ def test_cells_are_chosen_by_click_and_key(browsed: Any) -> None:
     first = browsed.get_by_role("gridcell", name="none")
     first.wait_for()
     assert browsed.get_by_role("rowheader").all_inner_texts() == ["a.weight", "b.<bias>"]
+    assert "0.001 %" in browsed.locator(".scale").inner_text()
+    assert browsed.locator(".scale i").bounding_box()["width"] > 50
     browsed.get_by_role("gridcell", name="all").click()
     assert browsed.evaluate("model.get('chosen')") == [0, 1]
     colours = [

@@ -23,6 +23,11 @@ def data_folder() -> Path:
     )
 
 
+def checkpoint_folder(name: str) -> Path:
+    """Where a checkpoint would ship, by the name of its generator and its own, as "challenge/int4"."""
+    return data_folder() / "checkpoints" / name
+
+
 def recordings_folder() -> Path:
     """Return the folder of the shipped recordings, with its `checksums.json` and `CARD.md`."""
     return data_folder() / "recordings"

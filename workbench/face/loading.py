@@ -6,6 +6,7 @@ from collections.abc import Collection
 from os import PathLike, sep
 from pathlib import Path
 
+from workbench.audio.resources import checkpoint_folder
 from workbench.errors import WorkbenchError, expect, nearest
 from workbench.experiments.voices.modes import in_mode, refuse_unpruned
 from workbench.experiments.voices.voice import Voice, open_voice
@@ -24,7 +25,8 @@ def load(
     """Open a trained voice.
 
     Args:
-        source: Name of a generator, for the voice that ships with it, or the folder of a checkpoint.
+        source: Name of a generator, for the voice that ships with it; the folder of a checkpoint; or, where there is no
+            such folder, another checkpoint that ships, as "challenge/int4".
         data: Folder of its recordings, where they are not those that ship.
         wide_biases: Store every bias in 4 bytes; by default the biases of an operator take 2 where all of them fit.
             The samples are the same, the bits that faults can hit are not.
@@ -45,6 +47,9 @@ def load(
             raise WorkbenchError(
                 f"there is no generator and no folder {source!r}; {nearest(source, names())}"
             )
+        if isinstance(source, str) and not is_folder(Path(source)):
+            shipped = checkpoint_folder(source)
+            source = shipped if is_folder(shipped) else source
         return open_voice(source, data, wide_biases=wide_biases)
 
 

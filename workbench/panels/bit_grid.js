@@ -220,10 +220,8 @@ function render({ model, el }) {
       view = null;
     root.dataset.shown = model.get("name");
     canvas.setAttribute("aria-label", `Bits of ${model.get("name")}, ${bits.rows} rows of ${bits.columns}`);
-    const stops = CIVIDIS.map((colour) => `rgb(${colour.join(" ")})`).join(", ");
     scale.hidden = !bits.harm;
-    scale.style.setProperty("--colours", `linear-gradient(90deg, ${stops})`);
-    scale.replaceChildren(`harm alone, ${100 * LEAST_HARM} %`, element("i"), "100 %");
+    explain(scale, "harm alone");
     draw();
   }
 

@@ -14,6 +14,14 @@ function cividis(share) {
   return CIVIDIS[low].map((value, channel) => value + (at - low) * (CIVIDIS[low + 1][channel] - value));
 }
 
+/** Show in an element which colours are which harm. */
+function explain(scale, harm) {
+  const stops = CIVIDIS.map((colour) => `rgb(${colour.join(" ")})`).join(", ");
+  const bar = document.createElement("i");
+  bar.style.background = `linear-gradient(90deg, ${stops})`;
+  scale.replaceChildren(`${harm}, ${100 * LEAST_HARM} %`, bar, "100 %");
+}
+
 const harmOf = (code) => (code === 0 ? 0 : LEAST_HARM ** (1 - (code - 1) / 253));
 
 function inWords(code) {

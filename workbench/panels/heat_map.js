@@ -10,7 +10,10 @@ function element(name, attributes = {}, ...children) {
 function render({ model, el }) {
   const grid = element("div", { role: "grid", "aria-label": "Harm by tensor and bit" });
   const told = element("div", { class: "told", role: "status" });
-  el.append(element("div", { class: "workbench-heat" }, grid, told));
+  const scale = element("div", { class: "scale" });
+  explain(scale, "Mean harm of the bits that were tried");
+  scale.append("A click on a cell flips its worst bit in the grid below.");
+  el.append(element("div", { class: "workbench-heat" }, scale, grid, told));
   let cells = []; // rows of elements
   let at = [0, 0];
 

@@ -200,14 +200,14 @@ class TrainingMonitor(Panel):
 
     def _row(self, name: str) -> str:
         sound, recorded = self.sounds.get(name), self._recorded()
-        if name == _FLOAT:
-            voice = self.voices[_TWIN]
+        voice = self.voices.get(_TWIN if name == _FLOAT else name)
+        if name == _FLOAT and voice:
             losses = self.losses[_TWIN][: self.recipe.float_steps]
             size = 4 * sum(
-                array.size for _, name, array in voice.program.parameters() if name != "shift"
+                array.size for _, kind, array in voice.program.parameters() if kind != "shift"
             )
         else:
-            losses, voice = self.losses[name], self.voices.get(name)
+            losses = self.losses[name]
             size = voice.image().layout.working_bytes if voice else 0
         metrics = None
         if sound is not None and recorded is not None:

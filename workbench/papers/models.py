@@ -6,13 +6,11 @@ import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
-from workbench.audio.resources import data_folder
+from workbench.audio.resources import checkpoint_folder, data_folder
 from workbench.errors import WorkbenchError, nearest
 from workbench.experiments.voices.voice import Voice, open_voice
 from workbench.files import as_argument, is_folder
 from workbench.generators.generator_registry import DEFAULT, is_known, names
-
-_CHECKPOINTS = "checkpoints"
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +41,7 @@ def open_model(text: str, folder: Path) -> Model:
     if is_known(text):
         voice = open_voice(generator=text)
         return Model(text, voice, "" if text == DEFAULT else _option(voice.folder))
-    for path in (data_folder() / _CHECKPOINTS / text, folder / text):
+    for path in (checkpoint_folder(text), folder / text):
         if is_folder(path):
             return Model(text, open_voice(path), _option(path))
     raise WorkbenchError(
