@@ -6,7 +6,6 @@ import json
 import re
 import shutil
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow.compute as pc
@@ -18,10 +17,6 @@ from workbench.audio.scales import harm
 from workbench.cli import main
 from workbench.experiments.campaigns.store import open_results
 from workbench.experiments.monitors import watching_strategies
-from workbench.experiments.monitors.calibration import Calibration
-from workbench.experiments.voices.voice import Voice
-from workbench.papers.cell import Cell
-from workbench.papers.kinds import behaviour
 from workbench.papers.kinds.fault_trials import FaultTrials
 from workbench.papers.kinds.strategies import Strategies
 from workbench.papers.page import page_of
@@ -79,53 +74,6 @@ def test_strategies_that_watch_behaviour_are_calibrated_once_and_kept(
         assert names == ["none", "sound-sanity"]
         monkeypatch.setattr(watching_strategies, "calibrate", None)
 
-
-def test_an_interrupted_calibration_is_not_begun_anew(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked: list[str] = []
-    right = behaviour.calibrate
-
-    def stopped(voice: Voice, name: str, **options: Any) -> Calibration:
-        asked.append(name)
-        if len(asked) == 2:
-            raise KeyboardInterrupt
-        return right(voice, name, **options)
-
-    def made() -> list[Cell]:
-        study = study_of(WATCHED, "watched", tmp_path)
-        return Paper(study, QUICK, tmp_path / "out", jobs=1).kinds["monitors"].cells()
-
-    monkeypatch.setattr(behaviour, "calibrate", stopped)
-    with pytest.raises(KeyboardInterrupt):
-        made()
-    cells = made()
-    assert asked == ["sound-sanity", "hidden-markers", "hidden-markers"]
-    assert made() == cells and len(asked) == 3
-    found = [each for each in cells if each.measure == "found" and each.labels["class"] == "broken"]
-    assert {each.labels["monitor"] for each in found} == {"sound-sanity", "hidden-markers"}
-
-
-WATCHED = """
-title = "Watched"
-question = "?"
-[models]
-int8 = "challenge"
-[[data]]
-name = "monitors"
-kind = "behaviour"
-monitors = ["sound-sanity", "hidden-markers"]
-apart = ["1e3"]
-frames = 4000
-trials = 12
-[[table]]
-name = "all"
-data = "monitors"
-rows = "monitor"
-columns = "measure"
-keep = { measure = ["apart"] }
-caption = "c"
-"""
 
 FACE = """
 title = "A face, 100 % {"
