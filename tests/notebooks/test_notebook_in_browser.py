@@ -229,7 +229,7 @@ def test_two_healers_are_heard_and_seen(tmp_path: Path, all_cells_run: Opened) -
         panel = page.locator(".workbench-panel", has=readouts.first)
         expect(panel.get_by_role("radio")).to_have_text(["1  clean", "2  A: none", "3  B: mine"])
         expect(panel.locator("img")).to_have_count(3)
-        expect(panel.locator(".workbench-timeline .upset").first).to_be_visible()
+        expect(panel.locator(".workbench-timeline .wrong").last).to_be_visible()
         assert all(panel.locator("img").evaluate_all("all => all.map(i => i.naturalWidth > 100)"))
         expect(readouts.nth(0)).to_contain_text("0 log entries")
         expect(readouts.nth(1)).not_to_contain_text("0 log entries")
