@@ -14,7 +14,9 @@ from workbench.compilers import gcc_compiler, host_compiler, zig_compiler
 from workbench.errors import WorkbenchError
 from workbench.firmware.boards import Core
 
-WARNINGS = ("-std=c99", "-pedantic", "-Wall", "-Wextra", "-Wconversion", "-Werror")
+WARNINGS = (
+    "-std=c99", "-pedantic", "-Wall", "-Wextra", "-Wconversion", "-Wcast-align", "-Wshadow", "-Werror",
+)  # fmt: skip
 SANITIZERS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-g")
 RUNTIME = "runtime"
 ZIG, GCC = "zig", "gcc"

@@ -126,7 +126,7 @@ static inline uint32_t wb_list_blocks(const wb_conv_walk *walk, const uint32_t *
         uint32_t s2 = sums[2];                                                                      \
         uint32_t s3 = sums[3];                                                                      \
         for (; list != end; list++, weights += WB_BLOCK_BYTES) {                                    \
-            const type *const codes = (const type *)(x + *list);                                    \
+            const type *const codes = (const type *)(const void *)(x + *list);                      \
             int32_t code;                                                                           \
             WB_BLOCK_CODE(0)                                                                        \
             WB_BLOCK_CODE(1)                                                                        \
