@@ -71,12 +71,14 @@ def limit_for(seen: Episodes, *, frames: int, mean_frames: float) -> int:
             f"{frames:,} frames are too few for a mean of {mean_frames:,.0f} between false alarms; "
             f"calibrate with at least {math.ceil(mean_frames / _FURTHEST):,}"
         )
-    highest = _highest_of_blocks(seen)
-    if expected >= _LEAST_EXPECTED or len(highest) <= _TAIL:
+    if expected >= _LEAST_EXPECTED or len(peaks) <= _TAIL:
         # With few episodes there is no tail to speak of: none may be an alarm that is not allowed.
         allowed = int(expected)
         limit = int(peaks[allowed]) if allowed < len(peaks) else 1
     else:
+        highest = _highest_of_blocks(seen)
+        if len(highest) <= _TAIL:  # a short stream: the tail of its episodes is better than none
+            highest = peaks
         base = int(highest[_TAIL])
         alone = (highest > base).sum() / max((peaks > base).sum(), 1)  # blocks an episode
         limit = _from_tail(highest, expected * alone)
@@ -105,7 +107,7 @@ def _from_tail(highest: np.ndarray, expected: float) -> int:
     mean = float(beyond.mean())
     weighted = float((beyond * np.arange(count)).sum() / (count * max(count - 1, 1)))
     spread = mean - 2 * weighted
-    shape = min(max(2 - mean / spread, 0), _MOST_SHAPE) if spread > 0 else _MOST_SHAPE
+    shape = min(max(2 - mean / spread, 0), _MOST_SHAPE) if spread > 0 else 0  # equal ones have none
     times = math.log(count / max(expected, 1e-12))  # as rare as the base, as a logarithm
     steps = math.expm1(shape * times) / shape if shape > 0 else times
     return base + max(0, math.ceil(mean * (1 - shape) * steps))
