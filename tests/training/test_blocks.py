@@ -33,7 +33,7 @@ from workbench.training.task import Task
 from workbench.training.train import PausedError, train
 
 SHAPE = {"channels": (32, 16, 8), "trunk_dilations": (2,), "upper_dilations": (1,)}
-STEPS = with_steps(replace(TINY, blocks_rate=0.03), (8, 4, 9, 6))
+STEPS = with_steps(replace(TINY, blocks_rate=0.03), (8, 4, 9, 6), blocks=True)
 
 
 def blocks_task(recipe=STEPS, **changes: object) -> Task:

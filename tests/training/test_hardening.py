@@ -151,6 +151,8 @@ def test_clipping_leaves_biases_and_embeddings_alone() -> None:
         (["--clip", "0.1", "--seed", "0,1"], "no part of a sweep"),
         (["--steps", "0,3"], "cannot have 0 steps"),
         (["--steps", "1,2,3"], "give two whole numbers"),
+        (["--steps", "1,2,3,4"], "or four where blocks are left out"),
+        (["--steps", "1,2,3", "--prune-blocks", "0.5"], "give two whole numbers"),
         (["--clip", "0.1", "--code-words", "in-place64"], "off their code words"),
     ],
 )

@@ -43,7 +43,9 @@ def variants_of(options: argparse.Namespace) -> list[Variant]:
 def recipe_of(generator: Generator, options: argparse.Namespace) -> Recipe:
     """That of --preset, with the numbers of --steps."""
     recipe = generator.recipe(options.preset)
-    return with_steps(recipe, options.steps) if options.steps else recipe
+    if not options.steps:
+        return recipe
+    return with_steps(recipe, options.steps, blocks=bool(options.prune_blocks))
 
 
 def run_sweep(

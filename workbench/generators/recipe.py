@@ -38,18 +38,19 @@ class Recipe:
 _STEPS = ("float_steps", "qat_steps", "blocks_steps", "reserve_steps")
 
 
-def with_steps(recipe: Recipe, steps: object) -> Recipe:
+def with_steps(recipe: Recipe, steps: object, *, blocks: bool = False) -> Recipe:
     """The recipe with other numbers of steps.
 
     Args:
         recipe: Of any class.
         steps: Of the float and the quantised stage and, in four numbers, of the two of blocks; at least 1 each.
+        blocks: Whether blocks are left out; else there are two stages, and four numbers say nothing.
 
     Raises:
-        WorkbenchError: They are no two or four such numbers.
+        WorkbenchError: They are no two such numbers, nor four where there are stages of blocks.
     """
-    cure = "two whole numbers of at least 1, as (400, 150), or four with those of blocks"
-    if not isinstance(steps, tuple | list) or len(steps) not in (2, 4):
+    cure = "two whole numbers of at least 1, as (400, 150), or four where blocks are left out"
+    if not isinstance(steps, tuple | list) or len(steps) not in ((2, 4) if blocks else (2,)):
         raise WorkbenchError(f"the steps of a training are {described(steps)}; give {cure}")
     numbers = [whole_number(each, "a number of steps") for each in steps]
     if min(numbers) < 1:
