@@ -23,7 +23,7 @@ from workbench.experiments.monitors.calibration import (
 )
 from workbench.experiments.monitors.detection import Found, detect, rows_of, together
 from workbench.experiments.monitors.frontier import LEVELS
-from workbench.experiments.monitors.limits import Episodes, episodes, false_alarms, limit_for
+from workbench.experiments.monitors.limits import episodes, false_alarms, limit_for
 from workbench.experiments.monitors.streams import laid_out
 from workbench.experiments.voices.voice import open_voice
 from workbench.generators.speech.any_text import any_text
@@ -73,7 +73,7 @@ def test_a_limit_holds_on_frames_that_it_has_not_seen(mean_frames: float, heavy:
         return np.where(rng.random(frames) < 0.02, np.minimum(scores, 1023).astype(np.int64), 0)
 
     frames = 200_000
-    limit = limit_for(episodes(stream(frames), 1), frames=frames, mean_frames=mean_frames)
+    limit = limit_for(stream(frames), drift=1, mean_frames=mean_frames)
     seen = 4_000_000
     low, high = mean_gap_interval(false_alarms(stream(seen), drift=1, limit=limit), seen, 0.999)
     assert low < 2 * mean_frames and (high is None or high > mean_frames / 2)
@@ -83,7 +83,7 @@ def test_a_limit_holds_on_frames_that_it_has_not_seen(mean_frames: float, heavy:
 
 def test_too_few_frames_are_refused_with_how_many_are_needed() -> None:
     with pytest.raises(WorkbenchError, match="calibrate with at least 10,000,000"):
-        limit_for(Episodes(np.array([0]), np.array([5])), frames=1000, mean_frames=1e9)
+        limit_for(np.zeros(1000, np.int64), drift=1, mean_frames=1e9)
 
 
 def test_the_mean_distance_of_events_lies_in_its_interval() -> None:

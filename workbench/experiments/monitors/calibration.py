@@ -8,7 +8,7 @@ import numpy as np
 
 from workbench.errors import WorkbenchError, expect, nearest
 from workbench.experiments.monitors.faulty import lessons
-from workbench.experiments.monitors.limits import Episodes, episodes, false_alarms, limit_for
+from workbench.experiments.monitors.limits import episodes, false_alarms, limit_for
 from workbench.experiments.monitors.streams import CHECK, LEARN, LIMIT, Stream, is_endless, laid_out
 from workbench.experiments.voices.voice import Voice
 from workbench.healing.strategies.fitted import fitted
@@ -44,8 +44,8 @@ class Calibration:
         frames: Of the stream that neither baseline nor limit have seen.
         endless: Whether utterances or their order were drawn; else they are all that the generator can say.
         alarms: False ones in it.
-        seen: Episodes of the frames that the limit is from.
-        scores: Of the frames that neither has seen, int64 [frames].
+        seen: Scores of the frames that the limit is from, int64 [frames].
+        scores: Of those that neither has seen, likewise.
     """
 
     area: BehaviourArea
@@ -54,14 +54,14 @@ class Calibration:
     frames: int
     endless: bool
     alarms: int
-    seen: Episodes = field(repr=False, compare=False)
+    seen: np.ndarray = field(repr=False, compare=False)
     scores: np.ndarray = field(repr=False, compare=False)
 
     def at(self, mean_frames: float) -> Calibration:
         """The same monitor with the limit for another mean time; WorkbenchError as of `limit_for`."""
         if not self.endless:
             return replace(self, mean_frames=mean_frames)
-        limit = limit_for(self.seen, frames=self.frames, mean_frames=mean_frames)
+        limit = limit_for(self.seen, drift=self.area.drift, mean_frames=mean_frames)
         alarms = false_alarms(self.scores, drift=self.area.drift, limit=limit)
         return replace(
             self, area=replace(self.area, limit=limit), mean_frames=mean_frames, alarms=alarms
@@ -161,11 +161,10 @@ def calibrate(
     streams = {each: Stream(voice, each, frames, seed, remembers) for each in (LIMIT, CHECK)}
     scores = streams[LIMIT].scores(area)
     area = replace(area, drift=kind.drift_for(scores))
-    seen = episodes(scores, area.drift)
     if endless:
-        limit = limit_for(seen, frames=len(scores), mean_frames=mean_frames)
+        limit = limit_for(scores, drift=area.drift, mean_frames=mean_frames)
     else:  # every frame that there will ever be was seen: none of them may raise an alarm
-        limit = max(1, int(seen.peaks.max(initial=0)))
+        limit = max(1, int(episodes(scores, area.drift).peaks.max(initial=0)))
     area = replace(area, limit=limit)
     if again is not None:
         area = replace(area, again=again)
@@ -177,7 +176,7 @@ def calibrate(
         len(held_out),
         endless,
         false_alarms(held_out, drift=area.drift, limit=limit),
-        seen,
+        scores,
         held_out,
     )
 

@@ -1,8 +1,8 @@
 """The limit of a cumulative sum for a wanted mean time between false alarms.
 
-Frames hang together, so that what is counted are episodes: stretches in which the sum is above zero. Those with a peak
-above a limit are its false alarms. Where fewer than five of them are expected among the frames seen, the tail of the peaks
-decides. One unusual word brings several at once, so that of all that begin within BLOCK frames the highest counts there. What
+An alarm makes the sum zero, and a long stretch of unusual frames then raises another one: all of them count. Where fewer than
+five are expected among the frames seen, the tail of the sums decides. Frames hang together, so that it is that of episodes,
+stretches in which the sum is above zero, each with as many alarms as those at its base have on average. One unusual word brings several at once, so that of all that begin within BLOCK frames the highest counts there. What
 it exceeds the 50th by is taken for generalised Pareto distributed, fitted by probability-weighted moments (Hosking and Wallis
 1987, https://doi.org/10.1080/00401706.1987.10488243): exponential, as the sum of independent scores has it (Siegmund
 1985, Sequential Analysis, chapter X), or heavier, as people speak.
@@ -54,17 +54,18 @@ def _episodes(scores: np.ndarray, drift: int) -> tuple[np.ndarray, np.ndarray]:
     return level[1:], np.flatnonzero((level[1:] > 0) & (level[:-1] == 0))
 
 
-def limit_for(seen: Episodes, *, frames: int, mean_frames: float) -> int:
+def limit_for(scores: np.ndarray, *, drift: int, mean_frames: float) -> int:
     """The lowest limit with at most one false alarm in `mean_frames` frames on average.
 
     Args:
-        seen: The episodes in the frames seen.
-        frames: How many were seen.
+        scores: Of the frames seen, int64 [frames].
+        drift: Taken off in every frame.
         mean_frames: Wanted between two false alarms.
 
     Raises:
         WorkbenchError: Too few frames were seen to say; the message has how many are needed.
     """
+    frames, seen = len(scores), episodes(scores, drift)
     expected, peaks = frames / mean_frames, np.sort(seen.peaks)[::-1]
     if expected < 1 / _FURTHEST:
         raise WorkbenchError(
@@ -73,21 +74,36 @@ def limit_for(seen: Episodes, *, frames: int, mean_frames: float) -> int:
         )
     if expected >= _LEAST_EXPECTED or len(peaks) <= _TAIL:
         # With few episodes there is no tail to speak of: none may be an alarm that is not allowed.
-        allowed = int(expected)
-        limit = int(peaks[allowed]) if allowed < len(peaks) else 1
+        limit = _with_alarms(scores, drift, peaks, int(expected))
     else:
         highest = _highest_of_blocks(seen)
         if len(highest) <= _TAIL:  # a short stream: the tail of its episodes is better than none
             highest = peaks
         base = int(highest[_TAIL])
-        alone = (highest > base).sum() / max((peaks > base).sum(), 1)  # blocks an episode
-        limit = _from_tail(highest, expected * alone)
+        beyond = max(int((peaks > base).sum()), 1)
+        alone = (highest > base).sum() / beyond  # blocks an episode
+        each = max(false_alarms(scores, drift=drift, limit=base) / beyond, 1.0)  # alarms an episode
+        limit = _from_tail(highest, expected / each * alone)
     limit = max(1, limit)
     if limit > MOST_LEVEL - MOST_SCORE:
         raise WorkbenchError(
             f"a limit of {limit:,} is beyond what a sum can reach; choose a larger drift, or other signals"
         )
     return limit
+
+
+def _with_alarms(scores: np.ndarray, drift: int, peaks: np.ndarray, allowed: int) -> int:
+    """The limit at which the scores raise at most so many alarms; peaks: of their episodes, the largest first."""
+    # Each episode whose peak is above the limit has at least one, and none is above the largest peak.
+    low = int(peaks[allowed]) if allowed < len(peaks) else 1
+    high = max(int(peaks[0]), low) if len(peaks) else low
+    while low < high:
+        middle = (low + high) // 2
+        if false_alarms(scores, drift=drift, limit=middle) > allowed:
+            low = middle + 1
+        else:
+            high = middle
+    return high
 
 
 def _highest_of_blocks(seen: Episodes) -> np.ndarray:
