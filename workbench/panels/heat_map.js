@@ -12,7 +12,7 @@ function render({ model, el }) {
   const told = element("div", { class: "told", role: "status" });
   const scale = element("div", { class: "scale" });
   explain(scale, "Mean harm of the bits that were tried");
-  scale.append("A click on a cell flips its worst bit in the grid below.");
+  scale.append(element("span", {}, "A click on a cell flips its worst bit in the grid below."));
   el.append(element("div", { class: "workbench-heat" }, scale, grid, told));
   let cells = []; // rows of elements
   let at = [0, 0];
