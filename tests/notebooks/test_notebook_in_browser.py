@@ -105,8 +105,10 @@ def _copy(notebook: Path, copy: Path) -> None:
 
 
 def _command(page: Any, name: str, **options: object) -> None:
+    # Nothing is given back: a widget of JupyterLab holds too much to be written down.
     page.evaluate(
-        "([name, options]) => window.jupyterapp.commands.execute(name, options)", [name, options]
+        "async ([name, options]) => { await window.jupyterapp.commands.execute(name, options); }",
+        [name, options],
     )
 
 

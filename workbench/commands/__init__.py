@@ -20,7 +20,7 @@ COMMANDS = {
     "worst": "find the few bits that do most harm together",
     "map": "see which bytes are critical and what protecting them buys, or quality over bit errors",
     "bench": "measure fault trials, voices, growth, `estimate`, codes, flash, monitors, lead, behaviour, calm, diagnoses, "
-    "start-up, kernels, synthesis, versions, clusters, speech, visemes",
+    "start-up, kernels, pruning, robust training, synthesis, versions, clusters, speech, visemes",
     "heal": "let upsets arrive while a voice speaks, with and without healing",
     "lifetime": "simulate a fleet of devices under upsets for a long time, each healing itself",
     "calibrate": "let monitors of behaviour learn what clean frames are like, for a wanted rate of false alarms",
