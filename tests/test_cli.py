@@ -33,7 +33,7 @@ def test_help_names_every_command_without_waiting_for_torch() -> None:
         "slow = {'torch', 'numpy', 'brevitas', 'matplotlib'} & set(sys.modules)\n"
         "assert not slow, slow"
     )
-    wide = {**os.environ, "COLUMNS": "200"}  # so that no line is broken
+    wide = {**os.environ, "COLUMNS": "400"}  # so that no line is broken
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=wide)
     assert done.returncode == 0, done.stderr
     listed = dict(
