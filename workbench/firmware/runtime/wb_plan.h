@@ -8,6 +8,7 @@
 #define WB_PLAN_H
 
 #include "wb_check.h"
+#include "wb_majority.h"
 
 /* The healer's variables: three words each. */
 enum { WB_FRAME, WB_EPOCH, WB_REST, WB_SPENT, WB_CURSORS };
@@ -146,12 +147,6 @@ struct wb_memory {
     wb_memory *self; /* where golden copy and rank change with the version that runs; null where there is one */
     uint32_t rank;   /* of that version */
 };
-
-static inline uint32_t wb_majority(const volatile uint32_t *copies)
-{
-    const uint32_t a = copies[0], b = copies[1], c = copies[2];
-    return (a & b) | (a & c) | (b & c);
-}
 
 static inline uint32_t wb_at_most(uint32_t value, uint32_t most)
 {

@@ -19,6 +19,8 @@
 
 #include <stdint.h>
 
+#include "wb_majority.h"
+
 typedef struct {
     const uint32_t *extra; /* what each layer takes more of a frame while it is un-pruned */
     uint32_t layers;       /* at most 255 */
@@ -41,8 +43,7 @@ static inline void wb_room_begin(wb_room *room)
 /* Once a frame, with what was left of it: how many layers, the first of the table, are un-pruned in the next. */
 static inline uint32_t wb_room_next(wb_room *room, const wb_room_rules *rules, uint32_t left)
 {
-    const uint32_t a = room->copies[0], b = room->copies[1], c = room->copies[2];
-    const uint32_t word = (a & b) | (a & c) | (b & c);
+    const uint32_t word = wb_majority(room->copies);
     uint32_t count = word & 255u;
     uint32_t waited = word >> 8;
     count = count < rules->layers ? count : rules->layers;

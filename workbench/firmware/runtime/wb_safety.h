@@ -15,6 +15,7 @@
 #ifndef WB_SAFETY_H
 #define WB_SAFETY_H
 
+#include "wb_majority.h"
 #include "wb_model.h"
 
 /* Both in 1 to 2**15. */
@@ -45,8 +46,7 @@ static inline void wb_safety_begin(wb_safety *safety)
 /* Once a frame, with what the step of the first voice returned: what is heard in this frame. */
 static inline wb_heard wb_safety_next(wb_safety *safety, const wb_safety_rules *rules, wb_status status)
 {
-    const uint32_t a = safety->copies[0], b = safety->copies[1], c = safety->copies[2];
-    const uint32_t word = (a & b) | (a & c) | (b & c);
+    const uint32_t word = wb_majority(safety->copies);
     uint32_t speaks = word & 1u;
     const uint32_t limit = speaks ? rules->recovery : rules->patience;
     uint32_t asked = word >> 1;
