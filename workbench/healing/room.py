@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from workbench.errors import WorkbenchError
+from workbench.healing.majority import majority
 
 _MOST_FRAMES, _MOST_LAYERS, _MOST = 2**15, 255, 2**32 - 1
 
@@ -55,8 +56,7 @@ class Room:
     def next(self, left: int) -> int:
         """How many layers, the first of the table, are un-pruned after a frame of which so much was left."""
         rules = self.rules
-        a, b, c = (int(copy) for copy in self.copies)
-        word = a & b | a & c | b & c
+        word = majority(self.copies)
         count = min(word & 255, len(rules.extra))
         waited = min(word >> 8, rules.patience) + 1
         if left < rules.margin:

@@ -12,6 +12,7 @@ from enum import IntEnum
 import numpy as np
 
 from workbench.errors import WorkbenchError
+from workbench.healing.majority import majority
 from workbench.healing.statuses import StepStatus
 from workbench.integer.program import Program
 from workbench.memory.layout import Layout
@@ -71,8 +72,7 @@ class Switch:
 
     def next(self, status: int) -> Heard:
         """What is heard in a frame whose step returned `status`, 0 to 3 as `wb_status`."""
-        a, b, c = (int(copy) for copy in self.copies)
-        word = a & b | a & c | b & c
+        word = majority(self.copies)
         speaks = word & 1
         limit = self.rules.recovery if speaks else self.rules.patience
         changes = (

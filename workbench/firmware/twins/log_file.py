@@ -21,9 +21,9 @@ from workbench.firmware.twins.twin import (
     MARK,
     REPEATS,
     log_entry,
-    majority,
 )
 from workbench.healing.log import LogEntry
+from workbench.healing.majority import majority
 
 MAGIC = 0x474C4257
 

@@ -16,6 +16,7 @@ from workbench.errors import WorkbenchError
 from workbench.firmware.design import LOG_HEAD_BYTES, Firmware
 from workbench.firmware.writing.unit import input_buffer
 from workbench.healing.log import Diagnosis, LogEntry, Remedy, Verdict
+from workbench.healing.majority import majority
 from workbench.integer.reference import checked_inputs
 from workbench.integer.signals import code_dtype
 from workbench.memory.faults.events import Event
@@ -40,12 +41,6 @@ class Status(IntEnum):
     DEGRADED = 2
     UNHEALABLE = 3
     BUSY = 4
-
-
-def majority(copies: np.ndarray) -> int:
-    """Of three words, uint32 [3], bit by bit."""
-    a, b, c = map(int, copies)
-    return a & b | a & c | b & c
 
 
 class Machine(Protocol):

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from workbench.healing.majority import majority
 from workbench.healing.remedies import State
 from workbench.healing.strategies.policy import Policy
 from workbench.healing.strategies.strategy import Strategy
@@ -23,7 +24,7 @@ _EPOCHS = 2**16  # the log has so many
 def vote(copies: np.ndarray, strategy: Strategy, *, areas: int) -> State:
     """The variables, each brought into the range that strategy and policy give it."""
     policy = strategy.policy
-    words = [a & b | a & c | b & c for a, b, c in copies.tolist()]
+    words = [majority(each) for each in copies.tolist()]
     first = len(HEALER_VARIABLES)
     state: State = dict(zip(HEALER_VARIABLES, words, strict=False))
     maps = first + areas
