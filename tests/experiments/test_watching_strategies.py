@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from voices import voice
 
@@ -92,6 +93,32 @@ def test_other_data_are_healed_by_nothing(autonomic: Strategy) -> None:
         found = {(entry.diagnosis, entry.remedy) for entry in result.log}
         assert found
         assert found <= {(Diagnosis.MOMENTARY, Remedy.NONE), (Diagnosis.DATA, Remedy.NONE)}
+
+
+def test_what_monitors_keep_is_hit_alone(autonomic: Strategy) -> None:
+    """Of the network nothing is damaged or written over, and who has no monitors meets nothing."""
+    image = autonomic.image(voice().program)
+    sites = Sites(image)
+    owners = {place.operator for place in image.layout.places if place.tensor == "limits"}
+    kept = [p for p in image.layout.places if p.operator in owners]
+    hit = sites.candidates(("monitors",))
+    assert len(owners) == sum(guard.area.kind.stream for guard in autonomic.guards)
+    assert len(hit) == sum(8 * place.size_bytes for place in kept)
+    assert {sites.layout.site(int(bit)).operator for bit in hit[::64]} <= owners
+    with pytest.raises(WorkbenchError, match="has nothing in the section monitors"):
+        Plan.parse("flips=1,section=monitors").candidates(Sites(voice().image()))
+
+    words = {name: voice().inputs(name) for name in ("3", "7")}
+    workload = workload_of(ENVIRONMENTS["monitors"], devices=2, utterances=8, seed=1)
+    watched, plain = (
+        simulate_fleet(voice().program, words, each, workload, jobs=1)
+        for each in (autonomic, named("crc-scrub"))
+    )
+    assert watched.upsets.all() and not plain.upsets.any() and not plain.harm.any()
+    events = Plan.parse("flips=40,section=monitors").events(sites, np.arange(1))
+    result = simulate(image, words["7"], events.rows(1)[0], autonomic)
+    assert Diagnosis.CHECK in {entry.diagnosis for entry in result.log}
+    assert Diagnosis.MEMORY not in {entry.diagnosis for entry in result.log}
 
 
 def test_an_alarm_has_memory_checked_before_the_scan_comes_by(autonomic: Strategy) -> None:

@@ -67,7 +67,8 @@ def test_it_shows_the_results_of_that_environment(panel: HealingPanel, name: str
     workload = workload_of(environment, devices=1, utterances=WORDS, seed=0, worst=panel.worst)
     strategy, program = strategy_variant("pq-scrub", voice().program, panel.inputs)
     speech = healed_speech(voice(), workload, strategy, program)
-    assert (len(speech.result.upsets) > 0) != bool(environment.drift)
+    nothing = environment.drift or environment.name == "monitors"  # which neither of both has
+    assert (len(speech.result.upsets) > 0) != bool(nothing)
     heard = codes(panel.player)
     assert list(heard) == ["clean", "A: none", "B: pq-scrub"]
     np.testing.assert_array_equal(heard["B: pq-scrub"], as_codes(speech.samples))

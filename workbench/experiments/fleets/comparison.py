@@ -101,6 +101,10 @@ ENVIRONMENTS = {
             "healers", "flips in what healers store, as one a second in parameters", KINDS["single"], 1.0,
             where=f"flash=1.0,section={'+'.join(_HEALERS)}",
         ),
+        Environment(
+            "monitors", "flips in what monitors of frames keep, about one a second", KINDS["single"], 50.0,
+            where="flash=1.0,section=monitors",
+        ),
         Environment("drift", "nothing broken, other data", drift="other"),
         Environment("stalled", "nothing broken, inputs that stall", drift="stalled"),
     )

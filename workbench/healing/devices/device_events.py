@@ -10,9 +10,9 @@ from __future__ import annotations
 import numpy as np
 
 from workbench.errors import WorkbenchError
-from workbench.memory.faults.events import Events
+from workbench.memory.faults.events import Events, merged
 from workbench.memory.faults.plan import Plan
-from workbench.memory.faults.transients import ACCUMULATORS, ACTIVATIONS, Sites
+from workbench.memory.faults.transients import ACCUMULATORS, ACTIVATIONS, MONITORS, Sites
 from workbench.memory.places import STATE
 
 
@@ -23,6 +23,8 @@ def device_events(plan: Plan, sites: Sites, devices: range, *, frames: int) -> E
     Raises WorkbenchError as `Plan.events`, and for what no simulated device has: sums, stuck cells in what
     is not stored or in histories, events after its last frame.
     """
+    if plan.sections == (MONITORS,) and not sites.monitors:
+        return merged([])  # a strategy without, beside others that have some
     _refuse_transients(plan, sites)
     _refuse_stuck_histories(plan, sites)
     numbers = np.arange(devices.start, devices.stop)

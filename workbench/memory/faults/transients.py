@@ -20,11 +20,12 @@ from workbench.memory.changes import locate
 from workbench.memory.choice import refuse_unknown, why_nothing
 from workbench.memory.image import Image
 from workbench.memory.layout import Layout
-from workbench.memory.places import SECTIONS, Place, refuse_outside
+from workbench.memory.places import CHECK, RAM_CHECK, SECTIONS, Place, refuse_outside
 
 ACTIVATIONS, ACCUMULATORS = "activations", "accumulators"
 TRANSIENT_SECTIONS = (ACTIVATIONS, ACCUMULATORS)
 ALL_SECTIONS = SECTIONS + TRANSIENT_SECTIONS
+MONITORS = "monitors"  # stands for what monitors keep of the sections of checks
 ACCUMULATOR_BITS = 32
 OUTPUT = "output"  # stands for an operator where the finished output waits to be taken
 
@@ -146,6 +147,11 @@ class Sites:
         self.size = self.transients.first + self.transients.size
         self._candidates: dict[tuple[tuple[str | int, ...], ...], np.ndarray] = {}
 
+    @cached_property
+    def monitors(self) -> frozenset[str]:
+        """Labels of the monitors, which own baselines, limits, seals and what is remembered from frame to frame."""
+        return frozenset(each.label for each in self.layout.watches if each.area.kind.stream)
+
     def site(self, position: int) -> str:
         """The name of one bit; WorkbenchError when there is none at that position."""
         if position < self.transients.first:
@@ -173,7 +179,7 @@ class Sites:
         """Positions of the bits that match, ascending int64, at least one; padding never matches.
 
         Args:
-            sections: Of ALL_SECTIONS.
+            sections: Of ALL_SECTIONS, or MONITORS.
             operators: Names; () for any.
             bits: Of an element, 0 the lowest; () for any.
 
@@ -189,8 +195,11 @@ class Sites:
         self, sections: tuple[str, ...], operators: tuple[str, ...], bits: tuple[int, ...]
     ) -> np.ndarray:
         owners = {place.operator for place in self.places}
-        refuse_unknown(owners, sections, operators, ALL_SECTIONS)
+        refuse_unknown(owners, sections, operators, (*ALL_SECTIONS, MONITORS))
         parts = [self.layout.positions(sections, operators=operators, bits=bits)]
+        if MONITORS in sections and (own := self.monitors.intersection(operators or self.monitors)):
+            kept = self.layout.positions((RAM_CHECK, CHECK), operators=sorted(own), bits=bits)
+            parts = [np.union1d(parts[0], kept)]
         for place in self.transients.places:
             if place.section in sections and (not operators or place.operator in operators):
                 chosen = [bit for bit in range(place.bits) if not bits or bit in bits]
