@@ -7,9 +7,8 @@ import pytest
 from voices import voice
 
 from workbench.cli import main
-from workbench.commands.benchmarks.lead import groups_of
 from workbench.experiments.monitors.calibration import alarming_kinds, calibrate
-from workbench.experiments.monitors.lead_time import Life, leads, live, survival
+from workbench.experiments.monitors.lead_time import Life, groups_of, leads, live, survival
 
 _NEVER = (None, None)
 

@@ -9,8 +9,8 @@ import pytest
 
 from workbench.experiments.monitors.calibration import Calibration
 from workbench.experiments.voices.voice import Voice
+from workbench.papers import calibrated
 from workbench.papers.cell import Cell
-from workbench.papers.kinds import behaviour
 from workbench.papers.paper import Paper
 from workbench.papers.study import QUICK, study_of
 
@@ -40,7 +40,7 @@ def test_an_interrupted_calibration_is_not_begun_anew(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[str] = []
-    right = behaviour.calibrate
+    right = calibrated.calibrate
 
     def stopped(voice: Voice, name: str, **options: Any) -> Calibration:
         asked.append(name)
@@ -52,7 +52,7 @@ def test_an_interrupted_calibration_is_not_begun_anew(
         study = study_of(WATCHED, "watched", tmp_path)
         return Paper(study, QUICK, tmp_path / "out", jobs=1).kinds["monitors"].cells()
 
-    monkeypatch.setattr(behaviour, "calibrate", stopped)
+    monkeypatch.setattr(calibrated, "calibrate", stopped)
     with pytest.raises(KeyboardInterrupt):
         made()
     cells = made()

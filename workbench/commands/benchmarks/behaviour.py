@@ -19,6 +19,7 @@ from workbench.experiments.monitors.behaviour_diagnoses import (
     ANSWERS,
     BOUND_FRAMES,
     DATA,
+    JUDGING,
     NOTHING,
     Scenarios,
     Told,
@@ -29,7 +30,6 @@ from workbench.experiments.monitors.data_changes import changes_of
 from workbench.files import output_folder, write_text
 from workbench.progress import progress_bar
 
-_MONITORS = ("input-check", "input-rhythm", "input-voice", "hidden-markers", "sound-sanity")
 _DEVICES = {"with_memory": "with memory evidence", "alone": "from behaviour alone"}
 
 
@@ -43,7 +43,7 @@ def run(options: argparse.Namespace) -> None:
     kinds = 3 + len(changes_of(voice.program))
     folder = output_folder(options.out)
     suited = monitor_kinds(voice.program)
-    areas = calibrated_areas([name for name in _MONITORS if name in suited], voice)
+    areas = calibrated_areas([name for name in JUDGING if name in suited], voice)
     with (
         Kept("bench-behaviour", voice.program.content_hash, areas, options.seed) as kept,
         progress_bar(total=trials * kinds, unit="scenario") as bar,

@@ -20,12 +20,12 @@ from workbench.experiments.monitors.lead_time import (
     EVENTS,
     PERSISTENT,
     Life,
+    groups_of,
     leads,
     live,
     survival,
 )
 from workbench.files import output_folder, write_text
-from workbench.memory.watches.behaviour_area import BehaviourArea
 from workbench.progress import progress_bar
 
 _UTTERANCES = 120
@@ -73,16 +73,6 @@ def run(options: argparse.Namespace) -> None:
     if options.json:
         report = {"rows": rows, "devices": [life.plain() for life in lived]}
         write_text(options.json, json.dumps(report, indent=2) + "\n")
-
-
-def groups_of(areas: Sequence[BehaviourArea], output: str) -> dict[str, list[int]]:
-    """Numbers of the monitors that a curve is of: those of hidden codes, those of the output, and each."""
-    hidden = [n for n, area in enumerate(areas) if set(area.signals) != {output}]
-    sound = [n for n in range(len(areas)) if n not in hidden]
-    return {
-        "hidden codes": hidden, "output alone": sound,
-        **{area.code: [n] for n, area in enumerate(areas)},
-    }  # fmt: skip
 
 
 def _table(

@@ -20,12 +20,13 @@ from workbench.experiments.monitors.data_changes import changed_inputs, changes_
 from workbench.experiments.monitors.streams import CHECK, Stream, laid_out
 from workbench.experiments.voices.voice import Voice
 from workbench.healing.log import Diagnosis, LogEntry, Remedy, Verdict
-from workbench.healing.simulation import simulate
+from workbench.healing.simulation import SimulationResult, simulate
 from workbench.healing.strategies.fitted import fitted
 from workbench.healing.strategies.guard import Guard
 from workbench.healing.strategies.strategy import Strategy
 from workbench.healing.strategies.watching import watched_by
 from workbench.integer.frames import frames_of
+from workbench.integer.reference import Codes
 from workbench.memory.changes import parameter_changes
 from workbench.memory.faults.events import CLEAR, SET, Event
 from workbench.memory.image import Image
@@ -33,6 +34,13 @@ from workbench.memory.places import WORKING_SECTIONS
 from workbench.memory.watches.behaviour import Behaviour, BehaviourKind
 from workbench.memory.watches.behaviour_area import BehaviourArea
 
+JUDGING = (
+    "input-check",
+    "input-rhythm",
+    "input-voice",
+    "hidden-markers",
+    "sound-sanity",
+)  # usual monitors
 BOUND_FRAMES = 100  # of evidence, after the first alarm
 UPSET, DOUBLE, STUCK, PASSING, BASELINE = HARDWARE = (
     "memory upset", "two bits of a byte", "stuck cell", "history in passing", "baseline or limit",
@@ -64,6 +72,48 @@ class Told:
     def is_data(self) -> bool:
         """Whether the data changed."""
         return self.truth not in HARDWARE
+
+
+@dataclass(frozen=True, eq=False)
+class Scenario:
+    """What happens to two devices.
+
+    Args:
+        truth: One of HARDWARE or a change of the data.
+        usual: Inputs of all utterances without a change, int32 [1, frames * rate, channels] by name.
+        inputs: As they come; the same ones where the data do not change.
+        starts: First frame of each utterance, and of what would be the next, int64 [utterances + 1].
+        at: Frame in which memory is hit.
+        drawn: Seed of what is hit.
+    """
+
+    truth: str
+    usual: Codes
+    inputs: Codes
+    starts: np.ndarray
+    at: int
+    drawn: int
+
+    def rows(self, rate: int) -> slice:
+        """Of a signal with so many rows a frame, those of the utterance in which it begins."""
+        first, last = self.starts[_BEFORE : _BEFORE + 2].tolist()
+        return slice(first * rate, last * rate)
+
+    def said(self, inputs: Codes) -> Codes:
+        """The part of inputs that belongs to that utterance."""
+        frames = int(self.starts[-1])
+        return {
+            name: codes[:, self.rows(codes.shape[1] // frames)] for name, codes in inputs.items()
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class Lived:
+    """What came of a scenario on one device: its image, what hit it, and its sound and log."""
+
+    image: Image
+    events: list[Event]
+    result: SimulationResult
 
 
 def devices(areas: Sequence[BehaviourArea]) -> tuple[Strategy, Strategy]:
@@ -98,35 +148,52 @@ class Scenarios:
 
     def trial(self, number: int) -> list[Told]:
         """One scenario of each kind."""
+        return [self.told(each) for each in self.drawn(number)]
+
+    def told(self, scenario: Scenario) -> Told:
+        """What both devices took one for."""
+        answers = [
+            concluded(lived.result.log, strategy)
+            for lived, strategy in zip(self.lived(scenario), self._strategies, strict=True)
+        ]
+        self._progress()
+        return Told(scenario.truth, *answers)
+
+    def drawn(self, number: int) -> Iterator[Scenario]:
+        """The scenarios of a trial, in the order of their kinds; nothing is simulated."""
         rng = np.random.default_rng([self._seed, number, 17])
         texts = Stream(self._voice, CHECK, 0, _SEED + self._seed * _TRIALS + number).texts()
-        return [self._scenario(truth, rng, texts) for truth in self.kinds]
+        for truth in self.kinds:
+            yield self._drawn(truth, rng, texts)
 
-    def _scenario(self, truth: str, rng: np.random.Generator, texts: Iterator[str]) -> Told:
-        voice = self._voice
-        utterances = [_inputs(voice, next(texts)) for _ in range(_BEFORE + _AFTER)]
-        data = truth not in HARDWARE
-        if data:
-            utterances[_BEFORE:] = [
-                changed_inputs(voice.program, each, truth, rng) for each in utterances[_BEFORE:]
-            ]
-        starts = np.cumsum([0, *(_frames(voice, each) for each in utterances)])
-        inputs = {
-            name: np.concatenate([each[name] for each in utterances], axis=1)
-            for name in voice.program.inputs
-        }
-        at = int(rng.integers(starts[_BEFORE], starts[_BEFORE + 1]))
-        drawn = int(rng.integers(2**32))
+    def lived(self, scenario: Scenario) -> Iterator[Lived]:
+        """The device with memory evidence, then the one that has its behaviour alone."""
+        seed, truth = scenario.drawn, scenario.truth
         upset = 0
         if truth in (UPSET, DOUBLE, STUCK):
-            upset = self._noticed(utterances[_BEFORE], np.random.default_rng(drawn))
-        answers = []
+            upset = self._noticed(scenario.said(scenario.usual), np.random.default_rng(seed))
         for image, strategy in zip(self._images, self._strategies, strict=True):
-            events = [] if data else _events(truth, image, at, upset, np.random.default_rng(drawn))
-            result = simulate(image, inputs, events, strategy, word_starts=starts[1:-1].tolist())
-            answers.append(concluded(result.log, strategy))
-        self._progress()
-        return Told(truth, *answers)
+            events = []
+            if truth in HARDWARE:
+                events = _events(truth, image, scenario.at, upset, np.random.default_rng(seed))
+            starts = scenario.starts[1:-1].tolist()
+            result = simulate(image, scenario.inputs, events, strategy, word_starts=starts)
+            yield Lived(image, events, result)
+
+    def _drawn(self, truth: str, rng: np.random.Generator, texts: Iterator[str]) -> Scenario:
+        voice = self._voice
+        usual = [_inputs(voice, next(texts)) for _ in range(_BEFORE + _AFTER)]
+        changed = usual
+        if truth not in HARDWARE:
+            changed = [
+                each if number < _BEFORE else changed_inputs(voice.program, each, truth, rng)
+                for number, each in enumerate(usual)
+            ]
+        starts = np.cumsum([0, *(_frames(voice, each) for each in changed)])
+        at = int(rng.integers(starts[_BEFORE], starts[_BEFORE + 1]))
+        return Scenario(
+            truth, _joined(usual), _joined(changed), starts, at, int(rng.integers(2**32))
+        )
 
 
 def concluded(log: Sequence[LogEntry], strategy: Strategy) -> str:
@@ -156,6 +223,12 @@ def concluded(log: Sequence[LogEntry], strategy: Strategy) -> str:
 
 def _inputs(voice: Voice, text: str) -> dict[str, np.ndarray]:
     return voice.generator.encode(voice.config, [text])
+
+
+def _joined(utterances: Sequence[Codes]) -> Codes:
+    return {
+        name: np.concatenate([each[name] for each in utterances], axis=1) for name in utterances[0]
+    }
 
 
 def _frames(voice: Voice, inputs: dict[str, np.ndarray]) -> int:

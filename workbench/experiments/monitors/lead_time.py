@@ -12,7 +12,7 @@ never too long, and a monitor that speaks within that utterance has none.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -76,6 +76,49 @@ class Life:
         return cls(starts, qualities, tuple(plain["alarms"]), tuple(plain["false"]))
 
 
+@dataclass(frozen=True, eq=False)
+class Said:
+    """An utterance of a device whose memory decays.
+
+    Args:
+        clean: Codes of the wanted signals without any upset, [frames * rate, channels] by name.
+        codes: As they are.
+        wrong: Bits of the working copy that are, sorted int64.
+    """
+
+    clean: Mapping[str, np.ndarray]
+    codes: Mapping[str, np.ndarray]
+    wrong: np.ndarray
+
+
+def decaying(
+    voice: Voice,
+    signals: Collection[str],
+    *,
+    device: int,
+    upsets: float,
+    utterances: int,
+    seed: int,
+) -> Iterator[Said]:
+    """The utterances of one device; arguments as of `live`, signals: whose codes are wanted, besides the output."""
+    program, layout = voice.program, Image.of(voice.program).layout
+    engine, names = frames_of(program), sorted({program.output, *signals})
+    drawn = device + seed * _DEVICES
+    rng = np.random.default_rng([drawn, 16])
+    texts = Stream(voice, CHECK, 0, _SEED + drawn).texts()
+    wrong = np.zeros(0, np.int64)
+    for number in range(utterances):
+        text = next(texts, None) or voice.utterances[number % len(voice.utterances)]
+        hits = rng.integers(8 * layout.working_bytes, size=rng.poisson(upsets))
+        for hit in hits:
+            wrong = np.setxor1d(wrong, [hit])
+        inputs = voice.generator.encode(voice.config, [text])
+        clean, _ = engine.step(inputs, engine.changed({}), engine.silence(), names)
+        changed = engine.changed(parameter_changes(program, layout, [wrong]))
+        codes, _ = engine.step(inputs, changed, engine.silence(), names)
+        yield Said(clean, codes, wrong)
+
+
 def live(
     voice: Voice,
     areas: Sequence[BehaviourArea],
@@ -95,40 +138,39 @@ def live(
         utterances: The most that it says.
         seed: Another one draws other upsets and utterances.
     """
-    program, layout = voice.program, Image.of(voice.program).layout
-    engine, rate = frames_of(program), program.signal(program.output).rate
+    name, rate = voice.program.output, voice.program.signal(voice.program.output).rate
     watched = [(*laid_out(voice, area), laid_out(voice, area)[1]) for area in areas]
-    names = sorted({program.output, *(name for watch, _, _ in watched for name in watch.needs)})
-    drawn = device + seed * _DEVICES
-    rng = np.random.default_rng([drawn, 16])
-    texts = Stream(voice, CHECK, 0, _SEED + drawn).texts()
-    wrong = np.zeros(0, np.int64)  # bits of the working copy
+    signals = {name for watch, _, _ in watched for name in watch.needs}
     starts, qualities = [0], []
     alarms: list[int | None] = [None] * len(areas)
     false: list[int | None] = [None] * len(areas)
-    for number in range(utterances):
-        text = next(texts, None) or voice.utterances[number % len(voice.utterances)]
-        hits = rng.integers(8 * layout.working_bytes, size=rng.poisson(upsets))
-        for hit in hits:
-            wrong = np.setxor1d(wrong, [hit])
-        inputs = voice.generator.encode(voice.config, [text])
-        clean, _ = engine.step(inputs, engine.changed({}), engine.silence(), names)
-        changed = engine.changed(parameter_changes(program, layout, [wrong]))
-        codes, _ = engine.step(inputs, changed, engine.silence(), names)
+    for each in decaying(
+        voice, signals, device=device, upsets=upsets, utterances=utterances, seed=seed
+    ):
         for at, (watch, data, beside) in enumerate(watched):
-            for seen, memory, first in ((codes, data, alarms), (clean, beside, false)):
+            for seen, memory, first in ((each.codes, data, alarms), (each.clean, beside, false)):
                 if first[at] is None:
                     measures = watch.measures(memory, seen)
                     alarm = watch.first_alarm(memory, measures)
                     watch.advance(memory, measures)
                     first[at] = None if alarm is None else starts[-1] + alarm
-        output, said = clean[program.output], codes[program.output]
+        output, said = each.clean[name], each.codes[name]
         same = np.array_equal(output, said)
         qualities.append(0 if same else quality_of(voice, output, said))
         starts.append(starts[-1] + len(output) // rate)
         if len(qualities) >= PERSISTENT and min(qualities[-PERSISTENT:]) >= max(CLASSES.values()):
             break
     return Life(np.array(starts), np.array(qualities), tuple(alarms), tuple(false))
+
+
+def groups_of(areas: Sequence[BehaviourArea], output: str) -> dict[str, list[int]]:
+    """Numbers of the monitors that a curve is of: those of hidden codes, those of the output, and each."""
+    hidden = [n for n, area in enumerate(areas) if set(area.signals) != {output}]
+    sound = [n for n in range(len(areas)) if n not in hidden]
+    return {
+        "hidden codes": hidden, "output alone": sound,
+        **{area.code: [n] for n, area in enumerate(areas)},
+    }  # fmt: skip
 
 
 def leads(

@@ -12,7 +12,9 @@ KINDS = {
     "behaviour": "behaviour:Behaviour",
     "campaign": "fault_trials:FaultTrials",
     "comparison": "strategies:Strategies",
+    "confusion": "confusion:Confusion",
     "costs": "device_costs:DeviceCosts",
+    "lead": "lead:Lead",
     "quality": "voices:Voices",
 }
 

@@ -15,14 +15,13 @@ import numpy as np
 from workbench.audio.scales import QUALITIES
 from workbench.errors import WorkbenchError
 from workbench.experiments.estimates.statistics import mean_gap_interval, wilson
-from workbench.experiments.monitors.calibration import alarming_kinds, calibrate
+from workbench.experiments.monitors.calibration import alarming_kinds
 from workbench.experiments.monitors.detection import Found, detect
 from workbench.experiments.monitors.faulty import faulty_utterances, one_bit
-from workbench.experiments.monitors.watching_strategies import plain_area
 from workbench.experiments.parallel.task import code_here
 from workbench.experiments.records import RecordFile
-from workbench.memory.watches.areas import area_of
 from workbench.memory.watches.behaviour_area import BehaviourArea
+from workbench.papers.calibrated import calibrated, checked_distance, monitor_of
 from workbench.papers.cell import Cell, Measure
 from workbench.papers.kind import Evidence, Example, Kind, named_in
 from workbench.progress import progress_bar
@@ -61,12 +60,7 @@ class Behaviour(Kind):
             self.options.monitors, tuple(alarming_kinds()), "monitor of behaviour"
         )
         for text in self.options.apart:
-            try:
-                float(text)
-            except ValueError:
-                raise WorkbenchError(
-                    f"[[data]] {self.name} wants false alarms {text!r} frames apart; give a number, as 1e6"
-                ) from None
+            checked_distance(text, f"[[data]] {self.name}")
         if min(self.options.frames, self.options.trials) < 1:
             raise WorkbenchError(
                 f"[[data]] {self.name} needs at least 1 frame and 1 trial; give more"
@@ -100,7 +94,7 @@ class Behaviour(Kind):
         model = cell.labels["model"]
         voice, kept = self.models[model].voice, self._record(model)["found"]
         trials = min(_AGAIN, self.options.trials)
-        areas = [_area(each) for each in self._record(model)["monitors"]]
+        areas = [monitor_of(each) for each in self._record(model)["monitors"]]
         plain = [_plain(each) for each in detect(voice, areas, trials=trials, seed=self.seed)]
         return Evidence(
             f"{len(plain)} of the first {trials} flips, which are heard, said again before every monitor",
@@ -153,16 +147,20 @@ class Behaviour(Kind):
         return {}
 
     def _record(self, model: str) -> dict[str, Any]:
-        """Monitors and what they found; each monitor is kept as soon as it is calibrated."""
+        """Monitors and what they found; all is kept."""
         if model not in self._records:
             voice = self.models[model].voice
             key = f"{code_here().digest} {voice.program.content_hash} {self.options} {self.seed}"
             wanted = [(name, text) for name in self.monitors for text in self.options.apart]
-            monitors = [
-                self._monitor(model, name, text, key)
-                for name, text in progress_bar(wanted, desc=self.name, unit="monitor")
-            ]
-            areas = [_area(each) for each in monitors]
+            monitors = calibrated(
+                voice,
+                wanted,
+                self.site,
+                frames=self.options.frames,
+                seed=self.seed,
+                title=self.name,
+            )
+            areas = [monitor_of(each) for each in monitors]
             file = RecordFile(self.site.folder, model, key)
             record = file.read()
             if record is None:
@@ -170,21 +168,6 @@ class Behaviour(Kind):
                 file.write(record)
             self._records[model] = {**record, "monitors": monitors}
         return self._records[model]
-
-    def _monitor(self, model: str, name: str, text: str, key: str) -> dict[str, Any]:
-        file = RecordFile(self.site.folder, f"{model}-{name}-{text}", f"{key} {name} {text}")
-        record = file.read()
-        if record is None:
-            made = calibrate(
-                self.models[model].voice, name, mean_frames=float(text), frames=self.options.frames,
-                seed=self.seed,
-            )  # fmt: skip
-            record = {
-                "monitor": name, "apart": text, "alarms": made.alarms, "frames": made.frames,
-                "endless": made.endless, "area": plain_area(made.area),
-            }  # fmt: skip
-            file.write(record)
-        return record
 
     def _detected(self, model: str, areas: list[BehaviourArea]) -> list[dict[str, Any]]:
         with progress_bar(total=self.options.trials, desc=self.name, unit="flip") as bar:
@@ -227,12 +210,6 @@ class Behaviour(Kind):
 
 def _found(plain: dict[str, Any]) -> Found:
     return Found(plain["section"], plain["quality"], tuple(plain["delays"]))
-
-
-def _area(monitor: dict[str, Any]) -> BehaviourArea:
-    area = area_of(monitor["area"])
-    assert isinstance(area, BehaviourArea)
-    return area
 
 
 def _plain(found: Found) -> dict[str, Any]:
