@@ -20,7 +20,7 @@ from workbench.papers.kind import Site
 from workbench.progress import progress_bar
 
 _FOLDER = "calibrated monitors"
-# What was learned last, by program, monitor, frames and seed: another limit for the same costs next to nothing.
+# By program, monitor, frames and seed: what was learned gives limits for other distances at once.
 _learned: dict[tuple[str, str, int, int], Calibration] = {}
 
 
@@ -87,8 +87,6 @@ def monitor_of(record: dict[str, Any]) -> BehaviourArea:
 
 def _calibration(voice: Voice, name: str, apart: float, frames: int, seed: int) -> Calibration:
     key = voice.program.content_hash, name, frames, seed
-    if key in _learned:
-        return _learned[key].at(apart)
-    _learned.clear()  # scores of many frames: one monitor's at a time
-    _learned[key] = calibrate(voice, name, mean_frames=apart, frames=frames, seed=seed)
-    return _learned[key]
+    if key not in _learned:
+        _learned[key] = calibrate(voice, name, mean_frames=apart, frames=frames, seed=seed)
+    return _learned[key].at(apart)
