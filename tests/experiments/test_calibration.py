@@ -144,7 +144,7 @@ def made() -> Calibration:
 
 
 def test_what_can_be_said_at_all_never_raises_an_alarm(made: Calibration) -> None:
-    assert not made.endless and made.alarms == 0
+    assert not made.endless and made.false.alarms == 0
     strategy = made.strategy
     image = strategy.image(voice().program)
     for word in voice().utterances:
@@ -180,8 +180,8 @@ def test_a_wrong_history_is_a_momentary_disturbance(made: Calibration) -> None:
 def test_speech_is_calibrated_on_any_text() -> None:
     speech = open_voice(generator="speech")
     made = calibrate(speech, mean_frames=1e4, frames=40_000, seed=1)
-    assert made.endless and made.frames >= 40_000
-    low, high = mean_gap_interval(made.alarms, made.frames, 0.999)
+    assert made.endless and made.false.frames >= 40_000
+    low, high = mean_gap_interval(made.false.alarms, made.false.frames, 0.999)
     assert low < 1e4 and (high is None or high > 2e3)
     assert made.area.limit > 1
     again = calibrate(speech, mean_frames=1e4, frames=40_000, seed=1)
@@ -195,7 +195,7 @@ def test_histograms_are_told_apart_by_what_is_said() -> None:
     made = calibrate(voice(), "kl-watch", classes=6)
     assert isinstance(made.area, ConditionedArea)
     assert made.area.condition == "position" and made.area.classes == 6
-    assert made.endless and made.frames == 100 * 960 and made.alarms < 3
+    assert made.endless and made.false.frames == 100 * 960 and made.false.alarms < 3
     plain = calibrate(voice(), "kl-watch", classes=1)
     assert isinstance(plain.area, ConditionedArea) and not plain.area.condition
     found = detect(voice(), [made.area, plain.area], trials=240)
@@ -209,7 +209,7 @@ def test_histograms_are_told_apart_by_what_is_said() -> None:
 def test_a_monitor_has_a_limit_for_each_mean_time() -> None:
     made = calibrate(voice(), "kl-watch", classes=2, frames=20_000)
     limits = [made.at(level).area.limit for level in LEVELS]
-    alarms = [made.at(level).alarms for level in LEVELS]
+    alarms = [made.at(level).false.alarms for level in LEVELS]
     assert limits == sorted(limits) and alarms == sorted(alarms, reverse=True)
     assert made.at(made.mean_frames) == made
     with pytest.raises(WorkbenchError, match="are too few"):

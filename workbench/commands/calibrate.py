@@ -6,7 +6,6 @@ import argparse
 from pathlib import Path
 
 from workbench.commands.common import add_checkpoint, add_generator, chosen_voice
-from workbench.experiments.estimates.statistics import mean_gap_interval
 from workbench.experiments.monitors.calibration import (
     FRAMES,
     MEAN_FRAMES,
@@ -95,13 +94,13 @@ def _print(made: Calibration) -> None:
     )
     if not made.endless:
         print(
-            f"it knows all that this generator can say ({made.frames:,} frames): no false alarm by construction"
+            f"it knows all that this generator can say ({made.false.frames:,} frames): no false alarm by construction"
         )
         return
-    low, high = mean_gap_interval(made.alarms, made.frames)
+    low, high = made.false.apart()
     most = "no upper limit" if high is None else f"{high:,.0f}"
     print(
-        f"{made.alarms} false alarms in {made.frames:,} frames that it had not seen; 95 % interval of the mean "
+        f"{made.false} that it had not seen; 95 % interval of the mean "
         f"between two: {low:,.0f} to {most} frames (wanted: {made.mean_frames:,.0f})"
     )
 

@@ -59,7 +59,7 @@ def calibrated(
         if record is None:
             found = _calibration(voice, name, float(apart), frames, seed)
             record = {
-                "monitor": name, "apart": apart, "alarms": found.alarms, "frames": found.frames,
+                "monitor": name, "apart": apart, "alarms": found.false.alarms, "frames": found.false.frames,
                 "endless": found.endless, "area": plain_area(found.area),
             }  # fmt: skip
             file.write(record)

@@ -76,20 +76,22 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _monitor(made: Calibration, found: list[Found], number: int) -> dict[str, object]:
-    held_out = f"{made.alarms} false alarms in {made.frames:,} frames not seen"
+    held_out = f"{made.false} not seen"
     title = f"{made.area.code} ({held_out if made.endless else 'knows all utterances'})"
     rows = _table(title, rows_of(found, number, within=_SOON_FRAMES))
     return {
         "monitor": made.area.code,
         "rows": rows,
-        "false_alarms": made.alarms,
-        "frames": made.frames,
+        "false_alarms": made.false.alarms,
+        "events": made.false.events,
+        "frames": made.false.frames,
     }
 
 
 def _print_levels(levels: list[dict[str, Any]], milliseconds: float) -> None:
     print(
-        f"\n{'degraded or broken':<16}{'wanted':>12}{'achieved':>26}{'limit':>8}{'found':>10}{'median delay':>18}"
+        f"\n{'degraded or broken':<16}{'wanted':>12}{'achieved':>26}{'alarms':>8}{'events':>8}{'limit':>8}{'found':>10}"
+        f"{'median delay':>18}"
     )
     for row in levels:
         low, high = row["achieved"]
@@ -100,7 +102,8 @@ def _print_levels(levels: list[dict[str, Any]], milliseconds: float) -> None:
         late = "-" if delay is None else f"{delay:g} = {delay * milliseconds:,.0f} ms"
         share = f"{row['found']}/{row['worse']}"
         print(
-            f"{row['monitor']:<16}{row['mean_frames']:>14,.0f}{between:>26}{row['limit']:>8,}{share:>10}{late:>18}"
+            f"{row['monitor']:<16}{row['mean_frames']:>14,.0f}{between:>26}{row['false_alarms']:>8,}{row['events']:>8,}"
+            f"{row['limit']:>8,}{share:>10}{late:>18}"
         )
 
 

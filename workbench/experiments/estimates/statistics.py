@@ -69,14 +69,14 @@ def mean_interval(
 
 
 def mean_gap_interval(
-    events: int, length: float, confidence: float = CONFIDENCE
+    events: float, length: float, confidence: float = CONFIDENCE
 ) -> tuple[float, float | None]:
     """Interval of the mean distance of events of a Poisson process, by Garwood's interval of their number.
 
     Reference: Garwood 1936, https://doi.org/10.1093/biomet/28.3-4.437.
 
     Args:
-        events: That were seen.
+        events: That were seen, or of events that come in clusters their effective number.
         length: Of what was searched for them, in any unit.
         confidence: Between 0 and 1.
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from workbench.errors import WorkbenchError, expect, nearest
+from workbench.experiments.monitors.false_alarms import FalseAlarms
 from workbench.experiments.monitors.faulty import lessons
-from workbench.experiments.monitors.limits import episodes, false_alarms, limit_for
+from workbench.experiments.monitors.limits import alarm_frames, episodes, limit_for
 from workbench.experiments.monitors.streams import CHECK, LEARN, LIMIT, Stream, is_endless, laid_out
 from workbench.experiments.voices.voice import Voice
 from workbench.healing.strategies.fitted import fitted
@@ -41,9 +42,8 @@ class Calibration:
         area: The monitor.
         voice: That it watches.
         mean_frames: Wanted between two false alarms.
-        frames: Of the stream that neither baseline nor limit have seen.
         endless: Whether utterances or their order were drawn; else they are all that the generator can say.
-        alarms: False ones in it.
+        false: Alarms in the stream that neither baseline nor limit have seen.
         seen: Scores of the frames that the limit is from, int64 [frames].
         scores: Of those that neither has seen, likewise.
     """
@@ -51,9 +51,8 @@ class Calibration:
     area: BehaviourArea
     voice: Voice
     mean_frames: float
-    frames: int
     endless: bool
-    alarms: int
+    false: FalseAlarms
     seen: np.ndarray = field(repr=False, compare=False)
     scores: np.ndarray = field(repr=False, compare=False)
 
@@ -62,9 +61,9 @@ class Calibration:
         if not self.endless:
             return replace(self, mean_frames=mean_frames)
         limit = limit_for(self.seen, drift=self.area.drift, mean_frames=mean_frames)
-        alarms = false_alarms(self.scores, drift=self.area.drift, limit=limit)
+        area = replace(self.area, limit=limit)
         return replace(
-            self, area=replace(self.area, limit=limit), mean_frames=mean_frames, alarms=alarms
+            self, area=area, mean_frames=mean_frames, false=_false_alarms(area, self.scores)
         )
 
     @property
@@ -170,15 +169,13 @@ def calibrate(
         area = replace(area, again=again)
     held_out = streams[CHECK].scores(area)
     return Calibration(
-        area,
-        voice,
-        mean_frames,
-        len(held_out),
-        endless,
-        false_alarms(held_out, drift=area.drift, limit=limit),
-        scores,
-        held_out,
+        area, voice, mean_frames, endless, _false_alarms(area, held_out), scores, held_out
     )
+
+
+def _false_alarms(area: BehaviourArea, scores: np.ndarray) -> FalseAlarms:
+    at = alarm_frames(scores, drift=area.drift, limit=area.limit)
+    return FalseAlarms.of(at, len(scores), again=area.again)
 
 
 def _with_classes(kind: BehaviourKind, classes: int) -> BehaviourKind:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from workbench.errors import WorkbenchError
-from workbench.experiments.estimates.statistics import mean_gap_interval
 from workbench.experiments.monitors.calibration import Calibration
 from workbench.experiments.monitors.detection import Found
 from workbench.experiments.voices.voice import Voice
@@ -100,17 +99,17 @@ def levels_of(made: Calibration) -> list[Calibration]:
 
 def level_row(made: Calibration, found: Sequence[Found], number: int) -> dict[str, object]:
     """What monitor `number` of the trials finds of the degraded and broken, and how often it is wrong."""
-    low, high = mean_gap_interval(made.alarms, made.frames)
     delays = [each.delays[number] for each in found if each.quality >= _WORSE]
     alarms = [delay for delay in delays if delay is not None]
     return {
         "monitor": made.area.code,
         "mean_frames": made.mean_frames,
         "limit": made.area.limit,
-        "false_alarms": made.alarms,
-        "frames": made.frames,
+        "false_alarms": made.false.alarms,
+        "events": made.false.events,
+        "frames": made.false.frames,
         "endless": made.endless,
-        "achieved": [low, high],
+        "achieved": list(made.false.apart()),
         "worse": len(delays),
         "found": len(alarms),
         "median_delay_frames": float(np.median(alarms)) if alarms else None,

@@ -131,14 +131,20 @@ def _from_tail(highest: np.ndarray, expected: float) -> int:
 
 def false_alarms(scores: np.ndarray, *, drift: int, limit: int) -> int:
     """How often the sum exceeds the limit, beginning anew each time."""
+    return len(alarm_frames(scores, drift=drift, limit=limit))
+
+
+def alarm_frames(scores: np.ndarray, *, drift: int, limit: int) -> np.ndarray:
+    """Frames after which the sum exceeds the limit, beginning anew each time, ascending int64 [alarms]."""
     level, first = _episodes(scores, drift)
-    alarms = 0
+    frames = []
     # Beginning anew makes no sum larger, so that episodes whose peak is no alarm stay without.
     for start, stop in zip(first, [*first[1:], len(level)], strict=False):
         if level[start:stop].max() > limit:
             sum_ = 0
-            for score in scores[start:stop].tolist():
+            for frame, score in enumerate(scores[start:stop].tolist(), int(start)):
                 sum_ = max(0, sum_ + score - drift)
                 if sum_ > limit:
-                    alarms, sum_ = alarms + 1, 0
-    return alarms
+                    frames.append(frame)
+                    sum_ = 0
+    return np.array(frames, np.int64)
