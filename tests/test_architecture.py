@@ -16,7 +16,10 @@ SOURCES = sorted(PACKAGE.rglob("*.py"))
 
 # Module or package of workbench/ -> what it is built on; arrows are followed transitively.
 NEEDS = {
-    "__init__": {"face"},  # imported when one of its names is first used; others take __version__
+    "__init__": {
+        "face",
+        "layers",
+    },  # imported when one of its names is first used; others take __version__
     "errors": set(),
     "files": {"errors"},
     "sealed": {"files"},
@@ -26,6 +29,7 @@ NEEDS = {
     "own_code": set(),
     "audio": {"container", "progress", "own_code"},
     "generators": {"audio"},
+    "layers": {"generators"},
     "integer": {"generators", "compilers"},  # lowering starts from their layers
     "memory": {"integer"},
     "training": {"generators", "memory"},

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from workbench import layers as layers
     from workbench.errors import WorkbenchError as WorkbenchError
     from workbench.errors import WorkbenchWarning as WorkbenchWarning
     from workbench.experiments.monitors.calibration import Calibration as Calibration
@@ -84,7 +85,7 @@ if TYPE_CHECKING:
     from workbench.panels.training_monitor import TrainingMonitor as TrainingMonitor
     from workbench.panels.versions_panel import VersionsPanel as VersionsPanel
 
-# Name -> the module that has it.
+# Name -> the module that has it, or that it is.
 _MODULES = {
     "App": "panels.app",
     "Area": "memory.watches.areas",
@@ -127,6 +128,7 @@ _MODULES = {
     "generator_names": "face.loading",
     "guard": "healing.strategies.composing",
     "hear": "experiments.voices.faulty_speech",
+    "layers": "layers",
     "listen": "face.hearing",
     "load": "face.loading",
     "load_program": "integer.storage",
@@ -159,7 +161,8 @@ def __getattr__(name: str) -> Any:
     """Import the module of a public name and remember what it has."""
     if name not in _MODULES:
         raise AttributeError(f"module 'workbench' has no attribute {name!r}")
-    value = getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+    module = import_module(f"{__name__}.{_MODULES[name]}")
+    value = module if _MODULES[name] == name else getattr(module, name)
     globals()[name] = value
     return value
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
+import pkgutil
 import re
 
 import pytest
 from pages import ROOT
 
 import workbench
+from workbench import layers
 
 _SHOWN = re.compile(r"\.\. auto(?:function|class):: ([\w.]+)")
 API = _SHOWN.findall((ROOT / "docs" / "api.md").read_text("utf-8"))
@@ -23,8 +24,7 @@ def _documented(text: str) -> set[str]:
 
 @pytest.mark.parametrize("name", API)
 def test_parameters_are_those_of_the_signature(name: str) -> None:
-    module, _, attribute = name.rpartition(".")
-    thing = getattr(importlib.import_module(module), attribute)
+    thing = pkgutil.resolve_name(name)
     members = [thing, *(m for m in vars(thing).values() if inspect.isfunction(m))] if inspect.isclass(thing) else [thing]  # fmt: skip
     for member in members:
         names = _documented(inspect.getdoc(member) or "")
@@ -35,4 +35,5 @@ def test_parameters_are_those_of_the_signature(name: str) -> None:
 
 def test_every_public_name_is_shown() -> None:
     shown = {name.removeprefix("workbench.") for name in API}
-    assert set(workbench.__all__) - {"__version__"} <= shown
+    assert set(workbench.__all__) - {"__version__", "layers"} <= shown
+    assert {f"layers.{name}" for name in layers.__all__} - {"layers.FLOAT"} <= shown
