@@ -13,6 +13,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from waiting import LIMIT_S, wait_until
 
@@ -85,3 +86,24 @@ def _free_port() -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return int(free.getsockname()[1])
+
+
+def command(page: Any, name: str, **options: object) -> None:
+    """Have JupyterLab run a command of its own."""
+    # Nothing is given back: a widget of JupyterLab holds too much to be written down.
+    page.evaluate(
+        "async ([name, options]) => { await window.jupyterapp.commands.execute(name, options); }",
+        [name, options],
+    )
+
+
+def all_have_run(page: Any, notebook: Path) -> None:
+    """Wait until all cells of a notebook have run, without a mistake."""
+    from playwright.sync_api import expect
+
+    counts = page.locator(".jp-CodeCell .jp-InputArea-prompt")
+    expect(counts).to_have_text(
+        [f"[{number}]:" for number in range(1, len(code_cells(notebook)) + 1)]
+    )
+    expect(page.locator(".jp-OutputArea-output[data-mime-type*=error]")).to_have_count(0)
+    expect(page.locator(".jp-OutputArea-output[data-mime-type*=stderr]")).to_have_count(0)

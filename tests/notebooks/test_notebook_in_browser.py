@@ -12,15 +12,16 @@ from typing import Any
 
 import pytest
 from browsers import browser, needs_browser
-from lab import code_cells, lab_server
+from lab import all_have_run, command, lab_server
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 # All cells of these are run here, so that test_notebooks_run need not do it again.
-RUN_HERE = (PANEL, MAP, HEALERS, DEVICE) = (
+RUN_HERE = (PANEL, MAP, HEALERS, DEVICE, MONITORS) = (
     "01_hear_a_bit_flip.ipynb",
     "02_map_the_critical_bits.ipynb",
     "03_compare_healing_strategies.ipynb",
     "04_from_notebook_to_firmware.ipynb",
+    "05_watch_behaviour.ipynb",
 )
 # Counts in them that cost time and change nothing about what is shown.
 QUICKER = {
@@ -71,7 +72,7 @@ def all_cells_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Opened]:
             if page.url == "about:blank":
                 page.goto(f"{address}/lab?token={token}&reset")
                 page.wait_for_function("window.jupyterapp?.restored")
-            _command(page, "docmanager:open", path=f"{place.name}/{notebook}")
+            command(page, "docmanager:open", path=f"{place.name}/{notebook}")
             try:
                 page.locator(".jp-Notebook").wait_for()
                 page.get_by_text("| Idle").wait_for()  # earlier, Run All is lost
@@ -79,14 +80,14 @@ def all_cells_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Opened]:
                 page.get_by_role("menuitem", name="Run", exact=True).click()
                 page.locator('[data-command="runmenu:run-all"]').click()
                 yield page
-                _all_have_run(page, NOTEBOOKS / notebook)
+                all_have_run(page, NOTEBOOKS / notebook)
                 made = {path.name for path in place.iterdir()} - {".ipynb_checkpoints"}
                 assert made <= {notebook, "results"}
                 assert not mistakes
                 assert not strangers
             finally:
-                _command(page, "docmanager:save")
-                _command(page, "application:close-all")
+                command(page, "docmanager:save")
+                command(page, "application:close-all")
                 page.locator(".jp-Notebook").wait_for(state="detached")
                 mistakes.clear()
                 strangers.clear()
@@ -102,25 +103,6 @@ def _copy(notebook: Path, copy: Path) -> None:
         if os.environ.get("WORKBENCH_TEST_PROFILE") != "nightly":
             text = text.replace(usual, quick)
     copy.write_text(text, encoding="utf-8")
-
-
-def _command(page: Any, name: str, **options: object) -> None:
-    # Nothing is given back: a widget of JupyterLab holds too much to be written down.
-    page.evaluate(
-        "async ([name, options]) => { await window.jupyterapp.commands.execute(name, options); }",
-        [name, options],
-    )
-
-
-def _all_have_run(page: Any, notebook: Path) -> None:
-    from playwright.sync_api import expect
-
-    counts = page.locator(".jp-CodeCell .jp-InputArea-prompt")
-    expect(counts).to_have_text(
-        [f"[{number}]:" for number in range(1, len(code_cells(notebook)) + 1)]
-    )
-    expect(page.locator(".jp-OutputArea-output[data-mime-type*=error]")).to_have_count(0)
-    expect(page.locator(".jp-OutputArea-output[data-mime-type*=stderr]")).to_have_count(0)
 
 
 @needs_browser
@@ -323,6 +305,35 @@ def test_firmware_is_measured_heard_and_saved(tmp_path: Path, all_cells_run: Ope
         assert {"model.c", "CMakeLists.txt"} <= {name.partition("/")[2] for name in names}
         panel.scroll_into_view_if_needed()
         page.screenshot(path=tmp_path / "firmware.png")
+
+
+@needs_browser
+def test_a_fault_a_transient_and_other_data_are_told_apart(
+    tmp_path: Path, all_cells_run: Opened
+) -> None:
+    from playwright.sync_api import expect
+
+    with all_cells_run(MONITORS) as page:
+        panel = page.locator(".workbench-panel")
+        told = panel.locator("table")  # what the healer wrote down
+        expect(told).to_contain_text("momentary disturbance")
+        expect(panel.get_by_role("radio")).to_have_text(["1  clean", "2  watched"])
+        what = _dropdown(panel, "What happens")
+        what.select_option(label="other data")
+        expect(told).to_contain_text("unknown inputs")
+        expect(panel.get_by_role("img", name=re.compile("with its limit"))).to_be_visible()
+        panel.locator(".workbench-timeline svg").click(position={"x": 300, "y": 40})
+        expect(panel.locator("button.play")).to_have_text("Pause")
+
+        _dropdown(panel, "Monitor").select_option(label="sound-sanity")
+        what.select_option(label="the worst bit of a weight flips")
+        expect(told).to_contain_text(re.compile("memory upset.*restored.*healed"))
+        expect(page.locator(".mistake, .workbench-stale")).to_have_count(0)
+        page.screenshot(path=tmp_path / "fault.png")
+
+        what.select_option(label="nothing")
+        expect(told).to_have_count(0)
+        expect(page.locator(".mistake, .workbench-stale")).to_have_count(0)
 
 
 def _dropdown(page, label: str):  # type: ignore[no-untyped-def]
