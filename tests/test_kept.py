@@ -26,6 +26,7 @@ from workbench.commands.benchmarks import behaviour as behaviour_command
 from workbench.commands.benchmarks import flash as flash_command
 from workbench.commands.benchmarks import kernels as kernels_command
 from workbench.commands.benchmarks import lead as lead_command
+from workbench.commands.benchmarks import monitors as monitors_command
 from workbench.commands.kept import Kept
 from workbench.commands.own_metrics import own_metrics
 from workbench.commands.progress import counted, staged
@@ -262,6 +263,24 @@ def test_a_benchmark_of_kernels_goes_on(
     rows = json.loads((tmp_path / "one.json").read_text())
     assert calls == list(range(1, len(rows) + 2))
     assert {row["kernels"] for row in rows} == {"tuned", "plain"}
+
+
+def test_a_benchmark_of_monitors_goes_on(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = ["sound-sanity", "kl-watch"]
+    monkeypatch.setattr(monitors_command, "alarming_kinds", lambda: names)
+    calibrations = interrupted_at(monkeypatch, monitors_command, "calibrate", 2)
+    pricings = interrupted_at(monkeypatch, monitors_command, "prices", 1)
+    words = ["bench", "monitors", "--trials", "4", "--frames", "12000", "--core", "m4", "--json"]
+    assert main([*words, str(tmp_path / "one.json")]) == 130
+    assert "1 finished step is kept in" in capsys.readouterr().err
+    assert main([*words, str(tmp_path / "one.json")]) == 130
+    assert "3 finished steps are kept in" in capsys.readouterr().err
+    assert main([*words, str(tmp_path / "one.json")]) == 0
+    assert len(calibrations) == 3 and len(pricings) == 2
+    assert main([*words, str(tmp_path / "two.json")]) == 0  # of what was never kept
+    assert (tmp_path / "one.json").read_text() == (tmp_path / "two.json").read_text()
 
 
 def test_an_emulation_goes_on_with_the_strategy_that_is_in_the_file(

@@ -304,6 +304,9 @@ def test_an_interrupt_says_how_to_go_on(tmp_path: Path) -> None:
         (("--exhaustive", "--operator", "larynx"), "larynx"),
         (("--exhaustive", "--protect", "no.mask"), "no.mask"),
         (("--fault", "flips=1", "--dask", "nonsense://x"), "no Dask scheduler answers"),
+        (("--fault", "flips=1", "--device", "tpu"), "cannot compute on 'tpu'"),
+        (("--fault", "flips=1", "--device", "meta"), "cannot compute on 'meta'"),
+        (("--fault", "flips=1", "--device", "cpu:7"), "the processor is one device"),
         (("--merge", "nowhere"), "holds no results"),
     ],
 )
@@ -314,6 +317,7 @@ def test_nonsense_is_one_sentence(
     said = capfd.readouterr().err
     assert said.startswith("workbench campaign: ") and said.count("\n") == 1
     assert named in said
+    assert "--device" not in words or not list(tmp_path.iterdir())  # nothing was begun
 
 
 def test_a_folder_of_another_plan_is_kept(

@@ -256,6 +256,7 @@ def test_a_model_of_another_package_reaches_every_command(
         (["compare", "--strategy", "none", "--fault", "stuck=1,section=activations"], "no stuck cells in activations"),
         (["compare", "--strategy", "none", "--fault", "flips=1,section=check"], "nothing in the section check"),
         (["compare", "--fault", "flops=1"], "did you mean flips"),
+        (["lifetime", "--fault", "poisson=1Hz,of=flips=0"], "nothing happens; ask for at least 1 bit"),
         (["lifetime", "--fault", "transient=2"], "has no accumulators"),
         (["lifetime", "--fault", "flips=1", "--kind", "burst"], "--kind and --fault say both what happens"),
         (["heal", "--fault", "flips=1", "--section", "bias"], "write --fault flips=1,section=bias"),

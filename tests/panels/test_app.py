@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import subprocess
 import sys
@@ -25,12 +26,13 @@ from waiting import LIMIT_S, wait_until
 import workbench as wb
 from workbench.errors import WorkbenchError
 from workbench.experiments.updates.timeline import update_operations
-from workbench.panels import app, app_server, measured_map
+from workbench.panels import app, app_server, measured_map, versions_panel
 from workbench.panels.app import App
 from workbench.panels.criticality_map import CriticalityMap
 from workbench.panels.strategy_bench import StrategyBench
 from workbench.panels.training_monitor import TrainingMonitor
 from workbench.panels.versions_panel import VersionsPanel
+from workbench.training.kept_blocks import PRUNED_SHARE
 
 needs_voila = pytest.mark.skipif(find_spec("voila") is None, reason="voila is not installed")
 
@@ -118,6 +120,38 @@ def test_versions_are_those_of_the_cuts_and_modes_of_the_layers() -> None:
     made, _ = ran(panel.snippet)
     assert (after["ticked layers back"] != before["pruned"]).any()
     assert made["mode"].program.macs_per_frame() > made["pruned"].program.macs_per_frame()
+    assert f"{made['mode'].program.macs_per_frame():,}" in panel.figures.value
+
+
+def test_pruned_voices_are_chosen_by_what_they_leave_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    generator = voice().generator
+    monkeypatch.setattr(generator, "checkpoints", ("seed0", "pruned75", "pruned", "nowhere", "p"))
+    shares = {"pruned75": 0.75, "pruned": 0.5, "p": 0.5, "seed0": 0.0}
+
+    def metadata(folder: Path) -> dict[str, float]:
+        if folder.name not in shares:
+            raise WorkbenchError("there is none")
+        return {PRUNED_SHARE: shares[folder.name]}
+
+    with monkeypatch.context() as patched:
+        patched.setattr(versions_panel, "read_metadata", metadata)
+        patched.setattr(generator, "checkpoint", lambda name: tmp_path / name)
+        found = versions_panel.pruned_beside(voice())
+    assert {label: folder.name for label, folder in found.items()} == {
+        "half of the blocks": "pruned", "half of the blocks (p)": "p", "three quarters of the blocks": "pruned75",
+    }  # fmt: skip
+    shipped = generator.checkpoint("pruned")
+    folders = {"a quarter": shutil.copytree(shipped, tmp_path / "quarter"), "half": shipped}
+    monkeypatch.setattr(versions_panel, "pruned_beside", lambda _: folders)
+    panel = VersionsPanel(voice())
+    assert panel.controls["pruned"].value == "half" and panel.pruned.folder == shipped
+    panel.layers["up1"].value = True
+    panel.controls["pruned"].value = "a quarter"
+    assert panel.pruned.folder == folders["a quarter"] and panel.layers["up1"].value
+    made, _ = ran(panel.snippet)
+    assert made["pruned"].folder == folders["a quarter"]
     assert f"{made['mode'].program.macs_per_frame():,}" in panel.figures.value
 
 

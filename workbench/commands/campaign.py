@@ -26,7 +26,12 @@ from workbench.commands.common import (
 )
 from workbench.commands.progress import resumable
 from workbench.errors import WorkbenchError
-from workbench.experiments.campaigns.campaign_run import campaign_of, part_of, run_campaign
+from workbench.experiments.campaigns.campaign_run import (
+    campaign_of,
+    check_device,
+    part_of,
+    run_campaign,
+)
 from workbench.experiments.campaigns.manifest import Campaign
 from workbench.experiments.campaigns.shards import Damage
 from workbench.experiments.campaigns.store import Results, Store, merge, open_results
@@ -120,6 +125,7 @@ def run(options: argparse.Namespace) -> None:
         raise WorkbenchError(
             "say which trials: --exhaustive for every bit, --fault ber=1e-5 for a fault model"
         )
+    check_device(options.device, options.dask)
     part = _part(options.part)
     plans = _plans(options)
     voice = chosen_voice(options)

@@ -48,6 +48,7 @@ from workbench.healing.strategies.variants import strategy_variants
 from workbench.integer.program import Program
 from workbench.integer.reference import Codes
 from workbench.memory.faults.arrivals import PUBLISHED_RATES, SECONDS_PER_DAY, read_rate
+from workbench.memory.faults.plan import Plan
 from workbench.progress import progress_bar
 
 _DEVICES, _WORDS = 100, 100
@@ -149,6 +150,9 @@ def _faults(options: argparse.Namespace) -> tuple[tuple[str, ...], str]:
                 f"--{given[0]} and --fault say both what happens; leave one out, as poisson=RATE,of=MODEL "
                 "has all of it"
             )
+        for text in options.fault:
+            if Plan.parse(text, frames=1).model.idle:
+                raise WorkbenchError(f"in {text!r} nothing happens; ask for at least 1 bit")
         return tuple(options.fault), " and ".join(options.fault)
     rate = _RATE if options.rate is None else options.rate
     speed = _SPEED if options.speed is None else options.speed

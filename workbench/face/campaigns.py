@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from workbench.errors import WorkbenchError, WorkbenchWarning, expect
-from workbench.experiments.campaigns.campaign_run import campaign_of, run_campaign
+from workbench.experiments.campaigns.campaign_run import campaign_of, check_device, run_campaign
 from workbench.experiments.campaigns.shards import Damage
 from workbench.experiments.campaigns.store import Store, open_results
 from workbench.experiments.campaigns.summary import summary as figures_of
@@ -72,6 +72,7 @@ def campaign(
     """
     expect(voice, Voice, "the voice of a campaign", 'a Voice, as wb.load("challenge")')
     need_pandas()
+    check_device(device, dask)
     import pandas as pd
 
     image = voice.image() if image is None else image

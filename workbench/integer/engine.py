@@ -45,7 +45,7 @@ class Engine:
 
     def __init__(self, program: Program, device: str | torch.device | None = None) -> None:
         self.program = program
-        self.device = _checked_device(device or "cpu")
+        self.device = checked_device(device or "cpu")
         # Their activations stay in a processor's cache, or give all of a GPU work.
         self.trials_at_once = 8 if self.device.type == "cpu" else 256
         self._running = dense_program(program)
@@ -254,10 +254,14 @@ def _same_batch(tensors: list[torch.Tensor]) -> list[torch.Tensor]:
     return [x.expand(batch, -1, -1) for x in tensors]
 
 
-def _checked_device(device: str | torch.device) -> torch.device:
+def checked_device(device: str | torch.device) -> torch.device:
+    """The device of torch that is called so; WorkbenchError where it is not there or cannot compute."""
     try:
         torch.zeros(1, device=device).item()  # there are devices that can store but not compute
-        return torch.device(device)
+        chosen = torch.device(device)
     except (RuntimeError, AssertionError, TypeError, NotImplementedError) as error:
         reason = reason_of(error, brief=True).partition(". ")[0]
         raise WorkbenchError(f"cannot compute on {device!r} ({reason}); use cpu or cuda") from error
+    if chosen.type == "cpu" and chosen.index:  # torch takes any number
+        raise WorkbenchError(f"cannot compute on {device!r} (the processor is one device); use cpu")
+    return chosen

@@ -5,7 +5,9 @@ It shows what `cut_update` and `in_mode` return, and decides nothing itself.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from html import escape
+from pathlib import Path
 from types import NoneType
 from typing import Any
 
@@ -22,22 +24,24 @@ from workbench.panels.player import Player
 from workbench.panels.snippet import Snippet
 from workbench.panels.status import Status
 from workbench.panels.voices import utterance_control
-from workbench.training.checkpoint_files import METADATA_FILE
+from workbench.training.checkpoint_files import METADATA_FILE, read_metadata
+from workbench.training.kept_blocks import PRUNED_SHARE
 
 _OPTIONS: dict[str, Any] = {"style": {"description_width": "8rem"}, "layout": WIDE}
-_PRUNED, _SAFETY = "pruned", "safety"  # folders beside a shipped checkpoint
+_USUAL, _SAFETY = "pruned", "safety"  # folders beside a shipped checkpoint
+_SHARES = {0.25: "a quarter", 0.5: "half", 0.75: "three quarters"}
 _COLOURS = {1: "#0072b2", 2: "#13703f"}  # of the version that boots
 
 
 class VersionsPanel(Panel):
-    """What boots after a power cut at each operation of an update; and, where a pruned voice ships, its layers to switch on.
+    """What boots after a power cut at each operation of an update; and, where pruned voices ship, their layers to switch on.
 
     voice: the one that ships unless another is given. Raises WorkbenchError when it cannot be opened; later errors are
     shown in the panel, in `status`.
 
     Attributes:
         booted: By operation and by what it had done when the power failed.
-        pruned: The pruned voice of this generator, None where none ships.
+        pruned: The chosen pruned voice of this generator, None where none ships.
         safety: Its safety voice, likewise.
     """
 
@@ -50,7 +54,11 @@ class VersionsPanel(Panel):
         self.status = Status((self.cuts, self.sound, self.figures))
         with self.status.shown("opening the voice"):
             self.voice = voice or open_voice()
-            self.pruned, self.safety = (_beside(self.voice, name) for name in (_PRUNED, _SAFETY))
+            self._folders = pruned_beside(self.voice)
+            usual = [label for label, path in self._folders.items() if path.name == _USUAL]
+            self._chosen = next(iter([*usual, *self._folders]), None)
+            self.pruned = open_voice(self._folders[self._chosen]) if self._chosen else None
+            self.safety = _beside(self.voice, _SAFETY)
             self.controls: dict[str, widgets.Widget] = {
                 "operation": widgets.IntSlider(
                     value=len(update_operations()) - 2, min=0, max=len(update_operations()) - 1,
@@ -84,22 +92,42 @@ class VersionsPanel(Panel):
         """The controls and results of the pruned voice; none where there is none."""
         if self.pruned is None:
             return []
-        self.layers = {
-            name: widgets.Checkbox(value=False, description=name, indent=False, layout=WIDE)
-            for name in refuse_unpruned(self.pruned.program)
-        }
+        self._boxes = columns([], "8rem")
+        self._show_layers(self.pruned)
         self.controls["utterance"] = utterance_control(self.pruned, **_OPTIONS)
-        for control in (*self.layers.values(), self.controls["utterance"]):
-            control.observe(lambda _: self.update(), names="value")
+        self.controls["utterance"].observe(lambda _: self.update(), names="value")
+        self.controls["pruned"] = widgets.Dropdown(
+            options=list(self._folders), value=self._chosen, description="Left out", **_OPTIONS
+        )
+        self.controls["pruned"].observe(lambda _: self._choose(), names="value")
         return [
             widgets.HTML(
-                "<b>Layers that come back</b>: half of their weights are left out; ticked, they are taken from flash again"
+                "<b>Layers that come back</b>: blocks of their weights are left out; ticked, they are taken from flash again"
             ),
-            columns([self.controls["utterance"]], "18rem"),
-            columns(list(self.layers.values()), "8rem"),
+            columns([self.controls["pruned"], self.controls["utterance"]], "18rem"),
+            self._boxes,
             self.sound,
             self.figures,
         ]
+
+    def _choose(self) -> None:
+        """Another pruned voice, with the same layers ticked as far as it has them."""
+        with self.status.working("opening the voice"):
+            self.pruned = open_voice(self._folders[self.controls["pruned"].value])
+            self._show_layers(self.pruned)
+        self.update()
+
+    def _show_layers(self, pruned: Voice) -> None:
+        ticked = self._ticked()
+        self.layers = {
+            name: widgets.Checkbox(
+                value=name in ticked, description=name, indent=False, layout=WIDE
+            )
+            for name in refuse_unpruned(pruned.program)
+        }
+        for box in self.layers.values():
+            box.observe(lambda _: self.update(), names="value")
+        self._boxes.children = tuple(self.layers.values())
 
     def _cut(self) -> None:
         operations = update_operations()
@@ -145,6 +173,21 @@ class VersionsPanel(Panel):
                 "wb.player({'pruned': pruned.speak(word), 'layers back': mode.speak(word)})",
             ]
         self.snippet.lines(lines)
+
+
+def pruned_beside(voice: Voice) -> dict[str, Path]:
+    """Folders of the pruned voices that ship with the generator, by the share of blocks that is left out, in words."""
+    shares: dict[Path, float] = {}
+    for name in voice.generator.checkpoints:
+        with suppress(WorkbenchError):  # it does not ship here
+            folder = voice.generator.checkpoint(name)
+            shares[folder] = read_metadata(folder).get(PRUNED_SHARE, 0.0)
+    found: dict[str, Path] = {}
+    for folder, share in sorted(shares.items(), key=lambda each: each[1]):
+        if share:
+            words = f"{_SHARES.get(share, f'{share:.0%}')} of the blocks"
+            found[f"{words} ({folder.name})" if words in found else words] = folder
+    return found
 
 
 def _beside(voice: Voice, name: str) -> Voice | None:

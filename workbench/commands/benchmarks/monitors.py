@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from workbench.commands.common import chosen_voice
+from workbench.commands.kept import Kept
 from workbench.commands.progress import doing
 from workbench.errors import WorkbenchError
 from workbench.experiments.estimates.statistics import wilson
@@ -27,9 +29,11 @@ from workbench.experiments.monitors.frontier import (
     memory_check,
     prices,
 )
+from workbench.experiments.monitors.watching_strategies import plain_area
 from workbench.experiments.voices.voice import Voice
 from workbench.files import write_text
 from workbench.firmware.boards import CORES, USUAL_CORES
+from workbench.memory.watches.areas import area_of
 from workbench.progress import progress_bar
 
 _SOON_FRAMES = 45
@@ -41,16 +45,30 @@ def run(options: argparse.Namespace) -> None:
         raise WorkbenchError(f"cannot flip {options.trials} bits; give at least 1")
     voice = chosen_voice(options)
     cores = [CORES[name] for name in dict.fromkeys(options.core or USUAL_CORES)]
-    with doing("calibrating the monitors"):
-        usual = [calibrate(voice, kind, frames=options.frames) for kind in alarming_kinds()]
-    by_level = [levels_of(each) for each in usual]
-    flat = [each for levels in by_level for each in levels]
-    with progress_bar(total=options.trials, unit="flip") as bar:
-        areas = [each.area for each in (*usual, *flat)]
-        found = detect(voice, areas, trials=options.trials, seed=options.seed, progress=bar.update)
-    strategies = [*(each.strategy for each in usual), memory_check(voice)]
-    with progress_bar(total=len(strategies) * len(cores), unit="run") as bar:
-        costs = prices(voice, strategies, cores, bar.update)
+    with Kept(
+        "bench-monitors", voice.program.content_hash, options.frames, options.trials, options.seed
+    ) as kept:
+        with doing("calibrating the monitors"):
+            made = [_calibrated(kept, voice, kind, options.frames) for kind in alarming_kinds()]
+        usual, flat = [each for each, *_ in made], [each for _, *levels in made for each in levels]
+        with progress_bar(total=options.trials, unit="flip") as bar:
+            found = kept.step(
+                "flips",
+                partial(
+                    detect, voice, [each.area for each in (*usual, *flat)],
+                    trials=options.trials, seed=options.seed, progress=bar.update,
+                ),
+                plain=lambda found: [asdict(each) for each in found],
+                again=lambda plain: [Found(**{**e, "delays": tuple(e["delays"])}) for e in plain],
+            )  # fmt: skip
+        strategies = [*(each.strategy for each in usual), memory_check(voice)]
+        with progress_bar(total=len(strategies) * len(cores), unit="run") as bar:
+            costs = kept.step(
+                "-".join(["prices", *(core.name for core in cores)]),
+                partial(prices, voice, strategies, cores, bar.update),
+                plain=lambda costs: [asdict(each) for each in costs],
+                again=lambda plain: [Price(**each) for each in plain],
+            )
     print(
         f"single flips in utterances of {voice.program.name} that no monitor has seen; limits for {MEAN_FRAMES:,.0f} "
         f"frames between false alarms, learned from {options.frames:,}"
@@ -73,6 +91,33 @@ def run(options: argparse.Namespace) -> None:
         write_text(options.json, json.dumps(figures, indent=2) + "\n")
     if options.out:
         _draw(options, voice, levels, costs)
+
+
+def _calibrated(kept: Kept, voice: Voice, kind: str, frames: int) -> list[Calibration]:
+    """A monitor as it is calibrated usually, then for each of the levels; of what is kept, scores are left out."""
+
+    def plain(made: list[Calibration]) -> list[dict[str, Any]]:
+        left_out = ("area", "voice", "seen", "scores")
+        rest = [each.name for each in fields(Calibration) if each.name not in left_out]
+        return [
+            {"area": plain_area(one.area), **{name: getattr(one, name) for name in rest}}
+            for one in made
+        ]
+
+    def again(plain: list[dict[str, Any]]) -> list[Calibration]:
+        none = np.zeros(0, np.int64)
+        return [
+            Calibration(
+                **{**each, "area": area_of(each["area"])}, voice=voice, seen=none, scores=none
+            )
+            for each in plain
+        ]
+
+    def calibration() -> list[Calibration]:
+        made = calibrate(voice, kind, frames=frames)
+        return [made, *levels_of(made)]
+
+    return kept.step(kind, calibration, plain=plain, again=again)
 
 
 def _monitor(made: Calibration, found: list[Found], number: int) -> dict[str, object]:

@@ -93,11 +93,15 @@ def draw_robustness(path: Path, rows: Sequence[Robustness]) -> None:
     figure = Figure(figsize=(9, 3.2), layout="constrained")
     (grid,) = figure.subplots(1, len(RATES), sharey=True, squeeze=False)
     for number, (axes, rate) in enumerate(zip(grid, RATES, strict=True)):
+        middle = np.mean([100 * row.harm["weights"][number] for row in rows])
         for row in rows:
             across = 100 * row.harm["weights"][number]
             up = row.quality["pesq_nb"] or 0.0
             axes.plot([across], [up], "o", color="#2f5d8a")
-            axes.annotate(row.name, (across, up), (4, 3), textcoords="offset points", fontsize=7)
+            side, shift = ("left", 4) if across <= middle else ("right", -4)  # within the axes
+            axes.annotate(
+                row.name, (across, up), (shift, 3), textcoords="offset points", fontsize=7, ha=side
+            )
         axes.set_title(f"bit error rate {rate:g}", fontsize=10)
         axes.set_xlabel("mean harm, %", fontsize=9)
         axes.margins(0.25)

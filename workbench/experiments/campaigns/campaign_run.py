@@ -173,6 +173,14 @@ def run_campaign(
             bar.update(sizes[number])
 
 
+def check_device(device: str | None, dask: str | None) -> None:
+    """Refuse a device that this machine has not, before a folder is claimed; that of a worker shows when it computes."""
+    if device and dask is None:
+        from workbench.integer.engine import checked_device  # torch is slow to import
+
+        checked_device(device)
+
+
 def part_of(campaign: Campaign, part: tuple[int, int]) -> list[int]:
     """Numbers of the shards of part (i, n); WorkbenchError when there is no such part."""
     which, parts = part
