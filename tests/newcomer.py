@@ -95,4 +95,8 @@ def main(source: str, folder: Path) -> None:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 3:
+        sys.exit(
+            "newcomer: name what is cloned and a new folder, as `python tests/newcomer.py . /tmp/new`"
+        )
     main(sys.argv[1], Path(sys.argv[2]))
