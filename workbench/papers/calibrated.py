@@ -44,8 +44,7 @@ def calibrated(
         title: Of the progress bar.
 
     Returns:
-        Of each: `monitor`, `apart` as it was written, `alarms` in `frames` frames that it had not seen, `endless`, and the fields
-        of its `area`.
+        Of each: `monitor`, `apart` as it was written, its `false` alarms, `endless`, and the fields of its `area`.
 
     Raises:
         WorkbenchError: As `calibrate`.
@@ -59,8 +58,8 @@ def calibrated(
         if record is None:
             found = _calibration(voice, name, float(apart), frames, seed)
             record = {
-                "monitor": name, "apart": apart, "alarms": found.false.alarms, "frames": found.false.frames,
-                "endless": found.endless, "area": plain_area(found.area),
+                "monitor": name, "apart": apart, "false": found.false.plain(), "endless": found.endless,
+                "area": plain_area(found.area),
             }  # fmt: skip
             file.write(record)
         made.append(record)

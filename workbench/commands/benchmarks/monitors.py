@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, replace
 from functools import partial
 from typing import Any
 
@@ -22,6 +22,7 @@ from workbench.experiments.monitors.calibration import (
     calibrate,
 )
 from workbench.experiments.monitors.detection import Found, detect, rows_of, together
+from workbench.experiments.monitors.false_alarms import FalseAlarms
 from workbench.experiments.monitors.frontier import (
     Price,
     level_row,
@@ -34,6 +35,7 @@ from workbench.experiments.voices.voice import Voice
 from workbench.files import write_text
 from workbench.firmware.boards import CORES, USUAL_CORES
 from workbench.memory.watches.areas import area_of
+from workbench.memory.watches.behaviour_area import BehaviourArea
 from workbench.progress import progress_bar
 
 _SOON_FRAMES = 45
@@ -97,21 +99,24 @@ def _calibrated(kept: Kept, voice: Voice, kind: str, frames: int) -> list[Calibr
     """A monitor as it is calibrated usually, then for each of the levels; of what is kept, scores are left out."""
 
     def plain(made: list[Calibration]) -> list[dict[str, Any]]:
-        left_out = ("area", "voice", "seen", "scores")
-        rest = [each.name for each in fields(Calibration) if each.name not in left_out]
         return [
-            {"area": plain_area(one.area), **{name: getattr(one, name) for name in rest}}
-            for one in made
-        ]
+            {
+                "area": plain_area(each.area), "mean_frames": each.mean_frames, "endless": each.endless,
+                "false": each.false.plain(),
+            }
+            for each in made
+        ]  # fmt: skip
 
     def again(plain: list[dict[str, Any]]) -> list[Calibration]:
         none = np.zeros(0, np.int64)
-        return [
-            Calibration(
-                **{**each, "area": area_of(each["area"])}, voice=voice, seen=none, scores=none
+        made = []
+        for each in plain:
+            area, false = area_of(each["area"]), FalseAlarms.again(each["false"])
+            assert isinstance(area, BehaviourArea)
+            made.append(
+                Calibration(area, voice, each["mean_frames"], each["endless"], false, none, none)
             )
-            for each in plain
-        ]
+        return made
 
     def calibration() -> list[Calibration]:
         made = calibrate(voice, kind, frames=frames)

@@ -12,6 +12,7 @@ alarms as vary as much: the effective sample size (Kish 1965, Survey Sampling, 8
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -48,6 +49,15 @@ class FalseAlarms:
             sizes.append(after - first)
             first = after
         return cls(frames, tuple(sizes))
+
+    def plain(self) -> dict[str, Any]:
+        """JSON-ready."""
+        return {"frames": self.frames, "sizes": list(self.sizes)}
+
+    @classmethod
+    def again(cls, plain: dict[str, Any]) -> FalseAlarms:
+        """The inverse of `plain`."""
+        return cls(plain["frames"], tuple(plain["sizes"]))
 
     @property
     def alarms(self) -> int:

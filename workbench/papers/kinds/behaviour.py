@@ -14,9 +14,10 @@ import numpy as np
 
 from workbench.audio.scales import QUALITIES
 from workbench.errors import WorkbenchError
-from workbench.experiments.estimates.statistics import mean_gap_interval, wilson
+from workbench.experiments.estimates.statistics import wilson
 from workbench.experiments.monitors.calibration import alarming_kinds
 from workbench.experiments.monitors.detection import Found, detect
+from workbench.experiments.monitors.false_alarms import FalseAlarms
 from workbench.experiments.monitors.faulty import faulty_utterances, one_bit
 from workbench.experiments.parallel.task import code_here
 from workbench.experiments.records import RecordFile
@@ -110,7 +111,7 @@ class Behaviour(Kind):
             f"as many again. They were judged on {self.options.trials:,} single flips, in all parts of the parameters alike, "
             "each in an utterance of its own that no monitor had seen; counted are those in which a sample differs. "
             f"Soon is within {self.options.within} frames of the first that sounds otherwise. Intervals are Wilson's, of the "
-            "distance of false alarms Garwood's, with a confidence of 95 %."
+            "distance of false alarms Garwood's of as many independent ones as vary as much, with a confidence of 95 %."
         )
 
     def _detection(self, labels: dict[str, str], found: list[Found], number: int) -> list[Cell]:
@@ -133,13 +134,14 @@ class Behaviour(Kind):
         return cells
 
     def _distance(self, labels: dict[str, str], made: dict[str, Any]) -> Cell:
-        alarms, frames = made["alarms"], made["frames"]
-        origin = f"{alarms} false alarms in {frames:,} frames that the monitor had not seen"
+        false = FalseAlarms.again(made["false"])
+        alarms, frames = false.alarms, false.frames
+        origin = f"{false} that the monitor had not seen"
         if not made["endless"]:
             return Cell(
                 labels, "apart", None, origin="all that the generator can say", count=frames
             )
-        low, high = mean_gap_interval(alarms, frames)
+        low, high = false.apart()
         return Cell(labels, "apart", frames / alarms if alarms else None, low, high, frames, origin)
 
     @cached_property
