@@ -104,8 +104,12 @@ class Confusion(Kind):
             for number, told in self._counted(cell)
             if _is_hit(cell, told, _answer(told, device))
         )
-        scenario = self._scenario(model, number, told.truth)
-        lived = [*self._scenarios(model).lived(scenario)][_DEVICES.index(device)]
+        place = model, number, told.truth
+        if place not in self._lives:  # of both devices, for all numbers that it is behind
+            scenario = self._scenario(*place)
+            self._lives[place] = scenario, [*self._scenarios(model).lived(scenario)]
+        scenario, lives = self._lives[place]
+        lived = lives[_DEVICES.index(device)]
         return self._heard(model, number, scenario, lived, _answer(told, device))
 
     def again(self, cell: Cell, rng: np.random.Generator) -> Evidence:
@@ -185,6 +189,10 @@ class Confusion(Kind):
 
     def _scenario(self, model: str, number: int, truth: str) -> Scenario:
         return next(e for e in self._scenarios(model).drawn(number) if e.truth == truth)
+
+    @cached_property
+    def _lives(self) -> dict[tuple[str, int, str], tuple[Scenario, list[Lived]]]:
+        return {}
 
     @cached_property
     def _made(self) -> dict[str, Scenarios]:
