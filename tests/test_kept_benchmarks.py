@@ -99,16 +99,14 @@ def test_a_benchmark_of_kernels_goes_on(
 def test_a_benchmark_of_monitors_goes_on(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    names = ["sound-sanity", "kl-watch"]
-    monkeypatch.setattr(monitors_command, "alarming_kinds", lambda: names)
-    calibrations = interrupted_at(monkeypatch, monitors_command, "calibrate", 2)
-    pricings = interrupted_at(monkeypatch, monitors_command, "prices", 1)
+    monkeypatch.setattr(monitors_command, "alarming_kinds", lambda: ["sound-sanity"])
+    calibrations = interrupted_at(monkeypatch, monitors_command, "calibrate", 0)
+    flips = interrupted_at(monkeypatch, monitors_command, "detect", 0)
+    prices = interrupted_at(monkeypatch, monitors_command, "prices", 1)
     words = ["bench", "monitors", "--trials", "4", "--frames", "12000", "--core", "m4", "--json"]
     assert main([*words, str(tmp_path / "one.json")]) == 130
-    assert "1 finished step is kept in" in capsys.readouterr().err
-    assert main([*words, str(tmp_path / "one.json")]) == 130
-    assert "3 finished steps are kept in" in capsys.readouterr().err
+    assert "2 finished steps are kept in" in capsys.readouterr().err
     assert main([*words, str(tmp_path / "one.json")]) == 0
-    assert len(calibrations) == 3 and len(pricings) == 2
+    assert (calibrations, flips, prices) == ([1], [1], [1, 2])
     assert main([*words, str(tmp_path / "two.json")]) == 0  # of what was never kept
     assert (tmp_path / "one.json").read_text() == (tmp_path / "two.json").read_text()
