@@ -22,11 +22,11 @@ static void *read_bytes(size_t bytes)
 
 int main(int arguments, char **argument)
 {
-    int32_t layout[5], wrong;
+    int32_t layout[6], wrong;
     int64_t size[5]; /* bytes of arrays, where the model lies in them, pointers, trials, codes of a sound */
     if (arguments > 1 && argument[1][0] == 'l') {
         wb_layout(layout);
-        printf("%d %d %d %d %d\n", layout[0], layout[1], layout[2], layout[3], layout[4]);
+        printf("%d %d %d %d %d %d\n", layout[0], layout[1], layout[2], layout[3], layout[4], layout[5]);
         return 0;
     }
     while (fread(size, sizeof size, 1, stdin) == 1) {

@@ -41,22 +41,28 @@ static void compute(const Work *w, int p, int count)
     const Operator *op = w->op;
     const Signal *x = w->x;
     Model *m = w->m;
-    const uint8_t *operand = operand_rows(m, x) + 4L * ((long)p * op->advance - op->history) * x->words;
-    const int32_t *clean = op->clean_sums + (long)p * op->padded;
-    int words = op->rows_seen * x->words, needed = w->changed, entries = count_words(m, op, x, p);
+    long row = (long)p * op->advance - op->history;
+    int words = op->rows_seen * x->spread, needed = w->changed, entries = count_words(m, op, x, p);
     for (int r = 0; r < count && w->faults; r++) needed |= m->special[p + r] == FORCED;
     if (!entries && !needed) return;
+    int fused = WB_FUSED && w->direct && !w->faults && !w->absolute && w->y->bits == 8 && count == tile_rows(op), differ = 0;
     if (w->absolute) {
-        full_sums(op, x, operand, m->sums);
+        full_sums(op, x, code_rows(m, x) + 4L * row * x->words, m->sums);
         entries = words;
     } else if (entries * 8 > words * 7) {
-        difference_sums(op, x, operand, NULL, 0, clean, m->sums);
+        differ = difference_sums(m, op, x, fused ? w->y : NULL, p, NULL, words);
         entries = words;
     } else {
         list_words(m, op, x);
-        difference_sums(op, x, operand, m->entry, entries, clean, m->sums);
+        differ = difference_sums(m, op, x, fused ? w->y : NULL, p, m->entry, entries);
     }
-    m->macs += (int64_t)count * entries * lanes_of(x) * op->columns;
+    m->macs += (int64_t)count * entries * (x->stride / x->spread) * op->columns;
+    if (fused) {
+        if (!differ) return;
+        note(w->y, (long)p * op->rows_made);
+        note(w->y, (long)(p + count) * op->rows_made - 1);
+        return;
+    }
     for (int r = 0; r < count && w->faults; r++) apply_faults(w, p + r, m->sums + r * op->padded);
     if (w->direct) store_sums(op, w->y, p, count, m->sums);
     else for (int r = 0; r < count; r++) store_position(w, p + r, m->sums + r * op->padded);
@@ -147,6 +153,7 @@ static void convolve(Model *m, Operator *op, const Fault *fault, int faults, Ove
         first = 0;
         last = op->positions;
     }
+    if (has_short_sums(x) && !w.absolute && first < last) sum_offsets(m, op, x, first, last);
     if (w.patching) compute_patched(&w, first, last, undo);
     else compute_all(&w, first, last);
     if (differs(x) || w.absolute) forget_differences(m, x);

@@ -9,16 +9,10 @@
 
 #define WB_MASK 32 /* words whose bits make one number of Model.row_words */
 
-/* Row 0 of the operands. */
-static inline uint8_t *operand_rows(const Model *m, const Signal *x)
-{
-    return m->operand[is_wide(x)] + 4L * x->pad * x->words;
-}
-
 /* Numbers of a row in Model.row_words. */
 static inline int masks_of(const Signal *x)
 {
-    return (x->words + WB_MASK - 1) / WB_MASK;
+    return (x->spread + WB_MASK - 1) / WB_MASK;
 }
 
 /* Differences on their way into Model.operand and Model.differ. */
@@ -27,11 +21,12 @@ typedef struct {
     uint64_t bits;
     int used;
     uint32_t saturated;
+    Codes largest;
 } Finder;
 
 static inline Finder finder_from(const Model *m, const Signal *x, long row)
 {
-    return (Finder){.operand = operand_rows(m, x) + 4L * row * x->words, .differ = m->differ};
+    return (Finder){.operand = operand_rows(m, x) + 4L * row * x->spread, .differ = m->differ, .largest = codes_of(0, 0)};
 }
 
 WB_INLINE void find_words(Finder *f, Codes now, Codes clean, const int WIDE)
@@ -39,7 +34,8 @@ WB_INLINE void find_words(Finder *f, Codes now, Codes clean, const int WIDE)
     Codes d = codes_sub(now, clean, WIDE);
     codes_store(f->operand, WIDE || !WB_EXCESS ? d : codes_xor(d, codes_of(WB_EXCESS, 0)));
     f->operand += WB_CODES;
-    f->saturated |= words_differ(codes_add(clean, d, WIDE), now);
+    if (WB_SHORT && !WIDE) f->largest = codes_largest(f->largest, d);
+    else f->saturated |= words_differ(codes_add(clean, d, WIDE), now);
     f->bits |= (uint64_t)words_differ(now, clean) << f->used;
     f->used += WB_CODES / 4;
     if (f->used < 64) return;
@@ -52,7 +48,7 @@ WB_INLINE void find_words(Finder *f, Codes now, Codes clean, const int WIDE)
 /* Differences of WB_CODES bytes of codes of BITS bits. */
 WB_INLINE void find_codes(Finder *f, const void *now, const void *clean, const int BITS)
 {
-    if (BITS == 16 || WB_BYTES) {
+    if (BITS == 16 || WB_BYTES || WB_SHORT) {
         find_words(f, codes_load(now), codes_load(clean), BITS == 16);
         return;
     }
@@ -67,18 +63,24 @@ static void finish_finding(Model *m, const Signal *x, Finder f, int low, int hig
     int rows = high - low;
     long at = 0;
     memcpy(f.differ, &f.bits, 8);
-    m->saturated = f.saturated != 0;
+    if (has_short_sums(x)) {
+        m->depth = short_depth(f.largest);
+        m->saturated = !m->depth;
+        sum_rows(operand_rows(m, x) + 4L * low * x->spread, 4L * x->spread, rows, m->row_sums + x->pad + low);
+    } else {
+        m->saturated = f.saturated != 0;
+    }
     m->found_low = low;
     m->found_high = high;
-    if (x->words == 8) {
+    if (x->spread == 8) {
         for (int i = 0; i < rows; i++) mask[i] = m->differ[i];
-    } else if (x->words == 16) {
+    } else if (x->spread == 16) {
         for (int i = 0; i < rows; i++) mask[i] = m->differ[2 * i] | (uint32_t)m->differ[2 * i + 1] << 8;
-    } else if (x->words % 32 == 0) {
-        memcpy(mask, m->differ, (size_t)rows * x->words / 8);
+    } else if (x->spread % 32 == 0) {
+        memcpy(mask, m->differ, (size_t)rows * x->spread / 8);
     } else {
         for (int row = 0; row < rows; row++)
-            for (int left = x->words; left > 0; left -= WB_MASK, mask++) {
+            for (int left = x->spread; left > 0; left -= WB_MASK, mask++) {
                 int count = left < WB_MASK ? left : WB_MASK;
                 uint64_t bits;
                 memcpy(&bits, m->differ + (at >> 3), 8);
@@ -112,15 +114,33 @@ static void take_codes(Model *m, const Signal *x)
     else for (long i = 0; i < count; i++) m->operand[0][i] = (uint8_t)(bytes[i] + WB_EXCESS);
     m->found_low = -x->pad;
     m->found_high = x->rows;
+    m->coded = 1;
 }
 
 static void forget_differences(Model *m, const Signal *x)
 {
     int masks = masks_of(x), low = m->found_low, rows = m->found_high - low, wide = is_wide(x);
-    memset(operand_rows(m, x) + 4L * low * x->words, wide ? 0 : WB_EXCESS, (size_t)(4L * rows * x->words));
+    memset(operand_rows(m, x) + 4L * low * x->spread, wide ? 0 : WB_EXCESS, (size_t)(4L * rows * x->spread));
+    if (has_short_sums(x)) {
+        memset(m->row_sums + x->pad + low, 0, 4 * (size_t)rows);
+        if (m->coded) memset(code_rows(m, x) - 4L * x->pad * x->words, 0, (size_t)(4L * (x->pad + x->rows) * x->words));
+    }
+    m->coded = 0;
     memset(m->row_words + (long)(x->pad + low) * masks, 0, (size_t)(4L * rows * masks));
     m->found = -1;
     m->saturated = 0;
+}
+
+/* Model.offset of the tiles of the positions first .. last - 1. */
+static void sum_offsets(Model *m, const Operator *op, const Signal *x, int first, int last)
+{
+    int most = tile_rows(op), count = (last - first + most - 1) / most * most;
+    uint32_t *offset = m->offset + first;
+    const uint32_t *sums = m->row_sums + x->pad + (long)first * op->advance - op->history;
+    memset(offset, 0, 4 * (size_t)count);
+    for (int k = 0; k < op->rows_seen; k++, sums += op->apart)
+        if (op->advance == 1) for (int p = 0; p < count; p++) offset[p] += WB_OFFSET * sums[p];
+        else for (int p = 0; p < count; p++) offset[p] += WB_OFFSET * sums[(long)p * op->advance];
 }
 
 /* Into Model.unions, for each row that positions see and each of its masks: the words that differ in the
@@ -151,7 +171,7 @@ static void list_words(Model *m, const Operator *op, const Signal *x)
     Entry *e = m->entry;
     for (int k = 0; k < op->rows_seen; k++)
         for (int n = 0; n < masks; n++) {
-            const Entry *word = op->entry_of_word + k * x->words + n * WB_MASK;
+            const Entry *word = op->entry_of_word + k * x->spread + n * WB_MASK;
             uint64_t words = *from++;
             Entry *end = e + __builtin_popcountll(words);
             while (e < end) {

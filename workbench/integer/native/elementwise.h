@@ -44,18 +44,18 @@ static inline Flat flat_of(const Model *m, const Operator *op)
                   .low = -1};
 }
 
-/* A vector `i` bytes from row 0 on. */
-WB_INLINE void flat_vector(Flat *f, long i, const int WIDE)
+/* A vector `i` bytes from row 0 on, of which `v` comes from the first source. Returns its codes. */
+WB_INLINE Codes flat_vector(Flat *f, Codes v, long i, const int WIDE)
 {
-    Codes v = codes_load(f->a + i);
     if (f->b) v = codes_add(v, codes_load(f->b + i), WIDE);
     if (f->shift > 0) v = codes_rounded(v, f->shift, WIDE);
     for (int k = f->shift; k < 0; k++) v = codes_add(v, v, WIDE); /* it saturates */
     v = codes_min(codes_max(v, f->least, WIDE), f->most, WIDE);
     codes_store(f->to + i, v);
-    if (!words_differ(v, codes_load(f->clean + i))) return;
-    if (f->low < 0) f->low = i;
-    f->high = i + WB_CODES;
+    long differ = words_differ(v, codes_load(f->clean + i)) ? -1 : 0;
+    f->low = f->low < 0 ? (i & differ) | ~differ : f->low; /* no branches, which nobody can predict */
+    f->high = ((i + WB_CODES) & differ) | (f->high & ~differ);
+    return v;
 }
 
 /* The same of less than a vector, up to byte `end`. */
@@ -93,9 +93,11 @@ WB_INLINE void flat_rows_of_width(
     Finder finder = finder_from(m, y, first);
     long i = first * row_bytes(y), end = last * row_bytes(y);
     for (; i + WB_CODES <= end; i += WB_CODES) {
-        flat_vector(&f, i, WIDE);
-        if (next) flat_vector(&g, i, WIDE);
-        if (find) find_codes(&finder, (char *)y->now + i, (char *)y->clean + i, WIDE ? 16 : 8);
+        Codes v = flat_vector(&f, codes_load(f.a + i), i, WIDE);
+        if (next) v = flat_vector(&g, v, i, WIDE);
+        if (!find) continue;
+        if (WIDE || WB_BYTES || WB_SHORT) find_words(&finder, v, codes_load(g.clean + i), WIDE);
+        else find_codes(&finder, g.to + i, g.clean + i, WIDE ? 16 : 8);
     }
     if (i < end) {
         flat_rest(&f, i, end, WIDE);

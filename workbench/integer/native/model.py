@@ -41,6 +41,7 @@ _VECTOR = 16  # columns that are computed together
 _AT_ONCE = 64  # columns whose sums become codes together
 _MASK = 32  # words whose bits make one number
 _CLEAN_LOW = 2**31 - 1
+_OFFSET = 128  # what short sums add to weights
 _PERIOD_BYTES = 4 * POINTS + 2 * (HOP + FADE)
 
 _int, _pointer = ctypes.c_int32, ctypes.c_void_p
@@ -55,7 +56,7 @@ def _struct(name: str, integers: str, pointers: str, more: str = "") -> type[cty
 
 _Signal = _struct(
     "_Signal",
-    "bits channels stride words pad rows rate last_use sink",
+    "bits channels stride words spread pad rows rate last_use sink",
     "clean now",
     "low high",
 )
@@ -64,7 +65,7 @@ _Operator = _struct(
     "kind target source other sources clamp_low clamp_high up out taps fan_in groups dilation "
     "stride weight_bits bias_bits fold history rows_seen apart advance rows_made columns padded positions "
     "per_frame any_left entries width wide_entries",
-    "concat weight bias shift packed base excess right left entry_of_word clean_sums clean_entry entry "
+    "concat weight bias shift short_weights packed base excess right left entry_of_word clean_sums clean_entry entry "
     "clean_period now_period clean_words",
 )
 
@@ -72,12 +73,12 @@ _Operator = _struct(
 class _Model(ctypes.Structure):
     _fields_ = (
         ("signals", _int), ("operators", _int), ("output", _int), ("most_columns", _int),
-        ("most_positions", _int), ("changes_per_dot", _int), ("saturated", _int), ("signal", _pointer), ("operator_", _pointer),
+        ("most_positions", _int), ("changes_per_dot", _int), ("saturated", _int), ("depth", _int), ("signal", _pointer), ("operator_", _pointer),
         ("macs", ctypes.c_int64), ("column_of_slot", _pointer), ("slot_of_column", _pointer),
         ("column_sums", _pointer), ("column_shift", _pointer), ("shift_changed", _pointer),
         ("special", _pointer), ("sums", _pointer), ("codes", _pointer), ("other", _pointer),
-        ("operand", _pointer * 2), ("row_words", _pointer), ("differ", _pointer), ("found_low", _int),
-        ("found_high", _int), ("found", _int), ("unions", _pointer), ("entry", _pointer),
+        ("operand", _pointer * 2), ("row_words", _pointer), ("row_sums", _pointer), ("offset", _pointer), ("differ", _pointer), ("found_low", _int),
+        ("found_high", _int), ("coded", _int), ("found", _int), ("unions", _pointer), ("entry", _pointer),
     )  # fmt: skip
 
 
@@ -96,7 +97,8 @@ class Layout(NamedTuple):
 
     as_bytes: dot products read codes of 8 bits as bytes, else as int16. excess: added to each such byte.
     tile: most positions that are computed at once. vector: bytes. changes_per_dot: when
-    parameters are changed in place, see `convolve.h`.
+    parameters are changed in place, see `convolve.h`. short: whether small differences are multiplied as
+    bytes where codes are not, see `short_sums.h`.
     """
 
     as_bytes: int
@@ -104,6 +106,7 @@ class Layout(NamedTuple):
     tile: int
     vector: int
     changes_per_dot: int
+    short: int
 
     @classmethod
     def of(cls, library: ctypes.CDLL) -> Layout:
@@ -115,6 +118,14 @@ class Layout(NamedTuple):
     def lanes(self, bits: int) -> int:
         """Codes of a word of 4 bytes, as dot products read them."""
         return {8: 4 if self.as_bytes else 2, 16: 2, 32: 1}[bits]
+
+    def difference_lanes(self, bits: int) -> int:
+        """Differences of codes of a word of 4 bytes."""
+        return 4 if self.has_short_sums(bits) else self.lanes(bits)
+
+    def has_short_sums(self, bits: int) -> bool:
+        """Whether differences of codes of `bits` are multiplied as bytes although codes are not."""
+        return bool(self.short) and bits == 8
 
 
 class NativeModel:
@@ -136,9 +147,9 @@ class NativeModel:
         rows = [signal.pad + signal.rows + self._slack(signal.stride) for signal in signals]
         words = [count * signal.words for count, signal in zip(rows, signals, strict=True)]
         masks = [
-            count * -(-signal.words // _MASK) for count, signal in zip(rows, signals, strict=True)
+            count * -(-signal.spread // _MASK) for count, signal in zip(rows, signals, strict=True)
         ]
-        seen = [op.rows_seen * signals[op.source].words for op in operators]
+        seen = [op.rows_seen * signals[op.source].spread for op in operators]
         self._signals = (_Signal * len(signals))(*signals)
         self._operators = (_Operator * max(1, len(operators)))(*operators)
         self.struct = _Model(
@@ -165,6 +176,8 @@ class NativeModel:
                 self._array(np.zeros(4 * max(words) + _CACHE_LINE, np.uint8)),
             ),
             row_words=self._array(np.zeros(max(masks), np.uint32)),
+            row_sums=self._array(np.zeros(max(rows), np.int32)),
+            offset=self._array(np.zeros(positions + layout.tile, np.int32)),
             differ=self._array(np.zeros(max(words) // 8 + 2 * _CACHE_LINE, np.uint8)),
             found=-1,
             unions=self._array(np.zeros(max([1, *seen]), np.uint32)),
@@ -192,9 +205,10 @@ class NativeModel:
         readers = [i for i, op in enumerate(program.operators) if signal.name in op.sources]
         is_output = signal.name == program.output
         sink = is_output and not readers
-        lanes = self._layout.lanes(signal.bits)
-        words = -(-signal.channels // lanes)
-        stride = signal.channels if sink else words * lanes
+        lanes = self._layout.difference_lanes(signal.bits)
+        spread = -(-signal.channels // lanes)
+        words = spread * lanes // self._layout.lanes(signal.bits)
+        stride = signal.channels if sink else spread * lanes
         looks_back = [op.history for op in map(program.operators.__getitem__, readers)
                       if isinstance(op, Conv)]  # fmt: skip
         size = {8: 1, 16: 2, 32: 4}[signal.bits]
@@ -209,6 +223,7 @@ class NativeModel:
             channels=signal.channels,
             stride=stride,
             words=words,
+            spread=spread,
             pad=pad,
             rows=len(codes),
             rate=signal.rate,
@@ -275,12 +290,17 @@ class NativeModel:
             folded[k, :, :, k * conv.stride : k * conv.stride + taps] = dense
         lanes = self._layout.lanes(source.bits)
         dtype = np.int8 if lanes == 4 else np.int16
-        words = -(-source.channels // lanes)
-        packed = np.zeros((made.rows_seen, words * lanes, padded), dtype)
-        packed[:, : source.channels, :columns] = folded.reshape(
+        spread_lanes = self._layout.difference_lanes(source.bits)
+        spread = -(-source.channels // spread_lanes)
+        words = spread * spread_lanes // lanes
+        weights = np.zeros((made.rows_seen, words * lanes, padded), np.int64)
+        weights[:, : source.channels, :columns] = folded.reshape(
             columns, made.rows_seen, -1
         ).transpose(1, 2, 0)
-        packed = packed.reshape(made.rows_seen, words, lanes, padded).transpose(0, 1, 3, 2)
+        packed = weights.reshape(made.rows_seen, words, lanes, padded).transpose(0, 1, 3, 2)
+        if self._layout.has_short_sums(source.bits):
+            short = weights.reshape(made.rows_seen, spread, 4, padded).transpose(0, 1, 3, 2)
+            made.short_weights = self._array((short + _OFFSET).astype(np.uint8))
         base, excess = np.zeros((2, padded), np.int64)
         if lanes == 4:
             excess[:columns] = self._layout.excess * folded.sum(axis=(3, 4)).ravel()
@@ -293,15 +313,15 @@ class NativeModel:
             self._array(conv.bias.astype(np.int32)),
             conv.parameter_bits("bias"),
         )
-        made.shift, made.packed = self._array(conv.shift), self._array(packed)
+        made.shift, made.packed = self._array(conv.shift), self._array(packed.astype(dtype))
         made.base = self._array((base - excess).astype(np.int32))  # modulo 2**32
         made.excess = self._array(excess.astype(np.int32))
         repeated = np.tile(shift, -(-_AT_ONCE // padded))
         made.right = self._array(np.maximum(repeated, 0))
         made.left = self._array(np.maximum(-repeated, 0))
-        row, word = np.indices((made.rows_seen, words)).reshape(2, -1)
-        operand = 4 * (row * made.apart * words + word)
-        weights = 4 * padded * (row * words + word)
+        row, word = np.indices((made.rows_seen, spread)).reshape(2, -1)
+        operand = 4 * (row * made.apart * spread + word)
+        weights = 4 * padded * (row * spread + word)
         made.entry_of_word = self._array(
             np.append(
                 np.stack([operand, weights], axis=1), np.zeros((_MASK + 1, 2), np.int64), axis=0

@@ -25,13 +25,6 @@ WB_INLINE void multiply_word(Block (*a)[WB_BLOCKS], const uint32_t *x, const uin
     }
 }
 
-#if defined(__GNUC__) && !defined(__clang__)
-/* Else GCC moves all sums between registers at every step, which costs a quarter of the speed. */
-#define WB_FEW_MOVES __attribute__((noinline, optimize("no-tree-coalesce-vars")))
-#else
-#define WB_FEW_MOVES
-#endif
-
 /* sums[ROWS, 16 * COLUMNS] += codes[ROWS, WORDS] . weights[WORDS, 16 * COLUMNS] */
 WB_FEW_MOVES static void multiply(const uint32_t *codes, const uint8_t *weights, int32_t *sums)
 {

@@ -60,10 +60,28 @@ static inline int is_wide(const Signal *s)
     return !WB_BYTES || s->bits == 16;
 }
 
+/* Whether small differences of the codes are multiplied as bytes although codes are not. */
+static inline int has_short_sums(const Signal *s)
+{
+    return WB_SHORT && s->bits == 8;
+}
+
 /* Codes of a word. */
 static inline int lanes_of(const Signal *s)
 {
     return is_wide(s) ? 2 : 4;
+}
+
+/* Row 0 of the codes as operands. */
+static inline uint8_t *code_rows(const Model *m, const Signal *x)
+{
+    return m->operand[is_wide(x)] + 4L * x->pad * x->words;
+}
+
+/* Row 0 of the differences. */
+static inline uint8_t *operand_rows(const Model *m, const Signal *x)
+{
+    return m->operand[is_wide(x) && !has_short_sums(x)] + 4L * x->pad * x->spread;
 }
 
 static inline int code_at(const Signal *s, const void *codes, long element)

@@ -22,6 +22,7 @@ typedef struct {
     int32_t channels;
     int32_t stride;    /* elements a row; the channels alone in a sink */
     int32_t words;     /* of a row as operand */
+    int32_t spread;    /* the same of its differences, which can be bytes where codes are not, see short_sums.h */
     int32_t pad;       /* rows of zero codes before the first */
     int32_t rows;
     int32_t rate;      /* rows a frame */
@@ -75,11 +76,12 @@ typedef struct {
     int8_t *weight;        /* as in the program: [up, out, taps, fan_in] */
     int32_t *bias;         /* [out], of `bias_bits` in memory */
     int8_t *shift;         /* [out], [1] for RESCALE; not yet clamped to its field */
+    uint8_t *short_weights; /* [rows_seen, spread, padded, 4] weights + WB_OFFSET, where there are short sums */
     void *packed;          /* [rows_seen, words, padded, lanes] int8 x 4 or int16 x 2, zero where padded */
     int32_t *base;         /* [padded] bias, less `excess` */
     int32_t *excess;       /* [padded] what the excess of operands adds */
     int32_t *right, *left; /* [padded] shift of each column, one of the two zero; repeated up to 64 */
-    const Entry *entry_of_word;  /* [rows_seen * words] */
+    const Entry *entry_of_word;  /* [rows_seen * spread] */
     int32_t *clean_sums;   /* [positions, padded] */
     const int16_t *clean_entry; /* [entries * width] */
     int16_t *entry;             /* equal to clean_entry between trials */
@@ -108,7 +110,8 @@ typedef struct {
 typedef struct {
     int32_t signals, operators, output, most_columns, most_positions;
     int32_t changes_per_dot;  /* when parameters are changed in place, see convolve.h */
-    int32_t saturated;        /* whether a difference among those of `operand` does not fit a code */
+    int32_t saturated;        /* whether a difference among those of `operand` does not fit an operand */
+    int32_t depth;            /* words whose products fit a short sum */
     Signal *signal;
     Operator *operator_;
     int64_t macs;             /* multiply-accumulates performed, counted up */
@@ -122,10 +125,13 @@ typedef struct {
     int32_t *sums;            /* [WB_ROWS, most_columns] of one tile */
     int32_t *codes, *other;   /* [most channels of a signal or columns] of one row or position */
     /* of the largest source of a convolution; zero differences between convolutions, but of `differ`: */
-    uint8_t *operand[2];      /* [pad + rows, words] as bytes with their excess; as int16 */
+    uint8_t *operand[2];      /* [pad + rows, words or spread] as bytes with their excess; as int16 */
     uint32_t *row_words;      /* [pad + rows, masks] bits: which words of a row differ */
+    uint32_t *row_sums;       /* [pad + rows] sums of a row's differences, where there are short sums */
+    uint32_t *offset;         /* [most_positions and a tile] what WB_OFFSET adds to the sums of a position */
     uint8_t *differ;          /* the same as bits [rows, words], from row found_low on */
     int32_t found_low, found_high; /* rows of which these tell */
+    int32_t coded;            /* whether codes lie in `operand` */
     int32_t found;            /* the signal whose differences have been found already, -1 for none */
     uint32_t *unions;         /* [most rows seen, masks] */
     Entry *entry;             /* [most words of a position and 8] */

@@ -135,7 +135,7 @@ int32_t wb_prepare(Model *m)
         for (int p = 0; p < op->positions; p++) {
             int32_t *sums = op->clean_sums + (long)p * op->padded;
             long row = (long)p * op->advance - op->history;
-            if (p % tile_rows(op) == 0) full_sums(op, x, operand_rows(m, x) + 4L * row * x->words, sums);
+            if (p % tile_rows(op) == 0) full_sums(op, x, code_rows(m, x) + 4L * row * x->words, sums);
             store_position(&w, p, sums);
         }
         forget_differences(m, x);
@@ -155,7 +155,7 @@ int64_t wb_dense(Model *m, int32_t number, int32_t times)
     for (int i = 0; i < times; i++)
         for (int p = 0; p < op->positions; p += tile_rows(op)) {
             long row = (long)p * op->advance - op->history;
-            full_sums(op, x, operand_rows(m, x) + 4L * row * x->words, m->sums);
+            full_sums(op, x, code_rows(m, x) + 4L * row * x->words, m->sums);
         }
     forget_differences(m, x);
     return (int64_t)times * op->positions * op->rows_seen * x->words * lanes_of(x) * op->columns;
@@ -169,6 +169,7 @@ void wb_layout(int32_t *layout)
     layout[2] = WB_ROWS;
     layout[3] = WB_CODES;
     layout[4] = WB_CHANGES_PER_DOT;
+    layout[5] = WB_SHORT;
 }
 
 const char *wb_kernels(void)

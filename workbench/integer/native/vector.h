@@ -8,6 +8,8 @@
  * wide     a constant when inlined: 1 for codes of 16 bits, 0 for bytes.
  *
  * WB_BYTES   1: there is a dot product of bytes; 0: codes of 8 bits are multiplied as codes of 16.
+ * WB_SHORT   1: small differences of codes of 8 bits are multiplied as bytes all the same, see short_sums.h.
+ * WB_FUSED   1: sums become codes of 8 bits while they are in registers, two positions (a Twin) at a time.
  * WB_CHANGES_PER_DOT  how many changes of single weights, each at every position, cost as much as a dot
  *            product of a block at every position; measured on one processor, and flat around it.
  * WB_EXCESS  128 where that dot product takes unsigned codes, which 128 is then added to; else 0.
@@ -45,6 +47,21 @@
 #else
 #define WB_KERNELS "plain"
 #include "vector_plain.h"
+#endif
+
+#if !WB_SHORT
+WB_INLINE Codes codes_largest(Codes largest, Codes a)
+{
+    (void)a;
+    return largest;
+}
+#endif
+
+#if defined(__GNUC__) && !defined(__clang__)
+/* Else GCC moves all sums between registers at every step, which costs a quarter of the speed. */
+#define WB_FEW_MOVES __attribute__((noinline, optimize("no-tree-coalesce-vars")))
+#else
+#define WB_FEW_MOVES
 #endif
 
 #define WB_COLUMNS 16 /* of a block */

@@ -8,6 +8,7 @@
 
 #include <immintrin.h>
 
+#define WB_FUSED 1
 #define WB_CODES 32
 #define WB_BLOCKS 1
 #define WB_ROWS 4
@@ -32,6 +33,7 @@ WB_INLINE Word word_of(uint32_t v) { return _mm256_set1_epi32((int)v); }
 #define WB_BYTES 1
 #define WB_CHANGES_PER_DOT 14
 #define WB_EXCESS 128
+#define WB_SHORT 0
 WB_INLINE __m256i dot_256(__m256i a, __m256i x, __m256i w, int wide)
 {
     return wide ? _mm256_dpwssd_avx_epi32(a, x, w) : _mm256_dpbusd_avx_epi32(a, x, w);
@@ -40,11 +42,30 @@ WB_INLINE __m256i dot_256(__m256i a, __m256i x, __m256i w, int wide)
 #define WB_BYTES 0
 #define WB_CHANGES_PER_DOT 17
 #define WB_EXCESS 0
+#define WB_SHORT 1
 WB_INLINE __m256i dot_256(__m256i a, __m256i x, __m256i w, int wide)
 {
     (void)wide;
     return _mm256_add_epi32(a, _mm256_madd_epi16(x, w));
 }
+/* 16-bit sums of two products each: a += codes of x times weights, unsigned bytes. */
+WB_INLINE Block dot_short(Block a, Word x, Block w)
+{
+    return (Block){_mm256_add_epi16(a.low, _mm256_maddubs_epi16(w.low, x)), _mm256_add_epi16(a.high, _mm256_maddubs_epi16(w.high, x))};
+}
+/* a + the two 16-bit sums of each column. */
+WB_INLINE Block add_short(Block a, Block sums)
+{
+    __m256i one = _mm256_set1_epi16(1);
+    return (Block){_mm256_add_epi32(a.low, _mm256_madd_epi16(sums.low, one)), _mm256_add_epi32(a.high, _mm256_madd_epi16(sums.high, one))};
+}
+WB_INLINE Block block_less(Block a, uint32_t less)
+{
+    __m256i b = _mm256_set1_epi32((int)less);
+    return (Block){_mm256_sub_epi32(a.low, b), _mm256_sub_epi32(a.high, b)};
+}
+/* The largest magnitudes, as unsigned bytes. */
+WB_INLINE Codes codes_largest(Codes largest, Codes a) { return _mm256_max_epu8(largest, _mm256_abs_epi8(a)); }
 #endif
 
 WB_INLINE Block dot(Block a, Word x, Block w, int wide)
@@ -78,6 +99,30 @@ WB_INLINE Codes codes_rounded(Codes a, int s, int wide)
 WB_INLINE uint32_t words_differ(Codes a, Codes b)
 {
     return 0xFF ^ (uint32_t)_mm256_movemask_ps(_mm256_castsi256_ps(_mm256_cmpeq_epi32(a, b)));
+}
+
+/* The 8-bit codes of 16 columns of two positions. */
+typedef __m256i Twin;
+WB_INLINE Twin twin_of(int v) { return _mm256_set1_epi8((char)v); }
+WB_INLINE Twin twin_load(const int8_t *a, const int8_t *b)
+{
+    return _mm256_inserti128_si256(_mm256_castsi128_si256(_mm_loadu_si128((const __m128i *)a)), _mm_loadu_si128((const __m128i *)b), 1);
+}
+WB_INLINE void twin_store(int8_t *a, int8_t *b, Twin v)
+{
+    _mm_storeu_si128((__m128i *)a, _mm256_castsi256_si128(v));
+    _mm_storeu_si128((__m128i *)b, _mm256_extracti128_si256(v, 1));
+}
+WB_INLINE Twin twin_differ(Twin differ, Twin a, Twin b) { return _mm256_or_si256(differ, _mm256_xor_si256(a, b)); }
+WB_INLINE int twin_any(Twin differ) { return !_mm256_testz_si256(differ, differ); }
+/* clamp(sums >> right, low, high) of a block each. */
+WB_INLINE Twin twin_narrowed(Block a, Block b, Block right, Twin low, Twin high)
+{
+    __m256i v = _mm256_packs_epi32(_mm256_srav_epi32(a.low, right.low), _mm256_srav_epi32(a.high, right.high));
+    __m256i w = _mm256_packs_epi32(_mm256_srav_epi32(b.low, right.low), _mm256_srav_epi32(b.high, right.high));
+    /* Saturating packs work within 128-bit lanes; this puts them in order. */
+    v = _mm256_permutevar8x32_epi32(_mm256_packs_epi16(v, w), _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
+    return _mm256_min_epi8(_mm256_max_epi8(v, low), high);
 }
 
 /* clamp(sums >> right, low, high) of 16 columns, as int16. */

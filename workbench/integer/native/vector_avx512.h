@@ -7,6 +7,7 @@
 
 #include <immintrin.h>
 
+#define WB_FUSED 1
 #define WB_CODES 64
 #define WB_BLOCKS 4
 #define WB_ROWS 16
@@ -26,6 +27,7 @@ WB_INLINE Word word_of(uint32_t v) { return _mm512_set1_epi32((int)v); }
 #define WB_BYTES 1
 #define WB_CHANGES_PER_DOT 18
 #define WB_EXCESS 128
+#define WB_SHORT 0
 WB_INLINE Block dot(Block a, Word x, Block w, int wide)
 {
     return wide ? _mm512_dpwssd_epi32(a, x, w) : _mm512_dpbusd_epi32(a, x, w);
@@ -34,11 +36,22 @@ WB_INLINE Block dot(Block a, Word x, Block w, int wide)
 #define WB_BYTES 0
 #define WB_CHANGES_PER_DOT 30
 #define WB_EXCESS 0
+#define WB_SHORT 1
 WB_INLINE Block dot(Block a, Word x, Block w, int wide)
 {
     (void)wide;
     return _mm512_add_epi32(a, _mm512_madd_epi16(x, w));
 }
+/* 16-bit sums of two products each: a += codes of x times weights, unsigned bytes. */
+WB_INLINE Block dot_short(Block a, Word x, Block w) { return _mm512_add_epi16(a, _mm512_maddubs_epi16(w, x)); }
+/* a + the two 16-bit sums of each column. */
+WB_INLINE Block add_short(Block a, Block sums)
+{
+    return _mm512_add_epi32(a, _mm512_madd_epi16(sums, _mm512_set1_epi16(1)));
+}
+WB_INLINE Block block_less(Block a, uint32_t less) { return _mm512_sub_epi32(a, _mm512_set1_epi32((int)less)); }
+/* The largest magnitudes, as unsigned bytes. */
+WB_INLINE Codes codes_largest(Codes largest, Codes a) { return _mm512_max_epu8(largest, _mm512_abs_epi8(a)); }
 #endif
 
 WB_INLINE Codes codes_widened(const void *p) { return _mm512_cvtepi8_epi16(_mm256_loadu_si256((const __m256i *)p)); }
@@ -65,6 +78,28 @@ WB_INLINE Codes codes_rounded(Codes a, int s, int wide)
     return _mm512_sub_epi8(_mm512_add_epi8(a, up), _mm512_set1_epi8((char)(128 >> s)));
 }
 WB_INLINE uint32_t words_differ(Codes a, Codes b) { return _mm512_cmpneq_epi32_mask(a, b); }
+
+/* The 8-bit codes of 16 columns of two positions. */
+typedef __m256i Twin;
+WB_INLINE Twin twin_of(int v) { return _mm256_set1_epi8((char)v); }
+WB_INLINE Twin twin_load(const int8_t *a, const int8_t *b)
+{
+    return _mm256_inserti128_si256(_mm256_castsi128_si256(_mm_loadu_si128((const __m128i *)a)), _mm_loadu_si128((const __m128i *)b), 1);
+}
+WB_INLINE void twin_store(int8_t *a, int8_t *b, Twin v)
+{
+    _mm_storeu_si128((__m128i *)a, _mm256_castsi256_si128(v));
+    _mm_storeu_si128((__m128i *)b, _mm256_extracti128_si256(v, 1));
+}
+WB_INLINE Twin twin_differ(Twin differ, Twin a, Twin b) { return _mm256_or_si256(differ, _mm256_xor_si256(a, b)); }
+WB_INLINE int twin_any(Twin differ) { return !_mm256_testz_si256(differ, differ); }
+/* clamp(sums >> right, low, high) of a block each. */
+WB_INLINE Twin twin_narrowed(Block a, Block b, Block right, Twin low, Twin high)
+{
+    __m512i v = _mm512_packs_epi32(_mm512_srav_epi32(a, right), _mm512_srav_epi32(b, right));
+    __m256i w = _mm256_permutevar8x32_epi32(_mm512_cvtsepi16_epi8(v), _mm256_setr_epi32(0, 2, 4, 6, 1, 3, 5, 7));
+    return _mm256_min_epi8(_mm256_max_epi8(w, low), high);
+}
 
 WB_INLINE __m512i shifted(const int32_t *sums, const int32_t *right)
 {

@@ -9,6 +9,8 @@
 #include <arm_neon.h>
 
 #define WB_EXCESS 0
+#define WB_SHORT 0
+#define WB_FUSED 0
 #define WB_CODES 16
 #define WB_BLOCKS 1
 #define WB_ROWS 4

@@ -7,6 +7,8 @@
 
 #define WB_BYTES 0
 #define WB_EXCESS 0
+#define WB_SHORT 0
+#define WB_FUSED 0
 #define WB_CODES 16
 #define WB_BLOCKS 1
 #define WB_ROWS 4
