@@ -16,8 +16,8 @@ import numpy as np
 
 from workbench.audio.alignment import FRAME_RATE_HZ
 from workbench.audio.flite import Spoken, spoken
-from workbench.audio.speech_analysis import controls_of
 from workbench.files import output_folder
+from workbench.generators.speech.closed_loop import heard_controls_of
 from workbench.generators.speech.conversion import conversion
 from workbench.generators.speech.lexicon import can_be_learnt, lexicon
 from workbench.generators.speech.phones import PAUSE, SYMBOLS, is_vowel, without_stress
@@ -117,7 +117,7 @@ def prompt_of(said: Spoken, pronounced: Sequence[str]) -> Prompt | None:
     symbols = _with_stress(said.phones, [each for each in pronounced if each != PAUSE])
     if symbols is None:
         return None
-    controls = controls_of(said.samples)
+    controls = heard_controls_of(said.samples)
     ends = np.minimum(np.rint(np.array(said.ends_s) * FRAME_RATE_HZ).astype(int), len(controls))
     ends[-1] = len(controls)
     durations = np.diff(ends, prepend=0)

@@ -16,12 +16,12 @@ from typing import Any
 
 import numpy as np
 
-from workbench.audio.speech_analysis import controls_of
 from workbench.audio.speech_controls import CONTROL_EXPONENT, CONTROLS
 from workbench.container import read_container, write_container
 from workbench.errors import WorkbenchError
 from workbench.files import output_folder, path_of
 from workbench.generators.speech.alignments import Row
+from workbench.generators.speech.closed_loop import heard_controls_of
 from workbench.generators.speech.durations import MARKS
 from workbench.generators.speech.phones import PAUSE
 from workbench.generators.speech.timeline import PHONES, Timeline
@@ -30,7 +30,7 @@ KIND = "prompt"
 SUFFIX = ".prompt"
 CURE = "make them with `workbench data fetch`, `workbench data align` and `workbench data analyse`"
 HELD_OUT = 12
-ANALYSIS = 1  # another one makes all prompts again
+ANALYSIS = 2  # another one makes all prompts again
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +70,7 @@ def make_prompts(
         origin = _origin(samples, rows)
         if not _is_finished(path, origin):
             output_folder(path.parent)
-            controls = controls_of(samples)
+            controls = heard_controls_of(samples)
             save_prompt(Prompt(timeline_of_rows(rows, len(controls)), controls), path, origin)
 
 
