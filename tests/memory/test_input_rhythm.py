@@ -76,6 +76,24 @@ def test_scores_are_those_of_a_plain_loop(seed: int, damaged: bool, frames: int)
     assert memory["held"].tolist() == plain
 
 
+def test_a_reset_leaves_what_is_known_of_the_inputs() -> None:
+    """They go on while histories of the network are silenced."""
+    program, rng = _told(), np.random.default_rng(5)
+    layout = Layout(program, areas=(random_rhythm(rng, program),))
+    (watch,) = layout.watches
+    assert isinstance(watch, RhythmWatch)
+    data = np.zeros(layout.size_bytes, np.uint8)
+    watch.sign(data, 0)
+    asked = {name: rng.integers(0, 2, (20, 1)) for name in watch.needs}
+    watch.advance(data, watch.measures(data, asked))
+    before = data.copy()
+    watch.reset(data)
+    assert before.any() and watch.recalled(data)["held"].any()
+    np.testing.assert_array_equal(data, before)
+    watch.start_up(data, 0)
+    assert not watch.recalled(data)["held"].any()
+
+
 def test_another_rhythm_is_found_within_two_seconds() -> None:
     """Of texts that nothing was learned from; at both tempos of the change."""
     speech = open_voice(generator="speech")
@@ -102,4 +120,4 @@ def test_another_rhythm_is_found_within_two_seconds() -> None:
 def test_what_is_given_no_rows_is_refused() -> None:
     with pytest.raises(WorkbenchError, match="viseme is given none; leave it out"):
         calibrate(open_voice(generator="viseme"), "input-rhythm")
-    assert calibrate(voice(), "input-rhythm").alarms == 0
+    assert calibrate(voice(), "input-rhythm").false.alarms == 0

@@ -69,7 +69,7 @@ WB_COLD static void wb_behaviour_boot(const wb_memory *memory, const wb_area *ar
     wb_forget(memory->ram_checks + area->ram_check, part->state_bytes);
 }
 
-/* The remedy RESET: silent histories, and all monitors begin their sums anew. */
+/* The remedy RESET: silent histories, and all monitors begin their sums anew but judges of inputs alone, which go on. */
 WB_COLD static int wb_reset(const wb_memory *memory, const wb_area *area, uint32_t unit)
 {
     const wb_heal_plan *const plan = memory->plan;
@@ -78,8 +78,10 @@ WB_COLD static int wb_reset(const wb_memory *memory, const wb_area *area, uint32
         if (plan->areas[number].boot == wb_behaviour_boot) {
             const wb_behaviour *const part = plan->areas[number].parts;
             wb_byte *const state = memory->ram_checks + plan->areas[number].ram_check;
-            wb_put_bytes(state, 0, 2);
-            wb_forget(state + 4, part->state_bytes - 4u);
+            if (part->inputs != WB_JUDGES_INPUTS) {
+                wb_put_bytes(state, 0, 2);
+                wb_forget(state + 4, part->state_bytes - 4u);
+            }
         }
     }
     wb_zero(memory->histories, plan->state_bytes);

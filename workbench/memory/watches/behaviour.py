@@ -48,6 +48,7 @@ class Behaviour(Monitor):
         kind.check_area(area, layout)
         self.start, self.stop, self.units = 0, layout.working_bytes, 1
         self.signals, self.reads_memory = area.signals, kind.reads_memory
+        self._lasts = kind.judges_inputs and not (kind.reads_memory or kind.corrects_inputs)
         self._learned = area
 
     # What a kind defines.
@@ -168,17 +169,15 @@ class Behaviour(Monitor):
 
     def start_up(self, data: np.ndarray, unit: int) -> None:
         """No sum, nothing remembered, and not wary."""
-        self._forget(data)
-
-    def reset(self, data: np.ndarray) -> None:
-        """Begin the sum anew, and what is remembered."""
-        wary = self._state(data)[1]
-        self._forget(data)
-        self._put(data, 0, wary)
-
-    def _forget(self, data: np.ndarray) -> None:
         start = self.place(_STATE).start
         data[start : start + self.remembered_bytes] = 0  # padding too, as the one loop in C
+
+    def reset(self, data: np.ndarray) -> None:
+        """Begin the sum anew, and what is remembered, but for a judge of inputs alone: these go on."""
+        if not self._lasts:
+            wary = self._state(data)[1]
+            self.start_up(data, 0)
+            self._put(data, 0, wary)
 
     def recalled(self, data: np.ndarray) -> Memory:
         """What it remembers, int64 by tensor."""
