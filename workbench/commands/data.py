@@ -75,6 +75,7 @@ def _align(out: Path | None) -> None:
 
 
 def _analyse(out: Path | None) -> None:
+    from workbench.experiments.voices.heard_controls import heard_controls_of
     from workbench.generators.speech.alignments import read_alignments
     from workbench.generators.speech.prompts import make_prompts
 
@@ -86,7 +87,9 @@ def _analyse(out: Path | None) -> None:
         resumable(lambda: f"{max(made - 1, 0)} prompts are kept in {folder}"),
         counted(len(alignments), unit="prompt") as say,
     ):
-        for label in make_prompts(recordings, alignments, output_folder(folder)):
+        for label in make_prompts(
+            recordings, alignments, output_folder(folder), analyse=heard_controls_of
+        ):
             say(label)
             made += 1
     print(f"{made} prompts in {folder}")
@@ -94,6 +97,7 @@ def _analyse(out: Path | None) -> None:
 
 def _augment(out: Path | None) -> None:
     from workbench.experiments.bench.unseen_texts import never_learnt
+    from workbench.experiments.voices.heard_controls import heard_controls_of
     from workbench.generators.speech.augmentation import FOLDER, TEXTS, augment
     from workbench.generators.speech.prompts import Prompt, from_plain, plain, read_prompts
 
@@ -111,7 +115,7 @@ def _augment(out: Path | None) -> None:
                 again=lambda value: value and from_plain(value),
             )  # fmt: skip
 
-        made = augment(own, folder, without=never_learnt(), step=step)
+        made = augment(own, folder, without=never_learnt(), analyse=heard_controls_of, step=step)
     print(f"{TEXTS:,} prompts of another voice, {made:,.0f} s, in {folder / FOLDER}")
 
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workbench.audio.flite import Spoken, spoken
-from workbench.audio.speech_analysis import FLOOR
+from workbench.audio.speech_analysis import FLOOR, controls_of
 from workbench.errors import WorkbenchError
 from workbench.experiments.bench.unseen_texts import never_learnt, unseen_words, words_of
 from workbench.generators.speech import augmentation
@@ -49,7 +49,7 @@ def test_what_judges_a_voice_is_never_learnt() -> None:
 
 def test_vowels_get_the_stress_of_the_lexicon_and_phones_their_frames() -> None:
     prompt = prompt_of(
-        _said("pau ax b aw t dx ix pau"), ("AH0", "B", "AW1", "T", PAUSE, "T", "IH0")
+        _said("pau ax b aw t dx ix pau"), ("AH0", "B", "AW1", "T", PAUSE, "T", "IH0"), controls_of
     )
     assert prompt is not None
     assert prompt.timeline.symbols == (PAUSE, "AH0", "B", "AW1", "T", "T", "IH0", PAUSE)
@@ -59,12 +59,12 @@ def test_vowels_get_the_stress_of_the_lexicon_and_phones_their_frames() -> None:
 
 def test_another_quality_of_a_vowel_keeps_its_stress() -> None:
     pronounced = ("S", "EH1", "V", "AH0", "N", "T", "IY1", "N", "S")
-    prompt = prompt_of(_said("s ae v ax n t iy n s"), pronounced)
+    prompt = prompt_of(_said("s ae v ax n t iy n s"), pronounced, controls_of)
     assert prompt is not None and prompt.timeline.symbols[1] == "AE1"
 
 
 def test_another_pronunciation_is_no_prompt() -> None:
-    assert prompt_of(_said("k ae t"), ("D", "AO1", "G", "Z")) is None
+    assert prompt_of(_said("k ae t"), ("D", "AO1", "G", "Z"), controls_of) is None
 
 
 @st.composite
@@ -103,8 +103,10 @@ def test_prompts_of_another_voice_are_learnt_beside_ones_own(
 ) -> None:
     monkeypatch.setattr(augmentation, "spoken", lambda text: _said("pau k ae t pau"))
     monkeypatch.setattr(augmentation, "phones_of", lambda text: ("K", "AE1", "T"))
-    own = [prompt_of(_said("pau k ae t pau", 0.15), ("K", "AE1", "T"))]
-    seconds = augment([each for each in own if each], tmp_path, without=(), count=3)
+    own = [prompt_of(_said("pau k ae t pau", 0.15), ("K", "AE1", "T"), controls_of)]
+    seconds = augment(
+        [each for each in own if each], tmp_path, without=(), analyse=controls_of, count=3
+    )
     made = read_prompts(tmp_path, held_out=False)
     assert len(made) == 3
     assert all(label.startswith(FOLDER) and not is_held_out(label) for label in made)
@@ -112,7 +114,7 @@ def test_prompts_of_another_voice_are_learnt_beside_ones_own(
 
 
 def test_a_prompt_is_kept_without_rounding() -> None:
-    prompt = prompt_of(_said("pau k ae t pau"), ("K", "AE1", "T"))
+    prompt = prompt_of(_said("pau k ae t pau"), ("K", "AE1", "T"), controls_of)
     assert prompt is not None
     again = from_plain(json.loads(json.dumps(plain(prompt))))
     assert again.timeline == prompt.timeline

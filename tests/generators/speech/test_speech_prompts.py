@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workbench.audio.recordings import load_recordings
+from workbench.audio.speech_analysis import controls_of
 from workbench.errors import WorkbenchError
 from workbench.generators.speech.alignments import Row
 from workbench.generators.speech.durations import MARKS
@@ -74,7 +75,7 @@ def recordings() -> dict[str, np.ndarray]:
 @pytest.fixture(scope="module")
 def prompts(tmp_path_factory: pytest.TempPathFactory, recordings: dict[str, np.ndarray]) -> Path:
     folder = tmp_path_factory.mktemp("prompts")
-    assert list(make_prompts(recordings, ROWS, folder)) == list(ROWS)
+    assert list(make_prompts(recordings, ROWS, folder, analyse=controls_of)) == list(ROWS)
     return folder
 
 
@@ -96,7 +97,7 @@ def test_finished_prompts_are_not_made_again(
     kept = prompt_file(prompts, "digits/1")
     before = kept.stat().st_mtime_ns
     prompt_file(prompts, "digits/11").write_bytes(b"half")
-    assert list(make_prompts(recordings, ROWS, prompts)) == list(ROWS)
+    assert list(make_prompts(recordings, ROWS, prompts, analyse=controls_of)) == list(ROWS)
     assert kept.stat().st_mtime_ns == before
     assert set(read_prompts(prompts, held_out=False)) == set(ROWS)
 

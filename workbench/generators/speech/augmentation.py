@@ -17,11 +17,10 @@ import numpy as np
 from workbench.audio.alignment import FRAME_RATE_HZ
 from workbench.audio.flite import Spoken, spoken
 from workbench.files import output_folder
-from workbench.generators.speech.closed_loop import heard_controls_of
 from workbench.generators.speech.conversion import conversion
 from workbench.generators.speech.lexicon import can_be_learnt, lexicon
 from workbench.generators.speech.phones import PAUSE, SYMBOLS, is_vowel, without_stress
-from workbench.generators.speech.prompts import Prompt, prompt_file, save_prompt
+from workbench.generators.speech.prompts import Analyse, Prompt, prompt_file, save_prompt
 from workbench.generators.speech.pronunciation import phones_of
 from workbench.generators.speech.timeline import Timeline
 
@@ -69,6 +68,7 @@ def augment(
     folder: Path,
     *,
     without: Container[str],
+    analyse: Analyse,
     step: Step = lambda text, make: make(),
     count: int = TEXTS,
 ) -> float:
@@ -78,6 +78,7 @@ def augment(
         own: Prompts of the voice that is learnt.
         folder: Theirs.
         without: Words that no text has.
+        analyse: What a sound is made of.
         step: Called with each text and what makes its prompt, which it calls unless it kept the prompt.
         count: How many texts; one that flite pronounces otherwise than the lexicon is replaced.
 
@@ -87,7 +88,7 @@ def augment(
     Raises:
         WorkbenchError: flite is missing, or the folder cannot be written.
     """
-    said = list(islice(_said(without, step), count))
+    said = list(islice(_said(without, analyse, step), count))
     convert = conversion(said, own)
     output_folder(folder / FOLDER)
     for number, prompt in enumerate(said):
@@ -96,28 +97,29 @@ def augment(
     return sum(prompt.timeline.frames for prompt in said) / FRAME_RATE_HZ
 
 
-def _said(without: Container[str], step: Step) -> Iterator[Prompt]:
+def _said(without: Container[str], analyse: Analyse, step: Step) -> Iterator[Prompt]:
     for text in texts(_SEED, without=without):
-        prompt = step(text, partial(_prompt, text))
+        prompt = step(text, partial(_prompt, text, analyse))
         if prompt:
             yield prompt
 
 
-def _prompt(text: str) -> Prompt | None:
-    return prompt_of(spoken(text), phones_of(text))
+def _prompt(text: str, analyse: Analyse) -> Prompt | None:
+    return prompt_of(spoken(text), phones_of(text), analyse)
 
 
-def prompt_of(said: Spoken, pronounced: Sequence[str]) -> Prompt | None:
+def prompt_of(said: Spoken, pronounced: Sequence[str], analyse: Analyse) -> Prompt | None:
     """A prompt with flite's phones and their durations; None where the lexicon has too many others.
 
     Args:
         said: What flite said.
         pronounced: The same text by the lexicon, whose stress the vowels get.
+        analyse: What a sound is made of.
     """
     symbols = _with_stress(said.phones, [each for each in pronounced if each != PAUSE])
     if symbols is None:
         return None
-    controls = heard_controls_of(said.samples)
+    controls = analyse(said.samples)
     ends = np.minimum(np.rint(np.array(said.ends_s) * FRAME_RATE_HZ).astype(int), len(controls))
     ends[-1] = len(controls)
     durations = np.diff(ends, prepend=0)

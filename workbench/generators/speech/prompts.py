@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import zlib
 from base64 import b64decode, b64encode
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,6 @@ from workbench.container import read_container, write_container
 from workbench.errors import WorkbenchError
 from workbench.files import output_folder, path_of
 from workbench.generators.speech.alignments import Row
-from workbench.generators.speech.closed_loop import heard_controls_of
 from workbench.generators.speech.durations import MARKS
 from workbench.generators.speech.phones import PAUSE
 from workbench.generators.speech.timeline import PHONES, Timeline
@@ -31,6 +30,7 @@ SUFFIX = ".prompt"
 CURE = "make them with `workbench data fetch`, `workbench data align` and `workbench data analyse`"
 HELD_OUT = 12
 ANALYSIS = 2  # another one makes all prompts again
+Analyse = Callable[[np.ndarray], np.ndarray]  # samples at 16 kHz -> controls float32 [frames, 38]
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +47,11 @@ class Prompt:
 
 
 def make_prompts(
-    recordings: Mapping[str, np.ndarray], alignments: Mapping[str, Sequence[Row]], folder: Path
+    recordings: Mapping[str, np.ndarray],
+    alignments: Mapping[str, Sequence[Row]],
+    folder: Path,
+    *,
+    analyse: Analyse,
 ) -> Iterator[str]:
     """Make the prompts of all recordings that are aligned, one at a time; finished ones stay.
 
@@ -55,6 +59,7 @@ def make_prompts(
         recordings: Label -> float32 [samples] at 16 kHz.
         alignments: Label -> rows, see `alignments`.
         folder: Where they go.
+        analyse: What a recording is made of.
 
     Yields:
         A label before its prompt is made.
@@ -70,7 +75,7 @@ def make_prompts(
         origin = _origin(samples, rows)
         if not _is_finished(path, origin):
             output_folder(path.parent)
-            controls = heard_controls_of(samples)
+            controls = analyse(samples)
             save_prompt(Prompt(timeline_of_rows(rows, len(controls)), controls), path, origin)
 
 

@@ -8,7 +8,7 @@ import pytest
 from workbench.audio.recordings import load_recordings
 from workbench.audio.speech_analysis import FLOOR, controls_of
 from workbench.audio.speech_controls import ENVELOPE_BANDS, HOP
-from workbench.generators.speech.closed_loop import heard_controls_of, synthesised
+from workbench.experiments.voices.heard_controls import heard_controls_of, synthesised
 
 
 def _error(samples: np.ndarray, controls: np.ndarray) -> float:
