@@ -45,7 +45,7 @@ class ChallengeGenerator(ShippedGenerator):
         Measure("stoi", at_least=0.9),
         Measure("log_mel_db", at_most=6.0),
     )
-    checkpoints = ("seed0", "seed1", "seed2", "int4", "pruned", "robust", "safety")
+    checkpoints = ("seed0", "seed1", "seed2", "int4", "pruned", "pruned25", "robust", "safety")
     repeats = ("seed0", "seed1", "seed2")
     spoken_language = True
 
