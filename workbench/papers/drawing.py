@@ -21,7 +21,10 @@ from workbench.papers.cell import Cell, Measure, headed
 from workbench.papers.study import FigureSpec
 from workbench.papers.tables import drawn_measures, shown_in
 
-_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#e69f00", "#cc79a7", "#56b4e9", "#5d5d5d", "#8a7500")
+_COLOURS = (
+    "#0072b2", "#d55e00", "#009e73", "#e69f00", "#cc79a7", "#56b4e9", "#5d5d5d", "#8a7500", "#000000", "#9ad9c2",
+)  # fmt: skip
+_BESIDE = 6  # series; the names of more stand beside the figure
 _STYLES = ("-", "--", ":", "-.")
 _MARKS = "osD^vPX*"
 _SIZE = (7.0, 4.2)  # inches
@@ -248,7 +251,8 @@ def _finish(axes: Axes, drawing: _Drawing, series: Sequence[str], kind: str) -> 
             axes.bar(0, 0, **look)
         else:
             axes.plot([], [], _MARKS[which % len(_MARKS)], ls=_STYLES[which % len(_STYLES)], **look)
-    axes.legend(frameon=False, fontsize=9)
+    beside = {"loc": "upper left", "bbox_to_anchor": (1, 1)} if len(series) > _BESIDE else {}
+    axes.legend(frameon=False, fontsize=9, **beside)
 
 
 def _turn(axes: Axes) -> None:
