@@ -143,7 +143,7 @@ def test_some_trials_are_listened_to(tmp_path: Path, capsys: pytest.CaptureFixtu
 def test_numbers_in_a_text_are_heard(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The recogniser chooses between the text as it is said and the usual ones."""
     figures, said = tmp_path / "figures.json", "Take 2 pills."
-    faults = ("--fault", "flips=1,section=weights", "--fault", "flips=20000")
+    faults = ("--fault", "flips=5,section=weights", "--fault", "flips=20000")
     asked = ["campaign", "speech", "--say", said, *faults, "--jobs", "1"]
     few = ["--trials", "2", "--listen", "2", "--out", str(tmp_path / "out")]
     assert main([*asked, *few, "--json", str(figures)]) == 0
