@@ -251,7 +251,9 @@ def _finish(axes: Axes, drawing: _Drawing, series: Sequence[str], kind: str) -> 
             axes.bar(0, 0, **look)
         else:
             axes.plot([], [], _MARKS[which % len(_MARKS)], ls=_STYLES[which % len(_STYLES)], **look)
-    beside = {"loc": "upper left", "bbox_to_anchor": (1, 1)} if len(series) > _BESIDE else {}
+    beside: dict[str, Any] = {}
+    if len(series) > _BESIDE:
+        beside = {"loc": "upper left", "bbox_to_anchor": (1, 1)}
     axes.legend(frameon=False, fontsize=9, **beside)
 
 
