@@ -5,8 +5,7 @@
 #ifndef WB_CONVOLVE_H
 #define WB_CONVOLVE_H
 
-#include "conv_faults.h"
-#include "differences.h"
+#include "fused.h"
 
 /* What faults of parameters, history and sums change in the sums of position p. */
 static void apply_faults(const Work *w, int p, int32_t *sums)
@@ -35,37 +34,51 @@ static void store_position(const Work *w, int p, const int32_t *sums)
     for (int u = 0; u < op->rows_made; u++) store_row(w->y, (long)p * op->rows_made + u, m->codes + u * op->out);
 }
 
-/* Positions p .. p + count - 1, at most a tile. */
-static void compute(const Work *w, int p, int count)
+/* From the sums of the positions p .. p + count - 1, in Model.sums, to codes. */
+static void store_positions(const Work *w, int p, int count)
+{
+    const Operator *op = w->op;
+    int32_t *sums = w->m->sums;
+    for (int r = 0; r < count && w->faults; r++) apply_faults(w, p + r, sums + r * op->padded);
+    if (w->direct) store_sums(op, w->y, p, count, sums);
+    else for (int r = 0; r < count; r++) store_position(w, p + r, sums + r * op->padded);
+}
+
+/* All words of the positions first .. last - 1, from codes. */
+static void compute_absolute(const Work *w, int first, int last)
 {
     const Operator *op = w->op;
     const Signal *x = w->x;
+    int most = tile_rows(op);
+    for (int p = first; p < last; p += most) {
+        long row = (long)p * op->advance - op->history;
+        full_sums(op, x, code_rows(w->m, x) + 4L * row * x->words, w->m->sums);
+        store_positions(w, p, last - p < most ? last - p : most);
+    }
+    w->m->macs += (int64_t)(last - first) * op->rows_seen * x->stride * op->columns;
+}
+
+/* The words that differ of those of the positions first .. last - 1 that have some, or whose sums are hit. */
+static void compute_differences(const Work *w, int first, int last)
+{
+    const Operator *op = w->op;
     Model *m = w->m;
-    long row = (long)p * op->advance - op->history;
-    int words = op->rows_seen * x->spread, needed = w->changed, entries = count_words(m, op, x, p);
-    for (int r = 0; r < count && w->faults; r++) needed |= m->special[p + r] == FORCED;
-    if (!entries && !needed) return;
-    int fused = WB_FUSED && w->direct && !w->faults && !w->absolute && w->y->bits == 8 && count == tile_rows(op), differ = 0;
-    if (w->absolute) {
-        full_sums(op, x, code_rows(m, x) + 4L * row * x->words, m->sums);
-        entries = words;
-    } else if (entries * 8 > words * 7) {
-        differ = difference_sums(m, op, x, fused ? w->y : NULL, p, NULL, words);
-        entries = words;
-    } else {
-        list_words(m, op, x);
-        differ = difference_sums(m, op, x, fused ? w->y : NULL, p, m->entry, entries);
+    see_words(m, op, w->x, first, last);
+    Positions t = positions_from(w, first);
+    const uint64_t *seen = t.seen;
+    long words = 0;
+    for (int p = first, count; p < last; p += count, seen += count * t.numbers) {
+        long here = 0;
+        int forced = 0;
+        count = last - p < tile_rows(op) ? last - p : tile_rows(op);
+        for (int i = 0; i < count * t.numbers; i++) here += __builtin_popcountll(seen[i]);
+        for (int r = 0; r < count && w->faults; r++) forced |= m->special[p + r] == FORCED;
+        if (!here && !forced) continue;
+        words += here;
+        sum_tile(&t, p - first, count, has_wide_differences(w->x));
+        store_positions(w, p, count);
     }
-    m->macs += (int64_t)count * entries * (x->stride / x->spread) * op->columns;
-    if (fused) {
-        if (!differ) return;
-        note(w->y, (long)p * op->rows_made);
-        note(w->y, (long)(p + count) * op->rows_made - 1);
-        return;
-    }
-    for (int r = 0; r < count && w->faults; r++) apply_faults(w, p + r, m->sums + r * op->padded);
-    if (w->direct) store_sums(op, w->y, p, count, m->sums);
-    else for (int r = 0; r < count; r++) store_position(w, p + r, m->sums + r * op->padded);
+    m->macs += words * (w->x->stride / w->x->spread) * op->columns;
 }
 
 /* Positions whose input rows are clean: only the changed columns. */
@@ -101,8 +114,9 @@ static int is_worth_patching(const Work *w)
 
 static void compute_all(const Work *w, int first, int last)
 {
-    int most = tile_rows(w->op);
-    for (int p = first; p < last; p += most) compute(w, p, last - p < most ? last - p : most);
+    if (first >= last) return;
+    if (w->absolute) compute_absolute(w, first, last);
+    else compute_differences(w, first, last);
 }
 
 /* Positions first .. last - 1 while no parameter is changed, then all of them from one change to the next. */
@@ -129,7 +143,9 @@ static void compute_patched(Work *w, int first, int last, Undo *undo)
     op->any_left = any_left;
 }
 
-static void convolve(Model *m, Operator *op, const Fault *fault, int faults, Overlay *overlay, Undo *undo)
+/* A convolution, in whose codes and parameters nothing is hit in the next `quiet` operators beyond `faults`. Returns how
+ * many operators were run. */
+static int convolve(Model *m, Operator *op, const Fault *fault, int faults, int quiet, Overlay *overlay, Undo *undo)
 {
     Work w = {.m = m, .op = op, .x = m->signal + op->source, .y = m->signal + op->target,
               .fault = fault, .faults = faults, .from = op->positions, .overlay = overlay};
@@ -153,7 +169,7 @@ static void convolve(Model *m, Operator *op, const Fault *fault, int faults, Ove
         first = 0;
         last = op->positions;
     }
-    if (has_short_sums(x) && !w.absolute && first < last) sum_offsets(m, op, x, first, last);
+    if (can_follow(&w)) return convolve_ahead(&w, first, last, quiet);
     if (w.patching) compute_patched(&w, first, last, undo);
     else compute_all(&w, first, last);
     if (differs(x) || w.absolute) forget_differences(m, x);
@@ -162,6 +178,7 @@ static void convolve(Model *m, Operator *op, const Fault *fault, int faults, Ove
         memset(m->special, 0, (size_t)op->positions);
         for (int s = 0; s < w.slots; s++) m->slot_of_column[m->column_of_slot[s]] = -1;
     }
+    return 1;
 }
 
 #endif

@@ -5,7 +5,7 @@
 #ifndef WB_DIFFERENCES_H
 #define WB_DIFFERENCES_H
 
-#include "dot.h"
+#include "positions.h"
 
 #define WB_MASK 32 /* words whose bits make one number of Model.row_words */
 
@@ -32,7 +32,7 @@ static inline Finder finder_from(const Model *m, const Signal *x, long row)
 WB_INLINE void find_words(Finder *f, Codes now, Codes clean, const int WIDE)
 {
     Codes d = codes_sub(now, clean, WIDE);
-    codes_store(f->operand, WIDE || !WB_EXCESS ? d : codes_xor(d, codes_of(WB_EXCESS, 0)));
+    codes_store(f->operand, d);
     f->operand += WB_CODES;
     if (WB_SHORT && !WIDE) f->largest = codes_largest(f->largest, d);
     else f->saturated |= words_differ(codes_add(clean, d, WIDE), now);
@@ -48,7 +48,7 @@ WB_INLINE void find_words(Finder *f, Codes now, Codes clean, const int WIDE)
 /* Differences of WB_CODES bytes of codes of BITS bits. */
 WB_INLINE void find_codes(Finder *f, const void *now, const void *clean, const int BITS)
 {
-    if (BITS == 16 || WB_BYTES || WB_SHORT) {
+    if (BITS == 16 || WB_BYTES || WB_OFFSET) {
         find_words(f, codes_load(now), codes_load(clean), BITS == 16);
         return;
     }
@@ -56,20 +56,12 @@ WB_INLINE void find_codes(Finder *f, const void *now, const void *clean, const i
         find_words(f, codes_widened((const char *)now + half), codes_widened((const char *)clean + half), 1);
 }
 
-/* All of the rows from `low` to `high` are found: note which words of each differ. */
-static void finish_finding(Model *m, const Signal *x, Finder f, int low, int high)
+/* All of the rows from `low` to `high` are found, in Model.operand and Model.differ: note which words of each differ. */
+static void note_found(Model *m, const Signal *x, int low, int high)
 {
     uint32_t *mask = m->row_words + (long)(x->pad + low) * masks_of(x);
     int rows = high - low;
     long at = 0;
-    memcpy(f.differ, &f.bits, 8);
-    if (has_short_sums(x)) {
-        m->depth = short_depth(f.largest);
-        m->saturated = !m->depth;
-        sum_rows(operand_rows(m, x) + 4L * low * x->spread, 4L * x->spread, rows, m->row_sums + x->pad + low);
-    } else {
-        m->saturated = f.saturated != 0;
-    }
     m->found_low = low;
     m->found_high = high;
     if (x->spread == 8) {
@@ -90,6 +82,28 @@ static void finish_finding(Model *m, const Signal *x, Finder f, int low, int hig
     }
 }
 
+/* Where WB_SHORT, how many words' products sums of 16 bits hold; the differences are too large where not even one's do.
+ * largest: `count` magnitudes of differences. */
+static void note_largest(Model *m, const uint8_t *largest, int count)
+{
+    int most = 1;
+    for (int i = 0; i < count; i++) most = largest[i] > most ? largest[i] : most;
+    m->depth = 32767 / (2 * 255 * most);
+    m->saturated = !m->depth;
+}
+
+/* After the last words of x were found. */
+static void finish_finding(Model *m, const Signal *x, const Finder *f, int low, int high)
+{
+    uint8_t largest[WB_CODES];
+    memcpy(f->differ, &f->bits, 8);
+    m->depth = INT32_MAX;
+    m->saturated = f->saturated != 0;
+    codes_store(largest, f->largest);
+    if (WB_SHORT && x->bits == 8) note_largest(m, largest, WB_CODES);
+    note_found(m, x, low, high);
+}
+
 /* Model.operand and Model.row_words of the rows of x that can differ. */
 static void find_differences(Model *m, const Signal *x)
 {
@@ -100,7 +114,7 @@ static void find_differences(Model *m, const Signal *x)
     Finder f = finder_from(m, x, low);
     if (x->bits == 8) for (long i = start; i < end; i += WB_CODES) find_codes(&f, now + i, clean + i, 8);
     else for (long i = start; i < end; i += WB_CODES) find_codes(&f, now + i, clean + i, 16);
-    finish_finding(m, x, f, low, x->high);
+    finish_finding(m, x, &f, low, x->high);
 }
 
 /* The codes themselves as operands, of all rows. */
@@ -119,66 +133,41 @@ static void take_codes(Model *m, const Signal *x)
 
 static void forget_differences(Model *m, const Signal *x)
 {
-    int masks = masks_of(x), low = m->found_low, rows = m->found_high - low, wide = is_wide(x);
-    memset(operand_rows(m, x) + 4L * low * x->spread, wide ? 0 : WB_EXCESS, (size_t)(4L * rows * x->spread));
-    if (has_short_sums(x)) {
-        memset(m->row_sums + x->pad + low, 0, 4 * (size_t)rows);
-        if (m->coded) memset(code_rows(m, x) - 4L * x->pad * x->words, 0, (size_t)(4L * (x->pad + x->rows) * x->words));
-    }
+    int masks = masks_of(x), low = m->found_low, rows = m->found_high - low;
+    memset(operand_rows(m, x) + 4L * low * x->spread, 0, (size_t)(4L * rows * x->spread));
+    if (m->coded) memset(code_rows(m, x) - 4L * x->pad * x->words, 0, (size_t)(4L * (x->pad + x->rows) * x->words));
     m->coded = 0;
     memset(m->row_words + (long)(x->pad + low) * masks, 0, (size_t)(4L * rows * masks));
     m->found = -1;
     m->saturated = 0;
 }
 
-/* Model.offset of the tiles of the positions first .. last - 1. */
-static void sum_offsets(Model *m, const Operator *op, const Signal *x, int first, int last)
+/* Numbers of Model.seen of a position. */
+static inline int numbers_seen(const Operator *op, const Signal *x)
 {
-    int most = tile_rows(op), count = (last - first + most - 1) / most * most;
-    uint32_t *offset = m->offset + first;
-    const uint32_t *sums = m->row_sums + x->pad + (long)first * op->advance - op->history;
-    memset(offset, 0, 4 * (size_t)count);
-    for (int k = 0; k < op->rows_seen; k++, sums += op->apart)
-        if (op->advance == 1) for (int p = 0; p < count; p++) offset[p] += WB_OFFSET * sums[p];
-        else for (int p = 0; p < count; p++) offset[p] += WB_OFFSET * sums[(long)p * op->advance];
+    return (op->rows_seen * x->spread + 63) / 64;
 }
 
-/* Into Model.unions, for each row that positions see and each of its masks: the words that differ in the
- * input rows of a tile's positions from p on. Returns how many words. */
-static int count_words(Model *m, const Operator *op, const Signal *x, int p)
+/* Model.seen of the positions first .. last - 1. */
+static void see_words(Model *m, const Operator *op, const Signal *x, int first, int last)
 {
-    int masks = masks_of(x), rows = tile_rows(op), count = 0;
-    long first = x->pad + (long)p * op->advance - op->history, step = (long)op->advance * masks;
-    uint32_t *to = m->unions;
-    for (int k = 0; k < op->rows_seen; k++) {
-        const uint32_t *mask = m->row_words + (first + k * op->apart) * masks;
-        for (int n = 0; n < masks; n++, mask++, to++) {
-            uint32_t words = 0;
-            for (int r = 0; r < rows; r += 4)
-                words |= mask[r * step] | mask[(r + 1) * step] | mask[(r + 2) * step] | mask[(r + 3) * step];
-            *to = words;
-            count += __builtin_popcount(words);
-        }
-    }
-    return count;
-}
-
-/* Those words, into Model.entry. Eight at a time, most of them for nothing, mispredict fewer branches. */
-static void list_words(Model *m, const Operator *op, const Signal *x)
-{
-    int masks = masks_of(x);
-    const uint32_t *from = m->unions;
-    Entry *e = m->entry;
-    for (int k = 0; k < op->rows_seen; k++)
+    int masks = masks_of(x), numbers = numbers_seen(op, x);
+    const uint32_t *mask = m->row_words + (x->pad + (long)first * op->advance - op->history) * masks;
+    uint64_t *seen = m->seen + (long)first * numbers;
+    memset(seen, 0, 8 * (size_t)(last - first) * (size_t)numbers);
+    for (int k = 0; k < op->rows_seen; k++, mask += (long)op->apart * masks)
         for (int n = 0; n < masks; n++) {
-            const Entry *word = op->entry_of_word + k * x->spread + n * WB_MASK;
-            uint64_t words = *from++;
-            Entry *end = e + __builtin_popcountll(words);
-            while (e < end) {
-                for (int i = 0; i < 8; i++, words &= words - 1) e[i] = word[__builtin_ctzll(words | 1ull << 32)];
-                e += 8;
+            int at = k * x->spread + n * WB_MASK, number = at / 64, up = at % 64;
+            const uint32_t *from = mask + n;
+            if (numbers == 1 && op->advance * masks == 1) {
+                for (int p = 0; p < last - first; p++) seen[p] |= (uint64_t)from[p] << up;
+                continue;
             }
-            e = end;
+            for (int p = 0; p < last - first; p++, from += op->advance * masks) {
+                uint64_t bits = *from;
+                seen[(long)p * numbers + number] |= bits << up;
+                if (up > 64 - WB_MASK && bits >> (64 - up)) seen[(long)p * numbers + number + 1] |= bits >> (64 - up);
+            }
         }
 }
 

@@ -96,7 +96,7 @@ WB_INLINE void flat_rows_of_width(
         Codes v = flat_vector(&f, codes_load(f.a + i), i, WIDE);
         if (next) v = flat_vector(&g, v, i, WIDE);
         if (!find) continue;
-        if (WIDE || WB_BYTES || WB_SHORT) find_words(&finder, v, codes_load(g.clean + i), WIDE);
+        if (WIDE || WB_BYTES || WB_OFFSET) find_words(&finder, v, codes_load(g.clean + i), WIDE);
         else find_codes(&finder, g.to + i, g.clean + i, WIDE ? 16 : 8);
     }
     if (i < end) {
@@ -107,7 +107,7 @@ WB_INLINE void flat_rows_of_width(
     note_flat(m, &f);
     if (next) note_flat(m, &g);
     if (!find || !differs(y)) return;
-    finish_finding(m, y, finder, (int)first, (int)last);
+    finish_finding(m, y, &finder, (int)first, (int)last);
     m->found = final->target;
 }
 

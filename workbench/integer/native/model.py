@@ -41,7 +41,6 @@ _VECTOR = 16  # columns that are computed together
 _AT_ONCE = 64  # columns whose sums become codes together
 _MASK = 32  # words whose bits make one number
 _CLEAN_LOW = 2**31 - 1
-_OFFSET = 128  # what short sums add to weights
 _PERIOD_BYTES = 4 * POINTS + 2 * (HOP + FADE)
 
 _int, _pointer = ctypes.c_int32, ctypes.c_void_p
@@ -65,7 +64,7 @@ _Operator = _struct(
     "kind target source other sources clamp_low clamp_high up out taps fan_in groups dilation "
     "stride weight_bits bias_bits fold history rows_seen apart advance rows_made columns padded positions "
     "per_frame any_left entries width wide_entries",
-    "concat weight bias shift short_weights packed base excess right left entry_of_word clean_sums clean_entry entry "
+    "concat weight bias shift offset_weights packed base right left operand_of_word clean_sums clean_entry entry "
     "clean_period now_period clean_words",
 )
 
@@ -77,8 +76,8 @@ class _Model(ctypes.Structure):
         ("macs", ctypes.c_int64), ("column_of_slot", _pointer), ("slot_of_column", _pointer),
         ("column_sums", _pointer), ("column_shift", _pointer), ("shift_changed", _pointer),
         ("special", _pointer), ("sums", _pointer), ("codes", _pointer), ("other", _pointer),
-        ("operand", _pointer * 2), ("row_words", _pointer), ("row_sums", _pointer), ("offset", _pointer), ("differ", _pointer), ("found_low", _int),
-        ("found_high", _int), ("coded", _int), ("found", _int), ("unions", _pointer), ("entry", _pointer),
+        ("operand", _pointer * 2), ("operand_made", _pointer), ("row_words", _pointer), ("differ", _pointer), ("found_low", _int),
+        ("found_high", _int), ("coded", _int), ("found", _int), ("unkept", _int), ("seen", _pointer),
     )  # fmt: skip
 
 
@@ -97,8 +96,8 @@ class Layout(NamedTuple):
 
     as_bytes: dot products read codes of 8 bits as bytes, else as int16. excess: added to each such byte.
     tile: most positions that are computed at once. vector: bytes. changes_per_dot: when
-    parameters are changed in place, see `convolve.h`. short: whether small differences are multiplied as
-    bytes where codes are not, see `short_sums.h`.
+    parameters are changed in place, see `convolve.h`. offset: what differences of codes of 8 bits, as bytes, have
+    their weights made unsigned by, 0 where they are multiplied as codes are; see `positions.h`.
     """
 
     as_bytes: int
@@ -106,7 +105,7 @@ class Layout(NamedTuple):
     tile: int
     vector: int
     changes_per_dot: int
-    short: int
+    offset: int
 
     @classmethod
     def of(cls, library: ctypes.CDLL) -> Layout:
@@ -121,11 +120,7 @@ class Layout(NamedTuple):
 
     def difference_lanes(self, bits: int) -> int:
         """Differences of codes of a word of 4 bytes."""
-        return 4 if self.has_short_sums(bits) else self.lanes(bits)
-
-    def has_short_sums(self, bits: int) -> bool:
-        """Whether differences of codes of `bits` are multiplied as bytes although codes are not."""
-        return bool(self.short) and bits == 8
+        return 4 if self.offset and bits == 8 else self.lanes(bits)
 
 
 class NativeModel:
@@ -149,7 +144,9 @@ class NativeModel:
         masks = [
             count * -(-signal.spread // _MASK) for count, signal in zip(rows, signals, strict=True)
         ]
-        seen = [op.rows_seen * signals[op.source].spread for op in operators]
+        seen = [
+            op.positions * -(-op.rows_seen * signals[op.source].spread // 64) for op in operators
+        ]
         self._signals = (_Signal * len(signals))(*signals)
         self._operators = (_Operator * max(1, len(operators)))(*operators)
         self.struct = _Model(
@@ -172,16 +169,14 @@ class NativeModel:
             codes=self._array(np.zeros(max(columns, channels), np.int32)),
             other=self._array(np.zeros(channels, np.int32)),
             operand=(_pointer * 2)(
-                self._array(np.full(4 * max(words) + _CACHE_LINE, layout.excess, np.uint8)),
-                self._array(np.zeros(4 * max(words) + _CACHE_LINE, np.uint8)),
+                *(self._array(np.zeros(4 * max(words) + _CACHE_LINE, np.uint8)) for _ in range(2))
             ),
+            operand_made=self._array(np.zeros(4 * max(words) + _CACHE_LINE, np.uint8)),
             row_words=self._array(np.zeros(max(masks), np.uint32)),
-            row_sums=self._array(np.zeros(max(rows), np.int32)),
-            offset=self._array(np.zeros(positions + layout.tile, np.int32)),
             differ=self._array(np.zeros(max(words) // 8 + 2 * _CACHE_LINE, np.uint8)),
             found=-1,
-            unions=self._array(np.zeros(max([1, *seen]), np.uint32)),
-            entry=self._array(np.zeros((max(seen, default=0) + 8, 2), np.int32)),
+            unkept=-1,
+            seen=self._array(np.zeros(max([1, *seen]), np.uint64)),
         )
 
     def stride(self, signal: str) -> int:
@@ -298,9 +293,9 @@ class NativeModel:
             columns, made.rows_seen, -1
         ).transpose(1, 2, 0)
         packed = weights.reshape(made.rows_seen, words, lanes, padded).transpose(0, 1, 3, 2)
-        if self._layout.has_short_sums(source.bits):
-            short = weights.reshape(made.rows_seen, spread, 4, padded).transpose(0, 1, 3, 2)
-            made.short_weights = self._array((short + _OFFSET).astype(np.uint8))
+        if self._layout.offset and source.bits == 8:
+            offset = weights.reshape(made.rows_seen, spread, 4, padded).transpose(0, 1, 3, 2)
+            made.offset_weights = self._array((offset + self._layout.offset).astype(np.uint8))
         base, excess = np.zeros((2, padded), np.int64)
         if lanes == 4:
             excess[:columns] = self._layout.excess * folded.sum(axis=(3, 4)).ravel()
@@ -315,18 +310,12 @@ class NativeModel:
         )
         made.shift, made.packed = self._array(conv.shift), self._array(packed.astype(dtype))
         made.base = self._array((base - excess).astype(np.int32))  # modulo 2**32
-        made.excess = self._array(excess.astype(np.int32))
         repeated = np.tile(shift, -(-_AT_ONCE // padded))
         made.right = self._array(np.maximum(repeated, 0))
         made.left = self._array(np.maximum(-repeated, 0))
         row, word = np.indices((made.rows_seen, spread)).reshape(2, -1)
-        operand = 4 * (row * made.apart * spread + word)
-        weights = 4 * padded * (row * spread + word)
-        made.entry_of_word = self._array(
-            np.append(
-                np.stack([operand, weights], axis=1), np.zeros((_MASK + 1, 2), np.int64), axis=0
-            ).astype(np.int32)
-        )
+        offsets = 4 * (row * made.apart * spread + word)
+        made.operand_of_word = self._array(offsets.astype(np.int32))
         made.clean_sums = self._array(
             np.zeros((made.positions + self._layout.tile, padded), np.int32)
         )

@@ -23,7 +23,6 @@ static void set_weight(Operator *op, const Signal *x, int element, int value)
         long at = weight_index(op, x, tap, channel, column);
         if (lanes == 4) ((int8_t *)op->packed)[at] = (int8_t)value;
         else ((int16_t *)op->packed)[at] = (int16_t)value;
-        op->excess[column] = (int32_t)((uint32_t)op->excess[column] + more);
         op->base[column] = (int32_t)((uint32_t)op->base[column] - more);
     }
 }

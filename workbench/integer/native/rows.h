@@ -60,10 +60,10 @@ static inline int is_wide(const Signal *s)
     return !WB_BYTES || s->bits == 16;
 }
 
-/* Whether small differences of the codes are multiplied as bytes although codes are not. */
-static inline int has_short_sums(const Signal *s)
+/* Whether differences of the codes are multiplied as signed bytes, with weights that have WB_OFFSET. */
+static inline int has_offset(const Signal *s)
 {
-    return WB_SHORT && s->bits == 8;
+    return WB_OFFSET && s->bits == 8;
 }
 
 /* Codes of a word. */
@@ -78,10 +78,16 @@ static inline uint8_t *code_rows(const Model *m, const Signal *x)
     return m->operand[is_wide(x)] + 4L * x->pad * x->words;
 }
 
+/* Whether differences of the codes take 16 bits. */
+static inline int has_wide_differences(const Signal *s)
+{
+    return is_wide(s) && !has_offset(s);
+}
+
 /* Row 0 of the differences. */
 static inline uint8_t *operand_rows(const Model *m, const Signal *x)
 {
-    return m->operand[is_wide(x) && !has_short_sums(x)] + 4L * x->pad * x->spread;
+    return m->operand[has_wide_differences(x)] + 4L * x->pad * x->spread;
 }
 
 static inline int code_at(const Signal *s, const void *codes, long element)
@@ -130,13 +136,18 @@ static inline void store_code(Signal *s, long row, int channel, int value)
     if (value != code_at(s, s->clean, element)) note(s, row);
 }
 
+static inline void forget_rows(Signal *s)
+{
+    s->low = INT32_MAX;
+    s->high = 0;
+}
+
 static void restore(Signal *s)
 {
     if (!differs(s)) return;
     long start = s->low * row_bytes(s), bytes = s->high * row_bytes(s) - start;
     memcpy((char *)s->now + start, (char *)s->clean + start, (size_t)bytes);
-    s->low = INT32_MAX;
-    s->high = 0;
+    forget_rows(s);
 }
 
 #endif

@@ -22,7 +22,7 @@ typedef struct {
     int32_t channels;
     int32_t stride;    /* elements a row; the channels alone in a sink */
     int32_t words;     /* of a row as operand */
-    int32_t spread;    /* the same of its differences, which can be bytes where codes are not, see short_sums.h */
+    int32_t spread;    /* the same of its differences, which can be bytes where codes are not, see positions.h */
     int32_t pad;       /* rows of zero codes before the first */
     int32_t rows;
     int32_t rate;      /* rows a frame */
@@ -32,11 +32,6 @@ typedef struct {
     void *now;         /* equal to clean between trials */
     int32_t low, high; /* rows that differ from clean are among low .. high - 1 */
 } Signal;
-
-/* A word of a position's input rows in a list of those that differ. */
-typedef struct {
-    int32_t operand, weights; /* offsets in bytes, from the position's first row and in `packed` */
-} Entry;
 
 /* What the spectrum of a frame of speech sounds like. */
 typedef struct {
@@ -76,12 +71,11 @@ typedef struct {
     int8_t *weight;        /* as in the program: [up, out, taps, fan_in] */
     int32_t *bias;         /* [out], of `bias_bits` in memory */
     int8_t *shift;         /* [out], [1] for RESCALE; not yet clamped to its field */
-    uint8_t *short_weights; /* [rows_seen, spread, padded, 4] weights + WB_OFFSET, where there are short sums */
+    uint8_t *offset_weights; /* [rows_seen, spread, padded, 4] weights + WB_OFFSET */
     void *packed;          /* [rows_seen, words, padded, lanes] int8 x 4 or int16 x 2, zero where padded */
-    int32_t *base;         /* [padded] bias, less `excess` */
-    int32_t *excess;       /* [padded] what the excess of operands adds */
+    int32_t *base;         /* [padded] bias, less what the excess of operands adds */
     int32_t *right, *left; /* [padded] shift of each column, one of the two zero; repeated up to 64 */
-    const Entry *entry_of_word;  /* [rows_seen * spread] */
+    const int32_t *operand_of_word; /* [rows_seen * spread] offsets in bytes of the words that a position sees */
     int32_t *clean_sums;   /* [positions, padded] */
     const int16_t *clean_entry; /* [entries * width] */
     int16_t *entry;             /* equal to clean_entry between trials */
@@ -125,16 +119,15 @@ typedef struct {
     int32_t *sums;            /* [WB_ROWS, most_columns] of one tile */
     int32_t *codes, *other;   /* [most channels of a signal or columns] of one row or position */
     /* of the largest source of a convolution; zero differences between convolutions, but of `differ`: */
-    uint8_t *operand[2];      /* [pad + rows, words or spread] as bytes with their excess; as int16 */
+    uint8_t *operand[2];      /* [pad + rows, words or spread] as bytes, codes with their excess; as int16 */
+    uint8_t *operand_made;    /* as operand[0], of what a convolution makes */
     uint32_t *row_words;      /* [pad + rows, masks] bits: which words of a row differ */
-    uint32_t *row_sums;       /* [pad + rows] sums of a row's differences, where there are short sums */
-    uint32_t *offset;         /* [most_positions and a tile] what WB_OFFSET adds to the sums of a position */
     uint8_t *differ;          /* the same as bits [rows, words], from row found_low on */
     int32_t found_low, found_high; /* rows of which these tell */
     int32_t coded;            /* whether codes lie in `operand` */
     int32_t found;            /* the signal whose differences have been found already, -1 for none */
-    uint32_t *unions;         /* [most rows seen, masks] */
-    Entry *entry;             /* [most words of a position and 8] */
+    int32_t unkept;           /* the signal whose codes were not written though they differ, -1 for none */
+    uint64_t *seen;           /* [positions, numbers] bits: which words of a position's rows differ */
 } Model;
 
 #endif

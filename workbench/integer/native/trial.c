@@ -107,13 +107,16 @@ static int run_trial(Model *m, const Fault *fault, int faults, Overlay *overlay,
             upset_activation(m, fault + next);
         while (next + count < faults && fault[next + count].operator_ == number) count++;
         if (count || is_stirred(m, op)) {
-            if (op->kind == CONV) convolve(m, op, fault + next, count, overlay, undo);
+            int after = next + count < faults ? fault[next + count].operator_ : m->operators + 1;
+            if (op->kind == CONV) done = convolve(m, op, fault + next, count, after - number, overlay, undo);
             else if (op->kind == SYNTHESIS) speak(m, op, fault + next, count);
             else if (op->kind == MELBANDS) hear(m, op, fault + next, count);
             else if (!count && is_flat(m, op)) done = run_flat(m, number, next < faults ? fault + next : 0);
             else run_rows(m, op, fault + next, count);
             for (int k = 0; k < done; k++)
                 if (differs(m->signal + op[k].target)) reached = number + k;
+            if (m->unkept >= 0) forget_rows(m->signal + m->unkept);
+            m->unkept = -1;
         }
         next += count;
     }
@@ -169,7 +172,7 @@ void wb_layout(int32_t *layout)
     layout[2] = WB_ROWS;
     layout[3] = WB_CODES;
     layout[4] = WB_CHANGES_PER_DOT;
-    layout[5] = WB_SHORT;
+    layout[5] = WB_OFFSET;
 }
 
 const char *wb_kernels(void)

@@ -8,13 +8,17 @@
  * wide     a constant when inlined: 1 for codes of 16 bits, 0 for bytes.
  *
  * WB_BYTES   1: there is a dot product of bytes; 0: codes of 8 bits are multiplied as codes of 16.
- * WB_SHORT   1: small differences of codes of 8 bits are multiplied as bytes all the same, see short_sums.h.
- * WB_FUSED   1: sums become codes of 8 bits while they are in registers, two positions (a Twin) at a time.
+ * WB_OFFSET  128 where differences of codes of 8 bits are signed bytes that weights made unsigned by it multiply; else 0.
+ * WB_SHORT   1: the products of these, of which there are no other ones of bytes, come as sums of 16 bits.
+ *            See positions.h for both.
+ * WB_FUSED   1: sums become codes of 8 bits, and what follows of them, while they are in registers: those of two
+ *            blocks (a Pair) at a time, see follow.h.
  * WB_CHANGES_PER_DOT  how many changes of single weights, each at every position, cost as much as a dot
  *            product of a block at every position; measured on one processor, and flat around it.
  * WB_EXCESS  128 where that dot product takes unsigned codes, which 128 is then added to; else 0.
  * WB_SHAPES  tiles of sums that fit the registers: (positions, blocks of columns).
  * WB_ROWS, WB_BLOCKS  the most of both. WB_ROWS_OF(blocks)  positions where there are so many blocks.
+ * WB_ROWS_DIFFERENT, WB_ABREAST  the same where only words that differ are multiplied: positions and blocks.
  *
  * A dot product adds modulo 2**32. The plain header is the definition of the others.
  */
@@ -49,6 +53,24 @@
 #include "vector_plain.h"
 #endif
 
+#if !WB_OFFSET
+WB_INLINE Block dot_offset(Block a, Word x, Block w)
+{
+    (void)x, (void)w;
+    return a;
+}
+WB_INLINE Word word_offset(Word a, Word x)
+{
+    (void)x;
+    return a;
+}
+WB_INLINE Block add_offset(Block a, Block sums, Word less)
+{
+    (void)sums, (void)less;
+    return a;
+}
+#endif
+
 #if !WB_SHORT
 WB_INLINE Codes codes_largest(Codes largest, Codes a)
 {
@@ -64,6 +86,8 @@ WB_INLINE Codes codes_largest(Codes largest, Codes a)
 #define WB_FEW_MOVES
 #endif
 
+/* For all that the compiler knows this pointer is a new one: it has one register, from which offsets count. */
+#define WB_KEEP(pointer) __asm__("" : "+r"(pointer))
 #define WB_COLUMNS 16 /* of a block */
 #define WB_AT_ONCE 64 /* columns whose sums become codes together */
 

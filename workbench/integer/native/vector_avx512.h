@@ -9,9 +9,12 @@
 
 #define WB_FUSED 1
 #define WB_CODES 64
+#define WB_OFFSET 128
 #define WB_BLOCKS 4
+#define WB_ABREAST 4
+#define WB_ROWS_DIFFERENT 4
 #define WB_ROWS 16
-/* 16 sums hide the latency of a dot product, and leave registers for weights and excess. */
+/* 16 sums hide the latency of a dot product, and leave registers for weights. */
 #define WB_SHAPES(DO) DO(4, 4) DO(4, 2) DO(4, 1) DO(8, 2) DO(8, 1) DO(16, 1)
 #define WB_ROWS_OF(blocks) ((blocks) >= 4 ? 4 : (blocks) >= 2 ? 8 : 16)
 
@@ -20,7 +23,6 @@ typedef __m512i Block, Word, Codes;
 WB_INLINE Block block_load(const void *p) { return _mm512_loadu_si512(p); }
 WB_INLINE void block_store(void *p, Block a) { _mm512_storeu_si512(p, a); }
 WB_INLINE Block block_zero(void) { return _mm512_setzero_si512(); }
-WB_INLINE Block block_sub(Block a, Block b) { return _mm512_sub_epi32(a, b); }
 WB_INLINE Word word_of(uint32_t v) { return _mm512_set1_epi32((int)v); }
 
 #ifdef WB_USE_VNNI
@@ -32,6 +34,8 @@ WB_INLINE Block dot(Block a, Word x, Block w, int wide)
 {
     return wide ? _mm512_dpwssd_epi32(a, x, w) : _mm512_dpbusd_epi32(a, x, w);
 }
+WB_INLINE Block dot_offset(Block a, Word x, Block w) { return _mm512_dpbusd_epi32(a, w, x); }
+WB_INLINE __m512i offset_sums(Block a) { return a; }
 #else
 #define WB_BYTES 0
 #define WB_CHANGES_PER_DOT 30
@@ -42,22 +46,21 @@ WB_INLINE Block dot(Block a, Word x, Block w, int wide)
     (void)wide;
     return _mm512_add_epi32(a, _mm512_madd_epi16(x, w));
 }
-/* 16-bit sums of two products each: a += codes of x times weights, unsigned bytes. */
-WB_INLINE Block dot_short(Block a, Word x, Block w) { return _mm512_add_epi16(a, _mm512_maddubs_epi16(w, x)); }
-/* a + the two 16-bit sums of each column. */
-WB_INLINE Block add_short(Block a, Block sums)
-{
-    return _mm512_add_epi32(a, _mm512_madd_epi16(sums, _mm512_set1_epi16(1)));
-}
-WB_INLINE Block block_less(Block a, uint32_t less) { return _mm512_sub_epi32(a, _mm512_set1_epi32((int)less)); }
+WB_INLINE Block dot_offset(Block a, Word x, Block w) { return _mm512_add_epi16(a, _mm512_maddubs_epi16(w, x)); }
+WB_INLINE __m512i offset_sums(Block a) { return _mm512_madd_epi16(a, _mm512_set1_epi16(1)); }
 /* The largest magnitudes, as unsigned bytes. */
 WB_INLINE Codes codes_largest(Codes largest, Codes a) { return _mm512_max_epu8(largest, _mm512_abs_epi8(a)); }
 #endif
 
+WB_INLINE Word word_offset(Word a, Word x) { return dot_offset(a, x, _mm512_set1_epi8((char)128)); }
+WB_INLINE Block add_offset(Block a, Block sums, Word less)
+{
+    return _mm512_sub_epi32(_mm512_add_epi32(a, offset_sums(sums)), offset_sums(less));
+}
+
 WB_INLINE Codes codes_widened(const void *p) { return _mm512_cvtepi8_epi16(_mm256_loadu_si256((const __m256i *)p)); }
 WB_INLINE Codes codes_load(const void *p) { return _mm512_loadu_si512(p); }
 WB_INLINE void codes_store(void *p, Codes a) { _mm512_storeu_si512(p, a); }
-WB_INLINE Codes codes_xor(Codes a, Codes b) { return _mm512_xor_si512(a, b); }
 WB_INLINE Codes codes_of(int v, int wide) { return wide ? _mm512_set1_epi16((short)v) : _mm512_set1_epi8((char)v); }
 WB_INLINE Codes codes_add(Codes a, Codes b, int wide) { return wide ? _mm512_adds_epi16(a, b) : _mm512_adds_epi8(a, b); }
 WB_INLINE Codes codes_sub(Codes a, Codes b, int wide) { return wide ? _mm512_subs_epi16(a, b) : _mm512_subs_epi8(a, b); }
@@ -79,14 +82,13 @@ WB_INLINE Codes codes_rounded(Codes a, int s, int wide)
 }
 WB_INLINE uint32_t words_differ(Codes a, Codes b) { return _mm512_cmpneq_epi32_mask(a, b); }
 
-#include "vector_twin.h"
+#include "vector_pair.h"
 
-/* clamp(sums >> right, low, high) of a block each. */
-WB_INLINE Twin twin_narrowed(Block a, Block b, Block right, Twin low, Twin high)
+WB_INLINE Pair pair_narrowed(Block a, Block b, const int32_t *right, int low, int high)
 {
-    __m512i v = _mm512_packs_epi32(_mm512_srav_epi32(a, right), _mm512_srav_epi32(b, right));
+    __m512i v = _mm512_packs_epi32(_mm512_srav_epi32(a, block_load(right)), _mm512_srav_epi32(b, block_load(right + 16)));
     __m256i w = _mm256_permutevar8x32_epi32(_mm512_cvtsepi16_epi8(v), _mm256_setr_epi32(0, 2, 4, 6, 1, 3, 5, 7));
-    return _mm256_min_epi8(_mm256_max_epi8(w, low), high);
+    return pair_clamped(w, low, high);
 }
 
 WB_INLINE __m512i shifted(const int32_t *sums, const int32_t *right)

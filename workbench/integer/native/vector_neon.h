@@ -13,6 +13,9 @@
 #define WB_FUSED 0
 #define WB_CODES 16
 #define WB_BLOCKS 1
+#define WB_ABREAST 4
+#define WB_ROWS_DIFFERENT 1
+#define WB_OFFSET 0
 #define WB_ROWS 4
 #define WB_CHANGES_PER_DOT 15 /* not measured: as with AVX2 */
 #define WB_SHAPES(DO) DO(4, 1)
@@ -28,11 +31,6 @@ WB_INLINE Block block_zero(void) { return (Block){{vdupq_n_s32(0), vdupq_n_s32(0
 WB_INLINE void block_store(void *p, Block a)
 {
     for (int i = 0; i < 4; i++) vst1q_s32((int32_t *)p + 4 * i, a.v[i]);
-}
-WB_INLINE Block block_sub(Block a, Block b)
-{
-    for (int i = 0; i < 4; i++) a.v[i] = vsubq_s32(a.v[i], b.v[i]);
-    return a;
 }
 
 typedef int32x4_t Word;
@@ -73,7 +71,6 @@ WB_INLINE Block dot(Block a, Word x, Block w, int wide)
 WB_INLINE Codes codes_widened(const void *p) { return vreinterpretq_s8_s16(vmovl_s8(vld1_s8(p))); }
 WB_INLINE Codes codes_load(const void *p) { return vld1q_s8(p); }
 WB_INLINE void codes_store(void *p, Codes a) { vst1q_s8(p, a); }
-WB_INLINE Codes codes_xor(Codes a, Codes b) { return veorq_s8(a, b); }
 WB_INLINE Codes codes_of(int v, int wide) { return wide ? vreinterpretq_s8_s16(vdupq_n_s16((int16_t)v)) : vdupq_n_s8((int8_t)v); }
 WB_INLINE Codes codes_add(Codes a, Codes b, int wide) { return wide ? WB_WIDE(vqaddq_s16, a, b) : vqaddq_s8(a, b); }
 WB_INLINE Codes codes_sub(Codes a, Codes b, int wide) { return wide ? WB_WIDE(vqsubq_s16, a, b) : vqsubq_s8(a, b); }

@@ -11,6 +11,9 @@
 #define WB_FUSED 0
 #define WB_CODES 16
 #define WB_BLOCKS 1
+#define WB_ABREAST 1
+#define WB_ROWS_DIFFERENT 1
+#define WB_OFFSET 0
 #define WB_ROWS 4
 #define WB_CHANGES_PER_DOT 1
 #define WB_SHAPES(DO) DO(4, 1)
@@ -32,11 +35,6 @@ WB_INLINE Block block_load(const void *p)
 }
 WB_INLINE void block_store(void *p, Block a) { memcpy(p, &a, sizeof a); }
 WB_INLINE Block block_zero(void) { return (Block){{0}}; }
-WB_INLINE Block block_sub(Block a, Block b)
-{
-    for (int i = 0; i < 16; i++) a.v[i] -= b.v[i];
-    return a;
-}
 WB_INLINE Word word_of(uint32_t v) { return v; }
 
 /* a += the two codes of x times the two weights of each column, modulo 2**32. */
@@ -106,11 +104,6 @@ WB_INLINE Codes codes_of(int v, int wide)
 {
     Codes a = {{0}};
     return codes_set(a, v, wide);
-}
-WB_INLINE Codes codes_xor(Codes a, Codes b)
-{
-    for (int i = 0; i < 16; i++) a.v[i] ^= b.v[i];
-    return a;
 }
 
 /* A bit for each word of 4 bytes, the first one lowest. */
