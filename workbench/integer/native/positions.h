@@ -55,7 +55,7 @@ WB_INLINE void sum_blocks(
     const Positions *t, long p, long column, Differ *d, const int WIDE, const int ONE, const int ROWS, const int BLOCKS)
 {
     const int OFFSET = WB_OFFSET && !WIDE, SHORT = WB_SHORT && !WIDE;
-    Block a[WB_ROWS_DIFFERENT][WB_ABREAST];
+    Block a[WB_ROWS_NARROW][WB_ABREAST];
     const long padded = t->padded, step = t->step, word_bytes = t->word_bytes;
     const int32_t *from = t->from + p * padded + column, *operand_of_word = t->operand_of_word;
     int32_t *sums = t->sums + column;
@@ -64,7 +64,7 @@ WB_INLINE void sum_blocks(
     const uint64_t *seen = t->seen + p * numbers, *last = seen + numbers;
     uint64_t bits = seen_by(seen, numbers, ROWS);
     for (;;) {
-        Word less[WB_ROWS_DIFFERENT];
+        Word less[WB_ROWS_NARROW];
         WB_EACH(ROWS, BLOCKS) a[r][n] = OFFSET ? block_zero() : block_load(from + r * padded + 16 * n);
         WB_EACH_ROW(ROWS) less[r] = word_of(0);
         int words = __builtin_popcountll(bits);
@@ -72,7 +72,7 @@ WB_INLINE void sum_blocks(
         for (; words; words--) {
             long word = __builtin_ctzll(bits);
             const uint8_t *x = operand + operand_of_word[word], *w = weights + word * word_bytes;
-            Word each[WB_ROWS_DIFFERENT];
+            Word each[WB_ROWS_NARROW];
             WB_KEEP(w);
             bits &= bits - 1;
             WB_EACH_ROW(ROWS) each[r] = word_of(load_word(x + r * step));
@@ -115,18 +115,44 @@ WB_INLINE void sum_columns(const Positions *t, long p, Differ *d, const int WIDE
     for (; column < padded; column += 16) sum_blocks(t, p, column, d, WIDE, ONE, ROWS, 1);
 }
 
+/* Sums of the first of `left` positions from p on, or of the first ones. Returns how many. */
+WB_INLINE int sum_some(const Positions *t, long p, int left, const int WIDE, const int ONE)
+{
+    if (t->padded == WB_COLUMNS && left >= WB_ROWS_NARROW) {
+        sum_blocks(t, p, 0, 0, WIDE, ONE, WB_ROWS_NARROW, 1);
+        return WB_ROWS_NARROW;
+    }
+    if (left >= WB_ROWS_DIFFERENT && WB_ROWS_DIFFERENT > 1) {
+        sum_columns(t, p, 0, WIDE, ONE, WB_ROWS_DIFFERENT);
+        return WB_ROWS_DIFFERENT;
+    }
+    sum_columns(t, p, 0, WIDE, ONE, 1);
+    return 1;
+}
+
 /* Positions.sums of `count` positions from p on, at most a tile. */
-WB_FEW_MOVES static void sum_tile(const Positions *from, long p, int count, int wide)
+WB_INLINE void sum_all(const Positions *from, long p, int count, const int WIDE, const int ONE)
 {
     Positions t = *from;
-    for (int left = count, rows; left; left -= rows, p += rows, t.sums += rows * t.padded) {
-        rows = left >= WB_ROWS_DIFFERENT && !wide ? WB_ROWS_DIFFERENT : 1;
-        if (rows > 1 && t.numbers == 1) sum_columns(&t, p, 0, 0, 1, WB_ROWS_DIFFERENT);
-        else if (rows > 1) sum_columns(&t, p, 0, 0, 0, WB_ROWS_DIFFERENT);
-        else if (wide) sum_columns(&t, p, 0, 1, 0, 1);
-        else if (t.numbers == 1) sum_columns(&t, p, 0, 0, 1, 1);
-        else sum_columns(&t, p, 0, 0, 0, 1);
-    }
+    for (int left = count, rows; left; left -= rows, p += rows, t.sums += rows * t.padded) rows = sum_some(&t, p, left, WIDE, ONE);
+}
+
+WB_FEW_MOVES static void sum_bytes(const Positions *t, long p, int count)
+{
+    if (t->numbers == 1) sum_all(t, p, count, 0, 1);
+    else sum_all(t, p, count, 0, 0);
+}
+
+WB_FEW_MOVES static void sum_pairs(const Positions *t, long p, int count)
+{
+    if (t->numbers == 1) sum_all(t, p, count, 1, 1);
+    else sum_all(t, p, count, 1, 0);
+}
+
+static inline void sum_tile(const Positions *t, long p, int count, int wide)
+{
+    if (wide) sum_pairs(t, p, count);
+    else sum_bytes(t, p, count);
 }
 
 #endif

@@ -19,6 +19,7 @@
  * WB_SHAPES  tiles of sums that fit the registers: (positions, blocks of columns).
  * WB_ROWS, WB_BLOCKS  the most of both. WB_ROWS_OF(blocks)  positions where there are so many blocks.
  * WB_ROWS_DIFFERENT, WB_ABREAST  the same where only words that differ are multiplied: positions and blocks.
+ *            WB_ROWS_NARROW  positions where there is one block, at least as many.
  *
  * A dot product adds modulo 2**32. The plain header is the definition of the others.
  */

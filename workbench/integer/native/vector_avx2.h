@@ -15,6 +15,7 @@
 #define WB_BLOCKS 1
 #define WB_ABREAST 4
 #define WB_ROWS_DIFFERENT 1
+#define WB_ROWS_NARROW 4
 #define WB_ROWS 4
 #define WB_SHAPES(DO) DO(4, 1)
 #define WB_ROWS_OF(blocks) 4

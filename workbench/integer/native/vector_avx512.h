@@ -13,6 +13,7 @@
 #define WB_BLOCKS 4
 #define WB_ABREAST 4
 #define WB_ROWS_DIFFERENT 4
+#define WB_ROWS_NARROW 4
 #define WB_ROWS 16
 /* 16 sums hide the latency of a dot product, and leave registers for weights. */
 #define WB_SHAPES(DO) DO(4, 4) DO(4, 2) DO(4, 1) DO(8, 2) DO(8, 1) DO(16, 1)

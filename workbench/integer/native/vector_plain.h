@@ -13,6 +13,7 @@
 #define WB_BLOCKS 1
 #define WB_ABREAST 1
 #define WB_ROWS_DIFFERENT 1
+#define WB_ROWS_NARROW 1
 #define WB_OFFSET 0
 #define WB_ROWS 4
 #define WB_CHANGES_PER_DOT 1
