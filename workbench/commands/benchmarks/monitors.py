@@ -29,11 +29,14 @@ from workbench.experiments.monitors.frontier import (
     levels_of,
     memory_check,
     prices,
+    worse_row,
 )
+from workbench.experiments.monitors.golden_inputs import SELF_TEST, GoldenInputs
 from workbench.experiments.monitors.watching_strategies import plain_area
 from workbench.experiments.voices.voice import Voice
 from workbench.files import write_text
 from workbench.firmware.boards import CORES, USUAL_CORES
+from workbench.healing.strategies.named import named
 from workbench.memory.watches.areas import area_of
 from workbench.memory.watches.behaviour_area import BehaviourArea
 from workbench.progress import progress_bar
@@ -57,13 +60,17 @@ def run(options: argparse.Namespace) -> None:
             found = kept.step(
                 "flips",
                 partial(
-                    detect, voice, [each.area for each in (*usual, *flat)],
-                    trials=options.trials, seed=options.seed, progress=bar.update,
+                    detect, voice, [each.area for each in (*usual, *flat)], trials=options.trials,
+                    seed=options.seed, golden=GoldenInputs(voice), progress=bar.update,
                 ),
                 plain=lambda found: [asdict(each) for each in found],
                 again=lambda plain: [Found(**{**e, "delays": tuple(e["delays"])}) for e in plain],
             )  # fmt: skip
-        strategies = [*(each.strategy for each in usual), memory_check(voice)]
+        strategies = [
+            *(each.strategy for each in usual),
+            named(SELF_TEST, voice.program),
+            memory_check(voice),
+        ]
         with progress_bar(total=len(strategies) * len(cores), unit="run") as bar:
             costs = kept.step(
                 "-".join(["prices", *(core.name for core in cores)]),
@@ -79,6 +86,10 @@ def run(options: argparse.Namespace) -> None:
     alone = [replace(each, delays=each.delays[: len(usual)]) for each in found]
     rows = _table("all of them", rows_of(together(alone), 0, within=_SOON_FRAMES))
     report.append({"monitor": "all", "rows": rows})
+    golden = [replace(each, delays=each.delays[-1:]) for each in found]
+    title = f"{SELF_TEST} (golden inputs are computed again; no false alarms by construction)"
+    rows = _table(title, rows_of(golden, 0, within=_SOON_FRAMES))
+    report.append({"monitor": SELF_TEST, "rows": rows})
     print(
         "\nfound: share of the flips that raise an alarm within the utterance, by class of its sound "
         f"({voice.generator.scale.measure}); in "
@@ -92,7 +103,7 @@ def run(options: argparse.Namespace) -> None:
         figures = {"monitors": report, "levels": levels, "prices": [asdict(each) for each in costs]}
         write_text(options.json, json.dumps(figures, indent=2) + "\n")
     if options.out:
-        _draw(options, voice, levels, costs)
+        _draw(options, voice, levels, costs, worse_row(SELF_TEST, found, -1))
 
 
 def _calibrated(kept: Kept, voice: Voice, kind: str, frames: int) -> list[Calibration]:
@@ -173,7 +184,11 @@ def _print_prices(costs: list[Price]) -> None:
 
 
 def _draw(
-    options: argparse.Namespace, voice: Voice, levels: list[dict[str, Any]], costs: list[Price]
+    options: argparse.Namespace,
+    voice: Voice,
+    levels: list[dict[str, Any]],
+    costs: list[Price],
+    tested: dict[str, Any],
 ) -> None:
     from workbench.experiments.monitors.frontier_picture import draw_frontier
 
@@ -181,7 +196,7 @@ def _draw(
     options.out.mkdir(parents=True, exist_ok=True)
     path = options.out / "monitors.png"
     draw_frontier(
-        path, levels, costs,
+        path, levels, costs, tested,
         core="m4" if "m4" in cores else cores[-1],
         milliseconds=1000 / voice.program.frame_rate_hz,
         title=f"Monitors of behaviour on {voice.program.name}: single flips that degrade or break an utterance",

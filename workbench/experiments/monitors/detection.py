@@ -9,6 +9,7 @@ import numpy as np
 
 from workbench.audio.scales import QUALITIES
 from workbench.experiments.monitors.faulty import faulty_utterances, one_bit, quality_of
+from workbench.experiments.monitors.golden_inputs import GoldenInputs
 from workbench.experiments.monitors.streams import laid_out
 from workbench.experiments.voices.voice import Voice
 from workbench.memory.watches.behaviour import Behaviour
@@ -23,7 +24,7 @@ class Found:
         section: In which a bit was flipped before the utterance.
         quality: Of the sound, an index of QUALITIES.
         delays: Frames from the first that sounds otherwise until the alarm of each monitor, negative for a warning that
-            came before it; None for no alarm within the utterance.
+            came before it; None for no alarm within the utterance. Golden inputs, where there are any, come last.
     """
 
     section: str
@@ -37,6 +38,7 @@ def detect(
     *,
     trials: int,
     seed: int = 0,
+    golden: GoldenInputs | None = None,
     progress: Callable[[], object] = lambda: None,
 ) -> list[Found]:
     """Single flips in all sections alike, among the trials in which some sample differs.
@@ -46,20 +48,25 @@ def detect(
         areas: Calibrated monitors; each utterance comes after the clean ones before it.
         trials: Flips that are tried; those that nobody can hear or see are not among the results.
         seed: Of bits and utterances.
+        golden: Judged beside the monitors, on the schedule of a device that speaks the same utterances.
         progress: Called after each trial.
     """
     watches = [laid_out(voice, area) for area in areas]
     names = {name for watch, _ in watches for name in watch.needs}
-    found = []
+    found, start = [], 0
     for each in faulty_utterances(
         voice, names, draw=one_bit, trials=trials, seed=seed, progress=progress
     ):
+        output = voice.program.output
+        frames = len(each.clean[output]) // voice.program.signal(output).rate
         if each.first is not None:
-            output = voice.program.output
             quality = quality_of(voice, each.clean[output], each.codes[output])
             alarms = [w.first_alarm(data, w.measures(data, each.codes)) for w, data in watches]
+            if golden is not None:
+                alarms.append(golden.first_alarm(each.bits.tolist(), start, frames))
             delays = tuple(None if alarm is None else alarm - each.first for alarm in alarms)
             found.append(Found(each.section, quality, delays))
+        start += frames
         for watch, data in watches:
             _live(watch, data, watch.measures(data, each.clean))
     return found

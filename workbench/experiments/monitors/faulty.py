@@ -33,12 +33,14 @@ class Faulty:
 
     Args:
         section: In which bits were inverted before it.
+        bits: Their positions in the image of the program alone, int64.
         clean: Codes of the output and of the wanted signals without the fault, [frames * rate, channels] by name.
         codes: The same with it.
         first: Frame in which the output differs first, None where it never does.
     """
 
     section: str
+    bits: np.ndarray
     clean: Mapping[str, np.ndarray]
     codes: Mapping[str, np.ndarray]
     first: int | None
@@ -96,7 +98,7 @@ def faulty_utterances(
         progress()
         differs = codes[program.output] != clean[program.output]  # [frames * rate, channels]
         frames = np.flatnonzero(differs.reshape(len(differs) // rate, -1).any(axis=1))
-        yield Faulty(section, clean, codes, int(frames[0]) if frames.size else None)
+        yield Faulty(section, hit, clean, codes, int(frames[0]) if frames.size else None)
 
 
 def quality_of(voice: Voice, clean: np.ndarray, codes: np.ndarray) -> int:

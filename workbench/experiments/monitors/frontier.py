@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -12,7 +13,7 @@ from workbench.experiments.monitors.calibration import Calibration
 from workbench.experiments.monitors.detection import Found
 from workbench.experiments.voices.voice import Voice
 from workbench.firmware.boards import Core
-from workbench.firmware.emulation.costs import bare_run
+from workbench.firmware.emulation.costs import bare_run, mean_of_frames
 from workbench.firmware.emulation.emulate import emulate
 from workbench.healing.overheads import overheads
 from workbench.healing.strategies.named import named
@@ -34,7 +35,7 @@ class Price:
         generator: Instructions of a frame without it, likewise.
         check_bytes: Of flash, baselines and checks.
         ram_bytes: With the healer's variables.
-        scan_frames: Until all of memory was looked at; None where nothing is looked at unless asked.
+        scan_frames: Until all of memory was looked at; None where no memory is looked at unless asked.
     """
 
     name: str
@@ -60,10 +61,12 @@ def prices(
     counted: list[dict[str, float]] = [{} for _ in strategies]
     bare = {}
     for core in cores:
-        bare[core.name] = bare_run(voice.program, frames, core).instructions_per_frame
+        alone = bare_run(voice.program, frames, core)
+        bare[core.name] = alone.instructions_per_frame
         for strategy, of_core in zip(strategies, counted, strict=True):
             run = emulate(strategy.image(voice.program), core, frames, strategy=strategy)
-            of_core[core.name] = run.instructions_per_frame - bare[core.name]
+            beside = run.instructions - alone.instructions
+            of_core[core.name] = mean_of_frames(_whole_rounds(beside, strategy), strategy)
             progress()
     made = []
     for strategy, of_core in zip(strategies, counted, strict=True):
@@ -75,10 +78,16 @@ def prices(
                 bare,
                 stored.check_bytes,
                 stored.ram_bytes,
-                stored.frames_per_scan,
+                stored.frames_per_scan if stored.bytes_per_frame else None,
             )
         )
     return made
+
+
+def _whole_rounds(beside: np.ndarray, strategy: Strategy) -> np.ndarray:
+    """Without the frames at the end in which a guard that looks every so many frames would look once too often."""
+    rounds = math.lcm(*(guard.every_frames for guard in strategy.guards))
+    return beside[: len(beside) // rounds * rounds or None]
 
 
 def memory_check(voice: Voice) -> Strategy:
@@ -99,10 +108,8 @@ def levels_of(made: Calibration) -> list[Calibration]:
 
 def level_row(made: Calibration, found: Sequence[Found], number: int) -> dict[str, object]:
     """What monitor `number` of the trials finds of the degraded and broken, and how often it is wrong."""
-    delays = [each.delays[number] for each in found if each.quality >= _WORSE]
-    alarms = [delay for delay in delays if delay is not None]
     return {
-        "monitor": made.area.code,
+        **worse_row(made.area.code, found, number),
         "mean_frames": made.mean_frames,
         "limit": made.area.limit,
         "false_alarms": made.false.alarms,
@@ -110,6 +117,15 @@ def level_row(made: Calibration, found: Sequence[Found], number: int) -> dict[st
         "frames": made.false.frames,
         "endless": made.endless,
         "achieved": list(made.false.apart()),
+    }
+
+
+def worse_row(name: str, found: Sequence[Found], number: int) -> dict[str, object]:
+    """How many of the degraded and broken are found, and how late. number: of the delays."""
+    delays = [each.delays[number] for each in found if each.quality >= _WORSE]
+    alarms = [delay for delay in delays if delay is not None]
+    return {
+        "monitor": name,
         "worse": len(delays),
         "found": len(alarms),
         "median_delay_frames": float(np.median(alarms)) if alarms else None,

@@ -20,6 +20,7 @@ def draw_frontier(
     path: Path,
     rows: Sequence[dict[str, Any]],
     prices: Sequence[Price],
+    tested: dict[str, Any],
     *,
     core: str,
     milliseconds: float,
@@ -30,7 +31,8 @@ def draw_frontier(
     Args:
         path: Of the picture.
         rows: As of `level_row`.
-        prices: Of the monitors by their names, and of a check of memory.
+        prices: Of the monitors by their names, of the self-test and of a check of memory.
+        tested: What the self-test finds, as of `worse_row`.
         core: Whose instructions are drawn.
         milliseconds: Of a frame.
         title: Above both.
@@ -61,20 +63,23 @@ def draw_frontier(
                     cost[name].instructions[core], max(row["median_delay_frames"], 0),
                     s=40 + 260 * share, marker=marker, color=colour, alpha=0.9 if last else 0.35, lw=0,
                 )  # fmt: skip
-    for each in prices:
-        if each.scan_frames:
-            left.axhline(1.0, color="0.3", ls="--", lw=1.2, label=f"{each.name}, no false alarms")
-            right.scatter(
-                each.instructions[core], each.scan_frames / 2, s=300, marker="*", color="0.2"
-            )
-            right.annotate(
-                each.name,
-                (each.instructions[core], each.scan_frames / 2),
-                (0, 12),
-                textcoords="offset points",
-                ha="center",
-                fontsize=8,
-            )
+    certain = [(each, 1.0, each.scan_frames / 2, "--") for each in prices if each.scan_frames]
+    if tested["median_delay_frames"] is not None:
+        share, delay = tested["found"] / tested["worse"], max(tested["median_delay_frames"], 0)
+        certain.append((cost[tested["monitor"]], share, delay, ":"))
+    for each, share, delay, line in certain:
+        left.axhline(share, color="0.3", ls=line, lw=1.2, label=f"{each.name}, no false alarms")
+        right.scatter(
+            each.instructions[core], delay, s=40 + 260 * share, marker="*", color="0.2", lw=0
+        )
+        right.annotate(
+            each.name,
+            (each.instructions[core], delay),
+            (0, 12),
+            textcoords="offset points",
+            ha="center",
+            fontsize=8,
+        )
     left.set(
         xscale="log",
         ylim=(-0.03, 1.06),
