@@ -302,16 +302,9 @@ def test_the_benchmark_prints_draws_and_writes_what_is_found(tmp_path, capsys) -
     assert "hidden-markers (knows all utterances)" in shown and "sound-sanity" in shown
     assert "by class of its sound (SNR); in 45" in shown
     written = json.loads(path.read_text())
-    assert [each["monitor"] for each in written["monitors"]] == [
-        *alarming_kinds(),
-        "all",
-        "self-test",
-    ]
-    assert [each["name"] for each in written["prices"]] == [
-        *alarming_kinds(),
-        "self-test",
-        "crc-scrub",
-    ]
+    kinds = alarming_kinds()
+    assert [each["monitor"] for each in written["monitors"]] == [*kinds, "all", "self-test"]
+    assert [each["name"] for each in written["prices"]] == [*kinds, "self-test", "crc-scrub"]
     assert all(each["instructions"]["m4"] > 1000 for each in written["prices"])
     wanted = [each["mean_frames"] for each in written["levels"] if each["monitor"] == "kl-watch"]
     assert wanted == list(LEVELS)

@@ -6,7 +6,6 @@ from workbench.experiments.voices.voice import Voice
 from workbench.healing.devices.scrub_schedule import looks_of
 from workbench.healing.strategies.named import named
 from workbench.healing.strategies.strategy import Strategy
-from workbench.memory.watches.self_test import SelfTestWatch
 
 SELF_TEST = "self-test"
 
@@ -19,9 +18,7 @@ class GoldenInputs:
         strategy = strategy or named(SELF_TEST, voice.program)
         (self._guard,) = strategy.guards
         self._image = strategy.image(voice.program)
-        (watch,) = self._image.layout.watches
-        assert isinstance(watch, SelfTestWatch)
-        self._watch = watch
+        (self._watch,) = self._image.layout.watches
 
     def shown(self, bits: list[int]) -> list[bool]:
         """For each moment, whether its outcome is wrong with these bits of the working copy inverted."""
