@@ -12,7 +12,6 @@
 #define WB_OFFSET 128
 #define WB_BLOCKS 4
 #define WB_ABREAST 4
-#define WB_ROWS_DIFFERENT 4
 #define WB_ROWS_NARROW 4
 #define WB_ROWS 16
 /* 16 sums hide the latency of a dot product, and leave registers for weights. */
@@ -27,6 +26,7 @@ WB_INLINE Block block_zero(void) { return _mm512_setzero_si512(); }
 WB_INLINE Word word_of(uint32_t v) { return _mm512_set1_epi32((int)v); }
 
 #ifdef WB_USE_VNNI
+#define WB_ROWS_DIFFERENT 4
 #define WB_BYTES 1
 #define WB_CHANGES_PER_DOT 18
 #define WB_EXCESS 128
@@ -38,6 +38,7 @@ WB_INLINE Block dot(Block a, Word x, Block w, int wide)
 WB_INLINE Block dot_offset(Block a, Word x, Block w) { return _mm512_dpbusd_epi32(a, w, x); }
 WB_INLINE __m512i offset_sums(Block a) { return a; }
 #else
+#define WB_ROWS_DIFFERENT 1
 #define WB_BYTES 0
 #define WB_CHANGES_PER_DOT 30
 #define WB_EXCESS 0
