@@ -335,3 +335,6 @@ def test_a_place_for_a_sound_needs_a_sound(
 ) -> None:
     assert main(["lifetime", "--out", str(tmp_path / "a.wav")]) == 2
     assert "--out is where --hear writes" in capsys.readouterr().err
+    assert main(["lifetime", "--hear", "0:1", "--json", str(tmp_path / "a.json")]) == 2
+    assert "--json the figures of all" in capsys.readouterr().err
+    assert not any(tmp_path.iterdir())

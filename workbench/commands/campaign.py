@@ -19,6 +19,7 @@ from workbench.commands.common import (
     add_image,
     add_words,
     add_workers,
+    check_jobs,
     chosen_voice,
     image_of,
     inputs_of,
@@ -126,6 +127,7 @@ def run(options: argparse.Namespace) -> None:
             "say which trials: --exhaustive for every bit, --fault ber=1e-5 for a fault model"
         )
     check_device(options.device, options.dask)
+    check_jobs(options.jobs)
     part = _part(options.part)
     plans = _plans(options)
     voice = chosen_voice(options)

@@ -107,6 +107,10 @@ def run(options: argparse.Namespace) -> None:
             "--out is where --hear writes what a device says; add --hear 0:17 or the like, or write figures with "
             "--json FILE"
         )
+    if options.hear and options.json:
+        raise WorkbenchError(
+            "--hear writes what one device said and --json the figures of all; leave one of them out"
+        )
     if options.days is not None and not 0 < options.days <= _MOST_DAYS:
         raise WorkbenchError(
             f"--days is {options.days:g}; choose a number above 0 and at most {_MOST_DAYS:,}"
