@@ -90,6 +90,19 @@ def test_no_change_goes_unseen(folder: Path, tmp_path: Path, data: st.DataObject
         check(path)
 
 
+def test_a_line_of_the_list_ends_with_a_newline_alone(folder: Path, tmp_path: Path) -> None:
+    path = tmp_path / "a.zip"
+    pack(folder, path)
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, contents in members.items():
+            listed = name.endswith("SHA256SUMS")
+            archive.writestr(name, contents.replace(b"\n", b"\v", 1) if listed else contents)
+    with pytest.raises(WorkbenchError):
+        check(path)
+
+
 @pytest.mark.parametrize("harm", ["cut", "text", "absent", "doubled"])
 def test_what_is_no_bundle(
     folder: Path, tmp_path: Path, harm: str, capsys: pytest.CaptureFixture[str]

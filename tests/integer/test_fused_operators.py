@@ -25,7 +25,8 @@ class Residual:
 
     def __init__(self, seed: int) -> None:
         self.rng = np.random.default_rng(seed)
-        self.signals = [Signal("x", 8, int(self.rng.choice(CHANNELS)), 1, 0)]
+        bits = int(self.rng.choice([8, 8, 16]))
+        self.signals = [Signal("x", bits, int(self.rng.choice(CHANNELS)), 1, 0)]
         self.operators: list[Operator] = []
         for _ in range(int(self.rng.integers(2, 6))):
             self.conv(8, int(self.rng.choice(CHANNELS)))
@@ -58,7 +59,8 @@ class Residual:
         loud = (
             rng.random() < 0.3
         )  # most codes are at their ends, and differ by more than a byte holds
-        shift = (rng.integers(7, 13, out) - 6 * (loud or bits == 16)).astype(np.int8)
+        lower = 6 * (loud or bits == 16) - 8 * (x.bits == 16)
+        shift = (rng.integers(7, 13, out) - lower).astype(np.int8)
         if rng.random() < 0.1:
             shift[0] = -1
         low, high = code_range(16) if bits == 16 else self.ends()
@@ -70,7 +72,8 @@ class Residual:
 
     def add(self) -> None:
         x = self.signals[-1]
-        alike = [s for s in self.signals if (s.channels, s.rate) == (x.channels, x.rate)]
+        shape = (x.bits, x.channels, x.rate)
+        alike = [s for s in self.signals if (s.bits, s.channels, s.rate) == shape]
         pair = [x.name, alike[self.rng.integers(len(alike))].name]
         self.rng.shuffle(pair)
         y = self.made(8, x.channels, x.rate)
@@ -89,7 +92,9 @@ class Residual:
 def test_every_trial_is_the_reference_s(kernels: str, seed: int) -> None:
     rng = np.random.default_rng(seed)
     image = Image.of(Residual(seed).program())
-    codes = rng.integers(-128, 128, (1, FRAMES, image.program.signals[0].channels))
+    x = image.program.signals[0]
+    low, high = code_range(x.bits)
+    codes = rng.integers(low, high + 1, (1, FRAMES, x.channels))
     inputs = {"x": codes // int(rng.choice([1, 4]))}
     trials = 6
     events = events_everywhere(Sites(image), rng, trials, FRAMES)

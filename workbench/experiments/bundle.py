@@ -90,9 +90,9 @@ def _checked(archive: zipfile.ZipFile, path: Path, progress: Callable[[int], obj
         raise WorkbenchError(f"{path} has no single {SUMS}; make it with `workbench bundle`")
     root = PurePosixPath(lists[0]).parent
     wanted = {}
-    for line in archive.read(lists[0]).decode().splitlines():
+    for line in archive.read(lists[0]).decode().removesuffix("\n").split("\n"):
         digest, _, inside = line.partition("  ")
-        wanted[str(root / inside)] = digest
+        wanted[f"{root}/{inside}"] = digest
     present = {name for name in names if name != lists[0]}
     for name in sorted(present ^ {*wanted}):
         what = "lacks" if name in wanted else "holds, beside what it lists,"
