@@ -56,9 +56,8 @@ class Residual:
         stride = 2 if x.rate % 2 == 0 and rng.random() < 0.2 else 1
         taps, dilation = int(rng.integers(1, 4)), int(rng.integers(1, 4))
         weight = rng.normal(0, 30, (up, out, taps, x.channels)).clip(-128, 127).astype(np.int8)
-        loud = (
-            rng.random() < 0.3
-        )  # most codes are at their ends, and differ by more than a byte holds
+        # Of loud ones most codes are at their ends, and differ by more than a byte holds.
+        loud = rng.random() < 0.3
         lower = 6 * (loud or bits == 16) - 8 * (x.bits == 16)
         shift = (rng.integers(7, 13, out) - lower).astype(np.int8)
         if rng.random() < 0.1:

@@ -53,12 +53,13 @@ def detect(
     """
     watches = [laid_out(voice, area) for area in areas]
     names = {name for watch, _ in watches for name in watch.needs}
+    output = voice.program.output
+    rate = voice.program.signal(output).rate
     found, start = [], 0
     for each in faulty_utterances(
         voice, names, draw=one_bit, trials=trials, seed=seed, progress=progress
     ):
-        output = voice.program.output
-        frames = len(each.clean[output]) // voice.program.signal(output).rate
+        frames = len(each.clean[output]) // rate
         if each.first is not None:
             quality = quality_of(voice, each.clean[output], each.codes[output])
             alarms = [w.first_alarm(data, w.measures(data, each.codes)) for w, data in watches]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from workbench.experiments.voices.voice import Voice
-from workbench.healing.devices.scrub_schedule import looks_of
+from workbench.healing.devices.scrub_schedule import Looks
 from workbench.healing.strategies.named import named
 from workbench.healing.strategies.strategy import Strategy
 
@@ -16,9 +16,13 @@ class GoldenInputs:
     def __init__(self, voice: Voice, strategy: Strategy | None = None) -> None:
         """strategy: Whose only guard is a self-test; None for the one that is named so."""
         strategy = strategy or named(SELF_TEST, voice.program)
-        (self._guard,) = strategy.guards
+        (guard,) = strategy.guards
         self._image = strategy.image(voice.program)
         (self._watch,) = self._image.layout.watches
+        on, units = {"frame": 0, "rest": 0, "cursor": [0]}, self._watch.units
+        self._looks = [
+            Looks.of(guard, 0, on, strategy.policy, units=units, unit=unit) for unit in range(units)
+        ]
 
     def shown(self, bits: list[int]) -> list[bool]:
         """For each moment, whether its outcome is wrong with these bits of the working copy inverted."""
@@ -33,10 +37,6 @@ class GoldenInputs:
             start: Frames before it, since the device was switched on.
             frames: Of the utterance.
         """
-        shown, guard = self.shown(bits), self._guard
-        each = looks_of(guard, len(shown))
-        for look in range(-(-start // guard.every_frames), -(-(start + frames) // guard.every_frames)):  # fmt: skip
-            units = [(look * each + n) * guard.stride % len(shown) for n in range(each)]
-            if any(shown[unit] for unit in units):
-                return look * guard.every_frames - start
-        return None
+        shown = zip(self._looks, self.shown(bits), strict=True)
+        tests = [looks.frame(looks.before(start)) - start for looks, wrong in shown if wrong]
+        return min((test for test in tests if test < frames), default=None)

@@ -66,11 +66,12 @@ static void compute_differences(const Work *w, int first, int last)
     see_words(m, op, w->x, first, last);
     Positions t = positions_from(w, first);
     const uint64_t *seen = t.seen;
+    int most = tile_rows(op);
     long words = 0;
     for (int p = first, count; p < last; p += count, seen += count * t.numbers) {
         long here = 0;
         int forced = 0;
-        count = last - p < tile_rows(op) ? last - p : tile_rows(op);
+        count = last - p < most ? last - p : most;
         for (int i = 0; i < count * t.numbers; i++) here += __builtin_popcountll(seen[i]);
         for (int r = 0; r < count && w->faults; r++) forced |= m->special[p + r] == FORCED;
         if (!here && !forced) continue;

@@ -62,5 +62,11 @@ WB_INLINE void follow(const Follow *f, long at, Pair codes, Differ *d)
     else d->saturated |= pair_words_differ(pair_add(clean, difference), codes);
 }
 
+#else
+
+typedef struct {
+    char nothing;
+} Differ;
+
 #endif
 #endif

@@ -39,7 +39,8 @@ _KINDS = (
 _CACHE_LINE = 64  # bytes
 _VECTOR = 16  # columns that are computed together
 _AT_ONCE = 64  # columns whose sums become codes together
-_MASK = 32  # words whose bits make one number
+_MASK = 32  # words of a row whose bits make one number
+_SEEN = 64  # words of a position whose bits do
 _CLEAN_LOW = 2**31 - 1
 _PERIOD_BYTES = 4 * POINTS + 2 * (HOP + FADE)
 
@@ -145,7 +146,7 @@ class NativeModel:
             count * -(-signal.spread // _MASK) for count, signal in zip(rows, signals, strict=True)
         ]
         seen = [
-            op.positions * -(-op.rows_seen * signals[op.source].spread // 64) for op in operators
+            op.positions * -(-op.rows_seen * signals[op.source].spread // _SEEN) for op in operators
         ]
         self._signals = (_Signal * len(signals))(*signals)
         self._operators = (_Operator * max(1, len(operators)))(*operators)

@@ -32,12 +32,6 @@ typedef struct {
 #endif
 } Positions;
 
-#if !WB_FUSED
-typedef struct {
-    char nothing;
-} Differ;
-#endif
-
 #define WB_EACH_ROW(ROWS) _Pragma("GCC unroll 8") for (int r = 0; r < (ROWS); r++)
 #define WB_EACH(ROWS, BLOCKS) WB_EACH_ROW(ROWS) WB_EACH_BLOCK(BLOCKS)
 
